@@ -1,0 +1,286 @@
+//! A batch of events: one Arrow `RecordBatch`, a row per line, and what ties rows to their place in the source.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::sync::{Arc, OnceLock};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_buffer::{Buffer, NullBuffer};
+use arrow_schema::{DataType, Field as ArrowField, Schema};
+
+use crate::block::{EventId, Position, Source};
+use crate::catalog::{FIELDS, FieldId, field};
+use crate::column::ValueTag;
+use crate::dataset::DatasetId;
+use crate::views;
+
+/// What happened to lines on their way into the batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Lines that no format could read (`event.kind: pipeline_error`).
+    pub rejected: u64,
+    /// Lines in which bytes that are not UTF-8 were replaced.
+    pub repaired: u64,
+    /// Lines cut at the length limit.
+    pub cut: u64,
+    /// JSON fields beyond the column limit; they are still in `event.original`.
+    pub fields_dropped: u64,
+}
+
+#[derive(Debug)]
+struct Column {
+    id: FieldId,
+    name: Arc<str>,
+    tags: Option<Arc<[u8]>>,
+}
+
+/// Rows of one block. Immutable.
+#[derive(Debug)]
+pub struct EventBatch {
+    records: RecordBatch,
+    columns: Vec<Column>,
+    fingerprint: u64,
+    source: Arc<Source>,
+    start: Position,
+    end: Position,
+    line_starts: Vec<u32>,
+    datasets: Vec<DatasetId>,
+    counts: Counts,
+}
+
+/// Arrow field and shared name of each catalog row, made once.
+fn catalog_names() -> &'static [Arc<str>] {
+    static NAMES: OnceLock<Vec<Arc<str>>> = OnceLock::new();
+    NAMES.get_or_init(|| FIELDS.iter().map(|row| Arc::from(row.name)).collect())
+}
+
+impl EventBatch {
+    pub(crate) fn assemble(
+        source: Arc<Source>,
+        start: Position,
+        end: Position,
+        line_starts: Vec<u32>,
+        datasets: Vec<DatasetId>,
+        parts: Vec<(FieldId, &str, ArrayRef, Option<Arc<[u8]>>)>,
+        counts: Counts,
+    ) -> Self {
+        let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
+        let mut columns = Vec::with_capacity(parts.len());
+        let mut fields = Vec::with_capacity(parts.len());
+        let mut arrays = Vec::with_capacity(parts.len());
+        for (id, name, array, tags) in parts {
+            (name, type_letter(array.data_type())).hash(&mut hasher);
+            fields.push(ArrowField::new(name, array.data_type().clone(), true));
+            arrays.push(array);
+            let name = catalog_names().get(usize::from(id.0)).map_or_else(|| Arc::from(name), Arc::clone);
+            columns.push(Column { id, name, tags });
+        }
+        let options = RecordBatchOptions::new().with_row_count(Some(datasets.len()));
+        let schema = Arc::new(Schema::new(fields));
+        let records = match RecordBatch::try_new_with_options(schema, arrays, &options) {
+            Ok(records) => records,
+            // Every array was finished with the same row count and its own type: an error here is ours.
+            Err(error) => unreachable!("columns of one batch differ: {error}"),
+        };
+        EventBatch {
+            records,
+            columns,
+            fingerprint: hasher.finish(),
+            source,
+            start,
+            end,
+            line_starts,
+            datasets,
+            counts,
+        }
+    }
+
+    pub fn rows(&self) -> usize {
+        self.datasets.len()
+    }
+
+    /// The Arrow form: what the archive writes and hunts read.
+    pub fn records(&self) -> &RecordBatch {
+        &self.records
+    }
+
+    /// The same for batches with the same columns (names and types), so that rules are bound once.
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// Position before the first and after the last line.
+    pub fn span(&self) -> (Position, Position) {
+        (self.start, self.end)
+    }
+
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    pub fn datasets(&self) -> &[DatasetId] {
+        &self.datasets
+    }
+
+    pub fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| &*column.name)
+    }
+
+    /// Place of the column with this name.
+    pub fn position_of(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| &*column.name == name)
+    }
+
+    fn position_of_id(&self, id: FieldId) -> Option<usize> {
+        self.columns.iter().position(|column| column.id == id)
+    }
+
+    pub fn text_at(&self, position: usize) -> Option<TextColumn<'_>> {
+        let array = self.records.columns().get(position)?.as_string_view_opt()?;
+        let tags = self.columns[position].tags.as_deref();
+        Some(TextColumn { views: array.views(), buffers: array.data_buffers(), nulls: array.nulls(), tags })
+    }
+
+    pub fn long_at(&self, position: usize) -> Option<LongColumn<'_>> {
+        let array = self.records.columns().get(position)?.as_primitive_opt::<Int64Type>()?;
+        Some(LongColumn { values: array.values(), nulls: array.nulls() })
+    }
+
+    pub fn date_at(&self, position: usize) -> Option<LongColumn<'_>> {
+        let array = self.records.columns().get(position)?.as_primitive_opt::<TimestampMicrosecondType>()?;
+        Some(LongColumn { values: array.values(), nulls: array.nulls() })
+    }
+
+    pub fn text(&self, id: FieldId) -> Option<TextColumn<'_>> {
+        self.text_at(self.position_of_id(id)?)
+    }
+
+    pub fn text_named(&self, name: &str) -> Option<TextColumn<'_>> {
+        self.text_at(self.position_of(name)?)
+    }
+
+    pub fn long(&self, id: FieldId) -> Option<LongColumn<'_>> {
+        self.long_at(self.position_of_id(id)?)
+    }
+
+    /// Event time of each row.
+    pub fn times(&self) -> Option<LongColumn<'_>> {
+        self.date_at(self.position_of_id(field::TIMESTAMP)?)
+    }
+
+    /// The raw line, without its line ending.
+    pub fn original(&self, row: usize) -> &str {
+        self.text(field::EVENT_ORIGINAL).and_then(|column| column.str(row)).unwrap_or("")
+    }
+
+    /// Byte offset of the row's line in the source.
+    pub fn offset(&self, row: usize) -> u64 {
+        self.start.offset + u64::from(self.line_starts[row])
+    }
+
+    /// Line number in the source, from 1.
+    pub fn line_no(&self, row: usize) -> u64 {
+        self.start.line + row as u64 + 1
+    }
+
+    pub fn event_id(&self, row: usize) -> EventId {
+        EventId::derive(self.source.id, self.offset(row))
+    }
+}
+
+fn type_letter(kind: &DataType) -> u8 {
+    match kind {
+        DataType::Int64 => b'l',
+        DataType::Timestamp(..) => b'd',
+        _ => b't',
+    }
+}
+
+/// A text column of a batch.
+#[derive(Clone, Copy, Debug)]
+pub struct TextColumn<'a> {
+    views: &'a [u128],
+    buffers: &'a [Buffer],
+    nulls: Option<&'a NullBuffer>,
+    tags: Option<&'a [u8]>,
+}
+
+impl<'a> TextColumn<'a> {
+    /// The raw view: equal views of at most 12 bytes mean equal text.
+    #[inline]
+    pub fn view(&self, row: usize) -> u128 {
+        self.views[row]
+    }
+
+    /// Whether the view holds the whole text.
+    #[inline]
+    pub fn is_inline(view: u128) -> bool {
+        views::length(view) <= views::INLINE_BYTES_MAX
+    }
+
+    #[inline]
+    pub fn is_null(&self, row: usize) -> bool {
+        self.nulls.is_some_and(|nulls| nulls.is_null(row))
+    }
+
+    /// The text, or `None` where the row has none.
+    #[inline]
+    pub fn bytes(&self, row: usize) -> Option<&'a [u8]> {
+        if self.is_null(row) {
+            return None;
+        }
+        let view = &self.views[row];
+        let length = views::length(*view);
+        if length <= views::INLINE_BYTES_MAX {
+            return Some(inline_bytes(view, length));
+        }
+        let (buffer, offset) = views::place(*view);
+        self.buffers.get(buffer)?.get(offset..offset + length)
+    }
+
+    pub fn str(&self, row: usize) -> Option<&'a str> {
+        std::str::from_utf8(self.bytes(row)?).ok()
+    }
+
+    pub fn tag(&self, row: usize) -> ValueTag {
+        self.tags.map_or(ValueTag::String, |tags| tags.get(row).copied().map_or(ValueTag::String, ValueTag::from_byte))
+    }
+
+    pub fn has_tags(&self) -> bool {
+        self.tags.is_some()
+    }
+
+    /// Whether the field was there, `null` included.
+    pub fn exists(&self, row: usize) -> bool {
+        !self.is_null(row) || self.tag(row) == ValueTag::Null
+    }
+}
+
+/// The text inside a view, as Arrow lays it out: the four length bytes come first.
+#[inline]
+fn inline_bytes(view: &u128, length: usize) -> &[u8] {
+    let halves = std::slice::from_ref(view);
+    &arrow_buffer::ToByteSlice::to_byte_slice(halves)[4..4 + length]
+}
+
+/// A column of whole numbers or instants.
+#[derive(Clone, Copy, Debug)]
+pub struct LongColumn<'a> {
+    values: &'a [i64],
+    nulls: Option<&'a NullBuffer>,
+}
+
+impl LongColumn<'_> {
+    #[inline]
+    pub fn get(&self, row: usize) -> Option<i64> {
+        match self.nulls {
+            Some(nulls) if nulls.is_null(row) => None,
+            _ => self.values.get(row).copied(),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What a source hands over: about a mebibyte of whole lines and where in the source they stood.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::time::Timestamp;
+
+/// Identity of a source that survives renames and restarts. Derived from its content, never random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub u128);
+
+/// Identity of one event: the source and the byte offset of its line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EventId(pub u128);
+
+/// First 128 bits of SHA-256 over the parts, each with its length in front so that parts cannot run together.
+pub fn digest(parts: &[&[u8]]) -> u128 {
+    let mut sha = Sha256::new();
+    for part in parts {
+        sha.update((part.len() as u64).to_le_bytes());
+        sha.update(part);
+    }
+    let mut first = [0; 16];
+    first.copy_from_slice(&sha.finalize()[..16]);
+    u128::from_be_bytes(first)
+}
+
+impl EventId {
+    pub fn derive(source: SourceId, offset: u64) -> Self {
+        EventId(digest(&[b"event", &source.0.to_be_bytes(), &offset.to_be_bytes()]))
+    }
+}
+
+macro_rules! hexadecimal_id {
+    ($name:ident) => {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(out, "{:032x}", self.0)
+            }
+        }
+        impl std::str::FromStr for $name {
+            type Err = std::num::ParseIntError;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                u128::from_str_radix(text, 16).map($name)
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+pub(crate) use hexadecimal_id;
+
+hexadecimal_id!(SourceId);
+hexadecimal_id!(EventId);
+
+/// Where lines come from: a file, later a socket or a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    pub id: SourceId,
+    /// For people: the path or address.
+    pub name: String,
+}
+
+/// How far a source has been read: everything before it is done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Bytes from the start of the (decompressed) source.
+    pub offset: u64,
+    /// Lines before this position.
+    pub line: u64,
+}
+
+/// Whole lines of one source. Only the last line may lack its line feed: at the end of the source, or where it was cut.
+#[derive(Clone, Debug)]
+pub struct Block {
+    pub source: Arc<Source>,
+    /// Position of the first byte.
+    pub start: Position,
+    pub bytes: Vec<u8>,
+    /// Length in bytes of the last line as received, where it was longer than the limit and has been cut.
+    pub cut_line_bytes: Option<u64>,
+    /// When the lines were received (files: when last written). Years that lines do not name are counted from here.
+    pub reference: Timestamp,
+}
+
+impl Block {
+    /// A block that stands alone, for tests, benches and standard input.
+    pub fn detached(name: &str, bytes: Vec<u8>, reference: Timestamp) -> Self {
+        let source = Source { id: SourceId(digest(&[name.as_bytes()])), name: name.to_owned() };
+        Block { source: Arc::new(source), start: Position::default(), bytes, cut_line_bytes: None, reference }
+    }
+}

@@ -1,0 +1,337 @@
+//! Building an [`EventBatch`]: a parser walks a block and puts values, row by row; text is not copied.
+//!
+//! A value that lies inside the block becomes a view of it. Anything else (unescaped text, repaired lines, fixed words)
+//! is copied once to a scratch buffer. Nothing here knows a log format.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow_array::Array;
+use arrow_buffer::Buffer;
+use hashbrown::HashMap;
+
+use crate::batch::EventBatch;
+use crate::block::{Block, Position, Source};
+use crate::catalog::{FIELDS, Field, FieldId, FieldType, field};
+use crate::column::{ColumnBuilder, ValueTag, Values};
+use crate::dataset::{Dataset, DatasetId};
+use crate::time::Timestamp;
+use crate::views;
+
+/// Columns outside the catalog that one batch may have.
+pub const DYNAMIC_COLUMNS_MAX: usize = 2048;
+/// Cells (rows times columns outside the catalog) that one batch may have: bounds its memory to about 70 MB.
+pub const DYNAMIC_CELLS_MAX: usize = 4_000_000;
+/// Bytes of copied text that one batch may hold.
+pub const SCRATCH_BYTES_MAX: usize = 256 << 20;
+
+/// Why a column could not be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooManyColumns;
+
+/// A fixed word that was copied to the scratch buffer: its address and length, and its view.
+type Interned = ((usize, usize), u128);
+
+#[derive(Debug)]
+pub struct BatchBuilder {
+    source: Arc<Source>,
+    start: Position,
+    block: Buffer,
+    /// The whole block is UTF-8, so that a slice cut at character boundaries is, too.
+    block_is_utf8: bool,
+    scratch: Vec<u8>,
+    columns: Vec<Option<ColumnBuilder>>,
+    dynamic: HashMap<Box<str>, FieldId>,
+    dynamic_names: Vec<Box<str>>,
+    interned: Vec<Interned>,
+    line_starts: Vec<u32>,
+    datasets: Vec<DatasetId>,
+    expected_rows: usize,
+    pub(crate) rejected: u64,
+    pub(crate) repaired: u64,
+    pub(crate) cut: u64,
+    pub(crate) fields_dropped: u64,
+}
+
+impl BatchBuilder {
+    /// Checks the block's UTF-8 once, for all values that will be cut from it.
+    pub fn new(block: Block, expected_rows: usize) -> Self {
+        let mut columns = Vec::with_capacity(FIELDS.len() + 32);
+        columns.resize_with(FIELDS.len(), || None);
+        let block_is_utf8 = simdutf8::basic::from_utf8(&block.bytes).is_ok();
+        BatchBuilder {
+            source: block.source,
+            start: block.start,
+            block: Buffer::from_vec(block.bytes),
+            block_is_utf8,
+            scratch: Vec::new(),
+            columns,
+            dynamic: HashMap::new(),
+            dynamic_names: Vec::new(),
+            interned: Vec::new(),
+            line_starts: Vec::with_capacity(expected_rows),
+            datasets: Vec::with_capacity(expected_rows),
+            expected_rows,
+            rejected: 0,
+            repaired: 0,
+            cut: 0,
+            fields_dropped: 0,
+        }
+    }
+
+    /// The block's bytes; the handle keeps them alive apart from the builder.
+    pub fn buffer(&self) -> Buffer {
+        self.block.clone()
+    }
+
+    pub fn block_is_utf8(&self) -> bool {
+        self.block_is_utf8
+    }
+
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// Row that values are put to: the number of rows ended so far.
+    fn row(&self) -> usize {
+        self.datasets.len()
+    }
+
+    /// Ends the row: `start` is the offset of its line in the block.
+    #[inline]
+    pub fn end_row(&mut self, start: u32, dataset: DatasetId) {
+        self.literal(field::EVENT_DATASET, Dataset::of(dataset).name);
+        self.line_starts.push(start);
+        self.datasets.push(dataset);
+    }
+
+    /// Takes out what was put to the current row.
+    pub fn clear_row(&mut self) {
+        let row = self.row();
+        for column in self.columns.iter_mut().flatten() {
+            column.truncate(row);
+        }
+    }
+
+    pub fn count_rejected(&mut self) {
+        self.rejected += 1;
+    }
+
+    pub fn count_repaired(&mut self) {
+        self.repaired += 1;
+    }
+
+    pub fn count_cut(&mut self) {
+        self.cut += 1;
+    }
+
+    pub fn count_field_dropped(&mut self) {
+        self.fields_dropped += 1;
+    }
+
+    /// Whether the current row has a value in `id`.
+    pub fn has(&self, id: FieldId) -> bool {
+        let row = self.row();
+        self.columns.get(usize::from(id.0)).and_then(Option::as_ref).is_some_and(|column| column.is_valid(row))
+    }
+
+    /// Text: a view if `value` lies in the block, else a copy. Bytes that are not UTF-8 are replaced.
+    #[inline]
+    pub fn text(&mut self, id: FieldId, value: &[u8]) {
+        let view = self.view_of(value);
+        self.put_view(id, view);
+    }
+
+    /// Text that does not lie in the block.
+    pub fn owned(&mut self, id: FieldId, value: &str) {
+        let view = self.copied(value);
+        self.put_view(id, view);
+    }
+
+    /// A word of the program: copied at most once per batch.
+    #[inline]
+    pub fn literal(&mut self, id: FieldId, word: &'static str) {
+        let view = if word.len() <= views::INLINE_BYTES_MAX {
+            views::inline(word.as_bytes())
+        } else {
+            self.interned(word)
+        };
+        self.put_view(id, view);
+    }
+
+    fn interned(&mut self, word: &'static str) -> u128 {
+        let key = (word.as_ptr() as usize, word.len());
+        if let Some((_, view)) = self.interned.iter().find(|(known, _)| *known == key) {
+            return *view;
+        }
+        let view = self.copied(word);
+        self.interned.push((key, view));
+        view
+    }
+
+    /// JSON value under its path: text with a tag that says what it was.
+    pub fn tagged(&mut self, id: FieldId, value: &[u8], tag: ValueTag) {
+        let view = self.view_of(value);
+        self.put_tagged(id, view, tag);
+    }
+
+    /// JSON string that had escapes, unescaped.
+    pub fn tagged_owned(&mut self, id: FieldId, value: &str, tag: ValueTag) {
+        let view = self.copied(value);
+        self.put_tagged(id, view, tag);
+    }
+
+    #[inline]
+    pub fn long(&mut self, id: FieldId, value: i64) {
+        let (row, expected) = (self.row(), self.expected_rows);
+        let column = self.columns[usize::from(id.0)].get_or_insert_with(|| ColumnBuilder::long(expected));
+        column.seek(row);
+        match column.values {
+            Values::Text { .. } => self.tagged_owned(id, &value.to_string(), ValueTag::Number),
+            _ => column.push_number(value),
+        }
+    }
+
+    #[inline]
+    pub fn date(&mut self, id: FieldId, value: Timestamp) {
+        let (row, expected) = (self.row(), self.expected_rows);
+        let column = self.columns[usize::from(id.0)].get_or_insert_with(|| ColumnBuilder::date(expected));
+        column.seek(row);
+        match column.values {
+            Values::Text { .. } => self.tagged_owned(id, &value.to_string(), ValueTag::String),
+            _ => column.push_number(value.micros()),
+        }
+    }
+
+    /// Column for a field by name: the catalog's, or one that only this batch has.
+    pub fn column_named(&mut self, name: &str) -> Result<FieldId, TooManyColumns> {
+        if let Some(id) = self.dynamic.get(name) {
+            return Ok(*id);
+        }
+        let id = match Field::named(name) {
+            Some((id, _)) => id,
+            None => {
+                let count = self.dynamic_names.len();
+                if count >= DYNAMIC_COLUMNS_MAX || (count + 1) * self.row() > DYNAMIC_CELLS_MAX {
+                    return Err(TooManyColumns);
+                }
+                self.dynamic_names.push(name.into());
+                self.columns.push(None);
+                FieldId((FIELDS.len() + count) as u16)
+            }
+        };
+        self.dynamic.insert(name.into(), id);
+        Ok(id)
+    }
+
+    /// Adds text to the scratch buffer; past the limit the text is cut to nothing and counted.
+    fn copied(&mut self, value: &str) -> u128 {
+        if value.len() <= views::INLINE_BYTES_MAX {
+            return views::inline(value.as_bytes());
+        }
+        if self.scratch.len() + value.len() > SCRATCH_BYTES_MAX {
+            self.fields_dropped += 1;
+            return 0;
+        }
+        let offset = self.scratch.len() as u32;
+        self.scratch.extend_from_slice(value.as_bytes());
+        views::outside(value.as_bytes(), 1, offset)
+    }
+
+    #[inline]
+    fn view_of(&mut self, value: &[u8]) -> u128 {
+        match self.place_in_block(value) {
+            Some(place) if value.len() <= views::INLINE_BYTES_MAX => views::inline(&self.block[place]),
+            Some(place) => views::outside(value, 0, place.start as u32),
+            None => self.copied(&String::from_utf8_lossy(value)),
+        }
+    }
+
+    /// Where `value` lies in the block, if it does and can be viewed as it is.
+    #[inline]
+    fn place_in_block(&self, value: &[u8]) -> Option<Range<usize>> {
+        let start = (value.as_ptr() as usize).wrapping_sub(self.block.as_ptr() as usize);
+        let end = start.checked_add(value.len())?;
+        if !self.block_is_utf8 || end > self.block.len() || end > u32::MAX as usize {
+            return None;
+        }
+        let boundary = |at: usize| self.block.get(at).is_none_or(|byte| (*byte as i8) >= -0x40);
+        (boundary(start) && boundary(end)).then_some(start..end)
+    }
+
+    #[inline]
+    fn put_view(&mut self, id: FieldId, view: u128) {
+        let (row, expected) = (self.row(), self.expected_rows);
+        let column = self.columns[usize::from(id.0)].get_or_insert_with(|| ColumnBuilder::text(expected));
+        column.seek(row);
+        match column.values {
+            Values::Text { .. } => column.push_view(view),
+            _ => self.put_tagged(id, view, ValueTag::String),
+        }
+    }
+
+    fn put_tagged(&mut self, id: FieldId, view: u128, tag: ValueTag) {
+        let (row, expected) = (self.row(), self.expected_rows);
+        let at = usize::from(id.0);
+        if !matches!(self.columns[at], Some(ColumnBuilder { values: Values::Text { .. }, .. }) | None) {
+            self.make_text(id);
+        }
+        let column = self.columns[at].get_or_insert_with(|| ColumnBuilder::text(expected));
+        column.seek(row);
+        column.push_tagged(view, tag);
+    }
+
+    /// Rewrites a number or date column as text, because a row brought something else. Rare: mixed formats in a block.
+    fn make_text(&mut self, id: FieldId) {
+        let Some(column) = self.columns[usize::from(id.0)].take() else { return };
+        let mut text = ColumnBuilder::text(self.expected_rows);
+        for row in 0..column.len() {
+            if !column.is_valid(row) {
+                continue;
+            }
+            let (written, tag) = match &column.values {
+                Values::Long(values) => (values[row].to_string(), ValueTag::Number),
+                Values::Date(values) => (Timestamp(values[row]).to_string(), ValueTag::String),
+                Values::Text { .. } => continue,
+            };
+            let view = self.copied(&written);
+            text.seek(row);
+            text.push_tagged(view, tag);
+        }
+        self.columns[usize::from(id.0)] = Some(text);
+    }
+
+    /// Whether a catalog field takes whole numbers or dates as such.
+    pub fn kind_of(id: FieldId) -> FieldType {
+        Field::of(id).map_or(FieldType::Keyword, |row| row.kind)
+    }
+
+    /// The finished batch. `end` is the position after the block.
+    pub fn finish(mut self, end: Position) -> EventBatch {
+        let rows = self.row();
+        self.clear_row();
+        let buffers = [self.block, Buffer::from_vec(self.scratch)];
+        let names = FIELDS.iter().map(|row| row.name).chain(self.dynamic_names.iter().map(|name| &**name));
+        let mut columns = Vec::with_capacity(24);
+        for (at, (name, column)) in names.zip(self.columns).enumerate() {
+            if let Some(column) = column
+                && column.len() > 0
+            {
+                let (array, tags) = column.finish(rows, &buffers);
+                if array.null_count() < rows || tags.is_some() {
+                    columns.push((FieldId(at as u16), name, array, tags));
+                }
+            }
+        }
+        let counts = crate::batch::Counts {
+            rejected: self.rejected,
+            repaired: self.repaired,
+            cut: self.cut,
+            fields_dropped: self.fields_dropped,
+        };
+        EventBatch::assemble(self.source, self.start, end, self.line_starts, self.datasets, columns, counts)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! The field catalog in memory. Rows come from `schemas/fields.yaml` through `cargo xtask schemas`; none are written here.
+
+mod table;
+
+pub use table::{FIELDS, field};
+
+/// Index into [`FIELDS`], or beyond it for a column that only one batch knows (JSON fields outside the catalog).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FieldId(pub u16);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FieldType {
+    /// Text.
+    Keyword,
+    /// 64-bit signed integer.
+    Long,
+    /// Microseconds since the epoch, UTC.
+    Date,
+    /// Text that holds an IPv4 or IPv6 address.
+    Ip,
+}
+
+/// One row of the catalog.
+#[derive(Debug)]
+pub struct Field {
+    pub name: &'static str,
+    pub kind: FieldType,
+    pub meaning: &'static str,
+    /// `(taxonomy, name in Sigma rules)`.
+    pub sigma: &'static [(&'static str, &'static str)],
+    /// The field whose text always contains this one's text.
+    pub within: Option<&'static str>,
+    /// Percent-encoded text is also matched in its decoded form.
+    pub url: bool,
+}
+
+impl Field {
+    pub fn of(id: FieldId) -> Option<&'static Field> {
+        FIELDS.get(usize::from(id.0))
+    }
+
+    /// Catalog row with this ECS name. A scan of the table: for compiling rules and configuration, not for events.
+    pub fn named(name: &str) -> Option<(FieldId, &'static Field)> {
+        FIELDS.iter().position(|row| row.name == name).map(|at| (FieldId(at as u16), &FIELDS[at]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_is_named_once_and_every_container_exists() {
+        for (at, row) in FIELDS.iter().enumerate() {
+            assert_eq!(Field::named(row.name).unwrap().0, FieldId(at as u16), "{} stands twice", row.name);
+            if let Some(container) = row.within {
+                assert!(Field::named(container).is_some(), "{container} is not in the catalog");
+            }
+        }
+        assert_eq!(Field::of(field::SOURCE_IP).unwrap().name, "source.ip");
+    }
+}

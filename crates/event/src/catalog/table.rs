@@ -1,0 +1,625 @@
+//! Generated from schemas/fields.yaml by `cargo xtask schemas`. Do not edit. (flat table)
+
+use super::{Field, FieldId, FieldType};
+
+/// Ids of the catalog's fields.
+pub mod field {
+    use super::FieldId;
+
+    pub const TIMESTAMP: FieldId = FieldId(0);
+    pub const EVENT_KIND: FieldId = FieldId(1);
+    pub const EVENT_DATASET: FieldId = FieldId(2);
+    pub const EVENT_CATEGORY: FieldId = FieldId(3);
+    pub const EVENT_ACTION: FieldId = FieldId(4);
+    pub const EVENT_OUTCOME: FieldId = FieldId(5);
+    pub const EVENT_REASON: FieldId = FieldId(6);
+    pub const EVENT_ORIGINAL: FieldId = FieldId(7);
+    pub const MESSAGE: FieldId = FieldId(8);
+    pub const ERROR_MESSAGE: FieldId = FieldId(9);
+    pub const TAGS: FieldId = FieldId(10);
+    pub const SOURCE_IP: FieldId = FieldId(11);
+    pub const SOURCE_ADDRESS: FieldId = FieldId(12);
+    pub const SOURCE_PORT: FieldId = FieldId(13);
+    pub const SOURCE_MAC: FieldId = FieldId(14);
+    pub const SOURCE_BYTES: FieldId = FieldId(15);
+    pub const DESTINATION_IP: FieldId = FieldId(16);
+    pub const DESTINATION_PORT: FieldId = FieldId(17);
+    pub const DESTINATION_MAC: FieldId = FieldId(18);
+    pub const NETWORK_TRANSPORT: FieldId = FieldId(19);
+    pub const NETWORK_FORWARDED_IP: FieldId = FieldId(20);
+    pub const USER_NAME: FieldId = FieldId(21);
+    pub const USER_ID: FieldId = FieldId(22);
+    pub const USER_EFFECTIVE_NAME: FieldId = FieldId(23);
+    pub const USER_TARGET_NAME: FieldId = FieldId(24);
+    pub const USER_TARGET_ID: FieldId = FieldId(25);
+    pub const GROUP_NAME: FieldId = FieldId(26);
+    pub const GROUP_ID: FieldId = FieldId(27);
+    pub const HOST_HOSTNAME: FieldId = FieldId(28);
+    pub const PROCESS_NAME: FieldId = FieldId(29);
+    pub const PROCESS_PID: FieldId = FieldId(30);
+    pub const PROCESS_COMMAND_LINE: FieldId = FieldId(31);
+    pub const PROCESS_WORKING_DIRECTORY: FieldId = FieldId(32);
+    pub const SERVICE_NAME: FieldId = FieldId(33);
+    pub const URL_ORIGINAL: FieldId = FieldId(34);
+    pub const URL_PATH: FieldId = FieldId(35);
+    pub const URL_QUERY: FieldId = FieldId(36);
+    pub const URL_DOMAIN: FieldId = FieldId(37);
+    pub const URL_PORT: FieldId = FieldId(38);
+    pub const HTTP_REQUEST_METHOD: FieldId = FieldId(39);
+    pub const HTTP_VERSION: FieldId = FieldId(40);
+    pub const HTTP_REQUEST_REFERRER: FieldId = FieldId(41);
+    pub const HTTP_RESPONSE_STATUS_CODE: FieldId = FieldId(42);
+    pub const HTTP_RESPONSE_BODY_BYTES: FieldId = FieldId(43);
+    pub const HTTP_REQUEST_BYTES: FieldId = FieldId(44);
+    pub const USER_AGENT_ORIGINAL: FieldId = FieldId(45);
+    pub const ACCESS_EXTRA: FieldId = FieldId(46);
+    pub const LOG_SYSLOG_PRIORITY: FieldId = FieldId(47);
+    pub const LOG_SYSLOG_FACILITY_CODE: FieldId = FieldId(48);
+    pub const LOG_SYSLOG_SEVERITY_CODE: FieldId = FieldId(49);
+    pub const LOG_SYSLOG_VERSION: FieldId = FieldId(50);
+    pub const LOG_SYSLOG_PROCID: FieldId = FieldId(51);
+    pub const LOG_SYSLOG_MSGID: FieldId = FieldId(52);
+    pub const LOG_SYSLOG_STRUCTURED_DATA: FieldId = FieldId(53);
+    pub const LOG_SYSLOG_REPEATED: FieldId = FieldId(54);
+    pub const SYSTEM_AUTH_SSH_EVENT: FieldId = FieldId(55);
+    pub const SYSTEM_AUTH_SSH_METHOD: FieldId = FieldId(56);
+    pub const SYSTEM_AUTH_SSH_SIGNATURE: FieldId = FieldId(57);
+    pub const SYSTEM_AUTH_SUDO_TTY: FieldId = FieldId(58);
+    pub const SYSTEM_AUTH_SUDO_ERROR: FieldId = FieldId(59);
+    pub const SYSTEM_AUTH_USERADD_HOME: FieldId = FieldId(60);
+    pub const SYSTEM_AUTH_USERADD_SHELL: FieldId = FieldId(61);
+    pub const SYSTEM_AUTH_PAM_MODULE: FieldId = FieldId(62);
+    pub const IPTABLES_PREFIX: FieldId = FieldId(63);
+    pub const IPTABLES_IN: FieldId = FieldId(64);
+    pub const IPTABLES_OUT: FieldId = FieldId(65);
+    pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(66);
+    pub const IPTABLES_TTL: FieldId = FieldId(67);
+}
+
+/// The catalog.
+pub static FIELDS: &[Field] = &[
+    Field {
+        name: "@timestamp",
+        kind: FieldType::Date,
+        meaning: "when the event happened, UTC",
+        sigma: &[("webserver", "date"), ("webserver", "time"), ("linux", "UtcTime")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.kind",
+        kind: FieldType::Keyword,
+        meaning: "pipeline_error where the line could not be parsed, else event",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.dataset",
+        kind: FieldType::Keyword,
+        meaning: "which kind of log the line belongs to, from the dataset table",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.category",
+        kind: FieldType::Keyword,
+        meaning: "ECS category of the event",
+        sigma: &[("linux", "category")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.action",
+        kind: FieldType::Keyword,
+        meaning: "what was done, in one word",
+        sigma: &[("linux", "action"), ("firewall", "action")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.outcome",
+        kind: FieldType::Keyword,
+        meaning: "success or failure",
+        sigma: &[("linux", "outcome")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.reason",
+        kind: FieldType::Keyword,
+        meaning: "why the action ended as it did",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.original",
+        kind: FieldType::Keyword,
+        meaning: "the whole line as received",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "message",
+        kind: FieldType::Keyword,
+        meaning: "the text after the header",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "error.message",
+        kind: FieldType::Keyword,
+        meaning: "what was wrong with the line",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "tags",
+        kind: FieldType::Keyword,
+        meaning: "marks that the pipeline puts on an event, such as line_truncated",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.ip",
+        kind: FieldType::Ip,
+        meaning: "address that the request or connection came from",
+        sigma: &[("webserver", "c-ip"), ("linux", "SourceIp"), ("linux", "src_ip"), ("linux", "rhost"), ("linux", "addr"), ("firewall", "src_ip")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.address",
+        kind: FieldType::Keyword,
+        meaning: "the client as written where it is not an address",
+        sigma: &[("webserver", "c-ip"), ("linux", "rhost"), ("linux", "hostname")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.port",
+        kind: FieldType::Long,
+        meaning: "port that the connection came from",
+        sigma: &[("linux", "SourcePort"), ("linux", "src_port"), ("firewall", "src_port")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.mac",
+        kind: FieldType::Keyword,
+        meaning: "hardware address of the sender",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.bytes",
+        kind: FieldType::Long,
+        meaning: "length of the packet in bytes",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "destination.ip",
+        kind: FieldType::Ip,
+        meaning: "address that was connected to",
+        sigma: &[("webserver", "s-ip"), ("firewall", "dst_ip")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "destination.port",
+        kind: FieldType::Long,
+        meaning: "port that was connected to",
+        sigma: &[("webserver", "s-port"), ("firewall", "dst_port")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "destination.mac",
+        kind: FieldType::Keyword,
+        meaning: "hardware address of the receiver",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "network.transport",
+        kind: FieldType::Keyword,
+        meaning: "tcp, udp, icmp …",
+        sigma: &[("firewall", "Protocol"), ("firewall", "protocol")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "network.forwarded_ip",
+        kind: FieldType::Keyword,
+        meaning: "the forwarded-for list as written",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.name",
+        kind: FieldType::Keyword,
+        meaning: "the account that acted or was tried",
+        sigma: &[("webserver", "cs-username"), ("linux", "User"), ("linux", "username"), ("linux", "acct"), ("firewall", "username")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.id",
+        kind: FieldType::Keyword,
+        meaning: "numeric id of that account",
+        sigma: &[("linux", "uid")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.effective.name",
+        kind: FieldType::Keyword,
+        meaning: "the account that the command ran as",
+        sigma: &[("linux", "USER")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.target.name",
+        kind: FieldType::Keyword,
+        meaning: "the account that was created, changed or removed",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.target.id",
+        kind: FieldType::Keyword,
+        meaning: "numeric id of that account",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "group.name",
+        kind: FieldType::Keyword,
+        meaning: "the group concerned",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "group.id",
+        kind: FieldType::Keyword,
+        meaning: "numeric id of the group",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "host.hostname",
+        kind: FieldType::Keyword,
+        meaning: "the machine that wrote the line",
+        sigma: &[("linux", "host"), ("linux", "Computer")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.name",
+        kind: FieldType::Keyword,
+        meaning: "program that wrote the line",
+        sigma: &[("linux", "program"), ("linux", "ProcessName")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.pid",
+        kind: FieldType::Long,
+        meaning: "its process id",
+        sigma: &[("linux", "pid"), ("linux", "ProcessId")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.command_line",
+        kind: FieldType::Keyword,
+        meaning: "the command that was run",
+        sigma: &[("linux", "CommandLine"), ("linux", "COMMAND")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.working_directory",
+        kind: FieldType::Keyword,
+        meaning: "where it was run",
+        sigma: &[("linux", "CurrentDirectory"), ("linux", "PWD")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "service.name",
+        kind: FieldType::Keyword,
+        meaning: "PAM service that asked",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "url.original",
+        kind: FieldType::Keyword,
+        meaning: "request target as sent",
+        sigma: &[("webserver", "cs-uri"), ("webserver", "c-uri"), ("webserver", "cs-uri-stem"), ("webserver", "cs-uri-query")],
+        within: None,
+        url: true,
+    },
+    Field {
+        name: "url.path",
+        kind: FieldType::Keyword,
+        meaning: "target up to the first question mark",
+        sigma: &[("webserver", "cs-uri-stem")],
+        within: Some("url.original"),
+        url: true,
+    },
+    Field {
+        name: "url.query",
+        kind: FieldType::Keyword,
+        meaning: "target after the first question mark",
+        sigma: &[("webserver", "cs-uri-query")],
+        within: Some("url.original"),
+        url: true,
+    },
+    Field {
+        name: "url.domain",
+        kind: FieldType::Keyword,
+        meaning: "host that the request was for",
+        sigma: &[("webserver", "cs-host")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "url.port",
+        kind: FieldType::Long,
+        meaning: "port that the request was for",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "http.request.method",
+        kind: FieldType::Keyword,
+        meaning: "request method",
+        sigma: &[("webserver", "cs-method")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "http.version",
+        kind: FieldType::Keyword,
+        meaning: "protocol version without the word HTTP",
+        sigma: &[("webserver", "cs-version")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "http.request.referrer",
+        kind: FieldType::Keyword,
+        meaning: "referring page",
+        sigma: &[("webserver", "cs-referer"), ("webserver", "cs-referrer"), ("webserver", "cs(Referer)")],
+        within: None,
+        url: true,
+    },
+    Field {
+        name: "http.response.status_code",
+        kind: FieldType::Long,
+        meaning: "answer code",
+        sigma: &[("webserver", "sc-status")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "http.response.body.bytes",
+        kind: FieldType::Long,
+        meaning: "length of the answer in bytes",
+        sigma: &[("webserver", "sc-bytes")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "http.request.bytes",
+        kind: FieldType::Long,
+        meaning: "length of the request in bytes",
+        sigma: &[("webserver", "cs-bytes")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user_agent.original",
+        kind: FieldType::Keyword,
+        meaning: "client program as it names itself",
+        sigma: &[("webserver", "cs-user-agent"), ("webserver", "c-useragent"), ("webserver", "cs(User-Agent)")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "access.extra",
+        kind: FieldType::Keyword,
+        meaning: "(own) what follows the known fields of an access line",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.priority",
+        kind: FieldType::Long,
+        meaning: "PRI value",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.facility.code",
+        kind: FieldType::Long,
+        meaning: "facility number",
+        sigma: &[("linux", "facility")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.severity.code",
+        kind: FieldType::Long,
+        meaning: "severity number",
+        sigma: &[("linux", "severity")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.version",
+        kind: FieldType::Keyword,
+        meaning: "protocol version of RFC 5424",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.procid",
+        kind: FieldType::Keyword,
+        meaning: "process id as written where it is not a number",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.msgid",
+        kind: FieldType::Keyword,
+        meaning: "kind of message",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.structured_data",
+        kind: FieldType::Keyword,
+        meaning: "structured data as written",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.repeated",
+        kind: FieldType::Long,
+        meaning: "(own) how often the message was repeated",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "system.auth.ssh.event",
+        kind: FieldType::Keyword,
+        meaning: "(own) result word of sshd: Accepted, Failed, Invalid …",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "system.auth.ssh.method",
+        kind: FieldType::Keyword,
+        meaning: "(own) authentication method",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "system.auth.ssh.signature",
+        kind: FieldType::Keyword,
+        meaning: "(own) fingerprint of the key",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "system.auth.sudo.tty",
+        kind: FieldType::Keyword,
+        meaning: "(own) terminal",
+        sigma: &[("linux", "TTY")],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "system.auth.sudo.error",
+        kind: FieldType::Keyword,
+        meaning: "(own) why sudo refused",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "system.auth.useradd.home",
+        kind: FieldType::Keyword,
+        meaning: "(own) home folder of the new account",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "system.auth.useradd.shell",
+        kind: FieldType::Keyword,
+        meaning: "(own) shell of the new account",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "system.auth.pam.module",
+        kind: FieldType::Keyword,
+        meaning: "(own) PAM module and phase",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iptables.prefix",
+        kind: FieldType::Keyword,
+        meaning: "(own) what the rule wrote in front",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iptables.in",
+        kind: FieldType::Keyword,
+        meaning: "(own) incoming interface",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iptables.out",
+        kind: FieldType::Keyword,
+        meaning: "(own) outgoing interface",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iptables.tcp_flags",
+        kind: FieldType::Keyword,
+        meaning: "(own) TCP flags",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iptables.ttl",
+        kind: FieldType::Long,
+        meaning: "(own) time to live",
+        sigma: &[],
+        within: None,
+        url: false,
+    },
+];

@@ -1,0 +1,193 @@
+//! Columns under construction. A column starts at its first value; rows before it and between values are null.
+
+use std::sync::Arc;
+
+use arrow_array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
+use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBuffer, ScalarBuffer};
+
+use crate::views;
+
+/// What a text cell was in JSON. Cells of other formats are all `String`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum ValueTag {
+    String = 0,
+    Number = 1,
+    Boolean = 2,
+    /// The key was there with the value `null`: exists, but matches nothing.
+    Null = 3,
+    /// Raw JSON text of an array.
+    Array = 4,
+    /// Raw JSON text of an object that was too deep to be taken apart.
+    Object = 5,
+}
+
+impl ValueTag {
+    pub(crate) fn from_byte(byte: u8) -> Self {
+        match byte {
+            1 => ValueTag::Number,
+            2 => ValueTag::Boolean,
+            3 => ValueTag::Null,
+            4 => ValueTag::Array,
+            5 => ValueTag::Object,
+            _ => ValueTag::String,
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(crate) enum Values {
+    Text { views: Vec<u128>, tags: Vec<u8> },
+    Long(Vec<i64>),
+    Date(Vec<i64>),
+}
+
+/// One column: values for rows `0..len`, and which of them are null.
+#[derive(Debug)]
+pub(crate) struct ColumnBuilder {
+    pub(crate) values: Values,
+    /// Absent as long as no row is null.
+    validity: Option<BooleanBufferBuilder>,
+    len: usize,
+}
+
+impl ColumnBuilder {
+    pub(crate) fn text(expected_rows: usize) -> Self {
+        Self::new(Values::Text { views: Vec::with_capacity(expected_rows), tags: Vec::new() })
+    }
+
+    pub(crate) fn long(expected_rows: usize) -> Self {
+        Self::new(Values::Long(Vec::with_capacity(expected_rows)))
+    }
+
+    pub(crate) fn date(expected_rows: usize) -> Self {
+        Self::new(Values::Date(Vec::with_capacity(expected_rows)))
+    }
+
+    fn new(values: Values) -> Self {
+        ColumnBuilder { values, validity: None, len: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Makes room so that the next push lands on `row`. A value that the row already has is taken out (last one wins).
+    #[inline]
+    pub(crate) fn seek(&mut self, row: usize) {
+        if row != self.len {
+            self.seek_slow(row);
+        }
+    }
+
+    #[cold]
+    fn seek_slow(&mut self, row: usize) {
+        if row < self.len {
+            self.truncate(row);
+            return;
+        }
+        let gap = row - self.len;
+        let validity = self.validity.get_or_insert_with(|| {
+            let mut validity = BooleanBufferBuilder::new(row + 1);
+            validity.append_n(self.len, true);
+            validity
+        });
+        validity.append_n(gap, false);
+        match &mut self.values {
+            Values::Text { views, tags } => {
+                views.resize(row, 0);
+                if !tags.is_empty() {
+                    tags.resize(row, ValueTag::String as u8);
+                }
+            }
+            Values::Long(values) | Values::Date(values) => values.resize(row, 0),
+        }
+        self.len = row;
+    }
+
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        if rows >= self.len {
+            return;
+        }
+        match &mut self.values {
+            Values::Text { views, tags } => {
+                views.truncate(rows);
+                tags.truncate(rows);
+            }
+            Values::Long(values) | Values::Date(values) => values.truncate(rows),
+        }
+        if let Some(validity) = &mut self.validity {
+            validity.truncate(rows);
+        }
+        self.len = rows;
+    }
+
+    #[inline]
+    fn pushed(&mut self, valid: bool) {
+        match &mut self.validity {
+            Some(validity) => validity.append(valid),
+            None if valid => {}
+            None => {
+                let mut validity = BooleanBufferBuilder::new(self.len + 1);
+                validity.append_n(self.len, true);
+                validity.append(false);
+                self.validity = Some(validity);
+            }
+        }
+        self.len += 1;
+    }
+
+    #[inline]
+    pub(crate) fn push_view(&mut self, view: u128) {
+        if let Values::Text { views, tags } = &mut self.values {
+            views.push(view);
+            if !tags.is_empty() {
+                tags.push(ValueTag::String as u8);
+            }
+            self.pushed(true);
+        }
+    }
+
+    pub(crate) fn push_tagged(&mut self, view: u128, tag: ValueTag) {
+        if let Values::Text { views, tags } = &mut self.values {
+            if tags.is_empty() && tag != ValueTag::String {
+                tags.resize(views.len(), ValueTag::String as u8);
+            }
+            views.push(view);
+            if !tags.is_empty() || tag != ValueTag::String {
+                tags.push(tag as u8);
+            }
+            self.pushed(tag != ValueTag::Null);
+        }
+    }
+
+    #[inline]
+    pub(crate) fn push_number(&mut self, value: i64) {
+        if let Values::Long(values) | Values::Date(values) = &mut self.values {
+            values.push(value);
+            self.pushed(true);
+        }
+    }
+
+    /// Whether row `row` holds a value.
+    pub(crate) fn is_valid(&self, row: usize) -> bool {
+        row < self.len && self.validity.as_ref().is_none_or(|validity| validity.get_bit(row))
+    }
+
+    /// The finished array of `rows` rows, and the tags of a text column that has any.
+    pub(crate) fn finish(mut self, rows: usize, buffers: &[Buffer; 2]) -> (ArrayRef, Option<Arc<[u8]>>) {
+        self.seek(rows);
+        let nulls = self.validity.as_mut().map(|validity| NullBuffer::new(validity.finish()));
+        match self.values {
+            Values::Text { views, tags } => {
+                let tags = (!tags.is_empty()).then(|| Arc::from(tags));
+                (Arc::new(views::array(views, buffers.clone(), nulls)), tags)
+            }
+            Values::Long(values) => (Arc::new(Int64Array::new(ScalarBuffer::from(values), nulls)), None),
+            Values::Date(values) => {
+                let array = TimestampMicrosecondArray::new(ScalarBuffer::from(values), nulls);
+                (Arc::new(array.with_timezone("UTC")), None)
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Which kind of log a line belongs to, and which Sigma log sources that satisfies.
+//! One table; a parser names a row of it for every event that it writes.
+
+use serde::{Deserialize, Serialize};
+
+/// Index into [`DATASETS`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DatasetId(pub u8);
+
+/// A kind of log. An empty list of products, categories and services means: not known, any rule may judge it.
+#[derive(Debug)]
+pub struct Dataset {
+    /// ECS `event.dataset`.
+    pub name: &'static str,
+    pub products: &'static [&'static str],
+    pub categories: &'static [&'static str],
+    pub services: &'static [&'static str],
+}
+
+macro_rules! datasets {
+    ($($constant:ident = $name:literal $products:tt $categories:tt $services:tt;)*) => {
+        #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "row names of the table")]
+        #[repr(u8)]
+        enum Row { $($constant),* }
+        $(pub const $constant: DatasetId = DatasetId(Row::$constant as u8);)*
+        /// Every kind of log that a parser can name.
+        pub static DATASETS: &[Dataset] =
+            &[$(Dataset { name: $name, products: &$products, categories: &$categories, services: &$services }),*];
+    };
+}
+
+// constant     event.dataset       products             categories    services
+datasets! {
+    UNPARSED  = "unparsed"          []                   []            [];
+    JSON      = "json"              []                   []            [];
+    ACCESS    = "http.access"       ["apache", "nginx"]  ["webserver"] ["access"];
+    SYSLOG    = "system.syslog"     ["linux"]            []            ["syslog"];
+    SSHD      = "system.sshd"       ["linux"]            []            ["sshd", "auth", "syslog"];
+    SUDO      = "system.sudo"       ["linux"]            []            ["sudo", "auth", "syslog"];
+    SU        = "system.su"         ["linux"]            []            ["su", "auth", "syslog"];
+    PAM       = "system.pam"        ["linux"]            []            ["pam", "auth", "syslog"];
+    CRON      = "system.cron"       ["linux"]            []            ["cron", "syslog"];
+    ACCOUNTS  = "system.accounts"   ["linux"]            []            ["useradd", "auth", "syslog"];
+    FIREWALL  = "iptables.log"      ["linux"]            ["firewall"]  ["iptables", "syslog"];
+    KERNEL    = "system.kernel"     ["linux"]            []            ["kernel", "syslog"];
+    VSFTPD    = "vsftpd.log"        ["linux"]            []            ["vsftpd", "syslog"];
+    CLAMAV    = "clamav.log"        ["linux"]            []            ["clamav", "syslog"];
+    AUDITD    = "auditd.log"        ["linux"]            []            ["auditd", "syslog"];
+}
+
+/// A Sigma log source: what a rule asks for, or what an operator declares for a source. Absent parts ask for nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LogSource {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+}
+
+impl Dataset {
+    pub fn of(id: DatasetId) -> &'static Dataset {
+        DATASETS.get(usize::from(id.0)).unwrap_or(&DATASETS[0])
+    }
+
+    /// Whether a rule that asks for `wanted` judges events of this kind.
+    pub fn satisfies(&self, wanted: &LogSource) -> bool {
+        if self.products.is_empty() && self.categories.is_empty() && self.services.is_empty() {
+            return true;
+        }
+        let has = |known: &[&str], part: &Option<String>| match part {
+            Some(part) => known.contains(&part.as_str()),
+            None => true,
+        };
+        has(self.products, &wanted.product)
+            && has(self.categories, &wanted.category)
+            && has(self.services, &wanted.service)
+    }
+}
+
+impl LogSource {
+    /// Whether a source declared as `self` satisfies what a rule asks for: each part that the rule names must be equal.
+    pub fn satisfies(&self, wanted: &LogSource) -> bool {
+        let has = |declared: &Option<String>, part: &Option<String>| part.is_none() || declared == part;
+        has(&self.product, &wanted.product)
+            && has(&self.category, &wanted.category)
+            && has(&self.service, &wanted.service)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_the_constants_point_at_their_rows() {
+        let mut names: Vec<_> = DATASETS.iter().map(|dataset| dataset.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), DATASETS.len());
+        assert_eq!(Dataset::of(SSHD).name, "system.sshd");
+        assert_eq!(Dataset::of(AUDITD).name, "auditd.log");
+    }
+
+    #[test]
+    fn a_rule_judges_a_dataset_when_each_part_it_names_is_there() {
+        let wanted = |product: &str, service: &str| LogSource {
+            product: Some(product.into()),
+            category: None,
+            service: (!service.is_empty()).then(|| service.into()),
+        };
+        assert!(Dataset::of(SSHD).satisfies(&wanted("linux", "auth")));
+        assert!(Dataset::of(SSHD).satisfies(&wanted("linux", "")));
+        assert!(!Dataset::of(SSHD).satisfies(&wanted("linux", "cron")));
+        assert!(!Dataset::of(ACCESS).satisfies(&wanted("linux", "")));
+        assert!(Dataset::of(JSON).satisfies(&wanted("windows", "sysmon")));
+    }
+}

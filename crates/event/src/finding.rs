@@ -1,0 +1,137 @@
+//! A finding: what an analyst works on. Made of one or many hits of one rule on one group, with the proof.
+
+use serde::{Deserialize, Serialize};
+
+use crate::block::{EventId, digest, hexadecimal_id};
+use crate::severity::{Level, Severity};
+use crate::time::Timestamp;
+
+/// Identity of a finding, derived from rule, group and first event: a second replay arrives at the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FindingId(pub u128);
+hexadecimal_id!(FindingId);
+
+impl FindingId {
+    pub fn derive(rule_id: &str, group: &str, first_event: EventId) -> Self {
+        FindingId(digest(&[b"finding", rule_id.as_bytes(), group.as_bytes(), &first_event.0.to_be_bytes()]))
+    }
+}
+
+/// Who was involved, under the ECS names that findings can be filtered by. Sorted, each value once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entities {
+    #[serde(rename = "source.ip", default, skip_serializing_if = "Vec::is_empty")]
+    pub source_ip: Vec<String>,
+    #[serde(rename = "user.name", default, skip_serializing_if = "Vec::is_empty")]
+    pub user_name: Vec<String>,
+    #[serde(rename = "host.name", default, skip_serializing_if = "Vec::is_empty")]
+    pub host_name: Vec<String>,
+}
+
+/// Most values of one kind that a finding lists; its count still covers all.
+pub const ENTITY_VALUES_MAX: usize = 50;
+
+impl Entities {
+    /// Adds the other's values; beyond [`ENTITY_VALUES_MAX`] of a kind they are left out.
+    pub fn absorb(&mut self, other: &Entities) {
+        for (mine, theirs) in [
+            (&mut self.source_ip, &other.source_ip),
+            (&mut self.user_name, &other.user_name),
+            (&mut self.host_name, &other.host_name),
+        ] {
+            for value in theirs {
+                if let Err(at) = mine.binary_search(value)
+                    && mine.len() < ENTITY_VALUES_MAX
+                {
+                    mine.insert(at, value.clone());
+                }
+            }
+        }
+    }
+}
+
+/// One event that proves a finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    pub event_id: EventId,
+    /// Path or address of the source.
+    pub source: String,
+    /// From 1.
+    pub line_no: u64,
+    /// Bytes from the start of the (decompressed) source.
+    pub offset: u64,
+    #[serde(rename = "@timestamp", skip_serializing_if = "Option::is_none", default)]
+    pub time: Option<Timestamp>,
+    /// The raw line; bytes that are not UTF-8 stand as U+FFFD.
+    pub original: String,
+}
+
+/// One reason for the score, in points.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScorePart {
+    pub part: String,
+    pub points: i16,
+}
+
+/// Where a finding stands; the numbers are OCSF `status_id`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    #[default]
+    New = 1,
+    InProgress = 2,
+    Suppressed = 3,
+    Resolved = 4,
+    Archived = 5,
+}
+
+impl Status {
+    pub const ALL: [Status; 5] =
+        [Status::New, Status::InProgress, Status::Suppressed, Status::Resolved, Status::Archived];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Status::New => "new",
+            Status::InProgress => "in_progress",
+            Status::Suppressed => "suppressed",
+            Status::Resolved => "resolved",
+            Status::Archived => "archived",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Status::ALL.into_iter().find(|status| status.name() == name)
+    }
+
+    pub fn from_number(number: i64) -> Option<Self> {
+        Status::ALL.into_iter().find(|status| *status as i64 == number)
+    }
+}
+
+/// What a rule found, folded over repeats.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub id: FindingId,
+    #[serde(rename = "rule.id")]
+    pub rule_id: String,
+    #[serde(rename = "rule.title")]
+    pub rule_title: String,
+    pub level: Level,
+    /// 0-100.
+    pub score: u8,
+    pub score_parts: Vec<ScorePart>,
+    pub severity: Severity,
+    /// Event time of the first and last event; `None` where no line named a time.
+    pub first_seen: Option<Timestamp>,
+    pub last_seen: Option<Timestamp>,
+    /// Events (repeats included) that the finding stands for.
+    pub count: u64,
+    pub entities: Entities,
+    /// ATT&CK techniques, such as `T1110.001`.
+    #[serde(default)]
+    pub techniques: Vec<String>,
+    /// Why it fired, in one sentence.
+    pub reason: String,
+    /// First and last events; `count` says how many there were.
+    pub evidence: Vec<Evidence>,
+}

@@ -1,0 +1,29 @@
+//! The vocabulary of the pipeline: blocks of raw lines, batches of events, hits and findings.
+//!
+//! ```text
+//! Block ──parse──▶ EventBatch ──match──▶ Hit ──correlate──▶ Finding
+//! ```
+//! **Absent on purpose:** no I/O, no clock, no async, no format and no rule language.
+
+pub mod batch;
+pub mod block;
+pub mod builder;
+pub mod catalog;
+mod column;
+pub mod dataset;
+pub mod finding;
+pub mod hit;
+pub mod severity;
+pub mod time;
+mod views;
+
+pub use batch::{EventBatch, LongColumn, TextColumn};
+pub use block::{Block, EventId, Position, Source, SourceId};
+pub use builder::BatchBuilder;
+pub use catalog::{Field, FieldId, FieldType};
+pub use column::ValueTag;
+pub use dataset::{Dataset, DatasetId, LogSource};
+pub use finding::{Entities, Evidence, Finding, FindingId, ScorePart, Status};
+pub use hit::{EventRef, Hit};
+pub use severity::{Level, Severity};
+pub use time::Timestamp;

@@ -1,0 +1,100 @@
+//! Two scales: the level that a rule's author gave (Sigma) and the severity that operations act on (P0-P3).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// Level of a rule, after the Sigma specification. The numbers are OCSF `severity_id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    Informational = 1,
+    Low = 2,
+    Medium = 3,
+    High = 4,
+    Critical = 5,
+}
+
+impl Level {
+    pub const ALL: [Level; 5] = [Level::Informational, Level::Low, Level::Medium, Level::High, Level::Critical];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Level::Informational => "informational",
+            Level::Low => "low",
+            Level::Medium => "medium",
+            Level::High => "high",
+            Level::Critical => "critical",
+        }
+    }
+
+    /// Where the score of a finding starts: 0-100.
+    pub fn base_score(self) -> u8 {
+        match self {
+            Level::Informational => 10,
+            Level::Low => 25,
+            Level::Medium => 50,
+            Level::High => 75,
+            Level::Critical => 95,
+        }
+    }
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+impl FromStr for Level {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Level::ALL.into_iter().find(|level| level.name() == text).ok_or(())
+    }
+}
+
+/// Operational severity: P0 is worked on at once, P3 when there is time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Severity {
+    P0,
+    P1,
+    P2,
+    P3,
+}
+
+impl Severity {
+    pub const ALL: [Severity; 4] = [Severity::P0, Severity::P1, Severity::P2, Severity::P3];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::P0 => "P0",
+            Severity::P1 => "P1",
+            Severity::P2 => "P2",
+            Severity::P3 => "P3",
+        }
+    }
+
+    /// P0 from 90, P1 from 70, P2 from 40, else P3.
+    pub fn from_score(score: u8) -> Self {
+        match score {
+            90.. => Severity::P0,
+            70.. => Severity::P1,
+            40.. => Severity::P2,
+            _ => Severity::P3,
+        }
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.name())
+    }
+}
+
+impl FromStr for Severity {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Severity::ALL.into_iter().find(|severity| severity.name().eq_ignore_ascii_case(text)).ok_or(())
+    }
+}

@@ -1,0 +1,248 @@
+//! Event time: microseconds since 1970-01-01T00:00:00 UTC, and its text form (RFC 3339).
+//! Microseconds, not nanoseconds: 64 bits then reach every year from 0 to 9999 that a log can name.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Microseconds since the Unix epoch, UTC, leap seconds ignored.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(pub i64);
+
+pub const SECOND_US: i64 = 1_000_000;
+pub const DAY_SECONDS: i64 = 86_400;
+
+/// A date and time as a log line names it, in the proleptic Gregorian calendar.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Civil {
+    pub year: i32,
+    pub month: u8,
+    pub day: u8,
+    pub hour: u8,
+    pub minute: u8,
+    /// 0-60: a leap second counts as the last microseconds of second 59 plus one second.
+    pub second: u8,
+    pub microsecond: u32,
+}
+
+impl Civil {
+    /// Whether each part is in its range and the day exists in its month.
+    pub fn is_valid(&self) -> bool {
+        (1..=12).contains(&self.month)
+            && self.day >= 1
+            && self.day <= days_in_month(self.year, self.month)
+            && self.hour <= 23
+            && self.minute <= 59
+            && self.second <= 60
+            && self.microsecond < 1_000_000
+    }
+
+    /// The instant, for a clock that is `offset_s` seconds east of UTC.
+    pub fn at_offset(&self, offset_s: i32) -> Timestamp {
+        let days = days_from_civil(self.year, self.month, self.day);
+        let seconds = days * DAY_SECONDS
+            + i64::from(self.hour) * 3600
+            + i64::from(self.minute) * 60
+            + i64::from(self.second)
+            - i64::from(offset_s);
+        Timestamp(seconds * SECOND_US + i64::from(self.microsecond))
+    }
+}
+
+pub fn is_leap_year(year: i32) -> bool {
+    (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
+}
+
+pub fn days_in_month(year: i32, month: u8) -> u8 {
+    match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if is_leap_year(year) => 29,
+        2 => 28,
+        _ => 31,
+    }
+}
+
+/// Days since 1970-01-01. Counts in 400-year eras that start on 1 March, so that the leap day comes last.
+pub fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
+    let year = i64::from(year) - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let month_from_march = (i64::from(month) + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + i64::from(day) - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+fn civil_from_days(days: i64) -> (i64, u8, u8) {
+    let shifted = days + 719_468;
+    let era = shifted.div_euclid(146_097);
+    let day_of_era = shifted.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = (day_of_year - (153 * month_from_march + 2) / 5 + 1) as u8;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 } as u8;
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+impl Timestamp {
+    pub fn from_unix_seconds(seconds: i64) -> Self {
+        Timestamp(seconds.saturating_mul(SECOND_US))
+    }
+
+    pub fn micros(self) -> i64 {
+        self.0
+    }
+
+    pub fn saturating_add_us(self, us: i64) -> Self {
+        Timestamp(self.0.saturating_add(us))
+    }
+
+    pub fn saturating_sub_us(self, us: i64) -> Self {
+        Timestamp(self.0.saturating_sub(us))
+    }
+
+    pub fn year(self) -> i32 {
+        civil_from_days(self.0.div_euclid(SECOND_US * DAY_SECONDS)).0 as i32
+    }
+
+    /// Reads `2026-01-02T03:04:05[.123456789](Z|±hh[:]mm)`; `T` may be a blank or in lower case.
+    /// Digits beyond microseconds are read and dropped. `None` when any part is missing or out of range.
+    pub fn parse_rfc3339(text: &[u8]) -> Option<Timestamp> {
+        let (civil, rest) = parse_date_time(text)?;
+        let (offset_s, rest) = parse_offset(rest)?;
+        rest.is_empty().then(|| civil.at_offset(offset_s))
+    }
+}
+
+fn two_digits(text: &[u8], at: usize) -> Option<u8> {
+    let (high, low) = (text.get(at)?.wrapping_sub(b'0'), text.get(at + 1)?.wrapping_sub(b'0'));
+    (high <= 9 && low <= 9).then_some(high * 10 + low)
+}
+
+/// `YYYY-MM-DD(T| )hh:mm:ss[.fraction]`; returns what follows. A fraction may be empty or have any number of digits.
+pub fn parse_date_time(text: &[u8]) -> Option<(Civil, &[u8])> {
+    if text.len() < 19 || text[4] != b'-' || text[7] != b'-' || !matches!(text[10], b'T' | b't' | b' ') {
+        return None;
+    }
+    if text[13] != b':' || text[16] != b':' {
+        return None;
+    }
+    let year = i32::from(two_digits(text, 0)?) * 100 + i32::from(two_digits(text, 2)?);
+    let mut civil = Civil {
+        year,
+        month: two_digits(text, 5)?,
+        day: two_digits(text, 8)?,
+        hour: two_digits(text, 11)?,
+        minute: two_digits(text, 14)?,
+        second: two_digits(text, 17)?,
+        microsecond: 0,
+    };
+    let mut rest = &text[19..];
+    if let Some(b'.' | b',') = rest.first() {
+        let (micros, after) = parse_fraction(&rest[1..]);
+        civil.microsecond = micros;
+        rest = after;
+    }
+    civil.is_valid().then_some((civil, rest))
+}
+
+/// Digits after the point as microseconds, and what follows them.
+pub fn parse_fraction(text: &[u8]) -> (u32, &[u8]) {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let mut micros = 0;
+    for at in 0..6 {
+        micros = micros * 10 + if at < digits { u32::from(text[at] - b'0') } else { 0 };
+    }
+    (micros, &text[digits..])
+}
+
+/// `Z`, `±hh`, `±hhmm` or `±hh:mm` as seconds east of UTC, and what follows.
+pub fn parse_offset(text: &[u8]) -> Option<(i32, &[u8])> {
+    let sign = match text.first()? {
+        b'Z' | b'z' => return Some((0, &text[1..])),
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let hours = i32::from(two_digits(text, 1)?);
+    let mut rest = &text[3..];
+    let mut minutes = 0;
+    let colon = usize::from(rest.first() == Some(&b':'));
+    if let Some(read) = two_digits(rest, colon) {
+        minutes = i32::from(read);
+        rest = &rest[colon + 2..];
+    } else if colon == 1 {
+        return None;
+    }
+    (hours <= 23 && minutes <= 59).then_some((sign * (hours * 3600 + minutes * 60), rest))
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC, with microseconds only where they are not zero. Years beyond 9999 get a sign (ISO 8601).
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let seconds = self.0.div_euclid(SECOND_US);
+        let micros = self.0.rem_euclid(SECOND_US);
+        let (year, month, day) = civil_from_days(seconds.div_euclid(DAY_SECONDS));
+        let of_day = seconds.rem_euclid(DAY_SECONDS);
+        if (0..=9999).contains(&year) {
+            write!(out, "{year:04}")?;
+        } else {
+            write!(out, "{year:+07}")?;
+        }
+        write!(out, "-{month:02}-{day:02}T{:02}:{:02}:{:02}", of_day / 3600, of_day / 60 % 60, of_day % 60)?;
+        if micros != 0 {
+            write!(out, ".{micros:06}")?;
+        }
+        out.write_str("Z")
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Timestamp::parse_rfc3339(text.as_bytes())
+            .ok_or_else(|| serde::de::Error::custom("not an RFC 3339 time such as 2026-01-02T03:04:05Z"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round(text: &str) -> String {
+        Timestamp::parse_rfc3339(text.as_bytes()).unwrap().to_string()
+    }
+
+    #[test]
+    fn rfc3339_reads_and_writes_every_year_of_four_digits() {
+        assert_eq!(round("1970-01-01T00:00:00Z"), "1970-01-01T00:00:00Z");
+        assert_eq!(round("0000-01-01T00:00:00Z"), "0000-01-01T00:00:00Z");
+        assert_eq!(round("9999-12-31T23:59:59.999999Z"), "9999-12-31T23:59:59.999999Z");
+        assert_eq!(round("2024-02-29T23:30:00-01:00"), "2024-03-01T00:30:00Z");
+        assert_eq!(round("2026-11-23 10:00:00.5+0230"), "2026-11-23T07:30:00.500000Z");
+        assert_eq!(round("2026-01-01T00:00:00.123456789Z"), "2026-01-01T00:00:00.123456Z");
+        assert_eq!(round("2016-12-31T23:59:60Z"), "2017-01-01T00:00:00Z");
+        assert_eq!(round("0000-01-01T00:30:00+01:00"), "-000001-12-31T23:30:00Z");
+    }
+
+    #[test]
+    fn impossible_dates_are_refused() {
+        for text in ["2023-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00", "x"] {
+            assert_eq!(Timestamp::parse_rfc3339(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn days_and_dates_agree_over_eight_hundred_years() {
+        for days in -200_000..100_000 {
+            let (year, month, day) = civil_from_days(days);
+            assert_eq!(days_from_civil(year as i32, month, day), days);
+        }
+    }
+}
