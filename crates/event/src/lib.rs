@@ -13,6 +13,7 @@ mod column;
 pub mod dataset;
 pub mod finding;
 pub mod hit;
+pub mod json;
 pub mod severity;
 pub mod time;
 mod views;

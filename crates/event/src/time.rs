@@ -116,7 +116,7 @@ impl Timestamp {
 
 fn two_digits(text: &[u8], at: usize) -> Option<u8> {
     let (high, low) = (text.get(at)?.wrapping_sub(b'0'), text.get(at + 1)?.wrapping_sub(b'0'));
-    (high <= 9 && low <= 9).then_some(high * 10 + low)
+    (high <= 9 && low <= 9).then(|| high * 10 + low)
 }
 
 /// `YYYY-MM-DD(T| )hh:mm:ss[.fraction]`; returns what follows. A fraction may be empty or have any number of digits.

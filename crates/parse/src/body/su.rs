@@ -1,0 +1,71 @@
+//! su, in the wordings of shadow, util-linux, Solaris and the BSDs.
+
+use event::BatchBuilder;
+use event::catalog::field;
+use memchr::{memchr, memmem};
+
+use super::outcome;
+
+pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    put_by(rows, message) || put_to(rows, message) || put_signs(rows, message) || put_bad(rows, message)
+}
+
+/// `Successful su for TARGET by NAME`, `FAILED su for TARGET by NAME`
+fn put_by(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    let (rest, result) = match (message.strip_prefix(b"Successful su for "), message.strip_prefix(b"FAILED su for ")) {
+        (Some(rest), _) => (rest, "success"),
+        (_, Some(rest)) => (rest, "failure"),
+        _ => return false,
+    };
+    let Some(by) = memmem::rfind(rest, b" by ") else { return false };
+    put_pair(rows, &rest[by + 4..], &rest[..by], result);
+    true
+}
+
+/// `(to TARGET) NAME on TTY`, `FAILED SU (to TARGET) NAME on TTY`
+fn put_to(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    let failed = message.strip_prefix(b"FAILED SU ");
+    let text = failed.unwrap_or(message);
+    let Some(target) = text.strip_prefix(b"(to ").and_then(|rest| memchr(b')', rest).map(|at| &rest[..at])) else {
+        return false;
+    };
+    let rest = text[4 + target.len() + 1..].trim_ascii_start();
+    let on = memmem::rfind(rest, b" on ").unwrap_or(rest.len());
+    put_pair(rows, &rest[..on], target, if failed.is_some() { "failure" } else { "success" });
+    if let Some(tty) = rest.get(on + 4..) {
+        rows.text(field::SYSTEM_AUTH_SUDO_TTY, tty);
+    }
+    true
+}
+
+/// `+ TTY NAME:TARGET`, `- TTY NAME:TARGET`
+fn put_signs(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    let result = match message.first() {
+        Some(b'+') => "success",
+        Some(b'-') => "failure",
+        _ => return false,
+    };
+    let mut words = message[1..].trim_ascii_start().splitn(2, |byte| *byte == b' ');
+    let (Some(tty), Some(pair)) = (words.next(), words.next()) else { return false };
+    let separator = memchr(b':', pair).or_else(|| memchr(b'-', pair));
+    let Some(at) = separator else { return false };
+    put_pair(rows, &pair[..at], &pair[at + 1..], result);
+    rows.text(field::SYSTEM_AUTH_SUDO_TTY, tty);
+    true
+}
+
+/// `BAD SU NAME to TARGET on TTY`
+fn put_bad(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    let Some(rest) = message.strip_prefix(b"BAD SU ") else { return false };
+    let Some(to) = memmem::find(rest, b" to ") else { return false };
+    let target = &rest[to + 4..];
+    let on = memmem::find(target, b" on ").unwrap_or(target.len());
+    put_pair(rows, &rest[..to], &target[..on], "failure");
+    true
+}
+
+fn put_pair(rows: &mut BatchBuilder, name: &[u8], target: &[u8], result: &'static str) {
+    rows.text(field::USER_NAME, name.trim_ascii());
+    rows.text(field::USER_EFFECTIVE_NAME, target.trim_ascii());
+    outcome("su", result).put(rows);
+}

@@ -1,0 +1,395 @@
+//! Times as log lines write them. Equal stamps on neighbouring lines are read once: the last one is remembered.
+//!
+//! RFC 3164 §5.1 stamps lack year and zone: the zone comes from [`Clock`], the year is the latest one that puts the
+//! event at most 24 hours after the block's reference time (so that 31 December read on 1 January is last year's).
+
+use event::Timestamp;
+use event::time::{Civil, DAY_SECONDS, SECOND_US, days_in_month, is_leap_year, parse_date_time, parse_fraction, parse_offset};
+use jiff::tz::TimeZone;
+
+/// How far ahead of the reference time an event may be before it is taken for one of the year before.
+const AHEAD_MAX_US: i64 = DAY_SECONDS * SECOND_US;
+/// Years to look back for a 29 February (1896 to 1904 is the longest gap).
+const YEARS_BACK_MAX: i32 = 8;
+
+/// Zone and year of times that name none.
+#[derive(Clone, Debug)]
+pub struct Clock {
+    zone: TimeZone,
+    is_utc: bool,
+    /// Year of the first line; a step from November or December to January or February begins the next year.
+    year: Option<i32>,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("unknown time zone `{0}`: use an IANA name such as Europe/Berlin, or UTC")]
+pub struct UnknownZone(String);
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock { zone: TimeZone::UTC, is_utc: true, year: None }
+    }
+}
+
+impl Clock {
+    pub fn new(zone: &str, year: Option<i32>) -> Result<Self, UnknownZone> {
+        let is_utc = matches!(zone, "UTC" | "utc" | "Z");
+        let zone = if is_utc {
+            TimeZone::UTC
+        } else {
+            TimeZone::get(zone).map_err(|_| UnknownZone(zone.to_owned()))?
+        };
+        Ok(Clock { zone, is_utc, year })
+    }
+
+    /// The instant of a local time. In the gap of a clock change the later reading counts, in the fold the earlier.
+    fn resolve(&self, civil: Civil) -> Timestamp {
+        if self.is_utc {
+            return civil.at_offset(0);
+        }
+        let second = civil.second.min(59);
+        let (Ok(year), subsec) = (i16::try_from(civil.year), civil.microsecond as i32 * 1000) else {
+            return civil.at_offset(0);
+        };
+        let local = jiff::civil::DateTime::new(
+            year,
+            civil.month as i8,
+            civil.day as i8,
+            civil.hour as i8,
+            civil.minute as i8,
+            second as i8,
+            subsec,
+        );
+        match local.and_then(|local| self.zone.to_timestamp(local)) {
+            Ok(instant) => Timestamp(instant.as_microsecond() + i64::from(civil.second - second) * SECOND_US),
+            Err(_) => civil.at_offset(0),
+        }
+    }
+}
+
+/// A stamp of fixed width and what it meant.
+#[derive(Clone, Copy, Debug)]
+struct Remembered<const N: usize> {
+    stamp: [u8; N],
+    time: Timestamp,
+}
+
+/// Reads stamps against one clock and one reference time.
+#[derive(Debug)]
+pub(crate) struct Times {
+    clock: Clock,
+    reference: Timestamp,
+    clf: Remembered<26>,
+    bsd: Remembered<15>,
+    last_month: u8,
+    years_rolled: i32,
+}
+
+impl Times {
+    pub(crate) fn new(clock: Clock) -> Self {
+        let nothing = Timestamp(0);
+        Times {
+            clock,
+            reference: nothing,
+            clf: Remembered { stamp: [0; 26], time: nothing },
+            bsd: Remembered { stamp: [0; 15], time: nothing },
+            last_month: 0,
+            years_rolled: 0,
+        }
+    }
+
+    pub(crate) fn begin_block(&mut self, reference: Timestamp) {
+        if self.reference != reference {
+            self.reference = reference;
+            self.bsd.stamp = [0; 15];
+        }
+    }
+
+    /// `10/Oct/2000:13:55:36 -0700`, the Common Log Format.
+    #[inline]
+    pub(crate) fn clf(&mut self, text: &[u8]) -> Option<Timestamp> {
+        let stamp: &[u8; 26] = text.try_into().ok()?;
+        if self.clf.stamp == *stamp {
+            return Some(self.clf.time);
+        }
+        let separators = stamp[2] == b'/' && stamp[6] == b'/' && stamp[11] == b':' && stamp[14] == b':';
+        if !separators || stamp[17] != b':' || stamp[20] != b' ' {
+            return None;
+        }
+        let year = i32::from(two(&stamp[7..9])?) * 100 + i32::from(two(&stamp[9..11])?);
+        let civil = Civil {
+            year,
+            month: month(&stamp[3..6])?,
+            day: two(&stamp[0..2])?,
+            hour: two(&stamp[12..14])?,
+            minute: two(&stamp[15..17])?,
+            second: two(&stamp[18..20])?,
+            microsecond: 0,
+        };
+        let (offset_s, _) = parse_offset(&stamp[21..])?;
+        let time = civil.is_valid().then(|| civil.at_offset(offset_s))?;
+        self.clf = Remembered { stamp: *stamp, time };
+        Some(time)
+    }
+
+    /// ISO 8601 with or without a zone; returns what follows.
+    pub(crate) fn iso<'a>(&self, text: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {
+        let (civil, rest) = parse_date_time(text)?;
+        match parse_offset(rest) {
+            Some((offset_s, rest)) => Some((civil.at_offset(offset_s), rest)),
+            None => Some((self.clock.resolve(civil), rest)),
+        }
+    }
+
+    /// RFC 3164 stamps and their relatives (`Oct 11 22:14:15`, with year, fraction or zone); returns what follows.
+    #[inline]
+    pub(crate) fn bsd<'a>(&mut self, text: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {
+        if let Some((stamp, rest)) = text.split_first_chunk::<15>()
+            && self.bsd.stamp == *stamp
+            && rest.first() == Some(&b' ')
+            && !rest.get(1).is_some_and(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        {
+            return Some((self.bsd.time, rest));
+        }
+        self.bsd_slow(text)
+    }
+
+    fn bsd_slow<'a>(&mut self, text: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {
+        let (stamp, rest) = BsdStamp::read(text)?;
+        let time = match stamp.year {
+            Some(_) => self.place(stamp, stamp.civil)?,
+            None => self.with_year(stamp)?,
+        };
+        let plain = stamp.year.is_none() && stamp.offset_s.is_none() && text.len() - rest.len() == 15;
+        if plain && let Some(bytes) = text.first_chunk::<15>() {
+            self.bsd = Remembered { stamp: *bytes, time };
+        }
+        Some((time, rest))
+    }
+
+    fn place(&self, stamp: BsdStamp, civil: Civil) -> Option<Timestamp> {
+        civil.is_valid().then(|| match stamp.offset_s {
+            Some(offset_s) => civil.at_offset(offset_s),
+            None => self.clock.resolve(civil),
+        })
+    }
+
+    /// The time of a stamp without a year.
+    fn with_year(&mut self, stamp: BsdStamp) -> Option<Timestamp> {
+        let month = stamp.civil.month;
+        if let Some(first_year) = self.clock.year {
+            if self.last_month >= 11 && month <= 2 {
+                self.years_rolled += 1;
+            }
+            self.last_month = month;
+            return self.place(stamp, Civil { year: first_year + self.years_rolled, ..stamp.civil });
+        }
+        let latest = self.reference.saturating_add_us(AHEAD_MAX_US);
+        let this_year = latest.year();
+        (0..=YEARS_BACK_MAX).find_map(|back| {
+            let year = this_year - back;
+            let time = self.place(stamp, Civil { year, ..stamp.civil })?;
+            (time <= latest).then_some(time)
+        })
+    }
+}
+
+/// The parts of a stamp in RFC 3164 style.
+#[derive(Clone, Copy, Debug)]
+struct BsdStamp {
+    civil: Civil,
+    year: Option<i32>,
+    offset_s: Option<i32>,
+}
+
+impl BsdStamp {
+    fn read(text: &[u8]) -> Option<(Self, &[u8])> {
+        let month = month(text.get(..3)?)?;
+        let rest = skip_blanks(text.get(3..)?)?;
+        let (day, rest) = number(rest, 2)?;
+        let mut rest = skip_blanks(rest)?;
+        let mut year = None;
+        if let Some((read, after)) = four_digit_year(rest) {
+            year = Some(read);
+            rest = skip_blanks(after)?;
+        }
+        let (civil, mut rest) = clock_time(rest)?;
+        if let Some((read, after)) = rest.strip_prefix(b" ").and_then(four_digit_year)
+            && year.is_none()
+            && matches!(after.first(), Some(b' ' | b':'))
+        {
+            year = Some(read);
+            rest = after;
+        }
+        let (offset_s, mut rest) = zone_after(rest);
+        // `05:34:00 CST 1987`, as in the examples of RFC 3164 §5.4.
+        if let Some((read, after)) = rest.strip_prefix(b" ").and_then(four_digit_year)
+            && year.is_none()
+            && offset_s.is_some()
+        {
+            year = Some(read);
+            rest = after;
+        }
+        if let Some(after) = rest.strip_prefix(b":") {
+            rest = after;
+        }
+        let civil = Civil { year: year.unwrap_or(4), month, day, ..civil };
+        let known = day >= 1 && day <= days_in_month(4, month) && is_leap_year(4) && civil.hour <= 23;
+        known.then_some((BsdStamp { civil, year, offset_s }, rest))
+    }
+}
+
+/// `hh:mm:ss`, with a fraction that may be empty.
+fn clock_time(text: &[u8]) -> Option<(Civil, &[u8])> {
+    let head = text.get(..8)?;
+    if head[2] != b':' || head[5] != b':' {
+        return None;
+    }
+    let mut civil = Civil { hour: two(&head[0..2])?, minute: two(&head[3..5])?, second: two(&head[6..8])?, ..Civil::default() };
+    let mut rest = &text[8..];
+    if let Some(after) = rest.strip_prefix(b".") {
+        (civil.microsecond, rest) = parse_fraction(after);
+    }
+    (civil.minute <= 59 && civil.second <= 60).then_some((civil, rest))
+}
+
+fn four_digit_year(text: &[u8]) -> Option<(i32, &[u8])> {
+    let year = i32::from(two(text.get(0..2)?)?) * 100 + i32::from(two(text.get(2..4)?)?);
+    let after = &text[4..];
+    ((1970..=9999).contains(&year) && !after.first().is_some_and(u8::is_ascii_digit)).then_some((year, after))
+}
+
+/// Zone names that device logs write, in hours east of UTC.
+const ZONES: &[(&str, i32)] = &[
+    ("UTC", 0), ("GMT", 0), ("WET", 0), ("BST", 1), ("CET", 1), ("WEST", 1), ("CEST", 2), ("EET", 2), ("EEST", 3),
+    ("MSK", 3), ("JST", 9), ("AEST", 10), ("EDT", -4), ("EST", -5), ("CDT", -5), ("CST", -6), ("MDT", -6),
+    ("MST", -7), ("PDT", -7), ("PST", -8),
+];
+
+/// A zone name or offset behind a time, and what follows it.
+fn zone_after(text: &[u8]) -> (Option<i32>, &[u8]) {
+    let spaced = text.strip_prefix(b" ").unwrap_or(text);
+    if matches!(spaced.first(), Some(b'+' | b'-' | b'Z'))
+        && let Some((offset_s, rest)) = parse_offset(spaced)
+        && matches!(rest.first(), Some(b' ' | b':') | None)
+    {
+        return (Some(offset_s), rest);
+    }
+    let length = spaced.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    let (name, rest) = spaced.split_at(length);
+    if matches!(rest.first(), Some(b' ' | b':'))
+        && let Some((_, hours)) = ZONES.iter().find(|(known, _)| known.as_bytes() == name)
+    {
+        return (Some(hours * 3600), rest);
+    }
+    (None, text)
+}
+
+fn skip_blanks(text: &[u8]) -> Option<&[u8]> {
+    let blanks = text.iter().take_while(|byte| **byte == b' ').count();
+    (1..=3).contains(&blanks).then(|| &text[blanks..])
+}
+
+fn number(text: &[u8], digits_max: usize) -> Option<(u8, &[u8])> {
+    let digits = text.iter().take(digits_max).take_while(|byte| byte.is_ascii_digit()).count();
+    let value = text[..digits].iter().fold(0_u8, |value, digit| value * 10 + (digit - b'0'));
+    (digits > 0).then(|| (value, &text[digits..]))
+}
+
+fn two(text: &[u8]) -> Option<u8> {
+    let (high, low) = (text[0].wrapping_sub(b'0'), text[1].wrapping_sub(b'0'));
+    (high <= 9 && low <= 9).then(|| high * 10 + low)
+}
+
+/// English month name of three letters, in any case.
+fn month(text: &[u8]) -> Option<u8> {
+    const NAMES: [&[u8; 3]; 12] = [
+        b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
+    ];
+    let lower = [text[0] | 0x20, text[1] | 0x20, text[2] | 0x20];
+    NAMES.iter().position(|name| **name == lower).map(|at| at as u8 + 1)
+}
+
+/// Whether a line starts with a month name and a blank.
+pub(crate) fn starts_with_month(text: &[u8]) -> bool {
+    text.len() > 4 && text[3] == b' ' && month(&text[..3]).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(clock: &Clock, reference: &str, stamp: &str) -> Option<String> {
+        let mut times = Times::new(clock.clone());
+        times.begin_block(Timestamp::parse_rfc3339(reference.as_bytes()).unwrap());
+        times.bsd(stamp.as_bytes()).map(|(time, rest)| format!("{time}|{}", String::from_utf8_lossy(rest)))
+    }
+
+    #[test]
+    fn the_year_is_the_latest_that_is_not_more_than_a_day_ahead() {
+        let utc = Clock::default();
+        let cases = [
+            ("2026-01-01T00:10:00Z", "Dec 31 23:59:59 h", "2025-12-31T23:59:59Z| h"),
+            ("2026-01-01T00:10:00Z", "Jan  1 00:00:01 h", "2026-01-01T00:00:01Z| h"),
+            ("2025-12-31T23:50:00Z", "Jan  1 00:00:01 h", "2026-01-01T00:00:01Z| h"),
+            ("2025-12-30T10:00:00Z", "Jan  1 00:00:01 h", "2025-01-01T00:00:01Z| h"),
+            ("2026-03-01T00:00:00Z", "Feb 29 12:00:00 h", "2024-02-29T12:00:00Z| h"),
+            ("1903-03-01T00:00:00Z", "Feb 29 12:00:00 h", "1896-02-29T12:00:00Z| h"),
+        ];
+        for (reference, stamp, expected) in cases {
+            assert_eq!(read(&utc, reference, stamp).as_deref(), Some(expected), "{stamp} read at {reference}");
+        }
+    }
+
+    #[test]
+    fn relatives_of_the_stamp_are_read() {
+        let utc = Clock::default();
+        for (stamp, expected) in [
+            ("Oct 11 22:14:15 h", "2026-10-11T22:14:15Z| h"),
+            ("oct 1 02:03:04 h", "2026-10-01T02:03:04Z| h"),
+            ("OCT 01 02:03:04.123 h", "2026-10-01T02:03:04.123000Z| h"),
+            ("Oct  1 02:03:04.123456: h", "2026-10-01T02:03:04.123456Z| h"),
+            ("Oct  1 2019 02:03:04 h", "2019-10-01T02:03:04Z| h"),
+            ("Oct  1 02:03:04 2019 h", "2019-10-01T02:03:04Z| h"),
+            ("Oct  1 2019 02:03:04: %ASA", "2019-10-01T02:03:04Z| %ASA"),
+            ("Oct  1 02:03:04. h", "2026-10-01T02:03:04Z| h"),
+            ("Oct  1 02:03:04 UTC: h", "2026-10-01T02:03:04Z| h"),
+            ("Oct  1 02:03:04 CEST h", "2026-10-01T00:03:04Z| h"),
+            ("Oct  1 02:03:04+02:00 h", "2026-10-01T00:03:04Z| h"),
+        ] {
+            assert_eq!(read(&utc, "2026-11-23T00:00:00Z", stamp).as_deref(), Some(expected), "{stamp}");
+        }
+        for stamp in ["Foo 11 22:14:15 h", "Oct 32 22:14:15 h", "Oct 11 25:14:15 h", "Oct 11", "Oct 11 22-14-15 x"] {
+            assert_eq!(read(&utc, "2026-11-23T00:00:00Z", stamp), None, "{stamp}");
+        }
+    }
+
+    #[test]
+    fn a_zone_moves_the_time_and_clock_changes_are_resolved() {
+        let berlin = Clock::new("Europe/Berlin", None).unwrap();
+        let read = |stamp| read(&berlin, "2026-11-23T00:00:00Z", stamp).unwrap();
+        assert_eq!(read("Jan 10 12:00:00 h"), "2026-01-10T11:00:00Z| h");
+        assert_eq!(read("Mar 29 02:30:00 gap"), "2026-03-29T01:30:00Z| gap");
+        assert_eq!(read("Oct 25 02:30:00 fold"), "2026-10-25T00:30:00Z| fold");
+    }
+
+    #[test]
+    fn a_given_year_rolls_over_at_new_year() {
+        let clock = Clock::new("UTC", Some(2019)).unwrap();
+        let mut times = Times::new(clock);
+        let mut read = |stamp: &str| times.bsd(stamp.as_bytes()).unwrap().0.to_string();
+        assert_eq!(read("Dec 31 23:59:59 h"), "2019-12-31T23:59:59Z");
+        assert_eq!(read("Jan  1 00:00:00 h"), "2020-01-01T00:00:00Z");
+        assert_eq!(read("Feb 29 00:00:00 h"), "2020-02-29T00:00:00Z");
+    }
+
+    #[test]
+    fn clf_stamps_are_read_with_their_offset() {
+        let mut times = Times::new(Clock::default());
+        let mut read = |stamp: &str| times.clf(stamp.as_bytes()).map(|time| time.to_string());
+        assert_eq!(read("10/Oct/2000:13:55:36 -0700").as_deref(), Some("2000-10-10T20:55:36Z"));
+        assert_eq!(read("01/Jan/9999:00:00:00 +0000").as_deref(), Some("9999-01-01T00:00:00Z"));
+        assert_eq!(read("30/Feb/2000:13:55:36 -0700"), None);
+        assert_eq!(read("10/Oct/2000 13:55:36 -0700"), None);
+    }
+}

@@ -1,0 +1,110 @@
+//! The table of formats. A format is one file with a function that reads one line; adding one adds one line here.
+
+use std::str::FromStr;
+
+use event::{BatchBuilder, DatasetId, Timestamp};
+
+use crate::clock::{Clock, Times};
+use crate::{access, json, rfc3164, rfc5424};
+
+/// Why a format did not read a line.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// Not this format: another may try. Nothing was put to the row that the next format does not overwrite.
+    Other(&'static str),
+    /// Clearly this format, but broken: no other is asked.
+    Broken(&'static str),
+}
+
+/// What formats need beside the line: the reference time and the caches that go with it.
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) times: Times,
+    pub(crate) json: json::Scratch,
+}
+
+impl Context {
+    pub(crate) fn new(clock: &Clock) -> Self {
+        Context { times: Times::new(clock.clone()), json: json::Scratch::default() }
+    }
+
+    pub(crate) fn begin_block(&mut self, reference: Timestamp) {
+        self.times.begin_block(reference);
+        self.json.begin_block();
+    }
+}
+
+type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
+
+/// One log format.
+#[derive(Debug)]
+pub struct Format {
+    /// What `--format` calls the group that the format belongs to.
+    pub group: &'static str,
+    pub name: &'static str,
+    /// Cheap: may say yes to a line that `read` then refuses.
+    pub looks_like: fn(&[u8]) -> bool,
+    pub(crate) read: Read,
+}
+
+/// Every format, in the order in which `auto` tries them. JSON and access lines cannot be taken for each other.
+pub static FORMATS: &[Format] = &[
+    Format { group: "json", name: "json", looks_like: json::looks_like, read: json::read },
+    Format { group: "syslog", name: "rfc5424", looks_like: rfc5424::looks_like, read: rfc5424::read },
+    Format { group: "access", name: "access", looks_like: access::looks_like, read: access::read },
+    Format { group: "syslog", name: "rfc3164", looks_like: rfc3164::looks_like, read: rfc3164::read },
+];
+
+/// The formats that lines may have: all of them (`auto`) or one group.
+#[derive(Clone, Debug)]
+pub struct FormatChoice {
+    name: &'static str,
+    candidates: Vec<&'static Format>,
+}
+
+impl FormatChoice {
+    pub(crate) fn candidates(&self) -> &[&'static Format] {
+        &self.candidates
+    }
+
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Every word that `--format` takes.
+    pub fn words() -> Vec<&'static str> {
+        let mut words = vec!["auto"];
+        for format in FORMATS {
+            for word in [format.group, format.name] {
+                if !words.contains(&word) {
+                    words.push(word);
+                }
+            }
+        }
+        words
+    }
+}
+
+impl Default for FormatChoice {
+    fn default() -> Self {
+        FormatChoice { name: "auto", candidates: FORMATS.iter().collect() }
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("unknown format `{0}`: use one of {list}", list = FormatChoice::words().join(", "))]
+pub struct UnknownFormat(String);
+
+impl FromStr for FormatChoice {
+    type Err = UnknownFormat;
+    fn from_str(word: &str) -> Result<Self, UnknownFormat> {
+        if word == "auto" {
+            return Ok(FormatChoice::default());
+        }
+        let candidates: Vec<_> = FORMATS.iter().filter(|format| format.group == word || format.name == word).collect();
+        match FormatChoice::words().into_iter().find(|known| *known == word) {
+            Some(name) => Ok(FormatChoice { name, candidates }),
+            None => Err(UnknownFormat(word.to_owned())),
+        }
+    }
+}

@@ -1,0 +1,354 @@
+//! JSON lines (RFC 8259): one object per line. Keys become columns under their dotted path; numbers, booleans and
+//! `null` keep what they were; arrays stay raw text. Names that the pipeline itself writes are moved to `json.…`.
+
+use event::builder::BatchBuilder;
+use event::catalog::field;
+use event::{DatasetId, FieldId, FieldType, Timestamp, ValueTag, dataset};
+use memchr::memchr2;
+
+use crate::address::decimal;
+use crate::format::{Context, Refusal};
+
+/// Deepest nesting of objects and arrays that is read.
+const DEPTH_MAX: usize = 64;
+/// Longest dotted path in bytes.
+const PATH_BYTES_MAX: usize = 1024;
+
+/// Fields that only the pipeline writes: a sender must not be able to forge them.
+const RESERVED: &[&str] = &["event.original", "event.kind", "event.dataset", "error.message", "tags"];
+
+/// Keys that hold the event time where `@timestamp` is missing, best first.
+const TIME_KEYS: &[&str] =
+    &["@timestamp", "timestamp", "eventTime", "EventTime", "UtcTime", "time", "ts", "datetime", "date"];
+
+/// Buffers that are kept between lines.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    path: String,
+    best_time: Option<(usize, Timestamp)>,
+}
+
+impl Scratch {
+    pub(crate) fn begin_block(&mut self) {
+        self.path.clear();
+    }
+}
+
+pub(crate) fn looks_like(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    text.first() == Some(&b'{') && text.last() == Some(&b'}')
+}
+
+pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
+    let trimmed = text.trim_ascii();
+    if trimmed.first() != Some(&b'{') {
+        return Err(Refusal::Other("not a JSON object"));
+    }
+    context.json.path.clear();
+    context.json.best_time = None;
+    let mut reader = Reader { text: trimmed, at: 0, scratch: &mut context.json };
+    reader.object(0, rows).map_err(Refusal::Broken)?;
+    if reader.at != trimmed.len() {
+        return Err(Refusal::Broken("text after the JSON object"));
+    }
+    if let Some((_, time)) = context.json.best_time {
+        rows.date(field::TIMESTAMP, time);
+    }
+    Ok(dataset::JSON)
+}
+
+/// A position in one line. Errors say what was expected; the line is then kept raw.
+struct Reader<'a, 's> {
+    text: &'a [u8],
+    at: usize,
+    scratch: &'s mut Scratch,
+}
+
+type Result1<T> = Result<T, &'static str>;
+
+enum Text<'a> {
+    Plain(&'a [u8]),
+    Unescaped(String),
+}
+
+impl Text<'_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Text::Plain(text) => text,
+            Text::Unescaped(text) => text.as_bytes(),
+        }
+    }
+}
+
+impl<'a> Reader<'a, '_> {
+    fn skip_blanks(&mut self) {
+        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.text.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&mut self) -> Result1<u8> {
+        self.skip_blanks();
+        self.text.get(self.at).copied().ok_or("the JSON object is not closed")
+    }
+
+    fn expect(&mut self, byte: u8, message: &'static str) -> Result1<()> {
+        if self.peek()? != byte {
+            return Err(message);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn object(&mut self, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
+        self.expect(b'{', "expected {")?;
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            self.member(depth, rows)?;
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err("expected , or } in a JSON object"),
+            }
+        }
+    }
+
+    fn member(&mut self, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
+        if self.peek()? != b'"' {
+            return Err("expected a quoted key in a JSON object");
+        }
+        let key = self.string()?;
+        self.expect(b':', "expected : after a JSON key")?;
+        let path_before = self.scratch.path.len();
+        if depth > 0 {
+            self.scratch.path.push('.');
+        }
+        self.scratch.path.push_str(&String::from_utf8_lossy(key.bytes()));
+        if self.scratch.path.len() > PATH_BYTES_MAX {
+            return Err("a JSON path is longer than 1024 bytes");
+        }
+        let done = self.value(depth, rows);
+        self.scratch.path.truncate(path_before);
+        done
+    }
+
+    fn value(&mut self, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
+        if depth >= DEPTH_MAX {
+            return Err("JSON nested deeper than 64 levels");
+        }
+        match self.peek()? {
+            b'{' => {
+                if self.text.get(self.at + 1) == Some(&b'}') {
+                    self.at += 2;
+                    self.put(Text::Plain(b"{}"), ValueTag::Object, rows);
+                    return Ok(());
+                }
+                self.object(depth + 1, rows)
+            }
+            b'[' => {
+                let start = self.at;
+                self.skip_array(depth)?;
+                self.put(Text::Plain(&self.text[start..self.at]), ValueTag::Array, rows);
+                Ok(())
+            }
+            b'"' => {
+                let text = self.string()?;
+                self.put(text, ValueTag::String, rows);
+                Ok(())
+            }
+            _ => {
+                let (text, tag) = self.scalar()?;
+                self.put(Text::Plain(text), tag, rows);
+                Ok(())
+            }
+        }
+    }
+
+    /// A number, `true`, `false` or `null`.
+    fn scalar(&mut self) -> Result1<(&'a [u8], ValueTag)> {
+        let rest = &self.text[self.at..];
+        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');
+        let word = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+        let tag = match word {
+            b"true" | b"false" => ValueTag::Boolean,
+            b"null" => ValueTag::Null,
+            _ if is_number(word) => ValueTag::Number,
+            _ => return Err("a JSON value is neither a string, a number, true, false nor null"),
+        };
+        self.at += word.len();
+        Ok((word, tag))
+    }
+
+    /// A string; `at` stands on its opening quote.
+    fn string(&mut self) -> Result1<Text<'a>> {
+        let start = self.at + 1;
+        let stop = memchr2(b'"', b'\\', self.text.get(start..).unwrap_or_default());
+        let stop = start + stop.ok_or("a JSON string is not closed")?;
+        if self.text[stop] == b'"' {
+            self.at = stop + 1;
+            return Ok(Text::Plain(&self.text[start..stop]));
+        }
+        let mut out = String::from_utf8_lossy(&self.text[start..stop]).into_owned();
+        self.at = stop;
+        loop {
+            match self.text.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(Text::Unescaped(out));
+                }
+                Some(b'\\') => self.escape(&mut out)?,
+                Some(_) => {
+                    let rest = &self.text[self.at..];
+                    let length = memchr2(b'"', b'\\', rest).ok_or("a JSON string is not closed")?;
+                    out.push_str(&String::from_utf8_lossy(&rest[..length]));
+                    self.at += length;
+                }
+                None => return Err("a JSON string is not closed"),
+            }
+        }
+    }
+
+    fn escape(&mut self, out: &mut String) -> Result1<()> {
+        let kind = self.text.get(self.at + 1).ok_or("a JSON string is not closed")?;
+        self.at += 2;
+        out.push(match kind {
+            b'"' | b'\\' | b'/' => *kind as char,
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => self.unicode()?,
+            _ => return Err("a JSON string has an unknown escape"),
+        });
+        Ok(())
+    }
+
+    /// Four hex digits after `\u`; a surrogate pair is joined, half of one becomes U+FFFD.
+    fn unicode(&mut self) -> Result1<char> {
+        let first = self.four_hex()?;
+        if (0xD800..0xDC00).contains(&first) && self.text[self.at..].starts_with(b"\\u") {
+            let before = self.at;
+            self.at += 2;
+            let second = self.four_hex()?;
+            if (0xDC00..0xE000).contains(&second) {
+                let joined = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
+                return Ok(char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            self.at = before;
+        }
+        Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    fn four_hex(&mut self) -> Result1<u32> {
+        let digits = self.text.get(self.at..self.at + 4).ok_or("a JSON string has a short \\u escape")?;
+        self.at += 4;
+        digits.iter().try_fold(0, |value, digit| {
+            (*digit as char).to_digit(16).map(|digit| value << 4 | digit).ok_or("a JSON string has a bad \\u escape")
+        })
+    }
+
+    /// Steps over an array, checking its structure; nesting is bounded together with the objects around it.
+    fn skip_array(&mut self, depth: usize) -> Result1<()> {
+        let mut open = 0;
+        loop {
+            match self.peek().map_err(|_| "a JSON array is not closed")? {
+                b'[' | b'{' => {
+                    open += 1;
+                    self.at += 1;
+                    if depth + open > DEPTH_MAX {
+                        return Err("JSON nested deeper than 64 levels");
+                    }
+                }
+                b']' | b'}' => {
+                    open -= 1;
+                    self.at += 1;
+                    if open == 0 {
+                        return Ok(());
+                    }
+                }
+                b'"' => drop(self.string()?),
+                b',' | b':' => self.at += 1,
+                _ => drop(self.scalar()?),
+            }
+        }
+    }
+
+    fn put(&mut self, text: Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
+        let path = self.scratch.path.as_str();
+        if let Some(rank) = TIME_KEYS.iter().position(|key| *key == path) {
+            let time = instant(text.bytes(), tag);
+            if let Some(time) = time
+                && self.scratch.best_time.is_none_or(|(best, _)| rank <= best)
+            {
+                self.scratch.best_time = Some((rank, time));
+            }
+            if path == "@timestamp" {
+                if time.is_none() {
+                    rows.literal(field::ERROR_MESSAGE, "@timestamp is not an RFC 3339 time");
+                }
+                return;
+            }
+        }
+        let column = if RESERVED.contains(&path) {
+            rows.column_named(&format!("json.{path}"))
+        } else {
+            rows.column_named(path)
+        };
+        match column {
+            Ok(id) => put_value(id, &text, tag, rows),
+            Err(_) => rows.count_field_dropped(),
+        }
+    }
+}
+
+fn put_value(id: FieldId, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
+    if BatchBuilder::kind_of(id) == FieldType::Long
+        && tag == ValueTag::Number
+        && let Some(number) = whole_number(text.bytes())
+    {
+        rows.long(id, number);
+        return;
+    }
+    match text {
+        Text::Plain(text) => rows.tagged(id, text, tag),
+        Text::Unescaped(text) => rows.tagged_owned(id, text, tag),
+    }
+}
+
+/// An integer that is written as it would be printed.
+fn whole_number(text: &[u8]) -> Option<i64> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let canonical = digits == b"0" || digits.first() != Some(&b'0');
+    let value = decimal(digits).filter(|_| canonical && text != b"-0")?;
+    Some(if digits.len() < text.len() { -value } else { value })
+}
+
+fn is_number(word: &[u8]) -> bool {
+    word.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-')
+        && word.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+        && std::str::from_utf8(word).is_ok_and(|word| word.parse::<f64>().is_ok())
+}
+
+/// An RFC 3339 text, or a number since the epoch: seconds, milli-, micro- or nanoseconds by its size.
+fn instant(text: &[u8], tag: ValueTag) -> Option<Timestamp> {
+    if tag == ValueTag::String {
+        return Timestamp::parse_rfc3339(text).or_else(|| {
+            event::time::parse_date_time(text).filter(|(_, rest)| rest.is_empty()).map(|(civil, _)| civil.at_offset(0))
+        });
+    }
+    let number = (tag == ValueTag::Number).then(|| std::str::from_utf8(text).ok()?.parse::<f64>().ok()).flatten()?;
+    let micros = match number.abs() {
+        size if size < 1e11 => number * 1e6,
+        size if size < 1e14 => number * 1e3,
+        size if size < 1e17 => number,
+        _ => number / 1e3,
+    };
+    Some(Timestamp(micros.round() as i64))
+}

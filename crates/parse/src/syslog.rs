@@ -1,0 +1,122 @@
+//! What the syslog formats share: PRI, the program's name and number, and the fields that they go to.
+
+use event::catalog::field;
+use event::{BatchBuilder, DatasetId, dataset};
+use nom::IResult;
+use nom::Parser;
+use nom::bytes::complete::{tag, take_while_m_n};
+use nom::sequence::delimited;
+
+use crate::address::{decimal, put_ip};
+use crate::format::Context;
+use crate::{access, body};
+
+/// Facility and severity, as one number; above 191 it is not valid (RFC 5424 §6.2.1) but the line is still read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Priority(u16);
+
+pub(crate) fn priority(text: &[u8]) -> IResult<&[u8], Priority> {
+    let digits = take_while_m_n(1, 3, |byte: u8| byte.is_ascii_digit());
+    delimited(tag(&b"<"[..]), digits, tag(&b">"[..]))
+        .map(|digits: &[u8]| Priority(digits.iter().fold(0, |value, digit| value * 10 + u16::from(digit - b'0'))))
+        .parse(text)
+}
+
+impl Priority {
+    pub(crate) fn put(self, rows: &mut BatchBuilder) {
+        if self.0 > 191 {
+            rows.literal(field::TAGS, "invalid_syslog_priority");
+            return;
+        }
+        rows.long(field::LOG_SYSLOG_PRIORITY, i64::from(self.0));
+        rows.long(field::LOG_SYSLOG_FACILITY_CODE, i64::from(self.0 >> 3));
+        rows.long(field::LOG_SYSLOG_SEVERITY_CODE, i64::from(self.0 & 7));
+    }
+}
+
+/// Who wrote the message: `prog`, `prog[pid]`, `prog(module)[pid]` or `dir/prog[pid]`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Program<'a> {
+    pub(crate) name: &'a [u8],
+    pub(crate) pid: Option<&'a [u8]>,
+}
+
+impl<'a> Program<'a> {
+    pub(crate) fn read(tag: &'a [u8]) -> Self {
+        let (name, pid) = match tag.strip_suffix(b"]").and_then(|rest| memchr::memrchr(b'[', rest).map(|at| (rest, at)))
+        {
+            Some((rest, at)) if at > 0 => (&rest[..at], Some(&rest[at + 1..])),
+            _ => (tag, None),
+        };
+        Program { name, pid }
+    }
+
+    /// The name without folder and module: what message bodies are chosen by.
+    fn base(&self) -> &'a [u8] {
+        let name = memchr::memchr(b'(', self.name).filter(|at| *at > 0).map_or(self.name, |at| &self.name[..at]);
+        memchr::memrchr(b'/', name).filter(|at| at + 1 < name.len()).map_or(name, |at| &name[at + 1..])
+    }
+
+    pub(crate) fn put(&self, rows: &mut BatchBuilder) {
+        if !self.name.is_empty() {
+            rows.text(field::PROCESS_NAME, self.base());
+        }
+        match self.pid.map(|pid| (pid, decimal(pid))) {
+            Some((_, Some(number))) => rows.long(field::PROCESS_PID, number),
+            Some((text, None)) if !text.is_empty() => rows.text(field::LOG_SYSLOG_PROCID, text),
+            _ => {}
+        }
+    }
+}
+
+pub(crate) fn put_host(rows: &mut BatchBuilder, host: &[u8]) {
+    if !matches!(host, b"" | b"-") {
+        rows.text(field::HOST_HOSTNAME, host);
+    }
+}
+
+/// Programs that send access lines through syslog.
+const WEB_SERVERS: &[&[u8]] = &[b"nginx", b"apache", b"apache2", b"httpd", b"caddy", b"lighttpd"];
+
+/// Puts the message and what the program's own format says in it.
+pub(crate) fn put_message(
+    rows: &mut BatchBuilder,
+    program: &Program<'_>,
+    message: &[u8],
+    context: &mut Context,
+) -> DatasetId {
+    if message.is_empty() {
+        return dataset::SYSLOG;
+    }
+    rows.text(field::MESSAGE, message);
+    let (message, repeated) = unfold_repeats(message);
+    if let Some(times) = repeated {
+        rows.long(field::LOG_SYSLOG_REPEATED, times);
+    }
+    let program = program.base();
+    if WEB_SERVERS.contains(&program)
+        && let Ok(dataset) = access::read(message, context, rows)
+    {
+        return dataset;
+    }
+    body::put(rows, program, message)
+}
+
+/// `message repeated N times: [ text]` stands for N lines like `text`; `last message repeated N times` for N others.
+fn unfold_repeats(message: &[u8]) -> (&[u8], Option<i64>) {
+    let Some(rest) = message.strip_prefix(b"last message repeated ").or(message.strip_prefix(b"message repeated "))
+    else {
+        return (message, None);
+    };
+    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let Some(times) = decimal(&rest[..digits]).filter(|times| (1..=1_000_000).contains(times)) else {
+        return (message, None);
+    };
+    let folded = rest[digits..].strip_prefix(b" times: [").and_then(|text| text.strip_suffix(b"]"));
+    (folded.map_or(message, <[u8]>::trim_ascii_start), Some(times))
+}
+
+/// Address of the sender in an `[origin ip="…"]` element.
+pub(crate) fn put_origin(rows: &mut BatchBuilder, value: &[u8]) {
+    put_ip(rows, field::SOURCE_IP, value);
+}

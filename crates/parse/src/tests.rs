@@ -1,0 +1,160 @@
+//! Cases are files: `testdata/<group>/<case>.log` beside `<case>.jsonl`, the events that it must give.
+//! A missing expectation is written on the first run, and then has to be read and committed.
+
+use std::path::{Path, PathBuf};
+
+use event::{Block, Timestamp};
+use proptest::prelude::*;
+
+use super::*;
+
+const REFERENCE: &str = "2026-11-23T12:00:00Z";
+
+fn events_of(blocks: impl IntoIterator<Item = Block>) -> Vec<String> {
+    let mut parser = Parser::new(Options::default());
+    let mut events = Vec::new();
+    for block in blocks {
+        let batch = parser.parse(block);
+        for row in 0..batch.rows() {
+            let mut text = String::new();
+            event::json::write_row(&batch, row, &mut text);
+            serde_json::from_str::<serde_json::Value>(&text).expect("every event is printed as JSON");
+            events.push(text);
+        }
+    }
+    events
+}
+
+fn block(bytes: &[u8]) -> Block {
+    Block::detached("test", bytes.to_vec(), Timestamp::parse_rfc3339(REFERENCE.as_bytes()).unwrap())
+}
+
+fn cases() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata");
+    let mut cases: Vec<_> = std::fs::read_dir(root)
+        .unwrap()
+        .flat_map(|group| std::fs::read_dir(group.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "log"))
+        .collect();
+    cases.sort();
+    cases
+}
+
+#[test]
+fn every_case_gives_the_events_beside_it() {
+    let cases = cases();
+    assert!(cases.len() >= 7, "the walker found its files");
+    for case in cases {
+        let input = std::fs::read(&case).unwrap();
+        let events = events_of([block(&input)]).join("\n") + "\n";
+        let expected_at = case.with_extension("jsonl");
+        if !expected_at.exists() {
+            std::fs::write(&expected_at, &events).unwrap();
+        }
+        let expected = std::fs::read_to_string(&expected_at).unwrap();
+        for (line, (found, expected)) in events.lines().zip(expected.lines()).enumerate() {
+            assert_eq!(found, expected, "{} line {}", case.display(), line + 1);
+        }
+        assert_eq!(events.lines().count(), expected.lines().count(), "{}", case.display());
+    }
+}
+
+#[test]
+fn there_is_one_event_for_every_line_and_every_event_has_its_line() {
+    for case in cases() {
+        let input = std::fs::read(&case).unwrap();
+        let batch = Parser::new(Options::default()).parse(block(&input));
+        let lines: Vec<_> = line::lines(&input).map(|(at, text, _)| (at as u64, text)).collect();
+        assert_eq!(batch.rows(), lines.len());
+        for (row, (at, text)) in lines.iter().enumerate() {
+            assert_eq!(batch.original(row), String::from_utf8_lossy(text), "{} row {row}", case.display());
+            assert_eq!((batch.offset(row), batch.line_no(row)), (*at, row as u64 + 1));
+        }
+        assert_eq!(batch.span().1, Position { offset: input.len() as u64, line: lines.len() as u64 });
+    }
+}
+
+#[test]
+fn no_sample_line_is_read_by_two_groups_of_formats() {
+    for (group, others) in [("access", ["json", "syslog"]), ("json", ["access", "syslog"]), ("syslog", ["access", "json"])] {
+        let own = Options { format: group.parse().unwrap(), ..Options::default() };
+        let case = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("testdata/{group}/variants.log"));
+        let input = std::fs::read(case).unwrap();
+        let batch = Parser::new(own).parse(block(&input));
+        let read = |batch: &event::EventBatch, row| batch.datasets()[row] != dataset::UNPARSED;
+        assert!((0..batch.rows()).filter(|row| read(&batch, *row)).count() > 8, "{group} reads its own samples");
+        for other in others {
+            let options = Options { format: other.parse().unwrap(), ..Options::default() };
+            let others_view = Parser::new(options).parse(block(&input));
+            for row in (0..batch.rows()).filter(|row| read(&batch, *row)) {
+                assert!(!read(&others_view, row), "{other} also reads {:?}", batch.original(row));
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unknown_format_is_refused_with_the_known_ones() {
+    let message = "apache".parse::<FormatChoice>().unwrap_err().to_string();
+    assert_eq!(message, "unknown format `apache`: use one of auto, json, syslog, rfc5424, access, rfc3164");
+    assert!(Clock::new("Mars/Olympus", None).is_err());
+}
+
+/// Pieces that lines are made of, broken ones among them.
+fn line_strategy() -> impl Strategy<Value = Vec<u8>> {
+    let samples: Vec<Vec<u8>> = cases()
+        .iter()
+        .flat_map(|case| std::fs::read(case).unwrap().split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>())
+        .collect();
+    (proptest::sample::select(samples), any::<prop::sample::Index>(), any::<u8>(), 0..4_u8).prop_map(
+        |(mut line, at, byte, kind)| {
+            if !line.is_empty() {
+                let at = at.index(line.len());
+                match kind {
+                    0 => line.truncate(at),
+                    1 => line[at] = byte,
+                    2 => line.insert(at, byte),
+                    _ => {}
+                }
+            }
+            line.retain(|byte| *byte != b'\n');
+            line
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn damaged_lines_neither_panic_nor_change_their_neighbours(lines in prop::collection::vec(line_strategy(), 1..12)) {
+        let whole = lines.join(&b'\n');
+        let together = events_of([block(&whole)]);
+        prop_assert_eq!(together.len(), line::lines(&whole).count());
+    }
+
+    #[test]
+    fn splitting_a_block_at_any_line_end_gives_the_same_events(
+        lines in prop::collection::vec(line_strategy(), 2..16),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let cut = 1 + cut.index(lines.len() - 1);
+        let mut whole = lines.join(&b'\n');
+        whole.push(b'\n');
+        let mut first = lines[..cut].join(&b'\n');
+        first.push(b'\n');
+        let second = whole[first.len()..].to_vec();
+        // Columns outside the catalog come in the order of their first use: compare what the objects say.
+        let meant = |events: Vec<String>| -> Vec<serde_json::Value> {
+            events.iter().map(|event| serde_json::from_str(event).unwrap()).collect()
+        };
+        prop_assert_eq!(meant(events_of([block(&whole)])), meant(events_of([block(&first), block(&second)])));
+    }
+
+    #[test]
+    fn arbitrary_bytes_are_parsed_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        let expected = line::lines(&bytes).count();
+        prop_assert_eq!(events_of([block(&bytes)]).len(), expected);
+    }
+}
