@@ -1,1 +1,28 @@
-//! placeholder
+//! Events to findings: Sigma rules are read, compiled once, matched against batches and correlated over time.
+//!
+//! ```text
+//! rule files ─read─▶ Rule ─compile─▶ RuleSet ─▶ Matcher (&self, shared): EventBatch ─▶ Hit
+//!                                            └▶ Correlator (&mut self, one owner): Hit ─▶ Finding
+//! ```
+//! **Absent on purpose:** no I/O (callers hand over file texts), no clock, no async, no storage.
+
+pub mod correlate;
+pub mod explain;
+mod fold;
+mod inline_test;
+pub mod matcher;
+mod pattern;
+mod check;
+mod ruleset;
+mod score;
+pub mod sigma;
+mod taxonomy;
+mod view;
+pub mod yaml;
+
+pub use correlate::{Correlator, CorrelatorOptions};
+pub use inline_test::{Failure, run_inline_tests};
+pub use matcher::{MatchScratch, Matcher};
+pub use ruleset::{Loaded, RuleSet, load};
+pub use sigma::diagnostic::{Diagnostic, Gravity};
+pub use sigma::rule::{Correlation, Rule};

@@ -64,7 +64,7 @@ hexadecimal_id!(SourceId);
 hexadecimal_id!(EventId);
 
 /// Where lines come from: a file, later a socket or a topic.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     pub id: SourceId,
     /// For people: the path or address.

@@ -2,12 +2,14 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::block::{EventId, Source};
 use crate::finding::Entities;
 use crate::time::Timestamp;
 
 /// One event, told apart from all others, with its raw line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRef {
     pub id: EventId,
     pub source: Arc<Source>,
@@ -21,7 +23,7 @@ pub struct EventRef {
 }
 
 /// One rule matched one event.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hit {
     /// Index of the rule in its set.
     pub rule: u32,

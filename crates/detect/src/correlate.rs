@@ -1,0 +1,294 @@
+//! Hits over time: repeats fold into one finding, and correlations count within sliding windows of event time.
+//!
+//! ```text
+//! Hit ─▶ reorder (until the watermark passes) ─▶ fold ──▶ Finding
+//!                                            └─▶ window ─▶ Finding
+//! ```
+//! Order of arrival within the allowed lateness does not matter. State is bounded; what is pushed out is counted.
+
+mod episode;
+mod state;
+mod table;
+mod window;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use event::{Finding, Hit, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::correlate::episode::{Episode, Source};
+use crate::correlate::state::State;
+use crate::correlate::table::Table;
+use crate::correlate::window::Window;
+use crate::ruleset::RuleSet;
+
+pub use state::StateError;
+
+/// Limits of the correlator.
+#[derive(Clone, Copy, Debug)]
+pub struct CorrelatorOptions {
+    /// How far behind the newest event one may be and still count in correlations, in microseconds of event time.
+    pub lateness_us: i64,
+    /// Silence after which repeats start a new finding, in microseconds of event time.
+    pub fold_gap_us: i64,
+    /// Hits that may wait for their turn; beyond it the oldest go early.
+    pub waiting_max: usize,
+    /// Groups per correlation, and open findings in all.
+    pub groups_max: usize,
+}
+
+impl Default for CorrelatorOptions {
+    fn default() -> Self {
+        CorrelatorOptions {
+            lateness_us: 300_000_000,
+            fold_gap_us: 3_600_000_000,
+            waiting_max: 200_000,
+            groups_max: 100_000,
+        }
+    }
+}
+
+/// What the correlator left out or did early, since it was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CorrelatorCounts {
+    /// Hits behind the watermark: they make findings, but correlations do not count them.
+    pub late: u64,
+    /// Hits without any time: they take the newest time seen so far.
+    pub untimed: u64,
+    /// Hits that lack a field that a correlation groups by.
+    pub ungrouped: u64,
+    /// Hits released before the watermark because too many waited.
+    pub released_early: u64,
+    /// Groups pushed out because too many were open.
+    pub evicted: u64,
+}
+
+/// A finding that is new or has changed.
+#[derive(Clone, Debug)]
+pub struct Change {
+    pub finding: Finding,
+    /// More events may still join it.
+    pub open: bool,
+}
+
+/// Owns all state over time. One owner, `&mut self`.
+#[derive(Debug)]
+pub struct Correlator {
+    set: Arc<RuleSet>,
+    options: CorrelatorOptions,
+    /// Hits by time and arrival that wait for the watermark.
+    waiting: BTreeMap<(Timestamp, u64), Hit>,
+    arrivals: u64,
+    watermark: Timestamp,
+    newest: Timestamp,
+    swept: Timestamp,
+    folds: Table<Episode>,
+    windows: Vec<Table<Window>>,
+    closed: Vec<Finding>,
+    counts: CorrelatorCounts,
+}
+
+/// Event time between sweeps for what has ended.
+const SWEEP_US: i64 = 60_000_000;
+
+impl Correlator {
+    pub fn new(set: Arc<RuleSet>, options: CorrelatorOptions) -> Self {
+        let windows = set.correlations.iter().map(|_| Table::default()).collect();
+        Correlator {
+            set,
+            options,
+            waiting: BTreeMap::new(),
+            arrivals: 0,
+            watermark: Timestamp(i64::MIN),
+            newest: Timestamp(i64::MIN),
+            swept: Timestamp(i64::MIN),
+            folds: Table::default(),
+            windows,
+            closed: Vec::new(),
+            counts: CorrelatorCounts::default(),
+        }
+    }
+
+    pub fn counts(&self) -> CorrelatorCounts {
+        self.counts
+    }
+
+    /// Open findings and groups, for metrics.
+    pub fn open(&self) -> (usize, usize) {
+        (self.folds.len(), self.windows.iter().map(Table::len).sum())
+    }
+
+    /// Takes hits in the order of their source.
+    pub fn observe(&mut self, hits: Vec<Hit>) {
+        for hit in hits {
+            let time = hit.event.time.unwrap_or_else(|| {
+                self.counts.untimed += 1;
+                if self.newest == Timestamp(i64::MIN) { Timestamp(0) } else { self.newest }
+            });
+            self.newest = self.newest.max(time);
+            self.arrivals += 1;
+            if time < self.watermark {
+                self.counts.late += 1;
+                self.fold(&hit, time);
+                continue;
+            }
+            self.waiting.insert((time, self.arrivals), hit);
+        }
+        while self.waiting.len() > self.options.waiting_max {
+            self.counts.released_early += 1;
+            self.release_first();
+        }
+    }
+
+    /// Nothing that comes later is older than `time` (less the allowed lateness): hits before that are counted now.
+    pub fn advance(&mut self, time: Timestamp) {
+        let watermark = time.saturating_sub_us(self.options.lateness_us);
+        if watermark <= self.watermark {
+            return;
+        }
+        while self.waiting.first_key_value().is_some_and(|((time, _), _)| *time < watermark) {
+            self.release_first();
+        }
+        self.watermark = watermark;
+        if watermark.saturating_sub_us(SWEEP_US) > self.swept {
+            self.swept = watermark;
+            self.sweep(watermark);
+        }
+    }
+
+    /// Like [`Correlator::advance`] by the newest event seen: for sources that come one after the other.
+    pub fn advance_to_newest(&mut self) {
+        self.advance(self.newest);
+    }
+
+    /// The input ends: whatever waits is counted now. Open findings stay open, so that more input can join them.
+    pub fn finish(&mut self) {
+        while !self.waiting.is_empty() {
+            self.release_first();
+        }
+        self.watermark = self.watermark.max(self.newest.saturating_sub_us(self.options.lateness_us));
+    }
+
+    fn release_first(&mut self) {
+        if let Some(((time, _), hit)) = self.waiting.pop_first() {
+            if !self.set.uses[hit.rule as usize].muted {
+                self.fold(&hit, time);
+            }
+            self.correlate(&hit, time);
+        }
+    }
+
+    /// Joins the hit to the open finding of its rule and entity, or opens one.
+    fn fold(&mut self, hit: &Hit, time: Timestamp) {
+        if self.set.uses[hit.rule as usize].muted {
+            return;
+        }
+        let group = fold_group(hit);
+        let key = format!("{}\u{1f}{group}", hit.rule);
+        let ended = self.folds.get(&key).is_some_and(|open| open.silent_before(time, self.options.fold_gap_us));
+        if ended && let Some(episode) = self.folds.remove(&key) {
+            self.close(episode);
+        }
+        if self.folds.get(&key).is_none() {
+            self.make_room();
+        }
+        let rule = hit.rule;
+        let episode = self.folds.get_or_insert_with(&key, || Episode::new(Source::Detection(rule), group, time));
+        episode.add(&hit.event, time, hit.repeated);
+    }
+
+    fn make_room(&mut self) {
+        if self.folds.len() >= self.options.groups_max
+            && let Some(episode) = self.folds.evict(Episode::weight)
+        {
+            self.counts.evicted += 1;
+            self.close(episode);
+        }
+    }
+
+    /// Counts the hit in every correlation over its rule.
+    fn correlate(&mut self, hit: &Hit, time: Timestamp) {
+        let set = Arc::clone(&self.set);
+        for index in &set.uses[hit.rule as usize].correlations {
+            let bound = &set.correlations[*index];
+            let Some(group) = window::group_of(bound, hit) else {
+                self.counts.ungrouped += 1;
+                continue;
+            };
+            let table = &mut self.windows[*index];
+            if table.get(&group).is_none()
+                && table.len() >= self.options.groups_max
+                && let Some(window) = table.evict(Window::weight)
+            {
+                self.counts.evicted += 1;
+                self.closed.extend(window.into_firing().and_then(|episode| finding(&set, episode)));
+            }
+            let window = table.get_or_insert_with(&group, Window::default);
+            if let Some(ended) = window.add(bound, *index, &group, hit, time) {
+                self.closed.extend(finding(&set, ended));
+            }
+        }
+    }
+
+    /// Closes what no event within the lateness can join any more.
+    fn sweep(&mut self, watermark: Timestamp) {
+        let gap = self.options.fold_gap_us;
+        let set = Arc::clone(&self.set);
+        for episode in self.folds.remove_where(|episode| episode.silent_before(watermark, gap)) {
+            self.close(episode);
+        }
+        for (index, table) in self.windows.iter_mut().enumerate() {
+            let timespan = set.correlations[index].rule.timespan_us;
+            for window in table.remove_where(|window| window.ended_before(watermark, timespan)) {
+                self.closed.extend(window.into_firing().and_then(|episode| finding(&set, episode)));
+            }
+        }
+    }
+
+    fn close(&mut self, episode: Episode) {
+        self.closed.extend(finding(&self.set, episode));
+    }
+
+    /// Findings that are new or have changed since the last call: closed ones, then open ones, in a fixed order.
+    pub fn changes(&mut self) -> Vec<Change> {
+        let mut changes: Vec<Change> =
+            self.closed.drain(..).map(|finding| Change { finding, open: false }).collect();
+        let firing = self.windows.iter_mut().flat_map(|table| table.values_mut().filter_map(Window::firing_mut));
+        for episode in self.folds.values_mut().chain(firing) {
+            if episode.take_changed() {
+                changes.push(Change { finding: episode.finding(&self.set), open: true });
+            }
+        }
+        changes
+    }
+
+    /// Everything that must survive a restart, as text.
+    pub fn save(&self) -> Result<String, StateError> {
+        State::of(self).to_text()
+    }
+
+    /// Takes up a saved state. Rules that are gone take their state with them.
+    pub fn restore(&mut self, text: &str) -> Result<(), StateError> {
+        State::from_text(text)?.into_correlator(self);
+        Ok(())
+    }
+}
+
+/// The finding of an episode that ended, unless nothing changed since it was last reported.
+fn finding(set: &RuleSet, episode: Episode) -> Option<Finding> {
+    episode.must_be_reported().then(|| episode.finding(set))
+}
+
+/// Who the finding is about: the source address, else account and host.
+fn fold_group(hit: &Hit) -> String {
+    let entities = &hit.event.entities;
+    let first = |name: &str, values: &[String]| values.first().map(|value| format!("{name}={value}"));
+    first("source.ip", &entities.source_ip).unwrap_or_else(|| {
+        let parts = [first("user.name", &entities.user_name), first("host.name", &entities.host_name)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    })
+}
+
+#[cfg(test)]
+mod tests;

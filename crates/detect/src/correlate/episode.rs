@@ -1,0 +1,198 @@
+//! An episode: events of one rule and one group that belong together, and the finding they make.
+
+use std::collections::VecDeque;
+
+use event::{Entities, EventId, EventRef, Evidence, Finding, FindingId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::ruleset::RuleSet;
+use crate::score;
+use crate::sigma::rule::{CorrelationKind, Head};
+
+/// First and last events that a finding keeps as proof: as many of each.
+pub(super) const EVIDENCE_EACH: usize = 5;
+/// Longest raw line in a finding, in bytes. Longer ones are cut with a mark; their place in the source is given.
+const EVIDENCE_BYTES_MAX: usize = 16 << 10;
+/// Longest that one finding stays open, in microseconds of event time.
+const EPISODE_US_MAX: i64 = 86_400_000_000;
+
+/// What an episode is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Source {
+    /// Index of a rule.
+    Detection(u32),
+    /// Index of a correlation.
+    Correlation(usize),
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Episode {
+    pub(super) source: Source,
+    group: String,
+    first_event: Option<EventId>,
+    opened: Timestamp,
+    first: Option<Timestamp>,
+    last: Option<Timestamp>,
+    latest: Timestamp,
+    count: u64,
+    /// Distinct values, where the rule counts values.
+    distinct: u64,
+    entities: Entities,
+    head: Vec<Evidence>,
+    tail: VecDeque<Evidence>,
+    changed: bool,
+    #[serde(skip)]
+    reported: bool,
+}
+
+pub(super) fn evidence(event: &EventRef) -> Evidence {
+    let original = &event.original;
+    let original = if original.len() <= EVIDENCE_BYTES_MAX {
+        original.to_string()
+    } else {
+        let end = (0..=EVIDENCE_BYTES_MAX).rev().find(|at| original.is_char_boundary(*at)).unwrap_or(0);
+        format!("{} […cut: the line has {} bytes]", original.get(..end).unwrap_or(""), original.len())
+    };
+    Evidence {
+        event_id: event.id,
+        source: event.source.name.clone(),
+        line_no: event.line_no,
+        offset: event.offset,
+        time: event.time,
+        original,
+    }
+}
+
+impl Episode {
+    pub(super) fn new(source: Source, group: String, time: Timestamp) -> Self {
+        Episode {
+            source,
+            group,
+            first_event: None,
+            opened: time,
+            first: None,
+            last: None,
+            latest: time,
+            count: 0,
+            distinct: 0,
+            entities: Entities::default(),
+            head: Vec::new(),
+            tail: VecDeque::new(),
+            changed: false,
+            reported: false,
+        }
+    }
+
+    /// Adds an event that counts `weight` times.
+    pub(super) fn add(&mut self, event: &EventRef, time: Timestamp, weight: u64) {
+        self.count += weight;
+        self.add_evidence(event, time);
+    }
+
+    pub(super) fn add_count(&mut self, weight: u64) {
+        self.count += weight;
+        self.changed = true;
+    }
+
+    pub(super) fn set_distinct(&mut self, distinct: u64) {
+        self.distinct = self.distinct.max(distinct);
+    }
+
+    pub(super) fn add_evidence(&mut self, event: &EventRef, time: Timestamp) {
+        self.first_event.get_or_insert(event.id);
+        self.latest = self.latest.max(time);
+        if event.time.is_some() {
+            self.first = Some(self.first.map_or(time, |first| first.min(time)));
+            self.last = Some(self.last.map_or(time, |last| last.max(time)));
+        }
+        self.entities.absorb(&event.entities);
+        self.changed = true;
+        if self.head.len() < EVIDENCE_EACH {
+            self.head.push(evidence(event));
+            return;
+        }
+        if self.tail.len() == EVIDENCE_EACH {
+            self.tail.pop_front();
+        }
+        self.tail.push_back(evidence(event));
+    }
+
+    /// Widens the times by an event whose proof is not kept.
+    pub(super) fn extend_times(&mut self, time: Timestamp) {
+        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        self.last = Some(self.last.map_or(time, |last| last.max(time)));
+        self.latest = self.latest.max(time);
+    }
+
+    /// No event for `gap_us` before `time`, or open for too long.
+    pub(super) fn silent_before(&self, time: Timestamp, gap_us: i64) -> bool {
+        self.latest.saturating_add_us(gap_us) < time || self.opened.saturating_add_us(EPISODE_US_MAX) < time
+    }
+
+    pub(super) fn weight(&self) -> (u64, Timestamp) {
+        (self.count, self.latest)
+    }
+
+    pub(super) fn take_changed(&mut self) -> bool {
+        self.reported |= self.changed;
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Changed since it was last reported, or reported as open and now to be reported as closed.
+    pub(super) fn must_be_reported(&self) -> bool {
+        self.changed || self.reported
+    }
+
+    pub(super) fn finding(&self, set: &RuleSet) -> Finding {
+        let (head, reason) = self.rule(set);
+        let (score, score_parts, severity) = score::score(head.level, self.count);
+        let first_event = self.first_event.unwrap_or(EventId(0));
+        Finding {
+            id: FindingId::derive(&head.id, &self.group, first_event),
+            rule_id: head.id.clone(),
+            rule_title: head.title.clone(),
+            level: head.level,
+            score,
+            score_parts,
+            severity,
+            first_seen: self.first,
+            last_seen: self.last,
+            count: self.count,
+            entities: self.entities.clone(),
+            techniques: head.techniques.clone(),
+            reason,
+            evidence: self.head.iter().chain(&self.tail).cloned().collect(),
+        }
+    }
+
+    fn rule<'a>(&self, set: &'a RuleSet) -> (&'a Head, String) {
+        let about = if self.group.is_empty() { String::new() } else { format!(" for {}", self.group) };
+        match self.source {
+            Source::Detection(index) => {
+                let events = if self.count == 1 { "event".to_owned() } else { format!("{} events", self.count) };
+                (&set.rules[index as usize].head, format!("{events} matched{about}"))
+            }
+            Source::Correlation(index) => {
+                let rule = &set.correlations[index].rule;
+                let span = span_text(rule.timespan_us);
+                let reached = match &rule.kind {
+                    CorrelationKind::EventCount => format!("{} or more events within {span}", rule.threshold),
+                    CorrelationKind::ValueCount(field) => {
+                        format!("{} or more values of {field} within {span}, {} at most", rule.threshold, self.distinct)
+                    }
+                };
+                (&rule.head, format!("{reached}{about}; {} events in all", self.count))
+            }
+        }
+    }
+}
+
+fn span_text(span_us: i64) -> String {
+    let seconds = span_us / 1_000_000;
+    match seconds {
+        seconds if seconds % 86_400 == 0 => format!("{} d", seconds / 86_400),
+        seconds if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}

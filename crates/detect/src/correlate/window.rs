@@ -1,0 +1,164 @@
+//! One group of one correlation: a sliding window of event time, never aligned to fixed borders. Two events exactly
+//! the time span apart are inside. Distinct values are counted as events come and go, not by walking the window.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use event::{EventRef, Hit, Timestamp};
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::correlate::episode::{EVIDENCE_EACH, Episode, Source};
+use crate::ruleset::BoundCorrelation;
+use crate::sigma::rule::CorrelationKind;
+
+/// Events that a window holds; beyond it the oldest are let go, which only a rule with a higher threshold would notice.
+const ENTRIES_MAX: usize = 20_000;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Entry {
+    time: Timestamp,
+    weight: u64,
+    value: Option<Arc<str>>,
+    /// Kept for the first and last events of the window only.
+    event: Option<Arc<EventRef>>,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Window {
+    entries: VecDeque<Entry>,
+    total: u64,
+    values: HashMap<Arc<str>, u32>,
+    /// Open while the aggregate stays at or above the threshold.
+    firing: Option<Episode>,
+}
+
+/// `field=value, …` of the group, or `None` where the event lacks one of the fields.
+pub(super) fn group_of(bound: &BoundCorrelation, hit: &Hit) -> Option<String> {
+    let mut group = String::new();
+    for (capture, field) in bound.group_by.iter().zip(&bound.rule.group_by) {
+        let value = hit.values.get(*capture)?.as_deref()?;
+        if !group.is_empty() {
+            group.push_str(", ");
+        }
+        group.push_str(field);
+        group.push('=');
+        group.push_str(value);
+    }
+    Some(group)
+}
+
+impl Window {
+    /// Counts a hit. Returns an episode that this hit found to have ended.
+    pub(super) fn add(
+        &mut self,
+        bound: &BoundCorrelation,
+        index: usize,
+        group: &str,
+        hit: &Hit,
+        time: Timestamp,
+    ) -> Option<Episode> {
+        self.slide(time, bound.rule.timespan_us);
+        let below = self.aggregate(bound) < bound.rule.threshold;
+        let ended = if below { self.firing.take() } else { None };
+        let value = match &bound.rule.kind {
+            CorrelationKind::EventCount => None,
+            CorrelationKind::ValueCount(_) => match bound.value.and_then(|at| hit.values.get(at)?.as_deref()) {
+                Some(value) => Some(self.shared(value)),
+                None => return ended,
+            },
+        };
+        self.push(Entry { time, weight: hit.repeated, value, event: Some(Arc::clone(&hit.event)) });
+        let aggregate = self.aggregate(bound);
+        if aggregate < bound.rule.threshold {
+            return ended;
+        }
+        match &mut self.firing {
+            Some(episode) => episode.add(&hit.event, time, hit.repeated),
+            None => self.firing = Some(self.fire(index, group)),
+        }
+        if let Some(episode) = &mut self.firing {
+            episode.set_distinct(self.values.len() as u64);
+        }
+        ended
+    }
+
+    fn shared(&self, value: &str) -> Arc<str> {
+        self.values.get_key_value(value).map_or_else(|| Arc::from(value), |(known, _)| Arc::clone(known))
+    }
+
+    fn aggregate(&self, bound: &BoundCorrelation) -> u64 {
+        match bound.rule.kind {
+            CorrelationKind::EventCount => self.total,
+            CorrelationKind::ValueCount(_) => self.values.len() as u64,
+        }
+    }
+
+    fn push(&mut self, entry: Entry) {
+        self.total += entry.weight;
+        if let Some(value) = &entry.value {
+            *self.values.entry(Arc::clone(value)).or_insert(0) += 1;
+        }
+        self.entries.push_back(entry);
+        // Proof is kept at both ends; what moves into the middle gives its line back.
+        if let Some(middle) = self.entries.len().checked_sub(EVIDENCE_EACH + 1).filter(|at| *at > EVIDENCE_EACH) {
+            self.entries[middle].event = None;
+        }
+        if self.entries.len() > ENTRIES_MAX {
+            self.pop_first();
+        }
+    }
+
+    fn slide(&mut self, time: Timestamp, timespan_us: i64) {
+        let oldest = time.saturating_sub_us(timespan_us);
+        while self.entries.front().is_some_and(|entry| entry.time < oldest) {
+            self.pop_first();
+        }
+    }
+
+    fn pop_first(&mut self) {
+        let Some(entry) = self.entries.pop_front() else { return };
+        self.total -= entry.weight;
+        if let Some(value) = entry.value
+            && let Some(count) = self.values.get_mut(&value)
+        {
+            *count -= 1;
+            if *count == 0 {
+                self.values.remove(&value);
+            }
+        }
+    }
+
+    /// A new episode of everything in the window.
+    fn fire(&self, index: usize, group: &str) -> Episode {
+        let start = self.entries.front().map_or(Timestamp(0), |entry| entry.time);
+        let mut episode = Episode::new(Source::Correlation(index), group.to_owned(), start);
+        for entry in &self.entries {
+            match &entry.event {
+                Some(event) => episode.add(event, entry.time, entry.weight),
+                None => {
+                    episode.add_count(entry.weight);
+                    episode.extend_times(entry.time);
+                }
+            }
+        }
+        episode
+    }
+
+    /// No event at or after `watermark` can find any of its entries inside the time span.
+    pub(super) fn ended_before(&self, watermark: Timestamp, timespan_us: i64) -> bool {
+        self.entries.back().is_none_or(|entry| entry.time.saturating_add_us(timespan_us) < watermark)
+    }
+
+    pub(super) fn weight(&self) -> (u64, Timestamp) {
+        (self.total, self.entries.back().map_or(Timestamp(0), |entry| entry.time))
+    }
+
+    pub(super) fn into_firing(self) -> Option<Episode> {
+        self.firing
+    }
+
+    pub(super) fn firing_mut(&mut self) -> Option<&mut Episode> {
+        self.firing.as_mut()
+    }
+}

@@ -1,0 +1,160 @@
+//! One rule against one event, the slow and obvious way: the oracle for the matcher, and the answer to "why".
+
+use std::fmt::Write;
+
+use event::catalog::field;
+use event::{Dataset, EventBatch, Field, ValueTag, dataset};
+use memchr::memchr;
+
+use crate::check::{Check, Value};
+use crate::sigma::rule::{Expr, Item, Rule};
+use crate::taxonomy;
+use crate::view::{decoded, may_be_encoded};
+
+/// The value of a column in a row, if it has one.
+pub(crate) fn value_at<'a>(batch: &'a EventBatch, position: usize, row: usize) -> Option<Value<'a>> {
+    if let Some(column) = batch.text_at(position) {
+        let tag = column.tag(row);
+        return column.str(row).map(|text| Value::Text(text, tag));
+    }
+    let column = batch.long_at(position).or_else(|| batch.date_at(position))?;
+    column.get(row).map(Value::Long)
+}
+
+/// Whether a column's percent-encoded text is also matched decoded.
+pub(crate) fn has_views(column: &str) -> bool {
+    Field::named(column).is_some_and(|(_, row)| row.url)
+}
+
+/// The raw value passes, or one of its decoded views does.
+pub(crate) fn passes_in_any_view(check: &Check, value: Value<'_>, views: bool) -> bool {
+    if check.passes(value) {
+        return true;
+    }
+    match value {
+        Value::Text(text, tag) if views && may_be_encoded(text.as_bytes()) => {
+            decoded(text).any(|view| check.passes(Value::Text(&view, tag)))
+        }
+        _ => false,
+    }
+}
+
+/// Texts of a row that keywords are looked for in: the line, and where JSON escapes hide text, every decoded value.
+pub(crate) fn keyword_texts<'a>(batch: &'a EventBatch, row: usize) -> impl Iterator<Item = &'a str> {
+    let original = batch.text(field::EVENT_ORIGINAL).and_then(|column| column.str(row));
+    let escaped = batch.datasets()[row] == dataset::JSON && original.is_some_and(|text| memchr(b'\\', text.as_bytes()).is_some());
+    let count = if escaped { batch.records().num_columns() } else { 0 };
+    original.into_iter().chain((0..count).filter_map(move |position| batch.text_at(position)?.str(row)))
+}
+
+fn exists(batch: &EventBatch, column: &str, row: usize) -> bool {
+    let Some(position) = batch.position_of(column) else { return false };
+    match batch.text_at(position) {
+        Some(text) => text.exists(row),
+        None => value_at(batch, position, row).is_some(),
+    }
+}
+
+fn item_matches(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> bool {
+    let Some(field) = &item.field else {
+        return keyword_texts(batch, row).any(|text| item.check.passes(Value::Text(text, ValueTag::String)));
+    };
+    let columns = taxonomy::columns(field, &rule.logsource);
+    let present = |column: &String| value_at(batch, batch.position_of(column)?, row);
+    match &item.check {
+        Check::Null => columns.iter().all(|column| present(column).is_none()),
+        Check::Exists(wanted) => columns.iter().any(|column| exists(batch, column, row)) == *wanted,
+        check => columns
+            .iter()
+            .any(|column| present(column).is_some_and(|value| passes_in_any_view(check, value, has_views(column)))),
+    }
+}
+
+/// Whether the rule's condition holds for the row; the log source is not looked at.
+pub fn evaluate(expr: &Expr, rule: &Rule, batch: &EventBatch, row: usize) -> bool {
+    match expr {
+        Expr::And(parts) => parts.iter().all(|part| evaluate(part, rule, batch, row)),
+        Expr::Or(parts) => parts.iter().any(|part| evaluate(part, rule, batch, row)),
+        Expr::Not(inner) => !evaluate(inner, rule, batch, row),
+        Expr::Named(_, inner) => evaluate(inner, rule, batch, row),
+        Expr::Item(item) => item_matches(item, rule, batch, row),
+    }
+}
+
+/// Whether events of the row's dataset are judged by the rule.
+pub fn applies(rule: &Rule, batch: &EventBatch, row: usize) -> bool {
+    Dataset::of(batch.datasets()[row]).satisfies(&rule.logsource)
+}
+
+/// The whole evaluation as indented text: each part, whether it held, and the value that decided.
+pub fn explain(rule: &Rule, batch: &EventBatch, row: usize) -> (bool, String) {
+    let mut out = String::new();
+    let dataset = Dataset::of(batch.datasets()[row]);
+    let judged = applies(rule, batch, row);
+    let word = if judged { "satisfies" } else { "does NOT satisfy" };
+    let wanted = serde_json::to_string(&rule.logsource).unwrap_or_default();
+    line(&mut out, 0, judged, &format!("log source: `{}` {word} {wanted}", dataset.name));
+    let held = tree(&rule.condition, rule, batch, row, 0, &mut out);
+    (judged && held, out)
+}
+
+fn line(out: &mut String, depth: usize, held: bool, text: &str) {
+    let mark = if held { "yes" } else { "no " };
+    // Writing to a String cannot fail.
+    let _ = writeln!(out, "{mark}  {:indent$}{text}", "", indent = depth * 2);
+}
+
+fn tree(expr: &Expr, rule: &Rule, batch: &EventBatch, row: usize, depth: usize, out: &mut String) -> bool {
+    let held = evaluate(expr, rule, batch, row);
+    match expr {
+        Expr::And(parts) | Expr::Or(parts) => {
+            let word = if matches!(expr, Expr::And(_)) { "all of" } else { "any of" };
+            line(out, depth, held, word);
+            for part in parts {
+                tree(part, rule, batch, row, depth + 1, out);
+            }
+        }
+        Expr::Not(inner) => {
+            line(out, depth, held, "not");
+            tree(inner, rule, batch, row, depth + 1, out);
+        }
+        Expr::Named(name, inner) => {
+            line(out, depth, held, &format!("selection `{name}`"));
+            tree(inner, rule, batch, row, depth + 1, out);
+        }
+        Expr::Item(item) => line(out, depth, held, &format!("{} {}", item.written, found(item, rule, batch, row))),
+    }
+    held
+}
+
+/// Longest value that an explanation shows, in characters.
+const SHOWN_CHARS_MAX: usize = 160;
+
+/// What the event holds where the item looks.
+fn found(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> String {
+    let Some(field) = &item.field else { return "→ looked for in the whole line".to_owned() };
+    let mut shown = Vec::new();
+    for column in taxonomy::columns(field, &rule.logsource) {
+        let Some(value) = batch.position_of(&column).and_then(|position| value_at(batch, position, row)) else { continue };
+        let text = match value {
+            Value::Text(text, _) => text.to_owned(),
+            Value::Long(number) => number.to_string(),
+        };
+        let view = view_that_passes(&item.check, &text, has_views(&column));
+        let text: String = text.chars().take(SHOWN_CHARS_MAX).collect();
+        shown.push(format!("{column} = {text:?}{view}"));
+    }
+    if shown.is_empty() { format!("→ the event has no `{field}`") } else { format!("→ {}", shown.join(", ")) }
+}
+
+fn view_that_passes(check: &Check, text: &str, views: bool) -> String {
+    let raw = Value::Text(text, ValueTag::String);
+    if !views || !may_be_encoded(text.as_bytes()) || check.passes(raw) {
+        return String::new();
+    }
+    let passing = decoded(text).enumerate().find(|(_, view)| check.passes(Value::Text(view, ValueTag::String)));
+    passing.map_or(String::new(), |(round, view)| {
+        let view: String = view.chars().take(SHOWN_CHARS_MAX).collect();
+        format!(" (after {} percent-decoding(s): {view:?})", round + 1)
+    })
+}

@@ -1,0 +1,59 @@
+//! Case folding for comparisons: Unicode simple folding (one character to one character), as "case-insensitive" is
+//! meant by Sigma. ASCII text, by far the most, never comes here.
+
+/// The representative of all characters that differ only in case.
+pub(crate) fn fold_char(character: char) -> char {
+    if character.is_ascii() {
+        return character.to_ascii_lowercase();
+    }
+    match character {
+        // Dotless and dotted i have no simple folding outside Turkish.
+        '\u{130}' | '\u{131}' => return character,
+        // Equal to a sign that only their full forms would show.
+        '\u{1FD3}' => return '\u{390}',
+        '\u{1FE3}' => return '\u{3B0}',
+        '\u{FB05}' => return '\u{FB06}',
+        _ => {}
+    }
+    let upper = single(character.to_uppercase()).unwrap_or(character);
+    single(upper.to_lowercase()).unwrap_or(upper)
+}
+
+fn single(mut characters: impl Iterator<Item = char>) -> Option<char> {
+    let first = characters.next()?;
+    characters.next().is_none().then_some(first)
+}
+
+pub(crate) fn fold(text: &str) -> String {
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(fold_char).collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The oracle is the regex engine's own folding table.
+    #[test]
+    fn folding_agrees_with_the_unicode_table_for_every_character() {
+        use regex_syntax::hir::{ClassUnicode, ClassUnicodeRange};
+        let mut differ = Vec::new();
+        for character in (0..=0x1_FFFF_u32).filter_map(char::from_u32) {
+            let mut class = ClassUnicode::new([ClassUnicodeRange::new(character, character)]);
+            class.case_fold_simple();
+            for range in class.ranges() {
+                for other in (range.start()..=range.end()).filter(|other| fold_char(*other) != fold_char(character)) {
+                    differ.push((character, other));
+                }
+            }
+        }
+        assert_eq!(differ, []);
+    }
+
+    #[test]
+    fn characters_of_different_letters_stay_different() {
+        assert_ne!(fold_char('ß'), fold_char('s'));
+        assert_ne!(fold_char('ı'), fold_char('i'));
+        assert_eq!(fold_char('\u{212A}'), 'k', "the Kelvin sign");
+        assert_eq!(fold("ΣΊΣΥΦΟΣ"), fold("σίσυφος"));
+    }
+}

@@ -1,0 +1,177 @@
+//! Verdicts that outlive a batch: which predicates hold for a value, remembered for values that come again.
+//!
+//! Keys are compared byte for byte, so that no hash collision can turn into a wrong verdict. The cache is bounded and
+//! forgets by overwriting; where values hardly repeat it steps aside for a while.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+/// Slots per column; one value each.
+const SLOTS: usize = 1 << 13;
+/// Longest value that is remembered.
+const VALUE_BYTES_MAX: usize = 512;
+/// Verdicts per column before everything is forgotten.
+const VERDICTS_MAX: usize = 1 << 16;
+/// Look-ups after which the share of hits is judged.
+const PROBE_LOOKUPS: u32 = 4096;
+/// Look-ups to leave out when fewer than one in four hit.
+const REST_LOOKUPS: u32 = 65_536;
+
+/// Number of a verdict. 0 is: no predicate holds.
+pub(super) type VerdictId = u32;
+
+/// The predicates that hold for a value, sorted.
+#[derive(Debug)]
+pub(super) struct Verdict {
+    pub(super) held: Box<[u32]>,
+    /// One of them triggers a rule.
+    pub(super) triggers: bool,
+}
+
+/// All verdicts of one column.
+#[derive(Debug)]
+pub(super) struct Verdicts {
+    list: Vec<Verdict>,
+    known: HashMap<Box<[u32]>, VerdictId>,
+}
+
+impl Verdicts {
+    pub(super) fn new() -> Self {
+        let nothing = Verdict { held: Box::from([]), triggers: false };
+        Verdicts { list: vec![nothing], known: HashMap::new() }
+    }
+
+    pub(super) fn of(&self, id: VerdictId) -> &Verdict {
+        &self.list[id as usize]
+    }
+
+    /// Number of the verdict with these predicates, sorted.
+    pub(super) fn intern(&mut self, held: &[u32], triggered: &[Vec<u32>]) -> VerdictId {
+        if held.is_empty() {
+            return 0;
+        }
+        if let Some(id) = self.known.get(held) {
+            return *id;
+        }
+        let id = self.list.len() as VerdictId;
+        let triggers = held.iter().any(|predicate| !triggered[*predicate as usize].is_empty());
+        self.list.push(Verdict { held: held.into(), triggers });
+        self.known.insert(held.into(), id);
+        id
+    }
+
+    /// More verdicts than a column should have: the caller must clear, together with its cache, between batches.
+    pub(super) fn is_full(&self) -> bool {
+        self.list.len() > VERDICTS_MAX
+    }
+}
+
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    hash: u64,
+    tag: u8,
+    used: bool,
+    verdict: VerdictId,
+    value: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct InlineSlot {
+    view: u128,
+    verdict: VerdictId,
+}
+
+/// Value → verdict, for one column.
+#[derive(Debug)]
+pub(super) struct Cache {
+    slots: Vec<Slot>,
+    /// Values of at most 12 bytes: the view is the value. View 0 is the empty text.
+    inline: Vec<InlineSlot>,
+    longs: Vec<Option<(i64, VerdictId)>>,
+    hasher: RandomState,
+    lookups: u32,
+    hits: u32,
+    resting: u32,
+}
+
+const INLINE_FREE: u128 = u128::MAX;
+
+impl Cache {
+    pub(super) fn new() -> Self {
+        Cache {
+            slots: Vec::new(),
+            inline: vec![InlineSlot { view: INLINE_FREE, verdict: 0 }; 1024],
+            longs: vec![None; 1024],
+            hasher: RandomState::default(),
+            lookups: 0,
+            hits: 0,
+            resting: 0,
+        }
+    }
+
+    pub(super) fn hash(&self, value: &[u8]) -> u64 {
+        self.hasher.hash_one(value)
+    }
+
+    #[inline]
+    pub(super) fn inline(&self, view: u128) -> Option<VerdictId> {
+        let slot = &self.inline[Self::inline_slot(view)];
+        (slot.view == view).then_some(slot.verdict)
+    }
+
+    #[inline]
+    fn inline_slot(view: u128) -> usize {
+        let folded = (view as u64 ^ (view >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (folded >> 54) as usize
+    }
+
+    pub(super) fn remember_inline(&mut self, view: u128, verdict: VerdictId) {
+        self.inline[Self::inline_slot(view)] = InlineSlot { view, verdict };
+    }
+
+    #[inline]
+    pub(super) fn long(&self, number: i64) -> Option<VerdictId> {
+        self.longs[number as usize & 1023].filter(|(known, _)| *known == number).map(|(_, verdict)| verdict)
+    }
+
+    pub(super) fn remember_long(&mut self, number: i64, verdict: VerdictId) {
+        self.longs[number as usize & 1023] = Some((number, verdict));
+    }
+
+    /// Whether longer values are being remembered at the moment.
+    #[inline]
+    pub(super) fn is_awake(&mut self, length: usize) -> bool {
+        if self.resting > 0 {
+            self.resting -= 1;
+            return false;
+        }
+        length <= VALUE_BYTES_MAX
+    }
+
+    #[inline]
+    pub(super) fn long_value(&mut self, hash: u64, value: &[u8], tag: u8) -> Option<VerdictId> {
+        if self.slots.is_empty() {
+            self.slots.resize(SLOTS, Slot::default());
+        }
+        self.lookups += 1;
+        if self.lookups == PROBE_LOOKUPS {
+            if self.hits < PROBE_LOOKUPS / 4 {
+                self.resting = REST_LOOKUPS;
+            }
+            (self.lookups, self.hits) = (0, 0);
+        }
+        let slot = &self.slots[hash as usize % SLOTS];
+        let found = slot.used && slot.hash == hash && slot.tag == tag && slot.value == value;
+        self.hits += u32::from(found);
+        found.then_some(slot.verdict)
+    }
+
+    pub(super) fn remember(&mut self, hash: u64, value: &[u8], tag: u8, verdict: VerdictId) {
+        let slot = &mut self.slots[hash as usize % SLOTS];
+        slot.value.clear();
+        slot.value.extend_from_slice(value);
+        (slot.hash, slot.tag, slot.used, slot.verdict) = (hash, tag, true, verdict);
+    }
+}

@@ -1,0 +1,171 @@
+//! What is looked for in each column: the predicates of all rules on it, and the automaton that nominates them.
+
+use std::collections::BTreeMap;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use event::Field;
+
+use crate::check::Check;
+use crate::explain::has_views;
+use crate::matcher::program::Program;
+use crate::sigma::rule::{Item, Rule};
+use crate::taxonomy;
+
+/// Name of the plan for keywords: the whole line.
+pub(super) const KEYWORDS: &str = "";
+
+/// Most bytes of literals for which the automaton is a full table (fastest, largest).
+const TABLE_LITERAL_BYTES_MAX: usize = 100_000;
+
+/// Distinct predicates of a group of rules.
+#[derive(Debug, Default)]
+pub(super) struct Predicates {
+    pub(super) checks: Vec<Check>,
+    columns: Vec<Vec<String>>,
+    known: BTreeMap<String, u32>,
+    pub(super) directs: Vec<Direct>,
+}
+
+/// A test that is answered by looking at the row itself.
+#[derive(Debug)]
+pub(super) struct Direct {
+    pub(super) columns: Vec<String>,
+    pub(super) kind: DirectKind,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum DirectKind {
+    /// No column has a value.
+    Absent,
+    /// Presence (explicit null included) is as wanted.
+    Exists(bool),
+    /// Some column has a value.
+    HasValue,
+}
+
+impl Predicates {
+    /// The program for one item. Equal tests of equal columns share a number.
+    pub(super) fn add(&mut self, item: &Item, rule: &Rule) -> Program {
+        let columns = match &item.field {
+            Some(field) => taxonomy::columns(field, &rule.logsource),
+            None => vec![KEYWORDS.to_owned()],
+        };
+        let direct = match &item.check {
+            Check::Null => Some(DirectKind::Absent),
+            Check::Exists(wanted) => Some(DirectKind::Exists(*wanted)),
+            Check::Text(pattern) if pattern.matches_anything() => Some(DirectKind::HasValue),
+            _ => None,
+        };
+        if let Some(kind) = direct {
+            self.directs.push(Direct { columns, kind });
+            return Program::Direct(self.directs.len() as u32 - 1);
+        }
+        let columns = without_contained(columns, &item.check);
+        let key = format!("{columns:?} {:?}", item.check);
+        let number = *self.known.entry(key).or_insert_with(|| {
+            self.checks.push(item.check.clone());
+            self.columns.push(columns);
+            self.checks.len() as u32 - 1
+        });
+        Program::AnyOf([number].into())
+    }
+
+    /// How often the predicate is expected to hold, in rows of 1,000: short and numeric values are frequent.
+    pub(super) fn cost(&self, predicate: u32) -> u64 {
+        let by_length = |length: usize| match length {
+            0 => 1000,
+            1 => 400,
+            2 => 150,
+            3 => 50,
+            4 => 20,
+            5 => 8,
+            _ => 3,
+        };
+        match &self.checks[predicate as usize] {
+            Check::Text(pattern) => by_length(pattern.required().map_or(0, |text| text.len())),
+            Check::Regex(check) => by_length(check.required.iter().map(String::len).min().unwrap_or(0)),
+            Check::Cidr(_) => 100,
+            Check::Number(_) => 200,
+            _ => 400,
+        }
+    }
+
+    /// The plans of all columns, in the order of their names.
+    pub(super) fn plans(&self) -> Vec<Plan> {
+        let mut by_column: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
+        for (number, columns) in self.columns.iter().enumerate() {
+            for column in columns {
+                by_column.entry(column).or_default().push(number as u32);
+            }
+        }
+        by_column.into_iter().map(|(column, predicates)| Plan::new(column, predicates, self)).collect()
+    }
+}
+
+/// Leaves out a column whose text another column of the list contains, where finding the text anywhere is enough.
+fn without_contained(columns: Vec<String>, check: &Check) -> Vec<String> {
+    let anywhere = matches!(check, Check::Text(pattern) if pattern.is_contains());
+    if !anywhere {
+        return columns;
+    }
+    let inside = |column: &String| {
+        let container = Field::named(column).and_then(|(_, row)| row.within);
+        container.is_some_and(|container| columns.iter().any(|other| other == container))
+    };
+    columns.iter().filter(|column| !inside(column)).cloned().collect()
+}
+
+/// How one column is searched.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub(super) column: String,
+    /// Percent-encoded text is searched decoded, too.
+    pub(super) views: bool,
+    /// Every predicate on the column.
+    pub(super) predicates: Vec<u32>,
+    pub(super) automaton: Option<AhoCorasick>,
+    /// Predicates that each literal of the automaton nominates.
+    pub(super) nominated: Vec<Vec<u32>>,
+    /// Predicates without a literal: checked on every distinct value.
+    pub(super) unfiltered: Vec<u32>,
+}
+
+impl Plan {
+    fn new(column: &str, predicates: Vec<u32>, all: &Predicates) -> Self {
+        let mut literals: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        let mut unfiltered = Vec::new();
+        for number in &predicates {
+            let texts = match &all.checks[*number as usize] {
+                Check::Text(pattern) => pattern.required().into_iter().collect(),
+                Check::Regex(check) => check.required.clone(),
+                _ => Vec::new(),
+            };
+            if texts.is_empty() || texts.iter().any(String::is_empty) {
+                unfiltered.push(*number);
+                continue;
+            }
+            for text in texts {
+                literals.entry(text).or_default().push(*number);
+            }
+        }
+        let automaton = automaton(literals.keys());
+        if automaton.is_none() {
+            unfiltered = predicates.clone();
+        }
+        let nominated = literals.into_values().collect();
+        Plan { column: column.to_owned(), views: has_views(column), predicates, automaton, nominated, unfiltered }
+    }
+}
+
+/// `None` where there are no literals, or more than the automaton can hold: then every predicate is checked.
+fn automaton<'a>(literals: impl Iterator<Item = &'a String> + Clone) -> Option<AhoCorasick> {
+    let bytes: usize = literals.clone().map(String::len).sum();
+    let kind = (bytes <= TABLE_LITERAL_BYTES_MAX).then_some(AhoCorasickKind::DFA);
+    let automaton = AhoCorasick::builder()
+        .match_kind(MatchKind::Standard)
+        .ascii_case_insensitive(true)
+        .kind(kind)
+        .build(literals)
+        .ok()?;
+    (automaton.patterns_len() > 0).then_some(automaton)
+}

@@ -1,0 +1,275 @@
+//! Running a group over rows of a batch: columns first, then only the rows that have a chance.
+
+use event::{EventBatch, LongColumn, TextColumn, ValueTag};
+
+use crate::check::{Check, Value};
+use crate::explain::{keyword_texts, passes_in_any_view, value_at};
+use crate::fold::fold;
+use crate::matcher::cache::{Cache, VerdictId, Verdicts};
+use crate::matcher::group::Group;
+use crate::matcher::plan::{Direct, DirectKind, KEYWORDS, Plan};
+use crate::view::{decoded, may_be_encoded};
+
+/// One thread's state for one group.
+#[derive(Debug)]
+pub(super) struct GroupScratch {
+    columns: Vec<ColumnScratch>,
+    /// Batch schema that `bound` is for.
+    fingerprint: Option<u64>,
+    /// Plans whose column the schema has, with the column's position.
+    bound: Vec<(usize, Option<usize>)>,
+    /// Rows (as bits) in which some predicate triggers a rule.
+    candidates: Vec<u64>,
+    held: Vec<u32>,
+    rules: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct ColumnScratch {
+    verdicts: Verdicts,
+    cache: Cache,
+    /// Verdict of each row scanned; meaningful only where `any` is set.
+    of_rows: Vec<VerdictId>,
+    any: bool,
+    nominated: Vec<u32>,
+}
+
+impl ColumnScratch {
+    fn new() -> Self {
+        let (verdicts, cache) = (Verdicts::new(), Cache::new());
+        ColumnScratch { verdicts, cache, of_rows: Vec::new(), any: false, nominated: Vec::new() }
+    }
+}
+
+impl GroupScratch {
+    pub(super) fn new(group: &Group) -> Self {
+        GroupScratch {
+            columns: group.plans.iter().map(|_| ColumnScratch::new()).collect(),
+            fingerprint: None,
+            bound: Vec::new(),
+            candidates: Vec::new(),
+            held: Vec::new(),
+            rules: Vec::new(),
+        }
+    }
+
+    /// Finds the plans that the batch's schema can feed; kept for batches of the same schema.
+    fn bind(&mut self, group: &Group, batch: &EventBatch) {
+        if self.fingerprint == Some(batch.fingerprint()) {
+            return;
+        }
+        self.fingerprint = Some(batch.fingerprint());
+        self.bound.clear();
+        for (at, plan) in group.plans.iter().enumerate() {
+            if plan.column == KEYWORDS {
+                self.bound.push((at, None));
+            } else if let Some(position) = batch.position_of(&plan.column) {
+                self.bound.push((at, Some(position)));
+            }
+        }
+    }
+}
+
+/// Appends `(row, rule index in the set)` for every match among `rows`.
+pub(super) fn scan(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &mut GroupScratch, out: &mut Vec<(u32, u32)>) {
+    scratch.bind(group, batch);
+    scratch.candidates.clear();
+    let initial = if group.always.is_empty() { 0 } else { u64::MAX };
+    scratch.candidates.resize(rows.len().div_ceil(64), initial);
+    for (at, position) in &scratch.bound {
+        let column = &mut scratch.columns[*at];
+        if column.verdicts.is_full() {
+            *column = ColumnScratch::new();
+        }
+        column.any = false;
+        column.of_rows.clear();
+        let plan = &group.plans[*at];
+        let searched = ColumnSearch { group, plan, batch };
+        match position.map(|position| (batch.text_at(position), batch.long_at(position).or(batch.date_at(position)))) {
+            None => searched.keywords(rows, column),
+            Some((Some(text), _)) => searched.texts(&text, rows, column),
+            Some((None, Some(long))) => searched.longs(&long, rows, column),
+            Some((None, None)) => continue,
+        }
+        mark_candidates(column, &mut scratch.candidates);
+    }
+    evaluate_candidates(group, batch, rows, scratch, out);
+}
+
+fn mark_candidates(column: &mut ColumnScratch, candidates: &mut [u64]) {
+    for (at, verdict) in column.of_rows.iter().enumerate().filter(|(_, verdict)| **verdict != 0) {
+        column.any = true;
+        if column.verdicts.of(*verdict).triggers {
+            candidates[at / 64] |= 1 << (at % 64);
+        }
+    }
+}
+
+fn evaluate_candidates(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &mut GroupScratch, out: &mut Vec<(u32, u32)>) {
+    let GroupScratch { columns, bound, candidates, held, rules, .. } = scratch;
+    for (word_at, word) in candidates.iter().enumerate() {
+        let mut bits = *word;
+        while bits != 0 {
+            let at = word_at * 64 + bits.trailing_zeros() as usize;
+            bits &= bits - 1;
+            let Some(row) = rows.get(at).copied() else { break };
+            held.clear();
+            for (plan, _) in bound.iter().filter(|(plan, _)| columns[*plan].any) {
+                let column = &columns[*plan];
+                held.extend_from_slice(&column.verdicts.of(column.of_rows[at]).held);
+            }
+            held.sort_unstable();
+            held.dedup();
+            rules.clear();
+            rules.extend_from_slice(&group.always);
+            rules.extend(held.iter().flat_map(|predicate| &group.triggered[*predicate as usize]));
+            rules.sort_unstable();
+            rules.dedup();
+            let direct = |test: u32| direct_holds(&group.directs[test as usize], batch, row as usize);
+            for rule in rules.iter().map(|rule| &group.rules[*rule as usize]) {
+                if rule.program.holds(held, &direct) {
+                    out.push((row, rule.index));
+                }
+            }
+        }
+    }
+}
+
+fn direct_holds(test: &Direct, batch: &EventBatch, row: usize) -> bool {
+    let has_value = |column: &String| batch.position_of(column).is_some_and(|at| value_at(batch, at, row).is_some());
+    let exists = |column: &String| {
+        let Some(at) = batch.position_of(column) else { return false };
+        batch.text_at(at).map_or_else(|| value_at(batch, at, row).is_some(), |text| text.exists(row))
+    };
+    match test.kind {
+        DirectKind::Absent => !test.columns.iter().any(has_value),
+        DirectKind::Exists(wanted) => test.columns.iter().any(exists) == wanted,
+        DirectKind::HasValue => {
+            test.columns.iter().any(|column| if column == KEYWORDS { true } else { has_value(column) })
+        }
+    }
+}
+
+/// One plan at work on one batch.
+struct ColumnSearch<'a> {
+    group: &'a Group,
+    plan: &'a Plan,
+    batch: &'a EventBatch,
+}
+
+impl ColumnSearch<'_> {
+    fn texts(&self, text: &TextColumn<'_>, rows: &[u32], column: &mut ColumnScratch) {
+        column.of_rows.reserve(rows.len());
+        for row in rows {
+            let verdict = self.text_verdict(text, *row as usize, column);
+            column.of_rows.push(verdict);
+        }
+    }
+
+    #[inline]
+    fn text_verdict(&self, text: &TextColumn<'_>, row: usize, column: &mut ColumnScratch) -> VerdictId {
+        if text.is_null(row) {
+            return 0;
+        }
+        let view = text.view(row);
+        let tag = text.tag(row);
+        if TextColumn::is_inline(view) && tag != ValueTag::Array {
+            if let Some(verdict) = column.cache.inline(view) {
+                return verdict;
+            }
+            let verdict = text.str(row).map_or(0, |value| self.decide(value, tag, column));
+            column.cache.remember_inline(view, verdict);
+            return verdict;
+        }
+        let Some(value) = text.bytes(row) else { return 0 };
+        if !column.cache.is_awake(value.len()) {
+            return text.str(row).map_or(0, |value| self.decide(value, tag, column));
+        }
+        let hash = column.cache.hash(value);
+        if let Some(verdict) = column.cache.long_value(hash, value, tag as u8) {
+            return verdict;
+        }
+        let verdict = text.str(row).map_or(0, |text| self.decide(text, tag, column));
+        column.cache.remember(hash, value, tag as u8, verdict);
+        verdict
+    }
+
+    fn longs(&self, long: &LongColumn<'_>, rows: &[u32], column: &mut ColumnScratch) {
+        column.of_rows.reserve(rows.len());
+        for row in rows {
+            let verdict = match long.get(*row as usize) {
+                None => 0,
+                Some(number) => column.cache.long(number).unwrap_or_else(|| {
+                    let verdict = self.decide_long(number, column);
+                    column.cache.remember_long(number, verdict);
+                    verdict
+                }),
+            };
+            column.of_rows.push(verdict);
+        }
+    }
+
+    fn keywords(&self, rows: &[u32], column: &mut ColumnScratch) {
+        column.of_rows.reserve(rows.len());
+        for row in rows {
+            column.nominated.clear();
+            let mut all = Vec::new();
+            for text in keyword_texts(self.batch, *row as usize) {
+                self.decide(text, ValueTag::String, column);
+                all.extend_from_slice(&column.nominated);
+            }
+            all.sort_unstable();
+            all.dedup();
+            let verdict = column.verdicts.intern(&all, &self.group.triggered);
+            column.of_rows.push(verdict);
+        }
+    }
+
+    fn check(&self, predicate: u32) -> &Check {
+        &self.group.checks[predicate as usize]
+    }
+
+    /// Which predicates hold for a text: nominated by their literals, decided by their checks. Leaves them in
+    /// `column.nominated`.
+    fn decide(&self, text: &str, tag: ValueTag, column: &mut ColumnScratch) -> VerdictId {
+        let nominated = &mut column.nominated;
+        nominated.clear();
+        if tag == ValueTag::Array {
+            nominated.extend_from_slice(&self.plan.predicates);
+        } else {
+            nominated.extend_from_slice(&self.plan.unfiltered);
+            self.nominate(text, nominated);
+            if self.plan.views && may_be_encoded(text.as_bytes()) {
+                decoded(text).for_each(|view| self.nominate(&view, nominated));
+            }
+            nominated.sort_unstable();
+            nominated.dedup();
+        }
+        let value = Value::Text(text, tag);
+        nominated.retain(|predicate| passes_in_any_view(self.check(*predicate), value, self.plan.views));
+        column.verdicts.intern(nominated, &self.group.triggered)
+    }
+
+    fn decide_long(&self, number: i64, column: &mut ColumnScratch) -> VerdictId {
+        let value = Value::Long(number);
+        let held: Vec<u32> =
+            self.plan.predicates.iter().copied().filter(|predicate| self.check(*predicate).passes(value)).collect();
+        column.verdicts.intern(&held, &self.group.triggered)
+    }
+
+    #[inline]
+    fn nominate(&self, text: &str, nominated: &mut Vec<u32>) {
+        let Some(automaton) = &self.plan.automaton else { return };
+        // The automaton compares ASCII without case; other letters are folded first.
+        let folded;
+        let text = if text.is_ascii() {
+            text
+        } else {
+            folded = fold(text);
+            &folded
+        };
+        for found in automaton.find_overlapping_iter(text) {
+            nominated.extend_from_slice(&self.plan.nominated[found.pattern().as_usize()]);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The matcher gives what the naive evaluator gives, over generated rules and events; and the traps of the language.
+
+use event::{Block, EventBatch, Timestamp};
+use proptest::prelude::*;
+
+use super::*;
+use crate::explain::{applies, evaluate};
+use crate::ruleset::load;
+
+fn parse(text: &str) -> EventBatch {
+    let reference = Timestamp::from_unix_seconds(1_800_000_000);
+    parse::Parser::new(parse::Options::default()).parse(Block::detached("test", text.as_bytes().to_vec(), reference))
+}
+
+fn set_of(rules: &str) -> Arc<RuleSet> {
+    let loaded = load([("rules.yml", rules)]);
+    assert_eq!(loaded.rejected().collect::<Vec<_>>(), Vec::<&crate::Diagnostic>::new());
+    Arc::new(loaded.set)
+}
+
+fn naive(set: &RuleSet, batch: &EventBatch) -> Vec<(u32, u32)> {
+    let rows = 0..batch.rows();
+    rows.flat_map(|row| {
+        let rules = set.rules.iter().enumerate();
+        rules.filter(move |(_, rule)| applies(rule, batch, row) && evaluate(&rule.condition, rule, batch, row))
+            .map(move |(at, _)| (row as u32, at as u32))
+            .collect::<Vec<_>>()
+    })
+    .collect()
+}
+
+/// Whether a rule with this detection matches the line, by matcher and by the naive evaluator alike.
+fn matches(logsource: &str, detection: &str, line: &str) -> bool {
+    let rule = format!("title: t\nid: t\nlevel: low\nlogsource: {logsource}\ndetection:\n{detection}\n");
+    let set = set_of(&rule);
+    let batch = parse(line);
+    let found = Matcher::new(Arc::clone(&set), None).matches(&batch, &mut MatchScratch::default()).to_vec();
+    assert_eq!(found, naive(&set, &batch), "{detection} on {line}");
+    !found.is_empty()
+}
+
+const WEB: &str = "{category: webserver}";
+const REQUEST: &str = r#"203.0.113.9 - bob [23/Nov/2026:10:00:00 +0000] "GET /Dana/na/../x.cgi?cmd=%63at%20/etc/passwd HTTP/1.1" 404 0 "-" "Nikto/2.5""#;
+
+#[test]
+fn every_kind_of_item_matches_what_it_should_and_nothing_else() {
+    for (detection, expected) in [
+        ("  s: {sc-status: 404}\n  condition: s", true),
+        ("  s: {sc-status: [200, 404]}\n  condition: s", true),
+        ("  s: {sc-status: '404'}\n  condition: s", true),
+        ("  s: {sc-status|gte: 400}\n  condition: s", true),
+        ("  s: {sc-status|lt: 400}\n  condition: s", false),
+        ("  s: {cs-user-agent|contains: NIKTO}\n  condition: s", true),
+        ("  s: {cs-user-agent|contains|cased: NIKTO}\n  condition: s", false),
+        ("  s: {cs-user-agent|startswith: 'nikto/'}\n  condition: s", true),
+        ("  s: {cs-user-agent|endswith: '/2.5'}\n  condition: s", true),
+        ("  s: {cs-user-agent: 'nik?o/*'}\n  condition: s", true),
+        ("  s: {cs-user-agent: 'nikto'}\n  condition: s", false),
+        ("  s: {cs-user-agent|re: '^Nik.o/\\d'}\n  condition: s", true),
+        ("  s: {cs-user-agent|re: '^nikto'}\n  condition: s", false),
+        ("  s: {cs-user-agent|re|i: '^nikto'}\n  condition: s", true),
+        ("  s: {c-ip|cidr: 203.0.113.0/24}\n  condition: s", true),
+        ("  s: {c-ip|cidr: 10.0.0.0/8}\n  condition: s", false),
+        ("  s: {cs-uri-query|contains: '/dana/'}\n  condition: s", true),
+        ("  s: {cs-uri-query|contains: 'cat /etc/passwd'}\n  condition: s", true),
+        ("  s: {cs-uri-query|contains: '%63at%20'}\n  condition: s", true),
+        ("  s: {cs-uri-query|contains|all: [dana, passwd]}\n  condition: s", true),
+        ("  s: {cs-uri-query|contains|all: [dana, shadow]}\n  condition: s", false),
+        ("  s: {cs-uri-query|startswith: 'cmd='}\n  condition: s", true),
+        ("  s: {cs-referer: null}\n  condition: s", true),
+        ("  s: {cs-user-agent: null}\n  condition: s", false),
+        ("  s: {cs-username|exists: true}\n  condition: s", true),
+        ("  s: {cs-cookie|exists: true}\n  condition: s", false),
+        ("  s: {cs-method|neq: GET}\n  condition: s", false),
+        ("  s: {cs-cookie|neq: x}\n  condition: s", true),
+        ("  s: {cs-method: '*'}\n  condition: s", true),
+        ("  s: [nikto]\n  condition: s", true),
+        ("  s: {'|all': [nikto, passwd]}\n  condition: s", true),
+        ("  s: {'|all': [nikto, shadow]}\n  condition: s", false),
+        ("  s: [{cs-method: POST}, {sc-status: 404, cs-method: GET}]\n  condition: s", true),
+        ("  s: {cs-method: GET}\n  f: {sc-status: 404}\n  condition: s and not f", false),
+        ("  s: {cs-method: GET}\n  f: {sc-status: 200}\n  condition: s and not 1 of f*", true),
+        ("  s: {cs-cookie: x}\n  condition: not s", true),
+    ] {
+        assert_eq!(matches(WEB, detection, REQUEST), expected, "{detection}");
+    }
+}
+
+#[test]
+fn rules_judge_only_the_log_sources_they_name() {
+    let detection = "  s: {http.request.method: GET}\n  condition: s";
+    assert!(matches("{product: nginx}", detection, REQUEST));
+    assert!(!matches("{product: linux}", detection, REQUEST));
+    assert!(matches("{product: windows}", detection, r#"{"http.request.method":"GET"}"#), "the source of JSON is not known");
+}
+
+#[test]
+fn json_values_keep_their_types_and_lists_match_by_element() {
+    let json = r#"{"a":{"b":[1,"Two"]},"n":4.0,"t":true,"z":null,"w":"x\"y","h":"h\u00e9"}"#;
+    for (detection, expected) in [
+        ("  s: {a.b: two}\n  condition: s", true),
+        ("  s: {a.b: 1}\n  condition: s", true),
+        ("  s: {a.b|contains|all: [t, w]}\n  condition: s", true),
+        ("  s: {n: 4}\n  condition: s", true),
+        ("  s: {t: true}\n  condition: s", true),
+        ("  s: {t: 'true'}\n  condition: s", true),
+        ("  s: {z: null}\n  condition: s", true),
+        ("  s: {z|exists: true}\n  condition: s", true),
+        ("  s: {q|exists: false}\n  condition: s", true),
+        ("  s: ['x\"y']\n  condition: s", true),
+        ("  s: ['hÉ']\n  condition: s", true),
+        ("  s: {h: 'HÉ'}\n  condition: s", true),
+    ] {
+        assert_eq!(matches("{product: any}", detection, json), expected, "{detection}");
+    }
+}
+
+const FIELDS: [&str; 6] = ["cs-uri-query", "cs-user-agent", "cs-method", "sc-status", "cs-referer", "own"];
+const MODIFIERS: [&str; 10] = ["", "|contains", "|startswith", "|endswith", "|contains|all", "|re", "|cased", "|exists", "|gte", "|contains|cased"];
+const VALUES: [&str; 14] =
+    ["a", "GET", "40", "404", "x?y", "*b*", "%2e", "..", "é", "K", "k\u{212A}", "\\\\", "ab", "1"];
+
+fn item() -> impl Strategy<Value = String> {
+    let values = prop::collection::vec(prop::sample::select(&VALUES[..]), 1..4);
+    (prop::sample::select(&FIELDS[..]), prop::sample::select(&MODIFIERS[..]), values).prop_map(|(field, modifier, values)| {
+        let quoted: Vec<_> = values.iter().map(|value| format!("'{value}'")).collect();
+        match modifier {
+            "|exists" => format!("'{field}|exists': true"),
+            "|gte" => format!("'{field}|gte': 300"),
+            "|re" => format!("'{field}|re': '[a-k]{}|{}'", ".", regex::escape(values[0])),
+            _ => format!("'{field}{modifier}': [{}]", quoted.join(", ")),
+        }
+    })
+}
+
+fn rule() -> impl Strategy<Value = String> {
+    let condition = prop::sample::select(&[
+        "a", "a and b", "a or b", "a and not b", "not a", "not (a or b)", "1 of them", "all of them", "a and not 1 of b*", "k or a", "k and not a",
+    ][..]);
+    (item(), item(), prop::sample::select(&VALUES[..]), condition).prop_map(|(a, b, k, condition)| {
+        format!("logsource: {{category: webserver}}\nlevel: low\ndetection:\n  a: {{{a}}}\n  b: {{{b}}}\n  k: ['{k}']\n  condition: {condition}\n")
+    })
+}
+
+fn event() -> impl Strategy<Value = String> {
+    let piece = || prop::sample::select(&["a", "b", "K", "k", "\u{212A}", "é", "É", "%2e", "%252e", "..", "x", "y", "?", "=", "/", "\\\\", "40"][..]);
+    let text = || prop::collection::vec(piece(), 0..6).prop_map(|pieces| pieces.concat());
+    let method = prop::sample::select(&["GET", "get", "POST", "ab"][..]);
+    let status = prop::sample::select(&["200", "404", "-", "500"][..]);
+    (method, text(), status, text(), text(), any::<bool>()).prop_map(|(method, path, status, referrer, agent, json)| {
+        if json {
+            return format!(r#"{{"own":"{path}","cs-method":"{method}","sc-status":{},"cs-user-agent":["{agent}",40]}}"#, status.replace('-', "null"));
+        }
+        format!("192.0.2.1 - - [23/Nov/2026:10:00:00 +0000] \"{method} /{path} HTTP/1.1\" {status} 1 \"{referrer}\" \"{agent}\"")
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_matcher_equals_the_naive_evaluator(
+        rules in prop::collection::vec(rule(), 1..8),
+        events in prop::collection::vec(event(), 1..12),
+    ) {
+        let text: String =
+            rules.iter().enumerate().map(|(at, rule)| format!("---\ntitle: r{at}\nid: r{at}\n{rule}")).collect();
+        let loaded = load([("generated.yml", text.as_str())]);
+        prop_assert_eq!(loaded.rejected().count(), 0, "{:?}", loaded.diagnostics);
+        let set = Arc::new(loaded.set);
+        let matcher = Matcher::new(Arc::clone(&set), None);
+        let mut scratch = MatchScratch::default();
+        // Twice with the same caches, and in another order: what was remembered must not change a verdict.
+        let reversed: Vec<_> = events.iter().rev().cloned().collect();
+        for events in [&events, &reversed, &events] {
+            let batch = parse(&events.join("\n"));
+            prop_assert_eq!(matcher.matches(&batch, &mut scratch).to_vec(), naive(&set, &batch));
+        }
+    }
+}

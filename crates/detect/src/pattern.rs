@@ -1,0 +1,267 @@
+//! Sigma string values: wildcards `*` and `?`, the escape rules of the specification, and exact matching.
+//! A pattern counts characters, crosses newlines, and compares folded unless it is cased.
+
+use memchr::memmem;
+
+use crate::fold::{fold, fold_char};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Piece {
+    Text(String),
+    /// `?`: exactly one character.
+    One,
+    /// `*`: any number of characters.
+    Many,
+    /// Any of the characters that Windows takes for an option mark (`windash`).
+    Dash,
+}
+
+pub(crate) const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
+
+/// What a value must look like. Kept as written, folded, and as the shape that decides how it is matched.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Pattern {
+    pieces: Vec<Piece>,
+    cased: bool,
+    shape: Shape,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Shape {
+    Equals(String),
+    StartsWith(String),
+    EndsWith(String),
+    Contains(String),
+    General,
+}
+
+/// Where a modifier adds wildcards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Anchor {
+    Whole,
+    Contains,
+    StartsWith,
+    EndsWith,
+}
+
+/// Reads a value as written: a backslash escapes only `*`, `?` and `\`.
+pub(crate) fn read_pieces(written: &str) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    let mut text = String::new();
+    let mut characters = written.chars().peekable();
+    while let Some(character) = characters.next() {
+        let piece = match character {
+            '\\' => {
+                text.push(characters.next_if(|next| matches!(next, '*' | '?' | '\\')).unwrap_or('\\'));
+                continue;
+            }
+            '*' => Piece::Many,
+            '?' => Piece::One,
+            other => {
+                text.push(other);
+                continue;
+            }
+        };
+        push_text(&mut pieces, &mut text);
+        if piece != Piece::Many || pieces.last() != Some(&Piece::Many) {
+            pieces.push(piece);
+        }
+    }
+    push_text(&mut pieces, &mut text);
+    pieces
+}
+
+fn push_text(pieces: &mut Vec<Piece>, text: &mut String) {
+    if !text.is_empty() {
+        pieces.push(Piece::Text(std::mem::take(text)));
+    }
+}
+
+/// Replaces every option mark by [`Piece::Dash`].
+pub(crate) fn with_dashes(pieces: Vec<Piece>) -> Vec<Piece> {
+    let mut out = Vec::new();
+    for piece in pieces {
+        let Piece::Text(text) = piece else {
+            out.push(piece);
+            continue;
+        };
+        let mut run = String::new();
+        for character in text.chars() {
+            if DASHES.contains(&character) {
+                push_text(&mut out, &mut run);
+                out.push(Piece::Dash);
+            } else {
+                run.push(character);
+            }
+        }
+        push_text(&mut out, &mut run);
+    }
+    out
+}
+
+impl Pattern {
+    /// Adds the anchor's wildcards to the parsed pieces; none where one already stands.
+    pub(crate) fn new(mut pieces: Vec<Piece>, anchor: Anchor, cased: bool) -> Self {
+        let open_start = matches!(anchor, Anchor::Contains | Anchor::EndsWith);
+        let open_end = matches!(anchor, Anchor::Contains | Anchor::StartsWith);
+        if open_start && pieces.first() != Some(&Piece::Many) {
+            pieces.insert(0, Piece::Many);
+        }
+        if open_end && pieces.last() != Some(&Piece::Many) {
+            pieces.push(Piece::Many);
+        }
+        if !cased {
+            for piece in &mut pieces {
+                if let Piece::Text(text) = piece {
+                    *text = fold(text);
+                }
+            }
+        }
+        let shape = match pieces.as_slice() {
+            [] => Shape::Equals(String::new()),
+            [Piece::Text(text)] => Shape::Equals(text.clone()),
+            [Piece::Text(text), Piece::Many] => Shape::StartsWith(text.clone()),
+            [Piece::Many, Piece::Text(text)] => Shape::EndsWith(text.clone()),
+            [Piece::Many, Piece::Text(text), Piece::Many] => Shape::Contains(text.clone()),
+            _ => Shape::General,
+        };
+        Pattern { pieces, cased, shape }
+    }
+
+    /// Only wildcards `*`: any text at all.
+    pub(crate) fn matches_anything(&self) -> bool {
+        self.pieces.iter().all(|piece| *piece == Piece::Many) && !self.pieces.is_empty()
+    }
+
+    /// The text may stand anywhere in the value.
+    pub(crate) fn is_contains(&self) -> bool {
+        matches!(self.shape, Shape::Contains(_))
+    }
+
+    /// Folded text that every match contains: the longest, for nominating candidates.
+    pub(crate) fn required(&self) -> Option<String> {
+        let texts = self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.max_by_key(|text| text.len()).map(fold)
+    }
+
+    /// Whether `value` matches; `folded` is its folded form.
+    pub(crate) fn matches(&self, value: &str, folded: &str) -> bool {
+        let value = if self.cased { value } else { folded };
+        match &self.shape {
+            Shape::Equals(text) => value == text,
+            Shape::StartsWith(text) => value.starts_with(text.as_str()),
+            Shape::EndsWith(text) => value.ends_with(text.as_str()),
+            Shape::Contains(text) => memmem::find(value.as_bytes(), text.as_bytes()).is_some(),
+            Shape::General => self.matches_general(value),
+        }
+    }
+
+    /// Greedy matching with one place to go back to: the last `*`.
+    fn matches_general(&self, value: &str) -> bool {
+        let mut piece = 0;
+        let mut rest = value;
+        let mut retry: Option<(usize, &str)> = None;
+        loop {
+            match self.pieces.get(piece) {
+                Some(Piece::Many) => {
+                    retry = Some((piece + 1, rest));
+                    piece += 1;
+                    continue;
+                }
+                Some(single) => {
+                    if let Some(after) = step(single, rest) {
+                        rest = after;
+                        piece += 1;
+                        continue;
+                    }
+                }
+                None if rest.is_empty() => return true,
+                None => {}
+            }
+            let Some((after_star, from)) = retry else { return false };
+            let mut characters = from.chars();
+            if characters.next().is_none() {
+                return false;
+            }
+            rest = characters.as_str();
+            retry = Some((after_star, rest));
+            piece = after_star;
+        }
+    }
+}
+
+fn step<'a>(piece: &Piece, rest: &'a str) -> Option<&'a str> {
+    if let Piece::Text(text) = piece {
+        return rest.strip_prefix(text.as_str());
+    }
+    let mut characters = rest.chars();
+    let character = characters.next()?;
+    let fits = match piece {
+        Piece::Dash => DASHES.iter().any(|dash| fold_char(*dash) == fold_char(character)),
+        _ => true,
+    };
+    fits.then(|| characters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(written: &str, anchor: Anchor, value: &str) -> bool {
+        Pattern::new(read_pieces(written), anchor, false).matches(value, &fold(value))
+    }
+
+    #[test]
+    fn backslashes_escape_as_the_specification_lists() {
+        let text = |text: &str| Piece::Text(text.to_owned());
+        for (written, expected) in [
+            (r"\n", vec![text(r"\n")]),
+            (r"a\b", vec![text(r"a\b")]),
+            (r"\\", vec![text(r"\")]),
+            (r"\*", vec![text("*")]),
+            (r"\?", vec![text("?")]),
+            (r"\\*", vec![text(r"\"), Piece::Many]),
+            (r"\\\*", vec![text(r"\*")]),
+            (r"\\\\", vec![text(r"\\")]),
+            (r"\\\", vec![text(r"\\")]),
+            ("a**b", vec![text("a"), Piece::Many, text("b")]),
+        ] {
+            assert_eq!(read_pieces(written), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn anchors_and_wildcards_work_together() {
+        assert!(matches("ABC", Anchor::Whole, "abc"));
+        assert!(!matches("abc", Anchor::Whole, "xabc"));
+        assert!(matches("foo*bar", Anchor::Contains, "x foo 1 bar y"));
+        assert!(matches("*/config/*.js*", Anchor::Whole, "/a/config/x.json"));
+        assert!(!matches("/config/*.js", Anchor::Whole, "/a/config/x.js"));
+        assert!(matches("a?c", Anchor::Whole, "aéc"));
+        assert!(!matches("a?c", Anchor::Whole, "ac"));
+        assert!(matches("a*c", Anchor::Whole, "a\nb\nc"));
+        assert!(matches(r"path\", Anchor::EndsWith, r"some\path\"), "a trailing backslash is literal");
+        assert!(matches("", Anchor::Whole, ""));
+        assert!(!matches("", Anchor::Whole, "x"));
+        assert!(matches("*ab*ab", Anchor::Whole, "xababab"));
+    }
+
+    #[test]
+    fn option_marks_stand_for_each_other() {
+        let pattern = Pattern::new(with_dashes(read_pieces(" -enc ")), Anchor::Contains, false);
+        for value in ["x -enc y", "x /ENC y", "x \u{2013}enc y", "x \u{2015}enc y"] {
+            assert!(pattern.matches(value, &fold(value)), "{value}");
+        }
+        assert!(!pattern.matches("x +enc y", "x +enc y"));
+    }
+
+    #[test]
+    fn cased_patterns_see_the_case() {
+        let pattern = Pattern::new(read_pieces("Abc"), Anchor::Contains, true);
+        assert!(pattern.matches("xAbcx", "xabcx"));
+        assert!(!pattern.matches("xabcx", "xabcx"));
+    }
+}

@@ -1,0 +1,210 @@
+//! The condition line: `selection and not 1 of filter_*`. Loosest to tightest: or, and, not, x-of, parentheses.
+
+use crate::sigma::rule::Expr;
+use crate::sigma::diagnostic::Problems;
+use crate::yaml::Place;
+
+/// Deepest nesting of parentheses and `not`.
+const DEPTH_MAX: usize = 64;
+
+/// The named selections of a rule, in the order written.
+pub(crate) type Selections = [(String, Expr)];
+
+/// Reads one condition and puts the selections in. `None` where a problem was reported.
+pub(crate) fn read(text: &str, selections: &Selections, place: Place, problems: &mut Problems) -> Option<Expr> {
+    let tokens: Vec<&str> = tokens(text);
+    let mut reader = Reader { tokens: &tokens, at: 0, depth: 0, selections };
+    let found = reader.or().and_then(|expr| match reader.peek() {
+        None => Ok(expr),
+        Some(")") => Err("`)` without `(` in the condition".to_owned()),
+        Some("|") => Err("aggregation after `|` is the legacy form: write a correlation rule instead".to_owned()),
+        Some(word) => Err(format!("`{word}` is not expected here: join selections with and, or, not")),
+    });
+    match found {
+        Ok(expr) => Some(expr),
+        Err(reason) => {
+            problems.error(place, reason);
+            None
+        }
+    }
+}
+
+fn tokens(text: &str) -> Vec<&str> {
+    let mut tokens = Vec::new();
+    for word in text.split_whitespace() {
+        let mut rest = word;
+        while let Some(at) = rest.find(['(', ')', '|']) {
+            if at > 0 {
+                tokens.push(&rest[..at]);
+            }
+            tokens.push(&rest[at..=at]);
+            rest = &rest[at + 1..];
+        }
+        if !rest.is_empty() {
+            tokens.push(rest);
+        }
+    }
+    tokens
+}
+
+struct Reader<'a> {
+    tokens: &'a [&'a str],
+    at: usize,
+    depth: usize,
+    selections: &'a Selections,
+}
+
+impl<'a> Reader<'a> {
+    fn peek(&self) -> Option<&'a str> {
+        self.tokens.get(self.at).copied()
+    }
+
+    fn take(&mut self, word: &str) -> bool {
+        let found = self.peek() == Some(word);
+        self.at += usize::from(found);
+        found
+    }
+
+    fn or(&mut self) -> Result<Expr, String> {
+        let mut parts = vec![self.and()?];
+        while self.take("or") {
+            parts.push(self.and()?);
+        }
+        Ok(Expr::or(parts))
+    }
+
+    fn and(&mut self) -> Result<Expr, String> {
+        let mut parts = vec![self.not()?];
+        while self.take("and") {
+            parts.push(self.not()?);
+        }
+        Ok(Expr::and(parts))
+    }
+
+    fn not(&mut self) -> Result<Expr, String> {
+        self.depth += 1;
+        if self.depth > DEPTH_MAX {
+            return Err("the condition is nested deeper than 64 levels".to_owned());
+        }
+        let expr = if self.take("not") { Expr::Not(Box::new(self.not()?)) } else { self.primary()? };
+        self.depth -= 1;
+        Ok(expr)
+    }
+
+    fn primary(&mut self) -> Result<Expr, String> {
+        if self.take("(") {
+            let inside = self.or()?;
+            return if self.take(")") { Ok(inside) } else { Err("`(` is not closed in the condition".to_owned()) };
+        }
+        let Some(word) = self.peek() else { return Err("the condition ends where a selection is expected".to_owned()) };
+        self.at += 1;
+        if self.peek() == Some("of") {
+            self.at += 1;
+            return self.of(word);
+        }
+        if matches!(word, "and" | "or" | "of" | "AND" | "OR" | "NOT" | ")" | "|" | "them") {
+            return Err(format!("`{word}` stands where a selection is expected; operators are written in lower case"));
+        }
+        self.named(word).ok_or_else(|| format!("the condition names `{word}`, which is not a selection of this rule"))
+    }
+
+    fn named(&self, name: &str) -> Option<Expr> {
+        let (name, expr) = self.selections.iter().find(|(known, _)| known == name)?;
+        Some(Expr::Named(name.clone(), Box::new(expr.clone())))
+    }
+
+    /// `1 of pattern`, `any of pattern`, `all of pattern`.
+    fn of(&mut self, quantifier: &str) -> Result<Expr, String> {
+        let all = match quantifier {
+            "1" | "any" => false,
+            "all" => true,
+            other => return Err(format!("`{other} of` is not known: write `1 of`, `any of` or `all of`")),
+        };
+        let Some(pattern) = self.peek() else { return Err("`of` must be followed by them, a name or a pattern".to_owned()) };
+        self.at += 1;
+        let chosen: Vec<Expr> = self
+            .selections
+            .iter()
+            .filter(|(name, _)| selects(pattern, name))
+            .filter_map(|(name, _)| self.named(name))
+            .collect();
+        if chosen.is_empty() {
+            return Err(format!("`{pattern}` selects nothing: no selection of this rule fits"));
+        }
+        Ok(if all { Expr::and(chosen) } else { Expr::or(chosen) })
+    }
+}
+
+/// Whether a pattern of `of` means this selection. Names that start with `_` are meant only by patterns that do, too.
+fn selects(pattern: &str, name: &str) -> bool {
+    let hidden = name.starts_with('_') && !pattern.starts_with('_');
+    if hidden {
+        return false;
+    }
+    pattern == "them" || fits(pattern.as_bytes(), name.as_bytes())
+}
+
+/// `*` stands for any run of characters, everything else for itself.
+fn fits(pattern: &[u8], name: &[u8]) -> bool {
+    match pattern.split_first() {
+        None => name.is_empty(),
+        Some((b'*', rest)) => (0..=name.len()).any(|skip| fits(rest, &name[skip..])),
+        Some((first, rest)) => name.split_first().is_some_and(|(head, tail)| head == first && fits(rest, tail)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Check;
+    use crate::sigma::rule::Item;
+
+    fn check(text: &str) -> Result<String, String> {
+        let item = |name: &str| Expr::Item(Item { field: Some(name.into()), check: Check::Null, written: name.into() });
+        let names = ["a", "b", "filter_1", "filter_2", "_hidden", "x.conf", "sel|endswith"];
+        let selections: Vec<_> = names.iter().map(|name| ((*name).to_owned(), item(name))).collect();
+        let mut problems = Problems::new("test");
+        let expr = read(text, &selections, Place::default(), &mut problems);
+        expr.map(|expr| expr.to_string()).ok_or_else(|| problems.into_found().remove(0).reason)
+    }
+
+    #[test]
+    fn precedence_is_or_and_not_of() {
+        for (text, expected) in [
+            ("a", "a"),
+            ("a or b and not a", "(a or (b and not a))"),
+            ("not a and b", "(not a and b)"),
+            ("not (a or b)", "not (a or b)"),
+            ("a and not 1 of filter_*", "(a and not (filter_1 or filter_2))"),
+            ("all of filter_*", "(filter_1 and filter_2)"),
+            ("1 of filter*", "(filter_1 or filter_2)"),
+            ("any of them", "(a or b or filter_1 or filter_2 or x.conf or sel|endswith)"),
+            ("1 of _*", "_hidden"),
+            ("1 of x*", "x.conf"),
+            ("1 of *er_2", "filter_2"),
+            ("a\n  or\n b", "(a or b)"),
+        ] {
+            assert_eq!(check(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_condition_is_refused_with_the_reason() {
+        for (text, words) in [
+            ("", "ends where"),
+            ("a and", "ends where"),
+            ("a b", "not expected"),
+            ("(a", "not closed"),
+            ("a)", "without `(`"),
+            ("c", "`c`, which is not a selection"),
+            ("1 of none_*", "selects nothing"),
+            ("2 of filter_*", "`2 of` is not known"),
+            ("a AND b", "not expected"),
+            ("a | count() > 5", "legacy"),
+            (&"(".repeat(100), "64 levels"),
+        ] {
+            let reason = check(text).unwrap_err();
+            assert!(reason.contains(words), "{text}: {reason}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The `correlation` section: `event_count` and `value_count` over a sliding window. Other types are refused by name.
+
+use crate::sigma::diagnostic::Problems;
+use crate::sigma::rule::{Correlation, CorrelationKind, Head};
+use crate::yaml::{Kind, Node, Value};
+
+/// Types of the specification that this version refuses.
+const NOT_YET: &[&str] =
+    &["temporal", "temporal_ordered", "value_sum", "value_avg", "value_percentile", "value_median"];
+const KEYS: &[&str] = &["type", "rules", "group-by", "timespan", "condition", "generate"];
+
+pub(crate) fn read(section: &Node, head: Head, generate: bool, problems: &mut Problems) -> Option<Correlation> {
+    let Some(pairs) = section.map() else {
+        problems.error(section.place, format!("`correlation` must be a map, not {}", section.kind_name()));
+        return None;
+    };
+    let before = problems.error_count();
+    for (key, _) in pairs.iter().filter(|(key, _)| !KEYS.contains(&key.text.as_str())) {
+        problems.error(key.place, format!("`{}` is not supported in a correlation by this version", key.text));
+    }
+    let texts = |name: &str| -> Vec<String> {
+        let nodes = section.get(name).map_or(&[][..], Node::one_or_many);
+        nodes.iter().filter_map(|node| node.text().map(str::to_owned)).collect()
+    };
+    let rules = texts("rules");
+    if rules.is_empty() {
+        problems.error(section.place, "`rules` must name at least one rule by id or name");
+    }
+    let group_by = texts("group-by");
+    if group_by.is_empty() {
+        problems.warn(section.place, "without `group-by` all events count together");
+    }
+    let timespan_us = timespan(section, problems);
+    let condition = condition(section, problems);
+    let kind = kind(section, condition.as_ref().and_then(|(_, field)| field.clone()), problems);
+    let generate = generate || section.get("generate").and_then(Node::text) == Some("true");
+    if problems.error_count() > before {
+        return None;
+    }
+    Some(Correlation { head, kind: kind?, rules, group_by, timespan_us: timespan_us?, threshold: condition?.0, generate })
+}
+
+fn kind(section: &Node, field: Option<String>, problems: &mut Problems) -> Option<CorrelationKind> {
+    let Some(node) = section.get("type") else {
+        problems.error(section.place, "a correlation needs a `type`: event_count or value_count");
+        return None;
+    };
+    match (node.text().unwrap_or(""), field) {
+        ("event_count", None) => Some(CorrelationKind::EventCount),
+        ("event_count", Some(_)) => {
+            problems.error(node.place, "`field` belongs to value_count; event_count counts events");
+            None
+        }
+        ("value_count", Some(field)) => Some(CorrelationKind::ValueCount(field)),
+        ("value_count", None) => {
+            problems.error(node.place, "value_count needs `field` in its condition: what to count the values of");
+            None
+        }
+        (other, _) if NOT_YET.contains(&other) => {
+            problems.error(node.place, format!("the correlation type `{other}` is not supported by this version"));
+            None
+        }
+        (other, _) => {
+            problems.error(node.place, format!("unknown correlation type `{other}`: use event_count or value_count"));
+            None
+        }
+    }
+}
+
+/// `5m` and the like in microseconds.
+fn timespan(section: &Node, problems: &mut Problems) -> Option<i64> {
+    let Some(node) = section.get("timespan") else {
+        problems.error(section.place, "a correlation needs a `timespan` such as 5m");
+        return None;
+    };
+    let text = node.text().unwrap_or("");
+    let read = text.char_indices().next_back().and_then(|(at, unit)| {
+        let seconds: i64 = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            'd' => 86_400,
+            'w' => 604_800,
+            _ => return None,
+        };
+        let count: i64 = text[..at].parse().ok().filter(|count| (1..=100_000).contains(count))?;
+        Some(count * seconds * 1_000_000)
+    });
+    if read.is_none() {
+        problems.error(node.place, format!("`{text}` is not a time span: write a number and s, m, h or d, such as 5m"));
+    }
+    read
+}
+
+/// Threshold, and the field of a value count.
+fn condition(section: &Node, problems: &mut Problems) -> Option<(u64, Option<String>)> {
+    let Some(node) = section.get("condition") else {
+        problems.error(section.place, "a correlation needs a `condition` such as {gte: 10}");
+        return None;
+    };
+    let Kind::Map(pairs) = &node.kind else {
+        problems.error(node.place, "the `condition` of a correlation must be a map such as {gte: 10}");
+        return None;
+    };
+    let mut threshold = None;
+    let mut field = None;
+    for (key, value) in pairs {
+        let number = match &value.kind {
+            Kind::Scalar(scalar) => match scalar.value() {
+                Value::Integer(number) => u64::try_from(number).ok(),
+                _ => None,
+            },
+            _ => None,
+        };
+        match (key.text.as_str(), number) {
+            ("gte", Some(number)) if number > 0 => threshold = Some(number),
+            ("gt", Some(number)) => threshold = Some(number + 1),
+            ("gte" | "gt", _) => problems.error(value.place, "a threshold must be a whole number above 0"),
+            ("lt" | "lte" | "eq" | "neq", _) => {
+                problems.error(key.place, format!("the operator `{}` is not supported by this version", key.text));
+            }
+            ("field", _) => field = value.text().map(str::to_owned),
+            (other, _) => problems.error(key.place, format!("unknown key `{other}` in the condition: use gte or gt, and field")),
+        }
+    }
+    if threshold.is_none() {
+        problems.error(node.place, "the `condition` needs gte or gt with a number");
+    }
+    threshold.map(|threshold| (threshold, field))
+}

@@ -1,0 +1,178 @@
+//! A rule file: one or more YAML documents, each a detection or a correlation.
+
+use event::{Level, LogSource};
+
+use crate::sigma::diagnostic::{Diagnostic, Problems};
+use crate::sigma::rule::{Correlation, Head, Rule, Tests};
+use crate::sigma::{correlation, detection};
+use crate::yaml::{self, Kind, Node, Place};
+
+/// Longest title in characters.
+const TITLE_MAX: usize = 256;
+const STATUSES: [&str; 5] = ["stable", "test", "experimental", "deprecated", "unsupported"];
+
+/// What one document holds.
+#[derive(Clone, Debug)]
+pub enum Document {
+    Detection(Rule),
+    Correlation(Correlation),
+}
+
+impl Document {
+    pub fn head(&self) -> &Head {
+        match self {
+            Document::Detection(rule) => &rule.head,
+            Document::Correlation(rule) => &rule.head,
+        }
+    }
+}
+
+/// Reads a file: its sound documents, and every problem found in any of them. A file may hold several documents.
+pub fn read(path: &str, text: &str) -> (Vec<Document>, Vec<Diagnostic>) {
+    let mut problems = Problems::new(path);
+    let nodes = match yaml::read(text) {
+        Ok(nodes) => nodes,
+        Err(error) => {
+            problems.error(error.place, error.message);
+            return (Vec::new(), problems.into_found());
+        }
+    };
+    if nodes.is_empty() {
+        problems.error(Place { line: 1, column: 1 }, "the file holds no rule");
+    }
+    let documents = nodes.iter().filter_map(|node| document(path, node, &mut problems)).collect();
+    (documents, problems.into_found())
+}
+
+fn document(path: &str, node: &Node, problems: &mut Problems) -> Option<Document> {
+    if node.map().is_none() {
+        problems.error(node.place, format!("a rule must be a map with title, logsource and detection, not {}", node.kind_name()));
+        return None;
+    }
+    let before = problems.error_count();
+    let head = head(path, node, problems);
+    if node.get("filter").is_some() {
+        problems.error(node.place, "filter documents are not supported by this version");
+        return None;
+    }
+    if let Some(section) = node.get("correlation") {
+        let generate = node.get("generate").and_then(Node::text) == Some("true");
+        let read = correlation::read(section, head?, generate, problems)?;
+        return (problems.error_count() == before).then_some(Document::Correlation(read));
+    }
+    let logsource = logsource(node, problems);
+    let condition = match node.get("detection") {
+        Some(section) => detection::read(section, problems),
+        None => {
+            problems.error(node.place, "the rule has neither `detection` nor `correlation`");
+            None
+        }
+    };
+    if problems.error_count() > before {
+        return None;
+    }
+    Some(Document::Detection(Rule { head: head?, logsource: logsource?, condition: condition? }))
+}
+
+fn text_of<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
+    node.get(key).and_then(Node::text).map(str::trim).filter(|text| !text.is_empty())
+}
+
+fn head(path: &str, node: &Node, problems: &mut Problems) -> Option<Head> {
+    let title = text_of(node, "title");
+    match title {
+        None => problems.error(node.place, "the rule has no `title`"),
+        Some(title) if title.chars().count() > TITLE_MAX => problems.error(node.place, "the title is longer than 256 characters"),
+        Some(_) => {}
+    }
+    let status = text_of(node, "status");
+    if let Some(status) = status.filter(|status| !STATUSES.contains(status)) {
+        problems.error(place_of(node, "status"), format!("unknown status `{status}`: use {}", STATUSES.join(", ")));
+    }
+    let level = level(node, problems);
+    let id = text_of(node, "id");
+    if id.is_none() {
+        problems.warn(node.place, "the rule has no `id`: findings will name it by its title, which may change");
+    }
+    let name = text_of(node, "name").map(str::to_owned);
+    let tests = tests(node, problems);
+    let title = title?.to_owned();
+    Some(Head {
+        id: id.map(str::to_owned).or_else(|| name.clone()).unwrap_or_else(|| title.clone()),
+        name,
+        title,
+        description: text_of(node, "description").unwrap_or("").to_owned(),
+        level,
+        techniques: techniques(node, problems),
+        enabled: !matches!(status, Some("deprecated" | "unsupported")),
+        tests,
+        path: path.to_owned(),
+        line: node.place.line,
+    })
+}
+
+fn place_of(node: &Node, key: &str) -> Place {
+    node.get(key).map_or(node.place, |value| value.place)
+}
+
+fn level(node: &Node, problems: &mut Problems) -> Level {
+    let Some(text) = text_of(node, "level") else {
+        problems.warn(node.place, "the rule has no `level`: medium is taken");
+        return Level::Medium;
+    };
+    text.parse().unwrap_or_else(|()| {
+        let known: Vec<_> = Level::ALL.iter().map(|level| level.name()).collect();
+        problems.error(place_of(node, "level"), format!("unknown level `{text}`: use {}", known.join(", ")));
+        Level::Medium
+    })
+}
+
+/// `attack.t1110.001` → `T1110.001`; tags outside the pattern are warned of.
+fn techniques(node: &Node, problems: &mut Problems) -> Vec<String> {
+    let mut techniques = Vec::new();
+    for tag in node.get("tags").map_or(&[][..], Node::one_or_many) {
+        let text = tag.text().unwrap_or("");
+        let well_formed = text.split_once('.').is_some_and(|(namespace, rest)| !namespace.is_empty() && !rest.is_empty())
+            && text.chars().all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '_' | '-' | '.'));
+        if !well_formed {
+            problems.warn(tag.place, format!("the tag `{text}` is not of the form namespace.name in lower case"));
+        }
+        if let Some(technique) = text.strip_prefix("attack.t").filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+            techniques.push(format!("T{technique}"));
+        }
+    }
+    techniques
+}
+
+fn logsource(node: &Node, problems: &mut Problems) -> Option<LogSource> {
+    let Some(section) = node.get("logsource") else {
+        problems.error(node.place, "the rule has no `logsource`: name its product, category or service");
+        return None;
+    };
+    let Some(pairs) = section.map().filter(|pairs| !pairs.is_empty()) else {
+        problems.error(section.place, "`logsource` must be a map with product, category or service");
+        return None;
+    };
+    let part = |key: &str| pairs.iter().find(|(known, _)| known.text == key).and_then(|(_, node)| node.text());
+    let [product, category, service] = ["product", "category", "service"].map(|key| part(key).map(str::to_lowercase));
+    Some(LogSource { product, category, service })
+}
+
+/// The rule's own cases under `tests`: `match` and `ignore`, each one text or a list of texts.
+fn tests(node: &Node, problems: &mut Problems) -> Tests {
+    let mut tests = Tests::default();
+    let Some(section) = node.get("tests") else { return tests };
+    let Kind::Map(pairs) = &section.kind else {
+        problems.error(section.place, "`tests` must be a map with `match` and `ignore`");
+        return tests;
+    };
+    for (key, value) in pairs {
+        let lines = value.one_or_many().iter().filter_map(Node::text).map(str::to_owned);
+        match key.text.as_str() {
+            "match" => tests.hits.extend(lines),
+            "ignore" => tests.ignores.extend(lines),
+            other => problems.error(key.place, format!("unknown key `{other}` in `tests`: use match and ignore")),
+        }
+    }
+    tests
+}
