@@ -1,0 +1,178 @@
+//! Bytes to blocks of whole lines. A line over the limit is cut, counted with its full length, and ends its block.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use event::{Block, Position, Source, Timestamp};
+use memchr::{memchr, memrchr};
+
+/// Size that blocks grow to before they are handed over.
+pub const BLOCK_BYTES: usize = 1 << 20;
+/// Longest line that is kept whole.
+pub const LINE_BYTES_MAX: usize = 1 << 20;
+/// Bytes read at once while the rest of an over-long line is thrown away.
+const SKIP_BYTES: usize = 64 << 10;
+
+#[derive(Debug)]
+pub struct BlockReader<R> {
+    reader: R,
+    source: Arc<Source>,
+    reference: Timestamp,
+    next: Position,
+    /// Bytes read after the last line end.
+    carry: Vec<u8>,
+    ended: bool,
+}
+
+impl<R: Read> BlockReader<R> {
+    /// `reader` stands at `start`.
+    pub fn new(reader: R, source: Arc<Source>, start: Position, reference: Timestamp) -> Self {
+        BlockReader { reader, source, reference, next: start, carry: Vec::new(), ended: false }
+    }
+
+    pub fn source(&self) -> &Arc<Source> {
+        &self.source
+    }
+
+    /// The next block, or `None` at the end. After an error the lines read before it have still been handed over:
+    /// the block comes first, the error with the next call.
+    pub fn next_block(&mut self) -> io::Result<Option<Block>> {
+        let mut bytes = std::mem::take(&mut self.carry);
+        bytes.reserve(BLOCK_BYTES.saturating_sub(bytes.len()) + 1);
+        let mut failed = None;
+        while !self.ended && bytes.len() < BLOCK_BYTES {
+            let wanted = (BLOCK_BYTES - bytes.len()) as u64;
+            let before = bytes.len();
+            match self.reader.by_ref().take(wanted).read_to_end(&mut bytes) {
+                Ok(0) => self.ended = true,
+                Ok(_) => {}
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+            if bytes.len() == before {
+                self.ended = true;
+            }
+        }
+        if let Some(error) = failed {
+            return self.after_error(bytes, error);
+        }
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        match memrchr(b'\n', &bytes) {
+            Some(end) => {
+                self.carry = if self.ended { Vec::new() } else { bytes.split_off(end + 1) };
+                Ok(Some(self.hand_over(bytes, None)))
+            }
+            None if self.ended => Ok(Some(self.hand_over(bytes, None))),
+            None => self.cut_line(bytes),
+        }
+    }
+
+    /// What was read before an error is handed over once; the error comes again with the next call.
+    fn after_error(&mut self, mut bytes: Vec<u8>, error: io::Error) -> io::Result<Option<Block>> {
+        let end = memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
+        if end == 0 {
+            return Err(error);
+        }
+        self.carry = bytes.split_off(end);
+        Ok(Some(self.hand_over(bytes, None)))
+    }
+
+    /// The start of a line that is longer than a block: the rest is read and dropped.
+    fn cut_line(&mut self, mut bytes: Vec<u8>) -> io::Result<Option<Block>> {
+        let mut full = bytes.len() as u64;
+        let mut skipped = vec![0; SKIP_BYTES];
+        loop {
+            let read = self.reader.read(&mut skipped)?;
+            if read == 0 {
+                self.ended = true;
+                break;
+            }
+            if let Some(end) = memchr(b'\n', &skipped[..read]) {
+                full += end as u64 + 1;
+                self.carry = skipped[end + 1..read].to_vec();
+                break;
+            }
+            full += read as u64;
+        }
+        bytes.truncate(LINE_BYTES_MAX);
+        Ok(Some(self.hand_over(bytes, Some(full))))
+    }
+
+    fn hand_over(&mut self, bytes: Vec<u8>, cut_line_bytes: Option<u64>) -> Block {
+        let lines = memchr::memchr_iter(b'\n', &bytes).count() + usize::from(bytes.last() != Some(&b'\n'));
+        let start = self.next;
+        self.next.offset += cut_line_bytes.unwrap_or(bytes.len() as u64);
+        self.next.line += lines as u64;
+        Block { source: Arc::clone(&self.source), start, bytes, cut_line_bytes, reference: self.reference }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blocks(bytes: &[u8]) -> Vec<Block> {
+        let source = Block::detached("test", Vec::new(), Timestamp(0)).source;
+        let mut reader = BlockReader::new(bytes, source, Position::default(), Timestamp(0));
+        std::iter::from_fn(|| reader.next_block().unwrap()).collect()
+    }
+
+    #[test]
+    fn blocks_hold_whole_lines_and_together_the_whole_input() {
+        let line = "0123456789".repeat(20) + "\n";
+        let input = line.repeat(20_000);
+        let blocks = blocks(input.as_bytes());
+        assert!(blocks.len() >= 3);
+        let mut position = Position::default();
+        for block in &blocks {
+            assert_eq!(block.start, position);
+            assert_eq!(block.bytes.last(), Some(&b'\n'));
+            position.offset += block.bytes.len() as u64;
+            position.line += (block.bytes.len() / line.len()) as u64;
+        }
+        assert_eq!(position, Position { offset: input.len() as u64, line: 20_000 });
+    }
+
+    #[test]
+    fn an_empty_input_has_no_blocks_and_a_missing_line_feed_loses_nothing() {
+        assert!(blocks(b"").is_empty());
+        assert_eq!(blocks(b"a\nb")[0].bytes, b"a\nb");
+    }
+
+    #[test]
+    fn a_line_over_the_limit_is_cut_and_the_next_line_keeps_its_place() {
+        let mut input = b"first\n".to_vec();
+        input.extend(vec![b'x'; 20 << 20]);
+        input.extend(b"\nlast\n");
+        let blocks = blocks(&input);
+        let cut = blocks.iter().find(|block| block.cut_line_bytes.is_some()).unwrap();
+        assert_eq!(cut.cut_line_bytes, Some((20 << 20) + 1));
+        assert_eq!(cut.bytes.len(), LINE_BYTES_MAX);
+        let last = blocks.last().unwrap();
+        assert_eq!((last.bytes.as_slice(), last.start.line), (&b"last\n"[..], 2));
+        assert_eq!(last.start.offset, 6 + (20 << 20) + 1);
+    }
+
+    struct Failing(&'static [u8]);
+
+    impl Read for Failing {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            if self.0.is_empty() {
+                return Err(io::Error::other("the disk is gone"));
+            }
+            self.0.read(into)
+        }
+    }
+
+    #[test]
+    fn lines_before_an_error_are_handed_over_before_the_error() {
+        let source = Block::detached("test", Vec::new(), Timestamp(0)).source;
+        let mut reader = BlockReader::new(Failing(b"a\nb\nhalf"), source, Position::default(), Timestamp(0));
+        assert_eq!(reader.next_block().unwrap().unwrap().bytes, b"a\nb\n");
+        assert_eq!(reader.next_block().unwrap_err().to_string(), "the disk is gone");
+    }
+}

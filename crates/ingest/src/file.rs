@@ -1,0 +1,178 @@
+//! A log file as a source: who it is (by content, not by name), where to go on, and its blocks.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use event::block::digest;
+use event::{Block, Position, Source, SourceId, Timestamp};
+
+use crate::block_reader::BlockReader;
+use crate::decompress::{self, Compression};
+
+/// Bytes from the start of the (decompressed) file that tell it from others, if it has as many.
+pub const FINGERPRINT_BYTES: usize = 64 << 10;
+
+/// What is remembered of a file's start, so that it is known again under another name, compressed, or grown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// How many bytes it covers: fewer than [`FINGERPRINT_BYTES`] where the file was shorter when first seen.
+    pub bytes: usize,
+    pub hash: u128,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("cannot open {path}")]
+    Open { path: PathBuf, source: io::Error },
+    #[error("cannot read the start of {path}")]
+    Start { path: PathBuf, source: io::Error },
+    #[error("cannot go on at byte {offset} of {path}")]
+    Seek { path: PathBuf, offset: u64, source: io::Error },
+}
+
+/// A file whose start has been read, so that it can be recognised before it is read.
+#[derive(Debug)]
+pub struct FileSource {
+    path: PathBuf,
+    compression: Compression,
+    start: Vec<u8>,
+    /// Last modification: the reference time of its lines.
+    pub reference: Timestamp,
+    /// Size on disk.
+    pub size: u64,
+}
+
+impl FileSource {
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let failed = |source| OpenError::Open { path: path.to_owned(), source };
+        let mut file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        let modified = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let reference = Timestamp(modified.map_or(0, |since| since.as_micros() as i64));
+        let mut magic = Vec::new();
+        file.by_ref().take(8).read_to_end(&mut magic).map_err(failed)?;
+        let compression = Compression::detect(&magic);
+        let mut source =
+            FileSource { path: path.to_owned(), compression, start: Vec::new(), reference, size: metadata.len() };
+        let mut start = Vec::new();
+        let read = source.reader().and_then(|reader| reader.take(FINGERPRINT_BYTES as u64).read_to_end(&mut start));
+        // A damaged start may still hold lines: the error comes again when they are read.
+        if let Err(error) = read
+            && start.is_empty()
+        {
+            return Err(OpenError::Start { path: path.to_owned(), source: error });
+        }
+        source.start = start;
+        Ok(source)
+    }
+
+    fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
+        decompress::open(self.compression, BufReader::new(File::open(&self.path)?))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.start.is_empty()
+    }
+
+    /// The first bytes of the file: for a look at its first line.
+    pub fn start(&self) -> &[u8] {
+        &self.start
+    }
+
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint { bytes: self.start.len(), hash: digest(&[&self.start]) }
+    }
+
+    /// Whether the file begins with what the fingerprint was made of.
+    pub fn is(&self, known: Fingerprint) -> bool {
+        self.start.get(..known.bytes).is_some_and(|start| digest(&[start]) == known.hash)
+    }
+
+    /// Identity of a file that is seen for the first time. Short files are told apart by their path as well, because
+    /// two of them may begin alike.
+    pub fn new_id(&self) -> SourceId {
+        let path = if self.start.len() < FINGERPRINT_BYTES { self.path.as_os_str().as_encoded_bytes() } else { b"" };
+        SourceId(digest(&[b"file", &self.start, path]))
+    }
+
+    /// The file's blocks from `position` on. Compressed files are decompressed up to there.
+    pub fn read_from(&self, id: SourceId, position: Position) -> Result<FileBlocks, OpenError> {
+        let failed =
+            |source| OpenError::Seek { path: self.path.clone(), offset: position.offset, source };
+        let reader: Box<dyn Read + Send> = if self.compression == Compression::None {
+            let mut file = File::open(&self.path).map_err(failed)?;
+            file.seek(SeekFrom::Start(position.offset)).map_err(failed)?;
+            Box::new(file)
+        } else {
+            let mut reader = self.reader().map_err(failed)?;
+            io::copy(&mut reader.by_ref().take(position.offset), &mut io::sink()).map_err(failed)?;
+            reader
+        };
+        let source = Arc::new(Source { id, name: self.path.display().to_string() });
+        Ok(BlockReader::new(reader, source, position, self.reference))
+    }
+}
+
+pub type FileBlocks = BlockReader<Box<dyn Read + Send>>;
+
+/// Reads all blocks of a file, for callers that need no merging.
+pub fn all_blocks(mut blocks: FileBlocks) -> impl Iterator<Item = io::Result<Block>> {
+    let mut ended = false;
+    std::iter::from_fn(move || {
+        if ended {
+            return None;
+        }
+        let block = blocks.next_block().transpose();
+        ended = !matches!(block, Some(Ok(_)));
+        block
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_known_again_when_it_has_grown_moved_or_been_compressed() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.log");
+        std::fs::write(&path, "first line\n").unwrap();
+        let first = FileSource::open(&path).unwrap();
+        let known = first.fingerprint();
+        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"second line\n").unwrap();
+        let grown = FileSource::open(&path).unwrap();
+        assert!(grown.is(known));
+        let moved = root.path().join("a.log.1.gz");
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(b"first line\nsecond line\n").unwrap();
+        std::fs::write(&moved, packed.finish().unwrap()).unwrap();
+        let compressed = FileSource::open(&moved).unwrap();
+        assert!(compressed.is(known));
+        let position = Position { offset: 11, line: 1 };
+        for source in [grown, compressed] {
+            let blocks: Vec<_> = all_blocks(source.read_from(SourceId(1), position).unwrap()).map(Result::unwrap).collect();
+            assert_eq!(blocks[0].bytes, b"second line\n");
+            assert_eq!(blocks[0].start, position);
+        }
+    }
+
+    #[test]
+    fn a_file_with_another_start_is_another_file() {
+        let root = tempfile::tempdir().unwrap();
+        let (a, b) = (root.path().join("a"), root.path().join("b"));
+        std::fs::write(&a, "one\n").unwrap();
+        std::fs::write(&b, "two\n").unwrap();
+        let (a, b) = (FileSource::open(&a).unwrap(), FileSource::open(&b).unwrap());
+        assert!(!b.is(a.fingerprint()));
+        assert_ne!(a.new_id(), b.new_id());
+        assert!(FileSource::open(&root.path().join("gone")).is_err());
+    }
+}
