@@ -74,7 +74,7 @@ pub struct ScorePart {
 }
 
 /// Where a finding stands; the numbers are OCSF `status_id`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     #[default]

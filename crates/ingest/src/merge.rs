@@ -14,6 +14,7 @@ use crate::file::FileBlocks;
 pub const OPEN_FILES_MAX: usize = 48;
 
 /// A file to be read: its first event time, if it names one, and how to open it.
+#[allow(missing_debug_implementations, reason = "holds a function")]
 pub struct Waiting {
     pub first_time: Option<Timestamp>,
     pub name: String,

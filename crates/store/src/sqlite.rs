@@ -1,0 +1,106 @@
+//! The embedded store: one SQLite file, write-ahead log, one writer. Every query is fixed text with bound values.
+
+mod read;
+mod write;
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use event::{FindingId, Position, SourceId};
+use sqlx::Row;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+
+use crate::query::{FindingQuery, Page};
+use crate::{Commit, Committed, Findings, Ledger, Resume, SourceCheckpoint, StoreError, StoredFinding};
+
+/// How long a statement waits for another process that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
+const CONNECTIONS_MAX: u32 = 8;
+
+#[derive(Clone, Debug)]
+pub struct SqliteStore {
+    pool: SqlitePool,
+}
+
+impl SqliteStore {
+    /// Opens `sqlite:PATH`, creating file and folder, and brings the tables up to date.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let path = url.strip_prefix("sqlite:").ok_or_else(|| StoreError::UnknownUrl(url.to_owned()))?;
+        if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder)
+                .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
+        }
+        let failed = |source| StoreError::Open { url: url.to_owned(), source };
+        let options = SqliteConnectOptions::from_str(url)
+            .map_err(failed)?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await.map_err(failed)?;
+        sqlx::migrate!("migrations/sqlite").run(&pool).await?;
+        Ok(SqliteStore { pool })
+    }
+
+    /// Waits for running statements and closes the file.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+#[async_trait]
+impl Ledger for SqliteStore {
+    async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError> {
+        write::commit(&self.pool, commit).await
+    }
+
+    async fn resume(&self) -> Result<Resume, StoreError> {
+        let state = sqlx::query("SELECT value FROM state WHERE name = 'correlator'")
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::Read)?;
+        let rows = sqlx::query("SELECT id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line FROM sources ORDER BY id")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::Read)?;
+        let mut sources = Vec::with_capacity(rows.len());
+        for row in rows {
+            sources.push(SourceCheckpoint {
+                id: SourceId(number(row.get(0))?),
+                name: row.get(1),
+                fingerprint_bytes: row.get::<i64, _>(2) as u64,
+                fingerprint_hash: number(row.get(3))?,
+                position: Position { offset: row.get::<i64, _>(4) as u64, line: row.get::<i64, _>(5) as u64 },
+            });
+        }
+        Ok(Resume { sources, state: state.map(|row| row.get(0)) })
+    }
+}
+
+#[async_trait]
+impl Findings for SqliteStore {
+    async fn list(&self, query: &FindingQuery) -> Result<Page, StoreError> {
+        read::list(&self.pool, query).await
+    }
+
+    async fn get(&self, id: FindingId) -> Result<Option<StoredFinding>, StoreError> {
+        read::get(&self.pool, id).await
+    }
+
+    async fn changed_after(&self, revision: u64, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
+        read::changed_after(&self.pool, revision, limit).await
+    }
+}
+
+/// Sixteen bytes as stored.
+fn bytes(number: u128) -> Vec<u8> {
+    number.to_be_bytes().to_vec()
+}
+
+fn number(bytes: Vec<u8>) -> Result<u128, StoreError> {
+    let bytes: [u8; 16] = bytes.try_into().map_err(|_| StoreError::Damaged("an id that is not 16 bytes long".to_owned()))?;
+    Ok(u128::from_be_bytes(bytes))
+}

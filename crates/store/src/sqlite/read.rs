@@ -1,0 +1,141 @@
+//! Reading findings. Filters are part of one fixed text; a filter that is not used is bound as null or as an empty list.
+
+use event::{EventId, Evidence, Finding, FindingId, Level, Status, Timestamp};
+use sqlx::Row;
+use sqlx::sqlite::{SqlitePool, SqliteRow};
+
+use crate::query::{Cursor, FindingQuery, LIMIT_MAX, Page, sort_time};
+use crate::sqlite::write::Details;
+use crate::sqlite::{bytes, number};
+use crate::{StoreError, StoredFinding};
+
+/// Lists are bound as JSON arrays; an empty one means that the filter is not used.
+const LIST: &str = "
+    SELECT id, rule_id, rule_title, level, score, severity, first_seen, last_seen, count, status, details,
+           created_at, updated_at, revision
+    FROM findings
+    WHERE (?1 IS NULL OR last_seen >= ?1)
+      AND (?2 IS NULL OR first_seen < ?2)
+      AND (?3 = '[]' OR severity IN (SELECT value FROM json_each(?3)))
+      AND (?4 = '[]' OR level IN (SELECT value FROM json_each(?4)))
+      AND (?5 = '[]' OR rule_id IN (SELECT value FROM json_each(?5)))
+      AND (?6 = '[]' OR status IN (SELECT value FROM json_each(?6)))
+      AND (?7 = '[]' OR NOT EXISTS (
+            SELECT 1 FROM json_each(?7) AS kinds WHERE NOT EXISTS (
+                SELECT 1 FROM finding_entities AS entity, json_each(kinds.value, '$.values') AS wanted
+                WHERE entity.finding_id = findings.id AND entity.kind = json_extract(kinds.value, '$.kind')
+                  AND entity.value = wanted.value)))
+      AND (?8 IS NULL OR (sort_time, id) < (?8, ?9))
+    ORDER BY sort_time DESC, id DESC
+    LIMIT ?10";
+
+pub(super) async fn list(pool: &SqlitePool, query: &FindingQuery) -> Result<Page, StoreError> {
+    let limit = query.limit.clamp(1, LIMIT_MAX);
+    let json = |list: Vec<serde_json::Value>| serde_json::Value::Array(list).to_string();
+    let rows = sqlx::query(LIST)
+        .bind(query.since.map(|time| time.0))
+        .bind(query.until.map(|time| time.0))
+        .bind(json(query.severities.iter().map(|severity| severity.name().into()).collect()))
+        .bind(json(query.levels.iter().map(|level| (*level as i64).into()).collect()))
+        .bind(json(query.rules.iter().map(|rule| rule.as_str().into()).collect()))
+        .bind(json(query.statuses.iter().map(|status| (*status as i64).into()).collect()))
+        .bind(json(entity_filters(&query.entities)))
+        .bind(query.after.map(|cursor| cursor.sort_time))
+        .bind(query.after.map(|cursor| bytes(cursor.id.0)))
+        .bind(i64::from(limit) + 1)
+        .fetch_all(pool)
+        .await
+        .map_err(StoreError::Read)?;
+    let mut findings = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
+    let more = findings.len() > limit as usize;
+    findings.truncate(limit as usize);
+    let last = findings.last().filter(|_| more);
+    let next = last.map(|stored| Cursor { sort_time: sort_time(stored.finding.last_seen), id: stored.finding.id });
+    Ok(Page { findings, next })
+}
+
+/// One object per kind: values of one kind are alternatives, kinds must all be met.
+fn entity_filters(entities: &[(String, String)]) -> Vec<serde_json::Value> {
+    let mut kinds: Vec<&String> = entities.iter().map(|(kind, _)| kind).collect();
+    kinds.sort();
+    kinds.dedup();
+    let values = |kind: &String| -> Vec<&String> {
+        entities.iter().filter(|(known, _)| known == kind).map(|(_, value)| value).collect()
+    };
+    kinds.into_iter().map(|kind| serde_json::json!({"kind": kind, "values": values(kind)})).collect()
+}
+
+pub(super) async fn get(pool: &SqlitePool, id: FindingId) -> Result<Option<StoredFinding>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id, rule_id, rule_title, level, score, severity, first_seen, last_seen, count, status, details,
+                created_at, updated_at, revision
+         FROM findings WHERE id = ?",
+    )
+    .bind(bytes(id.0))
+    .fetch_optional(pool)
+    .await
+    .map_err(StoreError::Read)?;
+    let Some(mut stored) = row.as_ref().map(stored).transpose()? else { return Ok(None) };
+    let rows = sqlx::query(
+        "SELECT event_id, source, line_no, \"offset\", time, original FROM evidence WHERE finding_id = ? ORDER BY place",
+    )
+    .bind(bytes(id.0))
+    .fetch_all(pool)
+    .await
+    .map_err(StoreError::Read)?;
+    for row in rows {
+        stored.finding.evidence.push(Evidence {
+            event_id: EventId(number(row.get(0))?),
+            source: row.get(1),
+            line_no: row.get::<i64, _>(2) as u64,
+            offset: row.get::<i64, _>(3) as u64,
+            time: row.get::<Option<i64>, _>(4).map(Timestamp),
+            original: row.get(5),
+        });
+    }
+    Ok(Some(stored))
+}
+
+pub(super) async fn changed_after(pool: &SqlitePool, revision: u64, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
+    let rows = sqlx::query(
+        "SELECT id, rule_id, rule_title, level, score, severity, first_seen, last_seen, count, status, details,
+                created_at, updated_at, revision
+         FROM findings WHERE revision > ? ORDER BY revision, id LIMIT ?",
+    )
+    .bind(revision as i64)
+    .bind(i64::from(limit))
+    .fetch_all(pool)
+    .await
+    .map_err(StoreError::Read)?;
+    rows.iter().map(stored).collect()
+}
+
+/// A row of `findings`, without evidence.
+fn stored(row: &SqliteRow) -> Result<StoredFinding, StoreError> {
+    let damaged = |what: &str| StoreError::Damaged(format!("{what} of a finding"));
+    let details: Details = serde_json::from_str(row.get(10)).map_err(|_| damaged("details"))?;
+    let level = Level::ALL.into_iter().find(|level| *level as i64 == row.get::<i64, _>(3));
+    let finding = Finding {
+        id: FindingId(number(row.get(0))?),
+        rule_id: row.get(1),
+        rule_title: row.get(2),
+        level: level.ok_or_else(|| damaged("level"))?,
+        score: u8::try_from(row.get::<i64, _>(4)).map_err(|_| damaged("score"))?,
+        score_parts: details.score_parts,
+        severity: row.get::<String, _>(5).parse().map_err(|()| damaged("severity"))?,
+        first_seen: row.get::<Option<i64>, _>(6).map(Timestamp),
+        last_seen: row.get::<Option<i64>, _>(7).map(Timestamp),
+        count: row.get::<i64, _>(8) as u64,
+        entities: details.entities,
+        techniques: details.techniques,
+        reason: details.reason,
+        evidence: Vec::new(),
+    };
+    Ok(StoredFinding {
+        finding,
+        status: Status::from_number(row.get(9)).ok_or_else(|| damaged("status"))?,
+        created_at: Timestamp(row.get(11)),
+        updated_at: Timestamp(row.get(12)),
+        revision: row.get::<i64, _>(13) as u64,
+    })
+}
