@@ -1,0 +1,73 @@
+//! Errors as RFC 9457 problem details: what went wrong, where, and a stable code. Internals are logged, never sent.
+
+use axum::Json;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use store::StoreError;
+use utoipa::ToSchema;
+
+/// A problem with one part of the request.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct PartProblem {
+    /// The query parameter or the JSON pointer.
+    pub(crate) pointer: String,
+    pub(crate) detail: String,
+}
+
+/// RFC 9457 problem details.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// Stable URI of the kind of problem.
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    /// Stable word for programs.
+    code: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<PartProblem>,
+}
+
+impl Problem {
+    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        let kind = format!("urn:c0di3:problem:{code}");
+        Problem { kind, title, status: status.as_u16(), detail: detail.into(), code, errors: Vec::new() }
+    }
+
+    pub(crate) fn bad_request(errors: Vec<PartProblem>) -> Self {
+        let detail = errors.first().map_or_else(String::new, |first| format!("{}: {}", first.pointer, first.detail));
+        let problem = Self::new(StatusCode::BAD_REQUEST, "bad_request", "the request cannot be understood", detail);
+        Problem { errors, ..problem }
+    }
+
+    pub(crate) fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", "not found", detail)
+    }
+
+    pub(crate) fn method_not_allowed() -> Self {
+        let detail = "this path does not take this method; /openapi.json lists what it takes";
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "method not allowed", detail)
+    }
+}
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(error = &error as &dyn std::error::Error, "store request failed");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "the store does not answer", "try again shortly")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert("retry-after", HeaderValue::from_static("2"));
+        }
+        response
+    }
+}

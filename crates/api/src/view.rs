@@ -1,0 +1,88 @@
+//! How findings look from outside. ECS and OCSF names; times in RFC 3339.
+
+use event::{Entities, Evidence, Finding, Level, ScorePart, Severity, Status};
+use serde::Serialize;
+use store::StoredFinding;
+use utoipa::ToSchema;
+
+/// A finding as lists show it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct FindingView {
+    /// 32 hexadecimal digits, derived from the rule and its first event.
+    pub(crate) id: String,
+    #[serde(rename = "rule.id")]
+    rule_id: String,
+    #[serde(rename = "rule.title")]
+    rule_title: String,
+    /// Sigma level: informational, low, medium, high or critical.
+    #[schema(value_type = String, example = "high")]
+    level: Level,
+    /// OCSF severity_id, 1 to 5.
+    severity_id: u8,
+    /// 0 to 100.
+    score: u8,
+    #[schema(value_type = Vec<Object>)]
+    score_parts: Vec<ScorePart>,
+    /// P0 to P3.
+    #[schema(value_type = String, example = "P1")]
+    severity: Severity,
+    #[schema(value_type = String, example = "new")]
+    status: Status,
+    /// OCSF status_id.
+    status_id: u8,
+    first_seen: Option<String>,
+    last_seen: Option<String>,
+    /// Events that the finding stands for.
+    count: u64,
+    #[schema(value_type = Object)]
+    entities: Entities,
+    techniques: Vec<String>,
+    /// Why it fired.
+    reason: String,
+    created_at: String,
+    updated_at: String,
+}
+
+/// A finding with the events that prove it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct FindingDetail {
+    #[serde(flatten)]
+    finding: FindingView,
+    /// First and last events, each with its raw line.
+    #[schema(value_type = Vec<Object>)]
+    evidence: Vec<Evidence>,
+}
+
+impl From<StoredFinding> for FindingView {
+    fn from(stored: StoredFinding) -> Self {
+        let StoredFinding { finding, status, created_at, updated_at, .. } = stored;
+        let Finding { id, rule_id, rule_title, level, score, score_parts, severity, .. } = finding;
+        FindingView {
+            id: id.to_string(),
+            rule_id,
+            rule_title,
+            level,
+            severity_id: level as u8,
+            score,
+            score_parts,
+            severity,
+            status,
+            status_id: status as u8,
+            first_seen: finding.first_seen.map(|time| time.to_string()),
+            last_seen: finding.last_seen.map(|time| time.to_string()),
+            count: finding.count,
+            entities: finding.entities,
+            techniques: finding.techniques,
+            reason: finding.reason,
+            created_at: created_at.to_string(),
+            updated_at: updated_at.to_string(),
+        }
+    }
+}
+
+impl From<StoredFinding> for FindingDetail {
+    fn from(mut stored: StoredFinding) -> Self {
+        let evidence = std::mem::take(&mut stored.finding.evidence);
+        FindingDetail { finding: stored.into(), evidence }
+    }
+}
