@@ -5,7 +5,7 @@ use axum::http::{Request, StatusCode};
 use event::{Entities, EventId, Evidence, Finding, FindingId, Level, Severity, Timestamp};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use store::{Commit, Ledger, MemoryHot, SqliteStore};
+use store::{Commit, Ledger, Mark, MemoryHot, SqliteStore};
 use tower::ServiceExt;
 
 use super::*;
@@ -50,7 +50,7 @@ async fn service(checks: Vec<Fixed>) -> (tempfile::TempDir, Router, ApiState) {
     let store = SqliteStore::open(&format!("sqlite:{}/t.db", folder.path().display())).await.unwrap();
     store.commit(&Commit { findings: (1..=3).map(finding).collect(), ..Commit::default() }).await.unwrap();
     let hot = MemoryHot::default();
-    hot.record(&store.changed_after(0, 100).await.unwrap());
+    hot.record(&store.changed_after(Mark::START, 100).await.unwrap());
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let boxed = checks.into_iter().map(|check| Box::new(check) as Box<dyn HealthCheck>).collect::<Vec<_>>();
     let state = ApiState {

@@ -1,1 +1,47 @@
-//! placeholder
+//! The program: command line, configuration, and the one place where all parts meet.
+//!
+//! `main` reads arguments, runs a command, and turns its outcome into an exit code. [`pipeline`] is the whole path
+//! from blocks to findings on one page.
+
+mod cli;
+mod clock;
+mod command;
+mod config;
+mod outcome;
+mod pipeline;
+mod progress;
+mod rules;
+mod signals;
+mod telemetry;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Arguments, Command, ConfigCommand, RulesCommand};
+use crate::outcome::Outcome;
+
+/// Runs the program with the process's arguments.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return cli::refuse(&error),
+    };
+    let outcome = run(arguments).unwrap_or_else(|error| outcome::explain(&error));
+    ExitCode::from(outcome as u8)
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    let config = config::load(arguments.config.as_deref())?;
+    match arguments.command {
+        Command::Serve(serve) => command::serve::run(config, serve),
+        Command::Replay(replay) => command::replay::run(config, replay),
+        Command::Parse(parse) => command::parse::run(&config, &parse),
+        Command::Detect(detect) => command::detect::run(&config, &detect),
+        Command::Rules(RulesCommand::Check(check)) => command::rules::check(&check),
+        Command::Rules(RulesCommand::Test(test)) => command::rules::test(&test),
+        Command::Rules(RulesCommand::Explain(explain)) => command::rules::explain(&config, &explain),
+        Command::Config(ConfigCommand::Check) => command::config::check(&config),
+        Command::Config(ConfigCommand::Show) => command::config::show(&config),
+    }
+}

@@ -1,2 +1,10 @@
-//! placeholder
-fn main() {}
+//! `c0di3`: security logs in, findings out. Everything is in the library.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    c0di3::main()
+}

@@ -76,8 +76,8 @@ impl FileSource {
         &self.path
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.start.is_empty()
+    pub fn is_compressed(&self) -> bool {
+        self.compression != Compression::None
     }
 
     /// The first bytes of the file: for a look at its first line.

@@ -92,8 +92,26 @@ pub trait Findings: Send + Sync + std::fmt::Debug {
     async fn list(&self, query: &FindingQuery) -> Result<Page, StoreError>;
     /// One finding with its evidence.
     async fn get(&self, id: FindingId) -> Result<Option<StoredFinding>, StoreError>;
-    /// Findings changed by commits after `revision`, oldest change first, without evidence.
-    async fn changed_after(&self, revision: u64, limit: u32) -> Result<Vec<StoredFinding>, StoreError>;
+    /// Findings changed after the mark, oldest change first, without evidence.
+    async fn changed_after(&self, mark: Mark, limit: u32) -> Result<Vec<StoredFinding>, StoreError>;
+}
+
+/// How far changes have been followed: the last finding seen, in the order of commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub revision: u64,
+    pub id: FindingId,
+}
+
+impl Mark {
+    /// Before every change.
+    pub const START: Mark = Mark { revision: 0, id: FindingId(u128::MAX) };
+}
+
+impl From<&StoredFinding> for Mark {
+    fn from(stored: &StoredFinding) -> Self {
+        Mark { revision: stored.revision, id: stored.finding.id }
+    }
 }
 
 #[cfg(test)]

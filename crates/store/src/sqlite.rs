@@ -13,7 +13,7 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::query::{FindingQuery, Page};
-use crate::{Commit, Committed, Findings, Ledger, Resume, SourceCheckpoint, StoreError, StoredFinding};
+use crate::{Commit, Committed, Findings, Ledger, Mark, Resume, SourceCheckpoint, StoreError, StoredFinding};
 
 /// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
@@ -90,8 +90,8 @@ impl Findings for SqliteStore {
         read::get(&self.pool, id).await
     }
 
-    async fn changed_after(&self, revision: u64, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
-        read::changed_after(&self.pool, revision, limit).await
+    async fn changed_after(&self, mark: Mark, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
+        read::changed_after(&self.pool, mark, limit).await
     }
 }
 

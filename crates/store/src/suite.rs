@@ -132,12 +132,12 @@ async fn changes_are_told_by_revision_and_hot_counts_follow_them() {
     let mut grown = finding(1, Severity::P0, "192.0.2.1");
     grown.count = 50;
     store.commit(&commit(vec![grown])).await.unwrap();
-    let changed = store.changed_after(1, 10).await.unwrap();
+    let changed = store.changed_after(Mark { revision: 1, id: FindingId(u128::MAX) }, 10).await.unwrap();
     assert_eq!(changed.iter().map(|stored| stored.revision).collect::<Vec<_>>(), [2, 3]);
 
     let hot = MemoryHot::default();
-    hot.record(&store.changed_after(0, 10).await.unwrap());
-    hot.record(&store.changed_after(0, 10).await.unwrap());
+    hot.record(&store.changed_after(Mark::START, 10).await.unwrap());
+    hot.record(&store.changed_after(Mark::START, 10).await.unwrap());
     let snapshot = hot.snapshot(5);
     assert_eq!((snapshot.findings, snapshot.events, snapshot.distinct_sources), (2, 53, 2));
     assert_eq!(snapshot.by_severity.get("P0"), Some(&1));

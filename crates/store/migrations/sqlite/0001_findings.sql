@@ -25,7 +25,7 @@ CREATE TABLE findings (
 CREATE INDEX findings_by_time     ON findings (sort_time DESC, id DESC);
 CREATE INDEX findings_by_severity ON findings (severity, sort_time DESC, id DESC);
 CREATE INDEX findings_by_rule     ON findings (rule_id, sort_time DESC, id DESC);
-CREATE INDEX findings_by_revision ON findings (revision);
+CREATE INDEX findings_by_revision ON findings (revision, id);
 
 CREATE TABLE finding_entities (
     kind       TEXT NOT NULL,

@@ -7,7 +7,7 @@ use sqlx::sqlite::{SqlitePool, SqliteRow};
 use crate::query::{Cursor, FindingQuery, LIMIT_MAX, Page, sort_time};
 use crate::sqlite::write::Details;
 use crate::sqlite::{bytes, number};
-use crate::{StoreError, StoredFinding};
+use crate::{Mark, StoreError, StoredFinding};
 
 /// Lists are bound as JSON arrays; an empty one means that the filter is not used.
 const LIST: &str = "
@@ -96,13 +96,14 @@ pub(super) async fn get(pool: &SqlitePool, id: FindingId) -> Result<Option<Store
     Ok(Some(stored))
 }
 
-pub(super) async fn changed_after(pool: &SqlitePool, revision: u64, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
+pub(super) async fn changed_after(pool: &SqlitePool, mark: Mark, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
     let rows = sqlx::query(
         "SELECT id, rule_id, rule_title, level, score, severity, first_seen, last_seen, count, status, details,
                 created_at, updated_at, revision
-         FROM findings WHERE revision > ? ORDER BY revision, id LIMIT ?",
+         FROM findings WHERE (revision, id) > (?, ?) ORDER BY revision, id LIMIT ?",
     )
-    .bind(revision as i64)
+    .bind(i64::try_from(mark.revision).unwrap_or(i64::MAX))
+    .bind(bytes(mark.id.0))
     .bind(i64::from(limit))
     .fetch_all(pool)
     .await

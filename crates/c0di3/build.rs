@@ -1,0 +1,35 @@
+//! Puts the rule files of `rules/` into the program, so that it runs without any file beside it.
+#![allow(clippy::expect_used, clippy::print_stdout, reason = "a build script reports to cargo by printing and failing")]
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let root = Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../../rules");
+    println!("cargo:rerun-if-changed={}", root.display());
+    let mut files = Vec::new();
+    collect(&root, &mut files);
+    files.sort();
+    let mut out = String::from("&[\n");
+    for file in files {
+        println!("cargo:rerun-if-changed={}", file.display());
+        let name = file.strip_prefix(&root).expect("below the folder").display().to_string();
+        let path = file.canonicalize().expect("just listed").display().to_string();
+        writeln!(out, "    ({:?}, include_str!({path:?})),", format!("rules/{name}")).expect("a String takes everything");
+    }
+    out.push_str("]\n");
+    let target = Path::new(&std::env::var("OUT_DIR").expect("set by cargo")).join("default_rules.rs");
+    std::fs::write(target, out).expect("the build folder can be written to");
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    println!("cargo:rerun-if-changed={}", folder.display());
+    for path in entries.filter_map(Result::ok).map(|entry| entry.path()) {
+        if path.is_dir() {
+            collect(&path, files);
+        } else if path.extension().is_some_and(|extension| extension == "yml") {
+            files.push(path);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The command line as written. Data goes to standard output, everything for people to standard error.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::outcome::{Outcome, tell};
+
+#[derive(Debug, Parser)]
+#[command(name = "c0di3", version, about = "Security log analysis: logs in, findings with evidence out")]
+pub(crate) struct Arguments {
+    /// Configuration file (TOML); see `c0di3 config show`
+    #[arg(long, global = true, env = "C0DI3_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the service: API on port 3000, health on port 3001
+    Serve(ServeArguments),
+    /// Read log files and folders (plain, gz, zst, bz2, xz) once, and go on where the last run ended
+    Replay(ReplayArguments),
+    /// Print every line as a JSON event
+    Parse(ParseArguments),
+    /// Print which rule matches which line
+    Detect(DetectArguments),
+    /// Check, test and explain rules
+    #[command(subcommand)]
+    Rules(RulesCommand),
+    /// Check and show the configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ServeArguments {
+    /// Address of the API, such as 127.0.0.1:3000
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) listen: Option<String>,
+    /// Where findings are kept, such as sqlite:data/c0di3.db
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RuleArguments {
+    /// Folder or file with Sigma rules, in addition to the built-in ones; may be repeated
+    #[arg(long = "rules", value_name = "DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Leave the built-in rules out
+    #[arg(long)]
+    pub(crate) no_default_rules: bool,
+    /// What all input is, where it cannot be told: product=…,category=…,service=…
+    #[arg(long, value_name = "PARTS")]
+    pub(crate) logsource: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// One JSON object per finding
+    Ndjson,
+    /// A table for people
+    Table,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ReplayArguments {
+    #[command(flatten)]
+    pub(crate) rules: RuleArguments,
+    /// Log format: auto, json, syslog, rfc5424, access or rfc3164
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+    /// Zone of times that name none, such as Europe/Berlin
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) timezone: Option<String>,
+    /// Where findings and positions are kept (sqlite:PATH), or none
+    #[arg(long, value_name = "URL|none")]
+    pub(crate) store: Option<String>,
+    #[arg(long, value_enum, default_value_t = OutputFormat::Ndjson)]
+    pub(crate) out: OutputFormat,
+    /// Threads that parse and match; as many as there are cores where absent
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    /// Only events at or after this time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only events before this time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+    /// Exit with 3 when a line could not be parsed
+    #[arg(long)]
+    pub(crate) strict: bool,
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ParseArguments {
+    /// Log format: auto, json, syslog, rfc5424, access or rfc3164
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+    /// Zone of times that name none, such as Europe/Berlin
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) timezone: Option<String>,
+    /// Year of the first line, where times name none; it goes up at each turn of the year
+    #[arg(long, value_name = "YEAR")]
+    pub(crate) year: Option<i32>,
+    /// Exit with 3 when a line could not be parsed
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Files, or - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct DetectArguments {
+    #[command(flatten)]
+    pub(crate) rules: RuleArguments,
+    /// Log format: auto, json, syslog, rfc5424, access or rfc3164
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+    /// Files, or - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RulesCommand {
+    /// Load rules and report every problem with file, line and remedy
+    Check(RulesCheckArguments),
+    /// Run the cases that rules carry
+    Test(RulesTestArguments),
+    /// Tell why a rule did or did not match
+    Explain(RulesExplainArguments),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportFormat {
+    Text,
+    Json,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RulesCheckArguments {
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) output: ReportFormat,
+    /// Folders or files; the built-in rules where absent
+    #[arg(value_name = "DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RulesTestArguments {
+    /// Folders or files; the built-in rules where absent
+    #[arg(value_name = "DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RulesExplainArguments {
+    #[command(flatten)]
+    pub(crate) rules: RuleArguments,
+    /// Log format: auto, json, syslog, rfc5424, access or rfc3164
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+    /// Id, name, title or file of the rule
+    #[arg(value_name = "RULE")]
+    pub(crate) rule: String,
+    /// Log lines, or - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Report whether the configuration is sound
+    Check,
+    /// Print the configuration in force, secrets hidden
+    Show,
+}
+
+/// Help and version are answers; anything else is a mistake of the caller.
+pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
+    let text = error.render();
+    if error.use_stderr() {
+        tell(text.to_string().trim_end());
+        ExitCode::from(Outcome::Usage as u8)
+    } else {
+        let written = std::io::Write::write_all(&mut std::io::stdout(), text.to_string().as_bytes());
+        ExitCode::from(if written.is_ok() { Outcome::Done } else { Outcome::Failed } as u8)
+    }
+}

@@ -1,0 +1,88 @@
+//! Files and standard input as blocks, for the commands that read without remembering.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use event::block::digest;
+use event::{Block, Position, Source, SourceId, Timestamp};
+use ingest::BlockReader;
+use ingest::decompress::{self, Compression};
+
+use crate::clock;
+use crate::config::Config;
+use crate::outcome::Usage;
+
+/// How to parse, from flags where given and else from the configuration.
+pub(crate) fn parse_options(
+    config: &Config,
+    format: Option<&str>,
+    timezone: Option<&str>,
+    year: Option<i32>,
+) -> anyhow::Result<parse::Options> {
+    let format = format.unwrap_or(&config.format).parse::<parse::FormatChoice>();
+    let clock = parse::Clock::new(timezone.unwrap_or(&config.timezone), year);
+    if let Some(year) = year.filter(|year| !(0..=9999).contains(year)) {
+        return Err(Usage(format!("--year: {year} is not a year from 0 to 9999")).into());
+    }
+    let format = format.map_err(|error| Usage(format!("--format: {error}")))?;
+    let clock = clock.map_err(|error| Usage(format!("--timezone: {error}")))?;
+    Ok(parse::Options { format, clock })
+}
+
+/// Calls `each` with every block of every file; no file means standard input, as does `-`.
+pub(crate) fn each_block(
+    files: &[PathBuf],
+    mut each: impl FnMut(Block) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let standard_input = [PathBuf::from("-")];
+    let files = if files.is_empty() { &standard_input[..] } else { files };
+    for path in files {
+        let name = path.display().to_string();
+        let mut reader = open(path)?;
+        while let Some(block) = reader.next_block().with_context(|| format!("cannot read {name}"))? {
+            each(block)?;
+        }
+    }
+    Ok(())
+}
+
+fn open(path: &Path) -> anyhow::Result<BlockReader<Box<dyn Read + Send>>> {
+    let is_standard_input = path.as_os_str() == "-";
+    let name = if is_standard_input { "-".to_owned() } else { path.display().to_string() };
+    let source = Source { id: SourceId(digest(&[b"stream", name.as_bytes()])), name };
+    let mut reference = clock::now();
+    let reader: Box<dyn Read + Send> = if is_standard_input {
+        Box::new(std::io::stdin())
+    } else {
+        let failed = || format!("cannot open {}", path.display());
+        let file = File::open(path).with_context(failed)?;
+        let metadata = file.metadata().with_context(failed)?;
+        anyhow::ensure!(!metadata.is_dir(), "{} is a folder: use `c0di3 replay` for folders", path.display());
+        if metadata.is_file() {
+            reference = modified(&metadata).unwrap_or(reference);
+        }
+        decompressed(file, metadata.is_file()).with_context(failed)?
+    };
+    Ok(BlockReader::new(reader, source.into(), Position::default(), reference))
+}
+
+fn modified(metadata: &std::fs::Metadata) -> Option<Timestamp> {
+    let since = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_micros()).ok().map(Timestamp)
+}
+
+/// Pipes are read as they are; files may be compressed.
+fn decompressed(mut file: File, is_regular: bool) -> std::io::Result<Box<dyn Read + Send>> {
+    if !is_regular {
+        return Ok(Box::new(file));
+    }
+    let mut magic = Vec::new();
+    file.by_ref().take(8).read_to_end(&mut magic)?;
+    std::io::Seek::rewind(&mut file)?;
+    match Compression::detect(&magic) {
+        Compression::None => Ok(Box::new(file)),
+        compression => decompress::open(compression, BufReader::new(file)),
+    }
+}

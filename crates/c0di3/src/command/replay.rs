@@ -1,0 +1,186 @@
+//! `c0di3 replay`: batch over files and folders, resumable and idempotent. Findings, positions and correlation state
+//! are committed together, so that whenever the process ends, the next run goes on and adds what an undisturbed run
+//! would have added.
+
+mod report;
+mod sources;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use detect::{Correlator, CorrelatorOptions, Matcher};
+use event::Timestamp;
+use indicatif::ProgressBar;
+use store::{Commit, Ledger, SqliteStore};
+use tokio::runtime::Runtime;
+
+use crate::cli::ReplayArguments;
+use crate::command::input;
+use crate::command::replay::report::{Report, Totals};
+use crate::command::replay::sources::Sources;
+use crate::config::Config;
+use crate::outcome::{Outcome, Usage, tell};
+use crate::pipeline::{self, Done, DoneBlock, PipelineOptions};
+use crate::{clock, progress, rules, signals};
+
+/// Time between commits while a replay runs.
+const COMMIT_INTERVAL: Duration = Duration::from_secs(5);
+/// Blocks after which findings that have ended are printed.
+const PRINT_BLOCKS: u64 = 64;
+/// Most worker threads.
+const JOBS_MAX: usize = 256;
+
+pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<Outcome> {
+    let started = Instant::now();
+    let options = pipeline_options(&config, &arguments)?;
+    let declared = rules::log_source(arguments.rules.logsource.as_deref())?;
+    let set = Arc::new(rules::load_for(&config, &arguments.rules)?.set);
+    let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
+    let stop = runtime.block_on(async { signals::stop_flag() })?;
+    let store_url = arguments.store.clone().unwrap_or_else(|| config.store_url.clone());
+    let store = (store_url != "none").then(|| runtime.block_on(SqliteStore::open(&store_url))).transpose()?;
+    let correlator_options = CorrelatorOptions {
+        lateness_us: config.lateness_us,
+        fold_gap_us: config.fold_gap_us,
+        groups_max: config.groups_max,
+        ..CorrelatorOptions::default()
+    };
+    let mut correlator = Correlator::new(Arc::clone(&set), correlator_options);
+    let resume = match &store {
+        Some(store) => runtime.block_on(store.resume())?,
+        None => store::Resume::default(),
+    };
+    if let Some(state) = &resume.state {
+        correlator.restore(state).context("cannot go on from the stored state")?;
+    }
+    let sources = Sources::find(&arguments.paths, resume.sources, &options.parse);
+    let matcher = Matcher::new(set, declared);
+    let mut replay = Replay {
+        bar: progress::bar(sources.bytes),
+        checkpoints: sources.checkpoints,
+        correlator,
+        report: Report::new(arguments.out),
+        totals: Totals::new(sources.failed),
+        runtime: &runtime,
+        store,
+        committed_at: Instant::now(),
+        blocks: 0,
+    };
+    let done = pipeline::run(sources.merge, &matcher, &options, &stop, |done| replay.take(done));
+    let interrupted = stop.load(Ordering::Relaxed);
+    done?;
+    replay.finish(interrupted)?;
+    replay.totals.tell(started.elapsed(), replay.correlator.counts());
+    Ok(outcome(&replay.totals, interrupted, arguments.strict))
+}
+
+fn outcome(totals: &Totals, interrupted: bool, strict: bool) -> Outcome {
+    if interrupted || totals.failed > 0 {
+        Outcome::Failed
+    } else if strict && totals.rejected > 0 {
+        Outcome::Rejected
+    } else {
+        Outcome::Done
+    }
+}
+
+fn pipeline_options(config: &Config, arguments: &ReplayArguments) -> anyhow::Result<PipelineOptions> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let jobs = arguments.jobs.unwrap_or(cores);
+    if jobs == 0 || jobs > JOBS_MAX {
+        return Err(Usage(format!("--jobs: {jobs} is not a number from 1 to {JOBS_MAX}")).into());
+    }
+    let time = |name: &str, text: &Option<String>| -> anyhow::Result<Option<Timestamp>> {
+        let read = |text: &String| {
+            Timestamp::parse_rfc3339(text.as_bytes())
+                .ok_or_else(|| Usage(format!("{name}: `{text}` is not a time such as 2026-01-02T03:04:05Z")))
+        };
+        Ok(text.as_ref().map(read).transpose()?)
+    };
+    Ok(PipelineOptions {
+        jobs,
+        parse: input::parse_options(config, arguments.format.as_deref(), arguments.timezone.as_deref(), None)?,
+        since: time("--since", &arguments.since)?,
+        until: time("--until", &arguments.until)?,
+    })
+}
+
+/// The committer: the one owner of everything that changes.
+struct Replay<'a> {
+    bar: ProgressBar,
+    checkpoints: sources::Checkpoints,
+    correlator: Correlator,
+    report: Report,
+    totals: Totals,
+    runtime: &'a Runtime,
+    store: Option<SqliteStore>,
+    committed_at: Instant,
+    blocks: u64,
+}
+
+impl Replay<'_> {
+    fn take(&mut self, done: Done) -> anyhow::Result<()> {
+        match done {
+            Done::Failed { name, reason } => {
+                self.totals.failed += 1;
+                self.bar.suspend(|| tell(&format!("error: {name}: {reason}; the lines before were read")));
+            }
+            Done::Block(block) => self.take_block(block),
+        }
+        self.blocks += 1;
+        let due = self.store.is_some() && self.committed_at.elapsed() >= COMMIT_INTERVAL;
+        if due || (self.store.is_none() && self.blocks.is_multiple_of(PRINT_BLOCKS)) {
+            self.commit()?;
+        }
+        Ok(())
+    }
+
+    fn take_block(&mut self, block: DoneBlock) {
+        self.totals.add(block.events, block.counts);
+        self.bar.inc(block.bytes);
+        self.correlator.observe(block.hits);
+        if let Some(time) = block.followed_by {
+            self.correlator.advance(time);
+        }
+        self.checkpoints.reached(&block.source, block.end);
+    }
+
+    /// Prints what has ended, then writes findings, positions and state in one transaction.
+    fn commit(&mut self) -> anyhow::Result<()> {
+        let changes = self.correlator.changes();
+        self.report.take(&changes)?;
+        if let Some(store) = &self.store {
+            let commit = Commit {
+                findings: changes.into_iter().map(|change| change.finding).collect(),
+                sources: self.checkpoints.take_changed(),
+                state: Some(self.correlator.save()?),
+                now: clock::now(),
+            };
+            let committed = self.runtime.block_on(store.commit(&commit)).context("cannot keep the findings")?;
+            self.totals.new_findings += committed.new;
+        }
+        self.committed_at = Instant::now();
+        Ok(())
+    }
+
+    /// At the end of the input everything that waits is counted; after an interruption it is kept for the next run.
+    fn finish(&mut self, interrupted: bool) -> anyhow::Result<()> {
+        self.bar.finish_and_clear();
+        if !interrupted {
+            self.correlator.finish();
+        }
+        self.commit()?;
+        self.report.print_open()?;
+        self.totals.findings = self.report.printed();
+        if interrupted {
+            let hint = if self.store.is_some() { "; run the same command to go on" } else { "" };
+            tell(&format!("interrupted{hint}"));
+        }
+        if let Some(store) = &self.store {
+            self.runtime.block_on(store.close());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! What a replay prints: each finding once, when it has ended, and one line that sums up.
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Stdout, Write};
+use std::time::Duration;
+
+use detect::correlate::{Change, CorrelatorCounts};
+use event::batch::Counts;
+use event::{Finding, FindingId};
+
+use crate::cli::OutputFormat;
+use crate::outcome::tell;
+
+/// Prints findings to standard output.
+pub(super) struct Report {
+    format: OutputFormat,
+    out: BufWriter<Stdout>,
+    /// Findings that may still grow.
+    open: BTreeMap<FindingId, Finding>,
+    printed: u64,
+}
+
+impl Report {
+    pub(super) fn new(format: OutputFormat) -> Self {
+        Report { format, out: BufWriter::new(std::io::stdout()), open: BTreeMap::new(), printed: 0 }
+    }
+
+    pub(super) fn take(&mut self, changes: &[Change]) -> anyhow::Result<()> {
+        for change in changes {
+            if change.open {
+                self.open.insert(change.finding.id, change.finding.clone());
+            } else {
+                self.open.remove(&change.finding.id);
+                self.print(&change.finding)?;
+            }
+        }
+        Ok(self.out.flush()?)
+    }
+
+    pub(super) fn print_open(&mut self) -> anyhow::Result<()> {
+        let mut open: Vec<Finding> = std::mem::take(&mut self.open).into_values().collect();
+        open.sort_by_key(|finding| (finding.first_seen, finding.id));
+        for finding in &open {
+            self.print(finding)?;
+        }
+        Ok(self.out.flush()?)
+    }
+
+    pub(super) fn printed(&self) -> u64 {
+        self.printed
+    }
+
+    fn print(&mut self, finding: &Finding) -> anyhow::Result<()> {
+        match self.format {
+            OutputFormat::Ndjson => {
+                serde_json::to_writer(&mut self.out, finding).map_err(std::io::Error::from)?;
+                self.out.write_all(b"\n")?;
+            }
+            OutputFormat::Table => self.print_row(finding)?,
+        }
+        self.printed += 1;
+        Ok(())
+    }
+
+    fn print_row(&mut self, finding: &Finding) -> anyhow::Result<()> {
+        if self.printed == 0 {
+            writeln!(self.out, "SEV SCORE LEVEL     FIRST SEEN            COUNT  WHO                       RULE")?;
+        }
+        let time = finding.first_seen.map_or_else(|| "-".to_owned(), |time| time.to_string());
+        let entities = &finding.entities;
+        let who = entities.source_ip.first().or(entities.user_name.first()).or(entities.host_name.first());
+        let who = printable(who.map_or("-", String::as_str));
+        writeln!(
+            self.out,
+            "{:<3} {:>5} {:<9} {:<21.20} {:>5}  {:<25} {}",
+            finding.severity.name(),
+            finding.score,
+            finding.level.name().get(..4).unwrap_or(""),
+            time,
+            finding.count,
+            who,
+            printable(&finding.rule_title),
+        )?;
+        Ok(())
+    }
+}
+
+/// Log text on a terminal: control characters could move the cursor or worse.
+fn printable(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
+}
+
+/// What a run did.
+#[derive(Debug, Default)]
+pub(super) struct Totals {
+    pub(super) events: u64,
+    pub(super) rejected: u64,
+    repaired: u64,
+    cut: u64,
+    fields_dropped: u64,
+    /// Findings printed: new ones, and ones that have grown.
+    pub(super) findings: u64,
+    pub(super) new_findings: u64,
+    /// Sources that could not be read to their end.
+    pub(super) failed: u64,
+}
+
+impl Totals {
+    /// `failed` sources could not even be opened.
+    pub(super) fn new(failed: u64) -> Self {
+        Totals { failed, ..Totals::default() }
+    }
+
+    pub(super) fn add(&mut self, events: u64, counts: Counts) {
+        self.events += events;
+        self.rejected += counts.rejected;
+        self.repaired += counts.repaired;
+        self.cut += counts.cut;
+        self.fields_dropped += counts.fields_dropped;
+    }
+
+    /// Everything out of the ordinary, then the line that sums up.
+    pub(super) fn tell(&self, elapsed: Duration, correlator: CorrelatorCounts) {
+        for (count, what) in [
+            (self.repaired, "line(s) held bytes that are not UTF-8; they were replaced"),
+            (self.cut, "line(s) were longer than the limit and have been cut"),
+            (self.fields_dropped, "JSON field(s) beyond the column limit are in event.original only"),
+            (correlator.late, "event(s) came too late to be counted by correlations (correlation.lateness)"),
+            (correlator.untimed, "matching event(s) named no time; they took the newest time before them"),
+            (correlator.ungrouped, "matching event(s) lacked a field that a correlation groups by"),
+            (correlator.released_early, "matching event(s) were counted before their turn: too many were waiting"),
+            (correlator.evicted, "group(s) were pushed out: too many were open (correlation.groups_max)"),
+        ] {
+            if count > 0 {
+                tell(&format!("note: {count} {what}"));
+            }
+        }
+        let seconds = elapsed.as_secs_f64();
+        tell(&format!(
+            "events {}, rejected {}, findings {}, seconds {seconds:.3}, events/s {:.0}",
+            self.events,
+            self.rejected,
+            self.findings,
+            self.events as f64 / seconds.max(1e-9)
+        ));
+    }
+}

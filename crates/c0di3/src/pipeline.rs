@@ -1,0 +1,169 @@
+//! The whole path on one page: blocks are pulled by workers, parsed and matched side by side, and put back into order
+//! for the one committer.
+//!
+//! ```text
+//! Merge ──pull (locked)──▶ N workers: parse → match ──[bounded]──▶ in order ──▶ committer (the calling thread)
+//! ```
+//! Workers pull for themselves, so that reading shares their cores; a ticket for each block in flight bounds memory.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+use detect::{MatchScratch, Matcher};
+use event::batch::Counts;
+use event::{Block, Hit, Position, Source, Timestamp};
+use ingest::{Merge, Pulled};
+use parse::Parser;
+
+/// Blocks in flight for each worker.
+const BLOCKS_PER_WORKER: usize = 3;
+
+/// How blocks are turned into hits.
+#[derive(Clone, Debug)]
+pub(crate) struct PipelineOptions {
+    /// Worker threads.
+    pub(crate) jobs: usize,
+    pub(crate) parse: parse::Options,
+    /// Only hits of events at or after this time.
+    pub(crate) since: Option<Timestamp>,
+    /// Only hits of events before this time.
+    pub(crate) until: Option<Timestamp>,
+}
+
+/// What became of one block, in order.
+#[derive(Debug)]
+pub(crate) enum Done {
+    Block(DoneBlock),
+    /// A source could not be read to its end.
+    Failed { name: String, reason: String },
+}
+
+#[derive(Debug)]
+pub(crate) struct DoneBlock {
+    pub(crate) source: Arc<Source>,
+    /// Everything of the source before this is done.
+    pub(crate) end: Position,
+    pub(crate) hits: Vec<Hit>,
+    pub(crate) events: u64,
+    pub(crate) bytes: u64,
+    pub(crate) counts: Counts,
+    /// Nothing that follows begins before this.
+    pub(crate) followed_by: Option<Timestamp>,
+}
+
+/// Runs until the input ends, `stop` is set, or `commit` fails. `commit` gets every outcome in order.
+pub(crate) fn run(
+    merge: Merge,
+    matcher: &Matcher,
+    options: &PipelineOptions,
+    stop: &AtomicBool,
+    mut commit: impl FnMut(Done) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let in_flight = options.jobs * BLOCKS_PER_WORKER;
+    let (tickets_in, tickets) = bounded::<()>(in_flight);
+    for _ in 0..in_flight {
+        tickets_in.send(())?;
+    }
+    let (outcomes, outcomes_out) = bounded(in_flight);
+    let input = Mutex::new((merge, 0_u64));
+    let halted = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..options.jobs {
+            let worker = Worker { input: &input, matcher, options, tickets: tickets.clone(), outcomes: outcomes.clone() };
+            scope.spawn(|| worker.run(stop, &halted));
+        }
+        drop((outcomes, tickets));
+        let committed = commit_in_order(&outcomes_out, &tickets_in, &mut commit);
+        // On failure the workers must not wait for tickets or for room that nobody gives any more.
+        halted.store(true, Ordering::Relaxed);
+        drop((outcomes_out, tickets_in));
+        committed
+    })
+}
+
+fn commit_in_order(
+    outcomes: &Receiver<(u64, Done)>,
+    tickets: &Sender<()>,
+    commit: &mut impl FnMut(Done) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut early = BTreeMap::new();
+    let mut next = 0;
+    for (number, done) in outcomes {
+        early.insert(number, done);
+        while let Some(done) = early.remove(&next) {
+            next += 1;
+            commit(done)?;
+            // A worker that has ended takes no ticket: that is not an error.
+            let _full_or_ended = tickets.try_send(());
+        }
+    }
+    Ok(())
+}
+
+/// One thread: pull, parse, match, hand over.
+struct Worker<'a> {
+    input: &'a Mutex<(Merge, u64)>,
+    matcher: &'a Matcher,
+    options: &'a PipelineOptions,
+    tickets: Receiver<()>,
+    outcomes: Sender<(u64, Done)>,
+}
+
+impl Worker<'_> {
+    fn run(self, stop: &AtomicBool, halted: &AtomicBool) {
+        let mut parser = Parser::new(self.options.parse.clone());
+        let mut scratch = MatchScratch::default();
+        while self.tickets.recv().is_ok() && !stop.load(Ordering::Relaxed) && !halted.load(Ordering::Relaxed) {
+            let Some((number, pulled)) = self.pull() else { return };
+            let done = match pulled {
+                Pulled::Failed { name, reason } => Done::Failed { name, reason },
+                Pulled::Block { block, followed_by } => {
+                    Done::Block(self.parse_and_match(block, followed_by, &mut parser, &mut scratch))
+                }
+            };
+            if self.outcomes.send((number, done)).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn pull(&self) -> Option<(u64, Pulled)> {
+        let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+        let pulled = input.0.pull()?;
+        let number = input.1;
+        input.1 += 1;
+        Some((number, pulled))
+    }
+
+    fn parse_and_match(
+        &self,
+        block: Block,
+        followed_by: Option<Timestamp>,
+        parser: &mut Parser,
+        scratch: &mut MatchScratch,
+    ) -> DoneBlock {
+        let batch = parser.parse(block);
+        let mut hits = self.matcher.hits(&batch, scratch);
+        if self.options.since.is_some() || self.options.until.is_some() {
+            hits.retain(|hit| self.is_wanted(hit.event.time));
+        }
+        let (start, end) = batch.span();
+        DoneBlock {
+            source: Arc::clone(batch.source()),
+            end,
+            hits,
+            events: batch.rows() as u64,
+            bytes: end.offset - start.offset,
+            counts: batch.counts(),
+            followed_by,
+        }
+    }
+
+    /// Whether the time lies in the range; an event without a time does not.
+    fn is_wanted(&self, time: Option<Timestamp>) -> bool {
+        let Some(time) = time else { return false };
+        self.options.since.is_none_or(|since| time >= since) && self.options.until.is_none_or(|until| time < until)
+    }
+}
