@@ -49,7 +49,7 @@ pub(crate) struct ServeArguments {
 pub(crate) struct RuleArguments {
     /// Folder or file with Sigma rules, in addition to the built-in ones; may be repeated
     #[arg(long = "rules", value_name = "DIR")]
-    pub(crate) paths: Vec<PathBuf>,
+    pub(crate) folders: Vec<PathBuf>,
     /// Leave the built-in rules out
     #[arg(long)]
     pub(crate) no_default_rules: bool,
@@ -192,5 +192,15 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     } else {
         let written = std::io::Write::write_all(&mut std::io::stdout(), text.to_string().as_bytes());
         ExitCode::from(if written.is_ok() { Outcome::Done } else { Outcome::Failed } as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Arguments::command().debug_assert();
     }
 }

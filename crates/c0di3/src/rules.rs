@@ -18,7 +18,7 @@ const DEPTH_MAX: usize = 32;
 
 /// The rules that a command asks for. Problems are told on standard error; a bad rule does not stop the others.
 pub(crate) fn load_for(config: &Config, arguments: &RuleArguments) -> anyhow::Result<Loaded> {
-    let paths: Vec<PathBuf> = config.rule_paths.iter().chain(&arguments.paths).cloned().collect();
+    let paths: Vec<PathBuf> = config.rule_paths.iter().chain(&arguments.folders).cloned().collect();
     let loaded = load_from(&paths, config.default_rules && !arguments.no_default_rules)?;
     for problem in loaded.rejected() {
         tell(&problem.to_string());

@@ -87,6 +87,8 @@ pub struct Correlator {
     windows: Vec<Table<Window>>,
     closed: Vec<Finding>,
     counts: CorrelatorCounts,
+    /// Muted correlations report as well: for their own tests.
+    unmuted: bool,
 }
 
 /// Event time between sweeps for what has ended.
@@ -107,7 +109,13 @@ impl Correlator {
             windows,
             closed: Vec::new(),
             counts: CorrelatorCounts::default(),
+            unmuted: false,
         }
+    }
+
+    /// Lets correlations report that others have muted.
+    pub(crate) fn unmute(&mut self) {
+        self.unmuted = true;
     }
 
     pub fn counts(&self) -> CorrelatorCounts {
@@ -175,7 +183,7 @@ impl Correlator {
             if !self.set.uses[hit.rule as usize].muted {
                 self.fold(&hit, time);
             }
-            self.correlate(&hit, time);
+            self.correlate(hit.rule as usize, &hit, time);
         }
     }
 
@@ -207,10 +215,10 @@ impl Correlator {
         }
     }
 
-    /// Counts the hit in every correlation over its rule.
-    fn correlate(&mut self, hit: &Hit, time: Timestamp) {
+    /// Counts the hit in every correlation over its signal (its rule, or a correlation that it made fire).
+    fn correlate(&mut self, signal: usize, hit: &Hit, time: Timestamp) {
         let set = Arc::clone(&self.set);
-        for index in &set.uses[hit.rule as usize].correlations {
+        for index in &set.uses[signal].correlations {
             let bound = &set.correlations[*index];
             let Some(group) = window::group_of(bound, hit) else {
                 self.counts.ungrouped += 1;
@@ -222,12 +230,23 @@ impl Correlator {
                 && let Some(window) = table.evict(Window::weight)
             {
                 self.counts.evicted += 1;
-                self.closed.extend(window.into_firing().and_then(|episode| finding(&set, episode)));
+                self.close_window(window);
             }
-            let window = table.get_or_insert_with(&group, Window::default);
-            if let Some(ended) = window.add(bound, *index, &group, hit, time) {
-                self.closed.extend(finding(&set, ended));
+            let window = self.windows[*index].get_or_insert_with(&group, Window::default);
+            let ended = window.add(bound, *index, &group, signal, hit, time);
+            let fires = window.is_firing();
+            if let Some(ended) = ended {
+                self.close(ended);
             }
+            if fires {
+                self.correlate(set.signal_of(*index), hit, time);
+            }
+        }
+    }
+
+    fn close_window(&mut self, window: Window) {
+        if let Some(episode) = window.into_firing() {
+            self.close(episode);
         }
     }
 
@@ -238,26 +257,38 @@ impl Correlator {
         for episode in self.folds.remove_where(|episode| episode.silent_before(watermark, gap)) {
             self.close(episode);
         }
+        let mut ended = Vec::new();
         for (index, table) in self.windows.iter_mut().enumerate() {
             let timespan = set.correlations[index].rule.timespan_us;
-            for window in table.remove_where(|window| window.ended_before(watermark, timespan)) {
-                self.closed.extend(window.into_firing().and_then(|episode| finding(&set, episode)));
-            }
+            ended.extend(table.remove_where(|window| window.ended_before(watermark, timespan)));
+        }
+        ended.into_iter().for_each(|window| self.close_window(window));
+    }
+
+    /// Reports an episode for the last time, unless nothing changed since it was last reported.
+    fn close(&mut self, episode: Episode) {
+        if episode.must_be_reported() && !self.is_muted(episode.source) {
+            self.closed.push(episode.finding(&self.set));
         }
     }
 
-    fn close(&mut self, episode: Episode) {
-        self.closed.extend(finding(&self.set, episode));
+    fn is_muted(&self, source: Source) -> bool {
+        match source {
+            Source::Detection(rule) => self.set.uses[rule as usize].muted,
+            Source::Correlation(index) => !self.unmuted && self.set.uses[self.set.signal_of(index)].muted,
+        }
     }
 
     /// Findings that are new or have changed since the last call: closed ones, then open ones, in a fixed order.
     pub fn changes(&mut self) -> Vec<Change> {
         let mut changes: Vec<Change> =
             self.closed.drain(..).map(|finding| Change { finding, open: false }).collect();
-        let firing = self.windows.iter_mut().flat_map(|table| table.values_mut().filter_map(Window::firing_mut));
+        let (set, unmuted) = (Arc::clone(&self.set), self.unmuted);
+        let firing = self.windows.iter_mut().enumerate().filter(|(index, _)| unmuted || !set.uses[set.signal_of(*index)].muted);
+        let firing = firing.flat_map(|(_, table)| table.values_mut().filter_map(Window::firing_mut));
         for episode in self.folds.values_mut().chain(firing) {
             if episode.take_changed() {
-                changes.push(Change { finding: episode.finding(&self.set), open: true });
+                changes.push(Change { finding: episode.finding(&set), open: true });
             }
         }
         changes
@@ -273,11 +304,6 @@ impl Correlator {
         State::from_text(text)?.into_correlator(self);
         Ok(())
     }
-}
-
-/// The finding of an episode that ended, unless nothing changed since it was last reported.
-fn finding(set: &RuleSet, episode: Episode) -> Option<Finding> {
-    episode.must_be_reported().then(|| episode.finding(set))
 }
 
 /// Who the finding is about: the source address, else account and host.

@@ -52,6 +52,7 @@ fn reports(set: &Arc<RuleSet>, matcher: &Matcher, scratch: &mut MatchScratch, ba
         return matcher.matches(batch, scratch).iter().any(|(_, rule)| *rule as usize == index);
     }
     let mut correlator = Correlator::new(Arc::clone(set), CorrelatorOptions::default());
+    correlator.unmute();
     correlator.observe(matcher.hits(batch, scratch));
     correlator.finish();
     correlator.changes().iter().any(|change| change.finding.rule_id == head.id)

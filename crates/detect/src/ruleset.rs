@@ -14,7 +14,7 @@ pub struct RuleSet {
     pub correlations: Vec<BoundCorrelation>,
     /// Columns of each captured field, best first: hits carry one value for each.
     pub(crate) captures: Vec<Vec<String>>,
-    /// What each rule's hits are for, in the order of `rules`.
+    /// What the hits of each rule, then of each correlation are for: see [`RuleSet::signal_of`].
     pub(crate) uses: Vec<Use>,
 }
 
@@ -36,6 +36,8 @@ pub struct BoundCorrelation {
     /// Indexes into the captures.
     pub(crate) group_by: Vec<usize>,
     pub(crate) value: Option<usize>,
+    /// What it counts, in the order written: rules, or correlations behind them.
+    pub(crate) bases: Vec<usize>,
 }
 
 /// Outcome of loading: the rules that run, and what was wrong with the others.
@@ -108,72 +110,95 @@ impl Loading {
 
     fn finish(mut self) -> Loaded {
         let mut set = RuleSet { uses: vec![Use::default(); self.rules.len()], ..RuleSet::default() };
-        let mut silenced = vec![false; self.rules.len()];
-        for rule in std::mem::take(&mut self.correlations) {
-            let Some(bases) = self.bases(&rule) else { continue };
-            let index = set.correlations.len();
-            for base in &bases {
-                silenced[*base] |= !rule.generate;
+        std::mem::swap(&mut set.rules, &mut self.rules);
+        // A correlation may count others, in whatever order the files hold them: bind what can be bound, again and again.
+        let mut open = std::mem::take(&mut self.correlations);
+        loop {
+            let before = open.len();
+            let (ready, waiting): (Vec<_>, Vec<_>) =
+                open.into_iter().partition(|rule| rule.rules.iter().all(|reference| set.signal_named(reference).is_some()));
+            for rule in ready {
+                set.bind(rule);
             }
-            let bound = self.bind(&mut set, rule, &bases);
-            let captures: Vec<usize> = bound.group_by.iter().copied().chain(bound.value).collect();
-            for base in bases {
-                set.uses[base].correlations.push(index);
-                set.uses[base].captures.extend(&captures);
+            open = waiting;
+            if open.len() == before || open.is_empty() {
+                break;
             }
-            set.correlations.push(bound);
         }
-        // Where correlations disagree, the one that mutes wins.
-        for (rule_use, silenced) in set.uses.iter_mut().zip(silenced) {
-            rule_use.muted = silenced;
+        for rule in open {
+            let missing = rule.rules.iter().find(|reference| set.signal_named(reference).is_none());
+            let reason = format!(
+                "the correlation counts `{}`, which was not loaded or counts this correlation in turn",
+                missing.map_or("", String::as_str)
+            );
+            self.diagnostics.push(error(&rule.head, reason));
         }
-        set.rules = self.rules;
         self.diagnostics.sort();
         Loaded { set, diagnostics: self.diagnostics, disabled: self.disabled }
-    }
-
-    /// Indexes of the rules that a correlation counts. `None` where one is missing, which is reported.
-    fn bases(&mut self, rule: &Correlation) -> Option<Vec<usize>> {
-        let mut bases = Vec::new();
-        for reference in &rule.rules {
-            let fits = |base: &Rule| base.head.id == *reference || base.head.name.as_ref() == Some(reference);
-            match self.rules.iter().position(fits) {
-                Some(at) => bases.push(at),
-                None => {
-                    let reason = format!("the correlation counts `{reference}`, which is no detection rule that was loaded");
-                    self.diagnostics.push(error(&rule.head, reason));
-                    return None;
-                }
-            }
-        }
-        Some(bases)
-    }
-
-    fn bind(&self, set: &mut RuleSet, rule: Correlation, bases: &[usize]) -> BoundCorrelation {
-        let mut capture = |field: &str| {
-            let mut columns: Vec<String> = Vec::new();
-            for base in bases {
-                for column in taxonomy::columns(field, &self.rules[*base].logsource) {
-                    if !columns.contains(&column) {
-                        columns.push(column);
-                    }
-                }
-            }
-            set.captures.iter().position(|known| *known == columns).unwrap_or_else(|| {
-                set.captures.push(columns);
-                set.captures.len() - 1
-            })
-        };
-        let group_by = rule.group_by.iter().map(|field| capture(field)).collect();
-        let value = match &rule.kind {
-            CorrelationKind::ValueCount(field) => Some(capture(field)),
-            CorrelationKind::EventCount => None,
-        };
-        BoundCorrelation { rule, group_by, value }
     }
 }
 
 impl RuleSet {
+    /// Number under which the hits of a correlation are counted by others: rules first, correlations behind them.
+    pub(crate) fn signal_of(&self, correlation: usize) -> usize {
+        self.rules.len() + correlation
+    }
+
+    fn signal_named(&self, reference: &str) -> Option<usize> {
+        let fits = |head: &Head| head.id == reference || head.name.as_deref() == Some(reference);
+        let rule = self.rules.iter().position(|rule| fits(&rule.head));
+        rule.or_else(|| {
+            let at = self.correlations.iter().position(|bound| fits(&bound.rule.head))?;
+            Some(self.signal_of(at))
+        })
+    }
+
+    /// The detection rules whose hits reach a signal.
+    fn rules_behind(&self, signal: usize) -> Vec<usize> {
+        if signal < self.rules.len() {
+            return vec![signal];
+        }
+        let bases = &self.correlations[signal - self.rules.len()].bases;
+        bases.iter().flat_map(|base| self.rules_behind(*base)).collect()
+    }
+
+    fn bind(&mut self, rule: Correlation) {
+        let bases: Vec<usize> = rule.rules.iter().filter_map(|reference| self.signal_named(reference)).collect();
+        let behind: Vec<usize> = bases.iter().flat_map(|base| self.rules_behind(*base)).collect();
+        let group_by: Vec<usize> = rule.group_by.iter().map(|field| self.capture(field, &behind)).collect();
+        let value = match &rule.kind {
+            CorrelationKind::ValueCount(field) => Some(self.capture(field, &behind)),
+            CorrelationKind::EventCount | CorrelationKind::Temporal { .. } => None,
+        };
+        let index = self.correlations.len();
+        for base in &bases {
+            self.uses[*base].correlations.push(index);
+            // Where correlations disagree, the one that mutes wins.
+            self.uses[*base].muted |= !rule.generate;
+        }
+        for rule in behind {
+            self.uses[rule].captures.extend(group_by.iter().copied().chain(value));
+        }
+        self.correlations.push(BoundCorrelation { rule, group_by, value, bases });
+        self.uses.push(Use::default());
+    }
+
+    /// Number of the capture for a field, as the rules behind a correlation know it.
+    fn capture(&mut self, field: &str, behind: &[usize]) -> usize {
+        let mut columns: Vec<String> = Vec::new();
+        for rule in behind {
+            for column in taxonomy::columns(field, &self.rules[*rule].logsource) {
+                if !columns.contains(&column) {
+                    columns.push(column);
+                }
+            }
+        }
+        self.captures.iter().position(|known| *known == columns).unwrap_or_else(|| {
+            self.captures.push(columns);
+            self.captures.len() - 1
+        })
+    }
+
     /// Heads of all rules: detections, then correlations.
     pub fn heads(&self) -> impl Iterator<Item = &Head> {
         self.rules.iter().map(|rule| &rule.head).chain(self.correlations.iter().map(|bound| &bound.rule.head))

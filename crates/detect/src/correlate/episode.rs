@@ -177,6 +177,10 @@ impl Episode {
                 let span = span_text(rule.timespan_us);
                 let reached = match &rule.kind {
                     CorrelationKind::EventCount => format!("{} or more events within {span}", rule.threshold),
+                    CorrelationKind::Temporal { ordered } => {
+                        let order = if *ordered { ", in this order" } else { "" };
+                        format!("{} within {span}{order}", rule.rules.join(" and "))
+                    }
                     CorrelationKind::ValueCount(field) => {
                         format!("{} or more values of {field} within {span}, {} at most", rule.threshold, self.distinct)
                     }

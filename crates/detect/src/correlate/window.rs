@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use event::{EventRef, Hit, Timestamp};
+use event::{EventId, EventRef, Hit, Timestamp};
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,9 @@ const ENTRIES_MAX: usize = 20_000;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     time: Timestamp,
+    /// Place of its signal among those that the correlation counts.
+    place: usize,
+    id: EventId,
     weight: u64,
     value: Option<Arc<str>>,
     /// Kept for the first and last events of the window only.
@@ -29,6 +32,8 @@ pub(super) struct Window {
     entries: VecDeque<Entry>,
     total: u64,
     values: HashMap<Arc<str>, u32>,
+    /// Entries by the place of their signal.
+    places: Vec<u32>,
     /// Open while the aggregate stays at or above the threshold.
     firing: Option<Episode>,
 }
@@ -55,22 +60,25 @@ impl Window {
         bound: &BoundCorrelation,
         index: usize,
         group: &str,
+        signal: usize,
         hit: &Hit,
         time: Timestamp,
     ) -> Option<Episode> {
+        self.places.resize(bound.bases.len(), 0);
         self.slide(time, bound.rule.timespan_us);
         let below = self.aggregate(bound) < bound.rule.threshold;
         let ended = if below { self.firing.take() } else { None };
         let value = match &bound.rule.kind {
-            CorrelationKind::EventCount => None,
+            CorrelationKind::EventCount | CorrelationKind::Temporal { .. } => None,
             CorrelationKind::ValueCount(_) => match bound.value.and_then(|at| hit.values.get(at)?.as_deref()) {
                 Some(value) => Some(self.shared(value)),
                 None => return ended,
             },
         };
-        self.push(Entry { time, weight: hit.repeated, value, event: Some(Arc::clone(&hit.event)) });
-        let aggregate = self.aggregate(bound);
-        if aggregate < bound.rule.threshold {
+        let place = bound.bases.iter().position(|base| *base == signal).unwrap_or(0);
+        let event = Some(Arc::clone(&hit.event));
+        self.push(Entry { time, place, id: hit.event.id, weight: hit.repeated, value, event });
+        if self.aggregate(bound) < bound.rule.threshold || !self.is_in_order(bound, place) {
             return ended;
         }
         match &mut self.firing {
@@ -91,13 +99,46 @@ impl Window {
         match bound.rule.kind {
             CorrelationKind::EventCount => self.total,
             CorrelationKind::ValueCount(_) => self.values.len() as u64,
+            CorrelationKind::Temporal { .. } => self.places.iter().filter(|count| **count > 0).count() as u64,
         }
+    }
+
+    /// Whether the window holds the signals in the order written, for correlations that ask for it. Events of one
+    /// instant satisfy either order; one event fills one place. Only the last signal can complete the order.
+    fn is_in_order(&self, bound: &BoundCorrelation, place: usize) -> bool {
+        if bound.rule.kind != (CorrelationKind::Temporal { ordered: true }) {
+            return true;
+        }
+        let last = bound.bases.len() - 1;
+        let completes = place == last || self.entries.iter().rev().take(2).map(|entry| entry.time).is_sorted_by(|a, b| a == b);
+        if !completes {
+            return self.firing.is_some();
+        }
+        let mut next = 0;
+        let mut used = Vec::with_capacity(bound.bases.len());
+        let mut at = 0;
+        while at < self.entries.len() && next <= last {
+            let instant = self.entries[at].time;
+            let end = at + self.entries.iter().skip(at).take_while(|entry| entry.time == instant).count();
+            // As many places as this instant can fill, in whatever order its events came.
+            while let Some(entry) =
+                self.entries.range(at..end).find(|entry| entry.place == next && !used.contains(&entry.id))
+            {
+                used.push(entry.id);
+                next += 1;
+            }
+            at = end;
+        }
+        next > last
     }
 
     fn push(&mut self, entry: Entry) {
         self.total += entry.weight;
         if let Some(value) = &entry.value {
             *self.values.entry(Arc::clone(value)).or_insert(0) += 1;
+        }
+        if let Some(count) = self.places.get_mut(entry.place) {
+            *count += 1;
         }
         self.entries.push_back(entry);
         // Proof is kept at both ends; what moves into the middle gives its line back.
@@ -119,6 +160,9 @@ impl Window {
     fn pop_first(&mut self) {
         let Some(entry) = self.entries.pop_front() else { return };
         self.total -= entry.weight;
+        if let Some(count) = self.places.get_mut(entry.place) {
+            *count -= 1;
+        }
         if let Some(value) = entry.value
             && let Some(count) = self.values.get_mut(&value)
         {
@@ -152,6 +196,10 @@ impl Window {
 
     pub(super) fn weight(&self) -> (u64, Timestamp) {
         (self.total, self.entries.back().map_or(Timestamp(0), |entry| entry.time))
+    }
+
+    pub(super) fn is_firing(&self) -> bool {
+        self.firing.is_some()
     }
 
     pub(super) fn into_firing(self) -> Option<Episode> {

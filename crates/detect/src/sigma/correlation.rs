@@ -1,12 +1,12 @@
-//! The `correlation` section: `event_count` and `value_count` over a sliding window. Other types are refused by name.
+//! The `correlation` section: `event_count`, `value_count`, `temporal` and `temporal_ordered` over a sliding window.
+//! Other types are refused by name.
 
 use crate::sigma::diagnostic::Problems;
 use crate::sigma::rule::{Correlation, CorrelationKind, Head};
 use crate::yaml::{Kind, Node, Value};
 
 /// Types of the specification that this version refuses.
-const NOT_YET: &[&str] =
-    &["temporal", "temporal_ordered", "value_sum", "value_avg", "value_percentile", "value_median"];
+const NOT_YET: &[&str] = &["value_sum", "value_avg", "value_percentile", "value_median"];
 const KEYS: &[&str] = &["type", "rules", "group-by", "timespan", "condition", "generate"];
 
 pub(crate) fn read(section: &Node, head: Head, generate: bool, problems: &mut Problems) -> Option<Correlation> {
@@ -31,7 +31,8 @@ pub(crate) fn read(section: &Node, head: Head, generate: bool, problems: &mut Pr
         problems.warn(section.place, "without `group-by` all events count together");
     }
     let timespan_us = timespan(section, problems);
-    let condition = condition(section, problems);
+    let temporal = section.get("type").and_then(Node::text).is_some_and(|kind| kind.starts_with("temporal"));
+    let condition = if temporal { every_rule(section, &rules, problems) } else { condition(section, problems) };
     let kind = kind(section, condition.as_ref().and_then(|(_, field)| field.clone()), problems);
     let generate = generate || section.get("generate").and_then(Node::text) == Some("true");
     if problems.error_count() > before {
@@ -40,12 +41,25 @@ pub(crate) fn read(section: &Node, head: Head, generate: bool, problems: &mut Pr
     Some(Correlation { head, kind: kind?, rules, group_by, timespan_us: timespan_us?, threshold: condition?.0, generate })
 }
 
+/// Temporal correlations fire when every rule has matched; a condition of their own is for a later version.
+fn every_rule(section: &Node, rules: &[String], problems: &mut Problems) -> Option<(u64, Option<String>)> {
+    if let Some(node) = section.get("condition") {
+        problems.error(node.place, "a `condition` of a temporal correlation is not supported by this version");
+    }
+    if rules.len() < 2 {
+        problems.error(section.place, "a temporal correlation needs at least two rules");
+    }
+    Some((rules.len() as u64, None))
+}
+
 fn kind(section: &Node, field: Option<String>, problems: &mut Problems) -> Option<CorrelationKind> {
     let Some(node) = section.get("type") else {
-        problems.error(section.place, "a correlation needs a `type`: event_count or value_count");
+        problems.error(section.place, "a correlation needs a `type`: event_count, value_count, temporal or temporal_ordered");
         return None;
     };
     match (node.text().unwrap_or(""), field) {
+        ("temporal", _) => Some(CorrelationKind::Temporal { ordered: false }),
+        ("temporal_ordered", _) => Some(CorrelationKind::Temporal { ordered: true }),
         ("event_count", None) => Some(CorrelationKind::EventCount),
         ("event_count", Some(_)) => {
             problems.error(node.place, "`field` belongs to value_count; event_count counts events");
@@ -61,7 +75,7 @@ fn kind(section: &Node, field: Option<String>, problems: &mut Problems) -> Optio
             None
         }
         (other, _) => {
-            problems.error(node.place, format!("unknown correlation type `{other}`: use event_count or value_count"));
+            problems.error(node.place, format!("unknown correlation type `{other}`: use event_count, value_count, temporal or temporal_ordered"));
             None
         }
     }

@@ -105,7 +105,7 @@ impl fmt::Display for Expr {
 pub struct Correlation {
     pub head: Head,
     pub kind: CorrelationKind,
-    /// Ids or names of the rules whose hits are counted.
+    /// Ids or names of the rules and correlations whose hits are counted.
     pub rules: Vec<String>,
     pub group_by: Vec<String>,
     pub timespan_us: i64,
@@ -120,6 +120,8 @@ pub enum CorrelationKind {
     EventCount,
     /// Distinct values of a field.
     ValueCount(String),
+    /// Each of the rules at least once; in their order where `ordered`.
+    Temporal { ordered: bool },
 }
 
 impl CorrelationKind {
@@ -127,6 +129,8 @@ impl CorrelationKind {
         match self {
             CorrelationKind::EventCount => "event_count",
             CorrelationKind::ValueCount(_) => "value_count",
+            CorrelationKind::Temporal { ordered: false } => "temporal",
+            CorrelationKind::Temporal { ordered: true } => "temporal_ordered",
         }
     }
 }
