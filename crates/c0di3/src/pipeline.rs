@@ -61,6 +61,9 @@ pub(crate) fn run(
     stop: &AtomicBool,
     mut commit: impl FnMut(Done) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
+    if options.jobs == 1 {
+        return run_on_one_thread(merge, matcher, options, stop, commit);
+    }
     let in_flight = options.jobs * BLOCKS_PER_WORKER;
     let (tickets_in, tickets) = bounded::<()>(in_flight);
     for _ in 0..in_flight {
@@ -81,6 +84,22 @@ pub(crate) fn run(
         drop((outcomes_out, tickets_in));
         committed
     })
+}
+
+/// One job is one core: the same path without threads.
+fn run_on_one_thread(
+    mut merge: Merge,
+    matcher: &Matcher,
+    options: &PipelineOptions,
+    stop: &AtomicBool,
+    mut commit: impl FnMut(Done) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let mut stage = Stage::new(matcher, options);
+    while !stop.load(Ordering::Relaxed) {
+        let Some(pulled) = merge.pull() else { return Ok(()) };
+        commit(stage.done(pulled))?;
+    }
+    Ok(())
 }
 
 fn commit_in_order(
@@ -113,17 +132,10 @@ struct Worker<'a> {
 
 impl Worker<'_> {
     fn run(self, stop: &AtomicBool, halted: &AtomicBool) {
-        let mut parser = Parser::new(self.options.parse.clone());
-        let mut scratch = MatchScratch::default();
+        let mut stage = Stage::new(self.matcher, self.options);
         while self.tickets.recv().is_ok() && !stop.load(Ordering::Relaxed) && !halted.load(Ordering::Relaxed) {
             let Some((number, pulled)) = self.pull() else { return };
-            let done = match pulled {
-                Pulled::Failed { name, reason } => Done::Failed { name, reason },
-                Pulled::Block { block, followed_by } => {
-                    Done::Block(self.parse_and_match(block, followed_by, &mut parser, &mut scratch))
-                }
-            };
-            if self.outcomes.send((number, done)).is_err() {
+            if self.outcomes.send((number, stage.done(pulled))).is_err() {
                 return;
             }
         }
@@ -136,16 +148,31 @@ impl Worker<'_> {
         input.1 += 1;
         Some((number, pulled))
     }
+}
 
-    fn parse_and_match(
-        &self,
-        block: Block,
-        followed_by: Option<Timestamp>,
-        parser: &mut Parser,
-        scratch: &mut MatchScratch,
-    ) -> DoneBlock {
-        let batch = parser.parse(block);
-        let mut hits = self.matcher.hits(&batch, scratch);
+/// Parsing and matching with one thread's hints and caches.
+struct Stage<'a> {
+    matcher: &'a Matcher,
+    options: &'a PipelineOptions,
+    parser: Parser,
+    scratch: MatchScratch,
+}
+
+impl<'a> Stage<'a> {
+    fn new(matcher: &'a Matcher, options: &'a PipelineOptions) -> Self {
+        Stage { matcher, options, parser: Parser::new(options.parse.clone()), scratch: MatchScratch::default() }
+    }
+
+    fn done(&mut self, pulled: Pulled) -> Done {
+        match pulled {
+            Pulled::Failed { name, reason } => Done::Failed { name, reason },
+            Pulled::Block { block, followed_by } => Done::Block(self.parse_and_match(block, followed_by)),
+        }
+    }
+
+    fn parse_and_match(&mut self, block: Block, followed_by: Option<Timestamp>) -> DoneBlock {
+        let batch = self.parser.parse(block);
+        let mut hits = self.matcher.hits(&batch, &mut self.scratch);
         if self.options.since.is_some() || self.options.until.is_some() {
             hits.retain(|hit| self.is_wanted(hit.event.time));
         }

@@ -12,8 +12,8 @@ mod scan;
 use std::sync::{Arc, OnceLock};
 
 use event::catalog::field;
-use event::dataset::DATASETS;
-use event::{Dataset, Entities, EventBatch, EventRef, Hit, LogSource, Timestamp};
+use event::dataset::{ACCESS, DATASETS};
+use event::{Dataset, DatasetId, Entities, EventBatch, EventRef, Hit, LogSource, Timestamp};
 use hashbrown::HashMap;
 
 use crate::explain::value_at;
@@ -56,7 +56,9 @@ impl Matcher {
                 None => known.satisfies(wanted),
             };
             let rules = self.set.rules.iter().enumerate().filter(|(_, rule)| applies(&rule.logsource));
-            Group::compile(rules.map(|(index, rule)| (index as u32, rule)))
+            // Only what our own access parser wrote is known to be taken apart consistently.
+            let parts_hold = DatasetId(dataset) == ACCESS;
+            Group::compile(rules.map(|(index, rule)| (index as u32, rule)), parts_hold)
         })
     }
 

@@ -10,6 +10,8 @@ use memchr::{memchr, memrchr};
 pub const BLOCK_BYTES: usize = 1 << 20;
 /// Longest line that is kept whole.
 pub const LINE_BYTES_MAX: usize = 1 << 20;
+/// Spare room that readers use to look whether more follows.
+const SPARE_BYTES: usize = 64;
 /// Bytes read at once while the rest of an over-long line is thrown away.
 const SKIP_BYTES: usize = 64 << 10;
 
@@ -38,7 +40,8 @@ impl<R: Read> BlockReader<R> {
     /// the block comes first, the error with the next call.
     pub fn next_block(&mut self) -> io::Result<Option<Block>> {
         let mut bytes = std::mem::take(&mut self.carry);
-        bytes.reserve(BLOCK_BYTES.saturating_sub(bytes.len()) + 1);
+        // Room beyond the block, so that the last read does not find the buffer full and grow it.
+        bytes.reserve_exact(BLOCK_BYTES.saturating_sub(bytes.len()) + SPARE_BYTES);
         let mut failed = None;
         while !self.ended && bytes.len() < BLOCK_BYTES {
             let wanted = (BLOCK_BYTES - bytes.len()) as u64;

@@ -16,8 +16,8 @@ const VALUE_BYTES_MAX: usize = 512;
 const VERDICTS_MAX: usize = 1 << 16;
 /// Look-ups after which the share of hits is judged.
 const PROBE_LOOKUPS: u32 = 4096;
-/// Look-ups to leave out when fewer than one in four hit.
-const REST_LOOKUPS: u32 = 65_536;
+/// Look-ups to leave out when fewer than two in three hit: a miss costs more than a hit saves.
+const REST_LOOKUPS: u32 = 262_144;
 
 /// Number of a verdict. 0 is: no predicate holds.
 pub(super) type VerdictId = u32;
@@ -28,18 +28,20 @@ pub(super) struct Verdict {
     pub(super) held: Box<[u32]>,
     /// One of them triggers a rule.
     pub(super) triggers: bool,
+    /// Parts of the column may hold something.
+    pub(super) opens_parts: bool,
 }
 
 /// All verdicts of one column.
 #[derive(Debug)]
 pub(super) struct Verdicts {
     list: Vec<Verdict>,
-    known: HashMap<Box<[u32]>, VerdictId>,
+    known: HashMap<(Box<[u32]>, bool), VerdictId>,
 }
 
 impl Verdicts {
     pub(super) fn new() -> Self {
-        let nothing = Verdict { held: Box::from([]), triggers: false };
+        let nothing = Verdict { held: Box::from([]), triggers: false, opens_parts: false };
         Verdicts { list: vec![nothing], known: HashMap::new() }
     }
 
@@ -48,17 +50,18 @@ impl Verdicts {
     }
 
     /// Number of the verdict with these predicates, sorted.
-    pub(super) fn intern(&mut self, held: &[u32], triggered: &[Vec<u32>]) -> VerdictId {
-        if held.is_empty() {
+    pub(super) fn intern(&mut self, held: &[u32], opens_parts: bool, triggered: &[Vec<u32>]) -> VerdictId {
+        if held.is_empty() && !opens_parts {
             return 0;
         }
-        if let Some(id) = self.known.get(held) {
+        let key = (Box::from(held), opens_parts);
+        if let Some(id) = self.known.get(&key) {
             return *id;
         }
         let id = self.list.len() as VerdictId;
         let triggers = held.iter().any(|predicate| !triggered[*predicate as usize].is_empty());
-        self.list.push(Verdict { held: held.into(), triggers });
-        self.known.insert(held.into(), id);
+        self.list.push(Verdict { held: held.into(), triggers, opens_parts });
+        self.known.insert(key, id);
         id
     }
 
@@ -157,7 +160,7 @@ impl Cache {
         }
         self.lookups += 1;
         if self.lookups == PROBE_LOOKUPS {
-            if self.hits < PROBE_LOOKUPS / 4 {
+            if self.hits < PROBE_LOOKUPS / 3 * 2 {
                 self.resting = REST_LOOKUPS;
             }
             (self.lookups, self.hits) = (0, 0);

@@ -25,8 +25,9 @@ pub(super) struct GroupRule {
 }
 
 impl Group {
-    pub(super) fn compile<'a>(rules: impl Iterator<Item = (u32, &'a Rule)>) -> Self {
-        let mut predicates = Predicates::default();
+    /// `parts_hold`: fields are parts of one another as the catalog says.
+    pub(super) fn compile<'a>(rules: impl Iterator<Item = (u32, &'a Rule)>, parts_hold: bool) -> Self {
+        let mut predicates = Predicates::new(parts_hold);
         let rules: Vec<GroupRule> = rules
             .map(|(index, rule)| GroupRule { index, program: Program::compile(&rule.condition, rule, &mut predicates) })
             .collect();

@@ -24,6 +24,8 @@ pub(super) struct Predicates {
     columns: Vec<Vec<String>>,
     known: BTreeMap<String, u32>,
     pub(super) directs: Vec<Direct>,
+    /// Fields are parts of one another as the catalog says, because our own parser wrote them.
+    parts_hold: bool,
 }
 
 /// A test that is answered by looking at the row itself.
@@ -44,6 +46,10 @@ pub(super) enum DirectKind {
 }
 
 impl Predicates {
+    pub(super) fn new(parts_hold: bool) -> Self {
+        Predicates { parts_hold, ..Predicates::default() }
+    }
+
     /// The program for one item. Equal tests of equal columns share a number.
     pub(super) fn add(&mut self, item: &Item, rule: &Rule) -> Program {
         let columns = match &item.field {
@@ -60,7 +66,7 @@ impl Predicates {
             self.directs.push(Direct { columns, kind });
             return Program::Direct(self.directs.len() as u32 - 1);
         }
-        let columns = without_contained(columns, &item.check);
+        let columns = if self.parts_hold { without_contained(columns, &item.check) } else { columns };
         let key = format!("{columns:?} {:?}", item.check);
         let number = *self.known.entry(key).or_insert_with(|| {
             self.checks.push(item.check.clone());
@@ -98,8 +104,36 @@ impl Predicates {
                 by_column.entry(column).or_default().push(number as u32);
             }
         }
-        by_column.into_iter().map(|(column, predicates)| Plan::new(column, predicates, self)).collect()
+        let names: Vec<&str> = by_column.keys().copied().collect();
+        let plans = by_column.into_iter().map(|(column, predicates)| {
+            let container = container_of(column).filter(|_| self.parts_hold);
+            let container = container.and_then(|container| names.iter().position(|name| *name == container));
+            // Literals that parts of this column look for: where none is found, the parts need not be searched.
+            let parts = names.iter().filter(|part| self.parts_hold && container_of(part) == Some(column));
+            let sought = parts.flat_map(|part| self.on_column(part)).collect();
+            Plan::new(column, predicates, sought, container, self)
+        });
+        plans.collect()
     }
+
+    fn on_column(&self, column: &str) -> Vec<u32> {
+        let reads = |at: &usize| self.columns[*at].iter().any(|known| known == column);
+        (0..self.checks.len()).filter(reads).map(|at| at as u32).collect()
+    }
+
+    /// Folded texts of which every match holds one; empty where there are none.
+    fn literals(&self, predicate: u32) -> Vec<String> {
+        let texts: Vec<String> = match &self.checks[predicate as usize] {
+            Check::Text(pattern) => pattern.required().into_iter().collect(),
+            Check::Regex(check) => check.required.clone(),
+            _ => Vec::new(),
+        };
+        if texts.iter().any(String::is_empty) { Vec::new() } else { texts }
+    }
+}
+
+fn container_of(column: &str) -> Option<&'static str> {
+    Field::named(column).and_then(|(_, row)| row.within)
 }
 
 /// Leaves out a column whose text another column of the list contains, where finding the text anywhere is enough.
@@ -108,10 +142,8 @@ fn without_contained(columns: Vec<String>, check: &Check) -> Vec<String> {
     if !anywhere {
         return columns;
     }
-    let inside = |column: &String| {
-        let container = Field::named(column).and_then(|(_, row)| row.within);
-        container.is_some_and(|container| columns.iter().any(|other| other == container))
-    };
+    let inside =
+        |column: &String| container_of(column).is_some_and(|container| columns.iter().any(|other| other == container));
     columns.iter().filter(|column| !inside(column)).cloned().collect()
 }
 
@@ -126,34 +158,46 @@ pub(super) struct Plan {
     pub(super) automaton: Option<AhoCorasick>,
     /// Predicates that each literal of the automaton nominates.
     pub(super) nominated: Vec<Vec<u32>>,
+    /// Whether each literal is looked for by a part of this column.
+    pub(super) opens_parts: Vec<bool>,
     /// Predicates without a literal: checked on every distinct value.
     pub(super) unfiltered: Vec<u32>,
+    /// Plan of the column that contains this one's text: where it found nothing, there is nothing here.
+    pub(super) container: Option<usize>,
+    /// Some part has predicates without a literal: parts are always searched.
+    pub(super) parts_always: bool,
 }
 
 impl Plan {
-    fn new(column: &str, predicates: Vec<u32>, all: &Predicates) -> Self {
-        let mut literals: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+    fn new(column: &str, predicates: Vec<u32>, sought: Vec<u32>, container: Option<usize>, all: &Predicates) -> Self {
+        let mut literals: BTreeMap<String, (Vec<u32>, bool)> = BTreeMap::new();
         let mut unfiltered = Vec::new();
         for number in &predicates {
-            let texts = match &all.checks[*number as usize] {
-                Check::Text(pattern) => pattern.required().into_iter().collect(),
-                Check::Regex(check) => check.required.clone(),
-                _ => Vec::new(),
-            };
-            if texts.is_empty() || texts.iter().any(String::is_empty) {
+            let texts = all.literals(*number);
+            if texts.is_empty() {
                 unfiltered.push(*number);
-                continue;
             }
             for text in texts {
-                literals.entry(text).or_default().push(*number);
+                literals.entry(text).or_default().0.push(*number);
+            }
+        }
+        let mut parts_always = false;
+        for number in &sought {
+            let texts = all.literals(*number);
+            parts_always |= texts.is_empty();
+            for text in texts {
+                literals.entry(text).or_default().1 = true;
             }
         }
         let automaton = automaton(literals.keys());
         if automaton.is_none() {
             unfiltered = predicates.clone();
+            parts_always = true;
         }
-        let nominated = literals.into_values().collect();
-        Plan { column: column.to_owned(), views: has_views(column), predicates, automaton, nominated, unfiltered }
+        let (nominated, opens_parts) = literals.into_values().unzip();
+        let column = column.to_owned();
+        let views = has_views(&column);
+        Plan { column, views, predicates, automaton, nominated, opens_parts, unfiltered, container, parts_always }
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) struct GroupScratch {
     fingerprint: Option<u64>,
     /// Plans whose column the schema has, with the column's position.
     bound: Vec<(usize, Option<usize>)>,
+    /// Rows of the part's container in which the part must be searched.
+    open: Vec<bool>,
     /// Rows (as bits) in which some predicate triggers a rule.
     candidates: Vec<u64>,
     held: Vec<u32>,
@@ -47,6 +49,7 @@ impl GroupScratch {
             columns: group.plans.iter().map(|_| ColumnScratch::new()).collect(),
             fingerprint: None,
             bound: Vec::new(),
+            open: Vec::new(),
             candidates: Vec::new(),
             held: Vec::new(),
             rules: Vec::new(),
@@ -67,6 +70,20 @@ impl GroupScratch {
                 self.bound.push((at, Some(position)));
             }
         }
+        // Containers first: their verdicts decide where parts are searched.
+        self.bound.sort_by_key(|(at, _)| group.plans[*at].container.is_some());
+    }
+
+    /// Sets `open` to the rows in which the plan must be searched; false where that is all of them.
+    fn open_rows(&mut self, group: &Group, plan: &Plan) -> bool {
+        let Some(container) = plan.container.filter(|at| !group.plans[*at].parts_always) else { return false };
+        if !self.bound.iter().any(|(at, position)| *at == container && position.is_some()) {
+            return false;
+        }
+        let column = &self.columns[container];
+        self.open.clear();
+        self.open.extend(column.of_rows.iter().map(|verdict| column.verdicts.of(*verdict).opens_parts));
+        true
     }
 }
 
@@ -76,18 +93,21 @@ pub(super) fn scan(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &mu
     scratch.candidates.clear();
     let initial = if group.always.is_empty() { 0 } else { u64::MAX };
     scratch.candidates.resize(rows.len().div_ceil(64), initial);
-    for (at, position) in &scratch.bound {
-        let column = &mut scratch.columns[*at];
+    for bound_at in 0..scratch.bound.len() {
+        let (at, position) = scratch.bound[bound_at];
+        let plan = &group.plans[at];
+        let gated = scratch.open_rows(group, plan);
+        let open = gated.then_some(scratch.open.as_slice());
+        let column = &mut scratch.columns[at];
         if column.verdicts.is_full() {
             *column = ColumnScratch::new();
         }
         column.any = false;
         column.of_rows.clear();
-        let plan = &group.plans[*at];
         let searched = ColumnSearch { group, plan, batch };
         match position.map(|position| (batch.text_at(position), batch.long_at(position).or(batch.date_at(position)))) {
             None => searched.keywords(rows, column),
-            Some((Some(text), _)) => searched.texts(&text, rows, column),
+            Some((Some(text), _)) => searched.texts(&text, rows, open, column),
             Some((None, Some(long))) => searched.longs(&long, rows, column),
             Some((None, None)) => continue,
         }
@@ -158,10 +178,12 @@ struct ColumnSearch<'a> {
 }
 
 impl ColumnSearch<'_> {
-    fn texts(&self, text: &TextColumn<'_>, rows: &[u32], column: &mut ColumnScratch) {
+    /// `open` names the rows to look at, where not all of them have to be.
+    fn texts(&self, text: &TextColumn<'_>, rows: &[u32], open: Option<&[bool]>, column: &mut ColumnScratch) {
         column.of_rows.reserve(rows.len());
-        for row in rows {
-            let verdict = self.text_verdict(text, *row as usize, column);
+        for (at, row) in rows.iter().enumerate() {
+            let closed = open.is_some_and(|open| !open[at]);
+            let verdict = if closed { 0 } else { self.text_verdict(text, *row as usize, column) };
             column.of_rows.push(verdict);
         }
     }
@@ -177,19 +199,19 @@ impl ColumnSearch<'_> {
             if let Some(verdict) = column.cache.inline(view) {
                 return verdict;
             }
-            let verdict = text.str(row).map_or(0, |value| self.decide(value, tag, column));
+            let verdict = text.bytes(row).map_or(0, |value| self.decide(value, tag, column));
             column.cache.remember_inline(view, verdict);
             return verdict;
         }
         let Some(value) = text.bytes(row) else { return 0 };
         if !column.cache.is_awake(value.len()) {
-            return text.str(row).map_or(0, |value| self.decide(value, tag, column));
+            return self.decide(value, tag, column);
         }
         let hash = column.cache.hash(value);
         if let Some(verdict) = column.cache.long_value(hash, value, tag as u8) {
             return verdict;
         }
-        let verdict = text.str(row).map_or(0, |text| self.decide(text, tag, column));
+        let verdict = self.decide(value, tag, column);
         column.cache.remember(hash, value, tag as u8, verdict);
         verdict
     }
@@ -215,12 +237,12 @@ impl ColumnSearch<'_> {
             column.nominated.clear();
             let mut all = Vec::new();
             for text in keyword_texts(self.batch, *row as usize) {
-                self.decide(text, ValueTag::String, column);
+                self.decide(text.as_bytes(), ValueTag::String, column);
                 all.extend_from_slice(&column.nominated);
             }
             all.sort_unstable();
             all.dedup();
-            let verdict = column.verdicts.intern(&all, &self.group.triggered);
+            let verdict = column.verdicts.intern(&all, false, &self.group.triggered);
             column.of_rows.push(verdict);
         }
     }
@@ -231,45 +253,61 @@ impl ColumnSearch<'_> {
 
     /// Which predicates hold for a text: nominated by their literals, decided by their checks. Leaves them in
     /// `column.nominated`.
-    fn decide(&self, text: &str, tag: ValueTag, column: &mut ColumnScratch) -> VerdictId {
+    fn decide(&self, bytes: &[u8], tag: ValueTag, column: &mut ColumnScratch) -> VerdictId {
         let nominated = &mut column.nominated;
         nominated.clear();
+        let mut opens_parts = false;
         if tag == ValueTag::Array {
             nominated.extend_from_slice(&self.plan.predicates);
+            opens_parts = true;
         } else {
             nominated.extend_from_slice(&self.plan.unfiltered);
-            self.nominate(text, nominated);
-            if self.plan.views && may_be_encoded(text.as_bytes()) {
-                decoded(text).for_each(|view| self.nominate(&view, nominated));
+            opens_parts |= self.nominate(bytes, nominated);
+            if self.plan.views && may_be_encoded(bytes) {
+                for view in decoded(text_of(bytes)) {
+                    opens_parts |= self.nominate(view.as_bytes(), nominated);
+                }
             }
+        }
+        if !nominated.is_empty() {
             nominated.sort_unstable();
             nominated.dedup();
+            let value = Value::Text(text_of(bytes), tag);
+            nominated.retain(|predicate| passes_in_any_view(self.check(*predicate), value, self.plan.views));
         }
-        let value = Value::Text(text, tag);
-        nominated.retain(|predicate| passes_in_any_view(self.check(*predicate), value, self.plan.views));
-        column.verdicts.intern(nominated, &self.group.triggered)
+        column.verdicts.intern(nominated, opens_parts, &self.group.triggered)
     }
 
     fn decide_long(&self, number: i64, column: &mut ColumnScratch) -> VerdictId {
         let value = Value::Long(number);
         let held: Vec<u32> =
             self.plan.predicates.iter().copied().filter(|predicate| self.check(*predicate).passes(value)).collect();
-        column.verdicts.intern(&held, &self.group.triggered)
+        column.verdicts.intern(&held, false, &self.group.triggered)
     }
 
+    /// Adds the predicates whose literals stand in the text; true where a part of the column may hold something.
     #[inline]
-    fn nominate(&self, text: &str, nominated: &mut Vec<u32>) {
-        let Some(automaton) = &self.plan.automaton else { return };
+    fn nominate(&self, bytes: &[u8], nominated: &mut Vec<u32>) -> bool {
+        let Some(automaton) = &self.plan.automaton else { return true };
         // The automaton compares ASCII without case; other letters are folded first.
         let folded;
-        let text = if text.is_ascii() {
-            text
+        let bytes = if bytes.is_ascii() {
+            bytes
         } else {
-            folded = fold(text);
-            &folded
+            folded = fold(text_of(bytes));
+            folded.as_bytes()
         };
-        for found in automaton.find_overlapping_iter(text) {
-            nominated.extend_from_slice(&self.plan.nominated[found.pattern().as_usize()]);
+        let mut opens_parts = false;
+        for found in automaton.find_overlapping_iter(bytes) {
+            let literal = found.pattern().as_usize();
+            nominated.extend_from_slice(&self.plan.nominated[literal]);
+            opens_parts |= self.plan.opens_parts[literal];
         }
+        opens_parts
     }
+}
+
+/// Columns hold UTF-8: the empty text could only come from a damaged batch.
+fn text_of(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap_or("")
 }
