@@ -55,15 +55,16 @@ fn measure(name: &str, text: &str, format: &str, target: f64) {
     );
 }
 
-fn main() {
+fn main() -> std::fmt::Result {
     let (mut access, mut sshd) = (String::new(), String::new());
     let (mut maker, mut ssh_maker) = (Access::new(1, 50), Sshd::new(1));
     for _ in 0..LINES {
-        maker.line(&mut access);
-        ssh_maker.line(&mut sshd);
+        maker.line(&mut access)?;
+        ssh_maker.line(&mut sshd)?;
     }
     measure("combined, auto", &access, "auto", 2.5);
     measure("combined", &access, "access", 2.5);
     measure("rfc3164 sshd, auto", &sshd, "auto", 2.0);
     measure("rfc3164 sshd", &sshd, "syslog", 2.0);
+    Ok(())
 }

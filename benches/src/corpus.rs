@@ -14,7 +14,7 @@ impl Random {
         Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -23,7 +23,7 @@ impl Random {
 
     /// A number below `bound`.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound
+        self.number() % bound
     }
 
     /// An element; the first ones come much more often than the last ones.
@@ -35,12 +35,23 @@ impl Random {
 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const SECTIONS: [&str; 12] = [
-    "products", "articles", "blog", "account", "cart", "static/css", "static/js", "images", "api/v2/items", "api/v2/users",
-    "help", "downloads",
+    "products",
+    "articles",
+    "blog",
+    "account",
+    "cart",
+    "static/css",
+    "static/js",
+    "images",
+    "api/v2/items",
+    "api/v2/users",
+    "help",
+    "downloads",
 ];
 const WORDS: [&str; 24] = [
     "garden", "winter", "blue", "coffee", "travel", "running", "shoes", "lamp", "wooden", "table", "review", "summer",
-    "kitchen", "paper", "guide", "music", "river", "mountain", "camera", "bicycle", "pocket", "letter", "union", "select",
+    "kitchen", "paper", "guide", "music", "river", "mountain", "camera", "bicycle", "pocket", "letter", "union",
+    "select",
 ];
 const ENGINES: [&str; 6] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/",
@@ -81,7 +92,9 @@ impl Access {
     pub fn new(seed: u64, attacks_per_10k: u64) -> Self {
         let mut random = Random::new(seed);
         let agents = (0..400)
-            .map(|at| format!("{}{}.{}.{}", ENGINES[at % ENGINES.len()], 90 + at % 40, random.below(9), random.below(6000)))
+            .map(|at| {
+                format!("{}{}.{}.{}", ENGINES[at % ENGINES.len()], 90 + at % 40, random.below(9), random.below(6000))
+            })
             .collect();
         let pages = (0..14_000)
             .map(|at| {
@@ -93,38 +106,39 @@ impl Access {
         Access { random, agents, pages, second: 1_790_000_000, attacks_per_10k }
     }
 
-    pub fn line(&mut self, out: &mut String) {
+    pub fn line(&mut self, out: &mut String) -> std::fmt::Result {
         if self.random.below(40) == 0 {
             self.second += 1;
         }
         let attack = self.random.below(10_000) < self.attacks_per_10k;
-        let address = if attack { self.random.below(200) + (198 << 24) } else { self.random.below(30_000) * 977 + (81 << 24) };
+        let address =
+            if attack { self.random.below(200) + (198 << 24) } else { self.random.below(30_000) * 977 + (81 << 24) };
         let octets = (address as u32).to_be_bytes();
         let stamp = clf(self.second);
         let status = *self.random.skewed(&[200, 200, 200, 200, 304, 301, 206, 404, 403, 500]);
         let bytes = self.random.below(60_000);
         let [a, b, c, d] = octets;
-        let _ = write!(out, "{a}.{b}.{c}.{d} - - [{stamp}] \"");
+        write!(out, "{a}.{b}.{c}.{d} - - [{stamp}] \"")?;
         if attack {
             let (target, agent) = ATTACKS[self.random.below(ATTACKS.len() as u64) as usize];
-            let _ = writeln!(out, "GET {target} HTTP/1.1\" {status} {bytes} \"-\" \"{agent}\"");
-            return;
+            writeln!(out, "GET {target} HTTP/1.1\" {status} {bytes} \"-\" \"{agent}\"")?;
+            return Ok(());
         }
         let method = *self.random.skewed(&["GET", "GET", "GET", "GET", "GET", "POST", "HEAD", "PUT"]);
         let page = self.random.skewed(&self.pages).as_str();
-        let _ = write!(out, "{method} {page}");
+        write!(out, "{method} {page}")?;
         if self.random.below(3) == 0 {
             let (first, second) = (self.random.below(24) as usize, self.random.below(24) as usize);
-            let _ = write!(out, "?q={}+{}&page={}", WORDS[first], WORDS[second], self.random.below(90));
+            write!(out, "?q={}+{}&page={}", WORDS[first], WORDS[second], self.random.below(90))?;
         }
         let referrer = self.random.below(60) as usize;
         let agent = self.random.skewed(&self.agents).as_str();
-        let _ = writeln!(
+        writeln!(
             out,
             " HTTP/1.1\" {status} {bytes} \"https://www.example.org/{}/{}\" \"{agent}\"",
             SECTIONS[referrer % 12],
             WORDS[referrer % 24]
-        );
+        )
     }
 }
 
@@ -140,24 +154,29 @@ impl Sshd {
         Sshd { random: Random::new(seed), second: 1_790_000_000 }
     }
 
-    pub fn line(&mut self, out: &mut String) {
+    pub fn line(&mut self, out: &mut String) -> std::fmt::Result {
         if self.random.below(20) == 0 {
             self.second += 1;
         }
         let [a, b, c, d] = ((self.random.below(50_000) * 7919 + (91 << 24)) as u32).to_be_bytes();
         let (pid, port) = (1000 + self.random.below(60_000), 1024 + self.random.below(60_000));
         let host = self.random.below(40);
-        let user = *self.random.skewed(&["root", "admin", "deploy", "alice", "bob", "oracle", "postgres", "git", "test", "www"]);
+        let user = *self
+            .random
+            .skewed(&["root", "admin", "deploy", "alice", "bob", "oracle", "postgres", "git", "test", "www"]);
         let stamp = bsd(self.second);
-        let _ = write!(out, "<38>{stamp} web{host:02} sshd[{pid}]: ");
-        let _ = match self.random.below(8) {
+        write!(out, "<38>{stamp} web{host:02} sshd[{pid}]: ")?;
+        match self.random.below(8) {
             0..=2 => writeln!(out, "Failed password for {user} from {a}.{b}.{c}.{d} port {port} ssh2"),
             3 => writeln!(out, "Failed password for invalid user {user}{port} from {a}.{b}.{c}.{d} port {port} ssh2"),
             4 => writeln!(out, "Invalid user {user}{port} from {a}.{b}.{c}.{d} port {port}"),
-            5 => writeln!(out, "Accepted publickey for {user} from {a}.{b}.{c}.{d} port {port} ssh2: ED25519 SHA256:4Tq{pid}xyz"),
+            5 => writeln!(
+                out,
+                "Accepted publickey for {user} from {a}.{b}.{c}.{d} port {port} ssh2: ED25519 SHA256:4Tq{pid}xyz"
+            ),
             6 => writeln!(out, "Connection closed by authenticating user {user} {a}.{b}.{c}.{d} port {port} [preauth]"),
             _ => writeln!(out, "Disconnected from user {user} {a}.{b}.{c}.{d} port {port}"),
-        };
+        }
     }
 }
 

@@ -15,7 +15,8 @@ fn main() {
         println!("cargo:rerun-if-changed={}", file.display());
         let name = file.strip_prefix(&root).expect("below the folder").display().to_string();
         let path = file.canonicalize().expect("just listed").display().to_string();
-        writeln!(out, "    ({:?}, include_str!({path:?})),", format!("rules/{name}")).expect("a String takes everything");
+        writeln!(out, "    ({:?}, include_str!({path:?})),", format!("rules/{name}"))
+            .expect("a String takes everything");
     }
     out.push_str("]\n");
     let target = Path::new(&std::env::var("OUT_DIR").expect("set by cargo")).join("default_rules.rs");

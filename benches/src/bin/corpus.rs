@@ -12,7 +12,7 @@ fn main() -> anyhow::Result<()> {
     };
     let bytes = number(1, 440)? * 1_000_000;
     let (seed, attacks) = (number(2, 1)?, number(3, 50)?);
-    let mut make: Box<dyn FnMut(&mut String)> = match arguments.first().map(String::as_str) {
+    let mut make: Box<dyn FnMut(&mut String) -> std::fmt::Result> = match arguments.first().map(String::as_str) {
         Some("access") => {
             let mut access = Access::new(seed, attacks);
             Box::new(move |line| access.line(line))
@@ -28,7 +28,7 @@ fn main() -> anyhow::Result<()> {
     let mut written = 0;
     while written < bytes {
         line.clear();
-        make(&mut line);
+        make(&mut line)?;
         out.write_all(line.as_bytes())?;
         written += line.len() as u64;
     }

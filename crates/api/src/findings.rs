@@ -89,7 +89,10 @@ pub(crate) async fn list(
         (status = 503, description = "The store does not answer", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub(crate) async fn detail(State(state): State<ApiState>, Path(id): Path<String>) -> Result<Json<FindingDetail>, Problem> {
+pub(crate) async fn detail(
+    State(state): State<ApiState>,
+    Path(id): Path<String>,
+) -> Result<Json<FindingDetail>, Problem> {
     let missing = || Problem::not_found(format!("there is no finding `{}`", id.chars().take(64).collect::<String>()));
     let wanted = FindingId::from_str(&id).ok().filter(|_| id.len() == 32).ok_or_else(missing)?;
     let stored = state.findings.get(wanted).await?.ok_or_else(missing)?;
@@ -139,7 +142,8 @@ fn read_query(parameters: &[(String, String)]) -> Result<FindingQuery, Problem> 
 fn time(text: &str) -> Result<Timestamp, String> {
     // A plus sign in a query string means a blank.
     let text = text.replace(' ', "+");
-    Timestamp::parse_rfc3339(text.as_bytes()).ok_or_else(|| format!("`{text}` is not a time such as 2026-01-02T03:04:05Z"))
+    Timestamp::parse_rfc3339(text.as_bytes())
+        .ok_or_else(|| format!("`{text}` is not a time such as 2026-01-02T03:04:05Z"))
 }
 
 fn words<'a, T: FromStr>(values: impl Iterator<Item = &'a str>, into: &mut Vec<T>, known: &str) -> Result<(), String> {

@@ -56,7 +56,12 @@ impl Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(error = &error as &dyn std::error::Error, "store request failed");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "store_unavailable", "the store does not answer", "try again shortly")
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "store_unavailable",
+            "the store does not answer",
+            "try again shortly",
+        )
     }
 }
 

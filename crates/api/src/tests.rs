@@ -41,7 +41,14 @@ fn finding(number: u64) -> Finding {
         entities: Entities { source_ip: vec!["192.0.2.1".into()], ..Entities::default() },
         techniques: Vec::new(),
         reason: "matched".into(),
-        evidence: vec![Evidence { event_id: EventId(1), source: "a.log".into(), line_no: 1, offset: 0, time: None, original: "raw".into() }],
+        evidence: vec![Evidence {
+            event_id: EventId(1),
+            source: "a.log".into(),
+            line_no: 1,
+            offset: 0,
+            time: None,
+            original: "raw".into(),
+        }],
     }
 }
 
@@ -76,7 +83,10 @@ async fn get_json(router: &Router, path: &str) -> (StatusCode, String, Value) {
 async fn findings_are_listed_paged_and_shown_with_evidence() {
     let (_folder, router, _) = service(vec![]).await;
     let (status, _, first) = get_json(&router, "/api/v1/findings?limit=2&severity=P1&source.ip=192.0.2.1").await;
-    assert_eq!((status, first["data"].as_array().unwrap().len(), &first["has_more"]), (StatusCode::OK, 2, &Value::Bool(true)));
+    assert_eq!(
+        (status, first["data"].as_array().unwrap().len(), &first["has_more"]),
+        (StatusCode::OK, 2, &Value::Bool(true))
+    );
     assert_eq!(first["data"][0]["rule.id"], "r");
     assert!(first["data"][0].get("evidence").is_none(), "lists come without evidence");
     let cursor = first["next_cursor"].as_str().unwrap();
@@ -123,9 +133,13 @@ async fn mistakes_are_answered_with_a_problem_that_names_them() {
 
 #[tokio::test]
 async fn health_tells_the_worst_required_part_and_draining_is_not_ready() {
-    let (_folder, router, state) = service(vec![Fixed(HealthStatus::Pass, true), Fixed(HealthStatus::Fail, false)]).await;
+    let (_folder, router, state) =
+        service(vec![Fixed(HealthStatus::Pass, true), Fixed(HealthStatus::Fail, false)]).await;
     let (status, kind, health) = get_json(&router, "/health").await;
-    assert_eq!((status, kind.as_str(), &health["status"]), (StatusCode::OK, "application/health+json", &Value::from("warn")));
+    assert_eq!(
+        (status, kind.as_str(), &health["status"]),
+        (StatusCode::OK, "application/health+json", &Value::from("warn"))
+    );
     assert_eq!(health["checks"]["llm"]["status"], "fail");
     assert_eq!(get_json(&router, "/ready").await.0, StatusCode::OK);
     state.draining.store(true, Ordering::Relaxed);
@@ -141,7 +155,10 @@ async fn the_description_covers_every_path() {
     let (_, _, description) = get_json(&router, "/openapi.json").await;
     assert!(description["openapi"].as_str().unwrap().starts_with("3.1"));
     let paths: Vec<_> = description["paths"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(paths, ["/api/v1/findings", "/api/v1/findings/{id}", "/api/v1/stats", "/health", "/live", "/metrics", "/ready"]);
+    assert_eq!(
+        paths,
+        ["/api/v1/findings", "/api/v1/findings/{id}", "/api/v1/stats", "/health", "/live", "/metrics", "/ready"]
+    );
     let parameters = description["paths"]["/api/v1/findings"]["get"]["parameters"].as_array().unwrap();
     let names: Vec<_> = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"source.ip") && names.contains(&"cursor"), "{names:?}");

@@ -27,6 +27,7 @@ pub(crate) struct ConfigFile {
 #[serde(deny_unknown_fields)]
 struct StoreSection {
     url: String,
+    commit_interval_ms: u64,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -74,6 +75,7 @@ pub(crate) struct Config {
     /// What was written, for `config show`.
     pub(crate) file: ConfigFile,
     pub(crate) store_url: String,
+    pub(crate) commit_interval: std::time::Duration,
     pub(crate) rule_paths: Vec<PathBuf>,
     pub(crate) default_rules: bool,
     pub(crate) format: String,
@@ -205,6 +207,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     let (rotate_bytes, rotate_files) = (file.log.rotate_bytes, file.log.rotate_files);
     Ok(Config {
         store_url: file.store.url.clone(),
+        commit_interval: std::time::Duration::from_millis(file.store.commit_interval_ms),
         rule_paths: file.rules.paths.clone(),
         default_rules: file.rules.default,
         format: file.input.format.clone(),
@@ -254,7 +257,8 @@ mod tests {
         let lines: Vec<_> = DEFAULT_TEXT.lines().collect();
         for key in table.values().flat_map(|section| section.as_table().unwrap().keys()) {
             let at = lines.iter().position(|line| line.starts_with(&format!("{key} ="))).unwrap();
-            let explained = (0..at).rev().map(|at| lines[at]).find(|line| line.starts_with('#') || line.starts_with('['));
+            let explained =
+                (0..at).rev().map(|at| lines[at]).find(|line| line.starts_with('#') || line.starts_with('['));
             assert!(explained.unwrap().starts_with('#'), "{key} has no comment");
         }
     }
@@ -262,7 +266,8 @@ mod tests {
     #[test]
     fn file_and_environment_override_in_that_order() {
         let file = "[store]\nurl = \"sqlite:a.db\"\n[log]\nlevel = \"warn\"\n";
-        let config = read(file, &[("C0DI3_STORE_URL", "sqlite:b.db"), ("C0DI3_RULES_PATHS", "a:b"), ("HOME", "/")]).unwrap();
+        let config =
+            read(file, &[("C0DI3_STORE_URL", "sqlite:b.db"), ("C0DI3_RULES_PATHS", "a:b"), ("HOME", "/")]).unwrap();
         assert_eq!(config.store_url, "sqlite:b.db");
         assert_eq!(config.log.level, tracing::Level::WARN);
         assert_eq!(config.rule_paths, [PathBuf::from("a"), PathBuf::from("b")]);
@@ -272,7 +277,7 @@ mod tests {
     fn mistakes_name_the_key_and_the_remedy() {
         for (written, words) in [
             ("[stor]\nurl = \"x\"", "unknown section [stor]: known are"),
-            ("[store]\nurll = \"x\"", "unknown key `urll` in [store]: known are url"),
+            ("[store]\nurll = \"x\"", "unknown key `urll` in [store]: known are commit_interval_ms, url"),
             ("url = 1", "must be a section"),
             ("[store]\nurl = 5", "expected a string"),
             ("[store\n", "line 1"),

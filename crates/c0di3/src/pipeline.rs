@@ -37,7 +37,10 @@ pub(crate) struct PipelineOptions {
 pub(crate) enum Done {
     Block(DoneBlock),
     /// A source could not be read to its end.
-    Failed { name: String, reason: String },
+    Failed {
+        name: String,
+        reason: String,
+    },
 }
 
 #[derive(Debug)]
@@ -74,7 +77,8 @@ pub(crate) fn run(
     let halted = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..options.jobs {
-            let worker = Worker { input: &input, matcher, options, tickets: tickets.clone(), outcomes: outcomes.clone() };
+            let worker =
+                Worker { input: &input, matcher, options, tickets: tickets.clone(), outcomes: outcomes.clone() };
             scope.spawn(|| worker.run(stop, &halted));
         }
         drop((outcomes, tickets));

@@ -66,7 +66,8 @@ impl Network {
     /// `address[/prefix]`. Host bits must be zero.
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr = address.parse().map_err(|_| format!("`{text}` is not an IP network such as 10.0.0.0/8"))?;
+        let address: IpAddr =
+            address.parse().map_err(|_| format!("`{text}` is not an IP network such as 10.0.0.0/8"))?;
         let (bits, width, is_ipv4) = match address {
             IpAddr::V4(address) => (u128::from(u32::from(address)), 32, true),
             IpAddr::V6(address) => (u128::from(address), 128, false),
@@ -79,7 +80,10 @@ impl Network {
         let all = if width == 128 { u128::MAX } else { (1 << width) - 1 };
         let mask = if prefix == 0 { 0 } else { (all << (width - prefix)) & all };
         if bits & !mask != 0 {
-            return Err(format!("`{text}` has host bits set: the network is {}", network_text(bits & mask, prefix, is_ipv4)));
+            return Err(format!(
+                "`{text}` has host bits set: the network is {}",
+                network_text(bits & mask, prefix, is_ipv4)
+            ));
         }
         Ok(Network { address: bits, mask, is_ipv4 })
     }
@@ -187,7 +191,10 @@ mod tests {
         assert!(Network::read("2001:db8::/32").unwrap().contains("2001:db8:1::1".parse().unwrap()));
         assert!(Network::read("192.0.2.7").unwrap().contains("192.0.2.7".parse().unwrap()));
         assert!(Network::read("0.0.0.0/0").unwrap().contains("1.2.3.4".parse().unwrap()));
-        assert_eq!(Network::read("10.0.0.1/8").unwrap_err(), "`10.0.0.1/8` has host bits set: the network is 10.0.0.0/8");
+        assert_eq!(
+            Network::read("10.0.0.1/8").unwrap_err(),
+            "`10.0.0.1/8` has host bits set: the network is 10.0.0.0/8"
+        );
         for bad in ["10.0.0.0/33", "ten", "10.0.0/8", "10.0.0.0/x"] {
             assert!(Network::read(bad).is_err(), "{bad}");
         }

@@ -281,10 +281,10 @@ impl Correlator {
 
     /// Findings that are new or have changed since the last call: closed ones, then open ones, in a fixed order.
     pub fn changes(&mut self) -> Vec<Change> {
-        let mut changes: Vec<Change> =
-            self.closed.drain(..).map(|finding| Change { finding, open: false }).collect();
+        let mut changes: Vec<Change> = self.closed.drain(..).map(|finding| Change { finding, open: false }).collect();
         let (set, unmuted) = (Arc::clone(&self.set), self.unmuted);
-        let firing = self.windows.iter_mut().enumerate().filter(|(index, _)| unmuted || !set.uses[set.signal_of(*index)].muted);
+        let firing =
+            self.windows.iter_mut().enumerate().filter(|(index, _)| unmuted || !set.uses[set.signal_of(*index)].muted);
         let firing = firing.flat_map(|(_, table)| table.values_mut().filter_map(Window::firing_mut));
         for episode in self.folds.values_mut().chain(firing) {
             if episode.take_changed() {

@@ -1,7 +1,5 @@
 //! One rule against one event, the slow and obvious way: the oracle for the matcher, and the answer to "why".
 
-use std::fmt::Write;
-
 use event::catalog::field;
 use event::{Dataset, EventBatch, Field, ValueTag, dataset};
 use memchr::memchr;
@@ -40,9 +38,10 @@ pub(crate) fn passes_in_any_view(check: &Check, value: Value<'_>, views: bool) -
 }
 
 /// Texts of a row that keywords are looked for in: the line, and where JSON escapes hide text, every decoded value.
-pub(crate) fn keyword_texts<'a>(batch: &'a EventBatch, row: usize) -> impl Iterator<Item = &'a str> {
+pub(crate) fn keyword_texts(batch: &EventBatch, row: usize) -> impl Iterator<Item = &str> {
     let original = batch.text(field::EVENT_ORIGINAL).and_then(|column| column.str(row));
-    let escaped = batch.datasets()[row] == dataset::JSON && original.is_some_and(|text| memchr(b'\\', text.as_bytes()).is_some());
+    let escaped =
+        batch.datasets()[row] == dataset::JSON && original.is_some_and(|text| memchr(b'\\', text.as_bytes()).is_some());
     let count = if escaped { batch.records().num_columns() } else { 0 };
     original.into_iter().chain((0..count).filter_map(move |position| batch.text_at(position)?.str(row)))
 }
@@ -100,8 +99,7 @@ pub fn explain(rule: &Rule, batch: &EventBatch, row: usize) -> (bool, String) {
 
 fn line(out: &mut String, depth: usize, held: bool, text: &str) {
     let mark = if held { "yes" } else { "no " };
-    // Writing to a String cannot fail.
-    let _ = writeln!(out, "{mark}  {:indent$}{text}", "", indent = depth * 2);
+    out.push_str(&format!("{mark}  {:indent$}{text}\n", "", indent = depth * 2));
 }
 
 fn tree(expr: &Expr, rule: &Rule, batch: &EventBatch, row: usize, depth: usize, out: &mut String) -> bool {
@@ -135,7 +133,9 @@ fn found(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> String {
     let Some(field) = &item.field else { return "→ looked for in the whole line".to_owned() };
     let mut shown = Vec::new();
     for column in taxonomy::columns(field, &rule.logsource) {
-        let Some(value) = batch.position_of(&column).and_then(|position| value_at(batch, position, row)) else { continue };
+        let Some(value) = batch.position_of(&column).and_then(|position| value_at(batch, position, row)) else {
+            continue;
+        };
         let text = match value {
             Value::Text(text, _) => text.to_owned(),
             Value::Long(number) => number.to_string(),

@@ -6,13 +6,13 @@
 //! ```
 //! **Absent on purpose:** no I/O (callers hand over file texts), no clock, no async, no storage.
 
+mod check;
 pub mod correlate;
 pub mod explain;
 mod fold;
 mod inline_test;
 pub mod matcher;
 mod pattern;
-mod check;
 mod ruleset;
 mod score;
 pub mod sigma;

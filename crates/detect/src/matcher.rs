@@ -16,8 +16,8 @@ use event::dataset::{ACCESS, DATASETS};
 use event::{Dataset, DatasetId, Entities, EventBatch, EventRef, Hit, LogSource, Timestamp};
 use hashbrown::HashMap;
 
-use crate::explain::value_at;
 use crate::check::Value;
+use crate::explain::value_at;
 use crate::matcher::group::Group;
 use crate::matcher::scan::GroupScratch;
 use crate::ruleset::RuleSet;
@@ -108,9 +108,7 @@ impl Matcher {
             return Arc::from([]);
         }
         let columns = self.set.captures.iter().enumerate();
-        columns
-            .map(|(at, columns)| wanted.contains(&at).then(|| first_value(batch, row, columns)).flatten())
-            .collect()
+        columns.map(|(at, columns)| wanted.contains(&at).then(|| first_value(batch, row, columns)).flatten()).collect()
     }
 }
 

@@ -203,7 +203,7 @@ fn step<'a>(piece: &Piece, rest: &'a str) -> Option<&'a str> {
         Piece::Dash => DASHES.iter().any(|dash| fold_char(*dash) == fold_char(character)),
         _ => true,
     };
-    fits.then(|| characters.as_str())
+    fits.then_some(characters.as_str())
 }
 
 #[cfg(test)]

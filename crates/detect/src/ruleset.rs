@@ -115,8 +115,9 @@ impl Loading {
         let mut open = std::mem::take(&mut self.correlations);
         loop {
             let before = open.len();
-            let (ready, waiting): (Vec<_>, Vec<_>) =
-                open.into_iter().partition(|rule| rule.rules.iter().all(|reference| set.signal_named(reference).is_some()));
+            let (ready, waiting): (Vec<_>, Vec<_>) = open
+                .into_iter()
+                .partition(|rule| rule.rules.iter().all(|reference| set.signal_named(reference).is_some()));
             for rule in ready {
                 set.bind(rule);
             }
@@ -223,7 +224,8 @@ fn names(head: &Head, wanted: &str) -> bool {
 mod tests {
     use super::*;
 
-    const BASE: &str = "title: base\nid: base\nlevel: low\nlogsource: {product: linux}\ndetection: {s: [x], condition: s}\n";
+    const BASE: &str =
+        "title: base\nid: base\nlevel: low\nlogsource: {product: linux}\ndetection: {s: [x], condition: s}\n";
 
     fn correlation(id: &str, base: &str) -> String {
         format!(

@@ -55,6 +55,9 @@ fn catalog_names() -> &'static [Arc<str>] {
     NAMES.get_or_init(|| FIELDS.iter().map(|row| Arc::from(row.name)).collect())
 }
 
+/// A finished column: field, name, values, and tags where it has any.
+pub(crate) type Part<'a> = (FieldId, &'a str, ArrayRef, Option<Arc<[u8]>>);
+
 impl EventBatch {
     pub(crate) fn assemble(
         source: Arc<Source>,
@@ -62,7 +65,7 @@ impl EventBatch {
         end: Position,
         line_starts: Vec<u32>,
         datasets: Vec<DatasetId>,
-        parts: Vec<(FieldId, &str, ArrayRef, Option<Arc<[u8]>>)>,
+        parts: Vec<Part<'_>>,
         counts: Counts,
     ) -> Self {
         let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
@@ -83,17 +86,7 @@ impl EventBatch {
             // Every array was finished with the same row count and its own type: an error here is ours.
             Err(error) => unreachable!("columns of one batch differ: {error}"),
         };
-        EventBatch {
-            records,
-            columns,
-            fingerprint: hasher.finish(),
-            source,
-            start,
-            end,
-            line_starts,
-            datasets,
-            counts,
-        }
+        EventBatch { records, columns, fingerprint: hasher.finish(), source, start, end, line_starts, datasets, counts }
     }
 
     pub fn rows(&self) -> usize {

@@ -151,11 +151,8 @@ impl BatchBuilder {
     /// A word of the program: copied at most once per batch.
     #[inline]
     pub fn literal(&mut self, id: FieldId, word: &'static str) {
-        let view = if word.len() <= views::INLINE_BYTES_MAX {
-            views::inline(word.as_bytes())
-        } else {
-            self.interned(word)
-        };
+        let view =
+            if word.len() <= views::INLINE_BYTES_MAX { views::inline(word.as_bytes()) } else { self.interned(word) };
         self.put_view(id, view);
     }
 

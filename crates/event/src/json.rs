@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 pub fn write_row(batch: &EventBatch, row: usize, out: &mut String) {
     out.push('{');
     let mut first = true;
-    if !batch.text(field::EVENT_KIND).is_some_and(|kind| kind.bytes(row).is_some()) {
+    if batch.text(field::EVENT_KIND).is_none_or(|kind| kind.bytes(row).is_none()) {
         write_pair("event.kind", "\"event\"", &mut first, out);
     }
     for (position, name) in batch.column_names().enumerate() {

@@ -40,11 +40,9 @@ impl Civil {
     /// The instant, for a clock that is `offset_s` seconds east of UTC.
     pub fn at_offset(&self, offset_s: i32) -> Timestamp {
         let days = days_from_civil(self.year, self.month, self.day);
-        let seconds = days * DAY_SECONDS
-            + i64::from(self.hour) * 3600
-            + i64::from(self.minute) * 60
-            + i64::from(self.second)
-            - i64::from(offset_s);
+        let seconds =
+            days * DAY_SECONDS + i64::from(self.hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second)
+                - i64::from(offset_s);
         Timestamp(seconds * SECOND_US + i64::from(self.microsecond))
     }
 }
@@ -149,11 +147,8 @@ pub fn parse_date_time(text: &[u8]) -> Option<(Civil, &[u8])> {
 /// Digits after the point as microseconds, and what follows them.
 pub fn parse_fraction(text: &[u8]) -> (u32, &[u8]) {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let mut micros = 0;
-    for at in 0..6 {
-        micros = micros * 10 + if at < digits { u32::from(text[at] - b'0') } else { 0 };
-    }
-    (micros, &text[digits..])
+    let padded = text[..digits].iter().map(|digit| u32::from(digit - b'0')).chain(std::iter::repeat(0));
+    (padded.take(6).fold(0, |micros, digit| micros * 10 + digit), &text[digits..])
 }
 
 /// `Z`, `±hh`, `±hhmm` or `±hh:mm` as seconds east of UTC, and what follows.
@@ -233,7 +228,8 @@ mod tests {
 
     #[test]
     fn impossible_dates_are_refused() {
-        for text in ["2023-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00", "x"] {
+        for text in ["2023-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00", "x"]
+        {
             assert_eq!(Timestamp::parse_rfc3339(text.as_bytes()), None, "{text}");
         }
     }

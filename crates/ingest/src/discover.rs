@@ -52,7 +52,9 @@ impl Walk {
         let named = depth == 0;
         let metadata = match fs::metadata(path) {
             Ok(metadata) => metadata,
-            Err(error) => return self.skip(path, error.to_string(), named || error.kind() != std::io::ErrorKind::NotFound),
+            Err(error) => {
+                return self.skip(path, error.to_string(), named || error.kind() != std::io::ErrorKind::NotFound);
+            }
         };
         if !self.seen.insert((metadata.dev(), metadata.ino())) {
             return self.skip(path, "the same file was already found under another name", false);
@@ -142,9 +144,15 @@ mod tests {
         std::os::unix::fs::symlink("/nowhere/at/all", at("dangling")).unwrap();
         let found = discover(&[root.path().to_owned(), at("missing")]);
         assert_eq!(found.files, [at("b.log"), at("sub/a.log")]);
-        let skipped: Vec<_> =
-            found.skipped.iter().map(|skipped| (skipped.path.file_name().unwrap().to_str().unwrap(), skipped.is_failure)).collect();
-        assert_eq!(skipped, [("dangling", false), ("empty.log", false), ("circle", false), ("wtmp", false), ("missing", true)]);
+        let skipped: Vec<_> = found
+            .skipped
+            .iter()
+            .map(|skipped| (skipped.path.file_name().unwrap().to_str().unwrap(), skipped.is_failure))
+            .collect();
+        assert_eq!(
+            skipped,
+            [("dangling", false), ("empty.log", false), ("circle", false), ("wtmp", false), ("missing", true)]
+        );
     }
 
     #[test]

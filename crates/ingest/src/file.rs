@@ -103,8 +103,7 @@ impl FileSource {
 
     /// The file's blocks from `position` on. Compressed files are decompressed up to there.
     pub fn read_from(&self, id: SourceId, position: Position) -> Result<FileBlocks, OpenError> {
-        let failed =
-            |source| OpenError::Seek { path: self.path.clone(), offset: position.offset, source };
+        let failed = |source| OpenError::Seek { path: self.path.clone(), offset: position.offset, source };
         let reader: Box<dyn Read + Send> = if self.compression == Compression::None {
             let mut file = File::open(&self.path).map_err(failed)?;
             file.seek(SeekFrom::Start(position.offset)).map_err(failed)?;
@@ -158,7 +157,8 @@ mod tests {
         assert!(compressed.is(known));
         let position = Position { offset: 11, line: 1 };
         for source in [grown, compressed] {
-            let blocks: Vec<_> = all_blocks(source.read_from(SourceId(1), position).unwrap()).map(Result::unwrap).collect();
+            let blocks: Vec<_> =
+                all_blocks(source.read_from(SourceId(1), position).unwrap()).map(Result::unwrap).collect();
             assert_eq!(blocks[0].bytes, b"second line\n");
             assert_eq!(blocks[0].start, position);
         }

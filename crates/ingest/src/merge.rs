@@ -70,26 +70,24 @@ impl Merge {
 
     /// The next block, by time; `None` when every file has ended.
     pub fn pull(&mut self) -> Option<Pulled> {
-        loop {
-            self.open_due();
-            if let Some(failed) = self.failed.pop() {
-                return Some(failed);
-            }
-            let first = (0..self.open.len()).min_by_key(|at| self.open[*at].time)?;
-            let next = self.next_head(first);
-            let open = &mut self.open[first];
-            let block = match next {
-                Some((head, time)) => {
-                    open.time = time;
-                    std::mem::replace(&mut open.head, head)
-                }
-                None => self.open.remove(first).head,
-            };
-            self.open_due();
-            let heads = self.open.iter().map(|open| open.time);
-            let followed_by = heads.chain(self.waiting.last().map(|file| order(file.first_time))).min();
-            return Some(Pulled::Block { block, followed_by });
+        self.open_due();
+        if let Some(failed) = self.failed.pop() {
+            return Some(failed);
         }
+        let first = (0..self.open.len()).min_by_key(|at| self.open[*at].time)?;
+        let next = self.next_head(first);
+        let open = &mut self.open[first];
+        let block = match next {
+            Some((head, time)) => {
+                open.time = time;
+                std::mem::replace(&mut open.head, head)
+            }
+            None => self.open.remove(first).head,
+        };
+        self.open_due();
+        let heads = self.open.iter().map(|open| open.time);
+        let followed_by = heads.chain(self.waiting.last().map(|file| order(file.first_time))).min();
+        Some(Pulled::Block { block, followed_by })
     }
 
     /// Opens the files whose time has come.
@@ -140,7 +138,8 @@ mod tests {
 
     /// The first byte of a block is its time; blocks end where the reader is told to by their size.
     fn file(name: &'static str, lines: &'static [u8]) -> Waiting {
-        let text: Vec<u8> = lines.iter().flat_map(|time| [vec![*time], vec![b'x'; 600_000], vec![b'\n']].concat()).collect();
+        let text: Vec<u8> =
+            lines.iter().flat_map(|time| [vec![*time], vec![b'x'; 600_000], vec![b'\n']].concat()).collect();
         let source = Arc::new(Source { id: SourceId(0), name: name.to_owned() });
         let reader: Box<dyn io::Read + Send> = Box::new(io::Cursor::new(text));
         Waiting {

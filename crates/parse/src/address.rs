@@ -91,10 +91,13 @@ mod tests {
 
     #[test]
     fn addresses_are_told_from_names() {
-        for yes in ["1.2.3.4", "255.255.255.255", "::1", "2001:db8::1", "::ffff:1.2.3.4", "fe80::1", "0:0:0:0:0:0:0:1"] {
+        for yes in ["1.2.3.4", "255.255.255.255", "::1", "2001:db8::1", "::ffff:1.2.3.4", "fe80::1", "0:0:0:0:0:0:0:1"]
+        {
             assert!(is_ip(yes.as_bytes()), "{yes}");
         }
-        for no in ["", "-", "256.1.1.1", "1.2.3", "1.2.3.4.5", "host", "1.2.3.4:80", "abcd", "::g", "1..2.3", "0001.2.3.4"] {
+        for no in
+            ["", "-", "256.1.1.1", "1.2.3", "1.2.3.4.5", "host", "1.2.3.4:80", "abcd", "::g", "1..2.3", "0001.2.3.4"]
+        {
             assert!(!is_ip(no.as_bytes()), "{no}");
         }
     }
@@ -103,6 +106,9 @@ mod tests {
     fn numbers_are_whole_texts() {
         assert_eq!(decimal(b"0042"), Some(42));
         assert_eq!(decimal(b"4294967296000"), Some(4_294_967_296_000));
-        assert_eq!((decimal(b""), decimal(b"-1"), decimal(b"1 "), decimal(b"9999999999999999999")), (None, None, None, None));
+        assert_eq!(
+            (decimal(b""), decimal(b"-1"), decimal(b"1 "), decimal(b"9999999999999999999")),
+            (None, None, None, None)
+        );
     }
 }

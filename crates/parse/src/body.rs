@@ -43,9 +43,8 @@ static BODIES: &[Body] = &[
 /// Puts what the program says in `message`; names the dataset of the line.
 #[inline]
 pub(crate) fn put(rows: &mut BatchBuilder, program: &[u8], message: &[u8]) -> DatasetId {
-    let body = BODIES
-        .iter()
-        .find(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)));
+    let body =
+        BODIES.iter().find(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)));
     // PAM modules write in the name of the program that called them.
     if message.starts_with(b"pam_") && pam::put(rows, message) {
         return body.map_or(dataset::PAM, |body| body.dataset);

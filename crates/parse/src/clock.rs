@@ -4,7 +4,9 @@
 //! event at most 24 hours after the block's reference time (so that 31 December read on 1 January is last year's).
 
 use event::Timestamp;
-use event::time::{Civil, DAY_SECONDS, SECOND_US, days_in_month, is_leap_year, parse_date_time, parse_fraction, parse_offset};
+use event::time::{
+    Civil, DAY_SECONDS, SECOND_US, days_in_month, is_leap_year, parse_date_time, parse_fraction, parse_offset,
+};
 use jiff::tz::TimeZone;
 
 /// How far ahead of the reference time an event may be before it is taken for one of the year before.
@@ -34,11 +36,8 @@ impl Default for Clock {
 impl Clock {
     pub fn new(zone: &str, year: Option<i32>) -> Result<Self, UnknownZone> {
         let is_utc = matches!(zone, "UTC" | "utc" | "Z");
-        let zone = if is_utc {
-            TimeZone::UTC
-        } else {
-            TimeZone::get(zone).map_err(|_| UnknownZone(zone.to_owned()))?
-        };
+        let zone =
+            if is_utc { TimeZone::UTC } else { TimeZone::get(zone).map_err(|_| UnknownZone(zone.to_owned()))? };
         Ok(Clock { zone, is_utc, year })
     }
 
@@ -245,7 +244,8 @@ fn clock_time(text: &[u8]) -> Option<(Civil, &[u8])> {
     if head[2] != b':' || head[5] != b':' {
         return None;
     }
-    let mut civil = Civil { hour: two(&head[0..2])?, minute: two(&head[3..5])?, second: two(&head[6..8])?, ..Civil::default() };
+    let mut civil =
+        Civil { hour: two(&head[0..2])?, minute: two(&head[3..5])?, second: two(&head[6..8])?, ..Civil::default() };
     let mut rest = &text[8..];
     if let Some(after) = rest.strip_prefix(b".") {
         (civil.microsecond, rest) = parse_fraction(after);
@@ -261,9 +261,26 @@ fn four_digit_year(text: &[u8]) -> Option<(i32, &[u8])> {
 
 /// Zone names that device logs write, in hours east of UTC.
 const ZONES: &[(&str, i32)] = &[
-    ("UTC", 0), ("GMT", 0), ("WET", 0), ("BST", 1), ("CET", 1), ("WEST", 1), ("CEST", 2), ("EET", 2), ("EEST", 3),
-    ("MSK", 3), ("JST", 9), ("AEST", 10), ("EDT", -4), ("EST", -5), ("CDT", -5), ("CST", -6), ("MDT", -6),
-    ("MST", -7), ("PDT", -7), ("PST", -8),
+    ("UTC", 0),
+    ("GMT", 0),
+    ("WET", 0),
+    ("BST", 1),
+    ("CET", 1),
+    ("WEST", 1),
+    ("CEST", 2),
+    ("EET", 2),
+    ("EEST", 3),
+    ("MSK", 3),
+    ("JST", 9),
+    ("AEST", 10),
+    ("EDT", -4),
+    ("EST", -5),
+    ("CDT", -5),
+    ("CST", -6),
+    ("MDT", -6),
+    ("MST", -7),
+    ("PDT", -7),
+    ("PST", -8),
 ];
 
 /// A zone name or offset behind a time, and what follows it.
@@ -303,9 +320,8 @@ fn two(text: &[u8]) -> Option<u8> {
 
 /// English month name of three letters, in any case.
 fn month(text: &[u8]) -> Option<u8> {
-    const NAMES: [&[u8; 3]; 12] = [
-        b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec",
-    ];
+    const NAMES: [&[u8; 3]; 12] =
+        [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
     let lower = [text[0] | 0x20, text[1] | 0x20, text[2] | 0x20];
     NAMES.iter().position(|name| **name == lower).map(|at| at as u8 + 1)
 }

@@ -296,11 +296,8 @@ impl<'a> Reader<'a, '_> {
                 return;
             }
         }
-        let column = if RESERVED.contains(&path) {
-            rows.column_named(&format!("json.{path}"))
-        } else {
-            rows.column_named(path)
-        };
+        let column =
+            if RESERVED.contains(&path) { rows.column_named(&format!("json.{path}")) } else { rows.column_named(path) };
         match column {
             Ok(id) => put_value(id, &text, tag, rows),
             Err(_) => rows.count_field_dropped(),

@@ -20,8 +20,8 @@ mod syslog;
 pub use clock::{Clock, UnknownZone};
 pub use format::{FORMATS, Format, FormatChoice, UnknownFormat};
 
-use event::{Block, BatchBuilder, EventBatch, Position, dataset};
 use event::catalog::field;
+use event::{BatchBuilder, Block, EventBatch, Position, dataset};
 
 use crate::format::{Context, Refusal};
 
@@ -157,12 +157,13 @@ impl Parser {
     }
 }
 
-/// Event time that a line names, read by the first format that knows it. For ordering sources before they are parsed.
+/// Earliest event time that the lines name: for ordering sources before they are parsed. The earliest, so that one
+/// line with a time far ahead cannot make everything after it look late.
 pub fn peek_time(text: &[u8], options: &Options, reference: event::Timestamp) -> Option<event::Timestamp> {
     let mut parser = Parser::new(options.clone());
     let batch = parser.parse(Block::detached("peek", text.to_vec(), reference));
     let times = batch.times()?;
-    (0..batch.rows()).find_map(|row| times.get(row)).map(event::Timestamp)
+    (0..batch.rows()).filter_map(|row| times.get(row)).min().map(event::Timestamp)
 }
 
 #[cfg(test)]

@@ -77,7 +77,9 @@ fn there_is_one_event_for_every_line_and_every_event_has_its_line() {
 
 #[test]
 fn no_sample_line_is_read_by_two_groups_of_formats() {
-    for (group, others) in [("access", ["json", "syslog"]), ("json", ["access", "syslog"]), ("syslog", ["access", "json"])] {
+    for (group, others) in
+        [("access", ["json", "syslog"]), ("json", ["access", "syslog"]), ("syslog", ["access", "json"])]
+    {
         let own = Options { format: group.parse().unwrap(), ..Options::default() };
         let case = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("testdata/{group}/variants.log"));
         let input = std::fs::read(case).unwrap();
@@ -105,7 +107,9 @@ fn an_unknown_format_is_refused_with_the_known_ones() {
 fn line_strategy() -> impl Strategy<Value = Vec<u8>> {
     let samples: Vec<Vec<u8>> = cases()
         .iter()
-        .flat_map(|case| std::fs::read(case).unwrap().split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>())
+        .flat_map(|case| {
+            std::fs::read(case).unwrap().split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect::<Vec<_>>()
+        })
         .collect();
     (proptest::sample::select(samples), any::<prop::sample::Index>(), any::<u8>(), 0..4_u8).prop_map(
         |(mut line, at, byte, kind)| {

@@ -162,7 +162,8 @@ impl Inner {
         let owned = |counts: &BTreeMap<&'static str, u64>| {
             counts.iter().filter(|(_, count)| **count > 0).map(|(key, count)| ((*key).to_owned(), *count)).collect()
         };
-        let mut rules: Vec<_> = self.rules.iter().map(|(id, (title, count))| (id.clone(), title.clone(), *count)).collect();
+        let mut rules: Vec<_> =
+            self.rules.iter().map(|(id, (title, count))| (id.clone(), title.clone(), *count)).collect();
         rules.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
         rules.truncate(top);
         let mut sources: Vec<_> = self.sources.iter().map(|(source, count)| (source.clone(), *count)).collect();
@@ -177,7 +178,12 @@ impl Inner {
             top_rules: rules,
             top_sources: sources,
             distinct_sources: self.sources.len() as u64,
-            per_minute: self.minutes.iter().filter(|(_, count)| **count > 0).map(|(at, count)| (Timestamp(*at), *count)).collect(),
+            per_minute: self
+                .minutes
+                .iter()
+                .filter(|(_, count)| **count > 0)
+                .map(|(at, count)| (Timestamp(*at), *count))
+                .collect(),
         }
     }
 }

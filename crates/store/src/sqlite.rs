@@ -29,8 +29,7 @@ impl SqliteStore {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let path = url.strip_prefix("sqlite:").ok_or_else(|| StoreError::UnknownUrl(url.to_owned()))?;
         if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            std::fs::create_dir_all(folder)
-                .map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
+            std::fs::create_dir_all(folder).map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
         }
         let failed = |source| StoreError::Open { url: url.to_owned(), source };
         let options = SqliteConnectOptions::from_str(url)
@@ -40,7 +39,8 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
-        let pool = SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await.map_err(failed)?;
+        let pool =
+            SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await.map_err(failed)?;
         sqlx::migrate!("migrations/sqlite").run(&pool).await?;
         Ok(SqliteStore { pool })
     }
@@ -62,10 +62,12 @@ impl Ledger for SqliteStore {
             .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::Read)?;
-        let rows = sqlx::query("SELECT id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line FROM sources ORDER BY id")
-            .fetch_all(&self.pool)
-            .await
-            .map_err(StoreError::Read)?;
+        let rows = sqlx::query(
+            "SELECT id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line FROM sources ORDER BY id",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .map_err(StoreError::Read)?;
         let mut sources = Vec::with_capacity(rows.len());
         for row in rows {
             sources.push(SourceCheckpoint {
@@ -101,6 +103,7 @@ fn bytes(number: u128) -> Vec<u8> {
 }
 
 fn number(bytes: Vec<u8>) -> Result<u128, StoreError> {
-    let bytes: [u8; 16] = bytes.try_into().map_err(|_| StoreError::Damaged("an id that is not 16 bytes long".to_owned()))?;
+    let bytes: [u8; 16] =
+        bytes.try_into().map_err(|_| StoreError::Damaged("an id that is not 16 bytes long".to_owned()))?;
     Ok(u128::from_be_bytes(bytes))
 }

@@ -32,10 +32,7 @@ pub(crate) fn parse_options(
 }
 
 /// Calls `each` with every block of every file; no file means standard input, as does `-`.
-pub(crate) fn each_block(
-    files: &[PathBuf],
-    mut each: impl FnMut(Block) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+pub(crate) fn each_block(files: &[PathBuf], mut each: impl FnMut(Block) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let standard_input = [PathBuf::from("-")];
     let files = if files.is_empty() { &standard_input[..] } else { files };
     for path in files {

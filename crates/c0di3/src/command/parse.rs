@@ -32,7 +32,10 @@ pub(crate) fn run(config: &Config, arguments: &ParseArguments) -> anyhow::Result
         Ok(())
     })?;
     if cut > 0 {
-        tell(&format!("warning: {cut} line(s) were longer than {} bytes and have been cut", ingest::block_reader::LINE_BYTES_MAX));
+        tell(&format!(
+            "warning: {cut} line(s) were longer than {} bytes and have been cut",
+            ingest::block_reader::LINE_BYTES_MAX
+        ));
     }
     if dropped > 0 {
         tell(&format!("warning: {dropped} field(s) beyond the column limit are in event.original only"));

@@ -25,8 +25,6 @@ use crate::outcome::{Outcome, Usage, tell};
 use crate::pipeline::{self, Done, DoneBlock, PipelineOptions};
 use crate::{clock, progress, rules, signals};
 
-/// Time between commits while a replay runs.
-const COMMIT_INTERVAL: Duration = Duration::from_secs(5);
 /// Blocks after which findings that have ended are printed.
 const PRINT_BLOCKS: u64 = 64;
 /// Most worker threads.
@@ -66,6 +64,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         runtime: &runtime,
         store,
         committed_at: Instant::now(),
+        commit_interval: config.commit_interval,
         blocks: 0,
     };
     let done = pipeline::run(sources.merge, &matcher, &options, &stop, |done| replay.take(done));
@@ -117,6 +116,7 @@ struct Replay<'a> {
     runtime: &'a Runtime,
     store: Option<SqliteStore>,
     committed_at: Instant,
+    commit_interval: Duration,
     blocks: u64,
 }
 
@@ -130,7 +130,7 @@ impl Replay<'_> {
             Done::Block(block) => self.take_block(block),
         }
         self.blocks += 1;
-        let due = self.store.is_some() && self.committed_at.elapsed() >= COMMIT_INTERVAL;
+        let due = self.store.is_some() && self.committed_at.elapsed() >= self.commit_interval;
         if due || (self.store.is_none() && self.blocks.is_multiple_of(PRINT_BLOCKS)) {
             self.commit()?;
         }

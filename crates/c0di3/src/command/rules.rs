@@ -36,7 +36,11 @@ pub(crate) fn check(arguments: &RulesCheckArguments) -> anyhow::Result<Outcome> 
         for problem in &loaded.diagnostics {
             writeln!(out, "{problem}")?;
         }
-        writeln!(out, "loaded: {detection} detection, {correlation} correlation, 0 filter; disabled: {}", loaded.disabled)?;
+        writeln!(
+            out,
+            "loaded: {detection} detection, {correlation} correlation, 0 filter; disabled: {}",
+            loaded.disabled
+        )?;
         for (reason, count) in by_reason(&rejected) {
             writeln!(out, "rejected: {count} × {reason}")?;
         }

@@ -190,8 +190,12 @@ impl HealthCheck for DiskCheck {
         let used = 100.0 - 100.0 * stat.f_bavail as f64 / (stat.f_blocks.max(1)) as f64;
         let used = (used * 10.0).round() / 10.0;
         match used {
-            used if used > 90.0 => CheckResult::observed(HealthStatus::Fail, used, "percent").saying("clean up or expand now"),
-            used if used > 80.0 => CheckResult::observed(HealthStatus::Warn, used, "percent").saying("clean up or expand"),
+            used if used > 90.0 => {
+                CheckResult::observed(HealthStatus::Fail, used, "percent").saying("clean up or expand now")
+            }
+            used if used > 80.0 => {
+                CheckResult::observed(HealthStatus::Warn, used, "percent").saying("clean up or expand")
+            }
             used => CheckResult::observed(HealthStatus::Pass, used, "percent"),
         }
     }

@@ -19,7 +19,9 @@ pub enum StateError {
     Write(#[source] serde_json::Error),
     #[error("cannot read the correlation state")]
     Read(#[source] serde_json::Error),
-    #[error("the correlation state has version {found}, this program reads version {VERSION}: start with an empty store")]
+    #[error(
+        "the correlation state has version {found}, this program reads version {VERSION}: start with an empty store"
+    )]
     Version { found: u32 },
 }
 

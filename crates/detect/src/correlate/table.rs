@@ -7,7 +7,11 @@ use serde::{Deserialize, Serialize};
 const SAMPLE: usize = 64;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(from = "Vec<(Box<str>, T)>", into = "Vec<(Box<str>, T)>", bound(serialize = "T: Clone + Serialize", deserialize = "T: Deserialize<'de>"))]
+#[serde(
+    from = "Vec<(Box<str>, T)>",
+    into = "Vec<(Box<str>, T)>",
+    bound(serialize = "T: Clone + Serialize", deserialize = "T: Deserialize<'de>")
+)]
 pub(super) struct Table<T> {
     entries: Vec<(Box<str>, T)>,
     index: HashMap<Box<str>, u32>,

@@ -47,7 +47,11 @@ fn parse(logins: &[Login]) -> EventBatch {
             format!("{time} h sshd[1]: Failed password for u{user} from 192.0.2.{address} port 1 ssh2")
         })
         .collect();
-    parse::Parser::new(parse::Options::default()).parse(Block::detached("test", lines.join("\n").into_bytes(), Timestamp(0)))
+    parse::Parser::new(parse::Options::default()).parse(Block::detached(
+        "test",
+        lines.join("\n").into_bytes(),
+        Timestamp(0),
+    ))
 }
 
 /// `(rule, group, count)` of every finding, sorted; open and closed ones alike.
@@ -188,8 +192,11 @@ fn late_events_are_counted_and_kept_out_of_windows() {
 fn a_repeated_message_counts_as_often_as_it_says() {
     let set = set();
     let line = "2026-11-23T10:00:00Z h sshd[1]: message repeated 5 times: [ Failed password for root from 192.0.2.1 port 1 ssh2]";
-    let batch = parse::Parser::new(parse::Options::default())
-        .parse(Block::detached("test", line.as_bytes().to_vec(), Timestamp(0)));
+    let batch = parse::Parser::new(parse::Options::default()).parse(Block::detached(
+        "test",
+        line.as_bytes().to_vec(),
+        Timestamp(0),
+    ));
     let matcher = Matcher::new(Arc::clone(&set), None);
     let mut correlator = Correlator::new(Arc::clone(&set), CorrelatorOptions::default());
     correlator.observe(matcher.hits(&batch, &mut MatchScratch::default()));
@@ -205,11 +212,16 @@ fn a_flood_of_new_groups_does_not_erase_an_attack_in_progress() {
     let matcher = Matcher::new(Arc::clone(&set), None);
     let mut correlator = Correlator::new(Arc::clone(&set), options);
     let mut observe = |lines: String| {
-        let batch = parse::Parser::new(parse::Options::default())
-            .parse(Block::detached("test", lines.into_bytes(), Timestamp(0)));
+        let batch = parse::Parser::new(parse::Options::default()).parse(Block::detached(
+            "test",
+            lines.into_bytes(),
+            Timestamp(0),
+        ));
         correlator.observe(matcher.hits(&batch, &mut MatchScratch::default()));
     };
-    let line = |address: String| format!("2026-11-23T10:00:00Z h sshd[1]: Failed password for root from {address} port 1 ssh2\n");
+    let line = |address: String| {
+        format!("2026-11-23T10:00:00Z h sshd[1]: Failed password for root from {address} port 1 ssh2\n")
+    };
     observe(line("192.0.2.1".into()).repeat(2));
     observe((0..5000).map(|at| line(format!("10.0.{}.{}", at / 250, at % 250))).collect());
     observe(line("192.0.2.1".into()));

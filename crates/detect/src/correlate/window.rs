@@ -110,7 +110,8 @@ impl Window {
             return true;
         }
         let last = bound.bases.len() - 1;
-        let completes = place == last || self.entries.iter().rev().take(2).map(|entry| entry.time).is_sorted_by(|a, b| a == b);
+        let completes =
+            place == last || self.entries.iter().rev().take(2).map(|entry| entry.time).is_sorted_by(|a, b| a == b);
         if !completes {
             return self.firing.is_some();
         }

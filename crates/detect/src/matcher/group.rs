@@ -1,8 +1,8 @@
 //! The rules that judge one dataset, compiled together.
 
+use crate::check::Check;
 use crate::matcher::plan::{Direct, Plan, Predicates};
 use crate::matcher::program::Program;
-use crate::check::Check;
 use crate::sigma::rule::Rule;
 
 #[derive(Debug)]

@@ -88,7 +88,13 @@ impl GroupScratch {
 }
 
 /// Appends `(row, rule index in the set)` for every match among `rows`.
-pub(super) fn scan(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &mut GroupScratch, out: &mut Vec<(u32, u32)>) {
+pub(super) fn scan(
+    group: &Group,
+    batch: &EventBatch,
+    rows: &[u32],
+    scratch: &mut GroupScratch,
+    out: &mut Vec<(u32, u32)>,
+) {
     scratch.bind(group, batch);
     scratch.candidates.clear();
     let initial = if group.always.is_empty() { 0 } else { u64::MAX };
@@ -125,7 +131,13 @@ fn mark_candidates(column: &mut ColumnScratch, candidates: &mut [u64]) {
     }
 }
 
-fn evaluate_candidates(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &mut GroupScratch, out: &mut Vec<(u32, u32)>) {
+fn evaluate_candidates(
+    group: &Group,
+    batch: &EventBatch,
+    rows: &[u32],
+    scratch: &mut GroupScratch,
+    out: &mut Vec<(u32, u32)>,
+) {
     let GroupScratch { columns, bound, candidates, held, rules, .. } = scratch;
     for (word_at, word) in candidates.iter().enumerate() {
         let mut bits = *word;

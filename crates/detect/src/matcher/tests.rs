@@ -22,7 +22,8 @@ fn naive(set: &RuleSet, batch: &EventBatch) -> Vec<(u32, u32)> {
     let rows = 0..batch.rows();
     rows.flat_map(|row| {
         let rules = set.rules.iter().enumerate();
-        rules.filter(move |(_, rule)| applies(rule, batch, row) && evaluate(&rule.condition, rule, batch, row))
+        rules
+            .filter(move |(_, rule)| applies(rule, batch, row) && evaluate(&rule.condition, rule, batch, row))
             .map(move |(at, _)| (row as u32, at as u32))
             .collect::<Vec<_>>()
     })
@@ -91,7 +92,10 @@ fn rules_judge_only_the_log_sources_they_name() {
     let detection = "  s: {http.request.method: GET}\n  condition: s";
     assert!(matches("{product: nginx}", detection, REQUEST));
     assert!(!matches("{product: linux}", detection, REQUEST));
-    assert!(matches("{product: windows}", detection, r#"{"http.request.method":"GET"}"#), "the source of JSON is not known");
+    assert!(
+        matches("{product: windows}", detection, r#"{"http.request.method":"GET"}"#),
+        "the source of JSON is not known"
+    );
 }
 
 #[test]
@@ -116,34 +120,63 @@ fn json_values_keep_their_types_and_lists_match_by_element() {
 }
 
 const FIELDS: [&str; 6] = ["cs-uri-query", "cs-user-agent", "cs-method", "sc-status", "cs-referer", "own"];
-const MODIFIERS: [&str; 10] = ["", "|contains", "|startswith", "|endswith", "|contains|all", "|re", "|cased", "|exists", "|gte", "|contains|cased"];
+const MODIFIERS: [&str; 10] = [
+    "",
+    "|contains",
+    "|startswith",
+    "|endswith",
+    "|contains|all",
+    "|re",
+    "|cased",
+    "|exists",
+    "|gte",
+    "|contains|cased",
+];
 const VALUES: [&str; 14] =
     ["a", "GET", "40", "404", "x?y", "*b*", "%2e", "..", "é", "K", "k\u{212A}", "\\\\", "ab", "1"];
 
 fn item() -> impl Strategy<Value = String> {
     let values = prop::collection::vec(prop::sample::select(&VALUES[..]), 1..4);
-    (prop::sample::select(&FIELDS[..]), prop::sample::select(&MODIFIERS[..]), values).prop_map(|(field, modifier, values)| {
-        let quoted: Vec<_> = values.iter().map(|value| format!("'{value}'")).collect();
-        match modifier {
-            "|exists" => format!("'{field}|exists': true"),
-            "|gte" => format!("'{field}|gte': 300"),
-            "|re" => format!("'{field}|re': '[a-k]{}|{}'", ".", regex::escape(values[0])),
-            _ => format!("'{field}{modifier}': [{}]", quoted.join(", ")),
-        }
-    })
+    (prop::sample::select(&FIELDS[..]), prop::sample::select(&MODIFIERS[..]), values).prop_map(
+        |(field, modifier, values)| {
+            let quoted: Vec<_> = values.iter().map(|value| format!("'{value}'")).collect();
+            match modifier {
+                "|exists" => format!("'{field}|exists': true"),
+                "|gte" => format!("'{field}|gte': 300"),
+                "|re" => format!("'{field}|re': '[a-k]{}|{}'", ".", regex::escape(values[0])),
+                _ => format!("'{field}{modifier}': [{}]", quoted.join(", ")),
+            }
+        },
+    )
 }
 
 fn rule() -> impl Strategy<Value = String> {
-    let condition = prop::sample::select(&[
-        "a", "a and b", "a or b", "a and not b", "not a", "not (a or b)", "1 of them", "all of them", "a and not 1 of b*", "k or a", "k and not a",
-    ][..]);
+    let condition = prop::sample::select(
+        &[
+            "a",
+            "a and b",
+            "a or b",
+            "a and not b",
+            "not a",
+            "not (a or b)",
+            "1 of them",
+            "all of them",
+            "a and not 1 of b*",
+            "k or a",
+            "k and not a",
+        ][..],
+    );
     (item(), item(), prop::sample::select(&VALUES[..]), condition).prop_map(|(a, b, k, condition)| {
         format!("logsource: {{category: webserver}}\nlevel: low\ndetection:\n  a: {{{a}}}\n  b: {{{b}}}\n  k: ['{k}']\n  condition: {condition}\n")
     })
 }
 
 fn event() -> impl Strategy<Value = String> {
-    let piece = || prop::sample::select(&["a", "b", "K", "k", "\u{212A}", "é", "É", "%2e", "%252e", "..", "x", "y", "?", "=", "/", "\\\\", "40"][..]);
+    let piece = || {
+        prop::sample::select(
+            &["a", "b", "K", "k", "\u{212A}", "é", "É", "%2e", "%252e", "..", "x", "y", "?", "=", "/", "\\\\", "40"][..],
+        )
+    };
     let text = || prop::collection::vec(piece(), 0..6).prop_map(|pieces| pieces.concat());
     let method = prop::sample::select(&["GET", "get", "POST", "ab"][..]);
     let status = prop::sample::select(&["200", "404", "-", "500"][..]);

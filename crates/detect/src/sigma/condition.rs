@@ -1,7 +1,7 @@
 //! The condition line: `selection and not 1 of filter_*`. Loosest to tightest: or, and, not, x-of, parentheses.
 
-use crate::sigma::rule::Expr;
 use crate::sigma::diagnostic::Problems;
+use crate::sigma::rule::Expr;
 use crate::yaml::Place;
 
 /// Deepest nesting of parentheses and `not`.
@@ -120,7 +120,9 @@ impl<'a> Reader<'a> {
             "all" => true,
             other => return Err(format!("`{other} of` is not known: write `1 of`, `any of` or `all of`")),
         };
-        let Some(pattern) = self.peek() else { return Err("`of` must be followed by them, a name or a pattern".to_owned()) };
+        let Some(pattern) = self.peek() else {
+            return Err("`of` must be followed by them, a name or a pattern".to_owned());
+        };
         self.at += 1;
         let chosen: Vec<Expr> = self
             .selections

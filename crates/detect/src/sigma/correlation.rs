@@ -38,7 +38,15 @@ pub(crate) fn read(section: &Node, head: Head, generate: bool, problems: &mut Pr
     if problems.error_count() > before {
         return None;
     }
-    Some(Correlation { head, kind: kind?, rules, group_by, timespan_us: timespan_us?, threshold: condition?.0, generate })
+    Some(Correlation {
+        head,
+        kind: kind?,
+        rules,
+        group_by,
+        timespan_us: timespan_us?,
+        threshold: condition?.0,
+        generate,
+    })
 }
 
 /// Temporal correlations fire when every rule has matched; a condition of their own is for a later version.
@@ -54,7 +62,10 @@ fn every_rule(section: &Node, rules: &[String], problems: &mut Problems) -> Opti
 
 fn kind(section: &Node, field: Option<String>, problems: &mut Problems) -> Option<CorrelationKind> {
     let Some(node) = section.get("type") else {
-        problems.error(section.place, "a correlation needs a `type`: event_count, value_count, temporal or temporal_ordered");
+        problems.error(
+            section.place,
+            "a correlation needs a `type`: event_count, value_count, temporal or temporal_ordered",
+        );
         return None;
     };
     match (node.text().unwrap_or(""), field) {
@@ -75,7 +86,12 @@ fn kind(section: &Node, field: Option<String>, problems: &mut Problems) -> Optio
             None
         }
         (other, _) => {
-            problems.error(node.place, format!("unknown correlation type `{other}`: use event_count, value_count, temporal or temporal_ordered"));
+            problems.error(
+                node.place,
+                format!(
+                    "unknown correlation type `{other}`: use event_count, value_count, temporal or temporal_ordered"
+                ),
+            );
             None
         }
     }
@@ -134,7 +150,9 @@ fn condition(section: &Node, problems: &mut Problems) -> Option<(u64, Option<Str
                 problems.error(key.place, format!("the operator `{}` is not supported by this version", key.text));
             }
             ("field", _) => field = value.text().map(str::to_owned),
-            (other, _) => problems.error(key.place, format!("unknown key `{other}` in the condition: use gte or gt, and field")),
+            (other, _) => {
+                problems.error(key.place, format!("unknown key `{other}` in the condition: use gte or gt, and field"))
+            }
         }
     }
     if threshold.is_none() {

@@ -23,7 +23,9 @@ pub(crate) fn read(section: &Node, problems: &mut Problems) -> Option<Expr> {
     for (key, node) in pairs {
         match key.text.as_str() {
             "condition" => written = Some(node),
-            "timeframe" => problems.error(key.place, "`timeframe` is the legacy form: write a correlation rule instead"),
+            "timeframe" => {
+                problems.error(key.place, "`timeframe` is the legacy form: write a correlation rule instead")
+            }
             name => selections.extend(selection(node, problems).map(|expr| (name.to_owned(), expr))),
         }
     }
@@ -183,7 +185,9 @@ fn regex(written: &str, flags: RegexFlags) -> Result<Check, String> {
     // What PCRE reads as a literal brace is an error here: escape it and try again.
     let compiled = build(written).or_else(|error| build(&with_literal_braces(written)).map_err(|_| error));
     let regex = compiled.map_err(|error| match error {
-        regex::Error::CompiledTooBig(limit) => format!("the regular expression needs more than {limit} bytes: bound its repeats"),
+        regex::Error::CompiledTooBig(limit) => {
+            format!("the regular expression needs more than {limit} bytes: bound its repeats")
+        }
         _ if ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|look| written.contains(look)) => {
             "look-around is not supported in regular expressions: split the rule into two selections".to_owned()
         }

@@ -46,7 +46,10 @@ pub fn read(path: &str, text: &str) -> (Vec<Document>, Vec<Diagnostic>) {
 
 fn document(path: &str, node: &Node, problems: &mut Problems) -> Option<Document> {
     if node.map().is_none() {
-        problems.error(node.place, format!("a rule must be a map with title, logsource and detection, not {}", node.kind_name()));
+        problems.error(
+            node.place,
+            format!("a rule must be a map with title, logsource and detection, not {}", node.kind_name()),
+        );
         return None;
     }
     let before = problems.error_count();
@@ -82,7 +85,9 @@ fn head(path: &str, node: &Node, problems: &mut Problems) -> Option<Head> {
     let title = text_of(node, "title");
     match title {
         None => problems.error(node.place, "the rule has no `title`"),
-        Some(title) if title.chars().count() > TITLE_MAX => problems.error(node.place, "the title is longer than 256 characters"),
+        Some(title) if title.chars().count() > TITLE_MAX => {
+            problems.error(node.place, "the title is longer than 256 characters")
+        }
         Some(_) => {}
     }
     let status = text_of(node, "status");
@@ -132,12 +137,15 @@ fn techniques(node: &Node, problems: &mut Problems) -> Vec<String> {
     let mut techniques = Vec::new();
     for tag in node.get("tags").map_or(&[][..], Node::one_or_many) {
         let text = tag.text().unwrap_or("");
-        let well_formed = text.split_once('.').is_some_and(|(namespace, rest)| !namespace.is_empty() && !rest.is_empty())
-            && text.chars().all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '_' | '-' | '.'));
+        let well_formed =
+            text.split_once('.').is_some_and(|(namespace, rest)| !namespace.is_empty() && !rest.is_empty())
+                && text.chars().all(|letter| matches!(letter, 'a'..='z' | '0'..='9' | '_' | '-' | '.'));
         if !well_formed {
             problems.warn(tag.place, format!("the tag `{text}` is not of the form namespace.name in lower case"));
         }
-        if let Some(technique) = text.strip_prefix("attack.t").filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+        if let Some(technique) =
+            text.strip_prefix("attack.t").filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+        {
             techniques.push(format!("T{technique}"));
         }
     }

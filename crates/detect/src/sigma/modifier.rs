@@ -64,8 +64,20 @@ static MODIFIERS: &[(&str, bool, Apply)] = &[
 
 /// Modifiers of the specification that this version refuses.
 const NOT_YET: &[&str] = &[
-    "base64", "base64offset", "utf16", "utf16le", "utf16be", "wide", "minute", "hour", "day", "week", "month", "year",
-    "expand", "fieldref",
+    "base64",
+    "base64offset",
+    "utf16",
+    "utf16le",
+    "utf16be",
+    "wide",
+    "minute",
+    "hour",
+    "day",
+    "week",
+    "month",
+    "year",
+    "expand",
+    "fieldref",
 ];
 
 /// Reads the modifiers of a key in the order written. `None` where a problem was reported.

@@ -121,7 +121,9 @@ pub enum CorrelationKind {
     /// Distinct values of a field.
     ValueCount(String),
     /// Each of the rules at least once; in their order where `ordered`.
-    Temporal { ordered: bool },
+    Temporal {
+        ordered: bool,
+    },
 }
 
 impl CorrelationKind {

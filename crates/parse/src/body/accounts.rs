@@ -7,8 +7,8 @@ use memchr::{memchr, memmem};
 use super::value_of;
 
 pub(super) const PROGRAMS: &[&str] = &[
-    "useradd", "userdel", "usermod", "groupadd", "groupdel", "groupmod", "gpasswd", "passwd", "chpasswd", "chage", "chfn",
-    "chsh", "newusers", "adduser", "addgroup",
+    "useradd", "userdel", "usermod", "groupadd", "groupdel", "groupmod", "gpasswd", "passwd", "chpasswd", "chage",
+    "chfn", "chsh", "newusers", "adduser", "addgroup",
 ];
 
 /// How a message starts, what was done, and whether a user or a group name follows.

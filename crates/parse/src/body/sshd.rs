@@ -57,7 +57,12 @@ static STARTS: &[Start] = &[
     start(b"error: maximum authentication attempts exceeded for ", "Exceeded", Shape::NameFrom, FAILED),
     start(b"maximum authentication attempts exceeded for ", "Exceeded", Shape::NameFrom, FAILED),
     start(b"error: PAM: Authentication failure for ", "Failed", Shape::NameFrom, FAILED),
-    start(b"error: PAM: User not known to the underlying authentication module for ", "Failed", Shape::NameFrom, FAILED),
+    start(
+        b"error: PAM: User not known to the underlying authentication module for ",
+        "Failed",
+        Shape::NameFrom,
+        FAILED,
+    ),
     start(b"Did not receive identification string from ", "Probe", Shape::Peer, PROBED),
     start(b"banner exchange: Connection from ", "Probe", Shape::Peer, PROBED),
     start(b"ssh_dispatch_run_fatal: Connection from ", "Probe", Shape::Peer, PROBED),
@@ -87,7 +92,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     put_refusal(rows, message) || put_dropbear(rows, message)
 }
 
-fn without_status<'a>(name: &'a [u8]) -> &'a [u8] {
+fn without_status(name: &[u8]) -> &[u8] {
     let strip = |prefix: &[u8]| name.strip_prefix(prefix);
     strip(b"invalid user ").or_else(|| strip(b"illegal user ")).unwrap_or(name)
 }
@@ -193,7 +198,9 @@ fn put_refusal(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         rows.literal(field::SYSTEM_AUTH_SSH_EVENT, "Refused");
         return true;
     }
-    if message.starts_with(b"Bad protocol version identification") || memmem::find(message, b"POSSIBLE BREAK-IN").is_some() {
+    if message.starts_with(b"Bad protocol version identification")
+        || memmem::find(message, b"POSSIBLE BREAK-IN").is_some()
+    {
         if let Some(at) = last_from(message) {
             put_address_and_port(rows, &message[at + 6..]);
         } else if let Some(address) = super::between(message, b"[", b"]") {

@@ -51,6 +51,7 @@ fn command_start(text: &[u8]) -> Option<usize> {
 }
 
 fn is_refusal(text: &[u8]) -> bool {
-    let known: [&[u8]; 4] = [b"incorrect password attempt", b"NOT in sudoers", b"not allowed", b"a password is required"];
+    let known: [&[u8]; 4] =
+        [b"incorrect password attempt", b"NOT in sudoers", b"not allowed", b"a password is required"];
     known.iter().any(|words| memmem::find(text, words).is_some())
 }

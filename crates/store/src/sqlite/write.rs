@@ -120,13 +120,15 @@ async fn write_entities(connection: &mut SqliteConnection, finding: &Finding) ->
         [("source.ip", &entities.source_ip), ("user.name", &entities.user_name), ("host.name", &entities.host_name)]
     {
         for value in values {
-            sqlx::query("INSERT INTO finding_entities (kind, value, finding_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-                .bind(kind)
-                .bind(value)
-                .bind(bytes(finding.id.0))
-                .execute(&mut *connection)
-                .await
-                .map_err(StoreError::Write)?;
+            sqlx::query(
+                "INSERT INTO finding_entities (kind, value, finding_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            )
+            .bind(kind)
+            .bind(value)
+            .bind(bytes(finding.id.0))
+            .execute(&mut *connection)
+            .await
+            .map_err(StoreError::Write)?;
         }
     }
     Ok(())

@@ -27,9 +27,10 @@ impl Checkpoints {
     }
 
     pub(super) fn take_changed(&mut self) -> Vec<SourceCheckpoint> {
-        let changed = self.known.values_mut().filter_map(|(checkpoint, changed)| {
-            std::mem::take(changed).then(|| checkpoint.clone())
-        });
+        let changed = self
+            .known
+            .values_mut()
+            .filter_map(|(checkpoint, changed)| std::mem::take(changed).then(|| checkpoint.clone()));
         changed.collect()
     }
 }
@@ -48,7 +49,8 @@ impl Sources {
     /// Finds the files, tells what is left out, and sets each to where it was left.
     pub(super) fn find(paths: &[PathBuf], known: Vec<SourceCheckpoint>, parse: &parse::Options) -> Self {
         let found = discover(paths);
-        let mut finding = Finding { known, checkpoints: Checkpoints::default(), bytes: 0, failed: 0, waiting: Vec::new() };
+        let mut finding =
+            Finding { known, checkpoints: Checkpoints::default(), bytes: 0, failed: 0, waiting: Vec::new() };
         for skipped in found.skipped {
             finding.skip(&skipped);
         }
@@ -62,9 +64,8 @@ impl Sources {
             }
         }
         let options = parse.clone();
-        let first_time = move |block: &event::Block| {
-            parse::peek_time(first_lines(&block.bytes), &options, block.reference)
-        };
+        let first_time =
+            move |block: &event::Block| parse::peek_time(first_lines(&block.bytes), &options, block.reference);
         Sources {
             merge: Merge::new(finding.waiting, first_time),
             checkpoints: finding.checkpoints,
