@@ -1,0 +1,47 @@
+# The two commands: `make run` and `make test`. Both set up what they need, say what they do, and are quick when run again.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+PROGRAM := $(TARGET)/release/c0di3
+RUN_FOLDER := data
+PID_FILE := $(RUN_FOLDER)/serve.pid
+SECONDS_PER_TARGET ?= 60
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
+
+setup: # packages that building and testing need
+	@deploy/scripts/setup.sh
+
+build: setup ## the program, optimised
+	@echo "building the program"
+	@cargo build --release --package c0di3
+
+run: build ## build, replay the sample logs, and leave the service running on port 3000
+	@deploy/scripts/run.sh $(PROGRAM) $(RUN_FOLDER)
+
+stop: ## stop the service that `make run` started
+	@deploy/scripts/stop.sh $(PID_FILE)
+
+test: setup ## format, lints, house rules and all tests
+	@echo "format"; cargo fmt --all --check
+	@echo "lints"; cargo clippy --quiet --workspace --all-targets -- -D warnings
+	@echo "tests"; if cargo nextest --version >/dev/null 2>&1; then \
+	  cargo nextest run --workspace --no-fail-fast; else cargo test --workspace --no-fail-fast; fi
+
+deny: setup ## licences, sources and bans of all dependencies; advisories where the database can be reached
+	@cargo deny --version >/dev/null 2>&1 || { echo "installing cargo-deny"; cargo install --quiet --locked cargo-deny; }
+	@cargo deny --all-features check --hide-inclusion-graph bans licenses sources
+	@cargo deny --all-features check --hide-inclusion-graph advisories || \
+	  { cargo deny fetch db >/dev/null 2>&1 && exit 1; echo "NOTE: the advisory database cannot be reached from here: advisories were NOT checked"; }
+
+bench: build ## the figures of the README
+	@cargo bench --package benches --bench parse
+	@deploy/scripts/bench-replay.sh $(PROGRAM) $(TARGET)
+
+fuzz: setup ## every fuzz target for SECONDS_PER_TARGET (60)
+	@deploy/scripts/fuzz.sh $(SECONDS_PER_TARGET)
+
+.PHONY: help setup build run stop test deny bench fuzz

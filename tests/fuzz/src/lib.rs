@@ -1,0 +1,52 @@
+//! What the fuzz targets check, in one place.
+
+use event::{Block, Timestamp};
+use parse::{Options, Parser};
+
+/// A fixed reference time, so that a crash can be repeated.
+const REFERENCE: Timestamp = Timestamp(1_800_000_000_000_000);
+
+/// Parses as one format and looks at every value of the batch.
+pub fn parse_as(format: &str, bytes: &[u8]) {
+    let options = Options { format: format.parse().expect("a known format"), ..Options::default() };
+    let batch = Parser::new(options).parse(Block::detached("fuzz", bytes.to_vec(), REFERENCE));
+    let ends = bytes.iter().filter(|byte| **byte == b'\n').count();
+    let open = usize::from(bytes.last().is_some_and(|last| *last != b'\n'));
+    assert_eq!(batch.rows(), ends + open, "one event for each line");
+    let mut text = String::new();
+    for row in 0..batch.rows() {
+        assert!(batch.offset(row) < bytes.len() as u64 + 1, "offsets lie inside the input");
+        event::json::write_row(&batch, row, &mut text);
+        text.clear();
+    }
+    assert_eq!(batch.span().1.offset, bytes.len() as u64);
+}
+
+/// Reads arbitrary text as a rule file, and runs what was loaded on a line of each kind.
+pub fn read_rules(text: &str) {
+    let loaded = detect::load([("fuzz.yml", text)]);
+    for problem in &loaded.diagnostics {
+        assert!(!problem.reason.is_empty());
+    }
+    let set = std::sync::Arc::new(loaded.set);
+    let lines = "{\"a\":1,\"b\":[\"x\"]}\n192.0.2.1 - - [23/Nov/2026:10:00:00 +0000] \"GET /a%20b?x=1 HTTP/1.1\" 200 1 \"-\" \"-\"\n";
+    let batch = Parser::new(Options::default()).parse(Block::detached("fuzz", lines.into(), REFERENCE));
+    let matcher = detect::Matcher::new(std::sync::Arc::clone(&set), None);
+    let found = matcher.matches(&batch, &mut detect::MatchScratch::default()).to_vec();
+    for (row, rule) in found {
+        let (held, _) = detect::explain::explain(&set.rules[rule as usize], &batch, row as usize);
+        assert!(held, "the naive evaluator agrees");
+    }
+}
+
+/// Cuts arbitrary bytes into blocks through a reader that gives them in odd pieces.
+pub fn cut_blocks(bytes: &[u8]) {
+    let source = Block::detached("fuzz", Vec::new(), REFERENCE).source;
+    let mut reader = ingest::BlockReader::new(bytes, source, event::Position::default(), REFERENCE);
+    let mut position = event::Position::default();
+    while let Some(block) = reader.next_block().expect("reading from memory does not fail") {
+        assert_eq!(block.start, position, "blocks follow each other without gap");
+        position = Parser::new(Options::default()).parse(block).span().1;
+    }
+    assert_eq!(position.offset, bytes.len() as u64);
+}
