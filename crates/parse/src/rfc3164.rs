@@ -1,7 +1,8 @@
 //! BSD syslog (RFC 3164) as it is found: with and without PRI, with BSD or ISO 8601 stamps, as in `/var/log` files.
 //!
 //! `[<PRI>][seq: ][stamp ][host ][tag[pid]:] message`
-//! Without PRI a line must have a stamp and a tag, so that other text is not taken for syslog.
+//! Without PRI a line must have a BSD stamp and a host, or an ISO stamp and a tag, so that other text is not taken for
+//! syslog.
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, Timestamp};
@@ -74,7 +75,8 @@ impl<'a> Header<'a> {
         let mut header = Header { priority, time: Some(time), ..Header::default() };
         let after = after.trim_ascii_start();
         let recognised = header.after_stamp(after);
-        if priority.is_none() && !recognised {
+        // A BSD stamp and a host are syslog by themselves; an ISO stamp begins many other logs.
+        if priority.is_none() && !recognised && !(starts_with_month(stamp_at) && !header.host.is_empty()) {
             return Err(Refusal::Other("not syslog: no host and program after the time"));
         }
         Ok(header)
@@ -105,7 +107,9 @@ impl<'a> Header<'a> {
         self.host = &rest[..blank];
         let after_host = rest[blank..].trim_ascii_start();
         self.message = after_host;
-        if let Some((program, message)) = tag(after_host) {
+        // A local sender that names the host puts a second one behind that of the daemon.
+        let repeated = after_host.strip_prefix(self.host).and_then(|rest| rest.strip_prefix(b" "));
+        if let Some((program, message)) = tag(after_host).or_else(|| tag(repeated?)) {
             (self.program, self.message) = (program, message);
             return true;
         }

@@ -85,6 +85,8 @@ pub(crate) fn put_message(
     message: &[u8],
     context: &mut Context,
 ) -> DatasetId {
+    // Senders put a blank in front of the message, and sudo several.
+    let message = message.trim_ascii_start();
     if message.is_empty() {
         return dataset::SYSLOG;
     }
