@@ -38,7 +38,7 @@ deny: setup ## licences, sources and bans of all dependencies; advisories where 
 	  { cargo deny fetch db >/dev/null 2>&1 && exit 1; echo "NOTE: the advisory database cannot be reached from here: advisories were NOT checked"; }
 
 bench: build ## the figures of the README
-	@cargo bench --package benches --bench parse
+	@cargo bench --quiet --package benches --bench parse --bench detect
 	@deploy/scripts/bench-replay.sh $(PROGRAM) $(TARGET)
 
 fuzz: setup ## every fuzz target for SECONDS_PER_TARGET (60)

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
 use event::{FindingId, Status, Timestamp};
 use serde::Serialize;
@@ -91,8 +92,9 @@ pub(crate) async fn list(
 )]
 pub(crate) async fn detail(
     State(state): State<ApiState>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<FindingDetail>, Problem> {
+    let Path(id) = id.map_err(|_| Problem::not_found("a finding's id has 32 hexadecimal digits"))?;
     let missing = || Problem::not_found(format!("there is no finding `{}`", id.chars().take(64).collect::<String>()));
     let wanted = FindingId::from_str(&id).ok().filter(|_| id.len() == 32).ok_or_else(missing)?;
     let stored = state.findings.get(wanted).await?.ok_or_else(missing)?;
@@ -106,6 +108,7 @@ fn read_query(parameters: &[(String, String)]) -> Result<FindingQuery, Problem> 
     for (name, text) in parameters {
         let values = text.split(',').map(str::trim).filter(|value| !value.is_empty());
         let read = match name.as_str() {
+            _ if text.trim().is_empty() => Err("the parameter has no value".to_owned()),
             "since" => time(text).map(|time| query.since = Some(time)),
             "until" => time(text).map(|time| query.until = Some(time)),
             "severity" => words(values, &mut query.severities, "P0, P1, P2, P3"),

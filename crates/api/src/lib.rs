@@ -21,7 +21,6 @@ use axum::routing::get;
 use axum::{Json, Router, middleware};
 use metrics_exporter_prometheus::PrometheusHandle;
 use store::{Findings, Hot};
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -30,8 +29,6 @@ use utoipa_axum::routes;
 use crate::health::HealthCheck;
 use crate::problem::Problem;
 
-/// Largest request body in bytes; nothing that is served here takes more.
-const BODY_BYTES_MAX: usize = 1 << 20;
 /// Longest that a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -104,7 +101,6 @@ fn finish(router: Router<ApiState>, state: ApiState) -> Router {
     router
         .fallback(async || Problem::not_found("there is no such path; /openapi.json lists them all"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
-        .layer(RequestBodyLimitLayer::new(BODY_BYTES_MAX))
         .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
         .layer(middleware::from_fn(observe::observe))
         .with_state(state)

@@ -118,6 +118,8 @@ async fn mistakes_are_answered_with_a_problem_that_names_them() {
         ("/api/v1/findings?status=open", 400, "status: `open` is not one of new"),
         ("/api/v1/findings?cursor=xyz", 400, "cursor: the cursor is damaged"),
         (foreign.as_str(), 400, "cursor: the cursor belongs to another filter"),
+        ("/api/v1/findings?severity=", 400, "severity: the parameter has no value"),
+        ("/api/v1/findings/%FF", 404, "32 hexadecimal digits"),
         ("/api/v1/findings/123", 404, "there is no finding `123`"),
         ("/api/v1/findings/ffffffffffffffffffffffffffffffff", 404, "there is no finding"),
         ("/nowhere", 404, "/openapi.json lists them all"),

@@ -104,9 +104,17 @@ pub(crate) fn load(path: Option<&Path>) -> anyhow::Result<Config> {
         None => Ok(String::new()),
     };
     let name = path.map_or_else(|| "the environment".to_owned(), |path| path.display().to_string());
-    let file = merge(&written.map_err(|error| Usage(format!("{error:#}")))?, std::env::vars())
+    let file = merge(&written.map_err(|error| Usage(format!("{error:#}")))?, environment())
         .map_err(|reason| Usage(format!("{name}: {reason}")))?;
     check(file).map_err(|problems| Usage(problems.join("\n       ")).into())
+}
+
+/// Variables with readable names and values; a setting of ours that is not UTF-8 is kept so that it is refused.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
+        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+    };
+    std::env::vars_os().filter_map(readable)
 }
 
 fn merge(written: &str, environment: impl Iterator<Item = (String, String)>) -> Result<ConfigFile, String> {
@@ -196,6 +204,9 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     if let Err(error) = parse::Clock::new(&file.input.timezone, None) {
         keep("input.timezone", error.to_string());
     }
+    if let Err(reason) = check_store_url(&file.store.url) {
+        keep("store.url", reason);
+    }
     if file.correlation.groups_max == 0 || file.log.rotate_bytes == 0 {
         keep("correlation.groups_max, log.rotate_bytes", "must be above 0".to_owned());
     }
@@ -220,6 +231,14 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         log: LogConfig { level, json, folder, rotate_bytes, rotate_files },
         file,
     })
+}
+
+/// Whether the text names a store that this version has.
+pub(crate) fn check_store_url(url: &str) -> Result<(), String> {
+    match url.strip_prefix("sqlite:") {
+        Some(path) if !path.is_empty() => Ok(()),
+        _ => Err(format!("`{url}` is no store that this version knows: use sqlite:PATH")),
+    }
 }
 
 /// An address as written; `localhost` is the loopback address.

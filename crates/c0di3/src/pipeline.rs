@@ -48,6 +48,8 @@ pub(crate) struct DoneBlock {
     pub(crate) source: Arc<Source>,
     /// Everything of the source before this is done.
     pub(crate) end: Position,
+    /// Start of the last line, where it has no line ending yet.
+    pub(crate) unfinished: Option<Position>,
     pub(crate) hits: Vec<Hit>,
     pub(crate) events: u64,
     pub(crate) bytes: u64,
@@ -175,13 +177,17 @@ impl<'a> Stage<'a> {
     }
 
     fn parse_and_match(&mut self, block: Block, followed_by: Option<Timestamp>) -> DoneBlock {
+        let ends_open = block.cut_line_bytes.is_none() && block.bytes.last().is_some_and(|last| *last != b'\n');
         let batch = self.parser.parse(block);
         let mut hits = self.matcher.hits(&batch, &mut self.scratch);
         if self.options.since.is_some() || self.options.until.is_some() {
             hits.retain(|hit| self.is_wanted(hit.event.time));
         }
         let (start, end) = batch.span();
+        let last_row = batch.rows().checked_sub(1).filter(|_| ends_open);
+        let unfinished = last_row.map(|row| Position { offset: batch.offset(row), line: batch.line_no(row) - 1 });
         DoneBlock {
+            unfinished,
             source: Arc::clone(batch.source()),
             end,
             hits,

@@ -24,6 +24,7 @@ use crate::correlate::window::Window;
 use crate::ruleset::RuleSet;
 
 pub use state::StateError;
+pub(crate) use window::ENTRIES_MAX as WINDOW_ENTRIES_MAX;
 
 /// Limits of the correlator.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,8 @@ pub struct CorrelatorOptions {
     pub fold_gap_us: i64,
     /// Hits that may wait for their turn; beyond it the oldest go early.
     pub waiting_max: usize,
+    /// Bytes of raw lines that may wait, and that windows and open findings may each keep as proof.
+    pub proof_bytes_max: usize,
     /// Groups per correlation, and open findings in all.
     pub groups_max: usize,
 }
@@ -44,6 +47,7 @@ impl Default for CorrelatorOptions {
             lateness_us: 300_000_000,
             fold_gap_us: 3_600_000_000,
             waiting_max: 200_000,
+            proof_bytes_max: 64 << 20,
             groups_max: 100_000,
         }
     }
@@ -62,6 +66,8 @@ pub struct CorrelatorCounts {
     pub released_early: u64,
     /// Groups pushed out because too many were open.
     pub evicted: u64,
+    /// Times that proof was let go because open windows or findings kept too much of it.
+    pub proof_dropped: u64,
 }
 
 /// A finding that is new or has changed.
@@ -79,10 +85,14 @@ pub struct Correlator {
     options: CorrelatorOptions,
     /// Hits by time and arrival that wait for the watermark.
     waiting: BTreeMap<(Timestamp, u64), Hit>,
+    /// Raw bytes of the hits that wait.
+    waiting_bytes: usize,
     arrivals: u64,
     watermark: Timestamp,
     newest: Timestamp,
     swept: Timestamp,
+    /// Hits released since proof was last weighed.
+    released: usize,
     folds: Table<Episode>,
     windows: Vec<Table<Window>>,
     closed: Vec<Finding>,
@@ -93,6 +103,8 @@ pub struct Correlator {
 
 /// Event time between sweeps for what has ended.
 const SWEEP_US: i64 = 60_000_000;
+/// Hits between two weighings of the proof that is kept.
+const WEIGH_HITS: usize = 10_000;
 
 impl Correlator {
     pub fn new(set: Arc<RuleSet>, options: CorrelatorOptions) -> Self {
@@ -101,10 +113,12 @@ impl Correlator {
             set,
             options,
             waiting: BTreeMap::new(),
+            waiting_bytes: 0,
             arrivals: 0,
             watermark: Timestamp(i64::MIN),
             newest: Timestamp(i64::MIN),
             swept: Timestamp(i64::MIN),
+            released: 0,
             folds: Table::default(),
             windows,
             closed: Vec::new(),
@@ -141,9 +155,10 @@ impl Correlator {
                 self.fold(&hit, time);
                 continue;
             }
+            self.waiting_bytes += hit.event.original.len();
             self.waiting.insert((time, self.arrivals), hit);
         }
-        while self.waiting.len() > self.options.waiting_max {
+        while self.waiting.len() > self.options.waiting_max || self.waiting_bytes > self.options.proof_bytes_max {
             self.counts.released_early += 1;
             self.release_first();
         }
@@ -170,16 +185,25 @@ impl Correlator {
         self.advance(self.newest);
     }
 
-    /// The input ends: whatever waits is counted now. Open findings stay open, so that more input can join them.
+    /// The input ends: whatever waits is counted now. Open findings stay open, so that more input can join them. What
+    /// comes later may be of any time: other sources have clocks and pasts of their own.
     pub fn finish(&mut self) {
         while !self.waiting.is_empty() {
             self.release_first();
         }
-        self.watermark = self.watermark.max(self.newest.saturating_sub_us(self.options.lateness_us));
+        for time in [&mut self.watermark, &mut self.newest, &mut self.swept] {
+            *time = Timestamp(i64::MIN);
+        }
     }
 
     fn release_first(&mut self) {
         if let Some(((time, _), hit)) = self.waiting.pop_first() {
+            self.waiting_bytes -= hit.event.original.len();
+            self.released += 1;
+            if self.released >= WEIGH_HITS {
+                self.released = 0;
+                self.bound_proof();
+            }
             if !self.set.uses[hit.rule as usize].muted {
                 self.fold(&hit, time);
             }
@@ -194,7 +218,7 @@ impl Correlator {
         }
         let group = fold_group(hit);
         let key = format!("{}\u{1f}{group}", hit.rule);
-        let ended = self.folds.get(&key).is_some_and(|open| open.silent_before(time, self.options.fold_gap_us));
+        let ended = self.folds.get(&key).is_some_and(|open| open.is_apart_from(time, self.options.fold_gap_us));
         if ended && let Some(episode) = self.folds.remove(&key) {
             self.close(episode);
         }
@@ -204,6 +228,25 @@ impl Correlator {
         let rule = hit.rule;
         let episode = self.folds.get_or_insert_with(&key, || Episode::new(Source::Detection(rule), group, time));
         episode.add(&hit.event, time, hit.repeated);
+    }
+
+    /// Lets proof go where windows or open findings keep too much: counts stay exact, and a finding that is closed for
+    /// it is reported with what it has.
+    fn bound_proof(&mut self) {
+        let limit = self.options.proof_bytes_max;
+        let kept: usize = self.windows.iter().flat_map(Table::values).map(Window::proof_bytes).sum();
+        if kept > limit {
+            self.counts.proof_dropped += 1;
+            self.windows.iter_mut().flat_map(Table::values_mut).for_each(Window::drop_proof);
+        }
+        while self.folds.values().map(Episode::proof_bytes).sum::<usize>() > limit {
+            self.counts.proof_dropped += 1;
+            for _ in 0..self.folds.len().div_ceil(4) {
+                if let Some(episode) = self.folds.evict(Episode::weight) {
+                    self.close(episode);
+                }
+            }
+        }
     }
 
     fn make_room(&mut self) {
@@ -220,19 +263,19 @@ impl Correlator {
         let set = Arc::clone(&self.set);
         for index in &set.uses[signal].correlations {
             let bound = &set.correlations[*index];
-            let Some(group) = window::group_of(bound, hit) else {
+            let Some((key, group)) = window::group_of(bound, hit) else {
                 self.counts.ungrouped += 1;
                 continue;
             };
             let table = &mut self.windows[*index];
-            if table.get(&group).is_none()
+            if table.get(&key).is_none()
                 && table.len() >= self.options.groups_max
                 && let Some(window) = table.evict(Window::weight)
             {
                 self.counts.evicted += 1;
                 self.close_window(window);
             }
-            let window = self.windows[*index].get_or_insert_with(&group, Window::default);
+            let window = self.windows[*index].get_or_insert_with(&key, Window::default);
             let ended = window.add(bound, *index, &group, signal, hit, time);
             let fires = window.is_firing();
             if let Some(ended) = ended {

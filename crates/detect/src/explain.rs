@@ -1,5 +1,7 @@
 //! One rule against one event, the slow and obvious way: the oracle for the matcher, and the answer to "why".
 
+use std::borrow::Cow;
+
 use event::catalog::field;
 use event::{Dataset, EventBatch, Field, ValueTag, dataset};
 use memchr::memchr;
@@ -38,12 +40,37 @@ pub(crate) fn passes_in_any_view(check: &Check, value: Value<'_>, views: bool) -
 }
 
 /// Texts of a row that keywords are looked for in: the line, and where JSON escapes hide text, every decoded value.
-pub(crate) fn keyword_texts(batch: &EventBatch, row: usize) -> impl Iterator<Item = &str> {
+pub(crate) fn keyword_texts(batch: &EventBatch, row: usize) -> impl Iterator<Item = Cow<'_, str>> {
     let original = batch.text(field::EVENT_ORIGINAL).and_then(|column| column.str(row));
     let escaped =
         batch.datasets()[row] == dataset::JSON && original.is_some_and(|text| memchr(b'\\', text.as_bytes()).is_some());
     let count = if escaped { batch.records().num_columns() } else { 0 };
-    original.into_iter().chain((0..count).filter_map(move |position| batch.text_at(position)?.str(row)))
+    let decoded = (0..count).filter_map(move |position| {
+        let column = batch.text_at(position)?;
+        let text = column.str(row)?;
+        Some(if column.tag(row) == ValueTag::Array { Cow::Owned(strings_of(text)) } else { Cow::Borrowed(text) })
+    });
+    original.map(Cow::Borrowed).into_iter().chain(decoded)
+}
+
+/// The strings of a JSON array, decoded, one below the other.
+fn strings_of(array: &str) -> String {
+    fn collect(value: &serde_json::Value, out: &mut String) {
+        match value {
+            serde_json::Value::String(text) => {
+                out.push_str(text);
+                out.push('\n');
+            }
+            serde_json::Value::Array(values) => values.iter().for_each(|value| collect(value, out)),
+            serde_json::Value::Object(members) => members.values().for_each(|value| collect(value, out)),
+            _ => {}
+        }
+    }
+    let mut out = String::new();
+    if let Ok(value) = serde_json::from_str(array) {
+        collect(&value, &mut out);
+    }
+    out
 }
 
 fn exists(batch: &EventBatch, column: &str, row: usize) -> bool {
@@ -56,7 +83,7 @@ fn exists(batch: &EventBatch, column: &str, row: usize) -> bool {
 
 fn item_matches(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> bool {
     let Some(field) = &item.field else {
-        return keyword_texts(batch, row).any(|text| item.check.passes(Value::Text(text, ValueTag::String)));
+        return keyword_texts(batch, row).any(|text| item.check.passes(Value::Text(&text, ValueTag::String)));
     };
     let columns = taxonomy::columns(field, &rule.logsource);
     let present = |column: &String| value_at(batch, batch.position_of(column)?, row);

@@ -125,6 +125,17 @@ fn first_value(batch: &EventBatch, row: usize, columns: &[String]) -> Option<Box
     })
 }
 
+/// Longest raw line that a hit keeps as proof, in bytes. Longer ones are cut with a mark; their place is given.
+const PROOF_BYTES_MAX: usize = 8 << 10;
+
+fn proof(original: &str) -> Box<str> {
+    if original.len() <= PROOF_BYTES_MAX {
+        return original.into();
+    }
+    let kept = cut(original, PROOF_BYTES_MAX);
+    format!("{kept} […cut: the line has {} bytes]", original.len()).into_boxed_str()
+}
+
 /// The text, or as many of its first characters as fit.
 fn cut(text: &str, bytes_max: usize) -> &str {
     let end = (0..=bytes_max.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
@@ -143,7 +154,7 @@ fn event_ref(batch: &EventBatch, row: usize) -> EventRef {
         offset: batch.offset(row),
         line_no: batch.line_no(row),
         time: batch.times().and_then(|times| times.get(row)).map(Timestamp),
-        original: batch.original(row).into(),
+        original: proof(batch.original(row)),
         entities: Entities {
             source_ip: one(field::SOURCE_IP),
             user_name: one(field::USER_NAME),

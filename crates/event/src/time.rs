@@ -37,13 +37,14 @@ impl Civil {
             && self.microsecond < 1_000_000
     }
 
-    /// The instant, for a clock that is `offset_s` seconds east of UTC.
+    /// The instant, for a clock that is `offset_s` seconds east of UTC. An offset that leads out of the years 0 to 9999
+    /// gives the first or last instant of them, so that every time can be written and read again.
     pub fn at_offset(&self, offset_s: i32) -> Timestamp {
         let days = days_from_civil(self.year, self.month, self.day);
         let seconds =
             days * DAY_SECONDS + i64::from(self.hour) * 3600 + i64::from(self.minute) * 60 + i64::from(self.second)
                 - i64::from(offset_s);
-        Timestamp(seconds * SECOND_US + i64::from(self.microsecond))
+        Timestamp(seconds * SECOND_US + i64::from(self.microsecond)).within_years()
     }
 }
 
@@ -83,6 +84,15 @@ fn civil_from_days(days: i64) -> (i64, u8, u8) {
 }
 
 impl Timestamp {
+    /// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z.
+    pub const FIRST: Timestamp = Timestamp(-62_167_219_200 * SECOND_US);
+    pub const LAST: Timestamp = Timestamp(253_402_300_800 * SECOND_US - 1);
+
+    /// The time, or the nearest one of the years 0 to 9999.
+    pub fn within_years(self) -> Self {
+        self.clamp(Self::FIRST, Self::LAST)
+    }
+
     pub fn from_unix_seconds(seconds: i64) -> Self {
         Timestamp(seconds.saturating_mul(SECOND_US))
     }
@@ -223,7 +233,8 @@ mod tests {
         assert_eq!(round("2026-11-23 10:00:00.5+0230"), "2026-11-23T07:30:00.500000Z");
         assert_eq!(round("2026-01-01T00:00:00.123456789Z"), "2026-01-01T00:00:00.123456Z");
         assert_eq!(round("2016-12-31T23:59:60Z"), "2017-01-01T00:00:00Z");
-        assert_eq!(round("0000-01-01T00:30:00+01:00"), "-000001-12-31T23:30:00Z");
+        assert_eq!(round("0000-01-01T00:30:00+01:00"), "0000-01-01T00:00:00Z");
+        assert_eq!(round("9999-12-31T23:59:59-12:00"), "9999-12-31T23:59:59.999999Z");
     }
 
     #[test]

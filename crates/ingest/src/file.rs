@@ -33,7 +33,7 @@ pub enum OpenError {
 }
 
 /// A file whose start has been read, so that it can be recognised before it is read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct FileSource {
     path: PathBuf,
     compression: Compression,
@@ -94,10 +94,34 @@ impl FileSource {
         self.start.get(..known.bytes).is_some_and(|start| digest(&[start]) == known.hash)
     }
 
-    /// Identity of a file that is seen for the first time. Short files are told apart by their path as well, because
-    /// two of them may begin alike.
+    /// Whether both files begin with the same bytes, as far as the shorter beginning goes.
+    pub fn begins_like(&self, other: &FileSource) -> bool {
+        let common = self.start.len().min(other.start.len());
+        common > 0 && self.start[..common] == other.start[..common]
+    }
+
+    /// Whether all of `other` stands at the start of this file, both decompressed. Reads both; false where one fails.
+    pub fn starts_with_all_of(&self, other: &FileSource) -> bool {
+        let (Ok(mut mine), Ok(mut theirs)) = (self.reader(), other.reader()) else { return false };
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        loop {
+            right.clear();
+            let Ok(read) = theirs.by_ref().take(FINGERPRINT_BYTES as u64).read_to_end(&mut right) else { return false };
+            left.clear();
+            let Ok(_) = mine.by_ref().take(read as u64).read_to_end(&mut left) else { return false };
+            if left != right {
+                return false;
+            }
+            if read == 0 {
+                return true;
+            }
+        }
+    }
+
+    /// Identity of a file that is seen for the first time, by its beginning.
     pub fn new_id(&self) -> SourceId {
-        let path = if self.start.len() < FINGERPRINT_BYTES { self.path.as_os_str().as_encoded_bytes() } else { b"" };
+        // Files that are shorter than this may begin alike: they are told apart by their path as well.
+        let path = if self.start.len() < 1024 { self.path.as_os_str().as_encoded_bytes() } else { b"" };
         SourceId(digest(&[b"file", &self.start, path]))
     }
 

@@ -17,7 +17,7 @@ use crate::format::{Context, Refusal};
 use crate::{rfc3164, rfc5424};
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
-    split_time(text).is_some_and(|(head, _, rest)| head.len() >= 3 && rest.starts_with(b" \""))
+    split_time(text).is_some_and(|(head, ..)| head.len() >= 3)
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
@@ -51,8 +51,8 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
 fn starts_like_another_format(text: &[u8]) -> bool {
     match text.first() {
         Some(b'{' | b'<') => true,
-        Some(b'0'..=b'9') => rfc3164::looks_like(text) || rfc5424::starts_like_file_form(text),
-        _ => text.trim_ascii_start().first() == Some(&b'{') || rfc3164::looks_like(text),
+        Some(b'0'..=b'9') => rfc3164::looks_like(rfc3164::before_stamp(text)) || rfc5424::starts_like_file_form(text),
+        _ => text.trim_ascii_start().first() == Some(&b'{') || rfc3164::looks_like(rfc3164::before_stamp(text)),
     }
 }
 
@@ -63,7 +63,9 @@ fn split_time(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
         let inside = &text[open + 1..];
         let clf = inside.len() > 26 && inside[2] == b'/' && inside[6] == b'/' && inside[26] == b']';
         let close = if clf { 26 } else { iso_close(inside).unwrap_or(0) };
-        if close > 0 && open > 0 && text[open - 1] == b' ' {
+        // A user name may hold brackets and times: the time is the one that a quoted request follows.
+        let followed = inside.get(close + 1..).is_some_and(|rest| rest.starts_with(b" \""));
+        if close > 0 && open > 0 && text[open - 1] == b' ' && followed {
             return Some((&text[..open - 1], &inside[..close], &inside[close + 1..]));
         }
     }

@@ -60,7 +60,9 @@ impl Clock {
             subsec,
         );
         match local.and_then(|local| self.zone.to_timestamp(local)) {
-            Ok(instant) => Timestamp(instant.as_microsecond() + i64::from(civil.second - second) * SECOND_US),
+            Ok(instant) => {
+                Timestamp(instant.as_microsecond() + i64::from(civil.second - second) * SECOND_US).within_years()
+            }
             Err(_) => civil.at_offset(0),
         }
     }

@@ -347,5 +347,5 @@ fn instant(text: &[u8], tag: ValueTag) -> Option<Timestamp> {
         size if size < 1e17 => number,
         _ => number / 1e3,
     };
-    Some(Timestamp(micros.round() as i64))
+    Some(Timestamp(micros.round() as i64).within_years())
 }

@@ -62,6 +62,9 @@ impl Parser {
         let preferred = self.preferred(bytes);
         let mut count = 0;
         for (at, text, ends_block) in line::lines(bytes) {
+            // A byte order mark at the start of a file is not part of its first line.
+            let marked = at == 0 && start.offset == 0;
+            let text = text.strip_prefix(b"\xEF\xBB\xBF").filter(|_| marked).unwrap_or(text);
             let cut = cut_line_bytes.filter(|_| ends_block);
             self.parse_line(text, at as u32, cut, preferred, &mut rows);
             count += 1;

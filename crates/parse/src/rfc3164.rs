@@ -76,7 +76,8 @@ impl<'a> Header<'a> {
         let after = after.trim_ascii_start();
         let recognised = header.after_stamp(after);
         // A BSD stamp and a host are syslog by themselves; an ISO stamp begins many other logs.
-        if priority.is_none() && !recognised && !(starts_with_month(stamp_at) && !header.host.is_empty()) {
+        let bsd_with_host = starts_with_month(stamp_at) && !header.host.is_empty();
+        if priority.is_none() && !recognised && !bsd_with_host {
             return Err(Refusal::Other("not syslog: no host and program after the time"));
         }
         Ok(header)
@@ -121,7 +122,7 @@ impl<'a> Header<'a> {
 }
 
 /// Steps over blanks, Cisco's sequence number (`000123: `) and its clock marks `*` and `.`.
-fn before_stamp(text: &[u8]) -> &[u8] {
+pub(crate) fn before_stamp(text: &[u8]) -> &[u8] {
     let mut rest = text.trim_ascii_start();
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if digits > 0

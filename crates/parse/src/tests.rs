@@ -68,6 +68,7 @@ fn there_is_one_event_for_every_line_and_every_event_has_its_line() {
         let lines: Vec<_> = line::lines(&input).map(|(at, text, _)| (at as u64, text)).collect();
         assert_eq!(batch.rows(), lines.len());
         for (row, (at, text)) in lines.iter().enumerate() {
+            let text = text.strip_prefix(b"\xEF\xBB\xBF").filter(|_| row == 0).unwrap_or(text);
             assert_eq!(batch.original(row), String::from_utf8_lossy(text), "{} row {row}", case.display());
             assert_eq!((batch.offset(row), batch.line_no(row)), (*at, row as u64 + 1));
         }
@@ -148,12 +149,13 @@ proptest! {
         whole.push(b'\n');
         let mut first = lines[..cut].join(&b'\n');
         first.push(b'\n');
-        let second = whole[first.len()..].to_vec();
+        let mut second = block(&whole[first.len()..]);
+        second.start = Position { offset: first.len() as u64, line: cut as u64 };
         // Columns outside the catalog come in the order of their first use: compare what the objects say.
         let meant = |events: Vec<String>| -> Vec<serde_json::Value> {
             events.iter().map(|event| serde_json::from_str(event).unwrap()).collect()
         };
-        prop_assert_eq!(meant(events_of([block(&whole)])), meant(events_of([block(&first), block(&second)])));
+        prop_assert_eq!(meant(events_of([block(&whole)])), meant(events_of([block(&first), second])));
     }
 
     #[test]

@@ -40,7 +40,11 @@ pub struct SourceCheckpoint {
     pub name: String,
     pub fingerprint_bytes: u64,
     pub fingerprint_hash: u128,
+    /// Everything before it is done.
     pub position: Position,
+    /// End of what was read: beyond the position where the source ended in the middle of a line, which is read again when
+    /// the source has grown.
+    pub seen: u64,
 }
 
 /// What one transaction writes: all of it or nothing.
@@ -49,6 +53,8 @@ pub struct Commit {
     /// New and changed findings; a finding is written whole.
     pub findings: Vec<Finding>,
     pub sources: Vec<SourceCheckpoint>,
+    /// Sources that were cut off and written anew: what was known of them no longer holds.
+    pub forgotten: Vec<SourceId>,
     /// Correlation state as text.
     pub state: Option<String>,
     pub now: Timestamp,

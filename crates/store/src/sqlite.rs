@@ -63,7 +63,7 @@ impl Ledger for SqliteStore {
             .await
             .map_err(StoreError::Read)?;
         let rows = sqlx::query(
-            "SELECT id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line FROM sources ORDER BY id",
+            "SELECT id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line, seen FROM sources ORDER BY updated_at, id",
         )
         .fetch_all(&self.pool)
         .await
@@ -76,6 +76,7 @@ impl Ledger for SqliteStore {
                 fingerprint_bytes: row.get::<i64, _>(2) as u64,
                 fingerprint_hash: number(row.get(3))?,
                 position: Position { offset: row.get::<i64, _>(4) as u64, line: row.get::<i64, _>(5) as u64 },
+                seen: row.get::<i64, _>(6) as u64,
             });
         }
         Ok(Resume { sources, state: state.map(|row| row.get(0)) })

@@ -115,13 +115,16 @@ async fn positions_and_state_come_back_after_a_reopen() {
         fingerprint_bytes: 11,
         fingerprint_hash: 3,
         position: Position { offset: 1 << 40, line: 12 },
+        seen: (1 << 40) + 5,
     };
     let commit = Commit { sources: vec![checkpoint.clone()], state: Some("state".into()), ..Commit::default() };
     store.commit(&commit).await.unwrap();
     store.close().await;
     let again = SqliteStore::open(&format!("sqlite:{}/deep/c0di3.db", folder.path().display())).await.unwrap();
     let resume = again.resume().await.unwrap();
-    assert_eq!((resume.sources, resume.state.as_deref()), (vec![checkpoint], Some("state")));
+    assert_eq!((resume.sources, resume.state.as_deref()), (vec![checkpoint.clone()], Some("state")));
+    again.commit(&Commit { forgotten: vec![checkpoint.id], ..Commit::default() }).await.unwrap();
+    assert_eq!(again.resume().await.unwrap().sources, []);
 }
 
 #[tokio::test]

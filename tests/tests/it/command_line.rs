@@ -32,12 +32,32 @@ fn mistakes_on_the_command_line_exit_with_2_and_say_what_is_known() {
 }
 
 #[test]
+fn odd_surroundings_do_not_crash_the_program() {
+    use std::os::unix::ffi::OsStringExt;
+    let sandbox = Sandbox::new();
+    let odd = std::ffi::OsString::from_vec(vec![b'x', 0xff]);
+    let mut command = sandbox.command(&["config", "check"]);
+    let run = crate::program::finish({
+        command.env("FOO", odd);
+        command
+    });
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let script = format!("exec {} replay --store none {} 2>/dev/full", crate::program::PROGRAM, samples());
+    let mut command = std::process::Command::new("sh");
+    let run = crate::program::finish({
+        command.args(["-c", &script]);
+        command
+    });
+    assert_eq!((run.code, run.lines().is_empty()), (Some(0), false));
+}
+
+#[test]
 fn an_unknown_store_is_refused() {
     let sandbox = Sandbox::new();
     let log = sandbox.write("a.log", failures("192.0.2.1", 0, 1));
     let run = sandbox.run(&["replay", "--store", "mysql://x", &log]);
-    assert_eq!(run.code, Some(1));
-    assert!(run.err.contains("use sqlite:PATH"), "{}", run.err);
+    assert_eq!(run.code, Some(2));
+    assert!(run.err.contains("use sqlite:PATH or none"), "{}", run.err);
 }
 
 #[test]

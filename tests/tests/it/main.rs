@@ -1,5 +1,7 @@
 //! The program from outside: command line, replay, service. Everything runs in temporary folders and on free ports.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
 mod bad_input;
 mod command_line;
 mod kill;

@@ -1,5 +1,7 @@
 //! Replays: what the samples hold, resuming, idempotence, order and time.
 
+use std::process::Command;
+
 use crate::program::{Sandbox, failures, samples};
 
 /// The attacks that `deploy/sample-logs/README.md` lists: severity, who, and rule, as in its table.
@@ -88,6 +90,128 @@ fn a_log_that_was_written_anew_is_read_from_its_start() {
     let run = sandbox.run(&["replay", &path]);
     assert!(run.last_error_line().starts_with("events 6,"), "{}", run.err);
     assert_eq!(run.lines()[0]["entities"]["source.ip"][0], "192.0.2.7");
+}
+
+/// Sum of the counts of all findings that a run printed.
+fn counted(run: &crate::program::Run) -> u64 {
+    run.lines().iter().map(|finding| finding["count"].as_u64().unwrap()).sum()
+}
+
+#[test]
+fn runs_over_older_logs_find_what_one_run_finds() {
+    let sandbox = Sandbox::new();
+    let together = sandbox.run(&["replay", "--store", "none", &samples()]).lines().len();
+    let part = |name: &str| sandbox.run(&["replay", &format!("{}/{name}", samples())]).lines().len();
+    assert_eq!(part("access.log") + part("auth.log"), together);
+    let new = sandbox.write("new.log", failures("192.0.2.1", 50_000, 30));
+    let old = sandbox.write("old.log", failures("192.0.2.1", 100, 30));
+    let run = |path: &str| sandbox.run(&["replay", "--store", "sqlite:b.db", path]);
+    assert_eq!((counted(&run(&new)), counted(&run(&old))), (30, 30));
+}
+
+#[test]
+fn a_line_from_the_future_does_not_blind_the_correlations() {
+    let sandbox = Sandbox::new();
+    let future = "2099-11-23T10:00:00Z gate sshd[1]: Failed password for alice from 192.0.2.6 port 5 ssh2\n";
+    let first = sandbox.write("first.log", future);
+    sandbox.run(&["replay", &first]);
+    let filler = "2026-11-23T00:00:00Z gate app[1]: a line of no interest at all, only to fill blocks\n".repeat(30_000);
+    let log = sandbox.write("second.log", format!("{future}{filler}{future}{}", failures("192.0.2.1", 10, 20)));
+    assert_eq!(counted(&sandbox.run(&["replay", &log])), 20);
+}
+
+#[test]
+fn a_file_is_counted_once_whatever_it_is_called() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write("n/a.log", failures("192.0.2.1", 0, 20));
+    assert_eq!(counted(&sandbox.run(&["replay", "n/a.log"])), 20);
+    assert_eq!(sandbox.run(&["replay", "./n/../n/a.log"]).out, "");
+    std::fs::rename(&path, sandbox.path("n/a.log.1")).unwrap();
+    assert_eq!(sandbox.run(&["replay", "n/a.log.1"]).out, "");
+    let packed = Command::new("gzip").arg(sandbox.path("n/a.log.1")).status().unwrap();
+    assert!(packed.success());
+    let run = sandbox.run(&["replay", "n"]);
+    assert!(run.out.is_empty() && run.last_error_line().starts_with("events 0,"), "{}", run.err);
+}
+
+#[test]
+fn a_copy_that_is_the_beginning_of_another_file_adds_nothing() {
+    let sandbox = Sandbox::new();
+    let short = sandbox.write("p/short.log", failures("192.0.2.1", 0, 2000));
+    let long = sandbox.write("p/long.log", failures("192.0.2.1", 0, 2000) + &failures("192.0.2.2", 2000, 2000));
+    let both = sandbox.run(&["replay", "--store", "none", &short, &long]);
+    assert_eq!((both.code, counted(&both)), (Some(0), 4000), "{}", both.err);
+    assert_eq!(counted(&sandbox.run(&["replay", &long])), 4000);
+    assert_eq!(sandbox.run(&["replay", &short]).out, "");
+    let other = sandbox.write("p/other.log", failures("192.0.2.1", 0, 2000) + &failures("192.0.2.3", 2000, 2000));
+    let beside = sandbox.run(&["replay", "--store", "none", &long, &other]);
+    let addresses: Vec<_> = beside.lines().iter().map(|finding| finding["entities"]["source.ip"][0].clone()).collect();
+    assert!(addresses.contains(&"192.0.2.2".into()) && addresses.contains(&"192.0.2.3".into()), "nothing is left out");
+}
+
+#[test]
+fn an_unfinished_last_line_is_read_again_when_it_is_complete() {
+    let sandbox = Sandbox::new();
+    let whole = failures("192.0.2.1", 0, 6);
+    let (start, end) = whole.split_at(whole.len() - 40);
+    let path = sandbox.write("a.log", start);
+    assert_eq!(sandbox.run(&["replay", &path]).out, "");
+    sandbox.write("a.log", format!("{start}{end}"));
+    assert_eq!(counted(&sandbox.run(&["replay", &path])), 6);
+    let quiet = sandbox.write("b.log", failures("192.0.2.2", 0, 6).trim_end());
+    assert_eq!(counted(&sandbox.run(&["replay", &quiet])), 6, "a missing last line feed loses nothing");
+    assert_eq!(sandbox.run(&["replay", &quiet]).out, "");
+}
+
+#[test]
+fn a_run_with_a_time_range_does_not_mark_files_as_read() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write("a.log", failures("192.0.2.1", 0, 6));
+    let ranged = sandbox.run(&["replay", "--since", "2030-01-01T00:00:00Z", &path]);
+    assert!(ranged.out.is_empty() && ranged.err.contains("not how far the files were read"), "{}", ranged.err);
+    assert_eq!(counted(&sandbox.run(&["replay", &path])), 6);
+}
+
+#[test]
+fn times_at_the_edges_of_the_calendar_leave_a_store_that_can_be_read() {
+    let sandbox = Sandbox::new();
+    let line =
+        |stamp: &str| format!("203.0.113.19 - - [{stamp}] \"GET /../../../etc/passwd HTTP/1.1\" 404 1 \"-\" \"x\"\n");
+    let text = line("31/Dec/9999:23:59:59 -1200") + &line("01/Jan/0000:00:00:01 +1200");
+    let path = sandbox.write("edges.log", text + "{\"@timestamp\":1e300,\"message\":\"x\"}\n");
+    assert_eq!(counted(&sandbox.run(&["replay", &path])), 2);
+    let log = sandbox.write("a.log", failures("192.0.2.1", 0, 6));
+    assert_eq!(counted(&sandbox.run(&["replay", &log])), 6);
+}
+
+#[test]
+fn a_second_replay_into_the_same_store_is_told_to_wait() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write("a.log", failures("192.0.2.1", 0, 6));
+    let held = std::fs::File::create(sandbox.path("x.db.replay-lock")).unwrap();
+    held.lock().unwrap();
+    let run = sandbox.run(&["replay", "--store", "sqlite:x.db", &path]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.err.contains("another replay is writing to sqlite:x.db"), "{}", run.err);
+    drop(held);
+    assert_eq!(counted(&sandbox.run(&["replay", "--store", "sqlite:x.db", &path])), 6);
+}
+
+#[test]
+fn findings_are_kept_even_when_nobody_reads_what_is_printed() {
+    let sandbox = Sandbox::new();
+    let log: String = (0..250).map(|host| failures(&format!("192.0.2.{host}"), host * 10, 6)).collect();
+    let path = sandbox.write("a.log", log);
+    // One finding for each address, and one for the account that all of them try.
+    let script = format!("{} replay --store sqlite:x.db {path} | true", crate::program::PROGRAM);
+    let mut command = Command::new("bash");
+    let run = crate::program::finish({
+        command.args(["-o", "pipefail", "-c", &script]).current_dir(sandbox.root());
+        command
+    });
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let service = crate::service::Service::start(&sandbox, "sqlite:x.db");
+    assert_eq!(service.get_json("/api/v1/findings?limit=500")["data"].as_array().unwrap().len(), 251);
 }
 
 #[test]

@@ -163,6 +163,25 @@ fn sigterm_drains_and_ends_in_order() {
 }
 
 #[test]
+fn slow_clients_do_not_hold_the_service() {
+    let sandbox = Sandbox::new();
+    let service = Service::start(&sandbox, "sqlite:a.db");
+    let slow: Vec<_> = (0..200)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", service.port)).unwrap();
+            stream.write_all(b"GET / HTTP/1.1\r\nX: ").unwrap();
+            stream
+        })
+        .collect();
+    assert_eq!(request(service.port, "/live").unwrap().0, 200);
+    assert_eq!(request(service.health_port, "/live").unwrap().0, 200);
+    let mut first = slow.into_iter().next().unwrap();
+    first.set_read_timeout(Some(Duration::from_secs(15))).unwrap();
+    let mut answer = Vec::new();
+    assert!(first.read_to_end(&mut answer).is_ok(), "a client that sends no whole head is cut off");
+}
+
+#[test]
 fn logs_go_to_three_rotated_files_when_a_folder_is_given() {
     let sandbox = Sandbox::new();
     let config = sandbox.write("c.toml", "[log]\nfolder = \"logs\"\nrotate_bytes = 2000\nrotate_files = 2\n");

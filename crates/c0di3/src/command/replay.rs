@@ -20,7 +20,7 @@ use crate::cli::ReplayArguments;
 use crate::command::input;
 use crate::command::replay::report::{Report, Totals};
 use crate::command::replay::sources::Sources;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::outcome::{Outcome, Usage, tell};
 use crate::pipeline::{self, Done, DoneBlock, PipelineOptions};
 use crate::{clock, progress, rules, signals};
@@ -38,6 +38,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     let stop = runtime.block_on(async { signals::stop_flag() })?;
     let store_url = arguments.store.clone().unwrap_or_else(|| config.store_url.clone());
+    let _lock = lock(&store_url)?;
     let store = (store_url != "none").then(|| runtime.block_on(SqliteStore::open(&store_url))).transpose()?;
     let correlator_options = CorrelatorOptions {
         lateness_us: config.lateness_us,
@@ -46,9 +47,14 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         ..CorrelatorOptions::default()
     };
     let mut correlator = Correlator::new(Arc::clone(&set), correlator_options);
+    // A run that leaves lines out by their time has not read the files: it neither goes on from positions nor keeps any.
+    let whole = options.since.is_none() && options.until.is_none();
+    if !whole && store.is_some() {
+        tell("note: with --since or --until findings are kept, but not how far the files were read");
+    }
     let resume = match &store {
-        Some(store) => runtime.block_on(store.resume())?,
-        None => store::Resume::default(),
+        Some(store) if whole => runtime.block_on(store.resume())?,
+        _ => store::Resume::default(),
     };
     if let Some(state) = &resume.state {
         correlator.restore(state).context("cannot go on from the stored state")?;
@@ -59,10 +65,11 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         bar: progress::bar(sources.bytes),
         checkpoints: sources.checkpoints,
         correlator,
-        report: Report::new(arguments.out),
+        report: Report::new(arguments.out, store.is_some()),
         totals: Totals::new(sources.failed),
         runtime: &runtime,
         store,
+        whole,
         committed_at: Instant::now(),
         commit_interval: config.commit_interval,
         blocks: 0,
@@ -73,6 +80,27 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     replay.finish(interrupted)?;
     replay.totals.tell(started.elapsed(), replay.correlator.counts());
     Ok(outcome(&replay.totals, interrupted, arguments.strict))
+}
+
+/// Only one replay at a time may write to a store: both would keep their own correlation state. Held until the file is
+/// closed, and so given back by the system however the process ends.
+fn lock(store_url: &str) -> anyhow::Result<Option<std::fs::File>> {
+    if store_url == "none" {
+        return Ok(None);
+    }
+    config::check_store_url(store_url).map_err(|reason| Usage(format!("--store: {reason} or none")))?;
+    let path = format!("{}.replay-lock", store_url.strip_prefix("sqlite:").unwrap_or(store_url));
+    if let Some(folder) = std::path::Path::new(&path).parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
+    }
+    let file = std::fs::File::create(&path).with_context(|| format!("cannot write {path}"))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            anyhow::bail!("another replay is writing to {store_url}: wait for it, or use another store")
+        }
+        Err(std::fs::TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {path}")),
+    }
 }
 
 fn outcome(totals: &Totals, interrupted: bool, strict: bool) -> Outcome {
@@ -115,6 +143,8 @@ struct Replay<'a> {
     totals: Totals,
     runtime: &'a Runtime,
     store: Option<SqliteStore>,
+    /// Positions and state are kept.
+    whole: bool,
     committed_at: Instant,
     commit_interval: Duration,
     blocks: u64,
@@ -132,30 +162,34 @@ impl Replay<'_> {
         self.blocks += 1;
         let due = self.store.is_some() && self.committed_at.elapsed() >= self.commit_interval;
         if due || (self.store.is_none() && self.blocks.is_multiple_of(PRINT_BLOCKS)) {
-            self.commit()?;
+            self.commit(false)?;
         }
         Ok(())
     }
 
     fn take_block(&mut self, block: DoneBlock) {
+        self.checkpoints.reached(&block);
         self.totals.add(block.events, block.counts);
         self.bar.inc(block.bytes);
         self.correlator.observe(block.hits);
         if let Some(time) = block.followed_by {
             self.correlator.advance(time);
         }
-        self.checkpoints.reached(&block.source, block.end);
     }
 
     /// Prints what has ended, then writes findings, positions and state in one transaction.
-    fn commit(&mut self) -> anyhow::Result<()> {
+    fn commit(&mut self, ended: bool) -> anyhow::Result<()> {
         let changes = self.correlator.changes();
         self.report.take(&changes)?;
+        if ended {
+            self.report.print_open()?;
+        }
         if let Some(store) = &self.store {
             let commit = Commit {
                 findings: changes.into_iter().map(|change| change.finding).collect(),
-                sources: self.checkpoints.take_changed(),
-                state: Some(self.correlator.save()?),
+                sources: if self.whole { self.checkpoints.take_changed() } else { Vec::new() },
+                forgotten: if self.whole { self.checkpoints.take_forgotten() } else { Vec::new() },
+                state: if self.whole { Some(self.correlator.save()?) } else { None },
                 now: clock::now(),
             };
             let committed = self.runtime.block_on(store.commit(&commit)).context("cannot keep the findings")?;
@@ -171,8 +205,7 @@ impl Replay<'_> {
         if !interrupted {
             self.correlator.finish();
         }
-        self.commit()?;
-        self.report.print_open()?;
+        self.commit(true)?;
         self.totals.findings = self.report.printed();
         if interrupted {
             let hint = if self.store.is_some() { "; run the same command to go on" } else { "" };

@@ -2,6 +2,7 @@
 //! then no new connections, then an orderly end.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -11,9 +12,14 @@ use api::ApiState;
 use api::health::{CheckResult, HealthCheck, HealthStatus};
 use async_trait::async_trait;
 use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
 use store::{Findings, Hot, Mark, MemoryHot, SqliteStore};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::cli::ServeArguments;
 use crate::config::{self, Config};
@@ -28,6 +34,10 @@ const CATCH_UP_LIMIT: u32 = 5_000;
 const DRAIN_NOTICE: Duration = Duration::from_millis(300);
 /// Longest that open requests are waited for.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
+/// Longest that a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections that are open at once, on each port.
+const CONNECTIONS_MAX: usize = 1024;
 /// How often the stop flag is looked at.
 const STOP_POLL: Duration = Duration::from_millis(50);
 
@@ -43,8 +53,9 @@ pub(crate) fn run(config: Config, arguments: ServeArguments) -> anyhow::Result<O
             return Err(Usage(format!("{address} {reason}: put a proxy with authentication in front")).into());
         }
     }
-    telemetry::start_logs(&config.log)?;
     let store_url = arguments.store.unwrap_or_else(|| config.store_url.clone());
+    config::check_store_url(&store_url).map_err(|reason| Usage(format!("--store: {reason}")))?;
+    telemetry::start_logs(&config.log)?;
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     runtime.block_on(serve(&store_url, listen, config.health_listen))?;
     runtime.shutdown_timeout(Duration::from_secs(1));
@@ -96,15 +107,54 @@ async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
     })
 }
 
-/// Serves until draining has been on for a moment, then finishes what is open.
-async fn answer(listener: TcpListener, router: Router, draining: Arc<AtomicBool>) -> std::io::Result<()> {
-    let noticed = async move {
-        while !draining.load(Ordering::Relaxed) {
+/// Serves until draining has been on for a moment, then finishes what is open. A client must send its request's head in
+/// time, and connections are bounded, so that slow clients cannot hold the service.
+async fn answer(listener: TcpListener, router: Router, draining: Arc<AtomicBool>) {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder.http2().timer(TokioTimer::new());
+    let open = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let graceful = GracefulShutdown::new();
+    let mut noticed = pin!(drained(draining));
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &open) => accepted,
+            () = &mut noticed => break,
+        };
+        let Some((stream, permit)) = accepted else { continue };
+        let service = TowerToHyperService::new(router.clone());
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+/// A connection, as soon as there is room for one. `None` where the system could not give it (too many open files).
+async fn accept(listener: &TcpListener, open: &Arc<Semaphore>) -> Option<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(open).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, permit)),
+        Err(error) => {
+            metrics::counter!("http_server_accept_errors_total").increment(1);
+            tracing::warn!(%error, "cannot accept a connection");
             tokio::time::sleep(STOP_POLL).await;
+            None
         }
-        tokio::time::sleep(DRAIN_NOTICE).await;
-    };
-    axum::serve(listener, router).with_graceful_shutdown(noticed).await
+    }
+}
+
+async fn drained(draining: Arc<AtomicBool>) {
+    while !draining.load(Ordering::Relaxed) {
+        tokio::time::sleep(STOP_POLL).await;
+    }
+    tokio::time::sleep(DRAIN_NOTICE).await;
 }
 
 /// Keeps the hot aggregates up with the store, whoever writes to it.

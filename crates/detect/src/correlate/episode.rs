@@ -11,8 +11,6 @@ use crate::sigma::rule::{CorrelationKind, Head};
 
 /// First and last events that a finding keeps as proof: as many of each.
 pub(super) const EVIDENCE_EACH: usize = 5;
-/// Longest raw line in a finding, in bytes. Longer ones are cut with a mark; their place in the source is given.
-const EVIDENCE_BYTES_MAX: usize = 16 << 10;
 /// Longest that one finding stays open, in microseconds of event time.
 const EPISODE_US_MAX: i64 = 86_400_000_000;
 
@@ -45,21 +43,14 @@ pub(super) struct Episode {
     reported: bool,
 }
 
-pub(super) fn evidence(event: &EventRef) -> Evidence {
-    let original = &event.original;
-    let original = if original.len() <= EVIDENCE_BYTES_MAX {
-        original.to_string()
-    } else {
-        let end = (0..=EVIDENCE_BYTES_MAX).rev().find(|at| original.is_char_boundary(*at)).unwrap_or(0);
-        format!("{} […cut: the line has {} bytes]", original.get(..end).unwrap_or(""), original.len())
-    };
+fn evidence(event: &EventRef) -> Evidence {
     Evidence {
         event_id: event.id,
         source: event.source.name.clone(),
         line_no: event.line_no,
         offset: event.offset,
         time: event.time,
-        original,
+        original: event.original.to_string(),
     }
 }
 
@@ -127,6 +118,20 @@ impl Episode {
     /// No event for `gap_us` before `time`, or open for too long.
     pub(super) fn silent_before(&self, time: Timestamp, gap_us: i64) -> bool {
         self.latest.saturating_add_us(gap_us) < time || self.opened.saturating_add_us(EPISODE_US_MAX) < time
+    }
+
+    /// The event belongs to another occasion: after a silence, long after the start, or long before it (an older source
+    /// that is read later).
+    pub(super) fn is_apart_from(&self, time: Timestamp, gap_us: i64) -> bool {
+        self.silent_before(time, gap_us) || time.saturating_add_us(gap_us) < self.earliest()
+    }
+
+    fn earliest(&self) -> Timestamp {
+        self.first.unwrap_or(self.opened)
+    }
+
+    pub(super) fn proof_bytes(&self) -> usize {
+        self.head.iter().chain(&self.tail).map(|evidence| evidence.original.len()).sum()
     }
 
     pub(super) fn weight(&self) -> (u64, Timestamp) {

@@ -101,6 +101,7 @@ impl State {
         for (time, arrival, mut hit) in self.waiting {
             if let Some(rule) = rule_now(hit.rule).filter(|_| same_captures || hit.values.is_empty()) {
                 hit.rule = rule;
+                correlator.waiting_bytes += hit.event.original.len();
                 correlator.waiting.insert((time, arrival), hit);
             }
         }

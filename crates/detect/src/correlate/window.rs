@@ -13,7 +13,7 @@ use crate::ruleset::BoundCorrelation;
 use crate::sigma::rule::CorrelationKind;
 
 /// Events that a window holds; beyond it the oldest are let go, which only a rule with a higher threshold would notice.
-const ENTRIES_MAX: usize = 20_000;
+pub(crate) const ENTRIES_MAX: usize = 20_000;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
@@ -38,11 +38,14 @@ pub(super) struct Window {
     firing: Option<Episode>,
 }
 
-/// `field=value, …` of the group, or `None` where the event lacks one of the fields.
-pub(super) fn group_of(bound: &BoundCorrelation, hit: &Hit) -> Option<String> {
+/// Key of the group and how it is shown (`field=value, …`), or `None` where the event lacks one of the fields. The key
+/// has each value's length in front, so that values cannot be written to look like another group.
+pub(super) fn group_of(bound: &BoundCorrelation, hit: &Hit) -> Option<(String, String)> {
+    let mut key = String::new();
     let mut group = String::new();
     for (capture, field) in bound.group_by.iter().zip(&bound.rule.group_by) {
         let value = hit.values.get(*capture)?.as_deref()?;
+        key.push_str(&format!("{}:{value}", value.len()));
         if !group.is_empty() {
             group.push_str(", ");
         }
@@ -50,7 +53,7 @@ pub(super) fn group_of(bound: &BoundCorrelation, hit: &Hit) -> Option<String> {
         group.push('=');
         group.push_str(value);
     }
-    Some(group)
+    Some((key, group))
 }
 
 impl Window {
@@ -65,6 +68,9 @@ impl Window {
         time: Timestamp,
     ) -> Option<Episode> {
         self.places.resize(bound.bases.len(), 0);
+        if let Some(apart) = self.begin_anew_where_older(time, bound.rule.timespan_us) {
+            return apart.or(self.add(bound, index, group, signal, hit, time));
+        }
         self.slide(time, bound.rule.timespan_us);
         let below = self.aggregate(bound) < bound.rule.threshold;
         let ended = if below { self.firing.take() } else { None };
@@ -133,6 +139,29 @@ impl Window {
         next > last
     }
 
+    /// Events come in order of time, but an older source may be read after a newer one. What is too far back to share a
+    /// window with what is held begins a window of its own.
+    fn begin_anew_where_older(&mut self, time: Timestamp, timespan_us: i64) -> Option<Option<Episode>> {
+        let newest = self.entries.back()?.time;
+        if time.saturating_add_us(timespan_us) >= newest {
+            return None;
+        }
+        let firing = self.firing.take();
+        *self = Window { places: vec![0; self.places.len()], ..Window::default() };
+        Some(firing)
+    }
+
+    /// Raw bytes that the window keeps as proof.
+    pub(super) fn proof_bytes(&self) -> usize {
+        self.entries.iter().filter_map(|entry| entry.event.as_ref()).map(|event| event.original.len()).sum()
+    }
+
+    /// Lets the proof of all but the newest event go.
+    pub(super) fn drop_proof(&mut self) {
+        let older = self.entries.len().saturating_sub(1);
+        self.entries.iter_mut().take(older).for_each(|entry| entry.event = None);
+    }
+
     fn push(&mut self, entry: Entry) {
         self.total += entry.weight;
         if let Some(value) = &entry.value {
@@ -141,7 +170,9 @@ impl Window {
         if let Some(count) = self.places.get_mut(entry.place) {
             *count += 1;
         }
-        self.entries.push_back(entry);
+        // Almost always the end; an older source can bring events that belong in between.
+        let later = self.entries.iter().rev().take_while(|known| known.time > entry.time).count();
+        self.entries.insert(self.entries.len() - later, entry);
         // Proof is kept at both ends; what moves into the middle gives its line back.
         if let Some(middle) = self.entries.len().checked_sub(EVIDENCE_EACH + 1).filter(|at| *at > EVIDENCE_EACH) {
             self.entries[middle].event = None;

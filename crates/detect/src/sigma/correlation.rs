@@ -9,6 +9,9 @@ use crate::yaml::{Kind, Node, Value};
 const NOT_YET: &[&str] = &["value_sum", "value_avg", "value_percentile", "value_median"];
 const KEYS: &[&str] = &["type", "rules", "group-by", "timespan", "condition", "generate"];
 
+/// Highest threshold: as many events as a window holds.
+const THRESHOLD_MAX: u64 = crate::correlate::WINDOW_ENTRIES_MAX as u64;
+
 pub(crate) fn read(section: &Node, head: Head, generate: bool, problems: &mut Problems) -> Option<Correlation> {
     let Some(pairs) = section.map() else {
         problems.error(section.place, format!("`correlation` must be a map, not {}", section.kind_name()));
@@ -53,6 +56,12 @@ pub(crate) fn read(section: &Node, head: Head, generate: bool, problems: &mut Pr
 fn every_rule(section: &Node, rules: &[String], problems: &mut Problems) -> Option<(u64, Option<String>)> {
     if let Some(node) = section.get("condition") {
         problems.error(node.place, "a `condition` of a temporal correlation is not supported by this version");
+    }
+    let mut distinct = rules.to_vec();
+    distinct.sort();
+    distinct.dedup();
+    if distinct.len() < rules.len() {
+        problems.error(section.place, "a temporal correlation names each of its rules once");
     }
     if rules.len() < 2 {
         problems.error(section.place, "a temporal correlation needs at least two rules");
@@ -154,6 +163,9 @@ fn condition(section: &Node, problems: &mut Problems) -> Option<(u64, Option<Str
                 problems.error(key.place, format!("unknown key `{other}` in the condition: use gte or gt, and field"))
             }
         }
+    }
+    if threshold.is_some_and(|threshold| threshold > THRESHOLD_MAX) {
+        problems.error(node.place, format!("a window holds at most {THRESHOLD_MAX} events: use a lower threshold"));
     }
     if threshold.is_none() {
         problems.error(node.place, "the `condition` needs gte or gt with a number");

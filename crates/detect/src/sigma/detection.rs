@@ -182,6 +182,7 @@ fn regex(written: &str, flags: RegexFlags) -> Result<Check, String> {
             .size_limit(REGEX_BYTES_MAX)
             .build()
     };
+    let written = &with_literal_class_operators(written);
     // What PCRE reads as a literal brace is an error here: escape it and try again.
     let compiled = build(written).or_else(|error| build(&with_literal_braces(written)).map_err(|_| error));
     let regex = compiled.map_err(|error| match error {
@@ -199,6 +200,35 @@ fn regex(written: &str, flags: RegexFlags) -> Result<Check, String> {
 
 fn last_line(text: &str) -> &str {
     text.lines().last().unwrap_or(text).trim()
+}
+
+/// Escapes what PCRE reads literally inside a class and this engine as set operations: `[`, `&&`, `--` and `~~`.
+/// POSIX classes such as `[:alpha:]` stay.
+fn with_literal_class_operators(written: &str) -> String {
+    let mut out = String::with_capacity(written.len() + 4);
+    let mut inside = false;
+    let mut rest = written;
+    while let Some(character) = rest.chars().next() {
+        let length = if character == '\\' {
+            1 + rest[1..].chars().next().map_or(0, char::len_utf8)
+        } else {
+            character.len_utf8()
+        };
+        let (taken, after) = rest.split_at(length);
+        let first_in_class = inside && (out.ends_with('[') || out.ends_with("[^"));
+        let operator = ["&&", "--", "~~"].iter().any(|operator| rest.starts_with(operator));
+        if inside && ((character == '[' && !rest.starts_with("[:")) || operator) {
+            out.push('\\');
+        }
+        match character {
+            '[' if !inside => inside = true,
+            ']' if inside && !first_in_class && !out.ends_with(':') => inside = false,
+            _ => {}
+        }
+        out.push_str(taken);
+        rest = after;
+    }
+    out
 }
 
 /// Escapes each `{` that does not start a repeat such as `{2}`, `{2,}` or `{2,5}`.
@@ -311,6 +341,23 @@ mod tests {
         let check = |pattern: &str| regex(pattern, RegexFlags::default());
         let Ok(Check::Regex(check)) = check("\\$\\{jndi:{x") else { panic!("must compile") };
         assert!(check.regex.is_match("${jndi:{x"));
+    }
+
+    #[test]
+    fn classes_mean_what_they_mean_in_pcre() {
+        for (pattern, yes, no) in [
+            ("^[a&&b]z$", "&z", "cz"),
+            ("^[a--b]z$", "-z", "cz"),
+            ("^[[x]z$", "[z", "cz"),
+            ("^[[:digit:]]z$", "4z", "az"),
+            ("^[]a]z$", "]z", "bz"),
+            ("^[a\\]b]z$", "]z", "cz"),
+        ] {
+            let Ok(Check::Regex(check)) = regex(pattern, RegexFlags::default()) else {
+                panic!("{pattern} must compile")
+            };
+            assert!(check.regex.is_match(yes) && !check.regex.is_match(no), "{pattern}");
+        }
     }
 
     #[test]

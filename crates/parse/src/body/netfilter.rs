@@ -11,10 +11,8 @@ const FLAGS: &[&[u8]] = &[b"SYN", b"ACK", b"FIN", b"RST", b"PSH", b"URG", b"ECE"
 
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let text = after_uptime(message);
-    let Some(start) = memmem::find(text, b"IN=").filter(|at| *at == 0 || text[at - 1] == b' ' || text[at - 1] == b']')
-    else {
-        return false;
-    };
+    let starts_word = |at: &usize| *at == 0 || matches!(text[at - 1], b' ' | b']' | b':');
+    let Some(start) = memmem::find_iter(text, b"IN=").find(starts_word) else { return false };
     if memmem::find(text, b" OUT=").is_none() || memmem::find(text, b" SRC=").is_none() {
         return false;
     }

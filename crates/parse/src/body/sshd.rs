@@ -45,7 +45,7 @@ static STARTS: &[Start] = &[
     start(b"Accepted ", "Accepted", Shape::Method, outcome("ssh_login", "success")),
     start(b"Invalid user ", "Invalid", Shape::NameFrom, outcome("ssh_invalid_user", "failure")),
     start(b"Illegal user ", "Invalid", Shape::NameFrom, outcome("ssh_invalid_user", "failure")),
-    start(b"input_userauth_request: invalid user ", "Invalid", Shape::Plain, outcome("ssh_invalid_user", "failure")),
+    start(b"input_userauth_request: invalid user ", "Invalid", Shape::NameFrom, outcome("ssh_invalid_user", "failure")),
     start(b"Connection closed by ", "Closed", Shape::Peer, ENDED),
     start(b"Connection reset by ", "Closed", Shape::Peer, ENDED),
     start(b"Disconnected from ", "Disconnected", Shape::Peer, ENDED),
@@ -68,6 +68,8 @@ static STARTS: &[Start] = &[
     start(b"ssh_dispatch_run_fatal: Connection from ", "Probe", Shape::Peer, PROBED),
     start(b"Unable to negotiate with ", "Probe", Shape::Peer, PROBED),
     start(b"fatal: Unable to negotiate with ", "Probe", Shape::Peer, PROBED),
+    start(b"Timeout before authentication for connection from ", "Timeout", Shape::Peer, PROBED),
+    start(b"fatal: Timeout before authentication for connection from ", "Timeout", Shape::Peer, PROBED),
     start(b"Timeout before authentication for ", "Timeout", Shape::Peer, PROBED),
     start(b"fatal: Timeout before authentication for ", "Timeout", Shape::Peer, PROBED),
     start(b"error: kex_exchange_identification: ", "Probe", Shape::Plain, PROBED),
@@ -101,6 +103,7 @@ fn without_status(name: &[u8]) -> &[u8] {
 fn put_method(rows: &mut BatchBuilder, rest: &[u8], word: &'static str) -> bool {
     let Some(blank) = memchr(b' ', rest) else { return false };
     let Some(account) = rest[blank..].strip_prefix(b" for ") else { return false };
+    let (account, signature) = before_signature(account);
     // A name that logged in exists and has no blanks; a name that was tried may be anything.
     let from = if word == "Accepted" { memmem::find(account, b" from ") } else { last_from(account) };
     let Some(from) = from else { return false };
@@ -108,10 +111,21 @@ fn put_method(rows: &mut BatchBuilder, rest: &[u8], word: &'static str) -> bool 
     put_name(rows, without_status(&account[..from]));
     let tail = &account[from + 6..];
     put_address_and_port(rows, tail);
-    if let Some(at) = memmem::find(tail, b" ssh2: ") {
-        rows.text(field::SYSTEM_AUTH_SSH_SIGNATURE, &tail[at + 7..]);
+    let signature = signature.or_else(|| memmem::find(tail, b" ssh2: ").map(|at| &tail[at + 7..]));
+    if let Some(signature) = signature {
+        rows.text(field::SYSTEM_AUTH_SSH_SIGNATURE, signature);
     }
     true
+}
+
+/// Takes a certificate off: its key id is text of the client and may look like an address. Without one the message is
+/// left whole, because a user name may hold the same words.
+fn before_signature(account: &[u8]) -> (&[u8], Option<&[u8]>) {
+    let certificate = memmem::find(account, b"-CERT ").is_some() && memmem::find(account, b" (serial ").is_some();
+    match memmem::find(account, b" ssh2: ").filter(|_| certificate) {
+        Some(at) => (&account[..at], Some(&account[at + 7..])),
+        None => (account, None),
+    }
 }
 
 /// Offset of the last ` from ` that an address or a single word with a port follows.
@@ -132,7 +146,7 @@ fn put_name_from(rows: &mut BatchBuilder, rest: &[u8], _word: &'static str) -> b
         }
         // The empty name: `Invalid user  from 1.2.3.4` or `Invalid user from 1.2.3.4`.
         None if rest.starts_with(b"from ") => put_address_and_port(rows, &rest[5..]),
-        None => put_name(rows, without_status(rest)),
+        None => put_name(rows, without_status(rest.strip_suffix(b" [preauth]").unwrap_or(rest))),
     }
     true
 }
@@ -163,6 +177,9 @@ fn put_connection(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
         put_address_and_port(rows, rest);
         return true;
     };
+    // The reason may quote what the client asked for next.
+    let reason = memmem::find(named, b": Change of username or service not allowed: ");
+    let named = reason.map_or(named, |at| &named[..at]);
     let Some(port) = memmem::rfind(named, b" port ") else { return false };
     let Some(blank) = memchr::memrchr(b' ', &named[..port]) else {
         // The empty name leaves only the address.
@@ -201,7 +218,11 @@ fn put_refusal(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     if message.starts_with(b"Bad protocol version identification")
         || memmem::find(message, b"POSSIBLE BREAK-IN").is_some()
     {
-        if let Some(at) = last_from(message) {
+        if let Some(address) =
+            message.strip_prefix(b"Address ").and_then(|rest| rest.split(|byte| *byte == b' ').next())
+        {
+            put_peer(rows, address);
+        } else if let Some(at) = last_from(message) {
             put_address_and_port(rows, &message[at + 6..]);
         } else if let Some(address) = super::between(message, b"[", b"]") {
             put_peer(rows, address);

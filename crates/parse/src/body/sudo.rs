@@ -22,17 +22,24 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     }
     rows.text(field::USER_NAME, name);
     let mut refused = None;
-    for part in attributes.split(|byte| *byte == b';').map(<[u8]>::trim_ascii).filter(|part| !part.is_empty()) {
-        match part.iter().position(|byte| *byte == b'=').map(|at| (&part[..at], &part[at + 1..])) {
+    let mut named = false;
+    for part in attributes_of(attributes) {
+        let key =
+            part.iter().position(|byte| *byte == b'=').filter(|at| part[..*at].iter().all(u8::is_ascii_uppercase));
+        named |= key.is_some();
+        match key.map(|at| (&part[..at], &part[at + 1..])) {
             Some((b"TTY", value)) => rows.text(field::SYSTEM_AUTH_SUDO_TTY, value),
             Some((b"PWD", value)) => rows.text(field::PROCESS_WORKING_DIRECTORY, value),
             Some((b"USER", value)) => rows.text(field::USER_EFFECTIVE_NAME, value),
             Some((b"GROUP", value)) => rows.text(field::GROUP_NAME, value),
             Some(_) => {}
-            None => refused = Some(part),
+            // A reason stands in front of the first attribute; later text belongs to a path with a semicolon.
+            None if !named => refused = Some(part),
+            None => {}
         }
     }
-    if let Some(command) = command {
+    let more = rest.strip_prefix(b"(command continued) ");
+    if let Some(command) = command.or(more) {
         rows.text(field::PROCESS_COMMAND_LINE, command);
     }
     match refused.filter(|_| !continued) {
@@ -43,6 +50,18 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         None => outcome("sudo", "success").put(rows),
     }
     true
+}
+
+/// The attributes, which ` ; ` separates. A semicolon alone is part of a value.
+fn attributes_of(mut text: &[u8]) -> Vec<&[u8]> {
+    let mut parts = Vec::new();
+    while let Some(at) = memmem::find(text, b" ; ") {
+        parts.push(text[..at].trim_ascii());
+        text = &text[at + 3..];
+    }
+    parts.push(text.trim_ascii());
+    parts.retain(|part| !part.is_empty() && *part != b";");
+    parts
 }
 
 /// Where ` COMMAND=` starts: the first one that begins an attribute.

@@ -55,6 +55,8 @@ CREATE TABLE sources (
     fingerprint_hash  BLOB    NOT NULL,
     "offset"          INTEGER NOT NULL,
     line              INTEGER NOT NULL,
+    -- end of what was read; beyond "offset" where the source ended in the middle of a line
+    seen              INTEGER NOT NULL,
     updated_at        INTEGER NOT NULL
 ) WITHOUT ROWID;
 

@@ -34,12 +34,20 @@ pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committ
             done.changed += 1;
         }
     }
+    for id in &commit.forgotten {
+        sqlx::query("DELETE FROM sources WHERE id = ?")
+            .bind(bytes(id.0))
+            .execute(&mut *transaction)
+            .await
+            .map_err(StoreError::Write)?;
+    }
     for source in &commit.sources {
         sqlx::query(
-            "INSERT INTO sources (id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line, updated_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?)
-             ON CONFLICT (id) DO UPDATE SET name = excluded.name, \"offset\" = excluded.\"offset\",
-                line = excluded.line, updated_at = excluded.updated_at",
+            "INSERT INTO sources (id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line, seen, updated_at)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, fingerprint_bytes = excluded.fingerprint_bytes,
+                fingerprint_hash = excluded.fingerprint_hash, \"offset\" = excluded.\"offset\",
+                line = excluded.line, seen = excluded.seen, updated_at = excluded.updated_at",
         )
         .bind(bytes(source.id.0))
         .bind(&source.name)
@@ -47,6 +55,7 @@ pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committ
         .bind(bytes(source.fingerprint_hash))
         .bind(source.position.offset as i64)
         .bind(source.position.line as i64)
+        .bind(source.seen as i64)
         .bind(commit.now.0)
         .execute(&mut *transaction)
         .await

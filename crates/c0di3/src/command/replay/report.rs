@@ -18,11 +18,15 @@ pub(super) struct Report {
     /// Findings that may still grow.
     open: BTreeMap<FindingId, Finding>,
     printed: u64,
+    /// Findings are kept elsewhere, so that the work goes on when nobody reads them here any more.
+    kept: bool,
+    reader_gone: bool,
 }
 
 impl Report {
-    pub(super) fn new(format: OutputFormat) -> Self {
-        Report { format, out: BufWriter::new(std::io::stdout()), open: BTreeMap::new(), printed: 0 }
+    pub(super) fn new(format: OutputFormat, kept: bool) -> Self {
+        let out = BufWriter::new(std::io::stdout());
+        Report { format, out, open: BTreeMap::new(), printed: 0, kept, reader_gone: false }
     }
 
     pub(super) fn take(&mut self, changes: &[Change]) -> anyhow::Result<()> {
@@ -34,7 +38,23 @@ impl Report {
                 self.print(&change.finding)?;
             }
         }
-        Ok(self.out.flush()?)
+        self.flush()
+    }
+
+    fn flush(&mut self) -> anyhow::Result<()> {
+        let flushed = self.out.flush();
+        Ok(self.unless_gone(flushed)?)
+    }
+
+    /// A reader that went away (`| head`) ends the printing, and the work only where its result would be lost.
+    fn unless_gone(&mut self, written: std::io::Result<()>) -> std::io::Result<()> {
+        match written {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe && self.kept => {
+                self.reader_gone = true;
+                Ok(())
+            }
+            other => other,
+        }
     }
 
     pub(super) fn print_open(&mut self) -> anyhow::Result<()> {
@@ -43,7 +63,7 @@ impl Report {
         for finding in &open {
             self.print(finding)?;
         }
-        Ok(self.out.flush()?)
+        self.flush()
     }
 
     pub(super) fn printed(&self) -> u64 {
@@ -51,20 +71,23 @@ impl Report {
     }
 
     fn print(&mut self, finding: &Finding) -> anyhow::Result<()> {
-        match self.format {
-            OutputFormat::Ndjson => {
-                serde_json::to_writer(&mut self.out, finding).map_err(std::io::Error::from)?;
-                self.out.write_all(b"\n")?;
-            }
-            OutputFormat::Table => self.print_row(finding)?,
-        }
         self.printed += 1;
-        Ok(())
+        if self.reader_gone {
+            return Ok(());
+        }
+        let written = match self.format {
+            OutputFormat::Ndjson => {
+                let line = serde_json::to_string(finding)?;
+                self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n"))
+            }
+            OutputFormat::Table => self.print_row(finding),
+        };
+        Ok(self.unless_gone(written)?)
     }
 
-    fn print_row(&mut self, finding: &Finding) -> anyhow::Result<()> {
-        if self.printed == 0 {
-            writeln!(self.out, "SEV SCORE LEVEL     FIRST SEEN            COUNT  WHO                       RULE")?;
+    fn print_row(&mut self, finding: &Finding) -> std::io::Result<()> {
+        if self.printed == 1 {
+            writeln!(self.out, "SEV SCORE LEVEL         FIRST SEEN            COUNT  WHO                       RULE")?;
         }
         let time = finding.first_seen.map_or_else(|| "-".to_owned(), |time| time.to_string());
         let entities = &finding.entities;
@@ -72,10 +95,10 @@ impl Report {
         let who = printable(who.map_or("-", String::as_str));
         writeln!(
             self.out,
-            "{:<3} {:>5} {:<9} {:<21.20} {:>5}  {:<25} {}",
+            "{:<3} {:>5} {:<13} {:<21.20} {:>5}  {:<25} {}",
             finding.severity.name(),
             finding.score,
-            finding.level.name().get(..4).unwrap_or(""),
+            finding.level.name(),
             time,
             finding.count,
             who,
@@ -129,6 +152,10 @@ impl Totals {
             (correlator.untimed, "matching event(s) named no time; they took the newest time before them"),
             (correlator.ungrouped, "matching event(s) lacked a field that a correlation groups by"),
             (correlator.released_early, "matching event(s) were counted before their turn: too many were waiting"),
+            (
+                correlator.proof_dropped,
+                "time(s) proof was let go because open findings kept too much; counts are exact",
+            ),
             (correlator.evicted, "group(s) were pushed out: too many were open (correlation.groups_max)"),
         ] {
             if count > 0 {

@@ -1,27 +1,31 @@
 //! The files of a replay: found, recognised, and set to where the last run ended.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use event::block::digest;
-use event::{Position, Source, SourceId};
+use event::{Position, SourceId, Timestamp};
 use ingest::discover::Skipped;
 use ingest::merge::Waiting;
 use ingest::{FileSource, Fingerprint, Merge, discover};
 use store::SourceCheckpoint;
 
 use crate::outcome::tell;
+use crate::pipeline::DoneBlock;
 
 /// How far each source has been read, and which of that the store does not know yet.
 #[derive(Debug, Default)]
 pub(super) struct Checkpoints {
     known: BTreeMap<SourceId, (SourceCheckpoint, bool)>,
+    forgotten: Vec<SourceId>,
 }
 
 impl Checkpoints {
-    pub(super) fn reached(&mut self, source: &Source, position: Position) {
-        if let Some((checkpoint, changed)) = self.known.get_mut(&source.id) {
-            checkpoint.position = position;
+    pub(super) fn reached(&mut self, block: &DoneBlock) {
+        if let Some((checkpoint, changed)) = self.known.get_mut(&block.source.id) {
+            checkpoint.position = block.unfinished.unwrap_or(block.end);
+            checkpoint.seen = block.end.offset;
             *changed = true;
         }
     }
@@ -32,6 +36,10 @@ impl Checkpoints {
             .values_mut()
             .filter_map(|(checkpoint, changed)| std::mem::take(changed).then(|| checkpoint.clone()));
         changed.collect()
+    }
+
+    pub(super) fn take_forgotten(&mut self) -> Vec<SourceId> {
+        std::mem::take(&mut self.forgotten)
     }
 }
 
@@ -54,18 +62,29 @@ impl Sources {
         for skipped in found.skipped {
             finding.skip(&skipped);
         }
+        let mut files = Vec::new();
         for path in found.files {
             match FileSource::open(&path) {
-                Ok(file) => finding.add(file, parse),
+                Ok(file) => files.push(file),
                 Err(error) => {
                     let reason = format!("{:#}", anyhow::Error::from(error));
                     finding.skip(&Skipped { path, reason, is_failure: true });
                 }
             }
         }
+        // The longest of files that begin alike comes first: the others may hold nothing that it does not.
+        files.sort_by_key(|file| std::cmp::Reverse(file.size));
+        let mut read: Vec<FileSource> = Vec::new();
+        for file in files {
+            if !finding.is_copy(&file, &read) {
+                finding.add(&file, parse);
+            }
+            read.push(file);
+        }
         let options = parse.clone();
-        let first_time =
-            move |block: &event::Block| parse::peek_time(first_lines(&block.bytes), &options, block.reference);
+        let first_time = move |block: &event::Block| {
+            plausible(parse::peek_time(first_lines(&block.bytes), &options, block.reference), block.reference)
+        };
         Sources {
             merge: Merge::new(finding.waiting, first_time),
             checkpoints: finding.checkpoints,
@@ -90,49 +109,90 @@ impl Finding {
         self.failed += u64::from(skipped.is_failure);
     }
 
-    fn add(&mut self, file: FileSource, parse: &parse::Options) {
-        let (id, position) = self.recognise(&file);
-        if let Some((first, _)) = self.checkpoints.known.get(&id) {
-            let reason = format!("begins like {}, which is read in the same run", first.name);
+    /// Whether everything in the file also stands at the start of one that is read; told where it does.
+    fn is_copy(&mut self, file: &FileSource, read: &[FileSource]) -> bool {
+        let original = read.iter().find(|other| other.begins_like(file) && other.starts_with_all_of(file));
+        if let Some(original) = original {
+            let reason =
+                format!("holds nothing that {} does not, which is read in the same run", original.path().display());
             self.skip(&Skipped { path: file.path().to_owned(), reason, is_failure: false });
-            return;
+        }
+        original.is_some()
+    }
+
+    fn add(&mut self, file: &FileSource, parse: &parse::Options) {
+        let name = canonical(file.path());
+        let Some((mut id, position)) = self.recognise(file, &name) else { return };
+        if self.checkpoints.known.contains_key(&id) {
+            // Begins like another file and goes on differently.
+            id = SourceId(digest(&[b"beside", &id.0.to_be_bytes(), name.as_bytes()]));
         }
         let Fingerprint { bytes, hash } = file.fingerprint();
-        let name = file.path().display().to_string();
         let checkpoint = SourceCheckpoint {
             id,
-            name: name.clone(),
+            name,
             fingerprint_bytes: bytes as u64,
             fingerprint_hash: hash,
             position,
+            seen: position.offset,
         };
         self.checkpoints.known.insert(id, (checkpoint, false));
         self.bytes += file.size.saturating_sub(position.offset);
-        let first_time = parse::peek_time(first_lines(file.start()), parse, file.reference);
+        let first_time = plausible(parse::peek_time(first_lines(file.start()), parse, file.reference), file.reference);
+        let file = file.clone();
+        let shown = file.path().display().to_string();
         let open = move || file.read_from(id, position).map_err(|error| format!("{:#}", anyhow::Error::from(error)));
-        self.waiting.push(Waiting { first_time, name, open: Box::new(open) });
+        self.waiting.push(Waiting { first_time, name: shown, open: Box::new(open) });
     }
 
-    /// The source that the file is, by its first bytes, and where to go on. The longest known beginning counts; a
-    /// short one only under the same name, because short files may begin alike.
-    fn recognise(&self, file: &FileSource) -> (SourceId, Position) {
-        let name = file.path().display().to_string();
+    /// The source that the file is, by its first bytes, and where to go on; `None` where it holds nothing new.
+    ///
+    /// Of several known beginnings the longest counts, then one of the same name, then the one read last. Beginnings
+    /// under [`ALIKE_BYTES`] count only under the same name: short files may begin alike.
+    fn recognise(&mut self, file: &FileSource, name: &str) -> Option<(SourceId, Position)> {
         let same = |known: &&SourceCheckpoint| {
             let bytes = known.fingerprint_bytes as usize;
-            let named = bytes >= ingest::file::FINGERPRINT_BYTES || known.name == name;
+            let named = bytes >= ALIKE_BYTES || known.name == name;
             named && bytes > 0 && file.is(Fingerprint { bytes, hash: known.fingerprint_hash })
         };
-        match self.known.iter().filter(same).max_by_key(|known| known.fingerprint_bytes) {
-            None => (file.new_id(), Position::default()),
-            Some(known) if !file.is_compressed() && file.size < known.position.offset => {
-                // Cut off and written anew: what is behind the common beginning is not what was read.
-                let again = digest(&[b"again", &known.id.0.to_be_bytes(), &known.position.offset.to_be_bytes()]);
-                tell(&format!("note: {name} is shorter than when it was last read; it is read from its start"));
-                (SourceId(again), Position::default())
+        let best = self.known.iter().filter(same).max_by_key(|known| (known.fingerprint_bytes, known.name == name));
+        let Some(known) = best else { return Some((file.new_id(), Position::default())) };
+        if file.is_compressed() {
+            return Some((known.id, Position { offset: known.seen.max(known.position.offset), ..known.position }));
+        }
+        match file.size.cmp(&known.seen) {
+            Ordering::Equal => None,
+            Ordering::Greater => Some((known.id, known.position)),
+            Ordering::Less if known.name != name => {
+                let reason = format!("is the beginning of {}, which has been read", known.name);
+                self.skip(&Skipped { path: file.path().to_owned(), reason, is_failure: false });
+                None
             }
-            Some(known) => (known.id, known.position),
+            Ordering::Less => {
+                // Cut off and written anew: what is behind the common beginning is not what was read.
+                let again = digest(&[b"again", &known.id.0.to_be_bytes(), &known.seen.to_be_bytes()]);
+                self.checkpoints.forgotten.push(known.id);
+                tell(&format!("note: {name} is shorter than when it was last read; it is read from its start"));
+                Some((SourceId(again), Position::default()))
+            }
         }
     }
+}
+
+/// Bytes from the start that two logs do not share by chance: several lines with their times.
+const ALIKE_BYTES: usize = 1024;
+
+/// The path without links and dots: one file has one name.
+fn canonical(path: &Path) -> String {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// How far a file's lines may be ahead of its last change before their time is not believed.
+const AHEAD_MAX_US: i64 = 86_400_000_000;
+
+/// Times from the future order nothing: they would make everything after them look late.
+fn plausible(time: Option<Timestamp>, reference: Timestamp) -> Option<Timestamp> {
+    time.filter(|time| *time <= reference.saturating_add_us(AHEAD_MAX_US))
 }
 
 /// Bytes of a file that are looked at for a first time.
