@@ -139,24 +139,21 @@ impl Parser {
         if text.is_empty() {
             return Err("the line is empty");
         }
-        let reason = match (preferred.read)(text, &mut self.context, rows) {
-            Ok(dataset) => return Ok(dataset),
-            Err(Refusal::Broken(reason)) => return Err(reason),
-            Err(Refusal::Other(reason)) => reason,
-        };
         let candidates = self.options.format.candidates();
-        let mut nearest = None;
-        for format in candidates.iter().filter(|format| format.name != preferred.name) {
+        let others = candidates.iter().copied().filter(|format| format.name != preferred.name);
+        for format in std::iter::once(preferred).chain(others) {
             match (format.read)(text, &mut self.context, rows) {
                 Ok(dataset) => return Ok(dataset),
-                Err(Refusal::Broken(broken)) => return Err(broken),
-                Err(Refusal::Other(reason)) if (format.looks_like)(text) => nearest = nearest.or(Some(reason)),
+                Err(Refusal::Broken(reason)) => return Err(reason),
                 Err(Refusal::Other(_)) => {}
             }
         }
-        let preferred_is_near = candidates.len() == 1 || (preferred.looks_like)(text);
-        let reason = if preferred_is_near { Some(reason) } else { nearest };
-        Err(reason.unwrap_or("no known log format: neither JSON, an access log nor syslog"))
+        // The reason of the first format that the line resembles, whatever its neighbours are.
+        let nearest = candidates.iter().find(|format| candidates.len() == 1 || (format.looks_like)(text));
+        match nearest.map(|format| (format.read)(text, &mut self.context, rows)) {
+            Some(Err(Refusal::Broken(reason) | Refusal::Other(reason))) => Err(reason),
+            _ => Err("no known log format: neither JSON, an access log nor syslog"),
+        }
     }
 }
 

@@ -163,6 +163,11 @@ fn each_mistake_in_a_rule_is_told_with_file_line_and_remedy() {
         (rule("  s: {}\n  condition: s\n"), 6, "empty selection"),
         (rule("  s: {a: x}\n"), 6, "no `condition`"),
         ("title: t\nlevel: loud\n".to_owned(), 2, "unknown level `loud`"),
+        (
+            format!("taxonomy: mine\n{}", rule("  s: {a: x}\n  condition: s\n")),
+            1,
+            "the taxonomy `mine` is not supported",
+        ),
     ] {
         sandbox.write("rules/bad.yml", &text);
         let run = sandbox.run(&["rules", "check", "rules", "--output", "json"]);

@@ -37,7 +37,7 @@ pub(crate) fn read(section: &Node, head: Head, generate: bool, problems: &mut Pr
     let temporal = section.get("type").and_then(Node::text).is_some_and(|kind| kind.starts_with("temporal"));
     let condition = if temporal { every_rule(section, &rules, problems) } else { condition(section, problems) };
     let kind = kind(section, condition.as_ref().and_then(|(_, field)| field.clone()), problems);
-    let generate = generate || section.get("generate").and_then(Node::text) == Some("true");
+    let generate = generate | flag(section, "generate", problems);
     if problems.error_count() > before {
         return None;
     }
@@ -50,6 +50,18 @@ pub(crate) fn read(section: &Node, head: Head, generate: bool, problems: &mut Pr
         threshold: condition?.0,
         generate,
     })
+}
+
+/// A boolean key; absent means false.
+pub(crate) fn flag(section: &Node, key: &str, problems: &mut Problems) -> bool {
+    let Some(node) = section.get(key) else { return false };
+    match &node.kind {
+        Kind::Scalar(scalar) if matches!(scalar.value(), Value::Boolean(_)) => scalar.value() == Value::Boolean(true),
+        _ => {
+            problems.error(node.place, format!("`{key}` must be true or false"));
+            false
+        }
+    }
 }
 
 /// Temporal correlations fire when every rule has matched; a condition of their own is for a later version.
@@ -143,6 +155,10 @@ fn condition(section: &Node, problems: &mut Problems) -> Option<(u64, Option<Str
     };
     let mut threshold = None;
     let mut field = None;
+    let lower_bounds = pairs.iter().filter(|(key, _)| matches!(key.text.as_str(), "gte" | "gt")).count();
+    if lower_bounds > 1 {
+        problems.error(node.place, "gte and gt together say the same thing twice: keep one");
+    }
     for (key, value) in pairs {
         let number = match &value.kind {
             Kind::Scalar(scalar) => match scalar.value() {

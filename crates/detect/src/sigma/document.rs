@@ -59,7 +59,7 @@ fn document(path: &str, node: &Node, problems: &mut Problems) -> Option<Document
         return None;
     }
     if let Some(section) = node.get("correlation") {
-        let generate = node.get("generate").and_then(Node::text) == Some("true");
+        let generate = correlation::flag(node, "generate", problems);
         let read = correlation::read(section, head?, generate, problems)?;
         return (problems.error_count() == before).then_some(Document::Correlation(read));
     }
@@ -94,6 +94,15 @@ fn head(path: &str, node: &Node, problems: &mut Problems) -> Option<Head> {
     if let Some(status) = status.filter(|status| !STATUSES.contains(status)) {
         problems.error(place_of(node, "status"), format!("unknown status `{status}`: use {}", STATUSES.join(", ")));
     }
+    if let Some(taxonomy) = text_of(node, "taxonomy").filter(|taxonomy| *taxonomy != "sigma") {
+        let reason = format!("the taxonomy `{taxonomy}` is not supported: its fields would be taken for Sigma's");
+        problems.error(place_of(node, "taxonomy"), reason);
+    }
+    for key in ["date", "modified"] {
+        if text_of(node, key).is_some_and(|date| !is_date(date)) {
+            problems.warn(place_of(node, key), format!("`{key}` is not a date such as 2026-11-23"));
+        }
+    }
     let level = level(node, problems);
     let id = text_of(node, "id");
     if id.is_none() {
@@ -114,6 +123,10 @@ fn head(path: &str, node: &Node, problems: &mut Problems) -> Option<Head> {
         path: path.to_owned(),
         line: node.place.line,
     })
+}
+
+fn is_date(text: &str) -> bool {
+    event::Timestamp::parse_rfc3339(format!("{}T00:00:00Z", text.replace('/', "-")).as_bytes()).is_some()
 }
 
 fn place_of(node: &Node, key: &str) -> Place {
