@@ -79,6 +79,9 @@ pub(crate) struct ReplayArguments {
     /// Where findings and positions are kept (sqlite:PATH), or none
     #[arg(long, value_name = "URL|none")]
     pub(crate) store: Option<String>,
+    /// Where events are kept; this version keeps none
+    #[arg(long, value_name = "none", default_value = "none")]
+    pub(crate) archive: String,
     #[arg(long, value_enum, default_value_t = OutputFormat::Ndjson)]
     pub(crate) out: OutputFormat,
     /// Threads that parse and match; as many as there are cores where absent

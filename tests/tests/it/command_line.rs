@@ -10,6 +10,7 @@ fn mistakes_on_the_command_line_exit_with_2_and_say_what_is_known() {
     for (arguments, words) in [
         (vec!["replay"], "<PATH>"),
         (vec!["reply"], "replay"),
+        (vec!["replay", "--archive", "folder", &log], "--archive: this version keeps no events"),
         (vec!["replay", "--jobs", "0", &log], "--jobs: 0 is not a number from 1 to 256"),
         (vec!["replay", "--format", "xml", &log], "--format: unknown format `xml`: use one of auto"),
         (vec!["replay", "--since", "yesterday", &log], "--since: `yesterday` is not a time"),

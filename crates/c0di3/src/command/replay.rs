@@ -32,6 +32,11 @@ const JOBS_MAX: usize = 256;
 
 pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<Outcome> {
     let started = Instant::now();
+    if arguments.archive != "none" {
+        let reason =
+            format!("--archive: this version keeps no events, only findings; `{}` must be none", arguments.archive);
+        return Err(Usage(reason).into());
+    }
     let options = pipeline_options(&config, &arguments)?;
     let declared = rules::log_source(arguments.rules.logsource.as_deref())?;
     let set = Arc::new(rules::load_for(&config, &arguments.rules)?.set);
