@@ -10,17 +10,18 @@ echo "replaying deploy/sample-logs (findings are kept in ${C0DI3_STORE_URL:-sqli
 export C0DI3_STORE_URL=${C0DI3_STORE_URL:-sqlite:$folder/c0di3.db}
 "$program" replay --out table deploy/sample-logs
 
-if [ -f "$pid_file" ] && kill -0 "$(cat "$pid_file")" 2>/dev/null; then
+ready() { curl -fs --max-time 5 "http://$api/ready" >/dev/null 2>&1; }
+if [ -f "$pid_file" ] && kill -0 "$(cat "$pid_file")" 2>/dev/null && ready; then
   echo "the service is already running as process $(cat "$pid_file")"
 else
   C0DI3_LOG_FOLDER=${C0DI3_LOG_FOLDER:-$folder/logs} setsid nohup "$program" serve >"$folder/serve.out" 2>&1 </dev/null &
   echo $! >"$pid_file"
   for _ in $(seq 100); do
-    curl -fs "http://$api/ready" >/dev/null 2>&1 && break
+    ready && break
     kill -0 "$(cat "$pid_file")" 2>/dev/null || { echo "the service did not start:" >&2; cat "$folder/serve.out" >&2; rm -f "$pid_file"; exit 1; }
     sleep 0.1
   done
-  curl -fs "http://$api/ready" >/dev/null || { echo "the service does not answer on $api" >&2; exit 1; }
+  ready || { echo "the service does not answer on $api" >&2; exit 1; }
   echo "the service listens on $api as process $(cat "$pid_file"); its logs are in $folder/logs; 'make stop' ends it"
 fi
 

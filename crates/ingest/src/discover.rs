@@ -75,6 +75,10 @@ impl Walk {
     }
 
     fn visit_file(&mut self, path: &Path, named: bool) {
+        // Notes that lie beside logs. Whoever names one gets it read.
+        if !named && path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md")) {
+            return self.skip(path, "a Markdown document, not a log", false);
+        }
         match (binary_kind(path), named) {
             (Err(error), _) => self.skip(path, error.to_string(), true),
             (Ok(Some(kind)), false) => self.skip(path, format!("not text: {kind}"), false),
@@ -138,6 +142,7 @@ mod tests {
         fs::create_dir(at("sub")).unwrap();
         fs::write(at("b.log"), "line\n").unwrap();
         fs::write(at("sub/a.log"), "line\n").unwrap();
+        fs::write(at("README.md"), "about these logs\n").unwrap();
         fs::write(at("empty.log"), "").unwrap();
         fs::write(at("wtmp"), [0_u8; 400]).unwrap();
         std::os::unix::fs::symlink(root.path(), at("sub/circle")).unwrap();
@@ -151,7 +156,14 @@ mod tests {
             .collect();
         assert_eq!(
             skipped,
-            [("dangling", false), ("empty.log", false), ("circle", false), ("wtmp", false), ("missing", true)]
+            [
+                ("README.md", false),
+                ("dangling", false),
+                ("empty.log", false),
+                ("circle", false),
+                ("wtmp", false),
+                ("missing", true)
+            ]
         );
     }
 
