@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use event::time::parse_span_us;
 use serde::{Deserialize, Serialize};
 
 use crate::outcome::Usage;
@@ -175,7 +176,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     let mut problems = Vec::new();
     let mut keep = |key: &str, reason: String| problems.push(format!("{key}: {reason}"));
     let mut span = |key: &str, text: &str| {
-        span_us(text).unwrap_or_else(|| {
+        parse_span_us(text).unwrap_or_else(|| {
             keep(key, format!("`{text}` is not a time span: write a number and s, m, h or d, such as 5m"));
             0
         })
@@ -244,20 +245,6 @@ pub(crate) fn check_store_url(url: &str) -> Result<(), String> {
 /// An address as written; `localhost` is the loopback address.
 pub(crate) fn address(text: &str) -> Option<SocketAddr> {
     text.replace("localhost", "127.0.0.1").parse().ok()
-}
-
-/// `90s`, `5m`, `1h`, `2d` in microseconds.
-fn span_us(text: &str) -> Option<i64> {
-    let (at, unit) = text.char_indices().next_back()?;
-    let count: i64 = text[..at].parse().ok().filter(|count| (0..=1_000_000).contains(count))?;
-    let seconds = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        _ => return None,
-    };
-    Some(count * seconds * 1_000_000)
 }
 
 #[cfg(test)]

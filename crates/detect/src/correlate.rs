@@ -180,11 +180,6 @@ impl Correlator {
         }
     }
 
-    /// Like [`Correlator::advance`] by the newest event seen: for sources that come one after the other.
-    pub fn advance_to_newest(&mut self) {
-        self.advance(self.newest);
-    }
-
     /// The input ends: whatever waits is counted now. Open findings stay open, so that more input can join them. What
     /// comes later may be of any time: other sources have clocks and pasts of their own.
     pub fn finish(&mut self) {

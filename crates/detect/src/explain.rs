@@ -73,7 +73,8 @@ fn strings_of(array: &str) -> String {
     out
 }
 
-fn exists(batch: &EventBatch, column: &str, row: usize) -> bool {
+/// Whether the row has the column, an explicit null included.
+pub(crate) fn exists(batch: &EventBatch, column: &str, row: usize) -> bool {
     let Some(position) = batch.position_of(column) else { return false };
     match batch.text_at(position) {
         Some(text) => text.exists(row),

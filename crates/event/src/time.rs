@@ -182,6 +182,22 @@ pub fn parse_offset(text: &[u8]) -> Option<(i32, &[u8])> {
     (hours <= 23 && minutes <= 59).then_some((sign * (hours * 3600 + minutes * 60), rest))
 }
 
+/// A time span as people write it (`90s`, `5m`, `1h`, `2d`, `1w`), in microseconds.
+pub fn parse_span_us(text: &str) -> Option<i64> {
+    const COUNT_MAX: i64 = 1_000_000;
+    let (at, unit) = text.char_indices().next_back()?;
+    let seconds = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => DAY_SECONDS,
+        'w' => 7 * DAY_SECONDS,
+        _ => return None,
+    };
+    let count: i64 = text[..at].parse().ok().filter(|count| (0..=COUNT_MAX).contains(count))?;
+    Some(count * seconds * SECOND_US)
+}
+
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, with microseconds only where they are not zero. Years beyond 9999 get a sign (ISO 8601).
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -235,6 +251,15 @@ mod tests {
         assert_eq!(round("2016-12-31T23:59:60Z"), "2017-01-01T00:00:00Z");
         assert_eq!(round("0000-01-01T00:30:00+01:00"), "0000-01-01T00:00:00Z");
         assert_eq!(round("9999-12-31T23:59:59-12:00"), "9999-12-31T23:59:59.999999Z");
+    }
+
+    #[test]
+    fn spans_are_a_number_and_a_unit() {
+        assert_eq!(parse_span_us("90s"), Some(90_000_000));
+        assert_eq!(parse_span_us("2d"), Some(2 * 86_400_000_000));
+        for text in ["", "5", "m", "5x", "-5m", "1.5h", "5µ", "9999999d"] {
+            assert_eq!(parse_span_us(text), None, "{text}");
+        }
     }
 
     #[test]

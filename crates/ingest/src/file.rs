@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use event::block::digest;
-use event::{Block, Position, Source, SourceId, Timestamp};
+use event::{Position, Source, SourceId, Timestamp};
 
 use crate::block_reader::BlockReader;
 use crate::decompress::{self, Compression};
@@ -144,19 +144,6 @@ impl FileSource {
 
 pub type FileBlocks = BlockReader<Box<dyn Read + Send>>;
 
-/// Reads all blocks of a file, for callers that need no merging.
-pub fn all_blocks(mut blocks: FileBlocks) -> impl Iterator<Item = io::Result<Block>> {
-    let mut ended = false;
-    std::iter::from_fn(move || {
-        if ended {
-            return None;
-        }
-        let block = blocks.next_block().transpose();
-        ended = !matches!(block, Some(Ok(_)));
-        block
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::io::Write;
@@ -181,10 +168,8 @@ mod tests {
         assert!(compressed.is(known));
         let position = Position { offset: 11, line: 1 };
         for source in [grown, compressed] {
-            let blocks: Vec<_> =
-                all_blocks(source.read_from(SourceId(1), position).unwrap()).map(Result::unwrap).collect();
-            assert_eq!(blocks[0].bytes, b"second line\n");
-            assert_eq!(blocks[0].start, position);
+            let block = source.read_from(SourceId(1), position).unwrap().next_block().unwrap().unwrap();
+            assert_eq!((block.bytes.as_slice(), block.start), (&b"second line\n"[..], position));
         }
     }
 

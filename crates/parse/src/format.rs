@@ -58,17 +58,12 @@ pub static FORMATS: &[Format] = &[
 /// The formats that lines may have: all of them (`auto`) or one group.
 #[derive(Clone, Debug)]
 pub struct FormatChoice {
-    name: &'static str,
     candidates: Vec<&'static Format>,
 }
 
 impl FormatChoice {
     pub(crate) fn candidates(&self) -> &[&'static Format] {
         &self.candidates
-    }
-
-    pub fn name(&self) -> &'static str {
-        self.name
     }
 
     /// Every word that `--format` takes.
@@ -87,7 +82,7 @@ impl FormatChoice {
 
 impl Default for FormatChoice {
     fn default() -> Self {
-        FormatChoice { name: "auto", candidates: FORMATS.iter().collect() }
+        FormatChoice { candidates: FORMATS.iter().collect() }
     }
 }
 
@@ -102,9 +97,9 @@ impl FromStr for FormatChoice {
             return Ok(FormatChoice::default());
         }
         let candidates: Vec<_> = FORMATS.iter().filter(|format| format.group == word || format.name == word).collect();
-        match FormatChoice::words().into_iter().find(|known| *known == word) {
-            Some(name) => Ok(FormatChoice { name, candidates }),
-            None => Err(UnknownFormat(word.to_owned())),
+        if candidates.is_empty() {
+            return Err(UnknownFormat(word.to_owned()));
         }
+        Ok(FormatChoice { candidates })
     }
 }

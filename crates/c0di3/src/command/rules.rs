@@ -48,7 +48,7 @@ pub(crate) fn check(arguments: &RulesCheckArguments) -> anyhow::Result<Outcome> 
     Ok(if rejected.is_empty() { Outcome::Done } else { Outcome::Failed })
 }
 
-/// How often each kind of reason was given, most frequent first. Names in backquotes are left out of the comparison.
+/// How often each kind of reason was given, most frequent first.
 fn by_reason(rejected: &[&detect::Diagnostic]) -> Vec<(String, usize)> {
     let mut counts = std::collections::BTreeMap::new();
     for problem in rejected {

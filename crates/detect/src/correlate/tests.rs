@@ -75,7 +75,7 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64, restart_at: Option
             correlator.restore(&saved).unwrap();
         }
         correlator.observe(vec![hit]);
-        correlator.advance_to_newest();
+        correlator.advance(correlator.newest);
         if at % 7 == 0 {
             take(&mut correlator);
         }
@@ -181,7 +181,7 @@ fn late_events_are_counted_and_kept_out_of_windows() {
     let mut correlator = Correlator::new(Arc::clone(&set), options);
     for second in [0, 1, 1000, 2] {
         correlator.observe(matcher.hits(&parse(&burst(&[second])), &mut MatchScratch::default()));
-        correlator.advance_to_newest();
+        correlator.advance(correlator.newest);
     }
     correlator.finish();
     assert_eq!(correlator.counts().late, 1);

@@ -36,13 +36,14 @@ pub(super) struct Verdict {
 #[derive(Debug)]
 pub(super) struct Verdicts {
     list: Vec<Verdict>,
-    known: HashMap<(Box<[u32]>, bool), VerdictId>,
+    /// By predicates; apart for verdicts that open parts and those that do not.
+    known: [HashMap<Box<[u32]>, VerdictId>; 2],
 }
 
 impl Verdicts {
     pub(super) fn new() -> Self {
         let nothing = Verdict { held: Box::from([]), triggers: false, opens_parts: false };
-        Verdicts { list: vec![nothing], known: HashMap::new() }
+        Verdicts { list: vec![nothing], known: [HashMap::new(), HashMap::new()] }
     }
 
     pub(super) fn of(&self, id: VerdictId) -> &Verdict {
@@ -54,14 +55,14 @@ impl Verdicts {
         if held.is_empty() && !opens_parts {
             return 0;
         }
-        let key = (Box::from(held), opens_parts);
-        if let Some(id) = self.known.get(&key) {
+        let known = &mut self.known[usize::from(opens_parts)];
+        if let Some(id) = known.get(held) {
             return *id;
         }
         let id = self.list.len() as VerdictId;
         let triggers = held.iter().any(|predicate| !triggered[*predicate as usize].is_empty());
         self.list.push(Verdict { held: held.into(), triggers, opens_parts });
-        self.known.insert(key, id);
+        known.insert(held.into(), id);
         id
     }
 

@@ -3,7 +3,7 @@
 use event::{EventBatch, LongColumn, TextColumn, ValueTag};
 
 use crate::check::{Check, Value};
-use crate::explain::{keyword_texts, passes_in_any_view, value_at};
+use crate::explain::{exists, keyword_texts, passes_in_any_view, value_at};
 use crate::fold::fold;
 use crate::matcher::cache::{Cache, VerdictId, Verdicts};
 use crate::matcher::group::Group;
@@ -169,13 +169,9 @@ fn evaluate_candidates(
 
 fn direct_holds(test: &Direct, batch: &EventBatch, row: usize) -> bool {
     let has_value = |column: &String| batch.position_of(column).is_some_and(|at| value_at(batch, at, row).is_some());
-    let exists = |column: &String| {
-        let Some(at) = batch.position_of(column) else { return false };
-        batch.text_at(at).map_or_else(|| value_at(batch, at, row).is_some(), |text| text.exists(row))
-    };
     match test.kind {
         DirectKind::Absent => !test.columns.iter().any(has_value),
-        DirectKind::Exists(wanted) => test.columns.iter().any(exists) == wanted,
+        DirectKind::Exists(wanted) => test.columns.iter().any(|column| exists(batch, column, row)) == wanted,
         DirectKind::HasValue => {
             test.columns.iter().any(|column| if column == KEYWORDS { true } else { has_value(column) })
         }

@@ -1,6 +1,8 @@
 //! The `correlation` section: `event_count`, `value_count`, `temporal` and `temporal_ordered` over a sliding window.
 //! Other types are refused by name.
 
+use event::time::parse_span_us;
+
 use crate::sigma::diagnostic::Problems;
 use crate::sigma::rule::{Correlation, CorrelationKind, Head};
 use crate::yaml::{Kind, Node, Value};
@@ -125,18 +127,7 @@ fn timespan(section: &Node, problems: &mut Problems) -> Option<i64> {
         return None;
     };
     let text = node.text().unwrap_or("");
-    let read = text.char_indices().next_back().and_then(|(at, unit)| {
-        let seconds: i64 = match unit {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86_400,
-            'w' => 604_800,
-            _ => return None,
-        };
-        let count: i64 = text[..at].parse().ok().filter(|count| (1..=100_000).contains(count))?;
-        Some(count * seconds * 1_000_000)
-    });
+    let read = parse_span_us(text).filter(|span| *span > 0);
     if read.is_none() {
         problems.error(node.place, format!("`{text}` is not a time span: write a number and s, m, h or d, such as 5m"));
     }

@@ -81,7 +81,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         let rest = &message[start.text.len()..];
         let read = match start.shape {
             Shape::Method => put_method(rows, rest, start.word),
-            Shape::NameFrom => put_name_from(rows, rest.strip_prefix(b"for ").unwrap_or(rest), start.word),
+            Shape::NameFrom => put_name_from(rows, rest.strip_prefix(b"for ").unwrap_or(rest)),
             Shape::Peer => put_connection(rows, rest),
             Shape::Plain => true,
         };
@@ -137,7 +137,7 @@ fn last_from(text: &[u8]) -> Option<usize> {
     })
 }
 
-fn put_name_from(rows: &mut BatchBuilder, rest: &[u8], _word: &'static str) -> bool {
+fn put_name_from(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
     let from = if rest.starts_with(b"from ") { None } else { last_from(rest) };
     match from {
         Some(from) => {

@@ -9,12 +9,21 @@ use crate::sqlite::write::Details;
 use crate::sqlite::{bytes, number};
 use crate::{Mark, StoreError, StoredFinding};
 
+/// The columns that [`stored`] reads, in its order, and the rest of the query.
+macro_rules! select_findings {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, rule_id, rule_title, level, score, severity, first_seen, last_seen, count, status, details,
+                    created_at, updated_at, revision
+             FROM findings ",
+            $rest
+        )
+    };
+}
+
 /// Lists are bound as JSON arrays; an empty one means that the filter is not used.
-const LIST: &str = "
-    SELECT id, rule_id, rule_title, level, score, severity, first_seen, last_seen, count, status, details,
-           created_at, updated_at, revision
-    FROM findings
-    WHERE (?1 IS NULL OR last_seen >= ?1)
+const LIST: &str = select_findings!(
+    "WHERE (?1 IS NULL OR last_seen >= ?1)
       AND (?2 IS NULL OR first_seen < ?2)
       AND (?3 = '[]' OR severity IN (SELECT value FROM json_each(?3)))
       AND (?4 = '[]' OR level IN (SELECT value FROM json_each(?4)))
@@ -27,7 +36,8 @@ const LIST: &str = "
                   AND entity.value = wanted.value)))
       AND (?8 IS NULL OR (sort_time, id) < (?8, ?9))
     ORDER BY sort_time DESC, id DESC
-    LIMIT ?10";
+    LIMIT ?10"
+);
 
 pub(super) async fn list(pool: &SqlitePool, query: &FindingQuery) -> Result<Page, StoreError> {
     let limit = query.limit.clamp(1, LIMIT_MAX);
@@ -66,15 +76,11 @@ fn entity_filters(entities: &[(String, String)]) -> Vec<serde_json::Value> {
 }
 
 pub(super) async fn get(pool: &SqlitePool, id: FindingId) -> Result<Option<StoredFinding>, StoreError> {
-    let row = sqlx::query(
-        "SELECT id, rule_id, rule_title, level, score, severity, first_seen, last_seen, count, status, details,
-                created_at, updated_at, revision
-         FROM findings WHERE id = ?",
-    )
-    .bind(bytes(id.0))
-    .fetch_optional(pool)
-    .await
-    .map_err(StoreError::Read)?;
+    let row = sqlx::query(select_findings!("WHERE id = ?"))
+        .bind(bytes(id.0))
+        .fetch_optional(pool)
+        .await
+        .map_err(StoreError::Read)?;
     let Some(mut stored) = row.as_ref().map(stored).transpose()? else { return Ok(None) };
     let rows = sqlx::query(
         "SELECT event_id, source, line_no, \"offset\", time, original FROM evidence WHERE finding_id = ? ORDER BY place",
@@ -97,17 +103,13 @@ pub(super) async fn get(pool: &SqlitePool, id: FindingId) -> Result<Option<Store
 }
 
 pub(super) async fn changed_after(pool: &SqlitePool, mark: Mark, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
-    let rows = sqlx::query(
-        "SELECT id, rule_id, rule_title, level, score, severity, first_seen, last_seen, count, status, details,
-                created_at, updated_at, revision
-         FROM findings WHERE (revision, id) > (?, ?) ORDER BY revision, id LIMIT ?",
-    )
-    .bind(i64::try_from(mark.revision).unwrap_or(i64::MAX))
-    .bind(bytes(mark.id.0))
-    .bind(i64::from(limit))
-    .fetch_all(pool)
-    .await
-    .map_err(StoreError::Read)?;
+    let rows = sqlx::query(select_findings!("WHERE (revision, id) > (?, ?) ORDER BY revision, id LIMIT ?"))
+        .bind(i64::try_from(mark.revision).unwrap_or(i64::MAX))
+        .bind(bytes(mark.id.0))
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await
+        .map_err(StoreError::Read)?;
     rows.iter().map(stored).collect()
 }
 

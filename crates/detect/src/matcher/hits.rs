@@ -1,0 +1,144 @@
+//! Matches become hits that outlive the batch. The columns that are copied from are found once for a batch.
+
+use std::sync::Arc;
+
+use event::block::digest;
+use event::catalog::field;
+use event::{Entities, EventBatch, EventRef, Hit, LongColumn, TextColumn, Timestamp};
+
+use crate::check::Value;
+use crate::explain::value_at;
+use crate::ruleset::RuleSet;
+
+/// Longest value that is captured whole, in bytes: one field must not fill the correlation state. A longer one keeps its
+/// beginning and gets the hash of the whole, so that different values stay different.
+const VALUE_BYTES_MAX: usize = 512;
+/// Longest raw line that a hit keeps as proof, in bytes. Longer ones are cut with a mark; their place is given.
+const PROOF_BYTES_MAX: usize = 8 << 10;
+
+/// One hit for each `(row, rule)`, in the same order. Hits of one row share their event.
+pub(super) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)]) -> Vec<Hit> {
+    if matched.is_empty() {
+        return Vec::new();
+    }
+    let columns = HitColumns::of(set, batch);
+    let mut hits: Vec<Hit> = Vec::with_capacity(matched.len());
+    let mut last_row = None;
+    for (row, rule) in matched {
+        let event = match hits.last() {
+            Some(hit) if last_row == Some(row) => Arc::clone(&hit.event),
+            _ => Arc::new(columns.event(*row as usize)),
+        };
+        let values = columns.captured(set, *row as usize, *rule as usize);
+        hits.push(Hit { rule: *rule, event, values, repeated: columns.repeated(*row as usize) });
+        last_row = Some(row);
+    }
+    hits
+}
+
+/// Where a batch holds what hits need.
+struct HitColumns<'a> {
+    batch: &'a EventBatch,
+    times: Option<LongColumn<'a>>,
+    original: Option<TextColumn<'a>>,
+    source_ip: Option<TextColumn<'a>>,
+    user_name: Option<TextColumn<'a>>,
+    /// `host.name`, and `host.hostname` where a row has none.
+    hosts: [Option<TextColumn<'a>>; 2],
+    repeated: Option<LongColumn<'a>>,
+    /// Positions of the columns of each capture, best first.
+    captures: Vec<Vec<usize>>,
+}
+
+impl<'a> HitColumns<'a> {
+    fn of(set: &RuleSet, batch: &'a EventBatch) -> Self {
+        let positions = |columns: &Vec<String>| columns.iter().filter_map(|column| batch.position_of(column)).collect();
+        HitColumns {
+            batch,
+            times: batch.times(),
+            original: batch.text(field::EVENT_ORIGINAL),
+            source_ip: batch.text(field::SOURCE_IP),
+            user_name: batch.text(field::USER_NAME),
+            hosts: [batch.text_named("host.name"), batch.text(field::HOST_HOSTNAME)],
+            repeated: batch.long(field::LOG_SYSLOG_REPEATED),
+            captures: set.captures.iter().map(positions).collect(),
+        }
+    }
+
+    fn event(&self, row: usize) -> EventRef {
+        let one = |column: &Option<TextColumn<'_>>| {
+            column.and_then(|column| column.str(row)).filter(|text| !text.is_empty()).map(bounded)
+        };
+        let original = self.original.and_then(|column| column.str(row)).unwrap_or("");
+        EventRef {
+            id: self.batch.event_id(row),
+            source: Arc::clone(self.batch.source()),
+            offset: self.batch.offset(row),
+            line_no: self.batch.line_no(row),
+            time: self.times.and_then(|times| times.get(row)).map(Timestamp),
+            original: proof(original),
+            entities: Entities {
+                source_ip: one(&self.source_ip).into_iter().collect(),
+                user_name: one(&self.user_name).into_iter().collect(),
+                host_name: self.hosts.iter().find_map(one).into_iter().collect(),
+            },
+        }
+    }
+
+    fn repeated(&self, row: usize) -> u64 {
+        let times = self.repeated.and_then(|column| column.get(row)).and_then(|times| u64::try_from(times).ok());
+        times.unwrap_or(1).max(1)
+    }
+
+    /// Values that correlations over the rule need; the others stay empty.
+    fn captured(&self, set: &RuleSet, row: usize, rule: usize) -> Arc<[Option<Box<str>>]> {
+        let wanted = &set.uses[rule].captures;
+        if wanted.is_empty() {
+            return Arc::from([]);
+        }
+        let value = |positions: &Vec<usize>| positions.iter().find_map(|position| value_at(self.batch, *position, row));
+        let captures = self.captures.iter().enumerate();
+        captures
+            .map(|(at, positions)| wanted.contains(&at).then(|| value(positions)).flatten())
+            .map(|value| match value? {
+                Value::Text(text, _) => Some(bounded(text).into_boxed_str()),
+                Value::Long(number) => Some(number.to_string().into_boxed_str()),
+            })
+            .collect()
+    }
+}
+
+fn bounded(text: &str) -> String {
+    if text.len() <= VALUE_BYTES_MAX {
+        return text.to_owned();
+    }
+    format!("{}…{:032x}", cut(text, VALUE_BYTES_MAX), digest(&[text.as_bytes()]))
+}
+
+fn proof(original: &str) -> Box<str> {
+    if original.len() <= PROOF_BYTES_MAX {
+        return original.into();
+    }
+    let kept = cut(original, PROOF_BYTES_MAX);
+    format!("{kept} […cut: the line has {} bytes]", original.len()).into_boxed_str()
+}
+
+/// As many of the text's first characters as fit.
+fn cut(text: &str, bytes_max: usize) -> &str {
+    let end = (0..=bytes_max.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    text.get(..end).unwrap_or("")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_values_are_bounded_and_stay_different() {
+        let (a, b) = ("x".repeat(600), "x".repeat(601));
+        assert!(bounded(&a).len() < 600 && bounded(&a) != bounded(&b));
+        assert_eq!(bounded("short"), "short");
+        assert_eq!(cut("aé", 2), "a", "cut at a character");
+        assert!(proof(&"é".repeat(10_000)).ends_with("[…cut: the line has 20000 bytes]"));
+    }
+}
