@@ -2,8 +2,6 @@
 
 use std::fmt::Write;
 
-use serde::de::IgnoredAny;
-
 use crate::batch::EventBatch;
 use crate::catalog::field;
 use crate::column::ValueTag;
@@ -44,8 +42,9 @@ fn value_at(batch: &EventBatch, position: usize, row: usize) -> Option<String> {
             return Some("null".to_owned());
         }
         let text = column.str(row)?;
-        // What came from JSON as a number, a boolean or an array goes out as it came in, if it is sound.
-        let raw = column.tag(row) != ValueTag::String && serde_json::from_str::<IgnoredAny>(text).is_ok();
+        // What came from JSON as a number, a boolean or an array goes out as it came in, if every reader can take it:
+        // a number such as 1e999 is beyond what most can hold and goes out as text.
+        let raw = column.tag(row) != ValueTag::String && serde_json::from_str::<serde_json::Value>(text).is_ok();
         return Some(if raw { text.to_owned() } else { quote(text) });
     }
     let mut out = String::new();
