@@ -2,7 +2,7 @@
 //! for the one committer.
 //!
 //! ```text
-//! Merge ──pull (locked)──▶ N workers: parse → match ──[bounded]──▶ in order ──▶ committer (the calling thread)
+//! Pull ──(locked)──▶ N workers: parse → match ──[bounded]──▶ in order ──▶ committer (the calling thread)
 //! ```
 //! Workers pull for themselves, so that reading shares their cores; a ticket for each block in flight bounds memory.
 
@@ -14,7 +14,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use detect::{MatchScratch, Matcher};
 use event::batch::Counts;
 use event::{Block, Hit, Position, Source, Timestamp};
-use ingest::{Merge, Pulled};
+use ingest::{Pull, Pulled};
 use parse::Parser;
 
 /// Blocks in flight for each worker.
@@ -36,6 +36,8 @@ pub(crate) struct PipelineOptions {
 #[derive(Debug)]
 pub(crate) enum Done {
     Block(DoneBlock),
+    /// Nothing came for a moment: time to commit what waits.
+    Idle,
     /// A source could not be read to its end.
     Failed {
         name: String,
@@ -54,20 +56,22 @@ pub(crate) struct DoneBlock {
     pub(crate) events: u64,
     pub(crate) bytes: u64,
     pub(crate) counts: Counts,
+    /// When the lines were received.
+    pub(crate) received: Timestamp,
     /// Nothing that follows begins before this.
     pub(crate) followed_by: Option<Timestamp>,
 }
 
 /// Runs until the input ends, `stop` is set, or `commit` fails. `commit` gets every outcome in order.
 pub(crate) fn run(
-    merge: Merge,
+    input: impl Pull,
     matcher: &Matcher,
     options: &PipelineOptions,
     stop: &AtomicBool,
     mut commit: impl FnMut(Done) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     if options.jobs == 1 {
-        return run_on_one_thread(merge, matcher, options, stop, commit);
+        return run_on_one_thread(input, matcher, options, stop, commit);
     }
     let in_flight = options.jobs * BLOCKS_PER_WORKER;
     let (tickets_in, tickets) = bounded::<()>(in_flight);
@@ -75,7 +79,7 @@ pub(crate) fn run(
         tickets_in.send(())?;
     }
     let (outcomes, outcomes_out) = bounded(in_flight);
-    let input = Mutex::new((merge, 0_u64));
+    let input = Mutex::new((input, 0_u64));
     let halted = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..options.jobs {
@@ -94,7 +98,7 @@ pub(crate) fn run(
 
 /// One job is one core: the same path without threads.
 fn run_on_one_thread(
-    mut merge: Merge,
+    mut input: impl Pull,
     matcher: &Matcher,
     options: &PipelineOptions,
     stop: &AtomicBool,
@@ -102,7 +106,7 @@ fn run_on_one_thread(
 ) -> anyhow::Result<()> {
     let mut stage = Stage::new(matcher, options);
     while !stop.load(Ordering::Relaxed) {
-        let Some(pulled) = merge.pull() else { return Ok(()) };
+        let Some(pulled) = input.pull() else { return Ok(()) };
         commit(stage.done(pulled))?;
     }
     Ok(())
@@ -128,15 +132,15 @@ fn commit_in_order(
 }
 
 /// One thread: pull, parse, match, hand over.
-struct Worker<'a> {
-    input: &'a Mutex<(Merge, u64)>,
+struct Worker<'a, P> {
+    input: &'a Mutex<(P, u64)>,
     matcher: &'a Matcher,
     options: &'a PipelineOptions,
     tickets: Receiver<()>,
     outcomes: Sender<(u64, Done)>,
 }
 
-impl Worker<'_> {
+impl<P: Pull> Worker<'_, P> {
     fn run(self, stop: &AtomicBool, halted: &AtomicBool) {
         let mut stage = Stage::new(self.matcher, self.options);
         while self.tickets.recv().is_ok() && !stop.load(Ordering::Relaxed) && !halted.load(Ordering::Relaxed) {
@@ -171,19 +175,21 @@ impl<'a> Stage<'a> {
 
     fn done(&mut self, pulled: Pulled) -> Done {
         match pulled {
+            Pulled::Idle => Done::Idle,
             Pulled::Failed { name, reason } => Done::Failed { name, reason },
             Pulled::Block { block, followed_by } => Done::Block(self.parse_and_match(block, followed_by)),
         }
     }
 
     fn parse_and_match(&mut self, block: Block, followed_by: Option<Timestamp>) -> DoneBlock {
+        let bytes = block.bytes.len() as u64;
         let ends_open = block.cut_line_bytes.is_none() && block.bytes.last().is_some_and(|last| *last != b'\n');
         let batch = self.parser.parse(block);
         let mut hits = self.matcher.hits(&batch, &mut self.scratch);
         if self.options.since.is_some() || self.options.until.is_some() {
             hits.retain(|hit| self.is_wanted(hit.event.time));
         }
-        let (start, end) = batch.span();
+        let (_, end) = batch.span();
         let last_row = batch.rows().checked_sub(1).filter(|_| ends_open);
         let unfinished = last_row.map(|row| Position { offset: batch.offset(row), line: batch.line_no(row) - 1 });
         DoneBlock {
@@ -192,8 +198,9 @@ impl<'a> Stage<'a> {
             end,
             hits,
             events: batch.rows() as u64,
-            bytes: end.offset - start.offset,
+            bytes,
             counts: batch.counts(),
+            received: batch.reference(),
             followed_by,
         }
     }

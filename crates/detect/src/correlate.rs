@@ -39,6 +39,9 @@ pub struct CorrelatorOptions {
     pub proof_bytes_max: usize,
     /// Groups per correlation, and open findings in all.
     pub groups_max: usize,
+    /// Hits count as they arrive instead of waiting for the watermark: what a live service wants. Windows take events
+    /// in any order within the lateness.
+    pub live: bool,
 }
 
 impl Default for CorrelatorOptions {
@@ -49,6 +52,7 @@ impl Default for CorrelatorOptions {
             waiting_max: 200_000,
             proof_bytes_max: 64 << 20,
             groups_max: 100_000,
+            live: false,
         }
     }
 }
@@ -68,6 +72,9 @@ pub struct CorrelatorCounts {
     pub evicted: u64,
     /// Times that proof was let go because open windows or findings kept too much of it.
     pub proof_dropped: u64,
+    /// Hits whose time lay so far ahead of their arrival that they were counted at their arrival (live only).
+    #[serde(default)]
+    pub ahead: u64,
 }
 
 /// A finding that is new or has changed.
@@ -164,6 +171,31 @@ impl Correlator {
         }
     }
 
+    /// Takes hits as they arrive, received at `received`: each counts at once. What is older than the lateness may still
+    /// join a window that is open, but does not begin one anew; what claims to be from the future counts at its arrival.
+    pub fn observe_live(&mut self, hits: Vec<Hit>, received: Timestamp) {
+        let ceiling = received.saturating_add_us(self.options.lateness_us);
+        for hit in hits {
+            let mut time = hit.event.time.unwrap_or_else(|| {
+                self.counts.untimed += 1;
+                received
+            });
+            if time > ceiling {
+                self.counts.ahead += 1;
+                time = received;
+            }
+            self.newest = self.newest.max(time);
+            let late = time < self.newest.saturating_sub_us(self.options.lateness_us);
+            self.counts.late += u64::from(late);
+            self.arrivals += 1;
+            self.weigh();
+            self.fold(&hit, time);
+            self.correlate(hit.rule as usize, &hit, time, late);
+        }
+        self.watermark = self.watermark.max(self.newest.saturating_sub_us(self.options.lateness_us));
+        self.sweep_when_due();
+    }
+
     /// Nothing that comes later is older than `time` (less the allowed lateness): hits before that are counted now.
     pub fn advance(&mut self, time: Timestamp) {
         let watermark = time.saturating_sub_us(self.options.lateness_us);
@@ -174,9 +206,23 @@ impl Correlator {
             self.release_first();
         }
         self.watermark = watermark;
+        self.sweep_when_due();
+    }
+
+    fn sweep_when_due(&mut self) {
+        let watermark = self.watermark;
         if watermark.saturating_sub_us(SWEEP_US) > self.swept {
             self.swept = watermark;
             self.sweep(watermark);
+        }
+    }
+
+    /// Bounds the proof that is kept, every so many hits.
+    fn weigh(&mut self) {
+        self.released += 1;
+        if self.released >= WEIGH_HITS {
+            self.released = 0;
+            self.bound_proof();
         }
     }
 
@@ -194,15 +240,9 @@ impl Correlator {
     fn release_first(&mut self) {
         if let Some(((time, _), hit)) = self.waiting.pop_first() {
             self.waiting_bytes -= hit.event.original.len();
-            self.released += 1;
-            if self.released >= WEIGH_HITS {
-                self.released = 0;
-                self.bound_proof();
-            }
-            if !self.set.uses[hit.rule as usize].muted {
-                self.fold(&hit, time);
-            }
-            self.correlate(hit.rule as usize, &hit, time);
+            self.weigh();
+            self.fold(&hit, time);
+            self.correlate(hit.rule as usize, &hit, time, false);
         }
     }
 
@@ -254,7 +294,7 @@ impl Correlator {
     }
 
     /// Counts the hit in every correlation over its signal (its rule, or a correlation that it made fire).
-    fn correlate(&mut self, signal: usize, hit: &Hit, time: Timestamp) {
+    fn correlate(&mut self, signal: usize, hit: &Hit, time: Timestamp, late: bool) {
         let set = Arc::clone(&self.set);
         for index in &set.uses[signal].correlations {
             let bound = &set.correlations[*index];
@@ -263,6 +303,9 @@ impl Correlator {
                 continue;
             };
             let table = &mut self.windows[*index];
+            if late && table.get(&key).is_some_and(|window| window.is_before_all(time, bound.rule.timespan_us)) {
+                continue;
+            }
             if table.get(&key).is_none()
                 && table.len() >= self.options.groups_max
                 && let Some(window) = table.evict(Window::weight)
@@ -277,7 +320,7 @@ impl Correlator {
                 self.close(ended);
             }
             if fires {
-                self.correlate(set.signal_of(*index), hit, time);
+                self.correlate(set.signal_of(*index), hit, time, late);
             }
         }
     }

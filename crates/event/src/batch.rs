@@ -9,10 +9,11 @@ use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
 use arrow_buffer::{Buffer, NullBuffer};
 use arrow_schema::{DataType, Field as ArrowField, Schema};
 
-use crate::block::{EventId, Position, Source};
+use crate::block::{EventId, Layout, Position, Source};
 use crate::catalog::{FIELDS, FieldId, field};
 use crate::column::ValueTag;
 use crate::dataset::DatasetId;
+use crate::time::Timestamp;
 use crate::views;
 
 /// What happened to lines on their way into the batch.
@@ -41,12 +42,21 @@ pub struct EventBatch {
     records: RecordBatch,
     columns: Vec<Column>,
     fingerprint: u64,
-    source: Arc<Source>,
-    start: Position,
-    end: Position,
-    line_starts: Vec<u32>,
+    place: Place,
     datasets: Vec<DatasetId>,
     counts: Counts,
+}
+
+/// Where the rows come from.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) source: Arc<Source>,
+    pub(crate) start: Position,
+    pub(crate) end: Position,
+    /// First byte of each row's line in the block.
+    pub(crate) line_starts: Vec<u32>,
+    pub(crate) layout: Layout,
+    pub(crate) reference: Timestamp,
 }
 
 /// Arrow field and shared name of each catalog row, made once.
@@ -60,10 +70,7 @@ pub(crate) type Part<'a> = (FieldId, &'a str, ArrayRef, Option<Arc<[u8]>>);
 
 impl EventBatch {
     pub(crate) fn assemble(
-        source: Arc<Source>,
-        start: Position,
-        end: Position,
-        line_starts: Vec<u32>,
+        place: Place,
         datasets: Vec<DatasetId>,
         parts: Vec<Part<'_>>,
         counts: Counts,
@@ -86,7 +93,7 @@ impl EventBatch {
             // Every array was finished with the same row count and its own type: an error here is ours.
             Err(error) => unreachable!("columns of one batch differ: {error}"),
         };
-        EventBatch { records, columns, fingerprint: hasher.finish(), source, start, end, line_starts, datasets, counts }
+        EventBatch { records, columns, fingerprint: hasher.finish(), place, datasets, counts }
     }
 
     pub fn rows(&self) -> usize {
@@ -104,12 +111,24 @@ impl EventBatch {
     }
 
     pub fn source(&self) -> &Arc<Source> {
-        &self.source
+        &self.place.source
+    }
+
+    /// Who sent the row: the source, or the sender that it names.
+    pub fn origin(&self, row: usize) -> &Arc<Source> {
+        let origins = &self.place.layout.origins;
+        let after = origins.partition_point(|(first, _)| *first <= self.place.line_starts[row]);
+        after.checked_sub(1).map_or(&self.place.source, |at| &origins[at].1)
+    }
+
+    /// When the lines were received, or last written.
+    pub fn reference(&self) -> Timestamp {
+        self.place.reference
     }
 
     /// Position before the first and after the last line.
     pub fn span(&self) -> (Position, Position) {
-        (self.start, self.end)
+        (self.place.start, self.place.end)
     }
 
     pub fn counts(&self) -> Counts {
@@ -173,16 +192,17 @@ impl EventBatch {
 
     /// Byte offset of the row's line in the source.
     pub fn offset(&self, row: usize) -> u64 {
-        self.start.offset + u64::from(self.line_starts[row])
+        let own = self.place.layout.line_offsets.get(row).copied();
+        own.unwrap_or_else(|| self.place.start.offset + u64::from(self.place.line_starts[row]))
     }
 
     /// Line number in the source, from 1.
     pub fn line_no(&self, row: usize) -> u64 {
-        self.start.line + row as u64 + 1
+        self.place.start.line + row as u64 + 1
     }
 
     pub fn event_id(&self, row: usize) -> EventId {
-        EventId::derive(self.source.id, self.offset(row))
+        EventId::derive(self.place.source.id, self.offset(row))
     }
 }
 

@@ -80,6 +80,16 @@ pub struct Position {
     pub line: u64,
 }
 
+/// Where the lines of a block stand in their source, and who sent them, where that is not one source from start to end.
+#[derive(Clone, Debug, Default)]
+pub struct Layout {
+    /// From which byte of the block on another sender's lines begin, in order; empty: all are the source's own. The
+    /// senders share the source's id: they differ in name only.
+    pub origins: Vec<(u32, Arc<Source>)>,
+    /// Offset of each line in the source; empty: the start and the bytes before the line.
+    pub line_offsets: Vec<u64>,
+}
+
 /// Whole lines of one source. Only the last line may lack its line feed: at the end of the source, or where it was cut.
 #[derive(Clone, Debug)]
 pub struct Block {
@@ -91,12 +101,18 @@ pub struct Block {
     pub cut_line_bytes: Option<u64>,
     /// When the lines were received (files: when last written). Years that lines do not name are counted from here.
     pub reference: Timestamp,
+    pub layout: Layout,
 }
 
 impl Block {
+    /// Lines that stand one after another in their source.
+    pub fn new(source: Arc<Source>, start: Position, bytes: Vec<u8>, reference: Timestamp) -> Self {
+        Block { source, start, bytes, cut_line_bytes: None, reference, layout: Layout::default() }
+    }
+
     /// A block that stands alone, for tests, benches and standard input.
     pub fn detached(name: &str, bytes: Vec<u8>, reference: Timestamp) -> Self {
         let source = Source { id: SourceId(digest(&[name.as_bytes()])), name: name.to_owned() };
-        Block { source: Arc::new(source), start: Position::default(), bytes, cut_line_bytes: None, reference }
+        Block::new(Arc::new(source), Position::default(), bytes, reference)
     }
 }

@@ -10,8 +10,8 @@ use arrow_array::Array;
 use arrow_buffer::Buffer;
 use hashbrown::HashMap;
 
-use crate::batch::EventBatch;
-use crate::block::{Block, Position, Source};
+use crate::batch::{EventBatch, Place};
+use crate::block::{Block, Layout, Position, Source};
 use crate::catalog::{FIELDS, Field, FieldId, FieldType, field};
 use crate::column::{ColumnBuilder, ValueTag, Values};
 use crate::dataset::{Dataset, DatasetId};
@@ -36,6 +36,8 @@ type Interned = ((usize, usize), u128);
 pub struct BatchBuilder {
     source: Arc<Source>,
     start: Position,
+    layout: Layout,
+    reference: Timestamp,
     block: Buffer,
     /// The whole block is UTF-8, so that a slice cut at character boundaries is, too.
     block_is_utf8: bool,
@@ -62,6 +64,8 @@ impl BatchBuilder {
         BatchBuilder {
             source: block.source,
             start: block.start,
+            layout: block.layout,
+            reference: block.reference,
             block: Buffer::from_vec(block.bytes),
             block_is_utf8,
             scratch: Vec::new(),
@@ -304,7 +308,9 @@ impl BatchBuilder {
     }
 
     /// The finished batch. `end` is the position after the block.
-    pub fn finish(mut self, end: Position) -> EventBatch {
+    pub fn finish(mut self, mut end: Position) -> EventBatch {
+        // Lines with offsets of their own end after the last of them.
+        end.offset = self.layout.line_offsets.last().map_or(end.offset, |last| last + 1);
         let rows = self.row();
         self.clear_row();
         let buffers = [self.block, Buffer::from_vec(self.scratch)];
@@ -326,7 +332,15 @@ impl BatchBuilder {
             cut: self.cut,
             fields_dropped: self.fields_dropped,
         };
-        EventBatch::assemble(self.source, self.start, end, self.line_starts, self.datasets, columns, counts)
+        let place = Place {
+            source: self.source,
+            start: self.start,
+            end,
+            line_starts: self.line_starts,
+            layout: self.layout,
+            reference: self.reference,
+        };
+        EventBatch::assemble(place, self.datasets, columns, counts)
     }
 }
 

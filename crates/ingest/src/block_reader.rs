@@ -110,7 +110,7 @@ impl<R: Read> BlockReader<R> {
         let start = self.next;
         self.next.offset += cut_line_bytes.unwrap_or(bytes.len() as u64);
         self.next.line += lines as u64;
-        Block { source: Arc::clone(&self.source), start, bytes, cut_line_bytes, reference: self.reference }
+        Block { cut_line_bytes, ..Block::new(Arc::clone(&self.source), start, bytes, self.reference) }
     }
 }
 

@@ -1,15 +1,22 @@
-//! Outside to blocks: finding log files, opening them (compressed or not), cutting them into blocks of whole lines, and
-//! merging several by time. One file per kind of source.
+//! Outside to blocks: log files found, opened and merged by time; files that are followed as they grow; syslog and HTTP
+//! bodies through the durable spool; Kafka. One file per kind of source.
 //!
 //! **Absent on purpose:** no log format. Where an event time is needed to order files, the caller brings the reader.
 
 pub mod block_reader;
+pub mod body;
 pub mod decompress;
 pub mod discover;
 pub mod file;
+pub mod framing;
+pub mod kafka;
+pub mod live;
 pub mod merge;
+pub mod spool;
+pub mod syslog;
+pub mod tail;
 
 pub use block_reader::BlockReader;
 pub use discover::{Discovered, Skipped, discover};
 pub use file::{FileSource, Fingerprint, OpenError};
-pub use merge::{Merge, Pulled};
+pub use merge::{Merge, Pull, Pulled};

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use event::{Block, Source, Timestamp};
 
 use crate::file::FileBlocks;
+use crate::live::Barrier;
 
 /// Files open at once. Files beyond it wait; their events may then come late.
 pub const OPEN_FILES_MAX: usize = 48;
@@ -29,8 +30,18 @@ pub enum Pulled {
         /// Nothing that follows begins before this; `None` where nothing follows.
         followed_by: Option<Timestamp>,
     },
+    /// Nothing has come for a moment.
+    Idle,
+    /// Everything pulled before it must be committed before it is passed.
+    Barrier(Barrier),
     /// A file could not be read to its end. The lines before were given.
     Failed { name: String, reason: String },
+}
+
+/// Where the pipeline gets its blocks from. Workers take turns.
+pub trait Pull: Send {
+    /// The next thing to do; `None` when the input has ended. A live source gives [`Pulled::Idle`] instead of waiting long.
+    fn pull(&mut self) -> Option<Pulled>;
 }
 
 type FirstTime = Box<dyn FnMut(&Block) -> Option<Timestamp> + Send>;
@@ -58,6 +69,12 @@ impl std::fmt::Debug for Merge {
 /// Files without a time come first: they cannot hold anyone up.
 fn order(time: Option<Timestamp>) -> Timestamp {
     time.unwrap_or(Timestamp(i64::MIN))
+}
+
+impl Pull for Merge {
+    fn pull(&mut self) -> Option<Pulled> {
+        Merge::pull(self)
+    }
 }
 
 impl Merge {

@@ -162,6 +162,7 @@ impl Replay<'_> {
                 self.totals.failed += 1;
                 self.bar.suspend(|| tell(&format!("error: {name}: {reason}; the lines before were read")));
             }
+            Done::Idle => {}
             Done::Block(block) => self.take_block(block),
         }
         self.blocks += 1;

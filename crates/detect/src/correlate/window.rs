@@ -139,11 +139,15 @@ impl Window {
         next > last
     }
 
+    /// The time is too far back to share a window with the newest event.
+    pub(super) fn is_before_all(&self, time: Timestamp, timespan_us: i64) -> bool {
+        self.entries.back().is_some_and(|newest| time.saturating_add_us(timespan_us) < newest.time)
+    }
+
     /// Events come in order of time, but an older source may be read after a newer one. What is too far back to share a
     /// window with what is held begins a window of its own.
     fn begin_anew_where_older(&mut self, time: Timestamp, timespan_us: i64) -> Option<Option<Episode>> {
-        let newest = self.entries.back()?.time;
-        if time.saturating_add_us(timespan_us) >= newest {
+        if !self.is_before_all(time, timespan_us) {
             return None;
         }
         let firing = self.firing.take();

@@ -72,7 +72,7 @@ impl<'a> HitColumns<'a> {
         let original = self.original.and_then(|column| column.str(row)).unwrap_or("");
         EventRef {
             id: self.batch.event_id(row),
-            source: Arc::clone(self.batch.source()),
+            source: Arc::clone(self.batch.origin(row)),
             offset: self.batch.offset(row),
             line_no: self.batch.line_no(row),
             time: self.times.and_then(|times| times.get(row)).map(Timestamp),

@@ -1,0 +1,398 @@
+//! An incident: findings that belong together, and how people work on them. Every change is an entry of its history;
+//! nothing is overwritten without one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::block::{digest, hexadecimal_id};
+use crate::finding::{Entities, FindingId};
+use crate::severity::Severity;
+use crate::time::Timestamp;
+
+/// Identity of an incident, derived from the finding that opened it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IncidentId(pub u128);
+hexadecimal_id!(IncidentId);
+
+impl IncidentId {
+    pub fn derive(first: FindingId) -> Self {
+        IncidentId(digest(&[b"incident", &first.0.to_be_bytes()]))
+    }
+}
+
+macro_rules! words {
+    ($name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
+        impl $name {
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+            pub fn name(self) -> &'static str {
+                match self { $($name::$variant => $word),+ }
+            }
+        }
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                let known = $name::ALL.iter().copied().find(|known| known.name() == text);
+                known.ok_or_else(|| {
+                    let names: Vec<_> = $name::ALL.iter().map(|known| known.name()).collect();
+                    format!("`{text}` is not one of {}", names.join(", "))
+                })
+            }
+        }
+        impl std::fmt::Display for $name {
+            fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                out.write_str(self.name())
+            }
+        }
+    };
+}
+
+/// The seven stages of the runbook's workflow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    #[default]
+    Detection,
+    Assessment,
+    Communication,
+    Investigation,
+    Mitigation,
+    Resolution,
+    PostMortem,
+}
+words!(Stage {
+    Detection = "detection",
+    Assessment = "assessment",
+    Communication = "communication",
+    Investigation = "investigation",
+    Mitigation = "mitigation",
+    Resolution = "resolution",
+    PostMortem = "post_mortem",
+});
+
+/// Where an incident stands; the numbers are OCSF `status_id` of an Incident Finding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IncidentStatus {
+    New = 1,
+    InProgress = 2,
+    OnHold = 3,
+    Resolved = 4,
+    Closed = 5,
+}
+words!(IncidentStatus {
+    New = "new",
+    InProgress = "in_progress",
+    OnHold = "on_hold",
+    Resolved = "resolved",
+    Closed = "closed",
+});
+
+/// What it turned out to be; the numbers are OCSF `verdict_id`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    FalsePositive = 1,
+    TruePositive = 2,
+    Disregard = 3,
+    Suspicious = 4,
+    Benign = 5,
+    Test = 6,
+    InsufficientData = 7,
+    SecurityRisk = 8,
+    ManagedExternally = 9,
+    Duplicate = 10,
+}
+words!(Verdict {
+    FalsePositive = "false_positive",
+    TruePositive = "true_positive",
+    Disregard = "disregard",
+    Suspicious = "suspicious",
+    Benign = "benign",
+    Test = "test",
+    InsufficientData = "insufficient_data",
+    SecurityRisk = "security_risk",
+    ManagedExternally = "managed_externally",
+    Duplicate = "duplicate",
+});
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    pub id: IncidentId,
+    pub title: String,
+    pub severity: Severity,
+    /// Highest score of its findings, 0-100.
+    pub score: u8,
+    pub stage: Stage,
+    pub status: IncidentStatus,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub assignee: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub verdict: Option<Verdict>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub post_mortem: Option<String>,
+    pub first_seen: Option<Timestamp>,
+    pub last_seen: Option<Timestamp>,
+    pub findings: u64,
+    /// Events that its findings stand for.
+    pub events: u64,
+    pub entities: Entities,
+    pub techniques: Vec<String>,
+    /// Titles of the rules that found something, each once.
+    pub rules: Vec<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    /// Changes with everything: what `ETag` says.
+    pub version: u64,
+    /// Changes with the findings only: what a summary is about.
+    pub facts_version: u64,
+    /// Entries in its history.
+    pub entries: u64,
+}
+
+/// Most titles of rules, and techniques, that an incident lists.
+pub const INCIDENT_LIST_MAX: usize = 32;
+
+/// A finding's place in an incident.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    pub finding: FindingId,
+    /// Why it belongs there.
+    pub reason: String,
+    pub added_at: Timestamp,
+    pub added_by: String,
+    /// Events that the finding stands for.
+    pub events: u64,
+}
+
+/// One change: who, when, what, from, to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryEntry {
+    /// From 1, without gaps.
+    pub number: u64,
+    pub at: Timestamp,
+    pub actor: String,
+    /// `opened`, `finding`, `severity`, `stage`, `status`, `assignee`, `verdict`, `post_mortem` or `comment`.
+    pub field: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub to: Option<String>,
+}
+
+/// What a person wants changed. Absent parts stay.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IncidentChange {
+    pub stage: Option<Stage>,
+    pub status: Option<IncidentStatus>,
+    /// `Some(None)` takes the assignee away.
+    pub assignee: Option<Option<String>>,
+    pub verdict: Option<Verdict>,
+    pub severity: Option<Severity>,
+    pub post_mortem: Option<String>,
+    pub comment: Option<String>,
+}
+
+/// A change that the workflow does not allow: the field and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Illegal {
+    pub field: &'static str,
+    pub reason: String,
+}
+
+impl Incident {
+    pub fn is_open(&self) -> bool {
+        !matches!(self.status, IncidentStatus::Resolved | IncidentStatus::Closed)
+    }
+
+    /// Records a change of one field.
+    pub fn note(&mut self, at: Timestamp, actor: &str, field: &str, from: Option<String>, to: Option<String>) -> HistoryEntry {
+        self.entries += 1;
+        HistoryEntry { number: self.entries, at, actor: actor.to_owned(), field: field.to_owned(), from, to }
+    }
+
+    /// Applies all of the change or nothing of it; the history entries it makes.
+    pub fn apply(&mut self, change: &IncidentChange, actor: &str, now: Timestamp) -> Result<Vec<HistoryEntry>, Vec<Illegal>> {
+        let mut next = self.clone();
+        let mut entries = Vec::new();
+        let text = |value: &str| Some(value.to_owned());
+        if let Some(verdict) = change.verdict.filter(|verdict| self.verdict != Some(*verdict)) {
+            next.verdict = Some(verdict);
+            entries.push(next.note(now, actor, "verdict", self.verdict.map(|old| old.to_string()), text(verdict.name())));
+        }
+        if let Some(words) = change.post_mortem.as_ref().filter(|words| self.post_mortem.as_ref() != Some(words)) {
+            next.post_mortem = Some(words.clone());
+            entries.push(next.note(now, actor, "post_mortem", self.post_mortem.clone(), Some(words.clone())));
+        }
+        if let Some(assignee) = change.assignee.as_ref().filter(|assignee| self.assignee != **assignee) {
+            next.assignee.clone_from(assignee);
+            entries.push(next.note(now, actor, "assignee", self.assignee.clone(), assignee.clone()));
+        }
+        if let Some(severity) = change.severity.filter(|severity| self.severity != *severity) {
+            next.severity = severity;
+            entries.push(next.note(now, actor, "severity", text(self.severity.name()), text(severity.name())));
+        }
+        let mut illegal = Vec::new();
+        if let Some(stage) = change.stage.filter(|stage| self.stage != *stage) {
+            illegal.extend(next.check_stage(stage));
+            next.stage = stage;
+            next.status = status_of(stage);
+            entries.push(next.note(now, actor, "stage", text(self.stage.name()), text(stage.name())));
+        }
+        let before = next.status;
+        if let Some(status) = change.status.filter(|status| before != *status) {
+            illegal.extend(next.check_status(status));
+            next.status = status;
+        }
+        if next.status != self.status {
+            entries.push(next.note(now, actor, "status", text(self.status.name()), text(next.status.name())));
+        }
+        if let Some(comment) = &change.comment {
+            entries.push(next.note(now, actor, "comment", None, Some(comment.clone())));
+        }
+        if !illegal.is_empty() {
+            return Err(illegal);
+        }
+        if !entries.is_empty() {
+            next.version += 1;
+            next.updated_at = now;
+            *self = next;
+        }
+        Ok(entries)
+    }
+
+    /// One stage onwards or any stage back. P2 and P3 may leave communication out.
+    fn check_stage(&self, to: Stage) -> Option<Illegal> {
+        let illegal = |reason: String| Some(Illegal { field: "stage", reason });
+        let (from, minor) = (self.stage, matches!(self.severity, Severity::P2 | Severity::P3));
+        let skips_communication = minor && from == Stage::Assessment && to == Stage::Investigation;
+        if to as u8 > from as u8 + 1 && !skips_communication {
+            let next = Stage::ALL[from as usize + 1];
+            return illegal(format!("from {from} the next stage is {next}; going back to any earlier one is allowed"));
+        }
+        if to == Stage::Resolution && self.verdict.is_none() {
+            return illegal("resolution needs a verdict: set `verdict` before or with it".to_owned());
+        }
+        None
+    }
+
+    fn check_status(&self, to: IncidentStatus) -> Option<Illegal> {
+        let illegal = |reason: String| Some(Illegal { field: "status", reason });
+        match to {
+            IncidentStatus::OnHold if matches!(self.stage, Stage::Resolution | Stage::PostMortem) => {
+                illegal(format!("an incident in {} cannot be put on hold", self.stage))
+            }
+            IncidentStatus::OnHold => None,
+            IncidentStatus::InProgress if self.status == IncidentStatus::OnHold && self.stage != Stage::Detection => None,
+            IncidentStatus::Closed if self.stage != Stage::PostMortem => {
+                illegal(format!("an incident is closed from stage post_mortem; it is in {}", self.stage))
+            }
+            IncidentStatus::Closed => {
+                let major = matches!(self.severity, Severity::P0 | Severity::P1);
+                let missing = self.post_mortem.as_ref().is_none_or(|words| words.trim().is_empty());
+                if major && missing {
+                    return illegal(format!("a {} incident needs `post_mortem` text to be closed", self.severity));
+                }
+                None
+            }
+            _ => illegal(format!("status follows the stage ({}): change `stage`; only on_hold, in_progress and closed are set by hand", self.stage)),
+        }
+    }
+}
+
+/// The status that goes with a stage.
+fn status_of(stage: Stage) -> IncidentStatus {
+    match stage {
+        Stage::Detection => IncidentStatus::New,
+        Stage::Resolution | Stage::PostMortem => IncidentStatus::Resolved,
+        _ => IncidentStatus::InProgress,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn incident(severity: Severity) -> Incident {
+        Incident {
+            id: IncidentId(1),
+            title: "t".into(),
+            severity,
+            score: 80,
+            stage: Stage::Detection,
+            status: IncidentStatus::New,
+            assignee: None,
+            verdict: None,
+            post_mortem: None,
+            first_seen: None,
+            last_seen: None,
+            findings: 1,
+            events: 1,
+            entities: Entities::default(),
+            techniques: Vec::new(),
+            rules: Vec::new(),
+            created_at: Timestamp(0),
+            updated_at: Timestamp(0),
+            version: 1,
+            facts_version: 1,
+            entries: 0,
+        }
+    }
+
+    fn stage(to: Stage) -> IncidentChange {
+        IncidentChange { stage: Some(to), ..IncidentChange::default() }
+    }
+
+    fn status(to: IncidentStatus) -> IncidentChange {
+        IncidentChange { status: Some(to), ..IncidentChange::default() }
+    }
+
+    #[test]
+    fn the_workflow_is_walked_in_order_and_every_step_is_recorded() {
+        let mut one = incident(Severity::P1);
+        for to in [Stage::Assessment, Stage::Communication, Stage::Investigation, Stage::Mitigation] {
+            let entries = one.apply(&stage(to), "ann", Timestamp(5)).unwrap();
+            assert_eq!((entries[0].field.as_str(), entries[0].to.as_deref()), ("stage", Some(to.name())));
+        }
+        let refused = one.apply(&stage(Stage::Resolution), "ann", Timestamp(6)).unwrap_err();
+        assert!(refused[0].reason.contains("needs a verdict"));
+        let resolve = IncidentChange { verdict: Some(Verdict::TruePositive), ..stage(Stage::Resolution) };
+        one.apply(&resolve, "ann", Timestamp(6)).unwrap();
+        assert_eq!(one.status, IncidentStatus::Resolved);
+        one.apply(&stage(Stage::PostMortem), "ann", Timestamp(7)).unwrap();
+        assert!(one.apply(&status(IncidentStatus::Closed), "ann", Timestamp(8)).unwrap_err()[0].reason.contains("post_mortem"));
+        let close = IncidentChange { post_mortem: Some("what happened".into()), ..status(IncidentStatus::Closed) };
+        one.apply(&close, "ann", Timestamp(8)).unwrap();
+        assert_eq!((one.status, one.is_open()), (IncidentStatus::Closed, false));
+        let back = one.apply(&stage(Stage::Investigation), "bob", Timestamp(9)).unwrap();
+        assert_eq!(back.last().unwrap().to.as_deref(), Some("in_progress"));
+    }
+
+    #[test]
+    fn illegal_steps_change_nothing_and_say_what_is_allowed() {
+        let mut one = incident(Severity::P1);
+        let before = one.clone();
+        let jump = IncidentChange { assignee: Some(Some("ann".into())), ..stage(Stage::Mitigation) };
+        let refused = one.apply(&jump, "ann", Timestamp(1)).unwrap_err();
+        assert!(refused[0].reason.contains("the next stage is assessment"), "{refused:?}");
+        assert_eq!(one, before);
+        assert!(one.apply(&status(IncidentStatus::Resolved), "ann", Timestamp(1)).is_err());
+        assert!(one.apply(&status(IncidentStatus::Closed), "ann", Timestamp(1)).is_err());
+        one.apply(&stage(Stage::Assessment), "ann", Timestamp(1)).unwrap();
+        assert!(one.apply(&stage(Stage::Investigation), "ann", Timestamp(1)).is_err());
+        one.severity = Severity::P3;
+        assert!(one.apply(&stage(Stage::Investigation), "ann", Timestamp(1)).is_ok());
+    }
+
+    #[test]
+    fn holding_comments_and_no_change_at_all() {
+        let mut one = incident(Severity::P2);
+        one.apply(&stage(Stage::Assessment), "ann", Timestamp(1)).unwrap();
+        one.apply(&status(IncidentStatus::OnHold), "ann", Timestamp(2)).unwrap();
+        one.apply(&status(IncidentStatus::InProgress), "ann", Timestamp(3)).unwrap();
+        let version = one.version;
+        assert_eq!(one.apply(&IncidentChange::default(), "ann", Timestamp(4)).unwrap(), []);
+        assert_eq!(one.version, version);
+        let comment = IncidentChange { comment: Some("seen before".into()), ..IncidentChange::default() };
+        let entries = one.apply(&comment, "ann", Timestamp(5)).unwrap();
+        assert_eq!((entries[0].number, entries[0].to.as_deref()), (one.entries, Some("seen before")));
+    }
+}

@@ -1,0 +1,165 @@
+//! Bodies of `POST /ingest` to lines: NDJSON, a JSON array, JSON objects one after another, or plain lines; compressed
+//! or not. A body that is none of the JSON forms is lines: what cannot be parsed is kept and counted later, because an
+//! error would make the sender drop the good with the bad.
+
+use std::io::{self, Read};
+
+use memchr::{memchr, memchr_iter};
+use serde_json::value::RawValue;
+
+use crate::framing::push_line;
+
+/// Bytes that a decompressor may give for each byte that came.
+const RATIO_MAX: u64 = 1000;
+/// Output that is allowed whatever the ratio says: short bodies of repeated lines compress very well.
+const RATIO_FREE_BYTES: u64 = 1 << 20;
+
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    #[error("the content encoding `{0}` is not one of gzip, zstd, deflate, identity")]
+    UnknownEncoding(String),
+    #[error("the body is no sound {encoding} stream: {reason}")]
+    Damaged { encoding: &'static str, reason: String },
+    #[error("the body is larger than {limit} bytes when decompressed: send smaller batches")]
+    TooLarge { limit: u64 },
+    #[error("the body grows more than {RATIO_MAX} times when decompressed")]
+    Bomb,
+}
+
+/// The body as it was before it was compressed.
+#[allow(clippy::disallowed_methods, reason = "`bounded` caps output and ratio")]
+pub fn decompress(encoding: &str, body: Vec<u8>, bytes_max: u64) -> Result<Vec<u8>, BodyError> {
+    if body.len() as u64 > bytes_max {
+        return Err(BodyError::TooLarge { limit: bytes_max });
+    }
+    match encoding.trim().to_ascii_lowercase().as_str() {
+        "" | "identity" => Ok(body),
+        "gzip" | "x-gzip" => bounded("gzip", flate2::read::MultiGzDecoder::new(&body[..]), body.len(), bytes_max),
+        "deflate" => bounded("deflate", flate2::read::ZlibDecoder::new(&body[..]), body.len(), bytes_max),
+        "zstd" => {
+            let failed = |error: io::Error| BodyError::Damaged { encoding: "zstd", reason: error.to_string() };
+            bounded("zstd", zstd::Decoder::new(&body[..]).map_err(failed)?, body.len(), bytes_max)
+        }
+        other => Err(BodyError::UnknownEncoding(other.chars().take(32).collect())),
+    }
+}
+
+fn bounded(encoding: &'static str, reader: impl Read, packed: usize, bytes_max: u64) -> Result<Vec<u8>, BodyError> {
+    let ratio_max = (packed as u64).saturating_mul(RATIO_MAX).max(RATIO_FREE_BYTES);
+    let limit = bytes_max.min(ratio_max);
+    let mut out = Vec::new();
+    let read = reader.take(limit + 1).read_to_end(&mut out);
+    read.map_err(|error| BodyError::Damaged { encoding, reason: error.to_string() })?;
+    if out.len() as u64 <= limit {
+        Ok(out)
+    } else if limit == bytes_max {
+        Err(BodyError::TooLarge { limit })
+    } else {
+        Err(BodyError::Bomb)
+    }
+}
+
+/// One line for each event, and how many there are.
+pub fn lines(body: Vec<u8>) -> (Vec<u8>, u64) {
+    let start = body.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(body.len());
+    let from_json = match body.get(start) {
+        Some(b'[') => array(&body),
+        Some(b'{') if !is_ndjson(&body[start..]) => objects(&body),
+        _ => None,
+    };
+    from_json.unwrap_or_else(|| plain(body))
+}
+
+fn array(body: &[u8]) -> Option<(Vec<u8>, u64)> {
+    let items: Vec<&RawValue> = serde_json::from_slice(body).ok()?;
+    Some(written(items.into_iter()))
+}
+
+fn objects(body: &[u8]) -> Option<(Vec<u8>, u64)> {
+    let items: Result<Vec<&RawValue>, _> = serde_json::Deserializer::from_slice(body).into_iter().collect();
+    items.ok().map(|items| written(items.into_iter()))
+}
+
+/// Line feeds of JSON stand between its parts only: a blank means the same.
+fn written<'a>(items: impl Iterator<Item = &'a RawValue>) -> (Vec<u8>, u64) {
+    let mut lines = Vec::new();
+    let mut count = 0;
+    for item in items {
+        let start = lines.len();
+        lines.extend_from_slice(item.get().as_bytes());
+        lines[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+        lines.push(b'\n');
+        count += 1;
+    }
+    (lines, count)
+}
+
+/// Every line is an object of its own, as far as its ends tell.
+fn is_ndjson(body: &[u8]) -> bool {
+    body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).all(|line| {
+        line.is_empty() || (line.starts_with(b"{") && line.ends_with(b"}"))
+    })
+}
+
+fn plain(mut body: Vec<u8>) -> (Vec<u8>, u64) {
+    let clean = memchr(0, &body).is_none() && memchr::memmem::find(&body, b"\n\n").is_none() && !body.starts_with(b"\n");
+    if clean {
+        if !body.is_empty() && body.last() != Some(&b'\n') {
+            body.push(b'\n');
+        }
+        let count = memchr_iter(b'\n', &body).count() as u64;
+        return (body, count);
+    }
+    let mut lines = Vec::with_capacity(body.len() + 1);
+    for line in body.split(|byte| *byte == b'\n') {
+        push_line(line, &mut lines);
+    }
+    let count = memchr_iter(b'\n', &lines).count() as u64;
+    (lines, count)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn text(body: &str) -> (String, u64) {
+        let (lines, count) = lines(body.as_bytes().to_vec());
+        (String::from_utf8(lines).unwrap(), count)
+    }
+
+    #[test]
+    fn every_form_becomes_lines() {
+        for (body, wanted, count) in [
+            ("a\nb", "a\nb\n", 2),
+            ("a\n\n\nb\r\n", "a\nb\n", 2),
+            ("", "", 0),
+            ("{\"a\":1}\n{\"b\":2}\n", "{\"a\":1}\n{\"b\":2}\n", 2),
+            ("[{\"a\":1},\n {\"b\":\"x\\ny\"}]", "{\"a\":1}\n{\"b\":\"x\\ny\"}\n", 2),
+            ("{\"a\":\n1}{\"b\":2}", "{\"a\": 1}\n{\"b\":2}\n", 2),
+            ("[Mon Nov 23] no array\n", "[Mon Nov 23] no array\n", 1),
+            ("{broken\n{\"a\":1}\n", "{broken\n{\"a\":1}\n", 2),
+            ("[]", "", 0),
+        ] {
+            assert_eq!(text(body), (wanted.to_owned(), count), "{body}");
+        }
+    }
+
+    #[test]
+    fn compressed_bodies_are_bounded_and_damage_is_named() {
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gzip.write_all(b"one\ntwo\n").unwrap();
+        let gzip = gzip.finish().unwrap();
+        assert_eq!(decompress("gzip", gzip.clone(), 1000).unwrap(), b"one\ntwo\n");
+        assert_eq!(decompress("zstd", zstd::encode_all(&b"one\n"[..], 1).unwrap(), 1000).unwrap(), b"one\n");
+        let error = |encoding: &str, body: Vec<u8>, limit| decompress(encoding, body, limit).unwrap_err().to_string();
+        assert!(error("gzip", gzip[..12].to_vec(), 1000).contains("no sound gzip stream"));
+        assert!(error("zstd", b"plain".to_vec(), 1000).contains("no sound zstd stream"));
+        assert!(error("br", b"x".to_vec(), 1000).contains("`br` is not one of gzip, zstd"));
+        assert!(error("gzip", gzip, 5).contains("larger than 5 bytes"));
+        assert!(error("", vec![0; 11], 10).contains("larger than 10 bytes"));
+        let bomb = zstd::encode_all(&vec![b'a'; 50 << 20][..], 19).unwrap();
+        assert!(error("zstd", bomb, 1 << 30).contains("grows more than"));
+    }
+}
