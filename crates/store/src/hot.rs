@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use async_trait::async_trait;
 use event::{FindingId, Timestamp};
 use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
 
-use crate::StoredFinding;
+use crate::{Mark, StoreError, StoredFinding};
 
 /// Distinct values of one kind that are counted exactly; beyond it new ones go to `other`.
-const VALUES_MAX: usize = 100_000;
+pub(crate) const VALUES_MAX: usize = 100_000;
 /// Minutes of the time series that are kept.
-const MINUTES_MAX: usize = 10_080;
+pub(crate) const MINUTES_MAX: usize = 10_080;
 /// Findings whose last count is remembered, so that a change adds only the difference.
-const FINDINGS_MAX: usize = 1_000_000;
+pub(crate) const FINDINGS_MAX: usize = 1_000_000;
+/// Time in which the risk of an entity halves, in microseconds.
+pub(crate) const RISK_HALF_LIFE_US: f64 = 86_400e6;
 
 /// Counts over findings and the events that they stand for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,12 +37,20 @@ pub struct Snapshot {
 }
 
 /// Counts that are kept up with the store.
+#[async_trait]
 pub trait Hot: Send + Sync + std::fmt::Debug {
-    /// Takes new and changed findings, each as it now is.
-    fn record(&self, findings: &[StoredFinding]);
+    /// Whether this process is the one that records: others only read.
+    async fn leads(&self) -> Result<bool, StoreError>;
+    /// How far the store has been followed.
+    async fn mark(&self) -> Result<Mark, StoreError>;
+    /// Takes new and changed findings, each as it now is, and how far the store has been followed with them.
+    async fn record(&self, findings: &[StoredFinding], mark: Mark) -> Result<(), StoreError>;
     /// The counts, with the `top` most frequent rules and sources.
-    fn snapshot(&self, top: usize) -> Snapshot;
-    fn clear(&self);
+    async fn snapshot(&self, top: usize) -> Result<Snapshot, StoreError>;
+    /// What an entity's findings add up to, halved every day: `source.ip`, `192.0.2.1`.
+    async fn risk(&self, kind: &str, value: &str, now: Timestamp) -> Result<f64, StoreError>;
+    /// Forgets everything; it is rebuilt from the store. How many keys there were.
+    async fn clear(&self) -> Result<u64, StoreError>;
 }
 
 /// Hot aggregates of one process, in its memory.
@@ -48,29 +60,77 @@ pub struct MemoryHot {
 }
 
 /// What a finding added to the counts.
-#[derive(Clone, Debug)]
-struct Added {
-    severity: &'static str,
-    level: &'static str,
-    status: &'static str,
-    events: u64,
-    minute: Option<i64>,
-    sources: Vec<String>,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Added {
+    pub(crate) severity: String,
+    pub(crate) level: String,
+    pub(crate) status: String,
+    pub(crate) events: u64,
+    pub(crate) minute: Option<i64>,
+    pub(crate) sources: Vec<String>,
+    pub(crate) score: u8,
+}
+
+impl Added {
+    pub(crate) fn of(stored: &StoredFinding) -> Self {
+        let finding = &stored.finding;
+        Added {
+            severity: finding.severity.name().to_owned(),
+            level: finding.level.name().to_owned(),
+            status: stored.status.name().to_owned(),
+            events: finding.count,
+            minute: finding.last_seen.map(|time| time.0.div_euclid(MINUTE_US) * MINUTE_US),
+            sources: finding.entities.source_ip.clone(),
+            score: finding.score,
+        }
+    }
+}
+
+/// A sum that halves with time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Risk {
+    value: f64,
+    at: i64,
+}
+
+impl Risk {
+    pub(crate) fn now(self, now: Timestamp) -> f64 {
+        self.value * (-(now.0 - self.at).max(0) as f64 / RISK_HALF_LIFE_US).exp2()
+    }
+
+    /// Points that were earned at a time, which may be before the last.
+    pub(crate) fn add(&mut self, points: f64, at: Timestamp) {
+        if at.0 >= self.at {
+            *self = Risk { value: self.now(at) + points, at: at.0 };
+        } else {
+            self.value += Risk { value: points, at: at.0 }.now(Timestamp(self.at));
+        }
+    }
 }
 
 #[derive(Debug, Default)]
 struct Inner {
     known: HashMap<FindingId, Added>,
     events: u64,
-    severities: BTreeMap<&'static str, u64>,
-    levels: BTreeMap<&'static str, u64>,
-    statuses: BTreeMap<&'static str, u64>,
+    severities: BTreeMap<String, u64>,
+    levels: BTreeMap<String, u64>,
+    statuses: BTreeMap<String, u64>,
     rules: BTreeMap<String, (String, u64)>,
     sources: HashMap<String, u64>,
     minutes: BTreeMap<i64, u64>,
+    risks: HashMap<String, Risk>,
+    mark: Option<Mark>,
 }
 
-const MINUTE_US: i64 = 60_000_000;
+pub(crate) const MINUTE_US: i64 = 60_000_000;
+
+/// Every entity of a finding, as kind and value.
+pub(crate) fn entities_of(stored: &StoredFinding) -> impl Iterator<Item = (&'static str, &String)> {
+    let entities = &stored.finding.entities;
+    let kinds =
+        [("source.ip", &entities.source_ip), ("user.name", &entities.user_name), ("host.name", &entities.host_name)];
+    kinds.into_iter().flat_map(|(kind, values)| values.iter().map(move |value| (kind, value)))
+}
 
 impl MemoryHot {
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -79,24 +139,43 @@ impl MemoryHot {
     }
 }
 
+#[async_trait]
 impl Hot for MemoryHot {
-    fn record(&self, findings: &[StoredFinding]) {
+    async fn leads(&self) -> Result<bool, StoreError> {
+        Ok(true)
+    }
+
+    async fn mark(&self) -> Result<Mark, StoreError> {
+        Ok(self.lock().mark.unwrap_or(Mark::START))
+    }
+
+    async fn record(&self, findings: &[StoredFinding], mark: Mark) -> Result<(), StoreError> {
         let mut inner = self.lock();
         for stored in findings {
             inner.record(stored);
         }
+        inner.mark = Some(mark);
+        Ok(())
     }
 
-    fn snapshot(&self, top: usize) -> Snapshot {
-        self.lock().snapshot(top)
+    async fn snapshot(&self, top: usize) -> Result<Snapshot, StoreError> {
+        Ok(self.lock().snapshot(top))
     }
 
-    fn clear(&self) {
-        *self.lock() = Inner::default();
+    async fn risk(&self, kind: &str, value: &str, now: Timestamp) -> Result<f64, StoreError> {
+        let inner = self.lock();
+        Ok(inner.risks.get(&format!("{kind}={value}")).map_or(0.0, |risk| risk.now(now)))
+    }
+
+    async fn clear(&self) -> Result<u64, StoreError> {
+        let mut inner = self.lock();
+        let keys = inner.known.len() as u64;
+        *inner = Inner::default();
+        Ok(keys)
     }
 }
 
-fn take(counts: &mut BTreeMap<&'static str, u64>, key: &'static str) {
+fn take(counts: &mut BTreeMap<String, u64>, key: &str) {
     if let Some(count) = counts.get_mut(key) {
         *count = count.saturating_sub(1);
     }
@@ -105,14 +184,7 @@ fn take(counts: &mut BTreeMap<&'static str, u64>, key: &'static str) {
 impl Inner {
     fn record(&mut self, stored: &StoredFinding) {
         let finding = &stored.finding;
-        let added = Added {
-            severity: finding.severity.name(),
-            level: finding.level.name(),
-            status: stored.status.name(),
-            events: finding.count,
-            minute: finding.last_seen.map(|time| time.0.div_euclid(MINUTE_US) * MINUTE_US),
-            sources: finding.entities.source_ip.clone(),
-        };
+        let added = Added::of(stored);
         let before = if self.known.len() < FINDINGS_MAX || self.known.contains_key(&finding.id) {
             self.known.insert(finding.id, added.clone())
         } else {
@@ -122,14 +194,23 @@ impl Inner {
             Some(before) => self.subtract(before),
             None => self.rules.entry(finding.rule_id.clone()).or_insert_with(|| (finding.rule_title.clone(), 0)).1 += 1,
         }
+        let points = f64::from(added.score) - before.as_ref().map_or(0.0, |before| f64::from(before.score));
+        if points > 0.0 {
+            for (kind, value) in entities_of(stored) {
+                if self.risks.len() < VALUES_MAX || self.risks.contains_key(&format!("{kind}={value}")) {
+                    let at = finding.last_seen.unwrap_or(stored.created_at);
+                    self.risks.entry(format!("{kind}={value}")).or_default().add(points, at);
+                }
+            }
+        }
         self.add(&added);
     }
 
     fn subtract(&mut self, before: &Added) {
         self.events = self.events.saturating_sub(before.events);
-        take(&mut self.severities, before.severity);
-        take(&mut self.levels, before.level);
-        take(&mut self.statuses, before.status);
+        take(&mut self.severities, &before.severity);
+        take(&mut self.levels, &before.level);
+        take(&mut self.statuses, &before.status);
         if let Some(count) = before.minute.and_then(|minute| self.minutes.get_mut(&minute)) {
             *count = count.saturating_sub(1);
         }
@@ -142,9 +223,9 @@ impl Inner {
 
     fn add(&mut self, added: &Added) {
         self.events += added.events;
-        *self.severities.entry(added.severity).or_insert(0) += 1;
-        *self.levels.entry(added.level).or_insert(0) += 1;
-        *self.statuses.entry(added.status).or_insert(0) += 1;
+        *self.severities.entry(added.severity.clone()).or_insert(0) += 1;
+        *self.levels.entry(added.level.clone()).or_insert(0) += 1;
+        *self.statuses.entry(added.status.clone()).or_insert(0) += 1;
         if let Some(minute) = added.minute {
             *self.minutes.entry(minute).or_insert(0) += 1;
             while self.minutes.len() > MINUTES_MAX {
@@ -159,8 +240,8 @@ impl Inner {
     }
 
     fn snapshot(&self, top: usize) -> Snapshot {
-        let owned = |counts: &BTreeMap<&'static str, u64>| {
-            counts.iter().filter(|(_, count)| **count > 0).map(|(key, count)| ((*key).to_owned(), *count)).collect()
+        let owned = |counts: &BTreeMap<String, u64>| {
+            counts.iter().filter(|(_, count)| **count > 0).map(|(key, count)| (key.clone(), *count)).collect()
         };
         let mut rules: Vec<_> =
             self.rules.iter().map(|(id, (title, count))| (id.clone(), title.clone(), *count)).collect();

@@ -1,23 +1,33 @@
-//! What is kept: findings with their proof, how far sources were read, correlation state, and hot aggregates.
+//! What is kept: findings with their proof, incidents and their history, how far sources were read, correlation state,
+//! notices and their deliveries, summaries, tokens, and hot aggregates.
 //!
-//! Traits name what the rest of the program needs; each has an embedded member (SQLite, process memory) and will have a
-//! server member (PostgreSQL, Redis). One test-suite runs on every member. **Absent on purpose:** no clock; callers say
-//! what time it is.
+//! Traits name what the rest of the program needs; each has an embedded member (SQLite, process memory) and a server
+//! member (PostgreSQL, Redis). One test-suite runs on every member. **Absent on purpose:** no clock; callers say what
+//! time it is.
 
 pub mod hot;
+mod join;
+pub mod people;
+mod postgres;
 pub mod query;
+mod redis;
+mod shared;
 mod sqlite;
 
 use async_trait::async_trait;
-use event::{Finding, FindingId, Position, SourceId, Status, Timestamp};
+use event::{Finding, FindingId, Position, Source, SourceId, Status, Timestamp};
 
+pub use crate::redis::RedisHot;
 pub use hot::{Hot, MemoryHot};
+pub use join::{JoinPolicy, Notice};
+pub use people::{Deliveries, Incidents, Summaries, Tokens};
+pub use postgres::{PostgresStore, Use};
 pub use query::{Cursor, FindingQuery, Page};
 pub use sqlite::SqliteStore;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    #[error("`{0}` is no store that this version knows: use sqlite:PATH")]
+    #[error("`{0}` is no store that this version knows: use sqlite:PATH or postgres://USER@HOST/DATABASE")]
     UnknownUrl(String),
     #[error("cannot create the folder {path} for the store")]
     Folder { path: std::path::PathBuf, source: std::io::Error },
@@ -31,6 +41,39 @@ pub enum StoreError {
     Read(#[source] sqlx::Error),
     #[error("the store holds a value that cannot be read: {0}")]
     Damaged(String),
+    #[error("another process has taken over {0}: what this one read of it is not committed")]
+    Fenced(String),
+    #[error("the cache does not answer")]
+    Cache(#[from] ::redis::RedisError),
+}
+
+impl StoreError {
+    /// Whether the same request may succeed later: the server was away, not the request wrong.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            StoreError::Open { source, .. } | StoreError::Write(source) | StoreError::Read(source) => {
+                StoreError::is_passing_error(source)
+            }
+            StoreError::Migrate(sqlx::migrate::MigrateError::Execute(_)) | StoreError::Cache(_) => true,
+            _ => false,
+        }
+    }
+
+    fn is_passing_error(error: &sqlx::Error) -> bool {
+        match error {
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::Protocol(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => true,
+            // Class 08: connection; 53: resources; 57: the server is shutting down; 40: try again; 55: locked. SQLite: busy.
+            sqlx::Error::Database(error) => error.code().is_some_and(|code| {
+                ["08", "53", "57", "40", "55"].iter().any(|class| code.starts_with(class)) || code == "5"
+            }),
+            _ => false,
+        }
+    }
 }
 
 /// A source as the store remembers it.
@@ -45,6 +88,16 @@ pub struct SourceCheckpoint {
     /// End of what was read: beyond the position where the source ended in the middle of a line, which is read again when
     /// the source has grown.
     pub seen: u64,
+    /// The claim that the position is committed under; 0 where the source was not claimed.
+    pub epoch: u64,
+}
+
+/// A process's right to commit under a name. Another process that takes the name over ends it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lease {
+    /// Such as `analyzer` or `replay`: names the correlation state as well.
+    pub instance: String,
+    pub epoch: u64,
 }
 
 /// What one transaction writes: all of it or nothing.
@@ -55,9 +108,13 @@ pub struct Commit {
     pub sources: Vec<SourceCheckpoint>,
     /// Sources that were cut off and written anew: what was known of them no longer holds.
     pub forgotten: Vec<SourceId>,
-    /// Correlation state as text.
+    /// Correlation state as text: absent where findings alone are written, between two checkpoints.
     pub state: Option<String>,
     pub now: Timestamp,
+    /// `None`: nobody else can write.
+    pub lease: Option<Lease>,
+    /// How findings become incidents; `None`: not at all.
+    pub join: Option<JoinPolicy>,
 }
 
 /// What a commit did.
@@ -78,7 +135,12 @@ pub struct Resume {
 #[async_trait]
 pub trait Ledger: Send + Sync + std::fmt::Debug {
     async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError>;
-    async fn resume(&self) -> Result<Resume, StoreError>;
+    /// Takes the name over from whoever had it, and tells where it stopped.
+    async fn take_over(&self, instance: &str, now: Timestamp) -> Result<(Lease, Resume), StoreError>;
+    /// Takes a source over: its new epoch, and how far it was read.
+    async fn claim(&self, source: &Source, now: Timestamp) -> Result<(u64, Option<Position>), StoreError>;
+    /// Waits for running statements and closes the connections.
+    async fn close(&self);
 }
 
 /// A finding with what people and the store added to it.
@@ -118,6 +180,18 @@ impl From<&StoredFinding> for Mark {
     fn from(stored: &StoredFinding) -> Self {
         Mark { revision: stored.revision, id: stored.finding.id }
     }
+}
+
+/// Everything that a store does.
+pub trait Store: Ledger + Findings + Incidents + Deliveries + Summaries + Tokens {}
+impl<T: Ledger + Findings + Incidents + Deliveries + Summaries + Tokens> Store for T {}
+
+/// Opens the store that the address names and brings its tables up to date.
+pub async fn open(url: &str, use_as: Use) -> Result<std::sync::Arc<dyn Store>, StoreError> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(std::sync::Arc::new(PostgresStore::open(url, use_as).await?));
+    }
+    Ok(std::sync::Arc::new(SqliteStore::open(url).await?))
 }
 
 #[cfg(test)]

@@ -40,6 +40,26 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
+/// What of a finding is not a column of its own.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Details {
+    pub(crate) score_parts: Vec<event::ScorePart>,
+    pub(crate) entities: event::Entities,
+    pub(crate) techniques: Vec<String>,
+    pub(crate) reason: String,
+}
+
+impl Details {
+    pub(crate) fn of(finding: &event::Finding) -> Self {
+        Details {
+            score_parts: finding.score_parts.clone(),
+            entities: finding.entities.clone(),
+            techniques: finding.techniques.clone(),
+            reason: finding.reason.clone(),
+        }
+    }
+}
+
 /// Sort key: findings without any event time come last.
 pub(crate) fn sort_time(last_seen: Option<Timestamp>) -> i64 {
     last_seen.map_or(i64::MIN, |time| time.0)

@@ -8,12 +8,40 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use event::{FindingId, Position, SourceId};
+use event::{FindingId, Position, Source, SourceId, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::query::{FindingQuery, Page};
-use crate::{Commit, Committed, Findings, Ledger, Mark, Resume, SourceCheckpoint, StoreError, StoredFinding};
+use crate::shared::implement_shared;
+use crate::{Commit, Committed, Findings, Lease, Ledger, Mark, Resume, SourceCheckpoint, StoreError, StoredFinding};
+
+implement_shared!(
+    SqliteStore, sqlx::Sqlite, begin = "BEGIN IMMEDIATE",
+    list = ["(SELECT value FROM json_each($1))", "(SELECT value FROM json_each($2))", "(SELECT value FROM json_each($3))"],
+    lock = "",
+    rows = {
+        incidents: "INSERT INTO incidents (id, severity, stage, status, assignee, sort_time, version, facts_version, doc)
+            SELECT value ->> 'id', value ->> 'severity', value ->> 'stage', value ->> 'status', value ->> 'assignee',
+                value ->> 'sort_time', value ->> 'version', value ->> 'facts_version', value ->> 'doc'
+            FROM json_each($1) WHERE true
+            ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, stage = excluded.stage, status = excluded.status,
+                assignee = excluded.assignee, sort_time = excluded.sort_time, version = excluded.version,
+                facts_version = excluded.facts_version, doc = excluded.doc",
+        links: "INSERT INTO incident_findings (finding_id, incident_id, events, added_at, doc)
+            SELECT value ->> 'finding_id', value ->> 'incident_id', value ->> 'events', value ->> 'added_at', value ->> 'doc'
+            FROM json_each($1) WHERE true
+            ON CONFLICT (finding_id) DO UPDATE SET events = excluded.events",
+        keys: "INSERT INTO incident_keys (key, incident_id) SELECT value ->> 'key', value ->> 'incident_id'
+            FROM json_each($1) WHERE true ON CONFLICT DO NOTHING",
+        history: "INSERT INTO incident_history (incident_id, number, doc)
+            SELECT value ->> 'incident_id', value ->> 'number', value ->> 'doc' FROM json_each($1) WHERE true
+            ON CONFLICT DO NOTHING",
+        notices: "INSERT INTO notices (id, kind, severity, created_at, body)
+            SELECT value ->> 'id', value ->> 'kind', value ->> 'severity', value ->> 'created_at', value ->> 'body'
+            FROM json_each($1) WHERE true ON CONFLICT DO NOTHING"
+    }
+);
 
 /// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
@@ -44,11 +72,6 @@ impl SqliteStore {
         sqlx::migrate!("migrations/sqlite").run(&pool).await?;
         Ok(SqliteStore { pool })
     }
-
-    /// Waits for running statements and closes the file.
-    pub async fn close(&self) {
-        self.pool.close().await;
-    }
 }
 
 #[async_trait]
@@ -57,13 +80,22 @@ impl Ledger for SqliteStore {
         write::commit(&self.pool, commit).await
     }
 
-    async fn resume(&self) -> Result<Resume, StoreError> {
-        let state = sqlx::query("SELECT value FROM state WHERE name = 'correlator'")
+    async fn take_over(&self, instance: &str, _now: Timestamp) -> Result<(Lease, Resume), StoreError> {
+        let epoch: i64 = sqlx::query(
+            "INSERT INTO instances (name, epoch) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET epoch = epoch + 1 RETURNING epoch",
+        )
+        .bind(instance)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(StoreError::Write)?
+        .get(0);
+        let state = sqlx::query("SELECT value FROM state WHERE name = ?")
+            .bind(instance)
             .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::Read)?;
         let rows = sqlx::query(
-            "SELECT id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line, seen FROM sources ORDER BY updated_at, id",
+            "SELECT id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line, seen, epoch FROM sources ORDER BY updated_at, id",
         )
         .fetch_all(&self.pool)
         .await
@@ -77,9 +109,32 @@ impl Ledger for SqliteStore {
                 fingerprint_hash: number(row.get(3))?,
                 position: Position { offset: row.get::<i64, _>(4) as u64, line: row.get::<i64, _>(5) as u64 },
                 seen: row.get::<i64, _>(6) as u64,
+                epoch: row.get::<i64, _>(7) as u64,
             });
         }
-        Ok(Resume { sources, state: state.map(|row| row.get(0)) })
+        let lease = Lease { instance: instance.to_owned(), epoch: epoch as u64 };
+        Ok((lease, Resume { sources, state: state.map(|row| row.get(0)) }))
+    }
+
+    async fn claim(&self, source: &Source, now: Timestamp) -> Result<(u64, Option<Position>), StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO sources (id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line, seen, updated_at, epoch)
+             VALUES (?, ?, 0, ?, 0, 0, 0, ?, 1) ON CONFLICT (id) DO UPDATE SET epoch = epoch + 1
+             RETURNING epoch, \"offset\", line",
+        )
+        .bind(bytes(source.id.0))
+        .bind(&source.name)
+        .bind(bytes(0))
+        .bind(now.0)
+        .fetch_one(&self.pool)
+        .await
+        .map_err(StoreError::Write)?;
+        let position = Position { offset: row.get::<i64, _>(1) as u64, line: row.get::<i64, _>(2) as u64 };
+        Ok((row.get::<i64, _>(0) as u64, Some(position).filter(|known| *known != Position::default())))
+    }
+
+    async fn close(&self) {
+        self.pool.close().await;
     }
 }
 

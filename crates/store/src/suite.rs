@@ -1,13 +1,52 @@
 //! What every store must do. Each member is run through the same checks.
 
-use event::{Entities, EventId, Evidence, Level, ScorePart, Severity};
+use std::sync::Arc;
+
+use event::{
+    Entities, EventId, Evidence, IncidentChange, IncidentStatus, Level, ScorePart, Severity, Stage, Verdict,
+};
 
 use super::*;
+use crate::people::{Attempt, Changed, IncidentQuery, Role, StoredSummary, Token};
 
-async fn sqlite() -> (tempfile::TempDir, SqliteStore) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&format!("sqlite:{}/deep/c0di3.db", folder.path().display())).await.unwrap();
-    (folder, store)
+/// Runs every check on an empty store of its own.
+macro_rules! checks {
+    ($($check:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test]
+            async fn $check() {
+                let folder = tempfile::tempdir().unwrap();
+                super::$check(&format!("sqlite:{}/deep/c0di3.db", folder.path().display())).await;
+            })+
+        }
+
+        #[tokio::test]
+        async fn on_postgres() {
+            let server = servers::Postgres::start();
+            $(println!("{}", stringify!($check));
+            $check(&server.database()).await;)+
+        }
+    };
+}
+
+checks!(
+    a_finding_comes_back_as_it_was_and_a_second_commit_adds_nothing,
+    less_than_is_known_changes_nothing,
+    pages_hold_every_finding_once_newest_first_while_others_arrive,
+    filters_select_and_combine,
+    positions_and_state_come_back_after_a_reopen,
+    who_was_taken_over_cannot_commit,
+    changes_are_told_by_revision_and_hot_counts_follow_them,
+    findings_become_incidents_in_the_same_commit,
+    incidents_are_listed_by_filters,
+    changes_to_an_incident_need_its_version_and_leave_a_history,
+    notices_are_delivered_once_to_each_endpoint,
+    summaries_are_kept_by_content,
+    tokens_are_kept_and_revoked,
+);
+
+async fn store(url: &str) -> Arc<dyn Store> {
+    open(url, Use::Commit).await.unwrap()
 }
 
 fn finding(number: u64, severity: Severity, address: &str) -> Finding {
@@ -44,9 +83,8 @@ fn commit(findings: Vec<Finding>) -> Commit {
     Commit { findings, now: Timestamp(42), ..Commit::default() }
 }
 
-#[tokio::test]
-async fn a_finding_comes_back_as_it_was_and_a_second_commit_adds_nothing() {
-    let (_folder, store) = sqlite().await;
+async fn a_finding_comes_back_as_it_was_and_a_second_commit_adds_nothing(url: &str) {
+    let store = store(url).await;
     let original = finding(1, Severity::P1, "192.0.2.1");
     assert_eq!(store.commit(&commit(vec![original.clone()])).await.unwrap(), Committed { new: 1, changed: 0 });
     assert_eq!(store.commit(&commit(vec![original.clone()])).await.unwrap(), Committed { new: 0, changed: 1 });
@@ -57,9 +95,8 @@ async fn a_finding_comes_back_as_it_was_and_a_second_commit_adds_nothing() {
     assert_eq!(store.get(FindingId(9)).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn pages_hold_every_finding_once_newest_first_while_others_arrive() {
-    let (_folder, store) = sqlite().await;
+async fn pages_hold_every_finding_once_newest_first_while_others_arrive(url: &str) {
+    let store = store(url).await;
     let findings = (1..=25).map(|number| finding(number, Severity::P2, "192.0.2.1")).collect();
     store.commit(&commit(findings)).await.unwrap();
     let mut seen = Vec::new();
@@ -76,9 +113,8 @@ async fn pages_hold_every_finding_once_newest_first_while_others_arrive() {
     assert_eq!(seen, (1..=25).rev().collect::<Vec<_>>());
 }
 
-#[tokio::test]
-async fn filters_select_and_combine() {
-    let (_folder, store) = sqlite().await;
+async fn filters_select_and_combine(url: &str) {
+    let store = store(url).await;
     let findings = vec![
         finding(1, Severity::P0, "192.0.2.1"),
         finding(2, Severity::P1, "192.0.2.2"),
@@ -106,9 +142,17 @@ async fn filters_select_and_combine() {
     assert_eq!(store.list(&both).await.unwrap().findings.len(), 0);
 }
 
-#[tokio::test]
-async fn positions_and_state_come_back_after_a_reopen() {
-    let (folder, store) = sqlite().await;
+async fn less_than_is_known_changes_nothing(url: &str) {
+    let store = store(url).await;
+    let full = finding(1, Severity::P1, "192.0.2.1");
+    store.commit(&commit(vec![full.clone()])).await.unwrap();
+    let before_the_crash = Finding { count: 1, reason: "less".into(), ..full.clone() };
+    assert_eq!(store.commit(&commit(vec![before_the_crash])).await.unwrap(), Committed::default());
+    assert_eq!(store.get(full.id).await.unwrap().unwrap().finding, full);
+}
+
+async fn positions_and_state_come_back_after_a_reopen(url: &str) {
+    let first = store(url).await;
     let checkpoint = SourceCheckpoint {
         id: SourceId(u128::MAX),
         name: "a.log".into(),
@@ -116,20 +160,60 @@ async fn positions_and_state_come_back_after_a_reopen() {
         fingerprint_hash: 3,
         position: Position { offset: 1 << 40, line: 12 },
         seen: (1 << 40) + 5,
+        epoch: 0,
     };
-    let commit = Commit { sources: vec![checkpoint.clone()], state: Some("state".into()), ..Commit::default() };
-    store.commit(&commit).await.unwrap();
-    store.close().await;
-    let again = SqliteStore::open(&format!("sqlite:{}/deep/c0di3.db", folder.path().display())).await.unwrap();
-    let resume = again.resume().await.unwrap();
+    let (lease, resume) = first.take_over("replay", Timestamp(1)).await.unwrap();
+    assert_eq!((resume.sources, resume.state), (vec![], None));
+    let commit = Commit {
+        sources: vec![checkpoint.clone()],
+        state: Some("state".into()),
+        lease: Some(lease),
+        ..Commit::default()
+    };
+    first.commit(&commit).await.unwrap();
+    first.close().await;
+    let again = store(url).await;
+    let (lease, resume) = again.take_over("replay", Timestamp(2)).await.unwrap();
     assert_eq!((resume.sources, resume.state.as_deref()), (vec![checkpoint.clone()], Some("state")));
-    again.commit(&Commit { forgotten: vec![checkpoint.id], ..Commit::default() }).await.unwrap();
-    assert_eq!(again.resume().await.unwrap().sources, []);
+    assert_eq!(again.take_over("another", Timestamp(2)).await.unwrap().1.state, None);
+    let forget = Commit { forgotten: vec![checkpoint.id], lease: Some(lease), ..Commit::default() };
+    again.commit(&forget).await.unwrap();
+    assert_eq!(again.take_over("replay", Timestamp(3)).await.unwrap().1.sources, []);
 }
 
-#[tokio::test]
-async fn changes_are_told_by_revision_and_hot_counts_follow_them() {
-    let (_folder, store) = sqlite().await;
+async fn who_was_taken_over_cannot_commit(url: &str) {
+    let store = store(url).await;
+    let (old, _) = store.take_over("analyzer", Timestamp(1)).await.unwrap();
+    let under = |lease: &Lease, findings| Commit { lease: Some(lease.clone()), ..commit(findings) };
+    store.commit(&under(&old, vec![finding(1, Severity::P1, "192.0.2.1")])).await.unwrap();
+    let (new, _) = store.take_over("analyzer", Timestamp(2)).await.unwrap();
+    let late = store.commit(&under(&old, vec![finding(2, Severity::P1, "192.0.2.1")])).await;
+    assert!(matches!(late, Err(StoreError::Fenced(name)) if name == "analyzer"));
+    assert_eq!(store.get(finding(2, Severity::P1, "192.0.2.1").id).await.unwrap(), None, "all of it or nothing");
+    store.commit(&under(&new, vec![finding(2, Severity::P1, "192.0.2.1")])).await.unwrap();
+
+    let source = Source { id: SourceId(9), name: "kafka://t/0".into() };
+    let (first, position) = store.claim(&source, Timestamp(3)).await.unwrap();
+    assert_eq!((first, position), (1, None));
+    let reached = |epoch, offset| SourceCheckpoint {
+        id: source.id,
+        name: source.name.clone(),
+        fingerprint_bytes: 0,
+        fingerprint_hash: 0,
+        position: Position { offset, line: offset },
+        seen: offset,
+        epoch,
+    };
+    let at = |epoch, offset| Commit { sources: vec![reached(epoch, offset)], ..Commit::default() };
+    store.commit(&at(first, 5)).await.unwrap();
+    let (second, position) = store.claim(&source, Timestamp(4)).await.unwrap();
+    assert_eq!((second, position), (2, Some(Position { offset: 5, line: 5 })));
+    assert!(matches!(store.commit(&at(first, 9)).await, Err(StoreError::Fenced(name)) if name == "kafka://t/0"));
+    store.commit(&at(second, 7)).await.unwrap();
+}
+
+async fn changes_are_told_by_revision_and_hot_counts_follow_them(url: &str) {
+    let store = store(url).await;
     store.commit(&commit(vec![finding(1, Severity::P0, "192.0.2.1")])).await.unwrap();
     store.commit(&commit(vec![finding(2, Severity::P1, "192.0.2.2")])).await.unwrap();
     let mut grown = finding(1, Severity::P0, "192.0.2.1");
@@ -138,19 +222,227 @@ async fn changes_are_told_by_revision_and_hot_counts_follow_them() {
     let changed = store.changed_after(Mark { revision: 1, id: FindingId(u128::MAX) }, 10).await.unwrap();
     assert_eq!(changed.iter().map(|stored| stored.revision).collect::<Vec<_>>(), [2, 3]);
 
-    let hot = MemoryHot::default();
-    hot.record(&store.changed_after(Mark::START, 10).await.unwrap());
-    hot.record(&store.changed_after(Mark::START, 10).await.unwrap());
-    let snapshot = hot.snapshot(5);
+    check_hot(&*store, &MemoryHot::default()).await;
+}
+
+/// What hot aggregates must do, whoever keeps them: over the two findings of the check above.
+async fn check_hot(store: &dyn Store, hot: &dyn Hot) {
+    assert!(hot.leads().await.unwrap());
+    assert_eq!(hot.mark().await.unwrap(), Mark::START);
+    let all = store.changed_after(Mark::START, 10).await.unwrap();
+    let mark = Mark::from(all.last().unwrap());
+    hot.record(&all, mark).await.unwrap();
+    let snapshot = hot.snapshot(5).await.unwrap();
+    hot.record(&all, mark).await.unwrap();
+    assert_eq!(hot.snapshot(5).await.unwrap(), snapshot, "what is known adds nothing");
     assert_eq!((snapshot.findings, snapshot.events, snapshot.distinct_sources), (2, 53, 2));
     assert_eq!(snapshot.by_severity.get("P0"), Some(&1));
+    assert_eq!(snapshot.by_status.get("new"), Some(&2));
     assert_eq!(snapshot.top_sources[0], ("192.0.2.1".to_owned(), 50));
-    hot.clear();
-    assert_eq!(hot.snapshot(5), hot::Snapshot::default());
+    assert_eq!(snapshot.top_rules.len(), 2);
+    assert_eq!(snapshot.per_minute, [(Timestamp(0), 2)]);
+    assert_eq!(hot.mark().await.unwrap(), mark);
+    let risk = |value: &'static str, day: i64| hot.risk("source.ip", value, Timestamp(day * 86_400_000_000));
+    assert!((risk("192.0.2.1", 0).await.unwrap() - 75.0).abs() < 0.01);
+    assert!((risk("192.0.2.1", 1).await.unwrap() - 37.5).abs() < 0.01, "risk halves in a day");
+    assert!(risk("198.51.100.1", 0).await.unwrap().abs() < 0.01);
+    assert!(hot.clear().await.unwrap() > 0);
+    assert_eq!(hot.snapshot(5).await.unwrap(), hot::Snapshot::default());
+    assert_eq!(hot.mark().await.unwrap(), Mark::START, "all is rebuilt from the store");
+}
+
+#[tokio::test]
+async fn hot_aggregates_in_redis_are_those_in_memory() {
+    let server = servers::Redis::start();
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&format!("sqlite:{}/a.db", folder.path().display())).await;
+    let mut grown = finding(1, Severity::P0, "192.0.2.1");
+    grown.count = 50;
+    store.commit(&commit(vec![grown])).await.unwrap();
+    store.commit(&commit(vec![finding(2, Severity::P1, "192.0.2.2")])).await.unwrap();
+    let hot = RedisHot::open(&server.url(), "agent-1".into()).unwrap();
+    hot.ping().await.unwrap();
+    check_hot(&*store, &hot).await;
+    let other = RedisHot::open(&server.url(), "agent-2".into()).unwrap();
+    assert!(!other.leads().await.unwrap(), "one agent records, the others read");
+}
+
+const JOIN: JoinPolicy =
+    JoinPolicy { gap_us: 3_600_000_000, opens_from: Severity::P2, notify_age_us: Some(86_400_000_000) };
+
+fn joining(findings: Vec<Finding>) -> Commit {
+    Commit { join: Some(JOIN), ..commit(findings) }
+}
+
+async fn findings_become_incidents_in_the_same_commit(url: &str) {
+    let store = store(url).await;
+    let findings = vec![finding(1, Severity::P2, "192.0.2.1"), finding(2, Severity::P3, "192.0.2.1")];
+    store.commit(&joining(findings.clone())).await.unwrap();
+    store.commit(&joining(findings)).await.unwrap();
+    let all = store.incidents(&IncidentQuery { limit: 10, ..IncidentQuery::default() }).await.unwrap();
+    assert_eq!(all.len(), 1);
+    assert_eq!((all[0].findings, all[0].events, all[0].severity), (2, 5, Severity::P2));
+    let mut grown = finding(1, Severity::P0, "192.0.2.1");
+    grown.count = 100;
+    store.commit(&joining(vec![grown.clone(), finding(3, Severity::P1, "192.0.2.9")])).await.unwrap();
+    let incident = store.incident(all[0].id).await.unwrap().unwrap();
+    assert_eq!((incident.findings, incident.events, incident.severity), (2, 103, Severity::P0));
+    let links = store.links(incident.id, 10).await.unwrap();
+    assert_eq!(links.iter().map(|link| link.events).sum::<u64>(), 103);
+    assert!(links.iter().any(|link| link.reason.starts_with("same source.ip 192.0.2.1")), "{links:?}");
+    assert_eq!(store.incident_of(grown.id).await.unwrap(), Some(incident.id));
+    let history = store.history(incident.id, 0, 10).await.unwrap();
+    let fields: Vec<_> = history.iter().map(|entry| (entry.number, entry.field.as_str())).collect();
+    assert_eq!(fields, [(1, "opened"), (2, "finding"), (3, "severity")]);
+}
+
+async fn incidents_are_listed_by_filters(url: &str) {
+    let store = store(url).await;
+    let findings = (1..=5).map(|number| finding(number, Severity::P1, &format!("192.0.2.{number}"))).collect();
+    store.commit(&joining(findings)).await.unwrap();
+    let ask = async |query: IncidentQuery| store.incidents(&IncidentQuery { limit: 10, ..query }).await.unwrap();
+    let all = ask(IncidentQuery::default()).await;
+    assert!(all.windows(2).all(|pair| pair[0].last_seen > pair[1].last_seen), "newest first");
+    let second = &all[1];
+    let rest = ask(IncidentQuery { after: Some((second.last_seen.unwrap().0, second.id)), ..IncidentQuery::default() }).await;
+    assert_eq!(rest, all[2..]);
+    assert_eq!(ask(IncidentQuery { severities: vec![Severity::P0], ..IncidentQuery::default() }).await, []);
+    let p1 = IncidentQuery { severities: vec![Severity::P0, Severity::P1], stages: vec![Stage::Detection], ..IncidentQuery::default() };
+    assert_eq!(ask(p1).await.len(), 5);
+    assert_eq!(ask(IncidentQuery { statuses: vec![IncidentStatus::Closed], ..IncidentQuery::default() }).await, []);
+    assert_eq!(ask(IncidentQuery { assignee: Some("ann".into()), ..IncidentQuery::default() }).await, []);
+    assert_eq!(ask(IncidentQuery { since: Some(Timestamp(4000)), ..IncidentQuery::default() }).await.len(), 2);
+    let entity = |value: &str| IncidentQuery { entity: Some(("source.ip".into(), value.into())), ..IncidentQuery::default() };
+    assert_eq!(ask(entity("192.0.2.3")).await.len(), 1);
+    let user = IncidentQuery { entity: Some(("user.name".into(), "root".into())), ..IncidentQuery::default() };
+    assert_eq!(ask(user).await.len(), 5);
+}
+
+async fn changes_to_an_incident_need_its_version_and_leave_a_history(url: &str) {
+    let store = store(url).await;
+    store.commit(&joining(vec![finding(1, Severity::P2, "192.0.2.1")])).await.unwrap();
+    let incident = store.incidents(&IncidentQuery { limit: 1, ..IncidentQuery::default() }).await.unwrap().remove(0);
+    let assess = IncidentChange {
+        stage: Some(Stage::Assessment),
+        assignee: Some(Some("ann".into())),
+        comment: Some("looking".into()),
+        ..IncidentChange::default()
+    };
+    let change = async |version, change: &IncidentChange| {
+        store.change(incident.id, version, change, "ann", Timestamp(50)).await.unwrap()
+    };
+    let Changed::Done(now) = change(incident.version, &assess).await else { panic!("the version is right") };
+    assert_eq!((now.stage, now.status, now.version), (Stage::Assessment, IncidentStatus::InProgress, incident.version + 1));
+    let Changed::Stale(current) = change(incident.version, &assess).await else { panic!("the version is old") };
+    assert_eq!(current, now);
+    let jump = IncidentChange { stage: Some(Stage::Resolution), ..IncidentChange::default() };
+    assert!(matches!(change(now.version, &jump).await, Changed::Illegal(_)));
+    let missing = store.change(event::IncidentId(5), 1, &assess, "ann", Timestamp(50)).await.unwrap();
+    assert_eq!(missing, Changed::Missing);
+    let history = store.history(incident.id, 1, 10).await.unwrap();
+    assert!(history.iter().all(|entry| entry.actor == "ann" && entry.at == Timestamp(50)));
+    let fields: Vec<_> = history.iter().map(|entry| entry.field.as_str()).collect();
+    assert_eq!(fields, ["assignee", "stage", "status", "comment"]);
+    // What people set stays when findings join.
+    store.commit(&joining(vec![finding(2, Severity::P2, "192.0.2.1")])).await.unwrap();
+    let joined = store.incident(incident.id).await.unwrap().unwrap();
+    assert_eq!((joined.assignee.as_deref(), joined.stage, joined.findings), (Some("ann"), Stage::Assessment, 2));
+    assert_eq!(joined.verdict, None::<Verdict>);
+}
+
+async fn notices_are_delivered_once_to_each_endpoint(url: &str) {
+    let store = store(url).await;
+    store.commit(&joining(vec![finding(1, Severity::P2, "192.0.2.1")])).await.unwrap();
+    let endpoints = [("ops".to_owned(), Severity::P3), ("pager".to_owned(), Severity::P1)];
+    assert_eq!(store.fan_out(&endpoints, Timestamp(100)).await.unwrap(), 1);
+    assert_eq!(store.fan_out(&endpoints, Timestamp(100)).await.unwrap(), 0);
+    let due = store.due(Timestamp(100), Timestamp(200), 10).await.unwrap();
+    assert_eq!((due.len(), due[0].kind.as_str(), due[0].attempts), (1, "incident.created", 1));
+    assert!(due[0].body.contains("192.0.2.1"));
+    assert_eq!(store.due(Timestamp(150), Timestamp(200), 10).await.unwrap(), [], "it is leased");
+    let again = store.due(Timestamp(201), Timestamp(300), 10).await.unwrap();
+    assert_eq!((again.len(), again[0].attempts), (1, 2), "the one that had it is gone");
+    assert_eq!(again[0].webhook_id(), due[0].webhook_id());
+    let retry = Attempt::Retry { at: Timestamp(500), error: "503".into() };
+    store.settle(&again[0], &retry, Timestamp(300)).await.unwrap();
+    assert_eq!(store.due(Timestamp(499), Timestamp(600), 10).await.unwrap(), []);
+    assert_eq!(store.outbox().await.unwrap().pending, 1);
+    let last = store.due(Timestamp(500), Timestamp(600), 10).await.unwrap().remove(0);
+    store.settle(&last, &Attempt::Dead { error: "gone".into() }, Timestamp(500)).await.unwrap();
+    let dead = store.deliveries(Some("dead"), 10).await.unwrap();
+    assert_eq!((dead.len(), dead[0].last_error.as_deref()), (1, Some("gone")));
+    assert_eq!(store.outbox().await.unwrap().dead, 1);
+    assert!(store.revive(&last.notice_id, "ops", Timestamp(600)).await.unwrap());
+    assert!(!store.revive(&last.notice_id, "ops", Timestamp(600)).await.unwrap());
+    let revived = store.due(Timestamp(600), Timestamp(700), 10).await.unwrap().remove(0);
+    store.settle(&revived, &Attempt::Delivered, Timestamp(600)).await.unwrap();
+    assert_eq!(store.deliveries(Some("delivered"), 10).await.unwrap().len(), 1);
+    // A replay tells nobody.
+    let quiet = Some(JoinPolicy { notify_age_us: None, ..JOIN });
+    store.commit(&Commit { join: quiet, ..joining(vec![finding(2, Severity::P0, "192.0.2.2")]) }).await.unwrap();
+    assert_eq!(store.fan_out(&endpoints, Timestamp(700)).await.unwrap(), 0);
+}
+
+async fn summaries_are_kept_by_content(url: &str) {
+    let store = store(url).await;
+    store.commit(&joining(vec![finding(1, Severity::P2, "192.0.2.1"), finding(2, Severity::P0, "192.0.2.2")])).await.unwrap();
+    let waiting = store.to_summarise(Timestamp(0), 10).await.unwrap();
+    assert_eq!(waiting.len(), 2);
+    let gravest = store.incident(waiting[0]).await.unwrap().unwrap();
+    assert_eq!(gravest.severity, Severity::P0);
+    let summary = StoredSummary {
+        incident: gravest.id,
+        facts_version: gravest.facts_version,
+        key: "k1".into(),
+        source: "llm".into(),
+        text: "{}".into(),
+        updated_at: Timestamp(1000),
+    };
+    store.put_summary(&summary).await.unwrap();
+    assert_eq!(store.summary(gravest.id).await.unwrap().as_ref(), Some(&summary));
+    assert_eq!(store.summary_by_key("k1").await.unwrap(), Some(summary.clone()));
+    assert_eq!(store.summary_by_key("k2").await.unwrap(), None);
+    assert_eq!(store.to_summarise(Timestamp(0), 10).await.unwrap(), waiting[1..]);
+    store.commit(&joining(vec![finding(3, Severity::P2, "192.0.2.2")])).await.unwrap();
+    assert_eq!(store.to_summarise(Timestamp(999), 10).await.unwrap(), waiting[1..], "not again so soon");
+    assert_eq!(store.to_summarise(Timestamp(1000), 10).await.unwrap().len(), 2);
+    let older = StoredSummary { facts_version: 0, text: "old".into(), ..summary };
+    store.put_summary(&older).await.unwrap();
+    assert_eq!(store.summary(gravest.id).await.unwrap().unwrap().text, "{}", "an older summary does not replace a newer");
+}
+
+async fn tokens_are_kept_and_revoked(url: &str) {
+    let store = store(url).await;
+    let token = Token {
+        id: "abc".into(),
+        name: "ann".into(),
+        role: Role::Analyst,
+        hash: "00ff".into(),
+        created_at: Timestamp(1),
+        expires_at: Some(Timestamp(2)),
+        revoked: false,
+    };
+    store.add_token(&token).await.unwrap();
+    assert!(store.add_token(&token).await.is_err(), "an id is given once");
+    assert_eq!(store.token("abc").await.unwrap(), Some(token.clone()));
+    assert_eq!(store.tokens().await.unwrap(), [token]);
+    assert!(store.revoke_token("abc").await.unwrap());
+    assert!(!store.revoke_token("abc").await.unwrap());
+    assert!(store.token("abc").await.unwrap().unwrap().revoked);
+    assert_eq!(store.token("xyz").await.unwrap(), None);
+}
+
+#[test]
+fn roles_include_those_below_but_ingest_stands_alone() {
+    let may: Vec<_> = Role::ALL.iter().map(|role| Role::ALL.map(|needed| role.may(needed))).collect();
+    assert_eq!(may[0], [true, false, false, false]);
+    assert_eq!(may[1], [false, true, false, false]);
+    assert_eq!(may[2], [false, true, true, false]);
+    assert_eq!(may[3], [true, true, true, true]);
 }
 
 #[tokio::test]
 async fn an_unknown_url_is_refused_with_the_remedy() {
-    let error = SqliteStore::open("mysql://x").await.unwrap_err().to_string();
-    assert_eq!(error, "`mysql://x` is no store that this version knows: use sqlite:PATH");
+    let error = open("mysql://x", Use::Ask).await.err().unwrap().to_string();
+    assert!(error.starts_with("`mysql://x` is no store that this version knows: use sqlite:PATH or postgres:"), "{error}");
 }

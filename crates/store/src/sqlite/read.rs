@@ -4,8 +4,7 @@ use event::{EventId, Evidence, Finding, FindingId, Level, Status, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
 
-use crate::query::{Cursor, FindingQuery, LIMIT_MAX, Page, sort_time};
-use crate::sqlite::write::Details;
+use crate::query::{Cursor, Details, FindingQuery, LIMIT_MAX, Page, sort_time};
 use crate::sqlite::{bytes, number};
 use crate::{Mark, StoreError, StoredFinding};
 

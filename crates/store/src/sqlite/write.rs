@@ -1,39 +1,36 @@
 //! The one transaction: findings, evidence, positions and state together.
 
 use event::Finding;
-use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Row, SqliteConnection};
 
-use crate::query::sort_time;
-use crate::sqlite::bytes;
+use crate::query::{Details, sort_time};
+use crate::shared::doc;
+use crate::sqlite::{bytes, join_incidents};
 use crate::{Commit, Committed, StoreError};
-
-/// What of a finding is not a column of its own.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Details {
-    pub(super) score_parts: Vec<event::ScorePart>,
-    pub(super) entities: event::Entities,
-    pub(super) techniques: Vec<String>,
-    pub(super) reason: String,
-}
 
 pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committed, StoreError> {
     // Takes the write lock at once: a deferred transaction could fail half-way when two processes write.
     let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::Write)?;
     let mut done = Committed::default();
+    if let Some(lease) = &commit.lease {
+        let held = sqlx::query("SELECT 1 FROM instances WHERE name = ? AND epoch = ?").bind(&lease.instance);
+        let held = held.bind(lease.epoch as i64).fetch_optional(&mut *transaction).await.map_err(StoreError::Read)?;
+        held.ok_or_else(|| StoreError::Fenced(lease.instance.clone()))?;
+    }
     let revision: i64 = sqlx::query("UPDATE revision SET number = number + 1 RETURNING number")
         .fetch_one(&mut *transaction)
         .await
         .map_err(StoreError::Write)?
         .get(0);
     for finding in &commit.findings {
-        if write_finding(&mut transaction, finding, commit.now.0, revision).await? {
-            done.new += 1;
-        } else {
-            done.changed += 1;
+        match write_finding(&mut transaction, finding, commit.now.0, revision).await? {
+            Some(true) => done.new += 1,
+            Some(false) => done.changed += 1,
+            None => {}
         }
     }
+    join_incidents(&mut transaction, commit).await?;
     for id in &commit.forgotten {
         sqlx::query("DELETE FROM sources WHERE id = ?")
             .bind(bytes(id.0))
@@ -42,12 +39,13 @@ pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committ
             .map_err(StoreError::Write)?;
     }
     for source in &commit.sources {
-        sqlx::query(
-            "INSERT INTO sources (id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line, seen, updated_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        let written = sqlx::query(
+            "INSERT INTO sources (id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line, seen, updated_at, epoch)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, fingerprint_bytes = excluded.fingerprint_bytes,
                 fingerprint_hash = excluded.fingerprint_hash, \"offset\" = excluded.\"offset\",
-                line = excluded.line, seen = excluded.seen, updated_at = excluded.updated_at",
+                line = excluded.line, seen = excluded.seen, updated_at = excluded.updated_at
+             WHERE sources.epoch <= excluded.epoch",
         )
         .bind(bytes(source.id.0))
         .bind(&source.name)
@@ -57,14 +55,19 @@ pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committ
         .bind(source.position.line as i64)
         .bind(source.seen as i64)
         .bind(commit.now.0)
+        .bind(source.epoch as i64)
         .execute(&mut *transaction)
         .await
         .map_err(StoreError::Write)?;
+        if written.rows_affected() == 0 {
+            return Err(StoreError::Fenced(source.name.clone()));
+        }
     }
     if let Some(state) = &commit.state {
         sqlx::query(
-            "INSERT INTO state (name, value) VALUES ('correlator', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
         )
+        .bind(commit.lease.as_ref().map_or("replay", |lease| lease.instance.as_str()))
         .bind(state)
         .execute(&mut *transaction)
         .await
@@ -74,21 +77,15 @@ pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committ
     Ok(done)
 }
 
-/// Writes the finding as it now is; what people set (status) stays. True where it is new.
+/// Writes the finding as it now is; what people set (status) stays. Whether it is new; `None` where it was left alone.
 async fn write_finding(
     connection: &mut SqliteConnection,
     finding: &Finding,
     now: i64,
     revision: i64,
-) -> Result<bool, StoreError> {
-    let details = Details {
-        score_parts: finding.score_parts.clone(),
-        entities: finding.entities.clone(),
-        techniques: finding.techniques.clone(),
-        reason: finding.reason.clone(),
-    };
-    let details = serde_json::to_string(&details).map_err(|error| StoreError::Damaged(error.to_string()))?;
-    let created: i64 = sqlx::query(
+) -> Result<Option<bool>, StoreError> {
+    let details = doc(&Details::of(finding));
+    let written = sqlx::query(
         "INSERT INTO findings (id, rule_id, rule_title, level, score, severity, first_seen, last_seen, sort_time, count,
                                details, created_at, updated_at, revision)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -97,6 +94,7 @@ async fn write_finding(
             severity = excluded.severity, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
             sort_time = excluded.sort_time, count = excluded.count, details = excluded.details,
             updated_at = excluded.updated_at, revision = excluded.revision
+         WHERE findings.count <= excluded.count
          RETURNING (SELECT count(*) FROM evidence WHERE finding_id = id)",
     )
     .bind(bytes(finding.id.0))
@@ -113,14 +111,15 @@ async fn write_finding(
     .bind(now)
     .bind(now)
     .bind(revision)
-    .fetch_one(&mut *connection)
+    .fetch_optional(&mut *connection)
     .await
-    .map_err(StoreError::Write)?
-    .get(0);
+    .map_err(StoreError::Write)?;
+    // More is known already: events that are read again after a crash.
+    let Some(row) = written else { return Ok(None) };
     write_entities(connection, finding).await?;
     write_evidence(connection, finding).await?;
     // A finding always has evidence: none before means that the row is new.
-    Ok(created == 0)
+    Ok(Some(row.get::<i64, _>(0) == 0))
 }
 
 async fn write_entities(connection: &mut SqliteConnection, finding: &Finding) -> Result<(), StoreError> {

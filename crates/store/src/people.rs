@@ -1,0 +1,193 @@
+//! What people and their tools work with: incidents, deliveries to webhooks, summaries, tokens.
+
+use async_trait::async_trait;
+use event::incident::{HistoryEntry, Illegal, Link};
+use event::{Incident, IncidentChange, IncidentId, IncidentStatus, Severity, Stage, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+
+/// Filters are joined by AND; values of one filter by OR.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct IncidentQuery {
+    pub severities: Vec<Severity>,
+    pub stages: Vec<Stage>,
+    pub statuses: Vec<IncidentStatus>,
+    pub assignee: Option<String>,
+    /// Last event at or after this time.
+    pub since: Option<Timestamp>,
+    /// Such as `source.ip 192.0.2.1`.
+    pub entity: Option<(String, String)>,
+    /// Sort time and id of the last incident of the page before.
+    pub after: Option<(i64, IncidentId)>,
+    pub limit: u32,
+}
+
+/// What became of a change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    Done(Incident),
+    /// There is no such incident.
+    Missing,
+    /// Somebody else changed it: as it is now.
+    Stale(Incident),
+    Illegal(Vec<Illegal>),
+}
+
+#[async_trait]
+pub trait Incidents: Send + Sync + std::fmt::Debug {
+    /// Newest first.
+    async fn incidents(&self, query: &IncidentQuery) -> Result<Vec<Incident>, StoreError>;
+    async fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError>;
+    /// Findings of an incident, in the order they joined.
+    async fn links(&self, id: IncidentId, limit: u32) -> Result<Vec<Link>, StoreError>;
+    /// The incident that a finding is in.
+    async fn incident_of(&self, finding: event::FindingId) -> Result<Option<IncidentId>, StoreError>;
+    /// Entries after `after`, oldest first.
+    async fn history(&self, id: IncidentId, after: u64, limit: u32) -> Result<Vec<HistoryEntry>, StoreError>;
+    /// Applies the change if the incident still has the version. Change, history and notice are one transaction.
+    async fn change(
+        &self,
+        id: IncidentId,
+        version: u64,
+        change: &IncidentChange,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<Changed, StoreError>;
+}
+
+/// One notice on its way to one endpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Delivery {
+    pub notice_id: String,
+    pub endpoint: String,
+    /// `pending`, `delivered` or `dead`.
+    pub state: String,
+    pub attempts: u64,
+    pub next_at: Timestamp,
+    pub created_at: Timestamp,
+    pub last_error: Option<String>,
+    pub kind: String,
+    /// The incident when the notice was written, as JSON.
+    #[serde(skip)]
+    pub body: String,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attempt {
+    Delivered,
+    /// To be tried again at this time.
+    Retry { at: Timestamp, error: String },
+    /// Given up: kept until somebody sends it again.
+    Dead { error: String },
+}
+
+/// What stands in the outbox.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OutboxState {
+    pub pending: u64,
+    pub dead: u64,
+    pub oldest_pending: Option<Timestamp>,
+}
+
+#[async_trait]
+pub trait Deliveries: Send + Sync + std::fmt::Debug {
+    /// Makes a delivery for each new notice and endpoint: `(name, least severity)`. How many.
+    async fn fan_out(&self, endpoints: &[(String, Severity)], now: Timestamp) -> Result<u64, StoreError>;
+    /// Deliveries that are due, leased until `lease_until`: nobody else gets them before.
+    async fn due(&self, now: Timestamp, lease_until: Timestamp, limit: u32) -> Result<Vec<Delivery>, StoreError>;
+    async fn settle(&self, delivery: &Delivery, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError>;
+    /// Newest first, of one state or of all.
+    async fn deliveries(&self, state: Option<&str>, limit: u32) -> Result<Vec<Delivery>, StoreError>;
+    /// Sends a dead delivery again. False where there is none.
+    async fn revive(&self, notice_id: &str, endpoint: &str, now: Timestamp) -> Result<bool, StoreError>;
+    async fn outbox(&self) -> Result<OutboxState, StoreError>;
+}
+
+/// A summary as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredSummary {
+    pub incident: IncidentId,
+    /// The facts it was written from.
+    pub facts_version: u64,
+    /// Hash of facts, prompt and model.
+    pub key: String,
+    /// `template` or `llm`.
+    pub source: String,
+    /// The summary as JSON.
+    pub text: String,
+    pub updated_at: Timestamp,
+}
+
+#[async_trait]
+pub trait Summaries: Send + Sync + std::fmt::Debug {
+    async fn summary(&self, id: IncidentId) -> Result<Option<StoredSummary>, StoreError>;
+    /// A summary written earlier from the same content.
+    async fn summary_by_key(&self, key: &str) -> Result<Option<StoredSummary>, StoreError>;
+    async fn put_summary(&self, summary: &StoredSummary) -> Result<(), StoreError>;
+    /// Incidents whose summary is missing, or older than their facts and than `not_since`; the gravest first.
+    async fn to_summarise(&self, not_since: Timestamp, limit: u32) -> Result<Vec<IncidentId>, StoreError>;
+}
+
+/// What a token may do; each role may do what the one before may, but for `ingest`, which only delivers events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    Ingest,
+    Viewer,
+    Analyst,
+    Admin,
+}
+
+impl Role {
+    pub const ALL: [Role; 4] = [Role::Ingest, Role::Viewer, Role::Analyst, Role::Admin];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Ingest => "ingest",
+            Role::Viewer => "viewer",
+            Role::Analyst => "analyst",
+            Role::Admin => "admin",
+        }
+    }
+
+    /// Whether a holder of this role may do what needs the other.
+    pub fn may(self, needed: Role) -> bool {
+        match needed {
+            Role::Ingest => matches!(self, Role::Ingest | Role::Admin),
+            _ => self >= needed,
+        }
+    }
+}
+
+impl std::str::FromStr for Role {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = Role::ALL.into_iter().find(|role| role.name() == text);
+        known.ok_or_else(|| format!("`{text}` is not one of ingest, viewer, analyst, admin"))
+    }
+}
+
+/// A token as it is kept: never its secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Token {
+    pub id: String,
+    /// Who it is for: named in history.
+    pub name: String,
+    pub role: Role,
+    /// SHA-256 of the secret, hexadecimal.
+    pub hash: String,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub revoked: bool,
+}
+
+#[async_trait]
+pub trait Tokens: Send + Sync + std::fmt::Debug {
+    async fn token(&self, id: &str) -> Result<Option<Token>, StoreError>;
+    async fn tokens(&self) -> Result<Vec<Token>, StoreError>;
+    async fn add_token(&self, token: &Token) -> Result<(), StoreError>;
+    /// False where there is no such token.
+    async fn revoke_token(&self, id: &str) -> Result<bool, StoreError>;
+}

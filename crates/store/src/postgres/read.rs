@@ -1,0 +1,124 @@
+//! Reading findings. Filters are part of one fixed text; a filter that is not used is bound as null and vanishes from
+//! the plan.
+
+use event::{Finding, FindingId, Level, Status, Timestamp};
+use sqlx::Row;
+use sqlx::postgres::{PgPool, PgRow};
+
+use crate::postgres::{bytes, number};
+use crate::query::{Cursor, Details, FindingQuery, LIMIT_MAX, Page, sort_time};
+use crate::shared::read_doc;
+use crate::{Mark, StoreError, StoredFinding};
+
+/// The columns that [`stored`] reads, in its order, and the rest of the query.
+macro_rules! select_findings {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, rule_id, rule_title, level, score, severity, first_seen, last_seen, count, status, details,
+                    created_at, updated_at, revision FROM findings ",
+            $rest
+        )
+    };
+}
+
+const LIST: &str = select_findings!(
+    "WHERE ($1::bigint IS NULL OR sort_time >= $1)
+      AND ($2::bigint IS NULL OR first_seen < $2)
+      AND ($3::text[] IS NULL OR severity = ANY($3))
+      AND ($4::smallint[] IS NULL OR level = ANY($4))
+      AND ($5::text[] IS NULL OR rule_id = ANY($5))
+      AND ($6::smallint[] IS NULL OR status = ANY($6))
+      AND ($7::text[] IS NULL OR entities && $7)
+      AND ($8::text[] IS NULL OR entities && $8)
+      AND ($9::text[] IS NULL OR entities && $9)
+      AND ($10::bigint IS NULL OR (sort_time, id) < ($10, $11))
+    ORDER BY sort_time DESC, id DESC LIMIT $12"
+);
+
+/// `None` where the filter is not used.
+fn used<T>(values: Vec<T>) -> Option<Vec<T>> {
+    (!values.is_empty()).then_some(values)
+}
+
+pub(super) async fn list(pool: &PgPool, query: &FindingQuery) -> Result<Page, StoreError> {
+    let limit = query.limit.clamp(1, LIMIT_MAX);
+    let entities = |kind: &str| {
+        let values = query.entities.iter().filter(|(known, _)| known == kind);
+        used(values.map(|(kind, value)| format!("{kind}={}", value.replace('\0', ""))).collect())
+    };
+    let rows = sqlx::query(LIST)
+        .bind(query.since.map(|time| time.0))
+        .bind(query.until.map(|time| time.0))
+        .bind(used(query.severities.iter().map(|severity| severity.name().to_owned()).collect()))
+        .bind(used(query.levels.iter().map(|level| *level as i16).collect()))
+        .bind(used(query.rules.iter().map(|rule| rule.replace('\0', "")).collect()))
+        .bind(used(query.statuses.iter().map(|status| *status as i16).collect()))
+        .bind(entities("source.ip"))
+        .bind(entities("user.name"))
+        .bind(entities("host.name"))
+        .bind(query.after.map(|cursor| cursor.sort_time))
+        .bind(query.after.map(|cursor| bytes(cursor.id.0)))
+        .bind(i64::from(limit) + 1)
+        .fetch_all(pool)
+        .await
+        .map_err(StoreError::Read)?;
+    let mut findings = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
+    let more = findings.len() > limit as usize;
+    findings.truncate(limit as usize);
+    let last = findings.last().filter(|_| more);
+    let next = last.map(|stored| Cursor { sort_time: sort_time(stored.finding.last_seen), id: stored.finding.id });
+    Ok(Page { findings, next })
+}
+
+pub(super) async fn get(pool: &PgPool, id: FindingId) -> Result<Option<StoredFinding>, StoreError> {
+    let row = sqlx::query(
+        "SELECT id, rule_id, rule_title, level, score, severity, first_seen, last_seen, count, status, details,
+                created_at, updated_at, revision, evidence FROM findings WHERE id = $1",
+    );
+    let row = row.bind(bytes(id.0)).fetch_optional(pool).await.map_err(StoreError::Read)?;
+    let Some(row) = row else { return Ok(None) };
+    let mut stored = stored(&row)?;
+    stored.finding.evidence = read_doc(row.get(14), "evidence")?;
+    Ok(Some(stored))
+}
+
+pub(super) async fn changed_after(pool: &PgPool, mark: Mark, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
+    let rows = sqlx::query(select_findings!("WHERE (revision, id) > ($1, $2) ORDER BY revision, id LIMIT $3"))
+        .bind(i64::try_from(mark.revision).unwrap_or(i64::MAX))
+        .bind(bytes(mark.id.0))
+        .bind(i64::from(limit))
+        .fetch_all(pool)
+        .await
+        .map_err(StoreError::Read)?;
+    rows.iter().map(stored).collect()
+}
+
+/// A row of `findings`, without evidence.
+fn stored(row: &PgRow) -> Result<StoredFinding, StoreError> {
+    let damaged = |what: &str| StoreError::Damaged(format!("{what} of a finding"));
+    let details: Details = read_doc(row.get(10), "details of a finding")?;
+    let level = Level::ALL.into_iter().find(|level| *level as i16 == row.get::<i16, _>(3));
+    let finding = Finding {
+        id: FindingId(number(row.get(0))?),
+        rule_id: row.get(1),
+        rule_title: row.get(2),
+        level: level.ok_or_else(|| damaged("level"))?,
+        score: u8::try_from(row.get::<i16, _>(4)).map_err(|_| damaged("score"))?,
+        score_parts: details.score_parts,
+        severity: row.get::<&str, _>(5).parse().map_err(|()| damaged("severity"))?,
+        first_seen: row.get::<Option<i64>, _>(6).map(Timestamp),
+        last_seen: row.get::<Option<i64>, _>(7).map(Timestamp),
+        count: row.get::<i64, _>(8) as u64,
+        entities: details.entities,
+        techniques: details.techniques,
+        reason: details.reason,
+        evidence: Vec::new(),
+    };
+    Ok(StoredFinding {
+        finding,
+        status: Status::from_number(i64::from(row.get::<i16, _>(9))).ok_or_else(|| damaged("status"))?,
+        created_at: Timestamp(row.get(11)),
+        updated_at: Timestamp(row.get(12)),
+        revision: row.get::<i64, _>(13) as u64,
+    })
+}

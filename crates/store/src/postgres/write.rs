@@ -1,0 +1,189 @@
+//! The one transaction: findings with their evidence, incidents, positions and state together. Findings go in one
+//! statement, whatever their number.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use event::{Finding, FindingId};
+use sqlx::postgres::PgPool;
+use sqlx::{PgConnection, Row};
+
+use crate::postgres::{bytes, join_incidents};
+use crate::query::{Details, sort_time};
+use crate::shared::doc;
+use crate::{Commit, Committed, StoreError};
+
+const DAY_US: i64 = 86_400_000_000;
+/// Days around now that have a partition of their own.
+const DAYS_BACK: i64 = 35;
+const DAYS_AHEAD: i64 = 2;
+/// Between entities of one finding, on their way into an array.
+const SEPARATOR: &str = "\u{1f}";
+
+/// The day of the event that the finding is named after: it never changes.
+fn day(finding: &Finding) -> i32 {
+    let first = finding.evidence.first().and_then(|evidence| evidence.time);
+    first.map_or(0, |time| time.0.div_euclid(DAY_US) as i32)
+}
+
+/// The days of the commit's findings that can have a partition.
+pub(super) fn days(commit: &Commit) -> BTreeSet<i32> {
+    let today = commit.now.0.div_euclid(DAY_US);
+    let near = (today - DAYS_BACK) as i32..=(today + DAYS_AHEAD) as i32;
+    commit.findings.iter().map(day).filter(|day| near.contains(day)).collect()
+}
+
+pub(super) async fn commit(pool: &PgPool, commit: &Commit) -> Result<Committed, StoreError> {
+    let mut transaction = pool.begin().await.map_err(StoreError::Write)?;
+    if let Some(lease) = &commit.lease {
+        let held = sqlx::query("SELECT 1 FROM instances WHERE name = $1 AND epoch = $2 FOR SHARE");
+        let held = held.bind(&lease.instance).bind(lease.epoch as i64);
+        let held = held.fetch_optional(&mut *transaction).await.map_err(StoreError::Read)?;
+        held.ok_or_else(|| StoreError::Fenced(lease.instance.clone()))?;
+    }
+    let revision: i64 = sqlx::query("UPDATE revision SET number = number + 1 RETURNING number")
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(StoreError::Write)?
+        .get(0);
+    let done = write_findings(&mut transaction, commit, revision).await?;
+    join_incidents(&mut transaction, commit).await?;
+    write_sources(&mut transaction, commit).await?;
+    if let Some(state) = &commit.state {
+        let name = commit.lease.as_ref().map_or("replay", |lease| lease.instance.as_str());
+        sqlx::query(
+            "INSERT INTO state (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        )
+        .bind(name)
+        .bind(state)
+        .execute(&mut *transaction)
+        .await
+        .map_err(StoreError::Write)?;
+    }
+    transaction.commit().await.map_err(StoreError::Write)?;
+    Ok(done)
+}
+
+/// The columns of all findings, each as one array.
+#[derive(Default)]
+struct Columns {
+    id: Vec<Vec<u8>>,
+    day: Vec<i32>,
+    rule_id: Vec<String>,
+    rule_title: Vec<String>,
+    level: Vec<i16>,
+    score: Vec<i16>,
+    severity: Vec<String>,
+    first_seen: Vec<Option<i64>>,
+    last_seen: Vec<Option<i64>>,
+    sort_time: Vec<i64>,
+    count: Vec<i64>,
+    entities: Vec<String>,
+    details: Vec<String>,
+    evidence: Vec<String>,
+}
+
+impl Columns {
+    fn push(&mut self, finding: &Finding) {
+        self.id.push(bytes(finding.id.0));
+        self.day.push(day(finding));
+        self.rule_id.push(finding.rule_id.clone());
+        self.rule_title.push(finding.rule_title.clone());
+        self.level.push(finding.level as i16);
+        self.score.push(i16::from(finding.score));
+        self.severity.push(finding.severity.name().to_owned());
+        self.first_seen.push(finding.first_seen.map(|time| time.0));
+        self.last_seen.push(finding.last_seen.map(|time| time.0));
+        self.sort_time.push(sort_time(finding.last_seen));
+        self.count.push(i64::try_from(finding.count).unwrap_or(i64::MAX));
+        let entities = &finding.entities;
+        let kinds =
+            [("source.ip", &entities.source_ip), ("user.name", &entities.user_name), ("host.name", &entities.host_name)];
+        let pairs = kinds.into_iter().flat_map(|(kind, values)| values.iter().map(move |value| format!("{kind}={value}")));
+        self.entities.push(pairs.map(|pair| pair.replace(SEPARATOR, " ")).collect::<Vec<_>>().join(SEPARATOR));
+        self.details.push(doc(&Details::of(finding)));
+        self.evidence.push(doc(&finding.evidence));
+    }
+}
+
+async fn write_findings(connection: &mut PgConnection, commit: &Commit, revision: i64) -> Result<Committed, StoreError> {
+    if commit.findings.is_empty() {
+        return Ok(Committed::default());
+    }
+    // In the order of ids, so that two writers never wait for each other; of one finding the last form counts.
+    let findings: BTreeMap<FindingId, &Finding> = commit.findings.iter().map(|finding| (finding.id, finding)).collect();
+    let mut columns = Columns::default();
+    findings.values().for_each(|finding| columns.push(finding));
+    let row = sqlx::query(
+        "WITH written AS (
+            INSERT INTO findings (id, day, rule_id, rule_title, level, score, severity, first_seen, last_seen, sort_time,
+                                  count, entities, details, evidence, created_at, updated_at, revision, created_revision)
+            SELECT id, day, rule_id, rule_title, level, score, severity, first_seen, last_seen, sort_time, count,
+                   string_to_array(entities, E'\\x1f'), details, evidence, $15, $15, $16, $16
+            FROM UNNEST($1::bytea[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::smallint[], $7::text[],
+                        $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::text[])
+                 AS x(id, day, rule_id, rule_title, level, score, severity, first_seen, last_seen, sort_time, count,
+                      entities, details, evidence)
+            ON CONFLICT (id, day) DO UPDATE SET
+                rule_title = excluded.rule_title, level = excluded.level, score = excluded.score,
+                severity = excluded.severity, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
+                sort_time = excluded.sort_time, count = excluded.count, entities = excluded.entities,
+                details = excluded.details, evidence = excluded.evidence, updated_at = excluded.updated_at,
+                revision = excluded.revision
+            WHERE findings.count <= excluded.count
+            RETURNING created_revision = revision AS is_new)
+         SELECT count(*) FILTER (WHERE is_new), count(*) FILTER (WHERE NOT is_new) FROM written",
+    )
+    .bind(columns.id)
+    .bind(columns.day)
+    .bind(columns.rule_id)
+    .bind(columns.rule_title)
+    .bind(columns.level)
+    .bind(columns.score)
+    .bind(columns.severity)
+    .bind(columns.first_seen)
+    .bind(columns.last_seen)
+    .bind(columns.sort_time)
+    .bind(columns.count)
+    .bind(columns.entities)
+    .bind(columns.details)
+    .bind(columns.evidence)
+    .bind(commit.now.0)
+    .bind(revision)
+    .fetch_one(connection)
+    .await
+    .map_err(StoreError::Write)?;
+    Ok(Committed { new: row.get::<i64, _>(0) as u64, changed: row.get::<i64, _>(1) as u64 })
+}
+
+async fn write_sources(connection: &mut PgConnection, commit: &Commit) -> Result<(), StoreError> {
+    for id in &commit.forgotten {
+        let gone = sqlx::query("DELETE FROM sources WHERE id = $1").bind(bytes(id.0));
+        gone.execute(&mut *connection).await.map_err(StoreError::Write)?;
+    }
+    for source in &commit.sources {
+        let written = sqlx::query(
+            "INSERT INTO sources (id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line, seen, updated_at, epoch)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             ON CONFLICT (id) DO UPDATE SET name = excluded.name, fingerprint_bytes = excluded.fingerprint_bytes,
+                fingerprint_hash = excluded.fingerprint_hash, \"offset\" = excluded.\"offset\",
+                line = excluded.line, seen = excluded.seen, updated_at = excluded.updated_at
+             WHERE sources.epoch <= excluded.epoch",
+        )
+        .bind(bytes(source.id.0))
+        .bind(&source.name)
+        .bind(source.fingerprint_bytes as i64)
+        .bind(bytes(source.fingerprint_hash))
+        .bind(source.position.offset as i64)
+        .bind(source.position.line as i64)
+        .bind(source.seen as i64)
+        .bind(commit.now.0)
+        .bind(source.epoch as i64)
+        .execute(&mut *connection)
+        .await
+        .map_err(StoreError::Write)?;
+        if written.rows_affected() == 0 {
+            return Err(StoreError::Fenced(source.name.clone()));
+        }
+    }
+    Ok(())
+}

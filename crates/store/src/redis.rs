@@ -1,0 +1,273 @@
+//! Hot aggregates in Redis: shared by several agents, rebuilt from the store whenever they are gone. One agent records,
+//! the one that holds the lease; every step is one transaction with how far the store was followed.
+//!
+//! Keys, all under `c0di3:{hot}:` so that a cluster keeps them together: `known` (finding → what it added), `counts`,
+//! `titles`, `sources` (sorted set), `distinct` (HyperLogLog), `minutes`, `minute:N` (a day long: by severity, rule and
+//! source), `risk` (entity → value and time), `mark`, `leader`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use event::{FindingId, Timestamp};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig};
+use redis::{AsyncCommands, Client, Pipeline, pipe};
+
+use crate::hot::{Added, FINDINGS_MAX, Hot, MINUTE_US, MINUTES_MAX, Risk, Snapshot, VALUES_MAX, entities_of};
+use crate::shared::{doc, hexadecimal, read_doc};
+use crate::{Mark, StoreError, StoredFinding};
+
+const PREFIX: &str = "c0di3:{hot}:";
+/// How long the right to record lasts without being renewed.
+const LEASE_MS: u64 = 15_000;
+/// Longest wait for an answer or a connection.
+const TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the counts of one minute are kept, in seconds.
+const MINUTE_KEPT_S: i64 = 86_400;
+/// Fields of one minute's counts: beyond it no new rules and sources are counted for it.
+const MINUTE_FIELDS_MAX: usize = 10_000;
+
+#[derive(Clone)]
+pub struct RedisHot {
+    connection: ConnectionManager,
+    /// Who this process is, for the lease.
+    own_name: String,
+}
+
+impl std::fmt::Debug for RedisHot {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "RedisHot {{ own_name: {:?} }}", self.own_name)
+    }
+}
+
+fn key(name: &str) -> String {
+    format!("{PREFIX}{name}")
+}
+
+impl RedisHot {
+    /// Does not wait for the server: it may come later. `own_name` tells this process from others.
+    pub fn open(url: &str, own_name: String) -> Result<Self, StoreError> {
+        let config = ConnectionManagerConfig::new()
+            .set_connection_timeout(Some(TIMEOUT))
+            .set_response_timeout(Some(TIMEOUT))
+            .set_number_of_retries(1)
+            .set_max_delay(Duration::from_secs(1));
+        let connection = ConnectionManager::new_lazy_with_config(Client::open(url)?, config)?;
+        Ok(RedisHot { connection, own_name })
+    }
+
+    /// Whether the server answers.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let mut connection = self.connection.clone();
+        let _pong: String = redis::cmd("PING").query_async(&mut connection).await?;
+        Ok(())
+    }
+
+    /// What the findings added before, where that is remembered.
+    async fn known(&self, findings: &[StoredFinding]) -> Result<(Vec<Option<Added>>, usize), StoreError> {
+        let mut connection = self.connection.clone();
+        let ids: Vec<String> = findings.iter().map(|stored| stored.finding.id.to_string()).collect();
+        let mut request = redis::cmd("HMGET");
+        request.arg(key("known")).arg(&ids);
+        let texts: Vec<Option<String>> = request.query_async(&mut connection).await?;
+        let size: usize = connection.hlen(key("known")).await?;
+        let read = |text: Option<String>| text.map(|text| read_doc(&text, "a finding in the cache")).transpose();
+        Ok((texts.into_iter().map(read).collect::<Result<_, _>>()?, size))
+    }
+
+    /// Risks of all entities of the findings, as they are.
+    async fn risks(&self, findings: &[StoredFinding]) -> Result<BTreeMap<String, Risk>, StoreError> {
+        let mut names: Vec<String> =
+            findings.iter().flat_map(entities_of).map(|(kind, value)| format!("{kind}={value}")).collect();
+        names.sort_unstable();
+        names.dedup();
+        if names.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let mut connection = self.connection.clone();
+        let mut request = redis::cmd("HMGET");
+        request.arg(key("risk")).arg(&names);
+        let texts: Vec<Option<String>> = request.query_async(&mut connection).await?;
+        let size: usize = connection.hlen(key("risk")).await?;
+        let mut risks = BTreeMap::new();
+        for (name, text) in names.into_iter().zip(texts) {
+            match text {
+                Some(text) => drop(risks.insert(name, read_doc(&text, "a risk in the cache")?)),
+                None if size + risks.len() < VALUES_MAX => drop(risks.insert(name, Risk::default())),
+                None => {}
+            }
+        }
+        Ok(risks)
+    }
+}
+
+/// Adds or takes away what one finding stands for.
+fn count(pipeline: &mut Pipeline, added: &Added, rule: &str, sign: i64) {
+    let events = i64::try_from(added.events).unwrap_or(i64::MAX) * sign;
+    let counts = key("counts");
+    for (field, by) in [
+        ("events".to_owned(), events),
+        (format!("severity:{}", added.severity), sign),
+        (format!("level:{}", added.level), sign),
+        (format!("status:{}", added.status), sign),
+    ] {
+        pipeline.hincr(&counts, field, by).ignore();
+    }
+    if let Some(minute) = added.minute {
+        let number = minute / MINUTE_US;
+        pipeline.hincr(key("minutes"), number, sign).ignore();
+        let detail = key(&format!("minute:{number}"));
+        pipeline.hincr(&detail, format!("severity:{}", added.severity), sign).ignore();
+        pipeline.hincr(&detail, format!("rule:{rule}"), sign).ignore();
+        for source in added.sources.iter().take(MINUTE_FIELDS_MAX) {
+            pipeline.hincr(&detail, format!("source:{source}"), events).ignore();
+        }
+        pipeline.expire(&detail, MINUTE_KEPT_S).ignore();
+    }
+    for source in &added.sources {
+        pipeline.zincr(key("sources"), source, events).ignore();
+        if sign > 0 {
+            pipeline.pfadd(key("distinct"), source).ignore();
+        }
+    }
+}
+
+#[async_trait]
+impl Hot for RedisHot {
+    async fn leads(&self) -> Result<bool, StoreError> {
+        let mut connection = self.connection.clone();
+        let script = redis::Script::new(
+            "local held = redis.call('GET', KEYS[1])
+             if held and held ~= ARGV[1] then return 0 end
+             redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+             return 1",
+        );
+        let leads: i64 =
+            script.key(key("leader")).arg(&self.own_name).arg(LEASE_MS).invoke_async(&mut connection).await?;
+        Ok(leads == 1)
+    }
+
+    async fn mark(&self) -> Result<Mark, StoreError> {
+        let mut connection = self.connection.clone();
+        let text: Option<String> = connection.get(key("mark")).await?;
+        let Some(text) = text else { return Ok(Mark::START) };
+        let damaged = || StoreError::Damaged(format!("the mark in the cache: `{text}`"));
+        let (revision, id) = text.split_once(':').ok_or_else(damaged)?;
+        let revision = revision.parse().map_err(|_| damaged())?;
+        Ok(Mark { revision, id: FindingId(hexadecimal(id, "the mark in the cache")?) })
+    }
+
+    async fn record(&self, findings: &[StoredFinding], mark: Mark) -> Result<(), StoreError> {
+        let mut pipeline = pipe();
+        pipeline.atomic();
+        if !findings.is_empty() {
+            let (before, size) = self.known(findings).await?;
+            let mut risks = self.risks(findings).await?;
+            // One finding may stand twice in a batch: the second time it is known from the first.
+            let mut latest: BTreeMap<FindingId, Added> = BTreeMap::new();
+            for (stored, before) in findings.iter().zip(before) {
+                let finding = &stored.finding;
+                let added = Added::of(stored);
+                let before = latest.remove(&finding.id).or(before);
+                match &before {
+                    Some(before) => count(&mut pipeline, before, &finding.rule_id, -1),
+                    None => {
+                        pipeline.hincr(key("counts"), "findings", 1).ignore();
+                        pipeline.hincr(key("counts"), format!("rule:{}", finding.rule_id), 1).ignore();
+                        pipeline.hset(key("titles"), &finding.rule_id, &finding.rule_title).ignore();
+                    }
+                }
+                count(&mut pipeline, &added, &finding.rule_id, 1);
+                let points = f64::from(added.score) - before.as_ref().map_or(0.0, |before| f64::from(before.score));
+                if points > 0.0 {
+                    let at = finding.last_seen.unwrap_or(stored.created_at);
+                    for (kind, value) in entities_of(stored) {
+                        if let Some(risk) = risks.get_mut(&format!("{kind}={value}")) {
+                            risk.add(points, at);
+                        }
+                    }
+                }
+                if before.is_some() || size + latest.len() < FINDINGS_MAX {
+                    pipeline.hset(key("known"), finding.id.to_string(), doc(&added)).ignore();
+                }
+                latest.insert(finding.id, added);
+            }
+            for (name, risk) in &risks {
+                pipeline.hset(key("risk"), name, doc(risk)).ignore();
+            }
+            // The least frequent go where there are too many.
+            pipeline.zremrangebyrank(key("sources"), 0, -(VALUES_MAX as isize) - 1).ignore();
+        }
+        pipeline.set(key("mark"), format!("{}:{}", mark.revision, mark.id)).ignore();
+        let mut connection = self.connection.clone();
+        let _done: () = pipeline.query_async(&mut connection).await?;
+        Ok(())
+    }
+
+    async fn snapshot(&self, top: usize) -> Result<Snapshot, StoreError> {
+        let mut connection = self.connection.clone();
+        let last = isize::try_from(top).unwrap_or(isize::MAX) - 1;
+        let (counts, titles, sources, distinct, minutes): (
+            BTreeMap<String, i64>,
+            BTreeMap<String, String>,
+            Vec<(String, f64)>,
+            u64,
+            BTreeMap<i64, i64>,
+        ) = pipe()
+            .hgetall(key("counts"))
+            .hgetall(key("titles"))
+            .zrevrange_withscores(key("sources"), 0, last)
+            .pfcount(key("distinct"))
+            .hgetall(key("minutes"))
+            .query_async(&mut connection)
+            .await?;
+        let whole = |number: i64| u64::try_from(number).unwrap_or(0);
+        let group = |prefix: &str| -> BTreeMap<String, u64> {
+            let of = counts.iter().filter_map(|(name, count)| Some((name.strip_prefix(prefix)?, *count)));
+            of.filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), whole(count))).collect()
+        };
+        let mut top_rules: Vec<_> = group("rule:")
+            .into_iter()
+            .map(|(rule, count)| (rule.clone(), titles.get(&rule).cloned().unwrap_or_default(), count))
+            .collect();
+        top_rules.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
+        top_rules.truncate(top);
+        let skip = minutes.len().saturating_sub(MINUTES_MAX);
+        let per_minute = minutes.into_iter().skip(skip).filter(|(_, count)| *count > 0);
+        Ok(Snapshot {
+            findings: whole(counts.get("findings").copied().unwrap_or(0)),
+            events: whole(counts.get("events").copied().unwrap_or(0)),
+            by_severity: group("severity:"),
+            by_level: group("level:"),
+            by_status: group("status:"),
+            top_rules,
+            top_sources: sources.into_iter().map(|(source, events)| (source, events as u64)).collect(),
+            distinct_sources: distinct,
+            per_minute: per_minute.map(|(minute, count)| (Timestamp(minute * MINUTE_US), whole(count))).collect(),
+        })
+    }
+
+    async fn risk(&self, kind: &str, value: &str, now: Timestamp) -> Result<f64, StoreError> {
+        let mut connection = self.connection.clone();
+        let text: Option<String> = connection.hget(key("risk"), format!("{kind}={value}")).await?;
+        let risk: Option<Risk> = text.map(|text| read_doc(&text, "a risk in the cache")).transpose()?;
+        Ok(risk.map_or(0.0, |risk| risk.now(now)))
+    }
+
+    async fn clear(&self) -> Result<u64, StoreError> {
+        let mut connection = self.connection.clone();
+        let names: Vec<String> = {
+            let mut found = connection.scan_match::<_, String>(format!("{PREFIX}*")).await?;
+            let mut names = Vec::new();
+            while let Some(name) = found.next_item().await {
+                names.push(name?);
+            }
+            names
+        };
+        let gone: Vec<&String> = names.iter().filter(|name| **name != key("leader")).collect();
+        if !gone.is_empty() {
+            let _count: u64 = connection.unlink(&gone).await?;
+        }
+        Ok(gone.len() as u64)
+    }
+}

@@ -1,0 +1,521 @@
+//! Queries that both databases understand, written once: PostgreSQL and SQLite both take `$1`, and these tables hold
+//! texts and 64-bit numbers only. What differs (lists, row locks, rows from JSON) comes in as literals.
+
+use event::block::digest;
+use event::incident::{HistoryEntry, Link};
+use event::{Incident, IncidentId, Severity};
+use serde_json::{Value, json};
+
+use crate::join::{Joined, Notice};
+use crate::StoreError;
+
+pub(crate) const PAGE_MAX: u32 = 500;
+
+pub(crate) fn read_doc<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Damaged(format!("{what}: {error}")))
+}
+
+pub(crate) fn doc<T: serde::Serialize>(value: &T) -> String {
+    // These types hold texts and numbers only: writing them cannot fail.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+pub(crate) fn sort_time(incident: &Incident) -> i64 {
+    incident.last_seen.unwrap_or(incident.created_at).0
+}
+
+pub(crate) fn hexadecimal(text: &str, what: &str) -> Result<u128, StoreError> {
+    u128::from_str_radix(text, 16).map_err(|_| StoreError::Damaged(format!("{what}: `{text}`")))
+}
+
+/// Rows of `incidents` as JSON, for one statement.
+pub(crate) fn incident_rows(incidents: &[Incident]) -> String {
+    let row = |incident: &Incident| {
+        json!({
+            "id": incident.id.to_string(), "severity": incident.severity as i64, "stage": incident.stage.name(),
+            "status": incident.status.name(), "assignee": incident.assignee.as_deref().unwrap_or(""),
+            "sort_time": sort_time(incident), "version": incident.version, "facts_version": incident.facts_version,
+            "doc": doc(incident),
+        })
+    };
+    Value::Array(incidents.iter().map(row).collect()).to_string()
+}
+
+pub(crate) fn link_rows(links: &[(IncidentId, Link)]) -> String {
+    // A finding that changed twice in one commit counts with its last state.
+    let mut last: std::collections::BTreeMap<_, (IncidentId, Link)> = std::collections::BTreeMap::new();
+    for (incident, link) in links {
+        last.entry(link.finding).or_insert_with(|| (*incident, link.clone())).1.events = link.events;
+    }
+    let row = |(incident, link): &(IncidentId, Link)| {
+        json!({
+            "finding_id": link.finding.to_string(), "incident_id": incident.to_string(), "events": link.events,
+            "added_at": link.added_at.0, "doc": doc(link),
+        })
+    };
+    Value::Array(last.values().map(row).collect()).to_string()
+}
+
+pub(crate) fn key_rows(joined: &Joined) -> String {
+    let row = |(key, id): &(String, IncidentId)| json!({"key": key, "incident_id": id.to_string()});
+    Value::Array(joined.keys.iter().map(row).collect()).to_string()
+}
+
+pub(crate) fn history_rows(history: &[(IncidentId, HistoryEntry)]) -> String {
+    let row = |(id, entry): &(IncidentId, HistoryEntry)| {
+        json!({"incident_id": id.to_string(), "number": entry.number, "doc": doc(entry)})
+    };
+    Value::Array(history.iter().map(row).collect()).to_string()
+}
+
+pub(crate) fn notice_rows(notices: &[Notice], now: i64) -> String {
+    let row = |notice: &Notice| {
+        json!({
+            "id": notice.id, "kind": notice.kind, "severity": notice.incident.severity as i64, "created_at": now,
+            "body": doc(&notice.incident),
+        })
+    };
+    Value::Array(notices.iter().map(row).collect()).to_string()
+}
+
+pub(crate) fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
+    Value::Array(values.into_iter().map(|value| Value::String(value.to_string())).collect()).to_string()
+}
+
+pub(crate) fn severity_of(number: i64) -> Severity {
+    Severity::ALL.into_iter().find(|known| *known as i64 == number).unwrap_or(Severity::P3)
+}
+
+/// Identity of a delivery for receivers: the same over all tries.
+pub(crate) fn delivery_id(notice_id: &str, endpoint: &str) -> u128 {
+    digest(&[b"delivery", notice_id.as_bytes(), endpoint.as_bytes()])
+}
+
+impl crate::people::Delivery {
+    /// What receivers know the delivery by: the same over all tries.
+    pub fn webhook_id(&self) -> String {
+        format!("msg_{:032x}", delivery_id(&self.notice_id, &self.endpoint))
+    }
+}
+
+/// Implements the traits of `people` and the joining of findings for one database.
+macro_rules! implement_shared {
+    ($store:ty, $database:ty, begin = $begin:literal, list = [$l1:literal, $l2:literal, $l3:literal], lock = $lock:literal,
+     rows = { incidents: $incidents:literal, links: $links:literal, keys: $keys:literal, history: $history:literal,
+              notices: $notices:literal }) => {
+        mod shared_queries {
+            use async_trait::async_trait;
+            use event::incident::{HistoryEntry, Link};
+            use event::{FindingId, Incident, IncidentChange, IncidentId, Severity, Timestamp};
+            use sqlx::Row;
+
+            use super::*;
+            use crate::join::{self, Joined, Known, Notice};
+            use crate::people::*;
+            use crate::shared::*;
+            use crate::{Commit, StoreError};
+
+            type Connection = <$database as sqlx::Database>::Connection;
+            type DatabaseRow = <$database as sqlx::Database>::Row;
+
+            const LINKS_OF: &str = concat!(
+                "SELECT l.finding_id, l.events, i.doc FROM incident_findings l JOIN incidents i ON i.id = l.incident_id
+                 WHERE l.finding_id IN ", $l1
+            );
+            const OPEN_BY_KEY: &str = concat!(
+                "SELECT k.key, i.doc FROM incident_keys k JOIN incidents i ON i.id = k.incident_id
+                 WHERE i.status NOT IN ('resolved', 'closed') AND k.key IN ", $l1
+            );
+            const LIST: &str = concat!(
+                "SELECT doc FROM incidents
+                 WHERE ($1 = '[]' OR CAST(severity AS TEXT) IN ", $l1, ")
+                   AND ($2 = '[]' OR stage IN ", $l2, ")
+                   AND ($3 = '[]' OR status IN ", $l3, ")
+                   AND ($4 = '' OR assignee = $4) AND sort_time >= $5
+                   AND ($6 = '' OR id IN (SELECT incident_id FROM incident_keys WHERE key = $6))
+                   AND ($8 = '' OR sort_time < $7 OR (sort_time = $7 AND id < $8))
+                 ORDER BY sort_time DESC, id DESC LIMIT $9"
+            );
+            const LOCK_ONE: &str = concat!("SELECT doc FROM incidents WHERE id = $1", $lock);
+            const DUE: &str =
+                "UPDATE deliveries SET lease_until = $2, attempts = attempts + 1
+                 WHERE state = 'pending' AND lease_until <= $1 AND (notice_id, endpoint) IN (
+                    SELECT notice_id, endpoint FROM deliveries
+                    WHERE state = 'pending' AND next_at <= $1 AND lease_until <= $1 ORDER BY next_at LIMIT $3)
+                 RETURNING notice_id, endpoint, state, attempts, next_at, created_at, last_error,
+                    (SELECT kind FROM notices n WHERE n.id = notice_id), (SELECT body FROM notices n WHERE n.id = notice_id)";
+
+            fn wrote(error: sqlx::Error) -> StoreError {
+                StoreError::Write(error)
+            }
+
+            fn incident_of(row: &DatabaseRow, at: usize) -> Result<Incident, StoreError> {
+                read_doc(row.get::<&str, _>(at), "an incident")
+            }
+
+            fn delivery_of(row: &DatabaseRow) -> Delivery {
+                Delivery {
+                    notice_id: row.get(0),
+                    endpoint: row.get(1),
+                    state: row.get(2),
+                    attempts: row.get::<i64, _>(3) as u64,
+                    next_at: Timestamp(row.get(4)),
+                    created_at: Timestamp(row.get(5)),
+                    last_error: row.get(6),
+                    kind: row.get(7),
+                    body: row.get(8),
+                }
+            }
+
+            /// Joins the commit's findings to incidents, inside its transaction.
+            pub(super) async fn join_incidents(connection: &mut Connection, commit: &Commit) -> Result<(), StoreError> {
+                let Some(policy) = commit.join.filter(|_| !commit.findings.is_empty()) else { return Ok(()) };
+                let mut known = Known::default();
+                let ids = texts(commit.findings.iter().map(|finding| finding.id));
+                let rows = sqlx::query(LINKS_OF).bind(ids).fetch_all(&mut *connection).await.map_err(StoreError::Read)?;
+                for row in rows {
+                    let incident = incident_of(&row, 2)?;
+                    let finding = FindingId(hexadecimal(row.get(0), "a finding's id")?);
+                    known.links.insert(finding, (incident.id, row.get::<i64, _>(1) as u64));
+                    known.incidents.insert(incident.id, incident);
+                }
+                let mut keys: Vec<String> = commit.findings.iter().flat_map(|one| join::keys(&one.entities)).collect();
+                keys.sort_unstable();
+                keys.dedup();
+                let rows = sqlx::query(OPEN_BY_KEY).bind(texts(&keys)).fetch_all(&mut *connection).await;
+                for row in rows.map_err(StoreError::Read)? {
+                    let incident = incident_of(&row, 1)?;
+                    known.by_key.entry(row.get(0)).or_default().push(incident.id);
+                    known.incidents.insert(incident.id, incident);
+                }
+                // People may be changing these at the moment: their version is what counts.
+                if !$lock.is_empty() && !known.incidents.is_empty() {
+                    let ids = texts(known.incidents.keys());
+                    let lock = concat!("SELECT doc FROM incidents WHERE id IN ", $l1, " ORDER BY id", $lock);
+                    for row in sqlx::query(lock).bind(ids).fetch_all(&mut *connection).await.map_err(StoreError::Read)? {
+                        let incident = incident_of(&row, 0)?;
+                        known.incidents.insert(incident.id, incident);
+                    }
+                }
+                let joined = join::join(known, &commit.findings, &policy, commit.now);
+                write_joined(connection, &joined, commit.now).await
+            }
+
+            pub(super) async fn write_joined(
+                connection: &mut Connection,
+                joined: &Joined,
+                now: Timestamp,
+            ) -> Result<(), StoreError> {
+                for (is_empty, statement, rows) in [
+                    (joined.incidents.is_empty(), $incidents, incident_rows(&joined.incidents)),
+                    (joined.links.is_empty(), $links, link_rows(&joined.links)),
+                    (joined.keys.is_empty(), $keys, key_rows(joined)),
+                    (joined.history.is_empty(), $history, history_rows(&joined.history)),
+                    (joined.notices.is_empty(), $notices, notice_rows(&joined.notices, now.0)),
+                ] {
+                    if !is_empty {
+                        sqlx::query(statement).bind(rows).execute(&mut *connection).await.map_err(wrote)?;
+                    }
+                }
+                Ok(())
+            }
+
+            #[async_trait]
+            impl Incidents for $store {
+                async fn incidents(&self, query: &IncidentQuery) -> Result<Vec<Incident>, StoreError> {
+                    let (after_time, after_id) = query.after.map_or((0, String::new()), |(time, id)| (time, id.to_string()));
+                    let entity = query.entity.as_ref().map(|(kind, value)| join::entity_key(kind, value));
+                    let rows = sqlx::query(LIST)
+                        .bind(texts(query.severities.iter().map(|severity| *severity as i64)))
+                        .bind(texts(&query.stages))
+                        .bind(texts(&query.statuses))
+                        .bind(query.assignee.as_deref().unwrap_or(""))
+                        .bind(query.since.map_or(i64::MIN, |time| time.0))
+                        .bind(entity.unwrap_or_default())
+                        .bind(after_time)
+                        .bind(after_id)
+                        .bind(i64::from(query.limit.clamp(1, PAGE_MAX + 1)))
+                        .fetch_all(&self.pool)
+                        .await
+                        .map_err(StoreError::Read)?;
+                    rows.iter().map(|row| incident_of(row, 0)).collect()
+                }
+
+                async fn incident(&self, id: IncidentId) -> Result<Option<Incident>, StoreError> {
+                    let row = sqlx::query("SELECT doc FROM incidents WHERE id = $1").bind(id.to_string());
+                    let row = row.fetch_optional(&self.pool).await.map_err(StoreError::Read)?;
+                    row.map(|row| incident_of(&row, 0)).transpose()
+                }
+
+                async fn links(&self, id: IncidentId, limit: u32) -> Result<Vec<Link>, StoreError> {
+                    let rows = sqlx::query(
+                        "SELECT doc, events FROM incident_findings WHERE incident_id = $1 ORDER BY added_at, finding_id LIMIT $2",
+                    );
+                    let rows = rows.bind(id.to_string()).bind(i64::from(limit)).fetch_all(&self.pool).await;
+                    let link = |row: &DatabaseRow| {
+                        let link: Link = read_doc(row.get(0), "a link")?;
+                        Ok(Link { events: row.get::<i64, _>(1) as u64, ..link })
+                    };
+                    rows.map_err(StoreError::Read)?.iter().map(link).collect()
+                }
+
+                async fn incident_of(&self, finding: FindingId) -> Result<Option<IncidentId>, StoreError> {
+                    let row = sqlx::query("SELECT incident_id FROM incident_findings WHERE finding_id = $1");
+                    let row = row.bind(finding.to_string()).fetch_optional(&self.pool).await.map_err(StoreError::Read)?;
+                    row.map(|row| hexadecimal(row.get(0), "an incident's id").map(IncidentId)).transpose()
+                }
+
+                async fn history(&self, id: IncidentId, after: u64, limit: u32) -> Result<Vec<HistoryEntry>, StoreError> {
+                    let rows = sqlx::query(
+                        "SELECT doc FROM incident_history WHERE incident_id = $1 AND number > $2 ORDER BY number LIMIT $3",
+                    );
+                    let rows = rows.bind(id.to_string()).bind(after as i64).bind(i64::from(limit));
+                    let rows = rows.fetch_all(&self.pool).await.map_err(StoreError::Read)?;
+                    rows.iter().map(|row| read_doc(row.get(0), "a history entry")).collect()
+                }
+
+                async fn change(
+                    &self,
+                    id: IncidentId,
+                    version: u64,
+                    change: &IncidentChange,
+                    actor: &str,
+                    now: Timestamp,
+                ) -> Result<Changed, StoreError> {
+                    let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
+                    let row = sqlx::query(LOCK_ONE).bind(id.to_string()).fetch_optional(&mut *transaction).await;
+                    let Some(row) = row.map_err(StoreError::Read)? else { return Ok(Changed::Missing) };
+                    let mut incident = incident_of(&row, 0)?;
+                    if incident.version != version {
+                        return Ok(Changed::Stale(incident));
+                    }
+                    let entries = match incident.apply(change, actor, now) {
+                        Ok(entries) => entries,
+                        Err(illegal) => return Ok(Changed::Illegal(illegal)),
+                    };
+                    let told = entries.iter().any(|entry| matches!(entry.field.as_str(), "stage" | "status" | "severity"));
+                    let joined = Joined {
+                        history: entries.into_iter().map(|entry| (id, entry)).collect(),
+                        notices: told.then(|| Notice::updated(&incident)).into_iter().collect(),
+                        incidents: vec![incident.clone()],
+                        ..Joined::default()
+                    };
+                    write_joined(&mut transaction, &joined, now).await?;
+                    transaction.commit().await.map_err(wrote)?;
+                    Ok(Changed::Done(incident))
+                }
+            }
+
+            #[async_trait]
+            impl Deliveries for $store {
+                async fn fan_out(&self, endpoints: &[(String, Severity)], now: Timestamp) -> Result<u64, StoreError> {
+                    let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
+                    let notices = concat!(
+                        "SELECT id, severity FROM notices WHERE fanned_out = 0 ORDER BY created_at LIMIT 500", $lock
+                    );
+                    let rows = sqlx::query(notices).fetch_all(&mut *transaction).await.map_err(StoreError::Read)?;
+                    let mut made = 0;
+                    for row in &rows {
+                        let (id, severity): (String, i64) = (row.get(0), row.get(1));
+                        for (endpoint, _) in endpoints.iter().filter(|(_, least)| severity_of(severity) <= *least) {
+                            sqlx::query(
+                                "INSERT INTO deliveries (notice_id, endpoint, state, attempts, next_at, lease_until, created_at)
+                                 VALUES ($1, $2, 'pending', 0, $3, 0, $3) ON CONFLICT DO NOTHING",
+                            )
+                            .bind(&id)
+                            .bind(endpoint)
+                            .bind(now.0)
+                            .execute(&mut *transaction)
+                            .await
+                            .map_err(wrote)?;
+                            made += 1;
+                        }
+                        let done = sqlx::query("UPDATE notices SET fanned_out = 1 WHERE id = $1").bind(&id);
+                        done.execute(&mut *transaction).await.map_err(wrote)?;
+                    }
+                    transaction.commit().await.map_err(wrote)?;
+                    Ok(made)
+                }
+
+                async fn due(&self, now: Timestamp, lease_until: Timestamp, limit: u32) -> Result<Vec<Delivery>, StoreError> {
+                    let rows = sqlx::query(DUE).bind(now.0).bind(lease_until.0).bind(i64::from(limit));
+                    let rows = rows.fetch_all(&self.pool).await.map_err(wrote)?;
+                    Ok(rows.iter().map(delivery_of).collect())
+                }
+
+                async fn settle(&self, delivery: &Delivery, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError> {
+                    let (state, at, error) = match attempt {
+                        Attempt::Delivered => ("delivered", now, None),
+                        Attempt::Retry { at, error } => ("pending", *at, Some(error)),
+                        Attempt::Dead { error } => ("dead", now, Some(error)),
+                    };
+                    sqlx::query(
+                        "UPDATE deliveries SET state = $3, next_at = $4, lease_until = 0, last_error = $5
+                         WHERE notice_id = $1 AND endpoint = $2",
+                    )
+                    .bind(&delivery.notice_id)
+                    .bind(&delivery.endpoint)
+                    .bind(state)
+                    .bind(at.0)
+                    .bind(error)
+                    .execute(&self.pool)
+                    .await
+                    .map_err(wrote)?;
+                    Ok(())
+                }
+
+                async fn deliveries(&self, state: Option<&str>, limit: u32) -> Result<Vec<Delivery>, StoreError> {
+                    let rows = sqlx::query(
+                        "SELECT d.notice_id, d.endpoint, d.state, d.attempts, d.next_at, d.created_at, d.last_error, n.kind, n.body
+                         FROM deliveries d JOIN notices n ON n.id = d.notice_id WHERE ($1 = '' OR d.state = $1)
+                         ORDER BY d.created_at DESC, d.notice_id, d.endpoint LIMIT $2",
+                    );
+                    let rows = rows.bind(state.unwrap_or("")).bind(i64::from(limit));
+                    let rows = rows.fetch_all(&self.pool).await.map_err(StoreError::Read)?;
+                    Ok(rows.iter().map(delivery_of).collect())
+                }
+
+                async fn revive(&self, notice_id: &str, endpoint: &str, now: Timestamp) -> Result<bool, StoreError> {
+                    let done = sqlx::query(
+                        "UPDATE deliveries SET state = 'pending', next_at = $3, lease_until = 0, attempts = 0
+                         WHERE notice_id = $1 AND endpoint = $2 AND state = 'dead'",
+                    );
+                    let done = done.bind(notice_id).bind(endpoint).bind(now.0).execute(&self.pool).await.map_err(wrote)?;
+                    Ok(done.rows_affected() > 0)
+                }
+
+                async fn outbox(&self) -> Result<OutboxState, StoreError> {
+                    let row = sqlx::query(
+                        "SELECT (SELECT count(*) FROM deliveries WHERE state = 'pending'),
+                                (SELECT count(*) FROM deliveries WHERE state = 'dead'),
+                                (SELECT min(created_at) FROM deliveries WHERE state = 'pending')",
+                    );
+                    let row = row.fetch_one(&self.pool).await.map_err(StoreError::Read)?;
+                    Ok(OutboxState {
+                        pending: row.get::<i64, _>(0) as u64,
+                        dead: row.get::<i64, _>(1) as u64,
+                        oldest_pending: row.get::<Option<i64>, _>(2).map(Timestamp),
+                    })
+                }
+            }
+
+            fn summary_of(row: &DatabaseRow) -> Result<StoredSummary, StoreError> {
+                Ok(StoredSummary {
+                    incident: IncidentId(hexadecimal(row.get(0), "an incident's id")?),
+                    facts_version: row.get::<i64, _>(1) as u64,
+                    key: row.get(2),
+                    source: row.get(3),
+                    text: row.get(4),
+                    updated_at: Timestamp(row.get(5)),
+                })
+            }
+
+            #[async_trait]
+            impl Summaries for $store {
+                async fn summary(&self, id: IncidentId) -> Result<Option<StoredSummary>, StoreError> {
+                    let row = sqlx::query(
+                        "SELECT incident_id, facts_version, key, source, text, updated_at FROM summaries WHERE incident_id = $1",
+                    );
+                    let row = row.bind(id.to_string()).fetch_optional(&self.pool).await.map_err(StoreError::Read)?;
+                    row.as_ref().map(summary_of).transpose()
+                }
+
+                async fn summary_by_key(&self, key: &str) -> Result<Option<StoredSummary>, StoreError> {
+                    let row = sqlx::query(
+                        "SELECT incident_id, facts_version, key, source, text, updated_at FROM summaries
+                         WHERE key = $1 AND source = 'llm' LIMIT 1",
+                    );
+                    let row = row.bind(key).fetch_optional(&self.pool).await.map_err(StoreError::Read)?;
+                    row.as_ref().map(summary_of).transpose()
+                }
+
+                async fn put_summary(&self, summary: &StoredSummary) -> Result<(), StoreError> {
+                    sqlx::query(
+                        "INSERT INTO summaries (incident_id, facts_version, key, source, text, updated_at)
+                         VALUES ($1, $2, $3, $4, $5, $6)
+                         ON CONFLICT (incident_id) DO UPDATE SET facts_version = excluded.facts_version,
+                            key = excluded.key, source = excluded.source, text = excluded.text,
+                            updated_at = excluded.updated_at
+                         WHERE summaries.facts_version <= excluded.facts_version",
+                    )
+                    .bind(summary.incident.to_string())
+                    .bind(summary.facts_version as i64)
+                    .bind(&summary.key)
+                    .bind(&summary.source)
+                    .bind(&summary.text)
+                    .bind(summary.updated_at.0)
+                    .execute(&self.pool)
+                    .await
+                    .map_err(wrote)?;
+                    Ok(())
+                }
+
+                async fn to_summarise(&self, not_since: Timestamp, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
+                    let rows = sqlx::query(
+                        "SELECT i.id FROM incidents i LEFT JOIN summaries s ON s.incident_id = i.id
+                         WHERE s.incident_id IS NULL OR (s.facts_version < i.facts_version AND s.updated_at <= $1)
+                         ORDER BY i.severity, i.sort_time DESC LIMIT $2",
+                    );
+                    let rows = rows.bind(not_since.0).bind(i64::from(limit)).fetch_all(&self.pool).await;
+                    let rows = rows.map_err(StoreError::Read)?;
+                    rows.iter().map(|row| hexadecimal(row.get(0), "an incident's id").map(IncidentId)).collect()
+                }
+            }
+
+            fn token_of(row: &DatabaseRow) -> Result<Token, StoreError> {
+                let role: String = row.get(2);
+                Ok(Token {
+                    id: row.get(0),
+                    name: row.get(1),
+                    role: role.parse().map_err(StoreError::Damaged)?,
+                    hash: row.get(3),
+                    created_at: Timestamp(row.get(4)),
+                    expires_at: row.get::<Option<i64>, _>(5).map(Timestamp),
+                    revoked: row.get::<i64, _>(6) != 0,
+                })
+            }
+
+            #[async_trait]
+            impl Tokens for $store {
+                async fn token(&self, id: &str) -> Result<Option<Token>, StoreError> {
+                    let row = sqlx::query(
+                        "SELECT id, name, role, hash, created_at, expires_at, revoked FROM tokens WHERE id = $1",
+                    );
+                    let row = row.bind(id).fetch_optional(&self.pool).await.map_err(StoreError::Read)?;
+                    row.as_ref().map(token_of).transpose()
+                }
+
+                async fn tokens(&self) -> Result<Vec<Token>, StoreError> {
+                    let rows = sqlx::query(
+                        "SELECT id, name, role, hash, created_at, expires_at, revoked FROM tokens ORDER BY created_at, id",
+                    );
+                    rows.fetch_all(&self.pool).await.map_err(StoreError::Read)?.iter().map(token_of).collect()
+                }
+
+                async fn add_token(&self, token: &Token) -> Result<(), StoreError> {
+                    sqlx::query(
+                        "INSERT INTO tokens (id, name, role, hash, created_at, expires_at, revoked)
+                         VALUES ($1, $2, $3, $4, $5, $6, 0)",
+                    )
+                    .bind(&token.id)
+                    .bind(&token.name)
+                    .bind(token.role.name())
+                    .bind(&token.hash)
+                    .bind(token.created_at.0)
+                    .bind(token.expires_at.map(|time| time.0))
+                    .execute(&self.pool)
+                    .await
+                    .map_err(wrote)?;
+                    Ok(())
+                }
+
+                async fn revoke_token(&self, id: &str) -> Result<bool, StoreError> {
+                    let done = sqlx::query("UPDATE tokens SET revoked = 1 WHERE id = $1 AND revoked = 0").bind(id);
+                    Ok(done.execute(&self.pool).await.map_err(wrote)?.rows_affected() > 0)
+                }
+            }
+        }
+        use shared_queries::join_incidents;
+    };
+}
+pub(crate) use implement_shared;

@@ -1,0 +1,344 @@
+//! Real servers for tests and benches: PostgreSQL, Redis, a Kafka-protocol broker and a llama.cpp server, each on a free
+//! port of the loopback address, in a temporary folder, ended when dropped. A server that cannot be started is a panic
+//! that says what is missing: a test that skips would prove nothing.
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot have its server must fail")]
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Longest that a server may take to start.
+const START_MAX: Duration = Duration::from_secs(60);
+
+/// A port that nobody listens on at the moment.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address").port()
+}
+
+/// Waits until the condition holds; panics with the words otherwise.
+pub fn wait_until(longest: Duration, words: &str, mut condition: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !condition() {
+        assert!(started.elapsed() < longest, "waited {longest:?} in vain: {words}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Where the broker, the model and the Python that serves it are: see `deploy/scripts/test-tools.sh`.
+fn tools() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
+        PathBuf::from,
+    );
+    std::env::var_os("C0DI3_TEST_TOOLS").map_or_else(|| target.join("test-tools"), PathBuf::from)
+}
+
+/// A tool that `make test` puts there.
+fn tool(name: &str) -> PathBuf {
+    let path = tools().join(name);
+    assert!(path.exists(), "{} is missing: run deploy/scripts/test-tools.sh, as `make test` does", path.display());
+    path
+}
+
+/// A process that ends with its handle.
+#[derive(Debug)]
+struct Process {
+    child: Option<Child>,
+    log: PathBuf,
+}
+
+impl Process {
+    fn start(mut command: Command, log: &Path) -> Self {
+        let out = File::create(log).expect("a log file");
+        command.stdin(Stdio::null()).stdout(out.try_clone().expect("a handle")).stderr(out).process_group(0);
+        let program = command.get_program().to_string_lossy().into_owned();
+        let child = command.spawn().unwrap_or_else(|error| panic!("cannot start {program}: {error}"));
+        Process { child: Some(child), log: log.to_owned() }
+    }
+
+    fn wait_for_port(&mut self, port: u16, words: &str) {
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            let ended = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
+            if ended.is_some() || started.elapsed() > START_MAX {
+                let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+                panic!("{words} did not start ({ended:?}):\n{log}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        if let Some(child) = &self.child {
+            let group = rustix::process::Pid::from_child(child);
+            // It may have ended by itself.
+            let _gone = rustix::process::kill_process_group(group, signal).is_err();
+        }
+    }
+
+    fn end(&mut self, signal: rustix::process::Signal) {
+        self.signal(signal);
+        if let Some(mut child) = self.child.take() {
+            child.wait().expect("the process can be waited for");
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.end(rustix::process::Signal::KILL);
+    }
+}
+
+/// Whether this process is root, as which PostgreSQL refuses to run.
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// A PostgreSQL server with superuser `coreagent` and no password.
+#[derive(Debug)]
+pub struct Postgres {
+    process: Option<Process>,
+    folder: tempfile::TempDir,
+    port: u16,
+    databases: std::sync::atomic::AtomicU32,
+}
+
+impl Postgres {
+    /// Makes a cluster and starts it.
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        if is_root() {
+            let owned = Command::new("chown").arg("postgres").arg(folder.path()).status().expect("chown");
+            assert!(owned.success(), "there is no user `postgres`: install the package postgresql");
+        }
+        let port = free_port();
+        let server = Postgres { process: None, folder, port, databases: 0.into() };
+        let made = server
+            .command("initdb")
+            .args(["--username=coreagent", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata"])
+            .arg(server.data())
+            .output()
+            .expect("initdb runs: install the package postgresql");
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        let mut server = server;
+        server.start_again();
+        server
+    }
+
+    fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    /// A program of PostgreSQL, as the user that it wants.
+    fn command(&self, program: &str) -> Command {
+        let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
+            .expect("PostgreSQL is installed: install the package postgresql")
+            .filter_map(|entry| Some(entry.ok()?.path().join("bin").join(program)))
+            .filter(|path| path.exists())
+            .collect();
+        versions.sort();
+        let path = versions.pop().unwrap_or_else(|| panic!("{program} is missing: install the package postgresql"));
+        let mut command = if is_root() {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]).arg(path);
+            command
+        } else {
+            Command::new(path)
+        };
+        command.current_dir("/");
+        command
+    }
+
+    /// Starts the server on the same port and data.
+    pub fn start_again(&mut self) {
+        let mut command = self.command("postgres");
+        command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path()).arg("-p").arg(self.port.to_string());
+        command.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=60", "-c", "shared_buffers=256MB"]);
+        let mut process = Process::start(command, &self.folder.path().with_extension("log"));
+        process.wait_for_port(self.port, "PostgreSQL");
+        self.process = Some(process);
+        wait_until(START_MAX, "PostgreSQL accepts statements", || self.runs("SELECT 1"));
+    }
+
+    /// Ends the server at once, as a crash would.
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.end(rustix::process::Signal::QUIT);
+        }
+    }
+
+    fn runs(&self, statement: &str) -> bool {
+        let mut command = self.command("psql");
+        command.args(["--quiet", "--no-psqlrc", "--host=127.0.0.1", "--username=coreagent", "--dbname=postgres"]);
+        command.arg("--port").arg(self.port.to_string()).arg("--command").arg(statement);
+        command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    }
+
+    /// The address of a new, empty database.
+    pub fn database(&self) -> String {
+        let number = self.databases.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let name = format!("core_agent_{number}");
+        assert!(self.runs(&format!("CREATE DATABASE {name}")), "cannot create the database {name}");
+        format!("postgres://coreagent@127.0.0.1:{}/{name}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Resident memory of the server's processes is not what tests measure; its process group is, to be stopped.
+    pub fn is_running(&self) -> bool {
+        self.process.is_some()
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        self.stop();
+        let log = self.folder.path().with_extension("log");
+        let _kept = std::fs::remove_file(log).is_err();
+    }
+}
+
+/// A Redis server that keeps nothing on disk.
+#[derive(Debug)]
+pub struct Redis {
+    process: Option<Process>,
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+impl Redis {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut server = Redis { process: None, folder, port: free_port() };
+        server.start_again();
+        server
+    }
+
+    pub fn start_again(&mut self) {
+        let mut command = Command::new("redis-server");
+        command.args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"]).arg(self.port.to_string());
+        command.current_dir(self.folder.path());
+        let mut process = Process::start(command, &self.folder.path().join("redis.log"));
+        process.wait_for_port(self.port, "Redis");
+        self.process = Some(process);
+    }
+
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.end(rustix::process::Signal::KILL);
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// Forgets everything.
+    pub fn flush(&self) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("Redis answers");
+        stream.write_all(b"FLUSHALL\r\n").expect("a command");
+        let mut answer = [0; 5];
+        stream.read_exact(&mut answer).expect("an answer");
+        assert_eq!(&answer, b"+OK\r\n");
+    }
+}
+
+/// A broker that speaks Kafka's protocol and keeps topics in memory.
+#[derive(Debug)]
+pub struct Broker {
+    process: Option<Process>,
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+impl Broker {
+    pub fn start() -> Self {
+        let mut server =
+            Broker { process: None, folder: tempfile::tempdir().expect("a temporary folder"), port: free_port() };
+        server.start_again();
+        server
+    }
+
+    fn start_again(&mut self) {
+        let mut command = Command::new(tool("tansu"));
+        let address = format!("tcp://{}", self.address());
+        command.args(["broker", "--listener-url", &address, "--advertised-listener-url", &address]);
+        command.args(["--storage-engine", "memory://tansu/"]).current_dir(self.folder.path());
+        let mut process = Process::start(command, &self.folder.path().join("broker.log"));
+        process.wait_for_port(self.port, "the broker");
+        self.process = Some(process);
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// Stands still without losing anything: its clients see a broker that does not answer.
+    pub fn freeze(&self) {
+        if let Some(process) = &self.process {
+            process.signal(rustix::process::Signal::STOP);
+        }
+    }
+
+    pub fn thaw(&self) {
+        if let Some(process) = &self.process {
+            process.signal(rustix::process::Signal::CONT);
+        }
+    }
+}
+
+/// llama.cpp's HTTP server with the small model.
+#[derive(Debug)]
+pub struct Llama {
+    process: Option<Process>,
+    folder: tempfile::TempDir,
+    port: u16,
+}
+
+/// The whole start script: model, address, one slot and two threads.
+const LLAMA_SCRIPT: &str = "
+import sys, time, xllamacpp
+params = xllamacpp.CommonParams()
+params.model.path = sys.argv[1]
+params.hostnames = ['127.0.0.1'] if hasattr(params, 'hostnames') else None
+params.port = int(sys.argv[2])
+params.n_ctx = 4096
+params.n_parallel = 1
+params.cpuparams.n_threads = 2
+server = xllamacpp.Server(params)
+while True: time.sleep(3600)
+";
+
+impl Llama {
+    pub fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut server = Llama { process: None, folder, port: free_port() };
+        server.start_again();
+        server
+    }
+
+    pub fn start_again(&mut self) {
+        let mut command = Command::new(tool("python/bin/python"));
+        command.arg("-c").arg(LLAMA_SCRIPT).arg(tool("model.gguf")).arg(self.port.to_string());
+        let mut process = Process::start(command, &self.folder.path().join("llama.log"));
+        process.wait_for_port(self.port, "the llama.cpp server");
+        self.process = Some(process);
+    }
+
+    pub fn stop(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.end(rustix::process::Signal::KILL);
+        }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+}
