@@ -69,12 +69,7 @@ fn catalog_names() -> &'static [Arc<str>] {
 pub(crate) type Part<'a> = (FieldId, &'a str, ArrayRef, Option<Arc<[u8]>>);
 
 impl EventBatch {
-    pub(crate) fn assemble(
-        place: Place,
-        datasets: Vec<DatasetId>,
-        parts: Vec<Part<'_>>,
-        counts: Counts,
-    ) -> Self {
+    pub(crate) fn assemble(place: Place, datasets: Vec<DatasetId>, parts: Vec<Part<'_>>, counts: Counts) -> Self {
         let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
         let mut columns = Vec::with_capacity(parts.len());
         let mut fields = Vec::with_capacity(parts.len());

@@ -204,19 +204,37 @@ impl Incident {
     }
 
     /// Records a change of one field.
-    pub fn note(&mut self, at: Timestamp, actor: &str, field: &str, from: Option<String>, to: Option<String>) -> HistoryEntry {
+    pub fn note(
+        &mut self,
+        at: Timestamp,
+        actor: &str,
+        field: &str,
+        from: Option<String>,
+        to: Option<String>,
+    ) -> HistoryEntry {
         self.entries += 1;
         HistoryEntry { number: self.entries, at, actor: actor.to_owned(), field: field.to_owned(), from, to }
     }
 
     /// Applies all of the change or nothing of it; the history entries it makes.
-    pub fn apply(&mut self, change: &IncidentChange, actor: &str, now: Timestamp) -> Result<Vec<HistoryEntry>, Vec<Illegal>> {
+    pub fn apply(
+        &mut self,
+        change: &IncidentChange,
+        actor: &str,
+        now: Timestamp,
+    ) -> Result<Vec<HistoryEntry>, Vec<Illegal>> {
         let mut next = self.clone();
         let mut entries = Vec::new();
         let text = |value: &str| Some(value.to_owned());
         if let Some(verdict) = change.verdict.filter(|verdict| self.verdict != Some(*verdict)) {
             next.verdict = Some(verdict);
-            entries.push(next.note(now, actor, "verdict", self.verdict.map(|old| old.to_string()), text(verdict.name())));
+            entries.push(next.note(
+                now,
+                actor,
+                "verdict",
+                self.verdict.map(|old| old.to_string()),
+                text(verdict.name()),
+            ));
         }
         if let Some(words) = change.post_mortem.as_ref().filter(|words| self.post_mortem.as_ref() != Some(words)) {
             next.post_mortem = Some(words.clone());
@@ -281,7 +299,9 @@ impl Incident {
                 illegal(format!("an incident in {} cannot be put on hold", self.stage))
             }
             IncidentStatus::OnHold => None,
-            IncidentStatus::InProgress if self.status == IncidentStatus::OnHold && self.stage != Stage::Detection => None,
+            IncidentStatus::InProgress if self.status == IncidentStatus::OnHold && self.stage != Stage::Detection => {
+                None
+            }
             IncidentStatus::Closed if self.stage != Stage::PostMortem => {
                 illegal(format!("an incident is closed from stage post_mortem; it is in {}", self.stage))
             }
@@ -293,7 +313,10 @@ impl Incident {
                 }
                 None
             }
-            _ => illegal(format!("status follows the stage ({}): change `stage`; only on_hold, in_progress and closed are set by hand", self.stage)),
+            _ => illegal(format!(
+                "status follows the stage ({}): change `stage`; only on_hold, in_progress and closed are set by hand",
+                self.stage
+            )),
         }
     }
 }
@@ -358,7 +381,11 @@ mod tests {
         one.apply(&resolve, "ann", Timestamp(6)).unwrap();
         assert_eq!(one.status, IncidentStatus::Resolved);
         one.apply(&stage(Stage::PostMortem), "ann", Timestamp(7)).unwrap();
-        assert!(one.apply(&status(IncidentStatus::Closed), "ann", Timestamp(8)).unwrap_err()[0].reason.contains("post_mortem"));
+        assert!(
+            one.apply(&status(IncidentStatus::Closed), "ann", Timestamp(8)).unwrap_err()[0]
+                .reason
+                .contains("post_mortem")
+        );
         let close = IncidentChange { post_mortem: Some("what happened".into()), ..status(IncidentStatus::Closed) };
         one.apply(&close, "ann", Timestamp(8)).unwrap();
         assert_eq!((one.status, one.is_open()), (IncidentStatus::Closed, false));

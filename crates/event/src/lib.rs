@@ -16,6 +16,7 @@ pub mod hit;
 pub mod incident;
 pub mod json;
 pub mod severity;
+pub mod summary;
 pub mod time;
 mod views;
 
@@ -29,4 +30,5 @@ pub use finding::{Entities, Evidence, Finding, FindingId, ScorePart, Status};
 pub use hit::{EventRef, Hit};
 pub use incident::{Incident, IncidentChange, IncidentId, IncidentStatus, Stage, Verdict};
 pub use severity::{Level, Severity};
+pub use summary::{FactSheet, Summary};
 pub use time::Timestamp;

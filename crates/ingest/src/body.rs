@@ -96,13 +96,14 @@ fn written<'a>(items: impl Iterator<Item = &'a RawValue>) -> (Vec<u8>, u64) {
 
 /// Every line is an object of its own, as far as its ends tell.
 fn is_ndjson(body: &[u8]) -> bool {
-    body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).all(|line| {
-        line.is_empty() || (line.starts_with(b"{") && line.ends_with(b"}"))
-    })
+    body.split(|byte| *byte == b'\n')
+        .map(<[u8]>::trim_ascii)
+        .all(|line| line.is_empty() || (line.starts_with(b"{") && line.ends_with(b"}")))
 }
 
 fn plain(mut body: Vec<u8>) -> (Vec<u8>, u64) {
-    let clean = memchr(0, &body).is_none() && memchr::memmem::find(&body, b"\n\n").is_none() && !body.starts_with(b"\n");
+    let clean =
+        memchr(0, &body).is_none() && memchr::memmem::find(&body, b"\n\n").is_none() && !body.starts_with(b"\n");
     if clean {
         if !body.is_empty() && body.last() != Some(&b'\n') {
             body.push(b'\n');

@@ -33,7 +33,11 @@ pub struct Framer {
 
 enum Frame {
     /// Bytes of the header, of the message, and behind it.
-    Whole { header: usize, message: usize, behind: usize },
+    Whole {
+        header: usize,
+        message: usize,
+        behind: usize,
+    },
     Unfinished,
 }
 
@@ -205,7 +209,8 @@ mod tests {
 
     #[test]
     fn both_framings_may_alternate_on_one_connection() {
-        let stream = b"<34>one\n5 <1>ab<13>two\r\n\n4 <1>c\x0010:00 not a length\n2026-11-23T10:00:00Z host x: y\n9 <1>a\nb c\n";
+        let stream =
+            b"<34>one\n5 <1>ab<13>two\r\n\n4 <1>c\x0010:00 not a length\n2026-11-23T10:00:00Z host x: y\n9 <1>a\nb c\n";
         let (found, counts) = lines(&[stream], 1000);
         let wanted = ["<34>one", "<1>ab", "<13>two", "<1>c", "10:00 not a length", "2026-11-23T10:00:00Z host x: y"];
         assert_eq!(found[..6], wanted);
@@ -227,7 +232,9 @@ mod tests {
     #[test]
     fn what_is_too_long_is_cut_and_the_next_message_is_found() {
         for cut in 1..40 {
-            let stream = [&b"<1>0123456789 and more than that\n<2>next\n34 <3>0123456789 and much more of it\n<4>last\n"[..]].concat();
+            let stream =
+                [&b"<1>0123456789 and more than that\n<2>next\n34 <3>0123456789 and much more of it\n<4>last\n"[..]]
+                    .concat();
             let (head, tail) = stream.split_at(cut * 2);
             let (found, counts) = lines(&[head, tail], 10);
             assert_eq!(found, ["<1>0123456", "<2>next", "<3>0123456", "<4>last"], "{cut}");
@@ -237,7 +244,10 @@ mod tests {
 
     #[test]
     fn an_end_inside_a_message_is_counted_and_kept() {
-        assert_eq!(lines(&[b"<1>half a li"], 100), (vec!["<1>half a li".into()], FrameCounts { half: 1, ..FrameCounts::default() }));
+        assert_eq!(
+            lines(&[b"<1>half a li"], 100),
+            (vec!["<1>half a li".into()], FrameCounts { half: 1, ..FrameCounts::default() })
+        );
         assert_eq!(lines(&[b"50 <1>half"], 100).0, ["<1>half"]);
     }
 }

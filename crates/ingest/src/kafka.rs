@@ -66,7 +66,8 @@ impl KafkaState {
 
     /// A position of a Kafka source that has been committed.
     pub fn committed(&self, source_name: &str, position: Position) {
-        let Some((topic, partition)) = source_name.strip_prefix("kafka://").and_then(|name| name.rsplit_once('/')) else {
+        let Some((topic, partition)) = source_name.strip_prefix("kafka://").and_then(|name| name.rsplit_once('/'))
+        else {
             return;
         };
         if let Ok(partition) = partition.parse() {

@@ -157,7 +157,8 @@ fn store(options: &SyslogOptions, peer: Option<IpAddr>, lines: &mut Vec<u8>) {
             Ok(_) => count("syslog_udp", lines),
             Err(refused) => {
                 let dropped = memchr::memchr_iter(b'\n', lines).count() as u64;
-                metrics::counter!("ingest_dropped_total", "source" => "syslog_udp", "reason" => "spool").increment(dropped);
+                metrics::counter!("ingest_dropped_total", "source" => "syslog_udp", "reason" => "spool")
+                    .increment(dropped);
                 tracing::warn!(%refused, dropped, "datagrams were dropped");
             }
         }

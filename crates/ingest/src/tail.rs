@@ -199,7 +199,9 @@ fn next_block(followed: &Followed, to_the_end: bool, clock: fn() -> Timestamp) -
             Ok(Some(block(bytes)))
         }
         None if read == BLOCK_BYTES => {
-            let Some(full) = line_length(&followed.file, followed.position.offset, to_the_end)? else { return Ok(None) };
+            let Some(full) = line_length(&followed.file, followed.position.offset, to_the_end)? else {
+                return Ok(None);
+            };
             bytes.truncate(LINE_BYTES_MAX);
             Ok(Some(Block { cut_line_bytes: Some(full), ..block(bytes) }))
         }

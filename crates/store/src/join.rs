@@ -128,13 +128,9 @@ pub(crate) fn join(mut known: Known, findings: &[Finding], policy: &JoinPolicy, 
         absorb(incident, finding, is_new, events_before);
         if is_new {
             let title = format!("{} ({})", finding.rule_title, finding.id);
-            if incident.findings == 1 {
-                let entry = incident.note(now, ACTOR, "opened", None, Some(title));
-                joined.history.push((id, entry));
-            } else {
-                let entry = incident.note(now, ACTOR, "finding", None, Some(title));
-                joined.history.push((id, entry));
-            }
+            let field = if incident.findings == 1 { "opened" } else { "finding" };
+            let entry = incident.note(now, ACTOR, field, None, Some(title));
+            joined.history.push((id, entry));
         }
         if incident.severity < severity_before && incident.findings > 1 {
             let (from, to) = (severity_before.name().to_owned(), incident.severity.name().to_owned());
@@ -143,7 +139,8 @@ pub(crate) fn join(mut known: Known, findings: &[Finding], policy: &JoinPolicy, 
             escalated.insert(id);
         }
         let reason = reason.unwrap_or_default();
-        let link = Link { finding: finding.id, reason, added_at: now, added_by: ACTOR.to_owned(), events: finding.count };
+        let link =
+            Link { finding: finding.id, reason, added_at: now, added_by: ACTOR.to_owned(), events: finding.count };
         joined.links.push((id, link));
         known.links.insert(finding.id, (id, finding.count));
         for key in keys(&finding.entities) {
@@ -180,7 +177,8 @@ fn place(known: &Known, finding: &Finding, policy: &JoinPolicy) -> Option<(Incid
             let Some(incident) = known.incidents.get(id).filter(|incident| incident.is_open()) else { continue };
             let gap = gap_us(incident, finding);
             if gap <= policy.gap_us && best.as_ref().is_none_or(|(nearest, _, _)| gap < *nearest) {
-                let apart = if gap == 0 { "at the same time".to_owned() } else { format!("{} s apart", gap / 1_000_000) };
+                let apart =
+                    if gap == 0 { "at the same time".to_owned() } else { format!("{} s apart", gap / 1_000_000) };
                 best = Some((gap, *id, format!("same {key}, {apart}")));
             }
         }

@@ -78,9 +78,14 @@ pub struct Delivery {
 pub enum Attempt {
     Delivered,
     /// To be tried again at this time.
-    Retry { at: Timestamp, error: String },
+    Retry {
+        at: Timestamp,
+        error: String,
+    },
     /// Given up: kept until somebody sends it again.
-    Dead { error: String },
+    Dead {
+        error: String,
+    },
 }
 
 /// What stands in the outbox.
@@ -126,8 +131,14 @@ pub trait Summaries: Send + Sync + std::fmt::Debug {
     /// A summary written earlier from the same content.
     async fn summary_by_key(&self, key: &str) -> Result<Option<StoredSummary>, StoreError>;
     async fn put_summary(&self, summary: &StoredSummary) -> Result<(), StoreError>;
-    /// Incidents whose summary is missing, or older than their facts and than `not_since`; the gravest first.
-    async fn to_summarise(&self, not_since: Timestamp, limit: u32) -> Result<Vec<IncidentId>, StoreError>;
+    /// Incidents whose summary is missing, or older than their facts and than `not_since`, or a template not touched after
+    /// `templates_until`, to be tried again; the gravest first.
+    async fn to_summarise(
+        &self,
+        not_since: Timestamp,
+        templates_until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<IncidentId>, StoreError>;
 }
 
 /// What a token may do; each role may do what the one before may, but for `ingest`, which only delivers events.

@@ -121,8 +121,10 @@ impl PostgresStore {
             let mut transaction = self.pool.begin().await.map_err(StoreError::Write)?;
             let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LAYOUT_LOCK);
             lock.execute(&mut *transaction).await.map_err(StoreError::Write)?;
-            let statement =
-                format!("CREATE TABLE IF NOT EXISTS findings_day_{day} PARTITION OF findings FOR VALUES FROM ({day}) TO ({})", day + 1);
+            let statement = format!(
+                "CREATE TABLE IF NOT EXISTS findings_day_{day} PARTITION OF findings FOR VALUES FROM ({day}) TO ({})",
+                day + 1
+            );
             // The text holds nothing but our own number.
             let made = sqlx::query(sqlx::AssertSqlSafe(statement)).execute(&mut *transaction).await;
             match made {

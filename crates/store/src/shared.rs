@@ -6,8 +6,8 @@ use event::incident::{HistoryEntry, Link};
 use event::{Incident, IncidentId, Severity};
 use serde_json::{Value, json};
 
-use crate::join::{Joined, Notice};
 use crate::StoreError;
+use crate::join::{Joined, Notice};
 
 pub(crate) const PAGE_MAX: u32 = 500;
 
@@ -62,9 +62,7 @@ pub(crate) fn key_rows(joined: &Joined) -> String {
 }
 
 pub(crate) fn history_rows(history: &[(IncidentId, HistoryEntry)]) -> String {
-    let row = |(id, entry): &(IncidentId, HistoryEntry)| {
-        json!({"incident_id": id.to_string(), "number": entry.number, "doc": doc(entry)})
-    };
+    let row = |(id, entry): &(IncidentId, HistoryEntry)| json!({"incident_id": id.to_string(), "number": entry.number, "doc": doc(entry)});
     Value::Array(history.iter().map(row).collect()).to_string()
 }
 
@@ -450,13 +448,19 @@ macro_rules! implement_shared {
                     Ok(())
                 }
 
-                async fn to_summarise(&self, not_since: Timestamp, limit: u32) -> Result<Vec<IncidentId>, StoreError> {
+                async fn to_summarise(
+                    &self,
+                    not_since: Timestamp,
+                    templates_until: Timestamp,
+                    limit: u32,
+                ) -> Result<Vec<IncidentId>, StoreError> {
                     let rows = sqlx::query(
                         "SELECT i.id FROM incidents i LEFT JOIN summaries s ON s.incident_id = i.id
                          WHERE s.incident_id IS NULL OR (s.facts_version < i.facts_version AND s.updated_at <= $1)
-                         ORDER BY i.severity, i.sort_time DESC LIMIT $2",
+                            OR (s.source = 'template' AND s.updated_at <= $2)
+                         ORDER BY i.severity, i.sort_time DESC LIMIT $3",
                     );
-                    let rows = rows.bind(not_since.0).bind(i64::from(limit)).fetch_all(&self.pool).await;
+                    let rows = rows.bind(not_since.0).bind(templates_until.0).bind(i64::from(limit)).fetch_all(&self.pool).await;
                     let rows = rows.map_err(StoreError::Read)?;
                     rows.iter().map(|row| hexadecimal(row.get(0), "an incident's id").map(IncidentId)).collect()
                 }

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use event::{
-    Entities, EventId, Evidence, IncidentChange, IncidentStatus, Level, ScorePart, Severity, Stage, Verdict,
-};
+use event::{Entities, EventId, Evidence, IncidentChange, IncidentStatus, Level, ScorePart, Severity, Stage, Verdict};
 
 use super::*;
 use crate::people::{Attempt, Changed, IncidentQuery, Role, StoredSummary, Token};
@@ -304,15 +302,21 @@ async fn incidents_are_listed_by_filters(url: &str) {
     let all = ask(IncidentQuery::default()).await;
     assert!(all.windows(2).all(|pair| pair[0].last_seen > pair[1].last_seen), "newest first");
     let second = &all[1];
-    let rest = ask(IncidentQuery { after: Some((second.last_seen.unwrap().0, second.id)), ..IncidentQuery::default() }).await;
+    let rest =
+        ask(IncidentQuery { after: Some((second.last_seen.unwrap().0, second.id)), ..IncidentQuery::default() }).await;
     assert_eq!(rest, all[2..]);
     assert_eq!(ask(IncidentQuery { severities: vec![Severity::P0], ..IncidentQuery::default() }).await, []);
-    let p1 = IncidentQuery { severities: vec![Severity::P0, Severity::P1], stages: vec![Stage::Detection], ..IncidentQuery::default() };
+    let p1 = IncidentQuery {
+        severities: vec![Severity::P0, Severity::P1],
+        stages: vec![Stage::Detection],
+        ..IncidentQuery::default()
+    };
     assert_eq!(ask(p1).await.len(), 5);
     assert_eq!(ask(IncidentQuery { statuses: vec![IncidentStatus::Closed], ..IncidentQuery::default() }).await, []);
     assert_eq!(ask(IncidentQuery { assignee: Some("ann".into()), ..IncidentQuery::default() }).await, []);
     assert_eq!(ask(IncidentQuery { since: Some(Timestamp(4000)), ..IncidentQuery::default() }).await.len(), 2);
-    let entity = |value: &str| IncidentQuery { entity: Some(("source.ip".into(), value.into())), ..IncidentQuery::default() };
+    let entity =
+        |value: &str| IncidentQuery { entity: Some(("source.ip".into(), value.into())), ..IncidentQuery::default() };
     assert_eq!(ask(entity("192.0.2.3")).await.len(), 1);
     let user = IncidentQuery { entity: Some(("user.name".into(), "root".into())), ..IncidentQuery::default() };
     assert_eq!(ask(user).await.len(), 5);
@@ -332,7 +336,10 @@ async fn changes_to_an_incident_need_its_version_and_leave_a_history(url: &str) 
         store.change(incident.id, version, change, "ann", Timestamp(50)).await.unwrap()
     };
     let Changed::Done(now) = change(incident.version, &assess).await else { panic!("the version is right") };
-    assert_eq!((now.stage, now.status, now.version), (Stage::Assessment, IncidentStatus::InProgress, incident.version + 1));
+    assert_eq!(
+        (now.stage, now.status, now.version),
+        (Stage::Assessment, IncidentStatus::InProgress, incident.version + 1)
+    );
     let Changed::Stale(current) = change(incident.version, &assess).await else { panic!("the version is old") };
     assert_eq!(current, now);
     let jump = IncidentChange { stage: Some(Stage::Resolution), ..IncidentChange::default() };
@@ -385,8 +392,11 @@ async fn notices_are_delivered_once_to_each_endpoint(url: &str) {
 
 async fn summaries_are_kept_by_content(url: &str) {
     let store = store(url).await;
-    store.commit(&joining(vec![finding(1, Severity::P2, "192.0.2.1"), finding(2, Severity::P0, "192.0.2.2")])).await.unwrap();
-    let waiting = store.to_summarise(Timestamp(0), 10).await.unwrap();
+    store
+        .commit(&joining(vec![finding(1, Severity::P2, "192.0.2.1"), finding(2, Severity::P0, "192.0.2.2")]))
+        .await
+        .unwrap();
+    let waiting = store.to_summarise(Timestamp(0), Timestamp(0), 10).await.unwrap();
     assert_eq!(waiting.len(), 2);
     let gravest = store.incident(waiting[0]).await.unwrap().unwrap();
     assert_eq!(gravest.severity, Severity::P0);
@@ -402,13 +412,17 @@ async fn summaries_are_kept_by_content(url: &str) {
     assert_eq!(store.summary(gravest.id).await.unwrap().as_ref(), Some(&summary));
     assert_eq!(store.summary_by_key("k1").await.unwrap(), Some(summary.clone()));
     assert_eq!(store.summary_by_key("k2").await.unwrap(), None);
-    assert_eq!(store.to_summarise(Timestamp(0), 10).await.unwrap(), waiting[1..]);
+    assert_eq!(store.to_summarise(Timestamp(0), Timestamp(0), 10).await.unwrap(), waiting[1..]);
     store.commit(&joining(vec![finding(3, Severity::P2, "192.0.2.2")])).await.unwrap();
-    assert_eq!(store.to_summarise(Timestamp(999), 10).await.unwrap(), waiting[1..], "not again so soon");
-    assert_eq!(store.to_summarise(Timestamp(1000), 10).await.unwrap().len(), 2);
+    assert_eq!(store.to_summarise(Timestamp(999), Timestamp(0), 10).await.unwrap(), waiting[1..], "not again so soon");
+    assert_eq!(store.to_summarise(Timestamp(1000), Timestamp(0), 10).await.unwrap().len(), 2);
     let older = StoredSummary { facts_version: 0, text: "old".into(), ..summary };
     store.put_summary(&older).await.unwrap();
-    assert_eq!(store.summary(gravest.id).await.unwrap().unwrap().text, "{}", "an older summary does not replace a newer");
+    assert_eq!(
+        store.summary(gravest.id).await.unwrap().unwrap().text,
+        "{}",
+        "an older summary does not replace a newer"
+    );
 }
 
 async fn tokens_are_kept_and_revoked(url: &str) {
@@ -444,5 +458,8 @@ fn roles_include_those_below_but_ingest_stands_alone() {
 #[tokio::test]
 async fn an_unknown_url_is_refused_with_the_remedy() {
     let error = open("mysql://x", Use::Ask).await.err().unwrap().to_string();
-    assert!(error.starts_with("`mysql://x` is no store that this version knows: use sqlite:PATH or postgres:"), "{error}");
+    assert!(
+        error.starts_with("`mysql://x` is no store that this version knows: use sqlite:PATH or postgres:"),
+        "{error}"
+    );
 }

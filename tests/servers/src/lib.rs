@@ -30,10 +30,8 @@ pub fn wait_until(longest: Duration, words: &str, mut condition: impl FnMut() ->
 
 /// Where the broker, the model and the Python that serves it are: see `deploy/scripts/test-tools.sh`.
 fn tools() -> PathBuf {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"),
-        PathBuf::from,
-    );
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
     std::env::var_os("C0DI3_TEST_TOOLS").map_or_else(|| target.join("test-tools"), PathBuf::from)
 }
 

@@ -139,8 +139,7 @@ async fn senders_are_told_apart_within_a_block() {
         spool.durable(ticket).await.unwrap();
     }
     let block = spool.read_from(Position::default()).next_block(SOON).unwrap();
-    let origins: Vec<_> =
-        block.layout.origins.iter().map(|(first, source)| (*first, source.name.as_str())).collect();
+    let origins: Vec<_> = block.layout.origins.iter().map(|(first, source)| (*first, source.name.as_str())).collect();
     assert_eq!(origins, [(0, "test://a"), (18, "test://b")]);
     assert_eq!(block.reference, Timestamp(7));
 }

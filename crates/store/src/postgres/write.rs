@@ -96,16 +96,24 @@ impl Columns {
         self.sort_time.push(sort_time(finding.last_seen));
         self.count.push(i64::try_from(finding.count).unwrap_or(i64::MAX));
         let entities = &finding.entities;
-        let kinds =
-            [("source.ip", &entities.source_ip), ("user.name", &entities.user_name), ("host.name", &entities.host_name)];
-        let pairs = kinds.into_iter().flat_map(|(kind, values)| values.iter().map(move |value| format!("{kind}={value}")));
+        let kinds = [
+            ("source.ip", &entities.source_ip),
+            ("user.name", &entities.user_name),
+            ("host.name", &entities.host_name),
+        ];
+        let pairs =
+            kinds.into_iter().flat_map(|(kind, values)| values.iter().map(move |value| format!("{kind}={value}")));
         self.entities.push(pairs.map(|pair| pair.replace(SEPARATOR, " ")).collect::<Vec<_>>().join(SEPARATOR));
         self.details.push(doc(&Details::of(finding)));
         self.evidence.push(doc(&finding.evidence));
     }
 }
 
-async fn write_findings(connection: &mut PgConnection, commit: &Commit, revision: i64) -> Result<Committed, StoreError> {
+async fn write_findings(
+    connection: &mut PgConnection,
+    commit: &Commit,
+    revision: i64,
+) -> Result<Committed, StoreError> {
     if commit.findings.is_empty() {
         return Ok(Committed::default());
     }

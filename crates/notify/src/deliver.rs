@@ -1,0 +1,226 @@
+//! Deliveries from the outbox to endpoints: claimed under a lease, signed, tried again with growing pauses, given up
+//! after the last. A process that dies in between delivers again under the same webhook-id.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use event::{Incident, Severity, Timestamp};
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
+use reqwest::redirect::Policy;
+use store::StoreError;
+use store::people::{Attempt, Deliveries, Delivery};
+
+use crate::endpoint::Endpoint;
+use crate::guard::{GuardedResolver, check_literal};
+use crate::{Clock, format, sign};
+
+/// Between two looks at the outbox.
+const POLL: Duration = Duration::from_millis(500);
+/// Longest that one attempt may take.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a claimed delivery is left to its claimer, in microseconds.
+const LEASE_US: i64 = 60_000_000;
+/// Deliveries that are claimed at once.
+const CLAIM: u32 = 32;
+/// Pauses after the first, second … failed attempt, in seconds (Standard Webhooks); after the last it is dead.
+const PAUSES_S: [i64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
+/// Longest pause that a receiver may ask for, in seconds.
+const RETRY_AFTER_MAX_S: i64 = 86_400;
+
+/// Sends what the outbox holds.
+#[derive(Debug)]
+pub struct Deliverer<S: ?Sized> {
+    store: Arc<S>,
+    endpoints: Vec<(Endpoint, reqwest::Client)>,
+    clock: Clock,
+    /// Address of the API for links, if people can reach it.
+    link: Option<String>,
+}
+
+/// How a request ended.
+enum Ended {
+    Delivered,
+    Failed { error: String, retry_after_s: Option<i64> },
+    /// The receiver wants no more of it.
+    Gone,
+}
+
+impl<S: Deliveries + ?Sized> Deliverer<S> {
+    pub fn new(store: Arc<S>, endpoints: Vec<Endpoint>, link: Option<String>, clock: Clock) -> Result<Self, reqwest::Error> {
+        let with_client = |endpoint: Endpoint| {
+            let client = reqwest::Client::builder()
+                .timeout(ATTEMPT_TIMEOUT)
+                .redirect(Policy::none())
+                .no_proxy()
+                .dns_resolver(GuardedResolver { allow: Arc::from(endpoint.allow.as_slice()) })
+                .build()?;
+            Ok((endpoint, client))
+        };
+        let endpoints = endpoints.into_iter().map(with_client).collect::<Result<_, _>>()?;
+        Ok(Deliverer { store, endpoints, clock, link })
+    }
+
+    /// Works until it is dropped.
+    pub async fn run(self) {
+        let mut failing = false;
+        loop {
+            match self.step().await {
+                Ok(0) => tokio::time::sleep(POLL).await,
+                Ok(_) => failing = false,
+                Err(error) => {
+                    if !failing {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "the outbox cannot be read");
+                    }
+                    failing = true;
+                    tokio::time::sleep(POLL).await;
+                }
+            }
+        }
+    }
+
+    /// Fans new notices out and attempts what is due. How many attempts there were.
+    pub async fn step(&self) -> Result<usize, StoreError> {
+        let now = (self.clock)();
+        let names: Vec<(String, Severity)> =
+            self.endpoints.iter().map(|(endpoint, _)| (endpoint.name.clone(), endpoint.least)).collect();
+        self.store.fan_out(&names, now).await?;
+        let due = self.store.due(now, now.saturating_add_us(LEASE_US), CLAIM).await?;
+        let count = due.len();
+        let mut by_endpoint: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
+        for delivery in due {
+            by_endpoint.entry(delivery.endpoint.clone()).or_default().push(delivery);
+        }
+        // Endpoints side by side, the deliveries of one in order.
+        let work = by_endpoint.into_iter().map(|(name, mut deliveries)| async move {
+            deliveries.sort_by_key(|delivery| (delivery.created_at, delivery.notice_id.clone()));
+            for delivery in deliveries {
+                self.attempt(&name, &delivery).await?;
+            }
+            Ok::<(), StoreError>(())
+        });
+        for done in join_all(work).await {
+            done?;
+        }
+        let state = self.store.outbox().await?;
+        metrics::gauge!("webhook_outbox_pending").set(state.pending as f64);
+        metrics::gauge!("webhook_outbox_dead").set(state.dead as f64);
+        let age_us = state.oldest_pending.map_or(0, |oldest| ((self.clock)().0 - oldest.0).max(0));
+        metrics::gauge!("webhook_outbox_oldest_age_seconds").set(age_us as f64 / 1e6);
+        Ok(count)
+    }
+
+    async fn attempt(&self, name: &str, delivery: &Delivery) -> Result<(), StoreError> {
+        let Some((endpoint, client)) = self.endpoints.iter().find(|(endpoint, _)| endpoint.name == name) else {
+            let error = "the endpoint is not configured any more".to_owned();
+            return self.store.settle(delivery, &Attempt::Dead { error }, (self.clock)()).await;
+        };
+        let started = Instant::now();
+        let ended = self.send(endpoint, client, delivery).await;
+        metrics::histogram!("webhook_attempt_duration_seconds", "endpoint" => endpoint.name.clone())
+            .record(started.elapsed().as_secs_f64());
+        let now = (self.clock)();
+        let attempt = match ended {
+            Ended::Delivered => Attempt::Delivered,
+            Ended::Gone => Attempt::Dead { error: "the receiver answered 410: it wants no more".to_owned() },
+            Ended::Failed { error, retry_after_s } => next_attempt(delivery.attempts, error, retry_after_s, now),
+        };
+        let result = match &attempt {
+            Attempt::Delivered => "delivered",
+            Attempt::Retry { .. } => "retry",
+            Attempt::Dead { .. } => "dead",
+        };
+        metrics::counter!("webhook_deliveries_total", "endpoint" => endpoint.name.clone(), "result" => result).increment(1);
+        if let Attempt::Retry { error, .. } | Attempt::Dead { error } = &attempt {
+            tracing::warn!(endpoint = endpoint.name, notice = delivery.notice_id, attempts = delivery.attempts, error, result, "a webhook was not delivered");
+        }
+        self.store.settle(delivery, &attempt, now).await
+    }
+
+    async fn send(&self, endpoint: &Endpoint, client: &reqwest::Client, delivery: &Delivery) -> Ended {
+        let failed = |error: String| Ended::Failed { error, retry_after_s: None };
+        if let Err(error) = check_literal(&endpoint.url, &endpoint.allow) {
+            return failed(error);
+        }
+        let incident: Incident = match serde_json::from_str(&delivery.body) {
+            Ok(incident) => incident,
+            Err(error) => return failed(format!("the notice cannot be read: {error}")),
+        };
+        let body = format::body(endpoint.format, &delivery.kind, &incident, delivery.created_at, self.link.as_deref());
+        let id = delivery.webhook_id();
+        let seconds = (self.clock)().0.div_euclid(1_000_000);
+        let mut request = client
+            .post(endpoint.url.clone())
+            .header(CONTENT_TYPE, "application/json")
+            .header(USER_AGENT, concat!("c0di3/", env!("CARGO_PKG_VERSION")))
+            .header("webhook-id", &id)
+            .header("webhook-timestamp", seconds);
+        if !endpoint.secrets.is_empty() {
+            request = request.header("webhook-signature", sign::signatures(&endpoint.secrets, &id, seconds, &body));
+        }
+        match request.body(body).send().await {
+            Ok(answer) => judged(&answer),
+            Err(error) => failed(reasons(&error)),
+        }
+    }
+}
+
+/// An error and what caused it, in one line.
+fn reasons(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+/// Only 2xx is success; redirects are not followed.
+fn judged(answer: &reqwest::Response) -> Ended {
+    let status = answer.status();
+    if status.is_success() {
+        return Ended::Delivered;
+    }
+    if status == StatusCode::GONE {
+        return Ended::Gone;
+    }
+    let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
+    Ended::Failed { error: format!("the receiver answered {status}"), retry_after_s: asked }
+}
+
+fn next_attempt(attempts: u64, error: String, retry_after_s: Option<i64>, now: Timestamp) -> Attempt {
+    let Some(pause) = PAUSES_S.get(attempts.saturating_sub(1) as usize) else { return Attempt::Dead { error } };
+    let pause_us = pause * 1_000_000;
+    let jittered = pause_us / 2 + (pause_us as f64 * random_share()) as i64;
+    let asked = retry_after_s.unwrap_or(0).clamp(0, RETRY_AFTER_MAX_S) * 1_000_000;
+    Attempt::Retry { at: now.saturating_add_us(jittered.max(asked)), error }
+}
+
+/// 0 to 1, so that many deliveries do not come back at one moment.
+fn random_share() -> f64 {
+    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
+}
+
+/// Drives all to their ends, side by side.
+async fn join_all<T>(work: impl Iterator<Item = impl Future<Output = T>>) -> Vec<T> {
+    let mut running: Vec<_> = work.map(|one| (Box::pin(one), None)).collect();
+    std::future::poll_fn(|context| {
+        let mut pending = false;
+        for (one, result) in &mut running {
+            if result.is_none() {
+                match one.as_mut().poll(context) {
+                    std::task::Poll::Ready(done) => *result = Some(done),
+                    std::task::Poll::Pending => pending = true,
+                }
+            }
+        }
+        if pending { std::task::Poll::Pending } else { std::task::Poll::Ready(()) }
+    })
+    .await;
+    running.into_iter().filter_map(|(_, result)| result).collect()
+}
+
+#[cfg(test)]
+mod tests;

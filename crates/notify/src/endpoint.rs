@@ -1,0 +1,102 @@
+//! Where notices go: address, format, secrets, and what is let through.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use event::Severity;
+
+use crate::guard::Network;
+
+/// Shape of the body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Standard Webhooks: `{type, timestamp, data}`.
+    Generic,
+    /// Slack's Block Kit.
+    Slack,
+}
+
+impl std::str::FromStr for Format {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "generic" => Ok(Format::Generic),
+            "slack" => Ok(Format::Slack),
+            _ => Err(format!("`{text}` is not one of generic, slack")),
+        }
+    }
+}
+
+/// A receiver.
+#[derive(Clone)]
+pub struct Endpoint {
+    pub name: String,
+    pub url: reqwest::Url,
+    pub format: Format,
+    /// Keys of 24 to 64 bytes; with several, each signs, so that receivers can change theirs.
+    pub secrets: Vec<Vec<u8>>,
+    /// The least severe incident that it is told of.
+    pub least: Severity,
+    /// Networks that may be reached although they are not public.
+    pub allow: Vec<Network>,
+    /// Plain http is let through.
+    pub allow_http: bool,
+}
+
+impl std::fmt::Debug for Endpoint {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Endpoint {{ name: {:?}, format: {:?}, least: {} }}", self.name, self.format, self.least)
+    }
+}
+
+const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// `whsec_` and base64, one or several separated by blanks.
+pub fn secrets(text: &str) -> Result<Vec<Vec<u8>>, String> {
+    text.split_ascii_whitespace()
+        .map(|secret| {
+            let encoded = secret.strip_prefix("whsec_").ok_or("a secret is written whsec_ and base64")?;
+            let bytes = BASE64_STANDARD.decode(encoded).map_err(|_| "a secret is not base64 behind whsec_")?;
+            if SECRET_BYTES.contains(&bytes.len()) { Ok(bytes) } else { Err("a secret has 24 to 64 bytes".to_owned()) }
+        })
+        .collect()
+}
+
+/// The address, if it is one that can be called at all.
+pub fn url(text: &str, allow_http: bool) -> Result<reqwest::Url, String> {
+    let url: reqwest::Url = text.parse().map_err(|error| format!("`{text}` is no address: {error}"))?;
+    match url.scheme() {
+        "https" => {}
+        "http" if allow_http => {}
+        "http" => return Err("plain http needs `allow_http = true`".to_owned()),
+        other => return Err(format!("`{other}` addresses cannot be called: use https")),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("an address must not hold a user name or a password".to_owned());
+    }
+    if url.host_str().is_none() {
+        return Err(format!("`{text}` names no host"));
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_secrets_are_checked() {
+        assert!(url("https://hooks.example.com/x", false).is_ok());
+        for (text, words) in [
+            ("http://hooks.example.com/", "needs `allow_http"),
+            ("ftp://example.com/", "cannot be called"),
+            ("https://user:pw@example.com/", "must not hold a user name"),
+            ("nowhere", "is no address"),
+        ] {
+            assert!(url(text, false).unwrap_err().contains(words), "{text}");
+        }
+        let good = format!("whsec_{}", BASE64_STANDARD.encode([7; 32]));
+        assert_eq!(secrets(&format!("{good} {good}")).unwrap().len(), 2);
+        assert!(secrets("abc").unwrap_err().contains("whsec_"));
+        assert!(secrets("whsec_AAAA").unwrap_err().contains("24 to 64"));
+    }
+}

@@ -1,0 +1,152 @@
+//! A llama.cpp server, or another that speaks the same OpenAI-compatible API. It is asked to reword facts, nothing
+//! else. Its time is bounded here: the server's own limits are hours.
+
+use std::time::Duration;
+
+use event::FactSheet;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::verify::Answer;
+
+/// Changes whenever the prompt or the schema does: summaries are cached by it.
+pub(crate) const PROMPT_VERSION: &str = "1";
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Tokens that the answer may have.
+const TOKENS_MAX: u32 = 400;
+/// Bytes of an answer that are read.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// Facts that the model is given.
+const FACTS_MAX: usize = 8;
+
+const INSTRUCTIONS: &str = "You reword facts about a security incident for an analyst. Say only what the facts say. Keep \
+placeholders in braces, such as {ip1}, exactly as they are. Use the numbers of the facts and no others. Do not guess causes, \
+intentions or results. For each sentence list the ids of the facts that it rests on.";
+
+/// Where the model is.
+#[derive(Clone, Debug)]
+pub struct LlmOptions {
+    /// Such as `http://127.0.0.1:8000`.
+    pub url: String,
+    pub model: String,
+    pub api_key: Option<String>,
+    pub timeout: Duration,
+}
+
+#[derive(Clone, Debug)]
+pub struct Llm {
+    client: reqwest::Client,
+    options: LlmOptions,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum LlmError {
+    #[error("the model server does not answer: {0}")]
+    Down(String),
+    #[error("the model is being loaded")]
+    Loading,
+    #[error("the model server refuses the request ({0}): check its key and its settings")]
+    Refused(StatusCode),
+    #[error("the answer is not what was asked for: {0}")]
+    Wrong(String),
+}
+
+impl LlmError {
+    /// For metrics.
+    pub fn name(&self) -> &'static str {
+        match self {
+            LlmError::Down(_) => "down",
+            LlmError::Loading => "loading",
+            LlmError::Refused(_) => "refused",
+            LlmError::Wrong(_) => "wrong",
+        }
+    }
+}
+
+impl Llm {
+    pub fn new(options: LlmOptions) -> Result<Self, reqwest::Error> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .timeout(options.timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .build()?;
+        Ok(Llm { client, options })
+    }
+
+    pub fn model(&self) -> &str {
+        &self.options.model
+    }
+
+    /// Whether it could answer now.
+    pub async fn health(&self) -> Result<(), LlmError> {
+        let url = format!("{}/health", self.options.url.trim_end_matches('/'));
+        let sent = self.client.get(url).timeout(Duration::from_secs(2)).send().await;
+        match sent.map_err(|error| LlmError::Down(error.to_string()))?.status() {
+            status if status.is_success() => Ok(()),
+            StatusCode::SERVICE_UNAVAILABLE => Err(LlmError::Loading),
+            status => Err(LlmError::Refused(status)),
+        }
+    }
+
+    /// The facts in other words, not yet verified.
+    pub(crate) async fn reword(&self, sheet: &FactSheet) -> Result<Answer, LlmError> {
+        let url = format!("{}/v1/chat/completions", self.options.url.trim_end_matches('/'));
+        let mut request = self.client.post(url).json(&self.question(sheet));
+        if let Some(key) = &self.options.api_key {
+            request = request.bearer_auth(key);
+        }
+        let mut answer = request.send().await.map_err(|error| LlmError::Down(error.to_string()))?;
+        match answer.status() {
+            status if status.is_success() => {}
+            StatusCode::SERVICE_UNAVAILABLE => return Err(LlmError::Loading),
+            status => return Err(LlmError::Refused(status)),
+        }
+        let mut body = Vec::new();
+        while let Some(part) = answer.chunk().await.map_err(|error| LlmError::Down(error.to_string()))? {
+            body.extend_from_slice(&part);
+            if body.len() > ANSWER_BYTES_MAX {
+                return Err(LlmError::Wrong(format!("more than {ANSWER_BYTES_MAX} bytes")));
+            }
+        }
+        let wrong = |error: serde_json::Error| LlmError::Wrong(error.to_string());
+        let envelope: Value = serde_json::from_slice(&body).map_err(wrong)?;
+        let content = envelope["choices"][0]["message"]["content"].as_str();
+        let content = content.ok_or_else(|| LlmError::Wrong("no message in it".to_owned()))?;
+        serde_json::from_str(content).map_err(wrong)
+    }
+
+    fn question(&self, sheet: &FactSheet) -> Value {
+        let facts: Vec<_> = sheet.facts.iter().take(FACTS_MAX).collect();
+        let listed: Vec<String> = facts.iter().map(|fact| format!("{}: {}.", fact.id, fact.text)).collect();
+        let ids: Vec<&str> = facts.iter().map(|fact| fact.id.as_str()).collect();
+        let schema = json!({
+            "type": "object",
+            "properties": {
+                "headline": {"type": "string", "maxLength": 160},
+                "sentences": {
+                    "type": "array", "minItems": 1, "maxItems": 5,
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            "text": {"type": "string", "maxLength": 300},
+                            "facts": {"type": "array", "minItems": 1, "maxItems": 3, "items": {"type": "string", "enum": ids}},
+                        },
+                        "required": ["text", "facts"], "additionalProperties": false,
+                    },
+                },
+            },
+            "required": ["headline", "sentences"], "additionalProperties": false,
+        });
+        json!({
+            "model": self.options.model,
+            "messages": [
+                {"role": "system", "content": INSTRUCTIONS},
+                {"role": "user", "content": format!("Facts:\n{}\n\nWrite a headline and at most five sentences.", listed.join("\n"))},
+            ],
+            "response_format": {"type": "json_object", "schema": schema},
+            "temperature": 0, "seed": 1, "max_tokens": TOKENS_MAX, "cache_prompt": true, "stream": false,
+        })
+    }
+}

@@ -1,0 +1,146 @@
+//! Summaries as jobs, never on the path of a request: the template is written at once, the model's words replace it when
+//! they have been verified. A model that is down, slow or wrong changes nothing that people rely on.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use event::{FactSheet, Finding, Incident, IncidentId, Summary, Timestamp};
+use store::people::{Incidents, StoredSummary, Summaries};
+use store::{Findings, StoreError};
+
+use crate::Clock;
+use crate::llm::{Llm, LlmError, PROMPT_VERSION};
+use crate::verify::verified;
+
+/// Between two looks for incidents without a summary.
+const POLL: Duration = Duration::from_millis(500);
+/// Incidents that are taken up at once.
+const JOBS: u32 = 4;
+/// A summary is not written again sooner than this after the last, in microseconds.
+const AGAIN_US: i64 = 60_000_000;
+/// Pause before a template is given to the model once more, in microseconds.
+const RETRY_US: i64 = 120_000_000;
+/// Findings that facts are taken from.
+pub const FINDINGS_MAX: u32 = 200;
+/// Failures in a row after which the model is left alone, and for how long.
+const BREAKER_FAILURES: u32 = 5;
+const BREAKER_PAUSE: Duration = Duration::from_secs(30);
+
+/// What the summariser needs of a store.
+pub trait SummaryStore: Findings + Incidents + Summaries {}
+impl<T: Findings + Incidents + Summaries + ?Sized> SummaryStore for T {}
+
+/// The incident's facts, as the store has them.
+pub async fn facts<S: Findings + Incidents + ?Sized>(store: &S, incident: &Incident) -> Result<FactSheet, StoreError> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for link in store.links(incident.id, FINDINGS_MAX).await? {
+        findings.extend(store.get(link.finding).await?.map(|stored| stored.finding));
+    }
+    Ok(FactSheet::of(incident, &findings))
+}
+
+/// Writes summaries until it is dropped.
+#[derive(Debug)]
+pub struct Summariser<S: ?Sized> {
+    store: Arc<S>,
+    llm: Option<Llm>,
+    clock: Clock,
+    failures: u32,
+    closed_until: Option<Instant>,
+}
+
+impl<S: SummaryStore + ?Sized> Summariser<S> {
+    pub fn new(store: Arc<S>, llm: Option<Llm>, clock: Clock) -> Self {
+        Summariser { store, llm, clock, failures: 0, closed_until: None }
+    }
+
+    pub async fn run(mut self) {
+        let mut failing = false;
+        loop {
+            match self.step().await {
+                Ok(0) => tokio::time::sleep(POLL).await,
+                Ok(_) => failing = false,
+                Err(error) => {
+                    if !failing {
+                        tracing::warn!(error = &error as &dyn std::error::Error, "summaries cannot be written");
+                    }
+                    failing = true;
+                    tokio::time::sleep(POLL).await;
+                }
+            }
+        }
+    }
+
+    /// Writes what is due. How many there were.
+    pub async fn step(&mut self) -> Result<usize, StoreError> {
+        let now = (self.clock)();
+        let retry = if self.model_is_open() { now.saturating_sub_us(RETRY_US) } else { Timestamp(i64::MIN) };
+        let due = self.store.to_summarise(now.saturating_sub_us(AGAIN_US), retry, JOBS).await?;
+        for id in &due {
+            self.summarise(*id).await?;
+        }
+        Ok(due.len())
+    }
+
+    /// Whether the model may be asked.
+    fn model_is_open(&self) -> bool {
+        self.llm.is_some() && self.closed_until.is_none_or(|until| Instant::now() >= until)
+    }
+
+    async fn summarise(&mut self, id: IncidentId) -> Result<(), StoreError> {
+        let Some(incident) = self.store.incident(id).await? else { return Ok(()) };
+        let sheet = facts(&*self.store, &incident).await?;
+        let model = self.llm.as_ref().map_or("", Llm::model).to_owned();
+        let key = sheet.key(PROMPT_VERSION, &model);
+        self.keep(&incident, &key, &sheet.template()).await?;
+        let Some(llm) = self.llm.clone().filter(|_| self.model_is_open()) else { return Ok(()) };
+        if let Some(known) = self.store.summary_by_key(&key).await? {
+            metrics::counter!("llm_cache_hits_total").increment(1);
+            let again = StoredSummary {
+                incident: id,
+                facts_version: incident.facts_version,
+                updated_at: (self.clock)(),
+                ..known
+            };
+            return self.store.put_summary(&again).await;
+        }
+        let started = Instant::now();
+        let answer = llm.reword(&sheet).await;
+        metrics::histogram!("llm_request_duration_seconds").record(started.elapsed().as_secs_f64());
+        self.judge_server(&answer);
+        match answer.map(|answer| verified(&sheet, answer, &model)) {
+            Ok(Some(summary)) => self.keep(&incident, &key, &summary).await?,
+            Ok(None) => {
+                metrics::counter!("llm_fallback_total", "reason" => "unverified").increment(1);
+                tracing::info!(incident = %id, "the model's summary was not borne out by the facts: the template stands");
+            }
+            Err(error) => {
+                metrics::counter!("llm_fallback_total", "reason" => error.name()).increment(1);
+                tracing::warn!(incident = %id, %error, "no summary by the model: the template stands");
+            }
+        }
+        Ok(())
+    }
+
+    fn judge_server<T>(&mut self, answer: &Result<T, LlmError>) {
+        let outcome = answer.as_ref().map_or_else(LlmError::name, |_| "answered");
+        metrics::counter!("llm_requests_total", "outcome" => outcome).increment(1);
+        self.failures = if answer.is_ok() { 0 } else { self.failures + 1 };
+        self.closed_until = (self.failures >= BREAKER_FAILURES).then(|| Instant::now() + BREAKER_PAUSE);
+    }
+
+    async fn keep(&self, incident: &Incident, key: &str, summary: &Summary) -> Result<(), StoreError> {
+        let stored = StoredSummary {
+            incident: incident.id,
+            facts_version: incident.facts_version,
+            key: key.to_owned(),
+            source: summary.source.clone(),
+            text: serde_json::to_string(summary).unwrap_or_default(),
+            updated_at: (self.clock)(),
+        };
+        self.store.put_summary(&stored).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,181 @@
+//! What a model wrote is shown only where the facts bear it out. Every sentence is checked by itself: what it cites,
+//! every placeholder, number and word in it. The check trusts nothing but the fact sheet.
+
+use std::collections::BTreeSet;
+
+use event::summary::{Fact, FactSheet, Sentence, Summary};
+use serde::Deserialize;
+
+/// Longest sentence, in characters.
+const SENTENCE_CHARS_MAX: usize = 400;
+const SENTENCES_MAX: usize = 12;
+/// Share of sentences that must stand; else the template is shown.
+const STANDING_SHARE: f64 = 0.6;
+/// Facts that a summary must not leave out.
+const TOP_FACTS: usize = 3;
+
+/// Words that say nothing by themselves. All others must stand in the cited facts.
+const NEUTRAL: &str = "about accounts accumulated activity address addresses affecting after again against alert \
+    alerts also amount amounts analysis associated attempt attempts based been before being between both cited \
+    combined count counts covering detected detection during each event events following follows from further \
+    happened have having host hosts identified incident incidents including indicated indicates indicating involved \
+    involving into more most multiple name named names noted observed occurred occurring once only originating other \
+    over overall period present recorded regarding related relating report reported reports rules same seen sequence \
+    several severity shows since source sources span spanning summary system takes that their them there these they \
+    this those time times together total triggered under user users using was were what when where which while with within";
+
+/// What the model answers, after the schema.
+#[derive(Clone, Debug, Deserialize)]
+pub(crate) struct Answer {
+    pub(crate) headline: String,
+    pub(crate) sentences: Vec<Sentence>,
+}
+
+/// Why a sentence does not stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    Length,
+    Citation,
+    Placeholder,
+    Number,
+    Word,
+    Markup,
+}
+
+impl Doubt {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Doubt::Length => "length",
+            Doubt::Citation => "citation",
+            Doubt::Placeholder => "placeholder",
+            Doubt::Number => "number",
+            Doubt::Word => "word",
+            Doubt::Markup => "markup",
+        }
+    }
+}
+
+/// The summary in the model's words, as far as they stand; `None` where too little does.
+pub(crate) fn verified(sheet: &FactSheet, answer: Answer, model: &str) -> Option<Summary> {
+    let given = answer.sentences.len().min(SENTENCES_MAX);
+    let mut dropped = u32::try_from(answer.sentences.len() - given).unwrap_or(u32::MAX);
+    let mut sentences = Vec::new();
+    for sentence in answer.sentences.into_iter().take(SENTENCES_MAX) {
+        match check(sheet, &sentence.text, &sentence.facts) {
+            Ok(()) => {
+                metrics::counter!("llm_sentences_total", "verdict" => "kept", "reason" => "").increment(1);
+                sentences.push(Sentence { text: sheet.filled(&sentence.text), facts: sentence.facts });
+            }
+            Err(doubt) => {
+                metrics::counter!("llm_sentences_total", "verdict" => "dropped", "reason" => doubt.name()).increment(1);
+                tracing::debug!(reason = doubt.name(), "a sentence of the model was dropped");
+                dropped += 1;
+            }
+        }
+    }
+    if given == 0 || (sentences.len() as f64) < STANDING_SHARE * given as f64 {
+        return None;
+    }
+    let all: Vec<String> = sheet.facts.iter().map(|fact| fact.id.clone()).collect();
+    let headline = match check(sheet, &answer.headline, &all) {
+        Ok(()) => sheet.filled(&answer.headline),
+        Err(_) => sheet.headline(),
+    };
+    // What matters most is said, whatever the model left out.
+    for fact in sheet.facts.iter().take(TOP_FACTS) {
+        if !sentences.iter().any(|sentence| sentence.facts.contains(&fact.id)) {
+            sentences.push(sheet.sentence(fact));
+        }
+    }
+    Some(Summary {
+        headline,
+        sentences,
+        source: "llm".to_owned(),
+        model: Some(model.to_owned()),
+        dropped_sentences: dropped,
+        facts: sheet.filled_facts(),
+    })
+}
+
+fn check(sheet: &FactSheet, text: &str, cited: &[String]) -> Result<(), Doubt> {
+    let length = text.chars().count();
+    if length == 0 || length > SENTENCE_CHARS_MAX {
+        return Err(Doubt::Length);
+    }
+    let facts: Vec<&Fact> = sheet.facts.iter().filter(|fact| cited.contains(&fact.id)).collect();
+    if facts.is_empty() || cited.iter().any(|id| !sheet.facts.iter().any(|fact| fact.id == *id)) {
+        return Err(Doubt::Citation);
+    }
+    let allowed: BTreeSet<&str> = facts.iter().flat_map(|fact| placeholders(&fact.text)).collect();
+    if !is_balanced(text) || placeholders(text).any(|name| !allowed.contains(name)) {
+        return Err(Doubt::Placeholder);
+    }
+    let plain = without_placeholders(text);
+    if plain.chars().any(|character| !character.is_ascii() || "<>[]|`*_#~\\/@$%&=+^\"".contains(character)) {
+        return Err(Doubt::Markup);
+    }
+    let said: String = facts.iter().map(|fact| without_placeholders(&fact.text) + " ").collect();
+    let numbers: BTreeSet<&str> = numbers(&said).collect();
+    if self::numbers(&plain).any(|number| !numbers.contains(number)) {
+        return Err(Doubt::Number);
+    }
+    let known: BTreeSet<String> = words(&said).chain(words(NEUTRAL)).map(|word| stem(&word)).collect();
+    if words(&plain).any(|word| word.len() > 3 && !known.contains(&stem(&word))) {
+        return Err(Doubt::Word);
+    }
+    // A word of few letters can turn a sentence round.
+    if words(&plain).any(|word| matches!(word.as_str(), "no" | "not" | "none" | "nor" | "never" | "un" | "non")) {
+        return Err(Doubt::Word);
+    }
+    Ok(())
+}
+
+fn placeholders(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|part| part.split_once('}')).map(|(name, _)| name)
+}
+
+fn is_balanced(text: &str) -> bool {
+    let mut open = false;
+    for character in text.chars() {
+        match character {
+            '{' if open => return false,
+            '{' => open = true,
+            '}' if !open => return false,
+            '}' => open = false,
+            _ => {}
+        }
+    }
+    !open
+}
+
+fn without_placeholders(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, behind)) = rest.split_once('{') {
+        out.push_str(before);
+        out.push(' ');
+        rest = behind.split_once('}').map_or("", |(_, after)| after);
+    }
+    out.push_str(rest);
+    out
+}
+
+fn numbers(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|character: char| !character.is_ascii_digit()).filter(|number| !number.is_empty())
+}
+
+fn words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|character: char| !character.is_ascii_alphabetic())
+        .filter(|word| !word.is_empty())
+        .map(str::to_ascii_lowercase)
+}
+
+/// The word without its ending: `matched`, `matches` and `matching` say the same.
+fn stem(word: &str) -> String {
+    let endings = ["ing", "ed", "es", "s", "e", "d"];
+    let bare = endings.iter().find_map(|ending| word.strip_suffix(ending).filter(|bare| bare.len() > 2));
+    bare.unwrap_or(word).to_owned()
+}
+
+#[cfg(test)]
+mod tests;
