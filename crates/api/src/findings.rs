@@ -74,7 +74,7 @@ pub(crate) async fn list(
     Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Json<FindingPage>, Problem> {
     let query = read_query(&parameters)?;
-    let page = state.findings.list(&query).await?;
+    let page = state.store.list(&query).await?;
     let next_cursor = page.next.map(|next| cursor::write(next, &query));
     let data = page.findings.into_iter().map(FindingView::from).collect();
     Ok(Json(FindingPage { data, has_more: next_cursor.is_some(), next_cursor }))
@@ -97,7 +97,7 @@ pub(crate) async fn detail(
     let Path(id) = id.map_err(|_| Problem::not_found("a finding's id has 32 hexadecimal digits"))?;
     let missing = || Problem::not_found(format!("there is no finding `{}`", id.chars().take(64).collect::<String>()));
     let wanted = FindingId::from_str(&id).ok().filter(|_| id.len() == 32).ok_or_else(missing)?;
-    let stored = state.findings.get(wanted).await?.ok_or_else(missing)?;
+    let stored = state.store.get(wanted).await?.ok_or_else(missing)?;
     Ok(Json(stored.into()))
 }
 
@@ -142,14 +142,18 @@ fn read_query(parameters: &[(String, String)]) -> Result<FindingQuery, Problem> 
     if errors.is_empty() { Ok(query) } else { Err(Problem::bad_request(errors)) }
 }
 
-fn time(text: &str) -> Result<Timestamp, String> {
+pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
     // A plus sign in a query string means a blank.
     let text = text.replace(' ', "+");
     Timestamp::parse_rfc3339(text.as_bytes())
         .ok_or_else(|| format!("`{text}` is not a time such as 2026-01-02T03:04:05Z"))
 }
 
-fn words<'a, T: FromStr>(values: impl Iterator<Item = &'a str>, into: &mut Vec<T>, known: &str) -> Result<(), String> {
+pub(crate) fn words<'a, T: FromStr>(
+    values: impl Iterator<Item = &'a str>,
+    into: &mut Vec<T>,
+    known: &str,
+) -> Result<(), String> {
     for value in values {
         into.push(value.parse().map_err(|_| format!("`{value}` is not one of {known}"))?);
     }
@@ -164,7 +168,7 @@ fn statuses<'a>(values: impl Iterator<Item = &'a str>, into: &mut Vec<Status>) -
     Ok(())
 }
 
-fn limit(text: &str) -> Result<u32, String> {
+pub(crate) fn limit(text: &str) -> Result<u32, String> {
     let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
     limit.ok_or_else(|| format!("`{text}` is not a number from 1 to {LIMIT_MAX}"))
 }

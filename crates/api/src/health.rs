@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Json;
@@ -14,7 +15,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ApiState;
+use crate::HealthState;
+
+/// Longest that one part may take to answer.
+const CHECK_MAX: Duration = Duration::from_secs(3);
 
 /// After draft-inadarei-api-health-check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
@@ -68,16 +72,20 @@ pub(crate) struct Health {
     checks: BTreeMap<&'static str, CheckResult>,
 }
 
-async fn gather(state: &ApiState) -> Health {
+async fn gather(state: &HealthState) -> Health {
     let mut checks = BTreeMap::new();
     let mut status = HealthStatus::Pass;
     for check in state.checks.iter() {
-        let result = check.check().await;
+        // A part that does not answer must not keep the others from being seen.
+        let result = tokio::time::timeout(CHECK_MAX, check.check()).await.unwrap_or_else(|_| {
+            let seconds = CHECK_MAX.as_secs_f64();
+            CheckResult::observed(HealthStatus::Fail, seconds, "s").saying("it does not answer in time")
+        });
         let weight = if check.is_required() { result.status } else { result.status.min(HealthStatus::Warn) };
         status = status.max(weight);
         checks.insert(check.name(), result);
     }
-    Health { status, version: env!("CARGO_PKG_VERSION"), service_id: "c0di3", checks }
+    Health { status, version: env!("CARGO_PKG_VERSION"), service_id: state.service, checks }
 }
 
 fn answer(status: StatusCode, body: impl IntoResponse) -> Response {
@@ -91,7 +99,7 @@ fn answer(status: StatusCode, body: impl IntoResponse) -> Response {
     get, path = "/health", tag = "operations",
     responses((status = 200, description = "pass or warn", body = Health), (status = 503, description = "fail", body = Health))
 )]
-pub(crate) async fn health(State(state): State<ApiState>) -> Response {
+pub(crate) async fn health(State(state): State<HealthState>) -> Response {
     let health = gather(&state).await;
     let status = if health.status == HealthStatus::Fail { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
     answer(status, Json(health))
@@ -102,7 +110,7 @@ pub(crate) async fn health(State(state): State<ApiState>) -> Response {
     get, path = "/ready", tag = "operations",
     responses((status = 200, description = "Ready", body = Health), (status = 503, description = "Draining, or a required part fails", body = Health))
 )]
-pub(crate) async fn ready(State(state): State<ApiState>) -> Response {
+pub(crate) async fn ready(State(state): State<HealthState>) -> Response {
     if state.draining.load(Ordering::Relaxed) {
         let body = serde_json::json!({"status": "fail", "output": "the service is stopping"});
         return answer(StatusCode::SERVICE_UNAVAILABLE, Json(body));

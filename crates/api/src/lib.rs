@@ -1,11 +1,17 @@
-//! Answers to people and programs: findings, statistics, health, metrics, and the description of it all.
+//! Answers to people and programs: findings, incidents, entities, statistics, health, metrics, and the description of it
+//! all; and the port where shippers push events.
 //!
 //! One file per resource, one route line each. **Absent on purpose:** business logic; handlers translate between HTTP
 //! and the store's traits.
 
+mod admin;
+pub mod auth;
 mod cursor;
+mod entities;
 mod findings;
 pub mod health;
+mod incidents;
+pub mod ingest;
 mod observe;
 mod problem;
 mod stats;
@@ -15,53 +21,101 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
+use event::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
-use store::{Findings, Hot};
+use store::{Hot, Store};
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::auth::{Auth, authorise};
 use crate::health::HealthCheck;
+use crate::ingest::IngestState;
 use crate::problem::Problem;
 
 /// Longest that a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What handlers work with. Cheap to clone.
+/// Longest body of a request to the agent, in bytes.
+const BODY_BYTES_MAX: usize = 64 << 10;
+
+/// What the agent's handlers work with. Cheap to clone.
 #[derive(Clone)]
 pub struct ApiState {
-    pub findings: Arc<dyn Findings>,
+    pub store: Arc<dyn Store>,
     pub hot: Arc<dyn Hot>,
+    pub health: HealthState,
+    pub auth: Auth,
+    pub clock: fn() -> Timestamp,
+}
+
+/// What health, readiness and metrics are answered from.
+#[derive(Clone)]
+pub struct HealthState {
+    /// Such as `core-agent`.
+    pub service: &'static str,
     pub checks: Arc<[Box<dyn HealthCheck>]>,
     pub metrics: PrometheusHandle,
     /// Set when the process is about to stop: no longer ready, still alive.
     pub draining: Arc<AtomicBool>,
 }
 
+impl axum::extract::FromRef<ApiState> for HealthState {
+    fn from_ref(state: &ApiState) -> Self {
+        state.health.clone()
+    }
+}
+
 impl std::fmt::Debug for ApiState {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "ApiState {{ draining: {} }}", self.draining.load(Ordering::Relaxed))
+        write!(out, "ApiState {{ {:?} }}", self.health)
+    }
+}
+
+impl std::fmt::Debug for HealthState {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "HealthState {{ {}, draining: {} }}", self.service, self.draining.load(Ordering::Relaxed))
     }
 }
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "C0Di3", description = "Findings from security logs, with their evidence.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
-    tags((name = "findings", description = "What rules found"), (name = "operations", description = "State of the service"))
+    tags(
+        (name = "findings", description = "What rules found"),
+        (name = "incidents", description = "Findings that belong together, and how people work on them"),
+        (name = "operations", description = "State of the service")
+    )
 )]
 struct Description;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "C0Di3 analyzer", description = "Events in.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
+    tags((name = "ingest", description = "Events in"), (name = "operations", description = "State of the service"))
+)]
+struct AnalyzerDescription;
 
 /// Routes of the API, and their OpenAPI 3.1 description.
 fn described() -> (Router<ApiState>, utoipa::openapi::OpenApi) {
     let (router, mut description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(findings::list))
         .routes(routes!(findings::detail))
+        .routes(routes!(incidents::list))
+        .routes(routes!(incidents::detail, incidents::change))
+        .routes(routes!(incidents::timeline))
+        .routes(routes!(incidents::summary))
+        .routes(routes!(entities::entity))
         .routes(routes!(stats::stats))
+        .routes(routes!(admin::deliveries))
+        .routes(routes!(admin::retry))
+        .routes(routes!(admin::clear_cache))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .routes(routes!(health::live))
@@ -76,28 +130,48 @@ pub fn openapi_json() -> String {
     described().1.to_pretty_json().unwrap_or_else(|_| "{}".to_owned())
 }
 
-/// The whole API: port 3000.
+/// The whole API of the agent: port 3000.
 pub fn router(state: ApiState) -> Router {
     let (router, description) = described();
     let description = Arc::new(description);
+    let auth = state.auth.clone();
     let router = router
         .route("/openapi.json", get(move || async move { Json(Arc::unwrap_or_clone(description)) }))
-        .route("/", get(index));
-    finish(router, state)
+        .route("/", get(index))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
+    finish(router, state, Some(auth))
+}
+
+/// The analyzer's port 5001: events in, and how the analyzer is.
+pub fn analyzer_router(ingest: IngestState, health: HealthState, auth: Auth) -> Router {
+    let (operations, _) = health_routes().split_for_parts();
+    let (ingest_routes, description) =
+        OpenApiRouter::with_openapi(AnalyzerDescription::openapi()).routes(routes!(ingest::ingest)).split_for_parts();
+    let description = Arc::new(description);
+    let operations = operations
+        .route("/openapi.json", get(move || async move { Json(Arc::unwrap_or_clone(description)) }))
+        .with_state(health);
+    finish(ingest_routes.with_state::<()>(ingest).merge(operations), (), Some(auth))
 }
 
 /// Health alone: port 3001, answered even while the API is busy.
-pub fn health_router(state: ApiState) -> Router {
-    let (router, _) = OpenApiRouter::<ApiState>::new()
+pub fn health_router(state: HealthState) -> Router {
+    finish(health_routes().split_for_parts().0, state, None)
+}
+
+fn health_routes() -> OpenApiRouter<HealthState> {
+    OpenApiRouter::<HealthState>::new()
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .routes(routes!(health::live))
         .routes(routes!(metrics))
-        .split_for_parts();
-    finish(router, state)
 }
 
-fn finish(router: Router<ApiState>, state: ApiState) -> Router {
+fn finish<S: Clone + Send + Sync + 'static>(router: Router<S>, state: S, auth: Option<Auth>) -> Router {
+    let router = match auth {
+        Some(auth) => router.layer(middleware::from_fn_with_state(auth, authorise)),
+        None => router,
+    };
     router
         .fallback(async || Problem::not_found("there is no such path; /openapi.json lists them all"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
@@ -110,14 +184,14 @@ async fn index() -> Response {
     let links = serde_json::json!({
         "service": "c0di3",
         "version": env!("CARGO_PKG_VERSION"),
-        "links": ["/api/v1/findings", "/api/v1/stats", "/health", "/ready", "/live", "/metrics", "/openapi.json"],
+        "links": ["/api/v1/findings", "/api/v1/incidents", "/api/v1/stats", "/api/v1/deliveries", "/health", "/ready", "/live", "/metrics", "/openapi.json"],
     });
     Json(links).into_response()
 }
 
 /// Metrics in the Prometheus text format.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, description = "Prometheus text format", body = String)))]
-async fn metrics(axum::extract::State(state): axum::extract::State<ApiState>) -> Response {
+async fn metrics(axum::extract::State(state): axum::extract::State<HealthState>) -> Response {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render()).into_response()
 }
 

@@ -32,6 +32,10 @@ pub(crate) struct Problem {
 }
 
 impl Problem {
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         let kind = format!("urn:c0di3:problem:{code}");
         Problem { kind, title, status: status.as_u16(), detail: detail.into(), code, errors: Vec::new() }
@@ -45,6 +49,51 @@ impl Problem {
 
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", "not found", detail)
+    }
+
+    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "a token is needed", detail)
+    }
+
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", "not allowed", detail)
+    }
+
+    pub(crate) fn version_needed() -> Self {
+        let detail = "send the incident's ETag as If-Match, so that nobody's change is lost";
+        Self::new(StatusCode::PRECONDITION_REQUIRED, "version_needed", "If-Match is missing", detail)
+    }
+
+    pub(crate) fn stale(current: u64) -> Self {
+        let detail = format!("somebody changed it meanwhile: read it again; its ETag is now \"{current}\"");
+        Self::new(StatusCode::PRECONDITION_FAILED, "stale", "the incident has changed", detail)
+    }
+
+    pub(crate) fn illegal(errors: Vec<PartProblem>) -> Self {
+        let problem = Self::bad_request(errors);
+        Problem {
+            status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
+            kind: "urn:c0di3:problem:illegal_change".to_owned(),
+            code: "illegal_change",
+            title: "the workflow does not allow the change",
+            ..problem
+        }
+    }
+
+    pub(crate) fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large", detail)
+    }
+
+    pub(crate) fn unsupported_encoding(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_encoding", "the encoding is not known", detail)
+    }
+
+    pub(crate) fn damaged(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "damaged_body", "the body cannot be read", detail)
+    }
+
+    pub(crate) fn busy(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "try again shortly", detail)
     }
 
     pub(crate) fn method_not_allowed() -> Self {
@@ -70,6 +119,9 @@ impl IntoResponse for Problem {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = (status, Json(self)).into_response();
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert("www-authenticate", HeaderValue::from_static("Bearer realm=\"c0di3\""));
+        }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert("retry-after", HeaderValue::from_static("2"));
         }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::ApiState;
+use crate::problem::Problem;
 
 /// Rules and sources that are listed.
 const TOP: usize = 10;
@@ -53,12 +54,12 @@ pub(crate) struct Stats {
 }
 
 /// Counts by severity, level, status, rule, source and minute.
-#[utoipa::path(get, path = "/api/v1/stats", tag = "findings", responses((status = 200, description = "Counts", body = Stats)))]
-pub(crate) async fn stats(State(state): State<ApiState>) -> Json<Stats> {
-    let snapshot = state.hot.snapshot(TOP);
+#[utoipa::path(get, path = "/api/v1/stats", tag = "findings", responses((status = 200, description = "Counts", body = Stats), (status = 503, description = "The cache does not answer", body = Problem, content_type = "application/problem+json")))]
+pub(crate) async fn stats(State(state): State<ApiState>) -> Result<Json<Stats>, Problem> {
+    let snapshot = state.hot.snapshot(TOP).await?;
     let skip = snapshot.per_minute.len().saturating_sub(MINUTES);
     let minutes = snapshot.per_minute.into_iter().skip(skip);
-    Json(Stats {
+    Ok(Json(Stats {
         findings: snapshot.findings,
         events: snapshot.events,
         by_severity: snapshot.by_severity,
@@ -76,5 +77,5 @@ pub(crate) async fn stats(State(state): State<ApiState>) -> Json<Stats> {
             .collect(),
         distinct_sources: snapshot.distinct_sources,
         per_minute: minutes.map(|(minute, findings)| MinuteCount { minute: minute.to_string(), findings }).collect(),
-    })
+    }))
 }

@@ -5,7 +5,8 @@ use axum::http::{Request, StatusCode};
 use event::{Entities, EventId, Evidence, Finding, FindingId, Level, Severity, Timestamp};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use store::{Commit, Ledger, Mark, MemoryHot, SqliteStore};
+use store::people::Role;
+use store::{Commit, Findings, JoinPolicy, Ledger, Mark, MemoryHot, SqliteStore};
 use tower::ServiceExt;
 
 use super::*;
@@ -55,18 +56,20 @@ fn finding(number: u64) -> Finding {
 async fn service(checks: Vec<Fixed>) -> (tempfile::TempDir, Router, ApiState) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&format!("sqlite:{}/t.db", folder.path().display())).await.unwrap();
-    store.commit(&Commit { findings: (1..=3).map(finding).collect(), ..Commit::default() }).await.unwrap();
+    let join = Some(JoinPolicy { gap_us: 1_000, opens_from: Severity::P3, notify_age_us: None });
+    store.commit(&Commit { findings: (1..=3).map(finding).collect(), join, ..Commit::default() }).await.unwrap();
     let hot = MemoryHot::default();
-    hot.record(&store.changed_after(Mark::START, 100).await.unwrap());
+    hot.record(&store.changed_after(Mark::START, 100).await.unwrap(), Mark::START).await.unwrap();
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let boxed = checks.into_iter().map(|check| Box::new(check) as Box<dyn HealthCheck>).collect::<Vec<_>>();
-    let state = ApiState {
-        findings: Arc::new(store),
-        hot: Arc::new(hot),
+    let health = HealthState {
+        service: "core-agent",
         checks: Arc::from(boxed),
         metrics: recorder.handle(),
         draining: Arc::new(AtomicBool::new(false)),
     };
+    let state =
+        ApiState { store: Arc::new(store), hot: Arc::new(hot), health, auth: Auth::Loopback, clock: || Timestamp(9) };
     (folder, router(state.clone()), state)
 }
 
@@ -144,7 +147,7 @@ async fn health_tells_the_worst_required_part_and_draining_is_not_ready() {
     );
     assert_eq!(health["checks"]["llm"]["status"], "fail");
     assert_eq!(get_json(&router, "/ready").await.0, StatusCode::OK);
-    state.draining.store(true, Ordering::Relaxed);
+    state.health.draining.store(true, Ordering::Relaxed);
     assert_eq!(get_json(&router, "/ready").await.0, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(get_json(&router, "/live").await.0, StatusCode::OK);
     let (_folder, router, _) = service(vec![Fixed(HealthStatus::Fail, true)]).await;
@@ -159,9 +162,197 @@ async fn the_description_covers_every_path() {
     let paths: Vec<_> = description["paths"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(
         paths,
-        ["/api/v1/findings", "/api/v1/findings/{id}", "/api/v1/stats", "/health", "/live", "/metrics", "/ready"]
+        [
+            "/admin/cache/clear",
+            "/api/v1/deliveries",
+            "/api/v1/deliveries/{notice_id}/{endpoint}/retry",
+            "/api/v1/entities/{kind}/{value}",
+            "/api/v1/findings",
+            "/api/v1/findings/{id}",
+            "/api/v1/incidents",
+            "/api/v1/incidents/{id}",
+            "/api/v1/incidents/{id}/summary",
+            "/api/v1/incidents/{id}/timeline",
+            "/api/v1/stats",
+            "/health",
+            "/live",
+            "/metrics",
+            "/ready"
+        ]
     );
     let parameters = description["paths"]["/api/v1/findings"]["get"]["parameters"].as_array().unwrap();
     let names: Vec<_> = parameters.iter().map(|parameter| parameter["name"].as_str().unwrap()).collect();
     assert!(names.contains(&"source.ip") && names.contains(&"cursor"), "{names:?}");
+}
+
+async fn send(router: &Router, request: Request<Body>) -> (StatusCode, axum::http::HeaderMap, Value) {
+    let response = router.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.unwrap().to_bytes();
+    (parts.status, parts.headers, serde_json::from_slice(&body).unwrap_or(Value::Null))
+}
+
+fn patch(path: &str, tag: Option<&str>, body: &str) -> Request<Body> {
+    let request = Request::patch(path);
+    let request = match tag {
+        Some(tag) => request.header("if-match", tag),
+        None => request,
+    };
+    request.body(Body::from(body.to_owned())).unwrap()
+}
+
+#[tokio::test]
+async fn an_incident_is_worked_on_under_its_version() {
+    let (_folder, router, _) = service(vec![]).await;
+    let (_, _, page) = get_json(&router, "/api/v1/incidents?severity=P1&stage=detection&source.ip=192.0.2.1").await;
+    let incident = &page["data"][0];
+    assert_eq!((page["data"].as_array().unwrap().len(), &incident["findings"]), (1, &Value::from(3)));
+    assert_eq!((&incident["status_id"], &incident["priority_id"]), (&Value::from(1), &Value::from(3)));
+    let path = format!("/api/v1/incidents/{}", incident["id"].as_str().unwrap());
+    let (_, headers, _) = send(&router, Request::get(&path).body(Body::empty()).unwrap()).await;
+    let tag = headers["etag"].to_str().unwrap().to_owned();
+    let body = r#"{"stage": "assessment", "assignee": "ann", "comment": "looking"}"#;
+    let (status, headers, changed) = send(&router, patch(&path, Some(&tag), body)).await;
+    assert_eq!((status, &changed["status"]), (StatusCode::OK, &Value::from("in_progress")));
+    let (status, _, stale) = send(&router, patch(&path, Some(&tag), body)).await;
+    assert_eq!((status, &stale["code"]), (StatusCode::PRECONDITION_FAILED, &Value::from("stale")));
+    let tag = headers["etag"].to_str().unwrap().to_owned();
+    for (tag, body, status, words) in [
+        (None, r#"{"stage": "assessment"}"#, 428, "If-Match"),
+        (Some("soon"), "{}", 400, "`soon` is not an ETag"),
+        (
+            Some(tag.as_str()),
+            r#"{"stage": "resolution"}"#,
+            422,
+            "/stage: from assessment the next stage is communication",
+        ),
+        (Some(tag.as_str()), r#"{"status": "closed"}"#, 422, "/status: an incident is closed from stage post_mortem"),
+        (Some(tag.as_str()), r#"{"owner": "x"}"#, 400, "/owner: unknown field; known are stage"),
+        (Some(tag.as_str()), r#"{"stage": "later"}"#, 400, "/stage: `later` is not one of detection"),
+        (Some(tag.as_str()), r#"{"severity": "P7"}"#, 400, "/severity: `P7` is not one of P0"),
+        (Some(tag.as_str()), r#"{"comment": ""}"#, 400, "/comment: must not be empty"),
+        (Some(tag.as_str()), "[1]", 400, "must be an object"),
+        (Some(tag.as_str()), "{", 400, "not JSON"),
+    ] {
+        let (found, _, problem) = send(&router, patch(&path, tag, body)).await;
+        assert_eq!(found.as_u16(), status, "{body}: {problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(words), "{body}: {problem}");
+    }
+    let both = send(&router, patch(&path, Some(&tag), r#"{"a": 1, "b": 2}"#)).await.2;
+    assert_eq!(both["errors"].as_array().unwrap().len(), 2, "all mistakes at once");
+    let large = format!("{{\"comment\": \"{}\"}}", "x".repeat(100_000));
+    assert_eq!(send(&router, patch(&path, Some(&tag), &large)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    let (_, _, timeline) = get_json(&router, &format!("{path}/timeline")).await;
+    let kinds: Vec<_> = timeline["data"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == "finding").count(), 3);
+    assert!(timeline.to_string().contains("the finding that opened the incident"));
+    let (_, _, summary) = get_json(&router, &format!("{path}/summary")).await;
+    assert_eq!(summary["summary"]["source"], "template");
+    assert!(summary["summary"]["sentences"][0]["text"].as_str().unwrap().contains("192.0.2.1"), "{summary}");
+    let (status, _, _) = get_json(&router, "/api/v1/incidents/ffffffffffffffffffffffffffffffff").await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    let (status, _, problem) = get_json(&router, "/api/v1/incidents?stag=x").await;
+    assert_eq!(
+        (status, problem["detail"].as_str().unwrap().contains("unknown parameter")),
+        (StatusCode::BAD_REQUEST, true)
+    );
+}
+
+#[tokio::test]
+async fn an_entity_is_shown_with_its_risk_and_the_cache_can_be_cleared() {
+    let (_folder, router, _) = service(vec![]).await;
+    let (_, _, entity) = get_json(&router, "/api/v1/entities/source.ip/192.0.2.1").await;
+    assert_eq!((&entity["findings"], &entity["complete"]), (&Value::from(3), &Value::Bool(true)));
+    assert_eq!((entity["incidents"].as_array().unwrap().len(), &entity["risk"]), (1, &Value::from(225.0)));
+    assert_eq!(get_json(&router, "/api/v1/entities/planet/mars").await.0, StatusCode::NOT_FOUND);
+    let (_, _, cleared) = send(&router, Request::post("/admin/cache/clear").body(Body::empty()).unwrap()).await;
+    assert_eq!(cleared["cleared"]["hot"], 3);
+    let (_, _, deliveries) = get_json(&router, "/api/v1/deliveries?state=dead").await;
+    assert_eq!(deliveries["data"], Value::Array(Vec::new()));
+    assert_eq!(get_json(&router, "/api/v1/deliveries?state=lost").await.0, StatusCode::BAD_REQUEST);
+    let retry = Request::post("/api/v1/deliveries/x/y/retry").body(Body::empty()).unwrap();
+    assert_eq!(send(&router, retry).await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn tokens_open_what_their_role_may_and_nothing_else() {
+    let (_folder, _, state) = service(vec![]).await;
+    let mut texts = Vec::new();
+    for (name, role) in [("ship", Role::Ingest), ("view", Role::Viewer), ("ann", Role::Analyst), ("root", Role::Admin)]
+    {
+        let (text, token) = auth::new_token(name, role, Timestamp(0), None).unwrap();
+        state.store.add_token(&token).await.unwrap();
+        texts.push(text);
+    }
+    let (expired, token) = auth::new_token("old", Role::Admin, Timestamp(0), Some(Timestamp(5))).unwrap();
+    state.store.add_token(&token).await.unwrap();
+    let store: Arc<dyn Store> = Arc::clone(&state.store);
+    let auth = Auth::with_tokens(store, || Timestamp(9));
+    let router = router(ApiState { auth, ..state });
+    let ask = async |method: &str, path: &str, token: Option<&str>| {
+        let request = Request::builder().method(method).uri(path);
+        let request = match token {
+            Some(token) => request.header("authorization", format!("Bearer {token}")),
+            None => request,
+        };
+        send(&router, request.body(Body::empty()).unwrap()).await
+    };
+    let (status, headers, problem) = ask("GET", "/api/v1/findings", None).await;
+    assert_eq!((status, headers.contains_key("www-authenticate")), (StatusCode::UNAUTHORIZED, true));
+    assert!(problem["detail"].as_str().unwrap().contains("Authorization: Bearer"));
+    assert_eq!(ask("GET", "/health", None).await.0, StatusCode::OK);
+    let wrong = texts[1][..texts[1].len() - 1].to_owned() + "!";
+    for token in ["abc", wrong.as_str(), "c0di3_0000_x", expired.as_str()] {
+        let (status, _, problem) = ask("GET", "/api/v1/findings", Some(token)).await;
+        assert_eq!((status.as_u16(), problem["code"].as_str().unwrap()), (401, "unauthorized"), "{token}");
+    }
+    let codes = async |method: &str, path: &str| {
+        let mut codes = Vec::new();
+        for token in &texts {
+            codes.push(ask(method, path, Some(token)).await.0.as_u16());
+        }
+        codes
+    };
+    assert_eq!(codes("GET", "/api/v1/findings").await, [403, 200, 200, 200]);
+    assert_eq!(codes("PATCH", "/api/v1/incidents/1").await, [403, 403, 404, 404]);
+    assert_eq!(codes("POST", "/admin/cache/clear").await, [403, 403, 403, 200]);
+}
+
+#[tokio::test]
+async fn events_are_taken_when_they_are_on_disk_and_mistakes_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ::ingest::spool::SpoolOptions {
+        folder: folder.path().join("spool"),
+        bytes_max: 200_000,
+        segment_bytes: 100_000,
+        reserve_bytes: 0,
+    };
+    let spool = ::ingest::spool::Spool::open(options, Timestamp(1)).unwrap();
+    let (_store, _, state) = service(vec![]).await;
+    let ingest = IngestState::new(spool.clone(), 150_000, || Timestamp(2));
+    let router = analyzer_router(ingest, state.health.clone(), Auth::Loopback);
+    let post = async |encoding: &str, body: Vec<u8>| {
+        let request = Request::post("/ingest").header("content-encoding", encoding).body(Body::from(body)).unwrap();
+        send(&router, request).await
+    };
+    let (status, _, answer) = post("identity", b"one\ntwo\n".to_vec()).await;
+    assert_eq!((status, &answer["accepted"]), (StatusCode::OK, &Value::from(2)));
+    assert_eq!(post("", b"[{\"a\":1},{\"b\":2},{}]".to_vec()).await.2["accepted"], 3);
+    assert_eq!(post("", Vec::new()).await.2["accepted"], 0);
+    for (encoding, body, status, words) in [
+        ("gzip", b"no gzip".to_vec(), 400, "no sound gzip stream"),
+        ("br", b"x".to_vec(), 415, "`br` is not one of gzip"),
+        ("", vec![b'x'; 150_001], 413, "at most 150000 bytes"),
+    ] {
+        let (found, _, problem) = post(encoding, body).await;
+        assert_eq!(found.as_u16(), status, "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(words), "{problem}");
+    }
+    assert_eq!(post("", vec![b'y'; 149_000]).await.0, StatusCode::OK);
+    let (status, headers, problem) = post("", vec![b'y'; 149_000]).await;
+    assert_eq!((status, headers.contains_key("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, true), "{problem}");
+    assert!(problem["detail"].as_str().unwrap().contains("the spool is full"));
+    let block = spool.read_from(event::Position::default()).next_block(std::time::Duration::from_secs(1)).unwrap();
+    assert!(block.bytes.starts_with(b"one\ntwo\n{\"a\":1}\n"));
+    assert_eq!(get_json(&router, "/health").await.0, StatusCode::OK);
 }

@@ -42,13 +42,21 @@ pub struct Deliverer<S: ?Sized> {
 /// How a request ended.
 enum Ended {
     Delivered,
-    Failed { error: String, retry_after_s: Option<i64> },
+    Failed {
+        error: String,
+        retry_after_s: Option<i64>,
+    },
     /// The receiver wants no more of it.
     Gone,
 }
 
 impl<S: Deliveries + ?Sized> Deliverer<S> {
-    pub fn new(store: Arc<S>, endpoints: Vec<Endpoint>, link: Option<String>, clock: Clock) -> Result<Self, reqwest::Error> {
+    pub fn new(
+        store: Arc<S>,
+        endpoints: Vec<Endpoint>,
+        link: Option<String>,
+        clock: Clock,
+    ) -> Result<Self, reqwest::Error> {
         let with_client = |endpoint: Endpoint| {
             let client = reqwest::Client::builder()
                 .timeout(ATTEMPT_TIMEOUT)
@@ -131,9 +139,17 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
             Attempt::Retry { .. } => "retry",
             Attempt::Dead { .. } => "dead",
         };
-        metrics::counter!("webhook_deliveries_total", "endpoint" => endpoint.name.clone(), "result" => result).increment(1);
+        metrics::counter!("webhook_deliveries_total", "endpoint" => endpoint.name.clone(), "result" => result)
+            .increment(1);
         if let Attempt::Retry { error, .. } | Attempt::Dead { error } = &attempt {
-            tracing::warn!(endpoint = endpoint.name, notice = delivery.notice_id, attempts = delivery.attempts, error, result, "a webhook was not delivered");
+            tracing::warn!(
+                endpoint = endpoint.name,
+                notice = delivery.notice_id,
+                attempts = delivery.attempts,
+                error,
+                result,
+                "a webhook was not delivered"
+            );
         }
         self.store.settle(delivery, &attempt, now).await
     }

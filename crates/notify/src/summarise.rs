@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event::{FactSheet, Finding, Incident, IncidentId, Summary, Timestamp};
-use store::people::{Incidents, StoredSummary, Summaries};
+use event::{Incident, IncidentId, Summary, Timestamp};
+use store::people::{Incidents, StoredSummary, Summaries, facts};
 use store::{Findings, StoreError};
 
 use crate::Clock;
@@ -20,8 +20,6 @@ const JOBS: u32 = 4;
 const AGAIN_US: i64 = 60_000_000;
 /// Pause before a template is given to the model once more, in microseconds.
 const RETRY_US: i64 = 120_000_000;
-/// Findings that facts are taken from.
-pub const FINDINGS_MAX: u32 = 200;
 /// Failures in a row after which the model is left alone, and for how long.
 const BREAKER_FAILURES: u32 = 5;
 const BREAKER_PAUSE: Duration = Duration::from_secs(30);
@@ -29,15 +27,6 @@ const BREAKER_PAUSE: Duration = Duration::from_secs(30);
 /// What the summariser needs of a store.
 pub trait SummaryStore: Findings + Incidents + Summaries {}
 impl<T: Findings + Incidents + Summaries + ?Sized> SummaryStore for T {}
-
-/// The incident's facts, as the store has them.
-pub async fn facts<S: Findings + Incidents + ?Sized>(store: &S, incident: &Incident) -> Result<FactSheet, StoreError> {
-    let mut findings: Vec<Finding> = Vec::new();
-    for link in store.links(incident.id, FINDINGS_MAX).await? {
-        findings.extend(store.get(link.finding).await?.map(|stored| stored.finding));
-    }
-    Ok(FactSheet::of(incident, &findings))
-}
 
 /// Writes summaries until it is dropped.
 #[derive(Debug)]

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use event::incident::{HistoryEntry, Illegal, Link};
-use event::{Incident, IncidentChange, IncidentId, IncidentStatus, Severity, Stage, Timestamp};
+use event::{FactSheet, Finding, Incident, IncidentChange, IncidentId, IncidentStatus, Severity, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::StoreError;
+use crate::{Findings, StoreError};
 
 /// Filters are joined by AND; values of one filter by OR.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -54,6 +54,18 @@ pub trait Incidents: Send + Sync + std::fmt::Debug {
         actor: &str,
         now: Timestamp,
     ) -> Result<Changed, StoreError>;
+}
+
+/// Findings that an incident's facts are taken from.
+pub const FACT_FINDINGS_MAX: u32 = 200;
+
+/// The incident's facts, as the store has them.
+pub async fn facts<S: Findings + Incidents + ?Sized>(store: &S, incident: &Incident) -> Result<FactSheet, StoreError> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for link in store.links(incident.id, FACT_FINDINGS_MAX).await? {
+        findings.extend(store.get(link.finding).await?.map(|stored| stored.finding));
+    }
+    Ok(FactSheet::of(incident, &findings))
 }
 
 /// One notice on its way to one endpoint.

@@ -10,8 +10,7 @@ use tokio::net::TcpListener;
 use super::*;
 use crate::endpoint::{Format, secrets, url};
 
-const JOIN: JoinPolicy =
-    JoinPolicy { gap_us: 1, opens_from: Severity::P3, notify_age_us: Some(86_400_000_000) };
+const JOIN: JoinPolicy = JoinPolicy { gap_us: 1, opens_from: Severity::P3, notify_age_us: Some(86_400_000_000) };
 
 static NOW: Mutex<i64> = Mutex::new(1_000_000_000);
 
@@ -34,7 +33,8 @@ async fn receiver(heads: &'static [&'static str]) -> (u16, Arc<Mutex<Vec<String>
                 let read = stream.read(&mut part).await.unwrap_or(0);
                 request.extend_from_slice(&part[..read]);
                 let text = String::from_utf8_lossy(&request).into_owned();
-                let length: Option<usize> = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+                let length: Option<usize> =
+                    text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
                 let body = text.split_once("\r\n\r\n").map_or(0, |(_, body)| body.len());
                 if read == 0 || length == Some(body) {
                     break;
@@ -43,7 +43,9 @@ async fn receiver(heads: &'static [&'static str]) -> (u16, Arc<Mutex<Vec<String>
             sent.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
             let head = heads[number.min(heads.len() - 1)];
             number += 1;
-            let _written = stream.write_all(format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").as_bytes()).await;
+            let _written = stream
+                .write_all(format!("HTTP/1.1 {head}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").as_bytes())
+                .await;
         }
     });
     (port, got)

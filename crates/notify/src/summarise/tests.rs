@@ -36,7 +36,10 @@ async fn server(answer: String, pause: Duration) -> (String, Arc<AtomicUsize>) {
 }
 
 fn http(status: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
+    format!(
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 fn chat(content: &str) -> String {
@@ -123,8 +126,12 @@ async fn equal_facts_are_not_asked_about_twice_and_a_dead_server_is_left_alone()
     install_tls();
     let folder = tempfile::tempdir().unwrap();
     let store = SqliteStore::open(&format!("sqlite:{}/a.db", folder.path().display())).await.unwrap();
-    let options =
-        LlmOptions { url: "http://127.0.0.1:9".into(), model: "m".into(), api_key: None, timeout: Duration::from_millis(300) };
+    let options = LlmOptions {
+        url: "http://127.0.0.1:9".into(),
+        model: "m".into(),
+        api_key: None,
+        timeout: Duration::from_millis(300),
+    };
     let mut summariser = Summariser::new(Arc::new(store), Some(Llm::new(options).unwrap()), || Timestamp(1000));
     for _ in 0..BREAKER_FAILURES {
         assert!(summariser.model_is_open());

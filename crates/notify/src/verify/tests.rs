@@ -129,7 +129,21 @@ fn mutations_of_a_good_sentence_are_killed() {
             killed += usize::from(check(&sheet, &good.replace('5', &number.to_string()), &cited(&["F1"])).is_err());
         }
     }
-    for foreign in ["{ip2}", "{ip9}", "{user2}", "{host2}", "{rule2}", "{time1}", "{technique1}", "{x}", "{}", "10.1.1.1", "evil.com", "admin", "T1059"] {
+    for foreign in [
+        "{ip2}",
+        "{ip9}",
+        "{user2}",
+        "{host2}",
+        "{rule2}",
+        "{time1}",
+        "{technique1}",
+        "{x}",
+        "{}",
+        "10.1.1.1",
+        "evil.com",
+        "admin",
+        "T1059",
+    ] {
         for own in ["{ip1}", "{user1}", "{host1}", "{rule1}"] {
             all += 1;
             killed += usize::from(check(&sheet, &good.replace(own, foreign), &cited(&["F1"])).is_err());
@@ -139,7 +153,18 @@ fn mutations_of_a_good_sentence_are_killed() {
         all += 1;
         killed += usize::from(check(&sheet, good, &cited(&[&format!("F{fact}")])).is_err());
     }
-    for word in ["successfully", "because", "malware", "allowed", "legitimate", "ignore", "safe", "closed", "critical", "whitelisted"] {
+    for word in [
+        "successfully",
+        "because",
+        "malware",
+        "allowed",
+        "legitimate",
+        "ignore",
+        "safe",
+        "closed",
+        "critical",
+        "whitelisted",
+    ] {
         all += 1;
         killed += usize::from(check(&sheet, &format!("{good} {word}"), &cited(&["F1"])).is_err());
     }

@@ -1,0 +1,348 @@
+//! `/api/v1/incidents`: lists, one incident, its change under If-Match, its timeline and its summary.
+
+use std::str::FromStr;
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::header::{ETAG, IF_MATCH};
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use event::incident::{HistoryEntry, Link};
+use event::{Incident, IncidentChange, IncidentId, Severity};
+use serde::Serialize;
+use serde_json::Value;
+use store::people::{Changed, IncidentQuery, facts};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::ApiState;
+use crate::auth::Actor;
+use crate::findings::{limit, time, words};
+use crate::problem::{PartProblem, Problem};
+use crate::view::FindingView;
+
+const LIMIT_DEFAULT: u32 = 50;
+/// Findings and entries that a timeline shows.
+const TIMELINE_MAX: u32 = 500;
+/// Longest comment or post-mortem, in bytes.
+const TEXT_BYTES_MAX: usize = 20_000;
+/// Longest name of an assignee, in bytes.
+const NAME_BYTES_MAX: usize = 200;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IncidentPage {
+    #[schema(value_type = Vec<Object>)]
+    data: Vec<IncidentView>,
+    /// Pass as `cursor` for the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+    has_more: bool,
+}
+
+/// An incident with the numbers of OCSF beside the words.
+#[derive(Debug, Serialize)]
+pub(crate) struct IncidentView {
+    #[serde(flatten)]
+    incident: Incident,
+    status_id: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verdict_id: Option<u8>,
+    /// OCSF `priority_id`: 4 for P0 to 1 for P3.
+    priority_id: u8,
+}
+
+impl From<Incident> for IncidentView {
+    fn from(incident: Incident) -> Self {
+        let status_id = incident.status as u8;
+        let verdict_id = incident.verdict.map(|verdict| verdict as u8);
+        let priority_id = 4 - incident.severity as u8;
+        IncidentView { incident, status_id, verdict_id, priority_id }
+    }
+}
+
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code, reason = "describes the parameters; they are read one by one so that unknown names are refused")]
+struct IncidentParameters {
+    /// P0 to P3.
+    severity: Option<String>,
+    /// detection, assessment, communication, investigation, mitigation, resolution or post_mortem.
+    stage: Option<String>,
+    /// new, in_progress, on_hold, resolved or closed.
+    status: Option<String>,
+    assignee: Option<String>,
+    /// RFC 3339: last event at or after.
+    since: Option<String>,
+    #[param(rename = "source.ip")]
+    source_ip: Option<String>,
+    #[param(rename = "user.name")]
+    user_name: Option<String>,
+    #[param(rename = "host.name")]
+    host_name: Option<String>,
+    #[param(minimum = 1, maximum = 500)]
+    limit: Option<u32>,
+    /// From `next_cursor` of the page before, with the same filter.
+    cursor: Option<String>,
+}
+
+const PARAMETERS: &str =
+    "severity, stage, status, assignee, since, source.ip, user.name, host.name (one of the three), limit, cursor";
+
+/// Incidents, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/incidents", tag = "incidents", params(IncidentParameters),
+    responses(
+        (status = 200, description = "One page", body = IncidentPage),
+        (status = 400, description = "A parameter is unknown or cannot be read", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn list(
+    State(state): State<ApiState>,
+    Query(parameters): Query<Vec<(String, String)>>,
+) -> Result<Json<IncidentPage>, Problem> {
+    let mut query = read_query(&parameters)?;
+    let wanted = query.limit;
+    query.limit += 1;
+    let mut incidents = state.store.incidents(&query).await?;
+    let has_more = incidents.len() > wanted as usize;
+    incidents.truncate(wanted as usize);
+    let last = incidents.last().filter(|_| has_more);
+    let next_cursor = last.map(|last| {
+        let sort_time = last.last_seen.unwrap_or(last.created_at).0;
+        BASE64_URL_SAFE_NO_PAD.encode(format!("{sort_time}:{}", last.id))
+    });
+    Ok(Json(IncidentPage { data: incidents.into_iter().map(IncidentView::from).collect(), next_cursor, has_more }))
+}
+
+fn read_query(parameters: &[(String, String)]) -> Result<IncidentQuery, Problem> {
+    let mut query = IncidentQuery { limit: LIMIT_DEFAULT, ..IncidentQuery::default() };
+    let mut errors = Vec::new();
+    for (name, text) in parameters {
+        let values = || text.split(',').map(str::trim).filter(|value| !value.is_empty());
+        let read = match name.as_str() {
+            _ if text.trim().is_empty() => Err("the parameter has no value".to_owned()),
+            "severity" => words(values(), &mut query.severities, "P0, P1, P2, P3"),
+            "stage" => values().try_for_each(|value| value.parse().map(|stage| query.stages.push(stage))),
+            "status" => values().try_for_each(|value| value.parse().map(|status| query.statuses.push(status))),
+            "assignee" => {
+                query.assignee = Some(text.clone());
+                Ok(())
+            }
+            "since" => time(text).map(|time| query.since = Some(time)),
+            "source.ip" | "user.name" | "host.name" if query.entity.is_none() => {
+                query.entity = Some((name.clone(), text.clone()));
+                Ok(())
+            }
+            "source.ip" | "user.name" | "host.name" => Err("incidents are listed for one entity at a time".to_owned()),
+            "limit" => limit(text).map(|limit| query.limit = limit),
+            "cursor" => cursor(text).map(|after| query.after = Some(after)),
+            _ => Err(format!("unknown parameter; known are {PARAMETERS}")),
+        };
+        if let Err(detail) = read {
+            errors.push(PartProblem { pointer: name.clone(), detail });
+        }
+    }
+    if errors.is_empty() { Ok(query) } else { Err(Problem::bad_request(errors)) }
+}
+
+fn cursor(text: &str) -> Result<(i64, IncidentId), String> {
+    let read = || {
+        let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+        let (time, id) = text.split_once(':')?;
+        Some((time.parse().ok()?, id.parse().ok()?))
+    };
+    read().ok_or_else(|| "the cursor is damaged: start again without it".to_owned())
+}
+
+/// The id in a path, or that there is no such incident.
+fn incident_id(id: Result<Path<String>, PathRejection>) -> Result<IncidentId, Problem> {
+    let Path(id) = id.map_err(|_| Problem::not_found("an incident's id has 32 hexadecimal digits"))?;
+    let shown: String = id.chars().take(64).collect();
+    let read = IncidentId::from_str(&id).ok().filter(|_| id.len() == 32);
+    read.ok_or_else(|| Problem::not_found(format!("there is no incident `{shown}`")))
+}
+
+async fn found(state: &ApiState, id: IncidentId) -> Result<Incident, Problem> {
+    let incident = state.store.incident(id).await?;
+    incident.ok_or_else(|| Problem::not_found(format!("there is no incident `{id}`")))
+}
+
+/// The incident under its ETag.
+fn tagged(incident: Incident) -> Response {
+    let tag = format!("\"{}\"", incident.version);
+    let mut response = Json(IncidentView::from(incident)).into_response();
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}
+
+/// One incident; its ETag is needed to change it.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}", tag = "incidents", params(("id" = String, Path, description = "32 hexadecimal digits")),
+    responses(
+        (status = 200, description = "The incident", body = Object, headers(("etag" = String, description = "its version"))),
+        (status = 404, description = "There is no such incident", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn detail(
+    State(state): State<ApiState>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Problem> {
+    Ok(tagged(found(&state, incident_id(id)?).await?))
+}
+
+/// Changes stage, status, assignee, verdict, severity or post-mortem, or adds a comment: all of it or nothing.
+#[utoipa::path(
+    patch, path = "/api/v1/incidents/{id}", tag = "incidents",
+    params(("id" = String, Path, description = "32 hexadecimal digits"), ("if-match" = String, Header, description = "the ETag that was read")),
+    request_body = Object,
+    responses(
+        (status = 200, description = "The incident as it now is", body = Object),
+        (status = 400, description = "A field is unknown or cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such incident", body = Problem, content_type = "application/problem+json"),
+        (status = 412, description = "Somebody changed it meanwhile", body = Problem, content_type = "application/problem+json"),
+        (status = 422, description = "The workflow does not allow the change", body = Problem, content_type = "application/problem+json"),
+        (status = 428, description = "If-Match is missing", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn change(
+    State(state): State<ApiState>,
+    Extension(actor): Extension<Actor>,
+    id: Result<Path<String>, PathRejection>,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> Result<Response, Problem> {
+    let id = incident_id(id)?;
+    let change = read_change(&body)?;
+    let tag = headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok()).ok_or_else(Problem::version_needed)?;
+    let version = tag.trim().trim_start_matches("W/").trim_matches('"').parse().map_err(|_| {
+        let detail = format!("`{tag}` is not an ETag of ours, such as \"3\"");
+        Problem::bad_request(vec![PartProblem { pointer: "If-Match".to_owned(), detail }])
+    })?;
+    match state.store.change(id, version, &change, &actor.name, (state.clock)()).await? {
+        Changed::Done(incident) => Ok(tagged(incident)),
+        Changed::Missing => Err(Problem::not_found(format!("there is no incident `{id}`"))),
+        Changed::Stale(current) => Err(Problem::stale(current.version)),
+        Changed::Illegal(illegal) => {
+            let part =
+                |one: event::incident::Illegal| PartProblem { pointer: format!("/{}", one.field), detail: one.reason };
+            Err(Problem::illegal(illegal.into_iter().map(part).collect()))
+        }
+    }
+}
+
+const FIELDS: &str = "stage, status, assignee, verdict, severity, post_mortem, comment";
+
+/// Every mistake in the body at once.
+fn read_change(body: &[u8]) -> Result<IncidentChange, Problem> {
+    let one = |pointer: &str, detail: String| PartProblem { pointer: pointer.to_owned(), detail };
+    let value: Value = serde_json::from_slice(body)
+        .map_err(|error| Problem::bad_request(vec![one("", format!("the body is not JSON: {error}"))]))?;
+    let Value::Object(fields) = value else {
+        return Err(Problem::bad_request(vec![one("", format!("the body must be an object with some of {FIELDS}"))]));
+    };
+    let mut change = IncidentChange::default();
+    let mut errors = Vec::new();
+    for (name, value) in &fields {
+        let text = || value.as_str().ok_or_else(|| "must be a text".to_owned());
+        let bounded = |most: usize| {
+            let text = text()?;
+            if text.trim().is_empty() {
+                Err("must not be empty".to_owned())
+            } else if text.len() > most {
+                Err(format!("must not be longer than {most} bytes"))
+            } else {
+                Ok(text.to_owned())
+            }
+        };
+        let read = match name.as_str() {
+            "stage" => text().and_then(str::parse).map(|stage| change.stage = Some(stage)),
+            "status" => text().and_then(str::parse).map(|status| change.status = Some(status)),
+            "verdict" => text().and_then(str::parse).map(|verdict| change.verdict = Some(verdict)),
+            "severity" => text().and_then(|text| {
+                let severity: Result<Severity, ()> = text.parse();
+                severity
+                    .map(|severity| change.severity = Some(severity))
+                    .map_err(|()| format!("`{text}` is not one of P0, P1, P2, P3"))
+            }),
+            "assignee" if value.is_null() => {
+                change.assignee = Some(None);
+                Ok(())
+            }
+            "assignee" => bounded(NAME_BYTES_MAX).map(|name| change.assignee = Some(Some(name))),
+            "post_mortem" => bounded(TEXT_BYTES_MAX).map(|text| change.post_mortem = Some(text)),
+            "comment" => bounded(TEXT_BYTES_MAX).map(|text| change.comment = Some(text)),
+            _ => Err(format!("unknown field; known are {FIELDS}")),
+        };
+        if let Err(detail) = read {
+            errors.push(one(&format!("/{name}"), detail));
+        }
+    }
+    if errors.is_empty() { Ok(change) } else { Err(Problem::bad_request(errors)) }
+}
+
+/// One thing that happened.
+#[derive(Debug, Serialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum Moment {
+    /// A finding, at its first event.
+    Finding { at: Option<String>, link: Link, finding: Box<FindingView> },
+    /// A change, at its time.
+    Change { at: Option<String>, entry: HistoryEntry },
+}
+
+/// Findings (with why they belong here) and changes, in the order of their times.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}/timeline", tag = "incidents", params(("id" = String, Path, description = "32 hexadecimal digits")),
+    responses((status = 200, description = "The timeline", body = Object), (status = 404, description = "There is no such incident", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn timeline(
+    State(state): State<ApiState>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<Value>, Problem> {
+    let incident = found(&state, incident_id(id)?).await?;
+    let mut moments = Vec::new();
+    for link in state.store.links(incident.id, TIMELINE_MAX).await? {
+        if let Some(stored) = state.store.get(link.finding).await? {
+            let at = stored.finding.first_seen;
+            let finding = Box::new(FindingView::from(stored));
+            moments.push((
+                at.unwrap_or(link.added_at),
+                Moment::Finding { at: at.map(|time| time.to_string()), link, finding },
+            ));
+        }
+    }
+    for entry in state.store.history(incident.id, 0, TIMELINE_MAX).await? {
+        moments.push((entry.at, Moment::Change { at: Some(entry.at.to_string()), entry }));
+    }
+    moments.sort_by_key(|(at, _)| *at);
+    let complete = incident.findings <= u64::from(TIMELINE_MAX) && incident.entries <= u64::from(TIMELINE_MAX);
+    let moments: Vec<Moment> = moments.into_iter().map(|(_, moment)| moment).collect();
+    Ok(Json(serde_json::json!({"data": moments, "complete": complete})))
+}
+
+/// What happened, in sentences that each rest on facts. `source` says whether a model reworded it.
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}/summary", tag = "incidents", params(("id" = String, Path, description = "32 hexadecimal digits")),
+    responses((status = 200, description = "The summary", body = Object), (status = 404, description = "There is no such incident", body = Problem, content_type = "application/problem+json"))
+)]
+pub(crate) async fn summary(
+    State(state): State<ApiState>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Json<Value>, Problem> {
+    let incident = found(&state, incident_id(id)?).await?;
+    let stored = state.store.summary(incident.id).await?;
+    // One that is behind the facts is not shown: the template of the facts as they are is there at once.
+    let current = stored.filter(|stored| stored.facts_version >= incident.facts_version);
+    let (text, at) = match current {
+        Some(stored) => (serde_json::from_str(&stored.text).unwrap_or(Value::Null), stored.updated_at),
+        None => {
+            let template = facts(&*state.store, &incident).await?.template();
+            (serde_json::to_value(template).unwrap_or(Value::Null), (state.clock)())
+        }
+    };
+    Ok(Json(serde_json::json!({"incident": incident.id, "written_at": at.to_string(), "summary": text})))
+}
