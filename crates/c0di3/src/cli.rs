@@ -19,8 +19,12 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run the service: API on port 3000, health on port 3001
-    Serve(ServeArguments),
+    /// Run analyzer and agent in one process: the default, needs no server
+    Serve(ServiceArguments),
+    /// Run the log analyzer: syslog, HTTP, Kafka and files in, findings out
+    Analyzer(ServiceArguments),
+    /// Run the core agent: API on port 3000, health on port 3001, summaries, webhooks
+    Agent(ServiceArguments),
     /// Read log files and folders (plain, gz, zst, bz2, xz) once, and go on where the last run ended
     Replay(ReplayArguments),
     /// Print every line as a JSON event
@@ -30,22 +34,59 @@ pub(crate) enum Command {
     /// Check, test and explain rules
     #[command(subcommand)]
     Rules(RulesCommand),
+    /// Make, list and revoke tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Look after the store's tables
+    #[command(subcommand)]
+    Db(DbCommand),
     /// Check and show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct ServeArguments {
-    /// Address of the API, such as 127.0.0.1:3000
+pub(crate) struct ServiceArguments {
+    /// Address of the API (analyzer: of POST /ingest), such as 127.0.0.1:3000
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) listen: Option<String>,
-    /// Where findings are kept, such as sqlite:data/c0di3.db
+    /// Where findings are kept: sqlite:PATH or postgres://USER@HOST/DATABASE
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<String>,
 }
 
-#[derive(Args, Debug)]
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Make a token and print it, once
+    Create {
+        /// ingest, viewer, analyst or admin
+        #[arg(long, value_name = "ROLE")]
+        role: String,
+        /// Who it is for; named in the history of what is done with it
+        #[arg(long, value_name = "NAME")]
+        name: Option<String>,
+        /// How long it is valid, such as 90d; for ever where absent
+        #[arg(long, value_name = "SPAN")]
+        expires: Option<String>,
+    },
+    /// List tokens: id, role, name, creation, expiry, state
+    List,
+    /// Make a token invalid
+    Revoke {
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DbCommand {
+    /// Bring the tables up to date
+    Migrate,
+    /// Count what is kept and check that it agrees
+    Check,
+}
+
+#[derive(Args, Debug, Default)]
 pub(crate) struct RuleArguments {
     /// Folder or file with Sigma rules, in addition to the built-in ones; may be repeated
     #[arg(long = "rules", value_name = "DIR")]
@@ -76,7 +117,7 @@ pub(crate) struct ReplayArguments {
     /// Zone of times that name none, such as Europe/Berlin
     #[arg(long, value_name = "ZONE")]
     pub(crate) timezone: Option<String>,
-    /// Where findings and positions are kept (sqlite:PATH), or none
+    /// Where findings and positions are kept (sqlite:PATH or postgres://…), or none
     #[arg(long, value_name = "URL|none")]
     pub(crate) store: Option<String>,
     /// Where events are kept; this version keeps none
@@ -93,6 +134,9 @@ pub(crate) struct ReplayArguments {
     /// Only events before this time (RFC 3339)
     #[arg(long, value_name = "TIME")]
     pub(crate) until: Option<String>,
+    /// Tell webhooks of incidents found in old logs as well
+    #[arg(long)]
+    pub(crate) notify: bool,
     /// Exit with 3 when a line could not be parsed
     #[arg(long)]
     pub(crate) strict: bool,

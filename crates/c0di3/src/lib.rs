@@ -3,14 +3,19 @@
 //! `main` reads arguments, runs a command, and turns its outcome into an exit code. [`pipeline`] is the whole path
 //! from blocks to findings on one page.
 
+mod checks;
 mod cli;
 mod clock;
 mod command;
 mod config;
+mod engine;
 mod outcome;
 mod pipeline;
+mod positions;
 mod progress;
+mod recognise;
 mod rules;
+mod service;
 mod signals;
 mod telemetry;
 
@@ -34,7 +39,11 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let config = config::load(arguments.config.as_deref())?;
     match arguments.command {
-        Command::Serve(serve) => command::serve::run(config, serve),
+        Command::Serve(serve) => command::serve::run(config, &serve),
+        Command::Analyzer(analyzer) => command::analyzer::run(config, &analyzer),
+        Command::Agent(agent) => command::agent::run(config, &agent),
+        Command::Token(token) => command::token::run(&config, &token),
+        Command::Db(db) => command::db::run(&config, &db),
         Command::Replay(replay) => command::replay::run(config, replay),
         Command::Parse(parse) => command::parse::run(&config, &parse),
         Command::Detect(detect) => command::detect::run(&config, &detect),

@@ -14,6 +14,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use detect::{MatchScratch, Matcher};
 use event::batch::Counts;
 use event::{Block, Hit, Position, Source, Timestamp};
+use ingest::live::Barrier;
 use ingest::{Pull, Pulled};
 use parse::Parser;
 
@@ -36,6 +37,8 @@ pub(crate) struct PipelineOptions {
 #[derive(Debug)]
 pub(crate) enum Done {
     Block(DoneBlock),
+    /// Everything before it must be committed before it is passed.
+    Barrier(Barrier),
     /// Nothing came for a moment: time to commit what waits.
     Idle,
     /// A source could not be read to its end.
@@ -176,6 +179,7 @@ impl<'a> Stage<'a> {
     fn done(&mut self, pulled: Pulled) -> Done {
         match pulled {
             Pulled::Idle => Done::Idle,
+            Pulled::Barrier(barrier) => Done::Barrier(barrier),
             Pulled::Failed { name, reason } => Done::Failed { name, reason },
             Pulled::Block { block, followed_by } => Done::Block(self.parse_and_match(block, followed_by)),
         }

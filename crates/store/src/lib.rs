@@ -139,6 +139,10 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     async fn take_over(&self, instance: &str, now: Timestamp) -> Result<(Lease, Resume), StoreError>;
     /// Takes a source over: its new epoch, and how far it was read.
     async fn claim(&self, source: &Source, now: Timestamp) -> Result<(u64, Option<Position>), StoreError>;
+    /// Connections in use, and how many there may be; `None` where there are none.
+    fn connections(&self) -> Option<(u32, u32)> {
+        None
+    }
     /// Waits for running statements and closes the connections.
     async fn close(&self);
 }

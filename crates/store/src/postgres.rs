@@ -200,6 +200,11 @@ impl Ledger for PostgresStore {
         Ok((row.get::<i64, _>(0) as u64, Some(position).filter(|known| *known != Position::default())))
     }
 
+    fn connections(&self) -> Option<(u32, u32)> {
+        let idle = u32::try_from(self.pool.num_idle()).unwrap_or(u32::MAX);
+        Some((self.pool.size().saturating_sub(idle), self.pool.options().get_max_connections()))
+    }
+
     async fn close(&self) {
         self.pool.close().await;
     }

@@ -13,7 +13,7 @@ use anyhow::Context;
 use detect::{Correlator, CorrelatorOptions, Matcher};
 use event::Timestamp;
 use indicatif::ProgressBar;
-use store::{Commit, Ledger, SqliteStore};
+use store::{Commit, JoinPolicy, Lease, Store, Use};
 use tokio::runtime::Runtime;
 
 use crate::cli::ReplayArguments;
@@ -27,6 +27,8 @@ use crate::{clock, progress, rules, signals};
 
 /// Blocks after which findings that have ended are printed.
 const PRINT_BLOCKS: u64 = 64;
+/// Name under which replays keep their state.
+const INSTANCE: &str = "replay";
 /// Most worker threads.
 const JOBS_MAX: usize = 256;
 
@@ -44,7 +46,8 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     let stop = runtime.block_on(async { signals::stop_flag() })?;
     let store_url = arguments.store.clone().unwrap_or_else(|| config.store_url.clone());
     let _lock = lock(&store_url)?;
-    let store = (store_url != "none").then(|| runtime.block_on(SqliteStore::open(&store_url))).transpose()?;
+    super::install_tls();
+    let store = (store_url != "none").then(|| runtime.block_on(store::open(&store_url, Use::Commit))).transpose()?;
     let correlator_options = CorrelatorOptions {
         lateness_us: config.lateness_us,
         fold_gap_us: config.fold_gap_us,
@@ -57,10 +60,16 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     if !whole && store.is_some() {
         tell("note: with --since or --until findings are kept, but not how far the files were read");
     }
-    let resume = match &store {
-        Some(store) if whole => runtime.block_on(store.resume())?,
-        _ => store::Resume::default(),
+    let (lease, resume) = match &store {
+        Some(store) if whole => {
+            let (lease, resume) = runtime.block_on(store.take_over(INSTANCE, clock::now()))?;
+            (Some(lease), resume)
+        }
+        _ => (None, store::Resume::default()),
     };
+    // Old logs are no news: nobody is told of them unless that was asked for.
+    let notify_age_us = arguments.notify.then_some(i64::MAX);
+    let join = JoinPolicy { notify_age_us, ..config.join };
     if let Some(state) = &resume.state {
         correlator.restore(state).context("cannot go on from the stored state")?;
     }
@@ -74,6 +83,8 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         totals: Totals::new(sources.failed),
         runtime: &runtime,
         store,
+        lease,
+        join,
         whole,
         committed_at: Instant::now(),
         commit_interval: config.commit_interval,
@@ -94,6 +105,10 @@ fn lock(store_url: &str) -> anyhow::Result<Option<std::fs::File>> {
         return Ok(None);
     }
     config::check_store_url(store_url).map_err(|reason| Usage(format!("--store: {reason} or none")))?;
+    if super::is_server(store_url) {
+        // The store's lease fences the older of two replays.
+        return Ok(None);
+    }
     let path = format!("{}.replay-lock", store_url.strip_prefix("sqlite:").unwrap_or(store_url));
     if let Some(folder) = std::path::Path::new(&path).parent() {
         std::fs::create_dir_all(folder).with_context(|| format!("cannot create the folder {}", folder.display()))?;
@@ -147,7 +162,9 @@ struct Replay<'a> {
     report: Report,
     totals: Totals,
     runtime: &'a Runtime,
-    store: Option<SqliteStore>,
+    store: Option<Arc<dyn Store>>,
+    lease: Option<Lease>,
+    join: JoinPolicy,
     /// Positions and state are kept.
     whole: bool,
     committed_at: Instant,
@@ -163,6 +180,7 @@ impl Replay<'_> {
                 self.bar.suspend(|| tell(&format!("error: {name}: {reason}; the lines before were read")));
             }
             Done::Idle => {}
+            Done::Barrier(barrier) => barrier.pass(),
             Done::Block(block) => self.take_block(block),
         }
         self.blocks += 1;
@@ -197,6 +215,8 @@ impl Replay<'_> {
                 forgotten: if self.whole { self.checkpoints.take_forgotten() } else { Vec::new() },
                 state: if self.whole { Some(self.correlator.save()?) } else { None },
                 now: clock::now(),
+                lease: self.lease.clone(),
+                join: Some(self.join),
             };
             let committed = self.runtime.block_on(store.commit(&commit)).context("cannot keep the findings")?;
             self.totals.new_findings += committed.new;

@@ -1,8 +1,7 @@
 //! The files of a replay: found, recognised, and set to where the last run ended.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use event::block::digest;
 use event::{Position, SourceId, Timestamp};
@@ -13,6 +12,7 @@ use store::SourceCheckpoint;
 
 use crate::outcome::tell;
 use crate::pipeline::DoneBlock;
+use crate::recognise::{Recognised, canonical, recognise};
 
 /// How far each source has been read, and which of that the store does not know yet.
 #[derive(Debug, Default)]
@@ -135,6 +135,7 @@ impl Finding {
             fingerprint_hash: hash,
             position,
             seen: position.offset,
+            epoch: 0,
         };
         self.checkpoints.known.insert(id, (checkpoint, false));
         self.bytes += file.size.saturating_sub(position.offset);
@@ -145,46 +146,26 @@ impl Finding {
         self.waiting.push(Waiting { first_time, name: shown, open: Box::new(open) });
     }
 
-    /// The source that the file is, by its first bytes, and where to go on; `None` where it holds nothing new.
-    ///
-    /// Of several known beginnings the longest counts, then one of the same name, then the one read last. Beginnings
-    /// under [`ALIKE_BYTES`] count only under the same name: short files may begin alike.
+    /// The source that the file is, and where to go on; `None` where it holds nothing new.
     fn recognise(&mut self, file: &FileSource, name: &str) -> Option<(SourceId, Position)> {
-        let same = |known: &&SourceCheckpoint| {
-            let bytes = known.fingerprint_bytes as usize;
-            let named = bytes >= ALIKE_BYTES || known.name == name;
-            named && bytes > 0 && file.is(Fingerprint { bytes, hash: known.fingerprint_hash })
-        };
-        let best = self.known.iter().filter(same).max_by_key(|known| (known.fingerprint_bytes, known.name == name));
-        let Some(known) = best else { return Some((file.new_id(), Position::default())) };
-        if file.is_compressed() {
-            return Some((known.id, Position { offset: known.seen.max(known.position.offset), ..known.position }));
-        }
-        match file.size.cmp(&known.seen) {
-            Ordering::Equal => None,
-            Ordering::Greater => Some((known.id, known.position)),
-            Ordering::Less if known.name != name => {
-                let reason = format!("is the beginning of {}, which has been read", known.name);
+        match recognise(file, name, self.known.iter()) {
+            Recognised::New => Some((file.new_id(), Position::default())),
+            Recognised::Known(id, position) => {
+                let read = self.known.iter().find(|known| known.id == id).map_or(0, |known| known.seen);
+                (file.is_compressed() || file.size > read).then_some((id, position))
+            }
+            Recognised::BeginningOf(other) => {
+                let reason = format!("is the beginning of {other}, which has been read");
                 self.skip(&Skipped { path: file.path().to_owned(), reason, is_failure: false });
                 None
             }
-            Ordering::Less => {
-                // Cut off and written anew: what is behind the common beginning is not what was read.
-                let again = digest(&[b"again", &known.id.0.to_be_bytes(), &known.seen.to_be_bytes()]);
-                self.checkpoints.forgotten.push(known.id);
+            Recognised::Anew { old, new } => {
+                self.checkpoints.forgotten.push(old);
                 tell(&format!("note: {name} is shorter than when it was last read; it is read from its start"));
-                Some((SourceId(again), Position::default()))
+                Some((new, Position::default()))
             }
         }
     }
-}
-
-/// Bytes from the start that two logs do not share by chance: several lines with their times.
-const ALIKE_BYTES: usize = 1024;
-
-/// The path without links and dots: one file has one name.
-fn canonical(path: &Path) -> String {
-    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 /// How far a file's lines may be ahead of its last change before their time is not believed.

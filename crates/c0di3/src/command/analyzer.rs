@@ -1,0 +1,192 @@
+//! `c0di3 analyzer`: the log-analyzer service: syslog, HTTP, Kafka and followed files in; findings out to the store.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use api::HealthState;
+use api::auth::Auth;
+use api::health::HealthCheck;
+use api::ingest::IngestState;
+use ingest::kafka::KafkaState;
+use ingest::spool::Spool;
+use ingest::syslog::{self, SyslogOptions};
+use store::{Store, Use};
+use tokio::net::TcpListener;
+use tokio::runtime::{Handle, Runtime};
+
+use crate::checks::{DiskCheck, KafkaCheck, ProgressCheck, SpoolCheck, StoreCheck};
+use crate::cli::{RuleArguments, ServiceArguments};
+use crate::command::input;
+use crate::config::Config;
+use crate::engine::{Engine, Progress};
+use crate::outcome::Outcome;
+use crate::service::{Ports, bind, check_exposure, not_bound};
+use crate::{clock, rules, signals, telemetry};
+
+/// Between two looks at what the kernel dropped.
+const KERNEL_POLL: Duration = Duration::from_secs(1);
+
+pub(crate) fn run(config: Config, arguments: &ServiceArguments) -> anyhow::Result<Outcome> {
+    let config = super::with_arguments(config, arguments, super::Port::Ingest)?;
+    super::install_tls();
+    telemetry::start_logs(&config.log)?;
+    let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
+    let outcome = runtime.block_on(serve(config));
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    outcome.map(|()| Outcome::Done)
+}
+
+async fn serve(config: Config) -> anyhow::Result<()> {
+    let metrics = telemetry::start_metrics()?;
+    let stop = signals::stop_flag()?;
+    let store = super::open_store(&config.store_url, Use::Commit, &stop).await?;
+    let auth = super::auth(&config, &store);
+    let mut analyzer = Analyzer::start(config, Arc::clone(&store), Arc::clone(&stop)).await?;
+    let mut ports = Ports::new();
+    let health = HealthState {
+        service: "log-analyzer",
+        checks: analyzer.checks(true).into(),
+        metrics,
+        draining: Arc::clone(&ports.draining),
+    };
+    analyzer.serve(&mut ports, health, auth)?;
+    ports.run_until(&stop).await;
+    analyzer.finish().await?;
+    store.close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The analyzer in this process.
+pub(crate) struct Analyzer {
+    config: Config,
+    store: Arc<dyn Store>,
+    spool: Spool,
+    kafka: Option<Arc<KafkaState>>,
+    progress: Arc<Progress>,
+    engine: Option<std::thread::JoinHandle<anyhow::Result<()>>>,
+    listener: Option<TcpListener>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Analyzer {
+    /// Binds every port, opens the spool, and starts the engine.
+    pub(crate) async fn start(config: Config, store: Arc<dyn Store>, stop: Arc<AtomicBool>) -> anyhow::Result<Self> {
+        let analyzer = &config.analyzer;
+        let addresses: Vec<_> =
+            [Some(analyzer.listen), analyzer.syslog_tcp, analyzer.syslog_udp].into_iter().flatten().collect();
+        // Syslog has no tokens: who opens it to a network decides so by its address.
+        check_exposure(&addresses[..1], config.tokens)?;
+        let listener = bind(analyzer.listen, "analyzer.listen").await?;
+        let tcp = match analyzer.syslog_tcp {
+            Some(address) => Some(bind(address, "syslog.tcp").await?),
+            None => None,
+        };
+        let udp = analyzer
+            .syslog_udp
+            .map(|address| syslog::bind_udp(address).with_context(|| not_bound(address, "syslog.udp")));
+        let udp = udp.transpose()?;
+        let spool = Spool::open(analyzer.spool.clone(), clock::now())?;
+        let kafka = analyzer.kafka.as_ref().map(|_| Arc::new(KafkaState::default()));
+        let progress = Arc::new(Progress::new());
+        let options = SyslogOptions {
+            spool: spool.clone(),
+            message_bytes_max: analyzer.message_bytes_max,
+            connections_max: analyzer.connections_max,
+            clock: clock::now,
+        };
+        let engine = Engine {
+            parse: input::parse_options(&config, None, None, None)?,
+            rules: Arc::new(rules::load_for(&config, &RuleArguments::default())?.set),
+            declared: None,
+            store: Arc::clone(&store),
+            spool: spool.clone(),
+            kafka: kafka.clone(),
+            progress: Arc::clone(&progress),
+            runtime: Handle::current(),
+            config: config.clone(),
+        };
+        let (flag, state) = (Arc::clone(&stop), Arc::clone(&progress));
+        let engine = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
+            let done = engine.run(&flag);
+            if let Err(error) = &done {
+                tracing::error!(error = format!("{error:#}"), "the analyzer cannot go on");
+                state.is_in_trouble(format!("{error:#}"));
+                // A service that cannot do its work ends, so that whoever looks after it starts it again.
+                flag.store(true, Ordering::Relaxed);
+            }
+            done
+        });
+        let engine = Some(engine.context("cannot start the engine")?);
+        if let Some(tcp) = tcp {
+            tokio::spawn(syslog::serve_tcp(tcp, options.clone()));
+        }
+        if let Some(udp) = udp {
+            if let Ok(address) = udp.local_addr() {
+                tokio::spawn(count_kernel_drops(address.port()));
+            }
+            tokio::spawn(syslog::serve_udp(udp, options));
+        }
+        tracing::info!(
+            http = %analyzer.listen, syslog_tcp = ?analyzer.syslog_tcp, syslog_udp = ?analyzer.syslog_udp,
+            kafka = kafka.is_some(), files = analyzer.tail.len(), "the analyzer is listening"
+        );
+        Ok(Analyzer { config, store, spool, kafka, progress, engine, listener: Some(listener), stop })
+    }
+
+    /// What `/health` looks at; `alone`: the store and the disk are not looked at by an agent in the same process.
+    pub(crate) fn checks(&self, alone: bool) -> Vec<Box<dyn HealthCheck>> {
+        let mut checks: Vec<Box<dyn HealthCheck>> = vec![
+            Box::new(SpoolCheck(self.spool.clone())),
+            Box::new(ProgressCheck { progress: Arc::clone(&self.progress), spool: self.spool.clone() }),
+        ];
+        if let Some(kafka) = &self.kafka {
+            checks.push(Box::new(KafkaCheck(Arc::clone(kafka))));
+        }
+        if alone {
+            let is_server = super::is_server(&self.config.store_url);
+            checks.push(Box::new(StoreCheck { store: Arc::clone(&self.store), is_server, is_required: false }));
+            checks.push(Box::new(DiskCheck { folder: self.spool_folder() }));
+        }
+        checks
+    }
+
+    fn spool_folder(&self) -> PathBuf {
+        self.config.analyzer.spool.folder.clone()
+    }
+
+    /// Opens the HTTP port.
+    pub(crate) fn serve(&mut self, ports: &mut Ports, health: HealthState, auth: Auth) -> anyhow::Result<()> {
+        let listener = self.listener.take().context("the analyzer's port is already served")?;
+        let ingest = IngestState::new(self.spool.clone(), self.config.analyzer.body_bytes_max, clock::now);
+        ports.serve(listener, api::analyzer_router(ingest, health, auth));
+        Ok(())
+    }
+
+    /// Waits for the last commit.
+    pub(crate) async fn finish(mut self) -> anyhow::Result<()> {
+        self.stop.store(true, Ordering::Relaxed);
+        let Some(engine) = self.engine.take() else { return Ok(()) };
+        let ended =
+            tokio::task::spawn_blocking(move || engine.join()).await.context("the engine cannot be waited for")?;
+        ended.map_err(|_| anyhow::anyhow!("the engine ended with a panic"))?
+    }
+}
+
+async fn count_kernel_drops(port: u16) {
+    let mut before = syslog::kernel_drops(port).unwrap_or(0);
+    loop {
+        tokio::time::sleep(KERNEL_POLL).await;
+        if let Some(now) = syslog::kernel_drops(port) {
+            let new = now.saturating_sub(before);
+            if new > 0 {
+                tracing::warn!(datagrams = new, "the kernel dropped datagrams that came faster than they were read");
+            }
+            metrics::counter!("ingest_dropped_total", "source" => "syslog_udp", "reason" => "kernel").increment(new);
+            before = now;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! How far each live source has been read, shared by the committer and by the sources that ask where to go on.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use event::{Position, Source, SourceId};
+use ingest::live::Resume;
+use ingest::tail::Known;
+use ingest::{FileSource, Fingerprint};
+use store::{SourceCheckpoint, Store};
+use tokio::runtime::Handle;
+
+use crate::clock;
+use crate::pipeline::DoneBlock;
+use crate::recognise::{Recognised, canonical, recognise};
+
+#[derive(Debug, Default)]
+struct Table {
+    sources: BTreeMap<SourceId, (SourceCheckpoint, bool)>,
+    forgotten: Vec<SourceId>,
+}
+
+/// A handle on the positions.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Positions(Arc<Mutex<Table>>);
+
+impl Positions {
+    pub(crate) fn new(sources: Vec<SourceCheckpoint>) -> Self {
+        let sources = sources.into_iter().map(|source| (source.id, (source, false))).collect();
+        Positions(Arc::new(Mutex::new(Table { sources, forgotten: Vec::new() })))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn of(&self, id: SourceId) -> Position {
+        self.lock().sources.get(&id).map_or(Position::default(), |(known, _)| known.position)
+    }
+
+    /// Everything of the source before the block's end has been handed to the correlator.
+    pub(crate) fn reached(&self, block: &DoneBlock) {
+        let mut known = self.lock();
+        let entry = known.sources.entry(block.source.id).or_insert_with(|| (empty(&block.source), false));
+        entry.0.position = block.unfinished.unwrap_or(block.end);
+        entry.0.seen = block.end.offset;
+        entry.1 = true;
+    }
+
+    /// What changed since the last call, and the sources that no longer hold.
+    pub(crate) fn take_changed(&self) -> (Vec<SourceCheckpoint>, Vec<SourceId>) {
+        let mut known = self.lock();
+        let changed = known
+            .sources
+            .values_mut()
+            .filter_map(|(source, changed)| std::mem::take(changed).then(|| source.clone()))
+            .collect();
+        (changed, std::mem::take(&mut known.forgotten))
+    }
+}
+
+fn empty(source: &Source) -> SourceCheckpoint {
+    SourceCheckpoint {
+        id: source.id,
+        name: source.name.clone(),
+        fingerprint_bytes: 0,
+        fingerprint_hash: 0,
+        position: Position::default(),
+        seen: 0,
+        epoch: 0,
+    }
+}
+
+/// Files that are followed.
+pub(crate) struct FollowedFiles(pub(crate) Positions);
+
+impl Known for FollowedFiles {
+    fn recognise(&mut self, file: &FileSource, only_known: bool) -> Option<(SourceId, Position)> {
+        let name = canonical(file.path());
+        let mut known = self.0.lock();
+        let recognised = recognise(file, &name, known.sources.values().map(|(source, _)| source));
+        let (id, position) = match recognised {
+            Recognised::Known(_, position) if only_known && position.offset >= file.size => return None,
+            Recognised::Known(id, position) => (id, position),
+            Recognised::New | Recognised::Anew { .. } if only_known => return None,
+            Recognised::New => (file.new_id(), Position::default()),
+            Recognised::Anew { old, new } => {
+                known.sources.remove(&old);
+                known.forgotten.push(old);
+                (new, Position::default())
+            }
+            Recognised::BeginningOf(other) => {
+                tracing::debug!(path = name, other, "not followed: it is the beginning of another file");
+                return None;
+            }
+        };
+        let Fingerprint { bytes, hash } = file.fingerprint();
+        let source = Source { id, name };
+        let entry = known
+            .sources
+            .entry(id)
+            .or_insert_with(|| (SourceCheckpoint { position, seen: position.offset, ..empty(&source) }, false));
+        entry.0.name = source.name;
+        if bytes as u64 > entry.0.fingerprint_bytes {
+            (entry.0.fingerprint_bytes, entry.0.fingerprint_hash) = (bytes as u64, hash);
+        }
+        Some((id, position))
+    }
+}
+
+/// Sources of a group that several processes share: each is claimed in the store.
+pub(crate) struct Claims {
+    pub(crate) positions: Positions,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) runtime: Handle,
+}
+
+impl Resume for Claims {
+    fn claim(&self, source: &Source) -> Result<Option<Position>, String> {
+        let claimed = self.runtime.block_on(self.store.claim(source, clock::now()));
+        let (epoch, position) = claimed.map_err(|error| error.to_string())?;
+        let at = position.unwrap_or_default();
+        let checkpoint = SourceCheckpoint { position: at, seen: at.offset, epoch, ..empty(source) };
+        self.positions.lock().sources.insert(source.id, (checkpoint, false));
+        Ok(position)
+    }
+}

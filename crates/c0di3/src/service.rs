@@ -1,0 +1,141 @@
+//! What every service does with its ports: bind, answer with bounds, drain. SIGTERM: not ready first, then no new
+//! connections, then an orderly end.
+
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use api::ingest::Peer;
+use axum::{Extension, Router};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
+
+use crate::outcome::Usage;
+
+/// Between "not ready" and the end of accepting, so that load balancers notice.
+const DRAIN_NOTICE: Duration = Duration::from_millis(300);
+/// Longest that open requests are waited for.
+const DRAIN_MAX: Duration = Duration::from_secs(20);
+/// Longest that a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections that are open at once, on each port.
+const CONNECTIONS_MAX: usize = 1024;
+/// How often flags are looked at.
+pub(crate) const STOP_POLL: Duration = Duration::from_millis(50);
+
+/// The ports of one process, all told to drain at once.
+#[derive(Debug)]
+pub(crate) struct Ports {
+    pub(crate) draining: Arc<AtomicBool>,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Ports {
+    pub(crate) fn new() -> Self {
+        Ports { draining: Arc::new(AtomicBool::new(false)), tasks: Vec::new() }
+    }
+
+    pub(crate) fn serve(&mut self, listener: TcpListener, router: Router) {
+        self.tasks.push(tokio::spawn(answer(listener, router, Arc::clone(&self.draining))));
+    }
+
+    /// Waits for the stop flag, then drains.
+    pub(crate) async fn run_until(self, stop: &AtomicBool) {
+        while !stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(STOP_POLL).await;
+        }
+        tracing::info!("stopping: no longer ready, answering what is open");
+        self.draining.store(true, Ordering::Relaxed);
+        let all = async {
+            for task in self.tasks {
+                if let Err(error) = task.await {
+                    tracing::error!(%error, "a port ended in an unexpected way");
+                }
+            }
+        };
+        if tokio::time::timeout(DRAIN_MAX, all).await.is_err() {
+            tracing::warn!(seconds = DRAIN_MAX.as_secs(), "requests were still open and have been cut off");
+        }
+    }
+}
+
+/// Without tokens nobody outside this machine may reach the service.
+pub(crate) fn check_exposure(addresses: &[SocketAddr], tokens: bool) -> Result<(), Usage> {
+    match addresses.iter().find(|address| !tokens && !address.ip().is_loopback()) {
+        Some(address) => {
+            let reason = "is not a loopback address; without tokens the service must not be reachable from outside";
+            Err(Usage(format!("{address} {reason}: set auth.tokens = true and make tokens with `c0di3 token create`")))
+        }
+        None => Ok(()),
+    }
+}
+
+pub(crate) async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| not_bound(address, key))
+}
+
+pub(crate) fn not_bound(address: SocketAddr, key: &str) -> String {
+    let name = format!("C0DI3_{}", key.replace('.', "_").to_uppercase());
+    format!("cannot listen on {address}; choose another address with {key} in the configuration or {name}")
+}
+
+/// Serves until draining has been on for a moment, then finishes what is open. A client must send its request's head in
+/// time, and connections are bounded, so that slow clients cannot hold the service.
+async fn answer(listener: TcpListener, router: Router, draining: Arc<AtomicBool>) {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    builder.http2().timer(TokioTimer::new());
+    let open = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    let graceful = GracefulShutdown::new();
+    let mut noticed = pin!(drained(draining));
+    loop {
+        let accepted = tokio::select! {
+            accepted = accept(&listener, &open) => accepted,
+            () = &mut noticed => break,
+        };
+        let Some((stream, peer, permit)) = accepted else { continue };
+        let service = TowerToHyperService::new(router.clone().layer(Extension(Peer(peer.ip()))));
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = graceful.watch(connection);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "connection ended early");
+            }
+            drop(permit);
+        });
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+/// A connection, as soon as there is room for one. `None` where the system could not give it (too many open files).
+async fn accept(
+    listener: &TcpListener,
+    open: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+    let permit = Arc::clone(open).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, peer)) => Some((stream, peer, permit)),
+        Err(error) => {
+            metrics::counter!("http_server_accept_errors_total").increment(1);
+            tracing::warn!(%error, "cannot accept a connection");
+            tokio::time::sleep(STOP_POLL).await;
+            None
+        }
+    }
+}
+
+async fn drained(draining: Arc<AtomicBool>) {
+    while !draining.load(Ordering::Relaxed) {
+        tokio::time::sleep(STOP_POLL).await;
+    }
+    tokio::time::sleep(DRAIN_NOTICE).await;
+}
