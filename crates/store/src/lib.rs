@@ -11,6 +11,7 @@ pub mod people;
 mod postgres;
 pub mod query;
 mod redis;
+mod rows;
 mod shared;
 mod sqlite;
 

@@ -14,7 +14,7 @@ use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client, Pipeline, pipe};
 
 use crate::hot::{Added, FINDINGS_MAX, Hot, MINUTE_US, MINUTES_MAX, Risk, Snapshot, VALUES_MAX, entities_of};
-use crate::shared::{doc, hexadecimal, read_doc};
+use crate::rows::{doc, hexadecimal, read_doc};
 use crate::{Mark, StoreError, StoredFinding};
 
 const PREFIX: &str = "c0di3:{hot}:";

@@ -1,101 +1,6 @@
 //! Queries that both databases understand, written once: PostgreSQL and SQLite both take `$1`, and these tables hold
 //! texts and 64-bit numbers only. What differs (lists, row locks, rows from JSON) comes in as literals.
 
-use event::block::digest;
-use event::incident::{HistoryEntry, Link};
-use event::{Incident, IncidentId, Severity};
-use serde_json::{Value, json};
-
-use crate::StoreError;
-use crate::join::{Joined, Notice};
-
-pub(crate) const PAGE_MAX: u32 = 500;
-
-pub(crate) fn read_doc<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|error| StoreError::Damaged(format!("{what}: {error}")))
-}
-
-pub(crate) fn doc<T: serde::Serialize>(value: &T) -> String {
-    // These types hold texts and numbers only: writing them cannot fail.
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-pub(crate) fn sort_time(incident: &Incident) -> i64 {
-    incident.last_seen.unwrap_or(incident.created_at).0
-}
-
-pub(crate) fn hexadecimal(text: &str, what: &str) -> Result<u128, StoreError> {
-    u128::from_str_radix(text, 16).map_err(|_| StoreError::Damaged(format!("{what}: `{text}`")))
-}
-
-/// Rows of `incidents` as JSON, for one statement.
-pub(crate) fn incident_rows(incidents: &[Incident]) -> String {
-    let row = |incident: &Incident| {
-        json!({
-            "id": incident.id.to_string(), "severity": incident.severity as i64, "stage": incident.stage.name(),
-            "status": incident.status.name(), "assignee": incident.assignee.as_deref().unwrap_or(""),
-            "sort_time": sort_time(incident), "version": incident.version, "facts_version": incident.facts_version,
-            "doc": doc(incident),
-        })
-    };
-    Value::Array(incidents.iter().map(row).collect()).to_string()
-}
-
-pub(crate) fn link_rows(links: &[(IncidentId, Link)]) -> String {
-    // A finding that changed twice in one commit counts with its last state.
-    let mut last: std::collections::BTreeMap<_, (IncidentId, Link)> = std::collections::BTreeMap::new();
-    for (incident, link) in links {
-        last.entry(link.finding).or_insert_with(|| (*incident, link.clone())).1.events = link.events;
-    }
-    let row = |(incident, link): &(IncidentId, Link)| {
-        json!({
-            "finding_id": link.finding.to_string(), "incident_id": incident.to_string(), "events": link.events,
-            "added_at": link.added_at.0, "doc": doc(link),
-        })
-    };
-    Value::Array(last.values().map(row).collect()).to_string()
-}
-
-pub(crate) fn key_rows(joined: &Joined) -> String {
-    let row = |(key, id): &(String, IncidentId)| json!({"key": key, "incident_id": id.to_string()});
-    Value::Array(joined.keys.iter().map(row).collect()).to_string()
-}
-
-pub(crate) fn history_rows(history: &[(IncidentId, HistoryEntry)]) -> String {
-    let row = |(id, entry): &(IncidentId, HistoryEntry)| json!({"incident_id": id.to_string(), "number": entry.number, "doc": doc(entry)});
-    Value::Array(history.iter().map(row).collect()).to_string()
-}
-
-pub(crate) fn notice_rows(notices: &[Notice], now: i64) -> String {
-    let row = |notice: &Notice| {
-        json!({
-            "id": notice.id, "kind": notice.kind, "severity": notice.incident.severity as i64, "created_at": now,
-            "body": doc(&notice.incident),
-        })
-    };
-    Value::Array(notices.iter().map(row).collect()).to_string()
-}
-
-pub(crate) fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
-    Value::Array(values.into_iter().map(|value| Value::String(value.to_string())).collect()).to_string()
-}
-
-pub(crate) fn severity_of(number: i64) -> Severity {
-    Severity::ALL.into_iter().find(|known| *known as i64 == number).unwrap_or(Severity::P3)
-}
-
-/// Identity of a delivery for receivers: the same over all tries.
-pub(crate) fn delivery_id(notice_id: &str, endpoint: &str) -> u128 {
-    digest(&[b"delivery", notice_id.as_bytes(), endpoint.as_bytes()])
-}
-
-impl crate::people::Delivery {
-    /// What receivers know the delivery by: the same over all tries.
-    pub fn webhook_id(&self) -> String {
-        format!("msg_{:032x}", delivery_id(&self.notice_id, &self.endpoint))
-    }
-}
-
 /// Implements the traits of `people` and the joining of findings for one database.
 macro_rules! implement_shared {
     ($store:ty, $database:ty, begin = $begin:literal, list = [$l1:literal, $l2:literal, $l3:literal], lock = $lock:literal,
@@ -110,7 +15,7 @@ macro_rules! implement_shared {
             use super::*;
             use crate::join::{self, Joined, Known, Notice};
             use crate::people::*;
-            use crate::shared::*;
+            use crate::rows::*;
             use crate::{Commit, StoreError};
 
             type Connection = <$database as sqlx::Database>::Connection;

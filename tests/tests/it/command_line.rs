@@ -58,7 +58,7 @@ fn an_unknown_store_is_refused() {
     let log = sandbox.write("a.log", failures("192.0.2.1", 0, 1));
     let run = sandbox.run(&["replay", "--store", "mysql://x", &log]);
     assert_eq!(run.code, Some(2));
-    assert!(run.err.contains("use sqlite:PATH or none"), "{}", run.err);
+    assert!(run.err.contains("use sqlite:PATH or postgres://USER@HOST/DATABASE or none"), "{}", run.err);
 }
 
 #[test]

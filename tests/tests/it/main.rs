@@ -5,6 +5,12 @@
 mod bad_input;
 mod command_line;
 mod kill;
+mod live_kill;
+mod mission;
+mod node;
+mod oracle;
+mod outage;
 mod program;
 mod replay;
 mod service;
+mod shipper;

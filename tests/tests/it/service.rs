@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use servers::free_port;
 
 use crate::program::{Run, Sandbox, collect, samples};
 
@@ -16,8 +17,10 @@ pub(crate) struct Service {
     health_port: u16,
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// The analyzer of the process on free ports, without syslog.
+fn quiet_analyzer(command: &mut Command) {
+    command.env("C0DI3_ANALYZER_LISTEN", format!("127.0.0.1:{}", free_port()));
+    command.env("C0DI3_SYSLOG_UDP", "").env("C0DI3_SYSLOG_TCP", "");
 }
 
 impl Service {
@@ -26,6 +29,7 @@ impl Service {
         let mut command = sandbox.command(&["serve", "--store", store]);
         command.env("C0DI3_API_LISTEN", format!("127.0.0.1:{port}"));
         command.env("C0DI3_API_HEALTH_LISTEN", format!("127.0.0.1:{health_port}"));
+        quiet_analyzer(&mut command);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let service = Service { child: Some(child), port, health_port };
         let started = Instant::now();
@@ -66,7 +70,7 @@ impl Drop for Service {
 }
 
 /// Status and body; `None` where nobody listens.
-fn request(port: u16, path: &str) -> Option<(u16, String)> {
+pub(crate) fn request(port: u16, path: &str) -> Option<(u16, String)> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
     let mut reader = BufReader::new(stream);
@@ -147,7 +151,7 @@ fn sigterm_drains_and_ends_in_order() {
     let service = Service::start(&sandbox, "sqlite:a.db");
     // A request that is only half sent when the signal comes is still answered.
     let mut half = TcpStream::connect(("127.0.0.1", service.port)).unwrap();
-    half.write_all(b"GET /api/v1/findings HTTP/1.1\r\nHost: x\r\n").unwrap();
+    half.write_all(b"GET /api/v1/findings HTTP/1.1\r\nHost: localhost\r\n").unwrap();
     std::thread::sleep(Duration::from_millis(100));
     service.signal("-TERM");
     std::thread::sleep(Duration::from_millis(150));
@@ -189,6 +193,7 @@ fn logs_go_to_three_rotated_files_when_a_folder_is_given() {
     let mut command = sandbox.command(&["--config", &config, "serve", "--store", "sqlite:a.db"]);
     command.env("C0DI3_API_LISTEN", format!("127.0.0.1:{port}"));
     command.env("C0DI3_API_HEALTH_LISTEN", format!("127.0.0.1:{health}"));
+    quiet_analyzer(&mut command);
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let service = Service { child: Some(child), port, health_port: health };
     let started = Instant::now();

@@ -7,7 +7,7 @@ use sqlx::postgres::{PgPool, PgRow};
 
 use crate::postgres::{bytes, number};
 use crate::query::{Cursor, Details, FindingQuery, LIMIT_MAX, Page, sort_time};
-use crate::shared::read_doc;
+use crate::rows::read_doc;
 use crate::{Mark, StoreError, StoredFinding};
 
 /// The columns that [`stored`] reads, in its order, and the rest of the query.

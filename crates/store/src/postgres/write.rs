@@ -9,7 +9,7 @@ use sqlx::{PgConnection, Row};
 
 use crate::postgres::{bytes, join_incidents};
 use crate::query::{Details, sort_time};
-use crate::shared::doc;
+use crate::rows::doc;
 use crate::{Commit, Committed, StoreError};
 
 const DAY_US: i64 = 86_400_000_000;

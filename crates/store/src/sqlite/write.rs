@@ -5,7 +5,7 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Row, SqliteConnection};
 
 use crate::query::{Details, sort_time};
-use crate::shared::doc;
+use crate::rows::doc;
 use crate::sqlite::{bytes, join_incidents};
 use crate::{Commit, Committed, StoreError};
 

@@ -1,0 +1,204 @@
+//! Services as processes, in either shape: one process on the embedded stores, or analyzer and agent on servers. And
+//! the plainest HTTP client that shows status, headers and body.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+use servers::{free_port, wait_until};
+
+use crate::program::Sandbox;
+
+/// Longest wait for something that should come soon.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+
+/// Ports and settings of one installation.
+pub(crate) struct Node {
+    children: Vec<(String, Child)>,
+    pub(crate) api: u16,
+    pub(crate) health: u16,
+    pub(crate) ingest: u16,
+    pub(crate) syslog: u16,
+}
+
+impl Node {
+    pub(crate) fn new() -> Self {
+        let [api, health, ingest, syslog] = [(); 4].map(|()| free_port());
+        Node { children: Vec::new(), api, health, ingest, syslog }
+    }
+
+    /// Starts a command with the settings (`section.key` = value in the environment) and waits until it is ready.
+    pub(crate) fn start(&mut self, sandbox: &Sandbox, command: &str, settings: &[(&str, String)]) {
+        self.launch(sandbox, command, settings);
+        let port = if command == "analyzer" { self.ingest } else { self.api };
+        wait_until(SOON, command, || get(port, "/live").is_some());
+    }
+
+    /// Starts a command without waiting for it.
+    pub(crate) fn launch(&mut self, sandbox: &Sandbox, command: &str, settings: &[(&str, String)]) {
+        let config = sandbox.path("c0di3.toml");
+        let mut arguments = vec![command];
+        let config = config.display().to_string();
+        if std::path::Path::new(&config).exists() {
+            arguments.extend(["--config", &config]);
+        }
+        let mut process = sandbox.command(&arguments);
+        for (name, value) in [
+            ("api.listen", format!("127.0.0.1:{}", self.api)),
+            ("api.health_listen", format!("127.0.0.1:{}", self.health)),
+            ("analyzer.listen", format!("127.0.0.1:{}", self.ingest)),
+            ("syslog.tcp", format!("127.0.0.1:{}", self.syslog)),
+            ("syslog.udp", format!("127.0.0.1:{}", self.syslog)),
+            ("agent.analyzer_url", format!("http://127.0.0.1:{}", self.ingest)),
+        ]
+        .into_iter()
+        .chain(settings.iter().map(|(name, value)| (*name, value.clone())))
+        {
+            process.env(format!("C0DI3_{}", name.replace('.', "_").to_uppercase()), value);
+        }
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(sandbox.path(&format!("{command}.out")))
+            .unwrap();
+        let child = process.stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        self.children.push((command.to_owned(), child));
+    }
+
+    fn child(&mut self, command: &str) -> &mut Child {
+        &mut self.children.iter_mut().find(|(name, _)| name == command).expect("it was started").1
+    }
+
+    pub(crate) fn signal(&mut self, command: &str, signal: &str) {
+        let id = self.child(command).id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Ends a process as a crash would.
+    pub(crate) fn kill(&mut self, command: &str) {
+        let child = self.child(command);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        self.children.retain(|(name, _)| name != command);
+    }
+
+    /// Ends a process in order; its exit code.
+    pub(crate) fn stop(&mut self, command: &str) -> Option<i32> {
+        self.signal(command, "-TERM");
+        let code = self.child(command).wait().unwrap().code();
+        self.children.retain(|(name, _)| name != command);
+        code
+    }
+
+    pub(crate) fn is_running(&mut self, command: &str) -> bool {
+        self.child(command).try_wait().unwrap().is_none()
+    }
+
+    pub(crate) fn json(&self, path: &str) -> Value {
+        let (status, body) = get(self.api, path).expect("the agent answers");
+        assert_eq!(status, 200, "{path}: {body}");
+        serde_json::from_str(&body).unwrap()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        for (_, child) in &mut self.children {
+            // It may have ended by itself.
+            let _gone = child.kill().is_err();
+            let _waited = child.wait().is_err();
+        }
+    }
+}
+
+pub(crate) fn get(port: u16, path: &str) -> Option<(u16, String)> {
+    send(port, "GET", path, &[], b"").map(|(status, _, body)| (status, body))
+}
+
+/// Status, head and body; `None` where nobody answers.
+pub(crate) fn send(
+    port: u16,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> Option<(u16, String, String)> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(40))).ok()?;
+    let mut head = format!(
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n",
+        body.len()
+    );
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    stream.write_all(format!("{head}\r\n").as_bytes()).ok()?;
+    stream.write_all(body).ok()?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).ok()?;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let status = head.split(' ').nth(1)?.parse().ok()?;
+    let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
+    Some((status, head.to_owned(), if chunked { unchunk(body) } else { body.to_owned() }))
+}
+
+fn unchunk(mut body: &str) -> String {
+    let mut out = String::new();
+    while let Some((size, rest)) = body.split_once("\r\n") {
+        let size = usize::from_str_radix(size, 16).unwrap_or(0);
+        if size == 0 {
+            break;
+        }
+        out.push_str(&rest[..size]);
+        body = &rest[size + 2..];
+    }
+    out
+}
+
+/// A receiver of webhooks: keeps every request, answers 204.
+pub(crate) struct Receiver {
+    pub(crate) port: u16,
+    pub(crate) requests: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl Receiver {
+    pub(crate) fn start() -> Self {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&requests);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { continue };
+                let mut bytes = Vec::new();
+                let mut part = [0; 8192];
+                loop {
+                    let read = stream.read(&mut part).unwrap_or(0);
+                    bytes.extend_from_slice(&part[..read]);
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    if let Some((head, body)) = text.split_once("\r\n\r\n") {
+                        let length =
+                            head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+                        if length.unwrap_or(0) <= body.len() {
+                            kept.lock().unwrap().push((head.to_owned(), body.to_owned()));
+                            break;
+                        }
+                    }
+                    if read == 0 {
+                        break;
+                    }
+                }
+                let _answered = stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n");
+            }
+        });
+        Receiver { port, requests }
+    }
+
+    pub(crate) fn bodies(&self) -> Vec<Value> {
+        self.requests.lock().unwrap().iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect()
+    }
+}

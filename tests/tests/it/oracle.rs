@@ -1,0 +1,142 @@
+//! An oracle for "exactly once": every event has a number of its own, a rule makes each a finding of its own, and a
+//! correlation counts them all. What was acknowledged must be there once; what was not may be there once or not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::node::{Node, send};
+use crate::program::Sandbox;
+
+/// The rules of the oracle. The host is the same for all, so that the correlation has one group.
+const RULES: &str = "title: one event
+id: oracle-one
+level: informational
+logsource: {category: oracle}
+detection: {s: {oracle.kind: probe}, condition: s}
+---
+title: all events
+id: oracle-all
+level: low
+correlation: {type: event_count, rules: [oracle-one], group-by: [host.name], timespan: 30d, condition: {gte: 1}, generate: true}
+";
+
+/// Events in one request.
+const BATCH: u64 = 20;
+/// Pause of a sender between requests.
+const PAUSE: Duration = Duration::from_millis(15);
+
+#[derive(Default)]
+pub(crate) struct Ledger {
+    acknowledged: Mutex<BTreeSet<u64>>,
+    next: AtomicU64,
+}
+
+/// Puts the rules where the analyzer finds them: the settings that say so.
+pub(crate) fn rules(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
+    let path = sandbox.write("rules/oracle.yml", RULES);
+    vec![("rules.paths", path), ("rules.default", "false".to_owned())]
+}
+
+impl Ledger {
+    /// New numbers, and the lines that carry them.
+    pub(crate) fn batch(&self) -> (Vec<u64>, String) {
+        let first = self.next.fetch_add(BATCH, Ordering::Relaxed);
+        let numbers: Vec<u64> = (first..first + BATCH).collect();
+        let line = |number: &u64| {
+            format!(
+                "{{\"@timestamp\":\"2026-11-23T10:00:00Z\",\"oracle.kind\":\"probe\",\"user.name\":\"u{number}\",\"host.name\":\"h\"}}\n"
+            )
+        };
+        let lines = numbers.iter().map(line).collect();
+        (numbers, lines)
+    }
+
+    pub(crate) fn acknowledge(&self, numbers: Vec<u64>) {
+        self.acknowledged.lock().unwrap().extend(numbers);
+    }
+
+    pub(crate) fn acknowledged(&self) -> usize {
+        self.acknowledged.lock().unwrap().len()
+    }
+
+    /// Sends over HTTP until told to stop. A request without an answer is never sent again: nobody knows what became of it.
+    pub(crate) fn send_until(self: &Arc<Self>, port: u16, stop: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
+        let (ledger, stop) = (Arc::clone(self), Arc::clone(stop));
+        std::thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                let (numbers, lines) = ledger.batch();
+                match send(port, "POST", "/ingest", &[], lines.as_bytes()) {
+                    Some((200, _, answer)) => {
+                        assert_eq!(answer, format!("{{\"accepted\":{BATCH}}}"));
+                        ledger.acknowledge(numbers);
+                    }
+                    Some((503, head, _)) => assert!(head.contains("retry-after"), "{head}"),
+                    Some((status, _, answer)) => panic!("a passing cause was answered {status}: {answer}"),
+                    None => {}
+                }
+                std::thread::sleep(PAUSE);
+            }
+        })
+    }
+
+    /// Everything acknowledged is stored once, and the correlation counted what is stored. How many there are.
+    pub(crate) fn judge(&self, node: &Node) -> u64 {
+        let mut seen: BTreeMap<u64, u64> = BTreeMap::new();
+        let mut all = Vec::new();
+        let mut path = "/api/v1/findings?limit=500".to_owned();
+        loop {
+            let page = node.json(&path);
+            for finding in page["data"].as_array().unwrap() {
+                if finding["rule.id"] == "oracle-all" {
+                    all.push(finding["count"].as_u64().unwrap());
+                } else {
+                    *seen.entry(number(finding)).or_insert(0) += finding["count"].as_u64().unwrap();
+                }
+            }
+            match page["next_cursor"].as_str() {
+                Some(cursor) => path = format!("/api/v1/findings?limit=500&cursor={cursor}"),
+                None => break,
+            }
+        }
+        let acknowledged = self.acknowledged.lock().unwrap();
+        let lost: Vec<_> = acknowledged.iter().filter(|number| !seen.contains_key(number)).collect();
+        assert!(
+            lost.is_empty(),
+            "{} of {} acknowledged events are lost: {:?}",
+            lost.len(),
+            acknowledged.len(),
+            &lost[..lost.len().min(5)]
+        );
+        let twice: Vec<_> = seen.iter().filter(|(_, count)| **count != 1).collect();
+        assert!(
+            twice.is_empty(),
+            "{} events were counted more than once: {:?}",
+            twice.len(),
+            &twice[..twice.len().min(5)]
+        );
+        let issued = self.next.load(Ordering::Relaxed);
+        assert!(seen.keys().all(|number| *number < issued), "an event was stored that nobody sent");
+        assert_eq!(
+            all.iter().sum::<u64>(),
+            seen.len() as u64,
+            "the correlation counted each stored event once: {all:?}"
+        );
+        seen.len() as u64
+    }
+
+    /// Whether the correlation has counted at least everything that was acknowledged.
+    pub(crate) fn is_caught_up(&self, node: &Node) -> bool {
+        let page = node.json("/api/v1/findings?rule=oracle-all");
+        let counted: u64 =
+            page["data"].as_array().unwrap().iter().map(|finding| finding["count"].as_u64().unwrap()).sum();
+        counted >= self.acknowledged() as u64
+    }
+}
+
+fn number(finding: &Value) -> u64 {
+    finding["entities"]["user.name"][0].as_str().unwrap()[1..].parse().unwrap()
+}
