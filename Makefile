@@ -25,10 +25,14 @@ run: build ## build, replay the sample logs, and leave the service running on po
 stop: ## stop the service that `make run` started
 	@deploy/scripts/stop.sh $(PID_FILE)
 
-test: setup ## format, lints, house rules and all tests
+test-tools: setup # servers and model that tests talk to
+	@deploy/scripts/setup.sh test
+	@deploy/scripts/test-tools.sh $(abspath $(TARGET))/test-tools
+
+test: test-tools ## format, lints, house rules and all tests, against real servers
 	@echo "format"; cargo fmt --all --check
 	@echo "lints"; cargo clippy --quiet --workspace --all-targets -- -D warnings
-	@echo "tests"; if cargo nextest --version >/dev/null 2>&1; then \
+	@echo "tests"; export C0DI3_TEST_TOOLS=$(abspath $(TARGET))/test-tools; if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --workspace --no-fail-fast; else cargo test --workspace --no-fail-fast; fi
 
 deny: setup ## licences, sources and bans of all dependencies; advisories where the database can be reached
@@ -40,8 +44,10 @@ deny: setup ## licences, sources and bans of all dependencies; advisories where 
 bench: build ## the figures of the README
 	@cargo bench --quiet --package benches --bench parse --bench detect
 	@deploy/scripts/bench-replay.sh $(PROGRAM) $(TARGET)
+	@deploy/scripts/setup.sh test
+	@cargo run --quiet --release --package benches --bin live -- $(PROGRAM)
 
 fuzz: setup ## every fuzz target for SECONDS_PER_TARGET (60)
 	@deploy/scripts/fuzz.sh $(SECONDS_PER_TARGET)
 
-.PHONY: help setup build run stop test deny bench fuzz
+.PHONY: help setup test-tools build run stop test deny bench fuzz

@@ -180,6 +180,62 @@ impl Sshd {
     }
 }
 
+/// Makes what a fleet of hosts sends by syslog, with PRI and an RFC 3339 stamp, about 125 bytes each: sessions, cron,
+/// services; failed logins among them as attacks are, from a few addresses.
+#[derive(Debug)]
+pub struct Fleet {
+    random: Random,
+    /// Failed logins per 10,000 messages.
+    attacks_per_10k: u64,
+}
+
+impl Fleet {
+    pub fn new(seed: u64, attacks_per_10k: u64) -> Self {
+        Fleet { random: Random::new(seed), attacks_per_10k }
+    }
+
+    /// One message, stamped with the second that is given.
+    pub fn line(&mut self, second: i64, out: &mut String) -> std::fmt::Result {
+        let stamp = Timestamp::from_unix_seconds(second);
+        let (host, pid) = (self.random.below(200), 500 + self.random.below(60_000));
+        let user = *self.random.skewed(&["deploy", "alice", "bob", "carol", "git", "backup", "www-data", "root"]);
+        let (c, port) = (self.random.below(250), 1024 + self.random.below(60_000));
+        if self.random.below(10_000) < self.attacks_per_10k {
+            let attacker = self.random.below(40);
+            return writeln!(
+                out,
+                "<38>1 {stamp} web{host:03} sshd {pid} - - Failed password for {user} from 203.0.113.{attacker} port {port} ssh2"
+            );
+        }
+        match self.random.below(6) {
+            0 => writeln!(
+                out,
+                "<38>1 {stamp} web{host:03} sshd {pid} - - Disconnected from user {user} 10.20.{c}.7 port {port}"
+            ),
+            1 => writeln!(
+                out,
+                "<78>1 {stamp} web{host:03} CRON {pid} - - ({user}) CMD (/usr/lib/sysstat/sa1 1 1 --slot {c})"
+            ),
+            2 => writeln!(
+                out,
+                "<30>1 {stamp} web{host:03} systemd 1 - - Started session-{pid}.scope - Session {pid} of User {user}."
+            ),
+            3 => writeln!(
+                out,
+                "<86>1 {stamp} web{host:03} systemd-logind {c} - - New session {pid} of user {user}, seat0 unchanged."
+            ),
+            4 => writeln!(
+                out,
+                "<22>1 {stamp} mail{host:03} postfix/smtpd {pid} - - disconnect from relay{c}.example[10.20.{c}.9] ehlo=1 quit=1"
+            ),
+            _ => writeln!(
+                out,
+                "<6>1 {stamp} web{host:03} kernel - - - nf_conntrack: table at {c} percent, {port} entries in use"
+            ),
+        }
+    }
+}
+
 /// `YYYY-MM-DDThh:mm:ssZ`, cut into the parts that other stamps are made of.
 fn parts(second: i64) -> (String, usize) {
     let text = Timestamp::from_unix_seconds(second).to_string();

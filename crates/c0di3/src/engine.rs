@@ -14,7 +14,7 @@ use ingest::kafka::{KafkaOptions, KafkaState};
 use ingest::live::{Item, LiveInput, feed_spool, queue};
 use ingest::spool::Spool;
 use ingest::tail::TailOptions;
-use store::{Commit, Lease, Resume, Store, StoreError};
+use store::{Commit, Lease, Resume, StateChange, Store, StoreError};
 use tokio::runtime::Handle;
 
 use crate::clock;
@@ -120,8 +120,8 @@ impl Engine {
             ..CorrelatorOptions::default()
         };
         let mut correlator = Correlator::new(Arc::clone(&self.rules), options);
-        if let Some(state) = &resume.state {
-            correlator.restore(state).context("cannot go on from the stored state")?;
+        if let Some(state) = resume.state {
+            correlator.restore(&state.head, state.entries.into_iter()).context("cannot go on from the stored state")?;
         }
         let positions = Positions::new(resume.sources);
         // Set when the process stops, or when this run has to end.
@@ -286,8 +286,9 @@ impl Committer<'_> {
     fn checkpoint(&mut self) -> anyhow::Result<()> {
         let started = Instant::now();
         let state = self.correlator.save()?;
-        metrics::gauge!("correlation_state_bytes").set(state.len() as f64);
-        self.commit(Some(state))?;
+        let size: usize = state.put.iter().map(|(key, value)| key.len() + value.len()).sum();
+        metrics::histogram!("checkpoint_bytes").record(size as f64);
+        self.commit(Some(StateChange { head: state.head, put: state.put, gone: state.gone }))?;
         let took = started.elapsed();
         metrics::histogram!("checkpoint_duration_seconds").record(took.as_secs_f64());
         self.checkpoint_at = Instant::now();
@@ -298,7 +299,7 @@ impl Committer<'_> {
     }
 
     /// Commits until the store has taken it: what cannot be committed holds everything behind it back.
-    fn commit(&mut self, state: Option<String>) -> anyhow::Result<()> {
+    fn commit(&mut self, state: Option<StateChange>) -> anyhow::Result<()> {
         self.committed_at = Instant::now();
         self.report();
         let findings: Vec<_> = self.correlator.changes().into_iter().map(|change| change.finding).collect();

@@ -84,7 +84,7 @@ pub(crate) fn start_logs(config: &LogConfig) -> anyhow::Result<()> {
 /// Installs the process's metrics recorder.
 pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
     PrometheusBuilder::new()
-        .set_buckets_for_metric(Matcher::Suffix("duration_seconds".to_owned()), &DURATION_BUCKETS)
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)
         .context("cannot set histogram buckets")?
         .install_recorder()
         .context("cannot start metrics")

@@ -18,12 +18,11 @@ use event::{Finding, Hit, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::correlate::episode::{Episode, Source};
-use crate::correlate::state::State;
 use crate::correlate::table::Table;
 use crate::correlate::window::Window;
 use crate::ruleset::RuleSet;
 
-pub use state::StateError;
+pub use state::{SavedState, StateError};
 pub(crate) use window::ENTRIES_MAX as WINDOW_ENTRIES_MAX;
 
 /// Limits of the correlator.
@@ -375,15 +374,14 @@ impl Correlator {
         changes
     }
 
-    /// Everything that must survive a restart, as text.
-    pub fn save(&self) -> Result<String, StateError> {
-        State::of(self).to_text()
+    /// What must survive a restart and has changed since the last call.
+    pub fn save(&mut self) -> Result<SavedState, StateError> {
+        state::save(self)
     }
 
-    /// Takes up a saved state. Rules that are gone take their state with them.
-    pub fn restore(&mut self, text: &str) -> Result<(), StateError> {
-        State::from_text(text)?.into_correlator(self);
-        Ok(())
+    /// Takes up what was saved: the last head, and the last value of every key that still holds.
+    pub fn restore(&mut self, head: &str, entries: impl Iterator<Item = (String, String)>) -> Result<(), StateError> {
+        state::restore(self, head, entries)
     }
 }
 

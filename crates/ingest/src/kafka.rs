@@ -198,6 +198,8 @@ pub fn feed(
         .set("statistics.interval.ms", "1000")
         .set("queued.max.messages.kbytes", "16384")
         .set("reconnect.backoff.max.ms", "2000")
+        // A topic that is made later is noticed within seconds.
+        .set("topic.metadata.refresh.interval.ms", "3000")
         .create_with_context(context)?;
     let topics: Vec<&str> = options.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics)?;

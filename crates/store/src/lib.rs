@@ -109,8 +109,8 @@ pub struct Commit {
     pub sources: Vec<SourceCheckpoint>,
     /// Sources that were cut off and written anew: what was known of them no longer holds.
     pub forgotten: Vec<SourceId>,
-    /// Correlation state as text: absent where findings alone are written, between two checkpoints.
-    pub state: Option<String>,
+    /// What changed in the correlation state: absent where findings alone are written, between two checkpoints.
+    pub state: Option<StateChange>,
     pub now: Timestamp,
     /// `None`: nobody else can write.
     pub lease: Option<Lease>,
@@ -129,7 +129,32 @@ pub struct Committed {
 #[derive(Clone, Debug, Default)]
 pub struct Resume {
     pub sources: Vec<SourceCheckpoint>,
-    pub state: Option<String>,
+    pub state: Option<StateText>,
+}
+
+/// A change of the correlation state, in texts that only the correlator understands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateChange {
+    /// Written whole.
+    pub head: String,
+    pub put: Vec<(String, String)>,
+    pub gone: Vec<String>,
+}
+
+/// The correlation state as it was last committed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StateText {
+    pub head: String,
+    pub entries: Vec<(String, String)>,
+}
+
+/// Key of the head among the entries.
+const HEAD: &str = "";
+
+/// Head and entries out of rows; `None` where nothing was saved.
+fn state_of(rows: Vec<(String, String)>) -> Option<StateText> {
+    let (heads, entries): (Vec<_>, Vec<_>) = rows.into_iter().partition(|(key, _)| key == HEAD);
+    heads.into_iter().next().map(|(_, head)| StateText { head, entries })
 }
 
 /// The writing side: one transaction for findings, positions and state, so that they never disagree.

@@ -162,8 +162,9 @@ impl Ledger for PostgresStore {
         );
         let row = row.bind(instance).fetch_one(&self.pool).await.map_err(StoreError::Write)?;
         let lease = Lease { instance: instance.to_owned(), epoch: row.get::<i64, _>(0) as u64 };
-        let state = sqlx::query("SELECT value FROM state WHERE name = $1").bind(instance);
-        let state = state.fetch_optional(&self.pool).await.map_err(StoreError::Read)?;
+        let rows = sqlx::query("SELECT key, value FROM state WHERE instance = $1").bind(instance);
+        let rows = rows.fetch_all(&self.pool).await.map_err(StoreError::Read)?;
+        let state = crate::state_of(rows.iter().map(|row| (row.get(0), row.get(1))).collect());
         let rows = sqlx::query(
             "SELECT id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line, seen, epoch FROM sources ORDER BY updated_at, id",
         );
@@ -180,7 +181,7 @@ impl Ledger for PostgresStore {
                 epoch: row.get::<i64, _>(7) as u64,
             });
         }
-        Ok((lease, Resume { sources, state: state.map(|row| row.get(0)) }))
+        Ok((lease, Resume { sources, state }))
     }
 
     async fn claim(&self, source: &Source, now: Timestamp) -> Result<(u64, Option<Position>), StoreError> {

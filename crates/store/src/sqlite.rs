@@ -89,11 +89,9 @@ impl Ledger for SqliteStore {
         .await
         .map_err(StoreError::Write)?
         .get(0);
-        let state = sqlx::query("SELECT value FROM state WHERE name = ?")
-            .bind(instance)
-            .fetch_optional(&self.pool)
-            .await
-            .map_err(StoreError::Read)?;
+        let rows = sqlx::query("SELECT key, value FROM state WHERE instance = ?").bind(instance);
+        let rows = rows.fetch_all(&self.pool).await.map_err(StoreError::Read)?;
+        let state = crate::state_of(rows.iter().map(|row| (row.get(0), row.get(1))).collect());
         let rows = sqlx::query(
             "SELECT id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line, seen, epoch FROM sources ORDER BY updated_at, id",
         )
@@ -113,7 +111,7 @@ impl Ledger for SqliteStore {
             });
         }
         let lease = Lease { instance: instance.to_owned(), epoch: epoch as u64 };
-        Ok((lease, Resume { sources, state: state.map(|row| row.get(0)) }))
+        Ok((lease, Resume { sources, state }))
     }
 
     async fn claim(&self, source: &Source, now: Timestamp) -> Result<(u64, Option<Position>), StoreError> {

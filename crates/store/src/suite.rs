@@ -149,6 +149,11 @@ async fn less_than_is_known_changes_nothing(url: &str) {
     assert_eq!(store.get(full.id).await.unwrap().unwrap().finding, full);
 }
 
+fn change(head: &str, put: &[(&str, &str)], gone: &[&str]) -> StateChange {
+    let put = put.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    StateChange { head: head.to_owned(), put, gone: gone.iter().map(|key| (*key).to_owned()).collect() }
+}
+
 async fn positions_and_state_come_back_after_a_reopen(url: &str) {
     let first = store(url).await;
     let checkpoint = SourceCheckpoint {
@@ -161,18 +166,30 @@ async fn positions_and_state_come_back_after_a_reopen(url: &str) {
         epoch: 0,
     };
     let (lease, resume) = first.take_over("replay", Timestamp(1)).await.unwrap();
-    assert_eq!((resume.sources, resume.state), (vec![], None));
+    assert_eq!((resume.sources.len(), resume.state), (0, None));
     let commit = Commit {
         sources: vec![checkpoint.clone()],
-        state: Some("state".into()),
+        state: Some(change("head 1", &[("a", "1"), ("b", "2")], &[])),
         lease: Some(lease),
         ..Commit::default()
     };
     first.commit(&commit).await.unwrap();
+    let later = Commit {
+        state: Some(change("head 2", &[("b", "3"), ("c\0", "{}")], &["a", "x"])),
+        sources: Vec::new(),
+        ..commit
+    };
+    first.commit(&later).await.unwrap();
     first.close().await;
     let again = store(url).await;
     let (lease, resume) = again.take_over("replay", Timestamp(2)).await.unwrap();
-    assert_eq!((resume.sources, resume.state.as_deref()), (vec![checkpoint.clone()], Some("state")));
+    assert_eq!(resume.sources, vec![checkpoint.clone()]);
+    let mut state = resume.state.unwrap();
+    state.entries.sort();
+    assert_eq!(
+        (state.head.as_str(), state.entries.len(), &state.entries[0]),
+        ("head 2", 2, &("b".to_owned(), "3".to_owned()))
+    );
     assert_eq!(again.take_over("another", Timestamp(2)).await.unwrap().1.state, None);
     let forget = Commit { forgotten: vec![checkpoint.id], lease: Some(lease), ..Commit::default() };
     again.commit(&forget).await.unwrap();

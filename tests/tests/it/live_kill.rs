@@ -45,7 +45,7 @@ fn fifty_kills(settings: &[(&str, String)]) {
     wait_until(SOON, "events are taken after the last kill", || ledger.acknowledged() > before);
     stop.store(true, Ordering::Relaxed);
     senders.into_iter().for_each(|sender| sender.join().unwrap());
-    wait_until(SOON, "everything is counted", || ledger.is_caught_up(&node));
+    ledger.wait_until_counted(&node);
     assert_eq!(node.stop("analyzer"), Some(0));
     let stored = ledger.judge(&node);
     println!("{KILLS} kills in {:?}: {} acknowledged, {stored} stored", started.elapsed(), ledger.acknowledged());

@@ -1,6 +1,7 @@
 //! The program from outside: command line, replay, service. Everything runs in temporary folders and on free ports.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+#![allow(clippy::print_stdout, reason = "figures of a run stand in its output")]
 
 mod bad_input;
 mod command_line;

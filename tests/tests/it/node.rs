@@ -18,6 +18,7 @@ pub(crate) const SOON: Duration = Duration::from_secs(30);
 /// Ports and settings of one installation.
 pub(crate) struct Node {
     children: Vec<(String, Child)>,
+    logs: std::collections::BTreeSet<std::path::PathBuf>,
     pub(crate) api: u16,
     pub(crate) health: u16,
     pub(crate) ingest: u16,
@@ -27,7 +28,7 @@ pub(crate) struct Node {
 impl Node {
     pub(crate) fn new() -> Self {
         let [api, health, ingest, syslog] = [(); 4].map(|()| free_port());
-        Node { children: Vec::new(), api, health, ingest, syslog }
+        Node { children: Vec::new(), logs: std::collections::BTreeSet::new(), api, health, ingest, syslog }
     }
 
     /// Starts a command with the settings (`section.key` = value in the environment) and waits until it is ready.
@@ -59,6 +60,7 @@ impl Node {
         {
             process.env(format!("C0DI3_{}", name.replace('.', "_").to_uppercase()), value);
         }
+        self.logs.insert(sandbox.path(&format!("{command}.out")));
         let log = std::fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -106,6 +108,13 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            for log in &self.logs {
+                let text = std::fs::read_to_string(log).unwrap_or_default();
+                let told: Vec<&str> = text.lines().filter(|line| !line.contains("access: request")).collect();
+                println!("--- {}\n{}", log.display(), told[told.len().saturating_sub(60)..].join("\n"));
+            }
+        }
         for (_, child) in &mut self.children {
             // It may have ended by itself.
             let _gone = child.kill().is_err();

@@ -128,12 +128,14 @@ impl Ledger {
         seen.len() as u64
     }
 
-    /// Whether the correlation has counted at least everything that was acknowledged.
-    pub(crate) fn is_caught_up(&self, node: &Node) -> bool {
-        let page = node.json("/api/v1/findings?rule=oracle-all");
-        let counted: u64 =
-            page["data"].as_array().unwrap().iter().map(|finding| finding["count"].as_u64().unwrap()).sum();
-        counted >= self.acknowledged() as u64
+    /// Waits until the correlation has counted as many events as are acknowledged now.
+    pub(crate) fn wait_until_counted(&self, node: &Node) {
+        let wanted = self.acknowledged() as u64;
+        servers::wait_until(crate::node::SOON * 2, "everything acknowledged is counted", || {
+            let page = node.json("/api/v1/findings?rule=oracle-all");
+            let counts = page["data"].as_array().unwrap().iter().map(|finding| finding["count"].as_u64().unwrap());
+            counts.sum::<u64>() >= wanted
+        });
     }
 }
 

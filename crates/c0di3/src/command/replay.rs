@@ -13,7 +13,7 @@ use anyhow::Context;
 use detect::{Correlator, CorrelatorOptions, Matcher};
 use event::Timestamp;
 use indicatif::ProgressBar;
-use store::{Commit, JoinPolicy, Lease, Store, Use};
+use store::{Commit, JoinPolicy, Lease, StateChange, Store, Use};
 use tokio::runtime::Runtime;
 
 use crate::cli::ReplayArguments;
@@ -70,8 +70,8 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     // Old logs are no news: nobody is told of them unless that was asked for.
     let notify_age_us = arguments.notify.then_some(i64::MAX);
     let join = JoinPolicy { notify_age_us, ..config.join };
-    if let Some(state) = &resume.state {
-        correlator.restore(state).context("cannot go on from the stored state")?;
+    if let Some(state) = resume.state {
+        correlator.restore(&state.head, state.entries.into_iter()).context("cannot go on from the stored state")?;
     }
     let sources = Sources::find(&arguments.paths, resume.sources, &options.parse);
     let matcher = Matcher::new(set, declared);
@@ -208,12 +208,12 @@ impl Replay<'_> {
         if ended {
             self.report.print_open()?;
         }
-        if let Some(store) = &self.store {
+        if let Some(store) = self.store.clone() {
             let commit = Commit {
                 findings: changes.into_iter().map(|change| change.finding).collect(),
                 sources: if self.whole { self.checkpoints.take_changed() } else { Vec::new() },
                 forgotten: if self.whole { self.checkpoints.take_forgotten() } else { Vec::new() },
-                state: if self.whole { Some(self.correlator.save()?) } else { None },
+                state: if self.whole { Some(self.state()?) } else { None },
                 now: clock::now(),
                 lease: self.lease.clone(),
                 join: Some(self.join),
@@ -223,6 +223,11 @@ impl Replay<'_> {
         }
         self.committed_at = Instant::now();
         Ok(())
+    }
+
+    fn state(&mut self) -> anyhow::Result<StateChange> {
+        let saved = self.correlator.save()?;
+        Ok(StateChange { head: saved.head, put: saved.put, gone: saved.gone })
     }
 
     /// At the end of the input everything that waits is counted; after an interruption it is kept for the next run.

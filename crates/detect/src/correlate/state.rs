@@ -1,17 +1,30 @@
-//! The correlator's state as text: saved in the transaction that holds the positions, so that both always agree.
-//! Rules stand under their ids, because their order may change from one start to the next.
+//! The correlator's state as texts, only what changed since the last time: saved in the transaction that holds the
+//! positions, so that both always agree. Rules stand under their ids, because their order may change from one start to
+//! the next.
 
 use event::{Hit, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::correlate::episode::{Episode, Source};
-use crate::correlate::table::Table;
 use crate::correlate::window::Window;
 use crate::correlate::{Correlator, CorrelatorCounts};
 use crate::ruleset::RuleSet;
 
 /// Changes when an older state cannot be read any more.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// Between the parts of a key: kind, rule, group.
+const SEPARATOR: char = '\u{1f}';
+
+/// What has to be kept of a change in the correlator.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SavedState {
+    /// Small, and written whole.
+    pub head: String,
+    /// Keys and values that are new or have changed.
+    pub put: Vec<(String, String)>,
+    /// Keys that no longer hold.
+    pub gone: Vec<String>,
+}
 
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -25,20 +38,18 @@ pub enum StateError {
     Version { found: u32 },
 }
 
+/// What is not kept by key.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct State {
+struct Head {
     version: u32,
-    /// Ids of the rules and correlations in the order of their indexes.
+    /// Ids of the rules, in the order of their indexes in waiting hits.
     rules: Vec<String>,
-    correlations: Vec<String>,
     /// Names of the captured columns: waiting hits carry one value for each.
     captures: Vec<Vec<String>>,
     waiting: Vec<(Timestamp, u64, Hit)>,
     arrivals: u64,
     watermark: Option<i64>,
     newest: Option<i64>,
-    folds: Table<Episode>,
-    windows: Vec<Table<Window>>,
     counts: CorrelatorCounts,
 }
 
@@ -47,84 +58,103 @@ fn known(time: Timestamp) -> Option<i64> {
     (time.0 != i64::MIN).then_some(time.0)
 }
 
-fn ids(set: &RuleSet) -> (Vec<String>, Vec<String>) {
-    let rules = set.rules.iter().map(|rule| rule.head.id.clone()).collect();
-    (rules, set.correlations.iter().map(|bound| bound.rule.head.id.clone()).collect())
+fn rule_ids(set: &RuleSet) -> Vec<String> {
+    set.rules.iter().map(|rule| rule.head.id.clone()).collect()
 }
 
-impl State {
-    pub(super) fn of(correlator: &Correlator) -> Self {
-        let (rules, correlations) = ids(&correlator.set);
-        let waiting = correlator.waiting.iter();
-        State {
-            version: VERSION,
-            rules,
-            correlations,
-            captures: correlator.set.captures.clone(),
-            waiting: waiting.map(|((time, arrival), hit)| (*time, *arrival, hit.clone())).collect(),
-            arrivals: correlator.arrivals,
-            watermark: known(correlator.watermark),
-            newest: known(correlator.newest),
-            folds: correlator.folds.clone(),
-            windows: correlator.windows.clone(),
-            counts: correlator.counts,
+fn correlation_ids(set: &RuleSet) -> Vec<String> {
+    set.correlations.iter().map(|bound| bound.rule.head.id.clone()).collect()
+}
+
+/// Key of an open finding: its rule by id instead of by index.
+fn fold_key(rules: &[String], key: &str) -> String {
+    let (rule, group) = key.split_once(SEPARATOR).unwrap_or((key, ""));
+    let id = rule.parse::<usize>().ok().and_then(|rule| rules.get(rule)).map_or("", String::as_str);
+    format!("fold{SEPARATOR}{id}{SEPARATOR}{group}")
+}
+
+pub(super) fn save(correlator: &mut Correlator) -> Result<SavedState, StateError> {
+    let (rules, correlations) = (rule_ids(&correlator.set), correlation_ids(&correlator.set));
+    let mut saved = SavedState::default();
+    let mut failed = None;
+    let mut put = |key: String, value: serde_json::Result<String>| match value {
+        Ok(value) => saved.put.push((key, value)),
+        Err(error) => failed = Some(StateError::Write(error)),
+    };
+    let mut gone: Vec<String> = Vec::new();
+    let went = correlator.folds.take_changed(|key, episode| put(fold_key(&rules, key), serde_json::to_string(episode)));
+    gone.extend(went.iter().map(|key| fold_key(&rules, key)));
+    for (id, table) in correlations.iter().zip(&mut correlator.windows) {
+        let key_of = |key: &str| format!("window{SEPARATOR}{id}{SEPARATOR}{key}");
+        let went = table.take_changed(|key, window| put(key_of(key), serde_json::to_string(window)));
+        gone.extend(went.iter().map(|key| key_of(key)));
+    }
+    let waiting = correlator.waiting.iter();
+    let head = Head {
+        version: VERSION,
+        rules,
+        captures: correlator.set.captures.clone(),
+        waiting: waiting.map(|((time, arrival), hit)| (*time, *arrival, hit.clone())).collect(),
+        arrivals: correlator.arrivals,
+        watermark: known(correlator.watermark),
+        newest: known(correlator.newest),
+        counts: correlator.counts,
+    };
+    if let Some(failed) = failed {
+        return Err(failed);
+    }
+    Ok(SavedState { head: serde_json::to_string(&head).map_err(StateError::Write)?, gone, ..saved })
+}
+
+/// Takes up what was saved, head and every key. Rules that are gone take their state with them.
+pub(super) fn restore(
+    correlator: &mut Correlator,
+    head: &str,
+    entries: impl Iterator<Item = (String, String)>,
+) -> Result<(), StateError> {
+    #[derive(Deserialize)]
+    struct Versioned {
+        version: u32,
+    }
+    let Versioned { version } = serde_json::from_str(head).map_err(StateError::Read)?;
+    if version != VERSION {
+        return Err(StateError::Version { found: version });
+    }
+    let head: Head = serde_json::from_str(head).map_err(StateError::Read)?;
+    let (rules, correlations) = (rule_ids(&correlator.set), correlation_ids(&correlator.set));
+    let same_captures = head.captures == correlator.set.captures;
+    for (time, arrival, mut hit) in head.waiting {
+        let rule = head.rules.get(hit.rule as usize).and_then(|id| rules.iter().position(|known| known == id));
+        if let Some(rule) = rule.filter(|_| same_captures || hit.values.is_empty()) {
+            hit.rule = rule as u32;
+            correlator.waiting_bytes += hit.event.original.len();
+            correlator.waiting.insert((time, arrival), hit);
         }
     }
-
-    pub(super) fn to_text(&self) -> Result<String, StateError> {
-        serde_json::to_string(self).map_err(StateError::Write)
-    }
-
-    pub(super) fn from_text(text: &str) -> Result<Self, StateError> {
-        #[derive(Deserialize)]
-        struct Versioned {
-            version: u32,
-        }
-        let Versioned { version } = serde_json::from_str(text).map_err(StateError::Read)?;
-        if version != VERSION {
-            return Err(StateError::Version { found: version });
-        }
-        serde_json::from_str(text).map_err(StateError::Read)
-    }
-
-    pub(super) fn into_correlator(self, correlator: &mut Correlator) {
-        let (rules, correlations) = ids(&correlator.set);
-        let rule_now = |old: u32| -> Option<u32> {
-            let id = self.rules.get(old as usize)?;
-            rules.iter().position(|known| known == id).map(|at| at as u32)
-        };
-        let correlation_now = |old: usize| -> Option<usize> {
-            let id = self.correlations.get(old)?;
-            correlations.iter().position(|known| known == id)
-        };
-        let same_captures = self.captures == correlator.set.captures;
-        for (time, arrival, mut hit) in self.waiting {
-            if let Some(rule) = rule_now(hit.rule).filter(|_| same_captures || hit.values.is_empty()) {
-                hit.rule = rule;
-                correlator.waiting_bytes += hit.event.original.len();
-                correlator.waiting.insert((time, arrival), hit);
+    for (key, value) in entries {
+        let mut parts = key.splitn(3, SEPARATOR);
+        let (Some(kind), Some(id), Some(group)) = (parts.next(), parts.next(), parts.next()) else { continue };
+        match kind {
+            "fold" => {
+                let Some(rule) = rules.iter().position(|known| known == id) else { continue };
+                let mut episode: Episode = serde_json::from_str(&value).map_err(StateError::Read)?;
+                episode.source = Source::Detection(rule as u32);
+                correlator.folds.restore(&format!("{rule}{SEPARATOR}{group}"), episode);
             }
-        }
-        for (key, mut episode) in self.folds.into_entries() {
-            let Source::Detection(old) = episode.source else { continue };
-            if let Some(rule) = rule_now(old) {
-                episode.source = Source::Detection(rule);
-                let group = key.split_once('\u{1f}').map_or("", |(_, group)| group);
-                correlator.folds.get_or_insert_with(&format!("{rule}\u{1f}{group}"), || episode);
-            }
-        }
-        for (old, table) in self.windows.into_iter().enumerate() {
-            let Some(index) = correlation_now(old) else { continue };
-            for (key, mut window) in table.into_entries() {
+            "window" => {
+                let Some(index) = correlations.iter().position(|known| known == id) else { continue };
+                let mut window: Window = serde_json::from_str(&value).map_err(StateError::Read)?;
                 if let Some(episode) = window.firing_mut() {
                     episode.source = Source::Correlation(index);
                 }
-                correlator.windows[index].get_or_insert_with(&key, || window);
+                correlator.windows[index].restore(group, window);
             }
+            _ => {}
         }
-        correlator.arrivals = self.arrivals;
-        correlator.watermark = Timestamp(self.watermark.unwrap_or(i64::MIN));
-        correlator.newest = Timestamp(self.newest.unwrap_or(i64::MIN));
-        correlator.counts = self.counts;
     }
+    correlator.arrivals = head.arrivals;
+    correlator.watermark = Timestamp(head.watermark.unwrap_or(i64::MIN));
+    correlator.newest = Timestamp(head.newest.unwrap_or(i64::MIN));
+    correlator.counts = head.counts;
+    Ok(())
 }

@@ -1,39 +1,32 @@
 //! Groups by key: found by hash, walked in a fixed order, evicted so that a flood of new keys pushes out itself.
 
 use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
 
 /// Entries that one eviction compares.
 const SAMPLE: usize = 64;
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(
-    from = "Vec<(Box<str>, T)>",
-    into = "Vec<(Box<str>, T)>",
-    bound(serialize = "T: Clone + Serialize", deserialize = "T: Deserialize<'de>")
-)]
+#[derive(Clone, Debug)]
+struct Slot<T> {
+    key: Box<str>,
+    value: T,
+    /// Changed since the table was last saved.
+    dirty: bool,
+}
+
+#[derive(Clone, Debug)]
 pub(super) struct Table<T> {
-    entries: Vec<(Box<str>, T)>,
+    entries: Vec<Slot<T>>,
     index: HashMap<Box<str>, u32>,
     cursor: usize,
+    /// Keys of dirty slots; some may be gone by now.
+    touched: Vec<Box<str>>,
+    /// Keys that went since the table was last saved; some may be back.
+    gone: Vec<Box<str>>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Table { entries: Vec::new(), index: HashMap::new(), cursor: 0 }
-    }
-}
-
-impl<T> From<Vec<(Box<str>, T)>> for Table<T> {
-    fn from(entries: Vec<(Box<str>, T)>) -> Self {
-        let index = entries.iter().enumerate().map(|(at, (key, _))| (key.clone(), at as u32)).collect();
-        Table { entries, index, cursor: 0 }
-    }
-}
-
-impl<T> From<Table<T>> for Vec<(Box<str>, T)> {
-    fn from(table: Table<T>) -> Self {
-        table.entries
+        Table { entries: Vec::new(), index: HashMap::new(), cursor: 0, touched: Vec::new(), gone: Vec::new() }
     }
 }
 
@@ -43,19 +36,49 @@ impl<T> Table<T> {
     }
 
     pub(super) fn get(&self, key: &str) -> Option<&T> {
-        self.index.get(key).map(|at| &self.entries[*at as usize].1)
+        self.index.get(key).map(|at| &self.entries[*at as usize].value)
     }
 
     pub(super) fn get_or_insert_with(&mut self, key: &str, make: impl FnOnce() -> T) -> &mut T {
         let at = match self.index.get(key) {
             Some(at) => *at as usize,
             None => {
-                self.entries.push((key.into(), make()));
+                self.entries.push(Slot { key: key.into(), value: make(), dirty: false });
                 self.index.insert(key.into(), self.entries.len() as u32 - 1);
                 self.entries.len() - 1
             }
         };
-        &mut self.entries[at].1
+        let slot = &mut self.entries[at];
+        if !slot.dirty {
+            slot.dirty = true;
+            self.touched.push(slot.key.clone());
+        }
+        &mut slot.value
+    }
+
+    /// Gives every entry that changed and every key that went since the last call.
+    pub(super) fn take_changed(&mut self, mut changed: impl FnMut(&str, &T)) -> Vec<Box<str>> {
+        for key in std::mem::take(&mut self.touched) {
+            if let Some(at) = self.index.get(&key) {
+                let slot = &mut self.entries[*at as usize];
+                if std::mem::take(&mut slot.dirty) {
+                    changed(&key, &slot.value);
+                }
+            }
+        }
+        let mut gone = std::mem::take(&mut self.gone);
+        gone.sort_unstable();
+        gone.dedup();
+        gone.retain(|key| !self.index.contains_key(key));
+        gone
+    }
+
+    /// Puts back an entry that was saved; the first of a key counts.
+    pub(super) fn restore(&mut self, key: &str, value: T) {
+        if !self.index.contains_key(key) {
+            self.index.insert(key.into(), self.entries.len() as u32);
+            self.entries.push(Slot { key: key.into(), value, dirty: false });
+        }
     }
 
     pub(super) fn remove(&mut self, key: &str) -> Option<T> {
@@ -64,13 +87,14 @@ impl<T> Table<T> {
     }
 
     fn remove_at(&mut self, at: usize) -> T {
-        let (key, value) = self.entries.swap_remove(at);
+        let Slot { key, value, .. } = self.entries.swap_remove(at);
         self.index.remove(&key);
-        if let Some((moved, _)) = self.entries.get(at)
-            && let Some(place) = self.index.get_mut(moved)
+        if let Some(moved) = self.entries.get(at)
+            && let Some(place) = self.index.get_mut(&moved.key)
         {
             *place = at as u32;
         }
+        self.gone.push(key);
         value
     }
 
@@ -79,7 +103,7 @@ impl<T> Table<T> {
         let mut removed = Vec::new();
         let mut at = 0;
         while at < self.entries.len() {
-            if ended(&self.entries[at].1) {
+            if ended(&self.entries[at].value) {
                 removed.push(self.remove_at(at));
             } else {
                 at += 1;
@@ -93,21 +117,17 @@ impl<T> Table<T> {
     pub(super) fn evict<W: Ord>(&mut self, weight: impl Fn(&T) -> W) -> Option<T> {
         let count = self.entries.len();
         let sample = (0..SAMPLE.min(count)).map(|step| (self.cursor + step) % count);
-        let lightest = sample.min_by_key(|at| (weight(&self.entries[*at].1), std::cmp::Reverse(*at)))?;
+        let lightest = sample.min_by_key(|at| (weight(&self.entries[*at].value), std::cmp::Reverse(*at)))?;
         self.cursor = (self.cursor + SAMPLE) % count;
         Some(self.remove_at(lightest))
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {
-        self.entries.iter().map(|(_, value)| value)
+        self.entries.iter().map(|slot| &slot.value)
     }
 
     pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
-        self.entries.iter_mut().map(|(_, value)| value)
-    }
-
-    pub(super) fn into_entries(self) -> Vec<(Box<str>, T)> {
-        self.entries
+        self.entries.iter_mut().map(|slot| &mut slot.value)
     }
 }
 
@@ -127,6 +147,27 @@ mod tests {
         }
         assert_eq!(table.remove("1"), Some(1));
         assert_eq!(table.get("1"), None);
+    }
+
+    #[test]
+    fn only_what_changed_is_saved_and_what_went_is_told() {
+        let mut table = Table::default();
+        for key in ["a", "b", "c"] {
+            table.get_or_insert_with(key, || 0);
+        }
+        let save = |table: &mut Table<i32>| {
+            let mut changed = Vec::new();
+            let gone = table.take_changed(|key, value| changed.push((key.to_owned(), *value)));
+            (changed, gone.into_iter().map(String::from).collect::<Vec<_>>())
+        };
+        assert_eq!(save(&mut table).0.len(), 3);
+        assert_eq!(save(&mut table), (vec![], vec![]));
+        *table.get_or_insert_with("b", || 0) = 5;
+        *table.get_or_insert_with("b", || 0) = 6;
+        table.remove("a");
+        table.remove("c");
+        table.get_or_insert_with("c", || 9);
+        assert_eq!(save(&mut table), (vec![("b".into(), 6), ("c".into(), 9)], vec!["a".into()]));
     }
 
     #[test]

@@ -72,7 +72,7 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64, restart_at: Option
             take(&mut correlator);
             let saved = correlator.save().unwrap();
             correlator = Correlator::new(Arc::clone(set), options);
-            correlator.restore(&saved).unwrap();
+            correlator.restore(&saved.head, saved.put.into_iter()).unwrap();
         }
         correlator.observe(vec![hit]);
         correlator.advance(correlator.newest);

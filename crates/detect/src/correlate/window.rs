@@ -17,14 +17,49 @@ pub(crate) const ENTRIES_MAX: usize = 20_000;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
+    #[serde(rename = "t", with = "microseconds")]
     time: Timestamp,
     /// Place of its signal among those that the correlation counts.
+    #[serde(rename = "p", default, skip_serializing_if = "is_zero")]
     place: usize,
-    id: EventId,
+    /// Tells events apart where several signals are counted; else `None`.
+    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
+    id: Option<EventId>,
+    #[serde(rename = "w", default = "one", skip_serializing_if = "is_one")]
     weight: u64,
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
     value: Option<Arc<str>>,
     /// Kept for the first and last events of the window only.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     event: Option<Arc<EventRef>>,
+}
+
+/// Short, because windows hold thousands of them.
+mod microseconds {
+    use event::Timestamp;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(time.0)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        i64::deserialize(deserializer).map(Timestamp)
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(place: &usize) -> bool {
+    *place == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_one(weight: &u64) -> bool {
+    *weight == 1
+}
+
+fn one() -> u64 {
+    1
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -83,7 +118,8 @@ impl Window {
         };
         let place = bound.bases.iter().position(|base| *base == signal).unwrap_or(0);
         let event = Some(Arc::clone(&hit.event));
-        self.push(Entry { time, place, id: hit.event.id, weight: hit.repeated, value, event });
+        let id = (bound.bases.len() > 1).then_some(hit.event.id);
+        self.push(Entry { time, place, id, weight: hit.repeated, value, event });
         if self.aggregate(bound) < bound.rule.threshold || !self.is_in_order(bound, place) {
             return ended;
         }

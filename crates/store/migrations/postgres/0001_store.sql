@@ -50,9 +50,13 @@ CREATE TABLE sources (
     updated_at        BIGINT NOT NULL
 );
 
+-- Correlation state by key. Keys may be long and are hostile: they are found by their hash.
 CREATE TABLE state (
-    name  TEXT PRIMARY KEY,
-    value TEXT NOT NULL
+    instance TEXT  NOT NULL,
+    key_hash BYTEA NOT NULL,
+    key      TEXT  NOT NULL,
+    value    TEXT  NOT NULL,
+    PRIMARY KEY (instance, key_hash)
 );
 
 CREATE TABLE revision (

@@ -90,5 +90,11 @@ CREATE TABLE instances (
 ) WITHOUT ROWID;
 
 ALTER TABLE sources ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
--- the state of earlier versions was that of replays
-UPDATE state SET name = 'replay' WHERE name = 'correlator';
+-- The state is kept by key from now on. What earlier versions had open is given up: positions and findings stay.
+DROP TABLE state;
+CREATE TABLE state (
+    instance TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    value    TEXT NOT NULL,
+    PRIMARY KEY (instance, key)
+);

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use event::block::digest;
 use event::{Finding, FindingId};
 use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, Row};
@@ -10,7 +11,7 @@ use sqlx::{PgConnection, Row};
 use crate::postgres::{bytes, join_incidents};
 use crate::query::{Details, sort_time};
 use crate::rows::doc;
-use crate::{Commit, Committed, StoreError};
+use crate::{Commit, Committed, HEAD, StateChange, StoreError};
 
 const DAY_US: i64 = 86_400_000_000;
 /// Days around now that have a partition of their own.
@@ -48,19 +49,71 @@ pub(super) async fn commit(pool: &PgPool, commit: &Commit) -> Result<Committed, 
     let done = write_findings(&mut transaction, commit, revision).await?;
     join_incidents(&mut transaction, commit).await?;
     write_sources(&mut transaction, commit).await?;
-    if let Some(state) = &commit.state {
-        let name = commit.lease.as_ref().map_or("replay", |lease| lease.instance.as_str());
+    write_state(&mut transaction, commit).await?;
+    transaction.commit().await.map_err(StoreError::Write)?;
+    Ok(done)
+}
+
+/// Bytes of state in one statement, about.
+const STATE_BYTES: usize = 4 << 20;
+
+fn key_hash(key: &str) -> Vec<u8> {
+    bytes(digest(&[key.as_bytes()]))
+}
+
+/// Texts of PostgreSQL cannot hold a zero byte; nothing in a key or in JSON needs one.
+fn without_zero(text: &str) -> String {
+    text.replace('\0', "\u{2400}")
+}
+
+async fn write_state(connection: &mut PgConnection, commit: &Commit) -> Result<(), StoreError> {
+    let Some(state) = &commit.state else { return Ok(()) };
+    let instance = commit.lease.as_ref().map_or("replay", |lease| lease.instance.as_str());
+    if !state.gone.is_empty() {
+        let hashes: Vec<Vec<u8>> = state.gone.iter().map(|key| key_hash(&without_zero(key))).collect();
+        let gone =
+            sqlx::query("DELETE FROM state WHERE instance = $1 AND key_hash = ANY($2)").bind(instance).bind(hashes);
+        gone.execute(&mut *connection).await.map_err(StoreError::Write)?;
+    }
+    for (hashes, keys, values) in state_parts(state) {
         sqlx::query(
-            "INSERT INTO state (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            "INSERT INTO state (instance, key_hash, key, value)
+             SELECT $1, x.key_hash, x.key, x.value FROM UNNEST($2::bytea[], $3::text[], $4::text[]) AS x(key_hash, key, value)
+             ON CONFLICT (instance, key_hash) DO UPDATE SET value = excluded.value",
         )
-        .bind(name)
-        .bind(state)
-        .execute(&mut *transaction)
+        .bind(instance)
+        .bind(hashes)
+        .bind(keys)
+        .bind(values)
+        .execute(&mut *connection)
         .await
         .map_err(StoreError::Write)?;
     }
-    transaction.commit().await.map_err(StoreError::Write)?;
-    Ok(done)
+    Ok(())
+}
+
+/// Hashes, keys and values of one statement.
+type StatePart = (Vec<Vec<u8>>, Vec<String>, Vec<String>);
+
+/// The head and all entries, in statements of a bounded size.
+fn state_parts(state: &StateChange) -> Vec<StatePart> {
+    let mut parts: Vec<StatePart> = vec![StatePart::default()];
+    let mut size = 0;
+    let head = (HEAD.to_owned(), state.head.clone());
+    for (key, value) in std::iter::once(&head).chain(&state.put) {
+        if size > STATE_BYTES {
+            parts.push(StatePart::default());
+            size = 0;
+        }
+        let key = without_zero(key);
+        size += key.len() + value.len();
+        if let Some((hashes, keys, values)) = parts.last_mut() {
+            hashes.push(key_hash(&key));
+            keys.push(key);
+            values.push(value.clone());
+        }
+    }
+    parts
 }
 
 /// The columns of all findings, each as one array.
@@ -86,8 +139,8 @@ impl Columns {
     fn push(&mut self, finding: &Finding) {
         self.id.push(bytes(finding.id.0));
         self.day.push(day(finding));
-        self.rule_id.push(finding.rule_id.clone());
-        self.rule_title.push(finding.rule_title.clone());
+        self.rule_id.push(without_zero(&finding.rule_id));
+        self.rule_title.push(without_zero(&finding.rule_title));
         self.level.push(finding.level as i16);
         self.score.push(i16::from(finding.score));
         self.severity.push(finding.severity.name().to_owned());
@@ -103,7 +156,8 @@ impl Columns {
         ];
         let pairs =
             kinds.into_iter().flat_map(|(kind, values)| values.iter().map(move |value| format!("{kind}={value}")));
-        self.entities.push(pairs.map(|pair| pair.replace(SEPARATOR, " ")).collect::<Vec<_>>().join(SEPARATOR));
+        self.entities
+            .push(pairs.map(|pair| without_zero(&pair).replace(SEPARATOR, " ")).collect::<Vec<_>>().join(SEPARATOR));
         self.details.push(doc(&Details::of(finding)));
         self.evidence.push(doc(&finding.evidence));
     }

@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection};
 use crate::query::{Details, sort_time};
 use crate::rows::doc;
 use crate::sqlite::{bytes, join_incidents};
-use crate::{Commit, Committed, StoreError};
+use crate::{Commit, Committed, HEAD, StoreError};
 
 pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committed, StoreError> {
     // Takes the write lock at once: a deferred transaction could fail half-way when two processes write.
@@ -63,18 +63,28 @@ pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committ
             return Err(StoreError::Fenced(source.name.clone()));
         }
     }
-    if let Some(state) = &commit.state {
-        sqlx::query(
-            "INSERT INTO state (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        )
-        .bind(commit.lease.as_ref().map_or("replay", |lease| lease.instance.as_str()))
-        .bind(state)
-        .execute(&mut *transaction)
-        .await
-        .map_err(StoreError::Write)?;
-    }
+    write_state(&mut transaction, commit).await?;
     transaction.commit().await.map_err(StoreError::Write)?;
     Ok(done)
+}
+
+async fn write_state(connection: &mut SqliteConnection, commit: &Commit) -> Result<(), StoreError> {
+    let Some(state) = &commit.state else { return Ok(()) };
+    let instance = commit.lease.as_ref().map_or("replay", |lease| lease.instance.as_str());
+    for key in &state.gone {
+        let gone = sqlx::query("DELETE FROM state WHERE instance = ? AND key = ?").bind(instance).bind(key);
+        gone.execute(&mut *connection).await.map_err(StoreError::Write)?;
+    }
+    let head = [(HEAD, state.head.as_str())];
+    for (key, value) in head.into_iter().chain(state.put.iter().map(|(key, value)| (key.as_str(), value.as_str()))) {
+        let put = sqlx::query(
+            "INSERT INTO state (instance, key, value) VALUES (?, ?, ?)
+             ON CONFLICT (instance, key) DO UPDATE SET value = excluded.value",
+        );
+        let put = put.bind(instance).bind(key).bind(value);
+        put.execute(&mut *connection).await.map_err(StoreError::Write)?;
+    }
+    Ok(())
 }
 
 /// Writes the finding as it now is; what people set (status) stays. Whether it is new; `None` where it was left alone.
