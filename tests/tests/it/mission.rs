@@ -197,6 +197,19 @@ fn as_separate_processes_on_servers() {
     the_whole_way(&node, &receiver, &[BY_SYSLOG, BY_HTTP, BY_KAFKA]);
     let stats = node.json("/api/v1/stats");
     assert!(stats["distinct_sources"].as_u64().unwrap() >= 3, "{stats}");
+    let (_, metrics) = get(node.health, "/metrics").unwrap();
+    for name in [
+        "http_server_request_duration_seconds_bucket",
+        "http_response_status_code=\"200\"",
+        "process_cpu_seconds_total",
+        "process_resident_memory_bytes",
+        "db_client_connections_max",
+        "disk_used_ratio",
+        "le=\"1\"",
+        "le=\"2\"",
+    ] {
+        assert!(metrics.contains(name), "the runbook's metric {name} is missing");
+    }
     let (_, health) = get(node.health, "/health").unwrap();
     for name in ["postgres", "redis", "llm", "analyzer", "disk"] {
         assert!(health.contains(&format!("\"{name}\":{{\"status\":\"")), "{health}");
