@@ -68,6 +68,15 @@ fn get(port: u16, path: &str) -> anyhow::Result<serde_json::Value> {
     Ok(serde_json::from_str(body)?)
 }
 
+fn metric(port: u16, beginning: &str) -> anyhow::Result<u64> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    write!(stream, "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let line = answer.lines().find(|line| line.starts_with(beginning));
+    line.and_then(|line| line.rsplit(' ').next()?.parse().ok()).with_context(|| format!("no metric {beginning}"))
+}
+
 /// A failed login that nothing else looks like: found again by its address.
 fn marker(number: usize) -> (String, String) {
     let address = format!("198.51.{}.{}", 100 + number / 250, number % 250);
@@ -141,6 +150,13 @@ fn ingest(program: &Path) -> anyhow::Result<()> {
         text.len() / MESSAGES,
         MESSAGES as f64 / seconds
     );
+    // Every message was read, and the attacks among them are in the store.
+    let counted = metric(ports.ingest, "events_total ")?;
+    ensure!(counted == (MESSAGES + 10) as u64, "{counted} events were read");
+    let stats = get(ports.api, "/api/v1/findings?source.ip=203.0.113.7&limit=500")?;
+    let found: u64 = stats["data"].as_array().map_or(0, |all| all.iter().filter_map(|one| one["count"].as_u64()).sum());
+    let sent = text.lines().filter(|line| line.contains("from 203.0.113.7 port")).count() as u64;
+    println!("  of the {sent} failed logins of one address {found} stand in its findings");
     half_load(&ports, &mut stream)?;
     println!("memory at that load: analyzer {} MB, agent {} MB (target 300 each)", analyzer.peak_mb(), agent.peak_mb());
     Ok(())

@@ -17,7 +17,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
 
-use crate::framing::push_line;
+use crate::body;
 use crate::live::{Barrier, Item, Resume};
 
 /// Bits of an event's offset that count lines within a message.
@@ -195,6 +195,9 @@ pub fn feed(
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")
         .set("partition.assignment.strategy", "range")
+        // How long the partitions of a killed process stand still.
+        .set("session.timeout.ms", "10000")
+        .set("heartbeat.interval.ms", "2000")
         .set("statistics.interval.ms", "1000")
         .set("queued.max.messages.kbytes", "16384")
         .set("reconnect.backoff.max.ms", "2000")
@@ -319,20 +322,12 @@ fn report(done: KafkaResult<()>) {
     }
 }
 
-/// One message as lines: JSON over several lines becomes one, other text stays as many lines as it has. A message of
-/// nothing is an empty line, so that every message has its event.
+/// One message as lines, in every form that a body of POST /ingest may have. A message of nothing is an empty line, so
+/// that every message has its event.
 fn write_message(value: &[u8], lines: &mut Vec<u8>) {
-    let start = lines.len();
-    if value.trim_ascii_start().starts_with(b"{") {
-        lines.extend_from_slice(value.trim_ascii());
-        lines[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
-        lines.push(b'\n');
-        return;
-    }
-    for line in value.split(|byte| *byte == b'\n') {
-        push_line(line, lines);
-    }
-    if lines.len() == start {
+    let (written, count) = body::lines(value.to_vec());
+    lines.extend_from_slice(&written);
+    if count == 0 {
         lines.push(b'\n');
     }
 }
@@ -349,6 +344,7 @@ mod tests {
             String::from_utf8(lines).unwrap()
         };
         assert_eq!(written(b"{\n \"a\": 1\n}\n"), "{  \"a\": 1 }\n");
+        assert_eq!(written(b"{\"a\":1}\n{\"b\":2}\n"), "{\"a\":1}\n{\"b\":2}\n");
         assert_eq!(written(b"one\ntwo\n"), "one\ntwo\n");
         assert_eq!(written(b""), "\n");
         let at = |offset| next_message(Position { offset, line: 0 });

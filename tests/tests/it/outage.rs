@@ -50,6 +50,34 @@ fn produce_until(broker: &str, ledger: &Arc<Ledger>, stop: &Arc<AtomicBool>) -> 
 }
 
 #[test]
+fn kafka_events_are_counted_once_also_when_the_analyzer_is_killed() {
+    let broker = Broker::start();
+    let sandbox = Sandbox::new();
+    let mut settings = rules(&sandbox);
+    settings.push(("kafka.brokers", broker.address()));
+    settings.push(("kafka.topics", TOPIC.to_owned()));
+    settings.push(("store.url", "sqlite:a.db".to_owned()));
+    let mut node = Node::new();
+    node.start(&sandbox, "agent", &settings);
+    node.start(&sandbox, "analyzer", &settings);
+    let ledger = Arc::new(Ledger::default());
+    let stop = Arc::new(AtomicBool::new(false));
+    let producer = produce_until(&broker.address(), &ledger, &stop);
+    for _ in 0..2 {
+        wait_until(SOON, "events are taken", || ledger.acknowledged() > 100);
+        ledger.wait_until_counted(&node);
+        std::thread::sleep(Duration::from_secs(2));
+        node.kill("analyzer");
+        node.start(&sandbox, "analyzer", &settings);
+    }
+    std::thread::sleep(Duration::from_secs(2));
+    stop.store(true, Ordering::Relaxed);
+    producer.join().unwrap();
+    ledger.wait_until_counted(&node);
+    println!("{} acknowledged, {} stored", ledger.acknowledged(), ledger.judge(&node));
+}
+
+#[test]
 fn every_server_may_go_away_for_twenty_seconds() {
     let (mut postgres, mut redis, broker, mut llama) =
         (Postgres::start(), Redis::start(), Broker::start(), Llama::start());
