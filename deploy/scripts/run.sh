@@ -6,6 +6,7 @@ api=${C0DI3_API_LISTEN:-127.0.0.1:3000}
 mkdir -p "$folder/logs"
 pid_file=$folder/serve.pid
 
+export C0DI3_SPOOL_FOLDER=${C0DI3_SPOOL_FOLDER:-$folder/spool}
 echo "replaying deploy/sample-logs (findings are kept in ${C0DI3_STORE_URL:-sqlite:$folder/c0di3.db})"
 export C0DI3_STORE_URL=${C0DI3_STORE_URL:-sqlite:$folder/c0di3.db}
 "$program" replay --out table deploy/sample-logs
@@ -29,5 +30,6 @@ cat <<END
 
   curl 'http://$api/api/v1/findings?severity=P0,P1'                 what to look at first
   curl 'http://$api/api/v1/findings?source.ip=198.51.100.21'        everything about one address
+  curl 'http://$api/api/v1/incidents'                               what belongs together
   curl 'http://$api/api/v1/stats'                                   counts by severity, rule and source
 END

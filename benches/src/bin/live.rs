@@ -312,18 +312,23 @@ fn lists(program: &Path, folder: &Path, url: &str) -> anyhow::Result<()> {
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let program = PathBuf::from(arguments.first().context("usage: live PROGRAM [ingest|store]")?).canonicalize()?;
+    let program =
+        PathBuf::from(arguments.first().context("usage: live PROGRAM [ingest|store|sqlite]")?).canonicalize()?;
     let part = arguments.get(1).map_or("", String::as_str);
-    if part != "store" {
+    if !matches!(part, "store" | "sqlite") {
         ingest(&program)?;
     }
-    if part != "ingest" {
+    if !matches!(part, "ingest" | "sqlite") {
         let postgres = Postgres::start();
         let (folder, url) = (tempfile::tempdir()?, postgres.database());
         let runtime = tokio::runtime::Runtime::new()?;
         println!("PostgreSQL:");
         runtime.block_on(commits(&url))?;
         lists(&program, folder.path(), &url)?;
+    }
+    // Slow: only when it is asked for.
+    if part == "sqlite" {
+        let (folder, runtime) = (tempfile::tempdir()?, tokio::runtime::Runtime::new()?);
         println!("SQLite:");
         let url = format!("sqlite:{}/bench.db", folder.path().display());
         runtime.block_on(commits(&url))?;
