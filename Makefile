@@ -33,7 +33,7 @@ test: test-tools ## format, lints, house rules and all tests, against real serve
 	@echo "format"; cargo fmt --all --check
 	@echo "lints"; cargo clippy --quiet --workspace --all-targets -- -D warnings
 	@echo "deployment"; deploy/scripts/check-k8s.sh $(abspath $(TARGET))/test-tools
-	@echo "tests"; export C0DI3_TEST_TOOLS=$(abspath $(TARGET))/test-tools; if cargo nextest --version >/dev/null 2>&1; then \
+	@echo "tests"; export TEST_TOOLS=$(abspath $(TARGET))/test-tools; if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --workspace --no-fail-fast; else cargo test --workspace --no-fail-fast; fi
 
 deny: setup ## licences, sources and bans of all dependencies; advisories where the database can be reached

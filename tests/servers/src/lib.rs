@@ -32,7 +32,7 @@ pub fn wait_until(longest: Duration, words: &str, mut condition: impl FnMut() ->
 fn tools() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target"), PathBuf::from);
-    std::env::var_os("C0DI3_TEST_TOOLS").map_or_else(|| target.join("test-tools"), PathBuf::from)
+    std::env::var_os("TEST_TOOLS").map_or_else(|| target.join("test-tools"), PathBuf::from)
 }
 
 /// A tool that `make test` puts there.
