@@ -103,6 +103,8 @@ pub(super) struct State {
     segments: Segments,
     disk_low: bool,
     failed: Option<String>,
+    /// The next entry does not stand behind the last one: it begins a segment of its own.
+    roll: bool,
     closing: bool,
 }
 
@@ -176,6 +178,7 @@ impl Spool {
             segments,
             disk_low: false,
             failed: None,
+            roll: false,
             closing: false,
         };
         let (durable, _) = watch::channel(Durable { end: next.offset, failed: None });
@@ -258,6 +261,7 @@ impl Spool {
             // The tail of the log was lost after it had been committed: identities must not be given again.
             metrics::counter!("spool_lost_bytes_total").increment(position.offset - state.next.offset);
             (state.next, state.durable) = (position, position);
+            state.roll = true;
         }
         let released = state.released;
         let gone = state.segments.take_before(released);

@@ -22,8 +22,8 @@ const POLL: Duration = Duration::from_millis(500);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a claimed delivery is left to its claimer, in microseconds.
 const LEASE_US: i64 = 60_000_000;
-/// Deliveries that are claimed at once.
-const CLAIM: u32 = 32;
+/// Deliveries that are claimed at once: one after the other they fit into the lease, also where nobody answers.
+const CLAIM: u32 = 3;
 /// Pauses after the first, second … failed attempt, in seconds (Standard Webhooks); after the last it is dead.
 const PAUSES_S: [i64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /// Longest pause that a receiver may ask for, in seconds.

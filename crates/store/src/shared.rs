@@ -254,13 +254,14 @@ macro_rules! implement_shared {
                     };
                     sqlx::query(
                         "UPDATE deliveries SET state = $3, next_at = $4, lease_until = 0, last_error = $5
-                         WHERE notice_id = $1 AND endpoint = $2",
+                         WHERE notice_id = $1 AND endpoint = $2 AND state = 'pending' AND attempts = $6",
                     )
                     .bind(&delivery.notice_id)
                     .bind(&delivery.endpoint)
                     .bind(state)
                     .bind(at.0)
                     .bind(error)
+                    .bind(delivery.attempts as i64)
                     .execute(&self.pool)
                     .await
                     .map_err(wrote)?;

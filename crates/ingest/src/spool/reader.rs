@@ -51,6 +51,16 @@ impl SpoolReader {
                     if !block.bytes.is_empty() {
                         break;
                     }
+                    // Only what is written wrongly is skipped; what cannot be read now is read later.
+                    if !matches!(
+                        error.kind(),
+                        io::ErrorKind::Other | io::ErrorKind::UnexpectedEof | io::ErrorKind::NotFound
+                    ) {
+                        tracing::warn!(%error, "the spool cannot be read; trying again");
+                        self.open = None;
+                        std::thread::sleep(patience);
+                        return None;
+                    }
                     self.skip_damaged(&error);
                     block.start = self.next;
                 }

@@ -162,7 +162,7 @@ fn scan(path: &Path, first: u64) -> io::Result<(Option<Position>, u64)> {
 fn set_aside(path: &Path, whole_bytes: u64) -> io::Result<()> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
     file.seek(SeekFrom::Start(whole_bytes))?;
-    let mut aside = File::create(path.with_extension("torn"))?;
+    let mut aside = File::create(path.with_extension(format!("{whole_bytes}.torn")))?;
     io::copy(&mut file, &mut aside)?;
     aside.sync_all()?;
     file.set_len(whole_bytes)?;

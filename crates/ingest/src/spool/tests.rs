@@ -85,6 +85,27 @@ async fn a_torn_end_is_set_aside_and_the_rest_stays() {
 }
 
 #[tokio::test]
+async fn what_follows_a_lost_tail_survives_the_next_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(options(folder.path()), Timestamp(1)).unwrap();
+    put(&spool, "one\n").await;
+    put(&spool, "two, committed and then lost\n").await;
+    drop(spool);
+    let path = segment::path(folder.path(), 0);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    let spool = Spool::open(options(folder.path()), Timestamp(1)).unwrap();
+    let committed = Position { offset: 33, line: 2 };
+    spool.release(committed);
+    put(&spool, "acknowledged\n").await;
+    drop(spool);
+    let spool = Spool::open(options(folder.path()), Timestamp(1)).unwrap();
+    assert_eq!(rest(&spool, committed).0, "acknowledged\n");
+    put(&spool, "more\n").await;
+    assert_eq!(rest(&spool, committed).0, "acknowledged\nmore\n");
+}
+
+#[tokio::test]
 async fn damage_in_the_middle_costs_the_damaged_entry_alone() {
     let folder = tempfile::tempdir().unwrap();
     let spool = Spool::open(options(folder.path()), Timestamp(1)).unwrap();

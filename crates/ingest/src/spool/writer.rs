@@ -89,8 +89,9 @@ impl Writer {
 
     fn write(&mut self, start: Position, group: &[u8]) -> io::Result<()> {
         let segment_bytes = self.shared.options.segment_bytes;
-        if self.current.as_ref().is_none_or(|open| open.bytes > 0 && open.bytes >= segment_bytes) {
-            self.current = Some(self.open_segment(start)?);
+        let roll = std::mem::take(&mut self.shared.lock().roll);
+        if roll || self.current.as_ref().is_none_or(|open| open.bytes > 0 && open.bytes >= segment_bytes) {
+            self.current = Some(self.open_segment(start, roll)?);
         }
         let Some(open) = &mut self.current else { return Err(io::ErrorKind::NotFound.into()) };
         if let Err(error) = open.file.write_all(group) {
@@ -103,10 +104,11 @@ impl Writer {
     }
 
     /// After a start the newest segment goes on, unless it is full or ends elsewhere.
-    fn open_segment(&self, start: Position) -> io::Result<Open> {
+    fn open_segment(&self, start: Position, roll: bool) -> io::Result<Open> {
         let folder = &self.shared.options.folder;
         let last = self.shared.lock().segments.last();
-        let goes_on = last.filter(|(_, bytes)| self.current.is_none() && *bytes < self.shared.options.segment_bytes);
+        let goes_on =
+            last.filter(|(_, bytes)| !roll && self.current.is_none() && *bytes < self.shared.options.segment_bytes);
         let (first, bytes) = goes_on.unwrap_or((start.offset, 0));
         let file = OpenOptions::new().append(true).create(true).open(segment::path(folder, first))?;
         segment::sync_folder(folder)?;
