@@ -22,7 +22,7 @@ pub use crate::redis::RedisHot;
 pub use hot::{Hot, MemoryHot};
 pub use join::{JoinPolicy, Notice};
 pub use people::{Deliveries, Incidents, Summaries, Tokens};
-pub use postgres::{PostgresStore, Use};
+pub use postgres::{PostgresStore, Use, without_password};
 pub use query::{Cursor, FindingQuery, Page};
 pub use sqlite::SqliteStore;
 

@@ -138,8 +138,8 @@ impl PostgresStore {
     }
 }
 
-/// The address with its password hidden.
-fn without_password(url: &str) -> String {
+/// `scheme://user:secret@host` with the secret as `***`; other texts as they are.
+pub fn without_password(url: &str) -> String {
     let hidden = url.split_once("://").and_then(|(scheme, rest)| {
         let (account, host) = rest.rsplit_once('@')?;
         let (user, _) = account.split_once(':')?;

@@ -2,18 +2,19 @@
 
 use std::io::Write;
 
+use store::without_password;
+
 use crate::config::{Config, DEFAULT_TEXT};
 use crate::outcome::{Outcome, tell};
 
 pub(crate) fn check(config: &Config) -> anyhow::Result<Outcome> {
-    tell(&format!("the configuration is sound; findings are kept in {}", without_secret(&config.store_url)));
+    tell(&format!("the configuration is sound; findings are kept in {}", without_password(&config.store_url)));
     Ok(Outcome::Done)
 }
 
 /// Prints the settings in force as a file that could be used as it is, and where the manual is.
 pub(crate) fn show(config: &Config) -> anyhow::Result<Outcome> {
-    let mut text = toml::to_string(&config.file)?;
-    text = text.replace(&config.store_url, &without_secret(&config.store_url));
+    let text = toml::to_string(&without_secrets(toml::Value::try_from(&config.file)?))?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "# in force; the manual follows as comments\n\n{text}")?;
     for line in DEFAULT_TEXT.lines().filter(|line| !line.is_empty()) {
@@ -22,14 +23,25 @@ pub(crate) fn show(config: &Config) -> anyhow::Result<Outcome> {
     Ok(Outcome::Done)
 }
 
-/// `scheme://user:secret@host` with the secret as `***`.
-fn without_secret(url: &str) -> String {
-    let hidden = url.split_once("://").and_then(|(scheme, rest)| {
-        let (account, host) = rest.rsplit_once('@')?;
-        let (user, _) = account.split_once(':')?;
-        Some(format!("{scheme}://{user}:***@{host}"))
-    });
-    hidden.unwrap_or_else(|| url.to_owned())
+/// Names of settings that are secrets whole.
+const SECRETS: [&str; 2] = ["secret", "api_key"];
+
+/// The settings with every secret as `***`, wherever it stands.
+fn without_secrets(value: toml::Value) -> toml::Value {
+    match value {
+        toml::Value::Table(table) => {
+            let hide = |(name, value): (String, toml::Value)| match value {
+                toml::Value::String(text) if SECRETS.contains(&name.as_str()) && !text.is_empty() => {
+                    (name, toml::Value::String("***".to_owned()))
+                }
+                value => (name, without_secrets(value)),
+            };
+            toml::Value::Table(table.into_iter().map(hide).collect())
+        }
+        toml::Value::Array(list) => toml::Value::Array(list.into_iter().map(without_secrets).collect()),
+        toml::Value::String(text) => toml::Value::String(without_password(&text)),
+        value => value,
+    }
 }
 
 #[cfg(test)]
@@ -38,7 +50,11 @@ mod tests {
 
     #[test]
     fn secrets_are_hidden() {
-        assert_eq!(without_secret("postgres://u:p@ss@h/db"), "postgres://u:***@h/db");
-        assert_eq!(without_secret("sqlite:data/x.db"), "sqlite:data/x.db");
+        assert_eq!(without_password("postgres://u:p@ss@h/db"), "postgres://u:***@h/db");
+        assert_eq!(without_password("sqlite:data/x.db"), "sqlite:data/x.db");
+        let written = "[cache]\nurl = \"redis://u:hidden1@h/\"\n[llm]\napi_key = \"hidden2\"\nmodel = \"m\"\n\
+                       [webhooks]\nendpoints = [{name = \"a\", secret = \"hidden3\"}]\n";
+        let shown = toml::to_string(&without_secrets(written.parse::<toml::Table>().unwrap().into())).unwrap();
+        assert!(!shown.contains("hidden") && shown.contains("model = \"m\""), "{shown}");
     }
 }
