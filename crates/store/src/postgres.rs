@@ -15,6 +15,7 @@ use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use crate::query::{FindingQuery, Page};
+use crate::rows::{bytes, number};
 use crate::shared::implement_shared;
 use crate::{Commit, Committed, Findings, Lease, Ledger, Mark, Resume, SourceCheckpoint, StoreError, StoredFinding};
 
@@ -224,15 +225,4 @@ impl Findings for PostgresStore {
     async fn changed_after(&self, mark: Mark, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
         read::changed_after(&self.pool, mark, limit).await
     }
-}
-
-/// Sixteen bytes as stored.
-fn bytes(number: u128) -> Vec<u8> {
-    number.to_be_bytes().to_vec()
-}
-
-fn number(bytes: Vec<u8>) -> Result<u128, StoreError> {
-    let bytes: [u8; 16] =
-        bytes.try_into().map_err(|_| StoreError::Damaged("an id that is not 16 bytes long".to_owned()))?;
-    Ok(u128::from_be_bytes(bytes))
 }

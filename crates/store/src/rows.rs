@@ -94,3 +94,14 @@ impl crate::people::Delivery {
         format!("msg_{:032x}", delivery_id(&self.notice_id, &self.endpoint))
     }
 }
+
+/// Sixteen bytes as stored.
+pub(crate) fn bytes(number: u128) -> Vec<u8> {
+    number.to_be_bytes().to_vec()
+}
+
+pub(crate) fn number(bytes: Vec<u8>) -> Result<u128, StoreError> {
+    let bytes: [u8; 16] =
+        bytes.try_into().map_err(|_| StoreError::Damaged("an id that is not 16 bytes long".to_owned()))?;
+    Ok(u128::from_be_bytes(bytes))
+}
