@@ -32,6 +32,16 @@ pub struct Entities {
 pub const ENTITY_VALUES_MAX: usize = 50;
 
 impl Entities {
+    /// Every kind under its ECS name.
+    pub fn kinds(&self) -> [(&'static str, &[String]); 3] {
+        [("source.ip", &self.source_ip), ("user.name", &self.user_name), ("host.name", &self.host_name)]
+    }
+
+    /// Every value with its kind.
+    pub fn pairs(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.kinds().into_iter().flat_map(|(kind, values)| values.iter().map(move |value| (kind, value.as_str())))
+    }
+
     /// Adds the other's values; beyond [`ENTITY_VALUES_MAX`] of a kind they are left out.
     pub fn absorb(&mut self, other: &Entities) {
         for (mine, theirs) in [

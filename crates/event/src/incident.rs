@@ -119,6 +119,8 @@ pub struct Incident {
     pub id: IncidentId,
     pub title: String,
     pub severity: Severity,
+    /// The gravest of its findings: `severity` follows it down to graver ones, unless a person said otherwise since.
+    pub found_severity: Severity,
     /// Highest score of its findings, 0-100.
     pub score: u8,
     pub stage: Stage,
@@ -146,6 +148,36 @@ pub struct Incident {
     pub facts_version: u64,
     /// Entries in its history.
     pub entries: u64,
+}
+
+impl Incident {
+    /// A new one, without any finding yet.
+    pub fn opened(id: IncidentId, title: String, severity: Severity, now: Timestamp) -> Self {
+        Incident {
+            id,
+            title,
+            severity,
+            found_severity: severity,
+            score: 0,
+            stage: Stage::Detection,
+            status: IncidentStatus::New,
+            assignee: None,
+            verdict: None,
+            post_mortem: None,
+            first_seen: None,
+            last_seen: None,
+            findings: 0,
+            events: 0,
+            entities: Entities::default(),
+            techniques: Vec::new(),
+            rules: Vec::new(),
+            created_at: now,
+            updated_at: now,
+            version: 0,
+            facts_version: 0,
+            entries: 0,
+        }
+    }
 }
 
 /// Most titles of rules, and techniques, that an incident lists.
@@ -336,27 +368,10 @@ mod tests {
 
     fn incident(severity: Severity) -> Incident {
         Incident {
-            id: IncidentId(1),
-            title: "t".into(),
-            severity,
-            score: 80,
-            stage: Stage::Detection,
-            status: IncidentStatus::New,
-            assignee: None,
-            verdict: None,
-            post_mortem: None,
-            first_seen: None,
-            last_seen: None,
             findings: 1,
-            events: 1,
-            entities: Entities::default(),
-            techniques: Vec::new(),
-            rules: Vec::new(),
-            created_at: Timestamp(0),
-            updated_at: Timestamp(0),
             version: 1,
             facts_version: 1,
-            entries: 0,
+            ..Incident::opened(IncidentId(1), "t".into(), severity, Timestamp(0))
         }
     }
 

@@ -289,7 +289,7 @@ fn sequence_fact(findings: &[&Finding], names: &mut Names) -> Option<String> {
 mod tests {
     use super::*;
     use crate::finding::{Entities, FindingId};
-    use crate::incident::{IncidentId, IncidentStatus, Stage};
+    use crate::incident::IncidentId;
     use crate::severity::Level;
 
     fn finding(rule: &str, severity: Severity, at_s: i64, user: &str) -> Finding {
@@ -319,27 +319,13 @@ mod tests {
         let mut entities = Entities::default();
         findings.iter().for_each(|finding| entities.absorb(&finding.entities));
         Incident {
-            id: IncidentId(1),
-            title: "t".into(),
-            severity: Severity::P1,
-            score: 80,
-            stage: Stage::Detection,
-            status: IncidentStatus::New,
-            assignee: None,
-            verdict: None,
-            post_mortem: None,
             first_seen: findings.iter().filter_map(|finding| finding.first_seen).min(),
             last_seen: findings.iter().filter_map(|finding| finding.last_seen).max(),
             findings: findings.len() as u64,
             events: findings.iter().map(|finding| finding.count).sum(),
             entities,
             techniques: vec!["T1110".into()],
-            rules: Vec::new(),
-            created_at: Timestamp(0),
-            updated_at: Timestamp(0),
-            version: 1,
-            facts_version: 1,
-            entries: 0,
+            ..Incident::opened(IncidentId(1), "t".into(), Severity::P1, Timestamp(0))
         }
     }
 

@@ -39,10 +39,7 @@ fn slack(kind: &str, incident: &Incident, link: Option<&str>) -> Value {
         "{} findings, {} events, stage {}, status {}",
         incident.findings, incident.events, incident.stage, incident.status
     ));
-    let entities = &incident.entities;
-    for (name, values) in
-        [("source.ip", &entities.source_ip), ("user.name", &entities.user_name), ("host.name", &entities.host_name)]
-    {
+    for (name, values) in incident.entities.kinds() {
         if !values.is_empty() {
             let named: Vec<String> = values.iter().take(NAMED_MAX).map(|value| escaped(value)).collect();
             let more = values.len().saturating_sub(NAMED_MAX);

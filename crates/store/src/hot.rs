@@ -124,14 +124,6 @@ struct Inner {
 
 pub(crate) const MINUTE_US: i64 = 60_000_000;
 
-/// Every entity of a finding, as kind and value.
-pub(crate) fn entities_of(stored: &StoredFinding) -> impl Iterator<Item = (&'static str, &String)> {
-    let entities = &stored.finding.entities;
-    let kinds =
-        [("source.ip", &entities.source_ip), ("user.name", &entities.user_name), ("host.name", &entities.host_name)];
-    kinds.into_iter().flat_map(|(kind, values)| values.iter().map(move |value| (kind, value)))
-}
-
 impl MemoryHot {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Counts are never left half-changed by a panic that matters: they can be rebuilt.
@@ -196,7 +188,7 @@ impl Inner {
         }
         let points = f64::from(added.score) - before.as_ref().map_or(0.0, |before| f64::from(before.score));
         if points > 0.0 {
-            for (kind, value) in entities_of(stored) {
+            for (kind, value) in stored.finding.entities.pairs() {
                 if self.risks.len() < VALUES_MAX || self.risks.contains_key(&format!("{kind}={value}")) {
                     let at = finding.last_seen.unwrap_or(stored.created_at);
                     self.risks.entry(format!("{kind}={value}")).or_default().add(points, at);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use event::block::digest;
 use event::incident::{HistoryEntry, INCIDENT_LIST_MAX, Link};
-use event::{Entities, Finding, FindingId, Incident, IncidentId, IncidentStatus, Severity, Stage, Timestamp};
+use event::{Entities, Finding, FindingId, Incident, IncidentId, Severity, Timestamp};
 use serde::Serialize;
 
 /// Who is named in history entries that no person made.
@@ -87,15 +87,13 @@ pub(crate) fn keys(entities: &Entities) -> Vec<String> {
     pairs.map(|(user, host)| format!("user.name {user} on host.name {host}")).collect()
 }
 
-/// Every entity, to find incidents by it: these tie nothing together.
-fn entity_keys(entities: &Entities) -> impl Iterator<Item = String> {
-    let kinds =
-        [("source.ip", &entities.source_ip), ("user.name", &entities.user_name), ("host.name", &entities.host_name)];
-    kinds.into_iter().flat_map(|(kind, values)| values.iter().map(move |value| entity_key(kind, value)))
-}
-
 pub(crate) fn entity_key(kind: &str, value: &str) -> String {
     format!("entity {kind}={value}")
+}
+
+fn names(entities: &Entities, kind: &str, value: &str) -> bool {
+    let values = entities.kinds().into_iter().find(|(known, _)| *known == kind);
+    values.is_some_and(|(_, values)| values.binary_search_by(|known| known.as_str().cmp(value)).is_ok())
 }
 
 pub(crate) fn join(mut known: Known, findings: &[Finding], policy: &JoinPolicy, now: Timestamp) -> Joined {
@@ -124,6 +122,9 @@ pub(crate) fn join(mut known: Known, findings: &[Finding], policy: &JoinPolicy, 
         if !is_new && finding.count <= events_before {
             continue;
         }
+        // Every entity is a key as well, to find incidents by it: these tie nothing together. Most are known already.
+        let named = finding.entities.pairs().filter(|(kind, value)| !names(&incident.entities, kind, value));
+        joined.keys.extend(named.map(|(kind, value)| (entity_key(kind, value), id)));
         let severity_before = incident.severity;
         absorb(incident, finding, is_new, events_before);
         if is_new {
@@ -144,11 +145,12 @@ pub(crate) fn join(mut known: Known, findings: &[Finding], policy: &JoinPolicy, 
         joined.links.push((id, link));
         known.links.insert(finding.id, (id, finding.count));
         for key in keys(&finding.entities) {
-            if joined.keys.insert((key.clone(), id)) {
-                known.by_key.entry(key).or_default().push(id);
+            let tied = known.by_key.entry(key.clone()).or_default();
+            if !tied.contains(&id) {
+                tied.push(id);
+                joined.keys.insert((key, id));
             }
         }
-        joined.keys.extend(entity_keys(&finding.entities).map(|key| (key, id)));
         changed.insert(id);
     }
     for id in &changed {
@@ -196,36 +198,19 @@ fn gap_us(incident: &Incident, finding: &Finding) -> i64 {
 fn open(finding: &Finding, now: Timestamp) -> Incident {
     let about = keys(&finding.entities).into_iter().next();
     let about = about.map(|key| format!(": {key}")).unwrap_or_default();
-    Incident {
-        id: IncidentId::derive(finding.id),
-        title: format!("{}{about}", finding.rule_title),
-        severity: finding.severity,
-        score: 0,
-        stage: Stage::Detection,
-        status: IncidentStatus::New,
-        assignee: None,
-        verdict: None,
-        post_mortem: None,
-        first_seen: None,
-        last_seen: None,
-        findings: 0,
-        events: 0,
-        entities: Entities::default(),
-        techniques: Vec::new(),
-        rules: Vec::new(),
-        created_at: now,
-        updated_at: now,
-        version: 0,
-        facts_version: 0,
-        entries: 0,
-    }
+    let title = format!("{}{about}", finding.rule_title);
+    Incident::opened(IncidentId::derive(finding.id), title, finding.severity, now)
 }
 
 fn absorb(incident: &mut Incident, finding: &Finding, is_new: bool, events_before: u64) {
     incident.findings += u64::from(is_new);
     incident.events = incident.events.saturating_sub(events_before) + finding.count;
     incident.score = incident.score.max(finding.score);
-    incident.severity = incident.severity.min(finding.severity);
+    // A person's word stands until something graver is found than anything before.
+    if finding.severity < incident.found_severity {
+        incident.found_severity = finding.severity;
+        incident.severity = incident.severity.min(finding.severity);
+    }
     incident.first_seen = incident.first_seen.into_iter().chain(finding.first_seen).min();
     incident.last_seen = incident.last_seen.into_iter().chain(finding.last_seen).max();
     incident.entities.absorb(&finding.entities);
@@ -305,6 +290,25 @@ mod tests {
         assert_eq!(joined.notices[0].kind, "incident.escalated");
         assert_eq!(joined.history.iter().map(|(_, entry)| entry.number).collect::<Vec<_>>(), [2, 3]);
         assert_eq!(joined.incidents[0].facts_version, incident.facts_version + 1);
+    }
+
+    #[test]
+    fn what_a_person_said_of_the_severity_stands_until_something_graver_is_found() {
+        let first = finding(1, Severity::P1, "192.0.2.1", 0);
+        let opened = join(Known::default(), std::slice::from_ref(&first), &POLICY, now(1));
+        let mut incident = opened.incidents[0].clone();
+        incident.severity = Severity::P3;
+        let known = || Known {
+            links: BTreeMap::from([(first.id, (incident.id, 2))]),
+            by_key: BTreeMap::from([("source.ip 192.0.2.1".to_owned(), vec![incident.id])]),
+            incidents: BTreeMap::from([(incident.id, incident.clone())]),
+        };
+        let grown = Finding { count: 50, ..first.clone() };
+        let joined = join(known(), &[grown, finding(2, Severity::P1, "192.0.2.1", 5)], &POLICY, now(6));
+        assert_eq!((joined.incidents[0].severity, joined.incidents[0].findings), (Severity::P3, 2));
+        assert_eq!(joined.notices, []);
+        let joined = join(known(), &[finding(3, Severity::P0, "192.0.2.1", 5)], &POLICY, now(6));
+        assert_eq!((joined.incidents[0].severity, joined.notices[0].kind), (Severity::P0, "incident.escalated"));
     }
 
     #[test]

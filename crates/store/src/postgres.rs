@@ -67,9 +67,9 @@ pub struct PostgresStore {
 implement_shared!(
     PostgresStore, sqlx::Postgres, begin = "BEGIN",
     list = [
-        "(SELECT jsonb_array_elements_text($1::jsonb))",
-        "(SELECT jsonb_array_elements_text($2::jsonb))",
-        "(SELECT jsonb_array_elements_text($3::jsonb))"
+        "= ANY(ARRAY(SELECT jsonb_array_elements_text($1::jsonb)))",
+        "= ANY(ARRAY(SELECT jsonb_array_elements_text($2::jsonb)))",
+        "= ANY(ARRAY(SELECT jsonb_array_elements_text($3::jsonb)))"
     ],
     lock = " FOR UPDATE",
     rows = {

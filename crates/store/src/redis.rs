@@ -13,7 +13,7 @@ use event::{FindingId, Timestamp};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client, Pipeline, pipe};
 
-use crate::hot::{Added, FINDINGS_MAX, Hot, MINUTE_US, MINUTES_MAX, Risk, Snapshot, VALUES_MAX, entities_of};
+use crate::hot::{Added, FINDINGS_MAX, Hot, MINUTE_US, MINUTES_MAX, Risk, Snapshot, VALUES_MAX};
 use crate::rows::{doc, hexadecimal, read_doc};
 use crate::{Mark, StoreError, StoredFinding};
 
@@ -77,8 +77,11 @@ impl RedisHot {
 
     /// Risks of all entities of the findings, as they are.
     async fn risks(&self, findings: &[StoredFinding]) -> Result<BTreeMap<String, Risk>, StoreError> {
-        let mut names: Vec<String> =
-            findings.iter().flat_map(entities_of).map(|(kind, value)| format!("{kind}={value}")).collect();
+        let mut names: Vec<String> = findings
+            .iter()
+            .flat_map(|stored| stored.finding.entities.pairs())
+            .map(|(kind, value)| format!("{kind}={value}"))
+            .collect();
         names.sort_unstable();
         names.dedup();
         if names.is_empty() {
@@ -181,7 +184,7 @@ impl Hot for RedisHot {
                 let points = f64::from(added.score) - before.as_ref().map_or(0.0, |before| f64::from(before.score));
                 if points > 0.0 {
                     let at = finding.last_seen.unwrap_or(stored.created_at);
-                    for (kind, value) in entities_of(stored) {
+                    for (kind, value) in stored.finding.entities.pairs() {
                         if let Some(risk) = risks.get_mut(&format!("{kind}={value}")) {
                             risk.add(points, at);
                         }

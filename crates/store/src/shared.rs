@@ -7,6 +7,8 @@ macro_rules! implement_shared {
      rows = { incidents: $incidents:literal, links: $links:literal, keys: $keys:literal, history: $history:literal,
               notices: $notices:literal }) => {
         mod shared_queries {
+            use std::collections::BTreeSet;
+
             use async_trait::async_trait;
             use event::incident::{HistoryEntry, Link};
             use event::{FindingId, Incident, IncidentChange, IncidentId, Severity, Timestamp};
@@ -21,19 +23,19 @@ macro_rules! implement_shared {
             type Connection = <$database as sqlx::Database>::Connection;
             type DatabaseRow = <$database as sqlx::Database>::Row;
 
-            const LINKS_OF: &str = concat!(
-                "SELECT l.finding_id, l.events, i.doc FROM incident_findings l JOIN incidents i ON i.id = l.incident_id
-                 WHERE l.finding_id IN ", $l1
-            );
+            const LINKS_OF: &str =
+                concat!("SELECT finding_id, events, incident_id FROM incident_findings WHERE finding_id ", $l1);
             const OPEN_BY_KEY: &str = concat!(
-                "SELECT k.key, i.doc FROM incident_keys k JOIN incidents i ON i.id = k.incident_id
-                 WHERE i.status NOT IN ('resolved', 'closed') AND k.key IN ", $l1
+                "SELECT k.key, k.incident_id FROM incident_keys k JOIN incidents i ON i.id = k.incident_id
+                 WHERE i.status NOT IN ('resolved', 'closed') AND k.key ", $l1
             );
+            /// People may be changing these at the moment: their rows are held until the commit's end.
+            const LOCK_MANY: &str = concat!("SELECT doc FROM incidents WHERE id ", $l1, " ORDER BY id", $lock);
             const LIST: &str = concat!(
                 "SELECT doc FROM incidents
-                 WHERE ($1 = '[]' OR CAST(severity AS TEXT) IN ", $l1, ")
-                   AND ($2 = '[]' OR stage IN ", $l2, ")
-                   AND ($3 = '[]' OR status IN ", $l3, ")
+                 WHERE ($1 = '[]' OR CAST(severity AS TEXT) ", $l1, ")
+                   AND ($2 = '[]' OR stage ", $l2, ")
+                   AND ($3 = '[]' OR status ", $l3, ")
                    AND ($4 = '' OR assignee = $4) AND sort_time >= $5
                    AND ($6 = '' OR id IN (SELECT incident_id FROM incident_keys WHERE key = $6))
                    AND ($8 = '' OR sort_time < $7 OR (sort_time = $7 AND id < $8))
@@ -76,26 +78,25 @@ macro_rules! implement_shared {
                 let mut known = Known::default();
                 let ids = texts(commit.findings.iter().map(|finding| finding.id));
                 let rows = sqlx::query(LINKS_OF).bind(ids).fetch_all(&mut *connection).await.map_err(StoreError::Read)?;
+                let mut incidents = BTreeSet::new();
                 for row in rows {
-                    let incident = incident_of(&row, 2)?;
                     let finding = FindingId(hexadecimal(row.get(0), "a finding's id")?);
-                    known.links.insert(finding, (incident.id, row.get::<i64, _>(1) as u64));
-                    known.incidents.insert(incident.id, incident);
+                    let incident = IncidentId(hexadecimal(row.get(2), "an incident's id")?);
+                    known.links.insert(finding, (incident, row.get::<i64, _>(1) as u64));
+                    incidents.insert(incident);
                 }
                 let mut keys: Vec<String> = commit.findings.iter().flat_map(|one| join::keys(&one.entities)).collect();
                 keys.sort_unstable();
                 keys.dedup();
                 let rows = sqlx::query(OPEN_BY_KEY).bind(texts(&keys)).fetch_all(&mut *connection).await;
                 for row in rows.map_err(StoreError::Read)? {
-                    let incident = incident_of(&row, 1)?;
-                    known.by_key.entry(row.get(0)).or_default().push(incident.id);
-                    known.incidents.insert(incident.id, incident);
+                    let incident = IncidentId(hexadecimal(row.get(1), "an incident's id")?);
+                    known.by_key.entry(row.get(0)).or_default().push(incident);
+                    incidents.insert(incident);
                 }
-                // People may be changing these at the moment: their version is what counts.
-                if !$lock.is_empty() && !known.incidents.is_empty() {
-                    let ids = texts(known.incidents.keys());
-                    let lock = concat!("SELECT doc FROM incidents WHERE id IN ", $l1, " ORDER BY id", $lock);
-                    for row in sqlx::query(lock).bind(ids).fetch_all(&mut *connection).await.map_err(StoreError::Read)? {
+                if !incidents.is_empty() {
+                    let rows = sqlx::query(LOCK_MANY).bind(texts(incidents)).fetch_all(&mut *connection).await;
+                    for row in rows.map_err(StoreError::Read)? {
                         let incident = incident_of(&row, 0)?;
                         known.incidents.insert(incident.id, incident);
                     }

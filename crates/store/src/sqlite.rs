@@ -19,7 +19,7 @@ use crate::{Commit, Committed, Findings, Lease, Ledger, Mark, Resume, SourceChec
 
 implement_shared!(
     SqliteStore, sqlx::Sqlite, begin = "BEGIN IMMEDIATE",
-    list = ["(SELECT value FROM json_each($1))", "(SELECT value FROM json_each($2))", "(SELECT value FROM json_each($3))"],
+    list = ["IN (SELECT value FROM json_each($1))", "IN (SELECT value FROM json_each($2))", "IN (SELECT value FROM json_each($3))"],
     lock = "",
     rows = {
         incidents: "INSERT INTO incidents (id, severity, stage, status, assignee, sort_time, version, facts_version, doc)

@@ -126,6 +126,7 @@ async fn filters_select_and_combine(url: &str) {
         page.findings.iter().map(|stored| stored.finding.count - 1).collect()
     };
     assert_eq!(ask(|query| query.severities = vec![Severity::P1]).await, [3, 2]);
+    assert_eq!(ask(|query| query.severities = vec![Severity::P1, Severity::P0, Severity::P1]).await, [3, 2, 1]);
     assert_eq!(ask(|query| query.levels = vec![Level::Low]).await, [0_u64; 0]);
     assert_eq!(ask(|query| query.rules = vec!["rule-1".into(), "rule-2".into()]).await, [2, 1]);
     assert_eq!(ask(|query| query.since = Some(Timestamp(2000))).await, [3, 2]);

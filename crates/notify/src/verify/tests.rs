@@ -1,6 +1,6 @@
 //! Good sentences stand; each kind of invention falls.
 
-use event::incident::{IncidentId, IncidentStatus, Stage};
+use event::incident::IncidentId;
 use event::{Entities, Finding, FindingId, Incident, Level, Severity, Timestamp};
 
 use super::*;
@@ -28,27 +28,13 @@ fn sheet() -> FactSheet {
         evidence: Vec::new(),
     };
     let incident = Incident {
-        id: IncidentId(1),
-        title: "t".into(),
-        severity: Severity::P1,
-        score: 80,
-        stage: Stage::Detection,
-        status: IncidentStatus::New,
-        assignee: None,
-        verdict: None,
-        post_mortem: None,
         first_seen: Some(Timestamp(10)),
         last_seen: Some(Timestamp(47_000_000)),
         findings: 2,
         events: 10,
         entities: entities.clone(),
         techniques: vec!["T1110".into()],
-        rules: Vec::new(),
-        created_at: Timestamp(0),
-        updated_at: Timestamp(0),
-        version: 1,
-        facts_version: 1,
-        entries: 0,
+        ..Incident::opened(IncidentId(1), "t".into(), Severity::P1, Timestamp(0))
     };
     FactSheet::of(&incident, &[finding("brute force", Severity::P2, 10), finding("login", Severity::P1, 47)])
 }

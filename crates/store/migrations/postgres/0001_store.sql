@@ -34,7 +34,7 @@ CREATE TABLE findings_default PARTITION OF findings DEFAULT;
 
 CREATE INDEX findings_by_time     ON findings (sort_time DESC, id DESC);
 CREATE INDEX findings_by_severity ON findings (severity, sort_time DESC, id DESC);
-CREATE INDEX findings_by_rule     ON findings (rule_id, sort_time DESC, id DESC);
+CREATE INDEX findings_by_rule     ON findings (rule_id, severity, sort_time DESC, id DESC);
 CREATE INDEX findings_by_revision ON findings (revision, id);
 CREATE INDEX findings_by_entity   ON findings USING gin (entities);
 

@@ -1,7 +1,9 @@
 //! Reading findings. Filters are part of one fixed text; a filter that is not used is bound as null and vanishes from
 //! the plan.
 
-use event::{Finding, FindingId, Level, Status, Timestamp};
+use std::collections::BTreeSet;
+
+use event::{Finding, FindingId, Level, Severity, Status, Timestamp};
 use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
 
@@ -15,29 +17,77 @@ macro_rules! select_findings {
     ($rest:literal) => {
         concat!(
             "SELECT id, rule_id, rule_title, level, score, severity, first_seen, last_seen, count, status, details,
-                    created_at, updated_at, revision FROM findings ",
+                    created_at, updated_at, revision, sort_time FROM findings ",
             $rest
         )
     };
 }
 
-const LIST: &str = select_findings!(
-    "WHERE ($1::bigint IS NULL OR sort_time >= $1)
-      AND ($2::bigint IS NULL OR first_seen < $2)
-      AND ($3::text[] IS NULL OR severity = ANY($3))
-      AND ($4::smallint[] IS NULL OR level = ANY($4))
-      AND ($5::text[] IS NULL OR rule_id = ANY($5))
-      AND ($6::smallint[] IS NULL OR status = ANY($6))
-      AND ($7::text[] IS NULL OR entities && $7)
-      AND ($8::text[] IS NULL OR entities && $8)
-      AND ($9::text[] IS NULL OR entities && $9)
-      AND ($10::bigint IS NULL OR (sort_time, id) < ($10, $11))
-    ORDER BY sort_time DESC, id DESC LIMIT $12"
+/// The filters; `$rest` comes behind them.
+macro_rules! list_query {
+    ($before:literal, $severity:literal, $rule:literal, $rest:literal) => {
+        concat!(
+            $before,
+            select_findings!(
+                "WHERE ($1::bigint IS NULL OR sort_time >= $1) AND ($2::bigint IS NULL OR first_seen < $2) AND "
+            ),
+            $severity,
+            " AND ($4::smallint[] IS NULL OR level = ANY($4))
+               AND ",
+            $rule,
+            " AND ($6::smallint[] IS NULL OR status = ANY($6))
+               AND ($7::text[] IS NULL OR entities && $7)
+               AND ($8::text[] IS NULL OR entities && $8)
+               AND ($9::text[] IS NULL OR entities && $9)
+               AND ($10::bigint IS NULL OR (sort_time, id) < ($10, $11))
+             ORDER BY sort_time DESC, id DESC LIMIT $12",
+            $rest
+        )
+    };
+}
+
+/// Where entities select, or nothing does.
+const LIST: &str =
+    list_query!("", "($3::text[] IS NULL OR severity = ANY($3))", "($5::text[] IS NULL OR rule_id = ANY($5))", "");
+/// Severities are few: the newest of each are at hand in an index, the newest of all are among them.
+const LIST_BY_SEVERITY: &str = list_query!(
+    "SELECT f.* FROM UNNEST($3::text[]) AS wanted(severity_is) CROSS JOIN LATERAL (",
+    "severity = severity_is",
+    "($5::text[] IS NULL OR rule_id = ANY($5))",
+    ") f ORDER BY sort_time DESC, id DESC LIMIT $12"
 );
+const LIST_BY_RULE: &str = list_query!(
+    "SELECT f.* FROM UNNEST($3::text[]) AS wanted(severity_is) CROSS JOIN UNNEST($5::text[]) AS named(rule_is)
+     CROSS JOIN LATERAL (",
+    "severity = severity_is",
+    "rule_id = rule_is",
+    ") f ORDER BY sort_time DESC, id DESC LIMIT $12"
+);
+/// Rules of one query that are looked up one by one.
+const RULES_APART_MAX: usize = 20;
+
+/// The statement that answers soonest, and the severities that it is given.
+fn statement(query: &FindingQuery) -> (&'static str, &[Severity]) {
+    let given = query.severities.as_slice();
+    if !query.entities.is_empty() {
+        return (LIST, given);
+    }
+    match query.rules.len() {
+        0 if given.is_empty() => (LIST, given),
+        1..=RULES_APART_MAX => (LIST_BY_RULE, if given.is_empty() { &Severity::ALL } else { given }),
+        _ if given.is_empty() => (LIST, given),
+        _ => (LIST_BY_SEVERITY, given),
+    }
+}
 
 /// `None` where the filter is not used.
 fn used<T>(values: Vec<T>) -> Option<Vec<T>> {
     (!values.is_empty()).then_some(values)
+}
+
+/// Each value once: a value given twice must not list its findings twice.
+fn unique(values: impl Iterator<Item = String>) -> Vec<String> {
+    values.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 pub(super) async fn list(pool: &PgPool, query: &FindingQuery) -> Result<Page, StoreError> {
@@ -46,12 +96,13 @@ pub(super) async fn list(pool: &PgPool, query: &FindingQuery) -> Result<Page, St
         let values = query.entities.iter().filter(|(known, _)| known == kind);
         used(values.map(|(kind, value)| format!("{kind}={}", value.replace('\0', ""))).collect())
     };
-    let rows = sqlx::query(LIST)
+    let (statement, severities) = statement(query);
+    let rows = sqlx::query(statement)
         .bind(query.since.map(|time| time.0))
         .bind(query.until.map(|time| time.0))
-        .bind(used(query.severities.iter().map(|severity| severity.name().to_owned()).collect()))
+        .bind(used(unique(severities.iter().map(|severity| severity.name().to_owned()))))
         .bind(used(query.levels.iter().map(|level| *level as i16).collect()))
-        .bind(used(query.rules.iter().map(|rule| rule.replace('\0', "")).collect()))
+        .bind(used(unique(query.rules.iter().map(|rule| rule.replace('\0', "")))))
         .bind(used(query.statuses.iter().map(|status| *status as i16).collect()))
         .bind(entities("source.ip"))
         .bind(entities("user.name"))

@@ -148,14 +148,7 @@ impl Columns {
         self.last_seen.push(finding.last_seen.map(|time| time.0));
         self.sort_time.push(sort_time(finding.last_seen));
         self.count.push(i64::try_from(finding.count).unwrap_or(i64::MAX));
-        let entities = &finding.entities;
-        let kinds = [
-            ("source.ip", &entities.source_ip),
-            ("user.name", &entities.user_name),
-            ("host.name", &entities.host_name),
-        ];
-        let pairs =
-            kinds.into_iter().flat_map(|(kind, values)| values.iter().map(move |value| format!("{kind}={value}")));
+        let pairs = finding.entities.pairs().map(|(kind, value)| format!("{kind}={value}"));
         self.entities
             .push(pairs.map(|pair| without_zero(&pair).replace(SEPARATOR, " ")).collect::<Vec<_>>().join(SEPARATOR));
         self.details.push(doc(&Details::of(finding)));

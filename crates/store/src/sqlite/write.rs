@@ -133,21 +133,14 @@ async fn write_finding(
 }
 
 async fn write_entities(connection: &mut SqliteConnection, finding: &Finding) -> Result<(), StoreError> {
-    let entities = &finding.entities;
-    for (kind, values) in
-        [("source.ip", &entities.source_ip), ("user.name", &entities.user_name), ("host.name", &entities.host_name)]
-    {
-        for value in values {
-            sqlx::query(
-                "INSERT INTO finding_entities (kind, value, finding_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            )
+    for (kind, value) in finding.entities.pairs() {
+        sqlx::query("INSERT INTO finding_entities (kind, value, finding_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
             .bind(kind)
             .bind(value)
             .bind(bytes(finding.id.0))
             .execute(&mut *connection)
             .await
             .map_err(StoreError::Write)?;
-        }
     }
     Ok(())
 }
