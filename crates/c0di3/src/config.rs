@@ -42,7 +42,7 @@ sections! {
     IncidentsSection { gap: String, opens_from: String }
     NotifySection { age: String, link: String }
     WebhooksSection { endpoints: Vec<EndpointEntry> }
-    LlmSection { url: String, model: String, api_key: String, timeout: String }
+    LlmSection { url: String, model: String, api_key: String, timeout: String, constrain: notify::llm::Constrain }
     AgentSection { analyzer_url: String }
     ApiSection { listen: String, health_listen: String }
     LogSection { level: String, format: String, folder: PathBuf, rotate_bytes: usize, rotate_files: usize }
@@ -290,6 +290,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         model: file.llm.model.clone(),
         api_key: filled(&file.llm.api_key),
         timeout: Duration::from_micros(timeout_us.max(0) as u64),
+        constrain: file.llm.constrain,
     });
     let log = check_log(&file.log, &mut problems);
     if !problems.0.is_empty() {

@@ -10,6 +10,7 @@
 pub mod deliver;
 pub mod endpoint;
 mod format;
+mod grammar;
 pub mod guard;
 pub mod llm;
 mod sign;

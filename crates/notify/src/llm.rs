@@ -4,22 +4,22 @@
 use std::time::Duration;
 
 use event::FactSheet;
+use event::summary::Fact;
 use reqwest::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::grammar::{FACTS_MAX, grammar};
 use crate::verify::Answer;
 
 /// Changes whenever the prompt or the schema does: summaries are cached by it.
-pub(crate) const PROMPT_VERSION: &str = "1";
+pub(crate) const PROMPT_VERSION: &str = "2";
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Tokens that the answer may have.
 const TOKENS_MAX: u32 = 400;
 /// Bytes of an answer that are read.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
-/// Facts that the model is given.
-const FACTS_MAX: usize = 8;
-
 const INSTRUCTIONS: &str = "You reword facts about a security incident for an analyst. Say only what the facts say. Keep \
 placeholders in braces, such as {ip1}, exactly as they are. Use the numbers of the facts and no others. Do not guess causes, \
 intentions or results. For each sentence list the ids of the facts that it rests on.";
@@ -32,6 +32,18 @@ pub struct LlmOptions {
     pub model: String,
     pub api_key: Option<String>,
     pub timeout: Duration,
+    pub constrain: Constrain,
+}
+
+/// How the server is told what an answer looks like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Constrain {
+    /// By a grammar (GBNF): llama.cpp.
+    #[default]
+    Grammar,
+    /// By a JSON schema: servers that know no grammars.
+    Schema,
 }
 
 #[derive(Clone, Debug)]
@@ -91,9 +103,9 @@ impl Llm {
     }
 
     /// The facts in other words, not yet verified.
-    pub(crate) async fn reword(&self, sheet: &FactSheet) -> Result<Answer, LlmError> {
+    pub(crate) async fn reword(&self, sheet: &FactSheet, attempt: u64) -> Result<Answer, LlmError> {
         let url = format!("{}/v1/chat/completions", self.options.url.trim_end_matches('/'));
-        let mut request = self.client.post(url).json(&self.question(sheet));
+        let mut request = self.client.post(url).json(&self.question(sheet, attempt));
         if let Some(key) = &self.options.api_key {
             request = request.bearer_auth(key);
         }
@@ -117,16 +129,35 @@ impl Llm {
         serde_json::from_str(content).map_err(wrong)
     }
 
-    fn question(&self, sheet: &FactSheet) -> Value {
+    fn question(&self, sheet: &FactSheet, attempt: u64) -> Value {
         let facts: Vec<_> = sheet.facts.iter().take(FACTS_MAX).collect();
         let listed: Vec<String> = facts.iter().map(|fact| format!("{}: {}.", fact.id, fact.text)).collect();
-        let ids: Vec<&str> = facts.iter().map(|fact| fact.id.as_str()).collect();
-        let schema = json!({
+        let mut question = json!({
+            "model": self.options.model,
+            "messages": [
+                {"role": "system", "content": INSTRUCTIONS},
+                {"role": "user", "content": format!("Facts:\n{}\n\nWrite a headline and one sentence for each fact.", listed.join("\n"))},
+            ],
+            // The same words would fail again: another try is another throw.
+            "temperature": 0.4 * attempt.min(2) as f64, "seed": attempt + 1,
+            "max_tokens": TOKENS_MAX, "cache_prompt": true, "stream": false,
+        });
+        match self.options.constrain {
+            Constrain::Grammar => question["grammar"] = grammar(sheet).into(),
+            Constrain::Schema => question["response_format"] = json!({"type": "json_object", "schema": schema(&facts)}),
+        }
+        question
+    }
+}
+
+fn schema(facts: &[&Fact]) -> Value {
+    let ids: Vec<&str> = facts.iter().map(|fact| fact.id.as_str()).collect();
+    json!({
             "type": "object",
             "properties": {
                 "headline": {"type": "string", "maxLength": 160},
                 "sentences": {
-                    "type": "array", "minItems": 1, "maxItems": 5,
+                    "type": "array", "minItems": 1, "maxItems": FACTS_MAX,
                     "items": {
                         "type": "object",
                         "properties": {
@@ -138,15 +169,5 @@ impl Llm {
                 },
             },
             "required": ["headline", "sentences"], "additionalProperties": false,
-        });
-        json!({
-            "model": self.options.model,
-            "messages": [
-                {"role": "system", "content": INSTRUCTIONS},
-                {"role": "user", "content": format!("Facts:\n{}\n\nWrite a headline and at most five sentences.", listed.join("\n"))},
-            ],
-            "response_format": {"type": "json_object", "schema": schema},
-            "temperature": 0, "seed": 1, "max_tokens": TOKENS_MAX, "cache_prompt": true, "stream": false,
-        })
-    }
+    })
 }

@@ -16,10 +16,10 @@ use crate::verify::verified;
 const POLL: Duration = Duration::from_millis(500);
 /// Incidents that are taken up at once.
 const JOBS: u32 = 4;
-/// A summary is not written again sooner than this after the last, in microseconds.
-const AGAIN_US: i64 = 60_000_000;
-/// Pause before a template is given to the model once more, in microseconds.
+/// Pause before the model is asked about the same facts once more, in microseconds.
 const RETRY_US: i64 = 120_000_000;
+/// Answers that may fall before the template stands for good.
+const ATTEMPTS_MAX: u64 = 3;
 /// Failures in a row after which the model is left alone, and for how long.
 const BREAKER_FAILURES: u32 = 5;
 const BREAKER_PAUSE: Duration = Duration::from_secs(30);
@@ -62,9 +62,7 @@ impl<S: SummaryStore + ?Sized> Summariser<S> {
 
     /// Writes what is due. How many there were.
     pub async fn step(&mut self) -> Result<usize, StoreError> {
-        let now = (self.clock)();
-        let retry = if self.model_is_open() { now.saturating_sub_us(RETRY_US) } else { Timestamp(i64::MIN) };
-        let due = self.store.to_summarise(now.saturating_sub_us(AGAIN_US), retry, JOBS).await?;
+        let due = self.store.to_summarise((self.clock)(), self.model_is_open(), JOBS).await?;
         for id in &due {
             self.summarise(*id).await?;
         }
@@ -81,27 +79,33 @@ impl<S: SummaryStore + ?Sized> Summariser<S> {
         let sheet = facts(&*self.store, &incident).await?;
         let model = self.llm.as_ref().map_or("", Llm::model).to_owned();
         let key = sheet.key(PROMPT_VERSION, &model);
-        self.keep(&incident, &key, &sheet.template()).await?;
+        let known = self.store.summary(id).await?.filter(|known| known.key == key);
+        let attempt = known.map_or(0, |known| known.attempts);
+        // The template stands at once, and whatever becomes of the model.
+        let again = self.llm.as_ref().map(|_| (self.clock)().saturating_add_us(RETRY_US));
+        self.keep(&incident, &key, &sheet.template(), attempt, again).await?;
         let Some(llm) = self.llm.clone().filter(|_| self.model_is_open()) else { return Ok(()) };
         if let Some(known) = self.store.summary_by_key(&key).await? {
             metrics::counter!("llm_cache_hits_total").increment(1);
-            let again = StoredSummary {
+            let same = StoredSummary {
                 incident: id,
                 facts_version: incident.facts_version,
                 updated_at: (self.clock)(),
                 ..known
             };
-            return self.store.put_summary(&again).await;
+            return self.store.put_summary(&same, None).await;
         }
         let started = Instant::now();
-        let answer = llm.reword(&sheet).await;
+        let answer = llm.reword(&sheet, attempt).await;
         metrics::histogram!("llm_request_duration_seconds").record(started.elapsed().as_secs_f64());
         self.judge_server(&answer);
         match answer.map(|answer| verified(&sheet, answer, &model)) {
-            Ok(Some(summary)) => self.keep(&incident, &key, &summary).await?,
+            Ok(Some(summary)) => self.keep(&incident, &key, &summary, attempt, None).await?,
             Ok(None) => {
                 metrics::counter!("llm_fallback_total", "reason" => "unverified").increment(1);
-                tracing::info!(incident = %id, "the model's summary was not borne out by the facts: the template stands");
+                tracing::info!(incident = %id, attempt, "the model's summary was not borne out by the facts: the template stands");
+                let again = again.filter(|_| attempt + 1 < ATTEMPTS_MAX);
+                self.keep(&incident, &key, &sheet.template(), attempt + 1, again).await?;
             }
             Err(error) => {
                 metrics::counter!("llm_fallback_total", "reason" => error.name()).increment(1);
@@ -118,16 +122,24 @@ impl<S: SummaryStore + ?Sized> Summariser<S> {
         self.closed_until = (self.failures >= BREAKER_FAILURES).then(|| Instant::now() + BREAKER_PAUSE);
     }
 
-    async fn keep(&self, incident: &Incident, key: &str, summary: &Summary) -> Result<(), StoreError> {
+    async fn keep(
+        &self,
+        incident: &Incident,
+        key: &str,
+        summary: &Summary,
+        attempts: u64,
+        again: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let stored = StoredSummary {
             incident: incident.id,
             facts_version: incident.facts_version,
             key: key.to_owned(),
             source: summary.source.clone(),
             text: serde_json::to_string(summary).unwrap_or_default(),
+            attempts,
             updated_at: (self.clock)(),
         };
-        self.store.put_summary(&stored).await
+        self.store.put_summary(&stored, again).await
     }
 }
 

@@ -121,9 +121,11 @@ fn check(sheet: &FactSheet, text: &str, cited: &[String]) -> Result<(), Doubt> {
         }
     }
     let said: String = facts.iter().map(|fact| without_placeholders(&fact.text) + " ").collect();
-    let numbers: BTreeSet<&str> = numbers(&said).collect();
-    if self::numbers(&plain).any(|number| !numbers.contains(number)) {
+    if !counts_are_told(&facts, &plain) {
         return Err(Doubt::Number);
+    }
+    if !severities_are_told(&facts, &plain) {
+        return Err(Doubt::Word);
     }
     let known: BTreeSet<String> = words(&said).chain(words(NEUTRAL)).map(|word| stem(&word)).collect();
     if words(&plain).any(|word| !known.contains(&stem(&word))) {
@@ -133,7 +135,105 @@ fn check(sheet: &FactSheet, text: &str, cited: &[String]) -> Result<(), Doubt> {
     if words(&plain).any(|word| matches!(word.as_str(), "no" | "not" | "none" | "nor" | "never" | "un" | "non")) {
         return Err(Doubt::Word);
     }
+    if !entities_keep_their_role(&facts, text) {
+        return Err(Doubt::Placeholder);
+    }
+    if !reads_well(text) {
+        return Err(Doubt::Word);
+    }
     Ok(())
+}
+
+/// Every number with what it counts: the word behind it (`5 events`), else the word before it (`severity P1`).
+fn counts(text: &str) -> Vec<(&str, Option<String>, Option<String>)> {
+    let bare = |token: &'_ str| -> Option<std::ops::Range<usize>> {
+        let start = token.find(|character: char| character.is_ascii_alphanumeric())?;
+        let end = token.rfind(|character: char| character.is_ascii_alphanumeric())? + 1;
+        Some(start..end)
+    };
+    let tokens: Vec<&str> =
+        text.split_ascii_whitespace().filter_map(|token| bare(token).map(|range| &token[range])).collect();
+    let is_number = |token: &str| token.contains(|character: char| character.is_ascii_digit());
+    let word = |at: Option<usize>| {
+        let token = tokens.get(at?).filter(|token| !is_number(token))?;
+        Some(stem(&token.to_ascii_lowercase()))
+    };
+    let numbers = tokens.iter().enumerate().filter(|(_, token)| is_number(token));
+    numbers.map(|(at, token)| (*token, word(at.checked_sub(1)), word(Some(at + 1)))).collect()
+}
+
+/// Whether the sentence counts what a cited fact counts: a number keeps its noun.
+fn counts_are_told(facts: &[&Fact], plain: &str) -> bool {
+    let said: Vec<String> = facts.iter().map(|fact| without_placeholders(&fact.text)).collect();
+    let told: Vec<_> = said.iter().flat_map(|text| counts(text)).collect();
+    counts(plain).iter().all(|(number, before, behind)| {
+        told.iter().any(|(known, known_before, counted)| {
+            known == number && if counted.is_some() { counted == behind } else { known_before == before }
+        })
+    })
+}
+
+/// Every entity with the words before it, the nearest first, where no punctuation parts them.
+fn roles(text: &str) -> Vec<(&str, Vec<String>)> {
+    let ends = |at: usize| Some((at, at + text[at..].find('}')? + 1));
+    let parts = text.match_indices('{').filter_map(|(at, _)| ends(at));
+    let role = |(start, end): (usize, usize)| {
+        let before =
+            text[..start].rsplit(|character: char| !character.is_ascii_alphabetic() && character != ' ').next();
+        let words = before.unwrap_or_default().split_ascii_whitespace().rev().map(str::to_ascii_lowercase);
+        (&text[start..end], words.collect())
+    };
+    parts.map(role).collect()
+}
+
+/// Whether each entity stands behind the word that it has in a cited fact, or behind one that only says what it is: an
+/// address that something came from must not become one that something went to.
+fn entities_keep_their_role(facts: &[&Fact], text: &str) -> bool {
+    let told: Vec<_> = facts.iter().flat_map(|fact| roles(&fact.text)).collect();
+    roles(text).into_iter().all(|(name, before)| {
+        let Some(word) = before.first() else { return true };
+        let kind = name.trim_matches(|character: char| !character.is_ascii_alphabetic());
+        let nouns = match kind {
+            "rule" => &["rule", "rules", "matching", "matched", "and", "the"][..],
+            "ip" => &["address", "addresses", "and"],
+            "user" => &["account", "accounts", "user", "users", "and"],
+            "host" => &["host", "hosts", "and"],
+            "technique" => &["technique", "techniques", "and"],
+            _ => &[],
+        };
+        let is_noun = |word: &String| nouns.contains(&word.as_str()) || word == "the";
+        // `by the rule {rule1}` gives it the role `by` as well.
+        let has_role = |known: &[String]| known.iter().take_while(|one| is_noun(one)).count();
+        nouns.contains(&word.as_str())
+            || told
+                .iter()
+                .any(|(known, words)| *known == name && words.iter().take(has_role(words) + 1).any(|one| one == word))
+    })
+}
+
+/// Whether it reads like a sentence, as far as words that join others tell: none twice, no two prepositions in a row, and
+/// an end that is none of them.
+fn reads_well(text: &str) -> bool {
+    let tokens: Vec<String> = text
+        .split_ascii_whitespace()
+        .map(|token| token.trim_end_matches(['.', ',', ';', ':']).to_ascii_lowercase())
+        .collect();
+    let is_preposition = |word: &String| {
+        matches!(word.as_str(), "of" | "on" | "from" | "for" | "in" | "with" | "by" | "to" | "at" | "between")
+    };
+    let joins =
+        |word: &String| is_preposition(word) || matches!(word.as_str(), "a" | "an" | "the" | "and" | "was" | "were");
+    tokens.iter().zip(tokens.iter().skip(1)).all(|(one, next)| {
+        one != next && !(joins(one) && is_preposition(next) && one != "and" && one != "was" && one != "were")
+    }) && tokens.last().is_some_and(|last| !joins(last))
+}
+
+/// Whether severities in the sentence are not mixed up: facts of different severity are told apart.
+fn severities_are_told(facts: &[&Fact], plain: &str) -> bool {
+    let is_severity = |word: &String| matches!(word.as_str(), "critical" | "high" | "medium" | "low");
+    let known: BTreeSet<String> = facts.iter().flat_map(|fact| words(&fact.text).filter(is_severity)).collect();
+    let mut told = words(plain).filter(is_severity);
+    known.len() < 2 || told.next().is_none()
 }
 
 fn placeholders(text: &str) -> impl Iterator<Item = &str> {
@@ -164,10 +264,6 @@ fn without_placeholders(text: &str) -> String {
     }
     out.push_str(rest);
     out
-}
-
-fn numbers(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|character: char| !character.is_ascii_digit()).filter(|number| !number.is_empty())
 }
 
 fn words(text: &str) -> impl Iterator<Item = String> {

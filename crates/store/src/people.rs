@@ -134,23 +134,23 @@ pub struct StoredSummary {
     pub source: String,
     /// The summary as JSON.
     pub text: String,
+    /// Answers of the model to these facts that were not borne out.
+    pub attempts: u64,
     pub updated_at: Timestamp,
 }
+
+/// A summary is not written again sooner than this after the facts changed, in microseconds; the first one is at once.
+pub const SUMMARY_PAUSE_US: i64 = 60_000_000;
 
 #[async_trait]
 pub trait Summaries: Send + Sync + std::fmt::Debug {
     async fn summary(&self, id: IncidentId) -> Result<Option<StoredSummary>, StoreError>;
     /// A summary written earlier from the same content.
     async fn summary_by_key(&self, key: &str) -> Result<Option<StoredSummary>, StoreError>;
-    async fn put_summary(&self, summary: &StoredSummary) -> Result<(), StoreError>;
-    /// Incidents whose summary is missing, or older than their facts and than `not_since`, or a template not touched after
-    /// `templates_until`, to be tried again; the gravest first.
-    async fn to_summarise(
-        &self,
-        not_since: Timestamp,
-        templates_until: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<IncidentId>, StoreError>;
+    /// Keeps it; the model is to be asked `again` then, or not until the facts change.
+    async fn put_summary(&self, summary: &StoredSummary, again: Option<Timestamp>) -> Result<(), StoreError>;
+    /// Incidents whose facts have changed, and those that wait for the model where it can be asked; the gravest first.
+    async fn to_summarise(&self, now: Timestamp, with_model: bool, limit: u32) -> Result<Vec<IncidentId>, StoreError>;
 }
 
 /// What a token may do; each role may do what the one before may, but for `ingest`, which only delivers events.

@@ -73,13 +73,18 @@ implement_shared!(
     ],
     lock = " FOR UPDATE",
     rows = {
-        incidents: "INSERT INTO incidents (id, severity, stage, status, assignee, sort_time, version, facts_version, doc)
-            SELECT id, severity, stage, status, assignee, sort_time, version, facts_version, doc
+        incidents: "INSERT INTO incidents (id, severity, stage, status, assignee, sort_time, version, facts_version, doc,
+                summary_state, summary_due)
+            SELECT id, severity, stage, status, assignee, sort_time, version, facts_version, doc, 1, summary_due
             FROM jsonb_to_recordset($1::jsonb) AS x(id TEXT, severity BIGINT, stage TEXT, status TEXT, assignee TEXT,
-                sort_time BIGINT, version BIGINT, facts_version BIGINT, doc TEXT)
+                sort_time BIGINT, version BIGINT, facts_version BIGINT, doc TEXT, summary_due BIGINT)
             ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, stage = excluded.stage, status = excluded.status,
                 assignee = excluded.assignee, sort_time = excluded.sort_time, version = excluded.version,
-                facts_version = excluded.facts_version, doc = excluded.doc",
+                facts_version = excluded.facts_version, doc = excluded.doc,
+                summary_due = CASE WHEN incidents.summary_state = 1 OR incidents.facts_version = excluded.facts_version
+                    THEN incidents.summary_due ELSE excluded.summary_due + 60000000 END,
+                summary_state = CASE WHEN incidents.facts_version = excluded.facts_version
+                    THEN incidents.summary_state ELSE 1 END",
         links: "INSERT INTO incident_findings (finding_id, incident_id, events, added_at, doc)
             SELECT finding_id, incident_id, events, added_at, doc
             FROM jsonb_to_recordset($1::jsonb) AS x(finding_id TEXT, incident_id TEXT, events BIGINT, added_at BIGINT, doc TEXT)

@@ -34,7 +34,7 @@ pub(crate) fn incident_rows(incidents: &[Incident]) -> String {
             "id": incident.id.to_string(), "severity": incident.severity as i64, "stage": incident.stage.name(),
             "status": incident.status.name(), "assignee": incident.assignee.as_deref().unwrap_or(""),
             "sort_time": sort_time(incident), "version": incident.version, "facts_version": incident.facts_version,
-            "doc": doc(incident),
+            "doc": doc(incident), "summary_due": incident.updated_at.0,
         })
     };
     Value::Array(incidents.iter().map(row).collect()).to_string()

@@ -311,7 +311,8 @@ macro_rules! implement_shared {
                     key: row.get(2),
                     source: row.get(3),
                     text: row.get(4),
-                    updated_at: Timestamp(row.get(5)),
+                    attempts: row.get::<i64, _>(5) as u64,
+                    updated_at: Timestamp(row.get(6)),
                 })
             }
 
@@ -319,7 +320,7 @@ macro_rules! implement_shared {
             impl Summaries for $store {
                 async fn summary(&self, id: IncidentId) -> Result<Option<StoredSummary>, StoreError> {
                     let row = sqlx::query(
-                        "SELECT incident_id, facts_version, key, source, text, updated_at FROM summaries WHERE incident_id = $1",
+                        "SELECT incident_id, facts_version, key, source, text, attempts, updated_at FROM summaries WHERE incident_id = $1",
                     );
                     let row = row.bind(id.to_string()).fetch_optional(&self.pool).await.map_err(StoreError::Read)?;
                     row.as_ref().map(summary_of).transpose()
@@ -327,20 +328,21 @@ macro_rules! implement_shared {
 
                 async fn summary_by_key(&self, key: &str) -> Result<Option<StoredSummary>, StoreError> {
                     let row = sqlx::query(
-                        "SELECT incident_id, facts_version, key, source, text, updated_at FROM summaries
+                        "SELECT incident_id, facts_version, key, source, text, attempts, updated_at FROM summaries
                          WHERE key = $1 AND source = 'llm' LIMIT 1",
                     );
                     let row = row.bind(key).fetch_optional(&self.pool).await.map_err(StoreError::Read)?;
                     row.as_ref().map(summary_of).transpose()
                 }
 
-                async fn put_summary(&self, summary: &StoredSummary) -> Result<(), StoreError> {
+                async fn put_summary(&self, summary: &StoredSummary, again: Option<Timestamp>) -> Result<(), StoreError> {
+                    let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
                     sqlx::query(
-                        "INSERT INTO summaries (incident_id, facts_version, key, source, text, updated_at)
-                         VALUES ($1, $2, $3, $4, $5, $6)
+                        "INSERT INTO summaries (incident_id, facts_version, key, source, text, attempts, updated_at)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7)
                          ON CONFLICT (incident_id) DO UPDATE SET facts_version = excluded.facts_version,
                             key = excluded.key, source = excluded.source, text = excluded.text,
-                            updated_at = excluded.updated_at
+                            attempts = excluded.attempts, updated_at = excluded.updated_at
                          WHERE summaries.facts_version <= excluded.facts_version",
                     )
                     .bind(summary.incident.to_string())
@@ -348,26 +350,39 @@ macro_rules! implement_shared {
                     .bind(&summary.key)
                     .bind(&summary.source)
                     .bind(&summary.text)
+                    .bind(summary.attempts as i64)
                     .bind(summary.updated_at.0)
-                    .execute(&self.pool)
+                    .execute(&mut *transaction)
                     .await
                     .map_err(wrote)?;
-                    Ok(())
+                    sqlx::query(
+                        "UPDATE incidents SET
+                            summary_state = CASE WHEN facts_version > $2 THEN 1 WHEN $3 = 0 THEN 0 ELSE 2 END,
+                            summary_due = CASE WHEN facts_version > $2 THEN $4 ELSE $3 END
+                         WHERE id = $1",
+                    )
+                    .bind(summary.incident.to_string())
+                    .bind(summary.facts_version as i64)
+                    .bind(again.map_or(0, |time| time.0))
+                    .bind(summary.updated_at.saturating_add_us(SUMMARY_PAUSE_US).0)
+                    .execute(&mut *transaction)
+                    .await
+                    .map_err(wrote)?;
+                    transaction.commit().await.map_err(wrote)
                 }
 
                 async fn to_summarise(
                     &self,
-                    not_since: Timestamp,
-                    templates_until: Timestamp,
+                    now: Timestamp,
+                    with_model: bool,
                     limit: u32,
                 ) -> Result<Vec<IncidentId>, StoreError> {
                     let rows = sqlx::query(
-                        "SELECT i.id FROM incidents i LEFT JOIN summaries s ON s.incident_id = i.id
-                         WHERE s.incident_id IS NULL OR (s.facts_version < i.facts_version AND s.updated_at <= $1)
-                            OR (s.source = 'template' AND s.updated_at <= $2)
-                         ORDER BY i.severity, i.sort_time DESC LIMIT $3",
+                        "SELECT id FROM incidents
+                         WHERE summary_state > 0 AND summary_due <= $1 AND (summary_state = 1 OR $2 = 1)
+                         ORDER BY severity, summary_due LIMIT $3",
                     );
-                    let rows = rows.bind(not_since.0).bind(templates_until.0).bind(i64::from(limit)).fetch_all(&self.pool).await;
+                    let rows = rows.bind(now.0).bind(i64::from(with_model)).bind(i64::from(limit)).fetch_all(&self.pool).await;
                     let rows = rows.map_err(StoreError::Read)?;
                     rows.iter().map(|row| hexadecimal(row.get(0), "an incident's id").map(IncidentId)).collect()
                 }

@@ -22,13 +22,19 @@ implement_shared!(
     list = ["IN (SELECT value FROM json_each($1))", "IN (SELECT value FROM json_each($2))", "IN (SELECT value FROM json_each($3))"],
     lock = "",
     rows = {
-        incidents: "INSERT INTO incidents (id, severity, stage, status, assignee, sort_time, version, facts_version, doc)
+        incidents: "INSERT INTO incidents (id, severity, stage, status, assignee, sort_time, version, facts_version, doc,
+                summary_state, summary_due)
             SELECT value ->> 'id', value ->> 'severity', value ->> 'stage', value ->> 'status', value ->> 'assignee',
-                value ->> 'sort_time', value ->> 'version', value ->> 'facts_version', value ->> 'doc'
+                value ->> 'sort_time', value ->> 'version', value ->> 'facts_version', value ->> 'doc',
+                1, value ->> 'summary_due'
             FROM json_each($1) WHERE true
             ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, stage = excluded.stage, status = excluded.status,
                 assignee = excluded.assignee, sort_time = excluded.sort_time, version = excluded.version,
-                facts_version = excluded.facts_version, doc = excluded.doc",
+                facts_version = excluded.facts_version, doc = excluded.doc,
+                summary_due = CASE WHEN incidents.summary_state = 1 OR incidents.facts_version = excluded.facts_version
+                    THEN incidents.summary_due ELSE excluded.summary_due + 60000000 END,
+                summary_state = CASE WHEN incidents.facts_version = excluded.facts_version
+                    THEN incidents.summary_state ELSE 1 END",
         links: "INSERT INTO incident_findings (finding_id, incident_id, events, added_at, doc)
             SELECT value ->> 'finding_id', value ->> 'incident_id', value ->> 'events', value ->> 'added_at', value ->> 'doc'
             FROM json_each($1) WHERE true

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use event::{Entities, EventId, Evidence, IncidentChange, IncidentStatus, Level, ScorePart, Severity, Stage, Verdict};
 
 use super::*;
-use crate::people::{Attempt, Changed, IncidentQuery, Role, StoredSummary, Token};
+use crate::people::{Attempt, Changed, IncidentQuery, Role, SUMMARY_PAUSE_US, StoredSummary, Token};
 
 /// Runs every check on an empty store of its own.
 macro_rules! checks {
@@ -414,7 +414,8 @@ async fn summaries_are_kept_by_content(url: &str) {
         .commit(&joining(vec![finding(1, Severity::P2, "192.0.2.1"), finding(2, Severity::P0, "192.0.2.2")]))
         .await
         .unwrap();
-    let waiting = store.to_summarise(Timestamp(0), Timestamp(0), 10).await.unwrap();
+    let now = Timestamp(5_000_000);
+    let waiting = store.to_summarise(now, false, 10).await.unwrap();
     assert_eq!(waiting.len(), 2);
     let gravest = store.incident(waiting[0]).await.unwrap().unwrap();
     assert_eq!(gravest.severity, Severity::P0);
@@ -424,18 +425,29 @@ async fn summaries_are_kept_by_content(url: &str) {
         key: "k1".into(),
         source: "llm".into(),
         text: "{}".into(),
-        updated_at: Timestamp(1000),
+        attempts: 1,
+        updated_at: now,
     };
-    store.put_summary(&summary).await.unwrap();
+    store.put_summary(&summary, None).await.unwrap();
     assert_eq!(store.summary(gravest.id).await.unwrap().as_ref(), Some(&summary));
     assert_eq!(store.summary_by_key("k1").await.unwrap(), Some(summary.clone()));
     assert_eq!(store.summary_by_key("k2").await.unwrap(), None);
-    assert_eq!(store.to_summarise(Timestamp(0), Timestamp(0), 10).await.unwrap(), waiting[1..]);
-    store.commit(&joining(vec![finding(3, Severity::P2, "192.0.2.2")])).await.unwrap();
-    assert_eq!(store.to_summarise(Timestamp(999), Timestamp(0), 10).await.unwrap(), waiting[1..], "not again so soon");
-    assert_eq!(store.to_summarise(Timestamp(1000), Timestamp(0), 10).await.unwrap().len(), 2);
+    assert_eq!(store.to_summarise(now, true, 10).await.unwrap(), waiting[1..]);
+    store.put_summary(&summary, Some(Timestamp(6_000_000))).await.unwrap();
+    let later = Timestamp(6_000_000);
+    assert_eq!(store.to_summarise(later, false, 10).await.unwrap(), waiting[1..], "there is no model to ask");
+    assert_eq!(store.to_summarise(later, true, 10).await.unwrap(), waiting);
+    store.put_summary(&summary, None).await.unwrap();
+    let more = joining(vec![finding(3, Severity::P2, "192.0.2.2")]);
+    store.commit(&Commit { now: later, ..more }).await.unwrap();
+    assert_eq!(store.to_summarise(later, true, 10).await.unwrap(), waiting[1..], "not again so soon");
+    let due = later.saturating_add_us(SUMMARY_PAUSE_US);
+    assert_eq!(store.to_summarise(due, false, 10).await.unwrap(), waiting);
+    // Written from facts that have changed meanwhile: they are not forgotten.
+    store.put_summary(&summary, None).await.unwrap();
+    assert_eq!(store.to_summarise(due, false, 10).await.unwrap(), waiting);
     let older = StoredSummary { facts_version: 0, text: "old".into(), ..summary };
-    store.put_summary(&older).await.unwrap();
+    store.put_summary(&older, None).await.unwrap();
     assert_eq!(
         store.summary(gravest.id).await.unwrap().unwrap().text,
         "{}",

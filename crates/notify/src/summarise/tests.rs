@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::llm::LlmOptions;
+use crate::llm::{Constrain, LlmOptions};
 
 const JOIN: JoinPolicy = JoinPolicy { gap_us: 1, opens_from: Severity::P3, notify_age_us: None };
 
@@ -69,7 +69,13 @@ async fn summary(answer: String, pause: Duration) -> (Summary, usize) {
     };
     store.commit(&Commit { findings: vec![finding], join: Some(JOIN), ..Commit::default() }).await.unwrap();
     let (url, asked) = server(answer, pause).await;
-    let options = LlmOptions { url, model: "m".into(), api_key: None, timeout: Duration::from_millis(500) };
+    let options = LlmOptions {
+        url,
+        model: "m".into(),
+        api_key: None,
+        timeout: Duration::from_millis(500),
+        constrain: Constrain::Grammar,
+    };
     let mut summariser = Summariser::new(Arc::clone(&store), Some(Llm::new(options).unwrap()), || Timestamp(1000));
     assert_eq!(summariser.step().await.unwrap(), 1);
     assert_eq!(summariser.step().await.unwrap(), 0, "it is not written again without new facts");
@@ -131,6 +137,7 @@ async fn equal_facts_are_not_asked_about_twice_and_a_dead_server_is_left_alone()
         model: "m".into(),
         api_key: None,
         timeout: Duration::from_millis(300),
+        constrain: Constrain::Schema,
     };
     let mut summariser = Summariser::new(Arc::new(store), Some(Llm::new(options).unwrap()), || Timestamp(1000));
     for _ in 0..BREAKER_FAILURES {

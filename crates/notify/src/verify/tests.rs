@@ -50,7 +50,7 @@ fn faithful_rewordings_stand() {
         ("The rule {rule1} matched 5 events from {ip1} on {host1}.", &["F1"][..]),
         ("There were 5 events matching {rule1} for the account {user1}, from {ip1}.", &["F1"]),
         ("Over 37 seconds, {rule2} was followed by {rule1}.", &["F5"]),
-        ("2 findings stand for 10 events; {rule2} matched 5 of them.", &["F2", "F3"]),
+        ("2 findings stand for 10 events; {rule2} matched 5 events of them.", &["F2", "F3"]),
     ] {
         assert_eq!(check(&sheet, text, &cited(facts)), Ok(()), "{text}");
     }
@@ -61,6 +61,16 @@ fn every_kind_of_invention_falls() {
     let sheet = sheet();
     for (text, facts, doubt) in [
         ("The rule {rule1} matched 6 events.", &["F1"][..], Doubt::Number),
+        ("10 findings stand for 2 events.", &["F2"], Doubt::Number),
+        ("The rule {rule1} matched 5 accounts.", &["F1"], Doubt::Number),
+        ("The rule {rule2} has high severity.", &["F1", "F3"], Doubt::Word),
+        ("The the rule {rule1} matched.", &["F1"], Doubt::Word),
+        ("The rule {rule1} was matched on from {ip1}.", &["F1"], Doubt::Word),
+        ("The rule {rule1} matched 5 events and the.", &["F1"], Doubt::Word),
+        ("The rule {rule1} matched 5 events on {ip1}.", &["F1"], Doubt::Placeholder),
+        ("This incident of severity {ip1} was matched.", &["F1"], Doubt::Placeholder),
+        ("The rule {rule1} was matched by {ip1}.", &["F1"], Doubt::Placeholder),
+        ("The incident of rule P1 has 2 findings.", &["F2"], Doubt::Number),
         ("The rule {rule1} matched 5 events from {ip2}.", &["F1"], Doubt::Placeholder),
         ("The rule {rule2} matched 5 events.", &["F1"], Doubt::Placeholder),
         ("Seen between {time1} and {time2}.", &["F1"], Doubt::Placeholder),

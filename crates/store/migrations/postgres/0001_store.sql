@@ -74,8 +74,13 @@ CREATE TABLE incidents (
     sort_time     BIGINT NOT NULL,
     version       BIGINT NOT NULL,
     facts_version BIGINT NOT NULL,
-    doc           TEXT   NOT NULL
+    doc           TEXT   NOT NULL,
+    -- 0: its summary says what is known; 1: facts have changed; 2: a template stands, the model is to be asked again
+    summary_state BIGINT NOT NULL,
+    -- not before this
+    summary_due   BIGINT NOT NULL
 );
+CREATE INDEX incidents_to_summarise ON incidents (severity, summary_due) WHERE summary_state > 0;
 CREATE INDEX incidents_by_time ON incidents (sort_time DESC, id DESC);
 CREATE INDEX incidents_by_status ON incidents (status, sort_time DESC, id DESC);
 
@@ -132,6 +137,8 @@ CREATE TABLE summaries (
     key           TEXT   NOT NULL,
     source        TEXT   NOT NULL,
     text          TEXT   NOT NULL,
+    -- answers of the model to these facts that were not borne out
+    attempts      BIGINT NOT NULL,
     updated_at    BIGINT NOT NULL
 );
 CREATE INDEX summaries_by_key ON summaries (key);

@@ -11,8 +11,13 @@ CREATE TABLE incidents (
     sort_time     INTEGER NOT NULL,
     version       INTEGER NOT NULL,
     facts_version INTEGER NOT NULL,
-    doc           TEXT    NOT NULL
+    doc           TEXT    NOT NULL,
+    -- 0: its summary says what is known; 1: facts have changed; 2: a template stands, the model is to be asked again
+    summary_state INTEGER NOT NULL,
+    -- not before this
+    summary_due   INTEGER NOT NULL
 ) WITHOUT ROWID;
+CREATE INDEX incidents_to_summarise ON incidents (severity, summary_due) WHERE summary_state > 0;
 CREATE INDEX incidents_by_time ON incidents (sort_time DESC, id DESC);
 CREATE INDEX incidents_by_status ON incidents (status, sort_time DESC, id DESC);
 
@@ -70,6 +75,8 @@ CREATE TABLE summaries (
     key           TEXT    NOT NULL,
     source        TEXT    NOT NULL,
     text          TEXT    NOT NULL,
+    -- answers of the model to these facts that were not borne out
+    attempts      INTEGER NOT NULL,
     updated_at    INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX summaries_by_key ON summaries (key);
