@@ -160,15 +160,25 @@ pub(crate) fn join(mut known: Known, findings: &[Finding], policy: &JoinPolicy, 
             incident.updated_at = now;
         }
     }
-    if let Some(age_us) = policy.notify_age_us {
-        let fresh = |incident: &&Incident| incident.last_seen.unwrap_or(now) >= now.saturating_sub_us(age_us);
-        let of = |id: &IncidentId| known.incidents.get(id);
-        joined.notices.extend(opened.iter().filter_map(of).filter(fresh).map(Notice::created));
-        let only_escalated = escalated.iter().filter(|id| !opened.contains(id));
-        joined.notices.extend(only_escalated.filter_map(of).filter(fresh).map(Notice::escalated));
-    }
+    joined.notices = notices(&known, &opened, &escalated, policy, now);
     joined.incidents = changed.iter().filter_map(|id| known.incidents.get(id).cloned()).collect();
     joined
+}
+
+/// What is told of the incidents that were opened, and of those that grew graver.
+fn notices(
+    known: &Known,
+    opened: &[IncidentId],
+    escalated: &BTreeSet<IncidentId>,
+    policy: &JoinPolicy,
+    now: Timestamp,
+) -> Vec<Notice> {
+    let Some(age_us) = policy.notify_age_us else { return Vec::new() };
+    let fresh = |incident: &&Incident| incident.last_seen.unwrap_or(now) >= now.saturating_sub_us(age_us);
+    let of = |id: &IncidentId| known.incidents.get(id);
+    let created = opened.iter().filter_map(of).filter(fresh).map(Notice::created);
+    let only_escalated = escalated.iter().filter(|id| !opened.contains(id));
+    created.chain(only_escalated.filter_map(of).filter(fresh).map(Notice::escalated)).collect()
 }
 
 /// The open incident nearest in time that shares a key, and why.
