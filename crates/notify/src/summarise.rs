@@ -18,6 +18,8 @@ const POLL: Duration = Duration::from_millis(500);
 const JOBS: u32 = 4;
 /// Pause before the model is asked about the same facts once more, in microseconds.
 const RETRY_US: i64 = 120_000_000;
+/// The same while the model is being loaded.
+const LOADING_US: i64 = 5_000_000;
 /// Answers that may fall before the template stands for good.
 const ATTEMPTS_MAX: u64 = 3;
 /// Failures in a row after which the model is left alone, and for how long.
@@ -110,6 +112,10 @@ impl<S: SummaryStore + ?Sized> Summariser<S> {
             Err(error) => {
                 metrics::counter!("llm_fallback_total", "reason" => error.name()).increment(1);
                 tracing::warn!(incident = %id, %error, "no summary by the model: the template stands");
+                if matches!(error, LlmError::Loading) {
+                    let soon = (self.clock)().saturating_add_us(LOADING_US);
+                    self.keep(&incident, &key, &sheet.template(), attempt, Some(soon)).await?;
+                }
             }
         }
         Ok(())
