@@ -83,42 +83,47 @@ impl<S: SummaryStore + ?Sized> Summariser<S> {
         let key = sheet.key(PROMPT_VERSION, &model);
         let known = self.store.summary(id).await?.filter(|known| known.key == key);
         let attempt = known.map_or(0, |known| known.attempts);
-        // The template stands at once, and whatever becomes of the model.
-        let again = self.llm.as_ref().map(|_| (self.clock)().saturating_add_us(RETRY_US));
-        self.keep(&incident, &key, &sheet.template(), attempt, again).await?;
-        let Some(llm) = self.llm.clone().filter(|_| self.model_is_open()) else { return Ok(()) };
-        if let Some(known) = self.store.summary_by_key(&key).await? {
+        if let Some(written) = self.store.summary_by_key(&key).await? {
             metrics::counter!("llm_cache_hits_total").increment(1);
             let same = StoredSummary {
                 incident: id,
                 facts_version: incident.facts_version,
                 updated_at: (self.clock)(),
-                ..known
+                ..written
             };
             return self.store.put_summary(&same, None).await;
         }
+        // The template stands at once, and whatever becomes of the model.
+        let template = sheet.template();
+        let clock = self.clock;
+        let in_us = |pause| Some(clock().saturating_add_us(pause));
+        let later = self.llm.as_ref().and_then(|_| in_us(RETRY_US));
+        self.keep(&incident, &key, &template, attempt, later).await?;
+        let Some(llm) = self.llm.clone().filter(|_| self.model_is_open()) else { return Ok(()) };
         let started = Instant::now();
         let answer = llm.reword(&sheet, attempt).await;
         metrics::histogram!("llm_request_duration_seconds").record(started.elapsed().as_secs_f64());
         self.judge_server(&answer);
-        match answer.map(|answer| verified(&sheet, answer, &model)) {
-            Ok(Some(summary)) => self.keep(&incident, &key, &summary, attempt, None).await?,
-            Ok(None) => {
-                metrics::counter!("llm_fallback_total", "reason" => "unverified").increment(1);
-                tracing::info!(incident = %id, attempt, "the model's summary was not borne out by the facts: the template stands");
-                let again = again.filter(|_| attempt + 1 < ATTEMPTS_MAX);
-                self.keep(&incident, &key, &sheet.template(), attempt + 1, again).await?;
+        let judged = answer.map(|answer| verified(&sheet, answer, &model));
+        let reason = match &judged {
+            Ok(Some(summary)) => return self.keep(&incident, &key, summary, attempt, None).await,
+            Ok(None) => "unverified",
+            Err(error) => error.name(),
+        };
+        metrics::counter!("llm_fallback_total", "reason" => reason).increment(1);
+        match judged {
+            // The server is not to blame for it: these facts are not asked about for ever.
+            Ok(_) | Err(LlmError::Wrong(_)) => {
+                tracing::info!(incident = %id, attempt, reason, "the model's answer does not stand: the template does");
+                let again = in_us(RETRY_US).filter(|_| attempt + 1 < ATTEMPTS_MAX);
+                self.keep(&incident, &key, &template, attempt + 1, again).await
             }
             Err(error) => {
-                metrics::counter!("llm_fallback_total", "reason" => error.name()).increment(1);
                 tracing::warn!(incident = %id, %error, "no summary by the model: the template stands");
-                if matches!(error, LlmError::Loading) {
-                    let soon = (self.clock)().saturating_add_us(LOADING_US);
-                    self.keep(&incident, &key, &sheet.template(), attempt, Some(soon)).await?;
-                }
+                let pause = if matches!(error, LlmError::Loading) { LOADING_US } else { RETRY_US };
+                self.keep(&incident, &key, &template, attempt, in_us(pause)).await
             }
         }
-        Ok(())
     }
 
     fn judge_server<T>(&mut self, answer: &Result<T, LlmError>) {

@@ -203,11 +203,11 @@ fn entities_keep_their_role(facts: &[&Fact], text: &str) -> bool {
         };
         let is_noun = |word: &String| nouns.contains(&word.as_str()) || word == "the";
         // `by the rule {rule1}` gives it the role `by` as well.
-        let has_role = |known: &[String]| known.iter().take_while(|one| is_noun(one)).count();
+        let nouns_before = |known: &[String]| known.iter().take_while(|one| is_noun(one)).count();
         nouns.contains(&word.as_str())
-            || told
-                .iter()
-                .any(|(known, words)| *known == name && words.iter().take(has_role(words) + 1).any(|one| one == word))
+            || told.iter().any(|(known, words)| {
+                *known == name && words.iter().take(nouns_before(words) + 1).any(|one| one == word)
+            })
     })
 }
 
@@ -221,11 +221,12 @@ fn reads_well(text: &str) -> bool {
     let is_preposition = |word: &String| {
         matches!(word.as_str(), "of" | "on" | "from" | "for" | "in" | "with" | "by" | "to" | "at" | "between")
     };
-    let joins =
-        |word: &String| is_preposition(word) || matches!(word.as_str(), "a" | "an" | "the" | "and" | "was" | "were");
-    tokens.iter().zip(tokens.iter().skip(1)).all(|(one, next)| {
-        one != next && !(joins(one) && is_preposition(next) && one != "and" && one != "was" && one != "were")
-    }) && tokens.last().is_some_and(|last| !joins(last))
+    let is_article = |word: &String| matches!(word.as_str(), "a" | "an" | "the");
+    let leads_on = |word: &String| is_preposition(word) || is_article(word);
+    let pairs = tokens.iter().zip(tokens.iter().skip(1));
+    let ends_well = |last: &String| !leads_on(last) && !matches!(last.as_str(), "and" | "was" | "were");
+    pairs.into_iter().all(|(one, next)| one != next && !(leads_on(one) && is_preposition(next)))
+        && tokens.last().is_some_and(ends_well)
 }
 
 /// Whether severities in the sentence are not mixed up: facts of different severity are told apart.

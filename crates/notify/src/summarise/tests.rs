@@ -46,11 +46,8 @@ fn chat(content: &str) -> String {
     http("200 OK", &json!({"choices": [{"message": {"content": content}}]}).to_string())
 }
 
-/// A store with one incident, and its summary after one step with the model behind `answer`.
-async fn summary(answer: String, pause: Duration) -> (Summary, usize) {
-    let folder = tempfile::tempdir().unwrap();
-    let url = format!("sqlite:{}/a.db", folder.path().display());
-    let store: Arc<dyn Store> = store::open(&url, Use::Ask).await.unwrap();
+async fn store_with_an_incident(url: &str) -> Arc<dyn Store> {
+    let store: Arc<dyn Store> = store::open(url, Use::Ask).await.unwrap();
     let finding = event::Finding {
         id: FindingId(1),
         rule_id: "r".into(),
@@ -68,6 +65,13 @@ async fn summary(answer: String, pause: Duration) -> (Summary, usize) {
         evidence: Vec::new(),
     };
     store.commit(&Commit { findings: vec![finding], join: Some(JOIN), ..Commit::default() }).await.unwrap();
+    store
+}
+
+/// A store with one incident, and its summary after one step with the model behind `answer`.
+async fn summary(answer: String, pause: Duration) -> (Summary, usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store_with_an_incident(&format!("sqlite:{}/a.db", folder.path().display())).await;
     let (url, asked) = server(answer, pause).await;
     let options = LlmOptions {
         url,
@@ -146,3 +150,36 @@ async fn equal_facts_are_not_asked_about_twice_and_a_dead_server_is_left_alone()
     }
     assert!(!summariser.model_is_open());
 }
+
+#[tokio::test]
+async fn an_answer_that_never_stands_is_asked_for_three_times_only() {
+    install_tls();
+    for content in ["not JSON", "{\"headline\": \"breach\", \"sentences\": []}"] {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}/a.db", folder.path().display());
+        let store = store_with_an_incident(&url).await;
+        let (url, asked) = server(chat(content), NOW).await;
+        let options = LlmOptions {
+            url,
+            model: "m".into(),
+            api_key: None,
+            timeout: Duration::from_millis(500),
+            constrain: Constrain::Grammar,
+        };
+        for minute in 0..20 {
+            // Nothing but the store remembers how often it was asked.
+            let clock: Clock = CLOCKS[minute % CLOCKS.len()];
+            let mut summariser = Summariser::new(Arc::clone(&store), Some(Llm::new(options.clone()).unwrap()), clock);
+            summariser.step().await.unwrap();
+        }
+        assert_eq!(asked.load(Ordering::Relaxed) as u64, ATTEMPTS_MAX, "{content}");
+    }
+}
+
+/// Later and later; beyond the last it is late enough for every retry.
+const CLOCKS: [Clock; 4] = [
+    || Timestamp(1000),
+    || Timestamp(1000 + 2 * RETRY_US),
+    || Timestamp(1000 + 4 * RETRY_US),
+    || Timestamp(1000 + 6 * RETRY_US),
+];
