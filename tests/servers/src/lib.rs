@@ -300,7 +300,8 @@ pub struct Llama {
     port: u16,
 }
 
-/// The whole start script: model, address, one slot and two threads.
+/// The whole start script: model, address, one slot and one thread: threads that wait for each other
+/// spin, and on a busy machine they spin for minutes.
 const LLAMA_SCRIPT: &str = "
 import sys, time, xllamacpp
 params = xllamacpp.CommonParams()
@@ -309,7 +310,8 @@ params.hostnames = ['127.0.0.1'] if hasattr(params, 'hostnames') else None
 params.port = int(sys.argv[2])
 params.n_ctx = 4096
 params.n_parallel = 1
-params.cpuparams.n_threads = 2
+params.cpuparams.n_threads = 1
+params.cpuparams_batch.n_threads = 1
 server = xllamacpp.Server(params)
 while True: time.sleep(3600)
 ";

@@ -159,7 +159,7 @@ fn the_whole_way(node: &Node, receiver: &Receiver, addresses: &[&str]) {
     }
     // The model is asked about every incident; what it answers is shown only as far as it is borne out.
     let asked = addresses.len() as f64;
-    wait_until(SOON * 6, "the model was asked", || {
+    wait_until(SOON * 10, "the model was asked", || {
         metric(node.api, "llm_requests_total{outcome=\"answered\"}") >= asked
     });
     for address in addresses {
