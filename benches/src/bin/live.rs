@@ -23,6 +23,8 @@ const HALF_LOAD_SECONDS: usize = 20;
 /// Findings that lists are measured over.
 const FINDINGS: usize = 1_000_000;
 const BATCH: usize = 5_000;
+/// Of these the commits are timed.
+const MEASURED: usize = 200_000;
 
 #[allow(clippy::disallowed_methods, reason = "a bench asks what time it is")]
 fn now_us() -> i64 {
@@ -244,14 +246,14 @@ fn finding(number: u64, random: &mut Random, base_us: i64) -> Finding {
 }
 
 /// Fills the store; findings per second of the first 200,000, each with its incident.
-async fn commits(url: &str) -> anyhow::Result<()> {
+async fn commits(url: &str, findings: usize) -> anyhow::Result<()> {
     let store: std::sync::Arc<dyn Store> = store::open(url, Use::Commit).await?;
     let mut random = Random::new(3);
     let base_us = now_us();
     let join = JoinPolicy { gap_us: 4 * 3_600_000_000, opens_from: Severity::P2, notify_age_us: None };
     let mut seconds = 0.0;
-    let measured = 200_000;
-    for batch in 0..FINDINGS / BATCH {
+    let measured = MEASURED;
+    for batch in 0..findings / BATCH {
         let start = (batch * BATCH) as u64;
         let findings: Vec<Finding> =
             (start..start + BATCH as u64).map(|number| finding(number, &mut random, base_us)).collect();
@@ -315,15 +317,21 @@ fn main() -> anyhow::Result<()> {
     let program =
         PathBuf::from(arguments.first().context("usage: live PROGRAM [ingest|store|sqlite]")?).canonicalize()?;
     let part = arguments.get(1).map_or("", String::as_str);
+    // Commits alone, under the settings that follow: `live PROGRAM commits max_wal_size=4GB jit=off`.
+    if part == "commits" {
+        let postgres = Postgres::start_with(arguments.get(2..).unwrap_or_default());
+        return tokio::runtime::Runtime::new()?.block_on(commits(&postgres.database(), MEASURED));
+    }
     if !matches!(part, "store" | "sqlite") {
         ingest(&program)?;
     }
     if !matches!(part, "ingest" | "sqlite") {
-        let postgres = Postgres::start();
+        // As deploy/compose.yaml starts it.
+        let postgres = Postgres::start_with(&["max_wal_size=4GB".to_owned()]);
         let (folder, url) = (tempfile::tempdir()?, postgres.database());
         let runtime = tokio::runtime::Runtime::new()?;
         println!("PostgreSQL:");
-        runtime.block_on(commits(&url))?;
+        runtime.block_on(commits(&url, FINDINGS))?;
         lists(&program, folder.path(), &url)?;
     }
     // Slow: only when it is asked for.
@@ -331,7 +339,7 @@ fn main() -> anyhow::Result<()> {
         let (folder, runtime) = (tempfile::tempdir()?, tokio::runtime::Runtime::new()?);
         println!("SQLite:");
         let url = format!("sqlite:{}/bench.db", folder.path().display());
-        runtime.block_on(commits(&url))?;
+        runtime.block_on(commits(&url, FINDINGS))?;
         lists(&program, folder.path(), &url)?;
     }
     Ok(())

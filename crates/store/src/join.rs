@@ -10,6 +10,7 @@ use serde::Serialize;
 
 /// Who is named in history entries that no person made.
 const ACTOR: &str = "c0di3";
+const SOURCE_IP: &str = "source.ip";
 
 /// How findings become incidents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,7 +78,7 @@ pub(crate) struct Joined {
 /// nothing: everybody is root somewhere.
 pub(crate) fn keys(entities: &Entities) -> Vec<String> {
     if !entities.source_ip.is_empty() {
-        return entities.source_ip.iter().map(|address| format!("source.ip {address}")).collect();
+        return entities.source_ip.iter().map(|address| entity_key(SOURCE_IP, address)).collect();
     }
     let hosts = &entities.host_name;
     if entities.user_name.is_empty() || hosts.is_empty() {
@@ -87,8 +88,9 @@ pub(crate) fn keys(entities: &Entities) -> Vec<String> {
     pairs.map(|(user, host)| format!("user.name {user} on host.name {host}")).collect()
 }
 
+/// What incidents that name an entity are found by. For source addresses it is what ties them as well.
 pub(crate) fn entity_key(kind: &str, value: &str) -> String {
-    format!("entity {kind}={value}")
+    if kind == SOURCE_IP { format!("{SOURCE_IP} {value}") } else { format!("entity {kind}={value}") }
 }
 
 fn names(entities: &Entities, kind: &str, value: &str) -> bool {

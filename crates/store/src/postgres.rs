@@ -44,6 +44,21 @@ impl Use {
         }
     }
 
+    /// The committer finds rows by their keys, a few thousand at a time. A planner that takes a growing table for a small
+    /// one would read all of it instead, with workers that cost more to start than the work takes.
+    fn planner(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Use::Commit => &[
+                ("enable_hashjoin", "off"),
+                ("enable_mergejoin", "off"),
+                ("enable_seqscan", "off"),
+                ("max_parallel_workers_per_gather", "0"),
+                ("jit", "off"),
+            ],
+            Use::Ask => &[("jit", "off")],
+        }
+    }
+
     fn name(self) -> &'static str {
         match self {
             Use::Commit => "c0di3-commit",
@@ -67,16 +82,16 @@ pub struct PostgresStore {
 implement_shared!(
     PostgresStore, sqlx::Postgres, begin = "BEGIN",
     list = [
-        "= ANY(ARRAY(SELECT jsonb_array_elements_text($1::jsonb)))",
-        "= ANY(ARRAY(SELECT jsonb_array_elements_text($2::jsonb)))",
-        "= ANY(ARRAY(SELECT jsonb_array_elements_text($3::jsonb)))"
+        "= ANY(ARRAY(SELECT json_array_elements_text($1::json)))",
+        "= ANY(ARRAY(SELECT json_array_elements_text($2::json)))",
+        "= ANY(ARRAY(SELECT json_array_elements_text($3::json)))"
     ],
     lock = " FOR UPDATE",
     rows = {
         incidents: "INSERT INTO incidents (id, severity, stage, status, assignee, sort_time, version, facts_version, doc,
                 summary_state, summary_due)
             SELECT id, severity, stage, status, assignee, sort_time, version, facts_version, doc, 1, summary_due
-            FROM jsonb_to_recordset($1::jsonb) AS x(id TEXT, severity BIGINT, stage TEXT, status TEXT, assignee TEXT,
+            FROM json_to_recordset($1::json) AS x(id TEXT, severity BIGINT, stage TEXT, status TEXT, assignee TEXT,
                 sort_time BIGINT, version BIGINT, facts_version BIGINT, doc TEXT, summary_due BIGINT)
             ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, stage = excluded.stage, status = excluded.status,
                 assignee = excluded.assignee, sort_time = excluded.sort_time, version = excluded.version,
@@ -87,14 +102,14 @@ implement_shared!(
                     THEN incidents.summary_state ELSE 1 END",
         links: "INSERT INTO incident_findings (finding_id, incident_id, events, added_at, doc)
             SELECT finding_id, incident_id, events, added_at, doc
-            FROM jsonb_to_recordset($1::jsonb) AS x(finding_id TEXT, incident_id TEXT, events BIGINT, added_at BIGINT, doc TEXT)
+            FROM json_to_recordset($1::json) AS x(finding_id TEXT, incident_id TEXT, events BIGINT, added_at BIGINT, doc TEXT)
             ON CONFLICT (finding_id) DO UPDATE SET events = excluded.events",
         keys: "INSERT INTO incident_keys (key, incident_id) SELECT key, incident_id
-            FROM jsonb_to_recordset($1::jsonb) AS x(key TEXT, incident_id TEXT) ON CONFLICT DO NOTHING",
+            FROM json_to_recordset($1::json) AS x(key TEXT, incident_id TEXT) ON CONFLICT DO NOTHING",
         history: "INSERT INTO incident_history (incident_id, number, doc) SELECT incident_id, number, doc
-            FROM jsonb_to_recordset($1::jsonb) AS x(incident_id TEXT, number BIGINT, doc TEXT) ON CONFLICT DO NOTHING",
+            FROM json_to_recordset($1::json) AS x(incident_id TEXT, number BIGINT, doc TEXT) ON CONFLICT DO NOTHING",
         notices: "INSERT INTO notices (id, kind, severity, created_at, body) SELECT id, kind, severity, created_at, body
-            FROM jsonb_to_recordset($1::jsonb) AS x(id TEXT, kind TEXT, severity BIGINT, created_at BIGINT, body TEXT)
+            FROM json_to_recordset($1::json) AS x(id TEXT, kind TEXT, severity BIGINT, created_at BIGINT, body TEXT)
             ON CONFLICT DO NOTHING"
     }
 );
@@ -110,6 +125,7 @@ impl PostgresStore {
             // Filters that are not used vanish from the plan only when it is made for the values.
             ("plan_cache_mode", "force_custom_plan"),
         ]);
+        let options = options.options(use_as.planner().iter().copied());
         let pool = PgPoolOptions::new()
             .max_connections(use_as.connections_max())
             .acquire_timeout(ACQUIRE_TIMEOUT)

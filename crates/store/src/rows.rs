@@ -2,11 +2,11 @@
 
 use event::block::digest;
 use event::incident::{HistoryEntry, Link};
-use event::{Incident, IncidentId, Severity};
+use event::{Incident, IncidentId, Severity, Timestamp};
 use serde_json::{Value, json};
 
-use crate::StoreError;
-use crate::join::{Joined, Notice};
+use crate::join::{Joined, Known, Notice, join};
+use crate::{Commit, StoreError};
 
 pub(crate) const PAGE_MAX: u32 = 500;
 
@@ -27,8 +27,37 @@ pub(crate) fn hexadecimal(text: &str, what: &str) -> Result<u128, StoreError> {
     u128::from_str_radix(text, 16).map_err(|_| StoreError::Damaged(format!("{what}: `{text}`")))
 }
 
+/// What joining has to write, table by table, as JSON for one statement each; `None` where there is nothing.
+#[derive(Debug, Default)]
+pub(crate) struct JoinedRows {
+    pub(crate) incidents: Option<String>,
+    pub(crate) links: Option<String>,
+    pub(crate) keys: Option<String>,
+    pub(crate) history: Option<String>,
+    pub(crate) notices: Option<String>,
+}
+
+impl JoinedRows {
+    pub(crate) fn of(joined: &Joined, now: Timestamp) -> Self {
+        JoinedRows {
+            incidents: (!joined.incidents.is_empty()).then(|| incident_rows(&joined.incidents)),
+            links: (!joined.links.is_empty()).then(|| link_rows(&joined.links)),
+            keys: (!joined.keys.is_empty()).then(|| key_rows(joined)),
+            history: (!joined.history.is_empty()).then(|| history_rows(&joined.history)),
+            notices: (!joined.notices.is_empty()).then(|| notice_rows(&joined.notices, now.0)),
+        }
+    }
+
+    /// What the commit's findings become among what is known.
+    pub(crate) fn of_commit(known: Option<Known>, commit: &Commit) -> Self {
+        let joined = known.zip(commit.join.as_ref());
+        let joined = joined.map(|(known, policy)| join(known, &commit.findings, policy, commit.now));
+        joined.map_or_else(Self::default, |joined| Self::of(&joined, commit.now))
+    }
+}
+
 /// Rows of `incidents` as JSON, for one statement.
-pub(crate) fn incident_rows(incidents: &[Incident]) -> String {
+fn incident_rows(incidents: &[Incident]) -> String {
     let row = |incident: &Incident| {
         json!({
             "id": incident.id.to_string(), "severity": incident.severity as i64, "stage": incident.stage.name(),
@@ -40,7 +69,7 @@ pub(crate) fn incident_rows(incidents: &[Incident]) -> String {
     Value::Array(incidents.iter().map(row).collect()).to_string()
 }
 
-pub(crate) fn link_rows(links: &[(IncidentId, Link)]) -> String {
+fn link_rows(links: &[(IncidentId, Link)]) -> String {
     // A finding that changed twice in one commit counts with its last state.
     let mut last: std::collections::BTreeMap<_, (IncidentId, Link)> = std::collections::BTreeMap::new();
     for (incident, link) in links {
@@ -55,17 +84,17 @@ pub(crate) fn link_rows(links: &[(IncidentId, Link)]) -> String {
     Value::Array(last.values().map(row).collect()).to_string()
 }
 
-pub(crate) fn key_rows(joined: &Joined) -> String {
+fn key_rows(joined: &Joined) -> String {
     let row = |(key, id): &(String, IncidentId)| json!({"key": key, "incident_id": id.to_string()});
     Value::Array(joined.keys.iter().map(row).collect()).to_string()
 }
 
-pub(crate) fn history_rows(history: &[(IncidentId, HistoryEntry)]) -> String {
+fn history_rows(history: &[(IncidentId, HistoryEntry)]) -> String {
     let row = |(id, entry): &(IncidentId, HistoryEntry)| json!({"incident_id": id.to_string(), "number": entry.number, "doc": doc(entry)});
     Value::Array(history.iter().map(row).collect()).to_string()
 }
 
-pub(crate) fn notice_rows(notices: &[Notice], now: i64) -> String {
+fn notice_rows(notices: &[Notice], now: i64) -> String {
     let row = |notice: &Notice| {
         json!({
             "id": notice.id, "kind": notice.kind, "severity": notice.incident.severity as i64, "created_at": now,

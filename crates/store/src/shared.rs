@@ -72,9 +72,11 @@ macro_rules! implement_shared {
                 }
             }
 
-            /// Joins the commit's findings to incidents, inside its transaction.
-            pub(super) async fn join_incidents(connection: &mut Connection, commit: &Commit) -> Result<(), StoreError> {
-                let Some(policy) = commit.join.filter(|_| !commit.findings.is_empty()) else { return Ok(()) };
+            /// What the commit's findings may be joined to, inside its transaction. `None`: there is nothing to join.
+            pub(super) async fn read_known(connection: &mut Connection, commit: &Commit) -> Result<Option<Known>, StoreError> {
+                if commit.join.is_none() || commit.findings.is_empty() {
+                    return Ok(None);
+                }
                 let mut known = Known::default();
                 let ids = texts(commit.findings.iter().map(|finding| finding.id));
                 let rows = sqlx::query(LINKS_OF).bind(ids).fetch_all(&mut *connection).await.map_err(StoreError::Read)?;
@@ -101,23 +103,18 @@ macro_rules! implement_shared {
                         known.incidents.insert(incident.id, incident);
                     }
                 }
-                let joined = join::join(known, &commit.findings, &policy, commit.now);
-                write_joined(connection, &joined, commit.now).await
+                Ok(Some(known))
             }
 
-            pub(super) async fn write_joined(
-                connection: &mut Connection,
-                joined: &Joined,
-                now: Timestamp,
-            ) -> Result<(), StoreError> {
-                for (is_empty, statement, rows) in [
-                    (joined.incidents.is_empty(), $incidents, incident_rows(&joined.incidents)),
-                    (joined.links.is_empty(), $links, link_rows(&joined.links)),
-                    (joined.keys.is_empty(), $keys, key_rows(joined)),
-                    (joined.history.is_empty(), $history, history_rows(&joined.history)),
-                    (joined.notices.is_empty(), $notices, notice_rows(&joined.notices, now.0)),
+            pub(super) async fn write_rows(connection: &mut Connection, rows: JoinedRows) -> Result<(), StoreError> {
+                for (statement, rows) in [
+                    ($incidents, rows.incidents),
+                    ($links, rows.links),
+                    ($keys, rows.keys),
+                    ($history, rows.history),
+                    ($notices, rows.notices),
                 ] {
-                    if !is_empty {
+                    if let Some(rows) = rows {
                         sqlx::query(statement).bind(rows).execute(&mut *connection).await.map_err(wrote)?;
                     }
                 }
@@ -204,7 +201,7 @@ macro_rules! implement_shared {
                         incidents: vec![incident.clone()],
                         ..Joined::default()
                     };
-                    write_joined(&mut transaction, &joined, now).await?;
+                    write_rows(&mut transaction, JoinedRows::of(&joined, now)).await?;
                     transaction.commit().await.map_err(wrote)?;
                     Ok(Changed::Done(incident))
                 }
@@ -441,7 +438,7 @@ macro_rules! implement_shared {
                 }
             }
         }
-        use shared_queries::join_incidents;
+        use shared_queries::{read_known, write_rows};
     };
 }
 pub(crate) use implement_shared;

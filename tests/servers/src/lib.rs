@@ -104,18 +104,25 @@ pub struct Postgres {
     folder: tempfile::TempDir,
     port: u16,
     databases: std::sync::atomic::AtomicU32,
+    /// Such as `jit=off`.
+    settings: Vec<String>,
 }
 
 impl Postgres {
     /// Makes a cluster and starts it.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with settings, such as `jit=off`.
+    pub fn start_with(settings: &[String]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         if is_root() {
             let owned = Command::new("chown").arg("postgres").arg(folder.path()).status().expect("chown");
             assert!(owned.success(), "there is no user `postgres`: install the package postgresql");
         }
         let port = free_port();
-        let server = Postgres { process: None, folder, port, databases: 0.into() };
+        let server = Postgres { process: None, folder, port, databases: 0.into(), settings: settings.to_vec() };
         let made = server
             .command("initdb")
             .args(["--username=coreagent", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync", "--pgdata"])
@@ -157,6 +164,9 @@ impl Postgres {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data()).arg("-k").arg(self.folder.path()).arg("-p").arg(self.port.to_string());
         command.args(["-c", "listen_addresses=127.0.0.1", "-c", "max_connections=60", "-c", "shared_buffers=256MB"]);
+        for setting in &self.settings {
+            command.args(["-c", setting]);
+        }
         let mut process = Process::start(command, &self.folder.path().with_extension("log"));
         process.wait_for_port(self.port, "PostgreSQL");
         self.process = Some(process);

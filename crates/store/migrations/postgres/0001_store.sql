@@ -36,7 +36,8 @@ CREATE INDEX findings_by_time     ON findings (sort_time DESC, id DESC);
 CREATE INDEX findings_by_severity ON findings (severity, sort_time DESC, id DESC);
 CREATE INDEX findings_by_rule     ON findings (rule_id, severity, sort_time DESC, id DESC);
 CREATE INDEX findings_by_revision ON findings (revision, id);
-CREATE INDEX findings_by_entity   ON findings USING gin (entities);
+-- What waits for the index is read by every list that asks for an entity: it is kept small, in every day.
+CREATE INDEX findings_by_entity   ON findings USING gin (entities) WITH (gin_pending_list_limit = 512);
 
 CREATE TABLE sources (
     id                BYTEA  PRIMARY KEY,

@@ -8,9 +8,9 @@ use event::{Finding, FindingId};
 use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, Row};
 
-use crate::postgres::{bytes, join_incidents};
+use crate::postgres::{bytes, read_known, write_rows};
 use crate::query::{Details, sort_time};
-use crate::rows::doc;
+use crate::rows::{JoinedRows, doc};
 use crate::{Commit, Committed, HEAD, StateChange, StoreError};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -46,8 +46,13 @@ pub(super) async fn commit(pool: &PgPool, commit: &Commit) -> Result<Committed, 
         .await
         .map_err(StoreError::Write)?
         .get(0);
-    let done = write_findings(&mut transaction, commit, revision).await?;
-    join_incidents(&mut transaction, commit).await?;
+    // While the server works on a statement, the next ones are made ready.
+    let (known, columns) = tokio::join!(read_known(&mut transaction, commit), async { Columns::of(commit) });
+    let known = known?;
+    let written = write_findings(&mut transaction, columns, commit, revision);
+    let (done, rows) = tokio::join!(written, async { JoinedRows::of_commit(known, commit) });
+    let done = done?;
+    write_rows(&mut transaction, rows).await?;
     write_sources(&mut transaction, commit).await?;
     write_state(&mut transaction, commit).await?;
     transaction.commit().await.map_err(StoreError::Write)?;
@@ -136,6 +141,15 @@ struct Columns {
 }
 
 impl Columns {
+    /// In the order of ids, so that two writers never wait for each other; of one finding the last form counts.
+    fn of(commit: &Commit) -> Self {
+        let findings: BTreeMap<FindingId, &Finding> =
+            commit.findings.iter().map(|finding| (finding.id, finding)).collect();
+        let mut columns = Columns::default();
+        findings.values().for_each(|finding| columns.push(finding));
+        columns
+    }
+
     fn push(&mut self, finding: &Finding) {
         self.id.push(bytes(finding.id.0));
         self.day.push(day(finding));
@@ -158,16 +172,13 @@ impl Columns {
 
 async fn write_findings(
     connection: &mut PgConnection,
+    columns: Columns,
     commit: &Commit,
     revision: i64,
 ) -> Result<Committed, StoreError> {
-    if commit.findings.is_empty() {
+    if columns.id.is_empty() {
         return Ok(Committed::default());
     }
-    // In the order of ids, so that two writers never wait for each other; of one finding the last form counts.
-    let findings: BTreeMap<FindingId, &Finding> = commit.findings.iter().map(|finding| (finding.id, finding)).collect();
-    let mut columns = Columns::default();
-    findings.values().for_each(|finding| columns.push(finding));
     let row = sqlx::query(
         "WITH written AS (
             INSERT INTO findings (id, day, rule_id, rule_title, level, score, severity, first_seen, last_seen, sort_time,

@@ -5,8 +5,8 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Row, SqliteConnection};
 
 use crate::query::{Details, sort_time};
-use crate::rows::doc;
-use crate::sqlite::{bytes, join_incidents};
+use crate::rows::{JoinedRows, doc};
+use crate::sqlite::{bytes, read_known, write_rows};
 use crate::{Commit, Committed, HEAD, StoreError};
 
 pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committed, StoreError> {
@@ -30,7 +30,8 @@ pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committ
             None => {}
         }
     }
-    join_incidents(&mut transaction, commit).await?;
+    let known = read_known(&mut transaction, commit).await?;
+    write_rows(&mut transaction, JoinedRows::of_commit(known, commit)).await?;
     for id in &commit.forgotten {
         sqlx::query("DELETE FROM sources WHERE id = ?")
             .bind(bytes(id.0))
