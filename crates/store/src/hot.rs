@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use event::{FindingId, Timestamp};
+use event::{FindingId, Level, Severity, Status, Timestamp};
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
@@ -60,12 +60,13 @@ pub struct MemoryHot {
 }
 
 /// What a finding added to the counts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Added {
-    pub(crate) severity: String,
-    pub(crate) level: String,
-    pub(crate) status: String,
+    pub(crate) severity: Severity,
+    pub(crate) level: Level,
+    pub(crate) status: Status,
     pub(crate) events: u64,
+    /// Minutes since 1970 of its last event.
     pub(crate) minute: Option<i64>,
     pub(crate) sources: Vec<String>,
     pub(crate) score: u8,
@@ -75,15 +76,25 @@ impl Added {
     pub(crate) fn of(stored: &StoredFinding) -> Self {
         let finding = &stored.finding;
         Added {
-            severity: finding.severity.name().to_owned(),
-            level: finding.level.name().to_owned(),
-            status: stored.status.name().to_owned(),
+            severity: finding.severity,
+            level: finding.level,
+            status: stored.status,
             events: finding.count,
-            minute: finding.last_seen.map(|time| time.0.div_euclid(MINUTE_US) * MINUTE_US),
+            minute: finding.last_seen.map(|time| time.0.div_euclid(MINUTE_US)),
             sources: finding.entities.source_ip.clone(),
             score: finding.score,
         }
     }
+}
+
+/// Whether a finding that is not remembered is to be counted. One that changed was counted when it was new: where no more
+/// can be remembered its change is passed over, which is told.
+pub(crate) fn counts(stored: &StoredFinding, remembered: usize) -> bool {
+    let counts = remembered < FINDINGS_MAX || stored.created_at == stored.updated_at;
+    if !counts {
+        metrics::counter!("hot_changes_passed_over_total").increment(1);
+    }
+    counts
 }
 
 /// A sum that halves with time.
@@ -108,15 +119,95 @@ impl Risk {
     }
 }
 
+/// What is remembered of a finding, a million times.
+#[derive(Clone, Copy, Debug)]
+struct Remembered {
+    events: u64,
+    minute: Option<NonZeroMinute>,
+    sources: Sources,
+    severity: Severity,
+    level: Level,
+    status: Status,
+    score: u8,
+}
+
+/// Minutes since 1970, and one.
+type NonZeroMinute = std::num::NonZeroI32;
+
+/// Sources of a finding: the number of the only one, or of a list.
+#[derive(Clone, Copy, Debug)]
+enum Sources {
+    None,
+    One(u32),
+    Many(u32),
+}
+
+/// Source addresses by number, with their events. The first stands for all that are too many.
+#[derive(Debug)]
+struct SourceCounts {
+    numbers: HashMap<Box<str>, u32>,
+    names: Vec<(Box<str>, u64)>,
+    lists: Vec<Box<[u32]>>,
+}
+
+impl Default for SourceCounts {
+    fn default() -> Self {
+        SourceCounts { numbers: HashMap::new(), names: vec![("other".into(), 0)], lists: Vec::new() }
+    }
+}
+
+impl SourceCounts {
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        if self.names.len() > VALUES_MAX {
+            return 0;
+        }
+        let number = self.names.len() as u32;
+        self.names.push((name.into(), 0));
+        self.numbers.insert(name.into(), number);
+        number
+    }
+
+    /// The sources of a finding; `before`: the list that it had, to be used again.
+    fn numbers(&mut self, names: &[String], before: Option<Sources>) -> Sources {
+        match (names, before) {
+            ([], _) => Sources::None,
+            ([name], _) => Sources::One(self.number(name)),
+            (_, before) => {
+                let list: Box<[u32]> = names.iter().map(|name| self.number(name)).collect();
+                if let Some(Sources::Many(number)) = before {
+                    self.lists[number as usize] = list;
+                    return Sources::Many(number);
+                }
+                self.lists.push(list);
+                Sources::Many(self.lists.len() as u32 - 1)
+            }
+        }
+    }
+
+    fn each(&mut self, sources: Sources, change: impl Fn(u64) -> u64) {
+        let SourceCounts { names, lists, .. } = self;
+        let mut apply = |number: u32| names[number as usize].1 = change(names[number as usize].1);
+        match sources {
+            Sources::None => {}
+            Sources::One(number) => apply(number),
+            Sources::Many(list) => lists[list as usize].iter().copied().for_each(apply),
+        }
+    }
+}
+
 #[derive(Debug, Default)]
 struct Inner {
-    known: HashMap<FindingId, Added>,
+    known: HashMap<FindingId, Remembered>,
+    findings: u64,
     events: u64,
-    severities: BTreeMap<String, u64>,
-    levels: BTreeMap<String, u64>,
-    statuses: BTreeMap<String, u64>,
+    severities: BTreeMap<Severity, u64>,
+    levels: BTreeMap<Level, u64>,
+    statuses: BTreeMap<&'static str, u64>,
     rules: BTreeMap<String, (String, u64)>,
-    sources: HashMap<String, u64>,
+    sources: SourceCounts,
     minutes: BTreeMap<i64, u64>,
     risks: HashMap<String, Risk>,
     mark: Option<Mark>,
@@ -167,7 +258,7 @@ impl Hot for MemoryHot {
     }
 }
 
-fn take(counts: &mut BTreeMap<String, u64>, key: &str) {
+fn take<K: Ord>(counts: &mut BTreeMap<K, u64>, key: &K) {
     if let Some(count) = counts.get_mut(key) {
         *count = count.saturating_sub(1);
     }
@@ -176,87 +267,94 @@ fn take(counts: &mut BTreeMap<String, u64>, key: &str) {
 impl Inner {
     fn record(&mut self, stored: &StoredFinding) {
         let finding = &stored.finding;
-        let added = Added::of(stored);
-        let before = if self.known.len() < FINDINGS_MAX || self.known.contains_key(&finding.id) {
-            self.known.insert(finding.id, added.clone())
-        } else {
-            None
-        };
+        let before = self.known.get(&finding.id).copied();
+        if before.is_none() && !counts(stored, self.known.len()) {
+            return;
+        }
         match &before {
             Some(before) => self.subtract(before),
-            None => self.rules.entry(finding.rule_id.clone()).or_insert_with(|| (finding.rule_title.clone(), 0)).1 += 1,
+            None => {
+                self.findings += 1;
+                self.rules.entry(finding.rule_id.clone()).or_insert_with(|| (finding.rule_title.clone(), 0)).1 += 1;
+            }
         }
-        let points = f64::from(added.score) - before.as_ref().map_or(0.0, |before| f64::from(before.score));
+        let minute = finding.last_seen.map(|time| time.0.div_euclid(MINUTE_US));
+        let minute = minute.and_then(|minute| NonZeroMinute::new(i32::try_from(minute).ok()?.checked_add(1)?));
+        let now = Remembered {
+            events: finding.count,
+            minute,
+            sources: self.sources.numbers(&finding.entities.source_ip, before.map(|before| before.sources)),
+            severity: finding.severity,
+            level: finding.level,
+            status: stored.status,
+            score: finding.score,
+        };
+        let points = f64::from(now.score) - before.map_or(0.0, |before| f64::from(before.score));
         if points > 0.0 {
             for (kind, value) in stored.finding.entities.pairs() {
-                if self.risks.len() < VALUES_MAX || self.risks.contains_key(&format!("{kind}={value}")) {
+                let name = format!("{kind}={value}");
+                if self.risks.len() < VALUES_MAX || self.risks.contains_key(&name) {
                     let at = finding.last_seen.unwrap_or(stored.created_at);
-                    self.risks.entry(format!("{kind}={value}")).or_default().add(points, at);
+                    self.risks.entry(name).or_default().add(points, at);
                 }
             }
         }
-        self.add(&added);
+        self.add(&now);
+        if before.is_some() || self.known.len() < FINDINGS_MAX {
+            self.known.insert(finding.id, now);
+        }
     }
 
-    fn subtract(&mut self, before: &Added) {
+    fn subtract(&mut self, before: &Remembered) {
         self.events = self.events.saturating_sub(before.events);
         take(&mut self.severities, &before.severity);
         take(&mut self.levels, &before.level);
-        take(&mut self.statuses, &before.status);
-        if let Some(count) = before.minute.and_then(|minute| self.minutes.get_mut(&minute)) {
-            *count = count.saturating_sub(1);
+        take(&mut self.statuses, &before.status.name());
+        if let Some(minute) = before.minute {
+            take(&mut self.minutes, &i64::from(minute.get() - 1));
         }
-        for source in &before.sources {
-            if let Some(count) = self.sources.get_mut(source) {
-                *count = count.saturating_sub(before.events);
-            }
-        }
+        self.sources.each(before.sources, |count| count.saturating_sub(before.events));
     }
 
-    fn add(&mut self, added: &Added) {
+    fn add(&mut self, added: &Remembered) {
         self.events += added.events;
-        *self.severities.entry(added.severity.clone()).or_insert(0) += 1;
-        *self.levels.entry(added.level.clone()).or_insert(0) += 1;
-        *self.statuses.entry(added.status.clone()).or_insert(0) += 1;
+        *self.severities.entry(added.severity).or_insert(0) += 1;
+        *self.levels.entry(added.level).or_insert(0) += 1;
+        *self.statuses.entry(added.status.name()).or_insert(0) += 1;
         if let Some(minute) = added.minute {
-            *self.minutes.entry(minute).or_insert(0) += 1;
+            *self.minutes.entry(i64::from(minute.get() - 1)).or_insert(0) += 1;
             while self.minutes.len() > MINUTES_MAX {
                 self.minutes.pop_first();
             }
         }
-        for source in &added.sources {
-            let known = self.sources.len() < VALUES_MAX || self.sources.contains_key(source);
-            let source = if known { source.as_str() } else { "other" };
-            *self.sources.entry_ref(source).or_insert(0) += added.events;
-        }
+        self.sources.each(added.sources, |count| count + added.events);
     }
 
     fn snapshot(&self, top: usize) -> Snapshot {
-        let owned = |counts: &BTreeMap<String, u64>| {
-            counts.iter().filter(|(_, count)| **count > 0).map(|(key, count)| (key.clone(), *count)).collect()
-        };
         let mut rules: Vec<_> =
             self.rules.iter().map(|(id, (title, count))| (id.clone(), title.clone(), *count)).collect();
         rules.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
         rules.truncate(top);
-        let mut sources: Vec<_> = self.sources.iter().map(|(source, count)| (source.clone(), *count)).collect();
-        sources.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        let named = self.sources.names.iter().filter(|(_, count)| *count > 0);
+        let mut sources: Vec<(&str, u64)> = named.map(|(source, count)| (&**source, *count)).collect();
+        sources.sort_unstable_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(b.0)));
+        let distinct_sources = sources.len() as u64;
         sources.truncate(top);
+        let minutes = self.minutes.iter().filter(|(_, count)| **count > 0);
         Snapshot {
-            findings: self.known.len() as u64,
+            findings: self.findings,
             events: self.events,
-            by_severity: owned(&self.severities),
-            by_level: owned(&self.levels),
-            by_status: owned(&self.statuses),
+            by_severity: named_counts(self.severities.iter().map(|(severity, count)| (severity.name(), *count))),
+            by_level: named_counts(self.levels.iter().map(|(level, count)| (level.name(), *count))),
+            by_status: named_counts(self.statuses.iter().map(|(status, count)| (*status, *count))),
             top_rules: rules,
-            top_sources: sources,
-            distinct_sources: self.sources.len() as u64,
-            per_minute: self
-                .minutes
-                .iter()
-                .filter(|(_, count)| **count > 0)
-                .map(|(at, count)| (Timestamp(*at), *count))
-                .collect(),
+            top_sources: sources.into_iter().map(|(source, count)| (source.to_owned(), count)).collect(),
+            distinct_sources,
+            per_minute: minutes.map(|(minute, count)| (Timestamp(minute * MINUTE_US), *count)).collect(),
         }
     }
+}
+
+fn named_counts(counts: impl Iterator<Item = (&'static str, u64)>) -> BTreeMap<String, u64> {
+    counts.filter(|(_, count)| *count > 0).map(|(name, count)| (name.to_owned(), count)).collect()
 }

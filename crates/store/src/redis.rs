@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use event::{FindingId, Timestamp};
+use event::{FindingId, Level, Severity, Status, Timestamp};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client, Pipeline, pipe};
 
-use crate::hot::{Added, FINDINGS_MAX, Hot, MINUTE_US, MINUTES_MAX, Risk, Snapshot, VALUES_MAX};
-use crate::rows::{doc, hexadecimal, read_doc};
+use crate::hot::{Added, FINDINGS_MAX, Hot, MINUTE_US, MINUTES_MAX, Risk, Snapshot, VALUES_MAX, counts};
+use crate::rows::{bytes, doc, hexadecimal, read_doc};
 use crate::{Mark, StoreError, StoredFinding};
 
 const PREFIX: &str = "c0di3:{hot}:";
@@ -66,12 +66,14 @@ impl RedisHot {
     /// What the findings added before, where that is remembered.
     async fn known(&self, findings: &[StoredFinding]) -> Result<(Vec<Option<Added>>, usize), StoreError> {
         let mut connection = self.connection.clone();
-        let ids: Vec<String> = findings.iter().map(|stored| stored.finding.id.to_string()).collect();
+        let ids: Vec<Vec<u8>> = findings.iter().map(|stored| bytes(stored.finding.id.0)).collect();
         let mut request = redis::cmd("HMGET");
         request.arg(key("known")).arg(&ids);
         let texts: Vec<Option<String>> = request.query_async(&mut connection).await?;
         let size: usize = connection.hlen(key("known")).await?;
-        let read = |text: Option<String>| text.map(|text| read_doc(&text, "a finding in the cache")).transpose();
+        let read = |text: Option<String>| {
+            text.map(|text| read_doc(&text, "a finding in the cache").map(Added::from_short)).transpose()
+        };
         Ok((texts.into_iter().map(read).collect::<Result<_, _>>()?, size))
     }
 
@@ -104,23 +106,36 @@ impl RedisHot {
     }
 }
 
+/// What is remembered of a finding, without names: it is kept a million times.
+type Short = (Severity, Level, Status, u64, Option<i64>, Vec<String>, u8);
+
+impl Added {
+    fn short(&self) -> Short {
+        let sources = self.sources.clone();
+        (self.severity, self.level, self.status, self.events, self.minute, sources, self.score)
+    }
+
+    fn from_short((severity, level, status, events, minute, sources, score): Short) -> Self {
+        Added { severity, level, status, events, minute, sources, score }
+    }
+}
+
 /// Adds or takes away what one finding stands for.
 fn count(pipeline: &mut Pipeline, added: &Added, rule: &str, sign: i64) {
     let events = i64::try_from(added.events).unwrap_or(i64::MAX) * sign;
     let counts = key("counts");
     for (field, by) in [
         ("events".to_owned(), events),
-        (format!("severity:{}", added.severity), sign),
-        (format!("level:{}", added.level), sign),
-        (format!("status:{}", added.status), sign),
+        (format!("severity:{}", added.severity.name()), sign),
+        (format!("level:{}", added.level.name()), sign),
+        (format!("status:{}", added.status.name()), sign),
     ] {
         pipeline.hincr(&counts, field, by).ignore();
     }
-    if let Some(minute) = added.minute {
-        let number = minute / MINUTE_US;
+    if let Some(number) = added.minute {
         pipeline.hincr(key("minutes"), number, sign).ignore();
         let detail = key(&format!("minute:{number}"));
-        pipeline.hincr(&detail, format!("severity:{}", added.severity), sign).ignore();
+        pipeline.hincr(&detail, format!("severity:{}", added.severity.name()), sign).ignore();
         pipeline.hincr(&detail, format!("rule:{rule}"), sign).ignore();
         for source in added.sources.iter().take(MINUTE_FIELDS_MAX) {
             pipeline.hincr(&detail, format!("source:{source}"), events).ignore();
@@ -172,6 +187,9 @@ impl Hot for RedisHot {
                 let finding = &stored.finding;
                 let added = Added::of(stored);
                 let before = latest.remove(&finding.id).or(before);
+                if before.is_none() && !counts(stored, size + latest.len()) {
+                    continue;
+                }
                 match &before {
                     Some(before) => count(&mut pipeline, before, &finding.rule_id, -1),
                     None => {
@@ -191,7 +209,7 @@ impl Hot for RedisHot {
                     }
                 }
                 if before.is_some() || size + latest.len() < FINDINGS_MAX {
-                    pipeline.hset(key("known"), finding.id.to_string(), doc(&added)).ignore();
+                    pipeline.hset(key("known"), bytes(finding.id.0), doc(&added.short())).ignore();
                 }
                 latest.insert(finding.id, added);
             }
