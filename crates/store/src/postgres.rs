@@ -55,7 +55,8 @@ impl Use {
                 ("max_parallel_workers_per_gather", "0"),
                 ("jit", "off"),
             ],
-            Use::Ask => &[("jit", "off")],
+            // Compiling takes longer than any of these questions; and no question is answered by reading everything.
+            Use::Ask => &[("jit", "off"), ("enable_seqscan", "off")],
         }
     }
 

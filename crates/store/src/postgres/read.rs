@@ -23,9 +23,9 @@ macro_rules! select_findings {
     };
 }
 
-/// The filters; `$rest` comes behind them.
+/// The filters; `$order` comes behind them.
 macro_rules! list_query {
-    ($before:literal, $severity:literal, $rule:literal, $rest:literal) => {
+    ($before:literal, $severity:literal, $rule:literal, $order:literal) => {
         concat!(
             $before,
             select_findings!(
@@ -39,29 +39,44 @@ macro_rules! list_query {
                AND ($7::text[] IS NULL OR entities && $7)
                AND ($8::text[] IS NULL OR entities && $8)
                AND ($9::text[] IS NULL OR entities && $9)
-               AND ($10::bigint IS NULL OR (sort_time, id) < ($10, $11))
-             ORDER BY sort_time DESC, id DESC LIMIT $12",
-            $rest
+               AND ($10::bigint IS NULL OR (sort_time, id) < ($10, $11)) ",
+            $order
         )
     };
 }
 
-/// Where entities select, or nothing does.
-const LIST: &str =
-    list_query!("", "($3::text[] IS NULL OR severity = ANY($3))", "($5::text[] IS NULL OR rule_id = ANY($5))", "");
+/// From the newest on, until there are enough.
+const LIST: &str = list_query!(
+    "",
+    "($3::text[] IS NULL OR severity = ANY($3))",
+    "($5::text[] IS NULL OR rule_id = ANY($5))",
+    "ORDER BY sort_time DESC, id DESC LIMIT $12"
+);
+/// What names the entities, all of it, then the newest: for entities that few findings name. Which of the two is right the
+/// server cannot know before it has statistics of a new day, and the wrong one takes a second. So this one is tried first,
+/// up to [`FEW`], and says in its last column how many it saw.
+const LIST_BY_ENTITY: &str = list_query!(
+    "WITH few AS MATERIALIZED (",
+    "($3::text[] IS NULL OR severity = ANY($3))",
+    "($5::text[] IS NULL OR rule_id = ANY($5))",
+    "LIMIT 1001)
+     SELECT *, (SELECT count(*) FROM few) FROM few ORDER BY sort_time DESC, id DESC LIMIT $12"
+);
+const FEW: i64 = 1000;
+const SEEN: usize = 15;
 /// Severities are few: the newest of each are at hand in an index, the newest of all are among them.
 const LIST_BY_SEVERITY: &str = list_query!(
     "SELECT f.* FROM UNNEST($3::text[]) AS wanted(severity_is) CROSS JOIN LATERAL (",
     "severity = severity_is",
     "($5::text[] IS NULL OR rule_id = ANY($5))",
-    ") f ORDER BY sort_time DESC, id DESC LIMIT $12"
+    "ORDER BY sort_time DESC, id DESC LIMIT $12) f ORDER BY sort_time DESC, id DESC LIMIT $12"
 );
 const LIST_BY_RULE: &str = list_query!(
     "SELECT f.* FROM UNNEST($3::text[]) AS wanted(severity_is) CROSS JOIN UNNEST($5::text[]) AS named(rule_is)
      CROSS JOIN LATERAL (",
     "severity = severity_is",
     "rule_id = rule_is",
-    ") f ORDER BY sort_time DESC, id DESC LIMIT $12"
+    "ORDER BY sort_time DESC, id DESC LIMIT $12) f ORDER BY sort_time DESC, id DESC LIMIT $12"
 );
 /// Rules of one query that are looked up one by one.
 const RULES_APART_MAX: usize = 20;
@@ -70,7 +85,7 @@ const RULES_APART_MAX: usize = 20;
 fn statement(query: &FindingQuery) -> (&'static str, &[Severity]) {
     let given = query.severities.as_slice();
     if !query.entities.is_empty() {
-        return (LIST, given);
+        return (LIST_BY_ENTITY, given);
     }
     match query.rules.len() {
         0 if given.is_empty() => (LIST, given),
@@ -92,12 +107,30 @@ fn unique(values: impl Iterator<Item = String>) -> Vec<String> {
 
 pub(super) async fn list(pool: &PgPool, query: &FindingQuery) -> Result<Page, StoreError> {
     let limit = query.limit.clamp(1, LIMIT_MAX);
+    let (statement, severities) = statement(query);
+    let mut found = rows(pool, query, statement, severities).await?;
+    if statement == LIST_BY_ENTITY && found.first().is_some_and(|row| row.get::<i64, _>(SEEN) > FEW) {
+        found = rows(pool, query, LIST, severities).await?;
+    }
+    let mut findings = found.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
+    let more = findings.len() > limit as usize;
+    findings.truncate(limit as usize);
+    let last = findings.last().filter(|_| more);
+    let next = last.map(|stored| Cursor { sort_time: sort_time(stored.finding.last_seen), id: stored.finding.id });
+    Ok(Page { findings, next })
+}
+
+async fn rows(
+    pool: &PgPool,
+    query: &FindingQuery,
+    statement: &'static str,
+    severities: &[Severity],
+) -> Result<Vec<PgRow>, StoreError> {
     let entities = |kind: &str| {
         let values = query.entities.iter().filter(|(known, _)| known == kind);
         used(values.map(|(kind, value)| format!("{kind}={}", value.replace('\0', ""))).collect())
     };
-    let (statement, severities) = statement(query);
-    let rows = sqlx::query(statement)
+    sqlx::query(statement)
         .bind(query.since.map(|time| time.0))
         .bind(query.until.map(|time| time.0))
         .bind(used(unique(severities.iter().map(|severity| severity.name().to_owned()))))
@@ -109,16 +142,10 @@ pub(super) async fn list(pool: &PgPool, query: &FindingQuery) -> Result<Page, St
         .bind(entities("host.name"))
         .bind(query.after.map(|cursor| cursor.sort_time))
         .bind(query.after.map(|cursor| bytes(cursor.id.0)))
-        .bind(i64::from(limit) + 1)
+        .bind(i64::from(query.limit.clamp(1, LIMIT_MAX)) + 1)
         .fetch_all(pool)
         .await
-        .map_err(StoreError::Read)?;
-    let mut findings = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
-    let more = findings.len() > limit as usize;
-    findings.truncate(limit as usize);
-    let last = findings.last().filter(|_| more);
-    let next = last.map(|stored| Cursor { sort_time: sort_time(stored.finding.last_seen), id: stored.finding.id });
-    Ok(Page { findings, next })
+        .map_err(StoreError::Read)
 }
 
 pub(super) async fn get(pool: &PgPool, id: FindingId) -> Result<Option<StoredFinding>, StoreError> {
