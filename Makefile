@@ -8,6 +8,7 @@ PROGRAM := $(TARGET)/release/c0di3
 RUN_FOLDER := data
 PID_FILE := $(RUN_FOLDER)/serve.pid
 SECONDS_PER_TARGET ?= 60
+SOAK_ROUNDS ?= 10
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -36,6 +37,10 @@ test: test-tools ## format, lints, house rules and all tests, against real serve
 	@echo "tests"; export TEST_TOOLS=$(abspath $(TARGET))/test-tools; if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --workspace --no-fail-fast; else cargo test --workspace --no-fail-fast; fi
 
+soak: test-tools ## the kill and outage tests, SOAK_ROUNDS (10) times as long
+	@export TEST_TOOLS=$(abspath $(TARGET))/test-tools SOAK_ROUNDS=$(SOAK_ROUNDS); \
+	  cargo test --package tests --test it -- --test-threads 1 --nocapture live_kill:: outage::
+
 deny: setup ## licences, sources and bans of all dependencies; advisories where the database can be reached
 	@cargo deny --version >/dev/null 2>&1 || { echo "installing cargo-deny"; cargo install --quiet --locked cargo-deny; }
 	@cargo deny --all-features check --hide-inclusion-graph bans licenses sources
@@ -51,4 +56,4 @@ bench: build ## the figures of the README
 fuzz: setup ## every fuzz target for SECONDS_PER_TARGET (60)
 	@deploy/scripts/fuzz.sh $(SECONDS_PER_TARGET)
 
-.PHONY: help setup test-tools build run stop test deny bench fuzz
+.PHONY: help setup test-tools build run stop test soak deny bench fuzz

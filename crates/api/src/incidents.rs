@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use axum::extract::rejection::PathRejection;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::header::{ETAG, IF_MATCH};
 use axum::http::{HeaderMap, HeaderValue};
@@ -17,11 +18,11 @@ use serde_json::Value;
 use store::people::{Changed, IncidentQuery, facts};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ApiState;
 use crate::auth::Actor;
 use crate::findings::{limit, time, words};
 use crate::problem::{PartProblem, Problem};
 use crate::view::FindingView;
+use crate::{ApiState, BODY_BYTES_MAX};
 
 const LIMIT_DEFAULT: u32 = 50;
 /// Findings and entries that a timeline shows.
@@ -213,9 +214,10 @@ pub(crate) async fn change(
     Extension(actor): Extension<Actor>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
-    body: axum::body::Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let id = incident_id(id)?;
+    let body = body.map_err(|_| Problem::too_large(format!("a change has at most {BODY_BYTES_MAX} bytes")))?;
     let change = read_change(&body)?;
     let tag = headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok()).ok_or_else(Problem::version_needed)?;
     let version = tag.trim().trim_start_matches("W/").trim_matches('"').parse().map_err(|_| {

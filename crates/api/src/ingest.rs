@@ -5,16 +5,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::{Extension, Json};
 use event::Timestamp;
+use http_body_util::BodyExt;
 use ingest::body::{self, BodyError};
 use ingest::spool::{Batch, Refused, Spool};
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::ToSchema;
 
 use crate::problem::Problem;
@@ -23,6 +24,8 @@ use crate::problem::Problem;
 const LARGE_BYTES: u64 = 4 << 20;
 /// Large bodies that are worked on at once.
 const LARGE_AT_ONCE: usize = 2;
+/// Longest silence within a body that holds a turn.
+const STALLED_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for the disk.
 const DURABLE_MAX: Duration = Duration::from_secs(20);
 
@@ -59,6 +62,7 @@ pub(crate) struct Accepted {
     responses(
         (status = 200, description = "Everything is on disk", body = Accepted),
         (status = 400, description = "The compressed body is damaged", body = Problem, content_type = "application/problem+json"),
+        (status = 408, description = "The body stopped coming: send it again", body = Problem, content_type = "application/problem+json"),
         (status = 413, description = "The body is too large", body = Problem, content_type = "application/problem+json"),
         (status = 415, description = "The content encoding is not known", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "Busy or full: send it again after Retry-After", body = Problem, content_type = "application/problem+json"),
@@ -87,22 +91,14 @@ async fn take(
     }
     let announced: Option<u64> = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     let limit = state.body_bytes_max;
-    let too_large = || Problem::too_large(format!("a body has at most {limit} bytes: send smaller batches"));
     if announced.is_some_and(|length| length > limit) {
-        return Err(too_large());
+        return Err(too_large(limit));
     }
     let encoding = headers.get(CONTENT_ENCODING).and_then(|encoding| encoding.to_str().ok()).unwrap_or("").to_owned();
-    // A body whose size is not known may be large.
-    let is_large = announced.is_none_or(|length| length > LARGE_BYTES);
-    let _turn = if is_large { Some(state.large.acquire().await) } else { None };
-    let bytes = to_bytes(body, usize::try_from(limit).unwrap_or(usize::MAX)).await.map_err(|error| {
-        let cut = std::error::Error::source(&error).is_some_and(|cause| cause.to_string().contains("length limit"));
-        if cut { too_large() } else { Problem::damaged(format!("the body ended early: {error}")) }
-    })?;
+    let (bytes, turn) = read_body(state, body).await?;
     let is_compressed = !matches!(encoding.as_str(), "" | "identity");
-    let _turn = if is_compressed && !is_large { Some(state.large.acquire().await) } else { None };
-    let decoded =
-        tokio::task::spawn_blocking(move || body::decompress(&encoding, bytes.into(), limit).map(body::lines));
+    let _turn = if is_compressed && turn.is_none() { state.large.acquire().await.ok() } else { turn };
+    let decoded = tokio::task::spawn_blocking(move || body::decompress(&encoding, bytes, limit).map(body::lines));
     let (lines, accepted) =
         decoded.await.map_err(|_| Problem::busy("the body could not be worked on"))?.map_err(problem)?;
     if accepted > 0 {
@@ -116,6 +112,33 @@ async fn take(
         metrics::counter!("ingest_bytes_total", "source" => "http").increment(lines.len() as u64);
     }
     Ok(Json(Accepted { accepted }))
+}
+
+fn too_large(limit: u64) -> Problem {
+    Problem::too_large(format!("a body has at most {limit} bytes: send smaller batches"))
+}
+
+/// The whole body. One that turns out to be large waits for its turn and holds it: so it must keep coming.
+async fn read_body(state: &IngestState, mut body: Body) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), Problem> {
+    let (mut bytes, mut turn) = (Vec::new(), None);
+    loop {
+        let next = if turn.is_some() {
+            let stalled = |_| Problem::stalled(STALLED_MAX.as_secs());
+            tokio::time::timeout(STALLED_MAX, body.frame()).await.map_err(stalled)?
+        } else {
+            body.frame().await
+        };
+        let Some(frame) = next else { return Ok((bytes, turn)) };
+        let frame = frame.map_err(|error| Problem::damaged(format!("the body ended early: {error}")))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if (bytes.len() + data.len()) as u64 > state.body_bytes_max {
+            return Err(too_large(state.body_bytes_max));
+        }
+        bytes.extend_from_slice(&data);
+        if turn.is_none() && bytes.len() as u64 > LARGE_BYTES {
+            turn = state.large.acquire().await.ok();
+        }
+    }
 }
 
 fn refusal(refused: &Refused) -> Problem {

@@ -43,7 +43,7 @@ use crate::problem::Problem;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Longest body of a request to the agent, in bytes.
-const BODY_BYTES_MAX: usize = 64 << 10;
+pub(crate) const BODY_BYTES_MAX: usize = 64 << 10;
 
 /// What the agent's handlers work with. Cheap to clone.
 #[derive(Clone)]

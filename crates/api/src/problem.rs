@@ -92,6 +92,12 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "damaged_body", "the body cannot be read", detail)
     }
 
+    /// The sender stopped sending: that passes, so it is no 400, which shippers do not repeat.
+    pub(crate) fn stalled(seconds: u64) -> Self {
+        let detail = format!("nothing came for {seconds} s: send it again");
+        Self::new(StatusCode::REQUEST_TIMEOUT, "stalled", "the body stopped coming", detail)
+    }
+
     pub(crate) fn busy(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "try again shortly", detail)
     }

@@ -241,7 +241,8 @@ async fn an_incident_is_worked_on_under_its_version() {
     let both = send(&router, patch(&path, Some(&tag), r#"{"a": 1, "b": 2}"#)).await.2;
     assert_eq!(both["errors"].as_array().unwrap().len(), 2, "all mistakes at once");
     let large = format!("{{\"comment\": \"{}\"}}", "x".repeat(100_000));
-    assert_eq!(send(&router, patch(&path, Some(&tag), &large)).await.0, StatusCode::PAYLOAD_TOO_LARGE);
+    let (status, _, problem) = send(&router, patch(&path, Some(&tag), &large)).await;
+    assert_eq!((status, &problem["code"]), (StatusCode::PAYLOAD_TOO_LARGE, &Value::from("too_large")));
     let (_, _, timeline) = get_json(&router, &format!("{path}/timeline")).await;
     let kinds: Vec<_> = timeline["data"].as_array().unwrap().iter().map(|one| one["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds.iter().filter(|kind| **kind == "finding").count(), 3);

@@ -8,8 +8,9 @@ use servers::{Postgres, wait_until};
 
 use crate::node::{Node, SOON};
 use crate::oracle::{Ledger, rules};
-use crate::program::Sandbox;
+use crate::program::{Sandbox, rounds};
 
+/// In each round; `make soak` asks for more rounds.
 const KILLS: u32 = 50;
 
 /// Different at each run: the moments are random, the numbers are printed.
@@ -33,7 +34,8 @@ fn fifty_kills(settings: &[(&str, String)]) {
     let senders = [(); 2].map(|()| ledger.send_until(node.ingest, &stop));
     let started = Instant::now();
     let mut before = 0;
-    for _ in 0..KILLS {
+    let kills = KILLS * rounds();
+    for _ in 0..kills {
         // Some events get through between any two kills, or the test would prove nothing.
         wait_until(SOON, "events are taken after a kill", || ledger.acknowledged() > before);
         before = ledger.acknowledged();
@@ -48,7 +50,7 @@ fn fifty_kills(settings: &[(&str, String)]) {
     ledger.wait_until_counted(&node);
     assert_eq!(node.stop("analyzer"), Some(0));
     let stored = ledger.judge(&node);
-    println!("{KILLS} kills in {:?}: {} acknowledged, {stored} stored", started.elapsed(), ledger.acknowledged());
+    println!("{kills} kills in {:?}: {} acknowledged, {stored} stored", started.elapsed(), ledger.acknowledged());
     assert!(ledger.acknowledged() > 1000, "too little load: {}", ledger.acknowledged());
 }
 

@@ -11,7 +11,7 @@ use servers::{Broker, Llama, Postgres, Redis, wait_until};
 
 use crate::node::{Node, SOON, get};
 use crate::oracle::{Ledger, rules};
-use crate::program::Sandbox;
+use crate::program::{Sandbox, rounds};
 
 const OUTAGE: Duration = Duration::from_secs(20);
 const TOPIC: &str = "events";
@@ -63,7 +63,7 @@ fn kafka_events_are_counted_once_also_when_the_analyzer_is_killed() {
     let ledger = Arc::new(Ledger::default());
     let stop = Arc::new(AtomicBool::new(false));
     let producer = produce_until(&broker.address(), &ledger, &stop);
-    for _ in 0..2 {
+    for _ in 0..2 * rounds() {
         wait_until(SOON, "events are taken", || ledger.acknowledged() > 100);
         ledger.wait_until_counted(&node);
         std::thread::sleep(Duration::from_secs(2));

@@ -111,3 +111,8 @@ pub(crate) fn failures(address: &str, start: u32, count: u32) -> String {
     };
     (0..count).map(line).collect()
 }
+
+/// How often the long tests repeat what they do: once, unless `SOAK_ROUNDS` says more.
+pub(crate) fn rounds() -> u32 {
+    std::env::var("SOAK_ROUNDS").map_or(1, |rounds| rounds.parse().expect("SOAK_ROUNDS is a number"))
+}

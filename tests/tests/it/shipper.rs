@@ -142,3 +142,37 @@ fn followed_files_go_on_after_a_restart_and_a_rotation() {
     std::thread::sleep(Duration::from_secs(1));
     assert!(counts(&node).iter().all(|count| *count == 1), "no line was read twice");
 }
+
+#[test]
+fn large_bodies_that_stall_do_not_hold_up_others() {
+    use std::io::{Read, Write};
+    let sandbox = Sandbox::new();
+    let mut node = Node::new();
+    node.start(&sandbox, "serve", &[]);
+    let begin = |megabytes: usize| {
+        let mut stream = std::net::TcpStream::connect(("127.0.0.1", node.ingest)).unwrap();
+        write!(stream, "POST /ingest HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+        for _ in 0..megabytes {
+            write!(stream, "100000\r\n{}\n\r\n", "x".repeat((1 << 20) - 1)).unwrap();
+        }
+        stream
+    };
+    let stalled = [begin(5), begin(5), begin(5)];
+    let mut whole = begin(5);
+    whole.write_all(b"0\r\n\r\n").unwrap();
+    whole.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let mut answer = [0; 15];
+    whole.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 200 OK");
+    for mut stream in stalled {
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut answer = Vec::new();
+        let mut part = [0; 4096];
+        while !String::from_utf8_lossy(&answer).contains("nothing came for 5 s") {
+            let read = stream.read(&mut part).unwrap();
+            assert!(read > 0, "{}", String::from_utf8_lossy(&answer));
+            answer.extend_from_slice(&part[..read]);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 408"));
+    }
+}

@@ -11,7 +11,7 @@ use memchr::{memchr_iter, memrchr};
 use crate::spool::{Batch, ENTRY_BYTES_MAX};
 
 pub(super) const HEADER_BYTES: usize = 48;
-const MAGIC: [u8; 4] = *b"C3S1";
+pub(super) const MAGIC: [u8; 4] = *b"C3S1";
 /// Longest name of a sender that is kept.
 const NAME_BYTES_MAX: usize = 1024;
 

@@ -158,7 +158,8 @@ impl SpoolReader {
         let next = state.segments.after(here.max(self.next.offset)).filter(|next| *next < state.durable.offset);
         let mut to = Position { offset: next.unwrap_or(state.durable.offset), line: self.next.line };
         drop(state);
-        if let Some((at, start)) = self.whole_entry_behind(here) {
+        let bytes = std::fs::read(segment::path(&self.shared.options.folder, here)).unwrap_or_default();
+        if let Some((at, start)) = segment::whole_entry_behind(&bytes, 0, self.next.offset) {
             let opened = self.reader(here).and_then(|mut reader| reader.seek(SeekFrom::Start(at)).map(|_| reader));
             if let Ok(reader) = opened {
                 self.open = Some((here, reader));
@@ -169,18 +170,6 @@ impl SpoolReader {
         metrics::counter!("spool_lost_bytes_total").increment(lost);
         tracing::error!(%error, segment = here, bytes = lost, "a damaged part of the spool was skipped");
         self.next = to;
-    }
-
-    /// The first whole entry of the segment that begins behind the position: where it stands in the file, and its start.
-    fn whole_entry_behind(&self, first: u64) -> Option<(u64, Position)> {
-        let bytes = std::fs::read(segment::path(&self.shared.options.folder, first)).ok()?;
-        memchr::memmem::find_iter(&bytes, b"C3S1").find_map(|at| {
-            let head: &[u8; HEADER_BYTES] = bytes.get(at..at + HEADER_BYTES)?.try_into().ok()?;
-            let placed = Placed::read(head).filter(|placed| placed.start.offset > self.next.offset)?;
-            let rest = bytes.get(at + HEADER_BYTES..at + placed.encoded_length() as usize)?;
-            let (name, payload) = rest.split_at(placed.name_bytes);
-            placed.is_whole(head, name, payload).then_some((at as u64, placed.start))
-        })
     }
 
     fn named(&mut self, name: &[u8]) -> Arc<Source> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use event::Position;
 
 use crate::spool::SpoolError;
-use crate::spool::entry::{HEADER_BYTES, Placed};
+use crate::spool::entry::{HEADER_BYTES, MAGIC, Placed};
 
 const EXTENSION: &str = "spool";
 
@@ -128,34 +128,53 @@ impl Segments {
     }
 }
 
-/// End of the last whole entry, and how many bytes whole entries take.
+/// End of the last whole entry, and at which byte of the file that is. Damage before it stays where it is: readers skip it.
 fn scan(path: &Path, first: u64) -> io::Result<(Option<Position>, u64)> {
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
     let (mut end, mut bytes) = (None, 0);
     let mut expected = first;
-    let mut rest = Vec::new();
     loop {
-        let mut head = [0_u8; HEADER_BYTES];
-        if reader.read_exact(&mut head).is_err() {
-            return Ok((end, bytes));
+        if let Some(placed) = read_whole(&mut reader, expected)? {
+            bytes += placed.encoded_length();
+            expected = placed.end().offset;
+            end = Some(placed.end());
+            continue;
         }
-        let Some(placed) = Placed::read(&head).filter(|placed| placed.start.offset == expected) else {
+        let Some((at, start)) = whole_entry_behind(&fs::read(path)?, bytes as usize, expected) else {
             return Ok((end, bytes));
         };
-        rest.clear();
-        let wanted = placed.encoded_length() - HEADER_BYTES as u64;
-        let read = reader.by_ref().take(wanted).read_to_end(&mut rest)?;
-        let whole = read as u64 == wanted && {
-            let (name, payload) = rest.split_at(placed.name_bytes);
-            placed.is_whole(&head, name, payload)
-        };
-        if !whole {
-            return Ok((end, bytes));
-        }
-        bytes += placed.encoded_length();
-        expected = placed.end().offset;
-        end = Some(placed.end());
+        reader.seek(SeekFrom::Start(at))?;
+        (bytes, expected) = (at, start.offset);
     }
+}
+
+/// The entry that begins here at the offset, if all of it is what was written.
+fn read_whole(reader: &mut BufReader<File>, expected: u64) -> io::Result<Option<Placed>> {
+    let mut head = [0_u8; HEADER_BYTES];
+    if reader.read_exact(&mut head).is_err() {
+        return Ok(None);
+    }
+    let Some(placed) = Placed::read(&head).filter(|placed| placed.start.offset == expected) else { return Ok(None) };
+    let mut rest = Vec::new();
+    let wanted = placed.encoded_length() - HEADER_BYTES as u64;
+    let read = reader.by_ref().take(wanted).read_to_end(&mut rest)?;
+    if read as u64 != wanted {
+        return Ok(None);
+    }
+    let (name, payload) = rest.split_at(placed.name_bytes);
+    Ok(placed.is_whole(&head, name, payload).then_some(placed))
+}
+
+/// The first whole entry of a segment's bytes that begins at or behind `from` and after the offset: where it stands, and
+/// its start.
+pub(super) fn whole_entry_behind(bytes: &[u8], from: usize, offset: u64) -> Option<(u64, Position)> {
+    memchr::memmem::find_iter(bytes.get(from..)?, &MAGIC).map(|at| from + at).find_map(|at| {
+        let head: &[u8; HEADER_BYTES] = bytes.get(at..at + HEADER_BYTES)?.try_into().ok()?;
+        let placed = Placed::read(head).filter(|placed| placed.start.offset > offset)?;
+        let rest = bytes.get(at + HEADER_BYTES..at + placed.encoded_length() as usize)?;
+        let (name, payload) = rest.split_at(placed.name_bytes);
+        placed.is_whole(head, name, payload).then_some((at as u64, placed.start))
+    })
 }
 
 /// Keeps the bytes behind the last whole entry in a file beside, for a person to look at, and cuts the segment there.

@@ -105,9 +105,16 @@ async fn what_follows_a_lost_tail_survives_the_next_start() {
     assert_eq!(rest(&spool, committed).0, "acknowledged\nmore\n");
 }
 
+/// In an old segment, and in the only one.
 #[tokio::test]
 async fn damage_in_the_middle_costs_the_damaged_entry_alone() {
+    damage(4096).await;
+    damage(64 << 20).await;
+}
+
+async fn damage(segment_bytes: u64) {
     let folder = tempfile::tempdir().unwrap();
+    let options = |folder: &Path| SpoolOptions { segment_bytes, ..options(folder) };
     let spool = Spool::open(options(folder.path()), Timestamp(1)).unwrap();
     for number in 0..200 {
         put(&spool, &format!("line {number:03}\n")).await;
