@@ -94,6 +94,9 @@ pub(crate) struct RuleArguments {
     /// Leave the built-in rules out
     #[arg(long)]
     pub(crate) no_default_rules: bool,
+    /// Folder or file with lists for the placeholders of rules; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub(crate) placeholders: Vec<PathBuf>,
     /// What all input is, where it cannot be told: product=…,category=…,service=…
     #[arg(long, value_name = "PARTS")]
     pub(crate) logsource: Option<String>,
@@ -195,6 +198,9 @@ pub(crate) enum ReportFormat {
 pub(crate) struct RulesCheckArguments {
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub(crate) output: ReportFormat,
+    /// Folder or file with lists for the placeholders of rules; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub(crate) placeholders: Vec<PathBuf>,
     /// Folders or files; the built-in rules where absent
     #[arg(value_name = "DIR")]
     pub(crate) paths: Vec<PathBuf>,
@@ -202,6 +208,9 @@ pub(crate) struct RulesCheckArguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct RulesTestArguments {
+    /// Folder or file with lists for the placeholders of rules; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub(crate) placeholders: Vec<PathBuf>,
     /// Folders or files; the built-in rules where absent
     #[arg(value_name = "DIR")]
     pub(crate) paths: Vec<PathBuf>,

@@ -27,7 +27,7 @@ macro_rules! sections {
 sections! {
     StoreSection { url: String, commit_interval_ms: u64 }
     CacheSection { url: String }
-    RulesSection { paths: Vec<PathBuf>, default: bool }
+    RulesSection { paths: Vec<PathBuf>, default: bool, placeholders: Vec<PathBuf> }
     InputSection { format: String, timezone: String }
     CorrelationSection { lateness: String, fold_gap: String, groups_max: usize }
     AnalyzerSection {
@@ -108,6 +108,7 @@ pub(crate) struct Config {
     pub(crate) commit_interval: Duration,
     pub(crate) rule_paths: Vec<PathBuf>,
     pub(crate) default_rules: bool,
+    pub(crate) placeholders: Vec<PathBuf>,
     pub(crate) format: String,
     pub(crate) timezone: String,
     pub(crate) lateness_us: i64,
@@ -302,6 +303,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         commit_interval: Duration::from_millis(file.store.commit_interval_ms),
         rule_paths: file.rules.paths.clone(),
         default_rules: file.rules.default,
+        placeholders: file.rules.placeholders.clone(),
         format: file.input.format.clone(),
         timezone: file.input.timezone.clone(),
         lateness_us,

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use detect::{Diagnostic, Gravity, Loaded, load};
+use detect::{Diagnostic, Gravity, Loaded, Placeholders, load, read_placeholders};
 use event::LogSource;
 
 use crate::cli::RuleArguments;
@@ -19,7 +19,8 @@ const DEPTH_MAX: usize = 32;
 /// The rules that a command asks for. Problems are told on standard error; a bad rule does not stop the others.
 pub(crate) fn load_for(config: &Config, arguments: &RuleArguments) -> anyhow::Result<Loaded> {
     let paths: Vec<PathBuf> = config.rule_paths.iter().chain(&arguments.folders).cloned().collect();
-    let loaded = load_from(&paths, config.default_rules && !arguments.no_default_rules)?;
+    let with_default = config.default_rules && !arguments.no_default_rules;
+    let loaded = load_from(config, &paths, with_default, &arguments.placeholders)?;
     for problem in loaded.rejected() {
         tell(&problem.to_string());
     }
@@ -30,18 +31,31 @@ pub(crate) fn load_for(config: &Config, arguments: &RuleArguments) -> anyhow::Re
     Ok(loaded)
 }
 
-pub(crate) fn load_from(paths: &[PathBuf], with_default: bool) -> anyhow::Result<Loaded> {
-    let mut found = Found::default();
+/// `lists`: folders or files with values of placeholders, in addition to those of the configuration.
+pub(crate) fn load_from(
+    config: &Config,
+    paths: &[PathBuf],
+    with_default: bool,
+    lists: &[PathBuf],
+) -> anyhow::Result<Loaded> {
+    let (mut found, mut found_lists) = (Found::default(), Found::default());
     for path in paths {
-        if !path.exists() {
-            return Err(Usage(format!("there is no rule file or folder {}", path.display())).into());
-        }
-        found.collect(path, 0);
+        found.collect_given(path)?;
+    }
+    for path in config.placeholders.iter().chain(lists) {
+        found_lists.collect_given(path)?;
+    }
+    let mut placeholders = Placeholders::new();
+    let mut problems = Vec::new();
+    for (path, text) in &found_lists.files {
+        problems.extend(read_placeholders(path, text, &mut placeholders));
     }
     let default = if with_default { DEFAULT_RULES } else { &[] };
     let given = found.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-    let mut loaded = load(default.iter().copied().chain(given));
-    loaded.diagnostics.append(&mut found.unreadable);
+    let mut loaded = load(default.iter().copied().chain(given), &placeholders);
+    for mut more in [problems, found.unreadable, found_lists.unreadable] {
+        loaded.diagnostics.append(&mut more);
+    }
     loaded.diagnostics.sort();
     Ok(loaded)
 }
@@ -57,6 +71,15 @@ impl Found {
     fn fail(&mut self, path: &Path, reason: String) {
         let path = path.display().to_string();
         self.unreadable.push(Diagnostic { path, line: 1, column: 1, gravity: Gravity::Error, reason });
+    }
+
+    /// A path that somebody named: it must be there.
+    fn collect_given(&mut self, path: &Path) -> Result<(), Usage> {
+        if !path.exists() {
+            return Err(Usage(format!("there is no file or folder {}", path.display())));
+        }
+        self.collect(path, 0);
+        Ok(())
     }
 
     /// Every `.yml` and `.yaml` file below a path, sorted; a file that is named is read whatever it is called.

@@ -5,8 +5,10 @@ use std::net::IpAddr;
 use event::ValueTag;
 use regex::Regex;
 
+use crate::date;
+pub(crate) use crate::date::TimePart;
 use crate::fold::fold;
-use crate::pattern::Pattern;
+use crate::pattern::{Anchor, Pattern};
 
 /// Largest compiled regular expression, in bytes.
 pub(crate) const REGEX_BYTES_MAX: usize = 4 << 20;
@@ -39,6 +41,32 @@ pub(crate) enum Check {
     Exists(bool),
     /// Absent or null.
     Null,
+    /// A part of a date, equal to the number or in this order to it.
+    Time(TimePart, Option<Order>, i64),
+    /// Compared with another field of the same event: the value stands there as the anchor says.
+    FieldRef(FieldRef),
+}
+
+/// The other field of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FieldRef {
+    pub(crate) field: String,
+    pub(crate) anchor: Anchor,
+    pub(crate) cased: bool,
+}
+
+impl FieldRef {
+    /// Whether the value has the other one where it should.
+    pub(crate) fn holds(&self, value: &str, other: &str) -> bool {
+        let folded = |text: &str| if self.cased { text.to_owned() } else { fold(text) };
+        let (value, other) = (folded(value), folded(other));
+        match self.anchor {
+            Anchor::Whole => value == other,
+            Anchor::Contains => value.contains(&other),
+            Anchor::StartsWith => value.starts_with(&other),
+            Anchor::EndsWith => value.ends_with(&other),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,7 +149,11 @@ impl Check {
             Check::Compare(order, bound) => compare(*order, number as f64, *bound),
             Check::Text(_) | Check::Regex(_) => self.passes_text(&number.to_string(), ValueTag::Number),
             Check::Exists(wanted) => *wanted,
-            Check::Cidr(_) | Check::Boolean(_) | Check::Null => false,
+            Check::Time(part, order, wanted) => {
+                date::part_of_time(*part, number).is_some_and(|found| ordered(*order, found, *wanted))
+            }
+            // Another field decides: see `item_matches`.
+            Check::Cidr(_) | Check::Boolean(_) | Check::Null | Check::FieldRef(_) => false,
         }
     }
 
@@ -139,6 +171,10 @@ impl Check {
             Check::Boolean(wanted) => text.eq_ignore_ascii_case(if *wanted { "true" } else { "false" }),
             Check::Exists(wanted) => *wanted,
             Check::Null => tag == ValueTag::Null,
+            Check::Time(part, order, wanted) => {
+                date::part_of_text(*part, text).is_some_and(|found| ordered(*order, found, *wanted))
+            }
+            Check::FieldRef(_) => false,
         }
     }
 
@@ -163,6 +199,10 @@ impl Check {
 fn text_number(text: &str) -> Option<f64> {
     let starts = text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.'));
     text.parse().ok().filter(|number: &f64| starts && number.is_finite())
+}
+
+fn ordered(order: Option<Order>, found: i64, wanted: i64) -> bool {
+    order.map_or(found == wanted, |order| compare(order, found as f64, wanted as f64))
 }
 
 fn compare(order: Order, number: f64, bound: f64) -> bool {

@@ -6,7 +6,7 @@ use event::catalog::field;
 use event::{Dataset, EventBatch, Field, ValueTag, dataset};
 use memchr::memchr;
 
-use crate::check::{Check, Value};
+use crate::check::{Check, FieldRef, Value};
 use crate::sigma::rule::{Expr, Item, Rule};
 use crate::taxonomy;
 use crate::view::{decoded, may_be_encoded};
@@ -82,6 +82,32 @@ pub(crate) fn exists(batch: &EventBatch, column: &str, row: usize) -> bool {
     }
 }
 
+/// Texts of a value: its own, or those of its elements.
+fn texts_of(value: Value<'_>) -> Vec<Cow<'_, str>> {
+    match value {
+        Value::Text(text, ValueTag::Array) => strings_of(text).lines().map(|text| text.to_owned().into()).collect(),
+        Value::Text(_, ValueTag::Null) => Vec::new(),
+        Value::Text(text, _) => vec![text.into()],
+        Value::Long(number) => vec![number.to_string().into()],
+    }
+}
+
+/// Whether a value of the columns has a value of the others where the reference says.
+pub(crate) fn refers(
+    batch: &EventBatch,
+    row: usize,
+    columns: &[String],
+    others: &[String],
+    reference: &FieldRef,
+) -> bool {
+    let values = |names: &[String]| -> Vec<Cow<'_, str>> {
+        let present = names.iter().filter_map(|name| value_at(batch, batch.position_of(name)?, row));
+        present.flat_map(texts_of).collect()
+    };
+    let others = values(others);
+    values(columns).iter().any(|value| others.iter().any(|other| reference.holds(value, other)))
+}
+
 fn item_matches(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> bool {
     let Some(field) = &item.field else {
         return keyword_texts(batch, row).any(|text| item.check.passes(Value::Text(&text, ValueTag::String)));
@@ -91,6 +117,10 @@ fn item_matches(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> boo
     match &item.check {
         Check::Null => columns.iter().all(|column| present(column).is_none()),
         Check::Exists(wanted) => columns.iter().any(|column| exists(batch, column, row)) == *wanted,
+        Check::FieldRef(reference) => {
+            let others = taxonomy::columns(&reference.field, &rule.logsource);
+            refers(batch, row, &columns, &others, reference)
+        }
         check => columns
             .iter()
             .any(|column| present(column).is_some_and(|value| passes_in_any_view(check, value, has_views(column)))),

@@ -8,6 +8,7 @@
 
 mod check;
 pub mod correlate;
+mod date;
 pub mod explain;
 mod fold;
 mod inline_test;
@@ -26,3 +27,4 @@ pub use matcher::{MatchScratch, Matcher};
 pub use ruleset::{Loaded, RuleSet, load};
 pub use sigma::diagnostic::{Diagnostic, Gravity};
 pub use sigma::rule::{Correlation, Rule};
+pub use sigma::value::{Placeholders, read_placeholders};

@@ -44,6 +44,21 @@ pub(crate) enum Anchor {
     EndsWith,
 }
 
+impl Anchor {
+    /// Adds wildcards to the parsed pieces; none where one already stands.
+    pub(crate) fn open(self, mut pieces: Vec<Piece>) -> Vec<Piece> {
+        let open_start = matches!(self, Anchor::Contains | Anchor::EndsWith);
+        let open_end = matches!(self, Anchor::Contains | Anchor::StartsWith);
+        if open_start && pieces.first() != Some(&Piece::Many) {
+            pieces.insert(0, Piece::Many);
+        }
+        if open_end && pieces.last() != Some(&Piece::Many) {
+            pieces.push(Piece::Many);
+        }
+        pieces
+    }
+}
+
 /// Reads a value as written: a backslash escapes only `*`, `?` and `\`.
 pub(crate) fn read_pieces(written: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
@@ -100,16 +115,9 @@ pub(crate) fn with_dashes(pieces: Vec<Piece>) -> Vec<Piece> {
 }
 
 impl Pattern {
-    /// Adds the anchor's wildcards to the parsed pieces; none where one already stands.
-    pub(crate) fn new(mut pieces: Vec<Piece>, anchor: Anchor, cased: bool) -> Self {
-        let open_start = matches!(anchor, Anchor::Contains | Anchor::EndsWith);
-        let open_end = matches!(anchor, Anchor::Contains | Anchor::StartsWith);
-        if open_start && pieces.first() != Some(&Piece::Many) {
-            pieces.insert(0, Piece::Many);
-        }
-        if open_end && pieces.last() != Some(&Piece::Many) {
-            pieces.push(Piece::Many);
-        }
+    /// `anchor` adds its wildcards to the parsed pieces.
+    pub(crate) fn new(pieces: Vec<Piece>, anchor: Anchor, cased: bool) -> Self {
+        let mut pieces = anchor.open(pieces);
         if !cased {
             for piece in &mut pieces {
                 if let Piece::Text(text) = piece {

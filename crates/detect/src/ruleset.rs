@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::sigma::diagnostic::{Diagnostic, Gravity};
 use crate::sigma::document::{self, Document};
-use crate::sigma::rule::{Correlation, CorrelationKind, Head, Rule};
+use crate::sigma::filter::{Filter, Target, names_rule};
+use crate::sigma::rule::{Correlation, CorrelationKind, Expr, Head, Rule};
+use crate::sigma::value::Placeholders;
 use crate::taxonomy;
 
 /// Every rule that runs. Immutable; a reload makes a new one.
@@ -12,6 +14,8 @@ use crate::taxonomy;
 pub struct RuleSet {
     pub rules: Vec<Rule>,
     pub correlations: Vec<BoundCorrelation>,
+    /// They are part of the conditions of the rules that they mean.
+    pub filters: Vec<Filter>,
     /// Columns of each captured field, best first: hits carry one value for each.
     pub(crate) captures: Vec<Vec<String>>,
     /// What the hits of each rule, then of each correlation are for: see [`RuleSet::signal_of`].
@@ -57,10 +61,10 @@ impl Loaded {
 }
 
 /// Loads rules from file texts, each with the path that diagnostics name. One bad rule never fails the set.
-pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Loaded {
+pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, placeholders: &Placeholders) -> Loaded {
     let mut loading = Loading::default();
     for (path, text) in files {
-        let (documents, mut problems) = document::read(path, text);
+        let (documents, mut problems) = document::read(path, text, placeholders);
         loading.diagnostics.append(&mut problems);
         for document in documents {
             loading.accept(document);
@@ -73,6 +77,7 @@ pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Loaded {
 struct Loading {
     rules: Vec<Rule>,
     correlations: Vec<Correlation>,
+    filters: Vec<Filter>,
     /// Ids and names, and where each was first seen.
     known: BTreeMap<String, String>,
     diagnostics: Vec<Diagnostic>,
@@ -105,12 +110,30 @@ impl Loading {
         match document {
             Document::Detection(rule) => self.rules.push(rule),
             Document::Correlation(rule) => self.correlations.push(rule),
+            Document::Filter(filter) => self.filters.push(filter),
+        }
+    }
+
+    /// Puts each filter into the conditions of the rules that it means.
+    fn apply_filters(&mut self) {
+        for filter in &self.filters {
+            for rule in self.rules.iter_mut().filter(|rule| filter.means(&rule.head, &rule.logsource)) {
+                let condition = std::mem::replace(&mut rule.condition, Expr::Or(Vec::new()));
+                rule.condition = filter.applied_to(condition);
+            }
+            let Target::Listed(names) = &filter.target else { continue };
+            for name in names.iter().filter(|name| !self.rules.iter().any(|rule| names_rule(&rule.head, name))) {
+                let reason = format!("the filter names `{name}`, which is no detection rule that was loaded");
+                self.diagnostics.push(Diagnostic { gravity: Gravity::Warning, ..error(&filter.head, reason) });
+            }
         }
     }
 
     fn finish(mut self) -> Loaded {
+        self.apply_filters();
         let mut set = RuleSet { uses: vec![Use::default(); self.rules.len()], ..RuleSet::default() };
         std::mem::swap(&mut set.rules, &mut self.rules);
+        std::mem::swap(&mut set.filters, &mut self.filters);
         // A correlation may count others, in whatever order the files hold them: bind what can be bound, again and again.
         let mut open = std::mem::take(&mut self.correlations);
         loop {
@@ -236,7 +259,7 @@ mod tests {
     #[test]
     fn a_correlation_binds_its_rules_and_mutes_them() {
         let text = format!("{BASE}---\n{}", correlation("c1", "base"));
-        let loaded = load([("a.yml", text.as_str())]);
+        let loaded = load([("a.yml", text.as_str())], &Placeholders::new());
         assert_eq!(loaded.diagnostics, []);
         assert!(loaded.set.uses[0].muted);
         assert_eq!(loaded.set.captures, [["source.ip", "src_ip"]]);
@@ -246,7 +269,7 @@ mod tests {
     #[test]
     fn doubles_and_missing_references_are_refused_and_the_rest_runs() {
         let missing = correlation("c2", "nowhere");
-        let loaded = load([("a.yml", BASE), ("b.yml", BASE), ("c.yml", missing.as_str())]);
+        let loaded = load([("a.yml", BASE), ("b.yml", BASE), ("c.yml", missing.as_str())], &Placeholders::new());
         let reasons: Vec<_> = loaded.rejected().map(|problem| problem.reason.as_str()).collect();
         assert_eq!(loaded.set.rules.len(), 1);
         assert!(reasons[0].contains("already that of a rule in a.yml:1"), "{reasons:?}");

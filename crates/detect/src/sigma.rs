@@ -8,5 +8,8 @@ pub mod correlation;
 pub mod detection;
 pub mod diagnostic;
 pub mod document;
+pub mod filter;
 pub mod modifier;
+mod regex;
 pub mod rule;
+pub mod value;

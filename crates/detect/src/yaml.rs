@@ -104,6 +104,22 @@ impl Node {
         }
     }
 
+    /// The same as JSON.
+    pub fn to_json(&self) -> serde_json::Value {
+        match &self.kind {
+            Kind::Null => serde_json::Value::Null,
+            Kind::Scalar(scalar) => match scalar.value() {
+                Value::Null => serde_json::Value::Null,
+                Value::Boolean(value) => value.into(),
+                Value::Integer(value) => value.into(),
+                Value::Float(value) => value.into(),
+                Value::Text(text) => text.to_owned().into(),
+            },
+            Kind::List(items) => items.iter().map(Node::to_json).collect(),
+            Kind::Map(pairs) => pairs.iter().map(|(key, value)| (key.text.clone(), value.to_json())).collect(),
+        }
+    }
+
     pub fn is_null(&self) -> bool {
         match &self.kind {
             Kind::Null => true,

@@ -18,14 +18,16 @@ use crate::outcome::{Outcome, Usage, tell};
 use crate::rules;
 
 /// Loads rules and reports every problem. Exit code 1 where a rule was rejected.
-pub(crate) fn check(arguments: &RulesCheckArguments) -> anyhow::Result<Outcome> {
-    let loaded = rules::load_from(&arguments.paths, arguments.paths.is_empty())?;
+pub(crate) fn check(config: &Config, arguments: &RulesCheckArguments) -> anyhow::Result<Outcome> {
+    let paths = &arguments.paths;
+    let loaded = rules::load_from(config, paths, paths.is_empty(), &arguments.placeholders)?;
     let rejected: Vec<_> = loaded.rejected().collect();
     let (detection, correlation) = (loaded.set.rules.len(), loaded.set.correlations.len());
+    let filter = loaded.set.filters.len();
     let mut out = std::io::stdout().lock();
     if arguments.output == ReportFormat::Json {
         let report = serde_json::json!({
-            "loaded": {"detection": detection, "correlation": correlation, "filter": 0},
+            "loaded": {"detection": detection, "correlation": correlation, "filter": filter},
             "disabled": loaded.disabled,
             "rejected": rejected.iter().map(|problem| serde_json::json!({
                 "path": problem.path, "line": problem.line, "column": problem.column, "reason": problem.reason,
@@ -38,7 +40,7 @@ pub(crate) fn check(arguments: &RulesCheckArguments) -> anyhow::Result<Outcome> 
         }
         writeln!(
             out,
-            "loaded: {detection} detection, {correlation} correlation, 0 filter; disabled: {}",
+            "loaded: {detection} detection, {correlation} correlation, {filter} filter; disabled: {}",
             loaded.disabled
         )?;
         for (reason, count) in by_reason(&rejected) {
@@ -52,16 +54,23 @@ pub(crate) fn check(arguments: &RulesCheckArguments) -> anyhow::Result<Outcome> 
 fn by_reason(rejected: &[&detect::Diagnostic]) -> Vec<(String, usize)> {
     let mut counts = std::collections::BTreeMap::new();
     for problem in rejected {
-        *counts.entry(problem.reason.clone()).or_insert(0) += 1;
+        *counts.entry(without_names(&problem.reason)).or_insert(0) += 1;
     }
     let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     counts
 }
 
+/// The reason with what stands in backquotes left out, so that equal reasons are equal.
+fn without_names(reason: &str) -> String {
+    let parts = reason.split('`').enumerate();
+    parts.map(|(at, part)| if at % 2 == 1 { "`…`" } else { part }).collect::<String>().replace("`…`, `…`", "`…`")
+}
+
 /// Runs the cases that rules carry.
-pub(crate) fn test(arguments: &RulesTestArguments) -> anyhow::Result<Outcome> {
-    let loaded = rules::load_from(&arguments.paths, arguments.paths.is_empty())?;
+pub(crate) fn test(config: &Config, arguments: &RulesTestArguments) -> anyhow::Result<Outcome> {
+    let paths = &arguments.paths;
+    let loaded = rules::load_from(config, paths, paths.is_empty(), &arguments.placeholders)?;
     let mut out = std::io::stdout().lock();
     let mut failed = 0;
     for problem in loaded.rejected() {
@@ -111,7 +120,7 @@ pub(crate) fn explain(config: &Config, arguments: &RulesExplainArguments) -> any
 fn explained_rules(config: &Config, arguments: &RulesExplainArguments) -> anyhow::Result<(Arc<RuleSet>, String)> {
     let path = Path::new(&arguments.rule);
     if path.is_file() {
-        let loaded = rules::load_from(&[path.to_owned()], false)?;
+        let loaded = rules::load_from(config, &[path.to_owned()], false, &arguments.rules.placeholders)?;
         loaded.rejected().for_each(|problem| tell(&problem.to_string()));
         // The last rule of a file is what it is about: correlations stand behind the rules they count.
         let id = loaded.set.heads().last().map(|head| head.id.clone());

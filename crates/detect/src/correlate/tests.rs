@@ -26,7 +26,7 @@ correlation: {type: value_count, rules: [failed], group-by: [source.ip], timespa
 ";
 
 fn set() -> Arc<RuleSet> {
-    let loaded = load([("rules.yml", RULES)]);
+    let loaded = load([("rules.yml", RULES)], &crate::Placeholders::new());
     assert_eq!(loaded.rejected().count(), 0, "{:?}", loaded.diagnostics);
     Arc::new(loaded.set)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use event::Field;
 
-use crate::check::Check;
+use crate::check::{Check, FieldRef};
 use crate::explain::has_views;
 use crate::matcher::program::Program;
 use crate::sigma::rule::{Item, Rule};
@@ -35,7 +35,7 @@ pub(super) struct Direct {
     pub(super) kind: DirectKind,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum DirectKind {
     /// No column has a value.
     Absent,
@@ -43,6 +43,8 @@ pub(super) enum DirectKind {
     Exists(bool),
     /// Some column has a value.
     HasValue,
+    /// Some column has the value of one of these others where it should.
+    Refers(Vec<String>, FieldRef),
 }
 
 impl Predicates {
@@ -59,6 +61,9 @@ impl Predicates {
         let direct = match &item.check {
             Check::Null => Some(DirectKind::Absent),
             Check::Exists(wanted) => Some(DirectKind::Exists(*wanted)),
+            Check::FieldRef(reference) => {
+                Some(DirectKind::Refers(taxonomy::columns(&reference.field, &rule.logsource), reference.clone()))
+            }
             Check::Text(pattern) if pattern.matches_anything() => Some(DirectKind::HasValue),
             _ => None,
         };

@@ -3,7 +3,7 @@
 use event::{EventBatch, LongColumn, TextColumn, ValueTag};
 
 use crate::check::{Check, Value};
-use crate::explain::{exists, keyword_texts, passes_in_any_view, value_at};
+use crate::explain::{exists, keyword_texts, passes_in_any_view, refers, value_at};
 use crate::fold::fold;
 use crate::matcher::cache::{Cache, VerdictId, Verdicts};
 use crate::matcher::group::Group;
@@ -169,9 +169,10 @@ fn evaluate_candidates(
 
 fn direct_holds(test: &Direct, batch: &EventBatch, row: usize) -> bool {
     let has_value = |column: &String| batch.position_of(column).is_some_and(|at| value_at(batch, at, row).is_some());
-    match test.kind {
+    match &test.kind {
         DirectKind::Absent => !test.columns.iter().any(has_value),
-        DirectKind::Exists(wanted) => test.columns.iter().any(|column| exists(batch, column, row)) == wanted,
+        DirectKind::Exists(wanted) => test.columns.iter().any(|column| exists(batch, column, row)) == *wanted,
+        DirectKind::Refers(others, reference) => refers(batch, row, &test.columns, others, reference),
         DirectKind::HasValue => {
             test.columns.iter().any(|column| if column == KEYWORDS { true } else { has_value(column) })
         }

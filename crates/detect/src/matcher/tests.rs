@@ -13,7 +13,7 @@ fn parse(text: &str) -> EventBatch {
 }
 
 fn set_of(rules: &str) -> Arc<RuleSet> {
-    let loaded = load([("rules.yml", rules)]);
+    let loaded = load([("rules.yml", rules)], &crate::Placeholders::new());
     assert_eq!(loaded.rejected().collect::<Vec<_>>(), Vec::<&crate::Diagnostic>::new());
     Arc::new(loaded.set)
 }
@@ -198,7 +198,7 @@ proptest! {
     ) {
         let text: String =
             rules.iter().enumerate().map(|(at, rule)| format!("---\ntitle: r{at}\nid: r{at}\n{rule}")).collect();
-        let loaded = load([("generated.yml", text.as_str())]);
+        let loaded = load([("generated.yml", text.as_str())], &crate::Placeholders::new());
         prop_assert_eq!(loaded.rejected().count(), 0, "{:?}", loaded.diagnostics);
         let set = Arc::new(loaded.set);
         let matcher = Matcher::new(Arc::clone(&set), None);

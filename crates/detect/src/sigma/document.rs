@@ -1,10 +1,12 @@
-//! A rule file: one or more YAML documents, each a detection or a correlation.
+//! A rule file: one or more YAML documents, each a detection, a correlation or a filter.
 
 use event::{Level, LogSource};
 
 use crate::sigma::diagnostic::{Diagnostic, Problems};
+use crate::sigma::filter::Filter;
 use crate::sigma::rule::{Correlation, Head, Rule, Tests};
-use crate::sigma::{correlation, detection};
+use crate::sigma::value::Placeholders;
+use crate::sigma::{correlation, detection, filter};
 use crate::yaml::{self, Kind, Node, Place};
 
 /// Longest title in characters.
@@ -16,6 +18,7 @@ const STATUSES: [&str; 5] = ["stable", "test", "experimental", "deprecated", "un
 pub enum Document {
     Detection(Rule),
     Correlation(Correlation),
+    Filter(Filter),
 }
 
 impl Document {
@@ -23,12 +26,13 @@ impl Document {
         match self {
             Document::Detection(rule) => &rule.head,
             Document::Correlation(rule) => &rule.head,
+            Document::Filter(filter) => &filter.head,
         }
     }
 }
 
 /// Reads a file: its sound documents, and every problem found in any of them. A file may hold several documents.
-pub fn read(path: &str, text: &str) -> (Vec<Document>, Vec<Diagnostic>) {
+pub fn read(path: &str, text: &str, placeholders: &Placeholders) -> (Vec<Document>, Vec<Diagnostic>) {
     let mut problems = Problems::new(path);
     let nodes = match yaml::read(text) {
         Ok(nodes) => nodes,
@@ -40,11 +44,11 @@ pub fn read(path: &str, text: &str) -> (Vec<Document>, Vec<Diagnostic>) {
     if nodes.is_empty() {
         problems.error(Place { line: 1, column: 1 }, "the file holds no rule");
     }
-    let documents = nodes.iter().filter_map(|node| document(path, node, &mut problems)).collect();
+    let documents = nodes.iter().filter_map(|node| document(path, node, placeholders, &mut problems)).collect();
     (documents, problems.into_found())
 }
 
-fn document(path: &str, node: &Node, problems: &mut Problems) -> Option<Document> {
+fn document(path: &str, node: &Node, placeholders: &Placeholders, problems: &mut Problems) -> Option<Document> {
     if node.map().is_none() {
         problems.error(
             node.place,
@@ -53,10 +57,17 @@ fn document(path: &str, node: &Node, problems: &mut Problems) -> Option<Document
         return None;
     }
     let before = problems.error_count();
-    let head = head(path, node, problems);
-    if node.get("filter").is_some() {
-        problems.error(node.place, "filter documents are not supported by this version");
+    let is_filter = node.get("filter").is_some();
+    let head = head(path, node, is_filter, problems);
+    let kinds = ["detection", "correlation", "filter"].into_iter().filter(|kind| node.get(kind).is_some());
+    if let [first, second, ..] = kinds.collect::<Vec<_>>().as_slice() {
+        problems.error(node.place, format!("a document holds either `{first}` or `{second}`: put `---` between them"));
         return None;
+    }
+    if let Some(section) = node.get("filter") {
+        let logsource = logsource(node, problems);
+        let read = filter::read(node, section, head?, logsource?, placeholders, problems)?;
+        return (problems.error_count() == before).then_some(Document::Filter(read));
     }
     if let Some(section) = node.get("correlation") {
         let generate = correlation::flag(node, "generate", problems);
@@ -65,9 +76,9 @@ fn document(path: &str, node: &Node, problems: &mut Problems) -> Option<Document
     }
     let logsource = logsource(node, problems);
     let condition = match node.get("detection") {
-        Some(section) => detection::read(section, problems),
+        Some(section) => detection::read(section, placeholders, problems),
         None => {
-            problems.error(node.place, "the rule has neither `detection` nor `correlation`");
+            problems.error(node.place, "the rule has neither `detection`, `correlation` nor `filter`");
             None
         }
     };
@@ -81,7 +92,7 @@ fn text_of<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
     node.get(key).and_then(Node::text).map(str::trim).filter(|text| !text.is_empty())
 }
 
-fn head(path: &str, node: &Node, problems: &mut Problems) -> Option<Head> {
+fn head(path: &str, node: &Node, is_filter: bool, problems: &mut Problems) -> Option<Head> {
     let title = text_of(node, "title");
     match title {
         None => problems.error(node.place, "the rule has no `title`"),
@@ -100,10 +111,11 @@ fn head(path: &str, node: &Node, problems: &mut Problems) -> Option<Head> {
     }
     for key in ["date", "modified"] {
         if text_of(node, key).is_some_and(|date| !is_date(date)) {
-            problems.warn(place_of(node, key), format!("`{key}` is not a date such as 2026-11-23"));
+            problems.error(place_of(node, key), format!("`{key}` is not a date such as 2026-11-23"));
         }
     }
-    let level = level(node, problems);
+    check_lists(node, problems);
+    let level = if is_filter { Level::Informational } else { level(node, problems) };
     let id = text_of(node, "id");
     if id.is_none() {
         problems.warn(node.place, "the rule has no `id`: findings will name it by its title, which may change");
@@ -120,9 +132,42 @@ fn head(path: &str, node: &Node, problems: &mut Problems) -> Option<Head> {
         techniques: techniques(node, problems),
         enabled: !matches!(status, Some("deprecated" | "unsupported")),
         tests,
+        attributes: attributes(node),
         path: path.to_owned(),
         line: node.place.line,
     })
+}
+
+const RELATED: [&str; 5] = ["derived", "obsolete", "merged", "renamed", "similar"];
+
+/// `related`, `scope` and `falsepositives`: they change nothing, but what is written must make sense.
+fn check_lists(node: &Node, problems: &mut Problems) {
+    for one in node.get("related").map_or(&[][..], Node::one_or_many) {
+        if text_of(one, "id").is_none() {
+            problems.error(one.place, "each entry of `related` needs the `id` of a rule");
+        }
+        let kind = text_of(one, "type").unwrap_or("");
+        if !RELATED.contains(&kind) {
+            problems.error(one.place, format!("unknown `type` `{kind}` of a related rule: use {}", RELATED.join(", ")));
+        }
+    }
+    for key in ["scope", "falsepositives"] {
+        for one in node.get(key).map_or(&[][..], Node::one_or_many) {
+            if one.text().is_none_or(|text| text.chars().count() < 2) {
+                problems.warn(one.place, format!("an entry of `{key}` is a text of at least 2 characters"));
+            }
+        }
+    }
+}
+
+/// Sections that are read into types of their own.
+const SECTIONS: [&str; 8] = ["title", "id", "name", "description", "level", "detection", "correlation", "tests"];
+
+/// Everything else, the author's own keys included, as it stands there.
+fn attributes(node: &Node) -> serde_json::Map<String, serde_json::Value> {
+    let pairs = node.map().unwrap_or(&[]).iter();
+    let others = pairs.filter(|(key, _)| !SECTIONS.contains(&key.text.as_str()) && key.text != "filter");
+    others.map(|(key, value)| (key.text.clone(), value.to_json())).collect()
 }
 
 fn is_date(text: &str) -> bool {

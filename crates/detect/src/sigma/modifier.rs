@@ -1,21 +1,20 @@
-//! The modifiers of field names, `field|contains|all`. One table; a modifier that the specification knows and this
-//! version does not is refused by name, so that no rule runs with another meaning.
+//! The modifiers of field names, `field|contains|all`, in the order written. One table: name, place, what it does.
 
-use crate::check::Order;
+use crate::check::{Order, TimePart};
 use crate::pattern::Anchor;
 use crate::sigma::diagnostic::Problems;
 use crate::yaml::Place;
 
 /// What a chain of modifiers asks for.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Chain {
-    pub(crate) anchor: Option<Anchor>,
     pub(crate) all: bool,
     pub(crate) cased: bool,
-    pub(crate) windash: bool,
     pub(crate) negated: bool,
     pub(crate) kind: ChainKind,
     pub(crate) flags: RegexFlags,
+    /// What happens to a text value, in this order.
+    pub(crate) steps: Vec<Step>,
 }
 
 /// What kind of value the chain makes of the text.
@@ -27,6 +26,21 @@ pub(crate) enum ChainKind {
     Cidr,
     Exists,
     Compare(Order),
+    /// A part of a date; equal to the value where no order is given.
+    Time(TimePart, Option<Order>),
+    /// The value names another field of the event.
+    FieldRef,
+}
+
+/// One change of a text value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Anchor(Anchor),
+    Dashes,
+    Utf16 { big_endian: bool, mark: bool },
+    Base64,
+    Base64Offset,
+    Expand,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -36,48 +50,92 @@ pub(crate) struct RegexFlags {
     pub(crate) dot_all: bool,
 }
 
+impl Chain {
+    /// The last place at which the value must stand.
+    pub(crate) fn anchor(&self) -> Option<Anchor> {
+        self.steps.iter().rev().find_map(|step| match step {
+            Step::Anchor(anchor) => Some(*anchor),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn has(&self, step: Step) -> bool {
+        self.steps.contains(&step)
+    }
+}
+
 type Apply = fn(&mut Chain);
 
-/// Name, whether it must come first, and what it does.
-static MODIFIERS: &[(&str, bool, Apply)] = &[
-    ("contains", false, |chain| chain.anchor = Some(Anchor::Contains)),
-    ("startswith", false, |chain| chain.anchor = Some(Anchor::StartsWith)),
-    ("endswith", false, |chain| chain.anchor = Some(Anchor::EndsWith)),
-    ("all", false, |chain| chain.all = true),
-    ("cased", false, |chain| chain.cased = true),
-    ("windash", false, |chain| chain.windash = true),
-    ("neq", false, |chain| chain.negated = true),
-    ("re", true, |chain| chain.kind = ChainKind::Regex),
-    ("i", false, |chain| chain.flags.ignore_case = true),
-    ("ignorecase", false, |chain| chain.flags.ignore_case = true),
-    ("m", false, |chain| chain.flags.multi_line = true),
-    ("multiline", false, |chain| chain.flags.multi_line = true),
-    ("s", false, |chain| chain.flags.dot_all = true),
-    ("dotall", false, |chain| chain.flags.dot_all = true),
-    ("cidr", true, |chain| chain.kind = ChainKind::Cidr),
-    ("exists", true, |chain| chain.kind = ChainKind::Exists),
-    ("lt", true, |chain| chain.kind = ChainKind::Compare(Order::Less)),
-    ("lte", true, |chain| chain.kind = ChainKind::Compare(Order::LessOrEqual)),
-    ("gt", true, |chain| chain.kind = ChainKind::Compare(Order::Greater)),
-    ("gte", true, |chain| chain.kind = ChainKind::Compare(Order::GreaterOrEqual)),
-];
+macro_rules! step {
+    ($step:expr) => {
+        |chain| chain.steps.push($step)
+    };
+}
 
-/// Modifiers of the specification that this version refuses.
-const NOT_YET: &[&str] = &[
-    "base64",
-    "base64offset",
-    "utf16",
-    "utf16le",
-    "utf16be",
-    "wide",
-    "minute",
-    "hour",
-    "day",
-    "week",
-    "month",
-    "year",
-    "expand",
-    "fieldref",
+macro_rules! kind {
+    ($kind:expr) => {
+        |chain| chain.kind = $kind
+    };
+}
+
+macro_rules! order {
+    ($order:expr) => {
+        |chain| {
+            chain.kind = match chain.kind {
+                ChainKind::Time(part, _) => ChainKind::Time(part, Some($order)),
+                _ => ChainKind::Compare($order),
+            }
+        }
+    };
+}
+
+/// Where a modifier may stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stands {
+    Anywhere,
+    First,
+    /// First, or behind a part of a date.
+    FirstOrBehindTime,
+}
+
+use Stands::{Anywhere, First, FirstOrBehindTime};
+
+/// Name, where it may stand, and what it does.
+static MODIFIERS: &[(&str, Stands, Apply)] = &[
+    ("contains", Anywhere, step!(Step::Anchor(Anchor::Contains))),
+    ("startswith", Anywhere, step!(Step::Anchor(Anchor::StartsWith))),
+    ("endswith", Anywhere, step!(Step::Anchor(Anchor::EndsWith))),
+    ("all", Anywhere, |chain| chain.all = true),
+    ("cased", Anywhere, |chain| chain.cased = true),
+    ("neq", Anywhere, |chain| chain.negated = true),
+    ("windash", Anywhere, step!(Step::Dashes)),
+    ("base64", Anywhere, step!(Step::Base64)),
+    ("base64offset", Anywhere, step!(Step::Base64Offset)),
+    ("wide", Anywhere, step!(Step::Utf16 { big_endian: false, mark: false })),
+    ("utf16le", Anywhere, step!(Step::Utf16 { big_endian: false, mark: false })),
+    ("utf16be", Anywhere, step!(Step::Utf16 { big_endian: true, mark: false })),
+    ("utf16", Anywhere, step!(Step::Utf16 { big_endian: false, mark: true })),
+    ("expand", Anywhere, step!(Step::Expand)),
+    ("re", First, kind!(ChainKind::Regex)),
+    ("i", Anywhere, |chain| chain.flags.ignore_case = true),
+    ("ignorecase", Anywhere, |chain| chain.flags.ignore_case = true),
+    ("m", Anywhere, |chain| chain.flags.multi_line = true),
+    ("multiline", Anywhere, |chain| chain.flags.multi_line = true),
+    ("s", Anywhere, |chain| chain.flags.dot_all = true),
+    ("dotall", Anywhere, |chain| chain.flags.dot_all = true),
+    ("cidr", First, kind!(ChainKind::Cidr)),
+    ("exists", First, kind!(ChainKind::Exists)),
+    ("fieldref", Anywhere, kind!(ChainKind::FieldRef)),
+    ("minute", First, kind!(ChainKind::Time(TimePart::Minute, None))),
+    ("hour", First, kind!(ChainKind::Time(TimePart::Hour, None))),
+    ("day", First, kind!(ChainKind::Time(TimePart::Day, None))),
+    ("week", First, kind!(ChainKind::Time(TimePart::Week, None))),
+    ("month", First, kind!(ChainKind::Time(TimePart::Month, None))),
+    ("year", First, kind!(ChainKind::Time(TimePart::Year, None))),
+    ("lt", FirstOrBehindTime, order!(Order::Less)),
+    ("lte", FirstOrBehindTime, order!(Order::LessOrEqual)),
+    ("gt", FirstOrBehindTime, order!(Order::Greater)),
+    ("gte", FirstOrBehindTime, order!(Order::GreaterOrEqual)),
 ];
 
 /// Reads the modifiers of a key in the order written. `None` where a problem was reported.
@@ -85,35 +143,51 @@ pub(crate) fn read(names: &[&str], place: Place, problems: &mut Problems) -> Opt
     let mut chain = Chain::default();
     let before = problems.error_count();
     for (at, name) in names.iter().enumerate() {
-        let Some((_, must_be_first, apply)) = MODIFIERS.iter().find(|(known, ..)| known == name) else {
-            problems.error(place, unknown(name));
+        let Some((_, stands, apply)) = MODIFIERS.iter().find(|(known, ..)| known == name) else {
+            let known: Vec<_> = MODIFIERS.iter().map(|(known, ..)| *known).collect();
+            problems.error(place, format!("unknown modifier `{name}`: known are {}", known.join(", ")));
             continue;
         };
-        if *must_be_first && at > 0 {
+        let behind_time = matches!(chain.kind, ChainKind::Time(_, None));
+        if *stands == First && at > 0 || *stands == FirstOrBehindTime && at > 0 && !behind_time {
             problems.error(place, format!("the modifier `{name}` must come first"));
         }
         if names[..at].contains(name) {
             problems.warn(place, format!("the modifier `{name}` stands twice"));
         }
+        let kind = chain.kind;
         apply(&mut chain);
+        if chain.kind != kind && kind != ChainKind::Plain && !behind_time {
+            problems.error(place, format!("the modifier `{name}` cannot stand behind `{}`", names[0]));
+        }
     }
-    let flags_given = chain.flags != RegexFlags::default();
-    if flags_given && chain.kind != ChainKind::Regex {
-        problems.error(place, "the modifiers i, m and s need `re` in front of them");
-    }
-    if chain.windash && chain.kind != ChainKind::Plain {
-        problems.error(place, "`windash` works on plain text values only");
-    }
-    if chain.kind != ChainKind::Plain && chain.kind != ChainKind::Regex && chain.anchor.is_some() {
-        problems.error(place, "contains, startswith and endswith work on text values only");
-    }
+    check(&chain, place, problems);
     (problems.error_count() == before).then_some(chain)
 }
 
-fn unknown(name: &str) -> String {
-    if NOT_YET.contains(&name) {
-        return format!("the modifier `{name}` is not supported by this version");
+/// What does not go together.
+fn check(chain: &Chain, place: Place, problems: &mut Problems) {
+    if chain.flags != RegexFlags::default() && chain.kind != ChainKind::Regex {
+        problems.error(place, "the modifiers i, m and s need `re` in front of them");
     }
-    let known: Vec<_> = MODIFIERS.iter().map(|(known, ..)| *known).collect();
-    format!("unknown modifier `{name}`: known are {}", known.join(", "))
+    if chain.cased && chain.kind == ChainKind::Regex {
+        problems.warn(place, "regular expressions tell case anyway: `cased` has no effect");
+    }
+    let changes_text = chain.steps.iter().any(|step| !matches!(step, Step::Anchor(_)));
+    if changes_text && chain.kind != ChainKind::Plain {
+        problems.error(place, "windash, expand, base64 and utf16 modifiers work on plain text values only");
+    }
+    let takes_anchor = matches!(chain.kind, ChainKind::Plain | ChainKind::Regex | ChainKind::FieldRef);
+    if !takes_anchor && chain.anchor().is_some() {
+        problems.error(place, "contains, startswith and endswith work on text values only");
+    }
+    let anchors = chain.steps.iter().filter(|step| matches!(step, Step::Anchor(_))).count();
+    if anchors > 1 {
+        problems.warn(place, "several of contains, startswith and endswith on one key add up: one would do");
+    }
+    let expand = chain.steps.iter().position(|step| *step == Step::Expand);
+    let encode = chain.steps.iter().position(|step| !matches!(step, Step::Anchor(_) | Step::Expand | Step::Dashes));
+    if expand.zip(encode).is_some_and(|(expand, encode)| encode < expand) {
+        problems.error(place, "`expand` must stand before the modifiers that encode: nothing is left to expand behind");
+    }
 }

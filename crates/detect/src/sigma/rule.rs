@@ -28,6 +28,8 @@ pub struct Head {
     /// Deprecated and unsupported rules are read but do not run.
     pub enabled: bool,
     pub tests: Tests,
+    /// Author, references, scope, related rules, custom keys: kept as written, for people.
+    pub attributes: serde_json::Map<String, serde_json::Value>,
     pub path: String,
     pub line: usize,
 }

@@ -1,0 +1,152 @@
+//! Filter documents: what many rules leave out, written once. A filter becomes part of the condition of each rule that it
+//! means; its selections stay its own.
+
+use event::LogSource;
+
+use crate::sigma::condition;
+use crate::sigma::detection::SelectionReader;
+use crate::sigma::diagnostic::Problems;
+use crate::sigma::rule::{Expr, Head};
+use crate::sigma::value::Placeholders;
+use crate::yaml::Node;
+
+/// Custom attribute that says what a filter's condition describes.
+const SENSE_KEY: &str = "c0di3.filter";
+
+/// A filter as meant.
+#[derive(Clone, Debug)]
+pub struct Filter {
+    pub head: Head,
+    pub logsource: LogSource,
+    pub target: Target,
+    pub sense: Sense,
+    pub condition: Expr,
+}
+
+/// Which rules a filter means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Any,
+    /// Ids or names.
+    Listed(Vec<String>),
+}
+
+/// What the condition of a filter describes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sense {
+    /// Events that a rule must not report (the specification's examples).
+    Exclude,
+    /// Events that a rule may report (the form with `not`).
+    Require,
+}
+
+impl Filter {
+    /// Whether a rule is meant: everything that the filter's log source names is the same, and the rule is listed.
+    pub(crate) fn means(&self, head: &Head, logsource: &LogSource) -> bool {
+        logsource.satisfies(&self.logsource)
+            && match &self.target {
+                Target::Any => true,
+                Target::Listed(names) => names.iter().any(|name| names_rule(head, name)),
+            }
+    }
+
+    /// The rule's condition with what the filter says.
+    pub(crate) fn applied_to(&self, condition: Expr) -> Expr {
+        let own = Expr::Named(format!("filter `{}`", self.head.title), Box::new(self.condition.clone()));
+        let own = match self.sense {
+            Sense::Exclude => Expr::Not(Box::new(own)),
+            Sense::Require => own,
+        };
+        Expr::And(vec![condition, own])
+    }
+}
+
+pub(crate) fn names_rule(head: &Head, name: &str) -> bool {
+    head.id == name || head.name.as_deref() == Some(name)
+}
+
+/// Reads the `filter` section of a document. `None` where a problem was reported.
+pub(crate) fn read(
+    node: &Node,
+    section: &Node,
+    head: Head,
+    logsource: LogSource,
+    placeholders: &Placeholders,
+    problems: &mut Problems,
+) -> Option<Filter> {
+    let before = problems.error_count();
+    let Some(pairs) = section.map() else {
+        problems.error(section.place, format!("`filter` must be a map, not {}", section.kind_name()));
+        return None;
+    };
+    let target = target(section, problems);
+    let mut reader = SelectionReader { placeholders, problems, missing: Vec::new() };
+    let mut selections = Vec::new();
+    for (key, node) in pairs.iter().filter(|(key, _)| !matches!(key.text.as_str(), "rules" | "condition")) {
+        selections.extend(reader.selection(node).map(|expr| (key.text.clone(), expr)));
+    }
+    reader.report_missing(section.place);
+    let text = section.get("condition").and_then(Node::text).filter(|text| !text.trim().is_empty());
+    let condition = match text {
+        Some(text) if problems.error_count() == before => condition::read(text, &selections, section.place, problems),
+        Some(_) => None,
+        None => {
+            problems.error(section.place, "`filter` needs a `condition` that is one text, such as `selection`");
+            None
+        }
+    };
+    for key in ["level", "status"].into_iter().filter(|key| node.get(key).is_some()) {
+        problems.warn(section.place, format!("a filter has no `{key}`: it is ignored"));
+    }
+    let sense = sense(node, condition.as_ref(), problems);
+    if problems.error_count() > before {
+        return None;
+    }
+    Some(Filter { head, logsource, target: target?, sense: sense?, condition: condition? })
+}
+
+fn target(section: &Node, problems: &mut Problems) -> Option<Target> {
+    let Some(node) = section.get("rules") else {
+        problems.error(section.place, "`filter` needs `rules`: ids or names, or the word any");
+        return None;
+    };
+    let names: Vec<String> = node.one_or_many().iter().filter_map(|name| name.text().map(str::to_owned)).collect();
+    match names.as_slice() {
+        [] => {
+            problems.error(node.place, "an empty list of `rules` means no rule: list ids or names, or write any");
+            None
+        }
+        [any] if any == "any" => Some(Target::Any),
+        _ => Some(Target::Listed(names)),
+    }
+}
+
+/// As the custom attribute says; else as the condition is written: one whose every operand is negated says what to keep.
+fn sense(node: &Node, condition: Option<&Expr>, problems: &mut Problems) -> Option<Sense> {
+    if let Some(given) = node.get(SENSE_KEY) {
+        return match given.text() {
+            Some("exclude") => Some(Sense::Exclude),
+            Some("require") => Some(Sense::Require),
+            _ => {
+                problems.error(given.place, format!("`{SENSE_KEY}` is exclude or require"));
+                None
+            }
+        };
+    }
+    let condition = condition?;
+    let negated = |part: &Expr| matches!(part, Expr::Not(_));
+    Some(match condition {
+        Expr::Not(_) => Sense::Require,
+        Expr::And(parts) | Expr::Or(parts) if parts.iter().all(negated) => Sense::Require,
+        Expr::And(parts) | Expr::Or(parts) => {
+            if parts.iter().any(negated) {
+                let reason = format!(
+                    "the condition mixes negated and plain selections: it is taken for what to leave out; `{SENSE_KEY}: require` says otherwise"
+                );
+                problems.warn(node.place, reason);
+            }
+            Sense::Exclude
+        }
+        _ => Sense::Exclude,
+    })
+}

@@ -1,0 +1,206 @@
+//! Regular expressions of rules: PCRE spellings that this engine reads otherwise are translated, and the texts that every
+//! match contains are found, to nominate candidates by.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use crate::check::{Check, REGEX_BYTES_MAX, RegexCheck};
+use crate::fold::{fold, fold_char};
+use crate::sigma::modifier::RegexFlags;
+
+/// Compiles the expression of a rule; else the reason.
+pub(crate) fn regex(written: &str, flags: RegexFlags) -> Result<Check, String> {
+    let build = |pattern: &str| {
+        regex::RegexBuilder::new(pattern)
+            .case_insensitive(flags.ignore_case)
+            .multi_line(flags.multi_line)
+            .dot_matches_new_line(flags.dot_all)
+            .size_limit(REGEX_BYTES_MAX)
+            .build()
+    };
+    let written = &with_literal_class_operators(written);
+    // What PCRE reads as a literal brace is an error here: escape it and try again.
+    let compiled = build(written).or_else(|error| build(&with_literal_braces(written)).map_err(|_| error));
+    let regex = compiled.map_err(|error| match error {
+        regex::Error::CompiledTooBig(limit) => {
+            format!("the regular expression needs more than {limit} bytes: bound its repeats")
+        }
+        _ if ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|look| written.contains(look)) => {
+            "look-around is not supported in regular expressions: split the rule into two selections".to_owned()
+        }
+        other => format!("the regular expression cannot be read: {}", last_line(&other.to_string())),
+    })?;
+    let required = required_texts(regex.as_str(), flags);
+    Ok(Check::Regex(RegexCheck { regex, required }))
+}
+
+fn last_line(text: &str) -> &str {
+    text.lines().last().unwrap_or(text).trim()
+}
+
+/// Escapes what PCRE reads literally inside a class and this engine as set operations: `[`, `&&`, `--` and `~~`.
+/// POSIX classes such as `[:alpha:]` stay.
+fn with_literal_class_operators(written: &str) -> String {
+    let mut out = String::with_capacity(written.len() + 4);
+    let mut inside = false;
+    let mut rest = written;
+    while let Some(character) = rest.chars().next() {
+        let length = if character == '\\' {
+            1 + rest[1..].chars().next().map_or(0, char::len_utf8)
+        } else {
+            character.len_utf8()
+        };
+        let (taken, after) = rest.split_at(length);
+        let first_in_class = inside && (out.ends_with('[') || out.ends_with("[^"));
+        let operator = ["&&", "--", "~~"].iter().any(|operator| rest.starts_with(operator));
+        if inside && ((character == '[' && !rest.starts_with("[:")) || operator) {
+            out.push('\\');
+        }
+        match character {
+            '[' if !inside => inside = true,
+            ']' if inside && !first_in_class && !out.ends_with(':') => inside = false,
+            _ => {}
+        }
+        out.push_str(taken);
+        rest = after;
+    }
+    out
+}
+
+/// Escapes each `{` that does not start a repeat such as `{2}`, `{2,}` or `{2,5}`.
+fn with_literal_braces(written: &str) -> String {
+    let mut out = String::with_capacity(written.len() + 4);
+    let mut escaped = false;
+    for (at, character) in written.char_indices() {
+        let inside = written[at..].strip_prefix('{').and_then(|rest| rest.split_once('}')).map(|(inside, _)| inside);
+        let repeat = inside.is_some_and(|inside| {
+            inside.starts_with(|first: char| first.is_ascii_digit())
+                && inside.chars().all(|digit| digit.is_ascii_digit() || digit == ',')
+        });
+        if character == '{' && !escaped && !repeat {
+            out.push('\\');
+        }
+        escaped = character == '\\' && !escaped;
+        out.push(character);
+    }
+    out
+}
+
+/// Most alternatives that a required text may have.
+const REQUIRED_MAX: usize = 64;
+
+/// Folded texts of which each match contains at least one. Empty where the expression promises none.
+fn required_texts(pattern: &str, flags: RegexFlags) -> Vec<String> {
+    let parsed = regex_syntax::ParserBuilder::new()
+        .case_insensitive(flags.ignore_case)
+        .multi_line(flags.multi_line)
+        .dot_matches_new_line(flags.dot_all)
+        .build()
+        .parse(pattern);
+    parsed.ok().and_then(|hir| required(&hir)).unwrap_or_default()
+}
+
+fn required(hir: &Hir) -> Option<Vec<String>> {
+    match hir.kind() {
+        HirKind::Literal(literal) => std::str::from_utf8(&literal.0).ok().map(|text| vec![fold(text)]),
+        HirKind::Capture(capture) => required(&capture.sub),
+        HirKind::Repetition(repeat) if repeat.min > 0 => required(&repeat.sub),
+        HirKind::Alternation(branches) => {
+            let mut all = Vec::new();
+            for branch in branches {
+                all.extend(required(branch)?);
+            }
+            (all.len() <= REQUIRED_MAX).then_some(all)
+        }
+        HirKind::Concat(parts) => required_of_sequence(parts),
+        _ => None,
+    }
+}
+
+/// The best of the parts, where neighbouring single letters (in either case) are joined to a text.
+fn required_of_sequence(parts: &[Hir]) -> Option<Vec<String>> {
+    let shortest = |texts: &Vec<String>| texts.iter().map(String::len).min().unwrap_or(0);
+    let mut best: Option<Vec<String>> = None;
+    let mut run = String::new();
+    let mut offer = |texts: Vec<String>| {
+        if shortest(&texts) > best.as_ref().map_or(0, shortest) {
+            best = Some(texts);
+        }
+    };
+    for part in parts {
+        match part.kind() {
+            HirKind::Literal(literal) if std::str::from_utf8(&literal.0).is_ok() => {
+                run.push_str(&fold(std::str::from_utf8(&literal.0).unwrap_or("")));
+            }
+            HirKind::Class(class) if one_letter(class).is_some() => run.extend(one_letter(class)),
+            _ => {
+                offer(vec![std::mem::take(&mut run)]);
+                if let Some(texts) = required(part) {
+                    offer(texts);
+                }
+            }
+        }
+    }
+    offer(vec![run]);
+    best
+}
+
+/// The folded character, where a class holds nothing but one letter in its cases.
+fn one_letter(class: &Class) -> Option<char> {
+    let Class::Unicode(class) = class else { return None };
+    let mut characters = class.ranges().iter().take(4).flat_map(|range| range.start()..=range.end()).take(6);
+    let first = fold_char(characters.next()?);
+    characters.all(|other| fold_char(other) == first).then_some(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(pattern: &str, ignore_case: bool) -> Vec<String> {
+        required_texts(pattern, RegexFlags { ignore_case, ..RegexFlags::default() })
+    }
+
+    #[test]
+    fn required_texts_of_regular_expressions() {
+        assert_eq!(texts("union\\s+select", false), ["select"]);
+        assert_eq!(texts("union\\s+all", true), ["union"]);
+        assert_eq!(texts("(cat|less)\\s+/etc/passwd", false), ["/etc/passwd"]);
+        assert_eq!(texts("(sleep|benchmark)\\(", false), ["sleep", "benchmark"]);
+        assert_eq!(texts(".*", false), Vec::<String>::new());
+        assert_eq!(texts("(abc)?", false), Vec::<String>::new());
+        assert_eq!(texts("a|", false), Vec::<String>::new());
+    }
+
+    #[test]
+    fn braces_that_are_no_repeats_are_literal() {
+        let check = |pattern: &str| regex(pattern, RegexFlags::default());
+        let Ok(Check::Regex(check)) = check("\\$\\{jndi:{x") else { panic!("must compile") };
+        assert!(check.regex.is_match("${jndi:{x"));
+    }
+
+    #[test]
+    fn classes_mean_what_they_mean_in_pcre() {
+        for (pattern, yes, no) in [
+            ("^[a&&b]z$", "&z", "cz"),
+            ("^[a--b]z$", "-z", "cz"),
+            ("^[[x]z$", "[z", "cz"),
+            ("^[[:digit:]]z$", "4z", "az"),
+            ("^[]a]z$", "]z", "bz"),
+            ("^[a\\]b]z$", "]z", "cz"),
+        ] {
+            let Ok(Check::Regex(check)) = regex(pattern, RegexFlags::default()) else {
+                panic!("{pattern} must compile")
+            };
+            assert!(check.regex.is_match(yes) && !check.regex.is_match(no), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn explosive_or_unsupported_expressions_are_refused_with_the_reason() {
+        let reason = |pattern: &str| regex(pattern, RegexFlags::default()).map(|_| ()).unwrap_err();
+        assert!(reason("(((a{1,1000}){1,1000}){1,1000})").contains("needs more than"), "repeats of repeats");
+        assert!(reason("a(?=b)").contains("look-around"));
+        assert!(reason("(a").contains("cannot be read"));
+        assert!(reason("(a)\\1").contains("backreferences"));
+    }
+}
