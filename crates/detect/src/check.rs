@@ -196,7 +196,7 @@ impl Check {
     }
 }
 
-fn text_number(text: &str) -> Option<f64> {
+pub(crate) fn text_number(text: &str) -> Option<f64> {
     let starts = text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.'));
     text.parse().ok().filter(|number: &f64| starts && number.is_finite())
 }

@@ -7,8 +7,10 @@
 //! Order of arrival within the allowed lateness does not matter. State is bounded; what is pushed out is counted.
 
 mod episode;
+mod group;
 mod state;
 mod table;
+mod tally;
 mod window;
 
 use std::collections::BTreeMap;
@@ -19,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::correlate::episode::{Episode, Source};
 use crate::correlate::table::Table;
-use crate::correlate::window::Window;
+use crate::correlate::window::{Arrival, Window};
 use crate::ruleset::RuleSet;
 
 pub use state::{SavedState, StateError};
@@ -74,6 +76,12 @@ pub struct CorrelatorCounts {
     /// Hits whose time lay so far ahead of their arrival that they were counted at their arrival (live only).
     #[serde(default)]
     pub ahead: u64,
+    /// Hits whose value is no number, where a correlation computes with it.
+    #[serde(default)]
+    pub not_numeric: u64,
+    /// Events that windows let go because they held more than they may.
+    #[serde(default)]
+    pub cut: u64,
 }
 
 /// A finding that is new or has changed.
@@ -102,6 +110,12 @@ pub struct Correlator {
     folds: Table<Episode>,
     windows: Vec<Table<Window>>,
     closed: Vec<Finding>,
+    /// Groups whose open finding has changed since the last look: rule or correlation, and key.
+    noted: Vec<(Source, Box<str>)>,
+    /// Bytes that windows keep as proof.
+    window_proof: usize,
+    /// For keys, used again and again.
+    key: String,
     counts: CorrelatorCounts,
     /// Muted correlations report as well: for their own tests.
     unmuted: bool,
@@ -128,6 +142,9 @@ impl Correlator {
             folds: Table::default(),
             windows,
             closed: Vec::new(),
+            noted: Vec::new(),
+            window_proof: 0,
+            key: String::new(),
             counts: CorrelatorCounts::default(),
             unmuted: false,
         }
@@ -261,6 +278,9 @@ impl Correlator {
         }
         let rule = hit.rule;
         let episode = self.folds.get_or_insert_with(&key, || Episode::new(Source::Detection(rule), group, time));
+        if !episode.is_changed() {
+            self.noted.push((Source::Detection(rule), key.as_str().into()));
+        }
         episode.add(&hit.event, time, hit.repeated);
     }
 
@@ -268,10 +288,19 @@ impl Correlator {
     /// it is reported with what it has.
     fn bound_proof(&mut self) {
         let limit = self.options.proof_bytes_max;
-        let kept: usize = self.windows.iter().flat_map(Table::values).map(Window::proof_bytes).sum();
-        if kept > limit {
+        if self.window_proof > limit {
             self.counts.proof_dropped += 1;
-            self.windows.iter_mut().flat_map(Table::values_mut).for_each(Window::drop_proof);
+            // First what windows can spare; then also the line of groups that were seen once.
+            for newest_too in [false, true] {
+                let windows = self.windows.iter_mut().flat_map(Table::values_mut);
+                windows
+                    .filter(|window| !newest_too || window.weight().0 <= 1)
+                    .for_each(|window| window.drop_proof(newest_too));
+                self.window_proof = self.windows.iter().flat_map(Table::values).map(Window::proof_bytes).sum();
+                if self.window_proof <= limit / 2 {
+                    break;
+                }
+            }
         }
         while self.folds.values().map(Episode::proof_bytes).sum::<usize>() > limit {
             self.counts.proof_dropped += 1;
@@ -295,38 +324,99 @@ impl Correlator {
     /// Counts the hit in every correlation over its signal (its rule, or a correlation that it made fire).
     fn correlate(&mut self, signal: usize, hit: &Hit, time: Timestamp, late: bool) {
         let set = Arc::clone(&self.set);
+        let mut key = std::mem::take(&mut self.key);
+        let mut fired = Vec::new();
         for index in &set.uses[signal].correlations {
             let bound = &set.correlations[*index];
-            let Some((key, group)) = window::group_of(bound, hit) else {
+            if !group::write_key(bound, hit, &mut key) {
                 self.counts.ungrouped += 1;
                 continue;
-            };
-            let table = &mut self.windows[*index];
-            if late && table.get(&key).is_some_and(|window| window.is_before_all(time, bound.rule.timespan_us)) {
-                continue;
             }
-            if table.get(&key).is_none()
-                && table.len() >= self.options.groups_max
-                && let Some(window) = table.evict(Window::weight)
-            {
-                self.counts.evicted += 1;
-                self.close_window(window);
+            if bound.waits_for_close {
+                // In order of time nothing earlier comes any more; live, only the watermark says so.
+                let complete = if self.options.live { self.watermark } else { time };
+                self.close_ready(*index, &key, complete);
             }
-            let window = self.windows[*index].get_or_insert_with(&key, Window::default);
-            let ended = window.add(bound, *index, &group, signal, hit, time);
-            let fires = window.is_firing();
-            if let Some(ended) = ended {
-                self.close(ended);
+            if self.count_in(*index, &key, signal, hit, time, late) {
+                fired.push(set.signal_of(*index));
             }
-            if fires {
-                self.correlate(set.signal_of(*index), hit, time, late);
+        }
+        self.key = key;
+        for signal in fired {
+            self.correlate(signal, hit, time, late);
+        }
+    }
+
+    /// Counts the hit in its group of one correlation; true where that fires.
+    fn count_in(&mut self, index: usize, key: &str, signal: usize, hit: &Hit, time: Timestamp, late: bool) -> bool {
+        let set = Arc::clone(&self.set);
+        let bound = &set.correlations[index];
+        let table = &mut self.windows[index];
+        match table.get(key) {
+            Some(window) if late && window.is_before_all(time, bound.rule.timespan_us) => return false,
+            None if table.len() >= self.options.groups_max => {
+                if let Some(window) = table.evict(Window::weight) {
+                    self.counts.evicted += 1;
+                    self.close_window(window);
+                }
+            }
+            _ => {}
+        }
+        let window = self.windows[index].get_or_insert_with(key, Window::default);
+        let proof = window.proof_bytes();
+        let added = window.add(Arrival { bound, index, signal, hit, time });
+        self.window_proof = (self.window_proof + window.proof_bytes()).saturating_sub(proof);
+        self.counts.cut += u64::from(added.cut);
+        self.counts.not_numeric += u64::from(added.not_numeric);
+        let fires = window.is_firing();
+        if fires && !window.noted {
+            window.noted = true;
+            self.noted.push((Source::Correlation(index), key.into()));
+        }
+        if let Some(ended) = added.ended {
+            self.close(*ended);
+        }
+        fires
+    }
+
+    /// Judges windows of a group that have closed before `complete`.
+    fn close_ready(&mut self, index: usize, key: &str, complete: Timestamp) {
+        let set = Arc::clone(&self.set);
+        let span = set.correlations[index].rule.timespan_us;
+        if self.windows[index].get(key).is_none_or(|window| !window.is_closed(complete, span)) {
+            return;
+        }
+        let Some(window) = self.windows[index].get_mut(key) else { return };
+        let proof = window.proof_bytes();
+        let closed = window.close(&set.correlations[index], index, complete);
+        self.window_proof = (self.window_proof + window.proof_bytes()).saturating_sub(proof);
+        for closed in closed {
+            self.close(*closed.episode);
+            self.correlate(set.signal_of(index), &closed.hit, closed.time, false);
+        }
+    }
+
+    /// Judges all windows that wait for their end, as far as nothing more can come into them.
+    fn close_all_ready(&mut self, complete: Timestamp) {
+        let set = Arc::clone(&self.set);
+        for index in (0..set.correlations.len()).filter(|index| set.correlations[*index].waits_for_close) {
+            let keys: Vec<Box<str>> = self.windows[index].iter_mut().map(|(key, _)| key.into()).collect();
+            for key in keys {
+                self.close_ready(index, &key, complete);
             }
         }
     }
 
+    /// Nothing will ever follow: windows that wait for their end are judged with what they have.
+    pub fn finish_for_good(&mut self) {
+        self.finish();
+        self.close_all_ready(Timestamp(i64::MAX));
+    }
+
     fn close_window(&mut self, window: Window) {
+        self.window_proof = self.window_proof.saturating_sub(window.proof_bytes());
         if let Some(episode) = window.into_firing() {
-            self.close(episode);
+            self.close(*episode);
         }
     }
 
@@ -334,6 +424,7 @@ impl Correlator {
     fn sweep(&mut self, watermark: Timestamp) {
         let gap = self.options.fold_gap_us;
         let set = Arc::clone(&self.set);
+        self.close_all_ready(watermark);
         for episode in self.folds.remove_where(|episode| episode.silent_before(watermark, gap)) {
             self.close(episode);
         }
@@ -362,13 +453,21 @@ impl Correlator {
     /// Findings that are new or have changed since the last call: closed ones, then open ones, in a fixed order.
     pub fn changes(&mut self) -> Vec<Change> {
         let mut changes: Vec<Change> = self.closed.drain(..).map(|finding| Change { finding, open: false }).collect();
-        let (set, unmuted) = (Arc::clone(&self.set), self.unmuted);
-        let firing =
-            self.windows.iter_mut().enumerate().filter(|(index, _)| unmuted || !set.uses[set.signal_of(*index)].muted);
-        let firing = firing.flat_map(|(_, table)| table.values_mut().filter_map(Window::firing_mut));
-        for episode in self.folds.values_mut().chain(firing) {
-            if episode.take_changed() {
-                changes.push(Change { finding: episode.finding(&set), open: true });
+        let set = Arc::clone(&self.set);
+        for (source, key) in std::mem::take(&mut self.noted) {
+            let episode = match source {
+                Source::Detection(_) => self.folds.get_mut(&key),
+                Source::Correlation(index) => {
+                    let window = self.windows[index].get_mut(&key);
+                    window.and_then(|window| {
+                        window.noted = false;
+                        window.firing_mut()
+                    })
+                }
+            };
+            let finding = episode.and_then(|episode| episode.take_changed().then(|| episode.finding(&set)));
+            if let Some(finding) = finding.filter(|_| !self.is_muted(source)) {
+                changes.push(Change { finding, open: true });
             }
         }
         changes
@@ -395,5 +494,7 @@ fn fold_group(hit: &Hit) -> String {
     })
 }
 
+#[cfg(test)]
+mod model_tests;
 #[cfg(test)]
 mod tests;

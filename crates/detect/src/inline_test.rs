@@ -54,6 +54,6 @@ fn reports(set: &Arc<RuleSet>, matcher: &Matcher, scratch: &mut MatchScratch, ba
     let mut correlator = Correlator::new(Arc::clone(set), CorrelatorOptions::default());
     correlator.unmute();
     correlator.observe(matcher.hits(batch, scratch));
-    correlator.finish();
+    correlator.finish_for_good();
     correlator.changes().iter().any(|change| change.finding.rule_id == head.id)
 }

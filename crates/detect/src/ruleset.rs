@@ -37,11 +37,38 @@ pub(crate) struct Use {
 #[derive(Debug)]
 pub struct BoundCorrelation {
     pub rule: Correlation,
-    /// Indexes into the captures.
-    pub(crate) group_by: Vec<usize>,
-    pub(crate) value: Option<usize>,
+    pub(crate) group_by: Vec<Captured>,
+    /// What is counted or computed with.
+    pub(crate) values: Vec<Captured>,
     /// What it counts, in the order written: rules, or correlations behind them.
     pub(crate) bases: Vec<usize>,
+    /// It is judged when its windows close.
+    pub(crate) waits_for_close: bool,
+}
+
+impl BoundCorrelation {
+    /// More is counted than events.
+    pub(crate) fn needs_tally(&self) -> bool {
+        self.rule.kind != CorrelationKind::EventCount
+    }
+
+    /// Place of a signal among those that it counts.
+    pub(crate) fn place_of(&self, signal: usize) -> usize {
+        self.bases.iter().position(|base| *base == signal).unwrap_or(0)
+    }
+}
+
+/// Which capture holds a field of a hit: an alias means another field for some rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Captured {
+    default: usize,
+    by_rule: Vec<(u32, usize)>,
+}
+
+impl Captured {
+    pub(crate) fn of(&self, rule: u32) -> usize {
+        self.by_rule.iter().find(|(known, _)| *known == rule).map_or(self.default, |(_, capture)| *capture)
+    }
 }
 
 /// Outcome of loading: the rules that run, and what was wrong with the others.
@@ -149,6 +176,15 @@ impl Loading {
                 break;
             }
         }
+        for bound in &set.correlations {
+            for alias in &bound.rule.aliases {
+                for (reference, _) in alias.fields.iter().filter(|(name, _)| set.signal_named(name).is_none()) {
+                    let reason =
+                        format!("the alias `{}` names `{reference}`, which is no rule that was loaded", alias.name);
+                    self.diagnostics.push(Diagnostic { gravity: Gravity::Warning, ..error(&bound.rule.head, reason) });
+                }
+            }
+        }
         for rule in open {
             let missing = rule.rules.iter().find(|reference| set.signal_named(reference).is_none());
             let reason = format!(
@@ -189,10 +225,13 @@ impl RuleSet {
     fn bind(&mut self, rule: Correlation) {
         let bases: Vec<usize> = rule.rules.iter().filter_map(|reference| self.signal_named(reference)).collect();
         let behind: Vec<usize> = bases.iter().flat_map(|base| self.rules_behind(*base)).collect();
-        let group_by: Vec<usize> = rule.group_by.iter().map(|field| self.capture(field, &behind)).collect();
-        let value = match &rule.kind {
-            CorrelationKind::ValueCount(field) => Some(self.capture(field, &behind)),
-            CorrelationKind::EventCount | CorrelationKind::Temporal { .. } => None,
+        let group_by: Vec<Captured> = rule.group_by.iter().map(|field| self.captured(field, &rule, &behind)).collect();
+        let values: Vec<Captured> = match &rule.kind {
+            CorrelationKind::ValueCount(fields) => {
+                fields.iter().map(|field| self.captured(field, &rule, &behind)).collect()
+            }
+            CorrelationKind::Value { field, .. } => vec![self.captured(field, &rule, &behind)],
+            CorrelationKind::EventCount | CorrelationKind::Temporal { .. } => Vec::new(),
         };
         let index = self.correlations.len();
         for base in &bases {
@@ -201,10 +240,23 @@ impl RuleSet {
             self.uses[*base].muted |= !rule.generate;
         }
         for rule in behind {
-            self.uses[rule].captures.extend(group_by.iter().copied().chain(value));
+            self.uses[rule].captures.extend(group_by.iter().chain(&values).map(|from| from.of(rule as u32)));
         }
-        self.correlations.push(BoundCorrelation { rule, group_by, value, bases });
+        let waits_for_close = rule.waits_for_close();
+        self.correlations.push(BoundCorrelation { rule, group_by, values, bases, waits_for_close });
         self.uses.push(Use::default());
+    }
+
+    /// Captures of a field, or of what an alias of this name means for each rule.
+    fn captured(&mut self, field: &str, correlation: &Correlation, behind: &[usize]) -> Captured {
+        let alias = correlation.aliases.iter().find(|alias| alias.name == field);
+        let mut by_rule = Vec::new();
+        for (reference, field) in alias.map_or(&[][..], |alias| &alias.fields) {
+            let meant = self.signal_named(reference).map(|signal| self.rules_behind(signal)).unwrap_or_default();
+            let capture = self.capture(field, &meant);
+            by_rule.extend(meant.iter().map(|rule| (*rule as u32, capture)));
+        }
+        Captured { default: self.capture(field, behind), by_rule }
     }
 
     /// Number of the capture for a field, as the rules behind a correlation know it.
@@ -263,7 +315,7 @@ mod tests {
         assert_eq!(loaded.diagnostics, []);
         assert!(loaded.set.uses[0].muted);
         assert_eq!(loaded.set.captures, [["source.ip", "src_ip"]]);
-        assert_eq!(loaded.set.correlations[0].group_by, [0]);
+        assert_eq!(loaded.set.correlations[0].group_by[0].of(0), 0);
     }
 
     #[test]

@@ -154,7 +154,7 @@ fn explain_correlation(
         rule.kind.name(),
         rule.rules.join(", "),
         rule.group_by,
-        rule.threshold,
+        rule.bounds,
         rule.timespan_us / 1_000_000
     )?;
     let mut counted = 0_usize;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ruleset::RuleSet;
 use crate::score;
-use crate::sigma::rule::{CorrelationKind, Head};
+use crate::sigma::rule::{CorrelationKind, Function, Head};
 
 /// First and last events that a finding keeps as proof: as many of each.
 pub(super) const EVIDENCE_EACH: usize = 5;
@@ -74,6 +74,11 @@ impl Episode {
         }
     }
 
+    /// The event that the finding is named after, whether its proof is kept or not.
+    pub(super) fn begin_with(&mut self, id: EventId) {
+        self.first_event.get_or_insert(id);
+    }
+
     /// Adds an event that counts `weight` times.
     pub(super) fn add(&mut self, event: &EventRef, time: Timestamp, weight: u64) {
         self.count += weight;
@@ -138,6 +143,10 @@ impl Episode {
         (self.count, self.latest)
     }
 
+    pub(super) fn is_changed(&self) -> bool {
+        self.changed
+    }
+
     pub(super) fn take_changed(&mut self) -> bool {
         self.reported |= self.changed;
         std::mem::take(&mut self.changed)
@@ -180,15 +189,33 @@ impl Episode {
             Source::Correlation(index) => {
                 let rule = &set.correlations[index].rule;
                 let span = span_text(rule.timespan_us);
+                let bounds = &rule.bounds;
                 let reached = match &rule.kind {
-                    CorrelationKind::EventCount => format!("{} or more events within {span}", rule.threshold),
-                    CorrelationKind::Temporal { ordered } => {
+                    CorrelationKind::EventCount => format!("{bounds} events within {span}"),
+                    CorrelationKind::Temporal { expression: Some(_), .. } => {
+                        format!("what the condition asks for of {} within {span}", rule.rules.join(", "))
+                    }
+                    CorrelationKind::Temporal { ordered, .. } => {
                         let order = if *ordered { ", in this order" } else { "" };
-                        format!("{} within {span}{order}", rule.rules.join(" and "))
+                        let joined = rule.rules.join(" and ");
+                        let some = bounds.low.is_some_and(|low| (low.value as usize) < rule.rules.len());
+                        let some = if some { format!("{bounds} of ") } else { String::new() };
+                        format!("{some}{joined} within {span}{order}")
                     }
-                    CorrelationKind::ValueCount(field) => {
-                        format!("{} or more values of {field} within {span}, {} at most", rule.threshold, self.distinct)
+                    CorrelationKind::ValueCount(fields) => {
+                        let fields = fields.join(" and ");
+                        format!("{bounds} values of {fields} within {span}, {} at most", self.distinct)
                     }
+                    CorrelationKind::Value { field, function } => match function {
+                        Function::Sum => format!("a sum of {field} of {bounds} within {span}"),
+                        Function::Average => format!("an average of {field} of {bounds} within {span}"),
+                        Function::Percentile(percent) => {
+                            format!("a percentile {percent} of {field} of {bounds} within {span}")
+                        }
+                        Function::Share => {
+                            format!("a value of {field} in {bounds} percent of the events within {span}")
+                        }
+                    },
                 };
                 (&rule.head, format!("{reached}{about}; {} events in all", self.count))
             }

@@ -139,14 +139,24 @@ pub(super) fn restore(
                 let Some(rule) = rules.iter().position(|known| known == id) else { continue };
                 let mut episode: Episode = serde_json::from_str(&value).map_err(StateError::Read)?;
                 episode.source = Source::Detection(rule as u32);
-                correlator.folds.restore(&format!("{rule}{SEPARATOR}{group}"), episode);
+                let key = format!("{rule}{SEPARATOR}{group}");
+                if episode.is_changed() {
+                    correlator.noted.push((episode.source, key.as_str().into()));
+                }
+                correlator.folds.restore(&key, episode);
             }
             "window" => {
                 let Some(index) = correlations.iter().position(|known| known == id) else { continue };
                 let mut window: Window = serde_json::from_str(&value).map_err(StateError::Read)?;
                 if let Some(episode) = window.firing_mut() {
                     episode.source = Source::Correlation(index);
+                    if episode.is_changed() {
+                        window.noted = true;
+                        correlator.noted.push((Source::Correlation(index), group.into()));
+                    }
                 }
+                window.count_anew(&correlator.set.correlations[index]);
+                correlator.window_proof += window.proof_bytes();
                 correlator.windows[index].restore(group, window);
             }
             _ => {}

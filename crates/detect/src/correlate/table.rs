@@ -1,6 +1,9 @@
 //! Groups by key: found by hash, walked in a fixed order, evicted so that a flood of new keys pushes out itself.
 
-use hashbrown::HashMap;
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
 
 /// Entries that one eviction compares.
 const SAMPLE: usize = 64;
@@ -16,17 +19,18 @@ struct Slot<T> {
 #[derive(Clone, Debug)]
 pub(super) struct Table<T> {
     entries: Vec<Slot<T>>,
-    index: HashMap<Box<str>, u32>,
+    /// Places in `entries`, by the hash of their keys.
+    index: HashTable<u32>,
+    hasher: RandomState,
     cursor: usize,
-    /// Keys of dirty slots; some may be gone by now.
-    touched: Vec<Box<str>>,
     /// Keys that went since the table was last saved; some may be back.
     gone: Vec<Box<str>>,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Table { entries: Vec::new(), index: HashMap::new(), cursor: 0, touched: Vec::new(), gone: Vec::new() }
+        let hasher = RandomState::default();
+        Table { entries: Vec::new(), index: HashTable::new(), hasher, cursor: 0, gone: Vec::new() }
     }
 }
 
@@ -35,64 +39,75 @@ impl<T> Table<T> {
         self.entries.len()
     }
 
+    fn place(&self, key: &str) -> Option<usize> {
+        let hash = self.hasher.hash_one(key);
+        self.index.find(hash, |at| *self.entries[*at as usize].key == *key).map(|at| *at as usize)
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&T> {
-        self.index.get(key).map(|at| &self.entries[*at as usize].value)
+        self.place(key).map(|at| &self.entries[at].value)
+    }
+
+    /// The value, which the caller is about to change.
+    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut T> {
+        let at = self.place(key)?;
+        self.entries[at].dirty = true;
+        Some(&mut self.entries[at].value)
     }
 
     pub(super) fn get_or_insert_with(&mut self, key: &str, make: impl FnOnce() -> T) -> &mut T {
-        let at = match self.index.get(key) {
-            Some(at) => *at as usize,
-            None => {
-                self.entries.push(Slot { key: key.into(), value: make(), dirty: false });
-                self.index.insert(key.into(), self.entries.len() as u32 - 1);
-                self.entries.len() - 1
-            }
-        };
+        let at = self.place(key).unwrap_or_else(|| self.push(key, make()));
         let slot = &mut self.entries[at];
-        if !slot.dirty {
-            slot.dirty = true;
-            self.touched.push(slot.key.clone());
-        }
+        slot.dirty = true;
         &mut slot.value
+    }
+
+    fn push(&mut self, key: &str, value: T) -> usize {
+        let at = self.entries.len();
+        self.entries.push(Slot { key: key.into(), value, dirty: false });
+        let Table { entries, index, hasher, .. } = self;
+        let rehash = |at: &u32| hasher.hash_one(&*entries[*at as usize].key);
+        index.insert_unique(hasher.hash_one(key), at as u32, rehash);
+        at
     }
 
     /// Gives every entry that changed and every key that went since the last call.
     pub(super) fn take_changed(&mut self, mut changed: impl FnMut(&str, &T)) -> Vec<Box<str>> {
-        for key in std::mem::take(&mut self.touched) {
-            if let Some(at) = self.index.get(&key) {
-                let slot = &mut self.entries[*at as usize];
-                if std::mem::take(&mut slot.dirty) {
-                    changed(&key, &slot.value);
-                }
-            }
+        for slot in self.entries.iter_mut().filter(|slot| slot.dirty) {
+            slot.dirty = false;
+            changed(&slot.key, &slot.value);
         }
         let mut gone = std::mem::take(&mut self.gone);
         gone.sort_unstable();
         gone.dedup();
-        gone.retain(|key| !self.index.contains_key(key));
+        gone.retain(|key| self.place(key).is_none());
         gone
     }
 
     /// Puts back an entry that was saved; the first of a key counts.
     pub(super) fn restore(&mut self, key: &str, value: T) {
-        if !self.index.contains_key(key) {
-            self.index.insert(key.into(), self.entries.len() as u32);
-            self.entries.push(Slot { key: key.into(), value, dirty: false });
+        if self.place(key).is_none() {
+            self.push(key, value);
         }
     }
 
     pub(super) fn remove(&mut self, key: &str) -> Option<T> {
-        let at = *self.index.get(key)? as usize;
+        let at = self.place(key)?;
         Some(self.remove_at(at))
     }
 
     fn remove_at(&mut self, at: usize) -> T {
+        let last = self.entries.len() - 1;
         let Slot { key, value, .. } = self.entries.swap_remove(at);
-        self.index.remove(&key);
-        if let Some(moved) = self.entries.get(at)
-            && let Some(place) = self.index.get_mut(&moved.key)
-        {
-            *place = at as u32;
+        let hash = self.hasher.hash_one(&*key);
+        if let Ok(found) = self.index.find_entry(hash, |place| *place as usize == at) {
+            found.remove();
+        }
+        if let Some(moved) = self.entries.get(at) {
+            let hash = self.hasher.hash_one(&*moved.key);
+            if let Some(place) = self.index.find_mut(hash, |place| *place as usize == last) {
+                *place = at as u32;
+            }
         }
         self.gone.push(key);
         value
@@ -120,6 +135,11 @@ impl<T> Table<T> {
         let lightest = sample.min_by_key(|at| (weight(&self.entries[*at].value), std::cmp::Reverse(*at)))?;
         self.cursor = (self.cursor + SAMPLE) % count;
         Some(self.remove_at(lightest))
+    }
+
+    /// Keys and values, in the order of the table.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut T)> {
+        self.entries.iter_mut().map(|slot| (&*slot.key, &mut slot.value))
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {

@@ -1,37 +1,40 @@
-//! One group of one correlation: a sliding window of event time, never aligned to fixed borders. Two events exactly
-//! the time span apart are inside. Distinct values are counted as events come and go, not by walking the window.
+//! One group of one correlation: a sliding window of event time, never aligned to fixed borders. Two events exactly the
+//! time span apart are inside. Where only the whole window can tell (upper bounds, `not`), a window opens with its first
+//! event, is judged when nothing more can come into it, and the next event opens the next.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use event::{EventId, EventRef, Hit, Timestamp};
-use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::correlate::episode::{EVIDENCE_EACH, Episode, Source};
+use crate::correlate::group::{group_text, number_of, value_of};
+use crate::correlate::tally::{Held, Tally};
 use crate::ruleset::BoundCorrelation;
-use crate::sigma::rule::CorrelationKind;
+use crate::sigma::rule::{CorrelationKind, Function};
 
-/// Events that a window holds; beyond it the oldest are let go, which only a rule with a higher threshold would notice.
+/// Events that a window holds; beyond it the oldest are let go, which is counted.
 pub(crate) const ENTRIES_MAX: usize = 20_000;
+/// What a kept event takes beside its line, about.
+const PROOF_EXTRA_BYTES: usize = 300;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Entry {
     #[serde(rename = "t", with = "microseconds")]
     time: Timestamp,
-    /// Place of its signal among those that the correlation counts.
-    #[serde(rename = "p", default, skip_serializing_if = "is_zero")]
-    place: usize,
-    /// Tells events apart where several signals are counted; else `None`.
-    #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
-    id: Option<EventId>,
-    #[serde(rename = "w", default = "one", skip_serializing_if = "is_one")]
-    weight: u64,
+    #[serde(rename = "i")]
+    id: EventId,
     #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
-    value: Option<Arc<str>>,
+    value: Option<Held>,
     /// Kept for the first and last events of the window only.
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     event: Option<Arc<EventRef>>,
+    #[serde(rename = "w", default = "one", skip_serializing_if = "is_one")]
+    weight: u32,
+    /// Place of its signal among those that the correlation counts.
+    #[serde(rename = "p", default, skip_serializing_if = "is_zero")]
+    place: u16,
 }
 
 /// Short, because windows hold thousands of them.
@@ -49,111 +52,150 @@ mod microseconds {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(place: &usize) -> bool {
+fn is_zero(place: &u16) -> bool {
     *place == 0
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_one(weight: &u64) -> bool {
+fn is_one(weight: &u32) -> bool {
     *weight == 1
 }
 
-fn one() -> u64 {
+fn one() -> u32 {
     1
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Window {
     entries: VecDeque<Entry>,
+    #[serde(skip)]
     total: u64,
-    values: HashMap<Arc<str>, u32>,
-    /// Entries by the place of their signal.
-    places: Vec<u32>,
-    /// Open while the aggregate stays at or above the threshold.
-    firing: Option<Episode>,
+    /// Bytes of the lines that are kept, and what goes with them.
+    #[serde(skip)]
+    proof: usize,
+    /// Where more than events is counted. Made anew from the entries.
+    #[serde(skip)]
+    tally: Option<Box<Tally>>,
+    /// Open while the aggregate stays where it must be.
+    firing: Option<Box<Episode>>,
+    /// The newest hit, for windows that are judged when they close.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    newest: Option<Box<Hit>>,
+    /// Its episode will be asked for changes.
+    #[serde(skip)]
+    pub(super) noted: bool,
 }
 
-/// Key of the group and how it is shown (`field=value, …`), or `None` where the event lacks one of the fields. The key
-/// has each value's length in front, so that values cannot be written to look like another group.
-pub(super) fn group_of(bound: &BoundCorrelation, hit: &Hit) -> Option<(String, String)> {
-    let mut key = String::new();
-    let mut group = String::new();
-    for (capture, field) in bound.group_by.iter().zip(&bound.rule.group_by) {
-        let value = hit.values.get(*capture)?.as_deref()?;
-        key.push_str(&format!("{}:{value}", value.len()));
-        if !group.is_empty() {
-            group.push_str(", ");
-        }
-        group.push_str(field);
-        group.push('=');
-        group.push_str(value);
-    }
-    Some((key, group))
+/// A hit on its way into a window.
+#[derive(Clone, Copy)]
+pub(super) struct Arrival<'a> {
+    pub(super) bound: &'a BoundCorrelation,
+    pub(super) index: usize,
+    pub(super) signal: usize,
+    pub(super) hit: &'a Hit,
+    pub(super) time: Timestamp,
+}
+
+/// A window that closed and is reported.
+#[derive(Debug)]
+pub(super) struct Closed {
+    pub(super) episode: Box<Episode>,
+    /// The newest hit of the group.
+    pub(super) hit: Hit,
+    /// Of the last event inside.
+    pub(super) time: Timestamp,
+}
+
+/// What became of a hit.
+#[derive(Debug, Default)]
+pub(super) struct Added {
+    /// An episode that the hit found to have ended.
+    pub(super) ended: Option<Box<Episode>>,
+    /// The window held more than it may.
+    pub(super) cut: bool,
+    /// The rule wants a number, and the event has something else.
+    pub(super) not_numeric: bool,
 }
 
 impl Window {
-    /// Counts a hit. Returns an episode that this hit found to have ended.
-    pub(super) fn add(
-        &mut self,
-        bound: &BoundCorrelation,
-        index: usize,
-        group: &str,
-        signal: usize,
-        hit: &Hit,
-        time: Timestamp,
-    ) -> Option<Episode> {
-        self.places.resize(bound.bases.len(), 0);
-        if let Some(apart) = self.begin_anew_where_older(time, bound.rule.timespan_us) {
-            return apart.or(self.add(bound, index, group, signal, hit, time));
+    /// Counts a hit.
+    pub(super) fn add(&mut self, arrival: Arrival<'_>) -> Added {
+        let Arrival { bound, hit, time, .. } = arrival;
+        if self.tally.is_none() && bound.needs_tally() {
+            self.tally = Some(Box::new(Tally::new(bound)));
         }
-        self.slide(time, bound.rule.timespan_us);
-        let below = self.aggregate(bound) < bound.rule.threshold;
-        let ended = if below { self.firing.take() } else { None };
-        let value = match &bound.rule.kind {
-            CorrelationKind::EventCount | CorrelationKind::Temporal { .. } => None,
-            CorrelationKind::ValueCount(_) => match bound.value.and_then(|at| hit.values.get(at)?.as_deref()) {
-                Some(value) => Some(self.shared(value)),
-                None => return ended,
-            },
+        let value = match self.value(bound, hit) {
+            Ok(value) => value,
+            Err(not_numeric) => return Added { not_numeric, ..Added::default() },
         };
-        let place = bound.bases.iter().position(|base| *base == signal).unwrap_or(0);
-        let event = Some(Arc::clone(&hit.event));
-        let id = (bound.bases.len() > 1).then_some(hit.event.id);
-        self.push(Entry { time, place, id, weight: hit.repeated, value, event });
-        if self.aggregate(bound) < bound.rule.threshold || !self.is_in_order(bound, place) {
-            return ended;
+        if bound.waits_for_close {
+            let cut = self.push(arrival, value);
+            if self.newest.as_ref().is_none_or(|newest| newest.event.time <= hit.event.time) {
+                self.newest = Some(Box::new(hit.clone()));
+            }
+            return Added { cut, ..Added::default() };
         }
-        match &mut self.firing {
-            Some(episode) => episode.add(&hit.event, time, hit.repeated),
-            None => self.firing = Some(self.fire(index, group)),
+        let mut ended = self.begin_anew_where_older(bound, time);
+        self.slide(time, bound.rule.timespan_us);
+        if !self.is_reached(bound, None) {
+            ended = ended.or(self.firing.take());
         }
-        if let Some(episode) = &mut self.firing {
-            episode.set_distinct(self.values.len() as u64);
+        let cut = self.push(arrival, value.clone());
+        if self.is_reached(bound, value.as_ref()) && self.is_in_order(arrival) {
+            match &mut self.firing {
+                Some(episode) => episode.add(&hit.event, time, hit.repeated),
+                None => self.firing = Some(Box::new(self.episode(arrival.index, group_text(bound, hit), |_| true))),
+            }
+            let distinct = self.tally.as_ref().map_or(0, |tally| tally.distinct());
+            self.firing.iter_mut().for_each(|episode| episode.set_distinct(distinct));
         }
-        ended
+        Added { ended, cut, not_numeric: false }
     }
 
-    fn shared(&self, value: &str) -> Arc<str> {
-        self.values.get_key_value(value).map_or_else(|| Arc::from(value), |(known, _)| Arc::clone(known))
+    /// What the event counts with; an error where the rule needs a value that is not there, true where it is no number.
+    fn value(&self, bound: &BoundCorrelation, hit: &Hit) -> Result<Option<Held>, bool> {
+        match &bound.rule.kind {
+            CorrelationKind::EventCount | CorrelationKind::Temporal { .. } => Ok(None),
+            CorrelationKind::ValueCount(_) | CorrelationKind::Value { function: Function::Share, .. } => {
+                let value = value_of(bound, hit).ok_or(false)?;
+                Ok(Some(Held::Text(
+                    self.tally.as_ref().map_or_else(|| Arc::from(&*value), |tally| tally.shared(&value)),
+                )))
+            }
+            CorrelationKind::Value { .. } => number_of(bound, hit).map(|number| Some(Held::Number(number))),
+        }
     }
 
-    fn aggregate(&self, bound: &BoundCorrelation) -> u64 {
-        match bound.rule.kind {
-            CorrelationKind::EventCount => self.total,
-            CorrelationKind::ValueCount(_) => self.values.len() as u64,
-            CorrelationKind::Temporal { .. } => self.places.iter().filter(|count| **count > 0).count() as u64,
+    /// Whether the aggregate is where the rule wants it.
+    fn is_reached(&self, bound: &BoundCorrelation, value: Option<&Held>) -> bool {
+        let Some(tally) = &self.tally else { return bound.rule.bounds.hold(self.total as f64) };
+        match &bound.rule.kind {
+            CorrelationKind::EventCount => bound.rule.bounds.hold(self.total as f64),
+            CorrelationKind::ValueCount(_) => bound.rule.bounds.hold(tally.distinct() as f64),
+            CorrelationKind::Temporal { expression: Some(expression), .. } => {
+                expression.holds(&|place| tally.matched(place))
+            }
+            CorrelationKind::Temporal { .. } => bound.rule.bounds.hold(tally.places_matched() as f64),
+            CorrelationKind::Value { function: Function::Share, .. } => match value {
+                Some(_) => tally.number(Function::Share, value).is_some_and(|share| bound.rule.bounds.hold(share)),
+                None => tally.shares().any(|(_, share)| bound.rule.bounds.hold(share)),
+            },
+            CorrelationKind::Value { function, .. } => {
+                tally.number(*function, None).is_some_and(|number| bound.rule.bounds.hold(number))
+            }
         }
     }
 
     /// Whether the window holds the signals in the order written, for correlations that ask for it. Events of one
     /// instant satisfy either order; one event fills one place. Only the last signal can complete the order.
-    fn is_in_order(&self, bound: &BoundCorrelation, place: usize) -> bool {
-        if bound.rule.kind != (CorrelationKind::Temporal { ordered: true }) {
+    fn is_in_order(&self, arrival: Arrival<'_>) -> bool {
+        let bound = arrival.bound;
+        if !matches!(bound.rule.kind, CorrelationKind::Temporal { ordered: true, .. }) {
             return true;
         }
         let last = bound.bases.len() - 1;
-        let completes =
-            place == last || self.entries.iter().rev().take(2).map(|entry| entry.time).is_sorted_by(|a, b| a == b);
+        let completes = bound.place_of(arrival.signal) == last
+            || self.entries.iter().rev().take(2).map(|entry| entry.time).is_sorted_by(|a, b| a == b);
         if !completes {
             return self.firing.is_some();
         }
@@ -164,15 +206,70 @@ impl Window {
             let instant = self.entries[at].time;
             let end = at + self.entries.iter().skip(at).take_while(|entry| entry.time == instant).count();
             // As many places as this instant can fill, in whatever order its events came.
-            while let Some(entry) =
-                self.entries.range(at..end).find(|entry| entry.place == next && !used.contains(&entry.id))
-            {
+            let fills = |entry: &&Entry, next: usize, used: &[EventId]| {
+                usize::from(entry.place) == next && !used.contains(&entry.id)
+            };
+            while let Some(entry) = self.entries.range(at..end).find(|entry| fills(entry, next, &used)) {
                 used.push(entry.id);
                 next += 1;
             }
             at = end;
         }
         next > last
+    }
+
+    /// Its first time span lies before `complete`.
+    pub(super) fn is_closed(&self, complete: Timestamp, timespan_us: i64) -> bool {
+        self.entries.front().is_some_and(|first| first.time.saturating_add_us(timespan_us) < complete)
+    }
+
+    /// Judges what has closed: windows whose time span lies before `complete`, up to which nothing more comes. The hit
+    /// is the newest, for correlations that count this one.
+    pub(super) fn close(&mut self, bound: &BoundCorrelation, index: usize, complete: Timestamp) -> Vec<Closed> {
+        let mut found = Vec::new();
+        let mut any = false;
+        while let Some(first) = self.entries.front().map(|entry| entry.time) {
+            let end = first.saturating_add_us(bound.rule.timespan_us);
+            if end >= complete {
+                break;
+            }
+            let inside = self.entries.iter().take_while(|entry| entry.time <= end).count();
+            let rest = self.entries.split_off(inside);
+            let mut closed = Window { entries: std::mem::replace(&mut self.entries, rest), ..Window::default() };
+            closed.count_anew(bound);
+            any = true;
+            if closed.is_reached(bound, None)
+                && let Some(newest) = self.newest.as_deref()
+            {
+                let group = group_text(bound, newest);
+                let episode = closed.episode(index, group, |entry| closed.is_why(bound, entry));
+                let time = closed.entries.back().map_or(first, |entry| entry.time);
+                found.push(Closed { episode: Box::new(episode), hit: newest.clone(), time });
+            }
+        }
+        if any {
+            self.count_anew(bound);
+        }
+        found
+    }
+
+    /// Whether an entry is what the rule looks for, and not only beside it: the rare values of a share.
+    fn is_why(&self, bound: &BoundCorrelation, entry: &Entry) -> bool {
+        let CorrelationKind::Value { function: Function::Share, .. } = bound.rule.kind else { return true };
+        let share = self.tally.as_ref().and_then(|tally| tally.number(Function::Share, entry.value.as_ref()));
+        share.is_some_and(|share| bound.rule.bounds.hold(share))
+    }
+
+    /// Makes anew what follows from the entries.
+    pub(super) fn count_anew(&mut self, bound: &BoundCorrelation) {
+        self.total = self.entries.iter().map(|entry| u64::from(entry.weight)).sum();
+        self.proof = self.entries.iter().filter_map(|entry| entry.event.as_deref()).map(proof_of).sum();
+        self.tally = bound.needs_tally().then(|| Box::new(Tally::new(bound)));
+        if let Some(tally) = &mut self.tally {
+            for entry in &self.entries {
+                tally.add(usize::from(entry.place), entry.value.as_ref(), u64::from(entry.weight));
+            }
+        }
     }
 
     /// The time is too far back to share a window with the newest event.
@@ -182,44 +279,61 @@ impl Window {
 
     /// Events come in order of time, but an older source may be read after a newer one. What is too far back to share a
     /// window with what is held begins a window of its own.
-    fn begin_anew_where_older(&mut self, time: Timestamp, timespan_us: i64) -> Option<Option<Episode>> {
-        if !self.is_before_all(time, timespan_us) {
+    fn begin_anew_where_older(&mut self, bound: &BoundCorrelation, time: Timestamp) -> Option<Box<Episode>> {
+        if !self.is_before_all(time, bound.rule.timespan_us) {
             return None;
         }
-        let firing = self.firing.take();
-        *self = Window { places: vec![0; self.places.len()], ..Window::default() };
-        Some(firing)
+        self.entries.clear();
+        self.count_anew(bound);
+        self.firing.take()
     }
 
-    /// Raw bytes that the window keeps as proof.
+    /// Bytes that the window keeps as proof.
     pub(super) fn proof_bytes(&self) -> usize {
-        self.entries.iter().filter_map(|entry| entry.event.as_ref()).map(|event| event.original.len()).sum()
+        self.proof
     }
 
-    /// Lets the proof of all but the newest event go.
-    pub(super) fn drop_proof(&mut self) {
-        let older = self.entries.len().saturating_sub(1);
+    /// Lets proof go: of all but the newest event, or of that one as well.
+    pub(super) fn drop_proof(&mut self, newest_too: bool) {
+        let older = self.entries.len() - usize::from(!newest_too && !self.entries.is_empty());
         self.entries.iter_mut().take(older).for_each(|entry| entry.event = None);
+        self.proof = self.entries.iter().filter_map(|entry| entry.event.as_deref()).map(proof_of).sum();
     }
 
-    fn push(&mut self, entry: Entry) {
-        self.total += entry.weight;
-        if let Some(value) = &entry.value {
-            *self.values.entry(Arc::clone(value)).or_insert(0) += 1;
+    /// True where the window had to let its oldest event go.
+    fn push(&mut self, arrival: Arrival<'_>, value: Option<Held>) -> bool {
+        let Arrival { bound, signal, hit, time, .. } = arrival;
+        let entry = Entry {
+            time,
+            id: hit.event.id,
+            value,
+            event: Some(Arc::clone(&hit.event)),
+            weight: u32::try_from(hit.repeated).unwrap_or(u32::MAX),
+            place: bound.place_of(signal) as u16,
+        };
+        self.total += u64::from(entry.weight);
+        self.proof += proof_of(&hit.event);
+        if let Some(tally) = &mut self.tally {
+            tally.add(usize::from(entry.place), entry.value.as_ref(), u64::from(entry.weight));
         }
-        if let Some(count) = self.places.get_mut(entry.place) {
-            *count += 1;
+        if self.entries.capacity() == 0 {
+            // Most groups are seen once.
+            self.entries.reserve_exact(1);
         }
         // Almost always the end; an older source can bring events that belong in between.
         let later = self.entries.iter().rev().take_while(|known| known.time > entry.time).count();
         self.entries.insert(self.entries.len() - later, entry);
         // Proof is kept at both ends; what moves into the middle gives its line back.
-        if let Some(middle) = self.entries.len().checked_sub(EVIDENCE_EACH + 1).filter(|at| *at > EVIDENCE_EACH) {
-            self.entries[middle].event = None;
+        if let Some(middle) = self.entries.len().checked_sub(EVIDENCE_EACH + 1).filter(|at| *at > EVIDENCE_EACH)
+            && let Some(event) = self.entries[middle].event.take()
+        {
+            self.proof -= proof_of(&event);
         }
-        if self.entries.len() > ENTRIES_MAX {
+        let cut = self.entries.len() > ENTRIES_MAX;
+        if cut {
             self.pop_first();
         }
+        cut
     }
 
     fn slide(&mut self, time: Timestamp, timespan_us: i64) {
@@ -231,33 +345,28 @@ impl Window {
 
     fn pop_first(&mut self) {
         let Some(entry) = self.entries.pop_front() else { return };
-        self.total -= entry.weight;
-        if let Some(count) = self.places.get_mut(entry.place) {
-            *count -= 1;
-        }
-        if let Some(value) = entry.value
-            && let Some(count) = self.values.get_mut(&value)
-        {
-            *count -= 1;
-            if *count == 0 {
-                self.values.remove(&value);
-            }
+        self.total -= u64::from(entry.weight);
+        self.proof -= entry.event.as_deref().map_or(0, proof_of);
+        if let Some(tally) = &mut self.tally {
+            tally.remove(usize::from(entry.place), entry.value.as_ref(), u64::from(entry.weight));
         }
     }
 
-    /// A new episode of everything in the window.
-    fn fire(&self, index: usize, group: &str) -> Episode {
+    /// A new episode of the window's entries.
+    fn episode(&self, index: usize, group: String, is_why: impl Fn(&Entry) -> bool) -> Episode {
         let start = self.entries.front().map_or(Timestamp(0), |entry| entry.time);
-        let mut episode = Episode::new(Source::Correlation(index), group.to_owned(), start);
-        for entry in &self.entries {
+        let mut episode = Episode::new(Source::Correlation(index), group, start);
+        for entry in self.entries.iter().filter(|entry| is_why(entry)) {
+            episode.begin_with(entry.id);
             match &entry.event {
-                Some(event) => episode.add(event, entry.time, entry.weight),
+                Some(event) => episode.add(event, entry.time, u64::from(entry.weight)),
                 None => {
-                    episode.add_count(entry.weight);
+                    episode.add_count(u64::from(entry.weight));
                     episode.extend_times(entry.time);
                 }
             }
         }
+        episode.set_distinct(self.tally.as_ref().map_or(0, |tally| tally.distinct()));
         episode
     }
 
@@ -274,11 +383,15 @@ impl Window {
         self.firing.is_some()
     }
 
-    pub(super) fn into_firing(self) -> Option<Episode> {
+    pub(super) fn into_firing(self) -> Option<Box<Episode>> {
         self.firing
     }
 
     pub(super) fn firing_mut(&mut self) -> Option<&mut Episode> {
-        self.firing.as_mut()
+        self.firing.as_deref_mut()
     }
+}
+
+fn proof_of(event: &EventRef) -> usize {
+    event.original.len() + PROOF_EXTRA_BYTES
 }

@@ -1,7 +1,7 @@
 //! The condition line: `selection and not 1 of filter_*`. Loosest to tightest: or, and, not, x-of, parentheses.
 
 use crate::sigma::diagnostic::Problems;
-use crate::sigma::rule::Expr;
+use crate::sigma::rule::{Expr, Needed};
 use crate::yaml::Place;
 
 /// Deepest nesting of parentheses and `not`.
@@ -27,6 +27,42 @@ pub(crate) fn read(text: &str, selections: &Selections, place: Place, problems: 
             None
         }
     }
+}
+
+/// The condition of a temporal correlation: an expression over its rules. Where none are listed, those that it names are
+/// meant; else it must name each of them.
+pub(crate) fn read_rules(text: &str, rules: &mut Vec<String>) -> Result<Needed, String> {
+    let tokens = tokens(text);
+    let is_word = |token: &&&str| !matches!(**token, "and" | "or" | "not" | "(" | ")");
+    let named: Vec<&str> = tokens.iter().filter(is_word).copied().collect();
+    if rules.is_empty() {
+        for name in &named {
+            if !rules.iter().any(|known| known == name) {
+                rules.push((*name).to_owned());
+            }
+        }
+    }
+    if let Some(unused) = rules.iter().find(|rule| !named.contains(&rule.as_str())) {
+        return Err(format!("the condition does not name `{unused}`, which `rules` lists"));
+    }
+    let selections: Vec<(String, Expr)> = rules.iter().map(|rule| (rule.clone(), Expr::And(Vec::new()))).collect();
+    let mut reader = Reader { tokens: &tokens, at: 0, depth: 0, selections: &selections };
+    let expr = reader.or().map_err(|reason| reason.replace("a selection of this rule", "one of `rules`"))?;
+    if let Some(word) = reader.peek() {
+        return Err(format!("`{word}` is not expected here: join rules with and, or, not"));
+    }
+    needed(&expr, rules).ok_or_else(|| "the condition cannot be read".to_owned())
+}
+
+fn needed(expr: &Expr, rules: &[String]) -> Option<Needed> {
+    let all = |parts: &[Expr]| parts.iter().map(|part| needed(part, rules)).collect::<Option<Vec<_>>>();
+    Some(match expr {
+        Expr::And(parts) => Needed::All(all(parts)?),
+        Expr::Or(parts) => Needed::Any(all(parts)?),
+        Expr::Not(inner) => Needed::Not(Box::new(needed(inner, rules)?)),
+        Expr::Named(name, _) => Needed::Rule(rules.iter().position(|rule| rule == name)?),
+        Expr::Item(_) => return None,
+    })
 }
 
 fn tokens(text: &str) -> Vec<&str> {

@@ -1,77 +1,149 @@
-//! The `correlation` section: `event_count`, `value_count`, `temporal` and `temporal_ordered` over a sliding window.
-//! Other types are refused by name.
+//! The `correlation` section: what is counted over a sliding window, by which fields, and what the count must be.
 
 use event::time::parse_span_us;
 
+use crate::sigma::condition;
 use crate::sigma::diagnostic::Problems;
-use crate::sigma::rule::{Correlation, CorrelationKind, Head};
+use crate::sigma::rule::{Alias, Bound, Bounds, Correlation, CorrelationKind, Function, Head};
 use crate::yaml::{Kind, Node, Value};
 
-/// Types of the specification that this version refuses.
-const NOT_YET: &[&str] = &["value_sum", "value_avg", "value_percentile", "value_median"];
-const KEYS: &[&str] = &["type", "rules", "group-by", "timespan", "condition", "generate"];
+const TYPES: &str =
+    "event_count, value_count, temporal, temporal_ordered, value_sum, value_avg, value_percentile or value_median";
+const KEYS: &[&str] = &["type", "rules", "group-by", "timespan", "condition", "generate", "aliases"];
+const OPERATORS: &[&str] = &["gt", "gte", "lt", "lte", "eq", "neq"];
 
-/// Highest threshold: as many events as a window holds.
-const THRESHOLD_MAX: u64 = crate::correlate::WINDOW_ENTRIES_MAX as u64;
+/// Highest threshold of a count: as many events as a window holds.
+const THRESHOLD_MAX: f64 = crate::correlate::WINDOW_ENTRIES_MAX as f64;
 
-pub(crate) fn read(section: &Node, head: Head, generate: bool, problems: &mut Problems) -> Option<Correlation> {
+/// `generate_outside`: what stands beside the section.
+pub(crate) fn read(
+    section: &Node,
+    head: Head,
+    generate_outside: Option<bool>,
+    problems: &mut Problems,
+) -> Option<Correlation> {
     let Some(pairs) = section.map() else {
         problems.error(section.place, format!("`correlation` must be a map, not {}", section.kind_name()));
         return None;
     };
     let before = problems.error_count();
     for (key, _) in pairs.iter().filter(|(key, _)| !KEYS.contains(&key.text.as_str())) {
-        problems.error(key.place, format!("`{}` is not supported in a correlation by this version", key.text));
+        problems
+            .error(key.place, format!("unknown key `{}` in a correlation: known are {}", key.text, KEYS.join(", ")));
     }
-    let texts = |name: &str| -> Vec<String> {
-        let nodes = section.get(name).map_or(&[][..], Node::one_or_many);
-        nodes.iter().filter_map(|node| node.text().map(str::to_owned)).collect()
-    };
-    let rules = texts("rules");
-    if rules.is_empty() {
-        problems.error(section.place, "`rules` must name at least one rule by id or name");
-    }
-    let group_by = texts("group-by");
+    let mut rules = texts(section, "rules");
+    let group_by = texts(section, "group-by");
     if group_by.is_empty() {
         problems.warn(section.place, "without `group-by` all events count together");
     }
     let timespan_us = timespan(section, problems);
-    let temporal = section.get("type").and_then(Node::text).is_some_and(|kind| kind.starts_with("temporal"));
-    let condition = if temporal { every_rule(section, &rules, problems) } else { condition(section, problems) };
-    let kind = kind(section, condition.as_ref().and_then(|(_, field)| field.clone()), problems);
-    let generate = generate | flag(section, "generate", problems);
+    let aliases = aliases(section, problems);
+    let counted = match section.get("type").and_then(Node::text) {
+        Some(kind @ ("temporal" | "temporal_ordered")) => {
+            temporal(section, kind == "temporal_ordered", &mut rules, problems)
+        }
+        Some(kind) => counting(section, kind, problems),
+        None => {
+            problems.error(section.place, format!("a correlation needs a `type`: {TYPES}"));
+            None
+        }
+    };
+    if rules.is_empty() {
+        problems.error(section.place, "`rules` must name at least one rule by id or name");
+    }
+    let inside = flag(section, "generate", problems);
+    if generate_outside.zip(inside).is_some_and(|(outside, inside)| outside != inside) {
+        problems.error(section.place, "`generate` stands twice, with different values: keep one");
+    }
     if problems.error_count() > before {
         return None;
     }
-    Some(Correlation {
-        head,
-        kind: kind?,
-        rules,
-        group_by,
-        timespan_us: timespan_us?,
-        threshold: condition?.0,
-        generate,
-    })
+    let (kind, bounds) = counted?;
+    let generate = inside.or(generate_outside).unwrap_or(false);
+    Some(Correlation { head, kind, rules, group_by, aliases, timespan_us: timespan_us?, bounds, generate })
 }
 
-/// A boolean key; absent means false.
-pub(crate) fn flag(section: &Node, key: &str, problems: &mut Problems) -> bool {
-    let Some(node) = section.get(key) else { return false };
+fn texts(section: &Node, name: &str) -> Vec<String> {
+    let nodes = section.get(name).map_or(&[][..], Node::one_or_many);
+    nodes.iter().filter_map(|node| node.text().map(str::to_owned)).collect()
+}
+
+/// A boolean key, if it is there.
+pub(crate) fn flag(section: &Node, key: &str, problems: &mut Problems) -> Option<bool> {
+    let node = section.get(key)?;
     match &node.kind {
-        Kind::Scalar(scalar) if matches!(scalar.value(), Value::Boolean(_)) => scalar.value() == Value::Boolean(true),
-        _ => {
-            problems.error(node.place, format!("`{key}` must be true or false"));
-            false
-        }
+        Kind::Scalar(scalar) => match scalar.value() {
+            Value::Boolean(value) => return Some(value),
+            _ => problems.error(node.place, format!("`{key}` must be true or false")),
+        },
+        _ => problems.error(node.place, format!("`{key}` must be true or false")),
     }
+    None
 }
 
-/// Temporal correlations fire when every rule has matched; a condition of their own is for a later version.
-fn every_rule(section: &Node, rules: &[String], problems: &mut Problems) -> Option<(u64, Option<String>)> {
-    if let Some(node) = section.get("condition") {
-        problems.error(node.place, "a `condition` of a temporal correlation is not supported by this version");
+/// `alias: {rule: field}`.
+fn aliases(section: &Node, problems: &mut Problems) -> Vec<Alias> {
+    let Some(node) = section.get("aliases") else { return Vec::new() };
+    let mut aliases = Vec::new();
+    for (name, fields) in node.map().unwrap_or(&[]) {
+        let pairs = fields.map().unwrap_or(&[]).iter();
+        let fields: Vec<(String, String)> =
+            pairs.filter_map(|(rule, field)| Some((rule.text.clone(), field.text()?.to_owned()))).collect();
+        if fields.is_empty() {
+            problems.error(name.place, format!("the alias `{}` needs a field for each rule: `rule: field`", name.text));
+        }
+        aliases.push(Alias { name: name.text.clone(), fields });
     }
-    let mut distinct = rules.to_vec();
+    if aliases.is_empty() {
+        problems.error(node.place, "`aliases` must be a map such as `address: {rule_a: SourceIp, rule_b: c-ip}`");
+    }
+    aliases
+}
+
+/// `5m` and the like in microseconds. Months and years are those of pySigma: averages.
+fn timespan(section: &Node, problems: &mut Problems) -> Option<i64> {
+    const MONTH_US: i64 = 2_629_746_000_000;
+    const YEAR_US: i64 = 31_556_952_000_000;
+    let Some(node) = section.get("timespan") else {
+        problems.error(section.place, "a correlation needs a `timespan` such as 5m");
+        return None;
+    };
+    let text = node.text().unwrap_or("");
+    let long = |unit: char, span_us: i64| {
+        let count = text.strip_suffix(unit)?.parse::<i64>().ok().filter(|count| (1..=1000).contains(count))?;
+        Some(count * span_us)
+    };
+    let read = parse_span_us(text).or_else(|| long('M', MONTH_US)).or_else(|| long('y', YEAR_US));
+    let read = read.filter(|span| *span > 0);
+    if read.is_none() {
+        problems.error(node.place, format!("`{text}` is not a time span: write a number and s, m, h or d, such as 5m"));
+    } else if text.ends_with(['w', 'M', 'y']) {
+        problems.warn(
+            node.place,
+            format!("the specification has no unit as in `{text}`: s, m, h and d are understood everywhere"),
+        );
+    }
+    read
+}
+
+/// Rules that must all have matched; or as many, or those of an expression, as the condition says.
+fn temporal(
+    section: &Node,
+    ordered: bool,
+    rules: &mut Vec<String>,
+    problems: &mut Problems,
+) -> Option<(CorrelationKind, Bounds)> {
+    let condition = section.get("condition");
+    let mut expression = None;
+    if let Some((node, text)) = condition.and_then(|node| Some((node, node.text()?))) {
+        let needed = condition::read_rules(text, rules).map_err(|reason| problems.error(node.place, reason)).ok()?;
+        if ordered {
+            let reason = "an expression has no order: use `temporal`, or list the rules in their order";
+            problems.error(node.place, reason);
+        }
+        expression = Some(needed);
+    }
+    let mut distinct = rules.clone();
     distinct.sort();
     distinct.dedup();
     if distinct.len() < rules.len() {
@@ -80,102 +152,133 @@ fn every_rule(section: &Node, rules: &[String], problems: &mut Problems) -> Opti
     if rules.len() < 2 {
         problems.error(section.place, "a temporal correlation needs at least two rules");
     }
-    Some((rules.len() as u64, None))
-}
-
-fn kind(section: &Node, field: Option<String>, problems: &mut Problems) -> Option<CorrelationKind> {
-    let Some(node) = section.get("type") else {
-        problems.error(
-            section.place,
-            "a correlation needs a `type`: event_count, value_count, temporal or temporal_ordered",
-        );
-        return None;
+    let all = Bounds::at_least(rules.len() as f64);
+    let bounds = match condition {
+        Some(node) if expression.is_none() => {
+            let read = bounds(node, &[], problems)?;
+            if ordered && read != all {
+                problems.error(node.place, "an ordered correlation asks for all of its rules: leave `condition` out");
+            }
+            read
+        }
+        Some(_) => Bounds::default(),
+        None => all,
     };
-    match (node.text().unwrap_or(""), field) {
-        ("temporal", _) => Some(CorrelationKind::Temporal { ordered: false }),
-        ("temporal_ordered", _) => Some(CorrelationKind::Temporal { ordered: true }),
-        ("event_count", None) => Some(CorrelationKind::EventCount),
-        ("event_count", Some(_)) => {
-            problems.error(node.place, "`field` belongs to value_count; event_count counts events");
-            None
-        }
-        ("value_count", Some(field)) => Some(CorrelationKind::ValueCount(field)),
-        ("value_count", None) => {
-            problems.error(node.place, "value_count needs `field` in its condition: what to count the values of");
-            None
-        }
-        (other, _) if NOT_YET.contains(&other) => {
-            problems.error(node.place, format!("the correlation type `{other}` is not supported by this version"));
-            None
-        }
-        (other, _) => {
-            problems.error(
-                node.place,
-                format!(
-                    "unknown correlation type `{other}`: use event_count, value_count, temporal or temporal_ordered"
-                ),
-            );
-            None
-        }
-    }
+    Some((CorrelationKind::Temporal { ordered, expression }, bounds))
 }
 
-/// `5m` and the like in microseconds.
-fn timespan(section: &Node, problems: &mut Problems) -> Option<i64> {
-    let Some(node) = section.get("timespan") else {
-        problems.error(section.place, "a correlation needs a `timespan` such as 5m");
-        return None;
-    };
-    let text = node.text().unwrap_or("");
-    let read = parse_span_us(text).filter(|span| *span > 0);
-    if read.is_none() {
-        problems.error(node.place, format!("`{text}` is not a time span: write a number and s, m, h or d, such as 5m"));
-    }
-    read
-}
-
-/// Threshold, and the field of a value count.
-fn condition(section: &Node, problems: &mut Problems) -> Option<(u64, Option<String>)> {
+/// Types with a count or a number that is compared.
+fn counting(section: &Node, kind: &str, problems: &mut Problems) -> Option<(CorrelationKind, Bounds)> {
     let Some(node) = section.get("condition") else {
         problems.error(section.place, "a correlation needs a `condition` such as {gte: 10}");
         return None;
     };
+    let fields = texts(node, "field");
+    let extra: &[&str] = if kind == "value_percentile" { &["field", "percentile"] } else { &["field"] };
+    let bounds = bounds(node, extra, problems);
+    let field = || match fields.as_slice() {
+        [field] => Some(field.clone()),
+        _ => None,
+    };
+    let value = |function| field().map(|field| CorrelationKind::Value { field, function });
+    let found = match kind {
+        "event_count" if fields.is_empty() => Some(CorrelationKind::EventCount),
+        "event_count" => {
+            problems.error(node.place, "`field` belongs to value_count; event_count counts events");
+            return None;
+        }
+        "value_count" => (!fields.is_empty()).then(|| CorrelationKind::ValueCount(fields.clone())),
+        "value_sum" => value(Function::Sum),
+        "value_avg" => value(Function::Average),
+        "value_median" => value(Function::Percentile(50.0)),
+        "value_percentile" => value(percentile(node, problems)?),
+        other => {
+            problems.error(section.place, format!("unknown correlation type `{other}`: use {TYPES}"));
+            return None;
+        }
+    };
+    if found.is_none() {
+        let what = if kind == "value_count" { "at least one field" } else { "one field" };
+        problems.error(node.place, format!("{kind} needs {what} in its condition: `field`"));
+    }
+    let counts = matches!(found, Some(CorrelationKind::EventCount | CorrelationKind::ValueCount(_)));
+    let limits = bounds.iter().flat_map(|bounds| [bounds.low, bounds.high]).flatten();
+    if counts && limits.clone().any(|bound| bound.value > THRESHOLD_MAX) {
+        problems.error(node.place, format!("a window holds at most {THRESHOLD_MAX} events: use a lower threshold"));
+    }
+    let always = bounds.is_some_and(|bounds| bounds.hold(0.0) && bounds.low.is_some());
+    if counts && always {
+        problems.error(node.place, "a threshold must be above 0: every event alone would reach it");
+    }
+    found.zip(bounds)
+}
+
+fn percentile(node: &Node, problems: &mut Problems) -> Option<Function> {
+    let Some(given) = node.get("percentile") else { return Some(Function::Share) };
+    match number(given).filter(|number| (0.0..=100.0).contains(number)) {
+        Some(number) => Some(Function::Percentile(number)),
+        None => {
+            problems.error(given.place, "`percentile` is a number from 0 to 100");
+            None
+        }
+    }
+}
+
+fn number(node: &Node) -> Option<f64> {
+    let Kind::Scalar(scalar) = &node.kind else { return None };
+    match scalar.value() {
+        Value::Integer(number) => Some(number as f64),
+        Value::Float(number) => Some(number),
+        _ => None,
+    }
+}
+
+/// One operator, or two that make a range. `extra` are keys that something else reads.
+fn bounds(node: &Node, extra: &[&str], problems: &mut Problems) -> Option<Bounds> {
     let Kind::Map(pairs) = &node.kind else {
         problems.error(node.place, "the `condition` of a correlation must be a map such as {gte: 10}");
         return None;
     };
-    let mut threshold = None;
-    let mut field = None;
-    let lower_bounds = pairs.iter().filter(|(key, _)| matches!(key.text.as_str(), "gte" | "gt")).count();
-    if lower_bounds > 1 {
-        problems.error(node.place, "gte and gt together say the same thing twice: keep one");
-    }
-    for (key, value) in pairs {
-        let number = match &value.kind {
-            Kind::Scalar(scalar) => match scalar.value() {
-                Value::Integer(number) => u64::try_from(number).ok(),
-                _ => None,
-            },
-            _ => None,
+    let before = problems.error_count();
+    let mut bounds = Bounds::default();
+    let mut operators = 0;
+    for (key, value) in pairs.iter().filter(|(key, _)| !extra.contains(&key.text.as_str())) {
+        if !OPERATORS.contains(&key.text.as_str()) {
+            let known = [OPERATORS, extra].concat().join(", ");
+            problems.error(key.place, format!("unknown key `{}` in the condition: known are {known}", key.text));
+            continue;
+        }
+        operators += 1;
+        let Some(number) = number(value) else {
+            problems.error(value.place, format!("`{}` compares with a number", key.text));
+            continue;
         };
-        match (key.text.as_str(), number) {
-            ("gte", Some(number)) if number > 0 => threshold = Some(number),
-            ("gt", Some(number)) => threshold = Some(number + 1),
-            ("gte" | "gt", _) => problems.error(value.place, "a threshold must be a whole number above 0"),
-            ("lt" | "lte" | "eq" | "neq", _) => {
-                problems.error(key.place, format!("the operator `{}` is not supported by this version", key.text));
+        let bound = Some(Bound { value: number, inclusive: key.text.ends_with('e') || key.text == "eq" });
+        let target: &mut [&mut Option<Bound>] = match key.text.as_str() {
+            "gt" | "gte" => &mut [&mut bounds.low],
+            "lt" | "lte" => &mut [&mut bounds.high],
+            "eq" => &mut [&mut bounds.low, &mut bounds.high],
+            _ => {
+                bounds.other_than = Some(number);
+                continue;
             }
-            ("field", _) => field = value.text().map(str::to_owned),
-            (other, _) => {
-                problems.error(key.place, format!("unknown key `{other}` in the condition: use gte or gt, and field"))
+        };
+        for side in target {
+            if side.is_some() {
+                problems
+                    .error(key.place, format!("`{}` bounds a side that another operator bounds: keep one", key.text));
             }
+            **side = bound;
         }
     }
-    if threshold.is_some_and(|threshold| threshold > THRESHOLD_MAX) {
-        problems.error(node.place, format!("a window holds at most {THRESHOLD_MAX} events: use a lower threshold"));
+    if operators == 0 {
+        problems.error(node.place, format!("the `condition` needs one of {} with a number", OPERATORS.join(", ")));
     }
-    if threshold.is_none() {
-        problems.error(node.place, "the `condition` needs gte or gt with a number");
+    let range = bounds.low.zip(bounds.high);
+    if range.is_some_and(|(low, high)| {
+        low.value > high.value || low.value == high.value && !(low.inclusive && high.inclusive)
+    }) {
+        problems.error(node.place, "no number lies between these bounds");
     }
-    threshold.map(|threshold| (threshold, field))
+    (problems.error_count() == before).then_some(bounds)
 }

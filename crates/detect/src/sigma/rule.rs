@@ -109,23 +109,139 @@ pub struct Correlation {
     pub kind: CorrelationKind,
     /// Ids or names of the rules and correlations whose hits are counted.
     pub rules: Vec<String>,
+    /// Fields, or names of aliases.
     pub group_by: Vec<String>,
+    pub aliases: Vec<Alias>,
     pub timespan_us: i64,
-    /// Fires when the aggregate reaches this.
-    pub threshold: u64,
+    /// What the aggregate must be for it to fire.
+    pub bounds: Bounds,
     /// The referenced rules also report on their own.
     pub generate: bool,
 }
 
+/// A name for fields that are called differently in different rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alias {
+    pub name: String,
+    /// Rule, by id or name, and its field.
+    pub fields: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
 pub enum CorrelationKind {
     EventCount,
-    /// Distinct values of a field.
-    ValueCount(String),
-    /// Each of the rules at least once; in their order where `ordered`.
+    /// Distinct values of a field, or of several together.
+    ValueCount(Vec<String>),
+    /// Each of the rules at least once; in their order where `ordered`. An expression says which of them are needed.
     Temporal {
         ordered: bool,
+        expression: Option<Needed>,
     },
+    /// A number made of the values of a field.
+    Value {
+        field: String,
+        function: Function,
+    },
+}
+
+/// How values become one number.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Function {
+    Sum,
+    Average,
+    /// The value below which so many percent lie, interpolated between neighbours.
+    Percentile(f64),
+    /// Percent of the events that have the same value; it need not be a number.
+    Share,
+}
+
+/// Which rules must have matched, by their places in `rules`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Needed {
+    Rule(usize),
+    All(Vec<Needed>),
+    Any(Vec<Needed>),
+    Not(Box<Needed>),
+}
+
+impl Needed {
+    pub(crate) fn holds(&self, matched: &impl Fn(usize) -> bool) -> bool {
+        match self {
+            Needed::Rule(place) => matched(*place),
+            Needed::All(parts) => parts.iter().all(|part| part.holds(matched)),
+            Needed::Any(parts) => parts.iter().any(|part| part.holds(matched)),
+            Needed::Not(part) => !part.holds(matched),
+        }
+    }
+
+    fn negates(&self) -> bool {
+        match self {
+            Needed::Rule(_) => false,
+            Needed::All(parts) | Needed::Any(parts) => parts.iter().any(Needed::negates),
+            Needed::Not(_) => true,
+        }
+    }
+}
+
+/// Where a number must lie.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Bounds {
+    pub low: Option<Bound>,
+    pub high: Option<Bound>,
+    /// Anything but this.
+    pub other_than: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bound {
+    pub value: f64,
+    pub inclusive: bool,
+}
+
+impl Bounds {
+    pub(crate) fn at_least(value: f64) -> Self {
+        Bounds { low: Some(Bound { value, inclusive: true }), ..Bounds::default() }
+    }
+
+    pub(crate) fn hold(&self, number: f64) -> bool {
+        self.low.is_none_or(|low| number > low.value || low.inclusive && number == low.value)
+            && self.high.is_none_or(|high| number < high.value || high.inclusive && number == high.value)
+            && self.other_than.is_none_or(|value| number != value)
+    }
+
+    /// Only the whole window can tell: more events could still lead out of it.
+    fn need_whole_window(&self) -> bool {
+        self.high.is_some() || self.other_than.is_some()
+    }
+}
+
+impl fmt::Display for Bounds {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        match (self.low, self.high) {
+            (Some(low), Some(high)) if low == high => parts.push(format!("exactly {}", low.value)),
+            (low, high) => {
+                let word = |bound: Bound, or: &str, than: &str| {
+                    if bound.inclusive { format!("{} or {or}", bound.value) } else { format!("{than} {}", bound.value) }
+                };
+                parts.extend(low.map(|low| word(low, "more", "more than")));
+                parts.extend(high.map(|high| word(high, "less", "less than")));
+            }
+        }
+        parts.extend(self.other_than.map(|value| format!("other than {value}")));
+        out.write_str(&parts.join(" and "))
+    }
+}
+
+impl Correlation {
+    /// Fires when a window closes, not at an event: only then it is known what did not happen.
+    pub(crate) fn waits_for_close(&self) -> bool {
+        let negates = match &self.kind {
+            CorrelationKind::Temporal { expression: Some(expression), .. } => expression.negates(),
+            _ => false,
+        };
+        negates || self.bounds.need_whole_window()
+    }
 }
 
 impl CorrelationKind {
@@ -133,8 +249,11 @@ impl CorrelationKind {
         match self {
             CorrelationKind::EventCount => "event_count",
             CorrelationKind::ValueCount(_) => "value_count",
-            CorrelationKind::Temporal { ordered: false } => "temporal",
-            CorrelationKind::Temporal { ordered: true } => "temporal_ordered",
+            CorrelationKind::Temporal { ordered: false, .. } => "temporal",
+            CorrelationKind::Temporal { ordered: true, .. } => "temporal_ordered",
+            CorrelationKind::Value { function: Function::Sum, .. } => "value_sum",
+            CorrelationKind::Value { function: Function::Average, .. } => "value_avg",
+            CorrelationKind::Value { .. } => "value_percentile",
         }
     }
 }

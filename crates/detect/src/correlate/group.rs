@@ -1,0 +1,70 @@
+//! What a correlation reads of a hit: the group it belongs to, and the value it brings.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use event::Hit;
+
+use crate::check::text_number;
+use crate::correlate::tally::NUMBER_MAX;
+use crate::ruleset::{BoundCorrelation, Captured};
+
+fn captured<'h>(from: &Captured, hit: &'h Hit) -> Option<&'h str> {
+    hit.values.get(from.of(hit.rule))?.as_deref()
+}
+
+/// Writes the key of the hit's group; false where the event lacks one of the fields. The key has each value's length in
+/// front, so that values cannot be written to look like another group.
+pub(super) fn write_key(bound: &BoundCorrelation, hit: &Hit, key: &mut String) -> bool {
+    key.clear();
+    for from in &bound.group_by {
+        let Some(value) = captured(from, hit) else { return false };
+        push_number(key, value.len());
+        key.push(':');
+        key.push_str(value);
+    }
+    true
+}
+
+fn push_number(text: &mut String, number: usize) {
+    if number < 10 {
+        text.push(char::from(b'0' + number as u8));
+    } else {
+        push_number(text, number / 10);
+        text.push(char::from(b'0' + (number % 10) as u8));
+    }
+}
+
+/// The group as people see it: `field=value, …`.
+pub(super) fn group_text(bound: &BoundCorrelation, hit: &Hit) -> String {
+    let mut text = String::new();
+    for (from, field) in bound.group_by.iter().zip(&bound.rule.group_by) {
+        let separator = if text.is_empty() { "" } else { ", " };
+        let written = write!(text, "{separator}{field}={}", captured(from, hit).unwrap_or(""));
+        debug_assert!(written.is_ok(), "texts take everything");
+    }
+    text
+}
+
+/// The value that is counted; of several fields one text that tells all combinations apart.
+pub(super) fn value_of<'h>(bound: &BoundCorrelation, hit: &'h Hit) -> Option<Cow<'h, str>> {
+    match bound.values.as_slice() {
+        [from] => captured(from, hit).map(Cow::Borrowed),
+        several => {
+            let mut text = String::new();
+            for from in several {
+                let value = captured(from, hit)?;
+                push_number(&mut text, value.len());
+                text.push(':');
+                text.push_str(value);
+            }
+            Some(Cow::Owned(text))
+        }
+    }
+}
+
+/// The number that an event brings; an error where it brings none, true where it brings something else.
+pub(super) fn number_of(bound: &BoundCorrelation, hit: &Hit) -> Result<f64, bool> {
+    let text = bound.values.first().and_then(|from| captured(from, hit)).ok_or(false)?;
+    text_number(text).filter(|number| number.abs() <= NUMBER_MAX).ok_or(true)
+}

@@ -1,0 +1,196 @@
+//! Every aggregate against the specification in the obvious way: for each event, look at all events around it.
+
+use event::{Block, EventBatch};
+use proptest::prelude::*;
+
+use super::*;
+use crate::matcher::{MatchScratch, Matcher};
+use crate::ruleset::load;
+
+const SPAN_S: i64 = 60;
+
+/// Id, type, condition, and whether the aggregate is where it must be.
+type Case = (&'static str, &'static str, &'static str, fn(&[Login]) -> bool);
+
+fn ports(logins: &[Login]) -> Vec<f64> {
+    let mut ports: Vec<f64> = logins.iter().map(|login| f64::from(login.port)).collect();
+    ports.sort_by(f64::total_cmp);
+    ports
+}
+
+fn average(logins: &[Login]) -> Option<f64> {
+    (!logins.is_empty()).then(|| ports(logins).iter().sum::<f64>() / logins.len() as f64)
+}
+
+fn percentile(logins: &[Login], percent: f64) -> Option<f64> {
+    let sorted = ports(logins);
+    let position = sorted.len().checked_sub(1)? as f64 * percent / 100.0;
+    let below = sorted[position.floor() as usize];
+    let above = sorted.get(position.floor() as usize + 1).copied().unwrap_or(below);
+    Some(if position.fract() > 0.0 { below + (above - below) * position.fract() } else { below })
+}
+
+fn users(logins: &[Login]) -> usize {
+    let mut users: Vec<u8> = logins.iter().map(|login| login.user).collect();
+    users.sort_unstable();
+    users.dedup();
+    users.len()
+}
+
+/// Fire at the event that reaches the threshold.
+const AT_THE_EVENT: &[Case] = &[
+    ("sum", "value_sum", "{gte: 150, field: source.port}", |all| ports(all).iter().sum::<f64>() >= 150.0),
+    ("avg", "value_avg", "{gt: 40.5, field: source.port}", |all| average(all).is_some_and(|found| found > 40.5)),
+    ("median", "value_median", "{gte: 45, field: source.port}", |all| percentile(all, 50.0).is_some_and(|p| p >= 45.0)),
+    ("p90", "value_percentile", "{gt: 52, percentile: 90, field: source.port}", |all| {
+        percentile(all, 90.0).is_some_and(|p| p > 52.0)
+    }),
+    ("pairs", "value_count", "{gte: 4, field: [user.name, source.port]}", |all| {
+        let mut pairs: Vec<_> = all.iter().map(|login| (login.user, login.port)).collect();
+        pairs.sort_unstable();
+        pairs.dedup();
+        pairs.len() >= 4
+    }),
+];
+
+/// Fire when a window closes.
+const AT_THE_END: &[Case] = &[
+    ("few", "event_count", "{lte: 2}", |all| all.len() <= 2),
+    ("exactly", "event_count", "{eq: 3}", |all| all.len() == 3),
+    ("range", "event_count", "{gt: 1, lt: 4}", |all| all.len() > 1 && all.len() < 4),
+    ("other", "event_count", "{neq: 2}", |all| all.len() != 2),
+    ("few_users", "value_count", "{lt: 3, field: user.name}", |all| users(all) < 3),
+    ("low_avg", "value_avg", "{lt: 20, field: source.port}", |all| average(all).is_some_and(|found| found < 20.0)),
+];
+
+fn set() -> Arc<RuleSet> {
+    let mut text = "title: login\nid: login\nlevel: low\nlogsource: {product: linux, service: sshd}\ndetection: {s: {event.action: ssh_login}, condition: s}\n".to_owned();
+    for (id, kind, condition, _) in AT_THE_EVENT.iter().chain(AT_THE_END) {
+        text += &format!(
+            "---\ntitle: {id}\nid: {id}\nlevel: high\ncorrelation: {{type: {kind}, rules: [login], group-by: [source.ip], timespan: {SPAN_S}s, condition: {condition}}}\n"
+        );
+    }
+    let loaded = load([("rules.yml", text.as_str())], &crate::Placeholders::new());
+    assert_eq!(loaded.rejected().count(), 0, "{:?}", loaded.diagnostics);
+    Arc::new(loaded.set)
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Login {
+    second: i64,
+    address: u8,
+    user: u8,
+    port: u16,
+}
+
+fn parse(logins: &[Login]) -> EventBatch {
+    let line = |login: &Login| {
+        let time = Timestamp::from_unix_seconds(1_790_000_000 + login.second);
+        let Login { address, user, port, .. } = login;
+        format!("{time} h sshd[1]: Failed password for u{user} from 192.0.2.{address} port {port} ssh2\n")
+    };
+    let text: String = logins.iter().map(line).collect();
+    let block = Block::detached("test", text.into_bytes(), Timestamp(0));
+    parse::Parser::new(parse::Options::default()).parse(block)
+}
+
+/// `(rule, address, events)` of every finding, sorted.
+type Found = Vec<(String, String, u64)>;
+
+fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
+    let options = CorrelatorOptions { lateness_us: lateness_s * 1_000_000, ..CorrelatorOptions::default() };
+    let matcher = Matcher::new(Arc::clone(set), None);
+    let mut correlator = Correlator::new(Arc::clone(set), options);
+    let mut found = BTreeMap::new();
+    let hits = matcher.hits(&parse(logins), &mut MatchScratch::default());
+    for (at, hit) in hits.into_iter().enumerate() {
+        correlator.observe(vec![hit]);
+        correlator.advance(correlator.newest);
+        if at % 5 == 4 {
+            for Change { finding, .. } in correlator.changes() {
+                found.insert(finding.id, (finding.rule_id, finding.entities.source_ip.join(","), finding.count));
+            }
+            if at == 9 {
+                let saved = correlator.save().unwrap();
+                correlator = Correlator::new(Arc::clone(set), options);
+                correlator.restore(&saved.head, saved.put.into_iter()).unwrap();
+            }
+        }
+    }
+    correlator.finish_for_good();
+    for Change { finding, .. } in correlator.changes() {
+        found.insert(finding.id, (finding.rule_id, finding.entities.source_ip.join(","), finding.count));
+    }
+    let mut found: Found = found.into_values().filter(|(rule, ..)| rule != "login").collect();
+    found.sort();
+    found
+}
+
+fn model(logins: &[Login]) -> Found {
+    let mut sorted = logins.to_vec();
+    sorted.sort_by_key(|login| login.second);
+    // Findings that begin with the same event are one finding.
+    let mut found = BTreeMap::new();
+    for address in 0..4 {
+        let events: Vec<Login> = sorted.iter().filter(|login| login.address == address).cloned().collect();
+        for (id, _, _, reached) in AT_THE_EVENT {
+            let mut open: Option<(usize, usize)> = None;
+            for (at, event) in events.iter().enumerate() {
+                let start = events.iter().position(|other| event.second - other.second <= SPAN_S).unwrap_or(at);
+                open = open.filter(|_| reached(&events[start..at]));
+                if reached(&events[start..=at]) {
+                    let (first, count) = open.map_or((start, at - start + 1), |(first, count)| (first, count + 1));
+                    open = Some((first, count));
+                    found.insert((*id, address, first), count);
+                }
+            }
+        }
+        for (id, _, _, reached) in AT_THE_END {
+            let mut start = 0;
+            while let Some(first) = events.get(start) {
+                let inside = events[start..].iter().take_while(|event| event.second - first.second <= SPAN_S).count();
+                if reached(&events[start..start + inside]) {
+                    found.insert((*id, address, start), inside);
+                }
+                start += inside;
+            }
+        }
+    }
+    let named = |((id, address, _), count): ((&str, u8, usize), usize)| {
+        (id.to_owned(), format!("192.0.2.{address}"), count as u64)
+    };
+    let mut found: Found = found.into_iter().map(named).collect();
+    found.sort();
+    found
+}
+
+fn logins() -> impl Strategy<Value = Vec<Login>> {
+    let login = (0..600_i64, 0..3_u8, 0..4_u8, 1..60_u16);
+    let login = login.prop_map(|(second, address, user, port)| Login { second, address, user, port });
+    prop::collection::vec(login, 0..40).prop_map(|mut logins| {
+        logins.sort_by_key(|login| login.second);
+        logins
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_aggregate_equals_the_model(logins in logins()) {
+        prop_assert_eq!(run(&set(), &logins, 300), model(&logins));
+    }
+
+    #[test]
+    fn arrival_within_the_lateness_does_not_matter_to_any_aggregate(logins in logins(), seed in any::<u64>()) {
+        // Equal times keep their order of arrival, which a tie would make a matter of taste.
+        let mut logins = logins;
+        logins.dedup_by_key(|login| login.second);
+        let mut arrivals: Vec<_> = logins.iter().enumerate().map(|(at, login)| {
+            (login.second + ((seed.wrapping_mul(at as u64 * 2 + 1) >> 33) % 120) as i64, login.clone())
+        }).collect();
+        arrivals.sort_by_key(|(arrival, _)| *arrival);
+        let shuffled: Vec<_> = arrivals.into_iter().map(|(_, login)| login).collect();
+        prop_assert_eq!(run(&set(), &shuffled, 121), model(&logins));
+    }
+}

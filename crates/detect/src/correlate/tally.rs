@@ -1,0 +1,267 @@
+//! What a window knows of its values without walking over them: each event adds, and when it leaves takes away, what it
+//! stands for.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use hashbrown::HashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::ruleset::BoundCorrelation;
+use crate::sigma::rule::{CorrelationKind, Function};
+
+/// The value that an event brings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Held {
+    Number(f64),
+    Text(Arc<str>),
+}
+
+/// Sums are kept in steps of 2^-32, so that what was added can be taken away exactly.
+const SUM_STEPS: f64 = 4_294_967_296.0;
+/// Largest number that a sum takes up; events with larger ones are counted as not numeric.
+pub(super) const NUMBER_MAX: f64 = 1e24;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tally {
+    /// Events by value, each as often as it says.
+    values: HashMap<Arc<str>, u64>,
+    /// Entries by the place of their signal.
+    places: Vec<u32>,
+    sum: i128,
+    /// Events with a number.
+    numbers: u64,
+    quantile: Option<Quantile>,
+}
+
+impl Tally {
+    pub(super) fn new(bound: &BoundCorrelation) -> Self {
+        let quantile = match bound.rule.kind {
+            CorrelationKind::Value { function: Function::Percentile(percent), .. } => Some(Quantile::new(percent)),
+            _ => None,
+        };
+        Tally { places: vec![0; bound.bases.len()], quantile, ..Tally::default() }
+    }
+
+    pub(super) fn add(&mut self, place: usize, value: Option<&Held>, weight: u64) {
+        if let Some(count) = self.places.get_mut(place) {
+            *count += 1;
+        }
+        match value {
+            Some(Held::Text(text)) => *self.values.entry(Arc::clone(text)).or_insert(0) += weight,
+            Some(Held::Number(number)) => {
+                self.sum += steps(*number) * i128::from(weight);
+                self.numbers += weight;
+                self.quantile.iter_mut().for_each(|quantile| quantile.add(*number, weight));
+            }
+            None => {}
+        }
+    }
+
+    pub(super) fn remove(&mut self, place: usize, value: Option<&Held>, weight: u64) {
+        if let Some(count) = self.places.get_mut(place) {
+            *count -= 1;
+        }
+        match value {
+            Some(Held::Text(text)) => {
+                if let Some(count) = self.values.get_mut(text) {
+                    *count -= weight;
+                    if *count == 0 {
+                        self.values.remove(text);
+                    }
+                }
+            }
+            Some(Held::Number(number)) => {
+                self.sum -= steps(*number) * i128::from(weight);
+                self.numbers -= weight;
+                self.quantile.iter_mut().for_each(|quantile| quantile.remove(*number, weight));
+            }
+            None => {}
+        }
+    }
+
+    /// The same text as an event before, or a new one.
+    pub(super) fn shared(&self, value: &str) -> Arc<str> {
+        self.values.get_key_value(value).map_or_else(|| Arc::from(value), |(known, _)| Arc::clone(known))
+    }
+
+    pub(super) fn distinct(&self) -> u64 {
+        self.values.len() as u64
+    }
+
+    pub(super) fn matched(&self, place: usize) -> bool {
+        self.places.get(place).is_some_and(|count| *count > 0)
+    }
+
+    pub(super) fn places_matched(&self) -> u64 {
+        self.places.iter().filter(|count| **count > 0).count() as u64
+    }
+
+    /// Values and the percent of the events that have them.
+    pub(super) fn shares(&self) -> impl Iterator<Item = (&Arc<str>, f64)> {
+        let total: u64 = self.values.values().sum();
+        self.values.iter().map(move |(value, count)| (value, *count as f64 * 100.0 / total.max(1) as f64))
+    }
+
+    /// The number that the function makes of the values; `None` where there are none.
+    pub(super) fn number(&self, function: Function, value: Option<&Held>) -> Option<f64> {
+        let sum = || self.sum as f64 / SUM_STEPS;
+        match function {
+            Function::Sum => (self.numbers > 0).then(sum),
+            Function::Average => (self.numbers > 0).then(|| sum() / self.numbers as f64),
+            Function::Percentile(_) => self.quantile.as_ref().and_then(Quantile::value),
+            Function::Share => match value? {
+                Held::Text(text) => {
+                    let total: u64 = self.values.values().sum();
+                    Some(*self.values.get(text)? as f64 * 100.0 / total as f64)
+                }
+                Held::Number(_) => None,
+            },
+        }
+    }
+}
+
+fn steps(number: f64) -> i128 {
+    (number * SUM_STEPS) as i128
+}
+
+/// Orders numbers; all of them are finite.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Ordered(f64);
+
+impl Eq for Ordered {}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+/// A percentile that follows its numbers: they are kept in two halves, of which the lower ends where the percentile lies.
+#[derive(Clone, Debug)]
+struct Quantile {
+    percent: f64,
+    low: BTreeMap<Ordered, u64>,
+    high: BTreeMap<Ordered, u64>,
+    low_count: u64,
+    count: u64,
+}
+
+impl Quantile {
+    fn new(percent: f64) -> Self {
+        let (low, high) = (BTreeMap::new(), BTreeMap::new());
+        Quantile { percent, low, high, low_count: 0, count: 0 }
+    }
+
+    /// Where the percentile lies, counted from 0: between this number and the next.
+    fn position(&self) -> f64 {
+        self.count.saturating_sub(1) as f64 * self.percent / 100.0
+    }
+
+    fn add(&mut self, number: f64, weight: u64) {
+        let key = Ordered(number + 0.0);
+        self.count += weight;
+        if self.low.last_key_value().is_some_and(|(most, _)| key <= *most) {
+            *self.low.entry(key).or_insert(0) += weight;
+            self.low_count += weight;
+        } else {
+            *self.high.entry(key).or_insert(0) += weight;
+        }
+        self.balance();
+    }
+
+    fn remove(&mut self, number: f64, weight: u64) {
+        let key = Ordered(number + 0.0);
+        let mut rest = weight;
+        for (half, is_low) in [(&mut self.low, true), (&mut self.high, false)] {
+            let Some(count) = half.get_mut(&key) else { continue };
+            let taken = rest.min(*count);
+            *count -= taken;
+            if *count == 0 {
+                half.remove(&key);
+            }
+            rest -= taken;
+            if is_low {
+                self.low_count -= taken;
+            }
+        }
+        self.count -= weight - rest;
+        self.balance();
+    }
+
+    /// Moves numbers between the halves until the lower one holds those up to the position.
+    fn balance(&mut self) {
+        let target = if self.count == 0 { 0 } else { self.position().floor() as u64 + 1 };
+        while self.low_count < target {
+            let Some((key, count)) = self.high.pop_first() else { break };
+            let moved = count.min(target - self.low_count);
+            *self.low.entry(key).or_insert(0) += moved;
+            self.low_count += moved;
+            if moved < count {
+                self.high.insert(key, count - moved);
+            }
+        }
+        while self.low_count > target {
+            let Some((key, count)) = self.low.pop_last() else { break };
+            let moved = count.min(self.low_count - target);
+            *self.high.entry(key).or_insert(0) += moved;
+            self.low_count -= moved;
+            if moved < count {
+                self.low.insert(key, count - moved);
+            }
+        }
+    }
+
+    fn value(&self) -> Option<f64> {
+        let (below, _) = self.low.last_key_value()?;
+        let part = self.position().fract();
+        let above = self.high.first_key_value().filter(|_| part > 0.0);
+        Some(above.map_or(below.0, |(above, _)| below.0 + (above.0 - below.0) * part))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The percentile in the obvious way: sort, and interpolate between the neighbours.
+    fn obvious(numbers: &[f64], percent: f64) -> Option<f64> {
+        let mut sorted = numbers.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let position = sorted.len().checked_sub(1)? as f64 * percent / 100.0;
+        let (below, part) = (sorted[position.floor() as usize], position.fract());
+        let above = sorted.get(position.floor() as usize + 1).copied().unwrap_or(below);
+        Some(if part > 0.0 { below + (above - below) * part } else { below })
+    }
+
+    proptest! {
+        #[test]
+        fn percentiles_follow_their_numbers(
+            steps in prop::collection::vec((-5_i32..5, 1_u64..4, any::<bool>()), 0..60),
+            percent in prop::sample::select(vec![0.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 100.0]),
+        ) {
+            let mut quantile = Quantile::new(percent);
+            let mut held: Vec<(f64, u64)> = Vec::new();
+            for (number, weight, add) in steps {
+                if add || held.is_empty() {
+                    quantile.add(f64::from(number) * 0.5, weight);
+                    held.push((f64::from(number) * 0.5, weight));
+                } else {
+                    let (number, weight) = held.remove(0);
+                    quantile.remove(number, weight);
+                }
+                let all: Vec<f64> = held.iter().flat_map(|(number, weight)| vec![*number; *weight as usize]).collect();
+                prop_assert_eq!(quantile.value(), obvious(&all, percent));
+            }
+        }
+    }
+}
