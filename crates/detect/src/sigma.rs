@@ -13,3 +13,6 @@ pub mod modifier;
 mod regex;
 pub mod rule;
 pub mod value;
+
+#[cfg(test)]
+mod construct_tests;

@@ -63,7 +63,13 @@ const AT_THE_END: &[Case] = &[
     ("low_avg", "value_avg", "{lt: 20, field: source.port}", |all| average(all).is_some_and(|found| found < 20.0)),
 ];
 
+/// Compiled once: the cases are many.
 fn set() -> Arc<RuleSet> {
+    static SET: std::sync::OnceLock<Arc<RuleSet>> = std::sync::OnceLock::new();
+    Arc::clone(SET.get_or_init(compiled))
+}
+
+fn compiled() -> Arc<RuleSet> {
     let mut text = "title: login\nid: login\nlevel: low\nlogsource: {product: linux, service: sshd}\ndetection: {s: {event.action: ssh_login}, condition: s}\n".to_owned();
     for (id, kind, condition, _) in AT_THE_EVENT.iter().chain(AT_THE_END) {
         text += &format!(

@@ -25,7 +25,13 @@ level: high
 correlation: {type: value_count, rules: [failed], group-by: [source.ip], timespan: 1m, condition: {gte: 3, field: user.name}}
 ";
 
+/// Compiled once: the cases are many.
 fn set() -> Arc<RuleSet> {
+    static SET: std::sync::OnceLock<Arc<RuleSet>> = std::sync::OnceLock::new();
+    Arc::clone(SET.get_or_init(compiled))
+}
+
+fn compiled() -> Arc<RuleSet> {
     let loaded = load([("rules.yml", RULES)], &crate::Placeholders::new());
     assert_eq!(loaded.rejected().count(), 0, "{:?}", loaded.diagnostics);
     Arc::new(loaded.set)
