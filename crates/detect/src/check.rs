@@ -160,6 +160,14 @@ impl Check {
     fn passes_text(&self, text: &str, tag: ValueTag) -> bool {
         match self {
             Check::Text(pattern) => pattern.matches(text, &fold(text)),
+            _ => self.passes_folded(text, "", tag),
+        }
+    }
+
+    /// The same for a text that is no list, with its folded form, which many checks share.
+    pub(crate) fn passes_folded(&self, text: &str, folded: &str, tag: ValueTag) -> bool {
+        match self {
+            Check::Text(pattern) => pattern.matches(text, folded),
             Check::Regex(check) => check.regex.is_match(text),
             Check::Cidr(network) => text.parse().is_ok_and(|address| network.contains(address)),
             Check::Number(Number::Integer(wanted)) => match text.parse::<i64>() {

@@ -39,18 +39,58 @@ pub(crate) fn passes_in_any_view(check: &Check, value: Value<'_>, views: bool) -
     }
 }
 
-/// Texts of a row that keywords are looked for in: the line, and where JSON escapes hide text, every decoded value.
+/// Texts of a row that keywords are looked for in: the line, and where JSON escapes hide text, the line without them.
 pub(crate) fn keyword_texts(batch: &EventBatch, row: usize) -> impl Iterator<Item = Cow<'_, str>> {
     let original = batch.text(field::EVENT_ORIGINAL).and_then(|column| column.str(row));
     let escaped =
         batch.datasets()[row] == dataset::JSON && original.is_some_and(|text| memchr(b'\\', text.as_bytes()).is_some());
-    let count = if escaped { batch.records().num_columns() } else { 0 };
-    let decoded = (0..count).filter_map(move |position| {
-        let column = batch.text_at(position)?;
-        let text = column.str(row)?;
-        Some(if column.tag(row) == ValueTag::Array { Cow::Owned(strings_of(text)) } else { Cow::Borrowed(text) })
-    });
+    let decoded = original.filter(|_| escaped).map(|text| Cow::Owned(unescaped(text)));
     original.map(Cow::Borrowed).into_iter().chain(decoded)
+}
+
+/// JSON text with its escapes replaced by what they stand for. What is no escape stays.
+fn unescaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = memchr(b'\\', rest.as_bytes()) {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + 1..];
+        let simple = match after.bytes().next() {
+            Some(mark @ (b'"' | b'\\' | b'/')) => Some(char::from(mark)),
+            Some(b'n') => Some('\n'),
+            Some(b'r') => Some('\r'),
+            Some(b't') => Some('\t'),
+            Some(b'b') => Some('\u{8}'),
+            Some(b'f') => Some('\u{c}'),
+            _ => None,
+        };
+        if let Some(character) = simple {
+            out.push(character);
+            rest = &after[1..];
+        } else if let Some((character, length)) = code_point(after) {
+            out.push(character);
+            rest = &after[length..];
+        } else {
+            out.push('\\');
+            rest = after;
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// `u00e9`, or a pair of surrogates, at the start of the text: the character and how long it is written.
+fn code_point(text: &str) -> Option<(char, usize)> {
+    let unit = |at: usize| {
+        let digits = text.get(at..at + 4).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+        u32::from_str_radix(digits, 16).ok()
+    };
+    let first = unit(1).filter(|_| text.starts_with('u'))?;
+    if (0xD800..0xDC00).contains(&first) && text.get(5..7) == Some("\\u") {
+        let second = unit(7).filter(|second| (0xDC00..0xE000).contains(second))?;
+        return char::from_u32(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)).map(|found| (found, 11));
+    }
+    Some((char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 5))
 }
 
 /// The strings of a JSON array, decoded, one below the other.

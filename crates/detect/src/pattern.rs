@@ -3,7 +3,7 @@
 
 use memchr::memmem;
 
-use crate::fold::{fold, fold_char};
+use crate::fold::fold;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Piece {
@@ -146,6 +146,20 @@ impl Pattern {
         matches!(self.shape, Shape::Contains(_))
     }
 
+    /// Where its one text must stand, if that is all there is to it and case does not matter.
+    pub(crate) fn place(&self) -> Option<Anchor> {
+        if self.cased {
+            return None;
+        }
+        match self.shape {
+            Shape::Equals(_) => Some(Anchor::Whole),
+            Shape::StartsWith(_) => Some(Anchor::StartsWith),
+            Shape::EndsWith(_) => Some(Anchor::EndsWith),
+            Shape::Contains(_) => Some(Anchor::Contains),
+            Shape::General => None,
+        }
+    }
+
     /// Folded text that every match contains: the longest, for nominating candidates.
     pub(crate) fn required(&self) -> Option<String> {
         let texts = self.pieces.iter().filter_map(|piece| match piece {
@@ -175,8 +189,11 @@ impl Pattern {
         loop {
             match self.pieces.get(piece) {
                 Some(Piece::Many) => {
-                    retry = Some((piece + 1, rest));
                     piece += 1;
+                    // What must follow somewhere is looked for at once.
+                    let Some(found) = next_place(self.pieces.get(piece), rest) else { return false };
+                    rest = found;
+                    retry = Some((piece, rest));
                     continue;
                 }
                 Some(single) => {
@@ -194,10 +211,22 @@ impl Pattern {
             if characters.next().is_none() {
                 return false;
             }
-            rest = characters.as_str();
+            let Some(found) = next_place(self.pieces.get(after_star), characters.as_str()) else { return false };
+            rest = found;
             retry = Some((after_star, rest));
             piece = after_star;
         }
+    }
+}
+
+/// From where on the text can go on with the piece; `None` where it cannot any more.
+fn next_place<'a>(piece: Option<&Piece>, rest: &'a str) -> Option<&'a str> {
+    match piece {
+        Some(Piece::Text(text)) => memmem::find(rest.as_bytes(), text.as_bytes()).and_then(|at| rest.get(at..)),
+        Some(Piece::Dash) => rest.find(DASHES).and_then(|at| rest.get(at..)),
+        // Nothing follows: the star takes the rest.
+        None => Some(""),
+        Some(Piece::One | Piece::Many) => Some(rest),
     }
 }
 
@@ -207,10 +236,8 @@ fn step<'a>(piece: &Piece, rest: &'a str) -> Option<&'a str> {
     }
     let mut characters = rest.chars();
     let character = characters.next()?;
-    let fits = match piece {
-        Piece::Dash => DASHES.iter().any(|dash| fold_char(*dash) == fold_char(character)),
-        _ => true,
-    };
+    // None of the option marks has a case.
+    let fits = *piece != Piece::Dash || DASHES.contains(&character);
     fits.then_some(characters.as_str())
 }
 

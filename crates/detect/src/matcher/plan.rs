@@ -8,6 +8,7 @@ use event::Field;
 use crate::check::{Check, FieldRef};
 use crate::explain::has_views;
 use crate::matcher::program::Program;
+use crate::pattern::Anchor;
 use crate::sigma::rule::{Item, Rule};
 use crate::taxonomy;
 
@@ -152,6 +153,26 @@ fn without_contained(columns: Vec<String>, check: &Check) -> Vec<String> {
     columns.iter().filter(|column| !inside(column)).cloned().collect()
 }
 
+/// A predicate that a literal speaks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Nominee {
+    pub(super) predicate: u32,
+    /// Where the literal must stand for the predicate to hold; `None` where only the check can tell.
+    pub(super) place: Option<Anchor>,
+}
+
+impl Nominee {
+    /// Whether a literal found from `start` to `end` of a text of `length` bytes is enough.
+    pub(super) fn holds(place: Anchor, start: usize, end: usize, length: usize) -> bool {
+        match place {
+            Anchor::Contains => true,
+            Anchor::StartsWith => start == 0,
+            Anchor::EndsWith => end == length,
+            Anchor::Whole => start == 0 && end == length,
+        }
+    }
+}
+
 /// How one column is searched.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -162,7 +183,7 @@ pub(super) struct Plan {
     pub(super) predicates: Vec<u32>,
     pub(super) automaton: Option<AhoCorasick>,
     /// Predicates that each literal of the automaton nominates.
-    pub(super) nominated: Vec<Vec<u32>>,
+    pub(super) nominated: Vec<Vec<Nominee>>,
     /// Whether each literal is looked for by a part of this column.
     pub(super) opens_parts: Vec<bool>,
     /// Predicates without a literal: checked on every distinct value.
@@ -175,7 +196,7 @@ pub(super) struct Plan {
 
 impl Plan {
     fn new(column: &str, predicates: Vec<u32>, sought: Vec<u32>, container: Option<usize>, all: &Predicates) -> Self {
-        let mut literals: BTreeMap<String, (Vec<u32>, bool)> = BTreeMap::new();
+        let mut literals: BTreeMap<String, (Vec<Nominee>, bool)> = BTreeMap::new();
         let mut unfiltered = Vec::new();
         for number in &predicates {
             let texts = all.literals(*number);
@@ -183,7 +204,11 @@ impl Plan {
                 unfiltered.push(*number);
             }
             for text in texts {
-                literals.entry(text).or_default().0.push(*number);
+                let place = match &all.checks[*number as usize] {
+                    Check::Text(pattern) => pattern.place(),
+                    _ => None,
+                };
+                literals.entry(text).or_default().0.push(Nominee { predicate: *number, place });
             }
         }
         let mut parts_always = false;

@@ -4,10 +4,10 @@ use event::{EventBatch, LongColumn, TextColumn, ValueTag};
 
 use crate::check::{Check, Value};
 use crate::explain::{exists, keyword_texts, passes_in_any_view, refers, value_at};
-use crate::fold::fold;
+use crate::fold::fold_into;
 use crate::matcher::cache::{Cache, VerdictId, Verdicts};
 use crate::matcher::group::Group;
-use crate::matcher::plan::{Direct, DirectKind, KEYWORDS, Plan};
+use crate::matcher::plan::{Direct, DirectKind, KEYWORDS, Nominee, Plan};
 use crate::view::{decoded, may_be_encoded};
 
 /// One thread's state for one group.
@@ -33,13 +33,25 @@ struct ColumnScratch {
     /// Verdict of each row scanned; meaningful only where `any` is set.
     of_rows: Vec<VerdictId>,
     any: bool,
+    /// Predicates to be checked, and those that hold, for the value at hand.
     nominated: Vec<u32>,
+    held: Vec<u32>,
+    /// The value at hand, folded.
+    folded: String,
 }
 
 impl ColumnScratch {
     fn new() -> Self {
         let (verdicts, cache) = (Verdicts::new(), Cache::new());
-        ColumnScratch { verdicts, cache, of_rows: Vec::new(), any: false, nominated: Vec::new() }
+        ColumnScratch {
+            verdicts,
+            cache,
+            of_rows: Vec::new(),
+            any: false,
+            nominated: Vec::new(),
+            held: Vec::new(),
+            folded: String::new(),
+        }
     }
 }
 
@@ -243,15 +255,15 @@ impl ColumnSearch<'_> {
     fn keywords(&self, rows: &[u32], column: &mut ColumnScratch) {
         column.of_rows.reserve(rows.len());
         for row in rows {
-            column.nominated.clear();
-            let mut all = Vec::new();
+            column.held.clear();
             for text in keyword_texts(self.batch, *row as usize) {
-                self.decide(text.as_bytes(), ValueTag::String, column);
-                all.extend_from_slice(&column.nominated);
+                column.nominated.clear();
+                column.nominated.extend_from_slice(&self.plan.unfiltered);
+                self.search(&text, ValueTag::String, column);
             }
-            all.sort_unstable();
-            all.dedup();
-            let verdict = column.verdicts.intern(&all, false, &self.group.triggered);
+            column.held.sort_unstable();
+            column.held.dedup();
+            let verdict = column.verdicts.intern(&column.held, false, &self.group.triggered);
             column.of_rows.push(verdict);
         }
     }
@@ -260,31 +272,56 @@ impl ColumnSearch<'_> {
         &self.group.checks[predicate as usize]
     }
 
-    /// Which predicates hold for a text: nominated by their literals, decided by their checks. Leaves them in
-    /// `column.nominated`.
+    /// Which predicates hold for a text: nominated by their literals, decided by their place or by their checks. Leaves
+    /// them in `column.held`.
     fn decide(&self, bytes: &[u8], tag: ValueTag, column: &mut ColumnScratch) -> VerdictId {
-        let nominated = &mut column.nominated;
-        nominated.clear();
+        column.held.clear();
+        column.nominated.clear();
         let mut opens_parts = false;
         if tag == ValueTag::Array {
-            nominated.extend_from_slice(&self.plan.predicates);
+            let value = Value::Text(text_of(bytes), tag);
+            let passes = |predicate: &u32| passes_in_any_view(self.check(*predicate), value, self.plan.views);
+            column.held.extend(self.plan.predicates.iter().copied().filter(passes));
             opens_parts = true;
         } else {
-            nominated.extend_from_slice(&self.plan.unfiltered);
-            opens_parts |= self.nominate(bytes, nominated);
+            column.nominated.extend_from_slice(&self.plan.unfiltered);
+            let text = text_of(bytes);
+            opens_parts |= self.search(text, tag, column);
             if self.plan.views && may_be_encoded(bytes) {
-                for view in decoded(text_of(bytes)) {
-                    opens_parts |= self.nominate(view.as_bytes(), nominated);
+                for view in decoded(text) {
+                    column.nominated.clear();
+                    column.nominated.extend_from_slice(&self.plan.unfiltered);
+                    opens_parts |= self.search(&view, tag, column);
                 }
             }
         }
+        column.held.sort_unstable();
+        column.held.dedup();
+        column.verdicts.intern(&column.held, opens_parts, &self.group.triggered)
+    }
+
+    /// Adds the predicates that hold for this form of the text to those that do; true where a part of the column may
+    /// hold something.
+    fn search(&self, text: &str, tag: ValueTag, column: &mut ColumnScratch) -> bool {
+        // The automaton compares ASCII without case; other letters are folded first.
+        let ColumnScratch { nominated, held, folded, .. } = column;
+        let is_ascii = text.is_ascii();
+        if !is_ascii {
+            fold_into(text, folded);
+        }
+        let searched = if is_ascii { text } else { folded.as_str() };
+        let opens_parts = self.nominate(searched.as_bytes(), nominated, held);
         if !nominated.is_empty() {
+            if is_ascii {
+                fold_into(text, folded);
+            }
             nominated.sort_unstable();
             nominated.dedup();
-            let value = Value::Text(text_of(bytes), tag);
-            nominated.retain(|predicate| passes_in_any_view(self.check(*predicate), value, self.plan.views));
+            held.extend(
+                nominated.drain(..).filter(|predicate| self.check(*predicate).passes_folded(text, folded, tag)),
+            );
         }
-        column.verdicts.intern(nominated, opens_parts, &self.group.triggered)
+        opens_parts
     }
 
     fn decide_long(&self, number: i64, column: &mut ColumnScratch) -> VerdictId {
@@ -294,22 +331,23 @@ impl ColumnSearch<'_> {
         column.verdicts.intern(&held, false, &self.group.triggered)
     }
 
-    /// Adds the predicates whose literals stand in the text; true where a part of the column may hold something.
+    /// Adds the predicates whose literals stand in the text to those that hold, or to those that are to be checked; true
+    /// where a part of the column may hold something.
     #[inline]
-    fn nominate(&self, bytes: &[u8], nominated: &mut Vec<u32>) -> bool {
+    fn nominate(&self, bytes: &[u8], nominated: &mut Vec<u32>, held: &mut Vec<u32>) -> bool {
         let Some(automaton) = &self.plan.automaton else { return true };
-        // The automaton compares ASCII without case; other letters are folded first.
-        let folded;
-        let bytes = if bytes.is_ascii() {
-            bytes
-        } else {
-            folded = fold(text_of(bytes));
-            folded.as_bytes()
-        };
         let mut opens_parts = false;
         for found in automaton.find_overlapping_iter(bytes) {
             let literal = found.pattern().as_usize();
-            nominated.extend_from_slice(&self.plan.nominated[literal]);
+            for nominee in &self.plan.nominated[literal] {
+                match nominee.place {
+                    None => nominated.push(nominee.predicate),
+                    Some(place) if Nominee::holds(place, found.start(), found.end(), bytes.len()) => {
+                        held.push(nominee.predicate);
+                    }
+                    Some(_) => {}
+                }
+            }
             opens_parts |= self.plan.opens_parts[literal];
         }
         opens_parts
