@@ -39,17 +39,29 @@ pub(crate) fn passes_in_any_view(check: &Check, value: Value<'_>, views: bool) -
     }
 }
 
-/// Texts of a row that keywords are looked for in: the line, and where JSON escapes hide text, the line without them.
-pub(crate) fn keyword_texts(batch: &EventBatch, row: usize) -> impl Iterator<Item = Cow<'_, str>> {
-    let original = batch.text(field::EVENT_ORIGINAL).and_then(|column| column.str(row));
-    let escaped =
-        batch.datasets()[row] == dataset::JSON && original.is_some_and(|text| memchr(b'\\', text.as_bytes()).is_some());
-    let decoded = original.filter(|_| escaped).map(|text| Cow::Owned(unescaped(text)));
-    original.map(Cow::Borrowed).into_iter().chain(decoded)
+/// Texts of a row that keywords are looked for in.
+pub(crate) struct KeywordTexts<'a> {
+    pub(crate) line: &'a str,
+    /// The line without its JSON escapes, where there are any: they hide text.
+    pub(crate) unescaped: Option<String>,
+    /// All that the escapes do is put a backslash before a character.
+    pub(crate) is_plain: bool,
 }
 
-/// JSON text with its escapes replaced by what they stand for. What is no escape stays.
-fn unescaped(text: &str) -> String {
+pub(crate) fn keyword_texts(batch: &EventBatch, row: usize) -> KeywordTexts<'_> {
+    let line = batch.text(field::EVENT_ORIGINAL).and_then(|column| column.str(row)).unwrap_or("");
+    let escaped = batch.datasets()[row] == dataset::JSON && memchr(b'\\', line.as_bytes()).is_some();
+    if !escaped {
+        return KeywordTexts { line, unescaped: None, is_plain: false };
+    }
+    let (unescaped, is_plain) = unescaped(line);
+    KeywordTexts { line, unescaped: Some(unescaped), is_plain }
+}
+
+/// JSON text with its escapes replaced by what they stand for; what is no escape stays. True where each stood for the
+/// character behind it.
+fn unescaped(text: &str) -> (String, bool) {
+    let mut is_plain = true;
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = memchr(b'\\', rest.as_bytes()) {
@@ -64,6 +76,7 @@ fn unescaped(text: &str) -> String {
             Some(b'f') => Some('\u{c}'),
             _ => None,
         };
+        is_plain &= matches!(after.bytes().next(), Some(b'"' | b'\\' | b'/'));
         if let Some(character) = simple {
             out.push(character);
             rest = &after[1..];
@@ -76,7 +89,7 @@ fn unescaped(text: &str) -> String {
         }
     }
     out.push_str(rest);
-    out
+    (out, is_plain)
 }
 
 /// `u00e9`, or a pair of surrogates, at the start of the text: the character and how long it is written.
@@ -150,7 +163,9 @@ pub(crate) fn refers(
 
 fn item_matches(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> bool {
     let Some(field) = &item.field else {
-        return keyword_texts(batch, row).any(|text| item.check.passes(Value::Text(&text, ValueTag::String)));
+        let KeywordTexts { line, unescaped, .. } = keyword_texts(batch, row);
+        let passes = |text: &str| item.check.passes(Value::Text(text, ValueTag::String));
+        return passes(line) || unescaped.as_deref().is_some_and(passes);
     };
     let columns = taxonomy::columns(field, &rule.logsource);
     let present = |column: &String| value_at(batch, batch.position_of(column)?, row);

@@ -1,4 +1,4 @@
-//! Rules against batches. Predicates are shared between rules and evaluated per column: an automaton of literals
+//! Rules against batches. Predicates are shared between rules and evaluated per column: a search for literals
 //! nominates, the exact check decides, equal values are decided once, and rules run only on rows that can match.
 //!
 //! A rule set is compiled per dataset on first use, so that rules for other log sources cost nothing.
@@ -6,6 +6,8 @@
 mod cache;
 mod group;
 mod hits;
+mod literals;
+mod marks;
 mod plan;
 mod program;
 mod scan;

@@ -180,7 +180,7 @@ fn logins() -> impl Strategy<Value = Vec<Login>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
 
     #[test]
     fn every_aggregate_equals_the_model(logins in logins()) {

@@ -143,7 +143,7 @@ fn logins() -> impl Strategy<Value = Vec<Login>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
 
     #[test]
     fn correlations_equal_the_model(logins in logins()) {

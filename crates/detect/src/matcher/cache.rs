@@ -19,50 +19,92 @@ const PROBE_LOOKUPS: u32 = 4096;
 /// Look-ups to leave out when fewer than two in three hit: a miss costs more than a hit saves.
 const REST_LOOKUPS: u32 = 262_144;
 
-/// Number of a verdict. 0 is: no predicate holds.
+/// Number of a verdict. 0 is: no predicate holds. With the highest bit it is one that is not kept.
 pub(super) type VerdictId = u32;
+const PASSING: VerdictId = 1 << 31;
 
-/// The predicates that hold for a value, sorted.
-#[derive(Debug)]
-pub(super) struct Verdict {
-    pub(super) held: Box<[u32]>,
+/// The predicates that hold for a value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Verdict<'a> {
+    pub(super) held: &'a [u32],
     /// One of them triggers a rule.
     pub(super) triggers: bool,
     /// Parts of the column may hold something.
     pub(super) opens_parts: bool,
 }
 
+/// A verdict in a pool of predicates.
+#[derive(Clone, Copy, Debug)]
+struct Pooled {
+    start: usize,
+    end: usize,
+    triggers: bool,
+    opens_parts: bool,
+}
+
+/// Verdicts of one batch, on values that are not remembered.
+#[derive(Debug, Default)]
+struct Passing {
+    pool: Vec<u32>,
+    list: Vec<Pooled>,
+}
+
 /// All verdicts of one column.
 #[derive(Debug)]
 pub(super) struct Verdicts {
-    list: Vec<Verdict>,
+    list: Vec<(Box<[u32]>, bool, bool)>,
     /// By predicates; apart for verdicts that open parts and those that do not.
     known: [HashMap<Box<[u32]>, VerdictId>; 2],
+    passing: Passing,
 }
 
 impl Verdicts {
     pub(super) fn new() -> Self {
-        let nothing = Verdict { held: Box::from([]), triggers: false, opens_parts: false };
-        Verdicts { list: vec![nothing], known: [HashMap::new(), HashMap::new()] }
+        let nothing = (Box::from([]), false, false);
+        Verdicts { list: vec![nothing], known: [HashMap::new(), HashMap::new()], passing: Passing::default() }
     }
 
-    pub(super) fn of(&self, id: VerdictId) -> &Verdict {
-        &self.list[id as usize]
+    #[inline]
+    pub(super) fn of(&self, id: VerdictId) -> Verdict<'_> {
+        if id & PASSING != 0 {
+            let Pooled { start, end, triggers, opens_parts } = self.passing.list[(id & !PASSING) as usize];
+            return Verdict { held: &self.passing.pool[start..end], triggers, opens_parts };
+        }
+        let (held, triggers, opens_parts) = &self.list[id as usize];
+        Verdict { held, triggers: *triggers, opens_parts: *opens_parts }
     }
 
-    /// Number of the verdict with these predicates, sorted.
-    pub(super) fn intern(&mut self, held: &[u32], opens_parts: bool, triggered: &[Vec<u32>]) -> VerdictId {
+    /// Forgets the verdicts that are not kept: a new batch begins.
+    pub(super) fn begin_batch(&mut self) {
+        self.passing.pool.clear();
+        self.passing.list.clear();
+    }
+
+    /// A verdict of this batch alone.
+    pub(super) fn pass(&mut self, held: &[u32], opens_parts: bool, triggered: &[Vec<u32>]) -> VerdictId {
         if held.is_empty() && !opens_parts {
             return 0;
         }
+        let Passing { pool, list } = &mut self.passing;
+        let start = pool.len();
+        pool.extend_from_slice(held);
+        list.push(Pooled { start, end: pool.len(), triggers: triggers(held, triggered), opens_parts });
+        PASSING | (list.len() as VerdictId - 1)
+    }
+
+    /// Number of the verdict with these predicates, which are put in order.
+    pub(super) fn intern(&mut self, held: &mut [u32], opens_parts: bool, triggered: &[Vec<u32>]) -> VerdictId {
+        if held.is_empty() && !opens_parts {
+            return 0;
+        }
+        held.sort_unstable();
         let known = &mut self.known[usize::from(opens_parts)];
-        if let Some(id) = known.get(held) {
+        if let Some(id) = known.get(&*held) {
             return *id;
         }
         let id = self.list.len() as VerdictId;
-        let triggers = held.iter().any(|predicate| !triggered[*predicate as usize].is_empty());
-        self.list.push(Verdict { held: held.into(), triggers, opens_parts });
-        known.insert(held.into(), id);
+        self.list.push(((&*held).into(), triggers(held, triggered), opens_parts));
+        known.insert((&*held).into(), id);
         id
     }
 
@@ -70,6 +112,10 @@ impl Verdicts {
     pub(super) fn is_full(&self) -> bool {
         self.list.len() > VERDICTS_MAX
     }
+}
+
+fn triggers(held: &[u32], triggered: &[Vec<u32>]) -> bool {
+    held.iter().any(|predicate| !triggered[*predicate as usize].is_empty())
 }
 
 #[derive(Clone, Debug, Default)]

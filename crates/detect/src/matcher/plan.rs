@@ -1,12 +1,14 @@
-//! What is looked for in each column: the predicates of all rules on it, and the automaton that nominates them.
+//! What is looked for in each column: the predicates of all rules on it, and the literals that nominate them.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use event::Field;
+use memchr::memmem;
 
 use crate::check::{Check, FieldRef};
 use crate::explain::has_views;
+use crate::matcher::literals::Literals;
 use crate::matcher::program::Program;
 use crate::pattern::Anchor;
 use crate::sigma::rule::{Item, Rule};
@@ -14,9 +16,6 @@ use crate::taxonomy;
 
 /// Name of the plan for keywords: the whole line.
 pub(super) const KEYWORDS: &str = "";
-
-/// Most bytes of literals for which the automaton is a full table (fastest, largest).
-const TABLE_LITERAL_BYTES_MAX: usize = 100_000;
 
 /// Distinct predicates of a group of rules.
 #[derive(Debug, Default)]
@@ -181,8 +180,11 @@ pub(super) struct Plan {
     pub(super) views: bool,
     /// Every predicate on the column.
     pub(super) predicates: Vec<u32>,
-    pub(super) automaton: Option<AhoCorasick>,
-    /// Predicates that each literal of the automaton nominates.
+    /// Texts that the predicates need, folded.
+    texts: Vec<Box<[u8]>>,
+    /// What finds them: made when the first batch has the column.
+    literals: OnceLock<Literals>,
+    /// Predicates that each literal nominates.
     pub(super) nominated: Vec<Vec<Nominee>>,
     /// Whether each literal is looked for by a part of this column.
     pub(super) opens_parts: Vec<bool>,
@@ -219,27 +221,39 @@ impl Plan {
                 literals.entry(text).or_default().1 = true;
             }
         }
-        let automaton = automaton(literals.keys());
-        if automaton.is_none() {
+        if literals.is_empty() {
             unfiltered = predicates.clone();
             parts_always = true;
         }
+        let texts = literals.keys().map(|text| text.as_bytes().into()).collect();
         let (nominated, opens_parts) = literals.into_values().unzip();
         let column = column.to_owned();
         let views = has_views(&column);
-        Plan { column, views, predicates, automaton, nominated, opens_parts, unfiltered, container, parts_always }
+        Plan {
+            column,
+            views,
+            predicates,
+            texts,
+            literals: OnceLock::new(),
+            nominated,
+            opens_parts,
+            unfiltered,
+            container,
+            parts_always,
+        }
     }
-}
 
-/// `None` where there are no literals, or more than the automaton can hold: then every predicate is checked.
-fn automaton<'a>(literals: impl Iterator<Item = &'a String> + Clone) -> Option<AhoCorasick> {
-    let bytes: usize = literals.clone().map(String::len).sum();
-    let kind = (bytes <= TABLE_LITERAL_BYTES_MAX).then_some(AhoCorasickKind::DFA);
-    let automaton = AhoCorasick::builder()
-        .match_kind(MatchKind::Standard)
-        .ascii_case_insensitive(true)
-        .kind(kind)
-        .build(literals)
-        .ok()?;
-    (automaton.patterns_len() > 0).then_some(automaton)
+    /// `None` where no predicate has a literal.
+    pub(super) fn literals(&self) -> Option<&Literals> {
+        (!self.texts.is_empty()).then(|| self.literals.get_or_init(|| Literals::new(self.texts.clone())))
+    }
+
+    /// A keyword can stand in the raw line and not in the line without its escapes, where all that these do is put a
+    /// backslash before a character: only if it has such a pair itself.
+    pub(super) fn has_escapes(&self) -> bool {
+        let pairs: [&[u8]; 3] = [b"\\\\", b"\\\"", b"\\/"];
+        self.texts
+            .iter()
+            .any(|text| text.ends_with(b"\\") || pairs.iter().any(|pair| memmem::find(text, pair).is_some()))
+    }
 }

@@ -15,6 +15,18 @@ pub(super) enum Program {
     Direct(u32),
 }
 
+/// The predicates that hold for a row, as a list and as bits.
+pub(super) struct Held<'a> {
+    pub(super) list: &'a [u32],
+    pub(super) bits: &'a [u64],
+}
+
+impl Held<'_> {
+    fn has(&self, predicate: u32) -> bool {
+        self.bits[predicate as usize / 64] >> (predicate % 64) & 1 == 1
+    }
+}
+
 impl Program {
     pub(super) fn compile(expr: &Expr, rule: &Rule, predicates: &mut Predicates) -> Self {
         match expr {
@@ -43,16 +55,16 @@ impl Program {
         if others.len() == 1 { others.remove(0) } else { Program::Or(others) }
     }
 
-    /// Whether the condition holds, given the sorted predicates that do.
-    pub(super) fn holds(&self, held: &[u32], direct: &impl Fn(u32) -> bool) -> bool {
+    /// Whether the condition holds, given the predicates that do.
+    pub(super) fn holds(&self, row: &Held<'_>, direct: &impl Fn(u32) -> bool) -> bool {
         match self {
-            Program::And(parts) => parts.iter().all(|part| part.holds(held, direct)),
-            Program::Or(parts) => parts.iter().any(|part| part.holds(held, direct)),
-            Program::Not(inner) => !inner.holds(held, direct),
-            Program::AnyOf(any_of) if any_of.len() < held.len() => {
-                any_of.iter().any(|predicate| held.binary_search(predicate).is_ok())
+            Program::And(parts) => parts.iter().all(|part| part.holds(row, direct)),
+            Program::Or(parts) => parts.iter().any(|part| part.holds(row, direct)),
+            Program::Not(inner) => !inner.holds(row, direct),
+            Program::AnyOf(any_of) if any_of.len() <= row.list.len() * 4 => {
+                any_of.iter().any(|predicate| row.has(*predicate))
             }
-            Program::AnyOf(any_of) => held.iter().any(|predicate| any_of.binary_search(predicate).is_ok()),
+            Program::AnyOf(any_of) => row.list.iter().any(|predicate| any_of.binary_search(predicate).is_ok()),
             Program::Direct(test) => direct(*test),
         }
     }

@@ -3,11 +3,13 @@
 use event::{EventBatch, LongColumn, TextColumn, ValueTag};
 
 use crate::check::{Check, Value};
-use crate::explain::{exists, keyword_texts, passes_in_any_view, refers, value_at};
+use crate::explain::{KeywordTexts, exists, keyword_texts, passes_in_any_view, refers, value_at};
 use crate::fold::fold_into;
 use crate::matcher::cache::{Cache, VerdictId, Verdicts};
 use crate::matcher::group::Group;
+use crate::matcher::marks::Marks;
 use crate::matcher::plan::{Direct, DirectKind, KEYWORDS, Nominee, Plan};
+use crate::matcher::program::Held;
 use crate::view::{decoded, may_be_encoded};
 
 /// One thread's state for one group.
@@ -22,8 +24,11 @@ pub(super) struct GroupScratch {
     open: Vec<bool>,
     /// Rows (as bits) in which some predicate triggers a rule.
     candidates: Vec<u64>,
-    held: Vec<u32>,
-    rules: Vec<u32>,
+    work: Work,
+    /// Predicates that hold for the row at hand, as bits.
+    bits: Vec<u64>,
+    /// Rules that were looked at for the row at hand.
+    rules: Marks,
 }
 
 #[derive(Debug)]
@@ -33,24 +38,35 @@ struct ColumnScratch {
     /// Verdict of each row scanned; meaningful only where `any` is set.
     of_rows: Vec<VerdictId>,
     any: bool,
-    /// Predicates to be checked, and those that hold, for the value at hand.
-    nominated: Vec<u32>,
-    held: Vec<u32>,
-    /// The value at hand, folded.
-    folded: String,
 }
 
 impl ColumnScratch {
     fn new() -> Self {
-        let (verdicts, cache) = (Verdicts::new(), Cache::new());
-        ColumnScratch {
-            verdicts,
-            cache,
-            of_rows: Vec::new(),
-            any: false,
-            nominated: Vec::new(),
-            held: Vec::new(),
-            folded: String::new(),
+        ColumnScratch { verdicts: Verdicts::new(), cache: Cache::new(), of_rows: Vec::new(), any: false }
+    }
+}
+
+/// What is known of the value at hand.
+#[derive(Debug, Default)]
+struct Work {
+    /// Predicates to be checked.
+    nominated: Vec<u32>,
+    /// Predicates that hold, each once.
+    held: Vec<u32>,
+    marks: Marks,
+    folded: String,
+}
+
+impl Work {
+    fn begin(&mut self) {
+        self.held.clear();
+        self.marks.begin();
+    }
+
+    #[inline]
+    fn hold(&mut self, predicate: u32) {
+        if self.marks.add(predicate) {
+            self.held.push(predicate);
         }
     }
 }
@@ -63,8 +79,9 @@ impl GroupScratch {
             bound: Vec::new(),
             open: Vec::new(),
             candidates: Vec::new(),
-            held: Vec::new(),
-            rules: Vec::new(),
+            work: Work { marks: Marks::new(group.checks.len()), ..Work::default() },
+            bits: vec![0; group.checks.len().div_ceil(64)],
+            rules: Marks::new(group.rules.len()),
         }
     }
 
@@ -122,7 +139,8 @@ pub(super) fn scan(
         }
         column.any = false;
         column.of_rows.clear();
-        let searched = ColumnSearch { group, plan, batch };
+        column.verdicts.begin_batch();
+        let mut searched = ColumnSearch { group, plan, batch, work: &mut scratch.work };
         match position.map(|position| (batch.text_at(position), batch.long_at(position).or(batch.date_at(position)))) {
             None => searched.keywords(rows, column),
             Some((Some(text), _)) => searched.texts(&text, rows, open, column),
@@ -150,30 +168,34 @@ fn evaluate_candidates(
     scratch: &mut GroupScratch,
     out: &mut Vec<(u32, u32)>,
 ) {
-    let GroupScratch { columns, bound, candidates, held, rules, .. } = scratch;
+    let GroupScratch { columns, bound, candidates, work, bits, rules, .. } = scratch;
+    let filled: Vec<&ColumnScratch> =
+        bound.iter().map(|(plan, _)| &columns[*plan]).filter(|column| column.any).collect();
     for (word_at, word) in candidates.iter().enumerate() {
-        let mut bits = *word;
-        while bits != 0 {
-            let at = word_at * 64 + bits.trailing_zeros() as usize;
-            bits &= bits - 1;
+        let mut word = *word;
+        while word != 0 {
+            let at = word_at * 64 + word.trailing_zeros() as usize;
+            word &= word - 1;
             let Some(row) = rows.get(at).copied() else { break };
-            held.clear();
-            for (plan, _) in bound.iter().filter(|(plan, _)| columns[*plan].any) {
-                let column = &columns[*plan];
-                held.extend_from_slice(&column.verdicts.of(column.of_rows[at]).held);
+            work.held.clear();
+            for column in &filled {
+                work.held.extend_from_slice(column.verdicts.of(column.of_rows[at]).held);
             }
-            held.sort_unstable();
-            held.dedup();
-            rules.clear();
-            rules.extend_from_slice(&group.always);
-            rules.extend(held.iter().flat_map(|predicate| &group.triggered[*predicate as usize]));
-            rules.sort_unstable();
-            rules.dedup();
+            for predicate in &work.held {
+                bits[*predicate as usize / 64] |= 1 << (predicate % 64);
+            }
+            let held = Held { list: &work.held, bits };
+            rules.begin();
             let direct = |test: u32| direct_holds(&group.directs[test as usize], batch, row as usize);
-            for rule in rules.iter().map(|rule| &group.rules[*rule as usize]) {
-                if rule.program.holds(held, &direct) {
-                    out.push((row, rule.index));
+            let triggered = work.held.iter().flat_map(|predicate| &group.triggered[*predicate as usize]);
+            for rule in group.always.iter().chain(triggered) {
+                let rule_at = *rule as usize;
+                if rules.add(*rule) && group.rules[rule_at].program.holds(&held, &direct) {
+                    out.push((row, group.rules[rule_at].index));
                 }
+            }
+            for predicate in &work.held {
+                bits[*predicate as usize / 64] = 0;
             }
         }
     }
@@ -196,11 +218,12 @@ struct ColumnSearch<'a> {
     group: &'a Group,
     plan: &'a Plan,
     batch: &'a EventBatch,
+    work: &'a mut Work,
 }
 
 impl ColumnSearch<'_> {
     /// `open` names the rows to look at, where not all of them have to be.
-    fn texts(&self, text: &TextColumn<'_>, rows: &[u32], open: Option<&[bool]>, column: &mut ColumnScratch) {
+    fn texts(&mut self, text: &TextColumn<'_>, rows: &[u32], open: Option<&[bool]>, column: &mut ColumnScratch) {
         column.of_rows.reserve(rows.len());
         for (at, row) in rows.iter().enumerate() {
             let closed = open.is_some_and(|open| !open[at]);
@@ -210,7 +233,7 @@ impl ColumnSearch<'_> {
     }
 
     #[inline]
-    fn text_verdict(&self, text: &TextColumn<'_>, row: usize, column: &mut ColumnScratch) -> VerdictId {
+    fn text_verdict(&mut self, text: &TextColumn<'_>, row: usize, column: &mut ColumnScratch) -> VerdictId {
         if text.is_null(row) {
             return 0;
         }
@@ -220,24 +243,24 @@ impl ColumnSearch<'_> {
             if let Some(verdict) = column.cache.inline(view) {
                 return verdict;
             }
-            let verdict = text.bytes(row).map_or(0, |value| self.decide(value, tag, column));
+            let verdict = text.bytes(row).map_or(0, |value| self.decide(value, tag, column, true));
             column.cache.remember_inline(view, verdict);
             return verdict;
         }
         let Some(value) = text.bytes(row) else { return 0 };
         if !column.cache.is_awake(value.len()) {
-            return self.decide(value, tag, column);
+            return self.decide(value, tag, column, false);
         }
         let hash = column.cache.hash(value);
         if let Some(verdict) = column.cache.long_value(hash, value, tag as u8) {
             return verdict;
         }
-        let verdict = self.decide(value, tag, column);
+        let verdict = self.decide(value, tag, column, true);
         column.cache.remember(hash, value, tag as u8, verdict);
         verdict
     }
 
-    fn longs(&self, long: &LongColumn<'_>, rows: &[u32], column: &mut ColumnScratch) {
+    fn longs(&mut self, long: &LongColumn<'_>, rows: &[u32], column: &mut ColumnScratch) {
         column.of_rows.reserve(rows.len());
         for row in rows {
             let verdict = match long.get(*row as usize) {
@@ -252,18 +275,19 @@ impl ColumnSearch<'_> {
         }
     }
 
-    fn keywords(&self, rows: &[u32], column: &mut ColumnScratch) {
+    fn keywords(&mut self, rows: &[u32], column: &mut ColumnScratch) {
         column.of_rows.reserve(rows.len());
+        let raw_always = self.plan.has_escapes() || !self.plan.unfiltered.is_empty();
         for row in rows {
-            column.held.clear();
-            for text in keyword_texts(self.batch, *row as usize) {
-                column.nominated.clear();
-                column.nominated.extend_from_slice(&self.plan.unfiltered);
-                self.search(&text, ValueTag::String, column);
+            self.work.begin();
+            let KeywordTexts { line, unescaped, is_plain } = keyword_texts(self.batch, *row as usize);
+            if let Some(text) = &unescaped {
+                self.search(text, (is_plain && !raw_always).then_some(line), ValueTag::String);
             }
-            column.held.sort_unstable();
-            column.held.dedup();
-            let verdict = column.verdicts.intern(&column.held, false, &self.group.triggered);
+            if unescaped.is_none() || !is_plain || raw_always {
+                self.search(line, None, ValueTag::String);
+            }
+            let verdict = column.verdicts.pass(&self.work.held, false, &self.group.triggered);
             column.of_rows.push(verdict);
         }
     }
@@ -272,84 +296,78 @@ impl ColumnSearch<'_> {
         &self.group.checks[predicate as usize]
     }
 
-    /// Which predicates hold for a text: nominated by their literals, decided by their place or by their checks. Leaves
-    /// them in `column.held`.
-    fn decide(&self, bytes: &[u8], tag: ValueTag, column: &mut ColumnScratch) -> VerdictId {
-        column.held.clear();
-        column.nominated.clear();
+    /// Which predicates hold for a text: nominated by their literals, decided by their place or by their checks. `kept`:
+    /// the verdict outlives the batch.
+    fn decide(&mut self, bytes: &[u8], tag: ValueTag, column: &mut ColumnScratch, kept: bool) -> VerdictId {
+        self.work.begin();
         let mut opens_parts = false;
         if tag == ValueTag::Array {
             let value = Value::Text(text_of(bytes), tag);
             let passes = |predicate: &u32| passes_in_any_view(self.check(*predicate), value, self.plan.views);
-            column.held.extend(self.plan.predicates.iter().copied().filter(passes));
+            let held: Vec<u32> = self.plan.predicates.iter().copied().filter(passes).collect();
+            held.into_iter().for_each(|predicate| self.work.hold(predicate));
             opens_parts = true;
         } else {
-            column.nominated.extend_from_slice(&self.plan.unfiltered);
             let text = text_of(bytes);
-            opens_parts |= self.search(text, tag, column);
+            opens_parts |= self.search(text, None, tag);
             if self.plan.views && may_be_encoded(bytes) {
                 for view in decoded(text) {
-                    column.nominated.clear();
-                    column.nominated.extend_from_slice(&self.plan.unfiltered);
-                    opens_parts |= self.search(&view, tag, column);
+                    opens_parts |= self.search(&view, None, tag);
                 }
             }
         }
-        column.held.sort_unstable();
-        column.held.dedup();
-        column.verdicts.intern(&column.held, opens_parts, &self.group.triggered)
-    }
-
-    /// Adds the predicates that hold for this form of the text to those that do; true where a part of the column may
-    /// hold something.
-    fn search(&self, text: &str, tag: ValueTag, column: &mut ColumnScratch) -> bool {
-        // The automaton compares ASCII without case; other letters are folded first.
-        let ColumnScratch { nominated, held, folded, .. } = column;
-        let is_ascii = text.is_ascii();
-        if !is_ascii {
-            fold_into(text, folded);
+        let triggered = &self.group.triggered;
+        if kept {
+            column.verdicts.intern(&mut self.work.held, opens_parts, triggered)
+        } else {
+            column.verdicts.pass(&self.work.held, opens_parts, triggered)
         }
-        let searched = if is_ascii { text } else { folded.as_str() };
-        let opens_parts = self.nominate(searched.as_bytes(), nominated, held);
-        if !nominated.is_empty() {
-            if is_ascii {
-                fold_into(text, folded);
-            }
-            nominated.sort_unstable();
-            nominated.dedup();
-            held.extend(
-                nominated.drain(..).filter(|predicate| self.check(*predicate).passes_folded(text, folded, tag)),
-            );
-        }
-        opens_parts
     }
 
     fn decide_long(&self, number: i64, column: &mut ColumnScratch) -> VerdictId {
         let value = Value::Long(number);
-        let held: Vec<u32> =
+        let mut held: Vec<u32> =
             self.plan.predicates.iter().copied().filter(|predicate| self.check(*predicate).passes(value)).collect();
-        column.verdicts.intern(&held, false, &self.group.triggered)
+        column.verdicts.intern(&mut held, false, &self.group.triggered)
     }
 
-    /// Adds the predicates whose literals stand in the text to those that hold, or to those that are to be checked; true
-    /// where a part of the column may hold something.
-    #[inline]
-    fn nominate(&self, bytes: &[u8], nominated: &mut Vec<u32>, held: &mut Vec<u32>) -> bool {
-        let Some(automaton) = &self.plan.automaton else { return true };
-        let mut opens_parts = false;
-        for found in automaton.find_overlapping_iter(bytes) {
-            let literal = found.pattern().as_usize();
-            for nominee in &self.plan.nominated[literal] {
-                match nominee.place {
-                    None => nominated.push(nominee.predicate),
-                    Some(place) if Nominee::holds(place, found.start(), found.end(), bytes.len()) => {
-                        held.push(nominee.predicate);
+    /// Adds the predicates that hold for this form of the text to those that do; true where a part of the column may
+    /// hold something. Checks also look at `other`, a form with the same literals.
+    fn search(&mut self, text: &str, other: Option<&str>, tag: ValueTag) -> bool {
+        let ColumnSearch { group, plan, work, .. } = self;
+        let mut folded = std::mem::take(&mut work.folded);
+        fold_into(text, &mut folded);
+        work.nominated.clear();
+        work.nominated.extend_from_slice(&plan.unfiltered);
+        let mut opens_parts = plan.literals().is_none();
+        if let Some(literals) = plan.literals() {
+            let length = folded.len();
+            literals.find(folded.as_bytes(), |literal, start, end| {
+                for nominee in &plan.nominated[literal] {
+                    match nominee.place {
+                        None => work.nominated.push(nominee.predicate),
+                        Some(place) if Nominee::holds(place, start, end, length) => work.hold(nominee.predicate),
+                        Some(_) => {}
                     }
-                    Some(_) => {}
+                }
+                opens_parts |= plan.opens_parts[literal];
+            });
+        }
+        if !work.nominated.is_empty() {
+            let mut nominated = std::mem::take(&mut work.nominated);
+            nominated.sort_unstable();
+            nominated.dedup();
+            for predicate in nominated.drain(..).filter(|predicate| !work.marks.has(*predicate)).collect::<Vec<_>>() {
+                let check = &group.checks[predicate as usize];
+                let passes = check.passes_folded(text, &folded, tag)
+                    || other.is_some_and(|other| check.passes(Value::Text(other, tag)));
+                if passes {
+                    work.hold(predicate);
                 }
             }
-            opens_parts |= self.plan.opens_parts[literal];
+            work.nominated = nominated;
         }
+        work.folded = folded;
         opens_parts
     }
 }
