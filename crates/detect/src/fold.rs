@@ -31,12 +31,30 @@ pub(crate) fn fold_into(text: &str, folded: &mut String) {
         folded.push_str(text);
         folded.make_ascii_lowercase();
     } else {
-        folded.extend(text.chars().map(fold_char));
+        let mut rest = text;
+        while let Some(at) = rest.bytes().position(|byte| !byte.is_ascii()) {
+            let (before, after) = rest.split_at(at);
+            push_lowercase(before, folded);
+            let mut characters = after.chars();
+            folded.extend(characters.next().map(fold_char));
+            rest = characters.as_str();
+        }
+        push_lowercase(rest, folded);
+    }
+}
+
+fn push_lowercase(text: &str, folded: &mut String) {
+    let start = folded.len();
+    folded.push_str(text);
+    if let Some(added) = folded.get_mut(start..) {
+        added.make_ascii_lowercase();
     }
 }
 
 pub(crate) fn fold(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().map(fold_char).collect() }
+    let mut folded = String::with_capacity(text.len());
+    fold_into(text, &mut folded);
+    folded
 }
 
 #[cfg(test)]

@@ -146,18 +146,32 @@ impl Pattern {
         matches!(self.shape, Shape::Contains(_))
     }
 
-    /// Where its one text must stand, if that is all there is to it and case does not matter.
-    pub(crate) fn place(&self) -> Option<Anchor> {
-        if self.cased {
+    /// Texts of which one must stand at a place, if that is all there is to it and case does not matter. Option marks make
+    /// several texts of one.
+    pub(crate) fn texts_in_place(&self) -> Option<(Vec<String>, Anchor)> {
+        const DASHES_MAX: usize = 2;
+        let open_start = self.pieces.first() == Some(&Piece::Many);
+        let open_end = self.pieces.len() > 1 && self.pieces.last() == Some(&Piece::Many);
+        let inner = self.pieces.get(usize::from(open_start)..self.pieces.len() - usize::from(open_end))?;
+        let plain = inner.iter().all(|piece| matches!(piece, Piece::Text(_) | Piece::Dash));
+        let dashes = inner.iter().filter(|piece| **piece == Piece::Dash).count();
+        if self.cased || inner.is_empty() || !plain || dashes > DASHES_MAX {
             return None;
         }
-        match self.shape {
-            Shape::Equals(_) => Some(Anchor::Whole),
-            Shape::StartsWith(_) => Some(Anchor::StartsWith),
-            Shape::EndsWith(_) => Some(Anchor::EndsWith),
-            Shape::Contains(_) => Some(Anchor::Contains),
-            Shape::General => None,
+        let mut texts = vec![String::new()];
+        for piece in inner {
+            texts = match piece {
+                Piece::Text(more) => texts.into_iter().map(|text| text + more).collect(),
+                _ => texts.iter().flat_map(|text| DASHES.map(|dash| format!("{text}{dash}"))).collect(),
+            };
         }
+        let anchor = match (open_start, open_end) {
+            (false, false) => Anchor::Whole,
+            (false, true) => Anchor::StartsWith,
+            (true, false) => Anchor::EndsWith,
+            (true, true) => Anchor::Contains,
+        };
+        Some((texts, anchor))
     }
 
     /// Folded text that every match contains: the longest, for nominating candidates.

@@ -1,12 +1,11 @@
-//! Finds which of many literals stand in a text, wherever they do. Short ones are found by an automaton; of each longer
-//! one four bytes are looked for that few others share, through a table of bits that fits the processor's cache, and what
-//! is found there is compared. Thousands of literals cost little more than a hundred.
+//! Finds which of many literals stand in a text, wherever they do. Of each literal four bytes are looked for that few
+//! others share, through a table of bits that fits the processor's cache, and what is found there is compared; short ones
+//! are looked up whole. Thousands of literals cost little more than a hundred.
 //!
 //! Texts and literals are folded by the caller. **Absent on purpose:** no first or longest match; all of them count.
 
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use hashbrown::HashMap;
 
 /// Bytes that are looked up at once.
@@ -17,33 +16,70 @@ const BITS_PER_GRAM: usize = 64;
 const TABLE_POWER_MIN: u32 = 12;
 const TABLE_POWER_MAX: u32 = 21;
 
-/// A literal that a gram may be part of.
+/// A literal that some bytes may be part of.
 #[derive(Clone, Copy, Debug)]
 struct Candidate {
     literal: u32,
-    /// Where the gram stands in it.
+    /// Where the bytes stand in it.
     offset: u32,
+}
+
+/// Literals by some of their bytes.
+#[derive(Debug, Default)]
+struct Index {
+    /// One bit for each hash of bytes that some literal is known by.
+    table: Vec<u64>,
+    /// Part of `candidates` for the bytes.
+    places: HashMap<u32, (u32, u32)>,
+    candidates: Vec<Candidate>,
+}
+
+impl Index {
+    fn new(bits: usize, by_bytes: BTreeMap<u32, Vec<Candidate>>, hash: impl Fn(u32) -> usize) -> Self {
+        let mut index = Index::default();
+        if !by_bytes.is_empty() {
+            index.table = vec![0; bits.div_ceil(64)];
+        }
+        for (bytes, candidates) in by_bytes {
+            let hash = hash(bytes);
+            index.table[hash / 64] |= 1 << (hash % 64);
+            index.places.insert(bytes, (index.candidates.len() as u32, candidates.len() as u32));
+            index.candidates.extend(candidates);
+        }
+        index
+    }
+
+    #[inline]
+    fn may_have(&self, hash: usize) -> bool {
+        self.table[hash / 64] >> (hash % 64) & 1 == 1
+    }
 }
 
 #[derive(Debug)]
 pub(super) struct Literals {
     texts: Vec<Box<[u8]>>,
-    /// Literals shorter than a gram, by their number in the automaton.
-    short: Option<(AhoCorasick, Vec<u32>)>,
-    /// One bit for each hash of a gram that some literal is known by.
-    table: Vec<u64>,
-    shift: u32,
-    /// Part of `candidates` for each gram.
-    grams: HashMap<u32, (u32, u32)>,
-    candidates: Vec<Candidate>,
+    /// By four bytes.
+    long: Index,
+    long_shift: u32,
+    /// Of three bytes.
+    triple: Index,
+    triple_shift: u32,
+    /// Of two bytes.
+    pair: Index,
+    /// Of one byte.
+    single: Index,
 }
 
-fn gram(bytes: &[u8]) -> u32 {
-    bytes.iter().take(GRAM).rev().fold(0, |gram, byte| gram << 8 | u32::from(*byte))
+fn number(bytes: &[u8]) -> u32 {
+    bytes.iter().take(GRAM).rev().fold(0, |number, byte| number << 8 | u32::from(*byte))
 }
 
 fn grams(text: &[u8]) -> impl Iterator<Item = u32> + '_ {
-    text.windows(GRAM).map(gram)
+    text.windows(GRAM).map(number)
+}
+
+fn hash(gram: u32, shift: u32) -> usize {
+    (gram.wrapping_mul(0x9E37_79B1) >> shift) as usize
 }
 
 impl Literals {
@@ -54,79 +90,69 @@ impl Literals {
         for text in &texts {
             grams(text).for_each(|gram| *frequency.entry(gram).or_insert(0) += 1);
         }
-        let mut by_gram: BTreeMap<u32, Vec<Candidate>> = BTreeMap::new();
-        let mut short: Vec<u32> = Vec::new();
+        let mut indexes: [BTreeMap<u32, Vec<Candidate>>; 4] = Default::default();
         for (at, text) in texts.iter().enumerate() {
             let rarest = grams(text).enumerate().min_by_key(|(offset, gram)| (frequency[gram], usize::MAX - offset));
-            match rarest {
-                Some((offset, gram)) => {
-                    let candidate = Candidate { literal: at as u32, offset: offset as u32 };
-                    by_gram.entry(gram).or_default().push(candidate);
-                }
-                None => short.push(at as u32),
-            }
+            let (offset, bytes) = rarest.unwrap_or_else(|| (0, number(text)));
+            let candidate = Candidate { literal: at as u32, offset: offset as u32 };
+            indexes[GRAM - text.len().min(GRAM)].entry(bytes).or_default().push(candidate);
         }
-        let wanted = (by_gram.len() * BITS_PER_GRAM).next_power_of_two().trailing_zeros();
-        let power = wanted.clamp(TABLE_POWER_MIN, TABLE_POWER_MAX);
-        let mut found = Literals {
-            texts,
-            short: None,
-            table: Vec::new(),
-            shift: 32 - power,
-            grams: HashMap::new(),
-            candidates: Vec::new(),
+        let [long, triple, pair, single] = indexes;
+        let power = |count: usize| {
+            let wanted = (count * BITS_PER_GRAM).next_power_of_two().trailing_zeros();
+            wanted.clamp(TABLE_POWER_MIN, TABLE_POWER_MAX)
         };
-        found.short = found.automaton(short);
-        if !by_gram.is_empty() {
-            found.table = vec![0; (1 << power) / 64];
+        let (long_power, triple_power) = (power(long.len()), power(triple.len()));
+        let (long_shift, triple_shift) = (32 - long_power, 32 - triple_power);
+        Literals {
+            texts,
+            long: Index::new(1 << long_power, long, |gram| hash(gram, long_shift)),
+            long_shift,
+            triple: Index::new(1 << triple_power, triple, |gram| hash(gram, triple_shift)),
+            triple_shift,
+            pair: Index::new(1 << 16, pair, |pair| pair as usize),
+            single: Index::new(1 << 8, single, |byte| byte as usize),
         }
-        for (gram, candidates) in by_gram {
-            let hash = found.hash(gram);
-            found.table[hash / 64] |= 1 << (hash % 64);
-            found.grams.insert(gram, (found.candidates.len() as u32, candidates.len() as u32));
-            found.candidates.extend(candidates);
-        }
-        found
-    }
-
-    fn automaton(&self, short: Vec<u32>) -> Option<(AhoCorasick, Vec<u32>)> {
-        let texts = short.iter().map(|at| &*self.texts[*at as usize]);
-        let kind = Some(AhoCorasickKind::DFA);
-        // So few states always fit.
-        let automaton = AhoCorasick::builder().match_kind(MatchKind::Standard).kind(kind).build(texts).ok()?;
-        (!short.is_empty()).then_some((automaton, short))
-    }
-
-    #[inline]
-    fn hash(&self, gram: u32) -> usize {
-        (gram.wrapping_mul(0x9E37_79B1) >> self.shift) as usize
     }
 
     /// Calls back with number, start and end of every literal in the folded text. A literal that stands there twice is
     /// told twice.
     #[inline]
     pub(super) fn find(&self, text: &[u8], mut found: impl FnMut(usize, usize, usize)) {
-        if let Some((automaton, numbers)) = &self.short {
-            for hit in automaton.find_overlapping_iter(text) {
-                found(numbers[hit.pattern().as_usize()] as usize, hit.start(), hit.end());
+        if !self.single.table.is_empty() {
+            for (at, byte) in text.iter().enumerate().filter(|(_, byte)| self.single.may_have(usize::from(**byte))) {
+                self.compare(&self.single, u32::from(*byte), at, text, &mut found);
             }
         }
-        if self.table.is_empty() || text.len() < GRAM {
-            return;
+        if !self.pair.table.is_empty() {
+            for (at, pair) in text.windows(2).enumerate() {
+                let pair = u32::from(pair[1]) << 8 | u32::from(pair[0]);
+                if self.pair.may_have(pair as usize) {
+                    self.compare(&self.pair, pair, at, text, &mut found);
+                }
+            }
         }
-        let mut gram = gram(&text[..GRAM - 1]) << 8;
-        for (at, byte) in text[GRAM - 1..].iter().enumerate() {
-            gram = gram >> 8 | u32::from(*byte) << 24;
-            let hash = self.hash(gram);
-            if self.table[hash / 64] >> (hash % 64) & 1 == 1 {
-                self.compare(gram, at, text, &mut found);
+        if !self.triple.table.is_empty() {
+            for (at, window) in text.windows(3).enumerate() {
+                let triple = u32::from_le_bytes([window[0], window[1], window[2], 0]);
+                if self.triple.may_have(hash(triple, self.triple_shift)) {
+                    self.compare(&self.triple, triple, at, text, &mut found);
+                }
+            }
+        }
+        if !self.long.table.is_empty() {
+            for (at, window) in text.windows(GRAM).enumerate() {
+                let gram = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
+                if self.long.may_have(hash(gram, self.long_shift)) {
+                    self.compare(&self.long, gram, at, text, &mut found);
+                }
             }
         }
     }
 
-    fn compare(&self, gram: u32, at: usize, text: &[u8], found: &mut impl FnMut(usize, usize, usize)) {
-        let Some((first, count)) = self.grams.get(&gram) else { return };
-        for candidate in &self.candidates[*first as usize..(*first + *count) as usize] {
+    fn compare(&self, index: &Index, bytes: u32, at: usize, text: &[u8], found: &mut impl FnMut(usize, usize, usize)) {
+        let Some((first, count)) = index.places.get(&bytes) else { return };
+        for candidate in &index.candidates[*first as usize..(*first + *count) as usize] {
             let literal = &self.texts[candidate.literal as usize];
             let Some(start) = at.checked_sub(candidate.offset as usize) else { continue };
             if text.get(start..start + literal.len()) == Some(&**literal) {

@@ -126,14 +126,17 @@ impl Predicates {
         (0..self.checks.len()).filter(reads).map(|at| at as u32).collect()
     }
 
-    /// Folded texts of which every match holds one; empty where there are none.
-    fn literals(&self, predicate: u32) -> Vec<String> {
-        let texts: Vec<String> = match &self.checks[predicate as usize] {
-            Check::Text(pattern) => pattern.required().into_iter().collect(),
-            Check::Regex(check) => check.required.clone(),
-            _ => Vec::new(),
+    /// Folded texts of which every match holds one, and where, if that decides; empty where there are none.
+    fn literals(&self, predicate: u32) -> (Vec<String>, Option<Anchor>) {
+        let (texts, place) = match &self.checks[predicate as usize] {
+            Check::Text(pattern) => match pattern.texts_in_place() {
+                Some((texts, place)) => (texts, Some(place)),
+                None => (pattern.required().into_iter().collect(), None),
+            },
+            Check::Regex(check) => (check.required.clone(), None),
+            _ => (Vec::new(), None),
         };
-        if texts.iter().any(String::is_empty) { Vec::new() } else { texts }
+        if texts.iter().any(String::is_empty) { (Vec::new(), None) } else { (texts, place) }
     }
 }
 
@@ -201,21 +204,17 @@ impl Plan {
         let mut literals: BTreeMap<String, (Vec<Nominee>, bool)> = BTreeMap::new();
         let mut unfiltered = Vec::new();
         for number in &predicates {
-            let texts = all.literals(*number);
+            let (texts, place) = all.literals(*number);
             if texts.is_empty() {
                 unfiltered.push(*number);
             }
             for text in texts {
-                let place = match &all.checks[*number as usize] {
-                    Check::Text(pattern) => pattern.place(),
-                    _ => None,
-                };
                 literals.entry(text).or_default().0.push(Nominee { predicate: *number, place });
             }
         }
         let mut parts_always = false;
         for number in &sought {
-            let texts = all.literals(*number);
+            let (texts, _) = all.literals(*number);
             parts_always |= texts.is_empty();
             for text in texts {
                 literals.entry(text).or_default().1 = true;
