@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use hashbrown::HashMap;
+use memchr::memchr;
 
 /// Bytes that are looked up at once.
 const GRAM: usize = 4;
@@ -66,8 +67,8 @@ pub(super) struct Literals {
     triple_shift: u32,
     /// Of two bytes.
     pair: Index,
-    /// Of one byte.
-    single: Index,
+    /// Of one byte: byte and literal.
+    single: Vec<(u8, u32)>,
 }
 
 fn number(bytes: &[u8]) -> u32 {
@@ -90,14 +91,19 @@ impl Literals {
         for text in &texts {
             grams(text).for_each(|gram| *frequency.entry(gram).or_insert(0) += 1);
         }
-        let mut indexes: [BTreeMap<u32, Vec<Candidate>>; 4] = Default::default();
+        let mut indexes: [BTreeMap<u32, Vec<Candidate>>; 3] = Default::default();
+        let mut single = Vec::new();
         for (at, text) in texts.iter().enumerate() {
+            if let [byte] = &**text {
+                single.push((*byte, at as u32));
+                continue;
+            }
             let rarest = grams(text).enumerate().min_by_key(|(offset, gram)| (frequency[gram], usize::MAX - offset));
             let (offset, bytes) = rarest.unwrap_or_else(|| (0, number(text)));
             let candidate = Candidate { literal: at as u32, offset: offset as u32 };
             indexes[GRAM - text.len().min(GRAM)].entry(bytes).or_default().push(candidate);
         }
-        let [long, triple, pair, single] = indexes;
+        let [long, triple, pair] = indexes;
         let power = |count: usize| {
             let wanted = (count * BITS_PER_GRAM).next_power_of_two().trailing_zeros();
             wanted.clamp(TABLE_POWER_MIN, TABLE_POWER_MAX)
@@ -111,17 +117,18 @@ impl Literals {
             triple: Index::new(1 << triple_power, triple, |gram| hash(gram, triple_shift)),
             triple_shift,
             pair: Index::new(1 << 16, pair, |pair| pair as usize),
-            single: Index::new(1 << 8, single, |byte| byte as usize),
+            single,
         }
     }
 
-    /// Calls back with number, start and end of every literal in the folded text. A literal that stands there twice is
-    /// told twice.
+    /// Calls back with number, start and end of every literal in the folded text, as often as it stands there; one of a
+    /// single byte at the start, at the end, and once in all.
     #[inline]
     pub(super) fn find(&self, text: &[u8], mut found: impl FnMut(usize, usize, usize)) {
-        if !self.single.table.is_empty() {
-            for (at, byte) in text.iter().enumerate().filter(|(_, byte)| self.single.may_have(usize::from(**byte))) {
-                self.compare(&self.single, u32::from(*byte), at, text, &mut found);
+        for (byte, literal) in &self.single {
+            let last = text.len().checked_sub(1).filter(|last| text[*last] == *byte);
+            for at in memchr(*byte, text).into_iter().chain(last) {
+                found(*literal as usize, at, at + 1);
             }
         }
         if !self.pair.table.is_empty() {
@@ -180,12 +187,18 @@ mod tests {
             let mut expected: Vec<(usize, usize, usize)> = Vec::new();
             for (at, literal) in texts.iter().enumerate() {
                 let places = text.as_bytes().windows(literal.len()).enumerate();
-                let places = places.filter(|(_, window)| *window == &**literal);
-                expected.extend(places.map(|(start, _)| (at, start, start + literal.len())));
+                let places: Vec<usize> =
+                    places.filter(|(_, window)| *window == &**literal).map(|(start, _)| start).collect();
+                let told = |start: &usize| {
+                    literal.len() > 1 || Some(start) == places.first() || *start == text.len() - 1
+                };
+                let places = places.iter().copied().filter(told);
+                expected.extend(places.map(|start| (at, start, start + literal.len())));
             }
             let mut found = Vec::new();
             Literals::new(texts).find(text.as_bytes(), |literal, start, end| found.push((literal, start, end)));
             found.sort_unstable();
+            found.dedup();
             expected.sort_unstable();
             prop_assert_eq!(found, expected);
         }
