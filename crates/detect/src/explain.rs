@@ -127,8 +127,7 @@ fn strings_of(array: &str) -> String {
 }
 
 /// Whether the row has the column, an explicit null included.
-pub(crate) fn exists(batch: &EventBatch, column: &str, row: usize) -> bool {
-    let Some(position) = batch.position_of(column) else { return false };
+pub(crate) fn exists(batch: &EventBatch, position: usize, row: usize) -> bool {
     match batch.text_at(position) {
         Some(text) => text.exists(row),
         None => value_at(batch, position, row).is_some(),
@@ -145,20 +144,18 @@ fn texts_of(value: Value<'_>) -> Vec<Cow<'_, str>> {
     }
 }
 
-/// Whether a value of the columns has a value of the others where the reference says.
+/// Whether a value at the positions has a value of the others where the reference says.
 pub(crate) fn refers(
     batch: &EventBatch,
     row: usize,
-    columns: &[String],
-    others: &[String],
+    positions: impl Iterator<Item = usize>,
+    others: impl Iterator<Item = usize>,
     reference: &FieldRef,
 ) -> bool {
-    let values = |names: &[String]| -> Vec<Cow<'_, str>> {
-        let present = names.iter().filter_map(|name| value_at(batch, batch.position_of(name)?, row));
-        present.flat_map(texts_of).collect()
-    };
-    let others = values(others);
-    values(columns).iter().any(|value| others.iter().any(|other| reference.holds(value, other)))
+    let others: Vec<Cow<'_, str>> =
+        others.filter_map(|position| value_at(batch, position, row)).flat_map(texts_of).collect();
+    let mut values = positions.filter_map(|position| value_at(batch, position, row)).flat_map(texts_of);
+    values.any(|value| others.iter().any(|other| reference.holds(&value, other)))
 }
 
 fn item_matches(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> bool {
@@ -171,10 +168,15 @@ fn item_matches(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> boo
     let present = |column: &String| value_at(batch, batch.position_of(column)?, row);
     match &item.check {
         Check::Null => columns.iter().all(|column| present(column).is_none()),
-        Check::Exists(wanted) => columns.iter().any(|column| exists(batch, column, row)) == *wanted,
+        Check::Exists(wanted) => {
+            let mut positions = columns.iter().filter_map(|column| batch.position_of(column));
+            positions.any(|position| exists(batch, position, row)) == *wanted
+        }
         Check::FieldRef(reference) => {
             let others = taxonomy::columns(&reference.field, &rule.logsource);
-            refers(batch, row, &columns, &others, reference)
+            let positions =
+                |names: &[String]| -> Vec<usize> { names.iter().filter_map(|name| batch.position_of(name)).collect() };
+            refers(batch, row, positions(&columns).into_iter(), positions(&others).into_iter(), reference)
         }
         check => columns
             .iter()

@@ -10,6 +10,7 @@ mod literals;
 mod marks;
 mod plan;
 mod program;
+mod row;
 mod scan;
 
 use std::sync::{Arc, OnceLock};

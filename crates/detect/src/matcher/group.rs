@@ -1,7 +1,8 @@
 //! The rules that judge one dataset, compiled together.
 
 use crate::check::Check;
-use crate::matcher::plan::{Direct, Plan, Predicates};
+use crate::explain::has_views;
+use crate::matcher::plan::{ColumnId, Direct, Plan, Predicates};
 use crate::matcher::program::Program;
 use crate::sigma::rule::Rule;
 
@@ -9,6 +10,12 @@ use crate::sigma::rule::Rule;
 pub(super) struct Group {
     pub(super) rules: Vec<GroupRule>,
     pub(super) checks: Vec<Check>,
+    /// Columns of each predicate.
+    pub(super) columns_of: Vec<Box<[ColumnId]>>,
+    /// Names of the columns, and whether their text is also matched decoded.
+    pub(super) columns: Vec<(String, bool)>,
+    /// Predicates that are searched for in every row; the others are checked when a rule asks.
+    pub(super) searched: Vec<bool>,
     pub(super) directs: Vec<Direct>,
     pub(super) plans: Vec<Plan>,
     /// For each predicate, the rules that may match where it holds (indexes into `rules`).
@@ -32,19 +39,27 @@ impl Group {
             .map(|(index, rule)| GroupRule { index, program: Program::compile(&rule.condition, rule, &mut predicates) })
             .collect();
         let mut triggered = vec![Vec::new(); predicates.checks.len()];
+        let mut searched = vec![false; predicates.checks.len()];
         let mut always = Vec::new();
         for (at, rule) in rules.iter().enumerate() {
             match rule.program.triggers(&predicates) {
                 Some((_, triggers)) => {
                     for predicate in triggers {
                         triggered[predicate as usize].push(at as u32);
+                        searched[predicate as usize] = true;
                     }
                 }
                 None => always.push(at as u32),
             }
+            rule.program.long_lists(&mut |predicate| searched[predicate as usize] = true);
         }
-        let plans = predicates.plans();
-        Group { rules, checks: predicates.checks, directs: predicates.directs, plans, triggered, always }
+        let plans = predicates.plans(&searched);
+        let Predicates { checks, columns: columns_of, directs, names, .. } = predicates;
+        let columns = names.into_iter().map(|name| {
+            let views = has_views(&name);
+            (name, views)
+        });
+        Group { rules, checks, columns_of, columns: columns.collect(), searched, directs, plans, triggered, always }
     }
 
     pub(super) fn is_empty(&self) -> bool {

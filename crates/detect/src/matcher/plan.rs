@@ -21,17 +21,24 @@ pub(super) const KEYWORDS: &str = "";
 #[derive(Debug, Default)]
 pub(super) struct Predicates {
     pub(super) checks: Vec<Check>,
-    columns: Vec<Vec<String>>,
+    /// Columns of each predicate: any of them may hold what it looks for.
+    pub(super) columns: Vec<Box<[ColumnId]>>,
     known: BTreeMap<String, u32>,
     pub(super) directs: Vec<Direct>,
+    /// Names of all columns.
+    pub(super) names: Vec<String>,
+    numbers: BTreeMap<String, ColumnId>,
     /// Fields are parts of one another as the catalog says, because our own parser wrote them.
     parts_hold: bool,
 }
 
+/// Number of a column that some rule of the group reads.
+pub(super) type ColumnId = u32;
+
 /// A test that is answered by looking at the row itself.
 #[derive(Debug)]
 pub(super) struct Direct {
-    pub(super) columns: Vec<String>,
+    pub(super) columns: Box<[ColumnId]>,
     pub(super) kind: DirectKind,
 }
 
@@ -44,7 +51,7 @@ pub(super) enum DirectKind {
     /// Some column has a value.
     HasValue,
     /// Some column has the value of one of these others where it should.
-    Refers(Vec<String>, FieldRef),
+    Refers(Box<[ColumnId]>, FieldRef),
 }
 
 impl Predicates {
@@ -62,16 +69,19 @@ impl Predicates {
             Check::Null => Some(DirectKind::Absent),
             Check::Exists(wanted) => Some(DirectKind::Exists(*wanted)),
             Check::FieldRef(reference) => {
-                Some(DirectKind::Refers(taxonomy::columns(&reference.field, &rule.logsource), reference.clone()))
+                let others = self.column_ids(&taxonomy::columns(&reference.field, &rule.logsource));
+                Some(DirectKind::Refers(others, reference.clone()))
             }
             Check::Text(pattern) if pattern.matches_anything() => Some(DirectKind::HasValue),
             _ => None,
         };
         if let Some(kind) = direct {
+            let columns = self.column_ids(&columns);
             self.directs.push(Direct { columns, kind });
             return Program::Direct(self.directs.len() as u32 - 1);
         }
         let columns = if self.parts_hold { without_contained(columns, &item.check) } else { columns };
+        let columns = self.column_ids(&columns);
         let key = format!("{columns:?} {:?}", item.check);
         let number = *self.known.entry(key).or_insert_with(|| {
             self.checks.push(item.check.clone());
@@ -79,6 +89,16 @@ impl Predicates {
             self.checks.len() as u32 - 1
         });
         Program::AnyOf([number].into())
+    }
+
+    fn column_ids(&mut self, names: &[String]) -> Box<[ColumnId]> {
+        let mut id = |name: &String| {
+            *self.numbers.entry(name.clone()).or_insert_with(|| {
+                self.names.push(name.clone());
+                self.names.len() as ColumnId - 1
+            })
+        };
+        names.iter().map(&mut id).collect()
     }
 
     /// How often the predicate is expected to hold, in rows of 1,000: short and numeric values are frequent.
@@ -101,29 +121,24 @@ impl Predicates {
         }
     }
 
-    /// The plans of all columns, in the order of their names.
-    pub(super) fn plans(&self) -> Vec<Plan> {
+    /// The plans of all columns, in the order of their names, for the predicates that are searched for.
+    pub(super) fn plans(&self, searched: &[bool]) -> Vec<Plan> {
         let mut by_column: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
-        for (number, columns) in self.columns.iter().enumerate() {
+        for (number, columns) in self.columns.iter().enumerate().filter(|(number, _)| searched[*number]) {
             for column in columns {
-                by_column.entry(column).or_default().push(number as u32);
+                by_column.entry(&self.names[*column as usize]).or_default().push(number as u32);
             }
         }
         let names: Vec<&str> = by_column.keys().copied().collect();
-        let plans = by_column.into_iter().map(|(column, predicates)| {
+        let plans = by_column.iter().map(|(column, predicates)| {
             let container = container_of(column).filter(|_| self.parts_hold);
             let container = container.and_then(|container| names.iter().position(|name| *name == container));
             // Literals that parts of this column look for: where none is found, the parts need not be searched.
-            let parts = names.iter().filter(|part| self.parts_hold && container_of(part) == Some(column));
-            let sought = parts.flat_map(|part| self.on_column(part)).collect();
-            Plan::new(column, predicates, sought, container, self)
+            let parts = by_column.iter().filter(|(part, _)| self.parts_hold && container_of(part) == Some(column));
+            let sought = parts.flat_map(|(_, predicates)| predicates.iter().copied()).collect();
+            Plan::new(column, predicates.clone(), sought, container, self)
         });
         plans.collect()
-    }
-
-    fn on_column(&self, column: &str) -> Vec<u32> {
-        let reads = |at: &usize| self.columns[*at].iter().any(|known| known == column);
-        (0..self.checks.len()).filter(reads).map(|at| at as u32).collect()
     }
 
     /// Folded texts of which every match holds one, and where, if that decides; empty where there are none.

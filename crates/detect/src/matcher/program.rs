@@ -1,7 +1,11 @@
 //! A rule's condition over numbered predicates, and which of them must hold for the rule to have a chance.
 
 use crate::matcher::plan::Predicates;
+use crate::matcher::row::RowCheck;
 use crate::sigma::rule::{Expr, Rule};
+
+/// Values of a list that are checked one by one where the rule asks; of longer lists all are searched for.
+const LIST_CHECKED_MAX: usize = 16;
 
 /// A compiled condition.
 #[derive(Debug)]
@@ -13,18 +17,6 @@ pub(super) enum Program {
     AnyOf(Box<[u32]>),
     /// A test that no scan can answer, such as absence.
     Direct(u32),
-}
-
-/// The predicates that hold for a row, as a list and as bits.
-pub(super) struct Held<'a> {
-    pub(super) list: &'a [u32],
-    pub(super) bits: &'a [u64],
-}
-
-impl Held<'_> {
-    fn has(&self, predicate: u32) -> bool {
-        self.bits[predicate as usize / 64] >> (predicate % 64) & 1 == 1
-    }
 }
 
 impl Program {
@@ -55,17 +47,27 @@ impl Program {
         if others.len() == 1 { others.remove(0) } else { Program::Or(others) }
     }
 
-    /// Whether the condition holds, given the predicates that do.
-    pub(super) fn holds(&self, row: &Held<'_>, direct: &impl Fn(u32) -> bool) -> bool {
+    /// Whether the condition holds for the row.
+    pub(super) fn holds(&self, row: &mut RowCheck<'_>) -> bool {
         match self {
-            Program::And(parts) => parts.iter().all(|part| part.holds(row, direct)),
-            Program::Or(parts) => parts.iter().any(|part| part.holds(row, direct)),
-            Program::Not(inner) => !inner.holds(row, direct),
-            Program::AnyOf(any_of) if any_of.len() <= row.list.len() * 4 => {
+            Program::And(parts) => parts.iter().all(|part| part.holds(row)),
+            Program::Or(parts) => parts.iter().any(|part| part.holds(row)),
+            Program::Not(inner) => !inner.holds(row),
+            Program::AnyOf(any_of) if any_of.len() <= LIST_CHECKED_MAX => {
                 any_of.iter().any(|predicate| row.has(*predicate))
             }
-            Program::AnyOf(any_of) => row.list.iter().any(|predicate| any_of.binary_search(predicate).is_ok()),
-            Program::Direct(test) => direct(*test),
+            Program::AnyOf(any_of) => row.searched().iter().any(|predicate| any_of.binary_search(predicate).is_ok()),
+            Program::Direct(test) => row.direct(*test),
+        }
+    }
+
+    /// Visits the predicates of lists that are too long to be checked one by one.
+    pub(super) fn long_lists(&self, visit: &mut impl FnMut(u32)) {
+        match self {
+            Program::And(parts) | Program::Or(parts) => parts.iter().for_each(|part| part.long_lists(visit)),
+            Program::Not(inner) => inner.long_lists(visit),
+            Program::AnyOf(any_of) if any_of.len() > LIST_CHECKED_MAX => any_of.iter().copied().for_each(visit),
+            Program::AnyOf(_) | Program::Direct(_) => {}
         }
     }
 

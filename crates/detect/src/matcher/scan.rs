@@ -3,13 +3,13 @@
 use event::{EventBatch, LongColumn, TextColumn, ValueTag};
 
 use crate::check::{Check, Value};
-use crate::explain::{KeywordTexts, exists, keyword_texts, passes_in_any_view, refers, value_at};
+use crate::explain::{KeywordTexts, keyword_texts, passes_in_any_view};
 use crate::fold::fold_into;
 use crate::matcher::cache::{Cache, VerdictId, Verdicts};
 use crate::matcher::group::Group;
 use crate::matcher::marks::Marks;
-use crate::matcher::plan::{Direct, DirectKind, KEYWORDS, Nominee, Plan};
-use crate::matcher::program::Held;
+use crate::matcher::plan::{KEYWORDS, Nominee, Plan};
+use crate::matcher::row::{RowCheck, RowScratch};
 use crate::view::{decoded, may_be_encoded};
 
 /// One thread's state for one group.
@@ -25,10 +25,7 @@ pub(super) struct GroupScratch {
     /// Rows (as bits) in which some predicate triggers a rule.
     candidates: Vec<u64>,
     work: Work,
-    /// Predicates that hold for the row at hand, as bits.
-    bits: Vec<u64>,
-    /// Rules that were looked at for the row at hand.
-    rules: Marks,
+    row: RowScratch,
 }
 
 #[derive(Debug)]
@@ -80,8 +77,7 @@ impl GroupScratch {
             open: Vec::new(),
             candidates: Vec::new(),
             work: Work { marks: Marks::new(group.checks.len()), ..Work::default() },
-            bits: vec![0; group.checks.len().div_ceil(64)],
-            rules: Marks::new(group.rules.len()),
+            row: RowScratch::new(group),
         }
     }
 
@@ -99,6 +95,7 @@ impl GroupScratch {
                 self.bound.push((at, Some(position)));
             }
         }
+        self.row.bind(group, batch);
         // Containers first: their verdicts decide where parts are searched.
         self.bound.sort_by_key(|(at, _)| group.plans[*at].container.is_some());
     }
@@ -168,7 +165,7 @@ fn evaluate_candidates(
     scratch: &mut GroupScratch,
     out: &mut Vec<(u32, u32)>,
 ) {
-    let GroupScratch { columns, bound, candidates, work, bits, rules, .. } = scratch;
+    let GroupScratch { columns, bound, candidates, row: row_scratch, .. } = scratch;
     let filled: Vec<&ColumnScratch> =
         bound.iter().map(|(plan, _)| &columns[*plan]).filter(|column| column.any).collect();
     for (word_at, word) in candidates.iter().enumerate() {
@@ -177,38 +174,29 @@ fn evaluate_candidates(
             let at = word_at * 64 + word.trailing_zeros() as usize;
             word &= word - 1;
             let Some(row) = rows.get(at).copied() else { break };
-            work.held.clear();
+            row_scratch.begin();
             for column in &filled {
-                work.held.extend_from_slice(column.verdicts.of(column.of_rows[at]).held);
+                row_scratch.found.extend_from_slice(column.verdicts.of(column.of_rows[at]).held);
             }
-            for predicate in &work.held {
-                bits[*predicate as usize / 64] |= 1 << (predicate % 64);
+            row_scratch.take_up();
+            let mut check = RowCheck::new(group, batch, row as usize, row_scratch);
+            for rule in &group.always {
+                evaluate(group, *rule, row, &mut check, out);
             }
-            let held = Held { list: &work.held, bits };
-            rules.begin();
-            let direct = |test: u32| direct_holds(&group.directs[test as usize], batch, row as usize);
-            let triggered = work.held.iter().flat_map(|predicate| &group.triggered[*predicate as usize]);
-            for rule in group.always.iter().chain(triggered) {
-                let rule_at = *rule as usize;
-                if rules.add(*rule) && group.rules[rule_at].program.holds(&held, &direct) {
-                    out.push((row, group.rules[rule_at].index));
+            for found in 0..check.searched().len() {
+                for rule in &group.triggered[check.searched()[found] as usize] {
+                    evaluate(group, *rule, row, &mut check, out);
                 }
-            }
-            for predicate in &work.held {
-                bits[*predicate as usize / 64] = 0;
             }
         }
     }
 }
 
-fn direct_holds(test: &Direct, batch: &EventBatch, row: usize) -> bool {
-    let has_value = |column: &String| batch.position_of(column).is_some_and(|at| value_at(batch, at, row).is_some());
-    match &test.kind {
-        DirectKind::Absent => !test.columns.iter().any(has_value),
-        DirectKind::Exists(wanted) => test.columns.iter().any(|column| exists(batch, column, row)) == *wanted,
-        DirectKind::Refers(others, reference) => refers(batch, row, &test.columns, others, reference),
-        DirectKind::HasValue => {
-            test.columns.iter().any(|column| if column == KEYWORDS { true } else { has_value(column) })
+fn evaluate(group: &Group, rule: u32, row: u32, check: &mut RowCheck<'_>, out: &mut Vec<(u32, u32)>) {
+    if check.is_new(rule) {
+        let rule = &group.rules[rule as usize];
+        if rule.program.holds(check) {
+            out.push((row, rule.index));
         }
     }
 }

@@ -1,0 +1,157 @@
+//! One row against the rules that have a chance on it: what the search found is looked up, everything else is checked when
+//! a rule asks, once.
+
+use event::{EventBatch, ValueTag};
+
+use crate::check::{Check, Value};
+use crate::explain::{KeywordTexts, exists, keyword_texts, passes_in_any_view, refers, value_at};
+use crate::fold::fold_into;
+use crate::matcher::group::Group;
+use crate::matcher::marks::Marks;
+use crate::matcher::plan::{ColumnId, DirectKind, KEYWORDS};
+
+/// What is kept from row to row, to be used again.
+#[derive(Debug)]
+pub(super) struct RowScratch {
+    /// Positions of the group's columns in the batch.
+    positions: Vec<Option<usize>>,
+    /// Predicates that hold, as bits.
+    bits: Vec<u64>,
+    /// Predicates that the search found.
+    pub(super) found: Vec<u32>,
+    /// Predicates that hold and were checked on demand.
+    checked: Vec<u32>,
+    asked: Marks,
+    /// Folded texts of the row's columns, and for which of them they are there.
+    folded: Vec<String>,
+    is_folded: Marks,
+    /// Rules that were looked at.
+    pub(super) rules: Marks,
+}
+
+impl RowScratch {
+    pub(super) fn new(group: &Group) -> Self {
+        RowScratch {
+            positions: Vec::new(),
+            bits: vec![0; group.checks.len().div_ceil(64)],
+            found: Vec::new(),
+            checked: Vec::new(),
+            asked: Marks::new(group.checks.len()),
+            folded: vec![String::new(); group.columns.len()],
+            is_folded: Marks::new(group.columns.len()),
+            rules: Marks::new(group.rules.len()),
+        }
+    }
+
+    /// Finds the columns in a batch's schema.
+    pub(super) fn bind(&mut self, group: &Group, batch: &EventBatch) {
+        self.positions.clear();
+        self.positions.extend(group.columns.iter().map(|(name, _)| batch.position_of(name)));
+    }
+
+    /// Begins a row with nothing found.
+    pub(super) fn begin(&mut self) {
+        for predicate in self.found.drain(..).chain(self.checked.drain(..)) {
+            self.bits[predicate as usize / 64] = 0;
+        }
+        self.asked.begin();
+        self.is_folded.begin();
+        self.rules.begin();
+    }
+
+    /// Takes up what was put into `found`.
+    pub(super) fn take_up(&mut self) {
+        for predicate in &self.found {
+            self.bits[*predicate as usize / 64] |= 1 << (predicate % 64);
+        }
+    }
+}
+
+pub(super) struct RowCheck<'a> {
+    group: &'a Group,
+    batch: &'a EventBatch,
+    row: usize,
+    scratch: &'a mut RowScratch,
+    keywords: Option<KeywordTexts<'a>>,
+}
+
+impl<'a> RowCheck<'a> {
+    pub(super) fn new(group: &'a Group, batch: &'a EventBatch, row: usize, scratch: &'a mut RowScratch) -> Self {
+        RowCheck { group, batch, row, scratch, keywords: None }
+    }
+
+    /// Predicates that were searched for and hold.
+    pub(super) fn searched(&self) -> &[u32] {
+        &self.scratch.found
+    }
+
+    /// Whether the rule has not been looked at for this row.
+    pub(super) fn is_new(&mut self, rule: u32) -> bool {
+        self.scratch.rules.add(rule)
+    }
+
+    #[inline]
+    pub(super) fn has(&mut self, predicate: u32) -> bool {
+        let (at, bit) = (predicate as usize / 64, 1 << (predicate % 64));
+        if self.scratch.bits[at] & bit != 0 {
+            return true;
+        }
+        if self.group.searched[predicate as usize] || !self.scratch.asked.add(predicate) {
+            return false;
+        }
+        let group = self.group;
+        let holds = group.columns_of[predicate as usize].iter().any(|column| self.passes(predicate, *column));
+        if holds {
+            self.scratch.bits[at] |= bit;
+            self.scratch.checked.push(predicate);
+        }
+        holds
+    }
+
+    fn passes(&mut self, predicate: u32, column: ColumnId) -> bool {
+        let check = &self.group.checks[predicate as usize];
+        let (name, views) = &self.group.columns[column as usize];
+        if name == KEYWORDS {
+            return self.is_keyword(check);
+        }
+        let position = self.scratch.positions[column as usize];
+        let Some(value) = position.and_then(|position| value_at(self.batch, position, self.row)) else { return false };
+        match value {
+            Value::Text(text, tag) if tag != ValueTag::Array && !views => {
+                let folded = &mut self.scratch.folded[column as usize];
+                if self.scratch.is_folded.add(column) {
+                    fold_into(text, folded);
+                }
+                check.passes_folded(text, folded, tag)
+            }
+            _ => passes_in_any_view(check, value, *views),
+        }
+    }
+
+    fn is_keyword(&mut self, check: &Check) -> bool {
+        let (batch, row) = (self.batch, self.row);
+        let texts = self.keywords.get_or_insert_with(|| keyword_texts(batch, row));
+        let passes = |text: &str| check.passes(Value::Text(text, ValueTag::String));
+        passes(texts.line) || texts.unescaped.as_deref().is_some_and(passes)
+    }
+
+    pub(super) fn direct(&self, test: u32) -> bool {
+        let test = &self.group.directs[test as usize];
+        let positions = &self.scratch.positions;
+        let found = |columns: &'a [ColumnId]| columns.iter().filter_map(|column| positions[*column as usize]);
+        let has_value = |position: usize| value_at(self.batch, position, self.row).is_some();
+        match &test.kind {
+            DirectKind::Absent => !found(&test.columns).any(has_value),
+            DirectKind::Exists(wanted) => {
+                found(&test.columns).any(|position| exists(self.batch, position, self.row)) == *wanted
+            }
+            DirectKind::Refers(others, reference) => {
+                refers(self.batch, self.row, found(&test.columns), found(others), reference)
+            }
+            DirectKind::HasValue => {
+                let is_line = |column: &ColumnId| self.group.columns[*column as usize].0 == KEYWORDS;
+                test.columns.iter().any(is_line) || found(&test.columns).any(has_value)
+            }
+        }
+    }
+}
