@@ -44,24 +44,24 @@ pub(crate) struct KeywordTexts<'a> {
     pub(crate) line: &'a str,
     /// The line without its JSON escapes, where there are any: they hide text.
     pub(crate) unescaped: Option<String>,
-    /// All that the escapes do is put a backslash before a character.
-    pub(crate) is_plain: bool,
+    /// Where the line has escapes that do more than put a backslash before a character.
+    pub(crate) odd: Vec<(usize, usize)>,
 }
 
 pub(crate) fn keyword_texts(batch: &EventBatch, row: usize) -> KeywordTexts<'_> {
     let line = batch.text(field::EVENT_ORIGINAL).and_then(|column| column.str(row)).unwrap_or("");
     let escaped = batch.datasets()[row] == dataset::JSON && memchr(b'\\', line.as_bytes()).is_some();
     if !escaped {
-        return KeywordTexts { line, unescaped: None, is_plain: false };
+        return KeywordTexts { line, unescaped: None, odd: Vec::new() };
     }
-    let (unescaped, is_plain) = unescaped(line);
-    KeywordTexts { line, unescaped: Some(unescaped), is_plain }
+    let (unescaped, odd) = unescaped(line);
+    KeywordTexts { line, unescaped: Some(unescaped), odd }
 }
 
-/// JSON text with its escapes replaced by what they stand for; what is no escape stays. True where each stood for the
-/// character behind it.
-fn unescaped(text: &str) -> (String, bool) {
-    let mut is_plain = true;
+/// JSON text with its escapes replaced by what they stand for, and the places of those that did not stand for the
+/// character behind them. What is no escape stays.
+fn unescaped(text: &str) -> (String, Vec<(usize, usize)>) {
+    let mut odd = Vec::new();
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = memchr(b'\\', rest.as_bytes()) {
@@ -76,7 +76,7 @@ fn unescaped(text: &str) -> (String, bool) {
             Some(b'f') => Some('\u{c}'),
             _ => None,
         };
-        is_plain &= matches!(after.bytes().next(), Some(b'"' | b'\\' | b'/'));
+        let is_plain = matches!(after.bytes().next(), Some(b'"' | b'\\' | b'/'));
         if let Some(character) = simple {
             out.push(character);
             rest = &after[1..];
@@ -87,9 +87,12 @@ fn unescaped(text: &str) -> (String, bool) {
             out.push('\\');
             rest = after;
         }
+        if !is_plain {
+            odd.push((text.len() - after.len() - 1, text.len() - rest.len()));
+        }
     }
     out.push_str(rest);
-    (out, is_plain)
+    (out, odd)
 }
 
 /// `u00e9`, or a pair of surrogates, at the start of the text: the character and how long it is written.

@@ -262,12 +262,21 @@ impl Plan {
         (!self.texts.is_empty()).then(|| self.literals.get_or_init(|| Literals::new(self.texts.clone())))
     }
 
-    /// A keyword can stand in the raw line and not in the line without its escapes, where all that these do is put a
-    /// backslash before a character: only if it has such a pair itself.
-    pub(super) fn has_escapes(&self) -> bool {
+    /// Whether a keyword that stands in the raw line also stands in the line without its escapes, unless it reaches into an
+    /// escape that does more than put a backslash before a character. Not so for those with such a pair of their own, and
+    /// for those whose place in the line matters.
+    pub(super) fn survives_unescaping(&self) -> bool {
         let pairs: [&[u8]; 3] = [b"\\\\", b"\\\"", b"\\/"];
-        self.texts
-            .iter()
-            .any(|text| text.ends_with(b"\\") || pairs.iter().any(|pair| memmem::find(text, pair).is_some()))
+        let has_pair =
+            |text: &[u8]| text.ends_with(b"\\") || pairs.iter().any(|pair| memmem::find(text, pair).is_some());
+        let anywhere = |nominee: &Nominee| nominee.place.is_none_or(|place| place == Anchor::Contains);
+        self.unfiltered.is_empty()
+            && !self.texts.iter().any(|text| has_pair(text))
+            && self.nominated.iter().flatten().all(anywhere)
+    }
+
+    /// Bytes of the longest literal.
+    pub(super) fn longest(&self) -> usize {
+        self.texts.iter().map(|text| text.len()).max().unwrap_or(0)
     }
 }

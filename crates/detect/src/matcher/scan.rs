@@ -265,15 +265,29 @@ impl ColumnSearch<'_> {
 
     fn keywords(&mut self, rows: &[u32], column: &mut ColumnScratch) {
         column.of_rows.reserve(rows.len());
-        let raw_always = self.plan.has_escapes() || !self.plan.unfiltered.is_empty();
+        let (survives, around) = (self.plan.survives_unescaping(), self.plan.longest() * 2);
         for row in rows {
             self.work.begin();
-            let KeywordTexts { line, unescaped, is_plain } = keyword_texts(self.batch, *row as usize);
-            if let Some(text) = &unescaped {
-                self.search(text, (is_plain && !raw_always).then_some(line), ValueTag::String);
-            }
-            if unescaped.is_none() || !is_plain || raw_always {
-                self.search(line, None, ValueTag::String);
+            let KeywordTexts { line, unescaped, odd } = keyword_texts(self.batch, *row as usize);
+            match &unescaped {
+                Some(text) if survives => {
+                    self.search(text, Some(line), ValueTag::String);
+                    let mut done = 0;
+                    for (start, end) in odd {
+                        // Case may change the length of a text: room is left for that.
+                        let (start, end) = (floor(line, start.saturating_sub(around)), ceil(line, end + around));
+                        if end > done {
+                            self.search_part(&line[start..end], line);
+                            done = end;
+                        }
+                    }
+                }
+                _ => {
+                    self.search(line, None, ValueTag::String);
+                    if let Some(text) = &unescaped {
+                        self.search(text, None, ValueTag::String);
+                    }
+                }
             }
             let verdict = column.verdicts.pass(&self.work.held, false, &self.group.triggered);
             column.of_rows.push(verdict);
@@ -319,6 +333,24 @@ impl ColumnSearch<'_> {
         column.verdicts.intern(&mut held, false, &self.group.triggered)
     }
 
+    /// The same for a part of the line: what it nominates is checked on the whole of it.
+    fn search_part(&mut self, part: &str, line: &str) {
+        let ColumnSearch { group, plan, work, .. } = self;
+        let mut folded = std::mem::take(&mut work.folded);
+        fold_into(part, &mut folded);
+        if let Some(literals) = plan.literals() {
+            literals.find(folded.as_bytes(), |literal, _, _| {
+                for Nominee { predicate, place } in &plan.nominated[literal] {
+                    let check = &group.checks[*predicate as usize];
+                    if place.is_some() || check.passes(Value::Text(line, ValueTag::String)) {
+                        work.hold(*predicate);
+                    }
+                }
+            });
+        }
+        work.folded = folded;
+    }
+
     /// Adds the predicates that hold for this form of the text to those that do; true where a part of the column may
     /// hold something. Checks also look at `other`, a form with the same literals.
     fn search(&mut self, text: &str, other: Option<&str>, tag: ValueTag) -> bool {
@@ -358,6 +390,15 @@ impl ColumnSearch<'_> {
         work.folded = folded;
         opens_parts
     }
+}
+
+/// The nearest place between two characters, before and behind.
+fn floor(text: &str, at: usize) -> usize {
+    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+fn ceil(text: &str, at: usize) -> usize {
+    (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
 /// Columns hold UTF-8: the empty text could only come from a damaged batch.

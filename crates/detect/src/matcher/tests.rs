@@ -211,3 +211,29 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
+
+    /// Keywords in lines that hide text behind JSON escapes, of every kind.
+    #[test]
+    fn keywords_are_found_behind_escapes(
+        keywords in prop::collection::vec("[ab\\\\\"nu0é]{1,4}|a\\*[bn\"]", 1..5),
+        modifier in prop::sample::select(vec!["", "|cased", "|startswith", "|endswith", "|re"]),
+        pieces in prop::collection::vec(
+            prop::sample::select(vec!["a", "b", "n", "u0", "é", "B", "\\n", "\\u00e9", "\\u0061", "\\\\", "\\\"", "\\/", "\\t", "0"]),
+            0..12,
+        ),
+    ) {
+        let listed: Vec<String> = keywords.iter().map(|keyword| format!("'{keyword}'")).collect();
+        let text = format!(
+            "title: t\nid: t\nlevel: low\nlogsource: {{product: test}}\ndetection: {{s: {{'{modifier}': [{}]}}, condition: s}}\n",
+            listed.join(", ")
+        );
+        let loaded = load([("generated.yml", text.as_str())], &crate::Placeholders::new());
+        let set = Arc::new(loaded.set);
+        let batch = parse(&format!("{{\"v\":\"{}\"}}", pieces.concat()));
+        let matcher = Matcher::new(Arc::clone(&set), None);
+        prop_assert_eq!(matcher.matches(&batch, &mut MatchScratch::default()).to_vec(), naive(&set, &batch));
+    }
+}
