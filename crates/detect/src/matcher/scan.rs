@@ -265,17 +265,17 @@ impl ColumnSearch<'_> {
 
     fn keywords(&mut self, rows: &[u32], column: &mut ColumnScratch) {
         column.of_rows.reserve(rows.len());
-        let (survives, around) = (self.plan.survives_unescaping(), self.plan.longest() * 2);
+        let (survives, around) = (self.plan.survives_unescaping(), self.plan.longest());
         for row in rows {
             self.work.begin();
             let KeywordTexts { line, unescaped, odd } = keyword_texts(self.batch, *row as usize);
             match &unescaped {
-                Some(text) if survives => {
+                // Other letters may change their length when they are folded.
+                Some(text) if survives && line.is_ascii() => {
                     self.search(text, Some(line), ValueTag::String);
                     let mut done = 0;
                     for (start, end) in odd {
-                        // Case may change the length of a text: room is left for that.
-                        let (start, end) = (floor(line, start.saturating_sub(around)), ceil(line, end + around));
+                        let (start, end) = (start.saturating_sub(around), (end + around).min(line.len()));
                         if end > done {
                             self.search_part(&line[start..end], line);
                             done = end;
@@ -390,15 +390,6 @@ impl ColumnSearch<'_> {
         work.folded = folded;
         opens_parts
     }
-}
-
-/// The nearest place between two characters, before and behind.
-fn floor(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
-}
-
-fn ceil(text: &str, at: usize) -> usize {
-    (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
 /// Columns hold UTF-8: the empty text could only come from a damaged batch.
