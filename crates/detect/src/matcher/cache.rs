@@ -10,6 +10,8 @@ use hashbrown::HashMap;
 
 /// Slots per column; one value each.
 const SLOTS: usize = 1 << 13;
+/// The same for short texts and for numbers.
+const SMALL_SLOTS: usize = 1 << 10;
 /// Longest value that is remembered.
 const VALUE_BYTES_MAX: usize = 512;
 /// Verdicts per column before everything is forgotten.
@@ -152,8 +154,8 @@ impl Cache {
     pub(super) fn new() -> Self {
         Cache {
             slots: Vec::new(),
-            inline: vec![InlineSlot { view: INLINE_FREE, verdict: 0 }; 1024],
-            longs: vec![None; 1024],
+            inline: Vec::new(),
+            longs: Vec::new(),
             hasher: RandomState::default(),
             lookups: 0,
             hits: 0,
@@ -167,8 +169,7 @@ impl Cache {
 
     #[inline]
     pub(super) fn inline(&self, view: u128) -> Option<VerdictId> {
-        let slot = &self.inline[Self::inline_slot(view)];
-        (slot.view == view).then_some(slot.verdict)
+        self.inline.get(Self::inline_slot(view)).filter(|slot| slot.view == view).map(|slot| slot.verdict)
     }
 
     #[inline]
@@ -178,16 +179,24 @@ impl Cache {
     }
 
     pub(super) fn remember_inline(&mut self, view: u128, verdict: VerdictId) {
+        // Most columns that rules name never come.
+        if self.inline.is_empty() {
+            self.inline = vec![InlineSlot { view: INLINE_FREE, verdict: 0 }; SMALL_SLOTS];
+        }
         self.inline[Self::inline_slot(view)] = InlineSlot { view, verdict };
     }
 
     #[inline]
     pub(super) fn long(&self, number: i64) -> Option<VerdictId> {
-        self.longs[number as usize & 1023].filter(|(known, _)| *known == number).map(|(_, verdict)| verdict)
+        let slot = self.longs.get(number as usize % SMALL_SLOTS)?;
+        slot.filter(|(known, _)| *known == number).map(|(_, verdict)| verdict)
     }
 
     pub(super) fn remember_long(&mut self, number: i64, verdict: VerdictId) {
-        self.longs[number as usize & 1023] = Some((number, verdict));
+        if self.longs.is_empty() {
+            self.longs = vec![None; SMALL_SLOTS];
+        }
+        self.longs[number as usize % SMALL_SLOTS] = Some((number, verdict));
     }
 
     /// Whether longer values are being remembered at the moment.

@@ -131,29 +131,44 @@ impl Literals {
                 found(*literal as usize, at, at + 1);
             }
         }
-        if !self.pair.table.is_empty() {
-            for (at, pair) in text.windows(2).enumerate() {
-                let pair = u32::from(pair[1]) << 8 | u32::from(pair[0]);
-                if self.pair.may_have(pair as usize) {
-                    self.compare(&self.pair, pair, at, text, &mut found);
-                }
+        let (has_pairs, has_triples) = (!self.pair.table.is_empty(), !self.triple.table.is_empty());
+        let has_long = !self.long.table.is_empty();
+        for (at, window) in text.windows(GRAM).enumerate() {
+            let gram = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
+            if has_pairs {
+                self.pair(gram, at, text, &mut found);
+            }
+            if has_triples {
+                self.triple(gram, at, text, &mut found);
+            }
+            if has_long && self.long.may_have(hash(gram, self.long_shift)) {
+                self.compare(&self.long, gram, at, text, &mut found);
             }
         }
-        if !self.triple.table.is_empty() {
-            for (at, window) in text.windows(3).enumerate() {
-                let triple = u32::from_le_bytes([window[0], window[1], window[2], 0]);
-                if self.triple.may_have(hash(triple, self.triple_shift)) {
-                    self.compare(&self.triple, triple, at, text, &mut found);
-                }
+        // What is shorter than a gram at the end.
+        for at in text.len().saturating_sub(GRAM - 1)..text.len() {
+            let rest = number(&text[at..]);
+            if has_pairs && text.len() - at >= 2 {
+                self.pair(rest, at, text, &mut found);
+            }
+            if has_triples && text.len() - at >= 3 {
+                self.triple(rest, at, text, &mut found);
             }
         }
-        if !self.long.table.is_empty() {
-            for (at, window) in text.windows(GRAM).enumerate() {
-                let gram = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
-                if self.long.may_have(hash(gram, self.long_shift)) {
-                    self.compare(&self.long, gram, at, text, &mut found);
-                }
-            }
+    }
+
+    #[inline]
+    fn pair(&self, gram: u32, at: usize, text: &[u8], found: &mut impl FnMut(usize, usize, usize)) {
+        if self.pair.may_have((gram & 0xFFFF) as usize) {
+            self.compare(&self.pair, gram & 0xFFFF, at, text, found);
+        }
+    }
+
+    #[inline]
+    fn triple(&self, gram: u32, at: usize, text: &[u8], found: &mut impl FnMut(usize, usize, usize)) {
+        let triple = gram & 0xFF_FFFF;
+        if self.triple.may_have(hash(triple, self.triple_shift)) {
+            self.compare(&self.triple, triple, at, text, found);
         }
     }
 
