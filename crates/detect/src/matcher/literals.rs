@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashTable};
 use memchr::memchr;
 
 /// Bytes that are looked up at once.
@@ -30,8 +30,8 @@ struct Candidate {
 struct Index {
     /// One bit for each hash of bytes that some literal is known by.
     table: Vec<u64>,
-    /// Part of `candidates` for the bytes.
-    places: HashMap<u32, (u32, u32)>,
+    /// Bytes, and their part of `candidates`.
+    places: HashTable<(u32, u32, u32)>,
     candidates: Vec<Candidate>,
 }
 
@@ -44,7 +44,8 @@ impl Index {
         for (bytes, candidates) in by_bytes {
             let hash = hash(bytes);
             index.table[hash / 64] |= 1 << (hash % 64);
-            index.places.insert(bytes, (index.candidates.len() as u32, candidates.len() as u32));
+            let place = (bytes, index.candidates.len() as u32, candidates.len() as u32);
+            index.places.insert_unique(spread(bytes), place, |(bytes, ..)| spread(*bytes));
             index.candidates.extend(candidates);
         }
         index
@@ -77,6 +78,11 @@ fn number(bytes: &[u8]) -> u32 {
 
 fn grams(text: &[u8]) -> impl Iterator<Item = u32> + '_ {
     text.windows(GRAM).map(number)
+}
+
+/// The literals are ours: nobody can choose them to collide.
+fn spread(bytes: u32) -> u64 {
+    u64::from(bytes).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 fn hash(gram: u32, shift: u32) -> usize {
@@ -173,7 +179,8 @@ impl Literals {
     }
 
     fn compare(&self, index: &Index, bytes: u32, at: usize, text: &[u8], found: &mut impl FnMut(usize, usize, usize)) {
-        let Some((first, count)) = index.places.get(&bytes) else { return };
+        let place = index.places.find(spread(bytes), |(known, ..)| *known == bytes);
+        let Some((_, first, count)) = place else { return };
         for candidate in &index.candidates[*first as usize..(*first + *count) as usize] {
             let literal = &self.texts[candidate.literal as usize];
             let Some(start) = at.checked_sub(candidate.offset as usize) else { continue };
