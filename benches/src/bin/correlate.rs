@@ -10,6 +10,10 @@ use benches::corpus::Random;
 use detect::{Correlator, CorrelatorOptions, Placeholders, RuleSet};
 use event::{Entities, EventId, EventRef, Hit, Source, SourceId, Timestamp};
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const HITS: u64 = 4_000_000;
 const CHUNK: u64 = 200_000;
 const STEP_US: i64 = 100;

@@ -11,9 +11,9 @@ mod group;
 mod state;
 mod table;
 mod tally;
+mod waiting;
 mod window;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use event::{Finding, Hit, Timestamp};
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::correlate::episode::{Episode, Source};
 use crate::correlate::table::Table;
+use crate::correlate::waiting::Waiting;
 use crate::correlate::window::{Arrival, Window};
 use crate::ruleset::RuleSet;
 
@@ -98,7 +99,7 @@ pub struct Correlator {
     set: Arc<RuleSet>,
     options: CorrelatorOptions,
     /// Hits by time and arrival that wait for the watermark.
-    waiting: BTreeMap<(Timestamp, u64), Hit>,
+    waiting: Waiting,
     /// Raw bytes of the hits that wait.
     waiting_bytes: usize,
     arrivals: u64,
@@ -132,7 +133,7 @@ impl Correlator {
         Correlator {
             set,
             options,
-            waiting: BTreeMap::new(),
+            waiting: Waiting::default(),
             waiting_bytes: 0,
             arrivals: 0,
             watermark: Timestamp(i64::MIN),
@@ -179,7 +180,7 @@ impl Correlator {
                 continue;
             }
             self.waiting_bytes += hit.event.original.len();
-            self.waiting.insert((time, self.arrivals), hit);
+            self.waiting.push((time, self.arrivals), hit);
         }
         while self.waiting.len() > self.options.waiting_max || self.waiting_bytes > self.options.proof_bytes_max {
             self.counts.released_early += 1;
@@ -218,7 +219,7 @@ impl Correlator {
         if watermark <= self.watermark {
             return;
         }
-        while self.waiting.first_key_value().is_some_and(|((time, _), _)| *time < watermark) {
+        while self.waiting.next_time().is_some_and(|time| time < watermark) {
             self.release_first();
         }
         self.watermark = watermark;
@@ -245,7 +246,7 @@ impl Correlator {
     /// The input ends: whatever waits is counted now. Open findings stay open, so that more input can join them. What
     /// comes later may be of any time: other sources have clocks and pasts of their own.
     pub fn finish(&mut self) {
-        while !self.waiting.is_empty() {
+        while self.waiting.len() > 0 {
             self.release_first();
         }
         for time in [&mut self.watermark, &mut self.newest, &mut self.swept] {
@@ -254,7 +255,7 @@ impl Correlator {
     }
 
     fn release_first(&mut self) {
-        if let Some(((time, _), hit)) = self.waiting.pop_first() {
+        if let Some(((time, _), hit)) = self.waiting.pop() {
             self.waiting_bytes -= hit.event.original.len();
             self.weigh();
             self.fold(&hit, time);
@@ -352,17 +353,20 @@ impl Correlator {
         let set = Arc::clone(&self.set);
         let bound = &set.correlations[index];
         let table = &mut self.windows[index];
-        match table.get(key) {
-            Some(window) if late && window.is_before_all(time, bound.rule.timespan_us) => return false,
-            None if table.len() >= self.options.groups_max => {
-                if let Some(window) = table.evict(Window::weight) {
+        let place = match table.place(key) {
+            Some(place) if late && table.at(place).is_before_all(time, bound.rule.timespan_us) => return false,
+            Some(place) => place,
+            None => {
+                let evicted = (table.len() >= self.options.groups_max).then(|| table.evict(Window::weight)).flatten();
+                let place = table.push(key, Window::default());
+                if let Some(window) = evicted {
                     self.counts.evicted += 1;
                     self.close_window(window);
                 }
+                place
             }
-            _ => {}
-        }
-        let window = self.windows[index].get_or_insert_with(key, Window::default);
+        };
+        let window = self.windows[index].at_mut(place);
         let proof = window.proof_bytes();
         let added = window.add(Arrival { bound, index, signal, hit, time });
         self.window_proof = (self.window_proof + window.proof_bytes()).saturating_sub(proof);

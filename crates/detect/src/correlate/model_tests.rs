@@ -1,5 +1,7 @@
 //! Every aggregate against the specification in the obvious way: for each event, look at all events around it.
 
+use std::collections::BTreeMap;
+
 use event::{Block, EventBatch};
 use proptest::prelude::*;
 

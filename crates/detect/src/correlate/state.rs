@@ -128,7 +128,7 @@ pub(super) fn restore(
         if let Some(rule) = rule.filter(|_| same_captures || hit.values.is_empty()) {
             hit.rule = rule as u32;
             correlator.waiting_bytes += hit.event.original.len();
-            correlator.waiting.insert((time, arrival), hit);
+            correlator.waiting.push((time, arrival), hit);
         }
     }
     for (key, value) in entries {

@@ -39,7 +39,8 @@ impl<T> Table<T> {
         self.entries.len()
     }
 
-    fn place(&self, key: &str) -> Option<usize> {
+    /// Where the key's value is, until another is removed.
+    pub(super) fn place(&self, key: &str) -> Option<usize> {
         let hash = self.hasher.hash_one(key);
         self.index.find(hash, |at| *self.entries[*at as usize].key == *key).map(|at| *at as usize)
     }
@@ -62,7 +63,19 @@ impl<T> Table<T> {
         &mut slot.value
     }
 
-    fn push(&mut self, key: &str, value: T) -> usize {
+    pub(super) fn at(&self, place: usize) -> &T {
+        &self.entries[place].value
+    }
+
+    /// The value, which the caller is about to change.
+    pub(super) fn at_mut(&mut self, place: usize) -> &mut T {
+        let slot = &mut self.entries[place];
+        slot.dirty = true;
+        &mut slot.value
+    }
+
+    /// Adds a key that is not there.
+    pub(super) fn push(&mut self, key: &str, value: T) -> usize {
         let at = self.entries.len();
         self.entries.push(Slot { key: key.into(), value, dirty: false });
         let Table { entries, index, hasher, .. } = self;

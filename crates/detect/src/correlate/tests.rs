@@ -1,5 +1,7 @@
 //! Correlations equal a brute-force model, whatever the order of arrival within the lateness, and survive a restart.
 
+use std::collections::BTreeMap;
+
 use event::{Block, EventBatch};
 use proptest::prelude::*;
 

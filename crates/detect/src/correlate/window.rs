@@ -295,9 +295,17 @@ impl Window {
 
     /// Lets proof go: of all but the newest event, or of that one as well.
     pub(super) fn drop_proof(&mut self, newest_too: bool) {
-        let older = self.entries.len() - usize::from(!newest_too && !self.entries.is_empty());
-        self.entries.iter_mut().take(older).for_each(|entry| entry.event = None);
-        self.proof = self.entries.iter().filter_map(|entry| entry.event.as_deref()).map(proof_of).sum();
+        if self.proof == 0 {
+            return;
+        }
+        let spared = usize::from(!newest_too);
+        // Only the two ends have any.
+        let last = self.entries.iter_mut().rev().skip(spared).take(EVIDENCE_EACH + 1);
+        let mut dropped: usize = last.filter_map(|entry| entry.event.take()).map(|event| proof_of(&event)).sum();
+        let older = self.entries.len().saturating_sub(spared);
+        let first = self.entries.iter_mut().take(older.min(EVIDENCE_EACH + 1));
+        dropped += first.filter_map(|entry| entry.event.take()).map(|event| proof_of(&event)).sum::<usize>();
+        self.proof = self.proof.saturating_sub(dropped);
     }
 
     /// True where the window had to let its oldest event go.
