@@ -40,10 +40,10 @@ pub(crate) fn load_from(
 ) -> anyhow::Result<Loaded> {
     let (mut found, mut found_lists) = (Found::default(), Found::default());
     for path in paths {
-        found.collect_given(path)?;
+        found.collect_given(path, "rule")?;
     }
     for path in config.placeholders.iter().chain(lists) {
-        found_lists.collect_given(path)?;
+        found_lists.collect_given(path, "placeholder")?;
     }
     let mut placeholders = Placeholders::new();
     let mut problems = Vec::new();
@@ -74,9 +74,9 @@ impl Found {
     }
 
     /// A path that somebody named: it must be there.
-    fn collect_given(&mut self, path: &Path) -> Result<(), Usage> {
+    fn collect_given(&mut self, path: &Path, what: &str) -> Result<(), Usage> {
         if !path.exists() {
-            return Err(Usage(format!("there is no file or folder {}", path.display())));
+            return Err(Usage(format!("there is no {what} file or folder {}", path.display())));
         }
         self.collect(path, 0);
         Ok(())

@@ -8,6 +8,7 @@
 
 mod episode;
 mod group;
+mod limits;
 mod state;
 mod table;
 mod tally;
@@ -17,7 +18,6 @@ mod window;
 use std::sync::Arc;
 
 use event::{Finding, Hit, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use crate::correlate::episode::{Episode, Source};
 use crate::correlate::table::Table;
@@ -25,73 +25,9 @@ use crate::correlate::waiting::Waiting;
 use crate::correlate::window::{Arrival, Window};
 use crate::ruleset::RuleSet;
 
+pub use limits::{Change, CorrelatorCounts, CorrelatorOptions};
 pub use state::{SavedState, StateError};
 pub(crate) use window::ENTRIES_MAX as WINDOW_ENTRIES_MAX;
-
-/// Limits of the correlator.
-#[derive(Clone, Copy, Debug)]
-pub struct CorrelatorOptions {
-    /// How far behind the newest event one may be and still count in correlations, in microseconds of event time.
-    pub lateness_us: i64,
-    /// Silence after which repeats start a new finding, in microseconds of event time.
-    pub fold_gap_us: i64,
-    /// Hits that may wait for their turn; beyond it the oldest go early.
-    pub waiting_max: usize,
-    /// Bytes of raw lines that may wait, and that windows and open findings may each keep as proof.
-    pub proof_bytes_max: usize,
-    /// Groups per correlation, and open findings in all.
-    pub groups_max: usize,
-    /// Hits count as they arrive instead of waiting for the watermark: what a live service wants. Windows take events
-    /// in any order within the lateness.
-    pub live: bool,
-}
-
-impl Default for CorrelatorOptions {
-    fn default() -> Self {
-        CorrelatorOptions {
-            lateness_us: 300_000_000,
-            fold_gap_us: 3_600_000_000,
-            waiting_max: 200_000,
-            proof_bytes_max: 64 << 20,
-            groups_max: 100_000,
-            live: false,
-        }
-    }
-}
-
-/// What the correlator left out or did early, since it was made.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CorrelatorCounts {
-    /// Hits behind the watermark: they make findings, but correlations do not count them.
-    pub late: u64,
-    /// Hits without any time: they take the newest time seen so far.
-    pub untimed: u64,
-    /// Hits that lack a field that a correlation groups by.
-    pub ungrouped: u64,
-    /// Hits released before the watermark because too many waited.
-    pub released_early: u64,
-    /// Groups pushed out because too many were open.
-    pub evicted: u64,
-    /// Times that proof was let go because open windows or findings kept too much of it.
-    pub proof_dropped: u64,
-    /// Hits whose time lay so far ahead of their arrival that they were counted at their arrival (live only).
-    #[serde(default)]
-    pub ahead: u64,
-    /// Hits whose value is no number, where a correlation computes with it.
-    #[serde(default)]
-    pub not_numeric: u64,
-    /// Events that windows let go because they held more than they may.
-    #[serde(default)]
-    pub cut: u64,
-}
-
-/// A finding that is new or has changed.
-#[derive(Clone, Debug)]
-pub struct Change {
-    pub finding: Finding,
-    /// More events may still join it.
-    pub open: bool,
-}
 
 /// Owns all state over time. One owner, `&mut self`.
 #[derive(Debug)]

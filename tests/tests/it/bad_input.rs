@@ -155,7 +155,7 @@ fn each_mistake_in_a_rule_is_told_with_file_line_and_remedy() {
     for (text, line, words) in [
         ("a: [1\nb: {".to_owned(), 2, "not YAML"),
         (rule("  s: {a|contians: x}\n  condition: s\n"), 6, "unknown modifier `contians`: known are contains"),
-        (rule("  s: {a|base64: x}\n  condition: s\n"), 6, "`base64` is not supported by this version"),
+        (rule("  s: {a|base64: 'x*'}\n  condition: s\n"), 6, "write `contains` behind the encoding"),
         (rule("  s: {a: x}\n  condition: s and t\n"), 7, "`t`, which is not a selection"),
         (rule("  s: {a|re: '(((x{1,1000}){1,1000}){1,1000})'}\n  condition: s\n"), 6, "bound its repeats"),
         (rule("  s: {a|re: '(x'}\n  condition: s\n"), 6, "cannot be read"),

@@ -1,11 +1,12 @@
-//! Finds which of many literals stand in a text, wherever they do. Of each literal four bytes are looked for that few
+//! Finds which of many literals stand in a text, wherever they do. Few are found by an automaton. Of each of many four bytes are looked for that few
 //! others share, through a table of bits that fits the processor's cache, and what is found there is compared; short ones
 //! are looked up whole. Thousands of literals cost little more than a hundred.
 //!
-//! Texts and literals are folded by the caller. **Absent on purpose:** no first or longest match; all of them count.
+//! Literals are folded by the caller, and so are texts, unless the automaton does without. **Absent on purpose:** no first or longest match; all of them count.
 
 use std::collections::BTreeMap;
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use hashbrown::{HashMap, HashTable};
 use memchr::memchr;
 
@@ -16,6 +17,9 @@ const BITS_PER_GRAM: usize = 64;
 /// Sizes of the table, as powers of two: 512 bytes to 256 KiB.
 const TABLE_POWER_MIN: u32 = 12;
 const TABLE_POWER_MAX: u32 = 21;
+
+/// Bytes of literals up to which an automaton is faster: its table fits the processor's cache.
+const FEW_BYTES_MAX: usize = 8000;
 
 /// A literal that some bytes may be part of.
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +61,50 @@ impl Index {
     }
 }
 
+/// A search for literals, the way that suits their number.
 #[derive(Debug)]
-pub(super) struct Literals {
+pub(super) enum Literals {
+    Few(AhoCorasick),
+    Many(Box<Many>),
+}
+
+impl Literals {
+    /// None of the texts is empty.
+    pub(super) fn new(texts: Vec<Box<[u8]>>) -> Self {
+        let bytes: usize = texts.iter().map(|text| text.len()).sum();
+        let automaton = (bytes <= FEW_BYTES_MAX).then(|| {
+            let mut builder = AhoCorasick::builder();
+            builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA));
+            builder.build(&texts)
+        });
+        match automaton {
+            Some(Ok(automaton)) => Literals::Few(automaton),
+            _ => Literals::Many(Box::new(Many::new(texts))),
+        }
+    }
+
+    /// ASCII text need not be folded.
+    pub(super) fn ignores_case(&self) -> bool {
+        matches!(self, Literals::Few(_))
+    }
+
+    /// Calls back with number, start and end of every literal in the text, as often as it stands there; one of a single
+    /// byte at the start, at the end, and at least once in all.
+    #[inline]
+    pub(super) fn find(&self, text: &[u8], mut found: impl FnMut(usize, usize, usize)) {
+        match self {
+            Literals::Few(automaton) => {
+                for hit in automaton.find_overlapping_iter(text) {
+                    found(hit.pattern().as_usize(), hit.start(), hit.end());
+                }
+            }
+            Literals::Many(many) => many.find(text, found),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Many {
     texts: Vec<Box<[u8]>>,
     /// By four bytes.
     long: Index,
@@ -89,9 +135,8 @@ fn hash(gram: u32, shift: u32) -> usize {
     (gram.wrapping_mul(0x9E37_79B1) >> shift) as usize
 }
 
-impl Literals {
-    /// None of the texts is empty.
-    pub(super) fn new(texts: Vec<Box<[u8]>>) -> Self {
+impl Many {
+    fn new(texts: Vec<Box<[u8]>>) -> Self {
         // A gram that few literals have is rare in what they are looked for in, too.
         let mut frequency: HashMap<u32, u32> = HashMap::new();
         for text in &texts {
@@ -116,7 +161,7 @@ impl Literals {
         };
         let (long_power, triple_power) = (power(long.len()), power(triple.len()));
         let (long_shift, triple_shift) = (32 - long_power, 32 - triple_power);
-        Literals {
+        Many {
             texts,
             long: Index::new(1 << long_power, long, |gram| hash(gram, long_shift)),
             long_shift,
@@ -127,10 +172,8 @@ impl Literals {
         }
     }
 
-    /// Calls back with number, start and end of every literal in the folded text, as often as it stands there; one of a
-    /// single byte at the start, at the end, and once in all.
     #[inline]
-    pub(super) fn find(&self, text: &[u8], mut found: impl FnMut(usize, usize, usize)) {
+    fn find(&self, text: &[u8], mut found: impl FnMut(usize, usize, usize)) {
         for (byte, literal) in &self.single {
             let last = text.len().checked_sub(1).filter(|last| text[*last] == *byte);
             for at in memchr(*byte, text).into_iter().chain(last) {
@@ -218,7 +261,7 @@ mod tests {
                 expected.extend(places.map(|start| (at, start, start + literal.len())));
             }
             let mut found = Vec::new();
-            Literals::new(texts).find(text.as_bytes(), |literal, start, end| found.push((literal, start, end)));
+            Many::new(texts).find(text.as_bytes(), |literal, start, end| found.push((literal, start, end)));
             found.sort_unstable();
             found.dedup();
             expected.sort_unstable();

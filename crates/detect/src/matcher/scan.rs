@@ -7,6 +7,7 @@ use crate::explain::{KeywordTexts, keyword_texts, passes_in_any_view};
 use crate::fold::fold_into;
 use crate::matcher::cache::{Cache, VerdictId, Verdicts};
 use crate::matcher::group::Group;
+use crate::matcher::literals::Literals;
 use crate::matcher::marks::Marks;
 use crate::matcher::plan::{KEYWORDS, Nominee, Plan};
 use crate::matcher::row::{RowCheck, RowScratch};
@@ -356,13 +357,18 @@ impl ColumnSearch<'_> {
     fn search(&mut self, text: &str, other: Option<&str>, tag: ValueTag) -> bool {
         let ColumnSearch { group, plan, work, .. } = self;
         let mut folded = std::mem::take(&mut work.folded);
-        fold_into(text, &mut folded);
+        let literals = plan.literals();
+        let as_it_is = literals.is_none_or(Literals::ignores_case) && text.is_ascii();
+        if !as_it_is {
+            fold_into(text, &mut folded);
+        }
         work.nominated.clear();
         work.nominated.extend_from_slice(&plan.unfiltered);
-        let mut opens_parts = plan.literals().is_none();
-        if let Some(literals) = plan.literals() {
-            let length = folded.len();
-            literals.find(folded.as_bytes(), |literal, start, end| {
+        let mut opens_parts = literals.is_none();
+        if let Some(literals) = literals {
+            let searched = if as_it_is { text } else { &folded };
+            let length = searched.len();
+            literals.find(searched.as_bytes(), |literal, start, end| {
                 for nominee in &plan.nominated[literal] {
                     match nominee.place {
                         None => work.nominated.push(nominee.predicate),
@@ -374,6 +380,9 @@ impl ColumnSearch<'_> {
             });
         }
         if !work.nominated.is_empty() {
+            if as_it_is {
+                fold_into(text, &mut folded);
+            }
             let mut nominated = std::mem::take(&mut work.nominated);
             nominated.sort_unstable();
             nominated.dedup();
