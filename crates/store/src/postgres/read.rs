@@ -52,15 +52,24 @@ const LIST: &str = list_query!(
     "($5::text[] IS NULL OR rule_id = ANY($5))",
     "ORDER BY sort_time DESC, id DESC LIMIT $12"
 );
-/// What names the entities, all of it, then the newest: for entities that few findings name. Which of the two is right the
-/// server cannot know before it has statistics of a new day, and the wrong one takes a second. So this one is tried first,
-/// up to [`FEW`], and says in its last column how many it saw.
-const LIST_BY_ENTITY: &str = list_query!(
+/// What names the entities, all of it, then the newest: for entities that few findings name. Which way is right the server
+/// cannot know before it has statistics of a new day, and the wrong one takes a second. So this one is tried first, up to
+/// [`FEW`], and says in its last column how many it saw; a row without a finding says that and nothing else.
+const LIST_BY_ENTITY: &str = concat!(
     "WITH few AS MATERIALIZED (",
-    "($3::text[] IS NULL OR severity = ANY($3))",
-    "($5::text[] IS NULL OR rule_id = ANY($5))",
-    "LIMIT 1001)
-     SELECT *, (SELECT count(*) FROM few) FROM few ORDER BY sort_time DESC, id DESC LIMIT $12"
+    select_findings!(
+        "WHERE ($7::text[] IS NULL OR entities && $7)
+           AND ($8::text[] IS NULL OR entities && $8)
+           AND ($9::text[] IS NULL OR entities && $9) LIMIT 1001"
+    ),
+    ")
+     SELECT found.*, seen.count FROM (SELECT count(*) FROM few) AS seen LEFT JOIN LATERAL (
+        SELECT * FROM few
+        WHERE ($1::bigint IS NULL OR sort_time >= $1) AND ($2::bigint IS NULL OR first_seen < $2)
+          AND ($3::text[] IS NULL OR severity = ANY($3)) AND ($4::smallint[] IS NULL OR level = ANY($4))
+          AND ($5::text[] IS NULL OR rule_id = ANY($5)) AND ($6::smallint[] IS NULL OR status = ANY($6))
+          AND ($10::bigint IS NULL OR (sort_time, id) < ($10, $11))
+        ORDER BY sort_time DESC, id DESC LIMIT $12) AS found ON true"
 );
 const FEW: i64 = 1000;
 const SEEN: usize = 15;
@@ -81,12 +90,9 @@ const LIST_BY_RULE: &str = list_query!(
 /// Rules of one query that are looked up one by one.
 const RULES_APART_MAX: usize = 20;
 
-/// The statement that answers soonest, and the severities that it is given.
+/// The statement that answers soonest where entities do not select, and the severities that it is given.
 fn statement(query: &FindingQuery) -> (&'static str, &[Severity]) {
     let given = query.severities.as_slice();
-    if !query.entities.is_empty() {
-        return (LIST_BY_ENTITY, given);
-    }
     match query.rules.len() {
         0 if given.is_empty() => (LIST, given),
         1..=RULES_APART_MAX => (LIST_BY_RULE, if given.is_empty() { &Severity::ALL } else { given }),
@@ -108,9 +114,15 @@ fn unique(values: impl Iterator<Item = String>) -> Vec<String> {
 pub(super) async fn list(pool: &PgPool, query: &FindingQuery) -> Result<Page, StoreError> {
     let limit = query.limit.clamp(1, LIMIT_MAX);
     let (statement, severities) = statement(query);
-    let mut found = rows(pool, query, statement, severities).await?;
-    if statement == LIST_BY_ENTITY && found.first().is_some_and(|row| row.get::<i64, _>(SEEN) > FEW) {
-        found = rows(pool, query, LIST, severities).await?;
+    let mut found = Vec::new();
+    let mut few = false;
+    if !query.entities.is_empty() {
+        found = rows(pool, query, LIST_BY_ENTITY, &query.severities).await?;
+        few = found.first().is_none_or(|row| row.get::<i64, _>(SEEN) <= FEW);
+        found.retain(|row| row.get::<Option<&[u8]>, _>(0).is_some());
+    }
+    if !few {
+        found = rows(pool, query, statement, severities).await?;
     }
     let mut findings = found.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
     let more = findings.len() > limit as usize;
