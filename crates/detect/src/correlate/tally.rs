@@ -21,7 +21,9 @@ pub(super) enum Held {
 /// Sums are kept in steps of 2^-32, so that what was added can be taken away exactly.
 const SUM_STEPS: f64 = 4_294_967_296.0;
 /// Largest number that a sum takes up; events with larger ones are counted as not numeric.
-pub(super) const NUMBER_MAX: f64 = 1e24;
+pub(super) const NUMBER_MAX: f64 = 1e18;
+/// How often one event counts at most in a computation: with it the largest sum of a full window fits.
+const WEIGHT_MAX: u64 = 1_000_000;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
@@ -51,6 +53,7 @@ impl Tally {
         match value {
             Some(Held::Text(text)) => *self.values.entry(Arc::clone(text)).or_insert(0) += weight,
             Some(Held::Number(number)) => {
+                let weight = weight.min(WEIGHT_MAX);
                 self.sum += steps(*number) * i128::from(weight);
                 self.numbers += weight;
                 self.quantile.iter_mut().for_each(|quantile| quantile.add(*number, weight));
@@ -73,6 +76,7 @@ impl Tally {
                 }
             }
             Some(Held::Number(number)) => {
+                let weight = weight.min(WEIGHT_MAX);
                 self.sum -= steps(*number) * i128::from(weight);
                 self.numbers -= weight;
                 self.quantile.iter_mut().for_each(|quantile| quantile.remove(*number, weight));
@@ -241,6 +245,17 @@ mod tests {
         let (below, part) = (sorted[position.floor() as usize], position.fract());
         let above = sorted.get(position.floor() as usize + 1).copied().unwrap_or(below);
         Some(if part > 0.0 { below + (above - below) * part } else { below })
+    }
+
+    #[test]
+    fn the_largest_sum_of_a_full_window_fits() {
+        let mut tally = Tally::default();
+        let value = Some(Held::Number(-NUMBER_MAX));
+        (0..crate::correlate::WINDOW_ENTRIES_MAX + 1).for_each(|_| tally.add(0, value.as_ref(), u64::from(u32::MAX)));
+        assert!(tally.number(Function::Sum, None).is_some_and(|sum| sum < -1e28));
+        (0..crate::correlate::WINDOW_ENTRIES_MAX + 1)
+            .for_each(|_| tally.remove(0, value.as_ref(), u64::from(u32::MAX)));
+        assert_eq!((tally.sum, tally.numbers), (0, 0));
     }
 
     proptest! {
