@@ -38,7 +38,7 @@ fn own_rules() -> anyhow::Result<(RuleSet, f64)> {
     let files: Vec<(String, String)> = paths.iter().map(read).collect::<std::io::Result<_>>()?;
     let started = std::time::Instant::now();
     let loaded =
-        detect::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), &detect::Placeholders::new());
+        detect::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), &detect::Terms::default());
     anyhow::ensure!(loaded.rejected().count() == 0, "every own rule loads");
     Ok((loaded.set, started.elapsed().as_secs_f64()))
 }

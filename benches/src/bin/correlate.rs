@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use benches::corpus::Random;
-use detect::{Correlator, CorrelatorOptions, Placeholders, RuleSet};
+use detect::{Correlator, CorrelatorOptions, RuleSet, Terms};
 use event::{Entities, EventId, EventRef, Hit, Source, SourceId, Timestamp};
 
 /// As in the program.
@@ -22,7 +22,7 @@ fn set(correlation: &str) -> anyhow::Result<Arc<RuleSet>> {
     let text = format!(
         "title: base\nid: base\nlevel: low\nlogsource: {{product: test}}\ndetection: {{s: {{A: x}}, condition: s}}\n---\ntitle: c\nid: c\nlevel: high\ncorrelation: {correlation}\n"
     );
-    let loaded = detect::load([("bench.yml", text.as_str())], &Placeholders::new());
+    let loaded = detect::load([("bench.yml", text.as_str())], &Terms::default());
     ensure!(loaded.rejected().count() == 0, "{:?}", loaded.diagnostics);
     Ok(Arc::new(loaded.set))
 }

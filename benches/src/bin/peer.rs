@@ -13,7 +13,7 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use benches::corpus::Random;
 use benches::windows;
-use detect::{Loaded, Placeholders};
+use detect::{Loaded, Terms};
 use serde_json::Value;
 
 const SPEED_EVENTS: u64 = 200_000;
@@ -146,7 +146,7 @@ fn load(files: &[PathBuf]) -> anyhow::Result<(Loaded, Vec<PathBuf>)> {
         .map(|path| Ok((path.display().to_string(), fs::read_to_string(path)?)))
         .collect::<anyhow::Result<_>>()?;
     let given = texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-    let loaded = detect::load(given, &Placeholders::new());
+    let loaded = detect::load(given, &Terms::default());
     let rejected: BTreeSet<&str> = loaded.rejected().map(|problem| problem.path.as_str()).collect();
     let kept = files.iter().filter(|path| !rejected.contains(path.display().to_string().as_str())).cloned().collect();
     Ok((loaded, kept))

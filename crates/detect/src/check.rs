@@ -51,6 +51,8 @@ pub(crate) enum Check {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct FieldRef {
     pub(crate) field: String,
+    /// Columns that may hold it.
+    pub(crate) columns: Vec<String>,
     pub(crate) anchor: Anchor,
     pub(crate) cased: bool,
 }

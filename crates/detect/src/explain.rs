@@ -7,8 +7,8 @@ use event::{Dataset, EventBatch, Field, ValueTag, dataset};
 use memchr::memchr;
 
 use crate::check::{Check, FieldRef, Value};
+use crate::origin::origin_of;
 use crate::sigma::rule::{Expr, Item, Rule};
-use crate::taxonomy;
 use crate::view::{decoded, may_be_encoded};
 
 /// The value of a column in a row, if it has one.
@@ -161,13 +161,13 @@ pub(crate) fn refers(
     values.any(|value| others.iter().any(|other| reference.holds(&value, other)))
 }
 
-fn item_matches(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> bool {
-    let Some(field) = &item.field else {
+fn item_matches(item: &Item, batch: &EventBatch, row: usize) -> bool {
+    if item.field.is_none() {
         let KeywordTexts { line, unescaped, .. } = keyword_texts(batch, row);
         let passes = |text: &str| item.check.passes(Value::Text(text, ValueTag::String));
         return passes(line) || unescaped.as_deref().is_some_and(passes);
-    };
-    let columns = taxonomy::columns(field, &rule.logsource);
+    }
+    let columns = &item.columns;
     let present = |column: &String| value_at(batch, batch.position_of(column)?, row);
     match &item.check {
         Check::Null => columns.iter().all(|column| present(column).is_none()),
@@ -176,10 +176,9 @@ fn item_matches(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> boo
             positions.any(|position| exists(batch, position, row)) == *wanted
         }
         Check::FieldRef(reference) => {
-            let others = taxonomy::columns(&reference.field, &rule.logsource);
             let positions =
                 |names: &[String]| -> Vec<usize> { names.iter().filter_map(|name| batch.position_of(name)).collect() };
-            refers(batch, row, positions(&columns).into_iter(), positions(&others).into_iter(), reference)
+            refers(batch, row, positions(columns).into_iter(), positions(&reference.columns).into_iter(), reference)
         }
         check => columns
             .iter()
@@ -188,19 +187,19 @@ fn item_matches(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> boo
 }
 
 /// Whether the rule's condition holds for the row; the log source is not looked at.
-pub fn evaluate(expr: &Expr, rule: &Rule, batch: &EventBatch, row: usize) -> bool {
+pub fn evaluate(expr: &Expr, batch: &EventBatch, row: usize) -> bool {
     match expr {
-        Expr::And(parts) => parts.iter().all(|part| evaluate(part, rule, batch, row)),
-        Expr::Or(parts) => parts.iter().any(|part| evaluate(part, rule, batch, row)),
-        Expr::Not(inner) => !evaluate(inner, rule, batch, row),
-        Expr::Named(_, inner) => evaluate(inner, rule, batch, row),
-        Expr::Item(item) => item_matches(item, rule, batch, row),
+        Expr::And(parts) => parts.iter().all(|part| evaluate(part, batch, row)),
+        Expr::Or(parts) => parts.iter().any(|part| evaluate(part, batch, row)),
+        Expr::Not(inner) => !evaluate(inner, batch, row),
+        Expr::Named(_, inner) => evaluate(inner, batch, row),
+        Expr::Item(item) => item_matches(item, batch, row),
     }
 }
 
 /// Whether events of the row's dataset are judged by the rule.
 pub fn applies(rule: &Rule, batch: &EventBatch, row: usize) -> bool {
-    Dataset::of(batch.datasets()[row]).satisfies(&rule.logsource)
+    origin_of(batch, row).satisfies(&rule.logsource)
 }
 
 /// The whole evaluation as indented text: each part, whether it held, and the value that decided.
@@ -211,7 +210,7 @@ pub fn explain(rule: &Rule, batch: &EventBatch, row: usize) -> (bool, String) {
     let word = if judged { "satisfies" } else { "does NOT satisfy" };
     let wanted = serde_json::to_string(&rule.logsource).unwrap_or_default();
     line(&mut out, 0, judged, &format!("log source: `{}` {word} {wanted}", dataset.name));
-    let held = tree(&rule.condition, rule, batch, row, 0, &mut out);
+    let held = tree(&rule.condition, batch, row, 0, &mut out);
     (judged && held, out)
 }
 
@@ -220,25 +219,25 @@ fn line(out: &mut String, depth: usize, held: bool, text: &str) {
     out.push_str(&format!("{mark}  {:indent$}{text}\n", "", indent = depth * 2));
 }
 
-fn tree(expr: &Expr, rule: &Rule, batch: &EventBatch, row: usize, depth: usize, out: &mut String) -> bool {
-    let held = evaluate(expr, rule, batch, row);
+fn tree(expr: &Expr, batch: &EventBatch, row: usize, depth: usize, out: &mut String) -> bool {
+    let held = evaluate(expr, batch, row);
     match expr {
         Expr::And(parts) | Expr::Or(parts) => {
             let word = if matches!(expr, Expr::And(_)) { "all of" } else { "any of" };
             line(out, depth, held, word);
             for part in parts {
-                tree(part, rule, batch, row, depth + 1, out);
+                tree(part, batch, row, depth + 1, out);
             }
         }
         Expr::Not(inner) => {
             line(out, depth, held, "not");
-            tree(inner, rule, batch, row, depth + 1, out);
+            tree(inner, batch, row, depth + 1, out);
         }
         Expr::Named(name, inner) => {
             line(out, depth, held, &format!("selection `{name}`"));
-            tree(inner, rule, batch, row, depth + 1, out);
+            tree(inner, batch, row, depth + 1, out);
         }
-        Expr::Item(item) => line(out, depth, held, &format!("{} {}", item.written, found(item, rule, batch, row))),
+        Expr::Item(item) => line(out, depth, held, &format!("{} {}", item.written, found(item, batch, row))),
     }
     held
 }
@@ -247,18 +246,18 @@ fn tree(expr: &Expr, rule: &Rule, batch: &EventBatch, row: usize, depth: usize, 
 const SHOWN_CHARS_MAX: usize = 160;
 
 /// What the event holds where the item looks.
-fn found(item: &Item, rule: &Rule, batch: &EventBatch, row: usize) -> String {
+fn found(item: &Item, batch: &EventBatch, row: usize) -> String {
     let Some(field) = &item.field else { return "→ looked for in the whole line".to_owned() };
     let mut shown = Vec::new();
-    for column in taxonomy::columns(field, &rule.logsource) {
-        let Some(value) = batch.position_of(&column).and_then(|position| value_at(batch, position, row)) else {
+    for column in &item.columns {
+        let Some(value) = batch.position_of(column).and_then(|position| value_at(batch, position, row)) else {
             continue;
         };
         let text = match value {
             Value::Text(text, _) => text.to_owned(),
             Value::Long(number) => number.to_string(),
         };
-        let view = view_that_passes(&item.check, &text, has_views(&column));
+        let view = view_that_passes(&item.check, &text, has_views(column));
         let text: String = text.chars().take(SHOWN_CHARS_MAX).collect();
         shown.push(format!("{column} = {text:?}{view}"));
     }

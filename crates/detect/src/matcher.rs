@@ -8,6 +8,7 @@ mod group;
 mod hits;
 mod literals;
 mod marks;
+mod origins;
 mod plan;
 mod program;
 mod row;
@@ -15,11 +16,13 @@ mod scan;
 
 use std::sync::{Arc, OnceLock};
 
-use event::dataset::{ACCESS, DATASETS};
+use event::dataset::{ACCESS, DATASETS, JSON};
 use event::{DatasetId, EventBatch, Hit, LogSource};
 use hashbrown::HashMap;
 
+use crate::explain::applies;
 use crate::matcher::group::Group;
+use crate::matcher::origins::{Judges, OriginGroups};
 use crate::matcher::scan::GroupScratch;
 use crate::ruleset::RuleSet;
 
@@ -30,19 +33,23 @@ pub struct Matcher {
     /// What the operator declared all input to be, in place of each dataset's own log source.
     declared: Option<LogSource>,
     groups: Vec<OnceLock<Group>>,
+    /// For events of no dataset that tell where they come from.
+    origins: OriginGroups,
 }
 
-/// One thread's caches. Losing them costs time, never a result.
+/// One thread's caches, for one matcher. Losing them costs time, never a result.
 #[derive(Debug, Default)]
 pub struct MatchScratch {
     groups: HashMap<u8, GroupScratch>,
+    origins: Judges,
     rows: Vec<Vec<u32>>,
     matched: Vec<(u32, u32)>,
 }
 
 impl Matcher {
     pub fn new(set: Arc<RuleSet>, declared: Option<LogSource>) -> Self {
-        Matcher { set, declared, groups: DATASETS.iter().map(|_| OnceLock::new()).collect() }
+        let origins = OriginGroups::new(&set);
+        Matcher { set, declared, groups: DATASETS.iter().map(|_| OnceLock::new()).collect(), origins }
     }
 
     pub fn set(&self) -> &Arc<RuleSet> {
@@ -71,6 +78,13 @@ impl Matcher {
         for (row, dataset) in batch.datasets().iter().enumerate() {
             scratch.rows[usize::from(dataset.0)].push(row as u32);
         }
+        let mut surplus = false;
+        if self.declared.is_none() {
+            let rows = &mut scratch.rows[usize::from(JSON.0)];
+            surplus = scratch.origins.part(&self.origins, &self.set, batch, rows);
+            scratch.origins.scan(batch, &mut scratch.matched);
+        }
+        let known = scratch.matched.len();
         for dataset in 0..DATASETS.len() as u8 {
             let rows = &scratch.rows[usize::from(dataset)];
             let group = if rows.is_empty() { continue } else { self.group(dataset) };
@@ -78,6 +92,13 @@ impl Matcher {
                 let caches = scratch.groups.entry(dataset).or_insert_with(|| GroupScratch::new(group));
                 scan::scan(group, batch, rows, caches, &mut scratch.matched);
             }
+        }
+        if surplus {
+            let mut at = 0;
+            scratch.matched.retain(|(row, rule)| {
+                at += 1;
+                at <= known || applies(&self.set.rules[*rule as usize], batch, *row as usize)
+            });
         }
         scratch.matched.sort_unstable();
         &scratch.matched

@@ -174,6 +174,44 @@ impl Pattern {
         Some((texts, anchor))
     }
 
+    /// The text that the whole value must be, folded; `None` where wildcards or cases matter.
+    pub(crate) fn whole_text(&self) -> Option<String> {
+        let (texts, anchor) = self.texts_in_place()?;
+        (anchor == Anchor::Whole && texts.len() == 1).then(|| texts.into_iter().next())?
+    }
+
+    /// Patterns of which one matches a value where this one matches `prefix` with the value behind it.
+    pub(crate) fn behind(&self, prefix: &str) -> Vec<Pattern> {
+        let prefix = if self.cased { prefix.to_owned() } else { fold(prefix) };
+        let rest = |pieces: &[Piece], taken: &str| -> Option<Vec<Piece>> {
+            let Some((Piece::Text(text), more)) = pieces.split_first() else { return None };
+            let text = text.strip_prefix(taken)?;
+            let first = (!text.is_empty()).then(|| Piece::Text(text.to_owned()));
+            Some(first.into_iter().chain(more.iter().cloned()).collect())
+        };
+        let mut found = Vec::new();
+        if let [Piece::Many, behind @ ..] = self.pieces.as_slice() {
+            // The wildcard takes the whole prefix, or leaves an end of it to the text.
+            found.push(self.pieces.clone());
+            let ends = prefix.char_indices().filter_map(|(at, _)| prefix.get(at..));
+            found.extend(ends.filter_map(|end| rest(behind, end)));
+        } else {
+            found.extend(rest(&self.pieces, &prefix));
+        }
+        found.into_iter().map(|pieces| Pattern::new(pieces, Anchor::Whole, self.cased)).collect()
+    }
+
+    /// The pattern for values that have `text` behind; `None` where it says nothing about the end.
+    pub(crate) fn followed_by(&self, text: &str) -> Option<Pattern> {
+        let mut pieces = self.pieces.clone();
+        match pieces.last_mut()? {
+            Piece::Many => return None,
+            Piece::Text(last) => last.push_str(text),
+            Piece::One | Piece::Dash => pieces.push(Piece::Text(text.to_owned())),
+        }
+        Some(Pattern::new(pieces, Anchor::Whole, self.cased))
+    }
+
     /// Folded text that every match contains: the longest, for nominating candidates.
     pub(crate) fn required(&self) -> Option<String> {
         let texts = self.pieces.iter().filter_map(|piece| match piece {
@@ -258,6 +296,25 @@ fn step<'a>(piece: &Piece, rest: &'a str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_without_their_prefix_and_with_something_behind() {
+        let pattern = |written: &str, anchor| Pattern::new(read_pieces(written), anchor, false);
+        let finds =
+            |patterns: &[Pattern], value: &str| patterns.iter().any(|pattern| pattern.matches(value, &fold(value)));
+        let image = pattern("/bash", Anchor::EndsWith).behind("/");
+        assert!(finds(&image, "bash") && finds(&image, "Bash") && !finds(&image, "rbash"));
+        let hash = pattern("SHA256=ab", Anchor::Contains).behind("SHA256=");
+        assert!(finds(&hash, "abcd") && !finds(&hash, "cdab"));
+        let version = pattern("HTTP/1.1", Anchor::Whole).behind("HTTP/");
+        assert!(finds(&version, "1.1") && !finds(&version, "1.10"));
+        assert!(pattern("/usr/bin/bash", Anchor::Whole).behind("/x").is_empty());
+        let name = pattern(".onion", Anchor::EndsWith).followed_by(".").unwrap();
+        assert!(finds(std::slice::from_ref(&name), "x.onion.") && !finds(&[name], "x.onion"));
+        assert_eq!(pattern("a", Anchor::StartsWith).followed_by("."), None);
+        assert_eq!(pattern("True", Anchor::Whole).whole_text().as_deref(), Some("true"));
+        assert_eq!(pattern("a*", Anchor::Whole).whole_text(), None);
+    }
 
     fn matches(written: &str, anchor: Anchor, value: &str) -> bool {
         Pattern::new(read_pieces(written), anchor, false).matches(value, &fold(value))

@@ -1,13 +1,16 @@
 //! Loaded rules as one set: references resolved, doubles refused, and what must be captured from events decided.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use event::LogSource;
+use hashbrown::HashMap;
 
 use crate::sigma::diagnostic::{Diagnostic, Gravity};
 use crate::sigma::document::{self, Document};
 use crate::sigma::filter::{Filter, Target, names_rule};
 use crate::sigma::rule::{Correlation, CorrelationKind, Expr, Head, Rule};
-use crate::sigma::value::Placeholders;
-use crate::taxonomy;
+use crate::taxonomy::{Names, Terms};
 
 /// Every rule that runs. Immutable; a reload makes a new one.
 #[derive(Debug, Default)]
@@ -18,6 +21,8 @@ pub struct RuleSet {
     pub filters: Vec<Filter>,
     /// Columns of each captured field, best first: hits carry one value for each.
     pub(crate) captures: Vec<Vec<String>>,
+    /// How each rule names fields.
+    names: Vec<Arc<Names>>,
     /// What the hits of each rule, then of each correlation are for: see [`RuleSet::signal_of`].
     pub(crate) uses: Vec<Use>,
 }
@@ -88,16 +93,16 @@ impl Loaded {
 }
 
 /// Loads rules from file texts, each with the path that diagnostics name. One bad rule never fails the set.
-pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, placeholders: &Placeholders) -> Loaded {
+pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, terms: &Terms) -> Loaded {
     let mut loading = Loading::default();
     for (path, text) in files {
-        let (documents, mut problems) = document::read(path, text, placeholders);
+        let (documents, mut problems) = document::read(path, text, &terms.placeholders);
         loading.diagnostics.append(&mut problems);
         for document in documents {
             loading.accept(document);
         }
     }
-    loading.finish()
+    loading.finish(terms)
 }
 
 #[derive(Default)]
@@ -156,9 +161,24 @@ impl Loading {
         }
     }
 
-    fn finish(mut self) -> Loaded {
+    /// Gives every test its columns, as the rules' log sources name fields.
+    fn bind_fields(&mut self, terms: &Terms) -> Vec<Arc<Names>> {
+        let mut known: HashMap<LogSource, Arc<Names>> = HashMap::new();
+        let mut names_of = Vec::with_capacity(self.rules.len());
+        for rule in &mut self.rules {
+            let names = known
+                .entry(rule.logsource.clone())
+                .or_insert_with(|| Arc::new(terms.taxonomy.names_for(&rule.logsource)));
+            names.bind(&mut rule.condition);
+            names_of.push(Arc::clone(names));
+        }
+        names_of
+    }
+
+    fn finish(mut self, terms: &Terms) -> Loaded {
         self.apply_filters();
-        let mut set = RuleSet { uses: vec![Use::default(); self.rules.len()], ..RuleSet::default() };
+        let names = self.bind_fields(terms);
+        let mut set = RuleSet { uses: vec![Use::default(); self.rules.len()], names, ..RuleSet::default() };
         std::mem::swap(&mut set.rules, &mut self.rules);
         std::mem::swap(&mut set.filters, &mut self.filters);
         // A correlation may count others, in whatever order the files hold them: bind what can be bound, again and again.
@@ -263,7 +283,7 @@ impl RuleSet {
     fn capture(&mut self, field: &str, behind: &[usize]) -> usize {
         let mut columns: Vec<String> = Vec::new();
         for rule in behind {
-            for column in taxonomy::columns(field, &self.rules[*rule].logsource) {
+            for column in self.names[*rule].columns(field) {
                 if !columns.contains(&column) {
                     columns.push(column);
                 }
@@ -311,7 +331,7 @@ mod tests {
     #[test]
     fn a_correlation_binds_its_rules_and_mutes_them() {
         let text = format!("{BASE}---\n{}", correlation("c1", "base"));
-        let loaded = load([("a.yml", text.as_str())], &Placeholders::new());
+        let loaded = load([("a.yml", text.as_str())], &Terms::default());
         assert_eq!(loaded.diagnostics, []);
         assert!(loaded.set.uses[0].muted);
         assert_eq!(loaded.set.captures, [["source.ip", "src_ip"]]);
@@ -321,7 +341,7 @@ mod tests {
     #[test]
     fn doubles_and_missing_references_are_refused_and_the_rest_runs() {
         let missing = correlation("c2", "nowhere");
-        let loaded = load([("a.yml", BASE), ("b.yml", BASE), ("c.yml", missing.as_str())], &Placeholders::new());
+        let loaded = load([("a.yml", BASE), ("b.yml", BASE), ("c.yml", missing.as_str())], &Terms::default());
         let reasons: Vec<_> = loaded.rejected().map(|problem| problem.reason.as_str()).collect();
         assert_eq!(loaded.set.rules.len(), 1);
         assert!(reasons[0].contains("already that of a rule in a.yml:1"), "{reasons:?}");

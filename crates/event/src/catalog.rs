@@ -2,6 +2,8 @@
 
 mod table;
 
+use crate::dataset::Dataset;
+
 pub use table::{FIELDS, field};
 
 /// Index into [`FIELDS`], or beyond it for a column that only one batch knows (JSON fields outside the catalog).
@@ -26,8 +28,8 @@ pub struct Field {
     pub name: &'static str,
     pub kind: FieldType,
     pub meaning: &'static str,
-    /// `(taxonomy, name in Sigma rules)`.
-    pub sigma: &'static [(&'static str, &'static str)],
+    /// Names of the datasets that a parser writes it for; `syslog` for all that come by syslog, `*` for all.
+    pub datasets: &'static [&'static str],
     /// The field whose text always contains this one's text.
     pub within: Option<&'static str>,
     /// Percent-encoded text is also matched in its decoded form.
@@ -42,6 +44,15 @@ impl Field {
     /// Catalog row with this ECS name. A scan of the table: for compiling rules and configuration, not for events.
     pub fn named(name: &str) -> Option<(FieldId, &'static Field)> {
         FIELDS.iter().position(|row| row.name == name).map(|at| (FieldId(at as u16), &FIELDS[at]))
+    }
+}
+
+impl Field {
+    /// Whether a parser writes the field for events of this kind.
+    pub fn is_written_for(&self, dataset: &Dataset) -> bool {
+        let by_syslog = dataset.services.contains(&"syslog");
+        let means = |name: &&str| *name == "*" || *name == dataset.name || *name == "syslog" && by_syslog;
+        self.datasets.iter().any(means)
     }
 }
 

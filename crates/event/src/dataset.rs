@@ -33,7 +33,7 @@ macro_rules! datasets {
 datasets! {
     UNPARSED  = "unparsed"          []                   []            [];
     JSON      = "json"              []                   []            [];
-    ACCESS    = "http.access"       ["apache", "nginx"]  ["webserver"] ["access"];
+    ACCESS    = "http.access"       ["apache", "nginx"]  ["webserver"] ["access", "apache", "nginx"];
     SYSLOG    = "system.syslog"     ["linux"]            []            ["syslog"];
     SSHD      = "system.sshd"       ["linux"]            []            ["sshd", "auth", "syslog"];
     SUDO      = "system.sudo"       ["linux"]            []            ["sudo", "auth", "syslog"];

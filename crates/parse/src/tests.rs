@@ -76,6 +76,31 @@ fn there_is_one_event_for_every_line_and_every_event_has_its_line() {
     }
 }
 
+/// Which kinds of log carry which field is what `rules fields` and `rules check` go by.
+#[test]
+fn the_catalog_says_which_fields_the_parsers_write() {
+    let mut written = std::collections::BTreeSet::new();
+    for case in cases() {
+        let batch = Parser::new(Options::default()).parse(block(&std::fs::read(&case).unwrap()));
+        for row in 0..batch.rows() {
+            let dataset = event::Dataset::of(batch.datasets()[row]);
+            let mut text = String::new();
+            event::json::write_row(&batch, row, &mut text);
+            let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+            for (_, field) in members.keys().filter_map(|name| event::Field::named(name)) {
+                let known = ["json", "unparsed"].contains(&dataset.name) || field.is_written_for(dataset);
+                assert!(known, "schemas/fields.yaml: {} is also written for {}", field.name, dataset.name);
+                written.insert(field.name);
+            }
+        }
+    }
+    for field in event::catalog::FIELDS {
+        let is_declared = !field.datasets.is_empty();
+        assert!(written.contains(field.name), "no sample has {}", field.name);
+        assert!(is_declared || field.name == "error.message", "{} is written for nothing", field.name);
+    }
+}
+
 #[test]
 fn no_sample_line_is_read_by_two_groups_of_formats() {
     for (group, others) in

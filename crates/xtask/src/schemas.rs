@@ -54,20 +54,12 @@ fn write_row(row: &Node, out: &mut String) -> anyhow::Result<()> {
     writeln!(out, "        name: {:?},", part(row, "name")?)?;
     writeln!(out, "        kind: FieldType::{kind},")?;
     writeln!(out, "        meaning: {:?},", part(row, "meaning")?)?;
-    writeln!(out, "        sigma: &[{}],", sigma_names(row).join(", "))?;
+    let datasets: Vec<&str> =
+        row.get("datasets").map_or(&[][..], Node::one_or_many).iter().filter_map(Node::text).collect();
+    writeln!(out, "        datasets: &{datasets:?},")?;
     writeln!(out, "        within: {within:?},")?;
     writeln!(out, "        url: {url},\n    }},")?;
     Ok(())
-}
-
-/// `("taxonomy", "name")` for every name under which Sigma rules ask for the field.
-fn sigma_names(row: &Node) -> Vec<String> {
-    let taxonomies = row.get("sigma").and_then(Node::map).unwrap_or_default();
-    let names = taxonomies.iter().flat_map(|(taxonomy, names)| {
-        let names = names.one_or_many().iter().filter_map(Node::text);
-        names.map(|name| format!("({:?}, {name:?})", taxonomy.text)).collect::<Vec<_>>()
-    });
-    names.collect()
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ pub fn parse_as(format: &str, bytes: &[u8]) {
 
 /// Reads arbitrary text as a rule file, and runs what was loaded on a line of each kind.
 pub fn read_rules(text: &str) {
-    let loaded = detect::load([("fuzz.yml", text)], &detect::Placeholders::new());
+    let loaded = detect::load([("fuzz.yml", text)], &detect::Terms::default());
     for problem in &loaded.diagnostics {
         assert!(!problem.reason.is_empty());
     }

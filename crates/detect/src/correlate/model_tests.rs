@@ -78,7 +78,7 @@ fn compiled() -> Arc<RuleSet> {
             "---\ntitle: {id}\nid: {id}\nlevel: high\ncorrelation: {{type: {kind}, rules: [login], group-by: [source.ip], timespan: {SPAN_S}s, condition: {condition}}}\n"
         );
     }
-    let loaded = load([("rules.yml", text.as_str())], &crate::Placeholders::new());
+    let loaded = load([("rules.yml", text.as_str())], &crate::Terms::default());
     assert_eq!(loaded.rejected().count(), 0, "{:?}", loaded.diagnostics);
     Arc::new(loaded.set)
 }

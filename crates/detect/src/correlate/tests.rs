@@ -34,7 +34,7 @@ fn set() -> Arc<RuleSet> {
 }
 
 fn compiled() -> Arc<RuleSet> {
-    let loaded = load([("rules.yml", RULES)], &crate::Placeholders::new());
+    let loaded = load([("rules.yml", RULES)], &crate::Terms::default());
     assert_eq!(loaded.rejected().count(), 0, "{:?}", loaded.diagnostics);
     Arc::new(loaded.set)
 }

@@ -36,7 +36,7 @@ impl Group {
     pub(super) fn compile<'a>(rules: impl Iterator<Item = (u32, &'a Rule)>, parts_hold: bool) -> Self {
         let mut predicates = Predicates::new(parts_hold);
         let rules: Vec<GroupRule> = rules
-            .map(|(index, rule)| GroupRule { index, program: Program::compile(&rule.condition, rule, &mut predicates) })
+            .map(|(index, rule)| GroupRule { index, program: Program::compile(&rule.condition, &mut predicates) })
             .collect();
         let mut triggered = vec![Vec::new(); predicates.checks.len()];
         let mut searched = vec![false; predicates.checks.len()];

@@ -11,8 +11,7 @@ use crate::explain::has_views;
 use crate::matcher::literals::Literals;
 use crate::matcher::program::Program;
 use crate::pattern::Anchor;
-use crate::sigma::rule::{Item, Rule};
-use crate::taxonomy;
+use crate::sigma::rule::Item;
 
 /// Name of the plan for keywords: the whole line.
 pub(super) const KEYWORDS: &str = "";
@@ -62,16 +61,16 @@ impl Predicates {
     }
 
     /// The program for one item. Equal tests of equal columns share a number.
-    pub(super) fn add(&mut self, item: &Item, rule: &Rule) -> Program {
+    pub(super) fn add(&mut self, item: &Item) -> Program {
         let columns = match &item.field {
-            Some(field) => taxonomy::columns(field, &rule.logsource),
+            Some(_) => item.columns.clone(),
             None => vec![KEYWORDS.to_owned()],
         };
         let direct = match &item.check {
             Check::Null => Some(DirectKind::Absent),
             Check::Exists(wanted) => Some(DirectKind::Exists(*wanted)),
             Check::FieldRef(reference) => {
-                let others = self.column_ids(&taxonomy::columns(&reference.field, &rule.logsource));
+                let others = self.column_ids(&reference.columns);
                 Some(DirectKind::Refers(others, reference.clone()))
             }
             Check::Text(pattern) if pattern.matches_anything() => Some(DirectKind::HasValue),

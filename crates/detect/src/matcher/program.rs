@@ -2,7 +2,7 @@
 
 use crate::matcher::plan::Predicates;
 use crate::matcher::row::RowCheck;
-use crate::sigma::rule::{Expr, Rule};
+use crate::sigma::rule::Expr;
 
 /// Values of a list that are checked one by one where the rule asks; of longer lists all are searched for.
 const LIST_CHECKED_MAX: usize = 16;
@@ -20,21 +20,21 @@ pub(super) enum Program {
 }
 
 impl Program {
-    pub(super) fn compile(expr: &Expr, rule: &Rule, predicates: &mut Predicates) -> Self {
+    pub(super) fn compile(expr: &Expr, predicates: &mut Predicates) -> Self {
         match expr {
-            Expr::And(parts) => Program::And(parts.iter().map(|part| Self::compile(part, rule, predicates)).collect()),
-            Expr::Or(parts) => Self::compile_or(parts, rule, predicates),
-            Expr::Not(inner) => Program::Not(Box::new(Self::compile(inner, rule, predicates))),
-            Expr::Named(_, inner) => Self::compile(inner, rule, predicates),
-            Expr::Item(item) => predicates.add(item, rule),
+            Expr::And(parts) => Program::And(parts.iter().map(|part| Self::compile(part, predicates)).collect()),
+            Expr::Or(parts) => Self::compile_or(parts, predicates),
+            Expr::Not(inner) => Program::Not(Box::new(Self::compile(inner, predicates))),
+            Expr::Named(_, inner) => Self::compile(inner, predicates),
+            Expr::Item(item) => predicates.add(item),
         }
     }
 
-    fn compile_or(parts: &[Expr], rule: &Rule, predicates: &mut Predicates) -> Self {
+    fn compile_or(parts: &[Expr], predicates: &mut Predicates) -> Self {
         let mut any_of = Vec::new();
         let mut others = Vec::new();
         for part in parts {
-            match Self::compile(part, rule, predicates) {
+            match Self::compile(part, predicates) {
                 Program::AnyOf(more) => any_of.extend(more),
                 other => others.push(other),
             }

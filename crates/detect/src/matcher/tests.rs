@@ -13,7 +13,7 @@ fn parse(text: &str) -> EventBatch {
 }
 
 fn set_of(rules: &str) -> Arc<RuleSet> {
-    let loaded = load([("rules.yml", rules)], &crate::Placeholders::new());
+    let loaded = load([("rules.yml", rules)], &crate::Terms::default());
     assert_eq!(loaded.rejected().collect::<Vec<_>>(), Vec::<&crate::Diagnostic>::new());
     Arc::new(loaded.set)
 }
@@ -23,7 +23,7 @@ fn naive(set: &RuleSet, batch: &EventBatch) -> Vec<(u32, u32)> {
     rows.flat_map(|row| {
         let rules = set.rules.iter().enumerate();
         rules
-            .filter(move |(_, rule)| applies(rule, batch, row) && evaluate(&rule.condition, rule, batch, row))
+            .filter(move |(_, rule)| applies(rule, batch, row) && evaluate(&rule.condition, batch, row))
             .map(move |(at, _)| (row as u32, at as u32))
             .collect::<Vec<_>>()
     })
@@ -85,6 +85,110 @@ fn every_kind_of_item_matches_what_it_should_and_nothing_else() {
     ] {
         assert_eq!(matches(WEB, detection, REQUEST), expected, "{detection}");
     }
+}
+
+#[test]
+fn fields_are_found_under_the_names_that_events_give_them() {
+    let process = "{product: linux, category: process_creation}";
+    let line = "203.0.113.9 - - [23/Nov/2026:10:00:00 +0000] \"GET /wp/x HTTP/1.1\" 200 0 \"-\" \"-\"";
+    for (logsource, detection, line, expected) in [
+        (
+            process,
+            "  s: {Image|endswith: /bash}\n  condition: s",
+            r#"{"process":{"executable":"/usr/bin/bash"}}"#,
+            true,
+        ),
+        (process, "  s: {Image|endswith: /bash}\n  condition: s", r#"{"Image":"/usr/bin/bash"}"#, true),
+        (process, "  s: {Image|endswith: /bash}\n  condition: s", r#"{"process":{"name":"bash"}}"#, true),
+        (process, "  s: {Image|endswith: /bash}\n  condition: s", r#"{"process":{"name":"rbash"}}"#, false),
+        (process, "  s: {Image: null}\n  condition: s", r#"{"process":{"name":"bash"}}"#, false),
+        (
+            process,
+            "  s: {Hashes|contains: SHA256=ab}\n  condition: s",
+            r#"{"process":{"hash":{"sha256":"ABcd"}}}"#,
+            true,
+        ),
+        (
+            process,
+            "  s: {Hashes|contains: SHA256=ab}\n  condition: s",
+            r#"{"process":{"hash":{"sha1":"abcd"}}}"#,
+            false,
+        ),
+        (
+            process,
+            "  s: {ParentImage|endswith: /sh}\n  condition: not s",
+            r#"{"process":{"parent":{"name":"sh"}}}"#,
+            false,
+        ),
+        (
+            "{product: linux, service: auditd}",
+            "  s: {type: EXECVE, a0: cat, success: 'yes'}\n  condition: s",
+            r#"{"auditd":{"log":{"record_type":"EXECVE","a0":"cat"}},"event":{"outcome":"success"}}"#,
+            true,
+        ),
+        (
+            "{category: network_connection, product: windows}",
+            "  s: {Initiated: 'true', DestinationPort: 443}\n  condition: s",
+            r#"{"network":{"direction":"egress"},"destination":{"port":443}}"#,
+            true,
+        ),
+        (
+            "{category: network_connection, product: windows}",
+            "  s: {Initiated: true}\n  condition: s",
+            r#"{"network":{"direction":"ingress"}}"#,
+            false,
+        ),
+        (
+            "{category: dns}",
+            "  s: {query|endswith: .onion}\n  condition: s",
+            r#"{"dns":{"question":{"name":"x.onion."}}}"#,
+            true,
+        ),
+        (
+            "{category: dns}",
+            "  s: {query: x.onion}\n  condition: s",
+            r#"{"dns":{"question":{"name":"x.onion.y"}}}"#,
+            false,
+        ),
+        (WEB, "  s: {time-taken|gt: 5}\n  condition: s", r#"{"event":{"duration":6000000}}"#, true),
+        (WEB, "  s: {time-taken|gt: 5}\n  condition: s", r#"{"event":{"duration":4000000}}"#, false),
+        (WEB, "  s: {cs-version: HTTP/1.1}\n  condition: s", line, true),
+        (WEB, "  s: {cs-uri-query: null}\n  condition: s", line, true),
+        (WEB, "  s: {cs-uri-query: '-', cs-referer: '-', cs-user-agent: null}\n  condition: s", line, true),
+        (WEB, "  s: {cs-uri-query|contains: '/wp/'}\n  condition: s", line, true),
+        (WEB, "  s: {cs-uri-query|contains: '/wp/'}\n  f: {cs-uri-query: '-'}\n  condition: s and not f", line, false),
+        ("{product: zeek}", "  s: {Image: x}\n  condition: s", r#"{"process":{"executable":"x"}}"#, false),
+    ] {
+        assert_eq!(matches(logsource, detection, line), expected, "{logsource} {detection} on {line}");
+    }
+}
+
+#[test]
+fn events_that_tell_their_origin_are_judged_by_the_rules_for_it_alone() {
+    let rule = |id: &str, source: &str| {
+        format!("title: t\nid: {id}\nlevel: low\nlogsource: {source}\ndetection: {{s: {{A: x}}, condition: s}}\n---\n")
+    };
+    let sources =
+        ["{product: windows, category: process_creation}", "{product: windows, service: security}", "{product: aws}"];
+    let mut rules: String = sources.iter().enumerate().map(|(at, source)| rule(&format!("r{at}"), source)).collect();
+    (0..300).for_each(|number| rules += &rule(&format!("s{number}"), &format!("{{service: s{number}}}")));
+    let set = set_of(&rules);
+    let known = r#"{"Channel":"Microsoft-Windows-Sysmon/Operational","EventID":1,"A":"x"}"#;
+    let mut text = format!("{known}\n{{\"A\":\"x\"}}\n{{\"logsource\":{{\"product\":\"aws\"}},\"A\":\"x\"}}\n");
+    // More origins than get rules of their own: the result must not depend on it.
+    for number in 0..600 {
+        let product = ["windows", "aws", "other"][number % 3];
+        text += &format!("{{\"logsource\":{{\"product\":\"{product}\",\"service\":\"s{number}\"}},\"A\":\"x\"}}\n");
+    }
+    let batch = parse(&text);
+    let matcher = Matcher::new(Arc::clone(&set), None);
+    let found = matcher.matches(&batch, &mut MatchScratch::default()).to_vec();
+    assert_eq!(found, naive(&set, &batch));
+    let of_row =
+        |wanted: u32| found.iter().filter(move |(row, _)| *row == wanted).map(|(_, rule)| *rule).collect::<Vec<_>>();
+    assert_eq!((of_row(0), of_row(1).len()), (vec![0], 303));
+    assert_eq!(of_row(3), [0, 3], "windows, service s0");
+    assert_eq!(of_row(3 + 299), [302], "a product that is not windows, service s299");
 }
 
 #[test]
@@ -198,7 +302,7 @@ proptest! {
     ) {
         let text: String =
             rules.iter().enumerate().map(|(at, rule)| format!("---\ntitle: r{at}\nid: r{at}\n{rule}")).collect();
-        let loaded = load([("generated.yml", text.as_str())], &crate::Placeholders::new());
+        let loaded = load([("generated.yml", text.as_str())], &crate::Terms::default());
         prop_assert_eq!(loaded.rejected().count(), 0, "{:?}", loaded.diagnostics);
         let set = Arc::new(loaded.set);
         let matcher = Matcher::new(Arc::clone(&set), None);
@@ -230,7 +334,7 @@ proptest! {
             "title: t\nid: t\nlevel: low\nlogsource: {{product: test}}\ndetection: {{s: {{'{modifier}': [{}]}}, condition: s}}\n",
             listed.join(", ")
         );
-        let loaded = load([("generated.yml", text.as_str())], &crate::Placeholders::new());
+        let loaded = load([("generated.yml", text.as_str())], &crate::Terms::default());
         let set = Arc::new(loaded.set);
         let batch = parse(&format!("{{\"v\":\"{}\"}}", pieces.concat()));
         let matcher = Matcher::new(Arc::clone(&set), None);

@@ -198,7 +198,9 @@ mod tests {
     use crate::sigma::rule::Item;
 
     fn check(text: &str) -> Result<String, String> {
-        let item = |name: &str| Expr::Item(Item { field: Some(name.into()), check: Check::Null, written: name.into() });
+        let item = |name: &str| {
+            Expr::Item(Item { field: Some(name.into()), columns: Vec::new(), check: Check::Null, written: name.into() })
+        };
         let names = ["a", "b", "filter_1", "filter_2", "_hidden", "x.conf", "sel|endswith"];
         let selections: Vec<_> = names.iter().map(|name| ((*name).to_owned(), item(name))).collect();
         let mut problems = Problems::new("test");

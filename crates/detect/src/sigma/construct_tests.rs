@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use event::{Block, EventBatch, Timestamp};
 
-use crate::{Placeholders, load, read_placeholders, run_inline_tests};
+use crate::{Terms, load, read_placeholders, run_inline_tests};
 
 const CASES: &str = include_str!("../../testdata/constructs.sigma");
 const TABLE: &str = include_str!("../../testdata/constructs.md");
@@ -52,13 +52,13 @@ struct Counts {
 
 #[test]
 fn every_construct_means_what_the_specification_says() {
-    let mut lists = Placeholders::new();
-    assert_eq!(read_placeholders("lists", LISTS, &mut lists), []);
+    let mut terms = Terms::default();
+    assert_eq!(read_placeholders("lists", LISTS, &mut terms.placeholders), []);
     let mut wrong = String::new();
     let mut counts: BTreeMap<&str, Counts> = BTreeMap::new();
     for (name, case) in cases() {
         let text = whole(case);
-        let loaded = load([(name, text.as_str())], &lists);
+        let loaded = load([(name, text.as_str())], &terms);
         let count = counts.entry(name).or_default();
         let reasons: Vec<String> = loaded.rejected().map(|problem| problem.reason.clone()).collect();
         if let Some(words) = case.lines().find_map(|line| line.strip_prefix(REJECT)) {

@@ -157,7 +157,9 @@ impl ItemBuilder<'_> {
         };
         let key = if self.key.is_empty() { "keyword" } else { self.key };
         let written = format!("{key}: {}", node.text().map_or("null".to_owned(), |text| format!("'{text}'")));
-        let item = |check| Expr::Item(Item { field: self.field.clone(), check, written: written.clone() });
+        let item = |check| {
+            Expr::Item(Item { field: self.field.clone(), columns: Vec::new(), check, written: written.clone() })
+        };
         Ok(Expr::or(checks.into_iter().map(item).collect()))
     }
 
@@ -213,7 +215,7 @@ impl ItemBuilder<'_> {
             _ => return wrong("`fieldref` takes the name of one field, without wildcards"),
         };
         let anchor = self.chain.anchor().unwrap_or(Anchor::Whole);
-        Ok(Check::FieldRef(FieldRef { field, anchor, cased: self.chain.cased }))
+        Ok(Check::FieldRef(FieldRef { field, columns: Vec::new(), anchor, cased: self.chain.cased }))
     }
 
     fn plain(&self, scalar: &Scalar) -> Result<Vec<Check>, ValueError> {

@@ -56,6 +56,8 @@ pub enum Expr {
 #[derive(Clone, Debug)]
 pub struct Item {
     pub field: Option<String>,
+    /// Columns that may hold the field: any of them decides.
+    pub columns: Vec<String>,
     pub(crate) check: Check,
     /// As in the rule: `CommandLine|contains: 'x'`.
     pub written: String,
