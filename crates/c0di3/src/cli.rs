@@ -86,6 +86,17 @@ pub(crate) enum DbCommand {
     Check,
 }
 
+/// What rules need beside their own text.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct TermArguments {
+    /// Folder or file with lists for the placeholders of rules; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub(crate) placeholders: Vec<PathBuf>,
+    /// File with more names of fields, in the form of schemas/sigma-taxonomy.yaml; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) taxonomy: Vec<PathBuf>,
+}
+
 #[derive(Args, Debug, Default)]
 pub(crate) struct RuleArguments {
     /// Folder or file with Sigma rules, in addition to the built-in ones; may be repeated
@@ -94,9 +105,8 @@ pub(crate) struct RuleArguments {
     /// Leave the built-in rules out
     #[arg(long)]
     pub(crate) no_default_rules: bool,
-    /// Folder or file with lists for the placeholders of rules; may be repeated
-    #[arg(long, value_name = "DIR")]
-    pub(crate) placeholders: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) terms: TermArguments,
     /// What all input is, where it cannot be told: product=…,category=…,service=…
     #[arg(long, value_name = "PARTS")]
     pub(crate) logsource: Option<String>,
@@ -198,9 +208,8 @@ pub(crate) enum ReportFormat {
 pub(crate) struct RulesCheckArguments {
     #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
     pub(crate) output: ReportFormat,
-    /// Folder or file with lists for the placeholders of rules; may be repeated
-    #[arg(long, value_name = "DIR")]
-    pub(crate) placeholders: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) terms: TermArguments,
     /// Folders or files; the built-in rules where absent
     #[arg(value_name = "DIR")]
     pub(crate) paths: Vec<PathBuf>,
@@ -208,9 +217,8 @@ pub(crate) struct RulesCheckArguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct RulesTestArguments {
-    /// Folder or file with lists for the placeholders of rules; may be repeated
-    #[arg(long, value_name = "DIR")]
-    pub(crate) placeholders: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) terms: TermArguments,
     /// Folders or files; the built-in rules where absent
     #[arg(value_name = "DIR")]
     pub(crate) paths: Vec<PathBuf>,

@@ -5,98 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use event::LogSource;
 use event::time::parse_span_us;
-use serde::{Deserialize, Serialize};
 
 use crate::outcome::Usage;
 
-/// The manual: every setting with its default.
-pub(crate) const DEFAULT_TEXT: &str = include_str!("config/default.toml");
+mod file;
 
-/// Sections as written. Unknown keys are refused.
-macro_rules! sections {
-    ($($section:ident { $($key:ident: $kind:ty),+ $(,)? })+) => {
-        $(#[derive(Clone, Debug, Deserialize, Serialize)]
-        #[serde(deny_unknown_fields)]
-        struct $section {
-            $($key: $kind),+
-        })+
-    };
-}
+pub(crate) use file::{ConfigFile, DEFAULT_TEXT};
 
-sections! {
-    StoreSection { url: String, commit_interval_ms: u64 }
-    CacheSection { url: String }
-    RulesSection { paths: Vec<PathBuf>, default: bool, placeholders: Vec<PathBuf> }
-    InputSection { format: String, timezone: String }
-    CorrelationSection { lateness: String, fold_gap: String, groups_max: usize }
-    AnalyzerSection {
-        listen: String, instance: String, jobs: usize, commit_interval_ms: u64, checkpoint_interval_ms: u64,
-        body_bytes_max: u64,
-    }
-    SyslogSection { udp: String, tcp: String, message_bytes_max: usize, connections_max: usize }
-    SpoolSection { folder: PathBuf, bytes_max: u64, segment_bytes: u64, reserve_bytes: u64 }
-    KafkaSection { brokers: String, group: String, topics: Vec<String> }
-    TailSection { paths: Vec<PathBuf> }
-    AuthSection { tokens: bool }
-    IncidentsSection { gap: String, opens_from: String }
-    NotifySection { age: String, link: String }
-    WebhooksSection { endpoints: Vec<EndpointEntry> }
-    LlmSection { url: String, model: String, api_key: String, timeout: String, constrain: notify::llm::Constrain }
-    AgentSection { analyzer_url: String }
-    ApiSection { listen: String, health_listen: String }
-    LogSection { level: String, format: String, folder: PathBuf, rotate_bytes: usize, rotate_files: usize }
-}
-
-/// Settings as written.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ConfigFile {
-    store: StoreSection,
-    cache: CacheSection,
-    rules: RulesSection,
-    input: InputSection,
-    correlation: CorrelationSection,
-    analyzer: AnalyzerSection,
-    syslog: SyslogSection,
-    spool: SpoolSection,
-    kafka: KafkaSection,
-    tail: TailSection,
-    auth: AuthSection,
-    incidents: IncidentsSection,
-    notify: NotifySection,
-    webhooks: WebhooksSection,
-    llm: LlmSection,
-    agent: AgentSection,
-    api: ApiSection,
-    log: LogSection,
-}
-
-/// A receiver as written.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct EndpointEntry {
-    name: String,
-    url: String,
-    #[serde(default = "generic")]
-    format: String,
-    #[serde(default)]
-    secret: String,
-    #[serde(default = "least")]
-    severity: String,
-    #[serde(default)]
-    allow: Vec<String>,
-    #[serde(default)]
-    allow_http: bool,
-}
-
-fn generic() -> String {
-    "generic".to_owned()
-}
-
-fn least() -> String {
-    "P3".to_owned()
-}
+use file::{LogSection, WebhooksSection, environment, merge};
 
 /// Settings as meant.
 #[derive(Clone, Debug)]
@@ -106,9 +24,7 @@ pub(crate) struct Config {
     pub(crate) store_url: String,
     pub(crate) cache_url: Option<String>,
     pub(crate) commit_interval: Duration,
-    pub(crate) rule_paths: Vec<PathBuf>,
-    pub(crate) default_rules: bool,
-    pub(crate) placeholders: Vec<PathBuf>,
+    pub(crate) rules: RulesConfig,
     pub(crate) format: String,
     pub(crate) timezone: String,
     pub(crate) lateness_us: i64,
@@ -124,6 +40,19 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) health_listen: SocketAddr,
     pub(crate) log: LogConfig,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct RulesConfig {
+    pub(crate) paths: Vec<PathBuf>,
+    /// With the rules that are built in.
+    pub(crate) default: bool,
+    pub(crate) placeholders: Vec<PathBuf>,
+    pub(crate) taxonomy: Vec<PathBuf>,
+    /// Between two looks at the files; `None`: nobody looks.
+    pub(crate) watch: Option<Duration>,
+    /// What all input is.
+    pub(crate) logsource: Option<LogSource>,
 }
 
 #[derive(Clone, Debug)]
@@ -164,68 +93,6 @@ pub(crate) fn load(path: Option<&Path>) -> anyhow::Result<Config> {
     let file = merge(&written.map_err(|error| Usage(format!("{error:#}")))?, environment())
         .map_err(|reason| Usage(format!("{name}: {reason}")))?;
     check(file).map_err(|problems| Usage(problems.join("\n       ")).into())
-}
-
-/// Variables with readable names and values; a setting of ours that is not UTF-8 is kept so that it is refused.
-fn environment() -> impl Iterator<Item = (String, String)> {
-    let readable = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-        Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
-    };
-    std::env::vars_os().filter_map(readable)
-}
-
-fn merge(written: &str, environment: impl Iterator<Item = (String, String)>) -> Result<ConfigFile, String> {
-    let table = |text: &str| text.parse::<toml::Table>().map_err(|error| error.to_string().trim_end().to_owned());
-    // Parsed on its own first, so that mistakes are told with their place in the file.
-    let mut merged = table(DEFAULT_TEXT)?;
-    for (section, value) in table(written)? {
-        let known = merged.get(&section).map(|known| known.as_table().is_some());
-        let toml::Value::Table(keys) = value else {
-            return Err(format!("`{section}` must be a section such as [store]"));
-        };
-        let Some(toml::Value::Table(target)) = merged.get_mut(&section).filter(|_| known == Some(true)) else {
-            return Err(format!("unknown section [{section}]: known are {}", names(&table(DEFAULT_TEXT)?)));
-        };
-        for (key, value) in keys {
-            if !target.contains_key(&key) {
-                return Err(format!("unknown key `{key}` in [{section}]: known are {}", names(target)));
-            }
-            target.insert(key, value);
-        }
-    }
-    apply_environment(&mut merged, environment)?;
-    merged.try_into().map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())
-}
-
-fn names(table: &toml::Table) -> String {
-    table.keys().cloned().collect::<Vec<_>>().join(", ")
-}
-
-/// Variables `C0DI3_<SECTION>_<KEY>`; lists are separated by colons, as in PATH.
-fn apply_environment(
-    merged: &mut toml::Table,
-    environment: impl Iterator<Item = (String, String)>,
-) -> Result<(), String> {
-    for (name, text) in environment {
-        let Some(setting) = name.strip_prefix("C0DI3_").filter(|setting| *setting != "CONFIG") else { continue };
-        let setting = setting.to_lowercase();
-        let found = merged.iter_mut().find_map(|(section, keys)| {
-            let key = setting.strip_prefix(section.as_str())?.strip_prefix('_')?;
-            keys.get_mut(key)
-        });
-        let Some(value) = found else { return Err(format!("the environment variable {name} names no setting")) };
-        *value = match value {
-            toml::Value::Integer(_) => {
-                toml::Value::Integer(text.parse().map_err(|_| format!("{name} must be a whole number, not `{text}`"))?)
-            }
-            toml::Value::Boolean(_) => {
-                toml::Value::Boolean(text.parse().map_err(|_| format!("{name} must be true or false, not `{text}`"))?)
-            }
-            toml::Value::Array(_) => text.split(':').filter(|part| !part.is_empty()).collect::<Vec<_>>().into(),
-            _ => toml::Value::String(text),
-        };
-    }
-    Ok(())
 }
 
 /// Collects what is wrong, each with its key.
@@ -293,6 +160,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         timeout: Duration::from_micros(timeout_us.max(0) as u64),
         constrain: file.llm.constrain,
     });
+    let rules = check_rules(&file, &mut problems);
     let log = check_log(&file.log, &mut problems);
     if !problems.0.is_empty() {
         return Err(problems.0);
@@ -301,9 +169,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         store_url: file.store.url.clone(),
         cache_url: filled(&file.cache.url),
         commit_interval: Duration::from_millis(file.store.commit_interval_ms),
-        rule_paths: file.rules.paths.clone(),
-        default_rules: file.rules.default,
-        placeholders: file.rules.placeholders.clone(),
+        rules,
         format: file.input.format.clone(),
         timezone: file.input.timezone.clone(),
         lateness_us,
@@ -321,6 +187,20 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         log,
         file,
     })
+}
+
+fn check_rules(file: &ConfigFile, problems: &mut Problems) -> RulesConfig {
+    let rules = &file.rules;
+    let watch_us = filled(&rules.watch).map(|text| problems.span("rules.watch", &text));
+    let logsource = filled(&file.input.logsource).and_then(|text| problems.check("input.logsource", log_source(&text)));
+    RulesConfig {
+        paths: rules.paths.clone(),
+        default: rules.default,
+        placeholders: rules.placeholders.clone(),
+        taxonomy: rules.taxonomy.clone(),
+        watch: watch_us.filter(|span| *span > 0).map(|span| Duration::from_micros(span as u64)),
+        logsource,
+    }
 }
 
 fn check_log(log: &LogSection, problems: &mut Problems) -> LogConfig {
@@ -428,71 +308,25 @@ pub(crate) fn check_store_url(url: &str) -> Result<(), String> {
     Err(format!("`{url}` is no store that this version knows: use sqlite:PATH or postgres://USER@HOST/DATABASE"))
 }
 
+/// `product=linux,service=sshd` as a log source.
+pub(crate) fn log_source(text: &str) -> Result<LogSource, String> {
+    let mut source = LogSource::default();
+    for part in text.split(',') {
+        let target = match part.split_once('=') {
+            Some(("product", value)) => (&mut source.product, value),
+            Some(("category", value)) => (&mut source.category, value),
+            Some(("service", value)) => (&mut source.service, value),
+            _ => return Err(format!("`{part}` is not product=…, category=… or service=…")),
+        };
+        *target.0 = Some(target.1.to_lowercase());
+    }
+    Ok(source)
+}
+
 /// An address as written; `localhost` is the loopback address.
 pub(crate) fn address(text: &str) -> Option<SocketAddr> {
     text.replace("localhost", "127.0.0.1").parse().ok()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(written: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
-        let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        merge(written, environment).and_then(|file| check(file).map_err(|problems| problems.join("; ")))
-    }
-
-    #[test]
-    fn the_default_file_is_sound_and_explains_every_key() {
-        assert!(read("", &[]).is_ok());
-        let table: toml::Table = DEFAULT_TEXT.parse().unwrap();
-        let lines: Vec<_> = DEFAULT_TEXT.lines().collect();
-        for key in table.values().flat_map(|section| section.as_table().unwrap().keys()) {
-            let at = lines.iter().position(|line| line.starts_with(&format!("{key} ="))).unwrap();
-            let explained =
-                (0..at).rev().map(|at| lines[at]).find(|line| line.starts_with('#') || line.starts_with('['));
-            assert!(explained.unwrap().starts_with('#'), "{key} has no comment");
-        }
-    }
-
-    #[test]
-    fn file_and_environment_override_in_that_order() {
-        let file = "[store]\nurl = \"sqlite:a.db\"\n[log]\nlevel = \"warn\"\n";
-        let config =
-            read(file, &[("C0DI3_STORE_URL", "sqlite:b.db"), ("C0DI3_RULES_PATHS", "a:b"), ("HOME", "/")]).unwrap();
-        assert_eq!(config.store_url, "sqlite:b.db");
-        assert_eq!(config.log.level, tracing::Level::WARN);
-        assert_eq!(config.rule_paths, [PathBuf::from("a"), PathBuf::from("b")]);
-    }
-
-    #[test]
-    fn mistakes_name_the_key_and_the_remedy() {
-        for (written, words) in [
-            ("[stor]\nurl = \"x\"", "unknown section [stor]: known are"),
-            ("[store]\nurll = \"x\"", "unknown key `urll` in [store]: known are commit_interval_ms, url"),
-            ("url = 1", "must be a section"),
-            ("[store]\nurl = 5", "expected a string"),
-            ("[store\n", "line 1"),
-            (
-                "[webhooks]\nendpoints = [{name = \"a\", url = \"http://x/\"}]",
-                "webhooks.endpoints, a: plain http needs",
-            ),
-            ("[webhooks]\nendpoints = [{name = \"a\", url = \"https://x/\", colour = 1}]", "unknown field `colour`"),
-            ("[spool]\nbytes_max = 1", "spool.bytes_max: must be at least twice"),
-            ("[kafka]\nbrokers = \"b:9092\"", "kafka.topics"),
-            ("[cache]\nurl = \"memcached://x\"", "cache.url: `memcached://x` is no cache"),
-            ("[incidents]\nopens_from = \"P9\"", "incidents.opens_from: `P9` is not one of"),
-            ("[correlation]\nlateness = \"soon\"", "correlation.lateness: `soon` is not a time span"),
-            ("[api]\nlisten = \"here\"", "api.listen: `here` is not an address"),
-            ("[input]\ntimezone = \"Mars\"", "input.timezone: unknown time zone `Mars`"),
-            ("[input]\nformat = \"xml\"", "input.format: unknown format `xml`"),
-        ] {
-            let reason = read(written, &[]).unwrap_err();
-            assert!(reason.contains(words), "{written}: {reason}");
-        }
-        let reason = read("[api]\nlisten = \"x\"\n[log]\nlevel = \"loud\"", &[]).unwrap_err();
-        assert!(reason.contains("api.listen") && reason.contains("log.level"), "all at once: {reason}");
-        assert!(read("", &[("C0DI3_NO_SUCH", "1")]).unwrap_err().contains("C0DI3_NO_SUCH names no setting"));
-        assert!(read("", &[("C0DI3_RULES_DEFAULT", "maybe")]).unwrap_err().contains("true or false"));
-    }
-}
+mod tests;

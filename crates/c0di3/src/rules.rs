@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use detect::{Diagnostic, Gravity, Loaded, Placeholders, load, read_placeholders};
+use detect::{Diagnostic, Gravity, Loaded, Terms, load, read_placeholders};
 use event::LogSource;
 
-use crate::cli::RuleArguments;
-use crate::config::Config;
+use crate::cli::{RuleArguments, TermArguments};
+use crate::config::{self, Config};
 use crate::outcome::{Usage, tell};
 
 /// Name and text of every rule file of this repository.
@@ -16,11 +16,68 @@ pub(crate) static DEFAULT_RULES: &[(&str, &str)] = include!(concat!(env!("OUT_DI
 const RULE_FILE_BYTES_MAX: u64 = 16 << 20;
 const DEPTH_MAX: usize = 32;
 
+/// Where rules come from, and what they need.
+#[derive(Clone, Debug)]
+pub(crate) struct RuleFiles {
+    pub(crate) paths: Vec<PathBuf>,
+    /// With those that are built in.
+    pub(crate) default: bool,
+    pub(crate) placeholders: Vec<PathBuf>,
+    pub(crate) taxonomy: Vec<PathBuf>,
+}
+
+impl RuleFiles {
+    /// As configured, with what the arguments add.
+    pub(crate) fn of(config: &Config, arguments: &RuleArguments) -> Self {
+        let more = |known: &[PathBuf], given: &[PathBuf]| known.iter().chain(given).cloned().collect();
+        RuleFiles {
+            paths: more(&config.rules.paths, &arguments.folders),
+            default: config.rules.default && !arguments.no_default_rules,
+            placeholders: more(&config.rules.placeholders, &arguments.terms.placeholders),
+            taxonomy: more(&config.rules.taxonomy, &arguments.terms.taxonomy),
+        }
+    }
+
+    /// The rules of the paths alone, or the built-in ones where there is no path.
+    pub(crate) fn given(config: &Config, paths: &[PathBuf], terms: &TermArguments) -> Self {
+        let none =
+            RuleArguments { terms: terms.clone(), no_default_rules: !paths.is_empty(), ..RuleArguments::default() };
+        RuleFiles { paths: paths.to_vec(), default: paths.is_empty(), ..RuleFiles::of(config, &none) }
+    }
+
+    pub(crate) fn load(&self) -> anyhow::Result<Loaded> {
+        let [mut found, mut lists, mut names] = [Found::default(), Found::default(), Found::default()];
+        for (found, paths, what) in [
+            (&mut found, &self.paths, "rule"),
+            (&mut lists, &self.placeholders, "placeholder"),
+            (&mut names, &self.taxonomy, "taxonomy"),
+        ] {
+            for path in paths {
+                found.collect_given(path, what)?;
+            }
+        }
+        let mut terms = Terms::default();
+        let mut problems = Vec::new();
+        for (path, text) in &lists.files {
+            problems.extend(read_placeholders(path, text, &mut terms.placeholders));
+        }
+        for (path, text) in &names.files {
+            problems.extend(terms.taxonomy.add(path, text));
+        }
+        let default = if self.default { DEFAULT_RULES } else { &[] };
+        let given = found.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        let mut loaded = load(default.iter().copied().chain(given), &terms);
+        for mut more in [problems, found.unreadable, lists.unreadable, names.unreadable] {
+            loaded.diagnostics.append(&mut more);
+        }
+        loaded.diagnostics.sort();
+        Ok(loaded)
+    }
+}
+
 /// The rules that a command asks for. Problems are told on standard error; a bad rule does not stop the others.
 pub(crate) fn load_for(config: &Config, arguments: &RuleArguments) -> anyhow::Result<Loaded> {
-    let paths: Vec<PathBuf> = config.rule_paths.iter().chain(&arguments.folders).cloned().collect();
-    let with_default = config.default_rules && !arguments.no_default_rules;
-    let loaded = load_from(config, &paths, with_default, &arguments.placeholders)?;
+    let loaded = RuleFiles::of(config, arguments).load()?;
     for problem in loaded.rejected() {
         tell(&problem.to_string());
     }
@@ -28,35 +85,6 @@ pub(crate) fn load_for(config: &Config, arguments: &RuleArguments) -> anyhow::Re
     if count > 0 {
         tell(&format!("warning: {count} problem(s) in rule files, the rules concerned do not run"));
     }
-    Ok(loaded)
-}
-
-/// `lists`: folders or files with values of placeholders, in addition to those of the configuration.
-pub(crate) fn load_from(
-    config: &Config,
-    paths: &[PathBuf],
-    with_default: bool,
-    lists: &[PathBuf],
-) -> anyhow::Result<Loaded> {
-    let (mut found, mut found_lists) = (Found::default(), Found::default());
-    for path in paths {
-        found.collect_given(path, "rule")?;
-    }
-    for path in config.placeholders.iter().chain(lists) {
-        found_lists.collect_given(path, "placeholder")?;
-    }
-    let mut placeholders = Placeholders::new();
-    let mut problems = Vec::new();
-    for (path, text) in &found_lists.files {
-        problems.extend(read_placeholders(path, text, &mut placeholders));
-    }
-    let default = if with_default { DEFAULT_RULES } else { &[] };
-    let given = found.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-    let mut loaded = load(default.iter().copied().chain(given), &placeholders);
-    for mut more in [problems, found.unreadable, found_lists.unreadable] {
-        loaded.diagnostics.append(&mut more);
-    }
-    loaded.diagnostics.sort();
     Ok(loaded)
 }
 
@@ -116,18 +144,10 @@ fn read_text(path: &Path) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text".to_owned())
 }
 
-/// `product=linux,service=sshd` as a log source.
-pub(crate) fn log_source(text: Option<&str>) -> anyhow::Result<Option<LogSource>> {
-    let Some(text) = text else { return Ok(None) };
-    let mut source = LogSource::default();
-    for part in text.split(',') {
-        let target = match part.split_once('=') {
-            Some(("product", value)) => (&mut source.product, value),
-            Some(("category", value)) => (&mut source.category, value),
-            Some(("service", value)) => (&mut source.service, value),
-            _ => return Err(Usage(format!("--logsource: `{part}` is not product=…, category=… or service=…")).into()),
-        };
-        *target.0 = Some(target.1.to_lowercase());
+/// What the arguments say that all input is, or else the configuration.
+pub(crate) fn log_source(config: &Config, text: Option<&str>) -> anyhow::Result<Option<LogSource>> {
+    match text {
+        Some(text) => Ok(Some(config::log_source(text).map_err(|reason| Usage(format!("--logsource: {reason}")))?)),
+        None => Ok(config.rules.logsource.clone()),
     }
-    Ok(Some(source))
 }

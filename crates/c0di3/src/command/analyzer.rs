@@ -101,7 +101,7 @@ impl Analyzer {
         let engine = Engine {
             parse: input::parse_options(&config, None, None, None)?,
             rules: Arc::new(rules::load_for(&config, &RuleArguments::default())?.set),
-            declared: None,
+            declared: config.rules.logsource.clone(),
             store: Arc::clone(&store),
             spool: spool.clone(),
             kafka: kafka.clone(),

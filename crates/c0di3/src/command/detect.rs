@@ -15,7 +15,7 @@ use crate::rules;
 
 pub(crate) fn run(config: &Config, arguments: &DetectArguments) -> anyhow::Result<Outcome> {
     let options = input::parse_options(config, arguments.format.as_deref(), None, None)?;
-    let declared = rules::log_source(arguments.rules.logsource.as_deref())?;
+    let declared = rules::log_source(config, arguments.rules.logsource.as_deref())?;
     let set = Arc::new(rules::load_for(config, &arguments.rules)?.set);
     let matcher = Matcher::new(Arc::clone(&set), declared);
     let mut scratch = MatchScratch::default();

@@ -40,7 +40,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         return Err(Usage(reason).into());
     }
     let options = pipeline_options(&config, &arguments)?;
-    let declared = rules::log_source(arguments.rules.logsource.as_deref())?;
+    let declared = rules::log_source(&config, arguments.rules.logsource.as_deref())?;
     let set = Arc::new(rules::load_for(&config, &arguments.rules)?.set);
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     let stop = runtime.block_on(async { signals::stop_flag() })?;

@@ -15,12 +15,12 @@ use crate::clock;
 use crate::command::input;
 use crate::config::Config;
 use crate::outcome::{Outcome, Usage, tell};
-use crate::rules;
+use crate::rules::{self, RuleFiles};
 
 /// Loads rules and reports every problem. Exit code 1 where a rule was rejected.
 pub(crate) fn check(config: &Config, arguments: &RulesCheckArguments) -> anyhow::Result<Outcome> {
     let paths = &arguments.paths;
-    let loaded = rules::load_from(config, paths, paths.is_empty(), &arguments.placeholders)?;
+    let loaded = RuleFiles::given(config, paths, &arguments.terms).load()?;
     let rejected: Vec<_> = loaded.rejected().collect();
     let (detection, correlation) = (loaded.set.rules.len(), loaded.set.correlations.len());
     let filter = loaded.set.filters.len();
@@ -70,7 +70,7 @@ fn without_names(reason: &str) -> String {
 /// Runs the cases that rules carry.
 pub(crate) fn test(config: &Config, arguments: &RulesTestArguments) -> anyhow::Result<Outcome> {
     let paths = &arguments.paths;
-    let loaded = rules::load_from(config, paths, paths.is_empty(), &arguments.placeholders)?;
+    let loaded = RuleFiles::given(config, paths, &arguments.terms).load()?;
     let mut out = std::io::stdout().lock();
     let mut failed = 0;
     for problem in loaded.rejected() {
@@ -120,7 +120,7 @@ pub(crate) fn explain(config: &Config, arguments: &RulesExplainArguments) -> any
 fn explained_rules(config: &Config, arguments: &RulesExplainArguments) -> anyhow::Result<(Arc<RuleSet>, String)> {
     let path = Path::new(&arguments.rule);
     if path.is_file() {
-        let loaded = rules::load_from(config, &[path.to_owned()], false, &arguments.rules.placeholders)?;
+        let loaded = RuleFiles::given(config, &[path.to_owned()], &arguments.rules.terms).load()?;
         loaded.rejected().for_each(|problem| tell(&problem.to_string()));
         // The last rule of a file is what it is about: correlations stand behind the rules they count.
         let id = loaded.set.heads().last().map(|head| head.id.clone());

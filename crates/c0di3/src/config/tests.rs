@@ -1,0 +1,62 @@
+//! Defaults, overrides, and mistakes with their remedies.
+
+use std::path::PathBuf;
+
+use super::*;
+
+fn read(written: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    merge(written, environment).and_then(|file| check(file).map_err(|problems| problems.join("; ")))
+}
+
+#[test]
+fn the_default_file_is_sound_and_explains_every_key() {
+    assert!(read("", &[]).is_ok());
+    let table: toml::Table = DEFAULT_TEXT.parse().unwrap();
+    let lines: Vec<_> = DEFAULT_TEXT.lines().collect();
+    for key in table.values().flat_map(|section| section.as_table().unwrap().keys()) {
+        let at = lines.iter().position(|line| line.starts_with(&format!("{key} ="))).unwrap();
+        let explained = (0..at).rev().map(|at| lines[at]).find(|line| line.starts_with('#') || line.starts_with('['));
+        assert!(explained.unwrap().starts_with('#'), "{key} has no comment");
+    }
+}
+
+#[test]
+fn file_and_environment_override_in_that_order() {
+    let file = "[store]\nurl = \"sqlite:a.db\"\n[log]\nlevel = \"warn\"\n";
+    let config =
+        read(file, &[("C0DI3_STORE_URL", "sqlite:b.db"), ("C0DI3_RULES_PATHS", "a:b"), ("HOME", "/")]).unwrap();
+    assert_eq!(config.store_url, "sqlite:b.db");
+    assert_eq!(config.log.level, tracing::Level::WARN);
+    assert_eq!(config.rules.paths, [PathBuf::from("a"), PathBuf::from("b")]);
+}
+
+#[test]
+fn mistakes_name_the_key_and_the_remedy() {
+    for (written, words) in [
+        ("[stor]\nurl = \"x\"", "unknown section [stor]: known are"),
+        ("[store]\nurll = \"x\"", "unknown key `urll` in [store]: known are commit_interval_ms, url"),
+        ("url = 1", "must be a section"),
+        ("[store]\nurl = 5", "expected a string"),
+        ("[store\n", "line 1"),
+        ("[webhooks]\nendpoints = [{name = \"a\", url = \"http://x/\"}]", "webhooks.endpoints, a: plain http needs"),
+        ("[webhooks]\nendpoints = [{name = \"a\", url = \"https://x/\", colour = 1}]", "unknown field `colour`"),
+        ("[spool]\nbytes_max = 1", "spool.bytes_max: must be at least twice"),
+        ("[kafka]\nbrokers = \"b:9092\"", "kafka.topics"),
+        ("[cache]\nurl = \"memcached://x\"", "cache.url: `memcached://x` is no cache"),
+        ("[incidents]\nopens_from = \"P9\"", "incidents.opens_from: `P9` is not one of"),
+        ("[correlation]\nlateness = \"soon\"", "correlation.lateness: `soon` is not a time span"),
+        ("[api]\nlisten = \"here\"", "api.listen: `here` is not an address"),
+        ("[rules]\nwatch = \"often\"", "rules.watch: `often` is not a time span"),
+        ("[input]\nlogsource = \"linux\"", "input.logsource: `linux` is not product"),
+        ("[input]\ntimezone = \"Mars\"", "input.timezone: unknown time zone `Mars`"),
+        ("[input]\nformat = \"xml\"", "input.format: unknown format `xml`"),
+    ] {
+        let reason = read(written, &[]).unwrap_err();
+        assert!(reason.contains(words), "{written}: {reason}");
+    }
+    let reason = read("[api]\nlisten = \"x\"\n[log]\nlevel = \"loud\"", &[]).unwrap_err();
+    assert!(reason.contains("api.listen") && reason.contains("log.level"), "all at once: {reason}");
+    assert!(read("", &[("C0DI3_NO_SUCH", "1")]).unwrap_err().contains("C0DI3_NO_SUCH names no setting"));
+    assert!(read("", &[("C0DI3_RULES_DEFAULT", "maybe")]).unwrap_err().contains("true or false"));
+}
