@@ -4,6 +4,7 @@
 //! A rule set is compiled per dataset on first use, so that rules for other log sources cost nothing.
 
 mod cache;
+mod glance;
 mod group;
 mod hits;
 mod literals;

@@ -5,8 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions};
-use arrow_buffer::{Buffer, NullBuffer};
+use arrow_array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, StringViewArray};
+use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field as ArrowField, Schema};
 
 use crate::block::{EventId, Layout, Position, Source};
@@ -150,7 +150,7 @@ impl EventBatch {
     pub fn text_at(&self, position: usize) -> Option<TextColumn<'_>> {
         let array = self.records.columns().get(position)?.as_string_view_opt()?;
         let tags = self.columns[position].tags.as_deref();
-        Some(TextColumn { views: array.views(), buffers: array.data_buffers(), nulls: array.nulls(), tags })
+        Some(TextColumn { array, views: array.views(), tags })
     }
 
     pub fn long_at(&self, position: usize) -> Option<LongColumn<'_>> {
@@ -212,9 +212,8 @@ fn type_letter(kind: &DataType) -> u8 {
 /// A text column of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct TextColumn<'a> {
+    array: &'a StringViewArray,
     views: &'a [u128],
-    buffers: &'a [Buffer],
-    nulls: Option<&'a NullBuffer>,
     tags: Option<&'a [u8]>,
 }
 
@@ -233,26 +232,18 @@ impl<'a> TextColumn<'a> {
 
     #[inline]
     pub fn is_null(&self, row: usize) -> bool {
-        self.nulls.is_some_and(|nulls| nulls.is_null(row))
+        self.array.is_null(row)
     }
 
     /// The text, or `None` where the row has none.
     #[inline]
     pub fn bytes(&self, row: usize) -> Option<&'a [u8]> {
-        if self.is_null(row) {
-            return None;
-        }
-        let view = &self.views[row];
-        let length = views::length(*view);
-        if length <= views::INLINE_BYTES_MAX {
-            return Some(inline_bytes(view, length));
-        }
-        let (buffer, offset) = views::place(*view);
-        self.buffers.get(buffer)?.get(offset..offset + length)
+        self.str(row).map(str::as_bytes)
     }
 
+    #[inline]
     pub fn str(&self, row: usize) -> Option<&'a str> {
-        std::str::from_utf8(self.bytes(row)?).ok()
+        (!self.is_null(row)).then(|| self.array.value(row))
     }
 
     pub fn tag(&self, row: usize) -> ValueTag {
@@ -267,13 +258,6 @@ impl<'a> TextColumn<'a> {
     pub fn exists(&self, row: usize) -> bool {
         !self.is_null(row) || self.tag(row) == ValueTag::Null
     }
-}
-
-/// The text inside a view, as Arrow lays it out: the four length bytes come first.
-#[inline]
-fn inline_bytes(view: &u128, length: usize) -> &[u8] {
-    let halves = std::slice::from_ref(view);
-    &arrow_buffer::ToByteSlice::to_byte_slice(halves)[4..4 + length]
 }
 
 /// A column of whole numbers or instants.

@@ -32,12 +32,6 @@ pub(crate) fn length(view: u128) -> usize {
     view as u32 as usize
 }
 
-/// Buffer number and offset of a view that is not inline.
-#[inline]
-pub(crate) fn place(view: u128) -> (usize, usize) {
-    ((view >> 64) as u32 as usize, (view >> 96) as usize)
-}
-
 /// Views made by this crate over `buffers`, as an array.
 #[allow(unsafe_code, reason = "validating UTF-8 per value again would cost more than parsing the line")]
 pub(crate) fn array(views: Vec<u128>, buffers: [Buffer; 2], nulls: Option<NullBuffer>) -> StringViewArray {

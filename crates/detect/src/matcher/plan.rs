@@ -8,6 +8,7 @@ use memchr::memmem;
 
 use crate::check::{Check, FieldRef};
 use crate::explain::has_views;
+use crate::matcher::glance::Glance;
 use crate::matcher::literals::Literals;
 use crate::matcher::program::Program;
 use crate::pattern::Anchor;
@@ -208,6 +209,8 @@ pub(super) struct Plan {
     texts: Vec<Box<[u8]>>,
     /// What finds them: made when the first batch has the column.
     literals: OnceLock<Literals>,
+    /// Of keywords, a first look.
+    glance: OnceLock<Option<Glance>>,
     /// Predicates that each literal nominates.
     pub(super) nominated: Vec<Vec<Nominee>>,
     /// Whether each literal is looked for by a part of this column.
@@ -255,6 +258,7 @@ impl Plan {
             predicates,
             texts,
             literals: OnceLock::new(),
+            glance: OnceLock::new(),
             nominated,
             opens_parts,
             unfiltered,
@@ -266,6 +270,11 @@ impl Plan {
     /// `None` where no predicate has a literal.
     pub(super) fn literals(&self) -> Option<&Literals> {
         (!self.texts.is_empty()).then(|| self.literals.get_or_init(|| Literals::new(self.texts.clone())))
+    }
+
+    /// A first look for keywords, where all of them can be looked for.
+    pub(super) fn glance(&self) -> Option<&Glance> {
+        self.glance.get_or_init(|| if self.unfiltered.is_empty() { Glance::new(&self.texts) } else { None }).as_ref()
     }
 
     /// Whether a keyword that stands in the raw line also stands in the line without its escapes, unless it reaches into an

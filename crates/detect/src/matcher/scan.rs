@@ -1,5 +1,6 @@
 //! Running a group over rows of a batch: columns first, then only the rows that have a chance.
 
+use event::dataset::JSON;
 use event::{EventBatch, LongColumn, TextColumn, ValueTag};
 
 use crate::check::{Check, Value};
@@ -232,20 +233,20 @@ impl ColumnSearch<'_> {
             if let Some(verdict) = column.cache.inline(view) {
                 return verdict;
             }
-            let verdict = text.bytes(row).map_or(0, |value| self.decide(value, tag, column, true));
+            let verdict = text.str(row).map_or(0, |value| self.decide(value, tag, column, true));
             column.cache.remember_inline(view, verdict);
             return verdict;
         }
-        let Some(value) = text.bytes(row) else { return 0 };
+        let Some(value) = text.str(row) else { return 0 };
         if !column.cache.is_awake(value.len()) {
             return self.decide(value, tag, column, false);
         }
-        let hash = column.cache.hash(value);
-        if let Some(verdict) = column.cache.long_value(hash, value, tag as u8) {
+        let hash = column.cache.hash(value.as_bytes());
+        if let Some(verdict) = column.cache.long_value(hash, value.as_bytes(), tag as u8) {
             return verdict;
         }
         let verdict = self.decide(value, tag, column, true);
-        column.cache.remember(hash, value, tag as u8, verdict);
+        column.cache.remember(hash, value.as_bytes(), tag as u8, verdict);
         verdict
     }
 
@@ -267,7 +268,14 @@ impl ColumnSearch<'_> {
     fn keywords(&mut self, rows: &[u32], column: &mut ColumnScratch) {
         column.of_rows.reserve(rows.len());
         let (survives, around) = (self.plan.survives_unescaping(), self.plan.longest());
+        let glance = self.plan.glance();
         for row in rows {
+            if glance.is_some_and(|glance| {
+                glance.rules_out(self.batch.original(*row as usize), self.batch.datasets()[*row as usize] == JSON)
+            }) {
+                column.of_rows.push(0);
+                continue;
+            }
             self.work.begin();
             let KeywordTexts { line, unescaped, odd } = keyword_texts(self.batch, *row as usize);
             match &unescaped {
@@ -301,19 +309,18 @@ impl ColumnSearch<'_> {
 
     /// Which predicates hold for a text: nominated by their literals, decided by their place or by their checks. `kept`:
     /// the verdict outlives the batch.
-    fn decide(&mut self, bytes: &[u8], tag: ValueTag, column: &mut ColumnScratch, kept: bool) -> VerdictId {
+    fn decide(&mut self, text: &str, tag: ValueTag, column: &mut ColumnScratch, kept: bool) -> VerdictId {
         self.work.begin();
         let mut opens_parts = false;
         if tag == ValueTag::Array {
-            let value = Value::Text(text_of(bytes), tag);
+            let value = Value::Text(text, tag);
             let passes = |predicate: &u32| passes_in_any_view(self.check(*predicate), value, self.plan.views);
             let held: Vec<u32> = self.plan.predicates.iter().copied().filter(passes).collect();
             held.into_iter().for_each(|predicate| self.work.hold(predicate));
             opens_parts = true;
         } else {
-            let text = text_of(bytes);
             opens_parts |= self.search(text, None, tag);
-            if self.plan.views && may_be_encoded(bytes) {
+            if self.plan.views && may_be_encoded(text.as_bytes()) {
                 for view in decoded(text) {
                     opens_parts |= self.search(&view, None, tag);
                 }
@@ -399,9 +406,4 @@ impl ColumnSearch<'_> {
         work.folded = folded;
         opens_parts
     }
-}
-
-/// Columns hold UTF-8: the empty text could only come from a damaged batch.
-fn text_of(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or("")
 }

@@ -88,6 +88,7 @@ fn every_kind_of_item_matches_what_it_should_and_nothing_else() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table of cases")]
 fn fields_are_found_under_the_names_that_events_give_them() {
     let process = "{product: linux, category: process_creation}";
     let line = "203.0.113.9 - - [23/Nov/2026:10:00:00 +0000] \"GET /wp/x HTTP/1.1\" 200 0 \"-\" \"-\"";
