@@ -3,4 +3,5 @@
 
 pub mod corpus;
 pub mod measure;
+pub mod peer;
 pub mod windows;

@@ -1,6 +1,9 @@
 //! Sigma string values: wildcards `*` and `?`, the escape rules of the specification, and exact matching.
 //! A pattern counts characters, crosses newlines, and compares folded unless it is cased.
 
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
+
 use memchr::memmem;
 
 use crate::fold::fold;
@@ -31,8 +34,47 @@ enum Shape {
     Equals(String),
     StartsWith(String),
     EndsWith(String),
-    Contains(String),
+    Contains(Box<Needle>),
     General,
+}
+
+/// A text to be found anywhere, with what the search for it needs: made once, used for every value.
+#[derive(Clone, Debug)]
+struct Needle {
+    text: String,
+    finder: memmem::Finder<'static>,
+}
+
+impl Needle {
+    fn new(text: &str) -> Self {
+        Needle { text: text.to_owned(), finder: memmem::Finder::new(text).into_owned() }
+    }
+}
+
+impl PartialEq for Needle {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Needle {}
+
+impl PartialOrd for Needle {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Needle {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+impl Hash for Needle {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
 }
 
 /// Where a modifier adds wildcards.
@@ -130,7 +172,7 @@ impl Pattern {
             [Piece::Text(text)] => Shape::Equals(text.clone()),
             [Piece::Text(text), Piece::Many] => Shape::StartsWith(text.clone()),
             [Piece::Many, Piece::Text(text)] => Shape::EndsWith(text.clone()),
-            [Piece::Many, Piece::Text(text), Piece::Many] => Shape::Contains(text.clone()),
+            [Piece::Many, Piece::Text(text), Piece::Many] => Shape::Contains(Box::new(Needle::new(text))),
             _ => Shape::General,
         };
         Pattern { pieces, cased, shape }
@@ -228,7 +270,7 @@ impl Pattern {
             Shape::Equals(text) => value == text,
             Shape::StartsWith(text) => value.starts_with(text.as_str()),
             Shape::EndsWith(text) => value.ends_with(text.as_str()),
-            Shape::Contains(text) => memmem::find(value.as_bytes(), text.as_bytes()).is_some(),
+            Shape::Contains(needle) => needle.finder.find(value.as_bytes()).is_some(),
             Shape::General => self.matches_general(value),
         }
     }

@@ -17,6 +17,25 @@ use crate::sigma::rule::Item;
 /// Name of the plan for keywords: the whole line.
 pub(super) const KEYWORDS: &str = "";
 
+/// Columns whose values are few, so that a test of one holds in many rows.
+const FEW_VALUES: [&str; 13] = [
+    "http.request.method",
+    "http.response.status_code",
+    "http.version",
+    "event.action",
+    "event.outcome",
+    "network.transport",
+    "Channel",
+    "EventID",
+    "Company",
+    "IntegrityLevel",
+    "Product",
+    "Protocol",
+    "Initiated",
+];
+/// Cost of what holds in every row.
+pub(super) const COST_MAX: u64 = 1000;
+
 /// Distinct predicates of a group of rules.
 #[derive(Debug, Default)]
 pub(super) struct Predicates {
@@ -125,6 +144,10 @@ impl Predicates {
             Check::Number(_) => 200,
             _ => 400,
         };
+        let columns = &self.columns[predicate as usize];
+        if columns.iter().any(|column| FEW_VALUES.contains(&self.names[*column as usize].as_str())) {
+            return COST_MAX;
+        }
         by_value + FOR_EACH_USE * u64::from(self.uses[predicate as usize])
     }
 

@@ -1,6 +1,6 @@
 //! A rule's condition over numbered predicates, and which of them must hold for the rule to have a chance.
 
-use crate::matcher::plan::Predicates;
+use crate::matcher::plan::{COST_MAX, Predicates};
 use crate::matcher::row::RowCheck;
 use crate::sigma::rule::Expr;
 
@@ -77,16 +77,17 @@ impl Program {
         match self {
             Program::And(parts) => parts.iter().filter_map(|part| part.triggers(predicates)).min(),
             Program::Or(parts) => {
-                let mut all = (0, Vec::new());
+                let mut all: (u64, Vec<u32>) = (0, Vec::new());
                 for part in parts {
                     let (cost, more) = part.triggers(predicates)?;
                     all.0 += cost;
                     all.1.extend(more);
                 }
-                Some(all)
+                Some((all.0.min(COST_MAX), all.1))
             }
             Program::AnyOf(any_of) => {
-                Some((any_of.iter().map(|predicate| predicates.cost(*predicate)).sum(), any_of.to_vec()))
+                let cost: u64 = any_of.iter().map(|predicate| predicates.cost(*predicate)).sum();
+                Some((cost.min(COST_MAX), any_of.to_vec()))
             }
             Program::Not(_) | Program::Direct(_) => None,
         }

@@ -5,10 +5,11 @@ use event::{EventBatch, ValueTag};
 
 use crate::check::{Check, Value};
 use crate::explain::{KeywordTexts, exists, keyword_texts, passes_in_any_view, refers, value_at};
-use crate::fold::fold_into;
+use crate::fold::{fold, fold_into};
 use crate::matcher::group::Group;
 use crate::matcher::marks::Marks;
 use crate::matcher::plan::{ColumnId, DirectKind, KEYWORDS};
+use crate::view::{decoded, may_be_encoded};
 
 /// What is kept from row to row, to be used again.
 #[derive(Debug)]
@@ -22,9 +23,9 @@ pub(super) struct RowScratch {
     /// Predicates that hold and were checked on demand.
     checked: Vec<u32>,
     asked: Marks,
-    /// Folded texts of the row's columns, and for which of them they are there.
-    folded: Vec<String>,
-    is_folded: Marks,
+    /// Forms of the row's texts by column: as it is, then decoded; and for which columns they are there.
+    forms: Vec<Forms>,
+    has_forms: Marks,
     /// Rules that were looked at.
     pub(super) rules: Marks,
 }
@@ -37,8 +38,8 @@ impl RowScratch {
             found: Vec::new(),
             checked: Vec::new(),
             asked: Marks::new(group.checks.len()),
-            folded: vec![String::new(); group.columns.len()],
-            is_folded: Marks::new(group.columns.len()),
+            forms: group.columns.iter().map(|_| Forms::default()).collect(),
+            has_forms: Marks::new(group.columns.len()),
             rules: Marks::new(group.rules.len()),
         }
     }
@@ -55,7 +56,7 @@ impl RowScratch {
             self.bits[predicate as usize / 64] = 0;
         }
         self.asked.begin();
-        self.is_folded.begin();
+        self.has_forms.begin();
         self.rules.begin();
     }
 
@@ -63,6 +64,26 @@ impl RowScratch {
     pub(super) fn take_up(&mut self) {
         for predicate in &self.found {
             self.bits[*predicate as usize / 64] |= 1 << (predicate % 64);
+        }
+    }
+}
+
+/// A text folded, and what it is decoded, plain and folded.
+#[derive(Debug, Default)]
+struct Forms {
+    folded: String,
+    decoded: Vec<(String, String)>,
+}
+
+impl Forms {
+    fn take(&mut self, text: &str, views: bool) {
+        fold_into(text, &mut self.folded);
+        self.decoded.clear();
+        if views && may_be_encoded(text.as_bytes()) {
+            self.decoded.extend(decoded(text).map(|view| {
+                let folded = fold(&view);
+                (view, folded)
+            }));
         }
     }
 }
@@ -117,12 +138,13 @@ impl<'a> RowCheck<'a> {
         let position = self.scratch.positions[column as usize];
         let Some(value) = position.and_then(|position| value_at(self.batch, position, self.row)) else { return false };
         match value {
-            Value::Text(text, tag) if tag != ValueTag::Array && !views => {
-                let folded = &mut self.scratch.folded[column as usize];
-                if self.scratch.is_folded.add(column) {
-                    fold_into(text, folded);
+            Value::Text(text, tag) if tag != ValueTag::Array => {
+                let forms = &mut self.scratch.forms[column as usize];
+                if self.scratch.has_forms.add(column) {
+                    forms.take(text, *views);
                 }
-                check.passes_folded(text, folded, tag)
+                check.passes_folded(text, &forms.folded, tag)
+                    || forms.decoded.iter().any(|(view, folded)| check.passes_folded(view, folded, tag))
             }
             _ => passes_in_any_view(check, value, *views),
         }
