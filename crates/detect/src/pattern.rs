@@ -38,16 +38,20 @@ enum Shape {
     General,
 }
 
-/// A text to be found anywhere, with what the search for it needs: made once, used for every value.
+/// A text to be found anywhere, with what the search for it needs.
 #[derive(Clone, Debug)]
 struct Needle {
     text: String,
-    finder: memmem::Finder<'static>,
+    /// Made for patterns that are matched again and again.
+    finder: Option<memmem::Finder<'static>>,
 }
 
 impl Needle {
-    fn new(text: &str) -> Self {
-        Needle { text: text.to_owned(), finder: memmem::Finder::new(text).into_owned() }
+    fn is_in(&self, value: &[u8]) -> bool {
+        match &self.finder {
+            Some(finder) => finder.find(value).is_some(),
+            None => memmem::find(value, self.text.as_bytes()).is_some(),
+        }
     }
 }
 
@@ -172,10 +176,19 @@ impl Pattern {
             [Piece::Text(text)] => Shape::Equals(text.clone()),
             [Piece::Text(text), Piece::Many] => Shape::StartsWith(text.clone()),
             [Piece::Many, Piece::Text(text)] => Shape::EndsWith(text.clone()),
-            [Piece::Many, Piece::Text(text), Piece::Many] => Shape::Contains(Box::new(Needle::new(text))),
+            [Piece::Many, Piece::Text(text), Piece::Many] => {
+                Shape::Contains(Box::new(Needle { text: text.clone(), finder: None }))
+            }
             _ => Shape::General,
         };
         Pattern { pieces, cased, shape }
+    }
+
+    /// Makes ready for many values.
+    pub(crate) fn prepare(&mut self) {
+        if let Shape::Contains(needle) = &mut self.shape {
+            needle.finder = Some(memmem::Finder::new(&needle.text).into_owned());
+        }
     }
 
     /// Only wildcards `*`: any text at all.
@@ -270,7 +283,7 @@ impl Pattern {
             Shape::Equals(text) => value == text,
             Shape::StartsWith(text) => value.starts_with(text.as_str()),
             Shape::EndsWith(text) => value.ends_with(text.as_str()),
-            Shape::Contains(needle) => needle.finder.find(value.as_bytes()).is_some(),
+            Shape::Contains(needle) => needle.is_in(value.as_bytes()),
             Shape::General => self.matches_general(value),
         }
     }

@@ -1,25 +1,25 @@
-//! Finds which of many literals stand in a text, wherever they do. Few are found by an automaton. Of each of many four bytes are looked for that few
-//! others share, through a table of bits that fits the processor's cache, and what is found there is compared; short ones
-//! are looked up whole. Thousands of literals cost little more than a hundred.
+//! Finds which of many literals stand in a text, wherever they do. Of each, four bytes are looked for that few others
+//! share, through a table of bits that fits the processor's cache, and what is found there is compared; short ones are
+//! looked up whole. Thousands of literals cost little more than a hundred.
 //!
-//! Literals are folded by the caller, and so are texts, unless the automaton does without. **Absent on purpose:** no first or longest match; all of them count.
+//! Literals are folded by the caller, and so are texts that are not ASCII. **Absent on purpose:** no first or longest match;
+//! all of them count.
 
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use hashbrown::{HashMap, HashTable};
-use memchr::memchr;
+use memchr::memchr2;
 
 /// Bytes that are looked up at once.
 const GRAM: usize = 4;
 /// Bits of the table for each gram, at least; few of them lead to a comparison in vain.
 const BITS_PER_GRAM: usize = 64;
+/// The same for three bytes, which stand in it with all that may follow them.
+const BITS_PER_TRIPLE: usize = 128 * 8;
+const TRIPLE: u32 = 0xFF_FFFF;
 /// Sizes of the table, as powers of two: 512 bytes to 256 KiB.
 const TABLE_POWER_MIN: u32 = 12;
 const TABLE_POWER_MAX: u32 = 21;
-
-/// Bytes of literals up to which an automaton is faster: its table fits the processor's cache.
-const FEW_BYTES_MAX: usize = 8000;
 
 /// A literal that some bytes may be part of.
 #[derive(Clone, Copy, Debug)]
@@ -31,95 +31,53 @@ struct Candidate {
 
 /// Literals by some of their bytes.
 #[derive(Debug, Default)]
-struct Index {
-    /// One bit for each hash of bytes that some literal is known by.
-    table: Vec<u64>,
+struct Places {
     /// Bytes, and their part of `candidates`.
-    places: HashTable<(u32, u32, u32)>,
+    parts: HashTable<(u32, u32, u32)>,
     candidates: Vec<Candidate>,
 }
 
-impl Index {
-    fn new(bits: usize, by_bytes: BTreeMap<u32, Vec<Candidate>>, hash: impl Fn(u32) -> usize) -> Self {
-        let mut index = Index::default();
-        if !by_bytes.is_empty() {
-            index.table = vec![0; bits.div_ceil(64)];
-        }
+impl Places {
+    fn new(by_bytes: BTreeMap<u32, Vec<Candidate>>) -> Self {
+        let mut places = Places::default();
         for (bytes, candidates) in by_bytes {
-            let hash = hash(bytes);
-            index.table[hash / 64] |= 1 << (hash % 64);
-            let place = (bytes, index.candidates.len() as u32, candidates.len() as u32);
-            index.places.insert_unique(spread(bytes), place, |(bytes, ..)| spread(*bytes));
-            index.candidates.extend(candidates);
+            let part = (bytes, places.candidates.len() as u32, candidates.len() as u32);
+            places.parts.insert_unique(spread(bytes), part, |(bytes, ..)| spread(*bytes));
+            places.candidates.extend(candidates);
         }
-        index
+        places
     }
 
-    #[inline]
-    fn may_have(&self, hash: usize) -> bool {
-        self.table[hash / 64] >> (hash % 64) & 1 == 1
+    fn of(&self, bytes: u32) -> &[Candidate] {
+        let part = self.parts.find(spread(bytes), |(known, ..)| *known == bytes);
+        part.map_or(&[], |(_, first, count)| &self.candidates[*first as usize..(*first + *count) as usize])
     }
 }
 
-/// A search for literals, the way that suits their number.
+/// A search for literals.
 #[derive(Debug)]
-pub(super) enum Literals {
-    Few(AhoCorasick),
-    Many(Box<Many>),
-}
-
-impl Literals {
-    /// None of the texts is empty.
-    pub(super) fn new(texts: Vec<Box<[u8]>>) -> Self {
-        let bytes: usize = texts.iter().map(|text| text.len()).sum();
-        let automaton = (bytes <= FEW_BYTES_MAX).then(|| {
-            let mut builder = AhoCorasick::builder();
-            builder.match_kind(MatchKind::Standard).ascii_case_insensitive(true).kind(Some(AhoCorasickKind::DFA));
-            builder.build(&texts)
-        });
-        match automaton {
-            Some(Ok(automaton)) => Literals::Few(automaton),
-            _ => Literals::Many(Box::new(Many::new(texts))),
-        }
-    }
-
-    /// ASCII text need not be folded.
-    pub(super) fn ignores_case(&self) -> bool {
-        matches!(self, Literals::Few(_))
-    }
-
-    /// Calls back with number, start and end of every literal in the text, as often as it stands there; one of a single
-    /// byte at the start, at the end, and at least once in all.
-    #[inline]
-    pub(super) fn find(&self, text: &[u8], mut found: impl FnMut(usize, usize, usize)) {
-        match self {
-            Literals::Few(automaton) => {
-                for hit in automaton.find_overlapping_iter(text) {
-                    found(hit.pattern().as_usize(), hit.start(), hit.end());
-                }
-            }
-            Literals::Many(many) => many.find(text, found),
-        }
-    }
-}
-
-#[derive(Debug)]
-pub(super) struct Many {
+pub(super) struct Literals {
     texts: Vec<Box<[u8]>>,
+    /// A bit for each hash of four bytes that may begin something in `long` or `triple`.
+    table: Vec<u64>,
+    shift: u32,
     /// By four bytes.
-    long: Index,
-    long_shift: u32,
+    long: Places,
     /// Of three bytes.
-    triple: Index,
-    triple_shift: u32,
+    triple: Places,
     /// Of two bytes.
-    pair: Index,
+    pair: Places,
+    /// A bit for each pair of bytes in `pair`.
+    pairs: Vec<u64>,
     /// Of one byte: byte and literal.
     single: Vec<(u8, u32)>,
 }
 
+/// Makes upper and lower case of ASCII letters the same, and some other bytes, too: what is found is compared.
+const CASE: u32 = 0x2020_2020;
+
 fn number(bytes: &[u8]) -> u32 {
-    bytes.iter().take(GRAM).rev().fold(0, |number, byte| number << 8 | u32::from(*byte))
+    bytes.iter().take(GRAM).rev().fold(0, |number, byte| number << 8 | u32::from(*byte | 0x20))
 }
 
 fn grams(text: &[u8]) -> impl Iterator<Item = u32> + '_ {
@@ -135,14 +93,15 @@ fn hash(gram: u32, shift: u32) -> usize {
     (gram.wrapping_mul(0x9E37_79B1) >> shift) as usize
 }
 
-impl Many {
-    fn new(texts: Vec<Box<[u8]>>) -> Self {
+impl Literals {
+    /// None of the texts is empty.
+    pub(super) fn new(texts: Vec<Box<[u8]>>) -> Self {
         // A gram that few literals have is rare in what they are looked for in, too.
         let mut frequency: HashMap<u32, u32> = HashMap::new();
         for text in &texts {
             grams(text).for_each(|gram| *frequency.entry(gram).or_insert(0) += 1);
         }
-        let mut indexes: [BTreeMap<u32, Vec<Candidate>>; 3] = Default::default();
+        let mut by_bytes: [BTreeMap<u32, Vec<Candidate>>; 3] = Default::default();
         let mut single = Vec::new();
         for (at, text) in texts.iter().enumerate() {
             if let [byte] = &**text {
@@ -152,82 +111,81 @@ impl Many {
             let rarest = grams(text).enumerate().min_by_key(|(offset, gram)| (frequency[gram], usize::MAX - offset));
             let (offset, bytes) = rarest.unwrap_or_else(|| (0, number(text)));
             let candidate = Candidate { literal: at as u32, offset: offset as u32 };
-            indexes[GRAM - text.len().min(GRAM)].entry(bytes).or_default().push(candidate);
+            by_bytes[GRAM - text.len().min(GRAM)].entry(bytes).or_default().push(candidate);
         }
-        let [long, triple, pair] = indexes;
-        let power = |count: usize| {
-            let wanted = (count * BITS_PER_GRAM).next_power_of_two().trailing_zeros();
-            wanted.clamp(TABLE_POWER_MIN, TABLE_POWER_MAX)
-        };
-        let (long_power, triple_power) = (power(long.len()), power(triple.len()));
-        let (long_shift, triple_shift) = (32 - long_power, 32 - triple_power);
-        Many {
-            texts,
-            long: Index::new(1 << long_power, long, |gram| hash(gram, long_shift)),
-            long_shift,
-            triple: Index::new(1 << triple_power, triple, |gram| hash(gram, triple_shift)),
-            triple_shift,
-            pair: Index::new(1 << 16, pair, |pair| pair as usize),
-            single,
+        let [long, triple, pair] = by_bytes;
+        let bits = long.len() * BITS_PER_GRAM + triple.len() * BITS_PER_TRIPLE;
+        let power = bits.next_power_of_two().trailing_zeros().clamp(TABLE_POWER_MIN, TABLE_POWER_MAX);
+        let shift = 32 - power;
+        let mut table = vec![0; if long.is_empty() && triple.is_empty() { 0 } else { 1 << power >> 6 }];
+        // Three bytes are found by all that may follow them.
+        let followed = triple.keys().flat_map(|bytes| (0..=255_u32).map(move |next| bytes | (next | 0x20) << 24));
+        for hash in long.keys().copied().chain(followed).map(|gram| hash(gram, shift)) {
+            table[hash / 64] |= 1_u64 << (hash % 64);
         }
+        let mut pairs = vec![0; if pair.is_empty() { 0 } else { 1 << 16 >> 6 }];
+        pair.keys().for_each(|bytes| pairs[*bytes as usize / 64] |= 1_u64 << (bytes % 64));
+        let (long, triple, pair) = (Places::new(long), Places::new(triple), Places::new(pair));
+        Literals { texts, table, shift, long, triple, pair, pairs, single }
     }
 
+    /// Calls back with number, start and end of every literal in the text, as often as it stands there; one of a single
+    /// byte at the start, at the end, and at least once in all. The text is folded, or ASCII.
     #[inline]
-    fn find(&self, text: &[u8], mut found: impl FnMut(usize, usize, usize)) {
+    pub(super) fn find(&self, text: &[u8], mut found: impl FnMut(usize, usize, usize)) {
         for (byte, literal) in &self.single {
-            let last = text.len().checked_sub(1).filter(|last| text[*last] == *byte);
-            for at in memchr(*byte, text).into_iter().chain(last) {
+            let last = text.len().checked_sub(1).filter(|last| text[*last].eq_ignore_ascii_case(byte));
+            for at in memchr2(*byte, byte.to_ascii_uppercase(), text).into_iter().chain(last) {
                 found(*literal as usize, at, at + 1);
             }
         }
-        let (has_pairs, has_triples) = (!self.pair.table.is_empty(), !self.triple.table.is_empty());
-        let has_long = !self.long.table.is_empty();
-        for (at, window) in text.windows(GRAM).enumerate() {
-            let gram = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
-            if has_pairs {
-                self.pair(gram, at, text, &mut found);
-            }
-            if has_triples {
-                self.triple(gram, at, text, &mut found);
-            }
-            if has_long && self.long.may_have(hash(gram, self.long_shift)) {
-                self.compare(&self.long, gram, at, text, &mut found);
+        if !self.pairs.is_empty() {
+            for (at, pair) in text.windows(2).enumerate() {
+                let pair = number(pair);
+                if self.pairs[pair as usize / 64] >> (pair % 64) & 1 == 1 {
+                    self.compare(self.pair.of(pair), at, text, &mut found);
+                }
             }
         }
-        // What is shorter than a gram at the end.
-        for at in text.len().saturating_sub(GRAM - 1)..text.len() {
-            let rest = number(&text[at..]);
-            if has_pairs && text.len() - at >= 2 {
-                self.pair(rest, at, text, &mut found);
-            }
-            if has_triples && text.len() - at >= 3 {
-                self.triple(rest, at, text, &mut found);
-            }
+        if self.table.is_empty() {
+            return;
         }
+        let mut start = 0;
+        for chunk in text.get(..text.len().saturating_sub(GRAM - 1)).unwrap_or_default().chunks(64) {
+            let mut marks = self.marks(&text[start..start + chunk.len() + GRAM - 1]);
+            while marks != 0 {
+                let at = start + marks.trailing_zeros() as usize;
+                marks &= marks - 1;
+                let gram = number(&text[at..]);
+                self.compare(self.long.of(gram), at, text, &mut found);
+                self.compare(self.triple.of(gram & TRIPLE), at, text, &mut found);
+            }
+            start += chunk.len();
+        }
+        if let Some(at) = text.len().checked_sub(3) {
+            self.compare(self.triple.of(number(&text[at..])), at, text, &mut found);
+        }
+    }
+
+    /// At which of up to 64 places the table knows the four bytes. Without branches, because most are not known.
+    #[inline]
+    fn marks(&self, bytes: &[u8]) -> u64 {
+        let mut marks = 0;
+        for (at, window) in bytes.windows(GRAM).enumerate() {
+            let gram = u32::from_le_bytes([window[0], window[1], window[2], window[3]]) | CASE;
+            let hash = hash(gram, self.shift);
+            let word = self.table.get(hash / 64).copied().unwrap_or(0);
+            marks |= (word >> (hash % 64) & 1) << at;
+        }
+        marks
     }
 
     #[inline]
-    fn pair(&self, gram: u32, at: usize, text: &[u8], found: &mut impl FnMut(usize, usize, usize)) {
-        if self.pair.may_have((gram & 0xFFFF) as usize) {
-            self.compare(&self.pair, gram & 0xFFFF, at, text, found);
-        }
-    }
-
-    #[inline]
-    fn triple(&self, gram: u32, at: usize, text: &[u8], found: &mut impl FnMut(usize, usize, usize)) {
-        let triple = gram & 0xFF_FFFF;
-        if self.triple.may_have(hash(triple, self.triple_shift)) {
-            self.compare(&self.triple, triple, at, text, found);
-        }
-    }
-
-    fn compare(&self, index: &Index, bytes: u32, at: usize, text: &[u8], found: &mut impl FnMut(usize, usize, usize)) {
-        let place = index.places.find(spread(bytes), |(known, ..)| *known == bytes);
-        let Some((_, first, count)) = place else { return };
-        for candidate in &index.candidates[*first as usize..(*first + *count) as usize] {
+    fn compare(&self, candidates: &[Candidate], at: usize, text: &[u8], found: &mut impl FnMut(usize, usize, usize)) {
+        for candidate in candidates {
             let literal = &self.texts[candidate.literal as usize];
             let Some(start) = at.checked_sub(candidate.offset as usize) else { continue };
-            if text.get(start..start + literal.len()) == Some(&**literal) {
+            if text.get(start..start + literal.len()).is_some_and(|there| there.eq_ignore_ascii_case(literal)) {
                 found(candidate.literal as usize, start, start + literal.len());
             }
         }
@@ -261,7 +219,7 @@ mod tests {
                 expected.extend(places.map(|start| (at, start, start + literal.len())));
             }
             let mut found = Vec::new();
-            Many::new(texts).find(text.as_bytes(), |literal, start, end| found.push((literal, start, end)));
+            Literals::new(texts).find(text.as_bytes(), |literal, start, end| found.push((literal, start, end)));
             found.sort_unstable();
             found.dedup();
             expected.sort_unstable();

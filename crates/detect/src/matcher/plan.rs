@@ -105,7 +105,11 @@ impl Predicates {
         let columns = self.column_ids(&columns);
         let key = format!("{columns:?} {:?}", item.check);
         let number = *self.known.entry(key).or_insert_with(|| {
-            self.checks.push(item.check.clone());
+            let mut check = item.check.clone();
+            if let Check::Text(pattern) = &mut check {
+                pattern.prepare();
+            }
+            self.checks.push(check);
             self.columns.push(columns);
             self.uses.push(0);
             self.checks.len() as u32 - 1

@@ -8,7 +8,6 @@ use crate::explain::{KeywordTexts, keyword_texts, passes_in_any_view};
 use crate::fold::fold_into;
 use crate::matcher::cache::{Cache, VerdictId, Verdicts};
 use crate::matcher::group::Group;
-use crate::matcher::literals::Literals;
 use crate::matcher::marks::Marks;
 use crate::matcher::plan::{KEYWORDS, Nominee, Plan};
 use crate::matcher::row::{RowCheck, RowScratch};
@@ -365,7 +364,7 @@ impl ColumnSearch<'_> {
         let ColumnSearch { group, plan, work, .. } = self;
         let mut folded = std::mem::take(&mut work.folded);
         let literals = plan.literals();
-        let as_it_is = literals.is_none_or(Literals::ignores_case) && text.is_ascii();
+        let as_it_is = text.is_ascii();
         if !as_it_is {
             fold_into(text, &mut folded);
         }
