@@ -6,6 +6,7 @@
 //! ```
 //! Order of arrival within the allowed lateness does not matter. State is bounded; what is pushed out is counted.
 
+mod adopt;
 mod episode;
 mod group;
 mod limits;
@@ -25,6 +26,7 @@ use crate::correlate::waiting::Waiting;
 use crate::correlate::window::{Arrival, Window};
 use crate::ruleset::RuleSet;
 
+pub use adopt::Adopted;
 pub use limits::{Change, CorrelatorCounts, CorrelatorOptions};
 pub use state::{SavedState, StateError};
 pub(crate) use window::ENTRIES_MAX as WINDOW_ENTRIES_MAX;
@@ -53,6 +55,8 @@ pub struct Correlator {
     window_proof: usize,
     /// For keys, used again and again.
     key: String,
+    /// Keys of saved state that no longer hold, of rules that another set does not have.
+    forgotten: Vec<String>,
     counts: CorrelatorCounts,
     /// Muted correlations report as well: for their own tests.
     unmuted: bool,
@@ -82,6 +86,7 @@ impl Correlator {
             noted: Vec::new(),
             window_proof: 0,
             key: String::new(),
+            forgotten: Vec::new(),
             counts: CorrelatorCounts::default(),
             unmuted: false,
         }
@@ -434,6 +439,8 @@ fn fold_group(hit: &Hit) -> String {
     })
 }
 
+#[cfg(test)]
+mod adopt_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]

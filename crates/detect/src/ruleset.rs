@@ -1,9 +1,10 @@
 //! Loaded rules as one set: references resolved, doubles refused, and what must be captured from events decided.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use event::LogSource;
+use event::block::digest;
 use hashbrown::HashMap;
 
 use crate::sigma::diagnostic::{Diagnostic, Gravity};
@@ -23,8 +24,16 @@ pub struct RuleSet {
     pub(crate) captures: Vec<Vec<String>>,
     /// How each rule names fields.
     names: Vec<Arc<Names>>,
+    marks: OnceLock<Marks>,
     /// What the hits of each rule, then of each correlation are for: see [`RuleSet::signal_of`].
     pub(crate) uses: Vec<Use>,
+}
+
+/// What each rule means, as a hash: equal where nothing that decides has changed.
+#[derive(Debug)]
+pub(crate) struct Marks {
+    pub(crate) rules: Vec<u128>,
+    pub(crate) correlations: Vec<u128>,
 }
 
 /// What happens to the hits of one rule.
@@ -292,6 +301,26 @@ impl RuleSet {
         self.captures.iter().position(|known| *known == columns).unwrap_or_else(|| {
             self.captures.push(columns);
             self.captures.len() - 1
+        })
+    }
+
+    /// Takes a moment on first use; a reload makes it aside.
+    pub(crate) fn marks(&self) -> &Marks {
+        self.marks.get_or_init(|| {
+            let of_rule = |rule: &Rule| digest(&[format!("{:?} {:?}", rule.logsource, rule.condition).as_bytes()]);
+            let of_correlation = |bound: &BoundCorrelation| {
+                let Correlation { kind, rules, group_by, aliases, timespan_us, bounds, generate, .. } = &bound.rule;
+                let columns = bound.group_by.iter().chain(&bound.values).map(|from| &self.captures[from.default]);
+                let columns: Vec<_> = columns.collect();
+                let meant = format!(
+                    "{kind:?} {rules:?} {group_by:?} {aliases:?} {timespan_us} {bounds:?} {generate} {columns:?}"
+                );
+                digest(&[meant.as_bytes()])
+            };
+            Marks {
+                rules: self.rules.iter().map(of_rule).collect(),
+                correlations: self.correlations.iter().map(of_correlation).collect(),
+            }
         })
     }
 

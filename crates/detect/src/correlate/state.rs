@@ -3,6 +3,7 @@
 //! the next.
 
 use event::{Hit, Timestamp};
+use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::correlate::episode::{Episode, Source};
@@ -58,7 +59,7 @@ fn known(time: Timestamp) -> Option<i64> {
     (time.0 != i64::MIN).then_some(time.0)
 }
 
-fn rule_ids(set: &RuleSet) -> Vec<String> {
+pub(super) fn rule_ids(set: &RuleSet) -> Vec<String> {
     set.rules.iter().map(|rule| rule.head.id.clone()).collect()
 }
 
@@ -67,10 +68,15 @@ fn correlation_ids(set: &RuleSet) -> Vec<String> {
 }
 
 /// Key of an open finding: its rule by id instead of by index.
-fn fold_key(rules: &[String], key: &str) -> String {
+pub(super) fn fold_key(rules: &[String], key: &str) -> String {
     let (rule, group) = key.split_once(SEPARATOR).unwrap_or((key, ""));
     let id = rule.parse::<usize>().ok().and_then(|rule| rules.get(rule)).map_or("", String::as_str);
     format!("fold{SEPARATOR}{id}{SEPARATOR}{group}")
+}
+
+/// Key of a window of a correlation.
+pub(super) fn window_key(id: &str, key: &str) -> String {
+    format!("window{SEPARATOR}{id}{SEPARATOR}{key}")
 }
 
 pub(super) fn save(correlator: &mut Correlator) -> Result<SavedState, StateError> {
@@ -85,9 +91,13 @@ pub(super) fn save(correlator: &mut Correlator) -> Result<SavedState, StateError
     let went = correlator.folds.take_changed(|key, episode| put(fold_key(&rules, key), serde_json::to_string(episode)));
     gone.extend(went.iter().map(|key| fold_key(&rules, key)));
     for (id, table) in correlations.iter().zip(&mut correlator.windows) {
-        let key_of = |key: &str| format!("window{SEPARATOR}{id}{SEPARATOR}{key}");
+        let key_of = |key: &str| window_key(id, key);
         let went = table.take_changed(|key, window| put(key_of(key), serde_json::to_string(window)));
         gone.extend(went.iter().map(|key| key_of(key)));
+    }
+    if !correlator.forgotten.is_empty() {
+        let put: HashSet<&str> = saved.put.iter().map(|(key, _)| key.as_str()).collect();
+        gone.extend(correlator.forgotten.drain(..).filter(|key| !put.contains(key.as_str())));
     }
     let waiting = correlator.waiting.iter();
     let head = Head {

@@ -104,6 +104,17 @@ impl<T> Table<T> {
         }
     }
 
+    /// All entries, each with whether it is to be saved, and the keys that went.
+    pub(super) fn into_parts(self) -> (impl ExactSizeIterator<Item = (Box<str>, T, bool)>, Vec<Box<str>>) {
+        (self.entries.into_iter().map(|slot| (slot.key, slot.value, slot.dirty)), self.gone)
+    }
+
+    /// Puts an entry of another table in.
+    pub(super) fn put_back(&mut self, key: &str, value: T, dirty: bool) {
+        let at = self.push(key, value);
+        self.entries[at].dirty = dirty;
+    }
+
     pub(super) fn remove(&mut self, key: &str) -> Option<T> {
         let at = self.place(key)?;
         Some(self.remove_at(at))

@@ -43,6 +43,10 @@ impl Waiting {
         }
     }
 
+    pub(super) fn into_iter(self) -> impl Iterator<Item = (Turn, Hit)> {
+        self.queue.into_iter().chain(self.strays)
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Turn, &Hit)> {
         self.queue.iter().map(|(turn, hit)| (turn, hit)).chain(&self.strays)
     }

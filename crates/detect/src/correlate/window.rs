@@ -395,6 +395,11 @@ impl Window {
         self.firing
     }
 
+    /// Changes the newest hit to what another rule set makes of it.
+    pub(super) fn renew_newest(&mut self, renewed: impl Fn(Hit) -> Option<Hit>) {
+        self.newest = self.newest.take().and_then(|hit| renewed(*hit)).map(Box::new);
+    }
+
     pub(super) fn firing_mut(&mut self) -> Option<&mut Episode> {
         self.firing.as_deref_mut()
     }
