@@ -14,6 +14,7 @@ mod incidents;
 pub mod ingest;
 mod observe;
 mod problem;
+pub mod rules;
 mod stats;
 mod view;
 
@@ -38,6 +39,7 @@ use crate::auth::{Auth, authorise};
 use crate::health::HealthCheck;
 use crate::ingest::IngestState;
 use crate::problem::Problem;
+use crate::rules::RuleService;
 
 /// Longest that a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -143,15 +145,23 @@ pub fn router(state: ApiState) -> Router {
 }
 
 /// The analyzer's port 5001: events in, and how the analyzer is.
-pub fn analyzer_router(ingest: IngestState, health: HealthState, auth: Auth) -> Router {
+pub fn analyzer_router(ingest: IngestState, rules: Arc<dyn RuleService>, health: HealthState, auth: Auth) -> Router {
     let (operations, _) = health_routes().split_for_parts();
-    let (ingest_routes, description) =
+    let (ingest_routes, mut description) =
         OpenApiRouter::with_openapi(AnalyzerDescription::openapi()).routes(routes!(ingest::ingest)).split_for_parts();
+    let (rule_routes, of_rules) = OpenApiRouter::<rules::Rules>::new()
+        .routes(routes!(rules::status))
+        .routes(routes!(rules::reload))
+        .routes(routes!(rules::explain))
+        .routes(routes!(rules::groups))
+        .split_for_parts();
+    let rule_routes = rule_routes.layer(DefaultBodyLimit::max(rules::LINES_BYTES_MAX)).with_state(rules);
+    description.merge(of_rules);
     let description = Arc::new(description);
     let operations = operations
         .route("/openapi.json", get(move || async move { Json(Arc::unwrap_or_clone(description)) }))
         .with_state(health);
-    finish(ingest_routes.with_state::<()>(ingest).merge(operations), (), Some(auth))
+    finish(ingest_routes.with_state::<()>(ingest).merge(operations).merge(rule_routes), (), Some(auth))
 }
 
 /// Health alone: port 3001, answered even while the API is busy.

@@ -80,6 +80,17 @@ impl Problem {
         }
     }
 
+    pub(crate) fn rules_refused(errors: Vec<PartProblem>) -> Self {
+        let problem = Self::bad_request(errors);
+        Problem {
+            status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
+            kind: "urn:c0di3:problem:rules_refused".to_owned(),
+            code: "rules_refused",
+            title: "the rule files have problems; the old rules run on",
+            ..problem
+        }
+    }
+
     pub(crate) fn too_large(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", "the body is too large", detail)
     }

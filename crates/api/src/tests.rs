@@ -331,7 +331,7 @@ async fn events_are_taken_when_they_are_on_disk_and_mistakes_are_named() {
     let spool = ::ingest::spool::Spool::open(options, Timestamp(1)).unwrap();
     let (_store, _, state) = service(vec![]).await;
     let ingest = IngestState::new(spool.clone(), 150_000, || Timestamp(2));
-    let router = analyzer_router(ingest, state.health.clone(), Auth::Loopback);
+    let router = analyzer_router(ingest, Arc::new(NoRules), state.health.clone(), Auth::Loopback);
     let post = async |encoding: &str, body: Vec<u8>| {
         let request = Request::post("/ingest").header("content-encoding", encoding).body(Body::from(body)).unwrap();
         send(&router, request).await
@@ -356,4 +356,69 @@ async fn events_are_taken_when_they_are_on_disk_and_mistakes_are_named() {
     let block = spool.read_from(event::Position::default()).next_block(std::time::Duration::from_secs(1)).unwrap();
     assert!(block.bytes.starts_with(b"one\ntwo\n{\"a\":1}\n"));
     assert_eq!(get_json(&router, "/health").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn rules_are_explained_and_a_refused_reload_names_file_line_and_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = ::ingest::spool::SpoolOptions {
+        folder: folder.path().join("spool"),
+        bytes_max: 200_000,
+        segment_bytes: 100_000,
+        reserve_bytes: 0,
+    };
+    let spool = ::ingest::spool::Spool::open(options, Timestamp(1)).unwrap();
+    let (_store, _, state) = service(vec![]).await;
+    let ingest = IngestState::new(spool, 150_000, || Timestamp(2));
+    let router = analyzer_router(ingest, Arc::new(NoRules), state.health.clone(), Auth::Loopback);
+    let post = async |path: &str, body: Vec<u8>| {
+        send(&router, Request::post(path).body(Body::from(body)).unwrap()).await
+    };
+    assert_eq!(get_json(&router, "/api/v1/rules").await.2["generation"], 1);
+    let (status, headers, problem) = post("/admin/rules/reload", Vec::new()).await;
+    assert_eq!((status.as_u16(), headers["content-type"].to_str().unwrap()), (422, "application/problem+json"));
+    assert_eq!(problem["errors"][0], serde_json::json!({"pointer": "bad.yml:3:1", "detail": "`title` is missing"}));
+    assert_eq!(post("/api/v1/rules/known/explain", b"a line".to_vec()).await.2["bytes"], 6);
+    for (path, body, status) in [
+        ("/api/v1/rules/unknown/explain", b"a line".to_vec(), 404),
+        ("/api/v1/rules/known/explain", b" \n".to_vec(), 400),
+        ("/api/v1/rules/known/explain", vec![0xFF], 400),
+        ("/api/v1/rules/known/explain", vec![b'x'; (1 << 20) + 1], 413),
+    ] {
+        let (found, _, problem) = post(path, body).await;
+        assert_eq!(found.as_u16(), status, "{problem}");
+        assert!(problem["code"].is_string(), "{problem}");
+    }
+    assert_eq!(get_json(&router, "/api/v1/rules/known/groups?limit=5").await.2["limit"], 5);
+    for (path, status) in [
+        ("/api/v1/rules/known/groups?limit=0", 400),
+        ("/api/v1/rules/known/groups?most=1", 400),
+        ("/api/v1/rules/unknown/groups", 404),
+    ] {
+        assert_eq!(get_json(&router, path).await.0.as_u16(), status, "{path}");
+    }
+}
+
+/// Rules of which every change is refused.
+struct NoRules;
+
+#[async_trait::async_trait]
+impl crate::rules::RuleService for NoRules {
+    fn status(&self) -> serde_json::Value {
+        serde_json::json!({"generation": 1})
+    }
+
+    async fn reload(&self) -> Result<serde_json::Value, crate::rules::ReloadRefused> {
+        let (path, reason) = ("bad.yml".to_owned(), "`title` is missing".to_owned());
+        let problem = detect::Diagnostic { path, line: 3, column: 1, gravity: detect::Gravity::Error, reason };
+        Err(crate::rules::ReloadRefused::Problems(vec![problem]))
+    }
+
+    async fn explain(&self, rule: String, lines: String) -> Option<serde_json::Value> {
+        (rule == "known").then(|| serde_json::json!({"bytes": lines.len()}))
+    }
+
+    async fn groups(&self, rule: String, limit: usize) -> Option<serde_json::Value> {
+        (rule == "known").then(|| serde_json::json!({"limit": limit}))
+    }
 }

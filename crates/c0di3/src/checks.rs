@@ -12,6 +12,7 @@ use notify::Llm;
 use store::{Mark, RedisHot, Store};
 
 use crate::engine::Progress;
+use crate::rulebook::RuleBook;
 
 /// After every change there will be: asking costs an index look-up.
 const NEVER: Mark = Mark { revision: u64::MAX, id: event::FindingId(u128::MAX) };
@@ -195,6 +196,26 @@ impl HealthCheck for SpoolCheck {
                 .saying("the spool is filling up: is the store slow or away?"),
             None => CheckResult::observed(HealthStatus::Pass, used, "percent"),
         }
+    }
+}
+
+/// Whether the rule files as they are now are in force.
+pub(crate) struct RulesCheck(pub(crate) Arc<RuleBook>);
+
+#[async_trait]
+impl HealthCheck for RulesCheck {
+    fn name(&self) -> &'static str {
+        "rules"
+    }
+
+    fn is_required(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> CheckResult {
+        let trouble = self.0.trouble();
+        let status = if trouble.is_some() { HealthStatus::Warn } else { HealthStatus::Pass };
+        CheckResult { status, observed_value: None, observed_unit: None, output: trouble }
     }
 }
 

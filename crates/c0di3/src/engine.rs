@@ -8,8 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use detect::{Correlator, CorrelatorOptions, Matcher, RuleSet};
-use event::{LogSource, Timestamp};
+use crossbeam_channel::Receiver;
+use detect::{Correlator, CorrelatorOptions, RuleSet};
+use event::Timestamp;
 use ingest::kafka::{KafkaOptions, KafkaState};
 use ingest::live::{Item, LiveInput, feed_spool, queue};
 use ingest::spool::Spool;
@@ -19,8 +20,9 @@ use tokio::runtime::Handle;
 
 use crate::clock;
 use crate::config::Config;
-use crate::pipeline::{self, Done, DoneBlock, PipelineOptions};
+use crate::pipeline::{self, Done, DoneBlock, PipelineOptions, RulesInForce};
 use crate::positions::{Claims, FollowedFiles, Positions};
+use crate::rulebook::Question;
 
 /// Pause after a store that did not answer.
 const RETRY: Duration = Duration::from_millis(300);
@@ -60,8 +62,8 @@ impl Progress {
 /// What the engine works with.
 pub(crate) struct Engine {
     pub(crate) config: Config,
-    pub(crate) rules: Arc<RuleSet>,
-    pub(crate) declared: Option<LogSource>,
+    pub(crate) rules: Arc<RulesInForce>,
+    pub(crate) questions: Receiver<Question>,
     pub(crate) parse: parse::Options,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) spool: Spool,
@@ -80,10 +82,9 @@ enum Ended {
 impl Engine {
     /// Runs until `stop` is set. Blocks.
     pub(crate) fn run(self, stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
-        let matcher = Matcher::new(Arc::clone(&self.rules), self.declared.clone());
         loop {
             let Some((lease, resume)) = self.take_over(stop)? else { return Ok(()) };
-            match self.run_once(&matcher, lease, resume, stop)? {
+            match self.run_once(lease, resume, stop)? {
                 Ended::Stopped => return Ok(()),
                 Ended::Fenced => metrics::counter!("analyzer_restarts_total").increment(1),
             }
@@ -105,13 +106,7 @@ impl Engine {
         Ok(None)
     }
 
-    fn run_once(
-        &self,
-        matcher: &Matcher,
-        lease: Lease,
-        resume: Resume,
-        stop: &Arc<AtomicBool>,
-    ) -> anyhow::Result<Ended> {
+    fn run_once(&self, lease: Lease, resume: Resume, stop: &Arc<AtomicBool>) -> anyhow::Result<Ended> {
         let options = CorrelatorOptions {
             lateness_us: self.config.lateness_us,
             fold_gap_us: self.config.fold_gap_us,
@@ -119,7 +114,8 @@ impl Engine {
             live: true,
             ..CorrelatorOptions::default()
         };
-        let mut correlator = Correlator::new(Arc::clone(&self.rules), options);
+        let set = Arc::clone(self.rules.current().set());
+        let mut correlator = Correlator::new(Arc::clone(&set), options);
         if let Some(state) = resume.state {
             correlator.restore(&state.head, state.entries.into_iter()).context("cannot go on from the stored state")?;
         }
@@ -130,6 +126,7 @@ impl Engine {
         let mut committer = Committer {
             engine: self,
             lease,
+            set,
             correlator,
             positions: positions.clone(),
             stop,
@@ -153,7 +150,7 @@ impl Engine {
                 }
                 relay.store(true, Ordering::Relaxed);
             });
-            let done = self.run_pipeline(input, matcher, &options, &run_stop, &mut committer);
+            let done = self.run_pipeline(input, &options, &run_stop, &mut committer);
             run_stop.store(true, Ordering::Relaxed);
             done
         })
@@ -162,12 +159,11 @@ impl Engine {
     fn run_pipeline(
         &self,
         input: LiveInput,
-        matcher: &Matcher,
         options: &PipelineOptions,
         run_stop: &AtomicBool,
         committer: &mut Committer<'_>,
     ) -> anyhow::Result<Ended> {
-        let ran = pipeline::run(input, matcher, options, run_stop, |done| committer.take(done));
+        let ran = pipeline::run(input, &self.rules, options, run_stop, |done| committer.take(done));
         let ran = ran.and_then(|()| committer.checkpoint());
         match ran {
             Ok(()) => Ok(Ended::Stopped),
@@ -232,6 +228,8 @@ impl Engine {
 struct Committer<'a> {
     engine: &'a Engine,
     lease: Lease,
+    /// The correlator's rules.
+    set: Arc<RuleSet>,
     correlator: Correlator,
     positions: Positions,
     stop: &'a AtomicBool,
@@ -248,7 +246,10 @@ struct Committer<'a> {
 impl Committer<'_> {
     fn take(&mut self, done: Done) -> anyhow::Result<()> {
         match done {
-            Done::Block(block) => self.take_block(block),
+            Done::Block(block) => {
+                self.follow(&block.rules)?;
+                self.take_block(block);
+            }
             Done::Barrier(barrier) => {
                 self.checkpoint()?;
                 barrier.pass();
@@ -256,6 +257,7 @@ impl Committer<'_> {
             Done::Failed { name, reason } => tracing::warn!(source = name, reason, "a source cannot be read"),
             Done::Idle => {}
         }
+        self.answer();
         if self.dirty && self.checkpoint_at.elapsed() >= self.checkpoint_pause {
             return self.checkpoint();
         }
@@ -263,6 +265,27 @@ impl Committer<'_> {
             self.commit(None)?;
         }
         Ok(())
+    }
+
+    /// Goes on with the rules that made the hits of the next block. What came before is committed first, so that a restart
+    /// reads every event with the rules that it was read with.
+    fn follow(&mut self, rules: &Arc<RuleSet>) -> anyhow::Result<()> {
+        if Arc::ptr_eq(rules, &self.set) {
+            return Ok(());
+        }
+        self.checkpoint()?;
+        let adopted = self.correlator.adopt(Arc::clone(rules));
+        self.set = Arc::clone(rules);
+        tracing::info!(kept = adopted.kept, dropped = adopted.dropped, "correlation goes on with other rules");
+        Ok(())
+    }
+
+    /// Questions about windows.
+    fn answer(&self) {
+        for Question { correlation, limit, answer } in self.engine.questions.try_iter() {
+            // Whoever asked may have gone.
+            let _gone = answer.send(self.correlator.groups(&correlation, limit));
+        }
     }
 
     fn take_block(&mut self, block: DoneBlock) {

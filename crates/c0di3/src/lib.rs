@@ -14,6 +14,7 @@ mod pipeline;
 mod positions;
 mod progress;
 mod recognise;
+mod rulebook;
 mod rules;
 mod service;
 mod signals;

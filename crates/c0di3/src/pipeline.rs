@@ -8,15 +8,34 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use detect::{MatchScratch, Matcher};
+use detect::{MatchScratch, Matcher, RuleSet};
 use event::batch::Counts;
 use event::{Block, Hit, Position, Source, Timestamp};
 use ingest::live::Barrier;
 use ingest::{Pull, Pulled};
 use parse::Parser;
+
+/// The rules at work. A reload puts others in their place between two blocks: every block is matched by one set, and no
+/// block by an older set than the block before it.
+#[derive(Debug)]
+pub(crate) struct RulesInForce(RwLock<Arc<Matcher>>);
+
+impl RulesInForce {
+    pub(crate) fn new(matcher: Matcher) -> Self {
+        RulesInForce(RwLock::new(Arc::new(matcher)))
+    }
+
+    pub(crate) fn current(&self) -> Arc<Matcher> {
+        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn replace(&self, matcher: Arc<Matcher>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = matcher;
+    }
+}
 
 /// Blocks in flight for each worker.
 const BLOCKS_PER_WORKER: usize = 3;
@@ -50,6 +69,8 @@ pub(crate) enum Done {
 
 #[derive(Debug)]
 pub(crate) struct DoneBlock {
+    /// The rules that made the hits.
+    pub(crate) rules: Arc<RuleSet>,
     pub(crate) source: Arc<Source>,
     /// Everything of the source before this is done.
     pub(crate) end: Position,
@@ -68,13 +89,13 @@ pub(crate) struct DoneBlock {
 /// Runs until the input ends, `stop` is set, or `commit` fails. `commit` gets every outcome in order.
 pub(crate) fn run(
     input: impl Pull,
-    matcher: &Matcher,
+    rules: &RulesInForce,
     options: &PipelineOptions,
     stop: &AtomicBool,
     mut commit: impl FnMut(Done) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     if options.jobs == 1 {
-        return run_on_one_thread(input, matcher, options, stop, commit);
+        return run_on_one_thread(input, rules, options, stop, commit);
     }
     let in_flight = options.jobs * BLOCKS_PER_WORKER;
     let (tickets_in, tickets) = bounded::<()>(in_flight);
@@ -86,8 +107,7 @@ pub(crate) fn run(
     let halted = AtomicBool::new(false);
     std::thread::scope(|scope| {
         for _ in 0..options.jobs {
-            let worker =
-                Worker { input: &input, matcher, options, tickets: tickets.clone(), outcomes: outcomes.clone() };
+            let worker = Worker { input: &input, rules, options, tickets: tickets.clone(), outcomes: outcomes.clone() };
             scope.spawn(|| worker.run(stop, &halted));
         }
         drop((outcomes, tickets));
@@ -102,15 +122,15 @@ pub(crate) fn run(
 /// One job is one core: the same path without threads.
 fn run_on_one_thread(
     mut input: impl Pull,
-    matcher: &Matcher,
+    rules: &RulesInForce,
     options: &PipelineOptions,
     stop: &AtomicBool,
     mut commit: impl FnMut(Done) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let mut stage = Stage::new(matcher, options);
+    let mut stage = Stage::new(rules.current(), options);
     while !stop.load(Ordering::Relaxed) {
         let Some(pulled) = input.pull() else { return Ok(()) };
-        commit(stage.done(pulled))?;
+        commit(stage.done(pulled, rules.current()))?;
     }
     Ok(())
 }
@@ -137,7 +157,7 @@ fn commit_in_order(
 /// One thread: pull, parse, match, hand over.
 struct Worker<'a, P> {
     input: &'a Mutex<(P, u64)>,
-    matcher: &'a Matcher,
+    rules: &'a RulesInForce,
     options: &'a PipelineOptions,
     tickets: Receiver<()>,
     outcomes: Sender<(u64, Done)>,
@@ -145,38 +165,42 @@ struct Worker<'a, P> {
 
 impl<P: Pull> Worker<'_, P> {
     fn run(self, stop: &AtomicBool, halted: &AtomicBool) {
-        let mut stage = Stage::new(self.matcher, self.options);
+        let mut stage = Stage::new(self.rules.current(), self.options);
         while self.tickets.recv().is_ok() && !stop.load(Ordering::Relaxed) && !halted.load(Ordering::Relaxed) {
-            let Some((number, pulled)) = self.pull() else { return };
-            if self.outcomes.send((number, stage.done(pulled))).is_err() {
+            let Some((number, pulled, matcher)) = self.pull() else { return };
+            if self.outcomes.send((number, stage.done(pulled, matcher))).is_err() {
                 return;
             }
         }
     }
 
-    fn pull(&self) -> Option<(u64, Pulled)> {
+    /// The next block, and the rules for it: taken under one lock, so that both go in the same order.
+    fn pull(&self) -> Option<(u64, Pulled, Arc<Matcher>)> {
         let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
         let pulled = input.0.pull()?;
         let number = input.1;
         input.1 += 1;
-        Some((number, pulled))
+        Some((number, pulled, self.rules.current()))
     }
 }
 
 /// Parsing and matching with one thread's hints and caches.
 struct Stage<'a> {
-    matcher: &'a Matcher,
+    matcher: Arc<Matcher>,
     options: &'a PipelineOptions,
     parser: Parser,
     scratch: MatchScratch,
 }
 
 impl<'a> Stage<'a> {
-    fn new(matcher: &'a Matcher, options: &'a PipelineOptions) -> Self {
+    fn new(matcher: Arc<Matcher>, options: &'a PipelineOptions) -> Self {
         Stage { matcher, options, parser: Parser::new(options.parse.clone()), scratch: MatchScratch::default() }
     }
 
-    fn done(&mut self, pulled: Pulled) -> Done {
+    fn done(&mut self, pulled: Pulled, matcher: Arc<Matcher>) -> Done {
+        if !Arc::ptr_eq(&matcher, &self.matcher) {
+            (self.matcher, self.scratch) = (matcher, MatchScratch::default());
+        }
         match pulled {
             Pulled::Idle => Done::Idle,
             Pulled::Barrier(barrier) => Done::Barrier(barrier),
@@ -197,6 +221,7 @@ impl<'a> Stage<'a> {
         let last_row = batch.rows().checked_sub(1).filter(|_| ends_open);
         let unfinished = last_row.map(|row| Position { offset: batch.offset(row), line: batch.line_no(row) - 1 });
         DoneBlock {
+            rules: Arc::clone(self.matcher.set()),
             unfinished,
             source: Arc::clone(batch.source()),
             end,

@@ -46,6 +46,11 @@ impl RuleFiles {
     }
 
     pub(crate) fn load(&self) -> anyhow::Result<Loaded> {
+        Ok(self.read()?.load())
+    }
+
+    /// Every text as it is now.
+    pub(crate) fn read(&self) -> anyhow::Result<RuleTexts> {
         let [mut found, mut lists, mut names] = [Found::default(), Found::default(), Found::default()];
         for (found, paths, what) in [
             (&mut found, &self.paths, "rule"),
@@ -56,6 +61,34 @@ impl RuleFiles {
                 found.collect_given(path, what)?;
             }
         }
+        Ok(RuleTexts { default: self.default, found, lists, names })
+    }
+}
+
+/// Rule files, lists and names as texts.
+pub(crate) struct RuleTexts {
+    default: bool,
+    found: Found,
+    lists: Found,
+    names: Found,
+}
+
+impl RuleTexts {
+    /// Hash of everything: another one where anything has changed.
+    pub(crate) fn digest(&self) -> u128 {
+        let mut parts: Vec<&[u8]> = Vec::new();
+        for found in [&self.found, &self.lists, &self.names] {
+            for (path, text) in &found.files {
+                parts.extend([path.as_bytes(), text.as_bytes()]);
+            }
+            parts.extend(found.unreadable.iter().map(|problem| problem.path.as_bytes()));
+            parts.push(b"next");
+        }
+        event::block::digest(&parts)
+    }
+
+    pub(crate) fn load(self) -> Loaded {
+        let RuleTexts { found, lists, names, default } = self;
         let mut terms = Terms::default();
         let mut problems = Vec::new();
         for (path, text) in &lists.files {
@@ -64,14 +97,14 @@ impl RuleFiles {
         for (path, text) in &names.files {
             problems.extend(terms.taxonomy.add(path, text));
         }
-        let default = if self.default { DEFAULT_RULES } else { &[] };
+        let default = if default { DEFAULT_RULES } else { &[] };
         let given = found.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         let mut loaded = load(default.iter().copied().chain(given), &terms);
         for mut more in [problems, found.unreadable, lists.unreadable, names.unreadable] {
             loaded.diagnostics.append(&mut more);
         }
         loaded.diagnostics.sort();
-        Ok(loaded)
+        loaded
     }
 }
 

@@ -9,6 +9,7 @@
 mod adopt;
 mod episode;
 mod group;
+mod inspect;
 mod limits;
 mod state;
 mod table;
@@ -27,6 +28,7 @@ use crate::correlate::window::{Arrival, Window};
 use crate::ruleset::RuleSet;
 
 pub use adopt::Adopted;
+pub use inspect::GroupView;
 pub use limits::{Change, CorrelatorCounts, CorrelatorOptions};
 pub use state::{SavedState, StateError};
 pub(crate) use window::ENTRIES_MAX as WINDOW_ENTRIES_MAX;

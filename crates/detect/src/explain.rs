@@ -1,10 +1,12 @@
 //! One rule against one event, the slow and obvious way: the oracle for the matcher, and the answer to "why".
 
 use std::borrow::Cow;
+use std::fmt;
 
 use event::catalog::field;
 use event::{Dataset, EventBatch, Field, ValueTag, dataset};
 use memchr::memchr;
+use serde::Serialize;
 
 use crate::check::{Check, FieldRef, Value};
 use crate::origin::origin_of;
@@ -202,53 +204,118 @@ pub fn applies(rule: &Rule, batch: &EventBatch, row: usize) -> bool {
     origin_of(batch, row).satisfies(&rule.logsource)
 }
 
-/// The whole evaluation as indented text: each part, whether it held, and the value that decided.
-pub fn explain(rule: &Rule, batch: &EventBatch, row: usize) -> (bool, String) {
-    let mut out = String::new();
-    let dataset = Dataset::of(batch.datasets()[row]);
+/// Why a rule did or did not match an event.
+#[derive(Debug, Serialize)]
+pub struct Explanation {
+    pub matched: bool,
+    /// The log source, then the condition.
+    pub parts: Vec<Part>,
+}
+
+/// One part of a condition, and what decided it.
+#[derive(Debug, Serialize)]
+pub struct Part {
+    pub held: bool,
+    /// `all of`, a selection, or a test as the rule has it.
+    pub what: String,
+    /// Values where the test looked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<Found>,
+    /// The field that the event lacks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+}
+
+/// A value of the event, and the form of it that passed, where that is another.
+#[derive(Debug, Serialize)]
+pub struct Found {
+    pub column: String,
+    pub value: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decoded: Option<Decoded>,
+}
+
+#[derive(Debug, Serialize)]
+pub struct Decoded {
+    /// Rounds of percent-decoding.
+    pub rounds: usize,
+    pub value: String,
+}
+
+/// The whole evaluation: each part, whether it held, and the value that decided.
+pub fn explain(rule: &Rule, batch: &EventBatch, row: usize) -> Explanation {
     let judged = applies(rule, batch, row);
+    let origin = origin_of(batch, row);
+    let dataset = Dataset::of(batch.datasets()[row]).name;
+    let known = if origin.is_known() { format!(" ({origin})") } else { String::new() };
     let word = if judged { "satisfies" } else { "does NOT satisfy" };
     let wanted = serde_json::to_string(&rule.logsource).unwrap_or_default();
-    line(&mut out, 0, judged, &format!("log source: `{}` {word} {wanted}", dataset.name));
-    let held = tree(&rule.condition, batch, row, 0, &mut out);
-    (judged && held, out)
+    let source = Part::new(judged, format!("log source: `{dataset}`{known} {word} {wanted}"));
+    let condition = tree(&rule.condition, batch, row);
+    Explanation { matched: judged && condition.held, parts: vec![source, condition] }
 }
 
-fn line(out: &mut String, depth: usize, held: bool, text: &str) {
-    let mark = if held { "yes" } else { "no " };
-    out.push_str(&format!("{mark}  {:indent$}{text}\n", "", indent = depth * 2));
-}
+impl Part {
+    fn new(held: bool, what: String) -> Self {
+        Part { held, what, found: Vec::new(), missing: None, parts: Vec::new() }
+    }
 
-fn tree(expr: &Expr, batch: &EventBatch, row: usize, depth: usize, out: &mut String) -> bool {
-    let held = evaluate(expr, batch, row);
-    match expr {
-        Expr::And(parts) | Expr::Or(parts) => {
-            let word = if matches!(expr, Expr::And(_)) { "all of" } else { "any of" };
-            line(out, depth, held, word);
-            for part in parts {
-                tree(part, batch, row, depth + 1, out);
+    fn write(&self, out: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+        let mark = if self.held { "yes" } else { "no " };
+        write!(out, "{mark}  {:indent$}{}", "", self.what, indent = depth * 2)?;
+        if let Some(field) = &self.missing {
+            write!(out, " → the event has no `{field}`")?;
+        }
+        for (at, found) in self.found.iter().enumerate() {
+            let before = if at == 0 { " → " } else { ", " };
+            write!(out, "{before}{} = {:?}", found.column, found.value)?;
+            if let Some(Decoded { rounds, value }) = &found.decoded {
+                write!(out, " (after {rounds} percent-decoding(s): {value:?})")?;
             }
         }
-        Expr::Not(inner) => {
-            line(out, depth, held, "not");
-            tree(inner, batch, row, depth + 1, out);
-        }
-        Expr::Named(name, inner) => {
-            line(out, depth, held, &format!("selection `{name}`"));
-            tree(inner, batch, row, depth + 1, out);
-        }
-        Expr::Item(item) => line(out, depth, held, &format!("{} {}", item.written, found(item, batch, row))),
+        writeln!(out)?;
+        self.parts.iter().try_for_each(|part| part.write(out, depth + 1))
     }
-    held
+}
+
+/// As indented lines for people.
+impl fmt::Display for Explanation {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.parts.iter().try_for_each(|part| part.write(out, 0))
+    }
+}
+
+fn tree(expr: &Expr, batch: &EventBatch, row: usize) -> Part {
+    let held = evaluate(expr, batch, row);
+    let with = |what: String, parts: &[&Expr]| {
+        let parts = parts.iter().map(|part| tree(part, batch, row)).collect();
+        Part { parts, ..Part::new(held, what) }
+    };
+    match expr {
+        Expr::And(parts) => with("all of".to_owned(), &parts.iter().collect::<Vec<_>>()),
+        Expr::Or(parts) => with("any of".to_owned(), &parts.iter().collect::<Vec<_>>()),
+        Expr::Not(inner) => with("not".to_owned(), &[inner]),
+        Expr::Named(name, inner) => with(format!("selection `{name}`"), &[inner]),
+        Expr::Item(item) => looked_at(item, batch, row, held),
+    }
 }
 
 /// Longest value that an explanation shows, in characters.
 const SHOWN_CHARS_MAX: usize = 160;
 
+fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS_MAX).collect()
+}
+
 /// What the event holds where the item looks.
-fn found(item: &Item, batch: &EventBatch, row: usize) -> String {
-    let Some(field) = &item.field else { return "→ looked for in the whole line".to_owned() };
-    let mut shown = Vec::new();
+fn looked_at(item: &Item, batch: &EventBatch, row: usize, held: bool) -> Part {
+    let mut part = Part::new(held, item.written.clone());
+    let Some(field) = &item.field else {
+        part.what += " (looked for in the whole line)";
+        return part;
+    };
     for column in &item.columns {
         let Some(value) = batch.position_of(column).and_then(|position| value_at(batch, position, row)) else {
             continue;
@@ -257,21 +324,20 @@ fn found(item: &Item, batch: &EventBatch, row: usize) -> String {
             Value::Text(text, _) => text.to_owned(),
             Value::Long(number) => number.to_string(),
         };
-        let view = view_that_passes(&item.check, &text, has_views(column));
-        let text: String = text.chars().take(SHOWN_CHARS_MAX).collect();
-        shown.push(format!("{column} = {text:?}{view}"));
+        let decoded = view_that_passes(&item.check, &text, has_views(column));
+        part.found.push(Found { column: column.clone(), value: shown(&text), decoded });
     }
-    if shown.is_empty() { format!("→ the event has no `{field}`") } else { format!("→ {}", shown.join(", ")) }
+    if part.found.is_empty() {
+        part.missing = Some(field.clone());
+    }
+    part
 }
 
-fn view_that_passes(check: &Check, text: &str, views: bool) -> String {
+fn view_that_passes(check: &Check, text: &str, views: bool) -> Option<Decoded> {
     let raw = Value::Text(text, ValueTag::String);
     if !views || !may_be_encoded(text.as_bytes()) || check.passes(raw) {
-        return String::new();
+        return None;
     }
     let passing = decoded(text).enumerate().find(|(_, view)| check.passes(Value::Text(view, ValueTag::String)));
-    passing.map_or(String::new(), |(round, view)| {
-        let view: String = view.chars().take(SHOWN_CHARS_MAX).collect();
-        format!(" (after {} percent-decoding(s): {view:?})", round + 1)
-    })
+    passing.map(|(round, view)| Decoded { rounds: round + 1, value: shown(&view) })
 }

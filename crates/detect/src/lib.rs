@@ -22,7 +22,7 @@ mod taxonomy;
 mod view;
 pub mod yaml;
 
-pub use correlate::{Correlator, CorrelatorOptions, SavedState};
+pub use correlate::{Adopted, Correlator, CorrelatorOptions, GroupView, SavedState};
 pub use inline_test::{Failure, run_inline_tests};
 pub use matcher::{MatchScratch, Matcher};
 pub use ruleset::{Loaded, RuleSet, load};

@@ -57,6 +57,17 @@ impl Matcher {
         &self.set
     }
 
+    /// Compiles what another matcher has needed, so that taking its place costs the first batch nothing.
+    pub fn prepare_like(&self, other: &Matcher) {
+        for (dataset, group) in other.groups.iter().enumerate() {
+            if group.get().is_some_and(|group| !group.is_empty()) {
+                self.group(dataset as u8).prepare();
+            }
+        }
+        self.origins.prepare_like(&other.origins, &self.set);
+        self.set.marks();
+    }
+
     fn group(&self, dataset: u8) -> &Group {
         self.groups[usize::from(dataset)].get_or_init(|| {
             let known = &DATASETS[usize::from(dataset)];

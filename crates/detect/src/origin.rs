@@ -2,6 +2,7 @@
 //! `logsource.*` fields, or a schema that is well known. Where nothing is known, every rule judges.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use event::{Dataset, EventBatch, LogSource, dataset};
 
@@ -53,6 +54,17 @@ impl Origin {
             part.retain(|word| words.contains(word));
         }
         self
+    }
+}
+
+/// `windows/process_creation/sysmon`, a star for what is not known.
+impl fmt::Display for Origin {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, part) in [&self.products, &self.categories, &self.services].into_iter().enumerate() {
+            let words = part.as_ref().map_or_else(|| "*".to_owned(), |words| words.join("|"));
+            write!(out, "{}{words}", if at == 0 { "" } else { "/" })?;
+        }
+        Ok(())
     }
 }
 

@@ -304,6 +304,18 @@ impl RuleSet {
         })
     }
 
+    /// Makes what takes a moment and is needed when another set takes this one's place.
+    pub fn prepare(&self) {
+        self.marks();
+    }
+
+    /// Ids of all rules with a hash of what each means.
+    pub fn meanings(&self) -> BTreeMap<&str, u128> {
+        let marks = self.marks();
+        let marks = marks.rules.iter().chain(&marks.correlations);
+        self.heads().map(|head| head.id.as_str()).zip(marks.copied()).collect()
+    }
+
     /// Takes a moment on first use; a reload makes it aside.
     pub(crate) fn marks(&self) -> &Marks {
         self.marks.get_or_init(|| {

@@ -17,14 +17,16 @@ use store::{Store, Use};
 use tokio::net::TcpListener;
 use tokio::runtime::{Handle, Runtime};
 
-use crate::checks::{DiskCheck, KafkaCheck, ProgressCheck, SpoolCheck, StoreCheck};
+use crate::checks::{DiskCheck, KafkaCheck, ProgressCheck, RulesCheck, SpoolCheck, StoreCheck};
 use crate::cli::{RuleArguments, ServiceArguments};
 use crate::command::input;
 use crate::config::Config;
 use crate::engine::{Engine, Progress};
 use crate::outcome::Outcome;
+use crate::rulebook::{RuleBook, RuleDesk};
+use crate::rules::RuleFiles;
 use crate::service::{Ports, bind, check_exposure, not_bound};
-use crate::{clock, rules, signals, telemetry};
+use crate::{clock, signals, telemetry};
 
 /// Between two looks at what the kernel dropped.
 const KERNEL_POLL: Duration = Duration::from_secs(1);
@@ -67,6 +69,7 @@ pub(crate) struct Analyzer {
     spool: Spool,
     kafka: Option<Arc<KafkaState>>,
     progress: Arc<Progress>,
+    rules: Arc<RuleBook>,
     engine: Option<std::thread::JoinHandle<anyhow::Result<()>>>,
     listener: Option<TcpListener>,
     stop: Arc<AtomicBool>,
@@ -98,10 +101,15 @@ impl Analyzer {
             connections_max: analyzer.connections_max,
             clock: clock::now,
         };
+        let parse = input::parse_options(&config, None, None, None)?;
+        let files = RuleFiles::of(&config, &RuleArguments::default());
+        let (rules, questions) = RuleBook::open(files, config.rules.logsource.clone(), parse.clone())?;
+        let rules = Arc::new(rules);
+        rules.watch(config.rules.watch, &stop)?;
         let engine = Engine {
-            parse: input::parse_options(&config, None, None, None)?,
-            rules: Arc::new(rules::load_for(&config, &RuleArguments::default())?.set),
-            declared: config.rules.logsource.clone(),
+            parse,
+            rules: Arc::clone(&rules.in_force),
+            questions,
             store: Arc::clone(&store),
             spool: spool.clone(),
             kafka: kafka.clone(),
@@ -134,13 +142,14 @@ impl Analyzer {
             http = %analyzer.listen, syslog_tcp = ?analyzer.syslog_tcp, syslog_udp = ?analyzer.syslog_udp,
             kafka = kafka.is_some(), files = analyzer.tail.len(), "the analyzer is listening"
         );
-        Ok(Analyzer { config, store, spool, kafka, progress, engine, listener: Some(listener), stop })
+        Ok(Analyzer { config, store, spool, kafka, progress, rules, engine, listener: Some(listener), stop })
     }
 
     /// What `/health` looks at; `alone`: the store and the disk are not looked at by an agent in the same process.
     pub(crate) fn checks(&self, alone: bool) -> Vec<Box<dyn HealthCheck>> {
         let mut checks: Vec<Box<dyn HealthCheck>> = vec![
             Box::new(SpoolCheck(self.spool.clone())),
+            Box::new(RulesCheck(Arc::clone(&self.rules))),
             Box::new(ProgressCheck { progress: Arc::clone(&self.progress), spool: self.spool.clone() }),
         ];
         if let Some(kafka) = &self.kafka {
@@ -162,7 +171,8 @@ impl Analyzer {
     pub(crate) fn serve(&mut self, ports: &mut Ports, health: HealthState, auth: Auth) -> anyhow::Result<()> {
         let listener = self.listener.take().context("the analyzer's port is already served")?;
         let ingest = IngestState::new(self.spool.clone(), self.config.analyzer.body_bytes_max, clock::now);
-        ports.serve(listener, api::analyzer_router(ingest, health, auth));
+        let rules = Arc::new(RuleDesk(Arc::clone(&self.rules)));
+        ports.serve(listener, api::analyzer_router(ingest, rules, health, auth));
         Ok(())
     }
 

@@ -22,7 +22,7 @@ use crate::command::replay::report::{Report, Totals};
 use crate::command::replay::sources::Sources;
 use crate::config::{self, Config};
 use crate::outcome::{Outcome, Usage, tell};
-use crate::pipeline::{self, Done, DoneBlock, PipelineOptions};
+use crate::pipeline::{self, Done, DoneBlock, PipelineOptions, RulesInForce};
 use crate::{clock, progress, rules, signals};
 
 /// Blocks after which findings that have ended are printed.
@@ -74,7 +74,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         correlator.restore(&state.head, state.entries.into_iter()).context("cannot go on from the stored state")?;
     }
     let sources = Sources::find(&arguments.paths, resume.sources, &options.parse);
-    let matcher = Matcher::new(set, declared);
+    let rules = RulesInForce::new(Matcher::new(set, declared));
     let mut replay = Replay {
         bar: progress::bar(sources.bytes),
         checkpoints: sources.checkpoints,
@@ -90,7 +90,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         commit_interval: config.commit_interval,
         blocks: 0,
     };
-    let done = pipeline::run(sources.merge, &matcher, &options, &stop, |done| replay.take(done));
+    let done = pipeline::run(sources.merge, &rules, &options, &stop, |done| replay.take(done));
     let interrupted = stop.load(Ordering::Relaxed);
     done?;
     replay.finish(interrupted)?;

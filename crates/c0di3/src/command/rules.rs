@@ -103,9 +103,9 @@ pub(crate) fn explain(config: &Config, arguments: &RulesExplainArguments) -> any
         input::each_block(&files, |block| {
             let batch = parser.parse(block);
             for row in 0..batch.rows() {
-                let (matched, tree) = explain_row(rule, &batch, row);
-                let word = if matched { "MATCHED" } else { "did not match" };
-                writeln!(report, "line {}: {} {word}\n{tree}", batch.line_no(row), rule.head.title)?;
+                let explanation = explain_row(rule, &batch, row);
+                let word = if explanation.matched { "MATCHED" } else { "did not match" };
+                writeln!(report, "line {}: {} {word}\n{explanation}", batch.line_no(row), rule.head.title)?;
             }
             Ok(())
         })?;

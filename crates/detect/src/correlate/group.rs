@@ -26,6 +26,18 @@ pub(super) fn write_key(bound: &BoundCorrelation, hit: &Hit, key: &mut String) -
     true
 }
 
+/// The values that a key was written from.
+pub(super) fn read_key(key: &str) -> Vec<String> {
+    let mut values = Vec::new();
+    let mut rest = key;
+    while let Some((length, behind)) = rest.split_once(':') {
+        let Some((value, more)) = length.parse().ok().and_then(|length| behind.split_at_checked(length)) else { break };
+        values.push(value.to_owned());
+        rest = more;
+    }
+    values
+}
+
 fn push_number(text: &mut String, number: usize) {
     if number < 10 {
         text.push(char::from(b'0' + number as u8));

@@ -162,6 +162,10 @@ impl<T> Table<T> {
     }
 
     /// Keys and values, in the order of the table.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+        self.entries.iter().map(|slot| (&*slot.key, &slot.value))
+    }
+
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut T)> {
         self.entries.iter_mut().map(|slot| (&*slot.key, &mut slot.value))
     }

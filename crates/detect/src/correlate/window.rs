@@ -395,6 +395,52 @@ impl Window {
         self.firing
     }
 
+    /// What is compared with the rule's condition.
+    pub(super) fn aggregate(&self, bound: &BoundCorrelation) -> Option<f64> {
+        let tally = self.tally.as_ref();
+        match &bound.rule.kind {
+            CorrelationKind::EventCount => Some(self.total as f64),
+            CorrelationKind::ValueCount(_) => tally.map(|tally| tally.distinct() as f64),
+            CorrelationKind::Temporal { .. } => tally.map(|tally| tally.places_matched() as f64),
+            CorrelationKind::Value { function: Function::Share, .. } => None,
+            CorrelationKind::Value { function, .. } => tally.and_then(|tally| tally.number(*function, None)),
+        }
+    }
+
+    /// Whether the signal at this place of the correlation has an event inside.
+    pub(super) fn has_place(&self, place: usize) -> bool {
+        self.tally.as_ref().is_some_and(|tally| tally.matched(place))
+    }
+
+    /// Of the oldest and of the newest event inside.
+    pub(super) fn times(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.entries.front().map(|entry| entry.time), self.entries.back().map(|entry| entry.time))
+    }
+
+    pub(super) fn some_values(&self, most: usize) -> Vec<String> {
+        let mut values: Vec<String> = Vec::new();
+        for entry in &self.entries {
+            let value = match &entry.value {
+                Some(Held::Text(text)) => text.to_string(),
+                Some(Held::Number(number)) => number.to_string(),
+                None => continue,
+            };
+            if !values.contains(&value) {
+                values.push(value);
+            }
+            if values.len() == most {
+                break;
+            }
+        }
+        values
+    }
+
+    /// Source and line of some events whose proof is kept.
+    pub(super) fn some_events(&self, most: usize) -> Vec<(String, u64)> {
+        let events = self.entries.iter().filter_map(|entry| entry.event.as_deref()).take(most);
+        events.map(|event| (event.source.name.clone(), event.line_no)).collect()
+    }
+
     /// Changes the newest hit to what another rule set makes of it.
     pub(super) fn renew_newest(&mut self, renewed: impl Fn(Hit) -> Option<Hit>) {
         self.newest = self.newest.take().and_then(|hit| renewed(*hit)).map(Box::new);

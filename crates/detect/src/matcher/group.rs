@@ -62,6 +62,13 @@ impl Group {
         Group { rules, checks, columns_of, columns: columns.collect(), searched, directs, plans, triggered, always }
     }
 
+    /// Makes what else is made on first use.
+    pub(super) fn prepare(&self) {
+        for plan in &self.plans {
+            plan.literals();
+        }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.rules.is_empty()
     }

@@ -32,6 +32,15 @@ impl OriginGroups {
         OriginGroups { words: parts.collect(), groups: RwLock::default() }
     }
 
+    pub(super) fn prepare_like(&self, other: &OriginGroups, set: &RuleSet) {
+        let known: Vec<Origin> = other.groups.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        for origin in known {
+            if let Some(group) = self.group(set, &origin) {
+                group.prepare();
+            }
+        }
+    }
+
     /// `None` where there are too many already.
     fn group(&self, set: &RuleSet, origin: &Origin) -> Option<Arc<Group>> {
         if let Some(group) = self.groups.read().unwrap_or_else(PoisonError::into_inner).get(origin) {
