@@ -371,9 +371,8 @@ async fn rules_are_explained_and_a_refused_reload_names_file_line_and_reason() {
     let (_store, _, state) = service(vec![]).await;
     let ingest = IngestState::new(spool, 150_000, || Timestamp(2));
     let router = analyzer_router(ingest, Arc::new(NoRules), state.health.clone(), Auth::Loopback);
-    let post = async |path: &str, body: Vec<u8>| {
-        send(&router, Request::post(path).body(Body::from(body)).unwrap()).await
-    };
+    let post =
+        async |path: &str, body: Vec<u8>| send(&router, Request::post(path).body(Body::from(body)).unwrap()).await;
     assert_eq!(get_json(&router, "/api/v1/rules").await.2["generation"], 1);
     let (status, headers, problem) = post("/admin/rules/reload", Vec::new()).await;
     assert_eq!((status.as_u16(), headers["content-type"].to_str().unwrap()), (422, "application/problem+json"));

@@ -13,6 +13,7 @@ mod node;
 mod oracle;
 mod outage;
 mod program;
+mod reload;
 mod replay;
 mod service;
 mod shipper;
