@@ -194,8 +194,14 @@ pub(crate) enum RulesCommand {
     Check(RulesCheckArguments),
     /// Run the cases that rules carry
     Test(RulesTestArguments),
-    /// Tell why a rule did or did not match
+    /// Tell why a rule did or did not match, and what a correlation lacked
     Explain(RulesExplainArguments),
+    /// Tell which fields rules read, and which logs have them
+    Fields(RulesCheckArguments),
+    /// Tell which ATT&CK techniques rules look for, and what is missing
+    Coverage(RulesCoverageArguments),
+    /// Tell what rules would have said about logs, by rule and day
+    Backtest(RulesBacktestArguments),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -215,8 +221,62 @@ pub(crate) struct RulesCheckArguments {
     pub(crate) paths: Vec<PathBuf>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestFormat {
+    Text,
+    /// XML that build servers read
+    Junit,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CoverageFormat {
+    Text,
+    Json,
+    /// A layer for the ATT&CK Navigator
+    Navigator,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RulesCoverageArguments {
+    #[arg(long, value_enum, default_value_t = CoverageFormat::Text)]
+    pub(crate) output: CoverageFormat,
+    #[command(flatten)]
+    pub(crate) terms: TermArguments,
+    /// Folders or files; the built-in rules where absent
+    #[arg(value_name = "DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct RulesBacktestArguments {
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub(crate) output: ReportFormat,
+    /// Logs to try the rules on: files or folders; may be repeated
+    #[arg(long, required = true, value_name = "PATH")]
+    pub(crate) logs: Vec<PathBuf>,
+    /// Log format: auto, json, syslog, rfc5424, access or rfc3164
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) format: Option<String>,
+    /// Zone of times that name none, such as Europe/Berlin
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) timezone: Option<String>,
+    /// What all input is, where it cannot be told: product=…,category=…,service=…
+    #[arg(long, value_name = "PARTS")]
+    pub(crate) logsource: Option<String>,
+    /// Threads that parse and match; as many as there are cores where absent
+    #[arg(long, value_name = "N")]
+    pub(crate) jobs: Option<usize>,
+    #[command(flatten)]
+    pub(crate) terms: TermArguments,
+    /// Folders or files with rules; the built-in rules where absent
+    #[arg(value_name = "DIR")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct RulesTestArguments {
+    #[arg(long, value_enum, default_value_t = TestFormat::Text)]
+    pub(crate) output: TestFormat,
     #[command(flatten)]
     pub(crate) terms: TermArguments,
     /// Folders or files; the built-in rules where absent

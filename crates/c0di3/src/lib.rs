@@ -51,6 +51,9 @@ fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Rules(RulesCommand::Check(check)) => command::rules::check(&config, &check),
         Command::Rules(RulesCommand::Test(test)) => command::rules::test(&config, &test),
         Command::Rules(RulesCommand::Explain(explain)) => command::rules::explain(&config, &explain),
+        Command::Rules(RulesCommand::Fields(fields)) => command::rules::fields::run(&config, &fields),
+        Command::Rules(RulesCommand::Coverage(coverage)) => command::rules::coverage::run(&config, &coverage),
+        Command::Rules(RulesCommand::Backtest(backtest)) => command::rules::backtest::run(&config, &backtest),
         Command::Config(ConfigCommand::Check) => command::config::check(&config),
         Command::Config(ConfigCommand::Show) => command::config::show(&config),
     }

@@ -10,41 +10,43 @@ use crate::matcher::{MatchScratch, Matcher};
 use crate::ruleset::RuleSet;
 use crate::sigma::rule::Head;
 
-/// A case that went wrong.
+/// What became of one case.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct Case {
     pub path: String,
     pub rule_id: String,
     pub title: String,
-    pub reason: String,
+    /// `match 1`, `ignore 2`, or `cases` where the rule lacks some.
+    pub name: String,
+    /// What was wrong.
+    pub failure: Option<String>,
 }
 
-/// Runs every case of every rule. Returns how many cases there were, and those that failed; a rule without cases or
-/// with only one kind of them is a failure, too.
-pub fn run_inline_tests(set: &Arc<RuleSet>, mut parse: impl FnMut(&str) -> EventBatch) -> (usize, Vec<Failure>) {
+/// Runs every case of every rule. A rule without cases or with only one kind of them is a failure, too.
+pub fn run_inline_tests(set: &Arc<RuleSet>, mut parse: impl FnMut(&str) -> EventBatch) -> Vec<Case> {
     let matcher = Matcher::new(Arc::clone(set), None);
     let mut scratch = MatchScratch::default();
-    let mut failures = Vec::new();
-    let mut count = 0;
+    let mut cases = Vec::new();
     for head in set.heads() {
-        let mut fail = |reason: String| {
+        let mut add = |name: String, failure: Option<String>| {
             let (path, rule_id, title) = (head.path.clone(), head.id.clone(), head.title.clone());
-            failures.push(Failure { path, rule_id, title, reason });
+            cases.push(Case { path, rule_id, title, name, failure });
         };
         if head.tests.hits.is_empty() || head.tests.ignores.is_empty() {
-            fail("the rule needs at least one `match` and one `ignore` under `tests`".to_owned());
+            let reason = "the rule needs at least one `match` and one `ignore` under `tests`".to_owned();
+            add("cases".to_owned(), Some(reason));
         }
-        let hits = head.tests.hits.iter().map(|text| (text, true));
-        for (text, wanted) in hits.chain(head.tests.ignores.iter().map(|text| (text, false))) {
-            count += 1;
-            let batch = parse(text);
-            if reports(set, &matcher, &mut scratch, &batch, head) != wanted {
+        for (kind, texts, wanted) in [("match", &head.tests.hits, true), ("ignore", &head.tests.ignores, false)] {
+            for (at, text) in texts.iter().enumerate() {
+                let batch = parse(text);
+                let is_wrong = reports(set, &matcher, &mut scratch, &batch, head) != wanted;
                 let word = if wanted { "did not match" } else { "matched what it should ignore" };
-                fail(format!("{word}: {}", text.trim_end()));
+                let failure = is_wrong.then(|| format!("{word}: {}", text.trim_end()));
+                add(format!("{kind} {}", at + 1), failure);
             }
         }
     }
-    (count, failures)
+    cases
 }
 
 fn reports(set: &Arc<RuleSet>, matcher: &Matcher, scratch: &mut MatchScratch, batch: &EventBatch, head: &Head) -> bool {

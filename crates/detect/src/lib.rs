@@ -10,6 +10,7 @@ mod check;
 pub mod correlate;
 mod date;
 pub mod explain;
+mod fields;
 mod fold;
 mod inline_test;
 pub mod matcher;
@@ -23,7 +24,8 @@ mod view;
 pub mod yaml;
 
 pub use correlate::{Adopted, Correlator, CorrelatorOptions, GroupView, SavedState};
-pub use inline_test::{Failure, run_inline_tests};
+pub use fields::FieldUse;
+pub use inline_test::{Case, run_inline_tests};
 pub use matcher::{MatchScratch, Matcher};
 pub use ruleset::{Loaded, RuleSet, load};
 pub use sigma::diagnostic::{Diagnostic, Gravity};

@@ -336,6 +336,16 @@ impl RuleSet {
         })
     }
 
+    /// Whether the hits of a detection rule reach a correlation, by way of others perhaps.
+    pub fn counts(&self, bound: &BoundCorrelation, rule: usize) -> bool {
+        bound.bases.iter().any(|base| self.rules_behind(*base).contains(&rule))
+    }
+
+    /// Columns that hold a field for a detection rule.
+    pub(crate) fn columns_of(&self, rule: usize, field: &str) -> Vec<String> {
+        self.names[rule].columns(field)
+    }
+
     /// Heads of all rules: detections, then correlations.
     pub fn heads(&self) -> impl Iterator<Item = &Head> {
         self.rules.iter().map(|rule| &rule.head).chain(self.correlations.iter().map(|bound| &bound.rule.head))

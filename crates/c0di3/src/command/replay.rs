@@ -3,7 +3,7 @@
 //! would have added.
 
 mod report;
-mod sources;
+pub(crate) mod sources;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -133,12 +133,17 @@ fn outcome(totals: &Totals, interrupted: bool, strict: bool) -> Outcome {
     }
 }
 
-fn pipeline_options(config: &Config, arguments: &ReplayArguments) -> anyhow::Result<PipelineOptions> {
+/// As many as there are cores, where nobody says.
+pub(super) fn jobs(given: Option<usize>) -> Result<usize, Usage> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let jobs = arguments.jobs.unwrap_or(cores);
+    let jobs = given.unwrap_or(cores);
     if jobs == 0 || jobs > JOBS_MAX {
-        return Err(Usage(format!("--jobs: {jobs} is not a number from 1 to {JOBS_MAX}")).into());
+        return Err(Usage(format!("--jobs: {jobs} is not a number from 1 to {JOBS_MAX}")));
     }
+    Ok(jobs)
+}
+
+fn pipeline_options(config: &Config, arguments: &ReplayArguments) -> anyhow::Result<PipelineOptions> {
     let time = |name: &str, text: &Option<String>| -> anyhow::Result<Option<Timestamp>> {
         let read = |text: &String| {
             Timestamp::parse_rfc3339(text.as_bytes())
@@ -147,7 +152,7 @@ fn pipeline_options(config: &Config, arguments: &ReplayArguments) -> anyhow::Res
         Ok(text.as_ref().map(read).transpose()?)
     };
     Ok(PipelineOptions {
-        jobs,
+        jobs: jobs(arguments.jobs)?,
         parse: input::parse_options(config, arguments.format.as_deref(), arguments.timezone.as_deref(), None)?,
         since: time("--since", &arguments.since)?,
         until: time("--until", &arguments.until)?,

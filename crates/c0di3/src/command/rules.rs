@@ -1,4 +1,10 @@
-//! `c0di3 rules check|test|explain`: for people who write rules.
+//! `c0di3 rules …`: for people who write rules.
+
+pub(crate) mod backtest;
+mod correlation;
+pub(crate) mod coverage;
+pub(crate) mod fields;
+mod junit;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -6,11 +12,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use detect::explain::explain as explain_row;
-use detect::{Correlator, CorrelatorOptions, MatchScratch, Matcher, RuleSet, run_inline_tests};
+use detect::{Case, RuleSet, run_inline_tests};
 use event::{Block, EventBatch};
 use parse::Parser;
 
-use crate::cli::{ReportFormat, RulesCheckArguments, RulesExplainArguments, RulesTestArguments};
+use crate::cli::{ReportFormat, RulesCheckArguments, RulesExplainArguments, RulesTestArguments, TestFormat};
 use crate::clock;
 use crate::command::input;
 use crate::config::Config;
@@ -24,11 +30,13 @@ pub(crate) fn check(config: &Config, arguments: &RulesCheckArguments) -> anyhow:
     let rejected: Vec<_> = loaded.rejected().collect();
     let (detection, correlation) = (loaded.set.rules.len(), loaded.set.correlations.len());
     let filter = loaded.set.filters.len();
+    let unwritten = fields::unwritten(&loaded.set);
     let mut out = std::io::stdout().lock();
     if arguments.output == ReportFormat::Json {
         let report = serde_json::json!({
             "loaded": {"detection": detection, "correlation": correlation, "filter": filter},
             "disabled": loaded.disabled,
+            "unwritten": unwritten.iter().map(fields::shown).collect::<Vec<_>>(),
             "rejected": rejected.iter().map(|problem| serde_json::json!({
                 "path": problem.path, "line": problem.line, "column": problem.column, "reason": problem.reason,
             })).collect::<Vec<_>>(),
@@ -43,6 +51,15 @@ pub(crate) fn check(config: &Config, arguments: &RulesCheckArguments) -> anyhow:
             "loaded: {detection} detection, {correlation} correlation, {filter} filter; disabled: {}",
             loaded.disabled
         )?;
+        for field in &unwritten {
+            let source = fields::source_text(&field.logsource);
+            let rules = field.rules.len();
+            writeln!(
+                out,
+                "unwritten: no parser writes `{}` of {source}, only JSON events can have it: {rules} rule(s)",
+                field.field
+            )?;
+        }
         for (reason, count) in by_reason(&rejected) {
             writeln!(out, "rejected: {count} × {reason}")?;
         }
@@ -69,22 +86,33 @@ fn without_names(reason: &str) -> String {
 
 /// Runs the cases that rules carry.
 pub(crate) fn test(config: &Config, arguments: &RulesTestArguments) -> anyhow::Result<Outcome> {
-    let paths = &arguments.paths;
-    let loaded = RuleFiles::given(config, paths, &arguments.terms).load()?;
-    let mut out = std::io::stdout().lock();
-    let mut failed = 0;
-    for problem in loaded.rejected() {
-        writeln!(out, "{problem}")?;
-        failed += 1;
-    }
+    let loaded = RuleFiles::given(config, &arguments.paths, &arguments.terms).load()?;
+    // A rule that cannot be read is a case that failed.
+    let mut cases: Vec<Case> = loaded.rejected().map(rejected_case).collect();
     let set = Arc::new(loaded.set);
-    let (count, failures) = run_inline_tests(&set, parse_case);
-    for failure in &failures {
-        writeln!(out, "{}: {} ({}): {}", failure.path, failure.title, failure.rule_id, failure.reason)?;
+    cases.extend(run_inline_tests(&set, parse_case));
+    let failed = cases.iter().filter(|case| case.failure.is_some()).count();
+    let mut out = std::io::stdout().lock();
+    if arguments.output == TestFormat::Junit {
+        out.write_all(junit::report(&cases).as_bytes())?;
+    } else {
+        for case in &cases {
+            let Some(reason) = &case.failure else { continue };
+            writeln!(out, "{}: {} ({}): {reason}", case.path, case.title, case.rule_id)?;
+        }
+        writeln!(out, "{} rules, {} cases, {failed} failed", set.heads().count(), cases.len())?;
     }
-    failed += failures.len();
-    writeln!(out, "{} rules, {count} cases, {failed} failed", set.heads().count())?;
     Ok(if failed == 0 { Outcome::Done } else { Outcome::Failed })
+}
+
+fn rejected_case(problem: &detect::Diagnostic) -> Case {
+    Case {
+        path: problem.path.clone(),
+        rule_id: format!("line {}", problem.line),
+        title: "cannot be loaded".to_owned(),
+        name: "load".to_owned(),
+        failure: Some(problem.reason.clone()),
+    }
 }
 
 fn parse_case(text: &str) -> EventBatch {
@@ -110,7 +138,7 @@ pub(crate) fn explain(config: &Config, arguments: &RulesExplainArguments) -> any
             Ok(())
         })?;
     } else {
-        explain_correlation(&set, &wanted, &files, &mut parser, &mut report)?;
+        correlation::explain(&set, &wanted, &files, &mut parser, &mut report)?;
     }
     std::io::stdout().lock().write_all(report.as_bytes())?;
     Ok(Outcome::Done)
@@ -133,58 +161,4 @@ fn explained_rules(config: &Config, arguments: &RulesExplainArguments) -> anyhow
         return Err(Usage(reason).into());
     }
     Ok((Arc::new(loaded.set), arguments.rule.clone()))
-}
-
-fn explain_correlation(
-    set: &Arc<RuleSet>,
-    wanted: &str,
-    files: &[PathBuf],
-    parser: &mut Parser,
-    report: &mut String,
-) -> anyhow::Result<()> {
-    let Some(bound) = set.find_correlation(wanted) else { return Ok(()) };
-    let rule = &bound.rule;
-    let matcher = Matcher::new(Arc::clone(set), None);
-    let mut scratch = MatchScratch::default();
-    let mut correlator = Correlator::new(Arc::clone(set), CorrelatorOptions::default());
-    writeln!(
-        report,
-        "{}: {} of {} by {:?}, fires at {} within {} s",
-        rule.head.title,
-        rule.kind.name(),
-        rule.rules.join(", "),
-        rule.group_by,
-        rule.bounds,
-        rule.timespan_us / 1_000_000
-    )?;
-    let mut counted = 0_usize;
-    input::each_block(files, |block| {
-        let batch = parser.parse(block);
-        let mut hits = matcher.hits(&batch, &mut scratch);
-        hits.retain(|hit| {
-            let head = &set.rules[hit.rule as usize].head;
-            rule.rules.iter().any(|reference| *reference == head.id || head.name.as_ref() == Some(reference))
-        });
-        for hit in &hits {
-            let group: Vec<_> = hit.values.iter().map(|value| value.as_deref().unwrap_or("(absent)")).collect();
-            let title = &set.rules[hit.rule as usize].head.title;
-            writeln!(report, "line {}: counted for {title}, values {}", hit.event.line_no, group.join(", "))?;
-        }
-        counted += hits.len();
-        correlator.observe(hits);
-        Ok(())
-    })?;
-    correlator.finish();
-    let fired: Vec<_> =
-        correlator.changes().into_iter().filter(|change| change.finding.rule_id == rule.head.id).collect();
-    for change in &fired {
-        writeln!(report, "FIRED: {}", change.finding.reason)?;
-    }
-    if fired.is_empty() {
-        writeln!(report, "did not fire: {counted} events were counted, no group reached the threshold in time")?;
-    }
-    if correlator.counts().ungrouped > 0 {
-        writeln!(report, "{} events lack a field that the rule groups by", correlator.counts().ungrouped)?;
-    }
-    Ok(())
 }

@@ -16,13 +16,13 @@ use crate::recognise::{Recognised, canonical, recognise};
 
 /// How far each source has been read, and which of that the store does not know yet.
 #[derive(Debug, Default)]
-pub(super) struct Checkpoints {
+pub(crate) struct Checkpoints {
     known: BTreeMap<SourceId, (SourceCheckpoint, bool)>,
     forgotten: Vec<SourceId>,
 }
 
 impl Checkpoints {
-    pub(super) fn reached(&mut self, block: &DoneBlock) {
+    pub(crate) fn reached(&mut self, block: &DoneBlock) {
         if let Some((checkpoint, changed)) = self.known.get_mut(&block.source.id) {
             checkpoint.position = block.unfinished.unwrap_or(block.end);
             checkpoint.seen = block.end.offset;
@@ -30,7 +30,7 @@ impl Checkpoints {
         }
     }
 
-    pub(super) fn take_changed(&mut self) -> Vec<SourceCheckpoint> {
+    pub(crate) fn take_changed(&mut self) -> Vec<SourceCheckpoint> {
         let changed = self
             .known
             .values_mut()
@@ -38,24 +38,24 @@ impl Checkpoints {
         changed.collect()
     }
 
-    pub(super) fn take_forgotten(&mut self) -> Vec<SourceId> {
+    pub(crate) fn take_forgotten(&mut self) -> Vec<SourceId> {
         std::mem::take(&mut self.forgotten)
     }
 }
 
 /// What is to be read.
-pub(super) struct Sources {
-    pub(super) merge: Merge,
-    pub(super) checkpoints: Checkpoints,
+pub(crate) struct Sources {
+    pub(crate) merge: Merge,
+    pub(crate) checkpoints: Checkpoints,
     /// Bytes on disk that have not been read before.
-    pub(super) bytes: u64,
+    pub(crate) bytes: u64,
     /// Files that were asked for and cannot be read.
-    pub(super) failed: u64,
+    pub(crate) failed: u64,
 }
 
 impl Sources {
     /// Finds the files, tells what is left out, and sets each to where it was left.
-    pub(super) fn find(paths: &[PathBuf], known: Vec<SourceCheckpoint>, parse: &parse::Options) -> Self {
+    pub(crate) fn find(paths: &[PathBuf], known: Vec<SourceCheckpoint>, parse: &parse::Options) -> Self {
         let found = discover(paths);
         let mut finding =
             Finding { known, checkpoints: Checkpoints::default(), bytes: 0, failed: 0, waiting: Vec::new() };
