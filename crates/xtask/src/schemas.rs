@@ -81,4 +81,70 @@ mod tests {
         let error = catalog_table("- {name: a, type: keyword, meaning: x}\n- {type: long}\n").unwrap_err().to_string();
         assert!(error.contains("fields.yaml:2") && error.contains("`name`"), "{error}");
     }
+
+    /// Documents of a rule file as JSON.
+    fn documents(text: &str) -> Vec<serde_json::Value> {
+        yaml::read(text).unwrap().iter().map(Node::to_json).collect()
+    }
+
+    fn rule_schema() -> jsonschema::Validator {
+        let text = std::fs::read_to_string(crate::root().join("schemas/rule.schema.json")).unwrap();
+        jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
+    }
+
+    fn rule_files(folder: &std::path::Path, into: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_dir() {
+                rule_files(&entry, into);
+            } else if entry.extension().is_some_and(|extension| extension == "yml") {
+                into.push(entry);
+            }
+        }
+    }
+
+    #[test]
+    fn every_rule_of_ours_is_as_the_schema_says() {
+        let schema = rule_schema();
+        let mut files = Vec::new();
+        rule_files(&crate::root().join("rules"), &mut files);
+        assert!(files.len() > 30, "the walker found its files");
+        for file in files {
+            for document in documents(&std::fs::read_to_string(&file).unwrap()) {
+                let wrong: Vec<String> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
+                assert!(wrong.is_empty(), "{}: {wrong:#?}", file.display());
+                assert!(document.get("tests").is_some(), "{} has no tests", file.display());
+            }
+        }
+    }
+
+    #[test]
+    fn the_schema_refuses_what_the_reader_refuses() {
+        let schema = rule_schema();
+        let good = "title: t\nlogsource: {product: linux}\ndetection: {s: {A|contains: x, B: null}, condition: s}\n";
+        assert!(schema.is_valid(&documents(good)[0]));
+        for (from, to) in [
+            ("title: t\n", ""),
+            ("logsource: {product: linux}\n", ""),
+            ("product: linux", "product: Linux"),
+            (", condition: s", ""),
+            ("condition: s", "condition: s | count() > 5"),
+            ("condition: s", "timeframe: 5m, condition: s"),
+            ("A|contains", "A|cintains"),
+            ("B: null", "B: []"),
+            ("B: null", "B: [x, null]"),
+            ("title: t", "level: severe\ntitle: t"),
+            ("title: t", "tests: {match: [x]}\ntitle: t"),
+            ("title: t", "correlation: {type: event_count, rules: [a], timespan: 5m, condition: {gte: 1}}\ntitle: t"),
+        ] {
+            assert!(good.contains(from));
+            assert!(!schema.is_valid(&documents(&good.replace(from, to))[0]), "{from} -> {to}");
+        }
+        let correlation = "title: t\ncorrelation: {type: value_count, rules: [a], group-by: [b], timespan: 5m, condition: {gte: 2, field: c}}\n";
+        assert!(schema.is_valid(&documents(correlation)[0]));
+        for (from, to) in
+            [("timespan: 5m", "timespan: 0m"), (", field: c", ""), ("gte", "atleast"), ("value_count", "count")]
+        {
+            assert!(!schema.is_valid(&documents(&correlation.replace(from, to))[0]), "{from} -> {to}");
+        }
+    }
 }

@@ -15,7 +15,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("detect", &["event"]),
     ("ingest", &["event"]),
     ("store", &["event"]),
-    ("api", &["event", "ingest", "store"]),
+    ("api", &["detect", "event", "ingest", "store"]),
     ("notify", &["event", "store"]),
     ("c0di3", &["api", "detect", "event", "ingest", "notify", "parse", "store"]),
     ("xtask", &["detect"]),

@@ -148,12 +148,15 @@ pub(crate) fn explain(config: &Config, arguments: &RulesExplainArguments) -> any
 fn explained_rules(config: &Config, arguments: &RulesExplainArguments) -> anyhow::Result<(Arc<RuleSet>, String)> {
     let path = Path::new(&arguments.rule);
     if path.is_file() {
-        let loaded = RuleFiles::given(config, &[path.to_owned()], &arguments.rules.terms).load()?;
-        loaded.rejected().for_each(|problem| tell(&problem.to_string()));
+        // Its folder as well: a correlation may count rules that stand in files beside it.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let of_folder = RuleFiles::given(config, &[folder.to_owned()], &arguments.rules.terms).load()?;
+        let name = folder.join(path.file_name().unwrap_or_default()).display().to_string();
+        of_folder.rejected().filter(|problem| problem.path == name).for_each(|problem| tell(&problem.to_string()));
         // The last rule of a file is what it is about: correlations stand behind the rules they count.
-        let id = loaded.set.heads().last().map(|head| head.id.clone());
+        let id = of_folder.set.heads().filter(|head| head.path == name).last().map(|head| head.id.clone());
         let id = id.ok_or_else(|| Usage(format!("{} holds no rule that could be loaded", path.display())))?;
-        return Ok((Arc::new(loaded.set), id));
+        return Ok((Arc::new(of_folder.set), id));
     }
     let loaded = rules::load_for(config, &arguments.rules)?;
     if loaded.set.find(&arguments.rule).is_none() && loaded.set.find_correlation(&arguments.rule).is_none() {
