@@ -26,11 +26,54 @@ const TIME_KEYS: &[&str] =
 pub(crate) struct Scratch {
     path: String,
     best_time: Option<(usize, Timestamp)>,
+    /// Members of the lines before, in their order: lines of one sender have the same ones, so that a look tells the
+    /// column of a key.
+    shape: Vec<Member>,
+    /// The next of them.
+    next: usize,
+}
+
+/// Members that are remembered.
+const SHAPE_MAX: usize = 128;
+/// Members that a line may leave out, to be found again.
+const SHAPE_AHEAD: usize = 6;
+
+/// A key of the outermost object, and what becomes of its value.
+#[derive(Debug)]
+struct Member {
+    key: Box<[u8]>,
+    place: MemberPlace,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct MemberPlace {
+    /// Place among [`TIME_KEYS`].
+    time: Option<usize>,
+    /// `None` where there are too many columns.
+    column: Option<FieldId>,
 }
 
 impl Scratch {
+    /// Columns outside the catalog have other numbers in each batch.
     pub(crate) fn begin_block(&mut self) {
         self.path.clear();
+        self.shape.clear();
+    }
+
+    /// What is known of the key, where the lines before had it about here.
+    fn recall(&mut self, key: &[u8]) -> Option<MemberPlace> {
+        let ahead = self.shape.iter().enumerate().skip(self.next).take(SHAPE_AHEAD);
+        let (at, member) = ahead.into_iter().find(|(_, member)| *member.key == *key)?;
+        self.next = at + 1;
+        Some(member.place)
+    }
+
+    fn remember(&mut self, key: &[u8], place: MemberPlace) {
+        if self.shape.len() < SHAPE_MAX {
+            let at = self.next.min(self.shape.len());
+            self.shape.insert(at, Member { key: key.into(), place });
+            self.next = at + 1;
+        }
     }
 }
 
@@ -46,6 +89,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     }
     context.json.path.clear();
     context.json.best_time = None;
+    context.json.next = 0;
     let mut reader = Reader { text: trimmed, at: 0, scratch: &mut context.json };
     reader.object(0, rows).map_err(Refusal::Broken)?;
     if reader.at != trimmed.len() {
@@ -133,6 +177,15 @@ impl<'a> Reader<'a, '_> {
         }
         let key = self.string()?;
         self.expect(b':', "expected : after a JSON key")?;
+        if depth == 0
+            && let Text::Plain(key) = key
+            && !matches!(self.peek()?, b'{')
+            && let Some(place) = self.scratch.recall(key)
+        {
+            let (text, tag) = self.leaf(depth)?;
+            self.put_at(place, &text, tag, rows);
+            return Ok(());
+        }
         let path_before = self.scratch.path.len();
         if depth > 0 {
             self.scratch.path.push('.');
@@ -141,40 +194,48 @@ impl<'a> Reader<'a, '_> {
         if self.scratch.path.len() > PATH_BYTES_MAX {
             return Err("a JSON path is longer than 1024 bytes");
         }
-        let done = self.value(depth, rows);
+        let known = if depth == 0 { key } else { Text::Plain(b"") };
+        let done = self.value(depth, &known, rows);
         self.scratch.path.truncate(path_before);
         done
     }
 
-    fn value(&mut self, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
+    /// `key` is that of a member of the outermost object.
+    fn value(&mut self, depth: usize, key: &Text<'_>, rows: &mut BatchBuilder) -> Result1<()> {
+        if depth >= DEPTH_MAX {
+            return Err("JSON nested deeper than 64 levels");
+        }
+        if self.peek()? == b'{' && self.text.get(self.at + 1) != Some(&b'}') {
+            return self.object(depth + 1, rows);
+        }
+        let (text, tag) = self.leaf(depth)?;
+        let place = self.place(rows);
+        if depth == 0
+            && let Text::Plain(key) = key
+        {
+            self.scratch.remember(key, place);
+        }
+        self.put_at(place, &text, tag, rows);
+        Ok(())
+    }
+
+    /// A value that is no object with members.
+    fn leaf(&mut self, depth: usize) -> Result1<(Text<'a>, ValueTag)> {
         if depth >= DEPTH_MAX {
             return Err("JSON nested deeper than 64 levels");
         }
         match self.peek()? {
             b'{' => {
-                if self.text.get(self.at + 1) == Some(&b'}') {
-                    self.at += 2;
-                    self.put(Text::Plain(b"{}"), ValueTag::Object, rows);
-                    return Ok(());
-                }
-                self.object(depth + 1, rows)
+                self.at += 2;
+                Ok((Text::Plain(b"{}"), ValueTag::Object))
             }
             b'[' => {
                 let start = self.at;
                 self.skip_array(depth)?;
-                self.put(Text::Plain(&self.text[start..self.at]), ValueTag::Array, rows);
-                Ok(())
+                Ok((Text::Plain(&self.text[start..self.at]), ValueTag::Array))
             }
-            b'"' => {
-                let text = self.string()?;
-                self.put(text, ValueTag::String, rows);
-                Ok(())
-            }
-            _ => {
-                let (text, tag) = self.scalar()?;
-                self.put(Text::Plain(text), tag, rows);
-                Ok(())
-            }
+            b'"' => Ok((self.string()?, ValueTag::String)),
+            _ => self.scalar().map(|(text, tag)| (Text::Plain(text), tag)),
         }
     }
 
@@ -289,27 +350,33 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn put(&mut self, text: Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
+    /// Where the value under the path belongs.
+    fn place(&self, rows: &mut BatchBuilder) -> MemberPlace {
         let path = self.scratch.path.as_str();
-        if let Some(rank) = TIME_KEYS.iter().position(|key| *key == path) {
+        let time = TIME_KEYS.iter().position(|key| *key == path);
+        let column =
+            if RESERVED.contains(&path) { rows.column_named(&format!("json.{path}")) } else { rows.column_named(path) };
+        MemberPlace { time, column: column.ok() }
+    }
+
+    fn put_at(&mut self, place: MemberPlace, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
+        if let Some(rank) = place.time {
             let time = instant(text.bytes(), tag);
             if let Some(time) = time
                 && self.scratch.best_time.is_none_or(|(best, _)| rank <= best)
             {
                 self.scratch.best_time = Some((rank, time));
             }
-            if path == "@timestamp" {
+            if TIME_KEYS[rank] == "@timestamp" {
                 if time.is_none() {
                     rows.literal(field::ERROR_MESSAGE, "@timestamp is not an RFC 3339 time");
                 }
                 return;
             }
         }
-        let column =
-            if RESERVED.contains(&path) { rows.column_named(&format!("json.{path}")) } else { rows.column_named(path) };
-        match column {
-            Ok(id) => put_value(id, &text, tag, rows),
-            Err(_) => rows.count_field_dropped(),
+        match place.column {
+            Some(id) => put_value(id, text, tag, rows),
+            None => rows.count_field_dropped(),
         }
     }
 }
