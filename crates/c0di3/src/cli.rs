@@ -95,6 +95,9 @@ pub(crate) struct TermArguments {
     /// File with more names of fields, in the form of schemas/sigma-taxonomy.yaml; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) taxonomy: Vec<PathBuf>,
+    /// Patterns up to this level run, 1 to 4
+    #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(1..=4))]
+    pub(crate) paranoia: Option<u8>,
 }
 
 #[derive(Args, Debug, Default)]

@@ -30,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) lateness_us: i64,
     pub(crate) fold_gap_us: i64,
     pub(crate) groups_max: usize,
+    pub(crate) thresholds: event::Thresholds,
     pub(crate) analyzer: AnalyzerConfig,
     pub(crate) tokens: bool,
     pub(crate) join: store::JoinPolicy,
@@ -49,6 +50,7 @@ pub(crate) struct RulesConfig {
     pub(crate) default: bool,
     pub(crate) placeholders: Vec<PathBuf>,
     pub(crate) taxonomy: Vec<PathBuf>,
+    pub(crate) paranoia: u8,
     /// Between two looks at the files; `None`: nobody looks.
     pub(crate) watch: Option<Duration>,
     /// What all input is.
@@ -175,6 +177,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         lateness_us,
         fold_gap_us,
         groups_max: file.correlation.groups_max,
+        thresholds: check_thresholds(&file, &mut problems),
         analyzer,
         tokens: file.auth.tokens,
         join,
@@ -191,6 +194,9 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
 
 fn check_rules(file: &ConfigFile, problems: &mut Problems) -> RulesConfig {
     let rules = &file.rules;
+    if !(1..=detect::patterns::PARANOIA_MAX).contains(&rules.paranoia) {
+        problems.keep("rules.paranoia", format!("must be from 1 to {}", detect::patterns::PARANOIA_MAX));
+    }
     let watch_us = filled(&rules.watch).map(|text| problems.span("rules.watch", &text));
     let logsource = filled(&file.input.logsource).and_then(|text| problems.check("input.logsource", log_source(&text)));
     RulesConfig {
@@ -198,9 +204,19 @@ fn check_rules(file: &ConfigFile, problems: &mut Problems) -> RulesConfig {
         default: rules.default,
         placeholders: rules.placeholders.clone(),
         taxonomy: rules.taxonomy.clone(),
+        paranoia: rules.paranoia,
         watch: watch_us.filter(|span| *span > 0).map(|span| Duration::from_micros(span as u64)),
         logsource,
     }
+}
+
+fn check_thresholds(file: &ConfigFile, problems: &mut Problems) -> event::Thresholds {
+    let event::Thresholds { p0, p1, p2 } =
+        event::Thresholds { p0: file.score.p0, p1: file.score.p1, p2: file.score.p2 };
+    if p0 > 100 || p0 <= p1 || p1 <= p2 {
+        problems.keep("score.p0, score.p1, score.p2", "must fall from at most 100");
+    }
+    event::Thresholds { p0, p1, p2 }
 }
 
 fn check_log(log: &LogSection, problems: &mut Problems) -> LogConfig {

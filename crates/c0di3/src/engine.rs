@@ -111,6 +111,7 @@ impl Engine {
             lateness_us: self.config.lateness_us,
             fold_gap_us: self.config.fold_gap_us,
             groups_max: self.config.groups_max,
+            thresholds: self.config.thresholds,
             live: true,
             ..CorrelatorOptions::default()
         };

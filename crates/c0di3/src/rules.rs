@@ -24,6 +24,7 @@ pub(crate) struct RuleFiles {
     pub(crate) default: bool,
     pub(crate) placeholders: Vec<PathBuf>,
     pub(crate) taxonomy: Vec<PathBuf>,
+    pub(crate) paranoia: u8,
 }
 
 impl RuleFiles {
@@ -35,6 +36,7 @@ impl RuleFiles {
             default: config.rules.default && !arguments.no_default_rules,
             placeholders: more(&config.rules.placeholders, &arguments.terms.placeholders),
             taxonomy: more(&config.rules.taxonomy, &arguments.terms.taxonomy),
+            paranoia: arguments.terms.paranoia.unwrap_or(config.rules.paranoia),
         }
     }
 
@@ -61,13 +63,14 @@ impl RuleFiles {
                 found.collect_given(path, what)?;
             }
         }
-        Ok(RuleTexts { default: self.default, found, lists, names })
+        Ok(RuleTexts { default: self.default, paranoia: self.paranoia, found, lists, names })
     }
 }
 
 /// Rule files, lists and names as texts.
 pub(crate) struct RuleTexts {
     default: bool,
+    paranoia: u8,
     found: Found,
     lists: Found,
     names: Found,
@@ -88,8 +91,8 @@ impl RuleTexts {
     }
 
     pub(crate) fn load(self) -> Loaded {
-        let RuleTexts { found, lists, names, default } = self;
-        let mut terms = Terms::default();
+        let RuleTexts { found, lists, names, default, paranoia } = self;
+        let mut terms = Terms { paranoia, ..Terms::default() };
         let mut problems = Vec::new();
         for (path, text) in &lists.files {
             problems.extend(read_placeholders(path, text, &mut terms.placeholders));

@@ -9,6 +9,7 @@ use crate::date;
 pub(crate) use crate::date::TimePart;
 use crate::fold::fold;
 use crate::pattern::{Anchor, Pattern};
+use crate::patterns::PackCheck;
 
 /// Largest compiled regular expression, in bytes.
 pub(crate) const REGEX_BYTES_MAX: usize = 4 << 20;
@@ -45,6 +46,8 @@ pub(crate) enum Check {
     Time(TimePart, Option<Order>, i64),
     /// Compared with another field of the same event: the value stands there as the anchor says.
     FieldRef(FieldRef),
+    /// The value has patterns of a pack that are worth its threshold.
+    Pack(PackCheck),
 }
 
 /// The other field of a comparison.
@@ -155,7 +158,7 @@ impl Check {
                 date::part_of_time(*part, number).is_some_and(|found| ordered(*order, found, *wanted))
             }
             // Another field decides: see `item_matches`.
-            Check::Cidr(_) | Check::Boolean(_) | Check::Null | Check::FieldRef(_) => false,
+            Check::Cidr(_) | Check::Boolean(_) | Check::Null | Check::FieldRef(_) | Check::Pack(_) => false,
         }
     }
 
@@ -185,6 +188,7 @@ impl Check {
                 date::part_of_text(*part, text).is_some_and(|found| ordered(*order, found, *wanted))
             }
             Check::FieldRef(_) => false,
+            Check::Pack(check) => check.passes(text),
         }
     }
 

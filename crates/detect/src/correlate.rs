@@ -7,6 +7,8 @@
 //! Order of arrival within the allowed lateness does not matter. State is bounded; what is pushed out is counted.
 
 mod adopt;
+mod ahead;
+mod entries;
 mod episode;
 mod group;
 mod inspect;
@@ -19,8 +21,9 @@ mod window;
 
 use std::sync::Arc;
 
-use event::{Finding, Hit, Timestamp};
+use event::{EventRef, Finding, Hit, Timestamp};
 
+use crate::correlate::ahead::{RUN_HITS, Run};
 use crate::correlate::episode::{Episode, Source};
 use crate::correlate::table::Table;
 use crate::correlate::waiting::Waiting;
@@ -57,6 +60,9 @@ pub struct Correlator {
     window_proof: usize,
     /// For keys, used again and again.
     key: String,
+    run: Run,
+    /// Proof that windows have given back, freed together.
+    spent: Vec<Arc<EventRef>>,
     /// Keys of saved state that no longer hold, of rules that another set does not have.
     forgotten: Vec<String>,
     counts: CorrelatorCounts,
@@ -88,6 +94,8 @@ impl Correlator {
             noted: Vec::new(),
             window_proof: 0,
             key: String::new(),
+            run: Run::default(),
+            spent: Vec::new(),
             forgotten: Vec::new(),
             counts: CorrelatorCounts::default(),
             unmuted: false,
@@ -134,26 +142,31 @@ impl Correlator {
     /// Takes hits as they arrive, received at `received`: each counts at once. What is older than the lateness may still
     /// join a window that is open, but does not begin one anew; what claims to be from the future counts at its arrival.
     pub fn observe_live(&mut self, hits: Vec<Hit>, received: Timestamp) {
-        let ceiling = received.saturating_add_us(self.options.lateness_us);
-        for hit in hits {
-            let mut time = hit.event.time.unwrap_or_else(|| {
-                self.counts.untimed += 1;
-                received
-            });
-            if time > ceiling {
-                self.counts.ahead += 1;
-                time = received;
-            }
-            self.newest = self.newest.max(time);
-            let late = time < self.newest.saturating_sub_us(self.options.lateness_us);
-            self.counts.late += u64::from(late);
-            self.arrivals += 1;
-            self.weigh();
-            self.fold(&hit, time);
-            self.correlate(hit.rule as usize, &hit, time, late);
+        for run in hits.chunks(RUN_HITS) {
+            self.look_at(run.iter());
+            run.iter().for_each(|hit| self.count_live(hit, received));
+            self.spent.clear();
         }
         self.watermark = self.watermark.max(self.newest.saturating_sub_us(self.options.lateness_us));
         self.sweep_when_due();
+    }
+
+    fn count_live(&mut self, hit: &Hit, received: Timestamp) {
+        let mut time = hit.event.time.unwrap_or_else(|| {
+            self.counts.untimed += 1;
+            received
+        });
+        if time > received.saturating_add_us(self.options.lateness_us) {
+            self.counts.ahead += 1;
+            time = received;
+        }
+        self.newest = self.newest.max(time);
+        let late = time < self.newest.saturating_sub_us(self.options.lateness_us);
+        self.counts.late += u64::from(late);
+        self.arrivals += 1;
+        self.weigh();
+        self.fold(hit, time);
+        self.correlate(hit.rule as usize, hit, time, late);
     }
 
     /// Nothing that comes later is older than `time` (less the allowed lateness): hits before that are counted now.
@@ -162,9 +175,7 @@ impl Correlator {
         if watermark <= self.watermark {
             return;
         }
-        while self.waiting.next_time().is_some_and(|time| time < watermark) {
-            self.release_first();
-        }
+        self.release_before(Some(watermark));
         self.watermark = watermark;
         self.sweep_when_due();
     }
@@ -189,9 +200,7 @@ impl Correlator {
     /// The input ends: whatever waits is counted now. Open findings stay open, so that more input can join them. What
     /// comes later may be of any time: other sources have clocks and pasts of their own.
     pub fn finish(&mut self) {
-        while self.waiting.len() > 0 {
-            self.release_first();
-        }
+        self.release_before(None);
         for time in [&mut self.watermark, &mut self.newest, &mut self.swept] {
             *time = Timestamp(i64::MIN);
         }
@@ -199,11 +208,17 @@ impl Correlator {
 
     fn release_first(&mut self) {
         if let Some(((time, _), hit)) = self.waiting.pop() {
-            self.waiting_bytes -= hit.event.original.len();
-            self.weigh();
-            self.fold(&hit, time);
-            self.correlate(hit.rule as usize, &hit, time, false);
+            self.count(hit, time);
+            self.spent.clear();
         }
+    }
+
+    /// Counts a hit that no longer waits.
+    fn count(&mut self, hit: Hit, time: Timestamp) {
+        self.waiting_bytes -= hit.event.original.len();
+        self.weigh();
+        self.fold(&hit, time);
+        self.correlate(hit.rule as usize, &hit, time, false);
     }
 
     /// Joins the hit to the open finding of its rule and entity, or opens one.
@@ -226,6 +241,7 @@ impl Correlator {
             self.noted.push((Source::Detection(rule), key.as_str().into()));
         }
         episode.add(&hit.event, time, hit.repeated);
+        episode.note(hit.patterns.as_deref());
     }
 
     /// Lets proof go where windows or open findings keep too much: counts stay exact, and a finding that is closed for
@@ -239,7 +255,8 @@ impl Correlator {
                 let windows = self.windows.iter_mut().flat_map(Table::values_mut);
                 windows
                     .filter(|window| !newest_too || window.weight().0 <= 1)
-                    .for_each(|window| window.drop_proof(newest_too));
+                    .for_each(|window| window.drop_proof(newest_too, &mut self.spent));
+                self.spent.clear();
                 self.window_proof = self.windows.iter().flat_map(Table::values).map(Window::proof_bytes).sum();
                 if self.window_proof <= limit / 2 {
                     break;
@@ -311,7 +328,12 @@ impl Correlator {
         };
         let window = self.windows[index].at_mut(place);
         let proof = window.proof_bytes();
-        let added = window.add(Arrival { bound, index, signal, hit, time });
+        let lean = self.window_proof > self.options.proof_bytes_max / 2;
+        let spent = self.spent.len();
+        let added = window.add(Arrival { bound, index, signal, hit, time, lean }, &mut self.spent);
+        if lean {
+            self.counts.proof_dropped += (self.spent.len() - spent) as u64;
+        }
         self.window_proof = (self.window_proof + window.proof_bytes()).saturating_sub(proof);
         self.counts.cut += u64::from(added.cut);
         self.counts.not_numeric += u64::from(added.not_numeric);
@@ -386,7 +408,7 @@ impl Correlator {
     /// Reports an episode for the last time, unless nothing changed since it was last reported.
     fn close(&mut self, episode: Episode) {
         if episode.must_be_reported() && !self.is_muted(episode.source) {
-            self.closed.push(episode.finding(&self.set));
+            self.closed.push(episode.finding(&self.set, self.options.thresholds));
         }
     }
 
@@ -400,7 +422,7 @@ impl Correlator {
     /// Findings that are new or have changed since the last call: closed ones, then open ones, in a fixed order.
     pub fn changes(&mut self) -> Vec<Change> {
         let mut changes: Vec<Change> = self.closed.drain(..).map(|finding| Change { finding, open: false }).collect();
-        let set = Arc::clone(&self.set);
+        let (set, thresholds) = (Arc::clone(&self.set), self.options.thresholds);
         for (source, key) in std::mem::take(&mut self.noted) {
             let episode = match source {
                 Source::Detection(_) => self.folds.get_mut(&key),
@@ -412,7 +434,7 @@ impl Correlator {
                     })
                 }
             };
-            let finding = episode.and_then(|episode| episode.take_changed().then(|| episode.finding(&set)));
+            let finding = episode.and_then(|episode| episode.take_changed().then(|| episode.finding(&set, thresholds)));
             if let Some(finding) = finding.filter(|_| !self.is_muted(source)) {
                 changes.push(Change { finding, open: true });
             }

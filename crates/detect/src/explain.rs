@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::check::{Check, FieldRef, Value};
 use crate::origin::origin_of;
+use crate::patterns::Standing;
 use crate::sigma::rule::{Expr, Item, Rule};
 use crate::view::{decoded, may_be_encoded};
 
@@ -33,6 +34,8 @@ pub(crate) fn passes_in_any_view(check: &Check, value: Value<'_>, views: bool) -
     if check.passes(value) {
         return true;
     }
+    // Packs make their own views.
+    let views = views && !matches!(check, Check::Pack(_));
     match value {
         Value::Text(text, tag) if views && may_be_encoded(text.as_bytes()) => {
             decoded(text).any(|view| check.passes(Value::Text(&view, tag)))
@@ -235,6 +238,9 @@ pub struct Found {
     pub value: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decoded: Option<Decoded>,
+    /// What a pack of patterns finds in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub patterns: Option<Standing>,
 }
 
 #[derive(Debug, Serialize)]
@@ -276,6 +282,18 @@ impl Part {
             }
         }
         writeln!(out)?;
+        for standing in self.found.iter().filter_map(|found| found.patterns.as_ref()) {
+            let indent = (depth + 1) * 2;
+            writeln!(out, "     {:indent$}{} of {} points", "", standing.points, standing.threshold)?;
+            for found in &standing.found {
+                let crate::patterns::Found { pattern, points, part, view, matched, original, .. } = found;
+                writeln!(
+                    out,
+                    "     {:indent$}{pattern} (+{points}) in the {part}, {view}: {matched:?}; sent as {original:?}",
+                    ""
+                )?;
+            }
+        }
         self.parts.iter().try_for_each(|part| part.write(out, depth + 1))
     }
 }
@@ -325,7 +343,11 @@ fn looked_at(item: &Item, batch: &EventBatch, row: usize, held: bool) -> Part {
             Value::Long(number) => number.to_string(),
         };
         let decoded = view_that_passes(&item.check, &text, has_views(column));
-        part.found.push(Found { column: column.clone(), value: shown(&text), decoded });
+        let patterns = match &item.check {
+            Check::Pack(check) => Some(check.standing(&text)),
+            _ => None,
+        };
+        part.found.push(Found { column: column.clone(), value: shown(&text), decoded, patterns });
     }
     if part.found.is_empty() {
         part.missing = Some(field.clone());

@@ -7,6 +7,7 @@ use event::EventBatch;
 
 use crate::correlate::{Correlator, CorrelatorOptions};
 use crate::matcher::{MatchScratch, Matcher};
+use crate::patterns::{Pack, PackCheck};
 use crate::ruleset::RuleSet;
 use crate::sigma::rule::Head;
 
@@ -32,6 +33,8 @@ pub fn run_inline_tests(set: &Arc<RuleSet>, mut parse: impl FnMut(&str) -> Event
             let (path, rule_id, title) = (head.path.clone(), head.id.clone(), head.title.clone());
             cases.push(Case { path, rule_id, title, name, failure });
         };
+        let pack = set.rules.iter().find(|rule| rule.head.id == head.id).and_then(|rule| rule.pack.as_ref());
+        pack.into_iter().for_each(|pack| pattern_cases(pack, &mut add));
         if head.tests.hits.is_empty() || head.tests.ignores.is_empty() {
             let reason = "the rule needs at least one `match` and one `ignore` under `tests`".to_owned();
             add("cases".to_owned(), Some(reason));
@@ -47,6 +50,25 @@ pub fn run_inline_tests(set: &Arc<RuleSet>, mut parse: impl FnMut(&str) -> Event
         }
     }
     cases
+}
+
+/// Cases of each kind that a pattern must have.
+const PATTERN_CASES_MIN: usize = 2;
+
+fn pattern_cases(pack: &Arc<Pack>, add: &mut impl FnMut(String, Option<String>)) {
+    for pattern in &pack.patterns {
+        for (wanted, kind) in [(true, "match"), (false, "ignore")] {
+            if pattern.cases.iter().filter(|case| case.wanted == wanted).count() < PATTERN_CASES_MIN {
+                let reason = format!("line {}: needs at least {PATTERN_CASES_MIN} cases under `{kind}`", pattern.line);
+                add(format!("pattern {}", pattern.id), Some(reason));
+            }
+        }
+    }
+    for (pattern, case, found) in PackCheck::cases(pack) {
+        let word = if case.wanted { "did not match" } else { "matched what it should ignore" };
+        let failure = (found != case.wanted).then(|| format!("line {}: {word}: {}", pattern.line, case.text));
+        add(format!("pattern {}", pattern.id), failure);
+    }
 }
 
 fn reports(set: &Arc<RuleSet>, matcher: &Matcher, scratch: &mut MatchScratch, batch: &EventBatch, head: &Head) -> bool {

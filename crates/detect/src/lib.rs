@@ -16,6 +16,7 @@ mod inline_test;
 pub mod matcher;
 mod origin;
 mod pattern;
+pub mod patterns;
 mod ruleset;
 mod score;
 pub mod sigma;

@@ -4,11 +4,12 @@
 //! A rule set is compiled per dataset on first use, so that rules for other log sources cost nothing.
 
 mod cache;
+mod few;
 mod glance;
 mod group;
 mod hits;
-mod literals;
-mod marks;
+pub(crate) mod literals;
+pub(crate) mod marks;
 mod origins;
 mod plan;
 mod program;

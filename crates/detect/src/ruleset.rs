@@ -105,7 +105,7 @@ impl Loaded {
 pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, terms: &Terms) -> Loaded {
     let mut loading = Loading::default();
     for (path, text) in files {
-        let (documents, mut problems) = document::read(path, text, &terms.placeholders);
+        let (documents, mut problems) = document::read(path, text, terms);
         loading.diagnostics.append(&mut problems);
         for document in documents {
             loading.accept(document);
@@ -339,6 +339,11 @@ impl RuleSet {
     /// Whether the hits of a detection rule reach a correlation, by way of others perhaps.
     pub fn counts(&self, bound: &BoundCorrelation, rule: usize) -> bool {
         bound.bases.iter().any(|base| self.rules_behind(*base).contains(&rule))
+    }
+
+    /// Whether a detection rule only counts for correlations, and makes no findings of its own.
+    pub fn is_muted(&self, rule: usize) -> bool {
+        self.uses[rule].muted
     }
 
     /// Columns that hold a field for a detection rule.

@@ -1,31 +1,107 @@
-//! The score of a finding, 0-100, and what it is made of.
+//! The score of a finding, 0-100, and what it is made of: the level of its rule, what patterns found, how the server answered,
+//! and how often it happened. Every part is shown with its points.
 
-use event::{Level, ScorePart, Severity};
+use event::{Answer, Level, ScorePart, Severity, Thresholds};
 
 /// Points for repetition: from that many events on.
 const REPETITION: [(u64, i16); 3] = [(1000, 10), (100, 6), (10, 3)];
+/// Most points for patterns beyond the threshold of their pack.
+const PATTERNS_MAX: i16 = 10;
+/// An attack that the server answered may have worked; one that it refused has not.
+const ANSWERED: i16 = 6;
+const SERVER_ERROR: i16 = 3;
+const REFUSED: i16 = -10;
+/// A body from this size on, in bytes, may carry out what was asked for.
+const LARGE_BYTES: u64 = 64 << 10;
+const LARGE: i16 = 4;
 
-pub(crate) fn score(level: Level, count: u64) -> (u8, Vec<ScorePart>, Severity) {
-    let base = i16::from(level.base_score());
-    let mut parts = vec![ScorePart { part: format!("rule level {level}"), points: base }];
-    if let Some((from, points)) = REPETITION.iter().find(|(from, _)| count >= *from) {
-        parts.push(ScorePart { part: format!("{from} or more events"), points: *points });
+/// What a finding is judged by.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Facts {
+    pub(crate) count: u64,
+    /// Points of the patterns, and what their pack asks for.
+    pub(crate) patterns: Option<(u32, u32)>,
+    /// The gravest answer to any of the events.
+    pub(crate) answer: Option<Answer>,
+}
+
+/// The graver of two answers: what worked, then what broke, then what was sent elsewhere, then what was refused.
+pub(crate) fn graver(one: Option<Answer>, other: Option<Answer>) -> Option<Answer> {
+    one.into_iter().chain(other).max_by_key(|answer| (answered(answer.status).1, answer.bytes))
+}
+
+fn answered(status: u16) -> (&'static str, i16) {
+    match status {
+        200..=299 => ("answered", ANSWERED),
+        500..=599 => ("answered with an error of the server", SERVER_ERROR),
+        400..=499 => ("refused", REFUSED),
+        _ => ("answered", 0),
+    }
+}
+
+pub(crate) fn score(level: Level, facts: Facts, thresholds: Thresholds) -> (u8, Vec<ScorePart>, Severity) {
+    let mut parts = vec![ScorePart { part: format!("rule level {level}"), points: i16::from(level.base_score()) }];
+    let mut add = |part: String, points: i16| {
+        if points != 0 {
+            parts.push(ScorePart { part, points });
+        }
+    };
+    if let Some((points, threshold)) = facts.patterns {
+        let beyond = i16::try_from(points.saturating_sub(threshold)).unwrap_or(PATTERNS_MAX).min(PATTERNS_MAX);
+        add(format!("patterns worth {points} points, {threshold} are asked for"), beyond);
+    }
+    // Rules that are about requests only: a missing page is no attack that was refused.
+    if let Some(answer) = facts.answer.filter(|_| facts.patterns.is_some()) {
+        let (word, points) = answered(answer.status);
+        add(format!("{word} with status {}", answer.status), points);
+        if let Some(bytes) = answer.bytes.filter(|bytes| *bytes >= LARGE_BYTES && points > 0) {
+            add(format!("a large answer of {bytes} bytes"), LARGE);
+        }
+    }
+    if let Some((from, points)) = REPETITION.iter().find(|(from, _)| facts.count >= *from) {
+        add(format!("{from} or more events"), *points);
     }
     let sum: i16 = parts.iter().map(|part| part.points).sum();
     let score = sum.clamp(0, 100) as u8;
-    (score, parts, Severity::from_score(score))
+    (score, parts, thresholds.severity(score))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn plain(level: Level, count: u64) -> (u8, Vec<ScorePart>, Severity) {
+        score(level, Facts { count, ..Facts::default() }, Thresholds::default())
+    }
+
     #[test]
     fn repetition_raises_the_score_but_never_beyond_100() {
-        assert_eq!(score(Level::Medium, 1).0, 50);
-        assert_eq!(score(Level::Medium, 10).0, 53);
-        assert_eq!(score(Level::Critical, 5000).0, 100);
-        assert_eq!(score(Level::Critical, 1).2, Severity::P0);
-        assert_eq!(score(Level::Informational, 1).2, Severity::P3);
+        assert_eq!(plain(Level::Medium, 1).0, 50);
+        assert_eq!(plain(Level::Medium, 10).0, 53);
+        assert_eq!(plain(Level::Critical, 5000).0, 100);
+        assert_eq!(plain(Level::Critical, 1).2, Severity::P0);
+        assert_eq!(plain(Level::Informational, 1).2, Severity::P3);
+    }
+
+    #[test]
+    fn an_attack_that_was_answered_ranks_above_one_that_was_refused() {
+        let of = |status, bytes| {
+            let facts =
+                Facts { count: 1, patterns: Some((10, 5)), answer: Some(Answer { status, bytes: Some(bytes) }) };
+            score(Level::High, facts, Thresholds::default())
+        };
+        let (large, small, broken, refused) = (of(200, 1 << 20), of(200, 500), of(500, 500), of(404, 500));
+        assert!(large.0 > small.0 && small.0 > broken.0 && broken.0 > refused.0);
+        assert_eq!(refused.1.iter().map(|part| part.points).sum::<i16>(), i16::from(refused.0), "all parts are shown");
+        let strict = Thresholds { p0: 60, p1: 50, p2: 10 };
+        assert_eq!(score(Level::High, Facts { count: 1, ..Facts::default() }, strict).2, Severity::P0);
+    }
+
+    #[test]
+    fn of_several_answers_the_gravest_counts() {
+        let answer = |status| Some(Answer { status, bytes: None });
+        assert_eq!(graver(answer(404), answer(200)), answer(200));
+        assert_eq!(graver(answer(500), answer(301)), answer(500));
+        assert_eq!(graver(None, answer(404)), answer(404));
     }
 }

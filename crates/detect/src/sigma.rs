@@ -10,7 +10,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod filter;
 pub mod modifier;
-mod regex;
+pub(crate) mod regex;
 pub mod rule;
 pub mod value;
 

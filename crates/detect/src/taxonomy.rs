@@ -22,6 +22,8 @@ const STANDARD_PATH: &str = "schemas/sigma-taxonomy.yaml";
 pub struct Terms {
     pub placeholders: Placeholders,
     pub taxonomy: Taxonomy,
+    /// Patterns above this level, from 1 to 4, do not run.
+    pub paranoia: u8,
 }
 
 impl Default for Terms {
@@ -30,7 +32,7 @@ impl Default for Terms {
         let mut taxonomy = Taxonomy::default();
         let problems = taxonomy.add(STANDARD_PATH, STANDARD);
         debug_assert!(problems.is_empty(), "{problems:?}");
-        Terms { placeholders: Placeholders::new(), taxonomy }
+        Terms { placeholders: Placeholders::new(), taxonomy, paranoia: 1 }
     }
 }
 
@@ -144,6 +146,9 @@ impl Names {
         item.columns = self.columns(&field);
         if let Check::FieldRef(reference) = &mut item.check {
             reference.columns = self.columns(&reference.field);
+            return Vec::new();
+        }
+        if matches!(item.check, Check::Pack(_)) {
             return Vec::new();
         }
         let other_forms = self.targets(&field).iter().filter(|target| target.form != Form::Same);

@@ -20,6 +20,29 @@ pub struct EventRef {
     pub time: Option<Timestamp>,
     pub original: Box<str>,
     pub entities: Entities,
+    /// How a server answered it, where it is a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+}
+
+/// The answer of a server to a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// HTTP status code.
+    pub status: u16,
+    /// Length of the body in bytes.
+    pub bytes: Option<u64>,
+}
+
+/// Patterns of a pack that an event has.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PatternsFound {
+    /// Sum of their weights.
+    pub points: u32,
+    /// What the pack asks for.
+    pub threshold: u32,
+    /// Their ids.
+    pub ids: Vec<String>,
 }
 
 /// One rule matched one event.
@@ -32,4 +55,7 @@ pub struct Hit {
     pub values: Arc<[Option<Box<str>>]>,
     /// How often the line says that it happened (`message repeated N times`), at least 1.
     pub repeated: u64,
+    /// Where the rule is a pack of patterns: what it found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patterns: Option<Arc<PatternsFound>>,
 }

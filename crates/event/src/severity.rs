@@ -74,13 +74,28 @@ impl Severity {
             Severity::P3 => "P3",
         }
     }
+}
 
-    /// P0 from 90, P1 from 70, P2 from 40, else P3.
-    pub fn from_score(score: u8) -> Self {
+/// Scores from which a finding is of a severity; below all of them it is P3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thresholds {
+    pub p0: u8,
+    pub p1: u8,
+    pub p2: u8,
+}
+
+impl Default for Thresholds {
+    fn default() -> Self {
+        Thresholds { p0: 90, p1: 70, p2: 40 }
+    }
+}
+
+impl Thresholds {
+    pub fn severity(self, score: u8) -> Severity {
         match score {
-            90.. => Severity::P0,
-            70.. => Severity::P1,
-            40.. => Severity::P2,
+            score if score >= self.p0 => Severity::P0,
+            score if score >= self.p1 => Severity::P1,
+            score if score >= self.p2 => Severity::P2,
             _ => Severity::P3,
         }
     }

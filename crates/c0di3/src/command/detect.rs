@@ -26,6 +26,10 @@ pub(crate) fn run(config: &Config, arguments: &DetectArguments) -> anyhow::Resul
     input::each_block(&arguments.files, |block| {
         let batch = parser.parse(block);
         for (row, rule) in matcher.matches(&batch, &mut scratch) {
+            // What only correlations count reports nothing by itself.
+            if set.is_muted(*rule as usize) {
+                continue;
+            }
             let (id, title) = &heads[*rule as usize];
             let line_no = batch.line_no(*row as usize);
             writeln!(out, "{{\"line_no\":{line_no},\"rule.id\":{id},\"rule.title\":{title}}}")?;

@@ -52,6 +52,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         lateness_us: config.lateness_us,
         fold_gap_us: config.fold_gap_us,
         groups_max: config.groups_max,
+        thresholds: config.thresholds,
         ..CorrelatorOptions::default()
     };
     let mut correlator = Correlator::new(Arc::clone(&set), correlator_options);

@@ -22,10 +22,11 @@ sections! {
     StoreSection { url: String, commit_interval_ms: u64 }
     CacheSection { url: String }
     RulesSection {
-        paths: Vec<PathBuf>, default: bool, placeholders: Vec<PathBuf>, taxonomy: Vec<PathBuf>, watch: String,
+        paths: Vec<PathBuf>, default: bool, placeholders: Vec<PathBuf>, taxonomy: Vec<PathBuf>, paranoia: u8, watch: String,
     }
     InputSection { format: String, timezone: String, logsource: String }
     CorrelationSection { lateness: String, fold_gap: String, groups_max: usize }
+    ScoreSection { p0: u8, p1: u8, p2: u8 }
     AnalyzerSection {
         listen: String, instance: String, jobs: usize, commit_interval_ms: u64, checkpoint_interval_ms: u64,
         body_bytes_max: u64,
@@ -53,6 +54,7 @@ pub(crate) struct ConfigFile {
     pub(super) rules: RulesSection,
     pub(super) input: InputSection,
     pub(super) correlation: CorrelationSection,
+    pub(super) score: ScoreSection,
     pub(super) analyzer: AnalyzerSection,
     pub(super) syslog: SyslogSection,
     pub(super) spool: SpoolSection,

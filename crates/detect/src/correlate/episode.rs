@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use event::{Entities, EventId, EventRef, Evidence, Finding, FindingId, Timestamp};
+use event::{Answer, Entities, EventId, EventRef, Evidence, Finding, FindingId, PatternsFound, Thresholds, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::ruleset::RuleSet;
@@ -11,6 +11,8 @@ use crate::sigma::rule::{CorrelationKind, Function, Head};
 
 /// First and last events that a finding keeps as proof: as many of each.
 pub(super) const EVIDENCE_EACH: usize = 5;
+/// Patterns that a finding names.
+const PATTERNS_SHOWN_MAX: usize = 12;
 /// Longest that one finding stays open, in microseconds of event time.
 const EPISODE_US_MAX: i64 = 86_400_000_000;
 
@@ -36,6 +38,12 @@ pub(super) struct Episode {
     /// Distinct values, where the rule counts values.
     distinct: u64,
     entities: Entities,
+    /// The gravest answer to any of its requests.
+    #[serde(default)]
+    answer: Option<Answer>,
+    /// Of a pack: the most that one event has, and what others have beside it.
+    #[serde(default)]
+    patterns: Option<PatternsFound>,
     head: Vec<Evidence>,
     tail: VecDeque<Evidence>,
     changed: bool,
@@ -67,6 +75,8 @@ impl Episode {
             count: 0,
             distinct: 0,
             entities: Entities::default(),
+            answer: None,
+            patterns: None,
             head: Vec::new(),
             tail: VecDeque::new(),
             changed: false,
@@ -83,6 +93,19 @@ impl Episode {
     pub(super) fn add(&mut self, event: &EventRef, time: Timestamp, weight: u64) {
         self.count += weight;
         self.add_evidence(event, time);
+    }
+
+    /// Takes up what patterns an event has.
+    pub(super) fn note(&mut self, found: Option<&PatternsFound>) {
+        let Some(found) = found else { return };
+        let known = self.patterns.get_or_insert_with(PatternsFound::default);
+        known.threshold = found.threshold;
+        known.points = known.points.max(found.points);
+        for id in &found.ids {
+            if known.ids.len() < PATTERNS_SHOWN_MAX && !known.ids.contains(id) {
+                known.ids.push(id.clone());
+            }
+        }
     }
 
     pub(super) fn add_count(&mut self, weight: u64) {
@@ -102,6 +125,7 @@ impl Episode {
             self.last = Some(self.last.map_or(time, |last| last.max(time)));
         }
         self.entities.absorb(&event.entities);
+        self.answer = score::graver(self.answer, event.answer);
         self.changed = true;
         if self.head.len() < EVIDENCE_EACH {
             self.head.push(evidence(event));
@@ -157,9 +181,9 @@ impl Episode {
         self.changed || self.reported
     }
 
-    pub(super) fn finding(&self, set: &RuleSet) -> Finding {
+    pub(super) fn finding(&self, set: &RuleSet, thresholds: Thresholds) -> Finding {
         let (head, reason) = self.rule(set);
-        let (score, score_parts, severity) = score::score(head.level, self.count);
+        let (score, score_parts, severity) = score::score(head.level, self.facts(), thresholds);
         let first_event = self.first_event.unwrap_or(EventId(0));
         Finding {
             id: FindingId::derive(&head.id, &self.group, first_event),
@@ -179,12 +203,19 @@ impl Episode {
         }
     }
 
+    fn facts(&self) -> score::Facts {
+        let patterns = self.patterns.as_ref().map(|found| (found.points, found.threshold));
+        score::Facts { count: self.count, patterns, answer: self.answer }
+    }
+
     fn rule<'a>(&self, set: &'a RuleSet) -> (&'a Head, String) {
         let about = if self.group.is_empty() { String::new() } else { format!(" for {}", self.group) };
         match self.source {
             Source::Detection(index) => {
                 let events = if self.count == 1 { "event".to_owned() } else { format!("{} events", self.count) };
-                (&set.rules[index as usize].head, format!("{events} matched{about}"))
+                let found = self.patterns.as_ref().map(|found| format!("; patterns: {}", found.ids.join(", ")));
+                let found = found.unwrap_or_default();
+                (&set.rules[index as usize].head, format!("{events} matched{about}{found}"))
             }
             Source::Correlation(index) => {
                 let rule = &set.correlations[index].rule;

@@ -1,6 +1,6 @@
 //! What the correlator may take, what it left out for that, and what it tells.
 
-use event::Finding;
+use event::{Finding, Thresholds};
 use serde::{Deserialize, Serialize};
 
 /// Limits of the correlator.
@@ -19,6 +19,8 @@ pub struct CorrelatorOptions {
     /// Hits count as they arrive instead of waiting for the watermark: what a live service wants. Windows take events
     /// in any order within the lateness.
     pub live: bool,
+    /// Scores that make severities.
+    pub thresholds: Thresholds,
 }
 
 impl Default for CorrelatorOptions {
@@ -30,6 +32,7 @@ impl Default for CorrelatorOptions {
             proof_bytes_max: 64 << 20,
             groups_max: 100_000,
             live: false,
+            thresholds: Thresholds::default(),
         }
     }
 }
@@ -47,7 +50,8 @@ pub struct CorrelatorCounts {
     pub released_early: u64,
     /// Groups pushed out because too many were open.
     pub evicted: u64,
-    /// Times that proof was let go because open windows or findings kept too much of it.
+    /// Lines that windows gave back early, and times that windows or findings were searched for more, because they kept
+    /// too much as proof.
     pub proof_dropped: u64,
     /// Hits whose time lay so far ahead of their arrival that they were counted at their arrival (live only).
     #[serde(default)]

@@ -45,6 +45,21 @@ impl<T> Table<T> {
         self.index.find(hash, |at| *self.entries[*at as usize].key == *key).map(|at| *at as usize)
     }
 
+    pub(super) fn hash(&self, key: &str) -> u64 {
+        self.hasher.hash_one(key)
+    }
+
+    /// Where a key with this hash may be; the key itself is not compared.
+    pub(super) fn likely_place(&self, hash: u64) -> Option<usize> {
+        self.index.find(hash, |_| true).map(|at| *at as usize)
+    }
+
+    /// Reads the key at a place, and gives anything that comes of it.
+    pub(super) fn look_at_key(&self, place: usize) -> u64 {
+        let key = self.entries[place].key.as_bytes();
+        key.first().map_or(0, |byte| u64::from(*byte))
+    }
+
     pub(super) fn get(&self, key: &str) -> Option<&T> {
         self.place(key).map(|at| &self.entries[at].value)
     }

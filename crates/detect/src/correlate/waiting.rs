@@ -70,8 +70,9 @@ mod tests {
             time: None,
             original: "".into(),
             entities: Entities::default(),
+            answer: None,
         };
-        Hit { rule: 0, event: Arc::new(event), values: Arc::from([]), repeated: 1 }
+        Hit { rule: 0, event: Arc::new(event), values: Arc::from([]), repeated: 1, patterns: None }
     }
 
     #[test]

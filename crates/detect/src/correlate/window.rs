@@ -2,13 +2,13 @@
 //! time span apart are inside. Where only the whole window can tell (upper bounds, `not`), a window opens with its first
 //! event, is judged when nothing more can come into it, and the next event opens the next.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use event::{EventId, EventRef, Hit, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::correlate::episode::{EVIDENCE_EACH, Episode, Source};
+use crate::correlate::entries::{Entries, Entry};
+use crate::correlate::episode::{Episode, Source};
 use crate::correlate::group::{group_text, number_of, value_of};
 use crate::correlate::tally::{Held, Tally};
 use crate::ruleset::BoundCorrelation;
@@ -16,63 +16,11 @@ use crate::sigma::rule::{CorrelationKind, Function};
 
 /// Events that a window holds; beyond it the oldest are let go, which is counted.
 pub(crate) const ENTRIES_MAX: usize = 20_000;
-/// What a kept event takes beside its line, about.
-const PROOF_EXTRA_BYTES: usize = 300;
-
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Entry {
-    #[serde(rename = "t", with = "microseconds")]
-    time: Timestamp,
-    #[serde(rename = "i")]
-    id: EventId,
-    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
-    value: Option<Held>,
-    /// Kept for the first and last events of the window only.
-    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
-    event: Option<Arc<EventRef>>,
-    #[serde(rename = "w", default = "one", skip_serializing_if = "is_one")]
-    weight: u32,
-    /// Place of its signal among those that the correlation counts.
-    #[serde(rename = "p", default, skip_serializing_if = "is_zero")]
-    place: u16,
-}
-
-/// Short, because windows hold thousands of them.
-mod microseconds {
-    use event::Timestamp;
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    pub(super) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_i64(time.0)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
-        i64::deserialize(deserializer).map(Timestamp)
-    }
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(place: &u16) -> bool {
-    *place == 0
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_one(weight: &u32) -> bool {
-    *weight == 1
-}
-
-fn one() -> u32 {
-    1
-}
-
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Window {
-    entries: VecDeque<Entry>,
+    entries: Entries,
     #[serde(skip)]
     total: u64,
-    /// Bytes of the lines that are kept, and what goes with them.
-    #[serde(skip)]
-    proof: usize,
     /// Where more than events is counted. Made anew from the entries.
     #[serde(skip)]
     tally: Option<Box<Tally>>,
@@ -94,6 +42,8 @@ pub(super) struct Arrival<'a> {
     pub(super) signal: usize,
     pub(super) hit: &'a Hit,
     pub(super) time: Timestamp,
+    /// There is so much proof already that only the newest line is kept.
+    pub(super) lean: bool,
 }
 
 /// A window that closed and is reported.
@@ -118,8 +68,8 @@ pub(super) struct Added {
 }
 
 impl Window {
-    /// Counts a hit.
-    pub(super) fn add(&mut self, arrival: Arrival<'_>) -> Added {
+    /// Counts a hit. Proof that is no longer kept is put into `spent`.
+    pub(super) fn add(&mut self, arrival: Arrival<'_>, spent: &mut Vec<Arc<EventRef>>) -> Added {
         let Arrival { bound, hit, time, .. } = arrival;
         if self.tally.is_none() && bound.needs_tally() {
             self.tally = Some(Box::new(Tally::new(bound)));
@@ -129,7 +79,7 @@ impl Window {
             Err(not_numeric) => return Added { not_numeric, ..Added::default() },
         };
         if bound.waits_for_close {
-            let cut = self.push(arrival, value);
+            let cut = self.push(arrival, value, spent);
             if self.newest.as_ref().is_none_or(|newest| newest.event.time <= hit.event.time) {
                 self.newest = Some(Box::new(hit.clone()));
             }
@@ -140,7 +90,7 @@ impl Window {
         if !self.is_reached(bound, None) {
             ended = ended.or(self.firing.take());
         }
-        let cut = self.push(arrival, value.clone());
+        let cut = self.push(arrival, value.clone(), spent);
         if self.is_reached(bound, value.as_ref()) && self.is_in_order(arrival) {
             match &mut self.firing {
                 Some(episode) => episode.add(&hit.event, time, hit.repeated),
@@ -195,7 +145,7 @@ impl Window {
         }
         let last = bound.bases.len() - 1;
         let completes = bound.place_of(arrival.signal) == last
-            || self.entries.iter().rev().take(2).map(|entry| entry.time).is_sorted_by(|a, b| a == b);
+            || self.entries.iter().rev().take(2).map(|(entry, _)| entry.time).is_sorted_by(|a, b| a == b);
         if !completes {
             return self.firing.is_some();
         }
@@ -203,13 +153,14 @@ impl Window {
         let mut used = Vec::with_capacity(bound.bases.len());
         let mut at = 0;
         while at < self.entries.len() && next <= last {
-            let instant = self.entries[at].time;
-            let end = at + self.entries.iter().skip(at).take_while(|entry| entry.time == instant).count();
+            let Some(instant) = self.entries.at(at).map(|entry| entry.time) else { break };
+            let entries = || (at..).map_while(|at| self.entries.at(at)).take_while(|entry| entry.time == instant);
+            let end = at + entries().count();
             // As many places as this instant can fill, in whatever order its events came.
             let fills = |entry: &&Entry, next: usize, used: &[EventId]| {
                 usize::from(entry.place) == next && !used.contains(&entry.id)
             };
-            while let Some(entry) = self.entries.range(at..end).find(|entry| fills(entry, next, &used)) {
+            while let Some(entry) = entries().find(|entry| fills(entry, next, &used)) {
                 used.push(entry.id);
                 next += 1;
             }
@@ -220,7 +171,7 @@ impl Window {
 
     /// Its first time span lies before `complete`.
     pub(super) fn is_closed(&self, complete: Timestamp, timespan_us: i64) -> bool {
-        self.entries.front().is_some_and(|first| first.time.saturating_add_us(timespan_us) < complete)
+        self.entries.first().is_some_and(|first| first.time.saturating_add_us(timespan_us) < complete)
     }
 
     /// Judges what has closed: windows whose time span lies before `complete`, up to which nothing more comes. The hit
@@ -228,22 +179,21 @@ impl Window {
     pub(super) fn close(&mut self, bound: &BoundCorrelation, index: usize, complete: Timestamp) -> Vec<Closed> {
         let mut found = Vec::new();
         let mut any = false;
-        while let Some(first) = self.entries.front().map(|entry| entry.time) {
+        while let Some(first) = self.entries.first().map(|entry| entry.time) {
             let end = first.saturating_add_us(bound.rule.timespan_us);
             if end >= complete {
                 break;
             }
-            let inside = self.entries.iter().take_while(|entry| entry.time <= end).count();
-            let rest = self.entries.split_off(inside);
-            let mut closed = Window { entries: std::mem::replace(&mut self.entries, rest), ..Window::default() };
+            let inside = self.entries.iter().take_while(|(entry, _)| entry.time <= end).count();
+            let mut closed = Window { entries: self.entries.take_first(inside), ..Window::default() };
             closed.count_anew(bound);
             any = true;
             if closed.is_reached(bound, None)
                 && let Some(newest) = self.newest.as_deref()
             {
                 let group = group_text(bound, newest);
-                let episode = closed.episode(index, group, |entry| closed.is_why(bound, entry));
-                let time = closed.entries.back().map_or(first, |entry| entry.time);
+                let episode = closed.episode(index, group, |value| closed.is_why(bound, value));
+                let time = closed.entries.last().map_or(first, |entry| entry.time);
                 found.push(Closed { episode: Box::new(episode), hit: newest.clone(), time });
             }
         }
@@ -254,27 +204,26 @@ impl Window {
     }
 
     /// Whether an entry is what the rule looks for, and not only beside it: the rare values of a share.
-    fn is_why(&self, bound: &BoundCorrelation, entry: &Entry) -> bool {
+    fn is_why(&self, bound: &BoundCorrelation, value: Option<&Held>) -> bool {
         let CorrelationKind::Value { function: Function::Share, .. } = bound.rule.kind else { return true };
-        let share = self.tally.as_ref().and_then(|tally| tally.number(Function::Share, entry.value.as_ref()));
+        let share = self.tally.as_ref().and_then(|tally| tally.number(Function::Share, value));
         share.is_some_and(|share| bound.rule.bounds.hold(share))
     }
 
     /// Makes anew what follows from the entries.
     pub(super) fn count_anew(&mut self, bound: &BoundCorrelation) {
-        self.total = self.entries.iter().map(|entry| u64::from(entry.weight)).sum();
-        self.proof = self.entries.iter().filter_map(|entry| entry.event.as_deref()).map(proof_of).sum();
+        self.total = self.entries.iter().map(|(entry, _)| u64::from(entry.weight)).sum();
         self.tally = bound.needs_tally().then(|| Box::new(Tally::new(bound)));
         if let Some(tally) = &mut self.tally {
-            for entry in &self.entries {
-                tally.add(usize::from(entry.place), entry.value.as_ref(), u64::from(entry.weight));
+            for (entry, value) in self.entries.iter() {
+                tally.add(usize::from(entry.place), value, u64::from(entry.weight));
             }
         }
     }
 
     /// The time is too far back to share a window with the newest event.
     pub(super) fn is_before_all(&self, time: Timestamp, timespan_us: i64) -> bool {
-        self.entries.back().is_some_and(|newest| time.saturating_add_us(timespan_us) < newest.time)
+        self.entries.last().is_some_and(|newest| time.saturating_add_us(timespan_us) < newest.time)
     }
 
     /// Events come in order of time, but an older source may be read after a newer one. What is too far back to share a
@@ -283,60 +232,45 @@ impl Window {
         if !self.is_before_all(time, bound.rule.timespan_us) {
             return None;
         }
-        self.entries.clear();
+        self.entries = Entries::default();
         self.count_anew(bound);
         self.firing.take()
     }
 
+    /// Reads its ends, and gives anything that comes of it.
+    pub(super) fn look_at_ends(&self) -> u64 {
+        self.entries.look_at_ends()
+    }
+
+    /// Reads the proof that the next event will push out.
+    pub(super) fn look_at_proof(&self) -> u64 {
+        self.entries.look_at_proof()
+    }
+
     /// Bytes that the window keeps as proof.
     pub(super) fn proof_bytes(&self) -> usize {
-        self.proof
+        self.entries.proof_bytes()
     }
 
     /// Lets proof go: of all but the newest event, or of that one as well.
-    pub(super) fn drop_proof(&mut self, newest_too: bool) {
-        if self.proof == 0 {
-            return;
-        }
-        let spared = usize::from(!newest_too);
-        // Only the two ends have any.
-        let last = self.entries.iter_mut().rev().skip(spared).take(EVIDENCE_EACH + 1);
-        let mut dropped: usize = last.filter_map(|entry| entry.event.take()).map(|event| proof_of(&event)).sum();
-        let older = self.entries.len().saturating_sub(spared);
-        let first = self.entries.iter_mut().take(older.min(EVIDENCE_EACH + 1));
-        dropped += first.filter_map(|entry| entry.event.take()).map(|event| proof_of(&event)).sum::<usize>();
-        self.proof = self.proof.saturating_sub(dropped);
+    pub(super) fn drop_proof(&mut self, newest_too: bool, spent: &mut Vec<Arc<EventRef>>) {
+        self.entries.drop_proof(usize::from(!newest_too), spent);
     }
 
     /// True where the window had to let its oldest event go.
-    fn push(&mut self, arrival: Arrival<'_>, value: Option<Held>) -> bool {
-        let Arrival { bound, signal, hit, time, .. } = arrival;
+    fn push(&mut self, arrival: Arrival<'_>, value: Option<Held>, spent: &mut Vec<Arc<EventRef>>) -> bool {
+        let Arrival { bound, signal, hit, time, lean, .. } = arrival;
         let entry = Entry {
-            time,
             id: hit.event.id,
-            value,
-            event: Some(Arc::clone(&hit.event)),
+            time,
             weight: u32::try_from(hit.repeated).unwrap_or(u32::MAX),
             place: bound.place_of(signal) as u16,
         };
         self.total += u64::from(entry.weight);
-        self.proof += proof_of(&hit.event);
         if let Some(tally) = &mut self.tally {
-            tally.add(usize::from(entry.place), entry.value.as_ref(), u64::from(entry.weight));
+            tally.add(usize::from(entry.place), value.as_ref(), u64::from(entry.weight));
         }
-        if self.entries.capacity() == 0 {
-            // Most groups are seen once.
-            self.entries.reserve_exact(1);
-        }
-        // Almost always the end; an older source can bring events that belong in between.
-        let later = self.entries.iter().rev().take_while(|known| known.time > entry.time).count();
-        self.entries.insert(self.entries.len() - later, entry);
-        // Proof is kept at both ends; what moves into the middle gives its line back.
-        if let Some(middle) = self.entries.len().checked_sub(EVIDENCE_EACH + 1).filter(|at| *at > EVIDENCE_EACH)
-            && let Some(event) = self.entries[middle].event.take()
-        {
-            self.proof -= proof_of(&event);
-        }
+        self.entries.push(entry, value, &hit.event, lean, spent);
         let cut = self.entries.len() > ENTRIES_MAX;
         if cut {
             self.pop_first();
@@ -346,27 +280,26 @@ impl Window {
 
     fn slide(&mut self, time: Timestamp, timespan_us: i64) {
         let oldest = time.saturating_sub_us(timespan_us);
-        while self.entries.front().is_some_and(|entry| entry.time < oldest) {
+        while self.entries.first().is_some_and(|entry| entry.time < oldest) {
             self.pop_first();
         }
     }
 
     fn pop_first(&mut self) {
-        let Some(entry) = self.entries.pop_front() else { return };
+        let Some((entry, value)) = self.entries.pop_first() else { return };
         self.total -= u64::from(entry.weight);
-        self.proof -= entry.event.as_deref().map_or(0, proof_of);
         if let Some(tally) = &mut self.tally {
-            tally.remove(usize::from(entry.place), entry.value.as_ref(), u64::from(entry.weight));
+            tally.remove(usize::from(entry.place), value.as_ref(), u64::from(entry.weight));
         }
     }
 
     /// A new episode of the window's entries.
-    fn episode(&self, index: usize, group: String, is_why: impl Fn(&Entry) -> bool) -> Episode {
-        let start = self.entries.front().map_or(Timestamp(0), |entry| entry.time);
+    fn episode(&self, index: usize, group: String, is_why: impl Fn(Option<&Held>) -> bool) -> Episode {
+        let start = self.entries.first().map_or(Timestamp(0), |entry| entry.time);
         let mut episode = Episode::new(Source::Correlation(index), group, start);
-        for entry in self.entries.iter().filter(|entry| is_why(entry)) {
+        for (entry, _, event) in self.entries.with_events().filter(|(_, value, _)| is_why(*value)) {
             episode.begin_with(entry.id);
-            match &entry.event {
+            match event {
                 Some(event) => episode.add(event, entry.time, u64::from(entry.weight)),
                 None => {
                     episode.add_count(u64::from(entry.weight));
@@ -380,11 +313,11 @@ impl Window {
 
     /// No event at or after `watermark` can find any of its entries inside the time span.
     pub(super) fn ended_before(&self, watermark: Timestamp, timespan_us: i64) -> bool {
-        self.entries.back().is_none_or(|entry| entry.time.saturating_add_us(timespan_us) < watermark)
+        self.entries.last().is_none_or(|entry| entry.time.saturating_add_us(timespan_us) < watermark)
     }
 
     pub(super) fn weight(&self) -> (u64, Timestamp) {
-        (self.total, self.entries.back().map_or(Timestamp(0), |entry| entry.time))
+        (self.total, self.entries.last().map_or(Timestamp(0), |entry| entry.time))
     }
 
     pub(super) fn is_firing(&self) -> bool {
@@ -414,13 +347,13 @@ impl Window {
 
     /// Of the oldest and of the newest event inside.
     pub(super) fn times(&self) -> (Option<Timestamp>, Option<Timestamp>) {
-        (self.entries.front().map(|entry| entry.time), self.entries.back().map(|entry| entry.time))
+        (self.entries.first().map(|entry| entry.time), self.entries.last().map(|entry| entry.time))
     }
 
     pub(super) fn some_values(&self, most: usize) -> Vec<String> {
         let mut values: Vec<String> = Vec::new();
-        for entry in &self.entries {
-            let value = match &entry.value {
+        for (_, value) in self.entries.iter() {
+            let value = match value {
                 Some(Held::Text(text)) => text.to_string(),
                 Some(Held::Number(number)) => number.to_string(),
                 None => continue,
@@ -437,7 +370,7 @@ impl Window {
 
     /// Source and line of some events whose proof is kept.
     pub(super) fn some_events(&self, most: usize) -> Vec<(String, u64)> {
-        let events = self.entries.iter().filter_map(|entry| entry.event.as_deref()).take(most);
+        let events = self.entries.kept().take(most);
         events.map(|event| (event.source.name.clone(), event.line_no)).collect()
     }
 
@@ -449,8 +382,4 @@ impl Window {
     pub(super) fn firing_mut(&mut self) -> Option<&mut Episode> {
         self.firing.as_deref_mut()
     }
-}
-
-fn proof_of(event: &EventRef) -> usize {
-    event.original.len() + PROOF_EXTRA_BYTES
 }

@@ -23,7 +23,7 @@ fn may_be_escaped(byte: u8) -> bool {
 }
 
 /// Every way to write the ASCII text in upper and lower case.
-fn forms(text: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn forms(text: &[u8]) -> Vec<Vec<u8>> {
     let mut forms = vec![Vec::new()];
     for byte in text {
         let cases = [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()];

@@ -66,6 +66,7 @@ impl Group {
     pub(super) fn prepare(&self) {
         for plan in &self.plans {
             plan.literals();
+            plan.engines();
         }
     }
 

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use event::block::digest;
 use event::catalog::field;
-use event::{Entities, EventBatch, EventRef, Hit, LongColumn, TextColumn, Timestamp};
+use event::{Answer, Entities, EventBatch, EventRef, Hit, LongColumn, PatternsFound, TextColumn, Timestamp};
 
-use crate::check::Value;
+use crate::check::{Check, Value};
 use crate::explain::value_at;
 use crate::ruleset::RuleSet;
+use crate::sigma::rule::Rule;
 
 /// Longest value that is captured whole, in bytes: one field must not fill the correlation state. A longer one keeps its
 /// beginning and gets the hash of the whole, so that different values stay different.
@@ -30,10 +31,32 @@ pub(super) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)]) -> V
             _ => Arc::new(columns.event(*row as usize)),
         };
         let values = columns.captured(set, *row as usize, *rule as usize);
-        hits.push(Hit { rule: *rule, event, values, repeated: columns.repeated(*row as usize) });
+        let (repeated, patterns) =
+            (columns.repeated(*row as usize), patterns(&set.rules[*rule as usize], batch, *row as usize));
+        hits.push(Hit { rule: *rule, event, values, repeated, patterns });
         last_row = Some(row);
     }
     hits
+}
+
+/// What a pack finds in the row: in the column that has the most.
+fn patterns(rule: &Rule, batch: &EventBatch, row: usize) -> Option<Arc<PatternsFound>> {
+    rule.pack.as_ref()?;
+    let mut best: Option<PatternsFound> = None;
+    rule.condition.items(&mut |item| {
+        let Check::Pack(check) = &item.check else { return };
+        for column in &item.columns {
+            let value = batch.position_of(column).and_then(|position| value_at(batch, position, row));
+            let Some(Value::Text(text, _)) = value else { continue };
+            let standing = check.standing(text);
+            if standing.points >= check.pack.threshold && best.as_ref().is_none_or(|best| best.points < standing.points)
+            {
+                let ids = standing.found.into_iter().map(|found| found.pattern).collect();
+                best = Some(PatternsFound { points: standing.points, threshold: standing.threshold, ids });
+            }
+        }
+    });
+    best.map(Arc::new)
 }
 
 /// Where a batch holds what hits need.
@@ -46,6 +69,8 @@ struct HitColumns<'a> {
     /// `host.name`, and `host.hostname` where a row has none.
     hosts: [Option<TextColumn<'a>>; 2],
     repeated: Option<LongColumn<'a>>,
+    status: Option<LongColumn<'a>>,
+    body_bytes: Option<LongColumn<'a>>,
     /// Positions of the columns of each capture, best first.
     captures: Vec<Vec<usize>>,
 }
@@ -61,6 +86,8 @@ impl<'a> HitColumns<'a> {
             user_name: batch.text(field::USER_NAME),
             hosts: [batch.text_named("host.name"), batch.text(field::HOST_HOSTNAME)],
             repeated: batch.long(field::LOG_SYSLOG_REPEATED),
+            status: batch.long(field::HTTP_RESPONSE_STATUS_CODE),
+            body_bytes: batch.long(field::HTTP_RESPONSE_BODY_BYTES),
             captures: set.captures.iter().map(positions).collect(),
         }
     }
@@ -70,6 +97,9 @@ impl<'a> HitColumns<'a> {
             column.and_then(|column| column.str(row)).filter(|text| !text.is_empty()).map(bounded)
         };
         let original = self.original.and_then(|column| column.str(row)).unwrap_or("");
+        let number = |column: &Option<LongColumn<'_>>| column.as_ref().and_then(|column| column.get(row));
+        let status = number(&self.status).and_then(|status| u16::try_from(status).ok());
+        let bytes = number(&self.body_bytes).and_then(|bytes| u64::try_from(bytes).ok());
         EventRef {
             id: self.batch.event_id(row),
             source: Arc::clone(self.batch.origin(row)),
@@ -82,6 +112,7 @@ impl<'a> HitColumns<'a> {
                 user_name: one(&self.user_name).into_iter().collect(),
                 host_name: self.hosts.iter().find_map(one).into_iter().collect(),
             },
+            answer: status.map(|status| Answer { status, bytes }),
         }
     }
 

@@ -1,19 +1,19 @@
 //! Which numbers were seen already, forgotten in one step.
 
 #[derive(Debug, Default)]
-pub(super) struct Marks {
+pub(crate) struct Marks {
     round: u32,
     seen: Vec<u32>,
 }
 
 impl Marks {
     /// For numbers below `count`.
-    pub(super) fn new(count: usize) -> Self {
+    pub(crate) fn new(count: usize) -> Self {
         Marks { round: 1, seen: vec![0; count] }
     }
 
     /// Forgets all numbers.
-    pub(super) fn begin(&mut self) {
+    pub(crate) fn begin(&mut self) {
         self.round = self.round.wrapping_add(1);
         if self.round == 0 {
             self.seen.fill(0);
@@ -23,14 +23,14 @@ impl Marks {
 
     /// True where the number is new.
     #[inline]
-    pub(super) fn add(&mut self, number: u32) -> bool {
+    pub(crate) fn add(&mut self, number: u32) -> bool {
         let slot = &mut self.seen[number as usize];
         let is_new = *slot != self.round;
         *slot = self.round;
         is_new
     }
 
-    pub(super) fn has(&self, number: u32) -> bool {
+    pub(crate) fn has(&self, number: u32) -> bool {
         self.seen[number as usize] == self.round
     }
 }

@@ -1,7 +1,7 @@
 //! What is looked for in each column: the predicates of all rules on it, and the literals that nominate them.
 
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use event::Field;
 use memchr::memmem;
@@ -12,6 +12,7 @@ use crate::matcher::glance::Glance;
 use crate::matcher::literals::Literals;
 use crate::matcher::program::Program;
 use crate::pattern::Anchor;
+use crate::patterns::{Engine, Input, NumberedPacks, PackCheck, PatternScratch};
 use crate::sigma::rule::Item;
 
 /// Name of the plan for keywords: the whole line.
@@ -101,6 +102,12 @@ impl Predicates {
             self.directs.push(Direct { columns, kind });
             return Program::Direct(self.directs.len() as u32 - 1);
         }
+        if let Check::Pack(PackCheck { input: Input::Path | Input::Query, .. }) = item.check
+            && self.parts_hold
+        {
+            // The whole target is among the pack's fields, too.
+            return Program::AnyOf([].into());
+        }
         let columns = if self.parts_hold { without_contained(columns, &item.check) } else { columns };
         let columns = self.column_ids(&columns);
         let key = format!("{columns:?} {:?}", item.check);
@@ -145,6 +152,7 @@ impl Predicates {
             Check::Text(pattern) => by_length(pattern.required().map_or(0, |text| text.len())),
             Check::Regex(check) => by_length(check.required.iter().map(String::len).min().unwrap_or(0)),
             Check::Cidr(_) => 100,
+            Check::Pack(_) => 5,
             Check::Number(_) => 200,
             _ => 400,
         };
@@ -248,13 +256,25 @@ pub(super) struct Plan {
     pub(super) container: Option<usize>,
     /// Some part has predicates without a literal: parts are always searched.
     pub(super) parts_always: bool,
+    /// Packs of patterns, by the kind of text that they take the column for.
+    packs: Vec<(Input, NumberedPacks)>,
+    engines: OnceLock<Vec<Engine>>,
 }
 
 impl Plan {
     fn new(column: &str, predicates: Vec<u32>, sought: Vec<u32>, container: Option<usize>, all: &Predicates) -> Self {
         let mut literals: BTreeMap<String, (Vec<Nominee>, bool)> = BTreeMap::new();
         let mut unfiltered = Vec::new();
+        let mut packs: Vec<(Input, NumberedPacks)> = Vec::new();
         for number in &predicates {
+            if let Check::Pack(PackCheck { pack, input, .. }) = &all.checks[*number as usize] {
+                let pack = (*number, Arc::clone(pack));
+                match packs.iter_mut().find(|(known, _)| known == input) {
+                    Some((_, packs)) => packs.push(pack),
+                    None => packs.push((*input, vec![pack])),
+                }
+                continue;
+            }
             let (texts, place) = all.literals(*number);
             if texts.is_empty() {
                 unfiltered.push(*number);
@@ -272,7 +292,8 @@ impl Plan {
             }
         }
         if literals.is_empty() {
-            unfiltered = predicates.clone();
+            let is_pack = |number: &u32| matches!(all.checks[*number as usize], Check::Pack(_));
+            unfiltered = predicates.iter().copied().filter(|number| !is_pack(number)).collect();
             parts_always = true;
         }
         let texts = literals.keys().map(|text| text.as_bytes().into()).collect();
@@ -291,12 +312,32 @@ impl Plan {
             unfiltered,
             container,
             parts_always,
+            packs,
+            engines: OnceLock::new(),
         }
     }
 
     /// `None` where no predicate has a literal.
     pub(super) fn literals(&self) -> Option<&Literals> {
-        (!self.texts.is_empty()).then(|| self.literals.get_or_init(|| Literals::new(self.texts.clone())))
+        let made = || match self.column.as_str() {
+            KEYWORDS => Literals::for_long_texts(self.texts.clone()),
+            _ => Literals::new(self.texts.clone()),
+        };
+        (!self.texts.is_empty()).then(|| self.literals.get_or_init(made))
+    }
+
+    /// What finds patterns in the column's values.
+    #[inline]
+    pub(super) fn engines(&self) -> &[Engine] {
+        if self.packs.is_empty() {
+            return &[];
+        }
+        self.engines
+            .get_or_init(|| self.packs.iter().map(|(input, packs)| Engine::new(packs.clone(), *input)).collect())
+    }
+
+    pub(super) fn pattern_scratch(&self) -> Vec<PatternScratch> {
+        self.engines().iter().map(Engine::scratch).collect()
     }
 
     /// A first look for keywords, where all of them can be looked for.

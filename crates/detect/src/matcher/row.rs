@@ -143,8 +143,9 @@ impl<'a> RowCheck<'a> {
                 if self.scratch.has_forms.add(column) {
                     forms.take(text, *views);
                 }
+                let views = !matches!(check, Check::Pack(_));
                 check.passes_folded(text, &forms.folded, tag)
-                    || forms.decoded.iter().any(|(view, folded)| check.passes_folded(view, folded, tag))
+                    || views && forms.decoded.iter().any(|(view, folded)| check.passes_folded(view, folded, tag))
             }
             _ => passes_in_any_view(check, value, *views),
         }

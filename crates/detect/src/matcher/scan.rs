@@ -11,6 +11,7 @@ use crate::matcher::group::Group;
 use crate::matcher::marks::Marks;
 use crate::matcher::plan::{KEYWORDS, Nominee, Plan};
 use crate::matcher::row::{RowCheck, RowScratch};
+use crate::patterns::PatternScratch;
 use crate::view::{decoded, may_be_encoded};
 
 /// One thread's state for one group.
@@ -36,11 +37,19 @@ struct ColumnScratch {
     /// Verdict of each row scanned; meaningful only where `any` is set.
     of_rows: Vec<VerdictId>,
     any: bool,
+    /// One for each engine of the plan, once it is used.
+    patterns: Vec<PatternScratch>,
 }
 
 impl ColumnScratch {
     fn new() -> Self {
-        ColumnScratch { verdicts: Verdicts::new(), cache: Cache::new(), of_rows: Vec::new(), any: false }
+        ColumnScratch {
+            verdicts: Verdicts::new(),
+            cache: Cache::new(),
+            of_rows: Vec::new(),
+            any: false,
+            patterns: Vec::new(),
+        }
     }
 }
 
@@ -323,6 +332,13 @@ impl ColumnSearch<'_> {
                 for view in decoded(text) {
                     opens_parts |= self.search(&view, None, tag);
                 }
+            }
+            let engines = self.plan.engines();
+            if column.patterns.len() < engines.len() {
+                column.patterns = self.plan.pattern_scratch();
+            }
+            for (engine, scratch) in engines.iter().zip(&mut column.patterns) {
+                engine.judge(text, scratch, |predicate| self.work.hold(predicate));
             }
         }
         let triggered = &self.group.triggered;

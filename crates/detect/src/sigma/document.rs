@@ -2,11 +2,12 @@
 
 use event::{Level, LogSource};
 
+use crate::patterns;
 use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::sigma::filter::Filter;
 use crate::sigma::rule::{Correlation, Head, Rule, Tests};
-use crate::sigma::value::Placeholders;
 use crate::sigma::{correlation, detection, filter};
+use crate::taxonomy::Terms;
 use crate::yaml::{self, Kind, Node, Place};
 
 /// Longest title in characters.
@@ -32,7 +33,7 @@ impl Document {
 }
 
 /// Reads a file: its sound documents, and every problem found in any of them. A file may hold several documents.
-pub fn read(path: &str, text: &str, placeholders: &Placeholders) -> (Vec<Document>, Vec<Diagnostic>) {
+pub fn read(path: &str, text: &str, terms: &Terms) -> (Vec<Document>, Vec<Diagnostic>) {
     let mut problems = Problems::new(path);
     let nodes = match yaml::read(text) {
         Ok(nodes) => nodes,
@@ -44,11 +45,11 @@ pub fn read(path: &str, text: &str, placeholders: &Placeholders) -> (Vec<Documen
     if nodes.is_empty() {
         problems.error(Place { line: 1, column: 1 }, "the file holds no rule");
     }
-    let documents = nodes.iter().filter_map(|node| document(path, node, placeholders, &mut problems)).collect();
+    let documents = nodes.iter().filter_map(|node| document(path, node, terms, &mut problems)).collect();
     (documents, problems.into_found())
 }
 
-fn document(path: &str, node: &Node, placeholders: &Placeholders, problems: &mut Problems) -> Option<Document> {
+fn document(path: &str, node: &Node, terms: &Terms, problems: &mut Problems) -> Option<Document> {
     if node.map().is_none() {
         problems.error(
             node.place,
@@ -59,14 +60,14 @@ fn document(path: &str, node: &Node, placeholders: &Placeholders, problems: &mut
     let before = problems.error_count();
     let is_filter = node.get("filter").is_some();
     let head = head(path, node, is_filter, problems);
-    let kinds = ["detection", "correlation", "filter"].into_iter().filter(|kind| node.get(kind).is_some());
+    let kinds = ["detection", "correlation", "filter", "patterns"].into_iter().filter(|kind| node.get(kind).is_some());
     if let [first, second, ..] = kinds.collect::<Vec<_>>().as_slice() {
         problems.error(node.place, format!("a document holds either `{first}` or `{second}`: put `---` between them"));
         return None;
     }
     if let Some(section) = node.get("filter") {
         let logsource = logsource(node, problems);
-        let read = filter::read(node, section, head?, logsource?, placeholders, problems)?;
+        let read = filter::read(node, section, head?, logsource?, &terms.placeholders, problems)?;
         return (problems.error_count() == before).then_some(Document::Filter(read));
     }
     if let Some(section) = node.get("correlation") {
@@ -75,17 +76,18 @@ fn document(path: &str, node: &Node, placeholders: &Placeholders, problems: &mut
         return (problems.error_count() == before).then_some(Document::Correlation(read));
     }
     let logsource = logsource(node, problems);
-    let condition = match node.get("detection") {
-        Some(section) => detection::read(section, placeholders, problems),
-        None => {
-            problems.error(node.place, "the rule has neither `detection`, `correlation` nor `filter`");
-            None
+    let (condition, pack) = match (node.get("detection"), node.get("patterns")) {
+        (Some(section), _) => (detection::read(section, &terms.placeholders, problems), None),
+        (None, Some(section)) => patterns::read(section, terms.paranoia, problems).unzip(),
+        (None, None) => {
+            problems.error(node.place, "the rule has neither `detection`, `patterns`, `correlation` nor `filter`");
+            (None, None)
         }
     };
     if problems.error_count() > before {
         return None;
     }
-    Some(Document::Detection(Rule { head: head?, logsource: logsource?, condition: condition? }))
+    Some(Document::Detection(Rule { head: head?, logsource: logsource?, condition: condition?, pack }))
 }
 
 fn text_of<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
@@ -161,7 +163,8 @@ fn check_lists(node: &Node, problems: &mut Problems) {
 }
 
 /// Sections that are read into types of their own.
-const SECTIONS: [&str; 8] = ["title", "id", "name", "description", "level", "detection", "correlation", "tests"];
+const SECTIONS: [&str; 9] =
+    ["title", "id", "name", "description", "level", "detection", "correlation", "patterns", "tests"];
 
 /// Everything else, the author's own keys included, as it stands there.
 fn attributes(node: &Node) -> serde_json::Map<String, serde_json::Value> {

@@ -88,41 +88,56 @@ fn with_literal_braces(written: &str) -> String {
 /// Most alternatives that a required text may have.
 const REQUIRED_MAX: usize = 64;
 
+/// What it costs to be nominated by these texts: of several sets the cheapest is taken.
+pub(crate) type Cost = fn(&[String]) -> u64;
+
+/// The longer the shortest text, the better.
+fn by_length(texts: &[String]) -> u64 {
+    u64::MAX - texts.iter().map(String::len).min().unwrap_or(0) as u64
+}
+
 /// Folded texts of which each match contains at least one. Empty where the expression promises none.
 fn required_texts(pattern: &str, flags: RegexFlags) -> Vec<String> {
+    required_at_cost(pattern, flags, by_length)
+}
+
+/// The same, by another measure.
+pub(crate) fn required_at_cost(pattern: &str, flags: RegexFlags, cost: Cost) -> Vec<String> {
     let parsed = regex_syntax::ParserBuilder::new()
         .case_insensitive(flags.ignore_case)
         .multi_line(flags.multi_line)
         .dot_matches_new_line(flags.dot_all)
         .build()
         .parse(pattern);
-    parsed.ok().and_then(|hir| required(&hir)).unwrap_or_default()
+    parsed.ok().and_then(|hir| required(&hir, cost)).unwrap_or_default()
 }
 
-fn required(hir: &Hir) -> Option<Vec<String>> {
+fn required(hir: &Hir, cost: Cost) -> Option<Vec<String>> {
     match hir.kind() {
         HirKind::Literal(literal) => std::str::from_utf8(&literal.0).ok().map(|text| vec![fold(text)]),
-        HirKind::Capture(capture) => required(&capture.sub),
-        HirKind::Repetition(repeat) if repeat.min > 0 => required(&repeat.sub),
+        HirKind::Capture(capture) => required(&capture.sub, cost),
+        HirKind::Repetition(repeat) if repeat.min > 0 => required(&repeat.sub, cost),
         HirKind::Alternation(branches) => {
             let mut all = Vec::new();
             for branch in branches {
-                all.extend(required(branch)?);
+                all.extend(required(branch, cost)?);
             }
             (all.len() <= REQUIRED_MAX).then_some(all)
         }
-        HirKind::Concat(parts) => required_of_sequence(parts),
+        HirKind::Concat(parts) => required_of_sequence(parts, cost),
         _ => None,
     }
 }
 
 /// The best of the parts, where neighbouring single letters (in either case) are joined to a text.
-fn required_of_sequence(parts: &[Hir]) -> Option<Vec<String>> {
-    let shortest = |texts: &Vec<String>| texts.iter().map(String::len).min().unwrap_or(0);
+fn required_of_sequence(parts: &[Hir], cost: Cost) -> Option<Vec<String>> {
     let mut best: Option<Vec<String>> = None;
     let mut run = String::new();
     let mut offer = |texts: Vec<String>| {
-        if shortest(&texts) > best.as_ref().map_or(0, shortest) {
+        if texts.iter().any(String::is_empty) {
+            return;
+        }
+        if best.as_ref().is_none_or(|best| cost(&texts) < cost(best)) {
             best = Some(texts);
         }
     };
@@ -134,7 +149,7 @@ fn required_of_sequence(parts: &[Hir]) -> Option<Vec<String>> {
             HirKind::Class(class) if one_letter(class).is_some() => run.extend(one_letter(class)),
             _ => {
                 offer(vec![std::mem::take(&mut run)]);
-                if let Some(texts) = required(part) {
+                if let Some(texts) = required(part, cost) {
                     offer(texts);
                 }
             }

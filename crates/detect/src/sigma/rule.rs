@@ -1,10 +1,12 @@
 //! Rules as meant: checked, complete, and independent of the text they came from.
 
 use std::fmt;
+use std::sync::Arc;
 
 use event::{Level, LogSource};
 
 use crate::check::Check;
+use crate::patterns::Pack;
 
 /// A detection rule.
 #[derive(Clone, Debug)]
@@ -12,6 +14,8 @@ pub struct Rule {
     pub head: Head,
     pub logsource: LogSource,
     pub condition: Expr,
+    /// Where the rule is a pack: its patterns.
+    pub(crate) pack: Option<Arc<Pack>>,
 }
 
 /// What detections and correlations have in common.

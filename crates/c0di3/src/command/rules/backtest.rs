@@ -130,6 +130,7 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
         lateness_us: config.lateness_us,
         fold_gap_us: config.fold_gap_us,
         groups_max: config.groups_max,
+        thresholds: config.thresholds,
         ..CorrelatorOptions::default()
     };
     let runtime = tokio::runtime::Runtime::new()?;

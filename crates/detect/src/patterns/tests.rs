@@ -1,0 +1,138 @@
+//! The engine against the obvious way: every pattern on every view of every part. What nominates patterns may only save
+//! work, never lose one.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::normalise::{self, views};
+use super::pack::Pattern;
+use super::*;
+use crate::{RuleSet, Terms};
+
+fn own_packs(paranoia: u8) -> RuleSet {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/patterns");
+    let mut files: Vec<(String, String)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap()))
+        .collect();
+    files.sort();
+    let terms = Terms { paranoia, ..Terms::default() };
+    let loaded = crate::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), &terms);
+    assert_eq!(loaded.rejected().count(), 0, "{:?}", loaded.diagnostics);
+    loaded.set
+}
+
+fn packs(set: &RuleSet) -> Vec<(u32, Arc<Pack>)> {
+    set.rules.iter().enumerate().filter_map(|(at, rule)| Some((at as u32, Arc::clone(rule.pack.as_ref()?)))).collect()
+}
+
+/// Every part of a text, in every view.
+fn looks(input: Input, text: &str) -> Vec<(Part, View, String)> {
+    let mut found = Vec::new();
+    let mut part = |part: Part, original: &str, plus: bool| {
+        let cased = normalise::decode_cased(original, plus).into_owned();
+        let decoded = normalise::simplify(&cased).into_owned();
+        found.push((part, View::Decoded, decoded.clone()));
+        found.push((part, View::Raw, original.to_ascii_lowercase()));
+        views(&decoded, &mut |view, text| found.push((part, view, text.to_owned())));
+        if part == Part::Path && original.contains('+') {
+            let spaced = decoded.replace('+', " ");
+            found.push((part, View::Decoded, spaced.clone()));
+            views(&spaced, &mut |view, text| found.push((part, view, text.to_owned())));
+        }
+        if matches!(part, Part::Value | Part::Path) && normalise::has_base64(&cased) {
+            let cased = if plus { normalise::decode_cased(original, false).into_owned() } else { cased };
+            normalise::base64(&cased, &mut |hidden| {
+                found.push((part, View::Base64, normalise::decode(hidden, false).into_owned()));
+            });
+        }
+    };
+    if input == Input::Text {
+        part(Part::Text, text, false);
+        return found;
+    }
+    let (path, query) = text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query)));
+    part(Part::Target, text, false);
+    part(Part::Path, path, false);
+    if let Some(query) = query {
+        part(Part::Query, query, true);
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = parameter.split_once('=').unwrap_or(("", parameter));
+            part(Part::Value, value, true);
+            if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
+                part(Part::Value, name, true);
+            }
+        }
+    }
+    found
+}
+
+fn obvious(packs: &[(u32, Arc<Pack>)], input: Input, text: &str) -> BTreeSet<u32> {
+    let looks = looks(input, text);
+    let has = |pattern: &Pattern| {
+        looks.iter().any(|(part, view, text)| {
+            let needed = pattern.needs.iter().any(|need| text.contains(need.as_str()));
+            needed && pattern.looks_at(*part, *view) && pattern.find(text, *part).is_some()
+        })
+    };
+    let points =
+        |pack: &Pack| pack.patterns.iter().filter(|pattern| has(pattern)).map(|pattern| pattern.weight).sum::<u32>();
+    packs.iter().filter(|(_, pack)| points(pack) >= pack.threshold).map(|(number, _)| *number).collect()
+}
+
+fn by_engine(engine: &Engine, text: &str) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    engine.judge(text, &mut engine.scratch(), |number| {
+        found.insert(number);
+    });
+    found
+}
+
+#[test]
+fn every_case_of_every_pattern_is_judged_as_the_obvious_way_does() {
+    let set = own_packs(PARANOIA_MAX);
+    let packs = packs(&set);
+    for input in [Input::Target, Input::Text] {
+        let engine = Engine::new(packs.clone(), input);
+        for case in packs.iter().flat_map(|(_, pack)| &pack.patterns).flat_map(|pattern| &pattern.cases) {
+            let text = &case.text;
+            assert_eq!(by_engine(&engine, text), obvious(&packs, input, text), "{input:?} {text}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mixtures_of_cases_are_judged_as_the_obvious_way_does(
+        places in prop::collection::vec(0..10_000_usize, 1..4),
+        cut in 0..40_usize,
+        mark in "[&+=?/%;' (<|]{0,2}",
+    ) {
+        thread_local! {
+            static OWN: (Vec<(u32, Arc<Pack>)>, Engine) = {
+                let packs = packs(&own_packs(PARANOIA_MAX));
+                let engine = Engine::new(packs.clone(), Input::Target);
+                (packs, engine)
+            };
+        }
+        OWN.with(|(packs, engine)| {
+            let cases: Vec<&str> = packs
+                .iter()
+                .flat_map(|(_, pack)| &pack.patterns)
+                .flat_map(|pattern| &pattern.cases)
+                .map(|case| case.text.as_str())
+                .collect();
+            let text: String = places.iter().map(|at| cases[at % cases.len()]).collect::<Vec<_>>().join(&mark);
+            let end = (0..=cut.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let text = &text[end..];
+            prop_assert_eq!(by_engine(engine, text), obvious(packs, Input::Target, text), "{}", text);
+            Ok(())
+        })?;
+    }
+}
