@@ -1,6 +1,8 @@
-//! Developer tools: `cargo xtask tidy` checks the house rules, `cargo xtask schemas` writes what is generated.
+//! Developer tools: `cargo xtask tidy` checks the house rules, `cargo xtask schemas` writes what is generated, `cargo xtask
+//! quality` measures how good detection is.
 #![allow(clippy::print_stdout, reason = "a developer tool reports on standard output")]
 
+mod quality;
 mod schemas;
 mod tidy;
 
@@ -28,7 +30,64 @@ fn main() -> anyhow::Result<()> {
             std::fs::write(root().join(schemas::TARGET), text)?;
             println!("wrote {}", schemas::TARGET);
         }
-        _ => bail!("usage: cargo xtask tidy|schemas"),
+        Some("quality") if std::env::args().nth(2).as_deref() == Some("ways") => print_ways()?,
+        Some("quality") => print_quality()?,
+        _ => bail!("usage: cargo xtask tidy|schemas|quality [ways]"),
+    }
+    Ok(())
+}
+
+/// Paranoia levels that are measured.
+const LEVELS: [u8; 3] = [1, 2, 3];
+const BENIGN_LINES: usize = 500_000;
+
+fn print_ways() -> anyhow::Result<()> {
+    let size = quality::Size { variants: 4, benign: BENIGN_LINES };
+    println!("| way | SQL injection | XSS | benign reported |\n|---|---|---|---|");
+    for (name, measured) in quality::ways::compare(&root(), size, 11)? {
+        let shares: Vec<String> = measured
+            .by_class()
+            .filter(|(class, _)| quality::ways::is_compared(class))
+            .map(|(_, share)| format!("{:.2} %", share.share() * 100.0))
+            .collect();
+        let noise = measured.false_positives();
+        println!(
+            "| {name} | {} | {} of {} |",
+            shares.iter().rev().cloned().collect::<Vec<_>>().join(" | "),
+            noise.hits,
+            noise.of
+        );
+    }
+    Ok(())
+}
+
+fn print_quality() -> anyhow::Result<()> {
+    let examples = std::env::args().nth(2).as_deref() == Some("--examples");
+    for level in LEVELS {
+        let size = quality::Size { variants: 4, benign: BENIGN_LINES };
+        let measured = quality::measure(quality::own_rules(&root(), level)?, size, 11);
+        let show = |name: &str, share: quality::Share| {
+            let (low, high) = share.interval();
+            println!(
+                "| {name} | {} of {} | {:.2} % | {:.2} to {:.2} % |",
+                share.hits,
+                share.of,
+                share.share() * 100.0,
+                low * 100.0,
+                high * 100.0
+            );
+        };
+        println!("\nParanoia level {level}\n\n| | found | share | 95 % interval |\n|---|---|---|---|");
+        show("**all attacks**", measured.recall());
+        measured.by_class().for_each(|(name, share)| show(name, share));
+        measured.by_encoding().for_each(|(name, share)| show(&format!("*{name}*"), share));
+        measured.by_place().for_each(|(name, share)| show(&format!("in {name}"), share));
+        show("**benign requests reported**", measured.false_positives());
+        measured.noisy_rules().for_each(|(title, count)| println!("| – {title} | {count} | | |"));
+        if examples {
+            println!("\nmissed:\n{}\n\nwrong:\n{}", measured.missed_examples(120), measured.false_examples(60));
+            break;
+        }
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("api", &["detect", "event", "ingest", "store"]),
     ("notify", &["event", "store"]),
     ("c0di3", &["api", "detect", "event", "ingest", "notify", "parse", "store"]),
-    ("xtask", &["detect"]),
+    ("xtask", &["detect", "event", "parse"]),
 ];
 
 /// What the pure crates must not touch, outside their tests.
