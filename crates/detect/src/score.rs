@@ -12,7 +12,7 @@ const ANSWERED: i16 = 6;
 const SERVER_ERROR: i16 = 3;
 const REFUSED: i16 = -10;
 /// A body from this size on, in bytes, may carry out what was asked for.
-const LARGE_BYTES: u64 = 64 << 10;
+const LARGE_BYTES: u32 = 64 << 10;
 const LARGE: i16 = 4;
 
 /// What a finding is judged by.
@@ -54,8 +54,8 @@ pub(crate) fn score(level: Level, facts: Facts, thresholds: Thresholds) -> (u8, 
     if let Some(answer) = facts.answer.filter(|_| facts.patterns.is_some()) {
         let (word, points) = answered(answer.status);
         add(format!("{word} with status {}", answer.status), points);
-        if let Some(bytes) = answer.bytes.filter(|bytes| *bytes >= LARGE_BYTES && points > 0) {
-            add(format!("a large answer of {bytes} bytes"), LARGE);
+        if answer.bytes >= LARGE_BYTES && points > 0 {
+            add(format!("a large answer of {} bytes", answer.bytes), LARGE);
         }
     }
     if let Some((from, points)) = REPETITION.iter().find(|(from, _)| facts.count >= *from) {
@@ -86,8 +86,7 @@ mod tests {
     #[test]
     fn an_attack_that_was_answered_ranks_above_one_that_was_refused() {
         let of = |status, bytes| {
-            let facts =
-                Facts { count: 1, patterns: Some((10, 5)), answer: Some(Answer { status, bytes: Some(bytes) }) };
+            let facts = Facts { count: 1, patterns: Some((10, 5)), answer: Some(Answer { status, bytes }) };
             score(Level::High, facts, Thresholds::default())
         };
         let (large, small, broken, refused) = (of(200, 1 << 20), of(200, 500), of(500, 500), of(404, 500));
@@ -99,7 +98,7 @@ mod tests {
 
     #[test]
     fn of_several_answers_the_gravest_counts() {
-        let answer = |status| Some(Answer { status, bytes: None });
+        let answer = |status| Some(Answer { status, bytes: 0 });
         assert_eq!(graver(answer(404), answer(200)), answer(200));
         assert_eq!(graver(answer(500), answer(301)), answer(500));
         assert_eq!(graver(None, answer(404)), answer(404));

@@ -30,8 +30,9 @@ pub struct EventRef {
 pub struct Answer {
     /// HTTP status code.
     pub status: u16,
-    /// Length of the body in bytes.
-    pub bytes: Option<u64>,
+    /// Length of the body in bytes, up to what fits; 0 where it is not known.
+    #[serde(default)]
+    pub bytes: u32,
 }
 
 /// Patterns of a pack that an event has.

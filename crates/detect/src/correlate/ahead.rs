@@ -48,9 +48,12 @@ impl Correlator {
 
     /// Reads what counting the hits will read, step by step for all of them: no step waits for the one before it longer
     /// than memory takes once.
-    pub(super) fn look_at<'h>(&mut self, hits: impl Iterator<Item = &'h Hit>) {
+    pub(super) fn look_at<'h>(&mut self, hits: impl Iterator<Item = &'h Hit> + Clone) {
         let Correlator { set, windows, key, run: Run { places, .. }, .. } = self;
         places.clear();
+        let seen = |seen: u64, more: u64| seen ^ more;
+        let events = hits.clone().map(|hit| hit.event.line_no ^ hit.event.original.len() as u64).fold(0, seen);
+        let values = hits.clone().map(|hit| u64::from(hit.values.first().is_some_and(Option::is_some))).fold(0, seen);
         for hit in hits {
             for index in &set.uses[hit.rule as usize].correlations {
                 if write_key(&set.correlations[*index], hit, key) {
@@ -62,10 +65,9 @@ impl Correlator {
             place.slot = windows[place.table].likely_place(place.hash);
         }
         let found = || places.iter().filter_map(|place| Some(&windows[place.table]).zip(place.slot));
-        let seen = |seen: u64, more: u64| seen ^ more;
         let keys = found().map(|(table, slot)| table.look_at_key(slot)).fold(0, seen);
         let ends = found().map(|(table, slot)| table.at(slot).look_at_ends()).fold(0, seen);
         let proof = found().map(|(table, slot)| table.at(slot).look_at_proof()).fold(0, seen);
-        std::hint::black_box((keys, ends, proof));
+        std::hint::black_box((events, values, keys, ends, proof));
     }
 }

@@ -34,9 +34,9 @@ struct Kept {
 pub(super) struct Entries {
     list: VecDeque<Entry>,
     /// One for each entry, or none at all.
-    values: VecDeque<Held>,
-    /// Of the oldest and the newest, in the same order.
-    kept: VecDeque<Kept>,
+    values: Option<Box<VecDeque<Held>>>,
+    /// Of the oldest and the newest, in the same order; few.
+    kept: Vec<Kept>,
     /// Bytes of the lines that are kept, and what goes with them.
     proof: usize,
 }
@@ -63,7 +63,7 @@ impl Entries {
     }
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&Entry, Option<&Held>)> {
-        self.list.iter().enumerate().map(|(at, entry)| (entry, self.values.get(at)))
+        self.list.iter().enumerate().map(|(at, entry)| (entry, self.values.as_ref().and_then(|values| values.get(at))))
     }
 
     /// Adds an event where its time belongs; its line is kept as proof. Lines that are then in the middle, or with `lean`
@@ -86,7 +86,8 @@ impl Entries {
         let at = self.list.len() - later;
         self.list.insert(at, entry);
         if let Some(value) = value {
-            self.values.insert(at.min(self.values.len()), value);
+            let values = self.values.get_or_insert_default();
+            values.insert(at.min(values.len()), value);
         }
         let later = self.kept.iter().rev().take_while(|known| known.time > entry.time).count();
         self.kept.insert(self.kept.len() - later, Kept { time: entry.time, event: Arc::clone(event) });
@@ -95,31 +96,26 @@ impl Entries {
             self.drop_proof(1, spent);
         } else if self.kept.len() > 2 * EVIDENCE_EACH {
             let middle = self.kept.remove(EVIDENCE_EACH);
-            self.give_back(middle, spent);
-        }
-    }
-
-    fn give_back(&mut self, kept: Option<Kept>, spent: &mut Vec<Arc<EventRef>>) {
-        if let Some(Kept { event, .. }) = kept {
-            self.proof -= proof_of(&event);
-            spent.push(event);
+            self.proof -= proof_of(&middle.event);
+            spent.push(middle.event);
         }
     }
 
     /// Lets the proof of all but the newest `spared` events go.
     pub(super) fn drop_proof(&mut self, spared: usize, spent: &mut Vec<Arc<EventRef>>) {
-        while self.kept.len() > spared {
-            let oldest = self.kept.pop_front();
-            self.give_back(oldest, spent);
+        let count = self.kept.len().saturating_sub(spared);
+        for Kept { event, .. } in self.kept.drain(..count) {
+            self.proof -= proof_of(&event);
+            spent.push(event);
         }
     }
 
     pub(super) fn pop_first(&mut self) -> Option<(Entry, Option<Held>)> {
         let entry = self.list.pop_front()?;
-        if let Some(kept) = self.kept.pop_front_if(|kept| kept.event.id == entry.id) {
-            self.proof -= proof_of(&kept.event);
+        if self.kept.first().is_some_and(|kept| kept.event.id == entry.id) {
+            self.proof -= proof_of(&self.kept.remove(0).event);
         }
-        Some((entry, self.values.pop_front()))
+        Some((entry, self.values.as_mut().and_then(|values| values.pop_front())))
     }
 
     /// Takes out the oldest `count` events.
@@ -127,7 +123,7 @@ impl Entries {
         let mut taken = Entries::default();
         std::mem::swap(self, &mut taken);
         self.list = taken.list.split_off(count);
-        self.values = taken.values.split_off(count.min(taken.values.len()));
+        self.values = taken.values.as_mut().map(|values| Box::new(values.split_off(count.min(values.len()))));
         let kept = self.list.front().map_or(taken.kept.len(), |first| {
             let newer = taken.kept.iter().rev().take_while(|kept| kept.time >= first.time).count();
             taken.kept.len() - newer
@@ -164,12 +160,12 @@ impl Entries {
     /// Reads both ends, and gives anything that comes of it.
     pub(super) fn look_at_ends(&self) -> u64 {
         let ends = self.list.front().into_iter().chain(self.list.back()).map(|entry| entry.time);
-        ends.chain(self.kept.front().map(|kept| kept.time)).fold(0, |seen, time| seen ^ time.0.unsigned_abs())
+        ends.chain(self.kept.first().map(|kept| kept.time)).fold(0, |seen, time| seen ^ time.0.unsigned_abs())
     }
 
     /// Reads the proof that the next event will push out.
     pub(super) fn look_at_proof(&self) -> u64 {
-        let next = self.kept.get(EVIDENCE_EACH).or(self.kept.front());
+        let next = self.kept.get(EVIDENCE_EACH).or(self.kept.first());
         next.map_or(0, |kept| kept.event.original.len() as u64 ^ kept.event.line_no)
     }
 }
@@ -237,7 +233,9 @@ impl From<Vec<Saved>> for Entries {
         let mut entries = Entries::default();
         for Saved { time, id, value, event, weight, place } in saved {
             entries.list.push_back(Entry { id, time, weight, place });
-            entries.values.extend(value);
+            if let Some(value) = value {
+                entries.values.get_or_insert_default().push_back(value);
+            }
             entries.kept.extend(event.map(|event| Kept { time, event }));
         }
         entries.weigh();

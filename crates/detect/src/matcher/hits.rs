@@ -99,7 +99,7 @@ impl<'a> HitColumns<'a> {
         let original = self.original.and_then(|column| column.str(row)).unwrap_or("");
         let number = |column: &Option<LongColumn<'_>>| column.as_ref().and_then(|column| column.get(row));
         let status = number(&self.status).and_then(|status| u16::try_from(status).ok());
-        let bytes = number(&self.body_bytes).and_then(|bytes| u64::try_from(bytes).ok());
+        let bytes = number(&self.body_bytes).map_or(0, |bytes| u32::try_from(bytes.max(0)).unwrap_or(u32::MAX));
         EventRef {
             id: self.batch.event_id(row),
             source: Arc::clone(self.batch.origin(row)),
