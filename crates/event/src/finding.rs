@@ -29,7 +29,7 @@ pub struct Entities {
 }
 
 /// Most values of one kind that a finding lists; its count still covers all.
-pub const ENTITY_VALUES_MAX: usize = 50;
+pub const ENTITY_VALUES_MAX: usize = 256;
 
 impl Entities {
     /// Every kind under its ECS name.

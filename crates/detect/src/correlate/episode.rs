@@ -16,6 +16,13 @@ const PATTERNS_SHOWN_MAX: usize = 12;
 /// Longest that one finding stays open, in microseconds of event time.
 const EPISODE_US_MAX: i64 = 86_400_000_000;
 
+/// Whom a counted value names.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum EntityKind {
+    SourceIp,
+    UserName,
+}
+
 /// What an episode is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Source {
@@ -111,6 +118,16 @@ impl Episode {
     pub(super) fn add_count(&mut self, weight: u64) {
         self.count += weight;
         self.changed = true;
+    }
+
+    /// Adds whom an event is about, whether its line is kept or not.
+    pub(super) fn name(&mut self, kind: EntityKind, value: &str) {
+        let mut named = Entities::default();
+        match kind {
+            EntityKind::SourceIp => named.source_ip.push(value.to_owned()),
+            EntityKind::UserName => named.user_name.push(value.to_owned()),
+        }
+        self.entities.absorb(&named);
     }
 
     pub(super) fn set_distinct(&mut self, distinct: u64) {

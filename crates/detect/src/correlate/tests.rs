@@ -238,3 +238,23 @@ fn a_flood_of_new_groups_does_not_erase_an_attack_in_progress() {
     assert!(changes.iter().any(|change| change.finding.entities.source_ip == ["192.0.2.1"]));
     assert!(correlator.counts().evicted >= 4000);
 }
+
+#[test]
+fn every_address_that_was_counted_is_named_whether_its_line_is_kept_or_not() {
+    let text = RULES.replace(
+        "{type: value_count, rules: [failed], group-by: [source.ip], timespan: 1m, condition: {gte: 3, field: user.name}}",
+        "{type: value_count, rules: [failed], group-by: [user.name], timespan: 1h, condition: {gte: 60, field: source.ip}}",
+    );
+    let set = Arc::new(load([("rules.yml", text.as_str())], &crate::Terms::default()).set);
+    let tries = (1..=60_u8).flat_map(|address| (0..2).map(move |again| (address, again)));
+    let logins: Vec<Login> =
+        tries.map(|(address, again)| Login { second: i64::from(address) * 30 + again, address, user: 1 }).collect();
+    let mut correlator = Correlator::new(Arc::clone(&set), CorrelatorOptions::default());
+    correlator.observe(Matcher::new(set, None).hits(&parse(&logins), &mut MatchScratch::default()));
+    correlator.finish();
+    let changes = correlator.changes();
+    let spread = changes.iter().find(|change| change.finding.rule_id == "spray").unwrap();
+    let expected: std::collections::BTreeSet<String> = (1..=60).map(|address| format!("192.0.2.{address}")).collect();
+    let named: std::collections::BTreeSet<String> = spread.finding.entities.source_ip.iter().cloned().collect();
+    assert_eq!(named, expected, "each address, and no other");
+}

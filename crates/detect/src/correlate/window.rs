@@ -8,7 +8,7 @@ use event::{EventId, EventRef, Hit, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::correlate::entries::{Entries, Entry};
-use crate::correlate::episode::{Episode, Source};
+use crate::correlate::episode::{EntityKind, Episode, Source};
 use crate::correlate::group::{group_text, number_of, value_of};
 use crate::correlate::tally::{Held, Tally};
 use crate::ruleset::BoundCorrelation;
@@ -94,7 +94,9 @@ impl Window {
         if self.is_reached(bound, value.as_ref()) && self.is_in_order(arrival) {
             match &mut self.firing {
                 Some(episode) => episode.add(&hit.event, time, hit.repeated),
-                None => self.firing = Some(Box::new(self.episode(arrival.index, group_text(bound, hit), |_| true))),
+                None => {
+                    self.firing = Some(Box::new(self.episode(bound, arrival.index, group_text(bound, hit), |_| true)))
+                }
             }
             let distinct = self.tally.as_ref().map_or(0, |tally| tally.distinct());
             self.firing.iter_mut().for_each(|episode| episode.set_distinct(distinct));
@@ -192,7 +194,7 @@ impl Window {
                 && let Some(newest) = self.newest.as_deref()
             {
                 let group = group_text(bound, newest);
-                let episode = closed.episode(index, group, |value| closed.is_why(bound, value));
+                let episode = closed.episode(bound, index, group, |value| closed.is_why(bound, value));
                 let time = closed.entries.last().map_or(first, |entry| entry.time);
                 found.push(Closed { episode: Box::new(episode), hit: newest.clone(), time });
             }
@@ -294,11 +296,21 @@ impl Window {
     }
 
     /// A new episode of the window's entries.
-    fn episode(&self, index: usize, group: String, is_why: impl Fn(Option<&Held>) -> bool) -> Episode {
+    fn episode(
+        &self,
+        bound: &BoundCorrelation,
+        index: usize,
+        group: String,
+        is_why: impl Fn(Option<&Held>) -> bool,
+    ) -> Episode {
         let start = self.entries.first().map_or(Timestamp(0), |entry| entry.time);
         let mut episode = Episode::new(Source::Correlation(index), group, start);
-        for (entry, _, event) in self.entries.with_events().filter(|(_, value, _)| is_why(*value)) {
+        let counted = counted_entity(bound);
+        for (entry, value, event) in self.entries.with_events().filter(|(_, value, _)| is_why(*value)) {
             episode.begin_with(entry.id);
+            if let (Some(kind), Some(Held::Text(value))) = (counted, value) {
+                episode.name(kind, value);
+            }
             match event {
                 Some(event) => episode.add(event, entry.time, u64::from(entry.weight)),
                 None => {
@@ -381,5 +393,16 @@ impl Window {
 
     pub(super) fn firing_mut(&mut self) -> Option<&mut Episode> {
         self.firing.as_deref_mut()
+    }
+}
+
+/// The kind of entity that is counted, where that is one field: lines of most events are not kept, but who they were about is
+/// known by what was counted.
+fn counted_entity(bound: &BoundCorrelation) -> Option<EntityKind> {
+    let CorrelationKind::ValueCount(fields) = &bound.rule.kind else { return None };
+    match fields.as_slice() {
+        [field] if matches!(field.as_str(), "source.ip" | "src_ip" | "c-ip" | "SourceIp") => Some(EntityKind::SourceIp),
+        [field] if matches!(field.as_str(), "user.name" | "cs-username" | "User") => Some(EntityKind::UserName),
+        _ => None,
     }
 }
