@@ -34,6 +34,7 @@ struct Kept {
 pub(super) struct Entries {
     list: VecDeque<Entry>,
     /// One for each entry, or none at all.
+    #[allow(clippy::box_collection, reason = "most windows have none: 8 bytes instead of 32")]
     values: Option<Box<VecDeque<Held>>>,
     /// Of the oldest and the newest, in the same order; few.
     kept: Vec<Kept>,

@@ -221,14 +221,18 @@ impl Cache {
             }
             (self.lookups, self.hits) = (0, 0);
         }
-        let slot = &self.slots[hash as usize % SLOTS];
-        let found = slot.used && slot.hash == hash && slot.tag == tag && slot.value == value;
-        self.hits += u32::from(found);
-        found.then_some(slot.verdict)
+        let place = hash as usize % SLOTS;
+        let is_it = |slot: &&Slot| slot.used && slot.hash == hash && slot.tag == tag && slot.value == value;
+        let found = [place, place ^ 1].into_iter().map(|place| &self.slots[place]).find(is_it).map(|slot| slot.verdict);
+        self.hits += u32::from(found.is_some());
+        found
     }
 
     pub(super) fn remember(&mut self, hash: u64, value: &[u8], tag: u8, verdict: VerdictId) {
-        let slot = &mut self.slots[hash as usize % SLOTS];
+        // Two places for each value, so that two frequent ones do not push each other out.
+        let place = hash as usize % SLOTS;
+        self.slots.swap(place, place ^ 1);
+        let slot = &mut self.slots[place];
         slot.value.clear();
         slot.value.extend_from_slice(value);
         (slot.hash, slot.tag, slot.used, slot.verdict) = (hash, tag, true, verdict);
