@@ -6,7 +6,7 @@
 //! Literals are folded by the caller, and so are texts that are not ASCII. **Absent on purpose:** no first or longest match;
 //! all of them count.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashTable};
 use memchr::memchr2;
@@ -109,8 +109,8 @@ pub(crate) struct Literals {
     pair: Places,
     /// A bit for each pair of bytes in `pair`.
     pairs: Vec<u64>,
-    /// First bytes of the pairs, in either case.
-    pair_starts: Vec<u8>,
+    /// The pairs' bytes, in either case.
+    pair_bytes: Vec<[u8; 2]>,
     /// Of one byte: byte and literal.
     single: Vec<(u8, u32)>,
 }
@@ -200,15 +200,16 @@ impl Literals {
         for hash in long.keys().copied().chain(followed).map(|gram| hash(gram, shift)) {
             table[hash / 64] |= 1_u64 << (hash % 64);
         }
-        let mut pair_starts: Vec<u8> = pair.keys().map(|bytes| *bytes as u8).collect();
         // The fold of a pair's bytes makes others the same, too.
-        pair_starts.extend(pair_starts.clone().iter().map(|byte| byte & !0x20));
-        pair_starts.sort_unstable();
-        pair_starts.dedup();
+        let cases = |byte: u8| [byte, byte & !0x20];
+        let both = |bytes: u32| (cases(bytes as u8), cases((bytes >> 8) as u8));
+        let all = |(first, second): ([u8; 2], [u8; 2])| first.map(|first| second.map(|second| [first, second]));
+        let pair_bytes: BTreeSet<[u8; 2]> = pair.keys().flat_map(|bytes| all(both(*bytes))).flatten().collect();
+        let pair_bytes = pair_bytes.into_iter().collect();
         let mut pairs = vec![0; if pair.is_empty() { 0 } else { 1 << 16 >> 6 }];
         pair.keys().for_each(|bytes| pairs[*bytes as usize / 64] |= 1_u64 << (bytes % 64));
         let (long, triple, pair) = (Places::new(long), Places::new(triple), Places::new(pair));
-        Literals { texts, table, shift, stride, few, long, triple, pair, pairs, pair_starts, single }
+        Literals { texts, table, shift, stride, few, long, triple, pair, pairs, pair_bytes, single }
     }
 
     /// Calls back with number, start and end of every literal in the text, as often as it stands there; one of a single
@@ -233,7 +234,7 @@ impl Literals {
                 found(*literal as usize, at, at + 1);
             }
         }
-        if !self.pairs.is_empty() && self.pair_starts.iter().any(|byte| may_have(*byte)) {
+        if self.pair_bytes.iter().any(|[first, second]| may_have(*first) && may_have(*second)) {
             for (at, pair) in text.windows(2).enumerate() {
                 let pair = number(pair);
                 if self.pairs[pair as usize / 64] >> (pair % 64) & 1 == 1 {

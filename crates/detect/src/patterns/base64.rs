@@ -12,6 +12,10 @@ const BASE64_CHARS_MAX: usize = 64 << 10;
 
 /// Whether the text has a run that could be Base64 of a text: long, with capitals and without marks that words have.
 pub(super) fn has_base64(text: &str) -> bool {
+    // Most texts have no capitals; all bytes are compared at once.
+    if !text.bytes().fold(false, |any, byte| any | byte.is_ascii_uppercase()) {
+        return false;
+    }
     let mut run = 0;
     let mut capitals = 0;
     text.bytes().any(|byte| {

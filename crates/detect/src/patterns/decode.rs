@@ -22,16 +22,16 @@ pub(super) fn decode(text: &str, plus: bool) -> Cow<'_, str> {
 
 /// The same for a request target: a plus is a space in its query only.
 pub(super) fn decode_target(target: &str) -> Cow<'_, str> {
-    let query = memchr(b'?', target.as_bytes()).and_then(|at| target.get(at..));
-    match query.filter(|query| memchr(b'+', query.as_bytes()).is_some()) {
-        None => decode(target, false),
-        Some(query) => {
-            let mut text = String::with_capacity(target.len());
-            text.push_str(&target[..target.len() - query.len()]);
-            text.extend(query.chars().map(|each| if each == '+' { ' ' } else { each }));
-            Cow::Owned(decode(&text, false).into_owned())
-        }
+    let query = memchr(b'?', target.as_bytes()).filter(|at| memchr(b'+', &target.as_bytes()[*at..]).is_some());
+    let Some(query) = query else { return decode(target, false) };
+    let mut bytes = target.as_bytes().to_vec();
+    bytes[query..].iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
+    if !target.is_ascii() || memchr(b'%', &bytes).is_some() {
+        let text = String::from_utf8(bytes).unwrap_or_default();
+        return Cow::Owned(decode(&text, false).into_owned());
     }
+    bytes.make_ascii_lowercase();
+    Cow::Owned(String::from_utf8(bytes).unwrap_or_default())
 }
 
 /// Without its percent-encodings, in the case it was written in.

@@ -1,6 +1,7 @@
 //! All packs on one column as one engine: a value is normalised once, one search for literals nominates patterns in each
 //! view, and only those are tried. What most values are, plain and without a nominee, costs one decoding and one search.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -155,7 +156,7 @@ impl Engine {
             Input::Path => work.parts_of_path(text),
             Input::Query => work.query(text),
             Input::Address => work.address(text),
-            Input::Text => work.part(Part::Text, text, false),
+            Input::Text => work.text(text),
         }
     }
 }
@@ -171,11 +172,15 @@ impl Work<'_> {
     fn target(&mut self, target: &str) {
         let decoded = normalise::decode_target(target);
         let (parts, views) = self.glance(target, &decoded);
-        let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
+        let (path, query) = match memchr::memchr(b'?', target.as_bytes()) {
+            Some(at) => (&target[..at], Some(&target[at + 1..])),
+            None => (target, None),
+        };
         if views || parts & Part::Target.bit() != 0 {
             self.part(Part::Target, target, false);
         }
-        if views || parts & Part::Path.bit() != 0 || path.contains('+') || normalise::has_base64(path) {
+        let has_plus = memchr::memchr(b'+', path.as_bytes()).is_some();
+        if views || parts & Part::Path.bit() != 0 || has_plus || normalise::has_base64(path) {
             self.part(Part::Path, path, false);
         }
         query.into_iter().for_each(|query| self.parts_of_query(query, parts, views));
@@ -200,6 +205,14 @@ impl Work<'_> {
         }
         if let Some((_, query)) = own.split_once('?') {
             self.parts_of_query(query, parts, views);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        let decoded = normalise::decode(text, false);
+        let (parts, views) = self.glance(text, &decoded);
+        if views || parts != 0 {
+            self.part(Part::Text, text, false);
         }
     }
 
@@ -252,9 +265,12 @@ impl Work<'_> {
     fn part(&mut self, part: Part, original: &str, plus: bool) {
         let cased = normalise::decode_cased(original, plus);
         let decoded = normalise::simplify(&cased);
-        let raw = original.to_ascii_lowercase();
-        self.look(Look { part, view: View::Decoded, text: &decoded, original, is_raw: raw == *decoded });
-        if raw != *decoded {
+        // Nothing was encoded, and only letters change their case.
+        let is_same = matches!(cased, Cow::Borrowed(_)) && original.is_ascii();
+        let raw = if is_same { Cow::Borrowed(&*decoded) } else { Cow::Owned(original.to_ascii_lowercase()) };
+        let is_raw = is_same || raw == decoded;
+        self.look(Look { part, view: View::Decoded, text: &decoded, original, is_raw });
+        if !is_raw {
             self.look(Look { part, view: View::Raw, text: &raw, original, is_raw: true });
         }
         views(&decoded, &mut |view, text| self.look(Look { part, view, text, original, is_raw: false }));

@@ -77,7 +77,7 @@ const fn marks() -> [u16; 256] {
             b'&' => Marks::AMPERSAND,
             b'\\' => Marks::BACKSLASH,
             b'\'' | b'"' | b'`' => Marks::QUOTE,
-            b'$' | b'^' | b'{' | b'|' | b';' => Marks::SHELL,
+            b'$' | b'^' | b'{' => Marks::SHELL,
             b'/' => Marks::SLASH,
             0..=31 | 127 => Marks::CONTROL,
             b'*' | b'#' | b'-' => Marks::COMMENT,
@@ -94,11 +94,12 @@ pub(super) fn has_views(decoded: &str, present: &Present) -> bool {
     // Without branches, so that many are compared at once.
     let is_pair = |a: u8, b: u8| {
         (a == b'/' && (b == b'/' || b == b'.' || b == b'*'))
-            | (a == b && (a == b'-' || a == b' '))
+            | (a == b && (a == b'-' || a == b' ' || a == b'.'))
             | (a == b'&' && b == b'#')
     };
-    present.has_any(b"'\"`\\$^{|;")
+    present.has_any(b"'\"`\\$^{")
         || present.has_control()
+        || present.has(b'&') && present.has(b';')
         || decoded.as_bytes().windows(2).fold(false, |any, pair| any | is_pair(pair[0], pair[1]))
 }
 
@@ -120,7 +121,7 @@ pub(super) fn views(decoded: &str, visit: &mut impl FnMut(View, &str)) {
     if marks.any(Marks::QUOTE | Marks::BACKSLASH | Marks::SHELL) {
         give(View::Shell, Some(shell(decoded)));
     }
-    if marks.any(Marks::BACKSLASH) || marks.any(Marks::SLASH) && (has("//") || has("/.") || has(";") || has("../")) {
+    if marks.any(Marks::BACKSLASH) || marks.any(Marks::SLASH) && (has("//") || has("/.") || has("..")) {
         give(View::Path, Some(path(decoded)));
     }
 }
