@@ -302,6 +302,17 @@ impl Correlator {
                 fired.push(set.signal_of(*index));
             }
         }
+        for index in &set.uses[signal].forgives {
+            let bound = &set.correlations[*index];
+            if group::write_key(bound, hit, &mut key)
+                && let Some(window) = self.windows[*index].get_mut(&key)
+            {
+                let proof = window.proof_bytes();
+                window.forgive(bound, hit, time);
+                self.window_proof = (self.window_proof + window.proof_bytes()).saturating_sub(proof);
+                self.counts.forgiven += 1;
+            }
+        }
         self.key = key;
         for signal in fired {
             self.correlate(signal, hit, time, late);
@@ -330,13 +341,18 @@ impl Correlator {
         let proof = window.proof_bytes();
         let lean = self.window_proof > self.options.proof_bytes_max / 2;
         let spent = self.spent.len();
-        let added = window.add(Arrival { bound, index, signal, hit, time, lean }, &mut self.spent);
+        let quiet_us = self.options.fold_gap_us.max(bound.rule.timespan_us);
+        let added = window.add(Arrival { bound, index, signal, hit, time, lean, quiet_us }, &mut self.spent);
         if lean {
             self.counts.proof_dropped += (self.spent.len() - spent) as u64;
         }
         self.window_proof = (self.window_proof + window.proof_bytes()).saturating_sub(proof);
         self.counts.cut += u64::from(added.cut);
         self.counts.not_numeric += u64::from(added.not_numeric);
+        if added.begins {
+            self.prove(index, key, hit);
+        }
+        let window = self.windows[index].at_mut(place);
         let fires = window.is_firing();
         if fires && !window.noted {
             window.noted = true;
@@ -346,6 +362,22 @@ impl Correlator {
             self.close(*ended);
         }
         fires
+    }
+
+    /// What begins because of other correlations shows the events that those have counted.
+    fn prove(&mut self, index: usize, key: &str, hit: &Hit) {
+        let set = Arc::clone(&self.set);
+        let bound = &set.correlations[index];
+        let behind: Vec<_> = bound
+            .bases_of_same_groups(&set)
+            .filter_map(|base| self.windows[base].get(key))
+            .flat_map(Window::proof)
+            .collect();
+        if !behind.is_empty()
+            && let Some(window) = self.windows[index].get_mut(key)
+        {
+            window.begin_with(bound, index, group::group_text(bound, hit), behind);
+        }
     }
 
     /// Judges windows of a group that have closed before `complete`.
@@ -400,7 +432,7 @@ impl Correlator {
         let mut ended = Vec::new();
         for (index, table) in self.windows.iter_mut().enumerate() {
             let timespan = set.correlations[index].rule.timespan_us;
-            ended.extend(table.remove_where(|window| window.ended_before(watermark, timespan)));
+            ended.extend(table.remove_where(|window| window.ended_before(watermark, timespan, gap.max(timespan))));
         }
         ended.into_iter().for_each(|window| self.close_window(window));
     }

@@ -41,6 +41,8 @@ pub(crate) struct Marks {
 pub(crate) struct Use {
     /// Indexes of the correlations that count them.
     pub(crate) correlations: Vec<usize>,
+    /// Indexes of the correlations whose groups they forgive.
+    pub(crate) forgives: Vec<usize>,
     /// They make no findings of their own.
     pub(crate) muted: bool,
     /// Captures that the correlations need.
@@ -60,7 +62,20 @@ pub struct BoundCorrelation {
     pub(crate) waits_for_close: bool,
 }
 
+impl Correlation {
+    /// Rules that must be loaded for it.
+    fn references(&self) -> impl Iterator<Item = &String> {
+        self.rules.iter().chain(&self.forgiven_by)
+    }
+}
+
 impl BoundCorrelation {
+    /// Correlations behind it that group by the same fields, by index.
+    pub(crate) fn bases_of_same_groups<'s>(&'s self, set: &'s RuleSet) -> impl Iterator<Item = usize> + 's {
+        let correlations = self.bases.iter().filter_map(|base| base.checked_sub(set.rules.len()));
+        correlations.filter(|index| set.correlations[*index].rule.group_by == self.rule.group_by)
+    }
+
     /// More is counted than events.
     pub(crate) fn needs_tally(&self) -> bool {
         self.rule.kind != CorrelationKind::EventCount
@@ -196,7 +211,7 @@ impl Loading {
             let before = open.len();
             let (ready, waiting): (Vec<_>, Vec<_>) = open
                 .into_iter()
-                .partition(|rule| rule.rules.iter().all(|reference| set.signal_named(reference).is_some()));
+                .partition(|rule| rule.references().all(|reference| set.signal_named(reference).is_some()));
             for rule in ready {
                 set.bind(rule);
             }
@@ -215,7 +230,7 @@ impl Loading {
             }
         }
         for rule in open {
-            let missing = rule.rules.iter().find(|reference| set.signal_named(reference).is_none());
+            let missing = rule.references().find(|reference| set.signal_named(reference).is_none());
             let reason = format!(
                 "the correlation counts `{}`, which was not loaded or counts this correlation in turn",
                 missing.map_or("", String::as_str)
@@ -267,6 +282,14 @@ impl RuleSet {
             self.uses[*base].correlations.push(index);
             // Where correlations disagree, the one that mutes wins.
             self.uses[*base].muted |= !rule.generate;
+        }
+        let forgiver = rule.forgiven_by.as_ref().and_then(|reference| self.signal_named(reference));
+        if let Some(forgiver) = forgiver {
+            self.uses[forgiver].forgives.push(index);
+            for rule in self.rules_behind(forgiver) {
+                let read = group_by.iter().chain(&values).map(|from| from.of(rule as u32));
+                self.uses[rule].captures.extend(read);
+            }
         }
         for rule in behind {
             self.uses[rule].captures.extend(group_by.iter().chain(&values).map(|from| from.of(rule as u32)));
@@ -321,11 +344,12 @@ impl RuleSet {
         self.marks.get_or_init(|| {
             let of_rule = |rule: &Rule| digest(&[format!("{:?} {:?}", rule.logsource, rule.condition).as_bytes()]);
             let of_correlation = |bound: &BoundCorrelation| {
-                let Correlation { kind, rules, group_by, aliases, timespan_us, bounds, generate, .. } = &bound.rule;
+                let Correlation { kind, rules, group_by, aliases, timespan_us, bounds, generate, forgiven_by, .. } =
+                    &bound.rule;
                 let columns = bound.group_by.iter().chain(&bound.values).map(|from| &self.captures[from.default]);
                 let columns: Vec<_> = columns.collect();
                 let meant = format!(
-                    "{kind:?} {rules:?} {group_by:?} {aliases:?} {timespan_us} {bounds:?} {generate} {columns:?}"
+                    "{kind:?} {rules:?} {group_by:?} {aliases:?} {timespan_us} {bounds:?} {generate} {forgiven_by:?} {columns:?}"
                 );
                 digest(&[meant.as_bytes()])
             };

@@ -20,6 +20,8 @@ pub(super) struct Entry {
     pub(super) weight: u32,
     /// Place of its signal among those that the correlation counts.
     pub(super) place: u16,
+    /// The open finding has it.
+    pub(super) counted: bool,
 }
 
 /// An event whose line is kept, with the time that it counts at.
@@ -67,7 +69,7 @@ impl Entries {
         self.list.iter().enumerate().map(|(at, entry)| (entry, self.values.as_ref().and_then(|values| values.get(at))))
     }
 
-    /// Adds an event where its time belongs; its line is kept as proof. Lines that are then in the middle, or with `lean`
+    /// Adds an event where its time belongs, and gives its place; its line is kept as proof. Lines that are then in the middle, or with `lean`
     /// all others, are put into `spent`.
     pub(super) fn push(
         &mut self,
@@ -76,7 +78,7 @@ impl Entries {
         event: &Arc<EventRef>,
         lean: bool,
         spent: &mut Vec<Arc<EventRef>>,
-    ) {
+    ) -> usize {
         if self.list.capacity() == 0 {
             // Most groups are seen once.
             self.list.reserve_exact(1);
@@ -100,6 +102,30 @@ impl Entries {
             self.proof -= proof_of(&middle.event);
             spent.push(middle.event);
         }
+        at
+    }
+
+    /// The open finding has taken up the event at this place, or all of them.
+    pub(super) fn count(&mut self, place: Option<usize>) {
+        match place {
+            Some(place) => self.list.get_mut(place).into_iter().for_each(|entry| entry.counted = true),
+            None => self.list.iter_mut().for_each(|entry| entry.counted = true),
+        }
+    }
+
+    /// Lets go of all but the events that are wanted.
+    pub(super) fn retain(&mut self, wanted: impl Fn(&Entry, Option<&Held>) -> bool) {
+        let keep: Vec<bool> = self.iter().map(|(entry, value)| wanted(entry, value)).collect();
+        let gone: Vec<EventId> =
+            self.list.iter().zip(&keep).filter(|(_, keep)| !**keep).map(|(entry, _)| entry.id).collect();
+        self.kept.retain(|kept| !gone.contains(&kept.event.id));
+        let mut marks = keep.iter();
+        self.list.retain(|_| marks.next().is_none_or(|keep| *keep));
+        if let Some(values) = &mut self.values {
+            let mut marks = keep.iter();
+            values.retain(|_| marks.next().is_none_or(|keep| *keep));
+        }
+        self.weigh();
     }
 
     /// Lets the proof of all but the newest `spared` events go.
@@ -186,6 +212,8 @@ struct Saved {
     weight: u32,
     #[serde(rename = "p", default, skip_serializing_if = "is_zero")]
     place: u16,
+    #[serde(rename = "c", default, skip_serializing_if = "std::ops::Not::not")]
+    counted: bool,
 }
 
 mod microseconds {
@@ -224,6 +252,7 @@ impl From<Entries> for Vec<Saved> {
             event: event.cloned(),
             weight: entry.weight,
             place: entry.place,
+            counted: entry.counted,
         });
         saved.collect()
     }
@@ -232,8 +261,8 @@ impl From<Entries> for Vec<Saved> {
 impl From<Vec<Saved>> for Entries {
     fn from(saved: Vec<Saved>) -> Self {
         let mut entries = Entries::default();
-        for Saved { time, id, value, event, weight, place } in saved {
-            entries.list.push_back(Entry { id, time, weight, place });
+        for Saved { time, id, value, event, weight, place, counted } in saved {
+            entries.list.push_back(Entry { id, time, weight, place, counted });
             if let Some(value) = value {
                 entries.values.get_or_insert_default().push_back(value);
             }

@@ -40,6 +40,9 @@ impl Default for CorrelatorOptions {
 /// What the correlator left out or did early, since it was made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorrelatorCounts {
+    /// Groups whose count was taken back by a rule that forgives.
+    #[serde(default)]
+    pub forgiven: u64,
     /// Hits behind the watermark: they make findings, but correlations do not count them.
     pub late: u64,
     /// Hits without any time: they take the newest time seen so far.

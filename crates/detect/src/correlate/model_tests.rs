@@ -106,7 +106,8 @@ fn parse(logins: &[Login]) -> EventBatch {
 type Found = Vec<(String, String, u64)>;
 
 fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
-    let options = CorrelatorOptions { lateness_us: lateness_s * 1_000_000, ..CorrelatorOptions::default() };
+    let options =
+        CorrelatorOptions { lateness_us: lateness_s * 1_000_000, fold_gap_us: 0, ..CorrelatorOptions::default() };
     let matcher = Matcher::new(Arc::clone(set), None);
     let mut correlator = Correlator::new(Arc::clone(set), options);
     let mut found = BTreeMap::new();
@@ -142,14 +143,21 @@ fn model(logins: &[Login]) -> Found {
     for address in 0..4 {
         let events: Vec<Login> = sorted.iter().filter(|login| login.address == address).cloned().collect();
         for (id, _, _, reached) in AT_THE_EVENT {
-            let mut open: Option<(usize, usize)> = None;
+            // First event, events, the last one and its time.
+            let mut open: Option<(usize, usize, usize)> = None;
+            let mut left = false;
             for (at, event) in events.iter().enumerate() {
                 let start = events.iter().position(|other| event.second - other.second <= SPAN_S).unwrap_or(at);
-                open = open.filter(|_| reached(&events[start..at]));
-                if reached(&events[start..=at]) {
-                    let (first, count) = open.map_or((start, at - start + 1), |(first, count)| (first, count + 1));
-                    open = Some((first, count));
-                    found.insert((*id, address, first), count);
+                // A finding goes on while the aggregate stays, and joins what comes within the time span after it.
+                left |= !reached(&events[start..at]);
+                open = open.filter(|(_, _, last)| !left || event.second - events[*last].second <= SPAN_S);
+                let there = reached(&events[start..=at]);
+                left = !there;
+                if there {
+                    let (first, before, last) = open.unwrap_or((start, 0, usize::MAX));
+                    let new = (start..=at).filter(|place| last == usize::MAX || *place > last).count();
+                    open = Some((first, before + new, at));
+                    found.insert((*id, address, first), before + new);
                 }
             }
         }

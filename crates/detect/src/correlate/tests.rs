@@ -64,7 +64,8 @@ fn parse(logins: &[Login]) -> EventBatch {
 
 /// `(rule, group, count)` of every finding, sorted; open and closed ones alike.
 fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64, restart_at: Option<usize>) -> Vec<(String, String, u64)> {
-    let options = CorrelatorOptions { lateness_us: lateness_s * 1_000_000, ..CorrelatorOptions::default() };
+    let options =
+        CorrelatorOptions { lateness_us: lateness_s * 1_000_000, fold_gap_us: 0, ..CorrelatorOptions::default() };
     let matcher = Matcher::new(Arc::clone(set), None);
     let mut correlator = Correlator::new(Arc::clone(set), options);
     let mut found = BTreeMap::new();
@@ -117,19 +118,22 @@ fn model(logins: &[Login]) -> Vec<(String, String, u64)> {
                     window.count()
                 }
             };
-            let mut open: Option<u64> = None;
+            // Events so far, and the place of the last one.
+            let mut open: Option<(u64, usize)> = None;
             for (at, event) in events.iter().enumerate() {
+                // What leaves the threshold and reaches it again within the time span is one finding.
                 if inside(at, event.second, &events) < 3
-                    && let Some(count) = open.take()
+                    && let Some((count, _)) = open.take_if(|(_, last)| event.second - events[*last].second > 60)
                 {
                     found.push((rule.to_owned(), format!("192.0.2.{address}"), count));
                 }
                 if inside(at + 1, event.second, &events) >= 3 {
-                    let all = events[..=at].iter().filter(|login| event.second - login.second <= 60).count() as u64;
-                    open = Some(open.map_or(all, |count| count + 1));
+                    let (before, new) = open.map_or((0, 0), |(count, last)| (count, last + 1));
+                    let all = events[new..=at].iter().filter(|login| event.second - login.second <= 60);
+                    open = Some((before + all.count() as u64, at));
                 }
             }
-            found.extend(open.map(|count| (rule.to_owned(), format!("192.0.2.{address}"), count)));
+            found.extend(open.map(|(count, _)| (rule.to_owned(), format!("192.0.2.{address}"), count)));
         }
     }
     found.sort();

@@ -2,6 +2,7 @@
 //! time span apart are inside. Where only the whole window can tell (upper bounds, `not`), a window opens with its first
 //! event, is judged when nothing more can come into it, and the next event opens the next.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use event::{EventId, EventRef, Hit, Timestamp};
@@ -24,8 +25,11 @@ pub(super) struct Window {
     /// Where more than events is counted. Made anew from the entries.
     #[serde(skip)]
     tally: Option<Box<Tally>>,
-    /// Open while the aggregate stays where it must be.
+    /// Open from when the aggregate is where it must be until it has not been for a while.
     firing: Option<Box<Episode>>,
+    /// The aggregate has left: what brings it back belongs to the same finding.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    dormant: bool,
     /// The newest hit, for windows that are judged when they close.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     newest: Option<Box<Hit>>,
@@ -44,6 +48,8 @@ pub(super) struct Arrival<'a> {
     pub(super) time: Timestamp,
     /// There is so much proof already that only the newest line is kept.
     pub(super) lean: bool,
+    /// How long a finding stays open after its last event, in microseconds.
+    pub(super) quiet_us: i64,
 }
 
 /// A window that closed and is reported.
@@ -61,6 +67,8 @@ pub(super) struct Closed {
 pub(super) struct Added {
     /// An episode that the hit found to have ended.
     pub(super) ended: Option<Box<Episode>>,
+    /// An episode begins with the hit.
+    pub(super) begins: bool,
     /// The window held more than it may.
     pub(super) cut: bool,
     /// The rule wants a number, and the event has something else.
@@ -79,7 +87,7 @@ impl Window {
             Err(not_numeric) => return Added { not_numeric, ..Added::default() },
         };
         if bound.waits_for_close {
-            let cut = self.push(arrival, value, spent);
+            let (_, cut) = self.push(arrival, value, spent);
             if self.newest.as_ref().is_none_or(|newest| newest.event.time <= hit.event.time) {
                 self.newest = Some(Box::new(hit.clone()));
             }
@@ -87,21 +95,82 @@ impl Window {
         }
         let mut ended = self.begin_anew_where_older(bound, time);
         self.slide(time, bound.rule.timespan_us);
-        if !self.is_reached(bound, None) {
-            ended = ended.or(self.firing.take());
+        self.dormant |= self.firing.is_some() && !self.is_reached(bound, None);
+        if self.dormant && self.firing.as_ref().is_some_and(|open| open.silent_before(time, arrival.quiet_us)) {
+            ended = ended.or(self.end());
         }
-        let cut = self.push(arrival, value.clone(), spent);
-        if self.is_reached(bound, value.as_ref()) && self.is_in_order(arrival) {
-            match &mut self.firing {
-                Some(episode) => episode.add(&hit.event, time, hit.repeated),
-                None => {
-                    self.firing = Some(Box::new(self.episode(bound, arrival.index, group_text(bound, hit), |_| true)))
-                }
-            }
+        let (place, cut) = self.push(arrival, value.clone(), spent);
+        let reached = self.is_reached(bound, value.as_ref()) && self.is_in_order(arrival);
+        let begins = reached && self.firing.is_none();
+        if begins {
+            self.firing = Some(Box::new(self.episode(bound, arrival.index, group_text(bound, hit), |_| true)));
+            self.entries.count(None);
+        } else if reached && self.dormant {
+            self.go_on(bound);
+        } else if reached && let Some(episode) = &mut self.firing {
+            episode.add(&hit.event, time, hit.repeated);
+            self.entries.count(Some(place));
+        }
+        self.dormant |= !reached && self.firing.is_some();
+        if reached {
             let distinct = self.tally.as_ref().map_or(0, |tally| tally.distinct());
             self.firing.iter_mut().for_each(|episode| episode.set_distinct(distinct));
         }
-        Added { ended, cut, not_numeric: false }
+        Added { ended, begins, cut, not_numeric: false }
+    }
+
+    fn end(&mut self) -> Option<Box<Episode>> {
+        self.dormant = false;
+        self.firing.take()
+    }
+
+    /// The aggregate is back: the finding takes up what came meanwhile.
+    fn go_on(&mut self, bound: &BoundCorrelation) {
+        self.dormant = false;
+        if let Some(episode) = &mut self.firing {
+            let counted = counted_entity(bound);
+            let new = self.entries.with_events().filter(|(entry, ..)| !entry.counted);
+            new.for_each(|(entry, value, event)| take_up(episode, counted, entry, value, event));
+        }
+        self.entries.count(None);
+    }
+
+    /// A hit that forgives: what its group has counted up to then is taken back, or of values that are counted, its own.
+    pub(super) fn forgive(&mut self, bound: &BoundCorrelation, hit: &Hit, time: Timestamp) {
+        let own = match bound.rule.kind {
+            CorrelationKind::ValueCount(_) => value_of(bound, hit),
+            _ => None,
+        };
+        self.entries.retain(|entry, value| {
+            let other = matches!((value, &own), (Some(Held::Text(value)), Some(own)) if **value != **own);
+            entry.time > time || other
+        });
+        self.count_anew(bound);
+        self.dormant |= self.firing.is_some() && !self.is_reached(bound, None);
+    }
+
+    /// Events with their proof, for a correlation that counts this one.
+    pub(super) fn proof(&self) -> Vec<(Entry, Option<Arc<EventRef>>)> {
+        self.entries.with_events().map(|(entry, _, event)| (*entry, event.cloned())).collect()
+    }
+
+    /// Begins the open episode anew with events of the correlations behind it, which are the reason for it.
+    pub(super) fn begin_with(
+        &mut self,
+        bound: &BoundCorrelation,
+        index: usize,
+        group: String,
+        behind: Vec<(Entry, Option<Arc<EventRef>>)>,
+    ) {
+        let mut all: BTreeMap<(Timestamp, EventId), (Entry, Option<Arc<EventRef>>)> = BTreeMap::new();
+        for (entry, event) in behind.into_iter().chain(self.proof()) {
+            let known = all.entry((entry.time, entry.id)).or_insert((entry, None));
+            known.1 = known.1.take().or(event);
+        }
+        let start = all.first_key_value().map_or(Timestamp(0), |((time, _), _)| *time);
+        let mut episode = Episode::new(Source::Correlation(index), group, start);
+        all.values().for_each(|(entry, event)| take_up(&mut episode, counted_entity(bound), entry, None, event.as_ref()));
+        self.firing = Some(Box::new(episode));
     }
 
     /// What the event counts with; an error where the rule needs a value that is not there, true where it is no number.
@@ -149,7 +218,7 @@ impl Window {
         let completes = bound.place_of(arrival.signal) == last
             || self.entries.iter().rev().take(2).map(|(entry, _)| entry.time).is_sorted_by(|a, b| a == b);
         if !completes {
-            return self.firing.is_some();
+            return self.is_firing();
         }
         let mut next = 0;
         let mut used = Vec::with_capacity(bound.bases.len());
@@ -236,7 +305,7 @@ impl Window {
         }
         self.entries = Entries::default();
         self.count_anew(bound);
-        self.firing.take()
+        self.end()
     }
 
     /// Reads its ends, and gives anything that comes of it.
@@ -259,25 +328,26 @@ impl Window {
         self.entries.drop_proof(usize::from(!newest_too), spent);
     }
 
-    /// True where the window had to let its oldest event go.
-    fn push(&mut self, arrival: Arrival<'_>, value: Option<Held>, spent: &mut Vec<Arc<EventRef>>) -> bool {
+    /// Where the event stands now, and whether the window had to let its oldest event go.
+    fn push(&mut self, arrival: Arrival<'_>, value: Option<Held>, spent: &mut Vec<Arc<EventRef>>) -> (usize, bool) {
         let Arrival { bound, signal, hit, time, lean, .. } = arrival;
         let entry = Entry {
             id: hit.event.id,
             time,
             weight: u32::try_from(hit.repeated).unwrap_or(u32::MAX),
             place: bound.place_of(signal) as u16,
+            counted: false,
         };
         self.total += u64::from(entry.weight);
         if let Some(tally) = &mut self.tally {
             tally.add(usize::from(entry.place), value.as_ref(), u64::from(entry.weight));
         }
-        self.entries.push(entry, value, &hit.event, lean, spent);
+        let place = self.entries.push(entry, value, &hit.event, lean, spent);
         let cut = self.entries.len() > ENTRIES_MAX;
         if cut {
             self.pop_first();
         }
-        cut
+        (place.saturating_sub(usize::from(cut)), cut)
     }
 
     fn slide(&mut self, time: Timestamp, timespan_us: i64) {
@@ -307,25 +377,16 @@ impl Window {
         let mut episode = Episode::new(Source::Correlation(index), group, start);
         let counted = counted_entity(bound);
         for (entry, value, event) in self.entries.with_events().filter(|(_, value, _)| is_why(*value)) {
-            episode.begin_with(entry.id);
-            if let (Some(kind), Some(Held::Text(value))) = (counted, value) {
-                episode.name(kind, value);
-            }
-            match event {
-                Some(event) => episode.add(event, entry.time, u64::from(entry.weight)),
-                None => {
-                    episode.add_count(u64::from(entry.weight));
-                    episode.extend_times(entry.time);
-                }
-            }
+            take_up(&mut episode, counted, entry, value, event);
         }
         episode.set_distinct(self.tally.as_ref().map_or(0, |tally| tally.distinct()));
         episode
     }
 
-    /// No event at or after `watermark` can find any of its entries inside the time span.
-    pub(super) fn ended_before(&self, watermark: Timestamp, timespan_us: i64) -> bool {
+    /// No event at or after `watermark` can find any of its entries inside the time span, or join its finding.
+    pub(super) fn ended_before(&self, watermark: Timestamp, timespan_us: i64, quiet_us: i64) -> bool {
         self.entries.last().is_none_or(|entry| entry.time.saturating_add_us(timespan_us) < watermark)
+            && self.firing.as_ref().is_none_or(|open| open.silent_before(watermark, quiet_us))
     }
 
     pub(super) fn weight(&self) -> (u64, Timestamp) {
@@ -333,7 +394,7 @@ impl Window {
     }
 
     pub(super) fn is_firing(&self) -> bool {
-        self.firing.is_some()
+        self.firing.is_some() && !self.dormant
     }
 
     pub(super) fn into_firing(self) -> Option<Box<Episode>> {
@@ -393,6 +454,27 @@ impl Window {
 
     pub(super) fn firing_mut(&mut self) -> Option<&mut Episode> {
         self.firing.as_deref_mut()
+    }
+}
+
+/// Adds an event of a window to a finding.
+fn take_up(
+    episode: &mut Episode,
+    counted: Option<EntityKind>,
+    entry: &Entry,
+    value: Option<&Held>,
+    event: Option<&Arc<EventRef>>,
+) {
+    episode.begin_with(entry.id);
+    if let (Some(kind), Some(Held::Text(value))) = (counted, value) {
+        episode.name(kind, value);
+    }
+    match event {
+        Some(event) => episode.add(event, entry.time, u64::from(entry.weight)),
+        None => {
+            episode.add_count(u64::from(entry.weight));
+            episode.extend_times(entry.time);
+        }
     }
 }
 

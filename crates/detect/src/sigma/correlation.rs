@@ -15,11 +15,14 @@ const OPERATORS: &[&str] = &["gt", "gte", "lt", "lte", "eq", "neq"];
 /// Highest threshold of a count: as many events as a window holds.
 const THRESHOLD_MAX: f64 = crate::correlate::WINDOW_ENTRIES_MAX as f64;
 
-/// `generate_outside`: what stands beside the section.
+/// Our key for a rule whose hits take back what was counted.
+const FORGIVEN_KEY: &str = "c0di3.forgiven_by";
+
+/// `document`: what the section stands in.
 pub(crate) fn read(
+    document: &Node,
     section: &Node,
     head: Head,
-    generate_outside: Option<bool>,
     problems: &mut Problems,
 ) -> Option<Correlation> {
     let Some(pairs) = section.map() else {
@@ -51,6 +54,7 @@ pub(crate) fn read(
     if rules.is_empty() {
         problems.error(section.place, "`rules` must name at least one rule by id or name");
     }
+    let generate_outside = flag(document, "generate", problems);
     let inside = flag(section, "generate", problems);
     if generate_outside.zip(inside).is_some_and(|(outside, inside)| outside != inside) {
         problems.error(section.place, "`generate` stands twice, with different values: keep one");
@@ -60,7 +64,9 @@ pub(crate) fn read(
     }
     let (kind, bounds) = counted?;
     let generate = inside.or(generate_outside).unwrap_or(false);
-    Some(Correlation { head, kind, rules, group_by, aliases, timespan_us: timespan_us?, bounds, generate })
+    let forgiven_by = document.get(FORGIVEN_KEY).and_then(Node::text).map(str::to_owned);
+    let timespan_us = timespan_us?;
+    Some(Correlation { head, kind, rules, group_by, aliases, timespan_us, bounds, generate, forgiven_by })
 }
 
 fn texts(section: &Node, name: &str) -> Vec<String> {

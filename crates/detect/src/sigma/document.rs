@@ -71,8 +71,7 @@ fn document(path: &str, node: &Node, terms: &Terms, problems: &mut Problems) -> 
         return (problems.error_count() == before).then_some(Document::Filter(read));
     }
     if let Some(section) = node.get("correlation") {
-        let generate = correlation::flag(node, "generate", problems);
-        let read = correlation::read(section, head?, generate, problems)?;
+        let read = correlation::read(node, section, head?, problems)?;
         return (problems.error_count() == before).then_some(Document::Correlation(read));
     }
     let logsource = logsource(node, problems);
