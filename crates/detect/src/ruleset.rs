@@ -283,8 +283,9 @@ impl RuleSet {
             // Where correlations disagree, the one that mutes wins.
             self.uses[*base].muted |= !rule.generate;
         }
-        let forgiver = rule.forgiven_by.as_ref().and_then(|reference| self.signal_named(reference));
-        if let Some(forgiver) = forgiver {
+        let forgivers: Vec<usize> =
+            rule.forgiven_by.iter().filter_map(|reference| self.signal_named(reference)).collect();
+        for forgiver in forgivers {
             self.uses[forgiver].forgives.push(index);
             for rule in self.rules_behind(forgiver) {
                 let read = group_by.iter().chain(&values).map(|from| from.of(rule as u32));

@@ -46,6 +46,11 @@ datasets! {
     VSFTPD    = "vsftpd.log"        ["linux"]            []            ["vsftpd", "syslog"];
     CLAMAV    = "clamav.log"        ["linux"]            []            ["clamav", "syslog"];
     AUDITD    = "auditd.log"        ["linux"]            []            ["auditd", "syslog"];
+    MAIL      = "mail.log"          ["linux"]            []            ["mail", "postfix", "dovecot", "exim", "syslog"];
+    FTP       = "ftp.log"           ["linux"]            []            ["ftp", "syslog"];
+    DATABASE  = "database.log"      ["linux"]            ["database"]  ["mysql", "postgresql", "syslog"];
+    DNS       = "dns.log"           ["linux"]            []            ["named", "dns", "syslog"];
+    FAIL2BAN  = "fail2ban.log"      ["linux"]            []            ["fail2ban", "syslog"];
 }
 
 /// A Sigma log source: what a rule asks for, or what an operator declares for a source. Absent parts ask for nothing.

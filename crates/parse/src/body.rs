@@ -4,6 +4,11 @@
 
 mod accounts;
 mod cron;
+mod database;
+mod dns;
+mod fail2ban;
+mod ftp;
+mod mail;
 mod netfilter;
 mod pam;
 mod sshd;
@@ -35,7 +40,16 @@ static BODIES: &[Body] = &[
     Body { programs: accounts::PROGRAMS, dataset: dataset::ACCOUNTS, put: accounts::put },
     Body { programs: &["kernel", "ulogd"], dataset: dataset::KERNEL, put: netfilter::put },
     Body { programs: &["login", "gdm-password", "unix_chkpwd", "polkitd"], dataset: dataset::PAM, put: nothing },
-    Body { programs: &["vsftpd"], dataset: dataset::VSFTPD, put: nothing },
+    Body { programs: &["vsftpd"], dataset: dataset::VSFTPD, put: ftp::put },
+    Body { programs: &["proftpd", "pure-ftpd"], dataset: dataset::FTP, put: ftp::put },
+    Body { programs: mail::PROGRAMS, dataset: dataset::MAIL, put: mail::put },
+    Body {
+        programs: &["mysqld", "mariadbd", "mysql", "mariadb", "postgres", "postgresql"],
+        dataset: dataset::DATABASE,
+        put: database::put,
+    },
+    Body { programs: &["named", "unbound", "dnsmasq"], dataset: dataset::DNS, put: dns::put },
+    Body { programs: &["fail2ban", "fail2ban.actions", "fail2ban-server"], dataset: dataset::FAIL2BAN, put: fail2ban::put },
     Body { programs: &["clamd", "freshclam", "clamav"], dataset: dataset::CLAMAV, put: nothing },
     Body { programs: &["audit", "auditd", "audispd"], dataset: dataset::AUDITD, put: nothing },
 ];
@@ -74,6 +88,13 @@ impl Outcome {
             rows.literal(event::catalog::field::EVENT_OUTCOME, self.outcome);
         }
     }
+}
+
+/// The address in the last brackets of a text.
+fn in_last_brackets(text: &[u8]) -> Option<&[u8]> {
+    let close = memchr::memrchr(b']', text)?;
+    let open = memchr::memrchr(b'[', &text[..close])?;
+    Some(&text[open + 1..close])
 }
 
 /// Value of `key=` up to the next blank, where the key starts a word.

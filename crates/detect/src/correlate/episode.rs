@@ -130,6 +130,23 @@ impl Episode {
         self.entities.absorb(&named);
     }
 
+    /// Takes events back that turned out to be harmless, with whom they were about; not from a finding that has been
+    /// reported, for what was said once stays.
+    pub(super) fn take_back(&mut self, kind: EntityKind, value: &str, gone: &[(EventId, u64)]) {
+        if self.reported || gone.is_empty() {
+            return;
+        }
+        let names = match kind {
+            EntityKind::SourceIp => &mut self.entities.source_ip,
+            EntityKind::UserName => &mut self.entities.user_name,
+        };
+        names.retain(|known| known != value);
+        self.count = self.count.saturating_sub(gone.iter().map(|(_, weight)| weight).sum());
+        let is_gone = |evidence: &Evidence| gone.iter().any(|(id, _)| *id == evidence.event_id);
+        self.head.retain(|evidence| !is_gone(evidence));
+        self.tail.retain(|evidence| !is_gone(evidence));
+    }
+
     pub(super) fn set_distinct(&mut self, distinct: u64) {
         self.distinct = self.distinct.max(distinct);
     }

@@ -141,10 +141,16 @@ impl Window {
             CorrelationKind::ValueCount(_) => value_of(bound, hit),
             _ => None,
         };
-        self.entries.retain(|entry, value| {
+        let stays = |entry: &Entry, value: Option<&Held>| {
             let other = matches!((value, &own), (Some(Held::Text(value)), Some(own)) if **value != **own);
             entry.time > time || other
-        });
+        };
+        if let (Some(episode), Some(own), Some(kind)) = (&mut self.firing, &own, counted_entity(bound)) {
+            let gone = self.entries.iter().filter(|(entry, value)| entry.counted && !stays(entry, *value));
+            let gone: Vec<(EventId, u64)> = gone.map(|(entry, _)| (entry.id, u64::from(entry.weight))).collect();
+            episode.take_back(kind, own, &gone);
+        }
+        self.entries.retain(stays);
         self.count_anew(bound);
         self.dormant |= self.firing.is_some() && !self.is_reached(bound, None);
     }

@@ -15,7 +15,7 @@ const OPERATORS: &[&str] = &["gt", "gte", "lt", "lte", "eq", "neq"];
 /// Highest threshold of a count: as many events as a window holds.
 const THRESHOLD_MAX: f64 = crate::correlate::WINDOW_ENTRIES_MAX as f64;
 
-/// Our key for a rule whose hits take back what was counted.
+/// Our key for rules whose hits take back what was counted.
 const FORGIVEN_KEY: &str = "c0di3.forgiven_by";
 
 /// `document`: what the section stands in.
@@ -64,7 +64,7 @@ pub(crate) fn read(
     }
     let (kind, bounds) = counted?;
     let generate = inside.or(generate_outside).unwrap_or(false);
-    let forgiven_by = document.get(FORGIVEN_KEY).and_then(Node::text).map(str::to_owned);
+    let forgiven_by = texts(document, FORGIVEN_KEY);
     let timespan_us = timespan_us?;
     Some(Correlation { head, kind, rules, group_by, aliases, timespan_us, bounds, generate, forgiven_by })
 }

@@ -123,8 +123,8 @@ pub struct Correlation {
     pub bounds: Bounds,
     /// The referenced rules also report on their own.
     pub generate: bool,
-    /// A rule whose hits take back what their group has counted: `c0di3.forgiven_by`.
-    pub forgiven_by: Option<String>,
+    /// Rules whose hits take back what their group has counted: `c0di3.forgiven_by`.
+    pub forgiven_by: Vec<String>,
 }
 
 /// A name for fields that are called differently in different rules.

@@ -20,6 +20,10 @@ enum Shape {
     NameFrom,
     /// `[authenticating user |invalid user |user NAME ]ADDRESS port N…`
     Peer,
+    /// `N from [ADDRESS]:PORT …`
+    Bracketed,
+    /// `new ADDRESS/BITS …`
+    Penalty,
     /// Text without account or address.
     Plain,
 }
@@ -72,6 +76,12 @@ static STARTS: &[Start] = &[
     start(b"fatal: Timeout before authentication for connection from ", "Timeout", Shape::Peer, PROBED),
     start(b"Timeout before authentication for ", "Timeout", Shape::Peer, PROBED),
     start(b"fatal: Timeout before authentication for ", "Timeout", Shape::Peer, PROBED),
+    start(b"ROOT LOGIN REFUSED FROM ", "Refused", Shape::Peer, FAILED),
+    start(b"scanned from ", "Probe", Shape::Peer, PROBED),
+    start(b"probed from ", "Probe", Shape::Peer, PROBED),
+    start(b"drop connection #", "Dropped", Shape::Bracketed, outcome("ssh_connection_dropped", "failure")),
+    start(b"srclimit_penalise: ipv4: ", "Penalty", Shape::Penalty, outcome("ssh_penalty", "failure")),
+    start(b"srclimit_penalise: ipv6: ", "Penalty", Shape::Penalty, outcome("ssh_penalty", "failure")),
     start(b"error: kex_exchange_identification: ", "Probe", Shape::Plain, PROBED),
     start(b"kex_exchange_identification: ", "Probe", Shape::Plain, PROBED),
 ];
@@ -83,6 +93,8 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
             Shape::Method => put_method(rows, rest, start.word),
             Shape::NameFrom => put_name_from(rows, rest.strip_prefix(b"for ").unwrap_or(rest)),
             Shape::Peer => put_connection(rows, rest),
+            Shape::Bracketed => put_bracketed(rows, rest),
+            Shape::Penalty => put_penalty(rows, rest),
             Shape::Plain => true,
         };
         if read {
@@ -92,6 +104,21 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         return read;
     }
     put_refusal(rows, message) || put_dropbear(rows, message)
+}
+
+/// `N from [ADDRESS]:PORT on …`
+fn put_bracketed(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
+    let Some(address) = super::between(rest, b" from [", b"]") else { return false };
+    put_peer(rows, address);
+    true
+}
+
+/// `new ADDRESS/BITS …`
+fn put_penalty(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
+    let Some(slash) = memchr(b'/', rest) else { return false };
+    let start = memchr::memrchr(b' ', &rest[..slash]).map_or(0, |at| at + 1);
+    put_peer(rows, &rest[start..slash]);
+    true
 }
 
 fn without_status(name: &[u8]) -> &[u8] {
