@@ -95,6 +95,9 @@ pub(crate) struct TermArguments {
     /// File with more names of fields, in the form of schemas/sigma-taxonomy.yaml; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) taxonomy: Vec<PathBuf>,
+    /// Folder or file with allow lists: what rules must not report, each with an owner and an end; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub(crate) exceptions: Vec<PathBuf>,
     /// Patterns up to this level run, 1 to 4
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(1..=4))]
     pub(crate) paranoia: Option<u8>,

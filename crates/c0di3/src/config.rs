@@ -50,6 +50,7 @@ pub(crate) struct RulesConfig {
     pub(crate) default: bool,
     pub(crate) placeholders: Vec<PathBuf>,
     pub(crate) taxonomy: Vec<PathBuf>,
+    pub(crate) exceptions: Vec<PathBuf>,
     pub(crate) paranoia: u8,
     /// Between two looks at the files; `None`: nobody looks.
     pub(crate) watch: Option<Duration>,
@@ -163,6 +164,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         constrain: file.llm.constrain,
     });
     let rules = check_rules(&file, &mut problems);
+    let thresholds = check_thresholds(&file, &mut problems);
     let log = check_log(&file.log, &mut problems);
     if !problems.0.is_empty() {
         return Err(problems.0);
@@ -177,7 +179,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         lateness_us,
         fold_gap_us,
         groups_max: file.correlation.groups_max,
-        thresholds: check_thresholds(&file, &mut problems),
+        thresholds,
         analyzer,
         tokens: file.auth.tokens,
         join,
@@ -204,6 +206,7 @@ fn check_rules(file: &ConfigFile, problems: &mut Problems) -> RulesConfig {
         default: rules.default,
         placeholders: rules.placeholders.clone(),
         taxonomy: rules.taxonomy.clone(),
+        exceptions: rules.exceptions.clone(),
         paranoia: rules.paranoia,
         watch: watch_us.filter(|span| *span > 0).map(|span| Duration::from_micros(span as u64)),
         logsource,

@@ -394,10 +394,17 @@ impl Committer<'_> {
             ("ahead", now.ahead, before.ahead),
             ("ungrouped", now.ungrouped, before.ungrouped),
             ("evicted", now.evicted, before.evicted),
+            ("forgiven", now.forgiven, before.forgiven),
             ("proof_dropped", now.proof_dropped, before.proof_dropped),
         ] {
             if new > old {
                 metrics::counter!("correlation_exceptions_total", "reason" => reason).increment(new - old);
+            }
+        }
+        for exception in self.set.exceptions.iter() {
+            let hits = exception.take_hits();
+            if hits > 0 {
+                metrics::counter!("excepted_hits_total", "exception" => exception.name.clone()).increment(hits);
             }
         }
         let (findings, groups) = self.correlator.open();

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use detect::{Diagnostic, Gravity, Loaded, Terms, load, read_placeholders};
+use detect::{Diagnostic, Gravity, Loaded, Terms, load, read_exceptions, read_placeholders};
 use event::LogSource;
 
 use crate::cli::{RuleArguments, TermArguments};
@@ -24,6 +24,8 @@ pub(crate) struct RuleFiles {
     pub(crate) default: bool,
     pub(crate) placeholders: Vec<PathBuf>,
     pub(crate) taxonomy: Vec<PathBuf>,
+    /// Allow lists.
+    pub(crate) exceptions: Vec<PathBuf>,
     pub(crate) paranoia: u8,
 }
 
@@ -36,6 +38,7 @@ impl RuleFiles {
             default: config.rules.default && !arguments.no_default_rules,
             placeholders: more(&config.rules.placeholders, &arguments.terms.placeholders),
             taxonomy: more(&config.rules.taxonomy, &arguments.terms.taxonomy),
+            exceptions: more(&config.rules.exceptions, &arguments.terms.exceptions),
             paranoia: arguments.terms.paranoia.unwrap_or(config.rules.paranoia),
         }
     }
@@ -53,17 +56,18 @@ impl RuleFiles {
 
     /// Every text as it is now.
     pub(crate) fn read(&self) -> anyhow::Result<RuleTexts> {
-        let [mut found, mut lists, mut names] = [Found::default(), Found::default(), Found::default()];
+        let [mut found, mut lists, mut names, mut exceptions] = std::array::from_fn(|_| Found::default());
         for (found, paths, what) in [
             (&mut found, &self.paths, "rule"),
             (&mut lists, &self.placeholders, "placeholder"),
             (&mut names, &self.taxonomy, "taxonomy"),
+            (&mut exceptions, &self.exceptions, "exception"),
         ] {
             for path in paths {
                 found.collect_given(path, what)?;
             }
         }
-        Ok(RuleTexts { default: self.default, paranoia: self.paranoia, found, lists, names })
+        Ok(RuleTexts { default: self.default, paranoia: self.paranoia, found, lists, names, exceptions })
     }
 }
 
@@ -74,13 +78,14 @@ pub(crate) struct RuleTexts {
     found: Found,
     lists: Found,
     names: Found,
+    exceptions: Found,
 }
 
 impl RuleTexts {
     /// Hash of everything: another one where anything has changed.
     pub(crate) fn digest(&self) -> u128 {
         let mut parts: Vec<&[u8]> = Vec::new();
-        for found in [&self.found, &self.lists, &self.names] {
+        for found in [&self.found, &self.lists, &self.names, &self.exceptions] {
             for (path, text) in &found.files {
                 parts.extend([path.as_bytes(), text.as_bytes()]);
             }
@@ -91,7 +96,7 @@ impl RuleTexts {
     }
 
     pub(crate) fn load(self) -> Loaded {
-        let RuleTexts { found, lists, names, default, paranoia } = self;
+        let RuleTexts { found, lists, names, exceptions, default, paranoia } = self;
         let mut terms = Terms { paranoia, ..Terms::default() };
         let mut problems = Vec::new();
         for (path, text) in &lists.files {
@@ -103,7 +108,12 @@ impl RuleTexts {
         let default = if default { DEFAULT_RULES } else { &[] };
         let given = found.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         let mut loaded = load(default.iter().copied().chain(given), &terms);
-        for mut more in [problems, found.unreadable, lists.unreadable, names.unreadable] {
+        let texts = exceptions.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        let (read, wrong) = read_exceptions(texts, &terms);
+        loaded.set.exceptions = read;
+        for mut more in
+            [problems, wrong, found.unreadable, lists.unreadable, names.unreadable, exceptions.unreadable]
+        {
             loaded.diagnostics.append(&mut more);
         }
         loaded.diagnostics.sort();

@@ -440,7 +440,20 @@ impl Correlator {
     /// Reports an episode for the last time, unless nothing changed since it was last reported.
     fn close(&mut self, episode: Episode) {
         if episode.must_be_reported() && !self.is_muted(episode.source) {
-            self.closed.push(episode.finding(&self.set, self.options.thresholds));
+            let finding = episode.finding(&self.set, self.options.thresholds);
+            if !self.is_excepted(episode.source, &finding) {
+                self.closed.push(finding);
+            }
+        }
+    }
+
+    /// Whether an allow list leaves a correlation's finding out; that of a detection was looked at hit by hit.
+    fn is_excepted(&self, source: Source, finding: &Finding) -> bool {
+        match source {
+            Source::Detection(_) => false,
+            Source::Correlation(index) => {
+                self.set.exceptions.leave_out_finding(&self.set.correlations[index].rule.head, finding)
+            }
         }
     }
 
@@ -467,7 +480,8 @@ impl Correlator {
                 }
             };
             let finding = episode.and_then(|episode| episode.take_changed().then(|| episode.finding(&set, thresholds)));
-            if let Some(finding) = finding.filter(|_| !self.is_muted(source)) {
+            let reported = |finding: &Finding| !self.is_muted(source) && !self.is_excepted(source, finding);
+            if let Some(finding) = finding.filter(reported) {
                 changes.push(Change { finding, open: true });
             }
         }

@@ -9,6 +9,7 @@
 mod check;
 pub mod correlate;
 mod date;
+mod exceptions;
 pub mod explain;
 mod fields;
 mod fold;
@@ -25,6 +26,7 @@ mod view;
 pub mod yaml;
 
 pub use correlate::{Adopted, Correlator, CorrelatorOptions, GroupView, SavedState};
+pub use exceptions::{Exception, Exceptions, read_exceptions};
 pub use fields::FieldUse;
 pub use inline_test::{Case, run_inline_tests};
 pub use matcher::{MatchScratch, Matcher};

@@ -117,9 +117,18 @@ impl Matcher {
         &scratch.matched
     }
 
+    /// Whether an allow list leaves this match out; it is counted there.
+    pub fn is_excepted(&self, batch: &EventBatch, row: u32, rule: u32) -> bool {
+        self.set.exceptions.leave_out_hit(&self.set.rules[rule as usize].head, batch, row as usize)
+    }
+
     /// Every match as a hit that owns what it needs.
     pub fn hits(&self, batch: &EventBatch, scratch: &mut MatchScratch) -> Vec<Hit> {
         self.matches(batch, scratch);
+        if !self.set.exceptions.is_empty() {
+            let MatchScratch { matched, .. } = scratch;
+            matched.retain(|(row, rule)| !self.is_excepted(batch, *row, *rule));
+        }
         hits::of(&self.set, batch, &scratch.matched)
     }
 }

@@ -7,6 +7,7 @@ use event::LogSource;
 use event::block::digest;
 use hashbrown::HashMap;
 
+use crate::exceptions::Exceptions;
 use crate::sigma::diagnostic::{Diagnostic, Gravity};
 use crate::sigma::document::{self, Document};
 use crate::sigma::filter::{Filter, Target, names_rule};
@@ -20,6 +21,8 @@ pub struct RuleSet {
     pub correlations: Vec<BoundCorrelation>,
     /// They are part of the conditions of the rules that they mean.
     pub filters: Vec<Filter>,
+    /// Allow lists.
+    pub exceptions: Exceptions,
     /// Columns of each captured field, best first: hits carry one value for each.
     pub(crate) captures: Vec<Vec<String>>,
     /// How each rule names fields.

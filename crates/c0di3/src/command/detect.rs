@@ -27,7 +27,7 @@ pub(crate) fn run(config: &Config, arguments: &DetectArguments) -> anyhow::Resul
         let batch = parser.parse(block);
         for (row, rule) in matcher.matches(&batch, &mut scratch) {
             // What only correlations count reports nothing by itself.
-            if set.is_muted(*rule as usize) {
+            if set.is_muted(*rule as usize) || matcher.is_excepted(&batch, *row, *rule) {
                 continue;
             }
             let (id, title) = &heads[*rule as usize];

@@ -75,7 +75,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         correlator.restore(&state.head, state.entries.into_iter()).context("cannot go on from the stored state")?;
     }
     let sources = Sources::find(&arguments.paths, resume.sources, &options.parse);
-    let rules = RulesInForce::new(Matcher::new(set, declared));
+    let rules = RulesInForce::new(Matcher::new(Arc::clone(&set), declared));
     let mut replay = Replay {
         bar: progress::bar(sources.bytes),
         checkpoints: sources.checkpoints,
@@ -95,7 +95,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     let interrupted = stop.load(Ordering::Relaxed);
     done?;
     replay.finish(interrupted)?;
-    replay.totals.tell(started.elapsed(), replay.correlator.counts());
+    replay.totals.tell(started.elapsed(), replay.correlator.counts(), &set.exceptions);
     Ok(outcome(&replay.totals, interrupted, arguments.strict))
 }
 

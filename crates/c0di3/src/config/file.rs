@@ -22,7 +22,7 @@ sections! {
     StoreSection { url: String, commit_interval_ms: u64 }
     CacheSection { url: String }
     RulesSection {
-        paths: Vec<PathBuf>, default: bool, placeholders: Vec<PathBuf>, taxonomy: Vec<PathBuf>, paranoia: u8, watch: String,
+        paths: Vec<PathBuf>, default: bool, placeholders: Vec<PathBuf>, taxonomy: Vec<PathBuf>, exceptions: Vec<PathBuf>, paranoia: u8, watch: String,
     }
     InputSection { format: String, timezone: String, logsource: String }
     CorrelationSection { lateness: String, fold_gap: String, groups_max: usize }

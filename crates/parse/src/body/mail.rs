@@ -21,6 +21,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         || put_dovecot_login(rows, message)
         || put_dovecot_worker(rows, message)
         || put_exim(rows, message)
+        || put_exim_rejected(rows, message)
         || put_saslauthd(rows, message)
 }
 
@@ -118,6 +119,18 @@ fn put_exim(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         rows.text(field::USER_NAME, name.strip_suffix(b")").unwrap_or(name));
     }
     FAILED.put(rows);
+    true
+}
+
+/// `H=HOST (GREETING) [ADDRESS] F=<SENDER> rejected RCPT <…>: REASON`
+fn put_exim_rejected(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    let Some(at) = memmem::rfind(message, b"] F=<") else { return false };
+    let Some(rejected) = memmem::find(&message[at..], b" rejected RCPT ") else { return false };
+    if let Some(peer) = in_last_brackets(&message[..=at]) {
+        put_peer(rows, peer);
+    }
+    rows.text(field::EVENT_REASON, &message[at + rejected + 1..]);
+    REJECTED.put(rows);
     true
 }
 

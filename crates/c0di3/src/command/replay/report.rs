@@ -5,6 +5,7 @@ use std::io::{BufWriter, Stdout, Write};
 use std::time::Duration;
 
 use detect::correlate::{Change, CorrelatorCounts};
+use detect::{Exception, Exceptions};
 use event::batch::Counts;
 use event::{Finding, FindingId};
 
@@ -143,7 +144,14 @@ impl Totals {
     }
 
     /// Everything out of the ordinary, then the line that sums up.
-    pub(super) fn tell(&self, elapsed: Duration, correlator: CorrelatorCounts) {
+    pub(super) fn tell(&self, elapsed: Duration, correlator: CorrelatorCounts, exceptions: &Exceptions) {
+        for exception in exceptions.iter() {
+            let Exception { name, owner, .. } = exception;
+            match exception.take_hits() {
+                0 => tell(&format!("note: the exception `{name}` of {owner} has left nothing out")),
+                hits => tell(&format!("note: the exception `{name}` of {owner} has left out {hits} hit(s)")),
+            }
+        }
         for (count, what) in [
             (self.repaired, "line(s) held bytes that are not UTF-8; they were replaced"),
             (self.cut, "line(s) were longer than the limit and have been cut"),
