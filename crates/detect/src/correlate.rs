@@ -11,6 +11,7 @@ mod ahead;
 mod entries;
 mod episode;
 mod group;
+mod history;
 mod inspect;
 mod limits;
 mod state;

@@ -64,6 +64,7 @@ impl RuleSet {
             for bound in &self.correlations {
                 let counted = match &bound.rule.kind {
                     CorrelationKind::ValueCount(fields) => fields.as_slice(),
+                    CorrelationKind::History(rule) => rule.fields.as_slice(),
                     CorrelationKind::Value { field, .. } => std::slice::from_ref(field),
                     _ => &[],
                 };

@@ -11,7 +11,7 @@ use crate::exceptions::Exceptions;
 use crate::sigma::diagnostic::{Diagnostic, Gravity};
 use crate::sigma::document::{self, Document};
 use crate::sigma::filter::{Filter, Target, names_rule};
-use crate::sigma::rule::{Correlation, CorrelationKind, Expr, Head, Rule};
+use crate::sigma::rule::{Correlation, CorrelationKind, Expr, Head, HistoryRule, Rule};
 use crate::taxonomy::{Names, Terms};
 
 /// Every rule that runs. Immutable; a reload makes a new one.
@@ -81,7 +81,7 @@ impl BoundCorrelation {
 
     /// More is counted than events.
     pub(crate) fn needs_tally(&self) -> bool {
-        self.rule.kind != CorrelationKind::EventCount
+        !matches!(self.rule.kind, CorrelationKind::EventCount | CorrelationKind::History(_))
     }
 
     /// Place of a signal among those that it counts.
@@ -274,7 +274,7 @@ impl RuleSet {
         let behind: Vec<usize> = bases.iter().flat_map(|base| self.rules_behind(*base)).collect();
         let group_by: Vec<Captured> = rule.group_by.iter().map(|field| self.captured(field, &rule, &behind)).collect();
         let values: Vec<Captured> = match &rule.kind {
-            CorrelationKind::ValueCount(fields) => {
+            CorrelationKind::ValueCount(fields) | CorrelationKind::History(HistoryRule { fields, .. }) => {
                 fields.iter().map(|field| self.captured(field, &rule, &behind)).collect()
             }
             CorrelationKind::Value { field, .. } => vec![self.captured(field, &rule, &behind)],

@@ -51,6 +51,9 @@ pub(super) struct Episode {
     /// Of a pack: the most that one event has, and what others have beside it.
     #[serde(default)]
     patterns: Option<PatternsFound>,
+    /// What stands out, in the words of the newest event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     head: Vec<Evidence>,
     tail: VecDeque<Evidence>,
     changed: bool,
@@ -84,6 +87,7 @@ impl Episode {
             entities: Entities::default(),
             answer: None,
             patterns: None,
+            note: None,
             head: Vec::new(),
             tail: VecDeque::new(),
             changed: false,
@@ -113,6 +117,10 @@ impl Episode {
                 known.ids.push(id.clone());
             }
         }
+    }
+
+    pub(super) fn say(&mut self, note: &str) {
+        self.note = Some(note.to_owned());
     }
 
     pub(super) fn add_count(&mut self, weight: u64) {
@@ -257,6 +265,9 @@ impl Episode {
                 let bounds = &rule.bounds;
                 let reached = match &rule.kind {
                     CorrelationKind::EventCount => format!("{bounds} events within {span}"),
+                    CorrelationKind::History(_) => {
+                        format!("{} ({span} are remembered)", self.note.as_deref().unwrap_or("stands out"))
+                    }
                     CorrelationKind::Temporal { expression: Some(_), .. } => {
                         format!("what the condition asks for of {} within {span}", rule.rules.join(", "))
                     }

@@ -10,10 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::correlate::entries::{Entries, Entry};
 use crate::correlate::episode::{EntityKind, Episode, Source};
+use crate::correlate::history::{History, Seen};
 use crate::correlate::group::{group_text, number_of, value_of};
 use crate::correlate::tally::{Held, Tally};
 use crate::ruleset::BoundCorrelation;
-use crate::sigma::rule::{CorrelationKind, Function};
+use crate::sigma::rule::{CorrelationKind, Function, HistoryRule};
 
 /// Events that a window holds; beyond it the oldest are let go, which is counted.
 pub(crate) const ENTRIES_MAX: usize = 20_000;
@@ -30,6 +31,9 @@ pub(super) struct Window {
     /// The aggregate has left: what brings it back belongs to the same finding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     dormant: bool,
+    /// What the group has been like before, where the rule asks for that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    history: Option<Box<History>>,
     /// The newest hit, for windows that are judged when they close.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     newest: Option<Box<Hit>>,
@@ -79,6 +83,9 @@ impl Window {
     /// Counts a hit. Proof that is no longer kept is put into `spent`.
     pub(super) fn add(&mut self, arrival: Arrival<'_>, spent: &mut Vec<Arc<EventRef>>) -> Added {
         let Arrival { bound, hit, time, .. } = arrival;
+        if let CorrelationKind::History(rule) = &bound.rule.kind {
+            return self.add_to_history(rule, arrival, spent);
+        }
         if self.tally.is_none() && bound.needs_tally() {
             self.tally = Some(Box::new(Tally::new(bound)));
         }
@@ -116,6 +123,39 @@ impl Window {
             let distinct = self.tally.as_ref().map_or(0, |tally| tally.distinct());
             self.firing.iter_mut().for_each(|episode| episode.set_distinct(distinct));
         }
+        Added { ended, begins, cut, not_numeric: false }
+    }
+
+    /// Compares the event with the group's past. Only what stands out is kept as an event.
+    fn add_to_history(&mut self, rule: &HistoryRule, arrival: Arrival<'_>, spent: &mut Vec<Arc<EventRef>>) -> Added {
+        let Arrival { bound, index, hit, time, quiet_us, .. } = arrival;
+        let value = value_of(bound, hit).filter(|_| !rule.fields.is_empty());
+        if value.is_none() && !rule.fields.is_empty() {
+            return Added::default();
+        }
+        let (bounds, timespan_us, weight) = (&bound.rule.bounds, bound.rule.timespan_us, hit.repeated);
+        let seen = Seen { rule, bounds, timespan_us, value: value.as_deref(), time, weight };
+        let Some(why) = self.history.get_or_insert_default().see(&seen) else {
+            self.dormant = self.firing.is_some();
+            return Added::default();
+        };
+        let ended = if self.firing.as_ref().is_some_and(|open| open.silent_before(time, quiet_us)) {
+            self.end()
+        } else {
+            None
+        };
+        self.dormant = false;
+        let begins = self.firing.is_none();
+        if begins {
+            self.entries = Entries::default();
+            self.total = 0;
+        }
+        let (_, cut) = self.push(arrival, None, spent);
+        match &mut self.firing {
+            Some(episode) => episode.add(&hit.event, time, hit.repeated),
+            None => self.firing = Some(Box::new(self.episode(bound, index, group_text(bound, hit), |_| true))),
+        }
+        self.firing.iter_mut().for_each(|episode| episode.say(&why));
         Added { ended, begins, cut, not_numeric: false }
     }
 
@@ -182,7 +222,7 @@ impl Window {
     /// What the event counts with; an error where the rule needs a value that is not there, true where it is no number.
     fn value(&self, bound: &BoundCorrelation, hit: &Hit) -> Result<Option<Held>, bool> {
         match &bound.rule.kind {
-            CorrelationKind::EventCount | CorrelationKind::Temporal { .. } => Ok(None),
+            CorrelationKind::EventCount | CorrelationKind::Temporal { .. } | CorrelationKind::History(_) => Ok(None),
             CorrelationKind::ValueCount(_) | CorrelationKind::Value { function: Function::Share, .. } => {
                 let value = value_of(bound, hit).ok_or(false)?;
                 Ok(Some(Held::Text(
@@ -198,6 +238,7 @@ impl Window {
         let Some(tally) = &self.tally else { return bound.rule.bounds.hold(self.total as f64) };
         match &bound.rule.kind {
             CorrelationKind::EventCount => bound.rule.bounds.hold(self.total as f64),
+            CorrelationKind::History(_) => !self.dormant,
             CorrelationKind::ValueCount(_) => bound.rule.bounds.hold(tally.distinct() as f64),
             CorrelationKind::Temporal { expression: Some(expression), .. } => {
                 expression.holds(&|place| tally.matched(place))
@@ -392,10 +433,14 @@ impl Window {
     /// No event at or after `watermark` can find any of its entries inside the time span, or join its finding.
     pub(super) fn ended_before(&self, watermark: Timestamp, timespan_us: i64, quiet_us: i64) -> bool {
         self.entries.last().is_none_or(|entry| entry.time.saturating_add_us(timespan_us) < watermark)
+            && self.history.as_ref().is_none_or(|history| history.is_stale(watermark, timespan_us))
             && self.firing.as_ref().is_none_or(|open| open.silent_before(watermark, quiet_us))
     }
 
     pub(super) fn weight(&self) -> (u64, Timestamp) {
+        if let Some(history) = &self.history {
+            return history.weight();
+        }
         (self.total, self.entries.last().map_or(Timestamp(0), |entry| entry.time))
     }
 
@@ -412,6 +457,7 @@ impl Window {
         let tally = self.tally.as_ref();
         match &bound.rule.kind {
             CorrelationKind::EventCount => Some(self.total as f64),
+            CorrelationKind::History(rule) => self.history.as_ref().map(|history| history.aggregate(rule)),
             CorrelationKind::ValueCount(_) => tally.map(|tally| tally.distinct() as f64),
             CorrelationKind::Temporal { .. } => tally.map(|tally| tally.places_matched() as f64),
             CorrelationKind::Value { function: Function::Share, .. } => None,
@@ -430,6 +476,9 @@ impl Window {
     }
 
     pub(super) fn some_values(&self, most: usize) -> Vec<String> {
+        if let Some(history) = &self.history {
+            return history.values(most);
+        }
         let mut values: Vec<String> = Vec::new();
         for (_, value) in self.entries.iter() {
             let value = match value {

@@ -10,6 +10,8 @@ use hashbrown::HashMap;
 
 /// Slots per column; one value each.
 const SLOTS: usize = 1 << 13;
+/// The same where a value is costly to decide: for columns that packs look at.
+const SLOTS_OF_COSTLY: usize = 1 << 16;
 /// The same for short texts and for numbers.
 const SMALL_SLOTS: usize = 1 << 10;
 /// Longest value that is remembered.
@@ -18,7 +20,8 @@ const VALUE_BYTES_MAX: usize = 512;
 const VERDICTS_MAX: usize = 1 << 16;
 /// Look-ups after which the share of hits is judged.
 const PROBE_LOOKUPS: u32 = 4096;
-/// Look-ups to leave out when fewer than two in three hit: a miss costs more than a hit saves.
+/// Look-ups to leave out when too few hit: a miss costs more than a hit saves. Two in three must, or one in five where a
+/// value is costly to decide.
 const REST_LOOKUPS: u32 = 262_144;
 
 /// Number of a verdict. 0 is: no predicate holds. With the highest bit it is one that is not kept.
@@ -146,13 +149,16 @@ pub(super) struct Cache {
     lookups: u32,
     hits: u32,
     resting: u32,
+    /// Values are costly to decide.
+    costly: bool,
 }
 
 const INLINE_FREE: u128 = u128::MAX;
 
 impl Cache {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(costly: bool) -> Self {
         Cache {
+            costly,
             slots: Vec::new(),
             inline: Vec::new(),
             longs: Vec::new(),
@@ -212,16 +218,17 @@ impl Cache {
     #[inline]
     pub(super) fn long_value(&mut self, hash: u64, value: &[u8], tag: u8) -> Option<VerdictId> {
         if self.slots.is_empty() {
-            self.slots.resize(SLOTS, Slot::default());
+            self.slots.resize(if self.costly { SLOTS_OF_COSTLY } else { SLOTS }, Slot::default());
         }
         self.lookups += 1;
         if self.lookups == PROBE_LOOKUPS {
-            if self.hits < PROBE_LOOKUPS / 3 * 2 {
+            let least = if self.costly { PROBE_LOOKUPS / 5 } else { PROBE_LOOKUPS / 3 * 2 };
+            if self.hits < least {
                 self.resting = REST_LOOKUPS;
             }
             (self.lookups, self.hits) = (0, 0);
         }
-        let place = hash as usize % SLOTS;
+        let place = hash as usize % self.slots.len().max(2);
         let is_it = |slot: &&Slot| slot.used && slot.hash == hash && slot.tag == tag && slot.value == value;
         let found = [place, place ^ 1].into_iter().map(|place| &self.slots[place]).find(is_it).map(|slot| slot.verdict);
         self.hits += u32::from(found.is_some());
@@ -230,7 +237,7 @@ impl Cache {
 
     pub(super) fn remember(&mut self, hash: u64, value: &[u8], tag: u8, verdict: VerdictId) {
         // Two places for each value, so that two frequent ones do not push each other out.
-        let place = hash as usize % SLOTS;
+        let place = hash as usize % self.slots.len().max(2);
         self.slots.swap(place, place ^ 1);
         let slot = &mut self.slots[place];
         slot.value.clear();

@@ -336,6 +336,10 @@ impl Plan {
             .get_or_init(|| self.packs.iter().map(|(input, packs)| Engine::new(packs.clone(), *input)).collect())
     }
 
+    pub(super) fn has_packs(&self) -> bool {
+        !self.packs.is_empty()
+    }
+
     pub(super) fn pattern_scratch(&self) -> Vec<PatternScratch> {
         self.engines().iter().map(Engine::scratch).collect()
     }

@@ -42,10 +42,10 @@ struct ColumnScratch {
 }
 
 impl ColumnScratch {
-    fn new() -> Self {
+    fn new(plan: &Plan) -> Self {
         ColumnScratch {
             verdicts: Verdicts::new(),
-            cache: Cache::new(),
+            cache: Cache::new(plan.has_packs()),
             of_rows: Vec::new(),
             any: false,
             patterns: Vec::new(),
@@ -81,7 +81,7 @@ impl Work {
 impl GroupScratch {
     pub(super) fn new(group: &Group) -> Self {
         GroupScratch {
-            columns: group.plans.iter().map(|_| ColumnScratch::new()).collect(),
+            columns: group.plans.iter().map(ColumnScratch::new).collect(),
             fingerprint: None,
             bound: Vec::new(),
             open: Vec::new(),
@@ -142,7 +142,7 @@ pub(super) fn scan(
         let open = gated.then_some(scratch.open.as_slice());
         let column = &mut scratch.columns[at];
         if column.verdicts.is_full() {
-            *column = ColumnScratch::new();
+            *column = ColumnScratch::new(plan);
         }
         column.any = false;
         column.of_rows.clear();

@@ -4,12 +4,15 @@ use event::time::parse_span_us;
 
 use crate::sigma::condition;
 use crate::sigma::diagnostic::Problems;
-use crate::sigma::rule::{Alias, Bound, Bounds, Correlation, CorrelationKind, Function, Head};
+use crate::sigma::rule::{
+    Alias, Bound, Bounds, Correlation, CorrelationKind, Function, Head, HistoryKind, HistoryRule,
+};
 use crate::yaml::{Kind, Node, Value};
 
 const TYPES: &str =
-    "event_count, value_count, temporal, temporal_ordered, value_sum, value_avg, value_percentile or value_median";
-const KEYS: &[&str] = &["type", "rules", "group-by", "timespan", "condition", "generate", "aliases"];
+    "event_count, value_count, temporal, temporal_ordered, value_sum, value_avg, value_percentile, value_median, and \
+     ours: new_terms, rare or spike";
+const KEYS: &[&str] = &["type", "rules", "group-by", "timespan", "condition", "generate", "aliases", "warm-up"];
 const OPERATORS: &[&str] = &["gt", "gte", "lt", "lte", "eq", "neq"];
 
 /// Highest threshold of a count: as many events as a window holds.
@@ -45,6 +48,7 @@ pub(crate) fn read(
         Some(kind @ ("temporal" | "temporal_ordered")) => {
             temporal(section, kind == "temporal_ordered", &mut rules, problems)
         }
+        Some(kind @ ("new_terms" | "rare" | "spike")) => history(section, kind, timespan_us.unwrap_or(0), problems),
         Some(kind) => counting(section, kind, problems),
         None => {
             problems.error(section.place, format!("a correlation needs a `type`: {TYPES}"));
@@ -217,6 +221,53 @@ fn counting(section: &Node, kind: &str, problems: &mut Problems) -> Option<(Corr
         problems.error(node.place, "a threshold must be above 0: every event alone would reach it");
     }
     found.zip(bounds)
+}
+
+/// Types that compare with what the group has been like before.
+fn history(section: &Node, kind: &str, timespan_us: i64, problems: &mut Problems) -> Option<(CorrelationKind, Bounds)> {
+    let before = problems.error_count();
+    let Some(node) = section.get("condition") else {
+        problems.error(section.place, format!("{kind} needs a `condition`, such as {{field: source.ip}}"));
+        return None;
+    };
+    let fields = texts(node, "field");
+    let one = |key: &str| node.get(key).and_then(number).filter(|number| *number > 0.0);
+    let (kind, bounds) = match kind {
+        "new_terms" => {
+            if let Some(pairs) = node.map() {
+                for (key, _) in pairs.iter().filter(|(key, _)| key.text != "field") {
+                    problems.error(key.place, format!("unknown key `{}`: new_terms takes `field` alone", key.text));
+                }
+            }
+            (HistoryKind::NewTerms, Bounds::default())
+        }
+        "rare" => {
+            let bounds = bounds(node, &["field", "events"], problems)?;
+            if bounds.high.is_none() {
+                problems.error(node.place, "rare needs `lte`: how often a value may have been seen to be rare");
+            }
+            (HistoryKind::Rare { events: one("events").map_or(100, |number| number as u64) }, bounds)
+        }
+        _ => {
+            let bounds = bounds(node, &["factor"], problems)?;
+            if bounds.low.is_none() {
+                problems.error(node.place, "spike needs `gte`: as many events it takes at least");
+            }
+            (HistoryKind::Spike { factor: one("factor").unwrap_or(5.0) }, bounds)
+        }
+    };
+    if fields.is_empty() == !matches!(kind, HistoryKind::Spike { .. }) {
+        problems.error(node.place, "new_terms and rare look at one `field` or several, spike at none");
+    }
+    let warm_up_us = match section.get("warm-up") {
+        None => timespan_us,
+        Some(node) => parse_span_us(node.text().unwrap_or("")).unwrap_or_else(|| {
+            problems.error(node.place, "`warm-up` is a time span such as 1d");
+            0
+        }),
+    };
+    let rule = HistoryRule { kind, fields, warm_up_us };
+    (problems.error_count() == before).then_some((CorrelationKind::History(rule), bounds))
 }
 
 fn percentile(node: &Node, problems: &mut Problems) -> Option<Function> {

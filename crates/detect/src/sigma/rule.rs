@@ -150,6 +150,28 @@ pub enum CorrelationKind {
         field: String,
         function: Function,
     },
+    /// What the group has been like before (ours).
+    History(HistoryRule),
+}
+
+/// A question about a group's past.
+#[derive(Clone, Debug, PartialEq)]
+pub struct HistoryRule {
+    pub kind: HistoryKind,
+    /// What is looked at; several fields count together.
+    pub fields: Vec<String>,
+    /// How long a group must be known before anything of it stands out.
+    pub warm_up_us: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum HistoryKind {
+    /// A value that was not seen within the time span.
+    NewTerms,
+    /// A value that few events had, of at least so many.
+    Rare { events: u64 },
+    /// So many times as many events within the time span as usual.
+    Spike { factor: f64 },
 }
 
 /// How values become one number.
@@ -248,13 +270,17 @@ impl Correlation {
             CorrelationKind::Temporal { expression: Some(expression), .. } => expression.negates(),
             _ => false,
         };
-        negates || self.bounds.need_whole_window()
+        let looks_back = matches!(self.kind, CorrelationKind::History(_));
+        !looks_back && (negates || self.bounds.need_whole_window())
     }
 }
 
 impl CorrelationKind {
     pub fn name(&self) -> &'static str {
         match self {
+            CorrelationKind::History(HistoryRule { kind: HistoryKind::NewTerms, .. }) => "new_terms",
+            CorrelationKind::History(HistoryRule { kind: HistoryKind::Rare { .. }, .. }) => "rare",
+            CorrelationKind::History(HistoryRule { kind: HistoryKind::Spike { .. }, .. }) => "spike",
             CorrelationKind::EventCount => "event_count",
             CorrelationKind::ValueCount(_) => "value_count",
             CorrelationKind::Temporal { ordered: false, .. } => "temporal",
