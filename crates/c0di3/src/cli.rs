@@ -281,6 +281,9 @@ pub(crate) struct RulesBacktestArguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct RulesTestArguments {
+    /// Also fail where a rule reports what another is to ignore, unless that one names it under `tests.near`
+    #[arg(long)]
+    pub(crate) cross: bool,
     #[arg(long, value_enum, default_value_t = TestFormat::Text)]
     pub(crate) output: TestFormat,
     #[command(flatten)]

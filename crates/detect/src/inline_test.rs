@@ -1,6 +1,7 @@
 //! The cases that rules carry: each `match` must make the rule report, each `ignore` must not. Lines are parsed by the
 //! caller, so that rules are tested on log lines as they really are.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use event::EventBatch;
@@ -47,6 +48,35 @@ pub fn run_inline_tests(set: &Arc<RuleSet>, mut parse: impl FnMut(&str) -> Event
                 let failure = is_wrong.then(|| format!("{word}: {}", text.trim_end()));
                 add(format!("{kind} {}", at + 1), failure);
             }
+        }
+    }
+    cases
+}
+
+/// What no rule reports that is written for another to ignore, unless that one declares it under `near`. A case for each
+/// pair; correlations and what only they count are left out.
+pub fn run_cross_tests(set: &Arc<RuleSet>, mut parse: impl FnMut(&str) -> EventBatch) -> Vec<Case> {
+    let matcher = Matcher::new(Arc::clone(set), None);
+    let mut scratch = MatchScratch::default();
+    let mut cases = Vec::new();
+    for head in set.heads() {
+        let mut others: BTreeMap<usize, String> = BTreeMap::new();
+        for text in &head.tests.ignores {
+            let batch = parse(text);
+            for (row, rule) in matcher.matches(&batch, &mut scratch) {
+                let rule = *rule as usize;
+                if !set.is_muted(rule) && set.rules[rule].head.id != head.id {
+                    others.entry(rule).or_insert_with(|| batch.original(*row as usize).to_owned());
+                }
+            }
+        }
+        for (rule, line) in others {
+            let other = &set.rules[rule].head;
+            let declared = |near: &String| *near == other.title || *near == other.id || Some(near) == other.name.as_ref();
+            let failure = (!head.tests.near.iter().any(declared))
+                .then(|| format!("`{}` reports what this rule ignores: declare it under `near`: {line}", other.title));
+            let (path, rule_id, title) = (head.path.clone(), head.id.clone(), head.title.clone());
+            cases.push(Case { path, rule_id, title, name: format!("near {}", other.title), failure });
         }
     }
     cases

@@ -28,7 +28,7 @@ pub mod yaml;
 pub use correlate::{Adopted, Correlator, CorrelatorOptions, GroupView, SavedState};
 pub use exceptions::{Exception, Exceptions, read_exceptions};
 pub use fields::FieldUse;
-pub use inline_test::{Case, run_inline_tests};
+pub use inline_test::{Case, run_cross_tests, run_inline_tests};
 pub use matcher::{MatchScratch, Matcher};
 pub use ruleset::{Loaded, RuleSet, load};
 pub use sigma::diagnostic::{Diagnostic, Gravity};

@@ -3,6 +3,7 @@
 //! confidence. What rules say about a family when they are tested on it stands here, so that nobody has to believe it.
 
 mod attacks;
+pub(crate) mod behaviour;
 mod benign;
 mod encode;
 mod report;

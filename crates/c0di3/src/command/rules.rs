@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use detect::explain::explain as explain_row;
-use detect::{Case, RuleSet, run_inline_tests};
+use detect::{Case, RuleSet, run_cross_tests, run_inline_tests};
 use event::{Block, EventBatch};
 use parse::Parser;
 
@@ -91,6 +91,9 @@ pub(crate) fn test(config: &Config, arguments: &RulesTestArguments) -> anyhow::R
     let mut cases: Vec<Case> = loaded.rejected().map(rejected_case).collect();
     let set = Arc::new(loaded.set);
     cases.extend(run_inline_tests(&set, parse_case));
+    if arguments.cross {
+        cases.extend(run_cross_tests(&set, parse_case));
+    }
     let failed = cases.iter().filter(|case| case.failure.is_some()).count();
     let mut out = std::io::stdout().lock();
     if arguments.output == TestFormat::Junit {

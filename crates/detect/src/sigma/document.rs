@@ -239,7 +239,8 @@ fn tests(node: &Node, problems: &mut Problems) -> Tests {
         match key.text.as_str() {
             "match" => tests.hits.extend(lines),
             "ignore" => tests.ignores.extend(lines),
-            other => problems.error(key.place, format!("unknown key `{other}` in `tests`: use match and ignore")),
+            "near" => tests.near.extend(lines),
+            other => problems.error(key.place, format!("unknown key `{other}` in `tests`: use match, ignore and near")),
         }
     }
     tests

@@ -43,6 +43,8 @@ pub struct Head {
 pub struct Tests {
     pub hits: Vec<String>,
     pub ignores: Vec<String>,
+    /// Ids, names or titles of other rules that may report what this one ignores.
+    pub near: Vec<String>,
 }
 
 /// A boolean expression over tests of fields.

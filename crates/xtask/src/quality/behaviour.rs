@@ -1,0 +1,205 @@
+//! Attacks that no single line shows: guessing, spraying, enumeration, floods, each in several shapes and hidden among people who
+//! mistype and visitors who browse. For each it is measured whether it is found, with exactly its addresses, and how many
+//! events after the one that reaches the threshold.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use detect::{Correlator, CorrelatorOptions, MatchScratch, Matcher, RuleSet};
+use event::{Block, Level, Timestamp};
+use parse::{Options, Parser};
+
+use crate::quality::Random;
+
+/// Where the clock begins: 24 November 2026.
+const BEGIN_S: i64 = 1_795_478_400;
+
+/// An attack in its surroundings.
+struct Scene {
+    name: &'static str,
+    /// Second and line, of the attack itself.
+    attack: Vec<(i64, String)>,
+    around: Vec<(i64, String)>,
+    sources: BTreeSet<String>,
+    /// Events of the attack that it takes.
+    threshold: usize,
+}
+
+/// What became of a scene.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) name: &'static str,
+    pub(crate) found: bool,
+    /// Addresses of the attack that no finding names, and addresses that are not of the attack.
+    pub(crate) missing: usize,
+    pub(crate) extra: usize,
+    /// Events of the attack after the threshold until the first finding.
+    pub(crate) delay: usize,
+}
+
+fn syslog(second: i64, text: &str) -> (i64, String) {
+    (second, format!("{} gate {text}", Timestamp::from_unix_seconds(BEGIN_S + second)))
+}
+
+fn access(second: i64, ip: &str, request: &str, status: u16, agent: &str) -> (i64, String) {
+    let (day, rest) = (24 + second / 86_400, second % 86_400);
+    let clock = format!("{:02}:{:02}:{:02}", rest / 3600, rest / 60 % 60, rest % 60);
+    (second, format!("{ip} - - [{day}/Nov/2026:{clock} +0000] \"{request} HTTP/1.1\" {status} 512 \"-\" \"{agent}\""))
+}
+
+fn failed(second: i64, user: &str, ip: &str, random: &mut Random) -> (i64, String) {
+    let (port, shape) = (1024 + random.below(60_000), random.below(4));
+    let text = match shape {
+        0 => format!("sshd[77]: Failed password for {user} from {ip} port {port} ssh2"),
+        1 => format!("sshd-session[78]: Failed password for {user} from {ip} port {port} ssh2"),
+        2 => format!("sshd[79]: Failed keyboard-interactive/pam for {user} from {ip} port {port} ssh2"),
+        _ => format!("sshd[80]: Failed password for invalid user {user} from {ip} port {port} ssh2"),
+    };
+    syslog(second, &text)
+}
+
+fn people(random: &mut Random, seconds: i64) -> Vec<(i64, String)> {
+    let mut lines = Vec::new();
+    let mut second = 0;
+    while second < seconds {
+        second += 60 + random.below(600) as i64;
+        let who = random.below(12);
+        let (user, ip) = (format!("person{who}"), format!("10.0.1.{}", 10 + who));
+        let typos = random.below(6) as i64 - 3;
+        (0..typos).for_each(|typo| lines.push(failed(second + typo * 7, &user, &ip, random)));
+        let port = 1024 + random.below(60_000);
+        let text = format!("sshd[81]: Accepted password for {user} from {ip} port {port} ssh2");
+        lines.push(syslog(second + 30, &text));
+    }
+    lines
+}
+
+const AGENT: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0";
+
+fn visitors(random: &mut Random, seconds: i64) -> Vec<(i64, String)> {
+    let mut lines = Vec::new();
+    for second in (0..seconds).step_by(3) {
+        let ip = format!("10.2.{}.{}", random.below(8), 1 + random.below(200));
+        let status = [200, 200, 200, 304, 200, 404][random.below(6)];
+        lines.push(access(second, &ip, &format!("GET /shop/item-{}", random.below(400)), status, AGENT));
+    }
+    lines
+}
+
+fn source(number: usize) -> String {
+    format!("203.0.113.{}", 1 + number % 250)
+}
+
+/// `count` failed logins, one every `gap` seconds, of the user and address that each number gives.
+fn guessing(
+    random: &mut Random,
+    name: &'static str,
+    (count, gap, threshold): (usize, i64, usize),
+    who: impl Fn(usize) -> (String, String),
+) -> Scene {
+    let mut attack = Vec::new();
+    let mut sources = BTreeSet::new();
+    for at in 0..count {
+        let (user, ip) = who(at);
+        attack.push(failed(3600 + at as i64 * gap, &user, &ip, random));
+        sources.insert(ip);
+    }
+    let around = people(random, 7200 + count as i64 * gap);
+    Scene { name, attack, around, sources, threshold }
+}
+
+fn requests(
+    random: &mut Random,
+    name: &'static str,
+    (count, per_second, threshold): (usize, usize, usize),
+    request: impl Fn(usize) -> (String, u16),
+) -> Scene {
+    let ip = source(random.below(200));
+    let attack = (0..count).map(|at| {
+        let (request, status) = request(at);
+        access(600 + (at / per_second) as i64, &ip, &request, status, AGENT)
+    });
+    let around = visitors(random, 1200 + (count / per_second) as i64);
+    Scene { name, attack: attack.collect(), around, sources: BTreeSet::from([ip.clone()]), threshold }
+}
+
+fn scenes(random: &mut Random) -> Vec<Scene> {
+    let user = |at: usize| format!("name{at}");
+    let mut scenes = vec![
+        guessing(random, "ssh-brute-force", (40, 3, 6), |_| ("root".into(), source(7))),
+        guessing(random, "ssh-brute-force", (9, 1, 6), |at| (["root", "admin", "git"][at % 3].into(), source(9))),
+        guessing(random, "ssh-brute-force", (200, 50, 6), |_| ("deploy".into(), source(11))),
+        guessing(random, "ssh-brute-force-slow", (40, 120, 12), |_| ("root".into(), source(8))),
+        guessing(random, "ssh-brute-force-slow", (24, 1500, 12), |_| ("backup".into(), source(18))),
+        guessing(random, "ssh-spraying", (30, 20, 6), |at| (user(at), source(12))),
+        guessing(random, "ssh-spraying", (12, 90, 6), |at| (user(at), source(13))),
+        guessing(random, "ssh-spraying-slow", (20, 1200, 12), |at| (user(at), source(14))),
+        guessing(random, "ssh-distributed", (50, 6, 8), |at| ("root".into(), source(at))),
+        guessing(random, "ssh-distributed", (120, 30, 8), |at| ("deploy".into(), source(at % 40))),
+        guessing(random, "ssh-distributed-slow", (50, 420, 20), |at| ("backup".into(), source(at))),
+    ];
+    let login = |_: usize| ("POST /login".to_owned(), 401);
+    scenes.push(requests(random, "web-login-brute-force", (60, 1, 20), login));
+    scenes.push(requests(random, "web-enumeration", (120, 4, 60), |at| (format!("GET /backup-{at}.zip"), 404)));
+    scenes
+}
+
+/// Runs every scene, several times with other surroundings.
+pub(crate) fn measure(set: &Arc<RuleSet>, seed: u64, rounds: usize) -> Vec<Outcome> {
+    let mut random = Random::new(seed);
+    (0..rounds).flat_map(|_| scenes(&mut random)).map(|scene| play(set, scene)).collect()
+}
+
+fn play(set: &Arc<RuleSet>, scene: Scene) -> Outcome {
+    let Scene { name, attack, around, sources, threshold } = scene;
+    let mut lines: Vec<(i64, String, bool)> = attack.into_iter().map(|(second, line)| (second, line, true)).collect();
+    lines.extend(around.into_iter().map(|(second, line)| (second, line, false)));
+    lines.sort_by_key(|(second, ..)| *second);
+    let matcher = Matcher::new(Arc::clone(set), None);
+    let mut scratch = MatchScratch::default();
+    let options = CorrelatorOptions { lateness_us: 0, ..CorrelatorOptions::default() };
+    let mut correlator = Correlator::new(Arc::clone(set), options);
+    let mut parser = Parser::new(Options::default());
+    let (mut events, mut first) = (0, None);
+    let mut named: BTreeMap<event::FindingId, Vec<String>> = BTreeMap::new();
+    for (second, line, is_attack) in &lines {
+        events += usize::from(*is_attack);
+        let received = Timestamp::from_unix_seconds(BEGIN_S + second);
+        let batch = parser.parse(Block::detached("behaviour", format!("{line}\n").into_bytes(), received));
+        let hits = matcher.hits(&batch, &mut scratch);
+        if hits.is_empty() {
+            continue;
+        }
+        correlator.observe_live(hits, received);
+        for change in correlator.changes() {
+            let finding = change.finding;
+            let is_correlation = set.correlations.iter().any(|bound| bound.rule.head.id == finding.rule_id);
+            if is_correlation && finding.level >= Level::Medium {
+                first.get_or_insert(events);
+                named.insert(finding.id, finding.entities.source_ip);
+            }
+        }
+    }
+    let named: BTreeSet<String> = named.into_values().flatten().collect();
+    Outcome {
+        name,
+        found: first.is_some(),
+        missing: sources.difference(&named).count(),
+        extra: named.difference(&sources).count(),
+        delay: first.map_or(0, |first| first.saturating_sub(threshold)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_attack_is_found_with_exactly_its_addresses_within_one_event_of_the_threshold() {
+        let set = Arc::new(crate::quality::own_rules(&crate::root(), 1).unwrap());
+        for outcome in measure(&set, 5, 2) {
+            let Outcome { found, missing, extra, delay, .. } = outcome;
+            assert!(found && missing == 0 && extra == 0 && delay <= 1, "{outcome:?}");
+        }
+    }
+}
