@@ -111,9 +111,7 @@ impl RuleTexts {
         let texts = exceptions.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         let (read, wrong) = read_exceptions(texts, &terms);
         loaded.set.exceptions = read;
-        for mut more in
-            [problems, wrong, found.unreadable, lists.unreadable, names.unreadable, exceptions.unreadable]
-        {
+        for mut more in [problems, wrong, found.unreadable, lists.unreadable, names.unreadable, exceptions.unreadable] {
             loaded.diagnostics.append(&mut more);
         }
         loaded.diagnostics.sort();

@@ -8,6 +8,7 @@
 
 mod adopt;
 mod ahead;
+mod behind;
 mod entries;
 mod episode;
 mod group;
@@ -303,17 +304,7 @@ impl Correlator {
                 fired.push(set.signal_of(*index));
             }
         }
-        for index in &set.uses[signal].forgives {
-            let bound = &set.correlations[*index];
-            if group::write_key(bound, hit, &mut key)
-                && let Some(window) = self.windows[*index].get_mut(&key)
-            {
-                let proof = window.proof_bytes();
-                window.forgive(bound, hit, time);
-                self.window_proof = (self.window_proof + window.proof_bytes()).saturating_sub(proof);
-                self.counts.forgiven += 1;
-            }
-        }
+        self.forgive(signal, hit, time, &mut key);
         self.key = key;
         for signal in fired {
             self.correlate(signal, hit, time, late);
@@ -363,22 +354,6 @@ impl Correlator {
             self.close(*ended);
         }
         fires
-    }
-
-    /// What begins because of other correlations shows the events that those have counted.
-    fn prove(&mut self, index: usize, key: &str, hit: &Hit) {
-        let set = Arc::clone(&self.set);
-        let bound = &set.correlations[index];
-        let behind: Vec<_> = bound
-            .bases_of_same_groups(&set)
-            .filter_map(|base| self.windows[base].get(key))
-            .flat_map(Window::proof)
-            .collect();
-        if !behind.is_empty()
-            && let Some(window) = self.windows[index].get_mut(key)
-        {
-            window.begin_with(bound, index, group::group_text(bound, hit), behind);
-        }
     }
 
     /// Judges windows of a group that have closed before `complete`.

@@ -72,7 +72,8 @@ pub fn run_cross_tests(set: &Arc<RuleSet>, mut parse: impl FnMut(&str) -> EventB
         }
         for (rule, line) in others {
             let other = &set.rules[rule].head;
-            let declared = |near: &String| *near == other.title || *near == other.id || Some(near) == other.name.as_ref();
+            let declared =
+                |near: &String| *near == other.title || *near == other.id || Some(near) == other.name.as_ref();
             let failure = (!head.tests.near.iter().any(declared))
                 .then(|| format!("`{}` reports what this rule ignores: declare it under `near`: {line}", other.title));
             let (path, rule_id, title) = (head.path.clone(), head.id.clone(), head.title.clone());

@@ -49,7 +49,11 @@ static BODIES: &[Body] = &[
         put: database::put,
     },
     Body { programs: &["named", "unbound", "dnsmasq"], dataset: dataset::DNS, put: dns::put },
-    Body { programs: &["fail2ban", "fail2ban.actions", "fail2ban-server"], dataset: dataset::FAIL2BAN, put: fail2ban::put },
+    Body {
+        programs: &["fail2ban", "fail2ban.actions", "fail2ban-server"],
+        dataset: dataset::FAIL2BAN,
+        put: fail2ban::put,
+    },
     Body { programs: &["clamd", "freshclam", "clamav"], dataset: dataset::CLAMAV, put: nothing },
     Body { programs: &["audit", "auditd", "audispd"], dataset: dataset::AUDITD, put: nothing },
 ];

@@ -61,7 +61,29 @@ fn print_ways() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Rounds of each behaviour, with other surroundings each time.
+const BEHAVIOUR_ROUNDS: usize = 5;
+
+fn print_behaviours() -> anyhow::Result<()> {
+    let set = std::sync::Arc::new(quality::own_rules(&root(), 1)?);
+    let mut rows: std::collections::BTreeMap<&str, [usize; 5]> = std::collections::BTreeMap::new();
+    for outcome in quality::behaviour::measure(&set, 5, BEHAVIOUR_ROUNDS) {
+        let row = rows.entry(outcome.name).or_default();
+        let exact = outcome.found && outcome.missing == 0;
+        let counted = [1, usize::from(outcome.found), usize::from(exact), outcome.extra];
+        row.iter_mut().zip(counted).for_each(|(sum, more)| *sum += more);
+        row[4] = row[4].max(outcome.delay);
+    }
+    println!("| behaviour | found | with all addresses | others named | events after the threshold, at most |");
+    println!("|---|---|---|---|---|");
+    for (name, [of, found, exact, extra, delay]) in rows {
+        println!("| {name} | {found} of {of} | {exact} | {extra} | {delay} |");
+    }
+    Ok(())
+}
+
 fn print_quality() -> anyhow::Result<()> {
+    print_behaviours()?;
     let examples = std::env::args().nth(2).as_deref() == Some("--examples");
     for level in LEVELS {
         let size = quality::Size { variants: 4, benign: BENIGN_LINES };

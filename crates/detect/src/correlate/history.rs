@@ -104,7 +104,11 @@ impl History {
         if spans > 0 {
             // The span that has ended, and those without any event after it.
             let first = self.usual == 0.0 && self.total == self.now;
-            self.usual = if first { self.now as f64 } else { self.now as f64 * NEWEST_SHARE + self.usual * (1.0 - NEWEST_SHARE) };
+            self.usual = if first {
+                self.now as f64
+            } else {
+                self.now as f64 * NEWEST_SHARE + self.usual * (1.0 - NEWEST_SHARE)
+            };
             self.usual *= (1.0 - NEWEST_SHARE).powi(i32::try_from(spans - 1).unwrap_or(i32::MAX));
             self.now = 0;
             self.began = Some(began.saturating_add_us(span.saturating_mul(spans)));
@@ -157,10 +161,11 @@ mod tests {
     #[test]
     fn a_value_is_new_after_the_warm_up_and_when_it_was_away_for_longer_than_the_time_span() {
         let (rule, bounds, mut history) = (rule(HistoryKind::NewTerms), Bounds::default(), History::default());
-        let found: Vec<bool> = [(0, "a"), (10, "b"), (DAY, "a"), (DAY, "c"), (DAY + 5, "c"), (8 * DAY, "a"), (9 * DAY, "c")]
-            .into_iter()
-            .map(|(second, value)| see(&mut history, &rule, &bounds, second, value))
-            .collect();
+        let found: Vec<bool> =
+            [(0, "a"), (10, "b"), (DAY, "a"), (DAY, "c"), (DAY + 5, "c"), (8 * DAY, "a"), (9 * DAY, "c")]
+                .into_iter()
+                .map(|(second, value)| see(&mut history, &rule, &bounds, second, value))
+                .collect();
         assert_eq!(found, [false, false, false, true, false, false, true], "b was new before the history was warm");
     }
 

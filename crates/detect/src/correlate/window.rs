@@ -2,7 +2,8 @@
 //! time span apart are inside. Where only the whole window can tell (upper bounds, `not`), a window opens with its first
 //! event, is judged when nothing more can come into it, and the next event opens the next.
 
-use std::collections::BTreeMap;
+mod episodes;
+
 use std::sync::Arc;
 
 use event::{EventId, EventRef, Hit, Timestamp};
@@ -10,14 +11,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::correlate::entries::{Entries, Entry};
 use crate::correlate::episode::{EntityKind, Episode, Source};
-use crate::correlate::history::{History, Seen};
 use crate::correlate::group::{group_text, number_of, value_of};
+use crate::correlate::history::History;
 use crate::correlate::tally::{Held, Tally};
+use crate::correlate::window::episodes::take_up;
 use crate::ruleset::BoundCorrelation;
-use crate::sigma::rule::{CorrelationKind, Function, HistoryRule};
+use crate::sigma::rule::{CorrelationKind, Function};
 
 /// Events that a window holds; beyond it the oldest are let go, which is counted.
 pub(crate) const ENTRIES_MAX: usize = 20_000;
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Window {
     entries: Entries,
@@ -126,97 +129,9 @@ impl Window {
         Added { ended, begins, cut, not_numeric: false }
     }
 
-    /// Compares the event with the group's past. Only what stands out is kept as an event.
-    fn add_to_history(&mut self, rule: &HistoryRule, arrival: Arrival<'_>, spent: &mut Vec<Arc<EventRef>>) -> Added {
-        let Arrival { bound, index, hit, time, quiet_us, .. } = arrival;
-        let value = value_of(bound, hit).filter(|_| !rule.fields.is_empty());
-        if value.is_none() && !rule.fields.is_empty() {
-            return Added::default();
-        }
-        let (bounds, timespan_us, weight) = (&bound.rule.bounds, bound.rule.timespan_us, hit.repeated);
-        let seen = Seen { rule, bounds, timespan_us, value: value.as_deref(), time, weight };
-        let Some(why) = self.history.get_or_insert_default().see(&seen) else {
-            self.dormant = self.firing.is_some();
-            return Added::default();
-        };
-        let ended = if self.firing.as_ref().is_some_and(|open| open.silent_before(time, quiet_us)) {
-            self.end()
-        } else {
-            None
-        };
-        self.dormant = false;
-        let begins = self.firing.is_none();
-        if begins {
-            self.entries = Entries::default();
-            self.total = 0;
-        }
-        let (_, cut) = self.push(arrival, None, spent);
-        match &mut self.firing {
-            Some(episode) => episode.add(&hit.event, time, hit.repeated),
-            None => self.firing = Some(Box::new(self.episode(bound, index, group_text(bound, hit), |_| true))),
-        }
-        self.firing.iter_mut().for_each(|episode| episode.say(&why));
-        Added { ended, begins, cut, not_numeric: false }
-    }
-
     fn end(&mut self) -> Option<Box<Episode>> {
         self.dormant = false;
         self.firing.take()
-    }
-
-    /// The aggregate is back: the finding takes up what came meanwhile.
-    fn go_on(&mut self, bound: &BoundCorrelation) {
-        self.dormant = false;
-        if let Some(episode) = &mut self.firing {
-            let counted = counted_entity(bound);
-            let new = self.entries.with_events().filter(|(entry, ..)| !entry.counted);
-            new.for_each(|(entry, value, event)| take_up(episode, counted, entry, value, event));
-        }
-        self.entries.count(None);
-    }
-
-    /// A hit that forgives: what its group has counted up to then is taken back, or of values that are counted, its own.
-    pub(super) fn forgive(&mut self, bound: &BoundCorrelation, hit: &Hit, time: Timestamp) {
-        let own = match bound.rule.kind {
-            CorrelationKind::ValueCount(_) => value_of(bound, hit),
-            _ => None,
-        };
-        let stays = |entry: &Entry, value: Option<&Held>| {
-            let other = matches!((value, &own), (Some(Held::Text(value)), Some(own)) if **value != **own);
-            entry.time > time || other
-        };
-        if let (Some(episode), Some(own), Some(kind)) = (&mut self.firing, &own, counted_entity(bound)) {
-            let gone = self.entries.iter().filter(|(entry, value)| entry.counted && !stays(entry, *value));
-            let gone: Vec<(EventId, u64)> = gone.map(|(entry, _)| (entry.id, u64::from(entry.weight))).collect();
-            episode.take_back(kind, own, &gone);
-        }
-        self.entries.retain(stays);
-        self.count_anew(bound);
-        self.dormant |= self.firing.is_some() && !self.is_reached(bound, None);
-    }
-
-    /// Events with their proof, for a correlation that counts this one.
-    pub(super) fn proof(&self) -> Vec<(Entry, Option<Arc<EventRef>>)> {
-        self.entries.with_events().map(|(entry, _, event)| (*entry, event.cloned())).collect()
-    }
-
-    /// Begins the open episode anew with events of the correlations behind it, which are the reason for it.
-    pub(super) fn begin_with(
-        &mut self,
-        bound: &BoundCorrelation,
-        index: usize,
-        group: String,
-        behind: Vec<(Entry, Option<Arc<EventRef>>)>,
-    ) {
-        let mut all: BTreeMap<(Timestamp, EventId), (Entry, Option<Arc<EventRef>>)> = BTreeMap::new();
-        for (entry, event) in behind.into_iter().chain(self.proof()) {
-            let known = all.entry((entry.time, entry.id)).or_insert((entry, None));
-            known.1 = known.1.take().or(event);
-        }
-        let start = all.first_key_value().map_or(Timestamp(0), |((time, _), _)| *time);
-        let mut episode = Episode::new(Source::Correlation(index), group, start);
-        all.values().for_each(|(entry, event)| take_up(&mut episode, counted_entity(bound), entry, None, event.as_ref()));
-        self.firing = Some(Box::new(episode));
     }
 
     /// What the event counts with; an error where the rule needs a value that is not there, true where it is no number.
@@ -509,27 +424,6 @@ impl Window {
 
     pub(super) fn firing_mut(&mut self) -> Option<&mut Episode> {
         self.firing.as_deref_mut()
-    }
-}
-
-/// Adds an event of a window to a finding.
-fn take_up(
-    episode: &mut Episode,
-    counted: Option<EntityKind>,
-    entry: &Entry,
-    value: Option<&Held>,
-    event: Option<&Arc<EventRef>>,
-) {
-    episode.begin_with(entry.id);
-    if let (Some(kind), Some(Held::Text(value))) = (counted, value) {
-        episode.name(kind, value);
-    }
-    match event {
-        Some(event) => episode.add(event, entry.time, u64::from(entry.weight)),
-        None => {
-            episode.add_count(u64::from(entry.weight));
-            episode.extend_times(entry.time);
-        }
     }
 }
 

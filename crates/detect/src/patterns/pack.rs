@@ -351,6 +351,43 @@ fn cost(texts: &[String]) -> u64 {
     texts.iter().map(one).sum()
 }
 
+/// The expression with classes of ASCII characters: patterns see plain text, and classes of all Unicode letters would make
+/// them many times as large.
+fn in_ascii(written: &str) -> String {
+    let mut out = String::with_capacity(written.len() * 2);
+    let mut characters = written.chars();
+    let mut in_class = false;
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            in_class = match character {
+                '[' => true,
+                ']' => false,
+                _ => in_class,
+            };
+            out.push(character);
+            continue;
+        }
+        let escaped = characters.next();
+        match (escaped, in_class) {
+            (Some('w'), false) => out.push_str("[0-9a-z_]"),
+            (Some('w'), true) => out.push_str("0-9a-z_"),
+            (Some('d'), false) => out.push_str("[0-9]"),
+            (Some('d'), true) => out.push_str("0-9"),
+            (Some('s'), false) => out.push_str("[\\t-\\r ]"),
+            (Some('s'), true) => out.push_str("\\t-\\r "),
+            (Some('S'), false) => out.push_str("[^\\t-\\r ]"),
+            (Some('W'), false) => out.push_str("[^0-9a-z_]"),
+            (Some('D'), false) => out.push_str("[^0-9]"),
+            (Some('b'), false) => out.push_str("(?-u:\\b)"),
+            (other, _) => {
+                out.push('\\');
+                out.extend(other);
+            }
+        }
+    }
+    out
+}
+
 /// What the pattern looks for, and the texts that nominate it.
 fn how(node: &Node, problems: &mut Problems) -> Option<(How, Vec<String>)> {
     let texts = |key: &str| -> Vec<String> {
@@ -360,8 +397,10 @@ fn how(node: &Node, problems: &mut Problems) -> Option<(How, Vec<String>)> {
     let found = match (node.get("regex").and_then(Node::text), any.is_empty(), node.get("grammar").and_then(Node::text))
     {
         (Some(written), true, None) => {
-            let regex =
-                regex::RegexBuilder::new(written).dot_matches_new_line(true).size_limit(REGEX_BYTES_MAX).build();
+            let regex = regex::RegexBuilder::new(&in_ascii(written))
+                .dot_matches_new_line(true)
+                .size_limit(REGEX_BYTES_MAX)
+                .build();
             let regex = match regex {
                 Ok(regex) => regex,
                 Err(error) => {

@@ -9,8 +9,7 @@ use crate::sigma::rule::{
 };
 use crate::yaml::{Kind, Node, Value};
 
-const TYPES: &str =
-    "event_count, value_count, temporal, temporal_ordered, value_sum, value_avg, value_percentile, value_median, and \
+const TYPES: &str = "event_count, value_count, temporal, temporal_ordered, value_sum, value_avg, value_percentile, value_median, and \
      ours: new_terms, rare or spike";
 const KEYS: &[&str] = &["type", "rules", "group-by", "timespan", "condition", "generate", "aliases", "warm-up"];
 const OPERATORS: &[&str] = &["gt", "gte", "lt", "lte", "eq", "neq"];
@@ -22,12 +21,7 @@ const THRESHOLD_MAX: f64 = crate::correlate::WINDOW_ENTRIES_MAX as f64;
 const FORGIVEN_KEY: &str = "c0di3.forgiven_by";
 
 /// `document`: what the section stands in.
-pub(crate) fn read(
-    document: &Node,
-    section: &Node,
-    head: Head,
-    problems: &mut Problems,
-) -> Option<Correlation> {
+pub(crate) fn read(document: &Node, section: &Node, head: Head, problems: &mut Problems) -> Option<Correlation> {
     let Some(pairs) = section.map() else {
         problems.error(section.place, format!("`correlation` must be a map, not {}", section.kind_name()));
         return None;

@@ -10,7 +10,8 @@ use crate::address::{is_ip, put_peer};
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     const WORDS: [(&[u8], &str); 4] =
         [(b"] Ban ", "ban"), (b"] Unban ", "unban"), (b"] Found ", "found"), (b"] Restore Ban ", "ban")];
-    let Some((at, text, action)) = WORDS.iter().find_map(|(text, word)| Some((memmem::find(message, text)?, *text, *word)))
+    let Some((at, text, action)) =
+        WORDS.iter().find_map(|(text, word)| Some((memmem::find(message, text)?, *text, *word)))
     else {
         return false;
     };

@@ -60,7 +60,8 @@ fn put_dovecot_login(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(peer) = memmem::rfind(text, b", rip=") else { return false };
     let before = &text[..peer];
     let failed = memmem::find(text, b"(auth failed, ").filter(|at| *at < 60);
-    let end = text[peer + 6..].iter().position(|byte| matches!(byte, b',' | b' ')).map_or(text.len(), |at| peer + 6 + at);
+    let end =
+        text[peer + 6..].iter().position(|byte| matches!(byte, b',' | b' ')).map_or(text.len(), |at| peer + 6 + at);
     if failed.is_none() && !text.starts_with(b"Login: ") && !text.starts_with(b"Info: Login: ") {
         return false;
     }

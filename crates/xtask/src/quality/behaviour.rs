@@ -139,8 +139,12 @@ fn scenes(random: &mut Random) -> Vec<Scene> {
         guessing(random, "ssh-distributed-slow", (50, 420, 20), |at| ("backup".into(), source(at))),
     ];
     let login = |_: usize| ("POST /login".to_owned(), 401);
-    scenes.push(requests(random, "web-login-brute-force", (60, 1, 20), login));
+    scenes.push(requests(random, "web-login-brute-force", (60, 1, 10), login));
     scenes.push(requests(random, "web-enumeration", (120, 4, 60), |at| (format!("GET /backup-{at}.zip"), 404)));
+    let record = |at: usize| (format!("GET /api/users/{}", 1000 + at), 200);
+    let flood = |at: usize| ("GET /search?q=a".to_owned(), [503, 200, 429, 503][at % 4]);
+    scenes.push(requests(random, "web-overload", (900, 30, 134), flood));
+    scenes.push(requests(random, "web-record-enumeration", (300, 5, 100), record));
     scenes
 }
 
