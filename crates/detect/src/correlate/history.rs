@@ -58,7 +58,7 @@ impl History {
     /// How often the value was seen within the time span before.
     fn take_up(&mut self, seen: &Seen<'_>, value: &str) -> u64 {
         let oldest = seen.time.saturating_sub_us(seen.timespan_us);
-        let before = match self.terms.get_mut(value) {
+        match self.terms.get_mut(value) {
             Some((last, count)) => {
                 let before = if *last < oldest { 0 } else { *count };
                 (*last, *count) = ((*last).max(seen.time), before + seen.weight);
@@ -74,8 +74,7 @@ impl History {
                 self.terms.insert(value.into(), (seen.time, seen.weight));
                 0
             }
-        };
-        before
+        }
     }
 
     fn new_term(&mut self, seen: &Seen<'_>, value: &str) -> Option<String> {

@@ -15,6 +15,9 @@ use crate::correlate::tally::Held;
 use crate::ruleset::BoundCorrelation;
 use crate::sigma::rule::{CorrelationKind, HistoryRule};
 
+/// An event that a window counts, with its proof where that is kept.
+type Proven = (Entry, Option<Arc<EventRef>>);
+
 impl Window {
     /// Compares the event with the group's past. Only what stands out is kept as an event.
     pub(super) fn add_to_history(
@@ -83,7 +86,7 @@ impl Window {
     }
 
     /// Events with their proof, for a correlation that counts this one.
-    pub(in crate::correlate) fn proof(&self) -> Vec<(Entry, Option<Arc<EventRef>>)> {
+    pub(in crate::correlate) fn proof(&self) -> Vec<Proven> {
         self.entries.with_events().map(|(entry, _, event)| (*entry, event.cloned())).collect()
     }
 
@@ -93,9 +96,9 @@ impl Window {
         bound: &BoundCorrelation,
         index: usize,
         group: String,
-        behind: Vec<(Entry, Option<Arc<EventRef>>)>,
+        behind: Vec<Proven>,
     ) {
-        let mut all: BTreeMap<(Timestamp, EventId), (Entry, Option<Arc<EventRef>>)> = BTreeMap::new();
+        let mut all: BTreeMap<(Timestamp, EventId), Proven> = BTreeMap::new();
         for (entry, event) in behind.into_iter().chain(self.proof()) {
             let known = all.entry((entry.time, entry.id)).or_insert((entry, None));
             known.1 = known.1.take().or(event);
