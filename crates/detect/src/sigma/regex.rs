@@ -86,7 +86,7 @@ fn with_literal_braces(written: &str) -> String {
 }
 
 /// Most alternatives that a required text may have.
-const REQUIRED_MAX: usize = 64;
+const REQUIRED_MAX: usize = 256;
 
 /// What it costs to be nominated by these texts: of several sets the cheapest is taken.
 pub(crate) type Cost = fn(&[String]) -> u64;
@@ -148,6 +148,10 @@ fn required_of_sequence(parts: &[Hir], cost: Cost) -> Option<Vec<String>> {
             }
             HirKind::Class(class) if one_letter(class).is_some() => run.extend(one_letter(class)),
             _ => {
+                // What stands before alternatives belongs to each: `\.(php|pl)` asks for `.php` or `.pl`.
+                if let Some(starts) = starts(part).filter(|_| !run.is_empty()) {
+                    offer(starts.iter().map(|start| format!("{run}{start}")).collect());
+                }
                 offer(vec![std::mem::take(&mut run)]);
                 if let Some(texts) = required(part, cost) {
                     offer(texts);
@@ -157,6 +161,32 @@ fn required_of_sequence(parts: &[Hir], cost: Cost) -> Option<Vec<String>> {
     }
     offer(vec![run]);
     best
+}
+
+/// Texts of which every match starts with one.
+fn starts(hir: &Hir) -> Option<Vec<String>> {
+    match hir.kind() {
+        HirKind::Literal(literal) => std::str::from_utf8(&literal.0).ok().map(|text| vec![fold(text)]),
+        HirKind::Class(class) => one_letter(class).map(|letter| vec![letter.to_string()]),
+        HirKind::Capture(capture) => starts(&capture.sub),
+        HirKind::Alternation(branches) => {
+            let mut all = Vec::new();
+            for branch in branches {
+                all.extend(starts(branch)?);
+            }
+            (all.len() <= REQUIRED_MAX).then_some(all)
+        }
+        HirKind::Concat(parts) => {
+            let letters = parts.iter().map_while(|part| match part.kind() {
+                HirKind::Literal(literal) => std::str::from_utf8(&literal.0).ok().map(fold),
+                HirKind::Class(class) => one_letter(class).map(String::from),
+                _ => None,
+            });
+            let run: String = letters.collect();
+            if run.is_empty() { starts(parts.first()?) } else { Some(vec![run]) }
+        }
+        _ => None,
+    }
 }
 
 /// The folded character, where a class holds nothing but one letter in its cases.
@@ -182,6 +212,8 @@ mod tests {
         assert_eq!(texts("(cat|less)\\s+/etc/passwd", false), ["/etc/passwd"]);
         assert_eq!(texts("(sleep|benchmark)\\(", false), ["sleep", "benchmark"]);
         assert_eq!(texts(".*", false), Vec::<String>::new());
+        assert_eq!(texts("\\.(php\\d?|pl|(jsp|war)x?)$", true), [".php", ".pl", ".jsp", ".war"]);
+        assert_eq!(texts("\\.(php|\\d)", false), ["."]);
         assert_eq!(texts("(abc)?", false), Vec::<String>::new());
         assert_eq!(texts("a|", false), Vec::<String>::new());
     }
