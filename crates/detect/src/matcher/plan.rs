@@ -11,7 +11,7 @@ use crate::explain::has_views;
 use crate::matcher::glance::Glance;
 use crate::matcher::literals::Literals;
 use crate::matcher::program::Program;
-use crate::pattern::Anchor;
+use crate::pattern::{Anchor, Pattern};
 use crate::patterns::{Engine, Input, NumberedPacks, PackCheck, PatternScratch};
 use crate::sigma::rule::Item;
 
@@ -34,6 +34,9 @@ const FEW_VALUES: [&str; 13] = [
     "Protocol",
     "Initiated",
 ];
+/// Values of such columns that few rows have nevertheless, folded, and what a test for one costs.
+const RARE_VALUES: [&str; 5] = ["put", "delete", "connect", "trace", "patch"];
+const COST_OF_RARE: u64 = 100;
 /// Cost of what holds in every row.
 pub(super) const COST_MAX: u64 = 1000;
 
@@ -158,7 +161,9 @@ impl Predicates {
         };
         let columns = &self.columns[predicate as usize];
         if columns.iter().any(|column| FEW_VALUES.contains(&self.names[*column as usize].as_str())) {
-            return COST_MAX;
+            let is_rare = |pattern: &Pattern| pattern.required().is_some_and(|text| RARE_VALUES.contains(&text.as_str()));
+            let rare = matches!(&self.checks[predicate as usize], Check::Text(pattern) if is_rare(pattern));
+            return if rare { COST_OF_RARE } else { COST_MAX };
         }
         by_value + FOR_EACH_USE * u64::from(self.uses[predicate as usize])
     }

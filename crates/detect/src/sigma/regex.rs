@@ -134,13 +134,15 @@ fn required_of_sequence(parts: &[Hir], cost: Cost) -> Option<Vec<String>> {
     let mut best: Option<Vec<String>> = None;
     let mut run = String::new();
     let mut offer = |texts: Vec<String>| {
-        if texts.iter().any(String::is_empty) {
+        if texts.is_empty() || texts.iter().any(String::is_empty) {
             return;
         }
         if best.as_ref().is_none_or(|best| cost(&texts) < cost(best)) {
             best = Some(texts);
         }
     };
+    // Of the part before the run.
+    let mut ends: Option<Vec<String>> = None;
     for part in parts {
         match part.kind() {
             HirKind::Literal(literal) if std::str::from_utf8(&literal.0).is_ok() => {
@@ -148,43 +150,76 @@ fn required_of_sequence(parts: &[Hir], cost: Cost) -> Option<Vec<String>> {
             }
             HirKind::Class(class) if one_letter(class).is_some() => run.extend(one_letter(class)),
             _ => {
-                // What stands before alternatives belongs to each: `\.(php|pl)` asks for `.php` or `.pl`.
-                if let Some(starts) = starts(part).filter(|_| !run.is_empty()) {
-                    offer(starts.iter().map(|start| format!("{run}{start}")).collect());
+                // What stands beside alternatives belongs to each: `\.(php|pl)` asks for `.php` or `.pl`.
+                if !run.is_empty() {
+                    let starts = edges(part, Edge::Start).into_iter().flatten();
+                    offer(starts.map(|start| format!("{run}{start}")).collect());
+                    offer(ends.iter().flatten().map(|end| format!("{end}{run}")).collect());
                 }
                 offer(vec![std::mem::take(&mut run)]);
+                ends = edges(part, Edge::End);
                 if let Some(texts) = required(part, cost) {
                     offer(texts);
                 }
             }
         }
     }
+    if !run.is_empty() {
+        offer(ends.iter().flatten().map(|end| format!("{end}{run}")).collect());
+    }
     offer(vec![run]);
     best
 }
 
-/// Texts of which every match starts with one.
-fn starts(hir: &Hir) -> Option<Vec<String>> {
+/// Which end of a match.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edge {
+    Start,
+    End,
+}
+
+/// Texts of which every match has one at its start, or at its end.
+fn edges(hir: &Hir, edge: Edge) -> Option<Vec<String>> {
+    if let Some(text) = letters(hir) {
+        return Some(vec![text]);
+    }
     match hir.kind() {
-        HirKind::Literal(literal) => std::str::from_utf8(&literal.0).ok().map(|text| vec![fold(text)]),
-        HirKind::Class(class) => one_letter(class).map(|letter| vec![letter.to_string()]),
-        HirKind::Capture(capture) => starts(&capture.sub),
+        HirKind::Capture(capture) => edges(&capture.sub, edge),
         HirKind::Alternation(branches) => {
             let mut all = Vec::new();
             for branch in branches {
-                all.extend(starts(branch)?);
+                all.extend(edges(branch, edge)?);
             }
             (all.len() <= REQUIRED_MAX).then_some(all)
         }
         HirKind::Concat(parts) => {
-            let letters = parts.iter().map_while(|part| match part.kind() {
-                HirKind::Literal(literal) => std::str::from_utf8(&literal.0).ok().map(fold),
-                HirKind::Class(class) => one_letter(class).map(String::from),
-                _ => None,
-            });
-            let run: String = letters.collect();
-            if run.is_empty() { starts(parts.first()?) } else { Some(vec![run]) }
+            // What may be left out at the end gives both forms: `sips?`.
+            if let (Edge::End, [before @ .., last]) = (edge, parts.as_slice())
+                && let HirKind::Repetition(repeat) = last.kind()
+                && (repeat.min, repeat.max) == (0, Some(1))
+            {
+                let (text, ends) = (letters(&repeat.sub)?, edges(&Hir::concat(before.to_vec()), edge)?);
+                return Some(ends.into_iter().flat_map(|end| [format!("{end}{text}"), end]).collect());
+            }
+            let mut runs: Vec<String> = match edge {
+                Edge::Start => parts.iter().map_while(letters).collect(),
+                Edge::End => parts.iter().rev().map_while(letters).collect(),
+            };
+            if edge == Edge::End {
+                runs.reverse();
+            }
+            let outer = if edge == Edge::Start { parts.first() } else { parts.last() };
+            if runs.is_empty() { edges(outer?, edge) } else { Some(vec![runs.concat()]) }
         }
+        _ => None,
+    }
+}
+
+/// The folded text, where the part is nothing but one.
+fn letters(hir: &Hir) -> Option<String> {
+    match hir.kind() {
+        HirKind::Literal(literal) => std::str::from_utf8(&literal.0).ok().map(fold),
+        HirKind::Class(class) => one_letter(class).map(String::from),
         _ => None,
     }
 }
@@ -210,10 +245,11 @@ mod tests {
         assert_eq!(texts("union\\s+select", false), ["select"]);
         assert_eq!(texts("union\\s+all", true), ["union"]);
         assert_eq!(texts("(cat|less)\\s+/etc/passwd", false), ["/etc/passwd"]);
-        assert_eq!(texts("(sleep|benchmark)\\(", false), ["sleep", "benchmark"]);
+        assert_eq!(texts("(sleep|benchmark)\\(", false), ["sleep(", "benchmark("]);
         assert_eq!(texts(".*", false), Vec::<String>::new());
         assert_eq!(texts("\\.(php\\d?|pl|(jsp|war)x?)$", true), [".php", ".pl", ".jsp", ".war"]);
         assert_eq!(texts("\\.(php|\\d)", false), ["."]);
+        assert_eq!(texts("^(sips?|t3|x(ab|cd)):", true), ["sips:", "sip:", "t3:", "ab:", "cd:"]);
         assert_eq!(texts("(abc)?", false), Vec::<String>::new());
         assert_eq!(texts("a|", false), Vec::<String>::new());
     }
