@@ -15,6 +15,7 @@ mod pack;
 mod sql;
 mod sql_tokens;
 
+pub(crate) use decode::{Units, percent_decode};
 pub(crate) use engine::{Engine, NumberedPacks, PatternScratch};
 pub use engine::{Found, Standing};
 pub use normalise::View;

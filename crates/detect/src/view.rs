@@ -3,6 +3,8 @@
 
 use memchr::memchr;
 
+use crate::patterns::{self, Units};
+
 /// Most rounds of decoding.
 pub(crate) const ROUNDS_MAX: usize = 3;
 
@@ -24,26 +26,13 @@ pub(crate) fn may_be_encoded(value: &[u8]) -> bool {
     memchr(b'%', value).is_some()
 }
 
-/// One round; `None` where nothing changes. Invalid escapes stay, bytes that are not UTF-8 become U+FFFD.
+/// One round; `None` where nothing changes. Bytes that are not UTF-8 become U+FFFD.
 fn percent_decode(value: &str) -> Option<String> {
-    let bytes = value.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    let mut changed = false;
-    while let Some(at) = memchr(b'%', rest) {
-        out.extend_from_slice(&rest[..at]);
-        let digit = |offset: usize| rest.get(at + offset).and_then(|digit| (*digit as char).to_digit(16));
-        if let (Some(high), Some(low)) = (digit(1), digit(2)) {
-            out.push((high << 4 | low) as u8);
-            rest = &rest[at + 3..];
-            changed = true;
-        } else {
-            out.push(b'%');
-            rest = &rest[at + 1..];
-        }
+    if !may_be_encoded(value.as_bytes()) {
+        return None;
     }
-    out.extend_from_slice(rest);
-    changed.then(|| String::from_utf8_lossy(&out).into_owned())
+    let mut bytes = value.as_bytes().to_vec();
+    patterns::percent_decode(&mut bytes, Units::Bytes).then(|| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 #[cfg(test)]

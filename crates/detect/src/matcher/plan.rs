@@ -161,7 +161,8 @@ impl Predicates {
         };
         let columns = &self.columns[predicate as usize];
         if columns.iter().any(|column| FEW_VALUES.contains(&self.names[*column as usize].as_str())) {
-            let is_rare = |pattern: &Pattern| pattern.required().is_some_and(|text| RARE_VALUES.contains(&text.as_str()));
+            let is_rare =
+                |pattern: &Pattern| pattern.required().is_some_and(|text| RARE_VALUES.contains(&text.as_str()));
             let rare = matches!(&self.checks[predicate as usize], Check::Text(pattern) if is_rare(pattern));
             return if rare { COST_OF_RARE } else { COST_MAX };
         }

@@ -46,7 +46,7 @@ pub(super) fn decode_cased(text: &str, plus: bool) -> Cow<'_, str> {
         bytes.iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
     }
     let mut rounds = 0;
-    while rounds < PERCENT_ROUNDS_MAX && percent_decode(&mut bytes) {
+    while rounds < PERCENT_ROUNDS_MAX && percent_decode(&mut bytes, Units::BytesAndCharacters) {
         rounds += 1;
     }
     Cow::Owned(match String::from_utf8(bytes) {
@@ -70,8 +70,17 @@ fn hex(byte: u8) -> Option<u8> {
     (byte as char).to_digit(16).map(|digit| digit as u8)
 }
 
-/// One round, in place: `%41`, `%u0041`. Invalid escapes stay. False where nothing changed.
-fn percent_decode(bytes: &mut Vec<u8>) -> bool {
+/// What percent-escapes stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Units {
+    /// `%41`.
+    Bytes,
+    /// `%u0041`, too, as some servers read it.
+    BytesAndCharacters,
+}
+
+/// One round, in place. Invalid escapes stay. False where nothing changed.
+pub(crate) fn percent_decode(bytes: &mut Vec<u8>, units: Units) -> bool {
     let Some(first) = memchr(b'%', bytes) else { return false };
     let (mut read, mut write) = (first, first);
     let mut changed = false;
@@ -88,6 +97,7 @@ fn percent_decode(bytes: &mut Vec<u8>) -> bool {
             (read, write, changed) = (read + 3, write + 1, true);
         } else if let (Some(b'u' | b'U'), Some(a), Some(b), Some(c), Some(d)) =
             (bytes.get(read + 1), digit(2), digit(3), digit(4), digit(5))
+            && units == Units::BytesAndCharacters
         {
             let unit = u32::from(a) << 12 | u32::from(b) << 8 | u32::from(c) << 4 | u32::from(d);
             let character = char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER);
