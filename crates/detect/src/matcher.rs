@@ -46,6 +46,7 @@ pub struct MatchScratch {
     origins: Judges,
     rows: Vec<Vec<u32>>,
     matched: Vec<(u32, u32)>,
+    known: hits::KnownPatterns,
 }
 
 impl Matcher {
@@ -125,11 +126,11 @@ impl Matcher {
     /// Every match as a hit that owns what it needs.
     pub fn hits(&self, batch: &EventBatch, scratch: &mut MatchScratch) -> Vec<Hit> {
         self.matches(batch, scratch);
+        let MatchScratch { matched, known, .. } = scratch;
         if !self.set.exceptions.is_empty() {
-            let MatchScratch { matched, .. } = scratch;
             matched.retain(|(row, rule)| !self.is_excepted(batch, *row, *rule));
         }
-        hits::of(&self.set, batch, &scratch.matched)
+        hits::of(&self.set, batch, matched, known)
     }
 }
 

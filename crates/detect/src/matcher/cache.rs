@@ -20,9 +20,10 @@ const VALUE_BYTES_MAX: usize = 512;
 const VERDICTS_MAX: usize = 1 << 16;
 /// Look-ups after which the share of hits is judged.
 const PROBE_LOOKUPS: u32 = 4096;
-/// Look-ups to leave out when too few hit: a miss costs more than a hit saves. Two in three must, or one in five where a
-/// value is costly to decide.
-const REST_LOOKUPS: u32 = 262_144;
+/// Look-ups to leave out when too few hit, twice as many each time: a miss costs more than a hit saves. Two in three
+/// must, or one in five where a value is costly to decide.
+const REST_LOOKUPS_MIN: u32 = 4096;
+const REST_LOOKUPS_MAX: u32 = 262_144;
 
 /// Number of a verdict. 0 is: no predicate holds. With the highest bit it is one that is not kept.
 pub(super) type VerdictId = u32;
@@ -149,6 +150,8 @@ pub(super) struct Cache {
     lookups: u32,
     hits: u32,
     resting: u32,
+    /// The next rest.
+    rest: u32,
     /// Values are costly to decide.
     costly: bool,
 }
@@ -166,6 +169,7 @@ impl Cache {
             lookups: 0,
             hits: 0,
             resting: 0,
+            rest: REST_LOOKUPS_MIN,
         }
     }
 
@@ -224,7 +228,10 @@ impl Cache {
         if self.lookups == PROBE_LOOKUPS {
             let least = if self.costly { PROBE_LOOKUPS / 5 } else { PROBE_LOOKUPS / 3 * 2 };
             if self.hits < least {
-                self.resting = REST_LOOKUPS;
+                self.resting = self.rest;
+                self.rest = (self.rest * 2).min(REST_LOOKUPS_MAX);
+            } else {
+                self.rest = REST_LOOKUPS_MIN;
             }
             (self.lookups, self.hits) = (0, 0);
         }

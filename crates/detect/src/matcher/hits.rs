@@ -5,11 +5,12 @@ use std::sync::Arc;
 use event::block::digest;
 use event::catalog::field;
 use event::{Answer, Entities, EventBatch, EventRef, Hit, LongColumn, PatternsFound, TextColumn, Timestamp};
+use hashbrown::HashMap;
 
 use crate::check::{Check, Value};
 use crate::explain::value_at;
+use crate::patterns::PackCheck;
 use crate::ruleset::RuleSet;
-use crate::sigma::rule::Rule;
 
 /// Longest value that is captured whole, in bytes: one field must not fill the correlation state. A longer one keeps its
 /// beginning and gets the hash of the whole, so that different values stay different.
@@ -17,8 +18,14 @@ const VALUE_BYTES_MAX: usize = 512;
 /// Longest raw line that a hit keeps as proof, in bytes. Longer ones are cut with a mark; their place is given.
 const PROOF_BYTES_MAX: usize = 8 << 10;
 
+/// Texts that are remembered with what a pack found in them.
+const KNOWN_MAX: usize = 4096;
+
+/// What packs found in texts that come again, as those of attackers do.
+pub(super) type KnownPatterns = HashMap<(u32, Box<str>), Arc<PatternsFound>>;
+
 /// One hit for each `(row, rule)`, in the same order. Hits of one row share their event.
-pub(super) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)]) -> Vec<Hit> {
+pub(super) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)], known: &mut KnownPatterns) -> Vec<Hit> {
     if matched.is_empty() {
         return Vec::new();
     }
@@ -31,8 +38,7 @@ pub(super) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)]) -> V
             _ => Arc::new(columns.event(*row as usize)),
         };
         let values = columns.captured(set, *row as usize, *rule as usize);
-        let (repeated, patterns) =
-            (columns.repeated(*row as usize), patterns(&set.rules[*rule as usize], batch, *row as usize));
+        let (repeated, patterns) = (columns.repeated(*row as usize), patterns(set, *rule, batch, *row as usize, known));
         hits.push(Hit { rule: *rule, event, values, repeated, patterns });
         last_row = Some(row);
     }
@@ -40,23 +46,47 @@ pub(super) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)]) -> V
 }
 
 /// What a pack finds in the row: in the column that has the most.
-fn patterns(rule: &Rule, batch: &EventBatch, row: usize) -> Option<Arc<PatternsFound>> {
+fn patterns(
+    set: &RuleSet,
+    number: u32,
+    batch: &EventBatch,
+    row: usize,
+    known: &mut KnownPatterns,
+) -> Option<Arc<PatternsFound>> {
+    let rule = &set.rules[number as usize];
     rule.pack.as_ref()?;
-    let mut best: Option<PatternsFound> = None;
+    let mut best: Option<Arc<PatternsFound>> = None;
     rule.condition.items(&mut |item| {
         let Check::Pack(check) = &item.check else { return };
         for column in &item.columns {
             let value = batch.position_of(column).and_then(|position| value_at(batch, position, row));
             let Some(Value::Text(text, _)) = value else { continue };
-            let standing = check.standing(text);
-            if standing.points >= check.pack.threshold && best.as_ref().is_none_or(|best| best.points < standing.points)
-            {
-                let ids = standing.found.into_iter().map(|found| found.pattern).collect();
-                best = Some(PatternsFound { points: standing.points, threshold: standing.threshold, ids });
+            let found = found_in(check, number, text, known);
+            let is_more = best.as_ref().is_none_or(|best| best.points < found.points);
+            if found.points >= check.pack.threshold && is_more {
+                best = Some(found);
             }
         }
     });
-    best.map(Arc::new)
+    best
+}
+
+fn found_in(check: &PackCheck, rule: u32, text: &str, known: &mut KnownPatterns) -> Arc<PatternsFound> {
+    // The same text means something else as a path than as a query.
+    let key = (rule << 4 | check.input as u32, Box::from(text));
+    if let Some(found) = known.get(&key) {
+        return Arc::clone(found);
+    }
+    let standing = check.standing(text);
+    let ids = standing.found.into_iter().map(|found| found.pattern).collect();
+    let found = Arc::new(PatternsFound { points: standing.points, threshold: standing.threshold, ids });
+    if known.len() >= KNOWN_MAX {
+        known.clear();
+    }
+    if text.len() <= VALUE_BYTES_MAX {
+        known.insert(key, Arc::clone(&found));
+    }
+    found
 }
 
 /// Where a batch holds what hits need.

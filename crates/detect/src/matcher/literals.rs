@@ -9,23 +9,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use hashbrown::{HashMap, HashTable};
-use memchr::memchr2;
+use memchr::{memchr2, memchr2_iter};
 
 use crate::matcher::few::Few;
 
 /// Bytes that are looked up at once.
 const GRAM: usize = 4;
 /// Bits of the table for each gram, at least; few of them lead to a comparison in vain.
-const BITS_PER_GRAM: usize = 64;
-/// The same where the table stays within the fastest cache: 16 KiB.
-const BITS_PER_GRAM_OF_FEW: usize = 512;
-const TABLE_POWER_OF_FEW: u32 = 17;
-/// The same for three bytes, which stand in it with all that may follow them.
-const BITS_PER_TRIPLE: usize = 128 * 64;
+const BITS_PER_GRAM: usize = 128;
+/// The same where the table is as small as 4 KiB.
+const BITS_PER_GRAM_OF_FEW: usize = 256;
+/// Three of four bytes.
 const TRIPLE: u32 = 0xFF_FFFF;
-/// Sizes of the table, as powers of two: 512 bytes to 256 KiB.
-const TABLE_POWER_MIN: u32 = 12;
-const TABLE_POWER_MAX: u32 = 21;
 
 /// A literal that some bytes may be part of.
 #[derive(Clone, Copy, Debug)]
@@ -90,13 +85,77 @@ impl Present {
     }
 }
 
+/// Bytes that stand in few request targets once those are decoded: texts without any have none of the literals that do.
+fn is_rare(byte: u8) -> bool {
+    !byte.is_ascii_alphanumeric() && !b" /.-_=?+:,&".contains(&byte)
+}
+
 /// A search for literals.
 #[derive(Debug)]
 pub(crate) struct Literals {
-    texts: Vec<Box<[u8]>>,
-    /// A bit for each hash of four bytes that may begin something in `long` or `triple`.
-    table: Vec<u64>,
-    shift: u32,
+    /// What every text is searched for.
+    common: Search,
+    /// Literals with a rare byte, where they are kept apart.
+    marked: Option<Box<Search>>,
+    /// The rare bytes of those.
+    marks: Vec<u8>,
+}
+
+impl Literals {
+    /// None of the texts is empty.
+    pub(crate) fn new(texts: Vec<Box<[u8]>>) -> Self {
+        let numbered: Vec<Numbered> = texts.into_iter().enumerate().map(|(at, text)| (at as u32, text)).collect();
+        Literals { common: Search::new(&numbered), marked: None, marks: Vec::new() }
+    }
+
+    /// The same for long texts, where a vector search for the short literals pays for itself.
+    pub(crate) fn for_long_texts(texts: Vec<Box<[u8]>>) -> Self {
+        let numbered: Vec<Numbered> = texts.into_iter().enumerate().map(|(at, text)| (at as u32, text)).collect();
+        Literals { common: Search::for_long_texts(&numbered), marked: None, marks: Vec::new() }
+    }
+
+    /// The same for requests: literals with bytes that few requests have are looked for in those that do.
+    pub(crate) fn for_requests(texts: Vec<Box<[u8]>>) -> Self {
+        let numbered = texts.into_iter().enumerate().map(|(at, text)| (at as u32, text));
+        let (marked, common): (Vec<Numbered>, Vec<Numbered>) =
+            numbered.partition(|(_, text)| text.iter().any(|byte| is_rare(*byte)));
+        let rarest = |text: &[u8]| text.iter().copied().find(|byte| is_rare(*byte));
+        let marks: BTreeSet<u8> = marked.iter().filter_map(|(_, text)| rarest(text)).collect();
+        let marked = (!marked.is_empty()).then(|| Box::new(Search::new(&marked)));
+        Literals { common: Search::new(&common), marked, marks: marks.into_iter().collect() }
+    }
+
+    /// Calls back with number, start and end of every literal in the text, as often as it stands there; one of a single
+    /// byte at the start, at the end, and at least once in all. The text is folded, or ASCII.
+    #[inline]
+    pub(crate) fn find(&self, text: &[u8], found: impl FnMut(usize, usize, usize)) {
+        let present = (self.marked.is_some() || self.common.wants_bytes()).then(|| Present::of(text));
+        self.find_in(text, present.as_ref(), found);
+    }
+
+    /// The same, where it is known which bytes the text has.
+    #[inline]
+    pub(crate) fn find_in(&self, text: &[u8], present: Option<&Present>, mut found: impl FnMut(usize, usize, usize)) {
+        self.common.find(text, present, &mut found);
+        if let Some(marked) = &self.marked
+            && present.is_none_or(|present| present.has_any(&self.marks))
+        {
+            marked.find(text, present, &mut found);
+        }
+    }
+}
+
+/// A literal with its number.
+type Numbered = (u32, Box<[u8]>);
+
+/// A search for some of the literals, over the whole text.
+#[derive(Debug)]
+struct Search {
+    texts: Vec<Numbered>,
+    /// Bits for hashes of four bytes that may begin something in `long`.
+    grams: Bits,
+    /// The same for three bytes and `triple`.
+    triples: Bits,
     /// Places of the text from one that is looked at to the next.
     stride: usize,
     /// Short ones that would ask for every place to be looked at.
@@ -109,10 +168,104 @@ pub(crate) struct Literals {
     pair: Places,
     /// A bit for each pair of bytes in `pair`.
     pairs: Vec<u64>,
-    /// The pairs' bytes, in either case.
-    pair_bytes: Vec<[u8; 2]>,
+    /// Of each pair the byte that is rarer, in lower case.
+    anchors: Vec<u8>,
     /// Of one byte: byte and literal.
     single: Vec<(u8, u32)>,
+}
+
+/// A bit for each hash of some bytes. Its size is known to the compiler, so that no look-up checks a bound.
+#[derive(Debug)]
+enum Bits {
+    None,
+    Of4KiB(Box<[u64; 512]>),
+    Of16KiB(Box<[u64; 2048]>),
+    Of64KiB(Box<[u64; 8192]>),
+    Of256KiB(Box<[u64; 32_768]>),
+}
+
+impl Bits {
+    fn new<'a>(keys: impl ExactSizeIterator<Item = &'a u32>) -> Self {
+        fn filled<'a, const WORDS: usize>(keys: impl Iterator<Item = &'a u32>) -> Box<[u64; WORDS]> {
+            let mut words = Box::new([0; WORDS]);
+            for (word, bit) in keys.map(|key| hash::<WORDS>(*key)) {
+                words[word] |= 1_u64 << bit;
+            }
+            words
+        }
+        let bits = keys.len() * BITS_PER_GRAM;
+        match keys.len() {
+            0 => Bits::None,
+            few if few * BITS_PER_GRAM_OF_FEW <= 512 * 64 => Bits::Of4KiB(filled(keys)),
+            _ if bits <= 2048 * 64 => Bits::Of16KiB(filled(keys)),
+            _ if bits <= 8192 * 64 => Bits::Of64KiB(filled(keys)),
+            _ => Bits::Of256KiB(filled(keys)),
+        }
+    }
+
+    fn is_none(&self) -> bool {
+        matches!(self, Bits::None)
+    }
+
+    /// At which of up to 64 places the bytes may be known, of four bytes each or of their first three.
+    #[inline]
+    fn marks<const STRIDE: usize, const MASK: u32>(&self, bytes: &[u8]) -> u64 {
+        match self {
+            Bits::None => 0,
+            Bits::Of4KiB(words) => marks::<STRIDE, MASK, 512>(words, bytes),
+            Bits::Of16KiB(words) => marks::<STRIDE, MASK, 2048>(words, bytes),
+            Bits::Of64KiB(words) => marks::<STRIDE, MASK, 8192>(words, bytes),
+            Bits::Of256KiB(words) => marks::<STRIDE, MASK, 32_768>(words, bytes),
+        }
+    }
+}
+
+/// Without branches, because most bytes are not known.
+fn marks<const STRIDE: usize, const MASK: u32, const WORDS: usize>(words: &[u64; WORDS], bytes: &[u8]) -> u64 {
+    let mut marks = 0;
+    for (at, window) in bytes.array_windows::<GRAM>().step_by(STRIDE).enumerate() {
+        let gram = (u32::from_le_bytes(*window) | CASE) & MASK;
+        marks |= known(words, gram) << at;
+    }
+    marks
+}
+
+/// The same in two tables at once, of four bytes and of their first three, at every place.
+fn both_marks<const LONG: usize, const SHORT: usize>(
+    long: &[u64; LONG],
+    short: &[u64; SHORT],
+    bytes: &[u8],
+) -> (u64, u64) {
+    let mut marks = (0, 0);
+    for (at, window) in bytes.array_windows::<GRAM>().enumerate() {
+        let gram = u32::from_le_bytes(*window) | CASE;
+        marks.0 |= known(long, gram) << at;
+        marks.1 |= known(short, gram & TRIPLE) << at;
+    }
+    marks
+}
+
+/// The places that the bits of `marks` stand for.
+#[inline]
+fn each_mark<const STRIDE: usize>(mut marks: u64, visit: &mut impl FnMut(usize)) {
+    while marks != 0 {
+        visit(marks.trailing_zeros() as usize * STRIDE);
+        marks &= marks - 1;
+    }
+}
+
+/// The word of a key, and its bit there.
+#[inline]
+fn hash<const WORDS: usize>(key: u32) -> (usize, u32) {
+    let hash = key.wrapping_mul(0x9E37_79B1) >> (26 - WORDS.trailing_zeros());
+    ((hash / 64) as usize, hash % 64)
+}
+
+/// 1 where the table may know the key.
+#[inline]
+fn known<const WORDS: usize>(words: &[u64; WORDS], key: u32) -> u64 {
+    let (word, bit) = hash::<WORDS>(key);
+    words[word] >> bit & 1
 }
 
 /// Makes upper and lower case of ASCII letters the same, and some other bytes, too: what is found is compared.
@@ -126,13 +279,20 @@ fn grams(text: &[u8]) -> impl Iterator<Item = u32> + '_ {
     text.windows(GRAM).map(number)
 }
 
+/// How common four bytes are in requests and command lines, roughly, from how common each of them is.
+fn commonness(gram: u32) -> u32 {
+    let of = |byte: u8| match byte {
+        b'e' | b't' | b'a' | b'o' | b'i' | b'n' | b's' | b'r' | b'/' | b'-' => 3,
+        b'l' | b'd' | b'c' | b'u' | b'm' | b'p' | b'h' | b'.' | b'=' => 2,
+        b'0'..=b'9' | b'g' | b'f' | b'w' | b'y' | b'b' | b'&' | b' ' => 1,
+        _ => 0,
+    };
+    gram.to_le_bytes().into_iter().map(of).sum()
+}
+
 /// The literals are ours: nobody can choose them to collide.
 fn spread(bytes: u32) -> u64 {
     u64::from(bytes).wrapping_mul(0x9E37_79B9_7F4A_7C15)
-}
-
-fn hash(gram: u32, shift: u32) -> usize {
-    (gram.wrapping_mul(0x9E37_79B1) >> shift) as usize
 }
 
 /// Bytes that a literal needs to be found at one of every so many places.
@@ -140,44 +300,59 @@ fn bytes_for(stride: usize) -> usize {
     GRAM + stride - 1
 }
 
-impl Literals {
-    /// None of the texts is empty.
-    pub(crate) fn new(texts: Vec<Box<[u8]>>) -> Self {
-        let shortest = texts.iter().map(|text| text.len()).min().unwrap_or(0);
+/// The byte of a pair by which it is looked for: marks before letters, and what requests have most of last.
+fn anchor(pair: &[u8]) -> u8 {
+    let rank = |byte: &u8| match byte {
+        byte if is_rare(*byte) => 0,
+        b'?' | b'+' | b':' | b',' => 1,
+        b'x' | b'z' | b'q' | b'j' | b'.' | b'_' | b'-' => 2,
+        b'/' | b'=' | b'&' | b' ' => 3,
+        _ => 4,
+    };
+    pair.iter().copied().min_by_key(rank).unwrap_or_default()
+}
+
+impl Search {
+    fn new(texts: &[Numbered]) -> Self {
+        let shortest = texts.iter().map(|(_, text)| text.len()).min().unwrap_or(0);
         let stride = [4, 2].into_iter().find(|stride| shortest >= bytes_for(*stride)).unwrap_or(1);
-        Self::with_stride(texts, stride, None)
+        Self::with_stride(texts.to_vec(), stride, None)
     }
 
-    /// The same for long texts, where a vector search for the short literals pays for itself.
-    pub(crate) fn for_long_texts(texts: Vec<Box<[u8]>>) -> Self {
+    fn for_long_texts(texts: &[Numbered]) -> Self {
         for stride in [4, 2] {
-            let few = texts.iter().enumerate().filter(|(_, text)| text.len() < bytes_for(stride));
-            if let Some(few) = Few::new(few.map(|(at, text)| (at as u32, &**text))) {
-                return Self::with_stride(texts, stride, Some(few));
+            let few = texts.iter().enumerate().filter(|(_, (_, text))| text.len() < bytes_for(stride));
+            if let Some(few) = Few::new(few.map(|(at, (_, text))| (at as u32, &**text))) {
+                return Self::with_stride(texts.to_vec(), stride, Some(few));
             }
         }
         Self::new(texts)
     }
 
-    fn with_stride(texts: Vec<Box<[u8]>>, stride: usize, few: Option<Few>) -> Self {
+    fn with_stride(texts: Vec<Numbered>, stride: usize, few: Option<Few>) -> Self {
         // A gram that few literals have is rare in what they are looked for in, too.
         let mut frequency: HashMap<u32, u32> = HashMap::new();
-        for text in &texts {
+        for (_, text) in &texts {
             grams(text).for_each(|gram| *frequency.entry(gram).or_insert(0) += 1);
         }
         let mut by_bytes: [BTreeMap<u32, Vec<Candidate>>; 3] = Default::default();
         let mut single = Vec::new();
-        for (at, text) in texts.iter().enumerate() {
+        let mut anchors = BTreeSet::new();
+        for (at, (literal, text)) in texts.iter().enumerate() {
             if few.is_some() && text.len() < bytes_for(stride) {
                 continue;
             }
-            if let [byte] = &**text {
-                single.push((*byte, at as u32));
-                continue;
+            match &**text {
+                [byte] => {
+                    single.push((*byte, *literal));
+                    continue;
+                }
+                pair @ [_, _] => drop(anchors.insert(anchor(pair))),
+                _ => {}
             }
             let grams: Vec<u32> = grams(text).collect();
             let runs = grams.windows(stride).enumerate();
-            let sum = |run: &[u32]| run.iter().map(|gram| frequency[gram]).sum::<u32>();
+            let sum = |run: &[u32]| run.iter().map(|gram| frequency[gram] + commonness(*gram)).sum::<u32>();
             let rarest = runs.min_by_key(|(offset, run)| (sum(run), usize::MAX - offset));
             let mut add = |bytes: u32, offset: usize| {
                 let candidate = Candidate { literal: at as u32, offset: offset as u32 };
@@ -189,74 +364,51 @@ impl Literals {
             }
         }
         let [long, triple, pair] = by_bytes;
-        let bits = long.len() * BITS_PER_GRAM + triple.len() * BITS_PER_TRIPLE;
-        let power = bits.next_power_of_two().trailing_zeros().clamp(TABLE_POWER_MIN, TABLE_POWER_MAX);
-        let roomy = (long.len() * BITS_PER_GRAM_OF_FEW).next_power_of_two().trailing_zeros();
-        let power = power.max(roomy.min(TABLE_POWER_OF_FEW));
-        let shift = 32 - power;
-        let mut table = vec![0; if long.is_empty() && triple.is_empty() { 0 } else { 1 << power >> 6 }];
-        // Three bytes are found by all that may follow them.
-        let followed = triple.keys().flat_map(|bytes| (0..=255_u32).map(move |next| bytes | (next | 0x20) << 24));
-        for hash in long.keys().copied().chain(followed).map(|gram| hash(gram, shift)) {
-            table[hash / 64] |= 1_u64 << (hash % 64);
-        }
-        // The fold of a pair's bytes makes others the same, too.
-        let cases = |byte: u8| [byte, byte & !0x20];
-        let both = |bytes: u32| (cases(bytes as u8), cases((bytes >> 8) as u8));
-        let all = |(first, second): ([u8; 2], [u8; 2])| first.map(|first| second.map(|second| [first, second]));
-        let pair_bytes: BTreeSet<[u8; 2]> = pair.keys().flat_map(|bytes| all(both(*bytes))).flatten().collect();
-        let pair_bytes = pair_bytes.into_iter().collect();
+        let (grams, triples) = (Bits::new(long.keys()), Bits::new(triple.keys()));
         let mut pairs = vec![0; if pair.is_empty() { 0 } else { 1 << 16 >> 6 }];
         pair.keys().for_each(|bytes| pairs[*bytes as usize / 64] |= 1_u64 << (bytes % 64));
         let (long, triple, pair) = (Places::new(long), Places::new(triple), Places::new(pair));
-        Literals { texts, table, shift, stride, few, long, triple, pair, pairs, pair_bytes, single }
+        let anchors = anchors.into_iter().collect();
+        Search { texts, grams, triples, stride, few, long, triple, pair, pairs, anchors, single }
     }
 
-    /// Calls back with number, start and end of every literal in the text, as often as it stands there; one of a single
-    /// byte at the start, at the end, and at least once in all. The text is folded, or ASCII.
-    #[inline]
-    pub(crate) fn find(&self, text: &[u8], found: impl FnMut(usize, usize, usize)) {
-        let short = !self.single.is_empty() || !self.pairs.is_empty();
-        let present = short.then(|| Present::of(text));
-        self.find_in(text, present.as_ref(), found);
+    /// Knowing which bytes the text has saves work.
+    fn wants_bytes(&self) -> bool {
+        !self.single.is_empty() || !self.anchors.is_empty()
     }
 
-    /// The same, where it is known which bytes the text has.
     #[inline]
-    pub(crate) fn find_in(&self, text: &[u8], present: Option<&Present>, mut found: impl FnMut(usize, usize, usize)) {
-        let may_have = |byte: u8| present.is_none_or(|present| present.has(byte));
-        for (byte, literal) in &self.single {
-            if !may_have(*byte) && !may_have(byte.to_ascii_uppercase()) {
-                continue;
-            }
+    fn find(&self, text: &[u8], present: Option<&Present>, found: &mut impl FnMut(usize, usize, usize)) {
+        let may_have = |byte: u8| present.is_none_or(|p| p.has(byte) || p.has(byte.to_ascii_uppercase()));
+        for (byte, literal) in self.single.iter().filter(|(byte, _)| may_have(*byte)) {
             let last = text.len().checked_sub(1).filter(|last| text[*last].eq_ignore_ascii_case(byte));
             for at in memchr2(*byte, byte.to_ascii_uppercase(), text).into_iter().chain(last) {
                 found(*literal as usize, at, at + 1);
             }
         }
-        if self.pair_bytes.iter().any(|[first, second]| may_have(*first) && may_have(*second)) {
-            for (at, pair) in text.windows(2).enumerate() {
-                let pair = number(pair);
-                if self.pairs[pair as usize / 64] >> (pair % 64) & 1 == 1 {
-                    self.compare(self.pair.of(pair), at, text, &mut found);
+        for byte in self.anchors.iter().copied().filter(|byte| may_have(*byte)) {
+            for at in memchr2_iter(byte, byte.to_ascii_uppercase(), text) {
+                for start in [Some(at), at.checked_sub(1)].into_iter().flatten() {
+                    let Some(pair) = text.get(start..start + 2).map(number) else { continue };
+                    if self.pairs[pair as usize / 64] >> (pair % 64) & 1 == 1 {
+                        self.compare(self.pair.of(pair), start, text, found);
+                    }
                 }
             }
         }
         if let Some(few) = &self.few {
             few.find(text, |literal, offset, at| {
-                self.compare(&[Candidate { literal, offset }], at, text, &mut found);
+                self.compare(&[Candidate { literal, offset }], at, text, found);
             });
         }
-        if self.table.is_empty() {
-            return;
-        }
         match self.stride {
-            4 => self.find_long::<4>(text, &mut found),
-            2 => self.find_long::<2>(text, &mut found),
-            _ => self.find_long::<1>(text, &mut found),
+            _ if self.grams.is_none() && self.triples.is_none() => return,
+            4 => self.find_long::<4>(text, found),
+            2 => self.find_long::<2>(text, found),
+            _ => self.find_long::<1>(text, found),
         }
         if let Some(at) = text.len().checked_sub(3) {
-            self.compare(self.triple.of(number(&text[at..])), at, text, &mut found);
+            self.compare(self.triple.of(number(&text[at..])), at, text, found);
         }
     }
 
@@ -264,38 +416,31 @@ impl Literals {
     fn find_long<const STRIDE: usize>(&self, text: &[u8], found: &mut impl FnMut(usize, usize, usize)) {
         let mut start = 0;
         for chunk in text.get(..text.len().saturating_sub(GRAM - 1)).unwrap_or_default().chunks(64 * STRIDE) {
-            let mut marks = self.marks::<STRIDE>(&text[start..start + chunk.len() + GRAM - 1]);
-            while marks != 0 {
-                let at = start + marks.trailing_zeros() as usize * STRIDE;
-                marks &= marks - 1;
-                let gram = number(&text[at..]);
-                self.compare(self.long.of(gram), at, text, found);
-                self.compare(self.triple.of(gram & TRIPLE), at, text, found);
-            }
+            let bytes = &text[start..start + chunk.len() + GRAM - 1];
+            let (grams, triples) = match (&self.grams, &self.triples) {
+                (grams, Bits::None) => (grams.marks::<STRIDE, { u32::MAX }>(bytes), 0),
+                (Bits::Of64KiB(grams), Bits::Of4KiB(triples)) => both_marks(grams, triples, bytes),
+                (grams, triples) => (grams.marks::<1, { u32::MAX }>(bytes), triples.marks::<1, TRIPLE>(bytes)),
+            };
+            each_mark::<STRIDE>(grams, &mut |place| {
+                let at = start + place;
+                self.compare(self.long.of(number(&text[at..])), at, text, found);
+            });
+            each_mark::<1>(triples, &mut |place| {
+                let at = start + place;
+                self.compare(self.triple.of(number(&text[at..]) & TRIPLE), at, text, found);
+            });
             start += chunk.len();
         }
-    }
-
-    /// At which of up to 64 places the table knows the four bytes. Without branches, because most are not known.
-    #[inline]
-    fn marks<const STRIDE: usize>(&self, bytes: &[u8]) -> u64 {
-        let mut marks = 0;
-        for (at, window) in bytes.windows(GRAM).step_by(STRIDE).enumerate() {
-            let gram = u32::from_le_bytes([window[0], window[1], window[2], window[3]]) | CASE;
-            let hash = hash(gram, self.shift);
-            let word = self.table.get(hash / 64).copied().unwrap_or(0);
-            marks |= (word >> (hash % 64) & 1) << at;
-        }
-        marks
     }
 
     #[inline]
     fn compare(&self, candidates: &[Candidate], at: usize, text: &[u8], found: &mut impl FnMut(usize, usize, usize)) {
         for candidate in candidates {
-            let literal = &self.texts[candidate.literal as usize];
+            let (number, literal) = &self.texts[candidate.literal as usize];
             let Some(start) = at.checked_sub(candidate.offset as usize) else { continue };
             if text.get(start..start + literal.len()).is_some_and(|there| there.eq_ignore_ascii_case(literal)) {
-                found(candidate.literal as usize, start, start + literal.len());
+                found(*number as usize, start, start + literal.len());
             }
         }
     }
@@ -313,8 +458,8 @@ mod tests {
         #[test]
         fn every_place_of_every_literal_is_found(
             least in 1..8_usize,
-            literals in prop::collection::btree_set("[ab.é]{1,9}", 1..20),
-            text in "[abc.é]{0,80}",
+            literals in prop::collection::btree_set("[ab.'é]{1,9}", 1..20),
+            text in "[abc.'é]{0,80}",
         ) {
             let literals = literals.iter().filter(|literal| literal.len() >= least);
             let texts: Vec<Box<[u8]>> = literals.map(|literal| literal.as_bytes().into()).collect();
@@ -330,7 +475,9 @@ mod tests {
                 expected.extend(places.map(|start| (at, start, start + literal.len())));
             }
             expected.sort_unstable();
-            for literals in [Literals::new(texts.clone()), Literals::for_long_texts(texts)] {
+            let searches =
+                [Literals::new(texts.clone()), Literals::for_requests(texts.clone()), Literals::for_long_texts(texts)];
+            for literals in searches {
                 let mut found = Vec::new();
                 literals.find(text.as_bytes(), |literal, start, end| found.push((literal, start, end)));
                 found.sort_unstable();

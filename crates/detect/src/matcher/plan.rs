@@ -327,6 +327,7 @@ impl Plan {
     pub(super) fn literals(&self) -> Option<&Literals> {
         let made = || match self.column.as_str() {
             KEYWORDS => Literals::for_long_texts(self.texts.clone()),
+            _ if self.views => Literals::for_requests(self.texts.clone()),
             _ => Literals::new(self.texts.clone()),
         };
         (!self.texts.is_empty()).then(|| self.literals.get_or_init(made))

@@ -28,6 +28,8 @@ pub(crate) struct Engine {
     nominated: Vec<Vec<u32>>,
     /// Parts that those look at.
     parts_of: Vec<u8>,
+    /// Bits of the parts that somebody looks at as they were sent.
+    raw_parts: u8,
     /// The literal that is one ampersand.
     ampersand: Option<usize>,
 }
@@ -36,6 +38,10 @@ pub(crate) struct Engine {
 #[derive(Debug, Default)]
 pub(crate) struct PatternScratch {
     nominated: Vec<u32>,
+    /// Literals that the value as a whole has, with start and end.
+    candidates: Vec<(u32, u32, u32)>,
+    /// Every place of those is told.
+    placed: bool,
     /// Patterns that were found in this value.
     found: Marks,
     /// Patterns that were nominated in this view.
@@ -99,7 +105,7 @@ impl Engine {
                 pattern.needs.iter().for_each(|need| by_text.entry(need.clone()).or_default().push(number));
             }
         }
-        let literals = Literals::new(by_text.keys().map(|text| text.as_bytes().into()).collect());
+        let literals = Literals::for_requests(by_text.keys().map(|text| text.as_bytes().into()).collect());
         let ampersand = by_text.keys().position(|text| text == "&");
         let nominated: Vec<Vec<u32>> = by_text.into_values().collect();
         let part = |number: &u32| {
@@ -109,12 +115,20 @@ impl Engine {
         };
         let parts_of =
             nominated.iter().map(|patterns| patterns.iter().map(part).fold(0, |all, one| all | one)).collect();
-        Engine { input, packs, patterns, literals, nominated, parts_of, ampersand }
+        let raw = |number: u32| {
+            let (pack, place) = patterns[number as usize];
+            let pattern = &packs[pack as usize].1.patterns[place as usize];
+            if pattern.views.contains(&View::Raw) { pattern.parts } else { 0 }
+        };
+        let raw_parts = (0..patterns.len() as u32).map(raw).fold(0, |all, one| all | one);
+        Engine { input, packs, patterns, literals, nominated, parts_of, raw_parts, ampersand }
     }
 
     pub(crate) fn scratch(&self) -> PatternScratch {
         PatternScratch {
             nominated: Vec::new(),
+            candidates: Vec::new(),
+            placed: false,
             found: Marks::new(self.patterns.len()),
             seen: Marks::new(self.patterns.len()),
             points: vec![0; self.packs.len()],
@@ -167,30 +181,62 @@ struct Work<'a> {
     visit: &'a mut Visit<'a>,
 }
 
+/// A part as it was sent, and where it stands in the whole.
+#[derive(Clone, Copy)]
+struct Piece<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Piece<'a> {
+    fn of(text: &'a str, at: usize) -> Self {
+        Piece { text, at }
+    }
+}
+
+/// What a first look at a whole value tells of its parts.
+#[derive(Clone, Copy)]
+struct Glance {
+    /// Bits of the parts that nominated patterns look at.
+    parts: u8,
+    /// There are views that show something else.
+    views: bool,
+    /// Parts need no search of their own: where they stand in the whole, `candidates` tell what they nominate.
+    known: bool,
+}
+
+impl Glance {
+    fn opens(self, part: Part) -> bool {
+        self.views || self.parts & part.bit() != 0
+    }
+}
+
 impl Work<'_> {
     /// The parts that patterns which the whole target nominates look at, and those that have views; most have none.
     fn target(&mut self, target: &str) {
         let decoded = normalise::decode_target(target);
-        let (parts, views) = self.glance(target, &decoded);
+        let glance = self.glance(target, &decoded);
         let (path, query) = match memchr::memchr(b'?', target.as_bytes()) {
-            Some(at) => (&target[..at], Some(&target[at + 1..])),
+            Some(at) => (&target[..at], Some(Piece::of(&target[at + 1..], at + 1))),
             None => (target, None),
         };
-        if views || parts & Part::Target.bit() != 0 {
-            self.part(Part::Target, target, false);
+        let has_plus = |text: &str| memchr::memchr(b'+', text.as_bytes()).is_some();
+        if glance.opens(Part::Target) {
+            // The search has read a plus of the query as a space.
+            let known = glance.known && !query.is_some_and(|query| has_plus(query.text));
+            self.part(Part::Target, Piece::of(target, 0), false, Glance { known, ..glance });
         }
-        let has_plus = memchr::memchr(b'+', path.as_bytes()).is_some();
-        if views || parts & Part::Path.bit() != 0 || has_plus || normalise::has_base64(path) {
-            self.part(Part::Path, path, false);
+        if glance.opens(Part::Path) || has_plus(path) || normalise::has_base64(path) {
+            self.part(Part::Path, Piece::of(path, 0), false, glance);
         }
-        query.into_iter().for_each(|query| self.parts_of_query(query, parts, views));
+        query.into_iter().for_each(|query| self.parts_of_query(query, glance));
     }
 
     fn parts_of_path(&mut self, path: &str) {
         let decoded = normalise::decode(path, false);
-        let (parts, views) = self.glance(path, &decoded);
-        if views || parts & Part::Path.bit() != 0 || normalise::has_base64(path) {
-            self.part(Part::Path, path, false);
+        let glance = self.glance(path, &decoded);
+        if glance.opens(Part::Path) || normalise::has_base64(path) {
+            self.part(Part::Path, Piece::of(path, 0), false, glance);
         }
     }
 
@@ -199,81 +245,107 @@ impl Work<'_> {
         let scheme = ["https://", "http://"].into_iter().find(|scheme| address.starts_with(scheme));
         let own = scheme.and_then(|scheme| address.get(scheme.len()..)).unwrap_or(address);
         let decoded = normalise::decode(own, true);
-        let (parts, views) = self.glance(own, &decoded);
-        if views || parts & Part::Text.bit() != 0 {
-            self.part(Part::Text, address, true);
+        let glance = self.glance(own, &decoded);
+        if glance.opens(Part::Text) {
+            self.part(Part::Text, Piece::of(address, 0), true, Glance { known: false, ..glance });
         }
-        if let Some((_, query)) = own.split_once('?') {
-            self.parts_of_query(query, parts, views);
+        if let Some((before, query)) = own.split_once('?') {
+            self.parts_of_query(Piece::of(query, before.len() + 1), glance);
         }
     }
 
     fn text(&mut self, text: &str) {
         let decoded = normalise::decode(text, false);
-        let (parts, views) = self.glance(text, &decoded);
-        if views || parts != 0 {
-            self.part(Part::Text, text, false);
+        let glance = self.glance(text, &decoded);
+        if glance.views || glance.parts != 0 {
+            self.part(Part::Text, Piece::of(text, 0), false, glance);
         }
     }
 
-    /// Parts that nominated patterns look at, and whether there are views.
-    fn glance(&self, original: &str, decoded: &str) -> (u8, bool) {
+    /// One search over the whole. What it nominates is kept as `candidates`.
+    fn glance(&mut self, original: &str, decoded: &str) -> Glance {
         let present = Present::of(decoded.as_bytes());
         let encoded = memchr::memchr(b'%', original.as_bytes()).is_some();
+        let views = normalise::has_views(decoded, &present);
+        self.scratch.candidates.clear();
+        self.scratch.placed = true;
         let mut parts = self.nominated_parts(decoded, &present, encoded);
         if encoded {
             let raw = original.to_ascii_lowercase();
             parts |= self.nominated_parts(&raw, &Present::of(raw.as_bytes()), true);
         }
-        (parts, normalise::has_views(decoded, &present))
+        // Then every character stands where it was sent.
+        let known = !encoded && !views && original.len() == decoded.len() && self.scratch.placed;
+        Glance { parts, views, known }
     }
 
     /// An ampersand that is not encoded parts parameters, and says nothing of their values.
-    fn nominated_parts(&self, text: &str, present: &Present, encoded: bool) -> u8 {
+    fn nominated_parts(&mut self, text: &str, present: &Present, encoded: bool) -> u8 {
+        let Work { engine, scratch, .. } = self;
         let mut parts = 0;
-        self.engine.literals.find_in(text.as_bytes(), Some(present), |literal, _, _| {
-            if encoded || Some(literal) != self.engine.ampersand {
-                parts |= self.engine.parts_of[literal];
+        engine.literals.find_in(text.as_bytes(), Some(present), |literal, start, end| {
+            if Some(literal) != engine.ampersand {
+                parts |= engine.parts_of[literal];
+                // Of single characters not every place is told.
+                scratch.placed &= end - start > 1;
+            } else if encoded {
+                parts |= engine.parts_of[literal];
             }
+            scratch.candidates.push((literal as u32, start as u32, end as u32));
         });
         parts
     }
 
     fn query(&mut self, query: &str) {
         let decoded = normalise::decode(query, true);
-        let (parts, views) = self.glance(query, &decoded);
-        self.parts_of_query(query, parts, views);
+        let glance = self.glance(query, &decoded);
+        self.parts_of_query(Piece::of(query, 0), glance);
     }
 
     /// The query as a whole, then its parameters, as far as somebody looks at them.
-    fn parts_of_query(&mut self, query: &str, parts: u8, views: bool) {
-        if views || parts & Part::Query.bit() != 0 {
-            self.part(Part::Query, query, true);
+    fn parts_of_query(&mut self, query: Piece<'_>, glance: Glance) {
+        if glance.opens(Part::Query) {
+            self.part(Part::Query, query, true, glance);
         }
-        if !views && parts & Part::Value.bit() == 0 && !normalise::has_base64(query) {
+        if !glance.opens(Part::Value) && !normalise::has_base64(query.text) {
             return;
         }
-        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
-            let (name, value) = parameter.split_once('=').unwrap_or(("", parameter));
-            self.part(Part::Value, value, true);
-            if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
-                self.part(Part::Value, name, true);
+        let mut at = query.at;
+        for parameter in query.text.split('&') {
+            let (name, value, value_at) = match memchr::memchr(b'=', parameter.as_bytes()) {
+                Some(equals) => (&parameter[..equals], &parameter[equals + 1..], at + equals + 1),
+                None => ("", parameter, at),
+            };
+            if !parameter.is_empty() {
+                self.part(Part::Value, Piece::of(value, value_at), true, glance);
             }
+            if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
+                self.part(Part::Value, Piece::of(name, at), true, glance);
+            }
+            at += parameter.len() + 1;
         }
     }
 
-    fn part(&mut self, part: Part, original: &str, plus: bool) {
+    fn part(&mut self, part: Part, piece: Piece<'_>, plus: bool, glance: Glance) {
+        let original = piece.text;
         let cased = normalise::decode_cased(original, plus);
         let decoded = normalise::simplify(&cased);
         // Nothing was encoded, and only letters change their case.
         let is_same = matches!(cased, Cow::Borrowed(_)) && original.is_ascii();
         let raw = if is_same { Cow::Borrowed(&*decoded) } else { Cow::Owned(original.to_ascii_lowercase()) };
         let is_raw = is_same || raw == decoded;
-        self.look(Look { part, view: View::Decoded, text: &decoded, original, is_raw });
-        if !is_raw {
+        let look = Look { part, view: View::Decoded, text: &decoded, original, is_raw };
+        if glance.known {
+            self.look_at_candidates(look, piece.at);
+        } else {
+            self.look(look);
+        }
+        if !is_raw && self.engine.raw_parts & part.bit() != 0 {
             self.look(Look { part, view: View::Raw, text: &raw, original, is_raw: true });
         }
-        views(&decoded, &mut |view, text| self.look(Look { part, view, text, original, is_raw: false }));
+        if glance.views {
+            views(&decoded, &mut |view, text| self.look(Look { part, view, text, original, is_raw: false }));
+        }
         if part == Part::Path && memchr::memchr(b'+', original.as_bytes()).is_some() {
             // Some servers read it as a space there, too.
             let spaced = decoded.replace('+', " ");
@@ -290,23 +362,47 @@ impl Work<'_> {
         }
     }
 
+    /// Tries what a search of the text nominates.
     fn look(&mut self, look: Look<'_>) {
-        let Work { engine, scratch, visit } = self;
+        let Work { engine, scratch, .. } = self;
         scratch.seen.begin();
-        scratch.nominated.clear();
         let PatternScratch { nominated, seen, .. } = &mut **scratch;
+        nominated.clear();
         engine.literals.find(look.text.as_bytes(), |literal, _, _| {
             nominated.extend(engine.nominated[literal].iter().copied().filter(|pattern| seen.add(*pattern)));
         });
         nominated.sort_unstable();
-        for number in scratch.nominated.drain(..) {
-            let (_, pattern) = engine.pattern(number);
-            let looks = pattern.looks_at(look.part, look.view) || look.is_raw && pattern.looks_at(look.part, View::Raw);
-            let is_new = looks && !scratch.found.has(number);
-            if is_new && pattern.find(look.text, look.part).is_some() {
-                scratch.found.add(number);
-                visit(number, look);
+        let mut nominated = std::mem::take(nominated);
+        nominated.drain(..).for_each(|number| self.attempt(number, look));
+        self.scratch.nominated = nominated;
+    }
+
+    /// Tries what the search of the whole has found in this part of it, which begins at `at`.
+    fn look_at_candidates(&mut self, look: Look<'_>, at: usize) {
+        self.scratch.seen.begin();
+        let engine = self.engine;
+        let candidates = std::mem::take(&mut self.scratch.candidates);
+        for (literal, start, end) in &candidates {
+            let (literal, start, end) = (*literal as usize, *start as usize, *end as usize);
+            let is_inside = at <= start && end <= at + look.text.len();
+            if is_inside || Some(literal) == engine.ampersand && look.part != Part::Value {
+                for number in &engine.nominated[literal] {
+                    if self.scratch.seen.add(*number) {
+                        self.attempt(*number, look);
+                    }
+                }
             }
+        }
+        self.scratch.candidates = candidates;
+    }
+
+    fn attempt(&mut self, number: u32, look: Look<'_>) {
+        let (_, pattern) = self.engine.pattern(number);
+        let looks = pattern.looks_at(look.part, look.view) || look.is_raw && pattern.looks_at(look.part, View::Raw);
+        let is_new = looks && !self.scratch.found.has(number);
+        if is_new && pattern.find(look.text, look.part).is_some() {
+            self.scratch.found.add(number);
+            (self.visit)(number, look);
         }
     }
 }
