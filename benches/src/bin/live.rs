@@ -232,6 +232,11 @@ fn finding(number: u64, random: &mut Random, base_us: i64) -> Finding {
         },
         techniques: vec!["T1110".into()],
         reason: format!("events matched for source.ip={address}"),
+        response: vec![
+            "Look for an accepted login of these users or from these sources after the first failure.".into(),
+            "Where one succeeded, end its sessions, change the secret, and go through what it did.".into(),
+            "Block or slow the sources down; ask for a second factor where only a password stands.".into(),
+        ],
         evidence: vec![Evidence {
             event_id: EventId(u128::from(number)),
             source: "syslog+tcp://10.0.0.1".into(),

@@ -42,6 +42,7 @@ fn finding(number: u64) -> Finding {
         entities: Entities { source_ip: vec!["192.0.2.1".into()], ..Entities::default() },
         techniques: Vec::new(),
         reason: "matched".into(),
+        response: Vec::new(),
         evidence: vec![Evidence {
             event_id: EventId(1),
             source: "a.log".into(),

@@ -39,6 +39,8 @@ pub(crate) struct FindingView {
     techniques: Vec<String>,
     /// Why it fired.
     reason: String,
+    /// What to do, step by step.
+    response: Vec<String>,
     created_at: String,
     updated_at: String,
 }
@@ -74,6 +76,7 @@ impl From<StoredFinding> for FindingView {
             entities: finding.entities,
             techniques: finding.techniques,
             reason: finding.reason,
+            response: finding.response,
             created_at: created_at.to_string(),
             updated_at: updated_at.to_string(),
         }

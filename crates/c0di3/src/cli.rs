@@ -98,6 +98,9 @@ pub(crate) struct TermArguments {
     /// Folder or file with allow lists: what rules must not report, each with an owner and an end; may be repeated
     #[arg(long, value_name = "DIR")]
     pub(crate) exceptions: Vec<PathBuf>,
+    /// Folder or file with indicators: plain lists, or STIX 2.1 bundles; may be repeated
+    #[arg(long, value_name = "DIR")]
+    pub(crate) indicators: Vec<PathBuf>,
     /// Patterns up to this level run, 1 to 4
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(1..=4))]
     pub(crate) paranoia: Option<u8>,
@@ -130,7 +133,7 @@ pub(crate) enum OutputFormat {
 pub(crate) struct ReplayArguments {
     #[command(flatten)]
     pub(crate) rules: RuleArguments,
-    /// Log format: auto, json, syslog, rfc5424, access or rfc3164
+    /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
     /// Zone of times that name none, such as Europe/Berlin
@@ -165,7 +168,7 @@ pub(crate) struct ReplayArguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct ParseArguments {
-    /// Log format: auto, json, syslog, rfc5424, access or rfc3164
+    /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
     /// Zone of times that name none, such as Europe/Berlin
@@ -186,7 +189,7 @@ pub(crate) struct ParseArguments {
 pub(crate) struct DetectArguments {
     #[command(flatten)]
     pub(crate) rules: RuleArguments,
-    /// Log format: auto, json, syslog, rfc5424, access or rfc3164
+    /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
     /// Files, or - for standard input
@@ -260,7 +263,7 @@ pub(crate) struct RulesBacktestArguments {
     /// Logs to try the rules on: files or folders; may be repeated
     #[arg(long, required = true, value_name = "PATH")]
     pub(crate) logs: Vec<PathBuf>,
-    /// Log format: auto, json, syslog, rfc5424, access or rfc3164
+    /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
     /// Zone of times that name none, such as Europe/Berlin
@@ -297,7 +300,7 @@ pub(crate) struct RulesTestArguments {
 pub(crate) struct RulesExplainArguments {
     #[command(flatten)]
     pub(crate) rules: RuleArguments,
-    /// Log format: auto, json, syslog, rfc5424, access or rfc3164
+    /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
     /// Id, name, title or file of the rule

@@ -31,6 +31,9 @@ pub(crate) struct Config {
     pub(crate) fold_gap_us: i64,
     pub(crate) groups_max: usize,
     pub(crate) thresholds: event::Thresholds,
+    pub(crate) assets: detect::Assets,
+    /// Networks of ours: address and length of the prefix.
+    pub(crate) internal: Vec<(std::net::IpAddr, u8)>,
     pub(crate) analyzer: AnalyzerConfig,
     pub(crate) tokens: bool,
     pub(crate) join: store::JoinPolicy,
@@ -51,6 +54,7 @@ pub(crate) struct RulesConfig {
     pub(crate) placeholders: Vec<PathBuf>,
     pub(crate) taxonomy: Vec<PathBuf>,
     pub(crate) exceptions: Vec<PathBuf>,
+    pub(crate) indicators: Vec<PathBuf>,
     pub(crate) paranoia: u8,
     /// Between two looks at the files; `None`: nobody looks.
     pub(crate) watch: Option<Duration>,
@@ -165,6 +169,8 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     });
     let rules = check_rules(&file, &mut problems);
     let thresholds = check_thresholds(&file, &mut problems);
+    let assets = check_assets(&file, &mut problems);
+    let internal = check_internal(&file, &mut problems);
     let log = check_log(&file.log, &mut problems);
     if !problems.0.is_empty() {
         return Err(problems.0);
@@ -180,6 +186,8 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         fold_gap_us,
         groups_max: file.correlation.groups_max,
         thresholds,
+        assets,
+        internal,
         analyzer,
         tokens: file.auth.tokens,
         join,
@@ -207,10 +215,42 @@ fn check_rules(file: &ConfigFile, problems: &mut Problems) -> RulesConfig {
         placeholders: rules.placeholders.clone(),
         taxonomy: rules.taxonomy.clone(),
         exceptions: rules.exceptions.clone(),
+        indicators: rules.indicators.clone(),
         paranoia: rules.paranoia,
         watch: watch_us.filter(|span| *span > 0).map(|span| Duration::from_micros(span as u64)),
         logsource,
     }
+}
+
+impl Config {
+    /// Databases of countries and networks, and whether agents are told apart.
+    pub(crate) fn enrichment(&self) -> (&std::path::Path, &std::path::Path, bool) {
+        (&self.file.enrich.country, &self.file.enrich.network, self.file.enrich.agents)
+    }
+}
+
+fn check_internal(file: &ConfigFile, problems: &mut Problems) -> Vec<(std::net::IpAddr, u8)> {
+    let read = |text: &String| -> Option<(std::net::IpAddr, u8)> {
+        let (address, length) = text.split_once('/')?;
+        let address: std::net::IpAddr = address.parse().ok()?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        length.parse().ok().filter(|length| *length <= most).map(|length| (address, length))
+    };
+    let networks: Vec<_> = file.enrich.internal.iter().filter_map(read).collect();
+    if networks.len() < file.enrich.internal.len() {
+        problems.keep("enrich.internal", "each must be a network such as 10.0.0.0/8".to_owned());
+    }
+    networks
+}
+
+fn check_assets(file: &ConfigFile, problems: &mut Problems) -> detect::Assets {
+    let most = detect::ASSET_WEIGHT_MAX;
+    for entry in &file.score.assets {
+        if entry.host.is_empty() || !(-most..=most).contains(&entry.weight) {
+            problems.keep("score.assets", format!("each needs a host, and a weight from -{most} to {most}"));
+        }
+    }
+    detect::Assets::new(file.score.assets.iter().map(|entry| (entry.host.as_str(), entry.weight)))
 }
 
 fn check_thresholds(file: &ConfigFile, problems: &mut Problems) -> event::Thresholds {

@@ -112,6 +112,7 @@ impl Engine {
             fold_gap_us: self.config.fold_gap_us,
             groups_max: self.config.groups_max,
             thresholds: self.config.thresholds,
+            assets: self.config.assets.clone(),
             live: true,
             ..CorrelatorOptions::default()
         };

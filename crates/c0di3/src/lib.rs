@@ -9,6 +9,7 @@ mod clock;
 mod command;
 mod config;
 mod engine;
+mod indicators;
 mod outcome;
 mod pipeline;
 mod positions;

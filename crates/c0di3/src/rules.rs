@@ -1,12 +1,14 @@
 //! Rule files from the program itself and from folders, handed to the rule reader as texts.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use detect::{Diagnostic, Gravity, Loaded, Terms, load, read_exceptions, read_placeholders};
+use detect::{Diagnostic, Gravity, Indicators, Loaded, Terms, load, read_exceptions, read_placeholders};
 use event::LogSource;
 
 use crate::cli::{RuleArguments, TermArguments};
 use crate::config::{self, Config};
+use crate::indicators::IndicatorFiles;
 use crate::outcome::{Usage, tell};
 
 /// Name and text of every rule file of this repository.
@@ -26,6 +28,7 @@ pub(crate) struct RuleFiles {
     pub(crate) taxonomy: Vec<PathBuf>,
     /// Allow lists.
     pub(crate) exceptions: Vec<PathBuf>,
+    pub(crate) indicators: IndicatorFiles,
     pub(crate) paranoia: u8,
 }
 
@@ -39,6 +42,7 @@ impl RuleFiles {
             placeholders: more(&config.rules.placeholders, &arguments.terms.placeholders),
             taxonomy: more(&config.rules.taxonomy, &arguments.terms.taxonomy),
             exceptions: more(&config.rules.exceptions, &arguments.terms.exceptions),
+            indicators: IndicatorFiles::new(more(&config.rules.indicators, &arguments.terms.indicators)),
             paranoia: arguments.terms.paranoia.unwrap_or(config.rules.paranoia),
         }
     }
@@ -54,6 +58,13 @@ impl RuleFiles {
         Ok(self.read()?.load())
     }
 
+    /// For the cases that rules carry: where no lists of indicators are given, with one of reserved addresses and names.
+    pub(crate) fn load_for_cases(&self) -> anyhow::Result<Loaded> {
+        let mut texts = self.read()?;
+        texts.examples = self.indicators.is_empty();
+        Ok(texts.load())
+    }
+
     /// Every text as it is now.
     pub(crate) fn read(&self) -> anyhow::Result<RuleTexts> {
         let [mut found, mut lists, mut names, mut exceptions] = std::array::from_fn(|_| Found::default());
@@ -67,7 +78,18 @@ impl RuleFiles {
                 found.collect_given(path, what)?;
             }
         }
-        Ok(RuleTexts { default: self.default, paranoia: self.paranoia, found, lists, names, exceptions })
+        let (files, stamp) = self.indicators.find()?;
+        let indicators = (self.indicators.clone(), files, stamp);
+        Ok(RuleTexts {
+            default: self.default,
+            paranoia: self.paranoia,
+            found,
+            lists,
+            names,
+            exceptions,
+            indicators,
+            examples: false,
+        })
     }
 }
 
@@ -79,6 +101,10 @@ pub(crate) struct RuleTexts {
     lists: Found,
     names: Found,
     exceptions: Found,
+    /// Files of indicators and their stamp: they are read when they are needed.
+    indicators: (IndicatorFiles, Vec<PathBuf>, u128),
+    /// Examples stand in for indicators.
+    examples: bool,
 }
 
 impl RuleTexts {
@@ -92,13 +118,19 @@ impl RuleTexts {
             parts.extend(found.unreadable.iter().map(|problem| problem.path.as_bytes()));
             parts.push(b"next");
         }
+        let stamp = self.indicators.2.to_le_bytes();
+        parts.push(&stamp);
         event::block::digest(&parts)
     }
 
     pub(crate) fn load(self) -> Loaded {
-        let RuleTexts { found, lists, names, exceptions, default, paranoia } = self;
-        let mut terms = Terms { paranoia, ..Terms::default() };
-        let mut problems = Vec::new();
+        let RuleTexts { examples, default, paranoia, found, lists, names, exceptions, .. } = self;
+        let (indicators, files, stamp) = self.indicators;
+        let (indicators, mut problems) = match examples {
+            true => (Arc::new(Indicators::examples()), Vec::new()),
+            false => indicators.load(&files, stamp),
+        };
+        let mut terms = Terms { paranoia, indicators, ..Terms::default() };
         for (path, text) in &lists.files {
             problems.extend(read_placeholders(path, text, &mut terms.placeholders));
         }

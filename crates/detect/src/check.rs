@@ -8,6 +8,7 @@ use regex::Regex;
 use crate::date;
 pub(crate) use crate::date::TimePart;
 use crate::fold::fold;
+use crate::indicators::IndicatorCheck;
 use crate::pattern::{Anchor, Pattern};
 use crate::patterns::PackCheck;
 
@@ -48,6 +49,8 @@ pub(crate) enum Check {
     FieldRef(FieldRef),
     /// The value has patterns of a pack that are worth its threshold.
     Pack(PackCheck),
+    /// The value is on a list of indicators.
+    Indicator(IndicatorCheck),
 }
 
 /// The other field of a comparison.
@@ -159,6 +162,7 @@ impl Check {
             }
             // Another field decides: see `item_matches`.
             Check::Cidr(_) | Check::Boolean(_) | Check::Null | Check::FieldRef(_) | Check::Pack(_) => false,
+            Check::Indicator(_) => false,
         }
     }
 
@@ -189,6 +193,7 @@ impl Check {
             }
             Check::FieldRef(_) => false,
             Check::Pack(check) => check.passes(text),
+            Check::Indicator(check) => check.passes(text),
         }
     }
 

@@ -15,6 +15,7 @@ mod group;
 mod history;
 mod inspect;
 mod limits;
+mod risk;
 mod state;
 mod table;
 mod tally;
@@ -23,7 +24,7 @@ mod window;
 
 use std::sync::Arc;
 
-use event::{EventRef, Finding, Hit, Timestamp};
+use event::{EventRef, Finding, Hit, Risk, Timestamp};
 
 use crate::correlate::ahead::{RUN_HITS, Run};
 use crate::correlate::episode::{Episode, Source};
@@ -34,7 +35,7 @@ use crate::ruleset::RuleSet;
 
 pub use adopt::Adopted;
 pub use inspect::GroupView;
-pub use limits::{Change, CorrelatorCounts, CorrelatorOptions};
+pub use limits::{ASSET_WEIGHT_MAX, Assets, Change, CorrelatorCounts, CorrelatorOptions};
 pub use state::{SavedState, StateError};
 pub(crate) use window::ENTRIES_MAX as WINDOW_ENTRIES_MAX;
 
@@ -65,6 +66,8 @@ pub struct Correlator {
     run: Run,
     /// Proof that windows have given back, freed together.
     spent: Vec<Arc<EventRef>>,
+    /// What findings about an entity add up to.
+    risks: Table<Risk>,
     /// Keys of saved state that no longer hold, of rules that another set does not have.
     forgotten: Vec<String>,
     counts: CorrelatorCounts,
@@ -98,6 +101,7 @@ impl Correlator {
             key: String::new(),
             run: Run::default(),
             spent: Vec::new(),
+            risks: Table::default(),
             forgotten: Vec::new(),
             counts: CorrelatorCounts::default(),
             unmuted: false,
@@ -244,6 +248,10 @@ impl Correlator {
         }
         episode.add(&hit.event, time, hit.repeated);
         episode.note(hit.patterns.as_deref());
+        if episode.lacks_risk() {
+            let (entity, opened, level) = (episode.entity(), episode.opened(), episode.level(&self.set));
+            episode.set_risk(risk::take_up(&mut self.risks, self.options.groups_max, entity, opened, level));
+        }
     }
 
     /// Lets proof go where windows or open findings keep too much: counts stay exact, and a finding that is closed for
@@ -343,6 +351,7 @@ impl Correlator {
         self.counts.not_numeric += u64::from(added.not_numeric);
         if added.begins {
             self.prove(index, key, hit);
+            self.take_up_risk(index, key);
         }
         let window = self.windows[index].at_mut(place);
         let fires = window.is_firing();
@@ -411,12 +420,13 @@ impl Correlator {
             ended.extend(table.remove_where(|window| window.ended_before(watermark, timespan, gap.max(timespan))));
         }
         ended.into_iter().for_each(|window| self.close_window(window));
+        self.risks.remove_where(|risk| risk.now(watermark) < 1.0);
     }
 
     /// Reports an episode for the last time, unless nothing changed since it was last reported.
     fn close(&mut self, episode: Episode) {
         if episode.must_be_reported() && !self.is_muted(episode.source) {
-            let finding = episode.finding(&self.set, self.options.thresholds);
+            let finding = episode.finding(&self.set, &self.options);
             if !self.is_excepted(episode.source, &finding) {
                 self.closed.push(finding);
             }
@@ -443,7 +453,7 @@ impl Correlator {
     /// Findings that are new or have changed since the last call: closed ones, then open ones, in a fixed order.
     pub fn changes(&mut self) -> Vec<Change> {
         let mut changes: Vec<Change> = self.closed.drain(..).map(|finding| Change { finding, open: false }).collect();
-        let (set, thresholds) = (Arc::clone(&self.set), self.options.thresholds);
+        let (set, options) = (Arc::clone(&self.set), self.options.clone());
         for (source, key) in std::mem::take(&mut self.noted) {
             let episode = match source {
                 Source::Detection(_) => self.folds.get_mut(&key),
@@ -455,7 +465,7 @@ impl Correlator {
                     })
                 }
             };
-            let finding = episode.and_then(|episode| episode.take_changed().then(|| episode.finding(&set, thresholds)));
+            let finding = episode.and_then(|episode| episode.take_changed().then(|| episode.finding(&set, &options)));
             let reported = |finding: &Finding| !self.is_muted(source) && !self.is_excepted(source, finding);
             if let Some(finding) = finding.filter(reported) {
                 changes.push(Change { finding, open: true });

@@ -169,7 +169,7 @@ fn exception(node: &Node, terms: &Terms, problems: &mut Problems) -> Option<Exce
         problems.error(node.place, "an exception needs `match`: fields and values, as in a selection of a rule");
         return None;
     };
-    let mut reader = SelectionReader { placeholders: &terms.placeholders, problems, missing: Vec::new() };
+    let mut reader = SelectionReader { terms, problems, missing: Vec::new() };
     let condition = reader.selection(section);
     reader.report_missing(section.place);
     let mut condition = condition?;

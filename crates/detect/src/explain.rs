@@ -35,7 +35,7 @@ pub(crate) fn passes_in_any_view(check: &Check, value: Value<'_>, views: bool) -
         return true;
     }
     // Packs make their own views.
-    let views = views && !matches!(check, Check::Pack(_));
+    let views = views && !matches!(check, Check::Pack(_) | Check::Indicator(_));
     match value {
         Value::Text(text, tag) if views && may_be_encoded(text.as_bytes()) => {
             decoded(text).any(|view| check.passes(Value::Text(&view, tag)))
@@ -241,6 +241,9 @@ pub struct Found {
     /// What a pack of patterns finds in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub patterns: Option<Standing>,
+    /// Lists of indicators that have it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -347,7 +350,11 @@ fn looked_at(item: &Item, batch: &EventBatch, row: usize, held: bool) -> Part {
             Check::Pack(check) => Some(check.standing(&text)),
             _ => None,
         };
-        part.found.push(Found { column: column.clone(), value: shown(&text), decoded, patterns });
+        let lists = match &item.check {
+            Check::Indicator(check) => check.lists(&text),
+            _ => Vec::new(),
+        };
+        part.found.push(Found { column: column.clone(), value: shown(&text), decoded, patterns, lists });
     }
     if part.found.is_empty() {
         part.missing = Some(field.clone());

@@ -26,7 +26,7 @@ pub struct Case {
 
 /// Runs every case of every rule. A rule without cases or with only one kind of them is a failure, too.
 pub fn run_inline_tests(set: &Arc<RuleSet>, mut parse: impl FnMut(&str) -> EventBatch) -> Vec<Case> {
-    let matcher = Matcher::new(Arc::clone(set), None);
+    let matcher = Matcher::of_all_events(Arc::clone(set));
     let mut scratch = MatchScratch::default();
     let mut cases = Vec::new();
     for head in set.heads() {

@@ -34,6 +34,8 @@ pub struct Matcher {
     set: Arc<RuleSet>,
     /// What the operator declared all input to be, in place of each dataset's own log source.
     declared: Option<LogSource>,
+    /// Rules that look at some events only do so; the cases of rules want all.
+    sampled: bool,
     groups: Vec<OnceLock<Group>>,
     /// For events of no dataset that tell where they come from.
     origins: OriginGroups,
@@ -52,7 +54,12 @@ pub struct MatchScratch {
 impl Matcher {
     pub fn new(set: Arc<RuleSet>, declared: Option<LogSource>) -> Self {
         let origins = OriginGroups::new(&set);
-        Matcher { set, declared, groups: DATASETS.iter().map(|_| OnceLock::new()).collect(), origins }
+        Matcher { set, declared, sampled: true, groups: DATASETS.iter().map(|_| OnceLock::new()).collect(), origins }
+    }
+
+    /// One for which every rule looks at every event.
+    pub(crate) fn of_all_events(set: Arc<RuleSet>) -> Self {
+        Matcher { sampled: false, ..Matcher::new(set, None) }
     }
 
     pub fn set(&self) -> &Arc<RuleSet> {
@@ -80,7 +87,7 @@ impl Matcher {
             let rules = self.set.rules.iter().enumerate().filter(|(_, rule)| applies(&rule.logsource));
             // Only what our own access parser wrote is known to be taken apart consistently.
             let parts_hold = DatasetId(dataset) == ACCESS;
-            Group::compile(rules.map(|(index, rule)| (index as u32, rule)), parts_hold)
+            Group::compile(rules.map(|(index, rule)| (index as u32, rule)), parts_hold, self.sampled)
         })
     }
 
@@ -130,7 +137,14 @@ impl Matcher {
         if !self.set.exceptions.is_empty() {
             matched.retain(|(row, rule)| !self.is_excepted(batch, *row, *rule));
         }
-        hits::of(&self.set, batch, matched, known)
+        let mut hits = hits::of(&self.set, batch, matched, known);
+        if self.sampled {
+            for hit in &mut hits {
+                let of = self.set.rules[hit.rule as usize].sample_of;
+                hit.repeated *= of.map_or(1, u64::from);
+            }
+        }
+        hits
     }
 }
 

@@ -87,7 +87,7 @@ impl Part {
 }
 
 /// A field of a pack: what it is called there, and the Sigma names with the kind of text they hold.
-pub(crate) const FIELDS: [(&str, &[(&str, Input)]); 7] = [
+pub(crate) const FIELDS: [(&str, &[(&str, Input)]); 8] = [
     ("target", &[("cs-uri", Input::Target), ("cs-uri-stem", Input::Path), ("cs-uri-query", Input::Query)]),
     ("referer", &[("cs-referer", Input::Address)]),
     ("agent", &[("cs-user-agent", Input::Text)]),
@@ -95,6 +95,7 @@ pub(crate) const FIELDS: [(&str, &[(&str, Input)]); 7] = [
     ("method", &[("cs-method", Input::Text)]),
     ("command", &[("CommandLine", Input::Text), ("process.command_line", Input::Text)]),
     ("message", &[("message", Input::Text)]),
+    ("line", &[("event.original", Input::Text)]),
 ];
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 //! in `schemas/sigma-taxonomy.yaml`, and in files of the same form that users give.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use event::LogSource;
 
 use crate::check::{Check, Number};
+use crate::indicators::Indicators;
 use crate::pattern::{Anchor, Pattern, read_pieces};
 use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::sigma::rule::{Expr, Item};
@@ -24,15 +26,17 @@ pub struct Terms {
     pub taxonomy: Taxonomy,
     /// Patterns above this level, from 1 to 4, do not run.
     pub paranoia: u8,
+    /// Lists that the modifier `indicator` looks up.
+    pub indicators: Arc<Indicators>,
 }
 
 impl Default for Terms {
-    /// The standard taxonomy, and no placeholders.
+    /// The standard taxonomy, and no lists.
     fn default() -> Self {
         let mut taxonomy = Taxonomy::default();
         let problems = taxonomy.add(STANDARD_PATH, STANDARD);
         debug_assert!(problems.is_empty(), "{problems:?}");
-        Terms { placeholders: Placeholders::new(), taxonomy, paranoia: 1 }
+        Terms { placeholders: Placeholders::new(), taxonomy, paranoia: 1, indicators: Arc::default() }
     }
 }
 

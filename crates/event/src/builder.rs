@@ -139,6 +139,27 @@ impl BatchBuilder {
         self.columns.get(usize::from(id.0)).and_then(Option::as_ref).is_some_and(|column| column.is_valid(row))
     }
 
+    /// Writes the text that the current row has in `id`; false where it has none.
+    pub fn text_now(&self, id: FieldId, into: &mut String) -> bool {
+        into.clear();
+        let row = self.row();
+        let column = self.columns.get(usize::from(id.0)).and_then(Option::as_ref).filter(|column| column.is_valid(row));
+        let Some(Values::Text { views, .. }) = column.map(|column| &column.values) else { return false };
+        let Some(view) = views.get(row).copied() else { return false };
+        let length = views::length(view);
+        let inline = view.to_le_bytes();
+        let bytes = if length <= views::INLINE_BYTES_MAX {
+            inline.get(4..4 + length)
+        } else {
+            let (buffer, offset) = ((view >> 64) as u32, (view >> 96) as u32 as usize);
+            let buffer = if buffer == 0 { self.block.as_slice() } else { &self.scratch };
+            buffer.get(offset..offset + length)
+        };
+        let Some(text) = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()) else { return false };
+        into.push_str(text);
+        true
+    }
+
     /// Text: a view if `value` lies in the block, else a copy. Bytes that are not UTF-8 are replaced.
     #[inline]
     pub fn text(&mut self, id: FieldId, value: &[u8]) {

@@ -142,6 +142,9 @@ pub struct Finding {
     pub techniques: Vec<String>,
     /// Why it fired, in one sentence.
     pub reason: String,
+    /// What to do, step by step.
+    #[serde(default)]
+    pub response: Vec<String>,
     /// First and last events; `count` says how many there were.
     pub evidence: Vec<Evidence>,
 }

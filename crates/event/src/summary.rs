@@ -311,6 +311,7 @@ mod tests {
             },
             techniques: Vec::new(),
             reason: String::new(),
+            response: Vec::new(),
             evidence: Vec::new(),
         }
     }

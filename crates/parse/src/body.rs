@@ -3,6 +3,7 @@
 //! A body that is not understood keeps its `message`; nothing is refused here.
 
 mod accounts;
+pub(crate) mod audit;
 mod cron;
 mod database;
 mod dns;
@@ -31,6 +32,25 @@ fn nothing(_: &mut BatchBuilder, _: &[u8]) -> bool {
     false
 }
 
+/// Commands that the snoopy library saw: `[uid:0 … filename:/usr/bin/id]: id -u`.
+fn snoopy(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    let Some(at) = memchr::memmem::find(message, b"]: ").filter(|_| message.starts_with(b"[")) else { return false };
+    rows.text(event::catalog::field::PROCESS_COMMAND_LINE, &message[at + 3..]);
+    true
+}
+
+/// What the kernel says of packets, and records that no audit daemon took.
+fn kernel(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    if netfilter::put(rows, message) {
+        return true;
+    }
+    let rest = netfilter::after_uptime(message);
+    if rest.starts_with(b"audit: type=") {
+        audit::put(rows, rest);
+    }
+    false
+}
+
 /// Program names are compared without regard to case.
 static BODIES: &[Body] = &[
     Body { programs: &["sshd", "sshd-session", "sshd-auth", "dropbear"], dataset: dataset::SSHD, put: sshd::put },
@@ -38,7 +58,7 @@ static BODIES: &[Body] = &[
     Body { programs: &["su", "su-l"], dataset: dataset::SU, put: su::put },
     Body { programs: &["cron", "crond", "anacron", "crontab", "atd"], dataset: dataset::CRON, put: cron::put },
     Body { programs: accounts::PROGRAMS, dataset: dataset::ACCOUNTS, put: accounts::put },
-    Body { programs: &["kernel", "ulogd"], dataset: dataset::KERNEL, put: netfilter::put },
+    Body { programs: &["kernel", "ulogd"], dataset: dataset::KERNEL, put: kernel },
     Body { programs: &["login", "gdm-password", "unix_chkpwd", "polkitd"], dataset: dataset::PAM, put: nothing },
     Body { programs: &["vsftpd"], dataset: dataset::VSFTPD, put: ftp::put },
     Body { programs: &["proftpd", "pure-ftpd"], dataset: dataset::FTP, put: ftp::put },
@@ -55,7 +75,8 @@ static BODIES: &[Body] = &[
         put: fail2ban::put,
     },
     Body { programs: &["clamd", "freshclam", "clamav"], dataset: dataset::CLAMAV, put: nothing },
-    Body { programs: &["audit", "auditd", "audispd"], dataset: dataset::AUDITD, put: nothing },
+    Body { programs: &["audit", "auditd", "audispd", "audisp-syslog"], dataset: dataset::AUDITD, put: audit::put },
+    Body { programs: &["snoopy"], dataset: dataset::SYSLOG, put: snoopy },
 ];
 
 /// Puts what the program says in `message`; names the dataset of the line.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use event::{BatchBuilder, DatasetId, Timestamp};
 
 use crate::clock::{Clock, Times};
-use crate::{access, json, rfc3164, rfc5424};
+use crate::{access, audit, json, rfc3164, rfc5424};
 
 /// Why a format did not read a line.
 #[derive(Debug)]
@@ -52,6 +52,7 @@ pub static FORMATS: &[Format] = &[
     Format { group: "json", name: "json", looks_like: json::looks_like, read: json::read },
     Format { group: "syslog", name: "rfc5424", looks_like: rfc5424::looks_like, read: rfc5424::read },
     Format { group: "access", name: "access", looks_like: access::looks_like, read: access::read },
+    Format { group: "audit", name: "audit", looks_like: audit::looks_like, read: audit::read },
     Format { group: "syslog", name: "rfc3164", looks_like: rfc3164::looks_like, read: rfc3164::read },
 ];
 

@@ -8,8 +8,10 @@
 
 mod access;
 mod address;
+mod audit;
 mod body;
 mod clock;
+mod enrich;
 mod format;
 mod json;
 mod line;
@@ -18,11 +20,15 @@ mod rfc5424;
 mod syslog;
 
 pub use clock::{Clock, UnknownZone};
+pub use enrich::{BadDatabase, Enricher};
 pub use format::{FORMATS, Format, FormatChoice, UnknownFormat};
+
+use std::sync::Arc;
 
 use event::catalog::field;
 use event::{BatchBuilder, Block, EventBatch, Position, dataset};
 
+use crate::enrich::Enrichment;
 use crate::format::{Context, Refusal};
 
 /// Lines of a block that are looked at to find its format.
@@ -34,6 +40,8 @@ pub struct Options {
     pub format: FormatChoice,
     /// Zone and year of times that name none.
     pub clock: Clock,
+    /// What is added to events beside what they say.
+    pub enricher: Arc<Enricher>,
 }
 
 /// Turns blocks into batches. Holds no input between blocks, only hints; one per thread.
@@ -41,6 +49,7 @@ pub struct Options {
 pub struct Parser {
     options: Options,
     context: Context,
+    enrichment: Enrichment,
     /// Rows of the last batch, to size the next one.
     rows_hint: usize,
 }
@@ -48,7 +57,8 @@ pub struct Parser {
 impl Parser {
     pub fn new(options: Options) -> Self {
         let context = Context::new(&options.clock);
-        Parser { options, context, rows_hint: 1024 }
+        let enrichment = Enrichment::new(Arc::clone(&options.enricher));
+        Parser { options, context, enrichment, rows_hint: 1024 }
     }
 
     /// One row for each line of the block, in order.
@@ -116,7 +126,10 @@ impl Parser {
             rows.owned(field::TAGS, &format!("line_truncated from {full} bytes"));
         }
         let dataset = match self.read_line(text, preferred, rows) {
-            Ok(dataset) => dataset,
+            Ok(dataset) => {
+                self.enrichment.put(rows);
+                dataset
+            }
             Err(reason) => {
                 rows.clear_row();
                 rows.count_rejected();

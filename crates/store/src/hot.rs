@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use event::{FindingId, Level, Severity, Status, Timestamp};
+use event::{FindingId, Level, Risk, Severity, Status, Timestamp};
 use hashbrown::HashMap;
-use serde::{Deserialize, Serialize};
 
 use crate::{Mark, StoreError, StoredFinding};
 
@@ -16,8 +15,6 @@ pub(crate) const VALUES_MAX: usize = 100_000;
 pub(crate) const MINUTES_MAX: usize = 10_080;
 /// Findings whose last count is remembered, so that a change adds only the difference.
 pub(crate) const FINDINGS_MAX: usize = 1_000_000;
-/// Time in which the risk of an entity halves, in microseconds.
-pub(crate) const RISK_HALF_LIFE_US: f64 = 86_400e6;
 
 /// Counts over findings and the events that they stand for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,28 +92,6 @@ pub(crate) fn counts(stored: &StoredFinding, remembered: usize) -> bool {
         metrics::counter!("hot_changes_passed_over_total").increment(1);
     }
     counts
-}
-
-/// A sum that halves with time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Risk {
-    value: f64,
-    at: i64,
-}
-
-impl Risk {
-    pub(crate) fn now(self, now: Timestamp) -> f64 {
-        self.value * (-(now.0 - self.at).max(0) as f64 / RISK_HALF_LIFE_US).exp2()
-    }
-
-    /// Points that were earned at a time, which may be before the last.
-    pub(crate) fn add(&mut self, points: f64, at: Timestamp) {
-        if at.0 >= self.at {
-            *self = Risk { value: self.now(at) + points, at: at.0 };
-        } else {
-            self.value += Risk { value: points, at: at.0 }.now(Timestamp(self.at));
-        }
-    }
 }
 
 /// What is remembered of a finding, a million times.

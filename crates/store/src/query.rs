@@ -47,6 +47,8 @@ pub(crate) struct Details {
     pub(crate) entities: event::Entities,
     pub(crate) techniques: Vec<String>,
     pub(crate) reason: String,
+    #[serde(default)]
+    pub(crate) response: Vec<String>,
 }
 
 impl Details {
@@ -56,6 +58,7 @@ impl Details {
             entities: finding.entities.clone(),
             techniques: finding.techniques.clone(),
             reason: finding.reason.clone(),
+            response: finding.response.clone(),
         }
     }
 }

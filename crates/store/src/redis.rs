@@ -9,11 +9,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use event::{FindingId, Level, Severity, Status, Timestamp};
+use event::{FindingId, Level, Risk, Severity, Status, Timestamp};
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use redis::{AsyncCommands, Client, Pipeline, pipe};
 
-use crate::hot::{Added, FINDINGS_MAX, Hot, MINUTE_US, MINUTES_MAX, Risk, Snapshot, VALUES_MAX, counts};
+use crate::hot::{Added, FINDINGS_MAX, Hot, MINUTE_US, MINUTES_MAX, Snapshot, VALUES_MAX, counts};
 use crate::rows::{bytes, doc, hexadecimal, read_doc};
 use crate::{Mark, StoreError, StoredFinding};
 

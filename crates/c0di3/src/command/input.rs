@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::Context;
 use event::block::digest;
@@ -28,7 +29,25 @@ pub(crate) fn parse_options(
     }
     let format = format.map_err(|error| Usage(format!("--format: {error}")))?;
     let clock = clock.map_err(|error| Usage(format!("--timezone: {error}")))?;
-    Ok(parse::Options { format, clock })
+    Ok(parse::Options { format, clock, enricher: Arc::new(enricher(config)?) })
+}
+
+/// What events are enriched with, as configured.
+fn enricher(config: &Config) -> anyhow::Result<parse::Enricher> {
+    let mut enricher = parse::Enricher::default();
+    let (country, network, agents) = config.enrichment();
+    for (key, path) in [("enrich.country", country), ("enrich.network", network)] {
+        if path.as_os_str().is_empty() {
+            continue;
+        }
+        let bytes =
+            std::fs::read(path).map_err(|error| Usage(format!("{key}: cannot read {}: {error}", path.display())))?;
+        let set = if key == "enrich.country" { enricher.set_country(bytes) } else { enricher.set_network(bytes) };
+        set.map_err(|error| Usage(format!("{key}: {}: {error}", path.display())))?;
+    }
+    enricher.set_internal(config.internal.clone());
+    enricher.set_agents(agents);
+    Ok(enricher)
 }
 
 /// Calls `each` with every block of every file; no file means standard input, as does `-`.

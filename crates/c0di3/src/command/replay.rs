@@ -53,6 +53,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         fold_gap_us: config.fold_gap_us,
         groups_max: config.groups_max,
         thresholds: config.thresholds,
+        assets: config.assets.clone(),
         ..CorrelatorOptions::default()
     };
     let mut correlator = Correlator::new(Arc::clone(&set), correlator_options);

@@ -86,7 +86,7 @@ fn without_names(reason: &str) -> String {
 
 /// Runs the cases that rules carry.
 pub(crate) fn test(config: &Config, arguments: &RulesTestArguments) -> anyhow::Result<Outcome> {
-    let loaded = RuleFiles::given(config, &arguments.paths, &arguments.terms).load()?;
+    let loaded = RuleFiles::given(config, &arguments.paths, &arguments.terms).load_for_cases()?;
     // A rule that cannot be read is a case that failed.
     let mut cases: Vec<Case> = loaded.rejected().map(rejected_case).collect();
     let set = Arc::new(loaded.set);

@@ -22,11 +22,13 @@ sections! {
     StoreSection { url: String, commit_interval_ms: u64 }
     CacheSection { url: String }
     RulesSection {
-        paths: Vec<PathBuf>, default: bool, placeholders: Vec<PathBuf>, taxonomy: Vec<PathBuf>, exceptions: Vec<PathBuf>, paranoia: u8, watch: String,
+        paths: Vec<PathBuf>, default: bool, placeholders: Vec<PathBuf>, taxonomy: Vec<PathBuf>,
+        exceptions: Vec<PathBuf>, indicators: Vec<PathBuf>, paranoia: u8, watch: String,
     }
     InputSection { format: String, timezone: String, logsource: String }
+    EnrichSection { country: PathBuf, network: PathBuf, internal: Vec<String>, agents: bool }
     CorrelationSection { lateness: String, fold_gap: String, groups_max: usize }
-    ScoreSection { p0: u8, p1: u8, p2: u8 }
+    ScoreSection { p0: u8, p1: u8, p2: u8, assets: Vec<AssetEntry> }
     AnalyzerSection {
         listen: String, instance: String, jobs: usize, commit_interval_ms: u64, checkpoint_interval_ms: u64,
         body_bytes_max: u64,
@@ -53,6 +55,7 @@ pub(crate) struct ConfigFile {
     pub(super) cache: CacheSection,
     pub(super) rules: RulesSection,
     pub(super) input: InputSection,
+    pub(super) enrich: EnrichSection,
     pub(super) correlation: CorrelationSection,
     pub(super) score: ScoreSection,
     pub(super) analyzer: AnalyzerSection,
@@ -68,6 +71,14 @@ pub(crate) struct ConfigFile {
     pub(super) agent: AgentSection,
     pub(super) api: ApiSection,
     pub(super) log: LogSection,
+}
+
+/// What a host is worth, as written.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AssetEntry {
+    pub(super) host: String,
+    pub(super) weight: i16,
 }
 
 /// A receiver as written.

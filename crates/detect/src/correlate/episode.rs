@@ -2,11 +2,12 @@
 
 use std::collections::VecDeque;
 
-use event::{Answer, Entities, EventId, EventRef, Evidence, Finding, FindingId, PatternsFound, Thresholds, Timestamp};
+use event::{Answer, Entities, EventId, EventRef, Evidence, Finding, FindingId, Level, PatternsFound, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::correlate::limits::CorrelatorOptions;
 use crate::ruleset::RuleSet;
-use crate::score;
+use crate::score::{self, Sizes};
 use crate::sigma::rule::{CorrelationKind, Function, Head};
 
 /// First and last events that a finding keeps as proof: as many of each.
@@ -48,6 +49,12 @@ pub(super) struct Episode {
     /// The gravest answer to any of its requests.
     #[serde(default)]
     answer: Option<Answer>,
+    /// Sizes of its answers.
+    #[serde(default)]
+    sizes: Sizes,
+    /// What other findings about its entity were worth when it began; `None` until that was looked at.
+    #[serde(default)]
+    risk: Option<u32>,
     /// Of a pack: the most that one event has, and what others have beside it.
     #[serde(default)]
     patterns: Option<PatternsFound>,
@@ -86,6 +93,8 @@ impl Episode {
             distinct: 0,
             entities: Entities::default(),
             answer: None,
+            sizes: Sizes::default(),
+            risk: None,
             patterns: None,
             note: None,
             head: Vec::new(),
@@ -168,6 +177,7 @@ impl Episode {
         }
         self.entities.absorb(&event.entities);
         self.answer = score::graver(self.answer, event.answer);
+        self.sizes.add(event.answer);
         self.changed = true;
         if self.head.len() < EVIDENCE_EACH {
             self.head.push(evidence(event));
@@ -223,9 +233,41 @@ impl Episode {
         self.changed || self.reported
     }
 
-    pub(super) fn finding(&self, set: &RuleSet, thresholds: Thresholds) -> Finding {
+    /// Whom the finding is about, where that is one address or one account.
+    pub(super) fn entity(&self) -> Option<String> {
+        match (self.entities.source_ip.as_slice(), self.entities.user_name.as_slice()) {
+            ([address], _) => Some(format!("source.ip={address}")),
+            ([], [user]) => Some(format!("user.name={user}")),
+            _ => None,
+        }
+    }
+
+    /// What other findings about its entity are worth has not been looked at.
+    pub(super) fn lacks_risk(&self) -> bool {
+        self.risk.is_none()
+    }
+
+    pub(super) fn set_risk(&mut self, risk: f64) {
+        self.risk = Some(risk.round() as u32);
+    }
+
+    pub(super) fn opened(&self) -> Timestamp {
+        self.opened
+    }
+
+    pub(super) fn level(&self, set: &RuleSet) -> Level {
+        match self.source {
+            Source::Detection(index) => set.rules[index as usize].head.level,
+            Source::Correlation(index) => set.correlations[index].rule.head.level,
+        }
+    }
+
+    pub(super) fn finding(&self, set: &RuleSet, options: &CorrelatorOptions) -> Finding {
         let (head, reason) = self.rule(set);
-        let (score, score_parts, severity) = score::score(head.level, self.facts(), thresholds);
+        let asset =
+            self.entities.host_name.iter().filter_map(|host| Some((host.as_str(), options.assets.weight(host)?)));
+        let facts = score::Facts { asset: asset.max_by_key(|(_, weight)| *weight), ..self.facts() };
+        let (score, score_parts, severity) = score::score(head.level, facts, options.thresholds);
         let first_event = self.first_event.unwrap_or(EventId(0));
         Finding {
             id: FindingId::derive(&head.id, &self.group, first_event),
@@ -241,13 +283,15 @@ impl Episode {
             entities: self.entities.clone(),
             techniques: head.techniques.clone(),
             reason,
+            response: head.response.clone(),
             evidence: self.head.iter().chain(&self.tail).cloned().collect(),
         }
     }
 
-    fn facts(&self) -> score::Facts {
+    fn facts(&self) -> score::Facts<'static> {
         let patterns = self.patterns.as_ref().map(|found| (found.points, found.threshold));
-        score::Facts { count: self.count, patterns, answer: self.answer }
+        let (sizes, risk) = (self.sizes, self.risk.unwrap_or(0));
+        score::Facts { count: self.count, patterns, answer: self.answer, sizes, risk, asset: None }
     }
 
     fn rule<'a>(&self, set: &'a RuleSet) -> (&'a Head, String) {
@@ -255,7 +299,8 @@ impl Episode {
         match self.source {
             Source::Detection(index) => {
                 let events = if self.count == 1 { "event".to_owned() } else { format!("{} events", self.count) };
-                let found = self.patterns.as_ref().map(|found| format!("; patterns: {}", found.ids.join(", ")));
+                let word = |found: &PatternsFound| if found.threshold == 0 { "listed" } else { "patterns" };
+                let found = self.patterns.as_ref().map(|found| format!("; {}: {}", word(found), found.ids.join(", ")));
                 let found = found.unwrap_or_default();
                 (&set.rules[index as usize].head, format!("{events} matched{about}{found}"))
             }

@@ -1,10 +1,15 @@
 //! What the correlator may take, what it left out for that, and what it tells.
 
+use std::sync::Arc;
+
 use event::{Finding, Thresholds};
 use serde::{Deserialize, Serialize};
 
+use crate::fold::fold;
+use crate::pattern::{Anchor, Pattern, read_pieces};
+
 /// Limits of the correlator.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct CorrelatorOptions {
     /// How far behind the newest event one may be and still count in correlations, in microseconds of event time.
     pub lateness_us: i64,
@@ -21,6 +26,28 @@ pub struct CorrelatorOptions {
     pub live: bool,
     /// Scores that make severities.
     pub thresholds: Thresholds,
+    /// What hosts are worth.
+    pub assets: Assets,
+}
+
+/// Points that findings about some hosts have more or less: the first entry that names the host counts.
+#[derive(Clone, Debug, Default)]
+pub struct Assets(Arc<[(Pattern, i16)]>);
+
+/// Most points that an asset adds or takes.
+pub const ASSET_WEIGHT_MAX: i16 = 20;
+
+impl Assets {
+    /// Names of hosts, which may hold `*` and `?`, each with its points.
+    pub fn new<'a>(entries: impl IntoIterator<Item = (&'a str, i16)>) -> Self {
+        let pattern = |name| Pattern::new(read_pieces(name), Anchor::Whole, false);
+        Assets(entries.into_iter().map(|(name, weight)| (pattern(name), weight)).collect())
+    }
+
+    pub(super) fn weight(&self, host: &str) -> Option<i16> {
+        let folded = fold(host);
+        self.0.iter().find(|(name, _)| name.matches(host, &folded)).map(|(_, weight)| *weight)
+    }
 }
 
 impl Default for CorrelatorOptions {
@@ -33,6 +60,7 @@ impl Default for CorrelatorOptions {
             groups_max: 100_000,
             live: false,
             thresholds: Thresholds::default(),
+            assets: Assets::default(),
         }
     }
 }

@@ -109,7 +109,7 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
     let options =
         CorrelatorOptions { lateness_us: lateness_s * 1_000_000, fold_gap_us: 0, ..CorrelatorOptions::default() };
     let matcher = Matcher::new(Arc::clone(set), None);
-    let mut correlator = Correlator::new(Arc::clone(set), options);
+    let mut correlator = Correlator::new(Arc::clone(set), options.clone());
     let mut found = BTreeMap::new();
     let hits = matcher.hits(&parse(logins), &mut MatchScratch::default());
     for (at, hit) in hits.into_iter().enumerate() {
@@ -121,7 +121,7 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
             }
             if at == 9 {
                 let saved = correlator.save().unwrap();
-                correlator = Correlator::new(Arc::clone(set), options);
+                correlator = Correlator::new(Arc::clone(set), options.clone());
                 correlator.restore(&saved.head, saved.put.into_iter()).unwrap();
             }
         }

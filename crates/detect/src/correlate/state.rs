@@ -79,6 +79,11 @@ pub(super) fn window_key(id: &str, key: &str) -> String {
     format!("window{SEPARATOR}{id}{SEPARATOR}{key}")
 }
 
+/// Key of what an entity's findings add up to.
+fn risk_key(entity: &str) -> String {
+    format!("risk{SEPARATOR}{SEPARATOR}{entity}")
+}
+
 pub(super) fn save(correlator: &mut Correlator) -> Result<SavedState, StateError> {
     let (rules, correlations) = (rule_ids(&correlator.set), correlation_ids(&correlator.set));
     let mut saved = SavedState::default();
@@ -95,6 +100,8 @@ pub(super) fn save(correlator: &mut Correlator) -> Result<SavedState, StateError
         let went = table.take_changed(|key, window| put(key_of(key), serde_json::to_string(window)));
         gone.extend(went.iter().map(|key| key_of(key)));
     }
+    let went = correlator.risks.take_changed(|entity, risk| put(risk_key(entity), serde_json::to_string(risk)));
+    gone.extend(went.iter().map(|entity| risk_key(entity)));
     if !correlator.forgotten.is_empty() {
         let put: HashSet<&str> = saved.put.iter().map(|(key, _)| key.as_str()).collect();
         gone.extend(correlator.forgotten.drain(..).filter(|key| !put.contains(key.as_str())));
@@ -168,6 +175,9 @@ pub(super) fn restore(
                 window.count_anew(&correlator.set.correlations[index]);
                 correlator.window_proof += window.proof_bytes();
                 correlator.windows[index].restore(group, window);
+            }
+            "risk" => {
+                correlator.risks.restore(group, serde_json::from_str(&value).map_err(StateError::Read)?);
             }
             _ => {}
         }

@@ -67,7 +67,7 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64, restart_at: Option
     let options =
         CorrelatorOptions { lateness_us: lateness_s * 1_000_000, fold_gap_us: 0, ..CorrelatorOptions::default() };
     let matcher = Matcher::new(Arc::clone(set), None);
-    let mut correlator = Correlator::new(Arc::clone(set), options);
+    let mut correlator = Correlator::new(Arc::clone(set), options.clone());
     let mut found = BTreeMap::new();
     let mut take = |correlator: &mut Correlator| {
         for change in correlator.changes() {
@@ -80,7 +80,7 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64, restart_at: Option
         if restart_at == Some(at) {
             take(&mut correlator);
             let saved = correlator.save().unwrap();
-            correlator = Correlator::new(Arc::clone(set), options);
+            correlator = Correlator::new(Arc::clone(set), options.clone());
             correlator.restore(&saved.head, saved.put.into_iter()).unwrap();
         }
         correlator.observe(vec![hit]);

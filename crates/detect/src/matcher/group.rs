@@ -22,6 +22,8 @@ pub(super) struct Group {
     pub(super) triggered: Vec<Vec<u32>>,
     /// Rules that can match without any predicate: evaluated on every row.
     pub(super) always: Vec<u32>,
+    /// The same for rules that look at some rows only.
+    pub(super) sampled_always: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -29,18 +31,24 @@ pub(super) struct GroupRule {
     /// Index in the rule set.
     pub(super) index: u32,
     pub(super) program: Program,
+    /// Only one in so many events is looked at.
+    pub(super) sample_of: Option<u32>,
 }
 
 impl Group {
-    /// `parts_hold`: fields are parts of one another as the catalog says.
-    pub(super) fn compile<'a>(rules: impl Iterator<Item = (u32, &'a Rule)>, parts_hold: bool) -> Self {
+    /// `parts_hold`: fields are parts of one another as the catalog says. `sampled`: rules that look at some events only
+    /// do so.
+    pub(super) fn compile<'a>(rules: impl Iterator<Item = (u32, &'a Rule)>, parts_hold: bool, sampled: bool) -> Self {
         let mut predicates = Predicates::new(parts_hold);
         let rules: Vec<GroupRule> = rules
-            .map(|(index, rule)| GroupRule { index, program: Program::compile(&rule.condition, &mut predicates) })
+            .map(|(index, rule)| {
+                let program = Program::compile(&rule.condition, &mut predicates);
+                GroupRule { index, program, sample_of: rule.sample_of.filter(|_| sampled) }
+            })
             .collect();
         let mut triggered = vec![Vec::new(); predicates.checks.len()];
         let mut searched = vec![false; predicates.checks.len()];
-        let mut always = Vec::new();
+        let (mut always, mut sampled_always) = (Vec::new(), Vec::new());
         for (at, rule) in rules.iter().enumerate() {
             match rule.program.triggers(&predicates) {
                 Some((_, triggers)) => {
@@ -49,6 +57,7 @@ impl Group {
                         searched[predicate as usize] = true;
                     }
                 }
+                None if rule.sample_of.is_some() => sampled_always.push(at as u32),
                 None => always.push(at as u32),
             }
             rule.program.long_lists(&mut |predicate| searched[predicate as usize] = true);
@@ -59,7 +68,18 @@ impl Group {
             let views = has_views(&name);
             (name, views)
         });
-        Group { rules, checks, columns_of, columns: columns.collect(), searched, directs, plans, triggered, always }
+        Group {
+            rules,
+            checks,
+            columns_of,
+            columns: columns.collect(),
+            searched,
+            directs,
+            plans,
+            triggered,
+            always,
+            sampled_always,
+        }
     }
 
     /// Makes what else is made on first use.

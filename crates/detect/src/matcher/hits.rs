@@ -11,6 +11,7 @@ use crate::check::{Check, Value};
 use crate::explain::value_at;
 use crate::patterns::PackCheck;
 use crate::ruleset::RuleSet;
+use crate::sigma::rule::Rule;
 
 /// Longest value that is captured whole, in bytes: one field must not fill the correlation state. A longer one keeps its
 /// beginning and gets the hash of the whole, so that different values stay different.
@@ -54,6 +55,9 @@ fn patterns(
     known: &mut KnownPatterns,
 ) -> Option<Arc<PatternsFound>> {
     let rule = &set.rules[number as usize];
+    if rule.looks_up {
+        return lists(rule, batch, row);
+    }
     rule.pack.as_ref()?;
     let mut best: Option<Arc<PatternsFound>> = None;
     rule.condition.items(&mut |item| {
@@ -69,6 +73,23 @@ fn patterns(
         }
     });
     best
+}
+
+/// The lists of indicators that have a value of the row.
+fn lists(rule: &Rule, batch: &EventBatch, row: usize) -> Option<Arc<PatternsFound>> {
+    let mut found = PatternsFound::default();
+    rule.condition.items(&mut |item| {
+        let Check::Indicator(check) = &item.check else { return };
+        for column in &item.columns {
+            let value = batch.position_of(column).and_then(|position| value_at(batch, position, row));
+            if let Some(Value::Text(text, _)) = value {
+                let lists = check.lists(text).into_iter().map(|list| format!("{text} in {list}"));
+                found.ids.extend(lists);
+            }
+        }
+    });
+    found.ids.dedup();
+    (!found.ids.is_empty()).then(|| Arc::new(found))
 }
 
 fn found_in(check: &PackCheck, rule: u32, text: &str, known: &mut KnownPatterns) -> Arc<PatternsFound> {

@@ -52,7 +52,7 @@ impl OriginGroups {
         }
         let group = groups.entry(origin.clone()).or_insert_with(|| {
             let rules = set.rules.iter().enumerate().filter(|(_, rule)| origin.satisfies(&rule.logsource));
-            Arc::new(Group::compile(rules.map(|(index, rule)| (index as u32, rule)), false))
+            Arc::new(Group::compile(rules.map(|(index, rule)| (index as u32, rule)), false, true))
         });
         Some(Arc::clone(group))
     }

@@ -105,6 +105,9 @@ impl Predicates {
             self.directs.push(Direct { columns, kind });
             return Program::Direct(self.directs.len() as u32 - 1);
         }
+        if matches!(&item.check, Check::Indicator(check) if check.indicators.is_empty()) {
+            return Program::AnyOf([].into());
+        }
         if let Check::Pack(PackCheck { input: Input::Path | Input::Query, .. }) = item.check
             && self.parts_hold
         {
@@ -155,7 +158,7 @@ impl Predicates {
             Check::Text(pattern) => by_length(pattern.required().map_or(0, |text| text.len())),
             Check::Regex(check) => by_length(check.required.iter().map(String::len).min().unwrap_or(0)),
             Check::Cidr(_) => 100,
-            Check::Pack(_) => 5,
+            Check::Pack(_) | Check::Indicator(_) => 5,
             Check::Number(_) => 200,
             _ => 400,
         };

@@ -90,7 +90,7 @@ impl Forms {
 
 pub(super) struct RowCheck<'a> {
     group: &'a Group,
-    batch: &'a EventBatch,
+    pub(super) batch: &'a EventBatch,
     row: usize,
     scratch: &'a mut RowScratch,
     keywords: Option<KeywordTexts<'a>>,

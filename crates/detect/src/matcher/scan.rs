@@ -156,7 +156,23 @@ pub(super) fn scan(
         }
         mark_candidates(column, &mut scratch.candidates);
     }
+    mark_sampled(group, batch, rows, &mut scratch.candidates);
     evaluate_candidates(group, batch, rows, scratch, out);
+}
+
+/// Rows that rules look at which judge some rows only, whatever stands in them.
+fn mark_sampled(group: &Group, batch: &EventBatch, rows: &[u32], candidates: &mut [u64]) {
+    for rule in &group.sampled_always {
+        let of = group.rules[*rule as usize].sample_of;
+        for (at, _) in rows.iter().enumerate().filter(|(_, row)| is_sampled(batch, **row, of)) {
+            candidates[at / 64] |= 1 << (at % 64);
+        }
+    }
+}
+
+/// One in so many events, told by their ids: the same ones at every run.
+fn is_sampled(batch: &EventBatch, row: u32, of: Option<u32>) -> bool {
+    of.is_none_or(|of| ((batch.event_id(row as usize).0 >> 64) as u64).is_multiple_of(u64::from(of)))
 }
 
 fn mark_candidates(column: &mut ColumnScratch, candidates: &mut [u64]) {
@@ -190,7 +206,7 @@ fn evaluate_candidates(
             }
             row_scratch.take_up();
             let mut check = RowCheck::new(group, batch, row as usize, row_scratch);
-            for rule in &group.always {
+            for rule in group.always.iter().chain(&group.sampled_always) {
                 evaluate(group, *rule, row, &mut check, out);
             }
             for found in 0..check.searched().len() {
@@ -205,7 +221,7 @@ fn evaluate_candidates(
 fn evaluate(group: &Group, rule: u32, row: u32, check: &mut RowCheck<'_>, out: &mut Vec<(u32, u32)>) {
     if check.is_new(rule) {
         let rule = &group.rules[rule as usize];
-        if rule.program.holds(check) {
+        if is_sampled(check.batch, row, rule.sample_of) && rule.program.holds(check) {
             out.push((row, rule.index));
         }
     }

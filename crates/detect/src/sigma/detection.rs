@@ -1,23 +1,27 @@
 //! The `detection` section: maps, lists and keywords become expressions over checks.
 
+use std::sync::Arc;
+
 use crate::check::{Check, FieldRef, Network, Number};
-use crate::pattern::{Anchor, Piece, read_pieces};
+use crate::indicators::IndicatorCheck;
+use crate::pattern::{Anchor, Pattern, Piece, read_pieces};
 use crate::sigma::condition;
 use crate::sigma::diagnostic::Problems;
 use crate::sigma::modifier::{self, Chain, ChainKind};
 use crate::sigma::regex::regex;
 use crate::sigma::rule::{Expr, Item};
-use crate::sigma::value::{Placeholders, ValueError, patterns};
+use crate::sigma::value::{ValueError, patterns};
+use crate::taxonomy::Terms;
 use crate::yaml::{Kind, Node, Place, Scalar, Value};
 
 /// Reads the section: every selection, then the condition. `None` where a problem was reported.
-pub(crate) fn read(section: &Node, placeholders: &Placeholders, problems: &mut Problems) -> Option<Expr> {
+pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Option<Expr> {
     let Some(pairs) = section.map() else {
         problems.error(section.place, format!("`detection` must be a map of selections, not {}", section.kind_name()));
         return None;
     };
     let before = problems.error_count();
-    let mut reader = SelectionReader { placeholders, problems, missing: Vec::new() };
+    let mut reader = SelectionReader { terms, problems, missing: Vec::new() };
     let mut selections = Vec::new();
     let mut written = None;
     for (key, node) in pairs {
@@ -53,7 +57,7 @@ pub(crate) fn read(section: &Node, placeholders: &Placeholders, problems: &mut P
 
 /// Reads selections; names of placeholders without values are gathered, to be told once for the rule.
 pub(crate) struct SelectionReader<'a> {
-    pub(crate) placeholders: &'a Placeholders,
+    pub(crate) terms: &'a Terms,
     pub(crate) problems: &'a mut Problems,
     pub(crate) missing: Vec<String>,
 }
@@ -110,13 +114,8 @@ impl SelectionReader<'_> {
         if chain.all && values.len() == 1 {
             self.problems.warn(place, "`all` on a single value has no effect");
         }
-        let builder = ItemBuilder {
-            field,
-            key,
-            chain: &chain,
-            in_list: matches!(node.kind, Kind::List(_)),
-            placeholders: self.placeholders,
-        };
+        let builder =
+            ItemBuilder { field, key, chain: &chain, in_list: matches!(node.kind, Kind::List(_)), terms: self.terms };
         let parts: Vec<Expr> = values.iter().filter_map(|value| self.value(&builder, value)).collect();
         if parts.len() != values.len() {
             return None;
@@ -140,7 +139,7 @@ struct ItemBuilder<'a> {
     key: &'a str,
     chain: &'a Chain,
     in_list: bool,
-    placeholders: &'a Placeholders,
+    terms: &'a Terms,
 }
 
 fn wrong<T>(reason: impl Into<String>) -> Result<T, ValueError> {
@@ -197,6 +196,12 @@ impl ItemBuilder<'_> {
                 }
             },
             ChainKind::FieldRef => self.field_ref(self.text(scalar, "fieldref")?)?,
+            ChainKind::Indicator => {
+                let written = self.text(scalar, "indicator")?.to_owned();
+                let wanted = Pattern::new(read_pieces(&written), Anchor::Whole, false);
+                let indicators = Arc::clone(&self.terms.indicators);
+                Check::Indicator(IndicatorCheck { wanted, written, indicators })
+            }
         };
         Ok(vec![check])
     }
@@ -231,7 +236,7 @@ impl ItemBuilder<'_> {
         if needs_text {
             self.text(scalar, "this modifier")?;
         }
-        let patterns = patterns(&scalar.text, self.chain, self.field.is_none(), self.placeholders)?;
+        let patterns = patterns(&scalar.text, self.chain, self.field.is_none(), &self.terms.placeholders)?;
         Ok(patterns.into_iter().map(Check::Text).collect())
     }
 }

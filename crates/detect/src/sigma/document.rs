@@ -2,7 +2,9 @@
 
 use event::{Level, LogSource};
 
+use crate::check::Check;
 use crate::patterns;
+use crate::response;
 use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::sigma::filter::Filter;
 use crate::sigma::rule::{Correlation, Head, Rule, Tests};
@@ -67,7 +69,7 @@ fn document(path: &str, node: &Node, terms: &Terms, problems: &mut Problems) -> 
     }
     if let Some(section) = node.get("filter") {
         let logsource = logsource(node, problems);
-        let read = filter::read(node, section, head?, logsource?, &terms.placeholders, problems)?;
+        let read = filter::read(node, section, head?, logsource?, terms, problems)?;
         return (problems.error_count() == before).then_some(Document::Filter(read));
     }
     if let Some(section) = node.get("correlation") {
@@ -76,7 +78,7 @@ fn document(path: &str, node: &Node, terms: &Terms, problems: &mut Problems) -> 
     }
     let logsource = logsource(node, problems);
     let (condition, pack) = match (node.get("detection"), node.get("patterns")) {
-        (Some(section), _) => (detection::read(section, &terms.placeholders, problems), None),
+        (Some(section), _) => (detection::read(section, terms, problems), None),
         (None, Some(section)) => patterns::read(section, terms.paranoia, problems).unzip(),
         (None, None) => {
             problems.error(node.place, "the rule has neither `detection`, `patterns`, `correlation` nor `filter`");
@@ -86,8 +88,36 @@ fn document(path: &str, node: &Node, terms: &Terms, problems: &mut Problems) -> 
     if problems.error_count() > before {
         return None;
     }
-    Some(Document::Detection(Rule { head: head?, logsource: logsource?, condition: condition?, pack }))
+    let condition = condition?;
+    let sample_of = sample_of(node, problems);
+    let mut looks_up = false;
+    condition.items(&mut |item| looks_up |= matches!(item.check, Check::Indicator(_)));
+    Some(Document::Detection(Rule { head: head?, logsource: logsource?, condition, pack, looks_up, sample_of }))
 }
+
+/// Key under which a rule says that it looks at one in so many events.
+const SAMPLE_KEY: &str = "c0di3.sample_of";
+const SAMPLE_MAX: i64 = 1024;
+
+fn sample_of(node: &Node, problems: &mut Problems) -> Option<u32> {
+    let section = node.get(SAMPLE_KEY)?;
+    let number = section.text().and_then(|text| text.parse::<i64>().ok()).filter(|of| (2..=SAMPLE_MAX).contains(of));
+    if number.is_none() {
+        problems.error(section.place, format!("`{SAMPLE_KEY}` is a whole number from 2 to {SAMPLE_MAX}"));
+    }
+    number.map(|number| number as u32)
+}
+
+/// Lines of a case that says how often they come: `@repeat 300`, then lines in which `{n}` is the number of the turn.
+fn repeated(text: &str) -> Option<String> {
+    let (times, lines) = text.strip_prefix("@repeat ")?.split_once('\n')?;
+    let times: usize = times.trim().parse().ok().filter(|times| *times <= REPEATS_MAX)?;
+    let turn = |turn: usize| lines.trim_end().replace("{n}", &turn.to_string());
+    Some((1..=times).map(turn).collect::<Vec<_>>().join("\n"))
+}
+
+/// Most turns of a case that repeats its lines.
+const REPEATS_MAX: usize = 20_000;
 
 fn text_of<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
     node.get(key).and_then(Node::text).map(str::trim).filter(|text| !text.is_empty())
@@ -123,6 +153,7 @@ fn head(path: &str, node: &Node, is_filter: bool, problems: &mut Problems) -> Op
     }
     let name = text_of(node, "name").map(str::to_owned);
     let tests = tests(node, problems);
+    let techniques = techniques(node, problems);
     let title = title?.to_owned();
     Some(Head {
         id: id.map(str::to_owned).or_else(|| name.clone()).unwrap_or_else(|| title.clone()),
@@ -130,7 +161,8 @@ fn head(path: &str, node: &Node, is_filter: bool, problems: &mut Problems) -> Op
         title,
         description: text_of(node, "description").unwrap_or("").to_owned(),
         level,
-        techniques: techniques(node, problems),
+        response: response::read(node, &techniques, problems),
+        techniques,
         enabled: !matches!(status, Some("deprecated" | "unsupported")),
         tests,
         attributes: attributes(node),
@@ -235,7 +267,8 @@ fn tests(node: &Node, problems: &mut Problems) -> Tests {
         return tests;
     };
     for (key, value) in pairs {
-        let lines = value.one_or_many().iter().filter_map(Node::text).map(str::to_owned);
+        let texts = value.one_or_many().iter().filter_map(Node::text);
+        let lines = texts.map(|text| repeated(text).unwrap_or_else(|| text.to_owned()));
         match key.text.as_str() {
             "match" => tests.hits.extend(lines),
             "ignore" => tests.ignores.extend(lines),

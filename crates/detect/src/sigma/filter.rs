@@ -7,7 +7,7 @@ use crate::sigma::condition;
 use crate::sigma::detection::SelectionReader;
 use crate::sigma::diagnostic::Problems;
 use crate::sigma::rule::{Expr, Head};
-use crate::sigma::value::Placeholders;
+use crate::taxonomy::Terms;
 use crate::yaml::Node;
 
 /// Custom attribute that says what a filter's condition describes.
@@ -71,7 +71,7 @@ pub(crate) fn read(
     section: &Node,
     head: Head,
     logsource: LogSource,
-    placeholders: &Placeholders,
+    terms: &Terms,
     problems: &mut Problems,
 ) -> Option<Filter> {
     let before = problems.error_count();
@@ -80,7 +80,7 @@ pub(crate) fn read(
         return None;
     };
     let target = target(section, problems);
-    let mut reader = SelectionReader { placeholders, problems, missing: Vec::new() };
+    let mut reader = SelectionReader { terms, problems, missing: Vec::new() };
     let mut selections = Vec::new();
     for (key, node) in pairs.iter().filter(|(key, _)| !matches!(key.text.as_str(), "rules" | "condition")) {
         selections.extend(reader.selection(node).map(|expr| (key.text.clone(), expr)));

@@ -30,6 +30,8 @@ pub(crate) enum ChainKind {
     Time(TimePart, Option<Order>),
     /// The value names another field of the event.
     FieldRef,
+    /// The value names lists of indicators. Ours: Sigma has none.
+    Indicator,
 }
 
 /// One change of a text value.
@@ -126,6 +128,7 @@ static MODIFIERS: &[(&str, Stands, Apply)] = &[
     ("cidr", First, kind!(ChainKind::Cidr)),
     ("exists", First, kind!(ChainKind::Exists)),
     ("fieldref", Anywhere, kind!(ChainKind::FieldRef)),
+    ("indicator", First, kind!(ChainKind::Indicator)),
     ("minute", First, kind!(ChainKind::Time(TimePart::Minute, None))),
     ("hour", First, kind!(ChainKind::Time(TimePart::Hour, None))),
     ("day", First, kind!(ChainKind::Time(TimePart::Day, None))),

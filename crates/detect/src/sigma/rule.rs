@@ -16,6 +16,10 @@ pub struct Rule {
     pub condition: Expr,
     /// Where the rule is a pack: its patterns.
     pub(crate) pack: Option<Arc<Pack>>,
+    /// It asks whether a value is on a list of indicators.
+    pub(crate) looks_up: bool,
+    /// Only one in so many events is looked at, and counts for as many.
+    pub(crate) sample_of: Option<u32>,
 }
 
 /// What detections and correlations have in common.
@@ -29,6 +33,8 @@ pub struct Head {
     pub level: Level,
     /// ATT&CK techniques from the tags, such as `T1110.001`.
     pub techniques: Vec<String>,
+    /// What to do about a finding, step by step.
+    pub response: Vec<String>,
     /// Deprecated and unsupported rules are read but do not run.
     pub enabled: bool,
     pub tests: Tests,

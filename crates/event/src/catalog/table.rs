@@ -20,59 +20,75 @@ pub mod field {
     pub const SOURCE_IP: FieldId = FieldId(11);
     pub const SOURCE_ADDRESS: FieldId = FieldId(12);
     pub const SOURCE_PORT: FieldId = FieldId(13);
-    pub const SOURCE_MAC: FieldId = FieldId(14);
-    pub const SOURCE_BYTES: FieldId = FieldId(15);
-    pub const DESTINATION_IP: FieldId = FieldId(16);
-    pub const DESTINATION_PORT: FieldId = FieldId(17);
-    pub const DESTINATION_MAC: FieldId = FieldId(18);
-    pub const NETWORK_TRANSPORT: FieldId = FieldId(19);
-    pub const NETWORK_FORWARDED_IP: FieldId = FieldId(20);
-    pub const USER_NAME: FieldId = FieldId(21);
-    pub const USER_ID: FieldId = FieldId(22);
-    pub const USER_EFFECTIVE_NAME: FieldId = FieldId(23);
-    pub const USER_TARGET_NAME: FieldId = FieldId(24);
-    pub const USER_TARGET_ID: FieldId = FieldId(25);
-    pub const GROUP_NAME: FieldId = FieldId(26);
-    pub const GROUP_ID: FieldId = FieldId(27);
-    pub const HOST_HOSTNAME: FieldId = FieldId(28);
-    pub const PROCESS_NAME: FieldId = FieldId(29);
-    pub const PROCESS_PID: FieldId = FieldId(30);
-    pub const PROCESS_COMMAND_LINE: FieldId = FieldId(31);
-    pub const PROCESS_WORKING_DIRECTORY: FieldId = FieldId(32);
-    pub const SERVICE_NAME: FieldId = FieldId(33);
-    pub const URL_ORIGINAL: FieldId = FieldId(34);
-    pub const URL_PATH: FieldId = FieldId(35);
-    pub const URL_QUERY: FieldId = FieldId(36);
-    pub const URL_DOMAIN: FieldId = FieldId(37);
-    pub const URL_PORT: FieldId = FieldId(38);
-    pub const HTTP_REQUEST_METHOD: FieldId = FieldId(39);
-    pub const HTTP_VERSION: FieldId = FieldId(40);
-    pub const HTTP_REQUEST_REFERRER: FieldId = FieldId(41);
-    pub const HTTP_RESPONSE_STATUS_CODE: FieldId = FieldId(42);
-    pub const HTTP_RESPONSE_BODY_BYTES: FieldId = FieldId(43);
-    pub const USER_AGENT_ORIGINAL: FieldId = FieldId(44);
-    pub const ACCESS_EXTRA: FieldId = FieldId(45);
-    pub const LOG_SYSLOG_PRIORITY: FieldId = FieldId(46);
-    pub const LOG_SYSLOG_FACILITY_CODE: FieldId = FieldId(47);
-    pub const LOG_SYSLOG_SEVERITY_CODE: FieldId = FieldId(48);
-    pub const LOG_SYSLOG_VERSION: FieldId = FieldId(49);
-    pub const LOG_SYSLOG_PROCID: FieldId = FieldId(50);
-    pub const LOG_SYSLOG_MSGID: FieldId = FieldId(51);
-    pub const LOG_SYSLOG_STRUCTURED_DATA: FieldId = FieldId(52);
-    pub const LOG_SYSLOG_REPEATED: FieldId = FieldId(53);
-    pub const SYSTEM_AUTH_SSH_EVENT: FieldId = FieldId(54);
-    pub const SYSTEM_AUTH_SSH_METHOD: FieldId = FieldId(55);
-    pub const SYSTEM_AUTH_SSH_SIGNATURE: FieldId = FieldId(56);
-    pub const SYSTEM_AUTH_SUDO_TTY: FieldId = FieldId(57);
-    pub const SYSTEM_AUTH_SUDO_ERROR: FieldId = FieldId(58);
-    pub const SYSTEM_AUTH_USERADD_HOME: FieldId = FieldId(59);
-    pub const SYSTEM_AUTH_USERADD_SHELL: FieldId = FieldId(60);
-    pub const SYSTEM_AUTH_PAM_MODULE: FieldId = FieldId(61);
-    pub const IPTABLES_PREFIX: FieldId = FieldId(62);
-    pub const IPTABLES_IN: FieldId = FieldId(63);
-    pub const IPTABLES_OUT: FieldId = FieldId(64);
-    pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(65);
-    pub const IPTABLES_TTL: FieldId = FieldId(66);
+    pub const SOURCE_GEO_COUNTRY_ISO_CODE: FieldId = FieldId(14);
+    pub const SOURCE_AS_NUMBER: FieldId = FieldId(15);
+    pub const SOURCE_AS_ORGANIZATION_NAME: FieldId = FieldId(16);
+    pub const SOURCE_SCOPE: FieldId = FieldId(17);
+    pub const SOURCE_MAC: FieldId = FieldId(18);
+    pub const SOURCE_BYTES: FieldId = FieldId(19);
+    pub const DESTINATION_IP: FieldId = FieldId(20);
+    pub const DESTINATION_PORT: FieldId = FieldId(21);
+    pub const DESTINATION_MAC: FieldId = FieldId(22);
+    pub const NETWORK_TRANSPORT: FieldId = FieldId(23);
+    pub const NETWORK_FORWARDED_IP: FieldId = FieldId(24);
+    pub const USER_NAME: FieldId = FieldId(25);
+    pub const USER_ID: FieldId = FieldId(26);
+    pub const USER_EFFECTIVE_NAME: FieldId = FieldId(27);
+    pub const USER_TARGET_NAME: FieldId = FieldId(28);
+    pub const USER_TARGET_ID: FieldId = FieldId(29);
+    pub const GROUP_NAME: FieldId = FieldId(30);
+    pub const GROUP_ID: FieldId = FieldId(31);
+    pub const HOST_HOSTNAME: FieldId = FieldId(32);
+    pub const PROCESS_NAME: FieldId = FieldId(33);
+    pub const PROCESS_PID: FieldId = FieldId(34);
+    pub const PROCESS_COMMAND_LINE: FieldId = FieldId(35);
+    pub const PROCESS_WORKING_DIRECTORY: FieldId = FieldId(36);
+    pub const PROCESS_EXECUTABLE: FieldId = FieldId(37);
+    pub const FILE_PATH: FieldId = FieldId(38);
+    pub const USER_AUDIT_ID: FieldId = FieldId(39);
+    pub const AUDITD_LOG_RECORD_TYPE: FieldId = FieldId(40);
+    pub const AUDITD_LOG_COMM: FieldId = FieldId(41);
+    pub const AUDITD_LOG_OP: FieldId = FieldId(42);
+    pub const AUDITD_LOG_KEY: FieldId = FieldId(43);
+    pub const AUDITD_LOG_A0: FieldId = FieldId(44);
+    pub const AUDITD_LOG_A1: FieldId = FieldId(45);
+    pub const AUDITD_LOG_A2: FieldId = FieldId(46);
+    pub const AUDITD_LOG_A3: FieldId = FieldId(47);
+    pub const SERVICE_NAME: FieldId = FieldId(48);
+    pub const URL_ORIGINAL: FieldId = FieldId(49);
+    pub const URL_PATH: FieldId = FieldId(50);
+    pub const URL_QUERY: FieldId = FieldId(51);
+    pub const URL_DOMAIN: FieldId = FieldId(52);
+    pub const URL_PORT: FieldId = FieldId(53);
+    pub const HTTP_REQUEST_METHOD: FieldId = FieldId(54);
+    pub const HTTP_VERSION: FieldId = FieldId(55);
+    pub const HTTP_REQUEST_REFERRER: FieldId = FieldId(56);
+    pub const HTTP_RESPONSE_STATUS_CODE: FieldId = FieldId(57);
+    pub const HTTP_RESPONSE_BODY_BYTES: FieldId = FieldId(58);
+    pub const USER_AGENT_ORIGINAL: FieldId = FieldId(59);
+    pub const USER_AGENT_TYPE: FieldId = FieldId(60);
+    pub const ACCESS_EXTRA: FieldId = FieldId(61);
+    pub const LOG_SYSLOG_PRIORITY: FieldId = FieldId(62);
+    pub const LOG_SYSLOG_FACILITY_CODE: FieldId = FieldId(63);
+    pub const LOG_SYSLOG_SEVERITY_CODE: FieldId = FieldId(64);
+    pub const LOG_SYSLOG_VERSION: FieldId = FieldId(65);
+    pub const LOG_SYSLOG_PROCID: FieldId = FieldId(66);
+    pub const LOG_SYSLOG_MSGID: FieldId = FieldId(67);
+    pub const LOG_SYSLOG_STRUCTURED_DATA: FieldId = FieldId(68);
+    pub const LOG_SYSLOG_REPEATED: FieldId = FieldId(69);
+    pub const SYSTEM_AUTH_SSH_EVENT: FieldId = FieldId(70);
+    pub const SYSTEM_AUTH_SSH_METHOD: FieldId = FieldId(71);
+    pub const SYSTEM_AUTH_SSH_SIGNATURE: FieldId = FieldId(72);
+    pub const SYSTEM_AUTH_SUDO_TTY: FieldId = FieldId(73);
+    pub const SYSTEM_AUTH_SUDO_ERROR: FieldId = FieldId(74);
+    pub const SYSTEM_AUTH_USERADD_HOME: FieldId = FieldId(75);
+    pub const SYSTEM_AUTH_USERADD_SHELL: FieldId = FieldId(76);
+    pub const SYSTEM_AUTH_PAM_MODULE: FieldId = FieldId(77);
+    pub const IPTABLES_PREFIX: FieldId = FieldId(78);
+    pub const IPTABLES_IN: FieldId = FieldId(79);
+    pub const IPTABLES_OUT: FieldId = FieldId(80);
+    pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(81);
+    pub const IPTABLES_TTL: FieldId = FieldId(82);
 }
 
 /// The catalog.
@@ -106,6 +122,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "ECS category of the event",
         datasets: &[
+            "auditd.log",
             "database.log",
             "dns.log",
             "fail2ban.log",
@@ -114,6 +131,7 @@ pub static FIELDS: &[Field] = &[
             "mail.log",
             "system.accounts",
             "system.cron",
+            "system.kernel",
             "system.pam",
             "system.sshd",
             "system.su",
@@ -128,6 +146,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "what was done, in one word",
         datasets: &[
+            "auditd.log",
             "database.log",
             "dns.log",
             "fail2ban.log",
@@ -136,6 +155,7 @@ pub static FIELDS: &[Field] = &[
             "mail.log",
             "system.accounts",
             "system.cron",
+            "system.kernel",
             "system.pam",
             "system.sshd",
             "system.su",
@@ -150,12 +170,14 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "success or failure",
         datasets: &[
+            "auditd.log",
             "database.log",
             "ftp.log",
             "iptables.log",
             "mail.log",
             "system.accounts",
             "system.cron",
+            "system.kernel",
             "system.pam",
             "system.sshd",
             "system.su",
@@ -210,6 +232,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Ip,
         meaning: "address that the request or connection came from",
         datasets: &[
+            "auditd.log",
             "database.log",
             "dns.log",
             "fail2ban.log",
@@ -217,6 +240,7 @@ pub static FIELDS: &[Field] = &[
             "http.access",
             "iptables.log",
             "mail.log",
+            "system.kernel",
             "system.sshd",
             "vsftpd.log",
         ],
@@ -236,6 +260,86 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "port that the connection came from",
         datasets: &["dns.log", "iptables.log", "system.sshd"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.geo.country_iso_code",
+        kind: FieldType::Keyword,
+        meaning: "country of the source's address, where a database is given",
+        datasets: &[
+            "auditd.log",
+            "database.log",
+            "dns.log",
+            "fail2ban.log",
+            "ftp.log",
+            "http.access",
+            "iptables.log",
+            "mail.log",
+            "system.kernel",
+            "system.sshd",
+            "vsftpd.log",
+        ],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.as.number",
+        kind: FieldType::Long,
+        meaning: "number of the source's network, where a database is given",
+        datasets: &[
+            "auditd.log",
+            "database.log",
+            "dns.log",
+            "fail2ban.log",
+            "ftp.log",
+            "http.access",
+            "iptables.log",
+            "mail.log",
+            "system.kernel",
+            "system.sshd",
+            "vsftpd.log",
+        ],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.as.organization.name",
+        kind: FieldType::Keyword,
+        meaning: "owner of the source's network, where a database is given",
+        datasets: &[
+            "auditd.log",
+            "database.log",
+            "dns.log",
+            "fail2ban.log",
+            "ftp.log",
+            "http.access",
+            "iptables.log",
+            "mail.log",
+            "system.kernel",
+            "system.sshd",
+            "vsftpd.log",
+        ],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.scope",
+        kind: FieldType::Keyword,
+        meaning: "(own) internal or external, where internal networks are configured",
+        datasets: &[
+            "auditd.log",
+            "database.log",
+            "dns.log",
+            "fail2ban.log",
+            "ftp.log",
+            "http.access",
+            "iptables.log",
+            "mail.log",
+            "system.kernel",
+            "system.sshd",
+            "vsftpd.log",
+        ],
         within: None,
         url: false,
     },
@@ -300,12 +404,14 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "the account that acted or was tried",
         datasets: &[
+            "auditd.log",
             "database.log",
             "ftp.log",
             "http.access",
             "mail.log",
             "system.accounts",
             "system.cron",
+            "system.kernel",
             "system.pam",
             "system.sshd",
             "system.su",
@@ -391,7 +497,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.command_line",
         kind: FieldType::Keyword,
         meaning: "the command that was run",
-        datasets: &["system.cron", "system.sudo"],
+        datasets: &["auditd.log", "system.cron", "system.kernel", "system.sudo", "system.syslog"],
         within: None,
         url: false,
     },
@@ -399,7 +505,95 @@ pub static FIELDS: &[Field] = &[
         name: "process.working_directory",
         kind: FieldType::Keyword,
         meaning: "where it was run",
-        datasets: &["system.sudo"],
+        datasets: &["auditd.log", "system.kernel", "system.sudo"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.executable",
+        kind: FieldType::Keyword,
+        meaning: "path of the program concerned",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "file.path",
+        kind: FieldType::Keyword,
+        meaning: "path of the file concerned",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.audit.id",
+        kind: FieldType::Keyword,
+        meaning: "id of the account that logged in",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.record_type",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) type of the audit record, such as EXECVE",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.comm",
+        kind: FieldType::Keyword,
+        meaning: "(own) name of the program concerned, where the line is written by another",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.op",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) operation of the record",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.key",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) key of the audit rule that asked for the record",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a0",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) first argument of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a1",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) second argument of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a2",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) third argument of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a3",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) fourth argument of a command",
+        datasets: &["auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -495,6 +689,14 @@ pub static FIELDS: &[Field] = &[
         name: "user_agent.original",
         kind: FieldType::Keyword,
         meaning: "client program as it names itself",
+        datasets: &["http.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user_agent.type",
+        kind: FieldType::Keyword,
+        meaning: "(own) browser, crawler, scanner, tool, library, monitor, other or none, where asked for",
         datasets: &["http.access"],
         within: None,
         url: false,

@@ -68,6 +68,7 @@ async fn store() -> (tempfile::TempDir, Arc<SqliteStore>) {
         entities: Entities { source_ip: vec!["192.0.2.1".into()], ..Entities::default() },
         techniques: Vec::new(),
         reason: "x".into(),
+        response: Vec::new(),
         evidence: Vec::new(),
     };
     let commit = Commit { findings: vec![finding], join: Some(JOIN), now: clock(), ..Commit::default() };

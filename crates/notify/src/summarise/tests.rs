@@ -62,6 +62,7 @@ async fn store_with_an_incident(url: &str) -> Arc<dyn Store> {
         entities: Entities { source_ip: vec!["192.0.2.1".into()], ..Entities::default() },
         techniques: Vec::new(),
         reason: "x".into(),
+        response: Vec::new(),
         evidence: Vec::new(),
     };
     store.commit(&Commit { findings: vec![finding], join: Some(JOIN), ..Commit::default() }).await.unwrap();

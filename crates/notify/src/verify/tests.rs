@@ -25,6 +25,7 @@ fn sheet() -> FactSheet {
         entities: entities.clone(),
         techniques: Vec::new(),
         reason: String::new(),
+        response: Vec::new(),
         evidence: Vec::new(),
     };
     let incident = Incident {

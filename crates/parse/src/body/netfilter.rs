@@ -32,7 +32,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 }
 
 /// Takes `[12345.678901] ` off.
-fn after_uptime(message: &[u8]) -> &[u8] {
+pub(super) fn after_uptime(message: &[u8]) -> &[u8] {
     let Some(rest) = message.strip_prefix(b"[") else { return message };
     match memchr(b']', rest) {
         Some(close) if rest[..close].iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b' ' | b'.')) => {

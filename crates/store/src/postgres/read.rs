@@ -202,6 +202,7 @@ fn stored(row: &PgRow) -> Result<StoredFinding, StoreError> {
         entities: details.entities,
         techniques: details.techniques,
         reason: details.reason,
+        response: details.response,
         evidence: Vec::new(),
     };
     Ok(StoredFinding {

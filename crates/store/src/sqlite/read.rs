@@ -131,6 +131,7 @@ fn stored(row: &SqliteRow) -> Result<StoredFinding, StoreError> {
         entities: details.entities,
         techniques: details.techniques,
         reason: details.reason,
+        response: details.response,
         evidence: Vec::new(),
     };
     Ok(StoredFinding {

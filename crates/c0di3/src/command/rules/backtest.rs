@@ -131,6 +131,7 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
         fold_gap_us: config.fold_gap_us,
         groups_max: config.groups_max,
         thresholds: config.thresholds,
+        assets: config.assets.clone(),
         ..CorrelatorOptions::default()
     };
     let runtime = tokio::runtime::Runtime::new()?;
