@@ -24,10 +24,11 @@ mod window;
 
 use std::sync::Arc;
 
-use event::{EventRef, Finding, Hit, Risk, Timestamp};
+use event::{EventRef, Finding, Hit, Timestamp};
 
 use crate::correlate::ahead::{RUN_HITS, Run};
 use crate::correlate::episode::{Episode, Source};
+use crate::correlate::risk::{Beginning, EntityRisk};
 use crate::correlate::table::Table;
 use crate::correlate::waiting::Waiting;
 use crate::correlate::window::{Arrival, Window};
@@ -67,7 +68,7 @@ pub struct Correlator {
     /// Proof that windows have given back, freed together.
     spent: Vec<Arc<EventRef>>,
     /// What findings about an entity add up to.
-    risks: Table<Risk>,
+    risks: Table<EntityRisk>,
     /// Keys of saved state that no longer hold, of rules that another set does not have.
     forgotten: Vec<String>,
     counts: CorrelatorCounts,
@@ -232,7 +233,7 @@ impl Correlator {
         if self.set.uses[hit.rule as usize].muted {
             return;
         }
-        let group = fold_group(hit);
+        let group = group::fold_group(hit);
         let key = format!("{}\u{1f}{group}", hit.rule);
         let ended = self.folds.get(&key).is_some_and(|open| open.is_apart_from(time, self.options.fold_gap_us));
         if ended && let Some(episode) = self.folds.remove(&key) {
@@ -250,7 +251,8 @@ impl Correlator {
         episode.note(hit.patterns.as_deref());
         if episode.lacks_risk() {
             let (entity, opened, level) = (episode.entity(), episode.opened(), episode.level(&self.set));
-            episode.set_risk(risk::take_up(&mut self.risks, self.options.groups_max, entity, opened, level));
+            let beginning = Beginning { entity, event: hit.event.id, opened, level };
+            episode.set_risk(risk::take_up(&mut self.risks, self.options.groups_max, beginning));
         }
     }
 
@@ -351,7 +353,7 @@ impl Correlator {
         self.counts.not_numeric += u64::from(added.not_numeric);
         if added.begins {
             self.prove(index, key, hit);
-            self.take_up_risk(index, key);
+            self.take_up_risk(index, key, hit.event.id);
         }
         let window = self.windows[index].at_mut(place);
         let fires = window.is_firing();
@@ -483,16 +485,6 @@ impl Correlator {
     pub fn restore(&mut self, head: &str, entries: impl Iterator<Item = (String, String)>) -> Result<(), StateError> {
         state::restore(self, head, entries)
     }
-}
-
-/// Who the finding is about: the source address, else account and host.
-fn fold_group(hit: &Hit) -> String {
-    let entities = &hit.event.entities;
-    let first = |name: &str, values: &[String]| values.first().map(|value| format!("{name}={value}"));
-    first("source.ip", &entities.source_ip).unwrap_or_else(|| {
-        let parts = [first("user.name", &entities.user_name), first("host.name", &entities.host_name)];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-    })
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 //! Sixteen bytes for each entry, eight for IPv4: a text is kept as the first 104 bits of its SHA-256.
 //! **Absent on purpose:** no I/O and no clock; whoever reads the files says what time it is.
 
+mod entry;
 mod sorted;
 mod stix;
 
@@ -19,6 +20,7 @@ use event::Timestamp;
 use event::block::digest;
 
 use crate::fold::fold;
+use crate::indicators::entry::{Entry, address, domain, entry, is_hash, masked, url, without_port};
 use crate::indicators::sorted::Sorted;
 use crate::pattern::Pattern;
 
@@ -50,110 +52,15 @@ pub struct Indicators {
     texts: Sorted<u128>,
 }
 
-/// What an entry is, in the form that is compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Entry {
-    Network(IpAddr, u8),
-    Domain(String),
-    Url(String),
-    Hash(String),
-}
-
 const LIST_BITS: u32 = 24;
 
 fn text_key(kind: &str, text: &[u8]) -> u128 {
     digest(&[kind.as_bytes(), text]) >> LIST_BITS << LIST_BITS
 }
 
-fn masked(address: IpAddr, length: u8) -> IpAddr {
-    let mask = |width: u8| if length == 0 { 0 } else { u128::MAX << (width - length.min(width)) };
-    match address {
-        IpAddr::V4(address) => IpAddr::V4((u32::from(address) & mask(32) as u32).into()),
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & mask(128)).into()),
-    }
-}
-
 fn ipv6_key(address: IpAddr, length: u8) -> u128 {
     let IpAddr::V6(address) = masked(address, length) else { return 0 };
     text_key("net", &[&address.octets()[..], &[length]].concat())
-}
-
-fn is_hash(text: &str) -> bool {
-    matches!(text.len(), 32 | 40 | 64 | 128) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// A name of at least two labels, as resolvers see it.
-fn domain(text: &str) -> Option<String> {
-    let name = text.strip_prefix("*.").unwrap_or(text).trim_matches('.').to_ascii_lowercase();
-    let is_label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || !c.is_ascii())
-    };
-    let known = name.len() <= 253 && name.contains('.') && name.split('.').all(is_label);
-    // `1.2.3` is neither an address nor a name.
-    (known && !name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')).then_some(name)
-}
-
-/// Scheme and host in lower case, without fragment, default port and a slash at the end.
-fn url(text: &str) -> Option<(String, String)> {
-    let (scheme, rest) = text.split_once("://")?;
-    let is_scheme = scheme.len() <= 12 && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    if !is_scheme {
-        return None;
-    }
-    let rest = rest.split('#').next().unwrap_or(rest);
-    let end = rest.find(['/', '?']).unwrap_or(rest.len());
-    let (authority, path) = rest.split_at(end);
-    let host = authority.rsplit('@').next().unwrap_or(authority).to_ascii_lowercase();
-    let host = host.strip_suffix(if scheme.eq_ignore_ascii_case("https") { ":443" } else { ":80" }).unwrap_or(&host);
-    if host.is_empty() {
-        return None;
-    }
-    let path = path.strip_suffix('/').unwrap_or(path);
-    Some((format!("{}://{host}{path}", scheme.to_ascii_lowercase()), without_port(host).to_owned()))
-}
-
-fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => {
-            if name.contains(':') && !name.ends_with(']') { host } else { name }
-        }
-        _ => host,
-    }
-}
-
-fn address(text: &str) -> Option<IpAddr> {
-    let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    text.parse().ok().map(|address: IpAddr| address.to_canonical())
-}
-
-/// What a line or a STIX value stands for, or why it stands for nothing.
-fn entry(text: &str) -> Result<Entry, String> {
-    // As reports write what must not be clicked.
-    let text = text.replace("[.]", ".").replace("hxxp", "http").replace("[:]", ":");
-    if let Some(address) = address(&text) {
-        return Ok(Entry::Network(address, if address.is_ipv4() { 32 } else { 128 }));
-    }
-    if let Some((whole, _)) = url(&text) {
-        return Ok(Entry::Url(whole));
-    }
-    if let Some((start, length)) = text.split_once('/')
-        && let Some(start) = address(start)
-    {
-        let most = if start.is_ipv4() { 32 } else { 128 };
-        return match length.parse() {
-            // A prefix this short would list whole countries by a slip of the pen.
-            Ok(length) if (8..=most).contains(&length) => Ok(Entry::Network(masked(start, length), length)),
-            _ => Err(format!("the prefix length of `{text}` is not between 8 and {most}")),
-        };
-    }
-    if is_hash(&text) {
-        return Ok(Entry::Hash(text.to_ascii_lowercase()));
-    }
-    domain(&text).map(Entry::Domain).ok_or_else(|| {
-        let shown: String = text.chars().take(60).collect();
-        format!("`{shown}` is no address, network, domain, URL or hash (MD5, SHA-1, SHA-256, SHA-512)")
-    })
 }
 
 /// Lists on their way.

@@ -236,7 +236,7 @@ mod tests {
     }
 
     /// A database in which 203.0.113.0/24 has this map of text and numbers.
-    fn database_of(kind: &str, entries: &[(&str, Value)]) -> Vec<u8> {
+    fn database_of(kind: &str, entries: &[(&str, Value<'_>)]) -> Vec<u8> {
         let bits: Vec<bool> =
             [203_u8, 0, 113].iter().flat_map(|byte| (0..8).rev().map(move |bit| byte >> bit & 1 == 1)).collect();
         let count = bits.len() as u32;

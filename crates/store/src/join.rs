@@ -259,6 +259,7 @@ mod tests {
             entities: Entities { source_ip: vec![address.into()], ..Entities::default() },
             techniques: vec!["T1110".into()],
             reason: "x".into(),
+            response: vec!["look at it".into()],
             evidence: Vec::new(),
         }
     }

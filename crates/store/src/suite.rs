@@ -62,6 +62,7 @@ fn finding(number: u64, severity: Severity, address: &str) -> Finding {
         entities: Entities { source_ip: vec![address.into()], user_name: vec!["root".into()], ..Entities::default() },
         techniques: vec!["T1110".into()],
         reason: "it matched".into(),
+        response: vec!["look at it".into()],
         evidence: vec![Evidence {
             event_id: EventId(7),
             source: "a.log".into(),

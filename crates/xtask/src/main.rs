@@ -82,29 +82,40 @@ fn print_behaviours() -> anyhow::Result<()> {
     Ok(())
 }
 
+fn print_share(name: &str, share: quality::Share) {
+    let (low, high) = share.interval();
+    let percent = [share.share(), low, high].map(|share| share * 100.0);
+    println!(
+        "| {name} | {} of {} | {:.2} % | {:.2} to {:.2} % |",
+        share.hits, share.of, percent[0], percent[1], percent[2]
+    );
+}
+
+fn print_hosts(examples: bool) -> anyhow::Result<()> {
+    let hosts = quality::hosts::measure(quality::own_rules(&root(), 1)?);
+    println!("\n| lines of hosts | found | share | 95 % interval |\n|---|---|---|---|");
+    print_share("**all**", hosts.recall());
+    hosts.classes.iter().for_each(|(class, share)| print_share(class, *share));
+    print_share("**honest lines reported**", hosts.honest);
+    if examples {
+        println!("\n{}", hosts.examples(200));
+    }
+    Ok(())
+}
+
 fn print_quality() -> anyhow::Result<()> {
     print_behaviours()?;
     let examples = std::env::args().nth(2).as_deref() == Some("--examples");
+    print_hosts(examples)?;
     for level in LEVELS {
         let size = quality::Size { variants: 4, benign: BENIGN_LINES };
         let measured = quality::measure(quality::own_rules(&root(), level)?, size, 11);
-        let show = |name: &str, share: quality::Share| {
-            let (low, high) = share.interval();
-            println!(
-                "| {name} | {} of {} | {:.2} % | {:.2} to {:.2} % |",
-                share.hits,
-                share.of,
-                share.share() * 100.0,
-                low * 100.0,
-                high * 100.0
-            );
-        };
         println!("\nParanoia level {level}\n\n| | found | share | 95 % interval |\n|---|---|---|---|");
-        show("**all attacks**", measured.recall());
-        measured.by_class().for_each(|(name, share)| show(name, share));
-        measured.by_encoding().for_each(|(name, share)| show(&format!("*{name}*"), share));
-        measured.by_place().for_each(|(name, share)| show(&format!("in {name}"), share));
-        show("**benign requests reported**", measured.false_positives());
+        print_share("**all attacks**", measured.recall());
+        measured.by_class().for_each(|(name, share)| print_share(name, share));
+        measured.by_encoding().for_each(|(name, share)| print_share(&format!("*{name}*"), share));
+        measured.by_place().for_each(|(name, share)| print_share(&format!("in {name}"), share));
+        print_share("**benign requests reported**", measured.false_positives());
         measured.noisy_rules().for_each(|(title, count)| println!("| – {title} | {count} | | |"));
         if examples {
             println!("\nmissed:\n{}\n\nwrong:\n{}", measured.missed_examples(120), measured.false_examples(60));

@@ -6,6 +6,7 @@ mod attacks;
 pub(crate) mod behaviour;
 mod benign;
 mod encode;
+pub(crate) mod hosts;
 mod report;
 pub(crate) mod ways;
 

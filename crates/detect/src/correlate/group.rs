@@ -80,3 +80,13 @@ pub(super) fn number_of(bound: &BoundCorrelation, hit: &Hit) -> Result<f64, bool
     let text = bound.values.first().and_then(|from| captured(from, hit)).ok_or(false)?;
     text_number(text).filter(|number| number.abs() <= NUMBER_MAX).ok_or(true)
 }
+
+/// Who the finding is about: the source address, else account and host.
+pub(super) fn fold_group(hit: &Hit) -> String {
+    let entities = &hit.event.entities;
+    let first = |name: &str, values: &[String]| values.first().map(|value| format!("{name}={value}"));
+    first("source.ip", &entities.source_ip).unwrap_or_else(|| {
+        let parts = [first("user.name", &entities.user_name), first("host.name", &entities.host_name)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    })
+}

@@ -41,7 +41,9 @@ fn last_line(text: &str) -> &str {
 /// POSIX classes such as `[:alpha:]` stay.
 fn with_literal_class_operators(written: &str) -> String {
     let mut out = String::with_capacity(written.len() + 4);
-    let mut inside = false;
+    let (mut inside, mut named) = (false, false);
+    // Where what stands in the class begins.
+    let mut start = 0;
     let mut rest = written;
     while let Some(character) = rest.chars().next() {
         let length = if character == '\\' {
@@ -50,14 +52,16 @@ fn with_literal_class_operators(written: &str) -> String {
             character.len_utf8()
         };
         let (taken, after) = rest.split_at(length);
-        let first_in_class = inside && (out.ends_with('[') || out.ends_with("[^"));
+        let first_in_class = inside && matches!(out.get(start..), Some("" | "^"));
         let operator = ["&&", "--", "~~"].iter().any(|operator| rest.starts_with(operator));
         if inside && ((character == '[' && !rest.starts_with("[:")) || operator) {
             out.push('\\');
         }
         match character {
-            '[' if !inside => inside = true,
-            ']' if inside && !first_in_class && !out.ends_with(':') => inside = false,
+            '[' if !inside => (inside, start) = (true, out.len() + 1),
+            '[' if rest.starts_with("[:") => named = true,
+            ']' if named && out.ends_with(':') => named = false,
+            ']' if inside && !first_in_class => inside = false,
             _ => {}
         }
         out.push_str(taken);
@@ -270,6 +274,10 @@ mod tests {
             ("^[[:digit:]]z$", "4z", "az"),
             ("^[]a]z$", "]z", "bz"),
             ("^[a\\]b]z$", "]z", "cz"),
+            ("^[=:]z[xy]$", ":zx", "az"),
+            ("^[[:digit:]:]z[x]$", ":zx", "az"),
+            ("^[[]z[x]$", "[zx", "az"),
+            ("^[^]]z[x]$", "azx", "]zx"),
         ] {
             let Ok(Check::Regex(check)) = regex(pattern, RegexFlags::default()) else {
                 panic!("{pattern} must compile")

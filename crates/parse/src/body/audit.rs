@@ -55,6 +55,11 @@ const ARGUMENTS: [event::FieldId; 4] =
 /// Puts what a message holds: `EXECVE …`, or `type=1309 audit(…): …`.
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let message = message.strip_prefix(b"audit: ").unwrap_or(message);
+    // Collected from another host, whose name stands in front.
+    let message = match message.strip_prefix(b"node=").and_then(|rest| split(rest, b' ')) {
+        Some((_, record)) => record,
+        None => message,
+    };
     if message.starts_with(b"type=") {
         return put_typed(rows, message);
     }

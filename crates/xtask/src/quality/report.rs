@@ -12,7 +12,7 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    fn add(&mut self, hit: bool) {
+    pub(crate) fn add(&mut self, hit: bool) {
         self.of += 1;
         self.hits += u64::from(hit);
     }
