@@ -125,6 +125,8 @@ pub(crate) struct RuleArguments {
 pub(crate) enum OutputFormat {
     /// One JSON object per finding
     Ndjson,
+    /// For people: the most urgent first, each kind once, with who, why, proof and what to do
+    Report,
     /// A table for people
     Table,
 }

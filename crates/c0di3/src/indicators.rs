@@ -44,6 +44,11 @@ impl IndicatorFiles {
         self.paths.is_empty()
     }
 
+    /// Whether the file is one of the lists.
+    pub(crate) fn holds(&self, file: &Path) -> bool {
+        self.paths.iter().any(|path| file.starts_with(path))
+    }
+
     /// Every file, and a hash of their names, sizes and times of change.
     pub(crate) fn find(&self) -> Result<(Vec<PathBuf>, u128), Usage> {
         let mut files = Vec::new();

@@ -19,7 +19,6 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::clock;
-use crate::outcome::tell;
 use crate::pipeline::RulesInForce;
 use crate::rules::RuleFiles;
 
@@ -112,11 +111,7 @@ impl RuleBook {
         let texts = files.read()?;
         let seen = texts.digest();
         let loaded = texts.load();
-        loaded.rejected().for_each(|problem| tell(&problem.to_string()));
-        let count = loaded.rejected().count();
-        if count > 0 {
-            tell(&format!("warning: {count} problem(s) in rule files, the rules concerned do not run"));
-        }
+        files.tell_problems(&loaded);
         let (questions, asked) = bounded(QUESTIONS_MAX);
         let state = State {
             generation: 1,

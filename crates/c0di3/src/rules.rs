@@ -153,15 +153,24 @@ impl RuleTexts {
 
 /// The rules that a command asks for. Problems are told on standard error; a bad rule does not stop the others.
 pub(crate) fn load_for(config: &Config, arguments: &RuleArguments) -> anyhow::Result<Loaded> {
-    let loaded = RuleFiles::of(config, arguments).load()?;
-    for problem in loaded.rejected() {
-        tell(&problem.to_string());
-    }
-    let count = loaded.rejected().count();
-    if count > 0 {
-        tell(&format!("warning: {count} problem(s) in rule files, the rules concerned do not run"));
-    }
+    let files = RuleFiles::of(config, arguments);
+    let loaded = files.load()?;
+    files.tell_problems(&loaded);
     Ok(loaded)
+}
+
+impl RuleFiles {
+    /// Tells what is wrong: rules that cannot run, and entries of lists that cannot be used.
+    pub(crate) fn tell_problems(&self, loaded: &Loaded) {
+        let is_told = |problem: &&Diagnostic| {
+            problem.gravity == Gravity::Error || self.indicators.holds(Path::new(&problem.path))
+        };
+        loaded.diagnostics.iter().filter(is_told).for_each(|problem| tell(&problem.to_string()));
+        let count = loaded.rejected().count();
+        if count > 0 {
+            tell(&format!("warning: {count} problem(s) in rule files, the rules concerned do not run"));
+        }
+    }
 }
 
 /// Rule files below the given paths.

@@ -67,17 +67,20 @@ const BEHAVIOUR_ROUNDS: usize = 5;
 fn print_behaviours() -> anyhow::Result<()> {
     let set = std::sync::Arc::new(quality::own_rules(&root(), 1)?);
     let mut rows: std::collections::BTreeMap<&str, [usize; 5]> = std::collections::BTreeMap::new();
+    let mut tolerances = std::collections::BTreeMap::new();
     for outcome in quality::behaviour::measure(&set, 5, BEHAVIOUR_ROUNDS) {
         let row = rows.entry(outcome.name).or_default();
         let exact = outcome.found && outcome.missing == 0;
         let counted = [1, usize::from(outcome.found), usize::from(exact), outcome.extra];
         row.iter_mut().zip(counted).for_each(|(sum, more)| *sum += more);
         row[4] = row[4].max(outcome.delay);
+        tolerances.insert(outcome.name, outcome.tolerance);
     }
-    println!("| behaviour | found | with all addresses | others named | events after the threshold, at most |");
+    println!("| behaviour | found | with all addresses | others named | events after the threshold, of so many allowed |");
     println!("|---|---|---|---|---|");
     for (name, [of, found, exact, extra, delay]) in rows {
-        println!("| {name} | {found} of {of} | {exact} | {extra} | {delay} |");
+        let most = tolerances.get(name).copied().unwrap_or(1);
+        println!("| {name} | {found} of {of} | {exact} | {extra} | {delay} of {most} |");
     }
     Ok(())
 }

@@ -32,16 +32,16 @@ pub(super) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)], know
     }
     let columns = HitColumns::of(set, batch);
     let mut hits: Vec<Hit> = Vec::with_capacity(matched.len());
-    let mut last_row = None;
-    for (row, rule) in matched {
-        let event = match hits.last() {
-            Some(hit) if last_row == Some(row) => Arc::clone(&hit.event),
-            _ => Arc::new(columns.event(*row as usize)),
-        };
-        let values = columns.captured(set, *row as usize, *rule as usize);
-        let (repeated, patterns) = (columns.repeated(*row as usize), patterns(set, *rule, batch, *row as usize, known));
-        hits.push(Hit { rule: *rule, event, values, repeated, patterns });
-        last_row = Some(row);
+    let nothing = Arc::from([]);
+    for of_row in matched.chunk_by(|(one, _), (other, _)| one == other) {
+        let row = of_row[0].0 as usize;
+        let (event, repeated) = (Arc::new(columns.event(row)), columns.repeated(row));
+        let values = columns.captured(set, row, of_row);
+        for (_, rule) in of_row {
+            let patterns = patterns(set, *rule, batch, row, known);
+            let values = if set.uses[*rule as usize].captures.is_empty() { &nothing } else { &values };
+            hits.push(Hit { rule: *rule, event: Arc::clone(&event), values: Arc::clone(values), repeated, patterns });
+        }
     }
     hits
 }
@@ -172,16 +172,16 @@ impl<'a> HitColumns<'a> {
         times.unwrap_or(1).max(1)
     }
 
-    /// Values that correlations over the rule need; the others stay empty.
-    fn captured(&self, set: &RuleSet, row: usize, rule: usize) -> Arc<[Option<Box<str>>]> {
-        let wanted = &set.uses[rule].captures;
-        if wanted.is_empty() {
+    /// Values that correlations over one of the row's rules need; the others stay empty.
+    fn captured(&self, set: &RuleSet, row: usize, of_row: &[(u32, u32)]) -> Arc<[Option<Box<str>>]> {
+        let wanted = |at: &usize| of_row.iter().any(|(_, rule)| set.uses[*rule as usize].captures.contains(at));
+        if of_row.iter().all(|(_, rule)| set.uses[*rule as usize].captures.is_empty()) {
             return Arc::from([]);
         }
         let value = |positions: &Vec<usize>| positions.iter().find_map(|position| value_at(self.batch, *position, row));
         let captures = self.captures.iter().enumerate();
         captures
-            .map(|(at, positions)| wanted.contains(&at).then(|| value(positions)).flatten())
+            .map(|(at, positions)| wanted(&at).then(|| value(positions)).flatten())
             .map(|value| match value? {
                 Value::Text(text, _) => Some(bounded(text).into_boxed_str()),
                 Value::Long(number) => Some(number.to_string().into_boxed_str()),

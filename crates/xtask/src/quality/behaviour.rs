@@ -23,6 +23,10 @@ struct Scene {
     sources: BTreeSet<String>,
     /// Events of the attack that it takes.
     threshold: usize,
+    /// Findings of less are not looked at.
+    least: Level,
+    /// Events after the threshold that it may take: more than one where the number is an estimate.
+    tolerance: usize,
 }
 
 /// What became of a scene.
@@ -33,8 +37,9 @@ pub(crate) struct Outcome {
     /// Addresses of the attack that no finding names, and addresses that are not of the attack.
     pub(crate) missing: usize,
     pub(crate) extra: usize,
-    /// Events of the attack after the threshold until the first finding.
+    /// Events of the attack after the threshold until the first finding, and how many there may be.
     pub(crate) delay: usize,
+    pub(crate) tolerance: usize,
 }
 
 fn syslog(second: i64, text: &str) -> (i64, String) {
@@ -105,7 +110,7 @@ fn guessing(
         sources.insert(ip);
     }
     let around = people(random, 7200 + count as i64 * gap);
-    Scene { name, attack, around, sources, threshold }
+    Scene { name, attack, around, sources, threshold, least: Level::Medium, tolerance: 1 }
 }
 
 fn requests(
@@ -120,7 +125,8 @@ fn requests(
         access(600 + (at / per_second) as i64, &ip, &request, status, AGENT)
     });
     let around = visitors(random, 1200 + (count / per_second) as i64);
-    Scene { name, attack: attack.collect(), around, sources: BTreeSet::from([ip.clone()]), threshold }
+    let (attack, sources) = (attack.collect(), BTreeSet::from([ip.clone()]));
+    Scene { name, attack, around, sources, threshold, least: Level::Medium, tolerance: 1 }
 }
 
 fn scenes(random: &mut Random) -> Vec<Scene> {
@@ -145,6 +151,13 @@ fn scenes(random: &mut Random) -> Vec<Scene> {
     let flood = |at: usize| ("GET /search?q=a".to_owned(), [503, 200, 429, 503][at % 4]);
     scenes.push(requests(random, "web-overload", (900, 30, 134), flood));
     scenes.push(requests(random, "web-record-enumeration", (300, 5, 100), record));
+    // Both are counted from one event in sixteen.
+    let answered = |at: usize| (format!("GET /search?q={}", at % 7), 200);
+    let flood = requests(random, "web-flood", (3000, 300, 1000), answered);
+    scenes.push(Scene { tolerance: 600, ..flood });
+    let page = |at: usize| (format!("GET /catalogue/product-{at}"), 200);
+    let copying = requests(random, "web-scraping", (4000, 10, 1600), page);
+    scenes.push(Scene { least: Level::Low, tolerance: 800, ..copying });
     scenes
 }
 
@@ -155,7 +168,7 @@ pub(crate) fn measure(set: &Arc<RuleSet>, seed: u64, rounds: usize) -> Vec<Outco
 }
 
 fn play(set: &Arc<RuleSet>, scene: Scene) -> Outcome {
-    let Scene { name, attack, around, sources, threshold } = scene;
+    let Scene { name, attack, around, sources, threshold, least, tolerance } = scene;
     let mut lines: Vec<(i64, String, bool)> = attack.into_iter().map(|(second, line)| (second, line, true)).collect();
     lines.extend(around.into_iter().map(|(second, line)| (second, line, false)));
     lines.sort_by_key(|(second, ..)| *second);
@@ -166,10 +179,12 @@ fn play(set: &Arc<RuleSet>, scene: Scene) -> Outcome {
     let mut parser = Parser::new(Options::default());
     let (mut events, mut first) = (0, None);
     let mut named: BTreeMap<event::FindingId, Vec<String>> = BTreeMap::new();
-    for (second, line, is_attack) in &lines {
+    for (at, (second, line, is_attack)) in lines.iter().enumerate() {
         events += usize::from(*is_attack);
         let received = Timestamp::from_unix_seconds(BEGIN_S + second);
-        let batch = parser.parse(Block::detached("behaviour", format!("{line}\n").into_bytes(), received));
+        // Each line is an event of its own.
+        let block = Block::detached(&format!("line {at}"), format!("{line}\n").into_bytes(), received);
+        let batch = parser.parse(block);
         let hits = matcher.hits(&batch, &mut scratch);
         if hits.is_empty() {
             continue;
@@ -178,7 +193,7 @@ fn play(set: &Arc<RuleSet>, scene: Scene) -> Outcome {
         for change in correlator.changes() {
             let finding = change.finding;
             let is_correlation = set.correlations.iter().any(|bound| bound.rule.head.id == finding.rule_id);
-            if is_correlation && finding.level >= Level::Medium {
+            if is_correlation && finding.level >= least {
                 first.get_or_insert(events);
                 named.insert(finding.id, finding.entities.source_ip);
             }
@@ -191,6 +206,7 @@ fn play(set: &Arc<RuleSet>, scene: Scene) -> Outcome {
         missing: sources.difference(&named).count(),
         extra: named.difference(&sources).count(),
         delay: first.map_or(0, |first| first.saturating_sub(threshold)),
+        tolerance,
     }
 }
 
@@ -202,8 +218,8 @@ mod tests {
     fn every_attack_is_found_with_exactly_its_addresses_within_one_event_of_the_threshold() {
         let set = Arc::new(crate::quality::own_rules(&crate::root(), 1).unwrap());
         for outcome in measure(&set, 5, 2) {
-            let Outcome { found, missing, extra, delay, .. } = outcome;
-            assert!(found && missing == 0 && extra == 0 && delay <= 1, "{outcome:?}");
+            let Outcome { found, missing, extra, delay, tolerance, .. } = outcome;
+            assert!(found && missing == 0 && extra == 0 && delay <= tolerance, "{outcome:?}");
         }
     }
 }

@@ -10,6 +10,7 @@ use event::batch::Counts;
 use event::{Finding, FindingId};
 
 use crate::cli::OutputFormat;
+use crate::command::replay::ranked::Ranked;
 use crate::outcome::tell;
 
 /// Prints findings to standard output.
@@ -19,6 +20,7 @@ pub(super) struct Report {
     /// Findings that may still grow.
     open: BTreeMap<FindingId, Finding>,
     printed: u64,
+    ranked: Ranked,
     /// Findings are kept elsewhere, so that the work goes on when nobody reads them here any more.
     kept: bool,
     reader_gone: bool,
@@ -27,7 +29,7 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new(format: OutputFormat, kept: bool) -> Self {
         let out = BufWriter::new(std::io::stdout());
-        Report { format, out, open: BTreeMap::new(), printed: 0, kept, reader_gone: false }
+        Report { format, out, open: BTreeMap::new(), printed: 0, ranked: Ranked::default(), kept, reader_gone: false }
     }
 
     pub(super) fn take(&mut self, changes: &[Change]) -> anyhow::Result<()> {
@@ -64,6 +66,8 @@ impl Report {
         for finding in &open {
             self.print(finding)?;
         }
+        let written = self.ranked.write(&mut self.out);
+        self.unless_gone(written)?;
         self.flush()
     }
 
@@ -82,6 +86,10 @@ impl Report {
                 self.out.write_all(line.as_bytes()).and_then(|()| self.out.write_all(b"\n"))
             }
             OutputFormat::Table => self.print_row(finding),
+            OutputFormat::Report => {
+                self.ranked.take(finding);
+                Ok(())
+            }
         };
         Ok(self.unless_gone(written)?)
     }
@@ -110,7 +118,7 @@ impl Report {
 }
 
 /// Log text on a terminal: control characters could move the cursor or worse.
-fn printable(text: &str) -> String {
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }
 

@@ -1,0 +1,142 @@
+//! A report that a person reads from the top: what is most urgent first, each kind of finding once, with who, why, proof and
+//! what to do.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use event::Finding;
+
+use crate::command::replay::report::printable;
+
+/// Findings of one rule of which somebody is named; the others are counted.
+const NAMED_MAX: usize = 8;
+/// Evidence lines shown of the gravest finding of a rule.
+const LINES_MAX: usize = 3;
+/// Longest line shown, in characters.
+const LINE_CHARS_MAX: usize = 200;
+
+/// Findings of one rule.
+#[derive(Debug)]
+struct Kind {
+    /// The gravest one.
+    worst: Finding,
+    findings: u64,
+    events: u64,
+    /// Who the first ones are about.
+    named: Vec<String>,
+}
+
+/// What a run found, by rule.
+#[derive(Debug, Default)]
+pub(super) struct Ranked {
+    kinds: BTreeMap<String, Kind>,
+}
+
+fn who(finding: &Finding) -> &str {
+    let entities = &finding.entities;
+    let first = entities.source_ip.first().or(entities.user_name.first()).or(entities.host_name.first());
+    first.map_or("-", String::as_str)
+}
+
+impl Ranked {
+    pub(super) fn take(&mut self, finding: &Finding) {
+        let kind = self.kinds.entry(finding.rule_id.clone()).or_insert_with(|| Kind {
+            worst: finding.clone(),
+            findings: 0,
+            events: 0,
+            named: Vec::new(),
+        });
+        kind.findings += 1;
+        kind.events += finding.count;
+        if kind.named.len() < NAMED_MAX && !kind.named.iter().any(|known| known == who(finding)) {
+            kind.named.push(who(finding).to_owned());
+        }
+        if finding.score > kind.worst.score {
+            kind.worst = finding.clone();
+        }
+    }
+
+    /// Writes the report, the most urgent first.
+    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let mut kinds: Vec<&Kind> = self.kinds.values().collect();
+        kinds.sort_by(|a, b| {
+            let key = |kind: &Kind| (std::cmp::Reverse(kind.worst.score), kind.worst.first_seen, kind.worst.id);
+            key(a).cmp(&key(b))
+        });
+        for kind in kinds {
+            kind.write(out)?;
+        }
+        Ok(())
+    }
+}
+
+impl Kind {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let Kind { worst, findings, events, named } = self;
+        writeln!(out, "{} {:>3}  {}", worst.severity.name(), worst.score, printable(&worst.rule_title))?;
+        let others = (*findings as usize).saturating_sub(named.len());
+        let more = if others > 0 { format!(" and {others} more findings") } else { String::new() };
+        let time = |time: Option<event::Timestamp>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
+        let (first, last) = (time(worst.first_seen), time(worst.last_seen));
+        let events = if *events == 1 { "1 event".to_owned() } else { format!("{events} events") };
+        writeln!(out, "     who       {}{more}; {events}", printable(&named.join(", ")))?;
+        writeln!(out, "     when      {}", if first == last { first } else { format!("{first} to {last}") })?;
+        writeln!(out, "     why       {}", printable(&worst.reason))?;
+        let parts: Vec<String> =
+            worst.score_parts.iter().map(|part| format!("{} {:+}", part.part, part.points)).collect();
+        writeln!(out, "     score     {}", printable(&parts.join(", ")))?;
+        for (at, evidence) in worst.evidence.iter().take(LINES_MAX).enumerate() {
+            let head = if at == 0 { "proof" } else { "" };
+            let line: String = evidence.original.chars().take(LINE_CHARS_MAX).collect();
+            writeln!(out, "     {head:<9} {}:{}  {}", printable(&evidence.source), evidence.line_no, printable(&line))?;
+        }
+        for (at, step) in worst.response.iter().enumerate() {
+            let head = if at == 0 { "to do" } else { "" };
+            writeln!(out, "     {head:<9} {}. {}", at + 1, printable(step))?;
+        }
+        writeln!(out)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use event::{Entities, FindingId, Level, Severity};
+
+    use super::*;
+
+    fn finding(rule: &str, who: &str, score: u8) -> Finding {
+        Finding {
+            id: FindingId(u128::from(score)),
+            rule_id: rule.into(),
+            rule_title: format!("title of {rule}"),
+            level: Level::High,
+            score,
+            score_parts: Vec::new(),
+            severity: Severity::P1,
+            first_seen: None,
+            last_seen: None,
+            count: 2,
+            entities: Entities { source_ip: vec![who.into()], ..Entities::default() },
+            techniques: Vec::new(),
+            reason: format!("reason {score}"),
+            response: vec!["look".into(), "act".into()],
+            evidence: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_gravest_comes_first_and_copies_are_folded() {
+        let mut ranked = Ranked::default();
+        ranked.take(&finding("low", "192.0.2.1", 30));
+        for number in 0..20 {
+            ranked.take(&finding("high", &format!("192.0.2.{number}"), 70 + number));
+        }
+        let mut out = Vec::new();
+        ranked.write(&mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.starts_with("P1  89  title of high\n"), "{text}");
+        assert_eq!(text.matches("title of").count(), 2, "{text}");
+        assert!(text.contains("and 12 more findings; 40 events") && text.contains("reason 89"), "{text}");
+        assert!(text.contains("to do     1. look\n               2. act\n"), "{text}");
+    }
+}
