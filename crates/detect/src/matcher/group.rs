@@ -22,7 +22,7 @@ pub(super) struct Group {
     pub(super) triggered: Vec<Vec<u32>>,
     /// Rules that can match without any predicate: evaluated on every row.
     pub(super) always: Vec<u32>,
-    /// The same for rules that look at some rows only.
+    /// Rules that look at some rows only: evaluated on those.
     pub(super) sampled_always: Vec<u32>,
 }
 
@@ -50,6 +50,11 @@ impl Group {
         let mut searched = vec![false; predicates.checks.len()];
         let (mut always, mut sampled_always) = (Vec::new(), Vec::new());
         for (at, rule) in rules.iter().enumerate() {
+            if rule.sample_of.is_some() {
+                // What it looks for is looked for in its rows only.
+                sampled_always.push(at as u32);
+                continue;
+            }
             match rule.program.triggers(&predicates) {
                 Some((_, triggers)) => {
                     for predicate in triggers {
@@ -57,7 +62,6 @@ impl Group {
                         searched[predicate as usize] = true;
                     }
                 }
-                None if rule.sample_of.is_some() => sampled_always.push(at as u32),
                 None => always.push(at as u32),
             }
             rule.program.long_lists(&mut |predicate| searched[predicate as usize] = true);
