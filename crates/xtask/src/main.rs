@@ -76,7 +76,9 @@ fn print_behaviours() -> anyhow::Result<()> {
         row[4] = row[4].max(outcome.delay);
         tolerances.insert(outcome.name, outcome.tolerance);
     }
-    println!("| behaviour | found | with all addresses | others named | events after the threshold, of so many allowed |");
+    println!(
+        "| behaviour | found | with all addresses | others named | events after the threshold, of so many allowed |"
+    );
     println!("|---|---|---|---|---|");
     for (name, [of, found, exact, extra, delay]) in rows {
         let most = tolerances.get(name).copied().unwrap_or(1);
