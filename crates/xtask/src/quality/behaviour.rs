@@ -129,6 +129,19 @@ fn requests(
     Scene { name, attack, around, sources, threshold, least: Level::Medium, tolerance: 1 }
 }
 
+/// Messages of a host among people who log in.
+fn messages(
+    random: &mut Random,
+    name: &'static str,
+    (count, gap, threshold): (usize, i64, usize),
+    text: impl Fn(usize, &str) -> String,
+) -> Scene {
+    let ip = source(random.below(200));
+    let attack = (0..count).map(|at| syslog(3600 + at as i64 * gap, &text(at, &ip))).collect();
+    let around = people(random, 7200 + count as i64 * gap);
+    Scene { name, attack, around, sources: BTreeSet::from([ip]), threshold, least: Level::Medium, tolerance: 1 }
+}
+
 fn scenes(random: &mut Random) -> Vec<Scene> {
     let user = |at: usize| format!("name{at}");
     let mut scenes = vec![
@@ -144,6 +157,26 @@ fn scenes(random: &mut Random) -> Vec<Scene> {
         guessing(random, "ssh-distributed", (120, 30, 8), |at| ("deploy".into(), source(at % 40))),
         guessing(random, "ssh-distributed-slow", (50, 420, 20), |at| ("backup".into(), source(at))),
     ];
+    let packet = |at: usize, ip: &str| {
+        let port = 20 + at * 13;
+        format!(
+            "kernel: [UFW BLOCK] IN=eth0 OUT= MAC=aa SRC={ip} DST=192.0.2.10 LEN=44 TTL=240 ID=1 PROTO=TCP SPT=40000 DPT={port} SYN"
+        )
+    };
+    scenes.push(messages(random, "port-scan", (60, 1, 15), packet));
+    scenes.push(messages(random, "port-scan-slow", (60, 50, 40), packet));
+    let mailbox = |at: usize, ip: &str| {
+        format!(
+            "postfix/smtpd[77]: warning: unknown[{ip}]: SASL LOGIN authentication failed: authentication failure, n{at}"
+        )
+    };
+    scenes.push(messages(random, "mail-guessing", (30, 5, 10), mailbox));
+    let ftp = |at: usize, ip: &str| {
+        format!(
+            "vsftpd[77]: pam_unix(vsftpd:auth): authentication failure; logname= uid=0 euid=0 tty=ftp ruser=u{at} rhost={ip}"
+        )
+    };
+    scenes.push(messages(random, "pam-guessing", (30, 5, 10), ftp));
     let login = |_: usize| ("POST /login".to_owned(), 401);
     scenes.push(requests(random, "web-login-brute-force", (60, 1, 10), login));
     scenes.push(requests(random, "web-enumeration", (120, 4, 60), |at| (format!("GET /backup-{at}.zip"), 404)));
