@@ -32,8 +32,8 @@ pub(crate) struct Config {
     pub(crate) groups_max: usize,
     pub(crate) thresholds: event::Thresholds,
     pub(crate) assets: detect::Assets,
-    /// Networks of ours: address and length of the prefix.
-    pub(crate) internal: Vec<(std::net::IpAddr, u8)>,
+    /// Networks of ours.
+    pub(crate) internal: Vec<event::Network>,
     pub(crate) analyzer: AnalyzerConfig,
     pub(crate) tokens: bool,
     pub(crate) join: store::JoinPolicy,
@@ -229,18 +229,8 @@ impl Config {
     }
 }
 
-fn check_internal(file: &ConfigFile, problems: &mut Problems) -> Vec<(std::net::IpAddr, u8)> {
-    let read = |text: &String| -> Option<(std::net::IpAddr, u8)> {
-        let (address, length) = text.split_once('/')?;
-        let address: std::net::IpAddr = address.parse().ok()?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        length.parse().ok().filter(|length| *length <= most).map(|length| (address, length))
-    };
-    let networks: Vec<_> = file.enrich.internal.iter().filter_map(read).collect();
-    if networks.len() < file.enrich.internal.len() {
-        problems.keep("enrich.internal", "each must be a network such as 10.0.0.0/8".to_owned());
-    }
-    networks
+fn check_internal(file: &ConfigFile, problems: &mut Problems) -> Vec<event::Network> {
+    file.enrich.internal.iter().filter_map(|network| problems.check("enrich.internal", network.parse())).collect()
 }
 
 fn check_assets(file: &ConfigFile, problems: &mut Problems) -> detect::Assets {

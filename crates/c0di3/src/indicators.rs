@@ -113,15 +113,18 @@ struct FileProblems<'a> {
 }
 
 impl FileProblems<'_> {
+    fn tell(&mut self, line: usize, gravity: Gravity, reason: String) {
+        self.found.push(Diagnostic { path: self.path.clone(), line, column: 1, gravity, reason });
+    }
+
+    /// An entry that cannot be used. A list of millions may have some: the others count.
     fn add(&mut self, line: usize, reason: String) {
         if self.told == TOLD_MAX {
             self.more += 1;
             return;
         }
         self.told += 1;
-        // A list of millions may have a bad line: the others count.
-        let gravity = Gravity::Warning;
-        self.found.push(Diagnostic { path: self.path.clone(), line, column: 1, gravity, reason });
+        self.tell(line, Gravity::Warning, reason);
     }
 }
 
@@ -134,13 +137,11 @@ fn read(path: &Path, builder: &mut IndicatorsBuilder, found: &mut Vec<Diagnostic
         _ => read_lines(path, list, builder, &mut problems),
     };
     if let Err(reason) = outcome {
-        let FileProblems { path, found, .. } = &mut problems;
-        found.push(Diagnostic { path: path.clone(), line: 1, column: 1, gravity: Gravity::Error, reason });
+        problems.tell(1, Gravity::Error, reason);
     }
     if problems.more > 0 {
-        let FileProblems { path, found, more, .. } = problems;
-        let reason = format!("{more} more entries cannot be used");
-        found.push(Diagnostic { path, line: 1, column: 1, gravity: Gravity::Warning, reason });
+        let reason = format!("{} more entries cannot be used", problems.more);
+        problems.tell(1, Gravity::Warning, reason);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use event::ValueTag;
+use event::{Network, ValueTag};
 use regex::Regex;
 
 use crate::date;
@@ -90,54 +90,19 @@ pub(crate) struct RegexCheck {
     pub(crate) required: Vec<String>,
 }
 
-/// An IPv4 or IPv6 network; IPv4 addresses mapped into IPv6 count as IPv4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Network {
-    address: u128,
-    mask: u128,
-    is_ipv4: bool,
-}
-
-impl Network {
-    /// `address[/prefix]`. Host bits must be zero.
-    pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr =
-            address.parse().map_err(|_| format!("`{text}` is not an IP network such as 10.0.0.0/8"))?;
-        let (bits, width, is_ipv4) = match address {
-            IpAddr::V4(address) => (u128::from(u32::from(address)), 32, true),
-            IpAddr::V6(address) => (u128::from(address), 128, false),
-        };
-        let prefix: u32 = prefix
-            .map_or(Ok(width), str::parse)
-            .ok()
-            .filter(|prefix| *prefix <= width)
-            .ok_or_else(|| format!("the prefix length of `{text}` is not between 0 and {width}"))?;
-        let all = if width == 128 { u128::MAX } else { (1 << width) - 1 };
-        let mask = if prefix == 0 { 0 } else { (all << (width - prefix)) & all };
-        if bits & !mask != 0 {
-            return Err(format!(
-                "`{text}` has host bits set: the network is {}",
-                network_text(bits & mask, prefix, is_ipv4)
-            ));
-        }
-        Ok(Network { address: bits, mask, is_ipv4 })
+/// Reads `address[/prefix]`. Host bits must be zero.
+pub(crate) fn network(text: &str) -> Result<Network, String> {
+    let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
+    let address: IpAddr = address.parse().map_err(|_| format!("`{text}` is not an IP network such as 10.0.0.0/8"))?;
+    let whole = Network::of(address);
+    let network = prefix.map_or(Some(whole), |prefix| Network::new(address, prefix.parse().ok()?));
+    let wrong = || format!("the prefix length of `{text}` is not between 0 and {}", whole.bits());
+    let network = network.ok_or_else(wrong)?;
+    if network.start() != address {
+        let (start, bits) = (network.start(), network.bits());
+        return Err(format!("`{text}` has host bits set: the network is {start}/{bits}"));
     }
-
-    fn contains(&self, address: IpAddr) -> bool {
-        match address.to_canonical() {
-            IpAddr::V4(address) => self.is_ipv4 && u128::from(u32::from(address)) & self.mask == self.address,
-            IpAddr::V6(address) => !self.is_ipv4 && u128::from(address) & self.mask == self.address,
-        }
-    }
-}
-
-fn network_text(bits: u128, prefix: u32, is_ipv4: bool) -> String {
-    if is_ipv4 {
-        format!("{}/{prefix}", std::net::Ipv4Addr::from(bits as u32))
-    } else {
-        format!("{}/{prefix}", std::net::Ipv6Addr::from(bits))
-    }
+    Ok(network)
 }
 
 impl Check {
@@ -178,7 +143,7 @@ impl Check {
         match self {
             Check::Text(pattern) => pattern.matches(text, folded),
             Check::Regex(check) => check.regex.is_match(text),
-            Check::Cidr(network) => text.parse().is_ok_and(|address| network.contains(address)),
+            Check::Cidr(network) => text.parse().is_ok_and(|address: IpAddr| network.holds(address.to_canonical())),
             Check::Number(Number::Integer(wanted)) => match text.parse::<i64>() {
                 Ok(number) => number == *wanted,
                 Err(_) => text_number(text).is_some_and(|number| number == *wanted as f64),
@@ -243,19 +208,16 @@ mod tests {
 
     #[test]
     fn networks_contain_their_addresses_and_refuse_host_bits() {
-        let network = Network::read("10.0.0.0/8").unwrap();
-        assert!(network.contains("10.255.0.1".parse().unwrap()));
-        assert!(network.contains("::ffff:10.1.2.3".parse().unwrap()), "mapped IPv4 counts as IPv4");
-        assert!(!network.contains("11.0.0.0".parse().unwrap()));
-        assert!(Network::read("2001:db8::/32").unwrap().contains("2001:db8:1::1".parse().unwrap()));
-        assert!(Network::read("192.0.2.7").unwrap().contains("192.0.2.7".parse().unwrap()));
-        assert!(Network::read("0.0.0.0/0").unwrap().contains("1.2.3.4".parse().unwrap()));
-        assert_eq!(
-            Network::read("10.0.0.1/8").unwrap_err(),
-            "`10.0.0.1/8` has host bits set: the network is 10.0.0.0/8"
-        );
+        let holds = |of: &str, address: &str| Check::Cidr(network(of).unwrap()).passes(text(address));
+        assert!(holds("10.0.0.0/8", "10.255.0.1"));
+        assert!(holds("10.0.0.0/8", "::ffff:10.1.2.3"), "mapped IPv4 counts as IPv4");
+        assert!(!holds("10.0.0.0/8", "11.0.0.0"));
+        assert!(holds("2001:db8::/32", "2001:db8:1::1"));
+        assert!(holds("192.0.2.7", "192.0.2.7"));
+        assert!(holds("0.0.0.0/0", "1.2.3.4"));
+        assert_eq!(network("10.0.0.1/8").unwrap_err(), "`10.0.0.1/8` has host bits set: the network is 10.0.0.0/8");
         for bad in ["10.0.0.0/33", "ten", "10.0.0/8", "10.0.0.0/x"] {
-            assert!(Network::read(bad).is_err(), "{bad}");
+            assert!(network(bad).is_err(), "{bad}");
         }
     }
 

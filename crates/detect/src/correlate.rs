@@ -28,7 +28,7 @@ use event::{EventRef, Finding, Hit, Timestamp};
 
 use crate::correlate::ahead::{RUN_HITS, Run};
 use crate::correlate::episode::{Episode, Source};
-use crate::correlate::risk::{Beginning, EntityRisk};
+use crate::correlate::risk::EntityRisk;
 use crate::correlate::table::Table;
 use crate::correlate::waiting::Waiting;
 use crate::correlate::window::{Arrival, Window};
@@ -249,11 +249,7 @@ impl Correlator {
         }
         episode.add(&hit.event, time, hit.repeated);
         episode.note(hit.patterns.as_deref());
-        if episode.lacks_risk() {
-            let (entity, opened, level) = (episode.entity(), episode.opened(), episode.level(&self.set));
-            let beginning = Beginning { entity, event: hit.event.id, opened, level };
-            episode.set_risk(risk::take_up(&mut self.risks, self.options.groups_max, beginning));
-        }
+        risk::take_up(&mut self.risks, self.options.groups_max, &self.set, episode, hit.event.id);
     }
 
     /// Lets proof go where windows or open findings keep too much: counts stay exact, and a finding that is closed for
@@ -353,7 +349,7 @@ impl Correlator {
         self.counts.not_numeric += u64::from(added.not_numeric);
         if added.begins {
             self.prove(index, key, hit);
-            self.take_up_risk(index, key, hit.event.id);
+            self.take_up_risk(index, place, hit.event.id);
         }
         let window = self.windows[index].at_mut(place);
         let fires = window.is_firing();

@@ -16,11 +16,11 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use event::Timestamp;
 use event::block::digest;
+use event::{Network, Timestamp};
 
 use crate::fold::fold;
-use crate::indicators::entry::{Entry, address, domain, entry, is_hash, masked, url, without_port};
+use crate::indicators::entry::{Entry, address, domain, entry, is_hash, url, without_port};
 use crate::indicators::sorted::Sorted;
 use crate::pattern::Pattern;
 
@@ -58,9 +58,9 @@ fn text_key(kind: &str, text: &[u8]) -> u128 {
     digest(&[kind.as_bytes(), text]) >> LIST_BITS << LIST_BITS
 }
 
-fn ipv6_key(address: IpAddr, length: u8) -> u128 {
-    let IpAddr::V6(address) = masked(address, length) else { return 0 };
-    text_key("net", &[&address.octets()[..], &[length]].concat())
+/// The key of an IPv6 network.
+fn network_key(network: Network) -> u128 {
+    text_key("net", format!("{}/{}", network.start(), network.bits()).as_bytes())
 }
 
 /// Lists on their way.
@@ -140,17 +140,19 @@ impl IndicatorsBuilder {
         }
         self.count += 1;
         let key = match entry {
-            Entry::Network(IpAddr::V4(address), length) => {
-                let packed = u64::from(u32::from(address)) << 32 | u64::from(list);
-                self.ipv4.entry(length).or_default().push(packed);
-                return Ok(());
-            }
-            Entry::Network(address, length) => {
-                if !self.ipv6_lengths.contains(&length) {
-                    self.ipv6_lengths.push(length);
+            Entry::Network(network) => match network.start() {
+                IpAddr::V4(start) => {
+                    let packed = u64::from(start.to_bits()) << 32 | u64::from(list);
+                    self.ipv4.entry(network.bits()).or_default().push(packed);
+                    return Ok(());
                 }
-                ipv6_key(address, length)
-            }
+                IpAddr::V6(_) => {
+                    if !self.ipv6_lengths.contains(&network.bits()) {
+                        self.ipv6_lengths.push(network.bits());
+                    }
+                    network_key(network)
+                }
+            },
             Entry::Domain(name) => text_key("domain", name.as_bytes()),
             Entry::Url(whole) => text_key("url", whole.as_bytes()),
             Entry::Hash(hash) => text_key("hash", hash.as_bytes()),
@@ -237,15 +239,14 @@ impl Indicators {
     }
 
     fn find_address(&self, address: IpAddr, visit: &mut impl FnMut(&List)) {
-        let IpAddr::V4(ipv4) = address else {
-            for length in &self.ipv6_lengths {
-                self.find_key(ipv6_key(address, *length), visit);
-            }
-            return;
-        };
-        for (length, sorted) in &self.ipv4 {
-            let IpAddr::V4(start) = masked(ipv4.into(), *length) else { continue };
-            let least = u64::from(u32::from(start)) << 32;
+        if address.is_ipv6() {
+            let networks = self.ipv6_lengths.iter().filter_map(|bits| Network::new(address, *bits));
+            return networks.for_each(|network| self.find_key(network_key(network), visit));
+        }
+        for (bits, sorted) in &self.ipv4 {
+            let start = Network::new(address, *bits).map(Network::start);
+            let Some(IpAddr::V4(start)) = start else { continue };
+            let least = u64::from(start.to_bits()) << 32;
             for packed in sorted.between(least, least | u64::from(u32::MAX)) {
                 self.lists.get(*packed as u32 as usize).into_iter().for_each(&mut *visit);
             }

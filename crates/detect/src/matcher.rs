@@ -53,13 +53,17 @@ pub struct MatchScratch {
 
 impl Matcher {
     pub fn new(set: Arc<RuleSet>, declared: Option<LogSource>) -> Self {
-        let origins = OriginGroups::new(&set);
-        Matcher { set, declared, sampled: true, groups: DATASETS.iter().map(|_| OnceLock::new()).collect(), origins }
+        Self::with(set, declared, true)
     }
 
     /// One for which every rule looks at every event.
     pub(crate) fn of_all_events(set: Arc<RuleSet>) -> Self {
-        Matcher { sampled: false, ..Matcher::new(set, None) }
+        Self::with(set, None, false)
+    }
+
+    fn with(set: Arc<RuleSet>, declared: Option<LogSource>, sampled: bool) -> Self {
+        let origins = OriginGroups::new(&set, sampled);
+        Matcher { set, declared, sampled, groups: DATASETS.iter().map(|_| OnceLock::new()).collect(), origins }
     }
 
     pub fn set(&self) -> &Arc<RuleSet> {

@@ -73,6 +73,11 @@ impl Correlation {
 }
 
 impl BoundCorrelation {
+    /// One in how many events is looked at, where that is not every one.
+    pub(crate) fn sample_of(&self, set: &RuleSet) -> Option<u32> {
+        self.bases.iter().filter_map(|base| set.rules.get(*base)?.sample_of).max()
+    }
+
     /// Correlations behind it that group by the same fields, by index.
     pub(crate) fn bases_of_same_groups<'s>(&'s self, set: &'s RuleSet) -> impl Iterator<Item = usize> + 's {
         let correlations = self.bases.iter().filter_map(|base| base.checked_sub(set.rules.len()));
@@ -239,6 +244,13 @@ impl Loading {
                 missing.map_or("", String::as_str)
             );
             self.diagnostics.push(error(&rule.head, reason));
+        }
+        let unused = |(at, rule): &(usize, &Rule)| rule.sample_of.is_some() && !set.is_muted(*at);
+        for (_, rule) in set.rules.iter().enumerate().filter(unused) {
+            let reason =
+                "`c0di3.sample_of` is for rules that only correlations count: this one reports some of its events"
+                    .to_owned();
+            self.diagnostics.push(Diagnostic { gravity: Gravity::Warning, ..error(&rule.head, reason) });
         }
         self.diagnostics.sort();
         Loaded { set, diagnostics: self.diagnostics, disabled: self.disabled }

@@ -35,7 +35,7 @@ pub struct Answer {
     pub bytes: u32,
 }
 
-/// Patterns of a pack that an event has.
+/// Patterns of a pack that an event has, and lists of indicators that have one of its values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PatternsFound {
     /// Sum of their weights.
@@ -44,6 +44,9 @@ pub struct PatternsFound {
     pub threshold: u32,
     /// Their ids.
     pub ids: Vec<String>,
+    /// Values and the lists that have them: `192.0.2.7 in feed`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lists: Vec<String>,
 }
 
 /// One rule matched one event.
@@ -56,7 +59,7 @@ pub struct Hit {
     pub values: Arc<[Option<Box<str>>]>,
     /// How often the line says that it happened (`message repeated N times`), at least 1.
     pub repeated: u64,
-    /// Where the rule is a pack of patterns: what it found.
+    /// Where the rule is a pack of patterns or looks up indicators: what it found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patterns: Option<Arc<PatternsFound>>,
 }

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use event::Severity;
 
-use crate::guard::Network;
+use event::Network;
 
 /// Shape of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,45 +2,10 @@
 //! so that the address that was checked is the one that is connected to.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::str::FromStr;
 use std::sync::Arc;
 
+use event::Network;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-
-/// A network such as `10.0.0.0/8` or a single address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    base: IpAddr,
-    bits: u8,
-}
-
-impl FromStr for Network {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a network such as 10.0.0.0/8");
-        let (address, bits) = text.split_once('/').unwrap_or((text, ""));
-        let base: IpAddr = address.parse().map_err(|_| wrong())?;
-        let most = if base.is_ipv4() { 32 } else { 128 };
-        let bits = if bits.is_empty() && !text.contains('/') { most } else { bits.parse().map_err(|_| wrong())? };
-        if bits <= most { Ok(Network { base, bits }) } else { Err(wrong()) }
-    }
-}
-
-impl Network {
-    pub fn holds(self, address: IpAddr) -> bool {
-        match (self.base, address) {
-            (IpAddr::V4(base), IpAddr::V4(address)) => {
-                let shift = 32 - u32::from(self.bits);
-                shift == 32 || base.to_bits() >> shift == address.to_bits() >> shift
-            }
-            (IpAddr::V6(base), IpAddr::V6(address)) => {
-                let shift = 128 - u32::from(self.bits);
-                shift == 128 || base.to_bits() >> shift == address.to_bits() >> shift
-            }
-            _ => false,
-        }
-    }
-}
 
 /// Networks that are not the public internet, and what they are.
 const CLOSED_V4: [(Ipv4Addr, u8, &str); 14] = [
@@ -83,14 +48,18 @@ pub fn closed(address: IpAddr, allow: &[Network]) -> Option<&'static str> {
     match address {
         IpAddr::V4(_) => CLOSED_V4
             .iter()
-            .find(|(base, bits, _)| Network { base: IpAddr::V4(*base), bits: *bits }.holds(address))
+            .find(|(base, bits, _)| {
+                Network::new(IpAddr::V4(*base), *bits).is_some_and(|network| network.holds(address))
+            })
             .map(|(_, _, what)| *what),
         IpAddr::V6(v6) => {
             // Old form of an IPv4 address inside (::a.b.c.d).
             let compatible = v6.segments()[..6].iter().all(|part| *part == 0);
             let found = CLOSED_V6
                 .iter()
-                .find(|(base, bits, _)| Network { base: IpAddr::V6(*base), bits: *bits }.holds(address))
+                .find(|(base, bits, _)| {
+                    Network::new(IpAddr::V6(*base), *bits).is_some_and(|network| network.holds(address))
+                })
                 .map(|(_, _, what)| *what);
             found.or(compatible.then_some("an IPv4 address in disguise"))
         }

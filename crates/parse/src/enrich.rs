@@ -6,8 +6,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use event::BatchBuilder;
 use event::catalog::field;
+use event::{BatchBuilder, Network};
 use hashbrown::HashMap;
 use maxminddb::{Reader, geoip2};
 
@@ -19,7 +19,7 @@ const KNOWN_MAX: usize = 65_536;
 pub struct Enricher {
     country: Option<Reader<Vec<u8>>>,
     network: Option<Reader<Vec<u8>>>,
-    internal: Vec<(IpAddr, u8)>,
+    internal: Vec<Network>,
     agents: bool,
 }
 
@@ -51,8 +51,8 @@ impl Enricher {
         Ok(())
     }
 
-    /// Networks of ours: address and length of the prefix.
-    pub fn set_internal(&mut self, networks: Vec<(IpAddr, u8)>) {
+    /// Networks of ours.
+    pub fn set_internal(&mut self, networks: Vec<Network>) {
         self.internal = networks;
     }
 
@@ -82,24 +82,10 @@ impl Enricher {
             }
         }
         if !self.internal.is_empty() {
-            let is_ours = self.internal.iter().any(|(start, length)| is_inside(address, *start, *length));
+            let is_ours = self.internal.iter().any(|network| network.holds(address));
             known.scope = Some(if is_ours { "internal" } else { "external" });
         }
         known
-    }
-}
-
-fn is_inside(address: IpAddr, start: IpAddr, length: u8) -> bool {
-    match (address, start) {
-        (IpAddr::V4(address), IpAddr::V4(start)) => {
-            let mask = u32::MAX.checked_shl(32 - u32::from(length)).unwrap_or(0);
-            u32::from(address) & mask == u32::from(start) & mask
-        }
-        (IpAddr::V6(address), IpAddr::V6(start)) => {
-            let mask = u128::MAX.checked_shl(128 - u32::from(length)).unwrap_or(0);
-            u128::from(address) & mask == u128::from(start) & mask
-        }
-        _ => false,
     }
 }
 
@@ -226,15 +212,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn networks_hold_their_addresses() {
-        let inside =
-            |address: &str, start: &str, length| is_inside(address.parse().unwrap(), start.parse().unwrap(), length);
-        assert!(inside("10.1.2.3", "10.0.0.0", 8) && !inside("11.1.2.3", "10.0.0.0", 8));
-        assert!(inside("2001:db8::1", "2001:db8::", 32) && !inside("10.0.0.1", "::", 0));
-        assert!(inside("1.2.3.4", "0.0.0.0", 0) && inside("1.2.3.4", "1.2.3.4", 32));
-    }
-
     /// A database in which 203.0.113.0/24 has this map of text and numbers.
     fn database_of(kind: &str, entries: &[(&str, Value<'_>)]) -> Vec<u8> {
         let bits: Vec<bool> =
@@ -312,7 +289,7 @@ mod tests {
             ("autonomous_system_organization", Value::Text("Example Networks of the Tests")),
         ];
         enricher.set_network(database_of("GeoLite2-ASN", &network)).unwrap();
-        enricher.set_internal(vec![("10.0.0.0".parse().unwrap(), 8)]);
+        enricher.set_internal(vec!["10.0.0.0/8".parse().unwrap()]);
         enricher.set_agents(true);
         let options = crate::Options { enricher: Arc::new(enricher), ..crate::Options::default() };
         let line =

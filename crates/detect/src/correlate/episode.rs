@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use event::{Answer, Entities, EventId, EventRef, Evidence, Finding, FindingId, Level, PatternsFound, Timestamp};
+use event::{Answer, Entities, EventId, EventRef, Evidence, Finding, FindingId, PatternsFound, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::correlate::limits::CorrelatorOptions;
@@ -121,9 +121,11 @@ impl Episode {
         let known = self.patterns.get_or_insert_with(PatternsFound::default);
         known.threshold = found.threshold;
         known.points = known.points.max(found.points);
-        for id in &found.ids {
-            if known.ids.len() < PATTERNS_SHOWN_MAX && !known.ids.contains(id) {
-                known.ids.push(id.clone());
+        for (names, known) in [(&found.ids, &mut known.ids), (&found.lists, &mut known.lists)] {
+            for name in names {
+                if known.len() < PATTERNS_SHOWN_MAX && !known.contains(name) {
+                    known.push(name.clone());
+                }
             }
         }
     }
@@ -255,18 +257,30 @@ impl Episode {
         self.opened
     }
 
-    pub(super) fn level(&self, set: &RuleSet) -> Level {
+    /// Of its rule.
+    pub(super) fn head<'a>(&self, set: &'a RuleSet) -> &'a Head {
         match self.source {
-            Source::Detection(index) => set.rules[index as usize].head.level,
-            Source::Correlation(index) => set.correlations[index].rule.head.level,
+            Source::Detection(index) => &set.rules[index as usize].head,
+            Source::Correlation(index) => &set.correlations[index].rule.head,
         }
     }
 
     pub(super) fn finding(&self, set: &RuleSet, options: &CorrelatorOptions) -> Finding {
-        let (head, reason) = self.rule(set);
-        let asset =
-            self.entities.host_name.iter().filter_map(|host| Some((host.as_str(), options.assets.weight(host)?)));
-        let facts = score::Facts { asset: asset.max_by_key(|(_, weight)| *weight), ..self.facts() };
+        let (head, reason) = (self.head(set), self.reason(set));
+        let assets = self.entities.host_name.iter();
+        let assets = assets.filter_map(|host| Some((host.as_str(), options.assets.weight(host)?)));
+        let facts = score::Facts {
+            count: self.count,
+            patterns: self
+                .patterns
+                .as_ref()
+                .filter(|found| found.threshold > 0)
+                .map(|found| (found.points, found.threshold)),
+            answer: self.answer,
+            sizes: self.sizes,
+            risk: self.risk.unwrap_or(0),
+            asset: assets.max_by_key(|(_, weight)| *weight),
+        };
         let (score, score_parts, severity) = score::score(head.level, facts, options.thresholds);
         let first_event = self.first_event.unwrap_or(EventId(0));
         Finding {
@@ -288,21 +302,16 @@ impl Episode {
         }
     }
 
-    fn facts(&self) -> score::Facts<'static> {
-        let patterns = self.patterns.as_ref().map(|found| (found.points, found.threshold));
-        let (sizes, risk) = (self.sizes, self.risk.unwrap_or(0));
-        score::Facts { count: self.count, patterns, answer: self.answer, sizes, risk, asset: None }
-    }
-
-    fn rule<'a>(&self, set: &'a RuleSet) -> (&'a Head, String) {
+    fn reason(&self, set: &RuleSet) -> String {
         let about = if self.group.is_empty() { String::new() } else { format!(" for {}", self.group) };
         match self.source {
-            Source::Detection(index) => {
+            Source::Detection(_) => {
                 let events = if self.count == 1 { "event".to_owned() } else { format!("{} events", self.count) };
-                let word = |found: &PatternsFound| if found.threshold == 0 { "listed" } else { "patterns" };
-                let found = self.patterns.as_ref().map(|found| format!("; {}: {}", word(found), found.ids.join(", ")));
-                let found = found.unwrap_or_default();
-                (&set.rules[index as usize].head, format!("{events} matched{about}{found}"))
+                let (ids, lists) =
+                    self.patterns.as_ref().map_or((&[][..], &[][..]), |found| (&found.ids, &found.lists));
+                let named = [("patterns", ids), ("listed", lists)].into_iter().filter(|(_, names)| !names.is_empty());
+                let named: String = named.map(|(word, names)| format!("; {word}: {}", names.join(", "))).collect();
+                format!("{events} matched{about}{named}")
             }
             Source::Correlation(index) => {
                 let rule = &set.correlations[index].rule;
@@ -338,7 +347,10 @@ impl Episode {
                         }
                     },
                 };
-                (&rule.head, format!("{reached}{about}; {} events in all", self.count))
+                match set.correlations[index].sample_of(set) {
+                    None => format!("{reached}{about}; {} events in all", self.count),
+                    Some(of) => format!("{reached}{about}; some {} events, estimated from one in {of}", self.count),
+                }
             }
         }
     }

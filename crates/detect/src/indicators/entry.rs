@@ -3,21 +3,18 @@
 
 use std::net::IpAddr;
 
+use event::Network;
+
+/// Fewest bits that a listed network shares.
+const PREFIX_BITS_MIN: u8 = 8;
+
 /// What an entry is, in the form that is compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Entry {
-    Network(IpAddr, u8),
+    Network(Network),
     Domain(String),
     Url(String),
     Hash(String),
-}
-
-pub(super) fn masked(address: IpAddr, length: u8) -> IpAddr {
-    let mask = |width: u8| if length == 0 { 0 } else { u128::MAX << (width - length.min(width)) };
-    match address {
-        IpAddr::V4(address) => IpAddr::V4((u32::from(address) & mask(32) as u32).into()),
-        IpAddr::V6(address) => IpAddr::V6((u128::from(address) & mask(128)).into()),
-    }
 }
 
 pub(super) fn is_hash(text: &str) -> bool {
@@ -74,7 +71,7 @@ pub(super) fn entry(text: &str) -> Result<Entry, String> {
     // As reports write what must not be clicked.
     let text = text.replace("[.]", ".").replace("hxxp", "http").replace("[:]", ":");
     if let Some(address) = address(&text) {
-        return Ok(Entry::Network(address, if address.is_ipv4() { 32 } else { 128 }));
+        return Ok(Entry::Network(Network::of(address)));
     }
     if let Some((whole, _)) = url(&text) {
         return Ok(Entry::Url(whole));
@@ -82,12 +79,12 @@ pub(super) fn entry(text: &str) -> Result<Entry, String> {
     if let Some((start, length)) = text.split_once('/')
         && let Some(start) = address(start)
     {
-        let most = if start.is_ipv4() { 32 } else { 128 };
-        return match length.parse() {
-            // A prefix this short would list whole countries by a slip of the pen.
-            Ok(length) if (8..=most).contains(&length) => Ok(Entry::Network(masked(start, length), length)),
-            _ => Err(format!("the prefix length of `{text}` is not between 8 and {most}")),
-        };
+        let network = length.parse().ok().and_then(|bits| Network::new(start, bits));
+        // A prefix of fewer bits would list whole countries by a slip of the pen.
+        return network.filter(|network| network.bits() >= PREFIX_BITS_MIN).map(Entry::Network).ok_or_else(|| {
+            let most = Network::of(start).bits();
+            format!("the prefix length of `{text}` is not between {PREFIX_BITS_MIN} and {most}")
+        });
     }
     if is_hash(&text) {
         return Ok(Entry::Hash(text.to_ascii_lowercase()));

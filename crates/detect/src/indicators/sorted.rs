@@ -1,6 +1,6 @@
 //! Numbers in order, found by their highest bits: one look at a small table, then a few neighbours.
 
-use std::ops::{BitXor, Shr};
+use std::ops::Shr;
 
 /// Entries that share a place of the table, about.
 const EACH: usize = 16;
@@ -16,7 +16,7 @@ pub(super) struct Sorted<K> {
 }
 
 /// What a number must be able to do.
-pub(super) trait Key: Copy + Ord + BitXor<Output = Self> + Shr<u32, Output = Self> {
+pub(super) trait Key: Copy + Ord + Shr<u32, Output = Self> {
     const WIDTH: u32;
     fn as_index(self) -> usize;
 }

@@ -24,6 +24,8 @@ pub(super) struct Group {
     pub(super) always: Vec<u32>,
     /// Rules that look at some rows only: evaluated on those.
     pub(super) sampled_always: Vec<u32>,
+    /// One in how many rows those look at; each number once.
+    pub(super) samples: Vec<u32>,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,9 @@ impl Group {
             }
             rule.program.long_lists(&mut |predicate| searched[predicate as usize] = true);
         }
+        let mut samples: Vec<u32> = rules.iter().filter_map(|rule| rule.sample_of).collect();
+        samples.sort_unstable();
+        samples.dedup();
         let plans = predicates.plans(&searched);
         let Predicates { checks, columns: columns_of, directs, names, .. } = predicates;
         let columns = names.into_iter().map(|name| {
@@ -83,6 +88,7 @@ impl Group {
             triggered,
             always,
             sampled_always,
+            samples,
         }
     }
 

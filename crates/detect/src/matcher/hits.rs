@@ -84,12 +84,12 @@ fn lists(rule: &Rule, batch: &EventBatch, row: usize) -> Option<Arc<PatternsFoun
             let value = batch.position_of(column).and_then(|position| value_at(batch, position, row));
             if let Some(Value::Text(text, _)) = value {
                 let lists = check.lists(text).into_iter().map(|list| format!("{text} in {list}"));
-                found.ids.extend(lists);
+                found.lists.extend(lists);
             }
         }
     });
-    found.ids.dedup();
-    (!found.ids.is_empty()).then(|| Arc::new(found))
+    found.lists.dedup();
+    (!found.lists.is_empty()).then(|| Arc::new(found))
 }
 
 fn found_in(check: &PackCheck, rule: u32, text: &str, known: &mut KnownPatterns) -> Arc<PatternsFound> {
@@ -100,7 +100,8 @@ fn found_in(check: &PackCheck, rule: u32, text: &str, known: &mut KnownPatterns)
     }
     let standing = check.standing(text);
     let ids = standing.found.into_iter().map(|found| found.pattern).collect();
-    let found = Arc::new(PatternsFound { points: standing.points, threshold: standing.threshold, ids });
+    let found =
+        Arc::new(PatternsFound { points: standing.points, threshold: standing.threshold, ids, lists: Vec::new() });
     if known.len() >= KNOWN_MAX {
         known.clear();
     }

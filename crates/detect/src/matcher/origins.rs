@@ -21,15 +21,17 @@ pub(super) struct OriginGroups {
     /// What rules ask log sources to be.
     words: BTreeSet<String>,
     groups: RwLock<HashMap<Origin, Arc<Group>>>,
+    /// Rules that look at some events only do so.
+    sampled: bool,
 }
 
 impl OriginGroups {
-    pub(super) fn new(set: &RuleSet) -> Self {
+    pub(super) fn new(set: &RuleSet, sampled: bool) -> Self {
         let parts = set.rules.iter().flat_map(|rule| {
             let source = &rule.logsource;
             [&source.product, &source.category, &source.service].into_iter().flatten().cloned()
         });
-        OriginGroups { words: parts.collect(), groups: RwLock::default() }
+        OriginGroups { words: parts.collect(), groups: RwLock::default(), sampled }
     }
 
     pub(super) fn prepare_like(&self, other: &OriginGroups, set: &RuleSet) {
@@ -52,7 +54,7 @@ impl OriginGroups {
         }
         let group = groups.entry(origin.clone()).or_insert_with(|| {
             let rules = set.rules.iter().enumerate().filter(|(_, rule)| origin.satisfies(&rule.logsource));
-            Arc::new(Group::compile(rules.map(|(index, rule)| (index as u32, rule)), false, true))
+            Arc::new(Group::compile(rules.map(|(index, rule)| (index as u32, rule)), false, self.sampled))
         });
         Some(Arc::clone(group))
     }

@@ -160,19 +160,21 @@ pub(super) fn scan(
     evaluate_candidates(group, batch, rows, scratch, out);
 }
 
-/// Rows that rules look at which judge some rows only, whatever stands in them.
+/// Rows that rules look at which judge some rows only, whatever stands in them: one pass for all of those rules.
 fn mark_sampled(group: &Group, batch: &EventBatch, rows: &[u32], candidates: &mut [u64]) {
-    for rule in &group.sampled_always {
-        let of = group.rules[*rule as usize].sample_of;
-        for (at, _) in rows.iter().enumerate().filter(|(_, row)| is_sampled(batch, **row, of)) {
-            candidates[at / 64] |= 1 << (at % 64);
-        }
+    if group.samples.is_empty() {
+        return;
+    }
+    for (at, row) in rows.iter().enumerate() {
+        let lot = lot(batch, *row);
+        let is_sampled = group.samples.iter().any(|of| lot.is_multiple_of(u64::from(*of)));
+        candidates[at / 64] |= u64::from(is_sampled) << (at % 64);
     }
 }
 
-/// One in so many events, told by their ids: the same ones at every run.
-fn is_sampled(batch: &EventBatch, row: u32, of: Option<u32>) -> bool {
-    of.is_none_or(|of| ((batch.event_id(row as usize).0 >> 64) as u64).is_multiple_of(u64::from(of)))
+/// What decides whether an event is one of those that are looked at: made of its id, the same at every run.
+fn lot(batch: &EventBatch, row: u32) -> u64 {
+    (batch.event_id(row as usize).0 >> 64) as u64
 }
 
 fn mark_candidates(column: &mut ColumnScratch, candidates: &mut [u64]) {
@@ -221,7 +223,8 @@ fn evaluate_candidates(
 fn evaluate(group: &Group, rule: u32, row: u32, check: &mut RowCheck<'_>, out: &mut Vec<(u32, u32)>) {
     if check.is_new(rule) {
         let rule = &group.rules[rule as usize];
-        if is_sampled(check.batch, row, rule.sample_of) && rule.program.holds(check) {
+        let looks = rule.sample_of.is_none_or(|of| lot(check.batch, row).is_multiple_of(u64::from(of)));
+        if looks && rule.program.holds(check) {
             out.push((row, rule.index));
         }
     }

@@ -349,3 +349,56 @@ proptest! {
         prop_assert_eq!(matcher.matches(&batch, &mut MatchScratch::default()).to_vec(), naive(&set, &batch));
     }
 }
+
+#[test]
+fn what_is_estimated_from_some_events_says_so() {
+    let rules = r"
+title: any request
+id: any
+name: any
+level: informational
+c0di3.sample_of: 4
+logsource: {category: webserver}
+detection: {s: {c-ip|exists: true}, condition: s}
+---
+title: flood
+id: flood
+level: medium
+correlation: {type: event_count, rules: [any], group-by: [source.ip], timespan: 1m, condition: {gte: 100}}
+";
+    let loaded = crate::load([("r.yml", rules)], &crate::Terms::default());
+    assert_eq!(loaded.diagnostics, []);
+    let set = Arc::new(loaded.set);
+    let line = "192.0.2.7 - - [23/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"x\"\n";
+    let block = event::Block::detached("test", line.repeat(2000).into_bytes(), event::Timestamp(0));
+    let batch = parse::Parser::new(parse::Options::default()).parse(block);
+    let hits = Matcher::new(Arc::clone(&set), None).hits(&batch, &mut MatchScratch::default());
+    assert!((400..600).contains(&hits.len()) && hits.iter().all(|hit| hit.repeated == 4), "{}", hits.len());
+    let mut correlator = crate::Correlator::new(Arc::clone(&set), crate::CorrelatorOptions::default());
+    correlator.observe(hits);
+    correlator.finish();
+    let finding = correlator.changes().remove(0).finding;
+    assert!((1600..2400).contains(&finding.count), "{}", finding.count);
+    assert!(
+        finding.reason.ends_with(&format!("; some {} events, estimated from one in 4", finding.count)),
+        "{}",
+        finding.reason
+    );
+    let alone = crate::load([("r.yml", rules.split("---").next().unwrap_or(""))], &crate::Terms::default());
+    assert!(alone.diagnostics[0].reason.contains("only correlations count"), "{:?}", alone.diagnostics);
+}
+
+#[test]
+fn a_case_that_repeats_nothing_is_refused() {
+    for case in ["@repeat 0\\nx", "@repeat many\\nx", "@repeat 5"] {
+        let rule = format!(
+            "title: t\nid: t\nlevel: low\nlogsource: {{category: webserver}}\ndetection: {{s: {{c-ip: 1}}, condition: s}}\ntests: {{match: [\"{case}\"], ignore: [x]}}"
+        );
+        let loaded = crate::load([("r.yml", rule.as_str())], &crate::Terms::default());
+        assert!(
+            loaded.diagnostics.iter().any(|problem| problem.reason.contains("@repeat")),
+            "{case}: {:?}",
+            loaded.diagnostics
+        );
+    }
+}

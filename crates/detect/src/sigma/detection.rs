@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::check::{Check, FieldRef, Network, Number};
+use crate::check::{Check, FieldRef, Number, network};
 use crate::indicators::IndicatorCheck;
 use crate::pattern::{Anchor, Pattern, Piece, read_pieces};
 use crate::sigma::condition;
@@ -176,7 +176,7 @@ impl ItemBuilder<'_> {
         let check = match self.chain.kind {
             ChainKind::Plain => return self.plain(scalar),
             ChainKind::Regex => regex(self.text(scalar, "re")?, self.chain.flags).map_err(ValueError::Wrong)?,
-            ChainKind::Cidr => Network::read(self.text(scalar, "cidr")?).map(Check::Cidr).map_err(ValueError::Wrong)?,
+            ChainKind::Cidr => network(self.text(scalar, "cidr")?).map(Check::Cidr).map_err(ValueError::Wrong)?,
             ChainKind::Exists => match scalar.value() {
                 Value::Boolean(wanted) => Check::Exists(wanted),
                 _ => return wrong("`exists` takes true or false"),

@@ -108,16 +108,22 @@ fn sample_of(node: &Node, problems: &mut Problems) -> Option<u32> {
     number.map(|number| number as u32)
 }
 
-/// Lines of a case that says how often they come: `@repeat 300`, then lines in which `{n}` is the number of the turn.
-fn repeated(text: &str) -> Option<String> {
-    let (times, lines) = text.strip_prefix("@repeat ")?.split_once('\n')?;
-    let times: usize = times.trim().parse().ok().filter(|times| *times <= REPEATS_MAX)?;
+/// Most turns of a case that repeats its lines.
+const REPEATS_MAX: usize = 20_000;
+
+/// The lines of a case. One that begins with `@repeat 300` has the others so often; `{n}` is the number of the turn.
+fn case_lines(node: &Node, problems: &mut Problems) -> Option<String> {
+    let text = node.text()?;
+    let Some(repeated) = text.strip_prefix("@repeat") else { return Some(text.to_owned()) };
+    let (times, lines) = repeated.split_once('\n').unwrap_or((repeated, ""));
+    let times = times.trim().parse().ok().filter(|times| (1..=REPEATS_MAX).contains(times));
+    let Some(times) = times.filter(|_| !lines.trim().is_empty()) else {
+        problems.error(node.place, format!("`@repeat` takes a number from 1 to {REPEATS_MAX}, and lines behind it"));
+        return None;
+    };
     let turn = |turn: usize| lines.trim_end().replace("{n}", &turn.to_string());
     Some((1..=times).map(turn).collect::<Vec<_>>().join("\n"))
 }
-
-/// Most turns of a case that repeats its lines.
-const REPEATS_MAX: usize = 20_000;
 
 fn text_of<'a>(node: &'a Node, key: &str) -> Option<&'a str> {
     node.get(key).and_then(Node::text).map(str::trim).filter(|text| !text.is_empty())
@@ -267,8 +273,7 @@ fn tests(node: &Node, problems: &mut Problems) -> Tests {
         return tests;
     };
     for (key, value) in pairs {
-        let texts = value.one_or_many().iter().filter_map(Node::text);
-        let lines = texts.map(|text| repeated(text).unwrap_or_else(|| text.to_owned()));
+        let lines: Vec<String> = value.one_or_many().iter().filter_map(|node| case_lines(node, problems)).collect();
         match key.text.as_str() {
             "match" => tests.hits.extend(lines),
             "ignore" => tests.ignores.extend(lines),

@@ -1,6 +1,8 @@
 //! Records of the Linux audit system: `TYPE key=value …`, as auditd, journald and the kernel write them. Values without quotes
 //! are hexadecimal where the text could be anything, such as arguments of commands.
 
+use std::borrow::Cow;
+
 use event::BatchBuilder;
 use event::catalog::field;
 use memchr::{memchr, memmem};
@@ -78,9 +80,10 @@ pub(crate) fn put_typed(rows: &mut BatchBuilder, text: &[u8]) -> bool {
     let Some((_, record)) = memmem::find(behind, b"): ").map(|at| (&behind[..at], &behind[at + 3..])) else {
         return false;
     };
-    let number = std::str::from_utf8(kind).unwrap_or("");
-    let named = TYPES.iter().find(|(known, _)| *known == number).map(|(_, name)| name.as_bytes());
-    put_record(rows, named.unwrap_or(kind), record);
+    // The kernel writes numbers.
+    let number = kind.first().is_some_and(u8::is_ascii_digit).then(|| std::str::from_utf8(kind).ok()).flatten();
+    let named = number.and_then(|number| TYPES.iter().find(|(known, _)| *known == number));
+    put_record(rows, named.map_or(kind, |(_, name)| name.as_bytes()), record);
     true
 }
 
@@ -102,14 +105,14 @@ impl<'a> Written<'a> {
         }
     }
 
-    /// The text of a value that is hexadecimal where it has no quotes.
-    fn text(self) -> Option<String> {
+    /// The text of a value that is hexadecimal where it has no quotes; as it stands in the line, if it can be.
+    fn text(self) -> Option<Cow<'a, [u8]>> {
         match self {
-            Written::Quoted(text) => Some(String::from_utf8_lossy(text).into_owned()),
+            Written::Quoted(text) => Some(Cow::Borrowed(text)),
             Written::Bare(b"(null)" | b"?" | b"") => None,
             Written::Bare(text) => Some(match unhex(text) {
-                Some(bytes) => String::from_utf8_lossy(&bytes).replace('\0', " ").trim_end().to_owned(),
-                None => String::from_utf8_lossy(text).into_owned(),
+                Some(bytes) => Cow::Owned(String::from_utf8_lossy(&bytes).replace('\0', " ").trim_end().into()),
+                None => Cow::Borrowed(text),
             }),
         }
     }
@@ -156,9 +159,20 @@ fn argument(key: &[u8]) -> Option<usize> {
     std::str::from_utf8(&digits[..end]).ok().filter(|_| is_part)?.parse().ok()
 }
 
+/// ECS category of a record.
+fn category(kind: &[u8]) -> &'static str {
+    match kind {
+        b"USER_AUTH" | b"USER_ACCT" | b"USER_ERR" | b"USER_LOGIN" | b"CRED_ACQ" => "authentication",
+        b"USER_MGMT" | b"USER_CHAUTHTOK" | b"ADD_USER" | b"DEL_USER" | b"ADD_GROUP" | b"DEL_GROUP" => "iam",
+        b"PATH" | b"CWD" => "file",
+        b"CONFIG_CHANGE" | b"MAC_STATUS" | b"MAC_POLICY_LOAD" | b"NETFILTER_CFG" => "configuration",
+        _ => "process",
+    }
+}
+
 fn put_record(rows: &mut BatchBuilder, kind: &[u8], record: &[u8]) {
-    rows.owned(field::AUDITD_LOG_RECORD_TYPE, &String::from_utf8_lossy(kind));
-    rows.literal(field::EVENT_CATEGORY, "process");
+    rows.text(field::AUDITD_LOG_RECORD_TYPE, kind);
+    rows.literal(field::EVENT_CATEGORY, category(kind));
     rows.literal(field::EVENT_ACTION, if kind == b"EXECVE" { "executed" } else { "audit_record" });
     let is_command = kind == b"EXECVE";
     let mut arguments: Vec<String> = Vec::new();
@@ -170,9 +184,10 @@ fn put_record(rows: &mut BatchBuilder, kind: &[u8], record: &[u8]) {
             if bytes > COMMAND_BYTES_MAX {
                 return;
             }
+            let text = String::from_utf8_lossy(&text);
             match arguments.get_mut(number) {
                 Some(known) => known.push_str(&text),
-                None => arguments.push(text),
+                None => arguments.push(text.into_owned()),
             }
             return;
         }
@@ -189,7 +204,7 @@ fn put_record(rows: &mut BatchBuilder, kind: &[u8], record: &[u8]) {
 fn put_pair(rows: &mut BatchBuilder, key: &[u8], value: Written<'_>) {
     let texts = |id: event::FieldId, rows: &mut BatchBuilder| {
         if let Some(text) = value.text().filter(|text| !text.is_empty()) {
-            rows.owned(id, &text);
+            rows.text(id, &text);
         }
     };
     match key {
