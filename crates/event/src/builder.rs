@@ -263,7 +263,9 @@ impl BatchBuilder {
     #[inline]
     fn view_of(&mut self, value: &[u8]) -> u128 {
         match self.place_in_block(value) {
-            Some(place) if value.len() <= views::INLINE_BYTES_MAX => views::inline(&self.block[place]),
+            Some(place) if value.len() <= views::INLINE_BYTES_MAX => {
+                views::inline_at(&self.block, place.start, value.len())
+            }
             Some(place) => views::outside(value, 0, place.start as u32),
             None => self.copied(&String::from_utf8_lossy(value)),
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
-use arrow_buffer::{BooleanBufferBuilder, Buffer, NullBuffer, ScalarBuffer};
+use arrow_buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 
 use crate::views;
 
@@ -42,30 +42,30 @@ pub(crate) enum Values {
     Date(Vec<i64>),
 }
 
-/// One column: values for rows `0..len`, and which of them are null.
+/// One column: values for rows `0..len`, and which of them are there.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
     pub(crate) values: Values,
-    /// Absent as long as no row is null.
-    validity: Option<BooleanBufferBuilder>,
+    /// A bit for each row that has a value; rows beyond the last word have none.
+    present: Vec<u64>,
     len: usize,
 }
 
 impl ColumnBuilder {
     pub(crate) fn text(expected_rows: usize) -> Self {
-        Self::new(Values::Text { views: Vec::with_capacity(expected_rows), tags: Vec::new() })
+        Self::new(Values::Text { views: Vec::with_capacity(expected_rows), tags: Vec::new() }, expected_rows)
     }
 
     pub(crate) fn long(expected_rows: usize) -> Self {
-        Self::new(Values::Long(Vec::with_capacity(expected_rows)))
+        Self::new(Values::Long(Vec::with_capacity(expected_rows)), expected_rows)
     }
 
     pub(crate) fn date(expected_rows: usize) -> Self {
-        Self::new(Values::Date(Vec::with_capacity(expected_rows)))
+        Self::new(Values::Date(Vec::with_capacity(expected_rows)), expected_rows)
     }
 
-    fn new(values: Values) -> Self {
-        ColumnBuilder { values, validity: None, len: 0 }
+    fn new(values: Values, expected_rows: usize) -> Self {
+        ColumnBuilder { values, present: vec![0; expected_rows.div_ceil(64)], len: 0 }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -86,13 +86,6 @@ impl ColumnBuilder {
             self.truncate(row);
             return;
         }
-        let gap = row - self.len;
-        let validity = self.validity.get_or_insert_with(|| {
-            let mut validity = BooleanBufferBuilder::new(row + 1);
-            validity.append_n(self.len, true);
-            validity
-        });
-        validity.append_n(gap, false);
         match &mut self.values {
             Values::Text { views, tags } => {
                 views.resize(row, 0);
@@ -116,24 +109,20 @@ impl ColumnBuilder {
             }
             Values::Long(values) | Values::Date(values) => values.truncate(rows),
         }
-        if let Some(validity) = &mut self.validity {
-            validity.truncate(rows);
+        self.present.truncate(rows.div_ceil(64));
+        if let Some(last) = self.present.get_mut(rows / 64) {
+            *last &= (1 << (rows % 64)) - 1;
         }
         self.len = rows;
     }
 
     #[inline]
     fn pushed(&mut self, valid: bool) {
-        match &mut self.validity {
-            Some(validity) => validity.append(valid),
-            None if valid => {}
-            None => {
-                let mut validity = BooleanBufferBuilder::new(self.len + 1);
-                validity.append_n(self.len, true);
-                validity.append(false);
-                self.validity = Some(validity);
-            }
+        let at = self.len / 64;
+        if at >= self.present.len() {
+            self.present.resize(at + 1, 0);
         }
+        self.present[at] |= u64::from(valid) << (self.len % 64);
         self.len += 1;
     }
 
@@ -171,13 +160,24 @@ impl ColumnBuilder {
 
     /// Whether row `row` holds a value.
     pub(crate) fn is_valid(&self, row: usize) -> bool {
-        row < self.len && self.validity.as_ref().is_none_or(|validity| validity.get_bit(row))
+        row < self.len && self.present.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+    }
+
+    /// Which of `rows` rows are null; `None` where none is.
+    fn nulls(&mut self, rows: usize) -> Option<NullBuffer> {
+        let valid: usize = self.present.iter().map(|word| word.count_ones() as usize).sum();
+        if valid == rows {
+            return None;
+        }
+        let mut present = std::mem::take(&mut self.present);
+        present.resize(rows.div_ceil(64), 0);
+        Some(NullBuffer::new(BooleanBuffer::new(Buffer::from_vec(present), 0, rows)))
     }
 
     /// The finished array of `rows` rows, and the tags of a text column that has any.
     pub(crate) fn finish(mut self, rows: usize, buffers: &[Buffer; 2]) -> (ArrayRef, Option<Arc<[u8]>>) {
         self.seek(rows);
-        let nulls = self.validity.as_mut().map(|validity| NullBuffer::new(validity.finish()));
+        let nulls = self.nulls(rows);
         match self.values {
             Values::Text { views, tags } => {
                 let tags = (!tags.is_empty()).then(|| Arc::from(tags));

@@ -18,6 +18,20 @@ pub(crate) fn inline(text: &[u8]) -> u128 {
     u128::from_le_bytes(bytes) | text.len() as u128
 }
 
+/// View of the text of at most [`INLINE_BYTES_MAX`] bytes that stands at `offset` of a buffer. Read as one number where
+/// the buffer has the bytes: copying a few bytes costs more than reading sixteen.
+#[inline]
+pub(crate) fn inline_at(buffer: &[u8], offset: usize, length: usize) -> u128 {
+    debug_assert!(length <= INLINE_BYTES_MAX);
+    match buffer.get(offset..).and_then(<[u8]>::first_chunk::<16>) {
+        Some(bytes) => {
+            let text = u128::from_le_bytes(*bytes) & ((1 << (8 * length)) - 1);
+            text << 32 | length as u128
+        }
+        None => inline(&buffer[offset..offset + length]),
+    }
+}
+
 /// View of a longer text that stands at `offset` of buffer `buffer`.
 #[inline]
 pub(crate) fn outside(text: &[u8], buffer: u32, offset: u32) -> u128 {

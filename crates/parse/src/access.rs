@@ -158,16 +158,24 @@ fn status_follows(text: &[u8]) -> IResult<&[u8], &[u8]> {
     recognize((tag(&b" "[..]), alt((digits, tag(&b"-"[..]))), peek(alt((tag(&b" "[..]), eof))))).parse(text)
 }
 
+/// Text from between quotes, and whether a backslash is in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Quoted<'a> {
+    text: &'a [u8],
+    escaped: bool,
+}
+
 /// The request up to the quote that a status follows: clients can send quotes, and old servers do not escape them.
 #[inline]
-fn request_text(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut at = 0;
+fn request_text(text: &[u8]) -> Option<(Quoted<'_>, &[u8])> {
+    let (mut at, mut escaped) = (0, false);
     while let Some(found) = memchr2(b'"', b'\\', text.get(at..)?) {
         let stop = at + found;
         if text[stop] == b'\\' {
+            escaped = true;
             at = stop + 2;
         } else if status_follows(&text[stop + 1..]).is_ok() {
-            return Some((&text[..stop], &text[stop + 1..]));
+            return Some((Quoted { text: &text[..stop], escaped }, &text[stop + 1..]));
         } else {
             at = stop + 1;
         }
@@ -194,10 +202,10 @@ fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// `METHOD target HTTP/version`, or whatever a client sent instead.
 #[inline]
-fn put_request(request: &[u8], rows: &mut BatchBuilder) {
-    let Some((method, rest)) = word(request).filter(|(method, _)| is_token(method)) else {
-        if !matches!(request, b"-" | b"") {
-            put_escaped(rows, field::URL_ORIGINAL, request);
+fn put_request(request: Quoted<'_>, rows: &mut BatchBuilder) {
+    let Some((method, rest)) = word(request.text).filter(|(method, _)| is_token(method)) else {
+        if !matches!(request.text, b"-" | b"") {
+            put_quoted(rows, field::URL_ORIGINAL, request);
             rows.literal(field::EVENT_REASON, "the request is not HTTP");
         }
         return;
@@ -208,7 +216,7 @@ fn put_request(request: &[u8], rows: &mut BatchBuilder) {
     if let Some(blank) = version {
         rows.text(field::HTTP_VERSION, &rest[blank + 6..]);
     }
-    if memchr(b'\\', target).is_some() {
+    if request.escaped && memchr(b'\\', target).is_some() {
         let owned = unescape(target);
         put_target(owned.as_bytes(), rows);
     } else {
@@ -274,9 +282,9 @@ fn put_tail(text: &[u8], rows: &mut BatchBuilder) {
 fn put_more(text: &[u8], rows: &mut BatchBuilder) {
     rows.text(field::ACCESS_EXTRA, text);
     if let Some((list, _)) = quoted(text)
-        && is_ip(split_word(list).0.strip_suffix(b",").unwrap_or(split_word(list).0))
+        && is_ip(split_word(list.text).0.strip_suffix(b",").unwrap_or(split_word(list.text).0))
     {
-        rows.text(field::NETWORK_FORWARDED_IP, list);
+        rows.text(field::NETWORK_FORWARDED_IP, list.text);
     }
 }
 
@@ -291,22 +299,23 @@ fn put_extra(text: &[u8], rows: &mut BatchBuilder) {
 /// A quoted text and what follows. A quote closes only before a blank or the end, and only when the quotes that are
 /// left still pair up; without any closing quote the rest of the line is the text.
 #[inline]
-fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
+fn quoted(text: &[u8]) -> Option<(Quoted<'_>, &[u8])> {
     let text = text.strip_prefix(b"\"")?;
-    let mut at = 0;
+    let (mut at, mut escaped) = (0, false);
     while let Some(found) = memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) {
         let stop = at + found;
         if text[stop] == b'\\' {
+            escaped = true;
             at = stop + 2;
             continue;
         }
         let rest = &text[stop + 1..];
         if rest.is_empty() || (rest[0] == b' ' && quotes_pair_up(rest)) {
-            return Some((&text[..stop], rest));
+            return Some((Quoted { text: &text[..stop], escaped }, rest));
         }
         at = stop + 1;
     }
-    Some((text, b""))
+    Some((Quoted { text, escaped }, b""))
 }
 
 #[inline]
@@ -315,9 +324,11 @@ fn quotes_pair_up(text: &[u8]) -> bool {
 }
 
 #[inline]
-fn put_quoted(rows: &mut BatchBuilder, id: FieldId, text: &[u8]) {
-    if !matches!(text, b"-" | b"") {
-        put_escaped(rows, id, text);
+fn put_quoted(rows: &mut BatchBuilder, id: FieldId, quoted: Quoted<'_>) {
+    if quoted.escaped {
+        rows.owned(id, &unescape(quoted.text));
+    } else if !matches!(quoted.text, b"-" | b"") {
+        rows.text(id, quoted.text);
     }
 }
 

@@ -15,6 +15,7 @@ mod enrich;
 mod format;
 mod json;
 mod line;
+mod needle;
 mod rfc3164;
 mod rfc5424;
 mod syslog;

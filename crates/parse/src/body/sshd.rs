@@ -6,10 +6,20 @@
 use event::BatchBuilder;
 use event::catalog::field;
 use memchr::memchr;
-use memchr::memmem;
 
 use super::{Outcome, outcome};
 use crate::address::{decimal, is_ip, put_peer};
+use crate::needle::Needle;
+
+const FROM: Needle = Needle::new(b" from ");
+const PORT: Needle = Needle::new(b" port ");
+const SIGNATURE: Needle = Needle::new(b" ssh2: ");
+const CERTIFICATE: Needle = Needle::new(b"-CERT ");
+const SERIAL: Needle = Needle::new(b" (serial ");
+const SERVICE_CHANGED: Needle = Needle::new(b": Change of username or service not allowed: ");
+const NOT_ALLOWED: Needle = Needle::new(b" not allowed because ");
+const BREAK_IN: Needle = Needle::new(b"POSSIBLE BREAK-IN");
+const QUOTE_ENDS: Needle = Needle::new(b"' ");
 
 /// How the rest of a message is built, after its fixed start.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +97,8 @@ static STARTS: &[Start] = &[
 ];
 
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    if let Some(start) = STARTS.iter().find(|start| message.starts_with(start.text)) {
+    let first = message.first();
+    if let Some(start) = STARTS.iter().find(|start| start.text.first() == first && message.starts_with(start.text)) {
         let rest = &message[start.text.len()..];
         let read = match start.shape {
             Shape::Method => put_method(rows, rest, start.word),
@@ -132,13 +143,13 @@ fn put_method(rows: &mut BatchBuilder, rest: &[u8], word: &'static str) -> bool 
     let Some(account) = rest[blank..].strip_prefix(b" for ") else { return false };
     let (account, signature) = before_signature(account);
     // A name that logged in exists and has no blanks; a name that was tried may be anything.
-    let from = if word == "Accepted" { memmem::find(account, b" from ") } else { last_from(account) };
+    let from = if word == "Accepted" { FROM.find(account) } else { last_from(account) };
     let Some(from) = from else { return false };
     rows.text(field::SYSTEM_AUTH_SSH_METHOD, &rest[..blank]);
     put_name(rows, without_status(&account[..from]));
-    let tail = &account[from + 6..];
+    let tail = &account[from + FROM.len()..];
     put_address_and_port(rows, tail);
-    let signature = signature.or_else(|| memmem::find(tail, b" ssh2: ").map(|at| &tail[at + 7..]));
+    let signature = signature.or_else(|| SIGNATURE.find(tail).map(|at| &tail[at + SIGNATURE.len()..]));
     if let Some(signature) = signature {
         rows.text(field::SYSTEM_AUTH_SSH_SIGNATURE, signature);
     }
@@ -148,19 +159,23 @@ fn put_method(rows: &mut BatchBuilder, rest: &[u8], word: &'static str) -> bool 
 /// Takes a certificate off: its key id is text of the client and may look like an address. Without one the message is
 /// left whole, because a user name may hold the same words.
 fn before_signature(account: &[u8]) -> (&[u8], Option<&[u8]>) {
-    let certificate = memmem::find(account, b"-CERT ").is_some() && memmem::find(account, b" (serial ").is_some();
-    match memmem::find(account, b" ssh2: ").filter(|_| certificate) {
-        Some(at) => (&account[..at], Some(&account[at + 7..])),
+    // What a certificate adds stands behind the protocol.
+    if account.ends_with(b" ssh2") {
+        return (account, None);
+    }
+    let certificate = CERTIFICATE.is_in(account) && SERIAL.is_in(account);
+    match SIGNATURE.find(account).filter(|_| certificate) {
+        Some(at) => (&account[..at], Some(&account[at + SIGNATURE.len()..])),
         None => (account, None),
     }
 }
 
 /// Offset of the last ` from ` that an address or a single word with a port follows.
 fn last_from(text: &[u8]) -> Option<usize> {
-    memmem::rfind_iter(text, b" from ").find(|at| {
-        let tail = &text[at + 6..];
+    FROM.rfind_iter(text).find(|at| {
+        let tail = &text[at + FROM.len()..];
         let word = memchr(b' ', tail).map_or(tail, |blank| &tail[..blank]);
-        !word.is_empty() && (word.len() == tail.len() || is_ip(word) || tail[word.len()..].starts_with(b" port "))
+        !word.is_empty() && (word.len() == tail.len() || tail[word.len()..].starts_with(b" port ") || is_ip(word))
     })
 }
 
@@ -169,7 +184,7 @@ fn put_name_from(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
     match from {
         Some(from) => {
             put_name(rows, without_status(&rest[..from]));
-            put_address_and_port(rows, &rest[from + 6..]);
+            put_address_and_port(rows, &rest[from + FROM.len()..]);
         }
         // The empty name: `Invalid user  from 1.2.3.4` or `Invalid user from 1.2.3.4`.
         None if rest.starts_with(b"from ") => put_address_and_port(rows, &rest[5..]),
@@ -205,9 +220,9 @@ fn put_connection(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
         return true;
     };
     // The reason may quote what the client asked for next.
-    let reason = memmem::find(named, b": Change of username or service not allowed: ");
+    let reason = SERVICE_CHANGED.find(named);
     let named = reason.map_or(named, |at| &named[..at]);
-    let Some(port) = memmem::rfind(named, b" port ") else { return false };
+    let Some(port) = PORT.rfind(named) else { return false };
     let Some(blank) = memchr::memrchr(b' ', &named[..port]) else {
         // The empty name leaves only the address.
         put_address_and_port(rows, named.trim_ascii_start());
@@ -221,13 +236,13 @@ fn put_connection(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
 /// Logins that the server's configuration refuses.
 fn put_refusal(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     if let Some(rest) = message.strip_prefix(b"User ")
-        && let Some(at) = memmem::rfind(rest, b" not allowed because ")
+        && let Some(at) = NOT_ALLOWED.rfind(rest)
     {
         let account = &rest[..at];
         let from = last_from(account).unwrap_or(account.len());
         put_name(rows, &account[..from]);
         if from < account.len() {
-            put_peer(rows, &account[from + 6..]);
+            put_peer(rows, &account[from + FROM.len()..]);
         }
         rows.text(field::EVENT_REASON, &rest[at + 1..]);
         FAILED.put(rows);
@@ -242,15 +257,13 @@ fn put_refusal(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         rows.literal(field::SYSTEM_AUTH_SSH_EVENT, "Refused");
         return true;
     }
-    if message.starts_with(b"Bad protocol version identification")
-        || memmem::find(message, b"POSSIBLE BREAK-IN").is_some()
-    {
+    if message.starts_with(b"Bad protocol version identification") || BREAK_IN.is_in(message) {
         if let Some(address) =
             message.strip_prefix(b"Address ").and_then(|rest| rest.split(|byte| *byte == b' ').next())
         {
             put_peer(rows, address);
         } else if let Some(at) = last_from(message) {
-            put_address_and_port(rows, &message[at + 6..]);
+            put_address_and_port(rows, &message[at + FROM.len()..]);
         } else if let Some(address) = super::between(message, b"[", b"]") {
             put_peer(rows, address);
         }
@@ -285,13 +298,13 @@ fn put_dropbear(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         (b"Pubkey auth succeeded for ", outcome("ssh_login", "success"), "Accepted"),
     ];
     let Some((_, outcome, word)) = known.iter().find(|(text, ..)| message.starts_with(text)) else { return false };
-    if let (Some(open), Some(close)) = (memchr(b'\'', message), memmem::rfind(message, b"' "))
+    if let (Some(open), Some(close)) = (memchr(b'\'', message), QUOTE_ENDS.rfind(message))
         && open < close
     {
         put_name(rows, &message[open + 1..close]);
     }
-    if let Some(from) = memmem::rfind(message, b" from ") {
-        let peer = &message[from + 6..];
+    if let Some(from) = FROM.rfind(message) {
+        let peer = &message[from + FROM.len()..];
         let colon = memchr::memrchr(b':', peer).unwrap_or(peer.len());
         put_peer(rows, &peer[..colon]);
         if let Some(port) = peer.get(colon + 1..).and_then(decimal) {

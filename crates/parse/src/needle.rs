@@ -1,0 +1,91 @@
+//! Fixed words looked for in short texts. A message is shorter than what it costs to set up a general search: the word's
+//! rarest byte is looked for instead, and the rest is compared.
+
+use memchr::{memchr_iter, memrchr_iter};
+
+/// A word, and which of its bytes log messages have least often.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Needle {
+    text: &'static [u8],
+    rarest: usize,
+}
+
+/// Letters and blanks, frequent ones first. What is not here is rarer.
+const FREQUENT: &[u8] = b" e0123456789.toairsnldcumpfhgwvbykxjqz";
+
+const fn frequency(byte: u8) -> usize {
+    let mut at = 0;
+    while at < FREQUENT.len() {
+        if FREQUENT[at] == byte {
+            return FREQUENT.len() - at;
+        }
+        at += 1;
+    }
+    0
+}
+
+impl Needle {
+    pub(crate) const fn new(text: &'static [u8]) -> Self {
+        let (mut rarest, mut at) = (0, 1);
+        while at < text.len() {
+            if frequency(text[at]) < frequency(text[rarest]) {
+                rarest = at;
+            }
+            at += 1;
+        }
+        Needle { text, rarest }
+    }
+
+    pub(crate) const fn len(self) -> usize {
+        self.text.len()
+    }
+
+    #[inline]
+    fn stands_around(self, text: &[u8], at: usize) -> Option<usize> {
+        let start = at.checked_sub(self.rarest)?;
+        text[start..].starts_with(self.text).then_some(start)
+    }
+
+    /// Offset of the first one.
+    #[inline]
+    pub(crate) fn find(self, text: &[u8]) -> Option<usize> {
+        memchr_iter(self.text[self.rarest], text).find_map(|at| self.stands_around(text, at))
+    }
+
+    /// Offsets, the last one first.
+    #[inline]
+    pub(crate) fn rfind_iter(self, text: &[u8]) -> impl Iterator<Item = usize> {
+        memrchr_iter(self.text[self.rarest], text).filter_map(move |at| self.stands_around(text, at))
+    }
+
+    /// Offset of the last one.
+    #[inline]
+    pub(crate) fn rfind(self, text: &[u8]) -> Option<usize> {
+        self.rfind_iter(text).next()
+    }
+
+    #[inline]
+    pub(crate) fn is_in(self, text: &[u8]) -> bool {
+        self.find(text).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const WORDS: [Needle; 4] = [Needle::new(b"aa"), Needle::new(b" from "), Needle::new(b"b: "), Needle::new(b"a")];
+
+    proptest! {
+        #[test]
+        fn finds_what_a_general_search_finds(text in "[abfrom :]{0,40}") {
+            for word in WORDS {
+                let text = text.as_bytes();
+                prop_assert_eq!(word.find(text), memchr::memmem::find(text, word.text));
+                prop_assert_eq!(word.rfind(text), memchr::memmem::rfind(text, word.text));
+            }
+        }
+    }
+}
