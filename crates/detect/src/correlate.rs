@@ -9,6 +9,9 @@
 mod adopt;
 mod ahead;
 mod behind;
+mod chain;
+mod count;
+mod due;
 mod entries;
 mod episode;
 mod group;
@@ -16,7 +19,9 @@ mod history;
 mod inspect;
 mod limits;
 mod risk;
+mod room;
 mod state;
+mod strays;
 mod table;
 mod tally;
 mod waiting;
@@ -27,11 +32,14 @@ use std::sync::Arc;
 use event::{EventRef, Finding, Hit, Timestamp};
 
 use crate::correlate::ahead::{RUN_HITS, Run};
+use crate::correlate::due::Due;
 use crate::correlate::episode::{Episode, Source};
 use crate::correlate::risk::EntityRisk;
+use crate::correlate::room::Weights;
+use crate::correlate::strays::Stray;
 use crate::correlate::table::Table;
 use crate::correlate::waiting::Waiting;
-use crate::correlate::window::{Arrival, Window};
+use crate::correlate::window::Window;
 use crate::ruleset::RuleSet;
 
 pub use adopt::Adopted;
@@ -52,6 +60,8 @@ pub struct Correlator {
     arrivals: u64,
     watermark: Timestamp,
     newest: Timestamp,
+    /// Batches: nothing that comes is older than this, as was last said.
+    reached: Timestamp,
     swept: Timestamp,
     /// Hits released since proof was last weighed.
     released: usize,
@@ -62,6 +72,12 @@ pub struct Correlator {
     noted: Vec<(Source, Box<str>)>,
     /// Bytes that windows keep as proof.
     window_proof: usize,
+    /// What windows take beside it.
+    weights: Weights,
+    /// When windows that wait for their end are to be judged.
+    due: Due,
+    /// Groups that hits have come to out of order.
+    strays: Vec<Stray>,
     /// For keys, used again and again.
     key: String,
     run: Run,
@@ -76,6 +92,15 @@ pub struct Correlator {
     unmuted: bool,
 }
 
+/// Whose hit it is: a rule's, or that of a correlation that fires.
+#[derive(Clone, Copy, Debug)]
+struct Signal {
+    /// See [`RuleSet::signal_of`].
+    number: usize,
+    /// The correlation fired already: it is still there, but not once more.
+    goes_on: bool,
+}
+
 /// Event time between sweeps for what has ended.
 const SWEEP_US: i64 = 60_000_000;
 /// Hits between two weighings of the proof that is kept.
@@ -83,8 +108,13 @@ const WEIGH_HITS: usize = 10_000;
 
 impl Correlator {
     pub fn new(set: Arc<RuleSet>, options: CorrelatorOptions) -> Self {
-        let windows = set.correlations.iter().map(|_| Table::default()).collect();
+        let windows = set.correlations.iter().map(|_| Table::new(options.saved)).collect();
         Correlator {
+            weights: Weights::default(),
+            due: Due::default(),
+            strays: Vec::new(),
+            folds: Table::new(options.saved),
+            risks: Table::new(options.saved),
             set,
             options,
             waiting: Waiting::default(),
@@ -92,9 +122,9 @@ impl Correlator {
             arrivals: 0,
             watermark: Timestamp(i64::MIN),
             newest: Timestamp(i64::MIN),
+            reached: Timestamp(i64::MIN),
             swept: Timestamp(i64::MIN),
             released: 0,
-            folds: Table::default(),
             windows,
             closed: Vec::new(),
             noted: Vec::new(),
@@ -102,7 +132,6 @@ impl Correlator {
             key: String::new(),
             run: Run::default(),
             spent: Vec::new(),
-            risks: Table::default(),
             forgotten: Vec::new(),
             counts: CorrelatorCounts::default(),
             unmuted: false,
@@ -128,7 +157,7 @@ impl Correlator {
         for hit in hits {
             let time = hit.event.time.unwrap_or_else(|| {
                 self.counts.untimed += 1;
-                if self.newest == Timestamp(i64::MIN) { Timestamp(0) } else { self.newest }
+                self.usual_time()
             });
             self.newest = self.newest.max(time);
             self.arrivals += 1;
@@ -146,16 +175,38 @@ impl Correlator {
         }
     }
 
-    /// Takes hits as they arrive, received at `received`: each counts at once. What is older than the lateness may still
-    /// join a window that is open, but does not begin one anew; what claims to be from the future counts at its arrival.
-    pub fn observe_live(&mut self, hits: Vec<Hit>, received: Timestamp) {
+    /// The time of a hit that has none: what the input has reached, which one stamp alone does not decide.
+    fn usual_time(&self) -> Timestamp {
+        let unknown = Timestamp(i64::MIN);
+        [self.reached, self.newest].into_iter().find(|time| *time != unknown).unwrap_or(Timestamp(0))
+    }
+
+    /// Takes hits as they arrive, received at `received`: each counts at once, and what came out of order is looked at again
+    /// with all that came with it. What claims to be from the future counts at its arrival.
+    pub fn observe_live(&mut self, mut hits: Vec<Hit>, received: Timestamp) {
+        // Within what came together the order is known.
+        hits.sort_by_key(|hit| hit.event.time.unwrap_or(received));
         for run in hits.chunks(RUN_HITS) {
             self.look_at(run.iter());
             run.iter().for_each(|hit| self.count_live(hit, received));
             self.spent.clear();
         }
+        self.recount_strays();
+        self.passed(self.newest, received);
+    }
+
+    /// Live, events up to `time` have come by `received`, whether any of them is a hit or not.
+    pub fn passed(&mut self, time: Timestamp, received: Timestamp) {
+        self.newest = self.newest.max(time.min(received));
         self.watermark = self.watermark.max(self.newest.saturating_sub_us(self.options.lateness_us));
+        self.judge_due(self.watermark);
         self.sweep_when_due();
+    }
+
+    /// Live, nothing has come for a while, and it is `now`: windows that wait for their end are judged when what could still
+    /// come into them would be late.
+    pub fn idle(&mut self, now: Timestamp) {
+        self.judge_due(now.saturating_sub_us(self.options.lateness_us));
     }
 
     fn count_live(&mut self, hit: &Hit, received: Timestamp) {
@@ -167,23 +218,26 @@ impl Correlator {
             self.counts.ahead += 1;
             time = received;
         }
-        self.newest = self.newest.max(time);
+        // A clock that is ahead must not make others look late.
+        self.newest = self.newest.max(time.min(received));
         let late = time < self.newest.saturating_sub_us(self.options.lateness_us);
         self.counts.late += u64::from(late);
         self.arrivals += 1;
         self.weigh();
         self.fold(hit, time);
-        self.correlate(hit.rule as usize, hit, time, late);
+        self.correlate(Signal { number: hit.rule as usize, goes_on: false }, hit, time, late);
     }
 
     /// Nothing that comes later is older than `time` (less the allowed lateness): hits before that are counted now.
     pub fn advance(&mut self, time: Timestamp) {
+        self.reached = time;
         let watermark = time.saturating_sub_us(self.options.lateness_us);
         if watermark <= self.watermark {
             return;
         }
         self.release_before(Some(watermark));
         self.watermark = watermark;
+        self.judge_due(watermark);
         self.sweep_when_due();
     }
 
@@ -204,11 +258,15 @@ impl Correlator {
         }
     }
 
-    /// The input ends: whatever waits is counted now. Open findings stay open, so that more input can join them. What
-    /// comes later may be of any time: other sources have clocks and pasts of their own.
-    pub fn finish(&mut self) {
+    /// The input ends, with events up to `reached`: whatever waits is counted now, and windows whose time span is over are judged.
+    /// Open findings stay open, so that more input can join them. What comes later may be of any time: other sources have
+    /// clocks and pasts of their own.
+    pub fn finish(&mut self, reached: Option<Timestamp>) {
         self.release_before(None);
-        for time in [&mut self.watermark, &mut self.newest, &mut self.swept] {
+        if let Some(reached) = reached {
+            self.judge_due(reached);
+        }
+        for time in [&mut self.watermark, &mut self.newest, &mut self.reached, &mut self.swept] {
             *time = Timestamp(i64::MIN);
         }
     }
@@ -220,12 +278,14 @@ impl Correlator {
         }
     }
 
-    /// Counts a hit that no longer waits.
+    /// Counts a hit that no longer waits: nothing older comes.
     fn count(&mut self, hit: Hit, time: Timestamp) {
         self.waiting_bytes -= hit.event.original.len();
         self.weigh();
+        self.judge_due(time);
         self.fold(&hit, time);
-        self.correlate(hit.rule as usize, &hit, time, false);
+        self.correlate(Signal { number: hit.rule as usize, goes_on: false }, &hit, time, false);
+        self.recount_strays();
     }
 
     /// Joins the hit to the open finding of its rule and entity, or opens one.
@@ -252,149 +312,9 @@ impl Correlator {
         risk::take_up(&mut self.risks, self.options.groups_max, &self.set, episode, hit.event.id);
     }
 
-    /// Lets proof go where windows or open findings keep too much: counts stay exact, and a finding that is closed for
-    /// it is reported with what it has.
-    fn bound_proof(&mut self) {
-        let limit = self.options.proof_bytes_max;
-        if self.window_proof > limit {
-            self.counts.proof_dropped += 1;
-            // First what windows can spare; then also the line of groups that were seen once.
-            for newest_too in [false, true] {
-                let windows = self.windows.iter_mut().flat_map(Table::values_mut);
-                windows
-                    .filter(|window| !newest_too || window.weight().0 <= 1)
-                    .for_each(|window| window.drop_proof(newest_too, &mut self.spent));
-                self.spent.clear();
-                self.window_proof = self.windows.iter().flat_map(Table::values).map(Window::proof_bytes).sum();
-                if self.window_proof <= limit / 2 {
-                    break;
-                }
-            }
-        }
-        while self.folds.values().map(Episode::proof_bytes).sum::<usize>() > limit {
-            self.counts.proof_dropped += 1;
-            for _ in 0..self.folds.len().div_ceil(4) {
-                if let Some(episode) = self.folds.evict(Episode::weight) {
-                    self.close(episode);
-                }
-            }
-        }
-    }
-
-    fn make_room(&mut self) {
-        if self.folds.len() >= self.options.groups_max
-            && let Some(episode) = self.folds.evict(Episode::weight)
-        {
-            self.counts.evicted += 1;
-            self.close(episode);
-        }
-    }
-
-    /// Counts the hit in every correlation over its signal (its rule, or a correlation that it made fire).
-    fn correlate(&mut self, signal: usize, hit: &Hit, time: Timestamp, late: bool) {
-        let set = Arc::clone(&self.set);
-        let mut key = std::mem::take(&mut self.key);
-        let mut fired = Vec::new();
-        for index in &set.uses[signal].correlations {
-            let bound = &set.correlations[*index];
-            if !group::write_key(bound, hit, &mut key) {
-                self.counts.ungrouped += 1;
-                continue;
-            }
-            if bound.waits_for_close {
-                // In order of time nothing earlier comes any more; live, only the watermark says so.
-                let complete = if self.options.live { self.watermark } else { time };
-                self.close_ready(*index, &key, complete);
-            }
-            if self.count_in(*index, &key, signal, hit, time, late) {
-                fired.push(set.signal_of(*index));
-            }
-        }
-        self.forgive(signal, hit, time, &mut key);
-        self.key = key;
-        for signal in fired {
-            self.correlate(signal, hit, time, late);
-        }
-    }
-
-    /// Counts the hit in its group of one correlation; true where that fires.
-    fn count_in(&mut self, index: usize, key: &str, signal: usize, hit: &Hit, time: Timestamp, late: bool) -> bool {
-        let set = Arc::clone(&self.set);
-        let bound = &set.correlations[index];
-        let table = &mut self.windows[index];
-        let place = match table.place(key) {
-            Some(place) if late && table.at(place).is_before_all(time, bound.rule.timespan_us) => return false,
-            Some(place) => place,
-            None => {
-                let evicted = (table.len() >= self.options.groups_max).then(|| table.evict(Window::weight)).flatten();
-                let place = table.push(key, Window::default());
-                if let Some(window) = evicted {
-                    self.counts.evicted += 1;
-                    self.close_window(window);
-                }
-                place
-            }
-        };
-        let window = self.windows[index].at_mut(place);
-        let proof = window.proof_bytes();
-        let lean = self.window_proof > self.options.proof_bytes_max / 2;
-        let spent = self.spent.len();
-        let quiet_us = self.options.fold_gap_us.max(bound.rule.timespan_us);
-        let added = window.add(Arrival { bound, index, signal, hit, time, lean, quiet_us }, &mut self.spent);
-        if lean {
-            self.counts.proof_dropped += (self.spent.len() - spent) as u64;
-        }
-        self.window_proof = (self.window_proof + window.proof_bytes()).saturating_sub(proof);
-        self.counts.cut += u64::from(added.cut);
-        self.counts.not_numeric += u64::from(added.not_numeric);
-        if added.begins {
-            self.prove(index, key, hit);
-            self.take_up_risk(index, place, hit.event.id);
-        }
-        let window = self.windows[index].at_mut(place);
-        let fires = window.is_firing();
-        if fires && !window.noted {
-            window.noted = true;
-            self.noted.push((Source::Correlation(index), key.into()));
-        }
-        if let Some(ended) = added.ended {
-            self.close(*ended);
-        }
-        fires
-    }
-
-    /// Judges windows of a group that have closed before `complete`.
-    fn close_ready(&mut self, index: usize, key: &str, complete: Timestamp) {
-        let set = Arc::clone(&self.set);
-        let span = set.correlations[index].rule.timespan_us;
-        if self.windows[index].get(key).is_none_or(|window| !window.is_closed(complete, span)) {
-            return;
-        }
-        let Some(window) = self.windows[index].get_mut(key) else { return };
-        let proof = window.proof_bytes();
-        let closed = window.close(&set.correlations[index], index, complete);
-        self.window_proof = (self.window_proof + window.proof_bytes()).saturating_sub(proof);
-        for closed in closed {
-            self.close(*closed.episode);
-            self.correlate(set.signal_of(index), &closed.hit, closed.time, false);
-        }
-    }
-
-    /// Judges all windows that wait for their end, as far as nothing more can come into them.
-    fn close_all_ready(&mut self, complete: Timestamp) {
-        let set = Arc::clone(&self.set);
-        for index in (0..set.correlations.len()).filter(|index| set.correlations[*index].waits_for_close) {
-            let keys: Vec<Box<str>> = self.windows[index].iter_mut().map(|(key, _)| key.into()).collect();
-            for key in keys {
-                self.close_ready(index, &key, complete);
-            }
-        }
-    }
-
     /// Nothing will ever follow: windows that wait for their end are judged with what they have.
     pub fn finish_for_good(&mut self) {
-        self.finish();
-        self.close_all_ready(Timestamp(i64::MAX));
+        self.finish(Some(Timestamp(i64::MAX)));
     }
 
     fn close_window(&mut self, window: Window) {
@@ -408,14 +328,15 @@ impl Correlator {
     fn sweep(&mut self, watermark: Timestamp) {
         let gap = self.options.fold_gap_us;
         let set = Arc::clone(&self.set);
-        self.close_all_ready(watermark);
         for episode in self.folds.remove_where(|episode| episode.silent_before(watermark, gap)) {
             self.close(episode);
         }
         let mut ended = Vec::new();
         for (index, table) in self.windows.iter_mut().enumerate() {
             let timespan = set.correlations[index].rule.timespan_us;
-            ended.extend(table.remove_where(|window| window.ended_before(watermark, timespan, gap.max(timespan))));
+            let gone = table.remove_where(|window| window.ended_before(watermark, timespan, gap.max(timespan)));
+            self.weights.change(index, gone.iter().map(Window::bytes).sum(), 0);
+            ended.extend(gone);
         }
         ended.into_iter().for_each(|window| self.close_window(window));
         self.risks.remove_where(|risk| risk.now(watermark) < 1.0);

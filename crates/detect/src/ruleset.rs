@@ -14,6 +14,9 @@ use crate::sigma::filter::{Filter, Target, names_rule};
 use crate::sigma::rule::{Correlation, CorrelationKind, Expr, Head, HistoryRule, Rule};
 use crate::taxonomy::{Names, Terms};
 
+/// Correlations that may count one another in a row.
+const CHAIN_MAX: usize = 10;
+
 /// Every rule that runs. Immutable; a reload makes a new one.
 #[derive(Debug, Default)]
 pub struct RuleSet {
@@ -63,6 +66,12 @@ pub struct BoundCorrelation {
     pub(crate) bases: Vec<usize>,
     /// It is judged when its windows close.
     pub(crate) waits_for_close: bool,
+    /// The detection rules whose hits reach it.
+    behind: Vec<usize>,
+    /// Correlations in a row, this one included.
+    depth: usize,
+    /// How far back in time the signals of those that it counts may come, in microseconds.
+    pub(crate) behind_us: i64,
 }
 
 impl Correlation {
@@ -221,7 +230,10 @@ impl Loading {
                 .into_iter()
                 .partition(|rule| rule.references().all(|reference| set.signal_named(reference).is_some()));
             for rule in ready {
-                set.bind(rule);
+                match set.refusal(&rule) {
+                    Some(reason) => self.diagnostics.push(error(&rule.head, reason)),
+                    None => set.bind(rule),
+                }
             }
             open = waiting;
             if open.len() == before || open.is_empty() {
@@ -237,13 +249,18 @@ impl Loading {
                 }
             }
         }
+        let waiting: BTreeSet<String> =
+            open.iter().flat_map(|rule| std::iter::once(&rule.head.id).chain(&rule.head.name)).cloned().collect();
         for rule in open {
-            let missing = rule.references().find(|reference| set.signal_named(reference).is_none());
-            let reason = format!(
-                "the correlation counts `{}`, which was not loaded or counts this correlation in turn",
-                missing.map_or("", String::as_str)
-            );
-            self.diagnostics.push(error(&rule.head, reason));
+            let missing = rule.references().filter(|reference| set.signal_named(reference).is_none());
+            for missing in missing {
+                let reason = if waiting.contains(missing) {
+                    format!("the correlation counts `{missing}`, which counts this correlation in turn or was refused itself")
+                } else {
+                    format!("the correlation counts `{missing}`, which was not loaded")
+                };
+                self.diagnostics.push(error(&rule.head, reason));
+            }
         }
         let unused = |(at, rule): &(usize, &Rule)| rule.sample_of.is_some() && !set.is_muted(*at);
         for (_, rule) in set.rules.iter().enumerate().filter(unused) {
@@ -273,17 +290,29 @@ impl RuleSet {
     }
 
     /// The detection rules whose hits reach a signal.
-    fn rules_behind(&self, signal: usize) -> Vec<usize> {
-        if signal < self.rules.len() {
-            return vec![signal];
+    fn rules_behind(&self, signal: usize) -> BTreeSet<usize> {
+        match signal.checked_sub(self.rules.len()) {
+            None => BTreeSet::from([signal]),
+            Some(index) => self.correlations[index].behind.iter().copied().collect(),
         }
-        let bases = &self.correlations[signal - self.rules.len()].bases;
-        bases.iter().flat_map(|base| self.rules_behind(*base)).collect()
+    }
+
+    /// Why a correlation whose references are all there cannot be used.
+    fn refusal(&self, rule: &Correlation) -> Option<String> {
+        let signals = || rule.rules.iter().filter_map(|reference| Some((reference, self.signal_named(reference)?)));
+        let twice = signals().enumerate().find(|(at, (_, signal))| signals().take(*at).any(|(_, known)| known == *signal));
+        if let Some((_, (reference, _))) = twice {
+            return Some(format!("the correlation counts `{reference}` twice, by two of its names: keep one"));
+        }
+        let depth = |signal: usize| signal.checked_sub(self.rules.len()).map_or(0, |index| self.correlations[index].depth);
+        let deepest = signals().map(|(_, signal)| depth(signal)).max().unwrap_or(0);
+        (deepest >= CHAIN_MAX).then(|| format!("more than {CHAIN_MAX} correlations count one another in a row"))
     }
 
     fn bind(&mut self, rule: Correlation) {
         let bases: Vec<usize> = rule.rules.iter().filter_map(|reference| self.signal_named(reference)).collect();
-        let behind: Vec<usize> = bases.iter().flat_map(|base| self.rules_behind(*base)).collect();
+        let behind: BTreeSet<usize> = bases.iter().flat_map(|base| self.rules_behind(*base)).collect();
+        let behind: Vec<usize> = behind.into_iter().collect();
         let group_by: Vec<Captured> = rule.group_by.iter().map(|field| self.captured(field, &rule, &behind)).collect();
         let values: Vec<Captured> = match &rule.kind {
             CorrelationKind::ValueCount(fields) | CorrelationKind::History(HistoryRule { fields, .. }) => {
@@ -307,11 +336,17 @@ impl RuleSet {
                 self.uses[rule].captures.extend(read);
             }
         }
-        for rule in behind {
+        for rule in &behind {
+            let rule = *rule;
             self.uses[rule].captures.extend(group_by.iter().chain(&values).map(|from| from.of(rule as u32)));
         }
         let waits_for_close = rule.waits_for_close();
-        self.correlations.push(BoundCorrelation { rule, group_by, values, bases, waits_for_close });
+        let inner = || bases.iter().filter_map(|base| self.correlations.get(base.checked_sub(self.rules.len())?));
+        let own_us = |bound: &BoundCorrelation| if bound.waits_for_close { bound.rule.timespan_us } else { 0 };
+        let behind_us = inner().map(|bound| bound.behind_us.saturating_add(own_us(bound))).max().unwrap_or(0);
+        let depth = 1 + inner().map(|bound| bound.depth).max().unwrap_or(0);
+        let bound = BoundCorrelation { rule, group_by, values, bases, waits_for_close, behind, depth, behind_us };
+        self.correlations.push(bound);
         self.uses.push(Use::default());
     }
 
@@ -321,6 +356,7 @@ impl RuleSet {
         let mut by_rule = Vec::new();
         for (reference, field) in alias.map_or(&[][..], |alias| &alias.fields) {
             let meant = self.signal_named(reference).map(|signal| self.rules_behind(signal)).unwrap_or_default();
+            let meant: Vec<usize> = meant.into_iter().collect();
             let capture = self.capture(field, &meant);
             by_rule.extend(meant.iter().map(|rule| (*rule as u32, capture)));
         }
@@ -358,27 +394,40 @@ impl RuleSet {
     /// Takes a moment on first use; a reload makes it aside.
     pub(crate) fn marks(&self) -> &Marks {
         self.marks.get_or_init(|| {
-            let of_rule = |rule: &Rule| digest(&[format!("{:?} {:?}", rule.logsource, rule.condition).as_bytes()]);
-            let of_correlation = |bound: &BoundCorrelation| {
-                let Correlation { kind, rules, group_by, aliases, timespan_us, bounds, generate, forgiven_by, .. } =
-                    &bound.rule;
-                let columns = bound.group_by.iter().chain(&bound.values).map(|from| &self.captures[from.default]);
-                let columns: Vec<_> = columns.collect();
-                let meant = format!(
-                    "{kind:?} {rules:?} {group_by:?} {aliases:?} {timespan_us} {bounds:?} {generate} {forgiven_by:?} {columns:?}"
-                );
-                digest(&[meant.as_bytes()])
+            let of_rule = |rule: &Rule| {
+                digest(&[format!("{:?} {:?} {:?}", rule.logsource, rule.condition, rule.sample_of).as_bytes()])
             };
-            Marks {
-                rules: self.rules.iter().map(of_rule).collect(),
-                correlations: self.correlations.iter().map(of_correlation).collect(),
+            let mut marks = Marks { rules: self.rules.iter().map(of_rule).collect(), correlations: Vec::new() };
+            for bound in &self.correlations {
+                // What it counts comes before it, and is part of what it means.
+                let mark = self.mark_of(bound, &marks);
+                marks.correlations.push(mark);
             }
+            marks
         })
+    }
+
+    fn mark_of(&self, bound: &BoundCorrelation, marks: &Marks) -> u128 {
+        let Correlation { kind, rules, group_by, aliases, timespan_us, bounds, generate, forgiven_by, .. } = &bound.rule;
+        let columns = bound.group_by.iter().chain(&bound.values).map(|from| &self.captures[from.default]);
+        let columns: Vec<_> = columns.collect();
+        let forgivers = forgiven_by.iter().filter_map(|reference| self.signal_named(reference));
+        let behind: Vec<u128> = bound
+            .bases
+            .iter()
+            .copied()
+            .chain(forgivers)
+            .filter_map(|signal| marks.rules.iter().chain(&marks.correlations).nth(signal).copied())
+            .collect();
+        let meant = format!(
+            "{kind:?} {rules:?} {group_by:?} {aliases:?} {timespan_us} {bounds:?} {generate} {forgiven_by:?} {columns:?} {behind:x?}"
+        );
+        digest(&[meant.as_bytes()])
     }
 
     /// Whether the hits of a detection rule reach a correlation, by way of others perhaps.
     pub fn counts(&self, bound: &BoundCorrelation, rule: usize) -> bool {
-        bound.bases.iter().any(|base| self.rules_behind(*base).contains(&rule))
+        bound.behind.contains(&rule)
     }
 
     /// Whether a detection rule only counts for correlations, and makes no findings of its own.

@@ -81,6 +81,7 @@ impl Correlator {
         self.adopt_folds(&old, &moves, &mut adopted);
         self.adopt_windows(&old, &set, &moves, &mut adopted);
         self.set = set;
+        self.find_due();
         self.noted = noted.into_iter().filter_map(|(source, key)| moves.noted(source, &key)).collect();
         let waiting = std::mem::take(&mut self.waiting);
         self.waiting = Waiting::default();
@@ -115,7 +116,7 @@ impl Correlator {
     }
 
     fn adopt_windows(&mut self, old: &RuleSet, new: &RuleSet, moves: &Moves, adopted: &mut Adopted) {
-        let mut tables: Vec<Table<Window>> = new.correlations.iter().map(|_| Table::default()).collect();
+        let mut tables: Vec<Table<Window>> = new.correlations.iter().map(|_| Table::new(self.options.saved)).collect();
         for (index, mut table) in std::mem::take(&mut self.windows).into_iter().enumerate() {
             let Some(place) = moves.correlations[index] else {
                 let id = &old.correlations[index].rule.head.id;
@@ -133,11 +134,12 @@ impl Correlator {
                 window.firing_mut().into_iter().for_each(|episode: &mut Episode| {
                     episode.source = Source::Correlation(place);
                 });
-                window.renew_newest(|hit| moves.hit(hit));
+                window.renew_last(|hit| moves.hit(hit));
             }
             tables[place] = table;
         }
         self.windows = tables;
+        self.weigh_windows();
     }
 }
 

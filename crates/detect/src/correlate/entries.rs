@@ -2,6 +2,7 @@
 //! what is kept of few events (their lines, as proof), stands apart.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 
 use event::{EventId, EventRef, Timestamp};
@@ -12,6 +13,8 @@ use crate::correlate::tally::Held;
 
 /// What a kept event takes beside its line, about.
 const PROOF_EXTRA_BYTES: usize = 300;
+/// Events of one time that are looked at for one that is there already.
+const ALIKE_MAX: usize = 16;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
@@ -69,13 +72,20 @@ impl Entries {
         self.list.iter().enumerate().map(|(at, entry)| (entry, self.values.as_ref().and_then(|values| values.get(at))))
     }
 
-    /// Adds an event where its time belongs, and gives its place; its line is kept as proof. Lines that are then in the middle, or with `lean`
-    /// all others, are put into `spent`.
+    /// Whether an event is there that came with the same time: two rules that match it stand next to each other.
+    pub(super) fn holds(&self, id: EventId, time: Timestamp) -> bool {
+        let alike = self.list.iter().rev().skip_while(|entry| entry.time > time);
+        alike.take_while(|entry| entry.time == time).take(ALIKE_MAX).any(|entry| entry.id == id)
+    }
+
+    /// Adds an event where its time belongs, and gives its place; its line is kept as proof. Lines that are then in the middle, those from
+    /// before `start` first, or with `lean` all others, are put into `spent`.
     pub(super) fn push(
         &mut self,
         entry: Entry,
         value: Option<Held>,
         event: &Arc<EventRef>,
+        start: Timestamp,
         lean: bool,
         spent: &mut Vec<Arc<EventRef>>,
     ) -> usize {
@@ -98,19 +108,37 @@ impl Entries {
         if lean {
             self.drop_proof(1, spent);
         } else if self.kept.len() > 2 * EVIDENCE_EACH {
-            let middle = self.kept.remove(EVIDENCE_EACH);
-            self.proof -= proof_of(&middle.event);
-            spent.push(middle.event);
+            let spare = if self.kept[0].time < start { 0 } else { EVIDENCE_EACH };
+            let spare = self.kept.remove(spare);
+            self.proof -= proof_of(&spare.event);
+            spent.push(spare.event);
         }
         at
     }
 
-    /// The open finding has taken up the event at this place, or all of them.
-    pub(super) fn count(&mut self, place: Option<usize>) {
-        match place {
-            Some(place) => self.list.get_mut(place).into_iter().for_each(|entry| entry.counted = true),
-            None => self.list.iter_mut().for_each(|entry| entry.counted = true),
+    /// Takes out the event at a place.
+    pub(super) fn remove(&mut self, place: usize) -> Option<(Entry, Option<Held>)> {
+        let entry = self.list.remove(place)?;
+        let value = self.values.as_mut().and_then(|values| values.remove(place));
+        if let Some(at) = self.kept.iter().position(|kept| kept.event.id == entry.id) {
+            self.proof -= proof_of(&self.kept.remove(at).event);
         }
+        Some((entry, value))
+    }
+
+    /// The open finding has taken up the events at these places.
+    pub(super) fn count(&mut self, places: Range<usize>) {
+        self.list.range_mut(places).for_each(|entry| entry.counted = true);
+    }
+
+    /// How many are older than `time`.
+    pub(super) fn older_than(&self, time: Timestamp) -> usize {
+        self.list.partition_point(|entry| entry.time < time)
+    }
+
+    /// The value of the event at a place.
+    pub(super) fn value(&self, place: usize) -> Option<&Held> {
+        self.values.as_ref().and_then(|values| values.get(place))
     }
 
     /// Lets go of all but the events that are wanted.
@@ -164,6 +192,11 @@ impl Entries {
 
     fn weigh(&mut self) {
         self.proof = self.kept.iter().map(|kept| proof_of(&kept.event)).sum();
+    }
+
+    /// Bytes that all of it takes beside proof and values.
+    pub(super) fn bytes(&self) -> usize {
+        self.list.capacity() * size_of::<Entry>() + self.values.as_ref().map_or(0, |values| values.capacity() * size_of::<Held>())
     }
 
     pub(super) fn proof_bytes(&self) -> usize {

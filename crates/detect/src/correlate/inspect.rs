@@ -56,7 +56,7 @@ impl Correlator {
         let index = self.set.correlations.iter().position(|bound| bound.rule.head.id == id)?;
         let bound = &self.set.correlations[index];
         let mut windows: Vec<(&str, &Window)> = self.windows[index].iter().collect();
-        let weight = |window: &Window| (window.aggregate(bound).unwrap_or(0.0), window.weight().0);
+        let weight = |window: &Window| (window.aggregate(bound).unwrap_or(0.0), window.events());
         windows.sort_by(|(key, one), (other_key, other)| {
             let (one, other) = (weight(one), weight(other));
             other.0.total_cmp(&one.0).then(other.1.cmp(&one.1)).then(key.cmp(other_key))
@@ -92,7 +92,7 @@ fn view(bound: &BoundCorrelation, key: &str, window: &Window) -> GroupView {
     GroupView {
         group: fields.zip(read_key(key)).collect(),
         firing,
-        events: window.weight().0,
+        events: window.events(),
         aggregate,
         missing: if firing { String::new() } else { missing(bound, aggregate, &rules_missing, window) },
         rules_missing,
@@ -116,7 +116,7 @@ fn missing(bound: &BoundCorrelation, aggregate: Option<f64>, rules: &[String], w
     let Some(found) = aggregate else { return "no event with a value that can be counted".to_owned() };
     match bound.rule.bounds.low {
         Some(low) if found < low.value || !low.inclusive && found <= low.value => {
-            format!("{found} of {} within the window of {} event(s)", bound.rule.bounds, window.weight().0)
+            format!("{found} of {} within the window of {} event(s)", bound.rule.bounds, window.events())
         }
         _ => String::new(),
     }

@@ -21,6 +21,10 @@ pub struct CorrelatorOptions {
     pub proof_bytes_max: usize,
     /// Groups per correlation, and open findings in all.
     pub groups_max: usize,
+    /// Bytes that the events and values of all windows may take, beside proof; beyond it groups are pushed out.
+    pub window_bytes_max: usize,
+    /// The state is saved now and then: what went is remembered for it.
+    pub saved: bool,
     /// Hits count as they arrive instead of waiting for the watermark: what a live service wants. Windows take events
     /// in any order within the lateness.
     pub live: bool,
@@ -58,6 +62,8 @@ impl Default for CorrelatorOptions {
             waiting_max: 200_000,
             proof_bytes_max: 64 << 20,
             groups_max: 100_000,
+            window_bytes_max: 512 << 20,
+            saved: true,
             live: false,
             thresholds: Thresholds::default(),
             assets: Assets::default(),
@@ -71,15 +77,18 @@ pub struct CorrelatorCounts {
     /// Groups whose count was taken back by a rule that forgives.
     #[serde(default)]
     pub forgiven: u64,
-    /// Hits behind the watermark: they make findings, but correlations do not count them.
+    /// Hits behind the watermark. Live, correlations count them where their windows still know what was around them.
     pub late: u64,
+    /// Hits that correlations did not count because they came too late for their group.
+    #[serde(default)]
+    pub left_out: u64,
     /// Hits without any time: they take the newest time seen so far.
     pub untimed: u64,
     /// Hits that lack a field that a correlation groups by.
     pub ungrouped: u64,
     /// Hits released before the watermark because too many waited.
     pub released_early: u64,
-    /// Groups pushed out because too many were open.
+    /// Groups pushed out because too many were open, or because they took too much.
     pub evicted: u64,
     /// Lines that windows gave back early, and times that windows or findings were searched for more, because they kept
     /// too much as proof.

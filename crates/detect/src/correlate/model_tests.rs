@@ -1,6 +1,6 @@
 //! Every aggregate against the specification in the obvious way: for each event, look at all events around it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use event::{Block, EventBatch};
 use proptest::prelude::*;
@@ -53,7 +53,18 @@ const AT_THE_EVENT: &[Case] = &[
         pairs.dedup();
         pairs.len() >= 4
     }),
+    ("temporal", "temporal", "{gte: 3}", |all| users(all) == 3),
+    ("temporal_ordered", "temporal_ordered", "{gte: 3}", |all| {
+        // Events of one second stand in either order, which here one event of each user always allows.
+        let first = |user: u8, from: i64| {
+            all.iter().filter(|login| login.user == user && login.second >= from).map(|login| login.second).min()
+        };
+        first(0, i64::MIN).and_then(|second| first(1, second)).and_then(|second| first(2, second)).is_some()
+    }),
 ];
+
+/// Kinds that only grow by more events: live, what is found is found once and for all.
+const GROWING: &[&str] = &["sum", "pairs", "temporal", "temporal_ordered"];
 
 /// Fire when a window closes.
 const AT_THE_END: &[Case] = &[
@@ -72,10 +83,19 @@ fn set() -> Arc<RuleSet> {
 }
 
 fn compiled() -> Arc<RuleSet> {
-    let mut text = "title: login\nid: login\nlevel: low\nlogsource: {product: linux, service: sshd}\ndetection: {s: {event.action: ssh_login}, condition: s}\n".to_owned();
+    let base = |id: &str, more: &str| {
+        format!(
+            "title: {id}\nid: {id}\nlevel: low\nlogsource: {{product: linux, service: sshd}}\ndetection: {{s: {{event.action: ssh_login{more}}}, condition: s}}\n"
+        )
+    };
+    let mut text = base("login", "");
+    for user in ["u0", "u1", "u2"] {
+        text += &format!("---\n{}", base(user, &format!(", user.name: {user}")));
+    }
     for (id, kind, condition, _) in AT_THE_EVENT.iter().chain(AT_THE_END) {
+        let rules = if kind.starts_with("temporal") { "u0, u1, u2" } else { "login" };
         text += &format!(
-            "---\ntitle: {id}\nid: {id}\nlevel: high\ncorrelation: {{type: {kind}, rules: [login], group-by: [source.ip], timespan: {SPAN_S}s, condition: {condition}}}\n"
+            "---\ntitle: {id}\nid: {id}\nlevel: high\ncorrelation: {{type: {kind}, rules: [{rules}], group-by: [source.ip], timespan: {SPAN_S}s, condition: {condition}}}\n"
         );
     }
     let loaded = load([("rules.yml", text.as_str())], &crate::Terms::default());
@@ -112,8 +132,10 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
     let mut correlator = Correlator::new(Arc::clone(set), options.clone());
     let mut found = BTreeMap::new();
     let hits = matcher.hits(&parse(logins), &mut MatchScratch::default());
-    for (at, hit) in hits.into_iter().enumerate() {
-        correlator.observe(vec![hit]);
+    let hits: Vec<Vec<Hit>> =
+        hits.chunk_by(|one, other| one.event.id == other.event.id).map(<[Hit]>::to_vec).collect();
+    for (at, hits) in hits.into_iter().enumerate() {
+        correlator.observe(hits);
         correlator.advance(correlator.newest);
         if at % 5 == 4 {
             for Change { finding, .. } in correlator.changes() {
@@ -135,6 +157,41 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
     found
 }
 
+/// The same as a live service does it: each login is received at its second of `arrivals`.
+fn run_live(set: &Arc<RuleSet>, logins: &[Login], arrivals: &[i64], lateness_s: i64) -> Found {
+    let options = CorrelatorOptions {
+        lateness_us: lateness_s * 1_000_000,
+        fold_gap_us: 0,
+        live: true,
+        ..CorrelatorOptions::default()
+    };
+    let matcher = Matcher::new(Arc::clone(set), None);
+    let mut correlator = Correlator::new(Arc::clone(set), options.clone());
+    let mut found = BTreeMap::new();
+    let mut take = |correlator: &mut Correlator| {
+        for Change { finding, .. } in correlator.changes() {
+            found.insert(finding.id, (finding.rule_id, finding.entities.source_ip.join(","), finding.count));
+        }
+    };
+    let hits = matcher.hits(&parse(logins), &mut MatchScratch::default());
+    let hits = hits.chunk_by(|one, other| one.event.id == other.event.id);
+    for (at, (hits, arrival)) in hits.zip(arrivals).enumerate() {
+        correlator.observe_live(hits.to_vec(), Timestamp::from_unix_seconds(1_790_000_000 + arrival));
+        take(&mut correlator);
+        if at == 9 {
+            let saved = correlator.save().unwrap();
+            correlator = Correlator::new(Arc::clone(set), options.clone());
+            correlator.restore(&saved.head, saved.put.into_iter()).unwrap();
+        }
+    }
+    correlator.idle(Timestamp::from_unix_seconds(1_800_000_000));
+    take(&mut correlator);
+    assert_eq!(correlator.counts().late, 0, "nothing comes later than the lateness");
+    let mut found: Found = found.into_values().filter(|(rule, ..)| rule != "login").collect();
+    found.sort();
+    found
+}
+
 fn model(logins: &[Login]) -> Found {
     let mut sorted = logins.to_vec();
     sorted.sort_by_key(|login| login.second);
@@ -142,7 +199,9 @@ fn model(logins: &[Login]) -> Found {
     let mut found = BTreeMap::new();
     for address in 0..4 {
         let events: Vec<Login> = sorted.iter().filter(|login| login.address == address).cloned().collect();
-        for (id, _, _, reached) in AT_THE_EVENT {
+        for (id, kind, _, reached) in AT_THE_EVENT {
+            let counts = |login: &&Login| !kind.starts_with("temporal") || login.user < 3;
+            let events: Vec<Login> = events.iter().filter(counts).cloned().collect();
             // First event, events, the last one and its time.
             let mut open: Option<(usize, usize, usize)> = None;
             let mut left = false;
@@ -195,6 +254,29 @@ proptest! {
     #[test]
     fn every_aggregate_equals_the_model(logins in logins()) {
         prop_assert_eq!(run(&set(), &logins, 300), model(&logins));
+    }
+
+    #[test]
+    fn live_finds_what_the_sorted_events_hold(logins in logins(), seed in any::<u64>()) {
+        let mut logins = logins;
+        logins.dedup_by_key(|login| login.second);
+        let mut arrivals: Vec<_> = logins.iter().enumerate().map(|(at, login)| {
+            (login.second + ((seed.wrapping_mul(at as u64 * 2 + 1) >> 33) % 120) as i64, login.clone())
+        }).collect();
+        arrivals.sort_by_key(|(arrival, _)| *arrival);
+        let (seconds, shuffled): (Vec<i64>, Vec<Login>) = arrivals.into_iter().unzip();
+        let (live, sorted) = (run_live(&set(), &shuffled, &seconds, 121), model(&logins));
+        let of = |found: &Found, wanted: &dyn Fn(&str) -> bool| -> Found {
+            found.iter().filter(|(rule, ..)| wanted(rule)).cloned().collect()
+        };
+        let at_the_end = |rule: &str| AT_THE_END.iter().any(|(id, ..)| *id == rule);
+        prop_assert_eq!(of(&live, &at_the_end), of(&sorted, &at_the_end));
+        let named = |found: &Found| -> BTreeSet<(String, String)> {
+            found.iter().map(|(rule, address, _)| (rule.clone(), address.clone())).collect()
+        };
+        let growing = |rule: &str| GROWING.contains(&rule);
+        prop_assert_eq!(named(&of(&live, &growing)), named(&of(&sorted, &growing)));
+        prop_assert!(named(&live).is_superset(&named(&sorted)), "{live:?} {sorted:?}");
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //! positions, so that both always agree. Rules stand under their ids, because their order may change from one start to
 //! the next.
 
+use std::collections::BTreeMap;
+
 use event::{Hit, Timestamp};
 use hashbrown::HashSet;
 use serde::{Deserialize, Serialize};
@@ -47,6 +49,9 @@ struct Head {
     rules: Vec<String>,
     /// Names of the captured columns: waiting hits carry one value for each.
     captures: Vec<Vec<String>>,
+    /// What each correlation means, by id: what another rule of the same id has counted is not this one's.
+    #[serde(default)]
+    meanings: BTreeMap<String, String>,
     waiting: Vec<(Timestamp, u64, Hit)>,
     arrivals: u64,
     watermark: Option<i64>,
@@ -65,6 +70,11 @@ pub(super) fn rule_ids(set: &RuleSet) -> Vec<String> {
 
 fn correlation_ids(set: &RuleSet) -> Vec<String> {
     set.correlations.iter().map(|bound| bound.rule.head.id.clone()).collect()
+}
+
+fn meanings(set: &RuleSet) -> BTreeMap<String, String> {
+    let marks = set.marks().correlations.iter().map(|mark| format!("{mark:x}"));
+    correlation_ids(set).into_iter().zip(marks).collect()
 }
 
 /// Key of an open finding: its rule by id instead of by index.
@@ -111,6 +121,7 @@ pub(super) fn save(correlator: &mut Correlator) -> Result<SavedState, StateError
         version: VERSION,
         rules,
         captures: correlator.set.captures.clone(),
+        meanings: meanings(&correlator.set),
         waiting: waiting.map(|((time, arrival), hit)| (*time, *arrival, hit.clone())).collect(),
         arrivals: correlator.arrivals,
         watermark: known(correlator.watermark),
@@ -138,53 +149,81 @@ pub(super) fn restore(
         return Err(StateError::Version { found: version });
     }
     let head: Head = serde_json::from_str(head).map_err(StateError::Read)?;
+    restore_waiting(correlator, &head);
     let (rules, correlations) = (rule_ids(&correlator.set), correlation_ids(&correlator.set));
-    let same_captures = head.captures == correlator.set.captures;
-    for (time, arrival, mut hit) in head.waiting {
-        let rule = head.rules.get(hit.rule as usize).and_then(|id| rules.iter().position(|known| known == id));
-        if let Some(rule) = rule.filter(|_| same_captures || hit.values.is_empty()) {
-            hit.rule = rule as u32;
-            correlator.waiting_bytes += hit.event.original.len();
-            correlator.waiting.push((time, arrival), hit);
-        }
-    }
+    let meanings = meanings(&correlator.set);
+    let is_other = |id: &str| head.meanings.get(id).is_some_and(|meant| meanings.get(id) != Some(meant));
     for (key, value) in entries {
         let mut parts = key.splitn(3, SEPARATOR);
         let (Some(kind), Some(id), Some(group)) = (parts.next(), parts.next(), parts.next()) else { continue };
         match kind {
-            "fold" => {
-                let Some(rule) = rules.iter().position(|known| known == id) else { continue };
-                let mut episode: Episode = serde_json::from_str(&value).map_err(StateError::Read)?;
-                episode.source = Source::Detection(rule as u32);
-                let key = format!("{rule}{SEPARATOR}{group}");
-                if episode.is_changed() {
-                    correlator.noted.push((episode.source, key.as_str().into()));
-                }
-                correlator.folds.restore(&key, episode);
-            }
-            "window" => {
-                let Some(index) = correlations.iter().position(|known| known == id) else { continue };
-                let mut window: Window = serde_json::from_str(&value).map_err(StateError::Read)?;
-                if let Some(episode) = window.firing_mut() {
-                    episode.source = Source::Correlation(index);
-                    if episode.is_changed() {
-                        window.noted = true;
-                        correlator.noted.push((Source::Correlation(index), group.into()));
-                    }
-                }
-                window.count_anew(&correlator.set.correlations[index]);
-                correlator.window_proof += window.proof_bytes();
-                correlator.windows[index].restore(group, window);
-            }
+            "fold" => match rules.iter().position(|known| known == id) {
+                Some(rule) => restore_fold(correlator, rule, group, &value)?,
+                None => correlator.forgotten.push(key),
+            },
+            "window" => match correlations.iter().position(|known| known == id) {
+                Some(index) if !is_other(id) => restore_window(correlator, index, group, &value)?,
+                _ => correlator.forgotten.push(key),
+            },
             "risk" => {
                 correlator.risks.restore(group, serde_json::from_str(&value).map_err(StateError::Read)?);
             }
             _ => {}
         }
     }
+    correlator.weigh_windows();
+    correlator.find_due();
     correlator.arrivals = head.arrivals;
     correlator.watermark = Timestamp(head.watermark.unwrap_or(i64::MIN));
     correlator.newest = Timestamp(head.newest.unwrap_or(i64::MIN));
     correlator.counts = head.counts;
+    Ok(())
+}
+
+/// Hits that waited, with the values that the rules of now ask for as far as they were captured.
+fn restore_waiting(correlator: &mut Correlator, head: &Head) {
+    let rules = rule_ids(&correlator.set);
+    let captures: Vec<Option<usize>> = correlator
+        .set
+        .captures
+        .iter()
+        .map(|columns| head.captures.iter().position(|known| known == columns))
+        .collect();
+    for (time, arrival, hit) in &head.waiting {
+        let rule = head.rules.get(hit.rule as usize).and_then(|id| rules.iter().position(|known| known == id));
+        let Some(rule) = rule else { continue };
+        let mut hit = Hit { rule: rule as u32, ..hit.clone() };
+        if !hit.values.is_empty() {
+            let value = |from: &Option<usize>| from.and_then(|from| hit.values.get(from).cloned().flatten());
+            hit.values = captures.iter().map(value).collect();
+        }
+        correlator.waiting_bytes += hit.event.original.len();
+        correlator.waiting.push((*time, *arrival), hit);
+    }
+}
+
+fn restore_fold(correlator: &mut Correlator, rule: usize, group: &str, value: &str) -> Result<(), StateError> {
+    let mut episode: Episode = serde_json::from_str(value).map_err(StateError::Read)?;
+    episode.source = Source::Detection(rule as u32);
+    let key = format!("{rule}{SEPARATOR}{group}");
+    if episode.is_changed() {
+        correlator.noted.push((episode.source, key.as_str().into()));
+    }
+    correlator.folds.restore(&key, episode);
+    Ok(())
+}
+
+fn restore_window(correlator: &mut Correlator, index: usize, group: &str, value: &str) -> Result<(), StateError> {
+    let mut window: Window = serde_json::from_str(value).map_err(StateError::Read)?;
+    if let Some(episode) = window.firing_mut() {
+        episode.source = Source::Correlation(index);
+        if episode.is_changed() {
+            window.noted = true;
+            correlator.noted.push((Source::Correlation(index), group.into()));
+        }
+    }
+    window.count_anew(&correlator.set.correlations[index]);
+    correlator.window_proof += window.proof_bytes();
+    correlator.windows[index].restore(group, window);
     Ok(())
 }

@@ -25,16 +25,22 @@ pub(super) struct Table<T> {
     cursor: usize,
     /// Keys that went since the table was last saved; some may be back.
     gone: Vec<Box<str>>,
+    /// The table is saved now and then; else nobody asks what went.
+    saved: bool,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        let hasher = RandomState::default();
-        Table { entries: Vec::new(), index: HashTable::new(), hasher, cursor: 0, gone: Vec::new() }
+        Table::new(true)
     }
 }
 
 impl<T> Table<T> {
+    pub(super) fn new(saved: bool) -> Self {
+        let hasher = RandomState::default();
+        Table { entries: Vec::new(), index: HashTable::new(), hasher, cursor: 0, gone: Vec::new(), saved }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
@@ -148,7 +154,9 @@ impl<T> Table<T> {
                 *place = at as u32;
             }
         }
-        self.gone.push(key);
+        if self.saved {
+            self.gone.push(key);
+        }
         value
     }
 
@@ -166,8 +174,7 @@ impl<T> Table<T> {
         removed
     }
 
-    /// Takes out the lightest of a sample that moves through the table; the youngest of equals. A flood of keys seen
-    /// once is lighter than any attack that has been counted twice, so it pushes out its own.
+    /// Takes out the lightest of a sample that moves through the table.
     pub(super) fn evict<W: Ord>(&mut self, weight: impl Fn(&T) -> W) -> Option<T> {
         let count = self.entries.len();
         let sample = (0..SAMPLE.min(count)).map(|step| (self.cursor + step) % count);
@@ -179,10 +186,6 @@ impl<T> Table<T> {
     /// Keys and values, in the order of the table.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.entries.iter().map(|slot| (&*slot.key, &slot.value))
-    }
-
-    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = (&str, &mut T)> {
-        self.entries.iter_mut().map(|slot| (&*slot.key, &mut slot.value))
     }
 
     pub(super) fn values(&self) -> impl Iterator<Item = &T> {

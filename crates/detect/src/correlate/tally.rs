@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use event::Timestamp;
 use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
+use crate::correlate::chain::Chain;
+use crate::correlate::entries::Entry;
 use crate::ruleset::BoundCorrelation;
-use crate::sigma::rule::{CorrelationKind, Function};
+use crate::sigma::rule::{Bounds, CorrelationKind, Function};
 
 /// The value that an event brings.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -18,8 +21,11 @@ pub(super) enum Held {
     Text(Arc<str>),
 }
 
-/// Sums are kept in steps of 2^-32, so that what was added can be taken away exactly.
-const SUM_STEPS: f64 = 4_294_967_296.0;
+/// Sums are kept in steps of 10^-9, so that what was added can be taken away exactly, and so that decimals such as 0.1 add
+/// up to what people write as a threshold.
+const SUM_STEPS: f64 = 1e9;
+/// About what a distinct value takes beside its text, in bytes.
+const VALUE_EXTRA_BYTES: usize = 64;
 /// Largest number that a sum takes up; events with larger ones are counted as not numeric.
 pub(super) const NUMBER_MAX: f64 = 1e18;
 /// How often one event counts at most in a computation: with it the largest sum of a full window fits.
@@ -29,8 +35,14 @@ const WEIGHT_MAX: u64 = 1_000_000;
 pub(super) struct Tally {
     /// Events by value, each as often as it says.
     values: HashMap<Arc<str>, u64>,
+    /// Of all values.
+    valued: u64,
+    /// Bytes that the values take.
+    bytes: usize,
     /// Entries by the place of their signal.
     places: Vec<u32>,
+    /// Where the order of the signals matters.
+    chain: Option<Chain>,
     sum: i128,
     /// Events with a number.
     numbers: u64,
@@ -43,15 +55,31 @@ impl Tally {
             CorrelationKind::Value { function: Function::Percentile(percent), .. } => Some(Quantile::new(percent)),
             _ => None,
         };
-        Tally { places: vec![0; bound.bases.len()], quantile, ..Tally::default() }
+        let chain = matches!(bound.rule.kind, CorrelationKind::Temporal { ordered: true, .. });
+        let chain = chain.then(|| Chain::new(bound.bases.len()));
+        Tally { places: vec![0; bound.bases.len()], quantile, chain, ..Tally::default() }
     }
 
-    pub(super) fn add(&mut self, place: usize, value: Option<&Held>, weight: u64) {
-        if let Some(count) = self.places.get_mut(place) {
+    /// Takes up the newest entry.
+    pub(super) fn add(&mut self, entry: &Entry, value: Option<&Held>) {
+        self.chain.iter_mut().for_each(|chain| chain.add(entry));
+        self.add_stray(entry, value);
+    }
+
+    /// Takes up an entry that others may be newer than: all but the order of signals.
+    pub(super) fn add_stray(&mut self, entry: &Entry, value: Option<&Held>) {
+        let weight = u64::from(entry.weight);
+        if let Some(count) = self.places.get_mut(usize::from(entry.place)) {
             *count += 1;
         }
         match value {
-            Some(Held::Text(text)) => *self.values.entry(Arc::clone(text)).or_insert(0) += weight,
+            Some(Held::Text(text)) => {
+                self.valued += weight;
+                *self.values.entry(Arc::clone(text)).or_insert_with(|| {
+                    self.bytes += text.len() + VALUE_EXTRA_BYTES;
+                    0
+                }) += weight;
+            }
             Some(Held::Number(number)) => {
                 let weight = weight.min(WEIGHT_MAX);
                 self.sum += steps(*number) * i128::from(weight);
@@ -62,16 +90,19 @@ impl Tally {
         }
     }
 
-    pub(super) fn remove(&mut self, place: usize, value: Option<&Held>, weight: u64) {
-        if let Some(count) = self.places.get_mut(place) {
+    pub(super) fn remove(&mut self, entry: &Entry, value: Option<&Held>) {
+        let weight = u64::from(entry.weight);
+        if let Some(count) = self.places.get_mut(usize::from(entry.place)) {
             *count -= 1;
         }
         match value {
             Some(Held::Text(text)) => {
+                self.valued -= weight;
                 if let Some(count) = self.values.get_mut(text) {
                     *count -= weight;
                     if *count == 0 {
                         self.values.remove(text);
+                        self.bytes -= text.len() + VALUE_EXTRA_BYTES;
                     }
                 }
             }
@@ -85,9 +116,29 @@ impl Tally {
         }
     }
 
+    /// Bytes that the values take, about.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The signals stand in their order, the first of them at `oldest` or later.
+    pub(super) fn is_in_order(&self, oldest: Timestamp) -> bool {
+        self.chain.as_ref().is_none_or(|chain| chain.is_complete(oldest))
+    }
+
+    /// The place that has the most entries, where there are several.
+    pub(super) fn fullest_place(&self) -> Option<u16> {
+        let places = self.places.iter().enumerate().filter(|(_, count)| **count > 2);
+        places.max_by_key(|(_, count)| **count).map(|(place, _)| place as u16)
+    }
+
     /// The same text as an event before, or a new one.
     pub(super) fn shared(&self, value: &str) -> Arc<str> {
         self.values.get_key_value(value).map_or_else(|| Arc::from(value), |(known, _)| Arc::clone(known))
+    }
+
+    pub(super) fn has(&self, value: &str) -> bool {
+        self.values.contains_key(value)
     }
 
     pub(super) fn distinct(&self) -> u64 {
@@ -104,8 +155,27 @@ impl Tally {
 
     /// Values and the percent of the events that have them.
     pub(super) fn shares(&self) -> impl Iterator<Item = (&Arc<str>, f64)> {
-        let total: u64 = self.values.values().sum();
-        self.values.iter().map(move |(value, count)| (value, *count as f64 * 100.0 / total.max(1) as f64))
+        self.values.iter().map(|(value, count)| (value, *count as f64 * 100.0 / self.valued.max(1) as f64))
+    }
+
+    /// Whether a sum or an average is within the bounds, exactly; false where there are no numbers.
+    fn computed_holds(&self, count: u64, bounds: &Bounds) -> bool {
+        let against = |bound: f64| self.sum.cmp(&steps(bound).saturating_mul(i128::from(count)));
+        self.numbers > 0
+            && bounds.low.is_none_or(|low| against(low.value).is_gt() || low.inclusive && against(low.value).is_eq())
+            && bounds.high.is_none_or(|high| against(high.value).is_lt() || high.inclusive && against(high.value).is_eq())
+            && bounds.other_than.is_none_or(|value| against(value).is_ne())
+    }
+
+    /// Whether what the function makes of the values is within the bounds; false where there are none.
+    pub(super) fn holds(&self, function: Function, value: Option<&Held>, bounds: &Bounds) -> bool {
+        match function {
+            Function::Sum => self.computed_holds(1, bounds),
+            Function::Average => self.computed_holds(self.numbers, bounds),
+            Function::Percentile(_) | Function::Share => {
+                self.number(function, value).is_some_and(|number| bounds.hold(number))
+            }
+        }
     }
 
     /// The number that the function makes of the values; `None` where there are none.
@@ -116,10 +186,7 @@ impl Tally {
             Function::Average => (self.numbers > 0).then(|| sum() / self.numbers as f64),
             Function::Percentile(_) => self.quantile.as_ref().and_then(Quantile::value),
             Function::Share => match value? {
-                Held::Text(text) => {
-                    let total: u64 = self.values.values().sum();
-                    Some(*self.values.get(text)? as f64 * 100.0 / total as f64)
-                }
+                Held::Text(text) => Some(*self.values.get(text)? as f64 * 100.0 / self.valued as f64),
                 Held::Number(_) => None,
             },
         }
@@ -127,7 +194,9 @@ impl Tally {
 }
 
 fn steps(number: f64) -> i128 {
-    (number * SUM_STEPS) as i128
+    // Whole numbers stay exact, however large.
+    let whole = (number.trunc() as i128).saturating_mul(SUM_STEPS as i128);
+    whole.saturating_add((number.fract() * SUM_STEPS).round() as i128)
 }
 
 /// Orders numbers; all of them are finite.
@@ -233,9 +302,31 @@ impl Quantile {
 
 #[cfg(test)]
 mod tests {
+    use event::EventId;
     use proptest::prelude::*;
 
     use super::*;
+    use crate::sigma::rule::Bound;
+
+    #[test]
+    fn decimals_add_up_to_what_a_threshold_says() {
+        let entry = Entry { id: EventId(0), time: Timestamp(0), weight: 1, place: 0, counted: false };
+        for (number, times, function, bound) in [
+            (0.1, 1, Function::Sum, 0.1),
+            (0.1, 3, Function::Sum, 0.3),
+            (-0.1, 3, Function::Average, -0.1),
+            (99.9, 3, Function::Average, 99.9),
+            (1e15, 7, Function::Sum, 7e15),
+        ] {
+            let mut tally = Tally::default();
+            (0..times).for_each(|_| tally.add(&entry, Some(&Held::Number(number))));
+            let at = |inclusive| Some(Bound { value: bound, inclusive });
+            let holds = |bounds: Bounds| tally.holds(function, None, &bounds);
+            assert!(holds(Bounds { low: at(true), high: at(true), other_than: None }), "{number} x {times}");
+            assert!(!holds(Bounds { low: at(false), ..Bounds::default() }), "{number} x {times}");
+            assert!(!holds(Bounds { high: at(false), ..Bounds::default() }), "{number} x {times}");
+        }
+    }
 
     /// The percentile in the obvious way: sort, and interpolate between the neighbours.
     fn obvious(numbers: &[f64], percent: f64) -> Option<f64> {
@@ -251,10 +342,10 @@ mod tests {
     fn the_largest_sum_of_a_full_window_fits() {
         let mut tally = Tally::default();
         let value = Some(Held::Number(-NUMBER_MAX));
-        (0..crate::correlate::WINDOW_ENTRIES_MAX + 1).for_each(|_| tally.add(0, value.as_ref(), u64::from(u32::MAX)));
+        let entry = Entry { id: EventId(0), time: Timestamp(0), weight: u32::MAX, place: 0, counted: false };
+        (0..crate::correlate::WINDOW_ENTRIES_MAX + 1).for_each(|_| tally.add(&entry, value.as_ref()));
         assert!(tally.number(Function::Sum, None).is_some_and(|sum| sum < -1e28));
-        (0..crate::correlate::WINDOW_ENTRIES_MAX + 1)
-            .for_each(|_| tally.remove(0, value.as_ref(), u64::from(u32::MAX)));
+        (0..crate::correlate::WINDOW_ENTRIES_MAX + 1).for_each(|_| tally.remove(&entry, value.as_ref()));
         assert_eq!((tally.sum, tally.numbers), (0, 0));
     }
 

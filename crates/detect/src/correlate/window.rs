@@ -2,11 +2,14 @@
 //! time span apart are inside. Where only the whole window can tell (upper bounds, `not`), a window opens with its first
 //! event, is judged when nothing more can come into it, and the next event opens the next.
 
+mod counted;
 mod episodes;
+mod strays;
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
-use event::{EventId, EventRef, Hit, Timestamp};
+use event::{EventRef, Hit, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::correlate::entries::{Entries, Entry};
@@ -14,21 +17,25 @@ use crate::correlate::episode::{EntityKind, Episode, Source};
 use crate::correlate::group::{group_text, number_of, value_of};
 use crate::correlate::history::History;
 use crate::correlate::tally::{Held, Tally};
+use crate::correlate::window::counted::Counted;
 use crate::correlate::window::episodes::take_up;
 use crate::ruleset::BoundCorrelation;
 use crate::sigma::rule::{CorrelationKind, Function};
 
 /// Events that a window holds; beyond it the oldest are let go, which is counted.
 pub(crate) const ENTRIES_MAX: usize = 20_000;
+/// Windows of one group that wait to be judged, whose newest hits are remembered.
+const LAST_HITS_MAX: usize = 64;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Window {
+    /// By time; the first `behind` of them have left the time span and are kept for events that come late.
     entries: Entries,
     #[serde(skip)]
-    total: u64,
-    /// Where more than events is counted. Made anew from the entries.
+    behind: usize,
+    /// Of the entries within the time span; made anew from them.
     #[serde(skip)]
-    tally: Option<Box<Tally>>,
+    counted: Counted,
     /// Open from when the aggregate is where it must be until it has not been for a while.
     firing: Option<Box<Episode>>,
     /// The aggregate has left: what brings it back belongs to the same finding.
@@ -37,12 +44,21 @@ pub(super) struct Window {
     /// What the group has been like before, where the rule asks for that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     history: Option<Box<History>>,
-    /// The newest hit, for windows that are judged when they close.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    newest: Option<Box<Hit>>,
+    /// For windows that are judged when they close: of each window that is open, when it begins and its newest hit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    last_hits: Vec<LastHit>,
     /// Its episode will be asked for changes.
     #[serde(skip)]
     pub(super) noted: bool,
+}
+
+/// The newest hit of a window that is judged when it closes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct LastHit {
+    /// Of the window's first event, as far as is known.
+    start: Timestamp,
+    time: Timestamp,
+    hit: Hit,
 }
 
 /// A hit on its way into a window.
@@ -57,6 +73,12 @@ pub(super) struct Arrival<'a> {
     pub(super) lean: bool,
     /// How long a finding stays open after its last event, in microseconds.
     pub(super) quiet_us: i64,
+    /// For how long events stay that have left the time span, in microseconds.
+    pub(super) keep_us: i64,
+    /// The signal is that of a correlation that goes on firing, not one that begins to.
+    pub(super) goes_on: bool,
+    /// Hits come as they arrive.
+    pub(super) live: bool,
 }
 
 /// A window that closed and is reported.
@@ -76,6 +98,14 @@ pub(super) struct Added {
     pub(super) ended: Option<Box<Episode>>,
     /// An episode begins with the hit.
     pub(super) begins: bool,
+    /// The aggregate is where it must be, with this hit.
+    pub(super) fires: bool,
+    /// It was not before: others count this one anew.
+    pub(super) anew: bool,
+    /// The hit came out of order: what it makes of older windows must be looked at.
+    pub(super) stray: bool,
+    /// It is too old to be counted.
+    pub(super) too_old: bool,
     /// The window held more than it may.
     pub(super) cut: bool,
     /// The rule wants a number, and the event has something else.
@@ -89,44 +119,64 @@ impl Window {
         if let CorrelationKind::History(rule) = &bound.rule.kind {
             return self.add_to_history(rule, arrival, spent);
         }
-        if self.tally.is_none() && bound.needs_tally() {
-            self.tally = Some(Box::new(Tally::new(bound)));
+        let by_rule = matches!(bound.rule.kind, CorrelationKind::Temporal { .. });
+        // One event that several rules match counts once; what goes on firing is there, but not once more.
+        if !by_rule && (arrival.goes_on || self.entries.holds(hit.event.id, time)) {
+            return Added::default();
         }
+        self.counted.prepare(bound);
         let value = match self.value(bound, hit) {
             Ok(value) => value,
             Err(not_numeric) => return Added { not_numeric, ..Added::default() },
         };
         if bound.waits_for_close {
             let (_, cut) = self.push(arrival, value, spent);
-            if self.newest.as_ref().is_none_or(|newest| newest.event.time <= hit.event.time) {
-                self.newest = Some(Box::new(hit.clone()));
-            }
+            self.take_last(hit, time, bound.rule.timespan_us);
             return Added { cut, ..Added::default() };
         }
-        let mut ended = self.begin_anew_where_older(bound, time);
-        self.slide(time, bound.rule.timespan_us);
+        if self.forgets(arrival) && arrival.live {
+            return Added { too_old: true, ..Added::default() };
+        }
+        let ended = self.begin_anew_where_older(arrival);
+        if self.entries.last().is_some_and(|newest| time < newest.time) {
+            let added = self.add_stray(arrival, value, spent);
+            return Added { ended, ..added };
+        }
+        self.add_in_order(arrival, value, ended, spent)
+    }
+
+    fn add_in_order(
+        &mut self,
+        arrival: Arrival<'_>,
+        value: Option<Held>,
+        mut ended: Option<Box<Episode>>,
+        spent: &mut Vec<Arc<EventRef>>,
+    ) -> Added {
+        let Arrival { bound, hit, time, .. } = arrival;
+        self.slide(time, bound.rule.timespan_us, arrival.keep_us);
         self.dormant |= self.firing.is_some() && !self.is_reached(bound, None);
         if self.dormant && self.firing.as_ref().is_some_and(|open| open.silent_before(time, arrival.quiet_us)) {
             ended = ended.or(self.end());
         }
         let (place, cut) = self.push(arrival, value.clone(), spent);
-        let reached = self.is_reached(bound, value.as_ref()) && self.is_in_order(arrival);
-        let begins = reached && self.firing.is_none();
+        let fires = self.is_reached(bound, value.as_ref());
+        let begins = fires && self.firing.is_none();
+        let anew = fires && !self.is_firing();
         if begins {
             self.firing = Some(Box::new(self.episode(bound, arrival.index, group_text(bound, hit), |_| true)));
-            self.entries.count(None);
-        } else if reached && self.dormant {
+            self.entries.count(self.behind..self.entries.len());
+        } else if anew {
             self.go_on(bound);
-        } else if reached && let Some(episode) = &mut self.firing {
+        } else if fires && let Some(episode) = &mut self.firing {
             episode.add(&hit.event, time, hit.repeated);
-            self.entries.count(Some(place));
+            self.entries.count(place..place + 1);
         }
-        self.dormant |= !reached && self.firing.is_some();
-        if reached {
-            let distinct = self.tally.as_ref().map_or(0, |tally| tally.distinct());
+        self.dormant |= !fires && self.firing.is_some();
+        if fires {
+            let distinct = self.counted.distinct();
             self.firing.iter_mut().for_each(|episode| episode.set_distinct(distinct));
         }
-        Added { ended, begins, cut, not_numeric: false }
+        Added { ended, begins, fires, anew, cut, ..Added::default() }
     }
 
     fn end(&mut self) -> Option<Box<Episode>> {
@@ -141,7 +191,7 @@ impl Window {
             CorrelationKind::ValueCount(_) | CorrelationKind::Value { function: Function::Share, .. } => {
                 let value = value_of(bound, hit).ok_or(false)?;
                 Ok(Some(Held::Text(
-                    self.tally.as_ref().map_or_else(|| Arc::from(&*value), |tally| tally.shared(&value)),
+                    self.counted.tally.as_ref().map_or_else(|| Arc::from(&*value), |tally| tally.shared(&value)),
                 )))
             }
             CorrelationKind::Value { .. } => number_of(bound, hit).map(|number| Some(Held::Number(number))),
@@ -150,61 +200,35 @@ impl Window {
 
     /// Whether the aggregate is where the rule wants it.
     fn is_reached(&self, bound: &BoundCorrelation, value: Option<&Held>) -> bool {
-        let Some(tally) = &self.tally else { return bound.rule.bounds.hold(self.total as f64) };
-        match &bound.rule.kind {
-            CorrelationKind::EventCount => bound.rule.bounds.hold(self.total as f64),
+        match bound.rule.kind {
             CorrelationKind::History(_) => !self.dormant,
-            CorrelationKind::ValueCount(_) => bound.rule.bounds.hold(tally.distinct() as f64),
-            CorrelationKind::Temporal { expression: Some(expression), .. } => {
-                expression.holds(&|place| tally.matched(place))
-            }
-            CorrelationKind::Temporal { .. } => bound.rule.bounds.hold(tally.places_matched() as f64),
-            CorrelationKind::Value { function: Function::Share, .. } => match value {
-                Some(_) => tally.number(Function::Share, value).is_some_and(|share| bound.rule.bounds.hold(share)),
-                None => tally.shares().any(|(_, share)| bound.rule.bounds.hold(share)),
-            },
-            CorrelationKind::Value { function, .. } => {
-                tally.number(*function, None).is_some_and(|number| bound.rule.bounds.hold(number))
+            _ => self.counted.is_reached(bound, value),
+        }
+    }
+
+    /// Remembers the hit as the newest of its window.
+    fn take_last(&mut self, hit: &Hit, time: Timestamp, timespan_us: i64) {
+        let covers = |last: &&mut LastHit| time >= last.start && time <= last.start.saturating_add_us(timespan_us);
+        match self.last_hits.iter_mut().find(covers) {
+            Some(last) if last.time <= time => (last.time, last.hit) = (time, hit.clone()),
+            Some(_) => {}
+            None => {
+                if self.last_hits.len() == LAST_HITS_MAX {
+                    self.last_hits.remove(0);
+                }
+                self.last_hits.push(LastHit { start: time, time, hit: hit.clone() });
             }
         }
     }
 
-    /// Whether the window holds the signals in the order written, for correlations that ask for it. Events of one
-    /// instant satisfy either order; one event fills one place. Only the last signal can complete the order.
-    fn is_in_order(&self, arrival: Arrival<'_>) -> bool {
-        let bound = arrival.bound;
-        if !matches!(bound.rule.kind, CorrelationKind::Temporal { ordered: true, .. }) {
-            return true;
-        }
-        let last = bound.bases.len() - 1;
-        let completes = bound.place_of(arrival.signal) == last
-            || self.entries.iter().rev().take(2).map(|(entry, _)| entry.time).is_sorted_by(|a, b| a == b);
-        if !completes {
-            return self.is_firing();
-        }
-        let mut next = 0;
-        let mut used = Vec::with_capacity(bound.bases.len());
-        let mut at = 0;
-        while at < self.entries.len() && next <= last {
-            let Some(instant) = self.entries.at(at).map(|entry| entry.time) else { break };
-            let entries = || (at..).map_while(|at| self.entries.at(at)).take_while(|entry| entry.time == instant);
-            let end = at + entries().count();
-            // As many places as this instant can fill, in whatever order its events came.
-            let fills = |entry: &&Entry, next: usize, used: &[EventId]| {
-                usize::from(entry.place) == next && !used.contains(&entry.id)
-            };
-            while let Some(entry) = entries().find(|entry| fills(entry, next, &used)) {
-                used.push(entry.id);
-                next += 1;
-            }
-            at = end;
-        }
-        next > last
+    pub(super) fn is_empty(&self) -> bool {
+        self.entries.len() == 0
     }
 
-    /// Its first time span lies before `complete`.
-    pub(super) fn is_closed(&self, complete: Timestamp, timespan_us: i64) -> bool {
-        self.entries.first().is_some_and(|first| first.time.saturating_add_us(timespan_us) < complete)
+    /// The window that is open holds the time.
+    pub(super) fn covers(&self, time: Timestamp, timespan_us: i64) -> bool {
+        let first = self.entries.first().map(|first| first.time);
+        first.is_some_and(|first| time >= first && time <= first.saturating_add_us(timespan_us))
     }
 
     /// Judges what has closed: windows whose time span lies before `complete`, up to which nothing more comes. The hit
@@ -221,14 +245,17 @@ impl Window {
             let mut closed = Window { entries: self.entries.take_first(inside), ..Window::default() };
             closed.count_anew(bound);
             any = true;
+            let inside = |last: &&LastHit| last.time >= first && last.time <= end;
+            let newest = self.last_hits.iter().filter(inside).max_by_key(|last| last.time).or(self.last_hits.last());
             if closed.is_reached(bound, None)
-                && let Some(newest) = self.newest.as_deref()
+                && let Some(LastHit { hit, .. }) = newest
             {
-                let group = group_text(bound, newest);
+                let group = group_text(bound, hit);
                 let episode = closed.episode(bound, index, group, |value| closed.is_why(bound, value));
                 let time = closed.entries.last().map_or(first, |entry| entry.time);
-                found.push(Closed { episode: Box::new(episode), hit: newest.clone(), time });
+                found.push(Closed { episode: Box::new(episode), hit: hit.clone(), time });
             }
+            self.last_hits.retain(|last| last.time > end);
         }
         if any {
             self.count_anew(bound);
@@ -239,34 +266,32 @@ impl Window {
     /// Whether an entry is what the rule looks for, and not only beside it: the rare values of a share.
     fn is_why(&self, bound: &BoundCorrelation, value: Option<&Held>) -> bool {
         let CorrelationKind::Value { function: Function::Share, .. } = bound.rule.kind else { return true };
-        let share = self.tally.as_ref().and_then(|tally| tally.number(Function::Share, value));
+        let share = self.counted.tally.as_ref().and_then(|tally| tally.number(Function::Share, value));
         share.is_some_and(|share| bound.rule.bounds.hold(share))
     }
 
     /// Makes anew what follows from the entries.
     pub(super) fn count_anew(&mut self, bound: &BoundCorrelation) {
-        self.total = self.entries.iter().map(|(entry, _)| u64::from(entry.weight)).sum();
-        self.tally = bound.needs_tally().then(|| Box::new(Tally::new(bound)));
-        if let Some(tally) = &mut self.tally {
-            for (entry, value) in self.entries.iter() {
-                tally.add(usize::from(entry.place), value, u64::from(entry.weight));
-            }
+        self.counted = Counted::new(bound);
+        self.counted.now = self.entries.last().map_or(Timestamp(i64::MIN), |newest| newest.time);
+        let stands_alone = bound.waits_for_close || matches!(bound.rule.kind, CorrelationKind::History(_));
+        self.behind = match stands_alone {
+            true => 0,
+            false => self.entries.older_than(self.counted.now.saturating_sub_us(bound.rule.timespan_us)),
+        };
+        for (entry, value) in self.entries.iter().skip(self.behind) {
+            self.counted.add(entry, value);
         }
     }
 
-    /// The time is too far back to share a window with the newest event.
-    pub(super) fn is_before_all(&self, time: Timestamp, timespan_us: i64) -> bool {
-        self.entries.last().is_some_and(|newest| time.saturating_add_us(timespan_us) < newest.time)
-    }
-
-    /// Events come in order of time, but an older source may be read after a newer one. What is too far back to share a
+    /// Batches come in order of time, but an older source may be read after a newer one. What is too far back to share a
     /// window with what is held begins a window of its own.
-    fn begin_anew_where_older(&mut self, bound: &BoundCorrelation, time: Timestamp) -> Option<Box<Episode>> {
-        if !self.is_before_all(time, bound.rule.timespan_us) {
+    fn begin_anew_where_older(&mut self, arrival: Arrival<'_>) -> Option<Box<Episode>> {
+        if !self.forgets(arrival) {
             return None;
         }
         self.entries = Entries::default();
-        self.count_anew(bound);
+        self.count_anew(arrival.bound);
         self.end()
     }
 
@@ -290,7 +315,7 @@ impl Window {
         self.entries.drop_proof(usize::from(!newest_too), spent);
     }
 
-    /// Where the event stands now, and whether the window had to let its oldest event go.
+    /// Where the event stands now, and whether the window had to let one go that it counts.
     fn push(&mut self, arrival: Arrival<'_>, value: Option<Held>, spent: &mut Vec<Arc<EventRef>>) -> (usize, bool) {
         let Arrival { bound, signal, hit, time, lean, .. } = arrival;
         let entry = Entry {
@@ -300,30 +325,57 @@ impl Window {
             place: bound.place_of(signal) as u16,
             counted: false,
         };
-        self.total += u64::from(entry.weight);
-        if let Some(tally) = &mut self.tally {
-            tally.add(usize::from(entry.place), value.as_ref(), u64::from(entry.weight));
+        let start = match bound.waits_for_close {
+            true => Timestamp(i64::MIN),
+            false => self.counted.now.saturating_sub_us(bound.rule.timespan_us),
+        };
+        if time < start {
+            self.behind += 1;
+        } else if time < self.counted.now {
+            self.counted.add_stray(&entry, value.as_ref());
+        } else {
+            self.counted.add(&entry, value.as_ref());
         }
-        let place = self.entries.push(entry, value, &hit.event, lean, spent);
-        let cut = self.entries.len() > ENTRIES_MAX;
-        if cut {
-            self.pop_first();
+        let place = self.entries.push(entry, value, &hit.event, start, lean, spent);
+        if self.entries.len() <= ENTRIES_MAX {
+            return (place, false);
         }
-        (place.saturating_sub(usize::from(cut)), cut)
+        let (gone, cut) = self.make_room();
+        (place.saturating_sub(usize::from(gone <= place)), cut)
     }
 
-    fn slide(&mut self, time: Timestamp, timespan_us: i64) {
+    /// Lets an event go: which one, and whether it counted. Where the order of signals matters, the one that its like can stand
+    /// in for, so that a flood of one signal does not push out another.
+    fn make_room(&mut self) -> (usize, bool) {
+        if self.behind > 0 {
+            self.behind -= 1;
+            self.entries.pop_first();
+            return (0, false);
+        }
+        let fullest = self.counted.tally.as_ref().and_then(|tally| tally.fullest_place());
+        let spare = fullest.and_then(|place| {
+            let alike = self.entries.iter().enumerate().filter(|(_, (entry, _))| entry.place == place);
+            alike.map(|(at, _)| at).nth(1)
+        });
+        let gone = spare.unwrap_or(0);
+        if let Some((entry, value)) = self.entries.remove(gone) {
+            self.counted.remove(&entry, value.as_ref());
+        }
+        (gone, true)
+    }
+
+    /// Moves the time span so that it ends with `time`. What leaves it is kept for another `keep_us`.
+    fn slide(&mut self, time: Timestamp, timespan_us: i64, keep_us: i64) {
+        self.counted.now = time;
         let oldest = time.saturating_sub_us(timespan_us);
-        while self.entries.first().is_some_and(|entry| entry.time < oldest) {
-            self.pop_first();
+        while let Some(entry) = self.entries.at(self.behind).filter(|entry| entry.time < oldest) {
+            self.counted.remove(entry, self.entries.value(self.behind));
+            self.behind += 1;
         }
-    }
-
-    fn pop_first(&mut self) {
-        let Some((entry, value)) = self.entries.pop_first() else { return };
-        self.total -= u64::from(entry.weight);
-        if let Some(tally) = &mut self.tally {
-            tally.remove(usize::from(entry.place), value.as_ref(), u64::from(entry.weight));
+        let kept_from = oldest.saturating_sub_us(keep_us);
+        while self.behind > 0 && self.entries.first().is_some_and(|entry| entry.time < kept_from) {
+            self.entries.pop_first();
+            self.behind -= 1;
         }
     }
 
@@ -335,13 +387,14 @@ impl Window {
         group: String,
         is_why: impl Fn(Option<&Held>) -> bool,
     ) -> Episode {
-        let start = self.entries.first().map_or(Timestamp(0), |entry| entry.time);
+        let start = self.entries.at(self.behind).map_or(Timestamp(0), |entry| entry.time);
         let mut episode = Episode::new(Source::Correlation(index), group, start);
         let counted = counted_entity(bound);
-        for (entry, value, event) in self.entries.with_events().filter(|(_, value, _)| is_why(*value)) {
+        let inside = self.entries.with_events().skip(self.behind);
+        for (entry, value, event) in inside.filter(|(_, value, _)| is_why(*value)) {
             take_up(&mut episode, counted, entry, value, event);
         }
-        episode.set_distinct(self.tally.as_ref().map_or(0, |tally| tally.distinct()));
+        episode.set_distinct(self.counted.distinct());
         episode
     }
 
@@ -352,11 +405,26 @@ impl Window {
             && self.firing.as_ref().is_none_or(|open| open.silent_before(watermark, quiet_us))
     }
 
-    pub(super) fn weight(&self) -> (u64, Timestamp) {
-        if let Some(history) = &self.history {
-            return history.weight();
+    /// What is lost with the window: how near it is to what the rule asks for. Of equals the youngest weighs least, so that a
+    /// flood pushes out its own.
+    pub(super) fn weight(&self, bound: &BoundCorrelation) -> (u64, Reverse<Timestamp>) {
+        let first = self.times().0.unwrap_or(Timestamp(i64::MAX));
+        match &self.history {
+            _ if self.firing.is_some() => (u64::MAX, Reverse(first)),
+            Some(history) => (history.weight().0, Reverse(first)),
+            None => (self.counted.progress(bound), Reverse(first)),
         }
-        (self.total, self.entries.last().map_or(Timestamp(0), |entry| entry.time))
+    }
+
+    /// Events within the time span.
+    pub(super) fn events(&self) -> u64 {
+        self.history.as_ref().map_or(self.counted.total, |history| history.weight().0)
+    }
+
+    /// Bytes that it takes, beside proof.
+    pub(super) fn bytes(&self) -> usize {
+        let values = self.counted.tally.as_ref().map_or(0, |tally| size_of::<Tally>() + tally.bytes());
+        size_of::<Window>() + self.entries.bytes() + values
     }
 
     pub(super) fn is_firing(&self) -> bool {
@@ -369,25 +437,20 @@ impl Window {
 
     /// What is compared with the rule's condition.
     pub(super) fn aggregate(&self, bound: &BoundCorrelation) -> Option<f64> {
-        let tally = self.tally.as_ref();
-        match &bound.rule.kind {
-            CorrelationKind::EventCount => Some(self.total as f64),
-            CorrelationKind::History(rule) => self.history.as_ref().map(|history| history.aggregate(rule)),
-            CorrelationKind::ValueCount(_) => tally.map(|tally| tally.distinct() as f64),
-            CorrelationKind::Temporal { .. } => tally.map(|tally| tally.places_matched() as f64),
-            CorrelationKind::Value { function: Function::Share, .. } => None,
-            CorrelationKind::Value { function, .. } => tally.and_then(|tally| tally.number(*function, None)),
+        match (&bound.rule.kind, &self.history) {
+            (CorrelationKind::History(rule), history) => history.as_ref().map(|history| history.aggregate(rule)),
+            _ => self.counted.aggregate(bound),
         }
     }
 
     /// Whether the signal at this place of the correlation has an event inside.
     pub(super) fn has_place(&self, place: usize) -> bool {
-        self.tally.as_ref().is_some_and(|tally| tally.matched(place))
+        self.counted.tally.as_ref().is_some_and(|tally| tally.matched(place))
     }
 
     /// Of the oldest and of the newest event inside.
     pub(super) fn times(&self) -> (Option<Timestamp>, Option<Timestamp>) {
-        (self.entries.first().map(|entry| entry.time), self.entries.last().map(|entry| entry.time))
+        (self.entries.at(self.behind).map(|entry| entry.time), self.entries.last().map(|entry| entry.time))
     }
 
     pub(super) fn some_values(&self, most: usize) -> Vec<String> {
@@ -395,7 +458,7 @@ impl Window {
             return history.values(most);
         }
         let mut values: Vec<String> = Vec::new();
-        for (_, value) in self.entries.iter() {
+        for (_, value) in self.entries.iter().skip(self.behind) {
             let value = match value {
                 Some(Held::Text(text)) => text.to_string(),
                 Some(Held::Number(number)) => number.to_string(),
@@ -417,9 +480,10 @@ impl Window {
         events.map(|event| (event.source.name.clone(), event.line_no)).collect()
     }
 
-    /// Changes the newest hit to what another rule set makes of it.
-    pub(super) fn renew_newest(&mut self, renewed: impl Fn(Hit) -> Option<Hit>) {
-        self.newest = self.newest.take().and_then(|hit| renewed(*hit)).map(Box::new);
+    /// Changes the newest hits to what another rule set makes of them.
+    pub(super) fn renew_last(&mut self, renewed: impl Fn(Hit) -> Option<Hit>) {
+        let last = std::mem::take(&mut self.last_hits).into_iter();
+        self.last_hits = last.filter_map(|last| Some(LastHit { hit: renewed(last.hit)?, ..last })).collect();
     }
 
     pub(super) fn firing_mut(&mut self) -> Option<&mut Episode> {

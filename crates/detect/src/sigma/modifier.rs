@@ -52,6 +52,15 @@ pub(crate) struct RegexFlags {
     pub(crate) dot_all: bool,
 }
 
+impl RegexFlags {
+    /// As an expression begins with them.
+    pub(crate) fn written(self) -> String {
+        let flags = [(self.ignore_case, 'i'), (self.multi_line, 'm'), (self.dot_all, 's')];
+        let set: String = flags.into_iter().filter(|(is_set, _)| *is_set).map(|(_, letter)| letter).collect();
+        if set.is_empty() { set } else { format!("(?{set})") }
+    }
+}
+
 impl Chain {
     /// The last place at which the value must stand.
     pub(crate) fn anchor(&self) -> Option<Anchor> {

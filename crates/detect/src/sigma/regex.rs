@@ -9,13 +9,9 @@ use crate::sigma::modifier::RegexFlags;
 
 /// Compiles the expression of a rule; else the reason.
 pub(crate) fn regex(written: &str, flags: RegexFlags) -> Result<Check, String> {
+    // Flags stand in the expression, so that two that differ in nothing else are not taken for one.
     let build = |pattern: &str| {
-        regex::RegexBuilder::new(pattern)
-            .case_insensitive(flags.ignore_case)
-            .multi_line(flags.multi_line)
-            .dot_matches_new_line(flags.dot_all)
-            .size_limit(REGEX_BYTES_MAX)
-            .build()
+        regex::RegexBuilder::new(&format!("{}{pattern}", flags.written())).size_limit(REGEX_BYTES_MAX).build()
     };
     let written = &with_literal_class_operators(written);
     // What PCRE reads as a literal brace is an error here: escape it and try again.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use event::{EventId, EventRef, Hit, Timestamp};
 
+use super::counted::Counted;
 use super::{Added, Arrival, Window, counted_entity};
 use crate::correlate::entries::{Entries, Entry};
 use crate::correlate::episode::{EntityKind, Episode, Source};
@@ -13,7 +14,7 @@ use crate::correlate::group::{group_text, value_of};
 use crate::correlate::history::Seen;
 use crate::correlate::tally::Held;
 use crate::ruleset::BoundCorrelation;
-use crate::sigma::rule::{CorrelationKind, HistoryRule};
+use crate::sigma::rule::{CorrelationKind, HistoryKind, HistoryRule};
 
 /// An event that a window counts, with its proof where that is kept.
 type Proven = (Entry, Option<Arc<EventRef>>);
@@ -39,11 +40,13 @@ impl Window {
         };
         let ended =
             if self.firing.as_ref().is_some_and(|open| open.silent_before(time, quiet_us)) { self.end() } else { None };
-        self.dormant = false;
         let begins = self.firing.is_none();
+        // A value that stands out stands for itself.
+        let anew = begins || self.dormant || !matches!(rule.kind, HistoryKind::Spike { .. });
+        self.dormant = false;
         if begins {
             self.entries = Entries::default();
-            self.total = 0;
+            self.counted = Counted::default();
         }
         let (_, cut) = self.push(arrival, None, spent);
         match &mut self.firing {
@@ -51,7 +54,7 @@ impl Window {
             None => self.firing = Some(Box::new(self.episode(bound, index, group_text(bound, hit), |_| true))),
         }
         self.firing.iter_mut().for_each(|episode| episode.say(&why));
-        Added { ended, begins, cut, not_numeric: false }
+        Added { ended, begins, fires: true, anew, cut, ..Added::default() }
     }
 
     /// The aggregate is back: the finding takes up what came meanwhile.
@@ -59,10 +62,10 @@ impl Window {
         self.dormant = false;
         if let Some(episode) = &mut self.firing {
             let counted = counted_entity(bound);
-            let new = self.entries.with_events().filter(|(entry, ..)| !entry.counted);
+            let new = self.entries.with_events().skip(self.behind).filter(|(entry, ..)| !entry.counted);
             new.for_each(|(entry, value, event)| take_up(episode, counted, entry, value, event));
         }
-        self.entries.count(None);
+        self.entries.count(self.behind..self.entries.len());
     }
 
     /// A hit that forgives: what its group has counted up to then is taken back, or of values that are counted, its own.
@@ -71,10 +74,17 @@ impl Window {
             CorrelationKind::ValueCount(_) => value_of(bound, hit),
             _ => None,
         };
+        let tally = self.counted.tally.as_ref();
+        if own.as_ref().zip(tally).is_some_and(|(own, tally)| !tally.has(own)) {
+            return;
+        }
         let stays = |entry: &Entry, value: Option<&Held>| {
             let other = matches!((value, &own), (Some(Held::Text(value)), Some(own)) if **value != **own);
             entry.time > time || other
         };
+        if !self.entries.iter().any(|(entry, value)| !stays(entry, value)) {
+            return;
+        }
         if let (Some(episode), Some(own), Some(kind)) = (&mut self.firing, &own, counted_entity(bound)) {
             let gone = self.entries.iter().filter(|(entry, value)| entry.counted && !stays(entry, *value));
             let gone: Vec<(EventId, u64)> = gone.map(|(entry, _)| (entry.id, u64::from(entry.weight))).collect();
@@ -87,7 +97,7 @@ impl Window {
 
     /// Events with their proof, for a correlation that counts this one.
     pub(in crate::correlate) fn proof(&self) -> Vec<Proven> {
-        self.entries.with_events().map(|(entry, _, event)| (*entry, event.cloned())).collect()
+        self.entries.with_events().skip(self.behind).map(|(entry, _, event)| (*entry, event.cloned())).collect()
     }
 
     /// Begins the open episode anew with events of the correlations behind it, which are the reason for it.

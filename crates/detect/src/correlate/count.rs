@@ -1,0 +1,135 @@
+//! A hit counts in the groups of the correlations over its signal, and what those make of it counts in others.
+
+use std::sync::Arc;
+
+use event::{Hit, Timestamp};
+
+use crate::correlate::episode::Source;
+use crate::correlate::window::{Arrival, Window};
+use crate::correlate::{Correlator, Signal, group};
+use crate::ruleset::BoundCorrelation;
+
+impl Correlator {
+    /// Counts the hit in every correlation over its signal (its rule, or a correlation that it made fire).
+    pub(super) fn correlate(&mut self, signal: Signal, hit: &Hit, time: Timestamp, late: bool) {
+        let set = Arc::clone(&self.set);
+        let mut key = std::mem::take(&mut self.key);
+        let mut fired = Vec::new();
+        for index in &set.uses[signal.number].correlations {
+            let bound = &set.correlations[*index];
+            if !group::write_key(bound, hit, &mut key) {
+                self.counts.ungrouped += 1;
+                continue;
+            }
+            if let Some(goes_on) = self.count_in(*index, &key, signal, hit, time, late) {
+                fired.push(Signal { number: set.signal_of(*index), goes_on });
+            }
+        }
+        self.forgive(signal.number, hit, time, &mut key);
+        self.key = key;
+        for signal in fired {
+            self.correlate(signal, hit, time, late);
+        }
+    }
+
+    /// Counts the hit in its group of one correlation. Where that fires: whether it went on firing.
+    fn count_in(
+        &mut self,
+        index: usize,
+        key: &str,
+        signal: Signal,
+        hit: &Hit,
+        time: Timestamp,
+        late: bool,
+    ) -> Option<bool> {
+        let set = Arc::clone(&self.set);
+        let bound = &set.correlations[index];
+        let place = self.place_in(index, key, time, late)?;
+        let keep_us = self.keep_us(bound);
+        let window = self.windows[index].at_mut(place);
+        let (proof, bytes) = (window.proof_bytes(), window.bytes());
+        let lean = self.window_proof > self.options.proof_bytes_max / 2;
+        let spent = self.spent.len();
+        let arrival = Arrival {
+            bound,
+            index,
+            signal: signal.number,
+            hit,
+            time,
+            lean,
+            quiet_us: self.options.fold_gap_us.max(bound.rule.timespan_us),
+            keep_us,
+            goes_on: signal.goes_on,
+            live: self.options.live,
+        };
+        let due = bound.waits_for_close && window.is_empty();
+        let added = window.add(arrival, &mut self.spent);
+        if lean {
+            self.counts.proof_dropped += (self.spent.len() - spent) as u64;
+        }
+        self.window_proof = (self.window_proof + window.proof_bytes()).saturating_sub(proof);
+        self.weights.change(index, bytes, window.bytes());
+        self.counts.cut += u64::from(added.cut);
+        self.counts.not_numeric += u64::from(added.not_numeric);
+        self.counts.left_out += u64::from(added.too_old);
+        if due {
+            self.due.add(time.saturating_add_us(bound.rule.timespan_us), index, key);
+        }
+        if added.stray {
+            self.note_stray(index, key, hit, time);
+        }
+        if added.begins {
+            self.begin(index, place, key, hit);
+        }
+        if added.fires {
+            self.note_firing(index, place, key);
+        }
+        if let Some(ended) = added.ended {
+            self.close(*ended);
+        }
+        self.bound_windows();
+        added.fires.then_some(!added.anew)
+    }
+
+    /// Where the group's window is, which is made if need be. `None`: the hit comes too late for it.
+    fn place_in(&mut self, index: usize, key: &str, time: Timestamp, late: bool) -> Option<usize> {
+        let bound = &self.set.correlations[index];
+        let table = &mut self.windows[index];
+        let place = table.place(key);
+        // What waits for its end has been judged without what comes now.
+        let judged = late && bound.waits_for_close;
+        if judged && place.is_none_or(|place| !table.at(place).covers(time, bound.rule.timespan_us)) {
+            self.counts.left_out += 1;
+            return None;
+        }
+        if place.is_some() {
+            return place;
+        }
+        if table.len() >= self.options.groups_max {
+            self.evict_group(index);
+        }
+        let window = Window::default();
+        self.weights.change(index, 0, window.bytes());
+        Some(self.windows[index].push(key, window))
+    }
+
+    /// How long events stay beyond the time span: for what may come late.
+    fn keep_us(&self, bound: &BoundCorrelation) -> i64 {
+        let late_us = if self.options.live { self.options.lateness_us } else { 0 };
+        bound.behind_us.saturating_add(late_us)
+    }
+
+    /// A finding of a correlation begins with the hit.
+    pub(super) fn begin(&mut self, index: usize, place: usize, key: &str, hit: &Hit) {
+        self.prove(index, key, hit);
+        self.take_up_risk(index, place, hit.event.id);
+    }
+
+    pub(super) fn note_firing(&mut self, index: usize, place: usize, key: &str) {
+        let window = self.windows[index].at_mut(place);
+        if !window.noted {
+            window.noted = true;
+            self.noted.push((Source::Correlation(index), key.into()));
+        }
+    }
+}
