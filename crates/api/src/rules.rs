@@ -27,6 +27,22 @@ pub enum ReloadRefused {
     Failed,
 }
 
+/// Which groups of a correlation somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wanted {
+    /// One group, as it is shown: `source.ip=192.0.2.1, user.name=root`.
+    pub group: Option<String>,
+    pub limit: usize,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    NoSuchRule,
+    /// Whoever counts does not get to it at the moment.
+    Busy,
+}
+
 /// The rules of an analyzer.
 #[async_trait]
 pub trait RuleService: Send + Sync {
@@ -34,10 +50,11 @@ pub trait RuleService: Send + Sync {
     fn status(&self) -> Value;
     /// Reads the files again.
     async fn reload(&self) -> Result<Value, ReloadRefused>;
-    /// Why a detection rule does or does not match log lines; `None` where there is no such rule.
+    /// Why a rule does or does not match log lines, or a correlation over them does or does not fire; `None` where there is
+    /// no such rule.
     async fn explain(&self, rule: String, lines: String) -> Option<Value>;
-    /// What the windows of a correlation hold; `None` where there is no such rule, or no answer.
-    async fn groups(&self, rule: String, limit: usize) -> Option<Value>;
+    /// What the windows of a correlation hold.
+    async fn groups(&self, rule: String, wanted: Wanted) -> Result<Value, Unanswered>;
 }
 
 pub(crate) type Rules = Arc<dyn RuleService>;
@@ -73,13 +90,14 @@ pub(crate) async fn reload(State(rules): State<Rules>) -> Result<Json<Value>, Pr
     }
 }
 
-/// Why a detection rule does or does not match: the body holds up to 100 log lines, as they are shipped.
+/// Why a rule does or does not match, or a correlation does or does not fire: the body holds log lines as they are shipped, of
+/// which up to 100 are explained for a rule, and all are counted for a correlation.
 #[utoipa::path(
     post, path = "/api/v1/rules/{id}/explain", tag = "rules", params(("id" = String, Path, description = "Id, name or title")),
     request_body = String,
     responses(
-        (status = 200, description = "For each line every part of the rule, whether it held, and the value that decided", body = Object),
-        (status = 404, description = "There is no such detection rule", body = Problem, content_type = "application/problem+json"),
+        (status = 200, description = "For each line every part of the rule, whether it held, and the value that decided; of a correlation what it counted, what it left out and why, and how near each group came", body = Object),
+        (status = 404, description = "There is no such rule", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn explain(
@@ -96,16 +114,21 @@ pub(crate) async fn explain(
         return Err(Problem::bad_request(vec![PartProblem { pointer: "body".to_owned(), detail }]));
     }
     let explained = rules.explain(rule, lines).await;
-    explained.map(Json).ok_or_else(|| Problem::not_found("there is no such detection rule in force"))
+    explained.map(Json).ok_or_else(|| Problem::not_found("there is no such rule in force"))
 }
 
 /// What the windows of a correlation hold, the fullest first, and what each lacks.
 #[utoipa::path(
     get, path = "/api/v1/rules/{id}/groups", tag = "rules",
-    params(("id" = String, Path, description = "Id, name or title"), ("limit" = Option<usize>, Query, description = "1 to 1000, 20 where absent")),
+    params(
+        ("id" = String, Path, description = "Id, name or title"),
+        ("limit" = Option<usize>, Query, description = "1 to 1000, 20 where absent"),
+        ("group" = Option<String>, Query, description = "One group, as it is shown: source.ip=192.0.2.1"),
+    ),
     responses(
         (status = 200, description = "Groups with their events, aggregate, and what is missing", body = Object),
         (status = 404, description = "There is no such correlation", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The analyzer is waiting for its store", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn groups(
@@ -113,14 +136,20 @@ pub(crate) async fn groups(
     Path(rule): Path<String>,
     Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Json<Value>, Problem> {
-    let mut limit = GROUPS;
-    for (name, text) in &parameters {
-        let read = text.parse().ok().filter(|limit| name == "limit" && (1..=GROUPS_MAX).contains(limit));
-        limit = read.ok_or_else(|| {
-            let detail = format!("the only parameter is limit: a number from 1 to {GROUPS_MAX}");
-            Problem::bad_request(vec![PartProblem { pointer: name.clone(), detail }])
-        })?;
+    let mut wanted = Wanted { group: None, limit: GROUPS };
+    for (name, text) in parameters {
+        let limit = text.parse().ok().filter(|limit| name == "limit" && (1..=GROUPS_MAX).contains(limit));
+        match (name.as_str(), limit) {
+            ("group", _) => wanted.group = Some(text),
+            (_, Some(limit)) => wanted.limit = limit,
+            (_, None) => {
+                let detail = format!("the parameters are group, and limit: a number from 1 to {GROUPS_MAX}");
+                return Err(Problem::bad_request(vec![PartProblem { pointer: name, detail }]));
+            }
+        }
     }
-    let found = rules.groups(rule, limit).await;
-    found.map(Json).ok_or_else(|| Problem::not_found("there is no such correlation in force"))
+    rules.groups(rule, wanted).await.map(Json).map_err(|unanswered| match unanswered {
+        Unanswered::NoSuchRule => Problem::not_found("there is no such correlation in force"),
+        Unanswered::Busy => Problem::busy("the analyzer does not get to it: it may be waiting for its store"),
+    })
 }

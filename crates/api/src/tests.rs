@@ -11,6 +11,7 @@ use tower::ServiceExt;
 
 use super::*;
 use crate::health::{CheckResult, HealthStatus};
+use crate::rules::{Unanswered, Wanted};
 
 struct Fixed(HealthStatus, bool);
 
@@ -390,10 +391,12 @@ async fn rules_are_explained_and_a_refused_reload_names_file_line_and_reason() {
         assert!(problem["code"].is_string(), "{problem}");
     }
     assert_eq!(get_json(&router, "/api/v1/rules/known/groups?limit=5").await.2["limit"], 5);
+    assert_eq!(get_json(&router, "/api/v1/rules/known/groups?group=a%3D1").await.2["group"], "a=1");
     for (path, status) in [
         ("/api/v1/rules/known/groups?limit=0", 400),
         ("/api/v1/rules/known/groups?most=1", 400),
         ("/api/v1/rules/unknown/groups", 404),
+        ("/api/v1/rules/busy/groups", 503),
     ] {
         assert_eq!(get_json(&router, path).await.0.as_u16(), status, "{path}");
     }
@@ -418,7 +421,11 @@ impl crate::rules::RuleService for NoRules {
         (rule == "known").then(|| serde_json::json!({"bytes": lines.len()}))
     }
 
-    async fn groups(&self, rule: String, limit: usize) -> Option<serde_json::Value> {
-        (rule == "known").then(|| serde_json::json!({"limit": limit}))
+    async fn groups(&self, rule: String, wanted: Wanted) -> Result<serde_json::Value, Unanswered> {
+        match rule.as_str() {
+            "known" => Ok(serde_json::json!({"limit": wanted.limit, "group": wanted.group})),
+            "busy" => Err(Unanswered::Busy),
+            _ => Err(Unanswered::NoSuchRule),
+        }
     }
 }

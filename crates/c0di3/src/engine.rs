@@ -257,7 +257,7 @@ impl Committer<'_> {
                 barrier.pass();
             }
             Done::Failed { name, reason } => tracing::warn!(source = name, reason, "a source cannot be read"),
-            Done::Idle => {}
+            Done::Idle => self.correlator.idle(clock::now()),
         }
         self.answer();
         if self.dirty && self.checkpoint_at.elapsed() >= self.checkpoint_pause {
@@ -284,9 +284,13 @@ impl Committer<'_> {
 
     /// Questions about windows.
     fn answer(&self) {
-        for Question { correlation, limit, answer } in self.engine.questions.try_iter() {
+        for Question { correlation, wanted, answer } in self.engine.questions.try_iter() {
+            let groups = match &wanted.group {
+                Some(named) => self.correlator.group_named(&correlation, named).map(|group| vec![group]),
+                None => self.correlator.groups(&correlation, wanted.limit),
+            };
             // Whoever asked may have gone.
-            let _gone = answer.send(self.correlator.groups(&correlation, limit));
+            let _gone = answer.send(groups);
         }
     }
 
@@ -304,6 +308,9 @@ impl Committer<'_> {
         if !block.hits.is_empty() {
             self.received.push(block.received);
             self.correlator.observe_live(block.hits, block.received);
+        }
+        if let Some(newest) = block.newest {
+            self.correlator.passed(newest, block.received);
         }
     }
 
@@ -391,6 +398,9 @@ impl Committer<'_> {
         let before = std::mem::replace(&mut self.counts, now);
         for (reason, new, old) in [
             ("late", now.late, before.late),
+            ("left_out", now.left_out, before.left_out),
+            ("cut", now.cut, before.cut),
+            ("not_numeric", now.not_numeric, before.not_numeric),
             ("untimed", now.untimed, before.untimed),
             ("ahead", now.ahead, before.ahead),
             ("ungrouped", now.ungrouped, before.ungrouped),

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use detect::{MatchScratch, Matcher, RuleSet};
 use event::batch::Counts;
-use event::{Block, Hit, Position, Source, Timestamp};
+use event::{Block, EventBatch, Hit, Position, Source, Timestamp};
 use ingest::live::Barrier;
 use ingest::{Pull, Pulled};
 use parse::Parser;
@@ -82,8 +82,19 @@ pub(crate) struct DoneBlock {
     pub(crate) counts: Counts,
     /// When the lines were received.
     pub(crate) received: Timestamp,
+    /// The newest event time that can be believed.
+    pub(crate) newest: Option<Timestamp>,
     /// Nothing that follows begins before this.
     pub(crate) followed_by: Option<Timestamp>,
+}
+
+/// How far an event may be ahead of when its line was written before its time is not believed.
+pub(crate) const AHEAD_MAX_US: i64 = 86_400_000_000;
+
+/// Newest event time of a batch; times from the future order nothing.
+fn newest(batch: &EventBatch) -> Option<Timestamp> {
+    let (times, last) = (batch.times()?, batch.reference().saturating_add_us(AHEAD_MAX_US));
+    (0..batch.rows()).filter_map(|row| times.get(row).map(Timestamp)).filter(|time| *time <= last).max()
 }
 
 /// Runs until the input ends, `stop` is set, or `commit` fails. `commit` gets every outcome in order.
@@ -230,6 +241,7 @@ impl<'a> Stage<'a> {
             bytes,
             counts: batch.counts(),
             received: batch.reference(),
+            newest: newest(&batch),
             followed_by,
         }
     }

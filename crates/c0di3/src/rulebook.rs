@@ -1,17 +1,18 @@
 //! The rules of a running analyzer: loaded at the start, and again when somebody asks (SIGHUP, API) or a file changes.
 //! A new set is read and compiled aside; one with problems that the old one did not have is refused, and the old one stays.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use api::rules::{ReloadRefused, RuleService};
+use api::rules::{ReloadRefused, RuleService, Unanswered, Wanted};
 use async_trait::async_trait;
 use crossbeam_channel::{Receiver, Sender, bounded};
-use detect::explain::{Explanation, explain};
-use detect::{Diagnostic, GroupView, Loaded, Matcher, RuleSet};
+use detect::explain::Explanation;
+use detect::{Diagnostic, GroupView, Loaded, MatchScratch, Matcher, RuleSet, explain_correlation};
 use event::{Block, LogSource};
 use parse::Parser;
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ const LINES_MAX: usize = 100;
 /// A question to the correlator: the groups of a correlation.
 pub(crate) struct Question {
     pub(crate) correlation: String,
-    pub(crate) limit: usize,
+    pub(crate) wanted: Wanted,
     pub(crate) answer: oneshot::Sender<Option<Vec<GroupView>>>,
 }
 
@@ -45,7 +46,7 @@ struct State {
     /// Hash of the texts that were last read, whether they came into force or not.
     seen: u128,
     /// Problems of the set in force: path and reason.
-    known: BTreeSet<(String, String)>,
+    known: Known,
     /// Why the last attempt was refused.
     refused: Vec<Diagnostic>,
     counts: Counts,
@@ -79,8 +80,15 @@ impl Counts {
     }
 }
 
-fn problems(loaded: &Loaded) -> BTreeSet<(String, String)> {
-    loaded.rejected().map(|problem| (problem.path.clone(), problem.reason.clone())).collect()
+/// Problems by file and reason, each with how often it is there.
+type Known = BTreeMap<(String, String), usize>;
+
+fn problems(loaded: &Loaded) -> Known {
+    let mut known = Known::new();
+    for problem in loaded.rejected() {
+        *known.entry((problem.path.clone(), problem.reason.clone())).or_insert(0) += 1;
+    }
+    known
 }
 
 /// What a reload did.
@@ -167,9 +175,17 @@ impl RuleBook {
             return Ok(Reloaded::Unchanged);
         }
         let loaded = texts.load();
-        let known = self.state().known.clone();
-        let is_new = |problem: &&Diagnostic| !known.contains(&(problem.path.clone(), problem.reason.clone()));
-        let new: Vec<Diagnostic> = loaded.rejected().filter(is_new).cloned().collect();
+        // As many of a kind as there were are no news; one more is.
+        let mut known = self.state().known.clone();
+        let is_new = |problem: &&Diagnostic| match known.get_mut(&(problem.path.clone(), problem.reason.clone())) {
+            Some(left @ 1..) => {
+                *left -= 1;
+                false
+            }
+            _ => true,
+        };
+        let mut new: Vec<Diagnostic> = loaded.rejected().filter(is_new).cloned().collect();
+        new.extend(self.emptied(&loaded));
         if !new.is_empty() {
             return Err(self.refuse(digest, new));
         }
@@ -189,6 +205,23 @@ impl RuleBook {
             "status": "replaced", "generation": state.generation, "loaded": counts.shown(), "changes": changes,
             "seconds": (started.elapsed().as_secs_f64() * 1e3).round() / 1e3,
         })))
+    }
+
+    /// A rules folder that held rules and holds none any more is most likely about to be filled: a service without rules
+    /// sees nothing.
+    fn emptied(&self, loaded: &Loaded) -> Vec<Diagnostic> {
+        let before = self.in_force.current();
+        let lies_in = |path: &Path, set: &RuleSet| set.heads().any(|head| Path::new(&head.path).starts_with(path));
+        let gone = |path: &&PathBuf| lies_in(path, before.set()) && !lies_in(path, &loaded.set);
+        let problem = |path: &PathBuf| Diagnostic {
+            path: path.display().to_string(),
+            line: 1,
+            column: 1,
+            gravity: detect::Gravity::Error,
+            reason: "no rule is left here: to do without its rules, take the path out of the configuration and restart"
+                .to_owned(),
+        };
+        self.files.paths.iter().filter(gone).map(problem).collect()
     }
 
     fn refuse(&self, digest: u128, refused: Vec<Diagnostic>) -> Vec<Diagnostic> {
@@ -240,17 +273,22 @@ impl RuleBook {
     fn explained(&self, rule: &str, lines: &str) -> Option<Value> {
         let matcher = self.in_force.current();
         let set = matcher.set();
-        let rule = &set.rules[set.find(rule)?];
         let block = Block::detached("request", lines.as_bytes().to_vec(), clock::now());
         let batch = Parser::new(self.parse.clone()).parse(block);
+        let Some(index) = set.find(rule) else {
+            let id = &set.find_correlation(rule)?.rule.head.id;
+            let hits = matcher.hits(&batch, &mut MatchScratch::default());
+            return Some(json!(explain_correlation(set, id, hits)?));
+        };
+        let rule = &set.rules[index].head;
         let shown: Vec<Value> = (0..batch.rows().min(LINES_MAX))
             .map(|row| {
-                let Explanation { matched, parts } = explain(rule, &batch, row);
+                let Explanation { matched, parts } = matcher.explain(index, &batch, row);
                 json!({"line_no": batch.line_no(row), "matched": matched, "parts": parts})
             })
             .collect();
         Some(json!({
-            "rule": {"id": rule.head.id, "title": rule.head.title}, "lines": shown,
+            "rule": {"id": rule.id, "title": rule.title}, "lines": shown,
             "lines_left_out": batch.rows().saturating_sub(LINES_MAX),
         }))
     }
@@ -296,14 +334,16 @@ impl RuleService for RuleDesk {
         tokio::task::spawn_blocking(move || book.explained(&rule, &lines)).await.ok().flatten()
     }
 
-    async fn groups(&self, rule: String, limit: usize) -> Option<Value> {
+    async fn groups(&self, rule: String, wanted: Wanted) -> Result<Value, Unanswered> {
         let matcher = self.0.in_force.current();
-        let bound = matcher.set().find_correlation(&rule)?;
+        let bound = matcher.set().find_correlation(&rule).ok_or(Unanswered::NoSuchRule)?;
         let (answer, answered) = oneshot::channel();
-        let question = Question { correlation: bound.rule.head.id.clone(), limit, answer };
-        self.0.questions.try_send(question).ok()?;
-        let groups = tokio::time::timeout(ANSWER_MAX, answered).await.ok()?.ok()??;
-        Some(json!({
+        let question = Question { correlation: bound.rule.head.id.clone(), wanted, answer };
+        self.0.questions.try_send(question).map_err(|_| Unanswered::Busy)?;
+        let answered = tokio::time::timeout(ANSWER_MAX, answered).await;
+        // A rule that has just come is counted from the next block on.
+        let groups = answered.ok().and_then(Result::ok).ok_or(Unanswered::Busy)?.unwrap_or_default();
+        Ok(json!({
             "rule": {"id": bound.rule.head.id, "title": bound.rule.head.title},
             "asks_for": bound.asks_for(), "groups": groups,
         }))

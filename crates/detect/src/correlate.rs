@@ -14,6 +14,7 @@ mod count;
 mod due;
 mod entries;
 mod episode;
+mod explained;
 mod group;
 mod history;
 mod inspect;
@@ -34,6 +35,7 @@ use event::{EventRef, Finding, Hit, Timestamp};
 use crate::correlate::ahead::{RUN_HITS, Run};
 use crate::correlate::due::Due;
 use crate::correlate::episode::{Episode, Source};
+use crate::correlate::explained::Watch;
 use crate::correlate::risk::EntityRisk;
 use crate::correlate::room::Weights;
 use crate::correlate::strays::Stray;
@@ -43,6 +45,7 @@ use crate::correlate::window::Window;
 use crate::ruleset::RuleSet;
 
 pub use adopt::Adopted;
+pub use explained::{CorrelationExplanation, explain_correlation};
 pub use inspect::GroupView;
 pub use limits::{ASSET_WEIGHT_MAX, Assets, Change, CorrelatorCounts, CorrelatorOptions};
 pub use state::{SavedState, StateError};
@@ -90,6 +93,8 @@ pub struct Correlator {
     counts: CorrelatorCounts,
     /// Muted correlations report as well: for their own tests.
     unmuted: bool,
+    /// What becomes of every event in one correlation, for people who ask why.
+    watch: Option<Box<Watch>>,
 }
 
 /// Whose hit it is: a rule's, or that of a correlation that fires.
@@ -135,12 +140,17 @@ impl Correlator {
             forgotten: Vec::new(),
             counts: CorrelatorCounts::default(),
             unmuted: false,
+            watch: None,
         }
     }
 
     /// Lets correlations report that others have muted.
     pub(crate) fn unmute(&mut self) {
         self.unmuted = true;
+    }
+
+    pub fn lateness_us(&self) -> i64 {
+        self.options.lateness_us
     }
 
     pub fn counts(&self) -> CorrelatorCounts {

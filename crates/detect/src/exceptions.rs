@@ -67,11 +67,16 @@ impl Exceptions {
         self.0.is_empty()
     }
 
-    /// Whether a hit of the rule on this row is left out.
-    pub(crate) fn leave_out_hit(&self, head: &Head, batch: &EventBatch, row: usize) -> bool {
+    /// The entry that covers a hit of the rule on this row.
+    pub(crate) fn covering(&self, head: &Head, batch: &EventBatch, row: usize) -> Option<&Exception> {
         let time = || batch.times().and_then(|times| times.get(row)).map(Timestamp);
         let excepts = |one: &&Exception| one.is_for(head) && evaluate(&one.condition, batch, row);
-        self.0.iter().filter(|one| one.is_in_force(time())).find(excepts).is_some_and(Exception::leave_out)
+        self.0.iter().filter(|one| one.is_in_force(time())).find(excepts)
+    }
+
+    /// Whether a hit of the rule on this row is left out.
+    pub(crate) fn leave_out_hit(&self, head: &Head, batch: &EventBatch, row: usize) -> bool {
+        self.covering(head, batch, row).is_some_and(Exception::leave_out)
     }
 
     /// Whether a finding is left out: what it is about, all of it, is what the exception names.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use event::catalog::field;
-use event::{Dataset, EventBatch, Field, ValueTag, dataset};
+use event::{Dataset, EventBatch, Field, LogSource, ValueTag, dataset};
 use memchr::memchr;
 use serde::Serialize;
 
@@ -202,9 +202,13 @@ pub fn evaluate(expr: &Expr, batch: &EventBatch, row: usize) -> bool {
     }
 }
 
-/// Whether events of the row's dataset are judged by the rule.
-pub fn applies(rule: &Rule, batch: &EventBatch, row: usize) -> bool {
-    origin_of(batch, row).satisfies(&rule.logsource)
+/// Whether events such as the row's are judged by the rule: by what is known of them, else by what was declared.
+pub fn judges(rule: &Rule, batch: &EventBatch, row: usize, declared: Option<&LogSource>) -> bool {
+    let origin = origin_of(batch, row);
+    match declared.filter(|_| !origin.is_known()) {
+        Some(declared) => declared.satisfies(&rule.logsource),
+        None => origin.satisfies(&rule.logsource),
+    }
 }
 
 /// Why a rule did or did not match an event.
@@ -253,12 +257,17 @@ pub struct Decoded {
     pub value: String,
 }
 
-/// The whole evaluation: each part, whether it held, and the value that decided.
-pub fn explain(rule: &Rule, batch: &EventBatch, row: usize) -> Explanation {
-    let judged = applies(rule, batch, row);
+/// The whole evaluation: each part, whether it held, and the value that decided. `declared` is what the input was said to
+/// be, where the event does not tell.
+pub fn explain(rule: &Rule, batch: &EventBatch, row: usize, declared: Option<&LogSource>) -> Explanation {
+    let judged = judges(rule, batch, row, declared);
     let origin = origin_of(batch, row);
     let dataset = Dataset::of(batch.datasets()[row]).name;
-    let known = if origin.is_known() { format!(" ({origin})") } else { String::new() };
+    let known = match declared.filter(|_| !origin.is_known()) {
+        Some(declared) => format!(" (declared {})", serde_json::to_string(declared).unwrap_or_default()),
+        None if origin.is_known() => format!(" ({origin})"),
+        None => String::new(),
+    };
     let word = if judged { "satisfies" } else { "does NOT satisfy" };
     let wanted = serde_json::to_string(&rule.logsource).unwrap_or_default();
     let source = Part::new(judged, format!("log source: `{dataset}`{known} {word} {wanted}"));
@@ -267,7 +276,7 @@ pub fn explain(rule: &Rule, batch: &EventBatch, row: usize) -> Explanation {
 }
 
 impl Part {
-    fn new(held: bool, what: String) -> Self {
+    pub(crate) fn new(held: bool, what: String) -> Self {
         Part { held, what, found: Vec::new(), missing: None, parts: Vec::new() }
     }
 
@@ -324,10 +333,14 @@ fn tree(expr: &Expr, batch: &EventBatch, row: usize) -> Part {
 }
 
 /// Longest value that an explanation shows, in characters.
-const SHOWN_CHARS_MAX: usize = 160;
+const SHOWN_CHARS_MAX: usize = 512;
 
+/// The beginning of a text; what is left out is told.
 fn shown(text: &str) -> String {
-    text.chars().take(SHOWN_CHARS_MAX).collect()
+    match text.char_indices().nth(SHOWN_CHARS_MAX) {
+        Some((end, _)) => format!("{} [… {} bytes in all]", &text[..end], text.len()),
+        None => text.to_owned(),
+    }
 }
 
 /// What the event holds where the item looks.

@@ -27,7 +27,10 @@ mod taxonomy;
 mod view;
 pub mod yaml;
 
-pub use correlate::{ASSET_WEIGHT_MAX, Adopted, Assets, Correlator, CorrelatorOptions, GroupView, SavedState};
+pub use correlate::{
+    ASSET_WEIGHT_MAX, Adopted, Assets, CorrelationExplanation, Correlator, CorrelatorOptions, GroupView, SavedState,
+    explain_correlation,
+};
 pub use exceptions::{Exception, Exceptions, read_exceptions};
 pub use fields::FieldUse;
 pub use indicators::{Bundle, INDICATORS_MAX, Indicators, IndicatorsBuilder};

@@ -22,17 +22,18 @@ use event::dataset::{ACCESS, DATASETS, JSON};
 use event::{DatasetId, EventBatch, Hit, LogSource};
 use hashbrown::HashMap;
 
-use crate::explain::applies;
+use crate::explain::{self, Explanation, Part};
 use crate::matcher::group::Group;
 use crate::matcher::origins::{Judges, OriginGroups};
 use crate::matcher::scan::GroupScratch;
 use crate::ruleset::RuleSet;
+use crate::sigma::rule::Rule;
 
 /// Compiled rules. Shared by all threads; what changes lives in a [`MatchScratch`] per thread.
 #[derive(Debug)]
 pub struct Matcher {
     set: Arc<RuleSet>,
-    /// What the operator declared all input to be, in place of each dataset's own log source.
+    /// What the operator declared all input to be, where that cannot be told.
     declared: Option<LogSource>,
     /// Rules that look at some events only do so; the cases of rules want all.
     sampled: bool,
@@ -85,8 +86,8 @@ impl Matcher {
         self.groups[usize::from(dataset)].get_or_init(|| {
             let known = &DATASETS[usize::from(dataset)];
             let applies = |wanted: &LogSource| match &self.declared {
-                Some(declared) => declared.satisfies(wanted),
-                None => known.satisfies(wanted),
+                Some(declared) if known.is_unknown() => declared.satisfies(wanted),
+                _ => known.satisfies(wanted),
             };
             let rules = self.set.rules.iter().enumerate().filter(|(_, rule)| applies(&rule.logsource));
             // Only what our own access parser wrote is known to be taken apart consistently.
@@ -103,12 +104,9 @@ impl Matcher {
         for (row, dataset) in batch.datasets().iter().enumerate() {
             scratch.rows[usize::from(dataset.0)].push(row as u32);
         }
-        let mut surplus = false;
-        if self.declared.is_none() {
-            let rows = &mut scratch.rows[usize::from(JSON.0)];
-            surplus = scratch.origins.part(&self.origins, &self.set, batch, rows);
-            scratch.origins.scan(batch, &mut scratch.matched);
-        }
+        let rows = &mut scratch.rows[usize::from(JSON.0)];
+        let surplus = scratch.origins.part(&self.origins, &self.set, batch, rows);
+        scratch.origins.scan(batch, &mut scratch.matched);
         let known = scratch.matched.len();
         for dataset in 0..DATASETS.len() as u8 {
             let rows = &scratch.rows[usize::from(dataset)];
@@ -122,11 +120,32 @@ impl Matcher {
             let mut at = 0;
             scratch.matched.retain(|(row, rule)| {
                 at += 1;
-                at <= known || applies(&self.set.rules[*rule as usize], batch, *row as usize)
+                at <= known || self.judges(&self.set.rules[*rule as usize], batch, *row as usize)
             });
         }
         scratch.matched.sort_unstable();
         &scratch.matched
+    }
+
+    fn judges(&self, rule: &Rule, batch: &EventBatch, row: usize) -> bool {
+        explain::judges(rule, batch, row, self.declared.as_ref())
+    }
+
+    /// Why a rule, by its index, does or does not report an event.
+    pub fn explain(&self, rule: usize, batch: &EventBatch, row: usize) -> Explanation {
+        let head = &self.set.rules[rule].head;
+        let mut explanation = explain::explain(&self.set.rules[rule], batch, row, self.declared.as_ref());
+        if let Some(exception) = self.set.exceptions.covering(head, batch, row).filter(|_| explanation.matched) {
+            explanation.matched = false;
+            let what = format!("left out by the exception `{}` of {}", exception.name, exception.owner);
+            explanation.parts.push(Part::new(true, what));
+        }
+        let muted_by = self.set.muted_by(rule);
+        if explanation.matched && !muted_by.is_empty() {
+            let what = format!("reports nothing by itself: it is counted by {}", muted_by.join(", "));
+            explanation.parts.push(Part::new(true, what));
+        }
+        explanation
     }
 
     /// Whether an allow list leaves this match out; it is counted there.

@@ -255,7 +255,9 @@ impl Loading {
             let missing = rule.references().filter(|reference| set.signal_named(reference).is_none());
             for missing in missing {
                 let reason = if waiting.contains(missing) {
-                    format!("the correlation counts `{missing}`, which counts this correlation in turn or was refused itself")
+                    format!(
+                        "the correlation counts `{missing}`, which counts this correlation in turn or was refused itself"
+                    )
                 } else {
                     format!("the correlation counts `{missing}`, which was not loaded")
                 };
@@ -300,11 +302,13 @@ impl RuleSet {
     /// Why a correlation whose references are all there cannot be used.
     fn refusal(&self, rule: &Correlation) -> Option<String> {
         let signals = || rule.rules.iter().filter_map(|reference| Some((reference, self.signal_named(reference)?)));
-        let twice = signals().enumerate().find(|(at, (_, signal))| signals().take(*at).any(|(_, known)| known == *signal));
+        let twice =
+            signals().enumerate().find(|(at, (_, signal))| signals().take(*at).any(|(_, known)| known == *signal));
         if let Some((_, (reference, _))) = twice {
             return Some(format!("the correlation counts `{reference}` twice, by two of its names: keep one"));
         }
-        let depth = |signal: usize| signal.checked_sub(self.rules.len()).map_or(0, |index| self.correlations[index].depth);
+        let depth =
+            |signal: usize| signal.checked_sub(self.rules.len()).map_or(0, |index| self.correlations[index].depth);
         let deepest = signals().map(|(_, signal)| depth(signal)).max().unwrap_or(0);
         (deepest >= CHAIN_MAX).then(|| format!("more than {CHAIN_MAX} correlations count one another in a row"))
     }
@@ -408,7 +412,8 @@ impl RuleSet {
     }
 
     fn mark_of(&self, bound: &BoundCorrelation, marks: &Marks) -> u128 {
-        let Correlation { kind, rules, group_by, aliases, timespan_us, bounds, generate, forgiven_by, .. } = &bound.rule;
+        let Correlation { kind, rules, group_by, aliases, timespan_us, bounds, generate, forgiven_by, .. } =
+            &bound.rule;
         let columns = bound.group_by.iter().chain(&bound.values).map(|from| &self.captures[from.default]);
         let columns: Vec<_> = columns.collect();
         let forgivers = forgiven_by.iter().filter_map(|reference| self.signal_named(reference));
@@ -433,6 +438,15 @@ impl RuleSet {
     /// Whether a detection rule only counts for correlations, and makes no findings of its own.
     pub fn is_muted(&self, rule: usize) -> bool {
         self.uses[rule].muted
+    }
+
+    /// Titles of the correlations that mute a detection rule.
+    pub fn muted_by(&self, rule: usize) -> Vec<&str> {
+        let counting = self.uses[rule].correlations.iter().map(|index| &self.correlations[*index].rule);
+        counting
+            .filter(|correlation| !correlation.generate)
+            .map(|correlation| correlation.head.title.as_str())
+            .collect()
     }
 
     /// Columns that hold a field for a detection rule.

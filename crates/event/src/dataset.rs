@@ -70,9 +70,14 @@ impl Dataset {
         DATASETS.get(usize::from(id.0)).unwrap_or(&DATASETS[0])
     }
 
+    /// Nothing is known of where events of this kind come from.
+    pub fn is_unknown(&self) -> bool {
+        self.products.is_empty() && self.categories.is_empty() && self.services.is_empty()
+    }
+
     /// Whether a rule that asks for `wanted` judges events of this kind.
     pub fn satisfies(&self, wanted: &LogSource) -> bool {
-        if self.products.is_empty() && self.categories.is_empty() && self.services.is_empty() {
+        if self.is_unknown() {
             return true;
         }
         let has = |known: &[&str], part: &Option<String>| match part {

@@ -55,6 +55,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         groups_max: config.groups_max,
         thresholds: config.thresholds,
         assets: config.assets.clone(),
+        saved: store.is_some(),
         ..CorrelatorOptions::default()
     };
     let mut correlator = Correlator::new(Arc::clone(&set), correlator_options);
@@ -92,6 +93,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         committed_at: Instant::now(),
         commit_interval: config.commit_interval,
         blocks: 0,
+        newest: None,
     };
     let done = pipeline::run(sources.merge, &rules, &options, &stop, |done| replay.take(done));
     let interrupted = stop.load(Ordering::Relaxed);
@@ -178,6 +180,8 @@ struct Replay<'a> {
     committed_at: Instant,
     commit_interval: Duration,
     blocks: u64,
+    /// Of all events.
+    newest: Option<Timestamp>,
 }
 
 impl Replay<'_> {
@@ -204,6 +208,7 @@ impl Replay<'_> {
         self.totals.add(block.events, block.counts);
         self.bar.inc(block.bytes);
         self.correlator.observe(block.hits);
+        self.newest = self.newest.max(block.newest);
         if let Some(time) = block.followed_by {
             self.correlator.advance(time);
         }
@@ -242,7 +247,8 @@ impl Replay<'_> {
     fn finish(&mut self, interrupted: bool) -> anyhow::Result<()> {
         self.bar.finish_and_clear();
         if !interrupted {
-            self.correlator.finish();
+            let lateness_us = self.correlator.lateness_us();
+            self.correlator.finish(self.newest.map(|newest| newest.saturating_sub_us(lateness_us)));
         }
         self.commit(true)?;
         self.totals.findings = self.report.printed();

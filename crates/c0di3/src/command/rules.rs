@@ -11,8 +11,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use detect::explain::explain as explain_row;
-use detect::{Case, RuleSet, run_cross_tests, run_inline_tests};
+use detect::{Case, Matcher, RuleSet, run_cross_tests, run_inline_tests};
 use event::{Block, EventBatch};
 use parse::Parser;
 
@@ -128,20 +127,23 @@ pub(crate) fn explain(config: &Config, arguments: &RulesExplainArguments) -> any
     let options = input::parse_options(config, arguments.format.as_deref(), None, None)?;
     let mut parser = Parser::new(options);
     let files: Vec<PathBuf> = arguments.file.iter().cloned().collect();
+    let declared = rules::log_source(config, arguments.rules.logsource.as_deref())?;
+    let matcher = Matcher::new(Arc::clone(&set), declared);
     let mut report = String::new();
     if let Some(index) = set.find(&wanted) {
-        let rule = &set.rules[index];
+        let title = &set.rules[index].head.title;
         input::each_block(&files, |block| {
             let batch = parser.parse(block);
             for row in 0..batch.rows() {
-                let explanation = explain_row(rule, &batch, row);
+                let explanation = matcher.explain(index, &batch, row);
                 let word = if explanation.matched { "MATCHED" } else { "did not match" };
-                writeln!(report, "line {}: {} {word}\n{explanation}", batch.line_no(row), rule.head.title)?;
+                writeln!(report, "line {}: {title} {word}\n{explanation}", batch.line_no(row))?;
             }
             Ok(())
         })?;
-    } else {
-        correlation::explain(&set, &wanted, &files, &mut parser, &mut report)?;
+    } else if let Some(bound) = set.find_correlation(&wanted) {
+        let explanation = correlation::explain(&matcher, &bound.rule.head.id, &files, &mut parser)?;
+        explanation.iter().try_for_each(|explanation| write!(report, "{explanation}"))?;
     }
     std::io::stdout().lock().write_all(report.as_bytes())?;
     Ok(Outcome::Done)

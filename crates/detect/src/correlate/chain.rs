@@ -78,7 +78,9 @@ impl Chain {
     /// How many places from `from` on the events of the instant can fill, each event one place.
     fn filled_from(&self, from: usize) -> usize {
         let mut taken: Vec<Option<usize>> = vec![None; self.events.len()];
-        (from..self.begun.len()).take_while(|place| self.fill(*place, &mut taken, &mut vec![false; self.events.len()])).count()
+        (from..self.begun.len())
+            .take_while(|place| self.fill(*place, &mut taken, &mut vec![false; self.events.len()]))
+            .count()
     }
 
     /// Gives the place an event, moving others to make one free.

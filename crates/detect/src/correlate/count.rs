@@ -5,6 +5,7 @@ use std::sync::Arc;
 use event::{Hit, Timestamp};
 
 use crate::correlate::episode::Source;
+use crate::correlate::explained::Witnessed;
 use crate::correlate::window::{Arrival, Window};
 use crate::correlate::{Correlator, Signal, group};
 use crate::ruleset::BoundCorrelation;
@@ -19,6 +20,10 @@ impl Correlator {
             let bound = &set.correlations[*index];
             if !group::write_key(bound, hit, &mut key) {
                 self.counts.ungrouped += 1;
+                let lacking = || format!("it lacks {}", group::lacking(bound, hit).join(", "));
+                if self.watch.is_some() {
+                    self.witness(*index, signal.number, hit, Witnessed::LeftOut(lacking()));
+                }
                 continue;
             }
             if let Some(goes_on) = self.count_in(*index, &key, signal, hit, time, late) {
@@ -83,6 +88,10 @@ impl Correlator {
         }
         if added.fires {
             self.note_firing(index, place, key);
+        }
+        if self.watch.is_some() {
+            let left_out = added.left_out().map(str::to_owned);
+            self.witness(index, signal.number, hit, Witnessed::Counted { key, left_out, fires: added.fires });
         }
         if let Some(ended) = added.ended {
             self.close(*ended);

@@ -7,7 +7,12 @@ use std::sync::Arc;
 
 use event::Timestamp;
 
+use crate::correlate::explained::{Judged, moment};
+use crate::correlate::inspect::named;
+use crate::correlate::window::{Closed, Found, Window};
 use crate::correlate::{Correlator, Signal};
+use crate::ruleset::BoundCorrelation;
+use crate::sigma::rule::CorrelationKind;
 
 /// End of a window's time span, its correlation, and the key of its group.
 type Turn = (Timestamp, usize, Box<str>);
@@ -50,10 +55,12 @@ impl Correlator {
         if let Some(first) = next {
             self.due.add(first.saturating_add_us(bound.rule.timespan_us), index, key);
         }
-        for closed in closed {
-            self.close(*closed.episode);
+        for Closed { window, found } in closed {
+            self.witness_judgement(index, || judgement(bound, key, &window, found.is_some()));
+            let Some(Found { episode, hit, time }) = found else { continue };
+            self.close(*episode);
             let signal = Signal { number: set.signal_of(index), goes_on: false };
-            self.correlate(signal, &closed.hit, closed.time, false);
+            self.correlate(signal, &hit, time, false);
         }
     }
 
@@ -67,5 +74,21 @@ impl Correlator {
                 }
             }
         }
+    }
+}
+
+fn judgement(bound: &BoundCorrelation, key: &str, window: &Window, held: bool) -> Judged {
+    let (first, last) = window.times();
+    let names = bound.rule.rules.iter().enumerate();
+    let rules = names.filter(|(place, _)| window.has_place(*place)).map(|(_, name)| name.clone()).collect();
+    let temporal = matches!(bound.rule.kind, CorrelationKind::Temporal { .. });
+    Judged {
+        group: named(bound, key),
+        first: moment(first),
+        last: moment(last),
+        events: window.events(),
+        aggregate: window.aggregate(bound),
+        rules: if temporal { rules } else { Vec::new() },
+        held,
     }
 }

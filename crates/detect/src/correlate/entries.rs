@@ -196,7 +196,8 @@ impl Entries {
 
     /// Bytes that all of it takes beside proof and values.
     pub(super) fn bytes(&self) -> usize {
-        self.list.capacity() * size_of::<Entry>() + self.values.as_ref().map_or(0, |values| values.capacity() * size_of::<Held>())
+        self.list.capacity() * size_of::<Entry>()
+            + self.values.as_ref().map_or(0, |values| values.capacity() * size_of::<Held>())
     }
 
     pub(super) fn proof_bytes(&self) -> usize {

@@ -26,6 +26,12 @@ pub(super) fn write_key(bound: &BoundCorrelation, hit: &Hit, key: &mut String) -
     true
 }
 
+/// Fields of the group that the event does not have.
+pub(super) fn lacking<'b>(bound: &'b BoundCorrelation, hit: &Hit) -> Vec<&'b str> {
+    let fields = bound.group_by.iter().zip(&bound.rule.group_by);
+    fields.filter(|(from, _)| captured(from, hit).is_none()).map(|(_, field)| field.as_str()).collect()
+}
+
 /// The values that a key was written from.
 pub(super) fn read_key(key: &str) -> Vec<String> {
     let mut values = Vec::new();

@@ -1,10 +1,10 @@
 //! What the windows of a correlation hold, for people who ask why it did not fire.
 
-use event::{Hit, Timestamp};
+use event::Timestamp;
 use serde::Serialize;
 
 use crate::correlate::Correlator;
-use crate::correlate::group::{read_key, write_key};
+use crate::correlate::group::read_key;
 use crate::correlate::window::Window;
 use crate::ruleset::BoundCorrelation;
 use crate::sigma::rule::CorrelationKind;
@@ -19,6 +19,9 @@ pub struct GroupView {
     pub group: Vec<(String, String)>,
     /// The rule reports, or would if it were not muted.
     pub firing: bool,
+    /// The time span has passed since its newest event: nothing that comes can find these events any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub over: bool,
     /// Events in the window.
     pub events: u64,
     /// What is compared with the condition; absent where there is nothing to compare.
@@ -40,14 +43,30 @@ pub struct GroupView {
     pub evidence: Vec<(String, u64)>,
 }
 
-impl BoundCorrelation {
-    /// What it asks for, in words.
-    pub fn asks_for(&self) -> String {
-        let rule = &self.rule;
-        let span = rule.timespan_us / 1_000_000;
-        let by = if rule.group_by.is_empty() { String::new() } else { format!(" by {}", rule.group_by.join(", ")) };
-        format!("{} of {}{by}: {} within {span} s", rule.kind.name(), rule.rules.join(", "), rule.bounds)
+impl GroupView {
+    /// The group, as people write it.
+    pub fn named(&self) -> String {
+        written(&self.group)
     }
+
+    /// By how much it is there.
+    pub(super) fn rank(&self) -> f64 {
+        self.aggregate.unwrap_or(self.events as f64)
+    }
+}
+
+fn written(group: &[(String, String)]) -> String {
+    let parts: Vec<String> = group.iter().map(|(field, value)| format!("{field}={value}")).collect();
+    if parts.is_empty() { "all events together".to_owned() } else { parts.join(", ") }
+}
+
+fn fields(bound: &BoundCorrelation, key: &str) -> Vec<(String, String)> {
+    bound.rule.group_by.iter().cloned().zip(read_key(key)).collect()
+}
+
+/// The group behind a key, as people write it.
+pub(super) fn named(bound: &BoundCorrelation, key: &str) -> String {
+    written(&fields(bound, key))
 }
 
 impl Correlator {
@@ -61,23 +80,24 @@ impl Correlator {
             let (one, other) = (weight(one), weight(other));
             other.0.total_cmp(&one.0).then(other.1.cmp(&one.1)).then(key.cmp(other_key))
         });
-        Some(windows.into_iter().take(limit).map(|(key, window)| view(bound, key, window)).collect())
+        Some(windows.into_iter().take(limit).map(|(key, window)| view(bound, key, window, self.newest)).collect())
     }
 
-    /// The group that the hit belongs to in a correlation, by id, as it is now.
-    pub fn group_of(&self, id: &str, hit: &Hit) -> Option<GroupView> {
+    /// One group of a correlation, by the text that shows it.
+    pub fn group_named(&self, id: &str, named: &str) -> Option<GroupView> {
         let index = self.set.correlations.iter().position(|bound| bound.rule.head.id == id)?;
-        let bound = &self.set.correlations[index];
-        let mut key = String::new();
-        if !write_key(bound, hit, &mut key) {
-            return None;
-        }
-        self.windows[index].get(&key).map(|window| view(bound, &key, window))
+        let keys = self.windows[index].iter().map(|(key, _)| key);
+        keys.filter_map(|key| self.view_of(index, key)).find(|view| view.named() == named)
+    }
+
+    /// The window of a group, by its key.
+    pub(super) fn view_of(&self, index: usize, key: &str) -> Option<GroupView> {
+        self.windows[index].get(key).map(|window| view(&self.set.correlations[index], key, window, self.newest))
     }
 }
 
-fn view(bound: &BoundCorrelation, key: &str, window: &Window) -> GroupView {
-    let fields = bound.rule.group_by.iter().cloned();
+/// `now`: the newest event of all.
+fn view(bound: &BoundCorrelation, key: &str, window: &Window, now: Timestamp) -> GroupView {
     let rules_missing = match bound.rule.kind {
         CorrelationKind::Temporal { .. } => {
             let names = bound.rule.rules.iter().enumerate();
@@ -86,12 +106,14 @@ fn view(bound: &BoundCorrelation, key: &str, window: &Window) -> GroupView {
         _ => Vec::new(),
     };
     let aggregate = window.aggregate(bound);
-    let firing = window.is_firing();
     let (first, last) = window.times();
+    let over = last.is_some_and(|last| last.saturating_add_us(bound.rule.timespan_us) < now);
+    let firing = window.is_firing() && !over;
     let shown = |time: Option<Timestamp>| time.map(|time| time.to_string());
     GroupView {
-        group: fields.zip(read_key(key)).collect(),
+        group: fields(bound, key),
         firing,
+        over,
         events: window.events(),
         aggregate,
         missing: if firing { String::new() } else { missing(bound, aggregate, &rules_missing, window) },
@@ -105,7 +127,8 @@ fn view(bound: &BoundCorrelation, key: &str, window: &Window) -> GroupView {
 
 fn missing(bound: &BoundCorrelation, aggregate: Option<f64>, rules: &[String], window: &Window) -> String {
     if bound.waits_for_close {
-        return "the window is judged when its time span has passed".to_owned();
+        let now = aggregate.map_or(String::new(), |number| format!("; so far {number}"));
+        return format!("{} is judged when the time span has passed{now}", bound.rule.bounds);
     }
     if !rules.is_empty() {
         return format!("no match of {} within the window", rules.join(", "));

@@ -132,8 +132,7 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
     let mut correlator = Correlator::new(Arc::clone(set), options.clone());
     let mut found = BTreeMap::new();
     let hits = matcher.hits(&parse(logins), &mut MatchScratch::default());
-    let hits: Vec<Vec<Hit>> =
-        hits.chunk_by(|one, other| one.event.id == other.event.id).map(<[Hit]>::to_vec).collect();
+    let hits: Vec<Vec<Hit>> = hits.chunk_by(|one, other| one.event.id == other.event.id).map(<[Hit]>::to_vec).collect();
     for (at, hits) in hits.into_iter().enumerate() {
         correlator.observe(hits);
         correlator.advance(correlator.newest);

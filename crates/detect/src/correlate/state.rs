@@ -183,12 +183,8 @@ pub(super) fn restore(
 /// Hits that waited, with the values that the rules of now ask for as far as they were captured.
 fn restore_waiting(correlator: &mut Correlator, head: &Head) {
     let rules = rule_ids(&correlator.set);
-    let captures: Vec<Option<usize>> = correlator
-        .set
-        .captures
-        .iter()
-        .map(|columns| head.captures.iter().position(|known| known == columns))
-        .collect();
+    let captures: Vec<Option<usize>> =
+        correlator.set.captures.iter().map(|columns| head.captures.iter().position(|known| known == columns)).collect();
     for (time, arrival, hit) in &head.waiting {
         let rule = head.rules.get(hit.rule as usize).and_then(|id| rules.iter().position(|known| known == id));
         let Some(rule) = rule else { continue };

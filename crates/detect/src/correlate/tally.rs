@@ -163,7 +163,9 @@ impl Tally {
         let against = |bound: f64| self.sum.cmp(&steps(bound).saturating_mul(i128::from(count)));
         self.numbers > 0
             && bounds.low.is_none_or(|low| against(low.value).is_gt() || low.inclusive && against(low.value).is_eq())
-            && bounds.high.is_none_or(|high| against(high.value).is_lt() || high.inclusive && against(high.value).is_eq())
+            && bounds
+                .high
+                .is_none_or(|high| against(high.value).is_lt() || high.inclusive && against(high.value).is_eq())
             && bounds.other_than.is_none_or(|value| against(value).is_ne())
     }
 

@@ -81,11 +81,20 @@ pub(super) struct Arrival<'a> {
     pub(super) live: bool,
 }
 
-/// A window that closed and is reported.
+/// A window that closed.
 #[derive(Debug)]
 pub(super) struct Closed {
+    /// What it held.
+    pub(super) window: Window,
+    /// Where it is reported.
+    pub(super) found: Option<Found>,
+}
+
+/// A window that closed as the rule wants it.
+#[derive(Debug)]
+pub(super) struct Found {
     pub(super) episode: Box<Episode>,
-    /// The newest hit of the group.
+    /// The newest hit inside.
     pub(super) hit: Hit,
     /// Of the last event inside.
     pub(super) time: Timestamp,
@@ -106,10 +115,32 @@ pub(super) struct Added {
     pub(super) stray: bool,
     /// It is too old to be counted.
     pub(super) too_old: bool,
+    /// It has nothing that the rule counts.
+    pub(super) no_value: bool,
+    /// It is counted already.
+    pub(super) again: bool,
+    /// It only says that another correlation still fires.
+    pub(super) goes_on: bool,
     /// The window held more than it may.
     pub(super) cut: bool,
     /// The rule wants a number, and the event has something else.
     pub(super) not_numeric: bool,
+}
+
+impl Added {
+    /// Why the hit was not counted, where it was not.
+    pub(super) fn left_out(&self) -> Option<&'static str> {
+        match self {
+            Added { not_numeric: true, .. } => Some("its value is not a number"),
+            Added { too_old: true, .. } => Some("it is older than what the window still knows"),
+            Added { no_value: true, .. } => Some("it has no value of the field that is counted"),
+            Added { again: true, .. } => Some("the event is counted already, by another rule that matches it"),
+            Added { goes_on: true, .. } => {
+                Some("the correlation that it comes from has been counted, and goes on firing")
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Window {
@@ -121,13 +152,14 @@ impl Window {
         }
         let by_rule = matches!(bound.rule.kind, CorrelationKind::Temporal { .. });
         // One event that several rules match counts once; what goes on firing is there, but not once more.
-        if !by_rule && (arrival.goes_on || self.entries.holds(hit.event.id, time)) {
-            return Added::default();
+        let (goes_on, again) = (!by_rule && arrival.goes_on, !by_rule && self.entries.holds(hit.event.id, time));
+        if goes_on || again {
+            return Added { goes_on, again, ..Added::default() };
         }
         self.counted.prepare(bound);
         let value = match self.value(bound, hit) {
             Ok(value) => value,
-            Err(not_numeric) => return Added { not_numeric, ..Added::default() },
+            Err(not_numeric) => return Added { not_numeric, no_value: !not_numeric, ..Added::default() },
         };
         if bound.waits_for_close {
             let (_, cut) = self.push(arrival, value, spent);
@@ -234,33 +266,31 @@ impl Window {
     /// Judges what has closed: windows whose time span lies before `complete`, up to which nothing more comes. The hit
     /// is the newest, for correlations that count this one.
     pub(super) fn close(&mut self, bound: &BoundCorrelation, index: usize, complete: Timestamp) -> Vec<Closed> {
-        let mut found = Vec::new();
-        let mut any = false;
+        let mut all = Vec::new();
         while let Some(first) = self.entries.first().map(|entry| entry.time) {
             let end = first.saturating_add_us(bound.rule.timespan_us);
             if end >= complete {
                 break;
             }
             let inside = self.entries.iter().take_while(|(entry, _)| entry.time <= end).count();
-            let mut closed = Window { entries: self.entries.take_first(inside), ..Window::default() };
-            closed.count_anew(bound);
-            any = true;
+            let mut window = Window { entries: self.entries.take_first(inside), ..Window::default() };
+            window.count_anew(bound);
             let inside = |last: &&LastHit| last.time >= first && last.time <= end;
             let newest = self.last_hits.iter().filter(inside).max_by_key(|last| last.time).or(self.last_hits.last());
-            if closed.is_reached(bound, None)
-                && let Some(LastHit { hit, .. }) = newest
-            {
+            let newest = newest.filter(|_| window.is_reached(bound, None));
+            let found = newest.map(|LastHit { hit, .. }| {
                 let group = group_text(bound, hit);
-                let episode = closed.episode(bound, index, group, |value| closed.is_why(bound, value));
-                let time = closed.entries.last().map_or(first, |entry| entry.time);
-                found.push(Closed { episode: Box::new(episode), hit: hit.clone(), time });
-            }
+                let episode = Box::new(window.episode(bound, index, group, |value| window.is_why(bound, value)));
+                let time = window.entries.last().map_or(first, |entry| entry.time);
+                Found { episode, hit: hit.clone(), time }
+            });
             self.last_hits.retain(|last| last.time > end);
+            all.push(Closed { window, found });
         }
-        if any {
+        if !all.is_empty() {
             self.count_anew(bound);
         }
-        found
+        all
     }
 
     /// Whether an entry is what the rule looks for, and not only beside it: the rare values of a share.

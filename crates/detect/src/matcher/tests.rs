@@ -4,7 +4,7 @@ use event::{Block, EventBatch, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
-use crate::explain::{applies, evaluate};
+use crate::explain::{evaluate, judges};
 use crate::ruleset::load;
 
 fn parse(text: &str) -> EventBatch {
@@ -23,7 +23,7 @@ fn naive(set: &RuleSet, batch: &EventBatch) -> Vec<(u32, u32)> {
     rows.flat_map(|row| {
         let rules = set.rules.iter().enumerate();
         rules
-            .filter(move |(_, rule)| applies(rule, batch, row) && evaluate(&rule.condition, batch, row))
+            .filter(move |(_, rule)| judges(rule, batch, row, None) && evaluate(&rule.condition, batch, row))
             .map(move |(at, _)| (row as u32, at as u32))
             .collect::<Vec<_>>()
     })

@@ -172,6 +172,9 @@ impl Totals {
                 correlator.proof_dropped,
                 "time(s) proof was let go because open findings kept too much; counts are exact",
             ),
+            (correlator.left_out, "event(s) came too late for their group and were not counted in it"),
+            (correlator.not_numeric, "matching event(s) had no number where a correlation computes with it"),
+            (correlator.cut, "event(s) left their window early: it held more than 20,000"),
             (correlator.evicted, "group(s) were pushed out: too many were open (correlation.groups_max)"),
         ] {
             if count > 0 {

@@ -11,7 +11,7 @@ use ingest::{FileSource, Fingerprint, Merge, discover};
 use store::SourceCheckpoint;
 
 use crate::outcome::tell;
-use crate::pipeline::DoneBlock;
+use crate::pipeline::{AHEAD_MAX_US, DoneBlock};
 use crate::recognise::{Recognised, canonical, recognise};
 
 /// How far each source has been read, and which of that the store does not know yet.
@@ -82,9 +82,7 @@ impl Sources {
             read.push(file);
         }
         let options = parse.clone();
-        let first_time = move |block: &event::Block| {
-            plausible(parse::peek_time(first_lines(&block.bytes), &options, block.reference), block.reference)
-        };
+        let first_time = move |block: &event::Block| first_time(&block.bytes, &options, block.reference);
         Sources {
             merge: Merge::new(finding.waiting, first_time),
             checkpoints: finding.checkpoints,
@@ -139,7 +137,7 @@ impl Finding {
         };
         self.checkpoints.known.insert(id, (checkpoint, false));
         self.bytes += file.size.saturating_sub(position.offset);
-        let first_time = plausible(parse::peek_time(first_lines(file.start()), parse, file.reference), file.reference);
+        let first_time = first_time(file.start(), parse, file.reference);
         let file = file.clone();
         let shown = file.path().display().to_string();
         let open = move || file.read_from(id, position).map_err(|error| format!("{:#}", anyhow::Error::from(error)));
@@ -168,20 +166,48 @@ impl Finding {
     }
 }
 
-/// How far a file's lines may be ahead of its last change before their time is not believed.
-const AHEAD_MAX_US: i64 = 86_400_000_000;
+/// Places of a block whose lines are looked at for its first time.
+const PEEKS: usize = 4;
+/// Bytes that are looked at in each of them; a longer line is looked at whole.
+const PEEK_BYTES: usize = 2048;
 
-/// Times from the future order nothing: they would make everything after them look late.
-fn plausible(time: Option<Timestamp>, reference: Timestamp) -> Option<Timestamp> {
-    time.filter(|time| *time <= reference.saturating_add_us(AHEAD_MAX_US))
+/// The earliest time that lines in several places of a block name, so that a line or two from the future cannot make
+/// everything after them look late. Times that cannot be believed order nothing.
+fn first_time(bytes: &[u8], options: &parse::Options, reference: Timestamp) -> Option<Timestamp> {
+    let last = reference.saturating_add_us(AHEAD_MAX_US);
+    let peek = |at: usize| {
+        let lines = some_lines(bytes, bytes.len() / PEEKS * at);
+        parse::peek_time(lines, options, reference).filter(|time| *time <= last)
+    };
+    (0..PEEKS).filter_map(peek).min()
 }
 
-/// Bytes of a file that are looked at for a first time.
-const PEEK_BYTES: usize = 4096;
+/// Whole lines from the first that begins at `from` or later, as many as fit; the last may lack its ending.
+fn some_lines(bytes: &[u8], from: usize) -> &[u8] {
+    let begins = |rest: &[u8]| rest.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |at| from + at + 1);
+    let start = if from == 0 { 0 } else { begins(&bytes[from..]) };
+    let rest = &bytes[start..];
+    let fit = rest[..rest.len().min(PEEK_BYTES)].iter().rposition(|byte| *byte == b'\n');
+    let end = fit.or_else(|| rest.iter().position(|byte| *byte == b'\n')).map_or(rest.len(), |at| at + 1);
+    &rest[..end]
+}
 
-/// Whole lines from the start, as many as fit.
-fn first_lines(bytes: &[u8]) -> &[u8] {
-    let limit = bytes.len().min(PEEK_BYTES);
-    let end = bytes[..limit].iter().rposition(|byte| *byte == b'\n').map_or(limit, |at| at + 1);
-    &bytes[..end]
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_from_the_future_do_not_decide_when_a_block_begins() {
+        let reference = Timestamp::parse_rfc3339(b"2026-11-24T12:00:00Z").unwrap();
+        let line = |time: &str, padding: usize| {
+            format!("{time} h sshd[1]: Invalid user {} from 192.0.2.1\n", "x".repeat(padding))
+        };
+        let mut log = line("2026-11-24T11:30:00Z", 6000);
+        log += &line("2026-11-24T11:30:00Z", 100).repeat(50);
+        (0..2000).for_each(|at| log += &line(&format!("2026-11-24T10:{:02}:{:02}Z", at / 60, at % 60), 10));
+        let found = first_time(log.as_bytes(), &parse::Options::default(), reference).unwrap();
+        assert!(found < Timestamp::parse_rfc3339(b"2026-11-24T10:10:00Z").unwrap(), "{found}");
+        assert_eq!(some_lines(b"ab\ncd\nef", 1), b"cd\n", "whole lines only, where there are any");
+        assert_eq!(some_lines(b"ab", 1), b"");
+    }
 }

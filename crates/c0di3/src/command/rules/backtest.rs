@@ -40,6 +40,8 @@ struct Backtest {
     events: u64,
     counts: Counts,
     failed: u64,
+    /// Of all events.
+    newest: Option<Timestamp>,
 }
 
 fn day_of(time: Option<Timestamp>) -> String {
@@ -71,6 +73,7 @@ impl Backtest {
             tally.example.get_or_insert_with(|| (event.source.name.clone(), event.line_no, event.original.to_string()));
         }
         self.correlator.observe(block.hits);
+        self.newest = self.newest.max(block.newest);
         if let Some(time) = block.followed_by {
             self.correlator.advance(time);
         }
@@ -132,6 +135,7 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
         groups_max: config.groups_max,
         thresholds: config.thresholds,
         assets: config.assets.clone(),
+        saved: false,
         ..CorrelatorOptions::default()
     };
     let runtime = tokio::runtime::Runtime::new()?;
@@ -143,6 +147,7 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
         events: 0,
         counts: Counts::default(),
         failed: sources.failed,
+        newest: None,
         set: Arc::clone(&set),
     };
     let rules = RulesInForce::new(Matcher::new(set, declared));
@@ -150,7 +155,9 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
         backtest.take(done);
         Ok(())
     })?;
-    backtest.correlator.finish_for_good();
+    // As a replay ends: a window whose time span is not over yet is not judged.
+    let reached = backtest.newest.map(|newest| newest.saturating_sub_us(config.lateness_us));
+    backtest.correlator.finish(reached);
     backtest.take_findings();
     print(&backtest, arguments.output)?;
     let rejected = backtest.counts.rejected;

@@ -72,7 +72,8 @@ impl Window {
             let Some(entry) = self.entries.at(at) else { break };
             counted.now = entry.time;
             counted.add(entry, self.entries.value(at));
-            while let Some(old) = self.entries.at(oldest).filter(|old| old.time < entry.time.saturating_sub_us(span_us)) {
+            while let Some(old) = self.entries.at(oldest).filter(|old| old.time < entry.time.saturating_sub_us(span_us))
+            {
                 counted.remove(old, self.entries.value(oldest));
                 oldest += 1;
             }
