@@ -419,4 +419,6 @@ mod adopt_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
+mod story_tests;
+#[cfg(test)]
 mod tests;

@@ -40,6 +40,8 @@ impl Correlator {
         while let Some((_, index, key)) = self.due.next_before(complete) {
             self.judge(index, &key, complete);
         }
+        // What they tell others lies behind what those have counted.
+        self.recount_strays();
     }
 
     /// Judges the windows of one group that end before `complete`.
