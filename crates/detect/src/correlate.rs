@@ -63,8 +63,9 @@ pub struct Correlator {
     arrivals: u64,
     watermark: Timestamp,
     newest: Timestamp,
-    /// Batches: nothing that comes is older than this, as was last said.
-    reached: Timestamp,
+    /// The last hit's time that can be believed, and the latest that is.
+    usual: Timestamp,
+    believed: Timestamp,
     swept: Timestamp,
     /// Hits released since proof was last weighed.
     released: usize,
@@ -127,7 +128,8 @@ impl Correlator {
             arrivals: 0,
             watermark: Timestamp(i64::MIN),
             newest: Timestamp(i64::MIN),
-            reached: Timestamp(i64::MIN),
+            usual: Timestamp(i64::MIN),
+            believed: Timestamp(i64::MAX),
             swept: Timestamp(i64::MIN),
             released: 0,
             windows,
@@ -170,6 +172,9 @@ impl Correlator {
                 self.usual_time()
             });
             self.newest = self.newest.max(time);
+            if time <= self.believed {
+                self.usual = time;
+            }
             self.arrivals += 1;
             if time < self.watermark {
                 self.counts.late += 1;
@@ -185,10 +190,14 @@ impl Correlator {
         }
     }
 
-    /// The time of a hit that has none: what the input has reached, which one stamp alone does not decide.
+    /// Times after this are not believed: hits without any do not take them over.
+    pub fn believe_until(&mut self, last: Timestamp) {
+        self.believed = last;
+    }
+
+    /// The time of a hit that has none: that of the hit before.
     fn usual_time(&self) -> Timestamp {
-        let unknown = Timestamp(i64::MIN);
-        [self.reached, self.newest].into_iter().find(|time| *time != unknown).unwrap_or(Timestamp(0))
+        if self.usual == Timestamp(i64::MIN) { Timestamp(0) } else { self.usual }
     }
 
     /// Takes hits as they arrive, received at `received`: each counts at once, and what came out of order is looked at again
@@ -240,7 +249,6 @@ impl Correlator {
 
     /// Nothing that comes later is older than `time` (less the allowed lateness): hits before that are counted now.
     pub fn advance(&mut self, time: Timestamp) {
-        self.reached = time;
         let watermark = time.saturating_sub_us(self.options.lateness_us);
         if watermark <= self.watermark {
             return;
@@ -276,7 +284,7 @@ impl Correlator {
         if let Some(reached) = reached {
             self.judge_due(reached);
         }
-        for time in [&mut self.watermark, &mut self.newest, &mut self.reached, &mut self.swept] {
+        for time in [&mut self.watermark, &mut self.newest, &mut self.usual, &mut self.swept] {
             *time = Timestamp(i64::MIN);
         }
     }

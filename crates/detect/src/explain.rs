@@ -63,6 +63,30 @@ pub(crate) fn keyword_texts(batch: &EventBatch, row: usize) -> KeywordTexts<'_> 
     KeywordTexts { line, unescaped: Some(unescaped), odd }
 }
 
+/// Columns that the pipeline itself writes beside what a JSON line holds.
+const OF_THE_PIPELINE: [&str; 5] = ["event.original", "event.kind", "event.dataset", "error.message", "tags"];
+
+/// Whether where a keyword stands matters, so that it is also looked for in each value of a JSON line by itself.
+pub(crate) fn looks_at_values(check: &Check) -> bool {
+    match check {
+        Check::Text(pattern) => !pattern.is_contains(),
+        Check::Regex(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether a keyword stands as it should in some value of a JSON line.
+pub(crate) fn is_in_a_value(check: &Check, batch: &EventBatch, row: usize) -> bool {
+    if batch.datasets()[row] != dataset::JSON || !looks_at_values(check) {
+        return false;
+    }
+    let names = batch.column_names().enumerate().filter(|(_, name)| !OF_THE_PIPELINE.contains(name));
+    names.map(|(position, _)| position).any(|position| match value_at(batch, position, row) {
+        Some(Value::Text(_, ValueTag::Null)) | None => false,
+        Some(value) => texts_of(value).iter().any(|text| check.passes(Value::Text(text, ValueTag::String))),
+    })
+}
+
 /// JSON text with its escapes replaced by what they stand for, and the places of those that did not stand for the
 /// character behind them. What is no escape stays.
 fn unescaped(text: &str) -> (String, Vec<(usize, usize)>) {
@@ -170,7 +194,7 @@ fn item_matches(item: &Item, batch: &EventBatch, row: usize) -> bool {
     if item.field.is_none() {
         let KeywordTexts { line, unescaped, .. } = keyword_texts(batch, row);
         let passes = |text: &str| item.check.passes(Value::Text(text, ValueTag::String));
-        return passes(line) || unescaped.as_deref().is_some_and(passes);
+        return passes(line) || unescaped.as_deref().is_some_and(passes) || is_in_a_value(&item.check, batch, row);
     }
     let columns = &item.columns;
     let present = |column: &String| value_at(batch, batch.position_of(column)?, row);

@@ -23,7 +23,7 @@ use crate::command::replay::report::{Report, Totals};
 use crate::command::replay::sources::Sources;
 use crate::config::{self, Config};
 use crate::outcome::{Outcome, Usage, tell};
-use crate::pipeline::{self, Done, DoneBlock, PipelineOptions, RulesInForce};
+use crate::pipeline::{self, AHEAD_MAX_US, Done, DoneBlock, PipelineOptions, RulesInForce};
 use crate::{clock, progress, rules, signals};
 
 /// Blocks after which findings that have ended are printed.
@@ -207,6 +207,7 @@ impl Replay<'_> {
         self.checkpoints.reached(&block);
         self.totals.add(block.events, block.counts);
         self.bar.inc(block.bytes);
+        self.correlator.believe_until(block.received.saturating_add_us(AHEAD_MAX_US));
         self.correlator.observe(block.hits);
         self.newest = self.newest.max(block.newest);
         if let Some(time) = block.followed_by {

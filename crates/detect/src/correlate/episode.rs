@@ -170,6 +170,10 @@ impl Episode {
         self.distinct = self.distinct.max(distinct);
     }
 
+    pub(super) fn has_evidence(&self) -> bool {
+        !self.head.is_empty()
+    }
+
     pub(super) fn add_evidence(&mut self, event: &EventRef, time: Timestamp) {
         self.first_event.get_or_insert(event.id);
         self.latest = self.latest.max(time);

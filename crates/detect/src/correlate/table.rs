@@ -14,6 +14,8 @@ struct Slot<T> {
     value: T,
     /// Changed since the table was last saved.
     dirty: bool,
+    /// The store may have it.
+    stored: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -98,7 +100,7 @@ impl<T> Table<T> {
     /// Adds a key that is not there.
     pub(super) fn push(&mut self, key: &str, value: T) -> usize {
         let at = self.entries.len();
-        self.entries.push(Slot { key: key.into(), value, dirty: false });
+        self.entries.push(Slot { key: key.into(), value, dirty: false, stored: false });
         let Table { entries, index, hasher, .. } = self;
         let rehash = |at: &u32| hasher.hash_one(&*entries[*at as usize].key);
         index.insert_unique(hasher.hash_one(key), at as u32, rehash);
@@ -108,7 +110,7 @@ impl<T> Table<T> {
     /// Gives every entry that changed and every key that went since the last call.
     pub(super) fn take_changed(&mut self, mut changed: impl FnMut(&str, &T)) -> Vec<Box<str>> {
         for slot in self.entries.iter_mut().filter(|slot| slot.dirty) {
-            slot.dirty = false;
+            (slot.dirty, slot.stored) = (false, true);
             changed(&slot.key, &slot.value);
         }
         let mut gone = std::mem::take(&mut self.gone);
@@ -121,7 +123,8 @@ impl<T> Table<T> {
     /// Puts back an entry that was saved; the first of a key counts.
     pub(super) fn restore(&mut self, key: &str, value: T) {
         if self.place(key).is_none() {
-            self.push(key, value);
+            let at = self.push(key, value);
+            self.entries[at].stored = true;
         }
     }
 
@@ -133,7 +136,7 @@ impl<T> Table<T> {
     /// Puts an entry of another table in.
     pub(super) fn put_back(&mut self, key: &str, value: T, dirty: bool) {
         let at = self.push(key, value);
-        self.entries[at].dirty = dirty;
+        (self.entries[at].dirty, self.entries[at].stored) = (dirty, true);
     }
 
     pub(super) fn remove(&mut self, key: &str) -> Option<T> {
@@ -143,7 +146,7 @@ impl<T> Table<T> {
 
     fn remove_at(&mut self, at: usize) -> T {
         let last = self.entries.len() - 1;
-        let Slot { key, value, .. } = self.entries.swap_remove(at);
+        let Slot { key, value, stored, .. } = self.entries.swap_remove(at);
         let hash = self.hasher.hash_one(&*key);
         if let Ok(found) = self.index.find_entry(hash, |place| *place as usize == at) {
             found.remove();
@@ -154,7 +157,8 @@ impl<T> Table<T> {
                 *place = at as u32;
             }
         }
-        if self.saved {
+        // What the store never had need not be taken out of it.
+        if self.saved && stored {
             self.gone.push(key);
         }
         value

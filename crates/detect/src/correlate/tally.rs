@@ -37,6 +37,8 @@ pub(super) struct Tally {
     values: HashMap<Arc<str>, u64>,
     /// Of all values.
     valued: u64,
+    /// How many values there are of each number of events, where shares are asked for.
+    alike: Option<BTreeMap<u64, u32>>,
     /// Bytes that the values take.
     bytes: usize,
     /// Entries by the place of their signal.
@@ -55,9 +57,11 @@ impl Tally {
             CorrelationKind::Value { function: Function::Percentile(percent), .. } => Some(Quantile::new(percent)),
             _ => None,
         };
+        let shares = matches!(bound.rule.kind, CorrelationKind::Value { function: Function::Share, .. });
+        let alike = shares.then(BTreeMap::new);
         let chain = matches!(bound.rule.kind, CorrelationKind::Temporal { ordered: true, .. });
         let chain = chain.then(|| Chain::new(bound.bases.len()));
-        Tally { places: vec![0; bound.bases.len()], quantile, chain, ..Tally::default() }
+        Tally { places: vec![0; bound.bases.len()], quantile, chain, alike, ..Tally::default() }
     }
 
     /// Takes up the newest entry.
@@ -75,10 +79,13 @@ impl Tally {
         match value {
             Some(Held::Text(text)) => {
                 self.valued += weight;
-                *self.values.entry(Arc::clone(text)).or_insert_with(|| {
+                let count = self.values.entry(Arc::clone(text)).or_insert_with(|| {
                     self.bytes += text.len() + VALUE_EXTRA_BYTES;
                     0
-                }) += weight;
+                });
+                *count += weight;
+                let count = *count;
+                self.regroup(count - weight, count);
             }
             Some(Held::Number(number)) => {
                 let weight = weight.min(WEIGHT_MAX);
@@ -98,13 +105,14 @@ impl Tally {
         match value {
             Some(Held::Text(text)) => {
                 self.valued -= weight;
-                if let Some(count) = self.values.get_mut(text) {
-                    *count -= weight;
-                    if *count == 0 {
-                        self.values.remove(text);
-                        self.bytes -= text.len() + VALUE_EXTRA_BYTES;
-                    }
+                let Some(count) = self.values.get_mut(text) else { return };
+                *count -= weight;
+                let count = *count;
+                if count == 0 {
+                    self.values.remove(text);
+                    self.bytes -= text.len() + VALUE_EXTRA_BYTES;
                 }
+                self.regroup(count + weight, count);
             }
             Some(Held::Number(number)) => {
                 let weight = weight.min(WEIGHT_MAX);
@@ -153,9 +161,24 @@ impl Tally {
         self.places.iter().filter(|count| **count > 0).count() as u64
     }
 
-    /// Values and the percent of the events that have them.
-    pub(super) fn shares(&self) -> impl Iterator<Item = (&Arc<str>, f64)> {
-        self.values.iter().map(|(value, count)| (value, *count as f64 * 100.0 / self.valued.max(1) as f64))
+    /// A value had `before` events and has `after`.
+    fn regroup(&mut self, before: u64, after: u64) {
+        let Some(alike) = &mut self.alike else { return };
+        if let Some(values) = alike.get_mut(&before) {
+            *values -= 1;
+            if *values == 0 {
+                alike.remove(&before);
+            }
+        }
+        if after > 0 {
+            *alike.entry(after).or_insert(0) += 1;
+        }
+    }
+
+    /// Percents of the events that some value has, each once.
+    pub(super) fn shares(&self) -> impl Iterator<Item = f64> {
+        let counts = self.alike.iter().flat_map(BTreeMap::keys);
+        counts.map(|count| *count as f64 * 100.0 / self.valued.max(1) as f64)
     }
 
     /// Whether a sum or an average is within the bounds, exactly; false where there are no numbers.

@@ -280,8 +280,12 @@ impl Window {
             let newest = newest.filter(|_| window.is_reached(bound, None));
             let found = newest.map(|LastHit { hit, .. }| {
                 let group = group_text(bound, hit);
-                let episode = Box::new(window.episode(bound, index, group, |value| window.is_why(bound, value)));
+                let mut episode = Box::new(window.episode(bound, index, group, |value| window.is_why(bound, value)));
                 let time = window.entries.last().map_or(first, |entry| entry.time);
+                if !episode.has_evidence() {
+                    // Of many windows that wait at once not every line is kept; that of the newest hit is.
+                    episode.add_evidence(&hit.event, time);
+                }
                 Found { episode, hit: hit.clone(), time }
             });
             self.last_hits.retain(|last| last.time > end);

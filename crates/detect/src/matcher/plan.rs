@@ -7,7 +7,7 @@ use event::Field;
 use memchr::memmem;
 
 use crate::check::{Check, FieldRef};
-use crate::explain::has_views;
+use crate::explain::{has_views, looks_at_values};
 use crate::matcher::glance::Glance;
 use crate::matcher::literals::Literals;
 use crate::matcher::program::Program;
@@ -259,6 +259,8 @@ pub(super) struct Plan {
     pub(super) nominated: Vec<Vec<Nominee>>,
     /// Whether each literal is looked for by a part of this column.
     pub(super) opens_parts: Vec<bool>,
+    /// Of keywords: those that are also looked for in each value of a JSON line.
+    pub(super) of_values: Vec<u32>,
     /// Predicates without a literal: checked on every distinct value.
     pub(super) unfiltered: Vec<u32>,
     /// Plan of the column that contains this one's text: where it found nothing, there is nothing here.
@@ -305,6 +307,8 @@ impl Plan {
             unfiltered = predicates.iter().copied().filter(|number| !is_pack(number)).collect();
             parts_always = true;
         }
+        let of_values = |number: &u32| column == KEYWORDS && looks_at_values(&all.checks[*number as usize]);
+        let of_values = predicates.iter().copied().filter(of_values).collect();
         let texts = literals.keys().map(|text| text.as_bytes().into()).collect();
         let (nominated, opens_parts) = literals.into_values().unzip();
         let column = column.to_owned();
@@ -318,6 +322,7 @@ impl Plan {
             glance: OnceLock::new(),
             nominated,
             opens_parts,
+            of_values,
             unfiltered,
             container,
             parts_always,

@@ -4,7 +4,7 @@
 use event::{EventBatch, ValueTag};
 
 use crate::check::{Check, Value};
-use crate::explain::{KeywordTexts, exists, keyword_texts, passes_in_any_view, refers, value_at};
+use crate::explain::{KeywordTexts, exists, is_in_a_value, keyword_texts, passes_in_any_view, refers, value_at};
 use crate::fold::{fold, fold_into};
 use crate::matcher::group::Group;
 use crate::matcher::marks::Marks;
@@ -155,7 +155,7 @@ impl<'a> RowCheck<'a> {
         let (batch, row) = (self.batch, self.row);
         let texts = self.keywords.get_or_insert_with(|| keyword_texts(batch, row));
         let passes = |text: &str| check.passes(Value::Text(text, ValueTag::String));
-        passes(texts.line) || texts.unescaped.as_deref().is_some_and(passes)
+        passes(texts.line) || texts.unescaped.as_deref().is_some_and(passes) || is_in_a_value(check, batch, row)
     }
 
     pub(super) fn direct(&self, test: u32) -> bool {

@@ -4,7 +4,7 @@ use event::dataset::JSON;
 use event::{EventBatch, LongColumn, TextColumn, ValueTag};
 
 use crate::check::{Check, Value};
-use crate::explain::{KeywordTexts, keyword_texts, passes_in_any_view};
+use crate::explain::{KeywordTexts, is_in_a_value, keyword_texts, passes_in_any_view};
 use crate::fold::fold_into;
 use crate::matcher::cache::{Cache, VerdictId, Verdicts};
 use crate::matcher::group::Group;
@@ -323,6 +323,11 @@ impl ColumnSearch<'_> {
                     if let Some(text) = &unescaped {
                         self.search(text, None, ValueTag::String);
                     }
+                }
+            }
+            for predicate in &self.plan.of_values {
+                if is_in_a_value(self.check(*predicate), self.batch, *row as usize) {
+                    self.work.hold(*predicate);
                 }
             }
             let verdict = column.verdicts.pass(&self.work.held, false, &self.group.triggered);

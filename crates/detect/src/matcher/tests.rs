@@ -402,3 +402,51 @@ fn a_case_that_repeats_nothing_is_refused() {
         );
     }
 }
+
+#[test]
+fn keywords_with_a_place_are_looked_for_in_each_value_of_a_json_line() {
+    let lines = [
+        r#"{"A": "xfoo", "B": "other"}"#,
+        r#"{"A": "foox"}"#,
+        r#"{"A": {"B": ["bar", "foo"]}}"#,
+        r#"{"A": "\u0066oo"}"#,
+        r#"{"A": "fo", "B": "o"}"#,
+    ];
+    let batch = parse::Parser::new(parse::Options::default()).parse(Block::detached(
+        "test",
+        lines.join("\n").into_bytes(),
+        Timestamp(0),
+    ));
+    for (keyword, expected) in [
+        ("'|startswith': foo", vec![1, 2, 3]),
+        ("'|endswith': foo", vec![0, 2, 3]),
+        ("'|re': '^foo$'", vec![2, 3]),
+        ("'|contains': 'fo'", vec![0, 1, 2, 3, 4]),
+    ] {
+        let rule = format!(
+            "title: t\nid: t\nlevel: low\nlogsource: {{category: x}}\ndetection: {{s: {{{keyword}}}, condition: s}}\n"
+        );
+        let loaded = crate::load([("r.yml", rule.as_str())], &crate::Terms::default());
+        assert_eq!(loaded.rejected().count(), 0, "{:?}", loaded.diagnostics);
+        let matcher = Matcher::new(Arc::new(loaded.set), None);
+        let found: Vec<u32> =
+            matcher.matches(&batch, &mut MatchScratch::default()).iter().map(|(row, _)| *row).collect();
+        assert_eq!(found, expected, "{keyword}");
+        let judged = (0..5).filter(|row| evaluate(&matcher.set().rules[0].condition, &batch, *row as usize));
+        assert_eq!(judged.collect::<Vec<u32>>(), expected, "{keyword}, the obvious way");
+    }
+}
+
+#[test]
+fn flags_of_an_expression_are_part_of_what_it_means() {
+    let rule = |id: &str, modifier: &str| {
+        format!(
+            "title: {id}\nid: {id}\nlevel: low\nlogsource: {{category: x}}\ndetection: {{s: {{'A|{modifier}': wget}}, condition: s}}\n"
+        )
+    };
+    let text = format!("{}---\n{}", rule("one", "re"), rule("two", "re|i"));
+    let matcher = Matcher::new(Arc::new(crate::load([("r.yml", text.as_str())], &crate::Terms::default()).set), None);
+    let lines = b"{\"A\": \"WGET x\"}\n{\"A\": \"wget x\"}".to_vec();
+    let batch = parse::Parser::new(parse::Options::default()).parse(Block::detached("test", lines, Timestamp(0)));
+    assert_eq!(matcher.matches(&batch, &mut MatchScratch::default()), [(0, 1), (1, 0), (1, 1)]);
+}

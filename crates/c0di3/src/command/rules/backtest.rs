@@ -17,7 +17,7 @@ use crate::command::replay::sources::Sources;
 use crate::command::{input, replay};
 use crate::config::Config;
 use crate::outcome::{Outcome, tell};
-use crate::pipeline::{self, Done, DoneBlock, PipelineOptions, RulesInForce};
+use crate::pipeline::{self, AHEAD_MAX_US, Done, DoneBlock, PipelineOptions, RulesInForce};
 use crate::rules::{self, RuleFiles};
 use crate::signals;
 
@@ -72,6 +72,7 @@ impl Backtest {
             let event = &hit.event;
             tally.example.get_or_insert_with(|| (event.source.name.clone(), event.line_no, event.original.to_string()));
         }
+        self.correlator.believe_until(block.received.saturating_add_us(AHEAD_MAX_US));
         self.correlator.observe(block.hits);
         self.newest = self.newest.max(block.newest);
         if let Some(time) = block.followed_by {

@@ -76,7 +76,7 @@ impl Counted {
                     && tally.is_in_order(self.now.saturating_sub_us(bound.rule.timespan_us))
             }
             CorrelationKind::Value { function: Function::Share, .. } if value.is_none() => {
-                tally.shares().any(|(_, share)| bounds.hold(share))
+                tally.shares().any(|share| bounds.hold(share))
             }
             CorrelationKind::Value { function, .. } => tally.holds(*function, value, bounds),
         }
