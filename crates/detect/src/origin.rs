@@ -218,6 +218,8 @@ pub(crate) struct OriginColumns {
     audit_type: Option<usize>,
     audit_log: Option<usize>,
     audit_marks: Vec<usize>,
+    /// Name of the system call, and its number.
+    call: [Option<usize>; 2],
 }
 
 impl OriginColumns {
@@ -235,6 +237,7 @@ impl OriginColumns {
                 .into_iter()
                 .filter_map(at)
                 .collect(),
+            call: [first(&["SYSCALL", "auditd.log.syscall_name"]), first(&["syscall", "auditd.log.syscall"])],
         };
         let tells = columns.own.iter().any(Option::is_some)
             || columns.channel.is_some() && columns.number.is_some()
@@ -258,10 +261,15 @@ impl OriginColumns {
             let marked = self.audit_marks.iter().any(|mark| value_at(batch, *mark, row).is_some());
             text(self.audit_type).filter(|_| marked)
         });
+        let call = self.call.iter().find_map(|position| match value_at(batch, (*position)?, row)? {
+            Value::Text(text, _) => Some(runs_something(text)),
+            Value::Long(number) => Some(runs_something(&number.to_string())),
+        });
         Signs {
             own: self.own.map(text),
             windows: channel.and_then(|channel| Some((channel, number(self.number)?))),
             audit,
+            is_other_call: audit.is_some() && call == Some(false),
         }
     }
 }
@@ -272,13 +280,17 @@ pub(crate) struct Signs<'a> {
     own: [Option<&'a str>; 3],
     windows: Option<(&'a str, i64)>,
     audit: Option<&'a str>,
+    /// The record is about a system call that runs nothing.
+    is_other_call: bool,
 }
 
 impl Signs<'_> {
     pub(crate) fn origin(&self) -> Origin {
         let mut origin = match (self.windows, self.audit) {
             (Some((channel, number)), _) => windows(&channel.to_lowercase(), number),
-            (None, Some(record)) if AUDIT_TYPES.contains(&record.to_uppercase().as_str()) => audit(record),
+            (None, Some(record)) if AUDIT_TYPES.contains(&record.to_uppercase().as_str()) => {
+                audit(record, self.is_other_call)
+            }
             _ => Origin::default(),
         };
         let parts = [&mut origin.products, &mut origin.categories, &mut origin.services];
@@ -309,8 +321,15 @@ fn windows(channel: &str, number: i64) -> Origin {
     Origin { products: owned(&["windows"]), services: owned(&[service]), categories }
 }
 
-fn audit(record: &str) -> Origin {
-    let runs = ["EXECVE", "SYSCALL", "PROCTITLE"].iter().any(|kind| kind.eq_ignore_ascii_case(record));
+/// Whether a system call runs a program: `execve`, `execveat`, or their number on some machine.
+fn runs_something(call: &str) -> bool {
+    ["execve", "execveat", "59", "322", "11", "358", "221", "281"].contains(&call)
+}
+
+/// Only records of what was run are about processes, as those that our parser reads.
+fn audit(record: &str, is_other_call: bool) -> Origin {
+    let is = |kind: &str| kind.eq_ignore_ascii_case(record);
+    let runs = is("EXECVE") || is("PROCTITLE") || is("SYSCALL") && !is_other_call;
     let categories = if runs { owned(&["process_creation"]) } else { owned(&[]) };
     Origin { products: owned(&["linux"]), services: owned(&["auditd"]), categories }
 }
