@@ -40,7 +40,7 @@ datasets! {
     SU        = "system.su"         ["linux"]            []            ["su", "auth", "syslog"];
     PAM       = "system.pam"        ["linux"]            []            ["pam", "auth", "syslog"];
     CRON      = "system.cron"       ["linux"]            []            ["cron", "syslog"];
-    ACCOUNTS  = "system.accounts"   ["linux"]            []            ["useradd", "auth", "syslog"];
+    ACCOUNTS  = "system.accounts"   ["linux"]            []            ["useradd", "groupadd", "auth", "syslog"];
     FIREWALL  = "iptables.log"      ["linux"]            ["firewall"]  ["iptables", "syslog"];
     KERNEL    = "system.kernel"     ["linux"]            []            ["kernel", "syslog"];
     VSFTPD    = "vsftpd.log"        ["linux"]            []            ["vsftpd", "syslog"];

@@ -28,7 +28,7 @@ fn a_rule_speaks_every_entry_that_its_log_source_satisfies() {
     let linux = LogSource { product: Some("linux".into()), ..LogSource::default() };
     let names = terms.taxonomy.names_for(&LogSource { category: Some("process_creation".into()), ..linux });
     assert_eq!(names.columns("User"), ["user.name", "process.user.name", "User"]);
-    assert_eq!(names.columns("Image"), ["process.executable", "Image"]);
+    assert_eq!(names.columns("Image"), ["process.executable", "Image", "process.name", "auditd.log.comm"]);
 }
 
 #[test]
