@@ -6,6 +6,13 @@ use memchr::{memchr, memmem};
 
 use crate::address::{decimal, is_ip, put_ip, put_peer};
 
+/// What was asked for, as far as the line tells.
+struct Question<'a> {
+    name: Option<&'a [u8]>,
+    kind: Option<&'a [u8]>,
+    class: Option<&'a [u8]>,
+}
+
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     put_named(rows, message) || put_unbound(rows, message) || put_dnsmasq(rows, message)
 }
@@ -32,7 +39,7 @@ fn put_named(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     if let Some(at) = memmem::find(message, b": query: ") {
         let mut words = message[at + 9..].split(|byte| *byte == b' ');
         let (name, class, kind) = (words.next(), words.next(), words.next());
-        put_question(rows, name, kind, class);
+        Question { name, kind, class }.put(rows);
         let server = words.nth(1).and_then(|word| word.strip_prefix(b"(")?.strip_suffix(b")"));
         put_ip(rows, field::DESTINATION_IP, server.unwrap_or_default());
     } else if let Some(at) = memmem::find(message, b": query failed (") {
@@ -40,22 +47,22 @@ fn put_named(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         let code = &rest[..memchr(b')', rest).unwrap_or(0)];
         if let Some(question) = rest[code.len()..].strip_prefix(b") for ") {
             let question = question.split(|byte| *byte == b' ').next().unwrap_or_default();
-            let (name, class, kind) = three_parts(question);
-            put_question(rows, name, kind, class);
+            let [name, class, kind] = three_parts(question);
+            Question { name, kind, class }.put(rows);
             rows.text(field::DNS_RESPONSE_CODE, code);
         }
     } else if let Some(quoted) = super::between(message, b" '", b"'") {
-        let (name, kind, class) = three_parts(quoted);
-        put_question(rows, name, kind, class);
+        let [name, kind, class] = three_parts(quoted);
+        Question { name, kind, class }.put(rows);
     }
     true
 }
 
 /// `NAME/X/Y`: a name may hold slashes, what is behind it does not.
-fn three_parts(text: &[u8]) -> (Option<&[u8]>, Option<&[u8]>, Option<&[u8]>) {
+fn three_parts(text: &[u8]) -> [Option<&[u8]>; 3] {
     let mut parts = text.rsplitn(3, |byte| *byte == b'/');
     let (last, middle, name) = (parts.next(), parts.next(), parts.next());
-    (name, middle, last)
+    [name, middle, last]
 }
 
 /// `info: [query: |reply: ]ADDRESS NAME. TYPE CLASS[ CODE …]`, with the thread in brackets before it perhaps
@@ -66,7 +73,7 @@ fn put_unbound(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let mut words = rest.split(|byte| *byte == b' ');
     let Some(peer) = words.next().filter(|word| is_ip(word)) else { return false };
     let (name, kind, class) = (words.next(), words.next(), words.next());
-    put_question(rows, name, kind, class);
+    Question { name, kind, class }.put(rows);
     if let Some(code) = words.next().filter(|code| code.first().is_some_and(u8::is_ascii_uppercase)) {
         rows.text(field::DNS_RESPONSE_CODE, code);
     }
@@ -83,18 +90,21 @@ fn put_dnsmasq(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     if !is_ip(peer) {
         return false;
     }
-    put_question(rows, rest.get(end + 2..from), Some(&rest[..end]), None);
+    Question { name: rest.get(end + 2..from), kind: Some(&rest[..end]), class: None }.put(rows);
     put_query(rows, peer)
 }
 
-/// Names are kept without the dot of the root, as rules and lists write them.
-fn put_question(rows: &mut BatchBuilder, name: Option<&[u8]>, kind: Option<&[u8]>, class: Option<&[u8]>) {
-    if let Some(name) = name.filter(|name| !name.is_empty()) {
-        rows.text(field::DNS_QUESTION_NAME, name.strip_suffix(b".").filter(|name| !name.is_empty()).unwrap_or(name));
-    }
-    for (id, word) in [(field::DNS_QUESTION_TYPE, kind), (field::DNS_QUESTION_CLASS, class)] {
-        if let Some(word) = word.filter(|word| !word.is_empty()) {
-            rows.text(id, word);
+impl Question<'_> {
+    /// Names are kept without the dot of the root, as rules and lists write them.
+    fn put(&self, rows: &mut BatchBuilder) {
+        if let Some(name) = self.name.filter(|name| !name.is_empty()) {
+            let short = name.strip_suffix(b".").filter(|name| !name.is_empty());
+            rows.text(field::DNS_QUESTION_NAME, short.unwrap_or(name));
+        }
+        for (id, word) in [(field::DNS_QUESTION_TYPE, self.kind), (field::DNS_QUESTION_CLASS, self.class)] {
+            if let Some(word) = word.filter(|word| !word.is_empty()) {
+                rows.text(id, word);
+            }
         }
     }
 }
