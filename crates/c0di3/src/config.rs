@@ -359,17 +359,7 @@ pub(crate) fn check_store_url(url: &str) -> Result<(), String> {
 
 /// `product=linux,service=sshd` as a log source.
 pub(crate) fn log_source(text: &str) -> Result<LogSource, String> {
-    let mut source = LogSource::default();
-    for part in text.split(',') {
-        let target = match part.split_once('=') {
-            Some(("product", value)) => (&mut source.product, value),
-            Some(("category", value)) => (&mut source.category, value),
-            Some(("service", value)) => (&mut source.service, value),
-            _ => return Err(format!("`{part}` is not product=…, category=… or service=…")),
-        };
-        *target.0 = Some(target.1.to_lowercase());
-    }
-    Ok(source)
+    text.parse()
 }
 
 /// An address as written; `localhost` is the loopback address.

@@ -90,6 +90,9 @@ pub(crate) struct RegexCheck {
     pub(crate) required: Vec<String>,
 }
 
+/// Bits in front of an IPv4 address that is mapped into IPv6.
+const MAPPED_BITS: u8 = 96;
+
 /// Reads `address[/prefix]`. Host bits must be zero.
 pub(crate) fn network(text: &str) -> Result<Network, String> {
     let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
@@ -97,8 +100,15 @@ pub(crate) fn network(text: &str) -> Result<Network, String> {
     let whole = Network::of(address);
     let network = prefix.map_or(Some(whole), |prefix| Network::new(address, prefix.parse().ok()?));
     let wrong = || format!("the prefix length of `{text}` is not between 0 and {}", whole.bits());
+    // IPv4 addresses mapped into IPv6 are compared as what they are.
+    let network = match (network, address.to_canonical()) {
+        (Some(mapped), short) if short != address && mapped.bits() >= MAPPED_BITS => {
+            Network::new(short, mapped.bits() - MAPPED_BITS)
+        }
+        (network, _) => network,
+    };
     let network = network.ok_or_else(wrong)?;
-    if network.start() != address {
+    if network.start() != address.to_canonical() && network.start() != address {
         let (start, bits) = (network.start(), network.bits());
         return Err(format!("`{text}` has host bits set: the network is {start}/{bits}"));
     }
@@ -215,6 +225,9 @@ mod tests {
         assert!(holds("2001:db8::/32", "2001:db8:1::1"));
         assert!(holds("192.0.2.7", "192.0.2.7"));
         assert!(holds("0.0.0.0/0", "1.2.3.4"));
+        assert!(holds("::ffff:10.0.0.0/104", "10.1.2.3") && holds("::ffff:10.0.0.0/104", "::ffff:10.1.2.3"));
+        assert!(!holds("::ffff:10.0.0.0/104", "11.1.2.3") && holds("::ffff:192.0.2.7", "192.0.2.7"));
+        assert!(network("::ffff:10.0.0.1/104").is_err());
         assert_eq!(network("10.0.0.1/8").unwrap_err(), "`10.0.0.1/8` has host bits set: the network is 10.0.0.0/8");
         for bad in ["10.0.0.0/33", "ten", "10.0.0/8", "10.0.0.0/x"] {
             assert!(network(bad).is_err(), "{bad}");

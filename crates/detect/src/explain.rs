@@ -230,7 +230,7 @@ pub fn evaluate(expr: &Expr, batch: &EventBatch, row: usize) -> bool {
 pub fn judges(rule: &Rule, batch: &EventBatch, row: usize, declared: Option<&LogSource>) -> bool {
     let origin = origin_of(batch, row);
     match declared.filter(|_| !origin.is_known()) {
-        Some(declared) => declared.satisfies(&rule.logsource),
+        Some(declared) => declared.allows(&rule.logsource),
         None => origin.satisfies(&rule.logsource),
     }
 }

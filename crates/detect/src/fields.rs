@@ -25,11 +25,17 @@ pub struct FieldUse {
 }
 
 impl FieldUse {
-    /// A parser reads the rules' log source, and never writes the field: only JSON events can have it.
+    /// A parser reads the rules' log source, or others of its product, and never writes the field: only JSON events can
+    /// have it.
     pub fn is_unwritten(&self) -> bool {
-        !self.judged.is_empty() && self.written.is_empty()
+        let product = self.logsource.product.as_deref();
+        let is_ours = product.is_some_and(|product| parsed().any(|dataset| dataset.products.contains(&product)));
+        self.written.is_empty() && (is_ours || !self.judged.is_empty())
     }
 }
+
+/// Name of the field that has the whole line.
+const LINE: &str = "event.original";
 
 /// Who reads a field of one log source, and where.
 struct Readers<'a> {
@@ -81,14 +87,19 @@ impl RuleSet {
 
 impl Readers<'_> {
     fn field(self, field: String) -> FieldUse {
-        let judged: Vec<&Dataset> = parsed().filter(|dataset| dataset.satisfies(self.logsource)).collect();
+        let judged: Vec<&'static Dataset> = parsed().filter(|dataset| dataset.satisfies(self.logsource)).collect();
         let writes = |dataset: &&&Dataset| {
             let mut known = self.columns.iter().filter_map(|column| Field::named(column));
             known.any(|(_, row)| row.is_written_for(dataset))
         };
+        // Some rows of the table are parts of one log.
+        let names = |datasets: &mut dyn Iterator<Item = &&'static Dataset>| -> Vec<&'static str> {
+            let names: BTreeSet<&str> = datasets.map(|dataset| dataset.name).collect();
+            names.into_iter().collect()
+        };
         FieldUse {
-            written: judged.iter().filter(writes).map(|dataset| dataset.name).collect(),
-            judged: judged.iter().map(|dataset| dataset.name).collect(),
+            written: names(&mut judged.iter().filter(writes)),
+            judged: names(&mut judged.iter()),
             rules: self.rules.iter().map(|id| (*id).to_owned()).collect(),
             logsource: self.logsource.clone(),
             columns: self.columns.into_iter().collect(),
@@ -99,8 +110,10 @@ impl Readers<'_> {
 
 fn items(expr: &Expr, note: &mut impl FnMut(&str, &[String])) {
     expr.items(&mut |item| {
-        if let Some(field) = &item.field {
-            note(field, &item.columns);
+        match &item.field {
+            Some(field) => note(field, &item.columns),
+            // Keywords are looked for in the whole line.
+            None => note(LINE, &[LINE.to_owned()]),
         }
         if let Check::FieldRef(reference) = &item.check {
             note(&reference.field, &reference.columns);
@@ -124,6 +137,7 @@ mod tests {
             rule("b", "{category: webserver}", "cs-cookie"),
             rule("c", "{product: windows}", "Image"),
             rule("d", "{product: linux, service: sshd}", "url.path"),
+            rule("f", "{product: linux, service: vmware}", "keyword").replace("{keyword: x}", "[x]"),
             "title: c\nid: e\nlevel: low\ncorrelation: {type: value_count, rules: [d], group-by: [src_ip], timespan: 1m, condition: {gte: 2, field: TTY}}\n".to_owned(),
         ]
         .concat();
@@ -137,6 +151,7 @@ mod tests {
                 ("TTY", true, 1),
                 ("cs-cookie", true, 1),
                 ("cs-host", false, 1),
+                ("event.original", true, 0),
                 ("src_ip", false, 1),
                 ("url.path", true, 1)
             ]

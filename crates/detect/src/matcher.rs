@@ -86,7 +86,7 @@ impl Matcher {
         self.groups[usize::from(dataset)].get_or_init(|| {
             let known = &DATASETS[usize::from(dataset)];
             let applies = |wanted: &LogSource| match &self.declared {
-                Some(declared) if known.is_unknown() => declared.satisfies(wanted),
+                Some(declared) if known.is_unknown() => declared.allows(wanted),
                 _ => known.satisfies(wanted),
             };
             let rules = self.set.rules.iter().enumerate().filter(|(_, rule)| applies(&rule.logsource));

@@ -213,11 +213,14 @@ const AUDIT_TYPES: &[&str] = &[
 #[derive(Debug)]
 pub(crate) struct OriginColumns {
     own: [Option<usize>; 3],
-    channel: Option<usize>,
-    number: Option<usize>,
+    /// Each row has one of them.
+    channels: Vec<usize>,
+    numbers: Vec<usize>,
     audit_type: Option<usize>,
     audit_log: Option<usize>,
     audit_marks: Vec<usize>,
+    /// Name of the system call, and its number.
+    call: [Option<usize>; 2],
 }
 
 impl OriginColumns {
@@ -225,19 +228,27 @@ impl OriginColumns {
     pub(crate) fn of(batch: &EventBatch) -> Option<Self> {
         let at = |name: &str| batch.position_of(name);
         let first = |names: &[&str]| names.iter().find_map(|name| at(name));
+        let all = |names: &[&str]| -> Vec<usize> { names.iter().filter_map(|name| at(name)).collect() };
         let columns = OriginColumns {
             own: ["logsource.product", "logsource.category", "logsource.service"].map(at),
-            channel: first(&["Channel", "winlog.channel", "Event.System.Channel"]),
-            number: first(&["EventID", "winlog.event_id", "Event.System.EventID", "event.code"]),
+            channels: all(&["Channel", "winlog.channel", "Event.System.Channel"]),
+            numbers: all(&[
+                "EventID",
+                "winlog.event_id",
+                "Event.System.EventID",
+                "Event.System.EventID.#text",
+                "event.code",
+            ]),
             audit_type: at("type"),
             audit_log: at("auditd.log.record_type"),
             audit_marks: ["auid", "ses", "a0", "nametype", "proctitle", "argc", "syscall"]
                 .into_iter()
                 .filter_map(at)
                 .collect(),
+            call: [first(&["SYSCALL", "auditd.log.syscall_name"]), first(&["syscall", "auditd.log.syscall"])],
         };
         let tells = columns.own.iter().any(Option::is_some)
-            || columns.channel.is_some() && columns.number.is_some()
+            || !columns.channels.is_empty() && !columns.numbers.is_empty()
             || columns.audit_type.is_some() && !columns.audit_marks.is_empty()
             || columns.audit_log.is_some();
         tells.then_some(columns)
@@ -249,19 +260,24 @@ impl OriginColumns {
             Value::Text(text, _) => Some(text),
             Value::Long(_) => None,
         };
-        let number = |position: Option<usize>| match value_at(batch, position?, row)? {
+        let number = |position: &usize| match value_at(batch, *position, row)? {
             Value::Long(number) => Some(number),
             Value::Text(text, _) => text_number(text).map(|number| number as i64),
         };
-        let channel = text(self.channel);
+        let channel = self.channels.iter().find_map(|position| text(Some(*position)));
         let audit = text(self.audit_log).or_else(|| {
             let marked = self.audit_marks.iter().any(|mark| value_at(batch, *mark, row).is_some());
             text(self.audit_type).filter(|_| marked)
         });
+        let call = self.call.iter().find_map(|position| match value_at(batch, (*position)?, row)? {
+            Value::Text(text, _) => Some(RUNNING.contains(&text) || text.parse().is_ok_and(runs_something)),
+            Value::Long(number) => Some(runs_something(number)),
+        });
         Signs {
             own: self.own.map(text),
-            windows: channel.and_then(|channel| Some((channel, number(self.number)?))),
+            windows: channel.and_then(|channel| Some((channel, self.numbers.iter().find_map(number)?))),
             audit,
+            is_other_call: audit.is_some() && call == Some(false),
         }
     }
 }
@@ -272,13 +288,17 @@ pub(crate) struct Signs<'a> {
     own: [Option<&'a str>; 3],
     windows: Option<(&'a str, i64)>,
     audit: Option<&'a str>,
+    /// The record is about a system call that runs nothing.
+    is_other_call: bool,
 }
 
 impl Signs<'_> {
     pub(crate) fn origin(&self) -> Origin {
         let mut origin = match (self.windows, self.audit) {
             (Some((channel, number)), _) => windows(&channel.to_lowercase(), number),
-            (None, Some(record)) if AUDIT_TYPES.contains(&record.to_uppercase().as_str()) => audit(record),
+            (None, Some(record)) if AUDIT_TYPES.contains(&record.to_uppercase().as_str()) => {
+                audit(record, self.is_other_call)
+            }
             _ => Origin::default(),
         };
         let parts = [&mut origin.products, &mut origin.categories, &mut origin.services];
@@ -309,8 +329,18 @@ fn windows(channel: &str, number: i64) -> Origin {
     Origin { products: owned(&["windows"]), services: owned(&[service]), categories }
 }
 
-fn audit(record: &str) -> Origin {
-    let runs = ["EXECVE", "SYSCALL", "PROCTITLE"].iter().any(|kind| kind.eq_ignore_ascii_case(record));
+/// System calls that run a program.
+const RUNNING: [&str; 2] = ["execve", "execveat"];
+
+/// Whether one of them has the number on some kind of machine.
+fn runs_something(call: i64) -> bool {
+    [59, 322, 11, 358, 221, 281].contains(&call)
+}
+
+/// Only records of what was run are about processes, as those that our parser reads.
+fn audit(record: &str, is_other_call: bool) -> Origin {
+    let is = |kind: &str| kind.eq_ignore_ascii_case(record);
+    let runs = is("EXECVE") || is("PROCTITLE") || is("SYSCALL") && !is_other_call;
     let categories = if runs { owned(&["process_creation"]) } else { owned(&[]) };
     Origin { products: owned(&["linux"]), services: owned(&["auditd"]), categories }
 }
@@ -347,6 +377,9 @@ mod tests {
         let nested = r#"{"Event":{"System":{"Channel":"Security","EventID":"4688"}}}"#;
         assert!(judged(nested, "windows", "process_creation", "") && judged(nested, "windows", "", "security"));
         assert!(!judged(nested, "windows", "", "system"));
+        let with_attributes =
+            r##"{"Event":{"System":{"Channel":"Security","EventID":{"#attributes":{"Qualifiers":1},"#text":4688}}}}"##;
+        assert!(judged(with_attributes, "windows", "process_creation", ""));
         let beats = r#"{"winlog":{"channel":"Microsoft-Windows-PowerShell/Operational","event_id":4104}}"#;
         assert!(judged(beats, "windows", "ps_script", "") && !judged(beats, "windows", "ps_module", ""));
         let linux = r#"{"Channel":"Linux-Sysmon/Operational","EventID":3}"#;

@@ -1,18 +1,23 @@
 //! Names that rules use for fields, and the columns that hold them. Decided once, when rules are loaded; the names stand
 //! in `schemas/sigma-taxonomy.yaml`, and in files of the same form that users give.
 
+mod expression;
+mod form;
+mod read;
+mod windows;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use event::LogSource;
 
-use crate::check::{Check, Number};
+use crate::check::{Check, FieldRef};
 use crate::indicators::Indicators;
-use crate::pattern::{Anchor, Pattern, read_pieces};
+use crate::pattern::Anchor;
 use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::sigma::rule::{Expr, Item};
 use crate::sigma::value::Placeholders;
-use crate::yaml::{self, Node, Place};
+use crate::yaml::{self, Node};
 
 /// The names that the program knows by itself.
 const STANDARD: &str = include_str!("../../../schemas/sigma-taxonomy.yaml");
@@ -69,7 +74,7 @@ enum Form {
     Trailing(String),
     /// The column's number is so many times the rule's.
     Scale(f64),
-    /// The rule's value, folded, and the column's.
+    /// The rule's value, and the column's.
     Values(Vec<(String, String)>),
     /// The rule's value means that the column is absent.
     Absent(String),
@@ -81,6 +86,8 @@ enum Form {
 #[derive(Debug)]
 pub(crate) struct Names {
     fields: BTreeMap<String, Vec<Target>>,
+    /// Fields are also looked for where shippers of Windows events put them.
+    is_windows: bool,
 }
 
 impl Taxonomy {
@@ -90,7 +97,7 @@ impl Taxonomy {
         match yaml::read(text) {
             Ok(documents) => {
                 for node in documents.iter().flat_map(Node::one_or_many) {
-                    self.sections.extend(section(node, &mut problems));
+                    self.sections.extend(read::section(node, &mut problems));
                 }
             }
             Err(error) => problems.error(error.place, error.message),
@@ -99,7 +106,8 @@ impl Taxonomy {
     }
 
     pub(crate) fn names_for(&self, logsource: &LogSource) -> Names {
-        let mut names = Names { fields: BTreeMap::new() };
+        let is_windows = logsource.product.as_deref() == Some("windows");
+        let mut names = Names { fields: BTreeMap::new(), is_windows };
         let speaks = |section: &&Section| section.logsources.iter().any(|wanted| logsource.satisfies(wanted));
         for (field, targets) in self.sections.iter().filter(speaks).flat_map(|section| &section.fields) {
             let known = names.fields.entry(field.clone()).or_default();
@@ -119,12 +127,27 @@ impl Names {
     }
 
     /// Columns that hold the field as rules write it, the best first. The name itself is always among them, for events
-    /// that carry it literally.
+    /// that carry it literally, unless it is that of a column which has the value in another form.
+    fn same_columns(&self, field: &str) -> Vec<String> {
+        let targets = self.targets(field);
+        let mut columns = columns_of(targets.iter().filter(|target| target.form == Form::Same));
+        let is_literal = !targets.iter().any(|target| target.column == field && matches!(target.form, Form::Scale(_)));
+        let shipped = self.is_windows.then(|| windows::columns(field)).into_iter().flatten();
+        for column in is_literal.then(|| field.to_owned()).into_iter().chain(shipped) {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        columns
+    }
+
+    /// Columns of which the first that has a value tells events apart as the field would: for grouping and counting.
     pub(crate) fn columns(&self, field: &str) -> Vec<String> {
-        let same = self.targets(field).iter().filter(|target| target.form == Form::Same);
-        let mut columns: Vec<String> = same.map(|target| target.column.clone()).collect();
-        if !columns.iter().any(|column| column == field) {
-            columns.push(field.to_owned());
+        let mut columns = self.same_columns(field);
+        for target in self.targets(field).iter().filter(|target| target.form.keeps_equality()) {
+            if !columns.contains(&target.column) {
+                columns.push(target.column.clone());
+            }
         }
         columns
     }
@@ -147,10 +170,11 @@ impl Names {
     /// Binds the item, and gives those that look for its value in other forms.
     fn bind_item(&self, item: &mut Item) -> Vec<Item> {
         let Some(field) = item.field.clone() else { return Vec::new() };
-        item.columns = self.columns(&field);
+        item.columns = self.same_columns(&field);
         if let Check::FieldRef(reference) = &mut item.check {
-            reference.columns = self.columns(&reference.field);
-            return Vec::new();
+            reference.columns = self.same_columns(&reference.field);
+            let reference = reference.clone();
+            return self.references(item, &reference);
         }
         if matches!(item.check, Check::Pack(_)) {
             return Vec::new();
@@ -169,186 +193,30 @@ impl Names {
         }
         item.columns.extend(within.iter().map(|target| target.column.clone()));
         let in_form = |target: &Target| -> Vec<Item> {
-            let checks = target.form.checks(&item.check).into_iter();
+            let checks = target.form.checks(&item.check, &item.written).into_iter();
             checks.map(|check| Item { check, columns: vec![target.column.clone()], ..item.clone() }).collect()
         };
         other_forms.into_iter().flat_map(in_form).collect()
     }
-}
 
-impl Form {
-    /// Tests of the column's value of which one passes where the rule's value would.
-    fn checks(&self, check: &Check) -> Vec<Check> {
-        let whole = |text: &str| Check::Text(Pattern::new(read_pieces(&escaped(text)), Anchor::Whole, false));
-        match (self, check) {
-            (Form::Prefix(prefix), Check::Text(pattern)) => {
-                pattern.behind(prefix).into_iter().map(Check::Text).collect()
-            }
-            (Form::Trailing(text), Check::Text(pattern)) => {
-                pattern.followed_by(text).into_iter().map(Check::Text).collect()
-            }
-            (Form::Scale(factor), Check::Number(Number::Integer(number))) => {
-                vec![Check::Number(Number::Float(*number as f64 * factor))]
-            }
-            (Form::Scale(factor), Check::Number(Number::Float(number))) => {
-                vec![Check::Number(Number::Float(number * factor))]
-            }
-            (Form::Scale(factor), Check::Compare(order, number)) => vec![Check::Compare(*order, number * factor)],
-            (Form::Values(values), check) => {
-                let wanted = match check {
-                    Check::Boolean(wanted) => wanted.to_string(),
-                    Check::Text(pattern) => pattern.whole_text().unwrap_or_default(),
-                    _ => return Vec::new(),
-                };
-                values.iter().filter(|(theirs, _)| *theirs == wanted).map(|(_, ours)| whole(ours)).collect()
-            }
-            (Form::Absent(mark), Check::Text(pattern)) if pattern.whole_text().as_ref() == Some(mark) => {
-                vec![Check::Null]
-            }
-            _ => Vec::new(),
-        }
-    }
-}
-
-/// The text with what a pattern would take for wildcards or escapes marked as itself.
-fn escaped(text: &str) -> String {
-    text.chars().flat_map(|each| ['\\'].into_iter().filter(move |_| "*?\\".contains(each)).chain([each])).collect()
-}
-
-fn section(node: &Node, problems: &mut Problems) -> Option<Section> {
-    let (Some(logsource), Some(fields)) = (node.get("logsource"), node.get("fields").and_then(Node::map)) else {
-        problems
-            .error(node.place, "an entry needs `logsource`, one or a list, and `fields`, a map of names to columns");
-        return None;
-    };
-    let logsources: Vec<LogSource> =
-        logsource.one_or_many().iter().filter_map(|node| log_source(node, problems)).collect();
-    if logsources.is_empty() {
-        problems.error(logsource.place, "`logsource` needs a product, category or service");
-    }
-    let fields = fields.iter().map(|(name, node)| (name.text.clone(), targets(node, problems))).collect();
-    Some(Section { logsources, fields })
-}
-
-fn log_source(node: &Node, problems: &mut Problems) -> Option<LogSource> {
-    let mut source = LogSource::default();
-    for (key, value) in node.map().unwrap_or_default() {
-        let part = match key.text.as_str() {
-            "product" => &mut source.product,
-            "category" => &mut source.category,
-            "service" => &mut source.service,
-            other => {
-                let reason = format!("`{other}` is no part of a log source: product, category or service");
-                problems.error(key.place, reason);
-                continue;
-            }
+    /// Two fields in the same form are equal where their values are: each form in which both are known is a test.
+    fn references(&self, item: &Item, reference: &FieldRef) -> Vec<Item> {
+        let Some(field) = item.field.as_ref().filter(|_| reference.anchor == Anchor::Whole) else { return Vec::new() };
+        let others = self.targets(&reference.field);
+        let shared =
+            self.targets(field).iter().filter(|target| target.form != Form::Same && target.form.keeps_equality());
+        let in_form = |target: &Target| {
+            let columns = columns_of(others.iter().filter(|other| other.form == target.form));
+            let check = Check::FieldRef(FieldRef { columns, ..reference.clone() });
+            Item { check, columns: vec![target.column.clone()], ..item.clone() }
         };
-        *part = value.text().map(str::to_lowercase);
+        shared.map(in_form).collect()
     }
-    (source != LogSource::default()).then_some(source)
 }
 
-fn targets(node: &Node, problems: &mut Problems) -> Vec<Target> {
-    let targets: Vec<Target> = node.one_or_many().iter().filter_map(|node| target(node, problems)).collect();
-    if targets.is_empty() {
-        problems.error(node.place, "the name needs at least one column");
-    }
-    targets
-}
-
-fn target(node: &Node, problems: &mut Problems) -> Option<Target> {
-    if let Some(column) = node.text() {
-        return Some(Target { column: column.to_owned(), form: Form::Same });
-    }
-    let Some(column) = node.get("column").and_then(Node::text) else {
-        problems.error(
-            node.place,
-            "a column is a name, or a map with `column` and one of prefix, trailing, scale, values, absent, within",
-        );
-        return None;
-    };
-    let mut form = Form::Same;
-    for (key, value) in node.map().unwrap_or_default().iter().filter(|(key, _)| key.text != "column") {
-        let read = read_form(&key.text, value);
-        match read {
-            Some(read) if form == Form::Same => form = read,
-            Some(_) => problems.error(key.place, "a column holds its value in one other form only"),
-            None => wrong_form(&key.text, key.place, problems),
-        }
-    }
-    Some(Target { column: column.to_owned(), form })
-}
-
-fn wrong_form(key: &str, place: Place, problems: &mut Problems) {
-    let reason = match key {
-        "prefix" | "trailing" | "absent" => format!("`{key}` takes a text that is not empty"),
-        "scale" => "`scale` takes a number above 0".to_owned(),
-        "within" => "`within` is true, or left out".to_owned(),
-        "values" => "`values` takes a map of texts to texts".to_owned(),
-        other => format!("`{other}` is not known here: prefix, trailing, scale, values, absent or within"),
-    };
-    problems.error(place, reason);
-}
-
-fn read_form(key: &str, value: &Node) -> Option<Form> {
-    let text = || value.text().filter(|text| !text.is_empty()).map(str::to_lowercase);
-    Some(match key {
-        "prefix" => Form::Prefix(text()?),
-        "trailing" => Form::Trailing(text()?),
-        "absent" => Form::Absent(text()?),
-        "scale" => Form::Scale(text()?.parse().ok().filter(|factor: &f64| factor.is_finite() && *factor > 0.0)?),
-        "within" => (value.text()? == "true").then_some(Form::Within)?,
-        "values" => {
-            let pair = |(theirs, ours): &(yaml::Key, Node)| Some((theirs.text.to_lowercase(), ours.text()?.to_owned()));
-            Form::Values(value.map()?.iter().map(pair).collect::<Option<_>>()?)
-        }
-        _ => return None,
-    })
+fn columns_of<'a>(targets: impl Iterator<Item = &'a Target>) -> Vec<String> {
+    targets.map(|target| target.column.clone()).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn source(category: &str) -> LogSource {
-        LogSource { category: Some(category.into()), ..LogSource::default() }
-    }
-
-    #[test]
-    fn names_are_mapped_by_log_source() {
-        let terms = Terms::default();
-        let columns = |field: &str, category: &str| terms.taxonomy.names_for(&source(category)).columns(field);
-        assert_eq!(columns("c-ip", "webserver"), ["source.ip", "source.address", "c-ip"]);
-        assert_eq!(columns("cs-uri-query", "webserver"), ["url.query", "cs-uri-query"]);
-        assert_eq!(columns("c-ip", "process_creation"), ["c-ip"]);
-        assert_eq!(columns("url.path", "webserver"), ["url.path"]);
-    }
-
-    #[test]
-    fn a_rule_speaks_every_entry_that_its_log_source_satisfies() {
-        let terms = Terms::default();
-        let linux = LogSource { product: Some("linux".into()), ..LogSource::default() };
-        let names = terms.taxonomy.names_for(&LogSource { category: Some("process_creation".into()), ..linux });
-        assert_eq!(names.columns("User"), ["user.name", "process.user.name", "User"]);
-        assert_eq!(names.columns("Image"), ["process.executable", "Image"]);
-    }
-
-    #[test]
-    fn what_is_wrong_with_an_entry_is_told_with_its_line() {
-        let mut taxonomy = Taxonomy::default();
-        let text = "- logsource: {produkt: x}\n  fields:\n    a: []\n    b: {column: c, scale: none}\n    d: {column: c, prefix: x, trailing: y}\n- fields: {}\n";
-        let found: Vec<String> = taxonomy.add("mine.yaml", text).iter().map(ToString::to_string).collect();
-        let wanted = [
-            ("mine.yaml:1", "`produkt`"),
-            ("mine.yaml:1", "needs a product"),
-            ("mine.yaml:3", "at least one column"),
-            ("mine.yaml:4", "above 0"),
-            ("mine.yaml:5", "one other form"),
-            ("mine.yaml:6", "needs `logsource`"),
-        ];
-        assert_eq!(found.len(), wanted.len(), "{found:#?}");
-        for (found, (place, words)) in found.iter().zip(wanted) {
-            assert!(found.starts_with(place) && found.contains(words), "{found}");
-        }
-    }
-}
+mod tests;

@@ -1,6 +1,8 @@
 //! Which kind of log a line belongs to, and which Sigma log sources that satisfies.
 //! One table; a parser names a row of it for every event that it writes.
 
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
 /// Index into [`DATASETS`].
@@ -10,7 +12,7 @@ pub struct DatasetId(pub u8);
 /// A kind of log. An empty list of products, categories and services means: not known, any rule may judge it.
 #[derive(Debug)]
 pub struct Dataset {
-    /// ECS `event.dataset`.
+    /// ECS `event.dataset`. Rows of one name belong to one log, whose lines are not all judged by the same rules.
     pub name: &'static str,
     pub products: &'static [&'static str],
     pub categories: &'static [&'static str],
@@ -40,16 +42,20 @@ datasets! {
     SU        = "system.su"         ["linux"]            []            ["su", "auth", "syslog"];
     PAM       = "system.pam"        ["linux"]            []            ["pam", "auth", "syslog"];
     CRON      = "system.cron"       ["linux"]            []            ["cron", "syslog"];
-    ACCOUNTS  = "system.accounts"   ["linux"]            []            ["useradd", "auth", "syslog"];
+    ACCOUNTS  = "system.accounts"   ["linux"]            []            ["useradd", "groupadd", "auth", "syslog"];
     FIREWALL  = "iptables.log"      ["linux"]            ["firewall"]  ["iptables", "syslog"];
     KERNEL    = "system.kernel"     ["linux"]            []            ["kernel", "syslog"];
     VSFTPD    = "vsftpd.log"        ["linux"]            []            ["vsftpd", "syslog"];
     CLAMAV    = "clamav.log"        ["linux"]            []            ["clamav", "syslog"];
     AUDITD    = "auditd.log"        ["linux"]            []            ["auditd", "syslog"];
+    AUDITD_RUN = "auditd.log"       ["linux"]            ["process_creation"] ["auditd", "syslog"];
+    KERNEL_AUDIT = "system.kernel"  ["linux"]            []            ["kernel", "auditd", "syslog"];
+    KERNEL_RUN = "system.kernel"    ["linux"]            ["process_creation"] ["kernel", "auditd", "syslog"];
+    GUACAMOLE = "guacamole.log"     ["linux"]            []            ["guacamole", "syslog"];
     MAIL      = "mail.log"          ["linux"]            []            ["mail", "postfix", "dovecot", "exim", "syslog"];
     FTP       = "ftp.log"           ["linux"]            []            ["ftp", "syslog"];
     DATABASE  = "database.log"      ["linux"]            ["database"]  ["mysql", "postgresql", "syslog"];
-    DNS       = "dns.log"           ["linux"]            []            ["named", "dns", "syslog"];
+    DNS       = "dns.log"           ["linux"]            ["dns"]       ["named", "dns", "syslog"];
     FAIL2BAN  = "fail2ban.log"      ["linux"]            []            ["fail2ban", "syslog"];
 }
 
@@ -90,8 +96,46 @@ impl Dataset {
     }
 }
 
+/// `product=linux,service=sshd`
+impl FromStr for LogSource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut source = LogSource::default();
+        for part in text.split(',') {
+            let unknown = || format!("`{part}` is not product=…, category=… or service=…");
+            let (key, value) = part.trim().split_once('=').ok_or_else(unknown)?;
+            let (name, known) = match key {
+                "product" => ("product", &mut source.product),
+                "category" => ("category", &mut source.category),
+                "service" => ("service", &mut source.service),
+                _ => return Err(unknown()),
+            };
+            if value.is_empty() {
+                return Err(format!("`{name}=` names nothing: leave it out where it is not known"));
+            }
+            if known.replace(value.to_lowercase()).is_some() {
+                return Err(format!("`{name}` is named twice"));
+            }
+        }
+        Ok(source)
+    }
+}
+
 impl LogSource {
-    /// Whether a source declared as `self` satisfies what a rule asks for: each part that the rule names must be equal.
+    /// Whether a rule that asks for `wanted` judges events of a source declared as `self`: what was not declared is not
+    /// known, and may be what the rule asks for.
+    pub fn allows(&self, wanted: &LogSource) -> bool {
+        let may_be = |declared: &Option<String>, part: &Option<String>| match (declared, part) {
+            (Some(declared), Some(part)) => declared == part,
+            _ => true,
+        };
+        may_be(&self.product, &wanted.product)
+            && may_be(&self.category, &wanted.category)
+            && may_be(&self.service, &wanted.service)
+    }
+
+    /// Whether `self` is all that is asked for: each part that is wanted must be there and equal.
     pub fn satisfies(&self, wanted: &LogSource) -> bool {
         let has = |declared: &Option<String>, part: &Option<String>| part.is_none() || declared == part;
         has(&self.product, &wanted.product)
@@ -106,10 +150,16 @@ mod tests {
 
     #[test]
     fn names_are_unique_and_the_constants_point_at_their_rows() {
-        let mut names: Vec<_> = DATASETS.iter().map(|dataset| dataset.name).collect();
+        // Records of what was run are judged by rules on processes, too, and the others of the same log are not.
+        let is_part = |dataset: &&Dataset| {
+            dataset.categories == ["process_creation"] || dataset.services == ["kernel", "auditd", "syslog"]
+        };
+        let mut names: Vec<_> =
+            DATASETS.iter().filter(|dataset| !is_part(dataset)).map(|dataset| dataset.name).collect();
+        let count = names.len();
         names.sort_unstable();
         names.dedup();
-        assert_eq!(names.len(), DATASETS.len());
+        assert_eq!(names.len(), count);
         assert_eq!(Dataset::of(SSHD).name, "system.sshd");
         assert_eq!(Dataset::of(AUDITD).name, "auditd.log");
     }
@@ -126,5 +176,26 @@ mod tests {
         assert!(!Dataset::of(SSHD).satisfies(&wanted("linux", "cron")));
         assert!(!Dataset::of(ACCESS).satisfies(&wanted("linux", "")));
         assert!(Dataset::of(JSON).satisfies(&wanted("windows", "sysmon")));
+    }
+
+    #[test]
+    fn what_is_not_declared_may_be_anything() {
+        let source = |text: &str| text.parse::<LogSource>().unwrap();
+        let declared = source("product=Windows");
+        assert_eq!(declared.product.as_deref(), Some("windows"));
+        for wanted in ["product=windows", "product=windows,category=process_creation", "service=sysmon"] {
+            assert!(declared.allows(&source(wanted)), "{wanted}");
+        }
+        assert!(!declared.allows(&source("product=linux")) && !declared.satisfies(&source("service=sysmon")));
+        assert!(!source("product=linux,service=sshd").allows(&source("product=linux,service=cron")));
+        for (text, reason) in [
+            ("linux", "`linux` is not product=…, category=… or service=…"),
+            ("kind=x", "`kind=x` is not product=…, category=… or service=…"),
+            ("product=", "`product=` names nothing: leave it out where it is not known"),
+            ("product=a,product=b", "`product` is named twice"),
+            ("", "`` is not product=…, category=… or service=…"),
+        ] {
+            assert_eq!(text.parse::<LogSource>().unwrap_err(), reason, "{text}");
+        }
     }
 }

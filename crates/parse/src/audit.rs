@@ -5,7 +5,7 @@ use event::{BatchBuilder, DatasetId, Timestamp, dataset};
 use memchr::memmem;
 
 use crate::address::decimal;
-use crate::body::audit;
+use crate::body::audit::{self, Subject};
 use crate::format::{Context, Refusal};
 use crate::syslog::put_host;
 
@@ -31,10 +31,11 @@ pub(crate) fn read(text: &[u8], _: &mut Context, rows: &mut BatchBuilder) -> Res
     rows.date(field::TIMESTAMP, time);
     put_host(rows, host);
     rows.text(field::MESSAGE, record.strip_prefix(b"type=").unwrap_or(record));
-    if !audit::put_typed(rows, record) {
-        return Err(Refusal::Broken("the audit record has no `): ` behind its time"));
+    match audit::put_typed(rows, record) {
+        Some(Subject::Run) => Ok(dataset::AUDITD_RUN),
+        Some(Subject::Other) => Ok(dataset::AUDITD),
+        None => Err(Refusal::Broken("the audit record has no `): ` behind its time")),
     }
-    Ok(dataset::AUDITD)
 }
 
 fn stamp(record: &[u8]) -> Option<Timestamp> {

@@ -16,6 +16,7 @@ mod sshd;
 mod su;
 mod sudo;
 
+use audit::Subject;
 use event::{BatchBuilder, DatasetId, dataset};
 
 type Put = fn(&mut BatchBuilder, &[u8]) -> bool;
@@ -40,15 +41,23 @@ fn snoopy(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 }
 
 /// What the kernel says of packets, and records that no audit daemon took.
-fn kernel(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+fn kernel(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
     if netfilter::put(rows, message) {
-        return true;
+        return dataset::FIREWALL;
     }
     let rest = netfilter::after_uptime(message);
-    if rest.starts_with(b"audit: type=") {
-        audit::put(rows, rest);
+    match rest.starts_with(b"audit: type=").then(|| audit::put(rows, rest)).flatten() {
+        Some(Subject::Run) => dataset::KERNEL_RUN,
+        Some(Subject::Other) => dataset::KERNEL_AUDIT,
+        None => dataset::KERNEL,
     }
-    false
+}
+
+fn audit_record(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
+    match audit::put(rows, message) {
+        Some(Subject::Run) => dataset::AUDITD_RUN,
+        _ => dataset::AUDITD,
+    }
 }
 
 /// Program names are compared without regard to case.
@@ -58,7 +67,7 @@ static BODIES: &[Body] = &[
     Body { programs: &["su", "su-l"], dataset: dataset::SU, put: su::put },
     Body { programs: &["cron", "crond", "anacron", "crontab", "atd"], dataset: dataset::CRON, put: cron::put },
     Body { programs: accounts::PROGRAMS, dataset: dataset::ACCOUNTS, put: accounts::put },
-    Body { programs: &["kernel", "ulogd"], dataset: dataset::KERNEL, put: kernel },
+    Body { programs: &["kernel", "ulogd"], dataset: dataset::KERNEL, put: nothing },
     Body { programs: &["login", "gdm-password", "unix_chkpwd", "polkitd"], dataset: dataset::PAM, put: nothing },
     Body { programs: &["vsftpd"], dataset: dataset::VSFTPD, put: ftp::put },
     Body { programs: &["proftpd", "pure-ftpd"], dataset: dataset::FTP, put: ftp::put },
@@ -75,7 +84,8 @@ static BODIES: &[Body] = &[
         put: fail2ban::put,
     },
     Body { programs: &["clamd", "freshclam", "clamav"], dataset: dataset::CLAMAV, put: nothing },
-    Body { programs: &["audit", "auditd", "audispd", "audisp-syslog"], dataset: dataset::AUDITD, put: audit::put },
+    Body { programs: &["audit", "auditd", "audispd", "audisp-syslog"], dataset: dataset::AUDITD, put: nothing },
+    Body { programs: &["guacd"], dataset: dataset::GUACAMOLE, put: nothing },
     Body { programs: &["snoopy"], dataset: dataset::SYSLOG, put: snoopy },
 ];
 
@@ -89,8 +99,15 @@ pub(crate) fn put(rows: &mut BatchBuilder, program: &[u8], message: &[u8]) -> Da
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
     let Some(body) = body else { return dataset::SYSLOG };
-    let read = (body.put)(rows, message);
-    if read && body.dataset == dataset::KERNEL { dataset::FIREWALL } else { body.dataset }
+    match body.dataset {
+        // What the line says decides.
+        dataset::KERNEL => kernel(rows, message),
+        dataset::AUDITD => audit_record(rows, message),
+        known => {
+            (body.put)(rows, message);
+            known
+        }
+    }
 }
 
 /// The words of an event that concerns an account.

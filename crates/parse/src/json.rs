@@ -1,6 +1,8 @@
 //! JSON lines (RFC 8259): one object per line. Keys become columns under their dotted path; numbers, booleans and
 //! `null` keep what they were; arrays stay raw text. Names that the pipeline itself writes are moved to `json.…`.
 
+mod doubled;
+
 use event::builder::BatchBuilder;
 use event::catalog::field;
 use event::{DatasetId, FieldId, FieldType, Timestamp, ValueTag, dataset};
@@ -90,10 +92,14 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     context.json.path.clear();
     context.json.best_time = None;
     context.json.next = 0;
-    let mut reader = Reader { text: trimmed, at: 0, scratch: &mut context.json };
+    let mut reader = Reader { text: trimmed, at: 0, scratch: &mut context.json, doubled: Vec::new() };
     reader.object(0, rows).map_err(Refusal::Broken)?;
     if reader.at != trimmed.len() {
         return Err(Refusal::Broken("text after the JSON object"));
+    }
+    let doubled = std::mem::take(&mut reader.doubled);
+    if !doubled.is_empty() {
+        reader.settle(&doubled, rows).map_err(Refusal::Broken)?;
     }
     if let Some((_, time)) = context.json.best_time {
         rows.date(field::TIMESTAMP, time);
@@ -114,6 +120,8 @@ struct Reader<'a, 's> {
     text: &'a [u8],
     at: usize,
     scratch: &'s mut Scratch,
+    /// Columns that got a second value.
+    doubled: Vec<FieldId>,
 }
 
 type Result1<T> = Result<T, &'static str>;
@@ -153,13 +161,23 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn object(&mut self, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
+        self.members(|reader, key| reader.member(key, depth, rows))
+    }
+
+    /// Goes through the members of an object. `read` takes the value behind a key.
+    fn members(&mut self, mut read: impl FnMut(&mut Self, Text<'a>) -> Result1<()>) -> Result1<()> {
         self.expect(b'{', "expected {")?;
         if self.peek()? == b'}' {
             self.at += 1;
             return Ok(());
         }
         loop {
-            self.member(depth, rows)?;
+            if self.peek()? != b'"' {
+                return Err("expected a quoted key in a JSON object");
+            }
+            let key = self.string()?;
+            self.expect(b':', "expected : after a JSON key")?;
+            read(self, key)?;
             match self.peek()? {
                 b',' => self.at += 1,
                 b'}' => {
@@ -171,12 +189,7 @@ impl<'a> Reader<'a, '_> {
         }
     }
 
-    fn member(&mut self, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
-        if self.peek()? != b'"' {
-            return Err("expected a quoted key in a JSON object");
-        }
-        let key = self.string()?;
-        self.expect(b':', "expected : after a JSON key")?;
+    fn member(&mut self, key: Text<'a>, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
         if depth == 0
             && let Text::Plain(key) = key
             && !matches!(self.peek()?, b'{')
@@ -200,12 +213,17 @@ impl<'a> Reader<'a, '_> {
         done
     }
 
+    /// An object that is not empty is next.
+    fn has_members(&mut self) -> Result1<bool> {
+        Ok(self.peek()? == b'{' && self.text.get(self.at + 1) != Some(&b'}'))
+    }
+
     /// `key` is that of a member of the outermost object.
     fn value(&mut self, depth: usize, key: &Text<'_>, rows: &mut BatchBuilder) -> Result1<()> {
         if depth >= DEPTH_MAX {
             return Err("JSON nested deeper than 64 levels");
         }
-        if self.peek()? == b'{' && self.text.get(self.at + 1) != Some(&b'}') {
+        if self.has_members()? {
             return self.object(depth + 1, rows);
         }
         let (text, tag) = self.leaf(depth)?;
@@ -375,7 +393,12 @@ impl<'a> Reader<'a, '_> {
             }
         }
         match place.column {
-            Some(id) => put_value(id, text, tag, rows),
+            Some(id) => {
+                if rows.has(id) {
+                    self.doubled.push(id);
+                }
+                put_value(id, text, tag, rows);
+            }
             None => rows.count_field_dropped(),
         }
     }

@@ -118,6 +118,14 @@ fn a_declared_log_source_decides_which_rules_judge_plain_json() {
     let mut declared = base.to_vec();
     declared.extend(["--logsource", "product=windows"]);
     assert_eq!(sandbox.run(&declared).sorted("rule.id"), ["on-windows"]);
+    let explain =
+        ["rules", "explain", "--logsource", "product=windows", "--no-default-rules", "--rules", "r", "on-linux", &log];
+    let explained = sandbox.run(&explain);
+    assert!(explained.out.contains("did not match") && explained.out.contains("declared"), "{}", explained.out);
+    // What the event itself tells counts.
+    let own = sandbox.write("b.json", "{\"a\":1,\"logsource\":{\"product\":\"linux\"}}\n");
+    let own = sandbox.run(&["detect", "--no-default-rules", "--rules", "r", "--logsource", "product=windows", &own]);
+    assert_eq!(own.sorted("rule.id"), ["on-linux"]);
 }
 
 #[test]
@@ -137,7 +145,7 @@ fn explain_tells_which_part_decided() {
     assert!(other.out.contains("did not match") && other.out.contains("no   selection `patterns`"), "{}", other.out);
     let log = sandbox.write("b.log", failures("192.0.2.1", 0, 4));
     let run = sandbox.run(&["rules", "explain", "SSH brute force from one address", &log]);
-    assert!(run.out.contains("did not fire: 4 events were counted"), "{}", run.out);
+    assert!(run.out.contains("did not fire: 4 of 4 event(s) were counted"), "{}", run.out);
 }
 
 #[test]

@@ -31,64 +31,144 @@ pub mod field {
     pub const DESTINATION_MAC: FieldId = FieldId(22);
     pub const NETWORK_TRANSPORT: FieldId = FieldId(23);
     pub const NETWORK_FORWARDED_IP: FieldId = FieldId(24);
-    pub const USER_NAME: FieldId = FieldId(25);
-    pub const USER_ID: FieldId = FieldId(26);
-    pub const USER_EFFECTIVE_NAME: FieldId = FieldId(27);
-    pub const USER_TARGET_NAME: FieldId = FieldId(28);
-    pub const USER_TARGET_ID: FieldId = FieldId(29);
-    pub const GROUP_NAME: FieldId = FieldId(30);
-    pub const GROUP_ID: FieldId = FieldId(31);
-    pub const HOST_HOSTNAME: FieldId = FieldId(32);
-    pub const PROCESS_NAME: FieldId = FieldId(33);
-    pub const PROCESS_PID: FieldId = FieldId(34);
-    pub const PROCESS_COMMAND_LINE: FieldId = FieldId(35);
-    pub const PROCESS_WORKING_DIRECTORY: FieldId = FieldId(36);
-    pub const PROCESS_EXECUTABLE: FieldId = FieldId(37);
-    pub const FILE_PATH: FieldId = FieldId(38);
-    pub const USER_AUDIT_ID: FieldId = FieldId(39);
-    pub const AUDITD_LOG_RECORD_TYPE: FieldId = FieldId(40);
-    pub const AUDITD_LOG_COMM: FieldId = FieldId(41);
-    pub const AUDITD_LOG_OP: FieldId = FieldId(42);
-    pub const AUDITD_LOG_KEY: FieldId = FieldId(43);
-    pub const AUDITD_LOG_A0: FieldId = FieldId(44);
-    pub const AUDITD_LOG_A1: FieldId = FieldId(45);
-    pub const AUDITD_LOG_A2: FieldId = FieldId(46);
-    pub const AUDITD_LOG_A3: FieldId = FieldId(47);
-    pub const SERVICE_NAME: FieldId = FieldId(48);
-    pub const URL_ORIGINAL: FieldId = FieldId(49);
-    pub const URL_PATH: FieldId = FieldId(50);
-    pub const URL_QUERY: FieldId = FieldId(51);
-    pub const URL_DOMAIN: FieldId = FieldId(52);
-    pub const URL_PORT: FieldId = FieldId(53);
-    pub const HTTP_REQUEST_METHOD: FieldId = FieldId(54);
-    pub const HTTP_VERSION: FieldId = FieldId(55);
-    pub const HTTP_REQUEST_REFERRER: FieldId = FieldId(56);
-    pub const HTTP_RESPONSE_STATUS_CODE: FieldId = FieldId(57);
-    pub const HTTP_RESPONSE_BODY_BYTES: FieldId = FieldId(58);
-    pub const USER_AGENT_ORIGINAL: FieldId = FieldId(59);
-    pub const USER_AGENT_TYPE: FieldId = FieldId(60);
-    pub const ACCESS_EXTRA: FieldId = FieldId(61);
-    pub const LOG_SYSLOG_PRIORITY: FieldId = FieldId(62);
-    pub const LOG_SYSLOG_FACILITY_CODE: FieldId = FieldId(63);
-    pub const LOG_SYSLOG_SEVERITY_CODE: FieldId = FieldId(64);
-    pub const LOG_SYSLOG_VERSION: FieldId = FieldId(65);
-    pub const LOG_SYSLOG_PROCID: FieldId = FieldId(66);
-    pub const LOG_SYSLOG_MSGID: FieldId = FieldId(67);
-    pub const LOG_SYSLOG_STRUCTURED_DATA: FieldId = FieldId(68);
-    pub const LOG_SYSLOG_REPEATED: FieldId = FieldId(69);
-    pub const SYSTEM_AUTH_SSH_EVENT: FieldId = FieldId(70);
-    pub const SYSTEM_AUTH_SSH_METHOD: FieldId = FieldId(71);
-    pub const SYSTEM_AUTH_SSH_SIGNATURE: FieldId = FieldId(72);
-    pub const SYSTEM_AUTH_SUDO_TTY: FieldId = FieldId(73);
-    pub const SYSTEM_AUTH_SUDO_ERROR: FieldId = FieldId(74);
-    pub const SYSTEM_AUTH_USERADD_HOME: FieldId = FieldId(75);
-    pub const SYSTEM_AUTH_USERADD_SHELL: FieldId = FieldId(76);
-    pub const SYSTEM_AUTH_PAM_MODULE: FieldId = FieldId(77);
-    pub const IPTABLES_PREFIX: FieldId = FieldId(78);
-    pub const IPTABLES_IN: FieldId = FieldId(79);
-    pub const IPTABLES_OUT: FieldId = FieldId(80);
-    pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(81);
-    pub const IPTABLES_TTL: FieldId = FieldId(82);
+    pub const DNS_QUESTION_NAME: FieldId = FieldId(25);
+    pub const DNS_QUESTION_TYPE: FieldId = FieldId(26);
+    pub const DNS_QUESTION_CLASS: FieldId = FieldId(27);
+    pub const DNS_RESPONSE_CODE: FieldId = FieldId(28);
+    pub const USER_NAME: FieldId = FieldId(29);
+    pub const USER_ID: FieldId = FieldId(30);
+    pub const USER_GROUP_ID: FieldId = FieldId(31);
+    pub const USER_EFFECTIVE_NAME: FieldId = FieldId(32);
+    pub const USER_EFFECTIVE_ID: FieldId = FieldId(33);
+    pub const USER_TARGET_NAME: FieldId = FieldId(34);
+    pub const USER_TARGET_ID: FieldId = FieldId(35);
+    pub const GROUP_NAME: FieldId = FieldId(36);
+    pub const GROUP_ID: FieldId = FieldId(37);
+    pub const HOST_HOSTNAME: FieldId = FieldId(38);
+    pub const HOST_ARCHITECTURE: FieldId = FieldId(39);
+    pub const PROCESS_NAME: FieldId = FieldId(40);
+    pub const PROCESS_PID: FieldId = FieldId(41);
+    pub const PROCESS_PARENT_PID: FieldId = FieldId(42);
+    pub const PROCESS_EXIT_CODE: FieldId = FieldId(43);
+    pub const PROCESS_COMMAND_LINE: FieldId = FieldId(44);
+    pub const PROCESS_WORKING_DIRECTORY: FieldId = FieldId(45);
+    pub const PROCESS_EXECUTABLE: FieldId = FieldId(46);
+    pub const FILE_PATH: FieldId = FieldId(47);
+    pub const USER_AUDIT_ID: FieldId = FieldId(48);
+    pub const USER_SAVED_ID: FieldId = FieldId(49);
+    pub const USER_FILESYSTEM_ID: FieldId = FieldId(50);
+    pub const AUDITD_LOG_RECORD_TYPE: FieldId = FieldId(51);
+    pub const AUDITD_LOG_COMM: FieldId = FieldId(52);
+    pub const AUDITD_LOG_OP: FieldId = FieldId(53);
+    pub const AUDITD_LOG_KEY: FieldId = FieldId(54);
+    pub const AUDITD_LOG_SYSCALL: FieldId = FieldId(55);
+    pub const AUDITD_LOG_SYSCALL_NAME: FieldId = FieldId(56);
+    pub const AUDITD_LOG_NAMETYPE: FieldId = FieldId(57);
+    pub const AUDITD_LOG_SES: FieldId = FieldId(58);
+    pub const AUDITD_LOG_TERMINAL: FieldId = FieldId(59);
+    pub const AUDITD_LOG_TTY: FieldId = FieldId(60);
+    pub const AUDITD_LOG_LADDR: FieldId = FieldId(61);
+    pub const AUDITD_LOG_LPORT: FieldId = FieldId(62);
+    pub const AUDITD_LOG_RPORT: FieldId = FieldId(63);
+    pub const AUDITD_LOG_A0: FieldId = FieldId(64);
+    pub const AUDITD_LOG_A1: FieldId = FieldId(65);
+    pub const AUDITD_LOG_A2: FieldId = FieldId(66);
+    pub const AUDITD_LOG_A3: FieldId = FieldId(67);
+    pub const AUDITD_LOG_A4: FieldId = FieldId(68);
+    pub const AUDITD_LOG_A5: FieldId = FieldId(69);
+    pub const AUDITD_LOG_A6: FieldId = FieldId(70);
+    pub const AUDITD_LOG_A7: FieldId = FieldId(71);
+    pub const AUDITD_LOG_A8: FieldId = FieldId(72);
+    pub const AUDITD_LOG_A9: FieldId = FieldId(73);
+    pub const AUDITD_LOG_A10: FieldId = FieldId(74);
+    pub const AUDITD_LOG_A11: FieldId = FieldId(75);
+    pub const AUDITD_LOG_A12: FieldId = FieldId(76);
+    pub const AUDITD_LOG_A13: FieldId = FieldId(77);
+    pub const AUDITD_LOG_A14: FieldId = FieldId(78);
+    pub const AUDITD_LOG_A15: FieldId = FieldId(79);
+    pub const AUDITD_LOG_A16: FieldId = FieldId(80);
+    pub const AUDITD_LOG_A17: FieldId = FieldId(81);
+    pub const AUDITD_LOG_A18: FieldId = FieldId(82);
+    pub const AUDITD_LOG_A19: FieldId = FieldId(83);
+    pub const AUDITD_LOG_A20: FieldId = FieldId(84);
+    pub const AUDITD_LOG_A21: FieldId = FieldId(85);
+    pub const AUDITD_LOG_A22: FieldId = FieldId(86);
+    pub const AUDITD_LOG_A23: FieldId = FieldId(87);
+    pub const AUDITD_LOG_A24: FieldId = FieldId(88);
+    pub const AUDITD_LOG_A25: FieldId = FieldId(89);
+    pub const AUDITD_LOG_A26: FieldId = FieldId(90);
+    pub const AUDITD_LOG_A27: FieldId = FieldId(91);
+    pub const AUDITD_LOG_A28: FieldId = FieldId(92);
+    pub const AUDITD_LOG_A29: FieldId = FieldId(93);
+    pub const AUDITD_LOG_A30: FieldId = FieldId(94);
+    pub const AUDITD_LOG_A31: FieldId = FieldId(95);
+    pub const AUDITD_LOG_A32: FieldId = FieldId(96);
+    pub const AUDITD_LOG_A33: FieldId = FieldId(97);
+    pub const AUDITD_LOG_A34: FieldId = FieldId(98);
+    pub const AUDITD_LOG_A35: FieldId = FieldId(99);
+    pub const AUDITD_LOG_A36: FieldId = FieldId(100);
+    pub const AUDITD_LOG_A37: FieldId = FieldId(101);
+    pub const AUDITD_LOG_A38: FieldId = FieldId(102);
+    pub const AUDITD_LOG_A39: FieldId = FieldId(103);
+    pub const AUDITD_LOG_A40: FieldId = FieldId(104);
+    pub const AUDITD_LOG_A41: FieldId = FieldId(105);
+    pub const AUDITD_LOG_A42: FieldId = FieldId(106);
+    pub const AUDITD_LOG_A43: FieldId = FieldId(107);
+    pub const AUDITD_LOG_A44: FieldId = FieldId(108);
+    pub const AUDITD_LOG_A45: FieldId = FieldId(109);
+    pub const AUDITD_LOG_A46: FieldId = FieldId(110);
+    pub const AUDITD_LOG_A47: FieldId = FieldId(111);
+    pub const AUDITD_LOG_A48: FieldId = FieldId(112);
+    pub const AUDITD_LOG_A49: FieldId = FieldId(113);
+    pub const AUDITD_LOG_A50: FieldId = FieldId(114);
+    pub const AUDITD_LOG_A51: FieldId = FieldId(115);
+    pub const AUDITD_LOG_A52: FieldId = FieldId(116);
+    pub const AUDITD_LOG_A53: FieldId = FieldId(117);
+    pub const AUDITD_LOG_A54: FieldId = FieldId(118);
+    pub const AUDITD_LOG_A55: FieldId = FieldId(119);
+    pub const AUDITD_LOG_A56: FieldId = FieldId(120);
+    pub const AUDITD_LOG_A57: FieldId = FieldId(121);
+    pub const AUDITD_LOG_A58: FieldId = FieldId(122);
+    pub const AUDITD_LOG_A59: FieldId = FieldId(123);
+    pub const AUDITD_LOG_A60: FieldId = FieldId(124);
+    pub const AUDITD_LOG_A61: FieldId = FieldId(125);
+    pub const AUDITD_LOG_A62: FieldId = FieldId(126);
+    pub const AUDITD_LOG_A63: FieldId = FieldId(127);
+    pub const SERVICE_NAME: FieldId = FieldId(128);
+    pub const URL_ORIGINAL: FieldId = FieldId(129);
+    pub const URL_PATH: FieldId = FieldId(130);
+    pub const URL_QUERY: FieldId = FieldId(131);
+    pub const URL_DOMAIN: FieldId = FieldId(132);
+    pub const URL_PORT: FieldId = FieldId(133);
+    pub const HTTP_REQUEST_METHOD: FieldId = FieldId(134);
+    pub const HTTP_VERSION: FieldId = FieldId(135);
+    pub const HTTP_REQUEST_REFERRER: FieldId = FieldId(136);
+    pub const HTTP_RESPONSE_STATUS_CODE: FieldId = FieldId(137);
+    pub const HTTP_RESPONSE_BODY_BYTES: FieldId = FieldId(138);
+    pub const USER_AGENT_ORIGINAL: FieldId = FieldId(139);
+    pub const USER_AGENT_TYPE: FieldId = FieldId(140);
+    pub const ACCESS_EXTRA: FieldId = FieldId(141);
+    pub const LOG_SYSLOG_PRIORITY: FieldId = FieldId(142);
+    pub const LOG_SYSLOG_FACILITY_CODE: FieldId = FieldId(143);
+    pub const LOG_SYSLOG_SEVERITY_CODE: FieldId = FieldId(144);
+    pub const LOG_SYSLOG_VERSION: FieldId = FieldId(145);
+    pub const LOG_SYSLOG_PROCID: FieldId = FieldId(146);
+    pub const LOG_SYSLOG_MSGID: FieldId = FieldId(147);
+    pub const LOG_SYSLOG_STRUCTURED_DATA: FieldId = FieldId(148);
+    pub const LOG_SYSLOG_REPEATED: FieldId = FieldId(149);
+    pub const SYSTEM_AUTH_SSH_EVENT: FieldId = FieldId(150);
+    pub const SYSTEM_AUTH_SSH_METHOD: FieldId = FieldId(151);
+    pub const SYSTEM_AUTH_SSH_SIGNATURE: FieldId = FieldId(152);
+    pub const SYSTEM_AUTH_SUDO_TTY: FieldId = FieldId(153);
+    pub const SYSTEM_AUTH_SUDO_ERROR: FieldId = FieldId(154);
+    pub const SYSTEM_AUTH_USERADD_HOME: FieldId = FieldId(155);
+    pub const SYSTEM_AUTH_USERADD_SHELL: FieldId = FieldId(156);
+    pub const SYSTEM_AUTH_PAM_MODULE: FieldId = FieldId(157);
+    pub const IPTABLES_PREFIX: FieldId = FieldId(158);
+    pub const IPTABLES_IN: FieldId = FieldId(159);
+    pub const IPTABLES_OUT: FieldId = FieldId(160);
+    pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(161);
+    pub const IPTABLES_TTL: FieldId = FieldId(162);
 }
 
 /// The catalog.
@@ -251,7 +331,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.address",
         kind: FieldType::Keyword,
         meaning: "the client as written where it is not an address",
-        datasets: &["http.access", "system.sshd"],
+        datasets: &["auditd.log", "http.access", "system.sshd"],
         within: None,
         url: false,
     },
@@ -363,7 +443,7 @@ pub static FIELDS: &[Field] = &[
         name: "destination.ip",
         kind: FieldType::Ip,
         meaning: "address that was connected to",
-        datasets: &["iptables.log"],
+        datasets: &["dns.log", "iptables.log"],
         within: None,
         url: false,
     },
@@ -400,6 +480,38 @@ pub static FIELDS: &[Field] = &[
         url: false,
     },
     Field {
+        name: "dns.question.name",
+        kind: FieldType::Keyword,
+        meaning: "name that was asked for, without the last dot",
+        datasets: &["dns.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "dns.question.type",
+        kind: FieldType::Keyword,
+        meaning: "type of the record that was asked for",
+        datasets: &["dns.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "dns.question.class",
+        kind: FieldType::Keyword,
+        meaning: "class of the record, IN almost always",
+        datasets: &["dns.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "dns.response_code",
+        kind: FieldType::Keyword,
+        meaning: "how the name server answered, where the line tells",
+        datasets: &["dns.log"],
+        within: None,
+        url: false,
+    },
+    Field {
         name: "user.name",
         kind: FieldType::Keyword,
         meaning: "the account that acted or was tried",
@@ -425,7 +537,15 @@ pub static FIELDS: &[Field] = &[
         name: "user.id",
         kind: FieldType::Keyword,
         meaning: "numeric id of that account",
-        datasets: &["system.cron", "system.sshd", "system.sudo"],
+        datasets: &["auditd.log", "system.cron", "system.kernel", "system.sshd", "system.sudo"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.group.id",
+        kind: FieldType::Keyword,
+        meaning: "numeric id of the group of that account",
+        datasets: &["auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -433,7 +553,15 @@ pub static FIELDS: &[Field] = &[
         name: "user.effective.name",
         kind: FieldType::Keyword,
         meaning: "the account that the command ran as",
-        datasets: &["system.su", "system.sudo"],
+        datasets: &["auditd.log", "system.kernel", "system.su", "system.sudo"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.effective.id",
+        kind: FieldType::Keyword,
+        meaning: "numeric id that the process ran with",
+        datasets: &["auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -449,7 +577,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.target.id",
         kind: FieldType::Keyword,
         meaning: "numeric id of that account",
-        datasets: &["system.accounts"],
+        datasets: &["auditd.log", "system.accounts", "system.kernel"],
         within: None,
         url: false,
     },
@@ -478,6 +606,14 @@ pub static FIELDS: &[Field] = &[
         url: false,
     },
     Field {
+        name: "host.architecture",
+        kind: FieldType::Keyword,
+        meaning: "kind of processor, as the system call was made for",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
         name: "process.name",
         kind: FieldType::Keyword,
         meaning: "program that wrote the line",
@@ -490,6 +626,22 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "its process id",
         datasets: &["syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.parent.pid",
+        kind: FieldType::Long,
+        meaning: "process id of the one that started it",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.exit_code",
+        kind: FieldType::Long,
+        meaning: "what it ended with; of an audit record, what the system call returned",
+        datasets: &["auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -534,6 +686,22 @@ pub static FIELDS: &[Field] = &[
         url: false,
     },
     Field {
+        name: "user.saved.id",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) saved id of the process",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.filesystem.id",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) id that files are checked against",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
         name: "auditd.log.record_type",
         kind: FieldType::Keyword,
         meaning: "(Beats) type of the audit record, such as EXECVE",
@@ -566,9 +734,81 @@ pub static FIELDS: &[Field] = &[
         url: false,
     },
     Field {
+        name: "auditd.log.syscall",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) number of the system call",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.syscall_name",
+        kind: FieldType::Keyword,
+        meaning: "(own) name of the system call, written or after its number",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.nametype",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) what became of the file: CREATE, DELETE, NORMAL, PARENT",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.ses",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) number of the login session",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.terminal",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) terminal of a login",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.tty",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) terminal of the process",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.laddr",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) local address, or that of a socket",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.lport",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) local port, or that of a socket",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.rport",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) port at the other end",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
         name: "auditd.log.a0",
         kind: FieldType::Keyword,
-        meaning: "(Beats) first argument of a command",
+        meaning: "(Beats) argument 0 of a command or a system call",
         datasets: &["auditd.log", "system.kernel"],
         within: None,
         url: false,
@@ -576,7 +816,7 @@ pub static FIELDS: &[Field] = &[
     Field {
         name: "auditd.log.a1",
         kind: FieldType::Keyword,
-        meaning: "(Beats) second argument of a command",
+        meaning: "(Beats) argument 1 of a command or a system call",
         datasets: &["auditd.log", "system.kernel"],
         within: None,
         url: false,
@@ -584,7 +824,7 @@ pub static FIELDS: &[Field] = &[
     Field {
         name: "auditd.log.a2",
         kind: FieldType::Keyword,
-        meaning: "(Beats) third argument of a command",
+        meaning: "(Beats) argument 2 of a command or a system call",
         datasets: &["auditd.log", "system.kernel"],
         within: None,
         url: false,
@@ -592,7 +832,487 @@ pub static FIELDS: &[Field] = &[
     Field {
         name: "auditd.log.a3",
         kind: FieldType::Keyword,
-        meaning: "(Beats) fourth argument of a command",
+        meaning: "(Beats) argument 3 of a command or a system call",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a4",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 4 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a5",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 5 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a6",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 6 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a7",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 7 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a8",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 8 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a9",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 9 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a10",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 10 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a11",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 11 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a12",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 12 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a13",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 13 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a14",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 14 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a15",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 15 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a16",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 16 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a17",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 17 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a18",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 18 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a19",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 19 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a20",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 20 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a21",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 21 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a22",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 22 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a23",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 23 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a24",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 24 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a25",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 25 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a26",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 26 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a27",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 27 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a28",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 28 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a29",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 29 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a30",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 30 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a31",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 31 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a32",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 32 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a33",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 33 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a34",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 34 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a35",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 35 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a36",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 36 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a37",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 37 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a38",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 38 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a39",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 39 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a40",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 40 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a41",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 41 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a42",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 42 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a43",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 43 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a44",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 44 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a45",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 45 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a46",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 46 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a47",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 47 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a48",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 48 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a49",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 49 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a50",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 50 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a51",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 51 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a52",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 52 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a53",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 53 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a54",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 54 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a55",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 55 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a56",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 56 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a57",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 57 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a58",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 58 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a59",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 59 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a60",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 60 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a61",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 61 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a62",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 62 of a command",
+        datasets: &["auditd.log", "system.kernel"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "auditd.log.a63",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) argument 63 of a command",
         datasets: &["auditd.log", "system.kernel"],
         within: None,
         url: false,
@@ -600,8 +1320,17 @@ pub static FIELDS: &[Field] = &[
     Field {
         name: "service.name",
         kind: FieldType::Keyword,
-        meaning: "PAM service that asked",
-        datasets: &["fail2ban.log", "system.accounts", "system.cron", "system.pam", "system.sshd", "system.sudo"],
+        meaning: "PAM service that asked, or the unit that started or stopped",
+        datasets: &[
+            "auditd.log",
+            "fail2ban.log",
+            "system.accounts",
+            "system.cron",
+            "system.kernel",
+            "system.pam",
+            "system.sshd",
+            "system.sudo",
+        ],
         within: None,
         url: false,
     },

@@ -1,13 +1,15 @@
 //! Records of the Linux audit system: `TYPE key=value …`, as auditd, journald and the kernel write them. Values without quotes
 //! are hexadecimal where the text could be anything, such as arguments of commands.
 
+mod syscalls;
+
 use std::borrow::Cow;
 
-use event::BatchBuilder;
 use event::catalog::field;
+use event::{BatchBuilder, FieldId};
 use memchr::{memchr, memmem};
 
-use crate::address::{decimal, put_ip};
+use crate::address::{decimal, put_ip, put_peer};
 
 /// Numbers of record types, as the kernel writes them.
 const TYPES: [(&str, &str); 36] = [
@@ -48,14 +50,53 @@ const TYPES: [(&str, &str); 36] = [
     ("1700", "ANOM_PROMISCUOUS"),
     ("1701", "ANOM_ABEND"),
 ];
+/// Keys whose value may be any text, which is hexadecimal where it has no quotes.
+const TEXTS: [(&[u8], FieldId); 7] = [
+    (b"exe", field::PROCESS_EXECUTABLE),
+    (b"cmd", field::PROCESS_COMMAND_LINE),
+    (b"proctitle", field::PROCESS_COMMAND_LINE),
+    (b"cwd", field::PROCESS_WORKING_DIRECTORY),
+    (b"acct", field::USER_NAME),
+    (b"name", field::FILE_PATH),
+    (b"key", field::AUDITD_LOG_KEY),
+];
+/// Keys whose value is a word or a number, taken as written.
+const WORDS: [(&[u8], FieldId); 17] = [
+    (b"uid", field::USER_ID),
+    (b"gid", field::USER_GROUP_ID),
+    (b"auid", field::USER_AUDIT_ID),
+    (b"euid", field::USER_EFFECTIVE_ID),
+    (b"suid", field::USER_SAVED_ID),
+    (b"fsuid", field::USER_FILESYSTEM_ID),
+    (b"id", field::USER_TARGET_ID),
+    (b"op", field::AUDITD_LOG_OP),
+    (b"ses", field::AUDITD_LOG_SES),
+    (b"terminal", field::AUDITD_LOG_TERMINAL),
+    (b"tty", field::AUDITD_LOG_TTY),
+    (b"nametype", field::AUDITD_LOG_NAMETYPE),
+    (b"unit", field::SERVICE_NAME),
+    (b"laddr", field::AUDITD_LOG_LADDR),
+    (b"lport", field::AUDITD_LOG_LPORT),
+    (b"rport", field::AUDITD_LOG_RPORT),
+    (b"syscall", field::AUDITD_LOG_SYSCALL),
+];
 /// Longest command line that is put together, in bytes.
 const COMMAND_BYTES_MAX: usize = 64 << 10;
-/// Arguments that rules ask for one by one.
-const ARGUMENTS: [event::FieldId; 4] =
-    [field::AUDITD_LOG_A0, field::AUDITD_LOG_A1, field::AUDITD_LOG_A2, field::AUDITD_LOG_A3];
+/// Arguments that have a column each, from `auditd.log.a0` on; the command line has them all.
+const ARGUMENTS_MAX: usize = 64;
+/// Arguments of a system call that its record has.
+const CALL_ARGUMENTS_MAX: usize = 4;
+
+/// What a record is about, and so which rules judge it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A command that was run.
+    Run,
+    Other,
+}
 
 /// Puts what a message holds: `EXECVE …`, or `type=1309 audit(…): …`.
-pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> Option<Subject> {
     let message = message.strip_prefix(b"audit: ").unwrap_or(message);
     // Collected from another host, whose name stands in front.
     let message = match message.strip_prefix(b"node=").and_then(|rest| split(rest, b' ')) {
@@ -68,23 +109,19 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let end = memchr(b' ', message).unwrap_or(message.len());
     let is_type = |byte: &u8| byte.is_ascii_uppercase() || *byte == b'_';
     if end < 3 || !message[..end].iter().all(is_type) {
-        return false;
+        return None;
     }
-    put_record(rows, &message[..end], message[end..].trim_ascii_start());
-    true
+    Some(put_record(rows, &message[..end], message[end..].trim_ascii_start()))
 }
 
-/// `type=NAME msg=audit(TIME:SERIAL): key=value …`; false where it is something else.
-pub(crate) fn put_typed(rows: &mut BatchBuilder, text: &[u8]) -> bool {
-    let Some((kind, behind)) = text.strip_prefix(b"type=").and_then(|text| split(text, b' ')) else { return false };
-    let Some((_, record)) = memmem::find(behind, b"): ").map(|at| (&behind[..at], &behind[at + 3..])) else {
-        return false;
-    };
+/// `type=NAME msg=audit(TIME:SERIAL): key=value …`; `None` where it is something else.
+pub(crate) fn put_typed(rows: &mut BatchBuilder, text: &[u8]) -> Option<Subject> {
+    let (kind, behind) = split(text.strip_prefix(b"type=")?, b' ')?;
+    let record = memmem::find(behind, b"): ").map(|at| &behind[at + 3..])?;
     // The kernel writes numbers.
     let number = kind.first().is_some_and(u8::is_ascii_digit).then(|| std::str::from_utf8(kind).ok()).flatten();
     let named = number.and_then(|number| TYPES.iter().find(|(known, _)| *known == number));
-    put_record(rows, named.map_or(kind, |(_, name)| name.as_bytes()), record);
-    true
+    Some(put_record(rows, named.map_or(kind, |(_, name)| name.as_bytes()), record))
 }
 
 fn split(text: &[u8], at: u8) -> Option<(&[u8], &[u8])> {
@@ -170,70 +207,158 @@ fn category(kind: &[u8]) -> &'static str {
     }
 }
 
-fn put_record(rows: &mut BatchBuilder, kind: &[u8], record: &[u8]) {
+fn put_record(rows: &mut BatchBuilder, kind: &[u8], record: &[u8]) -> Subject {
     rows.text(field::AUDITD_LOG_RECORD_TYPE, kind);
     rows.literal(field::EVENT_CATEGORY, category(kind));
     rows.literal(field::EVENT_ACTION, if kind == b"EXECVE" { "executed" } else { "audit_record" });
-    let is_command = kind == b"EXECVE";
+    match kind {
+        b"EXECVE" => {
+            put_command(rows, record);
+            Subject::Run
+        }
+        b"SYSCALL" => put_call(rows, record),
+        _ => {
+            pairs(record, &mut |key, value| put_pair(rows, key, value));
+            if kind == b"PROCTITLE" { Subject::Run } else { Subject::Other }
+        }
+    }
+}
+
+/// `EXECVE`: the arguments, each by itself and all as a command line.
+fn put_command(rows: &mut BatchBuilder, record: &[u8]) {
     let mut arguments: Vec<String> = Vec::new();
     let mut bytes = 0;
     pairs(record, &mut |key, value| {
-        if let Some(number) = argument(key).filter(|_| is_command) {
-            let text = value.text().unwrap_or_default();
-            bytes += text.len();
-            if bytes > COMMAND_BYTES_MAX {
-                return;
-            }
-            let text = String::from_utf8_lossy(&text);
-            match arguments.get_mut(number) {
-                Some(known) => known.push_str(&text),
-                None => arguments.push(text.into_owned()),
-            }
+        let Some(number) = argument(key) else { return put_pair(rows, key, value) };
+        let text = value.text().unwrap_or_default();
+        bytes += text.len();
+        if bytes > COMMAND_BYTES_MAX {
             return;
         }
-        put_pair(rows, key, value);
+        let text = String::from_utf8_lossy(&text);
+        match arguments.get_mut(number) {
+            Some(known) => known.push_str(&text),
+            None => arguments.push(text.into_owned()),
+        }
     });
-    for (id, text) in ARGUMENTS.iter().zip(&arguments) {
-        rows.owned(*id, text);
+    for (number, text) in arguments.iter().take(ARGUMENTS_MAX).enumerate() {
+        rows.owned(argument_field(number), text);
     }
-    if !arguments.is_empty() {
+    if let Some(program) = arguments.first() {
         rows.owned(field::PROCESS_COMMAND_LINE, &arguments.join(" "));
+        put_program(rows, program);
+    }
+}
+
+/// The program as the command names it: the record has nothing better, and rules mostly ask for it.
+fn put_program(rows: &mut BatchBuilder, program: &str) {
+    if program.starts_with('/') {
+        rows.owned(field::PROCESS_EXECUTABLE, program);
+    }
+    let name = program.rsplit('/').next().unwrap_or(program);
+    if !name.is_empty() {
+        // By syslog the name is that of the program that wrote the line.
+        let taken = rows.has(field::PROCESS_NAME);
+        rows.owned(if taken { field::AUDITD_LOG_COMM } else { field::PROCESS_NAME }, name);
+    }
+}
+
+fn argument_field(number: usize) -> FieldId {
+    FieldId(field::AUDITD_LOG_A0.0 + number as u16)
+}
+
+/// `SYSCALL`: which call, by whom, on what kind of machine. Names stand in it where auditd was told to write them.
+fn put_call(rows: &mut BatchBuilder, record: &[u8]) -> Subject {
+    let (mut machine, mut number) = (&b""[..], &b""[..]);
+    let mut name: Option<&[u8]> = None;
+    pairs(record, &mut |key, value| match key {
+        b"arch" => machine = value.raw(),
+        b"syscall" => number = value.raw(),
+        b"SYSCALL" => name = Some(value.raw()),
+        b"UID" => put_account(rows, field::USER_NAME, value.raw()),
+        b"EUID" => put_account(rows, field::USER_EFFECTIVE_NAME, value.raw()),
+        _ => match argument(key).filter(|number| *number < CALL_ARGUMENTS_MAX) {
+            Some(number) => rows.text(argument_field(number), value.raw()),
+            None => put_pair(rows, key, value),
+        },
+    });
+    match syscalls::architecture(machine) {
+        Some(known) => rows.literal(field::HOST_ARCHITECTURE, known),
+        None if !machine.is_empty() => rows.text(field::HOST_ARCHITECTURE, machine),
+        None => {}
+    }
+    if !number.is_empty() {
+        rows.text(field::AUDITD_LOG_SYSCALL, number);
+    }
+    let name = name.or_else(|| syscalls::name(machine, number).map(str::as_bytes));
+    let Some(name) = name else { return Subject::Run };
+    rows.text(field::AUDITD_LOG_SYSCALL_NAME, name);
+    if matches!(name, b"execve" | b"execveat") { Subject::Run } else { Subject::Other }
+}
+
+/// The name of an account that auditd has looked up.
+fn put_account(rows: &mut BatchBuilder, id: FieldId, name: &[u8]) {
+    if !matches!(name, b"" | b"unset") && !name.starts_with(b"unknown(") {
+        rows.text(id, name);
     }
 }
 
 fn put_pair(rows: &mut BatchBuilder, key: &[u8], value: Written<'_>) {
-    let texts = |id: event::FieldId, rows: &mut BatchBuilder| {
+    if let Some((_, id)) = TEXTS.iter().find(|(known, _)| *known == key) {
         if let Some(text) = value.text().filter(|text| !text.is_empty()) {
-            rows.text(id, &text);
+            rows.text(*id, &text);
         }
-    };
+        return;
+    }
+    let raw = value.raw();
+    if let Some((_, id)) = WORDS.iter().find(|(known, _)| *known == key) {
+        if !matches!(raw, b"" | b"?") {
+            rows.text(*id, raw);
+        }
+        return;
+    }
     match key {
-        b"exe" => texts(field::PROCESS_EXECUTABLE, rows),
         b"comm" => {
-            texts(field::AUDITD_LOG_COMM, rows);
-            // By syslog the name is that of the program that wrote the line.
-            if !rows.has(field::PROCESS_NAME) {
-                texts(field::PROCESS_NAME, rows);
+            if let Some(name) = value.text().filter(|text| !text.is_empty()) {
+                rows.text(field::AUDITD_LOG_COMM, &name);
+                // By syslog the name is that of the program that wrote the line.
+                if !rows.has(field::PROCESS_NAME) {
+                    rows.text(field::PROCESS_NAME, &name);
+                }
             }
         }
-        b"cmd" | b"proctitle" => texts(field::PROCESS_COMMAND_LINE, rows),
-        b"cwd" => texts(field::PROCESS_WORKING_DIRECTORY, rows),
-        b"acct" => texts(field::USER_NAME, rows),
-        b"name" => texts(field::FILE_PATH, rows),
-        b"key" => texts(field::AUDITD_LOG_KEY, rows),
-        b"pid" => {
-            if let Some(pid) = decimal(value.raw()).filter(|_| !rows.has(field::PROCESS_PID)) {
-                rows.long(field::PROCESS_PID, pid);
-            }
-        }
-        b"addr" => put_ip(rows, field::SOURCE_IP, value.raw()),
-        b"auid" => rows.text(field::USER_AUDIT_ID, value.raw()),
-        b"op" => rows.text(field::AUDITD_LOG_OP, value.raw()),
-        b"res" | b"success" => match value.raw() {
+        b"pid" if !rows.has(field::PROCESS_PID) => put_number(rows, field::PROCESS_PID, raw),
+        b"ppid" => put_number(rows, field::PROCESS_PARENT_PID, raw),
+        b"exit" => put_number(rows, field::PROCESS_EXIT_CODE, raw),
+        b"hostname" if raw != b"?" => put_peer(rows, raw),
+        b"addr" => put_ip(rows, field::SOURCE_IP, raw),
+        b"res" | b"success" => match raw {
             b"success" | b"yes" | b"1" => rows.literal(field::EVENT_OUTCOME, "success"),
             b"failed" | b"no" | b"0" => rows.literal(field::EVENT_OUTCOME, "failure"),
             _ => {}
         },
         _ => {}
+    }
+}
+
+fn put_number(rows: &mut BatchBuilder, id: FieldId, text: &[u8]) {
+    let (digits, sign) = text.strip_prefix(b"-").map_or((text, 1), |digits| (digits, -1));
+    if let Some(number) = decimal(digits) {
+        rows.long(id, sign * number);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use event::Field;
+
+    use super::*;
+
+    #[test]
+    fn arguments_have_columns_one_behind_the_other() {
+        for number in 0..ARGUMENTS_MAX {
+            let name = Field::of(argument_field(number)).map(|field| field.name);
+            assert_eq!(name, Some(format!("auditd.log.a{number}").as_str()));
+        }
     }
 }

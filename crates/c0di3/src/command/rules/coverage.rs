@@ -14,14 +14,15 @@ use crate::outcome::Outcome;
 use crate::rules::RuleFiles;
 
 /// Tactics of ATT&CK for enterprises, as tags name them.
-const TACTICS: [&str; 14] = [
+const TACTICS: [&str; 15] = [
     "reconnaissance",
     "resource-development",
     "initial-access",
     "execution",
     "persistence",
     "privilege-escalation",
-    "defense-evasion",
+    "stealth",
+    "defense-impairment",
     "credential-access",
     "discovery",
     "lateral-movement",
@@ -30,6 +31,9 @@ const TACTICS: [&str; 14] = [
     "exfiltration",
     "impact",
 ];
+
+/// What the tactics of the second list were together before ATT&CK 19: rules that still say so may be of any of them.
+const FORMER: (&str, [&str; 2]) = ("defense-evasion", ["stealth", "defense-impairment"]);
 
 /// Rules of one technique.
 #[derive(Debug, Default)]
@@ -63,16 +67,36 @@ impl Coverage {
             }
             let tags = head.attributes.get("tags").and_then(Value::as_array).into_iter().flatten();
             for tag in tags.filter_map(Value::as_str).filter_map(|tag| tag.strip_prefix("attack.")) {
-                if let Some(count) = coverage.tactics.get_mut(tag.replace('_', "-").as_str()) {
-                    *count += 1;
-                }
+                coverage.count_tactic(&tag.replace('_', "-"));
             }
         }
         for dataset in DATASETS.iter().filter(|dataset| !dataset.services.is_empty()) {
-            let judging = set.rules.iter().filter(|rule| dataset.satisfies(&rule.logsource)).count();
-            coverage.datasets.insert(dataset.name, judging);
+            // Some rows of the table are parts of one log.
+            let parts = || DATASETS.iter().filter(|part| part.name == dataset.name);
+            let judging = set.rules.iter().filter(|rule| parts().any(|part| part.satisfies(&rule.logsource)));
+            coverage.datasets.insert(dataset.name, judging.count());
         }
         coverage
+    }
+
+    fn count_tactic(&mut self, tactic: &str) {
+        if tactic == FORMER.0 {
+            *self.tactics.entry(FORMER.0).or_default() += 1;
+        } else if let Some(count) = self.tactics.get_mut(tactic) {
+            *count += 1;
+        }
+    }
+
+    fn tactics_without_rules(&self) -> Vec<&'static str> {
+        let by_former_name = self.tactics.contains_key(FORMER.0);
+        let is_gap = |name: &&str| !(by_former_name && FORMER.1.contains(name));
+        without_rules(&self.tactics).filter(is_gap).collect()
+    }
+
+    /// Techniques that only rules of little weight look for.
+    fn quiet_techniques(&self) -> Vec<&str> {
+        let quiet = self.techniques.iter().filter(|(_, covered)| covered.highest <= Some(Level::Low));
+        quiet.map(|(id, _)| id.as_str()).collect()
     }
 
     /// A layer for the ATT&CK Navigator: the score is the number of rules.
@@ -95,13 +119,10 @@ impl Coverage {
     }
 
     fn gaps(&self) -> Value {
-        let none = |counts: &BTreeMap<&'static str, usize>| {
-            counts.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name).collect::<Vec<_>>()
-        };
-        let quiet = self.techniques.iter().filter(|(_, covered)| covered.highest <= Some(Level::Low));
         json!({
-            "tactics_without_rules": none(&self.tactics), "datasets_without_rules": none(&self.datasets),
-            "techniques_at_low_or_less": quiet.map(|(id, _)| id).collect::<Vec<_>>(),
+            "tactics_without_rules": self.tactics_without_rules(),
+            "datasets_without_rules": without_rules(&self.datasets).collect::<Vec<_>>(),
+            "techniques_at_low_or_less": self.quiet_techniques(),
             "rules_without_technique": self.without_technique,
         })
     }
@@ -128,9 +149,23 @@ impl Coverage {
         for (dataset, count) in &self.datasets {
             writeln!(out, "log {dataset}: {count} rule(s) judge it")?;
         }
+        for tactic in self.tactics_without_rules() {
+            writeln!(out, "gap: no rule for the tactic {tactic}")?;
+        }
+        for dataset in without_rules(&self.datasets) {
+            writeln!(out, "gap: no rule judges {dataset}")?;
+        }
+        let quiet = self.quiet_techniques();
+        if !quiet.is_empty() {
+            writeln!(out, "gap: only rules of level low or less for {}", quiet.join(", "))?;
+        }
         let (techniques, without) = (self.techniques.len(), self.without_technique.len());
         writeln!(out, "{techniques} techniques; {without} rule(s) name none")
     }
+}
+
+fn without_rules<'a>(counts: &'a BTreeMap<&'static str, usize>) -> impl Iterator<Item = &'static str> + 'a {
+    counts.iter().filter(|(_, count)| **count == 0).map(|(name, _)| *name)
 }
 
 pub(crate) fn run(config: &Config, arguments: &RulesCoverageArguments) -> anyhow::Result<Outcome> {
@@ -143,4 +178,35 @@ pub(crate) fn run(config: &Config, arguments: &RulesCoverageArguments) -> anyhow
         CoverageFormat::Text => coverage.print(&mut out)?,
     }
     Ok(Outcome::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(tags: &[&str]) -> String {
+        let rule = |(at, tag): (usize, &&str)| {
+            format!(
+                "title: t{at}\nlevel: low\ntags: [{tag}, attack.t1110]\nlogsource: {{product: linux}}\ndetection: {{s: [x], condition: s}}\n---\n"
+            )
+        };
+        let text: String = tags.iter().enumerate().map(rule).collect();
+        let loaded = detect::load([("rules.yml", text.as_str())], &detect::Terms::default());
+        assert_eq!(loaded.set.rules.len(), tags.len(), "{:?}", loaded.diagnostics);
+        let mut out = Vec::new();
+        Coverage::of(&loaded.set).print(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn gaps_are_told_and_the_former_name_of_tactics_leaves_none() {
+        let text = printed(&["attack.stealth", "attack.impact"]);
+        assert!(text.contains("tactic stealth: 1 rule(s)") && text.contains("gap: no rule for the tactic discovery"));
+        assert!(text.contains("gap: no rule for the tactic defense-impairment") && !text.contains("tactic stealth\n"));
+        assert!(text.contains("gap: no rule judges http.access") && !text.contains("gap: no rule judges system.sshd"));
+        assert!(text.contains("gap: only rules of level low or less for T1110"), "{text}");
+        let text = printed(&["attack.defense_evasion"]);
+        assert!(text.contains("tactic defense-evasion: 1 rule(s)"), "{text}");
+        assert!(!text.contains("gap: no rule for the tactic stealth") && !text.contains("tactic defense-impairment\n"));
+    }
 }

@@ -1,0 +1,235 @@
+//! Regular expressions for columns whose values lack what a rule expects in front, or have something behind.
+//!
+//! What is in front is known, so the expression is taken forward over it, character by character (Brzozowski, Derivatives
+//! of Regular Expressions, 1964): of `/bash$` over `/` stays `bash$`, at the start of the value.
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
+
+use crate::sigma::modifier::RegexFlags;
+
+/// The place between two characters of what is in front.
+#[derive(Clone, Copy)]
+struct Place {
+    before: Option<char>,
+    after: char,
+}
+
+/// An expression that matches a value where `expression` matches `prefix` with the value behind it. `None` where it can
+/// match none, or where its assertions do not allow to say so.
+pub(super) fn behind(expression: &str, flags: RegexFlags, prefix: &str) -> Option<String> {
+    let whole = parse(expression, flags)?;
+    // The end of what is in front and the start of the value must look alike to `\b`.
+    let is_open = prefix.chars().next_back().is_some_and(is_word);
+    if is_open || !has_only(&whole, &[Look::Start, Look::End, Look::WordUnicode, Look::WordUnicodeNegate]) {
+        return None;
+    }
+    let characters: Vec<char> = prefix.chars().collect();
+    let mut ways = vec![without_start(&whole)];
+    for start in 0..characters.len() {
+        let mut rest = if start == 0 { whole.clone() } else { without_start(&whole) };
+        for (at, after) in characters.iter().copied().enumerate().skip(start) {
+            let place = Place { before: at.checked_sub(1).and_then(|at| characters.get(at).copied()), after };
+            if is_done(&rest, place) {
+                // What is in front is enough.
+                return Some(String::new());
+            }
+            rest = without_start(&step(&rest, place));
+        }
+        ways.push(Hir::concat(vec![Hir::look(Look::Start), rest]));
+    }
+    ways.retain(|way| !fails(way));
+    (!ways.is_empty()).then(|| Hir::alternation(ways).to_string())
+}
+
+/// An expression that matches a value with `text` behind it where `expression` matches the value at its end. `None` where
+/// it says nothing about the end: then it does as it is.
+pub(super) fn followed_by(expression: &str, flags: RegexFlags, text: &str) -> Option<String> {
+    let whole = parse(expression, flags)?;
+    if has_only(&whole, &[Look::Start, Look::WordUnicode, Look::WordUnicodeNegate]) || has_lines(&whole) {
+        return None;
+    }
+    let end = Hir::concat(vec![Hir::literal(text.as_bytes().to_vec()), Hir::look(Look::End)]);
+    Some(with_look(&whole, Look::End, &end).to_string())
+}
+
+fn parse(expression: &str, flags: RegexFlags) -> Option<Hir> {
+    let mut builder = ParserBuilder::new();
+    builder.case_insensitive(flags.ignore_case).multi_line(flags.multi_line).dot_matches_new_line(flags.dot_all);
+    builder.build().parse(expression).ok()
+}
+
+fn is_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
+
+fn has_only(hir: &Hir, known: &[Look]) -> bool {
+    hir.properties().look_set().iter().all(|look| known.contains(&look))
+}
+
+/// Whether ends and starts of lines inside of the text matter.
+fn has_lines(hir: &Hir) -> bool {
+    !has_only(hir, &[Look::Start, Look::End, Look::WordUnicode, Look::WordUnicodeNegate])
+}
+
+/// Whether the expression matches nothing before going on.
+fn is_done(hir: &Hir, place: Place) -> bool {
+    match hir.kind() {
+        HirKind::Empty => true,
+        HirKind::Literal(_) | HirKind::Class(_) => false,
+        HirKind::Look(look) => {
+            let is_edge = place.before.is_some_and(is_word) != is_word(place.after);
+            match look {
+                Look::Start => place.before.is_none(),
+                Look::WordUnicode => is_edge,
+                Look::WordUnicodeNegate => !is_edge,
+                _ => false,
+            }
+        }
+        HirKind::Repetition(repeat) => repeat.min == 0 || is_done(&repeat.sub, place),
+        HirKind::Capture(capture) => is_done(&capture.sub, place),
+        HirKind::Concat(parts) => parts.iter().all(|part| is_done(part, place)),
+        HirKind::Alternation(parts) => parts.iter().any(|part| is_done(part, place)),
+    }
+}
+
+/// What is left of the expression behind the character.
+fn step(hir: &Hir, place: Place) -> Hir {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Hir::fail(),
+        HirKind::Literal(literal) => {
+            let mut bytes = [0; 4];
+            let first = place.after.encode_utf8(&mut bytes).as_bytes();
+            literal.0.strip_prefix(first).map_or_else(Hir::fail, |rest| Hir::literal(rest.to_vec()))
+        }
+        HirKind::Class(class) => {
+            let has = match class {
+                Class::Unicode(class) => class.iter().any(|range| (range.start()..=range.end()).contains(&place.after)),
+                Class::Bytes(class) => u8::try_from(place.after)
+                    .is_ok_and(|byte| class.iter().any(|range| (range.start()..=range.end()).contains(&byte))),
+            };
+            if has { Hir::empty() } else { Hir::fail() }
+        }
+        HirKind::Repetition(Repetition { max: Some(0), .. }) => Hir::fail(),
+        HirKind::Repetition(repeat) => {
+            let (min, max) = (repeat.min.saturating_sub(1), repeat.max.map(|max| max - 1));
+            let more = Hir::repetition(Repetition { min, max, greedy: repeat.greedy, sub: repeat.sub.clone() });
+            sequence(vec![step(&repeat.sub, place), more])
+        }
+        HirKind::Capture(capture) => step(&capture.sub, place),
+        HirKind::Concat(parts) => {
+            let mut ways = Vec::new();
+            for (at, part) in parts.iter().enumerate() {
+                let rest = parts[at + 1..].iter().cloned();
+                ways.push(sequence(std::iter::once(step(part, place)).chain(rest).collect()));
+                if !is_done(part, place) {
+                    break;
+                }
+            }
+            choice(ways)
+        }
+        HirKind::Alternation(parts) => choice(parts.iter().map(|part| step(part, place)).collect()),
+    }
+}
+
+fn sequence(parts: Vec<Hir>) -> Hir {
+    if parts.iter().any(fails) { Hir::fail() } else { Hir::concat(parts) }
+}
+
+fn choice(mut ways: Vec<Hir>) -> Hir {
+    ways.retain(|way| !fails(way));
+    Hir::alternation(ways)
+}
+
+/// Matches nothing at all.
+fn fails(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Class(class) => class.is_empty(),
+        HirKind::Repetition(repeat) => repeat.min > 0 && fails(&repeat.sub),
+        HirKind::Capture(capture) => fails(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().any(fails),
+        HirKind::Alternation(parts) => parts.iter().all(fails),
+        _ => false,
+    }
+}
+
+/// The expression where the start of the text has been passed.
+fn without_start(hir: &Hir) -> Hir {
+    with_look(hir, Look::Start, &Hir::fail())
+}
+
+fn with_look(hir: &Hir, wanted: Look, instead: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Look(look) if *look == wanted => instead.clone(),
+        HirKind::Repetition(repeat) => {
+            Hir::repetition(Repetition { sub: Box::new(with_look(&repeat.sub, wanted, instead)), ..repeat.clone() })
+        }
+        HirKind::Capture(capture) => with_look(&capture.sub, wanted, instead),
+        HirKind::Concat(parts) => sequence(parts.iter().map(|part| with_look(part, wanted, instead)).collect()),
+        HirKind::Alternation(parts) => choice(parts.iter().map(|part| with_look(part, wanted, instead)).collect()),
+        _ => hir.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use regex::Regex;
+
+    use super::*;
+
+    fn found(expression: &str, flags: RegexFlags, prefix: &str, value: &str) -> bool {
+        behind(expression, flags, prefix).is_some_and(|made| Regex::new(&made).unwrap().is_match(value))
+    }
+
+    #[test]
+    fn an_expression_is_taken_over_what_stands_in_front() {
+        let plain = RegexFlags::default();
+        for (expression, prefix, value, expected) in [
+            ("/bash$", "/", "bash", true),
+            ("/bash$", "/", "rbash", false),
+            ("^/bash$", "/", "bash", true),
+            ("^bash$", "/", "bash", false),
+            ("(^|/)(ba|da)sh$", "/", "dash", true),
+            (r"^HTTP/1\.[01]$", "HTTP/", "1.1", true),
+            (r"^HTTP/1\.[01]$", "HTTP/", "1.2", false),
+            ("^HTTP/.*", "HTTP/", "", true),
+            ("HTTP", "HTTP/", "anything", true),
+            ("MD5=(AB|CD)", "MD5=", "CDEF", true),
+            ("MD5=(AB|CD)", "MD5=", "EFAB", false),
+            (r"\bbash\b", "/", "bash", true),
+            ("^.{2}sh$", "/", "ash", true),
+            ("[^/]+$", "/", "x", true),
+            ("a{2,3}b", "aa", "b", false),
+            ("", "/", "x", true),
+        ] {
+            assert_eq!(found(expression, plain, prefix, value), expected, "{expression} on {prefix}{value}");
+        }
+        let any_case = RegexFlags { ignore_case: true, ..plain };
+        assert!(found("^http/1", any_case, "HTTP/", "1.1") && !found("^http/1", plain, "HTTP/", "1.1"));
+        assert_eq!(behind("(?m)^x", plain, "/"), None, "ends of lines are not followed");
+    }
+
+    #[test]
+    fn what_stands_behind_is_put_before_the_end() {
+        let plain = RegexFlags::default();
+        let made = followed_by(r"\.onion$", plain, ".").unwrap();
+        assert!(Regex::new(&made).unwrap().is_match("x.onion.") && !Regex::new(&made).unwrap().is_match("x.onion"));
+        assert_eq!(followed_by("onion", plain, "."), None);
+    }
+
+    proptest! {
+        #[test]
+        fn it_matches_where_the_whole_would(
+            parts in prop::collection::vec(prop::sample::select(&["a", "/", "[ab/]", ".", "^", "$", r"\b", "(a|/b)", "b*", "/?", "(^|/)", "a{1,2}", "|"][..]), 0..6),
+            prefix in prop::sample::select(&["/", "a/", "b=/", "=", "//"][..]),
+            value in "[ab/=]{0,4}",
+        ) {
+            let expression = parts.concat();
+            if let Ok(whole) = Regex::new(&expression) {
+                let expected = whole.is_match(&format!("{prefix}{value}"));
+                prop_assert_eq!(found(&expression, RegexFlags::default(), prefix, &value), expected, "{} on {}{}", expression, prefix, value);
+            }
+        }
+    }
+}
