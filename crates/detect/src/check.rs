@@ -69,7 +69,9 @@ impl FieldRef {
         let folded = |text: &str| if self.cased { text.to_owned() } else { fold(text) };
         let (value, other) = (folded(value), folded(other));
         match self.anchor {
-            Anchor::Whole => value == other,
+            Anchor::Whole => {
+                value == other || text_number(&value).is_some_and(|number| text_number(&other) == Some(number))
+            }
             Anchor::Contains => value.contains(&other),
             Anchor::StartsWith => value.starts_with(&other),
             Anchor::EndsWith => value.ends_with(&other),
@@ -188,6 +190,18 @@ impl Check {
             other => self.passes_text(&other.to_string(), ValueTag::Number),
         }
     }
+}
+
+/// Whether a JSON array holds anything.
+pub(crate) fn has_element(raw: &str) -> bool {
+    fn is_something(element: &serde_json::Value) -> bool {
+        match element {
+            serde_json::Value::Null => false,
+            serde_json::Value::Array(elements) => elements.iter().any(is_something),
+            _ => true,
+        }
+    }
+    serde_json::from_str::<serde_json::Value>(raw).map_or(true, |array| is_something(&array))
 }
 
 pub(crate) fn text_number(text: &str) -> Option<f64> {

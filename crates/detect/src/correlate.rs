@@ -105,6 +105,8 @@ struct Signal {
     number: usize,
     /// The correlation fired already: it is still there, but not once more.
     goes_on: bool,
+    /// Where its windows are was looked at before, with the run that it belongs to.
+    ahead: bool,
 }
 
 /// Event time between sweeps for what has ended.
@@ -244,7 +246,7 @@ impl Correlator {
         self.arrivals += 1;
         self.weigh();
         self.fold(hit, time);
-        self.correlate(Signal { number: hit.rule as usize, goes_on: false }, hit, time, late);
+        self.correlate(Signal { number: hit.rule as usize, goes_on: false, ahead: true }, hit, time, late);
     }
 
     /// Nothing that comes later is older than `time` (less the allowed lateness): hits before that are counted now.
@@ -291,6 +293,7 @@ impl Correlator {
 
     fn release_first(&mut self) {
         if let Some(((time, _), hit)) = self.waiting.pop() {
+            self.run.forget();
             self.count(hit, time);
             self.spent.clear();
         }
@@ -302,7 +305,7 @@ impl Correlator {
         self.weigh();
         self.judge_due(time);
         self.fold(&hit, time);
-        self.correlate(Signal { number: hit.rule as usize, goes_on: false }, &hit, time, false);
+        self.correlate(Signal { number: hit.rule as usize, goes_on: false, ahead: true }, &hit, time, false);
         self.recount_strays();
     }
 

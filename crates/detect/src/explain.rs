@@ -24,9 +24,12 @@ pub(crate) fn value_at<'a>(batch: &'a EventBatch, position: usize, row: usize) -
     column.get(row).map(Value::Long)
 }
 
+/// Columns of JSON events that hold addresses of pages under Sigma's names.
+const URLS: [&str; 7] = ["cs-uri", "cs-uri-query", "cs-uri-stem", "c-uri", "c-uri-query", "c-uri-stem", "cs-referer"];
+
 /// Whether a column's percent-encoded text is also matched decoded.
 pub(crate) fn has_views(column: &str) -> bool {
-    Field::named(column).is_some_and(|(_, row)| row.url)
+    Field::named(column).is_some_and(|(_, row)| row.url) || URLS.contains(&column)
 }
 
 /// The raw value passes, or one of its decoded views does.
@@ -138,20 +141,18 @@ fn code_point(text: &str) -> Option<(char, usize)> {
     Some((char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 5))
 }
 
-/// The strings of a JSON array, decoded, one below the other.
-fn strings_of(array: &str) -> String {
-    fn collect(value: &serde_json::Value, out: &mut String) {
+/// The texts and numbers in a JSON array, decoded.
+fn elements_of(array: &str) -> Vec<String> {
+    fn collect(value: &serde_json::Value, out: &mut Vec<String>) {
         match value {
-            serde_json::Value::String(text) => {
-                out.push_str(text);
-                out.push('\n');
-            }
+            serde_json::Value::Null => {}
+            serde_json::Value::String(text) => out.push(text.clone()),
             serde_json::Value::Array(values) => values.iter().for_each(|value| collect(value, out)),
             serde_json::Value::Object(members) => members.values().for_each(|value| collect(value, out)),
-            _ => {}
+            other => out.push(other.to_string()),
         }
     }
-    let mut out = String::new();
+    let mut out = Vec::new();
     if let Ok(value) = serde_json::from_str(array) {
         collect(&value, &mut out);
     }
@@ -169,7 +170,7 @@ pub(crate) fn exists(batch: &EventBatch, position: usize, row: usize) -> bool {
 /// Texts of a value: its own, or those of its elements.
 fn texts_of(value: Value<'_>) -> Vec<Cow<'_, str>> {
     match value {
-        Value::Text(text, ValueTag::Array) => strings_of(text).lines().map(|text| text.to_owned().into()).collect(),
+        Value::Text(text, ValueTag::Array) => elements_of(text).into_iter().map(Cow::from).collect(),
         Value::Text(_, ValueTag::Null) => Vec::new(),
         Value::Text(text, _) => vec![text.into()],
         Value::Long(number) => vec![number.to_string().into()],

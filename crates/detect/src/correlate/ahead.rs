@@ -14,15 +14,31 @@ pub(super) const RUN_HITS: usize = 64;
 pub(super) struct Run {
     hits: Vec<(Timestamp, Hit)>,
     places: Vec<Place>,
+    /// The next place that is asked for.
+    next: usize,
 }
 
 /// Where a window may be.
-#[derive(Debug)]
-struct Place {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
     /// The correlation.
-    table: usize,
-    hash: u64,
-    slot: Option<usize>,
+    pub(super) table: usize,
+    pub(super) hash: u64,
+    pub(super) slot: Option<usize>,
+}
+
+impl Run {
+    /// Hits come that nobody looked at.
+    pub(super) fn forget(&mut self) {
+        self.places.clear();
+    }
+
+    /// What was looked at for the next hit that has a group: hits are counted in the order in which they were looked at.
+    pub(super) fn next_place(&mut self, table: usize) -> Option<Place> {
+        let place = self.places.get(self.next).copied().filter(|place| place.table == table);
+        self.next += usize::from(place.is_some());
+        place
+    }
 }
 
 impl Correlator {
@@ -49,8 +65,9 @@ impl Correlator {
     /// Reads what counting the hits will read, step by step for all of them: no step waits for the one before it longer
     /// than memory takes once.
     pub(super) fn look_at<'h>(&mut self, hits: impl Iterator<Item = &'h Hit> + Clone) {
-        let Correlator { set, windows, key, run: Run { places, .. }, .. } = self;
+        let Correlator { set, windows, key, run: Run { places, next, .. }, .. } = self;
         places.clear();
+        *next = 0;
         let seen = |seen: u64, more: u64| seen ^ more;
         let events = hits.clone().map(|hit| hit.event.line_no ^ hit.event.original.len() as u64).fold(0, seen);
         let values = hits.clone().map(|hit| u64::from(hit.values.first().is_some_and(Option::is_some))).fold(0, seen);

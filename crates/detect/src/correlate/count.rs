@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use event::{Hit, Timestamp};
 
+use crate::correlate::ahead::Place;
 use crate::correlate::episode::Source;
 use crate::correlate::explained::Witnessed;
 use crate::correlate::window::{Arrival, Window};
@@ -26,8 +27,9 @@ impl Correlator {
                 }
                 continue;
             }
-            if let Some(goes_on) = self.count_in(*index, &key, signal, hit, time, late) {
-                fired.push(Signal { number: set.signal_of(*index), goes_on });
+            let place = if signal.ahead { self.place_ahead(*index, &key) } else { self.windows[*index].place(&key) };
+            if let Some(goes_on) = self.count_in(*index, (place, &key), signal, hit, time, late) {
+                fired.push(Signal { number: set.signal_of(*index), goes_on, ahead: false });
             }
         }
         self.forgive(signal.number, hit, time, &mut key);
@@ -41,7 +43,7 @@ impl Correlator {
     fn count_in(
         &mut self,
         index: usize,
-        key: &str,
+        (place, key): (Option<usize>, &str),
         signal: Signal,
         hit: &Hit,
         time: Timestamp,
@@ -49,7 +51,7 @@ impl Correlator {
     ) -> Option<bool> {
         let set = Arc::clone(&self.set);
         let bound = &set.correlations[index];
-        let place = self.place_in(index, key, time, late)?;
+        let place = self.place_in(index, (place, key), time, late)?;
         let keep_us = self.keep_us(bound);
         let window = self.windows[index].at_mut(place);
         let (proof, bytes) = (window.proof_bytes(), window.bytes());
@@ -100,11 +102,29 @@ impl Correlator {
         added.fires.then_some(!added.anew)
     }
 
+    /// Where the group's window is, by what was looked at before; what has moved since is looked for again.
+    fn place_ahead(&mut self, index: usize, key: &str) -> Option<usize> {
+        let table = &self.windows[index];
+        match self.run.next_place(index) {
+            Some(Place { slot: Some(slot), .. }) if table.is_at(slot, key) => Some(slot),
+            Some(Place { hash, .. }) => {
+                debug_assert_eq!(hash, table.hash(key), "looked at in another order");
+                table.place_of(hash, key)
+            }
+            None => table.place(key),
+        }
+    }
+
     /// Where the group's window is, which is made if need be. `None`: the hit comes too late for it.
-    fn place_in(&mut self, index: usize, key: &str, time: Timestamp, late: bool) -> Option<usize> {
+    fn place_in(
+        &mut self,
+        index: usize,
+        (place, key): (Option<usize>, &str),
+        time: Timestamp,
+        late: bool,
+    ) -> Option<usize> {
         let bound = &self.set.correlations[index];
         let table = &mut self.windows[index];
-        let place = table.place(key);
         // What waits for its end has been judged without what comes now.
         let judged = late && bound.waits_for_close;
         if judged && place.is_none_or(|place| !table.at(place).covers(time, bound.rule.timespan_us)) {

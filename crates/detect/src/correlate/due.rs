@@ -61,7 +61,7 @@ impl Correlator {
             self.witness_judgement(index, || judgement(bound, key, &window, found.is_some()));
             let Some(Found { episode, hit, time }) = found else { continue };
             self.close(*episode);
-            let signal = Signal { number: set.signal_of(index), goes_on: false };
+            let signal = Signal { number: set.signal_of(index), goes_on: false, ahead: false };
             self.correlate(signal, &hit, time, false);
         }
     }

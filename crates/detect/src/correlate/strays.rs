@@ -59,7 +59,7 @@ impl Correlator {
             self.begin(*index, place, key, hit);
         }
         self.note_firing(*index, place, key);
-        let signal = Signal { number: set.signal_of(*index), goes_on: !recounted.anew };
+        let signal = Signal { number: set.signal_of(*index), goes_on: !recounted.anew, ahead: false };
         self.correlate(signal, hit, times.1, false);
     }
 }

@@ -49,8 +49,17 @@ impl<T> Table<T> {
 
     /// Where the key's value is, until another is removed.
     pub(super) fn place(&self, key: &str) -> Option<usize> {
-        let hash = self.hasher.hash_one(key);
+        self.place_of(self.hasher.hash_one(key), key)
+    }
+
+    /// The same for a key whose hash is known.
+    pub(super) fn place_of(&self, hash: u64, key: &str) -> Option<usize> {
         self.index.find(hash, |at| *self.entries[*at as usize].key == *key).map(|at| *at as usize)
+    }
+
+    /// Whether the key is at this place.
+    pub(super) fn is_at(&self, place: usize, key: &str) -> bool {
+        self.entries.get(place).is_some_and(|slot| *slot.key == *key)
     }
 
     pub(super) fn hash(&self, key: &str) -> u64 {

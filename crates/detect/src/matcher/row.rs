@@ -3,7 +3,7 @@
 
 use event::{EventBatch, ValueTag};
 
-use crate::check::{Check, Value};
+use crate::check::{Check, Value, has_element};
 use crate::explain::{KeywordTexts, exists, is_in_a_value, keyword_texts, passes_in_any_view, refers, value_at};
 use crate::fold::{fold, fold_into};
 use crate::matcher::group::Group;
@@ -173,7 +173,11 @@ impl<'a> RowCheck<'a> {
             }
             DirectKind::HasValue => {
                 let is_line = |column: &ColumnId| self.group.columns[*column as usize].0 == KEYWORDS;
-                test.columns.iter().any(is_line) || found(&test.columns).any(has_value)
+                let has_some = |position: usize| match value_at(self.batch, position, self.row) {
+                    Some(Value::Text(array, ValueTag::Array)) => has_element(array),
+                    value => value.is_some(),
+                };
+                test.columns.iter().any(is_line) || found(&test.columns).any(has_some)
             }
         }
     }
