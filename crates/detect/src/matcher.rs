@@ -8,7 +8,7 @@ mod few;
 mod glance;
 mod group;
 mod hits;
-pub(crate) mod literals;
+pub mod literals;
 pub(crate) mod marks;
 mod origins;
 mod plan;

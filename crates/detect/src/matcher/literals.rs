@@ -92,7 +92,7 @@ fn is_rare(byte: u8) -> bool {
 
 /// A search for literals.
 #[derive(Debug)]
-pub(crate) struct Literals {
+pub struct Literals {
     /// What every text is searched for.
     common: Search,
     /// Literals with a rare byte, where they are kept apart.
@@ -103,7 +103,7 @@ pub(crate) struct Literals {
 
 impl Literals {
     /// None of the texts is empty.
-    pub(crate) fn new(texts: Vec<Box<[u8]>>) -> Self {
+    pub fn new(texts: Vec<Box<[u8]>>) -> Self {
         let numbered: Vec<Numbered> = texts.into_iter().enumerate().map(|(at, text)| (at as u32, text)).collect();
         Literals { common: Search::new(&numbered), marked: None, marks: Vec::new() }
     }
@@ -128,7 +128,7 @@ impl Literals {
     /// Calls back with number, start and end of every literal in the text, as often as it stands there; one of a single
     /// byte at the start, at the end, and at least once in all. The text is folded, or ASCII.
     #[inline]
-    pub(crate) fn find(&self, text: &[u8], found: impl FnMut(usize, usize, usize)) {
+    pub fn find(&self, text: &[u8], found: impl FnMut(usize, usize, usize)) {
         let present = (self.marked.is_some() || self.common.wants_bytes()).then(|| Present::of(text));
         self.find_in(text, present.as_ref(), found);
     }
