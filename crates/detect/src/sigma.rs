@@ -10,6 +10,7 @@ pub mod diagnostic;
 pub mod document;
 pub mod filter;
 pub mod modifier;
+mod pcre;
 pub(crate) mod regex;
 pub mod rule;
 pub mod value;
