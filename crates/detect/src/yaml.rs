@@ -143,6 +143,7 @@ impl Node {
     pub fn shown(&self) -> String {
         match &self.kind {
             Kind::Null => "nothing".to_owned(),
+            Kind::Scalar(scalar) if scalar.text.is_empty() => "an empty text".to_owned(),
             Kind::Scalar(_) => format!("`{}`", self.flow()),
             Kind::List(_) => format!("the list `{}`", self.flow()),
             Kind::Map(_) => format!("the map `{}`", self.flow()),
@@ -250,7 +251,8 @@ fn parts(text: &str) -> Vec<(usize, &str)> {
     let (mut start, mut first_line, mut at) = (0, 0, 0);
     let mut has_content = false;
     for (number, line) in text.split_inclusive('\n').enumerate() {
-        let opens = line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+        let opens =
+            line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
         if opens && has_content {
             parts.push((first_line, &text[start..at]));
             (start, first_line) = (at, number);
@@ -465,6 +467,9 @@ mod tests {
         assert_eq!(shown("a: [b, {c: [d, e]}]"), "the list `[b, {c: [d, e]}]`");
         assert_eq!(shown("a: {b: , c: 'd'}"), "the map `{b: , c: d}`");
         assert_eq!(shown("a: x"), "`x`");
-        assert_eq!(shown(&format!("a: [{}]", "é, ".repeat(100))), format!("the list `[{}…`", "é, ".repeat(20).trim_end()));
+        assert_eq!(
+            shown(&format!("a: [{}]", "é, ".repeat(100))),
+            format!("the list `[{}…`", "é, ".repeat(20).trim_end())
+        );
     }
 }
