@@ -244,6 +244,11 @@ pub fn read_each(text: &str) -> Vec<Document> {
     documents
 }
 
+/// The line on which each document of a text begins: its `---`, but for the first.
+pub fn first_lines(text: &str) -> Vec<usize> {
+    parts(text).into_iter().map(|(lines_before, _)| lines_before + 1).collect()
+}
+
 /// The text cut before each line `---`, with the number of lines before each part. What has no content yet, such as
 /// comments and directives, stays with what follows.
 fn parts(text: &str) -> Vec<(usize, &str)> {
@@ -453,6 +458,7 @@ mod tests {
             assert_eq!(lines, right, "{text:?}: {documents:?}");
             assert!(read(text).is_err());
         }
+        assert_eq!(first_lines("# a\n---\na: 1\n---\nb: |\n ---\n---\n"), [1, 4, 7]);
     }
 
     #[test]

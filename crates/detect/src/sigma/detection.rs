@@ -77,9 +77,7 @@ impl SelectionReader<'_> {
         names.sort();
         names.dedup();
         if !names.is_empty() {
-            let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let reason = format!("the rule waits for values of {names}: give lists of them (`rules.placeholders`)");
-            self.problems.error(place, reason);
+            self.problems.wait(place, &names);
         }
     }
 
