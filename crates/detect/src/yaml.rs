@@ -188,16 +188,6 @@ impl Node {
             }
         }
     }
-
-    /// What the node is, for messages.
-    pub fn kind_name(&self) -> &'static str {
-        match &self.kind {
-            Kind::Null => "nothing",
-            Kind::Scalar(_) => "a single value",
-            Kind::List(_) => "a list",
-            Kind::Map(_) => "a map",
-        }
-    }
 }
 
 /// One document of a file: what was read of it, and what is wrong with it as YAML.

@@ -49,7 +49,7 @@ pub(crate) fn read(document: &Node, section: &Node, head: Head, problems: &mut P
         Some(kind @ ("new_terms" | "rare" | "spike")) => history(section, kind, timespan_us.unwrap_or(0), problems),
         Some(kind) => counting(section, kind, problems),
         None => {
-            if section.get("type").is_none_or(|node| node.text().is_some() || node.is_null()) {
+            if !shape::is_other(section, "type") {
                 problems.error(section.place, format!("a correlation needs a `type`: {TYPES}"));
             }
             // Of whatever type: what is no number is wrong.

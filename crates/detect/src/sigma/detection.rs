@@ -180,7 +180,7 @@ impl ItemBuilder<'_> {
         let checks = match &node.kind {
             Kind::Scalar(scalar) => self.checks(scalar)?,
             Kind::Null => vec![self.null()?],
-            _ => return wrong(format!("a value of `{}` must be a single value, not {}", self.key, node.kind_name())),
+            _ => return wrong(format!("a value of `{}` must be a single value, not {}", self.key, node.shown())),
         };
         let key = if self.key.is_empty() { "keyword" } else { self.key };
         let written = format!("{key}: {}", node.text().map_or("null".to_owned(), |text| format!("'{text}'")));

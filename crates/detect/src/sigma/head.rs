@@ -22,7 +22,7 @@ const SECTIONS: [&str; 10] =
 /// A filter has no level and no status. Where a problem was reported the head is only good for reading on.
 pub(crate) fn read(path: &str, node: &Node, is_filter: bool, problems: &mut Problems) -> Head {
     let title = shape::text(node, "title", "`Many failed logins`", problems);
-    if title.is_none() && node.get("title").is_none_or(|title| title.text().is_some() || title.is_null()) {
+    if title.is_none() && !shape::is_other(node, "title") {
         problems.error(node.place, "the rule has no `title`");
     }
     let id = id(node, problems);
@@ -69,6 +69,7 @@ fn place_of(node: &Node, key: &str) -> Place {
 fn id<'a>(node: &'a Node, problems: &mut Problems) -> Option<&'a str> {
     let id = shape::text(node, "id", "433ec138-d22b-467a-81d5-569eb55b3359", problems);
     match id {
+        None if shape::is_other(node, "id") => {}
         None => problems.warn(node.place, "the rule has no `id`: findings will name it by its title, which may change"),
         Some(id) if is_broken_uuid(id) => problems.warn(
             place_of(node, "id"),
@@ -101,7 +102,7 @@ fn status(node: &Node, problems: &mut Problems) -> bool {
 
 fn level(node: &Node, problems: &mut Problems) -> Level {
     let Some(text) = shape::text(node, "level", "high", problems) else {
-        if node.get("level").is_none_or(Node::is_null) {
+        if !shape::is_other(node, "level") {
             problems.warn(node.place, "the rule has no `level`: medium is taken");
         }
         return Level::Medium;

@@ -115,6 +115,7 @@ impl<'a> Translator<'a> {
             '+' if behind_repeat => {
                 return Err("possessive repeats such as `a++` are not supported: leave the last `+` out".to_owned());
             }
+            '*' if behind_repeat => return Err("a `*` cannot repeat a repeat: leave one of them out".to_owned()),
             '*' | '+' | '?' => {
                 self.behind_repeat = true;
                 self.copy(1);
@@ -388,6 +389,7 @@ mod tests {
             ("a*+b", "possessive"),
             ("a?+", "possessive"),
             ("a{2}+", "possessive"),
+            ("a**", "cannot repeat a repeat"),
             ("(*UTF8)a", "verbs"),
             ("a\\Kb", "`\\K`"),
             ("\\Qa.b\\E", "`\\Q`"),
@@ -400,6 +402,20 @@ mod tests {
         for pattern in ["[a(?=]", "\\(?=", "\\++", "[+]+", "[\\\\]++?"] {
             let refused = translate(pattern, RegexFlags::default()).is_err();
             assert_eq!(refused, pattern.ends_with("++?"), "{pattern}");
+        }
+    }
+
+    proptest::proptest! {
+        /// None makes it panic, and what is escaped finds itself.
+        #[test]
+        fn no_expression_is_too_strange(pattern in "[\\\\\\[\\](){}?*+$^|:#<>&~,.a-e0-3mx \u{e9}-]{0,16}") {
+            let flags = RegexFlags::default();
+            if let Ok(translated) = translate(&pattern, flags) {
+                let _read = RegexBuilder::new(&translated).build().is_ok();
+            }
+            let escaped = regex::escape(&pattern);
+            let translated = translate(&escaped, flags).unwrap();
+            proptest::prop_assert!(RegexBuilder::new(&translated).build().unwrap().is_match(&pattern));
         }
     }
 }

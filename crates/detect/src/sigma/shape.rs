@@ -17,6 +17,11 @@ pub(crate) fn text<'a>(node: &'a Node, key: &str, example: &str, problems: &mut 
     }
 }
 
+/// Whether something else than a text stands under a key: then [`text`] has told.
+pub(crate) fn is_other(node: &Node, key: &str) -> bool {
+    node.get(key).is_some_and(|value| matches!(value.kind, Kind::List(_) | Kind::Map(_)))
+}
+
 /// Texts, and where each of them stands.
 #[derive(Debug, Default)]
 pub(crate) struct Texts(Vec<(String, Place)>);
