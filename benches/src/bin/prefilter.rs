@@ -32,7 +32,10 @@ fn literals(folders: &[PathBuf]) -> anyhow::Result<Vec<String>> {
                 key.starts_with("CommandLine|contains") && !key.contains("windash") && !key.contains("base64")
             });
             let text = written.and_then(|(_, value)| value.strip_suffix('\''));
-            texts.extend(text.filter(|text| text.is_ascii() && text.len() >= 3 && !text.contains(['*', '?', '\\'])).map(str::to_lowercase));
+            texts.extend(
+                text.filter(|text| text.is_ascii() && text.len() >= 3 && !text.contains(['*', '?', '\\']))
+                    .map(str::to_lowercase),
+            );
         });
     }
     Ok(texts.into_iter().collect())
@@ -102,7 +105,8 @@ fn measure(literals: &[String], values: &[String]) -> anyhow::Result<()> {
         let escaped = literals.iter().map(|text| format!("(?i){}", regex::escape(text)));
         let set = regex::RegexSetBuilder::new(escaped).size_limit(1 << 30).build()?;
         let find = move |value: &str, found: &mut dyn FnMut(usize)| set.matches(value).into_iter().for_each(found);
-        Way { name: "set of regular expressions", values: &values[..SET_VALUES], find: Box::new(find) }.measure(&wanted)?;
+        Way { name: "set of regular expressions", values: &values[..SET_VALUES], find: Box::new(find) }
+            .measure(&wanted)?;
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Loaded rules as one set: references resolved, doubles refused, and what must be captured from events decided.
 
+mod refusal;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
@@ -13,9 +15,7 @@ use crate::sigma::document::{self, Document};
 use crate::sigma::filter::{Filter, Target, names_rule};
 use crate::sigma::rule::{Correlation, CorrelationKind, Expr, Head, HistoryRule, Rule};
 use crate::taxonomy::{Names, Terms};
-
-/// Correlations that may count one another in a row.
-const CHAIN_MAX: usize = 10;
+use crate::yaml::Place;
 
 /// Every rule that runs. Immutable; a reload makes a new one.
 #[derive(Debug, Default)]
@@ -157,8 +157,14 @@ struct Loading {
     disabled: usize,
 }
 
-fn error(head: &Head, reason: String) -> Diagnostic {
-    Diagnostic { path: head.path.clone(), line: head.line, column: 1, gravity: Gravity::Error, reason }
+/// At the place, or at the beginning of the document where that is not known.
+fn error(head: &Head, place: Option<Place>, reason: String) -> Diagnostic {
+    let Place { line, column } = place.unwrap_or(Place { line: head.line, column: 1 });
+    Diagnostic { path: head.path.clone(), line, column, gravity: Gravity::Error, reason }
+}
+
+fn warning(head: &Head, place: Option<Place>, reason: String) -> Diagnostic {
+    Diagnostic { gravity: Gravity::Warning, ..error(head, place, reason) }
 }
 
 impl Loading {
@@ -172,13 +178,13 @@ impl Loading {
         for name in &names {
             if let Some(first) = self.known.get(*name) {
                 let reason = format!("the id or name `{name}` is already that of a rule in {first}");
-                self.diagnostics.push(error(head, reason));
+                self.diagnostics.push(error(head, head.places.place_of(name), reason));
                 return;
             }
         }
-        let place = format!("{}:{}", head.path, head.line);
         for name in names {
-            self.known.insert(name.clone(), place.clone());
+            let line = head.places.place_of(name).map_or(head.line, |place| place.line);
+            self.known.insert(name.clone(), format!("{}:{line}", head.path));
         }
         match document {
             Document::Detection(rule) => self.rules.push(rule),
@@ -197,7 +203,7 @@ impl Loading {
             let Target::Listed(names) = &filter.target else { continue };
             for name in names.iter().filter(|name| !self.rules.iter().any(|rule| names_rule(&rule.head, name))) {
                 let reason = format!("the filter names `{name}`, which is no detection rule that was loaded");
-                self.diagnostics.push(Diagnostic { gravity: Gravity::Warning, ..error(&filter.head, reason) });
+                self.diagnostics.push(warning(&filter.head, filter.places.place_of(name), reason));
             }
         }
     }
@@ -231,22 +237,13 @@ impl Loading {
                 .partition(|rule| rule.references().all(|reference| set.signal_named(reference).is_some()));
             for rule in ready {
                 match set.refusal(&rule) {
-                    Some(reason) => self.diagnostics.push(error(&rule.head, reason)),
+                    Some((place, reason)) => self.diagnostics.push(error(&rule.head, place, reason)),
                     None => set.bind(rule),
                 }
             }
             open = waiting;
             if open.len() == before || open.is_empty() {
                 break;
-            }
-        }
-        for bound in &set.correlations {
-            for alias in &bound.rule.aliases {
-                for (reference, _) in alias.fields.iter().filter(|(name, _)| set.signal_named(name).is_none()) {
-                    let reason =
-                        format!("the alias `{}` names `{reference}`, which is no rule that was loaded", alias.name);
-                    self.diagnostics.push(Diagnostic { gravity: Gravity::Warning, ..error(&bound.rule.head, reason) });
-                }
             }
         }
         let waiting: BTreeSet<String> =
@@ -261,7 +258,7 @@ impl Loading {
                 } else {
                     format!("the correlation counts `{missing}`, which was not loaded")
                 };
-                self.diagnostics.push(error(&rule.head, reason));
+                self.diagnostics.push(error(&rule.head, rule.places.place_of(missing), reason));
             }
         }
         let unused = |(at, rule): &(usize, &Rule)| rule.sample_of.is_some() && !set.is_muted(*at);
@@ -269,7 +266,7 @@ impl Loading {
             let reason =
                 "`c0di3.sample_of` is for rules that only correlations count: this one reports some of its events"
                     .to_owned();
-            self.diagnostics.push(Diagnostic { gravity: Gravity::Warning, ..error(&rule.head, reason) });
+            self.diagnostics.push(warning(&rule.head, None, reason));
         }
         self.diagnostics.sort();
         Loaded { set, diagnostics: self.diagnostics, disabled: self.disabled }
@@ -297,20 +294,6 @@ impl RuleSet {
             None => BTreeSet::from([signal]),
             Some(index) => self.correlations[index].behind.iter().copied().collect(),
         }
-    }
-
-    /// Why a correlation whose references are all there cannot be used.
-    fn refusal(&self, rule: &Correlation) -> Option<String> {
-        let signals = || rule.rules.iter().filter_map(|reference| Some((reference, self.signal_named(reference)?)));
-        let twice =
-            signals().enumerate().find(|(at, (_, signal))| signals().take(*at).any(|(_, known)| known == *signal));
-        if let Some((_, (reference, _))) = twice {
-            return Some(format!("the correlation counts `{reference}` twice, by two of its names: keep one"));
-        }
-        let depth =
-            |signal: usize| signal.checked_sub(self.rules.len()).map_or(0, |index| self.correlations[index].depth);
-        let deepest = signals().map(|(_, signal)| depth(signal)).max().unwrap_or(0);
-        (deepest >= CHAIN_MAX).then(|| format!("more than {CHAIN_MAX} correlations count one another in a row"))
     }
 
     fn bind(&mut self, rule: Correlation) {
@@ -503,7 +486,7 @@ mod tests {
         let loaded = load([("a.yml", BASE), ("b.yml", BASE), ("c.yml", missing.as_str())], &Terms::default());
         let reasons: Vec<_> = loaded.rejected().map(|problem| problem.reason.as_str()).collect();
         assert_eq!(loaded.set.rules.len(), 1);
-        assert!(reasons[0].contains("already that of a rule in a.yml:1"), "{reasons:?}");
+        assert!(reasons[0].contains("already that of a rule in a.yml:2"), "{reasons:?}");
         assert!(reasons[1].contains("`nowhere`"), "{reasons:?}");
     }
 }

@@ -9,9 +9,13 @@ pub mod detection;
 pub mod diagnostic;
 pub mod document;
 pub mod filter;
+mod head;
 pub mod modifier;
+mod pcre;
 pub(crate) mod regex;
 pub mod rule;
+mod shape;
+mod threshold;
 pub mod value;
 
 #[cfg(test)]

@@ -1,14 +1,17 @@
 //! YAML as a tree that remembers lines, for diagnostics. Scalars keep their text and whether they were quoted; equal
-//! keys, anchors, tags and deep nesting are errors, because rule files are input from strangers.
+//! keys, anchors, tags and deep nesting are errors, because rule files are input from strangers. A mistake costs its own
+//! document, not those beside it.
 
 use std::borrow::Cow;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 /// Deepest nesting of maps and lists.
 pub const DEPTH_MAX: usize = 32;
 /// Most nodes of one file.
 pub const NODES_MAX: usize = 100_000;
+/// Longest text of a value in a message, in characters.
+const SHOWN_MAX: usize = 60;
 
 /// A place in a file, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -136,81 +139,203 @@ impl Node {
         }
     }
 
-    /// What the node is, for messages.
-    pub fn kind_name(&self) -> &'static str {
+    /// What is written there, for messages.
+    pub fn shown(&self) -> String {
         match &self.kind {
-            Kind::Null => "nothing",
-            Kind::Scalar(_) => "a single value",
-            Kind::List(_) => "a list",
-            Kind::Map(_) => "a map",
+            Kind::Null => "nothing".to_owned(),
+            Kind::Scalar(scalar) if scalar.text.is_empty() => "an empty text".to_owned(),
+            Kind::Scalar(_) => format!("`{}`", self.flow()),
+            Kind::List(_) => format!("the list `{}`", self.flow()),
+            Kind::Map(_) => format!("the map `{}`", self.flow()),
+        }
+    }
+
+    /// The value on one line, cut where it is long.
+    fn flow(&self) -> String {
+        let mut text = String::new();
+        self.write_flow(&mut text);
+        match text.char_indices().nth(SHOWN_MAX) {
+            Some((end, _)) => format!("{}…", &text[..end]),
+            None => text,
+        }
+    }
+
+    fn write_flow(&self, out: &mut String) {
+        // Each character is a byte or more: what lies behind this is cut anyway.
+        if out.len() > SHOWN_MAX * 4 {
+            return;
+        }
+        match &self.kind {
+            Kind::Null => {}
+            Kind::Scalar(scalar) => out.push_str(&scalar.text),
+            Kind::List(items) => {
+                out.push('[');
+                for (at, item) in items.iter().enumerate() {
+                    out.push_str(if at > 0 { ", " } else { "" });
+                    item.write_flow(out);
+                }
+                out.push(']');
+            }
+            Kind::Map(pairs) => {
+                out.push('{');
+                for (at, (key, value)) in pairs.iter().enumerate() {
+                    out.push_str(if at > 0 { ", " } else { "" });
+                    out.push_str(&key.text);
+                    out.push_str(": ");
+                    value.write_flow(out);
+                }
+                out.push('}');
+            }
         }
     }
 }
 
-/// Reads every document of a file.
+/// One document of a file: what was read of it, and what is wrong with it as YAML.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// Absent where it cannot be read at all; where there are errors, only good for finding more of them.
+    pub node: Option<Node>,
+    pub errors: Vec<YamlError>,
+}
+
+/// Reads every document of a file; the first mistake is the end of it.
 pub fn read(text: &str) -> Result<Vec<Node>, YamlError> {
-    let mut reader = Reader { events: Parser::new_from_str(text), nodes: 0 };
+    let mut nodes = Vec::new();
+    for document in read_each(text) {
+        match document.errors.into_iter().next() {
+            Some(error) => return Err(error),
+            None => nodes.extend(document.node),
+        }
+    }
+    Ok(nodes)
+}
+
+/// Reads every document of a file for itself: what is wrong with one does not hide the others. Empty ones are left out.
+pub fn read_each(text: &str) -> Vec<Document> {
+    let mut nodes = 0;
+    let mut documents = match stream(text, 0, &mut nodes) {
+        Ok(documents) => documents,
+        // A line `---` ends a document whatever stands before it: each part can be read alone.
+        Err(_) => {
+            let mut documents = Vec::new();
+            nodes = 0;
+            for (lines_before, part) in parts(text) {
+                nodes += 1;
+                let read = stream(part, lines_before, &mut nodes);
+                documents.extend(read.unwrap_or_else(|error| vec![Document { node: None, errors: vec![error] }]));
+                if nodes > NODES_MAX {
+                    break;
+                }
+            }
+            documents
+        }
+    };
+    documents.retain(|document| !document.errors.is_empty() || document.node.as_ref().is_some_and(|it| !it.is_null()));
+    documents
+}
+
+/// The line on which each document of a text begins: its `---`, but for the first.
+pub fn first_lines(text: &str) -> Vec<usize> {
+    parts(text).into_iter().map(|(lines_before, _)| lines_before + 1).collect()
+}
+
+/// The text cut before each line `---`, with the number of lines before each part. What has no content yet, such as
+/// comments and directives, stays with what follows.
+fn parts(text: &str) -> Vec<(usize, &str)> {
+    let mut parts = Vec::new();
+    let (mut start, mut first_line, mut at) = (0, 0, 0);
+    let mut has_content = false;
+    for (number, line) in text.split_inclusive('\n').enumerate() {
+        let opens =
+            line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+        if opens && has_content {
+            parts.push((first_line, &text[start..at]));
+            (start, first_line) = (at, number);
+        }
+        has_content |= opens || !(line.trim().is_empty() || line.starts_with(['#', '%']));
+        at += line.len();
+    }
+    parts.push((first_line, &text[start..]));
+    parts
+}
+
+/// The documents of a text. An error where it cannot be told how to go on.
+fn stream(text: &str, lines_before: usize, nodes: &mut usize) -> Result<Vec<Document>, YamlError> {
+    let mut reader = Reader { events: Parser::new_from_str(text), lines_before, nodes, errors: Vec::new() };
     let mut documents = Vec::new();
     loop {
         let (event, _) = reader.next()?;
         match event {
             Event::DocumentStart(_) => {
-                let (event, span) = reader.next()?;
-                documents.push(reader.node(event, span, 0)?);
+                let (event, place) = reader.next()?;
+                let node = Some(reader.node(event, place, 0)?);
+                documents.push(Document { node, errors: std::mem::take(&mut reader.errors) });
             }
-            Event::StreamEnd => break,
+            Event::StreamEnd => return Ok(documents),
             _ => {}
         }
     }
-    documents.retain(|node| !node.is_null());
-    Ok(documents)
 }
 
 struct Reader<'a> {
     events: Parser<'a, saphyr_parser::StrInput<'a>>,
-    nodes: usize,
-}
-
-fn place(span: Span) -> Place {
-    Place { line: span.start.line(), column: span.start.col() + 1 }
-}
-
-fn scan_error(error: &ScanError) -> YamlError {
-    let place = Place { line: error.marker().line(), column: error.marker().col() + 1 };
-    YamlError { place, message: format!("not YAML: {}", error.info()) }
+    /// Lines of the file before the text that is read.
+    lines_before: usize,
+    /// Read so far, of the whole file.
+    nodes: &'a mut usize,
+    /// What is wrong with the document, but does not keep the rest of it from being read.
+    errors: Vec<YamlError>,
 }
 
 impl<'a> Reader<'a> {
-    fn next(&mut self) -> Result<(Event<'a>, Span), YamlError> {
+    fn place(&self, marker: Marker) -> Place {
+        Place { line: self.lines_before + marker.line(), column: marker.col() + 1 }
+    }
+
+    fn next(&mut self) -> Result<(Event<'a>, Place), YamlError> {
         match self.events.next() {
-            Some(Ok(event)) => Ok(event),
-            Some(Err(error)) => Err(scan_error(&error)),
-            None => Err(YamlError { place: Place::default(), message: "the file ends too early".to_owned() }),
+            Some(Ok((event, span))) => Ok((event, self.place(span.start))),
+            Some(Err(error)) => {
+                let message = format!("not YAML: {}", error.info());
+                Err(YamlError { place: self.place(*error.marker()), message })
+            }
+            None => {
+                let place = Place { line: self.lines_before + 1, column: 1 };
+                Err(YamlError { place, message: "the file ends too early".to_owned() })
+            }
         }
     }
 
-    fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, YamlError> {
-        let place = place(span);
+    /// A mistake after which the document can be read on.
+    fn note(&mut self, place: Place, message: impl Into<String>) {
+        self.errors.push(YamlError { place, message: message.into() });
+    }
+
+    fn node(&mut self, event: Event<'a>, place: Place, depth: usize) -> Result<Node, YamlError> {
         let fail = |message: &str| Err(YamlError { place, message: message.to_owned() });
-        self.nodes += 1;
+        *self.nodes += 1;
         if depth > DEPTH_MAX {
             return fail("nested deeper than 32 levels");
         }
-        if self.nodes > NODES_MAX {
+        if *self.nodes > NODES_MAX {
             return fail("more than 100000 values in one file");
         }
-        match event {
-            Event::Alias(_) => fail("aliases are not supported: write the value out"),
+        let kind = match event {
+            Event::Alias(_) => {
+                self.note(place, "aliases are not supported: write the value out");
+                Kind::Null
+            }
             Event::Scalar(text, style, anchor, tag) => {
                 if anchor != 0 || tag.is_some() {
-                    return fail("anchors and tags are not supported: write the value out");
+                    self.note(place, "anchors and tags are not supported: write the value out");
                 }
-                Ok(Node { place, kind: scalar(text, style) })
+                scalar(text, style)
             }
-            Event::SequenceStart(..) => Ok(Node { place, kind: Kind::List(self.list(depth)?) }),
-            Event::MappingStart(..) => Ok(Node { place, kind: Kind::Map(self.pairs(depth)?) }),
-            _ => fail("unexpected end of a value"),
-        }
+            Event::SequenceStart(..) => Kind::List(self.list(depth)?),
+            Event::MappingStart(..) => Kind::Map(self.pairs(depth)?),
+            _ => return fail("unexpected end of a value"),
+        };
+        Ok(Node { place, kind })
     }
 
     fn list(&mut self, depth: usize) -> Result<Vec<Node>, YamlError> {
@@ -218,29 +343,34 @@ impl<'a> Reader<'a> {
         loop {
             match self.next()? {
                 (Event::SequenceEnd, _) => return Ok(items),
-                (event, span) => items.push(self.node(event, span, depth + 1)?),
+                (event, place) => items.push(self.node(event, place, depth + 1)?),
             }
         }
     }
 
+    /// Keys that stand twice are kept: both values may have more mistakes.
     fn pairs(&mut self, depth: usize) -> Result<Vec<(Key, Node)>, YamlError> {
         let mut pairs: Vec<(Key, Node)> = Vec::new();
         let mut known = std::collections::BTreeSet::new();
         loop {
-            let (event, span) = self.next()?;
+            let (event, place) = self.next()?;
             if event == Event::MappingEnd {
                 return Ok(pairs);
             }
-            let key_place = place(span);
-            let Event::Scalar(text, ..) = event else {
-                return Err(YamlError { place: key_place, message: "a key must be plain text".to_owned() });
+            let key = match event {
+                Event::Scalar(text, ..) => Some(Key { text: text.into_owned(), place }),
+                other => {
+                    self.note(place, "a key must be plain text");
+                    self.node(other, place, depth + 1)?;
+                    None
+                }
             };
-            if !known.insert(text.to_string()) {
-                return Err(YamlError { place: key_place, message: format!("the key `{text}` stands twice") });
+            let (event, place) = self.next()?;
+            let value = self.node(event, place, depth + 1)?;
+            let Some(key) = key else { continue };
+            if !known.insert(key.text.clone()) {
+                self.note(key.place, format!("the key `{}` stands twice: keep one", key.text));
             }
-            let key = Key { text: text.into_owned(), place: key_place };
-            let (event, span) = self.next()?;
-            let value = self.node(event, span, depth + 1)?;
             pairs.push((key, value));
         }
     }
@@ -294,5 +424,48 @@ mod tests {
         let documents = read("a: 1\n---\nb: 2\n---\n").unwrap();
         assert_eq!(documents.len(), 2);
         assert_eq!(documents[1].get("b").unwrap().place.line, 3);
+    }
+
+    #[test]
+    fn a_mistake_costs_its_own_document_only() {
+        for (text, wrong, right) in [
+            ("a: 1\na: 2\n---\nb: 3\n", &[2][..], &[4][..]),
+            ("a: 1\na: 2\nb: *x\n---\nb: 3\n", &[3], &[5]),
+            ("a: &x 1\nb: *x\n---\nb: 3\n", &[1, 2], &[4]),
+            ("a: [1\nb: {\n---\nb: 3\n", &[2], &[4]),
+            ("a: 'x\n---\nb: 3\n--- \nc: \"y\n", &[1, 5], &[3]),
+            ("a: 1\n---\nb: 'x\n---\nc: 3\n", &[3], &[1, 5]),
+            ("%YAML 1.2\n---\na: 1\n---\nb: ]\n---\nc: 1\r\n---\r\nd: ]\r\n", &[5, 9], &[3, 7]),
+            ("# nothing\n---\n---\na: }\n", &[4], &[]),
+            ("{a: 1}}\n---\nb: 1\n", &[1], &[3]),
+            ("a: |\n  ---\n---\nb: [\n---\nc: 1\n", &[5], &[1, 6]),
+        ] {
+            let documents = read_each(text);
+            let lines: Vec<usize> = documents.iter().flat_map(|it| it.errors.iter().map(|it| it.place.line)).collect();
+            assert_eq!(lines, wrong, "{text:?}: {documents:?}");
+            let sound = documents.iter().filter(|it| it.errors.is_empty());
+            let lines: Vec<usize> = sound.map(|it| it.node.as_ref().unwrap().place.line).collect();
+            assert_eq!(lines, right, "{text:?}: {documents:?}");
+            assert!(read(text).is_err());
+        }
+        assert_eq!(first_lines("# a\n---\na: 1\n---\nb: |\n ---\n---\n"), [1, 4, 7]);
+    }
+
+    #[test]
+    fn a_file_of_mistakes_comes_to_an_end() {
+        let documents = read_each(&"---\n]\n".repeat(3 * NODES_MAX));
+        assert_eq!(documents.len(), NODES_MAX + 1);
+    }
+
+    #[test]
+    fn what_is_written_is_shown_on_one_line() {
+        let shown = |text: &str| read(text).unwrap()[0].get("a").unwrap().shown();
+        assert_eq!(shown("a: [b, {c: [d, e]}]"), "the list `[b, {c: [d, e]}]`");
+        assert_eq!(shown("a: {b: , c: 'd'}"), "the map `{b: , c: d}`");
+        assert_eq!(shown("a: x"), "`x`");
+        assert_eq!(
+            shown(&format!("a: [{}]", "é, ".repeat(100))),
+            format!("the list `[{}…`", "é, ".repeat(20).trim_end())
+        );
     }
 }

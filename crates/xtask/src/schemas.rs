@@ -135,6 +135,9 @@ mod tests {
             ("B: null", "B: []"),
             ("B: null", "B: [x, null]"),
             ("title: t", "level: severe\ntitle: t"),
+            ("condition: s", "condition: []"),
+            ("{product: linux}", "{prodcut: linux}"),
+            ("{product: linux}", "{product: [linux, windows]}"),
             ("title: t", "tests: {match: [x]}\ntitle: t"),
             ("title: t", "correlation: {type: event_count, rules: [a], timespan: 5m, condition: {gte: 1}}\ntitle: t"),
         ] {
@@ -143,10 +146,24 @@ mod tests {
         }
         let correlation = "title: t\ncorrelation: {type: value_count, rules: [a], group-by: [b], timespan: 5m, condition: {gte: 2, field: c}}\n";
         assert!(schema.is_valid(&documents(correlation)[0]));
-        for (from, to) in
-            [("timespan: 5m", "timespan: 0m"), (", field: c", ""), ("gte", "atleast"), ("value_count", "count")]
-        {
+        for (from, to) in [
+            ("timespan: 5m", "timespan: 0m"),
+            (", field: c", ""),
+            ("gte", "atleast"),
+            ("value_count", "count"),
+            ("group-by", "group_by"),
+            ("rules: [a]", "rules: [a, a]"),
+            ("rules: [a]", "rules: [a, [b]]"),
+            ("gte: 2", "gte: -2"),
+            ("gte: 2", "eq: 1.5"),
+        ] {
+            assert!(correlation.contains(from));
             assert!(!schema.is_valid(&documents(&correlation.replace(from, to))[0]), "{from} -> {to}");
+        }
+        let filter = "title: t\nlogsource: {product: linux}\nfilter: {rules: any, s: {A: x}, condition: s}\n";
+        assert!(schema.is_valid(&documents(filter)[0]));
+        for (from, to) in [("rules: any", "rules: [a, [b]]"), ("rules: any", "rules: any, timeframe: 5m")] {
+            assert!(!schema.is_valid(&documents(&filter.replace(from, to))[0]), "{from} -> {to}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `c0di3 rules …`: for people who write rules.
 
 pub(crate) mod backtest;
+mod check;
 mod correlation;
 pub(crate) mod coverage;
 pub(crate) mod fields;
@@ -15,77 +16,19 @@ use detect::{Case, Matcher, RuleSet, run_cross_tests, run_inline_tests};
 use event::{Block, EventBatch};
 use parse::Parser;
 
-use crate::cli::{ReportFormat, RulesCheckArguments, RulesExplainArguments, RulesTestArguments, TestFormat};
+use crate::cli::{RulesExplainArguments, RulesTestArguments, TestFormat};
 use crate::clock;
 use crate::command::input;
 use crate::config::Config;
 use crate::outcome::{Outcome, Usage, tell};
 use crate::rules::{self, RuleFiles};
 
-/// Loads rules and reports every problem. Exit code 1 where a rule was rejected.
-pub(crate) fn check(config: &Config, arguments: &RulesCheckArguments) -> anyhow::Result<Outcome> {
-    let paths = &arguments.paths;
-    let loaded = RuleFiles::given(config, paths, &arguments.terms).load()?;
-    let rejected: Vec<_> = loaded.rejected().collect();
-    let (detection, correlation) = (loaded.set.rules.len(), loaded.set.correlations.len());
-    let filter = loaded.set.filters.len();
-    let unwritten = fields::unwritten(&loaded.set);
-    let mut out = std::io::stdout().lock();
-    if arguments.output == ReportFormat::Json {
-        let report = serde_json::json!({
-            "loaded": {"detection": detection, "correlation": correlation, "filter": filter},
-            "disabled": loaded.disabled,
-            "unwritten": unwritten.iter().map(fields::shown).collect::<Vec<_>>(),
-            "rejected": rejected.iter().map(|problem| serde_json::json!({
-                "path": problem.path, "line": problem.line, "column": problem.column, "reason": problem.reason,
-            })).collect::<Vec<_>>(),
-        });
-        writeln!(out, "{report}")?;
-    } else {
-        for problem in &loaded.diagnostics {
-            writeln!(out, "{problem}")?;
-        }
-        writeln!(
-            out,
-            "loaded: {detection} detection, {correlation} correlation, {filter} filter; disabled: {}",
-            loaded.disabled
-        )?;
-        for field in &unwritten {
-            let source = fields::source_text(&field.logsource);
-            let rules = field.rules.len();
-            writeln!(
-                out,
-                "unwritten: no parser writes `{}` of {source}, only JSON events can have it: {rules} rule(s)",
-                field.field
-            )?;
-        }
-        for (reason, count) in by_reason(&rejected) {
-            writeln!(out, "rejected: {count} × {reason}")?;
-        }
-    }
-    Ok(if rejected.is_empty() { Outcome::Done } else { Outcome::Failed })
-}
-
-/// How often each kind of reason was given, most frequent first.
-fn by_reason(rejected: &[&detect::Diagnostic]) -> Vec<(String, usize)> {
-    let mut counts = std::collections::BTreeMap::new();
-    for problem in rejected {
-        *counts.entry(without_names(&problem.reason)).or_insert(0) += 1;
-    }
-    let mut counts: Vec<(String, usize)> = counts.into_iter().collect();
-    counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-    counts
-}
-
-/// The reason with what stands in backquotes left out, so that equal reasons are equal.
-fn without_names(reason: &str) -> String {
-    let parts = reason.split('`').enumerate();
-    parts.map(|(at, part)| if at % 2 == 1 { "`…`" } else { part }).collect::<String>().replace("`…`, `…`", "`…`")
-}
+pub(crate) use check::check;
 
 /// Runs the cases that rules carry.
 pub(crate) fn test(config: &Config, arguments: &RulesTestArguments) -> anyhow::Result<Outcome> {
     let loaded = RuleFiles::given(config, &arguments.paths, &arguments.terms).load_for_cases()?;
+    check::refuse_empty(&arguments.paths, &loaded)?;
     // A rule that cannot be read is a case that failed.
     let mut cases: Vec<Case> = loaded.rejected().map(rejected_case).collect();
     let set = Arc::new(loaded.set);

@@ -7,31 +7,31 @@ use crate::yaml::Place;
 /// Deepest nesting of parentheses and `not`.
 const DEPTH_MAX: usize = 64;
 
+/// What joins selections, and what no selection of a condition can be.
+const OPERATORS: [&str; 7] = ["and", "or", "not", "of", "them", ")", "|"];
+
 /// The named selections of a rule, in the order written.
 pub(crate) type Selections = [(String, Expr)];
 
 /// Reads one condition and puts the selections in. `None` where a problem was reported.
 pub(crate) fn read(text: &str, selections: &Selections, place: Place, problems: &mut Problems) -> Option<Expr> {
     let tokens: Vec<&str> = tokens(text);
-    let mut reader = Reader { tokens: &tokens, at: 0, depth: 0, selections };
+    let mut reader = Reader { tokens: &tokens, at: 0, depth: 0, selections, unknown: Vec::new() };
     let found = reader.or().and_then(|expr| match reader.peek() {
         None => Ok(expr),
         Some(")") => Err("`)` without `(` in the condition".to_owned()),
         Some("|") => Err("aggregation after `|` is the legacy form: write a correlation rule instead".to_owned()),
-        Some(word) => Err(format!("`{word}` is not expected here: join selections with and, or, not")),
+        Some(word) => Err(format!("`{word}` is not expected here: join selections with and, or, not, in lower case")),
     });
-    match found {
-        Ok(expr) => Some(expr),
-        Err(reason) => {
-            problems.error(place, reason);
-            None
-        }
-    }
+    let reasons = reader.reasons(found.as_ref().err());
+    let is_sound = reasons.is_empty();
+    reasons.into_iter().for_each(|reason| problems.error(place, reason));
+    found.ok().filter(|_| is_sound)
 }
 
 /// The condition of a temporal correlation: an expression over its rules. Where none are listed, those that it names are
-/// meant; else it must name each of them.
-pub(crate) fn read_rules(text: &str, rules: &mut Vec<String>) -> Result<Needed, String> {
+/// meant; else it must name each of them. Every reason against it.
+pub(crate) fn read_rules(text: &str, rules: &mut Vec<String>) -> Result<Needed, Vec<String>> {
     let tokens = tokens(text);
     let is_word = |token: &&&str| !matches!(**token, "and" | "or" | "not" | "(" | ")");
     let named: Vec<&str> = tokens.iter().filter(is_word).copied().collect();
@@ -42,16 +42,22 @@ pub(crate) fn read_rules(text: &str, rules: &mut Vec<String>) -> Result<Needed, 
             }
         }
     }
-    if let Some(unused) = rules.iter().find(|rule| !named.contains(&rule.as_str())) {
-        return Err(format!("the condition does not name `{unused}`, which `rules` lists"));
+    let unused = rules.iter().filter(|rule| !named.contains(&rule.as_str()));
+    let mut reasons: Vec<String> =
+        unused.map(|rule| format!("the condition does not name `{rule}`, which `rules` lists")).collect();
+    let selections: Vec<(String, Expr)> = rules.iter().map(|rule| (rule.clone(), Expr::nothing())).collect();
+    let mut reader = Reader { tokens: &tokens, at: 0, depth: 0, selections: &selections, unknown: Vec::new() };
+    let found = reader.or().and_then(|expr| match reader.peek() {
+        None => Ok(expr),
+        Some(word) => Err(format!("`{word}` is not expected here: join rules with and, or, not, in lower case")),
+    });
+    let wrong = reader.reasons(found.as_ref().err()).into_iter();
+    reasons.extend(wrong.map(|reason| reason.replace("a selection of this rule", "one of `rules`")));
+    if !reasons.is_empty() {
+        return Err(reasons);
     }
-    let selections: Vec<(String, Expr)> = rules.iter().map(|rule| (rule.clone(), Expr::And(Vec::new()))).collect();
-    let mut reader = Reader { tokens: &tokens, at: 0, depth: 0, selections: &selections };
-    let expr = reader.or().map_err(|reason| reason.replace("a selection of this rule", "one of `rules`"))?;
-    if let Some(word) = reader.peek() {
-        return Err(format!("`{word}` is not expected here: join rules with and, or, not"));
-    }
-    needed(&expr, rules).ok_or_else(|| "the condition cannot be read".to_owned())
+    let needed = found.ok().and_then(|expr| needed(&expr, rules));
+    needed.ok_or_else(|| vec!["the condition cannot be read".to_owned()])
 }
 
 fn needed(expr: &Expr, rules: &[String]) -> Option<Needed> {
@@ -88,9 +94,28 @@ struct Reader<'a> {
     at: usize,
     depth: usize,
     selections: &'a Selections,
+    /// Why names mean nothing: reading goes on, to find the others.
+    unknown: Vec<String>,
 }
 
 impl<'a> Reader<'a> {
+    /// What is wrong, each thing once.
+    fn reasons(&self, last: Option<&String>) -> Vec<String> {
+        let mut reasons: Vec<String> = Vec::new();
+        for reason in self.unknown.iter().chain(last) {
+            if !reasons.contains(reason) {
+                reasons.push(reason.clone());
+            }
+        }
+        reasons
+    }
+
+    /// Notes why a name means nothing and stands in for it.
+    fn nothing(&mut self, reason: String) -> Expr {
+        self.unknown.push(reason);
+        Expr::nothing()
+    }
+
     fn peek(&self) -> Option<&'a str> {
         self.tokens.get(self.at).copied()
     }
@@ -134,14 +159,21 @@ impl<'a> Reader<'a> {
         }
         let Some(word) = self.peek() else { return Err("the condition ends where a selection is expected".to_owned()) };
         self.at += 1;
-        if self.peek() == Some("of") {
+        if let Some(of) = self.peek().filter(|next| next.eq_ignore_ascii_case("of")) {
+            if of != "of" {
+                return Err(format!("`{of}` stands where `of` is expected; operators are written in lower case"));
+            }
             self.at += 1;
             return self.of(word);
         }
-        if matches!(word, "and" | "or" | "of" | "AND" | "OR" | "NOT" | ")" | "|" | "them") {
+        // A selection may be called `Not`, but not `not`.
+        if let Some(known) = self.named(word).filter(|_| !OPERATORS.contains(&word)) {
+            return Ok(known);
+        }
+        if OPERATORS.iter().any(|operator| operator.eq_ignore_ascii_case(word)) {
             return Err(format!("`{word}` stands where a selection is expected; operators are written in lower case"));
         }
-        self.named(word).ok_or_else(|| format!("the condition names `{word}`, which is not a selection of this rule"))
+        Ok(self.nothing(format!("the condition names `{word}`, which is not a selection of this rule")))
     }
 
     fn named(&self, name: &str) -> Option<Expr> {
@@ -167,7 +199,9 @@ impl<'a> Reader<'a> {
             .filter_map(|(name, _)| self.named(name))
             .collect();
         if chosen.is_empty() {
-            return Err(format!("`{pattern}` selects nothing: no selection of this rule fits"));
+            let case = pattern.eq_ignore_ascii_case("them") && pattern != "them";
+            let hint = if case { "`them` is written in lower case" } else { "no selection of this rule fits" };
+            return Ok(self.nothing(format!("`{pattern}` selects nothing: {hint}")));
         }
         Ok(if all { Expr::and(chosen) } else { Expr::or(chosen) })
     }
@@ -239,12 +273,27 @@ mod tests {
             ("c", "`c`, which is not a selection"),
             ("1 of none_*", "selects nothing"),
             ("2 of filter_*", "`2 of` is not known"),
-            ("a AND b", "not expected"),
+            ("a AND b", "not expected here: join selections with and, or, not, in lower case"),
+            ("1 OF filter_*", "`OF` stands where `of` is expected; operators are written in lower case"),
+            ("ANY of filter_*", "`ANY of` is not known"),
+            ("1 of THEM", "`them` is written in lower case"),
+            ("Not a", "`Not` stands where"),
+            ("a and or b", "`or` stands where"),
             ("a | count() > 5", "legacy"),
             (&"(".repeat(100), "64 levels"),
         ] {
             let reason = check(text).unwrap_err();
             assert!(reason.contains(words), "{text}: {reason}");
         }
+    }
+
+    #[test]
+    fn every_unknown_name_is_told_once() {
+        let mut problems = Problems::new("test");
+        read("x and not (y or x) or 1 of z* and", &[], Place::default(), &mut problems);
+        let reasons: Vec<String> = problems.into_found().into_iter().map(|found| found.reason).collect();
+        let wanted = ["names `x`", "names `y`", "`z*` selects nothing", "ends where a selection"];
+        assert_eq!(reasons.len(), wanted.len(), "{reasons:?}");
+        assert!(reasons.iter().zip(wanted).all(|(reason, words)| reason.contains(words)), "{reasons:?}");
     }
 }

@@ -1,5 +1,5 @@
 //! Every construct of the specification, from `testdata/constructs.sigma`: what it matches, what it does not, and what is
-//! refused with which words. The list of constructs is kept in `testdata/constructs.md`, and compared.
+//! refused or warned of with which words. The list of constructs is kept in `testdata/constructs.md`, and compared.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,12 +7,16 @@ use std::sync::Arc;
 
 use event::{Block, EventBatch, Timestamp};
 
-use crate::{Terms, load, read_placeholders, run_inline_tests};
+use crate::{Diagnostic, Gravity, Terms, load, read_placeholders, run_inline_tests};
 
 const CASES: &str = include_str!("../../testdata/constructs.sigma");
 const TABLE: &str = include_str!("../../testdata/constructs.md");
 const LISTS: &str = "Administrators: [root, 'adm*']\nhosts: [h1, h2]\n";
+/// Words of a problem, which may begin with its line and column.
 const REJECT: &str = "# reject: ";
+const WARN: &str = "# warn: ";
+/// How many rules of a case are loaded beside what is refused.
+const LOADED: &str = "# loaded: ";
 
 /// Name and text of every case.
 fn cases() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -48,6 +52,13 @@ struct Counts {
     matched: usize,
     ignored: usize,
     refused: usize,
+    warned: usize,
+}
+
+/// What of the words that a case announces no problem has.
+fn untold<'c>(case: &'c str, mark: &str, told: &[String]) -> Vec<&'c str> {
+    let words = case.lines().filter_map(|line| line.strip_prefix(mark));
+    words.filter(|words| !told.iter().any(|reason| reason.contains(words))).collect()
 }
 
 #[test]
@@ -60,12 +71,28 @@ fn every_construct_means_what_the_specification_says() {
         let text = whole(case);
         let loaded = load([(name, text.as_str())], &terms);
         let count = counts.entry(name).or_default();
-        let reasons: Vec<String> = loaded.rejected().map(|problem| problem.reason.clone()).collect();
-        if let Some(words) = case.lines().find_map(|line| line.strip_prefix(REJECT)) {
-            count.refused += 1;
-            if !reasons.iter().any(|reason| reason.contains(words)) {
-                writeln!(wrong, "{name}: not refused with `{words}`: {reasons:?}").unwrap();
-            }
+        let (errors, warnings): (Vec<_>, Vec<_>) =
+            loaded.diagnostics.iter().partition(|problem| problem.gravity == Gravity::Error);
+        let told = |problems: Vec<&Diagnostic>| problems.iter().map(|it| it.to_string()).collect::<Vec<_>>();
+        let (reasons, warnings) = (told(errors), told(warnings));
+        for words in [untold(case, REJECT, &reasons), untold(case, WARN, &warnings)].concat() {
+            writeln!(wrong, "{name}: not told `{words}`: {reasons:?} {warnings:?}").unwrap();
+        }
+        let is_refused = case.contains(REJECT);
+        count.refused += usize::from(is_refused);
+        count.warned += usize::from(case.contains(WARN));
+        let heads = loaded.set.heads().count();
+        let expected = case.lines().find_map(|line| line.strip_prefix(LOADED));
+        if expected.is_some_and(|expected| expected != heads.to_string()) {
+            writeln!(wrong, "{name}: {heads} are loaded: {reasons:?}").unwrap();
+        }
+        if is_refused {
+            continue;
+        }
+        if !reasons.is_empty() || heads + loaded.disabled == 0 {
+            writeln!(wrong, "{name}: refused: {reasons:?}").unwrap();
+        }
+        if name.starts_with("warned: ") {
             continue;
         }
         let set = Arc::new(loaded.set);
@@ -78,17 +105,18 @@ fn every_construct_means_what_the_specification_says() {
                 writeln!(wrong, "{name}: {}: {failure}", case.title).unwrap();
             }
         }
-        if !reasons.is_empty() || set.heads().count() == 0 {
-            writeln!(wrong, "{name}: refused: {reasons:?}").unwrap();
-        }
     }
     assert!(wrong.is_empty(), "{wrong}");
-    let mut table = "# Constructs of Sigma and the cases that hold them\n\nMade and compared by a test; cases are in `constructs.sigma`.\n\n| construct | matches | ignores | refused |\n|---|---|---|---|\n".to_owned();
+    let mut table = "# Constructs of Sigma and the cases that hold them\n\nMade and compared by a test; cases are in `constructs.sigma`.\n\n| construct | matches | ignores | refused | warned |\n|---|---|---|---|---|\n".to_owned();
     for (name, count) in counts {
-        let is_complete =
-            if name.starts_with("refused: ") { count.refused > 0 } else { count.matched > 0 && count.ignored > 0 };
+        let is_complete = match name.split_once(": ") {
+            Some(("refused", _)) => count.refused > 0,
+            Some(("warned", _)) => count.warned > 0,
+            _ => count.matched > 0 && count.ignored > 0,
+        };
         assert!(is_complete, "{name} lacks a case that matches, or one that does not");
-        writeln!(table, "| {name} | {} | {} | {} |", count.matched, count.ignored, count.refused).unwrap();
+        let Counts { matched, ignored, refused, warned } = count;
+        writeln!(table, "| {name} | {matched} | {ignored} | {refused} | {warned} |").unwrap();
     }
     if std::env::var_os("UPDATE_TABLES").is_some() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/constructs.md");

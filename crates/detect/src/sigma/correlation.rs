@@ -1,18 +1,19 @@
 //! The `correlation` section: what is counted over a sliding window, by which fields, and what the count must be.
 
-use event::time::parse_span_us;
-
 use crate::sigma::condition;
 use crate::sigma::diagnostic::Problems;
 use crate::sigma::rule::{
-    Alias, Bound, Bounds, Correlation, CorrelationKind, Function, Head, HistoryKind, HistoryRule,
+    Alias, Bounds, Correlation, CorrelationKind, Function, Head, HistoryKind, HistoryRule, Mentions,
 };
+use crate::sigma::shape;
+use crate::sigma::threshold::{above_zero, bounds, check_counts, number};
 use crate::yaml::{Kind, Node, Value};
 
 const TYPES: &str = "event_count, value_count, temporal, temporal_ordered, value_sum, value_avg, value_percentile, value_median, and \
      ours: new_terms, rare or spike";
 const KEYS: &[&str] = &["type", "rules", "group-by", "timespan", "condition", "generate", "aliases", "warm-up"];
-const OPERATORS: &[&str] = &["gt", "gte", "lt", "lte", "eq", "neq"];
+/// What may stand in conditions beside an operator.
+const FIELDS_OF_CONDITIONS: &[&str] = &["field", "percentile", "events", "factor"];
 
 /// Highest threshold of a count: as many events as a window holds.
 const THRESHOLD_MAX: f64 = crate::correlate::WINDOW_ENTRIES_MAX as f64;
@@ -20,10 +21,10 @@ const THRESHOLD_MAX: f64 = crate::correlate::WINDOW_ENTRIES_MAX as f64;
 /// Our key for rules whose hits take back what was counted.
 const FORGIVEN_KEY: &str = "c0di3.forgiven_by";
 
-/// `document`: what the section stands in.
+/// `document`: what the section stands in. Every part is checked, whatever is wrong with the others.
 pub(crate) fn read(document: &Node, section: &Node, head: Head, problems: &mut Problems) -> Option<Correlation> {
     let Some(pairs) = section.map() else {
-        problems.error(section.place, format!("`correlation` must be a map, not {}", section.kind_name()));
+        problems.error(section.place, format!("`correlation` must be a map, not {}", section.shown()));
         return None;
     };
     let before = problems.error_count();
@@ -31,25 +32,33 @@ pub(crate) fn read(document: &Node, section: &Node, head: Head, problems: &mut P
         problems
             .error(key.place, format!("unknown key `{}` in a correlation: known are {}", key.text, KEYS.join(", ")));
     }
-    let mut rules = texts(section, "rules");
-    let group_by = texts(section, "group-by");
-    if group_by.is_empty() {
+    let named = shape::texts(section, "rules", "ids or names of rules", problems);
+    named.refuse_doubles("rules", problems);
+    let mut rules = named.words();
+    let has_names = !rules.is_empty() || problems.error_count() > before;
+    let group_by = shape::texts(section, "group-by", "names of fields", problems).words();
+    if section.get("group-by").is_none_or(|node| node.one_or_many().iter().all(Node::is_null)) {
         problems.warn(section.place, "without `group-by` all events count together");
     }
     let timespan_us = timespan(section, problems);
-    let aliases = aliases(section, problems);
-    let counted = match section.get("type").and_then(Node::text) {
+    let (aliases, alias_places) = aliases(section, problems);
+    let counted = match shape::text(section, "type", "event_count", problems) {
         Some(kind @ ("temporal" | "temporal_ordered")) => {
             temporal(section, kind == "temporal_ordered", &mut rules, problems)
         }
         Some(kind @ ("new_terms" | "rare" | "spike")) => history(section, kind, timespan_us.unwrap_or(0), problems),
         Some(kind) => counting(section, kind, problems),
         None => {
-            problems.error(section.place, format!("a correlation needs a `type`: {TYPES}"));
+            if !shape::is_other(section, "type") {
+                problems.error(section.place, format!("a correlation needs a `type`: {TYPES}"));
+            }
+            // Of whatever type: what is no number is wrong.
+            let condition = section.get("condition").filter(|node| node.map().is_some());
+            condition.and_then(|node| bounds(node, FIELDS_OF_CONDITIONS, problems));
             None
         }
     };
-    if rules.is_empty() {
+    if rules.is_empty() && !has_names {
         problems.error(section.place, "`rules` must name at least one rule by id or name");
     }
     let generate_outside = flag(document, "generate", problems);
@@ -57,19 +66,28 @@ pub(crate) fn read(document: &Node, section: &Node, head: Head, problems: &mut P
     if generate_outside.zip(inside).is_some_and(|(outside, inside)| outside != inside) {
         problems.error(section.place, "`generate` stands twice, with different values: keep one");
     }
+    let forgivers = shape::texts(document, FORGIVEN_KEY, "ids or names of rules", problems);
     if problems.error_count() > before {
         return None;
     }
     let (kind, bounds) = counted?;
     let generate = inside.or(generate_outside).unwrap_or(false);
-    let forgiven_by = texts(document, FORGIVEN_KEY);
+    let forgiven_by = forgivers.words();
     let timespan_us = timespan_us?;
-    Some(Correlation { head, kind, rules, group_by, aliases, timespan_us, bounds, generate, forgiven_by })
-}
-
-fn texts(section: &Node, name: &str) -> Vec<String> {
-    let nodes = section.get(name).map_or(&[][..], Node::one_or_many);
-    nodes.iter().filter_map(|node| node.text().map(str::to_owned)).collect()
+    let places = Mentions([named.mentions().0, forgivers.mentions().0].concat());
+    Some(Correlation {
+        head,
+        kind,
+        rules,
+        group_by,
+        aliases,
+        timespan_us,
+        bounds,
+        generate,
+        forgiven_by,
+        places,
+        alias_places,
+    })
 }
 
 /// A boolean key, if it is there.
@@ -85,49 +103,87 @@ pub(crate) fn flag(section: &Node, key: &str, problems: &mut Problems) -> Option
     None
 }
 
-/// `alias: {rule: field}`.
-fn aliases(section: &Node, problems: &mut Problems) -> Vec<Alias> {
-    let Some(node) = section.get("aliases") else { return Vec::new() };
-    let mut aliases = Vec::new();
-    for (name, fields) in node.map().unwrap_or(&[]) {
-        let pairs = fields.map().unwrap_or(&[]).iter();
-        let fields: Vec<(String, String)> =
-            pairs.filter_map(|(rule, field)| Some((rule.text.clone(), field.text()?.to_owned()))).collect();
-        if fields.is_empty() {
-            problems.error(name.place, format!("the alias `{}` needs a field for each rule: `rule: field`", name.text));
+/// `alias: {rule: field}`, and where each names its rules.
+fn aliases(section: &Node, problems: &mut Problems) -> (Vec<Alias>, Vec<Mentions>) {
+    let Some(node) = section.get("aliases") else { return Default::default() };
+    let (mut aliases, mut places) = (Vec::new(), Vec::new());
+    let wanted = "a map such as `address: {rule_a: SourceIp, rule_b: c-ip}`";
+    let Some(pairs) = node.map().filter(|pairs| !pairs.is_empty()) else {
+        problems.error(node.place, format!("`aliases` must be {wanted}, not {}", node.shown()));
+        return Default::default();
+    };
+    for (name, fields) in pairs {
+        let Some(pairs) = fields.map().filter(|pairs| !pairs.is_empty()) else {
+            let (name, shown) = (&name.text, fields.shown());
+            let reason = format!("the alias `{name}` needs a field for each rule, `rule: field`, not {shown}");
+            problems.error(fields.place, reason);
+            continue;
+        };
+        let mut known = Vec::new();
+        for (rule, field) in pairs {
+            match field.text().filter(|text| !field.is_null() && !text.trim().is_empty()) {
+                Some(text) => known.push((rule.text.clone(), text.to_owned())),
+                None => {
+                    let (name, rule, shown) = (&name.text, &rule.text, field.shown());
+                    let reason = format!("the alias `{name}` takes one field of `{rule}`, not {shown}");
+                    problems.error(field.place, reason);
+                }
+            }
         }
-        aliases.push(Alias { name: name.text.clone(), fields });
+        aliases.push(Alias { name: name.text.clone(), fields: known });
+        places.push(Mentions(pairs.iter().map(|(rule, _)| (rule.text.clone(), rule.place)).collect()));
     }
-    if aliases.is_empty() {
-        problems.error(node.place, "`aliases` must be a map such as `address: {rule_a: SourceIp, rule_b: c-ip}`");
-    }
-    aliases
+    (aliases, places)
 }
 
-/// `5m` and the like in microseconds. Months and years are those of pySigma: averages.
+/// Largest number of a time span in s, m, h, d and w, and in the longer M and y.
+const SPAN_MAX: i64 = 1_000_000;
+const LONG_SPAN_MAX: i64 = 1000;
+const SECOND_US: i64 = 1_000_000;
+/// Units of time spans. Months and years are those of pySigma: averages.
+const UNITS: [(char, i64, i64); 7] = [
+    ('s', SECOND_US, SPAN_MAX),
+    ('m', 60 * SECOND_US, SPAN_MAX),
+    ('h', 3600 * SECOND_US, SPAN_MAX),
+    ('d', 86_400 * SECOND_US, SPAN_MAX),
+    ('w', 7 * 86_400 * SECOND_US, SPAN_MAX),
+    ('M', 2_629_746 * SECOND_US, LONG_SPAN_MAX),
+    ('y', 31_556_952 * SECOND_US, LONG_SPAN_MAX),
+];
+
 fn timespan(section: &Node, problems: &mut Problems) -> Option<i64> {
-    const MONTH_US: i64 = 2_629_746_000_000;
-    const YEAR_US: i64 = 31_556_952_000_000;
     let Some(node) = section.get("timespan") else {
         problems.error(section.place, "a correlation needs a `timespan` such as 5m");
         return None;
     };
-    let text = node.text().unwrap_or("");
-    let long = |unit: char, span_us: i64| {
-        let count = text.strip_suffix(unit)?.parse::<i64>().ok().filter(|count| (1..=1000).contains(count))?;
-        Some(count * span_us)
-    };
-    let read = parse_span_us(text).or_else(|| long('M', MONTH_US)).or_else(|| long('y', YEAR_US));
-    let read = read.filter(|span| *span > 0);
-    if read.is_none() {
-        problems.error(node.place, format!("`{text}` is not a time span: write a number and s, m, h or d, such as 5m"));
-    } else if text.ends_with(['w', 'M', 'y']) {
-        problems.warn(
-            node.place,
-            format!("the specification has no unit as in `{text}`: s, m, h and d are understood everywhere"),
-        );
+    let read = span(node, 1, problems);
+    if read.is_some() && node.text().is_some_and(|text| text.ends_with(['w', 'M', 'y'])) {
+        let shown = node.shown();
+        let reason = format!("the specification has no unit as in {shown}: s, m, h and d are understood everywhere");
+        problems.warn(node.place, reason);
     }
     read
+}
+
+/// `5m` and the like in microseconds.
+fn span(node: &Node, least: i64, problems: &mut Problems) -> Option<i64> {
+    let wanted = "write a number and s, m, h or d, such as 5m";
+    let text = node.text().unwrap_or("");
+    let unit = UNITS.iter().find(|(unit, ..)| text.ends_with(*unit));
+    let digits = unit.map_or("", |(unit, ..)| text.trim_end_matches(*unit));
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let Some((unit, unit_us, most)) = unit.filter(|_| is_number && digits.len() + 1 == text.len()) else {
+        problems.error(node.place, format!("{} is not a time span: {wanted}", node.shown()));
+        return None;
+    };
+    // What is too large for a number is too long, too.
+    let count = digits.parse().unwrap_or(i64::MAX);
+    if count < least {
+        problems.error(node.place, format!("`{text}` is not a time span, it is no time at all: {wanted}"));
+    } else if count > *most {
+        problems.error(node.place, format!("`{text}` is longer than what is allowed: at most {most}{unit}"));
+    }
+    (least..=*most).contains(&count).then(|| count * unit_us)
 }
 
 /// Rules that must all have matched; or as many, or those of an expression, as the condition says.
@@ -137,29 +193,28 @@ fn temporal(
     rules: &mut Vec<String>,
     problems: &mut Problems,
 ) -> Option<(CorrelationKind, Bounds)> {
-    let condition = section.get("condition");
+    let condition = section.get("condition").filter(|node| !node.is_null());
     let mut expression = None;
     if let Some((node, text)) = condition.and_then(|node| Some((node, node.text()?))) {
-        let needed = condition::read_rules(text, rules).map_err(|reason| problems.error(node.place, reason)).ok()?;
+        match condition::read_rules(text, rules) {
+            Ok(needed) => expression = Some(needed),
+            Err(reasons) => reasons.into_iter().for_each(|reason| problems.error(node.place, reason)),
+        }
         if ordered {
             let reason = "an expression has no order: use `temporal`, or list the rules in their order";
             problems.error(node.place, reason);
         }
-        expression = Some(needed);
     }
-    let mut distinct = rules.clone();
-    distinct.sort();
-    distinct.dedup();
-    if distinct.len() < rules.len() {
-        problems.error(section.place, "a temporal correlation names each of its rules once");
-    }
-    if rules.len() < 2 {
+    // Names that cannot be read are told already.
+    let count = section.get("rules").map_or(0, |node| node.one_or_many().len()).max(rules.len());
+    if count < 2 {
         problems.error(section.place, "a temporal correlation needs at least two rules");
     }
     let all = Bounds::at_least(rules.len() as f64);
     let bounds = match condition {
-        Some(node) if expression.is_none() => {
+        Some(node) if node.text().is_none() => {
             let read = bounds(node, &[], problems)?;
+            check_counts(node, &read, count as f64, "the number of its rules", problems);
             if ordered && read != all {
                 problems.error(node.place, "an ordered correlation asks for all of its rules: leave `condition` out");
             }
@@ -177,7 +232,7 @@ fn counting(section: &Node, kind: &str, problems: &mut Problems) -> Option<(Corr
         problems.error(section.place, "a correlation needs a `condition` such as {gte: 10}");
         return None;
     };
-    let fields = texts(node, "field");
+    let fields = shape::texts(node, "field", "names of fields", problems).words();
     let extra: &[&str] = if kind == "value_percentile" { &["field", "percentile"] } else { &["field"] };
     let bounds = bounds(node, extra, problems);
     let field = || match fields.as_slice() {
@@ -206,13 +261,13 @@ fn counting(section: &Node, kind: &str, problems: &mut Problems) -> Option<(Corr
         problems.error(node.place, format!("{kind} needs {what} in its condition: `field`"));
     }
     let counts = matches!(found, Some(CorrelationKind::EventCount | CorrelationKind::ValueCount(_)));
-    let limits = bounds.iter().flat_map(|bounds| [bounds.low, bounds.high]).flatten();
-    if counts && limits.clone().any(|bound| bound.value > THRESHOLD_MAX) {
-        problems.error(node.place, format!("a window holds at most {THRESHOLD_MAX} events: use a lower threshold"));
-    }
-    let always = bounds.is_some_and(|bounds| bounds.hold(0.0) && bounds.low.is_some());
-    if counts && always {
-        problems.error(node.place, "a threshold must be above 0: every event alone would reach it");
+    if let Some(bounds) = bounds.filter(|_| counts) {
+        let limits = [bounds.low, bounds.high].into_iter().flatten();
+        if limits.map(|bound| bound.value).any(|value| value > THRESHOLD_MAX) {
+            problems.error(node.place, format!("a window holds at most {THRESHOLD_MAX} events: use a lower threshold"));
+        } else {
+            check_counts(node, &bounds, THRESHOLD_MAX, "the events that a window holds", problems);
+        }
     }
     found.zip(bounds)
 }
@@ -224,8 +279,7 @@ fn history(section: &Node, kind: &str, timespan_us: i64, problems: &mut Problems
         problems.error(section.place, format!("{kind} needs a `condition`, such as {{field: source.ip}}"));
         return None;
     };
-    let fields = texts(node, "field");
-    let one = |key: &str| node.get(key).and_then(number).filter(|number| *number > 0.0);
+    let fields = shape::texts(node, "field", "names of fields", problems).words();
     let (kind, bounds) = match kind {
         "new_terms" => {
             if let Some(pairs) = node.map() {
@@ -240,14 +294,16 @@ fn history(section: &Node, kind: &str, timespan_us: i64, problems: &mut Problems
             if bounds.high.is_none() {
                 problems.error(node.place, "rare needs `lte`: how often a value may have been seen to be rare");
             }
-            (HistoryKind::Rare { events: one("events").map_or(100, |number| number as u64) }, bounds)
+            check_counts(node, &bounds, f64::INFINITY, "which is without end", problems);
+            (HistoryKind::Rare { events: above_zero(node, "events", 100.0, problems) as u64 }, bounds)
         }
         _ => {
             let bounds = bounds(node, &["factor"], problems)?;
             if bounds.low.is_none() {
                 problems.error(node.place, "spike needs `gte`: as many events it takes at least");
             }
-            (HistoryKind::Spike { factor: one("factor").unwrap_or(5.0) }, bounds)
+            check_counts(node, &bounds, f64::INFINITY, "which is without end", problems);
+            (HistoryKind::Spike { factor: above_zero(node, "factor", 5.0, problems) }, bounds)
         }
     };
     if fields.is_empty() == !matches!(kind, HistoryKind::Spike { .. }) {
@@ -255,10 +311,7 @@ fn history(section: &Node, kind: &str, timespan_us: i64, problems: &mut Problems
     }
     let warm_up_us = match section.get("warm-up") {
         None => timespan_us,
-        Some(node) => parse_span_us(node.text().unwrap_or("")).unwrap_or_else(|| {
-            problems.error(node.place, "`warm-up` is a time span such as 1d");
-            0
-        }),
+        Some(node) => span(node, 0, problems).unwrap_or(0),
     };
     let rule = HistoryRule { kind, fields, warm_up_us };
     (problems.error_count() == before).then_some((CorrelationKind::History(rule), bounds))
@@ -273,63 +326,4 @@ fn percentile(node: &Node, problems: &mut Problems) -> Option<Function> {
             None
         }
     }
-}
-
-fn number(node: &Node) -> Option<f64> {
-    let Kind::Scalar(scalar) = &node.kind else { return None };
-    match scalar.value() {
-        Value::Integer(number) => Some(number as f64),
-        Value::Float(number) => Some(number),
-        _ => None,
-    }
-}
-
-/// One operator, or two that make a range. `extra` are keys that something else reads.
-fn bounds(node: &Node, extra: &[&str], problems: &mut Problems) -> Option<Bounds> {
-    let Kind::Map(pairs) = &node.kind else {
-        problems.error(node.place, "the `condition` of a correlation must be a map such as {gte: 10}");
-        return None;
-    };
-    let before = problems.error_count();
-    let mut bounds = Bounds::default();
-    let mut operators = 0;
-    for (key, value) in pairs.iter().filter(|(key, _)| !extra.contains(&key.text.as_str())) {
-        if !OPERATORS.contains(&key.text.as_str()) {
-            let known = [OPERATORS, extra].concat().join(", ");
-            problems.error(key.place, format!("unknown key `{}` in the condition: known are {known}", key.text));
-            continue;
-        }
-        operators += 1;
-        let Some(number) = number(value) else {
-            problems.error(value.place, format!("`{}` compares with a number", key.text));
-            continue;
-        };
-        let bound = Some(Bound { value: number, inclusive: key.text.ends_with('e') || key.text == "eq" });
-        let target: &mut [&mut Option<Bound>] = match key.text.as_str() {
-            "gt" | "gte" => &mut [&mut bounds.low],
-            "lt" | "lte" => &mut [&mut bounds.high],
-            "eq" => &mut [&mut bounds.low, &mut bounds.high],
-            _ => {
-                bounds.other_than = Some(number);
-                continue;
-            }
-        };
-        for side in target {
-            if side.is_some() {
-                problems
-                    .error(key.place, format!("`{}` bounds a side that another operator bounds: keep one", key.text));
-            }
-            **side = bound;
-        }
-    }
-    if operators == 0 {
-        problems.error(node.place, format!("the `condition` needs one of {} with a number", OPERATORS.join(", ")));
-    }
-    let range = bounds.low.zip(bounds.high);
-    if range.is_some_and(|(low, high)| {
-        low.value > high.value || low.value == high.value && !(low.inclusive && high.inclusive)
-    }) {
-        problems.error(node.place, "no number lies between these bounds");
-    }
-    (problems.error_count() == before).then_some(bounds)
 }

@@ -14,10 +14,10 @@ use crate::sigma::value::{ValueError, patterns};
 use crate::taxonomy::Terms;
 use crate::yaml::{Kind, Node, Place, Scalar, Value};
 
-/// Reads the section: every selection, then the condition. `None` where a problem was reported.
+/// Reads the section: every selection, then the condition, whatever is wrong with them. `None` where a problem was reported.
 pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Option<Expr> {
     let Some(pairs) = section.map() else {
-        problems.error(section.place, format!("`detection` must be a map of selections, not {}", section.kind_name()));
+        problems.error(section.place, format!("`detection` must be a map of selections, not {}", section.shown()));
         return None;
     };
     let before = problems.error_count();
@@ -31,28 +31,37 @@ pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Op
                 let reason = "`timeframe` is the legacy form: write a correlation rule instead";
                 reader.problems.error(key.place, reason);
             }
-            name => selections.extend(reader.selection(node).map(|expr| (name.to_owned(), expr))),
+            // One that cannot be read is there all the same for the condition.
+            name => selections.push((name.to_owned(), reader.selection(node).unwrap_or_else(Expr::nothing))),
         }
     }
     reader.report_missing(section.place);
-    let Some(written) = written else {
-        problems.error(section.place, "`detection` has no `condition`");
-        return None;
-    };
-    if selections.is_empty() && problems.error_count() == before {
-        problems.error(section.place, "`detection` has no selection beside `condition`");
+    let mut parts = Vec::new();
+    match written {
+        None => problems.error(section.place, "`detection` has no `condition`"),
+        Some(_) if selections.is_empty() => {
+            problems.error(section.place, "`detection` has no selection beside `condition`");
+        }
+        Some(written) => parts = conditions(written, &selections, problems),
     }
-    if problems.error_count() > before {
-        return None;
+    (problems.error_count() == before).then(|| Expr::or(parts))
+}
+
+/// One condition, or a list of them of which one is enough.
+fn conditions(written: &Node, selections: &[(String, Expr)], problems: &mut Problems) -> Vec<Expr> {
+    let nodes = written.one_or_many();
+    let wanted = "a text such as `selection and not filter`, or a list of them";
+    if nodes.is_empty() {
+        problems.error(written.place, format!("`condition` is an empty list: write {wanted}"));
     }
     let mut parts = Vec::new();
-    for node in written.one_or_many() {
+    for node in nodes {
         match node.text().filter(|text| !text.trim().is_empty()) {
-            Some(text) => parts.extend(condition::read(text, &selections, node.place, problems)),
-            None => problems.error(node.place, "`condition` must be a text such as `selection and not filter`"),
+            Some(text) => parts.extend(condition::read(text, selections, node.place, problems)),
+            None => problems.error(node.place, format!("`condition` must be {wanted}, not {}", node.shown())),
         }
     }
-    (problems.error_count() == before && !parts.is_empty()).then(|| Expr::or(parts))
+    parts
 }
 
 /// Reads selections; names of placeholders without values are gathered, to be told once for the rule.
@@ -68,9 +77,7 @@ impl SelectionReader<'_> {
         names.sort();
         names.dedup();
         if !names.is_empty() {
-            let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            let reason = format!("the rule waits for values of {names}: give lists of them (`rules.placeholders`)");
-            self.problems.error(place, reason);
+            self.problems.wait(place, &names);
         }
     }
 
@@ -102,7 +109,9 @@ impl SelectionReader<'_> {
         let names: Vec<&str> = names.collect();
         let chain = modifier::read(&names, place, self.problems)?;
         if field.is_none() && !matches!(chain.kind, ChainKind::Plain | ChainKind::Regex) {
-            self.problems.error(place, "this modifier needs a field name: it compares a field, not the whole line");
+            let shown = names.join("|");
+            let reason = format!("`{shown}` needs a field name in front: it compares a field, not the whole line");
+            self.problems.error(place, reason);
             return None;
         }
         let values = node.one_or_many();
@@ -126,11 +135,30 @@ impl SelectionReader<'_> {
 
     fn value(&mut self, builder: &ItemBuilder<'_>, node: &Node) -> Option<Expr> {
         match builder.value(node) {
-            Ok(expr) => return Some(expr),
+            Ok(expr) => {
+                self.warn_of_anything(builder, &expr, node);
+                return Some(expr);
+            }
             Err(ValueError::Unresolved(names)) => self.missing.extend(names),
             Err(ValueError::Wrong(reason)) => self.problems.error(node.place, reason),
         }
         None
+    }
+
+    /// Only wildcards are no value: what is said so is said better otherwise, or was not meant.
+    fn warn_of_anything(&mut self, builder: &ItemBuilder<'_>, expr: &Expr, node: &Node) {
+        let mut is_anything = false;
+        expr.items(&mut |item| is_anything |= matches!(&item.check, Check::Text(found) if found.matches_anything()));
+        if is_anything {
+            let shown = node.shown();
+            let reason = match &builder.field {
+                Some(field) => {
+                    format!("{shown} fits every text: where `{field}` need only be there, write `{field}|exists: true`")
+                }
+                None => format!("the keyword {shown} is found in every line: write what to look for"),
+            };
+            self.problems.warn(node.place, reason);
+        }
     }
 }
 
@@ -152,7 +180,7 @@ impl ItemBuilder<'_> {
         let checks = match &node.kind {
             Kind::Scalar(scalar) => self.checks(scalar)?,
             Kind::Null => vec![self.null()?],
-            _ => return wrong(format!("a value of `{}` must be a single value, not {}", self.key, node.kind_name())),
+            _ => return wrong(format!("a value of `{}` must be a single value, not {}", self.key, node.shown())),
         };
         let key = if self.key.is_empty() { "keyword" } else { self.key };
         let written = format!("{key}: {}", node.text().map_or("null".to_owned(), |text| format!("'{text}'")));
@@ -209,7 +237,8 @@ impl ItemBuilder<'_> {
     /// The text of a value that must be one.
     fn text<'s>(&self, scalar: &'s Scalar, modifier: &str) -> Result<&'s str, ValueError> {
         if !scalar.quoted && !matches!(scalar.value(), Value::Text(_)) {
-            return wrong(format!("`{modifier}` works on text values only: put the value in quotes"));
+            let shown = &scalar.text;
+            return wrong(format!("`{modifier}` works on text values only: put `{shown}` in quotes"));
         }
         Ok(&scalar.text)
     }
@@ -232,9 +261,8 @@ impl ItemBuilder<'_> {
             Value::Float(number) if !as_text => return Ok(vec![Check::Number(Number::Float(number))]),
             _ => {}
         }
-        let needs_text = self.chain.steps.iter().any(|step| !matches!(step, modifier::Step::Anchor(_)));
-        if needs_text {
-            self.text(scalar, "this modifier")?;
+        if let Some(name) = self.chain.changes_by {
+            self.text(scalar, name)?;
         }
         let patterns = patterns(&scalar.text, self.chain, self.field.is_none(), &self.terms.placeholders)?;
         Ok(patterns.into_iter().map(Check::Text).collect())

@@ -26,6 +26,18 @@ pub struct Diagnostic {
     pub reason: String,
 }
 
+/// How the reason begins where lists of placeholders are missing.
+const WAITS: &str = "the rule waits for values of ";
+
+impl Diagnostic {
+    /// The lists of placeholders that the rule waits for; none where something else is wrong with it.
+    pub fn waits_for(&self) -> impl Iterator<Item = &str> {
+        let names = self.reason.strip_prefix(WAITS).and_then(|rest| rest.split_once(": "));
+        // What stands between backquotes: every other part.
+        names.into_iter().flat_map(|(names, _)| names.split('`').skip(1).step_by(2))
+    }
+}
+
 impl fmt::Display for Diagnostic {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let word = if self.gravity == Gravity::Error { "error" } else { "warning" };
@@ -53,6 +65,12 @@ impl Problems {
         self.push(place, Gravity::Warning, reason.into());
     }
 
+    /// The rule cannot run before lists of these names are given.
+    pub fn wait(&mut self, place: Place, names: &[String]) {
+        let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        self.error(place, format!("{WAITS}{names}: give lists of them (`rules.placeholders`)"));
+    }
+
     fn push(&mut self, place: Place, gravity: Gravity, reason: String) {
         let path = self.path.clone();
         self.found.push(Diagnostic { path, line: place.line, column: place.column, gravity, reason });
@@ -64,5 +82,20 @@ impl Problems {
 
     pub fn into_found(self) -> Vec<Diagnostic> {
         self.found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_waits_names_its_lists() {
+        let mut problems = Problems::new("a.yml");
+        problems.wait(Place::default(), &["b".to_owned(), "KNOWN_c".to_owned()]);
+        problems.error(Place::default(), "something `else`: wrong");
+        let found = problems.into_found();
+        let names: Vec<Vec<&str>> = found.iter().map(|problem| problem.waits_for().collect()).collect();
+        assert_eq!(names, [vec!["b", "KNOWN_c"], vec![]]);
     }
 }

@@ -6,7 +6,8 @@ use event::LogSource;
 use crate::sigma::condition;
 use crate::sigma::detection::SelectionReader;
 use crate::sigma::diagnostic::Problems;
-use crate::sigma::rule::{Expr, Head};
+use crate::sigma::rule::{Expr, Head, Mentions};
+use crate::sigma::shape;
 use crate::taxonomy::Terms;
 use crate::yaml::Node;
 
@@ -21,6 +22,8 @@ pub struct Filter {
     pub target: Target,
     pub sense: Sense,
     pub condition: Expr,
+    /// Where it names its rules.
+    pub places: Mentions,
 }
 
 /// Which rules a filter means.
@@ -65,60 +68,71 @@ pub(crate) fn names_rule(head: &Head, name: &str) -> bool {
     head.id == name || head.name.as_deref() == Some(name)
 }
 
-/// Reads the `filter` section of a document. `None` where a problem was reported.
+/// Reads the `filter` section of a document, whatever is wrong with its head. `None` where a problem was reported.
 pub(crate) fn read(
     node: &Node,
     section: &Node,
     head: Head,
-    logsource: LogSource,
+    logsource: Option<LogSource>,
     terms: &Terms,
     problems: &mut Problems,
 ) -> Option<Filter> {
     let before = problems.error_count();
     let Some(pairs) = section.map() else {
-        problems.error(section.place, format!("`filter` must be a map, not {}", section.kind_name()));
+        problems.error(section.place, format!("`filter` must be a map, not {}", section.shown()));
         return None;
     };
-    let target = target(section, problems);
+    let (target, places) = target(section, problems).unzip();
     let mut reader = SelectionReader { terms, problems, missing: Vec::new() };
     let mut selections = Vec::new();
-    for (key, node) in pairs.iter().filter(|(key, _)| !matches!(key.text.as_str(), "rules" | "condition")) {
-        selections.extend(reader.selection(node).map(|expr| (key.text.clone(), expr)));
+    for (key, node) in pairs {
+        match key.text.as_str() {
+            "rules" | "condition" => {}
+            "timeframe" => {
+                let reason = "a filter counts nothing: it has no `timeframe`";
+                reader.problems.error(key.place, reason);
+            }
+            name => selections.push((name.to_owned(), reader.selection(node).unwrap_or_else(Expr::nothing))),
+        }
     }
     reader.report_missing(section.place);
-    let text = section.get("condition").and_then(Node::text).filter(|text| !text.trim().is_empty());
+    let written = section.get("condition");
+    let text = written.and_then(|node| Some((node.text().filter(|text| !text.trim().is_empty())?, node.place)));
     let condition = match text {
-        Some(text) if problems.error_count() == before => condition::read(text, &selections, section.place, problems),
-        Some(_) => None,
+        Some((text, place)) => condition::read(text, &selections, place, problems),
         None => {
-            problems.error(section.place, "`filter` needs a `condition` that is one text, such as `selection`");
+            let shown = written.map_or("nothing".to_owned(), Node::shown);
+            let reason = format!("`filter` needs a `condition` that is one text, such as `selection`, not {shown}");
+            problems.error(written.map_or(section.place, |node| node.place), reason);
             None
         }
     };
-    for key in ["level", "status"].into_iter().filter(|key| node.get(key).is_some()) {
-        problems.warn(section.place, format!("a filter has no `{key}`: it is ignored"));
+    for (key, value) in node.map().unwrap_or(&[]).iter().filter(|(key, _)| matches!(&*key.text, "level" | "status")) {
+        let reason = format!("a filter has no `{}`: {} is ignored, the filter is in force", key.text, value.shown());
+        problems.warn(key.place, reason);
     }
     let sense = sense(node, condition.as_ref(), problems);
     if problems.error_count() > before {
         return None;
     }
-    Some(Filter { head, logsource, target: target?, sense: sense?, condition: condition? })
+    let (logsource, target, sense, condition, places) = (logsource?, target?, sense?, condition?, places?);
+    Some(Filter { head, logsource, target, sense, condition, places })
 }
 
-fn target(section: &Node, problems: &mut Problems) -> Option<Target> {
+fn target(section: &Node, problems: &mut Problems) -> Option<(Target, Mentions)> {
     let Some(node) = section.get("rules") else {
         problems.error(section.place, "`filter` needs `rules`: ids or names, or the word any");
         return None;
     };
-    let names: Vec<String> = node.one_or_many().iter().filter_map(|name| name.text().map(str::to_owned)).collect();
-    match names.as_slice() {
-        [] => {
-            problems.error(node.place, "an empty list of `rules` means no rule: list ids or names, or write any");
-            None
-        }
-        [any] if any == "any" => Some(Target::Any),
-        _ => Some(Target::Listed(names)),
+    let before = problems.error_count();
+    let named = shape::texts(section, "rules", "ids or names of rules", problems);
+    named.refuse_doubles("rules", problems);
+    let names = named.words();
+    if names.is_empty() && problems.error_count() == before {
+        problems.error(node.place, "an empty list of `rules` means no rule: list ids or names, or write any");
     }
+    let target = if names == ["any"] { Target::Any } else { Target::Listed(names) };
+    (problems.error_count() == before).then(|| (target, named.mentions()))
 }
 
 /// As the custom attribute says; else as the condition is written: one whose every operand is negated says what to keep.

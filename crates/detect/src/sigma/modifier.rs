@@ -15,6 +15,8 @@ pub(crate) struct Chain {
     pub(crate) flags: RegexFlags,
     /// What happens to a text value, in this order.
     pub(crate) steps: Vec<Step>,
+    /// The first modifier that makes another text of the value: numbers have none to be changed.
+    pub(crate) changes_by: Option<&'static str>,
 }
 
 /// What kind of value the chain makes of the text.
@@ -155,7 +157,7 @@ pub(crate) fn read(names: &[&str], place: Place, problems: &mut Problems) -> Opt
     let mut chain = Chain::default();
     let before = problems.error_count();
     for (at, name) in names.iter().enumerate() {
-        let Some((_, stands, apply)) = MODIFIERS.iter().find(|(known, ..)| known == name) else {
+        let Some((known, stands, apply)) = MODIFIERS.iter().find(|(known, ..)| known == name) else {
             let known: Vec<_> = MODIFIERS.iter().map(|(known, ..)| *known).collect();
             problems.error(place, format!("unknown modifier `{name}`: known are {}", known.join(", ")));
             continue;
@@ -169,6 +171,9 @@ pub(crate) fn read(names: &[&str], place: Place, problems: &mut Problems) -> Opt
         }
         let kind = chain.kind;
         apply(&mut chain);
+        if chain.changes_by.is_none() && chain.steps.iter().any(|step| !matches!(step, Step::Anchor(_))) {
+            chain.changes_by = Some(known);
+        }
         if chain.kind != kind && kind != ChainKind::Plain && !behind_time {
             problems.error(place, format!("the modifier `{name}` cannot stand behind `{}`", names[0]));
         }
@@ -185,8 +190,7 @@ fn check(chain: &Chain, place: Place, problems: &mut Problems) {
     if chain.cased && chain.kind == ChainKind::Regex {
         problems.warn(place, "regular expressions tell case anyway: `cased` has no effect");
     }
-    let changes_text = chain.steps.iter().any(|step| !matches!(step, Step::Anchor(_)));
-    if changes_text && chain.kind != ChainKind::Plain {
+    if chain.changes_by.is_some() && chain.kind != ChainKind::Plain {
         problems.error(place, "windash, expand, base64 and utf16 modifiers work on plain text values only");
     }
     let takes_anchor = matches!(chain.kind, ChainKind::Plain | ChainKind::Regex | ChainKind::FieldRef);

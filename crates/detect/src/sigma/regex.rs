@@ -1,11 +1,11 @@
-//! Regular expressions of rules: PCRE spellings that this engine reads otherwise are translated, and the texts that every
-//! match contains are found, to nominate candidates by.
+//! Regular expressions of rules are compiled, and the texts that every match contains are found, to nominate candidates by.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::check::{Check, REGEX_BYTES_MAX, RegexCheck};
 use crate::fold::{fold, fold_char};
 use crate::sigma::modifier::RegexFlags;
+use crate::sigma::pcre::translate;
 
 /// Compiles the expression of a rule; else the reason.
 pub(crate) fn regex(written: &str, flags: RegexFlags) -> Result<Check, String> {
@@ -13,76 +13,39 @@ pub(crate) fn regex(written: &str, flags: RegexFlags) -> Result<Check, String> {
     let build = |pattern: &str| {
         regex::RegexBuilder::new(&format!("{}{pattern}", flags.written())).size_limit(REGEX_BYTES_MAX).build()
     };
-    let written = &with_literal_class_operators(written);
-    // What PCRE reads as a literal brace is an error here: escape it and try again.
-    let compiled = build(written).or_else(|error| build(&with_literal_braces(written)).map_err(|_| error));
-    let regex = compiled.map_err(|error| match error {
+    let translated = translate(written, flags)
+        .map_err(|reason| format!("the regular expression `{}` cannot be used: {reason}", shown(written)))?;
+    let regex = build(&translated).map_err(|error| match error {
         regex::Error::CompiledTooBig(limit) => {
             format!("the regular expression needs more than {limit} bytes: bound its repeats")
         }
-        _ if ["(?=", "(?!", "(?<=", "(?<!"].iter().any(|look| written.contains(look)) => {
-            "look-around is not supported in regular expressions: split the rule into two selections".to_owned()
-        }
-        other => format!("the regular expression cannot be read: {}", last_line(&other.to_string())),
+        other => format!("the regular expression cannot be read: {}", why(&translated, &other)),
     })?;
     let required = required_texts(regex.as_str(), flags);
     Ok(Check::Regex(RegexCheck { regex, required }))
 }
 
-fn last_line(text: &str) -> &str {
-    text.lines().last().unwrap_or(text).trim()
+/// Longest part of an expression in a message, in characters.
+const SHOWN_MAX: usize = 60;
+
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
-/// Escapes what PCRE reads literally inside a class and this engine as set operations: `[`, `&&`, `--` and `~~`.
-/// POSIX classes such as `[:alpha:]` stay.
-fn with_literal_class_operators(written: &str) -> String {
-    let mut out = String::with_capacity(written.len() + 4);
-    let (mut inside, mut named) = (false, false);
-    // Where what stands in the class begins.
-    let mut start = 0;
-    let mut rest = written;
-    while let Some(character) = rest.chars().next() {
-        let length = if character == '\\' {
-            1 + rest[1..].chars().next().map_or(0, char::len_utf8)
-        } else {
-            character.len_utf8()
-        };
-        let (taken, after) = rest.split_at(length);
-        let first_in_class = inside && matches!(out.get(start..), Some("" | "^"));
-        let operator = ["&&", "--", "~~"].iter().any(|operator| rest.starts_with(operator));
-        if inside && ((character == '[' && !rest.starts_with("[:")) || operator) {
-            out.push('\\');
-        }
-        match character {
-            '[' if !inside => (inside, start) = (true, out.len() + 1),
-            '[' if rest.starts_with("[:") => named = true,
-            ']' if named && out.ends_with(':') => named = false,
-            ']' if inside && !first_in_class => inside = false,
-            _ => {}
-        }
-        out.push_str(taken);
-        rest = after;
+/// The reason with the part of the expression that it is about.
+fn why(translated: &str, error: &regex::Error) -> String {
+    let about = |kind: String, span: &regex_syntax::ast::Span| {
+        let part = translated.get(span.start.offset..span.end.offset).filter(|part| !part.is_empty());
+        part.map_or(kind.clone(), |part| format!("`{}`: {kind}", shown(part)))
+    };
+    match regex_syntax::Parser::new().parse(translated) {
+        Err(regex_syntax::Error::Parse(found)) => about(found.kind().to_string(), found.span()),
+        Err(regex_syntax::Error::Translate(found)) => about(found.kind().to_string(), found.span()),
+        _ => error.to_string().lines().last().unwrap_or("").trim().to_owned(),
     }
-    out
-}
-
-/// Escapes each `{` that does not start a repeat such as `{2}`, `{2,}` or `{2,5}`.
-fn with_literal_braces(written: &str) -> String {
-    let mut out = String::with_capacity(written.len() + 4);
-    let mut escaped = false;
-    for (at, character) in written.char_indices() {
-        let inside = written[at..].strip_prefix('{').and_then(|rest| rest.split_once('}')).map(|(inside, _)| inside);
-        let repeat = inside.is_some_and(|inside| {
-            inside.starts_with(|first: char| first.is_ascii_digit())
-                && inside.chars().all(|digit| digit.is_ascii_digit() || digit == ',')
-        });
-        if character == '{' && !escaped && !repeat {
-            out.push('\\');
-        }
-        escaped = character == '\\' && !escaped;
-        out.push(character);
-    }
-    out
 }
 
 /// Most alternatives that a required text may have.
@@ -255,39 +218,14 @@ mod tests {
     }
 
     #[test]
-    fn braces_that_are_no_repeats_are_literal() {
-        let check = |pattern: &str| regex(pattern, RegexFlags::default());
-        let Ok(Check::Regex(check)) = check("\\$\\{jndi:{x") else { panic!("must compile") };
-        assert!(check.regex.is_match("${jndi:{x"));
-    }
-
-    #[test]
-    fn classes_mean_what_they_mean_in_pcre() {
-        for (pattern, yes, no) in [
-            ("^[a&&b]z$", "&z", "cz"),
-            ("^[a--b]z$", "-z", "cz"),
-            ("^[[x]z$", "[z", "cz"),
-            ("^[[:digit:]]z$", "4z", "az"),
-            ("^[]a]z$", "]z", "bz"),
-            ("^[a\\]b]z$", "]z", "cz"),
-            ("^[=:]z[xy]$", ":zx", "az"),
-            ("^[[:digit:]:]z[x]$", ":zx", "az"),
-            ("^[[]z[x]$", "[zx", "az"),
-            ("^[^]]z[x]$", "azx", "]zx"),
-        ] {
-            let Ok(Check::Regex(check)) = regex(pattern, RegexFlags::default()) else {
-                panic!("{pattern} must compile")
-            };
-            assert!(check.regex.is_match(yes) && !check.regex.is_match(no), "{pattern}");
-        }
-    }
-
-    #[test]
     fn explosive_or_unsupported_expressions_are_refused_with_the_reason() {
         let reason = |pattern: &str| regex(pattern, RegexFlags::default()).map(|_| ()).unwrap_err();
         assert!(reason("(((a{1,1000}){1,1000}){1,1000})").contains("needs more than"), "repeats of repeats");
-        assert!(reason("a(?=b)").contains("look-around"));
-        assert!(reason("(a").contains("cannot be read"));
-        assert!(reason("(a)\\1").contains("backreferences"));
+        assert!(reason("a(?=b)").contains("`a(?=b)` cannot be used: `(?=`: look-around is not supported"));
+        assert!(reason("x(a").contains("cannot be read: `(`: unclosed group"), "{}", reason("x(a"));
+        assert!(reason("a\\yb").contains("`\\y`: unrecognized escape"), "{}", reason("a\\yb"));
+        assert!(reason("(?<n>a)(?<n>b)").contains("`n`: duplicate"), "{}", reason("(?<n>a)(?<n>b)"));
+        assert!(reason("\\p{Nothing}").contains("`\\p{Nothing}`: Unicode property"), "{}", reason("\\p{Nothing}"));
+        assert_eq!(texts("a\\.(php|pl)$", false), texts("a\\.(php|pl)(?:\\n?\\z)", false));
     }
 }

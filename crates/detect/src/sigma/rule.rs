@@ -7,6 +7,7 @@ use event::{Level, LogSource};
 
 use crate::check::Check;
 use crate::patterns::Pack;
+use crate::yaml::Place;
 
 /// A detection rule.
 #[derive(Clone, Debug)]
@@ -42,6 +43,19 @@ pub struct Head {
     pub attributes: serde_json::Map<String, serde_json::Value>,
     pub path: String,
     pub line: usize,
+    /// Where id and name are written.
+    pub places: Mentions,
+}
+
+/// Names of rules, and where in the file of the rule each of them is written: for messages. Nothing else may depend on it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mentions(pub(crate) Vec<(String, Place)>);
+
+impl Mentions {
+    /// Where the name is written first.
+    pub fn place_of(&self, name: &str) -> Option<Place> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, place)| *place)
+    }
 }
 
 /// The rule's own cases. Each is one or more log lines.
@@ -76,6 +90,11 @@ pub struct Item {
 }
 
 impl Expr {
+    /// Stands for what could not be read, while the rest of the rule is looked at.
+    pub(crate) fn nothing() -> Expr {
+        Expr::And(Vec::new())
+    }
+
     pub(crate) fn and(mut parts: Vec<Expr>) -> Expr {
         if parts.len() == 1 { parts.remove(0) } else { Expr::And(parts) }
     }
@@ -133,6 +152,10 @@ pub struct Correlation {
     pub generate: bool,
     /// Rules whose hits take back what their group has counted: `c0di3.forgiven_by`.
     pub forgiven_by: Vec<String>,
+    /// Where `rules` and `c0di3.forgiven_by` name other rules.
+    pub places: Mentions,
+    /// The same of each alias, in the order of `aliases`.
+    pub alias_places: Vec<Mentions>,
 }
 
 /// A name for fields that are called differently in different rules.

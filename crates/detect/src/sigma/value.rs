@@ -87,7 +87,15 @@ fn apply(step: Step, values: Vec<Built>) -> Result<Vec<Built>, ValueError> {
             Step::Base64 => out.push(Built::Bytes(BASE64_STANDARD.encode(plain(value)?).into_bytes())),
             Step::Base64Offset => {
                 let bytes = plain(value)?;
-                out.extend((0..3).map(|offset| Built::Bytes(encoded_at(&bytes, offset).into_bytes())));
+                let encoded = [0, 1, 2].map(|offset| encoded_at(&bytes, offset));
+                // An empty text would be found in whatever there is.
+                if encoded.iter().any(String::is_empty) {
+                    let shown = String::from_utf8_lossy(&bytes);
+                    return Err(ValueError::Wrong(format!(
+                        "`{shown}` is too short for `base64offset`, at one of the places nothing of it stays the same: write two bytes or more"
+                    )));
+                }
+                out.extend(encoded.map(|text| Built::Bytes(text.into_bytes())));
             }
         }
     }
