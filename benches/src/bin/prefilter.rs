@@ -63,7 +63,7 @@ impl Way<'_> {
     fn measure(mut self, wanted: &Found) -> anyhow::Result<()> {
         let mut found = Found::new();
         for (at, value) in self.values.iter().enumerate() {
-            (self.find)(value, &mut |literal| drop(found.insert((at, literal))));
+            (self.find)(value, &mut |literal| found.extend([(at, literal)]));
         }
         let wanted: Found = wanted.iter().filter(|(at, _)| *at < self.values.len()).copied().collect();
         ensure!(found == wanted, "{} finds {}, wanted are {}", self.name, found.len(), wanted.len());
@@ -85,7 +85,7 @@ fn measure(literals: &[String], values: &[String]) -> anyhow::Result<()> {
     let ours = Literals::new(literals.iter().map(|text| text.as_bytes().into()).collect());
     let mut wanted = Found::new();
     for (at, value) in values.iter().enumerate() {
-        ours.find(value.as_bytes(), |literal, _, _| drop(wanted.insert((at, literal))));
+        ours.find(value.as_bytes(), |literal, _, _| wanted.extend([(at, literal)]));
     }
     println!("  {} literals, {} values, {} pairs", literals.len(), values.len(), wanted.len());
     let find = |value: &str, found: &mut dyn FnMut(usize)| ours.find(value.as_bytes(), |literal, _, _| found(literal));

@@ -33,6 +33,8 @@ const WEIGHT_MAX: u64 = 1_000_000;
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Tally {
+    /// Where the time span ends.
+    now: Timestamp,
     /// Events by value, each as often as it says.
     values: HashMap<Arc<str>, u64>,
     /// Of all values.
@@ -129,9 +131,15 @@ impl Tally {
         self.bytes
     }
 
-    /// The signals stand in their order, the first of them at `oldest` or later.
-    pub(super) fn is_in_order(&self, oldest: Timestamp) -> bool {
-        self.chain.as_ref().is_none_or(|chain| chain.is_complete(oldest))
+    /// The time span ends with `now`.
+    #[inline]
+    pub(super) fn move_to(&mut self, now: Timestamp) {
+        self.now = now;
+    }
+
+    /// The signals stand in their order, all of them within the time span.
+    pub(super) fn is_in_order(&self, timespan_us: i64) -> bool {
+        self.chain.as_ref().is_none_or(|chain| chain.is_complete(self.now.saturating_sub_us(timespan_us)))
     }
 
     /// The place that has the most entries, where there are several.

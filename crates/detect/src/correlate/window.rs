@@ -4,6 +4,7 @@
 
 mod counted;
 mod episodes;
+mod shown;
 mod strays;
 
 use std::cmp::Reverse;
@@ -45,8 +46,9 @@ pub(super) struct Window {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     history: Option<Box<History>>,
     /// For windows that are judged when they close: of each window that is open, when it begins and its newest hit.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    last_hits: Vec<LastHit>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[allow(clippy::box_collection, reason = "most windows have none: 8 bytes instead of 24")]
+    last_hits: Option<Box<Vec<LastHit>>>,
     /// Its episode will be asked for changes.
     #[serde(skip)]
     pub(super) noted: bool,
@@ -241,14 +243,15 @@ impl Window {
     /// Remembers the hit as the newest of its window.
     fn take_last(&mut self, hit: &Hit, time: Timestamp, timespan_us: i64) {
         let covers = |last: &&mut LastHit| time >= last.start && time <= last.start.saturating_add_us(timespan_us);
-        match self.last_hits.iter_mut().find(covers) {
+        let last_hits = self.last_hits.get_or_insert_default();
+        match last_hits.iter_mut().find(covers) {
             Some(last) if last.time <= time => (last.time, last.hit) = (time, hit.clone()),
             Some(_) => {}
             None => {
-                if self.last_hits.len() == LAST_HITS_MAX {
-                    self.last_hits.remove(0);
+                if last_hits.len() == LAST_HITS_MAX {
+                    last_hits.remove(0);
                 }
-                self.last_hits.push(LastHit { start: time, time, hit: hit.clone() });
+                last_hits.push(LastHit { start: time, time, hit: hit.clone() });
             }
         }
     }
@@ -276,7 +279,8 @@ impl Window {
             let mut window = Window { entries: self.entries.take_first(inside), ..Window::default() };
             window.count_anew(bound);
             let inside = |last: &&LastHit| last.time >= first && last.time <= end;
-            let newest = self.last_hits.iter().filter(inside).max_by_key(|last| last.time).or(self.last_hits.last());
+            let last_hits = self.last_hits.as_ref().map_or(&[][..], |last| last.as_slice());
+            let newest = last_hits.iter().filter(inside).max_by_key(|last| last.time).or(last_hits.last());
             let newest = newest.filter(|_| window.is_reached(bound, None));
             let found = newest.map(|LastHit { hit, .. }| {
                 let group = group_text(bound, hit);
@@ -288,7 +292,7 @@ impl Window {
                 }
                 Found { episode, hit: hit.clone(), time }
             });
-            self.last_hits.retain(|last| last.time > end);
+            self.last_hits.iter_mut().for_each(|last_hits| last_hits.retain(|last| last.time > end));
             all.push(Closed { window, found });
         }
         if !all.is_empty() {
@@ -307,11 +311,12 @@ impl Window {
     /// Makes anew what follows from the entries.
     pub(super) fn count_anew(&mut self, bound: &BoundCorrelation) {
         self.counted = Counted::new(bound);
-        self.counted.now = self.entries.last().map_or(Timestamp(i64::MIN), |newest| newest.time);
+        let now = self.entries.last().map_or(Timestamp(i64::MIN), |newest| newest.time);
+        self.counted.move_to(now);
         let stands_alone = bound.waits_for_close || matches!(bound.rule.kind, CorrelationKind::History(_));
         self.behind = match stands_alone {
             true => 0,
-            false => self.entries.older_than(self.counted.now.saturating_sub_us(bound.rule.timespan_us)),
+            false => self.entries.older_than(now.saturating_sub_us(bound.rule.timespan_us)),
         };
         for (entry, value) in self.entries.iter().skip(self.behind) {
             self.counted.add(entry, value);
@@ -359,13 +364,14 @@ impl Window {
             place: bound.place_of(signal) as u16,
             counted: false,
         };
+        let newest = self.entries.last().map_or(time, |last| last.time.max(time));
         let start = match bound.waits_for_close {
             true => Timestamp(i64::MIN),
-            false => self.counted.now.saturating_sub_us(bound.rule.timespan_us),
+            false => newest.saturating_sub_us(bound.rule.timespan_us),
         };
         if time < start {
             self.behind += 1;
-        } else if time < self.counted.now {
+        } else if time < newest {
             self.counted.add_stray(&entry, value.as_ref());
         } else {
             self.counted.add(&entry, value.as_ref());
@@ -400,7 +406,7 @@ impl Window {
 
     /// Moves the time span so that it ends with `time`. What leaves it is kept for another `keep_us`.
     fn slide(&mut self, time: Timestamp, timespan_us: i64, keep_us: i64) {
-        self.counted.now = time;
+        self.counted.move_to(time);
         let oldest = time.saturating_sub_us(timespan_us);
         while let Some(entry) = self.entries.at(self.behind).filter(|entry| entry.time < oldest) {
             self.counted.remove(entry, self.entries.value(self.behind));
@@ -450,11 +456,6 @@ impl Window {
         }
     }
 
-    /// Events within the time span.
-    pub(super) fn events(&self) -> u64 {
-        self.history.as_ref().map_or(self.counted.total, |history| history.weight().0)
-    }
-
     /// Bytes that it takes, beside proof.
     pub(super) fn bytes(&self) -> usize {
         let values = self.counted.tally.as_ref().map_or(0, |tally| size_of::<Tally>() + tally.bytes());
@@ -469,55 +470,11 @@ impl Window {
         self.firing
     }
 
-    /// What is compared with the rule's condition.
-    pub(super) fn aggregate(&self, bound: &BoundCorrelation) -> Option<f64> {
-        match (&bound.rule.kind, &self.history) {
-            (CorrelationKind::History(rule), history) => history.as_ref().map(|history| history.aggregate(rule)),
-            _ => self.counted.aggregate(bound),
-        }
-    }
-
-    /// Whether the signal at this place of the correlation has an event inside.
-    pub(super) fn has_place(&self, place: usize) -> bool {
-        self.counted.tally.as_ref().is_some_and(|tally| tally.matched(place))
-    }
-
-    /// Of the oldest and of the newest event inside.
-    pub(super) fn times(&self) -> (Option<Timestamp>, Option<Timestamp>) {
-        (self.entries.at(self.behind).map(|entry| entry.time), self.entries.last().map(|entry| entry.time))
-    }
-
-    pub(super) fn some_values(&self, most: usize) -> Vec<String> {
-        if let Some(history) = &self.history {
-            return history.values(most);
-        }
-        let mut values: Vec<String> = Vec::new();
-        for (_, value) in self.entries.iter().skip(self.behind) {
-            let value = match value {
-                Some(Held::Text(text)) => text.to_string(),
-                Some(Held::Number(number)) => number.to_string(),
-                None => continue,
-            };
-            if !values.contains(&value) {
-                values.push(value);
-            }
-            if values.len() == most {
-                break;
-            }
-        }
-        values
-    }
-
-    /// Source and line of some events whose proof is kept.
-    pub(super) fn some_events(&self, most: usize) -> Vec<(String, u64)> {
-        let events = self.entries.kept().take(most);
-        events.map(|event| (event.source.name.clone(), event.line_no)).collect()
-    }
-
     /// Changes the newest hits to what another rule set makes of them.
     pub(super) fn renew_last(&mut self, renewed: impl Fn(Hit) -> Option<Hit>) {
-        let last = std::mem::take(&mut self.last_hits).into_iter();
-        self.last_hits = last.filter_map(|last| Some(LastHit { hit: renewed(last.hit)?, ..last })).collect();
+        let Some(last_hits) = self.last_hits.take() else { return };
+        let renewed = last_hits.into_iter().filter_map(|last| Some(LastHit { hit: renewed(last.hit)?, ..last }));
+        self.last_hits = Some(Box::new(renewed.collect()));
     }
 
     pub(super) fn firing_mut(&mut self) -> Option<&mut Episode> {

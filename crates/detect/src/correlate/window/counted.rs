@@ -8,20 +8,12 @@ use crate::correlate::tally::{Held, Tally};
 use crate::ruleset::BoundCorrelation;
 use crate::sigma::rule::{CorrelationKind, Function};
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Counted {
     /// Events, each as often as it says.
     pub(super) total: u64,
     /// Where more than events is counted.
     pub(super) tally: Option<Box<Tally>>,
-    /// Where the time span ends.
-    pub(super) now: Timestamp,
-}
-
-impl Default for Counted {
-    fn default() -> Self {
-        Counted { total: 0, tally: None, now: Timestamp(i64::MIN) }
-    }
 }
 
 impl Counted {
@@ -35,6 +27,12 @@ impl Counted {
         if self.tally.is_none() && bound.needs_tally() {
             self.tally = Some(Box::new(Tally::new(bound)));
         }
+    }
+
+    /// The time span ends with `now`.
+    #[inline]
+    pub(super) fn move_to(&mut self, now: Timestamp) {
+        self.tally.iter_mut().for_each(|tally| tally.move_to(now));
     }
 
     /// Takes up an entry that is not older than those before.
@@ -72,8 +70,7 @@ impl Counted {
                 expression.holds(&|place| tally.matched(place))
             }
             CorrelationKind::Temporal { .. } => {
-                bounds.hold(tally.places_matched() as f64)
-                    && tally.is_in_order(self.now.saturating_sub_us(bound.rule.timespan_us))
+                bounds.hold(tally.places_matched() as f64) && tally.is_in_order(bound.rule.timespan_us)
             }
             CorrelationKind::Value { function: Function::Share, .. } if value.is_none() => {
                 tally.shares().any(|share| bounds.hold(share))

@@ -70,7 +70,7 @@ impl Window {
         let mut oldest = self.entries.older_than(from.saturating_sub_us(span_us));
         for at in oldest..self.entries.older_than(to.saturating_add_us(span_us + 1)) {
             let Some(entry) = self.entries.at(at) else { break };
-            counted.now = entry.time;
+            counted.move_to(entry.time);
             counted.add(entry, self.entries.value(at));
             while let Some(old) = self.entries.at(oldest).filter(|old| old.time < entry.time.saturating_sub_us(span_us))
             {

@@ -1,0 +1,60 @@
+//! What a window shows of itself to people who ask.
+
+use event::Timestamp;
+
+use super::Window;
+use crate::correlate::tally::Held;
+use crate::ruleset::BoundCorrelation;
+use crate::sigma::rule::CorrelationKind;
+
+impl Window {
+    /// Events within the time span.
+    pub(in crate::correlate) fn events(&self) -> u64 {
+        self.history.as_ref().map_or(self.counted.total, |history| history.weight().0)
+    }
+
+    /// What is compared with the rule's condition.
+    pub(in crate::correlate) fn aggregate(&self, bound: &BoundCorrelation) -> Option<f64> {
+        match (&bound.rule.kind, &self.history) {
+            (CorrelationKind::History(rule), history) => history.as_ref().map(|history| history.aggregate(rule)),
+            _ => self.counted.aggregate(bound),
+        }
+    }
+
+    /// Whether the signal at this place of the correlation has an event inside.
+    pub(in crate::correlate) fn has_place(&self, place: usize) -> bool {
+        self.counted.tally.as_ref().is_some_and(|tally| tally.matched(place))
+    }
+
+    /// Of the oldest and of the newest event inside.
+    pub(in crate::correlate) fn times(&self) -> (Option<Timestamp>, Option<Timestamp>) {
+        (self.entries.at(self.behind).map(|entry| entry.time), self.entries.last().map(|entry| entry.time))
+    }
+
+    pub(in crate::correlate) fn some_values(&self, most: usize) -> Vec<String> {
+        if let Some(history) = &self.history {
+            return history.values(most);
+        }
+        let mut values: Vec<String> = Vec::new();
+        for (_, value) in self.entries.iter().skip(self.behind) {
+            let value = match value {
+                Some(Held::Text(text)) => text.to_string(),
+                Some(Held::Number(number)) => number.to_string(),
+                None => continue,
+            };
+            if !values.contains(&value) {
+                values.push(value);
+            }
+            if values.len() == most {
+                break;
+            }
+        }
+        values
+    }
+
+    /// Source and line of some events whose proof is kept.
+    pub(in crate::correlate) fn some_events(&self, most: usize) -> Vec<(String, u64)> {
+        let events = self.entries.kept().take(most);
+        events.map(|event| (event.source.name.clone(), event.line_no)).collect()
+    }
+}
