@@ -69,11 +69,12 @@ pub(crate) fn keyword_texts(batch: &EventBatch, row: usize) -> KeywordTexts<'_> 
 /// Columns that the pipeline itself writes beside what a JSON line holds.
 const OF_THE_PIPELINE: [&str; 5] = ["event.original", "event.kind", "event.dataset", "error.message", "tags"];
 
-/// Whether where a keyword stands matters, so that it is also looked for in each value of a JSON line by itself.
+/// Whether where a keyword stands matters, so that it is also looked for in each value of a JSON line by itself. What may
+/// stand anywhere in a value may stand anywhere in the line.
 pub(crate) fn looks_at_values(check: &Check) -> bool {
     match check {
-        Check::Text(pattern) => !pattern.is_contains(),
-        Check::Regex(_) => true,
+        Check::Text(pattern) => pattern.is_anchored(),
+        Check::Regex(check) => ["^", "$", "\\A", "\\z"].iter().any(|anchor| check.regex.as_str().contains(anchor)),
         _ => false,
     }
 }

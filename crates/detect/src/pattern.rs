@@ -201,6 +201,12 @@ impl Pattern {
         matches!(self.shape, Shape::Contains(_))
     }
 
+    /// The beginning or the end of the value matters.
+    pub(crate) fn is_anchored(&self) -> bool {
+        let open = |piece: Option<&Piece>| piece.is_none_or(|piece| *piece == Piece::Many);
+        !open(self.pieces.first()) || !open(self.pieces.last())
+    }
+
     /// Texts of which one must stand at a place, if that is all there is to it and case does not matter. Option marks make
     /// several texts of one.
     pub(crate) fn texts_in_place(&self) -> Option<(Vec<String>, Anchor)> {

@@ -259,7 +259,7 @@ pub(super) struct Plan {
     pub(super) nominated: Vec<Vec<Nominee>>,
     /// Whether each literal is looked for by a part of this column.
     pub(super) opens_parts: Vec<bool>,
-    /// Of keywords: those that are also looked for in each value of a JSON line.
+    /// Of keywords: those that are also looked for in each value of a JSON line, in order.
     pub(super) of_values: Vec<u32>,
     /// Predicates without a literal: checked on every distinct value.
     pub(super) unfiltered: Vec<u32>,
@@ -274,6 +274,7 @@ pub(super) struct Plan {
 
 impl Plan {
     fn new(column: &str, predicates: Vec<u32>, sought: Vec<u32>, container: Option<usize>, all: &Predicates) -> Self {
+        let of_values = |number: &u32| column == KEYWORDS && looks_at_values(&all.checks[*number as usize]);
         let mut literals: BTreeMap<String, (Vec<Nominee>, bool)> = BTreeMap::new();
         let mut unfiltered = Vec::new();
         let mut packs: Vec<(Input, NumberedPacks)> = Vec::new();
@@ -287,6 +288,8 @@ impl Plan {
                 continue;
             }
             let (texts, place) = all.literals(*number);
+            // Its place in the line does not decide.
+            let place = place.filter(|_| !of_values(number));
             if texts.is_empty() {
                 unfiltered.push(*number);
             }
@@ -307,7 +310,6 @@ impl Plan {
             unfiltered = predicates.iter().copied().filter(|number| !is_pack(number)).collect();
             parts_always = true;
         }
-        let of_values = |number: &u32| column == KEYWORDS && looks_at_values(&all.checks[*number as usize]);
         let of_values = predicates.iter().copied().filter(of_values).collect();
         let texts = literals.keys().map(|text| text.as_bytes().into()).collect();
         let (nominated, opens_parts) = literals.into_values().unzip();

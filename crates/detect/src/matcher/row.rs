@@ -16,6 +16,10 @@ use crate::view::{decoded, may_be_encoded};
 pub(super) struct RowScratch {
     /// Positions of the group's columns in the batch.
     positions: Vec<Option<usize>>,
+    /// Of each predicate the columns that the batch has: most names that a field may have are those of other senders.
+    present: Vec<ColumnId>,
+    /// Where those of a predicate begin; one more than there are predicates.
+    starts: Vec<u32>,
     /// Predicates that hold, as bits.
     bits: Vec<u64>,
     /// Predicates that the search found.
@@ -34,6 +38,8 @@ impl RowScratch {
     pub(super) fn new(group: &Group) -> Self {
         RowScratch {
             positions: Vec::new(),
+            present: Vec::new(),
+            starts: Vec::new(),
             bits: vec![0; group.checks.len().div_ceil(64)],
             found: Vec::new(),
             checked: Vec::new(),
@@ -48,6 +54,16 @@ impl RowScratch {
     pub(super) fn bind(&mut self, group: &Group, batch: &EventBatch) {
         self.positions.clear();
         self.positions.extend(group.columns.iter().map(|(name, _)| batch.position_of(name)));
+        self.present.clear();
+        self.starts.clear();
+        for columns in &group.columns_of {
+            self.starts.push(self.present.len() as u32);
+            let is_there = |column: &ColumnId| {
+                self.positions[*column as usize].is_some() || group.columns[*column as usize].0 == KEYWORDS
+            };
+            self.present.extend(columns.iter().copied().filter(is_there));
+        }
+        self.starts.push(self.present.len() as u32);
     }
 
     /// Begins a row with nothing found.
@@ -120,8 +136,8 @@ impl<'a> RowCheck<'a> {
         if self.group.searched[predicate as usize] || !self.scratch.asked.add(predicate) {
             return false;
         }
-        let group = self.group;
-        let holds = group.columns_of[predicate as usize].iter().any(|column| self.passes(predicate, *column));
+        let (from, to) = (self.scratch.starts[predicate as usize], self.scratch.starts[predicate as usize + 1]);
+        let holds = (from..to).any(|at| self.passes(predicate, self.scratch.present[at as usize]));
         if holds {
             self.scratch.bits[at] |= bit;
             self.scratch.checked.push(predicate);

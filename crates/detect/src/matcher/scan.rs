@@ -60,6 +60,8 @@ struct Work {
     nominated: Vec<u32>,
     /// Predicates that hold, each once.
     held: Vec<u32>,
+    /// Keywords that do not stand in the line as they should, but may in a value.
+    unsettled: Vec<u32>,
     marks: Marks,
     folded: String,
 }
@@ -325,9 +327,9 @@ impl ColumnSearch<'_> {
                     }
                 }
             }
-            for predicate in &self.plan.of_values {
-                if is_in_a_value(self.check(*predicate), self.batch, *row as usize) {
-                    self.work.hold(*predicate);
+            for predicate in std::mem::take(&mut self.work.unsettled) {
+                if is_in_a_value(self.check(predicate), self.batch, *row as usize) {
+                    self.work.hold(predicate);
                 }
             }
             let verdict = column.verdicts.pass(&self.work.held, false, &self.group.triggered);
@@ -391,6 +393,8 @@ impl ColumnSearch<'_> {
                     let check = &group.checks[*predicate as usize];
                     if place.is_some() || check.passes(Value::Text(line, ValueTag::String)) {
                         work.hold(*predicate);
+                    } else if plan.of_values.binary_search(predicate).is_ok() {
+                        work.unsettled.push(*predicate);
                     }
                 }
             });
@@ -438,6 +442,8 @@ impl ColumnSearch<'_> {
                     || other.is_some_and(|other| check.passes(Value::Text(other, tag)));
                 if passes {
                     work.hold(predicate);
+                } else if plan.of_values.binary_search(&predicate).is_ok() {
+                    work.unsettled.push(predicate);
                 }
             }
             work.nominated = nominated;
