@@ -51,12 +51,14 @@ fn values() -> Vec<String> {
 }
 
 type Found = BTreeSet<(usize, usize)>;
+/// Gives the number of every literal that stands in a value.
+type Find<'a> = Box<dyn FnMut(&str, &mut dyn FnMut(usize)) + 'a>;
 
 /// One way: what it finds, and how long it takes for a value.
 struct Way<'a> {
     name: &'static str,
     values: &'a [String],
-    find: Box<dyn FnMut(&str, &mut dyn FnMut(usize)) + 'a>,
+    find: Find<'a>,
 }
 
 impl Way<'_> {

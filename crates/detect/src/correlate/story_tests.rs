@@ -208,9 +208,8 @@ fn survives(kind: &str, before: &[&str], flood: &[&str], after: &[&str]) -> bool
     let batch = parse::Parser::new(parse::Options::default()).parse(block);
     correlator.observe(matcher.hits(&batch, &mut MatchScratch::default()));
     correlator.finish(None);
-    let findings = correlator.changes().into_iter().map(|change| change.finding);
-    let named = findings.filter(|finding| finding.rule_id == "c").any(|finding| finding.reason.contains("g=attack"));
-    named
+    let findings: Vec<_> = correlator.changes().into_iter().map(|change| change.finding).collect();
+    findings.iter().any(|finding| finding.rule_id == "c" && finding.reason.contains("g=attack"))
 }
 
 #[test]

@@ -67,8 +67,9 @@ impl Window {
         let span_us = bound.rule.timespan_us;
         let mut counted = Counted::new(bound);
         let mut reached: Vec<(Range<usize>, u64)> = Vec::new();
-        let mut oldest = self.entries.older_than(from.saturating_sub_us(span_us));
-        for at in oldest..self.entries.older_than(to.saturating_add_us(span_us + 1)) {
+        let first = self.entries.older_than(from.saturating_sub_us(span_us));
+        let mut oldest = first;
+        for at in first..self.entries.older_than(to.saturating_add_us(span_us + 1)) {
             let Some(entry) = self.entries.at(at) else { break };
             counted.move_to(entry.time);
             counted.add(entry, self.entries.value(at));
