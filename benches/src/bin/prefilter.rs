@@ -89,7 +89,8 @@ fn measure(literals: &[String], values: &[String]) -> anyhow::Result<()> {
     for (at, value) in values.iter().enumerate() {
         ours.find(value.as_bytes(), |literal, _, _| wanted.extend([(at, literal)]));
     }
-    println!("  {} literals, {} values, {} pairs", literals.len(), values.len(), wanted.len());
+    let bytes = values.iter().map(String::len).sum::<usize>() / values.len().max(1);
+    println!("  {} literals, {} values of {bytes} bytes, {} pairs", literals.len(), values.len(), wanted.len());
     let find = |value: &str, found: &mut dyn FnMut(usize)| ours.find(value.as_bytes(), |literal, _, _| found(literal));
     Way { name: "rare grams (ours)", values, find: Box::new(find) }.measure(&wanted)?;
     for (name, kind) in
