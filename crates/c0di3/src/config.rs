@@ -223,6 +223,18 @@ fn check_rules(file: &ConfigFile, problems: &mut Problems) -> RulesConfig {
 }
 
 impl Config {
+    /// How hits are counted over time.
+    pub(crate) fn correlation(&self) -> detect::CorrelatorOptions {
+        detect::CorrelatorOptions {
+            lateness_us: self.lateness_us,
+            fold_gap_us: self.fold_gap_us,
+            groups_max: self.groups_max,
+            thresholds: self.thresholds,
+            assets: self.assets.clone(),
+            ..detect::CorrelatorOptions::default()
+        }
+    }
+
     /// Databases of countries and networks, and whether agents are told apart.
     pub(crate) fn enrichment(&self) -> (&std::path::Path, &std::path::Path, bool) {
         (&self.file.enrich.country, &self.file.enrich.network, self.file.enrich.agents)

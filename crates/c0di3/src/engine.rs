@@ -107,15 +107,7 @@ impl Engine {
     }
 
     fn run_once(&self, lease: Lease, resume: Resume, stop: &Arc<AtomicBool>) -> anyhow::Result<Ended> {
-        let options = CorrelatorOptions {
-            lateness_us: self.config.lateness_us,
-            fold_gap_us: self.config.fold_gap_us,
-            groups_max: self.config.groups_max,
-            thresholds: self.config.thresholds,
-            assets: self.config.assets.clone(),
-            live: true,
-            ..CorrelatorOptions::default()
-        };
+        let options = CorrelatorOptions { live: true, ..self.config.correlation() };
         let set = Arc::clone(self.rules.current().set());
         let mut correlator = Correlator::new(Arc::clone(&set), options);
         if let Some(state) = resume.state {

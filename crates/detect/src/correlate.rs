@@ -63,6 +63,8 @@ pub struct Correlator {
     arrivals: u64,
     watermark: Timestamp,
     newest: Timestamp,
+    /// How far the input has come, hits or not.
+    reached: Option<Timestamp>,
     /// The last hit's time that can be believed, and the latest that is.
     usual: Timestamp,
     believed: Timestamp,
@@ -130,6 +132,7 @@ impl Correlator {
             arrivals: 0,
             watermark: Timestamp(i64::MIN),
             newest: Timestamp(i64::MIN),
+            reached: None,
             usual: Timestamp(i64::MIN),
             believed: Timestamp(i64::MAX),
             swept: Timestamp(i64::MIN),
@@ -151,10 +154,6 @@ impl Correlator {
     /// Lets correlations report that others have muted.
     pub(crate) fn unmute(&mut self) {
         self.unmuted = true;
-    }
-
-    pub fn lateness_us(&self) -> i64 {
-        self.options.lateness_us
     }
 
     pub fn counts(&self) -> CorrelatorCounts {
@@ -192,9 +191,11 @@ impl Correlator {
         }
     }
 
-    /// Times after this are not believed: hits without any do not take them over.
-    pub fn believe_until(&mut self, last: Timestamp) {
-        self.believed = last;
+    /// A block of input comes, with events up to `newest`. Times after `believed` are not believed: hits without any do
+    /// not take them over.
+    pub fn next_block(&mut self, newest: Option<Timestamp>, believed: Timestamp) {
+        self.reached = self.reached.max(newest);
+        self.believed = believed;
     }
 
     /// The time of a hit that has none: that of the hit before.
@@ -278,13 +279,12 @@ impl Correlator {
         }
     }
 
-    /// The input ends, with events up to `reached`: whatever waits is counted now, and windows whose time span is over are judged.
-    /// Open findings stay open, so that more input can join them. What comes later may be of any time: other sources have
+    /// The input ends: whatever waits is counted now, and windows whose time span was over by the lateness are judged. Open findings stay open, so that more input can join them. What comes later may be of any time: other sources have
     /// clocks and pasts of their own.
-    pub fn finish(&mut self, reached: Option<Timestamp>) {
+    pub fn finish(&mut self) {
         self.release_before(None);
-        if let Some(reached) = reached {
-            self.judge_due(reached);
+        if let Some(reached) = self.reached.take() {
+            self.judge_due(reached.saturating_sub_us(self.options.lateness_us));
         }
         for time in [&mut self.watermark, &mut self.newest, &mut self.usual, &mut self.swept] {
             *time = Timestamp(i64::MIN);
@@ -335,7 +335,8 @@ impl Correlator {
 
     /// Nothing will ever follow: windows that wait for their end are judged with what they have.
     pub fn finish_for_good(&mut self) {
-        self.finish(Some(Timestamp(i64::MAX)));
+        self.finish();
+        self.judge_due(Timestamp(i64::MAX));
     }
 
     fn close_window(&mut self, window: Window) {

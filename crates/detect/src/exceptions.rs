@@ -225,7 +225,7 @@ correlation: {type: event_count, rules: [failed], group-by: [source.ip], timespa
         ));
         let mut correlator = Correlator::new(Arc::clone(&set), CorrelatorOptions::default());
         correlator.observe(Matcher::new(Arc::clone(&set), None).hits(&batch, &mut MatchScratch::default()));
-        correlator.finish(None);
+        correlator.finish();
         let found =
             correlator.changes().into_iter().map(|change| change.finding.entities.source_ip.join(",")).collect();
         (found, set.exceptions.iter().map(Exception::take_hits).collect())

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use event::catalog::field;
+use event::catalog::{OF_THE_PIPELINE, field};
 use event::{Dataset, EventBatch, Field, LogSource, ValueTag, dataset};
 use memchr::memchr;
 use serde::Serialize;
@@ -65,9 +65,6 @@ pub(crate) fn keyword_texts(batch: &EventBatch, row: usize) -> KeywordTexts<'_> 
     let (unescaped, odd) = unescaped(line);
     KeywordTexts { line, unescaped: Some(unescaped), odd }
 }
-
-/// Columns that the pipeline itself writes beside what a JSON line holds.
-const OF_THE_PIPELINE: [&str; 5] = ["event.original", "event.kind", "event.dataset", "error.message", "tags"];
 
 /// Whether where a keyword stands matters, so that it is also looked for in each value of a JSON line by itself. What may
 /// stand anywhere in a value may stand anywhere in the line.

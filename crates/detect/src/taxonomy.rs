@@ -193,7 +193,7 @@ impl Names {
         }
         item.columns.extend(within.iter().map(|target| target.column.clone()));
         let in_form = |target: &Target| -> Vec<Item> {
-            let checks = target.form.checks(&item.check, &item.written).into_iter();
+            let checks = target.form.checks(&item.check).into_iter();
             checks.map(|check| Item { check, columns: vec![target.column.clone()], ..item.clone() }).collect()
         };
         other_forms.into_iter().flat_map(in_form).collect()

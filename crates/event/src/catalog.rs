@@ -6,6 +6,9 @@ use crate::dataset::Dataset;
 
 pub use table::{FIELDS, field};
 
+/// Fields that only the pipeline writes: a sender must not be able to forge them, and they are no values of a sender.
+pub const OF_THE_PIPELINE: [&str; 5] = ["event.original", "event.kind", "event.dataset", "error.message", "tags"];
+
 /// Index into [`FIELDS`], or beyond it for a column that only one batch knows (JSON fields outside the catalog).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FieldId(pub u16);

@@ -4,7 +4,7 @@
 mod doubled;
 
 use event::builder::BatchBuilder;
-use event::catalog::field;
+use event::catalog::{OF_THE_PIPELINE, field};
 use event::{DatasetId, FieldId, FieldType, Timestamp, ValueTag, dataset};
 use memchr::memchr2;
 
@@ -15,9 +15,6 @@ use crate::format::{Context, Refusal};
 const DEPTH_MAX: usize = 64;
 /// Longest dotted path in bytes.
 const PATH_BYTES_MAX: usize = 1024;
-
-/// Fields that only the pipeline writes: a sender must not be able to forge them.
-const RESERVED: &[&str] = &["event.original", "event.kind", "event.dataset", "error.message", "tags"];
 
 /// Keys that hold the event time where `@timestamp` is missing, best first.
 const TIME_KEYS: &[&str] =
@@ -372,8 +369,11 @@ impl<'a> Reader<'a, '_> {
     fn place(&self, rows: &mut BatchBuilder) -> MemberPlace {
         let path = self.scratch.path.as_str();
         let time = TIME_KEYS.iter().position(|key| *key == path);
-        let column =
-            if RESERVED.contains(&path) { rows.column_named(&format!("json.{path}")) } else { rows.column_named(path) };
+        let column = if OF_THE_PIPELINE.contains(&path) {
+            rows.column_named(&format!("json.{path}"))
+        } else {
+            rows.column_named(path)
+        };
         MemberPlace { time, column: column.ok() }
     }
 

@@ -49,15 +49,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     let _lock = lock(&store_url)?;
     super::install_tls();
     let store = (store_url != "none").then(|| runtime.block_on(store::open(&store_url, Use::Commit))).transpose()?;
-    let correlator_options = CorrelatorOptions {
-        lateness_us: config.lateness_us,
-        fold_gap_us: config.fold_gap_us,
-        groups_max: config.groups_max,
-        thresholds: config.thresholds,
-        assets: config.assets.clone(),
-        saved: store.is_some(),
-        ..CorrelatorOptions::default()
-    };
+    let correlator_options = CorrelatorOptions { saved: store.is_some(), ..config.correlation() };
     let mut correlator = Correlator::new(Arc::clone(&set), correlator_options);
     // A run that leaves lines out by their time has not read the files: it neither goes on from positions nor keeps any.
     let whole = options.since.is_none() && options.until.is_none();
@@ -93,7 +85,6 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         committed_at: Instant::now(),
         commit_interval: config.commit_interval,
         blocks: 0,
-        newest: None,
     };
     let done = pipeline::run(sources.merge, &rules, &options, &stop, |done| replay.take(done));
     let interrupted = stop.load(Ordering::Relaxed);
@@ -180,8 +171,6 @@ struct Replay<'a> {
     committed_at: Instant,
     commit_interval: Duration,
     blocks: u64,
-    /// Of all events.
-    newest: Option<Timestamp>,
 }
 
 impl Replay<'_> {
@@ -207,9 +196,8 @@ impl Replay<'_> {
         self.checkpoints.reached(&block);
         self.totals.add(block.events, block.counts);
         self.bar.inc(block.bytes);
-        self.correlator.believe_until(block.received.saturating_add_us(AHEAD_MAX_US));
+        self.correlator.next_block(block.newest, block.received.saturating_add_us(AHEAD_MAX_US));
         self.correlator.observe(block.hits);
-        self.newest = self.newest.max(block.newest);
         if let Some(time) = block.followed_by {
             self.correlator.advance(time);
         }
@@ -248,8 +236,7 @@ impl Replay<'_> {
     fn finish(&mut self, interrupted: bool) -> anyhow::Result<()> {
         self.bar.finish_and_clear();
         if !interrupted {
-            let lateness_us = self.correlator.lateness_us();
-            self.correlator.finish(self.newest.map(|newest| newest.saturating_sub_us(lateness_us)));
+            self.correlator.finish();
         }
         self.commit(true)?;
         self.totals.findings = self.report.printed();

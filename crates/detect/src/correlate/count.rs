@@ -7,7 +7,7 @@ use event::{Hit, Timestamp};
 use crate::correlate::ahead::Place;
 use crate::correlate::episode::Source;
 use crate::correlate::explained::Witnessed;
-use crate::correlate::window::{Arrival, Window};
+use crate::correlate::window::{Arrival, LeftOut, Window};
 use crate::correlate::{Correlator, Signal, group};
 use crate::ruleset::BoundCorrelation;
 
@@ -77,8 +77,8 @@ impl Correlator {
         self.window_proof = (self.window_proof + window.proof_bytes()).saturating_sub(proof);
         self.weights.change(index, bytes, window.bytes());
         self.counts.cut += u64::from(added.cut);
-        self.counts.not_numeric += u64::from(added.not_numeric);
-        self.counts.left_out += u64::from(added.too_old);
+        self.counts.not_numeric += u64::from(added.left_out == Some(LeftOut::NotNumeric));
+        self.counts.left_out += u64::from(added.left_out == Some(LeftOut::TooOld));
         if due {
             self.due.add(time.saturating_add_us(bound.rule.timespan_us), index, key);
         }
@@ -92,7 +92,7 @@ impl Correlator {
             self.note_firing(index, place, key);
         }
         if self.watch.is_some() {
-            let left_out = added.left_out().map(str::to_owned);
+            let left_out = added.left_out.map(|why| why.reason().to_owned());
             self.witness(index, signal.number, hit, Witnessed::Counted { key, left_out, fires: added.fires });
         }
         if let Some(ended) = added.ended {

@@ -7,12 +7,10 @@ use std::sync::Arc;
 
 use event::Timestamp;
 
-use crate::correlate::explained::{Judged, moment};
-use crate::correlate::inspect::named;
-use crate::correlate::window::{Closed, Found, Window};
+use crate::correlate::explained::Judged;
+use crate::correlate::inspect::closed_view;
+use crate::correlate::window::{Closed, Found};
 use crate::correlate::{Correlator, Signal};
-use crate::ruleset::BoundCorrelation;
-use crate::sigma::rule::CorrelationKind;
 
 /// End of a window's time span, its correlation, and the key of its group.
 type Turn = (Timestamp, usize, Box<str>);
@@ -58,7 +56,10 @@ impl Correlator {
             self.due.add(first.saturating_add_us(bound.rule.timespan_us), index, key);
         }
         for Closed { window, found } in closed {
-            self.witness_judgement(index, || judgement(bound, key, &window, found.is_some()));
+            self.witness_judgement(index, || Judged {
+                held: found.is_some(),
+                window: closed_view(bound, key, &window),
+            });
             let Some(Found { episode, hit, time }) = found else { continue };
             self.close(*episode);
             let signal = Signal { number: set.signal_of(index), goes_on: false, ahead: false };
@@ -76,21 +77,5 @@ impl Correlator {
                 }
             }
         }
-    }
-}
-
-fn judgement(bound: &BoundCorrelation, key: &str, window: &Window, held: bool) -> Judged {
-    let (first, last) = window.times();
-    let names = bound.rule.rules.iter().enumerate();
-    let rules = names.filter(|(place, _)| window.has_place(*place)).map(|(_, name)| name.clone()).collect();
-    let temporal = matches!(bound.rule.kind, CorrelationKind::Temporal { .. });
-    Judged {
-        group: named(bound, key),
-        first: moment(first),
-        last: moment(last),
-        events: window.events(),
-        aggregate: window.aggregate(bound),
-        rules: if temporal { rules } else { Vec::new() },
-        held,
     }
 }

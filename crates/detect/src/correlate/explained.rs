@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use event::{Hit, Timestamp};
+use event::Hit;
 use serde::Serialize;
 
 use crate::correlate::inspect::GroupView;
@@ -38,16 +38,8 @@ pub struct Step {
 /// A window that was judged at its end.
 #[derive(Clone, Debug, Serialize)]
 pub struct Judged {
-    pub group: String,
-    pub first: String,
-    pub last: String,
-    pub events: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aggregate: Option<f64>,
-    /// Rules that matched inside, where that is what decides.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub rules: Vec<String>,
     pub held: bool,
+    pub window: GroupView,
 }
 
 /// The nearest that a group came.
@@ -251,14 +243,7 @@ impl fmt::Display for CorrelationExplanation {
         if self.steps_left_out > 0 {
             writeln!(out, "… and {} more events", self.steps_left_out)?;
         }
-        for judged in &self.judged {
-            let Judged { group, first, last, events, aggregate, rules, held } = judged;
-            let number = aggregate.map_or(String::new(), |number| format!(", {number}"));
-            let rules = if rules.is_empty() { String::new() } else { format!(", with {}", rules.join(" and ")) };
-            let word = if *held { "is what the rule asks for" } else { "is not what the rule asks for" };
-            let group = shown(group);
-            writeln!(out, "{group}: the window from {first} to {last} has {events} event(s){number}{rules}: {word}")?;
-        }
+        self.judged.iter().try_for_each(|judged| writeln!(out, "{judged}"))?;
         if self.judged.is_empty() {
             self.nearest.iter().try_for_each(|nearest| writeln!(out, "{nearest}"))?;
         }
@@ -282,6 +267,18 @@ impl fmt::Display for CorrelationExplanation {
     }
 }
 
+impl fmt::Display for Judged {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let GroupView { events, aggregate, rules_missing, .. } = &self.window;
+        let (group, span) = (shown(&self.window.named()), self.window.span());
+        let number = aggregate.map_or(String::new(), |number| format!(", {number}"));
+        let missing =
+            if rules_missing.is_empty() { String::new() } else { format!(", without {}", rules_missing.join(" and ")) };
+        let word = if self.held { "is what the rule asks for" } else { "is not what the rule asks for" };
+        write!(out, "{group}: the window{span} has {events} event(s){number}{missing}: {word}")
+    }
+}
+
 impl fmt::Display for Nearest {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Nearest { group, line_no, fired_at, window } = self;
@@ -290,10 +287,7 @@ impl fmt::Display for Nearest {
             return write!(out, "{group}: reached at line {line}");
         }
         let lines: Vec<String> = window.evidence.iter().map(|(_, line)| line.to_string()).collect();
-        let span = match (&window.first, &window.last) {
-            (Some(first), Some(last)) => format!(" from {first} to {last}"),
-            _ => String::new(),
-        };
+        let span = window.span();
         let values: Vec<String> = window.values.iter().map(|value| shown(value)).collect();
         let values = if values.is_empty() { String::new() } else { format!("; values {}", values.join(", ")) };
         write!(
@@ -304,9 +298,4 @@ impl fmt::Display for Nearest {
             lines.join(", ")
         )
     }
-}
-
-/// When something was, for people.
-pub(super) fn moment(time: Option<Timestamp>) -> String {
-    time.map_or_else(|| "no time".to_owned(), |time| time.to_string())
 }

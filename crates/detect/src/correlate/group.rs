@@ -7,6 +7,7 @@ use event::Hit;
 
 use crate::check::text_number;
 use crate::correlate::tally::NUMBER_MAX;
+use crate::correlate::window::LeftOut;
 use crate::ruleset::{BoundCorrelation, Captured};
 
 fn captured<'h>(from: &Captured, hit: &'h Hit) -> Option<&'h str> {
@@ -81,10 +82,10 @@ pub(super) fn value_of<'h>(bound: &BoundCorrelation, hit: &'h Hit) -> Option<Cow
     }
 }
 
-/// The number that an event brings; an error where it brings none, true where it brings something else.
-pub(super) fn number_of(bound: &BoundCorrelation, hit: &Hit) -> Result<f64, bool> {
-    let text = bound.values.first().and_then(|from| captured(from, hit)).ok_or(false)?;
-    text_number(text).filter(|number| number.abs() <= NUMBER_MAX).ok_or(true)
+/// The number that an event brings.
+pub(super) fn number_of(bound: &BoundCorrelation, hit: &Hit) -> Result<f64, LeftOut> {
+    let text = bound.values.first().and_then(|from| captured(from, hit)).ok_or(LeftOut::NoValue)?;
+    text_number(text).filter(|number| number.abs() <= NUMBER_MAX).ok_or(LeftOut::NotNumeric)
 }
 
 /// Who the finding is about: the source address, else account and host.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use event::Timestamp;
+use event::{EventId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::sigma::rule::{Bounds, HistoryKind, HistoryRule};
@@ -19,6 +19,8 @@ pub(super) struct History {
     /// The first event of the group, and the newest.
     since: Option<Timestamp>,
     last: Option<Timestamp>,
+    #[serde(default)]
+    newest: Option<EventId>,
     total: u64,
     /// When each value was last seen, and how often.
     terms: BTreeMap<Box<str>, (Timestamp, u64)>,
@@ -33,6 +35,7 @@ pub(super) struct Seen<'a> {
     pub(super) rule: &'a HistoryRule,
     pub(super) bounds: &'a Bounds,
     pub(super) timespan_us: i64,
+    pub(super) id: EventId,
     /// What is looked at; nothing where only the number of events matters.
     pub(super) value: Option<&'a str>,
     pub(super) time: Timestamp,
@@ -52,7 +55,13 @@ impl History {
         };
         self.total += seen.weight;
         self.last = self.last.max(Some(seen.time));
+        self.newest = Some(seen.id);
         found.filter(|_| warm)
+    }
+
+    /// Whether the event is the one that came last: several rules that match it come one after the other.
+    pub(super) fn has_just_seen(&self, id: EventId) -> bool {
+        self.newest == Some(id)
     }
 
     /// How often the value was seen within the time span before.
@@ -154,7 +163,9 @@ mod tests {
     fn see(history: &mut History, rule: &HistoryRule, bounds: &Bounds, second: i64, value: &str) -> bool {
         let time = Timestamp(second * 1_000_000);
         let span = 7 * DAY * 1_000_000;
-        history.see(&Seen { rule, bounds, timespan_us: span, value: Some(value), time, weight: 1 }).is_some()
+        history
+            .see(&Seen { rule, bounds, timespan_us: span, id: EventId(0), value: Some(value), time, weight: 1 })
+            .is_some()
     }
 
     #[test]
@@ -198,8 +209,15 @@ mod tests {
             for (minute, count) in minutes {
                 for at in 0..count {
                     let time = Timestamp((minute * 60 * 1000 + at * 59_000 / count) * 1000);
-                    let seen =
-                        Seen { rule: &spike, bounds: &bounds, timespan_us: 60_000_000, value: None, time, weight: 1 };
+                    let seen = Seen {
+                        rule: &spike,
+                        bounds: &bounds,
+                        timespan_us: 60_000_000,
+                        id: EventId(0),
+                        value: None,
+                        time,
+                        weight: 1,
+                    };
                     found += usize::from(history.see(&seen).is_some());
                 }
             }

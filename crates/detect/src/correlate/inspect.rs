@@ -46,27 +46,22 @@ pub struct GroupView {
 impl GroupView {
     /// The group, as people write it.
     pub fn named(&self) -> String {
-        written(&self.group)
+        let parts: Vec<String> = self.group.iter().map(|(field, value)| format!("{field}={value}")).collect();
+        if parts.is_empty() { "all events together".to_owned() } else { parts.join(", ") }
+    }
+
+    /// ` from … to …`, of its events.
+    pub(super) fn span(&self) -> String {
+        match (&self.first, &self.last) {
+            (Some(first), Some(last)) => format!(" from {first} to {last}"),
+            _ => String::new(),
+        }
     }
 
     /// By how much it is there.
     pub(super) fn rank(&self) -> f64 {
         self.aggregate.unwrap_or(self.events as f64)
     }
-}
-
-fn written(group: &[(String, String)]) -> String {
-    let parts: Vec<String> = group.iter().map(|(field, value)| format!("{field}={value}")).collect();
-    if parts.is_empty() { "all events together".to_owned() } else { parts.join(", ") }
-}
-
-fn fields(bound: &BoundCorrelation, key: &str) -> Vec<(String, String)> {
-    bound.rule.group_by.iter().cloned().zip(read_key(key)).collect()
-}
-
-/// The group behind a key, as people write it.
-pub(super) fn named(bound: &BoundCorrelation, key: &str) -> String {
-    written(&fields(bound, key))
 }
 
 impl Correlator {
@@ -96,6 +91,11 @@ impl Correlator {
     }
 }
 
+/// A window that is judged, as it was at its end.
+pub(super) fn closed_view(bound: &BoundCorrelation, key: &str, window: &Window) -> GroupView {
+    GroupView { missing: String::new(), ..view(bound, key, window, Timestamp(i64::MIN)) }
+}
+
 /// `now`: the newest event of all.
 fn view(bound: &BoundCorrelation, key: &str, window: &Window, now: Timestamp) -> GroupView {
     let rules_missing = match bound.rule.kind {
@@ -111,7 +111,7 @@ fn view(bound: &BoundCorrelation, key: &str, window: &Window, now: Timestamp) ->
     let firing = window.is_firing() && !over;
     let shown = |time: Option<Timestamp>| time.map(|time| time.to_string());
     GroupView {
-        group: fields(bound, key),
+        group: bound.rule.group_by.iter().cloned().zip(read_key(key)).collect(),
         firing,
         over,
         events: window.events(),

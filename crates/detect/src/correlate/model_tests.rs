@@ -247,6 +247,18 @@ fn logins() -> impl Strategy<Value = Vec<Login>> {
     })
 }
 
+/// Logins of different seconds; those seconds after a delay of up to two minutes each; and the logins in that order. Equal
+/// times would keep their order of arrival, which a tie would make a matter of taste.
+fn delayed(mut logins: Vec<Login>, seed: u64) -> (Vec<Login>, Vec<i64>, Vec<Login>) {
+    logins.dedup_by_key(|login| login.second);
+    let delay = |at: usize| ((seed.wrapping_mul(at as u64 * 2 + 1) >> 33) % 120) as i64;
+    let arrivals = logins.iter().enumerate().map(|(at, login)| (login.second + delay(at), login.clone()));
+    let mut arrivals: Vec<(i64, Login)> = arrivals.collect();
+    arrivals.sort_by_key(|(arrival, _)| *arrival);
+    let (seconds, shuffled) = arrivals.into_iter().unzip();
+    (logins, seconds, shuffled)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, ..ProptestConfig::default() })]
 
@@ -257,13 +269,7 @@ proptest! {
 
     #[test]
     fn live_finds_what_the_sorted_events_hold(logins in logins(), seed in any::<u64>()) {
-        let mut logins = logins;
-        logins.dedup_by_key(|login| login.second);
-        let mut arrivals: Vec<_> = logins.iter().enumerate().map(|(at, login)| {
-            (login.second + ((seed.wrapping_mul(at as u64 * 2 + 1) >> 33) % 120) as i64, login.clone())
-        }).collect();
-        arrivals.sort_by_key(|(arrival, _)| *arrival);
-        let (seconds, shuffled): (Vec<i64>, Vec<Login>) = arrivals.into_iter().unzip();
+        let (logins, seconds, shuffled) = delayed(logins, seed);
         let (live, sorted) = (run_live(&set(), &shuffled, &seconds, 121), model(&logins));
         let of = |found: &Found, wanted: &dyn Fn(&str) -> bool| -> Found {
             found.iter().filter(|(rule, ..)| wanted(rule)).cloned().collect()
@@ -280,14 +286,7 @@ proptest! {
 
     #[test]
     fn arrival_within_the_lateness_does_not_matter_to_any_aggregate(logins in logins(), seed in any::<u64>()) {
-        // Equal times keep their order of arrival, which a tie would make a matter of taste.
-        let mut logins = logins;
-        logins.dedup_by_key(|login| login.second);
-        let mut arrivals: Vec<_> = logins.iter().enumerate().map(|(at, login)| {
-            (login.second + ((seed.wrapping_mul(at as u64 * 2 + 1) >> 33) % 120) as i64, login.clone())
-        }).collect();
-        arrivals.sort_by_key(|(arrival, _)| *arrival);
-        let shuffled: Vec<_> = arrivals.into_iter().map(|(_, login)| login).collect();
+        let (logins, _, shuffled) = delayed(logins, seed);
         prop_assert_eq!(run(&set(), &shuffled, 121), model(&logins));
     }
 }

@@ -61,11 +61,16 @@ fn an_event_that_two_rules_match_counts_once_but_for_either_rule_of_a_sequence()
     let sum = "{type: value_sum, rules: [a, b], group-by: [g], timespan: 60s, condition: {gte: 20, field: n}}";
     let count = "{type: event_count, rules: [a, b], group-by: [g], timespan: 60s, condition: {gte: 4}}";
     let both = "{type: temporal, rules: [a, b], group-by: [g], timespan: 60s}";
-    let set = set("ab", &[("sum", sum), ("count", count), ("both", both)]);
+    let spike =
+        "{type: spike, rules: [a, b], group-by: [g], timespan: 60s, warm-up: 1s, condition: {gte: 4, factor: 2}}";
+    let set = set("ab", &[("sum", sum), ("count", count), ("both", both), ("spike", spike)]);
     let twice = [(0, "ab", 10.0), (1, "ab", 5.0)];
     assert_eq!(run(&set, "sum", &twice), Vec::<u64>::new());
     assert_eq!(run(&set, "count", &twice), Vec::<u64>::new());
     assert_eq!(run(&set, "both", &twice[..1]).len(), 1);
+    let of_each = |count: i64| (0..count).map(|at| (1 + at * 2, "ab", at as f64)).collect::<Vec<_>>();
+    assert_eq!(run(&set, "spike", &of_each(3)), Vec::<u64>::new());
+    assert_eq!(run(&set, "spike", &of_each(4)).len(), 1);
     assert_eq!(run(&set, "count", &[(0, "ab", 1.0), (1, "a", 1.0), (2, "b", 1.0), (3, "ab", 1.0)]), [4]);
 }
 
@@ -125,13 +130,17 @@ fn windows_judged_at_their_end_reach_the_outer_one_in_time() {
 fn an_input_that_goes_on_long_after_a_window_ends_judges_it() {
     let few = "{type: event_count, rules: [a], group-by: [g], timespan: 10s, condition: {lte: 2}}";
     let set = set("a", &[("few", few)]);
+    let lateness = CorrelatorOptions::default().lateness_us / 1_000_000;
+    let reached = |second: i64| Some(Timestamp::from_unix_seconds(START_S + second + lateness));
     let mut correlator = Correlator::new(Arc::clone(&set), CorrelatorOptions::default());
     correlator.observe(hits(&set, &[(0, "a", 1.0), (4, "a", 1.0)]));
-    correlator.finish(Some(Timestamp::from_unix_seconds(START_S + 10)));
+    correlator.next_block(reached(10), Timestamp(i64::MAX));
+    correlator.finish();
     assert_eq!(found(&mut correlator, "few"), Vec::<u64>::new(), "the last second may bring another");
     let mut correlator = Correlator::new(Arc::clone(&set), CorrelatorOptions::default());
     correlator.observe(hits(&set, &[(0, "a", 1.0), (4, "a", 1.0)]));
-    correlator.finish(Some(Timestamp::from_unix_seconds(START_S + 11)));
+    correlator.next_block(reached(11), Timestamp(i64::MAX));
+    correlator.finish();
     assert_eq!(found(&mut correlator, "few"), [2]);
 }
 
@@ -207,7 +216,7 @@ fn survives(kind: &str, before: &[&str], flood: &[&str], after: &[&str]) -> bool
     let block = Block::detached("test", text.into_bytes(), Timestamp(0));
     let batch = parse::Parser::new(parse::Options::default()).parse(block);
     correlator.observe(matcher.hits(&batch, &mut MatchScratch::default()));
-    correlator.finish(None);
+    correlator.finish();
     let findings: Vec<_> = correlator.changes().into_iter().map(|change| change.finding).collect();
     findings.iter().any(|finding| finding.rule_id == "c" && finding.reason.contains("g=attack"))
 }
@@ -236,7 +245,7 @@ fn all_windows_together_are_bounded() {
     let events: Vec<(i64, &str, f64)> =
         acts.iter().enumerate().map(|(at, act)| (at as i64 / 10, act.as_str(), (at % 20) as f64)).collect();
     correlator.observe(hits(&set, &events));
-    correlator.finish(None);
+    correlator.finish();
     assert!(correlator.counts().evicted > 10, "{:?}", correlator.counts());
 }
 

@@ -89,7 +89,7 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64, restart_at: Option
             take(&mut correlator);
         }
     }
-    correlator.finish(None);
+    correlator.finish();
     take(&mut correlator);
     let mut found: Vec<_> = found.into_values().collect();
     found.sort();
@@ -195,7 +195,7 @@ fn late_events_are_counted_and_kept_out_of_windows() {
         correlator.observe(matcher.hits(&parse(&burst(&[second])), &mut MatchScratch::default()));
         correlator.advance(correlator.newest);
     }
-    correlator.finish(None);
+    correlator.finish();
     assert_eq!(correlator.counts().late, 1);
     assert_eq!(correlator.changes().len(), 0);
 }
@@ -212,7 +212,7 @@ fn a_repeated_message_counts_as_often_as_it_says() {
     let matcher = Matcher::new(Arc::clone(&set), None);
     let mut correlator = Correlator::new(Arc::clone(&set), CorrelatorOptions::default());
     correlator.observe(matcher.hits(&batch, &mut MatchScratch::default()));
-    correlator.finish(None);
+    correlator.finish();
     let changes = correlator.changes();
     assert_eq!((changes.len(), changes[0].finding.count), (1, 5));
 }
@@ -237,7 +237,7 @@ fn a_flood_of_new_groups_does_not_erase_an_attack_in_progress() {
     observe(line(0, "192.0.2.1".into()).repeat(2));
     observe((0..5000).map(|at| line(1, format!("10.0.{}.{}", at / 250, at % 250))).collect());
     observe(line(2, "192.0.2.1".into()));
-    correlator.finish(None);
+    correlator.finish();
     let changes = correlator.changes();
     assert!(changes.iter().any(|change| change.finding.entities.source_ip == ["192.0.2.1"]));
     assert!(correlator.counts().evicted >= 4000);
@@ -255,7 +255,7 @@ fn every_address_that_was_counted_is_named_whether_its_line_is_kept_or_not() {
         tries.map(|(address, again)| Login { second: i64::from(address) * 30 + again, address, user: 1 }).collect();
     let mut correlator = Correlator::new(Arc::clone(&set), CorrelatorOptions::default());
     correlator.observe(Matcher::new(set, None).hits(&parse(&logins), &mut MatchScratch::default()));
-    correlator.finish(None);
+    correlator.finish();
     let changes = correlator.changes();
     let spread = changes.iter().find(|change| change.finding.rule_id == "spray").unwrap();
     let expected: std::collections::BTreeSet<String> = (1..=60).map(|address| format!("192.0.2.{address}")).collect();

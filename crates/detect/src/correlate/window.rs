@@ -2,6 +2,7 @@
 //! time span apart are inside. Where only the whole window can tell (upper bounds, `not`), a window opens with its first
 //! event, is judged when nothing more can come into it, and the next event opens the next.
 
+mod added;
 mod counted;
 mod episodes;
 mod shown;
@@ -10,7 +11,7 @@ mod strays;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use event::{EventRef, Hit, Timestamp};
+use event::{EventId, EventRef, Hit, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::correlate::entries::{Entries, Entry};
@@ -18,10 +19,13 @@ use crate::correlate::episode::{EntityKind, Episode, Source};
 use crate::correlate::group::{group_text, number_of, value_of};
 use crate::correlate::history::History;
 use crate::correlate::tally::{Held, Tally};
+use crate::correlate::window::added::Added;
 use crate::correlate::window::counted::Counted;
 use crate::correlate::window::episodes::take_up;
 use crate::ruleset::BoundCorrelation;
 use crate::sigma::rule::{CorrelationKind, Function};
+
+pub(super) use crate::correlate::window::added::LeftOut;
 
 /// Events that a window holds; beyond it the oldest are let go, which is counted.
 pub(crate) const ENTRIES_MAX: usize = 20_000;
@@ -102,66 +106,26 @@ pub(super) struct Found {
     pub(super) time: Timestamp,
 }
 
-/// What became of a hit.
-#[derive(Debug, Default)]
-pub(super) struct Added {
-    /// An episode that the hit found to have ended.
-    pub(super) ended: Option<Box<Episode>>,
-    /// An episode begins with the hit.
-    pub(super) begins: bool,
-    /// The aggregate is where it must be, with this hit.
-    pub(super) fires: bool,
-    /// It was not before: others count this one anew.
-    pub(super) anew: bool,
-    /// The hit came out of order: what it makes of older windows must be looked at.
-    pub(super) stray: bool,
-    /// It is too old to be counted.
-    pub(super) too_old: bool,
-    /// It has nothing that the rule counts.
-    pub(super) no_value: bool,
-    /// It is counted already.
-    pub(super) again: bool,
-    /// It only says that another correlation still fires.
-    pub(super) goes_on: bool,
-    /// The window held more than it may.
-    pub(super) cut: bool,
-    /// The rule wants a number, and the event has something else.
-    pub(super) not_numeric: bool,
-}
-
-impl Added {
-    /// Why the hit was not counted, where it was not.
-    pub(super) fn left_out(&self) -> Option<&'static str> {
-        match self {
-            Added { not_numeric: true, .. } => Some("its value is not a number"),
-            Added { too_old: true, .. } => Some("it is older than what the window still knows"),
-            Added { no_value: true, .. } => Some("it has no value of the field that is counted"),
-            Added { again: true, .. } => Some("the event is counted already, by another rule that matches it"),
-            Added { goes_on: true, .. } => {
-                Some("the correlation that it comes from has been counted, and goes on firing")
-            }
-            _ => None,
-        }
-    }
-}
-
 impl Window {
     /// Counts a hit. Proof that is no longer kept is put into `spent`.
     pub(super) fn add(&mut self, arrival: Arrival<'_>, spent: &mut Vec<Arc<EventRef>>) -> Added {
         let Arrival { bound, hit, time, .. } = arrival;
+        if !matches!(bound.rule.kind, CorrelationKind::Temporal { .. }) {
+            // What goes on firing is there, but not once more; one event that several rules match counts once.
+            if arrival.goes_on {
+                return LeftOut::GoesOn.into();
+            }
+            if self.holds(hit.event.id, time) {
+                return LeftOut::Again.into();
+            }
+        }
         if let CorrelationKind::History(rule) = &bound.rule.kind {
             return self.add_to_history(rule, arrival, spent);
-        }
-        let by_rule = matches!(bound.rule.kind, CorrelationKind::Temporal { .. });
-        // One event that several rules match counts once; what goes on firing is there, but not once more.
-        let (goes_on, again) = (!by_rule && arrival.goes_on, !by_rule && self.entries.holds(hit.event.id, time));
-        if goes_on || again {
-            return Added { goes_on, again, ..Added::default() };
         }
         self.counted.prepare(bound);
         let value = match self.value(bound, hit) {
             Ok(value) => value,
-            Err(not_numeric) => return Added { not_numeric, no_value: !not_numeric, ..Added::default() },
+            Err(why) => return why.into(),
         };
         if bound.waits_for_close {
             let (_, cut) = self.push(arrival, value, spent);
@@ -169,7 +133,7 @@ impl Window {
             return Added { cut, ..Added::default() };
         }
         if self.forgets(arrival) && arrival.live {
-            return Added { too_old: true, ..Added::default() };
+            return LeftOut::TooOld.into();
         }
         let ended = self.begin_anew_where_older(arrival);
         if self.entries.last().is_some_and(|newest| time < newest.time) {
@@ -218,12 +182,20 @@ impl Window {
         self.firing.take()
     }
 
-    /// What the event counts with; an error where the rule needs a value that is not there, true where it is no number.
-    fn value(&self, bound: &BoundCorrelation, hit: &Hit) -> Result<Option<Held>, bool> {
+    /// Whether the event has been counted.
+    fn holds(&self, id: EventId, time: Timestamp) -> bool {
+        match &self.history {
+            Some(history) => history.has_just_seen(id),
+            None => self.entries.holds(id, time),
+        }
+    }
+
+    /// What the event counts with.
+    fn value(&self, bound: &BoundCorrelation, hit: &Hit) -> Result<Option<Held>, LeftOut> {
         match &bound.rule.kind {
             CorrelationKind::EventCount | CorrelationKind::Temporal { .. } | CorrelationKind::History(_) => Ok(None),
             CorrelationKind::ValueCount(_) | CorrelationKind::Value { function: Function::Share, .. } => {
-                let value = value_of(bound, hit).ok_or(false)?;
+                let value = value_of(bound, hit).ok_or(LeftOut::NoValue)?;
                 Ok(Some(Held::Text(
                     self.counted.tally.as_ref().map_or_else(|| Arc::from(&*value), |tally| tally.shared(&value)),
                 )))

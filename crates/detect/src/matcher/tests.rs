@@ -376,7 +376,7 @@ correlation: {type: event_count, rules: [any], group-by: [source.ip], timespan: 
     assert!((400..600).contains(&hits.len()) && hits.iter().all(|hit| hit.repeated == 4), "{}", hits.len());
     let mut correlator = crate::Correlator::new(Arc::clone(&set), crate::CorrelatorOptions::default());
     correlator.observe(hits);
-    correlator.finish(None);
+    correlator.finish();
     let finding = correlator.changes().remove(0).finding;
     assert!((1600..2400).contains(&finding.count), "{}", finding.count);
     assert!(

@@ -6,8 +6,6 @@
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
 
-use crate::sigma::modifier::RegexFlags;
-
 /// The place between two characters of what is in front.
 #[derive(Clone, Copy)]
 struct Place {
@@ -17,8 +15,8 @@ struct Place {
 
 /// An expression that matches a value where `expression` matches `prefix` with the value behind it. `None` where it can
 /// match none, or where its assertions do not allow to say so.
-pub(super) fn behind(expression: &str, flags: RegexFlags, prefix: &str) -> Option<String> {
-    let whole = parse(expression, flags)?;
+pub(super) fn behind(expression: &str, prefix: &str) -> Option<String> {
+    let whole = parse(expression)?;
     // The end of what is in front and the start of the value must look alike to `\b`.
     let is_open = prefix.chars().next_back().is_some_and(is_word);
     if is_open || !has_only(&whole, &[Look::Start, Look::End, Look::WordUnicode, Look::WordUnicodeNegate]) {
@@ -44,8 +42,8 @@ pub(super) fn behind(expression: &str, flags: RegexFlags, prefix: &str) -> Optio
 
 /// An expression that matches a value with `text` behind it where `expression` matches the value at its end. `None` where
 /// it says nothing about the end: then it does as it is.
-pub(super) fn followed_by(expression: &str, flags: RegexFlags, text: &str) -> Option<String> {
-    let whole = parse(expression, flags)?;
+pub(super) fn followed_by(expression: &str, text: &str) -> Option<String> {
+    let whole = parse(expression)?;
     if has_only(&whole, &[Look::Start, Look::WordUnicode, Look::WordUnicodeNegate]) || has_lines(&whole) {
         return None;
     }
@@ -53,10 +51,9 @@ pub(super) fn followed_by(expression: &str, flags: RegexFlags, text: &str) -> Op
     Some(with_look(&whole, Look::End, &end).to_string())
 }
 
-fn parse(expression: &str, flags: RegexFlags) -> Option<Hir> {
-    let mut builder = ParserBuilder::new();
-    builder.case_insensitive(flags.ignore_case).multi_line(flags.multi_line).dot_matches_new_line(flags.dot_all);
-    builder.build().parse(expression).ok()
+/// Flags stand in the expression itself.
+fn parse(expression: &str) -> Option<Hir> {
+    ParserBuilder::new().build().parse(expression).ok()
 }
 
 fn is_word(character: char) -> bool {
@@ -178,13 +175,12 @@ mod tests {
 
     use super::*;
 
-    fn found(expression: &str, flags: RegexFlags, prefix: &str, value: &str) -> bool {
-        behind(expression, flags, prefix).is_some_and(|made| Regex::new(&made).unwrap().is_match(value))
+    fn found(expression: &str, prefix: &str, value: &str) -> bool {
+        behind(expression, prefix).is_some_and(|made| Regex::new(&made).unwrap().is_match(value))
     }
 
     #[test]
     fn an_expression_is_taken_over_what_stands_in_front() {
-        let plain = RegexFlags::default();
         for (expression, prefix, value, expected) in [
             ("/bash$", "/", "bash", true),
             ("/bash$", "/", "rbash", false),
@@ -203,19 +199,17 @@ mod tests {
             ("a{2,3}b", "aa", "b", false),
             ("", "/", "x", true),
         ] {
-            assert_eq!(found(expression, plain, prefix, value), expected, "{expression} on {prefix}{value}");
+            assert_eq!(found(expression, prefix, value), expected, "{expression} on {prefix}{value}");
         }
-        let any_case = RegexFlags { ignore_case: true, ..plain };
-        assert!(found("^http/1", any_case, "HTTP/", "1.1") && !found("^http/1", plain, "HTTP/", "1.1"));
-        assert_eq!(behind("(?m)^x", plain, "/"), None, "ends of lines are not followed");
+        assert!(found("(?i)^http/1", "HTTP/", "1.1") && !found("^http/1", "HTTP/", "1.1"));
+        assert_eq!(behind("(?m)^x", "/"), None, "ends of lines are not followed");
     }
 
     #[test]
     fn what_stands_behind_is_put_before_the_end() {
-        let plain = RegexFlags::default();
-        let made = followed_by(r"\.onion$", plain, ".").unwrap();
+        let made = followed_by(r"\.onion$", ".").unwrap();
         assert!(Regex::new(&made).unwrap().is_match("x.onion.") && !Regex::new(&made).unwrap().is_match("x.onion"));
-        assert_eq!(followed_by("onion", plain, "."), None);
+        assert_eq!(followed_by("onion", "."), None);
     }
 
     proptest! {
@@ -228,7 +222,7 @@ mod tests {
             let expression = parts.concat();
             if let Ok(whole) = Regex::new(&expression) {
                 let expected = whole.is_match(&format!("{prefix}{value}"));
-                prop_assert_eq!(found(&expression, RegexFlags::default(), prefix, &value), expected, "{} on {}{}", expression, prefix, value);
+                prop_assert_eq!(found(&expression, prefix, &value), expected, "{} on {}{}", expression, prefix, value);
             }
         }
     }

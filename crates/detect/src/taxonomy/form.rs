@@ -11,9 +11,8 @@ use crate::sigma::regex::regex;
 use crate::taxonomy::{Form, expression};
 
 impl Form {
-    /// Tests of the column's value of which one passes where the rule's value would. `written` is the test as the rule
-    /// has it. None where that cannot be said: part of a number, or parts of dates.
-    pub(super) fn checks(&self, check: &Check, written: &str) -> Vec<Check> {
+    /// Tests of the column's value of which one passes where the rule's value would. None where that cannot be said: part of a number, or parts of dates.
+    pub(super) fn checks(&self, check: &Check) -> Vec<Check> {
         match (self, check) {
             (Form::Prefix(prefix), Check::Text(pattern)) => {
                 pattern.behind(prefix).into_iter().map(Check::Text).collect()
@@ -21,12 +20,8 @@ impl Form {
             (Form::Trailing(text), Check::Text(pattern)) => {
                 pattern.followed_by(text).into_iter().map(Check::Text).collect()
             }
-            (Form::Prefix(prefix), Check::Regex(check)) => {
-                again(expression::behind(check.regex.as_str(), flags(written), prefix))
-            }
-            (Form::Trailing(text), Check::Regex(check)) => {
-                again(expression::followed_by(check.regex.as_str(), flags(written), text))
-            }
+            (Form::Prefix(prefix), Check::Regex(check)) => again(expression::behind(check.regex.as_str(), prefix)),
+            (Form::Trailing(text), Check::Regex(check)) => again(expression::followed_by(check.regex.as_str(), text)),
             // What is looked up is the value without its surroundings.
             (Form::Prefix(_) | Form::Trailing(_), Check::Indicator(_)) => vec![check.clone()],
             (Form::Scale(factor), check) => scaled(*factor, check).into_iter().collect(),
@@ -48,17 +43,6 @@ impl Form {
 fn again(expression: Option<String>) -> Vec<Check> {
     let compiled = expression.and_then(|expression| regex(&expression, RegexFlags::default()).ok());
     compiled.into_iter().collect()
-}
-
-/// The modifiers of an expression. The compiled one does not tell them.
-fn flags(written: &str) -> RegexFlags {
-    let key = written.split(": ").next().unwrap_or_default();
-    let has = |names: [&str; 2]| key.split('|').skip(1).any(|modifier| names.contains(&modifier));
-    RegexFlags {
-        ignore_case: has(["i", "ignorecase"]),
-        multi_line: has(["m", "multiline"]),
-        dot_all: has(["s", "dotall"]),
-    }
 }
 
 fn scaled(factor: f64, check: &Check) -> Option<Check> {

@@ -40,8 +40,6 @@ struct Backtest {
     events: u64,
     counts: Counts,
     failed: u64,
-    /// Of all events.
-    newest: Option<Timestamp>,
 }
 
 fn day_of(time: Option<Timestamp>) -> String {
@@ -72,9 +70,8 @@ impl Backtest {
             let event = &hit.event;
             tally.example.get_or_insert_with(|| (event.source.name.clone(), event.line_no, event.original.to_string()));
         }
-        self.correlator.believe_until(block.received.saturating_add_us(AHEAD_MAX_US));
+        self.correlator.next_block(block.newest, block.received.saturating_add_us(AHEAD_MAX_US));
         self.correlator.observe(block.hits);
-        self.newest = self.newest.max(block.newest);
         if let Some(time) = block.followed_by {
             self.correlator.advance(time);
         }
@@ -130,15 +127,7 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
         since: None,
         until: None,
     };
-    let correlation = CorrelatorOptions {
-        lateness_us: config.lateness_us,
-        fold_gap_us: config.fold_gap_us,
-        groups_max: config.groups_max,
-        thresholds: config.thresholds,
-        assets: config.assets.clone(),
-        saved: false,
-        ..CorrelatorOptions::default()
-    };
+    let correlation = CorrelatorOptions { saved: false, ..config.correlation() };
     let runtime = tokio::runtime::Runtime::new()?;
     let stop = runtime.block_on(async { signals::stop_flag() })?;
     let sources = Sources::find(&arguments.logs, Vec::new(), &options.parse);
@@ -148,7 +137,6 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
         events: 0,
         counts: Counts::default(),
         failed: sources.failed,
-        newest: None,
         set: Arc::clone(&set),
     };
     let rules = RulesInForce::new(Matcher::new(set, declared));
@@ -157,8 +145,7 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
         Ok(())
     })?;
     // As a replay ends: a window whose time span is not over yet is not judged.
-    let reached = backtest.newest.map(|newest| newest.saturating_sub_us(config.lateness_us));
-    backtest.correlator.finish(reached);
+    backtest.correlator.finish();
     backtest.take_findings();
     print(&backtest, arguments.output)?;
     let rejected = backtest.counts.rejected;

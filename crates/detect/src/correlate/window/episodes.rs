@@ -7,7 +7,7 @@ use std::sync::Arc;
 use event::{EventId, EventRef, Hit, Timestamp};
 
 use super::counted::Counted;
-use super::{Added, Arrival, Window, counted_entity};
+use super::{Added, Arrival, LeftOut, Window, counted_entity};
 use crate::correlate::entries::{Entries, Entry};
 use crate::correlate::episode::{EntityKind, Episode, Source};
 use crate::correlate::group::{group_text, value_of};
@@ -30,10 +30,10 @@ impl Window {
         let Arrival { bound, index, hit, time, quiet_us, .. } = arrival;
         let value = value_of(bound, hit).filter(|_| !rule.fields.is_empty());
         if value.is_none() && !rule.fields.is_empty() {
-            return Added::default();
+            return LeftOut::NoValue.into();
         }
         let (bounds, timespan_us, weight) = (&bound.rule.bounds, bound.rule.timespan_us, hit.repeated);
-        let seen = Seen { rule, bounds, timespan_us, value: value.as_deref(), time, weight };
+        let seen = Seen { rule, bounds, timespan_us, id: hit.event.id, value: value.as_deref(), time, weight };
         let Some(why) = self.history.get_or_insert_default().see(&seen) else {
             self.dormant = self.firing.is_some();
             return Added::default();
