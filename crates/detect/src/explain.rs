@@ -110,6 +110,11 @@ fn unescaped(text: &str) -> (String, Vec<(usize, usize)>) {
         if let Some(character) = simple {
             out.push(character);
             rest = &after[1..];
+        } else if let bytes = event::json::byte_escapes(rest[at..].as_bytes())
+            && !bytes.is_empty()
+        {
+            out.push_str(&String::from_utf8_lossy(&bytes));
+            rest = &rest[at + bytes.len() * 4..];
         } else if let Some((character, length)) = code_point(after) {
             out.push(character);
             rest = &after[length..];

@@ -19,8 +19,14 @@ use crate::views;
 /// What happened to lines on their way into the batch.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Lines that no format could read (`event.kind: pipeline_error`).
+    /// Lines that break the format that they begin with, or that was asked for (`event.kind: pipeline_error`).
     pub rejected: u64,
+    /// Lines of no known format (`event.dataset: text`).
+    pub text: u64,
+    /// Lines with nothing in them. They have a row, so that rows and lines go together, and are no events.
+    pub empty: u64,
+    /// JSON lines with escapes that JSON does not know, kept as they stand.
+    pub mended: u64,
     /// Lines in which bytes that are not UTF-8 were replaced.
     pub repaired: u64,
     /// Lines cut at the length limit.

@@ -10,7 +10,7 @@ use arrow_array::Array;
 use arrow_buffer::Buffer;
 use hashbrown::HashMap;
 
-use crate::batch::{EventBatch, Place};
+use crate::batch::{Counts, EventBatch, Place};
 use crate::block::{Block, Layout, Position, Source};
 use crate::catalog::{FIELDS, Field, FieldId, FieldType, field};
 use crate::column::{ColumnBuilder, ValueTag, Values};
@@ -49,10 +49,7 @@ pub struct BatchBuilder {
     line_starts: Vec<u32>,
     datasets: Vec<DatasetId>,
     expected_rows: usize,
-    pub(crate) rejected: u64,
-    pub(crate) repaired: u64,
-    pub(crate) cut: u64,
-    pub(crate) fields_dropped: u64,
+    pub(crate) counts: Counts,
 }
 
 impl BatchBuilder {
@@ -76,10 +73,7 @@ impl BatchBuilder {
             line_starts: Vec::with_capacity(expected_rows),
             datasets: Vec::with_capacity(expected_rows),
             expected_rows,
-            rejected: 0,
-            repaired: 0,
-            cut: 0,
-            fields_dropped: 0,
+            counts: Counts::default(),
         }
     }
 
@@ -117,20 +111,13 @@ impl BatchBuilder {
         }
     }
 
-    pub fn count_rejected(&mut self) {
-        self.rejected += 1;
-    }
-
-    pub fn count_repaired(&mut self) {
-        self.repaired += 1;
-    }
-
-    pub fn count_cut(&mut self) {
-        self.cut += 1;
+    /// What happens to lines is counted by whoever reads them.
+    pub fn counts(&mut self) -> &mut Counts {
+        &mut self.counts
     }
 
     pub fn count_field_dropped(&mut self) {
-        self.fields_dropped += 1;
+        self.counts.fields_dropped += 1;
     }
 
     /// Whether the current row has a value in `id`.
@@ -189,6 +176,24 @@ impl BatchBuilder {
         let view = self.copied(word);
         self.interned.push((key, view));
         view
+    }
+
+    /// Puts a mark on the current row, beside those that it has. Rare.
+    #[cold]
+    pub fn mark(&mut self, mark: &str) {
+        let mut now = String::new();
+        if !self.text_now(field::TAGS, &mut now) {
+            return self.owned(field::TAGS, mark);
+        }
+        let quoted = crate::json::quote(mark);
+        if now == mark || now.contains(&quoted) {
+            return;
+        }
+        let list = match now.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            Some(marks) => format!("[{marks},{quoted}]"),
+            None => format!("[{},{quoted}]", crate::json::quote(&now)),
+        };
+        self.tagged_owned(field::TAGS, &list, ValueTag::Array);
     }
 
     /// JSON value under its path: text with a tag that says what it was.
@@ -252,7 +257,7 @@ impl BatchBuilder {
             return views::inline(value.as_bytes());
         }
         if self.scratch.len() + value.len() > SCRATCH_BYTES_MAX {
-            self.fields_dropped += 1;
+            self.counts.fields_dropped += 1;
             return 0;
         }
         let offset = self.scratch.len() as u32;
@@ -379,12 +384,6 @@ impl BatchBuilder {
                 columns.push((id, name, same, None));
             }
         }
-        let counts = crate::batch::Counts {
-            rejected: self.rejected,
-            repaired: self.repaired,
-            cut: self.cut,
-            fields_dropped: self.fields_dropped,
-        };
         let place = Place {
             source: self.source,
             start: self.start,
@@ -393,7 +392,7 @@ impl BatchBuilder {
             layout: self.layout,
             reference: self.reference,
         };
-        EventBatch::assemble(place, self.datasets, columns, counts)
+        EventBatch::assemble(place, self.datasets, columns, self.counts)
     }
 }
 

@@ -57,6 +57,7 @@ datasets! {
     DATABASE  = "database.log"      ["linux"]            ["database"]  ["mysql", "postgresql", "syslog"];
     DNS       = "dns.log"           ["linux"]            ["dns"]       ["named", "dns", "syslog"];
     FAIL2BAN  = "fail2ban.log"      ["linux"]            []            ["fail2ban", "syslog"];
+    TEXT      = "text"              []                   []            [];
 }
 
 /// A Sigma log source: what a rule asks for, or what an operator declares for a source. Absent parts ask for nothing.

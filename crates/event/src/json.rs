@@ -31,6 +31,20 @@ fn write_pair(name: &str, value: &str, first: &mut bool, out: &mut String) {
     out.push_str(value);
 }
 
+/// The bytes that a run of `\xHH` at the start of the text stands for, four written ones each. JSON has no such escapes; web
+/// servers write them into it, several for a character.
+pub fn byte_escapes(mut text: &[u8]) -> Vec<u8> {
+    let digit = |byte: u8| (byte as char).to_digit(16);
+    let mut bytes = Vec::new();
+    while let [b'\\', b'x', high, low, rest @ ..] = text
+        && let (Some(high), Some(low)) = (digit(*high), digit(*low))
+    {
+        bytes.push((high << 4 | low) as u8);
+        text = rest;
+    }
+    bytes
+}
+
 /// A JSON string literal.
 pub fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()

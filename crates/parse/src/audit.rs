@@ -16,6 +16,11 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
     text.starts_with(b"type=") || text.starts_with(b"node=")
 }
 
+/// `type=` begins other texts, too.
+pub(crate) fn begins_like(text: &[u8]) -> bool {
+    looks_like(text) && memmem::find(text, STAMP).is_some()
+}
+
 pub(crate) fn read(text: &[u8], _: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     if !looks_like(text) {
         return Err(Refusal::Other("no audit record: it does not begin with type= or node="));

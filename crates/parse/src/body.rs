@@ -7,6 +7,8 @@ pub(crate) mod audit;
 mod cron;
 mod database;
 mod dns;
+mod dovecot;
+mod dropbear;
 mod fail2ban;
 mod ftp;
 mod mail;
@@ -62,22 +64,31 @@ fn audit_record(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
 
 /// Program names are compared without regard to case.
 static BODIES: &[Body] = &[
-    Body { programs: &["sshd", "sshd-session", "sshd-auth", "dropbear"], dataset: dataset::SSHD, put: sshd::put },
+    Body { programs: &["sshd", "sshd-session", "sshd-auth"], dataset: dataset::SSHD, put: sshd::put },
+    Body { programs: &["dropbear"], dataset: dataset::SSHD, put: dropbear::put },
     Body { programs: &["sudo", "sudo-rs"], dataset: dataset::SUDO, put: sudo::put },
     Body { programs: &["su", "su-l"], dataset: dataset::SU, put: su::put },
     Body { programs: &["cron", "crond", "anacron", "crontab", "atd"], dataset: dataset::CRON, put: cron::put },
     Body { programs: accounts::PROGRAMS, dataset: dataset::ACCOUNTS, put: accounts::put },
     Body { programs: &["kernel", "ulogd"], dataset: dataset::KERNEL, put: nothing },
     Body { programs: &["login", "gdm-password", "unix_chkpwd", "polkitd"], dataset: dataset::PAM, put: nothing },
-    Body { programs: &["vsftpd"], dataset: dataset::VSFTPD, put: ftp::put },
-    Body { programs: &["proftpd", "pure-ftpd"], dataset: dataset::FTP, put: ftp::put },
-    Body { programs: mail::PROGRAMS, dataset: dataset::MAIL, put: mail::put },
+    Body { programs: &["vsftpd"], dataset: dataset::VSFTPD, put: ftp::put_vsftpd },
+    Body { programs: &["proftpd"], dataset: dataset::FTP, put: ftp::put_proftpd },
+    Body { programs: &["pure-ftpd"], dataset: dataset::FTP, put: ftp::put_pureftpd },
+    // Postfix writes as `postfix/smtpd`, of which the last part is the program.
+    Body { programs: &["smtpd", "postscreen"], dataset: dataset::MAIL, put: mail::put_postfix },
+    Body { programs: &["dovecot"], dataset: dataset::MAIL, put: dovecot::put },
+    Body { programs: &["exim", "exim4"], dataset: dataset::MAIL, put: mail::put_exim },
+    Body { programs: &["saslauthd"], dataset: dataset::MAIL, put: mail::put_saslauthd },
     Body {
-        programs: &["mysqld", "mariadbd", "mysql", "mariadb", "postgres", "postgresql"],
+        programs: &["mysqld", "mariadbd", "mysql", "mariadb"],
         dataset: dataset::DATABASE,
-        put: database::put,
+        put: database::put_mysql,
     },
-    Body { programs: &["named", "unbound", "dnsmasq"], dataset: dataset::DNS, put: dns::put },
+    Body { programs: &["postgres", "postgresql"], dataset: dataset::DATABASE, put: database::put_postgres },
+    Body { programs: &["named"], dataset: dataset::DNS, put: dns::put_named },
+    Body { programs: &["unbound"], dataset: dataset::DNS, put: dns::put_unbound },
+    Body { programs: &["dnsmasq"], dataset: dataset::DNS, put: dns::put_dnsmasq },
     Body {
         programs: &["fail2ban", "fail2ban.actions", "fail2ban-server"],
         dataset: dataset::FAIL2BAN,

@@ -44,16 +44,49 @@ pub struct Format {
     pub name: &'static str,
     /// Cheap: may say yes to a line that `read` then refuses.
     pub looks_like: fn(&[u8]) -> bool,
+    /// Whether the line begins as only this format does, so that it is broken where `read` refuses it. A date alone begins
+    /// many other texts.
+    pub(crate) begins_like: fn(&[u8]) -> bool,
     pub(crate) read: Read,
 }
 
 /// Every format, in the order in which `auto` tries them. JSON and access lines cannot be taken for each other.
 pub static FORMATS: &[Format] = &[
-    Format { group: "json", name: "json", looks_like: json::looks_like, read: json::read },
-    Format { group: "syslog", name: "rfc5424", looks_like: rfc5424::looks_like, read: rfc5424::read },
-    Format { group: "access", name: "access", looks_like: access::looks_like, read: access::read },
-    Format { group: "audit", name: "audit", looks_like: audit::looks_like, read: audit::read },
-    Format { group: "syslog", name: "rfc3164", looks_like: rfc3164::looks_like, read: rfc3164::read },
+    Format {
+        group: "json",
+        name: "json",
+        looks_like: json::looks_like,
+        begins_like: json::begins_like,
+        read: json::read,
+    },
+    Format {
+        group: "syslog",
+        name: "rfc5424",
+        looks_like: rfc5424::looks_like,
+        begins_like: rfc5424::looks_like,
+        read: rfc5424::read,
+    },
+    Format {
+        group: "access",
+        name: "access",
+        looks_like: access::looks_like,
+        begins_like: access::looks_like,
+        read: access::read,
+    },
+    Format {
+        group: "audit",
+        name: "audit",
+        looks_like: audit::looks_like,
+        begins_like: audit::begins_like,
+        read: audit::read,
+    },
+    Format {
+        group: "syslog",
+        name: "rfc3164",
+        looks_like: rfc3164::looks_like,
+        begins_like: rfc3164::begins_like,
+        read: rfc3164::read,
+    },
 ];
 
 /// The formats that lines may have: all of them (`auto`) or one group.
@@ -63,6 +96,11 @@ pub struct FormatChoice {
 }
 
 impl FormatChoice {
+    /// Whether one format was asked for by its name: what it cannot read then is broken.
+    pub(crate) fn is_told(&self) -> bool {
+        self.candidates.len() < FORMATS.len()
+    }
+
     pub(crate) fn candidates(&self) -> &[&'static Format] {
         &self.candidates
     }

@@ -2,6 +2,7 @@
 //! `null` keep what they were; arrays stay raw text. Names that the pipeline itself writes are moved to `json.…`.
 
 mod doubled;
+mod escapes;
 
 use event::builder::BatchBuilder;
 use event::catalog::{OF_THE_PIPELINE, field};
@@ -76,6 +77,12 @@ impl Scratch {
     }
 }
 
+/// Whether a line begins as an object does: what then cannot be read is broken JSON. Other text may have braces, too.
+pub(crate) fn begins_like(text: &[u8]) -> bool {
+    let inside = text.trim_ascii_start().strip_prefix(b"{");
+    inside.is_some_and(|rest| matches!(rest.trim_ascii_start().first(), Some(b'"' | b'}')))
+}
+
 pub(crate) fn looks_like(text: &[u8]) -> bool {
     let text = text.trim_ascii();
     text.first() == Some(&b'{') && text.last() == Some(&b'}')
@@ -83,13 +90,14 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     let trimmed = text.trim_ascii();
-    if trimmed.first() != Some(&b'{') {
+    if !begins_like(trimmed) {
         return Err(Refusal::Other("not a JSON object"));
     }
     context.json.path.clear();
     context.json.best_time = None;
     context.json.next = 0;
-    let mut reader = Reader { text: trimmed, at: 0, scratch: &mut context.json, doubled: Vec::new() };
+    let mut reader =
+        Reader { text: trimmed, at: 0, scratch: &mut context.json, doubled: Vec::new(), foreign: false, mended: false };
     reader.object(0, rows).map_err(Refusal::Broken)?;
     if reader.at != trimmed.len() {
         return Err(Refusal::Broken("text after the JSON object"));
@@ -97,6 +105,10 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     let doubled = std::mem::take(&mut reader.doubled);
     if !doubled.is_empty() {
         reader.settle(&doubled, rows).map_err(Refusal::Broken)?;
+    }
+    if reader.mended {
+        rows.counts().mended += 1;
+        rows.mark("invalid_json_escape");
     }
     if let Some((_, time)) = context.json.best_time {
         rows.date(field::TIMESTAMP, time);
@@ -119,6 +131,10 @@ struct Reader<'a, 's> {
     scratch: &'s mut Scratch,
     /// Columns that got a second value.
     doubled: Vec<FieldId>,
+    /// An escape that JSON does not know has been read since this was last set.
+    foreign: bool,
+    /// One of those meant nothing and stands in its text as it was written.
+    mended: bool,
 }
 
 type Result1<T> = Result<T, &'static str>;
@@ -246,8 +262,11 @@ impl<'a> Reader<'a, '_> {
             }
             b'[' => {
                 let start = self.at;
+                self.foreign = false;
                 self.skip_array(depth)?;
-                Ok((Text::Plain(&self.text[start..self.at]), ValueTag::Array))
+                let array = &self.text[start..self.at];
+                let text = if self.foreign { Text::Unescaped(escapes::as_json(array)) } else { Text::Plain(array) };
+                Ok((text, ValueTag::Array))
             }
             b'"' => Ok((self.string()?, ValueTag::String)),
             _ => self.scalar().map(|(text, tag)| (Text::Plain(text), tag)),
@@ -297,46 +316,6 @@ impl<'a> Reader<'a, '_> {
                 None => return Err("a JSON string is not closed"),
             }
         }
-    }
-
-    fn escape(&mut self, out: &mut String) -> Result1<()> {
-        let kind = self.text.get(self.at + 1).ok_or("a JSON string is not closed")?;
-        self.at += 2;
-        out.push(match kind {
-            b'"' | b'\\' | b'/' => *kind as char,
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => self.unicode()?,
-            _ => return Err("a JSON string has an unknown escape"),
-        });
-        Ok(())
-    }
-
-    /// Four hex digits after `\u`; a surrogate pair is joined, half of one becomes U+FFFD.
-    fn unicode(&mut self) -> Result1<char> {
-        let first = self.four_hex()?;
-        if (0xD800..0xDC00).contains(&first) && self.text[self.at..].starts_with(b"\\u") {
-            let before = self.at;
-            self.at += 2;
-            let second = self.four_hex()?;
-            if (0xDC00..0xE000).contains(&second) {
-                let joined = 0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00);
-                return Ok(char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER));
-            }
-            self.at = before;
-        }
-        Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER))
-    }
-
-    fn four_hex(&mut self) -> Result1<u32> {
-        let digits = self.text.get(self.at..self.at + 4).ok_or("a JSON string has a short \\u escape")?;
-        self.at += 4;
-        digits.iter().try_fold(0, |value, digit| {
-            (*digit as char).to_digit(16).map(|digit| value << 4 | digit).ok_or("a JSON string has a bad \\u escape")
-        })
     }
 
     /// Steps over an array, checking its structure; nesting is bounded together with the objects around it.

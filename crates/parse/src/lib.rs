@@ -3,7 +3,8 @@
 //! ```text
 //! Block ─▶ lines ─▶ one format of the table per line ─▶ header fields ─▶ body of the program that wrote it ─▶ EventBatch
 //! ```
-//! A line that no format can read becomes a row of its own with `event.kind: pipeline_error` and the reason.
+//! A line that breaks the format it begins with becomes a row with `event.kind: pipeline_error` and the reason; one that begins
+//! like no known format is plain text (`event.dataset: text`); an empty one has a row, too, so that rows and lines go together.
 //! **Absent on purpose:** no I/O, no clock, no async, no rules. Time comes with the block.
 
 mod access;
@@ -73,16 +74,13 @@ impl Parser {
         let preferred = self.preferred(bytes);
         let mut count = 0;
         for (at, text, ends_block) in line::lines(bytes) {
-            // A byte order mark at the start of a file is not part of its first line.
-            let marked = at == 0 && start.offset == 0;
-            let text = text.strip_prefix(b"\xEF\xBB\xBF").filter(|_| marked).unwrap_or(text);
             let cut = cut_line_bytes.filter(|_| ends_block);
             self.parse_line(text, at as u32, cut, preferred, &mut rows);
             count += 1;
         }
         self.rows_hint = count + count / 8 + 16;
         let read = cut_line_bytes.map_or(bytes.len() as u64, |full| {
-            let last_line = line::lines(bytes).last().map_or(0, |(at, _, _)| at as u64);
+            let last_line = memchr::memrchr(b'\n', bytes).map_or(0, |end| end as u64 + 1);
             last_line + full
         });
         rows.finish(Position { offset: start.offset + read, line: start.line + count as u64 })
@@ -96,7 +94,7 @@ impl Parser {
             return first;
         }
         let mut votes = vec![0_usize; candidates.len()];
-        for (_, text, _) in line::lines(bytes).filter(|(_, text, _)| !text.is_empty()).take(PROBE_LINES) {
+        for (_, text, _) in line::lines(bytes).filter(|(_, text, _)| !line::is_empty(text)).take(PROBE_LINES) {
             if let Some(at) = candidates.iter().position(|format| (format.looks_like)(text)) {
                 votes[at] += 1;
             }
@@ -117,29 +115,22 @@ impl Parser {
         let text = if rows.block_is_utf8() || simdutf8::basic::from_utf8(text).is_ok() {
             text
         } else {
-            rows.count_repaired();
+            rows.counts().repaired += 1;
             repaired = String::from_utf8_lossy(text).into_owned();
             repaired.as_bytes()
         };
         rows.text(field::EVENT_ORIGINAL, text);
-        if let Some(full) = cut {
-            rows.count_cut();
-            rows.owned(field::TAGS, &format!("line_truncated from {full} bytes"));
-        }
         let dataset = match self.read_line(text, preferred, rows) {
             Ok(dataset) => {
                 self.enrichment.put(rows);
                 dataset
             }
-            Err(reason) => {
-                rows.clear_row();
-                rows.count_rejected();
-                rows.text(field::EVENT_ORIGINAL, text);
-                rows.literal(field::EVENT_KIND, "pipeline_error");
-                rows.literal(field::ERROR_MESSAGE, reason);
-                dataset::UNPARSED
-            }
+            Err(unread) => put_unread(&unread, text, rows),
         };
+        if let Some(full) = cut {
+            rows.counts().cut += 1;
+            rows.mark(&format!("line_truncated from {full} bytes"));
+        }
         rows.end_row(at, dataset);
     }
 
@@ -149,26 +140,57 @@ impl Parser {
         text: &[u8],
         preferred: &'static Format,
         rows: &mut BatchBuilder,
-    ) -> Result<event::DatasetId, &'static str> {
-        if text.is_empty() {
-            return Err("the line is empty");
-        }
+    ) -> Result<event::DatasetId, Unread> {
         let candidates = self.options.format.candidates();
         let others = candidates.iter().copied().filter(|format| format.name != preferred.name);
         for format in std::iter::once(preferred).chain(others) {
             match (format.read)(text, &mut self.context, rows) {
                 Ok(dataset) => return Ok(dataset),
-                Err(Refusal::Broken(reason)) => return Err(reason),
+                Err(Refusal::Broken(reason)) => return Err(Unread::Broken(reason)),
                 Err(Refusal::Other(_)) => {}
             }
         }
-        // The reason of the first format that the line resembles, whatever its neighbours are.
-        let nearest = candidates.iter().find(|format| candidates.len() == 1 || (format.looks_like)(text));
-        match nearest.map(|format| (format.read)(text, &mut self.context, rows)) {
-            Some(Err(Refusal::Broken(reason) | Refusal::Other(reason))) => Err(reason),
-            _ => Err("no known log format: neither JSON, an access log nor syslog"),
+        if line::is_empty(text) {
+            return Err(Unread::Empty);
+        }
+        // The reason of the first format that the line begins like or that was asked for, whatever its neighbours are.
+        let is_told = self.options.format.is_told();
+        let is_nearest = |format: &&&Format| match is_told {
+            true => candidates.len() == 1 || (format.looks_like)(text),
+            false => (format.begins_like)(text),
+        };
+        match candidates.iter().find(is_nearest).map(|format| (format.read)(text, &mut self.context, rows)) {
+            Some(Err(Refusal::Broken(reason) | Refusal::Other(reason))) => Err(Unread::Broken(reason)),
+            _ if is_told => Err(Unread::Broken("not of the format that was asked for")),
+            _ => Err(Unread::Text),
         }
     }
+}
+
+/// Why a line has no fields.
+enum Unread {
+    /// It breaks its own format, or the one that was asked for.
+    Broken(&'static str),
+    /// It begins like no known format.
+    Text,
+    Empty,
+}
+
+/// The row of a line without fields. What formats put there before they refused it goes.
+fn put_unread(unread: &Unread, text: &[u8], rows: &mut BatchBuilder) -> event::DatasetId {
+    rows.clear_row();
+    rows.text(field::EVENT_ORIGINAL, text);
+    match unread {
+        Unread::Empty => rows.counts().empty += 1,
+        Unread::Text => rows.counts().text += 1,
+        Unread::Broken(reason) => {
+            rows.counts().rejected += 1;
+            rows.literal(field::EVENT_KIND, "pipeline_error");
+            rows.literal(field::ERROR_MESSAGE, reason);
+            return dataset::UNPARSED;
+        }
+    }
+    dataset::TEXT
 }
 
 /// Earliest event time that the lines name: for ordering sources before they are parsed. The earliest, so that one

@@ -1,8 +1,9 @@
-//! Cutting a block into lines: LF ends a line, one CR before it belongs to the ending, the last LF may be missing.
+//! Cutting a block into lines: LF ends a line, one CR before it belongs to the ending, the last LF may be missing. A byte order
+//! mark and NULs in front of a line are no part of it: files are put together, and cut off while they are written.
 
 use memchr::memchr_iter;
 
-/// Offset, text without its ending, and whether the line is the block's last. A final LF opens no further line.
+/// Offset (of the first byte that is no NUL), text without its ending, and whether the line is the block's last. A final LF opens no further line.
 pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8], bool)> {
     let mut start = 0;
     let tail = std::iter::once(bytes.len()).filter(|_| bytes.last().is_some_and(|last| *last != b'\n'));
@@ -10,8 +11,27 @@ pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8], bool)> 
         let at = start;
         start = end + 1;
         let text = &bytes[at..end];
-        (at, text.strip_suffix(b"\r").unwrap_or(text), start >= bytes.len())
+        let text = text.strip_suffix(b"\r").unwrap_or(text);
+        let (nuls, text) = if matches!(text.first(), Some(0 | 0xEF)) { without_marks(text) } else { (0, text) };
+        (at + nuls, text, start >= bytes.len())
     })
+}
+
+/// How many NULs stand in front, and the text behind all marks.
+#[cold]
+fn without_marks(text: &[u8]) -> (usize, &[u8]) {
+    let nuls = |text: &[u8]| text.iter().take_while(|byte| **byte == 0).count();
+    let first = nuls(text);
+    let mut rest = &text[first..];
+    while let Some(after) = rest.strip_prefix(b"\xEF\xBB\xBF") {
+        rest = &after[nuls(after)..];
+    }
+    (first, rest)
+}
+
+/// Nothing, or blanks alone.
+pub(crate) fn is_empty(text: &[u8]) -> bool {
+    text.trim_ascii().is_empty()
 }
 
 #[cfg(test)]
@@ -29,6 +49,10 @@ mod tests {
         assert_eq!(texts(b"a\n"), [b"a"]);
         assert_eq!(texts(b"a\r\nb\n"), [b"a", b"b"]);
         assert_eq!(texts(b"\n\na"), [&b""[..], b"", b"a"]);
+        assert_eq!(
+            texts(b"\xEF\xBB\xBFa\n\0\0b\n\0\xEF\xBB\xBF\0\n\xEF\xBBc\na\0\n"),
+            [&b"a"[..], b"b", b"", b"\xEF\xBBc", b"a\0"]
+        );
         let last: Vec<bool> = lines(b"a\nb\n").map(|(_, _, last)| last).collect();
         assert_eq!(last, [false, true]);
     }

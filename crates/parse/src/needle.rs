@@ -46,10 +46,16 @@ impl Needle {
         text[start..].starts_with(self.text).then_some(start)
     }
 
+    /// Offsets, the first one first.
+    #[inline]
+    pub(crate) fn find_iter(self, text: &[u8]) -> impl Iterator<Item = usize> {
+        memchr_iter(self.text[self.rarest], text).filter_map(move |at| self.stands_around(text, at))
+    }
+
     /// Offset of the first one.
     #[inline]
     pub(crate) fn find(self, text: &[u8]) -> Option<usize> {
-        memchr_iter(self.text[self.rarest], text).find_map(|at| self.stands_around(text, at))
+        self.find_iter(text).next()
     }
 
     /// Offsets, the last one first.

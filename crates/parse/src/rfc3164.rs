@@ -18,6 +18,11 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
     text.first() == Some(&b'<') || starts_with_month(text) || starts_with_iso
 }
 
+/// A priority, whole or not; markup begins with a letter.
+pub(crate) fn begins_like(text: &[u8]) -> bool {
+    matches!(text, [b'<', b'0'..=b'9', ..])
+}
+
 /// A line taken apart; nothing is put before the whole is known to be syslog.
 #[derive(Debug, Default)]
 struct Header<'a> {

@@ -25,7 +25,7 @@ pub(crate) fn priority(text: &[u8]) -> IResult<&[u8], Priority> {
 impl Priority {
     pub(crate) fn put(self, rows: &mut BatchBuilder) {
         if self.0 > 191 {
-            rows.literal(field::TAGS, "invalid_syslog_priority");
+            rows.mark("invalid_syslog_priority");
             return;
         }
         rows.long(field::LOG_SYSLOG_PRIORITY, i64::from(self.0));

@@ -74,6 +74,10 @@ impl Glance {
                 return false;
             }
             taken = at + 1;
+            // Bytes that web servers write: any of them.
+            if line.get(at + 1) == Some(&b'x') {
+                return true;
+            }
             line.get(at + 1) == Some(&b'u') && {
                 let digits = line.get(at + 2..at + 6).and_then(|digits| std::str::from_utf8(digits).ok());
                 let code = digits.and_then(|digits| u32::from_str_radix(digits, 16).ok());
@@ -97,6 +101,7 @@ mod tests {
             assert!(!few.rules_out(line, true), "{line}");
         }
         assert!(!few.rules_out(r#"{"a":"dc\u0073ync"}"#, true), "an escape may hide anything");
+        assert!(!few.rules_out(r#"{"a":"dc\x73ync"}"#, true), "so may what web servers write");
         assert!(!few.rules_out(r#"{"a":"dc\u017Fync"}"#, true), "a long s");
         assert!(few.rules_out(r#"{"a":"Windows\u00ae\n"}"#, true), "others hide nothing");
         assert!(few.rules_out(r#"{"a":"dc\u0073ync"}"#, false), "no JSON, no escapes");

@@ -333,7 +333,7 @@ proptest! {
         keywords in prop::collection::vec("[ab\\\\\"nu0é]{1,4}|a\\*[bn\"]", 1..5),
         modifier in prop::sample::select(vec!["", "|cased", "|startswith", "|endswith", "|re"]),
         pieces in prop::collection::vec(
-            prop::sample::select(vec!["a", "b", "n", "u0", "é", "B", "\\n", "\\u00e9", "\\u0061", "\\\\", "\\\"", "\\/", "\\t", "0"]),
+            prop::sample::select(vec!["a", "b", "n", "u0", "é", "B", "\\n", "\\u00e9", "\\u0061", "\\\\", "\\\"", "\\/", "\\t", "0", "\\x61", "\\xc3\\xa9", "\\xff", "\\x", "\\b", "\\q"]),
             0..12,
         ),
     ) {

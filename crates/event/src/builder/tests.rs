@@ -143,3 +143,21 @@ fn the_source_address_is_there_in_every_row_that_names_a_source() {
     assert_eq!(found, [Some("192.0.2.7"), Some("host.example.net"), None, None, None]);
     assert!(address.exists(4) && !address.exists(3), "what a sender wrote stays, and nothing is made of a list");
 }
+
+#[test]
+fn several_marks_of_a_row_are_a_list() {
+    let mut builder = builder(b"x\n");
+    builder.mark("one");
+    builder.mark("one");
+    builder.end_row(0, JSON);
+    for mark in ["one", "a second and longer one", "one", "three"] {
+        builder.mark(mark);
+    }
+    builder.end_row(0, JSON);
+    let batch = builder.finish(Position::default());
+    check(&batch);
+    let marks = batch.text(field::TAGS).unwrap();
+    assert_eq!((marks.str(0), marks.tag(0)), (Some("one"), ValueTag::String));
+    assert_eq!(marks.str(1), Some("[\"one\",\"a second and longer one\",\"three\"]"));
+    assert_eq!(marks.tag(1), ValueTag::Array);
+}

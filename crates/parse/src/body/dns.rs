@@ -13,14 +13,10 @@ struct Question<'a> {
     class: Option<&'a [u8]>,
 }
 
-pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    put_named(rows, message) || put_unbound(rows, message) || put_dnsmasq(rows, message)
-}
-
 /// `client [@0x…] ADDRESS#PORT (NAME): …`, and behind it one of
 /// `[view VIEW: ]query: NAME CLASS TYPE FLAGS (SERVER)`, `query (cache) 'NAME/TYPE/CLASS' denied`,
 /// `query failed (CODE) for NAME/CLASS/TYPE at …`, `zone transfer 'NAME/TYPE/CLASS' denied`
-fn put_named(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+pub(super) fn put_named(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(at) = memmem::find(message, b"client ").filter(|at| *at < 40) else { return false };
     let mut words = message[at + 7..].split(|byte| *byte == b' ');
     let Some(mut word) = words.next() else { return false };
@@ -66,7 +62,7 @@ fn three_parts(text: &[u8]) -> [Option<&[u8]>; 3] {
 }
 
 /// `info: [query: |reply: ]ADDRESS NAME. TYPE CLASS[ CODE …]`, with the thread in brackets before it perhaps
-fn put_unbound(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+pub(super) fn put_unbound(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(at) = memmem::find(message, b"info: ").filter(|at| *at < 16) else { return false };
     let rest = &message[at + 6..];
     let rest = rest.strip_prefix(b"query: ").or(rest.strip_prefix(b"reply: ")).unwrap_or(rest);
@@ -81,7 +77,7 @@ fn put_unbound(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 }
 
 /// `[SERIAL ADDRESS/PORT ]query[TYPE] NAME from ADDRESS`
-fn put_dnsmasq(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+pub(super) fn put_dnsmasq(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let is_long = message.first().is_some_and(u8::is_ascii_digit);
     let start = if is_long { memmem::find(message, b" query[").map_or(0, |at| at + 1) } else { 0 };
     let Some(rest) = message[start..].strip_prefix(b"query[") else { return false };

@@ -10,29 +10,35 @@ use crate::address::put_peer;
 const FAILED: Outcome = outcome("ftp_login", "failure");
 const LOGGED_IN: Outcome = outcome("ftp_login", "success");
 
-pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    put_vsftpd(rows, message) || put_proftpd(rows, message) || put_pureftpd(rows, message)
-}
-
-/// `[NAME] FAIL LOGIN: Client "ADDRESS"`
-fn put_vsftpd(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let Some(client) = memmem::rfind(message, b" LOGIN: Client \"") else { return false };
-    let (head, tail) = (&message[..client], &message[client + 16..]);
-    let result = match head {
-        head if head.ends_with(b"] FAIL") => FAILED,
-        head if head.ends_with(b"] OK") => LOGGED_IN,
-        _ => return false,
-    };
-    put_peer(rows, &tail[..memchr(b'"', tail).unwrap_or(tail.len())]);
-    if let (Some(open), Some(close)) = (memchr(b'[', head), memrchr(b']', head)) {
-        rows.text(field::USER_NAME, &head[(open + 1).min(close)..close]);
-    }
+/// `[NAME] FAIL LOGIN: Client "ADDRESS"`, `[NAME] OK LOGIN: Client "ADDRESS"[, anon password "TEXT"]`. NAME and TEXT are the
+/// client's; only one way to read the line may be left.
+pub(super) fn put_vsftpd(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    let mut readings = memmem::find_iter(message, b" LOGIN: Client \"").filter_map(|at| vsftpd_login(message, at));
+    let (Some((name, peer, result)), None) = (readings.next(), readings.next()) else { return false };
+    put_peer(rows, peer);
+    rows.text(field::USER_NAME, name);
     result.put(rows);
     true
 }
 
+/// The name, the address and the result of a login whose ` LOGIN: ` stands at `at`.
+fn vsftpd_login(message: &[u8], at: usize) -> Option<(&[u8], &[u8], Outcome)> {
+    let (head, tail) = (&message[..at], &message[at + 16..]);
+    let (head, result) = match (head.strip_suffix(b"] FAIL"), head.strip_suffix(b"] OK")) {
+        (Some(head), _) => (head, FAILED),
+        (_, Some(head)) => (head, LOGGED_IN),
+        _ => return None,
+    };
+    let close = memchr(b'"', tail)?;
+    let rest = &tail[close + 1..];
+    if !rest.is_empty() && !(rest.starts_with(b", anon password \"") && rest.ends_with(b"\"")) {
+        return None;
+    }
+    Some((&head[memchr(b'[', head)? + 1..], &tail[..close], result))
+}
+
 /// `HOST (NAME[ADDRESS]) - USER NAME (Login failed): …`, `… - USER NAME: no such user found …`
-fn put_proftpd(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+pub(super) fn put_proftpd(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(start) = memmem::find(message, b"]) - ") else { return false };
     let text = &message[start + 5..];
     let account = text.strip_prefix(b"USER ").unwrap_or(text);
@@ -56,7 +62,7 @@ fn put_proftpd(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 }
 
 /// `(NAME@ADDRESS) [WARNING] Authentication failed for user [NAME]`
-fn put_pureftpd(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+pub(super) fn put_pureftpd(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(at) = memmem::find(message, b" Authentication failed for user [") else { return false };
     let Some(close) = memmem::find(&message[..at], b") [") else { return false };
     if let Some(peer) = memrchr(b'@', &message[..close]) {

@@ -1,25 +1,25 @@
-//! OpenSSH server (and dropbear): logins, failures, and connections that end before one.
+//! OpenSSH server: logins, failures, and connections that end before one.
 //!
-//! User names come from the attacker and may contain ` from 1.2.3.4 port 22`: a message is read from both ends, and
-//! the address is the last one that the end of the message confirms.
+//! Clients write user names, names of methods, ids of certificates and reasons, and may write ` from 203.0.113.9 port 22` there:
+//! an address counts only where the server itself writes it, which for most messages is their end.
 
 use event::BatchBuilder;
 use event::catalog::field;
-use memchr::memchr;
+use memchr::{memchr, memrchr};
 
 use super::{Outcome, outcome};
 use crate::address::{decimal, is_ip, put_peer};
 use crate::needle::Needle;
 
+/// Bytes of a message that sshd hands to syslog (`log.c`): a longer one has lost its end.
+const MESSAGE_BYTES_MAX: usize = 500;
+
 const FROM: Needle = Needle::new(b" from ");
 const PORT: Needle = Needle::new(b" port ");
 const SIGNATURE: Needle = Needle::new(b" ssh2: ");
-const CERTIFICATE: Needle = Needle::new(b"-CERT ");
-const SERIAL: Needle = Needle::new(b" (serial ");
-const SERVICE_CHANGED: Needle = Needle::new(b": Change of username or service not allowed: ");
+const FOR: Needle = Needle::new(b" for ");
 const NOT_ALLOWED: Needle = Needle::new(b" not allowed because ");
 const BREAK_IN: Needle = Needle::new(b"POSSIBLE BREAK-IN");
-const QUOTE_ENDS: Needle = Needle::new(b"' ");
 
 /// How the rest of a message is built, after its fixed start.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +28,12 @@ enum Shape {
     Method,
     /// `[for ][invalid user ]NAME from ADDRESS[ port N]…`
     NameFrom,
+    /// `NAME`; this message never names an address.
+    Name,
     /// `[authenticating user |invalid user |user NAME ]ADDRESS port N…`
     Peer,
+    /// The same with `: REASON` behind it.
+    Disconnecting,
     /// `N from [ADDRESS]:PORT …`
     Bracketed,
     /// `new ADDRESS/BITS …`
@@ -59,11 +63,11 @@ static STARTS: &[Start] = &[
     start(b"Accepted ", "Accepted", Shape::Method, outcome("ssh_login", "success")),
     start(b"Invalid user ", "Invalid", Shape::NameFrom, outcome("ssh_invalid_user", "failure")),
     start(b"Illegal user ", "Invalid", Shape::NameFrom, outcome("ssh_invalid_user", "failure")),
-    start(b"input_userauth_request: invalid user ", "Invalid", Shape::NameFrom, outcome("ssh_invalid_user", "failure")),
+    start(b"input_userauth_request: invalid user ", "Invalid", Shape::Name, outcome("ssh_invalid_user", "failure")),
     start(b"Connection closed by ", "Closed", Shape::Peer, ENDED),
     start(b"Connection reset by ", "Closed", Shape::Peer, ENDED),
     start(b"Disconnected from ", "Disconnected", Shape::Peer, ENDED),
-    start(b"Disconnecting ", "Disconnecting", Shape::Peer, ENDED),
+    start(b"Disconnecting ", "Disconnecting", Shape::Disconnecting, ENDED),
     start(b"Received disconnect from ", "Disconnected", Shape::Peer, ENDED),
     start(b"Connection from ", "Connection", Shape::Peer, outcome("ssh_connection", "")),
     start(b"Postponed ", "Postponed", Shape::Method, outcome("ssh_login_step", "")),
@@ -100,10 +104,16 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let first = message.first();
     if let Some(start) = STARTS.iter().find(|start| start.text.first() == first && message.starts_with(start.text)) {
         let rest = &message[start.text.len()..];
+        let is_whole = message.len() < MESSAGE_BYTES_MAX;
         let read = match start.shape {
-            Shape::Method => put_method(rows, rest, start.word),
-            Shape::NameFrom => put_name_from(rows, rest.strip_prefix(b"for ").unwrap_or(rest)),
+            Shape::Method => put_method(rows, bare(rest), start.word == "Accepted", is_whole),
+            Shape::NameFrom => put_name_from(rows, bare(rest.strip_prefix(b"for ").unwrap_or(rest)), is_whole),
+            Shape::Name => {
+                put_name(rows, without_status(bare(rest)));
+                true
+            }
             Shape::Peer => put_connection(rows, rest),
+            Shape::Disconnecting => put_disconnecting(rows, bare(rest)),
             Shape::Bracketed => put_bracketed(rows, rest),
             Shape::Penalty => put_penalty(rows, rest),
             Shape::Plain => true,
@@ -114,7 +124,51 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         }
         return read;
     }
-    put_refusal(rows, message) || put_dropbear(rows, message)
+    put_refusal(rows, message)
+}
+
+/// Without what the process that has no rights yet adds.
+fn bare(text: &[u8]) -> &[u8] {
+    text.strip_suffix(b" [preauth]").unwrap_or(text)
+}
+
+/// `HEAD ADDRESS[ port N]`, read from its end.
+#[derive(Clone, Copy)]
+struct Ending<'a> {
+    /// With the blank at its end.
+    head: &'a [u8],
+    address: &'a [u8],
+    port: Option<i64>,
+}
+
+impl<'a> Ending<'a> {
+    #[inline]
+    fn read(text: &'a [u8]) -> Self {
+        let last = memrchr(b' ', text).map_or(0, |blank| blank + 1);
+        let before_port = text[..last].strip_suffix(b" port ");
+        let port = before_port.and_then(|_| decimal(&text[last..]));
+        let rest = before_port.filter(|_| port.is_some()).unwrap_or(text);
+        let (head, address) = rest.split_at(memrchr(b' ', rest).map_or(0, |blank| blank + 1));
+        Ending { head, address, port }
+    }
+
+    /// What stands in front of the ` from ` before the address.
+    #[inline]
+    fn before_from(&self) -> Option<&'a [u8]> {
+        let before = self
+            .head
+            .strip_suffix(b" from ")
+            .or_else(|| self.head.strip_suffix(b"from ").filter(|head| head.is_empty()));
+        before.filter(|_| !self.address.is_empty())
+    }
+
+    #[inline]
+    fn put(&self, rows: &mut BatchBuilder) {
+        put_peer(rows, self.address);
+        if let Some(port) = self.port {
+            rows.long(field::SOURCE_PORT, port);
+        }
+    }
 }
 
 /// `N from [ADDRESS]:PORT on …`
@@ -137,58 +191,77 @@ fn without_status(name: &[u8]) -> &[u8] {
     strip(b"invalid user ").or_else(|| strip(b"illegal user ")).unwrap_or(name)
 }
 
-/// `METHOD for [invalid user ]NAME from ADDRESS port N ssh2[: KIND FINGERPRINT]`
-fn put_method(rows: &mut BatchBuilder, rest: &[u8], word: &'static str) -> bool {
+/// `METHOD for [invalid user ]NAME from ADDRESS port N ssh2[: KEY FINGERPRINT[ ID ID (serial N) CA …][, client user …]]`.
+/// METHOD, NAME and what stands behind the fingerprint are the client's. A key is told of accounts that exist only, and with
+/// methods that sshd knows, so that the address is either the last thing or follows a name without blanks.
+fn put_method(rows: &mut BatchBuilder, rest: &[u8], accepted: bool, is_whole: bool) -> bool {
+    let ending = Ending::read(rest.strip_suffix(b" ssh2").unwrap_or(rest));
+    let whole = ending.before_from().filter(|_| is_whole && (ending.port.is_some() || is_ip(ending.address)));
+    if let Some(account) = whole {
+        ending.put(rows);
+        let Some(blank) = memchr(b' ', account) else { return true };
+        rows.text(field::SYSTEM_AUTH_SSH_METHOD, &account[..blank]);
+        // A method with the words of this message in it leaves open where the name begins.
+        let name = account[blank..].strip_prefix(b" for ").filter(|name| !FOR.is_in(name));
+        if let Some(name) = name {
+            put_name(rows, without_status(name));
+        }
+        return true;
+    }
     let Some(blank) = memchr(b' ', rest) else { return false };
     let Some(account) = rest[blank..].strip_prefix(b" for ") else { return false };
-    let (account, signature) = before_signature(account);
-    // A name that logged in exists and has no blanks; a name that was tried may be anything.
-    let from = if word == "Accepted" { FROM.find(account) } else { last_from(account) };
-    let Some(from) = from else { return false };
     rows.text(field::SYSTEM_AUTH_SSH_METHOD, &rest[..blank]);
-    put_name(rows, without_status(&account[..from]));
-    let tail = &account[from + FROM.len()..];
-    put_address_and_port(rows, tail);
-    let signature = signature.or_else(|| SIGNATURE.find(tail).map(|at| &tail[at + SIGNATURE.len()..]));
-    if let Some(signature) = signature {
-        rows.text(field::SYSTEM_AUTH_SSH_SIGNATURE, signature);
+    if !is_whole && !accepted {
+        return true;
+    }
+    if let Some((name, tail)) = before_key(account) {
+        put_name(rows, without_status(name));
+        put_address_and_port(rows, tail);
+        if let Some(at) = SIGNATURE.find(tail) {
+            rows.text(field::SYSTEM_AUTH_SSH_SIGNATURE, &tail[at + SIGNATURE.len()..]);
+        }
     }
     true
 }
 
-/// Takes a certificate off: its key id is text of the client and may look like an address. Without one the message is
-/// left whole, because a user name may hold the same words.
-fn before_signature(account: &[u8]) -> (&[u8], Option<&[u8]>) {
-    // What a certificate adds stands behind the protocol.
-    if account.ends_with(b" ssh2") {
-        return (account, None);
-    }
-    let certificate = CERTIFICATE.is_in(account) && SERIAL.is_in(account);
-    match SIGNATURE.find(account).filter(|_| certificate) {
-        Some(at) => (&account[..at], Some(&account[at + SIGNATURE.len()..])),
-        None => (account, None),
-    }
+/// The name, and the text behind the ` from ` that follows it: the only one that a port and a key follow, or the first behind
+/// a name that can exist.
+fn before_key(account: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut found = FROM.find_iter(account).map(|at| (&account[..at], &account[at + FROM.len()..]));
+    let first = found.by_ref().find(|(_, tail)| is_before_key(tail))?;
+    let can_exist = memchr(b' ', first.0).is_none();
+    (can_exist || found.all(|(_, tail)| !is_before_key(tail))).then_some(first)
 }
 
-/// Offset of the last ` from ` that an address or a single word with a port follows.
-fn last_from(text: &[u8]) -> Option<usize> {
-    FROM.rfind_iter(text).find(|at| {
-        let tail = &text[at + FROM.len()..];
-        let word = memchr(b' ', tail).map_or(tail, |blank| &tail[..blank]);
-        !word.is_empty() && (word.len() == tail.len() || tail[word.len()..].starts_with(b" port ") || is_ip(word))
-    })
+/// `ADDRESS port N ssh2: KEY FINGERPRINT`, then nothing, a certificate or a host's word about its user.
+fn is_before_key(tail: &[u8]) -> bool {
+    let Some(at) = SIGNATURE.find(tail) else { return false };
+    let ending = Ending::read(&tail[..at]);
+    let mut words = tail[at + SIGNATURE.len()..].splitn(3, |byte| *byte == b' ');
+    let (Some(key), Some(fingerprint)) = (words.next(), words.next()) else { return false };
+    let is_certificate = key.ends_with(b"-CERT");
+    let of_host = fingerprint.strip_suffix(b",");
+    let follows = match words.next() {
+        None => of_host.is_none(),
+        Some(rest) => of_host.is_some() || is_certificate && rest.starts_with(b"ID "),
+    };
+    let is_fingerprint = |byte: &u8| byte.is_ascii_alphanumeric() || b":+/=-".contains(byte);
+    ending.head.is_empty()
+        && ending.port.is_some()
+        && follows
+        && of_host.unwrap_or(fingerprint).iter().all(is_fingerprint)
 }
 
-fn put_name_from(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
-    let from = if rest.starts_with(b"from ") { None } else { last_from(rest) };
-    match from {
-        Some(from) => {
-            put_name(rows, without_status(&rest[..from]));
-            put_address_and_port(rows, &rest[from + FROM.len()..]);
+/// `[invalid user ]NAME from ADDRESS[ port N][ ssh2]`
+fn put_name_from(rows: &mut BatchBuilder, rest: &[u8], is_whole: bool) -> bool {
+    let ending = Ending::read(rest.strip_suffix(b" ssh2").unwrap_or(rest));
+    match ending.before_from().filter(|_| is_whole) {
+        Some(name) => {
+            put_name(rows, without_status(name));
+            ending.put(rows);
         }
-        // The empty name: `Invalid user  from 1.2.3.4` or `Invalid user from 1.2.3.4`.
-        None if rest.starts_with(b"from ") => put_address_and_port(rows, &rest[5..]),
-        None => put_name(rows, without_status(rest.strip_suffix(b" [preauth]").unwrap_or(rest))),
+        None if !FROM.is_in(rest) => put_name(rows, without_status(rest)),
+        None => {}
     }
     true
 }
@@ -212,37 +285,79 @@ fn put_address_and_port(rows: &mut BatchBuilder, tail: &[u8]) {
     }
 }
 
-/// `[authenticating |invalid ]user NAME ADDRESS port N` or `ADDRESS port N`, the last ` port ` being the true one.
+const KINDS: [&[u8]; 3] = [b"authenticating user ", b"invalid user ", b"user "];
+
+/// `[authenticating |invalid ]user NAME ADDRESS port N`, or `ADDRESS port N…`
 fn put_connection(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
-    let kinds: [&[u8]; 3] = [b"authenticating user ", b"invalid user ", b"user "];
-    let Some(named) = kinds.iter().find_map(|kind| rest.strip_prefix(*kind)) else {
+    let Some(named) = KINDS.iter().find_map(|kind| rest.strip_prefix(*kind)) else {
         put_address_and_port(rows, rest);
         return true;
     };
-    // The reason may quote what the client asked for next.
-    let reason = SERVICE_CHANGED.find(named);
-    let named = reason.map_or(named, |at| &named[..at]);
-    let Some(port) = PORT.rfind(named) else { return false };
-    let Some(blank) = memchr::memrchr(b' ', &named[..port]) else {
-        // The empty name leaves only the address.
-        put_address_and_port(rows, named.trim_ascii_start());
-        return true;
-    };
-    put_name(rows, &named[..blank]);
-    put_address_and_port(rows, &named[blank + 1..]);
+    let ending = Ending::read(bare(named));
+    if ending.port.is_none() {
+        return false;
+    }
+    put_name(rows, ending.head.strip_suffix(b" ").unwrap_or(ending.head));
+    ending.put(rows);
     true
 }
 
-/// Logins that the server's configuration refuses.
+/// `[authenticating |invalid ]user NAME ADDRESS port N: REASON`, or `ADDRESS port N: REASON`
+fn put_disconnecting(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
+    let Some(named) = KINDS.iter().find_map(|kind| rest.strip_prefix(*kind)) else {
+        put_address_and_port(rows, rest);
+        return true;
+    };
+    let mut readings: Vec<(Ending<'_>, &[u8])> = PORT.find_iter(named).filter_map(|at| reading_at(named, at)).collect();
+    // Only the reason that quotes the client can hold the words of an address.
+    let last = readings.last().map(|(_, reason)| reason.len());
+    readings.retain(|(ending, reason)| match reason.strip_prefix(SERVICE_CHANGED) {
+        Some(before) => quotes(before, ending.head.strip_suffix(b" ").unwrap_or(ending.head)),
+        None => Some(reason.len()) == last,
+    });
+    if readings.len() > 1 {
+        readings.retain(|(_, reason)| reason.len() <= REASON_BYTES_MAX);
+    }
+    if let [(ending, _)] = readings.as_slice() {
+        put_name(rows, ending.head.strip_suffix(b" ").unwrap_or(ending.head));
+        ending.put(rows);
+    }
+    !readings.is_empty() || PORT.is_in(named)
+}
+
+const SERVICE_CHANGED: &[u8] = b"Change of username or service not allowed: (";
+/// Bytes of a reason that sshd writes (`packet.c`).
+const REASON_BYTES_MAX: usize = 100;
+
+/// `NAME ADDRESS port N: REASON`, where ` port ` stands at `at`.
+fn reading_at(named: &[u8], at: usize) -> Option<(Ending<'_>, &[u8])> {
+    let after = &named[at + PORT.len()..];
+    let digits = after.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let reason = after[digits..].strip_prefix(b": ")?;
+    let ending = Ending::read(&named[..at + PORT.len() + digits]);
+    ending.port.map(|_| (ending, reason))
+}
+
+/// Whether the reason goes on with the name, as far as it was not cut off.
+fn quotes(reason: &[u8], name: &[u8]) -> bool {
+    match reason.strip_prefix(name) {
+        Some(rest) => rest.is_empty() || rest.starts_with(b","),
+        None => name.starts_with(reason) && SERVICE_CHANGED.len() + reason.len() >= REASON_BYTES_MAX,
+    }
+}
+
+/// Logins that the server's configuration refuses, and what does not speak its protocol.
 fn put_refusal(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     if let Some(rest) = message.strip_prefix(b"User ")
         && let Some(at) = NOT_ALLOWED.rfind(rest)
     {
-        let account = &rest[..at];
-        let from = last_from(account).unwrap_or(account.len());
-        put_name(rows, &account[..from]);
-        if from < account.len() {
-            put_peer(rows, &account[from + FROM.len()..]);
+        let ending = Ending::read(&rest[..at]);
+        match ending.before_from() {
+            Some(name) => {
+                put_name(rows, name);
+                put_peer(rows, ending.address);
+            }
+            None => put_name(rows, &rest[..at]),
         }
         rows.text(field::EVENT_REASON, &rest[at + 1..]);
         FAILED.put(rows);
@@ -250,28 +365,36 @@ fn put_refusal(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         return true;
     }
     if message.starts_with(b"refused connect from ") {
-        if let Some(open) = memchr::memrchr(b'(', message) {
+        if let Some(open) = memrchr(b'(', message) {
             put_peer(rows, message[open + 1..].strip_suffix(b")").unwrap_or(&message[open + 1..]));
         }
         PROBED.put(rows);
         rows.literal(field::SYSTEM_AUTH_SSH_EVENT, "Refused");
         return true;
     }
-    if message.starts_with(b"Bad protocol version identification") || BREAK_IN.is_in(message) {
-        if let Some(address) =
-            message.strip_prefix(b"Address ").and_then(|rest| rest.split(|byte| *byte == b' ').next())
-        {
-            put_peer(rows, address);
-        } else if let Some(at) = last_from(message) {
-            put_address_and_port(rows, &message[at + FROM.len()..]);
-        } else if let Some(address) = super::between(message, b"[", b"]") {
+    put_probe(rows, message) || put_more_failures(rows, message)
+}
+
+/// `Bad protocol version identification 'TEXT' from ADDRESS port N`, `Address ADDRESS maps to NAME, but …BREAK-IN ATTEMPT!`,
+/// `reverse mapping checking getaddrinfo for NAME [ADDRESS] failed…`
+fn put_probe(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    if message.starts_with(b"Bad protocol version identification ") {
+        let ending = Ending::read(message);
+        if ending.before_from().is_some() && message.len() < MESSAGE_BYTES_MAX {
+            ending.put(rows);
+        }
+    } else if let Some(rest) = message.strip_prefix(b"Address ").filter(|_| BREAK_IN.is_in(message)) {
+        put_peer(rows, rest.split(|byte| *byte == b' ').next().unwrap_or_default());
+    } else if message.starts_with(b"reverse mapping checking getaddrinfo for ") && BREAK_IN.is_in(message) {
+        if let Some(address) = super::in_last_brackets(message) {
             put_peer(rows, address);
         }
-        PROBED.put(rows);
-        rows.literal(field::SYSTEM_AUTH_SSH_EVENT, "Probe");
-        return true;
+    } else {
+        return false;
     }
-    put_more_failures(rows, message)
+    PROBED.put(rows);
+    rows.literal(field::SYSTEM_AUTH_SSH_EVENT, "Probe");
+    true
 }
 
 /// `PAM N more authentication failures; … rhost=ADDRESS  user=NAME`
@@ -282,32 +405,5 @@ fn put_more_failures(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     }
     FAILED.put(rows);
     rows.literal(field::SYSTEM_AUTH_SSH_EVENT, "Failed");
-    true
-}
-
-/// dropbear: `Bad password attempt for 'NAME' from ADDRESS:PORT` and the like.
-fn put_dropbear(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let known: [(&[u8], Outcome, &'static str); 4] = [
-        (b"Bad password attempt for ", FAILED, "Failed"),
-        (b"Login attempt for nonexistent user", outcome("ssh_invalid_user", "failure"), "Invalid"),
-        (b"Password auth succeeded for ", outcome("ssh_login", "success"), "Accepted"),
-        (b"Pubkey auth succeeded for ", outcome("ssh_login", "success"), "Accepted"),
-    ];
-    let Some((_, outcome, word)) = known.iter().find(|(text, ..)| message.starts_with(text)) else { return false };
-    if let (Some(open), Some(close)) = (memchr(b'\'', message), QUOTE_ENDS.rfind(message))
-        && open < close
-    {
-        put_name(rows, &message[open + 1..close]);
-    }
-    if let Some(from) = FROM.rfind(message) {
-        let peer = &message[from + FROM.len()..];
-        let colon = memchr::memrchr(b':', peer).unwrap_or(peer.len());
-        put_peer(rows, &peer[..colon]);
-        if let Some(port) = peer.get(colon + 1..).and_then(decimal) {
-            rows.long(field::SOURCE_PORT, port);
-        }
-    }
-    outcome.put(rows);
-    rows.literal(field::SYSTEM_AUTH_SSH_EVENT, word);
     true
 }

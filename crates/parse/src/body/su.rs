@@ -1,4 +1,6 @@
 //! su, in the wordings of shadow, util-linux, Solaris and the BSDs.
+//!
+//! Whoever calls su writes the account that is asked for; the caller's own name is the system's and has no blanks.
 
 use event::BatchBuilder;
 use event::catalog::field;
@@ -22,16 +24,18 @@ fn put_by(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     true
 }
 
-/// `(to TARGET) NAME on TTY`, `FAILED SU (to TARGET) NAME on TTY`
+/// `(to TARGET) NAME on TTY`, `FAILED SU (to TARGET) NAME on TTY`. Whoever calls su writes TARGET, so that the end counts: the
+/// terminal is the last word, and NAME an account that has no bracket.
 fn put_to(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let failed = message.strip_prefix(b"FAILED SU ");
     let text = failed.unwrap_or(message);
-    let Some(target) = text.strip_prefix(b"(to ").and_then(|rest| memchr(b')', rest).map(|at| &rest[..at])) else {
+    let Some(rest) = text.strip_prefix(b"(to ") else { return false };
+    let on = memmem::rfind(rest, b" on ").unwrap_or(rest.len());
+    let Some(close) = memmem::rfind(&rest[..on], b") ").or(rest[..on].strip_suffix(b")").map(<[u8]>::len)) else {
         return false;
     };
-    let rest = text[4 + target.len() + 1..].trim_ascii_start();
-    let on = memmem::rfind(rest, b" on ").unwrap_or(rest.len());
-    put_pair(rows, &rest[..on], target, if failed.is_some() { "failure" } else { "success" });
+    let name = rest[close + 1..on].trim_ascii();
+    put_pair(rows, name, &rest[..close], if failed.is_some() { "failure" } else { "success" });
     if let Some(tty) = rest.get(on + 4..) {
         rows.text(field::SYSTEM_AUTH_SUDO_TTY, tty);
     }
@@ -59,7 +63,7 @@ fn put_bad(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(rest) = message.strip_prefix(b"BAD SU ") else { return false };
     let Some(to) = memmem::find(rest, b" to ") else { return false };
     let target = &rest[to + 4..];
-    let on = memmem::find(target, b" on ").unwrap_or(target.len());
+    let on = memmem::rfind(target, b" on ").unwrap_or(target.len());
     put_pair(rows, &rest[..to], &target[..on], "failure");
     true
 }

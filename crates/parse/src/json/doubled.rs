@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use event::builder::BatchBuilder;
-use event::catalog::field;
 use event::{FieldId, ValueTag};
 
 use super::{PATH_BYTES_MAX, Reader, Result1, put_value};
@@ -58,7 +57,7 @@ impl Reader<'_, '_> {
             (0..found.hidden).for_each(|_| rows.count_field_dropped());
             let mut texts: Vec<&[u8]> = found.leaves.iter().map(|leaf| &self.text[leaf.at.clone()]).collect();
             if texts.len() > 1 {
-                rows.literal(field::TAGS, "duplicate_key");
+                rows.mark("duplicate_key");
             }
             let before = texts.len();
             texts.dedup();
@@ -70,7 +69,7 @@ impl Reader<'_, '_> {
             } else {
                 (VALUES_MAX..before).for_each(|_| rows.count_field_dropped());
                 let array = [b"[", texts.join(&b',').as_slice(), b"]"].concat();
-                rows.tagged_owned(id, &String::from_utf8_lossy(&array), ValueTag::Array);
+                rows.tagged_owned(id, &super::escapes::as_json(&array), ValueTag::Array);
             }
         }
         self.at = end;
