@@ -177,6 +177,9 @@ fn between<'a>(text: &'a [u8], prefix: &[u8], end: &[u8]) -> Option<&'a [u8]> {
 }
 
 #[cfg(test)]
+mod forgery_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
