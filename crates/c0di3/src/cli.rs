@@ -161,9 +161,10 @@ pub(crate) struct ReplayArguments {
     /// Tell webhooks of incidents found in old logs as well
     #[arg(long)]
     pub(crate) notify: bool,
-    /// Exit with 3 when a line could not be parsed
+    /// Exit with 3 when a line breaks its format; text of no known format and empty lines do not
     #[arg(long)]
     pub(crate) strict: bool,
+    /// Files and folders; - is standard input
     #[arg(required = true, value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
 }

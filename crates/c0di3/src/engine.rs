@@ -289,8 +289,11 @@ impl Committer<'_> {
     fn take_block(&mut self, block: DoneBlock) {
         metrics::counter!("events_total").increment(block.events);
         metrics::counter!("events_rejected_total").increment(block.counts.rejected);
+        metrics::counter!("events_text_total").increment(block.counts.text);
+        metrics::counter!("lines_empty_total").increment(block.counts.empty);
         metrics::counter!("hits_total").increment(block.hits.len() as u64);
-        for (reason, number) in [("repaired", block.counts.repaired), ("cut", block.counts.cut)] {
+        let altered = [("repaired", block.counts.repaired), ("cut", block.counts.cut), ("mended", block.counts.mended)];
+        for (reason, number) in altered {
             if number > 0 {
                 metrics::counter!("events_altered_total", "reason" => reason).increment(number);
             }

@@ -237,7 +237,7 @@ impl<'a> Stage<'a> {
             source: Arc::clone(batch.source()),
             end,
             hits,
-            events: batch.rows() as u64,
+            events: batch.rows() as u64 - batch.counts().empty,
             bytes,
             counts: batch.counts(),
             received: batch.reference(),

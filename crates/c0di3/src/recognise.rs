@@ -5,7 +5,7 @@ use std::path::Path;
 
 use event::block::digest;
 use event::{Position, SourceId};
-use ingest::{FileSource, Fingerprint};
+use ingest::{FileSource, Fingerprint, StreamSource};
 use store::SourceCheckpoint;
 
 /// Bytes from the start that two logs do not share by chance: several lines with their times.
@@ -29,6 +29,21 @@ pub(crate) enum Recognised {
 /// The path without links and dots: one file has one name.
 pub(crate) fn canonical(path: &Path) -> String {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// The source that a stream is a longer or the same reading of, and where that goes on. A stream that is shorter than what was
+/// read holds nothing new.
+pub(crate) fn recognise_stream<'a>(
+    stream: &StreamSource,
+    known: impl Iterator<Item = &'a SourceCheckpoint>,
+) -> Option<(SourceId, Position)> {
+    let same = |known: &&SourceCheckpoint| {
+        let bytes = known.fingerprint_bytes as usize;
+        let named = bytes >= ALIKE_BYTES || stream.name() == known.name;
+        named && bytes > 0 && Fingerprint { bytes, hash: known.fingerprint_hash }.is_of(stream.start())
+    };
+    let best = known.filter(same).max_by_key(|known| (known.fingerprint_bytes, known.name == stream.name()));
+    best.map(|known| (known.id, known.position))
 }
 
 /// Of several known beginnings the longest counts, then one of the same name, then the one read last. Beginnings under

@@ -1,4 +1,5 @@
-//! Bytes to blocks of whole lines. A line over the limit is cut, counted with its full length, and ends its block.
+//! Bytes to blocks of whole lines. A line over the limit is cut, counted with its full length, and ends its block. NULs in front
+//! of a line do not make it long: a log that was cut off while its writer went on begins with as many as it had bytes.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -39,39 +40,41 @@ impl<R: Read> BlockReader<R> {
     /// The next block, or `None` at the end. After an error the lines read before it have still been handed over:
     /// the block comes first, the error with the next call.
     pub fn next_block(&mut self) -> io::Result<Option<Block>> {
-        let mut bytes = std::mem::take(&mut self.carry);
+        loop {
+            let mut bytes = std::mem::take(&mut self.carry);
+            if let Some(error) = self.fill(&mut bytes) {
+                return self.after_error(bytes, error);
+            }
+            match memrchr(b'\n', &bytes) {
+                None if bytes.is_empty() => return Ok(None),
+                Some(end) => {
+                    self.carry = if self.ended { Vec::new() } else { bytes.split_off(end + 1) };
+                    return Ok(Some(self.hand_over(bytes, None)));
+                }
+                None if self.ended => return Ok(Some(self.hand_over(bytes, None))),
+                None if bytes[0] == 0 => {
+                    let nuls = bytes.iter().position(|byte| *byte != 0).unwrap_or(bytes.len());
+                    self.next.offset += nuls as u64;
+                    self.carry = bytes.split_off(nuls);
+                }
+                None => return self.cut_line(bytes),
+            }
+        }
+    }
+
+    /// Reads until there is a block, the input ends or fails.
+    fn fill(&mut self, bytes: &mut Vec<u8>) -> Option<io::Error> {
         // Room beyond the block, so that the last read does not find the buffer full and grow it.
         bytes.reserve_exact(BLOCK_BYTES.saturating_sub(bytes.len()) + SPARE_BYTES);
-        let mut failed = None;
         while !self.ended && bytes.len() < BLOCK_BYTES {
             let wanted = (BLOCK_BYTES - bytes.len()) as u64;
-            let before = bytes.len();
-            match self.reader.by_ref().take(wanted).read_to_end(&mut bytes) {
+            match self.reader.by_ref().take(wanted).read_to_end(bytes) {
                 Ok(0) => self.ended = true,
                 Ok(_) => {}
-                Err(error) => {
-                    failed = Some(error);
-                    break;
-                }
-            }
-            if bytes.len() == before {
-                self.ended = true;
+                Err(error) => return Some(error),
             }
         }
-        if let Some(error) = failed {
-            return self.after_error(bytes, error);
-        }
-        if bytes.is_empty() {
-            return Ok(None);
-        }
-        match memrchr(b'\n', &bytes) {
-            Some(end) => {
-                self.carry = if self.ended { Vec::new() } else { bytes.split_off(end + 1) };
-                Ok(Some(self.hand_over(bytes, None)))
-            }
-            None if self.ended => Ok(Some(self.hand_over(bytes, None))),
-            None => self.cut_line(bytes),
-        }
+        None
     }
 
     /// What was read before an error is handed over once; the error comes again with the next call.
@@ -158,6 +161,19 @@ mod tests {
         let last = blocks.last().unwrap();
         assert_eq!((last.bytes.as_slice(), last.start.line), (&b"last\n"[..], 2));
         assert_eq!(last.start.offset, 6 + (20 << 20) + 1);
+    }
+
+    #[test]
+    fn a_run_of_nuls_hides_no_line_however_long_it_is() {
+        let mut input = b"first\n".to_vec();
+        input.extend(vec![0; (5 << 20) + 77]);
+        input.extend(b"second\nthird\n");
+        let blocks = blocks(&input);
+        assert!(blocks.iter().all(|block| block.cut_line_bytes.is_none()));
+        let last = blocks.last().unwrap();
+        let nuls = last.bytes.iter().take_while(|byte| **byte == 0).count();
+        assert_eq!(&last.bytes[nuls..], b"second\nthird\n");
+        assert_eq!((last.start.offset + nuls as u64, last.start.line), (6 + (5 << 20) + 77, 1));
     }
 
     struct Failing(&'static [u8]);

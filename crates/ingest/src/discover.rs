@@ -64,7 +64,7 @@ impl Walk {
             self.visit_folder(path, depth);
         } else if !kind.is_file() {
             let what = if kind.is_fifo() { "a FIFO" } else { "not a regular file" };
-            self.skip(path, format!("{what}: replay reads regular files; pipe a stream into `c0di3 detect -`"), named);
+            self.skip(path, format!("{what}: replay reads regular files; pipe a stream into `c0di3 replay -`"), named);
         } else if self.found.files.len() >= FILES_MAX {
             self.skip(path, format!("more than {FILES_MAX} files in one run"), true);
         } else if metadata.len() == 0 {

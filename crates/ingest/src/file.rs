@@ -22,6 +22,25 @@ pub struct Fingerprint {
     pub hash: u128,
 }
 
+impl Fingerprint {
+    /// Of a source that begins with `start`.
+    pub fn of(start: &[u8]) -> Self {
+        Fingerprint { bytes: start.len(), hash: digest(&[start]) }
+    }
+
+    /// Whether a source that begins with `start` is the one that this was made of.
+    pub fn is_of(self, start: &[u8]) -> bool {
+        start.get(..self.bytes).is_some_and(|start| digest(&[start]) == self.hash)
+    }
+}
+
+/// Identity of a source that is seen for the first time, by its beginning. Short ones may begin alike: they are told apart by
+/// their name as well.
+pub(crate) fn new_id(start: &[u8], name: &[u8]) -> SourceId {
+    let name = if start.len() < 1024 { name } else { b"" };
+    SourceId(digest(&[b"file", start, name]))
+}
+
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("cannot open {path}")]
@@ -86,12 +105,12 @@ impl FileSource {
     }
 
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint { bytes: self.start.len(), hash: digest(&[&self.start]) }
+        Fingerprint::of(&self.start)
     }
 
     /// Whether the file begins with what the fingerprint was made of.
     pub fn is(&self, known: Fingerprint) -> bool {
-        self.start.get(..known.bytes).is_some_and(|start| digest(&[start]) == known.hash)
+        known.is_of(&self.start)
     }
 
     /// Whether both files begin with the same bytes, as far as the shorter beginning goes.
@@ -120,9 +139,7 @@ impl FileSource {
 
     /// Identity of a file that is seen for the first time, by its beginning.
     pub fn new_id(&self) -> SourceId {
-        // Files that are shorter than this may begin alike: they are told apart by their path as well.
-        let path = if self.start.len() < 1024 { self.path.as_os_str().as_encoded_bytes() } else { b"" };
-        SourceId(digest(&[b"file", &self.start, path]))
+        new_id(&self.start, self.path.as_os_str().as_encoded_bytes())
     }
 
     /// The file's blocks from `position` on. Compressed files are decompressed up to there.

@@ -13,6 +13,7 @@ pub mod kafka;
 pub mod live;
 pub mod merge;
 pub mod spool;
+pub mod stream;
 pub mod syslog;
 pub mod tail;
 
@@ -20,3 +21,4 @@ pub use block_reader::BlockReader;
 pub use discover::{Discovered, Skipped, discover};
 pub use file::{FileSource, Fingerprint, OpenError};
 pub use merge::{Merge, Pull, Pulled};
+pub use stream::StreamSource;

@@ -129,19 +129,19 @@ fn a_decompression_bomb_is_refused() {
 fn mixed_formats_and_extreme_years_are_read_line_by_line() {
     let sandbox = Sandbox::new();
     let text = format!(
-        "{LINE}\n{}{}\n0000-01-01T00:00:00Z h app[1]: first\n9999-12-31T23:59:59Z h app[1]: last\nnothing known\n",
+        "{LINE}\n{}{}\n0000-01-01T00:00:00Z h app[1]: first\n9999-12-31T23:59:59Z h app[1]: last\nnothing known\n{{\"broken\": }}\n",
         failures("192.0.2.1", 0, 1),
         "{\"@timestamp\":\"2026-11-23T10:00:00Z\",\"message\":\"json\"}",
     );
     let run = sandbox.run_with_input(&["parse", "-"], text.as_bytes());
     let events = run.lines();
     let datasets: Vec<_> = events.iter().map(|event| event["event.dataset"].as_str().unwrap()).collect();
-    assert_eq!(datasets, ["http.access", "system.sshd", "json", "system.syslog", "system.syslog", "unparsed"]);
+    assert_eq!(datasets, ["http.access", "system.sshd", "json", "system.syslog", "system.syslog", "text", "unparsed"]);
     assert_eq!(
         (&events[3]["@timestamp"], &events[4]["@timestamp"]),
         (&"0000-01-01T00:00:00Z".into(), &"9999-12-31T23:59:59Z".into())
     );
-    assert_eq!(events[5]["event.kind"], "pipeline_error");
+    assert_eq!((&events[5]["event.kind"], &events[6]["event.kind"]), (&"event".into(), &"pipeline_error".into()));
     let strict = sandbox.run_with_input(&["parse", "--strict", "-"], text.as_bytes());
     assert_eq!(strict.code, Some(3));
 }

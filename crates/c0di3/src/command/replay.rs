@@ -194,7 +194,7 @@ impl Replay<'_> {
 
     fn take_block(&mut self, block: DoneBlock) {
         self.checkpoints.reached(&block);
-        self.totals.add(block.events, block.counts);
+        self.totals.add(&block.source.name, block.events, block.counts);
         self.bar.inc(block.bytes);
         self.correlator.next_block(block.newest, block.received.saturating_add_us(AHEAD_MAX_US));
         self.correlator.observe(block.hits);

@@ -9,18 +9,21 @@ use crate::address::{is_ip, put_peer};
 
 const FAILED: Outcome = outcome("database_login", "failure");
 
-/// `Access denied for user 'NAME'@'HOST' (using password: YES)`, or ` to database 'NAME'` behind the host. All three are the
-/// client's but the host, which nothing else may follow.
+/// `Access denied for user 'NAME'@'HOST' (using password: YES)`, or ` to database 'NAME'` behind the host. Names are the
+/// client's, and one of a database may hold what stands in front of it.
 pub(super) fn put_mysql(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(at) = memmem::find(message, b"Access denied for user '") else { return false };
     let rest = &message[at + 24..];
-    let mut readings = memmem::find_iter(rest, b"'@'").filter_map(|middle| {
+    let names_database = rest.ends_with(b"'") && memmem::find(rest, b"' to database '").is_some();
+    let follows: &[u8] = if names_database { b"' to database '" } else { b"'" };
+    let mut readings = memmem::rfind_iter(rest, b"'@'").filter_map(|middle| {
         let host = &rest[middle + 3..];
         let (host, after) = host.split_at(memchr(b'\'', host)?);
-        let follows = after.len() == 1 || after.starts_with(b"' (using") || after.starts_with(b"' to database '");
-        follows.then_some((&rest[..middle], host))
+        after.starts_with(follows).then_some((&rest[..middle], host))
     });
-    if let (Some((name, host)), None) = (readings.next(), readings.next()) {
+    let last = readings.next();
+    let is_sure = !names_database || readings.next().is_none();
+    if let Some((name, host)) = last.filter(|_| is_sure) {
         rows.text(field::USER_NAME, name);
         put_peer(rows, host);
     }

@@ -61,19 +61,24 @@ fn name_before(text: &[u8]) -> Option<&[u8]> {
     }
 }
 
+/// Bytes that no message of a worker has: others are not looked at.
+const WORKER_BYTES_MAX: usize = 4096;
+
 /// `auth-worker(N): pam(NAME,ADDRESS): …failed…`, `auth: sql(NAME,ADDRESS,<SESSION>): Password mismatch`
 fn put_worker(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    if !message.starts_with(b"auth") {
+    if !message.starts_with(b"auth") || message.len() > WORKER_BYTES_MAX {
         return false;
     }
     // The worker's own brackets come first.
     let Some(start) = memmem::find(message, b": ").map(|at| at + 2) else { return false };
     let Some(open) = memchr(b'(', &message[start..]).map(|at| start + at + 1) else { return false };
     let text = &message[open..];
-    let mut readings = memmem::find_iter(text, b"): ").filter_map(|end| account(&text[..end], &text[end + 3..]));
+    let mut readings = memmem::rfind_iter(text, b"): ").filter_map(|end| account(&text[..end], &text[end + 3..]));
     let Some((name, peer)) = readings.next() else { return false };
+    // The name may hold these words, and so may a password, where passwords are told.
+    let is_last = memmem::find(text, b"given password: ").is_none();
     let (mut same_name, mut same_peer) = (true, true);
-    for (other, address) in readings {
+    for (other, address) in readings.filter(|_| !is_last) {
         same_name &= other == name;
         same_peer &= address == peer;
     }

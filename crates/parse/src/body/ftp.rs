@@ -11,20 +11,29 @@ const FAILED: Outcome = outcome("ftp_login", "failure");
 const LOGGED_IN: Outcome = outcome("ftp_login", "success");
 
 /// `[NAME] FAIL LOGIN: Client "ADDRESS"`, `[NAME] OK LOGIN: Client "ADDRESS"[, anon password "TEXT"]`. NAME and TEXT are the
-/// client's; only one way to read the line may be left.
+/// client's; where they leave several ways to read the line, all that is told is a failure that may be one.
 pub(super) fn put_vsftpd(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let mut readings = memmem::find_iter(message, b" LOGIN: Client \"").filter_map(|at| vsftpd_login(message, at));
-    let (Some((name, peer, result)), None) = (readings.next(), readings.next()) else { return false };
-    put_peer(rows, peer);
-    rows.text(field::USER_NAME, name);
-    result.put(rows);
+    let Some(open) = memchr(b'[', message) else { return false };
+    let text = &message[open + 1..];
+    let mut readings = memmem::find_iter(text, b" LOGIN: Client \"").filter_map(|at| vsftpd_login(text, at));
+    let Some((name, peer, result)) = readings.next() else { return false };
+    let Some((_, _, other)) = readings.next() else {
+        put_peer(rows, peer);
+        rows.text(field::USER_NAME, name);
+        result.put(rows);
+        return true;
+    };
+    let may_have_failed = [result, other].into_iter().chain(readings.map(|(_, _, result)| result));
+    if may_have_failed.into_iter().any(|result| result.outcome == FAILED.outcome) {
+        FAILED.put(rows);
+    }
     true
 }
 
 /// The name, the address and the result of a login whose ` LOGIN: ` stands at `at`.
-fn vsftpd_login(message: &[u8], at: usize) -> Option<(&[u8], &[u8], Outcome)> {
-    let (head, tail) = (&message[..at], &message[at + 16..]);
-    let (head, result) = match (head.strip_suffix(b"] FAIL"), head.strip_suffix(b"] OK")) {
+fn vsftpd_login(text: &[u8], at: usize) -> Option<(&[u8], &[u8], Outcome)> {
+    let (head, tail) = (&text[..at], &text[at + 16..]);
+    let (name, result) = match (head.strip_suffix(b"] FAIL"), head.strip_suffix(b"] OK")) {
         (Some(head), _) => (head, FAILED),
         (_, Some(head)) => (head, LOGGED_IN),
         _ => return None,
@@ -34,7 +43,7 @@ fn vsftpd_login(message: &[u8], at: usize) -> Option<(&[u8], &[u8], Outcome)> {
     if !rest.is_empty() && !(rest.starts_with(b", anon password \"") && rest.ends_with(b"\"")) {
         return None;
     }
-    Some((&head[memchr(b'[', head)? + 1..], &tail[..close], result))
+    Some((name, &tail[..close], result))
 }
 
 /// `HOST (NAME[ADDRESS]) - USER NAME (Login failed): …`, `… - USER NAME: no such user found …`

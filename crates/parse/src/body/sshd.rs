@@ -13,6 +13,8 @@ use crate::needle::Needle;
 
 /// Bytes of a message that sshd hands to syslog (`log.c`): a longer one has lost its end.
 const MESSAGE_BYTES_MAX: usize = 500;
+/// Bytes that no message of sshd has, wherever it was written to: others are not looked at, whatever they are.
+const LOOKED_AT_BYTES_MAX: usize = 4096;
 
 const FROM: Needle = Needle::new(b" from ");
 const PORT: Needle = Needle::new(b" port ");
@@ -101,6 +103,9 @@ static STARTS: &[Start] = &[
 ];
 
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    if message.len() > LOOKED_AT_BYTES_MAX {
+        return false;
+    }
     let first = message.first();
     if let Some(start) = STARTS.iter().find(|start| start.text.first() == first && message.starts_with(start.text)) {
         let rest = &message[start.text.len()..];

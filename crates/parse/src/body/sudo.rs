@@ -70,12 +70,15 @@ fn put_attributes<'a>(rows: &mut BatchBuilder, attributes: &'a [u8]) -> Option<&
     refused
 }
 
+/// Bytes in which the name of an account ends (`LOGIN_NAME_MAX` is 256).
+const NAME_BYTES_MAX: usize = 260;
+
 /// The account of `USER=…`, if every `USER=` that a further attribute follows, as the true one is, names the same.
 fn effective_user(text: &[u8]) -> Option<&[u8]> {
     const NEXT: [&[u8]; 4] = [b"GROUP=", b"TSID=", b"ENV=", b"COMMAND="];
     let mut users = memmem::find_iter(text, b"USER=").filter_map(|at| {
         let value = (at == 0 || text[..at].ends_with(b"; ")).then(|| &text[at + 5..])?;
-        let end = memmem::find(value, b" ; ")?;
+        let end = memmem::find(&value[..value.len().min(NAME_BYTES_MAX)], b" ; ")?;
         NEXT.iter().any(|next| value[end + 3..].starts_with(next)).then(|| value[..end].trim_ascii())
     });
     let first = users.next()?;

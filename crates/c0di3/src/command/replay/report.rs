@@ -127,9 +127,14 @@ pub(super) fn printable(text: &str) -> String {
 pub(super) struct Totals {
     pub(super) events: u64,
     pub(super) rejected: u64,
+    /// Lines of no known format.
+    text: u64,
     repaired: u64,
+    mended: u64,
     cut: u64,
     fields_dropped: u64,
+    /// Sources with lines that have no fields.
+    plain: BTreeMap<String, Plain>,
     /// Findings printed: new ones, and ones that have grown.
     pub(super) findings: u64,
     pub(super) new_findings: u64,
@@ -137,18 +142,61 @@ pub(super) struct Totals {
     pub(super) failed: u64,
 }
 
+/// Lines of one source.
+#[derive(Debug, Default)]
+struct Plain {
+    events: u64,
+    text: u64,
+    rejected: u64,
+}
+
+/// Sources that are told by their names; the rest is summed up.
+const PLAIN_TOLD_MAX: usize = 10;
+
 impl Totals {
     /// `failed` sources could not even be opened.
     pub(super) fn new(failed: u64) -> Self {
         Totals { failed, ..Totals::default() }
     }
 
-    pub(super) fn add(&mut self, events: u64, counts: Counts) {
+    pub(super) fn add(&mut self, source: &str, events: u64, counts: Counts) {
         self.events += events;
         self.rejected += counts.rejected;
+        self.text += counts.text;
+        self.mended += counts.mended;
+        if !self.plain.contains_key(source) {
+            self.plain.insert(source.to_owned(), Plain::default());
+        }
+        if let Some(plain) = self.plain.get_mut(source) {
+            plain.events += events;
+            plain.text += counts.text;
+            plain.rejected += counts.rejected;
+        }
         self.repaired += counts.repaired;
         self.cut += counts.cut;
         self.fields_dropped += counts.fields_dropped;
+    }
+
+    /// Which sources hold lines without fields, those with most of them first.
+    fn tell_plain(&self) {
+        let mut plain: Vec<_> = self.plain.iter().filter(|(_, plain)| plain.text + plain.rejected > 0).collect();
+        plain.sort_by_key(|(_, plain)| std::cmp::Reverse(plain.text + plain.rejected));
+        for (name, Plain { events, text, rejected }) in plain.iter().take(PLAIN_TOLD_MAX) {
+            let name = printable(name);
+            if *text > 0 {
+                tell(&format!(
+                    "note: {name}: {text} of {events} line(s) are text of no known format; keywords judge them"
+                ));
+            }
+            if *rejected > 0 {
+                tell(&format!("note: {name}: {rejected} of {events} line(s) break their format and were rejected"));
+            }
+        }
+        let more = plain.iter().skip(PLAIN_TOLD_MAX);
+        let lines: u64 = more.clone().map(|(_, plain)| plain.text + plain.rejected).sum();
+        if lines > 0 {
+            tell(&format!("note: {} more file(s) hold {lines} such line(s)", more.count()));
+        }
     }
 
     /// Everything out of the ordinary, then the line that sums up.
@@ -160,7 +208,9 @@ impl Totals {
                 hits => tell(&format!("note: the exception `{name}` of {owner} has left out {hits} hit(s)")),
             }
         }
+        self.tell_plain();
         for (count, what) in [
+            (self.mended, "JSON line(s) held escapes that JSON does not know; they are kept as they stand"),
             (self.repaired, "line(s) held bytes that are not UTF-8; they were replaced"),
             (self.cut, "line(s) were longer than the limit and have been cut"),
             (self.fields_dropped, "JSON field(s) beyond the column limit are in event.original only"),
@@ -183,11 +233,12 @@ impl Totals {
         }
         let seconds = elapsed.as_secs_f64();
         tell(&format!(
-            "events {}, rejected {}, findings {}, seconds {seconds:.3}, events/s {:.0}",
+            "events {}, rejected {}, findings {}, seconds {seconds:.3}, events/s {:.0}, text {}",
             self.events,
             self.rejected,
             self.findings,
-            self.events as f64 / seconds.max(1e-9)
+            self.events as f64 / seconds.max(1e-9),
+            self.text
         ));
     }
 }

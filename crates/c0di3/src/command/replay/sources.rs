@@ -1,4 +1,4 @@
-//! The files of a replay: found, recognised, and set to where the last run ended.
+//! The files of a replay, and standard input: found, recognised, and set to where the last run ended.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -7,12 +7,16 @@ use event::block::digest;
 use event::{Position, SourceId, Timestamp};
 use ingest::discover::Skipped;
 use ingest::merge::Waiting;
-use ingest::{FileSource, Fingerprint, Merge, discover};
+use ingest::{FileSource, Fingerprint, Merge, StreamSource, discover};
 use store::SourceCheckpoint;
 
+use crate::clock;
 use crate::outcome::tell;
 use crate::pipeline::{AHEAD_MAX_US, DoneBlock};
-use crate::recognise::{Recognised, canonical, recognise};
+use crate::recognise::{Recognised, canonical, recognise, recognise_stream};
+
+/// How the command line names standard input.
+const STANDARD_INPUT: &str = "-";
 
 /// How far each source has been read, and which of that the store does not know yet.
 #[derive(Debug, Default)]
@@ -56,7 +60,9 @@ pub(crate) struct Sources {
 impl Sources {
     /// Finds the files, tells what is left out, and sets each to where it was left.
     pub(crate) fn find(paths: &[PathBuf], known: Vec<SourceCheckpoint>, parse: &parse::Options) -> Self {
-        let found = discover(paths);
+        let (streams, paths): (Vec<_>, Vec<_>) =
+            paths.iter().cloned().partition(|path| path.as_os_str() == STANDARD_INPUT);
+        let found = discover(&paths);
         let mut finding =
             Finding { known, checkpoints: Checkpoints::default(), bytes: 0, failed: 0, waiting: Vec::new() };
         for skipped in found.skipped {
@@ -80,6 +86,9 @@ impl Sources {
                 finding.add(&file, parse);
             }
             read.push(file);
+        }
+        if !streams.is_empty() {
+            finding.add_standard_input(parse);
         }
         let options = parse.clone();
         let first_time = move |block: &event::Block| first_time(&block.bytes, &options, block.reference);
@@ -118,24 +127,46 @@ impl Finding {
         original.is_some()
     }
 
-    fn add(&mut self, file: &FileSource, parse: &parse::Options) {
-        let name = canonical(file.path());
-        let Some((mut id, position)) = self.recognise(file, &name) else { return };
+    /// Standard input can be read once, however often it is named.
+    fn add_standard_input(&mut self, parse: &parse::Options) {
+        let stream = match StreamSource::open(STANDARD_INPUT, std::io::stdin(), clock::now()) {
+            Ok(stream) => stream,
+            Err(error) => {
+                let path = PathBuf::from(STANDARD_INPUT);
+                return self.skip(&Skipped { path, reason: error.to_string(), is_failure: true });
+            }
+        };
+        let known = recognise_stream(&stream, self.known.iter());
+        let (id, position) = known.unwrap_or_else(|| (stream.new_id(), Position::default()));
+        let id = self.keep(id, STANDARD_INPUT.to_owned(), stream.fingerprint(), position);
+        let first_time = first_time(stream.start(), parse, stream.reference());
+        let open = move || stream.read_from(id, position).map_err(|error| error.to_string());
+        self.waiting.push(Waiting { first_time, name: STANDARD_INPUT.to_owned(), open: Box::new(open) });
+    }
+
+    /// Begins to keep how far the source has been read; gives its id.
+    fn keep(&mut self, mut id: SourceId, name: String, fingerprint: Fingerprint, position: Position) -> SourceId {
         if self.checkpoints.known.contains_key(&id) {
             // Begins like another file and goes on differently.
             id = SourceId(digest(&[b"beside", &id.0.to_be_bytes(), name.as_bytes()]));
         }
-        let Fingerprint { bytes, hash } = file.fingerprint();
         let checkpoint = SourceCheckpoint {
             id,
             name,
-            fingerprint_bytes: bytes as u64,
-            fingerprint_hash: hash,
+            fingerprint_bytes: fingerprint.bytes as u64,
+            fingerprint_hash: fingerprint.hash,
             position,
             seen: position.offset,
             epoch: 0,
         };
         self.checkpoints.known.insert(id, (checkpoint, false));
+        id
+    }
+
+    fn add(&mut self, file: &FileSource, parse: &parse::Options) {
+        let name = canonical(file.path());
+        let Some((id, position)) = self.recognise(file, &name) else { return };
+        let id = self.keep(id, name, file.fingerprint(), position);
         self.bytes += file.size.saturating_sub(position.offset);
         let first_time = first_time(file.start(), parse, file.reference);
         let file = file.clone();
