@@ -185,3 +185,85 @@ impl Hot for FallbackHot {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use event::Status;
+
+    use super::*;
+
+    fn found(revision: u64) -> StoredFinding {
+        let finding = crate::suite::finding(revision, event::Severity::P1, "192.0.2.1");
+        StoredFinding { finding, status: Status::New, created_at: Timestamp(0), updated_at: Timestamp(0), revision }
+    }
+
+    fn up_to(revision: u64) -> (Vec<StoredFinding>, Mark) {
+        let all: Vec<_> = (1..=revision).map(found).collect();
+        let mark = all.last().map_or(Mark::START, Mark::from);
+        (all, mark)
+    }
+
+    #[tokio::test]
+    async fn the_memory_counts_until_redis_has_followed_as_far() {
+        let mut server = servers::Redis::start();
+        let hot = FallbackHot::new(RedisHot::open(&server.url(), "agent-1".into()).unwrap());
+        let (first, mark) = up_to(2);
+        assert!(hot.redis().record(&first, Mark::START, mark).await.unwrap());
+        let (snapshot, standing) = hot.counts(5).await.unwrap();
+        assert_eq!((snapshot.findings, standing.counter, standing.degraded), (2, Counter::Redis, false));
+
+        server.freeze();
+        let started = Instant::now();
+        let nothing = hot.counts(5).await;
+        assert!(matches!(nothing, Err(StoreError::Uncounted)), "nothing has been counted, which is not zero");
+        assert!(started.elapsed() < (ANSWER_MAX + FILL_MAX) * 2, "{:?}", started.elapsed());
+        let memory = timeout(ANSWER_MAX, hot.substitute()).await.unwrap();
+        let (all, end) = up_to(3);
+        assert!(memory.record(&all, Mark::START, end).await.unwrap());
+        let started = Instant::now();
+        let (snapshot, standing) = hot.counts(5).await.unwrap();
+        assert_eq!((snapshot.findings, standing.degraded, standing.complete), (3, true, false));
+        memory.caught_up(true);
+        assert!(hot.counts(5).await.unwrap().1.complete);
+        assert!(started.elapsed() < FILL_MAX * 2, "Redis is not asked while it is away");
+        assert!(hot.risk("source.ip", "192.0.2.1", Timestamp(0)).await.unwrap() > 0.0);
+
+        server.thaw();
+        hot.redis_answers().await.unwrap();
+        assert!(hot.standing().degraded, "Redis is behind: it does not count yet");
+        assert!(hot.redis().record(&all[2..], mark, end).await.unwrap());
+        hot.redis_answers().await.unwrap();
+        let (snapshot, standing) = hot.counts(5).await.unwrap();
+        assert_eq!((snapshot.findings, standing.counter, standing.degraded), (3, Counter::Redis, false));
+
+        server.stop();
+        assert_eq!(hot.clear().await.unwrap(), 0, "the memory is new and empty");
+        server.start_again();
+        // The first step finds that its connection is gone, the next one makes another.
+        let _broken = hot.redis().record(&all, Mark::START, end).await.is_err();
+        hot.redis().record(&all, Mark::START, end).await.unwrap();
+        hot.redis_answers().await.unwrap();
+        assert_eq!(
+            hot.redis().mark().await.unwrap(),
+            Mark::START,
+            "what was to be forgotten is forgotten there as well"
+        );
+    }
+
+    #[tokio::test]
+    async fn of_two_who_record_the_same_one_counts() {
+        let server = servers::Redis::start();
+        let agents = ["agent-1", "agent-2"].map(|name| RedisHot::open(&server.url(), name.into()).unwrap());
+        let (all, mark) = up_to(20);
+        for round in 0..20 {
+            let (one, two) =
+                tokio::join!(agents[0].record(&all, Mark::START, mark), agents[1].record(&all, Mark::START, mark));
+            assert!(one.unwrap() != two.unwrap(), "round {round}");
+            let snapshot = agents[0].snapshot(5).await.unwrap();
+            assert_eq!((snapshot.findings, snapshot.events), (20, 230), "round {round}");
+            agents[0].clear().await.unwrap();
+        }
+    }
+}

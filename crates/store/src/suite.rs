@@ -47,7 +47,7 @@ async fn store(url: &str) -> Arc<dyn Store> {
     open(url, Use::Commit).await.unwrap()
 }
 
-fn finding(number: u64, severity: Severity, address: &str) -> Finding {
+pub(crate) fn finding(number: u64, severity: Severity, address: &str) -> Finding {
     Finding {
         id: FindingId(u128::from(number) << 64),
         rule_id: format!("rule-{}", number % 3),

@@ -94,6 +94,23 @@ fn token(sandbox: &Sandbox, store: &str, role: &str) -> String {
     format!("Bearer {}", String::from_utf8(out.stdout).unwrap().trim())
 }
 
+/// Both services, with a store that stands still behind them.
+fn probes_tell_the_truth_in_time(node: &Node) {
+    for (port, name) in [(node.ingest, "analyzer"), (node.api, "agent"), (node.health, "agent's health")] {
+        let (_, health, took) = timed(port, "/health");
+        assert!(took <= HEALTH_MAX, "/health of the {name} took {took:?}");
+        assert_eq!(part(&health, "postgres"), "fail", "{health}");
+    }
+    let (_, health, _) = timed(node.api, "/health");
+    assert_eq!(part(&health, "analyzer"), "warn", "the analyzer works; its store is away: {health}");
+    assert!(words(&health, "analyzer").contains("postgres"), "{health}");
+    let (status, ready, took) = timed(node.health, "/ready");
+    assert_eq!((status, part(&ready, "postgres").as_str()), (503, "fail"), "{ready}");
+    assert!(took <= READY_MAX && words(&ready, "postgres").contains("answer"), "{took:?}: {ready}");
+    let (status, _, took) = timed(node.ingest, "/ready");
+    assert!(status == 200 && took <= READY_MAX, "the spool takes events all the same: {status}, {took:?}");
+}
+
 #[test]
 fn a_frozen_store_delays_no_sender_and_no_probe() {
     let postgres = Postgres::start();
@@ -138,19 +155,7 @@ fn a_frozen_store_delays_no_sender_and_no_probe() {
     let forged = format!("{}x", &known[..known.len() - 1]);
     assert_eq!(push(&forged).0, 401, "the hash of a known token is known");
 
-    for (port, name) in [(node.ingest, "analyzer"), (node.api, "agent"), (node.health, "agent's health")] {
-        let (_, health, took) = timed(port, "/health");
-        assert!(took <= HEALTH_MAX, "/health of the {name} took {took:?}");
-        assert_eq!(part(&health, "postgres"), "fail", "{health}");
-    }
-    let (_, health, _) = timed(node.api, "/health");
-    assert_eq!(part(&health, "analyzer"), "warn", "the analyzer works; its store is away: {health}");
-    assert!(words(&health, "analyzer").contains("postgres"), "{health}");
-    let (status, ready, took) = timed(node.health, "/ready");
-    assert_eq!((status, part(&ready, "postgres").as_str()), (503, "fail"), "{ready}");
-    assert!(took <= READY_MAX && words(&ready, "postgres").contains("answer"), "{took:?}: {ready}");
-    let (status, _, took) = timed(node.ingest, "/ready");
-    assert!(status == 200 && took <= READY_MAX, "the spool takes events all the same: {status}, {took:?}");
+    probes_tell_the_truth_in_time(&node);
     ask();
     std::thread::sleep(Duration::from_secs(1));
     let (status, head, took) = ask();
