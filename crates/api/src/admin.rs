@@ -11,15 +11,19 @@ use crate::problem::{PartProblem, Problem};
 /// Deliveries that are shown.
 const DELIVERIES_MAX: u32 = 200;
 
-/// Forgets the hot aggregates; they are rebuilt from the store.
+/// Forgets the hot aggregates; they are rebuilt from the store. Where Redis is away the memory that stands in for it is
+/// cleared at once, and Redis when it is back.
 #[utoipa::path(
     post, path = "/admin/cache/clear", tag = "operations",
-    responses((status = 200, description = "What was cleared", body = Object), (status = 503, description = "The cache does not answer", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, description = "What was cleared", body = Object), (status = 503, description = "The cache does not answer any more", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn clear_cache(State(state): State<ApiState>) -> Result<Json<Value>, Problem> {
     let cleared = state.hot.clear().await?;
-    tracing::info!(cleared, "the cache was cleared");
-    Ok(Json(json!({"cleared": {"hot": cleared}})))
+    let standing = state.hot.standing();
+    tracing::info!(cleared, source = standing.counter.name(), "the cache was cleared");
+    Ok(Json(json!({
+        "cleared": {"hot": cleared}, "source": standing.counter.name(), "degraded": standing.degraded,
+    })))
 }
 
 /// Deliveries to webhooks, newest first; `state` is pending, delivered or dead.

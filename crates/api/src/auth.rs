@@ -1,9 +1,10 @@
 //! Who may do what. A token is `c0di3_<id>_<secret>`; the store keeps the secret's hash only. Without tokens the service
-//! listens on loopback addresses alone, and answers only requests that were meant for them.
+//! listens on loopback addresses alone, and answers only requests that were meant for them. While the store is away, tokens
+//! that it has known lately are answered from memory; of others nobody can say whether they are good.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
@@ -14,15 +15,18 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use event::Timestamp;
 use sha2::{Digest, Sha256};
-use store::StoreError;
 use store::people::{Role, Token, Tokens};
 use subtle::ConstantTimeEq;
+use tokio::time::{Instant, timeout};
 
 use crate::problem::Problem;
+use crate::store_watch::StoreWatch;
 
-/// How long a token that was looked up is trusted: a revoked one works at most this long.
-const REMEMBERED: Duration = Duration::from_secs(5);
-/// Tokens that are remembered.
+/// How long a token that was looked up is trusted unasked: a revoked one works at most this long while the store answers.
+const TRUSTED: Duration = Duration::from_secs(5);
+/// Longest wait for the store to look a token up: then what is remembered decides.
+const LOOK_UP_MAX: Duration = Duration::from_millis(500);
+/// Tokens that are remembered; beyond it the one that was looked up longest ago is forgotten.
 const REMEMBERED_MAX: usize = 1000;
 const ID_BYTES: usize = 8;
 const SECRET_BYTES: usize = 32;
@@ -46,12 +50,22 @@ pub enum Auth {
 pub struct TokenAuth {
     tokens: Arc<dyn Tokens>,
     clock: fn() -> Timestamp,
+    /// How long a token that was looked up is remembered for times when the store is away.
+    remembered: Duration,
+    /// Tokens by id, and when the store last told of them: hashes, never secrets.
     known: Arc<Mutex<BTreeMap<String, (Token, Instant)>>>,
+    watch: StoreWatch,
 }
 
 impl Auth {
-    pub fn with_tokens(tokens: Arc<dyn Tokens>, clock: fn() -> Timestamp) -> Self {
-        Auth::Tokens(TokenAuth { tokens, clock, known: Arc::default() })
+    pub fn with_tokens(tokens: Arc<dyn Tokens>, clock: fn() -> Timestamp, remembered: Duration) -> Self {
+        let asked = Arc::clone(&tokens);
+        let watch = StoreWatch::new(move || {
+            let tokens = Arc::clone(&asked);
+            // No token has this id.
+            async move { tokens.token("").await.map(|_| ()) }
+        });
+        Auth::Tokens(TokenAuth { tokens, clock, remembered, known: Arc::default(), watch })
     }
 }
 
@@ -141,8 +155,7 @@ impl TokenAuth {
         let parts = text.trim().strip_prefix("c0di3_").and_then(|rest| rest.split_once('_'));
         let (id, secret) = parts.ok_or_else(|| unauthorized("the token is not one of ours: it begins with c0di3_"))?;
         let wrong = "the token is unknown, wrong, revoked or expired";
-        let token =
-            self.find(id).await.map_err(|error| Box::new(Problem::from(error)))?.ok_or_else(|| unauthorized(wrong))?;
+        let token = self.find(id).await?.ok_or_else(|| unauthorized(wrong))?;
         let right = hash(secret).as_bytes().ct_eq(token.hash.as_bytes());
         let expired = token.expires_at.is_some_and(|until| until <= (self.clock)());
         if !bool::from(right) || token.revoked || expired {
@@ -155,30 +168,50 @@ impl TokenAuth {
         Ok(Actor { name: token.name, role: token.role })
     }
 
-    async fn find(&self, id: &str) -> Result<Option<Token>, StoreError> {
-        let remembered = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned();
-        if let Some((token, since)) = &remembered
-            && since.elapsed() < REMEMBERED
+    /// The token as the store knows it, or as it knew it lately where it is away. `None`: there is no such token.
+    async fn find(&self, id: &str) -> Result<Option<Token>, Box<Problem>> {
+        let known = self.known().get(id).cloned();
+        if let Some((token, since)) = &known
+            && since.elapsed() < TRUSTED
         {
             return Ok(Some(token.clone()));
         }
-        let found = match self.tokens.token(id).await {
-            Ok(found) => found,
-            // Who was let in before is let in while the store is away.
-            Err(error) => match remembered {
-                Some((token, _)) if error.is_passing() => return Ok(Some(token)),
-                _ => return Err(error),
-            },
+        if self.watch.away().is_none() {
+            match timeout(LOOK_UP_MAX, self.tokens.token(id)).await {
+                Ok(Ok(found)) => {
+                    self.remember(id, found.as_ref());
+                    return Ok(found);
+                }
+                Ok(Err(error)) if !error.is_passing() => return Err(Box::new(Problem::from(error))),
+                Ok(Err(_)) | Err(_) => self.watch.suspect(),
+            }
+        }
+        match known {
+            Some((token, since)) if since.elapsed() < self.remembered => {
+                metrics::counter!("auth_from_memory_total").increment(1);
+                Ok(Some(token))
+            }
+            _ => Err(Box::new(Problem::store_away(self.watch.away().unwrap_or(LOOK_UP_MAX)))),
+        }
+    }
+
+    fn known(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, (Token, Instant)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn remember(&self, id: &str, found: Option<&Token>) {
+        let mut known = self.known();
+        let Some(token) = found else {
+            known.remove(id);
+            return;
         };
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= REMEMBERED_MAX {
-            known.clear();
+        if known.len() >= REMEMBERED_MAX && !known.contains_key(id) {
+            let oldest = known.iter().min_by_key(|(_, (_, since))| *since).map(|(id, _)| id.clone());
+            if let Some(oldest) = oldest {
+                known.remove(&oldest);
+            }
         }
-        match &found {
-            Some(token) => drop(known.insert(id.to_owned(), (token.clone(), Instant::now()))),
-            None => drop(known.remove(id)),
-        }
-        Ok(found)
+        known.insert(id.to_owned(), (token.clone(), Instant::now()));
     }
 }
 
@@ -216,6 +249,92 @@ mod tests {
             assert!(!ask(HOST, host), "{host}");
         }
         assert!(!ask(ORIGIN, "https://evil.example") && !ask(ORIGIN, "null") && ask(ORIGIN, "http://localhost:3000"));
+    }
+
+    /// A store that may be away: then it answers nothing, as one does that stands still.
+    #[derive(Debug, Default)]
+    struct Kept {
+        token: Mutex<Option<Token>>,
+        away: std::sync::atomic::AtomicBool,
+    }
+
+    #[async_trait::async_trait]
+    impl Tokens for Kept {
+        async fn token(&self, id: &str) -> Result<Option<Token>, store::StoreError> {
+            if self.away.load(std::sync::atomic::Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
+            Ok(self.token.lock().unwrap().clone().filter(|token| token.id == id))
+        }
+        async fn tokens(&self) -> Result<Vec<Token>, store::StoreError> {
+            Ok(Vec::new())
+        }
+        async fn add_token(&self, _: &Token) -> Result<(), store::StoreError> {
+            Ok(())
+        }
+        async fn revoke_token(&self, _: &str) -> Result<bool, store::StoreError> {
+            Ok(false)
+        }
+    }
+
+    /// Makes what is remembered older than it is.
+    fn age(auth: &TokenAuth, by: Duration) {
+        auth.known().values_mut().for_each(|(_, since)| *since = since.checked_sub(by).unwrap());
+    }
+
+    #[tokio::test]
+    async fn known_tokens_are_answered_from_memory_while_the_store_is_away_and_unknown_ones_never_with_401() {
+        let (text, token) = new_token("ship", Role::Ingest, Timestamp(0), None).unwrap();
+        let (other, _) = new_token("ship", Role::Ingest, Timestamp(0), None).unwrap();
+        let kept = Arc::new(Kept { token: Mutex::new(Some(token.clone())), ..Kept::default() });
+        let remembered = Duration::from_secs(300);
+        let Auth::Tokens(auth) = Auth::with_tokens(Arc::clone(&kept) as Arc<dyn Tokens>, || Timestamp(9), remembered)
+        else {
+            unreachable!()
+        };
+        let ask = async |text: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(AUTHORIZATION, format!("Bearer {text}").parse().unwrap());
+            let started = Instant::now();
+            let code = auth.actor(&headers, Role::Ingest).await.map_or_else(|problem| problem.code(), |_| "good");
+            (code, started.elapsed())
+        };
+        assert_eq!((ask(&text).await.0, ask(&other).await.0), ("good", "unauthorized"));
+        kept.away.store(true, std::sync::atomic::Ordering::Relaxed);
+        age(&auth, TRUSTED);
+        let (code, took) = ask(&text).await;
+        assert!(code == "good" && took < LOOK_UP_MAX * 4, "the first to ask waits a bounded time: {code}, {took:?}");
+        while auth.watch.away().is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let (code, took) = ask(&text).await;
+        assert!(code == "good" && took < LOOK_UP_MAX / 2, "nobody waits for a store that is away: {code}, {took:?}");
+        assert_eq!(ask(&other).await.0, "store_unavailable", "it may be good: nobody can say");
+        assert_eq!(ask(&format!("{text}x")).await.0, "unauthorized", "its hash is known");
+        age(&auth, remembered);
+        assert_eq!(ask(&text).await.0, "store_unavailable", "remembered no longer");
+
+        *kept.token.lock().unwrap() = Some(Token { revoked: true, ..token });
+        kept.away.store(false, std::sync::atomic::Ordering::Relaxed);
+        while auth.watch.away().is_some() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(ask(&text).await.0, "unauthorized", "a revocation is seen as soon as the store is back");
+        kept.away.store(true, std::sync::atomic::Ordering::Relaxed);
+        age(&auth, TRUSTED);
+        assert_eq!(ask(&text).await.0, "unauthorized", "and is remembered as well");
+    }
+
+    #[tokio::test]
+    async fn as_many_tokens_are_remembered_as_may_be_and_the_oldest_goes() {
+        let tokens: Arc<dyn Tokens> = Arc::new(Kept::default());
+        let Auth::Tokens(auth) = Auth::with_tokens(tokens, || Timestamp(9), TRUSTED) else { unreachable!() };
+        let (_, token) = new_token("ship", Role::Ingest, Timestamp(0), None).unwrap();
+        for number in 0..=REMEMBERED_MAX {
+            auth.remember(&format!("{number}"), Some(&token));
+        }
+        assert_eq!(auth.known().len(), REMEMBERED_MAX);
+        assert!(!auth.known().contains_key("0") && auth.known().contains_key("1"));
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! `/health`, `/ready`, `/live`: how the service is, whether to send it traffic, whether to restart it.
 //!
-//! `/live` depends on nothing. `/ready` fails while draining or when the store does not answer. `/health` tells all.
+//! `/live` depends on nothing. `/ready` asks only what is required, and fails while draining. `/health` tells all. Parts are
+//! asked side by side ([`crate::checks`]), so that one that stands still delays neither the answer nor the others.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use async_trait::async_trait;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,52 +15,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::HealthState;
-
-/// Longest that one part may take to answer.
-const CHECK_MAX: Duration = Duration::from_secs(3);
-
-/// After draft-inadarei-api-health-check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum HealthStatus {
-    Pass,
-    /// Works, but somebody should look.
-    Warn,
-    Fail,
-}
-
-/// One part of the service.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct CheckResult {
-    pub status: HealthStatus,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observed_value: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub observed_unit: Option<String>,
-    /// What is wrong and what to do.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub output: Option<String>,
-}
-
-impl CheckResult {
-    pub fn observed(status: HealthStatus, value: f64, unit: &str) -> Self {
-        CheckResult { status, observed_value: Some(value), observed_unit: Some(unit.to_owned()), output: None }
-    }
-
-    pub fn saying(self, output: impl Into<String>) -> Self {
-        CheckResult { output: Some(output.into()), ..self }
-    }
-}
-
-/// Looks after one part.
-#[async_trait]
-pub trait HealthCheck: Send + Sync {
-    fn name(&self) -> &'static str;
-    /// Whether the service can answer without this part.
-    fn is_required(&self) -> bool;
-    async fn check(&self) -> CheckResult;
-}
+use crate::checks::Observed;
+pub use crate::checks::{CheckResult, Checks, HealthCheck, HealthStatus};
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -69,23 +24,24 @@ pub(crate) struct Health {
     status: HealthStatus,
     version: &'static str,
     service_id: &'static str,
-    checks: BTreeMap<&'static str, CheckResult>,
+    checks: BTreeMap<&'static str, Observed>,
 }
 
-async fn gather(state: &HealthState) -> Health {
-    let mut checks = BTreeMap::new();
-    let mut status = HealthStatus::Pass;
-    for check in state.checks.iter() {
-        // A part that does not answer must not keep the others from being seen.
-        let result = tokio::time::timeout(CHECK_MAX, check.check()).await.unwrap_or_else(|_| {
-            let seconds = CHECK_MAX.as_secs_f64();
-            CheckResult::observed(HealthStatus::Fail, seconds, "s").saying("it does not answer in time")
-        });
-        let weight = if check.is_required() { result.status } else { result.status.min(HealthStatus::Warn) };
-        status = status.max(weight);
-        checks.insert(check.name(), result);
+impl Health {
+    fn of(service_id: &'static str, observed: Vec<(&'static str, bool, Observed)>) -> Self {
+        let weight = |required: bool, seen: &Observed| {
+            if required { seen.result.status } else { seen.result.status.min(HealthStatus::Warn) }
+        };
+        let statuses = observed.iter().map(|(_, required, seen)| weight(*required, seen));
+        let status = statuses.max().unwrap_or(HealthStatus::Pass);
+        let checks = observed.into_iter().map(|(name, _, seen)| (name, seen)).collect();
+        Health { status, version: env!("CARGO_PKG_VERSION"), service_id, checks }
     }
-    Health { status, version: env!("CARGO_PKG_VERSION"), service_id: state.service, checks }
+
+    fn answer(self) -> Response {
+        let failed = self.status == HealthStatus::Fail;
+        answer(if failed { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }, Json(self))
+    }
 }
 
 fn answer(status: StatusCode, body: impl IntoResponse) -> Response {
@@ -94,18 +50,16 @@ fn answer(status: StatusCode, body: impl IntoResponse) -> Response {
     response
 }
 
-/// The state of every part; 503 when a required part fails.
+/// The state of every part, within a second; 503 when a required part fails.
 #[utoipa::path(
     get, path = "/health", tag = "operations",
     responses((status = 200, description = "pass or warn", body = Health), (status = 503, description = "fail", body = Health))
 )]
 pub(crate) async fn health(State(state): State<HealthState>) -> Response {
-    let health = gather(&state).await;
-    let status = if health.status == HealthStatus::Fail { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK };
-    answer(status, Json(health))
+    Health::of(state.service, state.checks.all().await).answer()
 }
 
-/// Whether requests should be sent here.
+/// Whether requests should be sent here: the required parts alone, within half a second.
 #[utoipa::path(
     get, path = "/ready", tag = "operations",
     responses((status = 200, description = "Ready", body = Health), (status = 503, description = "Draining, or a required part fails", body = Health))
@@ -115,7 +69,7 @@ pub(crate) async fn ready(State(state): State<HealthState>) -> Response {
         let body = serde_json::json!({"status": "fail", "output": "the service is stopping"});
         return answer(StatusCode::SERVICE_UNAVAILABLE, Json(body));
     }
-    health(State(state)).await
+    Health::of(state.service, state.checks.required().await).answer()
 }
 
 /// Whether the process runs at all.

@@ -6,16 +6,19 @@
 
 mod admin;
 pub mod auth;
+mod checks;
 mod cursor;
 mod entities;
 mod findings;
 pub mod health;
 mod incidents;
 pub mod ingest;
+mod measured;
 mod observe;
 mod problem;
 pub mod rules;
 mod stats;
+mod store_watch;
 mod view;
 
 use std::sync::Arc;
@@ -28,18 +31,20 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
 use event::Timestamp;
-use metrics_exporter_prometheus::PrometheusHandle;
-use store::{Hot, Store};
+use store::{Hot, Mark, Store};
 use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{Auth, authorise};
-use crate::health::HealthCheck;
+use crate::health::Checks;
 use crate::ingest::IngestState;
 use crate::problem::Problem;
 use crate::rules::RuleService;
+use crate::store_watch::{StoreWatch, unless_away};
+
+pub use crate::measured::Metrics;
 
 /// Longest that a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -62,10 +67,18 @@ pub struct ApiState {
 pub struct HealthState {
     /// Such as `core-agent`.
     pub service: &'static str,
-    pub checks: Arc<[Box<dyn HealthCheck>]>,
-    pub metrics: PrometheusHandle,
+    pub checks: Checks,
+    pub metrics: Metrics,
     /// Set when the process is about to stop: no longer ready, still alive.
     pub draining: Arc<AtomicBool>,
+}
+
+impl HealthState {
+    /// The gauges of the checks are set at every scrape, of whichever port of the process.
+    pub fn new(service: &'static str, checks: Checks, metrics: Metrics, draining: Arc<AtomicBool>) -> Self {
+        metrics.with_checks(&checks);
+        HealthState { service, checks, metrics, draining }
+    }
 }
 
 impl axum::extract::FromRef<ApiState> for HealthState {
@@ -137,10 +150,16 @@ pub fn router(state: ApiState) -> Router {
     let (router, description) = described();
     let description = Arc::new(description);
     let auth = state.auth.clone();
+    let asked = Arc::clone(&state.store);
+    let watch = StoreWatch::new(move || {
+        let store = Arc::clone(&asked);
+        async move { store.changed_after(Mark::END, 1).await.map(|_| ()) }
+    });
     let router = router
         .route("/openapi.json", get(move || async move { Json(Arc::unwrap_or_clone(description)) }))
         .route("/", get(index))
-        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX));
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn_with_state(watch, unless_away));
     finish(router, state, Some(auth))
 }
 
@@ -202,7 +221,7 @@ async fn index() -> Response {
 /// Metrics in the Prometheus text format.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, description = "Prometheus text format", body = String)))]
 async fn metrics(axum::extract::State(state): axum::extract::State<HealthState>) -> Response {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render()).into_response()
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render().await).into_response()
 }
 
 #[cfg(test)]

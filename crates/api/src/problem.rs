@@ -16,6 +16,14 @@ pub(crate) struct PartProblem {
     pub(crate) detail: String,
 }
 
+/// The stable word of the problem that an answer holds, for layers around the handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Code(&'static str);
+
+impl Code {
+    pub(crate) const STORE_UNAVAILABLE: Code = Code("store_unavailable");
+}
+
 /// RFC 9457 problem details.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
@@ -113,6 +121,13 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "try again shortly", detail)
     }
 
+    /// The store is known not to answer: nobody was asked.
+    pub(crate) fn store_away(away: std::time::Duration) -> Self {
+        let detail = format!("it has not answered for {} s: try again shortly", away.as_secs());
+        let code = Code::STORE_UNAVAILABLE.0;
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "the store does not answer", detail)
+    }
+
     pub(crate) fn method_not_allowed() -> Self {
         let detail = "this path does not take this method; /openapi.json lists what it takes";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "method not allowed", detail)
@@ -124,7 +139,7 @@ impl From<StoreError> for Problem {
         tracing::error!(error = &error as &dyn std::error::Error, "store request failed");
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
-            "store_unavailable",
+            Code::STORE_UNAVAILABLE.0,
             "the store does not answer",
             "try again shortly",
         )
@@ -134,7 +149,9 @@ impl From<StoreError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let code = Code(self.code);
         let mut response = (status, Json(self)).into_response();
+        response.extensions_mut().insert(code);
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert("www-authenticate", HeaderValue::from_static("Bearer realm=\"c0di3\""));

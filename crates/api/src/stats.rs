@@ -1,4 +1,4 @@
-//! `/api/v1/stats`: counts from the hot aggregates.
+//! `/api/v1/stats`: counts from the hot aggregates. Where Redis should count and is away, the memory of the process does.
 
 use std::collections::BTreeMap;
 
@@ -40,6 +40,12 @@ pub(crate) struct MinuteCount {
 /// Counts over all findings.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Stats {
+    /// Who counted: `redis` or `memory`.
+    source: &'static str,
+    /// Redis should have counted, and is away.
+    degraded: bool,
+    /// The store has been followed to its end; false while all is being counted anew.
+    complete: bool,
     findings: u64,
     /// Events that the findings stand for.
     events: u64,
@@ -54,12 +60,15 @@ pub(crate) struct Stats {
 }
 
 /// Counts by severity, level, status, rule, source and minute.
-#[utoipa::path(get, path = "/api/v1/stats", tag = "findings", responses((status = 200, description = "Counts", body = Stats), (status = 503, description = "The cache does not answer", body = Problem, content_type = "application/problem+json")))]
+#[utoipa::path(get, path = "/api/v1/stats", tag = "findings", responses((status = 200, description = "Counts", body = Stats), (status = 503, description = "Neither the cache nor the store answers", body = Problem, content_type = "application/problem+json")))]
 pub(crate) async fn stats(State(state): State<ApiState>) -> Result<Json<Stats>, Problem> {
-    let snapshot = state.hot.snapshot(TOP).await?;
+    let (snapshot, standing) = state.hot.counts(TOP).await?;
     let skip = snapshot.per_minute.len().saturating_sub(MINUTES);
     let minutes = snapshot.per_minute.into_iter().skip(skip);
     Ok(Json(Stats {
+        source: standing.counter.name(),
+        degraded: standing.degraded,
+        complete: standing.complete,
         findings: snapshot.findings,
         events: snapshot.events,
         by_severity: snapshot.by_severity,

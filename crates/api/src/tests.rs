@@ -10,7 +10,7 @@ use store::{Commit, Findings, JoinPolicy, Ledger, Mark, MemoryHot, SqliteStore};
 use tower::ServiceExt;
 
 use super::*;
-use crate::health::{CheckResult, HealthStatus};
+use crate::health::{CheckResult, HealthCheck, HealthStatus};
 use crate::rules::{Unanswered, Wanted};
 
 struct Fixed(HealthStatus, bool);
@@ -61,15 +61,11 @@ async fn service(checks: Vec<Fixed>) -> (tempfile::TempDir, Router, ApiState) {
     let join = Some(JoinPolicy { gap_us: 1_000, opens_from: Severity::P3, notify_age_us: None });
     store.commit(&Commit { findings: (1..=3).map(finding).collect(), join, ..Commit::default() }).await.unwrap();
     let hot = MemoryHot::default();
-    hot.record(&store.changed_after(Mark::START, 100).await.unwrap(), Mark::START).await.unwrap();
+    hot.record(&store.changed_after(Mark::START, 100).await.unwrap(), Mark::START, Mark::START).await.unwrap();
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let boxed = checks.into_iter().map(|check| Box::new(check) as Box<dyn HealthCheck>).collect::<Vec<_>>();
-    let health = HealthState {
-        service: "core-agent",
-        checks: Arc::from(boxed),
-        metrics: recorder.handle(),
-        draining: Arc::new(AtomicBool::new(false)),
-    };
+    let draining = Arc::new(AtomicBool::new(false));
+    let health = HealthState::new("core-agent", boxed.into(), recorder.handle().into(), draining);
     let state =
         ApiState { store: Arc::new(store), hot: Arc::new(hot), health, auth: Auth::Loopback, clock: || Timestamp(9) };
     (folder, router(state.clone()), state)
@@ -290,7 +286,7 @@ async fn tokens_open_what_their_role_may_and_nothing_else() {
     let (expired, token) = auth::new_token("old", Role::Admin, Timestamp(0), Some(Timestamp(5))).unwrap();
     state.store.add_token(&token).await.unwrap();
     let store: Arc<dyn Store> = Arc::clone(&state.store);
-    let auth = Auth::with_tokens(store, || Timestamp(9));
+    let auth = Auth::with_tokens(store, || Timestamp(9), Duration::from_secs(300));
     let router = router(ApiState { auth, ..state });
     let ask = async |method: &str, path: &str, token: Option<&str>| {
         let request = Request::builder().method(method).uri(path);

@@ -1,5 +1,7 @@
-//! The parts that `/health` looks at, one type each. A required part makes the service fail; the others make it warn.
+//! The parts that `/health` looks at, one type each. A required part makes the service fail; the others make it warn. What
+//! a part measures is set at every scrape of `/metrics`, whether anybody asks about health or not.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,19 +11,22 @@ use async_trait::async_trait;
 use ingest::kafka::KafkaState;
 use ingest::spool::{Refused, Spool};
 use notify::Llm;
+use serde::Deserialize;
 use store::{Mark, RedisHot, Store};
 
 use crate::engine::Progress;
 use crate::rulebook::RuleBook;
 
-/// After every change there will be: asking costs an index look-up.
-const NEVER: Mark = Mark { revision: u64::MAX, id: event::FindingId(u128::MAX) };
 /// How long the analyzer may have work without committing anything.
 const STALL_MAX: Duration = Duration::from_secs(30);
 /// Shares of a limit, in percent, from which somebody should look, and from which it fails: the runbook's thresholds.
 const DISK_WARN: f64 = 80.0;
 const DISK_FAIL: f64 = 90.0;
 const CONNECTIONS_WARN: f64 = 80.0;
+/// Longest wait for the analyzer's `/health`: it promises a second, and is quicker unless one of its parts stands still.
+const ANALYZER_MAX: Duration = Duration::from_millis(750);
+/// Longest answer of the analyzer that is read, in bytes.
+const ANALYZER_BYTES_MAX: usize = 64 << 10;
 
 /// Times an answer, in milliseconds.
 fn timed(started: Instant, problem: Option<String>) -> CheckResult {
@@ -37,6 +42,8 @@ pub(crate) struct StoreCheck {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) is_server: bool,
     pub(crate) is_required: bool,
+    /// Who works with its connections: `ask` or `commit`.
+    pub(crate) pool: &'static str,
 }
 
 #[async_trait]
@@ -51,11 +58,9 @@ impl HealthCheck for StoreCheck {
 
     async fn check(&self) -> CheckResult {
         let started = Instant::now();
-        let asked = self.store.changed_after(NEVER, 1).await;
+        let asked = self.store.changed_after(Mark::END, 1).await;
         let result = timed(started, asked.err().map(|error| error.to_string()));
         let Some((used, most)) = self.store.connections() else { return result };
-        metrics::gauge!("db_client_connections_usage").set(f64::from(used));
-        metrics::gauge!("db_client_connections_max").set(f64::from(most));
         let share = 100.0 * f64::from(used) / f64::from(most.max(1));
         if result.status == HealthStatus::Pass && share > CONNECTIONS_WARN {
             return CheckResult { status: HealthStatus::Warn, ..result }
@@ -63,7 +68,25 @@ impl HealthCheck for StoreCheck {
         }
         result
     }
+
+    fn silence(&self) -> &'static str {
+        if self.is_required {
+            "nothing can be shown or changed until it does"
+        } else {
+            "events are kept in the spool until it does"
+        }
+    }
+
+    async fn measure(&self) {
+        if let Some((used, most)) = self.store.connections() {
+            metrics::gauge!("db_client_connections_usage", "pool" => self.pool).set(f64::from(used));
+            metrics::gauge!("db_client_connections_max", "pool" => self.pool).set(f64::from(most));
+        }
+    }
 }
+
+/// What is said of a Redis that does not answer.
+const WITHOUT_REDIS: &str = "statistics and risk are counted in the memory of this process until it does";
 
 pub(crate) struct RedisCheck(pub(crate) RedisHot);
 
@@ -80,12 +103,16 @@ impl HealthCheck for RedisCheck {
     async fn check(&self) -> CheckResult {
         let started = Instant::now();
         let asked = self.0.ping().await;
-        timed(
-            started,
-            asked.err().map(|_| "Redis does not answer; statistics and risk are missing until it does".to_owned()),
-        )
+        timed(started, asked.err().map(|_| format!("Redis does not answer; {WITHOUT_REDIS}")))
+    }
+
+    fn silence(&self) -> &'static str {
+        WITHOUT_REDIS
     }
 }
+
+/// What is said of a model that does not answer.
+const WITHOUT_LLM: &str = "summaries are written by template";
 
 pub(crate) struct LlmCheck(pub(crate) Llm);
 
@@ -102,7 +129,11 @@ impl HealthCheck for LlmCheck {
     async fn check(&self) -> CheckResult {
         let started = Instant::now();
         let asked = self.0.health().await;
-        timed(started, asked.err().map(|error| format!("{error}; summaries are written by template")))
+        timed(started, asked.err().map(|error| format!("{error}; {WITHOUT_LLM}")))
+    }
+
+    fn silence(&self) -> &'static str {
+        WITHOUT_LLM
     }
 }
 
@@ -124,14 +155,67 @@ impl HealthCheck for AnalyzerCheck {
 
     async fn check(&self) -> CheckResult {
         let started = Instant::now();
-        let asked = self.client.get(format!("{}/health", self.url)).timeout(Duration::from_secs(2)).send().await;
-        match asked {
-            Ok(answer) if answer.status().is_success() => timed(started, None),
-            Ok(answer) => {
-                timed(started, Some(format!("the analyzer answers {}: see its own /health", answer.status())))
-            }
+        match self.ask().await {
+            Ok((status, body)) => judge(timed(started, None), status, &body),
             Err(error) => timed(started, Some(format!("the analyzer does not answer: {error}"))),
         }
+    }
+
+    /// It asks its own parts first.
+    fn patience(&self) -> Duration {
+        ANALYZER_MAX
+    }
+
+    fn silence(&self) -> &'static str {
+        "events may not be taken; findings of before are shown"
+    }
+}
+
+impl AnalyzerCheck {
+    async fn ask(&self) -> Result<(reqwest::StatusCode, Vec<u8>), reqwest::Error> {
+        let request = self.client.get(format!("{}/health", self.url)).timeout(Duration::from_secs(2));
+        let mut answer = request.send().await?;
+        let mut body = Vec::new();
+        while let Some(part) = answer.chunk().await? {
+            body.extend_from_slice(&part);
+            if body.len() > ANALYZER_BYTES_MAX {
+                break;
+            }
+        }
+        Ok((answer.status(), body))
+    }
+}
+
+/// What the analyzer tells of itself, as far as it is read.
+#[derive(Deserialize)]
+struct Told {
+    status: String,
+    #[serde(default)]
+    checks: BTreeMap<String, ToldPart>,
+}
+
+#[derive(Deserialize)]
+struct ToldPart {
+    status: String,
+    #[serde(default)]
+    output: String,
+}
+
+/// An analyzer that takes events works, whatever is behind it: what is not well is told.
+fn judge(well: CheckResult, status: reqwest::StatusCode, body: &[u8]) -> CheckResult {
+    let Ok(told) = serde_json::from_slice::<Told>(body) else {
+        return CheckResult { status: HealthStatus::Fail, ..well }
+            .saying(format!("the analyzer answers {status}, and nothing that tells its health"));
+    };
+    let ill = told.checks.iter().filter(|(_, part)| part.status != "pass");
+    let ill: Vec<String> = ill.map(|(name, part)| format!("{name}: {} ({})", part.status, part.output)).collect();
+    let ill = ill.join("; ");
+    match told.status.as_str() {
+        "pass" if status.is_success() => well,
+        "warn" if status.is_success() => {
+            CheckResult { status: HealthStatus::Warn, ..well }.saying(format!("the analyzer works, but {ill}"))
+        }
+        _ => CheckResult { status: HealthStatus::Fail, ..well }.saying(format!("the analyzer answers {status}: {ill}")),
     }
 }
 
@@ -165,6 +249,10 @@ impl HealthCheck for ProgressCheck {
         }
         result
     }
+
+    async fn measure(&self) {
+        metrics::gauge!("analyzer_since_commit_seconds").set(self.progress.since_commit().as_secs_f64());
+    }
 }
 
 /// What the spool holds, and whether it takes more.
@@ -185,8 +273,6 @@ impl HealthCheck for SpoolCheck {
         let state = self.0.state();
         let used = 100.0 * state.disk_bytes as f64 / state.bytes_max.max(1) as f64;
         let used = (used * 10.0).round() / 10.0;
-        metrics::gauge!("spool_disk_bytes").set(state.disk_bytes as f64);
-        metrics::gauge!("spool_backlog_bytes").set(state.backlog_bytes as f64);
         match self.0.refusal() {
             Some(refused @ Refused::Busy) => {
                 CheckResult::observed(HealthStatus::Warn, used, "percent").saying(refused.to_string())
@@ -196,6 +282,12 @@ impl HealthCheck for SpoolCheck {
                 .saying("the spool is filling up: is the store slow or away?"),
             None => CheckResult::observed(HealthStatus::Pass, used, "percent"),
         }
+    }
+
+    async fn measure(&self) {
+        let state = self.0.state();
+        metrics::gauge!("spool_disk_bytes").set(state.disk_bytes as f64);
+        metrics::gauge!("spool_backlog_bytes").set(state.backlog_bytes as f64);
     }
 }
 
@@ -244,7 +336,31 @@ impl HealthCheck for KafkaCheck {
 
 /// Share of a file system that is used; thresholds of the runbook.
 pub(crate) struct DiskCheck {
-    pub(crate) folder: PathBuf,
+    folder: PathBuf,
+    /// What the folder is for: `store`, `spool` or `work`.
+    label: &'static str,
+    /// Held by a look: one at a file system that stands still does not come back, and more would only wait behind it.
+    looking: Arc<tokio::sync::Mutex<()>>,
+}
+
+impl DiskCheck {
+    pub(crate) fn new(folder: PathBuf, label: &'static str) -> Self {
+        DiskCheck { folder, label, looking: Arc::default() }
+    }
+
+    /// How much of it is used, in percent; `None` where nobody can tell.
+    async fn used(&self) -> Option<f64> {
+        let (folder, turn) = (self.folder.clone(), Arc::clone(&self.looking).lock_owned().await);
+        let look = tokio::task::spawn_blocking(move || {
+            let stat = rustix::fs::statvfs(&folder);
+            drop(turn);
+            stat
+        });
+        let stat = look.await.ok()?.ok()?;
+        // As `df` counts: what is kept for the system is neither used nor to be had.
+        let used = stat.f_blocks.saturating_sub(stat.f_bfree) as f64;
+        Some(100.0 * used / (used + stat.f_bavail as f64).max(1.0))
+    }
 }
 
 #[async_trait]
@@ -258,14 +374,11 @@ impl HealthCheck for DiskCheck {
     }
 
     async fn check(&self) -> CheckResult {
-        let Ok(stat) = rustix::fs::statvfs(&self.folder) else {
+        let Some(used) = self.used().await else {
             return CheckResult { status: HealthStatus::Warn, observed_value: None, observed_unit: None, output: None }
                 .saying(format!("cannot look at {}", self.folder.display()));
         };
-        let used = 100.0 - 100.0 * stat.f_bavail as f64 / (stat.f_blocks.max(1)) as f64;
-        let used = (used * 10.0).round() / 10.0;
-        metrics::gauge!("disk_used_ratio").set(used / 100.0);
-        match used {
+        match (used * 10.0).round() / 10.0 {
             used if used > DISK_FAIL => {
                 CheckResult::observed(HealthStatus::Fail, used, "percent").saying("clean up or expand now")
             }
@@ -274,5 +387,38 @@ impl HealthCheck for DiskCheck {
             }
             used => CheckResult::observed(HealthStatus::Pass, used, "percent"),
         }
+    }
+
+    async fn measure(&self) {
+        if let Some(used) = self.used().await {
+            metrics::gauge!("disk_used_ratio", "folder" => self.label).set(used / 100.0);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_analyzer_whose_store_is_away_works_and_says_what_is_not_well() {
+        let well = || CheckResult::observed(HealthStatus::Pass, 1.0, "ms");
+        let judged = |status: u16, body: &str| {
+            let result = judge(well(), reqwest::StatusCode::from_u16(status).unwrap(), body.as_bytes());
+            (result.status, result.output.unwrap_or_default())
+        };
+        let away = r#"{"status":"warn","checks":{"spool":{"status":"pass"},
+            "postgres":{"status":"fail","output":"it has not answered for 2 s","ageMs":0}}}"#;
+        let (status, words) = judged(200, away);
+        assert_eq!(status, HealthStatus::Warn);
+        assert_eq!(words, "the analyzer works, but postgres: fail (it has not answered for 2 s)");
+        assert_eq!(judged(200, r#"{"status":"pass","checks":{}}"#), (HealthStatus::Pass, String::new()));
+        let full = r#"{"status":"fail","checks":{"spool":{"status":"fail","output":"full"}}}"#;
+        let (status, words) = judged(503, full);
+        assert!(
+            status == HealthStatus::Fail && words.contains("503") && words.contains("spool: fail (full)"),
+            "{words}"
+        );
+        assert_eq!(judged(200, "<html>").0, HealthStatus::Fail, "that is no analyzer");
     }
 }

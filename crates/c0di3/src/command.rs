@@ -84,7 +84,7 @@ async fn open_store(url: &str, use_as: Use, stop: &AtomicBool) -> anyhow::Result
 
 fn auth(config: &Config, store: &Arc<dyn Store>) -> Auth {
     if config.tokens {
-        Auth::with_tokens(Arc::clone(store) as Arc<dyn store::Tokens>, clock::now)
+        Auth::with_tokens(Arc::clone(store) as Arc<dyn store::Tokens>, clock::now, config.token_memory)
     } else {
         Auth::Loopback
     }

@@ -36,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) internal: Vec<event::Network>,
     pub(crate) analyzer: AnalyzerConfig,
     pub(crate) tokens: bool,
+    /// How long tokens are answered from memory while the store is away.
+    pub(crate) token_memory: Duration,
     pub(crate) join: store::JoinPolicy,
     pub(crate) link: Option<String>,
     pub(crate) endpoints: Vec<notify::Endpoint>,
@@ -167,6 +169,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         timeout: Duration::from_micros(timeout_us.max(0) as u64),
         constrain: file.llm.constrain,
     });
+    let memory_us = problems.span("auth.memory", &file.auth.memory);
     let rules = check_rules(&file, &mut problems);
     let thresholds = check_thresholds(&file, &mut problems);
     let assets = check_assets(&file, &mut problems);
@@ -190,6 +193,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         internal,
         analyzer,
         tokens: file.auth.tokens,
+        token_memory: Duration::from_micros(memory_us.max(0) as u64),
         join,
         link: filled(file.notify.link.trim_end_matches('/')),
         endpoints,

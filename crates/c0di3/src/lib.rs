@@ -3,6 +3,7 @@
 //! `main` reads arguments, runs a command, and turns its outcome into an exit code. [`pipeline`] is the whole path
 //! from blocks to findings on one page.
 
+mod catch_up;
 mod checks;
 mod cli;
 mod clock;

@@ -129,6 +129,7 @@ impl RuleBook {
             refused: Vec::new(),
             counts: Counts::of(&loaded),
         };
+        metrics::gauge!("rules_generation").set(state.generation as f64);
         let in_force = Arc::new(RulesInForce::new(Matcher::new(Arc::new(loaded.set), declared.clone())));
         let (state, reloading) = (Mutex::new(state), Mutex::new(()));
         Ok((RuleBook { files, declared, parse, in_force, questions, state, reloading }, asked))

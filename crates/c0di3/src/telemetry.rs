@@ -4,9 +4,9 @@
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use anyhow::Context;
+use api::Metrics;
 use file_rotate::compression::Compression;
 use file_rotate::suffix::AppendCount;
 use file_rotate::{ContentLimit, FileRotate};
@@ -82,31 +82,25 @@ pub(crate) fn start_logs(config: &LogConfig) -> anyhow::Result<()> {
         .context("cannot start logging")
 }
 
-/// Between two looks at what the process uses.
-const PROCESS_POLL: Duration = Duration::from_secs(2);
-
 /// CPU time and resident memory of the process, as the kernel counts them.
-async fn watch_process() {
+fn measure_process() {
     let ticks = rustix::param::clock_ticks_per_second().max(1) as f64;
     let page = rustix::param::page_size() as f64;
-    loop {
-        // The name of the program may hold blanks: what counts stands behind its closing bracket.
-        let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-        let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_ascii_whitespace().collect();
-        let field = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok());
-        if let (Some(user), Some(system), Some(pages)) = (field(11), field(12), field(21)) {
-            metrics::counter!("process_cpu_seconds_total").absolute(((user + system) / ticks) as u64);
-            metrics::gauge!("process_resident_memory_bytes").set(pages * page);
-        }
-        tokio::time::sleep(PROCESS_POLL).await;
+    // The name of the program may hold blanks: what counts stands behind its closing bracket.
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_ascii_whitespace().collect();
+    let field = |at: usize| fields.get(at).and_then(|text| text.parse::<f64>().ok());
+    if let (Some(user), Some(system), Some(pages)) = (field(11), field(12), field(21)) {
+        metrics::counter!("process_cpu_seconds_total").absolute(((user + system) / ticks) as u64);
+        metrics::gauge!("process_resident_memory_bytes").set(pages * page);
     }
 }
 
-/// Installs the process's metrics recorder and keeps the process's own figures up. Must run inside the runtime.
-pub(crate) fn start_metrics() -> anyhow::Result<PrometheusHandle> {
-    let handle = install_recorder()?;
-    tokio::spawn(watch_process());
-    Ok(handle)
+/// Installs the process's metrics recorder; the process's own figures are measured at every scrape.
+pub(crate) fn start_metrics() -> anyhow::Result<Metrics> {
+    let metrics = Metrics::from(install_recorder()?);
+    metrics.with(measure_process);
+    Ok(metrics)
 }
 
 fn install_recorder() -> anyhow::Result<PrometheusHandle> {

@@ -2,7 +2,7 @@
 //! after the last. A process that dies in between delivers again under the same webhook-id.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use event::{Incident, Severity, Timestamp};
@@ -18,6 +18,8 @@ use crate::{Clock, format, sign};
 
 /// Between two looks at the outbox.
 const POLL: Duration = Duration::from_millis(500);
+/// Between two counts of what stands in the outbox: how old its gauges may be while the store answers.
+const COUNT_INTERVAL: Duration = Duration::from_secs(2);
 /// Longest that one attempt may take.
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a claimed delivery is left to its claimer, in microseconds.
@@ -37,6 +39,8 @@ pub struct Deliverer<S: ?Sized> {
     clock: Clock,
     /// Address of the API for links, if people can reach it.
     link: Option<String>,
+    /// When the oldest notice was written that is not delivered, as the store last told.
+    oldest: Arc<Mutex<Option<Timestamp>>>,
 }
 
 /// How a request ended.
@@ -67,11 +71,38 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
             Ok((endpoint, client))
         };
         let endpoints = endpoints.into_iter().map(with_client).collect::<Result<_, _>>()?;
-        Ok(Deliverer { store, endpoints, clock, link })
+        Ok(Deliverer { store, endpoints, clock, link, oldest: Arc::default() })
+    }
+
+    /// Sets the age of the oldest notice, which grows also while nothing can be asked: to be called at every scrape.
+    pub fn measure(&self) -> impl Fn() + Send + Sync + 'static {
+        let (oldest, clock) = (Arc::clone(&self.oldest), self.clock);
+        move || {
+            let oldest = *oldest.lock().unwrap_or_else(PoisonError::into_inner);
+            let age_us = oldest.map_or(0, |oldest| (clock().0 - oldest.0).max(0));
+            metrics::gauge!("webhook_outbox_oldest_age_seconds").set(age_us as f64 / 1e6);
+        }
     }
 
     /// Works until it is dropped.
     pub async fn run(self) {
+        tokio::join!(self.deliver(), self.count());
+    }
+
+    /// Counts on its own, because a step takes as long as its receivers do.
+    async fn count(&self) {
+        loop {
+            // A store that does not answer is told of by the steps.
+            if let Ok(state) = self.store.outbox().await {
+                metrics::gauge!("webhook_outbox_pending").set(state.pending as f64);
+                metrics::gauge!("webhook_outbox_dead").set(state.dead as f64);
+                *self.oldest.lock().unwrap_or_else(PoisonError::into_inner) = state.oldest_pending;
+            }
+            tokio::time::sleep(COUNT_INTERVAL).await;
+        }
+    }
+
+    async fn deliver(&self) {
         let mut failing = false;
         loop {
             match self.step().await {
@@ -111,11 +142,6 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
         for done in join_all(work).await {
             done?;
         }
-        let state = self.store.outbox().await?;
-        metrics::gauge!("webhook_outbox_pending").set(state.pending as f64);
-        metrics::gauge!("webhook_outbox_dead").set(state.dead as f64);
-        let age_us = state.oldest_pending.map_or(0, |oldest| ((self.clock)().0 - oldest.0).max(0));
-        metrics::gauge!("webhook_outbox_oldest_age_seconds").set(age_us as f64 / 1e6);
         Ok(count)
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use event::{FindingId, Level, Risk, Severity, Status, Timestamp};
 use hashbrown::HashMap;
+use tokio::sync::watch;
 
 use crate::{Mark, StoreError, StoredFinding};
 
@@ -33,15 +34,51 @@ pub struct Snapshot {
     pub per_minute: Vec<(Timestamp, u64)>,
 }
 
+/// Who counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counter {
+    Redis,
+    /// This process, in its memory.
+    Memory,
+}
+
+impl Counter {
+    pub fn name(self) -> &'static str {
+        match self {
+            Counter::Redis => "redis",
+            Counter::Memory => "memory",
+        }
+    }
+}
+
+/// Who counts at the moment, and how well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    pub counter: Counter,
+    /// Somebody else should count, and is away.
+    pub degraded: bool,
+    /// The store has been followed to its end: not so while all is counted anew.
+    pub complete: bool,
+}
+
 /// Counts that are kept up with the store.
 #[async_trait]
 pub trait Hot: Send + Sync + std::fmt::Debug {
+    /// Who counts, as far as is known.
+    fn standing(&self) -> Standing;
+    /// Whether the store has been followed to its end.
+    fn caught_up(&self, whether: bool);
+    /// The counts, and who counted them.
+    async fn counts(&self, top: usize) -> Result<(Snapshot, Standing), StoreError> {
+        Ok((self.snapshot(top).await?, self.standing()))
+    }
     /// Whether this process is the one that records: others only read.
     async fn leads(&self) -> Result<bool, StoreError>;
     /// How far the store has been followed.
     async fn mark(&self) -> Result<Mark, StoreError>;
-    /// Takes new and changed findings, each as it now is, and how far the store has been followed with them.
-    async fn record(&self, findings: &[StoredFinding], mark: Mark) -> Result<(), StoreError>;
+    /// Takes new and changed findings, each as it now is, and how far the store has been followed with them. False, and
+    /// nothing is taken, where the mark is no longer `from`: somebody else recorded, or all was forgotten meanwhile.
+    async fn record(&self, findings: &[StoredFinding], from: Mark, mark: Mark) -> Result<bool, StoreError>;
     /// The counts, with the `top` most frequent rules and sources.
     async fn snapshot(&self, top: usize) -> Result<Snapshot, StoreError>;
     /// What an entity's findings add up to, halved every day: `source.ip`, `192.0.2.1`.
@@ -54,6 +91,7 @@ pub trait Hot: Send + Sync + std::fmt::Debug {
 #[derive(Debug, Default)]
 pub struct MemoryHot {
     inner: Mutex<Inner>,
+    complete: watch::Sender<bool>,
 }
 
 /// What a finding added to the counts.
@@ -195,10 +233,23 @@ impl MemoryHot {
         // Counts are never left half-changed by a panic that matters: they can be rebuilt.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Tells when the store has been followed to its end.
+    pub(crate) fn completion(&self) -> watch::Receiver<bool> {
+        self.complete.subscribe()
+    }
 }
 
 #[async_trait]
 impl Hot for MemoryHot {
+    fn standing(&self) -> Standing {
+        Standing { counter: Counter::Memory, degraded: false, complete: *self.complete.borrow() }
+    }
+
+    fn caught_up(&self, whether: bool) {
+        self.complete.send_replace(whether);
+    }
+
     async fn leads(&self) -> Result<bool, StoreError> {
         Ok(true)
     }
@@ -207,13 +258,16 @@ impl Hot for MemoryHot {
         Ok(self.lock().mark.unwrap_or(Mark::START))
     }
 
-    async fn record(&self, findings: &[StoredFinding], mark: Mark) -> Result<(), StoreError> {
+    async fn record(&self, findings: &[StoredFinding], from: Mark, mark: Mark) -> Result<bool, StoreError> {
         let mut inner = self.lock();
+        if inner.mark.unwrap_or(Mark::START) != from {
+            return Ok(false);
+        }
         for stored in findings {
             inner.record(stored);
         }
         inner.mark = Some(mark);
-        Ok(())
+        Ok(true)
     }
 
     async fn snapshot(&self, top: usize) -> Result<Snapshot, StoreError> {
@@ -229,6 +283,7 @@ impl Hot for MemoryHot {
         let mut inner = self.lock();
         let keys = inner.known.len() as u64;
         *inner = Inner::default();
+        self.complete.send_replace(false);
         Ok(keys)
     }
 }

@@ -5,6 +5,7 @@
 //! member (PostgreSQL, Redis). One test-suite runs on every member. **Absent on purpose:** no clock; callers say what
 //! time it is.
 
+mod fallback;
 pub mod hot;
 mod join;
 pub mod people;
@@ -19,6 +20,7 @@ use async_trait::async_trait;
 use event::{Finding, FindingId, Position, Source, SourceId, Status, Timestamp};
 
 pub use crate::redis::RedisHot;
+pub use fallback::FallbackHot;
 pub use hot::{Hot, MemoryHot};
 pub use join::{JoinPolicy, Notice};
 pub use people::{Deliveries, Incidents, Summaries, Tokens};
@@ -46,6 +48,8 @@ pub enum StoreError {
     Fenced(String),
     #[error("the cache does not answer")]
     Cache(#[from] ::redis::RedisError),
+    #[error("the cache does not answer, and the store has not been followed far enough to do without it")]
+    Uncounted,
 }
 
 impl StoreError {
@@ -55,7 +59,9 @@ impl StoreError {
             StoreError::Open { source, .. } | StoreError::Write(source) | StoreError::Read(source) => {
                 StoreError::is_passing_error(source)
             }
-            StoreError::Migrate(sqlx::migrate::MigrateError::Execute(_)) | StoreError::Cache(_) => true,
+            StoreError::Migrate(sqlx::migrate::MigrateError::Execute(_))
+            | StoreError::Cache(_)
+            | StoreError::Uncounted => true,
             _ => false,
         }
     }
@@ -204,6 +210,8 @@ pub struct Mark {
 impl Mark {
     /// Before every change.
     pub const START: Mark = Mark { revision: 0, id: FindingId(u128::MAX) };
+    /// After every change there will be: asking what comes behind costs an index look-up.
+    pub const END: Mark = Mark { revision: u64::MAX, id: FindingId(u128::MAX) };
 }
 
 impl From<&StoredFinding> for Mark {

@@ -1,19 +1,23 @@
 //! Hot aggregates in Redis: shared by several agents, rebuilt from the store whenever they are gone. One agent records,
-//! the one that holds the lease; every step is one transaction with how far the store was followed.
+//! the one that holds the lease; every step is one transaction with how far the store was followed, which does nothing where
+//! somebody else has taken a step meanwhile: so nothing is counted twice, whoever stood still for how long.
 //!
 //! Keys, all under `c0di3:{hot}:` so that a cluster keeps them together: `known` (finding → what it added), `counts`,
 //! `titles`, `sources` (sorted set), `distinct` (HyperLogLog), `minutes`, `minute:N` (a day long: by severity, rule and
 //! source), `risk` (entity → value and time), `mark`, `leader`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use event::{FindingId, Level, Risk, Severity, Status, Timestamp};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{AsyncCommands, Client, Pipeline, pipe};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
+use redis::{AsyncCommands, AsyncConnectionConfig, Client, Pipeline, pipe};
+use tokio::sync::Mutex;
 
-use crate::hot::{Added, FINDINGS_MAX, Hot, MINUTE_US, MINUTES_MAX, Snapshot, VALUES_MAX, counts};
+use crate::hot::{Added, Counter, FINDINGS_MAX, Hot, MINUTE_US, MINUTES_MAX, Snapshot, Standing, VALUES_MAX, counts};
 use crate::rows::{bytes, doc, hexadecimal, read_doc};
 use crate::{Mark, StoreError, StoredFinding};
 
@@ -30,6 +34,10 @@ const MINUTE_FIELDS_MAX: usize = 10_000;
 #[derive(Clone)]
 pub struct RedisHot {
     connection: ConnectionManager,
+    client: Client,
+    /// The connection of steps: a watch holds for all of a connection. Absent before the first and after a failed one.
+    steps: Arc<Mutex<Option<MultiplexedConnection>>>,
+    complete: Arc<AtomicBool>,
     /// Who this process is, for the lease.
     own_name: String,
 }
@@ -52,8 +60,9 @@ impl RedisHot {
             .set_response_timeout(Some(TIMEOUT))
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_secs(1));
-        let connection = ConnectionManager::new_lazy_with_config(Client::open(url)?, config)?;
-        Ok(RedisHot { connection, own_name })
+        let client = Client::open(url)?;
+        let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
+        Ok(RedisHot { connection, client, steps: Arc::default(), complete: Arc::default(), own_name })
     }
 
     /// Whether the server answers.
@@ -104,6 +113,81 @@ impl RedisHot {
         }
         Ok(risks)
     }
+
+    async fn connection_for_steps(&self) -> Result<MultiplexedConnection, StoreError> {
+        let config =
+            AsyncConnectionConfig::new().set_connection_timeout(Some(TIMEOUT)).set_response_timeout(Some(TIMEOUT));
+        Ok(self.client.get_multiplexed_async_connection_with_config(&config).await?)
+    }
+
+    /// What the findings change and how far the store was followed, all of it or, where the mark is not `from`, nothing.
+    async fn step(
+        &self,
+        connection: &mut MultiplexedConnection,
+        findings: &[StoredFinding],
+        from: Mark,
+        mark: Mark,
+    ) -> Result<bool, StoreError> {
+        let () = redis::cmd("WATCH").arg(key("mark")).query_async(connection).await?;
+        if self.mark().await? != from {
+            let () = redis::cmd("UNWATCH").query_async(connection).await?;
+            return Ok(false);
+        }
+        let mut pipeline = self.changes(findings).await?;
+        pipeline.set(key("mark"), format!("{}:{}", mark.revision, mark.id)).ignore();
+        // Nothing comes back where the mark was touched since it is watched.
+        let done: Option<()> = pipeline.query_async(connection).await?;
+        Ok(done.is_some())
+    }
+
+    /// One transaction with all that the findings add, against what they added before.
+    async fn changes(&self, findings: &[StoredFinding]) -> Result<Pipeline, StoreError> {
+        let mut pipeline = pipe();
+        pipeline.atomic();
+        if findings.is_empty() {
+            return Ok(pipeline);
+        }
+        let (before, size) = self.known(findings).await?;
+        let mut risks = self.risks(findings).await?;
+        // One finding may stand twice in a batch: the second time it is known from the first.
+        let mut latest: BTreeMap<FindingId, Added> = BTreeMap::new();
+        for (stored, before) in findings.iter().zip(before) {
+            let finding = &stored.finding;
+            let added = Added::of(stored);
+            let before = latest.remove(&finding.id).or(before);
+            if before.is_none() && !counts(stored, size + latest.len()) {
+                continue;
+            }
+            match &before {
+                Some(before) => count(&mut pipeline, before, &finding.rule_id, -1),
+                None => {
+                    pipeline.hincr(key("counts"), "findings", 1).ignore();
+                    pipeline.hincr(key("counts"), format!("rule:{}", finding.rule_id), 1).ignore();
+                    pipeline.hset(key("titles"), &finding.rule_id, &finding.rule_title).ignore();
+                }
+            }
+            count(&mut pipeline, &added, &finding.rule_id, 1);
+            let points = f64::from(added.score) - before.as_ref().map_or(0.0, |before| f64::from(before.score));
+            if points > 0.0 {
+                let at = finding.last_seen.unwrap_or(stored.created_at);
+                for (kind, value) in stored.finding.entities.pairs() {
+                    if let Some(risk) = risks.get_mut(&format!("{kind}={value}")) {
+                        risk.add(points, at);
+                    }
+                }
+            }
+            if before.is_some() || size + latest.len() < FINDINGS_MAX {
+                pipeline.hset(key("known"), bytes(finding.id.0), doc(&added.short())).ignore();
+            }
+            latest.insert(finding.id, added);
+        }
+        for (name, risk) in &risks {
+            pipeline.hset(key("risk"), name, doc(risk)).ignore();
+        }
+        // The least frequent go where there are too many.
+        pipeline.zremrangebyrank(key("sources"), 0, -(VALUES_MAX as isize) - 1).ignore();
+        Ok(pipeline)
+    }
 }
 
 /// What is remembered of a finding, without names: it is kept a million times.
@@ -152,6 +236,14 @@ fn count(pipeline: &mut Pipeline, added: &Added, rule: &str, sign: i64) {
 
 #[async_trait]
 impl Hot for RedisHot {
+    fn standing(&self) -> Standing {
+        Standing { counter: Counter::Redis, degraded: false, complete: self.complete.load(Ordering::Relaxed) }
+    }
+
+    fn caught_up(&self, whether: bool) {
+        self.complete.store(whether, Ordering::Relaxed);
+    }
+
     async fn leads(&self) -> Result<bool, StoreError> {
         let mut connection = self.connection.clone();
         let script = redis::Script::new(
@@ -175,54 +267,16 @@ impl Hot for RedisHot {
         Ok(Mark { revision, id: FindingId(hexadecimal(id, "the mark in the cache")?) })
     }
 
-    async fn record(&self, findings: &[StoredFinding], mark: Mark) -> Result<(), StoreError> {
-        let mut pipeline = pipe();
-        pipeline.atomic();
-        if !findings.is_empty() {
-            let (before, size) = self.known(findings).await?;
-            let mut risks = self.risks(findings).await?;
-            // One finding may stand twice in a batch: the second time it is known from the first.
-            let mut latest: BTreeMap<FindingId, Added> = BTreeMap::new();
-            for (stored, before) in findings.iter().zip(before) {
-                let finding = &stored.finding;
-                let added = Added::of(stored);
-                let before = latest.remove(&finding.id).or(before);
-                if before.is_none() && !counts(stored, size + latest.len()) {
-                    continue;
-                }
-                match &before {
-                    Some(before) => count(&mut pipeline, before, &finding.rule_id, -1),
-                    None => {
-                        pipeline.hincr(key("counts"), "findings", 1).ignore();
-                        pipeline.hincr(key("counts"), format!("rule:{}", finding.rule_id), 1).ignore();
-                        pipeline.hset(key("titles"), &finding.rule_id, &finding.rule_title).ignore();
-                    }
-                }
-                count(&mut pipeline, &added, &finding.rule_id, 1);
-                let points = f64::from(added.score) - before.as_ref().map_or(0.0, |before| f64::from(before.score));
-                if points > 0.0 {
-                    let at = finding.last_seen.unwrap_or(stored.created_at);
-                    for (kind, value) in stored.finding.entities.pairs() {
-                        if let Some(risk) = risks.get_mut(&format!("{kind}={value}")) {
-                            risk.add(points, at);
-                        }
-                    }
-                }
-                if before.is_some() || size + latest.len() < FINDINGS_MAX {
-                    pipeline.hset(key("known"), bytes(finding.id.0), doc(&added.short())).ignore();
-                }
-                latest.insert(finding.id, added);
-            }
-            for (name, risk) in &risks {
-                pipeline.hset(key("risk"), name, doc(risk)).ignore();
-            }
-            // The least frequent go where there are too many.
-            pipeline.zremrangebyrank(key("sources"), 0, -(VALUES_MAX as isize) - 1).ignore();
-        }
-        pipeline.set(key("mark"), format!("{}:{}", mark.revision, mark.id)).ignore();
-        let mut connection = self.connection.clone();
-        let _done: () = pipeline.query_async(&mut connection).await?;
-        Ok(())
+    async fn record(&self, findings: &[StoredFinding], from: Mark, mark: Mark) -> Result<bool, StoreError> {
+        let mut steps = self.steps.lock().await;
+        let mut connection = match steps.take() {
+            Some(connection) => connection,
+            None => self.connection_for_steps().await?,
+        };
+        // A connection that did not answer in time is given up: what it was told may still be done, or not.
+        let done = self.step(&mut connection, findings, from, mark).await?;
+        *steps = Some(connection);
+        Ok(done)
     }
 
     async fn snapshot(&self, top: usize) -> Result<Snapshot, StoreError> {

@@ -47,7 +47,7 @@ async fn store(url: &str) -> Arc<dyn Store> {
     open(url, Use::Commit).await.unwrap()
 }
 
-fn finding(number: u64, severity: Severity, address: &str) -> Finding {
+pub(crate) fn finding(number: u64, severity: Severity, address: &str) -> Finding {
     Finding {
         id: FindingId(u128::from(number) << 64),
         rule_id: format!("rule-{}", number % 3),
@@ -248,9 +248,10 @@ async fn check_hot(store: &dyn Store, hot: &dyn Hot) {
     assert_eq!(hot.mark().await.unwrap(), Mark::START);
     let all = store.changed_after(Mark::START, 10).await.unwrap();
     let mark = Mark::from(all.last().unwrap());
-    hot.record(&all, mark).await.unwrap();
+    assert!(hot.record(&all, Mark::START, mark).await.unwrap());
     let snapshot = hot.snapshot(5).await.unwrap();
-    hot.record(&all, mark).await.unwrap();
+    assert!(!hot.record(&all, Mark::START, mark).await.unwrap(), "who starts from an old mark has been overtaken");
+    assert!(hot.record(&all, mark, mark).await.unwrap());
     assert_eq!(hot.snapshot(5).await.unwrap(), snapshot, "what is known adds nothing");
     assert_eq!((snapshot.findings, snapshot.events, snapshot.distinct_sources), (2, 53, 2));
     assert_eq!(snapshot.by_severity.get("P0"), Some(&1));

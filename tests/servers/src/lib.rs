@@ -78,6 +78,18 @@ impl Process {
         }
     }
 
+    /// Stops or continues the process and those that it started, which may have groups of their own.
+    fn signal_family(&self, signal: rustix::process::Signal) {
+        self.signal(signal);
+        let Some(child) = &self.child else { return };
+        for id in children_of(child.id()) {
+            if let Some(id) = rustix::process::Pid::from_raw(id) {
+                // It may have ended by itself.
+                let _gone = rustix::process::kill_process(id, signal).is_err();
+            }
+        }
+    }
+
     fn end(&mut self, signal: rustix::process::Signal) {
         self.signal(signal);
         if let Some(mut child) = self.child.take() {
@@ -90,6 +102,19 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.end(rustix::process::Signal::KILL);
     }
+}
+
+/// Ids of the processes that a process has started.
+fn children_of(parent: u32) -> Vec<i32> {
+    let entries = std::fs::read_dir("/proc").expect("/proc can be read");
+    let child = |entry: std::io::Result<std::fs::DirEntry>| {
+        let id: i32 = entry.ok()?.file_name().to_str()?.parse().ok()?;
+        let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+        // The name may hold blanks: state and parent stand behind its closing bracket.
+        let of: u32 = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()?;
+        (of == parent).then_some(id)
+    };
+    entries.filter_map(child).collect()
 }
 
 /// Whether this process is root, as which PostgreSQL refuses to run.
@@ -173,8 +198,23 @@ impl Postgres {
         wait_until(START_MAX, "PostgreSQL accepts statements", || self.runs("SELECT 1"));
     }
 
+    /// Stands still with all of its connections: its clients see a server that does not answer.
+    pub fn freeze(&self) {
+        if let Some(process) = &self.process {
+            process.signal_family(rustix::process::Signal::STOP);
+        }
+    }
+
+    pub fn thaw(&self) {
+        if let Some(process) = &self.process {
+            process.signal_family(rustix::process::Signal::CONT);
+        }
+    }
+
     /// Ends the server at once, as a crash would.
     pub fn stop(&mut self) {
+        // A process that stands still ends when it goes on.
+        self.thaw();
         if let Some(mut process) = self.process.take() {
             process.end(rustix::process::Signal::QUIT);
         }
@@ -241,6 +281,19 @@ impl Redis {
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.end(rustix::process::Signal::KILL);
+        }
+    }
+
+    /// Stands still without losing anything: its clients see a server that does not answer.
+    pub fn freeze(&self) {
+        if let Some(process) = &self.process {
+            process.signal(rustix::process::Signal::STOP);
+        }
+    }
+
+    pub fn thaw(&self) {
+        if let Some(process) = &self.process {
+            process.signal(rustix::process::Signal::CONT);
         }
     }
 
@@ -345,6 +398,19 @@ impl Llama {
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {
             process.end(rustix::process::Signal::KILL);
+        }
+    }
+
+    /// Stands still without losing anything: its clients see a server that does not answer.
+    pub fn freeze(&self) {
+        if let Some(process) = &self.process {
+            process.signal(rustix::process::Signal::STOP);
+        }
+    }
+
+    pub fn thaw(&self) {
+        if let Some(process) = &self.process {
+            process.signal(rustix::process::Signal::CONT);
         }
     }
 

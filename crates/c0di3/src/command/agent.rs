@@ -8,10 +8,9 @@ use std::time::Duration;
 use anyhow::Context;
 use api::auth::Auth;
 use api::health::HealthCheck;
-use api::{ApiState, HealthState};
-use metrics_exporter_prometheus::PrometheusHandle;
+use api::{ApiState, HealthState, Metrics};
 use notify::{Deliverer, Llm, Summariser};
-use store::{Hot, Mark, MemoryHot, RedisHot, Store, Use};
+use store::{FallbackHot, Hot, MemoryHot, RedisHot, Store, Use};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
@@ -20,12 +19,7 @@ use crate::cli::ServiceArguments;
 use crate::config::Config;
 use crate::outcome::Outcome;
 use crate::service::{Ports, bind, check_exposure};
-use crate::{clock, signals, telemetry};
-
-/// How often the hot aggregates catch up with the store.
-const CATCH_UP_INTERVAL: Duration = Duration::from_millis(500);
-/// Findings that are caught up with at once.
-const CATCH_UP_LIMIT: u32 = 2_000;
+use crate::{catch_up, clock, signals, telemetry};
 
 pub(crate) fn run(config: Config, arguments: &ServiceArguments) -> anyhow::Result<Outcome> {
     let config = super::with_arguments(config, arguments, super::Port::Api)?;
@@ -72,6 +66,8 @@ pub(crate) struct Agent {
     config: Config,
     store: Arc<dyn Store>,
     hot: Arc<dyn Hot>,
+    /// The same, where Redis is to count.
+    shared: Option<Arc<FallbackHot>>,
     llm: Option<Llm>,
     checks: Vec<Box<dyn HealthCheck>>,
 }
@@ -80,23 +76,27 @@ impl Agent {
     pub(crate) fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Self> {
         let is_server = super::is_server(&config.store_url);
         let mut checks: Vec<Box<dyn HealthCheck>> = vec![
-            Box::new(StoreCheck { store: Arc::clone(&store), is_server, is_required: true }),
-            Box::new(DiskCheck { folder: store_folder(&config.store_url) }),
+            Box::new(StoreCheck { store: Arc::clone(&store), is_server, is_required: true, pool: "ask" }),
+            Box::new(DiskCheck::new(store_folder(&config.store_url), if is_server { "work" } else { "store" })),
         ];
-        let hot: Arc<dyn Hot> = match &config.cache_url {
+        let shared = match &config.cache_url {
             Some(url) => {
                 let own_name = format!("{}-{}", std::process::id(), clock::now().0);
                 let hot = RedisHot::open(url, own_name).context("cache.url cannot be used")?;
                 checks.push(Box::new(RedisCheck(hot.clone())));
-                Arc::new(hot)
+                Some(Arc::new(FallbackHot::new(hot)))
             }
+            None => None,
+        };
+        let hot: Arc<dyn Hot> = match &shared {
+            Some(hot) => Arc::clone(hot) as Arc<dyn Hot>,
             None => Arc::new(MemoryHot::default()),
         };
         let llm = config.llm.clone().map(Llm::new).transpose().context("llm.url cannot be used")?;
         if let Some(llm) = &llm {
             checks.push(Box::new(LlmCheck(llm.clone())));
         }
-        Ok(Agent { config, store, hot, llm, checks })
+        Ok(Agent { config, store, hot, shared, llm, checks })
     }
 
     /// Looks after an analyzer in another process.
@@ -117,15 +117,10 @@ impl Agent {
         self,
         ports: &mut Ports,
         listeners: Listeners,
-        metrics: PrometheusHandle,
+        metrics: Metrics,
         auth: Auth,
     ) -> anyhow::Result<()> {
-        let health = HealthState {
-            service: "core-agent",
-            checks: self.checks.into(),
-            metrics,
-            draining: Arc::clone(&ports.draining),
-        };
+        let health = HealthState::new("core-agent", self.checks.into(), metrics, Arc::clone(&ports.draining));
         let state = ApiState {
             store: Arc::clone(&self.store),
             hot: Arc::clone(&self.hot),
@@ -133,57 +128,23 @@ impl Agent {
             auth,
             clock: clock::now,
         };
-        tokio::spawn(catch_up(Arc::clone(&self.store), self.hot));
+        match self.shared {
+            Some(shared) => {
+                tokio::spawn(catch_up::in_redis(Arc::clone(&self.store), Arc::clone(&shared)));
+                tokio::spawn(catch_up::in_substitute(Arc::clone(&self.store), shared));
+            }
+            None => drop(tokio::spawn(catch_up::in_memory(Arc::clone(&self.store), self.hot))),
+        }
         tokio::spawn(Summariser::new(Arc::clone(&self.store), self.llm, clock::now).run());
         let deliverer = Deliverer::new(self.store, self.config.endpoints, self.config.link, clock::now);
-        tokio::spawn(deliverer.context("the webhooks cannot be used")?.run());
+        let deliverer = deliverer.context("the webhooks cannot be used")?;
+        health.metrics.with(deliverer.measure());
+        tokio::spawn(deliverer.run());
         tracing::info!(api = %self.config.listen, health = %self.config.health_listen, "the agent is listening");
         ports.serve(listeners.api, api::router(state));
         ports.serve(listeners.health, api::health_router(health));
         Ok(())
     }
-}
-
-/// Keeps the hot aggregates up with the store, whoever writes to it. What they were told last stands with them, so that
-/// they are rebuilt from the start when they have been lost.
-async fn catch_up(store: Arc<dyn Store>, hot: Arc<dyn Hot>) {
-    let mut failing = false;
-    loop {
-        let wait = match follow(&*store, &*hot).await {
-            Ok(more) => {
-                if failing {
-                    tracing::info!("the hot aggregates are followed again");
-                }
-                failing = false;
-                !more
-            }
-            Err(error) => {
-                if !failing {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "the hot aggregates cannot be followed");
-                }
-                failing = true;
-                metrics::counter!("hot_errors_total").increment(1);
-                true
-            }
-        };
-        if wait {
-            tokio::time::sleep(CATCH_UP_INTERVAL).await;
-        }
-    }
-}
-
-/// True where more is waiting.
-async fn follow(store: &dyn Store, hot: &dyn Hot) -> Result<bool, store::StoreError> {
-    if !hot.leads().await? {
-        return Ok(false);
-    }
-    let mark = hot.mark().await?;
-    let changed = store.changed_after(mark, CATCH_UP_LIMIT).await?;
-    if let Some(last) = changed.last() {
-        metrics::counter!("findings_followed_total").increment(changed.len() as u64);
-        hot.record(&changed, Mark::from(last)).await?;
-    }
-    Ok(changed.len() == CATCH_UP_LIMIT as usize)
 }
 
 fn store_folder(url: &str) -> PathBuf {

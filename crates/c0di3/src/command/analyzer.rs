@@ -48,12 +48,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let auth = super::auth(&config, &store);
     let mut analyzer = Analyzer::start(config, Arc::clone(&store), Arc::clone(&stop)).await?;
     let mut ports = Ports::new();
-    let health = HealthState {
-        service: "log-analyzer",
-        checks: analyzer.checks(true).into(),
-        metrics,
-        draining: Arc::clone(&ports.draining),
-    };
+    let checks = analyzer.checks(true).into();
+    let health = HealthState::new("log-analyzer", checks, metrics, Arc::clone(&ports.draining));
     analyzer.serve(&mut ports, health, auth)?;
     ports.run_until(&stop).await;
     analyzer.finish().await?;
@@ -157,8 +153,9 @@ impl Analyzer {
         }
         if alone {
             let is_server = super::is_server(&self.config.store_url);
-            checks.push(Box::new(StoreCheck { store: Arc::clone(&self.store), is_server, is_required: false }));
-            checks.push(Box::new(DiskCheck { folder: self.spool_folder() }));
+            let (store, pool) = (Arc::clone(&self.store), "commit");
+            checks.push(Box::new(StoreCheck { store, is_server, is_required: false, pool }));
+            checks.push(Box::new(DiskCheck::new(self.spool_folder(), "spool")));
         }
         checks
     }

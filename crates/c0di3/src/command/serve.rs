@@ -38,12 +38,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let mut analyzer = Analyzer::start(config.clone(), Arc::clone(&written), Arc::clone(&stop)).await?;
     let mut agent = Agent::new(config, Arc::clone(&asked))?;
     agent.add_checks(analyzer.checks(false));
-    let health = HealthState {
-        service: "log-analyzer",
-        checks: analyzer.checks(true).into(),
-        metrics: metrics.clone(),
-        draining: Arc::clone(&ports.draining),
-    };
+    let checks = analyzer.checks(true).into();
+    let health = HealthState::new("log-analyzer", checks, metrics.clone(), Arc::clone(&ports.draining));
     analyzer.serve(&mut ports, health, auth.clone())?;
     agent.serve(&mut ports, listeners, metrics, auth)?;
     ports.run_until(&stop).await;

@@ -37,7 +37,7 @@ sections! {
     SpoolSection { folder: PathBuf, bytes_max: u64, segment_bytes: u64, reserve_bytes: u64 }
     KafkaSection { brokers: String, group: String, topics: Vec<String> }
     TailSection { paths: Vec<PathBuf> }
-    AuthSection { tokens: bool }
+    AuthSection { tokens: bool, memory: String }
     IncidentsSection { gap: String, opens_from: String }
     NotifySection { age: String, link: String }
     WebhooksSection { endpoints: Vec<EndpointEntry> }
