@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 
 use api::health::{CheckResult, HealthCheck, HealthStatus};
 use async_trait::async_trait;
-use ingest::kafka::KafkaState;
+use ingest::kafka::{KafkaReport, KafkaState};
 use ingest::spool::{Refused, Spool};
+use ingest::tail::{TailReport, TailState};
 use notify::Llm;
 use serde::Deserialize;
 use store::{Mark, RedisHot, Store};
@@ -324,13 +325,37 @@ impl HealthCheck for KafkaCheck {
     }
 
     async fn check(&self) -> CheckResult {
-        match self.0.trouble() {
-            None => CheckResult { status: HealthStatus::Pass, observed_value: None, observed_unit: None, output: None },
-            Some(trouble) => {
-                CheckResult { status: HealthStatus::Fail, observed_value: None, observed_unit: None, output: None }
-                    .saying(trouble)
-            }
+        let KafkaReport { lag, failed, warned } = self.0.report();
+        let lag = lag.max(0) as f64;
+        let (status, words) = match (failed.is_empty(), warned.is_empty()) {
+            (true, true) => return CheckResult::observed(HealthStatus::Pass, lag, "messages to read"),
+            (true, false) => (HealthStatus::Warn, warned),
+            (false, _) => (HealthStatus::Fail, failed),
+        };
+        CheckResult::observed(status, lag, "messages to read").saying(words.join("; "))
+    }
+}
+
+/// Files that are followed: what cannot be.
+pub(crate) struct FilesCheck(pub(crate) Arc<TailState>);
+
+#[async_trait]
+impl HealthCheck for FilesCheck {
+    fn name(&self) -> &'static str {
+        "files"
+    }
+
+    fn is_required(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> CheckResult {
+        let TailReport { followed, troubles } = self.0.report();
+        let result = CheckResult::observed(HealthStatus::Pass, followed as f64, "files followed");
+        if troubles.is_empty() {
+            return result;
         }
+        CheckResult { status: HealthStatus::Warn, ..result }.saying(troubles.join("; "))
     }
 }
 

@@ -11,6 +11,7 @@ use event::time::parse_span_us;
 use crate::outcome::Usage;
 
 mod file;
+mod sources;
 
 pub(crate) use file::{ConfigFile, DEFAULT_TEXT};
 
@@ -78,9 +79,8 @@ pub(crate) struct AnalyzerConfig {
     pub(crate) message_bytes_max: usize,
     pub(crate) connections_max: usize,
     pub(crate) spool: ingest::spool::SpoolOptions,
-    /// Brokers, group and topics.
-    pub(crate) kafka: Option<(String, String, Vec<String>)>,
-    pub(crate) tail: Vec<PathBuf>,
+    pub(crate) kafka: Option<ingest::kafka::KafkaOptions>,
+    pub(crate) tail: Option<ingest::tail::TailOptions>,
 }
 
 #[derive(Clone, Debug)]
@@ -305,11 +305,6 @@ fn check_analyzer(file: &ConfigFile, problems: &mut Problems) -> AnalyzerConfig 
         problems
             .keep("spool.bytes_max", "must be at least twice spool.segment_bytes: only whole files can be given back");
     }
-    if !file.kafka.brokers.is_empty() && (file.kafka.topics.is_empty() || file.kafka.group.is_empty()) {
-        problems.keep("kafka.topics, kafka.group", "must be set where kafka.brokers is");
-    }
-    let kafka =
-        filled(&file.kafka.brokers).map(|brokers| (brokers, file.kafka.group.clone(), file.kafka.topics.clone()));
     AnalyzerConfig {
         listen: problems.address("analyzer.listen", &analyzer.listen),
         instance: analyzer.instance.clone(),
@@ -327,8 +322,8 @@ fn check_analyzer(file: &ConfigFile, problems: &mut Problems) -> AnalyzerConfig 
             segment_bytes: spool.segment_bytes,
             reserve_bytes: spool.reserve_bytes,
         },
-        kafka,
-        tail: file.tail.paths.clone(),
+        kafka: sources::check_kafka(&file.kafka, problems),
+        tail: sources::check_tail(&file.tail, problems),
     }
 }
 

@@ -11,10 +11,10 @@ use anyhow::Context;
 use crossbeam_channel::Receiver;
 use detect::{Correlator, CorrelatorOptions, RuleSet};
 use event::Timestamp;
-use ingest::kafka::{KafkaOptions, KafkaState};
+use ingest::kafka::KafkaState;
 use ingest::live::{Item, LiveInput, feed_spool, queue};
 use ingest::spool::Spool;
-use ingest::tail::TailOptions;
+use ingest::tail::TailState;
 use store::{Commit, Lease, Resume, StateChange, Store, StoreError};
 use tokio::runtime::Handle;
 
@@ -68,6 +68,7 @@ pub(crate) struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) spool: Spool,
     pub(crate) kafka: Option<Arc<KafkaState>>,
+    pub(crate) files: Option<Arc<TailState>>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) runtime: Handle,
 }
@@ -197,15 +198,11 @@ impl Engine {
         let reader = self.spool.read_from(position);
         let (queue, flag) = (sender.clone(), Arc::clone(run_stop));
         scope.spawn(move || feed_spool(reader, &queue, &flag));
-        if !self.config.analyzer.tail.is_empty() {
-            let options = TailOptions { paths: self.config.analyzer.tail.clone(), clock: clock::now };
+        if let (Some(options), Some(state)) = (self.config.analyzer.tail.clone(), self.files.clone()) {
             let (queue, flag, known) = (sender.clone(), Arc::clone(run_stop), FollowedFiles(positions.clone()));
-            scope.spawn(move || ingest::tail::feed(&options, known, &queue, &flag));
+            scope.spawn(move || ingest::tail::feed(&options, known, &state, &queue, &flag));
         }
-        if let (Some((brokers, group, topics)), Some(state)) = (self.config.analyzer.kafka.clone(), self.kafka.clone())
-        {
-            let message_bytes_max = self.config.analyzer.message_bytes_max.max(ingest::block_reader::LINE_BYTES_MAX);
-            let options = KafkaOptions { brokers, group, topics, message_bytes_max, clock: clock::now };
+        if let (Some(options), Some(state)) = (self.config.analyzer.kafka.clone(), self.kafka.clone()) {
             let (positions, store, runtime) = (positions.clone(), Arc::clone(&self.store), self.runtime.clone());
             let (queue, flag) = (sender.clone(), Arc::clone(run_stop));
             scope.spawn(move || {

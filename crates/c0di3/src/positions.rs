@@ -4,20 +4,30 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use event::{Position, Source, SourceId};
-use ingest::live::Resume;
-use ingest::tail::Known;
+use ingest::live::{ClaimError, Resume};
+use ingest::tail::{Known, Place};
 use ingest::{FileSource, Fingerprint};
 use store::{SourceCheckpoint, Store};
 use tokio::runtime::Handle;
 
 use crate::clock;
 use crate::pipeline::DoneBlock;
-use crate::recognise::{Recognised, canonical, recognise};
+use crate::recognise::{Recognised, again, canonical, recognise};
 
 #[derive(Debug, Default)]
 struct Table {
     sources: BTreeMap<SourceId, (SourceCheckpoint, bool)>,
     forgotten: Vec<SourceId>,
+}
+
+impl Table {
+    /// An id that no source has: files that begin with the same lines, and go on differently, were seen to begin alike.
+    fn fresh(&self, mut id: SourceId) -> SourceId {
+        while let Some((source, _)) = self.sources.get(&id) {
+            id = again(id, source.seen);
+        }
+        id
+    }
 }
 
 /// A handle on the positions.
@@ -75,21 +85,31 @@ fn empty(source: &Source) -> SourceCheckpoint {
 pub(crate) struct FollowedFiles(pub(crate) Positions);
 
 impl Known for FollowedFiles {
-    fn recognise(&mut self, file: &FileSource, only_known: bool) -> Option<(SourceId, Position)> {
-        let name = canonical(file.path());
+    fn recognise(&mut self, file: &FileSource, place: Place<'_>) -> Option<(SourceId, Position)> {
+        // What a rotation names anew keeps the name under which it was followed.
+        let name = canonical(match place {
+            Place::Beside(path) | Place::Missed(path) => path,
+            Place::Current | Place::Rewritten => file.path(),
+        });
         let mut known = self.0.lock();
-        let recognised = recognise(file, &name, known.sources.values().map(|(source, _)| source));
-        let (id, position) = match recognised {
-            Recognised::Known(_, position) if only_known && position.offset >= file.size => return None,
-            Recognised::Known(id, position) => (id, position),
-            Recognised::New | Recognised::Anew { .. } if only_known => return None,
-            Recognised::New => (file.new_id(), Position::default()),
-            Recognised::Anew { old, new } => {
+        let mut recognised = recognise(file, &name, known.sources.values().map(|(source, _)| source));
+        if let (Place::Rewritten, Recognised::Known(old, _)) = (place, &recognised) {
+            // It begins as it did before, and was seen to be written anew.
+            let seen = known.sources.get(old).map_or(0, |(source, _)| source.seen);
+            recognised = Recognised::Anew { old: *old, new: again(*old, seen) };
+        }
+        let (id, position) = match (place, recognised) {
+            (Place::Beside(_), Recognised::Known(id, position)) => return Some((id, position)),
+            (Place::Beside(_), _) => return None,
+            (Place::Missed(_), Recognised::Known(..) | Recognised::Anew { .. }) => return None,
+            (_, Recognised::Known(id, position)) => (id, position),
+            (_, Recognised::New) => (known.fresh(file.new_id()), Position::default()),
+            (_, Recognised::Anew { old, new }) => {
                 known.sources.remove(&old);
                 known.forgotten.push(old);
-                (new, Position::default())
+                (known.fresh(new), Position::default())
             }
-            Recognised::BeginningOf(other) => {
+            (_, Recognised::BeginningOf(other)) => {
                 tracing::debug!(path = name, other, "not followed: it is the beginning of another file");
                 return None;
             }
@@ -99,12 +119,21 @@ impl Known for FollowedFiles {
         let entry = known
             .sources
             .entry(id)
-            .or_insert_with(|| (SourceCheckpoint { position, seen: position.offset, ..empty(&source) }, false));
+            .or_insert_with(|| (SourceCheckpoint { position, seen: position.offset, ..empty(&source) }, true));
         entry.0.name = source.name;
         if bytes as u64 > entry.0.fingerprint_bytes {
             (entry.0.fingerprint_bytes, entry.0.fingerprint_hash) = (bytes as u64, hash);
         }
         Some((id, position))
+    }
+
+    fn grown(&mut self, id: SourceId, fingerprint: Fingerprint) {
+        if let Some((source, changed)) = self.0.lock().sources.get_mut(&id)
+            && fingerprint.bytes as u64 > source.fingerprint_bytes
+        {
+            (source.fingerprint_bytes, source.fingerprint_hash) = (fingerprint.bytes as u64, fingerprint.hash);
+            *changed = true;
+        }
     }
 }
 
@@ -116,9 +145,15 @@ pub(crate) struct Claims {
 }
 
 impl Resume for Claims {
-    fn claim(&self, source: &Source) -> Result<Option<Position>, String> {
+    fn claim(&self, source: &Source) -> Result<Option<Position>, ClaimError> {
         let claimed = self.runtime.block_on(self.store.claim(source, clock::now()));
-        let (epoch, position) = claimed.map_err(|error| error.to_string())?;
+        let (epoch, position) = claimed.map_err(|error| {
+            let words = match std::error::Error::source(&error) {
+                Some(cause) => format!("{error}: {cause}"),
+                None => error.to_string(),
+            };
+            if error.is_passing() { ClaimError::Passing(words) } else { ClaimError::Final(words) }
+        })?;
         let at = position.unwrap_or_default();
         let checkpoint = SourceCheckpoint { position: at, seen: at.offset, epoch, ..empty(source) };
         self.positions.lock().sources.insert(source.id, (checkpoint, false));

@@ -46,6 +46,11 @@ pub(crate) fn recognise_stream<'a>(
     best.map(|known| (known.id, known.position))
 }
 
+/// The source that a file becomes which begins as one of before did and has been written anew.
+pub(crate) fn again(old: SourceId, seen: u64) -> SourceId {
+    SourceId(digest(&[b"again", &old.0.to_be_bytes(), &seen.to_be_bytes()]))
+}
+
 /// Of several known beginnings the longest counts, then one of the same name, then the one read last. Beginnings under
 /// [`ALIKE_BYTES`] count only under the same name, or one that a rotation makes of it: short files may begin alike.
 pub(crate) fn recognise<'a>(
@@ -69,8 +74,7 @@ pub(crate) fn recognise<'a>(
         Ordering::Less if known.name != name => Recognised::BeginningOf(known.name.clone()),
         Ordering::Less => {
             // What is behind the common beginning is not what was read.
-            let again = digest(&[b"again", &known.id.0.to_be_bytes(), &known.seen.to_be_bytes()]);
-            Recognised::Anew { old: known.id, new: SourceId(again) }
+            Recognised::Anew { old: known.id, new: again(known.id, known.seen) }
         }
     }
 }

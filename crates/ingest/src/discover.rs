@@ -103,7 +103,7 @@ impl Walk {
 }
 
 /// What kind of binary file this is, if it is one. Compressed files count as text: they are looked into when read.
-fn binary_kind(path: &Path) -> std::io::Result<Option<&'static str>> {
+pub(crate) fn binary_kind(path: &Path) -> std::io::Result<Option<&'static str>> {
     let mut first = Vec::new();
     fs::File::open(path)?.take(SNIFF_BYTES).read_to_end(&mut first)?;
     let known: [(&[u8], &str); 5] = [

@@ -99,6 +99,23 @@ impl FileSource {
         self.compression != Compression::None
     }
 
+    /// Whether nothing stands behind the offset, as far as that can be told without reading everything: a file that gzip
+    /// has made ends with the length of its content, modulo 2^32.
+    pub fn is_read_to(&self, offset: u64) -> bool {
+        match self.compression {
+            Compression::None => offset >= self.size,
+            Compression::Gzip if offset > 0 => {
+                let mut last = [0; 4];
+                let read = File::open(&self.path).and_then(|mut file| {
+                    file.seek(SeekFrom::End(-4))?;
+                    file.read_exact(&mut last)
+                });
+                read.is_ok() && u32::from_le_bytes(last) == offset as u32
+            }
+            _ => false,
+        }
+    }
+
     /// The first bytes of the file: for a look at its first line.
     pub fn start(&self) -> &[u8] {
         &self.start

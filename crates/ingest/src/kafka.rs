@@ -1,79 +1,98 @@
 //! Kafka as a source: a consumer group whose positions live with the findings, not with the broker (the broker gets a
-//! copy, for its lag displays). When partitions are taken away, what was read of them is committed first.
+//! copy, for its lag displays). When partitions are taken away, what was read of them is committed first. What cannot be
+//! read is kept in a dead-letter topic, and its partition goes on.
 //!
 //! An event's offset is the message's offset times 65,536 plus its line in the message.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Sender, TrySendError};
+use crossbeam_channel::{Sender, bounded};
 use event::block::digest;
-use event::{Block, Position, Source, SourceId, Timestamp};
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
+use event::{Position, Source, SourceId, Timestamp};
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::Statistics;
-use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientConfig, ClientContext, Message, Offset, TopicPartitionList};
+use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
+use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
-use crate::body;
-use crate::live::{Barrier, Item, Resume};
+use crate::live::{Barrier, ClaimError, Item, Resume};
+
+mod letters;
+mod reader;
+mod state;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+pub use state::{KafkaReport, KafkaState};
+
+use letters::Letters;
+use reader::Reader;
+use state::Progress;
 
 /// Bits of an event's offset that count lines within a message.
 const LINE_BITS: u32 = 16;
-/// Bytes at which a block is handed over.
-const BLOCK_BYTES: usize = 512 << 10;
 /// Longest that messages wait to become a block.
 const BLOCK_AGE_MAX: Duration = Duration::from_millis(20);
 /// Longest that a revoked partition waits for its commit.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
-/// Between two copies of the positions for the broker.
-const COPY_INTERVAL: Duration = Duration::from_secs(5);
+/// Longest answer of a broker, in bytes: a batch that is longer cannot be read.
+const ANSWER_BYTES_MAX: usize = 100_000_000;
+/// Stand in the name of a dead-letter topic for the topic that the message came from.
+pub const TOPIC_PLACE: &str = "{topic}";
+/// Between two questions where partitions end that are not fetched, and the longest wait for each answer.
+const ENDS_INTERVAL: Duration = Duration::from_secs(1);
+/// Tasks that wait for the worker beside the reader.
+const TASKS_MAX: usize = 64;
+
+/// What is done with messages that cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// Kept in the dead-letter topic before the partition goes on; while that cannot be written, the partition waits.
+    DeadLetter,
+    /// Counted and told, and no more.
+    Skip,
+}
 
 #[derive(Clone, Debug)]
 pub struct KafkaOptions {
     pub brokers: String,
     pub group: String,
     pub topics: Vec<String>,
+    /// Longest message that is read, in bytes.
     pub message_bytes_max: usize,
+    pub unreadable: Unreadable,
+    /// Name of the dead-letter topic; may hold [`TOPIC_PLACE`].
+    pub dead_letter_topic: String,
+    /// How long a partition may stand still with something to read before it is looked at.
+    pub still_max: Duration,
     pub clock: fn() -> Timestamp,
 }
 
-/// How the connection is, for health.
-#[derive(Debug, Default)]
-pub struct KafkaState {
-    up: AtomicBool,
-    trouble: Mutex<String>,
-    /// Committed positions by topic and partition, to be copied to the broker.
-    committed: Mutex<BTreeMap<(String, i32), i64>>,
-}
-
-impl KafkaState {
-    /// `None` while a broker is connected, else what is wrong.
-    pub fn trouble(&self) -> Option<String> {
-        if self.up.load(Ordering::Relaxed) {
-            return None;
-        }
-        let text = self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        Some(if text.is_empty() { "not connected yet".to_owned() } else { text })
+impl KafkaOptions {
+    /// Where the dead letters of a topic go.
+    fn dead_letter_topic(&self, topic: &str) -> String {
+        self.dead_letter_topic.replace(TOPIC_PLACE, topic)
     }
 
-    fn is_down(&self, reason: String) {
-        self.up.store(false, Ordering::Relaxed);
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = reason;
-    }
-
-    /// A position of a Kafka source that has been committed.
-    pub fn committed(&self, source_name: &str, position: Position) {
-        let Some((topic, partition)) = source_name.strip_prefix("kafka://").and_then(|name| name.rsplit_once('/'))
-        else {
-            return;
-        };
-        if let Ok(partition) = partition.parse() {
-            let mut committed = self.committed.lock().unwrap_or_else(PoisonError::into_inner);
-            committed.insert((topic.to_owned(), partition), next_message(position));
+    /// An expression of librdkafka for all dead-letter topics: they are not read again.
+    fn dead_letter_topics(&self) -> String {
+        let mut expression = "^".to_owned();
+        for (at, part) in self.dead_letter_topic.split(TOPIC_PLACE).enumerate() {
+            if at > 0 {
+                expression.push_str(".+");
+            }
+            for letter in part.chars() {
+                match letter {
+                    '.' => expression.push_str("[.]"),
+                    letter => expression.push(letter),
+                }
+            }
         }
+        expression + "$"
     }
 }
 
@@ -91,37 +110,49 @@ struct Context {
     resume: Arc<dyn Resume>,
     queue: Sender<Item>,
     state: Arc<KafkaState>,
-    /// Partitions changed hands: what was gathered and not handed over is thrown away.
-    changed: AtomicBool,
+    /// Counts assignments: what was gathered of an older one and not handed over is thrown away.
+    assignment: AtomicU64,
+    /// When librdkafka last told that something cannot be read.
+    unreadable: Mutex<Option<Instant>>,
     stop: Arc<AtomicBool>,
 }
 
 impl ClientContext for Context {
     fn stats(&self, statistics: Statistics) {
-        let up = statistics.brokers.values().any(|broker| broker.state == "UP");
-        if up {
-            self.state.up.store(true, Ordering::Relaxed);
-        } else if self.state.trouble().is_none() {
-            self.state.is_down("no broker is connected".to_owned());
-        }
-        let partitions = statistics.topics.values().flat_map(|topic| topic.partitions.values());
-        let lag: i64 = partitions.map(|partition| partition.consumer_lag.max(0)).sum();
-        metrics::gauge!("kafka_consumer_lag_messages").set(lag as f64);
+        self.state.told(&statistics);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "kafka");
-        self.state.is_down(format!("{error}: {reason}"));
+        let code = error.rdkafka_error_code();
+        match code {
+            Some(
+                RDKafkaErrorCode::BadCompression
+                | RDKafkaErrorCode::NotImplemented
+                | RDKafkaErrorCode::BadMessage
+                | RDKafkaErrorCode::InvalidMessage
+                | RDKafkaErrorCode::MessageSizeTooLarge,
+            ) => {
+                // It comes again with every fetch: what becomes of it is told once, by the worker beside.
+                tracing::debug!(%error, reason, "kafka");
+                *self.unreadable.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+            }
+            Some(RDKafkaErrorCode::PartitionEOF) => {}
+            _ => {
+                tracing::warn!(%error, reason, "kafka");
+                self.state.is_down(format!("{error}: {reason}"));
+            }
+        }
     }
 }
 
 impl ConsumerContext for Context {
     fn rebalance(&self, consumer: &BaseConsumer<Self>, error: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
-        self.changed.store(true, Ordering::Relaxed);
+        self.assignment.fetch_add(1, Ordering::Relaxed);
         let done = match error {
             RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => self.assign(consumer, partitions),
             _ => {
                 self.drain();
+                self.state.is_over();
                 consumer.unassign()
             }
         };
@@ -132,27 +163,41 @@ impl ConsumerContext for Context {
 }
 
 impl Context {
-    /// Goes on where the store says. A store that does not answer is asked until it does: the broker's copy may be old.
+    /// Goes on where the store says. A store that does not answer is asked until it does: the broker's copy may be old. A
+    /// partition that the store refuses for good is left out; the others are read.
     fn assign(&self, consumer: &BaseConsumer<Self>, partitions: &TopicPartitionList) -> KafkaResult<()> {
         let mut list = TopicPartitionList::new();
+        self.state.is_over();
         for element in partitions.elements() {
             let source = source(element.topic(), element.partition());
+            let key = (element.topic().to_owned(), element.partition());
             let position = loop {
                 match self.resume.claim(&source) {
                     Ok(position) => break position,
-                    Err(reason) if self.stop.load(Ordering::Relaxed) => {
+                    Err(ClaimError::Final(reason)) => {
+                        tracing::error!(source = source.name, reason, "a partition is not read");
+                        metrics::counter!("kafka_claims_refused_total").increment(1);
+                        self.state.lock().refused.insert(key.clone(), reason);
+                        break None;
+                    }
+                    Err(ClaimError::Passing(reason)) if self.stop.load(Ordering::Relaxed) => {
                         tracing::warn!(reason, "stopping before the positions were known");
                         return consumer.unassign();
                     }
-                    Err(reason) => {
+                    Err(ClaimError::Passing(reason)) => {
                         tracing::warn!(reason, "cannot learn where to go on; asking again");
                         std::thread::sleep(Duration::from_millis(500));
                     }
                 }
             };
-            let offset = position.map_or(Offset::Beginning, |position| Offset::Offset(next_message(position)));
+            if self.state.lock().refused.contains_key(&key) {
+                continue;
+            }
+            let next = position.map(next_message);
+            let offset = next.map_or(Offset::Beginning, Offset::Offset);
             tracing::info!(source = source.name, ?offset, "reading a partition");
             list.add_partition_offset(element.topic(), element.partition(), offset)?;
+            self.state.lock().partitions.insert(key, Progress::new(next.unwrap_or(0)));
         }
         consumer.assign(&list)
     }
@@ -167,11 +212,17 @@ impl Context {
     }
 }
 
-/// Lines of one partition that become a block.
-struct Gathered {
-    source: Arc<Source>,
-    block: Block,
-    since: Instant,
+/// What all clients that read have in common.
+fn client(options: &KafkaOptions) -> ClientConfig {
+    let mut config = ClientConfig::new();
+    config
+        .set("bootstrap.servers", &options.brokers)
+        .set("group.id", &options.group)
+        .set("enable.auto.commit", "false")
+        .set("auto.offset.reset", "earliest")
+        .set("receive.message.max.bytes", (ANSWER_BYTES_MAX + (1 << 20)).to_string())
+        .set("reconnect.backoff.max.ms", "2000");
+    config
 }
 
 /// Reads until `stop` is set or the pipeline has ended.
@@ -182,172 +233,93 @@ pub fn feed(
     queue: Sender<Item>,
     stop: Arc<AtomicBool>,
 ) -> Result<(), KafkaError> {
+    let consumer = subscribed(options, resume, &state, &queue, &stop).inspect_err(|error| {
+        state.has_ended(error.to_string());
+    })?;
+    let (tasks, asked) = bounded(TASKS_MAX);
+    let (answers, outcomes) = bounded(TASKS_MAX);
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let letters = Letters::new(options, &state, &stop);
+        scope.spawn(move || letters.run(&asked, &answers));
+        let over = &over;
+        scope.spawn(|| watch_ends(&consumer, &state, over));
+        let mut reader = Reader::new(options, &consumer, &state, queue, tasks, outcomes);
+        while !stop.load(Ordering::Relaxed) {
+            match consumer.poll(BLOCK_AGE_MAX) {
+                Some(Ok(message)) => reader.take(&message),
+                Some(Err(error)) => {
+                    tracing::debug!(%error, "kafka");
+                    metrics::counter!("kafka_errors_total").increment(1);
+                }
+                None => {}
+            }
+            if !reader.go_on(&stop) {
+                break;
+            }
+        }
+        over.store(true, Ordering::Relaxed);
+    });
+    drop(consumer);
+    state.is_over();
+    Ok(())
+}
+
+fn subscribed(
+    options: &KafkaOptions,
+    resume: Arc<dyn Resume>,
+    state: &Arc<KafkaState>,
+    queue: &Sender<Item>,
+    stop: &Arc<AtomicBool>,
+) -> Result<BaseConsumer<Context>, KafkaError> {
     let context = Context {
         resume,
         queue: queue.clone(),
-        state: Arc::clone(&state),
-        changed: AtomicBool::new(false),
-        stop: Arc::clone(&stop),
+        state: Arc::clone(state),
+        assignment: AtomicU64::new(0),
+        unreadable: Mutex::new(None),
+        stop: Arc::clone(stop),
     };
-    let consumer: BaseConsumer<Context> = ClientConfig::new()
-        .set("bootstrap.servers", &options.brokers)
-        .set("group.id", &options.group)
-        .set("enable.auto.commit", "false")
-        .set("auto.offset.reset", "earliest")
+    let consumer: BaseConsumer<Context> = client(options)
         .set("partition.assignment.strategy", "range")
         // How long the partitions of a killed process stand still.
         .set("session.timeout.ms", "10000")
         .set("heartbeat.interval.ms", "2000")
         .set("statistics.interval.ms", "1000")
         .set("queued.max.messages.kbytes", "16384")
-        .set("reconnect.backoff.max.ms", "2000")
         // A topic that is made later is noticed within seconds.
         .set("topic.metadata.refresh.interval.ms", "3000")
+        .set("topic.blacklist", options.dead_letter_topics())
         .create_with_context(context)?;
     let topics: Vec<&str> = options.topics.iter().map(String::as_str).collect();
     consumer.subscribe(&topics)?;
-    let mut reader = Reader { options, gathered: BTreeMap::new(), queue, copied: Instant::now() };
-    while !stop.load(Ordering::Relaxed) {
-        let polled = consumer.poll(BLOCK_AGE_MAX);
-        if consumer.context().changed.swap(false, Ordering::Relaxed) {
-            reader.gathered.clear();
-        }
-        match polled {
-            Some(Ok(message)) => reader.take(&message),
-            Some(Err(error)) => {
-                tracing::warn!(%error, "kafka");
-                metrics::counter!("kafka_errors_total").increment(1);
-            }
-            None => {}
-        }
-        if !reader.hand_over(&consumer, &stop) {
-            break;
-        }
-        reader.copy_positions(&consumer, &state);
-    }
-    Ok(())
+    Ok(consumer)
 }
 
-struct Reader<'a> {
-    options: &'a KafkaOptions,
-    gathered: BTreeMap<(String, i32), Gathered>,
-    queue: Sender<Item>,
-    copied: Instant,
-}
-
-impl Reader<'_> {
-    fn take(&mut self, message: &rdkafka::message::BorrowedMessage<'_>) {
-        let key = (message.topic().to_owned(), message.partition());
-        let base = (message.offset() as u64) << LINE_BITS;
-        let gathered = self.gathered.entry(key).or_insert_with(|| {
-            let source = Arc::new(source(message.topic(), message.partition()));
-            let start = Position { offset: base, line: message.offset() as u64 };
-            let block = Block::new(Arc::clone(&source), start, Vec::new(), (self.options.clock)());
-            Gathered { source, block, since: Instant::now() }
-        });
-        let before = gathered.block.bytes.len();
-        let value = message.payload().unwrap_or(b"");
-        let value = &value[..value.len().min(self.options.message_bytes_max)];
-        write_message(value, &mut gathered.block.bytes);
-        let lines = memchr::memchr_iter(b'\n', &gathered.block.bytes[before..]).count() as u64;
-        let places = (0..lines).map(|line| base + line.min((1 << LINE_BITS) - 1));
-        gathered.block.layout.line_offsets.extend(places);
-        metrics::counter!("ingest_events_total", "source" => "kafka").increment(lines);
-        metrics::counter!("ingest_bytes_total", "source" => "kafka").increment(value.len() as u64);
-    }
-
-    /// Hands over what is large or old enough. While the pipeline takes nothing the partitions are paused and polled on,
-    /// so that the group keeps them. False where the pipeline has ended.
-    fn hand_over(&mut self, consumer: &BaseConsumer<Context>, stop: &AtomicBool) -> bool {
-        let due = |gathered: &Gathered| {
-            gathered.block.bytes.len() >= BLOCK_BYTES || gathered.since.elapsed() >= BLOCK_AGE_MAX
-        };
-        let keys: Vec<_> = self.gathered.iter().filter(|(_, one)| due(one)).map(|(key, _)| key.clone()).collect();
-        for key in keys {
-            let Some(Gathered { block, source, .. }) = self.gathered.remove(&key) else { continue };
-            if block.bytes.is_empty() {
-                continue;
+/// Asks where partitions end that are not fetched: what waits in them is lag, too.
+fn watch_ends(consumer: &BaseConsumer<Context>, state: &KafkaState, over: &AtomicBool) {
+    let mut asked = Instant::now();
+    while !over.load(Ordering::Relaxed) {
+        std::thread::sleep(BLOCK_AGE_MAX);
+        if asked.elapsed() < ENDS_INTERVAL {
+            continue;
+        }
+        for key in state.untold() {
+            match consumer.fetch_watermarks(&key.0, key.1, ENDS_INTERVAL) {
+                Ok((_, end)) => state.ends(&key, end),
+                // The others are asked in vain as well.
+                Err(_) => break,
             }
-            tracing::trace!(source = source.name, bytes = block.bytes.len(), "a block from kafka");
-            let mut item = match self.queue.try_send(Item::Block(block)) {
-                Ok(()) => continue,
-                Err(TrySendError::Disconnected(_)) => return false,
-                Err(TrySendError::Full(item)) => item,
-            };
-            let paused = consumer.assignment();
-            if let Ok(partitions) = &paused {
-                report(consumer.pause(partitions));
-            }
-            metrics::counter!("kafka_pauses_total").increment(1);
-            loop {
-                // Nothing is fetched while all is paused; a message that slipped through would be lost: seek to it.
-                if let Some(Ok(message)) = consumer.poll(BLOCK_AGE_MAX) {
-                    self.take(&message);
-                }
-                if consumer.context().changed.load(Ordering::Relaxed) || stop.load(Ordering::Relaxed) {
-                    return true;
-                }
-                item = match self.queue.try_send(item) {
-                    Ok(()) => break,
-                    Err(TrySendError::Disconnected(_)) => return false,
-                    Err(TrySendError::Full(item)) => item,
-                };
-            }
-            if let Ok(partitions) = &paused {
-                report(consumer.resume(partitions));
+            if over.load(Ordering::Relaxed) {
+                return;
             }
         }
-        true
-    }
-
-    fn copy_positions(&mut self, consumer: &BaseConsumer<Context>, state: &KafkaState) {
-        if self.copied.elapsed() < COPY_INTERVAL {
-            return;
-        }
-        self.copied = Instant::now();
-        let committed = std::mem::take(&mut *state.committed.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut list = TopicPartitionList::new();
-        for ((topic, partition), offset) in committed {
-            report(list.add_partition_offset(&topic, partition, Offset::Offset(offset)));
-        }
-        if list.count() > 0 {
-            report(consumer.commit(&list, CommitMode::Async));
-        }
+        asked = Instant::now();
     }
 }
 
 fn report(done: KafkaResult<()>) {
     if let Err(error) = done {
         tracing::debug!(%error, "kafka");
-    }
-}
-
-/// One message as lines, in every form that a body of POST /ingest may have. A message of nothing is an empty line, so
-/// that every message has its event.
-fn write_message(value: &[u8], lines: &mut Vec<u8>) {
-    let (written, count) = body::lines(value.to_vec());
-    lines.extend_from_slice(&written);
-    if count == 0 {
-        lines.push(b'\n');
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_become_lines_and_positions_round_up_to_whole_messages() {
-        let written = |value: &[u8]| {
-            let mut lines = Vec::new();
-            write_message(value, &mut lines);
-            String::from_utf8(lines).unwrap()
-        };
-        assert_eq!(written(b"{\n \"a\": 1\n}\n"), "{  \"a\": 1 }\n");
-        assert_eq!(written(b"{\"a\":1}\n{\"b\":2}\n"), "{\"a\":1}\n{\"b\":2}\n");
-        assert_eq!(written(b"one\ntwo\n"), "one\ntwo\n");
-        assert_eq!(written(b""), "\n");
-        let at = |offset| next_message(Position { offset, line: 0 });
-        assert_eq!((at(0), at(5 << 16), at((5 << 16) + 1), at((5 << 16) + 70)), (0, 5, 6, 6));
     }
 }

@@ -78,8 +78,19 @@ pub fn feed_spool(mut reader: SpoolReader, queue: &Sender<Item>, stop: &AtomicBo
     }
 }
 
+/// Why a source could not be taken over.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClaimError {
+    /// The store was away: the same question may be answered later.
+    #[error("{0}")]
+    Passing(String),
+    /// The question itself was refused: asking again changes nothing.
+    #[error("{0}")]
+    Final(String),
+}
+
 /// Where sources go on, asked before they are read.
 pub trait Resume: Send + Sync {
     /// Takes the source over: from now on only this process commits for it. Gives where to go on, if that is known.
-    fn claim(&self, source: &Source) -> Result<Option<Position>, String>;
+    fn claim(&self, source: &Source) -> Result<Option<Position>, ClaimError>;
 }

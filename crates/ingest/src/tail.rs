@@ -1,59 +1,101 @@
-//! Files that are followed as they grow: rotation by rename (the old file is read to its end first) and by copy and
-//! truncate. Files are known by their beginnings, so that a restart goes on where it was, also in a rotated file.
+//! Files that are followed as they grow: rotation by rename (the old file is read to its end first), by copy and cut, and
+//! writing anew at any length. Files are known by their beginnings, so that a restart goes on where it was, also in what a
+//! rotation has left beside, compressed or not.
 
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io;
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{RecvTimeoutError, Sender};
 use event::{Block, Position, Source, SourceId, Timestamp};
-use memchr::{memchr, memchr_iter, memrchr};
+use memchr::memchr_iter;
 
-use crate::block_reader::{BLOCK_BYTES, LINE_BYTES_MAX};
-use crate::file::FileSource;
-use crate::live::Item;
+use crate::discover::binary_kind;
+use crate::file::{FileSource, Fingerprint};
+use crate::live::{Barrier, Item};
+
+mod find;
+mod followed;
+mod rest;
+mod state;
+
+#[cfg(test)]
+mod tests;
+
+pub use find::Wanted;
+pub use state::{TailReport, TailState};
+
+use followed::{Fate, Followed, inode};
+use rest::{Next, Rest};
 
 /// Between two looks at the files.
 const POLL: Duration = Duration::from_millis(200);
-/// Looks at a file that was rotated away, for a writer that has not noticed yet.
+/// Between two looks for files that are new.
+const FIND_INTERVAL: Duration = Duration::from_secs(2);
+/// Looks at a file that was rotated away, for a writer that has not noticed yet; and at a name that has no file any more.
 const LOOKS_AFTER_ROTATION: u32 = 25;
+/// Files that were never read, between one that was and the present one, which are read as well.
+const MISSED_MAX: usize = 100;
+/// Files that were read, beside the present one, which are looked at for a rest: the newest.
+const KNOWN_MAX: usize = 2;
+
+/// Where a file was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// Under a name that is followed.
+    Current,
+    /// The same, and it was written anew while it was followed: nothing of it has been read.
+    Rewritten,
+    /// Beside the file that is followed: a rotation may have made it of that. Only what is known of it counts.
+    Beside(&'a Path),
+    /// The same, and it was made and rotated while nobody followed.
+    Missed(&'a Path),
+}
 
 /// Recognises files by what is stored of them.
 pub trait Known: Send {
-    /// The source that the file is and where to go on; `None` where there is nothing to read of it. `only_known`: files
-    /// that were never read are left alone.
-    fn recognise(&mut self, file: &FileSource, only_known: bool) -> Option<(SourceId, Position)>;
+    /// The source that the file is and where to go on; `None` where there is nothing to read of it.
+    fn recognise(&mut self, file: &FileSource, place: Place<'_>) -> Option<(SourceId, Position)>;
+    /// More is known of a source's beginning.
+    fn grown(&mut self, _id: SourceId, _fingerprint: Fingerprint) {}
 }
 
 /// What is followed.
 #[derive(Clone, Debug)]
 pub struct TailOptions {
-    pub paths: Vec<PathBuf>,
+    pub wanted: Vec<Wanted>,
+    /// Files that are followed at once.
+    pub files_max: usize,
     pub clock: fn() -> Timestamp,
 }
 
-struct Followed {
-    file: File,
-    inode: (u64, u64),
-    source: Arc<Source>,
-    position: Position,
-    /// Looks since it was rotated away; `None` while it is the one under its name.
-    rotated: Option<u32>,
-}
-
 /// Follows until `stop` is set or the pipeline has ended.
-pub fn feed(options: &TailOptions, mut known: impl Known, queue: &Sender<Item>, stop: &AtomicBool) {
-    let mut tail = Tail { options, queue, current: BTreeMap::new(), old: Vec::new() };
-    for path in &options.paths {
-        tail.take_up_rotated(path, &mut known);
-    }
+pub fn feed(options: &TailOptions, known: impl Known, state: &TailState, queue: &Sender<Item>, stop: &AtomicBool) {
+    let mut tail = Tail {
+        options,
+        queue,
+        stop,
+        state,
+        known,
+        found: Vec::new(),
+        current: BTreeMap::new(),
+        old: Vec::new(),
+        rests: VecDeque::new(),
+        rewritten: BTreeSet::new(),
+        left: BTreeMap::new(),
+        reached: BTreeMap::new(),
+        looked_beside: BTreeSet::new(),
+    };
+    let mut found_at: Option<Instant> = None;
     while !stop.load(Ordering::Relaxed) {
-        match tail.look(&mut known, stop) {
+        if found_at.is_none_or(|at| at.elapsed() >= FIND_INTERVAL) {
+            tail.find();
+            found_at = Some(Instant::now());
+        }
+        match tail.look() {
             Some(true) => {}
             Some(false) => std::thread::sleep(POLL),
             None => return,
@@ -61,261 +103,362 @@ pub fn feed(options: &TailOptions, mut known: impl Known, queue: &Sender<Item>, 
     }
 }
 
-struct Tail<'a> {
+struct Tail<'a, K> {
     options: &'a TailOptions,
     queue: &'a Sender<Item>,
+    stop: &'a AtomicBool,
+    state: &'a TailState,
+    known: K,
+    /// What is to be followed, and whether it was named itself.
+    found: Vec<(PathBuf, bool)>,
     current: BTreeMap<PathBuf, Followed>,
     old: Vec<Followed>,
+    /// Archives, in the order in which they are read.
+    rests: VecDeque<Rest>,
+    /// Names whose file was written anew and has not been taken up yet.
+    rewritten: BTreeSet<PathBuf>,
+    /// Files that are not followed, as they were when that was decided, until the next look for new ones.
+    left: BTreeMap<PathBuf, (followed::Inode, u64, i64, i64)>,
+    /// How far sources have been handed over: positions of the store lag behind.
+    reached: BTreeMap<SourceId, Position>,
+    /// Names beside which rotated files were looked for.
+    looked_beside: BTreeSet<PathBuf>,
 }
 
-fn identity(file: &File) -> io::Result<((u64, u64), u64)> {
-    let metadata = file.metadata()?;
-    Ok(((metadata.dev(), metadata.ino()), metadata.len()))
-}
+impl<K: Known> Tail<'_, K> {
+    fn find(&mut self) {
+        let mut found = find::find(&self.options.wanted);
+        // What is followed stays; the limit is for what is new.
+        let is_current = |path: &PathBuf| self.current.contains_key(path);
+        found.files.sort_by_key(|(path, named)| (!*named, !is_current(path)));
+        let beyond = found.files.len().saturating_sub(self.options.files_max);
+        found.files.truncate(self.options.files_max);
+        let names: BTreeSet<&PathBuf> = found.files.iter().map(|(path, _)| path).collect();
+        self.left.clear();
+        for path in self.current.keys().filter(|path| !names.contains(path)).cloned().collect::<Vec<_>>() {
+            self.let_go(&path);
+        }
+        self.state.looked(self.current.len(), beyond, found.troubles);
+        self.found = found.files;
+    }
 
-impl Tail<'_> {
-    /// Files beside the path that were rotated while nobody followed: those that were being read are read to their end.
-    fn take_up_rotated(&mut self, path: &Path, known: &mut impl Known) {
-        let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return };
-        let Ok(entries) = std::fs::read_dir(folder) else { return };
-        let is_rotated = |other: &Path| {
-            let begins = other.file_name().map(|other| other.as_encoded_bytes().starts_with(name.as_encoded_bytes()));
-            begins == Some(true) && other != path
-        };
-        let mut others: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-        others.retain(|other| is_rotated(other));
-        others.sort();
-        for other in others {
-            if let Some(followed) = open(&other, known, true) {
-                tracing::info!(path = %other.display(), "reading the rest of a rotated file");
-                self.old.push(Followed { rotated: Some(0), ..followed });
-            }
+    /// A name that is not followed any more: what its file still gets is read for a while.
+    fn let_go(&mut self, path: &Path) {
+        if let Some(followed) = self.current.remove(path) {
+            self.old.push(followed.rotated_away());
         }
     }
 
     /// Reads what is new. `Some(true)` where there was anything; `None` where the pipeline has ended.
-    fn look(&mut self, known: &mut impl Known, stop: &AtomicBool) -> Option<bool> {
+    fn look(&mut self) -> Option<bool> {
+        let opened = self.open_new();
+        if opened {
+            self.make_known()?;
+        }
+        let mut any = self.read_rests()? | opened;
+        any |= self.read_old()?;
+        let paths: Vec<PathBuf> = self.current.keys().cloned().collect();
+        for path in paths {
+            // The rest of what was there before comes first.
+            if !self.rests.iter().any(|rest| rest.family == path) {
+                any |= self.read_current(&path)?;
+            }
+        }
+        Some(any)
+    }
+
+    fn read_old(&mut self) -> Option<bool> {
         let mut any = false;
         let mut old = std::mem::take(&mut self.old);
         for followed in &mut old {
-            any |= self.read(followed, true, stop)?;
+            let last_look = followed.rotated.is_some_and(|looks| looks + 1 >= LOOKS_AFTER_ROTATION);
+            any |= self.read(followed, last_look)?.0;
             followed.rotated = followed.rotated.map(|looks| looks + 1);
         }
         old.retain(|followed| followed.rotated.is_some_and(|looks| looks < LOOKS_AFTER_ROTATION));
+        old.append(&mut self.old);
         self.old = old;
-        for path in &self.options.paths {
-            if let Some(mut followed) = self.current.remove(path) {
-                any |= self.read(&mut followed, false, stop)?;
-                match self.fate(path, &followed) {
-                    Fate::Same => drop(self.current.insert(path.clone(), followed)),
-                    Fate::Renamed => {
-                        metrics::counter!("tail_rotations_total", "kind" => "rename").increment(1);
-                        self.old.push(Followed { rotated: Some(0), ..followed });
-                    }
-                    Fate::Truncated => {
-                        metrics::counter!("tail_rotations_total", "kind" => "truncate").increment(1);
-                        tracing::info!(path = %path.display(), "the file was cut off; it is read from its start");
-                    }
-                }
-            }
-            if !self.current.contains_key(path)
-                && let Some(followed) = open(path, known, false)
-            {
-                tracing::info!(path = %path.display(), offset = followed.position.offset, "following a file");
-                self.current.insert(path.clone(), followed);
-                any = true;
-            }
-        }
         Some(any)
     }
 
-    fn fate(&self, path: &Path, followed: &Followed) -> Fate {
-        let size = followed.file.metadata().map_or(0, |metadata| metadata.len());
-        if size < followed.position.offset {
-            return Fate::Truncated;
-        }
-        match std::fs::metadata(path) {
-            Ok(now) if (now.dev(), now.ino()) != followed.inode => Fate::Renamed,
+    fn read_current(&mut self, path: &Path) -> Option<bool> {
+        let Some(mut followed) = self.current.remove(path) else { return Some(false) };
+        let (any, fate) = self.read(&mut followed, false)?;
+        let kind = match (fate, std::fs::metadata(path)) {
+            (Fate::Truncated | Fate::Rewritten, _) => {
+                let kind = if fate == Fate::Truncated { "truncate" } else { "rewrite" };
+                tracing::info!(path = %path.display(), kind, "the file was written anew; it is read from its start");
+                self.rewritten.insert(path.to_owned());
+                self.take_up_copy(path, &followed);
+                kind
+            }
+            (Fate::Same, Ok(now)) if inode(&now) != followed.inode => {
+                self.old.push(followed.rotated_away());
+                "rename"
+            }
             // Gone for a moment: between two steps of a rotation.
-            _ => Fate::Same,
-        }
+            (Fate::Same, Err(_)) if followed.gone < LOOKS_AFTER_ROTATION => {
+                let gone = followed.gone + 1;
+                self.current.insert(path.to_owned(), followed.gone(gone));
+                return Some(any);
+            }
+            (Fate::Same, Err(_)) => "remove",
+            (Fate::Same, Ok(_)) => {
+                self.current.insert(path.to_owned(), followed.gone(0));
+                return Some(any);
+            }
+        };
+        metrics::counter!("tail_rotations_total", "kind" => kind).increment(1);
+        Some(true)
     }
 
-    /// Hands over whole lines; of a file that was rotated away, at its end, the unfinished last one as well.
-    fn read(&self, followed: &mut Followed, is_old: bool, stop: &AtomicBool) -> Option<bool> {
+    /// Hands over whole lines; at the last look also the unfinished last one. Whether there were any, and what has become
+    /// of the file: lines of one that was written anew are not taken for what follows in the old one.
+    fn read(&mut self, followed: &mut Followed, last_look: bool) -> Option<(bool, Fate)> {
         let mut any = false;
-        while !stop.load(Ordering::Relaxed) {
-            let last_look = is_old && followed.rotated.is_some_and(|looks| looks + 1 >= LOOKS_AFTER_ROTATION);
-            let block = match next_block(followed, last_look, self.options.clock) {
-                Ok(Some(block)) => block,
-                Ok(None) => break,
+        while !self.stop.load(Ordering::Relaxed) {
+            let block = followed.next_block(last_look, self.options.clock);
+            let looked = block.and_then(|block| Ok((block, followed.fate((self.options.clock)())?)));
+            let block = match looked {
+                Ok((Some(block), Fate::Same)) => block,
+                Ok((None, Fate::Same)) => break,
+                Ok((_, fate)) => return Some((any, fate)),
                 Err(error) => {
                     metrics::counter!("tail_errors_total").increment(1);
-                    tracing::warn!(%error, source = followed.source.name, "cannot read a followed file");
+                    if self.state.trouble(&followed.source.name, error.to_string()) {
+                        tracing::warn!(%error, source = followed.source.name, "cannot read a followed file");
+                    }
                     break;
                 }
             };
-            let lines = memchr_iter(b'\n', &block.bytes).count() as u64;
-            metrics::counter!("ingest_events_total", "source" => "tail").increment(lines);
-            metrics::counter!("ingest_bytes_total", "source" => "tail").increment(block.bytes.len() as u64);
-            let end = block.start.offset + block.cut_line_bytes.unwrap_or(block.bytes.len() as u64);
-            let unfinished = u64::from(block.bytes.last() != Some(&b'\n'));
-            followed.position = Position { offset: end, line: block.start.line + lines + unfinished };
-            self.queue.send(Item::Block(block)).ok()?;
+            if let Some(fingerprint) = followed.pass(&block) {
+                self.known.grown(followed.source.id, fingerprint);
+            }
+            self.reached.insert(followed.source.id, followed.position);
+            self.hand_over(block)?;
             any = true;
+        }
+        Some((any, Fate::Same))
+    }
+
+    fn hand_over(&self, block: Block) -> Option<()> {
+        let lines = memchr_iter(b'\n', &block.bytes).count() as u64;
+        metrics::counter!("ingest_events_total", "source" => "tail").increment(lines);
+        metrics::counter!("ingest_bytes_total", "source" => "tail").increment(block.bytes.len() as u64);
+        self.queue.send(Item::Block(block)).ok()
+    }
+
+    /// Archives one after another, each to its end.
+    fn read_rests(&mut self) -> Option<bool> {
+        let mut any = false;
+        while let Some(mut rest) = self.rests.pop_front() {
+            if self.stop.load(Ordering::Relaxed) || !rest.is_due() {
+                self.rests.push_front(rest);
+                break;
+            }
+            let name = rest.path.display().to_string();
+            match rest.next() {
+                Next::Block(block) => {
+                    self.reached.insert(rest.id, rest.position);
+                    self.hand_over(block)?;
+                    any = true;
+                    self.rests.push_front(rest);
+                }
+                Next::Done => {
+                    tracing::info!(path = name, "a rotated file has been read to its end");
+                    self.state.is_well(&name);
+                }
+                Next::Later(words) => {
+                    metrics::counter!("tail_errors_total").increment(1);
+                    self.state.trouble(&name, format!("cannot be read to its end yet: {words}"));
+                    self.rests.push_front(rest);
+                    break;
+                }
+                Next::GivenUp(words) => {
+                    metrics::counter!("tail_archives_given_up_total").increment(1);
+                    tracing::warn!(path = name, offset = rest.position.offset, words, "the rest of an archive is lost");
+                    self.state.trouble(&name, format!("is not read from byte {} on: {words}", rest.position.offset));
+                }
+            }
         }
         Some(any)
     }
-}
 
-enum Fate {
-    Same,
-    Renamed,
-    Truncated,
-}
-
-fn open(path: &Path, known: &mut impl Known, only_known: bool) -> Option<Followed> {
-    let file = File::open(path).ok()?;
-    let (inode, size) = identity(&file).ok()?;
-    // A file of nothing has no identity yet.
-    if size == 0 {
-        return None;
-    }
-    let beginning = FileSource::open(path).ok().filter(|file| !file.is_compressed())?;
-    let (id, position) = known.recognise(&beginning, only_known)?;
-    let source = Arc::new(Source { id, name: path.display().to_string() });
-    Some(Followed { file, inode, source, position, rotated: None })
-}
-
-/// The next whole lines, or the start of a line that is longer than a block once its end is there.
-fn next_block(followed: &Followed, to_the_end: bool, clock: fn() -> Timestamp) -> io::Result<Option<Block>> {
-    let mut bytes = vec![0; BLOCK_BYTES];
-    let read = read_at(&followed.file, &mut bytes, followed.position.offset)?;
-    bytes.truncate(read);
-    let block = |bytes| Block::new(Arc::clone(&followed.source), followed.position, bytes, clock());
-    match memrchr(b'\n', &bytes) {
-        Some(end) => {
-            bytes.truncate(end + 1);
-            Ok(Some(block(bytes)))
-        }
-        None if read == BLOCK_BYTES => {
-            let Some(full) = line_length(&followed.file, followed.position.offset, to_the_end)? else {
-                return Ok(None);
-            };
-            bytes.truncate(LINE_BYTES_MAX);
-            Ok(Some(Block { cut_line_bytes: Some(full), ..block(bytes) }))
-        }
-        None if to_the_end && read > 0 => Ok(Some(block(bytes))),
-        None => Ok(None),
-    }
-}
-
-fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
-    let mut read = 0;
-    while read < bytes.len() {
-        match file.read_at(&mut bytes[read..], offset + read as u64)? {
-            0 => break,
-            more => read += more,
-        }
-    }
-    Ok(read)
-}
-
-/// Length of the line with its line feed; `None` where its end has not been written yet.
-fn line_length(file: &File, start: u64, to_the_end: bool) -> io::Result<Option<u64>> {
-    let mut bytes = vec![0; BLOCK_BYTES];
-    let mut length = 0;
-    loop {
-        let read = read_at(file, &mut bytes, start + length)?;
-        if let Some(end) = memchr(b'\n', &bytes[..read]) {
-            return Ok(Some(length + end as u64 + 1));
-        }
-        length += read as u64;
-        if read < bytes.len() {
-            return Ok(to_the_end.then_some(length));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::io::Write;
-
-    use super::*;
-    use crate::live::queue;
-    use crate::merge::{Pull, Pulled};
-
-    struct New;
-    impl Known for New {
-        fn recognise(&mut self, file: &FileSource, only_known: bool) -> Option<(SourceId, Position)> {
-            (!only_known).then(|| (file.new_id(), Position::default()))
-        }
-    }
-
-    fn append(path: &Path, text: &str) {
-        fs::OpenOptions::new().create(true).append(true).open(path).unwrap().write_all(text.as_bytes()).unwrap();
-    }
-
-    /// Follows one file while `change` is done to it; everything that was read, until `lines` lines have come.
-    fn followed(lines: usize, change: impl FnOnce(&Path) + Send + 'static) -> String {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.log");
-        let stop = Arc::new(AtomicBool::new(false));
-        let (sender, mut input) = queue(Arc::clone(&stop));
-        let options = TailOptions { paths: vec![path.clone()], clock: || Timestamp(5) };
-        let flag = Arc::clone(&stop);
-        let follower = std::thread::spawn(move || feed(&options, New, &sender, &flag));
-        let changer = std::thread::spawn(move || change(&path));
-        let mut text = String::new();
-        let started = std::time::Instant::now();
-        while text.lines().count() < lines && started.elapsed() < Duration::from_secs(20) {
-            if let Some(Pulled::Block { block, .. }) = input.pull() {
-                text.push_str(std::str::from_utf8(&block.bytes).unwrap());
+    /// A file that was copied and then cut off: what it got between the last look and the copy stands in the copy.
+    fn take_up_copy(&mut self, path: &Path, followed: &Followed) {
+        for (other, _) in find::beside(path) {
+            if let Ok(Some(copy)) = followed.continued_in(&other) {
+                tracing::info!(path = %other.display(), "reading the rest of a file that was cut off from its copy");
+                self.old.push(copy);
+                return;
             }
         }
-        changer.join().unwrap();
-        stop.store(true, Ordering::Relaxed);
-        drop(input);
-        follower.join().unwrap();
-        text
     }
 
-    #[test]
-    fn lines_come_whole_as_the_file_grows() {
-        let text = followed(3, |path| {
-            append(path, "one\ntw");
-            std::thread::sleep(POLL * 2);
-            append(path, "o\nthree\n");
-        });
-        assert_eq!(text, "one\ntwo\nthree\n");
+    /// Takes up files that are new. Whether there were any.
+    fn open_new(&mut self) -> bool {
+        let mut any = false;
+        for (path, named) in self.found.clone() {
+            if self.current.contains_key(&path) || self.stop.load(Ordering::Relaxed) {
+                continue;
+            }
+            let mut id = None;
+            if let Some(followed) = self.open(&path, named) {
+                tracing::info!(path = %path.display(), offset = followed.position.offset, "following a file");
+                id = Some(followed.source.id);
+                self.current.insert(path.clone(), followed);
+                any = true;
+            }
+            if self.looked_beside.insert(path.clone()) {
+                any |= self.take_up_rotated(&path, id);
+            }
+        }
+        any
     }
 
-    #[test]
-    fn a_renamed_file_is_read_to_its_end_and_the_new_one_from_its_start() {
-        let text = followed(4, |path| {
-            append(path, "one\n");
-            std::thread::sleep(POLL * 2);
-            let old = path.with_extension("log.1");
-            fs::rename(path, &old).unwrap();
-            append(path, "three\n");
-            append(&old, "two\n");
-            std::thread::sleep(POLL * 3);
-            append(path, "four\n");
-        });
-        let mut lines: Vec<_> = text.lines().collect();
-        lines.sort_unstable();
-        assert_eq!(lines, ["four", "one", "three", "two"]);
+    fn open(&mut self, path: &Path, named: bool) -> Option<Followed> {
+        let metadata = std::fs::metadata(path).ok()?;
+        let mark = (inode(&metadata), metadata.len(), metadata.ctime(), metadata.ctime_nsec());
+        // A file of nothing has no identity yet.
+        if metadata.len() == 0 || !metadata.is_file() || self.left.get(path) == Some(&mark) {
+            return None;
+        }
+        // Another name of a file that is followed, or one that was rotated away and is still read.
+        let known = self.current.values().chain(&self.old).any(|followed| followed.inode == inode(&metadata));
+        if known {
+            return None;
+        }
+        match self.taken_up(path, named) {
+            Ok(Some(followed)) => {
+                self.state.is_well(&path.display().to_string());
+                self.left.remove(path);
+                self.rewritten.remove(path);
+                Some(followed)
+            }
+            Ok(None) => {
+                self.left.insert(path.to_owned(), mark);
+                None
+            }
+            Err(words) => {
+                self.left.insert(path.to_owned(), mark);
+                if self.state.trouble(&path.display().to_string(), words.clone()) {
+                    metrics::counter!("tail_errors_total").increment(1);
+                    tracing::warn!(path = %path.display(), words, "a file is not followed");
+                }
+                None
+            }
+        }
     }
 
-    #[test]
-    fn a_file_that_was_copied_and_cut_off_is_read_from_its_start() {
-        let text = followed(3, |path| {
-            append(path, "one is a long line\ntwo\n");
-            std::thread::sleep(POLL * 3);
-            fs::OpenOptions::new().write(true).open(path).unwrap().set_len(0).unwrap();
-            append(path, "three\n");
-        });
-        assert_eq!(text, "one is a long line\ntwo\nthree\n");
+    fn taken_up(&mut self, path: &Path, named: bool) -> Result<Option<Followed>, String> {
+        let words = |error: std::io::Error| error.to_string();
+        let beginning = FileSource::open(path).map_err(|error| {
+            std::error::Error::source(&error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
+        })?;
+        if beginning.is_compressed() {
+            return Err("is compressed: it does not grow; read it with `c0di3 replay`".to_owned());
+        }
+        if let Some(kind) = binary_kind(path).map_err(words)?.filter(|_| !named) {
+            tracing::debug!(path = %path.display(), kind, "not followed: no text");
+            return Ok(None);
+        }
+        let rewritten = self.rewritten.contains(path);
+        let place = if rewritten { Place::Rewritten } else { Place::Current };
+        let Some((id, position)) = self.known.recognise(&beginning, place) else { return Ok(None) };
+        if let Some(other) = self.current.values().find(|followed| followed.source.id == id) {
+            return Err(format!("begins like {}, which is followed", other.source.name));
+        }
+        let position =
+            self.reached.get(&id).copied().filter(|reached| reached.offset > position.offset).unwrap_or(position);
+        // An edited copy of what is followed already: the old file has nothing more to give.
+        self.old.retain(|old| old.source.id != id);
+        let source = Arc::new(Source { id, name: path.display().to_string() });
+        let mut followed = match Followed::open(path, &beginning, source, position).map_err(words)? {
+            Some(followed) => followed,
+            // It became another one in between: the next look tells.
+            None => return Err("changes while it is looked at".to_owned()),
+        };
+        if position == Position::default() {
+            followed.pass_hole().map_err(words)?;
+        }
+        Ok(Some(followed))
+    }
+
+    /// Files beside the path that were rotated while nobody followed. Those that were being read are read to their end, and
+    /// those that were made after them from their start. Whether there were any.
+    fn take_up_rotated(&mut self, path: &Path, current: Option<SourceId>) -> bool {
+        let mut missed = Vec::new();
+        let mut known: Vec<(FileSource, SourceId, Position, bool)> = Vec::new();
+        for (at, (other, certain)) in find::beside(path).into_iter().enumerate() {
+            let Ok(file) = FileSource::open(&other) else { continue };
+            // A writer may not have noticed yet that the newest one was rotated away.
+            let grows = at == 0 && !file.is_compressed();
+            match self.known.recognise(&file, Place::Beside(path)) {
+                Some((id, _)) if Some(id) == current || known.iter().any(|(_, known, ..)| *known == id) => {}
+                // Those before it were read to their end before it was begun.
+                Some((id, position)) if file.is_read_to(position.offset) => {
+                    known.push((file, id, position, false));
+                    break;
+                }
+                Some((id, position)) => {
+                    known.push((file, id, position, grows));
+                    if known.len() >= KNOWN_MAX {
+                        break;
+                    }
+                }
+                None if certain && known.is_empty() && file.size > 0 => missed.push((file, grows)),
+                None => {}
+            }
+        }
+        if known.is_empty() {
+            return false;
+        }
+        let beyond = missed.len().saturating_sub(MISSED_MAX);
+        if beyond > 0 {
+            metrics::counter!("tail_archives_given_up_total").increment(beyond as u64);
+            self.state.trouble(&path.display().to_string(), format!("{beyond} rotated files are too many to be read"));
+            missed.truncate(MISSED_MAX);
+        }
+        let mut any = false;
+        for (file, id, position, grows) in known.into_iter().rev() {
+            if !file.is_read_to(position.offset) {
+                any = true;
+                self.read_rest(path, &file, id, position, grows);
+            }
+        }
+        for (file, grows) in missed.into_iter().rev() {
+            if let Some((id, position)) = self.known.recognise(&file, Place::Missed(path)) {
+                any = true;
+                self.read_rest(path, &file, id, position, grows);
+            }
+        }
+        any
+    }
+
+    fn read_rest(&mut self, path: &Path, file: &FileSource, id: SourceId, position: Position, grows: bool) {
+        let name = file.path().display().to_string();
+        tracing::info!(path = name, offset = position.offset, "reading the rest of a rotated file");
+        metrics::counter!("tail_rotations_total", "kind" => "archive").increment(1);
+        if grows {
+            let source = Arc::new(Source { id, name });
+            if let Ok(Some(followed)) = Followed::open(file.path(), file, source, position) {
+                return self.old.push(followed.rotated_away());
+            }
+        }
+        self.rests.push_back(Rest::new(path.to_owned(), file.path().to_owned(), id, position));
+    }
+
+    /// Has the store know the files that are new before anything of them is read: identities come from what a file begins
+    /// with when it is first seen, and it grows. `None` where the pipeline has ended.
+    fn make_known(&self) -> Option<()> {
+        let (barrier, passed) = Barrier::new();
+        self.queue.send(Item::Barrier(barrier)).ok()?;
+        while !self.stop.load(Ordering::Relaxed) {
+            match passed.recv_timeout(POLL) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Ok(()) | Err(RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        Some(())
     }
 }

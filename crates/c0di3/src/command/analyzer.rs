@@ -13,11 +13,12 @@ use api::ingest::IngestState;
 use ingest::kafka::KafkaState;
 use ingest::spool::Spool;
 use ingest::syslog::{self, SyslogOptions};
+use ingest::tail::TailState;
 use store::{Store, Use};
 use tokio::net::TcpListener;
 use tokio::runtime::{Handle, Runtime};
 
-use crate::checks::{DiskCheck, KafkaCheck, ProgressCheck, RulesCheck, SpoolCheck, StoreCheck};
+use crate::checks::{DiskCheck, FilesCheck, KafkaCheck, ProgressCheck, RulesCheck, SpoolCheck, StoreCheck};
 use crate::cli::{RuleArguments, ServiceArguments};
 use crate::command::input;
 use crate::config::Config;
@@ -64,6 +65,7 @@ pub(crate) struct Analyzer {
     store: Arc<dyn Store>,
     spool: Spool,
     kafka: Option<Arc<KafkaState>>,
+    files: Option<Arc<TailState>>,
     progress: Arc<Progress>,
     rules: Arc<RuleBook>,
     engine: Option<std::thread::JoinHandle<anyhow::Result<()>>>,
@@ -90,6 +92,7 @@ impl Analyzer {
         let udp = udp.transpose()?;
         let spool = Spool::open(analyzer.spool.clone(), clock::now())?;
         let kafka = analyzer.kafka.as_ref().map(|_| Arc::new(KafkaState::default()));
+        let tail = analyzer.tail.as_ref().map(|_| Arc::new(TailState::default()));
         let progress = Arc::new(Progress::new());
         let options = SyslogOptions {
             spool: spool.clone(),
@@ -109,22 +112,12 @@ impl Analyzer {
             store: Arc::clone(&store),
             spool: spool.clone(),
             kafka: kafka.clone(),
+            files: tail.clone(),
             progress: Arc::clone(&progress),
             runtime: Handle::current(),
             config: config.clone(),
         };
-        let (flag, state) = (Arc::clone(&stop), Arc::clone(&progress));
-        let engine = std::thread::Builder::new().name("engine".to_owned()).spawn(move || {
-            let done = engine.run(&flag);
-            if let Err(error) = &done {
-                tracing::error!(error = format!("{error:#}"), "the analyzer cannot go on");
-                state.is_in_trouble(format!("{error:#}"));
-                // A service that cannot do its work ends, so that whoever looks after it starts it again.
-                flag.store(true, Ordering::Relaxed);
-            }
-            done
-        });
-        let engine = Some(engine.context("cannot start the engine")?);
+        let engine = Some(start_engine(engine, Arc::clone(&stop), Arc::clone(&progress))?);
         if let Some(tcp) = tcp {
             tokio::spawn(syslog::serve_tcp(tcp, options.clone()));
         }
@@ -136,9 +129,20 @@ impl Analyzer {
         }
         tracing::info!(
             http = %analyzer.listen, syslog_tcp = ?analyzer.syslog_tcp, syslog_udp = ?analyzer.syslog_udp,
-            kafka = kafka.is_some(), files = analyzer.tail.len(), "the analyzer is listening"
+            kafka = kafka.is_some(), files = tail.is_some(), "the analyzer is listening"
         );
-        Ok(Analyzer { config, store, spool, kafka, progress, rules, engine, listener: Some(listener), stop })
+        Ok(Analyzer {
+            config,
+            store,
+            spool,
+            kafka,
+            files: tail,
+            progress,
+            rules,
+            engine,
+            listener: Some(listener),
+            stop,
+        })
     }
 
     /// What `/health` looks at; `alone`: the store and the disk are not looked at by an agent in the same process.
@@ -150,6 +154,9 @@ impl Analyzer {
         ];
         if let Some(kafka) = &self.kafka {
             checks.push(Box::new(KafkaCheck(Arc::clone(kafka))));
+        }
+        if let Some(files) = &self.files {
+            checks.push(Box::new(FilesCheck(Arc::clone(files))));
         }
         if alone {
             let is_server = super::is_server(&self.config.store_url);
@@ -181,6 +188,24 @@ impl Analyzer {
             tokio::task::spawn_blocking(move || engine.join()).await.context("the engine cannot be waited for")?;
         ended.map_err(|_| anyhow::anyhow!("the engine ended with a panic"))?
     }
+}
+
+/// A thread that ends the process where its work cannot go on, so that whoever looks after it starts it again.
+fn start_engine(
+    engine: Engine,
+    stop: Arc<AtomicBool>,
+    progress: Arc<Progress>,
+) -> anyhow::Result<std::thread::JoinHandle<anyhow::Result<()>>> {
+    let run = move || {
+        let done = engine.run(&stop);
+        if let Err(error) = &done {
+            tracing::error!(error = format!("{error:#}"), "the analyzer cannot go on");
+            progress.is_in_trouble(format!("{error:#}"));
+            stop.store(true, Ordering::Relaxed);
+        }
+        done
+    };
+    std::thread::Builder::new().name("engine".to_owned()).spawn(run).context("cannot start the engine")
 }
 
 async fn count_kernel_drops(port: u16) {

@@ -35,8 +35,11 @@ sections! {
     }
     SyslogSection { udp: String, tcp: String, message_bytes_max: usize, connections_max: usize }
     SpoolSection { folder: PathBuf, bytes_max: u64, segment_bytes: u64, reserve_bytes: u64 }
-    KafkaSection { brokers: String, group: String, topics: Vec<String> }
-    TailSection { paths: Vec<PathBuf> }
+    KafkaSection {
+        brokers: String, group: String, topics: Vec<String>, message_bytes_max: usize, unreadable: String,
+        dead_letter_topic: String,
+    }
+    TailSection { paths: Vec<PathBuf>, files_max: usize }
     AuthSection { tokens: bool, memory: String }
     IncidentsSection { gap: String, opens_from: String }
     NotifySection { age: String, link: String }

@@ -1,0 +1,298 @@
+//! One file that is followed: what of its beginning is known, and its next whole lines. A file that no longer begins as it
+//! did has been written anew, whatever its length.
+
+use std::fs::{File, Metadata};
+use std::hash::BuildHasher;
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use event::block::digest;
+use event::{Block, Position, Source, Timestamp};
+use hashbrown::DefaultHashBuilder;
+use memchr::{memchr, memrchr};
+
+use crate::block_reader::{BLOCK_BYTES, LINE_BYTES_MAX};
+use crate::file::{FINGERPRINT_BYTES, FileSource, Fingerprint};
+
+/// Bytes before the position that are compared as well: a long file may be written anew behind a beginning of before.
+const LAST_BYTES: usize = 256;
+/// Bytes that are looked at once for the end of a hole.
+const HOLE_BYTES: usize = 64 << 10;
+/// A file that changed less than this ago may change again without a new time.
+const SETTLED_US: i64 = 1_000_000;
+
+/// Device and number of a file.
+pub(super) type Inode = (u64, u64);
+
+pub(super) fn inode(metadata: &Metadata) -> Inode {
+    (metadata.dev(), metadata.ino())
+}
+
+/// What is known of a file's beginning.
+#[derive(Clone, Debug)]
+enum Head {
+    /// All of it, while it is short.
+    Bytes(Vec<u8>),
+    /// Of [`FINGERPRINT_BYTES`].
+    Hash(u64),
+}
+
+/// Sizes and times that change when a file is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn of(metadata: &Metadata) -> Self {
+        Stamp {
+            size: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+
+    fn is_settled(&self, now: Timestamp) -> bool {
+        let newest = self.modified.max(self.changed);
+        newest.0.saturating_mul(1_000_000).saturating_add(newest.1 / 1_000).saturating_add(SETTLED_US) < now.0
+    }
+}
+
+/// How the file is, compared with what has been read of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Same,
+    /// Shorter than what was read.
+    Truncated,
+    /// As long or longer, and another one.
+    Rewritten,
+}
+
+#[derive(Debug)]
+pub(super) struct Followed {
+    file: File,
+    pub(super) inode: Inode,
+    pub(super) source: Arc<Source>,
+    pub(super) position: Position,
+    head: Head,
+    hasher: DefaultHashBuilder,
+    /// What stands before the position.
+    last: Vec<u8>,
+    /// When it was compared last, and had settled.
+    compared: Option<Stamp>,
+    /// Looks since it was rotated away; `None` while it is the one under its name.
+    pub(super) rotated: Option<u32>,
+    /// Looks since nothing has its name.
+    pub(super) gone: u32,
+}
+
+impl Followed {
+    /// `beginning` was read from the same path; `None` where that has become another file meanwhile.
+    pub(super) fn open(
+        path: &Path,
+        beginning: &FileSource,
+        source: Arc<Source>,
+        position: Position,
+    ) -> io::Result<Option<Self>> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        let hasher = DefaultHashBuilder::default();
+        let mut followed = Followed {
+            file,
+            inode: inode(&metadata),
+            source,
+            position,
+            head: Head::Bytes(Vec::new()),
+            hasher,
+            last: Vec::new(),
+            compared: None,
+            rotated: None,
+            gone: 0,
+        };
+        followed.set_head(beginning.start().to_vec());
+        let from = position.offset.saturating_sub(LAST_BYTES as u64);
+        let mut last = vec![0; (position.offset - from) as usize];
+        let read = read_at(&followed.file, &mut last, from)?;
+        last.truncate(read);
+        followed.last = last;
+        Ok(followed.begins_as_known()?.then_some(followed))
+    }
+
+    /// The same source, in a file that holds all of it that was read, and more.
+    pub(super) fn continued_in(&self, path: &Path) -> io::Result<Option<Self>> {
+        let file = File::open(path)?;
+        let metadata = file.metadata()?;
+        if inode(&metadata) == self.inode || metadata.len() <= self.position.offset {
+            return Ok(None);
+        }
+        let other = Followed {
+            file,
+            inode: inode(&metadata),
+            source: Arc::clone(&self.source),
+            position: self.position,
+            head: self.head.clone(),
+            hasher: self.hasher.clone(),
+            last: self.last.clone(),
+            compared: None,
+            rotated: Some(0),
+            gone: 0,
+        };
+        Ok(other.begins_as_known()?.then_some(other))
+    }
+
+    /// Not under its name any more: read for a while, and to its end.
+    pub(super) fn rotated_away(self) -> Self {
+        Followed { rotated: Some(0), ..self }
+    }
+
+    /// Nothing has had its name for so many looks.
+    pub(super) fn gone(self, gone: u32) -> Self {
+        Followed { gone, ..self }
+    }
+
+    /// Passes over a hole at the start: a writer that goes on at its old place in a file that was cut off leaves one.
+    pub(super) fn pass_hole(&mut self) -> io::Result<()> {
+        let mut bytes = vec![0; HOLE_BYTES];
+        while self.position.line == 0 {
+            let read = read_at(&self.file, &mut bytes, self.position.offset)?;
+            let zeros = bytes[..read].iter().take_while(|byte| **byte == 0).count();
+            self.position.offset += zeros as u64;
+            if zeros < read || read == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn set_head(&mut self, mut bytes: Vec<u8>) {
+        bytes.truncate(FINGERPRINT_BYTES);
+        self.head = if bytes.len() < FINGERPRINT_BYTES {
+            Head::Bytes(bytes)
+        } else {
+            Head::Hash(self.hasher.hash_one(&bytes[..]))
+        };
+    }
+
+    /// Whether the file begins as it did, and what stands before the position is what was read.
+    fn begins_as_known(&self) -> io::Result<bool> {
+        let known = match &self.head {
+            Head::Bytes(bytes) => bytes.len(),
+            Head::Hash(_) => FINGERPRINT_BYTES,
+        };
+        let mut bytes = vec![0; known];
+        let read = read_at(&self.file, &mut bytes, 0)?;
+        let begins = read == known
+            && match &self.head {
+                Head::Bytes(head) => *head == bytes,
+                Head::Hash(hash) => self.hasher.hash_one(&bytes[..]) == *hash,
+            };
+        let from = self.position.offset.saturating_sub(self.last.len() as u64);
+        if !begins || from + self.last.len() as u64 <= known as u64 {
+            return Ok(begins);
+        }
+        let mut last = vec![0; self.last.len()];
+        let read = read_at(&self.file, &mut last, from)?;
+        Ok(read == last.len() && last == self.last)
+    }
+
+    /// Whether it is still what has been read. Cheap where nothing has been written to it.
+    pub(super) fn fate(&mut self, now: Timestamp) -> io::Result<Fate> {
+        let stamp = Stamp::of(&self.file.metadata()?);
+        if stamp.size < self.position.offset {
+            return Ok(Fate::Truncated);
+        }
+        if self.compared == Some(stamp) {
+            return Ok(Fate::Same);
+        }
+        if !self.begins_as_known()? {
+            return Ok(Fate::Rewritten);
+        }
+        self.compared = stamp.is_settled(now).then_some(stamp);
+        Ok(Fate::Same)
+    }
+
+    /// Goes on behind a block. What is known of the beginning, where that has grown.
+    pub(super) fn pass(&mut self, block: &Block) -> Option<Fingerprint> {
+        let lines = memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
+        let unfinished = u64::from(block.bytes.last() != Some(&b'\n'));
+        let start = block.start.offset;
+        let end = start + block.cut_line_bytes.unwrap_or(block.bytes.len() as u64);
+        self.position = Position { offset: end, line: block.start.line + lines + unfinished };
+        if block.cut_line_bytes.is_some() {
+            self.last.clear();
+            return None;
+        }
+        if block.bytes.len() >= LAST_BYTES {
+            self.last = block.bytes[block.bytes.len() - LAST_BYTES..].to_vec();
+        } else {
+            self.last.extend_from_slice(&block.bytes);
+            self.last.drain(..self.last.len().saturating_sub(LAST_BYTES));
+        }
+        let Head::Bytes(head) = &mut self.head else { return None };
+        let mut head = std::mem::take(head);
+        let known = head.len() as u64;
+        let grows = known >= start && known < end;
+        if grows {
+            head.extend_from_slice(&block.bytes[(known - start) as usize..]);
+            head.truncate(FINGERPRINT_BYTES);
+        }
+        let fingerprint = Fingerprint { bytes: head.len(), hash: digest(&[&head]) };
+        self.set_head(head);
+        grows.then_some(fingerprint)
+    }
+
+    /// The next whole lines, or the start of a line that is longer than a block once its end is there.
+    pub(super) fn next_block(&self, to_the_end: bool, clock: fn() -> Timestamp) -> io::Result<Option<Block>> {
+        let waiting = self.file.metadata()?.len().saturating_sub(self.position.offset);
+        let mut bytes = vec![0; waiting.min(BLOCK_BYTES as u64) as usize];
+        let read = read_at(&self.file, &mut bytes, self.position.offset)?;
+        bytes.truncate(read);
+        let block = |bytes| Block::new(Arc::clone(&self.source), self.position, bytes, clock());
+        match memrchr(b'\n', &bytes) {
+            Some(end) => {
+                bytes.truncate(end + 1);
+                Ok(Some(block(bytes)))
+            }
+            None if read == BLOCK_BYTES => {
+                let Some(full) = line_length(&self.file, self.position.offset, to_the_end)? else {
+                    return Ok(None);
+                };
+                bytes.truncate(LINE_BYTES_MAX);
+                Ok(Some(Block { cut_line_bytes: Some(full), ..block(bytes) }))
+            }
+            None if to_the_end && read > 0 => Ok(Some(block(bytes))),
+            None => Ok(None),
+        }
+    }
+}
+
+fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    let mut read = 0;
+    while read < bytes.len() {
+        match file.read_at(&mut bytes[read..], offset + read as u64)? {
+            0 => break,
+            more => read += more,
+        }
+    }
+    Ok(read)
+}
+
+/// Length of the line with its line feed; `None` where its end has not been written yet.
+fn line_length(file: &File, start: u64, to_the_end: bool) -> io::Result<Option<u64>> {
+    let mut bytes = vec![0; BLOCK_BYTES];
+    let mut length = 0;
+    loop {
+        let read = read_at(file, &mut bytes, start + length)?;
+        if let Some(end) = memchr(b'\n', &bytes[..read]) {
+            return Ok(Some(length + end as u64 + 1));
+        }
+        length += read as u64;
+        if read < bytes.len() {
+            return Ok(to_the_end.then_some(length));
+        }
+    }
+}
