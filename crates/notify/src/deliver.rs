@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use event::{Incident, Severity, Timestamp};
+use event::{Severity, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
-use store::StoreError;
 use store::people::{Attempt, Deliveries, Delivery};
+use store::{NoticeBody, StoreError};
 
 use crate::endpoint::Endpoint;
 use crate::guard::{GuardedResolver, check_literal};
@@ -24,6 +24,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 const LEASE_US: i64 = 60_000_000;
 /// Deliveries that are claimed at once: one after the other they fit into the lease, also where nobody answers.
 const CLAIM: u32 = 3;
+/// How long what people change waits for more, where nobody says, in microseconds.
+const SETTLE_US: i64 = 60_000_000;
 /// Pauses after the first, second … failed attempt, in seconds (Standard Webhooks); after the last it is dead.
 const PAUSES_S: [i64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /// Longest pause that a receiver may ask for, in seconds.
@@ -37,6 +39,7 @@ pub struct Deliverer<S: ?Sized> {
     clock: Clock,
     /// Address of the API for links, if people can reach it.
     link: Option<String>,
+    settle_us: i64,
 }
 
 /// How a request ended.
@@ -67,7 +70,12 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
             Ok((endpoint, client))
         };
         let endpoints = endpoints.into_iter().map(with_client).collect::<Result<_, _>>()?;
-        Ok(Deliverer { store, endpoints, clock, link })
+        Ok(Deliverer { store, endpoints, clock, link, settle_us: SETTLE_US })
+    }
+
+    /// For how long what people change waits for more before it is told, in microseconds.
+    pub fn settling(self, settle_us: i64) -> Self {
+        Deliverer { settle_us, ..self }
     }
 
     /// Works until it is dropped.
@@ -93,7 +101,7 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
         let now = (self.clock)();
         let names: Vec<(String, Severity)> =
             self.endpoints.iter().map(|(endpoint, _)| (endpoint.name.clone(), endpoint.least)).collect();
-        self.store.fan_out(&names, now).await?;
+        self.store.fan_out(&names, self.settle_us, now).await?;
         let due = self.store.due(now, now.saturating_add_us(LEASE_US), CLAIM).await?;
         let count = due.len();
         let mut by_endpoint: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
@@ -159,11 +167,11 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
         if let Err(error) = check_literal(&endpoint.url, &endpoint.allow) {
             return failed(error);
         }
-        let incident: Incident = match serde_json::from_str(&delivery.body) {
-            Ok(incident) => incident,
+        let notice: NoticeBody = match serde_json::from_str(&delivery.body) {
+            Ok(notice) => notice,
             Err(error) => return failed(format!("the notice cannot be read: {error}")),
         };
-        let body = format::body(endpoint.format, &delivery.kind, &incident, delivery.created_at, self.link.as_deref());
+        let body = format::body(endpoint.format, &delivery.kind, &notice, delivery.created_at, self.link.as_deref());
         let id = delivery.webhook_id();
         let seconds = (self.clock)().0.div_euclid(1_000_000);
         let mut request = client

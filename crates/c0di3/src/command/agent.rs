@@ -136,7 +136,7 @@ impl Agent {
         tokio::spawn(catch_up(Arc::clone(&self.store), self.hot));
         tokio::spawn(Summariser::new(Arc::clone(&self.store), self.llm, clock::now).run());
         let deliverer = Deliverer::new(self.store, self.config.endpoints, self.config.link, clock::now);
-        tokio::spawn(deliverer.context("the webhooks cannot be used")?.run());
+        tokio::spawn(deliverer.context("the webhooks cannot be used")?.settling(self.config.settle_us).run());
         tracing::info!(api = %self.config.listen, health = %self.config.health_listen, "the agent is listening");
         ports.serve(listeners.api, api::router(state));
         ports.serve(listeners.health, api::health_router(health));

@@ -39,7 +39,7 @@ sections! {
     TailSection { paths: Vec<PathBuf> }
     AuthSection { tokens: bool }
     IncidentsSection { gap: String, opens_from: String }
-    NotifySection { age: String, link: String }
+    NotifySection { age: String, link: String, settle: String }
     WebhooksSection { endpoints: Vec<EndpointEntry> }
     LlmSection { url: String, model: String, api_key: String, timeout: String, constrain: notify::llm::Constrain }
     AgentSection { analyzer_url: String }
