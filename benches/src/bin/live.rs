@@ -237,6 +237,8 @@ fn finding(number: u64, random: &mut Random, base_us: i64) -> Finding {
             "Where one succeeded, end its sessions, change the secret, and go through what it did.".into(),
             "Block or slow the sources down; ask for a second factor where only a password stands.".into(),
         ],
+        continues: None,
+        counted: event::Counted::default(),
         evidence: vec![Evidence {
             event_id: EventId(u128::from(number)),
             source: "syslog+tcp://10.0.0.1".into(),

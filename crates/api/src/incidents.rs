@@ -195,7 +195,8 @@ pub(crate) async fn detail(
     Ok(tagged(found(&state, incident_id(id)?).await?))
 }
 
-/// Changes stage, status, assignee, verdict, severity or post-mortem, or adds a comment: all of it or nothing.
+/// Changes stage, status, assignee, verdict, severity or post-mortem, or adds a comment: all of it or nothing. With a verdict of
+/// false_positive, `mute_until` (RFC 3339, at most 90 days ahead) hides what its rules find about whom it is about.
 #[utoipa::path(
     patch, path = "/api/v1/incidents/{id}", tag = "incidents",
     params(("id" = String, Path, description = "32 hexadecimal digits"), ("if-match" = String, Header, description = "the ETag that was read")),
@@ -236,7 +237,7 @@ pub(crate) async fn change(
     }
 }
 
-const FIELDS: &str = "stage, status, assignee, verdict, severity, post_mortem, comment";
+const FIELDS: &str = "stage, status, assignee, verdict, severity, post_mortem, comment, mute_until";
 
 /// Every mistake in the body at once.
 fn read_change(body: &[u8]) -> Result<IncidentChange, Problem> {
@@ -276,6 +277,7 @@ fn read_change(body: &[u8]) -> Result<IncidentChange, Problem> {
             }
             "assignee" => bounded(NAME_BYTES_MAX).map(|name| change.assignee = Some(Some(name))),
             "post_mortem" => bounded(TEXT_BYTES_MAX).map(|text| change.post_mortem = Some(text)),
+            "mute_until" => text().and_then(time).map(|until| change.mute_until = Some(until)),
             "comment" => bounded(TEXT_BYTES_MAX).map(|text| change.comment = Some(text)),
             _ => Err(format!("unknown field; known are {FIELDS}")),
         };

@@ -14,6 +14,7 @@ pub mod health;
 mod incidents;
 pub mod ingest;
 mod measured;
+mod mutes;
 mod observe;
 mod problem;
 pub mod rules;
@@ -126,6 +127,8 @@ fn described() -> (Router<ApiState>, utoipa::openapi::OpenApi) {
         .routes(routes!(incidents::detail, incidents::change))
         .routes(routes!(incidents::timeline))
         .routes(routes!(incidents::summary))
+        .routes(routes!(mutes::list))
+        .routes(routes!(mutes::end))
         .routes(routes!(entities::entity))
         .routes(routes!(stats::stats))
         .routes(routes!(admin::deliveries))
@@ -213,7 +216,7 @@ async fn index() -> Response {
     let links = serde_json::json!({
         "service": "c0di3",
         "version": env!("CARGO_PKG_VERSION"),
-        "links": ["/api/v1/findings", "/api/v1/incidents", "/api/v1/stats", "/api/v1/deliveries", "/health", "/ready", "/live", "/metrics", "/openapi.json"],
+        "links": ["/api/v1/findings", "/api/v1/incidents", "/api/v1/mutes", "/api/v1/stats", "/api/v1/deliveries", "/health", "/ready", "/live", "/metrics", "/openapi.json"],
     });
     Json(links).into_response()
 }

@@ -44,6 +44,8 @@ fn finding(number: u64) -> Finding {
         techniques: Vec::new(),
         reason: "matched".into(),
         response: Vec::new(),
+        continues: None,
+        counted: event::Counted::default(),
         evidence: vec![Evidence {
             event_id: EventId(1),
             source: "a.log".into(),
@@ -171,6 +173,8 @@ async fn the_description_covers_every_path() {
             "/api/v1/incidents/{id}",
             "/api/v1/incidents/{id}/summary",
             "/api/v1/incidents/{id}/timeline",
+            "/api/v1/mutes",
+            "/api/v1/mutes/{id}",
             "/api/v1/stats",
             "/health",
             "/live",
@@ -258,6 +262,35 @@ async fn an_incident_is_worked_on_under_its_version() {
 }
 
 #[tokio::test]
+async fn a_false_positive_is_muted_until_a_stated_end_which_can_be_brought_forward() {
+    let (_folder, router, _) = service(vec![]).await;
+    let (_, _, page) = get_json(&router, "/api/v1/incidents").await;
+    let incident = &page["data"][0];
+    let path = format!("/api/v1/incidents/{}", incident["id"].as_str().unwrap());
+    let tag = format!("\"{}\"", incident["version"]);
+    let body = |until: &str| json!({"verdict": "false_positive", "mute_until": until}).to_string();
+    let mute = async |until: &str| send(&router, patch(&path, Some(&tag), &body(until))).await;
+    assert_eq!(mute("tomorrow").await.0, StatusCode::BAD_REQUEST);
+    let (status, _, problem) = mute("2999-01-01T00:00:00Z").await;
+    assert_eq!((status, &problem["errors"][0]["pointer"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("/mute_until")));
+    let (status, _, changed) = mute("1970-01-02T00:00:00Z").await;
+    assert_eq!((status, &changed["verdict"]), (StatusCode::OK, &json!("false_positive")), "{changed}");
+    let (_, _, mutes) = get_json(&router, "/api/v1/mutes").await;
+    let mute = &mutes["data"][0];
+    assert_eq!((&mute["actor"], &mute["until"]), (&json!("local"), &json!("1970-01-02T00:00:00Z")));
+    assert_eq!((&mute["findings"], &mute["incident"]), (&json!(0), &incident["id"]));
+    let end = || {
+        let path = format!("/api/v1/mutes/{}", mute["id"].as_str().unwrap());
+        Request::delete(path).body(Body::empty()).unwrap()
+    };
+    assert_eq!(send(&router, end()).await.0, StatusCode::OK);
+    assert_eq!(send(&router, end()).await.0, StatusCode::NOT_FOUND);
+    let held = get_json(&router, "/api/v1/mutes").await.2["data"].as_array().unwrap().len();
+    assert_eq!(held, mutes["data"].as_array().unwrap().len() - 1);
+    assert_eq!(get_json(&router, "/api/v1/mutes?ended=true").await.2["data"][0]["ended_by"], "local");
+}
+
+#[tokio::test]
 async fn an_entity_is_shown_with_its_risk_and_the_cache_can_be_cleared() {
     let (_folder, router, _) = service(vec![]).await;
     let (_, _, entity) = get_json(&router, "/api/v1/entities/source.ip/192.0.2.1").await;
@@ -314,6 +347,8 @@ async fn tokens_open_what_their_role_may_and_nothing_else() {
     };
     assert_eq!(codes("GET", "/api/v1/findings").await, [403, 200, 200, 200]);
     assert_eq!(codes("PATCH", "/api/v1/incidents/1").await, [403, 403, 404, 404]);
+    assert_eq!(codes("GET", "/api/v1/mutes").await, [403, 200, 200, 200]);
+    assert_eq!(codes("DELETE", "/api/v1/mutes/0123456789abcdef0123456789abcdef").await, [403, 403, 404, 404]);
     assert_eq!(codes("POST", "/admin/cache/clear").await, [403, 403, 403, 200]);
 }
 

@@ -41,6 +41,12 @@ pub(crate) struct FindingView {
     reason: String,
     /// What to do, step by step.
     response: Vec<String>,
+    /// The finding that this one goes on from: its incident was over, or it was muted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    continues: Option<String>,
+    /// The mute that hides it; its status is then suppressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    muted_by: Option<String>,
     created_at: String,
     updated_at: String,
 }
@@ -57,7 +63,7 @@ pub(crate) struct FindingDetail {
 
 impl From<StoredFinding> for FindingView {
     fn from(stored: StoredFinding) -> Self {
-        let StoredFinding { finding, status, created_at, updated_at, .. } = stored;
+        let StoredFinding { finding, status, muted_by, created_at, updated_at, .. } = stored;
         let Finding { id, rule_id, rule_title, level, score, score_parts, severity, .. } = finding;
         FindingView {
             id: id.to_string(),
@@ -77,6 +83,8 @@ impl From<StoredFinding> for FindingView {
             techniques: finding.techniques,
             reason: finding.reason,
             response: finding.response,
+            continues: finding.continues.map(|old| old.to_string()),
+            muted_by,
             created_at: created_at.to_string(),
             updated_at: updated_at.to_string(),
         }

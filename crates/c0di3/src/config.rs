@@ -41,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) token_memory: Duration,
     pub(crate) join: store::JoinPolicy,
     pub(crate) link: Option<String>,
+    /// How long people's changes settle before they are told, in microseconds.
+    pub(crate) settle_us: i64,
     pub(crate) endpoints: Vec<notify::Endpoint>,
     pub(crate) llm: Option<notify::llm::LlmOptions>,
     pub(crate) analyzer_url: Option<String>,
@@ -160,6 +162,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     }
     let analyzer = check_analyzer(&file, &mut problems);
     let join = check_join(&file, &mut problems);
+    let settle_us = problems.span("notify.settle", &file.notify.settle);
     let endpoints = check_endpoints(&file.webhooks, &mut problems);
     let timeout_us = problems.span("llm.timeout", &file.llm.timeout);
     let llm = filled(&file.llm.url).map(|url| notify::llm::LlmOptions {
@@ -196,6 +199,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         token_memory: Duration::from_micros(memory_us.max(0) as u64),
         join,
         link: filled(file.notify.link.trim_end_matches('/')),
+        settle_us,
         endpoints,
         llm,
         analyzer_url: filled(file.agent.analyzer_url.trim_end_matches('/')),

@@ -345,6 +345,8 @@ impl Committer<'_> {
         let committed = self.until_taken(&commit)?;
         metrics::counter!("findings_total", "change" => "new").increment(committed.new);
         metrics::counter!("findings_total", "change" => "changed").increment(committed.changed);
+        metrics::counter!("findings_continued_total").increment(committed.continued);
+        metrics::counter!("findings_muted_total").increment(committed.muted);
         let now = clock::now();
         for received in self.received.drain(..) {
             metrics::histogram!("finding_delay_seconds").record((now.0 - received.0).max(0) as f64 / 1e6);

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::block::{EventId, digest, hexadecimal_id};
+use crate::event_set::EventSet;
 use crate::severity::{Level, Severity};
 use crate::time::Timestamp;
 
@@ -14,6 +15,11 @@ hexadecimal_id!(FindingId);
 impl FindingId {
     pub fn derive(rule_id: &str, group: &str, first_event: EventId) -> Self {
         FindingId(digest(&[b"finding", rule_id.as_bytes(), group.as_bytes(), &first_event.0.to_be_bytes()]))
+    }
+
+    /// What goes on after a finding was done with, by what made it so: a closed incident, or a mute.
+    pub fn continued(old: FindingId, because: &str) -> Self {
+        FindingId(digest(&[b"continued", &old.0.to_be_bytes(), because.as_bytes()]))
     }
 }
 
@@ -147,4 +153,28 @@ pub struct Finding {
     pub response: Vec<String>,
     /// First and last events; `count` says how many there were.
     pub evidence: Vec<Evidence>,
+    /// The finding that this one goes on from: its incident was over, or it was muted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub continues: Option<FindingId>,
+    /// For the store alone.
+    #[serde(skip)]
+    pub counted: Counted,
 }
+
+/// What the store needs of a finding beside what people see.
+#[derive(Clone, Debug, Default)]
+pub struct Counted {
+    /// The events that it counts.
+    pub events: EventSet,
+    /// First events since the finding was reported last, as far as its evidence does not have them.
+    pub fresh: Vec<Evidence>,
+}
+
+/// When a finding was reported last is no part of what it is.
+impl PartialEq for Counted {
+    fn eq(&self, other: &Self) -> bool {
+        self.events == other.events
+    }
+}
+
+impl Eq for Counted {}

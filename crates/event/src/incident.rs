@@ -114,10 +114,23 @@ words!(Verdict {
     Duplicate = "duplicate",
 });
 
+/// The finding that an incident is called after: its gravest, by severity, then score; of equals the first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TitledBy {
+    pub finding: FindingId,
+    pub severity: Severity,
+    pub score: u8,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
     pub id: IncidentId,
     pub title: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub titled_by: Option<TitledBy>,
+    /// The incident that this one goes on from: it was over when the attack went on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub continues: Option<IncidentId>,
     pub severity: Severity,
     /// The gravest of its findings: `severity` follows it down to graver ones, unless a person said otherwise since.
     pub found_severity: Severity,
@@ -134,8 +147,11 @@ pub struct Incident {
     pub first_seen: Option<Timestamp>,
     pub last_seen: Option<Timestamp>,
     pub findings: u64,
-    /// Events that its findings stand for.
+    /// Events that its findings stand for, each once, however many findings count it.
     pub events: u64,
+    /// There are too many events to know which of them several findings share.
+    #[serde(default)]
+    pub events_are_estimated: bool,
     pub entities: Entities,
     pub techniques: Vec<String>,
     /// Titles of the rules that found something, each once.
@@ -156,6 +172,8 @@ impl Incident {
         Incident {
             id,
             title,
+            titled_by: None,
+            continues: None,
             severity,
             found_severity: severity,
             score: 0,
@@ -168,6 +186,7 @@ impl Incident {
             last_seen: None,
             findings: 0,
             events: 0,
+            events_are_estimated: false,
             entities: Entities::default(),
             techniques: Vec::new(),
             rules: Vec::new(),
@@ -180,6 +199,8 @@ impl Incident {
     }
 }
 
+/// Longest that a verdict of false positive may mute, in microseconds.
+pub const MUTE_US_MAX: i64 = 90 * 86_400_000_000;
 /// Most titles of rules, and techniques, that an incident lists.
 pub const INCIDENT_LIST_MAX: usize = 32;
 
@@ -202,7 +223,8 @@ pub struct HistoryEntry {
     pub number: u64,
     pub at: Timestamp,
     pub actor: String,
-    /// `opened`, `finding`, `severity`, `stage`, `status`, `assignee`, `verdict`, `post_mortem` or `comment`.
+    /// `opened`, `finding`, `title`, `severity`, `stage`, `status`, `assignee`, `verdict`, `post_mortem`, `comment`,
+    /// `continues` (on another incident), `continued` (by another), `mute_until` or `mute_ended`.
     pub field: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub from: Option<String>,
@@ -221,6 +243,8 @@ pub struct IncidentChange {
     pub severity: Option<Severity>,
     pub post_mortem: Option<String>,
     pub comment: Option<String>,
+    /// With a verdict of false positive: what its rules find about whom it is about is hidden until then.
+    pub mute_until: Option<Timestamp>,
 }
 
 /// A change that the workflow does not allow: the field and why.
@@ -281,6 +305,10 @@ impl Incident {
             entries.push(next.note(now, actor, "severity", text(self.severity.name()), text(severity.name())));
         }
         let mut illegal = Vec::new();
+        if let Some(until) = change.mute_until {
+            illegal.extend(next.check_mute(until, now));
+            entries.push(next.note(now, actor, "mute_until", None, Some(until.to_string())));
+        }
         if let Some(stage) = change.stage.filter(|stage| self.stage != *stage) {
             illegal.extend(next.check_stage(stage));
             next.stage = stage;
@@ -320,6 +348,20 @@ impl Incident {
         }
         if to == Stage::Resolution && self.verdict.is_none() {
             return illegal("resolution needs a verdict: set `verdict` before or with it".to_owned());
+        }
+        None
+    }
+
+    fn check_mute(&self, until: Timestamp, now: Timestamp) -> Option<Illegal> {
+        let illegal = |reason: &str| Some(Illegal { field: "mute_until", reason: reason.to_owned() });
+        if self.verdict != Some(Verdict::FalsePositive) {
+            return illegal("only a verdict of false_positive mutes: set `verdict` before or with it");
+        }
+        if until <= now {
+            return illegal("the end of a mute must lie in the future");
+        }
+        if until > now.saturating_add_us(MUTE_US_MAX) {
+            return illegal("a mute ends within 90 days: renew it then if it still holds");
         }
         None
     }

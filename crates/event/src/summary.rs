@@ -147,11 +147,7 @@ impl FactSheet {
         let findings_text = plural(incident.findings, "finding stands", "findings stand");
         texts.insert(
             texts.len().min(1),
-            format!(
-                "{findings_text} for {} in this incident of severity {}",
-                plural(incident.events, "event", "events"),
-                incident.severity
-            ),
+            format!("{findings_text} for {} in this incident of severity {}", events_of(incident), incident.severity),
         );
         if let (Some(first), Some(last)) = (incident.first_seen, incident.last_seen) {
             let (from, to) = (names.of("time", &first.to_string()), names.of("time", &last.to_string()));
@@ -220,6 +216,12 @@ impl FactSheet {
             facts: self.filled_facts(),
         }
     }
+}
+
+/// How many events, and that it is an estimate where it is one.
+fn events_of(incident: &Incident) -> String {
+    let about = if incident.events_are_estimated { "about " } else { "" };
+    format!("{about}{}", plural(incident.events, "event", "events"))
 }
 
 fn headline(incident: &Incident, first: Option<&Finding>, names: &mut Names) -> String {
@@ -313,6 +315,8 @@ mod tests {
             reason: String::new(),
             response: Vec::new(),
             evidence: Vec::new(),
+            continues: None,
+            counted: crate::Counted::default(),
         }
     }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use event::{Incident, Severity, Timestamp};
+use event::{Severity, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
-use store::StoreError;
 use store::people::{Attempt, Deliveries, Delivery};
+use store::{NoticeBody, StoreError};
 
 use crate::endpoint::Endpoint;
 use crate::guard::{GuardedResolver, check_literal};
@@ -26,6 +26,8 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 const LEASE_US: i64 = 60_000_000;
 /// Deliveries that are claimed at once: one after the other they fit into the lease, also where nobody answers.
 const CLAIM: u32 = 3;
+/// How long what people change waits for more, where nobody says, in microseconds.
+const SETTLE_US: i64 = 60_000_000;
 /// Pauses after the first, second … failed attempt, in seconds (Standard Webhooks); after the last it is dead.
 const PAUSES_S: [i64; 9] = [5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400];
 /// Longest pause that a receiver may ask for, in seconds.
@@ -41,6 +43,7 @@ pub struct Deliverer<S: ?Sized> {
     link: Option<String>,
     /// When the oldest notice was written that is not delivered, as the store last told.
     oldest: Arc<Mutex<Option<Timestamp>>>,
+    settle_us: i64,
 }
 
 /// How a request ended.
@@ -71,7 +74,7 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
             Ok((endpoint, client))
         };
         let endpoints = endpoints.into_iter().map(with_client).collect::<Result<_, _>>()?;
-        Ok(Deliverer { store, endpoints, clock, link, oldest: Arc::default() })
+        Ok(Deliverer { store, endpoints, clock, link, oldest: Arc::default(), settle_us: SETTLE_US })
     }
 
     /// Sets the age of the oldest notice, which grows also while nothing can be asked: to be called at every scrape.
@@ -82,6 +85,11 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
             let age_us = oldest.map_or(0, |oldest| (clock().0 - oldest.0).max(0));
             metrics::gauge!("webhook_outbox_oldest_age_seconds").set(age_us as f64 / 1e6);
         }
+    }
+
+    /// For how long what people change waits for more before it is told, in microseconds.
+    pub fn settling(self, settle_us: i64) -> Self {
+        Deliverer { settle_us, ..self }
     }
 
     /// Works until it is dropped.
@@ -124,7 +132,7 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
         let now = (self.clock)();
         let names: Vec<(String, Severity)> =
             self.endpoints.iter().map(|(endpoint, _)| (endpoint.name.clone(), endpoint.least)).collect();
-        self.store.fan_out(&names, now).await?;
+        self.store.fan_out(&names, self.settle_us, now).await?;
         let due = self.store.due(now, now.saturating_add_us(LEASE_US), CLAIM).await?;
         let count = due.len();
         let mut by_endpoint: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
@@ -185,11 +193,11 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
         if let Err(error) = check_literal(&endpoint.url, &endpoint.allow) {
             return failed(error);
         }
-        let incident: Incident = match serde_json::from_str(&delivery.body) {
-            Ok(incident) => incident,
+        let notice: NoticeBody = match serde_json::from_str(&delivery.body) {
+            Ok(notice) => notice,
             Err(error) => return failed(format!("the notice cannot be read: {error}")),
         };
-        let body = format::body(endpoint.format, &delivery.kind, &incident, delivery.created_at, self.link.as_deref());
+        let body = format::body(endpoint.format, &delivery.kind, &notice, delivery.created_at, self.link.as_deref());
         let id = delivery.webhook_id();
         let seconds = (self.clock)().0.div_euclid(1_000_000);
         let mut request = client

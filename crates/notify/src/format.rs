@@ -1,7 +1,8 @@
 //! An incident as a receiver wants it. One function for each format, one table line each.
 
-use event::{Incident, Timestamp};
+use event::Timestamp;
 use serde_json::{Value, json};
+use store::NoticeBody;
 
 use crate::endpoint::Format;
 
@@ -11,32 +12,43 @@ const SECTION_CHARS_MAX: usize = 2900;
 const NAMED_MAX: usize = 5;
 
 /// The body for a notice of `kind` about an incident.
-pub(crate) fn body(format: Format, kind: &str, incident: &Incident, at: Timestamp, link: Option<&str>) -> Vec<u8> {
+pub(crate) fn body(format: Format, kind: &str, notice: &NoticeBody, at: Timestamp, link: Option<&str>) -> Vec<u8> {
     let body = match format {
-        Format::Generic => generic(kind, incident, at, link),
-        Format::Slack => slack(kind, incident, link),
+        Format::Generic => generic(kind, notice, at, link),
+        Format::Slack => slack(kind, notice, link),
     };
     body.to_string().into_bytes()
 }
 
-fn generic(kind: &str, incident: &Incident, at: Timestamp, link: Option<&str>) -> Value {
+fn generic(kind: &str, notice: &NoticeBody, at: Timestamp, link: Option<&str>) -> Value {
+    let incident = &notice.incident;
     let mut data = serde_json::to_value(incident).unwrap_or_default();
     if let (Value::Object(data), Some(link)) = (&mut data, link) {
         data.insert("url".to_owned(), Value::from(format!("{link}/api/v1/incidents/{}", incident.id)));
     }
-    json!({"type": kind, "timestamp": at.to_string(), "data": data})
+    json!({
+        "type": kind, "timestamp": at.to_string(), "what": notice.sentence(), "changes": notice.changes, "data": data,
+    })
 }
 
-fn slack(kind: &str, incident: &Incident, link: Option<&str>) -> Value {
+fn slack(kind: &str, notice: &NoticeBody, link: Option<&str>) -> Value {
+    let incident = &notice.incident;
     let what = match kind {
         "incident.created" => "New incident",
+        "incident.continued" => "Incident goes on",
         "incident.escalated" => "Incident escalated",
+        "incident.joined" => "More found in incident",
+        "incident.resolved" => "Incident resolved",
         _ => "Incident changed",
     };
     let headline = format!("{what} {}: {}", incident.severity, incident.title);
     let mut lines = vec![format!("*{}*", escaped(&headline))];
+    if !notice.changes.is_empty() {
+        lines.push(escaped(&notice.sentence()));
+    }
+    let about = if incident.events_are_estimated { "about " } else { "" };
     lines.push(format!(
-        "{} findings, {} events, stage {}, status {}",
+        "{} findings, {about}{} events, stage {}, status {}",
         incident.findings, incident.events, incident.stage, incident.status
     ));
     for (name, values) in incident.entities.kinds() {

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use event::block::digest;
 use event::incident::{HistoryEntry, INCIDENT_LIST_MAX, Link};
-use event::{Entities, Finding, FindingId, Incident, IncidentId, Severity, Timestamp};
-use serde::Serialize;
+use event::{Entities, Finding, Incident, IncidentId, Severity, Timestamp, TitledBy};
+
+use crate::known::{Home, Known, Part};
+use crate::memory::Memory;
+use crate::notice::{Notice, What};
 
 /// Who is named in history entries that no person made.
 const ACTOR: &str = "c0di3";
@@ -23,48 +25,8 @@ pub struct JoinPolicy {
     pub notify_age_us: Option<i64>,
 }
 
-/// Something that somebody may want to be told.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Notice {
-    /// Derived from what happened, so that a second run does not tell it again.
-    pub id: String,
-    /// `incident.created`, `incident.escalated` or `incident.updated`.
-    pub kind: &'static str,
-    pub incident: Incident,
-}
-
-impl Notice {
-    pub fn created(incident: &Incident) -> Self {
-        Self::new("incident.created", incident, "")
-    }
-
-    pub fn escalated(incident: &Incident) -> Self {
-        Self::new("incident.escalated", incident, incident.severity.name())
-    }
-
-    /// A person changed it.
-    pub fn updated(incident: &Incident) -> Self {
-        Self::new("incident.updated", incident, &incident.version.to_string())
-    }
-
-    fn new(kind: &'static str, incident: &Incident, mark: &str) -> Self {
-        let id = digest(&[kind.as_bytes(), &incident.id.0.to_be_bytes(), mark.as_bytes()]);
-        Notice { id: format!("{id:032x}"), kind, incident: incident.clone() }
-    }
-}
-
-/// What is known before a commit's findings are joined.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// Findings that are in an incident: which, and with how many events.
-    pub(crate) links: BTreeMap<FindingId, (IncidentId, u64)>,
-    /// Incidents by key, open ones; and those of the links.
-    pub(crate) by_key: BTreeMap<String, Vec<IncidentId>>,
-    pub(crate) incidents: BTreeMap<IncidentId, Incident>,
-}
-
 /// What has to be written.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Joined {
     pub(crate) incidents: Vec<Incident>,
     /// New links, and old ones whose finding grew.
@@ -72,6 +34,7 @@ pub(crate) struct Joined {
     pub(crate) keys: BTreeSet<(String, IncidentId)>,
     pub(crate) history: Vec<(IncidentId, HistoryEntry)>,
     pub(crate) notices: Vec<Notice>,
+    pub(crate) memories: BTreeMap<IncidentId, Memory>,
 }
 
 /// What ties findings together: each source address, else each account on its host, else the host. Root alone ties
@@ -98,93 +61,216 @@ fn names(entities: &Entities, kind: &str, value: &str) -> bool {
     values.is_some_and(|(_, values)| values.binary_search_by(|known| known.as_str().cmp(value)).is_ok())
 }
 
-pub(crate) fn join(mut known: Known, findings: &[Finding], policy: &JoinPolicy, now: Timestamp) -> Joined {
-    let mut joined = Joined::default();
-    let mut changed: BTreeSet<IncidentId> = BTreeSet::new();
-    let mut opened: Vec<IncidentId> = Vec::new();
-    let mut escalated: BTreeSet<IncidentId> = BTreeSet::new();
-    for finding in findings {
-        let (id, reason, events_before) = match known.links.get(&finding.id) {
-            Some((id, events)) => (*id, None, *events),
-            None => match place(&known, finding, policy) {
-                Some((id, reason)) => (id, Some(reason), 0),
-                None if finding.severity <= policy.opens_from => {
-                    let incident = open(finding, now);
-                    let (id, reason) = (incident.id, "the finding that opened the incident".to_owned());
-                    known.incidents.entry(id).or_insert(incident);
-                    opened.push(id);
-                    (id, Some(reason), 0)
-                }
-                None => continue,
-            },
-        };
-        let Some(incident) = known.incidents.get_mut(&id) else { continue };
-        let is_new = reason.is_some();
-        // Less than is known already: events that are read again after a crash.
-        if !is_new && finding.count <= events_before {
-            continue;
-        }
-        // Every entity is a key as well, to find incidents by it: these tie nothing together. Most are known already.
-        let named = finding.entities.pairs().filter(|(kind, value)| !names(&incident.entities, kind, value));
-        joined.keys.extend(named.map(|(kind, value)| (entity_key(kind, value), id)));
-        let severity_before = incident.severity;
-        absorb(incident, finding, is_new, events_before);
-        if is_new {
-            let title = format!("{} ({})", finding.rule_title, finding.id);
-            let field = if incident.findings == 1 { "opened" } else { "finding" };
-            let entry = incident.note(now, ACTOR, field, None, Some(title));
-            joined.history.push((id, entry));
-        }
-        if incident.severity < severity_before && incident.findings > 1 {
-            let (from, to) = (severity_before.name().to_owned(), incident.severity.name().to_owned());
-            let entry = incident.note(now, ACTOR, "severity", Some(from), Some(to));
-            joined.history.push((id, entry));
-            escalated.insert(id);
-        }
-        let reason = reason.unwrap_or_default();
-        let link =
-            Link { finding: finding.id, reason, added_at: now, added_by: ACTOR.to_owned(), events: finding.count };
-        joined.links.push((id, link));
-        known.links.insert(finding.id, (id, finding.count));
-        for key in keys(&finding.entities) {
-            let tied = known.by_key.entry(key.clone()).or_default();
-            if !tied.contains(&id) {
-                tied.push(id);
-                joined.keys.insert((key, id));
-            }
-        }
-        changed.insert(id);
-    }
-    for id in &changed {
-        if let Some(incident) = known.incidents.get_mut(id) {
-            incident.version += 1;
-            incident.facts_version += 1;
-            incident.updated_at = now;
-        }
-    }
-    joined.notices = notices(&known, &opened, &escalated, policy, now);
-    joined.incidents = changed.iter().filter_map(|id| known.incidents.get(id).cloned()).collect();
-    joined
+/// What happened to an incident in one commit.
+#[derive(Debug, Default)]
+struct Happened {
+    opened: Option<What>,
+    continues: Option<What>,
+    severity: Option<What>,
+    rules: Vec<(String, What)>,
 }
 
-/// What is told of the incidents that were opened, and of those that grew graver.
-fn notices(
-    known: &Known,
-    opened: &[IncidentId],
-    escalated: &BTreeSet<IncidentId>,
+/// The joining of one commit.
+struct Joining<'a> {
+    known: &'a mut Known,
+    policy: &'a JoinPolicy,
+    now: Timestamp,
+    joined: Joined,
+    changed: BTreeSet<IncidentId>,
+    /// Of these only people's part has changed: that they are continued.
+    noted: BTreeSet<IncidentId>,
+    happened: BTreeMap<IncidentId, Happened>,
+}
+
+/// Joins findings that no mute hides, each the part that grows. See [`crate::parts`].
+pub(crate) fn join<'a>(
+    mut known: Known,
+    findings: impl Iterator<Item = &'a Finding>,
     policy: &JoinPolicy,
     now: Timestamp,
-) -> Vec<Notice> {
-    let Some(age_us) = policy.notify_age_us else { return Vec::new() };
-    let fresh = |incident: &&Incident| incident.last_seen.unwrap_or(now) >= now.saturating_sub_us(age_us);
-    let of = |id: &IncidentId| known.incidents.get(id);
-    let created = opened.iter().filter_map(of).filter(fresh).map(Notice::created);
-    let only_escalated = escalated.iter().filter(|id| !opened.contains(id));
-    created.chain(only_escalated.filter_map(of).filter(fresh).map(Notice::escalated)).collect()
+) -> Joined {
+    let mut joining = Joining {
+        known: &mut known,
+        policy,
+        now,
+        joined: Joined::default(),
+        changed: BTreeSet::new(),
+        noted: BTreeSet::new(),
+        happened: BTreeMap::new(),
+    };
+    findings.for_each(|finding| joining.take(finding));
+    joining.finish()
+}
+
+impl Joining<'_> {
+    fn take(&mut self, finding: &Finding) {
+        let (id, reason, before) = match self.known.link(finding.id) {
+            Some((id, events)) => (id, None, events),
+            None => match self.place(finding) {
+                Some((id, reason)) => (id, Some(reason), 0),
+                None => return,
+            },
+        };
+        // Less than is known already: events that are read again after a crash.
+        if reason.is_none() && finding.count <= before {
+            return;
+        }
+        let Some(mut incident) = self.known.incidents.remove(&id) else { return };
+        self.add(&mut incident, finding, reason.is_some(), before);
+        self.known.incidents.insert(id, incident);
+        let (added_at, events) = (self.now, finding.count);
+        let reason = reason.unwrap_or_default();
+        let link = Link { finding: finding.id, reason, added_at, added_by: ACTOR.to_owned(), events };
+        self.joined.links.push((id, link));
+        self.known.parts.insert(finding.id, Part { home: Home::Incident(id), events, continued: None });
+        for key in keys(&finding.entities) {
+            let tied = self.known.by_key.entry(key.clone()).or_default();
+            if !tied.contains(&id) {
+                tied.push(id);
+                self.joined.keys.insert((key, id));
+            }
+        }
+        self.changed.insert(id);
+    }
+
+    /// The incident that a new finding belongs to, which is opened if need be, and why.
+    fn place(&mut self, finding: &Finding) -> Option<(IncidentId, String)> {
+        let origin = self.known.origins.get(&finding.id).copied();
+        let goes_on = finding.continues.map(|old| match origin {
+            Some(incident) => format!("goes on from finding {old}; incident {incident} was done with"),
+            None => format!("goes on from finding {old}"),
+        });
+        let because = |reason: String| match &goes_on {
+            Some(goes_on) => format!("{goes_on}; {reason}"),
+            None => reason,
+        };
+        if let Some((id, reason)) = nearest(self.known, finding, self.policy) {
+            return Some((id, because(reason)));
+        }
+        if finding.severity > self.policy.opens_from {
+            return None;
+        }
+        let incident = open(finding, origin, self.now);
+        let id = incident.id;
+        self.known.incidents.entry(id).or_insert(incident);
+        self.known.memories.entry(id).or_insert_with(Memory::new);
+        let happened = self.happened.entry(id).or_default();
+        happened.opened = Some(What { field: "opened".to_owned(), ..by(finding) });
+        if let Some(old) = origin {
+            happened.continues = Some(What { field: "continues".to_owned(), to: Some(old.to_string()), ..by(finding) });
+            if let Some(old) = self.known.incidents.get_mut(&old) {
+                let entry = old.note(self.now, ACTOR, "continued", None, Some(id.to_string()));
+                self.joined.history.push((old.id, entry));
+                self.noted.insert(old.id);
+            }
+        }
+        Some((id, because("the finding that opened the incident".to_owned())))
+    }
+
+    fn add(&mut self, incident: &mut Incident, finding: &Finding, is_new: bool, before: u64) {
+        let (id, now) = (incident.id, self.now);
+        // Every entity is a key as well, to find incidents by it: these tie nothing together. Most are known already.
+        let named = finding.entities.pairs().filter(|(kind, value)| !names(&incident.entities, kind, value));
+        self.joined.keys.extend(named.map(|(kind, value)| (entity_key(kind, value), id)));
+        let (severity_before, title_before) = (incident.severity, incident.title.clone());
+        absorb(incident, finding, is_new);
+        let history = &mut self.joined.history;
+        let mut note = |incident: &mut Incident, field: &str, from: Option<String>, to: Option<String>| {
+            history.push((id, incident.note(now, ACTOR, field, from, to)));
+        };
+        let is_first = is_new && incident.findings == 1;
+        if is_new {
+            let title = format!("{} ({})", finding.rule_title, finding.id);
+            note(incident, if is_first { "opened" } else { "finding" }, None, Some(title));
+        }
+        if let Some(old) = incident.continues.filter(|_| is_first) {
+            note(incident, "continues", None, Some(old.to_string()));
+        }
+        let (severity, title) = (incident.severity, incident.title.clone());
+        if severity < severity_before && !is_first {
+            let (from, to) = (Some(severity_before.name().to_owned()), Some(severity.name().to_owned()));
+            note(incident, "severity", from.clone(), to.clone());
+            let raised = What { field: "severity".to_owned(), from, to, ..by(finding) };
+            let known = self.happened.entry(id).or_default().severity.get_or_insert_with(|| raised.clone());
+            *known = What { from: known.from.take(), ..raised };
+        }
+        if title != title_before && !is_first {
+            note(incident, "title", Some(title_before), Some(title));
+        }
+        let memory = self.known.memories.entry(id).or_insert_with(|| Memory::of_old(incident));
+        memory.count(incident, finding, before);
+        let is_news = is_new || !memory.is_old();
+        if finding.severity <= severity_before && !memory.has_told(&finding.rule_id) && is_news {
+            let to = Some(finding.severity.name().to_owned());
+            let rule = What { field: "rule".to_owned(), to, ..by(finding) };
+            let rules = &mut self.happened.entry(id).or_default().rules;
+            if rules.iter().all(|(known, _)| *known != finding.rule_id) {
+                rules.push((finding.rule_id.clone(), rule));
+            }
+        }
+    }
+
+    fn finish(mut self) -> Joined {
+        for id in &self.noted {
+            if let Some(incident) = self.known.incidents.get_mut(id).filter(|_| !self.changed.contains(id)) {
+                incident.version += 1;
+                incident.updated_at = self.now;
+            }
+        }
+        for id in &self.changed {
+            if let Some(incident) = self.known.incidents.get_mut(id) {
+                incident.version += 1;
+                incident.facts_version += 1;
+                incident.updated_at = self.now;
+            }
+        }
+        for (id, happened) in std::mem::take(&mut self.happened) {
+            self.tell(id, happened);
+        }
+        let written = self.changed.union(&self.noted);
+        self.joined.incidents = written.filter_map(|id| self.known.incidents.get(id).cloned()).collect();
+        let remembered = |id: &IncidentId| Some((*id, self.known.memories.get(id)?.clone()));
+        self.joined.memories = self.changed.iter().filter_map(remembered).collect();
+        self.joined
+    }
+
+    /// Notices of what happened to an incident: that it was opened says all; that it grew graver names the rule.
+    fn tell(&mut self, id: IncidentId, happened: Happened) {
+        let Some(age_us) = self.policy.notify_age_us else { return };
+        let Some(incident) = self.known.incidents.get(&id) else { return };
+        if incident.last_seen.unwrap_or(self.now) < self.now.saturating_sub_us(age_us) {
+            return;
+        }
+        if let Some(memory) = self.known.memories.get_mut(&id) {
+            happened.rules.iter().for_each(|(rule, _)| memory.tell(rule));
+        }
+        let Happened { opened, continues, severity, rules } = happened;
+        let notices = &mut self.joined.notices;
+        match (opened, continues, severity) {
+            (_, Some(continues), _) => notices.push(Notice::new("incident.continued", "", incident, vec![continues])),
+            (Some(opened), None, _) => notices.push(Notice::new("incident.created", "", incident, vec![opened])),
+            (None, None, Some(raised)) => {
+                let cause = raised.finding;
+                let others = rules.into_iter().map(|(_, rule)| rule).filter(|rule| rule.finding != cause);
+                let changes = std::iter::once(raised).chain(others).collect();
+                notices.push(Notice::new("incident.escalated", incident.severity.name(), incident, changes));
+            }
+            (None, None, None) => {
+                for (rule, what) in rules {
+                    notices.push(Notice::new("incident.joined", &rule, incident, vec![what]));
+                }
+            }
+        }
+    }
+}
+
+/// What came with the finding.
+fn by(finding: &Finding) -> What {
+    What { finding: Some(finding.id), rule_title: Some(finding.rule_title.clone()), ..What::default() }
 }
 
 /// The open incident nearest in time that shares a key, and why.
-fn place(known: &Known, finding: &Finding, policy: &JoinPolicy) -> Option<(IncidentId, String)> {
+fn nearest(known: &Known, finding: &Finding, policy: &JoinPolicy) -> Option<(IncidentId, String)> {
     let mut best: Option<(i64, IncidentId, String)> = None;
     for key in keys(&finding.entities) {
         for id in known.by_key.get(&key).into_iter().flatten() {
@@ -207,16 +293,20 @@ fn gap_us(incident: &Incident, finding: &Finding) -> i64 {
     first.0.saturating_sub(to.0).max(from.0.saturating_sub(last.0)).max(0)
 }
 
-fn open(finding: &Finding, now: Timestamp) -> Incident {
-    let about = keys(&finding.entities).into_iter().next();
-    let about = about.map(|key| format!(": {key}")).unwrap_or_default();
-    let title = format!("{}{about}", finding.rule_title);
-    Incident::opened(IncidentId::derive(finding.id), title, finding.severity, now)
+fn open(finding: &Finding, origin: Option<IncidentId>, now: Timestamp) -> Incident {
+    let incident = Incident::opened(IncidentId::derive(finding.id), title(finding), finding.severity, now);
+    Incident { continues: origin, ..incident }
 }
 
-fn absorb(incident: &mut Incident, finding: &Finding, is_new: bool, events_before: u64) {
+fn title(finding: &Finding) -> String {
+    let about = keys(&finding.entities).into_iter().next();
+    let about = about.map(|key| format!(": {key}")).unwrap_or_default();
+    format!("{}{about}", finding.rule_title)
+}
+
+fn absorb(incident: &mut Incident, finding: &Finding, is_new: bool) {
+    call_by_the_gravest(incident, finding);
     incident.findings += u64::from(is_new);
-    incident.events = incident.events.saturating_sub(events_before) + finding.count;
     incident.score = incident.score.max(finding.score);
     // A person's word stands until something graver is found than anything before.
     if finding.severity < incident.found_severity {
@@ -235,113 +325,20 @@ fn absorb(incident: &mut Incident, finding: &Finding, is_new: bool, events_befor
     add(&mut incident.rules, &finding.rule_title);
 }
 
-#[cfg(test)]
-mod tests {
-    use event::Level;
-
-    use super::*;
-
-    const POLICY: JoinPolicy =
-        JoinPolicy { gap_us: 3_600_000_000, opens_from: Severity::P2, notify_age_us: Some(86_400_000_000) };
-
-    fn finding(number: u128, severity: Severity, address: &str, at_s: i64) -> Finding {
-        Finding {
-            id: FindingId(number),
-            rule_id: format!("r{number}"),
-            rule_title: format!("rule {number}"),
-            level: Level::High,
-            score: 75,
-            score_parts: Vec::new(),
-            severity,
-            first_seen: Some(Timestamp(at_s * 1_000_000)),
-            last_seen: Some(Timestamp(at_s * 1_000_000)),
-            count: 2,
-            entities: Entities { source_ip: vec![address.into()], ..Entities::default() },
-            techniques: vec!["T1110".into()],
-            reason: "x".into(),
-            response: vec!["look at it".into()],
-            evidence: Vec::new(),
-        }
-    }
-
-    fn now(at_s: i64) -> Timestamp {
-        Timestamp(at_s * 1_000_000)
-    }
-
-    #[test]
-    fn one_address_is_one_incident_and_another_is_another() {
-        let findings = [
-            finding(1, Severity::P2, "192.0.2.1", 0),
-            finding(2, Severity::P3, "192.0.2.1", 37),
-            finding(3, Severity::P1, "192.0.2.2", 40),
-            finding(4, Severity::P3, "192.0.2.3", 50),
-        ];
-        let joined = join(Known::default(), &findings, &POLICY, now(60));
-        assert_eq!(joined.incidents.len(), 2, "a P3 finding opens none");
-        let first = joined.incidents.iter().find(|one| one.findings == 2).unwrap();
-        assert_eq!((first.events, first.severity, first.rules.len()), (4, Severity::P2, 2));
-        let reasons: Vec<_> = joined.links.iter().map(|(_, link)| link.reason.as_str()).collect();
-        assert_eq!(reasons[1], "same source.ip 192.0.2.1, 37 s apart");
-        assert_eq!(joined.notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(), ["incident.created"; 2]);
-    }
-
-    #[test]
-    fn a_growing_finding_adds_its_difference_and_a_graver_one_escalates() {
-        let first = finding(1, Severity::P2, "192.0.2.1", 0);
-        let opened = join(Known::default(), std::slice::from_ref(&first), &POLICY, now(1));
-        let incident = opened.incidents[0].clone();
-        let known = || Known {
-            links: BTreeMap::from([(first.id, (incident.id, 2))]),
-            by_key: BTreeMap::from([("source.ip 192.0.2.1".to_owned(), vec![incident.id])]),
-            incidents: BTreeMap::from([(incident.id, incident.clone())]),
-        };
-        assert_eq!(join(known(), std::slice::from_ref(&first), &POLICY, now(2)), Joined::default(), "nothing new");
-        let grown = Finding { count: 50, ..first.clone() };
-        let grave = finding(2, Severity::P0, "192.0.2.1", 5);
-        let joined = join(known(), &[grown, grave], &POLICY, now(6));
-        assert_eq!((joined.incidents[0].events, joined.incidents[0].severity), (52, Severity::P0));
-        assert_eq!(joined.notices[0].kind, "incident.escalated");
-        assert_eq!(joined.history.iter().map(|(_, entry)| entry.number).collect::<Vec<_>>(), [2, 3]);
-        assert_eq!(joined.incidents[0].facts_version, incident.facts_version + 1);
-    }
-
-    #[test]
-    fn what_a_person_said_of_the_severity_stands_until_something_graver_is_found() {
-        let first = finding(1, Severity::P1, "192.0.2.1", 0);
-        let opened = join(Known::default(), std::slice::from_ref(&first), &POLICY, now(1));
-        let mut incident = opened.incidents[0].clone();
-        incident.severity = Severity::P3;
-        let known = || Known {
-            links: BTreeMap::from([(first.id, (incident.id, 2))]),
-            by_key: BTreeMap::from([("source.ip 192.0.2.1".to_owned(), vec![incident.id])]),
-            incidents: BTreeMap::from([(incident.id, incident.clone())]),
-        };
-        let grown = Finding { count: 50, ..first.clone() };
-        let joined = join(known(), &[grown, finding(2, Severity::P1, "192.0.2.1", 5)], &POLICY, now(6));
-        assert_eq!((joined.incidents[0].severity, joined.incidents[0].findings), (Severity::P3, 2));
-        assert_eq!(joined.notices, []);
-        let joined = join(known(), &[finding(3, Severity::P0, "192.0.2.1", 5)], &POLICY, now(6));
-        assert_eq!((joined.incidents[0].severity, joined.notices[0].kind), (Severity::P0, "incident.escalated"));
-    }
-
-    #[test]
-    fn silence_starts_another_incident_and_old_events_page_nobody() {
-        let findings = [finding(1, Severity::P1, "192.0.2.1", 0), finding(2, Severity::P1, "192.0.2.1", 3601 + 3600)];
-        assert_eq!(join(Known::default(), &findings, &POLICY, now(7300)).incidents.len(), 2);
-        assert_eq!(join(Known::default(), &findings, &POLICY, now(10 * 86_400)).notices, []);
-        let replay = JoinPolicy { notify_age_us: None, ..POLICY };
-        assert_eq!(join(Known::default(), &findings, &replay, now(7300)).notices, []);
-    }
-
-    #[test]
-    fn accounts_tie_on_their_host_only() {
-        let entities = |user: &[&str], host: &[&str]| Entities {
-            source_ip: Vec::new(),
-            user_name: user.iter().map(|name| (*name).to_owned()).collect(),
-            host_name: host.iter().map(|name| (*name).to_owned()).collect(),
-        };
-        assert_eq!(keys(&entities(&["root"], &["web1"])), ["user.name root on host.name web1"]);
-        assert_eq!(keys(&entities(&["root"], &[])), [""; 0]);
-        assert_eq!(keys(&entities(&[], &["web1"])), ["host.name web1"]);
+/// Titles the incident by its gravest finding: by severity, then score; of equals the one that was first.
+fn call_by_the_gravest(incident: &mut Incident, finding: &Finding) {
+    let rank = |severity: Severity, score: u8| (severity, std::cmp::Reverse(score));
+    let own = TitledBy { finding: finding.id, severity: finding.severity, score: finding.score };
+    let (known, is_it) = match incident.titled_by {
+        Some(known) => (rank(known.severity, known.score), known.finding == finding.id),
+        // Opened by an earlier version, or just now.
+        None => (rank(incident.found_severity, incident.score), incident.findings == 0),
+    };
+    if is_it || rank(own.severity, own.score) < known {
+        incident.titled_by = Some(own);
+        incident.title = title(finding);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,6 +8,12 @@
 mod fallback;
 pub mod hot;
 mod join;
+mod known;
+mod memory;
+mod mutes;
+pub mod notice;
+mod outbox;
+mod parts;
 pub mod people;
 mod postgres;
 pub mod query;
@@ -22,8 +28,9 @@ use event::{Finding, FindingId, Position, Source, SourceId, Status, Timestamp};
 pub use crate::redis::RedisHot;
 pub use fallback::FallbackHot;
 pub use hot::{Hot, MemoryHot};
-pub use join::{JoinPolicy, Notice};
-pub use people::{Deliveries, Incidents, Summaries, Tokens};
+pub use join::JoinPolicy;
+pub use notice::{NoticeBody, What};
+pub use people::{Deliveries, Incidents, Mutes, Summaries, Tokens};
 pub use postgres::{PostgresStore, Use, without_password};
 pub use query::{Cursor, FindingQuery, Page};
 pub use sqlite::SqliteStore;
@@ -129,6 +136,10 @@ pub struct Commit {
 pub struct Committed {
     pub new: u64,
     pub changed: u64,
+    /// Findings that begin where another was over but its attack went on.
+    pub continued: u64,
+    /// New findings that a mute hides.
+    pub muted: u64,
 }
 
 /// Where a process goes on after a stop of any kind.
@@ -184,6 +195,8 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
 pub struct StoredFinding {
     pub finding: Finding,
     pub status: Status,
+    /// The mute that hides it, by id.
+    pub muted_by: Option<String>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     pub revision: u64,
@@ -221,8 +234,8 @@ impl From<&StoredFinding> for Mark {
 }
 
 /// Everything that a store does.
-pub trait Store: Ledger + Findings + Incidents + Deliveries + Summaries + Tokens {}
-impl<T: Ledger + Findings + Incidents + Deliveries + Summaries + Tokens> Store for T {}
+pub trait Store: Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens {}
+impl<T: Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens> Store for T {}
 
 /// Opens the store that the address names and brings its tables up to date.
 pub async fn open(url: &str, use_as: Use) -> Result<std::sync::Arc<dyn Store>, StoreError> {

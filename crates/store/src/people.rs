@@ -56,6 +56,38 @@ pub trait Incidents: Send + Sync + std::fmt::Debug {
     ) -> Result<Changed, StoreError>;
 }
 
+/// What hides findings: of one rule, about whom one key names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Mute {
+    pub id: String,
+    #[serde(rename = "rule.id")]
+    pub rule_id: String,
+    #[serde(rename = "rule.title")]
+    pub rule_title: String,
+    /// Such as `source.ip 192.0.2.1`. A finding is hidden where everything that ties it is muted.
+    pub key: String,
+    /// The false positive that it was made for.
+    pub incident: IncidentId,
+    pub actor: String,
+    pub reason: String,
+    pub created_at: Timestamp,
+    pub until: Timestamp,
+    /// When somebody ended it before, and who.
+    pub ended_at: Option<Timestamp>,
+    pub ended_by: Option<String>,
+    /// What it has hidden.
+    pub findings: u64,
+    pub events: u64,
+}
+
+#[async_trait]
+pub trait Mutes: Send + Sync + std::fmt::Debug {
+    /// Newest first: those that hold, or all.
+    async fn mutes(&self, ended_too: bool, limit: u32, now: Timestamp) -> Result<Vec<Mute>, StoreError>;
+    /// False where there is none that holds.
+    async fn end_mute(&self, id: &str, actor: &str, now: Timestamp) -> Result<bool, StoreError>;
+}
+
 /// Findings that an incident's facts are taken from.
 pub const FACT_FINDINGS_MAX: u32 = 200;
 
@@ -80,7 +112,7 @@ pub struct Delivery {
     pub created_at: Timestamp,
     pub last_error: Option<String>,
     pub kind: String,
-    /// The incident when the notice was written, as JSON.
+    /// A [`crate::NoticeBody`] as JSON.
     #[serde(skip)]
     pub body: String,
 }
@@ -110,8 +142,14 @@ pub struct OutboxState {
 
 #[async_trait]
 pub trait Deliveries: Send + Sync + std::fmt::Debug {
-    /// Makes a delivery for each new notice and endpoint: `(name, least severity)`. How many.
-    async fn fan_out(&self, endpoints: &[(String, Severity)], now: Timestamp) -> Result<u64, StoreError>;
+    /// Makes a delivery for each new notice and endpoint: `(name, least severity)`. How many. What people changed waits for
+    /// `settle_us` after the first change, so that more of them are one notice.
+    async fn fan_out(
+        &self,
+        endpoints: &[(String, Severity)],
+        settle_us: i64,
+        now: Timestamp,
+    ) -> Result<u64, StoreError>;
     /// Deliveries that are due, leased until `lease_until`: nobody else gets them before.
     async fn due(&self, now: Timestamp, lease_until: Timestamp, limit: u32) -> Result<Vec<Delivery>, StoreError>;
     async fn settle(&self, delivery: &Delivery, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError>;

@@ -90,13 +90,14 @@ implement_shared!(
     lock = " FOR UPDATE",
     rows = {
         incidents: "INSERT INTO incidents (id, severity, stage, status, assignee, sort_time, version, facts_version, doc,
-                summary_state, summary_due)
-            SELECT id, severity, stage, status, assignee, sort_time, version, facts_version, doc, 1, summary_due
+                summary_state, summary_due, memory)
+            SELECT id, severity, stage, status, assignee, sort_time, version, facts_version, doc, 1, summary_due, memory
             FROM json_to_recordset($1::json) AS x(id TEXT, severity BIGINT, stage TEXT, status TEXT, assignee TEXT,
-                sort_time BIGINT, version BIGINT, facts_version BIGINT, doc TEXT, summary_due BIGINT)
+                sort_time BIGINT, version BIGINT, facts_version BIGINT, doc TEXT, summary_due BIGINT, memory TEXT)
             ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, stage = excluded.stage, status = excluded.status,
                 assignee = excluded.assignee, sort_time = excluded.sort_time, version = excluded.version,
                 facts_version = excluded.facts_version, doc = excluded.doc,
+                memory = coalesce(excluded.memory, incidents.memory),
                 summary_due = CASE WHEN incidents.summary_state = 1 OR incidents.facts_version = excluded.facts_version
                     THEN incidents.summary_due ELSE excluded.summary_due + 60000000 END,
                 summary_state = CASE WHEN incidents.facts_version = excluded.facts_version
@@ -109,10 +110,18 @@ implement_shared!(
             FROM json_to_recordset($1::json) AS x(key TEXT, incident_id TEXT) ON CONFLICT DO NOTHING",
         history: "INSERT INTO incident_history (incident_id, number, doc) SELECT incident_id, number, doc
             FROM json_to_recordset($1::json) AS x(incident_id TEXT, number BIGINT, doc TEXT) ON CONFLICT DO NOTHING",
-        notices: "INSERT INTO notices (id, kind, severity, created_at, body) SELECT id, kind, severity, created_at, body
-            FROM json_to_recordset($1::json) AS x(id TEXT, kind TEXT, severity BIGINT, created_at BIGINT, body TEXT)
-            ON CONFLICT DO NOTHING"
-    }
+        notices: "INSERT INTO notices (id, kind, severity, created_at, body, incident_id)
+            SELECT id, kind, severity, created_at, body, incident_id
+            FROM json_to_recordset($1::json) AS x(id TEXT, kind TEXT, severity BIGINT, created_at BIGINT, body TEXT,
+                incident_id TEXT)
+            ON CONFLICT DO NOTHING",
+        held: "INSERT INTO held_findings (finding_id, mute_id, events, continued)
+            SELECT finding_id, mute_id, events, continued
+            FROM json_to_recordset($1::json) AS x(finding_id TEXT, mute_id TEXT, events BIGINT, continued TEXT)
+            ON CONFLICT (finding_id) DO UPDATE SET events = excluded.events, continued = excluded.continued"
+    },
+    rules_of = "SELECT DISTINCT f.rule_id, f.rule_title FROM incident_findings l
+        JOIN findings f ON f.id = decode(l.finding_id, 'hex') WHERE l.incident_id = $1 ORDER BY f.rule_id"
 );
 
 impl PostgresStore {

@@ -49,16 +49,23 @@ pub(crate) struct Details {
     pub(crate) reason: String,
     #[serde(default)]
     pub(crate) response: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) continues: Option<FindingId>,
+    /// The mute that hides it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) muted_by: Option<String>,
 }
 
 impl Details {
-    pub(crate) fn of(finding: &event::Finding) -> Self {
+    pub(crate) fn of(finding: &event::Finding, muted_by: Option<&String>) -> Self {
         Details {
             score_parts: finding.score_parts.clone(),
             entities: finding.entities.clone(),
             techniques: finding.techniques.clone(),
             reason: finding.reason.clone(),
             response: finding.response.clone(),
+            continues: finding.continues,
+            muted_by: muted_by.cloned(),
         }
     }
 }

@@ -1,17 +1,24 @@
 //! Rows for the shared queries: many at once travel as one JSON text, which both databases can take apart.
 
 use event::block::digest;
+use event::event_set::EventSet;
 use event::incident::{HistoryEntry, Link};
-use event::{Incident, IncidentId, Severity, Timestamp};
+use event::{FindingId, Incident, IncidentId, Severity, Timestamp};
 use serde_json::{Value, json};
 
-use crate::join::{Joined, Known, Notice, join};
-use crate::{Commit, StoreError};
+use crate::StoreError;
+use crate::join::Joined;
+use crate::known::{Home, Part};
+use crate::notice::Notice;
 
 pub(crate) const PAGE_MAX: u32 = 500;
 
 pub(crate) fn read_doc<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Damaged(format!("{what}: {error}")))
+}
+
+pub(crate) fn event_set(text: &str) -> Result<EventSet, StoreError> {
+    EventSet::read(text).ok_or_else(|| StoreError::Damaged("the events of a finding".to_owned()))
 }
 
 pub(crate) fn doc<T: serde::Serialize>(value: &T) -> String {
@@ -35,38 +42,33 @@ pub(crate) struct JoinedRows {
     pub(crate) keys: Option<String>,
     pub(crate) history: Option<String>,
     pub(crate) notices: Option<String>,
+    pub(crate) held: Option<String>,
 }
 
 impl JoinedRows {
     pub(crate) fn of(joined: &Joined, now: Timestamp) -> Self {
         JoinedRows {
-            incidents: (!joined.incidents.is_empty()).then(|| incident_rows(&joined.incidents)),
+            incidents: (!joined.incidents.is_empty()).then(|| incident_rows(joined)),
             links: (!joined.links.is_empty()).then(|| link_rows(&joined.links)),
             keys: (!joined.keys.is_empty()).then(|| key_rows(joined)),
             history: (!joined.history.is_empty()).then(|| history_rows(&joined.history)),
             notices: (!joined.notices.is_empty()).then(|| notice_rows(&joined.notices, now.0)),
+            held: None,
         }
-    }
-
-    /// What the commit's findings become among what is known.
-    pub(crate) fn of_commit(known: Option<Known>, commit: &Commit) -> Self {
-        let joined = known.zip(commit.join.as_ref());
-        let joined = joined.map(|(known, policy)| join(known, &commit.findings, policy, commit.now));
-        joined.map_or_else(Self::default, |joined| Self::of(&joined, commit.now))
     }
 }
 
 /// Rows of `incidents` as JSON, for one statement.
-fn incident_rows(incidents: &[Incident]) -> String {
+fn incident_rows(joined: &Joined) -> String {
     let row = |incident: &Incident| {
         json!({
             "id": incident.id.to_string(), "severity": incident.severity as i64, "stage": incident.stage.name(),
             "status": incident.status.name(), "assignee": incident.assignee.as_deref().unwrap_or(""),
             "sort_time": sort_time(incident), "version": incident.version, "facts_version": incident.facts_version,
-            "doc": doc(incident), "summary_due": incident.updated_at.0,
+            "doc": doc(incident), "summary_due": incident.updated_at.0, "memory": joined.memories.get(&incident.id).map(doc),
         })
     };
-    Value::Array(incidents.iter().map(row).collect()).to_string()
+    Value::Array(joined.incidents.iter().map(row).collect()).to_string()
 }
 
 fn link_rows(links: &[(IncidentId, Link)]) -> String {
@@ -97,11 +99,20 @@ fn history_rows(history: &[(IncidentId, HistoryEntry)]) -> String {
 fn notice_rows(notices: &[Notice], now: i64) -> String {
     let row = |notice: &Notice| {
         json!({
-            "id": notice.id, "kind": notice.kind, "severity": notice.incident.severity as i64, "created_at": now,
-            "body": doc(&notice.incident),
+            "id": notice.id, "kind": notice.kind, "severity": notice.body.incident.severity as i64, "created_at": now,
+            "body": doc(&notice.body), "incident_id": notice.body.incident.id.to_string(),
         })
     };
     Value::Array(notices.iter().map(row).collect()).to_string()
+}
+
+pub(crate) fn held_rows<'a>(held: impl Iterator<Item = (&'a FindingId, &'a Part)>) -> String {
+    let row = |(id, part): (&FindingId, &Part)| {
+        let mute = if let Home::Mute(mute) = &part.home { mute.as_str() } else { "" };
+        let continued = part.continued.map(|next| next.to_string()).unwrap_or_default();
+        json!({"finding_id": id.to_string(), "mute_id": mute, "events": part.events, "continued": continued})
+    };
+    Value::Array(held.map(row).collect()).to_string()
 }
 
 pub(crate) fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> String {

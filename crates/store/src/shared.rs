@@ -5,17 +5,22 @@
 macro_rules! implement_shared {
     ($store:ty, $database:ty, begin = $begin:literal, list = [$l1:literal, $l2:literal, $l3:literal], lock = $lock:literal,
      rows = { incidents: $incidents:literal, links: $links:literal, keys: $keys:literal, history: $history:literal,
-              notices: $notices:literal }) => {
+              notices: $notices:literal, held: $held:literal }, rules_of = $rules_of:literal) => {
         mod shared_queries {
             use std::collections::BTreeSet;
 
             use async_trait::async_trait;
-            use event::incident::{HistoryEntry, Link};
-            use event::{FindingId, Incident, IncidentChange, IncidentId, Severity, Timestamp};
+            use event::block::digest;
+            use event::incident::{HistoryEntry, Illegal, Link};
+            use event::{FindingId, Incident, IncidentChange, IncidentId, Timestamp};
             use sqlx::Row;
 
             use super::*;
-            use crate::join::{self, Joined, Known, Notice};
+            use crate::join::{self, Joined};
+            use crate::known::{Home, Known, Part};
+            use crate::mutes;
+            use crate::notice::{self, Notice, NoticeBody, What};
+            use crate::parts::Prepared;
             use crate::people::*;
             use crate::rows::*;
             use crate::{Commit, StoreError};
@@ -23,14 +28,19 @@ macro_rules! implement_shared {
             type Connection = <$database as sqlx::Database>::Connection;
             type DatabaseRow = <$database as sqlx::Database>::Row;
 
-            const LINKS_OF: &str =
-                concat!("SELECT finding_id, events, incident_id FROM incident_findings WHERE finding_id ", $l1);
+            const PARTS_OF: &str = concat!(
+                "SELECT finding_id, events, continued, incident_id, '' FROM incident_findings WHERE finding_id ", $l1,
+                " UNION ALL SELECT finding_id, events, continued, '', mute_id FROM held_findings WHERE finding_id ", $l1
+            );
+            const MUTES_OF: &str = concat!(
+                "SELECT rule_id, key, id FROM mutes WHERE ended_at = 0 AND until > $2 AND key ", $l1, " ORDER BY until"
+            );
             const OPEN_BY_KEY: &str = concat!(
                 "SELECT k.key, k.incident_id FROM incident_keys k JOIN incidents i ON i.id = k.incident_id
                  WHERE i.status NOT IN ('resolved', 'closed') AND k.key ", $l1
             );
             /// People may be changing these at the moment: their rows are held until the commit's end.
-            const LOCK_MANY: &str = concat!("SELECT doc FROM incidents WHERE id ", $l1, " ORDER BY id", $lock);
+            const LOCK_MANY: &str = concat!("SELECT doc, memory FROM incidents WHERE id ", $l1, " ORDER BY id", $lock);
             const LIST: &str = concat!(
                 "SELECT doc FROM incidents
                  WHERE ($1 = '[]' OR CAST(severity AS TEXT) ", $l1, ")
@@ -42,14 +52,6 @@ macro_rules! implement_shared {
                  ORDER BY sort_time DESC, id DESC LIMIT $9"
             );
             const LOCK_ONE: &str = concat!("SELECT doc FROM incidents WHERE id = $1", $lock);
-            const DUE: &str =
-                "UPDATE deliveries SET lease_until = $2, attempts = attempts + 1
-                 WHERE state = 'pending' AND lease_until <= $1 AND (notice_id, endpoint) IN (
-                    SELECT notice_id, endpoint FROM deliveries
-                    WHERE state = 'pending' AND next_at <= $1 AND lease_until <= $1 ORDER BY next_at LIMIT $3)
-                 RETURNING notice_id, endpoint, state, attempts, next_at, created_at, last_error,
-                    (SELECT kind FROM notices n WHERE n.id = notice_id), (SELECT body FROM notices n WHERE n.id = notice_id)";
-
             fn wrote(error: sqlx::Error) -> StoreError {
                 StoreError::Write(error)
             }
@@ -58,39 +60,33 @@ macro_rules! implement_shared {
                 read_doc(row.get::<&str, _>(at), "an incident")
             }
 
-            fn delivery_of(row: &DatabaseRow) -> Delivery {
-                Delivery {
-                    notice_id: row.get(0),
-                    endpoint: row.get(1),
-                    state: row.get(2),
-                    attempts: row.get::<i64, _>(3) as u64,
-                    next_at: Timestamp(row.get(4)),
-                    created_at: Timestamp(row.get(5)),
-                    last_error: row.get(6),
-                    kind: row.get(7),
-                    body: row.get(8),
-                }
-            }
-
             /// What the commit's findings may be joined to, inside its transaction. `None`: there is nothing to join.
             pub(super) async fn read_known(connection: &mut Connection, commit: &Commit) -> Result<Option<Known>, StoreError> {
                 if commit.join.is_none() || commit.findings.is_empty() {
                     return Ok(None);
                 }
                 let mut known = Known::default();
-                let ids = texts(commit.findings.iter().map(|finding| finding.id));
-                let rows = sqlx::query(LINKS_OF).bind(ids).fetch_all(&mut *connection).await.map_err(StoreError::Read)?;
-                let mut incidents = BTreeSet::new();
-                for row in rows {
-                    let finding = FindingId(hexadecimal(row.get(0), "a finding's id")?);
-                    let incident = IncidentId(hexadecimal(row.get(2), "an incident's id")?);
-                    known.links.insert(finding, (incident, row.get::<i64, _>(1) as u64));
-                    incidents.insert(incident);
+                let mut ids: BTreeSet<FindingId> = commit.findings.iter().map(|finding| finding.id).collect();
+                while !ids.is_empty() {
+                    let rows = sqlx::query(PARTS_OF).bind(texts(&ids)).fetch_all(&mut *connection).await;
+                    // Of what is done with, what goes on is looked up as well: rarely more than one step.
+                    ids.clear();
+                    for row in rows.map_err(StoreError::Read)? {
+                        let (id, part) = part_of(&row)?;
+                        ids.extend(part.continued.filter(|next| !known.parts.contains_key(next)));
+                        known.parts.insert(id, part);
+                    }
                 }
                 let mut keys: Vec<String> = commit.findings.iter().flat_map(|one| join::keys(&one.entities)).collect();
                 keys.sort_unstable();
                 keys.dedup();
-                let rows = sqlx::query(OPEN_BY_KEY).bind(texts(&keys)).fetch_all(&mut *connection).await;
+                let keys = texts(&keys);
+                let rows = sqlx::query(MUTES_OF).bind(&keys).bind(commit.now.0).fetch_all(&mut *connection).await;
+                let mute = |row: &DatabaseRow| ((row.get(0), row.get(1)), row.get(2));
+                known.mutes = rows.map_err(StoreError::Read)?.iter().map(mute).collect();
+                let mut incidents: BTreeSet<IncidentId> =
+                    known.parts.keys().filter_map(|id| known.link(*id)).map(|(incident, _)| incident).collect();
+                let rows = sqlx::query(OPEN_BY_KEY).bind(&keys).fetch_all(&mut *connection).await;
                 for row in rows.map_err(StoreError::Read)? {
                     let incident = IncidentId(hexadecimal(row.get(1), "an incident's id")?);
                     known.by_key.entry(row.get(0)).or_default().push(incident);
@@ -100,10 +96,47 @@ macro_rules! implement_shared {
                     let rows = sqlx::query(LOCK_MANY).bind(texts(incidents)).fetch_all(&mut *connection).await;
                     for row in rows.map_err(StoreError::Read)? {
                         let incident = incident_of(&row, 0)?;
+                        if let Some(memory) = row.get::<Option<&str>, _>(1) {
+                            known.memories.insert(incident.id, read_doc(memory, "what is remembered of an incident")?);
+                        }
                         known.incidents.insert(incident.id, incident);
                     }
                 }
+                for id in known.wanted(&commit.findings) {
+                    if let Some(stored) = super::read::part(&mut *connection, id).await? {
+                        known.stored.insert(id, stored);
+                    }
+                }
                 Ok(Some(known))
+            }
+
+            fn part_of(row: &DatabaseRow) -> Result<(FindingId, Part), StoreError> {
+                let (continued, incident, mute): (&str, &str, &str) = (row.get(2), row.get(3), row.get(4));
+                let home = match (incident, mute) {
+                    ("", "") => Home::Nowhere,
+                    ("", mute) => Home::Mute(mute.to_owned()),
+                    (incident, _) => Home::Incident(IncidentId(hexadecimal(incident, "an incident's id")?)),
+                };
+                let next = (!continued.is_empty()).then(|| hexadecimal(continued, "a finding's id").map(FindingId));
+                let id = FindingId(hexadecimal(row.get(0), "a finding's id")?);
+                Ok((id, Part { home, events: row.get::<i64, _>(1) as u64, continued: next.transpose()? }))
+            }
+
+            /// What the commit's findings become: rows of other tables, once the findings are written.
+            pub(super) async fn write_joined(
+                connection: &mut Connection,
+                mut rows: JoinedRows,
+                prepared: &Prepared<'_>,
+            ) -> Result<(), StoreError> {
+                rows.held = (!prepared.held.is_empty()).then(|| held_rows(prepared.held.iter()));
+                write_rows(&mut *connection, rows).await?;
+                for (done, next) in &prepared.done_with {
+                    let done = sqlx::query("UPDATE incident_findings SET continued = $2 WHERE finding_id = $1")
+                        .bind(done.to_string())
+                        .bind(next.to_string());
+                    done.execute(&mut *connection).await.map_err(wrote)?;
+                }
+                Ok(())
             }
 
             pub(super) async fn write_rows(connection: &mut Connection, rows: JoinedRows) -> Result<(), StoreError> {
@@ -113,6 +146,7 @@ macro_rules! implement_shared {
                     ($keys, rows.keys),
                     ($history, rows.history),
                     ($notices, rows.notices),
+                    ($held, rows.held),
                 ] {
                     if let Some(rows) = rows {
                         sqlx::query(statement).bind(rows).execute(&mut *connection).await.map_err(wrote)?;
@@ -190,14 +224,24 @@ macro_rules! implement_shared {
                     if incident.version != version {
                         return Ok(Changed::Stale(incident));
                     }
-                    let entries = match incident.apply(change, actor, now) {
+                    let mut entries = match incident.apply(change, actor, now) {
                         Ok(entries) => entries,
                         Err(illegal) => return Ok(Changed::Illegal(illegal)),
                     };
-                    let told = entries.iter().any(|entry| matches!(entry.field.as_str(), "stage" | "status" | "severity"));
+                    if let Some(until) = change.mute_until {
+                        let made = mutes_of(&mut transaction, &incident, change, (actor, now, until)).await?;
+                        match made {
+                            Ok(told) => entries
+                                .iter_mut()
+                                .filter(|entry| entry.field == "mute_until")
+                                .for_each(|entry| entry.to = Some(told.clone())),
+                            Err(illegal) => return Ok(Changed::Illegal(vec![illegal])),
+                        }
+                    }
+                    let told = settle(&mut transaction, &incident, &entries).await?;
                     let joined = Joined {
                         history: entries.into_iter().map(|entry| (id, entry)).collect(),
-                        notices: told.then(|| Notice::updated(&incident)).into_iter().collect(),
+                        notices: told.into_iter().collect(),
                         incidents: vec![incident.clone()],
                         ..Joined::default()
                     };
@@ -207,99 +251,8 @@ macro_rules! implement_shared {
                 }
             }
 
-            #[async_trait]
-            impl Deliveries for $store {
-                async fn fan_out(&self, endpoints: &[(String, Severity)], now: Timestamp) -> Result<u64, StoreError> {
-                    let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
-                    let notices = concat!(
-                        "SELECT id, severity FROM notices WHERE fanned_out = 0 ORDER BY created_at LIMIT 500", $lock
-                    );
-                    let rows = sqlx::query(notices).fetch_all(&mut *transaction).await.map_err(StoreError::Read)?;
-                    let mut made = 0;
-                    for row in &rows {
-                        let (id, severity): (String, i64) = (row.get(0), row.get(1));
-                        for (endpoint, _) in endpoints.iter().filter(|(_, least)| severity_of(severity) <= *least) {
-                            sqlx::query(
-                                "INSERT INTO deliveries (notice_id, endpoint, state, attempts, next_at, lease_until, created_at)
-                                 VALUES ($1, $2, 'pending', 0, $3, 0, $3) ON CONFLICT DO NOTHING",
-                            )
-                            .bind(&id)
-                            .bind(endpoint)
-                            .bind(now.0)
-                            .execute(&mut *transaction)
-                            .await
-                            .map_err(wrote)?;
-                            made += 1;
-                        }
-                        let done = sqlx::query("UPDATE notices SET fanned_out = 1 WHERE id = $1").bind(&id);
-                        done.execute(&mut *transaction).await.map_err(wrote)?;
-                    }
-                    transaction.commit().await.map_err(wrote)?;
-                    Ok(made)
-                }
-
-                async fn due(&self, now: Timestamp, lease_until: Timestamp, limit: u32) -> Result<Vec<Delivery>, StoreError> {
-                    let rows = sqlx::query(DUE).bind(now.0).bind(lease_until.0).bind(i64::from(limit));
-                    let rows = rows.fetch_all(&self.pool).await.map_err(wrote)?;
-                    Ok(rows.iter().map(delivery_of).collect())
-                }
-
-                async fn settle(&self, delivery: &Delivery, attempt: &Attempt, now: Timestamp) -> Result<(), StoreError> {
-                    let (state, at, error) = match attempt {
-                        Attempt::Delivered => ("delivered", now, None),
-                        Attempt::Retry { at, error } => ("pending", *at, Some(error)),
-                        Attempt::Dead { error } => ("dead", now, Some(error)),
-                    };
-                    sqlx::query(
-                        "UPDATE deliveries SET state = $3, next_at = $4, lease_until = 0, last_error = $5
-                         WHERE notice_id = $1 AND endpoint = $2 AND state = 'pending' AND attempts = $6",
-                    )
-                    .bind(&delivery.notice_id)
-                    .bind(&delivery.endpoint)
-                    .bind(state)
-                    .bind(at.0)
-                    .bind(error)
-                    .bind(delivery.attempts as i64)
-                    .execute(&self.pool)
-                    .await
-                    .map_err(wrote)?;
-                    Ok(())
-                }
-
-                async fn deliveries(&self, state: Option<&str>, limit: u32) -> Result<Vec<Delivery>, StoreError> {
-                    let rows = sqlx::query(
-                        "SELECT d.notice_id, d.endpoint, d.state, d.attempts, d.next_at, d.created_at, d.last_error, n.kind, n.body
-                         FROM deliveries d JOIN notices n ON n.id = d.notice_id WHERE ($1 = '' OR d.state = $1)
-                         ORDER BY d.created_at DESC, d.notice_id, d.endpoint LIMIT $2",
-                    );
-                    let rows = rows.bind(state.unwrap_or("")).bind(i64::from(limit));
-                    let rows = rows.fetch_all(&self.pool).await.map_err(StoreError::Read)?;
-                    Ok(rows.iter().map(delivery_of).collect())
-                }
-
-                async fn revive(&self, notice_id: &str, endpoint: &str, now: Timestamp) -> Result<bool, StoreError> {
-                    let done = sqlx::query(
-                        "UPDATE deliveries SET state = 'pending', next_at = $3, lease_until = 0, attempts = 0
-                         WHERE notice_id = $1 AND endpoint = $2 AND state = 'dead'",
-                    );
-                    let done = done.bind(notice_id).bind(endpoint).bind(now.0).execute(&self.pool).await.map_err(wrote)?;
-                    Ok(done.rows_affected() > 0)
-                }
-
-                async fn outbox(&self) -> Result<OutboxState, StoreError> {
-                    let row = sqlx::query(
-                        "SELECT (SELECT count(*) FROM deliveries WHERE state = 'pending'),
-                                (SELECT count(*) FROM deliveries WHERE state = 'dead'),
-                                (SELECT min(created_at) FROM deliveries WHERE state = 'pending')",
-                    );
-                    let row = row.fetch_one(&self.pool).await.map_err(StoreError::Read)?;
-                    Ok(OutboxState {
-                        pending: row.get::<i64, _>(0) as u64,
-                        dead: row.get::<i64, _>(1) as u64,
-                        oldest_pending: row.get::<Option<i64>, _>(2).map(Timestamp),
-                    })
-                }
-            }
+            crate::outbox::implement_outbox!($store, begin = $begin, lock = $lock);
+            crate::mutes::implement_mutes!($store, begin = $begin, rules_of = $rules_of);
 
             fn summary_of(row: &DatabaseRow) -> Result<StoredSummary, StoreError> {
                 Ok(StoredSummary {
@@ -438,7 +391,7 @@ macro_rules! implement_shared {
                 }
             }
         }
-        use shared_queries::{read_known, write_rows};
+        use shared_queries::{read_known, write_joined};
     };
 }
 pub(crate) use implement_shared;

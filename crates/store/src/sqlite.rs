@@ -23,14 +23,15 @@ implement_shared!(
     lock = "",
     rows = {
         incidents: "INSERT INTO incidents (id, severity, stage, status, assignee, sort_time, version, facts_version, doc,
-                summary_state, summary_due)
+                summary_state, summary_due, memory)
             SELECT value ->> 'id', value ->> 'severity', value ->> 'stage', value ->> 'status', value ->> 'assignee',
                 value ->> 'sort_time', value ->> 'version', value ->> 'facts_version', value ->> 'doc',
-                1, value ->> 'summary_due'
+                1, value ->> 'summary_due', value ->> 'memory'
             FROM json_each($1) WHERE true
             ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, stage = excluded.stage, status = excluded.status,
                 assignee = excluded.assignee, sort_time = excluded.sort_time, version = excluded.version,
                 facts_version = excluded.facts_version, doc = excluded.doc,
+                memory = coalesce(excluded.memory, incidents.memory),
                 summary_due = CASE WHEN incidents.summary_state = 1 OR incidents.facts_version = excluded.facts_version
                     THEN incidents.summary_due ELSE excluded.summary_due + 60000000 END,
                 summary_state = CASE WHEN incidents.facts_version = excluded.facts_version
@@ -44,10 +45,17 @@ implement_shared!(
         history: "INSERT INTO incident_history (incident_id, number, doc)
             SELECT value ->> 'incident_id', value ->> 'number', value ->> 'doc' FROM json_each($1) WHERE true
             ON CONFLICT DO NOTHING",
-        notices: "INSERT INTO notices (id, kind, severity, created_at, body)
-            SELECT value ->> 'id', value ->> 'kind', value ->> 'severity', value ->> 'created_at', value ->> 'body'
-            FROM json_each($1) WHERE true ON CONFLICT DO NOTHING"
-    }
+        notices: "INSERT INTO notices (id, kind, severity, created_at, body, incident_id)
+            SELECT value ->> 'id', value ->> 'kind', value ->> 'severity', value ->> 'created_at', value ->> 'body',
+                value ->> 'incident_id'
+            FROM json_each($1) WHERE true ON CONFLICT DO NOTHING",
+        held: "INSERT INTO held_findings (finding_id, mute_id, events, continued)
+            SELECT value ->> 'finding_id', value ->> 'mute_id', value ->> 'events', value ->> 'continued'
+            FROM json_each($1) WHERE true
+            ON CONFLICT (finding_id) DO UPDATE SET events = excluded.events, continued = excluded.continued"
+    },
+    rules_of = "SELECT DISTINCT f.rule_id, f.rule_title FROM incident_findings l JOIN findings f ON f.id = unhex(l.finding_id)
+        WHERE l.incident_id = $1 ORDER BY f.rule_id"
 );
 
 /// How long a statement waits for another process that writes.

@@ -137,7 +137,7 @@ impl Agent {
         }
         tokio::spawn(Summariser::new(Arc::clone(&self.store), self.llm, clock::now).run());
         let deliverer = Deliverer::new(self.store, self.config.endpoints, self.config.link, clock::now);
-        let deliverer = deliverer.context("the webhooks cannot be used")?;
+        let deliverer = deliverer.context("the webhooks cannot be used")?.settling(self.config.settle_us);
         health.metrics.with(deliverer.measure());
         tokio::spawn(deliverer.run());
         tracing::info!(api = %self.config.listen, health = %self.config.health_listen, "the agent is listening");

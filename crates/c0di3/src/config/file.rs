@@ -42,7 +42,7 @@ sections! {
     TailSection { paths: Vec<PathBuf>, files_max: usize }
     AuthSection { tokens: bool, memory: String }
     IncidentsSection { gap: String, opens_from: String }
-    NotifySection { age: String, link: String }
+    NotifySection { age: String, link: String, settle: String }
     WebhooksSection { endpoints: Vec<EndpointEntry> }
     LlmSection { url: String, model: String, api_key: String, timeout: String, constrain: notify::llm::Constrain }
     AgentSection { analyzer_url: String }

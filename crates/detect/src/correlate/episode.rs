@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
-use event::{Answer, Entities, EventId, EventRef, Evidence, Finding, FindingId, PatternsFound, Timestamp};
+use event::{
+    Answer, Counted, Entities, EventId, EventRef, EventSet, Evidence, Finding, FindingId, PatternsFound, Timestamp,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::correlate::limits::CorrelatorOptions;
@@ -63,6 +65,14 @@ pub(super) struct Episode {
     note: Option<String>,
     head: Vec<Evidence>,
     tail: VecDeque<Evidence>,
+    /// The events that count; not known of those that earlier versions counted.
+    #[serde(default)]
+    events: EventSet,
+    /// First events since it was last reported, as far as neither head nor tail has them, and how many came since.
+    #[serde(skip)]
+    fresh: Vec<Evidence>,
+    #[serde(skip)]
+    came: usize,
     changed: bool,
     #[serde(skip)]
     reported: bool,
@@ -99,6 +109,9 @@ impl Episode {
             note: None,
             head: Vec::new(),
             tail: VecDeque::new(),
+            events: EventSet::empty(),
+            fresh: Vec::new(),
+            came: 0,
             changed: false,
             reported: false,
         }
@@ -112,6 +125,7 @@ impl Episode {
     /// Adds an event that counts `weight` times.
     pub(super) fn add(&mut self, event: &EventRef, time: Timestamp, weight: u64) {
         self.count += weight;
+        self.events.insert(event.id, weight);
         self.add_evidence(event, time);
     }
 
@@ -134,8 +148,18 @@ impl Episode {
         self.note = Some(note.to_owned());
     }
 
-    pub(super) fn add_count(&mut self, weight: u64) {
+    /// Adds an event whose proof is not kept.
+    pub(super) fn add_count(&mut self, id: EventId, weight: u64) {
         self.count += weight;
+        self.events.insert(id, weight);
+        self.change();
+    }
+
+    fn change(&mut self) {
+        if !self.changed {
+            self.fresh = Vec::new();
+            self.came = 0;
+        }
         self.changed = true;
     }
 
@@ -161,6 +185,7 @@ impl Episode {
         };
         names.retain(|known| known != value);
         self.count = self.count.saturating_sub(gone.iter().map(|(_, weight)| weight).sum());
+        self.events.remove(gone.iter().map(|(id, _)| *id));
         let is_gone = |evidence: &Evidence| gone.iter().any(|(id, _)| *id == evidence.event_id);
         self.head.retain(|evidence| !is_gone(evidence));
         self.tail.retain(|evidence| !is_gone(evidence));
@@ -184,13 +209,17 @@ impl Episode {
         self.entities.absorb(&event.entities);
         self.answer = score::graver(self.answer, event.answer);
         self.sizes.add(event.answer);
-        self.changed = true;
+        self.change();
+        self.came += 1;
         if self.head.len() < EVIDENCE_EACH {
             self.head.push(evidence(event));
             return;
         }
         if self.tail.len() == EVIDENCE_EACH {
-            self.tail.pop_front();
+            let gone = self.tail.pop_front();
+            if self.came > EVIDENCE_EACH && self.fresh.len() < EVIDENCE_EACH {
+                self.fresh.extend(gone);
+            }
         }
         self.tail.push_back(evidence(event));
     }
@@ -218,7 +247,8 @@ impl Episode {
     }
 
     pub(super) fn proof_bytes(&self) -> usize {
-        self.head.iter().chain(&self.tail).map(|evidence| evidence.original.len()).sum()
+        let proof = self.head.iter().chain(&self.tail).chain(&self.fresh);
+        proof.map(|evidence| evidence.original.len()).sum::<usize>() + self.events.bytes()
     }
 
     pub(super) fn weight(&self) -> (u64, Timestamp) {
@@ -303,6 +333,16 @@ impl Episode {
             reason,
             response: head.response.clone(),
             evidence: self.head.iter().chain(&self.tail).cloned().collect(),
+            continues: None,
+            counted: Counted { events: self.events.settled(self.is_sampled(set)), fresh: self.fresh.clone() },
+        }
+    }
+
+    /// Its events stand for others that nobody looked at.
+    fn is_sampled(&self, set: &RuleSet) -> bool {
+        match self.source {
+            Source::Detection(_) => false,
+            Source::Correlation(index) => set.correlations[index].sample_of(set).is_some(),
         }
     }
 

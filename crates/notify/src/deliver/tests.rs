@@ -69,6 +69,8 @@ async fn store() -> (tempfile::TempDir, Arc<SqliteStore>) {
         techniques: Vec::new(),
         reason: "x".into(),
         response: Vec::new(),
+        continues: None,
+        counted: event::Counted::default(),
         evidence: Vec::new(),
     };
     let commit = Commit { findings: vec![finding], join: Some(JOIN), now: clock(), ..Commit::default() };

@@ -63,6 +63,8 @@ async fn store_with_an_incident(url: &str) -> Arc<dyn Store> {
         techniques: Vec::new(),
         reason: "x".into(),
         response: Vec::new(),
+        continues: None,
+        counted: event::Counted::default(),
         evidence: Vec::new(),
     };
     store.commit(&Commit { findings: vec![finding], join: Some(JOIN), ..Commit::default() }).await.unwrap();

@@ -26,6 +26,8 @@ fn sheet() -> FactSheet {
         techniques: Vec::new(),
         reason: String::new(),
         response: Vec::new(),
+        continues: None,
+        counted: event::Counted::default(),
         evidence: Vec::new(),
     };
     let incident = Incident {

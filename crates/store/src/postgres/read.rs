@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use event::{Finding, FindingId, Level, Severity, Status, Timestamp};
-use sqlx::Row;
 use sqlx::postgres::{PgPool, PgRow};
+use sqlx::{PgConnection, Row};
 
+use crate::known::StoredPart;
 use crate::postgres::{bytes, number};
 use crate::query::{Cursor, Details, FindingQuery, LIMIT_MAX, Page, sort_time};
-use crate::rows::read_doc;
+use crate::rows::{event_set, read_doc};
 use crate::{Mark, StoreError, StoredFinding};
 
 /// The columns that [`stored`] reads, in its order, and the rest of the query.
@@ -183,6 +184,20 @@ pub(super) async fn changed_after(pool: &PgPool, mark: Mark, limit: u32) -> Resu
     rows.iter().map(stored).collect()
 }
 
+/// A finding as far as what goes on from it has to know it.
+pub(super) async fn part(connection: &mut PgConnection, id: FindingId) -> Result<Option<StoredPart>, StoreError> {
+    let row = sqlx::query("SELECT count, first_seen, last_seen, events, evidence FROM findings WHERE id = $1");
+    let row = row.bind(bytes(id.0)).fetch_optional(connection).await.map_err(StoreError::Read)?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(StoredPart {
+        count: row.get::<i64, _>(0) as u64,
+        first_seen: row.get::<Option<i64>, _>(1).map(Timestamp),
+        last_seen: row.get::<Option<i64>, _>(2).map(Timestamp),
+        evidence: read_doc(row.get(4), "evidence")?,
+        events: event_set(row.get(3))?,
+    }))
+}
+
 /// A row of `findings`, without evidence.
 fn stored(row: &PgRow) -> Result<StoredFinding, StoreError> {
     let damaged = |what: &str| StoreError::Damaged(format!("{what} of a finding"));
@@ -204,9 +219,12 @@ fn stored(row: &PgRow) -> Result<StoredFinding, StoreError> {
         reason: details.reason,
         response: details.response,
         evidence: Vec::new(),
+        continues: details.continues,
+        counted: event::Counted::default(),
     };
     Ok(StoredFinding {
         finding,
+        muted_by: details.muted_by,
         status: Status::from_number(i64::from(row.get::<i16, _>(9))).ok_or_else(|| damaged("status"))?,
         created_at: Timestamp(row.get(11)),
         updated_at: Timestamp(row.get(12)),

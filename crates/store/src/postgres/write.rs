@@ -4,13 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use event::block::digest;
-use event::{Finding, FindingId};
+use event::{Finding, FindingId, Status};
 use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, Row};
 
-use crate::postgres::{bytes, read_known, write_rows};
+use crate::parts::Prepared;
+use crate::postgres::{bytes, read_known, write_joined};
 use crate::query::{Details, sort_time};
-use crate::rows::{JoinedRows, doc};
+use crate::rows::doc;
 use crate::{Commit, Committed, HEAD, StateChange, StoreError};
 
 const DAY_US: i64 = 86_400_000_000;
@@ -30,7 +31,10 @@ fn day(finding: &Finding) -> i32 {
 pub(super) fn days(commit: &Commit) -> BTreeSet<i32> {
     let today = commit.now.0.div_euclid(DAY_US);
     let near = (today - DAYS_BACK) as i32..=(today + DAYS_AHEAD) as i32;
-    commit.findings.iter().map(day).filter(|day| near.contains(day)).collect()
+    // A finding may be parted: what goes on begins on the day of a later event.
+    let last = |finding: &Finding| finding.evidence.last()?.time.map(|time| time.0.div_euclid(DAY_US) as i32);
+    let days = commit.findings.iter().flat_map(|finding| [Some(day(finding)), last(finding)]);
+    days.flatten().filter(|day| near.contains(day)).collect()
 }
 
 pub(super) async fn commit(pool: &PgPool, commit: &Commit) -> Result<Committed, StoreError> {
@@ -47,12 +51,17 @@ pub(super) async fn commit(pool: &PgPool, commit: &Commit) -> Result<Committed, 
         .map_err(StoreError::Write)?
         .get(0);
     // While the server works on a statement, the next ones are made ready.
-    let (known, columns) = tokio::join!(read_known(&mut transaction, commit), async { Columns::of(commit) });
-    let known = known?;
+    let whole = async { Columns::of(commit.findings.iter(), &BTreeMap::new()) };
+    let (known, mut columns) = tokio::join!(read_known(&mut transaction, commit), whole);
+    let mut known = known?;
+    let prepared = Prepared::of(known.as_mut(), commit);
+    if !prepared.is_whole() || prepared.findings.len() < commit.findings.len() {
+        columns = Columns::of(prepared.findings.iter().map(AsRef::as_ref), &prepared.muted);
+    }
     let written = write_findings(&mut transaction, columns, commit, revision);
-    let (done, rows) = tokio::join!(written, async { JoinedRows::of_commit(known, commit) });
-    let done = done?;
-    write_rows(&mut transaction, rows).await?;
+    let (done, rows) = tokio::join!(written, async { prepared.join(known, commit) });
+    let done = Committed { continued: prepared.continued, muted: prepared.newly_muted, ..done? };
+    write_joined(&mut transaction, rows, &prepared).await?;
     write_sources(&mut transaction, commit).await?;
     write_state(&mut transaction, commit).await?;
     transaction.commit().await.map_err(StoreError::Write)?;
@@ -138,19 +147,20 @@ struct Columns {
     entities: Vec<String>,
     details: Vec<String>,
     evidence: Vec<String>,
+    status: Vec<i16>,
+    events: Vec<String>,
 }
 
 impl Columns {
     /// In the order of ids, so that two writers never wait for each other; of one finding the last form counts.
-    fn of(commit: &Commit) -> Self {
-        let findings: BTreeMap<FindingId, &Finding> =
-            commit.findings.iter().map(|finding| (finding.id, finding)).collect();
+    fn of<'a>(findings: impl Iterator<Item = &'a Finding>, muted: &BTreeMap<FindingId, String>) -> Self {
+        let findings: BTreeMap<FindingId, &Finding> = findings.map(|finding| (finding.id, finding)).collect();
         let mut columns = Columns::default();
-        findings.values().for_each(|finding| columns.push(finding));
+        findings.values().for_each(|finding| columns.push(finding, muted.get(&finding.id)));
         columns
     }
 
-    fn push(&mut self, finding: &Finding) {
+    fn push(&mut self, finding: &Finding, mute: Option<&String>) {
         self.id.push(bytes(finding.id.0));
         self.day.push(day(finding));
         self.rule_id.push(without_zero(&finding.rule_id));
@@ -165,7 +175,9 @@ impl Columns {
         let pairs = finding.entities.pairs().map(|(kind, value)| format!("{kind}={value}"));
         self.entities
             .push(pairs.map(|pair| without_zero(&pair).replace(SEPARATOR, " ")).collect::<Vec<_>>().join(SEPARATOR));
-        self.details.push(doc(&Details::of(finding)));
+        self.details.push(doc(&Details::of(finding, mute)));
+        self.status.push(if mute.is_some() { Status::Suppressed } else { Status::New } as i16);
+        self.events.push(finding.counted.events.text());
         self.evidence.push(doc(&finding.evidence));
     }
 }
@@ -182,18 +194,20 @@ async fn write_findings(
     let row = sqlx::query(
         "WITH written AS (
             INSERT INTO findings (id, day, rule_id, rule_title, level, score, severity, first_seen, last_seen, sort_time,
-                                  count, entities, details, evidence, created_at, updated_at, revision, created_revision)
+                                  count, entities, details, evidence, created_at, updated_at, revision, created_revision,
+                                  status, events)
             SELECT id, day, rule_id, rule_title, level, score, severity, first_seen, last_seen, sort_time, count,
-                   string_to_array(entities, E'\\x1f'), details, evidence, $15, $15, $16, $16
+                   string_to_array(entities, E'\\x1f'), details, evidence, $15, $15, $16, $16, status, events
             FROM UNNEST($1::bytea[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::smallint[], $7::text[],
-                        $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::text[])
+                        $8::bigint[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[], $13::text[], $14::text[],
+                        $17::smallint[], $18::text[])
                  AS x(id, day, rule_id, rule_title, level, score, severity, first_seen, last_seen, sort_time, count,
-                      entities, details, evidence)
+                      entities, details, evidence, status, events)
             ON CONFLICT (id, day) DO UPDATE SET
                 rule_title = excluded.rule_title, level = excluded.level, score = excluded.score,
                 severity = excluded.severity, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
                 sort_time = excluded.sort_time, count = excluded.count, entities = excluded.entities,
-                details = excluded.details, evidence = excluded.evidence, updated_at = excluded.updated_at,
+                details = excluded.details, evidence = excluded.evidence, events = excluded.events, updated_at = excluded.updated_at,
                 revision = excluded.revision
             WHERE findings.count <= excluded.count
             RETURNING created_revision = revision AS is_new)
@@ -215,10 +229,12 @@ async fn write_findings(
     .bind(columns.evidence)
     .bind(commit.now.0)
     .bind(revision)
+    .bind(columns.status)
+    .bind(columns.events)
     .fetch_one(connection)
     .await
     .map_err(StoreError::Write)?;
-    Ok(Committed { new: row.get::<i64, _>(0) as u64, changed: row.get::<i64, _>(1) as u64 })
+    Ok(Committed { new: row.get::<i64, _>(0) as u64, changed: row.get::<i64, _>(1) as u64, ..Committed::default() })
 }
 
 async fn write_sources(connection: &mut PgConnection, commit: &Commit) -> Result<(), StoreError> {

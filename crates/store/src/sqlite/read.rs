@@ -2,9 +2,11 @@
 
 use event::{EventId, Evidence, Finding, FindingId, Level, Status, Timestamp};
 use sqlx::Row;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
+use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 
+use crate::known::StoredPart;
 use crate::query::{Cursor, Details, FindingQuery, LIMIT_MAX, Page, sort_time};
+use crate::rows::event_set;
 use crate::sqlite::{bytes, number};
 use crate::{Mark, StoreError, StoredFinding};
 
@@ -81,24 +83,30 @@ pub(super) async fn get(pool: &SqlitePool, id: FindingId) -> Result<Option<Store
         .await
         .map_err(StoreError::Read)?;
     let Some(mut stored) = row.as_ref().map(stored).transpose()? else { return Ok(None) };
+    let mut connection = pool.acquire().await.map_err(StoreError::Read)?;
+    stored.finding.evidence = evidence(&mut connection, id).await?;
+    Ok(Some(stored))
+}
+
+async fn evidence(connection: &mut SqliteConnection, id: FindingId) -> Result<Vec<Evidence>, StoreError> {
     let rows = sqlx::query(
         "SELECT event_id, source, line_no, \"offset\", time, original FROM evidence WHERE finding_id = ? ORDER BY place",
     )
     .bind(bytes(id.0))
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
     .map_err(StoreError::Read)?;
-    for row in rows {
-        stored.finding.evidence.push(Evidence {
+    let evidence = |row: &SqliteRow| {
+        Ok(Evidence {
             event_id: EventId(number(row.get(0))?),
             source: row.get(1),
             line_no: row.get::<i64, _>(2) as u64,
             offset: row.get::<i64, _>(3) as u64,
             time: row.get::<Option<i64>, _>(4).map(Timestamp),
             original: row.get(5),
-        });
-    }
-    Ok(Some(stored))
+        })
+    };
+    rows.iter().map(evidence).collect()
 }
 
 pub(super) async fn changed_after(pool: &SqlitePool, mark: Mark, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
@@ -110,6 +118,19 @@ pub(super) async fn changed_after(pool: &SqlitePool, mark: Mark, limit: u32) -> 
         .await
         .map_err(StoreError::Read)?;
     rows.iter().map(stored).collect()
+}
+
+/// A finding as far as what goes on from it has to know it.
+pub(super) async fn part(connection: &mut SqliteConnection, id: FindingId) -> Result<Option<StoredPart>, StoreError> {
+    let row = sqlx::query("SELECT count, first_seen, last_seen, events FROM findings WHERE id = ?").bind(bytes(id.0));
+    let Some(row) = row.fetch_optional(&mut *connection).await.map_err(StoreError::Read)? else { return Ok(None) };
+    Ok(Some(StoredPart {
+        count: row.get::<i64, _>(0) as u64,
+        first_seen: row.get::<Option<i64>, _>(1).map(Timestamp),
+        last_seen: row.get::<Option<i64>, _>(2).map(Timestamp),
+        evidence: evidence(&mut *connection, id).await?,
+        events: event_set(row.get(3))?,
+    }))
 }
 
 /// A row of `findings`, without evidence.
@@ -133,9 +154,12 @@ fn stored(row: &SqliteRow) -> Result<StoredFinding, StoreError> {
         reason: details.reason,
         response: details.response,
         evidence: Vec::new(),
+        continues: details.continues,
+        counted: event::Counted::default(),
     };
     Ok(StoredFinding {
         finding,
+        muted_by: details.muted_by,
         status: Status::from_number(row.get(9)).ok_or_else(|| damaged("status"))?,
         created_at: Timestamp(row.get(11)),
         updated_at: Timestamp(row.get(12)),

@@ -1,12 +1,13 @@
 //! The one transaction: findings, evidence, positions and state together.
 
-use event::Finding;
+use event::{Finding, Status};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Row, SqliteConnection};
 
+use crate::parts::Prepared;
 use crate::query::{Details, sort_time};
-use crate::rows::{JoinedRows, doc};
-use crate::sqlite::{bytes, read_known, write_rows};
+use crate::rows::doc;
+use crate::sqlite::{bytes, read_known, write_joined};
 use crate::{Commit, Committed, HEAD, StoreError};
 
 pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committed, StoreError> {
@@ -23,15 +24,18 @@ pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committ
         .await
         .map_err(StoreError::Write)?
         .get(0);
-    for finding in &commit.findings {
-        match write_finding(&mut transaction, finding, commit.now.0, revision).await? {
+    let mut known = read_known(&mut transaction, commit).await?;
+    let prepared = Prepared::of(known.as_mut(), commit);
+    (done.continued, done.muted) = (prepared.continued, prepared.newly_muted);
+    for finding in &prepared.findings {
+        let mute = prepared.muted.get(&finding.id);
+        match write_finding(&mut transaction, finding, mute, commit.now.0, revision).await? {
             Some(true) => done.new += 1,
             Some(false) => done.changed += 1,
             None => {}
         }
     }
-    let known = read_known(&mut transaction, commit).await?;
-    write_rows(&mut transaction, JoinedRows::of_commit(known, commit)).await?;
+    write_joined(&mut transaction, prepared.join(known, commit), &prepared).await?;
     for id in &commit.forgotten {
         sqlx::query("DELETE FROM sources WHERE id = ?")
             .bind(bytes(id.0))
@@ -92,19 +96,21 @@ async fn write_state(connection: &mut SqliteConnection, commit: &Commit) -> Resu
 async fn write_finding(
     connection: &mut SqliteConnection,
     finding: &Finding,
+    mute: Option<&String>,
     now: i64,
     revision: i64,
 ) -> Result<Option<bool>, StoreError> {
-    let details = doc(&Details::of(finding));
+    let details = doc(&Details::of(finding, mute));
+    let status = if mute.is_some() { Status::Suppressed } else { Status::New };
     let written = sqlx::query(
         "INSERT INTO findings (id, rule_id, rule_title, level, score, severity, first_seen, last_seen, sort_time, count,
-                               details, created_at, updated_at, revision)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                               details, created_at, updated_at, revision, status, events)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (id) DO UPDATE SET
             rule_title = excluded.rule_title, level = excluded.level, score = excluded.score,
             severity = excluded.severity, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
             sort_time = excluded.sort_time, count = excluded.count, details = excluded.details,
-            updated_at = excluded.updated_at, revision = excluded.revision
+            events = excluded.events, updated_at = excluded.updated_at, revision = excluded.revision
          WHERE findings.count <= excluded.count
          RETURNING (SELECT count(*) FROM evidence WHERE finding_id = id)",
     )
@@ -122,6 +128,8 @@ async fn write_finding(
     .bind(now)
     .bind(now)
     .bind(revision)
+    .bind(status as i64)
+    .bind(finding.counted.events.text())
     .fetch_optional(&mut *connection)
     .await
     .map_err(StoreError::Write)?;

@@ -120,6 +120,8 @@ mod tests {
             techniques: Vec::new(),
             reason: format!("reason {score}"),
             response: vec!["look".into(), "act".into()],
+            continues: None,
+            counted: event::Counted::default(),
             evidence: Vec::new(),
         }
     }

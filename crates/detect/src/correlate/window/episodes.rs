@@ -136,7 +136,7 @@ pub(super) fn take_up(
     match event {
         Some(event) => episode.add(event, entry.time, u64::from(entry.weight)),
         None => {
-            episode.add_count(u64::from(entry.weight));
+            episode.add_count(entry.id, u64::from(entry.weight));
             episode.extend_times(entry.time);
         }
     }

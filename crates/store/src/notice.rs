@@ -1,0 +1,94 @@
+//! Notices: what happened to an incident that somebody may want to be told, with what changed. Pure: they are rows of the
+//! transaction that makes them true.
+
+use event::block::digest;
+use event::{FindingId, Incident};
+use serde::{Deserialize, Serialize};
+
+/// Kinds of notices that come of a person's changes: they wait until those have settled, and are told as one.
+pub(crate) const UPDATED: &str = "incident.updated";
+pub(crate) const RESOLVED: &str = "incident.resolved";
+
+/// One thing that changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct What {
+    /// As in the incident's history: `severity`, `stage`, `status` …; `rule` where one joined.
+    pub field: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+    /// The finding that it came with, and its rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finding: Option<FindingId>,
+    #[serde(default, rename = "rule.title", skip_serializing_if = "Option::is_none")]
+    pub rule_title: Option<String>,
+}
+
+impl What {
+    fn sentence(&self) -> String {
+        let from = self.from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
+        let to = self.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
+        let by = self.rule_title.as_ref().map(|title| format!(" by `{title}`")).unwrap_or_default();
+        match self.field.as_str() {
+            "rule" => format!("found as well{by}, of severity {}", self.to.as_deref().unwrap_or("unknown")),
+            "opened" => format!("opened{by}"),
+            "continues" => format!("goes on after incident{to} was over, found{by}"),
+            field => format!("{field}{from}{to}{by}"),
+        }
+    }
+}
+
+/// What a notice tells: the incident as it was then, and what changed. Notices of earlier versions are the incident alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeBody {
+    #[serde(flatten)]
+    pub incident: Incident,
+    #[serde(default)]
+    pub changes: Vec<What>,
+}
+
+impl NoticeBody {
+    /// What changed, as one sentence.
+    pub fn sentence(&self) -> String {
+        self.changes.iter().map(What::sentence).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Takes up what changed since; of each field the first `from` and the last `to` are told.
+    pub(crate) fn take_up(&mut self, incident: Incident, changes: Vec<What>) {
+        self.incident = incident;
+        for change in changes {
+            match self.changes.iter_mut().find(|known| known.field == change.field) {
+                Some(known) => known.to = change.to,
+                None => self.changes.push(change),
+            }
+        }
+    }
+}
+
+/// Something that somebody may want to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Notice {
+    /// Derived from what happened, so that a second run does not tell it again.
+    pub(crate) id: String,
+    /// `incident.created`, `.continued`, `.escalated`, `.joined`, `.updated` or `.resolved`.
+    pub(crate) kind: &'static str,
+    pub(crate) body: NoticeBody,
+}
+
+impl Notice {
+    pub(crate) fn new(kind: &'static str, mark: &str, incident: &Incident, changes: Vec<What>) -> Self {
+        let id = digest(&[kind.as_bytes(), &incident.id.0.to_be_bytes(), mark.as_bytes()]);
+        Notice { id: format!("{id:032x}"), kind, body: NoticeBody { incident: incident.clone(), changes } }
+    }
+
+    /// A person changed it.
+    pub(crate) fn changed(incident: &Incident, changes: Vec<What>) -> Self {
+        Self::new(kind_of(incident), &incident.version.to_string(), incident, changes)
+    }
+}
+
+/// The kind of notice that says where people have brought the incident.
+pub(crate) fn kind_of(incident: &Incident) -> &'static str {
+    if incident.is_open() { UPDATED } else { RESOLVED }
+}

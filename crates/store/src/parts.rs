@@ -1,0 +1,207 @@
+//! What the correlator keeps as one finding is parted where people were done with it: its incident was over, or a mute
+//! began or ended. The part before stays as it is; what comes is a finding of its own, under an id that follows from the
+//! part before, so that after a crash the same events arrive at the same parts and counts. Pure.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use event::{EventId, Evidence, Finding, FindingId};
+
+use crate::Commit;
+use crate::join::join;
+use crate::known::{Home, Known, Part, StoredPart, Trace};
+use crate::rows::JoinedRows;
+
+/// First and last events that a part keeps as proof: as many of each.
+const PROOF_EACH: usize = 5;
+
+/// The findings as they are to be written.
+#[derive(Debug, Default)]
+pub(crate) struct Prepared<'a> {
+    pub(crate) findings: Vec<Cow<'a, Finding>>,
+    /// Those that a mute hides: they join nothing.
+    pub(crate) muted: BTreeMap<FindingId, String>,
+    /// Parts in incidents that are done with now, and what goes on.
+    pub(crate) done_with: Vec<(FindingId, FindingId)>,
+    /// Parts outside incidents that are new or have changed.
+    pub(crate) held: BTreeMap<FindingId, Part>,
+    /// New parts that go on from others, and new ones that are hidden.
+    pub(crate) continued: u64,
+    pub(crate) newly_muted: u64,
+}
+
+impl<'a> Prepared<'a> {
+    /// The commit's findings, parted by what is known; all as they are where nothing is joined.
+    pub(crate) fn of(known: Option<&mut Known>, commit: &'a Commit) -> Self {
+        match known {
+            Some(known) => prepare(known, &commit.findings),
+            None => Prepared { findings: commit.findings.iter().map(Cow::Borrowed).collect(), ..Prepared::default() },
+        }
+    }
+
+    /// The findings are those of the commit.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.muted.is_empty() && self.held.is_empty() && self.findings.iter().all(|one| matches!(one, Cow::Borrowed(_)))
+    }
+
+    /// Rows of what the findings become that no mute hides.
+    pub(crate) fn join(&self, known: Option<Known>, commit: &Commit) -> JoinedRows {
+        let Some((known, policy)) = known.zip(commit.join.as_ref()) else { return JoinedRows::default() };
+        let open = self.findings.iter().filter(|finding| !self.muted.contains_key(&finding.id));
+        JoinedRows::of(&join(known, open.map(AsRef::as_ref), policy, commit.now), commit.now)
+    }
+}
+
+/// Parts the commit's findings; `known` says the same afterwards.
+pub(crate) fn prepare<'a>(known: &mut Known, findings: &'a [Finding]) -> Prepared<'a> {
+    let mut prepared = Prepared::default();
+    for finding in findings {
+        let mute = known.mute_of(finding).cloned();
+        let trace = known.trace(finding);
+        let whole = trace.chain.is_empty() && trace.over.is_none();
+        if whole && mute.is_none() {
+            prepared.findings.push(Cow::Borrowed(finding));
+            continue;
+        }
+        let Some(part) = part(known, &mut prepared, finding, trace) else { continue };
+        match mute {
+            Some(mute) => prepared.hide(known, &part, mute),
+            None if known.link(part.id).is_none() && !known.stored.contains_key(&part.id) => prepared.continued += 1,
+            None => {}
+        }
+        prepared.findings.push(part);
+    }
+    prepared
+}
+
+impl Prepared<'_> {
+    fn hide(&mut self, known: &mut Known, finding: &Finding, mute: String) {
+        let before = known.parts.get(&finding.id).map(|part| part.home.clone());
+        let mute = match before {
+            Some(Home::Mute(mute)) => mute,
+            _ => {
+                self.newly_muted += 1;
+                mute
+            }
+        };
+        let part = Part { home: Home::Mute(mute.clone()), events: finding.count, continued: None };
+        self.held.insert(finding.id, part.clone());
+        known.parts.insert(finding.id, part);
+        self.muted.insert(finding.id, mute);
+    }
+}
+
+/// The finding, or of it what its parts that are done with do not have. `None`: they have it all.
+fn part<'a>(
+    known: &mut Known,
+    prepared: &mut Prepared<'_>,
+    finding: &'a Finding,
+    trace: Trace,
+) -> Option<Cow<'a, Finding>> {
+    let Trace { mut chain, mut frozen, mut at, over } = trace;
+    if let Some(because) = over {
+        let stored = known.stored.get(&at).map_or(0, |stored| stored.count);
+        let events = known.parts.get(&at).map_or(stored, |part| part.events);
+        // Read again after a crash, or told once more without anything new.
+        if finding.count <= frozen + events {
+            return None;
+        }
+        let next = FindingId::continued(at, &because);
+        finish(known, prepared, at, events, next);
+        frozen += events;
+        chain.push(at);
+        at = next;
+    }
+    if chain.is_empty() {
+        return Some(Cow::Borrowed(finding));
+    }
+    let homes = chain.iter().rev().filter_map(|part| known.link(*part));
+    if let Some((incident, _)) = homes.into_iter().next() {
+        known.origins.insert(at, incident);
+    }
+    let grown = finding.count.saturating_sub(frozen);
+    let before = known.parts.get(&at).map_or(0, |part| part.events);
+    (grown > 0 && grown >= before).then(|| Cow::Owned(rest(known, finding, &chain, at, grown)))
+}
+
+/// The part is done with: `next` goes on.
+fn finish(known: &mut Known, prepared: &mut Prepared<'_>, at: FindingId, events: u64, next: FindingId) {
+    let part = known.parts.entry(at).or_insert(Part { home: Home::Nowhere, events, continued: None });
+    part.continued = Some(next);
+    match part.home {
+        Home::Incident(_) => prepared.done_with.push((at, next)),
+        Home::Mute(_) | Home::Nowhere => {
+            prepared.held.insert(at, part.clone());
+        }
+    }
+}
+
+/// What came after the parts of the chain, as a finding of its own.
+fn rest(known: &Known, finding: &Finding, chain: &[FindingId], id: FindingId, count: u64) -> Finding {
+    let done: Vec<&StoredPart> = chain.iter().filter_map(|part| known.stored.get(part)).collect();
+    let own = known.stored.get(&id);
+    let new = new_evidence(finding, &done);
+    let old = done.iter().filter_map(|part| part.last_seen).max();
+    let times = || new.iter().filter_map(|evidence| evidence.time);
+    let first_seen = own.and_then(|own| own.first_seen).into_iter().chain(times()).min();
+    let last_seen = match finding.last_seen {
+        Some(last) if old.is_none_or(|old| last > old) => Some(last),
+        last => own.and_then(|own| own.last_seen).into_iter().chain(times()).max().or(last),
+    };
+    let events = done.iter().fold(finding.counted.events.clone(), |events, part| events.without(&part.events));
+    let before = chain.last().copied();
+    let after = before.and_then(|part| known.parts.get(&part)).map_or_else(String::new, |part| match &part.home {
+        Home::Incident(incident) => format!(" since incident {incident} was done with"),
+        Home::Mute(mute) => format!(" since mute {mute} ended"),
+        Home::Nowhere => " since it is muted".to_owned(),
+    });
+    let more = if count == 1 { "1 event".to_owned() } else { format!("{count} events") };
+    Finding {
+        id,
+        count,
+        first_seen: first_seen.or(last_seen),
+        last_seen,
+        evidence: kept(own.map_or(&[][..], |own| &own.evidence), new),
+        reason: format!("{more}{after}; with what was before: {}", finding.reason),
+        continues: before,
+        counted: event::Counted { events, fresh: Vec::new() },
+        ..finding.clone()
+    }
+}
+
+/// Proof that none of the parts before counts, oldest first.
+fn new_evidence(finding: &Finding, done: &[&StoredPart]) -> Vec<Evidence> {
+    let seen: BTreeSet<EventId> = done.iter().flat_map(|part| &part.evidence).map(|one| one.event_id).collect();
+    let last_seen = done.iter().filter_map(|part| part.last_seen).max();
+    let is_new = |evidence: &Evidence| {
+        let counted: Option<Vec<bool>> = done.iter().map(|part| part.events.has(evidence.event_id)).collect();
+        match counted {
+            Some(counted) => !counted.contains(&true),
+            // Where the parts before have too many events to know each, the time tells.
+            None => evidence.time.zip(last_seen).is_none_or(|(time, last)| time >= last),
+        }
+    };
+    let (head, tail) = finding.evidence.split_at(finding.evidence.len().min(PROOF_EACH));
+    let all = head.iter().chain(&finding.counted.fresh).chain(tail);
+    let mut new: Vec<Evidence> = Vec::new();
+    for evidence in all.filter(|evidence| !seen.contains(&evidence.event_id) && is_new(evidence)) {
+        if new.iter().all(|known| known.event_id != evidence.event_id) {
+            new.push(evidence.clone());
+        }
+    }
+    new
+}
+
+/// The first and the last of what is stored and what is new.
+fn kept(stored: &[Evidence], new: Vec<Evidence>) -> Vec<Evidence> {
+    let mut all = stored.to_vec();
+    for evidence in new {
+        if all.iter().all(|known| known.event_id != evidence.event_id) {
+            all.push(evidence);
+        }
+    }
+    if all.len() > 2 * PROOF_EACH {
+        all.drain(PROOF_EACH..all.len() - PROOF_EACH);
+    }
+    all
+}
