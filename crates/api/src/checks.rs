@@ -1,5 +1,6 @@
 //! The parts behind `/health`: asked side by side, each by one question at a time, and for a bounded time. A part that
-//! stands still has one question waiting, whoever asks how often; a result is used again for a moment and says its age.
+//! stands still has one question waiting, whoever asks how often; what another process answered is used again for a moment and
+//! says its age.
 //!
 //! Here too: what the parts measure before metrics are shown.
 
@@ -19,7 +20,7 @@ const READY_WAIT: Duration = Duration::from_millis(400);
 const HEALTH_WAIT: Duration = Duration::from_millis(500);
 /// Longest that one question may take: then the part has failed, and is asked anew when somebody wants to know.
 const QUESTION_MAX: Duration = Duration::from_secs(3);
-/// How long a result is used again, so that probes do not load the parts.
+/// How long the answer of another process is used again, so that probes do not load it.
 const FRESH: Duration = Duration::from_secs(1);
 /// Longest wait of `/metrics` for what parts measure.
 const MEASURE_WAIT: Duration = Duration::from_millis(200);
@@ -83,6 +84,10 @@ pub trait HealthCheck: Send + Sync {
     fn silence(&self) -> &'static str {
         ""
     }
+    /// Whether another process is asked: its answer is used again for a second.
+    fn is_remote(&self) -> bool {
+        false
+    }
     /// Sets the part's gauges. Called at every scrape: must be quick and wait for nobody.
     async fn measure(&self) {}
 }
@@ -102,6 +107,7 @@ impl Part {
             let answers = self.last.subscribe();
             let last = answers.borrow().clone();
             if let Some((result, at)) = last
+                && self.check.is_remote()
                 && at.elapsed() < FRESH
             {
                 return Observed { result, age_ms: milliseconds(at.elapsed()) };
@@ -250,6 +256,9 @@ mod tests {
         fn silence(&self) -> &'static str {
             "what to do"
         }
+        fn is_remote(&self) -> bool {
+            self.name != "local"
+        }
         async fn measure(&self) {
             if self.kind == Kind::StandsStill {
                 std::future::pending::<()>().await;
@@ -292,6 +301,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_result_is_used_again_for_a_moment_and_tells_its_age() {
+        let (local, asked) = checks(&[("local", true, Kind::Answers)]);
+        local.all().await;
+        local.all().await;
+        assert_eq!(asked.load(Ordering::Relaxed), 2, "what costs nobody anything is asked anew");
         let (checks, asked) = checks(&[("a", true, Kind::Answers)]);
         checks.all().await;
         tokio::time::sleep(Duration::from_millis(50)).await;

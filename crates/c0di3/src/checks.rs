@@ -70,6 +70,10 @@ impl HealthCheck for StoreCheck {
         result
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn silence(&self) -> &'static str {
         if self.is_required {
             "nothing can be shown or changed until it does"
@@ -107,6 +111,10 @@ impl HealthCheck for RedisCheck {
         timed(started, asked.err().map(|_| format!("Redis does not answer; {WITHOUT_REDIS}")))
     }
 
+    fn is_remote(&self) -> bool {
+        true
+    }
+
     fn silence(&self) -> &'static str {
         WITHOUT_REDIS
     }
@@ -131,6 +139,10 @@ impl HealthCheck for LlmCheck {
         let started = Instant::now();
         let asked = self.0.health().await;
         timed(started, asked.err().map(|error| format!("{error}; {WITHOUT_LLM}")))
+    }
+
+    fn is_remote(&self) -> bool {
+        true
     }
 
     fn silence(&self) -> &'static str {
@@ -160,6 +172,10 @@ impl HealthCheck for AnalyzerCheck {
             Ok((status, body)) => judge(timed(started, None), status, &body),
             Err(error) => timed(started, Some(format!("the analyzer does not answer: {error}"))),
         }
+    }
+
+    fn is_remote(&self) -> bool {
+        true
     }
 
     /// It asks its own parts first.

@@ -177,8 +177,15 @@ fn a_frozen_store_delays_no_sender_and_no_probe() {
 fn gauges_are_true_at_every_scrape_without_any_question_about_health() {
     let postgres = Postgres::start();
     let sandbox = Sandbox::new();
+    // A receiver that nobody is: what it is to be told stays in the outbox.
+    let address = format!("http://127.0.0.1:{}/", servers::free_port());
+    let receiver = format!("{{name = \"ops\", url = \"{address}\", allow = [\"127.0.0.0/8\"], allow_http = true}}");
+    sandbox.write("c0di3.toml", format!("[webhooks]\nendpoints = [{receiver}]\n"));
     let mut settings = rules(&sandbox);
     settings.push(("store.url", postgres.database()));
+    settings.push(("incidents.opens_from", "P3".to_owned()));
+    settings.push(("notify.age", "9000d".to_owned()));
+    settings.push(("analyzer.checkpoint_interval_ms", "300".to_owned()));
     let mut node = Node::new();
     node.start(&sandbox, "analyzer", &settings);
     node.start(&sandbox, "agent", &settings);
@@ -191,11 +198,15 @@ fn gauges_are_true_at_every_scrape_without_any_question_about_health() {
     assert_eq!(seen("rules_generation"), Some(1.0));
     assert_eq!(seen("db_client_connections_max{pool=\"commit\"}"), Some(3.0));
     assert_eq!(metric(node.health, "db_client_connections_max{pool=\"ask\"}"), Some(10.0));
-    wait_until(SOON, "the outbox is counted", || metric(node.health, "webhook_outbox_pending") == Some(0.0));
-    assert_eq!(metric(node.health, "webhook_outbox_oldest_age_seconds"), Some(0.0));
+    grow(&node, &Ledger::default(), 1);
+    let pending = || metric(node.health, "webhook_outbox_pending").is_some_and(|pending| pending > 0.0);
+    wait_until(SOON, "the outbox is counted", pending);
+    let age = || metric(node.health, "webhook_outbox_oldest_age_seconds").unwrap();
+    wait_until(SOON, "nothing waits for a commit", || seen("spool_backlog_bytes") == Some(0.0));
     assert!(metric(node.health, "process_resident_memory_bytes").is_some_and(|bytes| bytes > 1e6));
 
     postgres.freeze();
+    let (before, frozen_at) = (age(), Instant::now());
     let mut sent = 0.0;
     for _ in 0..5 {
         let line = [b'x'; 1000];
@@ -210,6 +221,9 @@ fn gauges_are_true_at_every_scrape_without_any_question_about_health() {
     wait_until(SOON, "the connection that waits for the store is in use", || {
         seen("db_client_connections_usage{pool=\"commit\"}").is_some_and(|used| used >= 1.0)
     });
+    std::thread::sleep(Duration::from_secs(1));
+    let older = frozen_at.elapsed().as_secs_f64() - 0.5;
+    assert!(age() >= before + older, "what cannot be delivered grows older: {} from {before}", age());
     postgres.thaw();
     wait_until(SOON, "what was committed is no backlog any more", || seen("spool_backlog_bytes") == Some(0.0));
 }
