@@ -16,6 +16,7 @@ mod oracle;
 mod outage;
 mod program;
 mod reading;
+mod pull;
 mod reload;
 mod replay;
 mod service;
