@@ -6,6 +6,7 @@
 mod backup;
 mod bad_input;
 mod command_line;
+mod goes_on;
 mod indicators;
 mod kill;
 mod live_kill;
