@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use event::{Entities, EventId, Evidence, Finding, FindingId, Level, Severity, Timestamp};
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::people::Role;
 use store::{Commit, Findings, JoinPolicy, Ledger, Mark, MemoryHot, SqliteStore};
 use tower::ServiceExt;

@@ -82,8 +82,14 @@ pub(crate) enum TokenCommand {
 pub(crate) enum DbCommand {
     /// Bring the tables up to date
     Migrate,
-    /// Count what is kept and check that it agrees
+    /// Count what is kept again and tell what does not add up
     Check,
+    /// Mend what does not add up and can be derived again, in one transaction; stop analyzer and agent before
+    Repair {
+        /// Tell what would be mended, and change nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// What rules need beside their own text.

@@ -17,10 +17,12 @@ mod parts;
 pub mod people;
 mod postgres;
 pub mod query;
+mod recount;
 mod redis;
 mod rows;
 mod shared;
 mod sqlite;
+pub mod upkeep;
 
 use async_trait::async_trait;
 use event::{Finding, FindingId, Position, Source, SourceId, Status, Timestamp};
@@ -34,6 +36,7 @@ pub use people::{Deliveries, Incidents, Mutes, Summaries, Tokens};
 pub use postgres::{PostgresStore, Use, without_password};
 pub use query::{Cursor, FindingQuery, Page};
 pub use sqlite::SqliteStore;
+pub use upkeep::Upkeep;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -234,8 +237,8 @@ impl From<&StoredFinding> for Mark {
 }
 
 /// Everything that a store does.
-pub trait Store: Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens {}
-impl<T: Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens> Store for T {}
+pub trait Store: Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Upkeep {}
+impl<T: Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Upkeep> Store for T {}
 
 /// Opens the store that the address names and brings its tables up to date.
 pub async fn open(url: &str, use_as: Use) -> Result<std::sync::Arc<dyn Store>, StoreError> {

@@ -36,18 +36,32 @@ impl Memory {
 
     /// Counts the finding, which had `before` events when it was counted last, and says in the incident how many there are.
     pub(crate) fn count(&mut self, incident: &mut Incident, finding: &Finding, before: u64) {
-        self.sum = self.sum.saturating_sub(before) + finding.count;
-        self.largest = self.largest.max(finding.count);
-        let events = &finding.counted.events;
-        if events.is_known() {
-            self.set.unite(events, INCIDENT_EVENTS_MAX);
-        } else {
-            self.unknown = self.unknown.saturating_sub(before) + finding.count;
-        }
+        self.take_up(finding.count, &finding.counted.events, before);
         let (number, estimated) = self.events(incident.findings);
         // Events that are there do not go; an estimate may come out below what was known.
         incident.events = incident.events.max(number);
         incident.events_are_estimated = estimated;
+    }
+
+    /// Adds the events of a finding, which had `before` of them when they were added last.
+    pub(crate) fn take_up(&mut self, count: u64, events: &EventSet, before: u64) {
+        self.sum = self.sum.saturating_sub(before) + count;
+        self.largest = self.largest.max(count);
+        if events.is_known() {
+            self.set.unite(events, INCIDENT_EVENTS_MAX);
+        } else {
+            self.unknown = self.unknown.saturating_sub(before) + count;
+        }
+    }
+
+    /// Without any events, to count them again.
+    pub(crate) fn cleared(self) -> Self {
+        Memory { sum: 0, largest: 0, unknown: 0, set: EventSet::empty(), ..self }
+    }
+
+    /// The least and the most that there can be.
+    pub(crate) fn bounds(&self) -> (u64, u64) {
+        (self.largest.min(self.sum), self.sum)
     }
 
     /// Distinct events, and whether that is an estimate.

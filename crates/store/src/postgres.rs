@@ -124,6 +124,26 @@ implement_shared!(
         JOIN findings f ON f.id = decode(l.finding_id, 'hex') WHERE l.incident_id = $1 ORDER BY f.rule_id"
 );
 
+crate::recount::implement_upkeep!(
+    PostgresStore,
+    sqlx::Postgres,
+    begin = "BEGIN",
+    findings =
+        "SELECT encode(id, 'hex'), count, score::bigint, severity, first_seen, last_seen, sort_time, status::bigint,
+            details, events, evidence, array_to_json(entities)::text,
+            (SELECT l.events FROM incident_findings l WHERE l.finding_id = encode(f.id, 'hex')),
+            (SELECT h.events FROM held_findings h WHERE h.finding_id = encode(f.id, 'hex'))
+        FROM findings f WHERE id > decode($1, 'hex') ORDER BY id LIMIT 1000",
+    links = "SELECT l.finding_id, l.events, f.count, f.severity, f.events, l.continued,
+            (SELECT count(*) FROM findings n WHERE n.id = decode(l.continued, 'hex'))
+        FROM incident_findings l LEFT JOIN findings f ON f.id = decode(l.finding_id, 'hex')
+        WHERE l.incident_id = $1 ORDER BY l.finding_id",
+    id = "decode($1, 'hex')",
+    entities = [
+        "UPDATE findings SET entities = ARRAY(SELECT json_array_elements_text($2::json)) WHERE id = decode($1, 'hex')"
+    ]
+);
+
 impl PostgresStore {
     /// Connects to `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE` and brings the tables up to date.
     pub async fn open(url: &str, use_as: Use) -> Result<Self, StoreError> {

@@ -58,6 +58,26 @@ implement_shared!(
         WHERE l.incident_id = $1 ORDER BY f.rule_id"
 );
 
+crate::recount::implement_upkeep!(
+    SqliteStore, sqlx::Sqlite, begin = "BEGIN IMMEDIATE",
+    findings = "SELECT lower(hex(id)), count, score, severity, first_seen, last_seen, sort_time, status, details, events,
+            (SELECT json_group_array(json_object('event_id', hex(event_id))) FROM evidence e WHERE e.finding_id = f.id),
+            (SELECT json_group_array(kind || '=' || value) FROM finding_entities n WHERE n.finding_id = f.id),
+            (SELECT l.events FROM incident_findings l WHERE l.finding_id = lower(hex(f.id))),
+            (SELECT h.events FROM held_findings h WHERE h.finding_id = lower(hex(f.id)))
+        FROM findings f WHERE id > unhex($1) ORDER BY id LIMIT 1000",
+    links = "SELECT l.finding_id, l.events, f.count, f.severity, f.events, l.continued,
+            (SELECT count(*) FROM findings n WHERE n.id = unhex(l.continued))
+        FROM incident_findings l LEFT JOIN findings f ON f.id = unhex(l.finding_id)
+        WHERE l.incident_id = $1 ORDER BY l.finding_id",
+    id = "unhex($1)",
+    entities = [
+        "DELETE FROM finding_entities WHERE finding_id = unhex($1)",
+        "INSERT INTO finding_entities (kind, value, finding_id)
+         SELECT substr(value, 1, instr(value, '=') - 1), substr(value, instr(value, '=') + 1), unhex($1) FROM json_each($2)"
+    ]
+);
+
 /// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECTIONS_MAX: u32 = 8;

@@ -496,6 +496,7 @@ fn roles_include_those_below_but_ingest_stands_alone() {
 }
 
 mod parts;
+mod upkeep;
 
 #[tokio::test]
 async fn an_unknown_url_is_refused_with_the_remedy() {

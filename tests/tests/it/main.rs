@@ -7,6 +7,7 @@ mod backup;
 mod bad_input;
 mod command_line;
 mod frozen;
+mod goes_on;
 mod indicators;
 mod kill;
 mod live_kill;

@@ -28,7 +28,7 @@ fn config(sandbox: &Sandbox, receiver: &Receiver) {
     let secret = BASE64_STANDARD.encode(SECRET);
     let text = format!(
         "[webhooks]\nendpoints = [{{ name = \"ops\", url = \"http://127.0.0.1:{}/hook\", secret = \"whsec_{secret}\", \
-         severity = \"P2\", allow = [\"127.0.0.0/8\"], allow_http = true }}]\n",
+         severity = \"P2\", allow = [\"127.0.0.0/8\"], allow_http = true }}]\n[notify]\nsettle = \"3s\"\n",
         receiver.port
     );
     sandbox.write("c0di3.toml", text);
@@ -172,7 +172,7 @@ fn the_whole_way(node: &Node, receiver: &Receiver, addresses: &[&str]) {
     assert!(entity["risk"].as_f64().unwrap() > 50.0 && entity["findings"].as_u64().unwrap() >= 1, "{entity}");
     work_on(node, &incident_of(node, addresses[0]).unwrap());
     wait_until(SOON, "its end is told as well", || {
-        receiver.bodies().iter().any(|body| body["type"] == "incident.updated" && body["data"]["status"] == "closed")
+        receiver.bodies().iter().any(|body| body["type"] == "incident.resolved" && body["data"]["status"] == "closed")
     });
 }
 

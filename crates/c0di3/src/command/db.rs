@@ -1,18 +1,16 @@
-//! `c0di3 db migrate|check`: the store's tables, and whether what is in them agrees.
+//! `c0di3 db migrate|check|repair`: the store's tables, whether what is in them adds up, and mending what can be derived.
 
 use std::io::Write;
 
 use anyhow::Context;
-use store::people::IncidentQuery;
-use store::{Mark, Use};
+use store::Use;
+use store::upkeep::Fault;
 use tokio::runtime::Runtime;
 
 use crate::cli::DbCommand;
+use crate::clock;
 use crate::config::Config;
 use crate::outcome::{Outcome, tell};
-
-/// Findings that are read at once.
-const STEP: u32 = 5_000;
 
 pub(crate) fn run(config: &Config, command: &DbCommand) -> anyhow::Result<Outcome> {
     super::install_tls();
@@ -20,56 +18,41 @@ pub(crate) fn run(config: &Config, command: &DbCommand) -> anyhow::Result<Outcom
     runtime.block_on(async {
         // Opening brings the tables up to date.
         let store = store::open(&config.store_url, Use::Commit).await?;
-        if matches!(command, DbCommand::Check) {
-            let (mut findings, mut incidents, mut linked) = (0_u64, 0_u64, 0_u64);
-            let mut mark = Mark::START;
-            loop {
-                let page = store.changed_after(mark, STEP).await?;
-                findings += page.len() as u64;
-                match page.last() {
-                    Some(last) => mark = Mark::from(last),
-                    None => break,
-                }
+        let (mends, is_check) = match command {
+            DbCommand::Migrate => {
+                tell("the tables are up to date");
+                store.close().await;
+                return Ok(Outcome::Done);
             }
-            let mut problems = Vec::new();
-            let mut query = IncidentQuery { limit: 500, ..IncidentQuery::default() };
-            loop {
-                let page = store.incidents(&query).await?;
-                for incident in &page {
-                    incidents += 1;
-                    linked += incident.findings;
-                    let links = store.links(incident.id, u32::MAX >> 1).await?;
-                    let events: u64 = links.iter().map(|link| link.events).sum();
-                    if links.len() as u64 != incident.findings || events != incident.events {
-                        problems.push(format!(
-                            "incident {}: {} findings and {} events by its row, {} and {events} by its links",
-                            incident.id,
-                            incident.findings,
-                            incident.events,
-                            links.len()
-                        ));
-                    }
-                    let history = store.history(incident.id, 0, u32::MAX >> 1).await?;
-                    if !history.iter().enumerate().all(|(at, entry)| entry.number == at as u64 + 1) {
-                        problems.push(format!("incident {}: its history has gaps", incident.id));
-                    }
-                }
-                let Some(last) = page.last() else { break };
-                query.after = Some((last.last_seen.unwrap_or(last.created_at).0, last.id));
-            }
-            writeln!(
-                std::io::stdout(),
-                "{{\"findings\":{findings},\"incidents\":{incidents},\"linked\":{linked},\"problems\":{}}}",
-                problems.len()
-            )?;
-            problems.iter().for_each(|problem| tell(problem));
-            if !problems.is_empty() {
-                return Ok(Outcome::Failed);
-            }
-        } else {
-            tell("the tables are up to date");
-        }
+            DbCommand::Check => (false, true),
+            DbCommand::Repair { dry_run } => (!dry_run, false),
+        };
+        let thresholds = config.correlation().thresholds;
+        let recount = store.recount(mends, thresholds, clock::now()).await.context("cannot count again")?;
         store.close().await;
-        Ok(Outcome::Done)
+        recount.faults.iter().for_each(|fault| tell(&line(fault, mends, is_check)));
+        if recount.more > 0 {
+            tell(&format!("and {} more", recount.more));
+        }
+        let faults = recount.faults.len() as u64 + recount.more;
+        let mended = if mends { recount.faults.iter().filter(|fault| fault.is_mendable).count() as u64 } else { 0 };
+        let (findings, incidents, linked) = (recount.findings, recount.incidents, recount.linked);
+        writeln!(
+            std::io::stdout(),
+            "{{\"findings\":{findings},\"incidents\":{incidents},\"linked\":{linked},\"problems\":{faults},\"mended\":{mended}}}"
+        )?;
+        Ok(if faults > mended + if mends { recount.more } else { 0 } { Outcome::Failed } else { Outcome::Done })
     })
+}
+
+/// Table, id, what, and what is done about it.
+fn line(fault: &Fault, mends: bool, is_check: bool) -> String {
+    let Fault { table, id, what, remedy, is_mendable } = fault;
+    let word = match (is_mendable, mends, is_check) {
+        (false, ..) => "cannot be mended",
+        (true, true, _) => "mended",
+        (true, false, false) => "would be mended",
+        (true, false, true) => "`c0di3 db repair` mends it",
+    };
+    format!("{table} {id}: {what}; {word}: {remedy}")
 }

@@ -34,7 +34,7 @@ fn line(number: u64) -> Evidence {
 }
 
 /// The correlator's finding when it has counted `count` events, of which the last `fresh` came since it was reported last.
-fn attack(count: u64, fresh: u64) -> Finding {
+pub(super) fn attack(count: u64, fresh: u64) -> Finding {
     let mut events = EventSet::empty();
     (1..=count).for_each(|number| events.insert(event_id(number), 1));
     let tail = count.saturating_sub(4).max(6);
@@ -49,16 +49,16 @@ fn attack(count: u64, fresh: u64) -> Finding {
     }
 }
 
-fn at(second: i64) -> Timestamp {
+pub(super) fn at(second: i64) -> Timestamp {
     Timestamp(START + second * SECOND)
 }
 
-async fn grow(store: &dyn Store, count: u64, fresh: u64, second: i64) -> Committed {
+pub(super) async fn grow(store: &dyn Store, count: u64, fresh: u64, second: i64) -> Committed {
     let commit = Commit { now: at(second), ..joining(vec![attack(count, fresh)]) };
     store.commit(&commit).await.unwrap()
 }
 
-async fn incidents(store: &dyn Store) -> Vec<event::Incident> {
+pub(super) async fn incidents(store: &dyn Store) -> Vec<event::Incident> {
     let mut all = store.incidents(&IncidentQuery { limit: 50, ..IncidentQuery::default() }).await.unwrap();
     all.sort_by_key(|incident| incident.created_at);
     all
@@ -82,7 +82,7 @@ fn steps() -> Vec<IncidentChange> {
     ]
 }
 
-async fn close(store: &dyn Store, id: IncidentId, second: i64) {
+pub(super) async fn close(store: &dyn Store, id: IncidentId, second: i64) {
     for step in steps() {
         assert!(matches!(apply(store, id, &step, second).await, Changed::Done(_)), "{step:?}");
     }
