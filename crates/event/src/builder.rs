@@ -325,6 +325,28 @@ impl BatchBuilder {
         self.columns[usize::from(id.0)] = Some(text);
     }
 
+    /// `source.address` is the source in every row that names one: its address, or its name where that is all. Where no
+    /// row has a name nothing is done here: [`Self::finish`] lets both fields share one column.
+    fn complete_addresses(&mut self) {
+        let at = usize::from(field::SOURCE_ADDRESS.0);
+        let Some(ips) = &self.columns[usize::from(field::SOURCE_IP.0)] else { return };
+        let names = self.columns[at].as_ref();
+        if names.is_none() && !ips.has_tags() {
+            return;
+        }
+        let mut complete = ColumnBuilder::text(self.row());
+        for row in 0..self.row() {
+            // What a sender of JSON gave stays, whatever it is.
+            let name = names.and_then(|names| names.view_at(row));
+            let found = name.or_else(|| ips.view_at(row).filter(|(_, tag)| *tag == ValueTag::String));
+            if let Some((view, tag)) = found {
+                complete.seek(row);
+                complete.push_tagged(view, tag);
+            }
+        }
+        self.columns[at] = Some(complete);
+    }
+
     /// Whether a catalog field takes whole numbers or dates as such.
     pub fn kind_of(id: FieldId) -> FieldType {
         Field::of(id).map_or(FieldType::Keyword, |row| row.kind)
@@ -336,17 +358,25 @@ impl BatchBuilder {
         end.offset = self.layout.line_offsets.last().map_or(end.offset, |last| last + 1);
         let rows = self.row();
         self.clear_row();
+        self.complete_addresses();
         let buffers = [self.block, Buffer::from_vec(self.scratch)];
         let names = FIELDS.iter().map(|row| row.name).chain(self.dynamic_names.iter().map(|name| &**name));
         let mut columns = Vec::with_capacity(24);
         for (at, (name, column)) in names.zip(self.columns).enumerate() {
+            let id = FieldId(at as u16);
             if let Some(column) = column
                 && column.len() > 0
             {
                 let (array, tags) = column.finish(rows, &buffers);
                 if array.null_count() < rows || tags.is_some() {
-                    columns.push((FieldId(at as u16), name, array, tags));
+                    columns.push((id, name, array, tags));
                 }
+            } else if id == field::SOURCE_ADDRESS
+                && let Some((field::SOURCE_IP, _, addresses, None)) = columns.last()
+            {
+                // No source is a mere name: both columns are one.
+                let same = Arc::clone(addresses);
+                columns.push((id, name, same, None));
             }
         }
         let counts = crate::batch::Counts {

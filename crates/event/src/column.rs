@@ -163,6 +163,18 @@ impl ColumnBuilder {
         row < self.len && self.present.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
+    pub(crate) fn has_tags(&self) -> bool {
+        matches!(&self.values, Values::Text { tags, .. } if !tags.is_empty())
+    }
+
+    /// The text of a row and what it was in JSON; an explicit `null` is one, too.
+    pub(crate) fn view_at(&self, row: usize) -> Option<(u128, ValueTag)> {
+        let Values::Text { views, tags } = &self.values else { return None };
+        let tag = tags.get(row).map_or(ValueTag::String, |tag| ValueTag::from_byte(*tag));
+        let is_there = self.is_valid(row) || tag == ValueTag::Null;
+        views.get(row).filter(|_| is_there).map(|view| (*view, tag))
+    }
+
     /// Which of `rows` rows are null; `None` where none is.
     fn nulls(&mut self, rows: usize) -> Option<NullBuffer> {
         let valid: usize = self.present.iter().map(|word| word.count_ones() as usize).sum();

@@ -37,23 +37,24 @@ fn is_ipv6(text: &[u8]) -> bool {
         && std::str::from_utf8(text).is_ok_and(|text| text.parse::<std::net::Ipv6Addr>().is_ok())
 }
 
-/// Puts a peer: an address to `source.ip`, a name to `source.address`, `-` and nothing nowhere.
+/// Puts a peer: an address to `source.ip`, a name to `source.address` and `source.domain`; `-`, nothing and what sshd
+/// writes where it does not know the peer go nowhere. The batch completes `source.address` with the addresses.
 /// Brackets and an IPv6 zone are taken off; an IPv4 address mapped into IPv6 counts as IPv4.
 #[inline]
 pub(crate) fn put_peer(rows: &mut BatchBuilder, text: &[u8]) {
     if is_ip(text) && text[0] != b':' {
         rows.text(field::SOURCE_IP, text);
     } else {
-        put_unusual(rows, text, field::SOURCE_IP, Some(field::SOURCE_ADDRESS));
+        put_unusual(rows, text, field::SOURCE_IP, true);
     }
 }
 
 /// Puts an address to `field`; a name is left out.
 pub(crate) fn put_ip(rows: &mut BatchBuilder, id: FieldId, text: &[u8]) {
-    put_unusual(rows, text, id, None);
+    put_unusual(rows, text, id, false);
 }
 
-fn put_unusual(rows: &mut BatchBuilder, text: &[u8], id: FieldId, name: Option<FieldId>) {
+fn put_unusual(rows: &mut BatchBuilder, text: &[u8], id: FieldId, keep_name: bool) {
     let bare = text.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or(text);
     let bare = memchr::memchr(b'%', bare).filter(|at| is_ip(&bare[..*at])).map_or(bare, |at| &bare[..at]);
     let mapped = bare.get(..7).filter(|head| head.eq_ignore_ascii_case(b"::ffff:")).map(|_| &bare[7..]);
@@ -61,11 +62,17 @@ fn put_unusual(rows: &mut BatchBuilder, text: &[u8], id: FieldId, name: Option<F
         rows.text(id, ipv4);
     } else if is_ip(bare) {
         rows.text(id, bare);
-    } else if let Some(name) = name
-        && !matches!(text, b"" | b"-")
-    {
-        rows.text(name, text);
+    } else if keep_name && !matches!(text, b"" | b"-" | b"?" | b"UNKNOWN") {
+        rows.text(field::SOURCE_ADDRESS, text);
+        if is_host_name(text) {
+            rows.text(field::SOURCE_DOMAIN, text);
+        }
     }
+}
+
+/// RFC 1123 §2.1 and RFC 1035 §2.3.4, with the underscore that names in use have.
+fn is_host_name(text: &[u8]) -> bool {
+    text.len() <= 253 && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
 }
 
 /// Unsigned decimal number that is the whole text.

@@ -89,13 +89,18 @@ static BODIES: &[Body] = &[
     Body { programs: &["snoopy"], dataset: dataset::SYSLOG, put: snoopy },
 ];
 
-/// Puts what the program says in `message`; names the dataset of the line.
+/// Puts what the program says in `message`, through `module` where the tag names one; names the dataset of the line.
 #[inline]
-pub(crate) fn put(rows: &mut BatchBuilder, program: &[u8], message: &[u8]) -> DatasetId {
+pub(crate) fn put(rows: &mut BatchBuilder, program: &[u8], module: &[u8], message: &[u8]) -> DatasetId {
     let body =
         BODIES.iter().find(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)));
     // PAM modules write in the name of the program that called them.
     if message.starts_with(b"pam_") && pam::put(rows, message) {
+        return body.map_or(dataset::PAM, |body| body.dataset);
+    }
+    // As old ones did it in the program's tag.
+    if module.starts_with(b"pam_") {
+        pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
     let Some(body) = body else { return dataset::SYSLOG };

@@ -51,15 +51,20 @@ impl<'a> Program<'a> {
         Program { name, pid }
     }
 
-    /// The name without folder and module: what message bodies are chosen by.
-    fn base(&self) -> &'a [u8] {
-        let name = memchr::memchr(b'(', self.name).filter(|at| *at > 0).map_or(self.name, |at| &self.name[..at]);
-        memchr::memrchr(b'/', name).filter(|at| at + 1 < name.len()).map_or(name, |at| &name[at + 1..])
+    /// The name without folder, by which message bodies are chosen, and the module that stands in brackets behind it.
+    #[inline]
+    fn base_and_module(&self) -> (&'a [u8], &'a [u8]) {
+        let (name, module) = match memchr::memchr(b'(', self.name).filter(|at| *at > 0) {
+            Some(at) => (&self.name[..at], self.name[at + 1..].strip_suffix(b")").unwrap_or_default()),
+            None => (self.name, &b""[..]),
+        };
+        let base = memchr::memrchr(b'/', name).filter(|at| at + 1 < name.len()).map_or(name, |at| &name[at + 1..]);
+        (base, module)
     }
 
     pub(crate) fn put(&self, rows: &mut BatchBuilder) {
         if !self.name.is_empty() {
-            rows.text(field::PROCESS_NAME, self.base());
+            rows.text(field::PROCESS_NAME, self.base_and_module().0);
         }
         match self.pid.map(|pid| (pid, decimal(pid))) {
             Some((_, Some(number))) => rows.long(field::PROCESS_PID, number),
@@ -95,13 +100,13 @@ pub(crate) fn put_message(
     if let Some(times) = repeated {
         rows.long(field::LOG_SYSLOG_REPEATED, times);
     }
-    let program = program.base();
+    let (program, module) = program.base_and_module();
     if WEB_SERVERS.contains(&program)
         && let Ok(dataset) = access::read(message, context, rows)
     {
         return dataset;
     }
-    body::put(rows, program, message)
+    body::put(rows, program, module, message)
 }
 
 /// `message repeated N times: [ text]` stands for N lines like `text`; `last message repeated N times` for N others.

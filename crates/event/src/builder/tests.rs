@@ -108,3 +108,38 @@ fn an_explicit_null_exists_but_has_no_value() {
     let column = batch.text_named("a.b").unwrap();
     assert_eq!((column.str(0), column.exists(0), column.exists(1)), (None, true, false));
 }
+
+/// Rules that count by the source go by one field, whether a line tells an address or a name.
+#[test]
+fn the_source_address_is_there_in_every_row_that_names_a_source() {
+    let mut builder = builder(b"192.0.2.7 host.example.net\n");
+    let buffer = builder.buffer();
+    builder.text(field::SOURCE_IP, &buffer[0..9]);
+    builder.end_row(0, ACCESS);
+    let only_addresses = {
+        let mut builder = super::tests::builder(b"192.0.2.7\n");
+        let buffer = builder.buffer();
+        builder.text(field::SOURCE_IP, &buffer[0..9]);
+        builder.end_row(0, ACCESS);
+        builder.end_row(0, ACCESS);
+        builder.finish(Position::default())
+    };
+    let shared = |id| only_addresses.text(id).unwrap();
+    assert_eq!(shared(field::SOURCE_ADDRESS).str(0), Some("192.0.2.7"));
+    assert_eq!(shared(field::SOURCE_ADDRESS).str(1), None);
+    builder.text(field::SOURCE_ADDRESS, &buffer[10..26]);
+    builder.end_row(0, ACCESS);
+    builder.end_row(0, ACCESS);
+    let ip = builder.column_named("source.ip").unwrap();
+    builder.tagged(ip, b"[\"192.0.2.8\"]", ValueTag::Array);
+    builder.end_row(0, JSON);
+    builder.tagged(ip, b"192.0.2.9", ValueTag::String);
+    builder.tagged(field::SOURCE_ADDRESS, b"", ValueTag::Null);
+    builder.end_row(0, JSON);
+    let batch = builder.finish(Position::default());
+    check(&batch);
+    let address = batch.text(field::SOURCE_ADDRESS).unwrap();
+    let found: Vec<_> = (0..5).map(|row| address.str(row)).collect();
+    assert_eq!(found, [Some("192.0.2.7"), Some("host.example.net"), None, None, None]);
+    assert!(address.exists(4) && !address.exists(3), "what a sender wrote stays, and nothing is made of a list");
+}

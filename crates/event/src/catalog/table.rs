@@ -19,156 +19,157 @@ pub mod field {
     pub const TAGS: FieldId = FieldId(10);
     pub const SOURCE_IP: FieldId = FieldId(11);
     pub const SOURCE_ADDRESS: FieldId = FieldId(12);
-    pub const SOURCE_PORT: FieldId = FieldId(13);
-    pub const SOURCE_GEO_COUNTRY_ISO_CODE: FieldId = FieldId(14);
-    pub const SOURCE_AS_NUMBER: FieldId = FieldId(15);
-    pub const SOURCE_AS_ORGANIZATION_NAME: FieldId = FieldId(16);
-    pub const SOURCE_SCOPE: FieldId = FieldId(17);
-    pub const SOURCE_MAC: FieldId = FieldId(18);
-    pub const SOURCE_BYTES: FieldId = FieldId(19);
-    pub const DESTINATION_IP: FieldId = FieldId(20);
-    pub const DESTINATION_PORT: FieldId = FieldId(21);
-    pub const DESTINATION_MAC: FieldId = FieldId(22);
-    pub const NETWORK_TRANSPORT: FieldId = FieldId(23);
-    pub const NETWORK_FORWARDED_IP: FieldId = FieldId(24);
-    pub const DNS_QUESTION_NAME: FieldId = FieldId(25);
-    pub const DNS_QUESTION_TYPE: FieldId = FieldId(26);
-    pub const DNS_QUESTION_CLASS: FieldId = FieldId(27);
-    pub const DNS_RESPONSE_CODE: FieldId = FieldId(28);
-    pub const USER_NAME: FieldId = FieldId(29);
-    pub const USER_ID: FieldId = FieldId(30);
-    pub const USER_GROUP_ID: FieldId = FieldId(31);
-    pub const USER_EFFECTIVE_NAME: FieldId = FieldId(32);
-    pub const USER_EFFECTIVE_ID: FieldId = FieldId(33);
-    pub const USER_TARGET_NAME: FieldId = FieldId(34);
-    pub const USER_TARGET_ID: FieldId = FieldId(35);
-    pub const GROUP_NAME: FieldId = FieldId(36);
-    pub const GROUP_ID: FieldId = FieldId(37);
-    pub const HOST_HOSTNAME: FieldId = FieldId(38);
-    pub const HOST_ARCHITECTURE: FieldId = FieldId(39);
-    pub const PROCESS_NAME: FieldId = FieldId(40);
-    pub const PROCESS_PID: FieldId = FieldId(41);
-    pub const PROCESS_PARENT_PID: FieldId = FieldId(42);
-    pub const PROCESS_EXIT_CODE: FieldId = FieldId(43);
-    pub const PROCESS_COMMAND_LINE: FieldId = FieldId(44);
-    pub const PROCESS_WORKING_DIRECTORY: FieldId = FieldId(45);
-    pub const PROCESS_EXECUTABLE: FieldId = FieldId(46);
-    pub const FILE_PATH: FieldId = FieldId(47);
-    pub const USER_AUDIT_ID: FieldId = FieldId(48);
-    pub const USER_SAVED_ID: FieldId = FieldId(49);
-    pub const USER_FILESYSTEM_ID: FieldId = FieldId(50);
-    pub const AUDITD_LOG_RECORD_TYPE: FieldId = FieldId(51);
-    pub const AUDITD_LOG_COMM: FieldId = FieldId(52);
-    pub const AUDITD_LOG_OP: FieldId = FieldId(53);
-    pub const AUDITD_LOG_KEY: FieldId = FieldId(54);
-    pub const AUDITD_LOG_SYSCALL: FieldId = FieldId(55);
-    pub const AUDITD_LOG_SYSCALL_NAME: FieldId = FieldId(56);
-    pub const AUDITD_LOG_NAMETYPE: FieldId = FieldId(57);
-    pub const AUDITD_LOG_SES: FieldId = FieldId(58);
-    pub const AUDITD_LOG_TERMINAL: FieldId = FieldId(59);
-    pub const AUDITD_LOG_TTY: FieldId = FieldId(60);
-    pub const AUDITD_LOG_LADDR: FieldId = FieldId(61);
-    pub const AUDITD_LOG_LPORT: FieldId = FieldId(62);
-    pub const AUDITD_LOG_RPORT: FieldId = FieldId(63);
-    pub const AUDITD_LOG_A0: FieldId = FieldId(64);
-    pub const AUDITD_LOG_A1: FieldId = FieldId(65);
-    pub const AUDITD_LOG_A2: FieldId = FieldId(66);
-    pub const AUDITD_LOG_A3: FieldId = FieldId(67);
-    pub const AUDITD_LOG_A4: FieldId = FieldId(68);
-    pub const AUDITD_LOG_A5: FieldId = FieldId(69);
-    pub const AUDITD_LOG_A6: FieldId = FieldId(70);
-    pub const AUDITD_LOG_A7: FieldId = FieldId(71);
-    pub const AUDITD_LOG_A8: FieldId = FieldId(72);
-    pub const AUDITD_LOG_A9: FieldId = FieldId(73);
-    pub const AUDITD_LOG_A10: FieldId = FieldId(74);
-    pub const AUDITD_LOG_A11: FieldId = FieldId(75);
-    pub const AUDITD_LOG_A12: FieldId = FieldId(76);
-    pub const AUDITD_LOG_A13: FieldId = FieldId(77);
-    pub const AUDITD_LOG_A14: FieldId = FieldId(78);
-    pub const AUDITD_LOG_A15: FieldId = FieldId(79);
-    pub const AUDITD_LOG_A16: FieldId = FieldId(80);
-    pub const AUDITD_LOG_A17: FieldId = FieldId(81);
-    pub const AUDITD_LOG_A18: FieldId = FieldId(82);
-    pub const AUDITD_LOG_A19: FieldId = FieldId(83);
-    pub const AUDITD_LOG_A20: FieldId = FieldId(84);
-    pub const AUDITD_LOG_A21: FieldId = FieldId(85);
-    pub const AUDITD_LOG_A22: FieldId = FieldId(86);
-    pub const AUDITD_LOG_A23: FieldId = FieldId(87);
-    pub const AUDITD_LOG_A24: FieldId = FieldId(88);
-    pub const AUDITD_LOG_A25: FieldId = FieldId(89);
-    pub const AUDITD_LOG_A26: FieldId = FieldId(90);
-    pub const AUDITD_LOG_A27: FieldId = FieldId(91);
-    pub const AUDITD_LOG_A28: FieldId = FieldId(92);
-    pub const AUDITD_LOG_A29: FieldId = FieldId(93);
-    pub const AUDITD_LOG_A30: FieldId = FieldId(94);
-    pub const AUDITD_LOG_A31: FieldId = FieldId(95);
-    pub const AUDITD_LOG_A32: FieldId = FieldId(96);
-    pub const AUDITD_LOG_A33: FieldId = FieldId(97);
-    pub const AUDITD_LOG_A34: FieldId = FieldId(98);
-    pub const AUDITD_LOG_A35: FieldId = FieldId(99);
-    pub const AUDITD_LOG_A36: FieldId = FieldId(100);
-    pub const AUDITD_LOG_A37: FieldId = FieldId(101);
-    pub const AUDITD_LOG_A38: FieldId = FieldId(102);
-    pub const AUDITD_LOG_A39: FieldId = FieldId(103);
-    pub const AUDITD_LOG_A40: FieldId = FieldId(104);
-    pub const AUDITD_LOG_A41: FieldId = FieldId(105);
-    pub const AUDITD_LOG_A42: FieldId = FieldId(106);
-    pub const AUDITD_LOG_A43: FieldId = FieldId(107);
-    pub const AUDITD_LOG_A44: FieldId = FieldId(108);
-    pub const AUDITD_LOG_A45: FieldId = FieldId(109);
-    pub const AUDITD_LOG_A46: FieldId = FieldId(110);
-    pub const AUDITD_LOG_A47: FieldId = FieldId(111);
-    pub const AUDITD_LOG_A48: FieldId = FieldId(112);
-    pub const AUDITD_LOG_A49: FieldId = FieldId(113);
-    pub const AUDITD_LOG_A50: FieldId = FieldId(114);
-    pub const AUDITD_LOG_A51: FieldId = FieldId(115);
-    pub const AUDITD_LOG_A52: FieldId = FieldId(116);
-    pub const AUDITD_LOG_A53: FieldId = FieldId(117);
-    pub const AUDITD_LOG_A54: FieldId = FieldId(118);
-    pub const AUDITD_LOG_A55: FieldId = FieldId(119);
-    pub const AUDITD_LOG_A56: FieldId = FieldId(120);
-    pub const AUDITD_LOG_A57: FieldId = FieldId(121);
-    pub const AUDITD_LOG_A58: FieldId = FieldId(122);
-    pub const AUDITD_LOG_A59: FieldId = FieldId(123);
-    pub const AUDITD_LOG_A60: FieldId = FieldId(124);
-    pub const AUDITD_LOG_A61: FieldId = FieldId(125);
-    pub const AUDITD_LOG_A62: FieldId = FieldId(126);
-    pub const AUDITD_LOG_A63: FieldId = FieldId(127);
-    pub const SERVICE_NAME: FieldId = FieldId(128);
-    pub const URL_ORIGINAL: FieldId = FieldId(129);
-    pub const URL_PATH: FieldId = FieldId(130);
-    pub const URL_QUERY: FieldId = FieldId(131);
-    pub const URL_DOMAIN: FieldId = FieldId(132);
-    pub const URL_PORT: FieldId = FieldId(133);
-    pub const HTTP_REQUEST_METHOD: FieldId = FieldId(134);
-    pub const HTTP_VERSION: FieldId = FieldId(135);
-    pub const HTTP_REQUEST_REFERRER: FieldId = FieldId(136);
-    pub const HTTP_RESPONSE_STATUS_CODE: FieldId = FieldId(137);
-    pub const HTTP_RESPONSE_BODY_BYTES: FieldId = FieldId(138);
-    pub const USER_AGENT_ORIGINAL: FieldId = FieldId(139);
-    pub const USER_AGENT_TYPE: FieldId = FieldId(140);
-    pub const ACCESS_EXTRA: FieldId = FieldId(141);
-    pub const LOG_SYSLOG_PRIORITY: FieldId = FieldId(142);
-    pub const LOG_SYSLOG_FACILITY_CODE: FieldId = FieldId(143);
-    pub const LOG_SYSLOG_SEVERITY_CODE: FieldId = FieldId(144);
-    pub const LOG_SYSLOG_VERSION: FieldId = FieldId(145);
-    pub const LOG_SYSLOG_PROCID: FieldId = FieldId(146);
-    pub const LOG_SYSLOG_MSGID: FieldId = FieldId(147);
-    pub const LOG_SYSLOG_STRUCTURED_DATA: FieldId = FieldId(148);
-    pub const LOG_SYSLOG_REPEATED: FieldId = FieldId(149);
-    pub const SYSTEM_AUTH_SSH_EVENT: FieldId = FieldId(150);
-    pub const SYSTEM_AUTH_SSH_METHOD: FieldId = FieldId(151);
-    pub const SYSTEM_AUTH_SSH_SIGNATURE: FieldId = FieldId(152);
-    pub const SYSTEM_AUTH_SUDO_TTY: FieldId = FieldId(153);
-    pub const SYSTEM_AUTH_SUDO_ERROR: FieldId = FieldId(154);
-    pub const SYSTEM_AUTH_USERADD_HOME: FieldId = FieldId(155);
-    pub const SYSTEM_AUTH_USERADD_SHELL: FieldId = FieldId(156);
-    pub const SYSTEM_AUTH_PAM_MODULE: FieldId = FieldId(157);
-    pub const IPTABLES_PREFIX: FieldId = FieldId(158);
-    pub const IPTABLES_IN: FieldId = FieldId(159);
-    pub const IPTABLES_OUT: FieldId = FieldId(160);
-    pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(161);
-    pub const IPTABLES_TTL: FieldId = FieldId(162);
+    pub const SOURCE_DOMAIN: FieldId = FieldId(13);
+    pub const SOURCE_PORT: FieldId = FieldId(14);
+    pub const SOURCE_GEO_COUNTRY_ISO_CODE: FieldId = FieldId(15);
+    pub const SOURCE_AS_NUMBER: FieldId = FieldId(16);
+    pub const SOURCE_AS_ORGANIZATION_NAME: FieldId = FieldId(17);
+    pub const SOURCE_SCOPE: FieldId = FieldId(18);
+    pub const SOURCE_MAC: FieldId = FieldId(19);
+    pub const SOURCE_BYTES: FieldId = FieldId(20);
+    pub const DESTINATION_IP: FieldId = FieldId(21);
+    pub const DESTINATION_PORT: FieldId = FieldId(22);
+    pub const DESTINATION_MAC: FieldId = FieldId(23);
+    pub const NETWORK_TRANSPORT: FieldId = FieldId(24);
+    pub const NETWORK_FORWARDED_IP: FieldId = FieldId(25);
+    pub const DNS_QUESTION_NAME: FieldId = FieldId(26);
+    pub const DNS_QUESTION_TYPE: FieldId = FieldId(27);
+    pub const DNS_QUESTION_CLASS: FieldId = FieldId(28);
+    pub const DNS_RESPONSE_CODE: FieldId = FieldId(29);
+    pub const USER_NAME: FieldId = FieldId(30);
+    pub const USER_ID: FieldId = FieldId(31);
+    pub const USER_GROUP_ID: FieldId = FieldId(32);
+    pub const USER_EFFECTIVE_NAME: FieldId = FieldId(33);
+    pub const USER_EFFECTIVE_ID: FieldId = FieldId(34);
+    pub const USER_TARGET_NAME: FieldId = FieldId(35);
+    pub const USER_TARGET_ID: FieldId = FieldId(36);
+    pub const GROUP_NAME: FieldId = FieldId(37);
+    pub const GROUP_ID: FieldId = FieldId(38);
+    pub const HOST_HOSTNAME: FieldId = FieldId(39);
+    pub const HOST_ARCHITECTURE: FieldId = FieldId(40);
+    pub const PROCESS_NAME: FieldId = FieldId(41);
+    pub const PROCESS_PID: FieldId = FieldId(42);
+    pub const PROCESS_PARENT_PID: FieldId = FieldId(43);
+    pub const PROCESS_EXIT_CODE: FieldId = FieldId(44);
+    pub const PROCESS_COMMAND_LINE: FieldId = FieldId(45);
+    pub const PROCESS_WORKING_DIRECTORY: FieldId = FieldId(46);
+    pub const PROCESS_EXECUTABLE: FieldId = FieldId(47);
+    pub const FILE_PATH: FieldId = FieldId(48);
+    pub const USER_AUDIT_ID: FieldId = FieldId(49);
+    pub const USER_SAVED_ID: FieldId = FieldId(50);
+    pub const USER_FILESYSTEM_ID: FieldId = FieldId(51);
+    pub const AUDITD_LOG_RECORD_TYPE: FieldId = FieldId(52);
+    pub const AUDITD_LOG_COMM: FieldId = FieldId(53);
+    pub const AUDITD_LOG_OP: FieldId = FieldId(54);
+    pub const AUDITD_LOG_KEY: FieldId = FieldId(55);
+    pub const AUDITD_LOG_SYSCALL: FieldId = FieldId(56);
+    pub const AUDITD_LOG_SYSCALL_NAME: FieldId = FieldId(57);
+    pub const AUDITD_LOG_NAMETYPE: FieldId = FieldId(58);
+    pub const AUDITD_LOG_SES: FieldId = FieldId(59);
+    pub const AUDITD_LOG_TERMINAL: FieldId = FieldId(60);
+    pub const AUDITD_LOG_TTY: FieldId = FieldId(61);
+    pub const AUDITD_LOG_LADDR: FieldId = FieldId(62);
+    pub const AUDITD_LOG_LPORT: FieldId = FieldId(63);
+    pub const AUDITD_LOG_RPORT: FieldId = FieldId(64);
+    pub const AUDITD_LOG_A0: FieldId = FieldId(65);
+    pub const AUDITD_LOG_A1: FieldId = FieldId(66);
+    pub const AUDITD_LOG_A2: FieldId = FieldId(67);
+    pub const AUDITD_LOG_A3: FieldId = FieldId(68);
+    pub const AUDITD_LOG_A4: FieldId = FieldId(69);
+    pub const AUDITD_LOG_A5: FieldId = FieldId(70);
+    pub const AUDITD_LOG_A6: FieldId = FieldId(71);
+    pub const AUDITD_LOG_A7: FieldId = FieldId(72);
+    pub const AUDITD_LOG_A8: FieldId = FieldId(73);
+    pub const AUDITD_LOG_A9: FieldId = FieldId(74);
+    pub const AUDITD_LOG_A10: FieldId = FieldId(75);
+    pub const AUDITD_LOG_A11: FieldId = FieldId(76);
+    pub const AUDITD_LOG_A12: FieldId = FieldId(77);
+    pub const AUDITD_LOG_A13: FieldId = FieldId(78);
+    pub const AUDITD_LOG_A14: FieldId = FieldId(79);
+    pub const AUDITD_LOG_A15: FieldId = FieldId(80);
+    pub const AUDITD_LOG_A16: FieldId = FieldId(81);
+    pub const AUDITD_LOG_A17: FieldId = FieldId(82);
+    pub const AUDITD_LOG_A18: FieldId = FieldId(83);
+    pub const AUDITD_LOG_A19: FieldId = FieldId(84);
+    pub const AUDITD_LOG_A20: FieldId = FieldId(85);
+    pub const AUDITD_LOG_A21: FieldId = FieldId(86);
+    pub const AUDITD_LOG_A22: FieldId = FieldId(87);
+    pub const AUDITD_LOG_A23: FieldId = FieldId(88);
+    pub const AUDITD_LOG_A24: FieldId = FieldId(89);
+    pub const AUDITD_LOG_A25: FieldId = FieldId(90);
+    pub const AUDITD_LOG_A26: FieldId = FieldId(91);
+    pub const AUDITD_LOG_A27: FieldId = FieldId(92);
+    pub const AUDITD_LOG_A28: FieldId = FieldId(93);
+    pub const AUDITD_LOG_A29: FieldId = FieldId(94);
+    pub const AUDITD_LOG_A30: FieldId = FieldId(95);
+    pub const AUDITD_LOG_A31: FieldId = FieldId(96);
+    pub const AUDITD_LOG_A32: FieldId = FieldId(97);
+    pub const AUDITD_LOG_A33: FieldId = FieldId(98);
+    pub const AUDITD_LOG_A34: FieldId = FieldId(99);
+    pub const AUDITD_LOG_A35: FieldId = FieldId(100);
+    pub const AUDITD_LOG_A36: FieldId = FieldId(101);
+    pub const AUDITD_LOG_A37: FieldId = FieldId(102);
+    pub const AUDITD_LOG_A38: FieldId = FieldId(103);
+    pub const AUDITD_LOG_A39: FieldId = FieldId(104);
+    pub const AUDITD_LOG_A40: FieldId = FieldId(105);
+    pub const AUDITD_LOG_A41: FieldId = FieldId(106);
+    pub const AUDITD_LOG_A42: FieldId = FieldId(107);
+    pub const AUDITD_LOG_A43: FieldId = FieldId(108);
+    pub const AUDITD_LOG_A44: FieldId = FieldId(109);
+    pub const AUDITD_LOG_A45: FieldId = FieldId(110);
+    pub const AUDITD_LOG_A46: FieldId = FieldId(111);
+    pub const AUDITD_LOG_A47: FieldId = FieldId(112);
+    pub const AUDITD_LOG_A48: FieldId = FieldId(113);
+    pub const AUDITD_LOG_A49: FieldId = FieldId(114);
+    pub const AUDITD_LOG_A50: FieldId = FieldId(115);
+    pub const AUDITD_LOG_A51: FieldId = FieldId(116);
+    pub const AUDITD_LOG_A52: FieldId = FieldId(117);
+    pub const AUDITD_LOG_A53: FieldId = FieldId(118);
+    pub const AUDITD_LOG_A54: FieldId = FieldId(119);
+    pub const AUDITD_LOG_A55: FieldId = FieldId(120);
+    pub const AUDITD_LOG_A56: FieldId = FieldId(121);
+    pub const AUDITD_LOG_A57: FieldId = FieldId(122);
+    pub const AUDITD_LOG_A58: FieldId = FieldId(123);
+    pub const AUDITD_LOG_A59: FieldId = FieldId(124);
+    pub const AUDITD_LOG_A60: FieldId = FieldId(125);
+    pub const AUDITD_LOG_A61: FieldId = FieldId(126);
+    pub const AUDITD_LOG_A62: FieldId = FieldId(127);
+    pub const AUDITD_LOG_A63: FieldId = FieldId(128);
+    pub const SERVICE_NAME: FieldId = FieldId(129);
+    pub const URL_ORIGINAL: FieldId = FieldId(130);
+    pub const URL_PATH: FieldId = FieldId(131);
+    pub const URL_QUERY: FieldId = FieldId(132);
+    pub const URL_DOMAIN: FieldId = FieldId(133);
+    pub const URL_PORT: FieldId = FieldId(134);
+    pub const HTTP_REQUEST_METHOD: FieldId = FieldId(135);
+    pub const HTTP_VERSION: FieldId = FieldId(136);
+    pub const HTTP_REQUEST_REFERRER: FieldId = FieldId(137);
+    pub const HTTP_RESPONSE_STATUS_CODE: FieldId = FieldId(138);
+    pub const HTTP_RESPONSE_BODY_BYTES: FieldId = FieldId(139);
+    pub const USER_AGENT_ORIGINAL: FieldId = FieldId(140);
+    pub const USER_AGENT_TYPE: FieldId = FieldId(141);
+    pub const ACCESS_EXTRA: FieldId = FieldId(142);
+    pub const LOG_SYSLOG_PRIORITY: FieldId = FieldId(143);
+    pub const LOG_SYSLOG_FACILITY_CODE: FieldId = FieldId(144);
+    pub const LOG_SYSLOG_SEVERITY_CODE: FieldId = FieldId(145);
+    pub const LOG_SYSLOG_VERSION: FieldId = FieldId(146);
+    pub const LOG_SYSLOG_PROCID: FieldId = FieldId(147);
+    pub const LOG_SYSLOG_MSGID: FieldId = FieldId(148);
+    pub const LOG_SYSLOG_STRUCTURED_DATA: FieldId = FieldId(149);
+    pub const LOG_SYSLOG_REPEATED: FieldId = FieldId(150);
+    pub const SYSTEM_AUTH_SSH_EVENT: FieldId = FieldId(151);
+    pub const SYSTEM_AUTH_SSH_METHOD: FieldId = FieldId(152);
+    pub const SYSTEM_AUTH_SSH_SIGNATURE: FieldId = FieldId(153);
+    pub const SYSTEM_AUTH_SUDO_TTY: FieldId = FieldId(154);
+    pub const SYSTEM_AUTH_SUDO_ERROR: FieldId = FieldId(155);
+    pub const SYSTEM_AUTH_USERADD_HOME: FieldId = FieldId(156);
+    pub const SYSTEM_AUTH_USERADD_SHELL: FieldId = FieldId(157);
+    pub const SYSTEM_AUTH_PAM_MODULE: FieldId = FieldId(158);
+    pub const IPTABLES_PREFIX: FieldId = FieldId(159);
+    pub const IPTABLES_IN: FieldId = FieldId(160);
+    pub const IPTABLES_OUT: FieldId = FieldId(161);
+    pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(162);
+    pub const IPTABLES_TTL: FieldId = FieldId(163);
 }
 
 /// The catalog.
@@ -321,7 +322,10 @@ pub static FIELDS: &[Field] = &[
             "iptables.log",
             "mail.log",
             "system.kernel",
+            "system.pam",
             "system.sshd",
+            "system.su",
+            "system.sudo",
             "vsftpd.log",
         ],
         within: None,
@@ -330,8 +334,42 @@ pub static FIELDS: &[Field] = &[
     Field {
         name: "source.address",
         kind: FieldType::Keyword,
-        meaning: "the client as written where it is not an address",
-        datasets: &["auditd.log", "http.access", "system.sshd"],
+        meaning: "the client: its address, or its name where the line tells only that",
+        datasets: &[
+            "auditd.log",
+            "database.log",
+            "dns.log",
+            "fail2ban.log",
+            "ftp.log",
+            "http.access",
+            "iptables.log",
+            "mail.log",
+            "system.kernel",
+            "system.pam",
+            "system.sshd",
+            "system.su",
+            "system.sudo",
+            "vsftpd.log",
+        ],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.domain",
+        kind: FieldType::Keyword,
+        meaning: "name of the client, where the line tells no address",
+        datasets: &[
+            "auditd.log",
+            "database.log",
+            "ftp.log",
+            "http.access",
+            "mail.log",
+            "system.pam",
+            "system.sshd",
+            "system.su",
+            "system.sudo",
+            "vsftpd.log",
+        ],
         within: None,
         url: false,
     },
@@ -357,7 +395,10 @@ pub static FIELDS: &[Field] = &[
             "iptables.log",
             "mail.log",
             "system.kernel",
+            "system.pam",
             "system.sshd",
+            "system.su",
+            "system.sudo",
             "vsftpd.log",
         ],
         within: None,
@@ -377,7 +418,10 @@ pub static FIELDS: &[Field] = &[
             "iptables.log",
             "mail.log",
             "system.kernel",
+            "system.pam",
             "system.sshd",
+            "system.su",
+            "system.sudo",
             "vsftpd.log",
         ],
         within: None,
@@ -397,7 +441,10 @@ pub static FIELDS: &[Field] = &[
             "iptables.log",
             "mail.log",
             "system.kernel",
+            "system.pam",
             "system.sshd",
+            "system.su",
+            "system.sudo",
             "vsftpd.log",
         ],
         within: None,
@@ -417,7 +464,10 @@ pub static FIELDS: &[Field] = &[
             "iptables.log",
             "mail.log",
             "system.kernel",
+            "system.pam",
             "system.sshd",
+            "system.su",
+            "system.sudo",
             "vsftpd.log",
         ],
         within: None,
@@ -537,7 +587,15 @@ pub static FIELDS: &[Field] = &[
         name: "user.id",
         kind: FieldType::Keyword,
         meaning: "numeric id of that account",
-        datasets: &["auditd.log", "system.cron", "system.kernel", "system.sshd", "system.sudo"],
+        datasets: &[
+            "auditd.log",
+            "system.cron",
+            "system.kernel",
+            "system.pam",
+            "system.sshd",
+            "system.su",
+            "system.sudo",
+        ],
         within: None,
         url: false,
     },
@@ -1324,12 +1382,15 @@ pub static FIELDS: &[Field] = &[
         datasets: &[
             "auditd.log",
             "fail2ban.log",
+            "mail.log",
             "system.accounts",
             "system.cron",
             "system.kernel",
             "system.pam",
             "system.sshd",
+            "system.su",
             "system.sudo",
+            "vsftpd.log",
         ],
         within: None,
         url: false,
@@ -1562,7 +1623,16 @@ pub static FIELDS: &[Field] = &[
         name: "system.auth.pam.module",
         kind: FieldType::Keyword,
         meaning: "(own) PAM module and phase",
-        datasets: &["system.accounts", "system.cron", "system.pam", "system.sshd", "system.sudo"],
+        datasets: &[
+            "mail.log",
+            "system.accounts",
+            "system.cron",
+            "system.pam",
+            "system.sshd",
+            "system.su",
+            "system.sudo",
+            "vsftpd.log",
+        ],
         within: None,
         url: false,
     },

@@ -277,13 +277,9 @@ fn put_refusal(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 /// `PAM N more authentication failures; … rhost=ADDRESS  user=NAME`
 fn put_more_failures(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(rest) = message.strip_prefix(b"PAM ").or(message.strip_prefix(b"error: PAM ")) else { return false };
-    let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let Some(count) = decimal(&rest[..digits]).filter(|_| rest[digits..].starts_with(b" more authentication failure"))
-    else {
+    if !super::pam::put_more_failures(rows, rest) {
         return false;
-    };
-    rows.long(field::LOG_SYSLOG_REPEATED, count.max(1));
-    super::pam::put_attributes(rows, rest);
+    }
     FAILED.put(rows);
     rows.literal(field::SYSTEM_AUTH_SSH_EVENT, "Failed");
     true
