@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr;
+use memchr::{memchr, memchr_iter};
 
 /// Most rounds of percent-decoding: a text that is still encoded after so many is not read by anybody.
 const PERCENT_ROUNDS_MAX: usize = 4;
@@ -64,6 +64,65 @@ pub(super) fn simplify(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Owned(simplified(text))
     }
+}
+
+/// Between the parameters of a query that begins at `query` an ampersand, also where it was written as an entity, once or
+/// several times over, as links do that were escaped too often: `a=1&amp;id=3` is `a=1&id=3`. That is so only where the
+/// name of a parameter follows: what else stands there may be a command, whose separator is the end of the entity. The
+/// same text where nothing changes.
+pub(super) fn plain_ampersands(text: &str, query: usize) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut kept = 0;
+    let starts = memchr_iter(b'&', &text.as_bytes()[query..]).map(|at| query + at + 1);
+    for start in std::iter::once(query).chain(starts) {
+        let rest = &text[start..];
+        let own = behind_entities(rest);
+        if own.len() < rest.len() && start >= kept && starts_with_name(own) {
+            out.push_str(&text[kept..start]);
+            kept = text.len() - own.len();
+        }
+    }
+    if kept == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[kept..]);
+    Cow::Owned(out)
+}
+
+/// A name of a parameter stands there, or nothing before the next parameter.
+fn starts_with_name(text: &str) -> bool {
+    let end = text.bytes().position(|byte| !(byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)));
+    end.is_none_or(|end| matches!(text.as_bytes()[end], b'=' | b'&'))
+}
+
+/// What stands behind the entities for an ampersand that the text begins with.
+fn behind_entities(text: &str) -> &str {
+    let mut rest = text;
+    while let Some(behind) = behind_entity(rest) {
+        rest = behind;
+    }
+    rest
+}
+
+/// An entity without its own ampersand. Clients that read `&amp;id=3` as a parameter called `amp;id` encode it again.
+fn behind_entity(text: &str) -> Option<&str> {
+    let behind = match strip(text, &["amp"]) {
+        Some(behind) => behind,
+        None => {
+            let number = strip(text, &["#", "%23"])?;
+            let (digits, code) = strip(number, &["x"]).map_or((number, "38"), |digits| (digits, "26"));
+            digits.trim_start_matches('0').strip_prefix(code)?
+        }
+    };
+    strip(behind, &[";", "%3b", "%253b"])
+}
+
+/// The text without one of the beginnings, in any case.
+fn strip<'t>(text: &'t str, beginnings: &[&str]) -> Option<&'t str> {
+    beginnings.iter().find_map(|beginning| {
+        let found = text.get(..beginning.len())?;
+        found.eq_ignore_ascii_case(beginning).then(|| &text[beginning.len()..])
+    })
 }
 
 fn hex(byte: u8) -> Option<u8> {

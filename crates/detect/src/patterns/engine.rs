@@ -211,12 +211,19 @@ impl Glance {
     }
 }
 
+fn is_mended(text: &Cow<'_, str>) -> bool {
+    matches!(text, Cow::Owned(_))
+}
+
 impl Work<'_> {
     /// The parts that patterns which the whole target nominates look at, and those that have views; most have none.
     fn target(&mut self, target: &str) {
-        let decoded = normalise::decode_target(target);
-        let glance = self.glance(target, &decoded);
-        let (path, query) = match memchr::memchr(b'?', target.as_bytes()) {
+        let query = memchr::memchr(b'?', target.as_bytes());
+        let target = normalise::plain_ampersands(target, query.map_or(target.len(), |at| at + 1));
+        let decoded = normalise::decode_target(&target);
+        let glance = self.glance(&target, &decoded, is_mended(&target));
+        let target = &*target;
+        let (path, query) = match query {
             Some(at) => (&target[..at], Some(Piece::of(&target[at + 1..], at + 1))),
             None => (target, None),
         };
@@ -234,7 +241,7 @@ impl Work<'_> {
 
     fn parts_of_path(&mut self, path: &str) {
         let decoded = normalise::decode(path, false);
-        let glance = self.glance(path, &decoded);
+        let glance = self.glance(path, &decoded, false);
         if glance.opens(Part::Path) || normalise::has_base64(path) {
             self.part(Part::Path, Piece::of(path, 0), false, glance);
         }
@@ -242,12 +249,14 @@ impl Work<'_> {
 
     /// An address: its scheme says nothing.
     fn address(&mut self, address: &str) {
+        let query = memchr::memchr(b'?', address.as_bytes()).map_or(address.len(), |at| at + 1);
+        let address = normalise::plain_ampersands(address, query);
         let scheme = ["https://", "http://"].into_iter().find(|scheme| address.starts_with(scheme));
-        let own = scheme.and_then(|scheme| address.get(scheme.len()..)).unwrap_or(address);
+        let own = scheme.and_then(|scheme| address.get(scheme.len()..)).unwrap_or(&address);
         let decoded = normalise::decode(own, true);
-        let glance = self.glance(own, &decoded);
+        let glance = self.glance(own, &decoded, is_mended(&address));
         if glance.opens(Part::Text) {
-            self.part(Part::Text, Piece::of(address, 0), true, Glance { known: false, ..glance });
+            self.part(Part::Text, Piece::of(&address, 0), true, Glance { known: false, ..glance });
         }
         if let Some((before, query)) = own.split_once('?') {
             self.parts_of_query(Piece::of(query, before.len() + 1), glance);
@@ -256,17 +265,18 @@ impl Work<'_> {
 
     fn text(&mut self, text: &str) {
         let decoded = normalise::decode(text, false);
-        let glance = self.glance(text, &decoded);
+        let glance = self.glance(text, &decoded, false);
         if glance.views || glance.parts != 0 {
             self.part(Part::Text, Piece::of(text, 0), false, glance);
         }
     }
 
-    /// One search over the whole. What it nominates is kept as `candidates`.
-    fn glance(&mut self, original: &str, decoded: &str) -> Glance {
+    /// One search over the whole. What it nominates is kept as `candidates`. Where ampersands were mended every part is
+    /// looked at: what is rare may cost.
+    fn glance(&mut self, original: &str, decoded: &str, mended: bool) -> Glance {
         let present = Present::of(decoded.as_bytes());
         let encoded = memchr::memchr(b'%', original.as_bytes()).is_some();
-        let views = normalise::has_views(decoded, &present);
+        let views = mended || normalise::has_views(decoded, &present);
         self.scratch.candidates.clear();
         self.scratch.placed = true;
         let mut parts = self.nominated_parts(decoded, &present, encoded);
@@ -297,9 +307,10 @@ impl Work<'_> {
     }
 
     fn query(&mut self, query: &str) {
-        let decoded = normalise::decode(query, true);
-        let glance = self.glance(query, &decoded);
-        self.parts_of_query(Piece::of(query, 0), glance);
+        let query = normalise::plain_ampersands(query, 0);
+        let decoded = normalise::decode(&query, true);
+        let glance = self.glance(&query, &decoded, is_mended(&query));
+        self.parts_of_query(Piece::of(&query, 0), glance);
     }
 
     /// The query as a whole, then its parameters, as far as somebody looks at them.

@@ -5,7 +5,7 @@ use memchr::{memchr, memmem};
 
 use crate::matcher::literals::Present;
 pub(super) use crate::patterns::base64::{base64, has_base64};
-pub(super) use crate::patterns::decode::{decode, decode_cased, decode_target, simplify};
+pub(super) use crate::patterns::decode::{decode, decode_cased, decode_target, plain_ampersands, simplify};
 
 /// What was undone to make a view, for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

