@@ -5,13 +5,17 @@
 //! member (PostgreSQL, Redis). One test-suite runs on every member. **Absent on purpose:** no clock; callers say what
 //! time it is.
 
+pub mod audit;
+pub mod endpoints;
 pub mod hot;
 mod join;
 pub mod people;
 mod postgres;
 pub mod query;
+mod records;
 mod redis;
 mod rows;
+mod seen;
 mod shared;
 mod sqlite;
 
@@ -19,11 +23,14 @@ use async_trait::async_trait;
 use event::{Finding, FindingId, Position, Source, SourceId, Status, Timestamp};
 
 pub use crate::redis::RedisHot;
+pub use audit::Audit;
+pub use endpoints::Endpoints;
 pub use hot::{Hot, MemoryHot};
 pub use join::{JoinPolicy, Notice};
 pub use people::{Deliveries, Incidents, Summaries, Tokens};
 pub use postgres::{PostgresStore, Use, without_password};
 pub use query::{Cursor, FindingQuery, Page};
+pub use seen::Seen;
 pub use sqlite::SqliteStore;
 
 #[derive(Debug, thiserror::Error)]
@@ -213,8 +220,8 @@ impl From<&StoredFinding> for Mark {
 }
 
 /// Everything that a store does.
-pub trait Store: Ledger + Findings + Incidents + Deliveries + Summaries + Tokens {}
-impl<T: Ledger + Findings + Incidents + Deliveries + Summaries + Tokens> Store for T {}
+pub trait Store: Ledger + Findings + Incidents + Deliveries + Summaries + Tokens + Audit + Endpoints + Seen {}
+impl<T: Ledger + Findings + Incidents + Deliveries + Summaries + Tokens + Audit + Endpoints + Seen> Store for T {}
 
 /// Opens the store that the address names and brings its tables up to date.
 pub async fn open(url: &str, use_as: Use) -> Result<std::sync::Arc<dyn Store>, StoreError> {

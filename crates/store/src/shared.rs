@@ -3,7 +3,8 @@
 
 /// Implements the traits of `people` and the joining of findings for one database.
 macro_rules! implement_shared {
-    ($store:ty, $database:ty, begin = $begin:literal, list = [$l1:literal, $l2:literal, $l3:literal], lock = $lock:literal,
+    ($store:ty, $database:ty, begin = $begin:literal, list = [$l1:literal, $l2:literal, $l3:literal],
+     sixth = $l6:literal, lock = $lock:literal,
      rows = { incidents: $incidents:literal, links: $links:literal, keys: $keys:literal, history: $history:literal,
               notices: $notices:literal }) => {
         mod shared_queries {
@@ -18,6 +19,7 @@ macro_rules! implement_shared {
             use crate::join::{self, Joined, Known, Notice};
             use crate::people::*;
             use crate::rows::*;
+            use crate::audit::{self, AuditEntry, By, Outcome};
             use crate::{Commit, StoreError};
 
             type Connection = <$database as sqlx::Database>::Connection;
@@ -37,7 +39,7 @@ macro_rules! implement_shared {
                    AND ($2 = '[]' OR stage ", $l2, ")
                    AND ($3 = '[]' OR status ", $l3, ")
                    AND ($4 = '' OR assignee = $4) AND sort_time >= $5
-                   AND ($6 = '' OR id IN (SELECT incident_id FROM incident_keys WHERE key = $6))
+                   AND ($6 = '[]' OR id IN (SELECT incident_id FROM incident_keys WHERE key ", $l6, "))
                    AND ($8 = '' OR sort_time < $7 OR (sort_time = $7 AND id < $8))
                  ORDER BY sort_time DESC, id DESC LIMIT $9"
             );
@@ -125,14 +127,15 @@ macro_rules! implement_shared {
             impl Incidents for $store {
                 async fn incidents(&self, query: &IncidentQuery) -> Result<Vec<Incident>, StoreError> {
                     let (after_time, after_id) = query.after.map_or((0, String::new()), |(time, id)| (time, id.to_string()));
-                    let entity = query.entity.as_ref().map(|(kind, value)| join::entity_key(kind, value));
+                    let entities = query.entity.iter().chain(&query.entities);
+                    let entities = texts(entities.map(|(kind, value)| join::entity_key(kind, value).replace('\0', "")));
                     let rows = sqlx::query(LIST)
                         .bind(texts(query.severities.iter().map(|severity| *severity as i64)))
                         .bind(texts(&query.stages))
                         .bind(texts(&query.statuses))
                         .bind(query.assignee.as_deref().unwrap_or(""))
                         .bind(query.since.map_or(i64::MIN, |time| time.0))
-                        .bind(entity.unwrap_or_default())
+                        .bind(entities)
                         .bind(after_time)
                         .bind(after_id)
                         .bind(i64::from(query.limit.clamp(1, PAGE_MAX + 1)))
@@ -175,25 +178,26 @@ macro_rules! implement_shared {
                     rows.iter().map(|row| read_doc(row.get(0), "a history entry")).collect()
                 }
 
-                async fn change(
+                async fn change_by(
                     &self,
                     id: IncidentId,
-                    version: u64,
+                    versions: Option<&[u64]>,
                     change: &IncidentChange,
-                    actor: &str,
+                    by: &By,
                     now: Timestamp,
                 ) -> Result<Changed, StoreError> {
                     let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
                     let row = sqlx::query(LOCK_ONE).bind(id.to_string()).fetch_optional(&mut *transaction).await;
                     let Some(row) = row.map_err(StoreError::Read)? else { return Ok(Changed::Missing) };
                     let mut incident = incident_of(&row, 0)?;
-                    if incident.version != version {
+                    if versions.is_some_and(|versions| !versions.contains(&incident.version)) {
                         return Ok(Changed::Stale(incident));
                     }
-                    let entries = match incident.apply(change, actor, now) {
+                    let entries = match incident.apply(change, &by.actor, now) {
                         Ok(entries) => entries,
                         Err(illegal) => return Ok(Changed::Illegal(illegal)),
                     };
+                    let entry = audit::of_change(now, by, &incident, &entries);
                     let told = entries.iter().any(|entry| matches!(entry.field.as_str(), "stage" | "status" | "severity"));
                     let joined = Joined {
                         history: entries.into_iter().map(|entry| (id, entry)).collect(),
@@ -202,6 +206,7 @@ macro_rules! implement_shared {
                         ..Joined::default()
                     };
                     write_rows(&mut transaction, JoinedRows::of(&joined, now)).await?;
+                    write_audit(&mut transaction, &[entry]).await?;
                     transaction.commit().await.map_err(wrote)?;
                     Ok(Changed::Done(incident))
                 }
@@ -220,8 +225,12 @@ macro_rules! implement_shared {
                         let (id, severity): (String, i64) = (row.get(0), row.get(1));
                         for (endpoint, _) in endpoints.iter().filter(|(_, least)| severity_of(severity) <= *least) {
                             sqlx::query(
-                                "INSERT INTO deliveries (notice_id, endpoint, state, attempts, next_at, lease_until, created_at)
-                                 VALUES ($1, $2, 'pending', 0, $3, 0, $3) ON CONFLICT DO NOTHING",
+                                "INSERT INTO deliveries (notice_id, endpoint, state, attempts, next_at, lease_until, created_at,
+                                                         last_error)
+                                 SELECT $1, $2, CASE WHEN off = 0 THEN 'pending' ELSE 'dead' END, 0, $3, 0, $3,
+                                    CASE WHEN off = 0 THEN NULL ELSE 'not sent: the endpoint is disabled' END
+                                 FROM (SELECT count(*) AS off FROM endpoints WHERE name = $2 AND disabled_at IS NOT NULL) AS x
+                                 WHERE true ON CONFLICT DO NOTHING",
                             )
                             .bind(&id)
                             .bind(endpoint)
@@ -277,13 +286,27 @@ macro_rules! implement_shared {
                     Ok(rows.iter().map(delivery_of).collect())
                 }
 
-                async fn revive(&self, notice_id: &str, endpoint: &str, now: Timestamp) -> Result<bool, StoreError> {
+                async fn revive_by(
+                    &self,
+                    notice_id: &str,
+                    endpoint: &str,
+                    by: &By,
+                    now: Timestamp,
+                ) -> Result<bool, StoreError> {
+                    let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
                     let done = sqlx::query(
                         "UPDATE deliveries SET state = 'pending', next_at = $3, lease_until = 0, attempts = 0
                          WHERE notice_id = $1 AND endpoint = $2 AND state = 'dead'",
                     );
-                    let done = done.bind(notice_id).bind(endpoint).bind(now.0).execute(&self.pool).await.map_err(wrote)?;
-                    Ok(done.rows_affected() > 0)
+                    let done = done.bind(notice_id).bind(endpoint).bind(now.0);
+                    if done.execute(&mut *transaction).await.map_err(wrote)?.rows_affected() == 0 {
+                        return Ok(false);
+                    }
+                    let target = format!("{notice_id}/{endpoint}");
+                    let entry = AuditEntry::new(now, by.clone(), "delivery.retry", &target, Outcome::Done).answered(200);
+                    write_audit(&mut transaction, &[entry]).await?;
+                    transaction.commit().await.map_err(wrote)?;
+                    Ok(true)
                 }
 
                 async fn outbox(&self) -> Result<OutboxState, StoreError> {
@@ -415,7 +438,8 @@ macro_rules! implement_shared {
                     rows.fetch_all(&self.pool).await.map_err(StoreError::Read)?.iter().map(token_of).collect()
                 }
 
-                async fn add_token(&self, token: &Token) -> Result<(), StoreError> {
+                async fn add_token_by(&self, token: &Token, by: &By) -> Result<(), StoreError> {
+                    let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
                     sqlx::query(
                         "INSERT INTO tokens (id, name, role, hash, created_at, expires_at, revoked)
                          VALUES ($1, $2, $3, $4, $5, $6, 0)",
@@ -426,15 +450,23 @@ macro_rules! implement_shared {
                     .bind(&token.hash)
                     .bind(token.created_at.0)
                     .bind(token.expires_at.map(|time| time.0))
-                    .execute(&self.pool)
+                    .execute(&mut *transaction)
                     .await
                     .map_err(wrote)?;
-                    Ok(())
+                    write_audit(&mut transaction, &[audit::of_token(by, token)]).await?;
+                    transaction.commit().await.map_err(wrote)
                 }
 
-                async fn revoke_token(&self, id: &str) -> Result<bool, StoreError> {
+                async fn revoke_token_by(&self, id: &str, by: &By, now: Timestamp) -> Result<bool, StoreError> {
+                    let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
                     let done = sqlx::query("UPDATE tokens SET revoked = 1 WHERE id = $1 AND revoked = 0").bind(id);
-                    Ok(done.execute(&self.pool).await.map_err(wrote)?.rows_affected() > 0)
+                    if done.execute(&mut *transaction).await.map_err(wrote)?.rows_affected() == 0 {
+                        return Ok(false);
+                    }
+                    let entry = AuditEntry::new(now, by.clone(), "token.revoke", id, Outcome::Done);
+                    write_audit(&mut transaction, &[entry]).await?;
+                    transaction.commit().await.map_err(wrote)?;
+                    Ok(true)
                 }
             }
         }

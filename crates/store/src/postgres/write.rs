@@ -8,7 +8,7 @@ use event::{Finding, FindingId};
 use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, Row};
 
-use crate::postgres::{bytes, read_known, write_rows};
+use crate::postgres::{bytes, read_known, write_rows, write_seen};
 use crate::query::{Details, sort_time};
 use crate::rows::{JoinedRows, doc};
 use crate::{Commit, Committed, HEAD, StateChange, StoreError};
@@ -53,6 +53,7 @@ pub(super) async fn commit(pool: &PgPool, commit: &Commit) -> Result<Committed, 
     let (done, rows) = tokio::join!(written, async { JoinedRows::of_commit(known, commit) });
     let done = done?;
     write_rows(&mut transaction, rows).await?;
+    write_seen(&mut transaction, &commit.findings).await?;
     write_sources(&mut transaction, commit).await?;
     write_state(&mut transaction, commit).await?;
     transaction.commit().await.map_err(StoreError::Write)?;

@@ -6,7 +6,7 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::query::{Details, sort_time};
 use crate::rows::{JoinedRows, doc};
-use crate::sqlite::{bytes, read_known, write_rows};
+use crate::sqlite::{bytes, read_known, write_rows, write_seen};
 use crate::{Commit, Committed, HEAD, StoreError};
 
 pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committed, StoreError> {
@@ -32,6 +32,7 @@ pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committ
     }
     let known = read_known(&mut transaction, commit).await?;
     write_rows(&mut transaction, JoinedRows::of_commit(known, commit)).await?;
+    write_seen(&mut transaction, &commit.findings).await?;
     for id in &commit.forgotten {
         sqlx::query("DELETE FROM sources WHERE id = ?")
             .bind(bytes(id.0))
