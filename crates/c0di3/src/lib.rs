@@ -20,6 +20,7 @@ mod rules;
 mod service;
 mod signals;
 mod telemetry;
+mod webhooks;
 
 use std::process::ExitCode;
 

@@ -120,6 +120,8 @@ impl<S: Deliveries + Endpoints + ?Sized> Deliverer<S> {
             done?;
         }
         let state = self.store.outbox().await?;
+        let disabled = self.store.endpoints().await?.iter().filter(|state| state.disabled.is_some()).count();
+        metrics::gauge!("webhook_endpoints_disabled").set(disabled as f64);
         metrics::gauge!("webhook_outbox_pending").set(state.pending as f64);
         metrics::gauge!("webhook_outbox_dead").set(state.dead as f64);
         let age_us = state.oldest_pending.map_or(0, |oldest| ((self.clock)().0 - oldest.0).max(0));

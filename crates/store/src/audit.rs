@@ -107,7 +107,8 @@ impl AuditEntry {
 
     #[must_use]
     pub fn answered(self, status: u16) -> Self {
-        AuditEntry { status, ..self }
+        let id = format!("{:032x}", digest(&[self.id.as_bytes(), &status.to_be_bytes()]));
+        AuditEntry { id, status, ..self }
     }
 
     #[must_use]

@@ -20,6 +20,7 @@ use crate::cli::ServiceArguments;
 use crate::config::Config;
 use crate::outcome::Outcome;
 use crate::service::{Ports, bind, check_exposure};
+use crate::webhooks::WebhooksCheck;
 use crate::{clock, signals, telemetry};
 
 /// How often the hot aggregates catch up with the store.
@@ -43,7 +44,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listeners = Listeners::bind(&config).await?;
     let store = super::open_store(&config.store_url, Use::Ask, &stop).await?;
     let auth = super::auth(&config, &store);
-    let mut ports = Ports::new();
+    let mut ports = Ports::new(super::surroundings(&config, &store));
     let mut agent = Agent::new(config, Arc::clone(&store))?;
     agent.add_analyzer_check()?;
     agent.serve(&mut ports, listeners, metrics, auth)?;
@@ -83,6 +84,9 @@ impl Agent {
             Box::new(StoreCheck { store: Arc::clone(&store), is_server, is_required: true }),
             Box::new(DiskCheck { folder: store_folder(&config.store_url) }),
         ];
+        if !config.endpoints.is_empty() {
+            checks.push(Box::new(WebhooksCheck(Arc::clone(&store))));
+        }
         let hot: Arc<dyn Hot> = match &config.cache_url {
             Some(url) => {
                 let own_name = format!("{}-{}", std::process::id(), clock::now().0);

@@ -46,8 +46,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let stop = signals::stop_flag()?;
     let store = super::open_store(&config.store_url, Use::Commit, &stop).await?;
     let auth = super::auth(&config, &store);
+    let mut ports = Ports::new(super::surroundings(&config, &store));
     let mut analyzer = Analyzer::start(config, Arc::clone(&store), Arc::clone(&stop)).await?;
-    let mut ports = Ports::new();
     let health = HealthState {
         service: "log-analyzer",
         checks: analyzer.checks(true).into(),
@@ -105,7 +105,9 @@ impl Analyzer {
         let files = RuleFiles::of(&config, &RuleArguments::default());
         let (rules, questions) = RuleBook::open(files, config.rules.logsource.clone(), parse.clone())?;
         let rules = Arc::new(rules);
-        rules.watch(config.rules.watch, &stop)?;
+        let audit = super::surroundings(&config, &store).audit;
+        tokio::spawn(audit.clone().run());
+        rules.watch(config.rules.watch, &stop, audit)?;
         let engine = Engine {
             parse,
             rules: Arc::clone(&rules.in_force),
