@@ -1,12 +1,14 @@
 //! For whoever runs the service: clearing the cache, looking after deliveries.
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
+use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use crate::ApiState;
+use crate::filter::Once;
+use crate::observe::Asked;
 use crate::problem::{PartProblem, Problem};
+use crate::{ApiState, schema};
 
 /// Deliveries that are shown.
 const DELIVERIES_MAX: u32 = 200;
@@ -15,7 +17,7 @@ const DELIVERIES_MAX: u32 = 200;
 /// cleared at once, and Redis when it is back.
 #[utoipa::path(
     post, path = "/admin/cache/clear", tag = "operations",
-    responses((status = 200, description = "What was cleared", body = Object), (status = 503, description = "The cache does not answer any more", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, description = "What was cleared", body = schema::Cleared), (status = 503, description = "The cache does not answer any more", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn clear_cache(State(state): State<ApiState>) -> Result<Json<Value>, Problem> {
     let cleared = state.hot.clear().await?;
@@ -29,14 +31,19 @@ pub(crate) async fn clear_cache(State(state): State<ApiState>) -> Result<Json<Va
 /// Deliveries to webhooks, newest first; `state` is pending, delivered or dead.
 #[utoipa::path(
     get, path = "/api/v1/deliveries", tag = "operations", params(("state" = Option<String>, Query, description = "pending, delivered or dead")),
-    responses((status = 200, description = "Deliveries", body = Object))
+    responses((status = 200, description = "Deliveries", body = schema::DeliveryList))
 )]
 pub(crate) async fn deliveries(
     State(state): State<ApiState>,
     Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Json<Value>, Problem> {
     let mut wanted = None;
+    let mut once = Once::default();
     for (name, text) in &parameters {
+        if once.is_again(name) {
+            let detail = "the parameter is given twice".to_owned();
+            return Err(Problem::bad_request(vec![PartProblem { pointer: name.clone(), detail }]));
+        }
         let known = name == "state" && matches!(text.as_str(), "pending" | "delivered" | "dead");
         if !known {
             let detail = "the only parameter is state: pending, delivered or dead".to_owned();
@@ -44,7 +51,9 @@ pub(crate) async fn deliveries(
         }
         wanted = Some(text.as_str());
     }
-    let deliveries = state.store.deliveries(wanted, DELIVERIES_MAX).await?;
+    let mut deliveries = state.store.deliveries(wanted, DELIVERIES_MAX + 1).await?;
+    let complete = deliveries.len() <= DELIVERIES_MAX as usize;
+    deliveries.truncate(DELIVERIES_MAX as usize);
     let shown: Vec<Value> = deliveries
         .iter()
         .map(|delivery| {
@@ -56,23 +65,30 @@ pub(crate) async fn deliveries(
             })
         })
         .collect();
-    Ok(Json(json!({"data": shown})))
+    Ok(Json(json!({"data": shown, "complete": complete})))
 }
 
 /// Sends a dead delivery again.
 #[utoipa::path(
     post, path = "/api/v1/deliveries/{notice_id}/{endpoint}/retry", tag = "operations",
     params(("notice_id" = String, Path), ("endpoint" = String, Path)),
-    responses((status = 200, description = "It will be sent again", body = Object), (status = 404, description = "There is no such dead delivery", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, description = "It will be sent again", body = schema::Retried), (status = 409, description = "The endpoint is disabled", body = Problem, content_type = "application/problem+json"), (status = 404, description = "There is no such dead delivery", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn retry(
     State(state): State<ApiState>,
+    Extension(asked): Extension<Asked>,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Result<Json<Value>, Problem> {
     let missing = || Problem::not_found("there is no such delivery that was given up");
     let Path((notice, endpoint)) = path.map_err(|_| missing())?;
-    if !state.store.revive(&notice, &endpoint, (state.clock)()).await? {
+    let known = state.store.endpoints().await?;
+    if known.iter().any(|known| known.name == endpoint && known.disabled.is_some()) {
+        let detail = format!("the endpoint is disabled: POST /api/v1/endpoints/{endpoint}/enable first");
+        return Err(Problem::conflict(detail));
+    }
+    if !state.store.revive_by(&notice, &endpoint, &asked.by(), (state.clock)()).await? {
         return Err(missing());
     }
+    asked.is_audited();
     Ok(Json(json!({"state": "pending"})))
 }

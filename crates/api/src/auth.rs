@@ -19,6 +19,7 @@ use store::people::{Role, Token, Tokens};
 use subtle::ConstantTimeEq;
 use tokio::time::{Instant, timeout};
 
+use crate::observe::Asked;
 use crate::problem::Problem;
 use crate::store_watch::StoreWatch;
 
@@ -35,6 +36,8 @@ const SECRET_BYTES: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Actor {
     pub(crate) name: String,
+    /// Of the token; empty where there is none.
+    pub(crate) id: String,
     pub(crate) role: Role,
 }
 
@@ -92,10 +95,11 @@ fn hash(secret: &str) -> String {
 }
 
 /// What the path needs; `None`: anybody may ask.
-fn needed(method: &Method, path: &str) -> Option<Role> {
+pub(crate) fn needed(method: &Method, path: &str) -> Option<Role> {
     match path {
         "/" | "/health" | "/ready" | "/live" | "/metrics" | "/openapi.json" => None,
-        _ if path.starts_with("/admin") => Some(Role::Admin),
+        _ if path.starts_with("/admin") || path.starts_with("/api/v1/audit") => Some(Role::Admin),
+        _ if path.starts_with("/api/v1/endpoints/") => Some(Role::Admin),
         "/ingest" => Some(Role::Ingest),
         _ if method == Method::GET || method == Method::HEAD => Some(Role::Viewer),
         _ => Some(Role::Analyst),
@@ -107,11 +111,15 @@ pub(crate) async fn authorise(State(auth): State<Auth>, mut request: Request, ne
     let actor = match &auth {
         Auth::Loopback => meant_for_loopback(request.headers(), needed),
         Auth::Tokens(auth) => match needed {
-            None => Ok(Actor { name: "anonymous".to_owned(), role: Role::Viewer }),
-            Some(needed) => auth.actor(request.headers(), needed).await,
+            None => Ok(Actor { name: "anonymous".to_owned(), id: String::new(), role: Role::Viewer }),
+            Some(_) => auth.actor(request.headers()).await,
         },
     };
-    match actor {
+    // Who it is stands in the logs also where it is not enough.
+    if let (Ok(actor), Some(asked), Some(_)) = (&actor, request.extensions().get::<Asked>(), needed) {
+        asked.by_whom(actor);
+    }
+    match actor.and_then(|actor| permitted(actor, needed)) {
         Ok(actor) => {
             request.extensions_mut().insert(actor);
             next.run(request).await
@@ -119,6 +127,16 @@ pub(crate) async fn authorise(State(auth): State<Auth>, mut request: Request, ne
         Err(problem) => {
             metrics::counter!("auth_refusals_total", "code" => problem.code()).increment(1);
             (*problem).into_response()
+        }
+    }
+}
+
+fn permitted(actor: Actor, needed: Option<Role>) -> Result<Actor, Box<Problem>> {
+    match needed.filter(|needed| !actor.role.may(*needed)) {
+        None => Ok(actor),
+        Some(needed) => {
+            let (needed, role) = (needed.name(), actor.role.name());
+            Err(Box::new(Problem::forbidden(format!("this needs the role {needed}; the token has the role {role}"))))
         }
     }
 }
@@ -139,11 +157,11 @@ fn meant_for_loopback(headers: &HeaderMap, needed: Option<Role>) -> Result<Actor
         let detail = "without tokens only requests to localhost are answered; set auth.tokens = true to serve others";
         return Err(Box::new(Problem::forbidden(detail)));
     }
-    Ok(Actor { name: "local".to_owned(), role: Role::Admin })
+    Ok(Actor { name: "local".to_owned(), id: String::new(), role: Role::Admin })
 }
 
 impl TokenAuth {
-    async fn actor(&self, headers: &HeaderMap, needed: Role) -> Result<Actor, Box<Problem>> {
+    async fn actor(&self, headers: &HeaderMap) -> Result<Actor, Box<Problem>> {
         let unauthorized = |detail: &str| Box::new(Problem::unauthorized(detail));
         let header = headers.get(AUTHORIZATION).ok_or_else(|| unauthorized("send `Authorization: Bearer <token>`"))?;
         let text = header
@@ -161,11 +179,7 @@ impl TokenAuth {
         if !bool::from(right) || token.revoked || expired {
             return Err(unauthorized(wrong));
         }
-        if !token.role.may(needed) {
-            let detail = format!("this needs the role {}; the token has the role {}", needed.name(), token.role.name());
-            return Err(Box::new(Problem::forbidden(detail)));
-        }
-        Ok(Actor { name: token.name, role: token.role })
+        Ok(Actor { name: token.name, id: token.id, role: token.role })
     }
 
     /// The token as the store knows it, or as it knew it lately where it is away. `None`: there is no such token.
@@ -229,6 +243,9 @@ mod tests {
             (Method::POST, "/ingest", Some(Role::Ingest)),
             (Method::POST, "/admin/cache/clear", Some(Role::Admin)),
             (Method::GET, "/admin/tokens", Some(Role::Admin)),
+            (Method::GET, "/api/v1/audit", Some(Role::Admin)),
+            (Method::GET, "/api/v1/endpoints", Some(Role::Viewer)),
+            (Method::POST, "/api/v1/endpoints/ops/enable", Some(Role::Admin)),
             (Method::GET, "/nowhere", Some(Role::Viewer)),
         ] {
             assert_eq!(needed(&method, path), role, "{method} {path}");

@@ -10,10 +10,11 @@ use store::FindingQuery;
 use store::people::IncidentQuery;
 use store::query::LIMIT_MAX;
 
-use crate::ApiState;
+use crate::filter::{SOURCE_IP, with_addresses};
 use crate::incidents::IncidentView;
-use crate::problem::Problem;
+use crate::problem::{PartProblem, Problem};
 use crate::view::FindingView;
+use crate::{ApiState, schema};
 
 /// Pages of findings that are added up: beyond it `complete` is false.
 const PAGES_MAX: usize = 10;
@@ -25,7 +26,7 @@ const SHOWN: usize = 20;
     get, path = "/api/v1/entities/{kind}/{value}", tag = "findings",
     params(("kind" = String, Path, description = "source.ip, user.name or host.name"), ("value" = String, Path)),
     responses(
-        (status = 200, description = "What is known of it", body = Object),
+        (status = 200, description = "What is known of it", body = schema::Entity),
         (status = 404, description = "There are no entities of this kind", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -38,8 +39,12 @@ pub(crate) async fn entity(
     if !matches!(kind.as_str(), "source.ip" | "user.name" | "host.name") {
         return Err(Problem::not_found(known));
     }
-    let mut query =
-        FindingQuery { entities: vec![(kind.clone(), value.clone())], limit: LIMIT_MAX, ..FindingQuery::default() };
+    if kind == SOURCE_IP && value.parse::<std::net::IpAddr>().is_err() {
+        let detail = format!("`{value}` is no address; /api/v1/findings lists networks");
+        return Err(Problem::bad_request(vec![PartProblem { pointer: "value".to_owned(), detail }]));
+    }
+    let entities = with_addresses(&*state.store, &[(kind.clone(), value.clone())]).await?;
+    let mut query = FindingQuery { entities: entities.clone(), limit: LIMIT_MAX, ..FindingQuery::default() };
     let (mut findings, mut events) = (0_u64, 0_u64);
     let (mut first, mut last) = (None, None);
     let mut severities: BTreeMap<&str, u64> = BTreeMap::new();
@@ -64,9 +69,8 @@ pub(crate) async fn entity(
             break;
         }
     }
-    let entity = Some((kind.clone(), value.clone()));
     let incidents =
-        state.store.incidents(&IncidentQuery { entity, limit: SHOWN as u32, ..IncidentQuery::default() }).await?;
+        state.store.incidents(&IncidentQuery { entities, limit: SHOWN as u32, ..IncidentQuery::default() }).await?;
     // Without the cache everything else is still known.
     let risk = state.hot.risk(&kind, &value, (state.clock)()).await.ok().map(|risk| (risk * 10.0).round() / 10.0);
     let rules: Vec<Value> = rules

@@ -5,12 +5,12 @@ use std::str::FromStr;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
-use event::{FindingId, Status, Timestamp};
+use event::{FindingId, Status};
 use serde::Serialize;
 use store::FindingQuery;
-use store::query::LIMIT_MAX;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::filter::{self, Once, after_since, limit, names, time, values, words};
 use crate::problem::{PartProblem, Problem};
 use crate::view::{FindingDetail, FindingView};
 use crate::{ApiState, cursor};
@@ -25,6 +25,9 @@ pub(crate) struct FindingPage {
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
     has_more: bool,
+    /// Of an empty first page: what nothing is known of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 /// What can be asked for. Values of one parameter are alternatives (repeat it or separate with commas); parameters combine.
@@ -40,14 +43,17 @@ struct FindingParameters {
     severity: Option<String>,
     /// informational, low, medium, high or critical.
     level: Option<String>,
-    /// Rule id.
+    /// Id or title of a rule; titles in upper or lower case.
     rule: Option<String>,
     /// new, in_progress, suppressed, resolved or archived.
     status: Option<String>,
+    /// An address, or a network such as 192.0.2.0/24.
     #[param(rename = "source.ip")]
     source_ip: Option<String>,
+    /// Whole name; a star that is meant is written `\*`.
     #[param(rename = "user.name")]
     user_name: Option<String>,
+    /// Whole name; a star that is meant is written `\*`.
     #[param(rename = "host.name")]
     host_name: Option<String>,
     /// 1 to 500, 50 where absent.
@@ -74,10 +80,15 @@ pub(crate) async fn list(
     Query(parameters): Query<Vec<(String, String)>>,
 ) -> Result<Json<FindingPage>, Problem> {
     let query = read_query(&parameters)?;
-    let page = state.store.list(&query).await?;
+    let page = state.store.list(&filter::resolved(&*state.store, &query).await?).await?;
     let next_cursor = page.next.map(|next| cursor::write(next, &query));
+    let notes = if page.findings.is_empty() && query.after.is_none() {
+        filter::notes(&*state.store, &query.rules, &query.entities).await?
+    } else {
+        Vec::new()
+    };
     let data = page.findings.into_iter().map(FindingView::from).collect();
-    Ok(Json(FindingPage { data, has_more: next_cursor.is_some(), next_cursor }))
+    Ok(Json(FindingPage { data, has_more: next_cursor.is_some(), next_cursor, notes }))
 }
 
 /// One finding with its evidence.
@@ -105,23 +116,18 @@ fn read_query(parameters: &[(String, String)]) -> Result<FindingQuery, Problem> 
     let mut query = FindingQuery { limit: LIMIT_DEFAULT, ..FindingQuery::default() };
     let mut errors = Vec::new();
     let mut after = None;
+    let mut once = Once::default();
     for (name, text) in parameters {
-        let values = text.split(',').map(str::trim).filter(|value| !value.is_empty());
         let read = match name.as_str() {
             _ if text.trim().is_empty() => Err("the parameter has no value".to_owned()),
+            _ if once.is_again(name) => Err("the parameter is given twice".to_owned()),
             "since" => time(text).map(|time| query.since = Some(time)),
             "until" => time(text).map(|time| query.until = Some(time)),
-            "severity" => words(values, &mut query.severities, "P0, P1, P2, P3"),
-            "level" => words(values, &mut query.levels, "informational, low, medium, high, critical"),
-            "status" => statuses(values, &mut query.statuses),
-            "rule" => {
-                query.rules.extend(values.map(str::to_owned));
-                Ok(())
-            }
-            "source.ip" | "user.name" | "host.name" => {
-                query.entities.extend(values.map(|value| (name.clone(), value.to_owned())));
-                Ok(())
-            }
+            "severity" => words(text, &mut query.severities, "P0, P1, P2, P3"),
+            "level" => words(text, &mut query.levels, "informational, low, medium, high, critical"),
+            "status" => statuses(text, &mut query.statuses),
+            "rule" => names(text).map(|names| query.rules.extend(names)),
+            "source.ip" | "user.name" | "host.name" => filter::entities(name, text, &mut query.entities),
             "limit" => limit(text).map(|limit| query.limit = limit),
             "cursor" => {
                 after = Some(text);
@@ -133,6 +139,7 @@ fn read_query(parameters: &[(String, String)]) -> Result<FindingQuery, Problem> 
             errors.push(PartProblem { pointer: name.clone(), detail });
         }
     }
+    errors.extend(after_since(query.since, query.until));
     if let (Some(text), true) = (after, errors.is_empty()) {
         match cursor::read(text, &query) {
             Ok(cursor) => query.after = Some(cursor),
@@ -142,33 +149,10 @@ fn read_query(parameters: &[(String, String)]) -> Result<FindingQuery, Problem> 
     if errors.is_empty() { Ok(query) } else { Err(Problem::bad_request(errors)) }
 }
 
-pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
-    // A plus sign in a query string means a blank.
-    let text = text.replace(' ', "+");
-    Timestamp::parse_rfc3339(text.as_bytes())
-        .ok_or_else(|| format!("`{text}` is not a time such as 2026-01-02T03:04:05Z"))
-}
-
-pub(crate) fn words<'a, T: FromStr>(
-    values: impl Iterator<Item = &'a str>,
-    into: &mut Vec<T>,
-    known: &str,
-) -> Result<(), String> {
-    for value in values {
-        into.push(value.parse().map_err(|_| format!("`{value}` is not one of {known}"))?);
-    }
-    Ok(())
-}
-
-fn statuses<'a>(values: impl Iterator<Item = &'a str>, into: &mut Vec<Status>) -> Result<(), String> {
-    for value in values {
+fn statuses(text: &str, into: &mut Vec<Status>) -> Result<(), String> {
+    for value in values(text)? {
         let known = "new, in_progress, suppressed, resolved, archived";
         into.push(Status::from_name(value).ok_or_else(|| format!("`{value}` is not one of {known}"))?);
     }
     Ok(())
-}
-
-pub(crate) fn limit(text: &str) -> Result<u32, String> {
-    let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
-    limit.ok_or_else(|| format!("`{text}` is not a number from 1 to {LIMIT_MAX}"))
 }

@@ -18,11 +18,11 @@ use serde_json::Value;
 use store::people::{Changed, IncidentQuery, facts};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::auth::Actor;
-use crate::findings::{limit, time, words};
+use crate::filter::{self, Once, limit, time, values, words};
+use crate::observe::Asked;
 use crate::problem::{PartProblem, Problem};
 use crate::view::FindingView;
-use crate::{ApiState, BODY_BYTES_MAX};
+use crate::{ApiState, BODY_BYTES_MAX, schema};
 
 const LIMIT_DEFAULT: u32 = 50;
 /// Findings and entries that a timeline shows.
@@ -34,12 +34,15 @@ const NAME_BYTES_MAX: usize = 200;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct IncidentPage {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<schema::Incident>)]
     data: Vec<IncidentView>,
     /// Pass as `cursor` for the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
     has_more: bool,
+    /// Of an empty first page: what nothing is known of.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    notes: Vec<String>,
 }
 
 /// An incident with the numbers of OCSF beside the words.
@@ -76,10 +79,13 @@ struct IncidentParameters {
     assignee: Option<String>,
     /// RFC 3339: last event at or after.
     since: Option<String>,
+    /// An address, or a network such as 192.0.2.0/24.
     #[param(rename = "source.ip")]
     source_ip: Option<String>,
+    /// Whole name; a star that is meant is written `\*`.
     #[param(rename = "user.name")]
     user_name: Option<String>,
+    /// Whole name; a star that is meant is written `\*`.
     #[param(rename = "host.name")]
     host_name: Option<String>,
     #[param(minimum = 1, maximum = 500)]
@@ -106,6 +112,8 @@ pub(crate) async fn list(
     let mut query = read_query(&parameters)?;
     let wanted = query.limit;
     query.limit += 1;
+    let asked = query.entities.clone();
+    query.entities = filter::with_addresses(&*state.store, &asked).await?;
     let mut incidents = state.store.incidents(&query).await?;
     let has_more = incidents.len() > wanted as usize;
     incidents.truncate(wanted as usize);
@@ -114,29 +122,36 @@ pub(crate) async fn list(
         let sort_time = last.last_seen.unwrap_or(last.created_at).0;
         BASE64_URL_SAFE_NO_PAD.encode(format!("{sort_time}:{}", last.id))
     });
-    Ok(Json(IncidentPage { data: incidents.into_iter().map(IncidentView::from).collect(), next_cursor, has_more }))
+    let notes = if incidents.is_empty() && query.after.is_none() {
+        filter::notes(&*state.store, &[], &asked).await?
+    } else {
+        Vec::new()
+    };
+    let data = incidents.into_iter().map(IncidentView::from).collect();
+    Ok(Json(IncidentPage { data, next_cursor, has_more, notes }))
 }
 
 fn read_query(parameters: &[(String, String)]) -> Result<IncidentQuery, Problem> {
     let mut query = IncidentQuery { limit: LIMIT_DEFAULT, ..IncidentQuery::default() };
     let mut errors = Vec::new();
+    let mut once = Once::default();
     for (name, text) in parameters {
-        let values = || text.split(',').map(str::trim).filter(|value| !value.is_empty());
+        let other_kind = || query.entities.first().is_some_and(|(kind, _)| kind != name);
         let read = match name.as_str() {
             _ if text.trim().is_empty() => Err("the parameter has no value".to_owned()),
-            "severity" => words(values(), &mut query.severities, "P0, P1, P2, P3"),
-            "stage" => values().try_for_each(|value| value.parse().map(|stage| query.stages.push(stage))),
-            "status" => values().try_for_each(|value| value.parse().map(|status| query.statuses.push(status))),
+            _ if once.is_again(name) => Err("the parameter is given twice".to_owned()),
+            "severity" => words(text, &mut query.severities, "P0, P1, P2, P3"),
+            "stage" => each(text, &mut query.stages),
+            "status" => each(text, &mut query.statuses),
             "assignee" => {
                 query.assignee = Some(text.clone());
                 Ok(())
             }
             "since" => time(text).map(|time| query.since = Some(time)),
-            "source.ip" | "user.name" | "host.name" if query.entity.is_none() => {
-                query.entity = Some((name.clone(), text.clone()));
-                Ok(())
+            "source.ip" | "user.name" | "host.name" if other_kind() => {
+                Err("incidents are listed for one kind of entity at a time".to_owned())
             }
-            "source.ip" | "user.name" | "host.name" => Err("incidents are listed for one entity at a time".to_owned()),
+            "source.ip" | "user.name" | "host.name" => filter::entities(name, text, &mut query.entities),
             "limit" => limit(text).map(|limit| query.limit = limit),
             "cursor" => cursor(text).map(|after| query.after = Some(after)),
             _ => Err(format!("unknown parameter; known are {PARAMETERS}")),
@@ -146,6 +161,11 @@ fn read_query(parameters: &[(String, String)]) -> Result<IncidentQuery, Problem>
         }
     }
     if errors.is_empty() { Ok(query) } else { Err(Problem::bad_request(errors)) }
+}
+
+/// Words, each of which says itself what it may be.
+fn each<T: FromStr<Err = String>>(text: &str, into: &mut Vec<T>) -> Result<(), String> {
+    values(text)?.into_iter().try_for_each(|value| value.parse().map(|word| into.push(word)))
 }
 
 fn cursor(text: &str) -> Result<(i64, IncidentId), String> {
@@ -184,7 +204,7 @@ fn tagged(incident: Incident) -> Response {
 #[utoipa::path(
     get, path = "/api/v1/incidents/{id}", tag = "incidents", params(("id" = String, Path, description = "32 hexadecimal digits")),
     responses(
-        (status = 200, description = "The incident", body = Object, headers(("etag" = String, description = "its version"))),
+        (status = 200, description = "The incident", body = schema::Incident, headers(("etag" = String, description = "its version"))),
         (status = 404, description = "There is no such incident", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -199,10 +219,10 @@ pub(crate) async fn detail(
 /// false_positive, `mute_until` (RFC 3339, at most 90 days ahead) hides what its rules find about whom it is about.
 #[utoipa::path(
     patch, path = "/api/v1/incidents/{id}", tag = "incidents",
-    params(("id" = String, Path, description = "32 hexadecimal digits"), ("if-match" = String, Header, description = "the ETag that was read")),
-    request_body = Object,
+    params(("id" = String, Path, description = "32 hexadecimal digits"), ("if-match" = Option<String>, Header, description = "the ETag that was read, or * for any version; 428 without")),
+    request_body = schema::IncidentChange,
     responses(
-        (status = 200, description = "The incident as it now is", body = Object),
+        (status = 200, description = "The incident as it now is", body = schema::Incident, headers(("etag" = String, description = "its version"))),
         (status = 400, description = "A field is unknown or cannot be read", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no such incident", body = Problem, content_type = "application/problem+json"),
         (status = 412, description = "Somebody changed it meanwhile", body = Problem, content_type = "application/problem+json"),
@@ -212,7 +232,7 @@ pub(crate) async fn detail(
 )]
 pub(crate) async fn change(
     State(state): State<ApiState>,
-    Extension(actor): Extension<Actor>,
+    Extension(asked): Extension<Asked>,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -221,12 +241,12 @@ pub(crate) async fn change(
     let body = body.map_err(|_| Problem::too_large(format!("a change has at most {BODY_BYTES_MAX} bytes")))?;
     let change = read_change(&body)?;
     let tag = headers.get(IF_MATCH).and_then(|tag| tag.to_str().ok()).ok_or_else(Problem::version_needed)?;
-    let version = tag.trim().trim_start_matches("W/").trim_matches('"').parse().map_err(|_| {
-        let detail = format!("`{tag}` is not an ETag of ours, such as \"3\"");
-        Problem::bad_request(vec![PartProblem { pointer: "If-Match".to_owned(), detail }])
-    })?;
-    match state.store.change(id, version, &change, &actor.name, (state.clock)()).await? {
-        Changed::Done(incident) => Ok(tagged(incident)),
+    let versions = versions(tag)?;
+    match state.store.change_by(id, versions.as_deref(), &change, &asked.by(), (state.clock)()).await? {
+        Changed::Done(incident) => {
+            asked.is_audited();
+            Ok(tagged(incident))
+        }
         Changed::Missing => Err(Problem::not_found(format!("there is no incident `{id}`"))),
         Changed::Stale(current) => Err(Problem::stale(current.version)),
         Changed::Illegal(illegal) => {
@@ -235,6 +255,20 @@ pub(crate) async fn change(
             Err(Problem::illegal(illegal.into_iter().map(part).collect()))
         }
     }
+}
+
+/// RFC 9110, If-Match: `*` is whatever is there, else one tag or several.
+fn versions(tag: &str) -> Result<Option<Vec<u64>>, Problem> {
+    if tag.trim() == "*" {
+        return Ok(None);
+    }
+    let version = |tag: &str| tag.trim().trim_start_matches("W/").trim_matches('"').parse().ok();
+    let versions: Option<Vec<u64>> = tag.split(',').map(version).collect();
+    let wrong = || {
+        let detail = format!("`{tag}` is not an ETag of ours, such as \"3\"");
+        Problem::bad_request(vec![PartProblem { pointer: "If-Match".to_owned(), detail }])
+    };
+    versions.map(Some).ok_or_else(wrong)
 }
 
 const FIELDS: &str = "stage, status, assignee, verdict, severity, post_mortem, comment, mute_until";
@@ -301,7 +335,7 @@ enum Moment {
 /// Findings (with why they belong here) and changes, in the order of their times.
 #[utoipa::path(
     get, path = "/api/v1/incidents/{id}/timeline", tag = "incidents", params(("id" = String, Path, description = "32 hexadecimal digits")),
-    responses((status = 200, description = "The timeline", body = Object), (status = 404, description = "There is no such incident", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, description = "The timeline", body = schema::Timeline), (status = 404, description = "There is no such incident", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn timeline(
     State(state): State<ApiState>,
@@ -331,7 +365,7 @@ pub(crate) async fn timeline(
 /// What happened, in sentences that each rest on facts. `source` says whether a model reworded it.
 #[utoipa::path(
     get, path = "/api/v1/incidents/{id}/summary", tag = "incidents", params(("id" = String, Path, description = "32 hexadecimal digits")),
-    responses((status = 200, description = "The summary", body = Object), (status = 404, description = "There is no such incident", body = Problem, content_type = "application/problem+json"))
+    responses((status = 200, description = "The summary", body = schema::IncidentSummary), (status = 404, description = "There is no such incident", body = Problem, content_type = "application/problem+json"))
 )]
 pub(crate) async fn summary(
     State(state): State<ApiState>,

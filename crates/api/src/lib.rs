@@ -4,12 +4,19 @@
 //! One file per resource, one route line each. **Absent on purpose:** business logic; handlers translate between HTTP
 //! and the store's traits.
 
+mod access;
 mod admin;
+pub mod audit;
 pub mod auth;
 mod checks;
 mod cursor;
+#[doc(hidden)]
+pub mod describe;
+mod endpoints;
 mod entities;
+mod filter;
 mod findings;
+mod guard;
 pub mod health;
 mod incidents;
 pub mod ingest;
@@ -18,13 +25,13 @@ mod mutes;
 mod observe;
 mod problem;
 pub mod rules;
+mod schema;
 mod stats;
 mod store_watch;
 mod view;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
@@ -32,8 +39,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
 use event::Timestamp;
+use serde_json::Value;
 use store::{Hot, Mark, Store};
-use tower_http::timeout::TimeoutLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -47,8 +54,9 @@ use crate::store_watch::{StoreWatch, unless_away};
 
 pub use crate::measured::Metrics;
 
-/// Longest that a request may take.
-const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+pub use access::TrustedProxies;
+pub use audit::AuditLog;
+pub use observe::{Surroundings, surrounded};
 
 /// Longest body of a request to the agent, in bytes.
 pub(crate) const BODY_BYTES_MAX: usize = 64 << 10;
@@ -106,7 +114,7 @@ impl std::fmt::Debug for HealthState {
     tags(
         (name = "findings", description = "What rules found"),
         (name = "incidents", description = "Findings that belong together, and how people work on them"),
-        (name = "operations", description = "State of the service")
+        (name = "operations", description = "State of the service, its changes and its webhooks")
     )
 )]
 struct Description;
@@ -114,13 +122,13 @@ struct Description;
 #[derive(OpenApi)]
 #[openapi(
     info(title = "C0Di3 analyzer", description = "Events in.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
-    tags((name = "ingest", description = "Events in"), (name = "operations", description = "State of the service"))
+    tags((name = "ingest", description = "Events in"), (name = "rules", description = "Rules in force"), (name = "operations", description = "State of the service"))
 )]
 struct AnalyzerDescription;
 
 /// Routes of the API, and their OpenAPI 3.1 description.
-fn described() -> (Router<ApiState>, utoipa::openapi::OpenApi) {
-    let (router, mut description) = OpenApiRouter::with_openapi(Description::openapi())
+fn described() -> (Router<ApiState>, Value) {
+    let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(findings::list))
         .routes(routes!(findings::detail))
         .routes(routes!(incidents::list))
@@ -133,24 +141,27 @@ fn described() -> (Router<ApiState>, utoipa::openapi::OpenApi) {
         .routes(routes!(stats::stats))
         .routes(routes!(admin::deliveries))
         .routes(routes!(admin::retry))
+        .routes(routes!(endpoints::list))
+        .routes(routes!(endpoints::enable))
+        .routes(routes!(audit::list::list))
         .routes(routes!(admin::clear_cache))
         .routes(routes!(health::health))
         .routes(routes!(health::ready))
         .routes(routes!(health::live))
         .routes(routes!(metrics))
         .split_for_parts();
-    env!("CARGO_PKG_VERSION").clone_into(&mut description.info.version);
-    (router, description)
+    (router, describe::complete(&description))
 }
 
 /// The OpenAPI description as JSON text.
 pub fn openapi_json() -> String {
-    described().1.to_pretty_json().unwrap_or_else(|_| "{}".to_owned())
+    serde_json::to_string_pretty(&described().1).unwrap_or_else(|_| "{}".to_owned())
 }
 
 /// The whole API of the agent: port 3000.
 pub fn router(state: ApiState) -> Router {
     let (router, description) = described();
+    let parameterless = describe::parameterless(&description);
     let description = Arc::new(description);
     let auth = state.auth.clone();
     let asked = Arc::clone(&state.store);
@@ -163,27 +174,40 @@ pub fn router(state: ApiState) -> Router {
         .route("/", get(index))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn_with_state(watch, unless_away));
-    finish(router, state, Some(auth))
+    finish(router, state, Some((auth, parameterless)))
+}
+
+/// The analyzer's OpenAPI description.
+pub fn analyzer_document() -> Value {
+    let (_, of_operations) = health_routes().split_for_parts();
+    let (_, mut description) =
+        OpenApiRouter::with_openapi(AnalyzerDescription::openapi()).routes(routes!(ingest::ingest)).split_for_parts();
+    description.merge(rule_routes().split_for_parts().1);
+    description.merge(of_operations);
+    describe::complete(&description)
+}
+
+fn rule_routes() -> OpenApiRouter<rules::Rules> {
+    OpenApiRouter::<rules::Rules>::new()
+        .routes(routes!(rules::status))
+        .routes(routes!(rules::reload))
+        .routes(routes!(rules::explain))
+        .routes(routes!(rules::groups))
 }
 
 /// The analyzer's port 5001: events in, and how the analyzer is.
 pub fn analyzer_router(ingest: IngestState, rules: Arc<dyn RuleService>, health: HealthState, auth: Auth) -> Router {
     let (operations, _) = health_routes().split_for_parts();
-    let (ingest_routes, mut description) =
-        OpenApiRouter::with_openapi(AnalyzerDescription::openapi()).routes(routes!(ingest::ingest)).split_for_parts();
-    let (rule_routes, of_rules) = OpenApiRouter::<rules::Rules>::new()
-        .routes(routes!(rules::status))
-        .routes(routes!(rules::reload))
-        .routes(routes!(rules::explain))
-        .routes(routes!(rules::groups))
-        .split_for_parts();
+    let ingest_routes = OpenApiRouter::new().routes(routes!(ingest::ingest)).split_for_parts().0;
+    let rule_routes = rule_routes().split_for_parts().0;
     let rule_routes = rule_routes.layer(DefaultBodyLimit::max(rules::LINES_BYTES_MAX)).with_state(rules);
-    description.merge(of_rules);
+    let description = analyzer_document();
+    let parameterless = describe::parameterless(&description);
     let description = Arc::new(description);
     let operations = operations
         .route("/openapi.json", get(move || async move { Json(Arc::unwrap_or_clone(description)) }))
         .with_state(health);
-    finish(ingest_routes.with_state::<()>(ingest).merge(operations).merge(rule_routes), (), Some(auth))
+    finish(ingest_routes.with_state::<()>(ingest).merge(operations).merge(rule_routes), (), Some((auth, parameterless)))
 }
 
 /// Health alone: port 3001, answered even while the API is busy.
@@ -199,15 +223,21 @@ fn health_routes() -> OpenApiRouter<HealthState> {
         .routes(routes!(metrics))
 }
 
-fn finish<S: Clone + Send + Sync + 'static>(router: Router<S>, state: S, auth: Option<Auth>) -> Router {
-    let router = match auth {
-        Some(auth) => router.layer(middleware::from_fn_with_state(auth, authorise)),
+fn finish<S: Clone + Send + Sync + 'static>(
+    router: Router<S>,
+    state: S,
+    checked: Option<(Auth, guard::Parameterless)>,
+) -> Router {
+    let router = match checked {
+        Some((auth, parameterless)) => router
+            .layer(middleware::from_fn_with_state(parameterless, guard::refuse_unread))
+            .layer(middleware::from_fn_with_state(auth, authorise)),
         None => router,
     };
     router
         .fallback(async || Problem::not_found("there is no such path; /openapi.json lists them all"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
-        .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        .layer(middleware::from_fn(guard::guard))
         .layer(middleware::from_fn(observe::observe))
         .with_state(state)
 }
@@ -216,7 +246,7 @@ async fn index() -> Response {
     let links = serde_json::json!({
         "service": "c0di3",
         "version": env!("CARGO_PKG_VERSION"),
-        "links": ["/api/v1/findings", "/api/v1/incidents", "/api/v1/mutes", "/api/v1/stats", "/api/v1/deliveries", "/health", "/ready", "/live", "/metrics", "/openapi.json"],
+        "links": ["/api/v1/findings", "/api/v1/incidents", "/api/v1/mutes", "/api/v1/stats", "/api/v1/deliveries", "/api/v1/endpoints", "/api/v1/audit", "/health", "/ready", "/live", "/metrics", "/openapi.json"],
     });
     Json(links).into_response()
 }

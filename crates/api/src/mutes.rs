@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use store::people::Mute;
 use utoipa::ToSchema;
 
-use crate::ApiState;
-use crate::auth::Actor;
+use crate::{ApiState, schema};
+use crate::observe::Asked;
 use crate::problem::{PartProblem, Problem};
 
 /// Mutes that are shown.
@@ -18,7 +18,7 @@ const SHOWN_MAX: u32 = 1000;
 /// Mutes, newest first. They are made with `mute_until` in the change of an incident.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct MutePage {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<schema::Mute>)]
     data: Vec<Mute>,
     /// Older ones are not shown.
     has_more: bool,
@@ -57,20 +57,21 @@ pub(crate) async fn list(
 #[utoipa::path(
     delete, path = "/api/v1/mutes/{id}", tag = "incidents", params(("id" = String, Path, description = "32 hexadecimal digits")),
     responses(
-        (status = 200, description = "It has ended", body = Object),
+        (status = 200, description = "It has ended", body = schema::MuteEnded),
         (status = 404, description = "There is no such mute that holds", body = Problem, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn end(
     State(state): State<ApiState>,
-    Extension(actor): Extension<Actor>,
+    Extension(asked): Extension<Asked>,
     id: Result<Path<String>, PathRejection>,
 ) -> Result<Json<Value>, Problem> {
     let missing = || Problem::not_found("there is no such mute that holds");
     let Path(id) = id.map_err(|_| missing())?;
     let is_id = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !is_id || !state.store.end_mute(&id, &actor.name, (state.clock)()).await? {
+    if !is_id || !state.store.end_mute(&id, &asked.by(), (state.clock)()).await? {
         return Err(missing());
     }
+    asked.is_audited();
     Ok(Json(json!({"id": id, "state": "ended"})))
 }

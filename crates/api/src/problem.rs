@@ -117,6 +117,32 @@ impl Problem {
         Self::new(StatusCode::REQUEST_TIMEOUT, "stalled", "the body stopped coming", detail)
     }
 
+    /// It kept coming, but not in time.
+    pub(crate) fn slow(seconds: u64) -> Self {
+        let detail = format!("the body did not come within {seconds} s: send it again, in smaller parts");
+        Self::new(StatusCode::REQUEST_TIMEOUT, "stalled", "the body came too slowly", detail)
+    }
+
+    pub(crate) fn conflict(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", "not as things are", detail)
+    }
+
+    /// What the framework refused, in its words; what went wrong in it is no matter of the client.
+    pub(crate) fn found_by_others(status: StatusCode, text: &str) -> Self {
+        let code = match status {
+            StatusCode::BAD_REQUEST => "bad_request",
+            StatusCode::NOT_FOUND => "not_found",
+            StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed",
+            StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => "unsupported",
+            status if status.is_server_error() => "failed",
+            _ => "refused",
+        };
+        let words = status.canonical_reason().unwrap_or("refused");
+        let is_told = status.is_client_error() && !text.trim().is_empty();
+        Self::new(status, code, words, if is_told { text.trim() } else { words })
+    }
+
     pub(crate) fn busy(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "try again shortly", detail)
     }

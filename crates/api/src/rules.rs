@@ -11,6 +11,7 @@ use detect::Diagnostic;
 use serde_json::Value;
 
 use crate::problem::{PartProblem, Problem};
+use crate::schema;
 
 /// Groups that are shown where nobody says how many, and at most.
 const GROUPS: usize = 20;
@@ -62,7 +63,7 @@ pub(crate) type Rules = Arc<dyn RuleService>;
 /// Which rules are in force, since when, and what was refused since.
 #[utoipa::path(
     get, path = "/api/v1/rules", tag = "rules",
-    responses((status = 200, description = "Generation, counts, problems of a refused reload", body = Object))
+    responses((status = 200, description = "Generation, counts, problems of a refused reload", body = schema::RulesInForce))
 )]
 pub(crate) async fn status(State(rules): State<Rules>) -> Json<Value> {
     Json(rules.status())
@@ -72,7 +73,7 @@ pub(crate) async fn status(State(rules): State<Rules>) -> Json<Value> {
 #[utoipa::path(
     post, path = "/admin/rules/reload", tag = "operations",
     responses(
-        (status = 200, description = "What came, went and changed", body = Object),
+        (status = 200, description = "What came, went and changed", body = schema::Reloaded),
         (status = 422, description = "The files have problems; the old rules run on", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -96,7 +97,7 @@ pub(crate) async fn reload(State(rules): State<Rules>) -> Result<Json<Value>, Pr
     post, path = "/api/v1/rules/{id}/explain", tag = "rules", params(("id" = String, Path, description = "Id, name or title")),
     request_body = String,
     responses(
-        (status = 200, description = "For each line every part of the rule, whether it held, and the value that decided; of a correlation what it counted, what it left out and why, and how near each group came", body = Object),
+        (status = 200, description = "For each line every part of the rule, whether it held, and the value that decided; of a correlation what it counted, what it left out and why, and how near each group came", body = schema::Explained),
         (status = 404, description = "There is no such rule", body = Problem, content_type = "application/problem+json"),
     )
 )]
@@ -126,7 +127,7 @@ pub(crate) async fn explain(
         ("group" = Option<String>, Query, description = "One group, as it is shown: source.ip=192.0.2.1"),
     ),
     responses(
-        (status = 200, description = "Groups with their events, aggregate, and what is missing", body = Object),
+        (status = 200, description = "Groups with their events, aggregate, and what is missing", body = schema::Groups),
         (status = 404, description = "There is no such correlation", body = Problem, content_type = "application/problem+json"),
         (status = 503, description = "The analyzer is waiting for its store", body = Problem, content_type = "application/problem+json"),
     )

@@ -5,6 +5,8 @@ use serde::Serialize;
 use store::StoredFinding;
 use utoipa::ToSchema;
 
+use crate::schema;
+
 /// A finding as lists show it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct FindingView {
@@ -21,7 +23,7 @@ pub(crate) struct FindingView {
     severity_id: u8,
     /// 0 to 100.
     score: u8,
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<schema::ScorePart>)]
     score_parts: Vec<ScorePart>,
     /// P0 to P3.
     #[schema(value_type = String, example = "P1")]
@@ -34,7 +36,7 @@ pub(crate) struct FindingView {
     last_seen: Option<String>,
     /// Events that the finding stands for.
     count: u64,
-    #[schema(value_type = Object)]
+    #[schema(value_type = schema::Entities)]
     entities: Entities,
     techniques: Vec<String>,
     /// Why it fired.
@@ -57,7 +59,7 @@ pub(crate) struct FindingDetail {
     #[serde(flatten)]
     finding: FindingView,
     /// First and last events, each with its raw line.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<schema::Evidence>)]
     evidence: Vec<Evidence>,
 }
 

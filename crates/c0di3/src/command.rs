@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use api::auth::Auth;
+use api::{AuditLog, Surroundings, TrustedProxies};
 use store::{Store, Use};
 
 use crate::cli::ServiceArguments;
@@ -80,6 +81,13 @@ async fn open_store(url: &str, use_as: Use, stop: &AtomicBool) -> anyhow::Result
             opened => return Ok(opened?),
         }
     }
+}
+
+/// What the ports of this process have in common.
+fn surroundings(config: &Config, store: &Arc<dyn Store>) -> Surroundings {
+    let trusted_proxies = TrustedProxies(Arc::from(config.trusted_proxies.as_slice()));
+    let audit = AuditLog::new(Arc::clone(store) as Arc<dyn store::Audit>);
+    Surroundings { audit, trusted_proxies, clock: clock::now }
 }
 
 fn auth(config: &Config, store: &Arc<dyn Store>) -> Auth {

@@ -49,6 +49,8 @@ pub(crate) struct Config {
     pub(crate) analyzer_url: Option<String>,
     pub(crate) listen: SocketAddr,
     pub(crate) health_listen: SocketAddr,
+    /// Whose X-Forwarded-For is believed.
+    pub(crate) trusted_proxies: Vec<event::Network>,
     pub(crate) log: LogConfig,
 }
 
@@ -186,6 +188,9 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     let assets = check_assets(&file, &mut problems);
     let internal = check_internal(&file, &mut problems);
     let log = check_log(&file.log, &mut problems);
+    let trusted_proxies = file.api.trusted_proxies.iter();
+    let trusted_proxies =
+        trusted_proxies.filter_map(|network| problems.check("api.trusted_proxies", network.parse())).collect();
     if !problems.0.is_empty() {
         return Err(problems.0);
     }
@@ -213,6 +218,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         analyzer_url: filled(file.agent.analyzer_url.trim_end_matches('/')),
         listen,
         health_listen,
+        trusted_proxies,
         log,
         file,
     })

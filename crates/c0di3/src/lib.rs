@@ -22,6 +22,7 @@ mod rules;
 mod service;
 mod signals;
 mod telemetry;
+mod webhooks;
 
 use std::process::ExitCode;
 

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use api::AuditLog;
 use api::rules::{ReloadRefused, RuleService, Unanswered, Wanted};
 use async_trait::async_trait;
 use crossbeam_channel::{Receiver, Sender, bounded};
@@ -16,6 +17,7 @@ use detect::{Diagnostic, GroupView, Loaded, MatchScratch, Matcher, RuleSet, expl
 use event::{Block, LogSource};
 use parse::Parser;
 use serde_json::{Value, json};
+use store::audit::{AuditEntry, By, Outcome};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
@@ -238,13 +240,21 @@ impl RuleBook {
     }
 
     /// Reloads on SIGHUP, and when the files have changed and then stayed as they are for one look.
-    pub(crate) fn watch(self: &Arc<Self>, every: Option<Duration>, stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
+    pub(crate) fn watch(
+        self: &Arc<Self>,
+        every: Option<Duration>,
+        stop: &Arc<AtomicBool>,
+        audit: AuditLog,
+    ) -> anyhow::Result<()> {
         let mut hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
-        let book = Arc::clone(self);
+        let (book, by_signal) = (Arc::clone(self), audit.clone());
         tokio::spawn(async move {
             while hangup.recv().await.is_some() {
                 let book = Arc::clone(&book);
-                let _told = tokio::task::spawn_blocking(move || book.reload("signal")).await;
+                let told = tokio::task::spawn_blocking(move || told("signal", &book.reload("signal"))).await;
+                if let Ok(entry) = told {
+                    by_signal.record(entry).await;
+                }
             }
         });
         let Some(every) = every else { return Ok(()) };
@@ -255,20 +265,22 @@ impl RuleBook {
                 tokio::time::sleep(every).await;
                 let looking = Arc::clone(&book);
                 let looked = tokio::task::spawn_blocking(move || looking.look(before)).await;
-                before = looked.unwrap_or(None);
+                let (now, entry) = looked.unwrap_or((None, None));
+                before = now;
+                if let Some(entry) = entry {
+                    audit.record(entry).await;
+                }
             }
         });
         Ok(())
     }
 
     /// One look at the files: reloads where they are new, and the same as at the look before.
-    fn look(&self, before: Option<u128>) -> Option<u128> {
+    fn look(&self, before: Option<u128>) -> (Option<u128>, Option<AuditEntry>) {
         // A file that is just being replaced is looked at again.
         let now = self.files.read().map_or(0, |texts| texts.digest());
-        if now != self.state().seen && before == Some(now) {
-            let _told = self.reload("file");
-        }
-        Some(now)
+        let is_new = now != self.state().seen && before == Some(now);
+        (Some(now), is_new.then(|| told("file", &self.reload("file"))))
     }
 
     fn explained(&self, rule: &str, lines: &str) -> Option<Value> {
@@ -293,6 +305,19 @@ impl RuleBook {
             "lines_left_out": batch.rows().saturating_sub(LINES_MAX),
         }))
     }
+}
+
+/// What the audit log says of a reload that no request asked for.
+fn told(cause: &str, outcome: &Result<Reloaded, Vec<Diagnostic>>) -> AuditEntry {
+    let (outcome, detail) = match outcome {
+        Ok(Reloaded::Unchanged) => (Outcome::Done, "the rules are as they were".to_owned()),
+        Ok(Reloaded::Replaced(report)) => (Outcome::Done, format!("replaced: {}", report["changes"])),
+        Err(problems) => {
+            let first = problems.first().map(ToString::to_string).unwrap_or_default();
+            (Outcome::Refused, format!("{} problem(s), the first: {first}", problems.len()))
+        }
+    };
+    AuditEntry::new(clock::now(), By::named(cause), "rules.reload", "", outcome).saying(detail)
 }
 
 /// Ids of rules that came, went, and mean something else.
@@ -350,3 +375,6 @@ impl RuleService for RuleDesk {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests;

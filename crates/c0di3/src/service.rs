@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use api::Surroundings;
 use api::ingest::Peer;
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -35,15 +36,19 @@ pub(crate) const STOP_POLL: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(crate) struct Ports {
     pub(crate) draining: Arc<AtomicBool>,
+    surroundings: Surroundings,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Ports {
-    pub(crate) fn new() -> Self {
-        Ports { draining: Arc::new(AtomicBool::new(false)), tasks: Vec::new() }
+    /// Must run inside the runtime.
+    pub(crate) fn new(surroundings: Surroundings) -> Self {
+        tokio::spawn(surroundings.audit.clone().run());
+        Ports { draining: Arc::new(AtomicBool::new(false)), surroundings, tasks: Vec::new() }
     }
 
     pub(crate) fn serve(&mut self, listener: TcpListener, router: Router) {
+        let router = api::surrounded(router, self.surroundings.clone());
         self.tasks.push(tokio::spawn(answer(listener, router, Arc::clone(&self.draining))));
     }
 
@@ -64,6 +69,7 @@ impl Ports {
         if tokio::time::timeout(DRAIN_MAX, all).await.is_err() {
             tracing::warn!(seconds = DRAIN_MAX.as_secs(), "requests were still open and have been cut off");
         }
+        self.surroundings.audit.flush().await;
     }
 }
 

@@ -1,5 +1,6 @@
 //! Logs and metrics of the process itself. Logs go to standard error, or to three files that are rotated by size:
-//! `core-agent.log` (everything), `error.log` (warnings and errors) and `access.log` (one line per request).
+//! `core-agent.log` (everything), `error.log` (warnings and errors) and `access.log` (one line per request, in combined log
+//! format whatever the others are written in).
 
 use std::io::Write;
 use std::path::Path;
@@ -30,7 +31,8 @@ struct LogFile(Arc<Mutex<FileRotate<AppendCount>>>);
 
 impl LogFile {
     fn open(folder: &Path, name: &str, config: &LogConfig) -> Self {
-        let limit = ContentLimit::Bytes(config.rotate_bytes);
+        // A line is written at once, and never divided between two files.
+        let limit = ContentLimit::BytesSurpassed(config.rotate_bytes);
         let suffix = AppendCount::new(config.rotate_files);
         LogFile(Arc::new(Mutex::new(FileRotate::new(folder.join(name), suffix, limit, Compression::None, None))))
     }
@@ -61,6 +63,28 @@ where
     if json { layer.json().boxed() } else { layer.boxed() }
 }
 
+/// Writes what stands in the field `line`, as it stands there: other programs read this file.
+struct AccessLines(LogFile);
+
+impl<S: tracing::Subscriber> Layer<S> for AccessLines {
+    fn on_event(&self, event: &tracing::Event<'_>, _context: tracing_subscriber::layer::Context<'_, S>) {
+        struct Line(String);
+        impl tracing::field::Visit for Line {
+            fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+                if field.name() == "line" {
+                    self.0 = format!("{value}\n");
+                }
+            }
+            fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn std::fmt::Debug) {}
+        }
+        let mut line = Line(String::new());
+        event.record(&mut line);
+        if self.0.clone().write_all(line.0.as_bytes()).is_err() {
+            metrics::counter!("access_log_errors_total").increment(1);
+        }
+    }
+}
+
 fn only_access(wanted: bool) -> FilterFn<impl Fn(&tracing::Metadata<'_>) -> bool> {
     filter_fn(move |metadata| (metadata.target() == "access") == wanted)
 }
@@ -77,7 +101,7 @@ pub(crate) fn start_logs(config: &LogConfig) -> anyhow::Result<()> {
     tracing_subscriber::registry()
         .with(file("core-agent.log").with_filter(only_access(false)).with_filter(level))
         .with(layer(LogFile::open(folder, "error.log", config), config.json).with_filter(LevelFilter::WARN))
-        .with(layer(LogFile::open(folder, "access.log", config), config.json).with_filter(only_access(true)))
+        .with(AccessLines(LogFile::open(folder, "access.log", config)).with_filter(only_access(true)))
         .try_init()
         .context("cannot start logging")
 }

@@ -2,6 +2,7 @@
 //! after the last. A process that dies in between delivers again under the same webhook-id.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use event::{Severity, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
+use store::endpoints::{ENDPOINT_DISABLED, Endpoints};
 use store::people::{Attempt, Deliveries, Delivery};
 use store::{NoticeBody, StoreError};
 
@@ -44,6 +46,8 @@ pub struct Deliverer<S: ?Sized> {
     /// When the oldest notice was written that is not delivered, as the store last told.
     oldest: Arc<Mutex<Option<Timestamp>>>,
     settle_us: i64,
+    /// Whether the store knows the endpoints.
+    registered: AtomicBool,
 }
 
 /// How a request ended.
@@ -57,7 +61,7 @@ enum Ended {
     Gone,
 }
 
-impl<S: Deliveries + ?Sized> Deliverer<S> {
+impl<S: Deliveries + Endpoints + ?Sized> Deliverer<S> {
     pub fn new(
         store: Arc<S>,
         endpoints: Vec<Endpoint>,
@@ -74,7 +78,7 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
             Ok((endpoint, client))
         };
         let endpoints = endpoints.into_iter().map(with_client).collect::<Result<_, _>>()?;
-        Ok(Deliverer { store, endpoints, clock, link, oldest: Arc::default(), settle_us: SETTLE_US })
+        Ok(Deliverer { store, endpoints, clock, link, oldest: Arc::default(), settle_us: SETTLE_US, registered: AtomicBool::new(false) })
     }
 
     /// Sets the age of the oldest notice, which grows also while nothing can be asked: to be called at every scrape.
@@ -106,6 +110,10 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
                 metrics::gauge!("webhook_outbox_dead").set(state.dead as f64);
                 *self.oldest.lock().unwrap_or_else(PoisonError::into_inner) = state.oldest_pending;
             }
+            if let Ok(endpoints) = self.store.endpoints().await {
+                let disabled = endpoints.iter().filter(|endpoint| endpoint.disabled.is_some()).count();
+                metrics::gauge!("webhook_endpoints_disabled").set(disabled as f64);
+            }
             tokio::time::sleep(COUNT_INTERVAL).await;
         }
     }
@@ -130,6 +138,7 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
     /// Fans new notices out and attempts what is due. How many attempts there were.
     pub async fn step(&self) -> Result<usize, StoreError> {
         let now = (self.clock)();
+        self.register(now).await?;
         let names: Vec<(String, Severity)> =
             self.endpoints.iter().map(|(endpoint, _)| (endpoint.name.clone(), endpoint.least)).collect();
         self.store.fan_out(&names, self.settle_us, now).await?;
@@ -143,7 +152,10 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
         let work = by_endpoint.into_iter().map(|(name, mut deliveries)| async move {
             deliveries.sort_by_key(|delivery| (delivery.created_at, delivery.notice_id.clone()));
             for delivery in deliveries {
-                self.attempt(&name, &delivery).await?;
+                if self.attempt(&name, &delivery).await? {
+                    // The others have been given up with it.
+                    break;
+                }
             }
             Ok::<(), StoreError>(())
         });
@@ -153,16 +165,52 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
         Ok(count)
     }
 
-    async fn attempt(&self, name: &str, delivery: &Delivery) -> Result<(), StoreError> {
+    /// Tells the store once which endpoints there are. One with another address than before is enabled again.
+    async fn register(&self, now: Timestamp) -> Result<(), StoreError> {
+        if self.registered.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let known: Vec<(String, String)> =
+            self.endpoints.iter().map(|(endpoint, _)| (endpoint.name.clone(), endpoint.target())).collect();
+        for endpoint in self.store.register_endpoints(&known, now).await? {
+            tracing::info!(endpoint, "a webhook endpoint has another address and is enabled again");
+        }
+        for state in self.store.endpoints().await?.iter().filter(|state| state.disabled.is_some()) {
+            tracing::warn!(endpoint = state.name, "a webhook endpoint is disabled");
+        }
+        self.registered.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Nothing more for an endpoint that wants no more; the others are told.
+    async fn disable(&self, endpoint: &Endpoint) -> Result<(), StoreError> {
+        let names = self.endpoints.iter().map(|(other, _)| other.name.clone());
+        let others: Vec<String> = names.filter(|name| *name != endpoint.name).collect();
+        let reason = "the receiver answered 410 Gone: it wants no more";
+        let now = (self.clock)();
+        if self.store.disable_endpoint(&endpoint.name, &endpoint.target(), reason, &others, now).await? {
+            metrics::counter!("webhook_endpoints_gone_total", "endpoint" => endpoint.name.clone()).increment(1);
+            tracing::error!(
+                endpoint = endpoint.name,
+                reason,
+                "a webhook endpoint is disabled: nothing is sent there until an admin enables it or its address is changed"
+            );
+        }
+        Ok(())
+    }
+
+    /// True where the endpoint was found to want no more.
+    async fn attempt(&self, name: &str, delivery: &Delivery) -> Result<bool, StoreError> {
         let Some((endpoint, client)) = self.endpoints.iter().find(|(endpoint, _)| endpoint.name == name) else {
             let error = "the endpoint is not configured any more".to_owned();
-            return self.store.settle(delivery, &Attempt::Dead { error }, (self.clock)()).await;
+            return self.store.settle(delivery, &Attempt::Dead { error }, (self.clock)()).await.map(|()| false);
         };
         let started = Instant::now();
         let ended = self.send(endpoint, client, delivery).await;
         metrics::histogram!("webhook_attempt_duration_seconds", "endpoint" => endpoint.name.clone())
             .record(started.elapsed().as_secs_f64());
         let now = (self.clock)();
+        let gone = matches!(ended, Ended::Gone);
         let attempt = match ended {
             Ended::Delivered => Attempt::Delivered,
             Ended::Gone => Attempt::Dead { error: "the receiver answered 410: it wants no more".to_owned() },
@@ -185,7 +233,20 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
                 "a webhook was not delivered"
             );
         }
-        self.store.settle(delivery, &attempt, now).await
+        self.store.settle(delivery, &attempt, now).await?;
+        if gone {
+            self.disable(endpoint).await?;
+        }
+        Ok(gone)
+    }
+
+    fn body(&self, endpoint: &Endpoint, delivery: &Delivery) -> serde_json::Result<Vec<u8>> {
+        let (format, at) = (endpoint.format, delivery.created_at);
+        if delivery.kind == ENDPOINT_DISABLED {
+            return Ok(format::disabled(format, &serde_json::from_str(&delivery.body)?, at));
+        }
+        let notice: NoticeBody = serde_json::from_str(&delivery.body)?;
+        Ok(format::body(format, &delivery.kind, &notice, at, self.link.as_deref()))
     }
 
     async fn send(&self, endpoint: &Endpoint, client: &reqwest::Client, delivery: &Delivery) -> Ended {
@@ -193,11 +254,10 @@ impl<S: Deliveries + ?Sized> Deliverer<S> {
         if let Err(error) = check_literal(&endpoint.url, &endpoint.allow) {
             return failed(error);
         }
-        let notice: NoticeBody = match serde_json::from_str(&delivery.body) {
-            Ok(notice) => notice,
+        let body = match self.body(endpoint, delivery) {
+            Ok(body) => body,
             Err(error) => return failed(format!("the notice cannot be read: {error}")),
         };
-        let body = format::body(endpoint.format, &delivery.kind, &notice, delivery.created_at, self.link.as_deref());
         let id = delivery.webhook_id();
         let seconds = (self.clock)().0.div_euclid(1_000_000);
         let mut request = client

@@ -196,7 +196,8 @@ mod tests {
 
     fn found(revision: u64) -> StoredFinding {
         let finding = crate::suite::finding(revision, event::Severity::P1, "192.0.2.1");
-        StoredFinding { finding, status: Status::New, created_at: Timestamp(0), updated_at: Timestamp(0), revision }
+        let (created_at, updated_at) = (Timestamp(0), Timestamp(0));
+        StoredFinding { finding, status: Status::New, created_at, updated_at, revision, muted_by: None }
     }
 
     fn up_to(revision: u64) -> (Vec<StoredFinding>, Mark) {

@@ -5,6 +5,8 @@
 //! member (PostgreSQL, Redis). One test-suite runs on every member. **Absent on purpose:** no clock; callers say what
 //! time it is.
 
+pub mod audit;
+pub mod endpoints;
 mod fallback;
 pub mod hot;
 mod join;
@@ -17,9 +19,11 @@ mod parts;
 pub mod people;
 mod postgres;
 pub mod query;
+mod records;
 mod recount;
 mod redis;
 mod rows;
+mod seen;
 mod shared;
 mod sqlite;
 pub mod upkeep;
@@ -28,6 +32,8 @@ use async_trait::async_trait;
 use event::{Finding, FindingId, Position, Source, SourceId, Status, Timestamp};
 
 pub use crate::redis::RedisHot;
+pub use audit::Audit;
+pub use endpoints::Endpoints;
 pub use fallback::FallbackHot;
 pub use hot::{Hot, MemoryHot};
 pub use join::JoinPolicy;
@@ -35,6 +41,7 @@ pub use notice::{NoticeBody, What};
 pub use people::{Deliveries, Incidents, Mutes, Summaries, Tokens};
 pub use postgres::{PostgresStore, Use, without_password};
 pub use query::{Cursor, FindingQuery, Page};
+pub use seen::Seen;
 pub use sqlite::SqliteStore;
 pub use upkeep::Upkeep;
 
@@ -237,8 +244,14 @@ impl From<&StoredFinding> for Mark {
 }
 
 /// Everything that a store does.
-pub trait Store: Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Upkeep {}
-impl<T: Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Upkeep> Store for T {}
+pub trait Store:
+    Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Audit + Endpoints + Seen + Upkeep
+{
+}
+impl<T> Store for T where
+    T: Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Audit + Endpoints + Seen + Upkeep
+{
+}
 
 /// Opens the store that the address names and brings its tables up to date.
 pub async fn open(url: &str, use_as: Use) -> Result<std::sync::Arc<dyn Store>, StoreError> {

@@ -96,19 +96,19 @@ macro_rules! implement_mutes {
                 rows.fetch_all(&self.pool).await.map_err(StoreError::Read)?.iter().map(mute_of).collect()
             }
 
-            async fn end_mute(&self, id: &str, actor: &str, now: Timestamp) -> Result<bool, StoreError> {
+            async fn end_mute(&self, id: &str, by: &By, now: Timestamp) -> Result<bool, StoreError> {
                 let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
                 let row = sqlx::query(
                     "UPDATE mutes SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at = 0 AND until > $2
                      RETURNING incident_id, rule_title, key",
                 );
-                let row = row.bind(id).bind(now.0).bind(actor).fetch_optional(&mut *transaction).await.map_err(wrote)?;
+                let row = row.bind(id).bind(now.0).bind(&by.actor).fetch_optional(&mut *transaction).await.map_err(wrote)?;
                 let Some(row) = row else { return Ok(false) };
                 let what = format!("{}; for {}", row.get::<&str, _>(1), row.get::<&str, _>(2));
                 let incident = sqlx::query(LOCK_ONE).bind(row.get::<&str, _>(0)).fetch_optional(&mut *transaction).await;
                 if let Some(row) = incident.map_err(StoreError::Read)? {
                     let mut incident = incident_of(&row, 0)?;
-                    let entry = incident.note(now, actor, "mute_ended", None, Some(what));
+                    let entry = incident.note(now, &by.actor, "mute_ended", None, Some(what.clone()));
                     incident.version += 1;
                     incident.updated_at = now;
                     let joined = Joined {
@@ -118,6 +118,8 @@ macro_rules! implement_mutes {
                     };
                     write_rows(&mut transaction, JoinedRows::of(&joined, now)).await?;
                 }
+                let entry = AuditEntry::new(now, by.clone(), "mute.end", id, Outcome::Done).answered(200).saying(what);
+                write_audit(&mut transaction, &[entry]).await?;
                 transaction.commit().await.map_err(wrote)?;
                 Ok(true)
             }

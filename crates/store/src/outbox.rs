@@ -90,8 +90,12 @@ macro_rules! implement_outbox {
                     let (id, severity): (String, i64) = (row.get(0), row.get(1));
                     for (endpoint, _) in endpoints.iter().filter(|(_, least)| severity_of(severity) <= *least) {
                         sqlx::query(
-                            "INSERT INTO deliveries (notice_id, endpoint, state, attempts, next_at, lease_until, created_at)
-                             VALUES ($1, $2, 'pending', 0, $3, 0, $3) ON CONFLICT DO NOTHING",
+                            "INSERT INTO deliveries (notice_id, endpoint, state, attempts, next_at, lease_until, created_at,
+                                                     last_error)
+                             SELECT $1, $2, CASE WHEN off = 0 THEN 'pending' ELSE 'dead' END, 0, $3, 0, $3,
+                                CASE WHEN off = 0 THEN NULL ELSE 'not sent: the endpoint is disabled' END
+                             FROM (SELECT count(*) AS off FROM endpoints WHERE name = $2 AND disabled_at IS NOT NULL) AS x
+                             WHERE true ON CONFLICT DO NOTHING",
                         )
                         .bind(&id)
                         .bind(endpoint)
@@ -147,13 +151,27 @@ macro_rules! implement_outbox {
                 Ok(rows.iter().map(delivery_of).collect())
             }
 
-            async fn revive(&self, notice_id: &str, endpoint: &str, now: Timestamp) -> Result<bool, StoreError> {
+            async fn revive_by(
+                &self,
+                notice_id: &str,
+                endpoint: &str,
+                by: &By,
+                now: Timestamp,
+            ) -> Result<bool, StoreError> {
+                let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
                 let done = sqlx::query(
                     "UPDATE deliveries SET state = 'pending', next_at = $3, lease_until = 0, attempts = 0
                      WHERE notice_id = $1 AND endpoint = $2 AND state = 'dead'",
                 );
-                let done = done.bind(notice_id).bind(endpoint).bind(now.0).execute(&self.pool).await.map_err(wrote)?;
-                Ok(done.rows_affected() > 0)
+                let done = done.bind(notice_id).bind(endpoint).bind(now.0);
+                if done.execute(&mut *transaction).await.map_err(wrote)?.rows_affected() == 0 {
+                    return Ok(false);
+                }
+                let target = format!("{notice_id}/{endpoint}");
+                let entry = AuditEntry::new(now, by.clone(), "delivery.retry", &target, Outcome::Done).answered(200);
+                write_audit(&mut transaction, &[entry]).await?;
+                transaction.commit().await.map_err(wrote)?;
+                Ok(true)
             }
 
             async fn outbox(&self) -> Result<OutboxState, StoreError> {

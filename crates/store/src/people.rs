@@ -5,6 +5,7 @@ use event::incident::{HistoryEntry, Illegal, Link};
 use event::{FactSheet, Finding, Incident, IncidentChange, IncidentId, IncidentStatus, Severity, Stage, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::audit::By;
 use crate::{Findings, StoreError};
 
 /// Filters are joined by AND; values of one filter by OR.
@@ -18,6 +19,8 @@ pub struct IncidentQuery {
     pub since: Option<Timestamp>,
     /// Such as `source.ip 192.0.2.1`.
     pub entity: Option<(String, String)>,
+    /// Of these it names at least one; with `entity`, either.
+    pub entities: Vec<(String, String)>,
     /// Sort time and id of the last incident of the page before.
     pub after: Option<(i64, IncidentId)>,
     pub limit: u32,
@@ -45,13 +48,25 @@ pub trait Incidents: Send + Sync + std::fmt::Debug {
     async fn incident_of(&self, finding: event::FindingId) -> Result<Option<IncidentId>, StoreError>;
     /// Entries after `after`, oldest first.
     async fn history(&self, id: IncidentId, after: u64, limit: u32) -> Result<Vec<HistoryEntry>, StoreError>;
-    /// Applies the change if the incident still has the version. Change, history and notice are one transaction.
+    /// Applies the change if the incident still has the version.
     async fn change(
         &self,
         id: IncidentId,
         version: u64,
         change: &IncidentChange,
         actor: &str,
+        now: Timestamp,
+    ) -> Result<Changed, StoreError> {
+        self.change_by(id, Some(&[version]), change, &By::named(actor), now).await
+    }
+    /// Applies the change if the incident has one of the versions; `None`: whichever it has. Change, history, notice and
+    /// audit entry are one transaction.
+    async fn change_by(
+        &self,
+        id: IncidentId,
+        versions: Option<&[u64]>,
+        change: &IncidentChange,
+        by: &By,
         now: Timestamp,
     ) -> Result<Changed, StoreError>;
 }
@@ -85,7 +100,7 @@ pub trait Mutes: Send + Sync + std::fmt::Debug {
     /// Newest first: those that hold, or all.
     async fn mutes(&self, ended_too: bool, limit: u32, now: Timestamp) -> Result<Vec<Mute>, StoreError>;
     /// False where there is none that holds.
-    async fn end_mute(&self, id: &str, actor: &str, now: Timestamp) -> Result<bool, StoreError>;
+    async fn end_mute(&self, id: &str, by: &By, now: Timestamp) -> Result<bool, StoreError>;
 }
 
 /// Findings that an incident's facts are taken from.
@@ -156,7 +171,11 @@ pub trait Deliveries: Send + Sync + std::fmt::Debug {
     /// Newest first, of one state or of all.
     async fn deliveries(&self, state: Option<&str>, limit: u32) -> Result<Vec<Delivery>, StoreError>;
     /// Sends a dead delivery again. False where there is none.
-    async fn revive(&self, notice_id: &str, endpoint: &str, now: Timestamp) -> Result<bool, StoreError>;
+    async fn revive(&self, notice_id: &str, endpoint: &str, now: Timestamp) -> Result<bool, StoreError> {
+        self.revive_by(notice_id, endpoint, &By::default(), now).await
+    }
+    /// The same, with its audit entry in the same transaction.
+    async fn revive_by(&self, notice_id: &str, endpoint: &str, by: &By, now: Timestamp) -> Result<bool, StoreError>;
     async fn outbox(&self) -> Result<OutboxState, StoreError>;
 }
 
@@ -248,7 +267,15 @@ pub struct Token {
 pub trait Tokens: Send + Sync + std::fmt::Debug {
     async fn token(&self, id: &str) -> Result<Option<Token>, StoreError>;
     async fn tokens(&self) -> Result<Vec<Token>, StoreError>;
-    async fn add_token(&self, token: &Token) -> Result<(), StoreError>;
+    async fn add_token(&self, token: &Token) -> Result<(), StoreError> {
+        self.add_token_by(token, &By::default()).await
+    }
+    /// The same, with its audit entry in the same transaction.
+    async fn add_token_by(&self, token: &Token, by: &By) -> Result<(), StoreError>;
     /// False where there is no such token.
-    async fn revoke_token(&self, id: &str) -> Result<bool, StoreError>;
+    async fn revoke_token(&self, id: &str) -> Result<bool, StoreError> {
+        self.revoke_token_by(id, &By::default(), Timestamp(0)).await
+    }
+    /// The same, with its audit entry in the same transaction.
+    async fn revoke_token_by(&self, id: &str, by: &By, now: Timestamp) -> Result<bool, StoreError>;
 }

@@ -15,6 +15,7 @@ use sqlx::Row;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use crate::query::{FindingQuery, Page};
+use crate::records::implement_records;
 use crate::rows::{bytes, number};
 use crate::shared::implement_shared;
 use crate::{Commit, Committed, Findings, Lease, Ledger, Mark, Resume, SourceCheckpoint, StoreError, StoredFinding};
@@ -87,6 +88,7 @@ implement_shared!(
         "= ANY(ARRAY(SELECT json_array_elements_text($2::json)))",
         "= ANY(ARRAY(SELECT json_array_elements_text($3::json)))"
     ],
+    sixth = "= ANY(ARRAY(SELECT json_array_elements_text($6::json)))",
     lock = " FOR UPDATE",
     rows = {
         incidents: "INSERT INTO incidents (id, severity, stage, status, assignee, sort_time, version, facts_version, doc,
@@ -144,6 +146,22 @@ crate::recount::implement_upkeep!(
     ]
 );
 
+implement_records!(
+    PostgresStore, sqlx::Postgres, begin = "BEGIN", list = "= ANY(ARRAY(SELECT json_array_elements_text($1::json)))",
+    rows = {
+        addresses: "INSERT INTO addresses (key, value) SELECT key, value
+            FROM json_to_recordset($1::json) AS x(key TEXT, value TEXT) ON CONFLICT DO NOTHING",
+        titles: "INSERT INTO rule_titles (title, rule_id) SELECT title, rule_id
+            FROM json_to_recordset($1::json) AS x(title TEXT, rule_id TEXT) ON CONFLICT DO NOTHING"
+    },
+    filling = {
+        // All findings are read, and one process does it: the number is that of the layout lock.
+        alone: ["SET LOCAL statement_timeout = 0", "SELECT pg_advisory_xact_lock(202183424)"],
+        addresses: "SELECT DISTINCT substr(entity, 11) FROM findings, unnest(entities) AS entity
+            WHERE entity LIKE 'source.ip=%'"
+    }
+);
+
 impl PostgresStore {
     /// Connects to `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE` and brings the tables up to date.
     pub async fn open(url: &str, use_as: Use) -> Result<Self, StoreError> {
@@ -163,6 +181,7 @@ impl PostgresStore {
             .await
             .map_err(failed)?;
         sqlx::migrate!("migrations/postgres").run(&pool).await?;
+        fill_seen(&pool).await?;
         Ok(PostgresStore { pool, days: Mutex::new(BTreeSet::new()) })
     }
 

@@ -3,7 +3,8 @@
 
 /// Implements the traits of `people` and the joining of findings for one database.
 macro_rules! implement_shared {
-    ($store:ty, $database:ty, begin = $begin:literal, list = [$l1:literal, $l2:literal, $l3:literal], lock = $lock:literal,
+    ($store:ty, $database:ty, begin = $begin:literal, list = [$l1:literal, $l2:literal, $l3:literal],
+     sixth = $l6:literal, lock = $lock:literal,
      rows = { incidents: $incidents:literal, links: $links:literal, keys: $keys:literal, history: $history:literal,
               notices: $notices:literal, held: $held:literal }, rules_of = $rules_of:literal) => {
         mod shared_queries {
@@ -23,6 +24,7 @@ macro_rules! implement_shared {
             use crate::parts::Prepared;
             use crate::people::*;
             use crate::rows::*;
+            use crate::audit::{self, AuditEntry, By, Outcome};
             use crate::{Commit, StoreError};
 
             type Connection = <$database as sqlx::Database>::Connection;
@@ -47,7 +49,7 @@ macro_rules! implement_shared {
                    AND ($2 = '[]' OR stage ", $l2, ")
                    AND ($3 = '[]' OR status ", $l3, ")
                    AND ($4 = '' OR assignee = $4) AND sort_time >= $5
-                   AND ($6 = '' OR id IN (SELECT incident_id FROM incident_keys WHERE key = $6))
+                   AND ($6 = '[]' OR id IN (SELECT incident_id FROM incident_keys WHERE key ", $l6, "))
                    AND ($8 = '' OR sort_time < $7 OR (sort_time = $7 AND id < $8))
                  ORDER BY sort_time DESC, id DESC LIMIT $9"
             );
@@ -159,14 +161,15 @@ macro_rules! implement_shared {
             impl Incidents for $store {
                 async fn incidents(&self, query: &IncidentQuery) -> Result<Vec<Incident>, StoreError> {
                     let (after_time, after_id) = query.after.map_or((0, String::new()), |(time, id)| (time, id.to_string()));
-                    let entity = query.entity.as_ref().map(|(kind, value)| join::entity_key(kind, value));
+                    let entities = query.entity.iter().chain(&query.entities);
+                    let entities = texts(entities.map(|(kind, value)| join::entity_key(kind, value).replace('\0', "")));
                     let rows = sqlx::query(LIST)
                         .bind(texts(query.severities.iter().map(|severity| *severity as i64)))
                         .bind(texts(&query.stages))
                         .bind(texts(&query.statuses))
                         .bind(query.assignee.as_deref().unwrap_or(""))
                         .bind(query.since.map_or(i64::MIN, |time| time.0))
-                        .bind(entity.unwrap_or_default())
+                        .bind(entities)
                         .bind(after_time)
                         .bind(after_id)
                         .bind(i64::from(query.limit.clamp(1, PAGE_MAX + 1)))
@@ -209,27 +212,27 @@ macro_rules! implement_shared {
                     rows.iter().map(|row| read_doc(row.get(0), "a history entry")).collect()
                 }
 
-                async fn change(
+                async fn change_by(
                     &self,
                     id: IncidentId,
-                    version: u64,
+                    versions: Option<&[u64]>,
                     change: &IncidentChange,
-                    actor: &str,
+                    by: &By,
                     now: Timestamp,
                 ) -> Result<Changed, StoreError> {
                     let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
                     let row = sqlx::query(LOCK_ONE).bind(id.to_string()).fetch_optional(&mut *transaction).await;
                     let Some(row) = row.map_err(StoreError::Read)? else { return Ok(Changed::Missing) };
                     let mut incident = incident_of(&row, 0)?;
-                    if incident.version != version {
+                    if versions.is_some_and(|versions| !versions.contains(&incident.version)) {
                         return Ok(Changed::Stale(incident));
                     }
-                    let mut entries = match incident.apply(change, actor, now) {
+                    let mut entries = match incident.apply(change, &by.actor, now) {
                         Ok(entries) => entries,
                         Err(illegal) => return Ok(Changed::Illegal(illegal)),
                     };
                     if let Some(until) = change.mute_until {
-                        let made = mutes_of(&mut transaction, &incident, change, (actor, now, until)).await?;
+                        let made = mutes_of(&mut transaction, &incident, change, (&by.actor, now, until)).await?;
                         match made {
                             Ok(told) => entries
                                 .iter_mut()
@@ -239,6 +242,7 @@ macro_rules! implement_shared {
                         }
                     }
                     let told = settle(&mut transaction, &incident, &entries).await?;
+                    let entry = audit::of_change(now, by, &incident, &entries);
                     let joined = Joined {
                         history: entries.into_iter().map(|entry| (id, entry)).collect(),
                         notices: told.into_iter().collect(),
@@ -246,6 +250,7 @@ macro_rules! implement_shared {
                         ..Joined::default()
                     };
                     write_rows(&mut transaction, JoinedRows::of(&joined, now)).await?;
+                    write_audit(&mut transaction, &[entry]).await?;
                     transaction.commit().await.map_err(wrote)?;
                     Ok(Changed::Done(incident))
                 }
@@ -368,7 +373,8 @@ macro_rules! implement_shared {
                     rows.fetch_all(&self.pool).await.map_err(StoreError::Read)?.iter().map(token_of).collect()
                 }
 
-                async fn add_token(&self, token: &Token) -> Result<(), StoreError> {
+                async fn add_token_by(&self, token: &Token, by: &By) -> Result<(), StoreError> {
+                    let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
                     sqlx::query(
                         "INSERT INTO tokens (id, name, role, hash, created_at, expires_at, revoked)
                          VALUES ($1, $2, $3, $4, $5, $6, 0)",
@@ -379,15 +385,23 @@ macro_rules! implement_shared {
                     .bind(&token.hash)
                     .bind(token.created_at.0)
                     .bind(token.expires_at.map(|time| time.0))
-                    .execute(&self.pool)
+                    .execute(&mut *transaction)
                     .await
                     .map_err(wrote)?;
-                    Ok(())
+                    write_audit(&mut transaction, &[audit::of_token(by, token)]).await?;
+                    transaction.commit().await.map_err(wrote)
                 }
 
-                async fn revoke_token(&self, id: &str) -> Result<bool, StoreError> {
+                async fn revoke_token_by(&self, id: &str, by: &By, now: Timestamp) -> Result<bool, StoreError> {
+                    let mut transaction = self.pool.begin_with($begin).await.map_err(wrote)?;
                     let done = sqlx::query("UPDATE tokens SET revoked = 1 WHERE id = $1 AND revoked = 0").bind(id);
-                    Ok(done.execute(&self.pool).await.map_err(wrote)?.rows_affected() > 0)
+                    if done.execute(&mut *transaction).await.map_err(wrote)?.rows_affected() == 0 {
+                        return Ok(false);
+                    }
+                    let entry = AuditEntry::new(now, by.clone(), "token.revoke", id, Outcome::Done);
+                    write_audit(&mut transaction, &[entry]).await?;
+                    transaction.commit().await.map_err(wrote)?;
+                    Ok(true)
                 }
             }
         }

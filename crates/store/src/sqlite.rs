@@ -13,6 +13,7 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::query::{FindingQuery, Page};
+use crate::records::implement_records;
 use crate::rows::{bytes, number};
 use crate::shared::implement_shared;
 use crate::{Commit, Committed, Findings, Lease, Ledger, Mark, Resume, SourceCheckpoint, StoreError, StoredFinding};
@@ -20,6 +21,7 @@ use crate::{Commit, Committed, Findings, Lease, Ledger, Mark, Resume, SourceChec
 implement_shared!(
     SqliteStore, sqlx::Sqlite, begin = "BEGIN IMMEDIATE",
     list = ["IN (SELECT value FROM json_each($1))", "IN (SELECT value FROM json_each($2))", "IN (SELECT value FROM json_each($3))"],
+    sixth = "IN (SELECT value FROM json_each($6))",
     lock = "",
     rows = {
         incidents: "INSERT INTO incidents (id, severity, stage, status, assignee, sort_time, version, facts_version, doc,
@@ -78,6 +80,20 @@ crate::recount::implement_upkeep!(
     ]
 );
 
+implement_records!(
+    SqliteStore, sqlx::Sqlite, begin = "BEGIN IMMEDIATE", list = "IN (SELECT value FROM json_each($1))",
+    rows = {
+        addresses: "INSERT INTO addresses (key, value) SELECT value ->> 'key', value ->> 'value' FROM json_each($1)
+            WHERE true ON CONFLICT DO NOTHING",
+        titles: "INSERT INTO rule_titles (title, rule_id) SELECT value ->> 'title', value ->> 'rule_id' FROM json_each($1)
+            WHERE true ON CONFLICT DO NOTHING"
+    },
+    filling = {
+        alone: [],
+        addresses: "SELECT DISTINCT value FROM finding_entities WHERE kind = 'source.ip'"
+    }
+);
+
 /// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
 const CONNECTIONS_MAX: u32 = 8;
@@ -105,6 +121,7 @@ impl SqliteStore {
         let pool =
             SqlitePoolOptions::new().max_connections(CONNECTIONS_MAX).connect_with(options).await.map_err(failed)?;
         sqlx::migrate!("migrations/sqlite").run(&pool).await?;
+        fill_seen(&pool).await?;
         Ok(SqliteStore { pool })
     }
 }

@@ -43,6 +43,8 @@ checks!(
     tokens_are_kept_and_revoked,
 );
 
+mod records;
+
 async fn store(url: &str) -> Arc<dyn Store> {
     open(url, Use::Commit).await.unwrap()
 }

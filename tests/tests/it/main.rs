@@ -19,6 +19,7 @@ mod outage;
 mod program;
 mod reading;
 mod pull;
+mod records;
 mod reload;
 mod replay;
 mod service;

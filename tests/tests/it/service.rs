@@ -212,5 +212,5 @@ fn logs_go_to_three_rotated_files_when_a_folder_is_given() {
     }
     assert!(!sandbox.path("logs/access.log.3").exists(), "no more than two old files are kept");
     let access = std::fs::read_to_string(sandbox.path("logs/access.log.1")).unwrap();
-    assert!(access.contains("/api/v1/findings") && access.contains("request_id"), "{access}");
+    assert!(access.contains("\"GET /api/v1/findings HTTP/1.1\" 200") && access.contains("\"req-"), "{access}");
 }

@@ -19,6 +19,7 @@ use crate::cli::ServiceArguments;
 use crate::config::Config;
 use crate::outcome::Outcome;
 use crate::service::{Ports, bind, check_exposure};
+use crate::webhooks::WebhooksCheck;
 use crate::{catch_up, clock, signals, telemetry};
 
 pub(crate) fn run(config: Config, arguments: &ServiceArguments) -> anyhow::Result<Outcome> {
@@ -38,7 +39,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let listeners = Listeners::bind(&config).await?;
     let store = super::open_store(&config.store_url, Use::Ask, &stop).await?;
     let auth = super::auth(&config, &store);
-    let mut ports = Ports::new();
+    let mut ports = Ports::new(super::surroundings(&config, &store));
     let mut agent = Agent::new(config, Arc::clone(&store))?;
     agent.add_analyzer_check()?;
     agent.serve(&mut ports, listeners, metrics, auth)?;
@@ -80,6 +81,9 @@ impl Agent {
             Box::new(StoreCheck { store: Arc::clone(&store), is_server, is_required: true, pool: "ask" }),
             Box::new(DiskCheck::new(store_folder(&config.store_url), if is_server { "work" } else { "store" })),
         ];
+        if !config.endpoints.is_empty() {
+            checks.push(Box::new(WebhooksCheck(Arc::clone(&store))));
+        }
         let shared = match &config.cache_url {
             Some(url) => {
                 let own_name = format!("{}-{}", std::process::id(), clock::now().0);

@@ -48,8 +48,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     signals::outlive(config.log.profiles(), signals::Hangup::LoadsRules)?;
     let store = super::open_store(&config.store_url, Use::Commit, &stop).await?;
     let auth = super::auth(&config, &store);
+    let mut ports = Ports::new(super::surroundings(&config, &store));
     let mut analyzer = Analyzer::start(config, Arc::clone(&store), Arc::clone(&stop)).await?;
-    let mut ports = Ports::new();
     let checks = analyzer.checks(true).into();
     let health = HealthState::new("log-analyzer", checks, metrics, Arc::clone(&ports.draining));
     analyzer.serve(&mut ports, health, auth)?;
@@ -105,7 +105,9 @@ impl Analyzer {
         let files = RuleFiles::of(&config, &RuleArguments::default());
         let (rules, questions) = RuleBook::open(files, config.rules.logsource.clone(), parse.clone())?;
         let rules = Arc::new(rules);
-        rules.watch(config.rules.watch, &stop)?;
+        let audit = super::surroundings(&config, &store).audit;
+        tokio::spawn(audit.clone().run());
+        rules.watch(config.rules.watch, &stop, audit)?;
         let engine = Engine {
             parse,
             rules: Arc::clone(&rules.in_force),

@@ -35,7 +35,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let asked = super::open_store(&config.store_url, Use::Ask, &stop).await?;
     let written = super::open_store(&config.store_url, Use::Commit, &stop).await?;
     let auth = super::auth(&config, &asked);
-    let mut ports = Ports::new();
+    let mut ports = Ports::new(super::surroundings(&config, &asked));
     let mut analyzer = Analyzer::start(config.clone(), Arc::clone(&written), Arc::clone(&stop)).await?;
     let mut agent = Agent::new(config, Arc::clone(&asked))?;
     agent.add_checks(analyzer.checks(false));

@@ -46,7 +46,7 @@ sections! {
     WebhooksSection { endpoints: Vec<EndpointEntry> }
     LlmSection { url: String, model: String, api_key: String, timeout: String, constrain: notify::llm::Constrain }
     AgentSection { analyzer_url: String }
-    ApiSection { listen: String, health_listen: String }
+    ApiSection { listen: String, health_listen: String, trusted_proxies: Vec<String> }
     LogSection { level: String, format: String, folder: PathBuf, rotate_bytes: usize, rotate_files: usize, heap_profiles: usize }
 }
 

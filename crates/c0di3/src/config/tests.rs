@@ -53,6 +53,7 @@ fn mistakes_name_the_key_and_the_remedy() {
         ("[incidents]\nopens_from = \"P9\"", "incidents.opens_from: `P9` is not one of"),
         ("[correlation]\nlateness = \"soon\"", "correlation.lateness: `soon` is not a time span"),
         ("[api]\nlisten = \"here\"", "api.listen: `here` is not an address"),
+        ("[api]\ntrusted_proxies = [\"proxy\"]", "api.trusted_proxies: `proxy` is not a network"),
         ("[rules]\nwatch = \"often\"", "rules.watch: `often` is not a time span"),
         ("[input]\nlogsource = \"linux\"", "input.logsource: `linux` is not product"),
         ("[input]\ntimezone = \"Mars\"", "input.timezone: unknown time zone `Mars`"),

@@ -142,6 +142,72 @@ async fn receivers_that_want_no_more_and_redirects_are_not_followed() {
     }
 }
 
+/// Another finding at another address, so that there is another notice.
+async fn another_incident(store: &SqliteStore, number: u128) {
+    let finding = Finding {
+        id: FindingId(number),
+        rule_id: "r".into(),
+        rule_title: "another".into(),
+        level: Level::High,
+        score: 70,
+        score_parts: Vec::new(),
+        severity: Severity::P1,
+        first_seen: Some(clock()),
+        last_seen: Some(clock()),
+        count: 1,
+        entities: Entities { source_ip: vec![format!("198.51.100.{number}")], ..Entities::default() },
+        techniques: Vec::new(),
+        reason: "x".into(),
+        response: Vec::new(),
+        evidence: Vec::new(),
+    };
+    let commit = Commit { findings: vec![finding], join: Some(JOIN), now: clock(), ..Commit::default() };
+    store.commit(&commit).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_receiver_that_answers_410_gets_nothing_more_and_the_others_are_told() {
+    let (_folder, store) = store().await;
+    let (gone_port, gone) = receiver(&["410 Gone"]).await;
+    let (other_port, other) = receiver(&["204 No Content"]).await;
+    let (slack_port, slack) = receiver(&["204 No Content"]).await;
+    let endpoints = || {
+        let other =
+            Endpoint { name: "other".into(), least: Severity::P0, ..endpoint(other_port, Format::Generic, LOOPBACK) };
+        let slack = Endpoint { name: "slack".into(), ..endpoint(slack_port, Format::Slack, LOOPBACK) };
+        vec![endpoint(gone_port, Format::Generic, LOOPBACK), other, slack]
+    };
+    let _already = rustls::crypto::ring::default_provider().install_default().is_err();
+    let make = |endpoints| Deliverer::new(Arc::clone(&store), endpoints, None, clock).unwrap();
+    let deliverer = make(endpoints());
+    for number in 2..5 {
+        for _ in 0..4 {
+            deliverer.step().await.unwrap();
+        }
+        another_incident(&store, number).await;
+    }
+    for _ in 0..4 {
+        deliverer.step().await.unwrap();
+    }
+    assert_eq!(gone.lock().unwrap().len(), 1, "after 410 nothing is sent there");
+    let told = other.lock().unwrap().clone();
+    assert_eq!(told.len(), 1, "it wants P0 only, but is told of this: {told:?}");
+    let body: serde_json::Value = serde_json::from_str(told[0].split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!((&body["type"], &body["data"]["endpoint"]), (&"endpoint.disabled".into(), &"ops".into()), "{body}");
+    assert!(body["data"]["reason"].as_str().unwrap().contains("410"), "{body}");
+    let told = slack.lock().unwrap().join("\n");
+    assert!(told.contains("endpoint ops is disabled") && told.contains("410 Gone"), "{told}");
+    let given_up: Vec<_> = store.deliveries(Some("dead"), 10).await.unwrap();
+    assert_eq!(given_up.iter().filter(|one| one.endpoint == "ops").count(), 4, "what was not sent can be sent later");
+    // A restart changes nothing; another address does.
+    assert_eq!(make(endpoints()).step().await.unwrap(), 0);
+    assert!(store.endpoints().await.unwrap().iter().any(|state| state.disabled.is_some()));
+    let mut changed = endpoints();
+    changed[0].url = url(&format!("http://localhost:{gone_port}/another"), true).unwrap();
+    make(changed).step().await.unwrap();
+    assert!(store.endpoints().await.unwrap().iter().all(|state| state.disabled.is_none()));
+}
+
 #[tokio::test]
 async fn a_closed_address_is_never_connected_to() {
     let (_folder, store) = store().await;

@@ -9,7 +9,7 @@ use sqlx::postgres::PgPool;
 use sqlx::{PgConnection, Row};
 
 use crate::parts::Prepared;
-use crate::postgres::{bytes, read_known, write_joined};
+use crate::postgres::{bytes, read_known, write_joined, write_seen};
 use crate::query::{Details, sort_time};
 use crate::rows::doc;
 use crate::{Commit, Committed, HEAD, StateChange, StoreError};
@@ -62,6 +62,7 @@ pub(super) async fn commit(pool: &PgPool, commit: &Commit) -> Result<Committed, 
     let (done, rows) = tokio::join!(written, async { prepared.join(known, commit) });
     let done = Committed { continued: prepared.continued, muted: prepared.newly_muted, ..done? };
     write_joined(&mut transaction, rows, &prepared).await?;
+    write_seen(&mut transaction, &commit.findings).await?;
     write_sources(&mut transaction, commit).await?;
     write_state(&mut transaction, commit).await?;
     transaction.commit().await.map_err(StoreError::Write)?;

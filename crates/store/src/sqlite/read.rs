@@ -22,41 +22,70 @@ macro_rules! select_findings {
     };
 }
 
-/// Lists are bound as JSON arrays; an empty one means that the filter is not used.
-const LIST: &str = select_findings!(
-    "WHERE (?1 IS NULL OR last_seen >= ?1)
-      AND (?2 IS NULL OR first_seen < ?2)
-      AND (?3 = '[]' OR severity IN (SELECT value FROM json_each(?3)))
-      AND (?4 = '[]' OR level IN (SELECT value FROM json_each(?4)))
-      AND (?5 = '[]' OR rule_id IN (SELECT value FROM json_each(?5)))
-      AND (?6 = '[]' OR status IN (SELECT value FROM json_each(?6)))
-      AND (?7 = '[]' OR NOT EXISTS (
-            SELECT 1 FROM json_each(?7) AS kinds WHERE NOT EXISTS (
-                SELECT 1 FROM finding_entities AS entity, json_each(kinds.value, '$.values') AS wanted
-                WHERE entity.finding_id = findings.id AND entity.kind = json_extract(kinds.value, '$.kind')
-                  AND entity.value = wanted.value)))
-      AND (?8 IS NULL OR (sort_time, id) < (?8, ?9))
-    ORDER BY sort_time DESC, id DESC
-    LIMIT ?10"
+/// Lists are bound as JSON arrays; an empty one means that the filter is not used. `$narrowed` comes in front of the filters,
+/// the order behind them.
+macro_rules! list_query {
+    ($narrowed:literal) => {
+        concat!(
+            select_findings!("WHERE "),
+            $narrowed,
+            " (?1 IS NULL OR last_seen >= ?1)
+              AND (?2 IS NULL OR first_seen < ?2)
+              AND (?3 = '[]' OR severity IN (SELECT value FROM json_each(?3)))
+              AND (?4 = '[]' OR level IN (SELECT value FROM json_each(?4)))
+              AND (?5 = '[]' OR rule_id IN (SELECT value FROM json_each(?5)))
+              AND (?6 = '[]' OR status IN (SELECT value FROM json_each(?6)))
+              AND (?7 = '[]' OR EXISTS (SELECT 1 FROM finding_entities AS entity WHERE entity.finding_id = findings.id
+                    AND entity.kind = 'source.ip' AND entity.value IN (SELECT value FROM json_each(?7))))
+              AND (?8 = '[]' OR EXISTS (SELECT 1 FROM finding_entities AS entity WHERE entity.finding_id = findings.id
+                    AND entity.kind = 'user.name' AND entity.value IN (SELECT value FROM json_each(?8))))
+              AND (?9 = '[]' OR EXISTS (SELECT 1 FROM finding_entities AS entity WHERE entity.finding_id = findings.id
+                    AND entity.kind = 'host.name' AND entity.value IN (SELECT value FROM json_each(?9))))
+              AND (?10 IS NULL OR (sort_time, id) < (?10, ?11))
+            ORDER BY sort_time DESC, id DESC
+            LIMIT ?12"
+        )
+    };
+}
+
+/// From the newest on, until there are enough.
+const LIST: &str = list_query!("");
+/// What names the entities, all of it, then the newest: for entities that few findings name.
+const LIST_BY_ENTITY: &str = list_query!(
+    "id IN (SELECT finding_id FROM finding_entities WHERE kind = ?13 AND value IN (SELECT value FROM json_each(?14))) AND"
 );
+/// How many findings name the entities, counted up to [`FEW`] and one more.
+const NAMED: &str = "SELECT count(*) FROM (SELECT 1 FROM finding_entities
+    WHERE kind = ?1 AND value IN (SELECT value FROM json_each(?2)) LIMIT 5001)";
+const FEW: i64 = 5_000;
+const KINDS: [&str; 3] = ["source.ip", "user.name", "host.name"];
 
 pub(super) async fn list(pool: &SqlitePool, query: &FindingQuery) -> Result<Page, StoreError> {
     let limit = query.limit.clamp(1, LIMIT_MAX);
     let json = |list: Vec<serde_json::Value>| serde_json::Value::Array(list).to_string();
-    let rows = sqlx::query(LIST)
+    let named = |kind: &str| {
+        let values = query.entities.iter().filter(|(known, _)| known == kind);
+        json(values.map(|(_, value)| value.as_str().into()).collect())
+    };
+    let few = kind_of_few(pool, query, named).await?;
+    let rows = sqlx::query(if few.is_some() { LIST_BY_ENTITY } else { LIST })
         .bind(query.since.map(|time| time.0))
         .bind(query.until.map(|time| time.0))
         .bind(json(query.severities.iter().map(|severity| severity.name().into()).collect()))
         .bind(json(query.levels.iter().map(|level| (*level as i64).into()).collect()))
         .bind(json(query.rules.iter().map(|rule| rule.as_str().into()).collect()))
         .bind(json(query.statuses.iter().map(|status| (*status as i64).into()).collect()))
-        .bind(json(entity_filters(&query.entities)))
+        .bind(named(KINDS[0]))
+        .bind(named(KINDS[1]))
+        .bind(named(KINDS[2]))
         .bind(query.after.map(|cursor| cursor.sort_time))
         .bind(query.after.map(|cursor| bytes(cursor.id.0)))
-        .bind(i64::from(limit) + 1)
-        .fetch_all(pool)
-        .await
-        .map_err(StoreError::Read)?;
+        .bind(i64::from(limit) + 1);
+    let rows = match few {
+        Some(kind) => rows.bind(kind).bind(named(kind)),
+        None => rows,
+    };
+    let rows = rows.fetch_all(pool).await.map_err(StoreError::Read)?;
     let mut findings = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
     let more = findings.len() > limit as usize;
     findings.truncate(limit as usize);
@@ -65,15 +94,23 @@ pub(super) async fn list(pool: &SqlitePool, query: &FindingQuery) -> Result<Page
     Ok(Page { findings, next })
 }
 
-/// One object per kind: values of one kind are alternatives, kinds must all be met.
-fn entity_filters(entities: &[(String, String)]) -> Vec<serde_json::Value> {
-    let mut kinds: Vec<&String> = entities.iter().map(|(kind, _)| kind).collect();
-    kinds.sort();
-    kinds.dedup();
-    let values = |kind: &String| -> Vec<&String> {
-        entities.iter().filter(|(known, _)| known == kind).map(|(_, value)| value).collect()
-    };
-    kinds.into_iter().map(|kind| serde_json::json!({"kind": kind, "values": values(kind)})).collect()
+/// A kind of entity that is asked for and that few findings name: those are gathered, instead of walking by time until
+/// there are enough.
+async fn kind_of_few(
+    pool: &SqlitePool,
+    query: &FindingQuery,
+    named: impl Fn(&str) -> String,
+) -> Result<Option<&'static str>, StoreError> {
+    for kind in KINDS {
+        if query.entities.iter().any(|(known, _)| known == kind) {
+            let row =
+                sqlx::query(NAMED).bind(kind).bind(named(kind)).fetch_one(pool).await.map_err(StoreError::Read)?;
+            if row.get::<i64, _>(0) <= FEW {
+                return Ok(Some(kind));
+            }
+        }
+    }
+    Ok(None)
 }
 
 pub(super) async fn get(pool: &SqlitePool, id: FindingId) -> Result<Option<StoredFinding>, StoreError> {

@@ -7,7 +7,7 @@ use sqlx::{Row, SqliteConnection};
 use crate::parts::Prepared;
 use crate::query::{Details, sort_time};
 use crate::rows::doc;
-use crate::sqlite::{bytes, read_known, write_joined};
+use crate::sqlite::{bytes, read_known, write_joined, write_seen};
 use crate::{Commit, Committed, HEAD, StoreError};
 
 pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committed, StoreError> {
@@ -36,6 +36,7 @@ pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committ
         }
     }
     write_joined(&mut transaction, prepared.join(known, commit), &prepared).await?;
+    write_seen(&mut transaction, &commit.findings).await?;
     for id in &commit.forgotten {
         sqlx::query("DELETE FROM sources WHERE id = ?")
             .bind(bytes(id.0))

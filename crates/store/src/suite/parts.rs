@@ -3,6 +3,7 @@
 use event::{Counted, EventSet, IncidentId};
 
 use super::*;
+use crate::audit::By;
 use crate::people::Mute;
 
 checks!(
@@ -261,8 +262,8 @@ async fn a_mute_of_one_address_hides_no_other(url: &str) {
     // Somebody ends it before its time: what goes on is a finding that joins.
     grow(store, 15, 5, 40).await;
     let mute = mutes(store, at(41)).await.remove(0);
-    assert!(store.end_mute(&mute.id, "bob", at(42)).await.unwrap());
-    assert!(!store.end_mute(&mute.id, "bob", at(42)).await.unwrap());
+    assert!(store.end_mute(&mute.id, &By::named("bob"), at(42)).await.unwrap());
+    assert!(!store.end_mute(&mute.id, &By::named("bob"), at(42)).await.unwrap());
     let history = store.history(first, 0, 50).await.unwrap();
     assert!(history.iter().any(|entry| entry.field == "mute_ended" && entry.actor == "bob"));
     let done = grow(store, 25, 10, 50).await;
