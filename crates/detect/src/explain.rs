@@ -110,7 +110,7 @@ fn unescaped(text: &str) -> (String, Vec<(usize, usize)>) {
         if let Some(character) = simple {
             out.push(character);
             rest = &after[1..];
-        } else if let bytes = event::json::byte_escapes(rest[at..].as_bytes())
+        } else if let bytes = event::json::byte_escapes(&rest.as_bytes()[at..])
             && !bytes.is_empty()
         {
             out.push_str(&String::from_utf8_lossy(&bytes));

@@ -33,6 +33,8 @@ const SHAPES: &[Shape] = &[
     shape("sshd[1]", "Failed publickey for ann from «S» port 4 ssh2: RSA-CERT SHA256:abc ID «X» (serial 0) CA RSA SHA256:d", "ann", ""),
     shape("sshd[1]", "Failed hostbased for ann from «S» port 4 ssh2: ED25519 SHA256:abc, client user \"«X»\", client host \"«X»\"", "ann", ""),
     shape("sshd[1]", "Accepted publickey for ann from «S» port 4 ssh2: ED25519-CERT SHA256:abc ID «X» (serial 7) CA RSA SHA256:d", "ann", ""),
+    shape("sshd[1]", "Accepted publickey for ann from «S» port 4 ssh2: RSA-CERT ID «X» (serial 7) CA RSA SHA256:d", "ann", ""),
+    shape("sshd[1]", "Accepted password for ann from «S» port 4 ssh1", "ann", ""),
     shape("sshd[1]", "Accepted hostbased for ann from «S» port 4 ssh2: RSA SHA256:abc, client user \"«X»\", client host \"«X»\"", "ann", ""),
     shape("sshd[1]", "Postponed keyboard-interactive for invalid user «N» from «S» port 4 ssh2 [preauth]", "«N»", ""),
     shape("sshd[1]", "Invalid user «N» from «S» port 4", "«N»", ""),

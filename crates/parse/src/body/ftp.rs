@@ -40,10 +40,8 @@ fn vsftpd_login(text: &[u8], at: usize) -> Option<(&[u8], &[u8], Outcome)> {
     };
     let close = memchr(b'"', tail)?;
     let rest = &tail[close + 1..];
-    if !rest.is_empty() && !(rest.starts_with(b", anon password \"") && rest.ends_with(b"\"")) {
-        return None;
-    }
-    Some((name, &tail[..close], result))
+    let is_anonymous = rest.starts_with(b", anon password \"") && rest.ends_with(b"\"");
+    (rest.is_empty() || is_anonymous).then_some((name, &tail[..close], result))
 }
 
 /// `HOST (NAME[ADDRESS]) - USER NAME (Login failed): …`, `… - USER NAME: no such user found …`

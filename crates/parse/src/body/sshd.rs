@@ -232,10 +232,18 @@ fn put_method(rows: &mut BatchBuilder, rest: &[u8], accepted: bool, is_whole: bo
 /// The name, and the text behind the ` from ` that follows it: the only one that a port and a key follow, or the first behind
 /// a name that can exist.
 fn before_key(account: &[u8]) -> Option<(&[u8], &[u8])> {
+    let can_exist = |name: &[u8]| memchr(b' ', name).is_none();
     let mut found = FROM.find_iter(account).map(|at| (&account[..at], &account[at + FROM.len()..]));
-    let first = found.by_ref().find(|(_, tail)| is_before_key(tail))?;
-    let can_exist = memchr(b' ', first.0).is_none();
-    (can_exist || found.all(|(_, tail)| !is_before_key(tail))).then_some(first)
+    match found.by_ref().find(|(_, tail)| is_before_key(tail)) {
+        Some(first) => (can_exist(first.0) || found.all(|(_, tail)| !is_before_key(tail))).then_some(first),
+        // What stands behind the address is of another sshd.
+        None => {
+            let at = FROM.find(account).filter(|at| can_exist(&account[..*at]))?;
+            let tail = &account[at + FROM.len()..];
+            let word = memchr(b' ', tail).filter(|end| *end > 0 && tail[*end..].starts_with(b" port "));
+            word.map(|_| (&account[..at], tail))
+        }
+    }
 }
 
 /// `ADDRESS port N ssh2: KEY FINGERPRINT`, then nothing, a certificate or a host's word about its user.
@@ -248,7 +256,7 @@ fn is_before_key(tail: &[u8]) -> bool {
     let of_host = fingerprint.strip_suffix(b",");
     let follows = match words.next() {
         None => of_host.is_none(),
-        Some(rest) => of_host.is_some() || is_certificate && rest.starts_with(b"ID "),
+        Some(rest) => of_host.is_some() || is_certificate && (fingerprint == b"ID" || rest.starts_with(b"ID ")),
     };
     let is_fingerprint = |byte: &u8| byte.is_ascii_alphanumeric() || b":+/=-".contains(byte);
     ending.head.is_empty()
