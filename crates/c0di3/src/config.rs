@@ -171,8 +171,7 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         problems.keep("correlation.groups_max, log.rotate_bytes", "must be above 0");
     }
     let analyzer = check_analyzer(&file, &mut problems);
-    let join = check_join(&file, &mut problems);
-    let settle_us = problems.span("notify.settle", &file.notify.settle);
+    let (join, settle_us) = check_join(&file, &mut problems);
     let endpoints = check_endpoints(&file.webhooks, &mut problems);
     let timeout_us = problems.span("llm.timeout", &file.llm.timeout);
     let llm = filled(&file.llm.url).map(|url| notify::llm::LlmOptions {
@@ -346,14 +345,15 @@ fn check_analyzer(file: &ConfigFile, problems: &mut Problems) -> AnalyzerConfig 
     }
 }
 
-fn check_join(file: &ConfigFile, problems: &mut Problems) -> store::JoinPolicy {
+fn check_join(file: &ConfigFile, problems: &mut Problems) -> (store::JoinPolicy, i64) {
     let gap_us = problems.span("incidents.gap", &file.incidents.gap);
     let opens_from = file.incidents.opens_from.parse().unwrap_or_else(|()| {
         problems.keep("incidents.opens_from", format!("`{}` is not one of P0, P1, P2, P3", file.incidents.opens_from));
         event::Severity::P2
     });
     let notify_age_us = Some(problems.span("notify.age", &file.notify.age));
-    store::JoinPolicy { gap_us, opens_from, notify_age_us }
+    let settle_us = problems.span("notify.settle", &file.notify.settle);
+    (store::JoinPolicy { gap_us, opens_from, notify_age_us }, settle_us)
 }
 
 fn check_endpoints(section: &WebhooksSection, problems: &mut Problems) -> Vec<notify::Endpoint> {

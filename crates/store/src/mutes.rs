@@ -89,6 +89,22 @@ macro_rules! implement_mutes {
             Ok(Ok(mutes::told(&rules, &keys, until)))
         }
 
+        /// It is no false positive after all: what it muted is told again.
+        async fn end_mutes_of(
+            connection: &mut Connection,
+            incident: &mut Incident,
+            actor: &str,
+            now: Timestamp,
+        ) -> Result<Option<HistoryEntry>, StoreError> {
+            let done = sqlx::query(
+                "UPDATE mutes SET ended_at = $2, ended_by = $3 WHERE incident_id = $1 AND ended_at = 0 AND until > $2",
+            );
+            let done = done.bind(incident.id.to_string()).bind(now.0).bind(actor).execute(&mut *connection).await;
+            let ended = done.map_err(wrote)?.rows_affected();
+            let what = || Some(format!("all {ended}: the verdict is no longer false_positive"));
+            Ok((ended > 0).then(|| incident.note(now, actor, "mute_ended", None, what())))
+        }
+
         #[async_trait]
         impl Mutes for $store {
             async fn mutes(&self, ended_too: bool, limit: u32, now: Timestamp) -> Result<Vec<Mute>, StoreError> {

@@ -129,7 +129,7 @@ implement_shared!(
 crate::recount::implement_upkeep!(
     PostgresStore,
     sqlx::Postgres,
-    begin = "BEGIN",
+    begin = "BEGIN ISOLATION LEVEL REPEATABLE READ",
     findings =
         "SELECT encode(id, 'hex'), count, score::bigint, severity, first_seen, last_seen, sort_time, status::bigint,
             details, events, evidence, array_to_json(entities)::text,

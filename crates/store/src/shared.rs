@@ -241,6 +241,9 @@ macro_rules! implement_shared {
                             Err(illegal) => return Ok(Changed::Illegal(vec![illegal])),
                         }
                     }
+                    if change.verdict.is_some_and(|verdict| verdict != event::Verdict::FalsePositive) {
+                        entries.extend(end_mutes_of(&mut transaction, &mut incident, actor, now).await?);
+                    }
                     let told = settle(&mut transaction, &incident, &entries).await?;
                     let entry = audit::of_change(now, by, &incident, &entries);
                     let joined = Joined {

@@ -49,13 +49,6 @@ impl Recount {
     }
 }
 
-#[async_trait]
-pub trait Upkeep: Send + Sync + std::fmt::Debug {
-    /// Reads everything and counts again, in one transaction; with `mend` what can be derived is written, else nothing is.
-    /// Nothing else should write meanwhile.
-    async fn recount(&self, mend: bool, thresholds: Thresholds, now: Timestamp) -> Result<Recount, StoreError>;
-}
-
 /// A change of one value, as the queries know it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fix {
@@ -281,6 +274,23 @@ impl IncidentRow {
             ));
             right.entries = last.max(0) as u64;
         }
+        self.check_versions(&mut right, &mut mended);
+        if self.links.is_empty() {
+            let remedy = "close it, or restore its findings from a backup";
+            faults.push(found("incidents", &id, "it has no findings".to_owned(), remedy, None));
+        }
+        let is_mended = !mended.is_empty();
+        for (what, remedy) in mended {
+            let fault =
+                Fault { table: "incidents", id: id.clone(), what, remedy: remedy.to_owned(), is_mendable: true };
+            faults.push(Found { fault, fix: None });
+        }
+        (faults, is_mended.then_some((right, memory)))
+    }
+
+    /// The columns say what the document says, and versions go on.
+    fn check_versions(&self, right: &mut Incident, mended: &mut Vec<(String, &str)>) {
+        let incident = &self.incident;
         let columns = (incident.severity as i64, incident.stage.name(), incident.status.name());
         let (severity, stage, status, version, facts) = &self.columns;
         let agree = columns == (*severity, stage.as_str(), status.as_str());
@@ -297,17 +307,6 @@ impl IncidentRow {
             ));
             right.version = incident.facts_version;
         }
-        if self.links.is_empty() {
-            let remedy = "close it, or restore its findings from a backup";
-            faults.push(found("incidents", &id, "it has no findings".to_owned(), remedy, None));
-        }
-        let is_mended = !mended.is_empty();
-        for (what, remedy) in mended {
-            let fault =
-                Fault { table: "incidents", id: id.clone(), what, remedy: remedy.to_owned(), is_mendable: true };
-            faults.push(Found { fault, fix: None });
-        }
-        (faults, is_mended.then_some((right, memory)))
     }
 
     /// Counts findings and events from the links.
@@ -331,4 +330,11 @@ impl IncidentRow {
         }
         memory
     }
+}
+
+#[async_trait]
+pub trait Upkeep: Send + Sync + std::fmt::Debug {
+    /// Reads everything and counts again, in one transaction; with `mend` what can be derived is written, else nothing is.
+    /// Nothing else should write meanwhile.
+    async fn recount(&self, mend: bool, thresholds: Thresholds, now: Timestamp) -> Result<Recount, StoreError>;
 }

@@ -237,7 +237,7 @@ async fn the_agent_answers_as_its_document_says() {
     let join = Some(JoinPolicy { gap_us: 1_000, opens_from: Severity::P3, notify_age_us: Some(1 << 50) });
     let one = Finding { entities: Entities { user_name: vec!["bob".into()], ..Entities::default() }, ..finding(9) };
     state.store.commit(&Commit { findings: vec![one], join, ..Commit::default() }).await.unwrap();
-    state.store.fan_out(&[("ops".to_owned(), Severity::P3)], Timestamp(2)).await.unwrap();
+    state.store.fan_out(&[("ops".to_owned(), Severity::P3)], 0, Timestamp(2)).await.unwrap();
     state.store.disable_endpoint("ops", "a", "410", &["pager".to_owned()], Timestamp(3)).await.unwrap();
     let router = router(state.clone());
     let (_, _, document) = get_json(&router, "/openapi.json").await;

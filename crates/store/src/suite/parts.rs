@@ -270,6 +270,12 @@ async fn a_mute_of_one_address_hides_no_other(url: &str) {
     assert_eq!((done.new, done.continued, done.muted), (1, 1, 0));
     let last = findings(store).await.pop().unwrap();
     assert_eq!((last.finding.count, last.status, last.muted_by), (10, Status::New, None));
+    // A verdict that is no false positive any more ends what it muted.
+    apply(store, first, &muting(at(3600)), 60).await;
+    let held = mutes(store, at(61)).await.len();
+    let attack = IncidentChange { verdict: Some(Verdict::TruePositive), ..IncidentChange::default() };
+    apply(store, first, &attack, 62).await;
+    assert_eq!((held > 0, mutes(store, at(63)).await.len()), (true, 0));
 }
 
 async fn six_changes_within_the_settle_time_are_one_notice(url: &str) {
