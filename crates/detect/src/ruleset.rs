@@ -306,7 +306,11 @@ impl RuleSet {
                 fields.iter().map(|field| self.captured(field, &rule, &behind)).collect()
             }
             CorrelationKind::Value { field, .. } => vec![self.captured(field, &rule, &behind)],
-            CorrelationKind::EventCount | CorrelationKind::Temporal { .. } => Vec::new(),
+            CorrelationKind::Temporal { .. } => {
+                let fields = rule.distinct.iter().flat_map(|distinct| &distinct.fields);
+                fields.map(|field| self.captured(field, &rule, &behind)).collect()
+            }
+            CorrelationKind::EventCount => Vec::new(),
         };
         let index = self.correlations.len();
         for base in &bases {
@@ -395,8 +399,9 @@ impl RuleSet {
     }
 
     fn mark_of(&self, bound: &BoundCorrelation, marks: &Marks) -> u128 {
-        let Correlation { kind, rules, group_by, aliases, timespan_us, bounds, generate, forgiven_by, .. } =
-            &bound.rule;
+        let Correlation {
+            kind, rules, group_by, aliases, timespan_us, bounds, generate, forgiven_by, distinct, ..
+        } = &bound.rule;
         let columns = bound.group_by.iter().chain(&bound.values).map(|from| &self.captures[from.default]);
         let columns: Vec<_> = columns.collect();
         let forgivers = forgiven_by.iter().filter_map(|reference| self.signal_named(reference));
@@ -410,6 +415,8 @@ impl RuleSet {
         let meant = format!(
             "{kind:?} {rules:?} {group_by:?} {aliases:?} {timespan_us} {bounds:?} {generate} {forgiven_by:?} {columns:?} {behind:x?}"
         );
+        // What does not ask for it means what it has always meant.
+        let meant = meant + &distinct.as_ref().map(|distinct| format!(" {distinct:?}")).unwrap_or_default();
         digest(&[meant.as_bytes()])
     }
 

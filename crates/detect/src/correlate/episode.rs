@@ -18,7 +18,7 @@ const PATTERNS_SHOWN_MAX: usize = 12;
 const EPISODE_US_MAX: i64 = 86_400_000_000;
 
 /// Whom a counted value names.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum EntityKind {
     SourceIp,
     UserName,
@@ -142,6 +142,11 @@ impl Episode {
     /// Adds whom an event is about, whether its line is kept or not.
     pub(super) fn name(&mut self, kind: EntityKind, value: &str) {
         let mut named = Entities::default();
+        // A source may be known by its name alone, which is no address.
+        let address = value.split_once('%').map_or(value, |(address, _)| address);
+        if kind == EntityKind::SourceIp && address.parse::<std::net::IpAddr>().is_err() {
+            return;
+        }
         match kind {
             EntityKind::SourceIp => named.source_ip.push(value.to_owned()),
             EntityKind::UserName => named.user_name.push(value.to_owned()),
@@ -351,6 +356,8 @@ impl Episode {
                         }
                     },
                 };
+                let distinct = rule.distinct.as_ref().map(|distinct| format!(", in {distinct}")).unwrap_or_default();
+                let reached = reached + &distinct;
                 match set.correlations[index].sample_of(set) {
                     None => format!("{reached}{about}; {} events in all", self.count),
                     Some(of) => format!("{reached}{about}; some {} events, estimated from one in {of}", self.count),

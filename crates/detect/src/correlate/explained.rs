@@ -169,6 +169,11 @@ pub(super) enum Witnessed<'a> {
 impl crate::ruleset::BoundCorrelation {
     /// What it asks for, in words.
     pub fn asks_for(&self) -> String {
+        let distinct = self.rule.distinct.as_ref().map(|distinct| format!(", in {distinct}")).unwrap_or_default();
+        self.compares() + &distinct
+    }
+
+    fn compares(&self) -> String {
         let rule = &self.rule;
         let (span, rules) = (rule.timespan_us / 1_000_000, rule.rules.join(", "));
         let by = if rule.group_by.is_empty() { String::new() } else { format!(" by {}", rule.group_by.join(", ")) };

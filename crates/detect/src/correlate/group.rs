@@ -82,6 +82,21 @@ pub(super) fn value_of<'h>(bound: &BoundCorrelation, hit: &'h Hit) -> Option<Cow
     }
 }
 
+/// What tells an event from others where only so many different ones are enough: the values of the fields, or the event itself
+/// where it has none of them.
+pub(super) fn mark_of(bound: &BoundCorrelation, hit: &Hit) -> String {
+    let mut text = String::new();
+    let mut any = false;
+    for from in &bound.values {
+        let value = captured(from, hit);
+        any |= value.is_some();
+        push_number(&mut text, value.map_or(0, str::len));
+        text.push(':');
+        text.push_str(value.unwrap_or(""));
+    }
+    if any { text } else { format!("#{:x}", hit.event.id.0) }
+}
+
 /// The number that an event brings.
 pub(super) fn number_of(bound: &BoundCorrelation, hit: &Hit) -> Result<f64, LeftOut> {
     let text = bound.values.first().and_then(|from| captured(from, hit)).ok_or(LeftOut::NoValue)?;

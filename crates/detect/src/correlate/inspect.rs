@@ -106,6 +106,11 @@ fn view(bound: &BoundCorrelation, key: &str, window: &Window, now: Timestamp) ->
         _ => Vec::new(),
     };
     let aggregate = window.aggregate(bound);
+    // Of a temporal correlation they only tell events apart.
+    let values = match bound.rule.kind {
+        CorrelationKind::Temporal { .. } => Vec::new(),
+        _ => window.some_values(SHOWN_MAX),
+    };
     let (first, last) = window.times();
     let over = last.is_some_and(|last| last.saturating_add_us(bound.rule.timespan_us) < now);
     let firing = window.is_firing() && !over;
@@ -120,7 +125,7 @@ fn view(bound: &BoundCorrelation, key: &str, window: &Window, now: Timestamp) ->
         rules_missing,
         first: shown(first),
         last: shown(last),
-        values: window.some_values(SHOWN_MAX),
+        values,
         evidence: window.some_events(SHOWN_MAX),
     }
 }
@@ -129,6 +134,10 @@ fn missing(bound: &BoundCorrelation, aggregate: Option<f64>, rules: &[String], w
     if bound.waits_for_close {
         let now = aggregate.map_or(String::new(), |number| format!("; so far {number}"));
         return format!("{} is judged when the time span has passed{now}", bound.rule.bounds);
+    }
+    if let Some(distinct) = bound.rule.distinct.as_ref().filter(|distinct| window.distinct() < distinct.least) {
+        let missing = if rules.is_empty() { String::new() } else { format!("; no match of {}", rules.join(", ")) };
+        return format!("{} of {distinct} within the window{missing}", window.distinct());
     }
     if !rules.is_empty() {
         return format!("no match of {} within the window", rules.join(", "));

@@ -75,6 +75,45 @@ fn an_event_that_two_rules_match_counts_once_but_for_either_rule_of_a_sequence()
 }
 
 #[test]
+fn one_event_is_never_several_where_different_ones_are_asked_for() {
+    let both = "{type: temporal, rules: [a, b], group-by: [g], timespan: 60s}";
+    let two = |distinct: &str| {
+        let rule = format!(
+            "title: both\nid: both\nlevel: high\nc0di3.distinct: {distinct}\ngenerate: true\ncorrelation: {both}\n"
+        );
+        let text = [detection("a"), detection("b"), rule].join("---\n");
+        let loaded = load([("r.yml", text.as_str())], &crate::Terms::default());
+        (Arc::new(loaded.set), loaded.diagnostics)
+    };
+    let (any, problems) = two("{gte: 2}");
+    assert_eq!(problems, []);
+    let (by_number, problems) = two("{gte: 2, field: n}");
+    assert_eq!(problems, []);
+    let one = [(0, "ab", 1.0)];
+    let again = [(0, "ab", 1.0), (1, "ab", 1.0)];
+    let other = [(0, "ab", 1.0), (1, "a", 2.0)];
+    let far = [(0, "ab", 1.0), (100, "ab", 2.0)];
+    for (set, events, wanted) in [
+        (&any, &one[..], 0),
+        (&any, &again[..], 1),
+        (&by_number, &one[..], 0),
+        (&by_number, &again[..], 0),
+        (&by_number, &other[..], 1),
+        (&by_number, &far[..], 0),
+        // In another order, too: what comes late is counted where it belongs.
+        (&by_number, &[(5, "b", 2.0), (0, "a", 1.0)], 1),
+        (&any, &[(0, "a", 1.0), (1, "a", 1.0)], 0),
+    ] {
+        assert_eq!(run(set, "both", events).len(), wanted, "{events:?}");
+    }
+    let asks = any.correlations[0].asks_for();
+    assert!(asks.contains("in 2 or more different events"), "{asks}");
+    for wrong in ["{gte: 1}", "{}", "2", "{gte: 2, lte: 3}", "{gte: 2.5}"] {
+        assert!(!two(wrong).1.is_empty(), "{wrong}");
+    }
+}
+
+#[test]
 fn a_rule_named_twice_and_long_chains_are_refused() {
     let chain: Vec<String> = (0..12)
         .map(|at| {

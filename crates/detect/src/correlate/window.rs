@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::correlate::entries::{Entries, Entry};
 use crate::correlate::episode::{EntityKind, Episode, Source};
-use crate::correlate::group::{group_text, number_of, value_of};
+use crate::correlate::group::{group_text, mark_of, number_of, value_of};
 use crate::correlate::history::History;
 use crate::correlate::tally::{Held, Tally};
 use crate::correlate::window::added::Added;
@@ -193,15 +193,21 @@ impl Window {
     /// What the event counts with.
     fn value(&self, bound: &BoundCorrelation, hit: &Hit) -> Result<Option<Held>, LeftOut> {
         match &bound.rule.kind {
+            CorrelationKind::Temporal { .. } if bound.rule.distinct.is_some() => {
+                Ok(Some(self.held(&mark_of(bound, hit))))
+            }
             CorrelationKind::EventCount | CorrelationKind::Temporal { .. } | CorrelationKind::History(_) => Ok(None),
             CorrelationKind::ValueCount(_) | CorrelationKind::Value { function: Function::Share, .. } => {
                 let value = value_of(bound, hit).ok_or(LeftOut::NoValue)?;
-                Ok(Some(Held::Text(
-                    self.counted.tally.as_ref().map_or_else(|| Arc::from(&*value), |tally| tally.shared(&value)),
-                )))
+                Ok(Some(self.held(&value)))
             }
             CorrelationKind::Value { .. } => number_of(bound, hit).map(|number| Some(Held::Number(number))),
         }
+    }
+
+    /// A text that is counted, shared with the events that have it already.
+    fn held(&self, value: &str) -> Held {
+        Held::Text(self.counted.tally.as_ref().map_or_else(|| Arc::from(value), |tally| tally.shared(value)))
     }
 
     /// Whether the aggregate is where the rule wants it.
@@ -459,7 +465,9 @@ impl Window {
 fn counted_entity(bound: &BoundCorrelation) -> Option<EntityKind> {
     let CorrelationKind::ValueCount(fields) = &bound.rule.kind else { return None };
     match fields.as_slice() {
-        [field] if matches!(field.as_str(), "source.ip" | "src_ip" | "c-ip" | "SourceIp") => Some(EntityKind::SourceIp),
+        [field] if matches!(field.as_str(), "source.address" | "source.ip" | "src_ip" | "c-ip" | "SourceIp") => {
+            Some(EntityKind::SourceIp)
+        }
         [field] if matches!(field.as_str(), "user.name" | "cs-username" | "User") => Some(EntityKind::UserName),
         _ => None,
     }

@@ -3,7 +3,7 @@
 use crate::sigma::condition;
 use crate::sigma::diagnostic::Problems;
 use crate::sigma::rule::{
-    Alias, Bounds, Correlation, CorrelationKind, Function, Head, HistoryKind, HistoryRule, Mentions,
+    Alias, Bounds, Correlation, CorrelationKind, Distinct, Function, Head, HistoryKind, HistoryRule, Mentions,
 };
 use crate::sigma::shape;
 use crate::sigma::threshold::{above_zero, bounds, check_counts, number};
@@ -20,6 +20,10 @@ const THRESHOLD_MAX: f64 = crate::correlate::WINDOW_ENTRIES_MAX as f64;
 
 /// Our key for rules whose hits take back what was counted.
 const FORGIVEN_KEY: &str = "c0di3.forgiven_by";
+/// Our key for how many different events a temporal correlation takes.
+const DISTINCT_KEY: &str = "c0di3.distinct";
+/// Most different events that can be asked for.
+const DISTINCT_MAX: f64 = 1000.0;
 
 /// `document`: what the section stands in. Every part is checked, whatever is wrong with the others.
 pub(crate) fn read(document: &Node, section: &Node, head: Head, problems: &mut Problems) -> Option<Correlation> {
@@ -67,6 +71,8 @@ pub(crate) fn read(document: &Node, section: &Node, head: Head, problems: &mut P
         problems.error(section.place, "`generate` stands twice, with different values: keep one");
     }
     let forgivers = shape::texts(document, FORGIVEN_KEY, "ids or names of rules", problems);
+    let is_temporal = matches!(counted, Some((CorrelationKind::Temporal { .. }, _)));
+    let distinct = distinct(document, is_temporal, problems);
     if problems.error_count() > before {
         return None;
     }
@@ -85,6 +91,7 @@ pub(crate) fn read(document: &Node, section: &Node, head: Head, problems: &mut P
         bounds,
         generate,
         forgiven_by,
+        distinct,
         places,
         alias_places,
     })
@@ -101,6 +108,30 @@ pub(crate) fn flag(section: &Node, key: &str, problems: &mut Problems) -> Option
         _ => problems.error(node.place, format!("`{key}` must be true or false")),
     }
     None
+}
+
+/// `c0di3.distinct: {gte: 2, field: [url.original]}`, if it is there.
+fn distinct(document: &Node, is_temporal: bool, problems: &mut Problems) -> Option<Distinct> {
+    let node = document.get(DISTINCT_KEY)?;
+    if !is_temporal {
+        let reason =
+            format!("`{DISTINCT_KEY}` is for temporal and temporal_ordered: others count an event once anyway");
+        problems.error(node.place, reason);
+        return None;
+    }
+    let keys = node.map().unwrap_or(&[]).iter().map(|(key, _)| key);
+    for key in keys.filter(|key| !["gte", "field"].contains(&key.text.as_str())) {
+        problems.error(key.place, format!("unknown key `{}` in `{DISTINCT_KEY}`: known are gte, field", key.text));
+    }
+    let least = node.get("gte").and_then(number);
+    let Some(least) = least.filter(|least| least.fract() == 0.0 && (2.0..=DISTINCT_MAX).contains(least)) else {
+        let reason = format!("`{DISTINCT_KEY}` needs `gte`, a whole number from 2 to {DISTINCT_MAX}: {{gte: 2}}");
+        problems.error(node.place, reason);
+        return None;
+    };
+    let fields = shape::texts(node, "field", "names of fields", problems);
+    fields.refuse_doubles("field", problems);
+    Some(Distinct { least: least as u64, fields: fields.words() })
 }
 
 /// `alias: {rule: field}`, and where each names its rules.

@@ -152,10 +152,27 @@ pub struct Correlation {
     pub generate: bool,
     /// Rules whose hits take back what their group has counted: `c0di3.forgiven_by`.
     pub forgiven_by: Vec<String>,
+    /// How many different events it takes: `c0di3.distinct`.
+    pub distinct: Option<Distinct>,
     /// Where `rules` and `c0di3.forgiven_by` name other rules.
     pub places: Mentions,
     /// The same of each alias, in the order of `aliases`.
     pub alias_places: Vec<Mentions>,
+}
+
+/// So many different events must be behind a temporal correlation, whatever rules match each of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Distinct {
+    pub least: u64,
+    /// Fields of which one at least must differ; where there are none, every event differs from every other.
+    pub fields: Vec<String>,
+}
+
+impl fmt::Display for Distinct {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} or more different events", self.least)?;
+        if self.fields.is_empty() { Ok(()) } else { write!(out, " by {}", self.fields.join(", ")) }
+    }
 }
 
 /// A name for fields that are called differently in different rules.

@@ -63,6 +63,9 @@ impl Counted {
     pub(super) fn is_reached(&self, bound: &BoundCorrelation, value: Option<&Held>) -> bool {
         let bounds = &bound.rule.bounds;
         let Some(tally) = &self.tally else { return bounds.hold(self.total as f64) };
+        if bound.rule.distinct.as_ref().is_some_and(|distinct| tally.distinct() < distinct.least) {
+            return false;
+        }
         match &bound.rule.kind {
             CorrelationKind::EventCount | CorrelationKind::History(_) => bounds.hold(self.total as f64),
             CorrelationKind::ValueCount(_) => bounds.hold(tally.distinct() as f64),

@@ -21,6 +21,11 @@ impl Window {
         }
     }
 
+    /// Different values, or different events where the rule asks for those.
+    pub(in crate::correlate) fn distinct(&self) -> u64 {
+        self.counted.distinct()
+    }
+
     /// Whether the signal at this place of the correlation has an event inside.
     pub(in crate::correlate) fn has_place(&self, place: usize) -> bool {
         self.counted.tally.as_ref().is_some_and(|tally| tally.matched(place))
