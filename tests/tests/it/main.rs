@@ -6,6 +6,7 @@
 mod backup;
 mod bad_input;
 mod command_line;
+mod guessing;
 mod indicators;
 mod kill;
 mod live_kill;
@@ -18,3 +19,4 @@ mod reload;
 mod replay;
 mod service;
 mod shipper;
+mod signals;
