@@ -8,6 +8,7 @@ use anyhow::Context;
 use event::LogSource;
 use event::time::parse_span_us;
 
+use crate::heap::Profiles;
 use crate::outcome::Usage;
 
 mod file;
@@ -88,6 +89,13 @@ pub(crate) struct LogConfig {
     pub(crate) folder: Option<PathBuf>,
     pub(crate) rotate_bytes: usize,
     pub(crate) rotate_files: usize,
+    pub(crate) heap_profiles: usize,
+}
+
+impl LogConfig {
+    pub(crate) fn profiles(&self) -> Profiles {
+        Profiles::new(self.folder.as_deref(), self.heap_profiles)
+    }
 }
 
 /// Reads defaults, then the file, then the environment, and checks the result.
@@ -274,7 +282,8 @@ fn check_log(log: &LogSection, problems: &mut Problems) -> LogConfig {
     }
     let folder = Some(log.folder.clone()).filter(|folder| !folder.as_os_str().is_empty());
     let (rotate_bytes, rotate_files) = (log.rotate_bytes, log.rotate_files);
-    LogConfig { level, json: log.format == "json", folder, rotate_bytes, rotate_files }
+    let heap_profiles = log.heap_profiles;
+    LogConfig { level, json: log.format == "json", folder, rotate_bytes, rotate_files, heap_profiles }
 }
 
 fn check_analyzer(file: &ConfigFile, problems: &mut Problems) -> AnalyzerConfig {

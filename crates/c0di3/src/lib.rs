@@ -9,6 +9,7 @@ mod clock;
 mod command;
 mod config;
 mod engine;
+mod heap;
 mod indicators;
 mod outcome;
 mod pipeline;
@@ -27,6 +28,9 @@ use clap::Parser;
 
 use crate::cli::{Arguments, Command, ConfigCommand, RulesCommand};
 use crate::outcome::Outcome;
+
+/// The allocator that the program runs on: it can tell what holds memory.
+pub use tikv_jemallocator::Jemalloc;
 
 /// Runs the program with the process's arguments.
 pub fn main() -> ExitCode {

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: c0di3::Jemalloc = c0di3::Jemalloc;
 
 fn main() -> ExitCode {
     c0di3::main()

@@ -2,6 +2,9 @@
 
 use std::process::ExitCode;
 
+#[global_allocator]
+static ALLOCATOR: c0di3::Jemalloc = c0di3::Jemalloc;
+
 fn main() -> ExitCode {
     c0di3::main()
 }

@@ -40,6 +40,7 @@ pub(crate) fn run(config: Config, arguments: &ServiceArguments) -> anyhow::Resul
 async fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = telemetry::start_metrics()?;
     let stop = signals::stop_flag()?;
+    signals::outlive(config.log.profiles(), signals::Hangup::Nothing)?;
     let listeners = Listeners::bind(&config).await?;
     let store = super::open_store(&config.store_url, Use::Ask, &stop).await?;
     let auth = super::auth(&config, &store);

@@ -44,6 +44,7 @@ pub(crate) fn run(config: Config, arguments: &ServiceArguments) -> anyhow::Resul
 async fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = telemetry::start_metrics()?;
     let stop = signals::stop_flag()?;
+    signals::outlive(config.log.profiles(), signals::Hangup::LoadsRules)?;
     let store = super::open_store(&config.store_url, Use::Commit, &stop).await?;
     let auth = super::auth(&config, &store);
     let mut analyzer = Analyzer::start(config, Arc::clone(&store), Arc::clone(&stop)).await?;

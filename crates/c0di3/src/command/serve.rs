@@ -29,6 +29,7 @@ pub(crate) fn run(config: Config, arguments: &ServiceArguments) -> anyhow::Resul
 async fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = telemetry::start_metrics()?;
     let stop = signals::stop_flag()?;
+    signals::outlive(config.log.profiles(), signals::Hangup::LoadsRules)?;
     let listeners = Listeners::bind(&config).await?;
     // People and the committer do not share connections.
     let asked = super::open_store(&config.store_url, Use::Ask, &stop).await?;

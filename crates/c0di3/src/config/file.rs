@@ -44,7 +44,7 @@ sections! {
     LlmSection { url: String, model: String, api_key: String, timeout: String, constrain: notify::llm::Constrain }
     AgentSection { analyzer_url: String }
     ApiSection { listen: String, health_listen: String }
-    LogSection { level: String, format: String, folder: PathBuf, rotate_bytes: usize, rotate_files: usize }
+    LogSection { level: String, format: String, folder: PathBuf, rotate_bytes: usize, rotate_files: usize, heap_profiles: usize }
 }
 
 /// Settings as written.
