@@ -67,7 +67,7 @@ impl Profiles {
         let begun = clock::now();
         let mut failed = None;
         for folder in &self.folders {
-            match self.write_into(folder, &mut *control.blocking_lock(), begun) {
+            match self.write_into(folder, &mut control.blocking_lock(), begun) {
                 Ok(written) => return Ok(Written { took_us: clock::now().0 - begun.0, ..written }),
                 Err(error) => failed = failed.or(Some(error)),
             }

@@ -211,17 +211,13 @@ impl Glance {
     }
 }
 
-fn is_mended(text: &Cow<'_, str>) -> bool {
-    matches!(text, Cow::Owned(_))
-}
-
 impl Work<'_> {
     /// The parts that patterns which the whole target nominates look at, and those that have views; most have none.
     fn target(&mut self, target: &str) {
         let query = memchr::memchr(b'?', target.as_bytes());
         let target = normalise::plain_ampersands(target, query.map_or(target.len(), |at| at + 1));
         let decoded = normalise::decode_target(&target);
-        let glance = self.glance(&target, &decoded, is_mended(&target));
+        let glance = self.glance(&target, &decoded, matches!(target, Cow::Owned(_)));
         let target = &*target;
         let (path, query) = match query {
             Some(at) => (&target[..at], Some(Piece::of(&target[at + 1..], at + 1))),
@@ -254,7 +250,7 @@ impl Work<'_> {
         let scheme = ["https://", "http://"].into_iter().find(|scheme| address.starts_with(scheme));
         let own = scheme.and_then(|scheme| address.get(scheme.len()..)).unwrap_or(&address);
         let decoded = normalise::decode(own, true);
-        let glance = self.glance(own, &decoded, is_mended(&address));
+        let glance = self.glance(own, &decoded, matches!(address, Cow::Owned(_)));
         if glance.opens(Part::Text) {
             self.part(Part::Text, Piece::of(&address, 0), true, Glance { known: false, ..glance });
         }
@@ -309,7 +305,7 @@ impl Work<'_> {
     fn query(&mut self, query: &str) {
         let query = normalise::plain_ampersands(query, 0);
         let decoded = normalise::decode(&query, true);
-        let glance = self.glance(&query, &decoded, is_mended(&query));
+        let glance = self.glance(&query, &decoded, matches!(query, Cow::Owned(_)));
         self.parts_of_query(Piece::of(&query, 0), glance);
     }
 
