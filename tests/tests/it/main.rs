@@ -14,6 +14,7 @@ mod node;
 mod oracle;
 mod outage;
 mod program;
+mod push;
 mod reload;
 mod replay;
 mod service;
