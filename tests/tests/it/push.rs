@@ -16,19 +16,23 @@ use crate::program::{Sandbox, rounds};
 const COUNTING: &str = "title: one event
 id: push-one
 level: informational
-logsource: {category: oracle}
-detection: {s: {oracle.kind: probe}, condition: s}
+logsource: {product: linux}
+detection: {s: {process.name: push}, condition: s}
 ---
 title: all events
 id: push-all
 level: low
-correlation: {type: event_count, rules: [push-one], group-by: [host.name], timespan: 30d, condition: {gte: 1}}
+correlation: {type: event_count, rules: [push-one], group-by: [host.hostname], timespan: 30d, condition: {gte: 1}}
 ";
 
 fn probe(number: u64) -> String {
     format!(
         "{{\"@timestamp\":\"2026-11-23T10:00:00Z\",\"oracle.kind\":\"probe\",\"user.name\":\"u{number}\",\"host.name\":\"h\"}}"
     )
+}
+
+fn message(number: u64) -> String {
+    format!("<13>1 2026-11-23T10:00:00Z h push - - - message {number}")
 }
 
 fn counted(node: &Node) -> u64 {
@@ -49,9 +53,8 @@ const MESSAGES: u64 = 100;
 /// Sends as long as the other side listens; how many messages the kernel has taken.
 fn send_until_told(mut stream: &TcpStream, with_length: bool, numbers: &AtomicU64) -> u64 {
     for sent in 0.. {
-        let message = probe(numbers.fetch_add(1, Ordering::Relaxed));
-        // A length is believed before a priority.
-        let framed = if with_length { format!("{} <13>{message}", message.len() + 4) } else { format!("{message}\n") };
+        let message = message(numbers.fetch_add(1, Ordering::Relaxed));
+        let framed = if with_length { format!("{} {message}", message.len()) } else { format!("{message}\n") };
         if stream.write_all(framed.as_bytes()).is_err() {
             return sent;
         }
@@ -92,13 +95,13 @@ fn what_the_kernel_has_accepted_survives_a_sigterm() {
             // Some connect at the last moment and send one message; some of them have gone when the signal comes.
             let late = |at: u64| {
                 let mut stream = connect();
-                stream.write_all(format!("{}\n", probe(numbers.fetch_add(1, Ordering::Relaxed))).as_bytes()).unwrap();
-                (at % 2 == 0).then_some(stream)
+                stream.write_all(format!("{}\n", message(numbers.fetch_add(1, Ordering::Relaxed))).as_bytes()).unwrap();
+                at.is_multiple_of(2).then_some(stream)
             };
             let late: Vec<_> = (0..10).map(late).collect();
             let datagrams = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
             for _ in 0..50 {
-                let message = probe(numbers.fetch_add(1, Ordering::Relaxed));
+                let message = message(numbers.fetch_add(1, Ordering::Relaxed));
                 datagrams.send_to(message.as_bytes(), ("127.0.0.1", port)).unwrap();
             }
             assert_eq!(node.stop("serve"), Some(0), "round {round}");

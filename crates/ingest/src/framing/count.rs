@@ -198,7 +198,7 @@ impl Judge {
     /// The first place in `from..to` where a length stands that keeps its promise, with a priority behind it.
     pub(super) fn next_count(self, input: &[u8], from: usize, to: usize, end: End) -> Result<Option<usize>, Need> {
         for blank in memmem::find_iter(&input[from..], b" <").map(|at| from + at) {
-            if blank >= to + LENGTH_DIGITS_MAX + 1 {
+            if blank > to + LENGTH_DIGITS_MAX {
                 break;
             }
             let mut places = suffixes(input, from, blank).filter(|at| *at < to).peekable();
