@@ -1,6 +1,7 @@
 //! `POST /ingest` of the analyzer: events in, and an answer when they are on disk. What passes is answered 503 with
 //! Retry-After, never with a code that makes a shipper throw its batch away.
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,20 +13,32 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use axum::{Extension, Json};
 use event::Timestamp;
 use http_body_util::BodyExt;
-use ingest::body::{self, BodyError};
-use ingest::spool::{Batch, Refused, Spool};
+use ingest::body::{self, BodyError, Decoded};
+use ingest::spool::{Batch, Refused, Spool, Staging, Ticket};
 use serde::Serialize;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
 use crate::problem::Problem;
 
-/// Bodies above this size wait for each other, so that they do not fill the memory together.
-const LARGE_BYTES: u64 = 4 << 20;
+/// Bytes of a body that wait in memory: the rest of it, and all that finds no room there, waits in a file.
+const HELD_BYTES_MAX: usize = 1 << 20;
+/// Bodies above this size, compressed or not, wait for each other, and are worked on in pieces.
+const LARGE_BYTES: u64 = 1 << 20;
 /// Large bodies that are worked on at once.
 const LARGE_AT_ONCE: usize = 2;
-/// Longest silence within a body that holds a turn.
+/// Memory that one body takes while it is worked on, in bytes: in pieces; with the window of zstd.
+const WORK_BYTES: usize = 4 << 20;
+const WORK_BYTES_ZSTD: usize = 12 << 20;
+/// Least memory for all bodies: half is for those that come, half for the work on them.
+pub const BODIES_BYTES_MIN: u64 = 2 * WORK_BYTES_ZSTD as u64;
+/// What memory is given out in, in bytes.
+const STEP_BYTES: usize = 64 << 10;
+/// Longest silence within a body.
 const STALLED_MAX: Duration = Duration::from_secs(5);
+/// Longest wait for memory to work on a body in, and between two looks whether the disk takes more.
+const WORK_WAIT: Duration = Duration::from_secs(15);
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// Longest wait for the disk.
 const DURABLE_MAX: Duration = Duration::from_secs(20);
 
@@ -40,13 +53,38 @@ pub struct IngestState {
     /// Longest body in bytes, decompressed.
     pub body_bytes_max: u64,
     pub clock: fn() -> Timestamp,
+    /// Steps of memory for bodies that come, and for the work on them.
+    coming: Arc<Semaphore>,
+    work: Arc<Semaphore>,
     large: Arc<Semaphore>,
+    /// Longest silence within a body.
+    stalled_max: Duration,
 }
 
 impl IngestState {
-    pub fn new(spool: Spool, body_bytes_max: u64, clock: fn() -> Timestamp) -> Self {
-        IngestState { spool, body_bytes_max, clock, large: Arc::new(Semaphore::new(LARGE_AT_ONCE)) }
+    /// `bodies_bytes_max`: memory of all bodies together.
+    pub fn new(spool: Spool, body_bytes_max: u64, bodies_bytes_max: u64, clock: fn() -> Timestamp) -> Self {
+        let half = steps((bodies_bytes_max.max(BODIES_BYTES_MIN) / 2).min(u64::from(u32::MAX)) as usize) as usize;
+        let [coming, work] = [half; 2].map(|half| Arc::new(Semaphore::new(half)));
+        let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
+        IngestState { spool, body_bytes_max, clock, coming, work, large, stalled_max: STALLED_MAX }
     }
+
+    /// Whether there is room for a body of which so much is announced.
+    fn has_room(&self, announced: Option<u64>) -> bool {
+        let wanted = announced.unwrap_or(0).min(HELD_BYTES_MAX as u64) as usize;
+        self.coming.available_permits() >= steps(wanted.max(1)) as usize
+    }
+
+    /// Memory to work in; `None` where there was none in time.
+    async fn room_for_work(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let room = Arc::clone(&self.work).acquire_many_owned(steps(bytes));
+        tokio::time::timeout(WORK_WAIT, room).await.ok()?.ok()
+    }
+}
+
+fn steps(bytes: usize) -> u32 {
+    bytes.div_ceil(STEP_BYTES) as u32
 }
 
 /// What was taken.
@@ -94,55 +132,209 @@ async fn take(
     if announced.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
+    if !state.has_room(announced) {
+        metrics::counter!("ingest_refused_total", "source" => "http", "reason" => "memory").increment(1);
+        return Err(Problem::busy("bodies take all the memory that they may take: send it again after a pause"));
+    }
     let encoding = headers.get(CONTENT_ENCODING).and_then(|encoding| encoding.to_str().ok()).unwrap_or("").to_owned();
-    let (bytes, turn) = read_body(state, body).await?;
-    let is_compressed = !matches!(encoding.as_str(), "" | "identity");
-    let _turn = if is_compressed && turn.is_none() { state.large.acquire().await.ok() } else { turn };
-    let decoded = tokio::task::spawn_blocking(move || body::decompress(&encoding, bytes, limit).map(body::lines));
-    let (lines, accepted) =
-        decoded.await.map_err(|_| Problem::busy("the body could not be worked on"))?.map_err(problem)?;
-    if accepted > 0 {
-        let peer = peer.map_or_else(|| "unknown".to_owned(), |Peer(address)| address.to_canonical().to_string());
-        let origin = format!("http://{peer}");
-        let batch = Batch { origin: &origin, lines: &lines, received: (state.clock)() };
-        let ticket = state.spool.append(batch).map_err(|refused| refusal(&refused))?;
+    let coming = read_body(state, body).await?;
+    let (length, is_plain) = (coming.length(), body::is_plain(&encoding));
+    // The turn first: whoever waits for it holds no memory for work.
+    let turn =
+        if is_plain && length <= LARGE_BYTES { None } else { Arc::clone(&state.large).acquire_owned().await.ok() };
+    let wanted = match encoding.trim() {
+        _ if turn.is_none() => 2 * length as usize + 1,
+        encoding if encoding.eq_ignore_ascii_case("zstd") => WORK_BYTES_ZSTD,
+        _ => WORK_BYTES,
+    };
+    let Some(room) = state.room_for_work(wanted).await else {
+        metrics::counter!("ingest_refused_total", "source" => "http", "reason" => "memory").increment(1);
+        return Err(Problem::busy("other bodies are still worked on: send it again after a pause"));
+    };
+    let peer = peer.map_or_else(|| "unknown".to_owned(), |Peer(address)| address.to_canonical().to_string());
+    let work =
+        Work { spool: state.spool.clone(), origin: format!("http://{peer}"), encoding, limit, clock: state.clock };
+    // Once begun it goes on to its end, whoever still waits for the answer: all of a body is taken, or nothing.
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work.take(coming);
+        drop((turn, room));
+        done
+    });
+    let taken = done.await.map_err(|_| Problem::busy("the body could not be worked on"))??;
+    if let Some(ticket) = taken.ticket {
         let durable = tokio::time::timeout(DURABLE_MAX, state.spool.durable(ticket)).await;
         durable.map_err(|_| Problem::busy("the disk is slow: send it again"))?.map_err(|refused| refusal(&refused))?;
-        metrics::counter!("ingest_events_total", "source" => "http").increment(accepted);
-        metrics::counter!("ingest_bytes_total", "source" => "http").increment(lines.len() as u64);
+        metrics::counter!("ingest_events_total", "source" => "http").increment(taken.events);
+        metrics::counter!("ingest_bytes_total", "source" => "http").increment(taken.bytes);
     }
-    Ok(Json(Accepted { accepted }))
+    Ok(Json(Accepted { accepted: taken.events }))
+}
+
+/// A body that has come: in memory, or in a file beside the spool.
+struct Coming {
+    bytes: Vec<u8>,
+    staging: Option<Staging>,
+    _room: Vec<OwnedSemaphorePermit>,
+}
+
+impl Coming {
+    fn length(&self) -> u64 {
+        self.bytes.len() as u64 + self.staging.as_ref().map_or(0, Staging::len)
+    }
+}
+
+/// What was taken of a body.
+#[derive(Default)]
+struct Taken {
+    events: u64,
+    bytes: u64,
+    ticket: Option<Ticket>,
+}
+
+/// What the work on a body needs. Blocks.
+struct Work {
+    spool: Spool,
+    origin: String,
+    encoding: String,
+    limit: u64,
+    clock: fn() -> Timestamp,
+}
+
+impl Work {
+    fn take(&self, mut coming: Coming) -> Result<Taken, Problem> {
+        if coming.staging.is_some() {
+            return self.take_in_pieces(&mut coming);
+        }
+        if body::is_plain(&self.encoding) {
+            return self.take_lines(std::mem::take(&mut coming.bytes));
+        }
+        match body::decompress(&self.encoding, &coming.bytes, self.limit.min(LARGE_BYTES)) {
+            Ok(whole) => self.take_lines(whole),
+            Err(BodyError::TooLarge { .. }) if self.limit > LARGE_BYTES => self.take_in_pieces(&mut coming),
+            Err(error) => Err(problem(error)),
+        }
+    }
+
+    fn take_lines(&self, body: Vec<u8>) -> Result<Taken, Problem> {
+        let (lines, events) = body::lines(body);
+        if events == 0 {
+            return Ok(Taken::default());
+        }
+        let ticket = self.spool.append(self.batch(&lines)).map_err(|refused| refusal(&refused))?;
+        Ok(Taken { events, bytes: lines.len() as u64, ticket: Some(ticket) })
+    }
+
+    fn batch<'a>(&'a self, lines: &'a [u8]) -> Batch<'a> {
+        Batch { origin: &self.origin, lines, received: (self.clock)() }
+    }
+
+    /// Reads all of it before anything is taken: a damaged body, or one that finds no room, leaves nothing behind.
+    fn take_in_pieces(&self, coming: &mut Coming) -> Result<Taken, Problem> {
+        let packed = coming.length();
+        let unread = |error: io::Error| {
+            tracing::error!(%error, "a body beside the spool cannot be read");
+            Problem::busy("the body could not be read again: send it again")
+        };
+        let source = coming.staging.as_mut();
+        let staged =
+            source.map(|staging| staging.read().and_then(std::fs::File::try_clone)).transpose().map_err(unread)?;
+        let bytes = &coming.bytes;
+        let mut open = || {
+            let raw: Box<dyn io::Read + '_> = match &staged {
+                None => Box::new(&bytes[..]),
+                Some(file) => {
+                    let mut file = file;
+                    let rewound = io::Seek::seek(&mut file, io::SeekFrom::Start(0));
+                    rewound.map_err(|error| BodyError::Unread { reason: error.to_string() })?;
+                    Box::new(io::BufReader::with_capacity(STEP_BYTES, file))
+                }
+            };
+            Decoded::new(&self.encoding, raw, packed, self.limit)
+        };
+        let survey = body::survey(&self.encoding, &mut open).map_err(problem)?;
+        let mut room = self.spool.reserve(survey.bytes).map_err(|refused| refusal(&refused))?;
+        let (mut taken, mut refused) = (Taken::default(), None);
+        let written = body::write(survey, &self.encoding, open().map_err(problem)?, &mut |piece| loop {
+            match room.append(self.batch(piece)) {
+                Ok(ticket) => {
+                    taken.bytes += piece.len() as u64;
+                    taken.ticket = Some(ticket);
+                    return Ok(());
+                }
+                Err(Refused::Busy) => std::thread::sleep(BUSY_PAUSE),
+                Err(failed) => {
+                    refused = Some(failed);
+                    return Err(io::ErrorKind::Other.into());
+                }
+            }
+        });
+        match (written, refused) {
+            (_, Some(refused)) => Err(refusal(&refused)),
+            (Ok(events), None) => Ok(Taken { events, ..taken }),
+            (Err(error), None) => Err(problem(error)),
+        }
+    }
 }
 
 fn too_large(limit: u64) -> Problem {
     Problem::too_large(format!("a body has at most {limit} bytes: send smaller batches"))
 }
 
-/// The whole body. One that turns out to be large waits for its turn and holds it: so it must keep coming.
-async fn read_body(state: &IngestState, mut body: Body) -> Result<(Vec<u8>, Option<SemaphorePermit<'_>>), Problem> {
-    let (mut bytes, mut turn) = (Vec::new(), None);
+/// The whole body, which must keep coming. Memory is taken as it comes, so that slow senders hold little of it.
+async fn read_body(state: &IngestState, mut body: Body) -> Result<Coming, Problem> {
+    let mut coming = Coming { bytes: Vec::new(), staging: None, _room: Vec::new() };
+    let mut held = 0;
     loop {
-        let next = if turn.is_some() {
-            let stalled = |_| Problem::stalled(STALLED_MAX.as_secs());
-            tokio::time::timeout(STALLED_MAX, body.frame()).await.map_err(stalled)?
-        } else {
-            body.frame().await
-        };
-        let Some(frame) = next else { return Ok((bytes, turn)) };
+        let stalled = |_| Problem::stalled(state.stalled_max.as_secs());
+        let next = tokio::time::timeout(state.stalled_max, body.frame()).await.map_err(stalled)?;
+        let Some(frame) = next else { break };
         let frame = frame.map_err(|error| Problem::damaged(format!("the body ended early: {error}")))?;
         let Ok(data) = frame.into_data() else { continue };
-        if (bytes.len() + data.len()) as u64 > state.body_bytes_max {
+        if coming.length() + data.len() as u64 > state.body_bytes_max {
             return Err(too_large(state.body_bytes_max));
         }
-        bytes.extend_from_slice(&data);
-        if turn.is_none() && bytes.len() as u64 > LARGE_BYTES {
-            turn = state.large.acquire().await.ok();
+        coming.bytes.extend_from_slice(&data);
+        if coming.bytes.len() <= held {
+            continue;
+        }
+        let more = steps(coming.bytes.len() - held);
+        let fits = held + more as usize * STEP_BYTES <= HELD_BYTES_MAX;
+        match Arc::clone(&state.coming).try_acquire_many_owned(more) {
+            Ok(room) if fits => {
+                coming._room.push(room);
+                held += more as usize * STEP_BYTES;
+            }
+            _ => coming = put_aside(state, coming).await?,
         }
     }
+    if coming.staging.is_some() && !coming.bytes.is_empty() {
+        coming = put_aside(state, coming).await?;
+    }
+    Ok(coming)
+}
+
+/// What is in memory goes to the file.
+async fn put_aside(state: &IngestState, mut coming: Coming) -> Result<Coming, Problem> {
+    let spool = state.spool.clone();
+    let put = tokio::task::spawn_blocking(move || {
+        if coming.staging.is_none() {
+            let failed = |error| {
+                tracing::error!(%error, "cannot make a file beside the spool");
+                Problem::busy("the disk of the spool takes nothing: send it again after a pause")
+            };
+            coming.staging = Some(spool.staging().map_err(failed)?);
+        }
+        if let Some(staging) = &mut coming.staging {
+            staging.write(&coming.bytes).map_err(|refused| refusal(&refused))?;
+        }
+        coming.bytes.clear();
+        Ok(coming)
+    });
+    put.await.map_err(|_| Problem::busy("the body could not be kept"))?
 }
 
 fn refusal(refused: &Refused) -> Problem {
-    metrics::counter!("ingest_refused_total", "source" => "http").increment(1);
+    metrics::counter!("ingest_refused_total", "source" => "http", "reason" => "spool").increment(1);
     Problem::busy(format!("{refused}: send it again after a pause"))
 }
 
@@ -152,5 +344,9 @@ fn problem(error: BodyError) -> Problem {
         BodyError::UnknownEncoding(_) => Problem::unsupported_encoding(detail),
         BodyError::Damaged { .. } | BodyError::Bomb => Problem::damaged(detail),
         BodyError::TooLarge { .. } => Problem::too_large(detail),
+        BodyError::Unread { .. } => Problem::busy(detail),
     }
 }
+
+#[cfg(test)]
+mod tests;

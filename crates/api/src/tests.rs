@@ -388,7 +388,7 @@ async fn events_are_taken_when_they_are_on_disk_and_mistakes_are_named() {
     };
     let spool = ::ingest::spool::Spool::open(options, Timestamp(1)).unwrap();
     let (_store, _, state) = service(vec![]).await;
-    let ingest = IngestState::new(spool.clone(), 150_000, || Timestamp(2));
+    let ingest = IngestState::new(spool.clone(), 150_000, 0, || Timestamp(2));
     let router = analyzer_router(ingest, Arc::new(NoRules), state.health.clone(), Auth::Loopback);
     let post = async |encoding: &str, body: Vec<u8>| {
         let request = Request::post("/ingest").header("content-encoding", encoding).body(Body::from(body)).unwrap();
@@ -427,7 +427,7 @@ async fn rules_are_explained_and_a_refused_reload_names_file_line_and_reason() {
     };
     let spool = ::ingest::spool::Spool::open(options, Timestamp(1)).unwrap();
     let (_store, _, state) = service(vec![]).await;
-    let ingest = IngestState::new(spool, 150_000, || Timestamp(2));
+    let ingest = IngestState::new(spool, 150_000, 0, || Timestamp(2));
     let router = analyzer_router(ingest, Arc::new(NoRules), state.health.clone(), Auth::Loopback);
     let post =
         async |path: &str, body: Vec<u8>| send(&router, Request::post(path).body(Body::from(body)).unwrap()).await;

@@ -10,6 +10,7 @@ use api::health::{CheckResult, HealthCheck, HealthStatus};
 use async_trait::async_trait;
 use ingest::kafka::{KafkaReport, KafkaState};
 use ingest::spool::{Refused, Spool};
+use ingest::syslog::Connections;
 use ingest::tail::{TailReport, TailState};
 use notify::Llm;
 use serde::Deserialize;
@@ -305,6 +306,34 @@ impl HealthCheck for SpoolCheck {
         let state = self.0.state();
         metrics::gauge!("spool_disk_bytes").set(state.disk_bytes as f64);
         metrics::gauge!("spool_backlog_bytes").set(state.backlog_bytes as f64);
+    }
+}
+
+/// Whether senders of syslog over TCP find room.
+pub(crate) struct SyslogCheck(pub(crate) Arc<Connections>);
+
+#[async_trait]
+impl HealthCheck for SyslogCheck {
+    fn name(&self) -> &'static str {
+        "syslog_tcp"
+    }
+
+    fn is_required(&self) -> bool {
+        false
+    }
+
+    async fn check(&self) -> CheckResult {
+        let state = self.0.state();
+        let result = CheckResult::observed(HealthStatus::Pass, state.open as f64, "connections");
+        if !state.pressed {
+            return result;
+        }
+        let words = format!(
+            "of {} connections all, or all of one address, were taken in the last 10 minutes; since the start {} idle ones \
+             gave way and {} new ones were turned away: see syslog.connections_max and connections_per_address_max",
+            state.most, state.gave_way, state.refused
+        );
+        CheckResult { status: HealthStatus::Warn, ..result }.saying(words)
     }
 }
 

@@ -16,7 +16,10 @@ mod sources;
 
 pub(crate) use file::{ConfigFile, DEFAULT_TEXT};
 
-use file::{LogSection, WebhooksSection, environment, merge};
+use file::{LogSection, SyslogSection, WebhooksSection, environment, merge};
+
+/// Longest that connections may be read after SIGTERM.
+const DRAIN_MAX: Duration = Duration::from_secs(20);
 
 /// Settings as meant.
 #[derive(Clone, Debug)]
@@ -79,10 +82,12 @@ pub(crate) struct AnalyzerConfig {
     pub(crate) commit_interval: Duration,
     pub(crate) checkpoint_interval: Duration,
     pub(crate) body_bytes_max: u64,
+    pub(crate) bodies_bytes_max: u64,
     pub(crate) syslog_udp: Option<SocketAddr>,
     pub(crate) syslog_tcp: Option<SocketAddr>,
     pub(crate) message_bytes_max: usize,
-    pub(crate) connections_max: usize,
+    pub(crate) connections: ingest::syslog::ConnectionLimits,
+    pub(crate) drain_timeout: Duration,
     pub(crate) spool: ingest::spool::SpoolOptions,
     pub(crate) kafka: Option<ingest::kafka::KafkaOptions>,
     pub(crate) tail: Option<ingest::tail::TailOptions>,
@@ -307,6 +312,7 @@ fn check_analyzer(file: &ConfigFile, problems: &mut Problems) -> AnalyzerConfig 
     for (key, number) in [
         ("syslog.message_bytes_max", syslog.message_bytes_max as u64),
         ("syslog.connections_max", syslog.connections_max as u64),
+        ("syslog.connections_per_address_max", syslog.connections_per_address_max as u64),
         ("spool.segment_bytes", spool.segment_bytes),
         ("analyzer.body_bytes_max", analyzer.body_bytes_max),
         ("analyzer.commit_interval_ms", analyzer.commit_interval_ms),
@@ -314,6 +320,9 @@ fn check_analyzer(file: &ConfigFile, problems: &mut Problems) -> AnalyzerConfig 
         if number == 0 {
             problems.keep(key, "must be above 0");
         }
+    }
+    if analyzer.bodies_bytes_max < api::ingest::BODIES_BYTES_MIN {
+        problems.keep("analyzer.bodies_bytes_max", format!("must be at least {}", api::ingest::BODIES_BYTES_MIN));
     }
     if syslog.message_bytes_max > ingest::block_reader::LINE_BYTES_MAX {
         problems
@@ -330,10 +339,12 @@ fn check_analyzer(file: &ConfigFile, problems: &mut Problems) -> AnalyzerConfig 
         commit_interval: Duration::from_millis(analyzer.commit_interval_ms),
         checkpoint_interval: Duration::from_millis(analyzer.checkpoint_interval_ms),
         body_bytes_max: analyzer.body_bytes_max,
+        bodies_bytes_max: analyzer.bodies_bytes_max,
         syslog_udp: problems.optional_address("syslog.udp", &syslog.udp),
         syslog_tcp: problems.optional_address("syslog.tcp", &syslog.tcp),
         message_bytes_max: syslog.message_bytes_max,
-        connections_max: syslog.connections_max,
+        connections: check_connections(syslog, problems),
+        drain_timeout: check_drain(&syslog.drain_timeout, problems),
         spool: ingest::spool::SpoolOptions {
             folder: spool.folder.clone(),
             bytes_max: spool.bytes_max,
@@ -343,6 +354,21 @@ fn check_analyzer(file: &ConfigFile, problems: &mut Problems) -> AnalyzerConfig 
         kafka: sources::check_kafka(&file.kafka, problems),
         tail: sources::check_tail(&file.tail, problems),
     }
+}
+
+fn check_connections(syslog: &SyslogSection, problems: &mut Problems) -> ingest::syslog::ConnectionLimits {
+    let idle_us = filled(&syslog.idle_timeout).map(|text| problems.span("syslog.idle_timeout", &text));
+    let idle = idle_us.filter(|span| *span > 0).map(|span| Duration::from_micros(span as u64));
+    ingest::syslog::ConnectionLimits { all: syslog.connections_max, each: syslog.connections_per_address_max, idle }
+}
+
+/// Kubernetes waits 30 s in all: for this, the requests that are open, and the last commit.
+fn check_drain(text: &str, problems: &mut Problems) -> Duration {
+    let span = Duration::from_micros(problems.span("syslog.drain_timeout", text).max(0) as u64);
+    if span > DRAIN_MAX {
+        problems.keep("syslog.drain_timeout", format!("must be at most {} s", DRAIN_MAX.as_secs()));
+    }
+    span
 }
 
 fn check_join(file: &ConfigFile, problems: &mut Problems) -> (store::JoinPolicy, i64) {

@@ -2,6 +2,8 @@
 //! or not. A body that is none of the JSON forms is lines: what cannot be parsed is kept and counted later, because an
 //! error would make the sender drop the good with the bad.
 
+mod pieces;
+
 use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter};
@@ -9,6 +11,10 @@ use serde_json::value::RawValue;
 
 use crate::framing::push_line;
 
+pub use pieces::{Survey, survey, write};
+
+/// Largest window of a zstd stream, as the power of two: RFC 9659 allows HTTP bodies no more, and each body takes so much memory.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// Bytes that a decompressor may give for each byte that came.
 const RATIO_MAX: u64 = 1000;
 /// Output that is allowed whatever the ratio says: short bodies of repeated lines compress very well.
@@ -24,38 +30,87 @@ pub enum BodyError {
     TooLarge { limit: u64 },
     #[error("the body grows more than {RATIO_MAX} times when decompressed")]
     Bomb,
+    #[error("the body could not be read again ({reason}): send it again")]
+    Unread { reason: String },
 }
 
-/// The body as it was before it was compressed.
-#[allow(clippy::disallowed_methods, reason = "`bounded` caps output and ratio")]
-pub fn decompress(encoding: &str, body: Vec<u8>, bytes_max: u64) -> Result<Vec<u8>, BodyError> {
-    if body.len() as u64 > bytes_max {
-        return Err(BodyError::TooLarge { limit: bytes_max });
-    }
-    match encoding.trim().to_ascii_lowercase().as_str() {
-        "" | "identity" => Ok(body),
-        "gzip" | "x-gzip" => bounded("gzip", flate2::read::MultiGzDecoder::new(&body[..]), body.len(), bytes_max),
-        "deflate" => bounded("deflate", flate2::read::ZlibDecoder::new(&body[..]), body.len(), bytes_max),
-        "zstd" => {
-            let failed = |error: io::Error| BodyError::Damaged { encoding: "zstd", reason: error.to_string() };
-            bounded("zstd", zstd::Decoder::new(&body[..]).map_err(failed)?, body.len(), bytes_max)
-        }
-        other => Err(BodyError::UnknownEncoding(other.chars().take(32).collect())),
-    }
-}
-
-fn bounded(encoding: &'static str, reader: impl Read, packed: usize, bytes_max: u64) -> Result<Vec<u8>, BodyError> {
-    let ratio_max = (packed as u64).saturating_mul(RATIO_MAX).max(RATIO_FREE_BYTES);
-    let limit = bytes_max.min(ratio_max);
+/// The body as it was before it was compressed, where it has at most `bytes_max` bytes; read as far as that is known.
+pub fn decompress(encoding: &str, body: &[u8], bytes_max: u64) -> Result<Vec<u8>, BodyError> {
     let mut out = Vec::new();
-    let read = reader.take(limit + 1).read_to_end(&mut out);
-    read.map_err(|error| BodyError::Damaged { encoding, reason: error.to_string() })?;
-    if out.len() as u64 <= limit {
-        Ok(out)
-    } else if limit == bytes_max {
-        Err(BodyError::TooLarge { limit })
-    } else {
-        Err(BodyError::Bomb)
+    let read = Decoded::new(encoding, body, body.len() as u64, bytes_max)?.read_to_end(&mut out);
+    read.map(|_| out).map_err(|error| BodyError::of(encoding, error))
+}
+
+/// Whether it is one of the encodings that cost nothing.
+pub fn is_plain(encoding: &str) -> bool {
+    matches!(encoding.trim(), "") || encoding.trim().eq_ignore_ascii_case("identity")
+}
+
+impl BodyError {
+    /// What an error while reading means.
+    fn of(encoding: &str, error: io::Error) -> Self {
+        match error.downcast::<BodyError>() {
+            Ok(error) => error,
+            Err(error) => BodyError::Damaged { encoding: known(encoding), reason: error.to_string() },
+        }
+    }
+}
+
+fn known(encoding: &str) -> &'static str {
+    match encoding.trim().to_ascii_lowercase().as_str() {
+        "gzip" | "x-gzip" => "gzip",
+        "deflate" => "deflate",
+        "zstd" => "zstd",
+        _ => "plain",
+    }
+}
+
+/// A body that is decompressed as it is read, within its limits.
+pub struct Decoded<'a> {
+    inner: Box<dyn Read + 'a>,
+    given: u64,
+    bytes_max: u64,
+    ratio_max: u64,
+}
+
+impl<'a> Decoded<'a> {
+    /// `packed`: bytes that `raw` has.
+    #[allow(clippy::disallowed_methods, reason = "`read` caps output and ratio")]
+    pub fn new(encoding: &str, raw: impl Read + 'a, packed: u64, bytes_max: u64) -> Result<Self, BodyError> {
+        let inner: Box<dyn Read + 'a> = match encoding.trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Box::new(raw),
+            "gzip" | "x-gzip" => Box::new(flate2::read::MultiGzDecoder::new(raw)),
+            "deflate" => Box::new(flate2::read::ZlibDecoder::new(raw)),
+            "zstd" => {
+                let failed = |error: io::Error| BodyError::Damaged { encoding: "zstd", reason: error.to_string() };
+                let mut decoder = zstd::Decoder::new(raw).map_err(failed)?;
+                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(failed)?;
+                Box::new(decoder)
+            }
+            other => return Err(BodyError::UnknownEncoding(other.chars().take(32).collect())),
+        };
+        let ratio_max = packed.saturating_mul(RATIO_MAX).max(RATIO_FREE_BYTES);
+        Ok(Decoded { inner, given: 0, bytes_max, ratio_max })
+    }
+}
+
+impl std::fmt::Debug for Decoded<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Decoded {{ given: {} }}", self.given)
+    }
+}
+
+impl Read for Decoded<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.given += read as u64;
+        if self.given > self.bytes_max {
+            return Err(io::Error::other(BodyError::TooLarge { limit: self.bytes_max }));
+        }
+        if self.given > self.ratio_max {
+            return Err(io::Error::other(BodyError::Bomb));
+        }
+        Ok(read)
     }
 }
 
@@ -152,9 +207,9 @@ mod tests {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(b"one\ntwo\n").unwrap();
         let gzip = gzip.finish().unwrap();
-        assert_eq!(decompress("gzip", gzip.clone(), 1000).unwrap(), b"one\ntwo\n");
-        assert_eq!(decompress("zstd", zstd::encode_all(&b"one\n"[..], 1).unwrap(), 1000).unwrap(), b"one\n");
-        let error = |encoding: &str, body: Vec<u8>, limit| decompress(encoding, body, limit).unwrap_err().to_string();
+        assert_eq!(decompress("gzip", &gzip, 1000).unwrap(), b"one\ntwo\n");
+        assert_eq!(decompress("zstd", &zstd::encode_all(&b"one\n"[..], 1).unwrap(), 1000).unwrap(), b"one\n");
+        let error = |encoding: &str, body: Vec<u8>, limit| decompress(encoding, &body, limit).unwrap_err().to_string();
         assert!(error("gzip", gzip[..12].to_vec(), 1000).contains("no sound gzip stream"));
         assert!(error("zstd", b"plain".to_vec(), 1000).contains("no sound zstd stream"));
         assert!(error("br", b"x".to_vec(), 1000).contains("`br` is not one of gzip, zstd"));

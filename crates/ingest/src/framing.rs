@@ -1,10 +1,19 @@
 //! Bytes of a syslog stream to lines (RFC 6587): each message is framed by its length or by a line feed, whatever came
-//! before it. A broken frame costs itself, never the connection.
+//! before it. A length is believed where what it promises ends where a frame can end; a broken frame costs itself, never
+//! the connection, and never its neighbours.
+
+mod count;
 
 use memchr::memchr2;
 
-/// Digits that a length may have.
-const LENGTH_DIGITS_MAX: usize = 7;
+use crate::framing::count::{End, HEADER_BYTES_MAX, Header, Judge, Need, priority};
+
+/// Longest counted message that is held until its length can be judged, in times of the longest that is kept whole.
+const LENGTH_TIMES: usize = 2;
+/// And at least so many bytes.
+const LENGTH_BYTES_MIN: usize = 1024;
+/// Room for an unfinished message that an idle connection keeps, in bytes.
+const IDLE_ROOM_BYTES: usize = 4096;
 
 /// What became of frames, since the last time it was asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,131 +24,272 @@ pub struct FrameCounts {
     pub escaped: u64,
     /// Connections that ended inside a message; what there was of it is kept.
     pub half: u64,
+    /// Lengths that did not keep their promise: the message ends at a line end or where the next right length stands.
+    pub wrong_count: u64,
+    /// Lengths that count characters instead of bytes: the message is whole.
+    pub characters: u64,
+    /// What stood between counted messages without a length of its own; it is kept.
+    pub unframed: u64,
 }
 
-/// Cuts a stream into messages. Holds at most one unfinished message.
+/// How messages have been framed last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Fresh,
+    Counted,
+    /// A length was wrong, and no right one has come since.
+    Astray,
+    Lines,
+}
+
+/// Cuts a stream into messages. Holds at most one unfinished message, and the one behind it.
 #[derive(Debug)]
 pub struct Framer {
     message_bytes_max: usize,
+    judge: Judge,
     carry: Vec<u8>,
-    /// Bytes of an over-long counted message that are still to be thrown away.
-    skip: usize,
-    /// An over-long line is thrown away up to its end.
-    skip_line: bool,
-    /// The last message had a length in front.
-    counted: bool,
+    mode: Mode,
+    /// An over-long line is thrown away up to its end; within: whether a length may end it, too.
+    skip_line: Option<bool>,
+    /// What has to be there before it is worth to look at the carry again.
+    need: Need,
     counts: FrameCounts,
 }
 
-enum Frame {
-    /// Bytes of the header, of the message, and behind it.
-    Whole {
-        header: usize,
-        message: usize,
-        behind: usize,
-    },
-    Unfinished,
+/// A message and what goes with it, in bytes from where it begins.
+struct Frame {
+    start: usize,
+    stop: usize,
+    next: usize,
 }
 
 impl Framer {
     pub fn new(message_bytes_max: usize) -> Self {
-        let counts = FrameCounts::default();
-        Framer { message_bytes_max, carry: Vec::new(), skip: 0, skip_line: false, counted: false, counts }
+        let length_max = message_bytes_max.saturating_mul(LENGTH_TIMES).max(LENGTH_BYTES_MIN);
+        Framer {
+            message_bytes_max,
+            judge: Judge { length_max },
+            carry: Vec::new(),
+            mode: Mode::Fresh,
+            skip_line: None,
+            need: Need::bytes(0),
+            counts: FrameCounts::default(),
+        }
     }
 
     pub fn take_counts(&mut self) -> FrameCounts {
         std::mem::take(&mut self.counts)
     }
 
+    /// Whether part of a message is held.
+    pub fn is_within_message(&self) -> bool {
+        !self.carry.is_empty()
+    }
+
     /// Appends every message that is complete to `lines`, each with a line feed.
     pub fn push(&mut self, input: &[u8], lines: &mut Vec<u8>) {
         if self.carry.is_empty() {
-            let used = self.frames(input, lines);
+            self.need = Need::bytes(0);
+            let used = self.frames(input, End::More, lines);
             self.carry.extend_from_slice(&input[used..]);
             return;
         }
-        let mut all = std::mem::take(&mut self.carry);
-        all.extend_from_slice(input);
-        let used = self.frames(&all, lines);
-        all.drain(..used);
-        self.carry = all;
+        self.carry.extend_from_slice(input);
+        if self.carry.len() >= self.need.bytes {
+            self.take(End::More, lines);
+        }
+    }
+
+    /// Nothing has come for a moment (or, `late`, for long): what has come is all that there is to judge by.
+    pub fn settle(&mut self, late: bool, lines: &mut Vec<u8>) {
+        self.take(if late { End::Late } else { End::Quiet }, lines);
+        if self.carry.len() <= IDLE_ROOM_BYTES {
+            self.carry.shrink_to(IDLE_ROOM_BYTES);
+        }
     }
 
     /// The stream has ended: what there is of a message is kept.
     pub fn finish(&mut self, lines: &mut Vec<u8>) {
-        let rest = std::mem::take(&mut self.carry);
-        if rest.is_empty() || self.skip_line {
-            return;
-        }
-        self.counts.half += 1;
-        let start = counted_header(&rest, self.counted).map_or(0, |header| header.map_or(0, |(header, _)| header));
-        self.write(&rest[start.min(rest.len())..], lines);
+        self.take(End::Over, lines);
+        self.carry = Vec::new();
+    }
+
+    fn take(&mut self, end: End, lines: &mut Vec<u8>) {
+        let mut all = std::mem::take(&mut self.carry);
+        let used = self.frames(&all, end, lines);
+        all.drain(..used);
+        self.carry = all;
     }
 
     /// Bytes used.
-    fn frames(&mut self, input: &[u8], lines: &mut Vec<u8>) -> usize {
+    fn frames(&mut self, input: &[u8], end: End, lines: &mut Vec<u8>) -> usize {
         let mut at = 0;
         while at < input.len() {
-            if self.skip > 0 {
-                let skipped = self.skip.min(input.len() - at);
-                self.skip -= skipped;
-                at += skipped;
-                continue;
-            }
-            if self.skip_line {
-                let Some(end) = memchr2(b'\n', 0, &input[at..]) else { return input.len() };
-                self.skip_line = false;
-                at += end + 1;
+            if let Some(search) = self.skip_line {
+                match self.skip(&input[at..], search, end) {
+                    Ok(skipped) => at += skipped,
+                    Err(skipped) => return at + skipped,
+                }
                 continue;
             }
             if matches!(input[at], b'\n' | b'\r' | 0) {
                 at += 1;
+                self.need = Need::bytes(0);
                 continue;
             }
-            match self.frame(&input[at..]) {
-                Frame::Unfinished => break,
-                Frame::Whole { header, message, behind } => {
-                    let start = at + header;
-                    self.write(&input[start..start + message], lines);
-                    at = start + message + behind;
+            match self.frame(&input[at..], end) {
+                Err(need) => {
+                    self.need = need;
+                    break;
+                }
+                Ok(Frame { start, stop, next }) => {
+                    self.need = Need::bytes(0);
+                    let mut stop = stop;
+                    if stop - start > self.message_bytes_max {
+                        self.counts.cut += 1;
+                        stop = start + self.message_bytes_max;
+                    }
+                    self.write(&input[at + start..at + stop], lines);
+                    at += next;
                 }
             }
         }
         at
     }
 
-    fn frame(&mut self, input: &[u8]) -> Frame {
-        let limit = self.message_bytes_max;
-        match counted_header(input, self.counted) {
-            None => Frame::Unfinished,
-            Some(Some((header, length))) => {
-                self.counted = true;
-                let there = input.len() - header;
-                let kept = length.min(limit);
-                if there < kept {
-                    return Frame::Unfinished;
+    /// Throws the rest of an over-long line away: how much, and whether its end was among it (`Ok`).
+    fn skip(&mut self, input: &[u8], search: bool, end: End) -> Result<usize, usize> {
+        let line = memchr2(b'\n', 0, input);
+        if search {
+            match self.judge.next_count(input, 0, line.unwrap_or(input.len()), end) {
+                Ok(None) => {}
+                Ok(Some(at)) => {
+                    self.skip_line = None;
+                    return Ok(at);
                 }
-                if length > limit {
-                    self.counts.cut += 1;
-                    self.skip = length - kept;
+                Err(need) => {
+                    self.need = Need::bytes(need.bytes - need.searched);
+                    return Err(need.searched);
                 }
-                Frame::Whole { header, message: kept, behind: 0 }
             }
-            Some(None) => {
-                self.counted = false;
-                match memchr2(b'\n', 0, input) {
-                    Some(end) if end <= limit => Frame::Whole { header: 0, message: end, behind: 1 },
-                    Some(end) => {
-                        self.counts.cut += 1;
-                        Frame::Whole { header: 0, message: limit, behind: end - limit + 1 }
-                    }
-                    None if input.len() > limit => {
-                        self.counts.cut += 1;
-                        self.skip_line = true;
-                        Frame::Whole { header: 0, message: limit, behind: 0 }
-                    }
-                    None => Frame::Unfinished,
-                }
+        }
+        match line {
+            Some(at) => {
+                self.skip_line = None;
+                Ok(at + 1)
+            }
+            None if search && end != End::Over => Err(input.len().saturating_sub(HEADER_BYTES_MAX)),
+            None => Err(input.len()),
+        }
+    }
+
+    fn frame(&mut self, input: &[u8], end: End) -> Result<Frame, Need> {
+        match self.judge.header(input) {
+            Header::Count { digits, length, priority: true } => self.counted(input, digits, length, end),
+            Header::Count { digits, length, priority: false } if self.mode == Mode::Counted => {
+                self.counted_text(input, digits, length, end)
+            }
+            Header::Impossible { digits } => self.wrong(input, digits, end),
+            Header::Unknown if end != End::Over => Err(Need::bytes(input.len() + 1)),
+            _ => self.line(input, end),
+        }
+    }
+
+    /// A length and a priority.
+    fn counted(&mut self, input: &[u8], digits: usize, length: usize, end: End) -> Result<Frame, Need> {
+        let start = digits + 1;
+        let stop = start + length;
+        if stop > input.len() {
+            if matches!(end, End::Late | End::Over) && self.judge.is_broken(input, start) {
+                return self.wrong(input, digits, end);
+            }
+            if end != End::Over {
+                return Err(Need::bytes(stop + 1));
+            }
+            self.counts.half += 1;
+            return Ok(Frame { start, stop: input.len(), next: input.len() });
+        }
+        let stop = if self.judge.ends(input, start, stop, end)? {
+            stop
+        } else if let Some(stop) = self.judge.in_characters(input, start, length, end)? {
+            self.counts.characters += 1;
+            stop
+        } else {
+            return self.wrong(input, digits, end);
+        };
+        self.mode = Mode::Counted;
+        Ok(Frame { start, stop, next: stop })
+    }
+
+    /// A number before something else than a priority, behind a counted message: a length, if it is right and no line ends
+    /// within; else a line that begins with a number.
+    fn counted_text(&mut self, input: &[u8], digits: usize, length: usize, end: End) -> Result<Frame, Need> {
+        let start = digits + 1;
+        let stop = start + length;
+        // Its last byte alone may end a line.
+        let inner = &input[start..(stop - 1).min(input.len())];
+        if memchr2(b'\n', 0, inner).is_some() {
+            return self.line(input, end);
+        }
+        if stop > input.len() && end != End::Over {
+            return Err(Need::bytes(input.len() + 1));
+        }
+        if stop <= input.len() && self.judge.ends(input, start, stop, end)? {
+            return Ok(Frame { start, stop, next: stop });
+        }
+        self.line(input, end)
+    }
+
+    /// A length that does not keep its promise. It is no part of the message.
+    fn wrong(&mut self, input: &[u8], digits: usize, end: End) -> Result<Frame, Need> {
+        let start = digits + 1;
+        // The header may hold the next one, behind what was left of a message that ended with digits.
+        let (stop, next) = match self.ends_at(input, 1, true, end) {
+            Err(_) if end == End::Late => (input.len(), input.len()),
+            found => found?,
+        };
+        self.counts.wrong_count += 1;
+        self.mode = Mode::Astray;
+        Ok(Frame { start: if stop > start { start } else { 0 }, stop, next })
+    }
+
+    /// A line, or what stands between counted messages.
+    fn line(&mut self, input: &[u8], end: End) -> Result<Frame, Need> {
+        let is_counted = matches!(self.mode, Mode::Counted | Mode::Astray);
+        let (stop, next) = self.ends_at(input, 0, is_counted, end)?;
+        if stop == next && stop < input.len() && self.skip_line.is_none() {
+            self.counts.unframed += 1;
+        } else if !is_counted || priority(input) == Some(true) {
+            self.mode = Mode::Lines;
+        }
+        Ok(Frame { start: 0, stop, next })
+    }
+
+    /// Where the message ends and the next may begin: at a line end or, with `search`, at a length that is right.
+    fn ends_at(&mut self, input: &[u8], from: usize, search: bool, end: End) -> Result<(usize, usize), Need> {
+        // A length that ends the message may begin a little behind the limit: so far it is looked for first.
+        let (margin, least) = if search { (HEADER_BYTES_MAX, 2 * HEADER_BYTES_MAX) } else { (0, 0) };
+        let longest = self.message_bytes_max + margin;
+        let from = from.max(self.need.searched.min(input.len()));
+        let line = memchr2(b'\n', 0, &input[from..]).map(|at| from + at);
+        let reach = line.unwrap_or(input.len()).min(longest);
+        if search && let Some(at) = self.judge.next_count(input, from, reach, end)? {
+            return Ok((at, at));
+        }
+        match line {
+            Some(at) if at <= longest || (!search && self.mode == Mode::Lines) => Ok((at, at + 1)),
+            None if end == End::Over && input.len() <= longest => {
+                self.counts.half += 1;
+                Ok((input.len(), input.len()))
+            }
+            None if end != End::Over && input.len() <= self.message_bytes_max + least => {
+                let searched = input.len().saturating_sub(HEADER_BYTES_MAX).max(from);
+                Err(Need { bytes: input.len() + 1, searched })
+            }
+            _ => {
+                self.skip_line = Some(search || self.mode == Mode::Fresh);
+                let stop = longest.max(self.message_bytes_max + 1);
+                Ok((stop, stop))
             }
         }
     }
@@ -169,85 +319,5 @@ pub fn push_line(message: &[u8], lines: &mut Vec<u8>) -> bool {
     escaped
 }
 
-/// Length of the header and of the message that it announces; `Some(None)`: framed by a line feed; `None`: cannot be
-/// told yet. A line may begin with a number: a length is believed before `<`, or where the last message had one.
-fn counted_header(input: &[u8], was_counted: bool) -> Option<Option<(usize, usize)>> {
-    if !matches!(input.first(), Some(b'1'..=b'9')) {
-        return Some(None);
-    }
-    let digits = input.iter().take(LENGTH_DIGITS_MAX + 1).take_while(|byte| byte.is_ascii_digit()).count();
-    if digits > LENGTH_DIGITS_MAX {
-        return Some(None);
-    }
-    let behind = *input.get(digits)?;
-    if behind != b' ' {
-        return Some(None);
-    }
-    let first = *input.get(digits + 1)?;
-    if first != b'<' && !was_counted {
-        return Some(None);
-    }
-    let length = input[..digits].iter().fold(0, |length, digit| length * 10 + usize::from(digit - b'0'));
-    Some(Some((digits + 1, length)))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lines(parts: &[&[u8]], limit: usize) -> (Vec<String>, FrameCounts) {
-        let mut framer = Framer::new(limit);
-        let mut out = Vec::new();
-        for part in parts {
-            framer.push(part, &mut out);
-        }
-        framer.finish(&mut out);
-        let text = String::from_utf8(out).unwrap();
-        assert!(text.is_empty() || text.ends_with('\n'));
-        (text.lines().map(str::to_owned).collect(), framer.take_counts())
-    }
-
-    #[test]
-    fn both_framings_may_alternate_on_one_connection() {
-        let stream =
-            b"<34>one\n5 <1>ab<13>two\r\n\n4 <1>c\x0010:00 not a length\n2026-11-23T10:00:00Z host x: y\n9 <1>a\nb c\n";
-        let (found, counts) = lines(&[stream], 1000);
-        let wanted = ["<34>one", "<1>ab", "<13>two", "<1>c", "10:00 not a length", "2026-11-23T10:00:00Z host x: y"];
-        assert_eq!(found[..6], wanted);
-        assert_eq!((found[6].as_str(), counts.escaped, counts.half), ("<1>a#012b c", 1, 0));
-    }
-
-    #[test]
-    fn where_the_stream_is_cut_does_not_matter() {
-        let stream = b"<34>one\n12 <1>abcdefgh\n<13>two\n30 <34>a message with\nmore lines\n<5>end\n";
-        let whole = lines(&[stream], 1000);
-        for at in 0..stream.len() {
-            let (head, tail) = stream.split_at(at);
-            assert_eq!(lines(&[head, tail], 1000), whole, "cut at {at}");
-        }
-        let bytes: Vec<&[u8]> = stream.chunks(1).collect();
-        assert_eq!(lines(&bytes, 1000), whole);
-    }
-
-    #[test]
-    fn what_is_too_long_is_cut_and_the_next_message_is_found() {
-        for cut in 1..40 {
-            let stream =
-                [&b"<1>0123456789 and more than that\n<2>next\n34 <3>0123456789 and much more of it\n<4>last\n"[..]]
-                    .concat();
-            let (head, tail) = stream.split_at(cut * 2);
-            let (found, counts) = lines(&[head, tail], 10);
-            assert_eq!(found, ["<1>0123456", "<2>next", "<3>0123456", "<4>last"], "{cut}");
-            assert_eq!(counts.cut, 2);
-        }
-    }
-
-    #[test]
-    fn an_end_inside_a_message_is_counted_and_kept() {
-        assert_eq!(
-            lines(&[b"<1>half a li"], 100),
-            (vec!["<1>half a li".into()], FrameCounts { half: 1, ..FrameCounts::default() })
-        );
-        assert_eq!(lines(&[b"50 <1>half"], 100).0, ["<1>half"]);
-    }
-}
+mod tests;

@@ -9,6 +9,7 @@
 
 mod entry;
 mod reader;
+mod room;
 mod segment;
 mod writer;
 
@@ -21,6 +22,7 @@ use event::{Position, Source, SourceId, Timestamp};
 use tokio::sync::watch;
 
 pub use reader::SpoolReader;
+pub use room::{Reservation, Staging};
 
 use crate::spool::entry::Header;
 use crate::spool::segment::Segments;
@@ -101,6 +103,8 @@ pub(super) struct State {
     /// What is committed and may be deleted.
     released: u64,
     segments: Segments,
+    /// Bytes that are promised to bodies, or taken by files that hold them.
+    held: u64,
     disk_low: bool,
     failed: Option<String>,
     /// The next entry does not stand behind the last one: it begins a segment of its own.
@@ -125,10 +129,50 @@ struct Durable {
     failed: Option<String>,
 }
 
+impl State {
+    /// Bytes of the spool's room that are taken.
+    fn taken(&self) -> u64 {
+        self.segments.disk_bytes() + self.pending.len() as u64 + self.held
+    }
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, State> {
         // No step leaves the state half-changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `has_room`: room was reserved before.
+    fn append(&self, batch: Batch<'_>, has_room: bool) -> Result<Ticket, Refused> {
+        let parts: Vec<Header> = entry::split(batch.lines).map(|part| Header::new(&batch, part)).collect();
+        let length: usize = parts.iter().map(|part| part.encoded_length(batch.origin)).sum();
+        let mut state = self.lock();
+        if let Some(reason) = &state.failed {
+            return Err(Refused::Failed(reason.clone()));
+        }
+        if state.disk_low && !has_room {
+            return Err(Refused::DiskLow);
+        }
+        let waiting = state.pending.len();
+        if !has_room && state.taken() + length as u64 > self.options.bytes_max {
+            return Err(Refused::Full);
+        }
+        if waiting > 0 && waiting + length > PENDING_BYTES_MAX {
+            return Err(Refused::Busy);
+        }
+        let mut rest = batch.lines;
+        for part in parts {
+            let (payload, after) = rest.split_at(part.payload_bytes as usize);
+            rest = after;
+            let next = state.next;
+            part.write(next, batch.origin, payload, &mut state.pending);
+            state.next.offset += u64::from(part.payload_bytes);
+            state.next.line += u64::from(part.lines);
+        }
+        let ticket = Ticket(state.next.offset);
+        drop(state);
+        self.work.notify_one();
+        Ok(ticket)
     }
 }
 
@@ -168,6 +212,7 @@ impl Spool {
         if lock.try_lock().is_err() {
             return Err(SpoolError::InUse { path: folder });
         }
+        room::sweep(&folder).map_err(failed)?;
         let source = Arc::new(identity(&folder, created)?);
         let (segments, next) = Segments::recover(&folder)?;
         let state = State {
@@ -176,6 +221,7 @@ impl Spool {
             durable: next,
             released: segments.first_offset(),
             segments,
+            held: 0,
             disk_low: false,
             failed: None,
             roll: false,
@@ -196,35 +242,7 @@ impl Spool {
 
     /// Takes all of the batch or nothing of it. It counts as received when the ticket is durable.
     pub fn append(&self, batch: Batch<'_>) -> Result<Ticket, Refused> {
-        let parts: Vec<Header> = entry::split(batch.lines).map(|part| Header::new(&batch, part)).collect();
-        let length: usize = parts.iter().map(|part| part.encoded_length(batch.origin)).sum();
-        let mut state = self.shared.lock();
-        if let Some(reason) = &state.failed {
-            return Err(Refused::Failed(reason.clone()));
-        }
-        if state.disk_low {
-            return Err(Refused::DiskLow);
-        }
-        let waiting = state.pending.len();
-        if state.segments.disk_bytes() + (waiting + length) as u64 > self.shared.options.bytes_max {
-            return Err(Refused::Full);
-        }
-        if waiting > 0 && waiting + length > PENDING_BYTES_MAX {
-            return Err(Refused::Busy);
-        }
-        let mut rest = batch.lines;
-        for part in parts {
-            let (payload, after) = rest.split_at(part.payload_bytes as usize);
-            rest = after;
-            let next = state.next;
-            part.write(next, batch.origin, payload, &mut state.pending);
-            state.next.offset += u64::from(part.payload_bytes);
-            state.next.line += u64::from(part.lines);
-        }
-        let ticket = Ticket(state.next.offset);
-        drop(state);
-        self.shared.work.notify_one();
-        Ok(ticket)
+        self.shared.append(batch, false)
     }
 
     /// Takes the batch as soon as there is room: for senders that are held back by not being read.
@@ -251,6 +269,12 @@ impl Spool {
             Ok(now) => Err(Refused::Failed(now.failed.clone().unwrap_or_default())),
             Err(_) => Err(Refused::Failed("the spool is closed".to_owned())),
         }
+    }
+
+    /// Returns when everything that was taken so far is synced to disk.
+    pub async fn synced(&self) -> Result<(), Refused> {
+        let ticket = Ticket(self.shared.lock().next.offset);
+        self.durable(ticket).await
     }
 
     /// Everything before `position` is committed: segments that end there are deleted. Nothing new begins before it.

@@ -1,19 +1,23 @@
 //! Syslog over TCP (RFC 6587) and UDP (RFC 5426) into the spool. TCP senders are held back by not being read; UDP
 //! cannot be: what is lost is counted, the kernel's losses included.
 
+mod connections;
+mod tcp;
+
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::time::Duration;
 
 use event::Timestamp;
-use tokio::io::AsyncReadExt;
-use tokio::net::{TcpListener, TcpStream, UdpSocket};
-use tokio::sync::Semaphore;
+use tokio::net::UdpSocket;
+use tokio::sync::watch;
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::framing::{FrameCounts, Framer, push_line};
+pub use connections::{ConnectionLimits, ConnectionState, Connections};
+pub use tcp::serve_tcp;
+
+use crate::framing::{FrameCounts, push_line};
 use crate::spool::{Batch, Spool};
 
-/// Bytes that one read of a connection takes.
-const READ_BYTES: usize = 128 << 10;
 /// Largest datagram.
 const DATAGRAM_BYTES_MAX: usize = 65_536;
 /// Bytes of datagrams that are gathered before they go to the spool.
@@ -27,8 +31,6 @@ pub struct SyslogOptions {
     pub spool: Spool,
     /// Longest message that is kept whole, in bytes.
     pub message_bytes_max: usize,
-    /// Connections that are open at once.
-    pub connections_max: usize,
     pub clock: fn() -> Timestamp,
 }
 
@@ -38,54 +40,14 @@ impl std::fmt::Debug for SyslogOptions {
     }
 }
 
-/// Serves connections until the task is dropped.
-pub async fn serve_tcp(listener: TcpListener, options: SyslogOptions) {
-    let room = Arc::new(Semaphore::new(options.connections_max));
-    loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
-        match listener.accept().await {
-            Ok((stream, peer)) => {
-                let options = options.clone();
-                tokio::spawn(async move {
-                    connection(stream, peer, &options).await;
-                    drop(permit);
-                });
-            }
-            Err(error) => {
-                metrics::counter!("ingest_accept_errors_total", "source" => "syslog_tcp").increment(1);
-                tracing::warn!(%error, "cannot accept a syslog connection");
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            }
-        }
-    }
-}
+/// `None` while the service runs; then when it wants to be gone.
+pub type Drain = Option<Instant>;
 
-async fn connection(mut stream: TcpStream, peer: SocketAddr, options: &SyslogOptions) {
-    let origin = format!("syslog+tcp://{}", shown(peer.ip()));
-    let mut framer = Framer::new(options.message_bytes_max);
-    let mut input = vec![0; READ_BYTES];
-    let mut lines = Vec::with_capacity(READ_BYTES + 1024);
-    loop {
-        let read = stream.read(&mut input).await;
-        let ended = !matches!(read, Ok(1..));
-        match read {
-            Ok(bytes @ 1..) => framer.push(&input[..bytes], &mut lines),
-            _ => framer.finish(&mut lines),
-        }
-        report(framer.take_counts(), &origin);
-        if !lines.is_empty() {
-            let batch = Batch { origin: &origin, lines: &lines, received: (options.clock)() };
-            if let Err(refused) = options.spool.append_when_room(batch).await {
-                // The sender keeps what it has not been able to send.
-                tracing::error!(%refused, origin, "a syslog connection is closed");
-                return;
-            }
-            count("syslog_tcp", &lines);
-            lines.clear();
-        }
-        if ended {
-            return;
-        }
+/// Returns once the service stops: when it wants to be gone.
+async fn stopped(drain: &mut watch::Receiver<Drain>) -> Instant {
+    match drain.wait_for(Option::is_some).await {
+        Ok(deadline) => deadline.unwrap_or_else(Instant::now),
+        Err(_) => Instant::now(),
     }
 }
 
@@ -96,7 +58,14 @@ fn count(source: &'static str, lines: &[u8]) {
 }
 
 fn report(counts: FrameCounts, origin: &str) {
-    for (reason, number) in [("cut", counts.cut), ("escaped", counts.escaped), ("half_frame", counts.half)] {
+    for (reason, number) in [
+        ("cut", counts.cut),
+        ("escaped", counts.escaped),
+        ("half_frame", counts.half),
+        ("wrong_count", counts.wrong_count),
+        ("characters", counts.characters),
+        ("unframed", counts.unframed),
+    ] {
         if number > 0 {
             metrics::counter!("ingest_frames_total", "result" => reason).increment(number);
             tracing::debug!(origin, reason, number, "syslog frames that are not as sent");
@@ -105,6 +74,13 @@ fn report(counts: FrameCounts, origin: &str) {
     if counts.half > 0 {
         tracing::warn!(origin, "a syslog connection ended inside a message; what came of it is kept");
     }
+}
+
+/// Lines that are lost; how many.
+fn dropped(source: &'static str, reason: &'static str, lines: &[u8]) -> u64 {
+    let number = memchr::memchr_iter(b'\n', lines).count() as u64;
+    metrics::counter!("ingest_dropped_total", "source" => source, "reason" => reason).increment(number);
+    number
 }
 
 /// IPv4 addresses as such, also on a socket for both.
@@ -122,31 +98,56 @@ pub fn bind_udp(address: SocketAddr) -> std::io::Result<UdpSocket> {
     UdpSocket::from_std(socket.into())
 }
 
-/// Serves datagrams until the task is dropped.
-pub async fn serve_udp(socket: UdpSocket, options: SyslogOptions) {
+/// Silence that ends the reading of datagrams while the service stops.
+const QUIET: Duration = Duration::from_millis(50);
+
+/// Serves datagrams until the service stops and what waits in the socket is read and on disk.
+pub async fn serve_udp(socket: UdpSocket, options: SyslogOptions, mut drain: watch::Receiver<Drain>) {
     let mut input = vec![0; DATAGRAM_BYTES_MAX];
     let mut lines = Vec::with_capacity(GATHER_BYTES + DATAGRAM_BYTES_MAX);
-    loop {
-        if let Err(error) = socket.readable().await {
+    let deadline = loop {
+        let readable = tokio::select! {
+            readable = socket.readable() => readable,
+            deadline = stopped(&mut drain) => break deadline,
+        };
+        if let Err(error) = readable {
             tracing::warn!(%error, "cannot wait for datagrams");
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         }
-        let mut peer = None;
-        while lines.len() < GATHER_BYTES {
-            let Ok((bytes, from)) = socket.try_recv_from(&mut input) else { break };
-            let from = shown(from.ip());
-            if peer.is_some_and(|known| known != from) {
-                store(&options, peer, &mut lines);
-            }
-            peer = Some(from);
-            let cut = bytes.min(options.message_bytes_max);
-            let escaped = push_line(&input[..cut], &mut lines);
-            let counts = FrameCounts { cut: u64::from(cut < bytes), escaped: u64::from(escaped), half: 0 };
-            report(counts, "syslog+udp");
-        }
-        store(&options, peer, &mut lines);
+        gather(&socket, &options, &mut input, &mut lines);
+    };
+    // Also those that come while the others are read, as long as there is time.
+    while Instant::now() < deadline && matches!(timeout(QUIET, socket.readable()).await, Ok(Ok(()))) {
+        gather(&socket, &options, &mut input, &mut lines);
     }
+    drop(socket);
+    synced(&options.spool, deadline, "syslog over UDP").await;
+}
+
+/// Waits until everything that the spool has taken is on disk.
+async fn synced(spool: &Spool, deadline: Instant, what: &str) {
+    if !matches!(timeout_at(deadline, spool.synced()).await, Ok(Ok(()))) {
+        tracing::error!(what, "the last messages are not known to be on disk");
+    }
+}
+
+/// Datagrams that wait now, as far as they may be gathered, into the spool.
+fn gather(socket: &UdpSocket, options: &SyslogOptions, input: &mut [u8], lines: &mut Vec<u8>) {
+    let mut peer = None;
+    while lines.len() < GATHER_BYTES {
+        let Ok((bytes, from)) = socket.try_recv_from(input) else { break };
+        let from = shown(from.ip());
+        if peer.is_some_and(|known| known != from) {
+            store(options, peer, lines);
+        }
+        peer = Some(from);
+        let cut = bytes.min(options.message_bytes_max);
+        let escaped = push_line(&input[..cut], lines);
+        let counts = FrameCounts { cut: u64::from(cut < bytes), escaped: u64::from(escaped), ..FrameCounts::default() };
+        report(counts, "syslog+udp");
+    }
+    store(options, peer, lines);
 }
 
 /// Datagrams cannot wait: what finds no room is dropped and counted.
@@ -156,9 +157,7 @@ fn store(options: &SyslogOptions, peer: Option<IpAddr>, lines: &mut Vec<u8>) {
         match options.spool.append(Batch { origin: &origin, lines, received: (options.clock)() }) {
             Ok(_) => count("syslog_udp", lines),
             Err(refused) => {
-                let dropped = memchr::memchr_iter(b'\n', lines).count() as u64;
-                metrics::counter!("ingest_dropped_total", "source" => "syslog_udp", "reason" => "spool")
-                    .increment(dropped);
+                let dropped = dropped("syslog_udp", "spool", lines);
                 tracing::warn!(%refused, dropped, "datagrams were dropped");
             }
         }

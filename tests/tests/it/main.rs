@@ -20,6 +20,7 @@ mod program;
 mod reading;
 mod pull;
 mod records;
+mod push;
 mod reload;
 mod replay;
 mod service;

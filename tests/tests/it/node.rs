@@ -95,6 +95,13 @@ impl Node {
         code
     }
 
+    /// Most memory that a process ever had resident, in MB.
+    pub(crate) fn peak_mb(&mut self, command: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child(command).id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
+        line.split_ascii_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+    }
+
     pub(crate) fn is_running(&mut self, command: &str) -> bool {
         self.child(command).try_wait().unwrap().is_none()
     }

@@ -12,13 +12,17 @@ use api::health::HealthCheck;
 use api::ingest::IngestState;
 use ingest::kafka::KafkaState;
 use ingest::spool::Spool;
-use ingest::syslog::{self, SyslogOptions};
+use ingest::syslog::{self, Connections, Drain, SyslogOptions};
 use ingest::tail::TailState;
 use store::{Store, Use};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::runtime::{Handle, Runtime};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
-use crate::checks::{DiskCheck, FilesCheck, KafkaCheck, ProgressCheck, RulesCheck, SpoolCheck, StoreCheck};
+use crate::checks::{
+    DiskCheck, FilesCheck, KafkaCheck, ProgressCheck, RulesCheck, SpoolCheck, StoreCheck, SyslogCheck,
+};
 use crate::cli::{RuleArguments, ServiceArguments};
 use crate::command::input;
 use crate::config::Config;
@@ -26,7 +30,7 @@ use crate::engine::{Engine, Progress};
 use crate::outcome::Outcome;
 use crate::rulebook::{RuleBook, RuleDesk};
 use crate::rules::RuleFiles;
-use crate::service::{Ports, bind, check_exposure, not_bound};
+use crate::service::{Ports, STOP_POLL, bind, check_exposure, not_bound};
 use crate::{clock, signals, telemetry};
 
 /// Between two looks at what the kernel dropped.
@@ -72,6 +76,13 @@ pub(crate) struct Analyzer {
     engine: Option<std::thread::JoinHandle<anyhow::Result<()>>>,
     listener: Option<TcpListener>,
     stop: Arc<AtomicBool>,
+    syslog: Syslog,
+}
+
+/// Syslog in this process: it drains when the process stops.
+struct Syslog {
+    connections: Option<Arc<Connections>>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 impl Analyzer {
@@ -95,12 +106,6 @@ impl Analyzer {
         let kafka = analyzer.kafka.as_ref().map(|_| Arc::new(KafkaState::default()));
         let tail = analyzer.tail.as_ref().map(|_| Arc::new(TailState::default()));
         let progress = Arc::new(Progress::new());
-        let options = SyslogOptions {
-            spool: spool.clone(),
-            message_bytes_max: analyzer.message_bytes_max,
-            connections_max: analyzer.connections_max,
-            clock: clock::now,
-        };
         let parse = input::parse_options(&config, None, None, None)?;
         let files = RuleFiles::of(&config, &RuleArguments::default());
         let (rules, questions) = RuleBook::open(files, config.rules.logsource.clone(), parse.clone())?;
@@ -121,15 +126,7 @@ impl Analyzer {
             config: config.clone(),
         };
         let engine = Some(start_engine(engine, Arc::clone(&stop), Arc::clone(&progress))?);
-        if let Some(tcp) = tcp {
-            tokio::spawn(syslog::serve_tcp(tcp, options.clone()));
-        }
-        if let Some(udp) = udp {
-            if let Ok(address) = udp.local_addr() {
-                tokio::spawn(count_kernel_drops(address.port()));
-            }
-            tokio::spawn(syslog::serve_udp(udp, options));
-        }
+        let syslog = serve_syslog(&config, &spool, tcp, udp, &stop);
         tracing::info!(
             http = %analyzer.listen, syslog_tcp = ?analyzer.syslog_tcp, syslog_udp = ?analyzer.syslog_udp,
             kafka = kafka.is_some(), files = tail.is_some(), "the analyzer is listening"
@@ -145,6 +142,7 @@ impl Analyzer {
             engine,
             listener: Some(listener),
             stop,
+            syslog,
         })
     }
 
@@ -155,6 +153,9 @@ impl Analyzer {
             Box::new(RulesCheck(Arc::clone(&self.rules))),
             Box::new(ProgressCheck { progress: Arc::clone(&self.progress), spool: self.spool.clone() }),
         ];
+        if let Some(connections) = &self.syslog.connections {
+            checks.push(Box::new(SyslogCheck(Arc::clone(connections))));
+        }
         if let Some(kafka) = &self.kafka {
             checks.push(Box::new(KafkaCheck(Arc::clone(kafka))));
         }
@@ -177,15 +178,23 @@ impl Analyzer {
     /// Opens the HTTP port.
     pub(crate) fn serve(&mut self, ports: &mut Ports, health: HealthState, auth: Auth) -> anyhow::Result<()> {
         let listener = self.listener.take().context("the analyzer's port is already served")?;
-        let ingest = IngestState::new(self.spool.clone(), self.config.analyzer.body_bytes_max, clock::now);
+        let analyzer = &self.config.analyzer;
+        let ingest =
+            IngestState::new(self.spool.clone(), analyzer.body_bytes_max, analyzer.bodies_bytes_max, clock::now);
         let rules = Arc::new(RuleDesk(Arc::clone(&self.rules)));
         ports.serve(listener, api::analyzer_router(ingest, rules, health, auth));
         Ok(())
     }
 
-    /// Waits for the last commit.
+    /// Waits for what syslog connections still send, and for the last commit.
     pub(crate) async fn finish(mut self) -> anyhow::Result<()> {
         self.stop.store(true, Ordering::Relaxed);
+        for task in self.syslog.tasks {
+            // Each has a deadline of its own.
+            if let Err(error) = task.await {
+                tracing::error!(%error, "syslog ended in an unexpected way");
+            }
+        }
         let Some(engine) = self.engine.take() else { return Ok(()) };
         let ended =
             tokio::task::spawn_blocking(move || engine.join()).await.context("the engine cannot be waited for")?;
@@ -209,6 +218,43 @@ fn start_engine(
         done
     };
     std::thread::Builder::new().name("engine".to_owned()).spawn(run).context("cannot start the engine")
+}
+
+/// Serves the sockets until the process stops, and then as long as they drain.
+fn serve_syslog(
+    config: &Config,
+    spool: &Spool,
+    tcp: Option<TcpListener>,
+    udp: Option<UdpSocket>,
+    stop: &Arc<AtomicBool>,
+) -> Syslog {
+    let analyzer = &config.analyzer;
+    let options =
+        SyslogOptions { spool: spool.clone(), message_bytes_max: analyzer.message_bytes_max, clock: clock::now };
+    let (drain, told): (_, watch::Receiver<Drain>) = watch::channel(None);
+    let (stop, longest) = (Arc::clone(stop), analyzer.drain_timeout);
+    tokio::spawn(async move {
+        while !stop.load(Ordering::Relaxed) {
+            tokio::time::sleep(STOP_POLL).await;
+        }
+        drain.send_replace(Some(tokio::time::Instant::now() + longest));
+        // The word stands as long as somebody may ask for it.
+        drain.closed().await;
+    });
+    let mut tasks = Vec::new();
+    let connections = tcp.map(|tcp| {
+        let connections = Arc::new(Connections::new(analyzer.connections));
+        let serving = syslog::serve_tcp(tcp, Arc::clone(&connections), options.clone(), told.clone());
+        tasks.push(tokio::spawn(serving));
+        connections
+    });
+    if let Some(udp) = udp {
+        if let Ok(address) = udp.local_addr() {
+            tokio::spawn(count_kernel_drops(address.port()));
+        }
+        tasks.push(tokio::spawn(syslog::serve_udp(udp, options, told)));
+    }
+    Syslog { connections, tasks }
 }
 
 async fn count_kernel_drops(port: u16) {

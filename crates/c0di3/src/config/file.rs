@@ -31,9 +31,12 @@ sections! {
     ScoreSection { p0: u8, p1: u8, p2: u8, assets: Vec<AssetEntry> }
     AnalyzerSection {
         listen: String, instance: String, jobs: usize, commit_interval_ms: u64, checkpoint_interval_ms: u64,
-        body_bytes_max: u64,
+        body_bytes_max: u64, bodies_bytes_max: u64,
     }
-    SyslogSection { udp: String, tcp: String, message_bytes_max: usize, connections_max: usize }
+    SyslogSection {
+        udp: String, tcp: String, message_bytes_max: usize, connections_max: usize,
+        connections_per_address_max: usize, idle_timeout: String, drain_timeout: String,
+    }
     SpoolSection { folder: PathBuf, bytes_max: u64, segment_bytes: u64, reserve_bytes: u64 }
     KafkaSection {
         brokers: String, group: String, topics: Vec<String>, message_bytes_max: usize, unreadable: String,

@@ -1,0 +1,135 @@
+//! Room in the spool for what comes in pieces: a file that holds a body until all of it is there, and a promise that the
+//! lines of a body will find room, so that either all of them are taken or none.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::spool::{Batch, Refused, Shared, Spool, Ticket};
+
+/// Ending of the files that hold bodies. They have no name for longer than it takes to open them.
+const EXTENSION: &str = "staged";
+/// An entry is written at least so often in a long body, in bytes of lines, and takes at most so much besides its lines.
+const ENTRY_BYTES_LEAST: u64 = 256 << 10;
+const ENTRY_OVERHEAD_BYTES: u64 = 512;
+
+/// Numbers of files, within the process.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes that are held for somebody, given back when dropped.
+#[derive(Debug)]
+struct Held {
+    shared: Arc<Shared>,
+    bytes: u64,
+}
+
+impl Held {
+    fn more(&mut self, bytes: u64) -> Result<(), Refused> {
+        let mut state = self.shared.lock();
+        if let Some(reason) = &state.failed {
+            return Err(Refused::Failed(reason.clone()));
+        }
+        if state.disk_low {
+            return Err(Refused::DiskLow);
+        }
+        if state.taken() + bytes > self.shared.options.bytes_max {
+            return Err(Refused::Full);
+        }
+        state.held += bytes;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    fn less(&mut self, bytes: u64) {
+        let bytes = bytes.min(self.bytes);
+        self.bytes -= bytes;
+        self.shared.lock().held -= bytes;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.less(u64::MAX);
+    }
+}
+
+/// Bytes beside the log, in a file without a name: gone with the handle, or with the process.
+#[derive(Debug)]
+pub struct Staging {
+    held: Held,
+    file: File,
+}
+
+impl Staging {
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
+        self.held.more(bytes.len() as u64)?;
+        self.file.write_all(bytes).map_err(|error| {
+            tracing::warn!(%error, "cannot write a body beside the spool");
+            Refused::DiskLow
+        })
+    }
+
+    pub fn len(&self) -> u64 {
+        self.held.bytes
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.held.bytes == 0
+    }
+
+    /// From its beginning.
+    pub fn read(&mut self) -> io::Result<&File> {
+        self.file.seek(SeekFrom::Start(0))?;
+        Ok(&self.file)
+    }
+}
+
+/// Room for the lines of one body.
+#[derive(Debug)]
+pub struct Reservation {
+    held: Held,
+}
+
+impl Reservation {
+    /// Takes the batch, which has room already. Refused while too much waits for the disk.
+    pub fn append(&mut self, batch: Batch<'_>) -> Result<Ticket, Refused> {
+        let ticket = self.held.shared.append(batch, true)?;
+        self.held.less(batch.lines.len() as u64);
+        Ok(ticket)
+    }
+}
+
+impl Spool {
+    fn held(&self) -> Held {
+        Held { shared: Arc::clone(&self.shared), bytes: 0 }
+    }
+
+    /// A file for a body that comes.
+    pub fn staging(&self) -> io::Result<Staging> {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = self.shared.options.folder.join(format!("{}-{number}.{EXTENSION}", std::process::id()));
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+        std::fs::remove_file(&path)?;
+        Ok(Staging { held: self.held(), file })
+    }
+
+    /// Room for so many bytes of lines from one sender.
+    pub fn reserve(&self, bytes: u64) -> Result<Reservation, Refused> {
+        let mut held = self.held();
+        held.more(bytes + (bytes / ENTRY_BYTES_LEAST + 2) * ENTRY_OVERHEAD_BYTES)?;
+        Ok(Reservation { held })
+    }
+}
+
+/// Deletes files of a process that ended just when it had opened them.
+pub(super) fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == EXTENSION) {
+            std::fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
