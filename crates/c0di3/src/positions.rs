@@ -103,7 +103,9 @@ impl Known for FollowedFiles {
             (Place::Beside(_), _) => return None,
             (Place::Missed(_), Recognised::Known(..) | Recognised::Anew { .. }) => return None,
             (_, Recognised::Known(id, position)) => (id, position),
-            (_, Recognised::New) => (known.fresh(file.new_id()), Position::default()),
+            (_, Recognised::New) | (Place::Rewritten, Recognised::BeginningOf(_)) => {
+                (known.fresh(file.new_id()), Position::default())
+            }
             (_, Recognised::Anew { old, new }) => {
                 known.sources.remove(&old);
                 known.forgotten.push(old);
@@ -158,5 +160,76 @@ impl Resume for Claims {
         let checkpoint = SourceCheckpoint { position: at, seen: at.offset, epoch, ..empty(source) };
         self.positions.lock().sources.insert(source.id, (checkpoint, false));
         Ok(position)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    fn files(known: Vec<SourceCheckpoint>) -> FollowedFiles {
+        FollowedFiles(Positions::new(known))
+    }
+
+    /// Reads the file to its end, as the committer would tell.
+    fn read(files: &mut FollowedFiles, path: &Path, place: Place<'_>) -> Option<(SourceId, Position)> {
+        let file = FileSource::open(path).unwrap();
+        let (id, position) = files.recognise(&file, place)?;
+        let mut known = files.0.lock();
+        if let Some((source, _)) = known.sources.get_mut(&id) {
+            (source.position.offset, source.seen) = (file.size, file.size);
+        }
+        Some((id, position))
+    }
+
+    #[test]
+    fn a_new_file_that_begins_as_one_of_before_did_is_another_source() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.log");
+        let header = "#Fields: date time cs-method cs-uri-stem\n".repeat(30);
+        let mut files = files(Vec::new());
+        fs::write(&path, &header).unwrap();
+        let (first, _) = read(&mut files, &path, Place::Current).unwrap();
+        let grown = format!("{header}one\n");
+        files.grown(first, Fingerprint { bytes: grown.len(), hash: event::block::digest(&[grown.as_bytes()]) });
+        // The next file, when it holds its header alone.
+        let (second, position) = read(&mut files, &path, Place::Current).unwrap();
+        assert!(first != second && position == Position::default());
+        let stored = files.0.take_changed().0;
+        assert_eq!(stored.len(), 2, "both are stored before they are read");
+    }
+
+    #[test]
+    fn a_file_that_was_seen_to_be_written_anew_is_read_from_its_start_whatever_it_holds() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.log");
+        fs::write(&path, "one\ntwo\n").unwrap();
+        let mut files = files(Vec::new());
+        let (first, _) = read(&mut files, &path, Place::Current).unwrap();
+        assert_eq!(read(&mut files, &path, Place::Current).unwrap(), (first, Position { offset: 8, line: 0 }));
+        let (second, position) = read(&mut files, &path, Place::Rewritten).unwrap();
+        assert!(first != second && position == Position::default());
+        assert_eq!(files.0.take_changed().1, [first], "what was written over does not hold any more");
+    }
+
+    #[test]
+    fn what_stands_beside_is_known_by_its_content_and_keeps_the_name_that_was_followed() {
+        let root = tempfile::tempdir().unwrap();
+        let (path, other) = (root.path().join("a.log"), root.path().join("a.1.log"));
+        fs::write(&path, "one\ntwo\n").unwrap();
+        let mut files = files(Vec::new());
+        let (first, _) = read(&mut files, &path, Place::Current).unwrap();
+        fs::rename(&path, &other).unwrap();
+        fs::write(&path, "new\n").unwrap();
+        assert_eq!(read(&mut files, &other, Place::Beside(&path)).unwrap().0, first);
+        fs::write(&other, "never read\n").unwrap();
+        assert_eq!(read(&mut files, &other, Place::Beside(&path)), None);
+        let (missed, position) = read(&mut files, &other, Place::Missed(&path)).unwrap();
+        assert_eq!(position, Position::default());
+        let name = files.0.lock().sources[&missed].0.name.clone();
+        assert_eq!(name, canonical(&path), "the next rotation finds it under this name");
     }
 }

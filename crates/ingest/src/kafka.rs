@@ -236,6 +236,7 @@ pub fn feed(
     let consumer = subscribed(options, resume, &state, &queue, &stop).inspect_err(|error| {
         state.has_ended(error.to_string());
     })?;
+    state.has_begun();
     let (tasks, asked) = bounded(TASKS_MAX);
     let (answers, outcomes) = bounded(TASKS_MAX);
     let over = AtomicBool::new(false);

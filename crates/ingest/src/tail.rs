@@ -231,6 +231,7 @@ impl<K: Known> Tail<'_, K> {
                     break;
                 }
             };
+            self.state.is_well(&followed.source.name);
             if let Some(fingerprint) = followed.pass(&block) {
                 self.known.grown(followed.source.id, fingerprint);
             }
@@ -302,15 +303,13 @@ impl<K: Known> Tail<'_, K> {
             if self.current.contains_key(&path) || self.stop.load(Ordering::Relaxed) {
                 continue;
             }
-            let mut id = None;
             if let Some(followed) = self.open(&path, named) {
                 tracing::info!(path = %path.display(), offset = followed.position.offset, "following a file");
-                id = Some(followed.source.id);
                 self.current.insert(path.clone(), followed);
                 any = true;
             }
             if self.looked_beside.insert(path.clone()) {
-                any |= self.take_up_rotated(&path, id);
+                any |= self.take_up_rotated(&path);
             }
         }
         any
@@ -386,15 +385,18 @@ impl<K: Known> Tail<'_, K> {
 
     /// Files beside the path that were rotated while nobody followed. Those that were being read are read to their end, and
     /// those that were made after them from their start. Whether there were any.
-    fn take_up_rotated(&mut self, path: &Path, current: Option<SourceId>) -> bool {
+    fn take_up_rotated(&mut self, path: &Path) -> bool {
         let mut missed = Vec::new();
         let mut known: Vec<(FileSource, SourceId, Position, bool)> = Vec::new();
         for (at, (other, certain)) in find::beside(path).into_iter().enumerate() {
+            if self.found.iter().any(|(path, _)| *path == other) {
+                continue;
+            }
             let Ok(file) = FileSource::open(&other) else { continue };
             // A writer may not have noticed yet that the newest one was rotated away.
             let grows = at == 0 && !file.is_compressed();
             match self.known.recognise(&file, Place::Beside(path)) {
-                Some((id, _)) if Some(id) == current || known.iter().any(|(_, known, ..)| *known == id) => {}
+                Some((id, _)) if self.is_read(id) || known.iter().any(|(_, known, ..)| *known == id) => {}
                 // Those before it were read to their end before it was begun.
                 Some((id, position)) if file.is_read_to(position.offset) => {
                     known.push((file, id, position, false));
@@ -433,6 +435,12 @@ impl<K: Known> Tail<'_, K> {
             }
         }
         any
+    }
+
+    /// Whether the source is being read, or was read since the start: what the store knows of it lags behind.
+    fn is_read(&self, id: SourceId) -> bool {
+        let followed = self.current.values().chain(&self.old).any(|followed| followed.source.id == id);
+        followed || self.rests.iter().any(|rest| rest.id == id) || self.reached.contains_key(&id)
     }
 
     fn read_rest(&mut self, path: &Path, file: &FileSource, id: SourceId, position: Position, grows: bool) {

@@ -124,13 +124,18 @@ impl<'a> Letters<'a> {
         at
     }
 
-    /// Why the batch cannot be read, if it cannot: another consumer than the one that stands still must say so.
+    /// Why the batch cannot be read, if it cannot: our own decompressor must say so, or another consumer than the one that
+    /// stands still.
     fn unreadable(&mut self, key: &Key, at: i64, batch: &Batch) -> Option<(&'static str, String)> {
         if batch.full_bytes > ANSWER_BYTES_MAX as u64 {
             let reason = format!("the batch has {} bytes, more than {ANSWER_BYTES_MAX}", batch.full_bytes);
             return Some(("too_large", reason));
         }
         let codec = ["none", "gzip", "snappy", "lz4", "zstd"].get(usize::from(batch.codec)).unwrap_or(&"unknown");
+        let is_whole = batch.bytes.len() as u64 == batch.full_bytes;
+        if let Some(reason) = batch.damage().filter(|_| is_whole) {
+            return Some(("undecodable", format!("{reason} (codec {codec})")));
+        }
         match self.probe(key, at) {
             Ok(Probe::Refused(reason)) => Some(("undecodable", format!("{reason} (codec {codec})"))),
             Ok(Probe::Nothing) if self.doubts.insert(key.clone(), at) == Some(at) => {

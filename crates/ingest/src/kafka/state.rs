@@ -120,6 +120,10 @@ impl KafkaState {
         (inner.up, inner.trouble) = (false, reason);
     }
 
+    pub(super) fn has_begun(&self) {
+        self.lock().ended = None;
+    }
+
     pub(super) fn has_ended(&self, reason: String) {
         self.lock().ended = Some(reason);
     }

@@ -6,12 +6,16 @@ use std::io::{self, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
+use crate::decompress::{self, Compression};
+
 /// Longest wait for a connection, and for each part of an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest answer about topics and brokers, in bytes.
 const METADATA_BYTES_MAX: usize = 8 << 20;
 /// What stands in an answer to a fetch before the batches, at most, in bytes.
 const FETCH_HEAD_BYTES: usize = 64 << 10;
+/// Decompressed bytes in which damage is looked for. Longer runs may be cut, or stopped as a bomb.
+const DAMAGE_BYTES: u64 = 1 << 20;
 /// Bytes of a batch that tell what it is.
 const BATCH_HEAD_BYTES: usize = 61;
 
@@ -25,9 +29,26 @@ pub(super) struct Batch {
     pub(super) last: i64,
     /// Number of the codec, as the batch says.
     pub(super) codec: u8,
+    /// Version of the format; from 2 on the records stand behind a head of [`BATCH_HEAD_BYTES`].
+    pub(super) magic: u8,
     /// As the broker gave it; its start where it is longer than asked for.
     pub(super) bytes: Vec<u8>,
     pub(super) full_bytes: u64,
+}
+
+impl Batch {
+    /// The error of our own decompressor at the start of the records. `None` also where we have none for the codec.
+    pub(super) fn damage(&self) -> Option<String> {
+        let records = self.bytes.get(BATCH_HEAD_BYTES..).filter(|_| self.magic >= 2)?;
+        let compression = match self.codec {
+            1 => Compression::Gzip,
+            4 => Compression::Zstd,
+            _ => return None,
+        };
+        let reader = decompress::open(compression, io::Cursor::new(records.to_vec()));
+        let read = reader.and_then(|reader| io::copy(&mut reader.take(DAMAGE_BYTES), &mut io::sink()));
+        read.err().map(|error| format!("the records do not decompress: {error}"))
+    }
 }
 
 /// The batch that holds the offset, or the first behind it; `None` where there is none. `bytes_max`: what is kept of it.
@@ -85,7 +106,7 @@ fn batch(answer: &[u8], offset: i64, bytes_max: usize) -> io::Result<Option<Batc
         };
         if last >= offset {
             let bytes = records[..full.min(records.len()).min(bytes_max)].to_vec();
-            return Ok(Some(Batch { first, last, codec: codec & 7, bytes, full_bytes: full as u64 }));
+            return Ok(Some(Batch { first, last, codec: codec & 7, magic, bytes, full_bytes: full as u64 }));
         }
         records = records.get(full..).unwrap_or(&[]);
     }

@@ -196,7 +196,7 @@ pub(super) fn beside(path: &Path) -> Vec<(PathBuf, bool)> {
             && let Ok(metadata) = entry.metadata()
             && metadata.is_file()
         {
-            others.push((metadata.modified().ok(), folder.join(other), certain));
+            others.push((metadata.modified().ok(), path.with_file_name(other), certain));
         }
     }
     others.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));

@@ -1,6 +1,7 @@
 //! How following files gets on, for health.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 /// Troubles that are named in one report; the others are counted.
@@ -47,6 +48,7 @@ impl TailState {
         metrics::gauge!("tail_files_left_out").set(beyond as f64);
         self.with(|inner| {
             (inner.followed, inner.beyond) = (followed, beyond);
+            inner.files.retain(|name, _| Path::new(name).exists());
             inner.looks = troubles.into_iter().collect();
         });
     }
