@@ -10,8 +10,10 @@ use store::{FindingQuery, Store};
 
 use crate::problem::{PartProblem, Problem};
 
-/// Addresses within one network that findings may name for it to be listed.
+/// Addresses within the networks of one list that findings may name.
 const ADDRESSES_MAX: usize = 1_000;
+/// Rules and entities of one list: each is looked up.
+const VALUES_MAX: usize = 100;
 pub(crate) const SOURCE_IP: &str = "source.ip";
 /// Parameters that have one value.
 const SINGLE: [&str; 11] =
@@ -45,6 +47,13 @@ pub(crate) fn after_since(since: Option<Timestamp>, until: Option<Timestamp>) ->
 pub(crate) fn limit(text: &str) -> Result<u32, String> {
     let limit = text.parse().ok().filter(|limit| (1..=LIMIT_MAX).contains(limit));
     limit.ok_or_else(|| format!("`{text}` is not a number from 1 to {LIMIT_MAX}"))
+}
+
+/// More values than are looked up are refused.
+pub(crate) fn too_many(count: usize) -> Option<PartProblem> {
+    let detail = || format!("a list is filtered by at most {VALUES_MAX} rules and entities");
+    let pointer = "rule, source.ip, user.name, host.name";
+    (count > VALUES_MAX).then(|| PartProblem { pointer: pointer.to_owned(), detail: detail() })
 }
 
 /// Alternatives, separated by commas.
@@ -102,15 +111,17 @@ pub(crate) async fn with_addresses(
     entities: &[(String, String)],
 ) -> Result<Vec<(String, String)>, Problem> {
     let mut found: BTreeSet<(String, String)> = BTreeSet::new();
+    let mut room = ADDRESSES_MAX;
     for (kind, value) in entities {
         found.insert((kind.clone(), value.clone()));
         let Some(network) = network(value).ok().filter(|_| kind == SOURCE_IP) else { continue };
-        let addresses = store.addresses(network, ADDRESSES_MAX as u32 + 1).await?;
-        if addresses.len() > ADDRESSES_MAX {
+        let addresses = store.addresses(network, room as u32 + 1).await?;
+        if addresses.len() > room {
             let detail =
-                format!("findings name more than {ADDRESSES_MAX} addresses in `{value}`: take a smaller network");
+                format!("findings name more than {ADDRESSES_MAX} addresses up to `{value}`: take smaller networks");
             return Err(Problem::bad_request(vec![PartProblem { pointer: kind.clone(), detail }]));
         }
+        room -= addresses.len();
         found.extend(addresses.into_iter().map(|address| (kind.clone(), address)));
     }
     Ok(found.into_iter().collect())

@@ -140,6 +140,7 @@ fn read_query(parameters: &[(String, String)]) -> Result<FindingQuery, Problem> 
         }
     }
     errors.extend(after_since(query.since, query.until));
+    errors.extend(filter::too_many(query.rules.len() + query.entities.len()));
     if let (Some(text), true) = (after, errors.is_empty()) {
         match cursor::read(text, &query) {
             Ok(cursor) => query.after = Some(cursor),

@@ -160,6 +160,7 @@ fn read_query(parameters: &[(String, String)]) -> Result<IncidentQuery, Problem>
             errors.push(PartProblem { pointer: name.clone(), detail });
         }
     }
+    errors.extend(filter::too_many(query.entities.len()));
     if errors.is_empty() { Ok(query) } else { Err(Problem::bad_request(errors)) }
 }
 

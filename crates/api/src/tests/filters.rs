@@ -71,6 +71,9 @@ async fn filters_that_cannot_find_anything_are_refused_with_the_reason() {
         assert_eq!((status.as_u16(), kind.as_str()), (400, "application/problem+json"), "{path}: {problem}");
         assert!(problem["detail"].as_str().unwrap().contains(words), "{path}: {problem}");
     }
+    let many = format!("/api/v1/findings?rule={}", "a,".repeat(2_000));
+    let (status, _, problem) = get_json(&router, &many).await;
+    assert!(status == 400 && problem["detail"].as_str().unwrap().contains("at most 100 rules"), "{problem}");
     // A name that holds a star itself can still be asked for.
     assert_eq!(count(&router, "/api/v1/findings?user.name=adm%5C*").await, 0);
 }
