@@ -231,6 +231,8 @@ impl TokenAuth {
 
 #[cfg(test)]
 mod tests {
+    use store::audit::By;
+
     use super::*;
 
     #[test]
@@ -286,10 +288,10 @@ mod tests {
         async fn tokens(&self) -> Result<Vec<Token>, store::StoreError> {
             Ok(Vec::new())
         }
-        async fn add_token(&self, _: &Token) -> Result<(), store::StoreError> {
+        async fn add_token_by(&self, _: &Token, _: &By) -> Result<(), store::StoreError> {
             Ok(())
         }
-        async fn revoke_token(&self, _: &str) -> Result<bool, store::StoreError> {
+        async fn revoke_token_by(&self, _: &str, _: &By, _: Timestamp) -> Result<bool, store::StoreError> {
             Ok(false)
         }
     }
@@ -313,7 +315,7 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(AUTHORIZATION, format!("Bearer {text}").parse().unwrap());
             let started = Instant::now();
-            let code = auth.actor(&headers, Role::Ingest).await.map_or_else(|problem| problem.code(), |_| "good");
+            let code = auth.actor(&headers).await.map_or_else(|problem| problem.code(), |_| "good");
             (code, started.elapsed())
         };
         assert_eq!((ask(&text).await.0, ask(&other).await.0), ("good", "unauthorized"));

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use store::people::Mute;
 use utoipa::ToSchema;
 
-use crate::{ApiState, schema};
 use crate::observe::Asked;
 use crate::problem::{PartProblem, Problem};
+use crate::{ApiState, schema};
 
 /// Mutes that are shown.
 const SHOWN_MAX: u32 = 1000;

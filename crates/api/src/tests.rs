@@ -1,5 +1,7 @@
 //! The API against a real store: what each path answers, and how mistakes are told.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use event::{Entities, EventId, Evidence, Finding, FindingId, Level, Severity, Timestamp};
@@ -87,7 +89,7 @@ fn ingest_state() -> (tempfile::TempDir, IngestState) {
         reserve_bytes: 0,
     };
     let spool = ::ingest::spool::Spool::open(options, Timestamp(1)).unwrap();
-    (folder, IngestState::new(spool, 150_000, || Timestamp(2)))
+    (folder, IngestState::new(spool, 150_000, 64 << 20, || Timestamp(2)))
 }
 
 /// An analyzer with rules that are made up, and the folder of its spool.

@@ -78,7 +78,15 @@ impl<S: Deliveries + Endpoints + ?Sized> Deliverer<S> {
             Ok((endpoint, client))
         };
         let endpoints = endpoints.into_iter().map(with_client).collect::<Result<_, _>>()?;
-        Ok(Deliverer { store, endpoints, clock, link, oldest: Arc::default(), settle_us: SETTLE_US, registered: AtomicBool::new(false) })
+        Ok(Deliverer {
+            store,
+            endpoints,
+            clock,
+            link,
+            oldest: Arc::default(),
+            settle_us: SETTLE_US,
+            registered: AtomicBool::new(false),
+        })
     }
 
     /// Sets the age of the oldest notice, which grows also while nothing can be asked: to be called at every scrape.

@@ -65,7 +65,7 @@ fn slack(kind: &str, notice: &NoticeBody, link: Option<&str>) -> Value {
     let headline = escaped(&format!("{what} {}: {}", incident.severity, incident.title));
     let mut lines = vec![format!("*{headline}*")];
     if !notice.changes.is_empty() {
-        lines.push(escaped(&notice.sentence()));
+        lines.push(notice.changes.iter().map(|change| escaped(&change.sentence())).collect::<Vec<_>>().join("; "));
     }
     let about = if incident.events_are_estimated { "about " } else { "" };
     lines.push(format!(
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn what_an_attacker_writes_is_no_link_and_ours_is() {
-        let mut incident = Incident::opened(
+        let mut incident = event::Incident::opened(
             event::IncidentId(7),
             "x http://evil.example/a <https://evil.example|log in>".into(),
             event::Severity::P1,
@@ -173,10 +173,12 @@ mod tests {
         ];
         incident.entities.source_ip = vec!["192.0.2.1".into(), "2001:db8::1".into()];
         incident.entities.host_name = vec!["`*_~\u{202E}#general &lt;".into()];
+        let changes =
+            vec![store::What { field: "status".into(), to: Some("<!here>".into()), ..store::What::default() }];
         let body: Value = serde_json::from_slice(&body(
             Format::Slack,
             "incident.created",
-            &incident,
+            &NoticeBody { incident: incident.clone(), changes },
             Timestamp(0),
             Some("https://soc.example"),
         ))

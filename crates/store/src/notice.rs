@@ -26,7 +26,8 @@ pub struct What {
 }
 
 impl What {
-    fn sentence(&self) -> String {
+    /// What changed, in words.
+    pub fn sentence(&self) -> String {
         let from = self.from.as_ref().map(|from| format!(" from {from}")).unwrap_or_default();
         let to = self.to.as_ref().map(|to| format!(" to {to}")).unwrap_or_default();
         let by = self.rule_title.as_ref().map(|title| format!(" by `{title}`")).unwrap_or_default();

@@ -242,7 +242,7 @@ macro_rules! implement_shared {
                         }
                     }
                     if change.verdict.is_some_and(|verdict| verdict != event::Verdict::FalsePositive) {
-                        entries.extend(end_mutes_of(&mut transaction, &mut incident, actor, now).await?);
+                        entries.extend(end_mutes_of(&mut transaction, &mut incident, &by.actor, now).await?);
                     }
                     let told = settle(&mut transaction, &incident, &entries).await?;
                     let entry = audit::of_change(now, by, &incident, &entries);

@@ -229,7 +229,11 @@ async fn tokens(state: &ApiState) -> Vec<(&'static str, String)> {
 async fn the_agent_answers_as_its_document_says() {
     let (_folder, _, state) = service(vec![Fixed(HealthStatus::Pass, true)]).await;
     let tokens = tokens(&state).await;
-    let auth = Auth::with_tokens(Arc::clone(&state.store) as Arc<dyn store::Tokens>, || Timestamp(9));
+    let auth = Auth::with_tokens(
+        Arc::clone(&state.store) as Arc<dyn store::Tokens>,
+        || Timestamp(9),
+        Duration::from_secs(300),
+    );
     let state = ApiState { auth, ..state };
     // Something of everything: a summary, deliveries, a disabled endpoint, an audit log.
     let known = [("ops".to_owned(), "a".to_owned()), ("pager".to_owned(), "b".to_owned())];
@@ -254,7 +258,11 @@ async fn the_agent_answers_as_its_document_says() {
 async fn the_analyzer_answers_as_its_document_says() {
     let (_folder, _, state) = service(vec![Fixed(HealthStatus::Pass, true)]).await;
     let tokens = tokens(&state).await;
-    let auth = Auth::with_tokens(Arc::clone(&state.store) as Arc<dyn store::Tokens>, || Timestamp(9));
+    let auth = Auth::with_tokens(
+        Arc::clone(&state.store) as Arc<dyn store::Tokens>,
+        || Timestamp(9),
+        Duration::from_secs(300),
+    );
     let (_spool, ingest) = ingest_state();
     let router = analyzer_router(ingest, Arc::new(SampleRules), state.health.clone(), auth);
     let (_, _, document) = get_json(&router, "/openapi.json").await;

@@ -60,7 +60,11 @@ async fn set_up() -> Setup {
         state.store.add_token(&token).await.unwrap();
         tokens.push(text);
     }
-    let auth = Auth::with_tokens(Arc::clone(&state.store) as Arc<dyn store::Tokens>, || Timestamp(9));
+    let auth = Auth::with_tokens(
+        Arc::clone(&state.store) as Arc<dyn store::Tokens>,
+        || Timestamp(9),
+        Duration::from_secs(300),
+    );
     let state = ApiState { auth: auth.clone(), ..state };
     let audit = AuditLog::new(Arc::clone(&state.store) as Arc<dyn store::Audit>);
     let trusted_proxies = TrustedProxies(Arc::from(["10.0.0.0/8".parse().unwrap()]));

@@ -159,6 +159,8 @@ async fn another_incident(store: &SqliteStore, number: u128) {
         techniques: Vec::new(),
         reason: "x".into(),
         response: Vec::new(),
+        continues: None,
+        counted: event::Counted::default(),
         evidence: Vec::new(),
     };
     let commit = Commit { findings: vec![finding], join: Some(JOIN), now: clock(), ..Commit::default() };
