@@ -160,7 +160,7 @@ impl FindingRow {
             return;
         }
         let derived = elsewhere.filter(|events| *events >= least).or((known >= least).then_some(known));
-        let what = format!("its count is {}, its evidence alone has {least}", self.count);
+        let what = format!("its count is {}, its events are {least} at least", self.count);
         match derived {
             Some(count) => {
                 tell(what, "the count is that of its link or its events", Some((Fix::Count, Value::Number(count))))

@@ -262,3 +262,24 @@ fn every_address_that_was_counted_is_named_whether_its_line_is_kept_or_not() {
     let named: std::collections::BTreeSet<String> = spread.finding.entities.source_ip.iter().cloned().collect();
     assert_eq!(named, expected, "each address, and no other");
 }
+
+#[test]
+fn a_finding_brings_the_events_it_counts_and_the_first_since_it_was_reported() {
+    let logins: Vec<Login> = (0..40).map(|second| Login { second, address: 1, user: 1 }).collect();
+    let matcher = Matcher::new(set(), None);
+    let mut hits = matcher.hits(&parse(&logins), &mut MatchScratch::default());
+    let mut correlator = Correlator::new(set(), CorrelatorOptions { live: true, ..CorrelatorOptions::default() });
+    let mut brute = |hits: Vec<event::Hit>| {
+        correlator.observe_live(hits, Timestamp::from_unix_seconds(1_790_000_100));
+        let found = correlator.changes().into_iter().find(|change| change.finding.rule_id == "brute");
+        found.unwrap().finding
+    };
+    let later = hits.split_off(20);
+    let first = brute(hits);
+    assert_eq!((first.count, first.counted.events.count(), first.counted.events.is_exact()), (20, 20, true));
+    let grown = brute(later);
+    assert_eq!((grown.count, grown.counted.events.count()), (40, 40));
+    assert_eq!(grown.counted.events.without(&first.counted.events).count(), 20);
+    let fresh: Vec<u64> = grown.counted.fresh.iter().map(|evidence| evidence.line_no).collect();
+    assert_eq!(fresh, [21, 22, 23, 24, 25], "neither among its first events nor its last");
+}

@@ -123,6 +123,8 @@ async fn a_failed_delivery_comes_again_under_the_same_id_and_is_signed_anew() {
     assert_eq!(header(&requests[1], "webhook-signature"), wanted);
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(body["type"], "incident.created");
+    assert_eq!(body["what"], "opened by `a rule <!channel>`");
+    assert_eq!(body["changes"][0]["field"], "opened");
     assert!(body["data"]["url"].as_str().unwrap().starts_with("https://soc.example/api/v1/incidents/"));
 }
 
