@@ -106,8 +106,11 @@ fn leading_digits(input: &[u8]) -> usize {
 
 impl Judge {
     pub(super) fn header(self, input: &[u8]) -> Header {
+        if !input.first().is_some_and(u8::is_ascii_digit) {
+            return Header::None;
+        }
         let digits = leading_digits(input);
-        if digits == 0 || digits > DIGITS_SEEN_MAX {
+        if digits > DIGITS_SEEN_MAX {
             return Header::None;
         }
         match input.get(digits) {
