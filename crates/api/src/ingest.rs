@@ -23,7 +23,7 @@ use crate::problem::Problem;
 
 /// Bytes of a body that wait in memory: the rest of it, and all that finds no room there, waits in a file.
 const HELD_BYTES_MAX: usize = 1 << 20;
-/// Bodies above this size, compressed or not, wait for each other, and are worked on in pieces.
+/// Bodies that unpack to more than this wait for each other, and are worked on in pieces.
 const LARGE_BYTES: u64 = 1 << 20;
 /// Large bodies that are worked on at once.
 const LARGE_AT_ONCE: usize = 2;
@@ -76,10 +76,16 @@ impl IngestState {
         self.coming.available_permits() >= steps(wanted.max(1)) as usize
     }
 
-    /// Memory to work in; `None` where there was none in time.
-    async fn room_for_work(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    /// Memory to work in, as soon as others give it back.
+    async fn room_for_work(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
         let room = Arc::clone(&self.work).acquire_many_owned(steps(bytes));
-        tokio::time::timeout(WORK_WAIT, room).await.ok()?.ok()
+        match tokio::time::timeout(WORK_WAIT, room).await {
+            Ok(Ok(room)) => Ok(room),
+            _ => {
+                metrics::counter!("ingest_refused_total", "source" => "http", "reason" => "memory").increment(1);
+                Err(Problem::busy("other bodies are still worked on: send it again after a pause"))
+            }
+        }
     }
 }
 
@@ -138,29 +144,10 @@ async fn take(
     }
     let encoding = headers.get(CONTENT_ENCODING).and_then(|encoding| encoding.to_str().ok()).unwrap_or("").to_owned();
     let coming = read_body(state, body).await?;
-    let (length, is_plain) = (coming.length(), body::is_plain(&encoding));
-    // The turn first: whoever waits for it holds no memory for work.
-    let turn =
-        if is_plain && length <= LARGE_BYTES { None } else { Arc::clone(&state.large).acquire_owned().await.ok() };
-    let wanted = match encoding.trim() {
-        _ if turn.is_none() => 2 * length as usize + 1,
-        encoding if encoding.eq_ignore_ascii_case("zstd") => WORK_BYTES_ZSTD,
-        _ => WORK_BYTES,
-    };
-    let Some(room) = state.room_for_work(wanted).await else {
-        metrics::counter!("ingest_refused_total", "source" => "http", "reason" => "memory").increment(1);
-        return Err(Problem::busy("other bodies are still worked on: send it again after a pause"));
-    };
     let peer = peer.map_or_else(|| "unknown".to_owned(), |Peer(address)| address.to_canonical().to_string());
     let work =
         Work { spool: state.spool.clone(), origin: format!("http://{peer}"), encoding, limit, clock: state.clock };
-    // Once begun it goes on to its end, whoever still waits for the answer: all of a body is taken, or nothing.
-    let done = tokio::task::spawn_blocking(move || {
-        let done = work.take(coming);
-        drop((turn, room));
-        done
-    });
-    let taken = done.await.map_err(|_| Problem::busy("the body could not be worked on"))??;
+    let taken = take_small_or_large(state, Arc::new(work), coming).await?;
     if let Some(ticket) = taken.ticket {
         let durable = tokio::time::timeout(DURABLE_MAX, state.spool.durable(ticket)).await;
         durable.map_err(|_| Problem::busy("the disk is slow: send it again"))?.map_err(|refused| refusal(&refused))?;
@@ -168,6 +155,43 @@ async fn take(
         metrics::counter!("ingest_bytes_total", "source" => "http").increment(taken.bytes);
     }
     Ok(Json(Accepted { accepted: taken.events }))
+}
+
+/// Small bodies do not wait for large ones. Once work has begun it goes on to its end, whoever still waits for the answer:
+/// all of a body is taken, or nothing.
+async fn take_small_or_large(state: &IngestState, work: Arc<Work>, coming: Coming) -> Result<Taken, Problem> {
+    let broken_off = |_| Problem::busy("the body could not be worked on");
+    let mut coming = coming;
+    if coming.staging.is_none() {
+        let is_plain = body::is_plain(&work.encoding);
+        let room = state.room_for_work(if is_plain { 2 * coming.bytes.len() + 1 } else { WORK_BYTES }).await?;
+        let work = Arc::clone(&work);
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work.take_small(coming);
+            drop(room);
+            done
+        });
+        match done.await.map_err(broken_off)?? {
+            Size::Small(taken) => return Ok(taken),
+            Size::Large(large) => coming = large,
+        }
+    }
+    // The turn first: whoever waits for it holds no memory for work.
+    let turn = Arc::clone(&state.large).acquire_owned().await.ok();
+    let is_zstd = work.encoding.trim().eq_ignore_ascii_case("zstd");
+    let room = state.room_for_work(if is_zstd { WORK_BYTES_ZSTD } else { WORK_BYTES }).await?;
+    let done = tokio::task::spawn_blocking(move || {
+        let done = work.take_in_pieces(&mut coming);
+        drop((turn, room));
+        done
+    });
+    done.await.map_err(broken_off)?
+}
+
+/// What a look at a body in memory gave.
+enum Size {
+    Small(Taken),
+    Large(Coming),
 }
 
 /// A body that has come: in memory, or in a file beside the spool.
@@ -201,16 +225,13 @@ struct Work {
 }
 
 impl Work {
-    fn take(&self, mut coming: Coming) -> Result<Taken, Problem> {
-        if coming.staging.is_some() {
-            return self.take_in_pieces(&mut coming);
-        }
+    fn take_small(&self, mut coming: Coming) -> Result<Size, Problem> {
         if body::is_plain(&self.encoding) {
-            return self.take_lines(std::mem::take(&mut coming.bytes));
+            return self.take_lines(std::mem::take(&mut coming.bytes)).map(Size::Small);
         }
-        match body::decompress(&self.encoding, &coming.bytes, self.limit.min(LARGE_BYTES)) {
-            Ok(whole) => self.take_lines(whole),
-            Err(BodyError::TooLarge { .. }) if self.limit > LARGE_BYTES => self.take_in_pieces(&mut coming),
+        match body::decompress_small(&self.encoding, &coming.bytes, self.limit.min(LARGE_BYTES)) {
+            Ok(Some(whole)) => self.take_lines(whole).map(Size::Small),
+            Ok(None) => Ok(Size::Large(coming)),
             Err(error) => Err(problem(error)),
         }
     }

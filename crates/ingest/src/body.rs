@@ -15,6 +15,8 @@ pub use pieces::{Survey, survey, write};
 
 /// Largest window of a zstd stream, as the power of two: RFC 9659 allows HTTP bodies no more, and each body takes so much memory.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+/// The same for bodies that are unpacked without a turn.
+const ZSTD_WINDOW_LOG_SMALL: u32 = 20;
 /// Bytes that a decompressor may give for each byte that came.
 const RATIO_MAX: u64 = 1000;
 /// Output that is allowed whatever the ratio says: short bodies of repeated lines compress very well.
@@ -34,11 +36,17 @@ pub enum BodyError {
     Unread { reason: String },
 }
 
-/// The body as it was before it was compressed, where it has at most `bytes_max` bytes; read as far as that is known.
-pub fn decompress(encoding: &str, body: &[u8], bytes_max: u64) -> Result<Vec<u8>, BodyError> {
+/// The body as it was before it was compressed; `None` where it has more than `small` bytes, or wants more memory than that to be
+/// unpacked.
+pub fn decompress_small(encoding: &str, body: &[u8], small: u64) -> Result<Option<Vec<u8>>, BodyError> {
     let mut out = Vec::new();
-    let read = Decoded::new(encoding, body, body.len() as u64, bytes_max)?.read_to_end(&mut out);
-    read.map(|_| out).map_err(|error| BodyError::of(encoding, error))
+    let mut decoded = Decoded::with_window(encoding, body, body.len() as u64, small, ZSTD_WINDOW_LOG_SMALL)?;
+    match decoded.read_to_end(&mut out).map_err(|error| BodyError::of(encoding, error)) {
+        Ok(_) => Ok(Some(out)),
+        // A window that is too large and damage look alike: the thorough way tells.
+        Err(BodyError::TooLarge { .. } | BodyError::Damaged { encoding: "zstd", .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Whether it is one of the encodings that cost nothing.
@@ -75,8 +83,18 @@ pub struct Decoded<'a> {
 
 impl<'a> Decoded<'a> {
     /// `packed`: bytes that `raw` has.
-    #[allow(clippy::disallowed_methods, reason = "`read` caps output and ratio")]
     pub fn new(encoding: &str, raw: impl Read + 'a, packed: u64, bytes_max: u64) -> Result<Self, BodyError> {
+        Self::with_window(encoding, raw, packed, bytes_max, ZSTD_WINDOW_LOG_MAX)
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "`read` caps output and ratio")]
+    fn with_window(
+        encoding: &str,
+        raw: impl Read + 'a,
+        packed: u64,
+        bytes_max: u64,
+        window_log: u32,
+    ) -> Result<Self, BodyError> {
         let inner: Box<dyn Read + 'a> = match encoding.trim().to_ascii_lowercase().as_str() {
             "" | "identity" => Box::new(raw),
             "gzip" | "x-gzip" => Box::new(flate2::read::MultiGzDecoder::new(raw)),
@@ -84,7 +102,7 @@ impl<'a> Decoded<'a> {
             "zstd" => {
                 let failed = |error: io::Error| BodyError::Damaged { encoding: "zstd", reason: error.to_string() };
                 let mut decoder = zstd::Decoder::new(raw).map_err(failed)?;
-                decoder.window_log_max(ZSTD_WINDOW_LOG_MAX).map_err(failed)?;
+                decoder.window_log_max(window_log).map_err(failed)?;
                 Box::new(decoder)
             }
             other => return Err(BodyError::UnknownEncoding(other.chars().take(32).collect())),
@@ -202,12 +220,20 @@ mod tests {
         }
     }
 
+    fn decompress(encoding: &str, body: &[u8], bytes_max: u64) -> Result<Vec<u8>, BodyError> {
+        let mut out = Vec::new();
+        let read = Decoded::new(encoding, body, body.len() as u64, bytes_max)?.read_to_end(&mut out);
+        read.map(|_| out).map_err(|error| BodyError::of(encoding, error))
+    }
+
     #[test]
     fn compressed_bodies_are_bounded_and_damage_is_named() {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(b"one\ntwo\n").unwrap();
         let gzip = gzip.finish().unwrap();
         assert_eq!(decompress("gzip", &gzip, 1000).unwrap(), b"one\ntwo\n");
+        assert_eq!(decompress_small("gzip", &gzip, 8).unwrap().unwrap(), b"one\ntwo\n");
+        assert!(decompress_small("gzip", &gzip, 7).unwrap().is_none());
         assert_eq!(decompress("zstd", &zstd::encode_all(&b"one\n"[..], 1).unwrap(), 1000).unwrap(), b"one\n");
         let error = |encoding: &str, body: Vec<u8>, limit| decompress(encoding, &body, limit).unwrap_err().to_string();
         assert!(error("gzip", gzip[..12].to_vec(), 1000).contains("no sound gzip stream"));

@@ -10,6 +10,8 @@ const LENGTH_DIGITS_MAX: usize = 7;
 const DIGITS_SEEN_MAX: usize = 20;
 /// Shortest message that begins with a priority: `<1>`.
 const MESSAGE_BYTES_MIN: usize = 3;
+/// Line ends and NULs that are looked at behind a message: so many end any message.
+const SEPARATORS_MAX: usize = 16;
 /// Bytes at the end of what came in which a header may have begun: digits, blank, priority.
 pub(super) const HEADER_BYTES_MAX: usize = LENGTH_DIGITS_MAX + 1 + 5;
 
@@ -106,8 +108,11 @@ fn leading_digits(input: &[u8]) -> usize {
 
 impl Judge {
     pub(super) fn header(self, input: &[u8]) -> Header {
+        if !input.first().is_some_and(u8::is_ascii_digit) {
+            return Header::None;
+        }
         let digits = leading_digits(input);
-        if digits == 0 || digits > DIGITS_SEEN_MAX {
+        if digits > DIGITS_SEEN_MAX {
             return Header::None;
         }
         match input.get(digits) {
@@ -128,7 +133,10 @@ impl Judge {
 
     /// Whether a message that stands at `start..stop` can end there.
     pub(super) fn ends(self, input: &[u8], start: usize, stop: usize, end: End) -> Result<bool, Need> {
-        let behind = input[stop..].iter().take_while(|byte| is_separator(**byte)).count();
+        let behind = input[stop..].iter().take(SEPARATORS_MAX).take_while(|byte| is_separator(**byte)).count();
+        if behind == SEPARATORS_MAX {
+            return Ok(true);
+        }
         let next = stop + behind;
         if !self.begins(input, next, end)? {
             // A line of plain text may follow a line end; but then no other length may stand within what was promised.

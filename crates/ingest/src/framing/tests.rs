@@ -138,6 +138,25 @@ fn a_length_that_is_never_kept_does_not_hold_up_what_came_behind_it() {
     assert_eq!(framer.take_counts(), FrameCounts { wrong_count: 1, ..FrameCounts::default() });
 }
 
+#[test]
+fn whatever_comes_no_more_than_a_few_messages_are_held() {
+    let limit = 1000;
+    for begin in ["", "7 <1>abcd", "7 <1>abcd9 <1>x", "7 <1>abcd999 <1>ü", "8000000 <1>x", "<1>a\n"] {
+        for part in
+            ["\0", "\n", "9", "9 ", "9 <1>", "999 <1>", "2000 <1>", "ü", " <1>", "<1>", "1999 <1>ü", "x", "12 y"]
+        {
+            let mut framer = Framer::new(limit);
+            let mut out = Vec::new();
+            framer.push(begin.as_bytes(), &mut out);
+            let part = part.repeat(limit / part.len());
+            for _ in 0..100 {
+                framer.push(part.as_bytes(), &mut out);
+                assert!(framer.carry.len() <= 8 * limit, "{begin} {part}: {}", framer.carry.len());
+            }
+        }
+    }
+}
+
 /// Messages that a stream may hold: with digits, blanks, brackets, line feeds and other alphabets at all places.
 fn message() -> impl Strategy<Value = String> {
     let part = prop_oneof![
