@@ -186,7 +186,7 @@ pub(crate) struct ParseArguments {
     /// Year of the first line, where times name none; it goes up at each turn of the year
     #[arg(long, value_name = "YEAR")]
     pub(crate) year: Option<i32>,
-    /// Exit with 3 when a line could not be parsed
+    /// Exit with 3 when a line breaks its format; text of no known format and empty lines do not
     #[arg(long)]
     pub(crate) strict: bool,
     /// Files, or - for standard input
