@@ -88,6 +88,7 @@ pub fn feed(options: &TailOptions, known: impl Known, state: &TailState, queue: 
         left: BTreeMap::new(),
         reached: BTreeMap::new(),
         looked_beside: BTreeSet::new(),
+        vacant: BTreeMap::new(),
     };
     let mut found_at: Option<Instant> = None;
     while !stop.load(Ordering::Relaxed) {
@@ -121,8 +122,19 @@ struct Tail<'a, K> {
     left: BTreeMap<PathBuf, (followed::Inode, u64, i64, i64)>,
     /// How far sources have been handed over: positions of the store lag behind.
     reached: BTreeMap<SourceId, Position>,
-    /// Names beside which rotated files were looked for.
+    /// Names beside which rotated files were looked for since their file was taken up.
     looked_beside: BTreeSet<PathBuf>,
+    /// Names whose file is not followed, because there is none or nothing in it: a file may come and go between two looks.
+    vacant: BTreeMap<PathBuf, Vacancy>,
+}
+
+/// The file under a name, if any, and when its folder changed.
+type Vacancy = (Option<followed::Inode>, Option<(i64, i64)>);
+
+fn vacancy(path: &Path) -> Vacancy {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let changed = std::fs::metadata(folder).map(|folder| (folder.mtime(), folder.mtime_nsec()));
+    (std::fs::metadata(path).ok().map(|file| inode(&file)), changed.ok())
 }
 
 impl<K: Known> Tail<'_, K> {
@@ -209,6 +221,8 @@ impl<K: Known> Tail<'_, K> {
             }
         };
         metrics::counter!("tail_rotations_total", "kind" => kind).increment(1);
+        // There may have been more files than one since the last look.
+        self.looked_beside.remove(path);
         Some(true)
     }
 
@@ -306,7 +320,13 @@ impl<K: Known> Tail<'_, K> {
             if let Some(followed) = self.open(&path, named) {
                 tracing::info!(path = %path.display(), offset = followed.position.offset, "following a file");
                 self.current.insert(path.clone(), followed);
+                self.vacant.remove(&path);
                 any = true;
+            } else {
+                let mark = vacancy(&path);
+                if self.vacant.insert(path.clone(), mark) != Some(mark) {
+                    self.looked_beside.remove(&path);
+                }
             }
             if self.looked_beside.insert(path.clone()) {
                 any |= self.take_up_rotated(&path);
@@ -386,7 +406,7 @@ impl<K: Known> Tail<'_, K> {
     /// Files beside the path that were rotated while nobody followed. Those that were being read are read to their end, and
     /// those that were made after them from their start. Whether there were any.
     fn take_up_rotated(&mut self, path: &Path) -> bool {
-        let mut missed = Vec::new();
+        let (mut missed, mut is_older) = (Vec::new(), false);
         let mut known: Vec<(FileSource, SourceId, Position, bool)> = Vec::new();
         for (at, (other, certain)) in find::beside(path).into_iter().enumerate() {
             if self.found.iter().any(|(path, _)| *path == other) {
@@ -396,7 +416,7 @@ impl<K: Known> Tail<'_, K> {
             // A writer may not have noticed yet that the newest one was rotated away.
             let grows = at == 0 && !file.is_compressed();
             match self.known.recognise(&file, Place::Beside(path)) {
-                Some((id, _)) if self.is_read(id) || known.iter().any(|(_, known, ..)| *known == id) => {}
+                Some((id, _)) if self.is_read(id) || known.iter().any(|(_, known, ..)| *known == id) => is_older = true,
                 // Those before it were read to their end before it was begun.
                 Some((id, position)) if file.is_read_to(position.offset) => {
                     known.push((file, id, position, false));
@@ -408,11 +428,12 @@ impl<K: Known> Tail<'_, K> {
                         break;
                     }
                 }
-                None if certain && known.is_empty() && file.size > 0 => missed.push((file, grows)),
+                None if certain && known.is_empty() && !is_older && file.size > 0 => missed.push((file, grows)),
                 None => {}
             }
         }
-        if known.is_empty() {
+        // Nothing of it was ever read: what is older than the first look is left alone.
+        if known.is_empty() && !is_older {
             return false;
         }
         let beyond = missed.len().saturating_sub(MISSED_MAX);

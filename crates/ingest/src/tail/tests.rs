@@ -291,6 +291,41 @@ fn the_rest_is_read_while_the_new_file_is_still_empty_and_what_was_missed_as_wel
 }
 
 #[test]
+fn files_that_come_and_go_between_two_looks_are_read() {
+    let folder = Folder::new();
+    let (text, _) = folder.follow("a.log", 5, |root| {
+        let path = root.join("a.log");
+        append(&path, "one\n");
+        pause();
+        for (number, line) in [(4, "two\n"), (3, "three\n"), (2, "four\n")] {
+            fs::rename(&path, root.join(format!("a.log.{number}"))).unwrap();
+            std::thread::sleep(Duration::from_millis(10));
+            append(&path, line);
+        }
+        pause();
+        append(&path, "five\n");
+    });
+    assert_eq!(text, ["one", "two", "three", "four", "five"]);
+}
+
+#[test]
+fn a_file_that_comes_and_goes_while_there_is_none_is_read() {
+    let folder = Folder::new();
+    let (text, _) = folder.follow("a.log", 3, |root| {
+        let path = root.join("a.log");
+        append(&path, "one\n");
+        pause();
+        fs::rename(&path, root.join("a.log.3")).unwrap();
+        pause();
+        append(&path, "two\n");
+        fs::rename(&path, root.join("a.log.2")).unwrap();
+        pause();
+        append(&path, "three\n");
+    });
+    assert_eq!(text, ["one", "two", "three"]);
+}
+
+#[test]
 fn archives_of_a_file_that_was_never_followed_are_left_alone() {
     let folder = Folder::new();
     append(&folder.at("a.log"), "old\n");
