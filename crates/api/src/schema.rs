@@ -176,7 +176,7 @@ pub(crate) enum Moment {
         kind: String,
         at: Option<String>,
         link: Link,
-        finding: crate::view::FindingView,
+        finding: Box<crate::view::FindingView>,
     },
     Change {
         /// change
