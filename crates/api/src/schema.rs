@@ -264,6 +264,10 @@ pub(crate) struct ClearedParts {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Cleared {
     cleared: ClearedParts,
+    /// Who counts: redis or memory.
+    source: String,
+    /// Memory stands in for Redis, which is cleared when it is back.
+    degraded: bool,
 }
 
 /// One notice on its way to one endpoint.
