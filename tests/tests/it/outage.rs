@@ -120,7 +120,9 @@ fn every_server_may_go_away_for_twenty_seconds() {
     while_the_store_is_away(&node, &ledger);
     postgres.start_again();
     wait_until(SOON, "the store is back", || {
-        part(node.api, "postgres") == "pass" && part(node.ingest, "analyzer") == "pass"
+        part(node.api, "postgres") == "pass"
+            && part(node.ingest, "analyzer") == "pass"
+            && get(node.api, "/api/v1/findings?limit=1").is_some_and(|(status, _)| status == 200)
     });
     ledger.wait_until_counted(&node);
 
