@@ -12,7 +12,7 @@ use event::{Block, EventBatch, Timestamp};
 use parse::{Options, Parser};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const LINES: usize = 400_000;
 const LINES_PER_BLOCK: usize = 4_500;

@@ -8,7 +8,7 @@ use event::{Block, Timestamp};
 use parse::{Options, Parser};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const BLOCK_BYTES: usize = 1 << 20;
 const LINES: usize = 600_000;

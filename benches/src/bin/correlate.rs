@@ -12,7 +12,7 @@ use event::{Entities, EventId, EventRef, Hit, Source, SourceId, Timestamp};
 
 /// As in the program.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 const HITS: u64 = 4_000_000;
 /// Hits that are made and then counted: as many as a block of log lines brings, which the matcher has just made.
