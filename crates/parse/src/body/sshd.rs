@@ -258,15 +258,19 @@ fn is_before_key(tail: &[u8]) -> bool {
         None => of_host.is_none(),
         Some(rest) => of_host.is_some() || is_certificate && (fingerprint == b"ID" || rest.starts_with(b"ID ")),
     };
-    let is_fingerprint = |byte: &u8| byte.is_ascii_alphanumeric() || b":+/=-".contains(byte);
+    // Without blanks it holds no other address, whatever it is made of.
+    let is_fingerprint = |byte: &u8| byte.is_ascii_graphic() && *byte != b',';
     ending.head.is_empty()
         && ending.port.is_some()
         && follows
         && of_host.unwrap_or(fingerprint).iter().all(is_fingerprint)
 }
 
-/// `[invalid user ]NAME from ADDRESS[ port N][ ssh2]`
+/// `[invalid user ]NAME from ADDRESS[ port N][ ssh2]`, or on macOS ` via OWN_ADDRESS` at its end.
 fn put_name_from(rows: &mut BatchBuilder, rest: &[u8], is_whole: bool) -> bool {
+    let rest = rest.strip_suffix(b" ").unwrap_or(rest);
+    let via = memrchr(b' ', rest).filter(|at| rest[..*at].ends_with(b" via") && is_ip(&rest[at + 1..]));
+    let rest = via.map_or(rest, |at| &rest[..at - b" via".len()]);
     let ending = Ending::read(rest.strip_suffix(b" ssh2").unwrap_or(rest));
     match ending.before_from().filter(|_| is_whole) {
         Some(name) => {
