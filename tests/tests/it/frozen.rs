@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use servers::{Llama, Postgres, Redis, wait_until};
 
-use crate::node::{Node, SOON, get, send};
+use crate::node::{Node, SOON, get, part_status, send};
 use crate::oracle::{Ledger, rules};
 use crate::program::Sandbox;
 
@@ -30,7 +30,7 @@ fn timed(port: u16, path: &str) -> (u16, Value, Duration) {
 }
 
 fn part(health: &Value, name: &str) -> String {
-    health["checks"][name]["status"].as_str().unwrap_or("missing").to_owned()
+    part_status(health, name)
 }
 
 fn words(health: &Value, name: &str) -> String {

@@ -9,7 +9,7 @@ use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use servers::{Broker, Llama, Postgres, Redis, wait_until};
 
-use crate::node::{Node, SOON, get};
+use crate::node::{Node, SOON, get, part_status};
 use crate::oracle::{Ledger, rules};
 use crate::program::{Sandbox, rounds};
 
@@ -20,7 +20,7 @@ const TOPIC: &str = "events";
 fn part(port: u16, name: &str) -> String {
     let Some((_, body)) = get(port, "/health") else { return "no answer".to_owned() };
     let health: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
-    health["checks"][name]["status"].as_str().unwrap_or("missing").to_owned()
+    part_status(&health, name)
 }
 
 /// Sends events to the broker; those that it has taken are acknowledged.
