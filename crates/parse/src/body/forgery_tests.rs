@@ -49,6 +49,8 @@ const SHAPES: &[Shape] = &[
     shape("sshd[1]", "Disconnected from invalid user «N» «S» port 4 [preauth]", "«N»", ""),
     shape("sshd[1]", "Disconnecting invalid user «N» «S» port 4: Too many authentication failures [preauth]", "«N»", ""),
     shape("sshd[1]", "Disconnecting invalid user «N» «S» port 4: «C»Change of username or service not allowed: («N»,ssh-connection) -> («X»,«X»)", "«N»", ""),
+    shape("sshd[1]", "Disconnecting authenticating user ann «S» port 4: Change of username or service not allowed: (ann,ssh-connection) -> («X»,«X»)", "ann", ""),
+    shape("sshd[1]", "Disconnecting authenticating user ann «S» port 4: Change of username or service not allowed: (ann,ssh-connection) -> («X»,ssh-connection) [preauth]", "ann", ""),
     shape("sshd[1]", "Received disconnect from «S» port 4:11: «X» [preauth]", "", ""),
     shape("sshd[1]", "error: Received disconnect from «S»: 3: «X»", "", ""),
     shape("sshd[1]", "Unable to negotiate with «S» port 4: no matching host key type found. Their offer: «X» [preauth]", "", ""),

@@ -28,7 +28,7 @@ const BREAK_IN: Needle = Needle::new(b"POSSIBLE BREAK-IN");
 enum Shape {
     /// `METHOD for [invalid user ]NAME from ADDRESS port N …`
     Method,
-    /// `[for ][invalid user ]NAME from ADDRESS[ port N]…`
+    /// `[invalid user ]NAME from ADDRESS[ port N]…`
     NameFrom,
     /// `NAME`; this message never names an address.
     Name,
@@ -112,7 +112,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         let is_whole = message.len() < MESSAGE_BYTES_MAX;
         let read = match start.shape {
             Shape::Method => put_method(rows, bare(rest), start.word == "Accepted", is_whole),
-            Shape::NameFrom => put_name_from(rows, bare(rest.strip_prefix(b"for ").unwrap_or(rest)), is_whole),
+            Shape::NameFrom => put_name_from(rows, bare(rest), is_whole),
             Shape::Name => {
                 put_name(rows, without_status(bare(rest)));
                 true
@@ -332,9 +332,7 @@ fn put_disconnecting(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
         Some(before) => quotes(before, ending.head.strip_suffix(b" ").unwrap_or(ending.head)),
         None => Some(reason.len()) == last,
     });
-    if readings.len() > 1 {
-        readings.retain(|(_, reason)| reason.len() <= REASON_BYTES_MAX);
-    }
+    // Where the client's words leave several readings, none is believed, however long the reasons are.
     if let [(ending, _)] = readings.as_slice() {
         put_name(rows, ending.head.strip_suffix(b" ").unwrap_or(ending.head));
         ending.put(rows);
