@@ -251,7 +251,6 @@ impl Work {
 
     /// Reads all of it before anything is taken: a damaged body, or one that finds no room, leaves nothing behind.
     fn take_in_pieces(&self, coming: &mut Coming) -> Result<Taken, Problem> {
-        let packed = coming.length();
         let unread = |error: io::Error| {
             tracing::error!(%error, "a body beside the spool cannot be read");
             Problem::busy("the body could not be read again: send it again")
@@ -270,7 +269,7 @@ impl Work {
                     Box::new(io::BufReader::with_capacity(STEP_BYTES, file))
                 }
             };
-            Decoded::new(&self.encoding, raw, packed, self.limit)
+            Decoded::new(&self.encoding, raw, self.limit)
         };
         let survey = body::survey(&self.encoding, &mut open).map_err(problem)?;
         let mut room = self.spool.reserve(survey.bytes).map_err(|refused| refusal(&refused))?;
@@ -363,7 +362,7 @@ fn problem(error: BodyError) -> Problem {
     let detail = error.to_string();
     match error {
         BodyError::UnknownEncoding(_) => Problem::unsupported_encoding(detail),
-        BodyError::Damaged { .. } | BodyError::Bomb => Problem::damaged(detail),
+        BodyError::Damaged { .. } => Problem::damaged(detail),
         BodyError::TooLarge { .. } => Problem::too_large(detail),
         BodyError::Unread { .. } => Problem::busy(detail),
     }

@@ -163,3 +163,16 @@ fn configuration_comes_from_file_and_environment() {
     assert_eq!(run.code, Some(0), "{}", run.err);
     assert!(sandbox.path("from-environment.db").exists() && !sandbox.path("from-file.db").exists());
 }
+
+#[test]
+fn a_check_of_a_store_that_is_not_there_is_no_success() {
+    let sandbox = Sandbox::new();
+    let config = sandbox.write("c.toml", "[store]\nurl = \"sqlite:mistyped/c0di3.db\"\n");
+    for command in [&["db", "check"][..], &["db", "repair"], &["db", "repair", "--dry-run"]] {
+        let arguments: Vec<&str> = [&["--config", &config][..], command].concat();
+        let run = sandbox.run(&arguments);
+        assert_eq!((run.code, run.out.as_str()), (Some(1), ""), "{arguments:?}: {}", run.err);
+        assert!(run.err.contains("there is no store at mistyped/c0di3.db"), "{arguments:?}: {}", run.err);
+    }
+    assert!(!sandbox.path("mistyped").exists(), "nothing is made");
+}

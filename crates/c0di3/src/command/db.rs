@@ -13,6 +13,9 @@ use crate::config::Config;
 use crate::outcome::{Outcome, tell};
 
 pub(crate) fn run(config: &Config, command: &DbCommand) -> anyhow::Result<Outcome> {
+    if !matches!(command, DbCommand::Migrate) {
+        check_is_there(&config.store_url)?;
+    }
     super::install_tls();
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     runtime.block_on(async {
@@ -43,6 +46,17 @@ pub(crate) fn run(config: &Config, command: &DbCommand) -> anyhow::Result<Outcom
         )?;
         Ok(if faults > mended + if mends { recount.more } else { 0 } { Outcome::Failed } else { Outcome::Done })
     })
+}
+
+/// A store that is not there would be made and found in order: after a restore to another place that reads as success.
+fn check_is_there(url: &str) -> anyhow::Result<()> {
+    let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+    if let Some(path) = path.filter(|path| !std::path::Path::new(path).exists()) {
+        anyhow::bail!(
+            "there is no store at {path}: name the right one as store.url, or make one with `c0di3 db migrate`"
+        );
+    }
+    Ok(())
 }
 
 /// Table, id, what, and what is done about it.

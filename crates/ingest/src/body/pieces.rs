@@ -257,7 +257,7 @@ mod tests {
     use super::*;
 
     fn in_pieces(body: &[u8]) -> (Vec<u8>, u64) {
-        let mut open = || Decoded::new("", body, body.len() as u64, u64::MAX);
+        let mut open = || Decoded::new("", body, u64::MAX);
         let survey = survey("", &mut open).unwrap();
         let mut out = Vec::new();
         let count = write(survey, "", open().unwrap(), &mut |piece| {
