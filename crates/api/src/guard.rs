@@ -21,7 +21,7 @@ use crate::problem::{PartProblem, Problem};
 /// Longest that a request may take.
 const REQUEST_MAX: Duration = Duration::from_secs(30);
 /// Longest silence within a body that is waited for.
-const SILENCE_MAX: Duration = Duration::from_secs(10);
+const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// Longest text of an error that was found by others, in bytes.
 const TEXT_BYTES_MAX: usize = 1024;
 

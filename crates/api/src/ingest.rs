@@ -34,8 +34,6 @@ const WORK_BYTES_ZSTD: usize = 12 << 20;
 pub const BODIES_BYTES_MIN: u64 = 2 * WORK_BYTES_ZSTD as u64;
 /// What memory is given out in, in bytes.
 const STEP_BYTES: usize = 64 << 10;
-/// Longest silence within a body.
-const STALLED_MAX: Duration = Duration::from_secs(5);
 /// Longest wait for memory to work on a body in, and between two looks whether the disk takes more.
 const WORK_WAIT: Duration = Duration::from_secs(15);
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
@@ -57,8 +55,6 @@ pub struct IngestState {
     coming: Arc<Semaphore>,
     work: Arc<Semaphore>,
     large: Arc<Semaphore>,
-    /// Longest silence within a body.
-    stalled_max: Duration,
 }
 
 impl IngestState {
@@ -67,7 +63,7 @@ impl IngestState {
         let half = steps((bodies_bytes_max.max(BODIES_BYTES_MIN) / 2).min(u64::from(u32::MAX)) as usize) as usize;
         let [coming, work] = [half; 2].map(|half| Arc::new(Semaphore::new(half)));
         let large = Arc::new(Semaphore::new(LARGE_AT_ONCE));
-        IngestState { spool, body_bytes_max, clock, coming, work, large, stalled_max: STALLED_MAX }
+        IngestState { spool, body_bytes_max, clock, coming, work, large }
     }
 
     /// Whether there is room for a body of which so much is announced.
@@ -300,14 +296,13 @@ fn too_large(limit: u64) -> Problem {
     Problem::too_large(format!("a body has at most {limit} bytes: send smaller batches"))
 }
 
-/// The whole body, which must keep coming. Memory is taken as it comes, so that slow senders hold little of it.
+/// The whole body. Memory is taken as it comes, so that slow senders hold little of it; one that stops sending ends the body
+/// ([`crate::guard`]).
 async fn read_body(state: &IngestState, mut body: Body) -> Result<Coming, Problem> {
     let mut coming = Coming { bytes: Vec::new(), staging: None, _room: Vec::new() };
     let mut held = 0;
     loop {
-        let stalled = |_| Problem::stalled(state.stalled_max.as_secs());
-        let next = tokio::time::timeout(state.stalled_max, body.frame()).await.map_err(stalled)?;
-        let Some(frame) = next else { break };
+        let Some(frame) = body.frame().await else { break };
         let frame = frame.map_err(|error| Problem::damaged(format!("the body ended early: {error}")))?;
         let Ok(data) = frame.into_data() else { continue };
         if coming.length() + data.len() as u64 > state.body_bytes_max {
