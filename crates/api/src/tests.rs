@@ -381,16 +381,9 @@ async fn tokens_open_what_their_role_may_and_nothing_else() {
 
 #[tokio::test]
 async fn events_are_taken_when_they_are_on_disk_and_mistakes_are_named() {
-    let folder = tempfile::tempdir().unwrap();
-    let options = ::ingest::spool::SpoolOptions {
-        folder: folder.path().join("spool"),
-        bytes_max: 200_000,
-        segment_bytes: 100_000,
-        reserve_bytes: 0,
-    };
-    let spool = ::ingest::spool::Spool::open(options, Timestamp(1)).unwrap();
+    let (_folder, ingest) = ingest_state();
+    let spool = ingest.spool.clone();
     let (_store, _, state) = service(vec![]).await;
-    let ingest = IngestState::new(spool.clone(), 150_000, 0, || Timestamp(2));
     let router = analyzer_router(ingest, Arc::new(NoRules), state.health.clone(), Auth::Loopback);
     let post = async |encoding: &str, body: Vec<u8>| {
         let request = Request::post("/ingest").header("content-encoding", encoding).body(Body::from(body)).unwrap();

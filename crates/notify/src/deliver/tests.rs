@@ -51,13 +51,12 @@ async fn receiver(heads: &'static [&'static str]) -> (u16, Arc<Mutex<Vec<String>
     (port, got)
 }
 
-async fn store() -> (tempfile::TempDir, Arc<SqliteStore>) {
-    let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&format!("sqlite:{}/a.db", folder.path().display())).await.unwrap();
-    let finding = Finding {
-        id: FindingId(1),
+/// A finding that opens an incident.
+fn finding(number: u128, title: &str, address: String) -> Finding {
+    Finding {
+        id: FindingId(number),
         rule_id: "r".into(),
-        rule_title: "a rule <!channel>".into(),
+        rule_title: title.into(),
         level: Level::High,
         score: 70,
         score_parts: Vec::new(),
@@ -65,14 +64,20 @@ async fn store() -> (tempfile::TempDir, Arc<SqliteStore>) {
         first_seen: Some(clock()),
         last_seen: Some(clock()),
         count: 5,
-        entities: Entities { source_ip: vec!["192.0.2.1".into()], ..Entities::default() },
+        entities: Entities { source_ip: vec![address], ..Entities::default() },
         techniques: Vec::new(),
         reason: "x".into(),
         response: Vec::new(),
         continues: None,
         counted: event::Counted::default(),
         evidence: Vec::new(),
-    };
+    }
+}
+
+async fn store() -> (tempfile::TempDir, Arc<SqliteStore>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(&format!("sqlite:{}/a.db", folder.path().display())).await.unwrap();
+    let finding = finding(1, "a rule <!channel>", "192.0.2.1".into());
     let commit = Commit { findings: vec![finding], join: Some(JOIN), now: clock(), ..Commit::default() };
     store.commit(&commit).await.unwrap();
     (folder, Arc::new(store))
@@ -146,25 +151,7 @@ async fn receivers_that_want_no_more_and_redirects_are_not_followed() {
 
 /// Another finding at another address, so that there is another notice.
 async fn another_incident(store: &SqliteStore, number: u128) {
-    let finding = Finding {
-        id: FindingId(number),
-        rule_id: "r".into(),
-        rule_title: "another".into(),
-        level: Level::High,
-        score: 70,
-        score_parts: Vec::new(),
-        severity: Severity::P1,
-        first_seen: Some(clock()),
-        last_seen: Some(clock()),
-        count: 1,
-        entities: Entities { source_ip: vec![format!("198.51.100.{number}")], ..Entities::default() },
-        techniques: Vec::new(),
-        reason: "x".into(),
-        response: Vec::new(),
-        continues: None,
-        counted: event::Counted::default(),
-        evidence: Vec::new(),
-    };
+    let finding = finding(number, "another", format!("198.51.100.{number}"));
     let commit = Commit { findings: vec![finding], join: Some(JOIN), now: clock(), ..Commit::default() };
     store.commit(&commit).await.unwrap();
 }
