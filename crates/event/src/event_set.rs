@@ -51,6 +51,19 @@ fn mixed(mut bits: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
+/// What a digit stands for.
+fn value(digit: &u8) -> Option<u64> {
+    let value = match digit {
+        b'A'..=b'Z' => digit - b'A',
+        b'a'..=b'z' => digit - b'a' + 26,
+        b'0'..=b'9' => digit - b'0' + 52,
+        b'-' => 62,
+        b'_' => 63,
+        _ => return None,
+    };
+    Some(u64::from(value))
+}
+
 fn mark_of(entry: u64) -> u64 {
     entry >> 16
 }
@@ -233,7 +246,6 @@ impl EventSet {
     /// From [`EventSet::text`]; `None`: it is none.
     pub fn read(text: &str) -> Option<Self> {
         let Some((kind, rest)) = text.as_bytes().split_first() else { return Some(EventSet::default()) };
-        let value = |byte: &u8| DIGITS.iter().position(|known| known == byte).map(|at| at as u64);
         let number = |bytes: &[u8]| bytes.iter().rev().try_fold(0, |all, byte| Some(all << 6 | value(byte)?));
         let rough = matches!(kind, b'r' | b's');
         match kind {
@@ -303,6 +315,13 @@ impl<'de> Deserialize<'de> for EventSet {
 mod tests {
     use super::*;
     use crate::block::SourceId;
+
+    #[test]
+    fn every_digit_is_read_as_it_is_written() {
+        let read: Vec<u64> = DIGITS.iter().filter_map(value).collect();
+        assert_eq!(read, (0..64).collect::<Vec<_>>());
+        assert_eq!((0..=255).filter(|byte| value(byte).is_some()).count(), 64);
+    }
 
     fn set(offsets: impl Iterator<Item = u64>) -> EventSet {
         let mut set = EventSet::empty();
