@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use benches::corpus::{Access, Sshd};
 use benches::measure::best_of;
-use detect::{MatchScratch, Matcher, RuleSet};
 use event::{Block, EventBatch, Timestamp};
+use matcher::{MatchScratch, Matcher};
 use parse::{Options, Parser};
+use rules::RuleSet;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -37,8 +38,7 @@ fn own_rules() -> anyhow::Result<(RuleSet, f64)> {
     let read = |path: &PathBuf| Ok((path.display().to_string(), std::fs::read_to_string(path)?));
     let files: Vec<(String, String)> = paths.iter().map(read).collect::<std::io::Result<_>>()?;
     let started = std::time::Instant::now();
-    let loaded =
-        detect::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), &detect::Terms::default());
+    let loaded = rules::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), &rules::Terms::default());
     anyhow::ensure!(loaded.rejected().count() == 0, "every own rule loads");
     Ok((loaded.set, started.elapsed().as_secs_f64()))
 }

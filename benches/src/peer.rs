@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use detect::{Loaded, Terms};
+use rules::{Loaded, Terms};
 use serde_json::Value;
 
 /// Two engines and a folder for what they read.
@@ -155,7 +155,7 @@ pub fn load(files: &[PathBuf]) -> anyhow::Result<(Loaded, Vec<PathBuf>)> {
         .map(|path| Ok((path.display().to_string(), fs::read_to_string(path)?)))
         .collect::<anyhow::Result<_>>()?;
     let given = texts.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-    let loaded = detect::load(given, &Terms::default());
+    let loaded = rules::load(given, &Terms::default());
     let rejected: BTreeSet<&str> = loaded.rejected().map(|problem| problem.path.as_str()).collect();
     let kept = files.iter().filter(|path| !rejected.contains(path.display().to_string().as_str())).cloned().collect();
     Ok((loaded, kept))

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use detect::{Rule, sigma::rule::Item};
+use rules::{Rule, sigma::rule::Item};
 use serde_json::{Map, Value, json};
 
 use crate::corpus::Random;

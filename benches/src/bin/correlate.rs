@@ -7,8 +7,9 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use benches::corpus::Random;
-use detect::{Correlator, CorrelatorOptions, RuleSet, Terms};
+use correlate::{Correlator, CorrelatorOptions};
 use event::{Entities, EventId, EventRef, Hit, Source, SourceId, Timestamp};
+use rules::{RuleSet, Terms};
 
 /// As in the program.
 #[global_allocator]
@@ -23,7 +24,7 @@ fn set(correlation: &str) -> anyhow::Result<Arc<RuleSet>> {
     let text = format!(
         "title: base\nid: base\nlevel: low\nlogsource: {{product: test}}\ndetection: {{s: {{A: x}}, condition: s}}\n---\ntitle: c\nid: c\nlevel: high\ncorrelation: {correlation}\n"
     );
-    let loaded = detect::load([("bench.yml", text.as_str())], &Terms::default());
+    let loaded = rules::load([("bench.yml", text.as_str())], &Terms::default());
     ensure!(loaded.rejected().count() == 0, "{:?}", loaded.diagnostics);
     Ok(Arc::new(loaded.set))
 }

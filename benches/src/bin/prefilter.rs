@@ -12,7 +12,7 @@ use benches::corpus::Random;
 use benches::measure::best_of;
 use benches::peer::{load, rule_files};
 use benches::windows::process_creation;
-use detect::matcher::literals::Literals;
+use patterns::search::literals::Literals;
 use serde_json::Value;
 
 const VALUES: usize = 100_000;

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::rejection::StringRejection;
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
-use detect::Diagnostic;
+use rules::Diagnostic;
 use serde_json::Value;
 
 use crate::problem::{PartProblem, Problem};

@@ -464,7 +464,7 @@ impl crate::rules::RuleService for NoRules {
 
     async fn reload(&self) -> Result<serde_json::Value, crate::rules::ReloadRefused> {
         let (path, reason) = ("bad.yml".to_owned(), "`title` is missing".to_owned());
-        let problem = detect::Diagnostic { path, line: 3, column: 1, gravity: detect::Gravity::Error, reason };
+        let problem = ::rules::Diagnostic { path, line: 3, column: 1, gravity: ::rules::Gravity::Error, reason };
         Err(crate::rules::ReloadRefused::Problems(vec![problem]))
     }
 

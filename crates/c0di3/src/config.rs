@@ -36,7 +36,7 @@ pub(crate) struct Config {
     pub(crate) fold_gap_us: i64,
     pub(crate) groups_max: usize,
     pub(crate) thresholds: event::Thresholds,
-    pub(crate) assets: detect::Assets,
+    pub(crate) assets: correlate::Assets,
     /// Networks of ours.
     pub(crate) internal: Vec<event::Network>,
     pub(crate) analyzer: AnalyzerConfig,
@@ -230,8 +230,8 @@ fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
 
 fn check_rules(file: &ConfigFile, problems: &mut Problems) -> RulesConfig {
     let rules = &file.rules;
-    if !(1..=detect::patterns::PARANOIA_MAX).contains(&rules.paranoia) {
-        problems.keep("rules.paranoia", format!("must be from 1 to {}", detect::patterns::PARANOIA_MAX));
+    if !(1..=patterns::PARANOIA_MAX).contains(&rules.paranoia) {
+        problems.keep("rules.paranoia", format!("must be from 1 to {}", patterns::PARANOIA_MAX));
     }
     let watch_us = filled(&rules.watch).map(|text| problems.span("rules.watch", &text));
     let logsource = filled(&file.input.logsource).and_then(|text| problems.check("input.logsource", log_source(&text)));
@@ -250,14 +250,14 @@ fn check_rules(file: &ConfigFile, problems: &mut Problems) -> RulesConfig {
 
 impl Config {
     /// How hits are counted over time.
-    pub(crate) fn correlation(&self) -> detect::CorrelatorOptions {
-        detect::CorrelatorOptions {
+    pub(crate) fn correlation(&self) -> correlate::CorrelatorOptions {
+        correlate::CorrelatorOptions {
             lateness_us: self.lateness_us,
             fold_gap_us: self.fold_gap_us,
             groups_max: self.groups_max,
             thresholds: self.thresholds,
             assets: self.assets.clone(),
-            ..detect::CorrelatorOptions::default()
+            ..correlate::CorrelatorOptions::default()
         }
     }
 
@@ -271,14 +271,14 @@ fn check_internal(file: &ConfigFile, problems: &mut Problems) -> Vec<event::Netw
     file.enrich.internal.iter().filter_map(|network| problems.check("enrich.internal", network.parse())).collect()
 }
 
-fn check_assets(file: &ConfigFile, problems: &mut Problems) -> detect::Assets {
-    let most = detect::ASSET_WEIGHT_MAX;
+fn check_assets(file: &ConfigFile, problems: &mut Problems) -> correlate::Assets {
+    let most = correlate::ASSET_WEIGHT_MAX;
     for entry in &file.score.assets {
         if entry.host.is_empty() || !(-most..=most).contains(&entry.weight) {
             problems.keep("score.assets", format!("each needs a host, and a weight from -{most} to {most}"));
         }
     }
-    detect::Assets::new(file.score.assets.iter().map(|entry| (entry.host.as_str(), entry.weight)))
+    correlate::Assets::new(file.score.assets.iter().map(|entry| (entry.host.as_str(), entry.weight)))
 }
 
 fn check_thresholds(file: &ConfigFile, problems: &mut Problems) -> event::Thresholds {

@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use correlate::{Correlator, CorrelatorOptions};
 use crossbeam_channel::Receiver;
-use detect::{Correlator, CorrelatorOptions, RuleSet};
 use event::Timestamp;
 use ingest::kafka::KafkaState;
 use ingest::live::{Item, LiveInput, feed_spool, queue};
 use ingest::spool::Spool;
 use ingest::tail::TailState;
+use rules::RuleSet;
 use store::{Commit, Lease, Resume, StateChange, Store, StoreError};
 use tokio::runtime::Handle;
 
@@ -130,7 +131,7 @@ impl Engine {
             checkpoint_at: Instant::now(),
             checkpoint_pause: self.config.analyzer.checkpoint_interval,
             dirty: false,
-            counts: detect::correlate::CorrelatorCounts::default(),
+            counts: correlate::CorrelatorCounts::default(),
         };
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = if self.config.analyzer.jobs == 0 { cores } else { self.config.analyzer.jobs };
@@ -231,7 +232,7 @@ struct Committer<'a> {
     checkpoint_pause: Duration,
     /// Something was read since the last checkpoint.
     dirty: bool,
-    counts: detect::correlate::CorrelatorCounts,
+    counts: correlate::CorrelatorCounts,
 }
 
 impl Committer<'_> {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use detect::{Diagnostic, Gravity, Indicators, IndicatorsBuilder};
 use event::block::digest;
+use rules::{Diagnostic, Gravity, Indicators, IndicatorsBuilder};
 
 use crate::clock;
 use crate::outcome::Usage;

@@ -11,12 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-use detect::{MatchScratch, Matcher, RuleSet};
 use event::batch::Counts;
 use event::{Block, EventBatch, Hit, Position, Source, Timestamp};
 use ingest::live::Barrier;
 use ingest::{Pull, Pulled};
+use matcher::{MatchScratch, Matcher};
 use parse::Parser;
+use rules::RuleSet;
 
 /// The rules at work. A reload puts others in their place between two blocks: every block is matched by one set, and no
 /// block by an older set than the block before it.

@@ -11,11 +11,13 @@ use anyhow::Context;
 use api::AuditLog;
 use api::rules::{ReloadRefused, RuleService, Unanswered, Wanted};
 use async_trait::async_trait;
+use correlate::{GroupView, explain_correlation};
 use crossbeam_channel::{Receiver, Sender, bounded};
-use detect::explain::Explanation;
-use detect::{Diagnostic, GroupView, Loaded, MatchScratch, Matcher, RuleSet, explain_correlation};
 use event::{Block, LogSource};
+use matcher::{MatchScratch, Matcher};
 use parse::Parser;
+use rules::explain::Explanation;
+use rules::{Diagnostic, Loaded, RuleSet};
 use serde_json::{Value, json};
 use store::audit::{AuditEntry, By, Outcome};
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,7 +25,7 @@ use tokio::sync::oneshot;
 
 use crate::clock;
 use crate::pipeline::RulesInForce;
-use crate::rules::RuleFiles;
+use crate::rule_files::RuleFiles;
 
 /// Questions to the correlator that may wait.
 const QUESTIONS_MAX: usize = 16;
@@ -220,7 +222,7 @@ impl RuleBook {
             path: path.display().to_string(),
             line: 1,
             column: 1,
-            gravity: detect::Gravity::Error,
+            gravity: rules::Gravity::Error,
             reason: "no rule is left here: to do without its rules, take the path out of the configuration and restart"
                 .to_owned(),
         };
@@ -236,7 +238,7 @@ impl RuleBook {
 
     fn unreadable(&self, error: &anyhow::Error) -> Diagnostic {
         let path = self.files.paths.first().map_or_else(String::new, |path| path.display().to_string());
-        Diagnostic { path, line: 1, column: 1, gravity: detect::Gravity::Error, reason: format!("{error:#}") }
+        Diagnostic { path, line: 1, column: 1, gravity: rules::Gravity::Error, reason: format!("{error:#}") }
     }
 
     /// Reloads on SIGHUP, and when the files have changed and then stayed as they are for one look.
@@ -371,7 +373,7 @@ impl RuleService for RuleDesk {
         let groups = answered.ok().and_then(Result::ok).ok_or(Unanswered::Busy)?.unwrap_or_default();
         Ok(json!({
             "rule": {"id": bound.rule.head.id, "title": bound.rule.head.title},
-            "asks_for": bound.asks_for(), "groups": groups,
+            "asks_for": bound.rule.asks_for(), "groups": groups,
         }))
     }
 }

@@ -14,9 +14,10 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use detect::{MatchScratch, Matcher, RuleSet, Terms};
 use event::{Block, Timestamp};
+use matcher::{MatchScratch, Matcher};
 use parse::{Options, Parser};
+use rules::{RuleSet, Terms};
 
 pub(crate) use report::{Measured, Share};
 
@@ -67,7 +68,7 @@ pub(crate) fn own_rules(root: &Path, paranoia: u8) -> anyhow::Result<RuleSet> {
     rule_files(&root.join("rules"), &mut files)?;
     files.sort();
     let terms = Terms { paranoia, ..Terms::default() };
-    let loaded = detect::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), &terms);
+    let loaded = rules::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), &terms);
     anyhow::ensure!(loaded.rejected().count() == 0, "every own rule loads");
     Ok(loaded.set)
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anyhow::{Context, anyhow, bail};
-use detect::yaml::{self, Node};
+use rules::yaml::{self, Node};
 
 pub(crate) const SOURCE: &str = "schemas/fields.yaml";
 pub(crate) const TARGET: &str = "crates/event/src/catalog/table.rs";

@@ -24,18 +24,18 @@ pub fn parse_as(format: &str, bytes: &[u8]) {
 
 /// Reads arbitrary text as a rule file, and runs what was loaded on a line of each kind.
 pub fn read_rules(text: &str) {
-    let loaded = detect::load([("fuzz.yml", text)], &detect::Terms::default());
+    let loaded = rules::load([("fuzz.yml", text)], &rules::Terms::default());
     for problem in &loaded.diagnostics {
         assert!(!problem.reason.is_empty());
     }
     let set = std::sync::Arc::new(loaded.set);
     let lines = "{\"a\":1,\"b\":[\"x\"]}\n192.0.2.1 - - [23/Nov/2026:10:00:00 +0000] \"GET /a%20b?x=1 HTTP/1.1\" 200 1 \"-\" \"-\"\n";
     let batch = Parser::new(Options::default()).parse(Block::detached("fuzz", lines.into(), REFERENCE));
-    let matcher = detect::Matcher::new(std::sync::Arc::clone(&set), None);
-    let found = matcher.matches(&batch, &mut detect::MatchScratch::default()).to_vec();
+    let matcher = matcher::Matcher::new(std::sync::Arc::clone(&set), None);
+    let found = matcher.matches(&batch, &mut matcher::MatchScratch::default()).to_vec();
     for (row, rule) in found {
-        let (held, _) = detect::explain::explain(&set.rules[rule as usize], &batch, row as usize);
-        assert!(held, "the naive evaluator agrees");
+        let explanation = rules::explain::explain(&set.rules[rule as usize], &batch, row as usize, None);
+        assert!(explanation.matched, "the naive evaluator agrees");
     }
 }
 

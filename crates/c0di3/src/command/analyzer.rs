@@ -28,8 +28,8 @@ use crate::command::input;
 use crate::config::Config;
 use crate::engine::{Engine, Progress};
 use crate::outcome::Outcome;
+use crate::rule_files::RuleFiles;
 use crate::rulebook::{RuleBook, RuleDesk};
-use crate::rules::RuleFiles;
 use crate::service::{Ports, STOP_POLL, bind, check_exposure, not_bound};
 use crate::{clock, signals, telemetry};
 

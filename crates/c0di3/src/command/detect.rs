@@ -3,20 +3,20 @@
 use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
-use detect::{MatchScratch, Matcher};
 use event::json::quote;
+use matcher::{MatchScratch, Matcher};
 use parse::Parser;
 
 use crate::cli::DetectArguments;
 use crate::command::input;
 use crate::config::Config;
 use crate::outcome::Outcome;
-use crate::rules;
+use crate::rule_files;
 
 pub(crate) fn run(config: &Config, arguments: &DetectArguments) -> anyhow::Result<Outcome> {
     let options = input::parse_options(config, arguments.format.as_deref(), None, None)?;
-    let declared = rules::log_source(config, arguments.rules.logsource.as_deref())?;
-    let set = Arc::new(rules::load_for(config, &arguments.rules)?.set);
+    let declared = rule_files::log_source(config, arguments.rules.logsource.as_deref())?;
+    let set = Arc::new(rule_files::load_for(config, &arguments.rules)?.set);
     let matcher = Matcher::new(Arc::clone(&set), declared);
     let mut scratch = MatchScratch::default();
     let mut parser = Parser::new(options);

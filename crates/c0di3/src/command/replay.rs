@@ -11,9 +11,10 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use detect::{Correlator, CorrelatorOptions, Matcher};
+use correlate::{Correlator, CorrelatorOptions};
 use event::Timestamp;
 use indicatif::ProgressBar;
+use matcher::Matcher;
 use store::{Commit, JoinPolicy, Lease, StateChange, Store, Use};
 use tokio::runtime::Runtime;
 
@@ -24,7 +25,7 @@ use crate::command::replay::sources::Sources;
 use crate::config::{self, Config};
 use crate::outcome::{Outcome, Usage, tell};
 use crate::pipeline::{self, AHEAD_MAX_US, Done, DoneBlock, PipelineOptions, RulesInForce};
-use crate::{clock, progress, rules, signals};
+use crate::{clock, progress, rule_files, signals};
 
 /// Blocks after which findings that have ended are printed.
 const PRINT_BLOCKS: u64 = 64;
@@ -41,8 +42,8 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         return Err(Usage(reason).into());
     }
     let options = pipeline_options(&config, &arguments)?;
-    let declared = rules::log_source(&config, arguments.rules.logsource.as_deref())?;
-    let set = Arc::new(rules::load_for(&config, &arguments.rules)?.set);
+    let declared = rule_files::log_source(&config, arguments.rules.logsource.as_deref())?;
+    let set = Arc::new(rule_files::load_for(&config, &arguments.rules)?.set);
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     let stop = runtime.block_on(async { signals::stop_flag() })?;
     let store_url = arguments.store.clone().unwrap_or_else(|| config.store_url.clone());

@@ -1,6 +1,7 @@
 //! `c0di3 rules …`: for people who write rules.
 
 pub(crate) mod backtest;
+pub(crate) mod cases;
 mod check;
 mod correlation;
 pub(crate) mod coverage;
@@ -12,16 +13,18 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use detect::{Case, Matcher, RuleSet, run_cross_tests, run_inline_tests};
 use event::{Block, EventBatch};
+use matcher::Matcher;
 use parse::Parser;
+use rules::RuleSet;
 
 use crate::cli::{RulesExplainArguments, RulesTestArguments, TestFormat};
 use crate::clock;
 use crate::command::input;
+use crate::command::rules::cases::{Case, run_cross_tests, run_inline_tests};
 use crate::config::Config;
 use crate::outcome::{Outcome, Usage, tell};
-use crate::rules::{self, RuleFiles};
+use crate::rule_files::{self, RuleFiles};
 
 pub(crate) use check::check;
 
@@ -50,7 +53,7 @@ pub(crate) fn test(config: &Config, arguments: &RulesTestArguments) -> anyhow::R
     Ok(if failed == 0 { Outcome::Done } else { Outcome::Failed })
 }
 
-fn rejected_case(problem: &detect::Diagnostic) -> Case {
+fn rejected_case(problem: &rules::Diagnostic) -> Case {
     Case {
         path: problem.path.clone(),
         rule_id: format!("line {}", problem.line),
@@ -70,7 +73,7 @@ pub(crate) fn explain(config: &Config, arguments: &RulesExplainArguments) -> any
     let options = input::parse_options(config, arguments.format.as_deref(), None, None)?;
     let mut parser = Parser::new(options);
     let files: Vec<PathBuf> = arguments.file.iter().cloned().collect();
-    let declared = rules::log_source(config, arguments.rules.logsource.as_deref())?;
+    let declared = rule_files::log_source(config, arguments.rules.logsource.as_deref())?;
     let matcher = Matcher::new(Arc::clone(&set), declared);
     let mut report = String::new();
     if let Some(index) = set.find(&wanted) {
@@ -106,10 +109,15 @@ fn explained_rules(config: &Config, arguments: &RulesExplainArguments) -> anyhow
         let id = id.ok_or_else(|| Usage(format!("{} holds no rule that could be loaded", path.display())))?;
         return Ok((Arc::new(of_folder.set), id));
     }
-    let loaded = rules::load_for(config, &arguments.rules)?;
+    let loaded = rule_files::load_for(config, &arguments.rules)?;
     if loaded.set.find(&arguments.rule).is_none() && loaded.set.find_correlation(&arguments.rule).is_none() {
         let reason = format!("there is no rule with the id, name, title or file `{}`", arguments.rule);
         return Err(Usage(reason).into());
     }
     Ok((Arc::new(loaded.set), arguments.rule.clone()))
 }
+
+#[cfg(test)]
+mod construct_tests;
+#[cfg(test)]
+mod taxonomy_tests;

@@ -5,9 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use detect::{Correlator, CorrelatorOptions, MatchScratch, Matcher, RuleSet};
+use correlate::{Correlator, CorrelatorOptions};
 use event::{Block, Level, Timestamp};
+use matcher::{MatchScratch, Matcher};
 use parse::{Options, Parser};
+use rules::RuleSet;
 
 use crate::quality::Random;
 

@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use detect::{MatchScratch, Matcher, RuleSet};
 use event::{Block, Timestamp};
+use matcher::{MatchScratch, Matcher};
 use parse::{Options, Parser};
+use rules::RuleSet;
 
 use crate::quality::{Share, speaks};
 

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use detect::{RuleSet, Terms};
+use rules::{RuleSet, Terms};
 
 use crate::quality::{Labelled, Measured, Random, Size, attacks, benign, measure, own_rules, rule_files};
 
@@ -35,7 +35,7 @@ fn packs(root: &Path, change: impl Fn(&str) -> String) -> anyhow::Result<RuleSet
     files.retain(|(_, text)| CLASSES.iter().any(|(_, title, _)| text.starts_with(&format!("title: {title}\n"))));
     let changed: Vec<(String, String)> = files.into_iter().map(|(path, text)| (path, change(&text))).collect();
     let given = changed.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-    let loaded = detect::load(given, &Terms::default());
+    let loaded = rules::load(given, &Terms::default());
     anyhow::ensure!(loaded.rejected().count() == 0, "{:?}", loaded.diagnostics);
     Ok(loaded.set)
 }
@@ -61,7 +61,7 @@ fn grammars() -> RuleSet {
         )
     };
     let text: String = CLASSES.into_iter().map(rule).collect();
-    detect::load([("grammars.yml", text.as_str())], &Terms::default()).set
+    rules::load([("grammars.yml", text.as_str())], &Terms::default()).set
 }
 
 fn by_library(size: Size, seed: u64) -> Measured {

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{BufWriter, Stdout, Write};
 use std::time::Duration;
 
-use detect::correlate::{Change, CorrelatorCounts};
-use detect::{Exception, Exceptions};
+use correlate::{Change, CorrelatorCounts};
 use event::batch::Counts;
 use event::{Finding, FindingId};
+use rules::{Exception, Exceptions};
 
 use crate::cli::OutputFormat;
 use crate::command::replay::ranked::Ranked;

@@ -6,10 +6,12 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
-use detect::correlate::Change;
-use detect::{Correlator, CorrelatorOptions, Matcher, RuleSet};
+use correlate::Change;
+use correlate::{Correlator, CorrelatorOptions};
 use event::batch::Counts;
 use event::{FindingId, Timestamp};
+use matcher::Matcher;
+use rules::RuleSet;
 use serde_json::{Value, json};
 
 use crate::cli::{ReportFormat, RulesBacktestArguments};
@@ -18,7 +20,7 @@ use crate::command::{input, replay};
 use crate::config::Config;
 use crate::outcome::{Outcome, tell};
 use crate::pipeline::{self, AHEAD_MAX_US, Done, DoneBlock, PipelineOptions, RulesInForce};
-use crate::rules::{self, RuleFiles};
+use crate::rule_files::{self, RuleFiles};
 use crate::signals;
 
 /// Of one rule.
@@ -98,7 +100,7 @@ impl Backtest {
             let key = |tally: &Tally| (tally.findings.len(), tally.hits);
             key(other).cmp(&key(one)).then_with(|| head.title.cmp(&other_head.title))
         });
-        let row = |(head, tally): (&detect::sigma::rule::Head, &Tally)| {
+        let row = |(head, tally): (&rules::sigma::rule::Head, &Tally)| {
             let mut findings_by_day: BTreeMap<&str, u64> = BTreeMap::new();
             tally.findings.values().for_each(|day| *findings_by_day.entry(day).or_insert(0) += 1);
             let example = tally
@@ -120,7 +122,7 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
     let loaded = RuleFiles::given(config, &arguments.paths, &arguments.terms).load()?;
     loaded.rejected().for_each(|problem| tell(&problem.to_string()));
     let set = Arc::new(loaded.set);
-    let declared = rules::log_source(config, arguments.logsource.as_deref())?;
+    let declared = rule_files::log_source(config, arguments.logsource.as_deref())?;
     let options = PipelineOptions {
         jobs: replay::jobs(arguments.jobs)?,
         parse: input::parse_options(config, arguments.format.as_deref(), arguments.timezone.as_deref(), None)?,

@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use detect::{Diagnostic, FieldUse, Gravity, Loaded, yaml};
+use rules::{Diagnostic, FieldUse, Gravity, Loaded, yaml};
 use serde_json::{Value, json};
 
 use crate::cli::{ReportFormat, RulesCheckArguments};
 use crate::command::rules::fields;
 use crate::config::Config;
 use crate::outcome::{Outcome, Usage};
-use crate::rules::{DEFAULT_RULES, RuleFiles};
+use crate::rule_files::{DEFAULT_RULES, RuleFiles};
 
 /// Loads rules and reports every problem. Exit code 1 where a rule was rejected.
 pub(crate) fn check(config: &Config, arguments: &RulesCheckArguments) -> anyhow::Result<Outcome> {
@@ -167,7 +167,7 @@ fn without_names(reason: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use detect::{Terms, load};
+    use rules::{Terms, load};
 
     use super::*;
 

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use detect::{CorrelationExplanation, MatchScratch, Matcher, explain_correlation};
+use correlate::{CorrelationExplanation, explain_correlation};
+use matcher::{MatchScratch, Matcher};
 use parse::Parser;
 
 use crate::command::input;

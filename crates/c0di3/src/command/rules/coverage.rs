@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 
-use detect::RuleSet;
 use event::Level;
 use event::dataset::DATASETS;
+use rules::RuleSet;
 use serde_json::{Value, json};
 
 use crate::cli::{CoverageFormat, RulesCoverageArguments};
 use crate::config::Config;
 use crate::outcome::Outcome;
-use crate::rules::RuleFiles;
+use crate::rule_files::RuleFiles;
 
 /// Tactics of ATT&CK for enterprises, as tags name them.
 const TACTICS: [&str; 15] = [
@@ -191,7 +191,7 @@ mod tests {
             )
         };
         let text: String = tags.iter().enumerate().map(rule).collect();
-        let loaded = detect::load([("rules.yml", text.as_str())], &detect::Terms::default());
+        let loaded = rules::load([("rules.yml", text.as_str())], &rules::Terms::default());
         assert_eq!(loaded.set.rules.len(), tags.len(), "{:?}", loaded.diagnostics);
         let mut out = Vec::new();
         Coverage::of(&loaded.set).print(&mut out).unwrap();

@@ -2,14 +2,14 @@
 
 use std::io::Write;
 
-use detect::{FieldUse, RuleSet};
 use event::LogSource;
+use rules::{FieldUse, RuleSet};
 use serde_json::{Value, json};
 
 use crate::cli::{ReportFormat, RulesCheckArguments};
 use crate::config::Config;
 use crate::outcome::Outcome;
-use crate::rules::RuleFiles;
+use crate::rule_files::RuleFiles;
 
 pub(crate) fn run(config: &Config, arguments: &RulesCheckArguments) -> anyhow::Result<Outcome> {
     let loaded = RuleFiles::given(config, &arguments.paths, &arguments.terms).load()?;

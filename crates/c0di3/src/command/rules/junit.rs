@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use detect::Case;
+use crate::command::rules::cases::Case;
 
 /// The whole report; one suite for each file.
 pub(super) fn report(cases: &[Case]) -> String {

@@ -1,0 +1,114 @@
+//! What a correlation reads of a hit: the group it belongs to, and the value it brings.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use event::Hit;
+use rules::check::text_number;
+use rules::ruleset::{BoundCorrelation, Captured};
+
+use crate::tally::NUMBER_MAX;
+use crate::window::LeftOut;
+
+fn captured<'h>(from: &Captured, hit: &'h Hit) -> Option<&'h str> {
+    hit.values.get(from.of(hit.rule))?.as_deref()
+}
+
+/// Writes the key of the hit's group; false where the event lacks one of the fields. The key has each value's length in
+/// front, so that values cannot be written to look like another group.
+pub(super) fn write_key(bound: &BoundCorrelation, hit: &Hit, key: &mut String) -> bool {
+    key.clear();
+    for from in &bound.group_by {
+        let Some(value) = captured(from, hit) else { return false };
+        push_number(key, value.len());
+        key.push(':');
+        key.push_str(value);
+    }
+    true
+}
+
+/// Fields of the group that the event does not have.
+pub(super) fn lacking<'b>(bound: &'b BoundCorrelation, hit: &Hit) -> Vec<&'b str> {
+    let fields = bound.group_by.iter().zip(&bound.rule.group_by);
+    fields.filter(|(from, _)| captured(from, hit).is_none()).map(|(_, field)| field.as_str()).collect()
+}
+
+/// The values that a key was written from.
+pub(super) fn read_key(key: &str) -> Vec<String> {
+    let mut values = Vec::new();
+    let mut rest = key;
+    while let Some((length, behind)) = rest.split_once(':') {
+        let Some((value, more)) = length.parse().ok().and_then(|length| behind.split_at_checked(length)) else { break };
+        values.push(value.to_owned());
+        rest = more;
+    }
+    values
+}
+
+fn push_number(text: &mut String, number: usize) {
+    if number < 10 {
+        text.push(char::from(b'0' + number as u8));
+    } else {
+        push_number(text, number / 10);
+        text.push(char::from(b'0' + (number % 10) as u8));
+    }
+}
+
+/// The group as people see it: `field=value, …`.
+pub(super) fn group_text(bound: &BoundCorrelation, hit: &Hit) -> String {
+    let mut text = String::new();
+    for (from, field) in bound.group_by.iter().zip(&bound.rule.group_by) {
+        let separator = if text.is_empty() { "" } else { ", " };
+        let written = write!(text, "{separator}{field}={}", captured(from, hit).unwrap_or(""));
+        debug_assert!(written.is_ok(), "texts take everything");
+    }
+    text
+}
+
+/// The value that is counted; of several fields one text that tells all combinations apart.
+pub(super) fn value_of<'h>(bound: &BoundCorrelation, hit: &'h Hit) -> Option<Cow<'h, str>> {
+    match bound.values.as_slice() {
+        [from] => captured(from, hit).map(Cow::Borrowed),
+        several => {
+            let mut text = String::new();
+            for from in several {
+                let value = captured(from, hit)?;
+                push_number(&mut text, value.len());
+                text.push(':');
+                text.push_str(value);
+            }
+            Some(Cow::Owned(text))
+        }
+    }
+}
+
+/// What tells an event from others where only so many different ones are enough: the values of the fields, or the event itself
+/// where it has none of them.
+pub(super) fn mark_of(bound: &BoundCorrelation, hit: &Hit) -> String {
+    let mut text = String::new();
+    let mut any = false;
+    for from in &bound.values {
+        let value = captured(from, hit);
+        any |= value.is_some();
+        push_number(&mut text, value.map_or(0, str::len));
+        text.push(':');
+        text.push_str(value.unwrap_or(""));
+    }
+    if any { text } else { format!("#{:x}", hit.event.id.0) }
+}
+
+/// The number that an event brings.
+pub(super) fn number_of(bound: &BoundCorrelation, hit: &Hit) -> Result<f64, LeftOut> {
+    let text = bound.values.first().and_then(|from| captured(from, hit)).ok_or(LeftOut::NoValue)?;
+    text_number(text).filter(|number| number.abs() <= NUMBER_MAX).ok_or(LeftOut::NotNumeric)
+}
+
+/// Who the finding is about: the source address, else account and host.
+pub(super) fn fold_group(hit: &Hit) -> String {
+    let entities = &hit.event.entities;
+    let first = |name: &str, values: &[String]| values.first().map(|value| format!("{name}={value}"));
+    first("source.ip", &entities.source_ip).unwrap_or_else(|| {
+        let parts = [first("user.name", &entities.user_name), first("host.name", &entities.host_name)];
+        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    })
+}

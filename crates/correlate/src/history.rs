@@ -1,0 +1,230 @@
+//! What a group has been like before: values that it has had, how often, and how much there usually is. Three questions are
+//! asked of it, beyond Sigma: is this value new, is it rare, is this much more than usual. Memory is bounded per group.
+
+use std::collections::BTreeMap;
+
+use event::{EventId, Timestamp};
+use rules::sigma::rule::{Bounds, HistoryKind, HistoryRule};
+use serde::{Deserialize, Serialize};
+
+/// Values that a group remembers; beyond it the one that was not seen for longest is forgotten, and is new when it comes
+/// again: a flood of values makes findings, it never hides one.
+pub(super) const TERMS_MAX: usize = 1000;
+/// Share of the newest time span in the average.
+const NEWEST_SHARE: f64 = 0.1;
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct History {
+    /// The first event of the group, and the newest.
+    since: Option<Timestamp>,
+    last: Option<Timestamp>,
+    #[serde(default)]
+    newest: Option<EventId>,
+    total: u64,
+    /// When each value was last seen, and how often.
+    terms: BTreeMap<Box<str>, (Timestamp, u64)>,
+    /// Events in the time span that is running, when that began, and the average of those before.
+    now: u64,
+    began: Option<Timestamp>,
+    usual: f64,
+}
+
+/// An event as the history sees it.
+pub(super) struct Seen<'a> {
+    pub(super) rule: &'a HistoryRule,
+    pub(super) bounds: &'a Bounds,
+    pub(super) timespan_us: i64,
+    pub(super) id: EventId,
+    /// What is looked at; nothing where only the number of events matters.
+    pub(super) value: Option<&'a str>,
+    pub(super) time: Timestamp,
+    pub(super) weight: u64,
+}
+
+impl History {
+    /// Takes an event up. Text where it stands out: why.
+    pub(super) fn see(&mut self, seen: &Seen<'_>) -> Option<String> {
+        let since = *self.since.get_or_insert(seen.time);
+        let warm = since.saturating_add_us(seen.rule.warm_up_us) <= seen.time;
+        let found = match (seen.rule.kind, seen.value) {
+            (HistoryKind::NewTerms, Some(value)) => self.new_term(seen, value),
+            (HistoryKind::Rare { events }, Some(value)) => self.rare(seen, value, events),
+            (HistoryKind::Spike { factor }, _) => self.spike(seen, factor),
+            _ => None,
+        };
+        self.total += seen.weight;
+        self.last = self.last.max(Some(seen.time));
+        self.newest = Some(seen.id);
+        found.filter(|_| warm)
+    }
+
+    /// Whether the event is the one that came last: several rules that match it come one after the other.
+    pub(super) fn has_just_seen(&self, id: EventId) -> bool {
+        self.newest == Some(id)
+    }
+
+    /// How often the value was seen within the time span before.
+    fn take_up(&mut self, seen: &Seen<'_>, value: &str) -> u64 {
+        let oldest = seen.time.saturating_sub_us(seen.timespan_us);
+        match self.terms.get_mut(value) {
+            Some((last, count)) => {
+                let before = if *last < oldest { 0 } else { *count };
+                (*last, *count) = ((*last).max(seen.time), before + seen.weight);
+                before
+            }
+            None => {
+                if self.terms.len() >= TERMS_MAX {
+                    let stalest = self.terms.iter().min_by_key(|(_, (last, _))| *last).map(|(value, _)| value.clone());
+                    if let Some(value) = stalest {
+                        self.terms.remove(&value);
+                    }
+                }
+                self.terms.insert(value.into(), (seen.time, seen.weight));
+                0
+            }
+        }
+    }
+
+    fn new_term(&mut self, seen: &Seen<'_>, value: &str) -> Option<String> {
+        let (total, since) = (self.total, self.since);
+        let known = self.terms.len();
+        let before = self.take_up(seen, value);
+        let since = since.map_or_else(String::new, |since| format!(" since {since}"));
+        (before == 0).then(|| {
+            let fields = seen.rule.fields.join(" and ");
+            format!("{fields} `{value}` was not seen before, among {known} value(s) in {total} event(s){since}")
+        })
+    }
+
+    fn rare(&mut self, seen: &Seen<'_>, value: &str, events: u64) -> Option<String> {
+        let times = self.take_up(seen, value) + seen.weight;
+        let total = self.total + seen.weight;
+        (total >= events && seen.bounds.hold(times as f64)).then(|| {
+            format!("{} `{value}` was seen {times} time(s) in {total} event(s)", seen.rule.fields.join(" and "))
+        })
+    }
+
+    fn spike(&mut self, seen: &Seen<'_>, factor: f64) -> Option<String> {
+        let span = seen.timespan_us.max(1);
+        let began = *self.began.get_or_insert(seen.time);
+        let spans = seen.time.0.saturating_sub(began.0) / span;
+        if spans > 0 {
+            // The span that has ended, and those without any event after it.
+            let first = self.usual == 0.0 && self.total == self.now;
+            self.usual = if first {
+                self.now as f64
+            } else {
+                self.now as f64 * NEWEST_SHARE + self.usual * (1.0 - NEWEST_SHARE)
+            };
+            self.usual *= (1.0 - NEWEST_SHARE).powi(i32::try_from(spans - 1).unwrap_or(i32::MAX));
+            self.now = 0;
+            self.began = Some(began.saturating_add_us(span.saturating_mul(spans)));
+        }
+        self.now += seen.weight;
+        let (now, usual) = (self.now, self.usual);
+        (seen.bounds.hold(now as f64) && now as f64 >= usual * factor)
+            .then(|| format!("{now} events where {usual:.1} are usual"))
+    }
+
+    /// No event of the last time span: nothing that is remembered would be asked for.
+    pub(super) fn is_stale(&self, watermark: Timestamp, timespan_us: i64) -> bool {
+        self.last.is_none_or(|last| last.saturating_add_us(timespan_us) < watermark)
+    }
+
+    pub(super) fn weight(&self) -> (u64, Timestamp) {
+        (self.total, self.last.unwrap_or(Timestamp(0)))
+    }
+
+    /// What is known: values, or events of the running time span.
+    pub(super) fn aggregate(&self, rule: &HistoryRule) -> f64 {
+        match rule.kind {
+            HistoryKind::Spike { .. } => self.now as f64,
+            _ => self.terms.len() as f64,
+        }
+    }
+
+    pub(super) fn values(&self, most: usize) -> Vec<String> {
+        self.terms.keys().take(most).map(|value| value.to_string()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rules::sigma::rule::Bound;
+
+    const DAY: i64 = 86_400;
+
+    fn rule(kind: HistoryKind) -> HistoryRule {
+        HistoryRule { kind, fields: vec!["source.ip".to_owned()], warm_up_us: DAY * 1_000_000 }
+    }
+
+    fn see(history: &mut History, rule: &HistoryRule, bounds: &Bounds, second: i64, value: &str) -> bool {
+        let time = Timestamp(second * 1_000_000);
+        let span = 7 * DAY * 1_000_000;
+        history
+            .see(&Seen { rule, bounds, timespan_us: span, id: EventId(0), value: Some(value), time, weight: 1 })
+            .is_some()
+    }
+
+    #[test]
+    fn a_value_is_new_after_the_warm_up_and_when_it_was_away_for_longer_than_the_time_span() {
+        let (rule, bounds, mut history) = (rule(HistoryKind::NewTerms), Bounds::default(), History::default());
+        let found: Vec<bool> =
+            [(0, "a"), (10, "b"), (DAY, "a"), (DAY, "c"), (DAY + 5, "c"), (8 * DAY, "a"), (9 * DAY, "c")]
+                .into_iter()
+                .map(|(second, value)| see(&mut history, &rule, &bounds, second, value))
+                .collect();
+        assert_eq!(found, [false, false, false, true, false, false, true], "b was new before the history was warm");
+    }
+
+    #[test]
+    fn a_flood_of_values_is_bounded_and_hides_nothing() {
+        let (rule, bounds, mut history) = (rule(HistoryKind::NewTerms), Bounds::default(), History::default());
+        see(&mut history, &rule, &bounds, 0, "known");
+        let found = (0..5000).filter(|at| see(&mut history, &rule, &bounds, DAY + at, &at.to_string())).count();
+        assert_eq!((found, history.terms.len()), (5000, TERMS_MAX));
+        assert!(see(&mut history, &rule, &bounds, DAY + 6000, "attacker"));
+    }
+
+    #[test]
+    fn rare_is_what_few_of_many_events_have() {
+        let bounds = Bounds { high: Some(Bound { value: 2.0, inclusive: true }), ..Bounds::default() };
+        let (rule, mut history) = (rule(HistoryKind::Rare { events: 100 }), History::default());
+        let common = (0..200).filter(|at| see(&mut history, &rule, &bounds, at * 900, "usual")).count();
+        assert_eq!(common, 0);
+        let rare: Vec<bool> = (0..4).map(|at| see(&mut history, &rule, &bounds, 180_000 + at, "odd")).collect();
+        assert_eq!(rare, [true, true, false, false]);
+    }
+
+    #[test]
+    fn a_spike_is_measured_by_what_the_group_usually_does() {
+        let bounds = Bounds::at_least(20.0);
+        let spike = HistoryRule { warm_up_us: 3600 * 1_000_000, ..rule(HistoryKind::Spike { factor: 5.0 }) };
+        let busy = |per_minute: i64, last: i64| {
+            let mut history = History::default();
+            let mut found = 0;
+            let minutes = (0..180).map(|minute| (minute, per_minute)).chain([(180, last)]);
+            for (minute, count) in minutes {
+                for at in 0..count {
+                    let time = Timestamp((minute * 60 * 1000 + at * 59_000 / count) * 1000);
+                    let seen = Seen {
+                        rule: &spike,
+                        bounds: &bounds,
+                        timespan_us: 60_000_000,
+                        id: EventId(0),
+                        value: None,
+                        time,
+                        weight: 1,
+                    };
+                    found += usize::from(history.see(&seen).is_some());
+                }
+            }
+            found
+        };
+        assert_eq!(busy(30, 40), 0, "thirty a minute are usual here");
+        assert!(busy(30, 200) > 0);
+        assert_eq!(busy(1, 15), 0, "below the least number");
+        assert!(busy(1, 25) > 0);
+    }
+}

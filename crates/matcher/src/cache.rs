@@ -1,0 +1,254 @@
+//! Verdicts that outlive a batch: which predicates hold for a value, remembered for values that come again.
+//!
+//! Keys are compared byte for byte, so that no hash collision can turn into a wrong verdict. The cache is bounded and
+//! forgets by overwriting; where values hardly repeat it steps aside for a while.
+
+use std::hash::BuildHasher;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashMap;
+
+/// Slots per column; one value each.
+const SLOTS: usize = 1 << 13;
+/// The same where a value is costly to decide: for columns that packs look at.
+const SLOTS_OF_COSTLY: usize = 1 << 16;
+/// The same for short texts and for numbers.
+const SMALL_SLOTS: usize = 1 << 10;
+/// Longest value that is remembered.
+const VALUE_BYTES_MAX: usize = 512;
+/// Verdicts per column before everything is forgotten.
+const VERDICTS_MAX: usize = 1 << 16;
+/// Look-ups after which the share of hits is judged.
+const PROBE_LOOKUPS: u32 = 4096;
+/// Look-ups to leave out when too few hit, twice as many each time: a miss costs more than a hit saves. Two in three
+/// must, or one in five where a value is costly to decide.
+const REST_LOOKUPS_MIN: u32 = 4096;
+const REST_LOOKUPS_MAX: u32 = 262_144;
+
+/// Number of a verdict. 0 is: no predicate holds. With the highest bit it is one that is not kept.
+pub(super) type VerdictId = u32;
+const PASSING: VerdictId = 1 << 31;
+
+/// The predicates that hold for a value.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Verdict<'a> {
+    pub(super) held: &'a [u32],
+    /// One of them triggers a rule.
+    pub(super) triggers: bool,
+    /// Parts of the column may hold something.
+    pub(super) opens_parts: bool,
+}
+
+/// A verdict in a pool of predicates.
+#[derive(Clone, Copy, Debug)]
+struct Pooled {
+    start: usize,
+    end: usize,
+    triggers: bool,
+    opens_parts: bool,
+}
+
+/// Verdicts of one batch, on values that are not remembered.
+#[derive(Debug, Default)]
+struct Passing {
+    pool: Vec<u32>,
+    list: Vec<Pooled>,
+}
+
+/// All verdicts of one column.
+#[derive(Debug)]
+pub(super) struct Verdicts {
+    list: Vec<(Box<[u32]>, bool, bool)>,
+    /// By predicates; apart for verdicts that open parts and those that do not.
+    known: [HashMap<Box<[u32]>, VerdictId>; 2],
+    passing: Passing,
+}
+
+impl Verdicts {
+    pub(crate) fn new() -> Self {
+        let nothing = (Box::from([]), false, false);
+        Verdicts { list: vec![nothing], known: [HashMap::new(), HashMap::new()], passing: Passing::default() }
+    }
+
+    #[inline]
+    pub(crate) fn of(&self, id: VerdictId) -> Verdict<'_> {
+        if id & PASSING != 0 {
+            let Pooled { start, end, triggers, opens_parts } = self.passing.list[(id & !PASSING) as usize];
+            return Verdict { held: &self.passing.pool[start..end], triggers, opens_parts };
+        }
+        let (held, triggers, opens_parts) = &self.list[id as usize];
+        Verdict { held, triggers: *triggers, opens_parts: *opens_parts }
+    }
+
+    /// Forgets the verdicts that are not kept: a new batch begins.
+    pub(super) fn begin_batch(&mut self) {
+        self.passing.pool.clear();
+        self.passing.list.clear();
+    }
+
+    /// A verdict of this batch alone.
+    pub(super) fn pass(&mut self, held: &[u32], opens_parts: bool, triggered: &[Vec<u32>]) -> VerdictId {
+        if held.is_empty() && !opens_parts {
+            return 0;
+        }
+        let Passing { pool, list } = &mut self.passing;
+        let start = pool.len();
+        pool.extend_from_slice(held);
+        list.push(Pooled { start, end: pool.len(), triggers: triggers(held, triggered), opens_parts });
+        PASSING | (list.len() as VerdictId - 1)
+    }
+
+    /// Number of the verdict with these predicates, which are put in order.
+    pub(super) fn intern(&mut self, held: &mut [u32], opens_parts: bool, triggered: &[Vec<u32>]) -> VerdictId {
+        if held.is_empty() && !opens_parts {
+            return 0;
+        }
+        held.sort_unstable();
+        let known = &mut self.known[usize::from(opens_parts)];
+        if let Some(id) = known.get(&*held) {
+            return *id;
+        }
+        let id = self.list.len() as VerdictId;
+        self.list.push(((&*held).into(), triggers(held, triggered), opens_parts));
+        known.insert((&*held).into(), id);
+        id
+    }
+
+    /// More verdicts than a column should have: the caller must clear, together with its cache, between batches.
+    pub(super) fn is_full(&self) -> bool {
+        self.list.len() > VERDICTS_MAX
+    }
+}
+
+fn triggers(held: &[u32], triggered: &[Vec<u32>]) -> bool {
+    held.iter().any(|predicate| !triggered[*predicate as usize].is_empty())
+}
+
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    hash: u64,
+    tag: u8,
+    used: bool,
+    verdict: VerdictId,
+    value: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct InlineSlot {
+    view: u128,
+    verdict: VerdictId,
+}
+
+/// Value → verdict, for one column.
+#[derive(Debug)]
+pub(super) struct Cache {
+    slots: Vec<Slot>,
+    /// Values of at most 12 bytes: the view is the value. View 0 is the empty text.
+    inline: Vec<InlineSlot>,
+    longs: Vec<Option<(i64, VerdictId)>>,
+    hasher: RandomState,
+    lookups: u32,
+    hits: u32,
+    resting: u32,
+    /// The next rest.
+    rest: u32,
+    /// Values are costly to decide.
+    costly: bool,
+}
+
+const INLINE_FREE: u128 = u128::MAX;
+
+impl Cache {
+    pub(crate) fn new(costly: bool) -> Self {
+        Cache {
+            costly,
+            slots: Vec::new(),
+            inline: Vec::new(),
+            longs: Vec::new(),
+            hasher: RandomState::default(),
+            lookups: 0,
+            hits: 0,
+            resting: 0,
+            rest: REST_LOOKUPS_MIN,
+        }
+    }
+
+    pub(super) fn hash(&self, value: &[u8]) -> u64 {
+        self.hasher.hash_one(value)
+    }
+
+    #[inline]
+    pub(super) fn inline(&self, view: u128) -> Option<VerdictId> {
+        self.inline.get(Self::inline_slot(view)).filter(|slot| slot.view == view).map(|slot| slot.verdict)
+    }
+
+    #[inline]
+    fn inline_slot(view: u128) -> usize {
+        let folded = (view as u64 ^ (view >> 64) as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (folded >> 54) as usize
+    }
+
+    pub(super) fn remember_inline(&mut self, view: u128, verdict: VerdictId) {
+        // Most columns that rules name never come.
+        if self.inline.is_empty() {
+            self.inline = vec![InlineSlot { view: INLINE_FREE, verdict: 0 }; SMALL_SLOTS];
+        }
+        self.inline[Self::inline_slot(view)] = InlineSlot { view, verdict };
+    }
+
+    #[inline]
+    pub(super) fn long(&self, number: i64) -> Option<VerdictId> {
+        let slot = self.longs.get(number as usize % SMALL_SLOTS)?;
+        slot.filter(|(known, _)| *known == number).map(|(_, verdict)| verdict)
+    }
+
+    pub(super) fn remember_long(&mut self, number: i64, verdict: VerdictId) {
+        if self.longs.is_empty() {
+            self.longs = vec![None; SMALL_SLOTS];
+        }
+        self.longs[number as usize % SMALL_SLOTS] = Some((number, verdict));
+    }
+
+    /// Whether longer values are being remembered at the moment.
+    #[inline]
+    pub(super) fn is_awake(&mut self, length: usize) -> bool {
+        if self.resting > 0 {
+            self.resting -= 1;
+            return false;
+        }
+        length <= VALUE_BYTES_MAX
+    }
+
+    #[inline]
+    pub(super) fn long_value(&mut self, hash: u64, value: &[u8], tag: u8) -> Option<VerdictId> {
+        if self.slots.is_empty() {
+            self.slots.resize(if self.costly { SLOTS_OF_COSTLY } else { SLOTS }, Slot::default());
+        }
+        self.lookups += 1;
+        if self.lookups == PROBE_LOOKUPS {
+            let least = if self.costly { PROBE_LOOKUPS / 5 } else { PROBE_LOOKUPS / 3 * 2 };
+            if self.hits < least {
+                self.resting = self.rest;
+                self.rest = (self.rest * 2).min(REST_LOOKUPS_MAX);
+            } else {
+                self.rest = REST_LOOKUPS_MIN;
+            }
+            (self.lookups, self.hits) = (0, 0);
+        }
+        let place = hash as usize % self.slots.len().max(2);
+        let is_it = |slot: &&Slot| slot.used && slot.hash == hash && slot.tag == tag && slot.value == value;
+        let found = [place, place ^ 1].into_iter().map(|place| &self.slots[place]).find(is_it).map(|slot| slot.verdict);
+        self.hits += u32::from(found.is_some());
+        found
+    }
+
+    pub(super) fn remember(&mut self, hash: u64, value: &[u8], tag: u8, verdict: VerdictId) {
+        // Two places for each value, so that two frequent ones do not push each other out.
+        let place = hash as usize % self.slots.len().max(2);
+        self.slots.swap(place, place ^ 1);
+        let slot = &mut self.slots[place];
+        slot.value.clear();
+        slot.value.extend_from_slice(value);
+        (slot.hash, slot.tag, slot.used, slot.verdict) = (hash, tag, true, verdict);
+    }
+}

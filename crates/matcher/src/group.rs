@@ -1,0 +1,107 @@
+//! The rules that judge one dataset, compiled together.
+
+use rules::check::Check;
+use rules::evaluate::has_views;
+use rules::sigma::rule::Rule;
+
+use crate::plan::{ColumnId, Direct, Plan, Predicates};
+use crate::program::Program;
+
+#[derive(Debug)]
+pub(super) struct Group {
+    pub(super) rules: Vec<GroupRule>,
+    pub(super) checks: Vec<Check>,
+    /// Columns of each predicate.
+    pub(super) columns_of: Vec<Box<[ColumnId]>>,
+    /// Names of the columns, and whether their text is also matched decoded.
+    pub columns: Vec<(String, bool)>,
+    /// Predicates that are searched for in every row; the others are checked when a rule asks.
+    pub(super) searched: Vec<bool>,
+    pub(super) directs: Vec<Direct>,
+    pub(super) plans: Vec<Plan>,
+    /// For each predicate, the rules that may match where it holds (indexes into `rules`).
+    pub(super) triggered: Vec<Vec<u32>>,
+    /// Rules that can match without any predicate: evaluated on every row.
+    pub(super) always: Vec<u32>,
+    /// Rules that look at some rows only: evaluated on those.
+    pub(super) sampled_always: Vec<u32>,
+    /// One in how many rows those look at; each number once.
+    pub(super) samples: Vec<u32>,
+}
+
+#[derive(Debug)]
+pub(super) struct GroupRule {
+    /// Index in the rule set.
+    pub(super) index: u32,
+    pub(super) program: Program,
+    /// Only one in so many events is looked at.
+    pub sample_of: Option<u32>,
+}
+
+impl Group {
+    /// `parts_hold`: fields are parts of one another as the catalog says. `sampled`: rules that look at some events only
+    /// do so.
+    pub(super) fn compile<'a>(rules: impl Iterator<Item = (u32, &'a Rule)>, parts_hold: bool, sampled: bool) -> Self {
+        let mut predicates = Predicates::new(parts_hold);
+        let rules: Vec<GroupRule> = rules
+            .map(|(index, rule)| {
+                let program = Program::compile(&rule.condition, &mut predicates);
+                GroupRule { index, program, sample_of: rule.sample_of.filter(|_| sampled) }
+            })
+            .collect();
+        let mut triggered = vec![Vec::new(); predicates.checks.len()];
+        let mut searched = vec![false; predicates.checks.len()];
+        let (mut always, mut sampled_always) = (Vec::new(), Vec::new());
+        for (at, rule) in rules.iter().enumerate() {
+            if rule.sample_of.is_some() {
+                // What it looks for is looked for in its rows only.
+                sampled_always.push(at as u32);
+                continue;
+            }
+            match rule.program.triggers(&predicates) {
+                Some((_, triggers)) => {
+                    for predicate in triggers {
+                        triggered[predicate as usize].push(at as u32);
+                        searched[predicate as usize] = true;
+                    }
+                }
+                None => always.push(at as u32),
+            }
+            rule.program.long_lists(&mut |predicate| searched[predicate as usize] = true);
+        }
+        let mut samples: Vec<u32> = rules.iter().filter_map(|rule| rule.sample_of).collect();
+        samples.sort_unstable();
+        samples.dedup();
+        let plans = predicates.plans(&searched);
+        let Predicates { checks, columns: columns_of, directs, names, .. } = predicates;
+        let columns = names.into_iter().map(|name| {
+            let views = has_views(&name);
+            (name, views)
+        });
+        Group {
+            rules,
+            checks,
+            columns_of,
+            columns: columns.collect(),
+            searched,
+            directs,
+            plans,
+            triggered,
+            always,
+            sampled_always,
+            samples,
+        }
+    }
+
+    /// Makes what else is made on first use.
+    pub(crate) fn prepare(&self) {
+        for plan in &self.plans {
+            plan.literals();
+            plan.engines();
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+}

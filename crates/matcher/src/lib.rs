@@ -1,0 +1,172 @@
+//! Rules against batches. Predicates are shared between rules and evaluated per column: a search for literals
+//! nominates, the exact check decides, equal values are decided once, and rules run only on rows that can match.
+//!
+//! A rule set is compiled per dataset on first use, so that rules for other log sources cost nothing.
+
+mod by_log_source;
+mod cache;
+mod group;
+mod hits;
+mod keyword_prefilter;
+mod plan;
+mod program;
+mod row;
+mod scan;
+
+use std::sync::{Arc, OnceLock};
+
+use event::dataset::{ACCESS, DATASETS, JSON};
+use event::{DatasetId, EventBatch, Hit, LogSource};
+use hashbrown::HashMap;
+use rules::explain::{self, Explanation, Part};
+use rules::ruleset::RuleSet;
+use rules::sigma::rule::Rule;
+
+use crate::by_log_source::{GroupsByLogSource, Judges};
+use crate::group::Group;
+use crate::scan::GroupScratch;
+
+/// Compiled rules. Shared by all threads; what changes lives in a [`MatchScratch`] per thread.
+#[derive(Debug)]
+pub struct Matcher {
+    set: Arc<RuleSet>,
+    /// What the operator declared all input to be, where that cannot be told.
+    declared: Option<LogSource>,
+    /// Rules that look at some events only do so; the cases of rules want all.
+    sampled: bool,
+    groups: Vec<OnceLock<Group>>,
+    /// For events of no dataset that tell where they come from.
+    origins: GroupsByLogSource,
+}
+
+/// One thread's caches, for one matcher. Losing them costs time, never a result.
+#[derive(Debug, Default)]
+pub struct MatchScratch {
+    groups: HashMap<u8, GroupScratch>,
+    origins: Judges,
+    rows: Vec<Vec<u32>>,
+    matched: Vec<(u32, u32)>,
+    known: hits::KnownPatterns,
+}
+
+impl Matcher {
+    pub fn new(set: Arc<RuleSet>, declared: Option<LogSource>) -> Self {
+        Self::with(set, declared, true)
+    }
+
+    /// One for which every rule looks at every event.
+    pub fn of_all_events(set: Arc<RuleSet>) -> Self {
+        Self::with(set, None, false)
+    }
+
+    fn with(set: Arc<RuleSet>, declared: Option<LogSource>, sampled: bool) -> Self {
+        let origins = GroupsByLogSource::new(&set, sampled);
+        Matcher { set, declared, sampled, groups: DATASETS.iter().map(|_| OnceLock::new()).collect(), origins }
+    }
+
+    pub fn set(&self) -> &Arc<RuleSet> {
+        &self.set
+    }
+
+    /// Compiles what another matcher has needed, so that taking its place costs the first batch nothing.
+    pub fn prepare_like(&self, other: &Matcher) {
+        for (dataset, group) in other.groups.iter().enumerate() {
+            if group.get().is_some_and(|group| !group.is_empty()) {
+                self.group(dataset as u8).prepare();
+            }
+        }
+        self.origins.prepare_like(&other.origins, &self.set);
+        self.set.digests();
+    }
+
+    fn group(&self, dataset: u8) -> &Group {
+        self.groups[usize::from(dataset)].get_or_init(|| {
+            let known = &DATASETS[usize::from(dataset)];
+            let applies = |wanted: &LogSource| match &self.declared {
+                Some(declared) if known.is_unknown() => declared.allows(wanted),
+                _ => known.satisfies(wanted),
+            };
+            let rules = self.set.rules.iter().enumerate().filter(|(_, rule)| applies(&rule.logsource));
+            // Only what our own access parser wrote is known to be taken apart consistently.
+            let parts_hold = DatasetId(dataset) == ACCESS;
+            Group::compile(rules.map(|(index, rule)| (index as u32, rule)), parts_hold, self.sampled)
+        })
+    }
+
+    /// `(row, rule)` for every match, by row, then by rule.
+    pub fn matches<'s>(&self, batch: &EventBatch, scratch: &'s mut MatchScratch) -> &'s [(u32, u32)] {
+        scratch.rows.resize_with(DATASETS.len(), Vec::new);
+        scratch.rows.iter_mut().for_each(Vec::clear);
+        scratch.matched.clear();
+        for (row, dataset) in batch.datasets().iter().enumerate() {
+            scratch.rows[usize::from(dataset.0)].push(row as u32);
+        }
+        let rows = &mut scratch.rows[usize::from(JSON.0)];
+        let surplus = scratch.origins.part(&self.origins, &self.set, batch, rows);
+        scratch.origins.scan(batch, &mut scratch.matched);
+        let known = scratch.matched.len();
+        for dataset in 0..DATASETS.len() as u8 {
+            let rows = &scratch.rows[usize::from(dataset)];
+            let group = if rows.is_empty() { continue } else { self.group(dataset) };
+            if !group.is_empty() {
+                let caches = scratch.groups.entry(dataset).or_insert_with(|| GroupScratch::new(group));
+                scan::scan(group, batch, rows, caches, &mut scratch.matched);
+            }
+        }
+        if surplus {
+            let mut at = 0;
+            scratch.matched.retain(|(row, rule)| {
+                at += 1;
+                at <= known || self.judges(&self.set.rules[*rule as usize], batch, *row as usize)
+            });
+        }
+        scratch.matched.sort_unstable();
+        &scratch.matched
+    }
+
+    fn judges(&self, rule: &Rule, batch: &EventBatch, row: usize) -> bool {
+        explain::judges(rule, batch, row, self.declared.as_ref())
+    }
+
+    /// Why a rule, by its index, does or does not report an event.
+    pub fn explain(&self, rule: usize, batch: &EventBatch, row: usize) -> Explanation {
+        let head = &self.set.rules[rule].head;
+        let mut explanation = explain::explain(&self.set.rules[rule], batch, row, self.declared.as_ref());
+        if let Some(exception) = self.set.exceptions.covering(head, batch, row).filter(|_| explanation.matched) {
+            explanation.matched = false;
+            let what = format!("left out by the exception `{}` of {}", exception.name, exception.owner);
+            explanation.parts.push(Part::new(true, what));
+        }
+        let muted_by = self.set.muted_by(rule);
+        if explanation.matched && !muted_by.is_empty() {
+            let what = format!("reports nothing by itself: it is counted by {}", muted_by.join(", "));
+            explanation.parts.push(Part::new(true, what));
+        }
+        explanation
+    }
+
+    /// Whether an allow list leaves this match out; it is counted there.
+    pub fn is_excepted(&self, batch: &EventBatch, row: u32, rule: u32) -> bool {
+        self.set.exceptions.leave_out_hit(&self.set.rules[rule as usize].head, batch, row as usize)
+    }
+
+    /// Every match as a hit that owns what it needs.
+    pub fn hits(&self, batch: &EventBatch, scratch: &mut MatchScratch) -> Vec<Hit> {
+        self.matches(batch, scratch);
+        let MatchScratch { matched, known, .. } = scratch;
+        if !self.set.exceptions.is_empty() {
+            matched.retain(|(row, rule)| !self.is_excepted(batch, *row, *rule));
+        }
+        let mut hits = hits::of(&self.set, batch, matched, known);
+        if self.sampled {
+            for hit in &mut hits {
+                let of = self.set.rules[hit.rule as usize].sample_of;
+                hit.repeated *= of.map_or(1, u64::from);
+            }
+        }
+        hits
+    }
+}
+
+#[cfg(test)]
+mod tests;

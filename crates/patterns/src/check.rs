@@ -1,0 +1,113 @@
+//! The test that a value reaches a pack's threshold, one value at a time: for checks outside a search of a column, and for
+//! people who ask why.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use serde::Serialize;
+
+use crate::engine::Engine;
+use crate::pack::{How, Pack, Pattern, PatternCase};
+use crate::{Input, POINTS_MAX, Part};
+
+/// The test that a value reaches a pack's threshold.
+#[derive(Clone)]
+pub struct PackCheck {
+    pub pack: Arc<Pack>,
+    pub input: Input,
+    /// For single values, made when one comes.
+    engine: Arc<OnceLock<Engine>>,
+}
+
+impl fmt::Debug for PackCheck {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:?} on {:?}", self.pack, self.input)
+    }
+}
+
+/// A pattern found in a value: where, in which view, and what stood there.
+#[derive(Clone, Debug, Serialize)]
+pub struct FoundPattern {
+    pub pattern: String,
+    pub what: String,
+    pub points: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub technique: Option<String>,
+    pub part: &'static str,
+    pub view: &'static str,
+    /// What matched, in the view.
+    pub matched: String,
+    /// The part as it was sent.
+    pub original: String,
+}
+
+/// What a pack found in a value.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Standing {
+    pub points: u32,
+    pub threshold: u32,
+    pub found: Vec<FoundPattern>,
+}
+
+/// Longest text that a finding shows, in characters.
+const SHOWN_CHARS_MAX: usize = 120;
+
+fn shown(text: &str) -> String {
+    text.chars().take(SHOWN_CHARS_MAX).collect()
+}
+
+impl PackCheck {
+    /// The check of one pack on one kind of text.
+    pub fn new(pack: Arc<Pack>, input: Input) -> Self {
+        PackCheck { pack, input, engine: Arc::default() }
+    }
+
+    /// Each case of each pattern: the pattern's name, the case, and whether the pattern was found.
+    pub fn cases(pack: &Arc<Pack>) -> Vec<(&Pattern, &PatternCase, bool)> {
+        let check = |input| PackCheck::new(Arc::clone(pack), input);
+        let (target, text) = (check(Input::Target), check(Input::Text));
+        let cases = pack.patterns.iter().flat_map(|pattern| pattern.cases.iter().map(move |case| (pattern, case)));
+        cases
+            .map(|(pattern, case)| {
+                let check = if pattern.parts == Part::Text.bit() { &text } else { &target };
+                let found = check.standing(&case.text).found.iter().any(|found| found.pattern == pattern.id);
+                (pattern, case, found)
+            })
+            .collect()
+    }
+
+    fn engine(&self) -> &Engine {
+        self.engine.get_or_init(|| Engine::new(vec![(0, Arc::clone(&self.pack))], self.input))
+    }
+
+    /// Whether a value reaches the threshold, for callers without an engine at hand.
+    pub fn passes(&self, text: &str) -> bool {
+        self.standing(text).points >= self.pack.threshold
+    }
+
+    /// What the pack finds in a value, the slow way.
+    pub fn standing(&self, text: &str) -> Standing {
+        let engine = self.engine();
+        let mut found = Vec::new();
+        engine.each(text, &mut engine.scratch(), &mut |number, look| {
+            let (_, pattern) = engine.pattern(number);
+            let matched = match pattern.how {
+                How::Sql => crate::sql::injection_in_path(look.text).unwrap_or("").to_owned(),
+                How::Markup => crate::markup::injection(look.text).unwrap_or("").to_owned(),
+                _ => shown(pattern.find(look.text, look.part).unwrap_or("")),
+            };
+            found.push(FoundPattern {
+                pattern: pattern.id.clone(),
+                what: pattern.what.clone(),
+                points: pattern.weight,
+                technique: pattern.technique.clone(),
+                part: look.part.name(),
+                view: look.view.name(),
+                matched,
+                original: shown(look.original),
+            });
+        });
+        let points = found.iter().map(|found| found.points).sum::<u32>();
+        Standing { points: points.min(POINTS_MAX.max(self.pack.threshold)), threshold: self.pack.threshold, found }
+    }
+}

@@ -1,0 +1,382 @@
+//! All packs on one column as one engine: a value is normalised once, one search for literals nominates patterns in each
+//! view, and only those are tried. What most values are, plain and without a nominee, costs one decoding and one search.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::normalise::{self, base64, views};
+use crate::pack::{Pack, Pattern};
+use crate::search::literals::{Literals, Present};
+use crate::search::seen::SeenSet;
+use crate::{Input, Part, View};
+
+/// Packs, each with the number that its holder knows it by.
+pub type NumberedPacks = Vec<(u32, Arc<Pack>)>;
+
+/// Packs that look at texts of one kind.
+#[derive(Debug)]
+pub struct Engine {
+    input: Input,
+    packs: NumberedPacks,
+    /// Pack and place in it.
+    patterns: Vec<(u32, u32)>,
+    literals: Literals,
+    /// Patterns that each literal nominates.
+    nominated: Vec<Vec<u32>>,
+    /// Parts that those look at.
+    parts_of: Vec<u8>,
+    /// Bits of the parts that somebody looks at as they were sent.
+    raw_parts: u8,
+    /// The literal that is one ampersand.
+    ampersand: Option<usize>,
+}
+
+/// What is used again from value to value.
+#[derive(Debug, Default)]
+pub struct PatternScratch {
+    nominated: Vec<u32>,
+    /// Literals that the value as a whole has, with start and end.
+    candidates: Vec<(u32, u32, u32)>,
+    /// Every place of those is told.
+    placed: bool,
+    /// Patterns that were found in this value.
+    found: SeenSet,
+    /// Patterns that were nominated in this view.
+    seen: SeenSet,
+    points: Vec<u32>,
+}
+
+/// A part of a value in one view.
+#[derive(Clone, Copy)]
+pub(crate) struct Look<'a> {
+    pub(crate) part: Part,
+    pub(crate) view: View,
+    pub(crate) text: &'a str,
+    pub(crate) original: &'a str,
+    /// Nothing had to be undone: the text as it is, too.
+    is_raw: bool,
+}
+
+pub(crate) type Visit<'v> = dyn FnMut(u32, Look<'_>) + 'v;
+
+impl Engine {
+    pub fn new(packs: NumberedPacks, input: Input) -> Self {
+        let mut patterns = Vec::new();
+        let mut by_text: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for (at, (_, pack)) in packs.iter().enumerate() {
+            let looked_at = |pattern: &Pattern| pattern.parts & input.parts() != 0;
+            for (place, pattern) in pack.patterns.iter().enumerate().filter(|(_, pattern)| looked_at(pattern)) {
+                let number = patterns.len() as u32;
+                patterns.push((at as u32, place as u32));
+                pattern.needs.iter().for_each(|need| by_text.entry(need.clone()).or_default().push(number));
+            }
+        }
+        let literals = Literals::for_requests(by_text.keys().map(|text| text.as_bytes().into()).collect());
+        let ampersand = by_text.keys().position(|text| text == "&");
+        let nominated: Vec<Vec<u32>> = by_text.into_values().collect();
+        let part = |number: &u32| {
+            let (pack, place) = patterns[*number as usize];
+            let (_, pack) = &packs[pack as usize];
+            pack.patterns[place as usize].parts
+        };
+        let parts_of =
+            nominated.iter().map(|patterns| patterns.iter().map(part).fold(0, |all, one| all | one)).collect();
+        let raw = |number: u32| {
+            let (pack, place) = patterns[number as usize];
+            let pattern = &packs[pack as usize].1.patterns[place as usize];
+            if pattern.views.contains(&View::Raw) { pattern.parts } else { 0 }
+        };
+        let raw_parts = (0..patterns.len() as u32).map(raw).fold(0, |all, one| all | one);
+        Engine { input, packs, patterns, literals, nominated, parts_of, raw_parts, ampersand }
+    }
+
+    pub fn scratch(&self) -> PatternScratch {
+        PatternScratch {
+            nominated: Vec::new(),
+            candidates: Vec::new(),
+            placed: false,
+            found: SeenSet::new(self.patterns.len()),
+            seen: SeenSet::new(self.patterns.len()),
+            points: vec![0; self.packs.len()],
+        }
+    }
+
+    pub(crate) fn pattern(&self, number: u32) -> (usize, &Pattern) {
+        let (pack, place) = self.patterns[number as usize];
+        (pack as usize, &self.packs[pack as usize].1.patterns[place as usize])
+    }
+
+    /// Calls back with the number of every pack whose threshold the text reaches.
+    #[inline]
+    pub fn judge(&self, text: &str, scratch: &mut PatternScratch, mut holds: impl FnMut(u32)) {
+        let mut points = std::mem::take(&mut scratch.points);
+        let mut any = false;
+        self.each(text, scratch, &mut |pattern, _| {
+            let (pack, pattern) = self.pattern(pattern);
+            points[pack] += pattern.weight;
+            any = true;
+        });
+        if any {
+            for ((number, pack), points) in self.packs.iter().zip(&mut points) {
+                if *points >= pack.threshold {
+                    holds(*number);
+                }
+                *points = 0;
+            }
+        }
+        scratch.points = points;
+    }
+
+    /// Visits every pattern that the text has, once, with the first view that shows it.
+    pub(crate) fn each(&self, text: &str, scratch: &mut PatternScratch, visit: &mut Visit<'_>) {
+        scratch.found.begin();
+        let mut work = Work { engine: self, scratch, visit };
+        match self.input {
+            Input::Target => work.target(text),
+            Input::Path => work.parts_of_path(text),
+            Input::Query => work.query(text),
+            Input::Address => work.address(text),
+            Input::Text => work.text(text),
+        }
+    }
+}
+
+struct Work<'a> {
+    engine: &'a Engine,
+    scratch: &'a mut PatternScratch,
+    visit: &'a mut Visit<'a>,
+}
+
+/// A part as it was sent, and where it stands in the whole.
+#[derive(Clone, Copy)]
+struct Piece<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Piece<'a> {
+    fn of(text: &'a str, at: usize) -> Self {
+        Piece { text, at }
+    }
+}
+
+/// What the search of a whole value tells about its parts.
+#[derive(Clone, Copy)]
+struct Overview {
+    /// Bits of the parts that nominated patterns look at.
+    parts: u8,
+    /// There are views that show something else.
+    views: bool,
+    /// Parts need no search of their own: where they stand in the whole, `candidates` tell what they nominate.
+    known: bool,
+}
+
+impl Overview {
+    fn opens(self, part: Part) -> bool {
+        self.views || self.parts & part.bit() != 0
+    }
+}
+
+impl Work<'_> {
+    /// The parts that patterns which the whole target nominates look at, and those that have views; most have none.
+    fn target(&mut self, target: &str) {
+        let query = memchr::memchr(b'?', target.as_bytes());
+        let target = normalise::plain_ampersands(target, query.map_or(target.len(), |at| at + 1));
+        let decoded = normalise::decode_target(&target);
+        let overview = self.overview(&target, &decoded, matches!(target, Cow::Owned(_)));
+        let target = &*target;
+        let (path, query) = match query {
+            Some(at) => (&target[..at], Some(Piece::of(&target[at + 1..], at + 1))),
+            None => (target, None),
+        };
+        let has_plus = |text: &str| memchr::memchr(b'+', text.as_bytes()).is_some();
+        if overview.opens(Part::Target) {
+            // The search has read a plus of the query as a space.
+            let known = overview.known && !query.is_some_and(|query| has_plus(query.text));
+            self.part(Part::Target, Piece::of(target, 0), false, Overview { known, ..overview });
+        }
+        if overview.opens(Part::Path) || has_plus(path) || normalise::has_base64(path) {
+            self.part(Part::Path, Piece::of(path, 0), false, overview);
+        }
+        query.into_iter().for_each(|query| self.parts_of_query(query, overview));
+    }
+
+    fn parts_of_path(&mut self, path: &str) {
+        let decoded = normalise::decode(path, false);
+        let overview = self.overview(path, &decoded, false);
+        if overview.opens(Part::Path) || normalise::has_base64(path) {
+            self.part(Part::Path, Piece::of(path, 0), false, overview);
+        }
+    }
+
+    /// An address: its scheme says nothing.
+    fn address(&mut self, address: &str) {
+        let query = memchr::memchr(b'?', address.as_bytes()).map_or(address.len(), |at| at + 1);
+        let address = normalise::plain_ampersands(address, query);
+        let scheme = ["https://", "http://"].into_iter().find(|scheme| address.starts_with(scheme));
+        let own = scheme.and_then(|scheme| address.get(scheme.len()..)).unwrap_or(&address);
+        let decoded = normalise::decode(own, true);
+        let overview = self.overview(own, &decoded, matches!(address, Cow::Owned(_)));
+        if overview.opens(Part::Text) {
+            self.part(Part::Text, Piece::of(&address, 0), true, Overview { known: false, ..overview });
+        }
+        if let Some((before, query)) = own.split_once('?') {
+            self.parts_of_query(Piece::of(query, before.len() + 1), overview);
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        let decoded = normalise::decode(text, false);
+        let overview = self.overview(text, &decoded, false);
+        if overview.views || overview.parts != 0 {
+            self.part(Part::Text, Piece::of(text, 0), false, overview);
+        }
+    }
+
+    /// One search over the whole. What it nominates is kept as `candidates`. Where ampersands were mended every part is
+    /// looked at: what is rare may cost.
+    fn overview(&mut self, original: &str, decoded: &str, mended: bool) -> Overview {
+        let present = Present::of(decoded.as_bytes());
+        let encoded = memchr::memchr(b'%', original.as_bytes()).is_some();
+        let views = mended || normalise::has_views(decoded, &present);
+        self.scratch.candidates.clear();
+        self.scratch.placed = true;
+        let mut parts = self.nominated_parts(decoded, &present, encoded);
+        if encoded {
+            let raw = original.to_ascii_lowercase();
+            parts |= self.nominated_parts(&raw, &Present::of(raw.as_bytes()), true);
+        }
+        // Then every character stands where it was sent.
+        let known = !encoded && !views && original.len() == decoded.len() && self.scratch.placed;
+        Overview { parts, views, known }
+    }
+
+    /// An ampersand that is not encoded parts parameters, and says nothing of their values.
+    fn nominated_parts(&mut self, text: &str, present: &Present, encoded: bool) -> u8 {
+        let Work { engine, scratch, .. } = self;
+        let mut parts = 0;
+        engine.literals.find_in(text.as_bytes(), Some(present), |literal, start, end| {
+            if Some(literal) != engine.ampersand {
+                parts |= engine.parts_of[literal];
+                // Of single characters not every place is told.
+                scratch.placed &= end - start > 1;
+            } else if encoded {
+                parts |= engine.parts_of[literal];
+            }
+            scratch.candidates.push((literal as u32, start as u32, end as u32));
+        });
+        parts
+    }
+
+    fn query(&mut self, query: &str) {
+        let query = normalise::plain_ampersands(query, 0);
+        let decoded = normalise::decode(&query, true);
+        let overview = self.overview(&query, &decoded, matches!(query, Cow::Owned(_)));
+        self.parts_of_query(Piece::of(&query, 0), overview);
+    }
+
+    /// The query as a whole, then its parameters, as far as somebody looks at them.
+    fn parts_of_query(&mut self, query: Piece<'_>, overview: Overview) {
+        if overview.opens(Part::Query) {
+            self.part(Part::Query, query, true, overview);
+        }
+        if !overview.opens(Part::Value) && !normalise::has_base64(query.text) {
+            return;
+        }
+        let mut at = query.at;
+        for parameter in query.text.split('&') {
+            let (name, value, value_at) = match memchr::memchr(b'=', parameter.as_bytes()) {
+                Some(equals) => (&parameter[..equals], &parameter[equals + 1..], at + equals + 1),
+                None => ("", parameter, at),
+            };
+            if !parameter.is_empty() {
+                self.part(Part::Value, Piece::of(value, value_at), true, overview);
+            }
+            if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
+                self.part(Part::Value, Piece::of(name, at), true, overview);
+            }
+            at += parameter.len() + 1;
+        }
+    }
+
+    fn part(&mut self, part: Part, piece: Piece<'_>, plus: bool, overview: Overview) {
+        let original = piece.text;
+        let cased = normalise::decode_cased(original, plus);
+        let decoded = normalise::simplify(&cased);
+        // Nothing was encoded, and only letters change their case.
+        let is_same = matches!(cased, Cow::Borrowed(_)) && original.is_ascii();
+        let raw = if is_same { Cow::Borrowed(&*decoded) } else { Cow::Owned(original.to_ascii_lowercase()) };
+        let is_raw = is_same || raw == decoded;
+        let look = Look { part, view: View::Decoded, text: &decoded, original, is_raw };
+        if overview.known {
+            self.look_at_candidates(look, piece.at);
+        } else {
+            self.look(look);
+        }
+        if !is_raw && self.engine.raw_parts & part.bit() != 0 {
+            self.look(Look { part, view: View::Raw, text: &raw, original, is_raw: true });
+        }
+        if overview.views {
+            views(&decoded, &mut |view, text| self.look(Look { part, view, text, original, is_raw: false }));
+        }
+        if part == Part::Path && memchr::memchr(b'+', original.as_bytes()).is_some() {
+            // Some servers read it as a space there, too.
+            let spaced = decoded.replace('+', " ");
+            self.look(Look { part, view: View::Decoded, text: &spaced, original, is_raw: false });
+            views(&spaced, &mut |view, text| self.look(Look { part, view, text, original, is_raw: false }));
+        }
+        if matches!(part, Part::Value | Part::Path) && normalise::has_base64(&cased) {
+            // A plus is one of its characters.
+            let cased = if plus { normalise::decode_cased(original, false) } else { cased };
+            base64(&cased, &mut |hidden| {
+                let hidden = normalise::decode(hidden, false);
+                self.look(Look { part, view: View::Base64, text: &hidden, original, is_raw: false });
+            });
+        }
+    }
+
+    /// Tries what a search of the text nominates.
+    fn look(&mut self, look: Look<'_>) {
+        let Work { engine, scratch, .. } = self;
+        scratch.seen.begin();
+        let PatternScratch { nominated, seen, .. } = &mut **scratch;
+        nominated.clear();
+        engine.literals.find(look.text.as_bytes(), |literal, _, _| {
+            nominated.extend(engine.nominated[literal].iter().copied().filter(|pattern| seen.add(*pattern)));
+        });
+        nominated.sort_unstable();
+        let mut nominated = std::mem::take(nominated);
+        nominated.drain(..).for_each(|number| self.attempt(number, look));
+        self.scratch.nominated = nominated;
+    }
+
+    /// Tries what the search of the whole has found in this part of it, which begins at `at`.
+    fn look_at_candidates(&mut self, look: Look<'_>, at: usize) {
+        self.scratch.seen.begin();
+        let engine = self.engine;
+        let candidates = std::mem::take(&mut self.scratch.candidates);
+        for (literal, start, end) in &candidates {
+            let (literal, start, end) = (*literal as usize, *start as usize, *end as usize);
+            let is_inside = at <= start && end <= at + look.text.len();
+            if is_inside || Some(literal) == engine.ampersand && look.part != Part::Value {
+                for number in &engine.nominated[literal] {
+                    if self.scratch.seen.add(*number) {
+                        self.attempt(*number, look);
+                    }
+                }
+            }
+        }
+        self.scratch.candidates = candidates;
+    }
+
+    fn attempt(&mut self, number: u32, look: Look<'_>) {
+        let (_, pattern) = self.engine.pattern(number);
+        let looks = pattern.looks_at(look.part, look.view) || look.is_raw && pattern.looks_at(look.part, View::Raw);
+        let is_new = looks && !self.scratch.found.has(number);
+        if is_new && pattern.find(look.text, look.part).is_some() {
+            self.scratch.found.add(number);
+            (self.visit)(number, look);
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! A pack: patterns of one class of attack, each with a weight, and the threshold that what is found in a value must
+//! reach. Read from rule documents elsewhere: nothing here knows YAML.
+
+use std::fmt;
+
+use regex::Regex;
+
+use crate::{Part, View};
+
+/// Patterns of one class.
+pub struct Pack {
+    pub patterns: Vec<Pattern>,
+    pub threshold: u32,
+    /// Of everything that decides: equal where nothing has changed.
+    digest: u128,
+}
+
+impl Pack {
+    /// `digest` is of everything that decides.
+    pub fn new(patterns: Vec<Pattern>, threshold: u32, digest: u128) -> Self {
+        Pack { patterns, threshold, digest }
+    }
+}
+
+/// The pack debugs as its digest: conditions are compared by what they print.
+impl fmt::Debug for Pack {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Pack({:032x})", self.digest)
+    }
+}
+/// One pattern as meant.
+#[derive(Debug)]
+pub struct Pattern {
+    pub id: String,
+    /// What it finds, for people.
+    pub what: String,
+    pub weight: u32,
+    /// Bits of the parts that it looks at.
+    pub parts: u8,
+    pub views: Vec<View>,
+    pub how: How,
+    /// Texts of which each match has one.
+    pub needs: Vec<String>,
+    /// ATT&CK technique, where it is another than the pack's.
+    pub technique: Option<String>,
+    pub cases: Vec<PatternCase>,
+    pub line: usize,
+}
+
+/// A case of a pattern: a request target, or a text for patterns that look at texts only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PatternCase {
+    pub text: String,
+    pub wanted: bool,
+}
+
+#[derive(Debug)]
+pub enum How {
+    /// One of the needs is enough.
+    Any,
+    Regex(Regex),
+    Sql,
+    Markup,
+}
+
+impl Pattern {
+    pub fn looks_at(&self, part: Part, view: View) -> bool {
+        self.parts & part.bit() != 0 && self.views.contains(&view)
+    }
+
+    /// Where the view of a part matches, and with what.
+    pub fn find<'t>(&self, text: &'t str, part: Part) -> Option<&'t str> {
+        match &self.how {
+            How::Any => {
+                let find = |need: &String| text.find(need.as_str()).and_then(|at| text.get(at..at + need.len()));
+                self.needs.iter().find_map(find)
+            }
+            How::Regex(regex) => regex.find(text).map(|found| found.as_str()),
+            How::Sql if matches!(part, Part::Path) => crate::sql::injection_in_path(text).map(|_| text),
+            How::Sql => crate::sql::injection(text).map(|_| text),
+            How::Markup => crate::markup::injection(text).map(|_| text),
+        }
+    }
+}

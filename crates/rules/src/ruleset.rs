@@ -1,0 +1,499 @@
+//! Loaded rules as one set: references resolved, doubles refused, and what must be captured from events decided.
+
+mod refusal;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use event::LogSource;
+use event::block::digest;
+use hashbrown::HashMap;
+
+use crate::exceptions::Exceptions;
+use crate::sigma::diagnostic::{Diagnostic, Gravity};
+use crate::sigma::document::{self, Document};
+use crate::sigma::filter::{Filter, Target, names_rule};
+use crate::sigma::rule::{Correlation, CorrelationKind, Expr, Head, HistoryRule, Rule};
+use crate::taxonomy::{Names, Terms};
+use crate::yaml::Place;
+
+/// Every rule that runs. Immutable; a reload makes a new one.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    pub rules: Vec<Rule>,
+    pub correlations: Vec<BoundCorrelation>,
+    /// They are part of the conditions of the rules that they mean.
+    pub filters: Vec<Filter>,
+    /// Allow lists.
+    pub exceptions: Exceptions,
+    /// Columns of each captured field, best first: hits carry one value for each.
+    pub captures: Vec<Vec<String>>,
+    /// How each rule names fields.
+    names: Vec<Arc<Names>>,
+    digests: OnceLock<RuleDigests>,
+    /// What the hits of each rule, then of each correlation are for: see [`RuleSet::signal_of`].
+    pub uses: Vec<Use>,
+}
+
+/// What each rule means, as a hash: equal where nothing that decides has changed.
+#[derive(Debug)]
+pub struct RuleDigests {
+    pub rules: Vec<u128>,
+    pub correlations: Vec<u128>,
+}
+
+/// What happens to the hits of one rule.
+#[derive(Clone, Debug, Default)]
+pub struct Use {
+    /// Indexes of the correlations that count them.
+    pub correlations: Vec<usize>,
+    /// Indexes of the correlations whose groups they forgive.
+    pub forgives: Vec<usize>,
+    /// They make no findings of their own.
+    pub muted: bool,
+    /// Captures that the correlations need.
+    pub captures: BTreeSet<usize>,
+}
+
+/// A correlation with its fields bound to captures.
+#[derive(Debug)]
+pub struct BoundCorrelation {
+    pub rule: Correlation,
+    pub group_by: Vec<Captured>,
+    /// What is counted or computed with.
+    pub values: Vec<Captured>,
+    /// What it counts, in the order written: rules, or correlations behind them.
+    pub bases: Vec<usize>,
+    /// It is judged when its windows close.
+    pub waits_for_close: bool,
+    /// The detection rules whose hits reach it.
+    behind: Vec<usize>,
+    /// Correlations in a row, this one included.
+    depth: usize,
+    /// How far back in time the signals of those that it counts may come, in microseconds.
+    pub behind_us: i64,
+}
+
+impl Correlation {
+    /// Rules that must be loaded for it.
+    fn references(&self) -> impl Iterator<Item = &String> {
+        self.rules.iter().chain(&self.forgiven_by)
+    }
+}
+
+impl BoundCorrelation {
+    /// One in how many events is looked at, where that is not every one.
+    pub fn sample_of(&self, set: &RuleSet) -> Option<u32> {
+        self.bases.iter().filter_map(|base| set.rules.get(*base)?.sample_of).max()
+    }
+
+    /// Correlations behind it that group by the same fields, by index.
+    pub fn bases_of_same_groups<'s>(&'s self, set: &'s RuleSet) -> impl Iterator<Item = usize> + 's {
+        let correlations = self.bases.iter().filter_map(|base| base.checked_sub(set.rules.len()));
+        correlations.filter(|index| set.correlations[*index].rule.group_by == self.rule.group_by)
+    }
+
+    /// More is counted than events.
+    pub fn needs_tally(&self) -> bool {
+        !matches!(self.rule.kind, CorrelationKind::EventCount | CorrelationKind::History(_))
+    }
+
+    /// Place of a signal among those that it counts.
+    pub fn place_of(&self, signal: usize) -> usize {
+        self.bases.iter().position(|base| *base == signal).unwrap_or(0)
+    }
+}
+
+/// Which capture holds a field of a hit: an alias means another field for some rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Captured {
+    default: usize,
+    by_rule: Vec<(u32, usize)>,
+}
+
+impl Captured {
+    pub fn of(&self, rule: u32) -> usize {
+        self.by_rule.iter().find(|(known, _)| *known == rule).map_or(self.default, |(_, capture)| *capture)
+    }
+}
+
+/// Outcome of loading: the rules that run, and what was wrong with the others.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    pub set: RuleSet,
+    /// Sorted by path and line.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Rules that were read but are deprecated or unsupported by their own word.
+    pub disabled: usize,
+}
+
+impl Loaded {
+    pub fn rejected(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(|problem| problem.gravity == Gravity::Error)
+    }
+}
+
+/// Loads rules from file texts, each with the path that diagnostics name. One bad rule never fails the set.
+pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, terms: &Terms) -> Loaded {
+    let mut loading = Loading::default();
+    for (path, text) in files {
+        let (documents, mut problems) = document::read(path, text, terms);
+        loading.diagnostics.append(&mut problems);
+        for document in documents {
+            loading.accept(document);
+        }
+    }
+    loading.finish(terms)
+}
+
+#[derive(Default)]
+struct Loading {
+    rules: Vec<Rule>,
+    correlations: Vec<Correlation>,
+    filters: Vec<Filter>,
+    /// Ids and names, and where each was first seen.
+    known: BTreeMap<String, String>,
+    diagnostics: Vec<Diagnostic>,
+    disabled: usize,
+}
+
+/// At the place, or at the beginning of the document where that is not known.
+fn error(head: &Head, place: Option<Place>, reason: String) -> Diagnostic {
+    let Place { line, column } = place.unwrap_or(Place { line: head.line, column: 1 });
+    Diagnostic { path: head.path.clone(), line, column, gravity: Gravity::Error, reason }
+}
+
+fn warning(head: &Head, place: Option<Place>, reason: String) -> Diagnostic {
+    Diagnostic { gravity: Gravity::Warning, ..error(head, place, reason) }
+}
+
+impl Loading {
+    fn accept(&mut self, document: Document) {
+        let head = document.head();
+        if !head.enabled {
+            self.disabled += 1;
+            return;
+        }
+        let names: BTreeSet<&String> = std::iter::once(&head.id).chain(head.name.as_ref()).collect();
+        for name in &names {
+            if let Some(first) = self.known.get(*name) {
+                let reason = format!("the id or name `{name}` is already that of a rule in {first}");
+                self.diagnostics.push(error(head, head.places.place_of(name), reason));
+                return;
+            }
+        }
+        for name in names {
+            let line = head.places.place_of(name).map_or(head.line, |place| place.line);
+            self.known.insert(name.clone(), format!("{}:{line}", head.path));
+        }
+        match document {
+            Document::Detection(rule) => self.rules.push(rule),
+            Document::Correlation(rule) => self.correlations.push(rule),
+            Document::Filter(filter) => self.filters.push(filter),
+        }
+    }
+
+    /// Puts each filter into the conditions of the rules that it means.
+    fn apply_filters(&mut self) {
+        for filter in &self.filters {
+            for rule in self.rules.iter_mut().filter(|rule| filter.means(&rule.head, &rule.logsource)) {
+                let condition = std::mem::replace(&mut rule.condition, Expr::Or(Vec::new()));
+                rule.condition = filter.applied_to(condition);
+            }
+            let Target::Listed(names) = &filter.target else { continue };
+            for name in names.iter().filter(|name| !self.rules.iter().any(|rule| names_rule(&rule.head, name))) {
+                let reason = format!("the filter names `{name}`, which is no detection rule that was loaded");
+                self.diagnostics.push(warning(&filter.head, filter.places.place_of(name), reason));
+            }
+        }
+    }
+
+    /// Gives every test its columns, as the rules' log sources name fields.
+    fn bind_fields(&mut self, terms: &Terms) -> Vec<Arc<Names>> {
+        let mut known: HashMap<LogSource, Arc<Names>> = HashMap::new();
+        let mut names_of = Vec::with_capacity(self.rules.len());
+        for rule in &mut self.rules {
+            let names = known
+                .entry(rule.logsource.clone())
+                .or_insert_with(|| Arc::new(terms.taxonomy.names_for(&rule.logsource)));
+            names.bind(&mut rule.condition);
+            names_of.push(Arc::clone(names));
+        }
+        names_of
+    }
+
+    fn finish(mut self, terms: &Terms) -> Loaded {
+        self.apply_filters();
+        let names = self.bind_fields(terms);
+        let mut set = RuleSet { uses: vec![Use::default(); self.rules.len()], names, ..RuleSet::default() };
+        std::mem::swap(&mut set.rules, &mut self.rules);
+        std::mem::swap(&mut set.filters, &mut self.filters);
+        // A correlation may count others, in whatever order the files hold them: bind what can be bound, again and again.
+        let mut open = std::mem::take(&mut self.correlations);
+        loop {
+            let before = open.len();
+            let (ready, waiting): (Vec<_>, Vec<_>) = open
+                .into_iter()
+                .partition(|rule| rule.references().all(|reference| set.signal_named(reference).is_some()));
+            for rule in ready {
+                match set.refusal(&rule) {
+                    Some((place, reason)) => self.diagnostics.push(error(&rule.head, place, reason)),
+                    None => set.bind(rule),
+                }
+            }
+            open = waiting;
+            if open.len() == before || open.is_empty() {
+                break;
+            }
+        }
+        let waiting: BTreeSet<String> =
+            open.iter().flat_map(|rule| std::iter::once(&rule.head.id).chain(&rule.head.name)).cloned().collect();
+        for rule in open {
+            let missing = rule.references().filter(|reference| set.signal_named(reference).is_none());
+            for missing in missing {
+                let reason = if waiting.contains(missing) {
+                    format!(
+                        "the correlation counts `{missing}`, which counts this correlation in turn or was refused itself"
+                    )
+                } else {
+                    format!("the correlation counts `{missing}`, which was not loaded")
+                };
+                self.diagnostics.push(error(&rule.head, rule.places.place_of(missing), reason));
+            }
+        }
+        let unused = |(at, rule): &(usize, &Rule)| rule.sample_of.is_some() && !set.is_muted(*at);
+        for (_, rule) in set.rules.iter().enumerate().filter(unused) {
+            let reason =
+                "`c0di3.sample_of` is for rules that only correlations count: this one reports some of its events"
+                    .to_owned();
+            self.diagnostics.push(warning(&rule.head, None, reason));
+        }
+        self.diagnostics.sort();
+        Loaded { set, diagnostics: self.diagnostics, disabled: self.disabled }
+    }
+}
+
+impl RuleSet {
+    /// Number under which the hits of a correlation are counted by others: rules first, correlations behind them.
+    pub fn signal_of(&self, correlation: usize) -> usize {
+        self.rules.len() + correlation
+    }
+
+    fn signal_named(&self, reference: &str) -> Option<usize> {
+        let fits = |head: &Head| head.id == reference || head.name.as_deref() == Some(reference);
+        let rule = self.rules.iter().position(|rule| fits(&rule.head));
+        rule.or_else(|| {
+            let at = self.correlations.iter().position(|bound| fits(&bound.rule.head))?;
+            Some(self.signal_of(at))
+        })
+    }
+
+    /// The detection rules whose hits reach a signal.
+    fn rules_behind(&self, signal: usize) -> BTreeSet<usize> {
+        match signal.checked_sub(self.rules.len()) {
+            None => BTreeSet::from([signal]),
+            Some(index) => self.correlations[index].behind.iter().copied().collect(),
+        }
+    }
+
+    fn bind(&mut self, rule: Correlation) {
+        let bases: Vec<usize> = rule.rules.iter().filter_map(|reference| self.signal_named(reference)).collect();
+        let behind: BTreeSet<usize> = bases.iter().flat_map(|base| self.rules_behind(*base)).collect();
+        let behind: Vec<usize> = behind.into_iter().collect();
+        let group_by: Vec<Captured> = rule.group_by.iter().map(|field| self.captured(field, &rule, &behind)).collect();
+        let values: Vec<Captured> = match &rule.kind {
+            CorrelationKind::ValueCount(fields) | CorrelationKind::History(HistoryRule { fields, .. }) => {
+                fields.iter().map(|field| self.captured(field, &rule, &behind)).collect()
+            }
+            CorrelationKind::Value { field, .. } => vec![self.captured(field, &rule, &behind)],
+            CorrelationKind::Temporal { .. } => {
+                let fields = rule.distinct.iter().flat_map(|distinct| &distinct.fields);
+                fields.map(|field| self.captured(field, &rule, &behind)).collect()
+            }
+            CorrelationKind::EventCount => Vec::new(),
+        };
+        let index = self.correlations.len();
+        for base in &bases {
+            self.uses[*base].correlations.push(index);
+            // Where correlations disagree, the one that mutes wins.
+            self.uses[*base].muted |= !rule.generate;
+        }
+        let forgivers: Vec<usize> =
+            rule.forgiven_by.iter().filter_map(|reference| self.signal_named(reference)).collect();
+        for forgiver in forgivers {
+            self.uses[forgiver].forgives.push(index);
+            for rule in self.rules_behind(forgiver) {
+                let read = group_by.iter().chain(&values).map(|from| from.of(rule as u32));
+                self.uses[rule].captures.extend(read);
+            }
+        }
+        for rule in &behind {
+            let rule = *rule;
+            self.uses[rule].captures.extend(group_by.iter().chain(&values).map(|from| from.of(rule as u32)));
+        }
+        let waits_for_close = rule.waits_for_close();
+        let inner = || bases.iter().filter_map(|base| self.correlations.get(base.checked_sub(self.rules.len())?));
+        let own_us = |bound: &BoundCorrelation| if bound.waits_for_close { bound.rule.timespan_us } else { 0 };
+        let behind_us = inner().map(|bound| bound.behind_us.saturating_add(own_us(bound))).max().unwrap_or(0);
+        let depth = 1 + inner().map(|bound| bound.depth).max().unwrap_or(0);
+        let bound = BoundCorrelation { rule, group_by, values, bases, waits_for_close, behind, depth, behind_us };
+        self.correlations.push(bound);
+        self.uses.push(Use::default());
+    }
+
+    /// Captures of a field, or of what an alias of this name means for each rule.
+    fn captured(&mut self, field: &str, correlation: &Correlation, behind: &[usize]) -> Captured {
+        let alias = correlation.aliases.iter().find(|alias| alias.name == field);
+        let mut by_rule = Vec::new();
+        for (reference, field) in alias.map_or(&[][..], |alias| &alias.fields) {
+            let meant = self.signal_named(reference).map(|signal| self.rules_behind(signal)).unwrap_or_default();
+            let meant: Vec<usize> = meant.into_iter().collect();
+            let capture = self.capture(field, &meant);
+            by_rule.extend(meant.iter().map(|rule| (*rule as u32, capture)));
+        }
+        Captured { default: self.capture(field, behind), by_rule }
+    }
+
+    /// Number of the capture for a field, as the rules behind a correlation know it.
+    fn capture(&mut self, field: &str, behind: &[usize]) -> usize {
+        let mut columns: Vec<String> = Vec::new();
+        for rule in behind {
+            for column in self.names[*rule].columns(field) {
+                if !columns.contains(&column) {
+                    columns.push(column);
+                }
+            }
+        }
+        self.captures.iter().position(|known| *known == columns).unwrap_or_else(|| {
+            self.captures.push(columns);
+            self.captures.len() - 1
+        })
+    }
+
+    /// Makes what takes a moment and is needed when another set takes this one's place.
+    pub fn prepare(&self) {
+        self.digests();
+    }
+
+    /// Ids of all rules with a hash of what each means.
+    pub fn meanings(&self) -> BTreeMap<&str, u128> {
+        let digests = self.digests();
+        let digests = digests.rules.iter().chain(&digests.correlations);
+        self.heads().map(|head| head.id.as_str()).zip(digests.copied()).collect()
+    }
+
+    /// Takes a moment on first use; a reload makes it aside.
+    pub fn digests(&self) -> &RuleDigests {
+        self.digests.get_or_init(|| {
+            let of_rule = |rule: &Rule| {
+                digest(&[format!("{:?} {:?} {:?}", rule.logsource, rule.condition, rule.sample_of).as_bytes()])
+            };
+            let mut digests = RuleDigests { rules: self.rules.iter().map(of_rule).collect(), correlations: Vec::new() };
+            for bound in &self.correlations {
+                // What it counts comes before it, and is part of what it means.
+                let digest = self.digest_of(bound, &digests);
+                digests.correlations.push(digest);
+            }
+            digests
+        })
+    }
+
+    fn digest_of(&self, bound: &BoundCorrelation, digests: &RuleDigests) -> u128 {
+        let Correlation {
+            kind, rules, group_by, aliases, timespan_us, bounds, generate, forgiven_by, distinct, ..
+        } = &bound.rule;
+        let columns = bound.group_by.iter().chain(&bound.values).map(|from| &self.captures[from.default]);
+        let columns: Vec<_> = columns.collect();
+        let forgivers = forgiven_by.iter().filter_map(|reference| self.signal_named(reference));
+        let behind: Vec<u128> = bound
+            .bases
+            .iter()
+            .copied()
+            .chain(forgivers)
+            .filter_map(|signal| digests.rules.iter().chain(&digests.correlations).nth(signal).copied())
+            .collect();
+        let meant = format!(
+            "{kind:?} {rules:?} {group_by:?} {aliases:?} {timespan_us} {bounds:?} {generate} {forgiven_by:?} {columns:?} {behind:x?}"
+        );
+        // What does not ask for it means what it has always meant.
+        let meant = meant + &distinct.as_ref().map(|distinct| format!(" {distinct:?}")).unwrap_or_default();
+        digest(&[meant.as_bytes()])
+    }
+
+    /// Whether the hits of a detection rule reach a correlation, by way of others perhaps.
+    pub fn counts(&self, bound: &BoundCorrelation, rule: usize) -> bool {
+        bound.behind.contains(&rule)
+    }
+
+    /// Whether a detection rule only counts for correlations, and makes no findings of its own.
+    pub fn is_muted(&self, rule: usize) -> bool {
+        self.uses[rule].muted
+    }
+
+    /// Titles of the correlations that mute a detection rule.
+    pub fn muted_by(&self, rule: usize) -> Vec<&str> {
+        let counting = self.uses[rule].correlations.iter().map(|index| &self.correlations[*index].rule);
+        counting
+            .filter(|correlation| !correlation.generate)
+            .map(|correlation| correlation.head.title.as_str())
+            .collect()
+    }
+
+    /// Columns that hold a field for a detection rule.
+    pub(crate) fn columns_of(&self, rule: usize, field: &str) -> Vec<String> {
+        self.names[rule].columns(field)
+    }
+
+    /// Heads of all rules: detections, then correlations.
+    pub fn heads(&self) -> impl Iterator<Item = &Head> {
+        self.rules.iter().map(|rule| &rule.head).chain(self.correlations.iter().map(|bound| &bound.rule.head))
+    }
+
+    /// Detection rule by id, name or title.
+    pub fn find(&self, wanted: &str) -> Option<usize> {
+        self.rules.iter().position(|rule| names(&rule.head, wanted))
+    }
+
+    /// Correlation by id, name or title.
+    pub fn find_correlation(&self, wanted: &str) -> Option<&BoundCorrelation> {
+        self.correlations.iter().find(|bound| names(&bound.rule.head, wanted))
+    }
+}
+
+fn names(head: &Head, wanted: &str) -> bool {
+    head.id == wanted || head.title == wanted || head.name.as_deref() == Some(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str =
+        "title: base\nid: base\nlevel: low\nlogsource: {product: linux}\ndetection: {s: [x], condition: s}\n";
+
+    fn correlation(id: &str, base: &str) -> String {
+        format!(
+            "title: c\nid: {id}\nlevel: high\ncorrelation: {{type: event_count, rules: [{base}], group-by: [src_ip], timespan: 5m, condition: {{gte: 3}}}}\n"
+        )
+    }
+
+    #[test]
+    fn a_correlation_binds_its_rules_and_mutes_them() {
+        let text = format!("{BASE}---\n{}", correlation("c1", "base"));
+        let loaded = load([("a.yml", text.as_str())], &Terms::default());
+        assert_eq!(loaded.diagnostics, []);
+        assert!(loaded.set.uses[0].muted);
+        assert_eq!(loaded.set.captures, [["source.ip", "src_ip"]]);
+        assert_eq!(loaded.set.correlations[0].group_by[0].of(0), 0);
+    }
+
+    #[test]
+    fn doubles_and_missing_references_are_refused_and_the_rest_runs() {
+        let missing = correlation("c2", "nowhere");
+        let loaded = load([("a.yml", BASE), ("b.yml", BASE), ("c.yml", missing.as_str())], &Terms::default());
+        let reasons: Vec<_> = loaded.rejected().map(|problem| problem.reason.as_str()).collect();
+        assert_eq!(loaded.set.rules.len(), 1);
+        assert!(reasons[0].contains("already that of a rule in a.yml:2"), "{reasons:?}");
+        assert!(reasons[1].contains("`nowhere`"), "{reasons:?}");
+    }
+}

@@ -1,0 +1,332 @@
+//! Reads a pack of patterns: a rule document with `patterns` in place of `detection`, read into what is meant.
+
+use std::sync::Arc;
+
+use event::block::digest;
+use patterns::{FIELDS, How, Input, PARANOIA_MAX, Pack, PackCheck, Part, Pattern, PatternCase, THRESHOLD, View};
+
+use crate::check::{Check, REGEX_BYTES_MAX};
+use crate::sigma::diagnostic::Problems;
+use crate::sigma::modifier::RegexFlags;
+use crate::sigma::regex::required_at_cost;
+use crate::sigma::rule::{Expr, Item};
+use crate::yaml::{Kind, Node, Value};
+
+/// Bytes that may not nominate a pattern alone: they stand in every other value.
+const COMMON_BYTES: &[u8] = b" /.-_=?+:,";
+/// Most points of one pattern.
+const WEIGHT_MAX: i64 = 20;
+/// Texts of which each SQL injection has one.
+const SQL_NEEDS: [&str; 34] = [
+    "'",
+    "\"",
+    "select ",
+    "select(",
+    "select/",
+    "select*",
+    "select@",
+    "select+",
+    "select\t",
+    "select\n",
+    "select`",
+    "select~",
+    "select!",
+    "select\u{b}",
+    "select\u{c}",
+    "select\r",
+    " or ",
+    ")or",
+    "(or",
+    "or(",
+    " and ",
+    ")and",
+    "and(",
+    "||",
+    "&&",
+    " xor ",
+    "xor(",
+    ";",
+    "order by",
+    "group by",
+    "having",
+    "rlike",
+    "/**/",
+    "\n",
+];
+/// Texts of which each script injection has one.
+const MARKUP_NEEDS: [&str; 13] =
+    ["<", " on", "\"on", "'on", "`on", "\ton", "\non", "\ron", "=on", "script:", "script :", "data:", "mocha:"];
+/// Reads the `patterns` section: the condition that its fields make. Patterns above the paranoia level are left out.
+pub(crate) fn read(section: &Node, paranoia: u8, problems: &mut Problems) -> Option<(Expr, Arc<Pack>)> {
+    let before = problems.error_count();
+    let Some(pairs) = section.map() else {
+        problems.error(section.place, "`patterns` must be a map with `fields` and `list`");
+        return None;
+    };
+    for (key, _) in pairs.iter().filter(|(key, _)| !["fields", "threshold", "list"].contains(&key.text.as_str())) {
+        problems.error(key.place, format!("unknown key `{}` in `patterns`: use fields, threshold, list", key.text));
+    }
+    let fields = fields(section, problems);
+    let threshold = match section.get("threshold") {
+        None => THRESHOLD,
+        Some(node) => number(node, "threshold", 100, problems)?,
+    };
+    let list = section.get("list").map_or(&[][..], Node::one_or_many);
+    if list.is_empty() {
+        problems.error(section.place, "`patterns` needs a `list` of patterns");
+    }
+    let read: Vec<(u8, Pattern)> = list.iter().filter_map(|node| pattern(node, problems)).collect();
+    for (at, (_, pattern)) in read.iter().enumerate() {
+        if read[..at].iter().any(|(_, other)| other.id == pattern.id) {
+            let place = list.get(at).map_or(section.place, |node| node.place);
+            problems.error(place, format!("the pattern `{}` stands twice", pattern.id));
+        }
+    }
+    if problems.error_count() > before {
+        return None;
+    }
+    let patterns: Vec<Pattern> =
+        read.into_iter().filter(|(level, _)| *level <= paranoia).map(|(_, pattern)| pattern).collect();
+    let text = format!("{threshold} {paranoia} {:?}", section.to_json());
+    let pack = Arc::new(Pack::new(patterns, threshold, digest(&[text.as_bytes()])));
+    let item = |(name, input): &(&str, Input)| {
+        Expr::Item(Item {
+            field: Some((*name).to_owned()),
+            columns: Vec::new(),
+            check: Check::Pack(PackCheck::new(Arc::clone(&pack), *input)),
+            written: format!("{name}: patterns worth {threshold} points"),
+        })
+    };
+    let condition = Expr::Named("patterns".to_owned(), Box::new(Expr::Or(fields.iter().map(item).collect())));
+    Some((condition, pack))
+}
+
+fn fields(section: &Node, problems: &mut Problems) -> Vec<(&'static str, Input)> {
+    let mut found = Vec::new();
+    let Some(node) = section.get("fields") else {
+        problems.error(section.place, "`patterns` needs `fields`: where to look");
+        return found;
+    };
+    for one in node.one_or_many() {
+        let text = one.text().unwrap_or("");
+        match FIELDS.iter().find(|(name, _)| *name == text) {
+            Some((_, columns)) => found.extend(columns.iter().copied()),
+            None => {
+                let known: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
+                problems.error(one.place, format!("unknown field `{text}`: use {}", known.join(", ")));
+            }
+        }
+    }
+    found
+}
+
+fn number(node: &Node, what: &str, most: i64, problems: &mut Problems) -> Option<u32> {
+    let value = match &node.kind {
+        Kind::Scalar(scalar) => scalar.value(),
+        _ => Value::Null,
+    };
+    match value {
+        Value::Integer(number) if (1..=most).contains(&number) => u32::try_from(number).ok(),
+        _ => {
+            problems.error(node.place, format!("`{what}` is a whole number from 1 to {most}"));
+            None
+        }
+    }
+}
+
+const KEYS: [&str; 13] = [
+    "id",
+    "what",
+    "weight",
+    "paranoia",
+    "in",
+    "views",
+    "regex",
+    "any",
+    "needs",
+    "grammar",
+    "technique",
+    "match",
+    "ignore",
+];
+
+fn pattern(node: &Node, problems: &mut Problems) -> Option<(u8, Pattern)> {
+    let before = problems.error_count();
+    let Some(pairs) = node.map() else {
+        problems.error(node.place, "a pattern is a map with id, weight and regex, any or grammar");
+        return None;
+    };
+    for (key, _) in pairs.iter().filter(|(key, _)| !KEYS.contains(&key.text.as_str())) {
+        problems.error(key.place, format!("unknown key `{}` of a pattern: use {}", key.text, KEYS.join(", ")));
+    }
+    let id = node.get("id").and_then(Node::text).unwrap_or("").to_owned();
+    if id.is_empty() {
+        problems.error(node.place, "a pattern needs an `id`");
+    }
+    let weight = node.get("weight").map_or(Some(THRESHOLD), |node| number(node, "weight", WEIGHT_MAX, problems));
+    let paranoia =
+        node.get("paranoia").map_or(Some(1), |node| number(node, "paranoia", i64::from(PARANOIA_MAX), problems));
+    let parts = parts(node, problems);
+    let views = views(node, problems);
+    let (how, needs) = how(node, problems)?;
+    let mut cases = Vec::new();
+    for (key, wanted) in [("match", true), ("ignore", false)] {
+        let texts = node.get(key).map_or(&[][..], Node::one_or_many).iter().filter_map(Node::text);
+        cases.extend(texts.map(|text| PatternCase { text: text.to_owned(), wanted }));
+    }
+    let technique = node.get("technique").and_then(Node::text).map(str::to_owned);
+    if problems.error_count() > before {
+        return None;
+    }
+    let what = node.get("what").and_then(Node::text).unwrap_or(&id).to_owned();
+    let pattern =
+        Pattern { id, what, weight: weight?, parts, views, how, needs, technique, cases, line: node.place.line };
+    Some((paranoia? as u8, pattern))
+}
+
+fn parts(node: &Node, problems: &mut Problems) -> u8 {
+    let Some(list) = node.get("in") else {
+        return Part::Path.bit() | Part::Value.bit() | Part::Text.bit();
+    };
+    let mut parts = 0;
+    for one in list.one_or_many() {
+        let text = one.text().unwrap_or("");
+        match Part::ALL.iter().find(|part| part.name() == text) {
+            Some(part) => parts |= part.bit(),
+            None => problems.error(one.place, format!("unknown part `{text}`: use path, query, value, text, target")),
+        }
+    }
+    parts
+}
+
+fn views(node: &Node, problems: &mut Problems) -> Vec<View> {
+    const NAMES: [(&str, View); 7] = [
+        ("raw", View::Raw),
+        ("decoded", View::Decoded),
+        ("markup", View::Markup),
+        ("sql", View::Sql),
+        ("shell", View::Shell),
+        ("path", View::Path),
+        ("base64", View::Base64),
+    ];
+    let Some(list) = node.get("views") else { return View::ALL[1..].to_vec() };
+    let mut views = Vec::new();
+    for one in list.one_or_many() {
+        let text = one.text().unwrap_or("");
+        match NAMES.iter().find(|(name, _)| *name == text) {
+            Some((_, view)) => views.push(*view),
+            None => {
+                let known: Vec<&str> = NAMES.iter().map(|(name, _)| *name).collect();
+                problems.error(one.place, format!("unknown view `{text}`: use {}", known.join(", ")));
+            }
+        }
+    }
+    views
+}
+
+/// Words of which every other request has one.
+const COMMON_WORDS: [&str; 44] = [
+    "http", "https", "://", "www", "com", "org", "net", "html", "htm", "php", "asp", "jsp", "api", "user", "users",
+    "static", "source", "count", "page", "name", "path", "file", "image", "img", "url", "type", "test", "index",
+    "json", "xml", "src", "view", "data", "content", "admin", "login", "login", "text", "order", "from", "and", "or",
+    "id", "app",
+];
+
+/// How often texts are expected to stand in a request, roughly: short and plain ones are frequent.
+fn cost(texts: &[String]) -> u64 {
+    let one = |text: &String| {
+        let by_length = [1_000_000, 100_000, 10_000, 1500, 300, 80, 25, 10].get(text.len()).copied().unwrap_or(4);
+        let rare = text.bytes().filter(|byte| !byte.is_ascii_alphanumeric() && !COMMON_BYTES.contains(byte)).count();
+        let is_common = COMMON_WORDS.iter().any(|word| text.trim_matches(['/', '.', '=', '?', '&']) == *word);
+        by_length / 8_u64.pow(rare.min(3) as u32).max(1) + if is_common { 50_000 } else { 0 }
+    };
+    texts.iter().map(one).sum()
+}
+
+/// The expression with classes of ASCII characters: patterns see plain text, and classes of all Unicode letters would make
+/// them many times as large.
+fn in_ascii(written: &str) -> String {
+    let mut out = String::with_capacity(written.len() * 2);
+    let mut characters = written.chars();
+    let mut in_class = false;
+    while let Some(character) = characters.next() {
+        if character != '\\' {
+            in_class = match character {
+                '[' => true,
+                ']' => false,
+                _ => in_class,
+            };
+            out.push(character);
+            continue;
+        }
+        let escaped = characters.next();
+        match (escaped, in_class) {
+            (Some('w'), false) => out.push_str("[0-9a-z_]"),
+            (Some('w'), true) => out.push_str("0-9a-z_"),
+            (Some('d'), false) => out.push_str("[0-9]"),
+            (Some('d'), true) => out.push_str("0-9"),
+            (Some('s'), false) => out.push_str("[\\t-\\r ]"),
+            (Some('s'), true) => out.push_str("\\t-\\r "),
+            (Some('S'), false) => out.push_str("[^\\t-\\r ]"),
+            (Some('W'), false) => out.push_str("[^0-9a-z_]"),
+            (Some('D'), false) => out.push_str("[^0-9]"),
+            (Some('b'), false) => out.push_str("(?-u:\\b)"),
+            (other, _) => {
+                out.push('\\');
+                out.extend(other);
+            }
+        }
+    }
+    out
+}
+
+/// What the pattern looks for, and the texts that nominate it.
+fn how(node: &Node, problems: &mut Problems) -> Option<(How, Vec<String>)> {
+    let texts = |key: &str| -> Vec<String> {
+        node.get(key).map_or(&[][..], Node::one_or_many).iter().filter_map(Node::text).map(str::to_owned).collect()
+    };
+    let (any, given) = (texts("any"), texts("needs"));
+    let found = match (node.get("regex").and_then(Node::text), any.is_empty(), node.get("grammar").and_then(Node::text))
+    {
+        (Some(written), true, None) => {
+            let regex = regex::RegexBuilder::new(&in_ascii(written))
+                .dot_matches_new_line(true)
+                .size_limit(REGEX_BYTES_MAX)
+                .build();
+            let regex = match regex {
+                Ok(regex) => regex,
+                Err(error) => {
+                    let text = error.to_string();
+                    let reason = text.lines().last().unwrap_or("").trim().to_owned();
+                    problems.error(node.place, format!("the expression cannot be read: {reason}"));
+                    return None;
+                }
+            };
+            let flags = RegexFlags { dot_all: true, ..Default::default() };
+            let needs = if given.is_empty() { required_at_cost(written, flags, cost) } else { given };
+            (How::Regex(regex), needs)
+        }
+        (None, false, None) => (How::Any, any),
+        (None, true, Some("sql")) => (How::Sql, SQL_NEEDS.map(str::to_owned).to_vec()),
+        (None, true, Some("markup")) => (How::Markup, MARKUP_NEEDS.map(str::to_owned).to_vec()),
+        _ => {
+            problems.error(node.place, "a pattern has one of `regex`, `any` (texts) and `grammar` (sql or markup)");
+            return None;
+        }
+    };
+    let is_grammar = matches!(found.0, How::Sql | How::Markup);
+    let is_common = |need: &String| {
+        need.is_empty() || matches!(need.as_bytes(), [one] if one.is_ascii_alphanumeric() || COMMON_BYTES.contains(one))
+    };
+    if found.1.is_empty() || !is_grammar && found.1.iter().any(is_common) {
+        let reason = "the expression promises no text that is rare enough, so it would be tried on every value: name \
+                      some of two bytes or more under `needs`";
+        problems.error(node.place, reason);
+        return None;
+    }
+    if found.1.iter().any(|need| need.bytes().any(|byte| byte.is_ascii_uppercase())) {
+        problems.error(node.place, "patterns see text in lower case: write them so");
+        return None;
+    }
+    Some(found)
+}

@@ -1,0 +1,222 @@
+//! Names that rules use for fields, and the columns that hold them. Decided once, when rules are loaded; the names stand
+//! in `schemas/sigma-taxonomy.yaml`, and in files of the same form that users give.
+
+mod expression;
+mod form;
+mod read;
+mod windows;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use event::LogSource;
+
+use crate::check::{Check, FieldRef};
+use crate::indicators::Indicators;
+use crate::sigma::diagnostic::{Diagnostic, Problems};
+use crate::sigma::rule::{Expr, Item};
+use crate::sigma::value::Placeholders;
+use crate::text_pattern::Anchor;
+use crate::yaml::{self, Node};
+
+/// The names that the program knows by itself.
+const STANDARD: &str = include_str!("../../../schemas/sigma-taxonomy.yaml");
+/// Where they stand, for diagnostics.
+const STANDARD_PATH: &str = "schemas/sigma-taxonomy.yaml";
+
+/// What rules need beside their own text.
+#[derive(Clone, Debug)]
+pub struct Terms {
+    pub placeholders: Placeholders,
+    pub taxonomy: Taxonomy,
+    /// Patterns above this level, from 1 to 4, do not run.
+    pub paranoia: u8,
+    /// Lists that the modifier `indicator` looks up.
+    pub indicators: Arc<Indicators>,
+}
+
+impl Default for Terms {
+    /// The standard taxonomy, and no lists.
+    fn default() -> Self {
+        let mut taxonomy = Taxonomy::default();
+        let problems = taxonomy.add(STANDARD_PATH, STANDARD);
+        debug_assert!(problems.is_empty(), "{problems:?}");
+        Terms { placeholders: Placeholders::new(), taxonomy, paranoia: 1, indicators: Arc::default() }
+    }
+}
+
+/// Names by log source.
+#[derive(Clone, Debug, Default)]
+pub struct Taxonomy {
+    sections: Vec<Section>,
+}
+
+#[derive(Clone, Debug)]
+struct Section {
+    logsources: Vec<LogSource>,
+    fields: BTreeMap<String, Vec<Target>>,
+}
+
+/// A column that holds a field's value.
+#[derive(Clone, Debug, PartialEq)]
+struct Target {
+    column: String,
+    form: Form,
+}
+
+/// How the column's value differs from the one that a rule names.
+#[derive(Clone, Debug, PartialEq)]
+enum Form {
+    Same,
+    /// The rule's value has this in front.
+    Prefix(String),
+    /// The column's value has this behind.
+    Trailing(String),
+    /// The column's number is so many times the rule's.
+    Scale(f64),
+    /// The rule's value, and the column's.
+    Values(Vec<(String, String)>),
+    /// The rule's value means that the column is absent.
+    Absent(String),
+    /// The column holds the value among other things: where the value is, the column need not be that alone.
+    Within,
+}
+
+/// The names that rules on one log source speak.
+#[derive(Debug)]
+pub(crate) struct Names {
+    fields: BTreeMap<String, Vec<Target>>,
+    /// Fields are also looked for where shippers of Windows events put them.
+    is_windows: bool,
+}
+
+impl Taxonomy {
+    /// Adds the entries of a file; of what was there before and what comes now, all counts.
+    pub fn add(&mut self, path: &str, text: &str) -> Vec<Diagnostic> {
+        let mut problems = Problems::new(path);
+        match yaml::read(text) {
+            Ok(documents) => {
+                for node in documents.iter().flat_map(Node::one_or_many) {
+                    self.sections.extend(read::section(node, &mut problems));
+                }
+            }
+            Err(error) => problems.error(error.place, error.message),
+        }
+        problems.into_found()
+    }
+
+    pub(crate) fn names_for(&self, logsource: &LogSource) -> Names {
+        let is_windows = logsource.product.as_deref() == Some("windows");
+        let mut names = Names { fields: BTreeMap::new(), is_windows };
+        let speaks = |section: &&Section| section.logsources.iter().any(|wanted| logsource.satisfies(wanted));
+        for (field, targets) in self.sections.iter().filter(speaks).flat_map(|section| &section.fields) {
+            let known = names.fields.entry(field.clone()).or_default();
+            for target in targets {
+                if !known.contains(target) {
+                    known.push(target.clone());
+                }
+            }
+        }
+        names
+    }
+}
+
+impl Names {
+    fn targets(&self, field: &str) -> &[Target] {
+        self.fields.get(field).map_or(&[], Vec::as_slice)
+    }
+
+    /// Columns that hold the field as rules write it, the best first. The name itself is always among them, for events
+    /// that carry it literally, unless it is that of a column which has the value in another form.
+    fn same_columns(&self, field: &str) -> Vec<String> {
+        let targets = self.targets(field);
+        let mut columns = columns_of(targets.iter().filter(|target| target.form == Form::Same));
+        let is_literal = !targets.iter().any(|target| target.column == field && matches!(target.form, Form::Scale(_)));
+        let shipped = self.is_windows.then(|| windows::columns(field)).into_iter().flatten();
+        for column in is_literal.then(|| field.to_owned()).into_iter().chain(shipped) {
+            if !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        columns
+    }
+
+    /// Columns of which the first that has a value tells events apart as the field would: for grouping and counting.
+    pub(crate) fn columns(&self, field: &str) -> Vec<String> {
+        let mut columns = self.same_columns(field);
+        for target in self.targets(field).iter().filter(|target| target.form.keeps_equality()) {
+            if !columns.contains(&target.column) {
+                columns.push(target.column.clone());
+            }
+        }
+        columns
+    }
+
+    /// Gives every test of the expression its columns; those that hold a value in another form get tests of their own.
+    pub(crate) fn bind(&self, expr: &mut Expr) {
+        match expr {
+            Expr::And(parts) | Expr::Or(parts) => parts.iter_mut().for_each(|part| self.bind(part)),
+            Expr::Not(inner) | Expr::Named(_, inner) => self.bind(inner),
+            Expr::Item(item) => {
+                let mut others = self.bind_item(item);
+                if !others.is_empty() {
+                    others.insert(0, item.clone());
+                    *expr = Expr::Or(others.into_iter().map(Expr::Item).collect());
+                }
+            }
+        }
+    }
+
+    /// Binds the item, and gives those that look for its value in other forms.
+    fn bind_item(&self, item: &mut Item) -> Vec<Item> {
+        let Some(field) = item.field.clone() else { return Vec::new() };
+        item.columns = self.same_columns(&field);
+        if let Check::FieldRef(reference) = &mut item.check {
+            reference.columns = self.same_columns(&reference.field);
+            let reference = reference.clone();
+            return self.references(item, &reference);
+        }
+        if matches!(item.check, Check::Pack(_)) {
+            return Vec::new();
+        }
+        let other_forms = self.targets(&field).iter().filter(|target| target.form != Form::Same);
+        let (within, other_forms): (Vec<&Target>, Vec<&Target>) =
+            other_forms.partition(|target| target.form == Form::Within);
+        if matches!(item.check, Check::Null | Check::Exists(_)) {
+            // Present in any form is present.
+            for target in other_forms.iter().filter(|target| !matches!(target.form, Form::Absent(_))) {
+                if !item.columns.contains(&target.column) {
+                    item.columns.push(target.column.clone());
+                }
+            }
+            return Vec::new();
+        }
+        item.columns.extend(within.iter().map(|target| target.column.clone()));
+        let in_form = |target: &Target| -> Vec<Item> {
+            let checks = target.form.checks(&item.check).into_iter();
+            checks.map(|check| Item { check, columns: vec![target.column.clone()], ..item.clone() }).collect()
+        };
+        other_forms.into_iter().flat_map(in_form).collect()
+    }
+
+    /// Two fields in the same form are equal where their values are: each form in which both are known is a test.
+    fn references(&self, item: &Item, reference: &FieldRef) -> Vec<Item> {
+        let Some(field) = item.field.as_ref().filter(|_| reference.anchor == Anchor::Whole) else { return Vec::new() };
+        let others = self.targets(&reference.field);
+        let shared =
+            self.targets(field).iter().filter(|target| target.form != Form::Same && target.form.keeps_equality());
+        let in_form = |target: &Target| {
+            let columns = columns_of(others.iter().filter(|other| other.form == target.form));
+            let check = Check::FieldRef(FieldRef { columns, ..reference.clone() });
+            Item { check, columns: vec![target.column.clone()], ..item.clone() }
+        };
+        shared.map(in_form).collect()
+    }
+}
+
+fn columns_of<'a>(targets: impl Iterator<Item = &'a Target>) -> Vec<String> {
+    targets.map(|target| target.column.clone()).collect()
+}
+
+#[cfg(test)]
+mod tests;
