@@ -47,7 +47,7 @@ deny: setup ## licences, sources and bans of all dependencies; advisories where 
 	@cargo deny --all-features check --hide-inclusion-graph advisories || \
 	  { cargo deny fetch db >/dev/null 2>&1 && exit 1; echo "NOTE: the advisory database cannot be reached from here: advisories were NOT checked"; }
 
-bench: build ## the figures of the README
+bench: build ## the figures of FIGURES.md
 	@cargo bench --quiet --package benches --bench parse --bench detect
 	@deploy/scripts/bench-replay.sh $(PROGRAM) $(TARGET)
 	@deploy/scripts/setup.sh test
