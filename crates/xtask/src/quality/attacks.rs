@@ -2,7 +2,7 @@
 //! where its class occurs.
 
 use crate::quality::encode::ENCODINGS;
-use crate::quality::{Labelled, Random};
+use crate::quality::sample::{Labelled, Random};
 
 const PAYLOADS: &str = include_str!("../../quality/attacks.txt");
 

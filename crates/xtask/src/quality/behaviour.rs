@@ -11,7 +11,7 @@ use matcher::{MatchScratch, Matcher};
 use parse::{Options, Parser};
 use rules::RuleSet;
 
-use crate::quality::Random;
+use crate::quality::sample::Random;
 
 /// Where the clock begins: 24 November 2026.
 const BEGIN_S: i64 = 1_795_478_400;

@@ -1,7 +1,7 @@
 //! Benign requests, as odd as people and programs are: names with apostrophes, phrases with the words of SQL, code in search
 //! fields, many languages, identifiers, nested addresses, tracking, interfaces of applications, crawlers that are welcome.
 
-use crate::quality::Random;
+use crate::quality::sample::Random;
 
 const AGENTS: [&str; 16] = [
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/128.0.0.0 Safari/537.36",

@@ -1,6 +1,6 @@
 //! The ways in which the same payload is written. Each keeps what the payload means to the interpreter behind the server.
 
-use crate::quality::Random;
+use crate::quality::sample::Random;
 
 /// A way of writing, and the classes that it makes sense for (all where empty).
 pub(crate) struct Encoding {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::quality::Labelled;
+use crate::quality::sample::Labelled;
 
 /// So many of so many.
 #[derive(Clone, Copy, Debug, Default)]

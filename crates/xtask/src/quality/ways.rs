@@ -5,7 +5,8 @@ use std::path::Path;
 
 use rules::{RuleSet, Terms};
 
-use crate::quality::{Labelled, Measured, Random, Size, attacks, benign, measure, own_rules, rule_files};
+use crate::quality::sample::{Labelled, Random};
+use crate::quality::{Measured, Size, attacks, benign, measure, own_rules, rule_files};
 
 /// One class of attack and the pack that is for it.
 const CLASSES: [(&str, &str, &str); 2] = [

@@ -1,0 +1,85 @@
+//! The tables that the checks read: crates and their arrows, and what is excused, each with its reason. No code.
+
+/// Crates of this workspace that each crate uses, as ARCHITECTURE.md has them: arrows go down only, siblings do not know
+/// each other.
+pub(super) const ARROWS: &[(&str, &[&str])] = &[
+    ("event", &[]),
+    ("parse", &["event"]),
+    ("ingest", &["event"]),
+    ("store", &["event"]),
+    ("patterns", &[]),
+    ("rules", &["event", "patterns"]),
+    ("matcher", &["event", "patterns", "rules"]),
+    ("correlate", &["event", "rules"]),
+    ("api", &["event", "ingest", "rules", "store"]),
+    ("notify", &["event", "store"]),
+    ("c0di3", &["api", "correlate", "event", "ingest", "matcher", "notify", "parse", "patterns", "rules", "store"]),
+    ("xtask", &["correlate", "event", "matcher", "parse", "patterns", "rules"]),
+];
+
+/// Crates without I/O, clock and async.
+pub(super) const PURE: &[&str] = &["event", "parse", "patterns", "rules", "matcher", "correlate"];
+
+/// Crates that speak of detection: names of their functions, fields, constants and variables are held to [`WORDS`] too.
+pub(super) const DETECTION: &[&str] = &["patterns", "rules", "matcher", "correlate"];
+
+/// Words that a newcomer would have to learn here, and the field's words for them. A name breaks the rule by one of its
+/// parts: `read_ahead`, `SpoolRoom`.
+pub(super) const WORDS: &[(&str, &str)] = &[
+    ("ahead", "prefetch"),
+    ("behind", "chained"),
+    ("due", "deadlines"),
+    ("stray", "out_of_order"),
+    ("strays", "out_of_order"),
+    ("room", "budget"),
+    ("waiting", "reorder"),
+    ("adopt", "reload"),
+    ("glance", "keyword_prefilter"),
+    ("few", "short_literals"),
+    ("mark", "what it marks"),
+    ("marks", "seen_set or rule digests"),
+    ("origins", "by_log_source"),
+    ("inline_test", "rule_cases"),
+];
+
+/// Types of these names say nothing of what they hold.
+pub(super) const VAGUE_TYPES: &[(&str, &str)] = &[("Place", "what is where"), ("Found", "what was found")];
+
+/// Files of these names say nothing of what they hold.
+pub(super) const VAGUE_FILES: &[(&str, &str)] = &[("pattern.rs", "text_pattern.rs")];
+
+/// A name that means something else than [`WORDS`] had in mind.
+pub(super) struct OtherSense {
+    pub(super) package: &'static str,
+    pub(super) name: &'static str,
+    pub(super) reason: &'static str,
+}
+
+pub(super) const OTHER_SENSES: &[OtherSense] = &[];
+
+/// An arrow between files of a crate that is left out when circles are looked for: what `from` names of files whose path
+/// begins with `to`.
+pub(super) struct MeantArrow {
+    pub(super) from: &'static str,
+    pub(super) to: &'static str,
+    pub(super) reason: &'static str,
+}
+
+/// The one circle that is meant: the table of formats names each format, and formats carry each other.
+pub(super) const MEANT_ARROWS: &[MeantArrow] = &[
+    MeantArrow {
+        from: "crates/parse/src/format.rs",
+        to: "crates/parse/src/",
+        reason: "the table names every format, and each format is written against the table's types",
+    },
+    MeantArrow {
+        from: "crates/parse/src/rfc5424.rs",
+        to: "crates/parse/src/rfc3164.rs",
+        reason: "a message of the newer form may carry a whole line of the older one",
+    },
+    MeantArrow {
+        from: "crates/parse/src/syslog.rs",
+        to: "crates/parse/src/access.rs",
+        reason: "a syslog message may carry an access line, and access lines tell themselves from syslog's",
+    },
+];
