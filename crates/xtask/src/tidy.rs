@@ -3,6 +3,7 @@
 
 mod arrows;
 mod circles;
+mod costs;
 mod crates;
 mod documents;
 mod house;
@@ -18,6 +19,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use arrows::Arrows;
+use costs::House;
 use modules::Tree;
 use problems::Problems;
 use sources::Source;
@@ -43,9 +46,18 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<String>> {
         types::check(crate_sources, &mut problems);
     }
     crates::check(root, &sources, &packages, &mut problems)?;
-    let meant = trees.iter().flat_map(|tree| circles::check(&sources, tree, &mut problems)).collect();
+    let crates: Vec<(Tree, Arrows)> = trees
+        .into_iter()
+        .map(|tree| {
+            let arrows = arrows::of(&sources, &tree);
+            (tree, arrows)
+        })
+        .collect();
+    let meant = crates.iter().flat_map(|(_, arrows)| circles::check(&sources, arrows, &mut problems)).collect();
     circles::check_meant(&meant, &mut problems);
     documents::check(root, &mut problems)?;
+    let texts = costs::texts(root)?;
+    costs::check(root, &House { sources: &sources, crates: &crates, texts: &texts }, &mut problems)?;
     Ok(problems.into_lines())
 }
 

@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::arrows::{self, Arrows};
+use super::arrows::Arrows;
 use super::house::MEANT_ARROWS;
-use super::modules::{FileId, Tree};
+use super::modules::FileId;
 use super::problems::Problems;
 use super::sources::Source;
 
 /// Every circle of one crate. Tells which of the arrows that are meant it has, by their place in the table.
-pub(super) fn check(sources: &[Source], tree: &Tree, problems: &mut Problems) -> BTreeSet<usize> {
-    let mut arrows = arrows::of(sources, tree);
+pub(super) fn check(sources: &[Source], arrows: &Arrows, problems: &mut Problems) -> BTreeSet<usize> {
+    let mut arrows = arrows.clone();
     let mut seen = BTreeSet::new();
     arrows.retain(|(from, to), _| {
         let (from, to) = (&sources[*from].path, &sources[*to].path);
@@ -78,6 +78,8 @@ fn report(sources: &[Source], arrows: &Arrows, circle: &BTreeSet<FileId>, proble
 
 #[cfg(test)]
 mod tests {
+    use super::super::arrows;
+    use super::super::modules::Tree;
     use super::*;
 
     /// The circles of a crate of these files, paths shortened.
@@ -87,7 +89,7 @@ mod tests {
         sources.sort_by(|one, other| one.path.cmp(&other.path));
         let root = sources.iter().position(|source| source.path.ends_with("/lib.rs")).unwrap();
         let mut problems = Problems::default();
-        check(&sources, &Tree::of(&sources, root), &mut problems);
+        check(&sources, &arrows::of(&sources, &Tree::of(&sources, root)), &mut problems);
         problems.lines().join("; ").replace("crates/x/src/", "")
     }
 

@@ -36,6 +36,7 @@ pub(super) type Names = BTreeMap<String, Vec<Binding>>;
 
 #[derive(Default)]
 pub(super) struct Module {
+    pub(super) name: String,
     pub(super) file: FileId,
     pub(super) parent: Option<ModuleId>,
     pub(super) children: BTreeMap<String, ModuleId>,
@@ -96,7 +97,7 @@ impl Tree {
         };
         let Some(file) = file else { return };
         let child = self.modules.len();
-        self.modules.push(Module { file, parent: Some(parent), ..Module::default() });
+        self.modules.push(Module { name: name.clone(), file, parent: Some(parent), ..Module::default() });
         if inline.is_none() && is_test {
             self.test_files.push(file);
         } else if inline.is_none() {
