@@ -27,7 +27,6 @@ use sources::Source;
 
 /// Every problem found, one line each; what ties a circle follows indented.
 pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<String>> {
-    let mut problems = Problems::default();
     let mut sources = sources::read_all(root)?;
     let packages = packages(root)?;
     let trees: Vec<Tree> = packages
@@ -36,12 +35,14 @@ pub(crate) fn check(root: &Path) -> anyhow::Result<Vec<String>> {
         .map(|root| Tree::of(&sources, root))
         .collect();
     trees.iter().flat_map(|tree| &tree.test_files).for_each(|file| sources[*file].is_test = true);
+    let mut problems = Problems::default();
+    modules::check_lost(&sources, &trees, &mut problems);
     for source in &sources {
         text::check(source, &mut problems);
         sizes::check(source, &mut problems);
         names::check(source, &mut problems);
     }
-    names::check_excused(&sources, &mut problems);
+    names::check_excused(house::OTHER_SENSES, &sources, &mut problems);
     for crate_sources in by_crate(&sources).values() {
         types::check(crate_sources, &mut problems);
     }

@@ -285,11 +285,11 @@ mod tests {
 
     /// What is wrong with a row over a crate of two formats.
     fn found(row: &str, more: &[(&str, &str)]) -> String {
-        let table = "use crate::apple; pub static FORMATS: &[Format] = &[Format { read: apple::read }];";
+        let table = "use crate::apple;\npub static FORMATS: &[Format] = &[Format { read: apple::read }];";
         let mut files = vec![
             ("crates/x/src/apple.rs", "pub fn read() { \"apple\"; } #[cfg(test)] mod tests { use super::read; }"),
             ("crates/x/src/format.rs", table),
-            ("crates/x/src/lib.rs", "mod apple; mod format;"),
+            ("crates/x/src/lib.rs", "mod apple;\nmod format;"),
         ];
         files.extend(more.iter().filter(|(path, _)| path.ends_with(".rs")));
         let read = |(path, text): &(&str, &str)| Source::read(path, (*text).to_owned()).unwrap();
@@ -298,8 +298,8 @@ mod tests {
         let root = sources.iter().position(|source| source.path.ends_with("/lib.rs")).unwrap();
         let tree = Tree::of(&sources, root);
         let arrows = arrows::of(&sources, &tree);
-        let texts: Vec<(String, String)> =
-            more.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect();
+        let texts = more.iter().filter(|(path, _)| !path.ends_with(".rs"));
+        let texts: Vec<(String, String)> = texts.map(|(path, text)| ((*path).into(), (*text).into())).collect();
         let map =
             format!("# x\n{HEADING}\n| to add | x | y | z |\n|---|---|---|---|\n{row}\n## More\n| a | b | c | d |\n");
         let rows = super::read(&map);

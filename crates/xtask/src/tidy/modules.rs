@@ -1,11 +1,12 @@
 //! The modules of one crate: which file each stands in, what names it defines, and to which definition a path leads.
 //! Follows `use` and re-exports as the compiler does, as far as names are concerned; types of values are not known here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use syn::{Item, UseTree};
 
+use super::problems::Problems;
 use super::sources::{Source, attributes, is_for_tests};
 
 /// Longest chain of re-exports that is followed: a circle of them ends here.
@@ -283,4 +284,67 @@ pub(super) fn roots(sources: &[Source], package: &str) -> Vec<FileId> {
             || rest.starts_with("/src/bin/") && Path::new(rest).parent() == Some(Path::new("/src/bin"))
     };
     (0..sources.len()).filter(|at| is_root(&sources[*at].path)).collect()
+}
+
+/// Files below `src` that no crate declares: nobody compiles them, and no other check follows their names.
+pub(super) fn check_lost(sources: &[Source], trees: &[Tree], problems: &mut Problems) {
+    let files: BTreeSet<FileId> = trees.iter().flat_map(|tree| &tree.modules).map(|module| module.file).collect();
+    for (at, source) in sources.iter().enumerate() {
+        if source.package().is_some() && source.path.contains("/src/") && !files.contains(&at) {
+            problems.add(&source.path, 1, "no `mod` line declares the file", "declare it or delete it");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_are_found_in_files_folders_and_test_code() {
+        let files = [
+            ("crates/x/src/a.rs", "mod b; mod inner { mod c; }"),
+            ("crates/x/src/a/b.rs", ""),
+            ("crates/x/src/a/inner/c.rs", ""),
+            ("crates/x/src/d/e.rs", ""),
+            ("crates/x/src/d/mod.rs", "mod e;"),
+            ("crates/x/src/lib.rs", "mod a; mod d; #[cfg(test)] mod suite;"),
+            ("crates/x/src/lost.rs", ""),
+            ("crates/x/src/suite.rs", "mod part;"),
+            ("crates/x/src/suite/part.rs", ""),
+        ];
+        let read = |(path, text): &(&str, &str)| Source::read(path, (*text).to_owned()).unwrap();
+        let sources: Vec<Source> = files.iter().map(read).collect();
+        let trees: Vec<Tree> = roots(&sources, "x").into_iter().map(|root| Tree::of(&sources, root)).collect();
+        let tests: Vec<&str> = trees[0].test_files.iter().map(|file| sources[*file].path.as_str()).collect();
+        assert_eq!(tests, ["crates/x/src/suite.rs", "crates/x/src/suite/part.rs"]);
+        let mut problems = Problems::default();
+        check_lost(&sources, &trees, &mut problems);
+        let lost = "crates/x/src/lost.rs:1: no `mod` line declares the file: declare it or delete it";
+        assert_eq!(problems.lines(), [lost]);
+    }
+
+    #[test]
+    fn paths_lead_to_definitions_through_re_exports() {
+        let files = [
+            ("crates/x/src/a.rs", "pub mod b; pub use b::{B, make as made};"),
+            ("crates/x/src/a/b.rs", "pub struct B; pub fn make() {} pub use super::super::round;"),
+            ("crates/x/src/lib.rs", "pub mod a; pub use a::*; pub use a::b::round; use other::Thing;"),
+        ];
+        let read = |(path, text): &(&str, &str)| Source::read(path, (*text).to_owned()).unwrap();
+        let sources: Vec<Source> = files.iter().map(read).collect();
+        let tree = Tree::of(&sources, 2);
+        let leads = |path: &str| {
+            let parts: Vec<String> = path.split("::").map(str::to_owned).collect();
+            tree.resolve(0, &parts)
+        };
+        let item = |name: &str| vec![Target::Item(1, name.to_owned())];
+        for path in ["a::b::B", "crate::a::B", "B", "self::a::B::new", "crate::a::b::super::B"] {
+            assert_eq!(leads(path), item("B"), "{path}");
+        }
+        assert_eq!(leads("made"), item("make"));
+        for path in ["round", "Thing", "std::fs", "a::nothing"] {
+            assert_eq!(leads(path), [], "{path}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use syn::visit::{self, Visit};
 
-use super::house::{DETECTION, OTHER_SENSES, VAGUE_FILES, VAGUE_TYPES, WORDS};
+use super::house::{DETECTION, OTHER_SENSES, OtherSense, VAGUE_FILES, VAGUE_TYPES, WORDS};
 use super::problems::Problems;
 use super::sources::{Source, is_for_tests};
 
@@ -18,8 +18,8 @@ pub(super) fn check(source: &Source, problems: &mut Problems) {
 }
 
 /// Excused names that no file has any more.
-pub(super) fn check_excused(sources: &[Source], problems: &mut Problems) {
-    for excused in OTHER_SENSES {
+pub(super) fn check_excused(senses: &[OtherSense], sources: &[Source], problems: &mut Problems) {
+    for excused in senses {
         let is_there = sources
             .iter()
             .any(|source| source.package() == Some(excused.package) && source.text.contains(excused.name));
@@ -37,7 +37,12 @@ fn check_file_name(source: &Source, problems: &mut Problems) {
     }
     let stem = file.trim_end_matches(".rs");
     if let Some((word, better)) = dialect(source, stem, stem) {
-        problems.add(&source.path, 1, &format!("a file named `{file}`: `{word}`"), &format!("say `{better}`"));
+        problems.add(
+            &source.path,
+            1,
+            &format!("a file named `{file}`: `{word}`"),
+            &format!("say `{better}`, or what it is"),
+        );
     }
 }
 
@@ -45,9 +50,11 @@ fn check_file_name(source: &Source, problems: &mut Problems) {
 fn dialect(source: &Source, name: &str, parts: &str) -> Option<(&'static str, &'static str)> {
     let between = |text: &str| format!("_{}_", text.to_lowercase());
     let (word, better) = WORDS.iter().find(|(word, _)| between(parts).contains(&between(word)))?;
-    let is_excused = |package: &str| OTHER_SENSES.iter().any(|other| other.package == package && other.name == name);
-    let package = source.package().unwrap_or_else(|| source.path.split('/').next().unwrap_or(""));
-    (!is_excused(package)).then_some((word, better))
+    (!is_excused(OTHER_SENSES, source, name)).then_some((word, better))
+}
+
+fn is_excused(senses: &[OtherSense], source: &Source, name: &str) -> bool {
+    senses.iter().any(|other| source.package() == Some(other.package) && other.name == name)
 }
 
 /// `SpoolRoom` as `spool_room`.
@@ -77,7 +84,12 @@ impl NamesSeen<'_> {
             && self.said.insert(format!("{kind} {text}"))
         {
             let what = format!("{kind} `{text}`: `{word}`");
-            self.problems.add(&self.source.path, name.span().start().line, &what, &format!("say `{better}`"));
+            self.problems.add(
+                &self.source.path,
+                name.span().start().line,
+                &what,
+                &format!("say `{better}`, or what it is"),
+            );
         }
     }
 
@@ -223,5 +235,17 @@ mod tests {
         }
         let used = "#[test] fn what_is_ahead_counts() { x.ahead(); ahead::y(); } struct Foresight;";
         assert_eq!(found("crates/rules/src/a.rs", used), "");
+    }
+
+    #[test]
+    fn a_name_with_another_sense_is_excused_while_it_is_there() {
+        let senses = [OtherSense { package: "x", name: "byte_mark", reason: "a byte-order mark" }];
+        let source = Source::read("crates/x/src/a.rs", "fn byte_mark() {}".to_owned()).unwrap();
+        assert!(is_excused(&senses, &source, "byte_mark") && !is_excused(&senses, &source, "mark"));
+        let mut problems = Problems::default();
+        check_excused(&senses, &[source], &mut problems);
+        assert!(problems.lines().is_empty());
+        check_excused(&senses, &[], &mut problems);
+        assert!(problems.lines()[0].contains("`byte_mark` of `x` is excused (a byte-order mark), but gone"));
     }
 }

@@ -162,7 +162,8 @@ fn count_parameters(tokens: TokenStream) -> usize {
             ',' if depth == 0 => is_open = false,
             _ => {}
         }
-        if !(character == ',' && depth == 0) && !is_open {
+        let is_comma = character == ',' && depth == 0;
+        if !is_comma && !is_open {
             (count, is_open) = (count + 1, true);
         }
         before = character;

@@ -23,7 +23,7 @@ pub(super) struct Source {
 impl Source {
     pub(super) fn read(path: &str, text: String) -> anyhow::Result<Self> {
         let syntax = syn::parse_file(&text).with_context(|| format!("{path} is not Rust"))?;
-        let is_test = path.ends_with("tests.rs") || path.starts_with("tests/");
+        let is_test = path.ends_with("tests.rs") || format!("/{path}").contains("/tests/");
         Ok(Source { path: path.to_owned(), text, syntax, is_test })
     }
 
