@@ -36,8 +36,8 @@ pub(super) const WORDS: &[(&str, &str)] = &[
     ("adopt", "reload"),
     ("glance", "keyword_prefilter"),
     ("few", "short_literals"),
-    ("mark", "what it marks"),
-    ("marks", "seen_set or rule digests"),
+    ("mark", "seen_set"),
+    ("marks", "seen_set"),
     ("origins", "by_log_source"),
     ("inline_test", "rule_cases"),
 ];
