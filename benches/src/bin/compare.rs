@@ -162,8 +162,15 @@ fn generated(folder: &Path, bytes: u64) -> anyhow::Result<Vec<PathBuf>> {
     Ok(["access.log", "sshd.log", "syslog.log", "process.json"].map(path).to_vec())
 }
 
-/// The lines of the own rules' cases, a file for each rule, and the rules' ids.
-fn cases(folder: &Path) -> anyhow::Result<Vec<(String, PathBuf)>> {
+/// A rule, the file that it stands in, and a file with the lines of its cases.
+struct Cases {
+    rule_id: String,
+    rule_file: PathBuf,
+    lines: PathBuf,
+}
+
+/// The own rules, each with its cases.
+fn cases(folder: &Path) -> anyhow::Result<Vec<Cases>> {
     let mut files = Vec::new();
     let mut folders = vec![PathBuf::from("rules")];
     while let Some(at) = folders.pop() {
@@ -183,7 +190,7 @@ fn cases(folder: &Path) -> anyhow::Result<Vec<(String, PathBuf)>> {
         let path = folder.join(format!("case-{number:04}.log"));
         let lines: Vec<&str> = head.tests.hits.iter().chain(&head.tests.ignores).map(|text| text.trim_end()).collect();
         std::fs::write(&path, lines.join("\n") + "\n")?;
-        found.push((head.id.clone(), path));
+        found.push(Cases { rule_id: head.id.clone(), rule_file: PathBuf::from(&*head.path), lines: path });
     }
     ensure!(!found.is_empty(), "the folder `rules` has no rules: run this from the root of the repository");
     Ok(found)
@@ -298,11 +305,18 @@ fn main() -> anyhow::Result<()> {
     pair.run("rules test --cross", &["rules", "test", "--cross", "rules"])?;
     let of_rules = folder.path().join("cases");
     std::fs::create_dir(&of_rules)?;
-    for (id, path) in cases(&of_rules)? {
-        let path = path.display().to_string();
-        pair.run(&format!("rules explain {id}"), &["rules", "explain", &id, &path])?;
-        pair.run(&format!("parse cases of {id}"), &["parse", &path])?;
-        pair.run(&format!("detect cases of {id}"), &["detect", &path])?;
+    let cases = cases(&of_rules)?;
+    for Cases { rule_id, rule_file, lines } in &cases {
+        // Loaded with what stands beside it: hundreds of rules would be read for each otherwise.
+        let beside = rule_file.parent().unwrap_or(rule_file).display().to_string();
+        let arguments =
+            ["rules", "explain", "--no-default-rules", "--rules", &beside, rule_id, &lines.display().to_string()];
+        pair.run(&format!("rules explain {rule_id}"), &arguments)?;
+    }
+    for command in ["parse", "detect"] {
+        let files: Vec<String> = cases.iter().map(|case| case.lines.display().to_string()).collect();
+        let arguments: Vec<&str> = std::iter::once(command).chain(files.iter().map(String::as_str)).collect();
+        pair.run(&format!("{command} of all cases"), &arguments)?;
     }
     let mut inputs = vec![PathBuf::from("deploy/sample-logs"), of_rules];
     inputs.extend(arguments.map(PathBuf::from));
