@@ -50,7 +50,8 @@ fn values() -> Vec<String> {
     (0..VALUES as u64).map(command).collect()
 }
 
-type Found = BTreeSet<(usize, usize)>;
+/// Values by number, and the literals that stand in them.
+type Occurrences = BTreeSet<(usize, usize)>;
 /// Gives the number of every literal that stands in a value.
 type Find<'a> = Box<dyn FnMut(&str, &mut dyn FnMut(usize)) + 'a>;
 
@@ -62,12 +63,12 @@ struct Way<'a> {
 }
 
 impl Way<'_> {
-    fn measure(mut self, wanted: &Found) -> anyhow::Result<()> {
-        let mut found = Found::new();
+    fn measure(mut self, wanted: &Occurrences) -> anyhow::Result<()> {
+        let mut found = Occurrences::new();
         for (at, value) in self.values.iter().enumerate() {
             (self.find)(value, &mut |literal| found.extend([(at, literal)]));
         }
-        let wanted: Found = wanted.iter().filter(|(at, _)| *at < self.values.len()).copied().collect();
+        let wanted: Occurrences = wanted.iter().filter(|(at, _)| *at < self.values.len()).copied().collect();
         ensure!(found == wanted, "{} finds {}, wanted are {}", self.name, found.len(), wanted.len());
         let seconds = best_of(RUNS, || {
             let mut count = 0;
@@ -85,7 +86,7 @@ fn automaton(literals: &[String], kind: AhoCorasickKind) -> anyhow::Result<AhoCo
 
 fn measure(literals: &[String], values: &[String]) -> anyhow::Result<()> {
     let ours = Literals::new(literals.iter().map(|text| text.as_bytes().into()).collect());
-    let mut wanted = Found::new();
+    let mut wanted = Occurrences::new();
     for (at, value) in values.iter().enumerate() {
         ours.find(value.as_bytes(), |literal, _, _| wanted.extend([(at, literal)]));
     }
@@ -118,9 +119,9 @@ fn measure(literals: &[String], values: &[String]) -> anyhow::Result<()> {
 mod vectorscan {
     use hyperscan::prelude::*;
 
-    use super::{Found, Way};
+    use super::{Occurrences, Way};
 
-    pub(super) fn measure(literals: &[String], values: &[String], wanted: &Found) -> anyhow::Result<()> {
+    pub(super) fn measure(literals: &[String], values: &[String], wanted: &Occurrences) -> anyhow::Result<()> {
         let patterns: Patterns = literals
             .iter()
             .enumerate()

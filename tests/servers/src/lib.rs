@@ -139,7 +139,7 @@ impl Postgres {
         Self::start_with(&[])
     }
 
-    /// The same with settings, such as `jit=off`.
+    /// Starts with settings, such as `jit=off`.
     pub fn start_with(settings: &[String]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         if is_root() {

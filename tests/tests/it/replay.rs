@@ -76,7 +76,7 @@ fn appended_lines_are_read_and_join_the_attack_in_progress() {
     let run = sandbox.run(&["replay", &path]);
     assert_eq!(run.lines()[0]["count"], 8, "{}", run.err);
     assert!(run.last_error_line().starts_with("events 4,"), "{}", run.err);
-    // The same log under another name and compressed holds nothing new.
+    // Under another name and compressed holds nothing new.
     sandbox.write("auth.log", failures("192.0.2.1", 0, 8) + &failures("192.0.2.2", 40, 2));
     assert!(sandbox.run(&["replay", &path]).last_error_line().starts_with("events 2,"));
 }
