@@ -8,7 +8,7 @@ use event::{Entities, EventId, Evidence, Finding, FindingId, Level, Severity, Ti
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use store::people::Role;
-use store::{Commit, Findings, JoinPolicy, Ledger, Mark, MemoryHot, SqliteStore};
+use store::{Commit, Findings, JoinPolicy, Ledger, Mark, MemoryHot, SqlStore, Use};
 use tower::ServiceExt;
 
 use super::*;
@@ -65,7 +65,7 @@ fn finding(number: u64) -> Finding {
 
 async fn service(checks: Vec<Fixed>) -> (tempfile::TempDir, Router, ApiState) {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&format!("sqlite:{}/t.db", folder.path().display())).await.unwrap();
+    let store = SqlStore::open(&format!("sqlite:{}/t.db", folder.path().display()), Use::Commit).await.unwrap();
     let join = Some(JoinPolicy { gap_us: 1_000, opens_from: Severity::P3, notify_age_us: None });
     store.commit(&Commit { findings: (1..=3).map(finding).collect(), join, ..Commit::default() }).await.unwrap();
     let hot = MemoryHot::default();

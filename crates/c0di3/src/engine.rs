@@ -96,7 +96,7 @@ impl Engine {
     /// Takes the instance's name over as soon as the store answers; `None` when stopped before.
     fn take_over(&self, stop: &AtomicBool) -> anyhow::Result<Option<(Lease, Resume)>> {
         while !stop.load(Ordering::Relaxed) {
-            match self.runtime.block_on(self.store.take_over(&self.config.analyzer.instance, clock::now())) {
+            match self.runtime.block_on(self.store.take_over(&self.config.analyzer.instance)) {
                 Ok(taken) => return Ok(Some(taken)),
                 Err(error) if error.is_passing() => {
                     self.progress.is_in_trouble(format!("the store does not answer: {error}"));

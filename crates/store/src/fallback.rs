@@ -1,6 +1,6 @@
-//! Hot aggregates in Redis, and while Redis is away in the memory of this process, which follows the store from its start as
-//! Redis did. The memory is made when it is needed and given back when Redis has caught up with it. Who counts is told with
-//! the counts. Nothing is added up between the two: each is a view of the store.
+//! Hot aggregates in Redis and, while Redis is away, in the memory of this process. The memory is made when Redis stops
+//! answering, is filled from the start of the store, and is dropped when Redis has caught up with it. Answers say which
+//! of the two counted; their counts are never added together, because each counts the whole store.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,50 +11,53 @@ use event::Timestamp;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
+use crate::error::StoreError;
 use crate::hot::{Counter, Hot, MemoryHot, Snapshot, Standing};
-use crate::{Mark, RedisHot, StoreError, StoredFinding};
+use crate::query::{Mark, StoredFinding};
+use crate::redis::RedisHot;
 
-/// Longest that somebody who asks waits for Redis before it is taken to be away.
+/// Longest wait for an answer of Redis before it is taken to be away.
 const ANSWER_MAX: Duration = Duration::from_secs(1);
-/// Longest that somebody who asks waits for the memory to be filled: small stores are counted by then.
+/// Longest wait until the memory is filled, which is enough for small stores.
 const FILL_MAX: Duration = Duration::from_millis(700);
-/// Longest that forgetting everything may take.
+/// Longest that clearing all counts may take.
 const CLEAR_MAX: Duration = Duration::from_secs(5);
 
-/// Redis with a substitute. Asking it never waits for a Redis that is known to be away.
+/// Redis with a substitute in memory. Questions do not wait for a Redis that is known to be away.
 #[derive(Debug)]
 pub struct FallbackHot {
     redis: RedisHot,
     /// The substitute, while there is one.
     own: watch::Sender<Option<Arc<MemoryHot>>>,
-    /// Somebody wanted everything forgotten while Redis was away.
+    /// Somebody cleared the counts while Redis was away: Redis has to be cleared when it is back.
     clear_due: AtomicBool,
 }
 
 impl FallbackHot {
+    /// Starts with Redis counting.
     pub fn new(redis: RedisHot) -> Self {
         metrics::gauge!("hot_degraded").set(0.0);
         FallbackHot { redis, own: watch::Sender::new(None), clear_due: AtomicBool::new(false) }
     }
 
-    /// Redis itself, to be kept up with the store.
+    /// Redis itself, for whoever records changes of the store in it.
     pub fn redis(&self) -> &RedisHot {
         &self.redis
     }
 
-    /// The memory to be kept up with the store, as soon as one is needed.
+    /// Waits until a substitute is needed, and gives it to whoever records changes of the store in it.
     pub async fn substitute(&self) -> Arc<MemoryHot> {
         let mut own = self.own.subscribe();
         loop {
             if let Some(memory) = own.borrow_and_update().clone() {
                 return memory;
             }
-            // The sender lives as long as this does.
+            // It cannot fail: the sender is a field of `self`.
             let _open = own.changed().await.is_ok();
         }
     }
 
-    /// Redis did not answer: from now on the memory counts.
+    /// Tells that Redis did not answer: from now on the memory counts.
     pub fn redis_is_away(&self) {
         let made = self.own.send_if_modified(|own| {
             let missing = own.is_none();
@@ -68,7 +71,8 @@ impl FallbackHot {
         }
     }
 
-    /// Redis answers: it counts again as soon as it has followed the store as far as the memory.
+    /// Tells that Redis answers: it counts again once its mark has reached that of the memory. Fails where Redis is
+    /// away again.
     pub async fn redis_answers(&self) -> Result<(), StoreError> {
         let Some(memory) = self.substitute_now() else { return Ok(()) };
         if self.clear_due.swap(false, Ordering::Relaxed)
@@ -90,11 +94,11 @@ impl FallbackHot {
         self.own.borrow().clone()
     }
 
-    /// The memory, after a moment in which it may be filled. `None`: Redis counts.
+    /// The memory, after waiting at most [`FILL_MAX`] until it is filled. `None`: Redis counts.
     async fn filled(&self) -> Option<Arc<MemoryHot>> {
         let memory = self.substitute_now()?;
         let mut complete = memory.completion();
-        // Whoever gives it back keeps it until here.
+        // The memory stays usable here even if it is dropped from `self` meanwhile.
         let _in_time = timeout(FILL_MAX, complete.wait_for(|complete| *complete)).await.is_ok();
         Some(memory)
     }
@@ -173,7 +177,7 @@ impl Hot for FallbackHot {
         }
     }
 
-    /// Redis is cleared when it is back, where it is away.
+    /// Where Redis is away, it is cleared once it is back.
     async fn clear(&self) -> Result<u64, StoreError> {
         if let Some(keys) = self.ask(CLEAR_MAX, self.redis.clear()).await? {
             return Ok(keys);

@@ -1,4 +1,5 @@
-//! Hot aggregates: what a dashboard asks for every second. Rebuilt from the store at any time, so losing them loses nothing.
+//! Hot aggregates: what a dashboard asks for every second. Rebuilt from the store at any time, so losing them loses
+//! nothing.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,27 +9,34 @@ use event::{FindingId, Level, Risk, Severity, Status, Timestamp};
 use hashbrown::HashMap;
 use tokio::sync::watch;
 
-use crate::{Mark, StoreError, StoredFinding};
+use crate::error::StoreError;
+use crate::query::{Mark, StoredFinding};
 
 /// Distinct values of one kind that are counted exactly; beyond it new ones go to `other`.
 pub(crate) const VALUES_MAX: usize = 100_000;
 /// Minutes of the time series that are kept.
 pub(crate) const MINUTES_MAX: usize = 10_080;
-/// Findings whose last count is remembered, so that a change adds only the difference.
+/// Findings whose last values are remembered, so that a change adds only the difference.
 pub(crate) const FINDINGS_MAX: usize = 1_000_000;
 
 /// Counts over findings and the events that they stand for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Snapshot {
+    /// Findings.
     pub findings: u64,
+    /// Events that the findings count, one that several count each time.
     pub events: u64,
+    /// Findings by severity, such as `P1`.
     pub by_severity: BTreeMap<String, u64>,
+    /// Findings by the level of their rule, such as `high`.
     pub by_level: BTreeMap<String, u64>,
+    /// Findings by status, such as `new`.
     pub by_status: BTreeMap<String, u64>,
     /// `(rule id, title, findings)`, most first.
     pub top_rules: Vec<(String, String, u64)>,
     /// `(address, events)`, most first.
     pub top_sources: Vec<(String, u64)>,
+    /// Source addresses; an estimate where Redis counts (HyperLogLog, 0.8 %).
     pub distinct_sources: u64,
     /// `(minute of the last event, findings)`, oldest first.
     pub per_minute: Vec<(Timestamp, u64)>,
@@ -37,12 +45,14 @@ pub struct Snapshot {
 /// Who counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counter {
+    /// Redis, for all agents.
     Redis,
     /// This process, in its memory.
     Memory,
 }
 
 impl Counter {
+    /// As it is shown.
     pub fn name(self) -> &'static str {
         match self {
             Counter::Redis => "redis",
@@ -54,36 +64,38 @@ impl Counter {
 /// Who counts at the moment, and how well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
+    /// Who counts.
     pub counter: Counter,
-    /// Somebody else should count, and is away.
+    /// Redis should count, and is away.
     pub degraded: bool,
-    /// The store has been followed to its end: not so while all is counted anew.
+    /// All changes of the store are counted; false while they are counted anew from the start.
     pub complete: bool,
 }
 
-/// Counts that are kept up with the store.
+/// Counts that follow the store: whoever records reads its changes in order and hands them over.
 #[async_trait]
 pub trait Hot: Send + Sync + std::fmt::Debug {
-    /// Who counts, as far as is known.
+    /// Who counts, and whether the counts are complete.
     fn standing(&self) -> Standing;
-    /// Whether the store has been followed to its end.
+    /// Tells whether all changes of the store are counted.
     fn caught_up(&self, whether: bool);
     /// The counts, and who counted them.
     async fn counts(&self, top: usize) -> Result<(Snapshot, Standing), StoreError> {
         Ok((self.snapshot(top).await?, self.standing()))
     }
-    /// Whether this process is the one that records: others only read.
+    /// Whether this process records: of several agents only one does. Takes or renews that right.
     async fn leads(&self) -> Result<bool, StoreError>;
-    /// How far the store has been followed.
+    /// The last change that is counted.
     async fn mark(&self) -> Result<Mark, StoreError>;
-    /// Takes new and changed findings, each as it now is, and how far the store has been followed with them. False, and
-    /// nothing is taken, where the mark is no longer `from`: somebody else recorded, or all was forgotten meanwhile.
+    /// Counts new and changed findings, each as it now is, and moves the mark from `from` to `mark`. False, and nothing
+    /// is counted, where the mark is no longer `from`: somebody else recorded, or all was cleared meanwhile.
     async fn record(&self, findings: &[StoredFinding], from: Mark, mark: Mark) -> Result<bool, StoreError>;
     /// The counts, with the `top` most frequent rules and sources.
     async fn snapshot(&self, top: usize) -> Result<Snapshot, StoreError>;
-    /// What an entity's findings add up to, halved every day: `source.ip`, `192.0.2.1`.
+    /// Sum of the scores of an entity's findings, each halved every day. The entity is a kind and a value: `source.ip`,
+    /// `192.0.2.1`.
     async fn risk(&self, kind: &str, value: &str, now: Timestamp) -> Result<f64, StoreError>;
-    /// Forgets everything; it is rebuilt from the store. How many keys there were.
+    /// Forgets all counts, which are then rebuilt from the store; gives how many keys there were.
     async fn clear(&self) -> Result<u64, StoreError>;
 }
 
@@ -122,8 +134,8 @@ impl Added {
     }
 }
 
-/// Whether a finding that is not remembered is to be counted. One that changed was counted when it was new: where no more
-/// can be remembered its change is passed over, which is told.
+/// Whether a finding that is not remembered is to be counted. Where no more findings can be remembered, a changed one
+/// may have been counted before: it is left out, and a metric says so.
 pub(crate) fn counts(stored: &StoredFinding, remembered: usize) -> bool {
     let counts = remembered < FINDINGS_MAX || stored.created_at == stored.updated_at;
     if !counts {
@@ -132,7 +144,7 @@ pub(crate) fn counts(stored: &StoredFinding, remembered: usize) -> bool {
     counts
 }
 
-/// What is remembered of a finding, a million times.
+/// What is remembered of a finding; up to [`FINDINGS_MAX`] of them, so it is kept small.
 #[derive(Clone, Copy, Debug)]
 struct Remembered {
     events: u64,
@@ -144,10 +156,10 @@ struct Remembered {
     score: u8,
 }
 
-/// Minutes since 1970, and one.
+/// Minutes since 1970, plus one: so an `Option` of it takes no more room.
 type NonZeroMinute = std::num::NonZeroI32;
 
-/// Sources of a finding: the number of the only one, or of a list.
+/// Sources of a finding: the number of its only source, or of a list of sources.
 #[derive(Clone, Copy, Debug)]
 enum Sources {
     None,
@@ -155,7 +167,7 @@ enum Sources {
     Many(u32),
 }
 
-/// Source addresses by number, with their events. The first stands for all that are too many.
+/// Source addresses by number, with their events. Number 0 is `other`: all addresses beyond [`VALUES_MAX`].
 #[derive(Debug)]
 struct SourceCounts {
     numbers: HashMap<Box<str>, u32>,
@@ -170,6 +182,7 @@ impl Default for SourceCounts {
 }
 
 impl SourceCounts {
+    /// The number of an address, a new one where it has none yet.
     fn number(&mut self, name: &str) -> u32 {
         if let Some(number) = self.numbers.get(name) {
             return *number;
@@ -183,7 +196,7 @@ impl SourceCounts {
         number
     }
 
-    /// The sources of a finding; `before`: the list that it had, to be used again.
+    /// The sources of a finding; `before`: the list that it had, whose memory is used again.
     fn numbers(&mut self, names: &[String], before: Option<Sources>) -> Sources {
         match (names, before) {
             ([], _) => Sources::None,
@@ -200,6 +213,7 @@ impl SourceCounts {
         }
     }
 
+    /// Changes the events of each of the sources.
     fn each(&mut self, sources: Sources, change: impl Fn(u64) -> u64) {
         let SourceCounts { names, lists, .. } = self;
         let mut apply = |number: u32| names[number as usize].1 = change(names[number as usize].1);
@@ -230,11 +244,11 @@ pub(crate) const MINUTE_US: i64 = 60_000_000;
 
 impl MemoryHot {
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Counts are never left half-changed by a panic that matters: they can be rebuilt.
+        // A panic may have left them half-changed; they can be rebuilt from the store.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Tells when the store has been followed to its end.
+    /// Changes to true when all changes of the store are counted.
     pub(crate) fn completion(&self) -> watch::Receiver<bool> {
         self.complete.subscribe()
     }

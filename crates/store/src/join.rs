@@ -1,18 +1,18 @@
-//! Which incident a finding belongs to: the one that is open, names the same entity, and was active shortly before or
-//! after. Pure: the stores bring what is known and write what comes out.
+//! Which incident a finding belongs to: an open one that shares an entity and was active shortly before or after. No
+//! I/O: `join_rows` reads what is known and writes the result.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use event::incident::{HistoryEntry, INCIDENT_LIST_MAX, Link};
 use event::{Entities, Finding, Incident, IncidentId, Severity, Timestamp, TitledBy};
 
+use crate::entity_keys::{entity_key, keys};
 use crate::known::{Home, Known, Part};
 use crate::memory::Memory;
 use crate::notice::{Notice, What};
 
-/// Who is named in history entries that no person made.
+/// The actor of history entries that no person made.
 const ACTOR: &str = "c0di3";
-const SOURCE_IP: &str = "source.ip";
 
 /// How findings become incidents.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct JoinPolicy {
     pub notify_age_us: Option<i64>,
 }
 
-/// What has to be written.
+/// What joining found out and has to be written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Joined {
     pub(crate) incidents: Vec<Incident>,
@@ -37,31 +37,12 @@ pub(crate) struct Joined {
     pub(crate) memories: BTreeMap<IncidentId, Memory>,
 }
 
-/// What ties findings together: each source address, else each account on its host, else the host. Root alone ties
-/// nothing: everybody is root somewhere.
-pub(crate) fn keys(entities: &Entities) -> Vec<String> {
-    if !entities.source_ip.is_empty() {
-        return entities.source_ip.iter().map(|address| entity_key(SOURCE_IP, address)).collect();
-    }
-    let hosts = &entities.host_name;
-    if entities.user_name.is_empty() || hosts.is_empty() {
-        return hosts.iter().map(|host| format!("host.name {host}")).collect();
-    }
-    let pairs = entities.user_name.iter().flat_map(|user| hosts.iter().map(move |host| (user, host)));
-    pairs.map(|(user, host)| format!("user.name {user} on host.name {host}")).collect()
-}
-
-/// What incidents that name an entity are found by. For source addresses it is what ties them as well.
-pub(crate) fn entity_key(kind: &str, value: &str) -> String {
-    if kind == SOURCE_IP { format!("{SOURCE_IP} {value}") } else { format!("entity {kind}={value}") }
-}
-
 fn names(entities: &Entities, kind: &str, value: &str) -> bool {
     let values = entities.kinds().into_iter().find(|(known, _)| *known == kind);
     values.is_some_and(|(_, values)| values.binary_search_by(|known| known.as_str().cmp(value)).is_ok())
 }
 
-/// What happened to an incident in one commit.
+/// What happened to an incident in one commit, as its notices tell it.
 #[derive(Debug, Default)]
 struct Happened {
     opened: Option<What>,
@@ -70,19 +51,20 @@ struct Happened {
     rules: Vec<(String, What)>,
 }
 
-/// The joining of one commit.
+/// Joins the findings of one commit, one by one.
 struct Joining<'a> {
     known: &'a mut Known,
     policy: &'a JoinPolicy,
     now: Timestamp,
     joined: Joined,
+    /// Incidents whose facts have changed.
     changed: BTreeSet<IncidentId>,
-    /// Of these only people's part has changed: that they are continued.
+    /// Incidents that got a history entry, namely that another one continues them.
     noted: BTreeSet<IncidentId>,
     happened: BTreeMap<IncidentId, Happened>,
 }
 
-/// Joins findings that no mute hides, each the part that grows. See [`crate::parts`].
+/// Joins findings to incidents. They are not hidden, and each is the part that counts the new events (see `parts`).
 pub(crate) fn join<'a>(
     mut known: Known,
     findings: impl Iterator<Item = &'a Finding>,
@@ -106,12 +88,12 @@ impl Joining<'_> {
     fn take(&mut self, finding: &Finding) {
         let (id, reason, before) = match self.known.link(finding.id) {
             Some((id, events)) => (id, None, events),
-            None => match self.place(finding) {
+            None => match self.incident_for(finding) {
                 Some((id, reason)) => (id, Some(reason), 0),
                 None => return,
             },
         };
-        // Less than is known already: events that are read again after a crash.
+        // No more events than are known already: they were read again after a crash.
         if reason.is_none() && finding.count <= before {
             return;
         }
@@ -133,10 +115,11 @@ impl Joining<'_> {
         self.changed.insert(id);
     }
 
-    /// The incident that a new finding belongs to, which is opened if need be, and why.
-    fn place(&mut self, finding: &Finding) -> Option<(IncidentId, String)> {
-        let origin = self.known.origins.get(&finding.id).copied();
-        let goes_on = finding.continues.map(|old| match origin {
+    /// The incident that a new finding belongs to, and why; opens one if need be. `None`: it is not severe enough for
+    /// that.
+    fn incident_for(&mut self, finding: &Finding) -> Option<(IncidentId, String)> {
+        let earlier = self.known.continued_from.get(&finding.id).copied();
+        let goes_on = finding.continues.map(|old| match earlier {
             Some(incident) => format!("goes on from finding {old}; incident {incident} was done with"),
             None => format!("goes on from finding {old}"),
         });
@@ -150,13 +133,13 @@ impl Joining<'_> {
         if finding.severity > self.policy.opens_from {
             return None;
         }
-        let incident = open(finding, origin, self.now);
+        let incident = open(finding, earlier, self.now);
         let id = incident.id;
         self.known.incidents.entry(id).or_insert(incident);
         self.known.memories.entry(id).or_insert_with(Memory::new);
         let happened = self.happened.entry(id).or_default();
         happened.opened = Some(What { field: "opened".to_owned(), ..by(finding) });
-        if let Some(old) = origin {
+        if let Some(old) = earlier {
             happened.continues = Some(What { field: "continues".to_owned(), to: Some(old.to_string()), ..by(finding) });
             if let Some(old) = self.known.incidents.get_mut(&old) {
                 let entry = old.note(self.now, ACTOR, "continued", None, Some(id.to_string()));
@@ -169,7 +152,7 @@ impl Joining<'_> {
 
     fn add(&mut self, incident: &mut Incident, finding: &Finding, is_new: bool, before: u64) {
         let (id, now) = (incident.id, self.now);
-        // Every entity is a key as well, to find incidents by it: these tie nothing together. Most are known already.
+        // Incidents are also looked up by each entity, through keys that tie no findings. Most are known already.
         let named = finding.entities.pairs().filter(|(kind, value)| !names(&incident.entities, kind, value));
         self.joined.keys.extend(named.map(|(kind, value)| (entity_key(kind, value), id)));
         let (severity_before, title_before) = (incident.severity, incident.title.clone());
@@ -234,7 +217,8 @@ impl Joining<'_> {
         self.joined
     }
 
-    /// Notices of what happened to an incident: that it was opened says all; that it grew graver names the rule.
+    /// Writes the notices of one incident. One that it was opened or continued stands for all else; one that it became
+    /// more severe names the rules that joined as well.
     fn tell(&mut self, id: IncidentId, happened: Happened) {
         let Some(age_us) = self.policy.notify_age_us else { return };
         let Some(incident) = self.known.incidents.get(&id) else { return };
@@ -264,12 +248,12 @@ impl Joining<'_> {
     }
 }
 
-/// What came with the finding.
+/// A change that came with the finding.
 fn by(finding: &Finding) -> What {
     What { finding: Some(finding.id), rule_title: Some(finding.rule_title.clone()), ..What::default() }
 }
 
-/// The open incident nearest in time that shares a key, and why.
+/// The open incident that shares a key and is nearest in time, and why it was chosen.
 fn nearest(known: &Known, finding: &Finding, policy: &JoinPolicy) -> Option<(IncidentId, String)> {
     let mut best: Option<(i64, IncidentId, String)> = None;
     for key in keys(&finding.entities) {
@@ -293,9 +277,9 @@ fn gap_us(incident: &Incident, finding: &Finding) -> i64 {
     first.0.saturating_sub(to.0).max(from.0.saturating_sub(last.0)).max(0)
 }
 
-fn open(finding: &Finding, origin: Option<IncidentId>, now: Timestamp) -> Incident {
+fn open(finding: &Finding, earlier: Option<IncidentId>, now: Timestamp) -> Incident {
     let incident = Incident::opened(IncidentId::derive(finding.id), title(finding), finding.severity, now);
-    Incident { continues: origin, ..incident }
+    Incident { continues: earlier, ..incident }
 }
 
 fn title(finding: &Finding) -> String {
@@ -308,7 +292,7 @@ fn absorb(incident: &mut Incident, finding: &Finding, is_new: bool) {
     call_by_the_gravest(incident, finding);
     incident.findings += u64::from(is_new);
     incident.score = incident.score.max(finding.score);
-    // A person's word stands until something graver is found than anything before.
+    // A severity that a person set stands until a finding is more severe than all before.
     if finding.severity < incident.found_severity {
         incident.found_severity = finding.severity;
         incident.severity = incident.severity.min(finding.severity);
@@ -325,13 +309,13 @@ fn absorb(incident: &mut Incident, finding: &Finding, is_new: bool) {
     add(&mut incident.rules, &finding.rule_title);
 }
 
-/// Titles the incident by its gravest finding: by severity, then score; of equals the one that was first.
+/// Titles the incident by its most severe finding, of equals by the one with the highest score, then by the first.
 fn call_by_the_gravest(incident: &mut Incident, finding: &Finding) {
     let rank = |severity: Severity, score: u8| (severity, std::cmp::Reverse(score));
     let own = TitledBy { finding: finding.id, severity: finding.severity, score: finding.score };
     let (known, is_it) = match incident.titled_by {
         Some(known) => (rank(known.severity, known.score), known.finding == finding.id),
-        // Opened by an earlier version, or just now.
+        // The incident was opened by an earlier version, or just now.
         None => (rank(incident.found_severity, incident.score), incident.findings == 0),
     };
     if is_it || rank(own.severity, own.score) < known {

@@ -1,36 +1,37 @@
-//! What the store knows before a commit's findings are joined: which part of a finding grows, the incidents that may be
-//! meant, and what is muted.
+//! What is read from the store before a commit's findings are joined: their parts, the incidents that they may belong
+//! to, and the mutes that may hide them. No I/O; `join_rows` fills it.
 
 use std::collections::BTreeMap;
 
 use event::event_set::EventSet;
 use event::{Evidence, Finding, FindingId, Incident, IncidentId, Timestamp};
 
-use crate::join::keys;
+use crate::entity_keys::keys;
 use crate::memory::Memory;
 
-/// Where a finding that was stored is.
+/// What a stored finding belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Home {
+    /// This incident counts it.
     Incident(IncidentId),
     /// Hidden by the mute of this id.
     Mute(String),
-    /// In no incident, and done with.
+    /// In no incident and not hidden: a part that is over.
     Nowhere,
 }
 
-/// A finding that is in an incident, hidden, or done with. What the correlator keeps as one finding may be several here:
-/// each is done with when its incident is over, and the next goes on.
+/// A stored finding that is in an incident, hidden, or over. One finding of the correlator may be a chain of these:
+/// each is over when its incident is closed, and the next one counts the events that follow.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Part {
     pub(crate) home: Home,
-    /// Its count when it was written last.
+    /// How many events it counted when it was last written.
     pub(crate) events: u64,
-    /// It is done with: what comes is counted by this finding.
+    /// It is over, and this finding continues it.
     pub(crate) continued: Option<FindingId>,
 }
 
-/// A finding as it was written, as far as the next part has to know it.
+/// What the next part has to know of a finding that was written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StoredPart {
     pub(crate) count: u64,
@@ -40,36 +41,40 @@ pub(crate) struct StoredPart {
     pub(crate) events: EventSet,
 }
 
+/// Everything that joining looks up.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
+    /// Parts by their finding's id.
     pub(crate) parts: BTreeMap<FindingId, Part>,
-    /// Incidents by key, open ones; and those of the parts.
+    /// Open incidents by key.
     pub(crate) by_key: BTreeMap<String, Vec<IncidentId>>,
+    /// Those incidents, and the incidents of the parts.
     pub(crate) incidents: BTreeMap<IncidentId, Incident>,
+    /// What is remembered of them; absent where an earlier version opened them.
     pub(crate) memories: BTreeMap<IncidentId, Memory>,
-    /// Mutes that hold, by rule and key.
+    /// Ids of mutes in force, by rule id and key.
     pub(crate) mutes: BTreeMap<(String, String), String>,
-    /// Of parts that go on from others: the incident that one of those was in last.
-    pub(crate) origins: BTreeMap<FindingId, IncidentId>,
-    /// Findings that others go on from, or may.
+    /// Of parts that continue others: the last incident that one of those was in.
+    pub(crate) continued_from: BTreeMap<FindingId, IncidentId>,
+    /// Findings that others continue, or will.
     pub(crate) stored: BTreeMap<FindingId, StoredPart>,
 }
 
-/// Where the growth of a finding belongs.
+/// Which part of a finding counts its new events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Trace {
-    /// Parts that are done with, oldest first.
+    /// Parts that are over, oldest first.
     pub(crate) chain: Vec<FindingId>,
-    /// Their counts together.
+    /// How many events those count together.
     pub(crate) frozen: u64,
-    /// The part that grows.
+    /// The part that counts the new events.
     pub(crate) at: FindingId,
-    /// Why that part is done with as well, if it is.
+    /// Why that part is over too, as it enters the id of the next one; `None` where it is not.
     pub(crate) over: Option<String>,
 }
 
 impl Known {
-    /// The mute that hides the finding: one for its rule and everything that ties it.
+    /// Id of a mute that hides the finding. It is hidden where each of its keys is muted for its rule.
     pub(crate) fn mute_of(&self, finding: &Finding) -> Option<&String> {
         if self.mutes.is_empty() {
             return None;
@@ -79,6 +84,7 @@ impl Known {
         mutes?.first().copied()
     }
 
+    /// Follows the finding's parts to the one that counts its new events.
     pub(crate) fn trace(&self, finding: &Finding) -> Trace {
         let mut trace = Trace { chain: Vec::new(), frozen: 0, at: finding.id, over: None };
         while let Some(Part { events, continued: Some(next), .. }) = self.parts.get(&trace.at) {
@@ -99,7 +105,7 @@ impl Known {
         trace
     }
 
-    /// Findings that have to be read before the commit's can be told apart from what was before.
+    /// Ids of findings that have to be read before the commit's findings can be divided into parts.
     pub(crate) fn wanted(&self, findings: &[Finding]) -> Vec<FindingId> {
         let mut wanted = Vec::new();
         for finding in findings {
@@ -115,7 +121,7 @@ impl Known {
         wanted
     }
 
-    /// The incident of a finding, with how many events it counts there.
+    /// The incident of a finding, and how many events it counts there; `None` where it is in none.
     pub(crate) fn link(&self, id: FindingId) -> Option<(IncidentId, u64)> {
         match self.parts.get(&id) {
             Some(Part { home: Home::Incident(incident), events, .. }) => Some((*incident, *events)),

@@ -1,49 +1,55 @@
-//! What is remembered of an incident beside what people see, so that the next finding is counted and told rightly: the
-//! events that its findings count, and the rules that somebody was told of.
+//! What an incident keeps that people do not see: which events its findings count, so that an event of several findings
+//! counts once, and which rules a notice has named, so that none is named twice. Stored as JSON: names must not change.
 
 use event::block::digest;
 use event::event_set::{EventSet, INCIDENT_EVENTS_MAX};
 use event::{Finding, Incident};
 use serde::{Deserialize, Serialize};
 
-/// Rules that are remembered as told; beyond it the outbox knows what was told before.
+/// Rules that are remembered. Later ones are still told once: ids of notices are derived, and the outbox refuses a
+/// second.
 const TOLD_MAX: usize = 1000;
 
+/// Stored in the column `memory` of an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Memory {
-    /// Counts of all findings together, and the greatest.
+    /// Sum of the findings' counts: the most events that there can be.
     sum: u64,
+    /// The greatest count of one finding: the fewest events that there can be.
     largest: u64,
-    /// Counts of findings that do not know which events they are.
+    /// Sum of the counts of findings without a set of events.
     unknown: u64,
+    /// The events of all other findings, united.
     set: EventSet,
+    /// Digests of the ids of rules that a notice has named.
     told: Vec<u32>,
-    /// It was opened by a version that remembered nothing.
+    /// The incident was opened by a version that kept no memory.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     is_old: bool,
 }
 
 impl Memory {
-    /// Of an incident that has no finding yet.
+    /// The memory of an incident that has no finding yet.
     pub(crate) fn new() -> Self {
         Memory { sum: 0, largest: 0, unknown: 0, set: EventSet::empty(), told: Vec::new(), is_old: false }
     }
 
-    /// Of an incident that an earlier version opened, which added counts up.
+    /// The memory of an incident that an earlier version opened; that version only added counts up.
     pub(crate) fn of_old(incident: &Incident) -> Self {
         Memory { sum: incident.events, unknown: incident.events, is_old: true, ..Memory::new() }
     }
 
-    /// Counts the finding, which had `before` events when it was counted last, and says in the incident how many there are.
+    /// Counts a finding and writes the number of events into the incident. `before`: the finding's count when it was
+    /// last counted, 0 for a new one.
     pub(crate) fn count(&mut self, incident: &mut Incident, finding: &Finding, before: u64) {
         self.take_up(finding.count, &finding.counted.events, before);
         let (number, estimated) = self.events(incident.findings);
-        // Events that are there do not go; an estimate may come out below what was known.
+        // The number never goes down, although an estimate may.
         incident.events = incident.events.max(number);
         incident.events_are_estimated = estimated;
     }
 
-    /// Adds the events of a finding, which had `before` of them when they were added last.
+    /// Adds the events of a finding. `before`: its count when it was last added, 0 for a new one.
     pub(crate) fn take_up(&mut self, count: u64, events: &EventSet, before: u64) {
         self.sum = self.sum.saturating_sub(before) + count;
         self.largest = self.largest.max(count);
@@ -54,23 +60,23 @@ impl Memory {
         }
     }
 
-    /// Without any events, to count them again.
+    /// The memory without its events, to count them anew.
     pub(crate) fn cleared(self) -> Self {
         Memory { sum: 0, largest: 0, unknown: 0, set: EventSet::empty(), ..self }
     }
 
-    /// The least and the most that there can be.
+    /// The fewest and the most events that there can be.
     pub(crate) fn bounds(&self) -> (u64, u64) {
         (self.largest.min(self.sum), self.sum)
     }
 
-    /// Distinct events, and whether that is an estimate.
+    /// The number of distinct events of this many findings, and whether it is an estimate.
     pub(crate) fn events(&self, findings: u64) -> (u64, bool) {
         let rough = self.set.is_rough();
         match (findings, self.unknown) {
             (0, _) => (0, false),
             (_, 0) if self.set.is_exact() => (self.set.count(), false),
-            // One finding knows its count.
+            // The count of a single finding needs no set.
             (1, _) => (self.sum, rough),
             _ => {
                 let number = self.set.count().saturating_add(self.unknown);
@@ -79,23 +85,24 @@ impl Memory {
         }
     }
 
-    /// Whether the rule was told of, by what is remembered.
+    /// Whether a notice has named the rule; false as well where it is no longer remembered.
     pub(crate) fn has_told(&self, rule_id: &str) -> bool {
-        self.told.contains(&mark(rule_id))
+        self.told.contains(&rule_digest(rule_id))
     }
 
-    /// Growth of what an earlier version has joined is no news.
+    /// Whether an earlier version opened the incident: then findings that only grow are not told.
     pub(crate) fn is_old(&self) -> bool {
         self.is_old
     }
 
+    /// Remembers that a notice names the rule.
     pub(crate) fn tell(&mut self, rule_id: &str) {
         if self.told.len() < TOLD_MAX && !self.has_told(rule_id) {
-            self.told.push(mark(rule_id));
+            self.told.push(rule_digest(rule_id));
         }
     }
 }
 
-fn mark(rule_id: &str) -> u32 {
+fn rule_digest(rule_id: &str) -> u32 {
     digest(&[rule_id.as_bytes()]) as u32
 }

@@ -1,26 +1,29 @@
-//! Notices: what happened to an incident that somebody may want to be told, with what changed. Pure: they are rows of the
-//! transaction that makes them true.
+//! Notices: what webhooks tell about an incident. They are written in the transaction that changes the incident. No
+//! I/O.
 
 use event::block::digest;
 use event::{FindingId, Incident};
 use serde::{Deserialize, Serialize};
 
-/// Kinds of notices that come of a person's changes: they wait until those have settled, and are told as one.
+/// Kinds of notices about people's changes: these are held back for a while, so that several changes are told as one.
 pub(crate) const UPDATED: &str = "incident.updated";
 pub(crate) const RESOLVED: &str = "incident.resolved";
 
 /// One thing that changed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct What {
-    /// As in the incident's history: `severity`, `stage`, `status` …; `rule` where one joined.
+    /// As in the incident's history: `severity`, `stage`, `status` …; `rule` where a rule's first finding joined.
     pub field: String,
+    /// What it was before; absent where there was nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
+    /// What it is now.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// The finding that it came with, and its rule.
+    /// The finding that it came with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finding: Option<FindingId>,
+    /// The title of that finding's rule.
     #[serde(default, rename = "rule.title", skip_serializing_if = "Option::is_none")]
     pub rule_title: Option<String>,
 }
@@ -40,11 +43,13 @@ impl What {
     }
 }
 
-/// What a notice tells: the incident as it was then, and what changed. Notices of earlier versions are the incident alone.
+/// What a notice tells: the incident as it was then, and what changed. Earlier versions wrote the incident alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeBody {
+    /// The incident when the notice was written.
     #[serde(flatten)]
     pub incident: Incident,
+    /// What changed, in the order it did.
     #[serde(default)]
     pub changes: Vec<What>,
 }
@@ -55,7 +60,7 @@ impl NoticeBody {
         self.changes.iter().map(What::sentence).collect::<Vec<_>>().join("; ")
     }
 
-    /// Takes up what changed since; of each field the first `from` and the last `to` are told.
+    /// Adds later changes: of each field the first `from` and the last `to` stay.
     pub(crate) fn take_up(&mut self, incident: Incident, changes: Vec<What>) {
         self.incident = incident;
         for change in changes {
@@ -67,10 +72,10 @@ impl NoticeBody {
     }
 }
 
-/// Something that somebody may want to be told.
+/// One notice, before it is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Notice {
-    /// Derived from what happened, so that a second run does not tell it again.
+    /// 32 hexadecimal digits, derived from what happened, so that a second run writes no second notice.
     pub(crate) id: String,
     /// `incident.created`, `.continued`, `.escalated`, `.joined`, `.updated` or `.resolved`.
     pub(crate) kind: &'static str,
@@ -78,18 +83,19 @@ pub(crate) struct Notice {
 }
 
 impl Notice {
+    /// A notice whose id follows from its kind, the incident, and `mark`, which tells occurrences of one kind apart.
     pub(crate) fn new(kind: &'static str, mark: &str, incident: &Incident, changes: Vec<What>) -> Self {
         let id = digest(&[kind.as_bytes(), &incident.id.0.to_be_bytes(), mark.as_bytes()]);
         Notice { id: format!("{id:032x}"), kind, body: NoticeBody { incident: incident.clone(), changes } }
     }
 
-    /// A person changed it.
+    /// A notice that a person changed the incident.
     pub(crate) fn changed(incident: &Incident, changes: Vec<What>) -> Self {
         Self::new(kind_of(incident), &incident.version.to_string(), incident, changes)
     }
 }
 
-/// The kind of notice that says where people have brought the incident.
+/// The kind of notice for a person's change, by whether the incident is still open.
 pub(crate) fn kind_of(incident: &Incident) -> &'static str {
     if incident.is_open() { UPDATED } else { RESOLVED }
 }

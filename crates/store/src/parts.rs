@@ -1,37 +1,40 @@
-//! What the correlator keeps as one finding is parted where people were done with it: its incident was over, or a mute
-//! began or ended. The part before stays as it is; what comes is a finding of its own, under an id that follows from the
-//! part before, so that after a crash the same events arrive at the same parts and counts. Pure.
+//! Divides a finding of the correlator into parts where its incident was closed, or a mute began or ended: the old part
+//! is frozen, and later events count in a new finding. Its id is derived from the old part's, so that events read again
+//! after a crash arrive at the same parts and counts. No I/O.
+//!
+//! Words: a part is *over* when it takes no more events; the part that *continues* it takes them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use event::{EventId, Evidence, Finding, FindingId};
 
-use crate::Commit;
 use crate::join::join;
 use crate::known::{Home, Known, Part, StoredPart, Trace};
+use crate::ledger::Commit;
 use crate::rows::JoinedRows;
 
-/// First and last events that a part keeps as proof: as many of each.
+/// A part keeps its first and its last events as evidence: this many of each.
 const PROOF_EACH: usize = 5;
 
 /// The findings as they are to be written.
 #[derive(Debug, Default)]
 pub(crate) struct Prepared<'a> {
     pub(crate) findings: Vec<Cow<'a, Finding>>,
-    /// Those that a mute hides: they join nothing.
+    /// Findings that a mute hides, with the mute's id: they join no incident.
     pub(crate) muted: BTreeMap<FindingId, String>,
-    /// Parts in incidents that are done with now, and what goes on.
+    /// Parts in incidents that are over from this commit on, each with the part that continues it.
     pub(crate) done_with: Vec<(FindingId, FindingId)>,
-    /// Parts outside incidents that are new or have changed.
+    /// Parts outside incidents that are new or have changed: rows of `held_findings`.
     pub(crate) held: BTreeMap<FindingId, Part>,
-    /// New parts that go on from others, and new ones that are hidden.
+    /// How many new parts continue others.
     pub(crate) continued: u64,
+    /// How many new parts a mute hides.
     pub(crate) newly_muted: u64,
 }
 
 impl<'a> Prepared<'a> {
-    /// The commit's findings, parted by what is known; all as they are where nothing is joined.
+    /// The commit's findings, divided by what is known; unchanged where nothing is joined.
     pub(crate) fn of(known: Option<&mut Known>, commit: &'a Commit) -> Self {
         match known {
             Some(known) => prepare(known, &commit.findings),
@@ -39,12 +42,12 @@ impl<'a> Prepared<'a> {
         }
     }
 
-    /// The findings are those of the commit.
+    /// Whether the findings are those of the commit, unchanged.
     pub(crate) fn is_whole(&self) -> bool {
         self.muted.is_empty() && self.held.is_empty() && self.findings.iter().all(|one| matches!(one, Cow::Borrowed(_)))
     }
 
-    /// Rows of what the findings become that no mute hides.
+    /// Joins the findings that no mute hides to incidents, and gives the rows that this writes.
     pub(crate) fn join(&self, known: Option<Known>, commit: &Commit) -> JoinedRows {
         let Some((known, policy)) = known.zip(commit.join.as_ref()) else { return JoinedRows::default() };
         let open = self.findings.iter().filter(|finding| !self.muted.contains_key(&finding.id));
@@ -52,7 +55,7 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// Parts the commit's findings; `known` says the same afterwards.
+/// Divides the commit's findings into parts, and brings `known` up to date with them.
 pub(crate) fn prepare<'a>(known: &mut Known, findings: &'a [Finding]) -> Prepared<'a> {
     let mut prepared = Prepared::default();
     for finding in findings {
@@ -91,7 +94,8 @@ impl Prepared<'_> {
     }
 }
 
-/// The finding, or of it what its parts that are done with do not have. `None`: they have it all.
+/// The part of the finding that its frozen parts do not count: the whole finding where it has none. `None` where they
+/// count all of it.
 fn part<'a>(
     known: &mut Known,
     prepared: &mut Prepared<'_>,
@@ -102,7 +106,7 @@ fn part<'a>(
     if let Some(because) = over {
         let stored = known.stored.get(&at).map_or(0, |stored| stored.count);
         let events = known.parts.get(&at).map_or(stored, |part| part.events);
-        // Read again after a crash, or told once more without anything new.
+        // Nothing new: the events were read again after a crash, or the finding was committed again unchanged.
         if finding.count <= frozen + events {
             return None;
         }
@@ -117,14 +121,14 @@ fn part<'a>(
     }
     let homes = chain.iter().rev().filter_map(|part| known.link(*part));
     if let Some((incident, _)) = homes.into_iter().next() {
-        known.origins.insert(at, incident);
+        known.continued_from.insert(at, incident);
     }
     let grown = finding.count.saturating_sub(frozen);
     let before = known.parts.get(&at).map_or(0, |part| part.events);
     (grown > 0 && grown >= before).then(|| Cow::Owned(rest(known, finding, &chain, at, grown)))
 }
 
-/// The part is done with: `next` goes on.
+/// Marks the part `at` as over; `next` continues it.
 fn finish(known: &mut Known, prepared: &mut Prepared<'_>, at: FindingId, events: u64, next: FindingId) {
     let part = known.parts.entry(at).or_insert(Part { home: Home::Nowhere, events, continued: None });
     part.continued = Some(next);
@@ -136,7 +140,7 @@ fn finish(known: &mut Known, prepared: &mut Prepared<'_>, at: FindingId, events:
     }
 }
 
-/// What came after the parts of the chain, as a finding of its own.
+/// The events after the parts of the chain, as a finding of its own.
 fn rest(known: &Known, finding: &Finding, chain: &[FindingId], id: FindingId, count: u64) -> Finding {
     let done: Vec<&StoredPart> = chain.iter().filter_map(|part| known.stored.get(part)).collect();
     let own = known.stored.get(&id);
@@ -169,7 +173,7 @@ fn rest(known: &Known, finding: &Finding, chain: &[FindingId], id: FindingId, co
     }
 }
 
-/// Proof that none of the parts before counts, oldest first.
+/// Evidence of events that no earlier part counts, oldest first.
 fn new_evidence(finding: &Finding, done: &[&StoredPart]) -> Vec<Evidence> {
     let seen: BTreeSet<EventId> = done.iter().flat_map(|part| &part.evidence).map(|one| one.event_id).collect();
     let last_seen = done.iter().filter_map(|part| part.last_seen).max();
@@ -177,7 +181,8 @@ fn new_evidence(finding: &Finding, done: &[&StoredPart]) -> Vec<Evidence> {
         let counted: Option<Vec<bool>> = done.iter().map(|part| part.events.has(evidence.event_id)).collect();
         match counted {
             Some(counted) => !counted.contains(&true),
-            // Where the parts before have too many events to know each, the time tells.
+            // Sets of very many events do not know each of them: then an event is new if it is not earlier than the
+            // part's last.
             None => evidence.time.zip(last_seen).is_none_or(|(time, last)| time >= last),
         }
     };
@@ -192,7 +197,7 @@ fn new_evidence(finding: &Finding, done: &[&StoredPart]) -> Vec<Evidence> {
     new
 }
 
-/// The first and the last of what is stored and what is new.
+/// The first and the last evidence of what is stored and what is new together, [`PROOF_EACH`] of each.
 fn kept(stored: &[Evidence], new: Vec<Evidence>) -> Vec<Evidence> {
     let mut all = stored.to_vec();
     for evidence in new {

@@ -1,9 +1,11 @@
-//! Asking for findings: filters, and cursors that name the last row seen instead of counting rows.
+//! Asking for findings: filters, and cursors that name the last row seen instead of counting rows. Types alone; the
+//! queries are in `findings`.
 
-use event::{FindingId, Level, Severity, Status, Timestamp};
+use async_trait::async_trait;
+use event::{Finding, FindingId, Level, Severity, Status, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::StoredFinding;
+use crate::error::StoreError;
 
 /// Most findings of one page.
 pub const LIMIT_MAX: u32 = 500;
@@ -15,62 +17,86 @@ pub struct FindingQuery {
     pub since: Option<Timestamp>,
     /// First event before this time.
     pub until: Option<Timestamp>,
+    /// Severities of findings; empty: all.
     pub severities: Vec<Severity>,
+    /// Levels of their rules; empty: all.
     pub levels: Vec<Level>,
-    /// Rule ids.
+    /// Rule ids; empty: all.
     pub rules: Vec<String>,
+    /// What people have done with them; empty: all.
     pub statuses: Vec<Status>,
-    /// `(ECS name, value)`: `source.ip`, `user.name`, `host.name`.
+    /// `(ECS name, value)`: `source.ip`, `user.name`, `host.name`; empty: whoever is named.
     pub entities: Vec<(String, String)>,
+    /// The last finding of the page before; `None`: the first page.
     pub after: Option<Cursor>,
+    /// Most findings of the page, from 1 to [`LIMIT_MAX`].
     pub limit: u32,
 }
 
 /// The sort key of the last finding of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Cursor {
+    /// Its last event, in microseconds since 1970; the least number where it names no time.
     pub sort_time: i64,
+    /// Its id, which orders findings of one time.
     pub id: FindingId,
 }
 
+/// Findings of a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Page {
+    /// Newest first, without evidence.
     pub findings: Vec<StoredFinding>,
     /// Where the next page starts; `None` on the last one.
     pub next: Option<Cursor>,
 }
 
-/// What of a finding is not a column of its own.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Details {
-    pub(crate) score_parts: Vec<event::ScorePart>,
-    pub(crate) entities: event::Entities,
-    pub(crate) techniques: Vec<String>,
-    pub(crate) reason: String,
-    #[serde(default)]
-    pub(crate) response: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) continues: Option<FindingId>,
-    /// The mute that hides it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) muted_by: Option<String>,
+/// A finding with what people and the store added to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredFinding {
+    /// As it was last committed.
+    pub finding: Finding,
+    /// What people have done with it.
+    pub status: Status,
+    /// The mute that hides it, by id.
+    pub muted_by: Option<String>,
+    /// When it was first committed.
+    pub created_at: Timestamp,
+    /// When it was last committed.
+    pub updated_at: Timestamp,
+    /// Number of the commit that last wrote it; commits are numbered one by one.
+    pub revision: u64,
 }
 
-impl Details {
-    pub(crate) fn of(finding: &event::Finding, muted_by: Option<&String>) -> Self {
-        Details {
-            score_parts: finding.score_parts.clone(),
-            entities: finding.entities.clone(),
-            techniques: finding.techniques.clone(),
-            reason: finding.reason.clone(),
-            response: finding.response.clone(),
-            continues: finding.continues,
-            muted_by: muted_by.cloned(),
-        }
+/// The reading side.
+#[async_trait]
+pub trait Findings: Send + Sync + std::fmt::Debug {
+    /// One page, newest first. Findings of a list come without their evidence.
+    async fn list(&self, query: &FindingQuery) -> Result<Page, StoreError>;
+    /// One finding with its evidence; `None` where there is none of this id.
+    async fn get(&self, id: FindingId) -> Result<Option<StoredFinding>, StoreError>;
+    /// Findings changed after the mark, oldest change first, without evidence.
+    async fn changed_after(&self, mark: Mark, limit: u32) -> Result<Vec<StoredFinding>, StoreError>;
+}
+
+/// How far changes have been followed: the last finding seen, in the order of commits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Number of the commit that wrote it.
+    pub revision: u64,
+    /// Its id, which orders findings of one commit.
+    pub id: FindingId,
+}
+
+impl Mark {
+    /// Before every change.
+    pub const START: Mark = Mark { revision: 0, id: FindingId(u128::MAX) };
+    /// After every change there will be: asking what comes after it costs an index look-up.
+    pub const END: Mark = Mark { revision: u64::MAX, id: FindingId(u128::MAX) };
+}
+
+impl From<&StoredFinding> for Mark {
+    fn from(stored: &StoredFinding) -> Self {
+        Mark { revision: stored.revision, id: stored.finding.id }
     }
-}
-
-/// Sort key: findings without any event time come last.
-pub(crate) fn sort_time(last_seen: Option<Timestamp>) -> i64 {
-    last_seen.map_or(i64::MIN, |time| time.0)
 }

@@ -1,6 +1,6 @@
 //! Hot aggregates in Redis: shared by several agents, rebuilt from the store whenever they are gone. One agent records,
-//! the one that holds the lease; every step is one transaction with how far the store was followed, which does nothing where
-//! somebody else has taken a step meanwhile: so nothing is counted twice, whoever stood still for how long.
+//! the one that holds the lease. Each batch is one transaction that also moves the mark, and does nothing where another
+//! agent has moved it meanwhile (WATCH): so no finding is counted twice, even after an agent stood still.
 //!
 //! Keys, all under `c0di3:{hot}:` so that a cluster keeps them together: `known` (finding → what it added), `counts`,
 //! `titles`, `sources` (sorted set), `distinct` (HyperLogLog), `minutes`, `minute:N` (a day long: by severity, rule and
@@ -11,15 +11,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ::redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
+use ::redis::{AsyncCommands, AsyncConnectionConfig, Client, Pipeline, pipe};
 use async_trait::async_trait;
 use event::{FindingId, Level, Risk, Severity, Status, Timestamp};
-use redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnection};
-use redis::{AsyncCommands, AsyncConnectionConfig, Client, Pipeline, pipe};
 use tokio::sync::Mutex;
 
+use crate::error::StoreError;
 use crate::hot::{Added, Counter, FINDINGS_MAX, Hot, MINUTE_US, MINUTES_MAX, Snapshot, Standing, VALUES_MAX, counts};
+use crate::query::{Mark, StoredFinding};
 use crate::rows::{bytes, doc, hexadecimal, read_doc};
-use crate::{Mark, StoreError, StoredFinding};
 
 const PREFIX: &str = "c0di3:{hot}:";
 /// How long the right to record lasts without being renewed.
@@ -31,14 +32,17 @@ const MINUTE_KEPT_S: i64 = 86_400;
 /// Fields of one minute's counts: beyond it no new rules and sources are counted for it.
 const MINUTE_FIELDS_MAX: usize = 10_000;
 
+/// Hot aggregates in Redis, shared by several agents.
 #[derive(Clone)]
 pub struct RedisHot {
     connection: ConnectionManager,
     client: Client,
-    /// The connection of steps: a watch holds for all of a connection. Absent before the first and after a failed one.
+    /// The connection of transactions, because WATCH holds for a whole connection. Absent before the first transaction
+    /// and after a failed one.
     steps: Arc<Mutex<Option<MultiplexedConnection>>>,
+    /// All changes of the store are counted.
     complete: Arc<AtomicBool>,
-    /// Who this process is, for the lease.
+    /// Tells this process from others in the lease.
     own_name: String,
 }
 
@@ -54,14 +58,16 @@ fn key(name: &str) -> String {
 
 impl RedisHot {
     /// Does not wait for the server: it may come later. `own_name` tells this process from others.
+    /// [`StoreError::CacheAddress`] where the address cannot be used.
     pub fn open(url: &str, own_name: String) -> Result<Self, StoreError> {
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(TIMEOUT))
             .set_response_timeout(Some(TIMEOUT))
             .set_number_of_retries(1)
             .set_max_delay(Duration::from_secs(1));
-        let client = Client::open(url)?;
-        let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)?;
+        let client = Client::open(url).map_err(StoreError::CacheAddress)?;
+        let connection =
+            ConnectionManager::new_lazy_with_config(client.clone(), config).map_err(StoreError::CacheAddress)?;
         Ok(RedisHot { connection, client, steps: Arc::default(), complete: Arc::default(), own_name })
     }
 
@@ -72,7 +78,7 @@ impl RedisHot {
         Ok(())
     }
 
-    /// What the findings added before, where that is remembered.
+    /// What each of the findings added before, where that is remembered, and how many are remembered.
     async fn known(&self, findings: &[StoredFinding]) -> Result<(Vec<Option<Added>>, usize), StoreError> {
         let mut connection = self.connection.clone();
         let ids: Vec<Vec<u8>> = findings.iter().map(|stored| bytes(stored.finding.id.0)).collect();
@@ -86,7 +92,7 @@ impl RedisHot {
         Ok((texts.into_iter().map(read).collect::<Result<_, _>>()?, size))
     }
 
-    /// Risks of all entities of the findings, as they are.
+    /// Risks of all entities of the findings, by `kind=value`; entities beyond [`VALUES_MAX`] are absent.
     async fn risks(&self, findings: &[StoredFinding]) -> Result<BTreeMap<String, Risk>, StoreError> {
         let mut names: Vec<String> = findings
             .iter()
@@ -120,7 +126,8 @@ impl RedisHot {
         Ok(self.client.get_multiplexed_async_connection_with_config(&config).await?)
     }
 
-    /// What the findings change and how far the store was followed, all of it or, where the mark is not `from`, nothing.
+    /// Counts the findings and moves the mark in one transaction. False, and nothing is changed, where the mark is not
+    /// `from`.
     async fn step(
         &self,
         connection: &mut MultiplexedConnection,
@@ -135,12 +142,12 @@ impl RedisHot {
         }
         let mut pipeline = self.changes(findings).await?;
         pipeline.set(key("mark"), format!("{}:{}", mark.revision, mark.id)).ignore();
-        // Nothing comes back where the mark was touched since it is watched.
+        // The answer is nil where the mark was written since WATCH.
         let done: Option<()> = pipeline.query_async(connection).await?;
         Ok(done.is_some())
     }
 
-    /// One transaction with all that the findings add, against what they added before.
+    /// One transaction that counts the findings: what they add now, less what they added before.
     async fn changes(&self, findings: &[StoredFinding]) -> Result<Pipeline, StoreError> {
         let mut pipeline = pipe();
         pipeline.atomic();
@@ -149,7 +156,7 @@ impl RedisHot {
         }
         let (before, size) = self.known(findings).await?;
         let mut risks = self.risks(findings).await?;
-        // One finding may stand twice in a batch: the second time it is known from the first.
+        // A finding may be in a batch twice: the second time `latest` has what the first one added.
         let mut latest: BTreeMap<FindingId, Added> = BTreeMap::new();
         for (stored, before) in findings.iter().zip(before) {
             let finding = &stored.finding;
@@ -184,13 +191,13 @@ impl RedisHot {
         for (name, risk) in &risks {
             pipeline.hset(key("risk"), name, doc(risk)).ignore();
         }
-        // The least frequent go where there are too many.
+        // Where there are too many sources, those with the fewest events are removed.
         pipeline.zremrangebyrank(key("sources"), 0, -(VALUES_MAX as isize) - 1).ignore();
         Ok(pipeline)
     }
 }
 
-/// What is remembered of a finding, without names: it is kept a million times.
+/// What is remembered of a finding, as a JSON list: without names of fields it takes less memory.
 type Short = (Severity, Level, Status, u64, Option<i64>, Vec<String>, u8);
 
 impl Added {
@@ -204,7 +211,7 @@ impl Added {
     }
 }
 
-/// Adds or takes away what one finding stands for.
+/// Adds what one finding counts for, or with `sign` -1 takes it away.
 fn count(pipeline: &mut Pipeline, added: &Added, rule: &str, sign: i64) {
     let events = i64::try_from(added.events).unwrap_or(i64::MAX) * sign;
     let counts = key("counts");
@@ -273,7 +280,8 @@ impl Hot for RedisHot {
             Some(connection) => connection,
             None => self.connection_for_steps().await?,
         };
-        // A connection that did not answer in time is given up: what it was told may still be done, or not.
+        // A connection that failed is dropped: its transaction may still be carried out, and its answer would come too
+        // late.
         let done = self.step(&mut connection, findings, from, mark).await?;
         *steps = Some(connection);
         Ok(done)

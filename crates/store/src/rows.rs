@@ -1,35 +1,41 @@
-//! Rows for the shared queries: many at once travel as one JSON text, which both databases can take apart.
+//! Rows as JSON: all rows of one table are bound as one JSON text, which both databases can unpack in a statement. Also
+//! how single values are stored and read.
 
-use event::block::digest;
 use event::event_set::EventSet;
 use event::incident::{HistoryEntry, Link};
 use event::{FindingId, Incident, IncidentId, Severity, Timestamp};
 use serde_json::{Value, json};
 
-use crate::StoreError;
+use crate::error::StoreError;
 use crate::join::Joined;
 use crate::known::{Home, Part};
 use crate::notice::Notice;
 
+/// Most rows of one page of incidents or audit entries.
 pub(crate) const PAGE_MAX: u32 = 500;
 
+/// A value out of its JSON; `what` names it where it cannot be read.
 pub(crate) fn read_doc<T: serde::de::DeserializeOwned>(text: &str, what: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError::Damaged(format!("{what}: {error}")))
 }
 
+/// A set of events out of its text.
 pub(crate) fn event_set(text: &str) -> Result<EventSet, StoreError> {
     EventSet::read(text).ok_or_else(|| StoreError::Damaged("the events of a finding".to_owned()))
 }
 
+/// A value as JSON.
 pub(crate) fn doc<T: serde::Serialize>(value: &T) -> String {
     // These types hold texts and numbers only: writing them cannot fail.
     serde_json::to_string(value).unwrap_or_default()
 }
 
+/// Sort key of an incident, in microseconds since 1970.
 pub(crate) fn sort_time(incident: &Incident) -> i64 {
     incident.last_seen.unwrap_or(incident.created_at).0
 }
 
+/// A number out of hexadecimal digits; `what` names it where it cannot be read.
 pub(crate) fn hexadecimal(text: &str, what: &str) -> Result<u128, StoreError> {
     u128::from_str_radix(text, 16).map_err(|_| StoreError::Damaged(format!("{what}: `{text}`")))
 }
@@ -58,6 +64,9 @@ impl JoinedRows {
     }
 }
 
+/// The facts have changed since the summary was written, or there is none.
+const SUMMARY_STATE_NEW: i64 = 1;
+
 /// Rows of `incidents` as JSON, for one statement.
 fn incident_rows(joined: &Joined) -> String {
     let row = |incident: &Incident| {
@@ -65,14 +74,15 @@ fn incident_rows(joined: &Joined) -> String {
             "id": incident.id.to_string(), "severity": incident.severity as i64, "stage": incident.stage.name(),
             "status": incident.status.name(), "assignee": incident.assignee.as_deref().unwrap_or(""),
             "sort_time": sort_time(incident), "version": incident.version, "facts_version": incident.facts_version,
-            "doc": doc(incident), "summary_due": incident.updated_at.0, "memory": joined.memories.get(&incident.id).map(doc),
+            "doc": doc(incident), "summary_state": SUMMARY_STATE_NEW, "summary_due": incident.updated_at.0,
+            "memory": joined.memories.get(&incident.id).map(doc),
         })
     };
     Value::Array(joined.incidents.iter().map(row).collect()).to_string()
 }
 
 fn link_rows(links: &[(IncidentId, Link)]) -> String {
-    // A finding that changed twice in one commit counts with its last state.
+    // A finding may change twice in one commit: its last count is written.
     let mut last: std::collections::BTreeMap<_, (IncidentId, Link)> = std::collections::BTreeMap::new();
     for (incident, link) in links {
         last.entry(link.finding).or_insert_with(|| (*incident, link.clone())).1.events = link.events;
@@ -92,7 +102,10 @@ fn key_rows(joined: &Joined) -> String {
 }
 
 fn history_rows(history: &[(IncidentId, HistoryEntry)]) -> String {
-    let row = |(id, entry): &(IncidentId, HistoryEntry)| json!({"incident_id": id.to_string(), "number": entry.number, "doc": doc(entry)});
+    let row = |(id, entry): &(IncidentId, HistoryEntry)| {
+        let incident = id.to_string();
+        json!({"incident_id": incident, "number": entry.number, "doc": doc(entry)})
+    };
     Value::Array(history.iter().map(row).collect()).to_string()
 }
 
@@ -106,6 +119,7 @@ fn notice_rows(notices: &[Notice], now: i64) -> String {
     Value::Array(notices.iter().map(row).collect()).to_string()
 }
 
+/// Rows of `held_findings` as JSON, for one statement.
 pub(crate) fn held_rows<'a>(held: impl Iterator<Item = (&'a FindingId, &'a Part)>) -> String {
     let row = |(id, part): (&FindingId, &Part)| {
         let mute = if let Home::Mute(mute) = &part.home { mute.as_str() } else { "" };
@@ -115,24 +129,14 @@ pub(crate) fn held_rows<'a>(held: impl Iterator<Item = (&'a FindingId, &'a Part)
     Value::Array(held.map(row).collect()).to_string()
 }
 
+/// A JSON list of texts, for statements that ask for one of several.
 pub(crate) fn texts<T: ToString>(values: impl IntoIterator<Item = T>) -> String {
     Value::Array(values.into_iter().map(|value| Value::String(value.to_string())).collect()).to_string()
 }
 
+/// A severity out of its number; an unknown number is the least severe.
 pub(crate) fn severity_of(number: i64) -> Severity {
     Severity::ALL.into_iter().find(|known| *known as i64 == number).unwrap_or(Severity::P3)
-}
-
-/// Identity of a delivery for receivers: the same over all tries.
-pub(crate) fn delivery_id(notice_id: &str, endpoint: &str) -> u128 {
-    digest(&[b"delivery", notice_id.as_bytes(), endpoint.as_bytes()])
-}
-
-impl crate::people::Delivery {
-    /// What receivers know the delivery by: the same over all tries.
-    pub fn webhook_id(&self) -> String {
-        format!("msg_{:032x}", delivery_id(&self.notice_id, &self.endpoint))
-    }
 }
 
 /// Sixteen bytes as stored.
@@ -140,6 +144,7 @@ pub(crate) fn bytes(number: u128) -> Vec<u8> {
     number.to_be_bytes().to_vec()
 }
 
+/// The number out of sixteen stored bytes.
 pub(crate) fn number(bytes: Vec<u8>) -> Result<u128, StoreError> {
     let bytes: [u8; 16] =
         bytes.try_into().map_err(|_| StoreError::Damaged("an id that is not 16 bytes long".to_owned()))?;

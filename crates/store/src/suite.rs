@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use event::{Entities, EventId, Evidence, IncidentChange, IncidentStatus, Level, ScorePart, Severity, Stage, Verdict};
+use event::{
+    Entities, EventId, Evidence, Finding, FindingId, IncidentChange, IncidentStatus, Level, Position, ScorePart,
+    Severity, Source, SourceId, Stage, Status, Timestamp, Verdict,
+};
 
 use super::*;
 use crate::people::{Attempt, Changed, IncidentQuery, Role, SUMMARY_PAUSE_US, StoredSummary, Token};
@@ -177,7 +180,7 @@ async fn positions_and_state_come_back_after_a_reopen(url: &str) {
         seen: (1 << 40) + 5,
         epoch: 0,
     };
-    let (lease, resume) = first.take_over("replay", Timestamp(1)).await.unwrap();
+    let (lease, resume) = first.take_over("replay").await.unwrap();
     assert_eq!((resume.sources.len(), resume.state), (0, None));
     let commit = Commit {
         sources: vec![checkpoint.clone()],
@@ -194,7 +197,7 @@ async fn positions_and_state_come_back_after_a_reopen(url: &str) {
     first.commit(&later).await.unwrap();
     first.close().await;
     let again = store(url).await;
-    let (lease, resume) = again.take_over("replay", Timestamp(2)).await.unwrap();
+    let (lease, resume) = again.take_over("replay").await.unwrap();
     assert_eq!(resume.sources, vec![checkpoint.clone()]);
     let mut state = resume.state.unwrap();
     state.entries.sort();
@@ -202,18 +205,18 @@ async fn positions_and_state_come_back_after_a_reopen(url: &str) {
         (state.head.as_str(), state.entries.len(), &state.entries[0]),
         ("head 2", 2, &("b".to_owned(), "3".to_owned()))
     );
-    assert_eq!(again.take_over("another", Timestamp(2)).await.unwrap().1.state, None);
+    assert_eq!(again.take_over("another").await.unwrap().1.state, None);
     let forget = Commit { forgotten: vec![checkpoint.id], lease: Some(lease), ..Commit::default() };
     again.commit(&forget).await.unwrap();
-    assert_eq!(again.take_over("replay", Timestamp(3)).await.unwrap().1.sources, []);
+    assert_eq!(again.take_over("replay").await.unwrap().1.sources, []);
 }
 
 async fn who_was_taken_over_cannot_commit(url: &str) {
     let store = store(url).await;
-    let (old, _) = store.take_over("analyzer", Timestamp(1)).await.unwrap();
+    let (old, _) = store.take_over("analyzer").await.unwrap();
     let under = |lease: &Lease, findings| Commit { lease: Some(lease.clone()), ..commit(findings) };
     store.commit(&under(&old, vec![finding(1, Severity::P1, "192.0.2.1")])).await.unwrap();
-    let (new, _) = store.take_over("analyzer", Timestamp(2)).await.unwrap();
+    let (new, _) = store.take_over("analyzer").await.unwrap();
     let late = store.commit(&under(&old, vec![finding(2, Severity::P1, "192.0.2.1")])).await;
     assert!(matches!(late, Err(StoreError::Fenced(name)) if name == "analyzer"));
     assert_eq!(store.get(finding(2, Severity::P1, "192.0.2.1").id).await.unwrap(), None, "all of it or nothing");

@@ -1,41 +1,47 @@
-//! Whether what is stored adds up, row by row, and what can be derived again where it does not. Pure; the queries are in
-//! [`crate::recount`].
+//! Whether stored values agree with each other, row by row, and what can be derived anew where they do not. No I/O; the
+//! queries are in `recount`.
 
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 use event::{EventSet, Incident, Severity, Status, Thresholds, Timestamp};
 
-use crate::StoreError;
+use crate::details::{Details, sort_time};
+use crate::error::StoreError;
 use crate::memory::Memory;
-use crate::query::{Details, sort_time};
 
-/// Faults that are told one by one; the rest is counted.
+/// Faults that are listed; further ones are only counted.
 pub const FAULTS_TOLD_MAX: usize = 10_000;
-/// Who mends, in an incident's history.
+/// The actor of a repair in an incident's history.
 pub(crate) const MENDER: &str = "c0di3 db repair";
 
-/// Something that does not add up.
+/// A stored value that disagrees with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// Table of the row.
     pub table: &'static str,
+    /// Id of the row, in hexadecimal digits where it is a number.
     pub id: String,
+    /// What is wrong, in words.
     pub what: String,
     /// What `db repair` does, or what a person can do.
     pub remedy: String,
-    /// `db repair` mends it.
+    /// Whether `db repair` mends it.
     pub is_mendable: bool,
 }
 
 /// What a check or a repair found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recount {
+    /// Findings that were read.
     pub findings: u64,
+    /// Incidents that were read.
     pub incidents: u64,
     /// Findings in incidents.
     pub linked: u64,
+    /// What does not add up, at most [`FAULTS_TOLD_MAX`].
     pub faults: Vec<Fault>,
-    /// Faults beyond those that are told.
+    /// How many faults there are beyond those.
     pub more: u64,
 }
 
@@ -49,7 +55,7 @@ impl Recount {
     }
 }
 
-/// A change of one value, as the queries know it.
+/// Which value a repair changes, or which row it removes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fix {
     Count,
@@ -66,52 +72,69 @@ pub(crate) enum Fix {
 
 /// A fault with its mend: the fix, the row's id and the new value.
 #[derive(Debug)]
-pub(crate) struct Found {
+pub(crate) struct Diagnosis {
     pub(crate) fault: Fault,
     pub(crate) fix: Option<(Fix, String, Value)>,
 }
 
+/// The new value of a fix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
+    /// The fix needs none.
     None,
     Number(i64),
     Text(String),
 }
 
-pub(crate) fn found(table: &'static str, id: &str, what: String, remedy: &str, fix: Option<(Fix, Value)>) -> Found {
+pub(crate) fn diagnosis(
+    table: &'static str,
+    id: &str,
+    what: String,
+    remedy: &str,
+    fix: Option<(Fix, Value)>,
+) -> Diagnosis {
     let fault = Fault { table, id: id.to_owned(), what, remedy: remedy.to_owned(), is_mendable: fix.is_some() };
-    Found { fault, fix: fix.map(|(fix, value)| (fix, id.to_owned(), value)) }
+    Diagnosis { fault, fix: fix.map(|(fix, value)| (fix, id.to_owned(), value)) }
 }
 
-/// A row of `findings`, with what other tables say of it.
+/// A row of `findings`, with what other tables hold about it. Values are as stored: any of them may be wrong.
 #[derive(Debug)]
 pub(crate) struct FindingRow {
     pub(crate) id: String,
     pub(crate) count: i64,
     pub(crate) score: i64,
     pub(crate) severity: String,
-    pub(crate) first_seen: Option<i64>,
-    pub(crate) last_seen: Option<i64>,
-    pub(crate) sort_time: i64,
+    pub(crate) times: FindingTimes,
     pub(crate) status: i64,
     pub(crate) details: String,
+    /// Text of an [`EventSet`].
     pub(crate) events: String,
     /// JSON: objects with an `event_id`.
     pub(crate) evidence: String,
     /// JSON: `kind=value`.
     pub(crate) entities: String,
-    /// Its events by its link, and by what is held.
+    /// Its events by its link to an incident; `None` where it has none.
     pub(crate) linked: Option<i64>,
+    /// Its events by its row of `held_findings`; `None` where it has none.
     pub(crate) held: Option<i64>,
+}
+
+/// When a finding's events were, in microseconds since 1970.
+#[derive(Debug)]
+pub(crate) struct FindingTimes {
+    pub(crate) first_seen: Option<i64>,
+    pub(crate) last_seen: Option<i64>,
+    /// What lists are sorted by.
+    pub(crate) sort: i64,
 }
 
 const BY_HAND: &str = "restore it from a backup, or remove it: nothing says what it was";
 
 impl FindingRow {
-    pub(crate) fn check(&self, thresholds: Thresholds) -> Vec<Found> {
+    pub(crate) fn check(&self, thresholds: Thresholds) -> Vec<Diagnosis> {
         let mut faults = Vec::new();
         let mut tell = |what: String, remedy: &str, fix: Option<(Fix, Value)>| {
-            faults.push(found("findings", &self.id, what, remedy, fix));
+            faults.push(diagnosis("findings", &self.id, what, remedy, fix));
         };
         let evidence: Option<Vec<serde_json::Value>> = serde_json::from_str(&self.evidence).ok();
         if evidence.is_none() {
@@ -125,14 +148,14 @@ impl FindingRow {
             tell("its events cannot be read".to_owned(), remedy, Some((Fix::Events, Value::Text(String::new()))));
         }
         self.check_count(ids.len() as i64, &set.unwrap_or_default(), &mut tell);
-        if let (Some(first), Some(last)) = (self.first_seen, self.last_seen)
+        if let (Some(first), Some(last)) = (self.times.first_seen, self.times.last_seen)
             && first > last
         {
             tell(format!("its first event ({first}) is later than its last ({last})"), BY_HAND, None);
         }
-        let sorted = sort_time(self.last_seen.map(Timestamp));
-        if self.sort_time != sorted {
-            let what = format!("it is sorted by {}, its last event is at {sorted}", self.sort_time);
+        let sorted = sort_time(self.times.last_seen.map(Timestamp));
+        if self.times.sort != sorted {
+            let what = format!("it is sorted by {}, its last event is at {sorted}", self.times.sort);
             tell(what, "the sort key follows its last event", Some((Fix::SortTime, Value::Number(sorted))));
         }
         if Status::from_number(self.status).is_none() {
@@ -181,7 +204,7 @@ impl FindingRow {
             let what = format!("its score is {}, its parts make {sum}", self.score);
             tell(what, "the score is the sum of its parts", Some((Fix::Score, Value::Number(sum))));
         }
-        // Thresholds may have been others when it was found: the usual ones are believed as well.
+        // The thresholds may have been others when the finding was written: the default ones are accepted as well.
         let believed = [thresholds, Thresholds::default()].map(|known| known.severity(sum as u8));
         let severity: Option<Severity> = self.severity.parse().ok();
         if severity.is_none()
@@ -205,27 +228,29 @@ impl FindingRow {
     }
 }
 
-/// A finding of an incident, by its link: its count, severity and events; nothing where there is no such finding.
+/// A finding that an incident's link names: its count, severity and events; `None` where there is no such finding.
 #[derive(Debug)]
 pub(crate) struct LinkRow {
     pub(crate) found: Option<(i64, Option<Severity>, Option<EventSet>)>,
 }
 
-/// An incident with everything that it is counted from.
+/// An incident with everything that its numbers are derived from.
 #[derive(Debug)]
 pub(crate) struct IncidentRow {
     pub(crate) incident: Incident,
-    /// As its columns say: severity, stage, status, version, facts version.
+    /// The columns that repeat its document: severity, stage, status, version, facts version.
     pub(crate) columns: (i64, String, String, i64, i64),
     pub(crate) memory: Option<Memory>,
+    /// There is a memory, and it cannot be read.
+    pub(crate) memory_is_damaged: bool,
     pub(crate) links: Vec<LinkRow>,
     /// Number, field and actor of its history.
     pub(crate) history: Vec<(i64, String, String)>,
 }
 
 impl IncidentRow {
-    /// Faults, and the incident as it must be where something can be mended.
-    pub(crate) fn check(&self) -> (Vec<Found>, Option<(Incident, Memory)>) {
+    /// Its faults and, where something can be mended, the incident and its memory as they should be.
+    pub(crate) fn check(&self) -> (Vec<Diagnosis>, Option<(Incident, Memory)>) {
         let (mut faults, incident) = (Vec::new(), &self.incident);
         let id = incident.id.to_string();
         let mut right = incident.clone();
@@ -243,6 +268,10 @@ impl IncidentRow {
                 "they are counted again",
             ));
         }
+        if self.memory_is_damaged {
+            let remedy = "it is counted again from its findings";
+            mended.push(("what is remembered of it cannot be read".to_owned(), remedy));
+        }
         let gravest = self.links.iter().filter_map(|link| link.found.as_ref()?.1).min();
         let by_person =
             self.history.iter().any(|(_, field, actor)| field == "severity" && actor != "c0di3" && actor != MENDER);
@@ -259,7 +288,7 @@ impl IncidentRow {
         let last = self.history.last().map_or(0, |(number, ..)| *number);
         if !(1..=last).eq(self.history.iter().map(|(number, ..)| *number)) {
             let what = format!("its history has {} entries up to number {last}", self.history.len());
-            faults.push(found(
+            faults.push(diagnosis(
                 "incident_history",
                 &id,
                 what,
@@ -277,18 +306,18 @@ impl IncidentRow {
         self.check_versions(&mut right, &mut mended);
         if self.links.is_empty() {
             let remedy = "close it, or restore its findings from a backup";
-            faults.push(found("incidents", &id, "it has no findings".to_owned(), remedy, None));
+            faults.push(diagnosis("incidents", &id, "it has no findings".to_owned(), remedy, None));
         }
         let is_mended = !mended.is_empty();
         for (what, remedy) in mended {
             let fault =
                 Fault { table: "incidents", id: id.clone(), what, remedy: remedy.to_owned(), is_mendable: true };
-            faults.push(Found { fault, fix: None });
+            faults.push(Diagnosis { fault, fix: None });
         }
         (faults, is_mended.then_some((right, memory)))
     }
 
-    /// The columns say what the document says, and versions go on.
+    /// Checks that the columns repeat the document, and that the version is not less than the facts' version.
     fn check_versions(&self, right: &mut Incident, mended: &mut Vec<(String, &str)>) {
         let incident = &self.incident;
         let columns = (incident.severity as i64, incident.stage.name(), incident.status.name());
@@ -309,7 +338,7 @@ impl IncidentRow {
         }
     }
 
-    /// Counts findings and events from the links.
+    /// Counts findings and events from the links, writes them into `right`, and gives the memory that belongs to them.
     fn recount(&self, right: &mut Incident) -> Memory {
         let known = self.links.iter().filter_map(|link| {
             let (count, _, set) = link.found.as_ref()?;
@@ -324,7 +353,7 @@ impl IncidentRow {
         if !is_possible {
             right.events = events;
         }
-        // Earlier versions did not say that they only added up.
+        // Earlier versions kept no memory, and did not mark their sums as estimates: that alone is no fault.
         if self.memory.is_some() || !is_possible {
             right.events_are_estimated = estimated;
         }
@@ -332,9 +361,10 @@ impl IncidentRow {
     }
 }
 
+/// Checking and repairing what is stored.
 #[async_trait]
 pub trait Upkeep: Send + Sync + std::fmt::Debug {
-    /// Reads everything and counts again, in one transaction; with `mend` what can be derived is written, else nothing is.
-    /// Nothing else should write meanwhile.
+    /// Reads everything and compares it, in one transaction. With `mend` what can be derived is written, otherwise
+    /// nothing is. No other process should write meanwhile.
     async fn recount(&self, mend: bool, thresholds: Thresholds, now: Timestamp) -> Result<Recount, StoreError>;
 }

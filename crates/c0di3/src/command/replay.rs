@@ -59,7 +59,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     }
     let (lease, resume) = match &store {
         Some(store) if whole => {
-            let (lease, resume) = runtime.block_on(store.take_over(INSTANCE, clock::now()))?;
+            let (lease, resume) = runtime.block_on(store.take_over(INSTANCE))?;
             (Some(lease), resume)
         }
         _ => (None, store::Resume::default()),

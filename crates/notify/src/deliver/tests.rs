@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use event::{Entities, Finding, FindingId, Level};
-use store::{Commit, JoinPolicy, Ledger, SqliteStore};
+use store::{Commit, JoinPolicy, Ledger, SqlStore, Use};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -74,9 +74,9 @@ fn finding(number: u128, title: &str, address: String) -> Finding {
     }
 }
 
-async fn store() -> (tempfile::TempDir, Arc<SqliteStore>) {
+async fn store() -> (tempfile::TempDir, Arc<SqlStore>) {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&format!("sqlite:{}/a.db", folder.path().display())).await.unwrap();
+    let store = SqlStore::open(&format!("sqlite:{}/a.db", folder.path().display()), Use::Commit).await.unwrap();
     let finding = finding(1, "a rule <!channel>", "192.0.2.1".into());
     let commit = Commit { findings: vec![finding], join: Some(JOIN), now: clock(), ..Commit::default() };
     store.commit(&commit).await.unwrap();
@@ -96,7 +96,7 @@ fn endpoint(port: u16, format: Format, allow: &[&str]) -> Endpoint {
     }
 }
 
-fn deliverer(store: &Arc<SqliteStore>, endpoint: Endpoint) -> Deliverer<SqliteStore> {
+fn deliverer(store: &Arc<SqlStore>, endpoint: Endpoint) -> Deliverer<SqlStore> {
     let _already = rustls::crypto::ring::default_provider().install_default().is_err();
     Deliverer::new(Arc::clone(store), vec![endpoint], Some("https://soc.example".into()), clock).unwrap()
 }
@@ -150,7 +150,7 @@ async fn receivers_that_want_no_more_and_redirects_are_not_followed() {
 }
 
 /// Another finding at another address, so that there is another notice.
-async fn another_incident(store: &SqliteStore, number: u128) {
+async fn another_incident(store: &SqlStore, number: u128) {
     let finding = finding(number, "another", format!("198.51.100.{number}"));
     let commit = Commit { findings: vec![finding], join: Some(JOIN), now: clock(), ..Commit::default() };
     store.commit(&commit).await.unwrap();

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use event::{Entities, FindingId, Level, Severity};
 use serde_json::json;
 use store::people::IncidentQuery;
-use store::{Commit, JoinPolicy, SqliteStore, Store, Use};
+use store::{Commit, JoinPolicy, SqlStore, Store, Use};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -138,7 +138,7 @@ async fn whatever_else_comes_back_the_template_stands() {
 async fn equal_facts_are_not_asked_about_twice_and_a_dead_server_is_left_alone() {
     install_tls();
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(&format!("sqlite:{}/a.db", folder.path().display())).await.unwrap();
+    let store = SqlStore::open(&format!("sqlite:{}/a.db", folder.path().display()), Use::Commit).await.unwrap();
     let options = LlmOptions {
         url: "http://127.0.0.1:9".into(),
         model: "m".into(),

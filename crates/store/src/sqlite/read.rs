@@ -1,29 +1,18 @@
-//! Reading findings. Filters are part of one fixed text; a filter that is not used is bound as null or as an empty list.
+//! Reading findings. Filters are part of one fixed text; a filter that is not used is bound as null or as an empty
+//! list.
 
-use event::{EventId, Evidence, Finding, FindingId, Level, Status, Timestamp};
+use event::{EventId, Evidence, FindingId, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 
+use crate::error::StoreError;
+use crate::finding_columns::select_findings;
 use crate::known::StoredPart;
-use crate::query::{Cursor, Details, FindingQuery, LIMIT_MAX, Page, sort_time};
-use crate::rows::event_set;
-use crate::sqlite::{bytes, number};
-use crate::{Mark, StoreError, StoredFinding};
+use crate::query::FindingQuery;
+use crate::rows::{bytes, event_set, number};
 
-/// The columns that [`stored`] reads, in its order, and the rest of the query.
-macro_rules! select_findings {
-    ($rest:literal) => {
-        concat!(
-            "SELECT id, rule_id, rule_title, level, score, severity, first_seen, last_seen, count, status, details,
-                    created_at, updated_at, revision
-             FROM findings ",
-            $rest
-        )
-    };
-}
-
-/// Lists are bound as JSON arrays; an empty one means that the filter is not used. `$narrowed` comes in front of the filters,
-/// the order behind them.
+/// A list with all filters; `$narrowed` comes before them. Lists are bound as JSON arrays; an empty one means that the
+/// filter is not used.
 macro_rules! list_query {
     ($narrowed:literal) => {
         concat!(
@@ -48,27 +37,28 @@ macro_rules! list_query {
     };
 }
 
-/// From the newest on, until there are enough.
+/// Goes through findings from the newest on, until the page is full.
 const LIST: &str = list_query!("");
-/// What names the entities, all of it, then the newest: for entities that few findings name.
+/// Gathers all findings that name the entities, then takes the newest: for entities that few findings name.
 const LIST_BY_ENTITY: &str = list_query!(
-    "id IN (SELECT finding_id FROM finding_entities WHERE kind = ?13 AND value IN (SELECT value FROM json_each(?14))) AND"
+    "id IN (SELECT finding_id FROM finding_entities
+        WHERE kind = ?13 AND value IN (SELECT value FROM json_each(?14))) AND"
 );
-/// How many findings name the entities, counted up to [`FEW`] and one more.
+/// How many findings name the entities, counted up to [`ENTITY_FINDINGS_MAX`] and one more.
 const NAMED: &str = "SELECT count(*) FROM (SELECT 1 FROM finding_entities
     WHERE kind = ?1 AND value IN (SELECT value FROM json_each(?2)) LIMIT 5001)";
-const FEW: i64 = 5_000;
+const ENTITY_FINDINGS_MAX: i64 = 5_000;
 const KINDS: [&str; 3] = ["source.ip", "user.name", "host.name"];
 
-pub(super) async fn list(pool: &SqlitePool, query: &FindingQuery) -> Result<Page, StoreError> {
-    let limit = query.limit.clamp(1, LIMIT_MAX);
+/// The rows of a page, newest first; `limit` of them at most.
+pub(crate) async fn page(pool: &SqlitePool, query: &FindingQuery, limit: i64) -> Result<Vec<SqliteRow>, StoreError> {
     let json = |list: Vec<serde_json::Value>| serde_json::Value::Array(list).to_string();
     let named = |kind: &str| {
         let values = query.entities.iter().filter(|(known, _)| known == kind);
         json(values.map(|(_, value)| value.as_str().into()).collect())
     };
-    let few = kind_of_few(pool, query, named).await?;
-    let rows = sqlx::query(if few.is_some() { LIST_BY_ENTITY } else { LIST })
+    let narrow = narrow_kind(pool, query, named).await?;
+    let rows = sqlx::query(if narrow.is_some() { LIST_BY_ENTITY } else { LIST })
         .bind(query.since.map(|time| time.0))
         .bind(query.until.map(|time| time.0))
         .bind(json(query.severities.iter().map(|severity| severity.name().into()).collect()))
@@ -80,23 +70,17 @@ pub(super) async fn list(pool: &SqlitePool, query: &FindingQuery) -> Result<Page
         .bind(named(KINDS[2]))
         .bind(query.after.map(|cursor| cursor.sort_time))
         .bind(query.after.map(|cursor| bytes(cursor.id.0)))
-        .bind(i64::from(limit) + 1);
-    let rows = match few {
+        .bind(limit);
+    let rows = match narrow {
         Some(kind) => rows.bind(kind).bind(named(kind)),
         None => rows,
     };
-    let rows = rows.fetch_all(pool).await.map_err(StoreError::Read)?;
-    let mut findings = rows.iter().map(stored).collect::<Result<Vec<_>, _>>()?;
-    let more = findings.len() > limit as usize;
-    findings.truncate(limit as usize);
-    let last = findings.last().filter(|_| more);
-    let next = last.map(|stored| Cursor { sort_time: sort_time(stored.finding.last_seen), id: stored.finding.id });
-    Ok(Page { findings, next })
+    rows.fetch_all(pool).await.map_err(StoreError::Read)
 }
 
-/// A kind of entity that is asked for and that few findings name: those are gathered, instead of walking by time until
-/// there are enough.
-async fn kind_of_few(
+/// A kind of entity that the query asks for and that at most [`ENTITY_FINDINGS_MAX`] findings name: [`LIST_BY_ENTITY`]
+/// is faster then.
+async fn narrow_kind(
     pool: &SqlitePool,
     query: &FindingQuery,
     named: impl Fn(&str) -> String,
@@ -105,7 +89,7 @@ async fn kind_of_few(
         if query.entities.iter().any(|(known, _)| known == kind) {
             let row =
                 sqlx::query(NAMED).bind(kind).bind(named(kind)).fetch_one(pool).await.map_err(StoreError::Read)?;
-            if row.get::<i64, _>(0) <= FEW {
+            if row.get::<i64, _>(0) <= ENTITY_FINDINGS_MAX {
                 return Ok(Some(kind));
             }
         }
@@ -113,21 +97,18 @@ async fn kind_of_few(
     Ok(None)
 }
 
-pub(super) async fn get(pool: &SqlitePool, id: FindingId) -> Result<Option<StoredFinding>, StoreError> {
-    let row = sqlx::query(select_findings!("WHERE id = ?"))
-        .bind(bytes(id.0))
-        .fetch_optional(pool)
-        .await
-        .map_err(StoreError::Read)?;
-    let Some(mut stored) = row.as_ref().map(stored).transpose()? else { return Ok(None) };
+/// The row of a finding, and its evidence.
+pub(crate) async fn get(pool: &SqlitePool, id: FindingId) -> Result<Option<(SqliteRow, Vec<Evidence>)>, StoreError> {
+    let row = sqlx::query(select_findings!("WHERE id = ?")).bind(bytes(id.0));
+    let Some(row) = row.fetch_optional(pool).await.map_err(StoreError::Read)? else { return Ok(None) };
     let mut connection = pool.acquire().await.map_err(StoreError::Read)?;
-    stored.finding.evidence = evidence(&mut connection, id).await?;
-    Ok(Some(stored))
+    Ok(Some((row, evidence(&mut connection, id).await?)))
 }
 
 async fn evidence(connection: &mut SqliteConnection, id: FindingId) -> Result<Vec<Evidence>, StoreError> {
     let rows = sqlx::query(
-        "SELECT event_id, source, line_no, \"offset\", time, original FROM evidence WHERE finding_id = ? ORDER BY place",
+        "SELECT event_id, source, line_no, \"offset\", time, original FROM evidence WHERE finding_id = ?
+         ORDER BY place",
     )
     .bind(bytes(id.0))
     .fetch_all(connection)
@@ -146,19 +127,8 @@ async fn evidence(connection: &mut SqliteConnection, id: FindingId) -> Result<Ve
     rows.iter().map(evidence).collect()
 }
 
-pub(super) async fn changed_after(pool: &SqlitePool, mark: Mark, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
-    let rows = sqlx::query(select_findings!("WHERE (revision, id) > (?, ?) ORDER BY revision, id LIMIT ?"))
-        .bind(i64::try_from(mark.revision).unwrap_or(i64::MAX))
-        .bind(bytes(mark.id.0))
-        .bind(i64::from(limit))
-        .fetch_all(pool)
-        .await
-        .map_err(StoreError::Read)?;
-    rows.iter().map(stored).collect()
-}
-
-/// A finding as far as what goes on from it has to know it.
-pub(super) async fn part(connection: &mut SqliteConnection, id: FindingId) -> Result<Option<StoredPart>, StoreError> {
+/// What the next part of a finding has to know of it; `None` where there is no such finding.
+pub(crate) async fn part(connection: &mut SqliteConnection, id: FindingId) -> Result<Option<StoredPart>, StoreError> {
     let row = sqlx::query("SELECT count, first_seen, last_seen, events FROM findings WHERE id = ?").bind(bytes(id.0));
     let Some(row) = row.fetch_optional(&mut *connection).await.map_err(StoreError::Read)? else { return Ok(None) };
     Ok(Some(StoredPart {
@@ -168,38 +138,4 @@ pub(super) async fn part(connection: &mut SqliteConnection, id: FindingId) -> Re
         evidence: evidence(&mut *connection, id).await?,
         events: event_set(row.get(3))?,
     }))
-}
-
-/// A row of `findings`, without evidence.
-fn stored(row: &SqliteRow) -> Result<StoredFinding, StoreError> {
-    let damaged = |what: &str| StoreError::Damaged(format!("{what} of a finding"));
-    let details: Details = serde_json::from_str(row.get(10)).map_err(|_| damaged("details"))?;
-    let level = Level::ALL.into_iter().find(|level| *level as i64 == row.get::<i64, _>(3));
-    let finding = Finding {
-        id: FindingId(number(row.get(0))?),
-        rule_id: row.get(1),
-        rule_title: row.get(2),
-        level: level.ok_or_else(|| damaged("level"))?,
-        score: u8::try_from(row.get::<i64, _>(4)).map_err(|_| damaged("score"))?,
-        score_parts: details.score_parts,
-        severity: row.get::<String, _>(5).parse().map_err(|()| damaged("severity"))?,
-        first_seen: row.get::<Option<i64>, _>(6).map(Timestamp),
-        last_seen: row.get::<Option<i64>, _>(7).map(Timestamp),
-        count: row.get::<i64, _>(8) as u64,
-        entities: details.entities,
-        techniques: details.techniques,
-        reason: details.reason,
-        response: details.response,
-        evidence: Vec::new(),
-        continues: details.continues,
-        counted: event::Counted::default(),
-    };
-    Ok(StoredFinding {
-        finding,
-        muted_by: details.muted_by,
-        status: Status::from_number(row.get(9)).ok_or_else(|| damaged("status"))?,
-        created_at: Timestamp(row.get(11)),
-        updated_at: Timestamp(row.get(12)),
-        revision: row.get::<i64, _>(13) as u64,
-    })
 }

@@ -1,82 +1,39 @@
-//! The one transaction: findings, evidence, positions and state together.
+//! Writing findings, their evidence and the correlation state, inside the transaction of a commit: row by row.
 
 use event::{Finding, Status};
-use sqlx::sqlite::SqlitePool;
 use sqlx::{Row, SqliteConnection};
 
+use crate::details::{Details, sort_time};
+use crate::error::StoreError;
+use crate::ledger::{Committed, HEAD, StateChange};
 use crate::parts::Prepared;
-use crate::query::{Details, sort_time};
-use crate::rows::doc;
-use crate::sqlite::{bytes, read_known, write_joined, write_seen};
-use crate::{Commit, Committed, HEAD, StoreError};
+use crate::rows::{bytes, doc};
 
-pub(super) async fn commit(pool: &SqlitePool, commit: &Commit) -> Result<Committed, StoreError> {
-    // Takes the write lock at once: a deferred transaction could fail half-way when two processes write.
-    let mut transaction = pool.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::Write)?;
+/// Writes the findings as they now are: how many are new, and how many have changed.
+pub(crate) async fn write_findings(
+    connection: &mut SqliteConnection,
+    prepared: &Prepared<'_>,
+    now: i64,
+    revision: i64,
+) -> Result<Committed, StoreError> {
     let mut done = Committed::default();
-    if let Some(lease) = &commit.lease {
-        let held = sqlx::query("SELECT 1 FROM instances WHERE name = ? AND epoch = ?").bind(&lease.instance);
-        let held = held.bind(lease.epoch as i64).fetch_optional(&mut *transaction).await.map_err(StoreError::Read)?;
-        held.ok_or_else(|| StoreError::Fenced(lease.instance.clone()))?;
-    }
-    let revision: i64 = sqlx::query("UPDATE revision SET number = number + 1 RETURNING number")
-        .fetch_one(&mut *transaction)
-        .await
-        .map_err(StoreError::Write)?
-        .get(0);
-    let mut known = read_known(&mut transaction, commit).await?;
-    let prepared = Prepared::of(known.as_mut(), commit);
-    (done.continued, done.muted) = (prepared.continued, prepared.newly_muted);
     for finding in &prepared.findings {
         let mute = prepared.muted.get(&finding.id);
-        match write_finding(&mut transaction, finding, mute, commit.now.0, revision).await? {
+        match write_finding(connection, finding, mute, now, revision).await? {
             Some(true) => done.new += 1,
             Some(false) => done.changed += 1,
             None => {}
         }
     }
-    write_joined(&mut transaction, prepared.join(known, commit), &prepared).await?;
-    write_seen(&mut transaction, &commit.findings).await?;
-    for id in &commit.forgotten {
-        sqlx::query("DELETE FROM sources WHERE id = ?")
-            .bind(bytes(id.0))
-            .execute(&mut *transaction)
-            .await
-            .map_err(StoreError::Write)?;
-    }
-    for source in &commit.sources {
-        let written = sqlx::query(
-            "INSERT INTO sources (id, name, fingerprint_bytes, fingerprint_hash, \"offset\", line, seen, updated_at, epoch)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-             ON CONFLICT (id) DO UPDATE SET name = excluded.name, fingerprint_bytes = excluded.fingerprint_bytes,
-                fingerprint_hash = excluded.fingerprint_hash, \"offset\" = excluded.\"offset\",
-                line = excluded.line, seen = excluded.seen, updated_at = excluded.updated_at
-             WHERE sources.epoch <= excluded.epoch",
-        )
-        .bind(bytes(source.id.0))
-        .bind(&source.name)
-        .bind(source.fingerprint_bytes as i64)
-        .bind(bytes(source.fingerprint_hash))
-        .bind(source.position.offset as i64)
-        .bind(source.position.line as i64)
-        .bind(source.seen as i64)
-        .bind(commit.now.0)
-        .bind(source.epoch as i64)
-        .execute(&mut *transaction)
-        .await
-        .map_err(StoreError::Write)?;
-        if written.rows_affected() == 0 {
-            return Err(StoreError::Fenced(source.name.clone()));
-        }
-    }
-    write_state(&mut transaction, commit).await?;
-    transaction.commit().await.map_err(StoreError::Write)?;
     Ok(done)
 }
 
-async fn write_state(connection: &mut SqliteConnection, commit: &Commit) -> Result<(), StoreError> {
-    let Some(state) = &commit.state else { return Ok(()) };
-    let instance = commit.lease.as_ref().map_or("replay", |lease| lease.instance.as_str());
+/// Writes what changed in the correlation state of an instance.
+pub(crate) async fn write_state(
+    connection: &mut SqliteConnection,
+    instance: &str,
+    state: &StateChange,
+) -> Result<(), StoreError> {
     for key in &state.gone {
         let gone = sqlx::query("DELETE FROM state WHERE instance = ? AND key = ?").bind(instance).bind(key);
         gone.execute(&mut *connection).await.map_err(StoreError::Write)?;
@@ -93,7 +50,8 @@ async fn write_state(connection: &mut SqliteConnection, commit: &Commit) -> Resu
     Ok(())
 }
 
-/// Writes the finding as it now is; what people set (status) stays. Whether it is new; `None` where it was left alone.
+/// Writes the finding as it now is, but for the status, which people set. Gives whether it is new; `None` where the
+/// store has counted more of its events already and it was not written.
 async fn write_finding(
     connection: &mut SqliteConnection,
     finding: &Finding,
@@ -134,11 +92,11 @@ async fn write_finding(
     .fetch_optional(&mut *connection)
     .await
     .map_err(StoreError::Write)?;
-    // More is known already: events that are read again after a crash.
+    // The store has counted more already: these events were read again after a crash.
     let Some(row) = written else { return Ok(None) };
     write_entities(connection, finding).await?;
     write_evidence(connection, finding).await?;
-    // A finding always has evidence: none before means that the row is new.
+    // A finding always has evidence: one without any is new.
     Ok(Some(row.get::<i64, _>(0) == 0))
 }
 

@@ -34,7 +34,8 @@ fn line(number: u64) -> Evidence {
     }
 }
 
-/// The correlator's finding when it has counted `count` events, of which the last `fresh` came since it was reported last.
+/// The correlator's finding when it has counted `count` events, of which the last `fresh` came since it was reported
+/// last.
 pub(super) fn attack(count: u64, fresh: u64) -> Finding {
     let mut events = EventSet::empty();
     (1..=count).for_each(|number| events.insert(event_id(number), 1));
@@ -221,9 +222,9 @@ async fn a_false_positive_mutes_visibly_until_its_end(url: &str) {
     let other = Finding { id: FindingId(5), ..attack(30, 30) };
     store.commit(&Commit { now: at(112), ..joining(vec![other.clone()]) }).await.unwrap();
     let mute = mutes(store, at(112)).await.remove(0);
-    assert_eq!((mute.rule_id.as_str(), mute.key.as_str()), ("rule-1", "source.ip 192.0.2.1"));
+    assert_eq!((mute.rule.id.as_str(), mute.key.as_str()), ("rule-1", "source.ip 192.0.2.1"));
     assert_eq!((mute.actor.as_str(), mute.reason.as_str(), mute.until), ("ann", "our own scanner", at(3600)));
-    assert_eq!((mute.findings, mute.events), (2, 130));
+    assert_eq!((mute.hidden.findings, mute.hidden.events), (2, 130));
     let hidden = findings(store).await.into_iter().filter(|stored| stored.status == Status::Suppressed);
     let hidden: Vec<_> = hidden.collect();
     assert_eq!(hidden.len(), 2);

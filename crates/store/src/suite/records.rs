@@ -9,6 +9,7 @@ checks!(
     a_disabled_endpoint_gets_nothing_until_it_is_enabled,
     networks_and_titles_are_found_among_what_findings_name,
     what_was_there_before_is_found_by_network_too,
+    what_a_commit_did_not_keep_is_named_again,
 );
 
 fn by(actor: &str) -> By {
@@ -203,4 +204,37 @@ async fn what_was_there_before_is_found_by_network_too(url: &str) {
     let again = store(url).await;
     assert_eq!(named(&*again, "192.0.2.0/24", 10).await, ["192.0.2.1"]);
     assert_eq!(again.rules_titled("a title").await.unwrap().len(), 2);
+}
+
+/// Names are not written twice by one process, unless the store has lost them.
+async fn what_a_commit_did_not_keep_is_named_again(url: &str) {
+    let store = store(url).await;
+    let (lease, _) = store.take_over("replay").await.unwrap();
+    let (old, lease) = (lease, store.take_over("replay").await.unwrap().0);
+    let named_by = |lease: &Lease, number, address| Commit {
+        lease: Some(lease.clone()),
+        ..commit(vec![finding(number, Severity::P2, address)])
+    };
+    assert!(store.commit(&named_by(&old, 1, "192.0.2.1")).await.is_err(), "taken over");
+    assert_eq!(named(&*store, "192.0.2.0/24", 10).await, [""; 0]);
+    for _ in 0..2 {
+        store.commit(&named_by(&lease, 1, "192.0.2.1")).await.unwrap();
+        assert_eq!(named(&*store, "192.0.2.0/24", 10).await, ["192.0.2.1"]);
+    }
+    // A backup of before the commits is put in place while the process runs.
+    for statement in
+        ["DELETE FROM addresses WHERE key <> ''", "DELETE FROM rule_titles", "UPDATE revision SET number = 0"]
+    {
+        if url.starts_with("sqlite:") {
+            let pool = sqlx::sqlite::SqlitePool::connect(url).await.unwrap();
+            sqlx::query(statement).execute(&pool).await.unwrap();
+            pool.close().await;
+        } else {
+            let pool = sqlx::postgres::PgPool::connect(url).await.unwrap();
+            sqlx::query(statement).execute(&pool).await.unwrap();
+        }
+    }
+    store.commit(&named_by(&lease, 1, "192.0.2.1")).await.unwrap();
+    assert_eq!(named(&*store, "192.0.2.0/24", 10).await, ["192.0.2.1"]);
+    assert_eq!(store.rules_titled("a title").await.unwrap(), ["rule-1"]);
 }

@@ -19,3 +19,16 @@ async fn an_unknown_url_is_refused_with_the_remedy() {
         "{error}"
     );
 }
+
+#[test]
+fn errors_say_whether_they_pass() {
+    let away = || sqlx::Error::PoolTimedOut;
+    let wrong = || sqlx::Error::RowNotFound;
+    let migrate = |error| StoreError::Migrate(sqlx::migrate::MigrateError::ExecuteMigration(error, 1));
+    let passing = [StoreError::Read(away()), StoreError::Write(away()), migrate(away()), StoreError::Uncounted];
+    assert!(passing.iter().all(StoreError::is_passing));
+    let address = RedisHot::open("no address", "me".into()).err().unwrap();
+    assert!(matches!(address, StoreError::CacheAddress(_)), "{address:?}");
+    let last = [StoreError::Read(wrong()), migrate(wrong()), StoreError::Fenced("x".into()), address];
+    assert!(!last.iter().any(StoreError::is_passing));
+}

@@ -7,7 +7,11 @@ use super::parts::{at, attack, close, grow, incidents};
 use super::*;
 use crate::upkeep::Recount;
 
-checks!(what_does_not_add_up_is_found_and_mended, what_cannot_be_derived_is_named_and_left);
+checks!(
+    what_does_not_add_up_is_found_and_mended,
+    what_cannot_be_derived_is_named_and_left,
+    what_cannot_be_read_is_told
+);
 
 /// Changes rows behind the store's back.
 async fn damage(url: &str, statement: &'static str) {
@@ -132,4 +136,17 @@ async fn what_cannot_be_derived_is_named_and_left(url: &str) {
     let told = |word: &str| left.faults.iter().filter(|fault| fault.what.contains(word)).count();
     assert_eq!((told("its count is -5"), told("it has no findings"), told("details cannot be read")), (3, 2, 3));
     assert!(mended.faults.len() >= left.faults.len());
+}
+
+async fn what_cannot_be_read_is_told(url: &str) {
+    let store = &*store(url).await;
+    grow(store, 20, 20, 21).await;
+    damage(url, "UPDATE incidents SET memory = 'x'; UPDATE incident_history SET doc = 'x' WHERE number = 1").await;
+    let found = recount(store, false).await;
+    let told: Vec<_> = found.faults.iter().map(|fault| (fault.what.as_str(), fault.is_mendable)).collect();
+    let (entry, memory) = ("entry 1 of its history cannot be read", "what is remembered of it cannot be read");
+    assert_eq!(told, [(entry, false), (memory, true)]);
+    recount(store, true).await;
+    assert_eq!(tables(&recount(store, false).await), ["incident_history"]);
+    grow(store, 30, 10, 31).await;
 }

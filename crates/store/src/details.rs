@@ -1,0 +1,40 @@
+//! What of a finding is not a column of its own, as JSON, and the key that lists are sorted by. Names of fields are
+//! stored: they must not change.
+
+use event::{Entities, Finding, FindingId, ScorePart, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The column `details` of a finding.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Details {
+    pub(crate) score_parts: Vec<ScorePart>,
+    pub(crate) entities: Entities,
+    pub(crate) techniques: Vec<String>,
+    pub(crate) reason: String,
+    #[serde(default)]
+    pub(crate) response: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) continues: Option<FindingId>,
+    /// The mute that hides it, by id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) muted_by: Option<String>,
+}
+
+impl Details {
+    pub(crate) fn of(finding: &Finding, muted_by: Option<&String>) -> Self {
+        Details {
+            score_parts: finding.score_parts.clone(),
+            entities: finding.entities.clone(),
+            techniques: finding.techniques.clone(),
+            reason: finding.reason.clone(),
+            response: finding.response.clone(),
+            continues: finding.continues,
+            muted_by: muted_by.cloned(),
+        }
+    }
+}
+
+/// Sort key in microseconds since 1970: findings without any event time come last.
+pub(crate) fn sort_time(last_seen: Option<Timestamp>) -> i64 {
+    last_seen.map_or(i64::MIN, |time| time.0)
+}
