@@ -40,7 +40,7 @@ use axum::routing::get;
 use axum::{Json, Router, middleware};
 use event::Timestamp;
 use serde_json::Value;
-use store::{Hot, Mark, Store};
+use store::{ChangeCursor, Hot, Store};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -167,7 +167,7 @@ pub fn router(state: ApiState) -> Router {
     let asked = Arc::clone(&state.store);
     let watch = StoreWatch::new(move || {
         let store = Arc::clone(&asked);
-        async move { store.changed_after(Mark::END, 1).await.map(|_| ()) }
+        async move { store.changed_after(ChangeCursor::END, 1).await.map(|_| ()) }
     });
     let router = router
         .route("/openapi.json", get(move || async move { Json(Arc::unwrap_or_clone(description)) }))

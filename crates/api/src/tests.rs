@@ -8,7 +8,7 @@ use event::{Entities, EventId, Evidence, Finding, FindingId, Level, Severity, Ti
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use store::people::Role;
-use store::{Commit, Findings, JoinPolicy, Ledger, Mark, MemoryHot, SqlStore, Use};
+use store::{ChangeCursor, Commit, Findings, JoinPolicy, Ledger, MemoryHot, SqlStore, Use};
 use tower::ServiceExt;
 
 use super::*;
@@ -69,7 +69,9 @@ async fn service(checks: Vec<Fixed>) -> (tempfile::TempDir, Router, ApiState) {
     let join = Some(JoinPolicy { gap_us: 1_000, opens_from: Severity::P3, notify_age_us: None });
     store.commit(&Commit { findings: (1..=3).map(finding).collect(), join, ..Commit::default() }).await.unwrap();
     let hot = MemoryHot::default();
-    hot.record(&store.changed_after(Mark::START, 100).await.unwrap(), Mark::START, Mark::START).await.unwrap();
+    hot.record(&store.changed_after(ChangeCursor::START, 100).await.unwrap(), ChangeCursor::START, ChangeCursor::START)
+        .await
+        .unwrap();
     let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
     let boxed = checks.into_iter().map(|check| Box::new(check) as Box<dyn HealthCheck>).collect::<Vec<_>>();
     let draining = Arc::new(AtomicBool::new(false));

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use store::{FallbackHot, Hot, Mark, Store, StoreError};
+use store::{ChangeCursor, FallbackHot, Hot, Store, StoreError};
 
 /// How often the aggregates catch up with the store.
 const INTERVAL: Duration = Duration::from_millis(500);
@@ -93,7 +93,7 @@ async fn follow(store: &dyn Store, hot: &dyn Hot) -> Result<bool, StoreError> {
         return Ok(false);
     }
     if let Some(last) = changed.last() {
-        if !hot.record(&changed, mark, Mark::from(last)).await? {
+        if !hot.record(&changed, mark, ChangeCursor::from(last)).await? {
             // Somebody else was quicker, or all was forgotten: from there on.
             metrics::counter!("hot_steps_repeated_total").increment(1);
             return Ok(true);

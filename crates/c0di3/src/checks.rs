@@ -14,7 +14,7 @@ use ingest::syslog::Connections;
 use ingest::tail::{TailReport, TailState};
 use notify::Llm;
 use serde::Deserialize;
-use store::{Mark, RedisHot, Store};
+use store::{ChangeCursor, RedisHot, Store};
 
 use crate::engine::Progress;
 use crate::rulebook::RuleBook;
@@ -60,7 +60,7 @@ impl HealthCheck for StoreCheck {
 
     async fn check(&self) -> CheckResult {
         let started = Instant::now();
-        let asked = self.store.changed_after(Mark::END, 1).await;
+        let asked = self.store.changed_after(ChangeCursor::END, 1).await;
         let result = timed(started, asked.err().map(|error| error.to_string()));
         let Some((used, most)) = self.store.connections() else { return result };
         let share = 100.0 * f64::from(used) / f64::from(most.max(1));

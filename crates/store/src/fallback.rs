@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::error::StoreError;
 use crate::hot::{Counter, Hot, MemoryHot, Snapshot, Standing};
-use crate::query::{Mark, StoredFinding};
+use crate::query::{ChangeCursor, StoredFinding};
 use crate::redis::RedisHot;
 
 /// Longest wait for an answer of Redis before it is taken to be away.
@@ -81,7 +81,7 @@ impl FallbackHot {
             self.clear_due.store(true, Ordering::Relaxed);
             return Err(error);
         }
-        let order = |mark: Mark| (mark.revision, mark.id);
+        let order = |mark: ChangeCursor| (mark.revision, mark.id);
         if order(self.redis.mark().await?) >= order(memory.mark().await?) {
             self.own.send_replace(None);
             tracing::info!("Redis has caught up with the store: it counts again");
@@ -144,7 +144,7 @@ impl Hot for FallbackHot {
             return Ok((self.redis.snapshot(top).await?, self.redis.standing()));
         };
         let standing = Standing { counter: Counter::Memory, degraded: true, ..memory.standing() };
-        if !standing.complete && memory.mark().await? == Mark::START {
+        if !standing.complete && memory.mark().await? == ChangeCursor::START {
             return Err(StoreError::Uncounted);
         }
         Ok((memory.snapshot(top).await?, standing))
@@ -154,11 +154,16 @@ impl Hot for FallbackHot {
         self.redis.leads().await
     }
 
-    async fn mark(&self) -> Result<Mark, StoreError> {
+    async fn mark(&self) -> Result<ChangeCursor, StoreError> {
         self.redis.mark().await
     }
 
-    async fn record(&self, findings: &[StoredFinding], from: Mark, mark: Mark) -> Result<bool, StoreError> {
+    async fn record(
+        &self,
+        findings: &[StoredFinding],
+        from: ChangeCursor,
+        mark: ChangeCursor,
+    ) -> Result<bool, StoreError> {
         self.redis.record(findings, from, mark).await
     }
 
@@ -204,9 +209,9 @@ mod tests {
         StoredFinding { finding, status: Status::New, created_at, updated_at, revision, muted_by: None }
     }
 
-    fn up_to(revision: u64) -> (Vec<StoredFinding>, Mark) {
+    fn up_to(revision: u64) -> (Vec<StoredFinding>, ChangeCursor) {
         let all: Vec<_> = (1..=revision).map(found).collect();
-        let mark = all.last().map_or(Mark::START, Mark::from);
+        let mark = all.last().map_or(ChangeCursor::START, ChangeCursor::from);
         (all, mark)
     }
 
@@ -215,7 +220,7 @@ mod tests {
         let mut server = servers::Redis::start();
         let hot = FallbackHot::new(RedisHot::open(&server.url(), "agent-1".into()).unwrap());
         let (first, mark) = up_to(2);
-        assert!(hot.redis().record(&first, Mark::START, mark).await.unwrap());
+        assert!(hot.redis().record(&first, ChangeCursor::START, mark).await.unwrap());
         let (snapshot, standing) = hot.counts(5).await.unwrap();
         assert_eq!((snapshot.findings, standing.counter, standing.degraded), (2, Counter::Redis, false));
 
@@ -226,7 +231,7 @@ mod tests {
         assert!(started.elapsed() < (ANSWER_MAX + FILL_MAX) * 2, "{:?}", started.elapsed());
         let memory = timeout(ANSWER_MAX, hot.substitute()).await.unwrap();
         let (all, end) = up_to(3);
-        assert!(memory.record(&all, Mark::START, end).await.unwrap());
+        assert!(memory.record(&all, ChangeCursor::START, end).await.unwrap());
         let started = Instant::now();
         let (snapshot, standing) = hot.counts(5).await.unwrap();
         assert_eq!((snapshot.findings, standing.degraded, standing.complete), (3, true, false));
@@ -247,12 +252,12 @@ mod tests {
         assert_eq!(hot.clear().await.unwrap(), 0, "the memory is new and empty");
         server.start_again();
         // The first step finds that its connection is gone, the next one makes another.
-        let _broken = hot.redis().record(&all, Mark::START, end).await.is_err();
-        hot.redis().record(&all, Mark::START, end).await.unwrap();
+        let _broken = hot.redis().record(&all, ChangeCursor::START, end).await.is_err();
+        hot.redis().record(&all, ChangeCursor::START, end).await.unwrap();
         hot.redis_answers().await.unwrap();
         assert_eq!(
             hot.redis().mark().await.unwrap(),
-            Mark::START,
+            ChangeCursor::START,
             "what was to be forgotten is forgotten there as well"
         );
     }
@@ -263,8 +268,10 @@ mod tests {
         let agents = ["agent-1", "agent-2"].map(|name| RedisHot::open(&server.url(), name.into()).unwrap());
         let (all, mark) = up_to(20);
         for round in 0..20 {
-            let (one, two) =
-                tokio::join!(agents[0].record(&all, Mark::START, mark), agents[1].record(&all, Mark::START, mark));
+            let (one, two) = tokio::join!(
+                agents[0].record(&all, ChangeCursor::START, mark),
+                agents[1].record(&all, ChangeCursor::START, mark)
+            );
             assert!(one.unwrap() != two.unwrap(), "round {round}");
             let snapshot = agents[0].snapshot(5).await.unwrap();
             assert_eq!((snapshot.findings, snapshot.events), (20, 230), "round {round}");

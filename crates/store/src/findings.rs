@@ -7,7 +7,7 @@ use event::FindingId;
 use crate::details::sort_time;
 use crate::error::StoreError;
 use crate::finding_columns::{select_findings, stored};
-use crate::query::{Cursor, FindingQuery, Findings, LIMIT_MAX, Mark, Page, StoredFinding};
+use crate::query::{ChangeCursor, Cursor, FindingQuery, Findings, LIMIT_MAX, Page, StoredFinding};
 use crate::rows::bytes;
 use crate::sql::{Pool, Row, sql};
 use crate::sql_store::SqlStore;
@@ -46,7 +46,7 @@ impl Findings for SqlStore {
         Ok(Some(stored))
     }
 
-    async fn changed_after(&self, mark: Mark, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
+    async fn changed_after(&self, mark: ChangeCursor, limit: u32) -> Result<Vec<StoredFinding>, StoreError> {
         let changed = sql(select_findings!("WHERE (revision, id) > ($1, $2) ORDER BY revision, id LIMIT $3"))
             .bind(i64::try_from(mark.revision).unwrap_or(i64::MAX))
             .bind(bytes(mark.id.0))

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use tokio::sync::watch;
 
 use crate::error::StoreError;
-use crate::query::{Mark, StoredFinding};
+use crate::query::{ChangeCursor, StoredFinding};
 
 /// Distinct values of one kind that are counted exactly; beyond it new ones go to `other`.
 pub(crate) const VALUES_MAX: usize = 100_000;
@@ -86,10 +86,15 @@ pub trait Hot: Send + Sync + std::fmt::Debug {
     /// Whether this process records: of several agents only one does. Takes or renews that right.
     async fn leads(&self) -> Result<bool, StoreError>;
     /// The last change that is counted.
-    async fn mark(&self) -> Result<Mark, StoreError>;
+    async fn mark(&self) -> Result<ChangeCursor, StoreError>;
     /// Counts new and changed findings, each as it now is, and moves the mark from `from` to `mark`. False, and nothing
     /// is counted, where the mark is no longer `from`: somebody else recorded, or all was cleared meanwhile.
-    async fn record(&self, findings: &[StoredFinding], from: Mark, mark: Mark) -> Result<bool, StoreError>;
+    async fn record(
+        &self,
+        findings: &[StoredFinding],
+        from: ChangeCursor,
+        mark: ChangeCursor,
+    ) -> Result<bool, StoreError>;
     /// The counts, with the `top` most frequent rules and sources.
     async fn snapshot(&self, top: usize) -> Result<Snapshot, StoreError>;
     /// Sum of the scores of an entity's findings, each halved every day. The entity is a kind and a value: `source.ip`,
@@ -237,7 +242,7 @@ struct Inner {
     sources: SourceCounts,
     minutes: BTreeMap<i64, u64>,
     risks: HashMap<String, Risk>,
-    mark: Option<Mark>,
+    mark: Option<ChangeCursor>,
 }
 
 pub(crate) const MINUTE_US: i64 = 60_000_000;
@@ -268,13 +273,18 @@ impl Hot for MemoryHot {
         Ok(true)
     }
 
-    async fn mark(&self) -> Result<Mark, StoreError> {
-        Ok(self.lock().mark.unwrap_or(Mark::START))
+    async fn mark(&self) -> Result<ChangeCursor, StoreError> {
+        Ok(self.lock().mark.unwrap_or(ChangeCursor::START))
     }
 
-    async fn record(&self, findings: &[StoredFinding], from: Mark, mark: Mark) -> Result<bool, StoreError> {
+    async fn record(
+        &self,
+        findings: &[StoredFinding],
+        from: ChangeCursor,
+        mark: ChangeCursor,
+    ) -> Result<bool, StoreError> {
         let mut inner = self.lock();
-        if inner.mark.unwrap_or(Mark::START) != from {
+        if inner.mark.unwrap_or(ChangeCursor::START) != from {
             return Ok(false);
         }
         for stored in findings {

@@ -53,7 +53,7 @@ pub use notice::{NoticeBody, What};
 pub use open::{Store, open};
 pub use people::{Deliveries, Incidents, Mutes, Summaries, Tokens};
 pub use postgres::{Use, without_password};
-pub use query::{Cursor, FindingQuery, Findings, Mark, Page, StoredFinding};
+pub use query::{ChangeCursor, Cursor, FindingQuery, Findings, Page, StoredFinding};
 pub use redis::RedisHot;
 pub use seen::Seen;
 pub use sql_store::SqlStore;

@@ -76,27 +76,27 @@ pub trait Findings: Send + Sync + std::fmt::Debug {
     /// One finding with its evidence; `None` where there is none of this id.
     async fn get(&self, id: FindingId) -> Result<Option<StoredFinding>, StoreError>;
     /// Findings changed after the mark, oldest change first, without evidence.
-    async fn changed_after(&self, mark: Mark, limit: u32) -> Result<Vec<StoredFinding>, StoreError>;
+    async fn changed_after(&self, mark: ChangeCursor, limit: u32) -> Result<Vec<StoredFinding>, StoreError>;
 }
 
 /// How far changes have been followed: the last finding seen, in the order of commits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mark {
+pub struct ChangeCursor {
     /// Number of the commit that wrote it.
     pub revision: u64,
     /// Its id, which orders findings of one commit.
     pub id: FindingId,
 }
 
-impl Mark {
+impl ChangeCursor {
     /// Before every change.
-    pub const START: Mark = Mark { revision: 0, id: FindingId(u128::MAX) };
+    pub const START: ChangeCursor = ChangeCursor { revision: 0, id: FindingId(u128::MAX) };
     /// After every change there will be: asking what comes after it costs an index look-up.
-    pub const END: Mark = Mark { revision: u64::MAX, id: FindingId(u128::MAX) };
+    pub const END: ChangeCursor = ChangeCursor { revision: u64::MAX, id: FindingId(u128::MAX) };
 }
 
-impl From<&StoredFinding> for Mark {
+impl From<&StoredFinding> for ChangeCursor {
     fn from(stored: &StoredFinding) -> Self {
-        Mark { revision: stored.revision, id: stored.finding.id }
+        ChangeCursor { revision: stored.revision, id: stored.finding.id }
     }
 }

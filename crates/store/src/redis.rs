@@ -19,7 +19,7 @@ use tokio::sync::Mutex;
 
 use crate::error::StoreError;
 use crate::hot::{Added, Counter, FINDINGS_MAX, Hot, MINUTE_US, MINUTES_MAX, Snapshot, Standing, VALUES_MAX, counts};
-use crate::query::{Mark, StoredFinding};
+use crate::query::{ChangeCursor, StoredFinding};
 use crate::rows::{bytes, doc, hexadecimal, read_doc};
 
 const PREFIX: &str = "c0di3:{hot}:";
@@ -132,8 +132,8 @@ impl RedisHot {
         &self,
         connection: &mut MultiplexedConnection,
         findings: &[StoredFinding],
-        from: Mark,
-        mark: Mark,
+        from: ChangeCursor,
+        mark: ChangeCursor,
     ) -> Result<bool, StoreError> {
         let () = redis::cmd("WATCH").arg(key("mark")).query_async(connection).await?;
         if self.mark().await? != from {
@@ -264,17 +264,22 @@ impl Hot for RedisHot {
         Ok(leads == 1)
     }
 
-    async fn mark(&self) -> Result<Mark, StoreError> {
+    async fn mark(&self) -> Result<ChangeCursor, StoreError> {
         let mut connection = self.connection.clone();
         let text: Option<String> = connection.get(key("mark")).await?;
-        let Some(text) = text else { return Ok(Mark::START) };
+        let Some(text) = text else { return Ok(ChangeCursor::START) };
         let damaged = || StoreError::Damaged(format!("the mark in the cache: `{text}`"));
         let (revision, id) = text.split_once(':').ok_or_else(damaged)?;
         let revision = revision.parse().map_err(|_| damaged())?;
-        Ok(Mark { revision, id: FindingId(hexadecimal(id, "the mark in the cache")?) })
+        Ok(ChangeCursor { revision, id: FindingId(hexadecimal(id, "the mark in the cache")?) })
     }
 
-    async fn record(&self, findings: &[StoredFinding], from: Mark, mark: Mark) -> Result<bool, StoreError> {
+    async fn record(
+        &self,
+        findings: &[StoredFinding],
+        from: ChangeCursor,
+        mark: ChangeCursor,
+    ) -> Result<bool, StoreError> {
         let mut steps = self.steps.lock().await;
         let mut connection = match steps.take() {
             Some(connection) => connection,

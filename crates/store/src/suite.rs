@@ -249,7 +249,7 @@ async fn changes_are_told_by_revision_and_hot_counts_follow_them(url: &str) {
     let mut grown = finding(1, Severity::P0, "192.0.2.1");
     grown.count = 50;
     store.commit(&commit(vec![grown])).await.unwrap();
-    let changed = store.changed_after(Mark { revision: 1, id: FindingId(u128::MAX) }, 10).await.unwrap();
+    let changed = store.changed_after(ChangeCursor { revision: 1, id: FindingId(u128::MAX) }, 10).await.unwrap();
     assert_eq!(changed.iter().map(|stored| stored.revision).collect::<Vec<_>>(), [2, 3]);
 
     check_hot(&*store, &MemoryHot::default()).await;
@@ -258,12 +258,15 @@ async fn changes_are_told_by_revision_and_hot_counts_follow_them(url: &str) {
 /// What hot aggregates must do, whoever keeps them: over the two findings of the check above.
 async fn check_hot(store: &dyn Store, hot: &dyn Hot) {
     assert!(hot.leads().await.unwrap());
-    assert_eq!(hot.mark().await.unwrap(), Mark::START);
-    let all = store.changed_after(Mark::START, 10).await.unwrap();
-    let mark = Mark::from(all.last().unwrap());
-    assert!(hot.record(&all, Mark::START, mark).await.unwrap());
+    assert_eq!(hot.mark().await.unwrap(), ChangeCursor::START);
+    let all = store.changed_after(ChangeCursor::START, 10).await.unwrap();
+    let mark = ChangeCursor::from(all.last().unwrap());
+    assert!(hot.record(&all, ChangeCursor::START, mark).await.unwrap());
     let snapshot = hot.snapshot(5).await.unwrap();
-    assert!(!hot.record(&all, Mark::START, mark).await.unwrap(), "who starts from an old mark has been overtaken");
+    assert!(
+        !hot.record(&all, ChangeCursor::START, mark).await.unwrap(),
+        "who starts from an old mark has been overtaken"
+    );
     assert!(hot.record(&all, mark, mark).await.unwrap());
     assert_eq!(hot.snapshot(5).await.unwrap(), snapshot, "what is known adds nothing");
     assert_eq!((snapshot.findings, snapshot.events, snapshot.distinct_sources), (2, 53, 2));
@@ -279,7 +282,7 @@ async fn check_hot(store: &dyn Store, hot: &dyn Hot) {
     assert!(risk("198.51.100.1", 0).await.unwrap().abs() < 0.01);
     assert!(hot.clear().await.unwrap() > 0);
     assert_eq!(hot.snapshot(5).await.unwrap(), hot::Snapshot::default());
-    assert_eq!(hot.mark().await.unwrap(), Mark::START, "all is rebuilt from the store");
+    assert_eq!(hot.mark().await.unwrap(), ChangeCursor::START, "all is rebuilt from the store");
 }
 
 #[tokio::test]
