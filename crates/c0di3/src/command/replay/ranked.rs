@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use event::Finding;
 
-use crate::command::replay::report::printable;
+use crate::command::replay::printable::printable;
 
 /// Findings of one rule of which somebody is named; the others are counted.
 const NAMED_MAX: usize = 8;

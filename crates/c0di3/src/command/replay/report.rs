@@ -10,6 +10,7 @@ use event::{Finding, FindingId};
 use rules::{Exception, Exceptions};
 
 use crate::cli::OutputFormat;
+use crate::command::replay::printable::printable;
 use crate::command::replay::ranked::Ranked;
 use crate::outcome::tell;
 
@@ -115,11 +116,6 @@ impl Report {
         )?;
         Ok(())
     }
-}
-
-/// Log text on a terminal: control characters could move the cursor or worse.
-pub(super) fn printable(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }
 
 /// What a run did.
