@@ -52,14 +52,14 @@ enum Port {
 fn with_arguments(mut config: Config, arguments: &ServiceArguments, port: Port) -> Result<Config, Usage> {
     if let Some(url) = &arguments.store {
         crate::config::check_store_url(url).map_err(|reason| Usage(format!("--store: {reason}")))?;
-        config.store_url.clone_from(url);
+        config.store.url.clone_from(url);
     }
     if let Some(text) = &arguments.listen {
         let address = crate::config::address(text)
             .ok_or_else(|| Usage(format!("--listen: `{text}` is not an address such as 127.0.0.1:3000")))?;
         match port {
-            Port::Api => config.listen = address,
-            Port::Ingest => config.analyzer.listen = address,
+            Port::Api => config.agent.listen = address,
+            Port::Ingest => config.analyzer.http.listen = address,
         }
     }
     Ok(config)
@@ -85,14 +85,14 @@ async fn open_store(url: &str, use_as: Use, stop: &AtomicBool) -> anyhow::Result
 
 /// What the ports of this process have in common.
 fn surroundings(config: &Config, store: &Arc<dyn Store>) -> Surroundings {
-    let trusted_proxies = TrustedProxies(Arc::from(config.trusted_proxies.as_slice()));
+    let trusted_proxies = TrustedProxies(Arc::from(config.access.trusted_proxies.as_slice()));
     let audit = AuditLog::new(Arc::clone(store) as Arc<dyn store::Audit>);
     Surroundings { audit, trusted_proxies, clock: clock::now }
 }
 
 fn auth(config: &Config, store: &Arc<dyn Store>) -> Auth {
-    if config.tokens {
-        Auth::with_tokens(Arc::clone(store) as Arc<dyn store::Tokens>, clock::now, config.token_memory)
+    if config.access.tokens {
+        Auth::with_tokens(Arc::clone(store) as Arc<dyn store::Tokens>, clock::now, config.access.token_memory)
     } else {
         Auth::Loopback
     }

@@ -109,7 +109,7 @@ impl Engine {
     }
 
     fn run_once(&self, lease: Lease, resume: Resume, stop: &Arc<AtomicBool>) -> anyhow::Result<Ended> {
-        let options = CorrelatorOptions { live: true, ..self.config.correlation() };
+        let options = CorrelatorOptions { live: true, ..self.config.correlation.options() };
         let set = Arc::clone(self.rules.current().set());
         let mut correlator = Correlator::new(Arc::clone(&set), options);
         if let Some(state) = resume.state {
@@ -341,7 +341,7 @@ impl Committer<'_> {
             state,
             now: clock::now(),
             lease: Some(self.lease.clone()),
-            join: Some(self.engine.config.join),
+            join: Some(self.engine.config.store.join),
         };
         let committed = self.until_taken(&commit)?;
         metrics::counter!("findings_total", "change" => "new").increment(committed.new);

@@ -7,7 +7,7 @@ use event::LogSource;
 use rules::{Diagnostic, Gravity, Indicators, Loaded, Terms, load, read_exceptions, read_placeholders};
 
 use crate::cli::{RuleArguments, TermArguments};
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::indicators::IndicatorFiles;
 use crate::outcome::{Usage, tell};
 
@@ -232,7 +232,7 @@ fn read_text(path: &Path) -> Result<String, String> {
 /// What the arguments say that all input is, or else the configuration.
 pub(crate) fn log_source(config: &Config, text: Option<&str>) -> anyhow::Result<Option<LogSource>> {
     match text {
-        Some(text) => Ok(Some(config::log_source(text).map_err(|reason| Usage(format!("--logsource: {reason}")))?)),
+        Some(text) => Ok(Some(text.parse().map_err(|reason| Usage(format!("--logsource: {reason}")))?)),
         None => Ok(config.rules.logsource.clone()),
     }
 }

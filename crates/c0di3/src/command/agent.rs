@@ -37,7 +37,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let stop = signals::stop_flag()?;
     signals::outlive(config.log.profiles(), signals::Hangup::Nothing)?;
     let listeners = Listeners::bind(&config).await?;
-    let store = super::open_store(&config.store_url, Use::Ask, &stop).await?;
+    let store = super::open_store(&config.store.url, Use::Ask, &stop).await?;
     let auth = super::auth(&config, &store);
     let mut ports = Ports::new(super::surroundings(&config, &store));
     let mut agent = Agent::new(config, Arc::clone(&store))?;
@@ -57,9 +57,9 @@ pub(crate) struct Listeners {
 
 impl Listeners {
     pub(crate) async fn bind(config: &Config) -> anyhow::Result<Self> {
-        check_exposure(&[config.listen], config.tokens)?;
-        let api = bind(config.listen, "api.listen").await?;
-        Ok(Listeners { api, health: bind(config.health_listen, "api.health_listen").await? })
+        check_exposure(&[config.agent.listen], config.access.tokens)?;
+        let api = bind(config.agent.listen, "api.listen").await?;
+        Ok(Listeners { api, health: bind(config.agent.health_listen, "api.health_listen").await? })
     }
 }
 
@@ -76,15 +76,15 @@ pub(crate) struct Agent {
 
 impl Agent {
     pub(crate) fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Self> {
-        let is_server = super::is_server(&config.store_url);
+        let is_server = super::is_server(&config.store.url);
         let mut checks: Vec<Box<dyn HealthCheck>> = vec![
             Box::new(StoreCheck { store: Arc::clone(&store), is_server, is_required: true, pool: "ask" }),
-            Box::new(DiskCheck::new(store_folder(&config.store_url), if is_server { "work" } else { "store" })),
+            Box::new(DiskCheck::new(store_folder(&config.store.url), if is_server { "work" } else { "store" })),
         ];
-        if !config.endpoints.is_empty() {
+        if !config.notify.endpoints.is_empty() {
             checks.push(Box::new(WebhooksCheck(Arc::clone(&store))));
         }
-        let shared = match &config.cache_url {
+        let shared = match &config.agent.cache_url {
             Some(url) => {
                 let own_name = format!("{}-{}", std::process::id(), clock::now().0);
                 let hot = RedisHot::open(url, own_name).context("cache.url cannot be used")?;
@@ -97,7 +97,7 @@ impl Agent {
             Some(hot) => Arc::clone(hot) as Arc<dyn Hot>,
             None => Arc::new(MemoryHot::default()),
         };
-        let llm = config.llm.clone().map(Llm::new).transpose().context("llm.url cannot be used")?;
+        let llm = config.agent.llm.clone().map(Llm::new).transpose().context("llm.url cannot be used")?;
         if let Some(llm) = &llm {
             checks.push(Box::new(LlmCheck(llm.clone())));
         }
@@ -106,7 +106,7 @@ impl Agent {
 
     /// Looks after an analyzer in another process.
     fn add_analyzer_check(&mut self) -> anyhow::Result<()> {
-        if let Some(url) = self.config.analyzer_url.clone() {
+        if let Some(url) = self.config.agent.analyzer_url.clone() {
             let client = reqwest::Client::builder().no_proxy().build().context("cannot make an HTTP client")?;
             self.checks.push(Box::new(AnalyzerCheck { client, url }));
         }
@@ -141,11 +141,11 @@ impl Agent {
             None => drop(tokio::spawn(catch_up::in_memory(Arc::clone(&self.store), self.hot))),
         }
         tokio::spawn(Summariser::new(Arc::clone(&self.store), self.llm, clock::now).run());
-        let deliverer = Deliverer::new(self.store, self.config.endpoints, self.config.link, clock::now);
-        let deliverer = deliverer.context("the webhooks cannot be used")?.settling(self.config.settle_us);
+        let deliverer = Deliverer::new(self.store, self.config.notify.endpoints, self.config.notify.link, clock::now);
+        let deliverer = deliverer.context("the webhooks cannot be used")?.settling(self.config.notify.settle_us);
         health.metrics.with(deliverer.measure());
         tokio::spawn(deliverer.run());
-        tracing::info!(api = %self.config.listen, health = %self.config.health_listen, "the agent is listening");
+        tracing::info!(api = %self.config.agent.listen, health = %self.config.agent.health_listen, "the agent is listening");
         ports.serve(listeners.api, api::router(state));
         ports.serve(listeners.health, api::health_router(health));
         Ok(())

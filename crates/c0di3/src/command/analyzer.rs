@@ -50,7 +50,7 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     let metrics = telemetry::start_metrics()?;
     let stop = signals::stop_flag()?;
     signals::outlive(config.log.profiles(), signals::Hangup::LoadsRules)?;
-    let store = super::open_store(&config.store_url, Use::Commit, &stop).await?;
+    let store = super::open_store(&config.store.url, Use::Commit, &stop).await?;
     let auth = super::auth(&config, &store);
     let mut ports = Ports::new(super::surroundings(&config, &store));
     let mut analyzer = Analyzer::start(config, Arc::clone(&store), Arc::clone(&stop)).await?;
@@ -90,16 +90,17 @@ impl Analyzer {
     pub(crate) async fn start(config: Config, store: Arc<dyn Store>, stop: Arc<AtomicBool>) -> anyhow::Result<Self> {
         let analyzer = &config.analyzer;
         let addresses: Vec<_> =
-            [Some(analyzer.listen), analyzer.syslog_tcp, analyzer.syslog_udp].into_iter().flatten().collect();
+            [Some(analyzer.http.listen), analyzer.syslog.tcp, analyzer.syslog.udp].into_iter().flatten().collect();
         // Syslog has no tokens: who opens it to a network decides so by its address.
-        check_exposure(&addresses[..1], config.tokens)?;
-        let listener = bind(analyzer.listen, "analyzer.listen").await?;
-        let tcp = match analyzer.syslog_tcp {
+        check_exposure(&addresses[..1], config.access.tokens)?;
+        let listener = bind(analyzer.http.listen, "analyzer.listen").await?;
+        let tcp = match analyzer.syslog.tcp {
             Some(address) => Some(bind(address, "syslog.tcp").await?),
             None => None,
         };
         let udp = analyzer
-            .syslog_udp
+            .syslog
+            .udp
             .map(|address| syslog::bind_udp(address).with_context(|| not_bound(address, "syslog.udp")));
         let udp = udp.transpose()?;
         let spool = Spool::open(analyzer.spool.clone(), clock::now())?;
@@ -128,7 +129,7 @@ impl Analyzer {
         let engine = Some(start_engine(engine, Arc::clone(&stop), Arc::clone(&progress))?);
         let syslog = serve_syslog(&config, &spool, tcp, udp, &stop);
         tracing::info!(
-            http = %analyzer.listen, syslog_tcp = ?analyzer.syslog_tcp, syslog_udp = ?analyzer.syslog_udp,
+            http = %analyzer.http.listen, syslog_tcp = ?analyzer.syslog.tcp, syslog_udp = ?analyzer.syslog.udp,
             kafka = kafka.is_some(), files = tail.is_some(), "the analyzer is listening"
         );
         Ok(Analyzer {
@@ -163,7 +164,7 @@ impl Analyzer {
             checks.push(Box::new(FilesCheck(Arc::clone(files))));
         }
         if alone {
-            let is_server = super::is_server(&self.config.store_url);
+            let is_server = super::is_server(&self.config.store.url);
             let (store, pool) = (Arc::clone(&self.store), "commit");
             checks.push(Box::new(StoreCheck { store, is_server, is_required: false, pool }));
             checks.push(Box::new(DiskCheck::new(self.spool_folder(), "spool")));
@@ -179,8 +180,12 @@ impl Analyzer {
     pub(crate) fn serve(&mut self, ports: &mut Ports, health: HealthState, auth: Auth) -> anyhow::Result<()> {
         let listener = self.listener.take().context("the analyzer's port is already served")?;
         let analyzer = &self.config.analyzer;
-        let ingest =
-            IngestState::new(self.spool.clone(), analyzer.body_bytes_max, analyzer.bodies_bytes_max, clock::now);
+        let ingest = IngestState::new(
+            self.spool.clone(),
+            analyzer.http.body_bytes_max,
+            analyzer.http.bodies_bytes_max,
+            clock::now,
+        );
         let rules = Arc::new(RuleDesk(Arc::clone(&self.rules)));
         ports.serve(listener, api::analyzer_router(ingest, rules, health, auth));
         Ok(())
@@ -230,9 +235,9 @@ fn serve_syslog(
 ) -> Syslog {
     let analyzer = &config.analyzer;
     let options =
-        SyslogOptions { spool: spool.clone(), message_bytes_max: analyzer.message_bytes_max, clock: clock::now };
+        SyslogOptions { spool: spool.clone(), message_bytes_max: analyzer.syslog.message_bytes_max, clock: clock::now };
     let (drain, told): (_, watch::Receiver<Drain>) = watch::channel(None);
-    let (stop, longest) = (Arc::clone(stop), analyzer.drain_timeout);
+    let (stop, longest) = (Arc::clone(stop), analyzer.syslog.drain_timeout);
     tokio::spawn(async move {
         while !stop.load(Ordering::Relaxed) {
             tokio::time::sleep(STOP_POLL).await;
@@ -243,7 +248,7 @@ fn serve_syslog(
     });
     let mut tasks = Vec::new();
     let connections = tcp.map(|tcp| {
-        let connections = Arc::new(Connections::new(analyzer.connections));
+        let connections = Arc::new(Connections::new(analyzer.syslog.connections));
         let serving = syslog::serve_tcp(tcp, Arc::clone(&connections), options.clone(), told.clone());
         tasks.push(tokio::spawn(serving));
         connections

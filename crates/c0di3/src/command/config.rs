@@ -8,7 +8,7 @@ use crate::config::{Config, DEFAULT_TEXT};
 use crate::outcome::{Outcome, tell};
 
 pub(crate) fn check(config: &Config) -> anyhow::Result<Outcome> {
-    tell(&format!("the configuration is sound; findings are kept in {}", without_password(&config.store_url)));
+    tell(&format!("the configuration is sound; findings are kept in {}", without_password(&config.store.url)));
     Ok(Outcome::Done)
 }
 

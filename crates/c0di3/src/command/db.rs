@@ -14,13 +14,13 @@ use crate::outcome::{Outcome, tell};
 
 pub(crate) fn run(config: &Config, command: &DbCommand) -> anyhow::Result<Outcome> {
     if !matches!(command, DbCommand::Migrate) {
-        check_is_there(&config.store_url)?;
+        check_is_there(&config.store.url)?;
     }
     super::install_tls();
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     runtime.block_on(async {
         // Opening brings the tables up to date.
-        let store = store::open(&config.store_url, Use::Commit).await?;
+        let store = store::open(&config.store.url, Use::Commit).await?;
         let (mends, is_check) = match command {
             DbCommand::Migrate => {
                 tell("the tables are up to date");
@@ -30,7 +30,7 @@ pub(crate) fn run(config: &Config, command: &DbCommand) -> anyhow::Result<Outcom
             DbCommand::Check => (false, true),
             DbCommand::Repair { dry_run } => (!dry_run, false),
         };
-        let thresholds = config.correlation().thresholds;
+        let thresholds = config.correlation.thresholds;
         let recount = store.recount(mends, thresholds, clock::now()).await.context("cannot count again")?;
         store.close().await;
         recount.faults.iter().for_each(|fault| tell(&line(fault, mends, is_check)));

@@ -22,8 +22,8 @@ pub(crate) fn parse_options(
     timezone: Option<&str>,
     year: Option<i32>,
 ) -> anyhow::Result<parse::Options> {
-    let format = format.unwrap_or(&config.format).parse::<parse::FormatChoice>();
-    let clock = parse::Clock::new(timezone.unwrap_or(&config.timezone), year);
+    let format = format.unwrap_or(&config.input.format).parse::<parse::FormatChoice>();
+    let clock = parse::Clock::new(timezone.unwrap_or(&config.input.timezone), year);
     if let Some(year) = year.filter(|year| !(0..=9999).contains(year)) {
         return Err(Usage(format!("--year: {year} is not a year from 0 to 9999")).into());
     }
@@ -35,8 +35,8 @@ pub(crate) fn parse_options(
 /// What events are enriched with, as configured.
 fn enricher(config: &Config) -> anyhow::Result<parse::Enricher> {
     let mut enricher = parse::Enricher::default();
-    let (country, network, agents) = config.enrichment();
-    for (key, path) in [("enrich.country", country), ("enrich.network", network)] {
+    let input = &config.input;
+    for (key, path) in [("enrich.country", &input.country), ("enrich.network", &input.network)] {
         if path.as_os_str().is_empty() {
             continue;
         }
@@ -45,8 +45,8 @@ fn enricher(config: &Config) -> anyhow::Result<parse::Enricher> {
         let set = if key == "enrich.country" { enricher.set_country(bytes) } else { enricher.set_network(bytes) };
         set.map_err(|error| Usage(format!("{key}: {}: {error}", path.display())))?;
     }
-    enricher.set_internal(config.internal.clone());
-    enricher.set_agents(agents);
+    enricher.set_internal(input.internal.clone());
+    enricher.set_agents(input.agents);
     Ok(enricher)
 }
 

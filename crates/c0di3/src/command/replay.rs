@@ -47,11 +47,11 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     let set = Arc::new(rule_files::load_for(&config, &arguments.rules)?.set);
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     let stop = runtime.block_on(async { signals::stop_flag() })?;
-    let store_url = arguments.store.clone().unwrap_or_else(|| config.store_url.clone());
+    let store_url = arguments.store.clone().unwrap_or_else(|| config.store.url.clone());
     let _lock = lock(&store_url)?;
     super::install_tls();
     let store = (store_url != "none").then(|| runtime.block_on(store::open(&store_url, Use::Commit))).transpose()?;
-    let correlator_options = CorrelatorOptions { saved: store.is_some(), ..config.correlation() };
+    let correlator_options = CorrelatorOptions { saved: store.is_some(), ..config.correlation.options() };
     let mut correlator = Correlator::new(Arc::clone(&set), correlator_options);
     // A run that leaves lines out by their time has not read the files: it neither goes on from positions nor keeps any.
     let whole = options.since.is_none() && options.until.is_none();
@@ -67,7 +67,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     };
     // Old logs are no news: nobody is told of them unless that was asked for.
     let notify_age_us = arguments.notify.then_some(i64::MAX);
-    let join = JoinPolicy { notify_age_us, ..config.join };
+    let join = JoinPolicy { notify_age_us, ..config.store.join };
     if let Some(state) = resume.state {
         correlator.restore(&state.head, state.entries.into_iter()).context("cannot go on from the stored state")?;
     }
@@ -85,7 +85,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         join,
         whole,
         committed_at: Instant::now(),
-        commit_interval: config.commit_interval,
+        commit_interval: config.store.commit_interval,
         blocks: 0,
     };
     let done = pipeline::run(sources.merge, &rules, &options, &stop, |done| replay.take(done));

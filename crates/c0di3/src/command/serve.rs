@@ -32,8 +32,8 @@ async fn serve(config: Config) -> anyhow::Result<()> {
     signals::outlive(config.log.profiles(), signals::Hangup::LoadsRules)?;
     let listeners = Listeners::bind(&config).await?;
     // People and the committer do not share connections.
-    let asked = super::open_store(&config.store_url, Use::Ask, &stop).await?;
-    let written = super::open_store(&config.store_url, Use::Commit, &stop).await?;
+    let asked = super::open_store(&config.store.url, Use::Ask, &stop).await?;
+    let written = super::open_store(&config.store.url, Use::Commit, &stop).await?;
     let auth = super::auth(&config, &asked);
     let mut ports = Ports::new(super::surroundings(&config, &asked));
     let mut analyzer = Analyzer::start(config.clone(), Arc::clone(&written), Arc::clone(&stop)).await?;

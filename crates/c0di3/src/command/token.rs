@@ -20,7 +20,7 @@ pub(crate) fn run(config: &Config, command: &TokenCommand) -> anyhow::Result<Out
     super::install_tls();
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     runtime.block_on(async {
-        let store = store::open(&config.store_url, Use::Ask).await?;
+        let store = store::open(&config.store.url, Use::Ask).await?;
         match command {
             TokenCommand::Create { role, name, expires } => {
                 let role: Role = role.parse().map_err(|reason| Usage(format!("--role: {reason}")))?;

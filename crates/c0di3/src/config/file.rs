@@ -1,8 +1,12 @@
 //! Settings as written: the sections of the file, and how defaults, file and environment come together.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+
+use crate::outcome::Usage;
 
 /// The manual: every setting with its default.
 pub(crate) const DEFAULT_TEXT: &str = include_str!("default.toml");
@@ -53,30 +57,90 @@ sections! {
     LogSection { level: String, format: String, folder: PathBuf, rotate_bytes: usize, rotate_files: usize, heap_profiles: usize }
 }
 
-/// Settings as written.
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
+/// Sections in groups, for the program alone: the file knows none. Sections are read one by one, so that a mistake in one
+/// does not hide those in others.
+macro_rules! groups {
+    ($($(#[$about:meta])* $group:ident { $($section:ident: $kind:ident),+ $(,)? })+) => {
+        $($(#[$about])*
+        #[derive(Clone, Debug, Serialize)]
+        pub(super) struct $group {
+            $(pub(super) $section: $kind),+
+        }
+
+        impl $group {
+            fn read(written: &mut Written) -> Option<Self> {
+                $(let $section = written.section(stringify!($section));)+
+                Some($group { $($section: $section?),+ })
+            }
+        })+
+    };
+}
+
+groups! {
+    /// Where events come from, and how they are read.
+    SourceSections {
+        input: InputSection, enrich: EnrichSection, analyzer: AnalyzerSection, syslog: SyslogSection,
+        spool: SpoolSection, kafka: KafkaSection, tail: TailSection,
+    }
+    /// How events are judged.
+    JudgingSections { rules: RulesSection, correlation: CorrelationSection, score: ScoreSection }
+    /// Where findings are kept, and how they become incidents.
+    KeepingSections { store: StoreSection, cache: CacheSection, incidents: IncidentsSection }
+    /// Who may ask, who is told, and what the process tells of itself.
+    AgentSections {
+        auth: AuthSection, notify: NotifySection, webhooks: WebhooksSection, llm: LlmSection, agent: AgentSection,
+        api: ApiSection, log: LogSection,
+    }
+}
+
+/// Settings as written. Serialised it has the file's form.
+#[derive(Clone, Debug, Serialize)]
 pub(crate) struct ConfigFile {
-    pub(super) store: StoreSection,
-    pub(super) cache: CacheSection,
-    pub(super) rules: RulesSection,
-    pub(super) input: InputSection,
-    pub(super) enrich: EnrichSection,
-    pub(super) correlation: CorrelationSection,
-    pub(super) score: ScoreSection,
-    pub(super) analyzer: AnalyzerSection,
-    pub(super) syslog: SyslogSection,
-    pub(super) spool: SpoolSection,
-    pub(super) kafka: KafkaSection,
-    pub(super) tail: TailSection,
-    pub(super) auth: AuthSection,
-    pub(super) incidents: IncidentsSection,
-    pub(super) notify: NotifySection,
-    pub(super) webhooks: WebhooksSection,
-    pub(super) llm: LlmSection,
-    pub(super) agent: AgentSection,
-    pub(super) api: ApiSection,
-    pub(super) log: LogSection,
+    #[serde(flatten)]
+    pub(super) sources: SourceSections,
+    #[serde(flatten)]
+    pub(super) judging: JudgingSections,
+    #[serde(flatten)]
+    pub(super) keeping: KeepingSections,
+    #[serde(flatten)]
+    pub(super) agent: AgentSections,
+}
+
+/// Sections that are being read, and what was wrong with those that are.
+struct Written {
+    sections: toml::Table,
+    /// By section, so that they are told in the order of the names.
+    wrong: BTreeMap<&'static str, String>,
+}
+
+impl Written {
+    fn section<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
+        let section = self.sections.remove(name).unwrap_or_else(|| toml::Table::new().into());
+        // With its name around it, so that a mistake names the section as well.
+        let named = toml::Table::from_iter([(name.to_owned(), section)]);
+        match named.try_into::<BTreeMap<String, T>>() {
+            Ok(sections) => sections.into_values().next(),
+            Err(error) => {
+                self.wrong.insert(name, error.to_string().trim_end().to_owned());
+                None
+            }
+        }
+    }
+}
+
+/// The sections, or every one that is wrong.
+fn read(sections: toml::Table) -> Result<ConfigFile, Usage> {
+    let mut written = Written { sections, wrong: BTreeMap::new() };
+    let sources = SourceSections::read(&mut written);
+    let judging = JudgingSections::read(&mut written);
+    let keeping = KeepingSections::read(&mut written);
+    let agent = AgentSections::read(&mut written);
+    match (sources, judging, keeping, agent) {
+        (Some(sources), Some(judging), Some(keeping), Some(agent)) => {
+            Ok(ConfigFile { sources, judging, keeping, agent })
+        }
+        _ => Err(Usage(written.wrong.into_values().collect::<Vec<_>>().join("\n"))),
+    }
 }
 
 /// What a host is worth, as written.
@@ -121,27 +185,28 @@ pub(super) fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(readable)
 }
 
-pub(super) fn merge(written: &str, environment: impl Iterator<Item = (String, String)>) -> Result<ConfigFile, String> {
-    let table = |text: &str| text.parse::<toml::Table>().map_err(|error| error.to_string().trim_end().to_owned());
+pub(super) fn merge(written: &str, environment: impl Iterator<Item = (String, String)>) -> Result<ConfigFile, Usage> {
+    let table =
+        |text: &str| text.parse::<toml::Table>().map_err(|error| Usage(error.to_string().trim_end().to_owned()));
     // Parsed on its own first, so that mistakes are told with their place in the file.
     let mut merged = table(DEFAULT_TEXT)?;
     for (section, value) in table(written)? {
         let known = merged.get(&section).map(|known| known.as_table().is_some());
         let toml::Value::Table(keys) = value else {
-            return Err(format!("`{section}` must be a section such as [store]"));
+            return Err(Usage(format!("`{section}` must be a section such as [store]")));
         };
         let Some(toml::Value::Table(target)) = merged.get_mut(&section).filter(|_| known == Some(true)) else {
-            return Err(format!("unknown section [{section}]: known are {}", names(&table(DEFAULT_TEXT)?)));
+            return Err(Usage(format!("unknown section [{section}]: known are {}", names(&table(DEFAULT_TEXT)?))));
         };
         for (key, value) in keys {
             if !target.contains_key(&key) {
-                return Err(format!("unknown key `{key}` in [{section}]: known are {}", names(target)));
+                return Err(Usage(format!("unknown key `{key}` in [{section}]: known are {}", names(target))));
             }
             target.insert(key, value);
         }
     }
     apply_environment(&mut merged, environment)?;
-    merged.try_into().map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())
+    read(merged)
 }
 
 fn names(table: &toml::Table) -> String {
@@ -152,7 +217,7 @@ fn names(table: &toml::Table) -> String {
 fn apply_environment(
     merged: &mut toml::Table,
     environment: impl Iterator<Item = (String, String)>,
-) -> Result<(), String> {
+) -> Result<(), Usage> {
     for (name, text) in environment {
         let Some(setting) = name.strip_prefix("C0DI3_").filter(|setting| *setting != "CONFIG") else { continue };
         let setting = setting.to_lowercase();
@@ -160,14 +225,13 @@ fn apply_environment(
             let key = setting.strip_prefix(section.as_str())?.strip_prefix('_')?;
             keys.get_mut(key)
         });
-        let Some(value) = found else { return Err(format!("the environment variable {name} names no setting")) };
+        let Some(value) = found else {
+            return Err(Usage(format!("the environment variable {name} names no setting")));
+        };
+        let must_be = |what: &str| Usage(format!("{name} must be {what}, not `{text}`"));
         *value = match value {
-            toml::Value::Integer(_) => {
-                toml::Value::Integer(text.parse().map_err(|_| format!("{name} must be a whole number, not `{text}`"))?)
-            }
-            toml::Value::Boolean(_) => {
-                toml::Value::Boolean(text.parse().map_err(|_| format!("{name} must be true or false, not `{text}`"))?)
-            }
+            toml::Value::Integer(_) => toml::Value::Integer(text.parse().map_err(|_| must_be("a whole number"))?),
+            toml::Value::Boolean(_) => toml::Value::Boolean(text.parse().map_err(|_| must_be("true or false"))?),
             toml::Value::Array(_) => text.split(':').filter(|part| !part.is_empty()).collect::<Vec<_>>().into(),
             _ => toml::Value::String(text),
         };

@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::*;
+use super::Config;
+use super::check::check;
+use super::file::{DEFAULT_TEXT, merge};
 
 fn read(written: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    merge(written, environment).and_then(|file| check(file).map_err(|problems| problems.join("; ")))
+    let file = merge(written, environment).map_err(|wrong| wrong.to_string())?;
+    check(file).map_err(|problems| problems.join("; "))
 }
 
 #[test]
@@ -26,7 +29,7 @@ fn file_and_environment_override_in_that_order() {
     let file = "[store]\nurl = \"sqlite:a.db\"\n[log]\nlevel = \"warn\"\n";
     let config =
         read(file, &[("C0DI3_STORE_URL", "sqlite:b.db"), ("C0DI3_RULES_PATHS", "a:b"), ("HOME", "/")]).unwrap();
-    assert_eq!(config.store_url, "sqlite:b.db");
+    assert_eq!(config.store.url, "sqlite:b.db");
     assert_eq!(config.log.level, tracing::Level::WARN);
     assert_eq!(config.rules.paths, [PathBuf::from("a"), PathBuf::from("b")]);
 }

@@ -129,7 +129,7 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
         since: None,
         until: None,
     };
-    let correlation = CorrelatorOptions { saved: false, ..config.correlation() };
+    let correlation = CorrelatorOptions { saved: false, ..config.correlation.options() };
     let runtime = tokio::runtime::Runtime::new()?;
     let stop = runtime.block_on(async { signals::stop_flag() })?;
     let sources = Sources::find(&arguments.logs, Vec::new(), &options.parse);

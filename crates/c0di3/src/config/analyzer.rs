@@ -1,0 +1,152 @@
+//! Settings of the analyzer and its sources, from as written to as meant.
+
+use std::time::Duration;
+
+use ingest::block_reader::LINE_BYTES_MAX;
+use ingest::kafka::{KafkaOptions, TOPIC_PLACE, Unreadable};
+use ingest::spool::SpoolOptions;
+use ingest::syslog::ConnectionLimits;
+use ingest::tail::TailOptions;
+
+use super::file::{KafkaSection, SourceSections, SyslogSection, TailSection};
+use super::meant::{AnalyzerConfig, HttpConfig, SyslogConfig};
+use super::problems::Problems;
+use super::value::filled;
+use crate::clock;
+
+/// Longest that connections may be read after SIGTERM.
+const DRAIN_MAX: Duration = Duration::from_secs(20);
+/// How long a partition stands still, with something to read, before it is looked at.
+const STILL_MAX: Duration = Duration::from_secs(10);
+/// Longest message that may be allowed, in bytes: a block holds it whole.
+const MESSAGE_BYTES_MAX: usize = 64 << 20;
+/// Longest name of a topic, as Kafka has it.
+const TOPIC_LETTERS_MAX: usize = 249;
+
+/// The analyzer and its sources.
+pub(super) fn check_analyzer(written: &SourceSections, problems: &mut Problems) -> AnalyzerConfig {
+    check_limits(written, problems);
+    let (analyzer, syslog, spool) = (&written.analyzer, &written.syslog, &written.spool);
+    AnalyzerConfig {
+        instance: analyzer.instance.clone(),
+        jobs: analyzer.jobs,
+        commit_interval: Duration::from_millis(analyzer.commit_interval_ms),
+        checkpoint_interval: Duration::from_millis(analyzer.checkpoint_interval_ms),
+        http: HttpConfig {
+            listen: problems.address("analyzer.listen", &analyzer.listen),
+            body_bytes_max: analyzer.body_bytes_max,
+            bodies_bytes_max: analyzer.bodies_bytes_max,
+        },
+        syslog: check_syslog(syslog, problems),
+        spool: SpoolOptions {
+            folder: spool.folder.clone(),
+            bytes_max: spool.bytes_max,
+            segment_bytes: spool.segment_bytes,
+            reserve_bytes: spool.reserve_bytes,
+        },
+        kafka: check_kafka(&written.kafka, problems),
+        tail: check_tail(&written.tail, problems),
+    }
+}
+
+fn check_limits(written: &SourceSections, problems: &mut Problems) {
+    let (analyzer, syslog, spool) = (&written.analyzer, &written.syslog, &written.spool);
+    if analyzer.instance.is_empty() || analyzer.instance == "replay" {
+        problems.keep("analyzer.instance", "must be a name, and not `replay`");
+    }
+    for (key, number) in [
+        ("syslog.message_bytes_max", syslog.message_bytes_max as u64),
+        ("syslog.connections_max", syslog.connections_max as u64),
+        ("syslog.connections_per_address_max", syslog.connections_per_address_max as u64),
+        ("spool.segment_bytes", spool.segment_bytes),
+        ("analyzer.body_bytes_max", analyzer.body_bytes_max),
+        ("analyzer.commit_interval_ms", analyzer.commit_interval_ms),
+    ] {
+        if number == 0 {
+            problems.keep(key, "must be above 0");
+        }
+    }
+    if analyzer.bodies_bytes_max < api::ingest::BODIES_BYTES_MIN {
+        problems.keep("analyzer.bodies_bytes_max", format!("must be at least {}", api::ingest::BODIES_BYTES_MIN));
+    }
+    if syslog.message_bytes_max > LINE_BYTES_MAX {
+        problems.keep("syslog.message_bytes_max", format!("must not be above {LINE_BYTES_MAX}"));
+    }
+    if spool.bytes_max < spool.segment_bytes.saturating_mul(2) {
+        problems
+            .keep("spool.bytes_max", "must be at least twice spool.segment_bytes: only whole files can be given back");
+    }
+}
+
+fn check_syslog(section: &SyslogSection, problems: &mut Problems) -> SyslogConfig {
+    SyslogConfig {
+        udp: problems.optional_address("syslog.udp", &section.udp),
+        tcp: problems.optional_address("syslog.tcp", &section.tcp),
+        message_bytes_max: section.message_bytes_max,
+        connections: ConnectionLimits {
+            all: section.connections_max,
+            each: section.connections_per_address_max,
+            idle: problems.optional_duration("syslog.idle_timeout", &section.idle_timeout),
+        },
+        drain_timeout: check_drain(&section.drain_timeout, problems),
+    }
+}
+
+/// Kubernetes waits 30 s in all: for this, the requests that are open, and the last commit.
+fn check_drain(text: &str, problems: &mut Problems) -> Duration {
+    let span = problems.duration("syslog.drain_timeout", text);
+    if span > DRAIN_MAX {
+        problems.keep("syslog.drain_timeout", format!("must be at most {} s", DRAIN_MAX.as_secs()));
+    }
+    span
+}
+
+fn check_kafka(section: &KafkaSection, problems: &mut Problems) -> Option<KafkaOptions> {
+    if !section.brokers.is_empty() && (section.topics.is_empty() || section.group.is_empty()) {
+        problems.keep("kafka.topics, kafka.group", "must be set where kafka.brokers is");
+    }
+    if !(1..=MESSAGE_BYTES_MAX).contains(&section.message_bytes_max) {
+        problems.keep("kafka.message_bytes_max", format!("must be from 1 to {MESSAGE_BYTES_MAX}"));
+    }
+    let unreadable = match section.unreadable.as_str() {
+        "dead-letter" => Unreadable::DeadLetter,
+        "skip" => Unreadable::Skip,
+        other => {
+            problems.keep("kafka.unreadable", format!("`{other}` is not one of dead-letter, skip"));
+            Unreadable::DeadLetter
+        }
+    };
+    let name = &section.dead_letter_topic;
+    let plain = name.replace(TOPIC_PLACE, "");
+    let is_legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    if name.is_empty() || plain.len() > TOPIC_LETTERS_MAX || !plain.chars().all(is_legal) {
+        problems.keep("kafka.dead_letter_topic", format!("`{name}` is no name of a topic"));
+    }
+    if section.topics.iter().any(|topic| name.replace(TOPIC_PLACE, topic) == *topic || topic == name) {
+        problems
+            .keep("kafka.dead_letter_topic", "must not be one of kafka.topics: its letters would be read as events");
+    }
+    let brokers = filled(&section.brokers)?;
+    Some(KafkaOptions {
+        brokers,
+        group: section.group.clone(),
+        topics: section.topics.clone(),
+        message_bytes_max: section.message_bytes_max,
+        unreadable,
+        dead_letter_topic: name.clone(),
+        still_max: STILL_MAX,
+        clock: clock::now,
+    })
+}
+
+fn check_tail(section: &TailSection, problems: &mut Problems) -> Option<TailOptions> {
+    if section.files_max == 0 {
+        problems.keep("tail.files_max", "must be above 0");
+    }
+    let mut wanted = Vec::new();
+    for path in &section.paths {
+        wanted.extend(problems.check("tail.paths", path.display().to_string().parse()));
+    }
+    let options = TailOptions { wanted, files_max: section.files_max, clock: clock::now };
+    (!section.paths.is_empty()).then_some(options)
+}
