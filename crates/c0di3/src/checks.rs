@@ -8,10 +8,7 @@ use std::time::{Duration, Instant};
 
 use api::health::{CheckResult, HealthCheck, HealthStatus};
 use async_trait::async_trait;
-use ingest::kafka::{KafkaReport, KafkaState};
 use ingest::spool::{Refused, Spool};
-use ingest::syslog::Connections;
-use ingest::tail::{TailReport, TailState};
 use notify::Llm;
 use serde::Deserialize;
 use store::{ChangeCursor, RedisHot, Store};
@@ -309,34 +306,6 @@ impl HealthCheck for SpoolCheck {
     }
 }
 
-/// Whether senders of syslog over TCP find room.
-pub(crate) struct SyslogCheck(pub(crate) Arc<Connections>);
-
-#[async_trait]
-impl HealthCheck for SyslogCheck {
-    fn name(&self) -> &'static str {
-        "syslog_tcp"
-    }
-
-    fn is_required(&self) -> bool {
-        false
-    }
-
-    async fn check(&self) -> CheckResult {
-        let state = self.0.state();
-        let result = CheckResult::observed(HealthStatus::Pass, state.open as f64, "connections");
-        if !state.pressed {
-            return result;
-        }
-        let words = format!(
-            "of {} connections all, or all of one address, were taken in the last 10 minutes; since the start {} idle ones \
-             gave way and {} new ones were turned away: see syslog.connections_max and connections_per_address_max",
-            state.most, state.gave_way, state.refused
-        );
-        CheckResult { status: HealthStatus::Warn, ..result }.saying(words)
-    }
-}
-
 /// Whether the rule files as they are now are in force.
 pub(crate) struct RulesCheck(pub(crate) Arc<RuleBook>);
 
@@ -354,53 +323,6 @@ impl HealthCheck for RulesCheck {
         let trouble = self.0.trouble();
         let status = if trouble.is_some() { HealthStatus::Warn } else { HealthStatus::Pass };
         CheckResult { status, observed_value: None, observed_unit: None, output: trouble }
-    }
-}
-
-pub(crate) struct KafkaCheck(pub(crate) Arc<KafkaState>);
-
-#[async_trait]
-impl HealthCheck for KafkaCheck {
-    fn name(&self) -> &'static str {
-        "kafka"
-    }
-
-    fn is_required(&self) -> bool {
-        false
-    }
-
-    async fn check(&self) -> CheckResult {
-        let KafkaReport { lag, failed, warned } = self.0.report();
-        let lag = lag.max(0) as f64;
-        let (status, words) = match (failed.is_empty(), warned.is_empty()) {
-            (true, true) => return CheckResult::observed(HealthStatus::Pass, lag, "messages to read"),
-            (true, false) => (HealthStatus::Warn, warned),
-            (false, _) => (HealthStatus::Fail, failed),
-        };
-        CheckResult::observed(status, lag, "messages to read").saying(words.join("; "))
-    }
-}
-
-/// Files that are followed: what cannot be.
-pub(crate) struct FilesCheck(pub(crate) Arc<TailState>);
-
-#[async_trait]
-impl HealthCheck for FilesCheck {
-    fn name(&self) -> &'static str {
-        "files"
-    }
-
-    fn is_required(&self) -> bool {
-        false
-    }
-
-    async fn check(&self) -> CheckResult {
-        let TailReport { followed, troubles } = self.0.report();
-        let result = CheckResult::observed(HealthStatus::Pass, followed as f64, "files followed");
-        if troubles.is_empty() {
-            return result;
-        }
-        CheckResult { status: HealthStatus::Warn, ..result }.saying(troubles.join("; "))
     }
 }
 

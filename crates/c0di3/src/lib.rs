@@ -8,19 +8,20 @@ mod checks;
 mod cli;
 mod clock;
 mod command;
+mod committer;
 mod config;
 mod engine;
 mod heap;
 mod indicators;
 mod outcome;
 mod pipeline;
+mod ports;
 mod positions;
-mod progress;
 mod recognise;
 mod rule_files;
 mod rulebook;
-mod service;
 mod signals;
+mod source;
 mod telemetry;
 mod webhooks;
 
@@ -29,6 +30,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::cli::{Arguments, Command, ConfigCommand, RulesCommand};
+use crate::command::service::{self, Parts};
 use crate::outcome::Outcome;
 
 /// The allocator that the program runs on: it can tell what holds memory.
@@ -47,9 +49,9 @@ pub fn main() -> ExitCode {
 fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
     let config = config::load(arguments.config.as_deref())?;
     match arguments.command {
-        Command::Serve(serve) => command::serve::run(config, &serve),
-        Command::Analyzer(analyzer) => command::analyzer::run(config, &analyzer),
-        Command::Agent(agent) => command::agent::run(config, &agent),
+        Command::Serve(serve) => service::run(config, &serve, Parts::Both),
+        Command::Analyzer(analyzer) => service::run(config, &analyzer, Parts::Analyzer),
+        Command::Agent(agent) => service::run(config, &agent, Parts::Agent),
         Command::Token(token) => command::token::run(&config, &token),
         Command::Db(db) => command::db::run(&config, &db),
         Command::Replay(replay) => command::replay::run(config, replay),

@@ -1,4 +1,4 @@
-//! How far each live source has been read, shared by the committer and by the sources that ask where to go on.
+//! How far each source has been read, shared by the committer and by the sources that ask where to go on.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -46,6 +46,23 @@ impl Positions {
 
     pub(crate) fn of(&self, id: SourceId) -> Position {
         self.lock().sources.get(&id).map_or(Position::default(), |(known, _)| known.position)
+    }
+
+    /// Whether it is known how far the source was read.
+    pub(crate) fn has(&self, id: SourceId) -> bool {
+        self.lock().sources.contains_key(&id)
+    }
+
+    /// A source that the store may know, and that nothing has been read of yet.
+    pub(crate) fn begin(&self, source: SourceCheckpoint) {
+        self.lock().sources.insert(source.id, (source, false));
+    }
+
+    /// The source was cut off and written anew: what was known of it no longer holds.
+    pub(crate) fn forget(&self, id: SourceId) {
+        let mut known = self.lock();
+        known.sources.remove(&id);
+        known.forgotten.push(id);
     }
 
     /// Everything of the source before the block's end has been handed to the correlator.

@@ -1,53 +1,22 @@
-//! `c0di3 agent`: the core-agent service: API on 3000, health on 3001, incidents, summaries, webhooks. It needs the store;
+//! The core-agent part of a service: API on 3000, health on 3001, incidents, summaries, webhooks. It needs the store;
 //! cache, model and analyzer may be away, which `/health` tells.
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
 use api::auth::Auth;
 use api::health::HealthCheck;
 use api::{ApiState, HealthState, Metrics};
 use notify::{Deliverer, Llm, Summariser};
-use store::{FallbackHot, Hot, MemoryHot, RedisHot, Store, Use};
+use store::{FallbackHot, Hot, MemoryHot, RedisHot, Store};
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
 
 use crate::checks::{AnalyzerCheck, DiskCheck, LlmCheck, RedisCheck, StoreCheck};
-use crate::cli::ServiceArguments;
 use crate::config::Config;
-use crate::outcome::Outcome;
-use crate::service::{Ports, bind, check_exposure};
+use crate::ports::{Ports, bind, check_exposure};
 use crate::webhooks::WebhooksCheck;
-use crate::{catch_up, clock, signals, telemetry};
-
-pub(crate) fn run(config: Config, arguments: &ServiceArguments) -> anyhow::Result<Outcome> {
-    let config = super::with_arguments(config, arguments, super::Port::Api)?;
-    super::install_tls();
-    telemetry::start_logs(&config.log)?;
-    let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
-    let outcome = runtime.block_on(serve(config));
-    runtime.shutdown_timeout(Duration::from_secs(1));
-    outcome.map(|()| Outcome::Done)
-}
-
-async fn serve(config: Config) -> anyhow::Result<()> {
-    let metrics = telemetry::start_metrics()?;
-    let stop = signals::stop_flag()?;
-    signals::outlive(config.log.profiles(), signals::Hangup::Nothing)?;
-    let listeners = Listeners::bind(&config).await?;
-    let store = super::open_store(&config.store.url, Use::Ask, &stop).await?;
-    let auth = super::auth(&config, &store);
-    let mut ports = Ports::new(super::surroundings(&config, &store));
-    let mut agent = Agent::new(config, Arc::clone(&store))?;
-    agent.add_analyzer_check()?;
-    agent.serve(&mut ports, listeners, metrics, auth)?;
-    ports.run_until(&stop).await;
-    store.close().await;
-    tracing::info!("stopped");
-    Ok(())
-}
+use crate::{catch_up, clock};
 
 /// The agent's ports, bound before anything else is done.
 pub(crate) struct Listeners {
@@ -75,7 +44,12 @@ pub(crate) struct Agent {
 }
 
 impl Agent {
-    pub(crate) fn new(config: Config, store: Arc<dyn Store>) -> anyhow::Result<Self> {
+    /// `beside`: what an analyzer in this process looks at; `None` where it is another process.
+    pub(crate) fn new(
+        config: Config,
+        store: Arc<dyn Store>,
+        beside: Option<Vec<Box<dyn HealthCheck>>>,
+    ) -> anyhow::Result<Self> {
         let is_server = super::is_server(&config.store.url);
         let mut checks: Vec<Box<dyn HealthCheck>> = vec![
             Box::new(StoreCheck { store: Arc::clone(&store), is_server, is_required: true, pool: "ask" }),
@@ -101,20 +75,12 @@ impl Agent {
         if let Some(llm) = &llm {
             checks.push(Box::new(LlmCheck(llm.clone())));
         }
-        Ok(Agent { config, store, hot, shared, llm, checks })
-    }
-
-    /// Looks after an analyzer in another process.
-    fn add_analyzer_check(&mut self) -> anyhow::Result<()> {
-        if let Some(url) = self.config.agent.analyzer_url.clone() {
-            let client = reqwest::Client::builder().no_proxy().build().context("cannot make an HTTP client")?;
-            self.checks.push(Box::new(AnalyzerCheck { client, url }));
+        match (beside, &config.agent.analyzer_url) {
+            (Some(beside), _) => checks.extend(beside),
+            (None, Some(url)) => checks.push(Box::new(AnalyzerCheck { client: analyzer_client()?, url: url.clone() })),
+            (None, None) => {}
         }
-        Ok(())
-    }
-
-    pub(crate) fn add_checks(&mut self, checks: Vec<Box<dyn HealthCheck>>) {
-        self.checks.extend(checks);
+        Ok(Agent { config, store, hot, shared, llm, checks })
     }
 
     /// Opens the ports and starts everything that works in the background.
@@ -150,6 +116,11 @@ impl Agent {
         ports.serve(listeners.health, api::health_router(health));
         Ok(())
     }
+}
+
+/// Asks an analyzer in another process, past any proxy.
+fn analyzer_client() -> anyhow::Result<reqwest::Client> {
+    reqwest::Client::builder().no_proxy().build().context("cannot make an HTTP client")
 }
 
 fn store_folder(url: &str) -> PathBuf {

@@ -2,6 +2,7 @@
 //! are committed together, so that whenever the process ends, the next run goes on and adds what an undisturbed run
 //! would have added.
 
+mod bar;
 mod printable;
 mod ranked;
 mod report;
@@ -12,21 +13,23 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use correlate::{Correlator, CorrelatorOptions};
+use correlate::{Change, Correlator, CorrelatorOptions};
 use event::Timestamp;
 use indicatif::ProgressBar;
 use matcher::Matcher;
-use store::{Commit, JoinPolicy, Lease, StateChange, Store, Use};
+use rules::RuleSet;
+use store::{JoinPolicy, StoreError, Use};
 use tokio::runtime::Runtime;
 
 use crate::cli::ReplayArguments;
 use crate::command::input;
 use crate::command::replay::report::{Report, Totals};
 use crate::command::replay::sources::Sources;
+use crate::committer::{Committer, Extent, Policy, Taken, Target, count_in_order};
 use crate::config::{self, Config};
 use crate::outcome::{Outcome, Usage, tell};
-use crate::pipeline::{self, AHEAD_MAX_US, Done, DoneBlock, PipelineOptions, RulesInForce};
-use crate::{clock, progress, rule_files, signals};
+use crate::pipeline::{self, DoneBlock, PipelineOptions, RulesInForce};
+use crate::{rule_files, signals};
 
 /// Blocks after which findings that have ended are printed.
 const PRINT_BLOCKS: u64 = 64;
@@ -51,8 +54,6 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     let _lock = lock(&store_url)?;
     super::install_tls();
     let store = (store_url != "none").then(|| runtime.block_on(store::open(&store_url, Use::Commit))).transpose()?;
-    let correlator_options = CorrelatorOptions { saved: store.is_some(), ..config.correlation.options() };
-    let mut correlator = Correlator::new(Arc::clone(&set), correlator_options);
     // A run that leaves lines out by their time has not read the files: it neither goes on from positions nor keeps any.
     let whole = options.since.is_none() && options.until.is_none();
     if !whole && store.is_some() {
@@ -65,35 +66,34 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         }
         _ => (None, store::Resume::default()),
     };
-    // Old logs are no news: nobody is told of them unless that was asked for.
-    let notify_age_us = arguments.notify.then_some(i64::MAX);
-    let join = JoinPolicy { notify_age_us, ..config.store.join };
-    if let Some(state) = resume.state {
-        correlator.restore(&state.head, state.entries.into_iter()).context("cannot go on from the stored state")?;
-    }
     let sources = Sources::find(&arguments.paths, resume.sources, &options.parse);
-    let rules = RulesInForce::new(Matcher::new(Arc::clone(&set), declared));
-    let mut replay = Replay {
-        bar: progress::bar(sources.bytes),
-        checkpoints: sources.checkpoints,
-        correlator,
+    let replay = Replay {
+        bar: bar::bar(sources.bytes),
         report: Report::new(arguments.out, store.is_some()),
         totals: Totals::new(sources.failed),
-        runtime: &runtime,
-        store,
-        lease,
-        join,
-        whole,
+        extent: if whole { Extent::Checkpoint } else { Extent::Findings },
+        stored: store.is_some(),
         committed_at: Instant::now(),
         commit_interval: config.store.commit_interval,
         blocks: 0,
+        ended: false,
     };
-    let done = pipeline::run(sources.merge, &rules, &options, &stop, |done| replay.take(done));
+    // Old logs are no news: nobody is told of them unless that was asked for.
+    let join = JoinPolicy { notify_age_us: arguments.notify.then_some(i64::MAX), ..config.store.join };
+    let correlation = CorrelatorOptions { saved: store.is_some(), ..config.correlation.options() };
+    let target = store.clone().map(|store| Target { store, runtime: runtime.handle().clone(), lease, join });
+    let mut committer = Committer::new(Arc::clone(&set), correlation, resume.state, sources.positions, target, replay)?;
+    let rules = RulesInForce::new(Matcher::new(Arc::clone(&set), declared));
+    let done = pipeline::run(sources.merge, &rules, &options, &stop, |done| committer.take(done));
     let interrupted = stop.load(Ordering::Relaxed);
     done?;
-    replay.finish(interrupted)?;
-    replay.totals.tell(started.elapsed(), replay.correlator.counts(), &set.exceptions);
-    Ok(outcome(&replay.totals, interrupted, arguments.strict))
+    finish(&mut committer, interrupted)?;
+    if let Some(store) = &store {
+        runtime.block_on(store.close());
+    }
+    let totals = &committer.policy.totals;
+    totals.tell(started.elapsed(), committer.counts(), &set.exceptions);
+    Ok(outcome(totals, interrupted, arguments.strict))
 }
 
 /// Only one replay at a time may write to a store: both would keep their own correlation state. Held until the file is
@@ -157,98 +157,75 @@ fn pipeline_options(config: &Config, arguments: &ReplayArguments) -> anyhow::Res
     })
 }
 
-/// The committer: the one owner of everything that changes.
-struct Replay<'a> {
+/// How a replay is committed: whole after each interval, and never twice tried.
+struct Replay {
     bar: ProgressBar,
-    checkpoints: sources::Checkpoints,
-    correlator: Correlator,
     report: Report,
     totals: Totals,
-    runtime: &'a Runtime,
-    store: Option<Arc<dyn Store>>,
-    lease: Option<Lease>,
-    join: JoinPolicy,
-    /// Positions and state are kept.
-    whole: bool,
+    extent: Extent,
+    /// There is a store.
+    stored: bool,
     committed_at: Instant,
     commit_interval: Duration,
     blocks: u64,
+    /// The next commit is the last.
+    ended: bool,
 }
 
-impl Replay<'_> {
-    fn take(&mut self, done: Done) -> anyhow::Result<()> {
-        match done {
-            Done::Failed { name, reason } => {
-                self.totals.failed += 1;
-                self.bar.suspend(|| tell(&format!("error: {name}: {reason}; the lines before were read")));
-            }
-            Done::Idle => {}
-            Done::Barrier(barrier) => barrier.pass(),
-            Done::Block(block) => self.take_block(block),
-        }
-        self.blocks += 1;
-        let due = self.store.is_some() && self.committed_at.elapsed() >= self.commit_interval;
-        if due || (self.store.is_none() && self.blocks.is_multiple_of(PRINT_BLOCKS)) {
-            self.commit(false)?;
-        }
-        Ok(())
-    }
-
-    fn take_block(&mut self, block: DoneBlock) {
-        self.checkpoints.reached(&block);
+impl Policy for Replay {
+    fn correlate(&mut self, correlator: &mut Correlator, block: DoneBlock) {
         self.totals.add(&block.source.name, block.events, block.counts);
         self.bar.inc(block.bytes);
-        self.correlator.next_block(block.newest, block.received.saturating_add_us(AHEAD_MAX_US));
-        self.correlator.observe(block.hits);
-        if let Some(time) = block.followed_by {
-            self.correlator.advance(time);
-        }
+        count_in_order(correlator, block);
     }
 
-    /// Prints what has ended, then writes findings, positions and state in one transaction.
-    fn commit(&mut self, ended: bool) -> anyhow::Result<()> {
-        let changes = self.correlator.changes();
-        self.report.take(&changes)?;
-        if ended {
-            self.report.print_open()?;
-        }
-        if let Some(store) = self.store.clone() {
-            let commit = Commit {
-                findings: changes.into_iter().map(|change| change.finding).collect(),
-                sources: if self.whole { self.checkpoints.take_changed() } else { Vec::new() },
-                forgotten: if self.whole { self.checkpoints.take_forgotten() } else { Vec::new() },
-                state: if self.whole { Some(self.state()?) } else { None },
-                now: clock::now(),
-                lease: self.lease.clone(),
-                join: Some(self.join),
-            };
-            let committed = self.runtime.block_on(store.commit(&commit)).context("cannot keep the findings")?;
-            self.totals.new_findings += committed.new;
-        }
+    fn source_failed(&mut self, name: &str, reason: &str) {
+        self.totals.failed += 1;
+        self.bar.suspend(|| tell(&format!("error: {name}: {reason}; the lines before were read")));
+    }
+
+    fn wants(&mut self) -> Option<Extent> {
+        self.blocks += 1;
+        let is_time = match self.stored {
+            true => self.committed_at.elapsed() >= self.commit_interval,
+            false => self.blocks.is_multiple_of(PRINT_BLOCKS),
+        };
+        is_time.then_some(self.extent)
+    }
+
+    /// Prints what has ended.
+    fn changed(&mut self, _correlator: &Correlator, _rules: &RuleSet, changes: &[Change]) -> anyhow::Result<()> {
+        self.report.take(changes)?;
+        if self.ended { self.report.print_open() } else { Ok(()) }
+    }
+
+    fn nothing_new(&mut self) {
         self.committed_at = Instant::now();
-        Ok(())
     }
 
-    fn state(&mut self) -> anyhow::Result<StateChange> {
-        let saved = self.correlator.save()?;
-        Ok(StateChange { head: saved.head, put: saved.put, gone: saved.gone })
+    fn refused(&mut self, error: StoreError) -> anyhow::Result<()> {
+        Err(error).context("cannot keep the findings")
     }
 
-    /// At the end of the input everything that waits is counted; after an interruption it is kept for the next run.
-    fn finish(&mut self, interrupted: bool) -> anyhow::Result<()> {
-        self.bar.finish_and_clear();
-        if !interrupted {
-            self.correlator.finish();
-        }
-        self.commit(true)?;
-        self.totals.findings = self.report.printed();
-        if interrupted {
-            let hint = if self.store.is_some() { "; run the same command to go on" } else { "" };
-            tell(&format!("interrupted{hint}"));
-        }
-        if let Some(store) = &self.store {
-            self.runtime.block_on(store.close());
-        }
-        Ok(())
+    fn taken(&mut self, taken: &Taken<'_>) {
+        self.totals.new_findings += taken.committed.new;
+        self.committed_at = Instant::now();
     }
+}
+
+/// At the end of the input everything that waits is counted; after an interruption it is kept for the next run.
+fn finish(committer: &mut Committer<Replay>, interrupted: bool) -> anyhow::Result<()> {
+    committer.policy.bar.finish_and_clear();
+    if !interrupted {
+        committer.end_of_input();
+    }
+    committer.policy.ended = true;
+    committer.commit(committer.policy.extent)?;
+    let replay = &mut committer.policy;
+    replay.totals.findings = replay.report.printed();
+    if interrupted {
+        let hint = if replay.stored { "; run the same command to go on" } else { "" };
+        tell(&format!("interrupted{hint}"));
+    }
+    Ok(())
 }

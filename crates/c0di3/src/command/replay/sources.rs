@@ -1,6 +1,5 @@
 //! The files of a replay, and standard input: found, recognised, and set to where the last run ended.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use event::block::digest;
@@ -12,45 +11,18 @@ use store::SourceCheckpoint;
 
 use crate::clock;
 use crate::outcome::tell;
-use crate::pipeline::{AHEAD_MAX_US, DoneBlock};
+use crate::pipeline::AHEAD_MAX_US;
+use crate::positions::Positions;
 use crate::recognise::{Recognised, canonical, recognise, recognise_stream};
 
 /// How the command line names standard input.
 const STANDARD_INPUT: &str = "-";
 
-/// How far each source has been read, and which of that the store does not know yet.
-#[derive(Debug, Default)]
-pub(crate) struct Checkpoints {
-    known: BTreeMap<SourceId, (SourceCheckpoint, bool)>,
-    forgotten: Vec<SourceId>,
-}
-
-impl Checkpoints {
-    pub(crate) fn reached(&mut self, block: &DoneBlock) {
-        if let Some((checkpoint, changed)) = self.known.get_mut(&block.source.id) {
-            checkpoint.position = block.unfinished.unwrap_or(block.end);
-            checkpoint.seen = block.end.offset;
-            *changed = true;
-        }
-    }
-
-    pub(crate) fn take_changed(&mut self) -> Vec<SourceCheckpoint> {
-        let changed = self
-            .known
-            .values_mut()
-            .filter_map(|(checkpoint, changed)| std::mem::take(changed).then(|| checkpoint.clone()));
-        changed.collect()
-    }
-
-    pub(crate) fn take_forgotten(&mut self) -> Vec<SourceId> {
-        std::mem::take(&mut self.forgotten)
-    }
-}
-
 /// What is to be read.
 pub(crate) struct Sources {
     pub(crate) merge: Merge,
-    pub(crate) checkpoints: Checkpoints,
+    /// How far each file was read before.
+    pub(crate) positions: Positions,
     /// Bytes on disk that have not been read before.
     pub(crate) bytes: u64,
     /// Files that were asked for and cannot be read.
@@ -63,10 +35,9 @@ impl Sources {
         let (streams, paths): (Vec<_>, Vec<_>) =
             paths.iter().cloned().partition(|path| path.as_os_str() == STANDARD_INPUT);
         let found = discover(&paths);
-        let mut finding =
-            Finding { known, checkpoints: Checkpoints::default(), bytes: 0, failed: 0, waiting: Vec::new() };
+        let mut search = Search { known, positions: Positions::default(), bytes: 0, failed: 0, waiting: Vec::new() };
         for skipped in found.skipped {
-            finding.skip(&skipped);
+            search.skip(&skipped);
         }
         let mut files = Vec::new();
         for path in found.files {
@@ -74,7 +45,7 @@ impl Sources {
                 Ok(file) => files.push(file),
                 Err(error) => {
                     let reason = format!("{:#}", anyhow::Error::from(error));
-                    finding.skip(&Skipped { path, reason, is_failure: true });
+                    search.skip(&Skipped { path, reason, is_failure: true });
                 }
             }
         }
@@ -82,34 +53,35 @@ impl Sources {
         files.sort_by_key(|file| std::cmp::Reverse(file.size));
         let mut read: Vec<FileSource> = Vec::new();
         for file in files {
-            if !finding.is_copy(&file, &read) {
-                finding.add(&file, parse);
+            if !search.is_copy(&file, &read) {
+                search.add(&file, parse);
             }
             read.push(file);
         }
         if !streams.is_empty() {
-            finding.add_standard_input(parse);
+            search.add_standard_input(parse);
         }
         let options = parse.clone();
         let first_time = move |block: &event::Block| first_time(&block.bytes, &options, block.reference);
         Sources {
-            merge: Merge::new(finding.waiting, first_time),
-            checkpoints: finding.checkpoints,
-            bytes: finding.bytes,
-            failed: finding.failed,
+            merge: Merge::new(search.waiting, first_time),
+            positions: search.positions,
+            bytes: search.bytes,
+            failed: search.failed,
         }
     }
 }
 
-struct Finding {
+/// The files as far as they have been looked at.
+struct Search {
     known: Vec<SourceCheckpoint>,
-    checkpoints: Checkpoints,
+    positions: Positions,
     bytes: u64,
     failed: u64,
     waiting: Vec<Waiting>,
 }
 
-impl Finding {
+impl Search {
     fn skip(&mut self, skipped: &Skipped) {
         let word = if skipped.is_failure { "error" } else { "skipped" };
         tell(&format!("{word}: {}: {}", skipped.path.display(), skipped.reason));
@@ -146,11 +118,11 @@ impl Finding {
 
     /// Begins to keep how far the source has been read; gives its id.
     fn keep(&mut self, mut id: SourceId, name: String, fingerprint: Fingerprint, position: Position) -> SourceId {
-        if self.checkpoints.known.contains_key(&id) {
+        if self.positions.has(id) {
             // Begins like another file and goes on differently.
             id = SourceId(digest(&[b"beside", &id.0.to_be_bytes(), name.as_bytes()]));
         }
-        let checkpoint = SourceCheckpoint {
+        self.positions.begin(SourceCheckpoint {
             id,
             name,
             fingerprint_bytes: fingerprint.bytes as u64,
@@ -158,8 +130,7 @@ impl Finding {
             position,
             seen: position.offset,
             epoch: 0,
-        };
-        self.checkpoints.known.insert(id, (checkpoint, false));
+        });
         id
     }
 
@@ -189,7 +160,7 @@ impl Finding {
                 None
             }
             Recognised::Anew { old, new } => {
-                self.checkpoints.forgotten.push(old);
+                self.positions.forget(old);
                 tell(&format!("note: {name} is shorter than when it was last read; it is read from its start"));
                 Some((new, Position::default()))
             }

@@ -6,20 +6,21 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
-use correlate::Change;
-use correlate::{Correlator, CorrelatorOptions};
+use correlate::{Change, Correlator, CorrelatorOptions};
 use event::batch::Counts;
 use event::{FindingId, Timestamp};
 use matcher::Matcher;
 use rules::RuleSet;
 use serde_json::{Value, json};
+use store::StoreError;
 
 use crate::cli::{ReportFormat, RulesBacktestArguments};
 use crate::command::replay::sources::Sources;
 use crate::command::{input, replay};
+use crate::committer::{Committer, Extent, Policy, Taken, count_in_order};
 use crate::config::Config;
 use crate::outcome::{Outcome, tell};
-use crate::pipeline::{self, AHEAD_MAX_US, Done, DoneBlock, PipelineOptions, RulesInForce};
+use crate::pipeline::{self, DoneBlock, PipelineOptions, RulesInForce};
 use crate::rule_files::{self, RuleFiles};
 use crate::signals;
 
@@ -34,10 +35,9 @@ struct Tally {
     example: Option<(String, u64, String)>,
 }
 
-/// The run so far.
+/// The run so far: nothing is kept of it, and it says at its end what was found.
 struct Backtest {
     set: Arc<RuleSet>,
-    correlator: Correlator,
     tallies: BTreeMap<String, Tally>,
     events: u64,
     counts: Counts,
@@ -48,20 +48,8 @@ fn day_of(time: Option<Timestamp>) -> String {
     time.map_or_else(|| "no time".to_owned(), |time| time.to_string().chars().take(10).collect())
 }
 
-impl Backtest {
-    fn take(&mut self, done: Done) {
-        match done {
-            Done::Block(block) => self.take_block(block),
-            Done::Barrier(barrier) => barrier.pass(),
-            Done::Failed { name, reason } => {
-                self.failed += 1;
-                tell(&format!("error: {name}: {reason}; the lines before were read"));
-            }
-            Done::Idle => {}
-        }
-    }
-
-    fn take_block(&mut self, block: DoneBlock) {
+impl Policy for Backtest {
+    fn correlate(&mut self, correlator: &mut Correlator, block: DoneBlock) {
         self.events += block.events;
         self.counts.rejected += block.counts.rejected;
         for hit in &block.hits {
@@ -72,16 +60,20 @@ impl Backtest {
             let event = &hit.event;
             tally.example.get_or_insert_with(|| (event.source.name.clone(), event.line_no, event.original.to_string()));
         }
-        self.correlator.next_block(block.newest, block.received.saturating_add_us(AHEAD_MAX_US));
-        self.correlator.observe(block.hits);
-        if let Some(time) = block.followed_by {
-            self.correlator.advance(time);
-        }
-        self.take_findings();
+        count_in_order(correlator, block);
     }
 
-    fn take_findings(&mut self) {
-        for Change { finding, .. } in self.correlator.changes() {
+    fn source_failed(&mut self, name: &str, reason: &str) {
+        self.failed += 1;
+        tell(&format!("error: {name}: {reason}; the lines before were read"));
+    }
+
+    fn wants(&mut self) -> Option<Extent> {
+        Some(Extent::Findings)
+    }
+
+    fn changed(&mut self, _correlator: &Correlator, _rules: &RuleSet, changes: &[Change]) -> anyhow::Result<()> {
+        for Change { finding, .. } in changes {
             let tally = self.tallies.entry(finding.rule_id.clone()).or_default();
             tally.findings.insert(finding.id, day_of(finding.first_seen));
             if let Some(evidence) = finding.evidence.first() {
@@ -89,8 +81,17 @@ impl Backtest {
                 tally.example.get_or_insert(example);
             }
         }
+        Ok(())
     }
 
+    fn refused(&mut self, error: StoreError) -> anyhow::Result<()> {
+        Err(error.into())
+    }
+
+    fn taken(&mut self, _taken: &Taken<'_>) {}
+}
+
+impl Backtest {
     /// Every rule, those with the most findings first, then those with the most hits.
     fn rows(&self) -> Vec<Value> {
         let none = Tally::default();
@@ -133,22 +134,20 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
     let runtime = tokio::runtime::Runtime::new()?;
     let stop = runtime.block_on(async { signals::stop_flag() })?;
     let sources = Sources::find(&arguments.logs, Vec::new(), &options.parse);
-    let mut backtest = Backtest {
-        correlator: Correlator::new(Arc::clone(&set), correlation),
+    let backtest = Backtest {
         tallies: BTreeMap::new(),
         events: 0,
         counts: Counts::default(),
         failed: sources.failed,
         set: Arc::clone(&set),
     };
+    let mut committer = Committer::new(Arc::clone(&set), correlation, None, sources.positions, None, backtest)?;
     let rules = RulesInForce::new(Matcher::new(set, declared));
-    pipeline::run(sources.merge, &rules, &options, &stop, |done| {
-        backtest.take(done);
-        Ok(())
-    })?;
+    pipeline::run(sources.merge, &rules, &options, &stop, |done| committer.take(done))?;
     // As a replay ends: a window whose time span is not over yet is not judged.
-    backtest.correlator.finish();
-    backtest.take_findings();
+    committer.end_of_input();
+    committer.commit(Extent::Findings)?;
+    let backtest = committer.policy;
     print(&backtest, arguments.output)?;
     let rejected = backtest.counts.rejected;
     let seconds = started.elapsed().as_secs_f64();

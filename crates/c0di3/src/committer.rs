@@ -1,0 +1,202 @@
+//! The one committer: it takes what the pipeline has done, in order, and owns all that changes, which is correlation,
+//! positions, and the right to write to the store. What of the events is kept is decided in one place, [`Committer::kept`],
+//! for live sources, replays and backtests alike. When to commit, what to tell and what to try again is the [`Policy`]'s.
+//! It knows no source and prints nothing.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use correlate::{Change, Correlator, CorrelatorCounts, CorrelatorOptions};
+use event::Finding;
+use rules::RuleSet;
+use store::{Commit, Committed, JoinPolicy, Lease, StateChange, StateText, Store, StoreError};
+use tokio::runtime::Handle;
+
+use crate::clock;
+use crate::pipeline::{AHEAD_MAX_US, Done, DoneBlock};
+use crate::positions::Positions;
+
+/// What a commit writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Findings alone.
+    Findings,
+    /// Findings, positions and correlation state, which always agree.
+    Checkpoint,
+}
+
+/// Where commits go, and by what right.
+pub(crate) struct Target {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) runtime: Handle,
+    /// `None`: findings are kept, and not how far sources were read.
+    pub(crate) lease: Option<Lease>,
+    /// How findings become incidents.
+    pub(crate) join: JoinPolicy,
+}
+
+/// A commit that the store has taken.
+pub(crate) struct Taken<'a> {
+    pub(crate) commit: &'a Commit,
+    pub(crate) committed: Committed,
+    /// How long the store took, at the try that succeeded.
+    pub(crate) store_took: Duration,
+    /// How long all took: saving the state, and every try.
+    pub(crate) took: Duration,
+}
+
+/// What differs between sources that never end and files that are read once.
+pub(crate) trait Policy {
+    /// Counts a block's hits over time.
+    fn correlate(&mut self, correlator: &mut Correlator, block: DoneBlock);
+
+    /// Nothing has come for a moment.
+    fn idle(&mut self, _correlator: &mut Correlator) {}
+
+    /// A source could not be read to its end.
+    fn source_failed(&mut self, name: &str, reason: &str);
+
+    /// Answers whoever asks about windows; called after every outcome.
+    fn answer(&mut self, _correlator: &Correlator) {}
+
+    /// What is to be committed now, if anything; asked after every outcome.
+    fn wants(&mut self) -> Option<Extent>;
+
+    /// Findings that are new or have changed, before they are committed.
+    fn changed(&mut self, correlator: &Correlator, rules: &RuleSet, changes: &[Change]) -> anyhow::Result<()>;
+
+    /// There was nothing to commit.
+    fn nothing_new(&mut self) {}
+
+    /// The store has not taken a commit: `Ok` tries again, after a pause of the policy's own.
+    fn refused(&mut self, error: StoreError) -> anyhow::Result<()>;
+
+    /// The store has taken a commit.
+    fn taken(&mut self, taken: &Taken<'_>);
+}
+
+/// Counts a block of files that are read in the order of their events.
+pub(crate) fn count_in_order(correlator: &mut Correlator, block: DoneBlock) {
+    correlator.next_block(block.newest, block.received.saturating_add_us(AHEAD_MAX_US));
+    correlator.observe(block.hits);
+    if let Some(time) = block.followed_by {
+        correlator.advance(time);
+    }
+}
+
+/// The one owner of correlation, positions and commits.
+pub(crate) struct Committer<P> {
+    /// The correlator's rules.
+    rules: Arc<RuleSet>,
+    correlator: Correlator,
+    positions: Positions,
+    /// `None`: nothing is kept.
+    target: Option<Arc<Target>>,
+    pub(crate) policy: P,
+}
+
+impl<P: Policy> Committer<P> {
+    /// Goes on from the stored state, if there is any.
+    pub(crate) fn new(
+        rules: Arc<RuleSet>,
+        options: CorrelatorOptions,
+        state: Option<StateText>,
+        positions: Positions,
+        target: Option<Target>,
+        policy: P,
+    ) -> anyhow::Result<Self> {
+        let mut correlator = Correlator::new(Arc::clone(&rules), options);
+        if let Some(state) = state {
+            correlator.restore(&state.head, state.entries.into_iter()).context("cannot go on from the stored state")?;
+        }
+        Ok(Committer { rules, correlator, positions, target: target.map(Arc::new), policy })
+    }
+
+    /// Takes one outcome of the pipeline, and commits where the policy wants it.
+    pub(crate) fn take(&mut self, done: Done) -> anyhow::Result<()> {
+        match done {
+            Done::Block(block) => {
+                self.follow(&block.rules)?;
+                self.positions.reached(&block);
+                self.policy.correlate(&mut self.correlator, block);
+            }
+            Done::Barrier(barrier) => {
+                self.commit(Extent::Checkpoint)?;
+                barrier.pass();
+            }
+            Done::Failed { name, reason } => self.policy.source_failed(&name, &reason),
+            Done::Idle => self.policy.idle(&mut self.correlator),
+        }
+        self.policy.answer(&self.correlator);
+        match self.policy.wants() {
+            Some(extent) => self.commit(extent),
+            None => Ok(()),
+        }
+    }
+
+    /// Goes on with the rules that made the hits of the next block. What came before is committed first, so that a restart
+    /// reads every event with the rules that it was read with.
+    fn follow(&mut self, rules: &Arc<RuleSet>) -> anyhow::Result<()> {
+        if Arc::ptr_eq(rules, &self.rules) {
+            return Ok(());
+        }
+        self.commit(Extent::Checkpoint)?;
+        let change = self.correlator.adopt(Arc::clone(rules));
+        self.rules = Arc::clone(rules);
+        tracing::info!(kept = change.kept, dropped = change.dropped, "correlation goes on with other rules");
+        Ok(())
+    }
+
+    /// The input has ended: everything that waits for later events is counted.
+    pub(crate) fn end_of_input(&mut self) {
+        self.correlator.finish();
+    }
+
+    /// Tells the policy what has changed, and writes what is kept in one transaction.
+    pub(crate) fn commit(&mut self, extent: Extent) -> anyhow::Result<()> {
+        let started = Instant::now();
+        let changes = self.correlator.changes();
+        self.policy.changed(&self.correlator, &self.rules, &changes)?;
+        let Some(target) = self.target.clone() else { return Ok(()) };
+        if changes.is_empty() && extent == Extent::Findings {
+            self.policy.nothing_new();
+            return Ok(());
+        }
+        let commit = self.kept(&target, changes.into_iter().map(|change| change.finding).collect(), extent)?;
+        let (committed, store_took) = self.write(&target, &commit)?;
+        self.policy.taken(&Taken { commit: &commit, committed, store_took, took: started.elapsed() });
+        Ok(())
+    }
+
+    /// What is kept of the blocks since the last commit: findings as they come, and at a checkpoint how far each source was
+    /// read together with the correlation state. Not kept yet are the events themselves: an archive of them writes its files
+    /// here, and puts their names into the commit.
+    fn kept(&mut self, target: &Target, findings: Vec<Finding>, extent: Extent) -> anyhow::Result<Commit> {
+        let (mut sources, mut forgotten, mut state) = (Vec::new(), Vec::new(), None);
+        if extent == Extent::Checkpoint {
+            let saved = self.correlator.save()?;
+            state = Some(StateChange { head: saved.head, put: saved.put, gone: saved.gone });
+            (sources, forgotten) = self.positions.take_changed();
+        }
+        let (lease, join) = (target.lease.clone(), Some(target.join));
+        Ok(Commit { findings, sources, forgotten, state, now: clock::now(), lease, join })
+    }
+
+    /// Writes until the store has taken it, or the policy gives up: what is not written holds everything behind it back.
+    fn write(&mut self, target: &Target, commit: &Commit) -> anyhow::Result<(Committed, Duration)> {
+        let Target { store, runtime, .. } = target;
+        loop {
+            let started = Instant::now();
+            match runtime.block_on(store.commit(commit)) {
+                Ok(committed) => return Ok((committed, started.elapsed())),
+                Err(error) => self.policy.refused(error)?,
+            }
+        }
+    }
+
+    /// What the correlator left out.
+    pub(crate) fn counts(&self) -> CorrelatorCounts {
+        self.correlator.counts()
+    }
+}

@@ -1,0 +1,223 @@
+//! How live sources are committed: findings as they come, positions and correlation state at checkpoints. A store that does
+//! not answer is waited for, and whoever asks about windows is answered between two blocks.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use correlate::{Change, Correlator, CorrelatorCounts};
+use crossbeam_channel::Receiver;
+use event::Timestamp;
+use ingest::spool::Spool;
+use rules::RuleSet;
+use store::StoreError;
+
+use super::progress::Progress;
+use crate::clock;
+use crate::committer::{Extent, Policy, Taken};
+use crate::config::AnalyzerConfig;
+use crate::pipeline::DoneBlock;
+use crate::positions::Positions;
+use crate::rulebook::Question;
+use crate::source::LiveSources;
+
+/// Pause after a store that did not answer.
+pub(super) const RETRY: Duration = Duration::from_millis(300);
+/// Share of the time that checkpoints may take: a state that is long to write is written more seldom.
+const CHECKPOINT_SHARE: u32 = 10;
+
+/// When to commit next.
+struct Schedule {
+    commit_interval: Duration,
+    checkpoint_interval: Duration,
+    committed_at: Instant,
+    checkpoint_at: Instant,
+    /// At least the interval.
+    checkpoint_pause: Duration,
+    /// Something was read since the last checkpoint.
+    dirty: bool,
+}
+
+impl Schedule {
+    fn next(&self) -> Option<Extent> {
+        if self.dirty && self.checkpoint_at.elapsed() >= self.checkpoint_pause {
+            return Some(Extent::Checkpoint);
+        }
+        (self.committed_at.elapsed() >= self.commit_interval).then_some(Extent::Findings)
+    }
+
+    fn has_checkpoint(&mut self, took: Duration) {
+        self.checkpoint_at = Instant::now();
+        self.checkpoint_pause = self.checkpoint_interval.max(took * CHECKPOINT_SHARE);
+        self.dirty = false;
+    }
+}
+
+/// What one run of the engine works with beside the committer.
+pub(super) struct Run {
+    pub(super) sources: Arc<LiveSources>,
+    pub(super) spool: Spool,
+    pub(super) positions: Positions,
+    pub(super) questions: Receiver<Question>,
+    pub(super) progress: Arc<Progress>,
+    /// Set when the process stops.
+    pub(super) stop: Arc<AtomicBool>,
+}
+
+/// The policy of live sources.
+pub(super) struct LivePolicy {
+    run: Run,
+    schedule: Schedule,
+    /// When the events with hits came that are not committed yet.
+    received: Vec<Timestamp>,
+    counts: CorrelatorCounts,
+    /// The store did not answer at the last try.
+    is_away: bool,
+}
+
+impl LivePolicy {
+    pub(super) fn new(config: &AnalyzerConfig, run: Run) -> Self {
+        let schedule = Schedule {
+            commit_interval: config.commit_interval,
+            checkpoint_interval: config.checkpoint_interval,
+            committed_at: Instant::now(),
+            checkpoint_at: Instant::now(),
+            checkpoint_pause: config.checkpoint_interval,
+            dirty: false,
+        };
+        LivePolicy { run, schedule, received: Vec::new(), counts: CorrelatorCounts::default(), is_away: false }
+    }
+
+    /// What the correlator left out since the last time, and what it holds.
+    fn measure(&mut self, correlator: &Correlator, rules: &RuleSet) {
+        let now = correlator.counts();
+        let before = std::mem::replace(&mut self.counts, now);
+        for (reason, new, old) in [
+            ("late", now.late, before.late),
+            ("left_out", now.left_out, before.left_out),
+            ("cut", now.cut, before.cut),
+            ("not_numeric", now.not_numeric, before.not_numeric),
+            ("untimed", now.untimed, before.untimed),
+            ("ahead", now.ahead, before.ahead),
+            ("ungrouped", now.ungrouped, before.ungrouped),
+            ("evicted", now.evicted, before.evicted),
+            ("forgiven", now.forgiven, before.forgiven),
+            ("proof_dropped", now.proof_dropped, before.proof_dropped),
+        ] {
+            if new > old {
+                metrics::counter!("correlation_exceptions_total", "reason" => reason).increment(new - old);
+            }
+        }
+        for exception in rules.exceptions.iter() {
+            let hits = exception.take_hits();
+            if hits > 0 {
+                metrics::counter!("excepted_hits_total", "exception" => exception.name.clone()).increment(hits);
+            }
+        }
+        let (findings, groups) = correlator.open();
+        metrics::gauge!("correlation_open", "kind" => "findings").set(findings as f64);
+        metrics::gauge!("correlation_open", "kind" => "groups").set(groups as f64);
+    }
+}
+
+impl Policy for LivePolicy {
+    fn correlate(&mut self, correlator: &mut Correlator, block: DoneBlock) {
+        count_block(&block);
+        self.schedule.dirty = true;
+        if !block.hits.is_empty() {
+            self.received.push(block.received);
+            correlator.observe_live(block.hits, block.received);
+        }
+        if let Some(newest) = block.newest {
+            correlator.passed(newest, block.received);
+        }
+    }
+
+    fn idle(&mut self, correlator: &mut Correlator) {
+        correlator.idle(clock::now());
+    }
+
+    fn source_failed(&mut self, name: &str, reason: &str) {
+        tracing::warn!(source = name, reason, "a source cannot be read");
+    }
+
+    fn answer(&mut self, correlator: &Correlator) {
+        for Question { correlation, wanted, answer } in self.run.questions.try_iter() {
+            let groups = match &wanted.group {
+                Some(named) => correlator.group_named(&correlation, named).map(|group| vec![group]),
+                None => correlator.groups(&correlation, wanted.limit),
+            };
+            // Whoever asked may have gone.
+            let _gone = answer.send(groups);
+        }
+    }
+
+    fn wants(&mut self) -> Option<Extent> {
+        self.schedule.next()
+    }
+
+    fn changed(&mut self, correlator: &Correlator, rules: &RuleSet, _changes: &[Change]) -> anyhow::Result<()> {
+        self.schedule.committed_at = Instant::now();
+        self.measure(correlator, rules);
+        Ok(())
+    }
+
+    fn nothing_new(&mut self) {
+        self.run.progress.is_well();
+        self.received.clear();
+    }
+
+    fn refused(&mut self, error: StoreError) -> anyhow::Result<()> {
+        if !error.is_passing() || self.run.stop.load(Ordering::Relaxed) {
+            return Err(error.into());
+        }
+        metrics::counter!("store_errors_total").increment(1);
+        if !self.is_away {
+            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            tracing::error!(%error, cause, "the store does not answer; events are kept in the spool until it does");
+            self.run.progress.is_in_trouble(format!("{error}: {cause}"));
+        }
+        self.is_away = true;
+        std::thread::sleep(RETRY);
+        Ok(())
+    }
+
+    fn taken(&mut self, taken: &Taken<'_>) {
+        if std::mem::take(&mut self.is_away) {
+            tracing::info!("the store answers again");
+        }
+        let Taken { commit, committed, store_took, took } = taken;
+        metrics::histogram!("commit_duration_seconds").record(store_took.as_secs_f64());
+        metrics::counter!("findings_total", "change" => "new").increment(committed.new);
+        metrics::counter!("findings_total", "change" => "changed").increment(committed.changed);
+        metrics::counter!("findings_continued_total").increment(committed.continued);
+        metrics::counter!("findings_muted_total").increment(committed.muted);
+        let now = clock::now();
+        for received in self.received.drain(..) {
+            metrics::histogram!("finding_delay_seconds").record((now.0 - received.0).max(0) as f64 / 1e6);
+        }
+        self.run.progress.is_well();
+        if let Some(state) = &commit.state {
+            let bytes: usize = state.put.iter().map(|(key, value)| key.len() + value.len()).sum();
+            metrics::histogram!("checkpoint_bytes").record(bytes as f64);
+            metrics::histogram!("checkpoint_duration_seconds").record(took.as_secs_f64());
+            self.schedule.has_checkpoint(*took);
+            self.run.sources.committed(&commit.sources);
+            self.run.spool.release(self.run.positions.of(self.run.spool.source().id));
+        }
+    }
+}
+
+fn count_block(block: &DoneBlock) {
+    metrics::counter!("events_total").increment(block.events);
+    metrics::counter!("events_rejected_total").increment(block.counts.rejected);
+    metrics::counter!("events_text_total").increment(block.counts.text);
+    metrics::counter!("lines_empty_total").increment(block.counts.empty);
+    metrics::counter!("hits_total").increment(block.hits.len() as u64);
+    let altered = [("repaired", block.counts.repaired), ("cut", block.counts.cut), ("mended", block.counts.mended)];
+    for (reason, number) in altered {
+        if number > 0 {
+            metrics::counter!("events_altered_total", "reason" => reason).increment(number);
+        }
+    }
+}
