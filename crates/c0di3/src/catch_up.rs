@@ -21,7 +21,7 @@ pub(crate) async fn in_memory(store: Arc<dyn Store>, hot: Arc<dyn Hot>) {
     }
 }
 
-/// The same with Redis, which others may use too.
+/// Follows the store until the process ends, with Redis, which other agents may use too.
 pub(crate) async fn in_redis(store: Arc<dyn Store>, hot: Arc<FallbackHot>) {
     let mut trouble = Trouble::default();
     loop {

@@ -340,18 +340,18 @@ impl DiskCheck {
         DiskCheck { folder, label, looking: Arc::default() }
     }
 
-    /// How much of it is used, in percent; `None` where nobody can tell.
-    async fn used(&self) -> Option<f64> {
+    /// How much of it is used, in percent.
+    async fn used(&self) -> anyhow::Result<f64> {
         let (folder, turn) = (self.folder.clone(), Arc::clone(&self.looking).lock_owned().await);
         let look = tokio::task::spawn_blocking(move || {
             let stat = rustix::fs::statvfs(&folder);
             drop(turn);
             stat
         });
-        let stat = look.await.ok()?.ok()?;
+        let stat = look.await??;
         // As `df` counts: what is kept for the system is neither used nor to be had.
         let used = stat.f_blocks.saturating_sub(stat.f_bfree) as f64;
-        Some(100.0 * used / (used + stat.f_bavail as f64).max(1.0))
+        Ok(100.0 * used / (used + stat.f_bavail as f64).max(1.0))
     }
 }
 
@@ -366,9 +366,13 @@ impl HealthCheck for DiskCheck {
     }
 
     async fn check(&self) -> CheckResult {
-        let Some(used) = self.used().await else {
-            return CheckResult { status: HealthStatus::Warn, observed_value: None, observed_unit: None, output: None }
-                .saying(format!("cannot look at {}", self.folder.display()));
+        let used = match self.used().await {
+            Ok(used) => used,
+            Err(error) => {
+                let unknown =
+                    CheckResult { status: HealthStatus::Warn, observed_value: None, observed_unit: None, output: None };
+                return unknown.saying(format!("cannot look at {}: {error:#}", self.folder.display()));
+            }
         };
         match (used * 10.0).round() / 10.0 {
             used if used > DISK_FAIL => {
@@ -382,7 +386,7 @@ impl HealthCheck for DiskCheck {
     }
 
     async fn measure(&self) {
-        if let Some(used) = self.used().await {
+        if let Ok(used) = self.used().await {
             metrics::gauge!("disk_used_ratio", "folder" => self.label).set(used / 100.0);
         }
     }

@@ -14,7 +14,7 @@ use store::{Commit, Committed, JoinPolicy, Lease, StateChange, StateText, Store,
 use tokio::runtime::Handle;
 
 use crate::clock;
-use crate::pipeline::{AHEAD_MAX_US, Done, DoneBlock};
+use crate::pipeline::{Done, DoneBlock, FUTURE_MAX_US};
 use crate::positions::Positions;
 
 /// What a commit writes.
@@ -78,7 +78,7 @@ pub(crate) trait Policy {
 
 /// Counts a block of files that are read in the order of their events.
 pub(crate) fn count_in_order(correlator: &mut Correlator, block: DoneBlock) {
-    correlator.next_block(block.newest, block.received.saturating_add_us(AHEAD_MAX_US));
+    correlator.next_block(block.newest, block.received.saturating_add_us(FUTURE_MAX_US));
     correlator.observe(block.hits);
     if let Some(time) = block.followed_by {
         correlator.advance(time);

@@ -22,7 +22,7 @@ const ENDINGS: [&str; 7] = ["txt", "csv", "list", "ioc", "netset", "ipset", "jso
 
 /// What was read from files that looked like this.
 #[derive(Clone, Debug)]
-struct Known {
+struct ReadLists {
     stamp: u128,
     indicators: Arc<Indicators>,
     problems: Vec<Diagnostic>,
@@ -32,7 +32,7 @@ struct Known {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct IndicatorFiles {
     paths: Vec<PathBuf>,
-    last: Arc<Mutex<Option<Known>>>,
+    last: Arc<Mutex<Option<ReadLists>>>,
 }
 
 impl IndicatorFiles {
@@ -83,7 +83,7 @@ impl IndicatorFiles {
             read(file, &mut builder, &mut problems);
         }
         let indicators = Arc::new(builder.finish());
-        *last = Some(Known { stamp, indicators: Arc::clone(&indicators), problems: problems.clone() });
+        *last = Some(ReadLists { stamp, indicators: Arc::clone(&indicators), problems: problems.clone() });
         (indicators, problems)
     }
 }
@@ -93,8 +93,12 @@ fn collect(path: &Path, depth: usize, files: &mut Vec<PathBuf>) {
         files.push(path.to_owned());
         return;
     }
-    let Ok(entries) = std::fs::read_dir(path) else { return };
-    let mut entries: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+    let listed = std::fs::read_dir(path).and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect());
+    let Ok(mut entries): Result<Vec<PathBuf>, std::io::Error> = listed else {
+        // A folder that cannot be listed stands for itself: reading it will tell why.
+        files.push(path.to_owned());
+        return;
+    };
     entries.sort();
     for entry in entries {
         let ending = entry.extension().and_then(|ending| ending.to_str()).unwrap_or("");
@@ -136,8 +140,8 @@ fn read(path: &Path, builder: &mut IndicatorsBuilder, found: &mut Vec<Diagnostic
         Some("json") => read_bundle(path, list, builder, &mut problems),
         _ => read_lines(path, list, builder, &mut problems),
     };
-    if let Err(reason) = outcome {
-        problems.tell(1, Gravity::Error, reason);
+    if let Err(error) = outcome {
+        problems.tell(1, Gravity::Error, format!("{error:#}"));
     }
     if problems.more > 0 {
         let reason = format!("{} more entries cannot be used", problems.more);
@@ -150,14 +154,14 @@ fn read_lines(
     list: u32,
     builder: &mut IndicatorsBuilder,
     problems: &mut FileProblems<'_>,
-) -> Result<(), String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
+) -> anyhow::Result<()> {
+    let file = File::open(path)?;
     let mut reader = BufReader::with_capacity(1 << 20, file);
     let mut line = Vec::new();
     let mut number = 0;
     loop {
         line.clear();
-        if reader.read_until(b'\n', &mut line).map_err(|error| error.to_string())? == 0 {
+        if reader.read_until(b'\n', &mut line)? == 0 {
             return Ok(());
         }
         number += 1;
@@ -172,14 +176,14 @@ fn read_bundle(
     list: u32,
     builder: &mut IndicatorsBuilder,
     problems: &mut FileProblems<'_>,
-) -> Result<(), String> {
-    let file = File::open(path).map_err(|error| error.to_string())?;
+) -> anyhow::Result<()> {
+    let file = File::open(path)?;
     let mut text = String::new();
-    let read = file.take(BUNDLE_BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| error.to_string())?;
+    let read = file.take(BUNDLE_BYTES_MAX + 1).read_to_string(&mut text)?;
     if read as u64 > BUNDLE_BYTES_MAX {
-        return Err(format!("the file is larger than {BUNDLE_BYTES_MAX} bytes"));
+        anyhow::bail!("the file is larger than {BUNDLE_BYTES_MAX} bytes");
     }
-    let bundle = builder.bundle(list, &text, clock::now())?;
+    let bundle = builder.bundle(list, &text, clock::now()).map_err(anyhow::Error::msg)?;
     for (name, reason) in bundle.rejected {
         problems.add(1, format!("the indicator `{name}` cannot be used: {reason}"));
     }

@@ -1,7 +1,9 @@
 //! The program: command line, configuration, and the one place where all parts meet.
 //!
-//! `main` reads arguments, runs a command, and turns its outcome into an exit code. [`pipeline`] is the whole path
-//! from blocks to findings on one page.
+//! [`main`] reads arguments, runs a command, and turns its outcome into an exit code. `pipeline` is the whole path
+//! from blocks to findings on one page, `committer` what becomes of them.
+
+#![warn(missing_docs)]
 
 mod catch_up;
 mod checks;
@@ -33,10 +35,12 @@ use crate::cli::{Arguments, Command, ConfigCommand, RulesCommand};
 use crate::command::service::{self, Parts};
 use crate::outcome::Outcome;
 
-/// The allocator that the program runs on: it can tell what holds memory.
+/// The allocator that every binary of the program installs as its global one: it can sample what it gives, so that a heap
+/// profile can tell what holds memory. Built as `.cargo/config.toml` says.
 pub use tikv_jemallocator::Jemalloc;
 
-/// Runs the program with the process's arguments.
+/// Runs the program with the process's arguments and environment, and returns its exit code: 0 done, 1 failed, 2 a wrong
+/// command line or configuration, 3 done but input was rejected under `--strict`. Errors are told on standard error.
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

@@ -89,12 +89,12 @@ pub(crate) struct DoneBlock {
     pub(crate) followed_by: Option<Timestamp>,
 }
 
-/// How far an event may be ahead of when its line was written before its time is not believed.
-pub(crate) const AHEAD_MAX_US: i64 = 86_400_000_000;
+/// An event whose time is this much later than when its line was written is not believed, in microseconds.
+pub(crate) const FUTURE_MAX_US: i64 = 86_400_000_000;
 
 /// Newest event time of a batch; times from the future order nothing.
 fn newest(batch: &EventBatch) -> Option<Timestamp> {
-    let (times, last) = (batch.times()?, batch.reference().saturating_add_us(AHEAD_MAX_US));
+    let (times, last) = (batch.times()?, batch.reference().saturating_add_us(FUTURE_MAX_US));
     (0..batch.rows()).filter_map(|row| times.get(row).map(Timestamp)).filter(|time| *time <= last).max()
 }
 

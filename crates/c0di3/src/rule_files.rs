@@ -67,7 +67,7 @@ impl RuleFiles {
 
     /// Every text as it is now.
     pub(crate) fn read(&self) -> anyhow::Result<RuleTexts> {
-        let [mut found, mut lists, mut names, mut exceptions] = std::array::from_fn(|_| Found::default());
+        let [mut found, mut lists, mut names, mut exceptions] = std::array::from_fn(|_| TextFiles::default());
         for (found, paths, what) in [
             (&mut found, &self.paths, "rule"),
             (&mut lists, &self.placeholders, "placeholder"),
@@ -97,10 +97,10 @@ impl RuleFiles {
 pub(crate) struct RuleTexts {
     default: bool,
     paranoia: u8,
-    found: Found,
-    lists: Found,
-    names: Found,
-    exceptions: Found,
+    found: TextFiles,
+    lists: TextFiles,
+    names: TextFiles,
+    exceptions: TextFiles,
     /// Files of indicators and their stamp: they are read when they are needed.
     indicators: (IndicatorFiles, Vec<PathBuf>, u128),
     /// Examples stand in for indicators.
@@ -175,12 +175,12 @@ impl RuleFiles {
 
 /// Rule files below the given paths.
 #[derive(Default)]
-struct Found {
+struct TextFiles {
     files: Vec<(String, String)>,
     unreadable: Vec<Diagnostic>,
 }
 
-impl Found {
+impl TextFiles {
     fn fail(&mut self, path: &Path, reason: String) {
         let path = path.display().to_string();
         self.unreadable.push(Diagnostic { path, line: 1, column: 1, gravity: Gravity::Error, reason });
@@ -200,7 +200,7 @@ impl Found {
         if !path.is_dir() {
             match read_text(path) {
                 Ok(text) => self.files.push((path.display().to_string(), text)),
-                Err(reason) => self.fail(path, reason),
+                Err(error) => self.fail(path, format!("{error:#}")),
             }
             return;
         }
@@ -209,9 +209,15 @@ impl Found {
             Ok(_) => return self.fail(path, format!("nested deeper than {DEPTH_MAX} folders")),
             Err(error) => return self.fail(path, error.to_string()),
         };
-        let mut entries: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
-        entries.sort();
+        let mut listed: Vec<PathBuf> = Vec::new();
         for entry in entries {
+            match entry {
+                Ok(entry) => listed.push(entry.path()),
+                Err(error) => self.fail(path, error.to_string()),
+            }
+        }
+        listed.sort();
+        for entry in listed {
             let is_rule = entry.extension().is_some_and(|extension| extension == "yml" || extension == "yaml");
             if entry.is_dir() || is_rule {
                 self.collect(&entry, depth + 1);
@@ -220,13 +226,10 @@ impl Found {
     }
 }
 
-fn read_text(path: &Path) -> Result<String, String> {
-    let size = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > RULE_FILE_BYTES_MAX {
-        return Err(format!("the file is larger than {RULE_FILE_BYTES_MAX} bytes"));
-    }
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes).map_err(|_| "the file is not UTF-8 text".to_owned())
+fn read_text(path: &Path) -> anyhow::Result<String> {
+    let size = std::fs::metadata(path)?.len();
+    anyhow::ensure!(size <= RULE_FILE_BYTES_MAX, "the file is larger than {RULE_FILE_BYTES_MAX} bytes");
+    String::from_utf8(std::fs::read(path)?).map_err(|_| anyhow::anyhow!("the file is not UTF-8 text"))
 }
 
 /// What the arguments say that all input is, or else the configuration.

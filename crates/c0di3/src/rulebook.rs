@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use store::audit::{AuditEntry, By, Outcome};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
+use tokio::task::JoinError;
 
 use crate::clock;
 use crate::pipeline::RulesInForce;
@@ -50,7 +51,7 @@ struct State {
     /// Hash of the texts that were last read, whether they came into force or not.
     seen: u128,
     /// Problems of the set in force: path and reason.
-    known: Known,
+    known: ProblemCounts,
     /// Why the last attempt was refused.
     refused: Vec<Diagnostic>,
     counts: Counts,
@@ -85,10 +86,10 @@ impl Counts {
 }
 
 /// Problems by file and reason, each with how often it is there.
-type Known = BTreeMap<(String, String), usize>;
+type ProblemCounts = BTreeMap<(String, String), usize>;
 
-fn problems(loaded: &Loaded) -> Known {
-    let mut known = Known::new();
+fn problems(loaded: &Loaded) -> ProblemCounts {
+    let mut known = ProblemCounts::new();
     for problem in loaded.rejected() {
         *known.entry((problem.path.clone(), problem.reason.clone())).or_insert(0) += 1;
     }
@@ -254,7 +255,7 @@ impl RuleBook {
             while hangup.recv().await.is_some() {
                 let book = Arc::clone(&book);
                 let told = tokio::task::spawn_blocking(move || told("signal", &book.reload("signal"))).await;
-                if let Ok(entry) = told {
+                if let Some(entry) = unless_failed(told) {
                     by_signal.record(entry).await;
                 }
             }
@@ -267,7 +268,7 @@ impl RuleBook {
                 tokio::time::sleep(every).await;
                 let looking = Arc::clone(&book);
                 let looked = tokio::task::spawn_blocking(move || looking.look(before)).await;
-                let (now, entry) = looked.unwrap_or((None, None));
+                let (now, entry) = unless_failed(looked).unwrap_or((None, None));
                 before = now;
                 if let Some(entry) = entry {
                     audit.record(entry).await;
@@ -307,6 +308,11 @@ impl RuleBook {
             "lines_left_out": batch.rows().saturating_sub(LINES_MAX),
         }))
     }
+}
+
+/// What a thread that worked on rules found. One that failed is a fault of ours, and told.
+fn unless_failed<T>(worked: Result<T, JoinError>) -> Option<T> {
+    worked.inspect_err(|error| tracing::error!(%error, "work on rules ended in an unexpected way")).ok()
 }
 
 /// What the audit log says of a reload that no request asked for.
@@ -350,7 +356,7 @@ impl RuleService for RuleDesk {
     async fn reload(&self) -> Result<Value, ReloadRefused> {
         let book = Arc::clone(&self.0);
         let reloaded = tokio::task::spawn_blocking(move || book.reload("request")).await;
-        match reloaded.map_err(|_| ReloadRefused::Failed)? {
+        match unless_failed(reloaded).ok_or(ReloadRefused::Failed)? {
             Ok(Reloaded::Unchanged) => Ok(json!({"status": "unchanged", "generation": self.0.state().generation})),
             Ok(Reloaded::Replaced(report)) => Ok(report),
             Err(problems) => Err(ReloadRefused::Problems(problems)),
@@ -359,7 +365,7 @@ impl RuleService for RuleDesk {
 
     async fn explain(&self, rule: String, lines: String) -> Option<Value> {
         let book = Arc::clone(&self.0);
-        tokio::task::spawn_blocking(move || book.explained(&rule, &lines)).await.ok().flatten()
+        unless_failed(tokio::task::spawn_blocking(move || book.explained(&rule, &lines)).await).flatten()
     }
 
     async fn groups(&self, rule: String, wanted: Wanted) -> Result<Value, Unanswered> {

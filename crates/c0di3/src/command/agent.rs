@@ -37,7 +37,7 @@ pub(crate) struct Agent {
     config: Config,
     store: Arc<dyn Store>,
     hot: Arc<dyn Hot>,
-    /// The same, where Redis is to count.
+    /// What `hot` is where Redis is configured.
     shared: Option<Arc<FallbackHot>>,
     llm: Option<Llm>,
     checks: Vec<Box<dyn HealthCheck>>,

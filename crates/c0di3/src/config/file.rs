@@ -68,7 +68,7 @@ macro_rules! groups {
         }
 
         impl $group {
-            fn read(written: &mut Written) -> Option<Self> {
+            fn read(written: &mut SectionsRead) -> Option<Self> {
                 $(let $section = written.section(stringify!($section));)+
                 Some($group { $($section: $section?),+ })
             }
@@ -107,13 +107,13 @@ pub(crate) struct ConfigFile {
 }
 
 /// Sections that are being read, and what was wrong with those that are.
-struct Written {
+struct SectionsRead {
     sections: toml::Table,
     /// By section, so that they are told in the order of the names.
     wrong: BTreeMap<&'static str, String>,
 }
 
-impl Written {
+impl SectionsRead {
     fn section<T: DeserializeOwned>(&mut self, name: &'static str) -> Option<T> {
         let section = self.sections.remove(name).unwrap_or_else(|| toml::Table::new().into());
         // With its name around it, so that a mistake names the section as well.
@@ -130,7 +130,7 @@ impl Written {
 
 /// The sections, or every one that is wrong.
 fn read(sections: toml::Table) -> Result<ConfigFile, Usage> {
-    let mut written = Written { sections, wrong: BTreeMap::new() };
+    let mut written = SectionsRead { sections, wrong: BTreeMap::new() };
     let sources = SourceSections::read(&mut written);
     let judging = JudgingSections::read(&mut written);
     let keeping = KeepingSections::read(&mut written);

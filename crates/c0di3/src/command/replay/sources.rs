@@ -11,7 +11,7 @@ use store::SourceCheckpoint;
 
 use crate::clock;
 use crate::outcome::tell;
-use crate::pipeline::AHEAD_MAX_US;
+use crate::pipeline::FUTURE_MAX_US;
 use crate::positions::Positions;
 use crate::recognise::{Recognised, canonical, recognise, recognise_stream};
 
@@ -176,7 +176,7 @@ const PEEK_BYTES: usize = 2048;
 /// The earliest time that lines in several places of a block name, so that a line or two from the future cannot make
 /// everything after them look late. Times that cannot be believed order nothing.
 fn first_time(bytes: &[u8], options: &parse::Options, reference: Timestamp) -> Option<Timestamp> {
-    let last = reference.saturating_add_us(AHEAD_MAX_US);
+    let last = reference.saturating_add_us(FUTURE_MAX_US);
     let peek = |at: usize| {
         let lines = some_lines(bytes, bytes.len() / PEEKS * at);
         parse::peek_time(lines, options, reference).filter(|time| *time <= last)

@@ -19,7 +19,7 @@ pub(crate) fn check(config: &Config, arguments: &RulesCheckArguments) -> anyhow:
     let files = RuleFiles::given(config, &arguments.paths, &arguments.terms);
     let loaded = files.load()?;
     refuse_empty(&arguments.paths, &loaded)?;
-    let report = Report::new(&loaded, |path| rule_text(&files, path));
+    let report = CheckReport::new(&loaded, |path| rule_text(&files, path));
     let text = match arguments.output {
         ReportFormat::Json => format!("{}\n", report.json()),
         ReportFormat::Text => report.text()?,
@@ -50,7 +50,7 @@ fn rule_text(files: &RuleFiles, path: &str) -> Option<String> {
 }
 
 /// What became of the rules.
-struct Report<'a> {
+struct CheckReport<'a> {
     loaded: &'a Loaded,
     errors: Vec<&'a Diagnostic>,
     warnings: Vec<&'a Diagnostic>,
@@ -63,7 +63,7 @@ struct Report<'a> {
     lists: BTreeMap<&'a str, usize>,
 }
 
-impl<'a> Report<'a> {
+impl<'a> CheckReport<'a> {
     /// `text_of` a path: absent where it is no rule file, but a list that rules need.
     fn new(loaded: &'a Loaded, text_of: impl Fn(&str) -> Option<String>) -> Self {
         let (errors, warnings): (Vec<_>, Vec<_>) =
@@ -84,7 +84,7 @@ impl<'a> Report<'a> {
         }
         let lists = lists.into_iter().map(|(list, rules)| (list, rules.len())).collect();
         let unwritten = fields::unwritten(&loaded.set);
-        Report { loaded, errors, warnings, unwritten, rejected: rejected.len(), waiting: waiting.len(), lists }
+        CheckReport { loaded, errors, warnings, unwritten, rejected: rejected.len(), waiting: waiting.len(), lists }
     }
 
     fn text(&self) -> Result<String, std::fmt::Error> {
@@ -196,7 +196,7 @@ mod tests {
             reason: "bad list".to_owned(),
         };
         loaded.diagnostics.push(list);
-        let report = Report::new(&loaded, |path| texts.get(path).cloned());
+        let report = CheckReport::new(&loaded, |path| texts.get(path).cloned());
         let text = report.text().unwrap();
         assert!(text.contains("loaded: 2 detection, 0 correlation, 0 filter; disabled: 0; rejected: 4, of which 2 wait for lists; warnings: 1\n"), "{text}");
         assert!(text.contains("rejected: 2 × the rule waits for lists of placeholders, give them with `rules.placeholders`: `x` (2), `y` (1)\n"), "{text}");
