@@ -465,6 +465,9 @@ fn names(head: &Head, wanted: &str) -> bool {
 }
 
 #[cfg(test)]
+mod digest_tests;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
