@@ -3,6 +3,8 @@
 //!
 //! A rule set is compiled per dataset on first use, so that rules for other log sources cost nothing.
 
+#![warn(missing_docs)]
+
 mod by_log_source;
 mod cache;
 mod group;

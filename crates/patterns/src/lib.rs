@@ -6,6 +6,8 @@
 //! ```
 //! **Absent on purpose:** no event, no rule, no YAML, no I/O. No text is changed; the raw one is always among the views.
 
+#![warn(missing_docs)]
+
 mod base64;
 mod check;
 mod decode;

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use event::{Network, ValueTag};
+use event::{EventBatch, Network, ValueTag};
 use regex::Regex;
 
 use crate::date;
@@ -21,6 +21,18 @@ pub(crate) const REGEX_BYTES_MAX: usize = 4 << 20;
 pub enum Value<'a> {
     Text(&'a str, ValueTag),
     Long(i64),
+}
+
+impl<'a> Value<'a> {
+    /// The value of a row in the column at a position of the batch. `None` where the row has none; an explicit null is none.
+    #[inline]
+    pub fn at(batch: &'a EventBatch, position: usize, row: usize) -> Option<Self> {
+        if let Some(column) = batch.text_at(position) {
+            return column.str(row).map(|text| Value::Text(text, column.tag(row)));
+        }
+        let column = batch.long_at(position).or_else(|| batch.date_at(position))?;
+        column.get(row).map(Value::Long)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -88,7 +100,7 @@ pub enum Number {
 
 #[derive(Clone, Debug)]
 pub struct RegexCheck {
-    pub(crate) regex: Regex,
+    pub regex: Regex,
     /// Folded texts of which every match contains one; empty where none could be found.
     pub required: Vec<String>,
 }
@@ -138,7 +150,7 @@ impl Check {
             Check::Time(part, order, wanted) => {
                 date::part_of_time(*part, number).is_some_and(|found| ordered(*order, found, *wanted))
             }
-            // Another field decides: see `item_matches`.
+            // Another field decides.
             Check::Cidr(_) | Check::Boolean(_) | Check::Null | Check::FieldRef(_) | Check::Pack(_) => false,
             Check::Indicator(_) => false,
         }
@@ -191,18 +203,6 @@ impl Check {
             other => self.passes_text(&other.to_string(), ValueTag::Number),
         }
     }
-}
-
-/// Whether a JSON array holds anything.
-pub fn has_element(raw: &str) -> bool {
-    fn is_something(element: &serde_json::Value) -> bool {
-        match element {
-            serde_json::Value::Null => false,
-            serde_json::Value::Array(elements) => elements.iter().any(is_something),
-            _ => true,
-        }
-    }
-    serde_json::from_str::<serde_json::Value>(raw).map_or(true, |array| is_something(&array))
 }
 
 pub fn text_number(text: &str) -> Option<f64> {

@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use event::{Dataset, EventBatch, LogSource, ValueTag};
+use event::{Dataset, EventBatch, LogSource};
 use patterns::Standing;
 use serde::Serialize;
 
-use crate::check::{Check, Value};
-use crate::evaluate::{evaluate, has_views, value_at};
+use crate::check::Check;
+use crate::evaluate::{Given, evaluate, given, text_passes, views};
 use crate::origin::origin_of;
-use crate::percent::{decoded, may_be_encoded};
+use crate::percent::is_url_column;
 use crate::sigma::rule::{Expr, Item, Rule};
 
 /// Whether events such as the row's are judged by the rule: by what is known of them, else by what was declared.
@@ -161,14 +161,12 @@ fn looked_at(item: &Item, batch: &EventBatch, row: usize, held: bool) -> Part {
         return part;
     };
     for column in &item.columns {
-        let Some(value) = batch.position_of(column).and_then(|position| value_at(batch, position, row)) else {
-            continue;
+        let text = match given(batch, column, row) {
+            Some(Given::Text(text) | Given::List(text)) => text.to_owned(),
+            Some(Given::Number(number)) => number.to_string(),
+            None => continue,
         };
-        let text = match value {
-            Value::Text(text, _) => text.to_owned(),
-            Value::Long(number) => number.to_string(),
-        };
-        let decoded = view_that_passes(&item.check, &text, has_views(column));
+        let decoded = is_url_column(column).then(|| view_that_passes(&item.check, &text)).flatten();
         let patterns = match &item.check {
             Check::Pack(check) => Some(check.standing(&text)),
             _ => None,
@@ -185,11 +183,11 @@ fn looked_at(item: &Item, batch: &EventBatch, row: usize, held: bool) -> Part {
     part
 }
 
-fn view_that_passes(check: &Check, text: &str, views: bool) -> Option<Decoded> {
-    let raw = Value::Text(text, ValueTag::String);
-    if !views || !may_be_encoded(text.as_bytes()) || check.passes(raw) {
+/// The first decoded view that passes, where the text as it is does not.
+fn view_that_passes(check: &Check, text: &str) -> Option<Decoded> {
+    if text_passes(check, text) {
         return None;
     }
-    let passing = decoded(text).enumerate().find(|(_, view)| check.passes(Value::Text(view, ValueTag::String)));
+    let passing = views(text).into_iter().enumerate().find(|(_, view)| text_passes(check, view));
     passing.map(|(round, view)| Decoded { rounds: round + 1, value: shown(&view) })
 }

@@ -6,6 +6,8 @@
 //! ```
 //! **Absent on purpose:** no I/O (callers hand over file texts), no clock, no async; nothing of the engines that run rules.
 
+#![warn(missing_docs)]
+
 pub mod check;
 mod date;
 pub mod evaluate;

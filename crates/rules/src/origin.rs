@@ -7,7 +7,6 @@ use std::fmt;
 use event::{Dataset, EventBatch, LogSource, dataset};
 
 use crate::check::{Value, text_number};
-use crate::evaluate::value_at;
 
 /// Parts of a log source that an event satisfies; `None`: not known, so any.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -256,20 +255,20 @@ impl OriginColumns {
 
     /// What decides a row's origin; equal for equal rows, and cheap.
     pub fn signs<'a>(&self, batch: &'a EventBatch, row: usize) -> Signs<'a> {
-        let text = |position: Option<usize>| match value_at(batch, position?, row)? {
+        let text = |position: Option<usize>| match Value::at(batch, position?, row)? {
             Value::Text(text, _) => Some(text),
             Value::Long(_) => None,
         };
-        let number = |position: &usize| match value_at(batch, *position, row)? {
+        let number = |position: &usize| match Value::at(batch, *position, row)? {
             Value::Long(number) => Some(number),
             Value::Text(text, _) => text_number(text).map(|number| number as i64),
         };
         let channel = self.channels.iter().find_map(|position| text(Some(*position)));
         let audit = text(self.audit_log).or_else(|| {
-            let marked = self.audit_columns.iter().any(|column| value_at(batch, *column, row).is_some());
+            let marked = self.audit_columns.iter().any(|column| Value::at(batch, *column, row).is_some());
             text(self.audit_type).filter(|_| marked)
         });
-        let call = self.call.iter().find_map(|position| match value_at(batch, (*position)?, row)? {
+        let call = self.call.iter().find_map(|position| match Value::at(batch, (*position)?, row)? {
             Value::Text(text, _) => Some(RUNNING.contains(&text) || text.parse().is_ok_and(runs_something)),
             Value::Long(number) => Some(runs_something(number)),
         });

@@ -1,11 +1,21 @@
 //! Decoded views of request text: percent-decoding to a bounded fixpoint. A view never replaces the raw value; a rule
 //! matches if the raw value or any view does.
 
+use event::Field;
 use memchr::memchr;
-use patterns::{self, Units};
+use patterns::Units;
+
+/// Columns of JSON events that hold addresses of pages under the names that Sigma's taxonomy gives them.
+const SIGMA_URLS: [&str; 7] =
+    ["cs-uri", "cs-uri-query", "cs-uri-stem", "c-uri", "c-uri-query", "c-uri-stem", "cs-referer"];
 
 /// Most rounds of decoding.
 pub(crate) const ROUNDS_MAX: usize = 3;
+
+/// Whether the column holds URLs or parts of them, whose percent-encoded text is also matched decoded.
+pub fn is_url_column(column: &str) -> bool {
+    Field::named(column).is_some_and(|(_, row)| row.url) || SIGMA_URLS.contains(&column)
+}
 
 /// The value after one, two … rounds, as long as each round changes it.
 pub fn decoded(value: &str) -> impl Iterator<Item = String> {
@@ -37,6 +47,18 @@ fn percent_decode(value: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn url_columns_are_those_of_the_catalog_and_of_sigma() {
+        for column in
+            ["url.original", "url.path", "url.query", "http.request.referrer", "cs-uri-query", "c-uri", "cs-referer"]
+        {
+            assert!(is_url_column(column), "{column}");
+        }
+        for column in ["user_agent.original", "event.original", "message", "cs-user-agent", "uri", ""] {
+            assert!(!is_url_column(column), "{column}");
+        }
+    }
 
     #[test]
     fn decoding_goes_on_until_nothing_changes_or_the_limit() {

@@ -193,6 +193,16 @@ impl TextPattern {
         TextPattern { pieces, cased, shape }
     }
 
+    /// What the value must be made of, folded unless the pattern is cased.
+    pub(crate) fn pieces(&self) -> &[Piece] {
+        &self.pieces
+    }
+
+    /// Whether upper and lower case differ.
+    pub(crate) fn is_cased(&self) -> bool {
+        self.cased
+    }
+
     /// Makes ready for many values.
     pub fn prepare(&mut self) {
         if let Shape::Contains(needle) = &mut self.shape {
@@ -211,7 +221,7 @@ impl TextPattern {
     }
 
     /// The beginning or the end of the value matters.
-    pub(crate) fn is_anchored(&self) -> bool {
+    pub fn is_anchored(&self) -> bool {
         let open = |piece: Option<&Piece>| piece.is_none_or(|piece| *piece == Piece::Many);
         !open(self.pieces.first()) || !open(self.pieces.last())
     }
