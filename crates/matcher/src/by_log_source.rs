@@ -11,14 +11,14 @@ use rules::ruleset::RuleSet;
 use crate::group::Group;
 use crate::scan::{self, GroupScratch};
 
-/// Origins that get a group of their own. Events of others are judged by all rules, and what does not apply is left out
-/// afterwards: the same result, more slowly.
-const ORIGINS_MAX: usize = 256;
+/// Log sources that get a group of their own. Events of others are judged by all rules, and matches of rules for other log
+/// sources are left out afterwards: the result is equal, and comes more slowly.
+const GROUPS_MAX: usize = 256;
 
-/// Compiled on first use, shared by all threads.
+/// One group of rules for each log source that events name. Compiled on first use, shared by all threads.
 #[derive(Debug)]
 pub(super) struct GroupsByLogSource {
-    /// What rules ask log sources to be.
+    /// Products, categories and services that rules ask for.
     words: BTreeSet<String>,
     groups: RwLock<HashMap<Origin, Arc<Group>>>,
     /// Rules that look at some events only do so.
@@ -26,7 +26,7 @@ pub(super) struct GroupsByLogSource {
 }
 
 impl GroupsByLogSource {
-    pub(crate) fn new(set: &RuleSet, sampled: bool) -> Self {
+    pub(super) fn new(set: &RuleSet, sampled: bool) -> Self {
         let parts = set.rules.iter().flat_map(|rule| {
             let source = &rule.logsource;
             [&source.product, &source.category, &source.service].into_iter().flatten().cloned()
@@ -34,6 +34,7 @@ impl GroupsByLogSource {
         GroupsByLogSource { words: parts.collect(), groups: RwLock::default(), sampled }
     }
 
+    /// Compiles the groups that another has.
     pub(super) fn prepare_like(&self, other: &GroupsByLogSource, set: &RuleSet) {
         let known: Vec<Origin> = other.groups.read().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
         for origin in known {
@@ -49,7 +50,7 @@ impl GroupsByLogSource {
             return Some(Arc::clone(group));
         }
         let mut groups = self.groups.write().unwrap_or_else(PoisonError::into_inner);
-        if groups.len() >= ORIGINS_MAX && !groups.contains_key(origin) {
+        if groups.len() >= GROUPS_MAX && !groups.contains_key(origin) {
             return None;
         }
         let group = groups.entry(origin.clone()).or_insert_with(|| {
@@ -60,79 +61,86 @@ impl GroupsByLogSource {
     }
 }
 
-/// One thread's part of it: groups with their caches, and the rows of the batch at hand.
+/// One thread's state: the groups that it has used with their caches, and the rows of the batch at hand.
 #[derive(Debug, Default)]
-pub(super) struct Judges {
-    places: HashMap<Origin, usize>,
-    judges: Vec<Judge>,
+pub(super) struct LogSourceScratch {
+    /// Index into `groups`, by log source.
+    known: HashMap<Origin, usize>,
+    groups: Vec<RowsOfGroup>,
 }
 
+/// The rows of a batch that one group judges.
 #[derive(Debug)]
-struct Judge {
+struct RowsOfGroup {
     group: Arc<Group>,
     caches: GroupScratch,
     rows: Vec<u32>,
 }
 
-/// Who judges a row.
+/// Which rules judge a row.
 #[derive(Clone, Copy)]
-enum Place {
-    /// Nothing is known: all rules.
-    Everyone,
-    /// All rules, because there are too many origins.
-    Surplus,
-    Judge(usize),
+enum JudgedBy {
+    /// All rules, because nothing is known of the log source.
+    AllRules,
+    /// All rules, because too many log sources have a group already. Matches of rules for others must be left out.
+    AllRulesThenFiltered,
+    /// The group with this index.
+    Group(usize),
 }
 
-impl Judges {
-    /// Takes the rows whose origin is known out of `rows`. True where some stay that should not be judged by all rules.
-    pub(super) fn part(
+impl LogSourceScratch {
+    /// Takes the rows whose log source is known out of `rows`. True where rows stay whose matches must be filtered by log
+    /// source, because too many have a group already.
+    pub(super) fn take_rows(
         &mut self,
         groups: &GroupsByLogSource,
         set: &RuleSet,
         batch: &EventBatch,
         rows: &mut Vec<u32>,
     ) -> bool {
-        self.judges.iter_mut().for_each(|judge| judge.rows.clear());
+        self.groups.iter_mut().for_each(|group| group.rows.clear());
         let Some(columns) = OriginColumns::of(batch).filter(|_| !rows.is_empty()) else { return false };
-        let mut known: HashMap<Signs<'_>, Place> = HashMap::new();
+        let mut known: HashMap<Signs<'_>, JudgedBy> = HashMap::new();
         let mut last = None;
-        let mut surplus = false;
+        let mut must_filter = false;
         rows.retain(|row| {
             let signs = columns.signs(batch, *row as usize);
-            let place = match last {
-                Some((before, place)) if before == signs => place,
-                _ => *known.entry(signs).or_insert_with(|| self.place_of(groups, set, signs.origin())),
+            let judged_by = match last {
+                Some((before, judged_by)) if before == signs => judged_by,
+                _ => *known.entry(signs).or_insert_with(|| self.judged_by(groups, set, signs.origin())),
             };
-            last = Some((signs, place));
-            match place {
-                Place::Judge(at) => self.judges[at].rows.push(*row),
-                Place::Surplus => surplus = true,
-                Place::Everyone => {}
+            last = Some((signs, judged_by));
+            match judged_by {
+                JudgedBy::Group(at) => self.groups[at].rows.push(*row),
+                JudgedBy::AllRulesThenFiltered => must_filter = true,
+                JudgedBy::AllRules => {}
             }
-            !matches!(place, Place::Judge(_))
+            !matches!(judged_by, JudgedBy::Group(_))
         });
-        surplus
+        must_filter
     }
 
-    fn place_of(&mut self, groups: &GroupsByLogSource, set: &RuleSet, origin: Origin) -> Place {
+    fn judged_by(&mut self, groups: &GroupsByLogSource, set: &RuleSet, origin: Origin) -> JudgedBy {
         if !origin.is_known() {
-            return Place::Everyone;
+            return JudgedBy::AllRules;
         }
         let origin = origin.bounded_to(&groups.words);
-        if let Some(place) = self.places.get(&origin) {
-            return Place::Judge(*place);
+        if let Some(at) = self.known.get(&origin) {
+            return JudgedBy::Group(*at);
         }
-        let Some(group) = groups.group(set, &origin) else { return Place::Surplus };
+        let Some(group) = groups.group(set, &origin) else { return JudgedBy::AllRulesThenFiltered };
         let caches = GroupScratch::new(&group);
-        self.judges.push(Judge { group, caches, rows: Vec::new() });
-        self.places.insert(origin, self.judges.len() - 1);
-        Place::Judge(self.judges.len() - 1)
+        self.groups.push(RowsOfGroup { group, caches, rows: Vec::new() });
+        self.known.insert(origin, self.groups.len() - 1);
+        JudgedBy::Group(self.groups.len() - 1)
     }
 
+    /// Appends `(row, rule index in the set)` for every match among the rows that were taken.
     pub(super) fn scan(&mut self, batch: &EventBatch, out: &mut Vec<(u32, u32)>) {
-        for judge in self.judges.iter_mut().filter(|judge| !judge.rows.is_empty() && !judge.group.is_empty()) {
-            scan::scan(&judge.group, batch, &judge.rows, &mut judge.caches, out);
+        for RowsOfGroup { group, caches, rows } in &mut self.groups {
+            if !rows.is_empty() && !group.is_empty() {
+                scan::scan(group, batch, rows, caches, out);
+            }
         }
     }
 }

@@ -10,9 +10,9 @@ use hashbrown::HashMap;
 
 /// Slots per column; one value each.
 const SLOTS: usize = 1 << 13;
-/// The same where a value is costly to decide: for columns that packs look at.
+/// Slots of a column that packs look at, whose values are costly to decide.
 const SLOTS_OF_COSTLY: usize = 1 << 16;
-/// The same for short texts and for numbers.
+/// Slots for short texts, and slots for numbers.
 const SMALL_SLOTS: usize = 1 << 10;
 /// Longest value that is remembered.
 const VALUE_BYTES_MAX: usize = 512;
@@ -65,13 +65,13 @@ pub(super) struct Verdicts {
 }
 
 impl Verdicts {
-    pub(crate) fn new() -> Self {
+    pub(super) fn new() -> Self {
         let nothing = (Box::from([]), false, false);
         Verdicts { list: vec![nothing], known: [HashMap::new(), HashMap::new()], passing: Passing::default() }
     }
 
     #[inline]
-    pub(crate) fn of(&self, id: VerdictId) -> Verdict<'_> {
+    pub(super) fn of(&self, id: VerdictId) -> Verdict<'_> {
         if id & PASSING != 0 {
             let Pooled { start, end, triggers, opens_parts } = self.passing.list[(id & !PASSING) as usize];
             return Verdict { held: &self.passing.pool[start..end], triggers, opens_parts };
@@ -159,7 +159,7 @@ pub(super) struct Cache {
 const INLINE_FREE: u128 = u128::MAX;
 
 impl Cache {
-    pub(crate) fn new(costly: bool) -> Self {
+    pub(super) fn new(costly: bool) -> Self {
         Cache {
             costly,
             slots: Vec::new(),

@@ -1,20 +1,24 @@
 //! The rules that judge one dataset, compiled together.
 
 use rules::check::Check;
-use rules::evaluate::has_views;
+use rules::percent::is_url_column;
 use rules::sigma::rule::Rule;
 
-use crate::plan::{ColumnId, Direct, Plan, Predicates};
+use crate::compile::Predicates;
+use crate::plan::{self, Plan};
+use crate::predicate::{ColumnId, Direct};
 use crate::program::Program;
 
+/// Rules compiled together: their programs, the predicates that these share, and how each column is searched for them.
 #[derive(Debug)]
 pub(super) struct Group {
     pub(super) rules: Vec<GroupRule>,
+    /// The check of each predicate.
     pub(super) checks: Vec<Check>,
     /// Columns of each predicate.
     pub(super) columns_of: Vec<Box<[ColumnId]>>,
     /// Names of the columns, and whether their text is also matched decoded.
-    pub columns: Vec<(String, bool)>,
+    pub(super) columns: Vec<(String, bool)>,
     /// Predicates that are searched for in every row; the others are checked when a rule asks.
     pub(super) searched: Vec<bool>,
     pub(super) directs: Vec<Direct>,
@@ -29,13 +33,14 @@ pub(super) struct Group {
     pub(super) samples: Vec<u32>,
 }
 
+/// A rule of a group.
 #[derive(Debug)]
 pub(super) struct GroupRule {
     /// Index in the rule set.
     pub(super) index: u32,
     pub(super) program: Program,
     /// Only one in so many events is looked at.
-    pub sample_of: Option<u32>,
+    pub(super) sample_of: Option<u32>,
 }
 
 impl Group {
@@ -72,11 +77,11 @@ impl Group {
         let mut samples: Vec<u32> = rules.iter().filter_map(|rule| rule.sample_of).collect();
         samples.sort_unstable();
         samples.dedup();
-        let plans = predicates.plans(&searched);
+        let plans = plan::plans(&predicates, &searched);
         let Predicates { checks, columns: columns_of, directs, names, .. } = predicates;
         let columns = names.into_iter().map(|name| {
-            let views = has_views(&name);
-            (name, views)
+            let decodes = is_url_column(&name);
+            (name, decodes)
         });
         Group {
             rules,
@@ -93,8 +98,8 @@ impl Group {
         }
     }
 
-    /// Makes what else is made on first use.
-    pub(crate) fn prepare(&self) {
+    /// Makes the searches and engines that are otherwise made when a batch first has their column.
+    pub(super) fn prepare(&self) {
         for plan in &self.plans {
             plan.literals();
             plan.engines();

@@ -8,7 +8,6 @@ use event::{Answer, Entities, EventBatch, EventRef, Hit, LongColumn, PatternsFou
 use hashbrown::HashMap;
 use patterns::PackCheck;
 use rules::check::{Check, Value};
-use rules::evaluate::value_at;
 use rules::ruleset::RuleSet;
 use rules::sigma::rule::Rule;
 
@@ -25,7 +24,7 @@ const KNOWN_MAX: usize = 4096;
 pub(super) type KnownPatterns = HashMap<(u32, Box<str>), Arc<PatternsFound>>;
 
 /// One hit for each `(row, rule)`, in the same order. Hits of one row share their event.
-pub(crate) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)], known: &mut KnownPatterns) -> Vec<Hit> {
+pub(super) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)], known: &mut KnownPatterns) -> Vec<Hit> {
     if matched.is_empty() {
         return Vec::new();
     }
@@ -62,7 +61,7 @@ fn patterns(
     rule.condition.items(&mut |item| {
         let Check::Pack(check) = &item.check else { return };
         for column in &item.columns {
-            let value = batch.position_of(column).and_then(|position| value_at(batch, position, row));
+            let value = batch.position_of(column).and_then(|position| Value::at(batch, position, row));
             let Some(Value::Text(text, _)) = value else { continue };
             let found = found_in(check, number, text, known);
             let is_more = best.as_ref().is_none_or(|best| best.points < found.points);
@@ -80,7 +79,7 @@ fn lists(rule: &Rule, batch: &EventBatch, row: usize) -> Option<Arc<PatternsFoun
     rule.condition.items(&mut |item| {
         let Check::Indicator(check) = &item.check else { return };
         for column in &item.columns {
-            let value = batch.position_of(column).and_then(|position| value_at(batch, position, row));
+            let value = batch.position_of(column).and_then(|position| Value::at(batch, position, row));
             if let Some(Value::Text(text, _)) = value {
                 let lists = check.lists(text).into_iter().map(|list| format!("{text} in {list}"));
                 found.lists.extend(lists);
@@ -92,7 +91,7 @@ fn lists(rule: &Rule, batch: &EventBatch, row: usize) -> Option<Arc<PatternsFoun
 }
 
 fn found_in(check: &PackCheck, rule: u32, text: &str, known: &mut KnownPatterns) -> Arc<PatternsFound> {
-    // The same text means something else as a path than as a query.
+    // One text means something else as a path than as a query.
     let key = (rule << 4 | check.input as u32, Box::from(text));
     if let Some(found) = known.get(&key) {
         return Arc::clone(found);
@@ -178,7 +177,8 @@ impl<'a> HitColumns<'a> {
         if of_row.iter().all(|(_, rule)| set.uses[*rule as usize].captures.is_empty()) {
             return Arc::from([]);
         }
-        let value = |positions: &Vec<usize>| positions.iter().find_map(|position| value_at(self.batch, *position, row));
+        let value =
+            |positions: &Vec<usize>| positions.iter().find_map(|position| Value::at(self.batch, *position, row));
         let captures = self.captures.iter().enumerate();
         captures
             .map(|(at, positions)| wanted(&at).then(|| value(positions)).flatten())

@@ -1,5 +1,5 @@
-//! Rules out whole lines for few keywords, before they are searched: a vector search for a few bytes of each, in every case that they may be
-//! written in. Most lines hold none of them, and are done with. What it finds says nothing; what it does not find is not
+//! Rules out whole lines before keywords are searched, where the keywords are not many: a vector search for up to four bytes
+//! of each, in upper and lower case. Most lines hold none of them. What it finds says nothing; what it does not find is not
 //! there.
 
 use aho_corasick::packed::{Config, MatchKind, Searcher};
@@ -11,6 +11,7 @@ const WINDOW: usize = 4;
 /// Forms of all keywords together, beyond which the vector search is no faster than an automaton.
 const FORMS_MAX: usize = 128;
 
+/// A search that tells lines without keywords from those that may have some.
 #[derive(Debug)]
 pub(super) struct KeywordPrefilter {
     searcher: Searcher,
@@ -34,7 +35,7 @@ fn window(text: &[u8]) -> Option<&[u8]> {
 
 impl KeywordPrefilter {
     /// `None` where it would not be faster, or could miss something.
-    pub(crate) fn new(texts: &[Box<[u8]>]) -> Option<Self> {
+    pub(super) fn new(texts: &[Box<[u8]>]) -> Option<Self> {
         let mut patterns = Vec::new();
         // What is not ASCII does not stand in lines that are.
         for text in texts.iter().filter(|text| text.is_ascii()) {
@@ -87,17 +88,17 @@ mod tests {
         let prefilter = |texts: &[&str]| {
             KeywordPrefilter::new(&texts.iter().map(|text| text.as_bytes().into()).collect::<Vec<_>>())
         };
-        let few = prefilter(&["sekurlsa::logonpasswords", "mimi\\katz", "dcsync"]).unwrap();
-        assert!(few.rules_out(r#"{"a":"nothing C:\\new to see"}"#, true));
+        let three = prefilter(&["sekurlsa::logonpasswords", "mimi\\katz", "dcsync"]).unwrap();
+        assert!(three.rules_out(r#"{"a":"nothing C:\\new to see"}"#, true));
         for line in [r#"{"a":"SEKURLSA::LogonPasswords"}"#, r#"{"a":"mimi\\katz"}"#, r#"{"a":"dcSYNC"}"#] {
-            assert!(!few.rules_out(line, true), "{line}");
+            assert!(!three.rules_out(line, true), "{line}");
         }
-        assert!(!few.rules_out(r#"{"a":"dc\u0073ync"}"#, true), "an escape may hide anything");
-        assert!(!few.rules_out(r#"{"a":"dc\x73ync"}"#, true), "so may what web servers write");
-        assert!(!few.rules_out(r#"{"a":"dc\u017Fync"}"#, true), "a long s");
-        assert!(few.rules_out(r#"{"a":"Windows\u00ae\n"}"#, true), "others hide nothing");
-        assert!(few.rules_out(r#"{"a":"dc\u0073ync"}"#, false), "no JSON, no escapes");
-        assert!(!few.rules_out("äö", false));
+        assert!(!three.rules_out(r#"{"a":"dc\u0073ync"}"#, true), "an escape may hide anything");
+        assert!(!three.rules_out(r#"{"a":"dc\x73ync"}"#, true), "so may what web servers write");
+        assert!(!three.rules_out(r#"{"a":"dc\u017Fync"}"#, true), "a long s");
+        assert!(three.rules_out(r#"{"a":"Windows\u00ae\n"}"#, true), "others hide nothing");
+        assert!(three.rules_out(r#"{"a":"dc\u0073ync"}"#, false), "no JSON, no escapes");
+        assert!(!three.rules_out("äö", false));
         let beyond = prefilter(&["dcsync", "ÄÖ"]).unwrap();
         assert!(!beyond.rules_out(r#"{"a":"Windows\u00ae"}"#, true) && beyond.rules_out(r#"{"a":"b\n"}"#, true));
         assert!(prefilter(&["/"]).is_none() && prefilter(&["a"]).is_none(), "too short to look for");

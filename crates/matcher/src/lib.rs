@@ -7,13 +7,17 @@
 
 mod by_log_source;
 mod cache;
+mod compile;
 mod group;
 mod hits;
 mod keyword_prefilter;
+mod keywords;
 mod plan;
+mod predicate;
 mod program;
 mod row;
 mod scan;
+mod values;
 
 use std::sync::{Arc, OnceLock};
 
@@ -24,7 +28,7 @@ use rules::explain::{self, Explanation, Part};
 use rules::ruleset::RuleSet;
 use rules::sigma::rule::Rule;
 
-use crate::by_log_source::{GroupsByLogSource, Judges};
+use crate::by_log_source::{GroupsByLogSource, LogSourceScratch};
 use crate::group::Group;
 use crate::scan::GroupScratch;
 
@@ -36,48 +40,52 @@ pub struct Matcher {
     declared: Option<LogSource>,
     /// Rules that look at some events only do so; the cases of rules want all.
     sampled: bool,
+    /// One for each dataset, by its id.
     groups: Vec<OnceLock<Group>>,
     /// For events of no dataset that tell where they come from.
-    origins: GroupsByLogSource,
+    by_log_source: GroupsByLogSource,
 }
 
 /// One thread's caches, for one matcher. Losing them costs time, never a result.
 #[derive(Debug, Default)]
 pub struct MatchScratch {
     groups: HashMap<u8, GroupScratch>,
-    origins: Judges,
+    by_log_source: LogSourceScratch,
     rows: Vec<Vec<u32>>,
     matched: Vec<(u32, u32)>,
     known: hits::KnownPatterns,
 }
 
 impl Matcher {
+    /// Compiles nothing yet: the rules for a dataset are compiled when its first batch comes. `declared` is the log source of
+    /// input whose format does not tell it.
     pub fn new(set: Arc<RuleSet>, declared: Option<LogSource>) -> Self {
         Self::with(set, declared, true)
     }
 
-    /// One for which every rule looks at every event.
+    /// A matcher for which every rule looks at every event, rules with `c0di3.sample_of` too.
     pub fn of_all_events(set: Arc<RuleSet>) -> Self {
         Self::with(set, None, false)
     }
 
     fn with(set: Arc<RuleSet>, declared: Option<LogSource>, sampled: bool) -> Self {
-        let origins = GroupsByLogSource::new(&set, sampled);
-        Matcher { set, declared, sampled, groups: DATASETS.iter().map(|_| OnceLock::new()).collect(), origins }
+        let by_log_source = GroupsByLogSource::new(&set, sampled);
+        Matcher { set, declared, sampled, groups: DATASETS.iter().map(|_| OnceLock::new()).collect(), by_log_source }
     }
 
+    /// The rules that it matches.
     pub fn set(&self) -> &Arc<RuleSet> {
         &self.set
     }
 
-    /// Compiles what another matcher has needed, so that taking its place costs the first batch nothing.
+    /// Compiles the groups of rules that another matcher has used, so that the first batch after a reload does not wait.
     pub fn prepare_like(&self, other: &Matcher) {
         for (dataset, group) in other.groups.iter().enumerate() {
             if group.get().is_some_and(|group| !group.is_empty()) {
                 self.group(dataset as u8).prepare();
             }
         }
-        self.origins.prepare_like(&other.origins, &self.set);
+        self.by_log_source.prepare_like(&other.by_log_source, &self.set);
         self.set.digests();
     }
 
@@ -95,7 +103,7 @@ impl Matcher {
         })
     }
 
-    /// `(row, rule)` for every match, by row, then by rule.
+    /// `(row, rule)` for every match, by row, then by rule: row of the batch, and index in [`RuleSet::rules`].
     pub fn matches<'s>(&self, batch: &EventBatch, scratch: &'s mut MatchScratch) -> &'s [(u32, u32)] {
         scratch.rows.resize_with(DATASETS.len(), Vec::new);
         scratch.rows.iter_mut().for_each(Vec::clear);
@@ -104,8 +112,8 @@ impl Matcher {
             scratch.rows[usize::from(dataset.0)].push(row as u32);
         }
         let rows = &mut scratch.rows[usize::from(JSON.0)];
-        let surplus = scratch.origins.part(&self.origins, &self.set, batch, rows);
-        scratch.origins.scan(batch, &mut scratch.matched);
+        let must_filter = scratch.by_log_source.take_rows(&self.by_log_source, &self.set, batch, rows);
+        scratch.by_log_source.scan(batch, &mut scratch.matched);
         let known = scratch.matched.len();
         for dataset in 0..DATASETS.len() as u8 {
             let rows = &scratch.rows[usize::from(dataset)];
@@ -115,7 +123,7 @@ impl Matcher {
                 scan::scan(group, batch, rows, caches, &mut scratch.matched);
             }
         }
-        if surplus {
+        if must_filter {
             let mut at = 0;
             scratch.matched.retain(|(row, rule)| {
                 at += 1;
@@ -130,7 +138,7 @@ impl Matcher {
         explain::judges(rule, batch, row, self.declared.as_ref())
     }
 
-    /// Why a rule, by its index, does or does not report an event.
+    /// Why a rule does or does not report an event. `rule`: its index in [`RuleSet::rules`].
     pub fn explain(&self, rule: usize, batch: &EventBatch, row: usize) -> Explanation {
         let head = &self.set.rules[rule].head;
         let mut explanation = explain::explain(&self.set.rules[rule], batch, row, self.declared.as_ref());
@@ -147,12 +155,13 @@ impl Matcher {
         explanation
     }
 
-    /// Whether an allow list leaves this match out; it is counted there.
+    /// Whether an exception leaves this match out. If so, the exception counts it.
     pub fn is_excepted(&self, batch: &EventBatch, row: u32, rule: u32) -> bool {
         self.set.exceptions.leave_out_hit(&self.set.rules[rule as usize].head, batch, row as usize)
     }
 
-    /// Every match as a hit that owns what it needs.
+    /// Every match that no exception leaves out, as a hit that owns what it needs, by row, then by rule. A hit of a sampled rule
+    /// counts for as many events as its rule looks at one of.
     pub fn hits(&self, batch: &EventBatch, scratch: &mut MatchScratch) -> Vec<Hit> {
         self.matches(batch, scratch);
         let MatchScratch { matched, known, .. } = scratch;

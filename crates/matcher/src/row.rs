@@ -3,13 +3,15 @@
 
 use event::{EventBatch, ValueTag};
 use patterns::search::seen::SeenSet;
-use rules::check::{Check, Value, has_element};
-use rules::evaluate::{KeywordTexts, exists, is_in_a_value, keyword_texts, passes_in_any_view, refers, value_at};
+use rules::check::{Check, Value};
 use rules::fold::{fold, fold_into};
 use rules::percent::{decoded, may_be_encoded};
 
 use crate::group::Group;
-use crate::plan::{ColumnId, DirectKind, KEYWORDS};
+use crate::keywords::{KeywordTexts, is_in_a_value};
+use crate::predicate::{ColumnId, DirectKind, KEYWORDS};
+use crate::program::{LIST_CHECKED_MAX, Program};
+use crate::values::{self, passes_in_any_view};
 
 /// What is kept from row to row, to be used again.
 #[derive(Debug)]
@@ -26,6 +28,7 @@ pub(super) struct RowScratch {
     pub(super) found: Vec<u32>,
     /// Predicates that hold and were checked on demand.
     checked: Vec<u32>,
+    /// Predicates that were checked on demand, whether they hold or not.
     asked: SeenSet,
     /// Forms of the row's texts by column: as it is, then decoded; and for which columns they are there.
     forms: Vec<Forms>,
@@ -35,7 +38,7 @@ pub(super) struct RowScratch {
 }
 
 impl RowScratch {
-    pub(crate) fn new(group: &Group) -> Self {
+    pub(super) fn new(group: &Group) -> Self {
         RowScratch {
             positions: Vec::new(),
             present: Vec::new(),
@@ -76,8 +79,8 @@ impl RowScratch {
         self.rules.begin();
     }
 
-    /// Takes up what was put into `found`.
-    pub(super) fn take_up(&mut self) {
+    /// Lets rules see the predicates that were put into `found`.
+    pub(super) fn publish_found(&mut self) {
         for predicate in &self.found {
             self.bits[*predicate as usize / 64] |= 1 << (predicate % 64);
         }
@@ -92,10 +95,10 @@ struct Forms {
 }
 
 impl Forms {
-    fn take(&mut self, text: &str, views: bool) {
+    fn set(&mut self, text: &str, decodes: bool) {
         fold_into(text, &mut self.folded);
         self.decoded.clear();
-        if views && may_be_encoded(text.as_bytes()) {
+        if decodes && may_be_encoded(text.as_bytes()) {
             self.decoded.extend(decoded(text).map(|view| {
                 let folded = fold(&view);
                 (view, folded)
@@ -104,16 +107,18 @@ impl Forms {
     }
 }
 
+/// One row as the rules of a group ask about it.
 pub(super) struct RowCheck<'a> {
     group: &'a Group,
     pub(super) batch: &'a EventBatch,
     row: usize,
     scratch: &'a mut RowScratch,
+    /// Made when the first keyword is checked on demand.
     keywords: Option<KeywordTexts<'a>>,
 }
 
 impl<'a> RowCheck<'a> {
-    pub(crate) fn new(group: &'a Group, batch: &'a EventBatch, row: usize, scratch: &'a mut RowScratch) -> Self {
+    pub(super) fn new(group: &'a Group, batch: &'a EventBatch, row: usize, scratch: &'a mut RowScratch) -> Self {
         RowCheck { group, batch, row, scratch, keywords: None }
     }
 
@@ -127,8 +132,23 @@ impl<'a> RowCheck<'a> {
         self.scratch.rules.add(rule)
     }
 
+    /// Whether a rule's condition holds for the row.
+    pub(super) fn holds(&mut self, program: &Program) -> bool {
+        match program {
+            Program::And(parts) => parts.iter().all(|part| self.holds(part)),
+            Program::Or(parts) => parts.iter().any(|part| self.holds(part)),
+            Program::Not(inner) => !self.holds(inner),
+            Program::AnyOf(any_of) if any_of.len() <= LIST_CHECKED_MAX => {
+                any_of.iter().any(|predicate| self.has(*predicate))
+            }
+            Program::AnyOf(any_of) => self.searched().iter().any(|predicate| any_of.binary_search(predicate).is_ok()),
+            Program::Direct(test) => self.direct(*test),
+        }
+    }
+
+    /// Whether a predicate holds: found by the search, or checked now.
     #[inline]
-    pub(super) fn has(&mut self, predicate: u32) -> bool {
+    fn has(&mut self, predicate: u32) -> bool {
         let (at, bit) = (predicate as usize / 64, 1 << (predicate % 64));
         if self.scratch.bits[at] & bit != 0 {
             return true;
@@ -147,53 +167,52 @@ impl<'a> RowCheck<'a> {
 
     fn passes(&mut self, predicate: u32, column: ColumnId) -> bool {
         let check = &self.group.checks[predicate as usize];
-        let (name, views) = &self.group.columns[column as usize];
+        let (name, decodes) = &self.group.columns[column as usize];
         if name == KEYWORDS {
             return self.is_keyword(check);
         }
         let position = self.scratch.positions[column as usize];
-        let Some(value) = position.and_then(|position| value_at(self.batch, position, self.row)) else { return false };
+        let Some(value) = position.and_then(|position| Value::at(self.batch, position, self.row)) else { return false };
         match value {
             Value::Text(text, tag) if tag != ValueTag::Array => {
                 let forms = &mut self.scratch.forms[column as usize];
                 if self.scratch.has_forms.add(column) {
-                    forms.take(text, *views);
+                    forms.set(text, *decodes);
                 }
-                let views = !matches!(check, Check::Pack(_));
+                // Packs of patterns decode by themselves.
+                let decodes = !matches!(check, Check::Pack(_));
                 check.passes_folded(text, &forms.folded, tag)
-                    || views && forms.decoded.iter().any(|(view, folded)| check.passes_folded(view, folded, tag))
+                    || decodes && forms.decoded.iter().any(|(view, folded)| check.passes_folded(view, folded, tag))
             }
-            _ => passes_in_any_view(check, value, *views),
+            _ => passes_in_any_view(check, value, *decodes),
         }
     }
 
     fn is_keyword(&mut self, check: &Check) -> bool {
         let (batch, row) = (self.batch, self.row);
-        let texts = self.keywords.get_or_insert_with(|| keyword_texts(batch, row));
+        let texts = self.keywords.get_or_insert_with(|| KeywordTexts::of(batch, row));
         let passes = |text: &str| check.passes(Value::Text(text, ValueTag::String));
         passes(texts.line) || texts.unescaped.as_deref().is_some_and(passes) || is_in_a_value(check, batch, row)
     }
 
-    pub(super) fn direct(&self, test: u32) -> bool {
+    /// Whether a test of the row itself holds.
+    fn direct(&self, test: u32) -> bool {
         let test = &self.group.directs[test as usize];
-        let positions = &self.scratch.positions;
-        let found = |columns: &'a [ColumnId]| columns.iter().filter_map(|column| positions[*column as usize]);
-        let has_value = |position: usize| value_at(self.batch, position, self.row).is_some();
+        let positions =
+            |columns: &'a [ColumnId]| columns.iter().filter_map(|column| self.scratch.positions[*column as usize]);
+        let mut of_test = positions(&test.columns);
         match &test.kind {
-            DirectKind::Absent => !found(&test.columns).any(has_value),
+            DirectKind::Absent => !of_test.any(|position| Value::at(self.batch, position, self.row).is_some()),
             DirectKind::Exists(wanted) => {
-                found(&test.columns).any(|position| exists(self.batch, position, self.row)) == *wanted
+                of_test.any(|position| values::exists(self.batch, position, self.row)) == *wanted
             }
             DirectKind::Refers(others, reference) => {
-                refers(self.batch, self.row, found(&test.columns), found(others), reference)
+                values::refers(self.batch, self.row, of_test, positions(others), reference)
             }
             DirectKind::HasValue => {
                 let is_line = |column: &ColumnId| self.group.columns[*column as usize].0 == KEYWORDS;
-                let has_some = |position: usize| match value_at(self.batch, position, self.row) {
-                    Some(Value::Text(array, ValueTag::Array)) => has_element(array),
-                    value => value.is_some(),
-                };
-                test.columns.iter().any(is_line) || found(&test.columns).any(has_some)
+                test.columns.iter().any(is_line)
+                    || of_test.any(|position| values::has_value(self.batch, position, self.row))
             }
         }
     }

@@ -5,14 +5,16 @@ use event::{EventBatch, LongColumn, TextColumn, ValueTag};
 use patterns::PatternScratch;
 use patterns::search::seen::SeenSet;
 use rules::check::{Check, Value};
-use rules::evaluate::{KeywordTexts, is_in_a_value, keyword_texts, passes_in_any_view};
 use rules::fold::fold_into;
 use rules::percent::{decoded, may_be_encoded};
 
 use crate::cache::{Cache, VerdictId, Verdicts};
 use crate::group::Group;
-use crate::plan::{KEYWORDS, Nominee, Plan};
+use crate::keywords::{KeywordTexts, is_in_a_value};
+use crate::plan::{Nominee, Plan};
+use crate::predicate::KEYWORDS;
 use crate::row::{RowCheck, RowScratch};
+use crate::values::passes_in_any_view;
 
 /// One thread's state for one group.
 #[derive(Debug)]
@@ -81,7 +83,7 @@ impl Work {
 }
 
 impl GroupScratch {
-    pub(crate) fn new(group: &Group) -> Self {
+    pub(super) fn new(group: &Group) -> Self {
         GroupScratch {
             columns: group.plans.iter().map(ColumnScratch::new).collect(),
             fingerprint: None,
@@ -168,14 +170,15 @@ fn mark_sampled(group: &Group, batch: &EventBatch, rows: &[u32], candidates: &mu
         return;
     }
     for (at, row) in rows.iter().enumerate() {
-        let lot = lot(batch, *row);
-        let is_sampled = group.samples.iter().any(|of| lot.is_multiple_of(u64::from(*of)));
+        let number = sample_number(batch, *row);
+        let is_sampled = group.samples.iter().any(|of| number.is_multiple_of(u64::from(*of)));
         candidates[at / 64] |= u64::from(is_sampled) << (at % 64);
     }
 }
 
-/// What decides whether an event is one of those that are looked at: made of its id, the same at every run.
-fn lot(batch: &EventBatch, row: u32) -> u64 {
+/// What decides whether an event is one of those that are looked at. It is made of the event's id, so that every run looks at
+/// equal events.
+fn sample_number(batch: &EventBatch, row: u32) -> u64 {
     (batch.event_id(row as usize).0 >> 64) as u64
 }
 
@@ -208,7 +211,7 @@ fn evaluate_candidates(
             for column in &filled {
                 row_scratch.found.extend_from_slice(column.verdicts.of(column.of_rows[at]).held);
             }
-            row_scratch.take_up();
+            row_scratch.publish_found();
             let mut check = RowCheck::new(group, batch, row as usize, row_scratch);
             for rule in group.always.iter().chain(&group.sampled_always) {
                 evaluate(group, *rule, row, &mut check, out);
@@ -225,8 +228,8 @@ fn evaluate_candidates(
 fn evaluate(group: &Group, rule: u32, row: u32, check: &mut RowCheck<'_>, out: &mut Vec<(u32, u32)>) {
     if check.is_new(rule) {
         let rule = &group.rules[rule as usize];
-        let looks = rule.sample_of.is_none_or(|of| lot(check.batch, row).is_multiple_of(u64::from(of)));
-        if looks && rule.program.holds(check) {
+        let looks = rule.sample_of.is_none_or(|of| sample_number(check.batch, row).is_multiple_of(u64::from(of)));
+        if looks && check.holds(&rule.program) {
             out.push((row, rule.index));
         }
     }
@@ -297,23 +300,21 @@ impl ColumnSearch<'_> {
     fn keywords(&mut self, rows: &[u32], column: &mut ColumnScratch) {
         column.of_rows.reserve(rows.len());
         let (survives, around) = (self.plan.survives_unescaping(), self.plan.longest());
-        let keyword_prefilter = self.plan.keyword_prefilter();
+        let prefilter = self.plan.keyword_prefilter();
         for row in rows {
-            if keyword_prefilter.is_some_and(|keyword_prefilter| {
-                keyword_prefilter
-                    .rules_out(self.batch.original(*row as usize), self.batch.datasets()[*row as usize] == JSON)
-            }) {
+            let (line, is_json) = (self.batch.original(*row as usize), self.batch.datasets()[*row as usize] == JSON);
+            if prefilter.is_some_and(|prefilter| prefilter.rules_out(line, is_json)) {
                 column.of_rows.push(0);
                 continue;
             }
             self.work.begin();
-            let KeywordTexts { line, unescaped, odd } = keyword_texts(self.batch, *row as usize);
+            let KeywordTexts { line, unescaped, rewritten } = KeywordTexts::of(self.batch, *row as usize);
             match &unescaped {
                 // Other letters may change their length when they are folded.
                 Some(text) if survives && line.is_ascii() => {
                     self.search(text, Some(line), ValueTag::String);
                     let mut done = 0;
-                    for (start, end) in odd {
+                    for (start, end) in rewritten {
                         let (start, end) = (start.saturating_sub(around), (end + around).min(line.len()));
                         if end > done {
                             self.search_part(&line[start..end], line);
@@ -349,13 +350,13 @@ impl ColumnSearch<'_> {
         let mut opens_parts = false;
         if tag == ValueTag::Array {
             let value = Value::Text(text, tag);
-            let passes = |predicate: &u32| passes_in_any_view(self.check(*predicate), value, self.plan.views);
+            let passes = |predicate: &u32| passes_in_any_view(self.check(*predicate), value, self.plan.decodes);
             let held: Vec<u32> = self.plan.predicates.iter().copied().filter(passes).collect();
             held.into_iter().for_each(|predicate| self.work.hold(predicate));
             opens_parts = true;
         } else {
             opens_parts |= self.search(text, None, tag);
-            if self.plan.views && may_be_encoded(text.as_bytes()) {
+            if self.plan.decodes && may_be_encoded(text.as_bytes()) {
                 for view in decoded(text) {
                     opens_parts |= self.search(&view, None, tag);
                 }
@@ -383,14 +384,14 @@ impl ColumnSearch<'_> {
         column.verdicts.intern(&mut held, false, &self.group.triggered)
     }
 
-    /// The same for a part of the line: what it nominates is checked on the whole of it.
+    /// Searches a part of the line. What it nominates is checked on the whole line.
     fn search_part(&mut self, part: &str, line: &str) {
         let ColumnSearch { group, plan, work, .. } = self;
         let mut folded = std::mem::take(&mut work.folded);
         fold_into(part, &mut folded);
         if let Some(literals) = plan.literals() {
             literals.find(folded.as_bytes(), |literal, _, _| {
-                for Nominee { predicate, place } in &plan.nominated[literal] {
+                for Nominee { predicate, place } in &plan.sought.nominated[literal] {
                     let check = &group.checks[*predicate as usize];
                     if place.is_some() || check.passes(Value::Text(line, ValueTag::String)) {
                         work.hold(*predicate);
@@ -420,14 +421,14 @@ impl ColumnSearch<'_> {
             let searched = if as_it_is { text } else { &folded };
             let length = searched.len();
             literals.find(searched.as_bytes(), |literal, start, end| {
-                for nominee in &plan.nominated[literal] {
+                for nominee in &plan.sought.nominated[literal] {
                     match nominee.place {
                         None => work.nominated.push(nominee.predicate),
                         Some(place) if Nominee::holds(place, start, end, length) => work.hold(nominee.predicate),
                         Some(_) => {}
                     }
                 }
-                opens_parts |= plan.opens_parts[literal];
+                opens_parts |= plan.sought.opens_parts[literal];
             });
         }
         if !work.nominated.is_empty() {
