@@ -180,4 +180,6 @@ impl Matcher {
 }
 
 #[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
 mod tests;
