@@ -145,7 +145,7 @@ impl Correlator {
     /// How long events stay beyond the time span: for what may come late.
     fn keep_us(&self, bound: &BoundCorrelation) -> i64 {
         let late_us = if self.options.live { self.options.lateness_us } else { 0 };
-        bound.behind_us.saturating_add(late_us)
+        bound.base_delay_us.saturating_add(late_us)
     }
 
     /// A finding of a correlation begins with the hit.

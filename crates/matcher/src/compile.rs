@@ -12,7 +12,7 @@ use crate::predicate::{ColumnId, Direct, DirectKind, KEYWORDS, container_of};
 use crate::program::Program;
 
 /// Columns whose values are few, so that a test of one holds in many rows.
-const FEW_VALUES: [&str; 13] = [
+const REPETITIVE_COLUMNS: [&str; 13] = [
     "http.request.method",
     "http.response.status_code",
     "http.version",
@@ -137,7 +137,7 @@ impl Predicates {
             _ => 400,
         };
         let columns = &self.columns[predicate as usize];
-        if columns.iter().any(|column| FEW_VALUES.contains(&self.names[*column as usize].as_str())) {
+        if columns.iter().any(|column| REPETITIVE_COLUMNS.contains(&self.names[*column as usize].as_str())) {
             let is_rare =
                 |pattern: &TextPattern| pattern.required().is_some_and(|text| RARE_VALUES.contains(&text.as_str()));
             let rare = matches!(&self.checks[predicate as usize], Check::Text(pattern) if is_rare(pattern));

@@ -66,7 +66,7 @@ fn unescaped(text: &str) -> (String, Vec<(usize, usize)>) {
         out.push_str(&rest[..at]);
         let after = &rest[at + 1..];
         let simple = match after.bytes().next() {
-            Some(mark @ (b'"' | b'\\' | b'/')) => Some(char::from(mark)),
+            Some(plain @ (b'"' | b'\\' | b'/')) => Some(char::from(plain)),
             Some(b'n') => Some('\n'),
             Some(b'r') => Some('\r'),
             Some(b't') => Some('\t'),

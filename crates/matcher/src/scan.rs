@@ -158,14 +158,14 @@ pub(super) fn scan(
             Some((None, Some(long))) => searched.longs(&long, rows, column),
             Some((None, None)) => continue,
         }
-        mark_candidates(column, &mut scratch.candidates);
+        flag_candidates(column, &mut scratch.candidates);
     }
-    mark_sampled(group, batch, rows, &mut scratch.candidates);
+    flag_sampled(group, batch, rows, &mut scratch.candidates);
     evaluate_candidates(group, batch, rows, scratch, out);
 }
 
 /// Rows that rules look at which judge some rows only, whatever stands in them: one pass for all of those rules.
-fn mark_sampled(group: &Group, batch: &EventBatch, rows: &[u32], candidates: &mut [u64]) {
+fn flag_sampled(group: &Group, batch: &EventBatch, rows: &[u32], candidates: &mut [u64]) {
     if group.samples.is_empty() {
         return;
     }
@@ -182,7 +182,7 @@ fn sample_number(batch: &EventBatch, row: u32) -> u64 {
     (batch.event_id(row as usize).0 >> 64) as u64
 }
 
-fn mark_candidates(column: &mut ColumnScratch, candidates: &mut [u64]) {
+fn flag_candidates(column: &mut ColumnScratch, candidates: &mut [u64]) {
     for (at, verdict) in column.of_rows.iter().enumerate().filter(|(_, verdict)| **verdict != 0) {
         column.any = true;
         if column.verdicts.of(*verdict).triggers {

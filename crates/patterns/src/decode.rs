@@ -76,7 +76,7 @@ pub fn plain_ampersands(text: &str, query: usize) -> Cow<'_, str> {
     let starts = memchr_iter(b'&', &text.as_bytes()[query..]).map(|at| query + at + 1);
     for start in std::iter::once(query).chain(starts) {
         let rest = &text[start..];
-        let own = behind_entities(rest);
+        let own = after_entities(rest);
         if own.len() < rest.len() && start >= kept && starts_with_name(own) {
             out.push_str(&text[kept..start]);
             kept = text.len() - own.len();
@@ -96,25 +96,25 @@ fn starts_with_name(text: &str) -> bool {
 }
 
 /// What stands behind the entities for an ampersand that the text begins with.
-fn behind_entities(text: &str) -> &str {
+fn after_entities(text: &str) -> &str {
     let mut rest = text;
-    while let Some(behind) = behind_entity(rest) {
-        rest = behind;
+    while let Some(after) = after_entity(rest) {
+        rest = after;
     }
     rest
 }
 
 /// An entity without its own ampersand. Clients that read `&amp;id=3` as a parameter called `amp;id` encode it again.
-fn behind_entity(text: &str) -> Option<&str> {
-    let behind = match strip(text, &["amp"]) {
-        Some(behind) => behind,
+fn after_entity(text: &str) -> Option<&str> {
+    let after = match strip(text, &["amp"]) {
+        Some(after) => after,
         None => {
             let number = strip(text, &["#", "%23"])?;
             let (digits, code) = strip(number, &["x"]).map_or((number, "38"), |digits| (digits, "26"));
             digits.trim_start_matches('0').strip_prefix(code)?
         }
     };
-    strip(behind, &[";", "%3b", "%253b"])
+    strip(after, &[";", "%3b", "%253b"])
 }
 
 /// The text without one of the beginnings, in any case.

@@ -130,9 +130,9 @@ pub fn injection(text: &str) -> Option<&'static str> {
 
 /// Whether a tag at this place runs something.
 fn tag(text: &str, start: usize) -> Option<&'static str> {
-    let behind = text.get(start + 1..)?.trim_start_matches(['/', '\0', '\t', '\n', '\r', ' ', '%']);
-    let name_end = behind.find(|end: char| !(end.is_ascii_alphanumeric() || matches!(end, '-' | ':' | '_')));
-    let (name, attributes) = behind.split_at(name_end.unwrap_or(behind.len()));
+    let after = text.get(start + 1..)?.trim_start_matches(['/', '\0', '\t', '\n', '\r', ' ', '%']);
+    let name_end = after.find(|end: char| !(end.is_ascii_alphanumeric() || matches!(end, '-' | ':' | '_')));
+    let (name, attributes) = after.split_at(name_end.unwrap_or(after.len()));
     if !name.starts_with(|first: char| first.is_ascii_alphabetic()) {
         return None;
     }
@@ -221,8 +221,8 @@ fn is_script_address(value: &str) -> bool {
         return DOCUMENTS.iter().any(|kind| rest.starts_with(kind)) && rest.contains([',', ';']);
     }
     SCRIPTS.iter().any(|scheme| {
-        let behind = value.strip_prefix(scheme).map(str::trim_start).and_then(|rest| rest.strip_prefix(':'));
-        behind.is_some_and(|rest| {
+        let after = value.strip_prefix(scheme).map(str::trim_start).and_then(|rest| rest.strip_prefix(':'));
+        after.is_some_and(|rest| {
             let rest = rest.trim_start();
             let word = rest.trim_start_matches(|next: char| {
                 next.is_ascii_alphanumeric() || matches!(next, '.' | '_' | '$' | '[' | ']' | '\'' | '"' | '+' | '!')

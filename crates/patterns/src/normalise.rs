@@ -46,9 +46,9 @@ impl View {
 
 /// Marks in a text that say which steps could change it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Marks(u16);
+struct ByteKinds(u16);
 
-impl Marks {
+impl ByteKinds {
     const AMPERSAND: u16 = 8;
     const BACKSLASH: u16 = 16;
     const QUOTE: u16 = 64;
@@ -60,7 +60,7 @@ impl Marks {
 
     /// One pass over the text.
     fn of(text: &str) -> Self {
-        Marks(text.bytes().fold(0, |marks, byte| marks | MARKS[usize::from(byte)]))
+        ByteKinds(text.bytes().fold(0, |kinds, byte| kinds | BYTE_KINDS[usize::from(byte)]))
     }
 
     fn any(self, of: u16) -> bool {
@@ -68,26 +68,26 @@ impl Marks {
     }
 }
 
-static MARKS: [u16; 256] = marks();
+static BYTE_KINDS: [u16; 256] = kinds();
 
-const fn marks() -> [u16; 256] {
-    let mut marks = [0; 256];
+const fn kinds() -> [u16; 256] {
+    let mut kinds = [0; 256];
     let mut byte = 0;
     while byte < 256 {
-        marks[byte] = match byte as u8 {
-            b'&' => Marks::AMPERSAND,
-            b'\\' => Marks::BACKSLASH,
-            b'\'' | b'"' | b'`' => Marks::QUOTE,
-            b'$' | b'^' | b'{' => Marks::SHELL,
-            b'/' => Marks::SLASH,
-            0..=31 | 127 => Marks::CONTROL,
-            b'*' | b'#' | b'-' => Marks::COMMENT,
-            b'<' | b'>' | b':' => Marks::MARKUP,
+        kinds[byte] = match byte as u8 {
+            b'&' => ByteKinds::AMPERSAND,
+            b'\\' => ByteKinds::BACKSLASH,
+            b'\'' | b'"' | b'`' => ByteKinds::QUOTE,
+            b'$' | b'^' | b'{' => ByteKinds::SHELL,
+            b'/' => ByteKinds::SLASH,
+            0..=31 | 127 => ByteKinds::CONTROL,
+            b'*' | b'#' | b'-' => ByteKinds::COMMENT,
+            b'<' | b'>' | b':' => ByteKinds::MARKUP,
             _ => 0,
         };
         byte += 1;
     }
-    marks
+    kinds
 }
 
 /// Whether a decoded text can have views that show something else: quick, and true too often rather than never.
@@ -106,23 +106,25 @@ pub fn has_views(decoded: &str, present: &Present) -> bool {
 
 /// Other views of a decoded text, as far as its characters can need them; those that change nothing are left out.
 pub fn views(decoded: &str, visit: &mut impl FnMut(View, &str)) {
-    let marks = Marks::of(decoded);
+    let kinds = ByteKinds::of(decoded);
     let has = |text: &str| memmem::find(decoded.as_bytes(), text.as_bytes()).is_some();
     let mut give = |view: View, text: Option<String>| {
         if let Some(text) = text.filter(|text| text != decoded) {
             visit(view, &text);
         }
     };
-    if marks.any(Marks::AMPERSAND | Marks::BACKSLASH) || marks.any(Marks::CONTROL) && marks.any(Marks::MARKUP) {
+    if kinds.any(ByteKinds::AMPERSAND | ByteKinds::BACKSLASH)
+        || kinds.any(ByteKinds::CONTROL) && kinds.any(ByteKinds::MARKUP)
+    {
         give(View::Markup, Some(markup(decoded)));
     }
-    if marks.any(Marks::CONTROL) || marks.any(Marks::COMMENT) && (has("/*") || has("*/")) || has("  ") {
+    if kinds.any(ByteKinds::CONTROL) || kinds.any(ByteKinds::COMMENT) && (has("/*") || has("*/")) || has("  ") {
         give(View::Sql, sql(decoded));
     }
-    if marks.any(Marks::QUOTE | Marks::BACKSLASH | Marks::SHELL) {
+    if kinds.any(ByteKinds::QUOTE | ByteKinds::BACKSLASH | ByteKinds::SHELL) {
         give(View::Shell, Some(shell(decoded)));
     }
-    if marks.any(Marks::BACKSLASH) || marks.any(Marks::SLASH) && (has("//") || has("/.") || has("..")) {
+    if kinds.any(ByteKinds::BACKSLASH) || kinds.any(ByteKinds::SLASH) && (has("//") || has("/.") || has("..")) {
         give(View::Path, Some(path(decoded)));
     }
 }
@@ -199,10 +201,10 @@ fn markup(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
-        let behind = &rest[character.len_utf8()..];
+        let after = &rest[character.len_utf8()..];
         let found = match character {
-            '&' => entity(behind),
-            '\\' => script_escape(behind),
+            '&' => entity(after),
+            '\\' => script_escape(after),
             _ => None,
         };
         match found {
@@ -210,16 +212,16 @@ fn markup(text: &str) -> String {
                 if !character.is_control() {
                     out.push(character);
                 }
-                rest = &behind[length..];
+                rest = &after[length..];
             }
             None => {
                 // A backslash before a letter that is no escape is nothing: `ja\vascript`.
                 let is_nothing = character.is_control()
-                    || character == '\\' && behind.bytes().next().is_some_and(|next| next.is_ascii_alphanumeric());
+                    || character == '\\' && after.bytes().next().is_some_and(|next| next.is_ascii_alphanumeric());
                 if !is_nothing {
                     out.push(character);
                 }
-                rest = behind;
+                rest = after;
             }
         }
     }

@@ -96,42 +96,42 @@ impl<'a> Value<'a> {
         if !self.quoted && self.at(0) == Some(Token::Logic) {
             return self.condition(1);
         }
-        let behind = self.behind_first_operand()?;
-        let next = self.at(behind)?;
+        let after = self.after_first_operand()?;
+        let next = self.at(after)?;
         match next {
             Token::Comment if self.quoted => Some("a comment right behind the end of a text"),
-            Token::Logic => self.condition(behind + 1),
-            Token::Compare if self.quoted => self.compared(behind + 1),
-            Token::Math(_) if self.quoted => self.joined(behind + 1),
-            Token::Compare => self.compared_to_select(behind + 1),
-            Token::Name("order" | "group") if self.is_name(behind + 1, "by") => self.ordered(behind + 2),
-            Token::Name(word) if self.quoted && self.is_statement(word, behind) => {
+            Token::Logic => self.condition(after + 1),
+            Token::Compare if self.quoted => self.compared(after + 1),
+            Token::Math(_) if self.quoted => self.joined(after + 1),
+            Token::Compare => self.compared_to_select(after + 1),
+            Token::Name("order" | "group") if self.is_name(after + 1, "by") => self.ordered(after + 2),
+            Token::Name(word) if self.quoted && self.is_statement(word, after) => {
                 let reads = word != "select" || self.tokens.contains(&Token::Name("from"));
                 reads.then_some("a statement behind the end of a text")
             }
             Token::Name("having" | "procedure" | "limit") if self.quoted => Some("a clause behind the end of a text"),
-            Token::Name("having") if self.operand(behind + 1).is_some() => Some("a clause behind a number"),
-            Token::Name("rlike" | "div" | "mod") => self.condition(behind + 1),
+            Token::Name("having") if self.operand(after + 1).is_some() => Some("a clause behind a number"),
+            Token::Name("rlike" | "div" | "mod") => self.condition(after + 1),
             _ => None,
         }
     }
 
     /// Behind the operand that the value begins with, and what closes it.
-    fn behind_first_operand(&self) -> Option<usize> {
+    fn after_first_operand(&self) -> Option<usize> {
         let closes = |token| matches!(token, Token::Close);
         if self.quoted {
             return Some(self.skip(1, closes));
         }
         let opens = |token| matches!(token, Token::Open | Token::Math(b'-' | b'+' | b'~' | b'!'));
         let start = self.skip(0, opens);
-        let behind = match self.at(start)? {
+        let after = match self.at(start)? {
             Token::Number | Token::Text(true) | Token::Variable => start + 1,
             Token::Name("null" | "true" | "false") => start + 1,
             // `) or (1=1`: what the value stood in is closed.
             Token::Close => start,
             _ => return None,
         };
-        Some(self.skip(behind, closes))
+        Some(self.skip(after, closes))
     }
 
     /// Behind an operand at this place, and whether it is a constant or something computed; a name could be a word.
@@ -145,7 +145,7 @@ impl<'a> Value<'a> {
         match self.at(at)? {
             Token::Number | Token::Text(_) | Token::Variable => Some((at + 1, true)),
             Token::Name("null" | "true" | "false" | "current_user" | "user" | "sysdate") => Some((at + 1, true)),
-            Token::Name(_) if self.at(at + 1) == Some(Token::Open) => Some((self.behind_call(at + 1), true)),
+            Token::Name(_) if self.at(at + 1) == Some(Token::Open) => Some((self.after_call(at + 1), true)),
             Token::Name("select" | "exists" | "case" | "if") => Some((at + 1, true)),
             Token::Name(_) => Some((at + 1, false)),
             _ => None,
@@ -153,7 +153,7 @@ impl<'a> Value<'a> {
     }
 
     /// Behind the parenthesis that closes the one at this place.
-    fn behind_call(&self, open: usize) -> usize {
+    fn after_call(&self, open: usize) -> usize {
         let mut depth = 0;
         for (at, token) in self.tokens.iter().enumerate().skip(open) {
             match token {
@@ -176,11 +176,11 @@ impl<'a> Value<'a> {
             Token::Name(_) if self.at(first + 1) == Some(Token::Open) => return Some("a condition with a function"),
             _ => {}
         }
-        let (behind, constant) = self.operand(at)?;
-        let behind = self.skip(behind, |token| matches!(token, Token::Close | Token::Math(_) | Token::Number));
-        match self.at(behind) {
+        let (after, constant) = self.operand(at)?;
+        let after = self.skip(after, |token| matches!(token, Token::Close | Token::Math(_) | Token::Number));
+        match self.at(after) {
             Some(Token::Compare) => {
-                let (_, other) = self.operand(behind + 1)?;
+                let (_, other) = self.operand(after + 1)?;
                 (self.quoted || constant && other).then_some("a condition that was added")
             }
             Some(Token::Comment | Token::Semicolon) if self.quoted || constant => Some("a condition before a comment"),
@@ -196,9 +196,9 @@ impl<'a> Value<'a> {
 
     /// `'='`, `' like '%`: the text is compared with something.
     fn compared(&self, at: usize) -> Option<&'static str> {
-        let (behind, constant) = self.operand(at)?;
-        let goes_on = match self.at(behind) {
-            None => matches!(self.at(behind - 1), Some(Token::Text(_))),
+        let (after, constant) = self.operand(at)?;
+        let goes_on = match self.at(after) {
+            None => matches!(self.at(after - 1), Some(Token::Text(_))),
             Some(Token::Comment | Token::Logic | Token::Semicolon) => true,
             _ => false,
         };
@@ -255,7 +255,7 @@ impl<'a> Value<'a> {
             let list =
                 self.skip(next + 1, |token| matches!(token, Token::Open | Token::Name("distinct" | "top" | "all")));
             let breaks_out = self.quoted && self.goes_on_as_sql();
-            let (behind, constant) = match self.at(list) {
+            let (after, constant) = match self.at(list) {
                 Some(Token::Math(b'*')) => (list + 1, true),
                 _ => match self.operand(list) {
                     Some(operand) => operand,
@@ -263,10 +263,10 @@ impl<'a> Value<'a> {
                     None => continue,
                 },
             };
-            let next = self.at(behind);
+            let next = self.at(after);
             let is_list = matches!(next, Some(Token::Comma | Token::Name("from" | "into")));
             let ends = matches!(next, None | Some(Token::Comment | Token::Close | Token::Semicolon | Token::Math(_)));
-            let begins = breaks_out || self.behind_first_operand().is_some_and(|at| at > 0 && !self.quoted);
+            let begins = breaks_out || self.after_first_operand().is_some_and(|at| at > 0 && !self.quoted);
             if is_list || ends && (begins || constant && next == Some(Token::Comment)) {
                 return Some("a union with another query");
             }
@@ -291,12 +291,12 @@ impl<'a> Value<'a> {
     /// Whether the word at a place begins a statement that goes on as one.
     fn is_statement(&self, word: &str, at: usize) -> bool {
         let Some((word, objects)) = STATEMENTS.iter().find(|(known, _)| *known == word) else { return false };
-        let behind = |from: usize, most: usize| self.tokens.iter().skip(from).take(most);
+        let after = |from: usize, most: usize| self.tokens.iter().skip(from).take(most);
         match *word {
             "select" => self.operand(at + 1).is_some_and(|(end, constant)| {
                 constant || self.tokens.iter().skip(end).any(|token| *token == Token::Name("from"))
             }),
-            "update" => behind(at + 2, 4).any(|token| *token == Token::Name("set")),
+            "update" => after(at + 2, 4).any(|token| *token == Token::Name("set")),
             "exec" | "execute" => match self.at(at + 1) {
                 Some(Token::Open | Token::Variable | Token::Name("immediate")) => true,
                 Some(Token::Name(name)) => ["xp_", "sp_", "master"].iter().any(|part| name.contains(part)),
@@ -307,8 +307,8 @@ impl<'a> Value<'a> {
                 let ends = [Token::Comment, Token::Semicolon, Token::Name("with"), Token::Name("abort")];
                 self.at(at + 1).is_none_or(|token| ends.contains(&token))
             }
-            "call" | "handler" => behind(at + 1, 3).any(|token| *token == Token::Open),
-            "copy" => behind(at + 1, 5).any(|token| matches!(token, Token::Name("from" | "to" | "program"))),
+            "call" | "handler" => after(at + 1, 3).any(|token| *token == Token::Open),
+            "copy" => after(at + 1, 5).any(|token| matches!(token, Token::Name("from" | "to" | "program"))),
             _ => matches!(self.at(at + 1), Some(Token::Name(name)) if objects.contains(&name)),
         }
     }
@@ -319,7 +319,7 @@ impl<'a> Value<'a> {
             if !self.is_name(at, "select") || self.at(at - 1) != Some(Token::Open) {
                 continue;
             }
-            let end = self.behind_call(at - 1);
+            let end = self.after_call(at - 1);
             let inside = self.tokens.get(at + 1..end).unwrap_or(&[]);
             let has_from = inside.contains(&Token::Name("from"));
             let computes = matches!(

@@ -91,8 +91,8 @@ impl Part {
     }
 
     fn write(&self, out: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
-        let mark = if self.held { "yes" } else { "no " };
-        write!(out, "{mark}  {:indent$}{}", "", self.what, indent = depth * 2)?;
+        let answer = if self.held { "yes" } else { "no " };
+        write!(out, "{answer}  {:indent$}{}", "", self.what, indent = depth * 2)?;
         if let Some(field) = &self.missing {
             write!(out, " → the event has no `{field}`")?;
         }

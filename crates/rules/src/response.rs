@@ -3,21 +3,59 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use crate::sigma::diagnostic::Problems;
+use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::yaml::{self, Node};
 
 const STEPS: &str = include_str!("../../../schemas/response.yaml");
+/// Where they stand, for diagnostics.
+const STEPS_PATH: &str = "schemas/response.yaml";
 const DEFAULT: &str = "default";
 /// Key under which a rule has steps of its own.
 const KEY: &str = "c0di3.response";
 
-fn steps() -> &'static BTreeMap<String, Vec<String>> {
-    static READ: OnceLock<BTreeMap<String, Vec<String>>> = OnceLock::new();
-    READ.get_or_init(|| {
-        let documents = yaml::read(STEPS).unwrap_or_default();
-        let pairs = documents.iter().filter_map(Node::map).flatten();
-        pairs.map(|(key, node)| (key.text.clone(), texts(node))).collect()
-    })
+/// Steps by the id of the technique, such as `T1110.003`, or `default`.
+type StepsById = BTreeMap<String, Vec<String>>;
+
+fn known() -> &'static (StepsById, Vec<Diagnostic>) {
+    static READ: OnceLock<(StepsById, Vec<Diagnostic>)> = OnceLock::new();
+    READ.get_or_init(|| by_id(STEPS))
+}
+
+fn steps() -> &'static StepsById {
+    &known().0
+}
+
+/// What is wrong with the steps that are part of the program: nothing, or loading tells it.
+pub(crate) fn problems() -> &'static [Diagnostic] {
+    &known().1
+}
+
+/// Reads a file of steps: what can be used of it, and what is wrong with the rest.
+fn by_id(text: &str) -> (StepsById, Vec<Diagnostic>) {
+    let mut problems = Problems::new(STEPS_PATH);
+    let documents = yaml::read(text).unwrap_or_else(|error| {
+        problems.error(error.place, error.message);
+        Vec::new()
+    });
+    let mut steps = StepsById::new();
+    for document in &documents {
+        let Some(pairs) = document.map() else {
+            problems.error(document.place, format!("steps are a map by technique, not {}", document.shown()));
+            continue;
+        };
+        for (key, node) in pairs {
+            let of_key = texts(node);
+            if of_key.is_empty() || of_key.len() < node.one_or_many().len() {
+                problems.error(node.place, format!("`{}` needs a list of steps, each a text", key.text));
+            }
+            steps.insert(key.text.clone(), of_key);
+        }
+    }
+    if !steps.contains_key(DEFAULT) {
+        let place = documents.first().map_or_else(Default::default, |document| document.place);
+        problems.error(place, format!("`{DEFAULT}` is missing: the steps for every other technique"));
+    }
+    (steps, problems.into_found())
 }
 
 fn texts(node: &Node) -> Vec<String> {
@@ -61,5 +99,23 @@ mod tests {
         assert_eq!(of("title: x", &["T9999", "T1110.003"]), steps()["T1110.003"]);
         assert_eq!(of("title: x", &[]), steps()["default"]);
         assert!(steps().len() > 40 && steps().values().all(|steps| !steps.is_empty()));
+    }
+
+    #[test]
+    fn a_bad_file_of_steps_is_told() {
+        assert_eq!(problems(), [], "the file that is part of the program");
+        for (text, line, words) in [
+            ("default: [a]\nT1: [b\n", 2, "not YAML"),
+            ("default: [a]\nT1: {b: c}\n", 2, "`T1` needs a list"),
+            ("default: [a]\nT1: [b, [c]]\n", 2, "`T1` needs a list"),
+            ("default: []\n", 1, "`default` needs a list"),
+            ("- default\n", 1, "a map by technique"),
+            ("T1: [b]\n", 1, "`default` is missing"),
+            ("", 0, "`default` is missing"),
+        ] {
+            let found = by_id(text).1;
+            assert!(found.iter().any(|problem| problem.reason.contains(words)), "{text:?}: {found:?}");
+            assert!(found.iter().any(|problem| problem.line.abs_diff(line) <= 1), "{text:?}: {found:?}");
+        }
     }
 }

@@ -1,21 +1,22 @@
 //! Loaded rules as one set: references resolved, doubles refused, and what must be captured from events decided.
 
+mod digest;
 mod refusal;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use event::LogSource;
-use event::block::digest;
 use hashbrown::HashMap;
 
 use crate::exceptions::Exceptions;
+use crate::response;
 use crate::sigma::diagnostic::{Diagnostic, Gravity};
 use crate::sigma::document::{self, Document};
 use crate::sigma::filter::{Filter, Target, names_rule};
 use crate::sigma::rule::{Correlation, CorrelationKind, Expr, Head, HistoryRule, Rule};
-use crate::taxonomy::{Names, Terms};
-use crate::yaml::Place;
+use crate::taxonomy::{self, Names, Terms};
+use crate::yaml::Location;
 
 /// Every rule that runs. Immutable; a reload makes a new one.
 #[derive(Debug, Default)]
@@ -35,10 +36,13 @@ pub struct RuleSet {
     pub uses: Vec<Use>,
 }
 
-/// What each rule means, as a hash: equal where nothing that decides has changed.
+/// What each rule means, as a hash of 128 bits: equal where nothing that decides has changed. Saved correlation state is kept
+/// under these hashes.
 #[derive(Debug)]
 pub struct RuleDigests {
+    /// In the order of [`RuleSet::rules`].
     pub rules: Vec<u128>,
+    /// In the order of [`RuleSet::correlations`].
     pub correlations: Vec<u128>,
 }
 
@@ -67,11 +71,11 @@ pub struct BoundCorrelation {
     /// It is judged when its windows close.
     pub waits_for_close: bool,
     /// The detection rules whose hits reach it.
-    behind: Vec<usize>,
+    base_rules: Vec<usize>,
     /// Correlations in a row, this one included.
     depth: usize,
     /// How far back in time the signals of those that it counts may come, in microseconds.
-    pub behind_us: i64,
+    pub base_delay_us: i64,
 }
 
 impl Correlation {
@@ -136,6 +140,8 @@ impl Loaded {
 /// Loads rules from file texts, each with the path that diagnostics name. One bad rule never fails the set.
 pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, terms: &Terms) -> Loaded {
     let mut loading = Loading::default();
+    // Files that are part of the program: a mistake in them is told like one of the user's.
+    loading.diagnostics.extend(response::problems().iter().chain(&taxonomy::standard().1).cloned());
     for (path, text) in files {
         let (documents, mut problems) = document::read(path, text, terms);
         loading.diagnostics.append(&mut problems);
@@ -158,12 +164,12 @@ struct Loading {
 }
 
 /// At the place, or at the beginning of the document where that is not known.
-fn error(head: &Head, place: Option<Place>, reason: String) -> Diagnostic {
-    let Place { line, column } = place.unwrap_or(Place { line: head.line, column: 1 });
+fn error(head: &Head, place: Option<Location>, reason: String) -> Diagnostic {
+    let Location { line, column } = place.unwrap_or(Location { line: head.written.line, column: 1 });
     Diagnostic { path: head.path.clone(), line, column, gravity: Gravity::Error, reason }
 }
 
-fn warning(head: &Head, place: Option<Place>, reason: String) -> Diagnostic {
+fn warning(head: &Head, place: Option<Location>, reason: String) -> Diagnostic {
     Diagnostic { gravity: Gravity::Warning, ..error(head, place, reason) }
 }
 
@@ -178,12 +184,12 @@ impl Loading {
         for name in &names {
             if let Some(first) = self.known.get(*name) {
                 let reason = format!("the id or name `{name}` is already that of a rule in {first}");
-                self.diagnostics.push(error(head, head.places.place_of(name), reason));
+                self.diagnostics.push(error(head, head.written.names.place_of(name), reason));
                 return;
             }
         }
         for name in names {
-            let line = head.places.place_of(name).map_or(head.line, |place| place.line);
+            let line = head.written.names.place_of(name).map_or(head.written.line, |place| place.line);
             self.known.insert(name.clone(), format!("{}:{line}", head.path));
         }
         match document {
@@ -232,7 +238,7 @@ impl Loading {
         let mut open = std::mem::take(&mut self.correlations);
         loop {
             let before = open.len();
-            let (ready, waiting): (Vec<_>, Vec<_>) = open
+            let (ready, unresolved): (Vec<_>, Vec<_>) = open
                 .into_iter()
                 .partition(|rule| rule.references().all(|reference| set.signal_named(reference).is_some()));
             for rule in ready {
@@ -241,17 +247,17 @@ impl Loading {
                     None => set.bind(rule),
                 }
             }
-            open = waiting;
+            open = unresolved;
             if open.len() == before || open.is_empty() {
                 break;
             }
         }
-        let waiting: BTreeSet<String> =
+        let unresolved: BTreeSet<String> =
             open.iter().flat_map(|rule| std::iter::once(&rule.head.id).chain(&rule.head.name)).cloned().collect();
         for rule in open {
             let missing = rule.references().filter(|reference| set.signal_named(reference).is_none());
             for missing in missing {
-                let reason = if waiting.contains(missing) {
+                let reason = if unresolved.contains(missing) {
                     format!(
                         "the correlation counts `{missing}`, which counts this correlation in turn or was refused itself"
                     )
@@ -289,26 +295,27 @@ impl RuleSet {
     }
 
     /// The detection rules whose hits reach a signal.
-    fn rules_behind(&self, signal: usize) -> BTreeSet<usize> {
+    fn base_rules_of(&self, signal: usize) -> BTreeSet<usize> {
         match signal.checked_sub(self.rules.len()) {
             None => BTreeSet::from([signal]),
-            Some(index) => self.correlations[index].behind.iter().copied().collect(),
+            Some(index) => self.correlations[index].base_rules.iter().copied().collect(),
         }
     }
 
     fn bind(&mut self, rule: Correlation) {
         let bases: Vec<usize> = rule.rules.iter().filter_map(|reference| self.signal_named(reference)).collect();
-        let behind: BTreeSet<usize> = bases.iter().flat_map(|base| self.rules_behind(*base)).collect();
-        let behind: Vec<usize> = behind.into_iter().collect();
-        let group_by: Vec<Captured> = rule.group_by.iter().map(|field| self.captured(field, &rule, &behind)).collect();
+        let base_rules: BTreeSet<usize> = bases.iter().flat_map(|base| self.base_rules_of(*base)).collect();
+        let base_rules: Vec<usize> = base_rules.into_iter().collect();
+        let group_by: Vec<Captured> =
+            rule.group_by.iter().map(|field| self.captured(field, &rule, &base_rules)).collect();
         let values: Vec<Captured> = match &rule.kind {
             CorrelationKind::ValueCount(fields) | CorrelationKind::History(HistoryRule { fields, .. }) => {
-                fields.iter().map(|field| self.captured(field, &rule, &behind)).collect()
+                fields.iter().map(|field| self.captured(field, &rule, &base_rules)).collect()
             }
-            CorrelationKind::Value { field, .. } => vec![self.captured(field, &rule, &behind)],
+            CorrelationKind::Value { field, .. } => vec![self.captured(field, &rule, &base_rules)],
             CorrelationKind::Temporal { .. } => {
                 let fields = rule.distinct.iter().flat_map(|distinct| &distinct.fields);
-                fields.map(|field| self.captured(field, &rule, &behind)).collect()
+                fields.map(|field| self.captured(field, &rule, &base_rules)).collect()
             }
             CorrelationKind::EventCount => Vec::new(),
         };
@@ -322,42 +329,43 @@ impl RuleSet {
             rule.forgiven_by.iter().filter_map(|reference| self.signal_named(reference)).collect();
         for forgiver in forgivers {
             self.uses[forgiver].forgives.push(index);
-            for rule in self.rules_behind(forgiver) {
+            for rule in self.base_rules_of(forgiver) {
                 let read = group_by.iter().chain(&values).map(|from| from.of(rule as u32));
                 self.uses[rule].captures.extend(read);
             }
         }
-        for rule in &behind {
+        for rule in &base_rules {
             let rule = *rule;
             self.uses[rule].captures.extend(group_by.iter().chain(&values).map(|from| from.of(rule as u32)));
         }
         let waits_for_close = rule.waits_for_close();
         let inner = || bases.iter().filter_map(|base| self.correlations.get(base.checked_sub(self.rules.len())?));
         let own_us = |bound: &BoundCorrelation| if bound.waits_for_close { bound.rule.timespan_us } else { 0 };
-        let behind_us = inner().map(|bound| bound.behind_us.saturating_add(own_us(bound))).max().unwrap_or(0);
+        let base_delay_us = inner().map(|bound| bound.base_delay_us.saturating_add(own_us(bound))).max().unwrap_or(0);
         let depth = 1 + inner().map(|bound| bound.depth).max().unwrap_or(0);
-        let bound = BoundCorrelation { rule, group_by, values, bases, waits_for_close, behind, depth, behind_us };
+        let bound =
+            BoundCorrelation { rule, group_by, values, bases, waits_for_close, base_rules, depth, base_delay_us };
         self.correlations.push(bound);
         self.uses.push(Use::default());
     }
 
     /// Captures of a field, or of what an alias of this name means for each rule.
-    fn captured(&mut self, field: &str, correlation: &Correlation, behind: &[usize]) -> Captured {
+    fn captured(&mut self, field: &str, correlation: &Correlation, base_rules: &[usize]) -> Captured {
         let alias = correlation.aliases.iter().find(|alias| alias.name == field);
         let mut by_rule = Vec::new();
         for (reference, field) in alias.map_or(&[][..], |alias| &alias.fields) {
-            let meant = self.signal_named(reference).map(|signal| self.rules_behind(signal)).unwrap_or_default();
+            let meant = self.signal_named(reference).map(|signal| self.base_rules_of(signal)).unwrap_or_default();
             let meant: Vec<usize> = meant.into_iter().collect();
             let capture = self.capture(field, &meant);
             by_rule.extend(meant.iter().map(|rule| (*rule as u32, capture)));
         }
-        Captured { default: self.capture(field, behind), by_rule }
+        Captured { default: self.capture(field, base_rules), by_rule }
     }
 
     /// Number of the capture for a field, as the rules behind a correlation know it.
-    fn capture(&mut self, field: &str, behind: &[usize]) -> usize {
+    fn capture(&mut self, field: &str, base_rules: &[usize]) -> usize {
         let mut columns: Vec<String> = Vec::new();
-        for rule in behind {
+        for rule in base_rules {
             for column in self.names[*rule].columns(field) {
                 if !columns.contains(&column) {
                     columns.push(column);
@@ -370,59 +378,9 @@ impl RuleSet {
         })
     }
 
-    /// Makes what takes a moment and is needed when another set takes this one's place.
-    pub fn prepare(&self) {
-        self.digests();
-    }
-
-    /// Ids of all rules with a hash of what each means.
-    pub fn meanings(&self) -> BTreeMap<&str, u128> {
-        let digests = self.digests();
-        let digests = digests.rules.iter().chain(&digests.correlations);
-        self.heads().map(|head| head.id.as_str()).zip(digests.copied()).collect()
-    }
-
-    /// Takes a moment on first use; a reload makes it aside.
-    pub fn digests(&self) -> &RuleDigests {
-        self.digests.get_or_init(|| {
-            let of_rule = |rule: &Rule| {
-                digest(&[format!("{:?} {:?} {:?}", rule.logsource, rule.condition, rule.sample_of).as_bytes()])
-            };
-            let mut digests = RuleDigests { rules: self.rules.iter().map(of_rule).collect(), correlations: Vec::new() };
-            for bound in &self.correlations {
-                // What it counts comes before it, and is part of what it means.
-                let digest = self.digest_of(bound, &digests);
-                digests.correlations.push(digest);
-            }
-            digests
-        })
-    }
-
-    fn digest_of(&self, bound: &BoundCorrelation, digests: &RuleDigests) -> u128 {
-        let Correlation {
-            kind, rules, group_by, aliases, timespan_us, bounds, generate, forgiven_by, distinct, ..
-        } = &bound.rule;
-        let columns = bound.group_by.iter().chain(&bound.values).map(|from| &self.captures[from.default]);
-        let columns: Vec<_> = columns.collect();
-        let forgivers = forgiven_by.iter().filter_map(|reference| self.signal_named(reference));
-        let behind: Vec<u128> = bound
-            .bases
-            .iter()
-            .copied()
-            .chain(forgivers)
-            .filter_map(|signal| digests.rules.iter().chain(&digests.correlations).nth(signal).copied())
-            .collect();
-        let meant = format!(
-            "{kind:?} {rules:?} {group_by:?} {aliases:?} {timespan_us} {bounds:?} {generate} {forgiven_by:?} {columns:?} {behind:x?}"
-        );
-        // What does not ask for it means what it has always meant.
-        let meant = meant + &distinct.as_ref().map(|distinct| format!(" {distinct:?}")).unwrap_or_default();
-        digest(&[meant.as_bytes()])
-    }
-
     /// Whether the hits of a detection rule reach a correlation, by way of others perhaps.
     pub fn counts(&self, bound: &BoundCorrelation, rule: usize) -> bool {
-        bound.behind.contains(&rule)
+        bound.base_rules.contains(&rule)
     }
 
     /// Whether a detection rule only counts for correlations, and makes no findings of its own.
@@ -463,9 +421,6 @@ impl RuleSet {
 fn names(head: &Head, wanted: &str) -> bool {
     head.id == wanted || head.title == wanted || head.name.as_deref() == Some(wanted)
 }
-
-#[cfg(test)]
-mod digest_tests;
 
 #[cfg(test)]
 mod tests {

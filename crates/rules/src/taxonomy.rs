@@ -7,7 +7,7 @@ mod read;
 mod windows;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use event::LogSource;
 
@@ -16,6 +16,7 @@ use crate::indicators::Indicators;
 use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::sigma::rule::{Expr, Item};
 use crate::sigma::value::Placeholders;
+use crate::taxonomy::form::{FieldColumn, Form, Section};
 use crate::text_pattern::Anchor;
 use crate::yaml::{self, Node};
 
@@ -36,13 +37,21 @@ pub struct Terms {
 }
 
 impl Default for Terms {
-    /// The standard taxonomy, and no lists.
+    /// The standard taxonomy, paranoia level 1, and no lists.
     fn default() -> Self {
+        let (taxonomy, _) = standard();
+        Terms { placeholders: Placeholders::new(), taxonomy: taxonomy.clone(), paranoia: 1, indicators: Arc::default() }
+    }
+}
+
+/// The names that the program knows by itself, and what is wrong with them: loading tells it.
+pub(crate) fn standard() -> &'static (Taxonomy, Vec<Diagnostic>) {
+    static READ: OnceLock<(Taxonomy, Vec<Diagnostic>)> = OnceLock::new();
+    READ.get_or_init(|| {
         let mut taxonomy = Taxonomy::default();
         let problems = taxonomy.add(STANDARD_PATH, STANDARD);
-        debug_assert!(problems.is_empty(), "{problems:?}");
-        Terms { placeholders: Placeholders::new(), taxonomy, paranoia: 1, indicators: Arc::default() }
-    }
+        (taxonomy, problems)
+    })
 }
 
 /// Names by log source.
@@ -51,41 +60,10 @@ pub struct Taxonomy {
     sections: Vec<Section>,
 }
 
-#[derive(Clone, Debug)]
-struct Section {
-    logsources: Vec<LogSource>,
-    fields: BTreeMap<String, Vec<Target>>,
-}
-
-/// A column that holds a field's value.
-#[derive(Clone, Debug, PartialEq)]
-struct Target {
-    column: String,
-    form: Form,
-}
-
-/// How the column's value differs from the one that a rule names.
-#[derive(Clone, Debug, PartialEq)]
-enum Form {
-    Same,
-    /// The rule's value has this in front.
-    Prefix(String),
-    /// The column's value has this behind.
-    Trailing(String),
-    /// The column's number is so many times the rule's.
-    Scale(f64),
-    /// The rule's value, and the column's.
-    Values(Vec<(String, String)>),
-    /// The rule's value means that the column is absent.
-    Absent(String),
-    /// The column holds the value among other things: where the value is, the column need not be that alone.
-    Within,
-}
-
 /// The names that rules on one log source speak.
 #[derive(Debug)]
 pub(crate) struct Names {
-    fields: BTreeMap<String, Vec<Target>>,
+    fields: BTreeMap<String, Vec<FieldColumn>>,
     /// Fields are also looked for where shippers of Windows events put them.
     is_windows: bool,
 }
@@ -122,7 +100,7 @@ impl Taxonomy {
 }
 
 impl Names {
-    fn targets(&self, field: &str) -> &[Target] {
+    fn targets(&self, field: &str) -> &[FieldColumn] {
         self.fields.get(field).map_or(&[], Vec::as_slice)
     }
 
@@ -180,7 +158,7 @@ impl Names {
             return Vec::new();
         }
         let other_forms = self.targets(&field).iter().filter(|target| target.form != Form::Same);
-        let (within, other_forms): (Vec<&Target>, Vec<&Target>) =
+        let (within, other_forms): (Vec<&FieldColumn>, Vec<&FieldColumn>) =
             other_forms.partition(|target| target.form == Form::Within);
         if matches!(item.check, Check::Null | Check::Exists(_)) {
             // Present in any form is present.
@@ -192,7 +170,7 @@ impl Names {
             return Vec::new();
         }
         item.columns.extend(within.iter().map(|target| target.column.clone()));
-        let in_form = |target: &Target| -> Vec<Item> {
+        let in_form = |target: &FieldColumn| -> Vec<Item> {
             let checks = target.form.checks(&item.check).into_iter();
             checks.map(|check| Item { check, columns: vec![target.column.clone()], ..item.clone() }).collect()
         };
@@ -205,7 +183,7 @@ impl Names {
         let others = self.targets(&reference.field);
         let shared =
             self.targets(field).iter().filter(|target| target.form != Form::Same && target.form.keeps_equality());
-        let in_form = |target: &Target| {
+        let in_form = |target: &FieldColumn| {
             let columns = columns_of(others.iter().filter(|other| other.form == target.form));
             let check = Check::FieldRef(FieldRef { columns, ..reference.clone() });
             Item { check, columns: vec![target.column.clone()], ..item.clone() }
@@ -214,7 +192,7 @@ impl Names {
     }
 }
 
-fn columns_of<'a>(targets: impl Iterator<Item = &'a Target>) -> Vec<String> {
+fn columns_of<'a>(targets: impl Iterator<Item = &'a FieldColumn>) -> Vec<String> {
     targets.map(|target| target.column.clone()).collect()
 }
 

@@ -261,7 +261,7 @@ impl TextPattern {
     }
 
     /// Patterns of which one matches a value where this one matches `prefix` with the value behind it.
-    pub(crate) fn behind(&self, prefix: &str) -> Vec<TextPattern> {
+    pub(crate) fn without_prefix(&self, prefix: &str) -> Vec<TextPattern> {
         let prefix = if self.cased { prefix.to_owned() } else { fold(prefix) };
         let rest = |pieces: &[Piece], taken: &str| -> Option<Vec<Piece>> {
             let Some((Piece::Text(text), more)) = pieces.split_first() else { return None };
@@ -270,11 +270,11 @@ impl TextPattern {
             Some(first.into_iter().chain(more.iter().cloned()).collect())
         };
         let mut found = Vec::new();
-        if let [Piece::Many, behind @ ..] = self.pieces.as_slice() {
+        if let [Piece::Many, following @ ..] = self.pieces.as_slice() {
             // The wildcard takes the whole prefix, or leaves an end of it to the text.
             found.push(self.pieces.clone());
             let ends = prefix.char_indices().filter_map(|(at, _)| prefix.get(at..));
-            found.extend(ends.filter_map(|end| rest(behind, end)));
+            found.extend(ends.filter_map(|end| rest(following, end)));
         } else {
             found.extend(rest(&self.pieces, &prefix));
         }
@@ -382,13 +382,13 @@ mod tests {
         let pattern = |written: &str, anchor| TextPattern::new(read_pieces(written), anchor, false);
         let finds =
             |patterns: &[TextPattern], value: &str| patterns.iter().any(|pattern| pattern.matches(value, &fold(value)));
-        let image = pattern("/bash", Anchor::EndsWith).behind("/");
+        let image = pattern("/bash", Anchor::EndsWith).without_prefix("/");
         assert!(finds(&image, "bash") && finds(&image, "Bash") && !finds(&image, "rbash"));
-        let hash = pattern("SHA256=ab", Anchor::Contains).behind("SHA256=");
+        let hash = pattern("SHA256=ab", Anchor::Contains).without_prefix("SHA256=");
         assert!(finds(&hash, "abcd") && !finds(&hash, "cdab"));
-        let version = pattern("HTTP/1.1", Anchor::Whole).behind("HTTP/");
+        let version = pattern("HTTP/1.1", Anchor::Whole).without_prefix("HTTP/");
         assert!(finds(&version, "1.1") && !finds(&version, "1.10"));
-        assert!(pattern("/usr/bin/bash", Anchor::Whole).behind("/x").is_empty());
+        assert!(pattern("/usr/bin/bash", Anchor::Whole).without_prefix("/x").is_empty());
         let name = pattern(".onion", Anchor::EndsWith).followed_by(".").unwrap();
         assert!(finds(std::slice::from_ref(&name), "x.onion.") && !finds(&[name], "x.onion"));
         assert_eq!(pattern("a", Anchor::StartsWith).followed_by("."), None);

@@ -15,14 +15,14 @@ const SHOWN_MAX: usize = 60;
 
 /// A place in a file, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct Location {
     pub line: usize,
     pub column: usize,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
-    pub place: Place,
+    pub place: Location,
     pub kind: Kind,
 }
 
@@ -44,19 +44,19 @@ pub struct Scalar {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
     pub text: String,
-    pub place: Place,
+    pub place: Location,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct YamlError {
-    pub place: Place,
+    pub place: Location,
     pub message: String,
 }
 
 /// What an unquoted scalar is under the core schema of YAML 1.2.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Value<'a> {
+pub enum ScalarValue<'a> {
     Null,
     Boolean(bool),
     Integer(i64),
@@ -65,23 +65,23 @@ pub enum Value<'a> {
 }
 
 impl Scalar {
-    pub fn value(&self) -> Value<'_> {
+    pub fn value(&self) -> ScalarValue<'_> {
         if self.quoted {
-            return Value::Text(&self.text);
+            return ScalarValue::Text(&self.text);
         }
         match self.text.as_str() {
-            "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
-            "true" | "True" | "TRUE" => return Value::Boolean(true),
-            "false" | "False" | "FALSE" => return Value::Boolean(false),
+            "" | "~" | "null" | "Null" | "NULL" => return ScalarValue::Null,
+            "true" | "True" | "TRUE" => return ScalarValue::Boolean(true),
+            "false" | "False" | "FALSE" => return ScalarValue::Boolean(false),
             _ => {}
         }
         let numeric = self.text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.'));
         if numeric && let Ok(integer) = self.text.parse() {
-            return Value::Integer(integer);
+            return ScalarValue::Integer(integer);
         }
         match self.text.parse::<f64>() {
-            Ok(float) if numeric && float.is_finite() => Value::Float(float),
-            _ => Value::Text(&self.text),
+            Ok(float) if numeric && float.is_finite() => ScalarValue::Float(float),
+            _ => ScalarValue::Text(&self.text),
         }
     }
 }
@@ -112,11 +112,11 @@ impl Node {
         match &self.kind {
             Kind::Null => serde_json::Value::Null,
             Kind::Scalar(scalar) => match scalar.value() {
-                Value::Null => serde_json::Value::Null,
-                Value::Boolean(value) => value.into(),
-                Value::Integer(value) => value.into(),
-                Value::Float(value) => value.into(),
-                Value::Text(text) => text.to_owned().into(),
+                ScalarValue::Null => serde_json::Value::Null,
+                ScalarValue::Boolean(value) => value.into(),
+                ScalarValue::Integer(value) => value.into(),
+                ScalarValue::Float(value) => value.into(),
+                ScalarValue::Text(text) => text.to_owned().into(),
             },
             Kind::List(items) => items.iter().map(Node::to_json).collect(),
             Kind::Map(pairs) => pairs.iter().map(|(key, value)| (key.text.clone(), value.to_json())).collect(),
@@ -126,7 +126,7 @@ impl Node {
     pub fn is_null(&self) -> bool {
         match &self.kind {
             Kind::Null => true,
-            Kind::Scalar(scalar) => scalar.value() == Value::Null,
+            Kind::Scalar(scalar) => scalar.value() == ScalarValue::Null,
             _ => false,
         }
     }
@@ -192,7 +192,7 @@ impl Node {
 
 /// One document of a file: what was read of it, and what is wrong with it as YAML.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Document {
+pub struct YamlDocument {
     /// Absent where it cannot be read at all; where there are errors, only good for finding more of them.
     pub node: Option<Node>,
     pub errors: Vec<YamlError>,
@@ -211,7 +211,7 @@ pub fn read(text: &str) -> Result<Vec<Node>, YamlError> {
 }
 
 /// Reads every document of a file for itself: what is wrong with one does not hide the others. Empty ones are left out.
-pub fn read_each(text: &str) -> Vec<Document> {
+pub fn read_each(text: &str) -> Vec<YamlDocument> {
     let mut nodes = 0;
     let mut documents = match stream(text, 0, &mut nodes) {
         Ok(documents) => documents,
@@ -222,7 +222,7 @@ pub fn read_each(text: &str) -> Vec<Document> {
             for (lines_before, part) in parts(text) {
                 nodes += 1;
                 let read = stream(part, lines_before, &mut nodes);
-                documents.extend(read.unwrap_or_else(|error| vec![Document { node: None, errors: vec![error] }]));
+                documents.extend(read.unwrap_or_else(|error| vec![YamlDocument { node: None, errors: vec![error] }]));
                 if nodes > NODES_MAX {
                     break;
                 }
@@ -260,7 +260,7 @@ fn parts(text: &str) -> Vec<(usize, &str)> {
 }
 
 /// The documents of a text. An error where it cannot be told how to go on.
-fn stream(text: &str, lines_before: usize, nodes: &mut usize) -> Result<Vec<Document>, YamlError> {
+fn stream(text: &str, lines_before: usize, nodes: &mut usize) -> Result<Vec<YamlDocument>, YamlError> {
     let mut reader = Reader { events: Parser::new_from_str(text), lines_before, nodes, errors: Vec::new() };
     let mut documents = Vec::new();
     loop {
@@ -269,7 +269,7 @@ fn stream(text: &str, lines_before: usize, nodes: &mut usize) -> Result<Vec<Docu
             Event::DocumentStart(_) => {
                 let (event, place) = reader.next()?;
                 let node = Some(reader.node(event, place, 0)?);
-                documents.push(Document { node, errors: std::mem::take(&mut reader.errors) });
+                documents.push(YamlDocument { node, errors: std::mem::take(&mut reader.errors) });
             }
             Event::StreamEnd => return Ok(documents),
             _ => {}
@@ -288,11 +288,11 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn place(&self, marker: Marker) -> Place {
-        Place { line: self.lines_before + marker.line(), column: marker.col() + 1 }
+    fn place(&self, marker: Marker) -> Location {
+        Location { line: self.lines_before + marker.line(), column: marker.col() + 1 }
     }
 
-    fn next(&mut self) -> Result<(Event<'a>, Place), YamlError> {
+    fn next(&mut self) -> Result<(Event<'a>, Location), YamlError> {
         match self.events.next() {
             Some(Ok((event, span))) => Ok((event, self.place(span.start))),
             Some(Err(error)) => {
@@ -300,18 +300,18 @@ impl<'a> Reader<'a> {
                 Err(YamlError { place: self.place(*error.marker()), message })
             }
             None => {
-                let place = Place { line: self.lines_before + 1, column: 1 };
+                let place = Location { line: self.lines_before + 1, column: 1 };
                 Err(YamlError { place, message: "the file ends too early".to_owned() })
             }
         }
     }
 
     /// A mistake after which the document can be read on.
-    fn note(&mut self, place: Place, message: impl Into<String>) {
+    fn note(&mut self, place: Location, message: impl Into<String>) {
         self.errors.push(YamlError { place, message: message.into() });
     }
 
-    fn node(&mut self, event: Event<'a>, place: Place, depth: usize) -> Result<Node, YamlError> {
+    fn node(&mut self, event: Event<'a>, place: Location, depth: usize) -> Result<Node, YamlError> {
         let fail = |message: &str| Err(YamlError { place, message: message.to_owned() });
         *self.nodes += 1;
         if depth > DEPTH_MAX {

@@ -18,7 +18,7 @@ const GRAM: usize = 4;
 /// Bits of the table for each gram, at least; few of them lead to a comparison in vain.
 const BITS_PER_GRAM: usize = 128;
 /// The same where the table is as small as 4 KiB.
-const BITS_PER_GRAM_OF_FEW: usize = 256;
+const BITS_PER_GRAM_OF_SMALL: usize = 256;
 /// Three of four bytes.
 const TRIPLE: u32 = 0xFF_FFFF;
 
@@ -96,40 +96,40 @@ pub struct Literals {
     /// What every text is searched for.
     common: Search,
     /// Literals with a rare byte, where they are kept apart.
-    marked: Option<Box<Search>>,
+    with_rare: Option<Box<Search>>,
     /// The rare bytes of those.
-    marks: Vec<u8>,
+    rare_bytes: Vec<u8>,
 }
 
 impl Literals {
     /// None of the texts is empty.
     pub fn new(texts: Vec<Box<[u8]>>) -> Self {
         let numbered: Vec<Numbered> = texts.into_iter().enumerate().map(|(at, text)| (at as u32, text)).collect();
-        Literals { common: Search::new(&numbered), marked: None, marks: Vec::new() }
+        Literals { common: Search::new(&numbered), with_rare: None, rare_bytes: Vec::new() }
     }
 
     /// The same for long texts, where a vector search for the short literals pays for itself.
     pub fn for_long_texts(texts: Vec<Box<[u8]>>) -> Self {
         let numbered: Vec<Numbered> = texts.into_iter().enumerate().map(|(at, text)| (at as u32, text)).collect();
-        Literals { common: Search::for_long_texts(&numbered), marked: None, marks: Vec::new() }
+        Literals { common: Search::for_long_texts(&numbered), with_rare: None, rare_bytes: Vec::new() }
     }
 
     /// The same for requests: literals with bytes that few requests have are looked for in those that do.
     pub fn for_requests(texts: Vec<Box<[u8]>>) -> Self {
         let numbered = texts.into_iter().enumerate().map(|(at, text)| (at as u32, text));
-        let (marked, common): (Vec<Numbered>, Vec<Numbered>) =
+        let (with_rare, common): (Vec<Numbered>, Vec<Numbered>) =
             numbered.partition(|(_, text)| text.iter().any(|byte| is_rare(*byte)));
         let rarest = |text: &[u8]| text.iter().copied().find(|byte| is_rare(*byte));
-        let marks: BTreeSet<u8> = marked.iter().filter_map(|(_, text)| rarest(text)).collect();
-        let marked = (!marked.is_empty()).then(|| Box::new(Search::new(&marked)));
-        Literals { common: Search::new(&common), marked, marks: marks.into_iter().collect() }
+        let rare_bytes: BTreeSet<u8> = with_rare.iter().filter_map(|(_, text)| rarest(text)).collect();
+        let with_rare = (!with_rare.is_empty()).then(|| Box::new(Search::new(&with_rare)));
+        Literals { common: Search::new(&common), with_rare, rare_bytes: rare_bytes.into_iter().collect() }
     }
 
     /// Calls back with number, start and end of every literal in the text, as often as it stands there; one of a single
     /// byte at the start, at the end, and at least once in all. The text is folded, or ASCII.
     #[inline]
     pub fn find(&self, text: &[u8], found: impl FnMut(usize, usize, usize)) {
-        let present = (self.marked.is_some() || self.common.wants_bytes()).then(|| Present::of(text));
+        let present = (self.with_rare.is_some() || self.common.wants_bytes()).then(|| Present::of(text));
         self.find_in(text, present.as_ref(), found);
     }
 
@@ -137,10 +137,10 @@ impl Literals {
     #[inline]
     pub fn find_in(&self, text: &[u8], present: Option<&Present>, mut found: impl FnMut(usize, usize, usize)) {
         self.common.find(text, present, &mut found);
-        if let Some(marked) = &self.marked
-            && present.is_none_or(|present| present.has_any(&self.marks))
+        if let Some(with_rare) = &self.with_rare
+            && present.is_none_or(|present| present.has_any(&self.rare_bytes))
         {
-            marked.find(text, present, &mut found);
+            with_rare.find(text, present, &mut found);
         }
     }
 }
@@ -196,7 +196,7 @@ impl Bits {
         let bits = keys.len() * BITS_PER_GRAM;
         match keys.len() {
             0 => Bits::None,
-            count if count * BITS_PER_GRAM_OF_FEW <= 512 * 64 => Bits::Of4KiB(filled(keys)),
+            count if count * BITS_PER_GRAM_OF_SMALL <= 512 * 64 => Bits::Of4KiB(filled(keys)),
             _ if bits <= 2048 * 64 => Bits::Of16KiB(filled(keys)),
             _ if bits <= 8192 * 64 => Bits::Of64KiB(filled(keys)),
             _ => Bits::Of256KiB(filled(keys)),
@@ -209,48 +209,48 @@ impl Bits {
 
     /// At which of up to 64 places the bytes may be known, of four bytes each or of their first three.
     #[inline]
-    fn marks<const STRIDE: usize, const MASK: u32>(&self, bytes: &[u8]) -> u64 {
+    fn place_bits<const STRIDE: usize, const MASK: u32>(&self, bytes: &[u8]) -> u64 {
         match self {
             Bits::None => 0,
-            Bits::Of4KiB(words) => marks::<STRIDE, MASK, 512>(words, bytes),
-            Bits::Of16KiB(words) => marks::<STRIDE, MASK, 2048>(words, bytes),
-            Bits::Of64KiB(words) => marks::<STRIDE, MASK, 8192>(words, bytes),
-            Bits::Of256KiB(words) => marks::<STRIDE, MASK, 32_768>(words, bytes),
+            Bits::Of4KiB(words) => place_bits::<STRIDE, MASK, 512>(words, bytes),
+            Bits::Of16KiB(words) => place_bits::<STRIDE, MASK, 2048>(words, bytes),
+            Bits::Of64KiB(words) => place_bits::<STRIDE, MASK, 8192>(words, bytes),
+            Bits::Of256KiB(words) => place_bits::<STRIDE, MASK, 32_768>(words, bytes),
         }
     }
 }
 
 /// Without branches, because most bytes are not known.
-fn marks<const STRIDE: usize, const MASK: u32, const WORDS: usize>(words: &[u64; WORDS], bytes: &[u8]) -> u64 {
-    let mut marks = 0;
+fn place_bits<const STRIDE: usize, const MASK: u32, const WORDS: usize>(words: &[u64; WORDS], bytes: &[u8]) -> u64 {
+    let mut place_bits = 0;
     for (at, window) in bytes.array_windows::<GRAM>().step_by(STRIDE).enumerate() {
         let gram = (u32::from_le_bytes(*window) | CASE) & MASK;
-        marks |= known(words, gram) << at;
+        place_bits |= known(words, gram) << at;
     }
-    marks
+    place_bits
 }
 
 /// The same in two tables at once, of four bytes and of their first three, at every place.
-fn both_marks<const LONG: usize, const SHORT: usize>(
+fn both_place_bits<const LONG: usize, const SHORT: usize>(
     long: &[u64; LONG],
     short: &[u64; SHORT],
     bytes: &[u8],
 ) -> (u64, u64) {
-    let mut marks = (0, 0);
+    let mut place_bits = (0, 0);
     for (at, window) in bytes.array_windows::<GRAM>().enumerate() {
         let gram = u32::from_le_bytes(*window) | CASE;
-        marks.0 |= known(long, gram) << at;
-        marks.1 |= known(short, gram & TRIPLE) << at;
+        place_bits.0 |= known(long, gram) << at;
+        place_bits.1 |= known(short, gram & TRIPLE) << at;
     }
-    marks
+    place_bits
 }
 
-/// The places that the bits of `marks` stand for.
+/// The places that the bits of `place_bits` stand for.
 #[inline]
-fn each_mark<const STRIDE: usize>(mut marks: u64, visit: &mut impl FnMut(usize)) {
-    while marks != 0 {
-        visit(marks.trailing_zeros() as usize * STRIDE);
-        marks &= marks - 1;
+fn each_place<const STRIDE: usize>(mut place_bits: u64, visit: &mut impl FnMut(usize)) {
+    while place_bits != 0 {
+        visit(place_bits.trailing_zeros() as usize * STRIDE);
+        place_bits &= place_bits - 1;
     }
 }
 
@@ -300,7 +300,7 @@ fn bytes_for(stride: usize) -> usize {
     GRAM + stride - 1
 }
 
-/// The byte of a pair by which it is looked for: marks before letters, and what requests have most of last.
+/// The byte of a pair by which it is looked for: punctuation before letters, and what requests have most of last.
 fn anchor(pair: &[u8]) -> u8 {
     let rank = |byte: &u8| match byte {
         byte if is_rare(*byte) => 0,
@@ -418,15 +418,17 @@ impl Search {
         for chunk in text.get(..text.len().saturating_sub(GRAM - 1)).unwrap_or_default().chunks(64 * STRIDE) {
             let bytes = &text[start..start + chunk.len() + GRAM - 1];
             let (grams, triples) = match (&self.grams, &self.triples) {
-                (grams, Bits::None) => (grams.marks::<STRIDE, { u32::MAX }>(bytes), 0),
-                (Bits::Of64KiB(grams), Bits::Of4KiB(triples)) => both_marks(grams, triples, bytes),
-                (grams, triples) => (grams.marks::<1, { u32::MAX }>(bytes), triples.marks::<1, TRIPLE>(bytes)),
+                (grams, Bits::None) => (grams.place_bits::<STRIDE, { u32::MAX }>(bytes), 0),
+                (Bits::Of64KiB(grams), Bits::Of4KiB(triples)) => both_place_bits(grams, triples, bytes),
+                (grams, triples) => {
+                    (grams.place_bits::<1, { u32::MAX }>(bytes), triples.place_bits::<1, TRIPLE>(bytes))
+                }
             };
-            each_mark::<STRIDE>(grams, &mut |place| {
+            each_place::<STRIDE>(grams, &mut |place| {
                 let at = start + place;
                 self.compare(self.long.of(number(&text[at..])), at, text, found);
             });
-            each_mark::<1>(triples, &mut |place| {
+            each_place::<1>(triples, &mut |place| {
                 let at = start + place;
                 self.compare(self.triple.of(number(&text[at..]) & TRIPLE), at, text, found);
             });

@@ -11,8 +11,8 @@ pub(super) fn part(part: TimePart, text: &str) -> Option<i64> {
         digits.iter().try_fold(0, |number, digit| Some(number * 10 + i64::from(digit.to_digit(10)?)))
     };
     let (year, month, day) = (digits(0, 4)?, digits(5, 2)?, digits(8, 2)?);
-    let marks = [text[4], text[7]];
-    let is_date = marks == ['-', '-'] || marks == ['/', '/'];
+    let separators = [text[4], text[7]];
+    let is_date = separators == ['-', '-'] || separators == ['/', '/'];
     if !is_date || !(1..=12).contains(&month) || day < 1 || day > days_of_month(year, month) {
         return None;
     }

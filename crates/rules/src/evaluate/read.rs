@@ -86,16 +86,16 @@ pub(crate) fn views(text: &str) -> Vec<String> {
 fn percent_decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
-    while let Some((first, behind)) = rest.split_first() {
-        let code = (*first == b'%').then(|| hexadecimal(behind.get(..2)?)).flatten();
+    while let Some((first, after)) = rest.split_first() {
+        let code = (*first == b'%').then(|| hexadecimal(after.get(..2)?)).flatten();
         match code {
             Some(code) => {
                 bytes.push(code as u8);
-                rest = &behind[2..];
+                rest = &after[2..];
             }
             None => {
                 bytes.push(*first);
-                rest = behind;
+                rest = after;
             }
         }
     }

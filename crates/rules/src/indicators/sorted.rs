@@ -16,26 +16,26 @@ pub(super) struct Sorted<K> {
 }
 
 /// What a number must be able to do.
-pub(super) trait Key: Copy + Ord + Shr<u32, Output = Self> {
+pub(super) trait SortKey: Copy + Ord + Shr<u32, Output = Self> {
     const WIDTH: u32;
     fn as_index(self) -> usize;
 }
 
-impl Key for u64 {
+impl SortKey for u64 {
     const WIDTH: u32 = 64;
     fn as_index(self) -> usize {
         self as usize
     }
 }
 
-impl Key for u128 {
+impl SortKey for u128 {
     const WIDTH: u32 = 128;
     fn as_index(self) -> usize {
         self as usize
     }
 }
 
-impl<K: Key> Sorted<K> {
+impl<K: SortKey> Sorted<K> {
     pub(super) fn new(mut keys: Vec<K>) -> Self {
         keys.sort_unstable();
         keys.dedup();

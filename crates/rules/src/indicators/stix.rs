@@ -14,7 +14,7 @@ pub(super) struct Indicator {
 }
 
 #[derive(Deserialize)]
-struct Bundle {
+struct StixDocument {
     #[serde(default)]
     objects: Vec<Object>,
 }
@@ -43,7 +43,8 @@ const KNOWN: [(&str, &str); 6] = [
 ];
 
 pub(super) fn indicators(text: &str) -> Result<Vec<Indicator>, String> {
-    let bundle: Bundle = serde_json::from_str(text).map_err(|error| format!("not a STIX bundle in JSON: {error}"))?;
+    let bundle: StixDocument =
+        serde_json::from_str(text).map_err(|error| format!("not a STIX bundle in JSON: {error}"))?;
     let indicators = bundle.objects.into_iter().filter(|object| object.kind == "indicator");
     Ok(indicators.map(indicator).collect())
 }
@@ -65,7 +66,7 @@ fn values(pattern: &str) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     loop {
         rest = rest.trim_start_matches(['[', '(', ' ', '\n', '\t']);
-        let (path, behind) = rest.split_once('=').ok_or("a comparison with `=` is missing")?;
+        let (path, after) = rest.split_once('=').ok_or("a comparison with `=` is missing")?;
         let path = path.trim().trim_end_matches([' ', '\t']);
         let (object, property) = path.split_once(':').ok_or_else(|| format!("`{path}` is no `type:property`"))?;
         let is_known =
@@ -73,9 +74,9 @@ fn values(pattern: &str) -> Result<Vec<String>, String> {
         if !KNOWN.iter().any(|known| is_known(&known)) {
             return Err(format!("`{path}` is nothing that an event could have"));
         }
-        let (value, behind) = quoted(behind.trim_start()).ok_or("a value in quotes is missing")?;
+        let (value, after) = quoted(after.trim_start()).ok_or("a value in quotes is missing")?;
         found.push(value);
-        rest = behind.trim_start_matches([']', ')', ' ', '\n', '\t']);
+        rest = after.trim_start_matches([']', ')', ' ', '\n', '\t']);
         if rest.is_empty() {
             return Ok(found);
         }

@@ -2,14 +2,14 @@
 
 use super::RuleSet;
 use crate::sigma::rule::Correlation;
-use crate::yaml::Place;
+use crate::yaml::Location;
 
 /// Correlations that may count one another in a row.
 const CHAIN_MAX: usize = 10;
 
 impl RuleSet {
     /// Why a correlation whose references are all there cannot be used, and where that stands.
-    pub(super) fn refusal(&self, rule: &Correlation) -> Option<(Option<Place>, String)> {
+    pub(super) fn refusal(&self, rule: &Correlation) -> Option<(Option<Location>, String)> {
         let signals = || rule.rules.iter().filter_map(|reference| Some((reference, self.signal_named(reference)?)));
         let known = |at: usize, signal: usize| signals().take(at).any(|(_, known)| known == signal);
         if let Some((_, (reference, _))) = signals().enumerate().find(|(at, (_, signal))| known(*at, *signal)) {
@@ -21,7 +21,7 @@ impl RuleSet {
             let counted = |reference: &String| {
                 let signal = self.signal_named(reference);
                 signal.is_some_and(|signal| {
-                    signals().any(|(_, known)| known == signal || self.lies_behind(signal, known))
+                    signals().any(|(_, known)| known == signal || self.is_counted_by(signal, known))
                 })
             };
             if let Some((reference, _)) = alias.fields.iter().find(|(reference, _)| !counted(reference)) {
@@ -39,7 +39,7 @@ impl RuleSet {
     }
 
     /// Whether the hits of a signal reach another.
-    fn lies_behind(&self, signal: usize, of: usize) -> bool {
-        self.rules_behind(signal).is_subset(&self.rules_behind(of))
+    fn is_counted_by(&self, signal: usize, of: usize) -> bool {
+        self.base_rules_of(signal).is_subset(&self.base_rules_of(of))
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::sigma::diagnostic::Problems;
 use crate::sigma::rule::{Expr, Needed};
-use crate::yaml::Place;
+use crate::yaml::Location;
 
 /// Deepest nesting of parentheses and `not`.
 const DEPTH_MAX: usize = 64;
@@ -14,9 +14,9 @@ const OPERATORS: [&str; 7] = ["and", "or", "not", "of", "them", ")", "|"];
 pub(crate) type Selections = [(String, Expr)];
 
 /// Reads one condition and puts the selections in. `None` where a problem was reported.
-pub(crate) fn read(text: &str, selections: &Selections, place: Place, problems: &mut Problems) -> Option<Expr> {
+pub(crate) fn read(text: &str, selections: &Selections, place: Location, problems: &mut Problems) -> Option<Expr> {
     let tokens: Vec<&str> = tokens(text);
-    let mut reader = Reader { tokens: &tokens, at: 0, depth: 0, selections, unknown: Vec::new() };
+    let mut reader = ConditionReader { tokens: &tokens, at: 0, depth: 0, selections, unknown: Vec::new() };
     let found = reader.or().and_then(|expr| match reader.peek() {
         None => Ok(expr),
         Some(")") => Err("`)` without `(` in the condition".to_owned()),
@@ -46,7 +46,7 @@ pub(crate) fn read_rules(text: &str, rules: &mut Vec<String>) -> Result<Needed, 
     let mut reasons: Vec<String> =
         unused.map(|rule| format!("the condition does not name `{rule}`, which `rules` lists")).collect();
     let selections: Vec<(String, Expr)> = rules.iter().map(|rule| (rule.clone(), Expr::nothing())).collect();
-    let mut reader = Reader { tokens: &tokens, at: 0, depth: 0, selections: &selections, unknown: Vec::new() };
+    let mut reader = ConditionReader { tokens: &tokens, at: 0, depth: 0, selections: &selections, unknown: Vec::new() };
     let found = reader.or().and_then(|expr| match reader.peek() {
         None => Ok(expr),
         Some(word) => Err(format!("`{word}` is not expected here: join rules with and, or, not, in lower case")),
@@ -89,7 +89,7 @@ fn tokens(text: &str) -> Vec<&str> {
     tokens
 }
 
-struct Reader<'a> {
+struct ConditionReader<'a> {
     tokens: &'a [&'a str],
     at: usize,
     depth: usize,
@@ -98,7 +98,7 @@ struct Reader<'a> {
     unknown: Vec<String>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> ConditionReader<'a> {
     /// What is wrong, each thing once.
     fn reasons(&self, last: Option<&String>) -> Vec<String> {
         let mut reasons: Vec<String> = Vec::new();
@@ -238,7 +238,7 @@ mod tests {
         let names = ["a", "b", "filter_1", "filter_2", "_hidden", "x.conf", "sel|endswith"];
         let selections: Vec<_> = names.iter().map(|name| ((*name).to_owned(), item(name))).collect();
         let mut problems = Problems::new("test");
-        let expr = read(text, &selections, Place::default(), &mut problems);
+        let expr = read(text, &selections, Location::default(), &mut problems);
         expr.map(|expr| expr.to_string()).ok_or_else(|| problems.into_found().remove(0).reason)
     }
 
@@ -290,7 +290,7 @@ mod tests {
     #[test]
     fn every_unknown_name_is_told_once() {
         let mut problems = Problems::new("test");
-        read("x and not (y or x) or 1 of z* and", &[], Place::default(), &mut problems);
+        read("x and not (y or x) or 1 of z* and", &[], Location::default(), &mut problems);
         let reasons: Vec<String> = problems.into_found().into_iter().map(|found| found.reason).collect();
         let wanted = ["names `x`", "names `y`", "`z*` selects nothing", "ends where a selection"];
         assert_eq!(reasons.len(), wanted.len(), "{reasons:?}");

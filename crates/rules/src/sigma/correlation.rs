@@ -7,7 +7,7 @@ use crate::sigma::rule::{
 };
 use crate::sigma::shape;
 use crate::sigma::threshold::{WINDOW_ENTRIES_MAX, above_zero, bounds, check_counts, number};
-use crate::yaml::{Kind, Node, Value};
+use crate::yaml::{Kind, Node, ScalarValue};
 
 const TYPES: &str = "event_count, value_count, temporal, temporal_ordered, value_sum, value_avg, value_percentile, value_median, and \
      ours: new_terms, rare or spike";
@@ -102,7 +102,7 @@ pub(crate) fn flag(section: &Node, key: &str, problems: &mut Problems) -> Option
     let node = section.get(key)?;
     match &node.kind {
         Kind::Scalar(scalar) => match scalar.value() {
-            Value::Boolean(value) => return Some(value),
+            ScalarValue::Boolean(value) => return Some(value),
             _ => problems.error(node.place, format!("`{key}` must be true or false")),
         },
         _ => problems.error(node.place, format!("`{key}` must be true or false")),

@@ -12,7 +12,7 @@ use crate::sigma::rule::{Expr, Item};
 use crate::sigma::value::{ValueError, patterns};
 use crate::taxonomy::Terms;
 use crate::text_pattern::{Anchor, Piece, TextPattern, read_pieces};
-use crate::yaml::{Kind, Node, Place, Scalar, Value};
+use crate::yaml::{Kind, Location, Node, Scalar, ScalarValue};
 
 /// Reads the section: every selection, then the condition, whatever is wrong with them. `None` where a problem was reported.
 pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Option<Expr> {
@@ -72,7 +72,7 @@ pub(crate) struct SelectionReader<'a> {
 }
 
 impl SelectionReader<'_> {
-    pub(crate) fn report_missing(&mut self, place: Place) {
+    pub(crate) fn report_missing(&mut self, place: Location) {
         let mut names = std::mem::take(&mut self.missing);
         names.sort();
         names.dedup();
@@ -103,7 +103,7 @@ impl SelectionReader<'_> {
     }
 
     /// `field|modifiers: value(s)`.
-    fn item(&mut self, key: &str, place: Place, node: &Node) -> Option<Expr> {
+    fn item(&mut self, key: &str, place: Location, node: &Node) -> Option<Expr> {
         let mut names = key.split('|');
         let field = names.next().filter(|field| !field.is_empty()).map(str::to_owned);
         let names: Vec<&str> = names.collect();
@@ -206,16 +206,16 @@ impl ItemBuilder<'_> {
             ChainKind::Regex => regex(self.text(scalar, "re")?, self.chain.flags).map_err(ValueError::Wrong)?,
             ChainKind::Cidr => network(self.text(scalar, "cidr")?).map(Check::Cidr).map_err(ValueError::Wrong)?,
             ChainKind::Exists => match scalar.value() {
-                Value::Boolean(wanted) => Check::Exists(wanted),
+                ScalarValue::Boolean(wanted) => Check::Exists(wanted),
                 _ => return wrong("`exists` takes true or false"),
             },
             ChainKind::Compare(order) => match scalar.value() {
-                Value::Integer(number) => Check::Compare(order, number as f64),
-                Value::Float(number) => Check::Compare(order, number),
+                ScalarValue::Integer(number) => Check::Compare(order, number as f64),
+                ScalarValue::Float(number) => Check::Compare(order, number),
                 _ => return wrong(format!("`{}` compares with a number", self.key)),
             },
             ChainKind::Time(part, order) => match scalar.value() {
-                Value::Integer(number) if (part.range().0..=part.range().1).contains(&number) => {
+                ScalarValue::Integer(number) if (part.range().0..=part.range().1).contains(&number) => {
                     Check::Time(part, order, number)
                 }
                 _ => {
@@ -236,7 +236,7 @@ impl ItemBuilder<'_> {
 
     /// The text of a value that must be one.
     fn text<'s>(&self, scalar: &'s Scalar, modifier: &str) -> Result<&'s str, ValueError> {
-        if !scalar.quoted && !matches!(scalar.value(), Value::Text(_)) {
+        if !scalar.quoted && !matches!(scalar.value(), ScalarValue::Text(_)) {
             let shown = &scalar.text;
             return wrong(format!("`{modifier}` works on text values only: put `{shown}` in quotes"));
         }
@@ -255,10 +255,10 @@ impl ItemBuilder<'_> {
     fn plain(&self, scalar: &Scalar) -> Result<Vec<Check>, ValueError> {
         let as_text = !self.chain.steps.is_empty() || self.field.is_none();
         match scalar.value() {
-            Value::Null => return Ok(vec![self.null()?]),
-            Value::Boolean(wanted) if !as_text => return Ok(vec![Check::Boolean(wanted)]),
-            Value::Integer(number) if !as_text => return Ok(vec![Check::Number(Number::Integer(number))]),
-            Value::Float(number) if !as_text => return Ok(vec![Check::Number(Number::Float(number))]),
+            ScalarValue::Null => return Ok(vec![self.null()?]),
+            ScalarValue::Boolean(wanted) if !as_text => return Ok(vec![Check::Boolean(wanted)]),
+            ScalarValue::Integer(number) if !as_text => return Ok(vec![Check::Number(Number::Integer(number))]),
+            ScalarValue::Float(number) if !as_text => return Ok(vec![Check::Number(Number::Float(number))]),
             _ => {}
         }
         if let Some(name) = self.chain.changes_by {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::yaml::Place;
+use crate::yaml::Location;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -57,21 +57,21 @@ impl Problems {
         Problems { path: path.to_owned(), found: Vec::new() }
     }
 
-    pub fn error(&mut self, place: Place, reason: impl Into<String>) {
+    pub fn error(&mut self, place: Location, reason: impl Into<String>) {
         self.push(place, Gravity::Error, reason.into());
     }
 
-    pub fn warn(&mut self, place: Place, reason: impl Into<String>) {
+    pub fn warn(&mut self, place: Location, reason: impl Into<String>) {
         self.push(place, Gravity::Warning, reason.into());
     }
 
     /// The rule cannot run before lists of these names are given.
-    pub fn wait(&mut self, place: Place, names: &[String]) {
+    pub fn wait(&mut self, place: Location, names: &[String]) {
         let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         self.error(place, format!("{WAITS}{names}: give lists of them (`rules.placeholders`)"));
     }
 
-    fn push(&mut self, place: Place, gravity: Gravity, reason: String) {
+    fn push(&mut self, place: Location, gravity: Gravity, reason: String) {
         let path = self.path.clone();
         self.found.push(Diagnostic { path, line: place.line, column: place.column, gravity, reason });
     }
@@ -92,8 +92,8 @@ mod tests {
     #[test]
     fn a_rule_that_waits_names_its_lists() {
         let mut problems = Problems::new("a.yml");
-        problems.wait(Place::default(), &["b".to_owned(), "KNOWN_c".to_owned()]);
-        problems.error(Place::default(), "something `else`: wrong");
+        problems.wait(Location::default(), &["b".to_owned(), "KNOWN_c".to_owned()]);
+        problems.error(Location::default(), "something `else`: wrong");
         let found = problems.into_found();
         let names: Vec<Vec<&str>> = found.iter().map(|problem| problem.waits_for().collect()).collect();
         assert_eq!(names, [vec!["b", "KNOWN_c"], vec![]]);

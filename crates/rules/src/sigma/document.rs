@@ -8,7 +8,7 @@ use crate::sigma::filter::Filter;
 use crate::sigma::rule::{Correlation, Head, Rule};
 use crate::sigma::{correlation, detection, filter, head, pack, shape};
 use crate::taxonomy::Terms;
-use crate::yaml::{self, Node, Place};
+use crate::yaml::{self, Location, Node};
 
 /// What one document holds.
 #[derive(Clone, Debug)]
@@ -34,10 +34,10 @@ pub fn read(path: &str, text: &str, terms: &Terms) -> (Vec<Document>, Vec<Diagno
     let mut problems = Problems::new(path);
     let written = yaml::read_each(text);
     if written.is_empty() {
-        problems.error(Place { line: 1, column: 1 }, "the file holds no rule");
+        problems.error(Location { line: 1, column: 1 }, "the file holds no rule");
     }
     let mut documents = Vec::new();
-    for yaml::Document { node, errors } in written {
+    for yaml::YamlDocument { node, errors } in written {
         let is_sound = errors.is_empty();
         errors.into_iter().for_each(|error| problems.error(error.place, error.message));
         let read = node.and_then(|node| document(path, &node, terms, &mut problems));
@@ -172,8 +172,8 @@ filter: {rules: [a, b], s: {A: x}, condition: s}
         let [Document::Correlation(correlation), Document::Filter(filter)] = documents.as_slice() else {
             panic!("a correlation and a filter")
         };
-        let place = |line, column| Some(Place { line, column });
-        let head = &correlation.head.places;
+        let place = |line, column| Some(Location { line, column });
+        let head = &correlation.head.written.names;
         assert_eq!([head.place_of("called"), head.place_of("c"), head.place_of("a")], [place(2, 7), place(3, 5), None]);
         let named = ["a", "b", "other"].map(|name| correlation.places.place_of(name));
         assert_eq!(named, [place(9, 7), place(10, 7), place(5, 20)]);

@@ -4,9 +4,9 @@ use event::Level;
 
 use crate::response;
 use crate::sigma::diagnostic::Problems;
-use crate::sigma::rule::{Head, Mentions, Tests};
+use crate::sigma::rule::{Head, Mentions, Tests, WrittenAt};
 use crate::sigma::shape;
-use crate::yaml::{Kind, Node, Place};
+use crate::yaml::{Kind, Location, Node};
 
 /// Longest title or name in characters.
 const TITLE_MAX: usize = 256;
@@ -57,12 +57,11 @@ pub(crate) fn read(path: &str, node: &Node, is_filter: bool, problems: &mut Prob
         tests: tests(node, problems),
         attributes: attributes(node),
         path: path.to_owned(),
-        line: node.place.line,
-        places: Mentions(places),
+        written: WrittenAt { line: node.place.line, names: Mentions(places) },
     }
 }
 
-fn place_of(node: &Node, key: &str) -> Place {
+fn place_of(node: &Node, key: &str) -> Location {
     node.get(key).map_or(node.place, |value| value.place)
 }
 

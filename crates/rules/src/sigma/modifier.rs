@@ -3,7 +3,7 @@
 use crate::check::{Order, TimePart};
 use crate::sigma::diagnostic::Problems;
 use crate::text_pattern::Anchor;
-use crate::yaml::Place;
+use crate::yaml::Location;
 
 /// What a chain of modifiers asks for.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -41,7 +41,7 @@ pub(crate) enum ChainKind {
 pub(crate) enum Step {
     Anchor(Anchor),
     Dashes,
-    Utf16 { big_endian: bool, mark: bool },
+    Utf16 { big_endian: bool, has_bom: bool },
     Base64,
     Base64Offset,
     Expand,
@@ -108,10 +108,10 @@ enum Stands {
     Anywhere,
     First,
     /// First, or behind a part of a date.
-    FirstOrBehindTime,
+    FirstOrAfterTime,
 }
 
-use Stands::{Anywhere, First, FirstOrBehindTime};
+use Stands::{Anywhere, First, FirstOrAfterTime};
 
 /// Name, where it may stand, and what it does.
 static MODIFIERS: &[(&str, Stands, Apply)] = &[
@@ -124,10 +124,10 @@ static MODIFIERS: &[(&str, Stands, Apply)] = &[
     ("windash", Anywhere, step!(Step::Dashes)),
     ("base64", Anywhere, step!(Step::Base64)),
     ("base64offset", Anywhere, step!(Step::Base64Offset)),
-    ("wide", Anywhere, step!(Step::Utf16 { big_endian: false, mark: false })),
-    ("utf16le", Anywhere, step!(Step::Utf16 { big_endian: false, mark: false })),
-    ("utf16be", Anywhere, step!(Step::Utf16 { big_endian: true, mark: false })),
-    ("utf16", Anywhere, step!(Step::Utf16 { big_endian: false, mark: true })),
+    ("wide", Anywhere, step!(Step::Utf16 { big_endian: false, has_bom: false })),
+    ("utf16le", Anywhere, step!(Step::Utf16 { big_endian: false, has_bom: false })),
+    ("utf16be", Anywhere, step!(Step::Utf16 { big_endian: true, has_bom: false })),
+    ("utf16", Anywhere, step!(Step::Utf16 { big_endian: false, has_bom: true })),
     ("expand", Anywhere, step!(Step::Expand)),
     ("re", First, kind!(ChainKind::Regex)),
     ("i", Anywhere, |chain| chain.flags.ignore_case = true),
@@ -146,14 +146,14 @@ static MODIFIERS: &[(&str, Stands, Apply)] = &[
     ("week", First, kind!(ChainKind::Time(TimePart::Week, None))),
     ("month", First, kind!(ChainKind::Time(TimePart::Month, None))),
     ("year", First, kind!(ChainKind::Time(TimePart::Year, None))),
-    ("lt", FirstOrBehindTime, order!(Order::Less)),
-    ("lte", FirstOrBehindTime, order!(Order::LessOrEqual)),
-    ("gt", FirstOrBehindTime, order!(Order::Greater)),
-    ("gte", FirstOrBehindTime, order!(Order::GreaterOrEqual)),
+    ("lt", FirstOrAfterTime, order!(Order::Less)),
+    ("lte", FirstOrAfterTime, order!(Order::LessOrEqual)),
+    ("gt", FirstOrAfterTime, order!(Order::Greater)),
+    ("gte", FirstOrAfterTime, order!(Order::GreaterOrEqual)),
 ];
 
 /// Reads the modifiers of a key in the order written. `None` where a problem was reported.
-pub(crate) fn read(names: &[&str], place: Place, problems: &mut Problems) -> Option<Chain> {
+pub(crate) fn read(names: &[&str], place: Location, problems: &mut Problems) -> Option<Chain> {
     let mut chain = Chain::default();
     let before = problems.error_count();
     for (at, name) in names.iter().enumerate() {
@@ -162,8 +162,8 @@ pub(crate) fn read(names: &[&str], place: Place, problems: &mut Problems) -> Opt
             problems.error(place, format!("unknown modifier `{name}`: known are {}", known.join(", ")));
             continue;
         };
-        let behind_time = matches!(chain.kind, ChainKind::Time(_, None));
-        if *stands == First && at > 0 || *stands == FirstOrBehindTime && at > 0 && !behind_time {
+        let after_time = matches!(chain.kind, ChainKind::Time(_, None));
+        if *stands == First && at > 0 || *stands == FirstOrAfterTime && at > 0 && !after_time {
             problems.error(place, format!("the modifier `{name}` must come first"));
         }
         if names[..at].contains(name) {
@@ -174,7 +174,7 @@ pub(crate) fn read(names: &[&str], place: Place, problems: &mut Problems) -> Opt
         if chain.changes_by.is_none() && chain.steps.iter().any(|step| !matches!(step, Step::Anchor(_))) {
             chain.changes_by = Some(known);
         }
-        if chain.kind != kind && kind != ChainKind::Plain && !behind_time {
+        if chain.kind != kind && kind != ChainKind::Plain && !after_time {
             problems.error(place, format!("the modifier `{name}` cannot stand behind `{}`", names[0]));
         }
     }
@@ -183,7 +183,7 @@ pub(crate) fn read(names: &[&str], place: Place, problems: &mut Problems) -> Opt
 }
 
 /// What does not go together.
-fn check(chain: &Chain, place: Place, problems: &mut Problems) {
+fn check(chain: &Chain, place: Location, problems: &mut Problems) {
     if chain.flags != RegexFlags::default() && chain.kind != ChainKind::Regex {
         problems.error(place, "the modifiers i, m and s need `re` in front of them");
     }

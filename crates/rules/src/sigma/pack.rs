@@ -10,7 +10,7 @@ use crate::sigma::diagnostic::Problems;
 use crate::sigma::modifier::RegexFlags;
 use crate::sigma::regex::required_at_cost;
 use crate::sigma::rule::{Expr, Item};
-use crate::yaml::{Kind, Node, Value};
+use crate::yaml::{Kind, Node, ScalarValue};
 
 /// Bytes that may not nominate a pattern alone: they stand in every other value.
 const COMMON_BYTES: &[u8] = b" /.-_=?+:,";
@@ -123,10 +123,10 @@ fn fields(section: &Node, problems: &mut Problems) -> Vec<(&'static str, Input)>
 fn number(node: &Node, what: &str, most: i64, problems: &mut Problems) -> Option<u32> {
     let value = match &node.kind {
         Kind::Scalar(scalar) => scalar.value(),
-        _ => Value::Null,
+        _ => ScalarValue::Null,
     };
     match value {
-        Value::Integer(number) if (1..=most).contains(&number) => u32::try_from(number).ok(),
+        ScalarValue::Integer(number) if (1..=most).contains(&number) => u32::try_from(number).ok(),
         _ => {
             problems.error(node.place, format!("`{what}` is a whole number from 1 to {most}"));
             None

@@ -60,14 +60,14 @@ struct Translator<'a> {
     /// Those around the open groups.
     outer: Vec<Modes>,
     /// What stands last is a repeat.
-    behind_repeat: bool,
+    after_repeat: bool,
 }
 
 /// The same expression for the engine; else what of it is not supported, and what to write.
 pub(crate) fn translate(written: &str, flags: RegexFlags) -> Result<String, String> {
     let modes = Modes { multi_line: flags.multi_line, extended: false };
     let out = String::with_capacity(written.len() + 8);
-    let mut translator = Translator { rest: written, out, modes, outer: Vec::new(), behind_repeat: false };
+    let mut translator = Translator { rest: written, out, modes, outer: Vec::new(), after_repeat: false };
     while let Some(character) = translator.rest.chars().next() {
         translator.next(character)?;
     }
@@ -101,7 +101,7 @@ impl<'a> Translator<'a> {
     }
 
     fn next(&mut self, character: char) -> Result<(), String> {
-        let behind_repeat = std::mem::take(&mut self.behind_repeat);
+        let after_repeat = std::mem::take(&mut self.after_repeat);
         match character {
             '\\' => self.escape()?,
             '[' => self.class()?,
@@ -112,12 +112,12 @@ impl<'a> Translator<'a> {
             }
             '$' if !self.modes.multi_line => self.put(1, END),
             '#' if self.modes.extended => self.copy(self.rest.find('\n').unwrap_or(self.rest.len())),
-            '+' if behind_repeat => {
+            '+' if after_repeat => {
                 return Err("possessive repeats such as `a++` are not supported: leave the last `+` out".to_owned());
             }
-            '*' if behind_repeat => return Err("a `*` cannot repeat a repeat: leave one of them out".to_owned()),
+            '*' if after_repeat => return Err("a `*` cannot repeat a repeat: leave one of them out".to_owned()),
             '*' | '+' | '?' => {
-                self.behind_repeat = true;
+                self.after_repeat = true;
                 self.copy(1);
             }
             '{' => self.brace(),
@@ -134,7 +134,7 @@ impl<'a> Translator<'a> {
         if !is_number(least) || !is_number(most) || least.is_empty() && most.is_empty() {
             return self.put(1, "\\{");
         }
-        self.behind_repeat = true;
+        self.after_repeat = true;
         if least.is_empty() {
             self.put(1, "{0");
             return self.copy(inside.len() + 1);
@@ -199,15 +199,15 @@ impl<'a> Translator<'a> {
             return Err(RECURSION.to_owned());
         }
         let letters = inside.find(|letter: char| !(letter.is_ascii_alphabetic() || letter == '-')).unwrap_or(0);
-        let (flags, behind) = inside.split_at(letters);
+        let (flags, after_flags) = inside.split_at(letters);
         let outer = self.modes;
         let (on, off) = flags.split_once('-').unwrap_or((flags, ""));
         // `(?P<name>` has a letter that is no flag.
-        if behind.starts_with([':', ')']) {
+        if after_flags.starts_with([':', ')']) {
             let mode = |letter: char, now: bool| (now || on.contains(letter)) && !off.contains(letter);
             self.modes = Modes { multi_line: mode('m', outer.multi_line), extended: mode('x', outer.extended) };
         }
-        if behind.starts_with(')') {
+        if after_flags.starts_with(')') {
             self.copy(2 + letters + 1);
         } else {
             self.outer.push(outer);

@@ -7,7 +7,7 @@ use event::{Level, LogSource};
 use patterns::Pack;
 
 use crate::check::Check;
-use crate::yaml::Place;
+use crate::yaml::Location;
 
 /// A detection rule.
 #[derive(Clone, Debug)]
@@ -41,19 +41,28 @@ pub struct Head {
     pub tests: Tests,
     /// Author, references, scope, related rules, custom keys: kept as written, for people.
     pub attributes: serde_json::Map<String, serde_json::Value>,
+    /// File that the rule stands in.
     pub path: String,
+    /// Where in that file. Messages alone may depend on it.
+    pub written: WrittenAt,
+}
+
+/// Where a rule stands in its file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WrittenAt {
+    /// First line of the rule, from 1.
     pub line: usize,
     /// Where id and name are written.
-    pub places: Mentions,
+    pub names: Mentions,
 }
 
 /// Names of rules, and where in the file of the rule each of them is written: for messages. Nothing else may depend on it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Mentions(pub(crate) Vec<(String, Place)>);
+pub struct Mentions(pub(crate) Vec<(String, Location)>);
 
 impl Mentions {
     /// Where the name is written first.
-    pub fn place_of(&self, name: &str) -> Option<Place> {
+    pub fn place_of(&self, name: &str) -> Option<Location> {
         self.0.iter().find(|(known, _)| known == name).map(|(_, place)| *place)
     }
 }
@@ -156,7 +165,7 @@ pub struct Correlation {
     pub distinct: Option<Distinct>,
     /// Where `rules` and `c0di3.forgiven_by` name other rules.
     pub places: Mentions,
-    /// The same of each alias, in the order of `aliases`.
+    /// Where each alias names rules, in the order of `aliases`.
     pub alias_places: Vec<Mentions>,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::sigma::diagnostic::Problems;
 use crate::sigma::rule::Mentions;
-use crate::yaml::{Kind, Node, Place};
+use crate::yaml::{Kind, Location, Node};
 
 /// The text under a key, without blanks around it. `example`: what could stand there.
 pub(crate) fn text<'a>(node: &'a Node, key: &str, example: &str, problems: &mut Problems) -> Option<&'a str> {
@@ -24,7 +24,7 @@ pub(crate) fn is_other(node: &Node, key: &str) -> bool {
 
 /// Texts, and where each of them stands.
 #[derive(Debug, Default)]
-pub(crate) struct Texts(Vec<(String, Place)>);
+pub(crate) struct Texts(Vec<(String, Location)>);
 
 /// The texts under a key: one, or a list of them. `what` they are, in the plural.
 pub(crate) fn texts(section: &Node, key: &str, what: &str, problems: &mut Problems) -> Texts {

@@ -2,7 +2,7 @@
 
 use crate::sigma::diagnostic::Problems;
 use crate::sigma::rule::{Bound, Bounds};
-use crate::yaml::{Kind, Node, Value};
+use crate::yaml::{Kind, Node, ScalarValue};
 
 /// Events that one window keeps, at most: beyond it the oldest are let go, which is counted. A threshold above it could
 /// never be reached, so that none is accepted.
@@ -109,8 +109,8 @@ pub(super) fn above_zero(node: &Node, key: &str, absent: f64, problems: &mut Pro
 pub(super) fn number(node: &Node) -> Option<f64> {
     let Kind::Scalar(scalar) = &node.kind else { return None };
     match scalar.value() {
-        Value::Integer(number) => Some(number as f64),
-        Value::Float(number) => Some(number),
+        ScalarValue::Integer(number) => Some(number as f64),
+        ScalarValue::Float(number) => Some(number),
         _ => None,
     }
 }

@@ -83,7 +83,7 @@ fn apply(step: Step, values: Vec<Built>) -> Result<Vec<Built>, ValueError> {
             Step::Expand => out.push(value),
             Step::Anchor(anchor) => out.push(Built::Pieces(anchor.open(pieces(value)))),
             Step::Dashes => out.push(Built::Pieces(with_dashes(pieces(value)))),
-            Step::Utf16 { big_endian, mark } => out.push(Built::Bytes(utf16(&plain(value)?, big_endian, mark)?)),
+            Step::Utf16 { big_endian, has_bom } => out.push(Built::Bytes(utf16(&plain(value)?, big_endian, has_bom)?)),
             Step::Base64 => out.push(Built::Bytes(BASE64_STANDARD.encode(plain(value)?).into_bytes())),
             Step::Base64Offset => {
                 let bytes = plain(value)?;
@@ -125,10 +125,10 @@ fn plain(value: Built) -> Result<Vec<u8>, ValueError> {
     }
 }
 
-fn utf16(bytes: &[u8], big_endian: bool, mark: bool) -> Result<Vec<u8>, ValueError> {
+fn utf16(bytes: &[u8], big_endian: bool, has_bom: bool) -> Result<Vec<u8>, ValueError> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| ValueError::Wrong("utf16 modifiers encode text: they stand before base64".to_owned()))?;
-    let units = mark.then_some(0xFEFF).into_iter().chain(text.encode_utf16());
+    let units = has_bom.then_some(0xFEFF).into_iter().chain(text.encode_utf16());
     Ok(units.flat_map(|unit| if big_endian { unit.to_be_bytes() } else { unit.to_le_bytes() }).collect())
 }
 
@@ -142,13 +142,13 @@ fn encoded_at(bytes: &[u8], offset: usize) -> String {
 }
 
 /// A part of a value under `expand`.
-enum Part {
+enum Fragment {
     Text(String),
     Name(String),
 }
 
 /// `%name%` is a placeholder, `\%` a percent sign; everything else is as always.
-fn parts(written: &str) -> Vec<Part> {
+fn parts(written: &str) -> Vec<Fragment> {
     let mut parts = Vec::new();
     let mut text = String::new();
     let mut rest = written;
@@ -166,8 +166,8 @@ fn parts(written: &str) -> Vec<Part> {
         let named = rest.strip_prefix('%').and_then(|after| after.split_once('%'));
         match named.filter(|(name, _)| !name.is_empty() && !name.contains(char::is_whitespace)) {
             Some((name, after)) => {
-                parts.push(Part::Text(std::mem::take(&mut text)));
-                parts.push(Part::Name(name.to_owned()));
+                parts.push(Fragment::Text(std::mem::take(&mut text)));
+                parts.push(Fragment::Name(name.to_owned()));
                 rest = after;
             }
             None => {
@@ -176,15 +176,15 @@ fn parts(written: &str) -> Vec<Part> {
             }
         }
     }
-    parts.push(Part::Text(text));
+    parts.push(Fragment::Text(text));
     parts
 }
 
 /// Every way to fill in the placeholders.
 fn expand(written: &str, placeholders: &Placeholders) -> Result<Vec<Vec<Piece>>, ValueError> {
     let parts = parts(written);
-    let name = |part: &Part| match part {
-        Part::Name(name) if placeholders.get(name).is_none_or(Vec::is_empty) => Some(name.clone()),
+    let name = |part: &Fragment| match part {
+        Fragment::Name(name) if placeholders.get(name).is_none_or(Vec::is_empty) => Some(name.clone()),
         _ => None,
     };
     let missing: Vec<String> = parts.iter().filter_map(name).collect();
@@ -195,8 +195,10 @@ fn expand(written: &str, placeholders: &Placeholders) -> Result<Vec<Vec<Piece>>,
     for part in parts {
         // Read one by one: a backslash at the end of one must not escape the beginning of the next.
         let choices: Vec<Vec<Piece>> = match part {
-            Part::Text(text) => vec![read_pieces(&text)],
-            Part::Name(name) => placeholders.get(&name).into_iter().flatten().map(|text| read_pieces(text)).collect(),
+            Fragment::Text(text) => vec![read_pieces(&text)],
+            Fragment::Name(name) => {
+                placeholders.get(&name).into_iter().flatten().map(|text| read_pieces(text)).collect()
+            }
         };
         if all.len().saturating_mul(choices.len()) > ALTERNATIVES_MAX {
             return Err(ValueError::Wrong(format!("its placeholders make more than {ALTERNATIVES_MAX} values of it")));

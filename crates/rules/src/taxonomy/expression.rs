@@ -8,14 +8,14 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
 
 /// The place between two characters of what is in front.
 #[derive(Clone, Copy)]
-struct Place {
+struct Boundary {
     before: Option<char>,
     after: char,
 }
 
 /// An expression that matches a value where `expression` matches `prefix` with the value behind it. `None` where it can
 /// match none, or where its assertions do not allow to say so.
-pub(super) fn behind(expression: &str, prefix: &str) -> Option<String> {
+pub(super) fn without_prefix(expression: &str, prefix: &str) -> Option<String> {
     let whole = parse(expression)?;
     // The end of what is in front and the start of the value must look alike to `\b`.
     let is_open = prefix.chars().next_back().is_some_and(is_word);
@@ -27,12 +27,12 @@ pub(super) fn behind(expression: &str, prefix: &str) -> Option<String> {
     for start in 0..characters.len() {
         let mut rest = if start == 0 { whole.clone() } else { without_start(&whole) };
         for (at, after) in characters.iter().copied().enumerate().skip(start) {
-            let place = Place { before: at.checked_sub(1).and_then(|at| characters.get(at).copied()), after };
-            if is_done(&rest, place) {
+            let boundary = Boundary { before: at.checked_sub(1).and_then(|at| characters.get(at).copied()), after };
+            if is_done(&rest, boundary) {
                 // What is in front is enough.
                 return Some(String::new());
             }
-            rest = without_start(&step(&rest, place));
+            rest = without_start(&step(&rest, boundary));
         }
         ways.push(Hir::concat(vec![Hir::look(Look::Start), rest]));
     }
@@ -70,39 +70,41 @@ fn has_lines(hir: &Hir) -> bool {
 }
 
 /// Whether the expression matches nothing before going on.
-fn is_done(hir: &Hir, place: Place) -> bool {
+fn is_done(hir: &Hir, boundary: Boundary) -> bool {
     match hir.kind() {
         HirKind::Empty => true,
         HirKind::Literal(_) | HirKind::Class(_) => false,
         HirKind::Look(look) => {
-            let is_edge = place.before.is_some_and(is_word) != is_word(place.after);
+            let is_edge = boundary.before.is_some_and(is_word) != is_word(boundary.after);
             match look {
-                Look::Start => place.before.is_none(),
+                Look::Start => boundary.before.is_none(),
                 Look::WordUnicode => is_edge,
                 Look::WordUnicodeNegate => !is_edge,
                 _ => false,
             }
         }
-        HirKind::Repetition(repeat) => repeat.min == 0 || is_done(&repeat.sub, place),
-        HirKind::Capture(capture) => is_done(&capture.sub, place),
-        HirKind::Concat(parts) => parts.iter().all(|part| is_done(part, place)),
-        HirKind::Alternation(parts) => parts.iter().any(|part| is_done(part, place)),
+        HirKind::Repetition(repeat) => repeat.min == 0 || is_done(&repeat.sub, boundary),
+        HirKind::Capture(capture) => is_done(&capture.sub, boundary),
+        HirKind::Concat(parts) => parts.iter().all(|part| is_done(part, boundary)),
+        HirKind::Alternation(parts) => parts.iter().any(|part| is_done(part, boundary)),
     }
 }
 
 /// What is left of the expression behind the character.
-fn step(hir: &Hir, place: Place) -> Hir {
+fn step(hir: &Hir, boundary: Boundary) -> Hir {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => Hir::fail(),
         HirKind::Literal(literal) => {
             let mut bytes = [0; 4];
-            let first = place.after.encode_utf8(&mut bytes).as_bytes();
+            let first = boundary.after.encode_utf8(&mut bytes).as_bytes();
             literal.0.strip_prefix(first).map_or_else(Hir::fail, |rest| Hir::literal(rest.to_vec()))
         }
         HirKind::Class(class) => {
             let has = match class {
-                Class::Unicode(class) => class.iter().any(|range| (range.start()..=range.end()).contains(&place.after)),
-                Class::Bytes(class) => u8::try_from(place.after)
+                Class::Unicode(class) => {
+                    class.iter().any(|range| (range.start()..=range.end()).contains(&boundary.after))
+                }
+                Class::Bytes(class) => u8::try_from(boundary.after)
                     .is_ok_and(|byte| class.iter().any(|range| (range.start()..=range.end()).contains(&byte))),
             };
             if has { Hir::empty() } else { Hir::fail() }
@@ -111,21 +113,21 @@ fn step(hir: &Hir, place: Place) -> Hir {
         HirKind::Repetition(repeat) => {
             let (min, max) = (repeat.min.saturating_sub(1), repeat.max.map(|max| max - 1));
             let more = Hir::repetition(Repetition { min, max, greedy: repeat.greedy, sub: repeat.sub.clone() });
-            sequence(vec![step(&repeat.sub, place), more])
+            sequence(vec![step(&repeat.sub, boundary), more])
         }
-        HirKind::Capture(capture) => step(&capture.sub, place),
+        HirKind::Capture(capture) => step(&capture.sub, boundary),
         HirKind::Concat(parts) => {
             let mut ways = Vec::new();
             for (at, part) in parts.iter().enumerate() {
                 let rest = parts[at + 1..].iter().cloned();
-                ways.push(sequence(std::iter::once(step(part, place)).chain(rest).collect()));
-                if !is_done(part, place) {
+                ways.push(sequence(std::iter::once(step(part, boundary)).chain(rest).collect()));
+                if !is_done(part, boundary) {
                     break;
                 }
             }
             choice(ways)
         }
-        HirKind::Alternation(parts) => choice(parts.iter().map(|part| step(part, place)).collect()),
+        HirKind::Alternation(parts) => choice(parts.iter().map(|part| step(part, boundary)).collect()),
     }
 }
 
@@ -176,7 +178,7 @@ mod tests {
     use super::*;
 
     fn found(expression: &str, prefix: &str, value: &str) -> bool {
-        behind(expression, prefix).is_some_and(|made| Regex::new(&made).unwrap().is_match(value))
+        without_prefix(expression, prefix).is_some_and(|made| Regex::new(&made).unwrap().is_match(value))
     }
 
     #[test]
@@ -202,7 +204,7 @@ mod tests {
             assert_eq!(found(expression, prefix, value), expected, "{expression} on {prefix}{value}");
         }
         assert!(found("(?i)^http/1", "HTTP/", "1.1") && !found("^http/1", "HTTP/", "1.1"));
-        assert_eq!(behind("(?m)^x", "/"), None, "ends of lines are not followed");
+        assert_eq!(without_prefix("(?m)^x", "/"), None, "ends of lines are not followed");
     }
 
     #[test]

@@ -1,32 +1,68 @@
-//! What a rule's test means for a column that holds the value in another form.
+//! Forms in which columns hold the values of fields, and what a rule's test means for a value in each form.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use event::ValueTag;
+use event::{LogSource, ValueTag};
 
 use crate::check::{Check, Number, Value};
 use crate::sigma::modifier::RegexFlags;
 use crate::sigma::regex::regex;
-use crate::taxonomy::{Form, expression};
+use crate::taxonomy::expression;
 use crate::text_pattern::{Anchor, TextPattern, read_pieces};
+
+/// One entry of a taxonomy: the names that rules on some log sources use.
+#[derive(Clone, Debug)]
+pub(super) struct Section {
+    pub(super) logsources: Vec<LogSource>,
+    /// Columns of each field, best first.
+    pub(super) fields: BTreeMap<String, Vec<FieldColumn>>,
+}
+
+/// A column that holds a field's value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct FieldColumn {
+    pub(super) column: String,
+    pub(super) form: Form,
+}
+
+/// How the column's value differs from the one that a rule names.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Form {
+    /// The value is as rules write it.
+    Same,
+    /// The rule's value has this in front.
+    Prefix(String),
+    /// The column's value has this behind.
+    Trailing(String),
+    /// The column's number is so many times the rule's.
+    Scale(f64),
+    /// The rule's value, and the column's.
+    Values(Vec<(String, String)>),
+    /// The rule's value means that the column is absent.
+    Absent(String),
+    /// The column holds the value among other things: where the value is, the column need not be that alone.
+    Within,
+}
 
 impl Form {
     /// Tests of the column's value of which one passes where the rule's value would. None where that cannot be said: part of a number, or parts of dates.
     pub(super) fn checks(&self, check: &Check) -> Vec<Check> {
         match (self, check) {
             (Form::Prefix(prefix), Check::Text(pattern)) => {
-                pattern.behind(prefix).into_iter().map(Check::Text).collect()
+                pattern.without_prefix(prefix).into_iter().map(Check::Text).collect()
             }
             (Form::Trailing(text), Check::Text(pattern)) => {
                 pattern.followed_by(text).into_iter().map(Check::Text).collect()
             }
-            (Form::Prefix(prefix), Check::Regex(check)) => again(expression::behind(check.regex.as_str(), prefix)),
+            (Form::Prefix(prefix), Check::Regex(check)) => {
+                again(expression::without_prefix(check.regex.as_str(), prefix))
+            }
             (Form::Trailing(text), Check::Regex(check)) => again(expression::followed_by(check.regex.as_str(), text)),
             // What is looked up is the value without its surroundings.
             (Form::Prefix(_) | Form::Trailing(_), Check::Indicator(_)) => vec![check.clone()],
             (Form::Scale(factor), check) => scaled(*factor, check).into_iter().collect(),
             (Form::Values(values), check) => of_values(values, check),
-            (Form::Absent(mark), Check::Text(pattern)) if pattern.whole_text().as_ref() == Some(mark) => {
+            (Form::Absent(word), Check::Text(pattern)) if pattern.whole_text().as_ref() == Some(word) => {
                 vec![Check::Null]
             }
             _ => Vec::new(),

@@ -4,8 +4,8 @@ use event::LogSource;
 
 use crate::fold::fold;
 use crate::sigma::diagnostic::Problems;
-use crate::taxonomy::{Form, Section, Target};
-use crate::yaml::{self, Node, Place};
+use crate::taxonomy::form::{FieldColumn, Form, Section};
+use crate::yaml::{self, Location, Node};
 
 pub(super) fn section(node: &Node, problems: &mut Problems) -> Option<Section> {
     let (Some(logsource), Some(fields)) = (node.get("logsource"), node.get("fields").and_then(Node::map)) else {
@@ -40,17 +40,17 @@ fn log_source(node: &Node, problems: &mut Problems) -> Option<LogSource> {
     (source != LogSource::default()).then_some(source)
 }
 
-fn targets(node: &Node, problems: &mut Problems) -> Vec<Target> {
-    let targets: Vec<Target> = node.one_or_many().iter().filter_map(|node| target(node, problems)).collect();
+fn targets(node: &Node, problems: &mut Problems) -> Vec<FieldColumn> {
+    let targets: Vec<FieldColumn> = node.one_or_many().iter().filter_map(|node| target(node, problems)).collect();
     if targets.is_empty() {
         problems.error(node.place, "the name needs at least one column");
     }
     targets
 }
 
-fn target(node: &Node, problems: &mut Problems) -> Option<Target> {
+fn target(node: &Node, problems: &mut Problems) -> Option<FieldColumn> {
     if let Some(column) = node.text() {
-        return Some(Target { column: column.to_owned(), form: Form::Same });
+        return Some(FieldColumn { column: column.to_owned(), form: Form::Same });
     }
     let Some(column) = node.get("column").and_then(Node::text) else {
         problems.error(
@@ -68,10 +68,10 @@ fn target(node: &Node, problems: &mut Problems) -> Option<Target> {
             None => wrong_form(&key.text, key.place, problems),
         }
     }
-    Some(Target { column: column.to_owned(), form })
+    Some(FieldColumn { column: column.to_owned(), form })
 }
 
-fn wrong_form(key: &str, place: Place, problems: &mut Problems) {
+fn wrong_form(key: &str, place: Location, problems: &mut Problems) {
     let reason = match key {
         "prefix" | "trailing" | "absent" => format!("`{key}` takes a text that is not empty"),
         "scale" => "`scale` takes a number above 0".to_owned(),
