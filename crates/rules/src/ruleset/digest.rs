@@ -61,5 +61,4 @@ impl RuleSet {
 }
 
 #[cfg(test)]
-#[path = "digest_tests.rs"]
 mod tests;

@@ -3,9 +3,9 @@
 
 use crate::{Terms, load};
 
-const RULES: &str = include_str!("../../testdata/digests.sigma");
+const RULES: &str = include_str!("../../../testdata/digests.sigma");
 /// `id: hash` for each rule, as the first version that saved state printed them.
-const EXPECTED: &str = include_str!("../../testdata/digests.expected");
+const EXPECTED: &str = include_str!("../../../testdata/digests.expected");
 
 #[test]
 fn digests_stay_what_they_were() {
