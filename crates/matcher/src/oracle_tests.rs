@@ -107,10 +107,10 @@ proptest! {
     /// Keywords in lines that hide text behind JSON escapes, of every kind.
     #[test]
     fn keywords_are_found_behind_escapes(
-        keywords in prop::collection::vec("[ab\\\\\"nu0é]{1,4}|a\\*[bn\"]", 1..5),
+        keywords in prop::collection::vec("[ab\\\\\"nu0é😀]{1,4}|a\\*[bn\"]", 1..5),
         modifier in prop::sample::select(vec!["", "|cased", "|startswith", "|endswith", "|re"]),
         pieces in prop::collection::vec(
-            prop::sample::select(vec!["a", "b", "n", "u0", "é", "B", "\\n", "\\u00e9", "\\u0061", "\\\\", "\\\"", "\\/", "\\t", "0", "\\x61", "\\xc3\\xa9", "\\xff", "\\x", "\\b", "\\q"]),
+            prop::sample::select(vec!["a", "b", "n", "u0", "é", "B", "\\n", "\\u00e9", "\\u0061", "\\\\", "\\\"", "\\/", "\\t", "0", "\\x61", "\\xc3\\xa9", "\\xff", "\\x", "\\b", "\\q", "\\ud83d\\ude00", "\\ud83d"]),
             0..12,
         ),
     ) {

@@ -13,7 +13,9 @@ use crate::{Input, POINTS_MAX, Part};
 /// The test that a value reaches a pack's threshold.
 #[derive(Clone)]
 pub struct PackCheck {
+    /// The pack that is looked for.
     pub pack: Arc<Pack>,
+    /// The kind of text that values are taken for.
     pub input: Input,
     /// For single values, made when one comes.
     engine: Arc<OnceLock<Engine>>,
@@ -28,12 +30,18 @@ impl fmt::Debug for PackCheck {
 /// A pattern found in a value: where, in which view, and what stood there.
 #[derive(Clone, Debug, Serialize)]
 pub struct FoundPattern {
+    /// Id of the pattern within its pack.
     pub pattern: String,
+    /// What the pattern finds, for people.
     pub what: String,
+    /// The pattern's weight.
     pub points: u32,
+    /// ATT&CK technique, where it is another than the pack's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub technique: Option<String>,
+    /// Name of the part that was looked at: [`Part::name`].
     pub part: &'static str,
+    /// Name of the view that shows it: [`View::name`](crate::View::name).
     pub view: &'static str,
     /// What matched, in the view.
     pub matched: String,
@@ -44,8 +52,11 @@ pub struct FoundPattern {
 /// What a pack found in a value.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Standing {
+    /// Sum of the weights of what was found, at most [`POINTS_MAX`] or the threshold, whichever is more.
     pub points: u32,
+    /// Points from which on the pack holds.
     pub threshold: u32,
+    /// Each pattern that was found, once.
     pub found: Vec<FoundPattern>,
 }
 

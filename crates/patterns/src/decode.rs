@@ -9,7 +9,7 @@ use memchr::{memchr, memchr_iter};
 const PERCENT_ROUNDS_MAX: usize = 4;
 
 /// The text in lower case with its percent-encodings undone, to a fixpoint. With `plus`, a plus of the text itself is a
-/// space. The same text where nothing changes.
+/// space. Where nothing changes, the text itself is given back.
 pub fn decode(text: &str, plus: bool) -> Cow<'_, str> {
     match decode_cased(text, plus) {
         Cow::Borrowed(text) => simplify(text),
@@ -20,18 +20,22 @@ pub fn decode(text: &str, plus: bool) -> Cow<'_, str> {
     }
 }
 
-/// The same for a request target: a plus is a space in its query only.
+/// Decodes a request target as [`decode`] does: a plus is a space in its query only.
 pub fn decode_target(target: &str) -> Cow<'_, str> {
     let query = memchr(b'?', target.as_bytes()).filter(|at| memchr(b'+', &target.as_bytes()[*at..]).is_some());
     let Some(query) = query else { return decode(target, false) };
     let mut bytes = target.as_bytes().to_vec();
     bytes[query..].iter_mut().filter(|byte| **byte == b'+').for_each(|byte| *byte = b' ');
     if !target.is_ascii() || memchr(b'%', &bytes).is_some() {
-        let text = String::from_utf8(bytes).unwrap_or_default();
-        return Cow::Owned(decode(&text, false).into_owned());
+        return Cow::Owned(decode(&text_of(bytes), false).into_owned());
     }
     bytes.make_ascii_lowercase();
-    Cow::Owned(String::from_utf8(bytes).unwrap_or_default())
+    Cow::Owned(text_of(bytes))
+}
+
+/// Bytes as text. What is no UTF-8 is repaired, never left out: an attack could hide there.
+fn text_of(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| repaired(error.as_bytes()))
 }
 
 /// Without its percent-encodings, in the case it was written in.
@@ -49,10 +53,7 @@ pub fn decode_cased(text: &str, plus: bool) -> Cow<'_, str> {
     while rounds < PERCENT_ROUNDS_MAX && percent_decode(&mut bytes, Units::BytesAndCharacters) {
         rounds += 1;
     }
-    Cow::Owned(match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => repaired(error.as_bytes()),
-    })
+    Cow::Owned(text_of(bytes))
 }
 
 /// In lower case; characters that look or decompose like ASCII ones are those.
@@ -68,8 +69,8 @@ pub fn simplify(text: &str) -> Cow<'_, str> {
 
 /// Between the parameters of a query that begins at `query` an ampersand, also where it was written as an entity, once or
 /// several times over, as links do that were escaped too often: `a=1&amp;id=3` is `a=1&id=3`. That is so only where the
-/// name of a parameter follows: what else stands there may be a command, whose separator is the end of the entity. The
-/// same text where nothing changes.
+/// name of a parameter follows: what else stands there may be a command, whose separator is the end of the entity. Where
+/// nothing changes, the text itself is given back.
 pub fn plain_ampersands(text: &str, query: usize) -> Cow<'_, str> {
     let mut out = String::new();
     let mut kept = 0;

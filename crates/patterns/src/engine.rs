@@ -61,6 +61,7 @@ pub(crate) struct Look<'a> {
 pub(crate) type Visit<'v> = dyn FnMut(u32, Look<'_>) + 'v;
 
 impl Engine {
+    /// Compiles the patterns of all packs that look at such a text into one search.
     pub fn new(packs: NumberedPacks, input: Input) -> Self {
         let mut patterns = Vec::new();
         let mut by_text: BTreeMap<String, Vec<u32>> = BTreeMap::new();
@@ -91,6 +92,7 @@ impl Engine {
         Engine { input, packs, patterns, literals, nominated, parts_of, raw_parts, ampersand }
     }
 
+    /// New state for one thread. It belongs to this engine alone.
     pub fn scratch(&self) -> PatternScratch {
         PatternScratch {
             nominated: Vec::new(),

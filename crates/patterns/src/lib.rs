@@ -37,10 +37,13 @@ pub const PARANOIA_MAX: u8 = 4;
 pub enum Input {
     /// A request target: path, and query behind a question mark.
     Target,
+    /// The path of a request target.
     Path,
+    /// The query of a request target, without its question mark.
     Query,
     /// An address of another page: its query is read as one, the whole as text.
     Address,
+    /// A text without parts: user agent, user name, command line.
     Text,
 }
 
@@ -60,6 +63,7 @@ impl Input {
 /// Which part of a text a pattern looks at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Part {
+    /// The path of a request target.
     Path,
     /// The whole query.
     Query,
@@ -72,8 +76,10 @@ pub enum Part {
 }
 
 impl Part {
+    /// Every part.
     pub const ALL: [Part; 5] = [Part::Path, Part::Query, Part::Value, Part::Text, Part::Target];
 
+    /// What rule files and findings call the part.
     pub fn name(self) -> &'static str {
         match self {
             Part::Path => "path",
@@ -84,6 +90,7 @@ impl Part {
         }
     }
 
+    /// The bit of this part in [`Pattern::parts`].
     pub fn bit(self) -> u8 {
         1 << self as u8
     }

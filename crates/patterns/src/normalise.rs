@@ -28,9 +28,11 @@ pub enum View {
 }
 
 impl View {
+    /// Every view.
     pub const ALL: [View; 7] =
         [View::Raw, View::Decoded, View::Markup, View::Sql, View::Shell, View::Path, View::Base64];
 
+    /// What findings call the view.
     pub fn name(self) -> &'static str {
         match self {
             View::Raw => "as it is",

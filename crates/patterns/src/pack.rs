@@ -9,7 +9,9 @@ use crate::{Part, View};
 
 /// Patterns of one class.
 pub struct Pack {
+    /// Its patterns, in the order written.
     pub patterns: Vec<Pattern>,
+    /// Points from which on it holds for a value.
     pub threshold: u32,
     /// Of everything that decides: equal where nothing has changed.
     digest: u128,
@@ -31,39 +33,52 @@ impl fmt::Debug for Pack {
 /// One pattern as meant.
 #[derive(Debug)]
 pub struct Pattern {
+    /// Name within the pack.
     pub id: String,
     /// What it finds, for people.
     pub what: String,
+    /// Points that it gives a value in which it is found, however often.
     pub weight: u32,
     /// Bits of the parts that it looks at.
     pub parts: u8,
+    /// Views of those parts that it looks at.
     pub views: Vec<View>,
+    /// How a nominated text is decided.
     pub how: How,
     /// Texts of which each match has one.
     pub needs: Vec<String>,
     /// ATT&CK technique, where it is another than the pack's.
     pub technique: Option<String>,
+    /// Its own cases, which a test runs.
     pub cases: Vec<PatternCase>,
+    /// Line of its file, from 1.
     pub line: usize,
 }
 
 /// A case of a pattern: a request target, or a text for patterns that look at texts only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PatternCase {
+    /// The request target, or the text.
     pub text: String,
+    /// Whether the pattern must be found in it.
     pub wanted: bool,
 }
 
+/// How a pattern decides a text that has one of its needs.
 #[derive(Debug)]
 pub enum How {
     /// One of the needs is enough.
     Any,
+    /// The expression matches.
     Regex(Regex),
+    /// The text continues an SQL statement: see [`crate::sql`].
     Sql,
+    /// The text runs a script in a page: see [`crate::markup`].
     Markup,
 }
 
 impl Pattern {
+    /// Whether it looks at this view of this part.
     pub fn looks_at(&self, part: Part, view: View) -> bool {
         self.parts & part.bit() != 0 && self.views.contains(&view)
     }

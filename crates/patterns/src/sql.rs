@@ -32,7 +32,7 @@ const STATEMENTS: [(&str, &[&str]); 22] = [
     ("begin", &["declare", "dbms_lock"]),
 ];
 
-/// The same for a path: a value may begin with any of its segments.
+/// How a path would go on as SQL, if that is what it does: a value may begin with any of its segments.
 pub fn injection_in_path(path: &str) -> Option<&'static str> {
     let begins = |segment: &&str| segment.starts_with(|first: char| first.is_ascii_digit() || "-()'\"".contains(first));
     let segments = path.match_indices('/').filter_map(|(at, _)| path.get(at + 1..)).filter(begins);
@@ -48,7 +48,7 @@ pub fn injection(text: &str) -> Option<&'static str> {
     found.or_else(|| judge(text, Some(b'\''))).or_else(|| judge(text, Some(b'"')))
 }
 
-/// The same for a value that stands behind `quote`, or by itself.
+/// How the value would go on as SQL where it stands inside of the quote, or by itself.
 fn judge(text: &str, quote: Option<u8>) -> Option<&'static str> {
     let mut lexer = Lexer { text, at: 0 };
     let mut tokens = Vec::new();

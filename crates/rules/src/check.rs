@@ -19,7 +19,9 @@ pub(crate) const REGEX_BYTES_MAX: usize = 4 << 20;
 /// A value of an event, as its column holds it.
 #[derive(Clone, Copy, Debug)]
 pub enum Value<'a> {
+    /// Text, with what JSON said it was. An array is its JSON text.
     Text(&'a str, ValueTag),
+    /// A whole number, or microseconds since 1970 in UTC.
     Long(i64),
 }
 
@@ -35,22 +37,34 @@ impl<'a> Value<'a> {
     }
 }
 
+/// How a number is compared with a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Order {
+    /// `lt`
     Less,
+    /// `lte`
     LessOrEqual,
+    /// `gt`
     Greater,
+    /// `gte`
     GreaterOrEqual,
 }
 
+/// One test of one value (Sigma specification 2.1, field modifiers; the last two are ours). Names of variants are part of
+/// what rules are hashed from: see [`RuleSet::digests`](crate::RuleSet::digests).
 #[derive(Clone, Debug)]
 pub enum Check {
+    /// The text fits a pattern with wildcards.
     Text(TextPattern),
+    /// A regular expression matches (`re`).
     Regex(RegexCheck),
+    /// The address lies in the network (`cidr`).
     Cidr(Network),
     /// Numeric equality; a text whose whole is that number is equal, too.
     Number(Number),
+    /// The number, or the text that is one, is in this order to the bound.
     Compare(Order, f64),
+    /// The text is `true` or `false`, in any case.
     Boolean(bool),
     /// Presence; an explicit null is present.
     Exists(bool),
@@ -92,14 +106,19 @@ impl FieldRef {
     }
 }
 
+/// A number as a rule writes it. Whole ones are kept whole: floats cannot tell the largest apart.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Number {
+    /// A whole number of 64 bits.
     Integer(i64),
+    /// Any other.
     Float(f64),
 }
 
+/// A compiled expression, and what nominates values for it.
 #[derive(Clone, Debug)]
 pub struct RegexCheck {
+    /// The expression with its flags.
     pub regex: Regex,
     /// Folded texts of which every match contains one; empty where none could be found.
     pub required: Vec<String>,
@@ -163,7 +182,7 @@ impl Check {
         }
     }
 
-    /// The same for a text that is no list, with its folded form, which many checks share.
+    /// Whether a text that is no list passes. `folded` is its folded form ([`fold`]), which many checks share.
     pub fn passes_folded(&self, text: &str, folded: &str, tag: ValueTag) -> bool {
         match self {
             Check::Text(pattern) => pattern.matches(text, folded),
@@ -205,6 +224,7 @@ impl Check {
     }
 }
 
+/// The number that the whole text writes in digits. `None` for words such as `inf`, and for what is beyond a float.
 pub fn text_number(text: &str) -> Option<f64> {
     let starts = text.starts_with(|first: char| first.is_ascii_digit() || matches!(first, '-' | '+' | '.'));
     text.parse().ok().filter(|number: &f64| starts && number.is_finite())

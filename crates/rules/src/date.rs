@@ -2,14 +2,20 @@
 
 use event::Timestamp;
 
+/// A part of a date that a modifier compares (Sigma specification 2.1, time modifiers).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum TimePart {
+    /// 0 to 59.
     Minute,
+    /// 0 to 23.
     Hour,
+    /// Of the month, 1 to 31.
     Day,
     /// Of the year, as ISO 8601 counts them.
     Week,
+    /// 1 to 12.
     Month,
+    /// 0 to 9999.
     Year,
 }
 

@@ -22,8 +22,11 @@ const KEYS: [&str; 6] = ["name", "owner", "reason", "expires", "rules", "match"]
 /// One entry of an allow list.
 #[derive(Debug)]
 pub struct Exception {
+    /// What reports call it. No two have one name.
     pub name: String,
+    /// Who answers for it.
     pub owner: String,
+    /// Why it is right.
     pub reason: String,
     /// From this moment of event time on it is as if it were not there.
     pub expires: Timestamp,
@@ -59,10 +62,12 @@ impl Exception {
 pub struct Exceptions(Arc<Vec<Exception>>);
 
 impl Exceptions {
+    /// Every exception, in the order read.
     pub fn iter(&self) -> impl Iterator<Item = &Exception> {
         self.0.iter()
     }
 
+    /// There are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -24,6 +24,7 @@ pub fn judges(rule: &Rule, batch: &EventBatch, row: usize, declared: Option<&Log
 /// Why a rule did or did not match an event.
 #[derive(Debug, Serialize)]
 pub struct Explanation {
+    /// The rule reports the event.
     pub matched: bool,
     /// The log source, then the condition.
     pub parts: Vec<Part>,
@@ -32,6 +33,7 @@ pub struct Explanation {
 /// One part of a condition, and what decided it.
 #[derive(Debug, Serialize)]
 pub struct Part {
+    /// Whether this part holds for the event.
     pub held: bool,
     /// `all of`, a selection, or a test as the rule has it.
     pub what: String,
@@ -41,6 +43,7 @@ pub struct Part {
     /// The field that the event lacks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
+    /// What it consists of.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
 }
@@ -48,8 +51,11 @@ pub struct Part {
 /// A value of the event, and the form of it that passed, where that is another.
 #[derive(Debug, Serialize)]
 pub struct FoundValue {
+    /// Column of the event.
     pub column: String,
+    /// The value as text, cut where it is long.
     pub value: String,
+    /// The decoded view that passed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub decoded: Option<Decoded>,
     /// What a pack of patterns finds in it.
@@ -60,10 +66,12 @@ pub struct FoundValue {
     pub lists: Vec<String>,
 }
 
+/// A decoded view of a value.
 #[derive(Debug, Serialize)]
 pub struct Decoded {
     /// Rounds of percent-decoding.
     pub rounds: usize,
+    /// The text after these rounds, cut where it is long.
     pub value: String,
 }
 
@@ -86,6 +94,7 @@ pub fn explain(rule: &Rule, batch: &EventBatch, row: usize, declared: Option<&Lo
 }
 
 impl Part {
+    /// A part without values and parts of its own.
     pub fn new(held: bool, what: String) -> Self {
         Part { held, what, found: Vec::new(), missing: None, parts: Vec::new() }
     }

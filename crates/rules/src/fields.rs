@@ -12,7 +12,9 @@ use crate::sigma::rule::{CorrelationKind, Expr};
 /// A field as rules on one log source name it.
 #[derive(Clone, Debug)]
 pub struct FieldUse {
+    /// The field's name as rules write it.
     pub field: String,
+    /// The log source of those rules.
     pub logsource: LogSource,
     /// Where it is looked for, its own name included.
     pub columns: Vec<String>,

@@ -24,7 +24,7 @@ fn single(mut characters: impl Iterator<Item = char>) -> Option<char> {
     characters.next().is_none().then_some(first)
 }
 
-/// The same into a text that is used again.
+/// Writes the folded text into `folded`, whose memory is used again.
 pub fn fold_into(text: &str, folded: &mut String) {
     folded.clear();
     if text.is_ascii() {
@@ -51,6 +51,7 @@ fn push_lowercase(text: &str, folded: &mut String) {
     }
 }
 
+/// The text with every character replaced by its representative.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
     fold_into(text, &mut folded);

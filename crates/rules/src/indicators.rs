@@ -161,6 +161,7 @@ impl IndicatorsBuilder {
         Ok(())
     }
 
+    /// Sorts all entries, so that they can be looked up.
     pub fn finish(self) -> Indicators {
         let ipv4 = self.ipv4.into_iter().map(|(length, packed)| (length, Sorted::new(packed))).collect();
         let mut lists = self.lists;
@@ -170,6 +171,7 @@ impl IndicatorsBuilder {
 }
 
 impl Indicators {
+    /// There are no entries.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -271,6 +273,7 @@ pub struct IndicatorCheck {
     /// The name of the list, which may hold wildcards.
     pub(crate) wanted: TextPattern,
     pub(crate) written: String,
+    /// All lists.
     pub indicators: Arc<Indicators>,
 }
 
@@ -281,6 +284,7 @@ impl fmt::Debug for IndicatorCheck {
 }
 
 impl IndicatorCheck {
+    /// Whether one of the wanted lists has the value.
     pub fn passes(&self, value: &str) -> bool {
         let mut found = false;
         self.indicators.find(value, &mut |list| found |= self.wanted.matches(&list.name, &fold(&list.name)));

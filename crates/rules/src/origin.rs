@@ -32,6 +32,7 @@ impl Origin {
         }
     }
 
+    /// Some part of the log source is known.
     pub fn is_known(&self) -> bool {
         *self != Origin::default()
     }
@@ -292,6 +293,7 @@ pub struct Signs<'a> {
 }
 
 impl Signs<'_> {
+    /// The log source that the signs stand for.
     pub fn origin(&self) -> Origin {
         let mut origin = match (self.windows, self.audit) {
             (Some((channel, number)), _) => windows(&channel.to_lowercase(), number),

@@ -21,7 +21,9 @@ use crate::yaml::Location;
 /// Every rule that runs. Immutable; a reload makes a new one.
 #[derive(Debug, Default)]
 pub struct RuleSet {
+    /// Detection rules. Hits and other indexes count in this order.
     pub rules: Vec<Rule>,
+    /// Correlations, each after those that it counts.
     pub correlations: Vec<BoundCorrelation>,
     /// They are part of the conditions of the rules that they mean.
     pub filters: Vec<Filter>,
@@ -62,7 +64,9 @@ pub struct Use {
 /// A correlation with its fields bound to captures.
 #[derive(Debug)]
 pub struct BoundCorrelation {
+    /// The correlation as read.
     pub rule: Correlation,
+    /// The captures whose values make a group.
     pub group_by: Vec<Captured>,
     /// What is counted or computed with.
     pub values: Vec<Captured>,
@@ -116,6 +120,7 @@ pub struct Captured {
 }
 
 impl Captured {
+    /// Index of the capture, in [`RuleSet::captures`], for hits of the detection rule.
     pub fn of(&self, rule: u32) -> usize {
         self.by_rule.iter().find(|(known, _)| *known == rule).map_or(self.default, |(_, capture)| *capture)
     }
@@ -124,6 +129,7 @@ impl Captured {
 /// Outcome of loading: the rules that run, and what was wrong with the others.
 #[derive(Debug, Default)]
 pub struct Loaded {
+    /// What runs.
     pub set: RuleSet,
     /// Sorted by path and line.
     pub diagnostics: Vec<Diagnostic>,
@@ -132,6 +138,7 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// The errors: each kept a rule from being loaded.
     pub fn rejected(&self) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics.iter().filter(|problem| problem.gravity == Gravity::Error)
     }

@@ -28,7 +28,9 @@ const STANDARD_PATH: &str = "schemas/sigma-taxonomy.yaml";
 /// What rules need beside their own text.
 #[derive(Clone, Debug)]
 pub struct Terms {
+    /// Values for the modifier `expand`.
     pub placeholders: Placeholders,
+    /// Names of fields, and the columns that hold them.
     pub taxonomy: Taxonomy,
     /// Patterns above this level, from 1 to 4, do not run.
     pub paranoia: u8,

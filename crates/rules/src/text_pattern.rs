@@ -9,8 +9,10 @@ use memchr::memmem;
 
 use crate::fold::fold;
 
+/// One part of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Piece {
+    /// This text.
     Text(String),
     /// `?`: exactly one character.
     One,
@@ -93,9 +95,13 @@ impl Hash for Needle {
 /// Where a modifier adds wildcards.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
+    /// None: the whole value is meant.
     Whole,
+    /// Before and behind (`contains`).
     Contains,
+    /// Behind (`startswith`).
     StartsWith,
+    /// Before (`endswith`).
     EndsWith,
 }
 

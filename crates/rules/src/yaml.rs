@@ -16,55 +16,79 @@ const SHOWN_MAX: usize = 60;
 /// A place in a file, from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Location {
+    /// The first line is 1.
     pub line: usize,
+    /// In characters; the first is 1.
     pub column: usize,
 }
 
+/// A value of a YAML tree.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
+    /// Where it begins.
     pub place: Location,
+    /// What it is.
     pub kind: Kind,
 }
 
+/// What a value is.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Kind {
+    /// Nothing is written there.
     Null,
+    /// A single value.
     Scalar(Scalar),
+    /// A sequence.
     List(Vec<Node>),
+    /// A mapping, in the order written.
     Map(Vec<(Key, Node)>),
 }
 
+/// A single value as written.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Scalar {
+    /// The text without its quotes.
     pub text: String,
     /// In quotes or a block: always text, whatever it looks like.
     pub quoted: bool,
 }
 
+/// A key of a mapping.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Key {
+    /// The text without its quotes.
     pub text: String,
+    /// Where it begins.
     pub place: Location,
 }
 
+/// A mistake in YAML, or something that is not supported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct YamlError {
+    /// Where it is.
     pub place: Location,
+    /// What is wrong, for people.
     pub message: String,
 }
 
 /// What an unquoted scalar is under the core schema of YAML 1.2.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ScalarValue<'a> {
+    /// `null`, `~` or nothing.
     Null,
+    /// `true` or `false`.
     Boolean(bool),
+    /// A whole number of 64 bits.
     Integer(i64),
+    /// Any other finite number.
     Float(f64),
+    /// Everything else, and whatever is quoted.
     Text(&'a str),
 }
 
 impl Scalar {
+    /// What the text stands for.
     pub fn value(&self) -> ScalarValue<'_> {
         if self.quoted {
             return ScalarValue::Text(&self.text);
@@ -87,6 +111,7 @@ impl Scalar {
 }
 
 impl Node {
+    /// The pairs of a mapping; `None` for anything else.
     pub fn map(&self) -> Option<&[(Key, Node)]> {
         match &self.kind {
             Kind::Map(pairs) => Some(pairs),
@@ -107,7 +132,7 @@ impl Node {
         }
     }
 
-    /// The same as JSON.
+    /// The tree as JSON: unquoted scalars become numbers, booleans and nulls.
     pub fn to_json(&self) -> serde_json::Value {
         match &self.kind {
             Kind::Null => serde_json::Value::Null,
@@ -123,6 +148,7 @@ impl Node {
         }
     }
 
+    /// Nothing is written there, or `null`.
     pub fn is_null(&self) -> bool {
         match &self.kind {
             Kind::Null => true,
@@ -195,6 +221,7 @@ impl Node {
 pub struct YamlDocument {
     /// Absent where it cannot be read at all; where there are errors, only good for finding more of them.
     pub node: Option<Node>,
+    /// In the order found.
     pub errors: Vec<YamlError>,
 }
 

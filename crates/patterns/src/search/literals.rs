@@ -17,7 +17,7 @@ use crate::search::short_literals::ShortLiterals;
 const GRAM: usize = 4;
 /// Bits of the table for each gram, at least; few of them lead to a comparison in vain.
 const BITS_PER_GRAM: usize = 128;
-/// The same where the table is as small as 4 KiB.
+/// Bits for each gram, at least, where the table is as small as 4 KiB.
 const BITS_PER_GRAM_OF_SMALL: usize = 256;
 /// Three of four bytes.
 const TRIPLE: u32 = 0xFF_FFFF;
@@ -64,17 +64,20 @@ impl Places {
 pub struct Present([bool; 256]);
 
 impl Present {
+    /// One pass over the text.
     pub fn of(text: &[u8]) -> Self {
         let mut present = [false; 256];
         text.iter().for_each(|byte| present[usize::from(*byte)] = true);
         Present(present)
     }
 
+    /// Whether the byte stands anywhere in the text.
     #[inline]
     pub fn has(&self, byte: u8) -> bool {
         self.0[usize::from(byte)]
     }
 
+    /// Whether one of the bytes stands anywhere in the text.
     pub fn has_any(&self, bytes: &[u8]) -> bool {
         bytes.iter().any(|byte| self.has(*byte))
     }
@@ -102,19 +105,20 @@ pub struct Literals {
 }
 
 impl Literals {
-    /// None of the texts is empty.
+    /// Made for texts of any kind. None of the literals is empty; their numbers are their places in the list.
     pub fn new(texts: Vec<Box<[u8]>>) -> Self {
         let numbered: Vec<Numbered> = texts.into_iter().enumerate().map(|(at, text)| (at as u32, text)).collect();
         Literals { common: Search::new(&numbered), with_rare: None, rare_bytes: Vec::new() }
     }
 
-    /// The same for long texts, where a vector search for the short literals pays for itself.
+    /// Made for long texts, where a vector search for the short literals pays for itself. None of the texts is empty.
     pub fn for_long_texts(texts: Vec<Box<[u8]>>) -> Self {
         let numbered: Vec<Numbered> = texts.into_iter().enumerate().map(|(at, text)| (at as u32, text)).collect();
         Literals { common: Search::for_long_texts(&numbered), with_rare: None, rare_bytes: Vec::new() }
     }
 
-    /// The same for requests: literals with bytes that few requests have are looked for in those that do.
+    /// Made for requests: literals with bytes that few requests have are looked for in those that do. None of the texts is
+    /// empty.
     pub fn for_requests(texts: Vec<Box<[u8]>>) -> Self {
         let numbered = texts.into_iter().enumerate().map(|(at, text)| (at as u32, text));
         let (with_rare, common): (Vec<Numbered>, Vec<Numbered>) =
@@ -133,7 +137,7 @@ impl Literals {
         self.find_in(text, present.as_ref(), found);
     }
 
-    /// The same, where it is known which bytes the text has.
+    /// Finds what [`Literals::find`] does, where it is known which bytes the text has.
     #[inline]
     pub fn find_in(&self, text: &[u8], present: Option<&Present>, mut found: impl FnMut(usize, usize, usize)) {
         self.common.find(text, present, &mut found);
@@ -154,7 +158,7 @@ struct Search {
     texts: Vec<Numbered>,
     /// Bits for hashes of four bytes that may begin something in `long`.
     grams: Bits,
-    /// The same for three bytes and `triple`.
+    /// Bits for hashes of three bytes that may begin something in `triple`.
     triples: Bits,
     /// Places of the text from one that is looked at to the next.
     stride: usize,
@@ -230,7 +234,7 @@ fn place_bits<const STRIDE: usize, const MASK: u32, const WORDS: usize>(words: &
     place_bits
 }
 
-/// The same in two tables at once, of four bytes and of their first three, at every place.
+/// Looks in two tables at once, of four bytes and of their first three, at every place.
 fn both_place_bits<const LONG: usize, const SHORT: usize>(
     long: &[u64; LONG],
     short: &[u64; SHORT],

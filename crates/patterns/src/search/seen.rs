@@ -1,5 +1,6 @@
 //! Which numbers were seen already, forgotten in one step.
 
+/// A set of small numbers that is emptied in constant time: each number keeps the round in which it was added.
 #[derive(Debug, Default)]
 pub struct SeenSet {
     round: u32,
@@ -30,6 +31,7 @@ impl SeenSet {
         is_new
     }
 
+    /// Whether the number was added since [`SeenSet::begin`].
     pub fn has(&self, number: u32) -> bool {
         self.seen[number as usize] == self.round
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::yaml::Location;
 
+/// Whether a problem keeps its rule from running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Gravity {
@@ -15,12 +16,16 @@ pub enum Gravity {
     Error,
 }
 
+/// One problem of a file, for people. It prints as `path:line:column: error: reason`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Diagnostic {
+    /// The file, as the caller named it.
     pub path: String,
     /// From 1.
     pub line: usize,
+    /// In characters, from 1.
     pub column: usize,
+    /// Whether the rule was loaded.
     pub gravity: Gravity,
     /// What is wrong and how to mend it.
     pub reason: String,
@@ -53,14 +58,17 @@ pub struct Problems {
 }
 
 impl Problems {
+    /// None yet, for the file at this path.
     pub fn new(path: &str) -> Self {
         Problems { path: path.to_owned(), found: Vec::new() }
     }
 
+    /// Adds a problem that keeps the rule from being loaded.
     pub fn error(&mut self, place: Location, reason: impl Into<String>) {
         self.push(place, Gravity::Error, reason.into());
     }
 
+    /// Adds a problem with which the rule is loaded all the same.
     pub fn warn(&mut self, place: Location, reason: impl Into<String>) {
         self.push(place, Gravity::Warning, reason.into());
     }
@@ -76,10 +84,12 @@ impl Problems {
         self.found.push(Diagnostic { path, line: place.line, column: place.column, gravity, reason });
     }
 
+    /// Errors so far, warnings left out.
     pub fn error_count(&self) -> usize {
         self.found.iter().filter(|problem| problem.gravity == Gravity::Error).count()
     }
 
+    /// All problems, in the order added.
     pub fn into_found(self) -> Vec<Diagnostic> {
         self.found
     }

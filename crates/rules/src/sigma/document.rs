@@ -13,12 +13,16 @@ use crate::yaml::{self, Location, Node};
 /// What one document holds.
 #[derive(Clone, Debug)]
 pub enum Document {
+    /// A detection rule, or a pack of patterns.
     Detection(Rule),
+    /// A rule over the hits of others.
     Correlation(Correlation),
+    /// A condition that is added to other rules.
     Filter(Filter),
 }
 
 impl Document {
+    /// Title, id and what else all documents have.
     pub fn head(&self) -> &Head {
         match self {
             Document::Detection(rule) => &rule.head,

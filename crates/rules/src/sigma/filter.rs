@@ -17,10 +17,15 @@ const SENSE_KEY: &str = "c0di3.filter";
 /// A filter as meant.
 #[derive(Clone, Debug)]
 pub struct Filter {
+    /// Title, id and what else all documents have.
     pub head: Head,
+    /// Rules for other log sources are not meant.
     pub logsource: LogSource,
+    /// Which rules are meant.
     pub target: Target,
+    /// What the condition does to them.
     pub sense: Sense,
+    /// The condition that is added.
     pub condition: Expr,
     /// Where it names its rules.
     pub places: Mentions,
@@ -29,6 +34,7 @@ pub struct Filter {
 /// Which rules a filter means.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
+    /// Every rule for the log source.
     Any,
     /// Ids or names.
     Listed(Vec<String>),

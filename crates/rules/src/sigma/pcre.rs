@@ -63,7 +63,7 @@ struct Translator<'a> {
     after_repeat: bool,
 }
 
-/// The same expression for the engine; else what of it is not supported, and what to write.
+/// The expression in the syntax of the engine; else what of it is not supported, and what to write.
 pub(crate) fn translate(written: &str, flags: RegexFlags) -> Result<String, String> {
     let modes = Modes { multi_line: flags.multi_line, extended: false };
     let out = String::with_capacity(written.len() + 8);

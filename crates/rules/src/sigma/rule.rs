@@ -12,8 +12,11 @@ use crate::yaml::Location;
 /// A detection rule.
 #[derive(Clone, Debug)]
 pub struct Rule {
+    /// Title, id and what else all documents have.
     pub head: Head,
+    /// Events of other log sources are not judged.
     pub logsource: LogSource,
+    /// What must hold for an event.
     pub condition: Expr,
     /// Where the rule is a pack: its patterns.
     pub pack: Option<Arc<Pack>>,
@@ -28,9 +31,13 @@ pub struct Rule {
 pub struct Head {
     /// `id`, else `name`, else the title: what findings and references call the rule.
     pub id: String,
+    /// A second name by which correlations may refer to the rule.
     pub name: Option<String>,
+    /// What people call it, at most 256 characters.
     pub title: String,
+    /// Free text; may be empty.
     pub description: String,
+    /// How grave a finding is, as the rule's author says.
     pub level: Level,
     /// ATT&CK techniques from the tags, such as `T1110.001`.
     pub techniques: Vec<String>,
@@ -38,6 +45,7 @@ pub struct Head {
     pub response: Vec<String>,
     /// Deprecated and unsupported rules are read but do not run.
     pub enabled: bool,
+    /// The rule's own cases.
     pub tests: Tests,
     /// Author, references, scope, related rules, custom keys: kept as written, for people.
     pub attributes: serde_json::Map<String, serde_json::Value>,
@@ -70,7 +78,9 @@ impl Mentions {
 /// The rule's own cases. Each is one or more log lines.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tests {
+    /// Lines that the rule must report.
     pub hits: Vec<String>,
+    /// Lines that it must not report.
     pub ignores: Vec<String>,
     /// Ids, names or titles of other rules that may report what this one ignores.
     pub near: Vec<String>,
@@ -79,20 +89,26 @@ pub struct Tests {
 /// A boolean expression over tests of fields.
 #[derive(Clone, Debug)]
 pub enum Expr {
+    /// All of these hold; true where there are none.
     And(Vec<Expr>),
+    /// One of these holds; false where there are none.
     Or(Vec<Expr>),
+    /// This does not hold.
     Not(Box<Expr>),
     /// A selection of the rule: named for explanations.
     Named(String, Box<Expr>),
+    /// One test.
     Item(Item),
 }
 
 /// One test of one field, or of the whole line where `field` is absent (a keyword).
 #[derive(Clone, Debug)]
 pub struct Item {
+    /// The field's name as the rule writes it.
     pub field: Option<String>,
     /// Columns that may hold the field: any of them decides.
     pub columns: Vec<String>,
+    /// What the value must be.
     pub check: Check,
     /// As in the rule: `CommandLine|contains: 'x'`.
     pub written: String,
@@ -147,13 +163,17 @@ impl fmt::Display for Expr {
 /// A rule over the hits of other rules.
 #[derive(Clone, Debug)]
 pub struct Correlation {
+    /// Title, id and what else all documents have.
     pub head: Head,
+    /// What is counted or computed.
     pub kind: CorrelationKind,
     /// Ids or names of the rules and correlations whose hits are counted.
     pub rules: Vec<String>,
     /// Fields, or names of aliases.
     pub group_by: Vec<String>,
+    /// Names in `group_by` that mean another field for each rule.
     pub aliases: Vec<Alias>,
+    /// Length of the window, in microseconds.
     pub timespan_us: i64,
     /// What the aggregate must be for it to fire.
     pub bounds: Bounds,
@@ -172,6 +192,7 @@ pub struct Correlation {
 /// So many different events must be behind a temporal correlation, whatever rules match each of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Distinct {
+    /// From 2 to 1,000.
     pub least: u64,
     /// Fields of which one at least must differ; where there are none, every event differs from every other.
     pub fields: Vec<String>,
@@ -187,24 +208,31 @@ impl fmt::Display for Distinct {
 /// A name for fields that are called differently in different rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alias {
+    /// What stands in `group-by`.
     pub name: String,
     /// Rule, by id or name, and its field.
     pub fields: Vec<(String, String)>,
 }
 
+/// The type of a correlation (Sigma correlation rules specification 2.1).
 #[derive(Clone, Debug, PartialEq)]
 pub enum CorrelationKind {
+    /// How many events.
     EventCount,
     /// Distinct values of a field, or of several together.
     ValueCount(Vec<String>),
     /// Each of the rules at least once; in their order where `ordered`. An expression says which of them are needed.
     Temporal {
+        /// They must come in the order of `rules`.
         ordered: bool,
+        /// Which of the rules must have matched, where not all.
         expression: Option<Needed>,
     },
     /// A number made of the values of a field.
     Value {
+        /// The field whose values are taken.
         field: String,
+        /// How they become one number.
         function: Function,
     },
     /// What the group has been like before (ours).
@@ -214,6 +242,7 @@ pub enum CorrelationKind {
 /// A question about a group's past.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HistoryRule {
+    /// The question.
     pub kind: HistoryKind,
     /// What is looked at; several fields count together.
     pub fields: Vec<String>,
@@ -221,20 +250,29 @@ pub struct HistoryRule {
     pub warm_up_us: i64,
 }
 
+/// What of a group stands out against its past.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum HistoryKind {
     /// A value that was not seen within the time span.
     NewTerms,
     /// A value that few events had, of at least so many.
-    Rare { events: u64 },
+    Rare {
+        /// Events of the group within the time span, from which on a value can be rare.
+        events: u64,
+    },
     /// So many times as many events within the time span as usual.
-    Spike { factor: f64 },
+    Spike {
+        /// Above 0.
+        factor: f64,
+    },
 }
 
 /// How values become one number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Function {
+    /// `value_sum`
     Sum,
+    /// `value_avg`
     Average,
     /// The value below which so many percent lie, interpolated between neighbours.
     Percentile(f64),
@@ -245,13 +283,18 @@ pub enum Function {
 /// Which rules must have matched, by their places in `rules`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Needed {
+    /// The rule at this place.
     Rule(usize),
+    /// All of these.
     All(Vec<Needed>),
+    /// One of these.
     Any(Vec<Needed>),
+    /// Not this.
     Not(Box<Needed>),
 }
 
 impl Needed {
+    /// Whether it holds, where `matched` tells of each rule, by its place, whether it has matched.
     pub fn holds(&self, matched: &impl Fn(usize) -> bool) -> bool {
         match self {
             Needed::Rule(place) => matched(*place),
@@ -273,23 +316,30 @@ impl Needed {
 /// Where a number must lie.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Bounds {
+    /// The least.
     pub low: Option<Bound>,
+    /// The most.
     pub high: Option<Bound>,
     /// Anything but this.
     pub other_than: Option<f64>,
 }
 
+/// One end of a range.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bound {
+    /// The end itself.
     pub value: f64,
+    /// The end belongs to the range.
     pub inclusive: bool,
 }
 
 impl Bounds {
+    /// This or more.
     pub fn at_least(value: f64) -> Self {
         Bounds { low: Some(Bound { value, inclusive: true }), ..Bounds::default() }
     }
 
+    /// Whether the number lies there.
     pub fn hold(&self, number: f64) -> bool {
         self.low.is_none_or(|low| number > low.value || low.inclusive && number == low.value)
             && self.high.is_none_or(|high| number < high.value || high.inclusive && number == high.value)
@@ -333,6 +383,7 @@ impl Correlation {
 }
 
 impl CorrelationKind {
+    /// What rule files and findings call the type.
     pub fn name(&self) -> &'static str {
         match self {
             CorrelationKind::History(HistoryRule { kind: HistoryKind::NewTerms, .. }) => "new_terms",
