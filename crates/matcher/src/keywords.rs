@@ -114,6 +114,9 @@ fn code_point(text: &str) -> Option<(char, usize)> {
 
 #[cfg(test)]
 mod tests {
+    use rules::check::RegexCheck;
+    use rules::text_pattern::{Anchor, TextPattern, read_pieces};
+
     use super::*;
 
     #[test]
@@ -130,6 +133,30 @@ mod tests {
             (r"\q\", r"\q\", &[(0, 1), (2, 3)]),
         ] {
             assert_eq!(unescaped(written), (expected.to_owned(), rewritten.to_vec()), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_keyword_with_an_anchor_has_a_place() {
+        let regex = |written: &str| {
+            let regex = regex::Regex::new(written).unwrap();
+            Check::Regex(RegexCheck { regex, required: Vec::new() })
+        };
+        let text = |written, anchor| Check::Text(TextPattern::new(read_pieces(written), anchor, false));
+        for (check, expected) in [
+            (text("a", Anchor::Contains), false),
+            (text("a", Anchor::StartsWith), true),
+            (text("a", Anchor::EndsWith), true),
+            (text("a", Anchor::Whole), true),
+            (text("*", Anchor::Whole), false),
+            (regex("a"), false),
+            (regex("^a"), true),
+            (regex("a$"), true),
+            (regex(r"\Aa"), true),
+            (regex(r"a\z"), true),
+            (Check::Boolean(true), false),
+        ] {
+            assert_eq!(place_matters(&check), expected, "{check:?}");
         }
     }
 }

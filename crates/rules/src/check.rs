@@ -151,6 +151,7 @@ pub(crate) fn network(text: &str) -> Result<Network, String> {
 
 impl Check {
     /// Whether a value that is there passes. Presence itself is decided by the caller.
+    #[inline]
     pub fn passes(&self, value: Value<'_>) -> bool {
         match value {
             Value::Long(number) => self.passes_long(number),
@@ -183,6 +184,7 @@ impl Check {
     }
 
     /// Whether a text that is no list passes. `folded` is its folded form ([`fold`]), which many checks share.
+    #[inline]
     pub fn passes_folded(&self, text: &str, folded: &str, tag: ValueTag) -> bool {
         match self {
             Check::Text(pattern) => pattern.matches(text, folded),

@@ -25,6 +25,7 @@ fn single(mut characters: impl Iterator<Item = char>) -> Option<char> {
 }
 
 /// Writes the folded text into `folded`, whose memory is used again.
+#[inline]
 pub fn fold_into(text: &str, folded: &mut String) {
     folded.clear();
     if text.is_ascii() {

@@ -31,6 +31,7 @@ pub fn decoded(value: &str) -> impl Iterator<Item = String> {
 }
 
 /// Whether a value can have a view at all.
+#[inline]
 pub fn may_be_encoded(value: &[u8]) -> bool {
     memchr(b'%', value).is_some()
 }

@@ -3,19 +3,19 @@
 //! `text ─yaml─▶ Node ─document─▶ Rule | Correlation`, with every problem of a file reported at once.
 //! What is not understood is refused by name, never skipped.
 
-pub mod condition;
-pub mod correlation;
-pub mod detection;
-pub mod diagnostic;
-pub mod document;
-pub mod filter;
+pub(crate) mod condition;
+pub(crate) mod correlation;
+pub(crate) mod detection;
+pub(crate) mod diagnostic;
+pub(crate) mod document;
+pub(crate) mod filter;
 mod head;
-pub mod modifier;
+pub(crate) mod modifier;
 mod pack;
 mod pcre;
 pub(crate) mod regex;
 pub mod rule;
 mod shape;
 pub mod threshold;
-pub mod value;
+pub(crate) mod value;
 mod wording;

@@ -308,6 +308,7 @@ impl TextPattern {
     }
 
     /// Whether `value` matches; `folded` is its folded form.
+    #[inline]
     pub fn matches(&self, value: &str, folded: &str) -> bool {
         let value = if self.cased { value } else { folded };
         match &self.shape {

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
 
 /// Deepest nesting of maps and lists.
-pub const DEPTH_MAX: usize = 32;
+const DEPTH_MAX: usize = 32;
 /// Most nodes of one file.
-pub const NODES_MAX: usize = 100_000;
+const NODES_MAX: usize = 100_000;
 /// Longest text of a value in a message, in characters.
 const SHOWN_MAX: usize = 60;
 
@@ -28,12 +28,12 @@ pub struct Node {
     /// Where it begins.
     pub place: Location,
     /// What it is.
-    pub kind: Kind,
+    pub(crate) kind: Kind,
 }
 
 /// What a value is.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Nothing is written there.
     Null,
     /// A single value.
@@ -46,7 +46,7 @@ pub enum Kind {
 
 /// A single value as written.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Scalar {
+pub(crate) struct Scalar {
     /// The text without its quotes.
     pub text: String,
     /// In quotes or a block: always text, whatever it looks like.
@@ -74,7 +74,7 @@ pub struct YamlError {
 
 /// What an unquoted scalar is under the core schema of YAML 1.2.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ScalarValue<'a> {
+pub(crate) enum ScalarValue<'a> {
     /// `null`, `~` or nothing.
     Null,
     /// `true` or `false`.
@@ -89,7 +89,7 @@ pub enum ScalarValue<'a> {
 
 impl Scalar {
     /// What the text stands for.
-    pub fn value(&self) -> ScalarValue<'_> {
+    pub(crate) fn value(&self) -> ScalarValue<'_> {
         if self.quoted {
             return ScalarValue::Text(&self.text);
         }
@@ -218,7 +218,7 @@ impl Node {
 
 /// One document of a file: what was read of it, and what is wrong with it as YAML.
 #[derive(Clone, Debug, PartialEq)]
-pub struct YamlDocument {
+pub(crate) struct YamlDocument {
     /// Absent where it cannot be read at all; where there are errors, only good for finding more of them.
     pub node: Option<Node>,
     /// In the order found.
@@ -238,7 +238,7 @@ pub fn read(text: &str) -> Result<Vec<Node>, YamlError> {
 }
 
 /// Reads every document of a file for itself: what is wrong with one does not hide the others. Empty ones are left out.
-pub fn read_each(text: &str) -> Vec<YamlDocument> {
+pub(crate) fn read_each(text: &str) -> Vec<YamlDocument> {
     let mut nodes = 0;
     let mut documents = match stream(text, 0, &mut nodes) {
         Ok(documents) => documents,

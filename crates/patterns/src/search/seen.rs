@@ -14,6 +14,7 @@ impl SeenSet {
     }
 
     /// Forgets all numbers.
+    #[inline]
     pub fn begin(&mut self) {
         self.round = self.round.wrapping_add(1);
         if self.round == 0 {
@@ -32,6 +33,7 @@ impl SeenSet {
     }
 
     /// Whether the number was added since [`SeenSet::begin`].
+    #[inline]
     pub fn has(&self, number: u32) -> bool {
         self.seen[number as usize] == self.round
     }

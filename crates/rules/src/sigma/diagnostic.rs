@@ -52,29 +52,29 @@ impl fmt::Display for Diagnostic {
 
 /// Collects the problems of one file.
 #[derive(Debug)]
-pub struct Problems {
+pub(crate) struct Problems {
     path: String,
     found: Vec<Diagnostic>,
 }
 
 impl Problems {
     /// None yet, for the file at this path.
-    pub fn new(path: &str) -> Self {
+    pub(crate) fn new(path: &str) -> Self {
         Problems { path: path.to_owned(), found: Vec::new() }
     }
 
     /// Adds a problem that keeps the rule from being loaded.
-    pub fn error(&mut self, place: Location, reason: impl Into<String>) {
+    pub(crate) fn error(&mut self, place: Location, reason: impl Into<String>) {
         self.push(place, Gravity::Error, reason.into());
     }
 
     /// Adds a problem with which the rule is loaded all the same.
-    pub fn warn(&mut self, place: Location, reason: impl Into<String>) {
+    pub(crate) fn warn(&mut self, place: Location, reason: impl Into<String>) {
         self.push(place, Gravity::Warning, reason.into());
     }
 
     /// The rule cannot run before lists of these names are given.
-    pub fn wait(&mut self, place: Location, names: &[String]) {
+    pub(crate) fn wait(&mut self, place: Location, names: &[String]) {
         let names = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         self.error(place, format!("{WAITS}{names}: give lists of them (`rules.placeholders`)"));
     }
@@ -85,12 +85,12 @@ impl Problems {
     }
 
     /// Errors so far, warnings left out.
-    pub fn error_count(&self) -> usize {
+    pub(crate) fn error_count(&self) -> usize {
         self.found.iter().filter(|problem| problem.gravity == Gravity::Error).count()
     }
 
     /// All problems, in the order added.
-    pub fn into_found(self) -> Vec<Diagnostic> {
+    pub(crate) fn into_found(self) -> Vec<Diagnostic> {
         self.found
     }
 }

@@ -12,7 +12,7 @@ use crate::yaml::{self, Location, Node};
 
 /// What one document holds.
 #[derive(Clone, Debug)]
-pub enum Document {
+pub(crate) enum Document {
     /// A detection rule, or a pack of patterns.
     Detection(Rule),
     /// A rule over the hits of others.
@@ -23,7 +23,7 @@ pub enum Document {
 
 impl Document {
     /// Title, id and what else all documents have.
-    pub fn head(&self) -> &Head {
+    pub(crate) fn head(&self) -> &Head {
         match self {
             Document::Detection(rule) => &rule.head,
             Document::Correlation(rule) => &rule.head,
@@ -34,7 +34,7 @@ impl Document {
 
 /// Reads a file: its sound documents, and every problem found in any of them. A file may hold several documents; what is
 /// wrong with one does not touch the others.
-pub fn read(path: &str, text: &str, terms: &Terms) -> (Vec<Document>, Vec<Diagnostic>) {
+pub(crate) fn read(path: &str, text: &str, terms: &Terms) -> (Vec<Document>, Vec<Diagnostic>) {
     let mut problems = Problems::new(path);
     let written = yaml::read_each(text);
     if written.is_empty() {
