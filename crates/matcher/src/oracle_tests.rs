@@ -129,7 +129,7 @@ proptest! {
 
 /// Tests of one field, each of a kind that the table above leaves out: lists, numbers, dates, networks, other fields,
 /// decoded URLs, presence, look-ups.
-const ITEMS: [&str; 56] = [
+const ITEMS: [&str; 65] = [
     "l: b",
     "l: ['40', 'x y']",
     "l: 7",
@@ -163,6 +163,15 @@ const ITEMS: [&str; 56] = [
     "'d|week': 53",
     "'d|month': [1, 12]",
     "'d|year|lte': 2027",
+    "'@timestamp|hour|gte': 9",
+    "'@timestamp|week': 53",
+    "'@timestamp|exists': true",
+    "'@timestamp': null",
+    "'@timestamp|contains': '7'",
+    "'http.response.status_code|gte': 400",
+    "'http.response.status_code': [404, '500']",
+    "'http.response.status_code|startswith': 4",
+    "'http.response.status_code|fieldref': n",
     "'i|cidr': 192.0.2.0/24",
     "'i|cidr': ['2001:db8::/33', '10.0.0.0/7']",
     "'i|cidr': '::ffff:192.0.2.0/121'",
@@ -272,10 +281,22 @@ fn rich_event() -> impl Strategy<Value = String> {
     ]);
     let page = of(&["http://indicator.example/x", "indicator%2eexample", "indicator%252Eexample", "b.example", "a"]);
     let url = prop_oneof![4 => json_text().prop_map(|text| format!("\"{text}\"")), 1 => json_value()];
-    let members = (json_value(), json_value(), json_value(), json_value(), date, address, page, url);
-    (members, any::<u8>()).prop_map(|((a, b, l, n, d, i, page, url), absent)| {
-        let members =
-            [("a", a), ("b", b), ("l", l), ("n", n), ("d", d), ("i", i), ("cs-referer", page), ("cs-uri", url)];
+    let status = of(&["404", "200", "500", "-"]).prop_map(|status| status.replace('"', ""));
+    let status = status.prop_map(|status| if status == "-" { "\"none\"".to_owned() } else { status });
+    let members = (json_value(), json_value(), json_value(), json_value(), date.clone(), address, page, url);
+    (members, date, status, any::<u16>()).prop_map(|((a, b, l, n, d, i, page, url), time, status, absent)| {
+        let members = [
+            ("a", a),
+            ("b", b),
+            ("l", l),
+            ("n", n),
+            ("d", d),
+            ("i", i),
+            ("cs-referer", page),
+            ("cs-uri", url),
+            ("@timestamp", time),
+            ("http.response.status_code", status),
+        ];
         let there = members.iter().enumerate().filter(|(at, _)| absent >> at & 1 == 0 || absent % 3 == 0);
         let there: Vec<String> = there.map(|(_, (key, value))| format!("\"{key}\":{value}")).collect();
         format!("{{{}}}", there.join(","))
