@@ -11,8 +11,8 @@ use rules::ruleset::RuleSet;
 use crate::group::Group;
 use crate::scan::{self, GroupScratch};
 
-/// Log sources that get a group of their own. Events of others are judged by all rules, and matches of rules for other log
-/// sources are left out afterwards: the result is equal, and comes more slowly.
+/// Log sources that get a group of their own. Events of others are judged by all rules, and matches of rules for other
+/// log sources are left out afterwards: the result is equal, and comes more slowly.
 const GROUPS_MAX: usize = 256;
 
 /// One group of rules for each log source that events name. Compiled on first use, shared by all threads.
@@ -89,8 +89,8 @@ enum JudgedBy {
 }
 
 impl LogSourceScratch {
-    /// Takes the rows whose log source is known out of `rows`. True where rows stay whose matches must be filtered by log
-    /// source, because too many have a group already.
+    /// Takes the rows whose log source is known out of `rows`. True where rows stay whose matches must be filtered by
+    /// log source, because too many have a group already.
     pub(super) fn take_rows(
         &mut self,
         groups: &GroupsByLogSource,

@@ -44,8 +44,8 @@ pub(super) struct GroupRule {
 }
 
 impl Group {
-    /// `parts_hold`: fields are parts of one another as the catalog says. `sampled`: rules that look at some events only
-    /// do so.
+    /// `parts_hold`: fields are parts of one another as the catalog says. `sampled`: rules that look at some events
+    /// only do so.
     pub(super) fn compile<'a>(rules: impl Iterator<Item = (u32, &'a Rule)>, parts_hold: bool, sampled: bool) -> Self {
         let mut predicates = Predicates::new(parts_hold);
         let rules: Vec<GroupRule> = rules

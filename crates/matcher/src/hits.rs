@@ -11,8 +11,8 @@ use rules::check::{Check, Value};
 use rules::ruleset::RuleSet;
 use rules::sigma::rule::Rule;
 
-/// Longest value that is captured whole, in bytes: one field must not fill the correlation state. A longer one keeps its
-/// beginning and gets the hash of the whole, so that different values stay different.
+/// Longest value that is captured whole, in bytes: one field must not fill the correlation state. A longer one keeps
+/// its beginning and gets the hash of the whole, so that different values stay different.
 const VALUE_BYTES_MAX: usize = 512;
 /// Longest raw line that a hit keeps as proof, in bytes. Longer ones are cut with a mark; their place is given.
 const PROOF_BYTES_MAX: usize = 8 << 10;

@@ -1,6 +1,6 @@
-//! Rules out whole lines before keywords are searched, where the keywords are not many: a vector search for up to four bytes
-//! of each, in upper and lower case. Most lines hold none of them. What it finds says nothing; what it does not find is not
-//! there.
+//! Rules out whole lines before keywords are searched, where the keywords are not many: a vector search for up to four
+//! bytes of each, in upper and lower case. Most lines hold none of them. What it finds says nothing; what it does not
+//! find is not there.
 
 use aho_corasick::packed::{Config, MatchKind, Searcher};
 use memchr::memchr_iter;
@@ -56,8 +56,8 @@ impl KeywordPrefilter {
         line.is_ascii() && !(is_json && self.hides_keywords(line.as_bytes())) && self.searcher.find(line).is_none()
     }
 
-    /// Whether the line has an escape for a character that keywords may have: ASCII, or what is folded to it. Those for control
-    /// characters hide nothing: they are not looked for.
+    /// Whether the line has an escape for a character that keywords may have: ASCII, or what is folded to it. Those for
+    /// control characters hide nothing: they are not looked for.
     fn hides_keywords(&self, line: &[u8]) -> bool {
         let mut taken = usize::MAX;
         memchr_iter(b'\\', line).any(|at| {

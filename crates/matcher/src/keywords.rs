@@ -16,8 +16,8 @@ pub(super) struct KeywordTexts<'a> {
     pub(super) line: &'a str,
     /// The line without its JSON escapes, where there are any: they hide text.
     pub(super) unescaped: Option<String>,
-    /// Where the line has escapes that stand for another character than the one behind the backslash: start and end of each,
-    /// in bytes.
+    /// Where the line has escapes that stand for another character than the one behind the backslash: start and end of
+    /// each, in bytes.
     pub(super) rewritten: Vec<(usize, usize)>,
 }
 
@@ -33,8 +33,8 @@ impl<'a> KeywordTexts<'a> {
     }
 }
 
-/// Whether where a keyword stands matters, so that it is also looked for in each value of a JSON line by itself. What may
-/// stand anywhere in a value may stand anywhere in the line.
+/// Whether where a keyword stands matters, so that it is also looked for in each value of a JSON line by itself. What
+/// may stand anywhere in a value may stand anywhere in the line.
 pub(super) fn place_matters(check: &Check) -> bool {
     match check {
         Check::Text(pattern) => pattern.is_anchored(),

@@ -57,8 +57,8 @@ pub struct MatchScratch {
 }
 
 impl Matcher {
-    /// Compiles nothing yet: the rules for a dataset are compiled when its first batch comes. `declared` is the log source of
-    /// input whose format does not tell it.
+    /// Compiles nothing yet: the rules for a dataset are compiled when its first batch comes. `declared` is the log
+    /// source of input whose format does not tell it.
     pub fn new(set: Arc<RuleSet>, declared: Option<LogSource>) -> Self {
         Self::with(set, declared, true)
     }
@@ -78,7 +78,8 @@ impl Matcher {
         &self.set
     }
 
-    /// Compiles the groups of rules that another matcher has used, so that the first batch after a reload does not wait.
+    /// Compiles the groups of rules that another matcher has used, so that the first batch after a reload does not
+    /// wait.
     pub fn prepare_like(&self, other: &Matcher) {
         for (dataset, group) in other.groups.iter().enumerate() {
             if group.get().is_some_and(|group| !group.is_empty()) {
@@ -160,8 +161,8 @@ impl Matcher {
         self.set.exceptions.leave_out_hit(&self.set.rules[rule as usize].head, batch, row as usize)
     }
 
-    /// Every match that no exception leaves out, as a hit that owns what it needs, by row, then by rule. A hit of a sampled rule
-    /// counts for as many events as its rule looks at one of.
+    /// Every match that no exception leaves out, as a hit that owns what it needs, by row, then by rule. A hit of a
+    /// sampled rule counts for as many events as its rule looks at one of.
     pub fn hits(&self, batch: &EventBatch, scratch: &mut MatchScratch) -> Vec<Hit> {
         self.matches(batch, scratch);
         let MatchScratch { matched, known, .. } = scratch;

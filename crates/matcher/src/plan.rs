@@ -1,5 +1,5 @@
-//! How each column is searched: the literals of the predicates on it, which nominate them, and the engines of its packs.
-//! What finds literals is made when a batch first has the column.
+//! How each column is searched: the literals of the predicates on it, which nominate them, and the engines of its
+//! packs. What finds literals is made when a batch first has the column.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -202,9 +202,9 @@ impl Plan {
         prefilter.get_or_init(|| if self.unfiltered.is_empty() { KeywordPrefilter::new(texts) } else { None }).as_ref()
     }
 
-    /// Whether a keyword that stands in the raw line also stands in the line without its escapes, unless it reaches into an
-    /// escape that does more than put a backslash before a character. Not so for those with such a pair of their own, and
-    /// for those whose place in the line matters.
+    /// Whether a keyword that stands in the raw line also stands in the line without its escapes, unless it reaches
+    /// into an escape that does more than put a backslash before a character. Not so for those with such a pair of
+    /// their own, and for those whose place in the line matters.
     pub(super) fn survives_unescaping(&self) -> bool {
         let pairs: [&[u8]; 3] = [b"\\\\", b"\\\"", b"\\/"];
         let has_pair =

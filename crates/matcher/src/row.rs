@@ -1,5 +1,5 @@
-//! One row against the rules that have a chance on it: what the search found is looked up, everything else is checked when
-//! a rule asks, once.
+//! One row against the rules that have a chance on it: what the search found is looked up, everything else is checked
+//! when a rule asks, once.
 
 use event::{EventBatch, ValueTag};
 use patterns::search::seen::SeenSet;

@@ -176,8 +176,8 @@ fn flag_sampled(group: &Group, batch: &EventBatch, rows: &[u32], candidates: &mu
     }
 }
 
-/// What decides whether an event is one of those that are looked at. It is made of the event's id, so that every run looks at
-/// equal events.
+/// What decides whether an event is one of those that are looked at. It is made of the event's id, so that every run
+/// looks at equal events.
 fn sample_number(batch: &EventBatch, row: u32) -> u64 {
     (batch.event_id(row as usize).0 >> 64) as u64
 }
@@ -343,8 +343,8 @@ impl ColumnSearch<'_> {
         &self.group.checks[predicate as usize]
     }
 
-    /// Which predicates hold for a text: nominated by their literals, decided by their place or by their checks. `kept`:
-    /// the verdict outlives the batch.
+    /// Which predicates hold for a text: nominated by their literals, decided by their place or by their checks.
+    /// `kept`: the verdict outlives the batch.
     fn decide(&mut self, text: &str, tag: ValueTag, column: &mut ColumnScratch, kept: bool) -> VerdictId {
         self.work.begin();
         let mut opens_parts = false;

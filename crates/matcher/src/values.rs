@@ -1,5 +1,5 @@
-//! One value of one row against what rules ask of it, where no search of the column has the answer: presence, lists, and
-//! decoded views of URLs.
+//! One value of one row against what rules ask of it, where no search of the column has the answer: presence, lists,
+//! and decoded views of URLs.
 //!
 //! It must not use `rules::evaluate`, which does all of this the slow way and is what it is tested against.
 
@@ -7,7 +7,8 @@ use event::{EventBatch, ValueTag};
 use rules::check::{Check, FieldRef, Value};
 use rules::percent::{decoded, may_be_encoded};
 
-/// Whether the value passes as it is, or, where the column's text is also matched decoded, one of its decoded views does.
+/// Whether the value passes as it is, or, where the column's text is also matched decoded, one of its decoded views
+/// does.
 pub(super) fn passes_in_any_view(check: &Check, value: Value<'_>, decodes: bool) -> bool {
     if check.passes(value) {
         return true;

@@ -1,5 +1,5 @@
-//! The test that a value reaches a pack's threshold, one value at a time: for checks outside a search of a column, and for
-//! people who ask why.
+//! The test that a value reaches a pack's threshold, one value at a time: for checks outside a search of a column, and
+//! for people who ask why.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};

@@ -67,10 +67,10 @@ pub fn simplify(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Between the parameters of a query that begins at `query` an ampersand, also where it was written as an entity, once or
-/// several times over, as links do that were escaped too often: `a=1&amp;id=3` is `a=1&id=3`. That is so only where the
-/// name of a parameter follows: what else stands there may be a command, whose separator is the end of the entity. Where
-/// nothing changes, the text itself is given back.
+/// Between the parameters of a query that begins at `query` an ampersand, also where it was written as an entity, once
+/// or several times over, as links do that were escaped too often: `a=1&amp;id=3` is `a=1&id=3`. That is so only where
+/// the name of a parameter follows: what else stands there may be a command, whose separator is the end of the entity.
+/// Where nothing changes, the text itself is given back.
 pub fn plain_ampersands(text: &str, query: usize) -> Cow<'_, str> {
     let mut out = String::new();
     let mut kept = 0;
@@ -176,8 +176,8 @@ pub fn percent_decode(bytes: &mut Vec<u8>, units: Units) -> bool {
     changed
 }
 
-/// Bytes that are not UTF-8, as lenient decoders read them: overlong forms mean what they spell, single bytes are Latin-1
-/// where they are white space, everything else is U+FFFD.
+/// Bytes that are not UTF-8, as lenient decoders read them: overlong forms mean what they spell, single bytes are
+/// Latin-1 where they are white space, everything else is U+FFFD.
 fn repaired(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len());
     let mut rest = bytes;

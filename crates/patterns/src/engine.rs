@@ -1,5 +1,6 @@
-//! All packs on one column as one engine: a value is normalised once, one search for literals nominates patterns in each
-//! view, and only those are tried. What most values are, plain and without a nominee, costs one decoding and one search.
+//! All packs on one column as one engine: a value is normalised once, one search for literals nominates patterns in
+//! each view, and only those are tried. What most values are, plain and without a nominee, costs one decoding and one
+//! search.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
-//! Attack payloads by pattern: packs of literals, expressions and grammars, matched on normalised views of a field, each
-//! with a weight. Text in, matches out: usable alone.
+//! Attack payloads by pattern: packs of literals, expressions and grammars, matched on normalised views of a field,
+//! each with a weight. Text in, matches out: usable alone.
 //!
 //! ```text
 //! Pack ─ one engine for all packs on a column ─▶ value: which packs hold, and why

@@ -1,6 +1,6 @@
 //! Cross-site scripting by structure: a value is read as a browser would read it, as text between tags, as what an
-//! attribute's quote lets out, as an address. A tag alone proves nothing; what counts is that it runs something. The text is
-//! in lower case, its encodings undone.
+//! attribute's quote lets out, as an address. A tag alone proves nothing; what counts is that it runs something. The
+//! text is in lower case, its encodings undone.
 
 use memchr::{memchr_iter, memmem};
 

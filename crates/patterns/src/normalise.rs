@@ -1,5 +1,5 @@
-//! What a text means to those who will decode it: views of request text with its encodings undone. A view never replaces
-//! the text; a pattern matches if the text or any view does. One forward pass for each step.
+//! What a text means to those who will decode it: views of request text with its encodings undone. A view never
+//! replaces the text; a pattern matches if the text or any view does. One forward pass for each step.
 
 use memchr::{memchr, memmem};
 
@@ -230,8 +230,8 @@ fn markup(text: &str) -> String {
     out
 }
 
-/// `/* … */` and line comments that end are one space, as is every run of white space. What stands in `/*! … */` is kept:
-/// servers run it. `None` where there is nothing of the kind.
+/// `/* … */` and line comments that end are one space, as is every run of white space. What stands in `/*! … */` is
+/// kept: servers run it. `None` where there is nothing of the kind.
 fn sql(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let bytes = text.as_bytes();

@@ -1,6 +1,6 @@
 //! SQL injection by structure: a value is read as SQL would read it, behind a number, or behind the quote that ends the
-//! text it was put into. Words alone prove nothing, neither `select` in a search phrase nor the apostrophe of a name: what
-//! counts is that the value goes on as a statement does. The text is in lower case, its encodings undone.
+//! text it was put into. Words alone prove nothing, neither `select` in a search phrase nor the apostrophe of a name:
+//! what counts is that the value goes on as a statement does. The text is in lower case, its encodings undone.
 
 /// Longest value that is read, in tokens; an injection shows its intent early.
 const TOKENS_MAX: usize = 400;

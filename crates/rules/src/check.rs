@@ -26,7 +26,8 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The value of a row in the column at a position of the batch. `None` where the row has none; an explicit null is none.
+    /// The value of a row in the column at a position of the batch. `None` where the row has none; an explicit null is
+    /// none.
     #[inline]
     pub fn at(batch: &'a EventBatch, position: usize, row: usize) -> Option<Self> {
         if let Some(column) = batch.text_at(position) {
@@ -50,8 +51,8 @@ pub enum Order {
     GreaterOrEqual,
 }
 
-/// One test of one value (Sigma specification 2.1, field modifiers; the last two are ours). Names of variants are part of
-/// what rules are hashed from: see [`RuleSet::digests`](crate::RuleSet::digests).
+/// One test of one value (Sigma specification 2.1, field modifiers; the last two are ours). Names of variants are part
+/// of what rules are hashed from: see [`RuleSet::digests`](crate::RuleSet::digests).
 #[derive(Clone, Debug)]
 pub enum Check {
     /// The text fits a pattern with wildcards.

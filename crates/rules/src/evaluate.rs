@@ -1,9 +1,10 @@
-//! One rule's condition against one event, the slow and obvious way: the oracle that the matcher is held against, and what
-//! `explain` and exceptions use.
+//! One rule's condition against one event, the slow and obvious way: the oracle that the matcher is held against, and
+//! what `explain` and exceptions use.
 //!
 //! It shares data types with the matcher (`Expr`, `Item`, the variants of `Check`, the pieces of a `TextPattern`), the
-//! compiled `Regex`, case folding of one character (`fold_char`), the list of URL columns, and the look-ups of packs and
-//! indicators, each with tests of its own. It must use nothing else of `check.rs`, `date.rs`, `percent.rs` or the matcher.
+//! compiled `Regex`, case folding of one character (`fold_char`), the list of URL columns, and the look-ups of packs
+//! and indicators, each with tests of its own. It must use nothing else of `check.rs`, `date.rs`, `percent.rs` or the
+//! matcher.
 
 mod date;
 mod passes;
@@ -31,8 +32,8 @@ pub fn evaluate(expr: &Expr, batch: &EventBatch, row: usize) -> bool {
     }
 }
 
-/// A keyword is looked for in the line as it is, in the line without its JSON escapes, and, where its place matters, in each
-/// value of a JSON line.
+/// A keyword is looked for in the line as it is, in the line without its JSON escapes, and, where its place matters, in
+/// each value of a JSON line.
 fn keyword_matches(check: &Check, batch: &EventBatch, row: usize) -> bool {
     let line = batch.original(row);
     if text_passes(check, line) {

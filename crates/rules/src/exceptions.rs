@@ -1,5 +1,6 @@
-//! Allow lists: events that rules must not report, each with an owner, a reason and a date on which it ends. An exception is
-//! applied to hits before anything is counted, and to findings afterwards; whatever it leaves out is counted.
+//! Allow lists: events that rules must not report, each with an owner, a reason and a date on which it ends. An
+//! exception is applied to hits before anything is counted, and to findings afterwards; whatever it leaves out is
+//! counted.
 //!
 //! **Absent on purpose:** an exception never changes a rule, and one without an owner or a date is refused: nobody would
 //! ever take it away.

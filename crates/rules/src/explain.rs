@@ -75,8 +75,8 @@ pub struct Decoded {
     pub value: String,
 }
 
-/// The whole evaluation: each part, whether it held, and the value that decided. `declared` is what the input was said to
-/// be, where the event does not tell.
+/// The whole evaluation: each part, whether it held, and the value that decided. `declared` is what the input was said
+/// to be, where the event does not tell.
 pub fn explain(rule: &Rule, batch: &EventBatch, row: usize, declared: Option<&LogSource>) -> Explanation {
     let judged = judges(rule, batch, row, declared);
     let origin = origin_of(batch, row);

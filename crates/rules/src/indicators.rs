@@ -1,5 +1,5 @@
-//! Lists of what is known to be bad: addresses, networks, domains, URLs and hashes, millions of each. A value is looked up
-//! by what it looks like; rules ask with the modifier `indicator`.
+//! Lists of what is known to be bad: addresses, networks, domains, URLs and hashes, millions of each. A value is looked
+//! up by what it looks like; rules ask with the modifier `indicator`.
 //!
 //! ```text
 //! list files ─line by line─▶ IndicatorsBuilder ─sort─▶ Indicators (shared): value ─▶ lists that have it
@@ -89,8 +89,8 @@ impl IndicatorsBuilder {
         self.lists.len() as u32 - 1
     }
 
-    /// Adds a line of a plain list; comments (`#`, `;`) and what stands behind the first value are passed over. The reason
-    /// where it cannot be used.
+    /// Adds a line of a plain list; comments (`#`, `;`) and what stands behind the first value are passed over. The
+    /// reason where it cannot be used.
     pub fn line(&mut self, list: u32, line: &str) -> Result<(), String> {
         if line.len() > LINE_BYTES_MAX {
             return Err(format!("the line is longer than {LINE_BYTES_MAX} bytes"));

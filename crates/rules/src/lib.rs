@@ -1,5 +1,5 @@
-//! What the rules say: Sigma documents, packs of patterns, lists and exceptions are read once into a rule set, and one event
-//! is judged the plain way, for `explain` and as the oracle of the matcher.
+//! What the rules say: Sigma documents, packs of patterns, lists and exceptions are read once into a rule set, and one
+//! event is judged the plain way, for `explain` and as the oracle of the matcher.
 //!
 //! ```text
 //! rule files ─read─▶ Document ─check─▶ Rule, Correlation ─bind─▶ RuleSet

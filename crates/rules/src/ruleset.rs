@@ -38,8 +38,8 @@ pub struct RuleSet {
     pub uses: Vec<Use>,
 }
 
-/// What each rule means, as a hash of 128 bits: equal where nothing that decides has changed. Saved correlation state is kept
-/// under these hashes.
+/// What each rule means, as a hash of 128 bits: equal where nothing that decides has changed. Saved correlation state
+/// is kept under these hashes.
 #[derive(Debug)]
 pub struct RuleDigests {
     /// In the order of [`RuleSet::rules`].
@@ -241,7 +241,8 @@ impl Loading {
         let mut set = RuleSet { uses: vec![Use::default(); self.rules.len()], names, ..RuleSet::default() };
         std::mem::swap(&mut set.rules, &mut self.rules);
         std::mem::swap(&mut set.filters, &mut self.filters);
-        // A correlation may count others, in whatever order the files hold them: bind what can be bound, again and again.
+        // A correlation may count others, in whatever order the files hold them: bind what can be bound, again and
+        // again.
         let mut open = std::mem::take(&mut self.correlations);
         loop {
             let before = open.len();

@@ -1,5 +1,5 @@
-//! Names that rules use for fields, and the columns that hold them. Decided once, when rules are loaded; the names stand
-//! in `schemas/sigma-taxonomy.yaml`, and in files of the same form that users give.
+//! Names that rules use for fields, and the columns that hold them. Decided once, when rules are loaded; the names
+//! stand in `schemas/sigma-taxonomy.yaml`, and in files of the same form that users give.
 
 mod expression;
 mod form;

@@ -232,8 +232,8 @@ impl TextPattern {
         !open(self.pieces.first()) || !open(self.pieces.last())
     }
 
-    /// Texts of which one must stand at a place, if that is all there is to it and case does not matter. Option marks make
-    /// several texts of one.
+    /// Texts of which one must stand at a place, if that is all there is to it and case does not matter. Option marks
+    /// make several texts of one.
     pub fn texts_in_place(&self) -> Option<(Vec<String>, Anchor)> {
         const DASHES_MAX: usize = 2;
         let open_start = self.pieces.first() == Some(&Piece::Many);

@@ -1,6 +1,6 @@
 //! YAML as a tree that remembers lines, for diagnostics. Scalars keep their text and whether they were quoted; equal
-//! keys, anchors, tags and deep nesting are errors, because rule files are input from strangers. A mistake costs its own
-//! document, not those beside it.
+//! keys, anchors, tags and deep nesting are errors, because rule files are input from strangers. A mistake costs its
+//! own document, not those beside it.
 
 use std::borrow::Cow;
 

@@ -1,10 +1,10 @@
 //! Finds which of many literals stand in a text, wherever they do. Of each, four bytes are looked for that few others
 //! share, through a table of bits that fits the processor's cache, and what is found there is compared; short ones are
-//! looked up whole. Thousands of literals cost little more than a hundred. Where all are long, or the few short ones are
-//! left to a vector search, only every second or fourth place of the text is looked at.
+//! looked up whole. Thousands of literals cost little more than a hundred. Where all are long, or the few short ones
+//! are left to a vector search, only every second or fourth place of the text is looked at.
 //!
-//! Literals are folded by the caller, and so are texts that are not ASCII. **Absent on purpose:** no first or longest match;
-//! all of them count.
+//! Literals are folded by the caller, and so are texts that are not ASCII. **Absent on purpose:** no first or longest
+//! match; all of them count.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -117,8 +117,8 @@ impl Literals {
         Literals { common: Search::for_long_texts(&numbered), with_rare: None, rare_bytes: Vec::new() }
     }
 
-    /// Made for requests: literals with bytes that few requests have are looked for in those that do. None of the texts is
-    /// empty.
+    /// Made for requests: literals with bytes that few requests have are looked for in those that do. None of the texts
+    /// is empty.
     pub fn for_requests(texts: Vec<Box<[u8]>>) -> Self {
         let numbered = texts.into_iter().enumerate().map(|(at, text)| (at as u32, text));
         let (with_rare, common): (Vec<Numbered>, Vec<Numbered>) =

@@ -2,8 +2,8 @@
 
 use crate::check::TimePart;
 
-/// Part of `2026-11-24`, `2026/11/24`, `2026-11-24T10:15…` or `2026-11-24 10:15…`, taken as written. `None` where the text is
-/// no such date, or has no such part.
+/// Part of `2026-11-24`, `2026/11/24`, `2026-11-24T10:15…` or `2026-11-24 10:15…`, taken as written. `None` where the
+/// text is no such date, or has no such part.
 pub(super) fn part(part: TimePart, text: &str) -> Option<i64> {
     let text: Vec<char> = text.trim_start().chars().collect();
     let digits = |from: usize, count: usize| -> Option<i64> {

@@ -1,5 +1,5 @@
-//! One value against one test, for the oracle: each test written as its definition reads, without a search, a cache or a
-//! folded copy that is shared. `check.rs` has the fast form that the matcher uses.
+//! One value against one test, for the oracle: each test written as its definition reads, without a search, a cache or
+//! a folded copy that is shared. `check.rs` has the fast form that the matcher uses.
 
 use std::net::IpAddr;
 

@@ -1,5 +1,5 @@
-//! What a row gives to look at, for the oracle: values of columns, texts behind JSON escapes, decoded views of URLs. Each
-//! function reads character by character; none is shared with the matcher.
+//! What a row gives to look at, for the oracle: values of columns, texts behind JSON escapes, decoded views of URLs.
+//! Each function reads character by character; none is shared with the matcher.
 
 use event::catalog::OF_THE_PIPELINE;
 use event::{EventBatch, ValueTag};

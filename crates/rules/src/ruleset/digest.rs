@@ -1,5 +1,5 @@
-//! What each rule means, as a hash. It is made of what the rule's condition prints (`Debug`), so that a type, variant or
-//! field that is renamed there changes it: then saved correlation state is lost (`testdata/digests.expected`).
+//! What each rule means, as a hash. It is made of what the rule's condition prints (`Debug`), so that a type, variant
+//! or field that is renamed there changes it: then saved correlation state is lost (`testdata/digests.expected`).
 
 use std::collections::BTreeMap;
 

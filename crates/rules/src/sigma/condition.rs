@@ -29,8 +29,8 @@ pub(crate) fn read(text: &str, selections: &Selections, place: Location, problem
     found.ok().filter(|_| is_sound)
 }
 
-/// The condition of a temporal correlation: an expression over its rules. Where none are listed, those that it names are
-/// meant; else it must name each of them. Every reason against it.
+/// The condition of a temporal correlation: an expression over its rules. Where none are listed, those that it names
+/// are meant; else it must name each of them. Every reason against it.
 pub(crate) fn read_rules(text: &str, rules: &mut Vec<String>) -> Result<Needed, Vec<String>> {
     let tokens = tokens(text);
     let is_word = |token: &&&str| !matches!(**token, "and" | "or" | "not" | "(" | ")");

@@ -14,7 +14,8 @@ use crate::taxonomy::Terms;
 use crate::text_pattern::{Anchor, Piece, TextPattern, read_pieces};
 use crate::yaml::{Kind, Location, Node, Scalar, ScalarValue};
 
-/// Reads the section: every selection, then the condition, whatever is wrong with them. `None` where a problem was reported.
+/// Reads the section: every selection, then the condition, whatever is wrong with them. `None` where a problem was
+/// reported.
 pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Option<Expr> {
     let Some(pairs) = section.map() else {
         problems.error(section.place, format!("`detection` must be a map of selections, not {}", section.shown()));

@@ -32,8 +32,8 @@ impl Document {
     }
 }
 
-/// Reads a file: its sound documents, and every problem found in any of them. A file may hold several documents; what is
-/// wrong with one does not touch the others.
+/// Reads a file: its sound documents, and every problem found in any of them. A file may hold several documents; what
+/// is wrong with one does not touch the others.
 pub(crate) fn read(path: &str, text: &str, terms: &Terms) -> (Vec<Document>, Vec<Diagnostic>) {
     let mut problems = Problems::new(path);
     let written = yaml::read_each(text);

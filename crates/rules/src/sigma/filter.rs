@@ -1,5 +1,5 @@
-//! Filter documents: what many rules leave out, written once. A filter becomes part of the condition of each rule that it
-//! means; its selections stay its own.
+//! Filter documents: what many rules leave out, written once. A filter becomes part of the condition of each rule that
+//! it means; its selections stay its own.
 
 use event::LogSource;
 
@@ -141,7 +141,8 @@ fn target(section: &Node, problems: &mut Problems) -> Option<(Target, Mentions)>
     (problems.error_count() == before).then(|| (target, named.mentions()))
 }
 
-/// As the custom attribute says; else as the condition is written: one whose every operand is negated says what to keep.
+/// As the custom attribute says; else as the condition is written: one whose every operand is negated says what to
+/// keep.
 fn sense(node: &Node, condition: Option<&Expr>, problems: &mut Problems) -> Option<Sense> {
     if let Some(given) = node.get(SENSE_KEY) {
         return match given.text() {

@@ -243,8 +243,8 @@ fn cost(texts: &[String]) -> u64 {
     texts.iter().map(one).sum()
 }
 
-/// The expression with classes of ASCII characters: patterns see plain text, and classes of all Unicode letters would make
-/// them many times as large.
+/// The expression with classes of ASCII characters: patterns see plain text, and classes of all Unicode letters would
+/// make them many times as large.
 fn in_ascii(written: &str) -> String {
     let mut out = String::with_capacity(written.len() * 2);
     let mut characters = written.chars();

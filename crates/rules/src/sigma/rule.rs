@@ -64,7 +64,8 @@ pub struct WrittenAt {
     pub names: Mentions,
 }
 
-/// Names of rules, and where in the file of the rule each of them is written: for messages. Nothing else may depend on it.
+/// Names of rules, and where in the file of the rule each of them is written: for messages. Nothing else may depend on
+/// it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mentions(pub(crate) Vec<(String, Location)>);
 

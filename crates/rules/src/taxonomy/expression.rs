@@ -1,7 +1,7 @@
 //! Regular expressions for columns whose values lack what a rule expects in front, or have something behind.
 //!
-//! What is in front is known, so the expression is taken forward over it, character by character (Brzozowski, Derivatives
-//! of Regular Expressions, 1964): of `/bash$` over `/` stays `bash$`, at the start of the value.
+//! What is in front is known, so the expression is taken forward over it, character by character (Brzozowski,
+//! Derivatives of Regular Expressions, 1964): of `/bash$` over `/` stays `bash$`, at the start of the value.
 
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
@@ -40,8 +40,8 @@ pub(super) fn without_prefix(expression: &str, prefix: &str) -> Option<String> {
     (!ways.is_empty()).then(|| Hir::alternation(ways).to_string())
 }
 
-/// An expression that matches a value with `text` behind it where `expression` matches the value at its end. `None` where
-/// it says nothing about the end: then it does as it is.
+/// An expression that matches a value with `text` behind it where `expression` matches the value at its end. `None`
+/// where it says nothing about the end: then it does as it is.
 pub(super) fn followed_by(expression: &str, text: &str) -> Option<String> {
     let whole = parse(expression)?;
     if has_only(&whole, &[Look::Start, Look::WordUnicode, Look::WordUnicodeNegate]) || has_lines(&whole) {

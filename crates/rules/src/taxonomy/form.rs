@@ -45,7 +45,8 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// Tests of the column's value of which one passes where the rule's value would. None where that cannot be said: part of a number, or parts of dates.
+    /// Tests of the column's value of which one passes where the rule's value would. None where that cannot be said:
+    /// part of a number, or parts of dates.
     pub(super) fn checks(&self, check: &Check) -> Vec<Check> {
         match (self, check) {
             (Form::Prefix(prefix), Check::Text(pattern)) => {

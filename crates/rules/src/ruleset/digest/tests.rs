@@ -1,5 +1,5 @@
-//! What each rule means must hash to what it always has: correlation state is saved under these hashes, and a changed one
-//! makes an update forget it. One rule for each variant of a test and each type of correlation.
+//! What each rule means must hash to what it always has: correlation state is saved under these hashes, and a changed
+//! one makes an update forget it. One rule for each variant of a test and each type of correlation.
 
 use crate::{Terms, load};
 
