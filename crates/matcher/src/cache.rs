@@ -1,7 +1,7 @@
 //! Verdicts that outlive a batch: which predicates hold for a value, remembered for values that come again.
 //!
 //! Keys are compared byte for byte, so that no hash collision can turn into a wrong verdict. The cache is bounded and
-//! forgets by overwriting; where values hardly repeat it steps aside for a while.
+//! forgets by overwriting. Where values hardly repeat, it is not used for a number of look-ups.
 
 use std::hash::BuildHasher;
 
@@ -20,12 +20,13 @@ const VALUE_BYTES_MAX: usize = 512;
 const VERDICTS_MAX: usize = 1 << 16;
 /// Look-ups after which the share of hits is judged.
 const PROBE_LOOKUPS: u32 = 4096;
-/// Look-ups to leave out when too few hit, twice as many each time: a miss costs more than a hit saves. Two in three
-/// must, or one in five where a value is costly to decide.
+/// Look-ups for which the cache is left unused when too few of the last ones hit, doubled each time: a miss costs more
+/// than a hit saves. Two in three must hit, or one in five where a value is costly to decide.
 const REST_LOOKUPS_MIN: u32 = 4096;
 const REST_LOOKUPS_MAX: u32 = 262_144;
 
-/// Number of a verdict. 0 is: no predicate holds. With the highest bit it is one that is not kept.
+/// Number of a verdict. 0 means that no predicate holds. Numbers with the highest bit are of verdicts that end with
+/// their batch.
 pub(super) type VerdictId = u32;
 const PASSING: VerdictId = 1 << 31;
 
@@ -59,7 +60,7 @@ struct Passing {
 #[derive(Debug)]
 pub(super) struct Verdicts {
     list: Vec<(Box<[u32]>, bool, bool)>,
-    /// By predicates; apart for verdicts that open parts and those that do not.
+    /// Verdict by its predicates: first those that do not open parts, then those that do.
     known: [HashMap<Box<[u32]>, VerdictId>; 2],
     passing: Passing,
 }
@@ -98,7 +99,7 @@ impl Verdicts {
         PASSING | (list.len() as VerdictId - 1)
     }
 
-    /// Number of the verdict with these predicates, which are put in order.
+    /// Number of the verdict with these predicates, kept from batch to batch. Sorts `held`.
     pub(super) fn intern(&mut self, held: &mut [u32], opens_parts: bool, triggered: &[Vec<u32>]) -> VerdictId {
         if held.is_empty() && !opens_parts {
             return 0;
@@ -150,7 +151,7 @@ pub(super) struct Cache {
     lookups: u32,
     hits: u32,
     resting: u32,
-    /// The next rest.
+    /// Look-ups to leave out the next time.
     rest: u32,
     /// Values are costly to decide.
     costly: bool,
@@ -189,7 +190,7 @@ impl Cache {
     }
 
     pub(super) fn remember_inline(&mut self, view: u128, verdict: VerdictId) {
-        // Most columns that rules name never come.
+        // Made on first use: no batch ever has most of the columns that rules name.
         if self.inline.is_empty() {
             self.inline = vec![InlineSlot { view: INLINE_FREE, verdict: 0 }; SMALL_SLOTS];
         }

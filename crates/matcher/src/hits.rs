@@ -1,4 +1,4 @@
-//! Matches become hits that outlive the batch. The columns that are copied from are found once for a batch.
+//! Makes hits, which outlive the batch, of matches. The columns that hits copy from are found once for a batch.
 
 use std::sync::Arc;
 
@@ -14,16 +14,16 @@ use rules::sigma::rule::Rule;
 /// Longest value that is captured whole, in bytes: one field must not fill the correlation state. A longer one keeps
 /// its beginning and gets the hash of the whole, so that different values stay different.
 const VALUE_BYTES_MAX: usize = 512;
-/// Longest raw line that a hit keeps as proof, in bytes. Longer ones are cut with a mark; their place is given.
+/// Longest raw line that a hit keeps as proof, in bytes. Longer ones are cut, which is told behind them.
 const PROOF_BYTES_MAX: usize = 8 << 10;
 
-/// Texts that are remembered with what a pack found in them.
+/// Texts, at most, that are remembered with what a pack found in them.
 const KNOWN_MAX: usize = 4096;
 
-/// What packs found in texts that come again, as those of attackers do.
+/// What a pack found in a text, by the rule's index with the kind of text, and the text: attackers send a text often.
 pub(super) type KnownPatterns = HashMap<(u32, Box<str>), Arc<PatternsFound>>;
 
-/// One hit for each `(row, rule)`, in the same order. Hits of one row share their event.
+/// One hit for each `(row, rule)`, in the order of `matched`. Hits of one row share their event.
 pub(super) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)], known: &mut KnownPatterns) -> Vec<Hit> {
     if matched.is_empty() {
         return Vec::new();
@@ -109,7 +109,7 @@ fn found_in(check: &PackCheck, rule: u32, text: &str, known: &mut KnownPatterns)
     found
 }
 
-/// Where a batch holds what hits need.
+/// The columns of a batch that hits copy from.
 struct HitColumns<'a> {
     batch: &'a EventBatch,
     times: Option<LongColumn<'a>>,
@@ -171,7 +171,7 @@ impl<'a> HitColumns<'a> {
         times.unwrap_or(1).max(1)
     }
 
-    /// Values that correlations over one of the row's rules need; the others stay empty.
+    /// Values of the captures that correlations over one of the row's rules need, by capture; the others stay empty.
     fn captured(&self, set: &RuleSet, row: usize, of_row: &[(u32, u32)]) -> Arc<[Option<Box<str>>]> {
         let wanted = |at: &usize| of_row.iter().any(|(_, rule)| set.uses[*rule as usize].captures.contains(at));
         if of_row.iter().all(|(_, rule)| set.uses[*rule as usize].captures.is_empty()) {

@@ -36,7 +36,7 @@ pub(super) fn plans(all: &Predicates, searched: &[bool]) -> Vec<Plan> {
     plans.collect()
 }
 
-/// A predicate that a literal speaks for.
+/// A predicate that is nominated where a literal is found.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Nominee {
     pub(super) predicate: u32,

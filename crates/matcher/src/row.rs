@@ -1,5 +1,5 @@
-//! One row against the rules that have a chance on it: what the search found is looked up, everything else is checked
-//! when a rule asks, once.
+//! One row against the rules that were triggered on it: predicates that were searched for are looked up, and each other
+//! predicate is checked when a rule first asks for it.
 
 use event::{EventBatch, ValueTag};
 use patterns::search::seen::SeenSet;
@@ -13,14 +13,15 @@ use crate::predicate::{ColumnId, DirectKind, KEYWORDS};
 use crate::program::{LIST_CHECKED_MAX, Program};
 use crate::values::{self, passes_in_any_view};
 
-/// What is kept from row to row, to be used again.
+/// Memory that is used again from row to row.
 #[derive(Debug)]
 pub(super) struct RowScratch {
     /// Positions of the group's columns in the batch.
     positions: Vec<Option<usize>>,
-    /// Of each predicate the columns that the batch has: most names that a field may have are those of other senders.
+    /// Columns of each predicate that the batch has, one predicate after the other: most names that a field may have
+    /// are those of other senders.
     present: Vec<ColumnId>,
-    /// Where those of a predicate begin; one more than there are predicates.
+    /// Where the columns of each predicate begin in `present`, with its length at the end.
     starts: Vec<u32>,
     /// Predicates that hold, as bits.
     bits: Vec<u64>,
@@ -30,10 +31,10 @@ pub(super) struct RowScratch {
     checked: Vec<u32>,
     /// Predicates that were checked on demand, whether they hold or not.
     asked: SeenSet,
-    /// Forms of the row's texts by column: as it is, then decoded; and for which columns they are there.
+    /// Forms of the row's texts, by column; `has_forms` tells for which columns they are this row's.
     forms: Vec<Forms>,
     has_forms: SeenSet,
-    /// Rules that were looked at.
+    /// Rules that were evaluated on this row.
     pub(super) rules: SeenSet,
 }
 
@@ -69,7 +70,7 @@ impl RowScratch {
         self.starts.push(self.present.len() as u32);
     }
 
-    /// Begins a row with nothing found.
+    /// Forgets the row before.
     pub(super) fn begin(&mut self) {
         for predicate in self.found.drain(..).chain(self.checked.drain(..)) {
             self.bits[predicate as usize / 64] = 0;
@@ -87,7 +88,7 @@ impl RowScratch {
     }
 }
 
-/// A text folded, and what it is decoded, plain and folded.
+/// A text folded, and each of its decoded views, plain and folded.
 #[derive(Debug, Default)]
 struct Forms {
     folded: String,
@@ -127,7 +128,7 @@ impl<'a> RowCheck<'a> {
         &self.scratch.found
     }
 
-    /// Whether the rule has not been looked at for this row.
+    /// Whether the rule has not been evaluated on this row yet; from now on it has.
     pub(super) fn is_new(&mut self, rule: u32) -> bool {
         self.scratch.rules.add(rule)
     }

@@ -1,4 +1,5 @@
-//! Running a group over rows of a batch: columns first, then only the rows that have a chance.
+//! Runs a group over rows of a batch: each column is searched for predicates, then rules are evaluated on the rows that
+//! have a predicate which triggers one.
 
 use event::dataset::JSON;
 use event::{EventBatch, LongColumn, TextColumn, ValueTag};
@@ -95,7 +96,7 @@ impl GroupScratch {
         }
     }
 
-    /// Finds the plans that the batch's schema can feed; kept for batches of the same schema.
+    /// Finds the plans whose columns the batch has. Done once for batches in a row with equal columns.
     fn bind(&mut self, group: &Group, batch: &EventBatch) {
         if self.fingerprint == Some(batch.fingerprint()) {
             return;
@@ -164,7 +165,7 @@ pub(super) fn scan(
     evaluate_candidates(group, batch, rows, scratch, out);
 }
 
-/// Rows that rules look at which judge some rows only, whatever stands in them: one pass for all of those rules.
+/// Adds the rows that sampled rules look at, whatever stands in them: one pass for all such rules.
 fn flag_sampled(group: &Group, batch: &EventBatch, rows: &[u32], candidates: &mut [u64]) {
     if group.samples.is_empty() {
         return;
@@ -235,7 +236,7 @@ fn evaluate(group: &Group, rule: u32, row: u32, check: &mut RowCheck<'_>, out: &
     }
 }
 
-/// One plan at work on one batch.
+/// The search of one column of one batch.
 struct ColumnSearch<'a> {
     group: &'a Group,
     plan: &'a Plan,
@@ -244,7 +245,7 @@ struct ColumnSearch<'a> {
 }
 
 impl ColumnSearch<'_> {
-    /// `open` names the rows to look at, where not all of them have to be.
+    /// Finds the verdict of each row. `open`: whether each row must be searched; `None` where all must.
     fn texts(&mut self, text: &TextColumn<'_>, rows: &[u32], open: Option<&[bool]>, column: &mut ColumnScratch) {
         column.of_rows.reserve(rows.len());
         for (at, row) in rows.iter().enumerate() {
@@ -310,7 +311,7 @@ impl ColumnSearch<'_> {
             self.work.begin();
             let KeywordTexts { line, unescaped, rewritten } = KeywordTexts::of(self.batch, *row as usize);
             match &unescaped {
-                // Other letters may change their length when they are folded.
+                // Letters beyond ASCII may change their length when they are folded, so that places would not fit.
                 Some(text) if survives && line.is_ascii() => {
                     self.search(text, Some(line), ValueTag::String);
                     let mut done = 0;

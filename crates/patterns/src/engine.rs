@@ -20,26 +20,26 @@ pub type NumberedPacks = Vec<(u32, Arc<Pack>)>;
 pub struct Engine {
     input: Input,
     packs: NumberedPacks,
-    /// Pack and place in it.
+    /// Pack (index into `packs`) and place in it, for each pattern.
     patterns: Vec<(u32, u32)>,
     literals: Literals,
     /// Patterns that each literal nominates.
     nominated: Vec<Vec<u32>>,
-    /// Parts that those look at.
+    /// Bits of the parts that those patterns look at, for each literal.
     parts_of: Vec<u8>,
-    /// Bits of the parts that somebody looks at as they were sent.
+    /// Bits of the parts that some pattern looks at as they were sent.
     raw_parts: u8,
     /// The literal that is one ampersand.
     ampersand: Option<usize>,
 }
 
-/// What is used again from value to value.
+/// One thread's state for one engine, used again from value to value.
 #[derive(Debug, Default)]
 pub struct PatternScratch {
     nominated: Vec<u32>,
     /// Literals that the value as a whole has, with start and end.
     candidates: Vec<(u32, u32, u32)>,
-    /// Every place of those is told.
+    /// `candidates` has every place of each literal.
     placed: bool,
     /// Patterns that were found in this value.
     found: SeenSet,
@@ -55,7 +55,7 @@ pub(crate) struct Look<'a> {
     pub(crate) view: View,
     pub(crate) text: &'a str,
     pub(crate) original: &'a str,
-    /// Nothing had to be undone: the text as it is, too.
+    /// The decoded text is the text as it was sent: patterns that look at the raw text look at it, too.
     is_raw: bool,
 }
 

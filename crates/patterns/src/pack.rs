@@ -13,24 +13,24 @@ pub struct Pack {
     pub patterns: Vec<Pattern>,
     /// Points from which on it holds for a value.
     pub threshold: u32,
-    /// Of everything that decides: equal where nothing has changed.
+    /// Hash of everything that decides what the pack finds: equal where nothing has changed.
     digest: u128,
 }
 
 impl Pack {
-    /// `digest` is of everything that decides.
+    /// `digest`: hash of everything that decides what the pack finds.
     pub fn new(patterns: Vec<Pattern>, threshold: u32, digest: u128) -> Self {
         Pack { patterns, threshold, digest }
     }
 }
 
-/// The pack debugs as its digest: conditions are compared by what they print.
+/// Prints the digest alone: conditions are compared and hashed by what they print.
 impl fmt::Debug for Pack {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "Pack({:032x})", self.digest)
     }
 }
-/// One pattern as meant.
+/// One pattern: what nominates it, what decides, and what it is worth.
 #[derive(Debug)]
 pub struct Pattern {
     /// Name within the pack.

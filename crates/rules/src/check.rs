@@ -61,23 +61,23 @@ pub enum Check {
     Regex(RegexCheck),
     /// The address lies in the network (`cidr`).
     Cidr(Network),
-    /// Numeric equality; a text whose whole is that number is equal, too.
+    /// The value is this number, or a text that writes it.
     Number(Number),
     /// The number, or the text that is one, is in this order to the bound.
     Compare(Order, f64),
     /// The text is `true` or `false`, in any case.
     Boolean(bool),
-    /// Presence; an explicit null is present.
+    /// Whether the field is there (`exists`); an explicit null is.
     Exists(bool),
-    /// Absent or null.
+    /// The field is absent, or null.
     Null,
-    /// A part of a date, equal to the number or in this order to it.
+    /// A part of the date is equal to the number, or in this order to it.
     Time(TimePart, Option<Order>, i64),
-    /// Compared with another field of the same event: the value stands there as the anchor says.
+    /// The value has another field's value where the anchor says (`fieldref`).
     FieldRef(FieldRef),
-    /// The value has patterns of a pack that are worth its threshold.
+    /// The patterns of a pack that are found in the value reach its threshold in points.
     Pack(PackCheck),
-    /// The value is on a list of indicators.
+    /// The value stands on a list of indicators (`indicator`).
     Indicator(IndicatorCheck),
 }
 

@@ -213,7 +213,7 @@ const AUDIT_TYPES: &[&str] = &[
 #[derive(Debug)]
 pub struct OriginColumns {
     own: [Option<usize>; 3],
-    /// Each row has one of them.
+    /// Columns that may hold the Windows channel; a row has it in one of them.
     channels: Vec<usize>,
     numbers: Vec<usize>,
     audit_type: Option<usize>,

@@ -25,16 +25,16 @@ pub struct RuleSet {
     pub rules: Vec<Rule>,
     /// Correlations, each after those that it counts.
     pub correlations: Vec<BoundCorrelation>,
-    /// They are part of the conditions of the rules that they mean.
+    /// Filters. Each has become part of the conditions of the rules that it means.
     pub filters: Vec<Filter>,
-    /// Allow lists.
+    /// Allow lists, which leave out hits and findings.
     pub exceptions: Exceptions,
-    /// Columns of each captured field, best first: hits carry one value for each.
+    /// Columns of each captured field, best first. A hit carries one value for each captured field.
     pub captures: Vec<Vec<String>>,
     /// How each rule names fields.
     names: Vec<Arc<Names>>,
     digests: OnceLock<RuleDigests>,
-    /// What the hits of each rule, then of each correlation are for: see [`RuleSet::signal_of`].
+    /// What is done with the hits of each rule, then with those of each correlation, by [`RuleSet::signal_of`].
     pub uses: Vec<Use>,
 }
 
@@ -55,9 +55,9 @@ pub struct Use {
     pub correlations: Vec<usize>,
     /// Indexes of the correlations whose groups they forgive.
     pub forgives: Vec<usize>,
-    /// They make no findings of their own.
+    /// The hits make no findings of their own.
     pub muted: bool,
-    /// Captures that the correlations need.
+    /// Captures that the correlations need, by index.
     pub captures: BTreeSet<usize>,
 }
 
@@ -68,17 +68,18 @@ pub struct BoundCorrelation {
     pub rule: Correlation,
     /// The captures whose values make a group.
     pub group_by: Vec<Captured>,
-    /// What is counted or computed with.
+    /// The captures whose values are counted or computed with.
     pub values: Vec<Captured>,
-    /// What it counts, in the order written: rules, or correlations behind them.
+    /// Signals that it counts, in the order written: see [`RuleSet::signal_of`].
     pub bases: Vec<usize>,
-    /// It is judged when its windows close.
+    /// It is judged when a window closes, not when a hit comes.
     pub waits_for_close: bool,
-    /// The detection rules whose hits reach it.
+    /// Indexes of the detection rules whose hits reach it, directly or through other correlations.
     base_rules: Vec<usize>,
-    /// Correlations in a row, this one included.
+    /// Longest chain of correlations that count one another, this one included.
     depth: usize,
-    /// How far back in time the signals of those that it counts may come, in microseconds.
+    /// How long after its events a signal that it counts may come, at most, in microseconds: correlations that wait for
+    /// the end of their windows tell late.
     pub base_delay_us: i64,
 }
 
@@ -95,13 +96,13 @@ impl BoundCorrelation {
         self.bases.iter().filter_map(|base| set.rules.get(*base)?.sample_of).max()
     }
 
-    /// Correlations behind it that group by the same fields, by index.
+    /// Indexes of the correlations that it counts and that group by the fields that it groups by.
     pub fn bases_of_same_groups<'s>(&'s self, set: &'s RuleSet) -> impl Iterator<Item = usize> + 's {
         let correlations = self.bases.iter().filter_map(|base| base.checked_sub(set.rules.len()));
         correlations.filter(|index| set.correlations[*index].rule.group_by == self.rule.group_by)
     }
 
-    /// More is counted than events.
+    /// It counts more than events: distinct values, rules, or sums.
     pub fn needs_tally(&self) -> bool {
         !matches!(self.rule.kind, CorrelationKind::EventCount | CorrelationKind::History(_))
     }
@@ -288,7 +289,8 @@ impl Loading {
 }
 
 impl RuleSet {
-    /// Number under which the hits of a correlation are counted by others: rules first, correlations behind them.
+    /// Number of the signal that a correlation sends to those that count it. Numbers below that of `rules` are
+    /// detection rules, by index.
     pub fn signal_of(&self, correlation: usize) -> usize {
         self.rules.len() + correlation
     }
@@ -370,7 +372,7 @@ impl RuleSet {
         Captured { default: self.capture(field, base_rules), by_rule }
     }
 
-    /// Number of the capture for a field, as the rules behind a correlation know it.
+    /// Index of the capture for a field, as these detection rules name it; added where it is new.
     fn capture(&mut self, field: &str, base_rules: &[usize]) -> usize {
         let mut columns: Vec<String> = Vec::new();
         for rule in base_rules {
@@ -386,7 +388,7 @@ impl RuleSet {
         })
     }
 
-    /// Whether the hits of a detection rule reach a correlation, by way of others perhaps.
+    /// Whether the hits of a detection rule reach a correlation, directly or through other correlations.
     pub fn counts(&self, bound: &BoundCorrelation, rule: usize) -> bool {
         bound.base_rules.contains(&rule)
     }

@@ -62,7 +62,7 @@ pub struct Taxonomy {
     sections: Vec<Section>,
 }
 
-/// The names that rules on one log source speak.
+/// The names of fields that rules on one log source use.
 #[derive(Debug)]
 pub(crate) struct Names {
     fields: BTreeMap<String, Vec<FieldColumn>>,
@@ -71,7 +71,8 @@ pub(crate) struct Names {
 }
 
 impl Taxonomy {
-    /// Adds the entries of a file; of what was there before and what comes now, all counts.
+    /// Adds the entries of a file to those that are there. Gives what is wrong with the file, whose other entries
+    /// count.
     pub fn add(&mut self, path: &str, text: &str) -> Vec<Diagnostic> {
         let mut problems = Problems::new(path);
         match yaml::read(text) {
