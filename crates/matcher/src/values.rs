@@ -3,6 +3,8 @@
 //!
 //! It must not use `rules::evaluate`, which does all of this the slow way and is what it is tested against.
 
+use std::borrow::Cow;
+
 use event::{EventBatch, ValueTag};
 use rules::check::{Check, FieldRef, Value};
 use rules::percent::{decoded, may_be_encoded};
@@ -78,16 +80,30 @@ pub(super) fn refers(
     batch: &EventBatch,
     row: usize,
     positions: impl Iterator<Item = usize>,
-    others: impl Iterator<Item = usize> + Clone,
+    others: impl Iterator<Item = usize>,
     reference: &FieldRef,
 ) -> bool {
+    // Read once: a sender may compare long lists.
+    let others: Vec<Cow<'_, str>> =
+        others.filter_map(|position| Value::at(batch, position, row)).flat_map(texts).collect();
     let mut values = positions.filter_map(|position| Value::at(batch, position, row));
-    values.any(|value| {
-        any_text(value, &mut |text| {
-            let mut others = others.clone().filter_map(|position| Value::at(batch, position, row));
-            others.any(|other| any_text(other, &mut |other| reference.holds(text, other)))
-        })
-    })
+    !others.is_empty()
+        && values.any(|value| any_text(value, &mut |text| others.iter().any(|other| reference.holds(text, other))))
+}
+
+/// The value as text, or each text, number and truth value of a list.
+fn texts(value: Value<'_>) -> Vec<Cow<'_, str>> {
+    match value {
+        Value::Text(text, tag) if !matches!(tag, ValueTag::Array | ValueTag::Null) => vec![text.into()],
+        _ => {
+            let mut texts = Vec::new();
+            any_text(value, &mut |text| {
+                texts.push(text.to_owned().into());
+                false
+            });
+            texts
+        }
+    }
 }
 
 #[cfg(test)]
@@ -105,18 +121,10 @@ mod tests {
 
     #[test]
     fn texts_of_a_list_are_those_of_its_leaves() {
-        let texts = |value| {
-            let mut texts = Vec::new();
-            any_text(value, &mut |text| {
-                texts.push(text.to_owned());
-                false
-            });
-            texts
-        };
         let array = r#"[1,"two",[null,"3"],{"k":"v"},false]"#;
         assert_eq!(texts(Value::Text(array, ValueTag::Array)), ["1", "two", "3", "v", "false"]);
         assert_eq!(texts(Value::Text("x", ValueTag::String)), ["x"]);
-        assert_eq!(texts(Value::Text("", ValueTag::Null)), Vec::<String>::new());
+        assert_eq!(texts(Value::Text("", ValueTag::Null)), Vec::<Cow<'_, str>>::new());
         assert_eq!(texts(Value::Long(-4)), ["-4"]);
     }
 }
