@@ -72,16 +72,21 @@ impl Auth {
     }
 }
 
+/// The operating system gave no random numbers. The cause is part of the message, not the error's source.
+#[derive(Debug, thiserror::Error)]
+#[error("the system gives no random numbers: {0}")]
+pub struct NoRandomness(getrandom::Error);
+
 /// A new token: what the holder gets, once, and what is kept.
 pub fn new_token(
     name: &str,
     role: Role,
     now: Timestamp,
     expires_at: Option<Timestamp>,
-) -> Result<(String, Token), String> {
+) -> Result<(String, Token), NoRandomness> {
     let (mut id, mut secret) = ([0; ID_BYTES], [0; SECRET_BYTES]);
     for bytes in [&mut id[..], &mut secret[..]] {
-        getrandom::fill(bytes).map_err(|error| format!("the system gives no random numbers: {error}"))?;
+        getrandom::fill(bytes).map_err(NoRandomness)?;
     }
     let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
     let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);

@@ -211,7 +211,10 @@ async fn side_by_side(parts: impl Iterator<Item = (&Arc<Part>, Duration)>) -> Ve
     }
     let mut observed = Vec::with_capacity(running.len());
     while let Some(ended) = running.join_next().await {
-        observed.extend(ended.ok());
+        match ended {
+            Ok(one) => observed.push(one),
+            Err(error) => tracing::error!(%error, "a health check ended without an answer"),
+        }
     }
     observed
 }

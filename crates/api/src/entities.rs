@@ -72,7 +72,9 @@ pub(crate) async fn entity(
     let incidents =
         state.store.incidents(&IncidentQuery { entities, limit: SHOWN as u32, ..IncidentQuery::default() }).await?;
     // Without the cache everything else is still known.
-    let risk = state.hot.risk(&kind, &value, (state.clock)()).await.ok().map(|risk| (risk * 10.0).round() / 10.0);
+    let risk = state.hot.risk(&kind, &value, (state.clock)()).await;
+    let risk = risk.inspect_err(|error| tracing::warn!(%error, "the risk of an entity is not known"));
+    let risk = risk.ok().map(|risk| (risk * 10.0).round() / 10.0);
     let rules: Vec<Value> = rules
         .into_iter()
         .map(|(id, (title, count))| json!({"rule.id": id, "rule.title": title, "findings": count}))

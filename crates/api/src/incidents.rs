@@ -12,7 +12,7 @@ use axum::{Extension, Json};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use event::incident::{HistoryEntry, Link};
-use event::{Incident, IncidentChange, IncidentId, Severity};
+use event::{Incident, IncidentChange, IncidentId, UnknownWord};
 use serde::Serialize;
 use serde_json::Value;
 use store::people::{Changed, IncidentQuery, facts};
@@ -165,8 +165,13 @@ fn read_query(parameters: &[(String, String)]) -> Result<IncidentQuery, Problem>
 }
 
 /// Words, each of which says itself what it may be.
-fn each<T: FromStr<Err = String>>(text: &str, into: &mut Vec<T>) -> Result<(), String> {
-    values(text)?.into_iter().try_for_each(|value| value.parse().map(|word| into.push(word)))
+fn each<T: FromStr<Err = UnknownWord>>(text: &str, into: &mut Vec<T>) -> Result<(), String> {
+    values(text)?.into_iter().try_for_each(|value| word(value).map(|word| into.push(word)))
+}
+
+/// One word of a fixed list, or what it may be.
+fn word<T: FromStr<Err = UnknownWord>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|unknown: UnknownWord| unknown.to_string())
 }
 
 fn cursor(text: &str) -> Result<(i64, IncidentId), String> {
@@ -297,15 +302,10 @@ fn read_change(body: &[u8]) -> Result<IncidentChange, Problem> {
             }
         };
         let read = match name.as_str() {
-            "stage" => text().and_then(str::parse).map(|stage| change.stage = Some(stage)),
-            "status" => text().and_then(str::parse).map(|status| change.status = Some(status)),
-            "verdict" => text().and_then(str::parse).map(|verdict| change.verdict = Some(verdict)),
-            "severity" => text().and_then(|text| {
-                let severity: Result<Severity, ()> = text.parse();
-                severity
-                    .map(|severity| change.severity = Some(severity))
-                    .map_err(|()| format!("`{text}` is not one of P0, P1, P2, P3"))
-            }),
+            "stage" => text().and_then(word).map(|stage| change.stage = Some(stage)),
+            "status" => text().and_then(word).map(|status| change.status = Some(status)),
+            "verdict" => text().and_then(word).map(|verdict| change.verdict = Some(verdict)),
+            "severity" => text().and_then(word).map(|severity| change.severity = Some(severity)),
             "assignee" if value.is_null() => {
                 change.assignee = Some(None);
                 Ok(())
@@ -377,11 +377,15 @@ pub(crate) async fn summary(
     // One that is behind the facts is not shown: the template of the facts as they are is there at once.
     let current = stored.filter(|stored| stored.facts_version >= incident.facts_version);
     let (text, at) = match current {
-        Some(stored) => (serde_json::from_str(&stored.text).unwrap_or(Value::Null), stored.updated_at),
+        Some(stored) => (serde_json::from_str(&stored.text), stored.updated_at),
         None => {
             let template = facts(&*state.store, &incident).await?.template();
-            (serde_json::to_value(template).unwrap_or(Value::Null), (state.clock)())
+            (serde_json::to_value(template), (state.clock)())
         }
     };
+    let text = text.unwrap_or_else(|error| {
+        tracing::error!(incident = %incident.id, %error, "the summary cannot be shown");
+        Value::Null
+    });
     Ok(Json(serde_json::json!({"incident": incident.id, "written_at": at.to_string(), "summary": text})))
 }

@@ -261,7 +261,7 @@ impl Work {
                 Some(file) => {
                     let mut file = file;
                     let rewound = io::Seek::seek(&mut file, io::SeekFrom::Start(0));
-                    rewound.map_err(|error| BodyError::Unread { reason: error.to_string() })?;
+                    rewound.map_err(|cause| BodyError::Unread { cause })?;
                     Box::new(io::BufReader::with_capacity(STEP_BYTES, file))
                 }
             };

@@ -216,7 +216,7 @@ impl<'a> Stage<'a> {
         match pulled {
             Pulled::Idle => Done::Idle,
             Pulled::Barrier(barrier) => Done::Barrier(barrier),
-            Pulled::Failed { name, reason } => Done::Failed { name, reason },
+            Pulled::Failed { name, error } => Done::Failed { name, reason: error.to_string() },
             Pulled::Block { block, followed_by } => Done::Block(self.parse_and_match(block, followed_by)),
         }
     }

@@ -97,14 +97,28 @@ impl Dataset {
     }
 }
 
+/// Why a text declares no log source.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadLogSource {
+    /// A part, as it was written, that begins with none of the three keys.
+    #[error("`{0}` is not product=…, category=… or service=…")]
+    UnknownPart(String),
+    /// A key with nothing behind it.
+    #[error("`{0}=` names nothing: leave it out where it is not known")]
+    Empty(&'static str),
+    /// A key that stands there more than once.
+    #[error("`{0}` is named twice")]
+    Twice(&'static str),
+}
+
 /// `product=linux,service=sshd`
 impl FromStr for LogSource {
-    type Err = String;
+    type Err = BadLogSource;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, BadLogSource> {
         let mut source = LogSource::default();
         for part in text.split(',') {
-            let unknown = || format!("`{part}` is not product=…, category=… or service=…");
+            let unknown = || BadLogSource::UnknownPart(part.to_owned());
             let (key, value) = part.trim().split_once('=').ok_or_else(unknown)?;
             let (name, known) = match key {
                 "product" => ("product", &mut source.product),
@@ -113,10 +127,10 @@ impl FromStr for LogSource {
                 _ => return Err(unknown()),
             };
             if value.is_empty() {
-                return Err(format!("`{name}=` names nothing: leave it out where it is not known"));
+                return Err(BadLogSource::Empty(name));
             }
             if known.replace(value.to_lowercase()).is_some() {
-                return Err(format!("`{name}` is named twice"));
+                return Err(BadLogSource::Twice(name));
             }
         }
         Ok(source)
@@ -196,7 +210,7 @@ mod tests {
             ("product=a,product=b", "`product` is named twice"),
             ("", "`` is not product=…, category=… or service=…"),
         ] {
-            assert_eq!(text.parse::<LogSource>().unwrap_err(), reason, "{text}");
+            assert_eq!(text.parse::<LogSource>().unwrap_err().to_string(), reason, "{text}");
         }
     }
 }

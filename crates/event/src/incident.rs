@@ -7,6 +7,7 @@ use crate::block::{digest, hexadecimal_id};
 use crate::finding::{Entities, FindingId};
 use crate::severity::Severity;
 use crate::time::Timestamp;
+use crate::word::UnknownWord;
 
 /// Identity of an incident, derived from the finding that opened it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -28,13 +29,10 @@ macro_rules! words {
             }
         }
         impl std::str::FromStr for $name {
-            type Err = String;
-            fn from_str(text: &str) -> Result<Self, String> {
+            type Err = UnknownWord;
+            fn from_str(text: &str) -> Result<Self, UnknownWord> {
                 let known = $name::ALL.iter().copied().find(|known| known.name() == text);
-                known.ok_or_else(|| {
-                    let names: Vec<_> = $name::ALL.iter().map(|known| known.name()).collect();
-                    format!("`{text}` is not one of {}", names.join(", "))
-                })
+                known.ok_or_else(|| UnknownWord::new(text, $name::ALL.iter().map(|known| known.name())))
             }
         }
         impl std::fmt::Display for $name {

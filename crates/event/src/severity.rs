@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::word::UnknownWord;
+
 /// Level of a rule, after the Sigma specification. The numbers are OCSF `severity_id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -48,9 +50,10 @@ impl fmt::Display for Level {
 }
 
 impl FromStr for Level {
-    type Err = ();
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Level::ALL.into_iter().find(|level| level.name() == text).ok_or(())
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let known = Level::ALL.into_iter().find(|level| level.name() == text);
+        known.ok_or_else(|| UnknownWord::new(text, Level::ALL.map(Level::name)))
     }
 }
 
@@ -108,8 +111,9 @@ impl fmt::Display for Severity {
 }
 
 impl FromStr for Severity {
-    type Err = ();
-    fn from_str(text: &str) -> Result<Self, ()> {
-        Severity::ALL.into_iter().find(|severity| severity.name().eq_ignore_ascii_case(text)).ok_or(())
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
+        let known = Severity::ALL.into_iter().find(|severity| severity.name().eq_ignore_ascii_case(text));
+        known.ok_or_else(|| UnknownWord::new(text, Severity::ALL.map(Severity::name)))
     }
 }

@@ -163,9 +163,9 @@ impl FactSheet {
     }
 
     /// The same for the same facts: what a reworded summary is cached by.
-    pub fn key(&self, prompt_version: &str, model: &str) -> String {
-        let written = serde_json::to_vec(self).unwrap_or_default();
-        format!("{:032x}", digest(&[&written, prompt_version.as_bytes(), model.as_bytes()]))
+    pub fn key(&self, prompt_version: &str, model: &str) -> serde_json::Result<String> {
+        let written = serde_json::to_vec(self)?;
+        Ok(format!("{:032x}", digest(&[&written, prompt_version.as_bytes(), model.as_bytes()])))
     }
 
     /// Fills placeholders in. What is no placeholder of this sheet stays as it is.
@@ -358,8 +358,8 @@ mod tests {
         let first = "The rule login after failures (high severity) matched 5 events from 192.0.2.1 for the account root on web1.";
         assert_eq!((summary.sentences[0].text.as_str(), summary.sentences[0].facts[0].as_str()), (first, "F1"));
         assert_eq!(summary.sentences.len(), sheet.facts.len());
-        assert_eq!(sheet.key("1", "m"), FactSheet::of(&incident(&findings), &findings).key("1", "m"));
-        assert_ne!(sheet.key("1", "m"), sheet.key("2", "m"));
+        assert_eq!(sheet.key("1", "m").unwrap(), FactSheet::of(&incident(&findings), &findings).key("1", "m").unwrap());
+        assert_ne!(sheet.key("1", "m").unwrap(), sheet.key("2", "m").unwrap());
     }
 
     #[test]

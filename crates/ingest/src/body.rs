@@ -22,12 +22,12 @@ const ZSTD_WINDOW_LOG_SMALL: u32 = 20;
 pub enum BodyError {
     #[error("the content encoding `{0}` is not one of gzip, zstd, deflate, identity")]
     UnknownEncoding(String),
-    #[error("the body is no sound {encoding} stream: {reason}")]
-    Damaged { encoding: &'static str, reason: String },
+    #[error("the body is no sound {encoding} stream: {cause}")]
+    Damaged { encoding: &'static str, cause: io::Error },
     #[error("the body is larger than {limit} bytes when decompressed: send smaller batches")]
     TooLarge { limit: u64 },
-    #[error("the body could not be read again ({reason}): send it again")]
-    Unread { reason: String },
+    #[error("the body could not be read again ({cause}): send it again")]
+    Unread { cause: io::Error },
 }
 
 /// The body as it was before it was compressed; `None` where it has more than `small` bytes, or wants more memory than that to be
@@ -53,7 +53,7 @@ impl BodyError {
     fn of(encoding: &str, error: io::Error) -> Self {
         match error.downcast::<BodyError>() {
             Ok(error) => error,
-            Err(error) => BodyError::Damaged { encoding: known(encoding), reason: error.to_string() },
+            Err(cause) => BodyError::Damaged { encoding: known(encoding), cause },
         }
     }
 }
@@ -88,7 +88,7 @@ impl<'a> Decoded<'a> {
             "gzip" | "x-gzip" => Box::new(flate2::read::MultiGzDecoder::new(raw)),
             "deflate" => Box::new(flate2::read::ZlibDecoder::new(raw)),
             "zstd" => {
-                let failed = |error: io::Error| BodyError::Damaged { encoding: "zstd", reason: error.to_string() };
+                let failed = |cause| BodyError::Damaged { encoding: "zstd", cause };
                 let mut decoder = zstd::Decoder::new(raw).map_err(failed)?;
                 decoder.window_log_max(window_log).map_err(failed)?;
                 Box::new(decoder)

@@ -94,7 +94,13 @@ impl Walk {
             Ok(entries) => entries,
             Err(error) => return self.skip(path, error.to_string(), true),
         };
-        let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) => paths.push(entry.path()),
+                Err(error) => self.skip(path, error.to_string(), true),
+            }
+        }
         paths.sort();
         for path in paths {
             self.visit(&path, depth + 1);

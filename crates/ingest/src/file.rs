@@ -51,6 +51,26 @@ pub enum OpenError {
     Seek { path: PathBuf, offset: u64, source: io::Error },
 }
 
+/// Why no block of a file could be given. The message names the cause: it is shown to people as one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It could not be opened, or not at the place where reading goes on.
+    #[error("{0}: {cause}", cause = .0.cause())]
+    Open(#[from] OpenError),
+    /// It is open, and its next bytes cannot be read or decompressed.
+    #[error("{0}")]
+    Next(#[from] io::Error),
+}
+
+impl OpenError {
+    /// What the operating system, or the decompressor, said.
+    fn cause(&self) -> &io::Error {
+        match self {
+            OpenError::Open { source, .. } | OpenError::Start { source, .. } | OpenError::Seek { source, .. } => source,
+        }
+    }
+}
+
 /// A file whose start has been read, so that it can be recognised before it is read.
 #[derive(Clone, Debug)]
 pub struct FileSource {

@@ -13,6 +13,7 @@ mod room;
 mod segment;
 mod writer;
 
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -209,8 +210,10 @@ impl Spool {
         let failed = |source| SpoolError::Folder { path: folder.clone(), source };
         std::fs::create_dir_all(&folder).map_err(failed)?;
         let lock = std::fs::File::create(folder.join("lock")).map_err(failed)?;
-        if lock.try_lock().is_err() {
-            return Err(SpoolError::InUse { path: folder });
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(SpoolError::InUse { path: folder }),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
         room::sweep(&folder).map_err(failed)?;
         let source = Arc::new(identity(&folder, created)?);

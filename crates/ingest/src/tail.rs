@@ -14,7 +14,7 @@ use event::{Block, Position, Source, SourceId, Timestamp};
 use memchr::memchr_iter;
 
 use crate::discover::binary_kind;
-use crate::file::{FileSource, Fingerprint};
+use crate::file::{FileSource, Fingerprint, ReadError};
 use crate::live::{Barrier, Item};
 
 mod find;
@@ -25,7 +25,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use find::Wanted;
+pub use find::{BadPath, Wanted};
 pub use state::{TailReport, TailState};
 
 use followed::{Fate, Followed, inode};
@@ -126,6 +126,27 @@ struct Tail<'a, K> {
     looked_beside: BTreeSet<PathBuf>,
     /// Names whose file is not followed, because there is none or nothing in it: a file may come and go between two looks.
     vacant: BTreeMap<PathBuf, Vacancy>,
+}
+
+/// Why a file is not followed, as health shows it behind the file's name.
+#[derive(Debug, thiserror::Error)]
+enum NotFollowed {
+    #[error("{0}")]
+    Unreadable(#[from] ReadError),
+    #[error("is compressed: it does not grow; read it with `c0di3 replay`")]
+    Compressed,
+    /// The name of the file that is followed under the identity which both have.
+    #[error("begins like {0}, which is followed")]
+    BeginsLike(String),
+    /// It became another file in between: the next look tells.
+    #[error("changes while it is looked at")]
+    Changing,
+}
+
+impl From<std::io::Error> for NotFollowed {
+    fn from(error: std::io::Error) -> Self {
+        NotFollowed::Unreadable(error.into())
+    }
 }
 
 /// The file under a name, if any, and when its folder changed.
@@ -283,13 +304,14 @@ impl<K: Known> Tail<'_, K> {
                     tracing::info!(path = name, "a rotated file has been read to its end");
                     self.state.is_well(&name);
                 }
-                Next::Later(words) => {
+                Next::Later(error) => {
                     metrics::counter!("tail_errors_total").increment(1);
-                    self.state.trouble(&name, format!("cannot be read to its end yet: {words}"));
+                    self.state.trouble(&name, format!("cannot be read to its end yet: {error}"));
                     self.rests.push_front(rest);
                     break;
                 }
-                Next::GivenUp(words) => {
+                Next::GivenUp(error) => {
+                    let words = error.to_string();
                     metrics::counter!("tail_archives_given_up_total").increment(1);
                     tracing::warn!(path = name, offset = rest.position.offset, words, "the rest of an archive is lost");
                     self.state.trouble(&name, format!("is not read from byte {} on: {words}", rest.position.offset));
@@ -302,10 +324,14 @@ impl<K: Known> Tail<'_, K> {
     /// A file that was copied and then cut off: what it got between the last look and the copy stands in the copy.
     fn take_up_copy(&mut self, path: &Path, followed: &Followed) {
         for (other, _) in find::beside(path) {
-            if let Ok(Some(copy)) = followed.continued_in(&other) {
-                tracing::info!(path = %other.display(), "reading the rest of a file that was cut off from its copy");
-                self.old.push(copy);
-                return;
+            match followed.continued_in(&other) {
+                Ok(Some(copy)) => {
+                    tracing::info!(path = %other.display(), "reading the rest of a file that was cut off from its copy");
+                    self.old.push(copy);
+                    return;
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(path = %other.display(), %error, "cannot look into a rotated file"),
             }
         }
     }
@@ -358,7 +384,8 @@ impl<K: Known> Tail<'_, K> {
                 self.left.insert(path.to_owned(), mark);
                 None
             }
-            Err(words) => {
+            Err(error) => {
+                let words = error.to_string();
                 self.left.insert(path.to_owned(), mark);
                 if self.state.trouble(&path.display().to_string(), words.clone()) {
                     metrics::counter!("tail_errors_total").increment(1);
@@ -369,15 +396,12 @@ impl<K: Known> Tail<'_, K> {
         }
     }
 
-    fn taken_up(&mut self, path: &Path, named: bool) -> Result<Option<Followed>, String> {
-        let words = |error: std::io::Error| error.to_string();
-        let beginning = FileSource::open(path).map_err(|error| {
-            std::error::Error::source(&error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
-        })?;
+    fn taken_up(&mut self, path: &Path, named: bool) -> Result<Option<Followed>, NotFollowed> {
+        let beginning = FileSource::open(path).map_err(ReadError::from)?;
         if beginning.is_compressed() {
-            return Err("is compressed: it does not grow; read it with `c0di3 replay`".to_owned());
+            return Err(NotFollowed::Compressed);
         }
-        if let Some(kind) = binary_kind(path).map_err(words)?.filter(|_| !named) {
+        if let Some(kind) = binary_kind(path)?.filter(|_| !named) {
             tracing::debug!(path = %path.display(), kind, "not followed: no text");
             return Ok(None);
         }
@@ -385,20 +409,19 @@ impl<K: Known> Tail<'_, K> {
         let place = if rewritten { Place::Rewritten } else { Place::Current };
         let Some((id, position)) = self.known.recognise(&beginning, place) else { return Ok(None) };
         if let Some(other) = self.current.values().find(|followed| followed.source.id == id) {
-            return Err(format!("begins like {}, which is followed", other.source.name));
+            return Err(NotFollowed::BeginsLike(other.source.name.clone()));
         }
         let position =
             self.reached.get(&id).copied().filter(|reached| reached.offset > position.offset).unwrap_or(position);
         // An edited copy of what is followed already: the old file has nothing more to give.
         self.old.retain(|old| old.source.id != id);
         let source = Arc::new(Source { id, name: path.display().to_string() });
-        let mut followed = match Followed::open(path, &beginning, source, position).map_err(words)? {
+        let mut followed = match Followed::open(path, &beginning, source, position)? {
             Some(followed) => followed,
-            // It became another one in between: the next look tells.
-            None => return Err("changes while it is looked at".to_owned()),
+            None => return Err(NotFollowed::Changing),
         };
         if position == Position::default() {
-            followed.pass_hole().map_err(words)?;
+            followed.pass_hole()?;
         }
         Ok(Some(followed))
     }
@@ -412,7 +435,13 @@ impl<K: Known> Tail<'_, K> {
             if self.found.iter().any(|(path, _)| *path == other) {
                 continue;
             }
-            let Ok(file) = FileSource::open(&other) else { continue };
+            let file = match FileSource::open(&other).map_err(ReadError::from) {
+                Ok(file) => file,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot look into a rotated file");
+                    continue;
+                }
+            };
             // A writer may not have noticed yet that the newest one was rotated away.
             let grows = at == 0 && !file.is_compressed();
             match self.known.recognise(&file, Place::Beside(path)) {

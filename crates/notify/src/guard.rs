@@ -97,14 +97,22 @@ impl Resolve for GuardedResolver {
     }
 }
 
+/// An address that must not be called, and what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{address} must not be called: {why}")]
+pub struct ClosedAddress {
+    address: IpAddr,
+    why: &'static str,
+}
+
 /// Addresses written in the URL never meet the resolver: they are checked here.
-pub fn check_literal(url: &reqwest::Url, allow: &[Network]) -> Result<(), String> {
+pub fn check_literal(url: &reqwest::Url, allow: &[Network]) -> Result<(), ClosedAddress> {
     let host = url.host_str().unwrap_or("");
     let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     match literal.ok().and_then(|address| closed(address, allow).map(|why| (address, why))) {
         Some((address, why)) => {
             metrics::counter!("webhook_guard_refusals_total").increment(1);
-            Err(format!("{address} must not be called: {why}"))
+            Err(ClosedAddress { address, why })
         }
         None => Ok(()),
     }

@@ -55,13 +55,27 @@ pub struct Llm {
 #[derive(Debug, thiserror::Error)]
 pub enum LlmError {
     #[error("the model server does not answer: {0}")]
-    Down(String),
+    Down(reqwest::Error),
     #[error("the model is being loaded")]
     Loading,
     #[error("the model server refuses the request ({0}): check its key and its settings")]
     Refused(StatusCode),
     #[error("the answer is not what was asked for: {0}")]
-    Wrong(String),
+    Wrong(BadAnswer),
+}
+
+/// What is wrong with an answer of the model server. The cause is part of the message, not the error's source.
+#[derive(Debug, thiserror::Error)]
+pub enum BadAnswer {
+    /// It is longer than any answer that was asked for.
+    #[error("more than {ANSWER_BYTES_MAX} bytes")]
+    TooLong,
+    /// It is no JSON, or has another shape.
+    #[error("{0}")]
+    Json(serde_json::Error),
+    /// It holds no text of the model.
+    #[error("no message in it")]
+    NoMessage,
 }
 
 impl LlmError {
@@ -95,7 +109,7 @@ impl Llm {
     pub async fn health(&self) -> Result<(), LlmError> {
         let url = format!("{}/health", self.options.url.trim_end_matches('/'));
         let sent = self.client.get(url).timeout(Duration::from_secs(2)).send().await;
-        match sent.map_err(|error| LlmError::Down(error.to_string()))?.status() {
+        match sent.map_err(LlmError::Down)?.status() {
             status if status.is_success() => Ok(()),
             StatusCode::SERVICE_UNAVAILABLE => Err(LlmError::Loading),
             status => Err(LlmError::Refused(status)),
@@ -109,23 +123,23 @@ impl Llm {
         if let Some(key) = &self.options.api_key {
             request = request.bearer_auth(key);
         }
-        let mut answer = request.send().await.map_err(|error| LlmError::Down(error.to_string()))?;
+        let mut answer = request.send().await.map_err(LlmError::Down)?;
         match answer.status() {
             status if status.is_success() => {}
             StatusCode::SERVICE_UNAVAILABLE => return Err(LlmError::Loading),
             status => return Err(LlmError::Refused(status)),
         }
         let mut body = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(|error| LlmError::Down(error.to_string()))? {
+        while let Some(part) = answer.chunk().await.map_err(LlmError::Down)? {
             body.extend_from_slice(&part);
             if body.len() > ANSWER_BYTES_MAX {
-                return Err(LlmError::Wrong(format!("more than {ANSWER_BYTES_MAX} bytes")));
+                return Err(LlmError::Wrong(BadAnswer::TooLong));
             }
         }
-        let wrong = |error: serde_json::Error| LlmError::Wrong(error.to_string());
+        let wrong = |error| LlmError::Wrong(BadAnswer::Json(error));
         let envelope: Value = serde_json::from_slice(&body).map_err(wrong)?;
         let content = envelope["choices"][0]["message"]["content"].as_str();
-        let content = content.ok_or_else(|| LlmError::Wrong("no message in it".to_owned()))?;
+        let content = content.ok_or_else(|| LlmError::Wrong(BadAnswer::NoMessage))?;
         serde_json::from_str(content).map_err(wrong)
     }
 

@@ -80,7 +80,7 @@ impl<S: SummaryStore + ?Sized> Summariser<S> {
         let Some(incident) = self.store.incident(id).await? else { return Ok(()) };
         let sheet = facts(&*self.store, &incident).await?;
         let model = self.llm.as_ref().map_or("", Llm::model).to_owned();
-        let key = sheet.key(PROMPT_VERSION, &model);
+        let key = sheet.key(PROMPT_VERSION, &model).map_err(|error| StoreError::Damaged(format!("facts: {error}")))?;
         let known = self.store.summary(id).await?.filter(|known| known.key == key);
         let attempt = known.map_or(0, |known| known.attempts);
         if let Some(written) = self.store.summary_by_key(&key).await? {
@@ -141,12 +141,13 @@ impl<S: SummaryStore + ?Sized> Summariser<S> {
         attempts: u64,
         again: Option<Timestamp>,
     ) -> Result<(), StoreError> {
+        let text = serde_json::to_string(summary);
         let stored = StoredSummary {
             incident: incident.id,
             facts_version: incident.facts_version,
             key: key.to_owned(),
             source: summary.source.clone(),
-            text: serde_json::to_string(summary).unwrap_or_default(),
+            text: text.map_err(|error| StoreError::Damaged(format!("a summary: {error}")))?,
             attempts,
             updated_at: (self.clock)(),
         };

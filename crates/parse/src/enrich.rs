@@ -23,19 +23,25 @@ pub struct Enricher {
     agents: bool,
 }
 
-/// Why a database cannot be used.
+/// Why a database cannot be used. `wanted`: what it was to tell of addresses, such as countries.
 #[derive(Debug, thiserror::Error)]
-#[error("not a MaxMind database with {wanted}: {reason}")]
-pub struct BadDatabase {
-    wanted: &'static str,
-    reason: String,
+pub enum BadDatabase {
+    /// The bytes are no sound database. The cause is part of the message, not the error's source.
+    #[error("not a MaxMind database with {wanted}: {cause}")]
+    Unreadable { wanted: &'static str, cause: maxminddb::MaxMindDbError },
+    /// A sound database that tells something else; `kind` is its own name for what it tells.
+    #[error("not a MaxMind database with {wanted}: it is a `{kind}`")]
+    OfAnotherKind { wanted: &'static str, kind: String },
 }
 
 fn database(bytes: Vec<u8>, wanted: &'static str, kinds: &[&str]) -> Result<Reader<Vec<u8>>, BadDatabase> {
-    let bad = |reason: String| BadDatabase { wanted, reason };
-    let reader = Reader::from_source(bytes).map_err(|error| bad(error.to_string()))?;
+    let reader = Reader::from_source(bytes).map_err(|cause| BadDatabase::Unreadable { wanted, cause })?;
     let kind = reader.metadata().database_type.clone();
-    if kinds.iter().any(|known| kind.contains(known)) { Ok(reader) } else { Err(bad(format!("it is a `{kind}`"))) }
+    if kinds.iter().any(|known| kind.contains(known)) {
+        Ok(reader)
+    } else {
+        Err(BadDatabase::OfAnotherKind { wanted, kind })
+    }
 }
 
 impl Enricher {

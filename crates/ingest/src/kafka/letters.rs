@@ -185,7 +185,8 @@ impl<'a> Letters<'a> {
     fn bury(&mut self, key: &Key, letter: &Letter) -> bool {
         let topic = self.options.dead_letter_topic(&key.0);
         let kept = self.options.unreadable == Unreadable::DeadLetter;
-        while kept && let Err(reason) = self.write(&topic, key, letter) {
+        while kept && let Err(error) = self.write(&topic, key, letter) {
+            let reason = error.to_string();
             let words = format!("the dead-letter topic {topic} cannot be written: {reason}");
             tracing::warn!(topic = key.0, partition = key.1, offset = letter.first, reason, "a dead letter waits");
             metrics::counter!("kafka_dead_letter_errors_total").increment(1);
@@ -213,14 +214,14 @@ impl<'a> Letters<'a> {
         }
     }
 
-    fn write(&mut self, topic: &str, key: &Key, letter: &Letter) -> Result<(), String> {
+    fn write(&mut self, topic: &str, key: &Key, letter: &Letter) -> Result<(), KafkaError> {
         let whole = self.deliver(topic, key, letter, &letter.payload, &letter.holds);
         let Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge)) = whole else {
-            return whole.map_err(|error| error.to_string());
+            return whole;
         };
         let cut = &letter.payload[..letter.payload.len().min(CUT_BYTES)];
         let holds = format!("{}, cut to its first {} bytes", letter.holds, cut.len());
-        self.deliver(topic, key, letter, cut, &holds).map_err(|error| error.to_string())
+        self.deliver(topic, key, letter, cut, &holds)
     }
 
     fn deliver(
