@@ -8,7 +8,7 @@ use std::sync::Arc;
 use event::{Block, Source, Timestamp};
 
 use crate::file::{FileBlocks, ReadError};
-use crate::live::Barrier;
+use crate::input::{Pull, Pulled};
 
 /// Files open at once. Files beyond it wait; their events may then come late.
 pub const OPEN_FILES_MAX: usize = 48;
@@ -19,28 +19,6 @@ pub struct UnopenedFile {
     pub first_time: Option<Timestamp>,
     pub name: String,
     pub open: Box<dyn FnOnce() -> Result<FileBlocks, ReadError> + Send>,
-}
-
-/// What the stream gives.
-#[derive(Debug)]
-pub enum Pulled {
-    Block {
-        block: Block,
-        /// Nothing that follows begins before this; `None` where nothing follows.
-        followed_by: Option<Timestamp>,
-    },
-    /// Nothing has come for a moment.
-    Idle,
-    /// Everything pulled before it must be committed before it is passed.
-    Barrier(Barrier),
-    /// A file could not be read to its end. The lines before were given.
-    Failed { name: String, error: ReadError },
-}
-
-/// Where the pipeline gets its blocks from. Workers take turns.
-pub trait Pull: Send {
-    /// The next thing to do; `None` when the input has ended. A live source gives [`Pulled::Idle`] instead of waiting long.
-    fn pull(&mut self) -> Option<Pulled>;
 }
 
 type FirstTime = Box<dyn FnMut(&Block) -> Option<Timestamp> + Send>;

@@ -15,7 +15,8 @@ use memchr::memchr_iter;
 
 use crate::discover::binary_kind;
 use crate::file::{FileSource, Fingerprint, ReadError};
-use crate::live::{Barrier, Item};
+use crate::input::Barrier;
+use crate::live::Item;
 
 mod find;
 mod followed;

@@ -15,9 +15,9 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
+use super::options::{ANSWER_BYTES_MAX, KafkaOptions, Unreadable, client};
 use super::state::{KafkaState, Key};
 use super::wire::{self, Batch};
-use super::{ANSWER_BYTES_MAX, KafkaOptions, Unreadable, client};
 
 /// Bytes of a batch that a letter holds at most.
 const BATCH_BYTES_MAX: usize = 16 << 20;

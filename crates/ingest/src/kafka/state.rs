@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use event::Position;
 use rdkafka::statistics::{Broker, Partition, Statistics};
 
-use super::next_message;
+use super::options::next_message;
 
 /// Silence of a broker that owes an answer, after which it counts as away. A fetch is answered after 0.5 s at most.
 const SILENCE_MAX: Duration = Duration::from_secs(5);

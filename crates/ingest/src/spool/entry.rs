@@ -8,7 +8,7 @@
 use event::{Position, Timestamp};
 use memchr::{memchr_iter, memrchr};
 
-use crate::spool::{Batch, ENTRY_BYTES_MAX};
+use crate::spool::batch::{Batch, ENTRY_BYTES_MAX};
 
 pub(super) const HEADER_BYTES: usize = 48;
 pub(super) const MAGIC: [u8; 4] = *b"C3S1";

@@ -9,7 +9,8 @@ use event::{Block, Position, Source};
 
 use crate::block_reader::BLOCK_BYTES;
 use crate::spool::entry::{HEADER_BYTES, Placed};
-use crate::spool::{Shared, segment};
+use crate::spool::segment;
+use crate::spool::shared::Shared;
 
 /// Names of senders that are remembered, so that equal ones are shared.
 const NAMES_MAX: usize = 4096;

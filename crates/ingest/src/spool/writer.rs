@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use event::Position;
 
-use crate::spool::{Durable, Shared, segment};
+use crate::spool::segment;
+use crate::spool::shared::{Durable, Shared};
 
 /// Between two tries to write to a disk that refuses.
 const RETRY: Duration = Duration::from_millis(500);

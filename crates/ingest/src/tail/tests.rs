@@ -8,8 +8,8 @@ use std::sync::Mutex;
 use event::block::digest;
 
 use super::*;
+use crate::input::{Pull, Pulled};
 use crate::live::queue;
-use crate::merge::{Pull, Pulled};
 
 /// What the analyzer remembers of files: each known by the longest beginning that fits.
 #[derive(Clone, Default)]

@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use event::block::digest;
 use event::{Position, SourceId, Timestamp};
 use ingest::discover::Skipped;
-use ingest::file::ReadError;
 use ingest::merge::UnopenedFile;
-use ingest::{FileSource, Fingerprint, Merge, StreamSource, discover};
+use ingest::{FileSource, Fingerprint, Merge, ReadError, StreamSource, discover};
 use store::SourceCheckpoint;
 
 use crate::clock;
