@@ -2,37 +2,10 @@
 
 use std::str::FromStr;
 
-use event::{BatchBuilder, DatasetId, Timestamp};
+use event::{BatchBuilder, DatasetId};
 
-use crate::clock::{Clock, Times};
+use crate::context::{Context, Refusal};
 use crate::{access, audit, json, rfc3164, rfc5424};
-
-/// Why a format did not read a line.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// Not this format: another may try. Nothing was put to the row that the next format does not overwrite.
-    Other(&'static str),
-    /// Clearly this format, but broken: no other is asked.
-    Broken(&'static str),
-}
-
-/// What formats need beside the line: the reference time and the caches that go with it.
-#[derive(Debug)]
-pub(crate) struct Context {
-    pub(crate) times: Times,
-    pub(crate) json: json::Scratch,
-}
-
-impl Context {
-    pub(crate) fn new(clock: &Clock) -> Self {
-        Context { times: Times::new(clock.clone()), json: json::Scratch::default() }
-    }
-
-    pub(crate) fn begin_block(&mut self, reference: Timestamp) {
-        self.times.begin_block(reference);
-        self.json.begin_block();
-    }
-}
 
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 

@@ -12,6 +12,7 @@ mod address;
 mod audit;
 mod body;
 mod clock;
+mod context;
 mod enrich;
 mod format;
 mod json;
@@ -30,8 +31,8 @@ use std::sync::Arc;
 use event::catalog::field;
 use event::{BatchBuilder, Block, EventBatch, Position, dataset};
 
+use crate::context::{Context, Refusal};
 use crate::enrich::Enrichment;
-use crate::format::{Context, Refusal};
 
 /// Lines of a block that are looked at to find its format.
 const PROBE_LINES: usize = 8;

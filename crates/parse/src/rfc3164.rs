@@ -9,7 +9,7 @@ use event::{BatchBuilder, DatasetId, Timestamp};
 use memchr::memchr;
 
 use crate::clock::{Times, starts_with_month};
-use crate::format::{Context, Refusal};
+use crate::context::{Context, Refusal};
 use crate::rfc5424;
 use crate::syslog::{Priority, Program, priority, put_host, put_message};
 

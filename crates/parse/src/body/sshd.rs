@@ -7,7 +7,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::{memchr, memrchr};
 
-use super::{Outcome, outcome};
+use super::outcome::{Outcome, outcome};
 use crate::address::{decimal, is_ip, put_peer};
 use crate::needle::Needle;
 
@@ -178,7 +178,7 @@ impl<'a> Ending<'a> {
 
 /// `N from [ADDRESS]:PORT on …`
 fn put_bracketed(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
-    let Some(address) = super::between(rest, b" from [", b"]") else { return false };
+    let Some(address) = super::cut::between(rest, b" from [", b"]") else { return false };
     put_peer(rows, address);
     true
 }
@@ -401,7 +401,7 @@ fn put_probe(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     } else if let Some(rest) = message.strip_prefix(b"Address ").filter(|_| BREAK_IN.is_in(message)) {
         put_peer(rows, rest.split(|byte| *byte == b' ').next().unwrap_or_default());
     } else if message.starts_with(b"reverse mapping checking getaddrinfo for ") && BREAK_IN.is_in(message) {
-        if let Some(address) = super::in_last_brackets(message) {
+        if let Some(address) = super::cut::in_last_brackets(message) {
             put_peer(rows, address);
         }
     } else {
