@@ -19,7 +19,7 @@ use store::people::{Role, Token, Tokens};
 use subtle::ConstantTimeEq;
 use tokio::time::{Instant, timeout};
 
-use crate::observe::Asked;
+use crate::asked::{Actor, Asked};
 use crate::problem::Problem;
 use crate::store_watch::StoreWatch;
 
@@ -31,15 +31,6 @@ const LOOK_UP_MAX: Duration = Duration::from_millis(500);
 const REMEMBERED_MAX: usize = 1000;
 const ID_BYTES: usize = 8;
 const SECRET_BYTES: usize = 32;
-
-/// Who sent the request: named in history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Actor {
-    pub(crate) name: String,
-    /// Of the token; empty where there is none.
-    pub(crate) id: String,
-    pub(crate) role: Role,
-}
 
 /// How requests are let in.
 #[derive(Clone, Debug)]

@@ -13,8 +13,9 @@ use store::query::LIMIT_MAX;
 use crate::filter::{SOURCE_IP, with_addresses};
 use crate::incidents::IncidentView;
 use crate::problem::{PartProblem, Problem};
+use crate::schema;
+use crate::state::ApiState;
 use crate::view::FindingView;
-use crate::{ApiState, schema};
 
 /// Pages of findings that are added up: beyond it `complete` is false.
 const PAGES_MAX: usize = 10;

@@ -18,11 +18,12 @@ use serde_json::Value;
 use store::people::{Changed, IncidentQuery, facts};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::asked::Asked;
 use crate::filter::{self, Once, limit, time, values, words};
-use crate::observe::Asked;
 use crate::problem::{PartProblem, Problem};
+use crate::schema;
+use crate::state::{ApiState, BODY_BYTES_MAX};
 use crate::view::FindingView;
-use crate::{ApiState, BODY_BYTES_MAX, schema};
 
 const LIMIT_DEFAULT: u32 = 50;
 /// Findings and entries that a timeline shows.

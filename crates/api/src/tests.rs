@@ -1,5 +1,6 @@
 //! The API against a real store: what each path answers, and how mistakes are told.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
@@ -8,7 +9,7 @@ use event::{Entities, EventId, Evidence, Finding, FindingId, Level, Severity, Ti
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use store::people::Role;
-use store::{ChangeCursor, Commit, Findings, JoinPolicy, Ledger, MemoryHot, SqlStore, Use};
+use store::{ChangeCursor, Commit, Findings, Hot, JoinPolicy, Ledger, MemoryHot, SqlStore, Store, Use};
 use tower::ServiceExt;
 
 use super::*;

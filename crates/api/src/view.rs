@@ -5,7 +5,7 @@ use serde::Serialize;
 use store::StoredFinding;
 use utoipa::ToSchema;
 
-use crate::schema;
+use crate::schema::finding as schema;
 
 /// A finding as lists show it.
 #[derive(Clone, Debug, Serialize, ToSchema)]

@@ -8,9 +8,9 @@ use serde::Serialize;
 use store::audit::{AuditEntry, AuditQuery, Outcome};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ApiState;
 use crate::filter::{Once, after_since, limit, time};
 use crate::problem::{PartProblem, Problem};
+use crate::state::ApiState;
 
 const LIMIT_DEFAULT: u32 = 50;
 
