@@ -48,14 +48,14 @@ pub struct EventBatch {
     records: RecordBatch,
     columns: Vec<Column>,
     fingerprint: u64,
-    place: Place,
+    provenance: Provenance,
     datasets: Vec<DatasetId>,
     counts: Counts,
 }
 
-/// Where the rows come from.
+/// Where the rows of a batch come from.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Provenance {
     pub(crate) source: Arc<Source>,
     pub(crate) start: Position,
     pub(crate) end: Position,
@@ -75,7 +75,12 @@ fn catalog_names() -> &'static [Arc<str>] {
 pub(crate) type Part<'a> = (FieldId, &'a str, ArrayRef, Option<Arc<[u8]>>);
 
 impl EventBatch {
-    pub(crate) fn assemble(place: Place, datasets: Vec<DatasetId>, parts: Vec<Part<'_>>, counts: Counts) -> Self {
+    pub(crate) fn assemble(
+        provenance: Provenance,
+        datasets: Vec<DatasetId>,
+        parts: Vec<Part<'_>>,
+        counts: Counts,
+    ) -> Self {
         let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
         let mut columns = Vec::with_capacity(parts.len());
         let mut fields = Vec::with_capacity(parts.len());
@@ -94,7 +99,7 @@ impl EventBatch {
             // Every array was finished with the same row count and its own type: an error here is ours.
             Err(error) => unreachable!("columns of one batch differ: {error}"),
         };
-        EventBatch { records, columns, fingerprint: hasher.finish(), place, datasets, counts }
+        EventBatch { records, columns, fingerprint: hasher.finish(), provenance, datasets, counts }
     }
 
     pub fn rows(&self) -> usize {
@@ -112,24 +117,24 @@ impl EventBatch {
     }
 
     pub fn source(&self) -> &Arc<Source> {
-        &self.place.source
+        &self.provenance.source
     }
 
     /// Who sent the row: the source, or the sender that it names.
     pub fn origin(&self, row: usize) -> &Arc<Source> {
-        let origins = &self.place.layout.origins;
-        let after = origins.partition_point(|(first, _)| *first <= self.place.line_starts[row]);
-        after.checked_sub(1).map_or(&self.place.source, |at| &origins[at].1)
+        let origins = &self.provenance.layout.origins;
+        let after = origins.partition_point(|(first, _)| *first <= self.provenance.line_starts[row]);
+        after.checked_sub(1).map_or(&self.provenance.source, |at| &origins[at].1)
     }
 
     /// When the lines were received, or last written.
     pub fn reference(&self) -> Timestamp {
-        self.place.reference
+        self.provenance.reference
     }
 
     /// Position before the first and after the last line.
     pub fn span(&self) -> (Position, Position) {
-        (self.place.start, self.place.end)
+        (self.provenance.start, self.provenance.end)
     }
 
     pub fn counts(&self) -> Counts {
@@ -193,17 +198,17 @@ impl EventBatch {
 
     /// Byte offset of the row's line in the source.
     pub fn offset(&self, row: usize) -> u64 {
-        let own = self.place.layout.line_offsets.get(row).copied();
-        own.unwrap_or_else(|| self.place.start.offset + u64::from(self.place.line_starts[row]))
+        let own = self.provenance.layout.line_offsets.get(row).copied();
+        own.unwrap_or_else(|| self.provenance.start.offset + u64::from(self.provenance.line_starts[row]))
     }
 
     /// Line number in the source, from 1.
     pub fn line_no(&self, row: usize) -> u64 {
-        self.place.start.line + row as u64 + 1
+        self.provenance.start.line + row as u64 + 1
     }
 
     pub fn event_id(&self, row: usize) -> EventId {
-        EventId::derive(self.place.source.id, self.offset(row))
+        EventId::derive(self.provenance.source.id, self.offset(row))
     }
 }
 

@@ -10,8 +10,8 @@ use arrow_array::Array;
 use arrow_buffer::Buffer;
 use hashbrown::HashMap;
 
-use crate::batch::{Counts, EventBatch, Place};
-use crate::block::{Block, Layout, Position, Source};
+use crate::batch::{Counts, EventBatch, Provenance};
+use crate::block::{Block, Position, Source};
 use crate::catalog::{FIELDS, Field, FieldId, FieldType, field};
 use crate::column::{ColumnBuilder, ValueTag, Values};
 use crate::dataset::{Dataset, DatasetId};
@@ -34,10 +34,8 @@ type Interned = ((usize, usize), u128);
 
 #[derive(Debug)]
 pub struct BatchBuilder {
-    source: Arc<Source>,
-    start: Position,
-    layout: Layout,
-    reference: Timestamp,
+    /// Its `end` is not known before the batch is finished.
+    provenance: Provenance,
     block: Buffer,
     /// The whole block is UTF-8, so that a slice cut at character boundaries is, too.
     block_is_utf8: bool,
@@ -46,7 +44,6 @@ pub struct BatchBuilder {
     dynamic: HashMap<Box<str>, FieldId>,
     dynamic_names: Vec<Box<str>>,
     interned: Vec<Interned>,
-    line_starts: Vec<u32>,
     datasets: Vec<DatasetId>,
     expected_rows: usize,
     pub(crate) counts: Counts,
@@ -59,10 +56,14 @@ impl BatchBuilder {
         columns.resize_with(FIELDS.len(), || None);
         let block_is_utf8 = simdutf8::basic::from_utf8(&block.bytes).is_ok();
         BatchBuilder {
-            source: block.source,
-            start: block.start,
-            layout: block.layout,
-            reference: block.reference,
+            provenance: Provenance {
+                source: block.source,
+                start: block.start,
+                end: block.start,
+                line_starts: Vec::with_capacity(expected_rows),
+                layout: block.layout,
+                reference: block.reference,
+            },
             block: Buffer::from_vec(block.bytes),
             block_is_utf8,
             scratch: Vec::new(),
@@ -70,7 +71,6 @@ impl BatchBuilder {
             dynamic: HashMap::new(),
             dynamic_names: Vec::new(),
             interned: Vec::new(),
-            line_starts: Vec::with_capacity(expected_rows),
             datasets: Vec::with_capacity(expected_rows),
             expected_rows,
             counts: Counts::default(),
@@ -87,7 +87,7 @@ impl BatchBuilder {
     }
 
     pub fn source(&self) -> &Source {
-        &self.source
+        &self.provenance.source
     }
 
     /// Row that values are put to: the number of rows ended so far.
@@ -99,7 +99,7 @@ impl BatchBuilder {
     #[inline]
     pub fn end_row(&mut self, start: u32, dataset: DatasetId) {
         self.literal(field::EVENT_DATASET, Dataset::of(dataset).name);
-        self.line_starts.push(start);
+        self.provenance.line_starts.push(start);
         self.datasets.push(dataset);
     }
 
@@ -358,9 +358,12 @@ impl BatchBuilder {
     }
 
     /// The finished batch. `end` is the position after the block.
-    pub fn finish(mut self, mut end: Position) -> EventBatch {
+    pub fn finish(mut self, end: Position) -> EventBatch {
+        self.provenance.end = end;
         // Lines with offsets of their own end after the last of them.
-        end.offset = self.layout.line_offsets.last().map_or(end.offset, |last| last + 1);
+        if let Some(last) = self.provenance.layout.line_offsets.last() {
+            self.provenance.end.offset = last + 1;
+        }
         let rows = self.row();
         self.clear_row();
         self.complete_addresses();
@@ -384,15 +387,7 @@ impl BatchBuilder {
                 columns.push((id, name, same, None));
             }
         }
-        let place = Place {
-            source: self.source,
-            start: self.start,
-            end,
-            line_starts: self.line_starts,
-            layout: self.layout,
-            reference: self.reference,
-        };
-        EventBatch::assemble(place, self.datasets, columns, self.counts)
+        EventBatch::assemble(self.provenance, self.datasets, columns, self.counts)
     }
 }
 

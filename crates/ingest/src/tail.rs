@@ -20,6 +20,7 @@ use crate::live::Item;
 
 mod find;
 mod followed;
+mod names;
 mod rest;
 mod state;
 
@@ -30,6 +31,7 @@ pub use find::{BadPath, Wanted};
 pub use state::{TailReport, TailState};
 
 use followed::{Fate, Followed, inode};
+use names::{NameNotes, NotFollowed, vacancy};
 use rest::{Next, Rest};
 
 /// Between two looks at the files.
@@ -43,23 +45,23 @@ const MISSED_MAX: usize = 100;
 /// Files that were read, beside the present one, which are looked at for a rest: the newest.
 const KNOWN_MAX: usize = 2;
 
-/// Where a file was found.
+/// What a file is to the name that is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place<'a> {
-    /// Under a name that is followed.
+pub enum FileRole<'a> {
+    /// It has the name that is followed.
     Current,
-    /// The same, and it was written anew while it was followed: nothing of it has been read.
+    /// It has the name that is followed, and was written anew while it was followed: nothing of it has been read.
     Rewritten,
     /// Beside the file that is followed: a rotation may have made it of that. Only what is known of it counts.
     Beside(&'a Path),
-    /// The same, and it was made and rotated while nobody followed.
+    /// Beside the file that is followed: it was made and rotated while nobody followed.
     Missed(&'a Path),
 }
 
 /// Recognises files by what is stored of them.
 pub trait Known: Send {
     /// The source that the file is and where to go on; `None` where there is nothing to read of it.
-    fn recognise(&mut self, file: &FileSource, place: Place<'_>) -> Option<(SourceId, Position)>;
+    fn recognise(&mut self, file: &FileSource, role: FileRole<'_>) -> Option<(SourceId, Position)>;
     /// More is known of a source's beginning.
     fn grown(&mut self, _id: SourceId, _fingerprint: Fingerprint) {}
 }
@@ -85,11 +87,8 @@ pub fn feed(options: &TailOptions, known: impl Known, state: &TailState, queue: 
         current: BTreeMap::new(),
         old: Vec::new(),
         rests: VecDeque::new(),
-        rewritten: BTreeSet::new(),
-        left: BTreeMap::new(),
         reached: BTreeMap::new(),
-        looked_beside: BTreeSet::new(),
-        vacant: BTreeMap::new(),
+        names: NameNotes::default(),
     };
     let mut found_at: Option<Instant> = None;
     while !stop.load(Ordering::Relaxed) {
@@ -117,46 +116,9 @@ struct Tail<'a, K> {
     old: Vec<Followed>,
     /// Archives, in the order in which they are read.
     rests: VecDeque<Rest>,
-    /// Names whose file was written anew and has not been taken up yet.
-    rewritten: BTreeSet<PathBuf>,
-    /// Files that are not followed, as they were when that was decided, until the next look for new ones.
-    left: BTreeMap<PathBuf, (followed::Inode, u64, i64, i64)>,
     /// How far sources have been handed over: positions of the store lag behind.
     reached: BTreeMap<SourceId, Position>,
-    /// Names beside which rotated files were looked for since their file was taken up.
-    looked_beside: BTreeSet<PathBuf>,
-    /// Names whose file is not followed, because there is none or nothing in it: a file may come and go between two looks.
-    vacant: BTreeMap<PathBuf, Vacancy>,
-}
-
-/// Why a file is not followed, as health shows it behind the file's name.
-#[derive(Debug, thiserror::Error)]
-enum NotFollowed {
-    #[error("{0}")]
-    Unreadable(#[from] ReadError),
-    #[error("is compressed: it does not grow; read it with `c0di3 replay`")]
-    Compressed,
-    /// The name of the file that is followed under the identity which both have.
-    #[error("begins like {0}, which is followed")]
-    BeginsLike(String),
-    /// It became another file in between: the next look tells.
-    #[error("changes while it is looked at")]
-    Changing,
-}
-
-impl From<std::io::Error> for NotFollowed {
-    fn from(error: std::io::Error) -> Self {
-        NotFollowed::Unreadable(error.into())
-    }
-}
-
-/// The file under a name, if any, and when its folder changed.
-type Vacancy = (Option<followed::Inode>, Option<(i64, i64)>);
-
-fn vacancy(path: &Path) -> Vacancy {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let changed = std::fs::metadata(folder).map(|folder| (folder.mtime(), folder.mtime_nsec()));
-    (std::fs::metadata(path).ok().map(|file| inode(&file)), changed.ok())
+    names: NameNotes,
 }
 
 impl<K: Known> Tail<'_, K> {
@@ -168,7 +130,7 @@ impl<K: Known> Tail<'_, K> {
         let beyond = found.files.len().saturating_sub(self.options.files_max);
         found.files.truncate(self.options.files_max);
         let names: BTreeSet<&PathBuf> = found.files.iter().map(|(path, _)| path).collect();
-        self.left.clear();
+        self.names.left.clear();
         for path in self.current.keys().filter(|path| !names.contains(path)).cloned().collect::<Vec<_>>() {
             self.let_go(&path);
         }
@@ -222,7 +184,7 @@ impl<K: Known> Tail<'_, K> {
             (Fate::Truncated | Fate::Rewritten, _) => {
                 let kind = if fate == Fate::Truncated { "truncate" } else { "rewrite" };
                 tracing::info!(path = %path.display(), kind, "the file was written anew; it is read from its start");
-                self.rewritten.insert(path.to_owned());
+                self.names.rewritten.insert(path.to_owned());
                 self.take_up_copy(path, &followed);
                 kind
             }
@@ -244,7 +206,7 @@ impl<K: Known> Tail<'_, K> {
         };
         metrics::counter!("tail_rotations_total", "kind" => kind).increment(1);
         // There may have been more files than one since the last look.
-        self.looked_beside.remove(path);
+        self.names.looked_beside.remove(path);
         Some(true)
     }
 
@@ -347,15 +309,15 @@ impl<K: Known> Tail<'_, K> {
             if let Some(followed) = self.open(&path, named) {
                 tracing::info!(path = %path.display(), offset = followed.position.offset, "following a file");
                 self.current.insert(path.clone(), followed);
-                self.vacant.remove(&path);
+                self.names.vacant.remove(&path);
                 any = true;
             } else {
                 let mark = vacancy(&path);
-                if self.vacant.insert(path.clone(), mark) != Some(mark) {
-                    self.looked_beside.remove(&path);
+                if self.names.vacant.insert(path.clone(), mark) != Some(mark) {
+                    self.names.looked_beside.remove(&path);
                 }
             }
-            if self.looked_beside.insert(path.clone()) {
+            if self.names.looked_beside.insert(path.clone()) {
                 any |= self.take_up_rotated(&path);
             }
         }
@@ -366,7 +328,7 @@ impl<K: Known> Tail<'_, K> {
         let metadata = std::fs::metadata(path).ok()?;
         let mark = (inode(&metadata), metadata.len(), metadata.ctime(), metadata.ctime_nsec());
         // A file of nothing has no identity yet.
-        if metadata.len() == 0 || !metadata.is_file() || self.left.get(path) == Some(&mark) {
+        if metadata.len() == 0 || !metadata.is_file() || self.names.left.get(path) == Some(&mark) {
             return None;
         }
         // Another name of a file that is followed, or one that was rotated away and is still read.
@@ -377,17 +339,17 @@ impl<K: Known> Tail<'_, K> {
         match self.taken_up(path, named) {
             Ok(Some(followed)) => {
                 self.state.is_well(&path.display().to_string());
-                self.left.remove(path);
-                self.rewritten.remove(path);
+                self.names.left.remove(path);
+                self.names.rewritten.remove(path);
                 Some(followed)
             }
             Ok(None) => {
-                self.left.insert(path.to_owned(), mark);
+                self.names.left.insert(path.to_owned(), mark);
                 None
             }
             Err(error) => {
                 let words = error.to_string();
-                self.left.insert(path.to_owned(), mark);
+                self.names.left.insert(path.to_owned(), mark);
                 if self.state.trouble(&path.display().to_string(), words.clone()) {
                     metrics::counter!("tail_errors_total").increment(1);
                     tracing::warn!(path = %path.display(), words, "a file is not followed");
@@ -406,9 +368,9 @@ impl<K: Known> Tail<'_, K> {
             tracing::debug!(path = %path.display(), kind, "not followed: no text");
             return Ok(None);
         }
-        let rewritten = self.rewritten.contains(path);
-        let place = if rewritten { Place::Rewritten } else { Place::Current };
-        let Some((id, position)) = self.known.recognise(&beginning, place) else { return Ok(None) };
+        let rewritten = self.names.rewritten.contains(path);
+        let role = if rewritten { FileRole::Rewritten } else { FileRole::Current };
+        let Some((id, position)) = self.known.recognise(&beginning, role) else { return Ok(None) };
         if let Some(other) = self.current.values().find(|followed| followed.source.id == id) {
             return Err(NotFollowed::BeginsLike(other.source.name.clone()));
         }
@@ -445,7 +407,7 @@ impl<K: Known> Tail<'_, K> {
             };
             // A writer may not have noticed yet that the newest one was rotated away.
             let grows = at == 0 && !file.is_compressed();
-            match self.known.recognise(&file, Place::Beside(path)) {
+            match self.known.recognise(&file, FileRole::Beside(path)) {
                 Some((id, _)) if self.is_read(id) || known.iter().any(|(_, known, ..)| *known == id) => is_older = true,
                 // Those before it were read to their end before it was begun.
                 Some((id, position)) if file.is_read_to(position.offset) => {
@@ -480,7 +442,7 @@ impl<K: Known> Tail<'_, K> {
             }
         }
         for (file, grows) in missed.into_iter().rev() {
-            if let Some((id, position)) = self.known.recognise(&file, Place::Missed(path)) {
+            if let Some((id, position)) = self.known.recognise(&file, FileRole::Missed(path)) {
                 any = true;
                 self.read_rest(path, &file, id, position, grows);
             }

@@ -8,7 +8,7 @@ use memchr::{memchr, memchr_iter, memmem, memrchr};
 use serde::de::{DeserializeSeed, Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::body::{BodyError, Decoded};
+use super::decoded::{BodyError, Decoded};
 use crate::framing::push_line;
 use crate::spool::ENTRY_BYTES_MAX;
 

@@ -53,7 +53,7 @@ impl FromStr for Wanted {
 
 /// What a look has found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Listing {
     /// Each file once, in order, and whether it was named itself.
     pub(super) files: Vec<(PathBuf, bool)>,
     /// What could not be looked at, or is not there, and why.
@@ -61,8 +61,8 @@ pub(super) struct Found {
 }
 
 /// The files that are wanted now.
-pub(super) fn find(wanted: &[Wanted]) -> Found {
-    let mut found = Found::default();
+pub(super) fn find(wanted: &[Wanted]) -> Listing {
+    let mut found = Listing::default();
     let mut seen = BTreeSet::new();
     for one in wanted {
         let files = match one {
