@@ -268,13 +268,13 @@ mod tests {
 
     /// A store that may be away: then it answers nothing, as one does that stands still.
     #[derive(Debug, Default)]
-    struct Kept {
+    struct KeptTokens {
         token: Mutex<Option<Token>>,
         away: std::sync::atomic::AtomicBool,
     }
 
     #[async_trait::async_trait]
-    impl Tokens for Kept {
+    impl Tokens for KeptTokens {
         async fn token(&self, id: &str) -> Result<Option<Token>, store::StoreError> {
             if self.away.load(std::sync::atomic::Ordering::Relaxed) {
                 std::future::pending::<()>().await;
@@ -301,7 +301,7 @@ mod tests {
     async fn known_tokens_are_answered_from_memory_while_the_store_is_away_and_unknown_ones_never_with_401() {
         let (text, token) = new_token("ship", Role::Ingest, Timestamp(0), None).unwrap();
         let (other, _) = new_token("ship", Role::Ingest, Timestamp(0), None).unwrap();
-        let kept = Arc::new(Kept { token: Mutex::new(Some(token.clone())), ..Kept::default() });
+        let kept = Arc::new(KeptTokens { token: Mutex::new(Some(token.clone())), ..KeptTokens::default() });
         let remembered = Duration::from_secs(300);
         let Auth::Tokens(auth) = Auth::with_tokens(Arc::clone(&kept) as Arc<dyn Tokens>, || Timestamp(9), remembered)
         else {
@@ -342,7 +342,7 @@ mod tests {
 
     #[tokio::test]
     async fn as_many_tokens_are_remembered_as_may_be_and_the_oldest_goes() {
-        let tokens: Arc<dyn Tokens> = Arc::new(Kept::default());
+        let tokens: Arc<dyn Tokens> = Arc::new(KeptTokens::default());
         let Auth::Tokens(auth) = Auth::with_tokens(tokens, || Timestamp(9), TRUSTED) else { unreachable!() };
         let (_, token) = new_token("ship", Role::Ingest, Timestamp(0), None).unwrap();
         for number in 0..=REMEMBERED_MAX {

@@ -327,7 +327,7 @@ fn read_change(body: &[u8]) -> Result<IncidentChange, Problem> {
 /// One thing that happened.
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-enum Moment {
+enum TimelineEntry {
     /// A finding, at its first event.
     Finding { at: Option<String>, link: Link, finding: Box<FindingView> },
     /// A change, at its time.
@@ -351,16 +351,16 @@ pub(crate) async fn timeline(
             let finding = Box::new(FindingView::from(stored));
             moments.push((
                 at.unwrap_or(link.added_at),
-                Moment::Finding { at: at.map(|time| time.to_string()), link, finding },
+                TimelineEntry::Finding { at: at.map(|time| time.to_string()), link, finding },
             ));
         }
     }
     for entry in state.store.history(incident.id, 0, TIMELINE_MAX).await? {
-        moments.push((entry.at, Moment::Change { at: Some(entry.at.to_string()), entry }));
+        moments.push((entry.at, TimelineEntry::Change { at: Some(entry.at.to_string()), entry }));
     }
     moments.sort_by_key(|(at, _)| *at);
     let complete = incident.findings <= u64::from(TIMELINE_MAX) && incident.entries <= u64::from(TIMELINE_MAX);
-    let moments: Vec<Moment> = moments.into_iter().map(|(_, moment)| moment).collect();
+    let moments: Vec<TimelineEntry> = moments.into_iter().map(|(_, moment)| moment).collect();
     Ok(Json(serde_json::json!({"data": moments, "complete": complete})))
 }
 

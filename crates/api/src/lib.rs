@@ -4,6 +4,8 @@
 //! One file per resource, one route line each. **Absent on purpose:** business logic; handlers translate between HTTP
 //! and the store's traits.
 
+#![warn(missing_docs)]
+
 mod access;
 mod admin;
 mod asked;

@@ -5,6 +5,8 @@
 //! ```
 //! **Absent on purpose:** no I/O, no clock, no async, no format and no rule language.
 
+#![warn(missing_docs)]
+
 pub mod batch;
 pub mod block;
 pub mod builder;

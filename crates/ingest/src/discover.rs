@@ -30,20 +30,20 @@ pub struct Discovered {
 
 /// Every log file that the arguments mean, each once, sorted within its folder.
 pub fn discover(arguments: &[PathBuf]) -> Discovered {
-    let mut walk = Walk { found: Discovered::default(), seen: BTreeSet::new() };
+    let mut walk = Discovery { found: Discovered::default(), seen: BTreeSet::new() };
     for argument in arguments {
         walk.visit(argument, 0);
     }
     walk.found
 }
 
-struct Walk {
+struct Discovery {
     found: Discovered,
     /// Device and inode of what was visited: links must not lead in circles or to a file twice.
     seen: BTreeSet<(u64, u64)>,
 }
 
-impl Walk {
+impl Discovery {
     fn skip(&mut self, path: &Path, reason: impl Into<String>, is_failure: bool) {
         self.found.skipped.push(Skipped { path: path.to_owned(), reason: reason.into(), is_failure });
     }

@@ -3,6 +3,8 @@
 //!
 //! **Absent on purpose:** no log format. Where an event time is needed to order files, the caller brings the reader.
 
+#![warn(missing_docs)]
+
 pub mod block_reader;
 pub mod body;
 pub mod decompress;

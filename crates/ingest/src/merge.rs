@@ -26,12 +26,12 @@ type FirstTime = Box<dyn FnMut(&Block) -> Option<Timestamp> + Send>;
 pub struct Merge {
     /// Latest first: the next one is at the end.
     waiting: Vec<UnopenedFile>,
-    open: Vec<Open>,
+    open: Vec<OpenFile>,
     first_time: FirstTime,
     failed: Vec<Pulled>,
 }
 
-struct Open {
+struct OpenFile {
     blocks: FileBlocks,
     head: Block,
     time: Timestamp,
@@ -96,7 +96,7 @@ impl Merge {
             let time = order(file.first_time);
             match (file.open)() {
                 Ok(mut blocks) => match blocks.next_block() {
-                    Ok(Some(head)) => self.open.push(Open { blocks, head, time }),
+                    Ok(Some(head)) => self.open.push(OpenFile { blocks, head, time }),
                     Ok(None) => {}
                     Err(error) => self.fail(file.name, error.into()),
                 },

@@ -7,6 +7,8 @@
 //! like no known format is plain text (`event.dataset: text`); an empty one has a row, too, so that rows and lines go together.
 //! **Absent on purpose:** no I/O, no clock, no async, no rules. Time comes with the block.
 
+#![warn(missing_docs)]
+
 mod access;
 mod address;
 mod audit;

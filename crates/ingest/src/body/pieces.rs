@@ -17,7 +17,7 @@ const LINE_BYTES_MAX: usize = ENTRY_BYTES_MAX - 1;
 /// Bytes of JSON that are written at once.
 const PIECE_BYTES: usize = ENTRY_BYTES_MAX / 2;
 /// Bytes that the JSON reader reads ahead.
-const AHEAD_BYTES: usize = 64 << 10;
+const READ_AHEAD_BYTES: usize = 64 << 10;
 
 /// What form a body has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +191,7 @@ type TakeElement<'a> = &'a mut dyn FnMut(&str) -> io::Result<()>;
 
 fn json(form: Form, body: Decoded<'_>, take: TakeElement<'_>) -> io::Result<()> {
     let since = Cell::new(0);
-    let reader = Metered { inner: BufReader::with_capacity(AHEAD_BYTES, body), since: &since };
+    let reader = Metered { inner: BufReader::with_capacity(READ_AHEAD_BYTES, body), since: &since };
     let mut reader = serde_json::Deserializer::from_reader(reader);
     let mut take = |element: Box<RawValue>| {
         since.set(0);

@@ -17,7 +17,7 @@ use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
 use super::options::{ANSWER_BYTES_MAX, KafkaOptions, Unreadable, client};
 use super::state::{KafkaState, Key};
-use super::wire::{self, Batch};
+use super::wire::{self, RecordBatch};
 
 /// Bytes of a batch that a letter holds at most.
 const BATCH_BYTES_MAX: usize = 16 << 20;
@@ -109,7 +109,7 @@ impl<'a> Letters<'a> {
                 }
             };
             let Some((kind, reason)) = self.unreadable(key, at, &batch) else { break };
-            let Batch { first, last, bytes, full_bytes, .. } = batch;
+            let RecordBatch { first, last, bytes, full_bytes, .. } = batch;
             let holds = if bytes.len() as u64 == full_bytes {
                 "batch".to_owned()
             } else {
@@ -126,7 +126,7 @@ impl<'a> Letters<'a> {
 
     /// Why the batch cannot be read, if it cannot: our own decompressor must say so, or another consumer than the one that
     /// stands still.
-    fn unreadable(&mut self, key: &Key, at: i64, batch: &Batch) -> Option<(&'static str, String)> {
+    fn unreadable(&mut self, key: &Key, at: i64, batch: &RecordBatch) -> Option<(&'static str, String)> {
         if batch.full_bytes > ANSWER_BYTES_MAX as u64 {
             let reason = format!("the batch has {} bytes, more than {ANSWER_BYTES_MAX}", batch.full_bytes);
             return Some(("too_large", reason));

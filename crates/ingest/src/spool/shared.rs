@@ -7,7 +7,7 @@ use event::Position;
 use tokio::sync::watch;
 
 use crate::spool::batch::{Batch, Refused, Ticket};
-use crate::spool::entry::{self, Header};
+use crate::spool::entry::{self, EntryHeader};
 use crate::spool::segment::Segments;
 
 /// Bytes that may wait for the writer; beyond it appenders are told to wait.
@@ -77,7 +77,7 @@ impl Shared {
 
     /// `has_room`: room was reserved before.
     pub(super) fn append(&self, batch: Batch<'_>, has_room: bool) -> Result<Ticket, Refused> {
-        let parts: Vec<Header> = entry::split(batch.lines).map(|part| Header::new(&batch, part)).collect();
+        let parts: Vec<EntryHeader> = entry::split(batch.lines).map(|part| EntryHeader::new(&batch, part)).collect();
         let length: usize = parts.iter().map(|part| part.encoded_length(batch.origin)).sum();
         let mut state = self.lock();
         if let Some(reason) = &state.failed {

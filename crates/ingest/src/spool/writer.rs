@@ -31,7 +31,7 @@ enum WriteError {
     Sync(io::Error),
 }
 
-struct Open {
+struct OpenSegment {
     first: u64,
     file: File,
     bytes: u64,
@@ -39,7 +39,7 @@ struct Open {
 
 struct Writer {
     shared: Arc<Shared>,
-    current: Option<Open>,
+    current: Option<OpenSegment>,
 }
 
 impl Writer {
@@ -116,7 +116,7 @@ impl Writer {
     }
 
     /// After a start the newest segment goes on, unless it is full or ends elsewhere.
-    fn open_segment(&self, start: Position, roll: bool) -> io::Result<Open> {
+    fn open_segment(&self, start: Position, roll: bool) -> io::Result<OpenSegment> {
         let folder = &self.shared.options.folder;
         let last = self.shared.lock().segments.last();
         let goes_on =
@@ -125,7 +125,7 @@ impl Writer {
         let file = OpenOptions::new().append(true).create(true).open(segment::path(folder, first))?;
         segment::sync_folder(folder)?;
         self.shared.lock().segments.insert(first, bytes);
-        Ok(Open { first, file, bytes })
+        Ok(OpenSegment { first, file, bytes })
     }
 
     fn publish(&self, end: Position) {

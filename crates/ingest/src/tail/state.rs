@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 const NAMED_MAX: usize = 5;
 
 #[derive(Debug, Default)]
-struct Inner {
+struct TailProgress {
     followed: usize,
     beyond: usize,
     /// Of single files, by name.
@@ -19,7 +19,7 @@ struct Inner {
 
 /// How many files are followed, and what cannot be.
 #[derive(Debug, Default)]
-pub struct TailState(Mutex<Inner>);
+pub struct TailState(Mutex<TailProgress>);
 
 /// What health says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct TailReport {
 }
 
 impl TailState {
-    fn with<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut TailProgress) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

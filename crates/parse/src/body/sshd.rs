@@ -44,15 +44,15 @@ enum Shape {
     Plain,
 }
 
-struct Start {
+struct Opening {
     text: &'static [u8],
     word: &'static str,
     shape: Shape,
     outcome: Outcome,
 }
 
-const fn start(text: &'static [u8], word: &'static str, shape: Shape, outcome: Outcome) -> Start {
-    Start { text, word, shape, outcome }
+const fn start(text: &'static [u8], word: &'static str, shape: Shape, outcome: Outcome) -> Opening {
+    Opening { text, word, shape, outcome }
 }
 
 const FAILED: Outcome = outcome("ssh_login", "failure");
@@ -60,7 +60,7 @@ const ENDED: Outcome = outcome("ssh_connection_ended", "");
 const PROBED: Outcome = outcome("ssh_probe", "failure");
 
 /// How messages start, frequent ones first; the first that fits counts.
-static STARTS: &[Start] = &[
+static STARTS: &[Opening] = &[
     start(b"Failed ", "Failed", Shape::Method, FAILED),
     start(b"Accepted ", "Accepted", Shape::Method, outcome("ssh_login", "success")),
     start(b"Invalid user ", "Invalid", Shape::NameFrom, outcome("ssh_invalid_user", "failure")),

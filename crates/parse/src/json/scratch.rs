@@ -17,7 +17,7 @@ pub(crate) struct Scratch {
 /// Members that are remembered.
 const SHAPE_MAX: usize = 128;
 /// Members that a line may leave out, to be found again.
-const SHAPE_AHEAD: usize = 6;
+const SHAPE_LOOKAHEAD: usize = 6;
 
 /// A key of the outermost object, and what becomes of its value.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Scratch {
 
     /// What is known of the key, where the lines before had it about here.
     pub(super) fn recall(&mut self, key: &[u8]) -> Option<MemberPlace> {
-        let following = self.shape.iter().enumerate().skip(self.next).take(SHAPE_AHEAD);
+        let following = self.shape.iter().enumerate().skip(self.next).take(SHAPE_LOOKAHEAD);
         let (at, member) = following.into_iter().find(|(_, member)| *member.key == *key)?;
         self.next = at + 1;
         Some(member.place)
