@@ -37,9 +37,11 @@ const SECRET_BYTES: usize = 32;
 pub enum Auth {
     /// Development on one machine: whoever reaches the loopback address is admin.
     Loopback,
+    /// Requests need a token, but for health, metrics and the API's description.
     Tokens(TokenAuth),
 }
 
+/// Tokens as the store knows them, with a memory for times when it is away. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TokenAuth {
     tokens: Arc<dyn Tokens>,
@@ -52,6 +54,7 @@ pub struct TokenAuth {
 }
 
 impl Auth {
+    /// `remembered`: how long a token that was looked up is believed while the store is away.
     pub fn with_tokens(tokens: Arc<dyn Tokens>, clock: fn() -> Timestamp, remembered: Duration) -> Self {
         let asked = Arc::clone(&tokens);
         let watch = StoreWatch::new(move || {

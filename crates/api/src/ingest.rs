@@ -47,9 +47,11 @@ pub struct Peer(pub IpAddr);
 /// What the handler works with.
 #[derive(Clone, Debug)]
 pub struct IngestState {
+    /// Where events are kept before they are acknowledged.
     pub spool: Spool,
     /// Longest body in bytes, decompressed.
     pub body_bytes_max: u64,
+    /// Time of reception.
     pub clock: fn() -> Timestamp,
     /// Steps of memory for bodies that come, and for the work on them.
     coming: Arc<Semaphore>,

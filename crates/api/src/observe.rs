@@ -26,8 +26,11 @@ static COUNTER: AtomicU64 = AtomicU64::new(1);
 /// What the ports of one process have in common.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
+    /// Where changes and refused logins are recorded.
     pub audit: AuditLog,
+    /// Proxies that may say for whom they forward a request.
     pub trusted_proxies: TrustedProxies,
+    /// Time of requests.
     pub clock: fn() -> Timestamp,
 }
 

@@ -16,10 +16,15 @@ pub(crate) const BODY_BYTES_MAX: usize = 64 << 10;
 /// What the agent's handlers work with. Cheap to clone.
 #[derive(Clone)]
 pub struct ApiState {
+    /// Findings, incidents and all else that lasts.
     pub store: Arc<dyn Store>,
+    /// Risks of entities and counts of the last hour.
     pub hot: Arc<dyn Hot>,
+    /// What health is answered from.
     pub health: HealthState,
+    /// Who may ask.
     pub auth: Auth,
+    /// The present, for answers and changes.
     pub clock: fn() -> Timestamp,
 }
 
@@ -28,7 +33,9 @@ pub struct ApiState {
 pub struct HealthState {
     /// Such as `core-agent`.
     pub service: &'static str,
+    /// The parts that health tells of.
     pub checks: Checks,
+    /// What `/metrics` answers.
     pub metrics: Metrics,
     /// Set when the process is about to stop: no longer ready, still alive.
     pub draining: Arc<AtomicBool>,

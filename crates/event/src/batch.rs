@@ -102,6 +102,7 @@ impl EventBatch {
         EventBatch { records, columns, fingerprint: hasher.finish(), provenance, datasets, counts }
     }
 
+    /// Number of rows: one for each line of the block, empty ones included.
     pub fn rows(&self) -> usize {
         self.datasets.len()
     }
@@ -111,11 +112,12 @@ impl EventBatch {
         &self.records
     }
 
-    /// The same for batches with the same columns (names and types), so that rules are bound once.
+    /// Hash of the columns' names and types: equal for batches with equal columns, so that rules are bound to them once.
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
 
+    /// The block's source.
     pub fn source(&self) -> &Arc<Source> {
         &self.provenance.source
     }
@@ -137,14 +139,17 @@ impl EventBatch {
         (self.provenance.start, self.provenance.end)
     }
 
+    /// What parsing met beside well-formed events.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
+    /// Kind of log of each row.
     pub fn datasets(&self) -> &[DatasetId] {
         &self.datasets
     }
 
+    /// Names of the columns, by position.
     pub fn column_names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| &*column.name)
     }
@@ -158,30 +163,36 @@ impl EventBatch {
         self.columns.iter().position(|column| column.id == id)
     }
 
+    /// The column at this position; `None` where it holds no text.
     pub fn text_at(&self, position: usize) -> Option<TextColumn<'_>> {
         let array = self.records.columns().get(position)?.as_string_view_opt()?;
         let tags = self.columns[position].tags.as_deref();
         Some(TextColumn { array, views: array.views(), tags })
     }
 
+    /// The column at this position; `None` where it holds no whole numbers.
     pub fn long_at(&self, position: usize) -> Option<LongColumn<'_>> {
         let array = self.records.columns().get(position)?.as_primitive_opt::<Int64Type>()?;
         Some(LongColumn { values: array.values(), nulls: array.nulls() })
     }
 
+    /// The column at this position, in microseconds since the epoch; `None` where it holds no times.
     pub fn date_at(&self, position: usize) -> Option<LongColumn<'_>> {
         let array = self.records.columns().get(position)?.as_primitive_opt::<TimestampMicrosecondType>()?;
         Some(LongColumn { values: array.values(), nulls: array.nulls() })
     }
 
+    /// The column of a catalog field; `None` where no row has a value, or the values are no text.
     pub fn text(&self, id: FieldId) -> Option<TextColumn<'_>> {
         self.text_at(self.position_of_id(id)?)
     }
 
+    /// The column with this name; `None` where no row has a value, or the values are no text.
     pub fn text_named(&self, name: &str) -> Option<TextColumn<'_>> {
         self.text_at(self.position_of(name)?)
     }
 
+    /// The column of a catalog field; `None` where no row has a value, or the values are no whole numbers.
     pub fn long(&self, id: FieldId) -> Option<LongColumn<'_>> {
         self.long_at(self.position_of_id(id)?)
     }
@@ -207,6 +218,7 @@ impl EventBatch {
         self.provenance.start.line + row as u64 + 1
     }
 
+    /// Identity of the row's event, from its source and offset.
     pub fn event_id(&self, row: usize) -> EventId {
         EventId::derive(self.provenance.source.id, self.offset(row))
     }
@@ -241,6 +253,7 @@ impl<'a> TextColumn<'a> {
         views::length(view) <= views::INLINE_BYTES_MAX
     }
 
+    /// Whether the row has no value.
     #[inline]
     pub fn is_null(&self, row: usize) -> bool {
         self.array.is_null(row)
@@ -252,15 +265,18 @@ impl<'a> TextColumn<'a> {
         self.str(row).map(str::as_bytes)
     }
 
+    /// The row's text; `None` where it has none.
     #[inline]
     pub fn str(&self, row: usize) -> Option<&'a str> {
         (!self.is_null(row)).then(|| self.array.value(row))
     }
 
+    /// What the row's text was in JSON.
     pub fn tag(&self, row: usize) -> ValueTag {
         self.tags.map_or(ValueTag::String, |tags| tags.get(row).copied().map_or(ValueTag::String, ValueTag::from_byte))
     }
 
+    /// Whether any row's text was something else than a string in JSON.
     pub fn has_tags(&self) -> bool {
         self.tags.is_some()
     }
@@ -279,6 +295,7 @@ pub struct LongColumn<'a> {
 }
 
 impl LongColumn<'_> {
+    /// The row's number; `None` where it has none.
     #[inline]
     pub fn get(&self, row: usize) -> Option<i64> {
         match self.nulls {

@@ -32,6 +32,7 @@ pub struct TooManyColumns;
 /// A fixed word that was copied to the scratch buffer: its address and length, and its view.
 type Interned = ((usize, usize), u128);
 
+/// A batch that is being made. Values are put to the current row until [`BatchBuilder::end_row`] ends it.
 #[derive(Debug)]
 pub struct BatchBuilder {
     /// Its `end` is not known before the batch is finished.
@@ -82,10 +83,12 @@ impl BatchBuilder {
         self.block.clone()
     }
 
+    /// Whether all bytes of the block are UTF-8.
     pub fn block_is_utf8(&self) -> bool {
         self.block_is_utf8
     }
 
+    /// The block's source.
     pub fn source(&self) -> &Source {
         &self.provenance.source
     }
@@ -116,6 +119,7 @@ impl BatchBuilder {
         &mut self.counts
     }
 
+    /// Counts a value that had to be left out.
     pub fn count_field_dropped(&mut self) {
         self.counts.fields_dropped += 1;
     }
@@ -208,6 +212,7 @@ impl BatchBuilder {
         self.put_tagged(id, view, tag);
     }
 
+    /// A whole number. In a column that has become text it is written as text.
     #[inline]
     pub fn long(&mut self, id: FieldId, value: i64) {
         let (row, expected) = (self.row(), self.expected_rows);
@@ -219,6 +224,7 @@ impl BatchBuilder {
         }
     }
 
+    /// A time. In a column that has become text it is written in RFC 3339.
     #[inline]
     pub fn date(&mut self, id: FieldId, value: Timestamp) {
         let (row, expected) = (self.row(), self.expected_rows);

@@ -14,8 +14,11 @@ pub struct DatasetId(pub u8);
 pub struct Dataset {
     /// ECS `event.dataset`. Rows of one name belong to one log, whose lines are not all judged by the same rules.
     pub name: &'static str,
+    /// Values of Sigma's `logsource.product` that its events satisfy.
     pub products: &'static [&'static str],
+    /// Values of Sigma's `logsource.category`.
     pub categories: &'static [&'static str],
+    /// Values of Sigma's `logsource.service`.
     pub services: &'static [&'static str],
 }
 
@@ -24,7 +27,8 @@ macro_rules! datasets {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "row names of the table")]
         #[repr(u8)]
         enum Row { $($constant),* }
-        $(pub const $constant: DatasetId = DatasetId(Row::$constant as u8);)*
+        $(#[doc = concat!("Id of the dataset `", $name, "`.")]
+        pub const $constant: DatasetId = DatasetId(Row::$constant as u8);)*
         /// Every kind of log that a parser can name.
         pub static DATASETS: &[Dataset] =
             &[$(Dataset { name: $name, products: &$products, categories: &$categories, services: &$services }),*];
@@ -64,15 +68,19 @@ datasets! {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogSource {
+    /// Such as `linux`; `None`: not declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
+    /// Such as `webserver`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    /// Such as `sshd`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
 }
 
 impl Dataset {
+    /// The row of the table; the first row for an id that is not in it.
     pub fn of(id: DatasetId) -> &'static Dataset {
         DATASETS.get(usize::from(id.0)).unwrap_or(&DATASETS[0])
     }

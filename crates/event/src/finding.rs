@@ -13,6 +13,7 @@ pub struct FindingId(pub u128);
 hexadecimal_id!(FindingId);
 
 impl FindingId {
+    /// `group`: the values that the rule's events have in common, as one text.
     pub fn derive(rule_id: &str, group: &str, first_event: EventId) -> Self {
         FindingId(digest(&[b"finding", rule_id.as_bytes(), group.as_bytes(), &first_event.0.to_be_bytes()]))
     }
@@ -26,10 +27,13 @@ impl FindingId {
 /// Who was involved, under the ECS names that findings can be filtered by. Sorted, each value once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entities {
+    /// Addresses, IPv4 or IPv6, as text.
     #[serde(rename = "source.ip", default, skip_serializing_if = "Vec::is_empty")]
     pub source_ip: Vec<String>,
+    /// Accounts.
     #[serde(rename = "user.name", default, skip_serializing_if = "Vec::is_empty")]
     pub user_name: Vec<String>,
+    /// Hosts that the events tell of.
     #[serde(rename = "host.name", default, skip_serializing_if = "Vec::is_empty")]
     pub host_name: Vec<String>,
 }
@@ -69,6 +73,7 @@ impl Entities {
 /// One event that proves a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
+    /// Identity of the event.
     pub event_id: EventId,
     /// Path or address of the source.
     pub source: String,
@@ -76,6 +81,7 @@ pub struct Evidence {
     pub line_no: u64,
     /// Bytes from the start of the (decompressed) source.
     pub offset: u64,
+    /// When it happened; `None` where the line names no time.
     #[serde(rename = "@timestamp", skip_serializing_if = "Option::is_none", default)]
     pub time: Option<Timestamp>,
     /// The raw line; bytes that are not UTF-8 stand as U+FFFD.
@@ -85,7 +91,9 @@ pub struct Evidence {
 /// One reason for the score, in points.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScorePart {
+    /// What gave the points, in a few words.
     pub part: String,
+    /// Added to the score; may be negative.
     pub points: i16,
 }
 
@@ -93,18 +101,25 @@ pub struct ScorePart {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// Nobody has looked at it.
     #[default]
     New = 1,
+    /// Somebody works on it.
     InProgress = 2,
+    /// Hidden by a mute.
     Suppressed = 3,
+    /// Dealt with.
     Resolved = 4,
+    /// Kept for the record alone.
     Archived = 5,
 }
 
 impl Status {
+    /// In the order of their numbers.
     pub const ALL: [Status; 5] =
         [Status::New, Status::InProgress, Status::Suppressed, Status::Resolved, Status::Archived];
 
+    /// The word in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Status::New => "new",
@@ -115,10 +130,12 @@ impl Status {
         }
     }
 
+    /// The status with this word in JSON.
     pub fn from_name(name: &str) -> Option<Self> {
         Status::ALL.into_iter().find(|status| status.name() == name)
     }
 
+    /// The status with this number of OCSF.
     pub fn from_number(number: i64) -> Option<Self> {
         Status::ALL.into_iter().find(|status| *status as i64 == number)
     }
@@ -127,21 +144,29 @@ impl Status {
 /// What a rule found, folded over repeats.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
+    /// Derived from rule, group and first event.
     pub id: FindingId,
+    /// Id of the rule, as its file gives it.
     #[serde(rename = "rule.id")]
     pub rule_id: String,
+    /// Title of the rule.
     #[serde(rename = "rule.title")]
     pub rule_title: String,
+    /// Level that the rule's author gave.
     pub level: Level,
     /// 0-100.
     pub score: u8,
+    /// What the score is made of, in the order in which it was added.
     pub score_parts: Vec<ScorePart>,
+    /// From the score, by the thresholds in force.
     pub severity: Severity,
     /// Event time of the first and last event; `None` where no line named a time.
     pub first_seen: Option<Timestamp>,
+    /// Event time of the last event.
     pub last_seen: Option<Timestamp>,
     /// Events (repeats included) that the finding stands for.
     pub count: u64,
+    /// Who was involved, over all events.
     pub entities: Entities,
     /// ATT&CK techniques, such as `T1110.001`.
     #[serde(default)]

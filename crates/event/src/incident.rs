@@ -15,6 +15,7 @@ pub struct IncidentId(pub u128);
 hexadecimal_id!(IncidentId);
 
 impl IncidentId {
+    /// `first`: the finding that opened it.
     pub fn derive(first: FindingId) -> Self {
         IncidentId(digest(&[b"incident", &first.0.to_be_bytes()]))
     }
@@ -23,7 +24,9 @@ impl IncidentId {
 macro_rules! words {
     ($name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
         impl $name {
+            /// Every word, in order.
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
+            /// The word in JSON.
             pub fn name(self) -> &'static str {
                 match self { $($name::$variant => $word),+ }
             }
@@ -47,13 +50,20 @@ macro_rules! words {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
+    /// A rule has found something.
     #[default]
     Detection,
+    /// How bad it is, is being found out.
     Assessment,
+    /// Those who must know are told.
     Communication,
+    /// What happened is being found out.
     Investigation,
+    /// It is being stopped.
     Mitigation,
+    /// It is over; what it left is being repaired.
     Resolution,
+    /// What is learned from it is written down.
     PostMortem,
 }
 words!(Stage {
@@ -70,10 +80,15 @@ words!(Stage {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum IncidentStatus {
+    /// Nobody works on it.
     New = 1,
+    /// Somebody works on it.
     InProgress = 2,
+    /// It waits for something.
     OnHold = 3,
+    /// The attack is over.
     Resolved = 4,
+    /// Nothing is left to do.
     Closed = 5,
 }
 words!(IncidentStatus {
@@ -88,15 +103,25 @@ words!(IncidentStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
+    /// No attack: the rule was wrong.
     FalsePositive = 1,
+    /// An attack.
     TruePositive = 2,
+    /// Not worth work.
     Disregard = 3,
+    /// Perhaps an attack.
     Suspicious = 4,
+    /// As the rule says, and harmless.
     Benign = 5,
+    /// A test.
     Test = 6,
+    /// Nobody can tell.
     InsufficientData = 7,
+    /// No attack, but a weakness.
     SecurityRisk = 8,
+    /// Others work on it.
     ManagedExternally = 9,
+    /// Another incident is about the matter.
     Duplicate = 10,
 }
 words!(Verdict {
@@ -115,46 +140,66 @@ words!(Verdict {
 /// The finding that an incident is called after: its gravest, by severity, then score; of equals the first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TitledBy {
+    /// The finding.
     pub finding: FindingId,
+    /// Its severity.
     pub severity: Severity,
+    /// Its score, 0-100.
     pub score: u8,
 }
 
+/// As it is now; how it became so stands in its history.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {
+    /// Derived from the finding that opened it.
     pub id: IncidentId,
+    /// Rule and entity of the finding that it is called after.
     pub title: String,
+    /// The finding that it is called after; `None` in incidents of older versions.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub titled_by: Option<TitledBy>,
     /// The incident that this one goes on from: it was over when the attack went on.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub continues: Option<IncidentId>,
+    /// Severity in force.
     pub severity: Severity,
     /// The gravest of its findings: `severity` follows it down to graver ones, unless a person said otherwise since.
     pub found_severity: Severity,
     /// Highest score of its findings, 0-100.
     pub score: u8,
+    /// How far work on it is.
     pub stage: Stage,
+    /// Where it stands.
     pub status: IncidentStatus,
+    /// Who works on it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub assignee: Option<String>,
+    /// What it turned out to be.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub verdict: Option<Verdict>,
+    /// What was learned from it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub post_mortem: Option<String>,
+    /// Event time of the first event; `None` where no line named a time.
     pub first_seen: Option<Timestamp>,
+    /// Event time of the last event.
     pub last_seen: Option<Timestamp>,
+    /// Number of its findings.
     pub findings: u64,
     /// Events that its findings stand for, each once, however many findings count it.
     pub events: u64,
     /// There are too many events to know which of them several findings share.
     #[serde(default)]
     pub events_are_estimated: bool,
+    /// Who was involved, over all findings.
     pub entities: Entities,
+    /// ATT&CK techniques, over all findings.
     pub techniques: Vec<String>,
     /// Titles of the rules that found something, each once.
     pub rules: Vec<String>,
+    /// When its first finding was stored.
     pub created_at: Timestamp,
+    /// When it last changed.
     pub updated_at: Timestamp,
     /// Changes with everything: what `ETag` says.
     pub version: u64,
@@ -205,10 +250,13 @@ pub const INCIDENT_LIST_MAX: usize = 32;
 /// A finding's place in an incident.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
+    /// The finding.
     pub finding: FindingId,
     /// Why it belongs there.
     pub reason: String,
+    /// When it was added.
     pub added_at: Timestamp,
+    /// Who added it: a person, or `c0di3`.
     pub added_by: String,
     /// Events that the finding stands for.
     pub events: u64,
@@ -219,13 +267,17 @@ pub struct Link {
 pub struct HistoryEntry {
     /// From 1, without gaps.
     pub number: u64,
+    /// When it was changed.
     pub at: Timestamp,
+    /// Who changed it: a person, or `c0di3`.
     pub actor: String,
     /// `opened`, `finding`, `title`, `severity`, `stage`, `status`, `assignee`, `verdict`, `post_mortem`, `comment`,
     /// `continues` (on another incident), `continued` (by another), `mute_until` or `mute_ended`.
     pub field: String,
+    /// The value before; `None` where there was none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub from: Option<String>,
+    /// The value since; `None` where it was taken away.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub to: Option<String>,
 }
@@ -233,13 +285,19 @@ pub struct HistoryEntry {
 /// What a person wants changed. Absent parts stay.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IncidentChange {
+    /// The stage from now on.
     pub stage: Option<Stage>,
+    /// The status from now on; most follow the stage.
     pub status: Option<IncidentStatus>,
     /// `Some(None)` takes the assignee away.
     pub assignee: Option<Option<String>>,
+    /// The verdict from now on.
     pub verdict: Option<Verdict>,
+    /// The severity from now on.
     pub severity: Option<Severity>,
+    /// The text from now on.
     pub post_mortem: Option<String>,
+    /// A comment for the history.
     pub comment: Option<String>,
     /// With a verdict of false positive: what its rules find about whom it is about is hidden until then.
     pub mute_until: Option<Timestamp>,
@@ -248,11 +306,14 @@ pub struct IncidentChange {
 /// A change that the workflow does not allow: the field and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Illegal {
+    /// Name of the field in JSON.
     pub field: &'static str,
+    /// Why it is refused, for the person who asked.
     pub reason: String,
 }
 
 impl Incident {
+    /// Whether it is neither resolved nor closed.
     pub fn is_open(&self) -> bool {
         !matches!(self.status, IncidentStatus::Resolved | IncidentStatus::Closed)
     }

@@ -26,6 +26,7 @@ impl Network {
         Network { base, bits: width(base) }
     }
 
+    /// Length of the prefix, 0 to 32 or 128.
     pub fn bits(self) -> u8 {
         self.bits
     }

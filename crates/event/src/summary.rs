@@ -32,6 +32,7 @@ pub struct Fact {
 /// Everything that may be said about an incident, the weightiest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactSheet {
+    /// What may be said, each fact with an id.
     pub facts: Vec<Fact>,
     /// What placeholders stand for.
     pub values: BTreeMap<String, String>,
@@ -41,14 +42,18 @@ pub struct FactSheet {
 /// A sentence and the facts that it rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentence {
+    /// One sentence.
     pub text: String,
+    /// Ids of the facts that it rests on.
     pub facts: Vec<String>,
 }
 
 /// Text for people. Placeholders are filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
+    /// What happened, in one line.
     pub headline: String,
+    /// The account, sentence by sentence.
     pub sentences: Vec<Sentence>,
     /// `template` or `llm`.
     pub source: String,
@@ -162,7 +167,8 @@ impl FactSheet {
         FactSheet { facts: texts.into_iter().enumerate().map(number).collect(), values: names.values, headline }
     }
 
-    /// The same for the same facts: what a reworded summary is cached by.
+    /// Key under which a reworded summary is cached, 32 hexadecimal digits: equal facts, prompt and model have equal keys.
+    /// Errors: the facts cannot be written as JSON.
     pub fn key(&self, prompt_version: &str, model: &str) -> serde_json::Result<String> {
         let written = serde_json::to_vec(self)?;
         Ok(format!("{:032x}", digest(&[&written, prompt_version.as_bytes(), model.as_bytes()])))
@@ -197,10 +203,12 @@ impl FactSheet {
         Sentence { text, facts: vec![fact.id.clone()] }
     }
 
+    /// The template's headline, placeholders filled in.
     pub fn headline(&self) -> String {
         self.filled(&self.headline)
     }
 
+    /// The facts with their placeholders filled in.
     pub fn filled_facts(&self) -> Vec<Fact> {
         self.facts.iter().map(|fact| Fact { id: fact.id.clone(), text: self.filled(&fact.text) }).collect()
     }

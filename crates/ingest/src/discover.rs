@@ -16,15 +16,20 @@ const SNIFF_BYTES: u64 = 4096;
 /// A file or folder that is not read, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
+    /// What is not read.
     pub path: PathBuf,
+    /// Why, for people.
     pub reason: String,
     /// Named by the caller or unreadable: the run has not done what was asked. Else it merely is no log.
     pub is_failure: bool,
 }
 
+/// What arguments mean.
 #[derive(Debug, Default)]
 pub struct Discovered {
+    /// Logs, in the order in which they were found.
     pub files: Vec<PathBuf>,
+    /// What is left out.
     pub skipped: Vec<Skipped>,
 }
 

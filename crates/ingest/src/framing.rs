@@ -64,6 +64,7 @@ struct Frame {
 }
 
 impl Framer {
+    /// Messages longer than `message_bytes_max` are cut.
     pub fn new(message_bytes_max: usize) -> Self {
         let length_max = message_bytes_max.saturating_mul(LENGTH_TIMES).max(LENGTH_BYTES_MIN);
         Framer {
@@ -77,6 +78,7 @@ impl Framer {
         }
     }
 
+    /// What was counted since the last call.
     pub fn take_counts(&mut self) -> FrameCounts {
         std::mem::take(&mut self.counts)
     }

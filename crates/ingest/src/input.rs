@@ -21,7 +21,12 @@ pub enum Pulled {
     /// Everything pulled before it must be committed before it is passed.
     Barrier(Barrier),
     /// A file could not be read to its end. The lines before were given.
-    Failed { name: String, error: ReadError },
+    Failed {
+        /// The file.
+        name: String,
+        /// Why.
+        error: ReadError,
+    },
 }
 
 /// Where the pipeline gets its blocks from. Workers take turns.

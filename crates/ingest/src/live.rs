@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// What sources hand over.
 #[derive(Debug)]
 pub enum Item {
+    /// Lines of one source.
     Block(Block),
     /// Everything handed over before it must be committed before it is passed.
     Barrier(Barrier),

@@ -16,13 +16,17 @@ pub const OPEN_FILES_MAX: usize = 48;
 /// A file to be read: its first event time, if it names one, and how to open it.
 #[allow(missing_debug_implementations, reason = "holds a function")]
 pub struct UnopenedFile {
+    /// Time of the first event that names one; `None`: the file is read first.
     pub first_time: Option<Timestamp>,
+    /// For people.
     pub name: String,
+    /// Opens it where reading goes on.
     pub open: Box<dyn FnOnce() -> Result<FileBlocks, ReadError> + Send>,
 }
 
 type FirstTime = Box<dyn FnMut(&Block) -> Option<Timestamp> + Send>;
 
+/// Files in the order of their events.
 pub struct Merge {
     /// Latest first: the next one is at the end.
     waiting: Vec<UnopenedFile>,

@@ -35,7 +35,9 @@ use shared::{Durable, Shared, State};
 /// What the spool holds, for metrics and health.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpoolState {
+    /// Bytes of its segments on disk.
     pub disk_bytes: u64,
+    /// Bytes that it may have on disk.
     pub bytes_max: u64,
     /// Payload bytes that are durable and not yet released.
     pub backlog_bytes: u64,
@@ -175,6 +177,7 @@ impl Spool {
         SpoolReader::new(Arc::clone(&self.shared), Arc::clone(&self.source), position)
     }
 
+    /// What it holds now.
     pub fn state(&self) -> SpoolState {
         let state = self.shared.lock();
         SpoolState {

@@ -69,9 +69,11 @@ pub trait Known: Send {
 /// What is followed.
 #[derive(Clone, Debug)]
 pub struct TailOptions {
+    /// Files, folders and patterns.
     pub wanted: Vec<Wanted>,
     /// Files that are followed at once.
     pub files_max: usize,
+    /// Time of reception.
     pub clock: fn() -> Timestamp,
 }
 

@@ -62,6 +62,7 @@ enum Ended {
 }
 
 impl<S: Deliveries + Endpoints + ?Sized> Deliverer<S> {
+    /// Endpoints that are new are told of incidents from now on. Errors: a client that cannot be made.
     pub fn new(
         store: Arc<S>,
         endpoints: Vec<Endpoint>,

@@ -28,8 +28,11 @@ impl std::str::FromStr for Format {
 /// A receiver.
 #[derive(Clone)]
 pub struct Endpoint {
+    /// For people, metrics and the store.
     pub name: String,
+    /// Where notices are posted.
     pub url: reqwest::Url,
+    /// How their bodies look.
     pub format: Format,
     /// Keys of 24 to 64 bytes; with several, each signs, so that receivers can change theirs.
     pub secrets: Vec<Vec<u8>>,
@@ -86,7 +89,12 @@ pub fn secrets(text: &str) -> Result<Vec<Vec<u8>>, BadSecret> {
 pub enum BadAddress {
     /// It is no URL; `reason` is the URL parser's.
     #[error("`{text}` is no address: {reason}")]
-    Syntax { text: String, reason: String },
+    Syntax {
+        /// The address.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// It begins with `http:`, and that was not let through.
     #[error("plain http needs `allow_http = true`")]
     PlainHttp,

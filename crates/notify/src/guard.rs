@@ -69,6 +69,7 @@ pub fn closed(address: IpAddr, allow: &[Network]) -> Option<&'static str> {
 /// Resolves names and leaves out what must not be called.
 #[derive(Clone, Debug)]
 pub struct GuardedResolver {
+    /// Networks that may be reached although they are not public.
     pub allow: Arc<[Network]>,
 }
 

@@ -29,9 +29,13 @@ intentions or results. For each sentence list the ids of the facts that it rests
 pub struct LlmOptions {
     /// Such as `http://127.0.0.1:8000`.
     pub url: String,
+    /// Name of the model, as the server knows it.
     pub model: String,
+    /// Sent as a bearer token.
     pub api_key: Option<String>,
+    /// Longest wait for an answer.
     pub timeout: Duration,
+    /// How the answer is held to its shape.
     pub constrain: Constrain,
 }
 
@@ -46,20 +50,26 @@ pub enum Constrain {
     Schema,
 }
 
+/// A model server with an OpenAI-compatible interface. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Llm {
     client: reqwest::Client,
     options: LlmOptions,
 }
 
+/// Why there is no answer. Causes are part of the message, not the error's source.
 #[derive(Debug, thiserror::Error)]
 pub enum LlmError {
+    /// No connection, or none that lasted until the answer was there.
     #[error("the model server does not answer: {0}")]
     Down(reqwest::Error),
+    /// HTTP 503: to be asked again soon.
     #[error("the model is being loaded")]
     Loading,
+    /// Any other status that is no success.
     #[error("the model server refuses the request ({0}): check its key and its settings")]
     Refused(StatusCode),
+    /// An answer that cannot be used.
     #[error("the answer is not what was asked for: {0}")]
     Wrong(BadAnswer),
 }
@@ -91,6 +101,7 @@ impl LlmError {
 }
 
 impl Llm {
+    /// Makes the client; nothing is sent. Errors: the HTTP client cannot be made.
     pub fn new(options: LlmOptions) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -101,6 +112,7 @@ impl Llm {
         Ok(Llm { client, options })
     }
 
+    /// Name of the model.
     pub fn model(&self) -> &str {
         &self.options.model
     }
@@ -152,7 +164,7 @@ impl Llm {
                 {"role": "system", "content": INSTRUCTIONS},
                 {"role": "user", "content": format!("Facts:\n{}\n\nWrite a headline and one sentence for each fact.", listed.join("\n"))},
             ],
-            // The same words would fail again: another try is another throw.
+            // With equal parameters the model repeats the answer that failed: each attempt has another seed and temperature.
             "temperature": 0.4 * attempt.min(2) as f64, "seed": attempt + 1,
             "max_tokens": TOKENS_MAX, "cache_prompt": true, "stream": false,
         });

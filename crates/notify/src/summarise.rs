@@ -18,7 +18,7 @@ const POLL: Duration = Duration::from_millis(500);
 const JOBS: u32 = 4;
 /// Pause before the model is asked about the same facts once more, in microseconds.
 const RETRY_US: i64 = 120_000_000;
-/// The same while the model is being loaded.
+/// Pause while the model is being loaded, in microseconds.
 const LOADING_US: i64 = 5_000_000;
 /// Answers that may fall before the template stands for good.
 const ATTEMPTS_MAX: u64 = 3;
@@ -41,10 +41,12 @@ pub struct Summariser<S: ?Sized> {
 }
 
 impl<S: SummaryStore + ?Sized> Summariser<S> {
+    /// Without `llm` all summaries are templates.
     pub fn new(store: Arc<S>, llm: Option<Llm>, clock: Clock) -> Self {
         Summariser { store, llm, clock, failures: 0, closed_until: None }
     }
 
+    /// Works until the task is dropped. Errors are told, and tried again.
     pub async fn run(mut self) {
         let mut failing = false;
         loop {

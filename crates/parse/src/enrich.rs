@@ -28,10 +28,20 @@ pub struct Enricher {
 pub enum BadDatabase {
     /// The bytes are no sound database. The cause is part of the message, not the error's source.
     #[error("not a MaxMind database with {wanted}: {cause}")]
-    Unreadable { wanted: &'static str, cause: maxminddb::MaxMindDbError },
+    Unreadable {
+        /// What it was to tell.
+        wanted: &'static str,
+        /// What is wrong.
+        cause: maxminddb::MaxMindDbError,
+    },
     /// A sound database that tells something else; `kind` is its own name for what it tells.
     #[error("not a MaxMind database with {wanted}: it is a `{kind}`")]
-    OfAnotherKind { wanted: &'static str, kind: String },
+    OfAnotherKind {
+        /// What it was to tell.
+        wanted: &'static str,
+        /// What it tells.
+        kind: String,
+    },
 }
 
 fn database(bytes: Vec<u8>, wanted: &'static str, kinds: &[&str]) -> Result<Reader<Vec<u8>>, BadDatabase> {
@@ -67,6 +77,7 @@ impl Enricher {
         self.agents = wanted;
     }
 
+    /// Whether nothing is added to any event.
     pub fn is_idle(&self) -> bool {
         self.country.is_none() && self.network.is_none() && self.internal.is_empty() && !self.agents
     }

@@ -14,6 +14,7 @@ type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refu
 pub struct Format {
     /// What `--format` calls the group that the format belongs to.
     pub group: &'static str,
+    /// Unique among formats.
     pub name: &'static str,
     /// Cheap: may say yes to a line that `read` then refuses.
     pub looks_like: fn(&[u8]) -> bool,
@@ -98,6 +99,7 @@ impl Default for FormatChoice {
     }
 }
 
+/// A word that is neither `auto`, a format nor a group of formats.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown format `{0}`: use one of {list}", list = FormatChoice::words().join(", "))]
 pub struct UnknownFormat(String);

@@ -42,6 +42,7 @@ const PROBE_LINES: usize = 8;
 /// How lines are to be read.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// Formats that lines may have.
     pub format: FormatChoice,
     /// Zone and year of times that name none.
     pub clock: Clock,
@@ -60,6 +61,7 @@ pub struct Parser {
 }
 
 impl Parser {
+    /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
         let context = Context::new(&options.clock);
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));

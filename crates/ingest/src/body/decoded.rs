@@ -4,19 +4,35 @@ use std::io::{self, Read};
 
 /// Largest window of a zstd stream, as the power of two: RFC 9659 allows HTTP bodies no more, and each body takes so much memory.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
-/// The same for bodies that are unpacked without a turn.
+/// Largest window, as the power of two, of a body that is unpacked at once: only few larger ones are unpacked side by side.
 const ZSTD_WINDOW_LOG_SMALL: u32 = 20;
 
+/// Why a body cannot be taken. Causes are part of the message, not the error's source.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
+    /// The encoding, cut to 32 letters.
     #[error("the content encoding `{0}` is not one of gzip, zstd, deflate, identity")]
     UnknownEncoding(String),
+    /// It cannot be read or decompressed to its end.
     #[error("the body is no sound {encoding} stream: {cause}")]
-    Damaged { encoding: &'static str, cause: io::Error },
+    Damaged {
+        /// What it was said to be.
+        encoding: &'static str,
+        /// What the decompressor, or the sender's connection, said.
+        cause: io::Error,
+    },
+    /// It unpacks to more than is taken.
     #[error("the body is larger than {limit} bytes when decompressed: send smaller batches")]
-    TooLarge { limit: u64 },
+    TooLarge {
+        /// Bytes that it may have.
+        limit: u64,
+    },
+    /// It was kept for a second reading, which failed. It may be sent again.
     #[error("the body could not be read again ({cause}): send it again")]
-    Unread { cause: io::Error },
+    Unread {
+        /// Why the file that held it cannot be read.
+        cause: io::Error,
+    },
 }
 
 /// The body as it was before it was compressed; `None` where it has more than `small` bytes, or wants more memory than that to be

@@ -1,5 +1,5 @@
 //! Large bodies to lines in pieces of bounded size: read once to know what form they have and that they are sound, and once
-//! more to write them. The same lines as [`super::lines`] gives, but that a line over [`LINE_BYTES_MAX`] becomes several.
+//! more to write them. Gives the lines that [`super::lines`] gives; a line over [`LINE_BYTES_MAX`] becomes several.
 
 use std::cell::Cell;
 use std::io::{self, BufReader, Read};

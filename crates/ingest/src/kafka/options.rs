@@ -24,18 +24,24 @@ pub enum Unreadable {
     Skip,
 }
 
+/// What is read, and how.
 #[derive(Clone, Debug)]
 pub struct KafkaOptions {
+    /// `HOST:PORT`, several separated by commas.
     pub brokers: String,
+    /// The consumer group.
     pub group: String,
+    /// Topics that are read.
     pub topics: Vec<String>,
     /// Longest message that is read, in bytes.
     pub message_bytes_max: usize,
+    /// What is done with messages that cannot be read.
     pub unreadable: Unreadable,
     /// Name of the dead-letter topic; may hold [`TOPIC_PLACE`].
     pub dead_letter_topic: String,
     /// How long a partition may stand still with something to read before it is looked at.
     pub still_max: Duration,
+    /// Time of reception.
     pub clock: fn() -> Timestamp,
 }
 

@@ -14,6 +14,7 @@ pub struct Batch<'a> {
     pub origin: &'a str,
     /// Whole lines, each with its line feed.
     pub lines: &'a [u8],
+    /// When they were received.
     pub received: Timestamp,
 }
 
@@ -24,24 +25,51 @@ pub struct Ticket(pub(super) u64);
 /// Why a batch was not taken. All pass, but `Failed`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
+    /// Bytes on disk have reached the spool's limit.
     #[error("the spool is full: what it holds has not been committed yet")]
     Full,
+    /// The file system has less free room than is kept in reserve.
     #[error("the disk of the spool is almost full")]
     DiskLow,
+    /// Too many bytes wait for the writer.
     #[error("more waits to be written than may wait")]
     Busy,
+    /// A write or a sync failed for good; the reason, for people.
     #[error("the spool can no longer promise durability: {0}; restart the analyzer once the disk is sound")]
     Failed(String),
 }
 
+/// Why the spool cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SpoolError {
+    /// The folder cannot be made, listed, locked or written.
     #[error("cannot use the spool folder {path}")]
-    Folder { path: PathBuf, source: std::io::Error },
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// A segment or the identity cannot be read or written.
     #[error("cannot use the spool file {path}")]
-    File { path: PathBuf, source: std::io::Error },
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// Another process holds its lock.
     #[error("the spool folder {path} is in use by another process")]
-    InUse { path: PathBuf },
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The identity is no 32 hexadecimal digits.
     #[error("the spool's identity in {path} cannot be read: {text:?}")]
-    Identity { path: PathBuf, text: String },
+    Identity {
+        /// The file.
+        path: PathBuf,
+        /// What stands in it.
+        text: String,
+    },
 }

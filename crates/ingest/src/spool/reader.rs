@@ -15,6 +15,7 @@ use crate::spool::shared::Shared;
 /// Names of senders that are remembered, so that equal ones are shared.
 const NAMES_MAX: usize = 4096;
 
+/// Reads durable entries in order, from a position on.
 #[derive(Debug)]
 pub struct SpoolReader {
     shared: Arc<Shared>,

@@ -77,6 +77,8 @@ impl Staging {
         Ok(Staging { held: Held::nothing(shared), file })
     }
 
+    /// Appends to the file. Refused where the spool or its disk has no room; the file then holds a part, and is to be
+    /// dropped.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         self.held.more(bytes.len() as u64)?;
         self.file.write_all(bytes).map_err(|error| {
@@ -85,10 +87,12 @@ impl Staging {
         })
     }
 
+    /// Bytes that were written.
     pub fn len(&self) -> u64 {
         self.held.bytes
     }
 
+    /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.held.bytes == 0
     }

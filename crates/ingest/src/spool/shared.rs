@@ -16,6 +16,7 @@ const PENDING_BYTES_MAX: usize = 16 << 20;
 /// How the spool is laid out and bounded.
 #[derive(Clone, Debug)]
 pub struct SpoolOptions {
+    /// Made where it does not exist. One process at a time.
     pub folder: PathBuf,
     /// Bytes on disk at most: beyond it nothing is accepted until something has been committed.
     pub bytes_max: u64,

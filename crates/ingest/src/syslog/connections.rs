@@ -29,7 +29,9 @@ pub struct ConnectionLimits {
 /// What connections are like, for health.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionState {
+    /// Connections that are open.
     pub open: usize,
+    /// Connections that may be open.
     pub most: usize,
     /// In the last ten minutes, somebody had no room.
     pub pressed: bool,
@@ -85,6 +87,7 @@ impl NoRoom {
 }
 
 impl Connections {
+    /// Nobody is connected yet.
     pub fn new(limits: ConnectionLimits) -> Self {
         Connections {
             limits,
@@ -96,6 +99,7 @@ impl Connections {
         }
     }
 
+    /// How many are open now.
     pub fn state(&self) -> ConnectionState {
         let pressed = self.pressed.load(Ordering::Relaxed);
         ConnectionState {

@@ -31,7 +31,12 @@ pub enum BadPath {
     Empty,
     /// A text with signs of a pattern that is none. The cause is part of the message, not the error's source.
     #[error("`{text}` is no pattern: {reason} at letter {letter}", reason = cause.msg, letter = cause.pos + 1)]
-    Pattern { text: String, cause: glob::PatternError },
+    Pattern {
+        /// The text.
+        text: String,
+        /// What is wrong, and where.
+        cause: glob::PatternError,
+    },
 }
 
 impl FromStr for Wanted {

@@ -24,7 +24,9 @@ pub struct TailState(Mutex<TailProgress>);
 /// What health says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TailReport {
+    /// Files that are followed now.
     pub followed: usize,
+    /// What cannot be followed or read, each with its name; at most six texts.
     pub troubles: Vec<String>,
 }
 
@@ -53,6 +55,7 @@ impl TailState {
         });
     }
 
+    /// What health says now.
     pub fn report(&self) -> TailReport {
         self.with(|inner| {
             let mut troubles = Vec::new();

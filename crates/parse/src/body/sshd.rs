@@ -34,7 +34,7 @@ enum Shape {
     Name,
     /// `[authenticating user |invalid user |user NAME ]ADDRESS port N…`
     Peer,
-    /// The same with `: REASON` behind it.
+    /// As [`Shape::Peer`], with `: REASON` behind it.
     Disconnecting,
     /// `N from [ADDRESS]:PORT …`
     Bracketed,
