@@ -43,7 +43,7 @@ pub enum HealthStatus {
 pub struct CheckResult {
     /// How the part is.
     pub status: HealthStatus,
-    /// What was measured, in `observed_unit`; `None` where the part is asked, not measured.
+    /// What was measured, in `observed_unit`; absent where the part is asked, not measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_value: Option<f64>,
     /// Unit of the value, such as `bytes` or `ms`.

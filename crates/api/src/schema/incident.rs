@@ -19,7 +19,7 @@ pub(crate) struct Incident {
     rating: Rating,
     #[serde(flatten)]
     #[schema(inline)]
-    work: Work,
+    work: Handling,
     #[serde(flatten)]
     #[schema(inline)]
     findings: Findings,
@@ -60,7 +60,7 @@ struct Rating {
 
 /// What people do about it.
 #[derive(Serialize, ToSchema)]
-struct Work {
+struct Handling {
     stage: String,
     status: String,
     /// OCSF status_id.
