@@ -56,11 +56,11 @@ pub(crate) async fn entity(
         for stored in page.findings {
             let finding = &stored.finding;
             findings += 1;
-            events += finding.count;
-            first = first.into_iter().chain(finding.first_seen).min();
-            last = last.into_iter().chain(finding.last_seen).max();
-            *severities.entry(finding.severity.name()).or_insert(0) += 1;
-            rules.entry(finding.rule_id.clone()).or_insert_with(|| (finding.rule_title.clone(), 0)).1 += 1;
+            events += finding.span.count;
+            first = first.into_iter().chain(finding.span.first_seen).min();
+            last = last.into_iter().chain(finding.span.last_seen).max();
+            *severities.entry(finding.rating.severity.name()).or_insert(0) += 1;
+            rules.entry(finding.rule.id.clone()).or_insert_with(|| (finding.rule.title.clone(), 0)).1 += 1;
             if latest.len() < SHOWN {
                 latest.push(FindingView::from(stored));
             }

@@ -60,9 +60,9 @@ pub(crate) struct IncidentView {
 
 impl From<Incident> for IncidentView {
     fn from(incident: Incident) -> Self {
-        let status_id = incident.status as u8;
-        let verdict_id = incident.verdict.map(|verdict| verdict as u8);
-        let priority_id = 4 - incident.severity as u8;
+        let status_id = incident.work.status as u8;
+        let verdict_id = incident.work.verdict.map(|verdict| verdict as u8);
+        let priority_id = 4 - incident.rating.severity as u8;
         IncidentView { incident, status_id, verdict_id, priority_id }
     }
 }
@@ -120,7 +120,7 @@ pub(crate) async fn list(
     incidents.truncate(wanted as usize);
     let last = incidents.last().filter(|_| has_more);
     let next_cursor = last.map(|last| {
-        let sort_time = last.last_seen.unwrap_or(last.created_at).0;
+        let sort_time = last.scope.last_seen.unwrap_or(last.record.created_at).0;
         BASE64_URL_SAFE_NO_PAD.encode(format!("{sort_time}:{}", last.id))
     });
     let notes = if incidents.is_empty() && query.after.is_none() {
@@ -199,7 +199,7 @@ async fn found(state: &ApiState, id: IncidentId) -> Result<Incident, Problem> {
 
 /// The incident under its ETag.
 fn tagged(incident: Incident) -> Response {
-    let tag = format!("\"{}\"", incident.version);
+    let tag = format!("\"{}\"", incident.record.version);
     let mut response = Json(IncidentView::from(incident)).into_response();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(ETAG, tag);
@@ -255,7 +255,7 @@ pub(crate) async fn change(
             Ok(tagged(incident))
         }
         Changed::Missing => Err(Problem::not_found(format!("there is no incident `{id}`"))),
-        Changed::Stale(current) => Err(Problem::stale(current.version)),
+        Changed::Stale(current) => Err(Problem::stale(current.record.version)),
         Changed::Illegal(illegal) => {
             let part =
                 |one: event::incident::Illegal| PartProblem { pointer: format!("/{}", one.field), detail: one.reason };
@@ -347,7 +347,7 @@ pub(crate) async fn timeline(
     let mut moments = Vec::new();
     for link in state.store.links(incident.id, TIMELINE_MAX).await? {
         if let Some(stored) = state.store.get(link.finding).await? {
-            let at = stored.finding.first_seen;
+            let at = stored.finding.span.first_seen;
             let finding = Box::new(FindingView::from(stored));
             moments.push((
                 at.unwrap_or(link.added_at),
@@ -359,7 +359,8 @@ pub(crate) async fn timeline(
         moments.push((entry.at, TimelineEntry::Change { at: Some(entry.at.to_string()), entry }));
     }
     moments.sort_by_key(|(at, _)| *at);
-    let complete = incident.findings <= u64::from(TIMELINE_MAX) && incident.entries <= u64::from(TIMELINE_MAX);
+    let complete =
+        incident.scope.findings <= u64::from(TIMELINE_MAX) && incident.record.entries <= u64::from(TIMELINE_MAX);
     let moments: Vec<TimelineEntry> = moments.into_iter().map(|(_, moment)| moment).collect();
     Ok(Json(serde_json::json!({"data": moments, "complete": complete})))
 }
@@ -376,7 +377,7 @@ pub(crate) async fn summary(
     let incident = found(&state, incident_id(id)?).await?;
     let stored = state.store.summary(incident.id).await?;
     // One that is behind the facts is not shown: the template of the facts as they are is there at once.
-    let current = stored.filter(|stored| stored.facts_version >= incident.facts_version);
+    let current = stored.filter(|stored| stored.facts_version >= incident.record.facts_version);
     let (text, at) = match current {
         Some(stored) => (serde_json::from_str(&stored.text), stored.updated_at),
         None => {

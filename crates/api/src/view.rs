@@ -98,15 +98,26 @@ pub(crate) struct FindingDetail {
 impl From<StoredFinding> for FindingView {
     fn from(stored: StoredFinding) -> Self {
         let StoredFinding { finding, status, muted_by, created_at, updated_at, .. } = stored;
-        let Finding { id, rule_id, rule_title, level, score, score_parts, severity, .. } = finding;
+        let Finding { id, rule, rating, span, .. } = finding;
         FindingView {
             id: id.to_string(),
-            rule: RuleView { rule_id, rule_title, level, severity_id: level as u8 },
-            rating: RatingView { score, score_parts, severity, status, status_id: status as u8 },
+            rule: RuleView {
+                rule_id: rule.id,
+                rule_title: rule.title,
+                level: rule.level,
+                severity_id: rule.level as u8,
+            },
+            rating: RatingView {
+                score: rating.score,
+                score_parts: rating.parts,
+                severity: rating.severity,
+                status,
+                status_id: status as u8,
+            },
             span: SpanView {
-                first_seen: finding.first_seen.map(|time| time.to_string()),
-                last_seen: finding.last_seen.map(|time| time.to_string()),
-                count: finding.count,
+                first_seen: span.first_seen.map(|time| time.to_string()),
+                last_seen: span.last_seen.map(|time| time.to_string()),
+                count: span.count,
             },
             entities: finding.entities,
             techniques: finding.techniques,

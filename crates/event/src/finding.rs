@@ -141,31 +141,20 @@ impl Status {
     }
 }
 
-/// What a rule found, folded over repeats.
+/// What a rule found, folded over repeats. In JSON the groups are members of one object, in the order in which they stand here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// Derived from rule, group and first event.
     pub id: FindingId,
-    /// Id of the rule, as its file gives it.
-    #[serde(rename = "rule.id")]
-    pub rule_id: String,
-    /// Title of the rule.
-    #[serde(rename = "rule.title")]
-    pub rule_title: String,
-    /// Level that the rule's author gave.
-    pub level: Level,
-    /// 0-100.
-    pub score: u8,
-    /// What the score is made of, in the order in which it was added.
-    pub score_parts: Vec<ScorePart>,
-    /// From the score, by the thresholds in force.
-    pub severity: Severity,
-    /// Event time of the first and last event; `None` where no line named a time.
-    pub first_seen: Option<Timestamp>,
-    /// Event time of the last event.
-    pub last_seen: Option<Timestamp>,
-    /// Events (repeats included) that the finding stands for.
-    pub count: u64,
+    /// The rule that found it.
+    #[serde(flatten)]
+    pub rule: FindingRule,
+    /// How grave it is.
+    #[serde(flatten)]
+    pub rating: FindingRating,
+    /// The events that it stands for.
+    #[serde(flatten)]
+    pub span: FindingSpan,
     /// Who was involved, over all events.
     pub entities: Entities,
     /// ATT&CK techniques, such as `T1110.001`.
@@ -176,7 +165,7 @@ pub struct Finding {
     /// What to do, step by step.
     #[serde(default)]
     pub response: Vec<String>,
-    /// First and last events; `count` says how many there were.
+    /// First and last events; the span says how many there were.
     pub evidence: Vec<Evidence>,
     /// The finding that this one goes on from: its incident was over, or it was muted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -184,6 +173,42 @@ pub struct Finding {
     /// For the store alone.
     #[serde(skip)]
     pub counted: Counted,
+}
+
+/// The rule of a finding, as its file gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingRule {
+    /// Unique among the rules in force.
+    #[serde(rename = "rule.id")]
+    pub id: String,
+    /// For people.
+    #[serde(rename = "rule.title")]
+    pub title: String,
+    /// Level that the rule's author gave.
+    pub level: Level,
+}
+
+/// How grave a finding is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingRating {
+    /// 0-100.
+    pub score: u8,
+    /// What the score is made of, in the order in which it was added.
+    #[serde(rename = "score_parts")]
+    pub parts: Vec<ScorePart>,
+    /// From the score, by the thresholds in force.
+    pub severity: Severity,
+}
+
+/// The events of a finding: when they happened and how many they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingSpan {
+    /// Event time of the first event; `None` where no line named a time.
+    pub first_seen: Option<Timestamp>,
+    /// Event time of the last event; `None` where no line named a time.
+    pub last_seen: Option<Timestamp>,
+    /// Events, repeats included.
+    pub count: u64,
 }
 
 /// What the store needs of a finding beside what people see.
@@ -203,3 +228,18 @@ impl PartialEq for Counted {
 }
 
 impl Eq for Counted {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As findings have been written since the first version: one object, in this order.
+    const WRITTEN: &str = r#"{"id":"00000000000000000000000000000001","rule.id":"r","rule.title":"a rule","level":"high","score":75,"score_parts":[{"part":"rule level high","points":75}],"severity":"P1","first_seen":"1970-01-01T00:00:01Z","last_seen":null,"count":2,"entities":{"source.ip":["192.0.2.1"]},"techniques":["T1110"],"reason":"it matched","response":[],"evidence":[],"continues":"00000000000000000000000000000002"}"#;
+
+    #[test]
+    fn groups_are_members_of_one_object() {
+        let finding: Finding = serde_json::from_str(WRITTEN).unwrap();
+        assert_eq!((finding.rule.id.as_str(), finding.rating.score, finding.span.count), ("r", 75, 2));
+        assert_eq!(serde_json::to_string(&finding).unwrap(), WRITTEN);
+    }
+}

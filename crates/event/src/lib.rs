@@ -33,9 +33,14 @@ pub use catalog::{Field, FieldId, FieldType};
 pub use column::ValueTag;
 pub use dataset::{BadLogSource, Dataset, DatasetId, LogSource};
 pub use event_set::EventSet;
-pub use finding::{Counted, Entities, Evidence, Finding, FindingId, ScorePart, Status};
+pub use finding::{
+    Counted, Entities, Evidence, Finding, FindingId, FindingRating, FindingRule, FindingSpan, ScorePart, Status,
+};
 pub use hit::{Answer, EventRef, Hit, PatternsFound};
-pub use incident::{Incident, IncidentChange, IncidentId, IncidentStatus, Stage, TitledBy, Verdict};
+pub use incident::{
+    Incident, IncidentChange, IncidentId, IncidentRating, IncidentRecord, IncidentScope, IncidentStatus, IncidentWork,
+    Stage, TitledBy, Verdict,
+};
 pub use network::{BadNetwork, Network};
 pub use risk::{RISK_HALF_LIFE_US, Risk};
 pub use severity::{Level, Severity, Thresholds};

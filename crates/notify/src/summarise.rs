@@ -89,7 +89,7 @@ impl<S: SummaryStore + ?Sized> Summariser<S> {
             metrics::counter!("llm_cache_hits_total").increment(1);
             let same = StoredSummary {
                 incident: id,
-                facts_version: incident.facts_version,
+                facts_version: incident.record.facts_version,
                 updated_at: (self.clock)(),
                 ..written
             };
@@ -146,7 +146,7 @@ impl<S: SummaryStore + ?Sized> Summariser<S> {
         let text = serde_json::to_string(summary);
         let stored = StoredSummary {
             incident: incident.id,
-            facts_version: incident.facts_version,
+            facts_version: incident.record.facts_version,
             key: key.to_owned(),
             source: summary.source.clone(),
             text: text.map_err(|error| StoreError::Damaged(format!("a summary: {error}")))?,
