@@ -10,7 +10,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, ensure};
 use benches::corpus::{Fleet, Random};
-use event::{Entities, EventId, Evidence, Finding, FindingId, Level, Severity, Timestamp};
+use event::{
+    Entities, EventId, Evidence, Finding, FindingId, FindingRating, FindingRule, FindingSpan, Level, Severity,
+    Timestamp,
+};
 use servers::{Postgres, free_port};
 use store::{Commit, JoinPolicy, Store, Use};
 
@@ -216,15 +219,13 @@ fn finding(number: u64, random: &mut Random, base_us: i64) -> Finding {
     let rule = random.below(60);
     Finding {
         id: FindingId::derive(&format!("r{rule}"), &address, EventId(u128::from(number))),
-        rule_id: format!("rule-{rule:02}"),
-        rule_title: format!("What rule {rule} looks for"),
-        level: Level::High,
-        score: 60,
-        score_parts: Vec::new(),
-        severity,
-        first_seen: Some(time),
-        last_seen: Some(time),
-        count: 1 + random.below(20),
+        rule: FindingRule {
+            id: format!("rule-{rule:02}"),
+            title: format!("What rule {rule} looks for"),
+            level: Level::High,
+        },
+        rating: FindingRating { score: 60, parts: Vec::new(), severity },
+        span: FindingSpan { first_seen: Some(time), last_seen: Some(time), count: 1 + random.below(20) },
         entities: Entities {
             source_ip: vec![address.clone()],
             user_name: vec![user.clone()],

@@ -5,10 +5,11 @@ use axum::extract::{Path, Query, State};
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
+use crate::asked::Asked;
 use crate::filter::Once;
-use crate::observe::Asked;
 use crate::problem::{PartProblem, Problem};
-use crate::{ApiState, schema};
+use crate::schema;
+use crate::state::ApiState;
 
 /// Deliveries that are shown.
 const DELIVERIES_MAX: u32 = 200;

@@ -50,6 +50,7 @@ struct Refused {
 }
 
 impl AuditLog {
+    /// Entries go to `store`; while it is away they wait here, at most 2,000 of them.
     pub fn new(store: Arc<dyn Audit>) -> Self {
         AuditLog { store, state: Arc::default() }
     }

@@ -19,7 +19,7 @@ use store::people::{Role, Token, Tokens};
 use subtle::ConstantTimeEq;
 use tokio::time::{Instant, timeout};
 
-use crate::observe::Asked;
+use crate::asked::{Actor, Asked};
 use crate::problem::Problem;
 use crate::store_watch::StoreWatch;
 
@@ -32,23 +32,16 @@ const REMEMBERED_MAX: usize = 1000;
 const ID_BYTES: usize = 8;
 const SECRET_BYTES: usize = 32;
 
-/// Who sent the request: named in history.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Actor {
-    pub(crate) name: String,
-    /// Of the token; empty where there is none.
-    pub(crate) id: String,
-    pub(crate) role: Role,
-}
-
 /// How requests are let in.
 #[derive(Clone, Debug)]
 pub enum Auth {
     /// Development on one machine: whoever reaches the loopback address is admin.
     Loopback,
+    /// Requests need a token, but for health, metrics and the API's description.
     Tokens(TokenAuth),
 }
 
+/// Tokens as the store knows them, with a memory for times when it is away. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct TokenAuth {
     tokens: Arc<dyn Tokens>,
@@ -61,6 +54,7 @@ pub struct TokenAuth {
 }
 
 impl Auth {
+    /// `remembered`: how long a token that was looked up is believed while the store is away.
     pub fn with_tokens(tokens: Arc<dyn Tokens>, clock: fn() -> Timestamp, remembered: Duration) -> Self {
         let asked = Arc::clone(&tokens);
         let watch = StoreWatch::new(move || {
@@ -72,16 +66,21 @@ impl Auth {
     }
 }
 
+/// The operating system gave no random numbers. The cause is part of the message, not the error's source.
+#[derive(Debug, thiserror::Error)]
+#[error("the system gives no random numbers: {0}")]
+pub struct NoRandomness(getrandom::Error);
+
 /// A new token: what the holder gets, once, and what is kept.
 pub fn new_token(
     name: &str,
     role: Role,
     now: Timestamp,
     expires_at: Option<Timestamp>,
-) -> Result<(String, Token), String> {
+) -> Result<(String, Token), NoRandomness> {
     let (mut id, mut secret) = ([0; ID_BYTES], [0; SECRET_BYTES]);
     for bytes in [&mut id[..], &mut secret[..]] {
-        getrandom::fill(bytes).map_err(|error| format!("the system gives no random numbers: {error}"))?;
+        getrandom::fill(bytes).map_err(NoRandomness)?;
     }
     let id: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
     let secret = BASE64_URL_SAFE_NO_PAD.encode(secret);
@@ -272,13 +271,13 @@ mod tests {
 
     /// A store that may be away: then it answers nothing, as one does that stands still.
     #[derive(Debug, Default)]
-    struct Kept {
+    struct KeptTokens {
         token: Mutex<Option<Token>>,
         away: std::sync::atomic::AtomicBool,
     }
 
     #[async_trait::async_trait]
-    impl Tokens for Kept {
+    impl Tokens for KeptTokens {
         async fn token(&self, id: &str) -> Result<Option<Token>, store::StoreError> {
             if self.away.load(std::sync::atomic::Ordering::Relaxed) {
                 std::future::pending::<()>().await;
@@ -305,7 +304,7 @@ mod tests {
     async fn known_tokens_are_answered_from_memory_while_the_store_is_away_and_unknown_ones_never_with_401() {
         let (text, token) = new_token("ship", Role::Ingest, Timestamp(0), None).unwrap();
         let (other, _) = new_token("ship", Role::Ingest, Timestamp(0), None).unwrap();
-        let kept = Arc::new(Kept { token: Mutex::new(Some(token.clone())), ..Kept::default() });
+        let kept = Arc::new(KeptTokens { token: Mutex::new(Some(token.clone())), ..KeptTokens::default() });
         let remembered = Duration::from_secs(300);
         let Auth::Tokens(auth) = Auth::with_tokens(Arc::clone(&kept) as Arc<dyn Tokens>, || Timestamp(9), remembered)
         else {
@@ -346,7 +345,7 @@ mod tests {
 
     #[tokio::test]
     async fn as_many_tokens_are_remembered_as_may_be_and_the_oldest_goes() {
-        let tokens: Arc<dyn Tokens> = Arc::new(Kept::default());
+        let tokens: Arc<dyn Tokens> = Arc::new(KeptTokens::default());
         let Auth::Tokens(auth) = Auth::with_tokens(tokens, || Timestamp(9), TRUSTED) else { unreachable!() };
         let (_, token) = new_token("ship", Role::Ingest, Timestamp(0), None).unwrap();
         for number in 0..=REMEMBERED_MAX {

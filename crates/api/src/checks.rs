@@ -29,9 +29,11 @@ const MEASURE_WAIT: Duration = Duration::from_millis(200);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum HealthStatus {
+    /// All is well.
     Pass,
     /// Works, but somebody should look.
     Warn,
+    /// It does not work: readiness fails where the part is required.
     Fail,
 }
 
@@ -39,9 +41,12 @@ pub enum HealthStatus {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CheckResult {
+    /// How the part is.
     pub status: HealthStatus,
+    /// What was measured, in `observed_unit`; absent where the part is asked, not measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_value: Option<f64>,
+    /// Unit of the value, such as `bytes` or `ms`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub observed_unit: Option<String>,
     /// What is wrong and what to do.
@@ -50,10 +55,12 @@ pub struct CheckResult {
 }
 
 impl CheckResult {
+    /// A status with what was measured.
     pub fn observed(status: HealthStatus, value: f64, unit: &str) -> Self {
         CheckResult { status, observed_value: Some(value), observed_unit: Some(unit.to_owned()), output: None }
     }
 
+    /// Adds a text for people.
     pub fn saying(self, output: impl Into<String>) -> Self {
         CheckResult { output: Some(output.into()), ..self }
     }
@@ -72,9 +79,11 @@ pub(crate) struct Observed {
 /// Looks after one part.
 #[async_trait]
 pub trait HealthCheck: Send + Sync {
+    /// Key of the part in the answer and in metrics, such as `store`.
     fn name(&self) -> &'static str;
     /// Whether the service can answer without this part.
     fn is_required(&self) -> bool;
+    /// Looks at the part now. May take long: whoever asks sets the limit.
     async fn check(&self) -> CheckResult;
     /// Longest wait of `/health`; longer for a part that asks others.
     fn patience(&self) -> Duration {
@@ -211,7 +220,10 @@ async fn side_by_side(parts: impl Iterator<Item = (&Arc<Part>, Duration)>) -> Ve
     }
     let mut observed = Vec::with_capacity(running.len());
     while let Some(ended) = running.join_next().await {
-        observed.extend(ended.ok());
+        match ended {
+            Ok(one) => observed.push(one),
+            Err(error) => tracing::error!(%error, "a health check ended without an answer"),
+        }
     }
     observed
 }

@@ -26,6 +26,9 @@ pub(crate) fn complete(description: &OpenApi) -> Value {
     for (name, schema) in shared_schemas() {
         schemas[name] = schema;
     }
+    for (_, schema) in schemas.as_object_mut().into_iter().flatten() {
+        join_groups(schema);
+    }
     document["components"]["securitySchemes"] = json!({"token": {
         "type": "http", "scheme": "bearer", "bearerFormat": "c0di3_<id>_<secret>",
         "description": "A token of `c0di3 token create`. Its role decides: ingest delivers events only; viewer reads; analyst \
@@ -41,6 +44,27 @@ pub(crate) fn complete(description: &OpenApi) -> Value {
         }
     }
     document
+}
+
+/// Fields that stand in groups in our types are members of one object in JSON: their schemas become one, too.
+fn join_groups(schema: &mut Value) {
+    let Some(Value::Array(groups)) = schema.get("allOf") else { return };
+    if groups.iter().any(|group| group["type"] != "object" || group.get("properties").is_none()) {
+        return;
+    }
+    let (mut properties, mut required) = (serde_json::Map::new(), Vec::new());
+    for group in groups {
+        properties.extend(
+            group["properties"].as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())),
+        );
+        required.extend(group["required"].as_array().into_iter().flatten().cloned());
+    }
+    schema["properties"] = Value::Object(properties);
+    schema["required"] = Value::Array(required);
+    schema["type"] = "object".into();
+    if let Some(schema) = schema.as_object_mut() {
+        schema.remove("allOf");
+    }
 }
 
 /// What several operations refer to, and those that cannot name it themselves.

@@ -8,9 +8,9 @@ use serde::Serialize;
 use store::endpoints::EndpointState;
 use utoipa::ToSchema;
 
-use crate::ApiState;
-use crate::observe::Asked;
+use crate::asked::Asked;
 use crate::problem::Problem;
+use crate::state::ApiState;
 
 /// A receiver of webhooks.
 #[derive(Debug, Serialize, ToSchema)]

@@ -13,8 +13,9 @@ use store::query::LIMIT_MAX;
 use crate::filter::{SOURCE_IP, with_addresses};
 use crate::incidents::IncidentView;
 use crate::problem::{PartProblem, Problem};
+use crate::schema;
+use crate::state::ApiState;
 use crate::view::FindingView;
-use crate::{ApiState, schema};
 
 /// Pages of findings that are added up: beyond it `complete` is false.
 const PAGES_MAX: usize = 10;
@@ -55,11 +56,11 @@ pub(crate) async fn entity(
         for stored in page.findings {
             let finding = &stored.finding;
             findings += 1;
-            events += finding.count;
-            first = first.into_iter().chain(finding.first_seen).min();
-            last = last.into_iter().chain(finding.last_seen).max();
-            *severities.entry(finding.severity.name()).or_insert(0) += 1;
-            rules.entry(finding.rule_id.clone()).or_insert_with(|| (finding.rule_title.clone(), 0)).1 += 1;
+            events += finding.span.count;
+            first = first.into_iter().chain(finding.span.first_seen).min();
+            last = last.into_iter().chain(finding.span.last_seen).max();
+            *severities.entry(finding.rating.severity.name()).or_insert(0) += 1;
+            rules.entry(finding.rule.id.clone()).or_insert_with(|| (finding.rule.title.clone(), 0)).1 += 1;
             if latest.len() < SHOWN {
                 latest.push(FindingView::from(stored));
             }
@@ -72,7 +73,9 @@ pub(crate) async fn entity(
     let incidents =
         state.store.incidents(&IncidentQuery { entities, limit: SHOWN as u32, ..IncidentQuery::default() }).await?;
     // Without the cache everything else is still known.
-    let risk = state.hot.risk(&kind, &value, (state.clock)()).await.ok().map(|risk| (risk * 10.0).round() / 10.0);
+    let risk = state.hot.risk(&kind, &value, (state.clock)()).await;
+    let risk = risk.inspect_err(|error| tracing::warn!(%error, "the risk of an entity is not known"));
+    let risk = risk.ok().map(|risk| (risk * 10.0).round() / 10.0);
     let rules: Vec<Value> = rules
         .into_iter()
         .map(|(id, (title, count))| json!({"rule.id": id, "rule.title": title, "findings": count}))

@@ -10,10 +10,11 @@ use serde::Serialize;
 use store::FindingQuery;
 use utoipa::{IntoParams, ToSchema};
 
+use crate::cursor;
 use crate::filter::{self, Once, after_since, limit, names, time, values, words};
 use crate::problem::{PartProblem, Problem};
+use crate::state::ApiState;
 use crate::view::{FindingDetail, FindingView};
-use crate::{ApiState, cursor};
 
 const LIMIT_DEFAULT: u32 = 50;
 

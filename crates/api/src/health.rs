@@ -14,9 +14,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::HealthState;
 use crate::checks::Observed;
 pub use crate::checks::{CheckResult, Checks, HealthCheck, HealthStatus};
+use crate::state::HealthState;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]

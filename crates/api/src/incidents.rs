@@ -12,17 +12,18 @@ use axum::{Extension, Json};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use event::incident::{HistoryEntry, Link};
-use event::{Incident, IncidentChange, IncidentId, Severity};
+use event::{Incident, IncidentChange, IncidentId, UnknownWord};
 use serde::Serialize;
 use serde_json::Value;
 use store::people::{Changed, IncidentQuery, facts};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::asked::Asked;
 use crate::filter::{self, Once, limit, time, values, words};
-use crate::observe::Asked;
 use crate::problem::{PartProblem, Problem};
+use crate::schema;
+use crate::state::{ApiState, BODY_BYTES_MAX};
 use crate::view::FindingView;
-use crate::{ApiState, BODY_BYTES_MAX, schema};
 
 const LIMIT_DEFAULT: u32 = 50;
 /// Findings and entries that a timeline shows.
@@ -59,9 +60,9 @@ pub(crate) struct IncidentView {
 
 impl From<Incident> for IncidentView {
     fn from(incident: Incident) -> Self {
-        let status_id = incident.status as u8;
-        let verdict_id = incident.verdict.map(|verdict| verdict as u8);
-        let priority_id = 4 - incident.severity as u8;
+        let status_id = incident.work.status as u8;
+        let verdict_id = incident.work.verdict.map(|verdict| verdict as u8);
+        let priority_id = 4 - incident.rating.severity as u8;
         IncidentView { incident, status_id, verdict_id, priority_id }
     }
 }
@@ -119,7 +120,7 @@ pub(crate) async fn list(
     incidents.truncate(wanted as usize);
     let last = incidents.last().filter(|_| has_more);
     let next_cursor = last.map(|last| {
-        let sort_time = last.last_seen.unwrap_or(last.created_at).0;
+        let sort_time = last.scope.last_seen.unwrap_or(last.record.created_at).0;
         BASE64_URL_SAFE_NO_PAD.encode(format!("{sort_time}:{}", last.id))
     });
     let notes = if incidents.is_empty() && query.after.is_none() {
@@ -165,8 +166,13 @@ fn read_query(parameters: &[(String, String)]) -> Result<IncidentQuery, Problem>
 }
 
 /// Words, each of which says itself what it may be.
-fn each<T: FromStr<Err = String>>(text: &str, into: &mut Vec<T>) -> Result<(), String> {
-    values(text)?.into_iter().try_for_each(|value| value.parse().map(|word| into.push(word)))
+fn each<T: FromStr<Err = UnknownWord>>(text: &str, into: &mut Vec<T>) -> Result<(), String> {
+    values(text)?.into_iter().try_for_each(|value| word(value).map(|word| into.push(word)))
+}
+
+/// One word of a fixed list, or what it may be.
+fn word<T: FromStr<Err = UnknownWord>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|unknown: UnknownWord| unknown.to_string())
 }
 
 fn cursor(text: &str) -> Result<(i64, IncidentId), String> {
@@ -193,7 +199,7 @@ async fn found(state: &ApiState, id: IncidentId) -> Result<Incident, Problem> {
 
 /// The incident under its ETag.
 fn tagged(incident: Incident) -> Response {
-    let tag = format!("\"{}\"", incident.version);
+    let tag = format!("\"{}\"", incident.record.version);
     let mut response = Json(IncidentView::from(incident)).into_response();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         response.headers_mut().insert(ETAG, tag);
@@ -249,7 +255,7 @@ pub(crate) async fn change(
             Ok(tagged(incident))
         }
         Changed::Missing => Err(Problem::not_found(format!("there is no incident `{id}`"))),
-        Changed::Stale(current) => Err(Problem::stale(current.version)),
+        Changed::Stale(current) => Err(Problem::stale(current.record.version)),
         Changed::Illegal(illegal) => {
             let part =
                 |one: event::incident::Illegal| PartProblem { pointer: format!("/{}", one.field), detail: one.reason };
@@ -297,15 +303,10 @@ fn read_change(body: &[u8]) -> Result<IncidentChange, Problem> {
             }
         };
         let read = match name.as_str() {
-            "stage" => text().and_then(str::parse).map(|stage| change.stage = Some(stage)),
-            "status" => text().and_then(str::parse).map(|status| change.status = Some(status)),
-            "verdict" => text().and_then(str::parse).map(|verdict| change.verdict = Some(verdict)),
-            "severity" => text().and_then(|text| {
-                let severity: Result<Severity, ()> = text.parse();
-                severity
-                    .map(|severity| change.severity = Some(severity))
-                    .map_err(|()| format!("`{text}` is not one of P0, P1, P2, P3"))
-            }),
+            "stage" => text().and_then(word).map(|stage| change.stage = Some(stage)),
+            "status" => text().and_then(word).map(|status| change.status = Some(status)),
+            "verdict" => text().and_then(word).map(|verdict| change.verdict = Some(verdict)),
+            "severity" => text().and_then(word).map(|severity| change.severity = Some(severity)),
             "assignee" if value.is_null() => {
                 change.assignee = Some(None);
                 Ok(())
@@ -326,7 +327,7 @@ fn read_change(body: &[u8]) -> Result<IncidentChange, Problem> {
 /// One thing that happened.
 #[derive(Debug, Serialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-enum Moment {
+enum TimelineEntry {
     /// A finding, at its first event.
     Finding { at: Option<String>, link: Link, finding: Box<FindingView> },
     /// A change, at its time.
@@ -346,20 +347,21 @@ pub(crate) async fn timeline(
     let mut moments = Vec::new();
     for link in state.store.links(incident.id, TIMELINE_MAX).await? {
         if let Some(stored) = state.store.get(link.finding).await? {
-            let at = stored.finding.first_seen;
+            let at = stored.finding.span.first_seen;
             let finding = Box::new(FindingView::from(stored));
             moments.push((
                 at.unwrap_or(link.added_at),
-                Moment::Finding { at: at.map(|time| time.to_string()), link, finding },
+                TimelineEntry::Finding { at: at.map(|time| time.to_string()), link, finding },
             ));
         }
     }
     for entry in state.store.history(incident.id, 0, TIMELINE_MAX).await? {
-        moments.push((entry.at, Moment::Change { at: Some(entry.at.to_string()), entry }));
+        moments.push((entry.at, TimelineEntry::Change { at: Some(entry.at.to_string()), entry }));
     }
     moments.sort_by_key(|(at, _)| *at);
-    let complete = incident.findings <= u64::from(TIMELINE_MAX) && incident.entries <= u64::from(TIMELINE_MAX);
-    let moments: Vec<Moment> = moments.into_iter().map(|(_, moment)| moment).collect();
+    let complete =
+        incident.scope.findings <= u64::from(TIMELINE_MAX) && incident.record.entries <= u64::from(TIMELINE_MAX);
+    let moments: Vec<TimelineEntry> = moments.into_iter().map(|(_, moment)| moment).collect();
     Ok(Json(serde_json::json!({"data": moments, "complete": complete})))
 }
 
@@ -375,13 +377,17 @@ pub(crate) async fn summary(
     let incident = found(&state, incident_id(id)?).await?;
     let stored = state.store.summary(incident.id).await?;
     // One that is behind the facts is not shown: the template of the facts as they are is there at once.
-    let current = stored.filter(|stored| stored.facts_version >= incident.facts_version);
+    let current = stored.filter(|stored| stored.facts_version >= incident.record.facts_version);
     let (text, at) = match current {
-        Some(stored) => (serde_json::from_str(&stored.text).unwrap_or(Value::Null), stored.updated_at),
+        Some(stored) => (serde_json::from_str(&stored.text), stored.updated_at),
         None => {
             let template = facts(&*state.store, &incident).await?.template();
-            (serde_json::to_value(template).unwrap_or(Value::Null), (state.clock)())
+            (serde_json::to_value(template), (state.clock)())
         }
     };
+    let text = text.unwrap_or_else(|error| {
+        tracing::error!(incident = %incident.id, %error, "the summary cannot be shown");
+        Value::Null
+    });
     Ok(Json(serde_json::json!({"incident": incident.id, "written_at": at.to_string(), "summary": text})))
 }

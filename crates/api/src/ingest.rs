@@ -47,9 +47,11 @@ pub struct Peer(pub IpAddr);
 /// What the handler works with.
 #[derive(Clone, Debug)]
 pub struct IngestState {
+    /// Where events are kept before they are acknowledged.
     pub spool: Spool,
     /// Longest body in bytes, decompressed.
     pub body_bytes_max: u64,
+    /// Time of reception.
     pub clock: fn() -> Timestamp,
     /// Steps of memory for bodies that come, and for the work on them.
     coming: Arc<Semaphore>,
@@ -261,7 +263,7 @@ impl Work {
                 Some(file) => {
                     let mut file = file;
                     let rewound = io::Seek::seek(&mut file, io::SeekFrom::Start(0));
-                    rewound.map_err(|error| BodyError::Unread { reason: error.to_string() })?;
+                    rewound.map_err(|cause| BodyError::Unread { cause })?;
                     Box::new(io::BufReader::with_capacity(STEP_BYTES, file))
                 }
             };

@@ -4,8 +4,11 @@
 //! One file per resource, one route line each. **Absent on purpose:** business logic; handlers translate between HTTP
 //! and the store's traits.
 
+#![warn(missing_docs)]
+
 mod access;
 mod admin;
+mod asked;
 pub mod audit;
 pub mod auth;
 mod checks;
@@ -26,30 +29,29 @@ mod observe;
 mod problem;
 pub mod rules;
 mod schema;
+mod state;
 mod stats;
 mod store_watch;
 mod view;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
-use event::Timestamp;
 use serde_json::Value;
-use store::{ChangeCursor, Hot, Store};
+use store::ChangeCursor;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::{Auth, authorise};
-use crate::health::Checks;
 use crate::ingest::IngestState;
 use crate::problem::Problem;
 use crate::rules::RuleService;
+use crate::state::BODY_BYTES_MAX;
 use crate::store_watch::{StoreWatch, unless_away};
 
 pub use crate::measured::Metrics;
@@ -57,56 +59,7 @@ pub use crate::measured::Metrics;
 pub use access::TrustedProxies;
 pub use audit::AuditLog;
 pub use observe::{Surroundings, surrounded};
-
-/// Longest body of a request to the agent, in bytes.
-pub(crate) const BODY_BYTES_MAX: usize = 64 << 10;
-
-/// What the agent's handlers work with. Cheap to clone.
-#[derive(Clone)]
-pub struct ApiState {
-    pub store: Arc<dyn Store>,
-    pub hot: Arc<dyn Hot>,
-    pub health: HealthState,
-    pub auth: Auth,
-    pub clock: fn() -> Timestamp,
-}
-
-/// What health, readiness and metrics are answered from.
-#[derive(Clone)]
-pub struct HealthState {
-    /// Such as `core-agent`.
-    pub service: &'static str,
-    pub checks: Checks,
-    pub metrics: Metrics,
-    /// Set when the process is about to stop: no longer ready, still alive.
-    pub draining: Arc<AtomicBool>,
-}
-
-impl HealthState {
-    /// The gauges of the checks are set at every scrape, of whichever port of the process.
-    pub fn new(service: &'static str, checks: Checks, metrics: Metrics, draining: Arc<AtomicBool>) -> Self {
-        metrics.with_checks(&checks);
-        HealthState { service, checks, metrics, draining }
-    }
-}
-
-impl axum::extract::FromRef<ApiState> for HealthState {
-    fn from_ref(state: &ApiState) -> Self {
-        state.health.clone()
-    }
-}
-
-impl std::fmt::Debug for ApiState {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "ApiState {{ {:?} }}", self.health)
-    }
-}
-
-impl std::fmt::Debug for HealthState {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "HealthState {{ {}, draining: {} }}", self.service, self.draining.load(Ordering::Relaxed))
-    }
-}
+pub use state::{ApiState, HealthState};
 
 #[derive(OpenApi)]
 #[openapi(

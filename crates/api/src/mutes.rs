@@ -8,9 +8,10 @@ use serde_json::{Value, json};
 use store::people::Mute;
 use utoipa::ToSchema;
 
-use crate::observe::Asked;
+use crate::asked::Asked;
 use crate::problem::{PartProblem, Problem};
-use crate::{ApiState, schema};
+use crate::schema;
+use crate::state::ApiState;
 
 /// Mutes that are shown.
 const SHOWN_MAX: u32 = 1000;

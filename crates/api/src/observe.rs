@@ -1,8 +1,7 @@
 //! What is recorded of every request: an id that comes back in the answer, a line in the access log, its duration, and an
 //! audit entry where something was changed and whoever changed it wrote none, or where somebody was refused.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::body::HttpBody;
@@ -12,101 +11,32 @@ use axum::middleware::Next;
 use axum::response::Response;
 use axum::{Extension, Router};
 use event::Timestamp;
-use store::audit::{AuditEntry, By, Outcome};
 
 use crate::access::{Ending, Line, TrustedProxies};
-use crate::audit::{AuditLog, action, target};
-use crate::auth::Actor;
+use crate::asked::{Asked, CLIENT_GONE};
+use crate::audit::AuditLog;
 use crate::ingest::Peer;
 
 /// Longest request id that is taken over from a caller.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 const REQUEST_ID: &str = "x-request-id";
-/// Status of a request whose client went away before it was answered, as nginx writes it.
-const CLIENT_GONE: u16 = 499;
-
 /// Ids of requests that bring none: unique within the process.
 static COUNTER: AtomicU64 = AtomicU64::new(1);
 
 /// What the ports of one process have in common.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
+    /// Where changes and refused logins are recorded.
     pub audit: AuditLog,
+    /// Proxies that may say for whom they forward a request.
     pub trusted_proxies: TrustedProxies,
+    /// Time of requests.
     pub clock: fn() -> Timestamp,
 }
 
 /// The router of a port, with what it needs to tell who asked.
 pub fn surrounded(router: Router, surroundings: Surroundings) -> Router {
     router.layer(Extension(surroundings))
-}
-
-/// The request as it is told of later. Cheap to clone.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked(Arc<About>);
-
-#[derive(Debug)]
-struct About {
-    line: Line,
-    method: String,
-    /// The route, never the path: labels must not come from outside.
-    route: Option<String>,
-    request_id: String,
-    /// Set when the request was let in.
-    actor: OnceLock<Actor>,
-    /// Whether an audit entry was written with the change.
-    is_audited: AtomicBool,
-}
-
-impl Asked {
-    /// Remembers who it was.
-    pub(crate) fn by_whom(&self, actor: &Actor) {
-        // Who was let in once stays who it was.
-        let _known = self.0.actor.set(actor.clone()).is_err();
-    }
-
-    /// For an audit entry that is written with the change: none is written again.
-    pub(crate) fn by(&self) -> By {
-        let about = &self.0;
-        let (actor, actor_id, role) = match about.actor.get() {
-            Some(Actor { name, id, role }) => (name.clone(), id.clone(), role.name().to_owned()),
-            None => Default::default(),
-        };
-        let shown = |address: Option<std::net::IpAddr>| address.map(|address| address.to_string()).unwrap_or_default();
-        By {
-            actor,
-            actor_id,
-            role,
-            address: shown(about.line.peer),
-            forwarded: shown(about.line.forwarded),
-            method: about.method.clone(),
-            route: about.route.clone().unwrap_or_default(),
-            request_id: about.request_id.clone(),
-        }
-    }
-
-    pub(crate) fn is_audited(&self) {
-        self.0.is_audited.store(true, Ordering::Relaxed);
-    }
-
-    /// The entry of a change that nobody has told of yet; refused logins are told otherwise.
-    fn entry(&self, status: u16, at: Timestamp) -> Option<AuditEntry> {
-        let about = &self.0;
-        let route = about.route.as_deref()?;
-        let refused_login = matches!(status, 401 | 403);
-        if about.actor.get().is_none() || refused_login || about.is_audited.load(Ordering::Relaxed) {
-            return None;
-        }
-        let action = action(&about.method, route)?;
-        let outcome = match status {
-            200..400 => Outcome::Done,
-            400..499 => Outcome::Refused,
-            _ => Outcome::Failed,
-        };
-        let entry =
-            AuditEntry::new(at, self.by(), &action, &target(route, about.line.path()), outcome).answered(status);
-        Some(if status == CLIENT_GONE { entry.saying("the client went away before it was answered") } else { entry })
-    }
 }
 
 /// Tells of the request, also where it is given up before it is answered.
@@ -120,7 +50,7 @@ struct Teller {
 impl Teller {
     fn tell(&mut self, status: u16, bytes: Option<u64>) {
         self.is_told = true;
-        let about = &self.asked.0;
+        let about = self.asked.about();
         let seconds = self.started.elapsed().as_secs_f64();
         let labels = [
             ("http_request_method", method_label(&about.method).to_owned()),
@@ -169,14 +99,9 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let forwarded = forwarded.and_then(|(with, peer)| with.trusted_proxies.forwarded(peer, request.headers()));
     let at = surroundings.as_ref().map_or(Timestamp(0), |surroundings| (surroundings.clock)());
     let id = request_id(&request);
-    let asked = Asked(Arc::new(About {
-        line: Line::of(&request, at, peer, forwarded),
-        method: request.method().to_string(),
-        route: request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned()),
-        request_id: id.to_str().unwrap_or("").to_owned(),
-        actor: OnceLock::new(),
-        is_audited: AtomicBool::new(false),
-    }));
+    let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let line = Line::of(&request, at, peer, forwarded);
+    let asked = Asked::new(line, request.method().to_string(), route, id.to_str().unwrap_or("").to_owned());
     request.extensions_mut().insert(asked.clone());
     let mut teller = Teller { asked, surroundings, started: Instant::now(), is_told: false };
     let mut response = next.run(request).await;
@@ -186,7 +111,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     {
         with.audit.record(entry).await;
     }
-    let is_bare = status == StatusCode::NO_CONTENT || teller.asked.0.method == "HEAD";
+    let is_bare = status == StatusCode::NO_CONTENT || teller.asked.about().method == "HEAD";
     let bytes = if is_bare { Some(0) } else { response.body().size_hint().exact() };
     teller.tell(status.as_u16(), bytes);
     response.headers_mut().insert(REQUEST_ID, id);

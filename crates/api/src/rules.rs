@@ -33,12 +33,14 @@ pub enum ReloadRefused {
 pub struct Wanted {
     /// One group, as it is shown: `source.ip=192.0.2.1, user.name=root`.
     pub group: Option<String>,
+    /// Groups that are shown at most.
     pub limit: usize,
 }
 
 /// Why there is no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unanswered {
+    /// No correlation in force has the id or title.
     NoSuchRule,
     /// Whoever counts does not get to it at the moment.
     Busy,

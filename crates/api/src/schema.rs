@@ -2,95 +2,13 @@
 //! holds real answers against them, so that they cannot fall behind.
 #![allow(dead_code, reason = "the description is made from the types, nobody makes values of them")]
 
+pub(crate) mod finding;
+mod incident;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Who was involved; each value once.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Entities {
-    #[serde(rename = "source.ip")]
-    source_ip: Option<Vec<String>>,
-    #[serde(rename = "user.name")]
-    user_name: Option<Vec<String>>,
-    #[serde(rename = "host.name")]
-    host_name: Option<Vec<String>>,
-}
-
-/// One reason for a score.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ScorePart {
-    part: String,
-    points: i16,
-}
-
-/// One event that proves a finding.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Evidence {
-    event_id: String,
-    /// Path or address of the source.
-    source: String,
-    line_no: u64,
-    /// Bytes from the start of the decompressed source.
-    offset: u64,
-    #[serde(rename = "@timestamp")]
-    time: Option<String>,
-    /// The raw line.
-    original: String,
-}
-
-/// Findings that belong together, and how people work on them.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Incident {
-    /// 32 hexadecimal digits.
-    id: String,
-    title: String,
-    /// The finding that it is called after.
-    titled_by: Option<TitledBy>,
-    /// The incident that this one goes on from.
-    continues: Option<String>,
-    /// P0 to P3.
-    severity: String,
-    /// The gravest of its findings.
-    found_severity: String,
-    /// Highest score of its findings, 0 to 100.
-    score: u8,
-    stage: String,
-    status: String,
-    /// OCSF status_id.
-    status_id: u8,
-    assignee: Option<String>,
-    verdict: Option<String>,
-    /// OCSF verdict_id.
-    verdict_id: Option<u8>,
-    /// OCSF priority_id: 4 for P0 to 1 for P3.
-    priority_id: u8,
-    post_mortem: Option<String>,
-    first_seen: Option<String>,
-    last_seen: Option<String>,
-    findings: u64,
-    /// Events that its findings stand for.
-    events: u64,
-    /// There are too many events to know which of them several findings share.
-    events_are_estimated: Option<bool>,
-    entities: Entities,
-    techniques: Vec<String>,
-    /// Titles of the rules that found something.
-    rules: Vec<String>,
-    created_at: String,
-    updated_at: String,
-    /// What the ETag says.
-    version: u64,
-    facts_version: u64,
-    /// Entries in its history.
-    entries: u64,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct TitledBy {
-    finding: String,
-    severity: String,
-    score: u8,
-}
+pub(crate) use incident::Incident;
 
 /// What is to be changed; what is absent stays.
 #[derive(Serialize, ToSchema)]
@@ -130,11 +48,19 @@ pub(crate) struct Mute {
     reason: String,
     created_at: String,
     until: String,
-    ended_at: Option<String>,
-    ended_by: Option<String>,
+    #[serde(flatten)]
+    #[schema(inline)]
+    end: MuteEnd,
     /// What it has hidden.
     findings: u64,
     events: u64,
+}
+
+/// Who ended a mute before its time, and when.
+#[derive(Serialize, ToSchema)]
+struct MuteEnd {
+    ended_at: Option<String>,
+    ended_by: Option<String>,
 }
 
 /// A mute that was ended.

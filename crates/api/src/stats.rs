@@ -7,8 +7,8 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ApiState;
 use crate::problem::Problem;
+use crate::state::ApiState;
 
 /// Rules and sources that are listed.
 const TOP: usize = 10;

@@ -99,9 +99,9 @@ impl Inner {
 }
 
 /// Suspects the store where a request ends without an answer: cut off by its time limit, or by whoever asked.
-struct Unanswered<'a>(Option<&'a StoreWatch>);
+struct PendingQuestion<'a>(Option<&'a StoreWatch>);
 
-impl Drop for Unanswered<'_> {
+impl Drop for PendingQuestion<'_> {
     fn drop(&mut self) {
         if let Some(watch) = self.0 {
             watch.suspect();
@@ -124,7 +124,7 @@ pub(crate) async fn unless_away(State(watch): State<StoreWatch>, request: Reques
         return Problem::store_away(away).into_response();
     }
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let mut unanswered = Unanswered(Some(&watch));
+    let mut unanswered = PendingQuestion(Some(&watch));
     let mut answering = std::pin::pin!(next.run(request));
     let answer = match timeout(SLOW, &mut answering).await {
         Ok(answer) => answer,

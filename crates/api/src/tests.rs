@@ -1,14 +1,18 @@
 //! The API against a real store: what each path answers, and how mistakes are told.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use event::{Entities, EventId, Evidence, Finding, FindingId, Level, Severity, Timestamp};
+use event::{
+    Entities, EventId, Evidence, Finding, FindingId, FindingRating, FindingRule, FindingSpan, Level, Severity,
+    Timestamp,
+};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use store::people::Role;
-use store::{ChangeCursor, Commit, Findings, JoinPolicy, Ledger, MemoryHot, SqlStore, Use};
+use store::{ChangeCursor, Commit, Findings, Hot, JoinPolicy, Ledger, MemoryHot, SqlStore, Store, Use};
 use tower::ServiceExt;
 
 use super::*;
@@ -37,15 +41,13 @@ impl HealthCheck for Fixed {
 fn finding(number: u64) -> Finding {
     Finding {
         id: FindingId(u128::from(number)),
-        rule_id: "r".into(),
-        rule_title: "title".into(),
-        level: Level::High,
-        score: 75,
-        score_parts: Vec::new(),
-        severity: Severity::P1,
-        first_seen: Some(Timestamp(number as i64)),
-        last_seen: Some(Timestamp(number as i64)),
-        count: 1,
+        rule: FindingRule { id: "r".into(), title: "title".into(), level: Level::High },
+        rating: FindingRating { score: 75, parts: Vec::new(), severity: Severity::P1 },
+        span: FindingSpan {
+            first_seen: Some(Timestamp(number as i64)),
+            last_seen: Some(Timestamp(number as i64)),
+            count: 1,
+        },
         entities: Entities { source_ip: vec!["192.0.2.1".into()], ..Entities::default() },
         techniques: Vec::new(),
         reason: "matched".into(),

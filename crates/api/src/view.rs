@@ -5,13 +5,37 @@ use serde::Serialize;
 use store::StoredFinding;
 use utoipa::ToSchema;
 
-use crate::schema;
+use crate::schema::finding as schema;
 
 /// A finding as lists show it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct FindingView {
     /// 32 hexadecimal digits, derived from the rule and its first event.
     pub(crate) id: String,
+    #[serde(flatten)]
+    #[schema(inline)]
+    rule: RuleView,
+    #[serde(flatten)]
+    #[schema(inline)]
+    rating: RatingView,
+    #[serde(flatten)]
+    #[schema(inline)]
+    span: SpanView,
+    #[schema(value_type = schema::Entities)]
+    entities: Entities,
+    techniques: Vec<String>,
+    /// Why it fired.
+    reason: String,
+    /// What to do, step by step.
+    response: Vec<String>,
+    #[serde(flatten)]
+    #[schema(inline)]
+    life: LifeView,
+}
+
+/// The rule that found it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct RuleView {
     #[serde(rename = "rule.id")]
     rule_id: String,
     #[serde(rename = "rule.title")]
@@ -21,6 +45,11 @@ pub(crate) struct FindingView {
     level: Level,
     /// OCSF severity_id, 1 to 5.
     severity_id: u8,
+}
+
+/// How grave it is and where it stands.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct RatingView {
     /// 0 to 100.
     score: u8,
     #[schema(value_type = Vec<schema::ScorePart>)]
@@ -32,17 +61,20 @@ pub(crate) struct FindingView {
     status: Status,
     /// OCSF status_id.
     status_id: u8,
+}
+
+/// The events that it stands for.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct SpanView {
     first_seen: Option<String>,
     last_seen: Option<String>,
     /// Events that the finding stands for.
     count: u64,
-    #[schema(value_type = schema::Entities)]
-    entities: Entities,
-    techniques: Vec<String>,
-    /// Why it fired.
-    reason: String,
-    /// What to do, step by step.
-    response: Vec<String>,
+}
+
+/// What became of it in the store.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+struct LifeView {
     /// The finding that this one goes on from: its incident was over, or it was muted.
     #[serde(skip_serializing_if = "Option::is_none")]
     continues: Option<String>,
@@ -66,29 +98,37 @@ pub(crate) struct FindingDetail {
 impl From<StoredFinding> for FindingView {
     fn from(stored: StoredFinding) -> Self {
         let StoredFinding { finding, status, muted_by, created_at, updated_at, .. } = stored;
-        let Finding { id, rule_id, rule_title, level, score, score_parts, severity, .. } = finding;
+        let Finding { id, rule, rating, span, .. } = finding;
         FindingView {
             id: id.to_string(),
-            rule_id,
-            rule_title,
-            level,
-            severity_id: level as u8,
-            score,
-            score_parts,
-            severity,
-            status,
-            status_id: status as u8,
-            first_seen: finding.first_seen.map(|time| time.to_string()),
-            last_seen: finding.last_seen.map(|time| time.to_string()),
-            count: finding.count,
+            rule: RuleView {
+                rule_id: rule.id,
+                rule_title: rule.title,
+                level: rule.level,
+                severity_id: rule.level as u8,
+            },
+            rating: RatingView {
+                score: rating.score,
+                score_parts: rating.parts,
+                severity: rating.severity,
+                status,
+                status_id: status as u8,
+            },
+            span: SpanView {
+                first_seen: span.first_seen.map(|time| time.to_string()),
+                last_seen: span.last_seen.map(|time| time.to_string()),
+                count: span.count,
+            },
             entities: finding.entities,
             techniques: finding.techniques,
             reason: finding.reason,
             response: finding.response,
-            continues: finding.continues.map(|old| old.to_string()),
-            muted_by,
-            created_at: created_at.to_string(),
-            updated_at: updated_at.to_string(),
+            life: LifeView {
+                continues: finding.continues.map(|old| old.to_string()),
+                muted_by,
+                created_at: created_at.to_string(),
+                updated_at: updated_at.to_string(),
+            },
         }
     }
 }

@@ -13,8 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use crossbeam_channel::{Receiver, Sender, bounded};
 use event::batch::Counts;
 use event::{Block, EventBatch, Hit, Position, Source, Timestamp};
-use ingest::live::Barrier;
-use ingest::{Pull, Pulled};
+use ingest::{Barrier, Pull, Pulled};
 use matcher::{MatchScratch, Matcher};
 use parse::Parser;
 use rules::RuleSet;
@@ -216,7 +215,7 @@ impl<'a> Stage<'a> {
         match pulled {
             Pulled::Idle => Done::Idle,
             Pulled::Barrier(barrier) => Done::Barrier(barrier),
-            Pulled::Failed { name, reason } => Done::Failed { name, reason },
+            Pulled::Failed { name, error } => Done::Failed { name, reason: error.to_string() },
             Pulled::Block { block, followed_by } => Done::Block(self.parse_and_match(block, followed_by)),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use event::{Position, Source, SourceId};
 use ingest::live::{ClaimError, Resume};
-use ingest::tail::{Known, Place};
+use ingest::tail::{FileRole, Known};
 use ingest::{FileSource, Fingerprint};
 use store::{SourceCheckpoint, Store};
 use tokio::runtime::Handle;
@@ -102,25 +102,25 @@ fn empty(source: &Source) -> SourceCheckpoint {
 pub(crate) struct FollowedFiles(pub(crate) Positions);
 
 impl Known for FollowedFiles {
-    fn recognise(&mut self, file: &FileSource, place: Place<'_>) -> Option<(SourceId, Position)> {
+    fn recognise(&mut self, file: &FileSource, place: FileRole<'_>) -> Option<(SourceId, Position)> {
         // What a rotation names anew keeps the name under which it was followed.
         let name = canonical(match place {
-            Place::Beside(path) | Place::Missed(path) => path,
-            Place::Current | Place::Rewritten => file.path(),
+            FileRole::Beside(path) | FileRole::Missed(path) => path,
+            FileRole::Current | FileRole::Rewritten => file.path(),
         });
         let mut known = self.0.lock();
         let mut recognised = recognise(file, &name, known.sources.values().map(|(source, _)| source));
-        if let (Place::Rewritten, Recognised::Known(old, _)) = (place, &recognised) {
+        if let (FileRole::Rewritten, Recognised::Known(old, _)) = (place, &recognised) {
             // It begins as it did before, and was seen to be written anew.
             let seen = known.sources.get(old).map_or(0, |(source, _)| source.seen);
             recognised = Recognised::Anew { old: *old, new: again(*old, seen) };
         }
         let (id, position) = match (place, recognised) {
-            (Place::Beside(_), Recognised::Known(id, position)) => return Some((id, position)),
-            (Place::Beside(_), _) => return None,
-            (Place::Missed(_), Recognised::Known(..) | Recognised::Anew { .. }) => return None,
+            (FileRole::Beside(_), Recognised::Known(id, position)) => return Some((id, position)),
+            (FileRole::Beside(_), _) => return None,
+            (FileRole::Missed(_), Recognised::Known(..) | Recognised::Anew { .. }) => return None,
             (_, Recognised::Known(id, position)) => (id, position),
-            (_, Recognised::New) | (Place::Rewritten, Recognised::BeginningOf(_)) => {
+            (_, Recognised::New) | (FileRole::Rewritten, Recognised::BeginningOf(_)) => {
                 (known.fresh(file.new_id()), Position::default())
             }
             (_, Recognised::Anew { old, new }) => {
@@ -192,7 +192,7 @@ mod tests {
     }
 
     /// Reads the file to its end, as the committer would tell.
-    fn read(files: &mut FollowedFiles, path: &Path, place: Place<'_>) -> Option<(SourceId, Position)> {
+    fn read(files: &mut FollowedFiles, path: &Path, place: FileRole<'_>) -> Option<(SourceId, Position)> {
         let file = FileSource::open(path).unwrap();
         let (id, position) = files.recognise(&file, place)?;
         let mut known = files.0.lock();
@@ -209,11 +209,11 @@ mod tests {
         let header = "#Fields: date time cs-method cs-uri-stem\n".repeat(30);
         let mut files = files(Vec::new());
         fs::write(&path, &header).unwrap();
-        let (first, _) = read(&mut files, &path, Place::Current).unwrap();
+        let (first, _) = read(&mut files, &path, FileRole::Current).unwrap();
         let grown = format!("{header}one\n");
         files.grown(first, Fingerprint { bytes: grown.len(), hash: event::block::digest(&[grown.as_bytes()]) });
         // The next file, when it holds its header alone.
-        let (second, position) = read(&mut files, &path, Place::Current).unwrap();
+        let (second, position) = read(&mut files, &path, FileRole::Current).unwrap();
         assert!(first != second && position == Position::default());
         let stored = files.0.take_changed().0;
         assert_eq!(stored.len(), 2, "both are stored before they are read");
@@ -225,9 +225,9 @@ mod tests {
         let path = root.path().join("a.log");
         fs::write(&path, "one\ntwo\n").unwrap();
         let mut files = files(Vec::new());
-        let (first, _) = read(&mut files, &path, Place::Current).unwrap();
-        assert_eq!(read(&mut files, &path, Place::Current).unwrap(), (first, Position { offset: 8, line: 0 }));
-        let (second, position) = read(&mut files, &path, Place::Rewritten).unwrap();
+        let (first, _) = read(&mut files, &path, FileRole::Current).unwrap();
+        assert_eq!(read(&mut files, &path, FileRole::Current).unwrap(), (first, Position { offset: 8, line: 0 }));
+        let (second, position) = read(&mut files, &path, FileRole::Rewritten).unwrap();
         assert!(first != second && position == Position::default());
         assert_eq!(files.0.take_changed().1, [first], "what was written over does not hold any more");
     }
@@ -238,13 +238,13 @@ mod tests {
         let (path, other) = (root.path().join("a.log"), root.path().join("a.1.log"));
         fs::write(&path, "one\ntwo\n").unwrap();
         let mut files = files(Vec::new());
-        let (first, _) = read(&mut files, &path, Place::Current).unwrap();
+        let (first, _) = read(&mut files, &path, FileRole::Current).unwrap();
         fs::rename(&path, &other).unwrap();
         fs::write(&path, "new\n").unwrap();
-        assert_eq!(read(&mut files, &other, Place::Beside(&path)).unwrap().0, first);
+        assert_eq!(read(&mut files, &other, FileRole::Beside(&path)).unwrap().0, first);
         fs::write(&other, "never read\n").unwrap();
-        assert_eq!(read(&mut files, &other, Place::Beside(&path)), None);
-        let (missed, position) = read(&mut files, &other, Place::Missed(&path)).unwrap();
+        assert_eq!(read(&mut files, &other, FileRole::Beside(&path)), None);
+        let (missed, position) = read(&mut files, &other, FileRole::Missed(&path)).unwrap();
         assert_eq!(position, Position::default());
         let name = files.0.lock().sources[&missed].0.name.clone();
         assert_eq!(name, canonical(&path), "the next rotation finds it under this name");

@@ -58,7 +58,7 @@ impl Run {
             self.correlator.observe_live(matcher.hits(&parse(second), &mut MatchScratch::default()), received);
         }
         for change in self.correlator.changes() {
-            self.findings.insert(change.finding.rule_id.clone(), (change.finding.id, change.finding.count));
+            self.findings.insert(change.finding.rule.id.clone(), (change.finding.id, change.finding.span.count));
         }
         let SavedState { head, put, gone } = self.correlator.save().unwrap();
         gone.iter().for_each(|key| assert!(self.saved.remove(key).is_some(), "{key} was never saved"));

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use event::{
-    Answer, Counted, Entities, EventId, EventRef, EventSet, Evidence, Finding, FindingId, PatternsFound, Timestamp,
+    Answer, Counted, Entities, EventId, EventRef, EventSet, Evidence, Finding, FindingId, FindingRating, FindingRule,
+    FindingSpan, PatternsFound, Timestamp,
 };
 use rules::ruleset::RuleSet;
 use rules::sigma::rule::{CorrelationKind, Function, Head};
@@ -324,15 +325,9 @@ impl Episode {
         let first_event = self.first_event.unwrap_or(EventId(0));
         Finding {
             id: FindingId::derive(&head.id, &self.group, first_event),
-            rule_id: head.id.clone(),
-            rule_title: head.title.clone(),
-            level: head.level,
-            score,
-            score_parts,
-            severity,
-            first_seen: self.first,
-            last_seen: self.last,
-            count: self.count,
+            rule: FindingRule { id: head.id.clone(), title: head.title.clone(), level: head.level },
+            rating: FindingRating { score, parts: score_parts, severity },
+            span: FindingSpan { first_seen: self.first, last_seen: self.last, count: self.count },
             entities: self.entities.clone(),
             techniques: head.techniques.clone(),
             reason,

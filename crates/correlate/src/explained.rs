@@ -93,7 +93,7 @@ pub fn explain_correlation(set: &Arc<RuleSet>, id: &str, mut hits: Vec<Hit>) -> 
         time.into_iter().for_each(|time| correlator.advance(time));
     }
     correlator.finish_for_good();
-    let fired = correlator.changes().into_iter().filter(|change| change.finding.rule_id == id);
+    let fired = correlator.changes().into_iter().filter(|change| change.finding.rule.id == id);
     let fired = fired.map(|change| change.finding.reason).collect();
     let Watch { mut steps, judged, nearest, .. } = *correlator.watch.take()?;
     let steps_left_out = steps.len().saturating_sub(LINES_MAX);

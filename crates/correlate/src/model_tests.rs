@@ -138,7 +138,7 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
         correlator.advance(correlator.newest);
         if at % 5 == 4 {
             for Change { finding, .. } in correlator.changes() {
-                found.insert(finding.id, (finding.rule_id, finding.entities.source_ip.join(","), finding.count));
+                found.insert(finding.id, (finding.rule.id, finding.entities.source_ip.join(","), finding.span.count));
             }
             if at == 9 {
                 let saved = correlator.save().unwrap();
@@ -149,7 +149,7 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
     }
     correlator.finish_for_good();
     for Change { finding, .. } in correlator.changes() {
-        found.insert(finding.id, (finding.rule_id, finding.entities.source_ip.join(","), finding.count));
+        found.insert(finding.id, (finding.rule.id, finding.entities.source_ip.join(","), finding.span.count));
     }
     let mut found: Found = found.into_values().filter(|(rule, ..)| rule != "login").collect();
     found.sort();
@@ -169,7 +169,7 @@ fn run_live(set: &Arc<RuleSet>, logins: &[Login], arrivals: &[i64], lateness_s: 
     let mut found = BTreeMap::new();
     let mut take = |correlator: &mut Correlator| {
         for Change { finding, .. } in correlator.changes() {
-            found.insert(finding.id, (finding.rule_id, finding.entities.source_ip.join(","), finding.count));
+            found.insert(finding.id, (finding.rule.id, finding.entities.source_ip.join(","), finding.span.count));
         }
     };
     let hits = matcher.hits(&parse(logins), &mut MatchScratch::default());

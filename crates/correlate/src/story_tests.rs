@@ -46,7 +46,7 @@ fn hits(set: &Arc<RuleSet>, events: &[(i64, &str, f64)]) -> Vec<Hit> {
 /// Findings of one correlation: how often each counts.
 fn found(correlator: &mut Correlator, id: &str) -> Vec<u64> {
     let changes = correlator.changes().into_iter().map(|change| change.finding);
-    changes.filter(|finding| finding.rule_id == id).map(|finding| finding.count).collect()
+    changes.filter(|finding| finding.rule.id == id).map(|finding| finding.span.count).collect()
 }
 
 fn run(set: &Arc<RuleSet>, id: &str, events: &[(i64, &str, f64)]) -> Vec<u64> {
@@ -257,7 +257,7 @@ fn survives(kind: &str, before: &[&str], flood: &[&str], after: &[&str]) -> bool
     correlator.observe(matcher.hits(&batch, &mut MatchScratch::default()));
     correlator.finish();
     let findings: Vec<_> = correlator.changes().into_iter().map(|change| change.finding).collect();
-    findings.iter().any(|finding| finding.rule_id == "c" && finding.reason.contains("g=attack"))
+    findings.iter().any(|finding| finding.rule.id == "c" && finding.reason.contains("g=attack"))
 }
 
 #[test]

@@ -72,7 +72,7 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64, restart_at: Option
     let mut take = |correlator: &mut Correlator| {
         for change in correlator.changes() {
             let finding = change.finding;
-            found.insert(finding.id, (finding.rule_id, finding.entities.source_ip.join(","), finding.count));
+            found.insert(finding.id, (finding.rule.id, finding.entities.source_ip.join(","), finding.span.count));
         }
     };
     let hits = matcher.hits(&parse(logins), &mut MatchScratch::default());
@@ -214,7 +214,7 @@ fn a_repeated_message_counts_as_often_as_it_says() {
     correlator.observe(matcher.hits(&batch, &mut MatchScratch::default()));
     correlator.finish();
     let changes = correlator.changes();
-    assert_eq!((changes.len(), changes[0].finding.count), (1, 5));
+    assert_eq!((changes.len(), changes[0].finding.span.count), (1, 5));
 }
 
 #[test]
@@ -257,7 +257,7 @@ fn every_address_that_was_counted_is_named_whether_its_line_is_kept_or_not() {
     correlator.observe(Matcher::new(set, None).hits(&parse(&logins), &mut MatchScratch::default()));
     correlator.finish();
     let changes = correlator.changes();
-    let spread = changes.iter().find(|change| change.finding.rule_id == "spray").unwrap();
+    let spread = changes.iter().find(|change| change.finding.rule.id == "spray").unwrap();
     let expected: std::collections::BTreeSet<String> = (1..=60).map(|address| format!("192.0.2.{address}")).collect();
     let named: std::collections::BTreeSet<String> = spread.finding.entities.source_ip.iter().cloned().collect();
     assert_eq!(named, expected, "each address, and no other");
@@ -271,14 +271,14 @@ fn a_finding_brings_the_events_it_counts_and_the_first_since_it_was_reported() {
     let mut correlator = Correlator::new(set(), CorrelatorOptions { live: true, ..CorrelatorOptions::default() });
     let mut brute = |hits: Vec<event::Hit>| {
         correlator.observe_live(hits, Timestamp::from_unix_seconds(1_790_000_100));
-        let found = correlator.changes().into_iter().find(|change| change.finding.rule_id == "brute");
+        let found = correlator.changes().into_iter().find(|change| change.finding.rule.id == "brute");
         found.unwrap().finding
     };
     let later = hits.split_off(20);
     let first = brute(hits);
-    assert_eq!((first.count, first.counted.events.count(), first.counted.events.is_exact()), (20, 20, true));
+    assert_eq!((first.span.count, first.counted.events.count(), first.counted.events.is_exact()), (20, 20, true));
     let grown = brute(later);
-    assert_eq!((grown.count, grown.counted.events.count()), (40, 40));
+    assert_eq!((grown.span.count, grown.counted.events.count()), (40, 40));
     assert_eq!(grown.counted.events.without(&first.counted.events).count(), 20);
     let fresh: Vec<u64> = grown.counted.fresh.iter().map(|evidence| evidence.line_no).collect();
     assert_eq!(fresh, [21, 22, 23, 24, 25], "neither among its first events nor its last");

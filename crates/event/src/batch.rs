@@ -48,14 +48,14 @@ pub struct EventBatch {
     records: RecordBatch,
     columns: Vec<Column>,
     fingerprint: u64,
-    place: Place,
+    provenance: Provenance,
     datasets: Vec<DatasetId>,
     counts: Counts,
 }
 
-/// Where the rows come from.
+/// Where the rows of a batch come from.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Provenance {
     pub(crate) source: Arc<Source>,
     pub(crate) start: Position,
     pub(crate) end: Position,
@@ -75,7 +75,12 @@ fn catalog_names() -> &'static [Arc<str>] {
 pub(crate) type Part<'a> = (FieldId, &'a str, ArrayRef, Option<Arc<[u8]>>);
 
 impl EventBatch {
-    pub(crate) fn assemble(place: Place, datasets: Vec<DatasetId>, parts: Vec<Part<'_>>, counts: Counts) -> Self {
+    pub(crate) fn assemble(
+        provenance: Provenance,
+        datasets: Vec<DatasetId>,
+        parts: Vec<Part<'_>>,
+        counts: Counts,
+    ) -> Self {
         let mut hasher = foldhash::quality::FixedState::with_seed(0).build_hasher();
         let mut columns = Vec::with_capacity(parts.len());
         let mut fields = Vec::with_capacity(parts.len());
@@ -94,9 +99,10 @@ impl EventBatch {
             // Every array was finished with the same row count and its own type: an error here is ours.
             Err(error) => unreachable!("columns of one batch differ: {error}"),
         };
-        EventBatch { records, columns, fingerprint: hasher.finish(), place, datasets, counts }
+        EventBatch { records, columns, fingerprint: hasher.finish(), provenance, datasets, counts }
     }
 
+    /// Number of rows: one for each line of the block, empty ones included.
     pub fn rows(&self) -> usize {
         self.datasets.len()
     }
@@ -106,40 +112,44 @@ impl EventBatch {
         &self.records
     }
 
-    /// The same for batches with the same columns (names and types), so that rules are bound once.
+    /// Hash of the columns' names and types: equal for batches with equal columns, so that rules are bound to them once.
     pub fn fingerprint(&self) -> u64 {
         self.fingerprint
     }
 
+    /// The block's source.
     pub fn source(&self) -> &Arc<Source> {
-        &self.place.source
+        &self.provenance.source
     }
 
     /// Who sent the row: the source, or the sender that it names.
     pub fn origin(&self, row: usize) -> &Arc<Source> {
-        let origins = &self.place.layout.origins;
-        let after = origins.partition_point(|(first, _)| *first <= self.place.line_starts[row]);
-        after.checked_sub(1).map_or(&self.place.source, |at| &origins[at].1)
+        let origins = &self.provenance.layout.origins;
+        let after = origins.partition_point(|(first, _)| *first <= self.provenance.line_starts[row]);
+        after.checked_sub(1).map_or(&self.provenance.source, |at| &origins[at].1)
     }
 
     /// When the lines were received, or last written.
     pub fn reference(&self) -> Timestamp {
-        self.place.reference
+        self.provenance.reference
     }
 
     /// Position before the first and after the last line.
     pub fn span(&self) -> (Position, Position) {
-        (self.place.start, self.place.end)
+        (self.provenance.start, self.provenance.end)
     }
 
+    /// What parsing met beside well-formed events.
     pub fn counts(&self) -> Counts {
         self.counts
     }
 
+    /// Kind of log of each row.
     pub fn datasets(&self) -> &[DatasetId] {
         &self.datasets
     }
 
+    /// Names of the columns, by position.
     pub fn column_names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| &*column.name)
     }
@@ -153,30 +163,36 @@ impl EventBatch {
         self.columns.iter().position(|column| column.id == id)
     }
 
+    /// The column at this position; `None` where it holds no text.
     pub fn text_at(&self, position: usize) -> Option<TextColumn<'_>> {
         let array = self.records.columns().get(position)?.as_string_view_opt()?;
         let tags = self.columns[position].tags.as_deref();
         Some(TextColumn { array, views: array.views(), tags })
     }
 
+    /// The column at this position; `None` where it holds no whole numbers.
     pub fn long_at(&self, position: usize) -> Option<LongColumn<'_>> {
         let array = self.records.columns().get(position)?.as_primitive_opt::<Int64Type>()?;
         Some(LongColumn { values: array.values(), nulls: array.nulls() })
     }
 
+    /// The column at this position, in microseconds since the epoch; `None` where it holds no times.
     pub fn date_at(&self, position: usize) -> Option<LongColumn<'_>> {
         let array = self.records.columns().get(position)?.as_primitive_opt::<TimestampMicrosecondType>()?;
         Some(LongColumn { values: array.values(), nulls: array.nulls() })
     }
 
+    /// The column of a catalog field; `None` where no row has a value, or the values are no text.
     pub fn text(&self, id: FieldId) -> Option<TextColumn<'_>> {
         self.text_at(self.position_of_id(id)?)
     }
 
+    /// The column with this name; `None` where no row has a value, or the values are no text.
     pub fn text_named(&self, name: &str) -> Option<TextColumn<'_>> {
         self.text_at(self.position_of(name)?)
     }
 
+    /// The column of a catalog field; `None` where no row has a value, or the values are no whole numbers.
     pub fn long(&self, id: FieldId) -> Option<LongColumn<'_>> {
         self.long_at(self.position_of_id(id)?)
     }
@@ -193,17 +209,18 @@ impl EventBatch {
 
     /// Byte offset of the row's line in the source.
     pub fn offset(&self, row: usize) -> u64 {
-        let own = self.place.layout.line_offsets.get(row).copied();
-        own.unwrap_or_else(|| self.place.start.offset + u64::from(self.place.line_starts[row]))
+        let own = self.provenance.layout.line_offsets.get(row).copied();
+        own.unwrap_or_else(|| self.provenance.start.offset + u64::from(self.provenance.line_starts[row]))
     }
 
     /// Line number in the source, from 1.
     pub fn line_no(&self, row: usize) -> u64 {
-        self.place.start.line + row as u64 + 1
+        self.provenance.start.line + row as u64 + 1
     }
 
+    /// Identity of the row's event, from its source and offset.
     pub fn event_id(&self, row: usize) -> EventId {
-        EventId::derive(self.place.source.id, self.offset(row))
+        EventId::derive(self.provenance.source.id, self.offset(row))
     }
 }
 
@@ -236,6 +253,7 @@ impl<'a> TextColumn<'a> {
         views::length(view) <= views::INLINE_BYTES_MAX
     }
 
+    /// Whether the row has no value.
     #[inline]
     pub fn is_null(&self, row: usize) -> bool {
         self.array.is_null(row)
@@ -247,15 +265,18 @@ impl<'a> TextColumn<'a> {
         self.str(row).map(str::as_bytes)
     }
 
+    /// The row's text; `None` where it has none.
     #[inline]
     pub fn str(&self, row: usize) -> Option<&'a str> {
         (!self.is_null(row)).then(|| self.array.value(row))
     }
 
+    /// What the row's text was in JSON.
     pub fn tag(&self, row: usize) -> ValueTag {
         self.tags.map_or(ValueTag::String, |tags| tags.get(row).copied().map_or(ValueTag::String, ValueTag::from_byte))
     }
 
+    /// Whether any row's text was something else than a string in JSON.
     pub fn has_tags(&self) -> bool {
         self.tags.is_some()
     }
@@ -274,6 +295,7 @@ pub struct LongColumn<'a> {
 }
 
 impl LongColumn<'_> {
+    /// The row's number; `None` where it has none.
     #[inline]
     pub fn get(&self, row: usize) -> Option<i64> {
         match self.nulls {

@@ -69,6 +69,7 @@ hexadecimal_id!(EventId);
 /// Where lines come from: a file, later a socket or a topic.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
+    /// Derived from the content, so that it outlives the name.
     pub id: SourceId,
     /// For people: the path or address.
     pub name: String,
@@ -96,14 +97,17 @@ pub struct Layout {
 /// Whole lines of one source. Only the last line may lack its line feed: at the end of the source, or where it was cut.
 #[derive(Clone, Debug)]
 pub struct Block {
+    /// Where the lines come from.
     pub source: Arc<Source>,
     /// Position of the first byte.
     pub start: Position,
+    /// The lines, each with its line feed.
     pub bytes: Vec<u8>,
     /// Length in bytes of the last line as received, where it was longer than the limit and has been cut.
     pub cut_line_bytes: Option<u64>,
     /// When the lines were received (files: when last written). Years that lines do not name are counted from here.
     pub reference: Timestamp,
+    /// Senders and offsets, where they do not follow from the source and the start.
     pub layout: Layout,
 }
 

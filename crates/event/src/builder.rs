@@ -10,8 +10,8 @@ use arrow_array::Array;
 use arrow_buffer::Buffer;
 use hashbrown::HashMap;
 
-use crate::batch::{Counts, EventBatch, Place};
-use crate::block::{Block, Layout, Position, Source};
+use crate::batch::{Counts, EventBatch, Provenance};
+use crate::block::{Block, Position, Source};
 use crate::catalog::{FIELDS, Field, FieldId, FieldType, field};
 use crate::column::{ColumnBuilder, ValueTag, Values};
 use crate::dataset::{Dataset, DatasetId};
@@ -32,12 +32,11 @@ pub struct TooManyColumns;
 /// A fixed word that was copied to the scratch buffer: its address and length, and its view.
 type Interned = ((usize, usize), u128);
 
+/// A batch that is being made. Values are put to the current row until [`BatchBuilder::end_row`] ends it.
 #[derive(Debug)]
 pub struct BatchBuilder {
-    source: Arc<Source>,
-    start: Position,
-    layout: Layout,
-    reference: Timestamp,
+    /// Its `end` is not known before the batch is finished.
+    provenance: Provenance,
     block: Buffer,
     /// The whole block is UTF-8, so that a slice cut at character boundaries is, too.
     block_is_utf8: bool,
@@ -46,7 +45,6 @@ pub struct BatchBuilder {
     dynamic: HashMap<Box<str>, FieldId>,
     dynamic_names: Vec<Box<str>>,
     interned: Vec<Interned>,
-    line_starts: Vec<u32>,
     datasets: Vec<DatasetId>,
     expected_rows: usize,
     pub(crate) counts: Counts,
@@ -59,10 +57,14 @@ impl BatchBuilder {
         columns.resize_with(FIELDS.len(), || None);
         let block_is_utf8 = simdutf8::basic::from_utf8(&block.bytes).is_ok();
         BatchBuilder {
-            source: block.source,
-            start: block.start,
-            layout: block.layout,
-            reference: block.reference,
+            provenance: Provenance {
+                source: block.source,
+                start: block.start,
+                end: block.start,
+                line_starts: Vec::with_capacity(expected_rows),
+                layout: block.layout,
+                reference: block.reference,
+            },
             block: Buffer::from_vec(block.bytes),
             block_is_utf8,
             scratch: Vec::new(),
@@ -70,7 +72,6 @@ impl BatchBuilder {
             dynamic: HashMap::new(),
             dynamic_names: Vec::new(),
             interned: Vec::new(),
-            line_starts: Vec::with_capacity(expected_rows),
             datasets: Vec::with_capacity(expected_rows),
             expected_rows,
             counts: Counts::default(),
@@ -82,12 +83,14 @@ impl BatchBuilder {
         self.block.clone()
     }
 
+    /// Whether all bytes of the block are UTF-8.
     pub fn block_is_utf8(&self) -> bool {
         self.block_is_utf8
     }
 
+    /// The block's source.
     pub fn source(&self) -> &Source {
-        &self.source
+        &self.provenance.source
     }
 
     /// Row that values are put to: the number of rows ended so far.
@@ -99,7 +102,7 @@ impl BatchBuilder {
     #[inline]
     pub fn end_row(&mut self, start: u32, dataset: DatasetId) {
         self.literal(field::EVENT_DATASET, Dataset::of(dataset).name);
-        self.line_starts.push(start);
+        self.provenance.line_starts.push(start);
         self.datasets.push(dataset);
     }
 
@@ -116,6 +119,7 @@ impl BatchBuilder {
         &mut self.counts
     }
 
+    /// Counts a value that had to be left out.
     pub fn count_field_dropped(&mut self) {
         self.counts.fields_dropped += 1;
     }
@@ -208,6 +212,7 @@ impl BatchBuilder {
         self.put_tagged(id, view, tag);
     }
 
+    /// A whole number. In a column that has become text it is written as text.
     #[inline]
     pub fn long(&mut self, id: FieldId, value: i64) {
         let (row, expected) = (self.row(), self.expected_rows);
@@ -219,6 +224,7 @@ impl BatchBuilder {
         }
     }
 
+    /// A time. In a column that has become text it is written in RFC 3339.
     #[inline]
     pub fn date(&mut self, id: FieldId, value: Timestamp) {
         let (row, expected) = (self.row(), self.expected_rows);
@@ -358,9 +364,12 @@ impl BatchBuilder {
     }
 
     /// The finished batch. `end` is the position after the block.
-    pub fn finish(mut self, mut end: Position) -> EventBatch {
+    pub fn finish(mut self, end: Position) -> EventBatch {
+        self.provenance.end = end;
         // Lines with offsets of their own end after the last of them.
-        end.offset = self.layout.line_offsets.last().map_or(end.offset, |last| last + 1);
+        if let Some(last) = self.provenance.layout.line_offsets.last() {
+            self.provenance.end.offset = last + 1;
+        }
         let rows = self.row();
         self.clear_row();
         self.complete_addresses();
@@ -384,15 +393,7 @@ impl BatchBuilder {
                 columns.push((id, name, same, None));
             }
         }
-        let place = Place {
-            source: self.source,
-            start: self.start,
-            end,
-            line_starts: self.line_starts,
-            layout: self.layout,
-            reference: self.reference,
-        };
-        EventBatch::assemble(place, self.datasets, columns, self.counts)
+        EventBatch::assemble(self.provenance, self.datasets, columns, self.counts)
     }
 }
 

@@ -1,45 +1,18 @@
 //! The field catalog in memory. Rows come from `schemas/fields.yaml` through `cargo xtask schemas`; none are written here.
 
+mod row;
 mod table;
 
 use crate::dataset::Dataset;
 
+pub use row::{Field, FieldId, FieldType};
 pub use table::{FIELDS, field};
 
 /// Fields that only the pipeline writes: a sender must not be able to forge them, and they are no values of a sender.
 pub const OF_THE_PIPELINE: [&str; 5] = ["event.original", "event.kind", "event.dataset", "error.message", "tags"];
 
-/// Index into [`FIELDS`], or beyond it for a column that only one batch knows (JSON fields outside the catalog).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FieldId(pub u16);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FieldType {
-    /// Text.
-    Keyword,
-    /// 64-bit signed integer.
-    Long,
-    /// Microseconds since the epoch, UTC.
-    Date,
-    /// Text that holds an IPv4 or IPv6 address.
-    Ip,
-}
-
-/// One row of the catalog.
-#[derive(Debug)]
-pub struct Field {
-    pub name: &'static str,
-    pub kind: FieldType,
-    pub meaning: &'static str,
-    /// Names of the datasets that a parser writes it for; `syslog` for all that come by syslog, `*` for all.
-    pub datasets: &'static [&'static str],
-    /// The field whose text always contains this one's text.
-    pub within: Option<&'static str>,
-    /// Percent-encoded text is also matched in its decoded form.
-    pub url: bool,
-}
-
 impl Field {
+    /// The row of a catalog field; `None` for a column that only one batch knows.
     pub fn of(id: FieldId) -> Option<&'static Field> {
         FIELDS.get(usize::from(id.0))
     }

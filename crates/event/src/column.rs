@@ -11,8 +11,11 @@ use crate::views;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum ValueTag {
+    /// A string, or text of a format that knows no types.
     String = 0,
+    /// A number, as it was written.
     Number = 1,
+    /// `true` or `false`.
     Boolean = 2,
     /// The key was there with the value `null`: exists, but matches nothing.
     Null = 3,

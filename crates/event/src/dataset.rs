@@ -14,8 +14,11 @@ pub struct DatasetId(pub u8);
 pub struct Dataset {
     /// ECS `event.dataset`. Rows of one name belong to one log, whose lines are not all judged by the same rules.
     pub name: &'static str,
+    /// Values of Sigma's `logsource.product` that its events satisfy.
     pub products: &'static [&'static str],
+    /// Values of Sigma's `logsource.category`.
     pub categories: &'static [&'static str],
+    /// Values of Sigma's `logsource.service`.
     pub services: &'static [&'static str],
 }
 
@@ -24,7 +27,8 @@ macro_rules! datasets {
         #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "row names of the table")]
         #[repr(u8)]
         enum Row { $($constant),* }
-        $(pub const $constant: DatasetId = DatasetId(Row::$constant as u8);)*
+        $(#[doc = concat!("Id of the dataset `", $name, "`.")]
+        pub const $constant: DatasetId = DatasetId(Row::$constant as u8);)*
         /// Every kind of log that a parser can name.
         pub static DATASETS: &[Dataset] =
             &[$(Dataset { name: $name, products: &$products, categories: &$categories, services: &$services }),*];
@@ -64,15 +68,19 @@ datasets! {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogSource {
+    /// Such as `linux`; `None`: not declared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
+    /// Such as `webserver`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
+    /// Such as `sshd`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
 }
 
 impl Dataset {
+    /// The row of the table; the first row for an id that is not in it.
     pub fn of(id: DatasetId) -> &'static Dataset {
         DATASETS.get(usize::from(id.0)).unwrap_or(&DATASETS[0])
     }
@@ -97,14 +105,28 @@ impl Dataset {
     }
 }
 
+/// Why a text declares no log source.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadLogSource {
+    /// A part, as it was written, that begins with none of the three keys.
+    #[error("`{0}` is not product=…, category=… or service=…")]
+    UnknownPart(String),
+    /// A key with nothing behind it.
+    #[error("`{0}=` names nothing: leave it out where it is not known")]
+    Empty(&'static str),
+    /// A key that stands there more than once.
+    #[error("`{0}` is named twice")]
+    Twice(&'static str),
+}
+
 /// `product=linux,service=sshd`
 impl FromStr for LogSource {
-    type Err = String;
+    type Err = BadLogSource;
 
-    fn from_str(text: &str) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, BadLogSource> {
         let mut source = LogSource::default();
         for part in text.split(',') {
-            let unknown = || format!("`{part}` is not product=…, category=… or service=…");
+            let unknown = || BadLogSource::UnknownPart(part.to_owned());
             let (key, value) = part.trim().split_once('=').ok_or_else(unknown)?;
             let (name, known) = match key {
                 "product" => ("product", &mut source.product),
@@ -113,10 +135,10 @@ impl FromStr for LogSource {
                 _ => return Err(unknown()),
             };
             if value.is_empty() {
-                return Err(format!("`{name}=` names nothing: leave it out where it is not known"));
+                return Err(BadLogSource::Empty(name));
             }
             if known.replace(value.to_lowercase()).is_some() {
-                return Err(format!("`{name}` is named twice"));
+                return Err(BadLogSource::Twice(name));
             }
         }
         Ok(source)
@@ -196,7 +218,7 @@ mod tests {
             ("product=a,product=b", "`product` is named twice"),
             ("", "`` is not product=…, category=… or service=…"),
         ] {
-            assert_eq!(text.parse::<LogSource>().unwrap_err(), reason, "{text}");
+            assert_eq!(text.parse::<LogSource>().unwrap_err().to_string(), reason, "{text}");
         }
     }
 }

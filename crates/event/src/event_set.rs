@@ -13,8 +13,8 @@ pub const INCIDENT_EVENTS_MAX: usize = 2048;
 /// Registers of an estimate, as a power of two: its standard error is 1.04 / √2048, 2.3 %.
 const INDEX_BITS: u32 = 11;
 const REGISTERS: usize = 1 << INDEX_BITS;
-/// Bits of an event's mark: among 2,048 events two share one once in 10^8 sets.
-const MARK_BITS: u32 = 48;
+/// Bits of an event's hash: among 2,048 events two share one once in 10^8 sets.
+const HASH_BITS: u32 = 48;
 /// An event of a message that says it was repeated counts as often; beyond it the set is marked as an estimate.
 const WEIGHT_MAX: u64 = 0xFFFF;
 /// Repeats of one event that an estimate tells apart.
@@ -34,14 +34,14 @@ pub struct EventSet {
 enum Kind {
     #[default]
     Unknown,
-    /// Marks (48 bits) and weights (16 bits); sorted and each once after [`EventSet::settle`].
+    /// Hashes (48 bits) and weights (16 bits); sorted and each once after [`EventSet::settle`].
     Exact(Vec<u64>),
     Estimate(Box<[u8; REGISTERS]>),
 }
 
-/// The same on every machine and in every version: marks are stored.
-fn mark(id: EventId) -> u64 {
-    mixed((id.0 >> 64) as u64 ^ mixed(id.0 as u64)) >> (64 - MARK_BITS)
+/// The upper 48 bits of a hash of the id. Sets are stored: no machine and no version may compute another one.
+fn hash(id: EventId) -> u64 {
+    mixed((id.0 >> 64) as u64 ^ mixed(id.0 as u64)) >> (64 - HASH_BITS)
 }
 
 fn mixed(mut bits: u64) -> u64 {
@@ -64,7 +64,7 @@ fn value(digit: &u8) -> Option<u64> {
     Some(u64::from(value))
 }
 
-fn mark_of(entry: u64) -> u64 {
+fn hash_of(entry: u64) -> u64 {
     entry >> 16
 }
 
@@ -72,18 +72,18 @@ fn weight_of(entry: u64) -> u64 {
     entry & WEIGHT_MAX
 }
 
-fn register(registers: &mut [u8; REGISTERS], mark: u64) {
-    const REST: u32 = MARK_BITS - INDEX_BITS;
-    let rest = mark & ((1 << REST) - 1);
+fn register(registers: &mut [u8; REGISTERS], hash: u64) {
+    const REST: u32 = HASH_BITS - INDEX_BITS;
+    let rest = hash & ((1 << REST) - 1);
     let rank = (rest.leading_zeros() - (64 - REST) + 1).min(REST + 1) as u8;
-    let known = &mut registers[(mark >> REST) as usize];
+    let known = &mut registers[(hash >> REST) as usize];
     *known = (*known).max(rank);
 }
 
 fn register_entry(registers: &mut [u8; REGISTERS], entry: u64) {
-    register(registers, mark_of(entry));
+    register(registers, hash_of(entry));
     for repeat in 1..weight_of(entry).min(REPEATS_MAX) {
-        register(registers, mixed(mark_of(entry) ^ repeat.rotate_left(52)) >> (64 - MARK_BITS));
+        register(registers, mixed(hash_of(entry) ^ repeat.rotate_left(52)) >> (64 - HASH_BITS));
     }
 }
 
@@ -96,7 +96,7 @@ impl EventSet {
     /// Adds an event that counts `weight` times, to the set of a finding.
     #[inline]
     pub fn insert(&mut self, id: EventId, weight: u64) {
-        let entry = mark(id) << 16 | weight.clamp(1, WEIGHT_MAX);
+        let entry = hash(id) << 16 | weight.clamp(1, WEIGHT_MAX);
         self.rough |= weight > WEIGHT_MAX;
         match &mut self.kind {
             Kind::Unknown => {}
@@ -113,8 +113,8 @@ impl EventSet {
     /// Takes events out again. An estimate keeps them.
     pub fn remove(&mut self, ids: impl Iterator<Item = EventId>) {
         if let Kind::Exact(entries) = &mut self.kind {
-            let gone: Vec<u64> = ids.map(mark).collect();
-            entries.retain(|entry| !gone.contains(&mark_of(*entry)));
+            let gone: Vec<u64> = ids.map(hash).collect();
+            entries.retain(|entry| !gone.contains(&hash_of(*entry)));
         }
     }
 
@@ -123,7 +123,7 @@ impl EventSet {
         let Kind::Exact(entries) = &mut self.kind else { return };
         // Of one event the greatest weight counts: it comes last.
         entries.sort_unstable_by(|a, b| b.cmp(a));
-        entries.dedup_by_key(|entry| mark_of(*entry));
+        entries.dedup_by_key(|entry| hash_of(*entry));
         entries.reverse();
         if entries.len() > exact_max {
             let mut registers = Box::new([0; REGISTERS]);
@@ -138,7 +138,7 @@ impl EventSet {
         if sampled {
             set.rough = true;
             if let Kind::Exact(entries) = &mut set.kind {
-                entries.iter_mut().for_each(|entry| *entry = mark_of(*entry) << 16 | 1);
+                entries.iter_mut().for_each(|entry| *entry = hash_of(*entry) << 16 | 1);
             }
         }
         set.settle(FINDING_EVENTS_MAX);
@@ -177,8 +177,8 @@ impl EventSet {
     /// What is in this set and not in the other; not known where one of them is not exact.
     pub fn without(&self, other: &EventSet) -> EventSet {
         let (Kind::Exact(mine), Kind::Exact(theirs)) = (&self.kind, &other.kind) else { return EventSet::default() };
-        let theirs: std::collections::BTreeSet<u64> = theirs.iter().map(|entry| mark_of(*entry)).collect();
-        let left = mine.iter().copied().filter(|entry| !theirs.contains(&mark_of(*entry))).collect();
+        let theirs: std::collections::BTreeSet<u64> = theirs.iter().map(|entry| hash_of(*entry)).collect();
+        let left = mine.iter().copied().filter(|entry| !theirs.contains(&hash_of(*entry))).collect();
         let mut set = EventSet { kind: Kind::Exact(left), rough: self.rough || other.rough };
         set.settle(usize::MAX);
         set
@@ -187,9 +187,10 @@ impl EventSet {
     /// Whether the event is in it; `None` where that cannot be told.
     pub fn has(&self, id: EventId) -> Option<bool> {
         let Kind::Exact(entries) = &self.kind else { return None };
-        Some(entries.iter().any(|entry| mark_of(*entry) == mark(id)))
+        Some(entries.iter().any(|entry| hash_of(*entry) == hash(id)))
     }
 
+    /// Whether anything is known of the events that were counted.
     pub fn is_known(&self) -> bool {
         self.kind != Kind::Unknown
     }
@@ -228,7 +229,7 @@ impl EventSet {
                 out.reserve(entries.len() * 8 + 2);
                 out.push(if self.rough { 'r' } else { 'e' });
                 for entry in entries {
-                    (0..8).for_each(|at| out.push(digit(mark_of(*entry) >> (6 * at))));
+                    (0..8).for_each(|at| out.push(digit(hash_of(*entry) >> (6 * at))));
                     if weight_of(*entry) > 1 {
                         out.push('*');
                         (0..3).for_each(|at| out.push(digit(weight_of(*entry) >> (6 * at))));
@@ -253,14 +254,14 @@ impl EventSet {
                 let mut entries = Vec::with_capacity(rest.len() / 8);
                 let mut rest = rest;
                 while !rest.is_empty() {
-                    let mark = number(rest.get(..8)?)?;
+                    let hash = number(rest.get(..8)?)?;
                     rest = &rest[8..];
                     let mut weight = 1;
                     if rest.first() == Some(&b'*') {
                         weight = number(rest.get(1..4)?)?;
                         rest = &rest[4..];
                     }
-                    entries.push(mark << 16 | weight.clamp(1, WEIGHT_MAX));
+                    entries.push(hash << 16 | weight.clamp(1, WEIGHT_MAX));
                 }
                 Some(EventSet { kind: Kind::Exact(entries), rough })
             }
@@ -288,7 +289,7 @@ impl EventSet {
     }
 }
 
-/// The number of distinct marks, from the registers; small numbers by the registers that are empty.
+/// The number of distinct hashes, from the registers; small numbers by the registers that are empty.
 fn estimate(registers: &[u8; REGISTERS]) -> u64 {
     let size = REGISTERS as f64;
     let sum: f64 = registers.iter().map(|rank| (-f64::from(*rank)).exp2()).sum();

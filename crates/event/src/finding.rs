@@ -13,6 +13,7 @@ pub struct FindingId(pub u128);
 hexadecimal_id!(FindingId);
 
 impl FindingId {
+    /// `group`: the values that the rule's events have in common, as one text.
     pub fn derive(rule_id: &str, group: &str, first_event: EventId) -> Self {
         FindingId(digest(&[b"finding", rule_id.as_bytes(), group.as_bytes(), &first_event.0.to_be_bytes()]))
     }
@@ -26,10 +27,13 @@ impl FindingId {
 /// Who was involved, under the ECS names that findings can be filtered by. Sorted, each value once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entities {
+    /// Addresses, IPv4 or IPv6, as text.
     #[serde(rename = "source.ip", default, skip_serializing_if = "Vec::is_empty")]
     pub source_ip: Vec<String>,
+    /// Accounts.
     #[serde(rename = "user.name", default, skip_serializing_if = "Vec::is_empty")]
     pub user_name: Vec<String>,
+    /// Hosts that the events tell of.
     #[serde(rename = "host.name", default, skip_serializing_if = "Vec::is_empty")]
     pub host_name: Vec<String>,
 }
@@ -69,6 +73,7 @@ impl Entities {
 /// One event that proves a finding.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {
+    /// Identity of the event.
     pub event_id: EventId,
     /// Path or address of the source.
     pub source: String,
@@ -76,6 +81,7 @@ pub struct Evidence {
     pub line_no: u64,
     /// Bytes from the start of the (decompressed) source.
     pub offset: u64,
+    /// When it happened; `None` where the line names no time.
     #[serde(rename = "@timestamp", skip_serializing_if = "Option::is_none", default)]
     pub time: Option<Timestamp>,
     /// The raw line; bytes that are not UTF-8 stand as U+FFFD.
@@ -85,7 +91,9 @@ pub struct Evidence {
 /// One reason for the score, in points.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScorePart {
+    /// What gave the points, in a few words.
     pub part: String,
+    /// Added to the score; may be negative.
     pub points: i16,
 }
 
@@ -93,18 +101,25 @@ pub struct ScorePart {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
+    /// Nobody has looked at it.
     #[default]
     New = 1,
+    /// Somebody works on it.
     InProgress = 2,
+    /// Hidden by a mute.
     Suppressed = 3,
+    /// Dealt with.
     Resolved = 4,
+    /// Kept for the record alone.
     Archived = 5,
 }
 
 impl Status {
+    /// In the order of their numbers.
     pub const ALL: [Status; 5] =
         [Status::New, Status::InProgress, Status::Suppressed, Status::Resolved, Status::Archived];
 
+    /// The word in JSON.
     pub fn name(self) -> &'static str {
         match self {
             Status::New => "new",
@@ -115,33 +130,32 @@ impl Status {
         }
     }
 
+    /// The status with this word in JSON.
     pub fn from_name(name: &str) -> Option<Self> {
         Status::ALL.into_iter().find(|status| status.name() == name)
     }
 
+    /// The status with this number of OCSF.
     pub fn from_number(number: i64) -> Option<Self> {
         Status::ALL.into_iter().find(|status| *status as i64 == number)
     }
 }
 
-/// What a rule found, folded over repeats.
+/// What a rule found, folded over repeats. In JSON the groups are members of one object, in the order in which they stand here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
+    /// Derived from rule, group and first event.
     pub id: FindingId,
-    #[serde(rename = "rule.id")]
-    pub rule_id: String,
-    #[serde(rename = "rule.title")]
-    pub rule_title: String,
-    pub level: Level,
-    /// 0-100.
-    pub score: u8,
-    pub score_parts: Vec<ScorePart>,
-    pub severity: Severity,
-    /// Event time of the first and last event; `None` where no line named a time.
-    pub first_seen: Option<Timestamp>,
-    pub last_seen: Option<Timestamp>,
-    /// Events (repeats included) that the finding stands for.
-    pub count: u64,
+    /// The rule that found it.
+    #[serde(flatten)]
+    pub rule: FindingRule,
+    /// How grave it is.
+    #[serde(flatten)]
+    pub rating: FindingRating,
+    /// The events that it stands for.
+    #[serde(flatten)]
+    pub span: FindingSpan,
+    /// Who was involved, over all events.
     pub entities: Entities,
     /// ATT&CK techniques, such as `T1110.001`.
     #[serde(default)]
@@ -151,7 +165,7 @@ pub struct Finding {
     /// What to do, step by step.
     #[serde(default)]
     pub response: Vec<String>,
-    /// First and last events; `count` says how many there were.
+    /// First and last events; the span says how many there were.
     pub evidence: Vec<Evidence>,
     /// The finding that this one goes on from: its incident was over, or it was muted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -159,6 +173,42 @@ pub struct Finding {
     /// For the store alone.
     #[serde(skip)]
     pub counted: Counted,
+}
+
+/// The rule of a finding, as its file gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingRule {
+    /// Unique among the rules in force.
+    #[serde(rename = "rule.id")]
+    pub id: String,
+    /// For people.
+    #[serde(rename = "rule.title")]
+    pub title: String,
+    /// Level that the rule's author gave.
+    pub level: Level,
+}
+
+/// How grave a finding is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingRating {
+    /// 0-100.
+    pub score: u8,
+    /// What the score is made of, in the order in which it was added.
+    #[serde(rename = "score_parts")]
+    pub parts: Vec<ScorePart>,
+    /// From the score, by the thresholds in force.
+    pub severity: Severity,
+}
+
+/// The events of a finding: when they happened and how many they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FindingSpan {
+    /// Event time of the first event; `None` where no line named a time.
+    pub first_seen: Option<Timestamp>,
+    /// Event time of the last event; `None` where no line named a time.
+    pub last_seen: Option<Timestamp>,
+    /// Events, repeats included.
+    pub count: u64,
 }
 
 /// What the store needs of a finding beside what people see.
@@ -178,3 +228,18 @@ impl PartialEq for Counted {
 }
 
 impl Eq for Counted {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As findings have been written since the first version: one object, in this order.
+    const WRITTEN: &str = r#"{"id":"00000000000000000000000000000001","rule.id":"r","rule.title":"a rule","level":"high","score":75,"score_parts":[{"part":"rule level high","points":75}],"severity":"P1","first_seen":"1970-01-01T00:00:01Z","last_seen":null,"count":2,"entities":{"source.ip":["192.0.2.1"]},"techniques":["T1110"],"reason":"it matched","response":[],"evidence":[],"continues":"00000000000000000000000000000002"}"#;
+
+    #[test]
+    fn groups_are_members_of_one_object() {
+        let finding: Finding = serde_json::from_str(WRITTEN).unwrap();
+        assert_eq!((finding.rule.id.as_str(), finding.rating.score, finding.span.count), ("r", 75, 2));
+        assert_eq!(serde_json::to_string(&finding).unwrap(), WRITTEN);
+    }
+}

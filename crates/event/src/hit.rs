@@ -11,14 +11,19 @@ use crate::time::Timestamp;
 /// One event, told apart from all others, with its raw line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventRef {
+    /// Identity of the event.
     pub id: EventId,
+    /// Where its line comes from, or the sender that the source names.
     pub source: Arc<Source>,
+    /// Bytes from the start of the (decompressed) source to its line.
     pub offset: u64,
     /// From 1.
     pub line_no: u64,
     /// `None` where the line names no time.
     pub time: Option<Timestamp>,
+    /// The raw line; bytes that are not UTF-8 stand as U+FFFD.
     pub original: Box<str>,
+    /// Who was involved in it.
     pub entities: Entities,
     /// How a server answered it, where it is a request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -54,6 +59,7 @@ pub struct PatternsFound {
 pub struct Hit {
     /// Index of the rule in its set.
     pub rule: u32,
+    /// The event, shared by all rules that matched it.
     pub event: Arc<EventRef>,
     /// Values that correlations group by or count, in the order that the rule set asks for them; `None` = absent.
     pub values: Arc<[Option<Box<str>>]>,

@@ -5,6 +5,8 @@
 //! ```
 //! **Absent on purpose:** no I/O, no clock, no async, no format and no rule language.
 
+#![warn(missing_docs)]
+
 pub mod batch;
 pub mod block;
 pub mod builder;
@@ -22,19 +24,26 @@ pub mod severity;
 pub mod summary;
 pub mod time;
 mod views;
+mod word;
 
 pub use batch::{EventBatch, LongColumn, TextColumn};
 pub use block::{Block, EventId, Layout, Position, Source, SourceId};
 pub use builder::BatchBuilder;
 pub use catalog::{Field, FieldId, FieldType};
 pub use column::ValueTag;
-pub use dataset::{Dataset, DatasetId, LogSource};
+pub use dataset::{BadLogSource, Dataset, DatasetId, LogSource};
 pub use event_set::EventSet;
-pub use finding::{Counted, Entities, Evidence, Finding, FindingId, ScorePart, Status};
+pub use finding::{
+    Counted, Entities, Evidence, Finding, FindingId, FindingRating, FindingRule, FindingSpan, ScorePart, Status,
+};
 pub use hit::{Answer, EventRef, Hit, PatternsFound};
-pub use incident::{Incident, IncidentChange, IncidentId, IncidentStatus, Stage, TitledBy, Verdict};
-pub use network::Network;
+pub use incident::{
+    Incident, IncidentChange, IncidentId, IncidentRating, IncidentRecord, IncidentScope, IncidentStatus, IncidentWork,
+    Stage, TitledBy, Verdict,
+};
+pub use network::{BadNetwork, Network};
 pub use risk::{RISK_HALF_LIFE_US, Risk};
 pub use severity::{Level, Severity, Thresholds};
 pub use summary::{FactSheet, Summary};
 pub use time::Timestamp;
+pub use word::UnknownWord;

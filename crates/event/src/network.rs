@@ -26,6 +26,7 @@ impl Network {
         Network { base, bits: width(base) }
     }
 
+    /// Length of the prefix, 0 to 32 or 128.
     pub fn bits(self) -> u8 {
         self.bits
     }
@@ -49,10 +50,15 @@ impl Network {
     }
 }
 
+/// A text that is no network: it is kept as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a network such as 10.0.0.0/8")]
+pub struct BadNetwork(pub String);
+
 impl FromStr for Network {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not a network such as 10.0.0.0/8");
+    type Err = BadNetwork;
+    fn from_str(text: &str) -> Result<Self, BadNetwork> {
+        let wrong = || BadNetwork(text.to_owned());
         let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
         let base: IpAddr = address.parse().map_err(|_| wrong())?;
         match bits {

@@ -15,6 +15,7 @@ pub struct Risk {
 }
 
 impl Risk {
+    /// The points that are left at `now`: half of them for each half-life that has passed.
     pub fn now(self, now: Timestamp) -> f64 {
         self.value * (-(now.0 - self.at).max(0) as f64 / RISK_HALF_LIFE_US).exp2()
     }

@@ -32,6 +32,7 @@ pub struct Fact {
 /// Everything that may be said about an incident, the weightiest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FactSheet {
+    /// What may be said, each fact with an id.
     pub facts: Vec<Fact>,
     /// What placeholders stand for.
     pub values: BTreeMap<String, String>,
@@ -41,14 +42,18 @@ pub struct FactSheet {
 /// A sentence and the facts that it rests on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sentence {
+    /// One sentence.
     pub text: String,
+    /// Ids of the facts that it rests on.
     pub facts: Vec<String>,
 }
 
 /// Text for people. Placeholders are filled in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
+    /// What happened, in one line.
     pub headline: String,
+    /// The account, sentence by sentence.
     pub sentences: Vec<Sentence>,
     /// `template` or `llm`.
     pub source: String,
@@ -123,7 +128,9 @@ fn span(from: Timestamp, to: Timestamp) -> String {
 
 /// Whether the rule needed several events of one kind, as its reason tells.
 fn by_severity(a: &&Finding, b: &&Finding) -> std::cmp::Ordering {
-    let key = |finding: &Finding| (finding.severity, std::cmp::Reverse(finding.count), finding.first_seen, finding.id);
+    let key = |finding: &Finding| {
+        (finding.rating.severity, std::cmp::Reverse(finding.span.count), finding.span.first_seen, finding.id)
+    };
     key(a).cmp(&key(b))
 }
 
@@ -136,36 +143,42 @@ impl FactSheet {
         sorted.sort_by(by_severity);
         let mut rules: Vec<&Finding> = Vec::new();
         for finding in &sorted {
-            if !rules.iter().any(|known| known.rule_id == finding.rule_id) {
+            if !rules.iter().any(|known| known.rule.id == finding.rule.id) {
                 rules.push(finding);
             }
         }
         for finding in rules.iter().take(RULE_FACTS_MAX) {
-            let same = sorted.iter().filter(|other| other.rule_id == finding.rule_id);
+            let same = sorted.iter().filter(|other| other.rule.id == finding.rule.id);
             texts.push(rule_fact(&same.copied().collect::<Vec<_>>(), &mut names));
         }
-        let findings_text = plural(incident.findings, "finding stands", "findings stand");
+        let findings_text = plural(incident.scope.findings, "finding stands", "findings stand");
         texts.insert(
             texts.len().min(1),
-            format!("{findings_text} for {} in this incident of severity {}", events_of(incident), incident.severity),
+            format!(
+                "{findings_text} for {} in this incident of severity {}",
+                events_of(incident),
+                incident.rating.severity
+            ),
         );
-        if let (Some(first), Some(last)) = (incident.first_seen, incident.last_seen) {
+        if let (Some(first), Some(last)) = (incident.scope.first_seen, incident.scope.last_seen) {
             let (from, to) = (names.of("time", &first.to_string()), names.of("time", &last.to_string()));
             texts.push(format!("the events were seen between {from} and {to}, {}", span(first, last)));
         }
         texts.extend(sequence_fact(&sorted, &mut names));
-        if !incident.techniques.is_empty() {
-            texts.push(format!("the rules name the techniques {}", names.list("technique", &incident.techniques)));
+        if !incident.scope.techniques.is_empty() {
+            texts
+                .push(format!("the rules name the techniques {}", names.list("technique", &incident.scope.techniques)));
         }
         let headline = headline(incident, rules.first().copied(), &mut names);
         let number = |(at, text): (usize, String)| Fact { id: format!("F{}", at + 1), text };
         FactSheet { facts: texts.into_iter().enumerate().map(number).collect(), values: names.values, headline }
     }
 
-    /// The same for the same facts: what a reworded summary is cached by.
-    pub fn key(&self, prompt_version: &str, model: &str) -> String {
-        let written = serde_json::to_vec(self).unwrap_or_default();
-        format!("{:032x}", digest(&[&written, prompt_version.as_bytes(), model.as_bytes()]))
+    /// Key under which a reworded summary is cached, 32 hexadecimal digits: equal facts, prompt and model have equal keys.
+    /// Errors: the facts cannot be written as JSON.
+    pub fn key(&self, prompt_version: &str, model: &str) -> serde_json::Result<String> {
+        let written = serde_json::to_vec(self)?;
+        Ok(format!("{:032x}", digest(&[&written, prompt_version.as_bytes(), model.as_bytes()])))
     }
 
     /// Fills placeholders in. What is no placeholder of this sheet stays as it is.
@@ -197,10 +210,12 @@ impl FactSheet {
         Sentence { text, facts: vec![fact.id.clone()] }
     }
 
+    /// The template's headline, placeholders filled in.
     pub fn headline(&self) -> String {
         self.filled(&self.headline)
     }
 
+    /// The facts with their placeholders filled in.
     pub fn filled_facts(&self) -> Vec<Fact> {
         self.facts.iter().map(|fact| Fact { id: fact.id.clone(), text: self.filled(&fact.text) }).collect()
     }
@@ -220,13 +235,13 @@ impl FactSheet {
 
 /// How many events, and that it is an estimate where it is one.
 fn events_of(incident: &Incident) -> String {
-    let about = if incident.events_are_estimated { "about " } else { "" };
-    format!("{about}{}", plural(incident.events, "event", "events"))
+    let about = if incident.scope.events_are_estimated { "about " } else { "" };
+    format!("{about}{}", plural(incident.scope.events, "event", "events"))
 }
 
 fn headline(incident: &Incident, first: Option<&Finding>, names: &mut Names) -> String {
-    let title = first.map_or_else(|| incident.title.clone(), |finding| finding.rule_title.clone());
-    let entities = &incident.entities;
+    let title = first.map_or_else(|| incident.title.clone(), |finding| finding.rule.title.clone());
+    let entities = &incident.scope.entities;
     let from = match entities.source_ip.as_slice() {
         [] => String::new(),
         [one] => format!(" from {}", names.of("ip", one)),
@@ -236,7 +251,7 @@ fn headline(incident: &Incident, first: Option<&Finding>, names: &mut Names) -> 
         [one] => format!(" on {}", names.of("host", one)),
         _ => String::new(),
     };
-    format!("{}: {}{from}{on}", incident.severity, harmless(&title))
+    format!("{}: {}{from}{on}", incident.rating.severity, harmless(&title))
 }
 
 /// What one rule found: how often, from where, against whom.
@@ -244,10 +259,13 @@ fn rule_fact(findings: &[&Finding], names: &mut Names) -> String {
     let first = findings[0];
     let mut entities = first.entities.clone();
     findings.iter().for_each(|other| entities.absorb(&other.entities));
-    let events: u64 = findings.iter().map(|finding| finding.count).sum();
-    let title = names.of("rule", &first.rule_title);
-    let mut text =
-        format!("the rule {title} ({} severity) matched {}", word(first.severity), plural(events, "event", "events"));
+    let events: u64 = findings.iter().map(|finding| finding.span.count).sum();
+    let title = names.of("rule", &first.rule.title);
+    let mut text = format!(
+        "the rule {title} ({} severity) matched {}",
+        word(first.rating.severity),
+        plural(events, "event", "events")
+    );
     for (word, kind, values) in [
         (" from ", "ip", &entities.source_ip),
         (" for the account ", "user", &entities.user_name),
@@ -273,14 +291,14 @@ fn word(severity: Severity) -> &'static str {
 
 /// Which rule fired first and which last, where they differ.
 fn sequence_fact(findings: &[&Finding], names: &mut Names) -> Option<String> {
-    let timed = || findings.iter().filter(|finding| finding.first_seen.is_some());
-    let first = timed().min_by_key(|finding| (finding.first_seen, finding.id))?;
-    let last = timed().max_by_key(|finding| (finding.first_seen, finding.id))?;
-    let seconds = (last.first_seen?.0 - first.first_seen?.0) / 1_000_000;
-    if first.rule_id == last.rule_id || seconds == 0 {
+    let timed = || findings.iter().filter(|finding| finding.span.first_seen.is_some());
+    let first = timed().min_by_key(|finding| (finding.span.first_seen, finding.id))?;
+    let last = timed().max_by_key(|finding| (finding.span.first_seen, finding.id))?;
+    let seconds = (last.span.first_seen?.0 - first.span.first_seen?.0) / 1_000_000;
+    if first.rule.id == last.rule.id || seconds == 0 {
         return None;
     }
-    let (one, other) = (names.of("rule", &first.rule_title), names.of("rule", &last.rule_title));
+    let (one, other) = (names.of("rule", &first.rule.title), names.of("rule", &last.rule.title));
     Some(format!(
         "the rule {one} was followed by the rule {other} after {}",
         plural(seconds as u64, "second", "seconds")
@@ -290,22 +308,20 @@ fn sequence_fact(findings: &[&Finding], names: &mut Names) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Entities, FindingId};
-    use crate::incident::IncidentId;
+    use crate::finding::{Entities, FindingId, FindingRating, FindingRule, FindingSpan};
+    use crate::incident::{IncidentId, IncidentScope};
     use crate::severity::Level;
 
     fn finding(rule: &str, severity: Severity, at_s: i64, user: &str) -> Finding {
         Finding {
             id: FindingId(at_s as u128),
-            rule_id: rule.into(),
-            rule_title: rule.into(),
-            level: Level::High,
-            score: 70,
-            score_parts: Vec::new(),
-            severity,
-            first_seen: Some(Timestamp(at_s * 1_000_000)),
-            last_seen: Some(Timestamp(at_s * 1_000_000)),
-            count: 5,
+            rule: FindingRule { id: rule.into(), title: rule.into(), level: Level::High },
+            rating: FindingRating { score: 70, parts: Vec::new(), severity },
+            span: FindingSpan {
+                first_seen: Some(Timestamp(at_s * 1_000_000)),
+                last_seen: Some(Timestamp(at_s * 1_000_000)),
+                count: 5,
+            },
             entities: Entities {
                 source_ip: vec!["192.0.2.1".into()],
                 user_name: vec![user.into()],
@@ -323,14 +339,18 @@ mod tests {
     fn incident(findings: &[Finding]) -> Incident {
         let mut entities = Entities::default();
         findings.iter().for_each(|finding| entities.absorb(&finding.entities));
+        let base = Incident::opened(IncidentId(1), "t".into(), Severity::P1, Timestamp(0));
         Incident {
-            first_seen: findings.iter().filter_map(|finding| finding.first_seen).min(),
-            last_seen: findings.iter().filter_map(|finding| finding.last_seen).max(),
-            findings: findings.len() as u64,
-            events: findings.iter().map(|finding| finding.count).sum(),
-            entities,
-            techniques: vec!["T1110".into()],
-            ..Incident::opened(IncidentId(1), "t".into(), Severity::P1, Timestamp(0))
+            scope: IncidentScope {
+                first_seen: findings.iter().filter_map(|finding| finding.span.first_seen).min(),
+                last_seen: findings.iter().filter_map(|finding| finding.span.last_seen).max(),
+                findings: findings.len() as u64,
+                events: findings.iter().map(|finding| finding.span.count).sum(),
+                entities,
+                techniques: vec!["T1110".into()],
+                ..base.scope
+            },
+            ..base
         }
     }
 
@@ -358,8 +378,8 @@ mod tests {
         let first = "The rule login after failures (high severity) matched 5 events from 192.0.2.1 for the account root on web1.";
         assert_eq!((summary.sentences[0].text.as_str(), summary.sentences[0].facts[0].as_str()), (first, "F1"));
         assert_eq!(summary.sentences.len(), sheet.facts.len());
-        assert_eq!(sheet.key("1", "m"), FactSheet::of(&incident(&findings), &findings).key("1", "m"));
-        assert_ne!(sheet.key("1", "m"), sheet.key("2", "m"));
+        assert_eq!(sheet.key("1", "m").unwrap(), FactSheet::of(&incident(&findings), &findings).key("1", "m").unwrap());
+        assert_ne!(sheet.key("1", "m").unwrap(), sheet.key("2", "m").unwrap());
     }
 
     #[test]

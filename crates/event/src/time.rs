@@ -9,19 +9,27 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
+/// Microseconds of a second.
 pub const SECOND_US: i64 = 1_000_000;
+/// Seconds of a day, without leap seconds.
 pub const DAY_SECONDS: i64 = 86_400;
 
 /// A date and time as a log line names it, in the proleptic Gregorian calendar.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Civil {
+    /// Astronomical: the year before 1 is 0.
     pub year: i32,
+    /// 1 to 12.
     pub month: u8,
+    /// 1 to 31.
     pub day: u8,
+    /// 0 to 23.
     pub hour: u8,
+    /// 0 to 59.
     pub minute: u8,
     /// 0-60: a leap second counts as the last microseconds of second 59 plus one second.
     pub second: u8,
+    /// 0 to 999,999.
     pub microsecond: u32,
 }
 
@@ -48,10 +56,12 @@ impl Civil {
     }
 }
 
+/// By the rules of the Gregorian calendar, for all years.
 pub fn is_leap_year(year: i32) -> bool {
     (year % 4 == 0 && year % 100 != 0) || year % 400 == 0
 }
 
+/// 28 to 31; `month` is 1 to 12.
 pub fn days_in_month(year: i32, month: u8) -> u8 {
     match month {
         4 | 6 | 9 | 11 => 30,
@@ -86,6 +96,7 @@ fn civil_from_days(days: i64) -> (i64, u8, u8) {
 impl Timestamp {
     /// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z.
     pub const FIRST: Timestamp = Timestamp(-62_167_219_200 * SECOND_US);
+    /// The last moment that RFC 3339 can write: the end of the year 9999.
     pub const LAST: Timestamp = Timestamp(253_402_300_800 * SECOND_US - 1);
 
     /// The time, or the nearest one of the years 0 to 9999.
@@ -93,22 +104,27 @@ impl Timestamp {
         self.clamp(Self::FIRST, Self::LAST)
     }
 
+    /// Seconds since the epoch, negative before it.
     pub fn from_unix_seconds(seconds: i64) -> Self {
         Timestamp(seconds.saturating_mul(SECOND_US))
     }
 
+    /// Microseconds since the epoch.
     pub fn micros(self) -> i64 {
         self.0
     }
 
+    /// Later by `us` microseconds, within what the type holds.
     pub fn saturating_add_us(self, us: i64) -> Self {
         Timestamp(self.0.saturating_add(us))
     }
 
+    /// Earlier by `us` microseconds, within what the type holds.
     pub fn saturating_sub_us(self, us: i64) -> Self {
         Timestamp(self.0.saturating_sub(us))
     }
 
+    /// The year in UTC.
     pub fn year(self) -> i32 {
         civil_from_days(self.0.div_euclid(SECOND_US * DAY_SECONDS)).0 as i32
     }

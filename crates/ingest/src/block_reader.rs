@@ -16,6 +16,7 @@ const SPARE_BYTES: usize = 64;
 /// Bytes read at once while the rest of an over-long line is thrown away.
 const SKIP_BYTES: usize = 64 << 10;
 
+/// Reads one source from start to end, block by block.
 #[derive(Debug)]
 pub struct BlockReader<R> {
     reader: R,
@@ -33,6 +34,7 @@ impl<R: Read> BlockReader<R> {
         BlockReader { reader, source, reference, next: start, carry: Vec::new(), ended: false }
     }
 
+    /// The source that is read.
     pub fn source(&self) -> &Arc<Source> {
         &self.source
     }

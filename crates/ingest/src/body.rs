@@ -2,118 +2,20 @@
 //! or not. A body that is none of the JSON forms is lines: what cannot be parsed is kept and counted later, because an
 //! error would make the sender drop the good with the bad.
 
+mod decoded;
 mod pieces;
-
-use std::io::{self, Read};
 
 use memchr::{memchr, memchr_iter};
 use serde_json::value::RawValue;
 
 use crate::framing::push_line;
 
+pub use decoded::{BodyError, Decoded, decompress_small};
 pub use pieces::{Survey, survey, write};
-
-/// Largest window of a zstd stream, as the power of two: RFC 9659 allows HTTP bodies no more, and each body takes so much memory.
-const ZSTD_WINDOW_LOG_MAX: u32 = 23;
-/// The same for bodies that are unpacked without a turn.
-const ZSTD_WINDOW_LOG_SMALL: u32 = 20;
-
-#[derive(Debug, thiserror::Error)]
-pub enum BodyError {
-    #[error("the content encoding `{0}` is not one of gzip, zstd, deflate, identity")]
-    UnknownEncoding(String),
-    #[error("the body is no sound {encoding} stream: {reason}")]
-    Damaged { encoding: &'static str, reason: String },
-    #[error("the body is larger than {limit} bytes when decompressed: send smaller batches")]
-    TooLarge { limit: u64 },
-    #[error("the body could not be read again ({reason}): send it again")]
-    Unread { reason: String },
-}
-
-/// The body as it was before it was compressed; `None` where it has more than `small` bytes, or wants more memory than that to be
-/// unpacked.
-pub fn decompress_small(encoding: &str, body: &[u8], small: u64) -> Result<Option<Vec<u8>>, BodyError> {
-    let mut out = Vec::new();
-    let mut decoded = Decoded::with_window(encoding, body, small, ZSTD_WINDOW_LOG_SMALL)?;
-    match decoded.read_to_end(&mut out).map_err(|error| BodyError::of(encoding, error)) {
-        Ok(_) => Ok(Some(out)),
-        // A window that is too large and damage look alike: the thorough way tells.
-        Err(BodyError::TooLarge { .. } | BodyError::Damaged { encoding: "zstd", .. }) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
 
 /// Whether it is one of the encodings that cost nothing.
 pub fn is_plain(encoding: &str) -> bool {
     matches!(encoding.trim(), "") || encoding.trim().eq_ignore_ascii_case("identity")
-}
-
-impl BodyError {
-    /// What an error while reading means.
-    fn of(encoding: &str, error: io::Error) -> Self {
-        match error.downcast::<BodyError>() {
-            Ok(error) => error,
-            Err(error) => BodyError::Damaged { encoding: known(encoding), reason: error.to_string() },
-        }
-    }
-}
-
-fn known(encoding: &str) -> &'static str {
-    match encoding.trim().to_ascii_lowercase().as_str() {
-        "gzip" | "x-gzip" => "gzip",
-        "deflate" => "deflate",
-        "zstd" => "zstd",
-        _ => "plain",
-    }
-}
-
-/// A body that is decompressed as it is read, within its limits.
-pub struct Decoded<'a> {
-    inner: Box<dyn Read + 'a>,
-    given: u64,
-    bytes_max: u64,
-}
-
-impl<'a> Decoded<'a> {
-    /// Bounded by its output alone: lines that an attacker repeats compress a thousand times, and must not get the batch that they
-    /// are in refused.
-    pub fn new(encoding: &str, raw: impl Read + 'a, bytes_max: u64) -> Result<Self, BodyError> {
-        Self::with_window(encoding, raw, bytes_max, ZSTD_WINDOW_LOG_MAX)
-    }
-
-    #[allow(clippy::disallowed_methods, reason = "`read` caps the output")]
-    fn with_window(encoding: &str, raw: impl Read + 'a, bytes_max: u64, window_log: u32) -> Result<Self, BodyError> {
-        let inner: Box<dyn Read + 'a> = match encoding.trim().to_ascii_lowercase().as_str() {
-            "" | "identity" => Box::new(raw),
-            "gzip" | "x-gzip" => Box::new(flate2::read::MultiGzDecoder::new(raw)),
-            "deflate" => Box::new(flate2::read::ZlibDecoder::new(raw)),
-            "zstd" => {
-                let failed = |error: io::Error| BodyError::Damaged { encoding: "zstd", reason: error.to_string() };
-                let mut decoder = zstd::Decoder::new(raw).map_err(failed)?;
-                decoder.window_log_max(window_log).map_err(failed)?;
-                Box::new(decoder)
-            }
-            other => return Err(BodyError::UnknownEncoding(other.chars().take(32).collect())),
-        };
-        Ok(Decoded { inner, given: 0, bytes_max })
-    }
-}
-
-impl std::fmt::Debug for Decoded<'_> {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "Decoded {{ given: {} }}", self.given)
-    }
-}
-
-impl Read for Decoded<'_> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let read = self.inner.read(into)?;
-        self.given += read as u64;
-        if self.given > self.bytes_max {
-            return Err(io::Error::other(BodyError::TooLarge { limit: self.bytes_max }));
-        }
-        Ok(read)
-    }
 }
 
 /// One line for each event, and how many there are.
@@ -179,6 +81,8 @@ fn plain(mut body: Vec<u8>) -> (Vec<u8>, u64) {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+
+    use std::io::Read;
 
     use super::*;
 

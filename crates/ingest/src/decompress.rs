@@ -9,12 +9,18 @@ pub const OUTPUT_BYTES_FREE: u64 = 64 << 20;
 /// Bytes of output that one byte of input may give. Logs reach 30, repetitive ones 100; bombs 1,000 and more.
 pub const RATIO_MAX: u64 = 250;
 
+/// How a file is compressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Compression {
+    /// Not at all, or in a way that is not known.
     None,
+    /// RFC 1952, with any number of members.
     Gzip,
+    /// RFC 8878.
     Zstd,
+    /// bzip2, with any number of streams.
     Bzip2,
+    /// xz, with any number of streams.
     Xz,
 }
 

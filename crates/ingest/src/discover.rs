@@ -16,34 +16,39 @@ const SNIFF_BYTES: u64 = 4096;
 /// A file or folder that is not read, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Skipped {
+    /// What is not read.
     pub path: PathBuf,
+    /// Why, for people.
     pub reason: String,
     /// Named by the caller or unreadable: the run has not done what was asked. Else it merely is no log.
     pub is_failure: bool,
 }
 
+/// What arguments mean.
 #[derive(Debug, Default)]
 pub struct Discovered {
+    /// Logs, in the order in which they were found.
     pub files: Vec<PathBuf>,
+    /// What is left out.
     pub skipped: Vec<Skipped>,
 }
 
 /// Every log file that the arguments mean, each once, sorted within its folder.
 pub fn discover(arguments: &[PathBuf]) -> Discovered {
-    let mut walk = Walk { found: Discovered::default(), seen: BTreeSet::new() };
+    let mut walk = Discovery { found: Discovered::default(), seen: BTreeSet::new() };
     for argument in arguments {
         walk.visit(argument, 0);
     }
     walk.found
 }
 
-struct Walk {
+struct Discovery {
     found: Discovered,
     /// Device and inode of what was visited: links must not lead in circles or to a file twice.
     seen: BTreeSet<(u64, u64)>,
 }
 
-impl Walk {
+impl Discovery {
     fn skip(&mut self, path: &Path, reason: impl Into<String>, is_failure: bool) {
         self.found.skipped.push(Skipped { path: path.to_owned(), reason: reason.into(), is_failure });
     }
@@ -94,7 +99,13 @@ impl Walk {
             Ok(entries) => entries,
             Err(error) => return self.skip(path, error.to_string(), true),
         };
-        let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for entry in entries {
+            match entry {
+                Ok(entry) => paths.push(entry.path()),
+                Err(error) => self.skip(path, error.to_string(), true),
+            }
+        }
         paths.sort();
         for path in paths {
             self.visit(&path, depth + 1);

@@ -19,6 +19,7 @@ pub const FINGERPRINT_BYTES: usize = 64 << 10;
 pub struct Fingerprint {
     /// How many bytes it covers: fewer than [`FINGERPRINT_BYTES`] where the file was shorter when first seen.
     pub bytes: usize,
+    /// First 128 bits of SHA-256 over those bytes.
     pub hash: u128,
 }
 
@@ -41,14 +42,55 @@ pub(crate) fn new_id(start: &[u8], name: &[u8]) -> SourceId {
     SourceId(digest(&[b"file", start, name]))
 }
 
+/// Why a file could not be opened; the cause is the error's source.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
+    /// It is not there, or may not be read.
     #[error("cannot open {path}")]
-    Open { path: PathBuf, source: io::Error },
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Not one byte of it can be read.
     #[error("cannot read the start of {path}")]
-    Start { path: PathBuf, source: io::Error },
+    Start {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system or the decompressor said.
+        source: io::Error,
+    },
+    /// What stands before the place where reading goes on cannot be passed.
     #[error("cannot go on at byte {offset} of {path}")]
-    Seek { path: PathBuf, offset: u64, source: io::Error },
+    Seek {
+        /// The file.
+        path: PathBuf,
+        /// Bytes from the start of the decompressed content.
+        offset: u64,
+        /// What the operating system or the decompressor said.
+        source: io::Error,
+    },
+}
+
+/// Why no block of a file could be given. The message names the cause: it is shown to people as one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// It could not be opened, or not at the place where reading goes on.
+    #[error("{0}: {cause}", cause = .0.cause())]
+    Open(#[from] OpenError),
+    /// It is open, and its next bytes cannot be read or decompressed.
+    #[error("{0}")]
+    Next(#[from] io::Error),
+}
+
+impl OpenError {
+    /// What the operating system, or the decompressor, said.
+    fn cause(&self) -> &io::Error {
+        match self {
+            OpenError::Open { source, .. } | OpenError::Start { source, .. } | OpenError::Seek { source, .. } => source,
+        }
+    }
 }
 
 /// A file whose start has been read, so that it can be recognised before it is read.
@@ -64,6 +106,8 @@ pub struct FileSource {
 }
 
 impl FileSource {
+    /// Opens the file and reads its start. A start that is damaged behind its first byte is no error: it comes again
+    /// when lines are read.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |source| OpenError::Open { path: path.to_owned(), source };
         let mut file = File::open(path).map_err(failed)?;
@@ -91,10 +135,12 @@ impl FileSource {
         decompress::open(self.compression, BufReader::new(File::open(&self.path)?))
     }
 
+    /// Its name when it was opened.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
+    /// Whether its first bytes are those of a compression that is known.
     pub fn is_compressed(&self) -> bool {
         self.compression != Compression::None
     }
@@ -121,6 +167,7 @@ impl FileSource {
         &self.start
     }
 
+    /// What is remembered of its start.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.start)
     }
@@ -176,6 +223,7 @@ impl FileSource {
     }
 }
 
+/// Blocks of a file, decompressed where it is compressed.
 pub type FileBlocks = BlockReader<Box<dyn Read + Send>>;
 
 #[cfg(test)]

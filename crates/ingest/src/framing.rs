@@ -6,7 +6,7 @@ mod count;
 
 use memchr::memchr2;
 
-use crate::framing::count::{End, HEADER_BYTES_MAX, Header, Judge, Need, priority};
+use crate::framing::count::{End, FrameHeader, HEADER_BYTES_MAX, Judge, Need, priority};
 
 /// Longest counted message that is held until its length can be judged, in times of the longest that is kept whole.
 const LENGTH_TIMES: usize = 2;
@@ -64,6 +64,7 @@ struct Frame {
 }
 
 impl Framer {
+    /// Messages longer than `message_bytes_max` are cut.
     pub fn new(message_bytes_max: usize) -> Self {
         let length_max = message_bytes_max.saturating_mul(LENGTH_TIMES).max(LENGTH_BYTES_MIN);
         Framer {
@@ -77,6 +78,7 @@ impl Framer {
         }
     }
 
+    /// What was counted since the last call.
     pub fn take_counts(&mut self) -> FrameCounts {
         std::mem::take(&mut self.counts)
     }
@@ -185,12 +187,12 @@ impl Framer {
 
     fn frame(&mut self, input: &[u8], end: End) -> Result<Frame, Need> {
         match self.judge.header(input) {
-            Header::Count { digits, length, priority: true } => self.counted(input, digits, length, end),
-            Header::Count { digits, length, priority: false } if self.mode == Mode::Counted => {
+            FrameHeader::Count { digits, length, priority: true } => self.counted(input, digits, length, end),
+            FrameHeader::Count { digits, length, priority: false } if self.mode == Mode::Counted => {
                 self.counted_text(input, digits, length, end)
             }
-            Header::Impossible { digits } => self.wrong(input, digits, end),
-            Header::Unknown if end != End::Over => Err(Need::bytes(input.len() + 1)),
+            FrameHeader::Impossible { digits } => self.wrong(input, digits, end),
+            FrameHeader::Unknown if end != End::Over => Err(Need::bytes(input.len() + 1)),
             _ => self.line(input, end),
         }
     }

@@ -3,12 +3,15 @@
 //!
 //! **Absent on purpose:** no log format. Where an event time is needed to order files, the caller brings the reader.
 
+#![warn(missing_docs)]
+
 pub mod block_reader;
 pub mod body;
 pub mod decompress;
 pub mod discover;
 pub mod file;
 pub mod framing;
+pub mod input;
 pub mod kafka;
 pub mod live;
 pub mod merge;
@@ -19,6 +22,7 @@ pub mod tail;
 
 pub use block_reader::BlockReader;
 pub use discover::{Discovered, Skipped, discover};
-pub use file::{FileSource, Fingerprint, OpenError};
-pub use merge::{Merge, Pull, Pulled};
+pub use file::{FileSource, Fingerprint, OpenError, ReadError};
+pub use input::{Barrier, Pull, Pulled};
+pub use merge::Merge;
 pub use stream::StreamSource;

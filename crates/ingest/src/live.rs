@@ -7,7 +7,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use event::{Block, Position, Source};
 
-use crate::merge::{Pull, Pulled};
+use crate::input::{Barrier, Pull, Pulled};
 use crate::spool::SpoolReader;
 
 /// Blocks that wait for a worker.
@@ -18,26 +18,10 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// What sources hand over.
 #[derive(Debug)]
 pub enum Item {
+    /// Lines of one source.
     Block(Block),
     /// Everything handed over before it must be committed before it is passed.
     Barrier(Barrier),
-}
-
-/// Dropped or passed by the committer once all before it is committed.
-#[derive(Debug)]
-pub struct Barrier(Sender<()>);
-
-impl Barrier {
-    /// The barrier, and what tells that it was passed.
-    pub fn new() -> (Self, Receiver<()>) {
-        let (passed, waiting) = bounded(1);
-        (Barrier(passed), waiting)
-    }
-
-    pub fn pass(self) {
-        // Nobody may wait any more.
-        let _given_up = self.0.try_send(());
-    }
 }
 
 /// The pipeline's end of the queue. Ends when the flag is set: what was not pulled is read again by the next start.

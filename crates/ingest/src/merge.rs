@@ -3,58 +3,39 @@
 //!
 //! A file is opened when the stream reaches its first time, so that a rotated set needs one or two open files.
 
-use std::io;
 use std::sync::Arc;
 
 use event::{Block, Source, Timestamp};
 
-use crate::file::FileBlocks;
-use crate::live::Barrier;
+use crate::file::{FileBlocks, ReadError};
+use crate::input::{Pull, Pulled};
 
 /// Files open at once. Files beyond it wait; their events may then come late.
 pub const OPEN_FILES_MAX: usize = 48;
 
 /// A file to be read: its first event time, if it names one, and how to open it.
 #[allow(missing_debug_implementations, reason = "holds a function")]
-pub struct Waiting {
+pub struct UnopenedFile {
+    /// Time of the first event that names one; `None`: the file is read first.
     pub first_time: Option<Timestamp>,
+    /// For people.
     pub name: String,
-    pub open: Box<dyn FnOnce() -> Result<FileBlocks, String> + Send>,
-}
-
-/// What the stream gives.
-#[derive(Debug)]
-pub enum Pulled {
-    Block {
-        block: Block,
-        /// Nothing that follows begins before this; `None` where nothing follows.
-        followed_by: Option<Timestamp>,
-    },
-    /// Nothing has come for a moment.
-    Idle,
-    /// Everything pulled before it must be committed before it is passed.
-    Barrier(Barrier),
-    /// A file could not be read to its end. The lines before were given.
-    Failed { name: String, reason: String },
-}
-
-/// Where the pipeline gets its blocks from. Workers take turns.
-pub trait Pull: Send {
-    /// The next thing to do; `None` when the input has ended. A live source gives [`Pulled::Idle`] instead of waiting long.
-    fn pull(&mut self) -> Option<Pulled>;
+    /// Opens it where reading goes on.
+    pub open: Box<dyn FnOnce() -> Result<FileBlocks, ReadError> + Send>,
 }
 
 type FirstTime = Box<dyn FnMut(&Block) -> Option<Timestamp> + Send>;
 
+/// Files in the order of their events.
 pub struct Merge {
     /// Latest first: the next one is at the end.
-    waiting: Vec<Waiting>,
-    open: Vec<Open>,
+    waiting: Vec<UnopenedFile>,
+    open: Vec<OpenFile>,
     first_time: FirstTime,
     failed: Vec<Pulled>,
 }
 
-struct Open {
+struct OpenFile {
     blocks: FileBlocks,
     head: Block,
     time: Timestamp,
@@ -79,7 +60,10 @@ impl Pull for Merge {
 
 impl Merge {
     /// `first_time` finds the event time of a block's first line that names one.
-    pub fn new(mut files: Vec<Waiting>, first_time: impl FnMut(&Block) -> Option<Timestamp> + Send + 'static) -> Self {
+    pub fn new(
+        mut files: Vec<UnopenedFile>,
+        first_time: impl FnMut(&Block) -> Option<Timestamp> + Send + 'static,
+    ) -> Self {
         files.sort_by_key(|file| order(file.first_time));
         files.reverse();
         Merge { waiting: files, open: Vec::new(), first_time: Box::new(first_time), failed: Vec::new() }
@@ -116,17 +100,17 @@ impl Merge {
             let time = order(file.first_time);
             match (file.open)() {
                 Ok(mut blocks) => match blocks.next_block() {
-                    Ok(Some(head)) => self.open.push(Open { blocks, head, time }),
+                    Ok(Some(head)) => self.open.push(OpenFile { blocks, head, time }),
                     Ok(None) => {}
-                    Err(error) => self.fail(file.name, &error),
+                    Err(error) => self.fail(file.name, error.into()),
                 },
-                Err(reason) => self.failed.push(Pulled::Failed { name: file.name, reason }),
+                Err(error) => self.fail(file.name, error),
             }
         }
     }
 
-    fn fail(&mut self, name: String, error: &io::Error) {
-        self.failed.push(Pulled::Failed { name, reason: error.to_string() });
+    fn fail(&mut self, name: String, error: ReadError) {
+        self.failed.push(Pulled::Failed { name, error });
     }
 
     /// The file's next block and its time: the one it names, but never before the block in front of it.
@@ -139,7 +123,7 @@ impl Merge {
             }
             Ok(None) => None,
             Err(error) => {
-                self.fail(source.name.clone(), &error);
+                self.fail(source.name.clone(), error.into());
                 None
             }
         }
@@ -148,18 +132,20 @@ impl Merge {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use event::{Position, SourceId};
 
     use super::*;
     use crate::block_reader::BlockReader;
 
     /// The first byte of a block is its time; blocks end where the reader is told to by their size.
-    fn file(name: &'static str, lines: &'static [u8]) -> Waiting {
+    fn file(name: &'static str, lines: &'static [u8]) -> UnopenedFile {
         let text: Vec<u8> =
             lines.iter().flat_map(|time| [vec![*time], vec![b'x'; 600_000], vec![b'\n']].concat()).collect();
         let source = Arc::new(Source { id: SourceId(0), name: name.to_owned() });
         let reader: Box<dyn io::Read + Send> = Box::new(io::Cursor::new(text));
-        Waiting {
+        UnopenedFile {
             first_time: Some(Timestamp(i64::from(lines[0]))),
             name: name.to_owned(),
             open: Box::new(move || Ok(BlockReader::new(reader, source, Position::default(), Timestamp(0)))),
@@ -185,11 +171,16 @@ mod tests {
 
     #[test]
     fn a_file_that_cannot_be_opened_is_named_and_the_others_are_read() {
-        let broken =
-            Waiting { first_time: None, name: "gone".into(), open: Box::new(|| Err("it vanished".to_owned())) };
+        let broken = UnopenedFile {
+            first_time: None,
+            name: "gone".into(),
+            open: Box::new(|| Err(io::Error::other("it vanished").into())),
+        };
         let mut merge = Merge::new(vec![file("a", b"1"), broken], first);
         let pulled: Vec<_> = std::iter::from_fn(|| merge.pull()).collect();
-        assert!(matches!(&pulled[0], Pulled::Failed { name, reason } if name == "gone" && reason == "it vanished"));
+        assert!(
+            matches!(&pulled[0], Pulled::Failed { name, error } if name == "gone" && error.to_string() == "it vanished")
+        );
         assert!(matches!(&pulled[1], Pulled::Block { .. }));
         assert_eq!(pulled.len(), 2);
     }

@@ -7,173 +7,40 @@
 //! start again, and so give each line an identity. Segments go when everything in them is committed.
 //! **Absent on purpose:** no knowledge of what lines mean.
 
+mod batch;
 mod entry;
 mod reader;
-mod room;
+mod reservation;
 mod segment;
+mod shared;
 mod writer;
 
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::fs::TryLockError;
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use event::block::digest;
 use event::{Position, Source, SourceId, Timestamp};
 use tokio::sync::watch;
 
+pub use batch::{Batch, ENTRY_BYTES_MAX, Refused, SpoolError, Ticket};
 pub use reader::SpoolReader;
-pub use room::{Reservation, Staging};
+pub use reservation::{Reservation, Staging};
+pub use shared::SpoolOptions;
 
-use crate::spool::entry::Header;
-use crate::spool::segment::Segments;
-
-/// Payload bytes of one entry at most: larger batches are written as several.
-pub const ENTRY_BYTES_MAX: usize = 1 << 20;
-/// Bytes that may wait for the writer; beyond it appenders are told to wait.
-const PENDING_BYTES_MAX: usize = 16 << 20;
-
-/// How the spool is laid out and bounded.
-#[derive(Clone, Debug)]
-pub struct SpoolOptions {
-    pub folder: PathBuf,
-    /// Bytes on disk at most: beyond it nothing is accepted until something has been committed.
-    pub bytes_max: u64,
-    /// A new segment begins beyond this many bytes.
-    pub segment_bytes: u64,
-    /// Free bytes that the file system keeps: below it nothing is accepted.
-    pub reserve_bytes: u64,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum SpoolError {
-    #[error("cannot use the spool folder {path}")]
-    Folder { path: PathBuf, source: std::io::Error },
-    #[error("cannot use the spool file {path}")]
-    File { path: PathBuf, source: std::io::Error },
-    #[error("the spool folder {path} is in use by another process")]
-    InUse { path: PathBuf },
-    #[error("the spool's identity in {path} cannot be read: {text:?}")]
-    Identity { path: PathBuf, text: String },
-}
-
-/// Why a batch was not taken. All pass, but `Failed`.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refused {
-    #[error("the spool is full: what it holds has not been committed yet")]
-    Full,
-    #[error("the disk of the spool is almost full")]
-    DiskLow,
-    #[error("more waits to be written than may wait")]
-    Busy,
-    #[error("the spool can no longer promise durability: {0}; restart the analyzer once the disk is sound")]
-    Failed(String),
-}
-
-/// End of an accepted batch: durable once the spool's durable end has reached it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ticket(u64);
-
-/// Lines of one sender.
-#[derive(Clone, Copy, Debug)]
-pub struct Batch<'a> {
-    /// Who sent it, such as `syslog+tcp://192.0.2.1`.
-    pub origin: &'a str,
-    /// Whole lines, each with its line feed.
-    pub lines: &'a [u8],
-    pub received: Timestamp,
-}
+use segment::Segments;
+use shared::{Durable, Shared, State};
 
 /// What the spool holds, for metrics and health.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpoolState {
+    /// Bytes of its segments on disk.
     pub disk_bytes: u64,
+    /// Bytes that it may have on disk.
     pub bytes_max: u64,
     /// Payload bytes that are durable and not yet released.
     pub backlog_bytes: u64,
-}
-
-#[derive(Debug)]
-pub(super) struct State {
-    /// Encoded entries that wait for the writer.
-    pending: Vec<u8>,
-    /// Where the next entry begins.
-    next: Position,
-    /// End of what is synced.
-    durable: Position,
-    /// What is committed and may be deleted.
-    released: u64,
-    segments: Segments,
-    /// Bytes that are promised to bodies, or taken by files that hold them.
-    held: u64,
-    disk_low: bool,
-    failed: Option<String>,
-    /// The next entry does not stand behind the last one: it begins a segment of its own.
-    roll: bool,
-    closing: bool,
-}
-
-#[derive(Debug)]
-pub(super) struct Shared {
-    options: SpoolOptions,
-    state: Mutex<State>,
-    /// Wakes the writer: something waits, or the end.
-    work: Condvar,
-    /// Wakes readers: more is durable.
-    more: Condvar,
-    durable: watch::Sender<Durable>,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Durable {
-    end: u64,
-    failed: Option<String>,
-}
-
-impl State {
-    /// Bytes of the spool's room that are taken.
-    fn taken(&self) -> u64 {
-        self.segments.disk_bytes() + self.pending.len() as u64 + self.held
-    }
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // No step leaves the state half-changed.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// `has_room`: room was reserved before.
-    fn append(&self, batch: Batch<'_>, has_room: bool) -> Result<Ticket, Refused> {
-        let parts: Vec<Header> = entry::split(batch.lines).map(|part| Header::new(&batch, part)).collect();
-        let length: usize = parts.iter().map(|part| part.encoded_length(batch.origin)).sum();
-        let mut state = self.lock();
-        if let Some(reason) = &state.failed {
-            return Err(Refused::Failed(reason.clone()));
-        }
-        if state.disk_low && !has_room {
-            return Err(Refused::DiskLow);
-        }
-        let waiting = state.pending.len();
-        if !has_room && state.taken() + length as u64 > self.options.bytes_max {
-            return Err(Refused::Full);
-        }
-        if waiting > 0 && waiting + length > PENDING_BYTES_MAX {
-            return Err(Refused::Busy);
-        }
-        let mut rest = batch.lines;
-        for part in parts {
-            let (payload, after) = rest.split_at(part.payload_bytes as usize);
-            rest = after;
-            let next = state.next;
-            part.write(next, batch.origin, payload, &mut state.pending);
-            state.next.offset += u64::from(part.payload_bytes);
-            state.next.line += u64::from(part.lines);
-        }
-        let ticket = Ticket(state.next.offset);
-        drop(state);
-        self.work.notify_one();
-        Ok(ticket)
-    }
 }
 
 /// A handle on the spool; the writer ends with the last one.
@@ -209,10 +76,12 @@ impl Spool {
         let failed = |source| SpoolError::Folder { path: folder.clone(), source };
         std::fs::create_dir_all(&folder).map_err(failed)?;
         let lock = std::fs::File::create(folder.join("lock")).map_err(failed)?;
-        if lock.try_lock().is_err() {
-            return Err(SpoolError::InUse { path: folder });
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(SpoolError::InUse { path: folder }),
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        room::sweep(&folder).map_err(failed)?;
+        reservation::sweep(&folder).map_err(failed)?;
         let source = Arc::new(identity(&folder, created)?);
         let (segments, next) = Segments::recover(&folder)?;
         let state = State {
@@ -277,6 +146,16 @@ impl Spool {
         self.durable(ticket).await
     }
 
+    /// A file for a body that comes.
+    pub fn staging(&self) -> std::io::Result<Staging> {
+        Staging::open(&self.shared)
+    }
+
+    /// Room for so many bytes of lines from one sender.
+    pub fn reserve(&self, bytes: u64) -> Result<Reservation, Refused> {
+        Reservation::new(&self.shared, bytes)
+    }
+
     /// Everything before `position` is committed: segments that end there are deleted. Nothing new begins before it.
     pub fn release(&self, position: Position) {
         let mut state = self.shared.lock();
@@ -298,6 +177,7 @@ impl Spool {
         SpoolReader::new(Arc::clone(&self.shared), Arc::clone(&self.source), position)
     }
 
+    /// What it holds now.
     pub fn state(&self) -> SpoolState {
         let state = self.shared.lock();
         SpoolState {

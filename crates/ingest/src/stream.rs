@@ -31,6 +31,7 @@ impl StreamSource {
         Ok(StreamSource { name: name.to_owned(), start, rest, reference })
     }
 
+    /// As it was opened with.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -40,10 +41,12 @@ impl StreamSource {
         &self.start
     }
 
+    /// Reference time of lines that name no year.
     pub fn reference(&self) -> Timestamp {
         self.reference
     }
 
+    /// What is remembered of its start.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.start)
     }

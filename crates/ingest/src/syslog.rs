@@ -28,9 +28,11 @@ const RECEIVE_BUFFER_BYTES: usize = 8 << 20;
 /// What both transports work with.
 #[derive(Clone)]
 pub struct SyslogOptions {
+    /// Where messages are kept.
     pub spool: Spool,
     /// Longest message that is kept whole, in bytes.
     pub message_bytes_max: usize,
+    /// Time of reception.
     pub clock: fn() -> Timestamp,
 }
 

@@ -14,21 +14,24 @@ use event::{Block, Position, Source, SourceId, Timestamp};
 use memchr::memchr_iter;
 
 use crate::discover::binary_kind;
-use crate::file::{FileSource, Fingerprint};
-use crate::live::{Barrier, Item};
+use crate::file::{FileSource, Fingerprint, ReadError};
+use crate::input::Barrier;
+use crate::live::Item;
 
 mod find;
 mod followed;
+mod names;
 mod rest;
 mod state;
 
 #[cfg(test)]
 mod tests;
 
-pub use find::Wanted;
+pub use find::{BadPath, Wanted};
 pub use state::{TailReport, TailState};
 
 use followed::{Fate, Followed, inode};
+use names::{NameNotes, NotFollowed, vacancy};
 use rest::{Next, Rest};
 
 /// Between two looks at the files.
@@ -42,23 +45,23 @@ const MISSED_MAX: usize = 100;
 /// Files that were read, beside the present one, which are looked at for a rest: the newest.
 const KNOWN_MAX: usize = 2;
 
-/// Where a file was found.
+/// What a file is to the name that is followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place<'a> {
-    /// Under a name that is followed.
+pub enum FileRole<'a> {
+    /// It has the name that is followed.
     Current,
-    /// The same, and it was written anew while it was followed: nothing of it has been read.
+    /// It has the name that is followed, and was written anew while it was followed: nothing of it has been read.
     Rewritten,
     /// Beside the file that is followed: a rotation may have made it of that. Only what is known of it counts.
     Beside(&'a Path),
-    /// The same, and it was made and rotated while nobody followed.
+    /// Beside the file that is followed: it was made and rotated while nobody followed.
     Missed(&'a Path),
 }
 
 /// Recognises files by what is stored of them.
 pub trait Known: Send {
     /// The source that the file is and where to go on; `None` where there is nothing to read of it.
-    fn recognise(&mut self, file: &FileSource, place: Place<'_>) -> Option<(SourceId, Position)>;
+    fn recognise(&mut self, file: &FileSource, role: FileRole<'_>) -> Option<(SourceId, Position)>;
     /// More is known of a source's beginning.
     fn grown(&mut self, _id: SourceId, _fingerprint: Fingerprint) {}
 }
@@ -66,9 +69,11 @@ pub trait Known: Send {
 /// What is followed.
 #[derive(Clone, Debug)]
 pub struct TailOptions {
+    /// Files, folders and patterns.
     pub wanted: Vec<Wanted>,
     /// Files that are followed at once.
     pub files_max: usize,
+    /// Time of reception.
     pub clock: fn() -> Timestamp,
 }
 
@@ -84,11 +89,8 @@ pub fn feed(options: &TailOptions, known: impl Known, state: &TailState, queue: 
         current: BTreeMap::new(),
         old: Vec::new(),
         rests: VecDeque::new(),
-        rewritten: BTreeSet::new(),
-        left: BTreeMap::new(),
         reached: BTreeMap::new(),
-        looked_beside: BTreeSet::new(),
-        vacant: BTreeMap::new(),
+        names: NameNotes::default(),
     };
     let mut found_at: Option<Instant> = None;
     while !stop.load(Ordering::Relaxed) {
@@ -116,25 +118,9 @@ struct Tail<'a, K> {
     old: Vec<Followed>,
     /// Archives, in the order in which they are read.
     rests: VecDeque<Rest>,
-    /// Names whose file was written anew and has not been taken up yet.
-    rewritten: BTreeSet<PathBuf>,
-    /// Files that are not followed, as they were when that was decided, until the next look for new ones.
-    left: BTreeMap<PathBuf, (followed::Inode, u64, i64, i64)>,
     /// How far sources have been handed over: positions of the store lag behind.
     reached: BTreeMap<SourceId, Position>,
-    /// Names beside which rotated files were looked for since their file was taken up.
-    looked_beside: BTreeSet<PathBuf>,
-    /// Names whose file is not followed, because there is none or nothing in it: a file may come and go between two looks.
-    vacant: BTreeMap<PathBuf, Vacancy>,
-}
-
-/// The file under a name, if any, and when its folder changed.
-type Vacancy = (Option<followed::Inode>, Option<(i64, i64)>);
-
-fn vacancy(path: &Path) -> Vacancy {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let changed = std::fs::metadata(folder).map(|folder| (folder.mtime(), folder.mtime_nsec()));
-    (std::fs::metadata(path).ok().map(|file| inode(&file)), changed.ok())
+    names: NameNotes,
 }
 
 impl<K: Known> Tail<'_, K> {
@@ -146,7 +132,7 @@ impl<K: Known> Tail<'_, K> {
         let beyond = found.files.len().saturating_sub(self.options.files_max);
         found.files.truncate(self.options.files_max);
         let names: BTreeSet<&PathBuf> = found.files.iter().map(|(path, _)| path).collect();
-        self.left.clear();
+        self.names.left.clear();
         for path in self.current.keys().filter(|path| !names.contains(path)).cloned().collect::<Vec<_>>() {
             self.let_go(&path);
         }
@@ -200,7 +186,7 @@ impl<K: Known> Tail<'_, K> {
             (Fate::Truncated | Fate::Rewritten, _) => {
                 let kind = if fate == Fate::Truncated { "truncate" } else { "rewrite" };
                 tracing::info!(path = %path.display(), kind, "the file was written anew; it is read from its start");
-                self.rewritten.insert(path.to_owned());
+                self.names.rewritten.insert(path.to_owned());
                 self.take_up_copy(path, &followed);
                 kind
             }
@@ -222,7 +208,7 @@ impl<K: Known> Tail<'_, K> {
         };
         metrics::counter!("tail_rotations_total", "kind" => kind).increment(1);
         // There may have been more files than one since the last look.
-        self.looked_beside.remove(path);
+        self.names.looked_beside.remove(path);
         Some(true)
     }
 
@@ -283,13 +269,14 @@ impl<K: Known> Tail<'_, K> {
                     tracing::info!(path = name, "a rotated file has been read to its end");
                     self.state.is_well(&name);
                 }
-                Next::Later(words) => {
+                Next::Later(error) => {
                     metrics::counter!("tail_errors_total").increment(1);
-                    self.state.trouble(&name, format!("cannot be read to its end yet: {words}"));
+                    self.state.trouble(&name, format!("cannot be read to its end yet: {error}"));
                     self.rests.push_front(rest);
                     break;
                 }
-                Next::GivenUp(words) => {
+                Next::GivenUp(error) => {
+                    let words = error.to_string();
                     metrics::counter!("tail_archives_given_up_total").increment(1);
                     tracing::warn!(path = name, offset = rest.position.offset, words, "the rest of an archive is lost");
                     self.state.trouble(&name, format!("is not read from byte {} on: {words}", rest.position.offset));
@@ -302,10 +289,14 @@ impl<K: Known> Tail<'_, K> {
     /// A file that was copied and then cut off: what it got between the last look and the copy stands in the copy.
     fn take_up_copy(&mut self, path: &Path, followed: &Followed) {
         for (other, _) in find::beside(path) {
-            if let Ok(Some(copy)) = followed.continued_in(&other) {
-                tracing::info!(path = %other.display(), "reading the rest of a file that was cut off from its copy");
-                self.old.push(copy);
-                return;
+            match followed.continued_in(&other) {
+                Ok(Some(copy)) => {
+                    tracing::info!(path = %other.display(), "reading the rest of a file that was cut off from its copy");
+                    self.old.push(copy);
+                    return;
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(path = %other.display(), %error, "cannot look into a rotated file"),
             }
         }
     }
@@ -320,15 +311,15 @@ impl<K: Known> Tail<'_, K> {
             if let Some(followed) = self.open(&path, named) {
                 tracing::info!(path = %path.display(), offset = followed.position.offset, "following a file");
                 self.current.insert(path.clone(), followed);
-                self.vacant.remove(&path);
+                self.names.vacant.remove(&path);
                 any = true;
             } else {
                 let mark = vacancy(&path);
-                if self.vacant.insert(path.clone(), mark) != Some(mark) {
-                    self.looked_beside.remove(&path);
+                if self.names.vacant.insert(path.clone(), mark) != Some(mark) {
+                    self.names.looked_beside.remove(&path);
                 }
             }
-            if self.looked_beside.insert(path.clone()) {
+            if self.names.looked_beside.insert(path.clone()) {
                 any |= self.take_up_rotated(&path);
             }
         }
@@ -339,7 +330,7 @@ impl<K: Known> Tail<'_, K> {
         let metadata = std::fs::metadata(path).ok()?;
         let mark = (inode(&metadata), metadata.len(), metadata.ctime(), metadata.ctime_nsec());
         // A file of nothing has no identity yet.
-        if metadata.len() == 0 || !metadata.is_file() || self.left.get(path) == Some(&mark) {
+        if metadata.len() == 0 || !metadata.is_file() || self.names.left.get(path) == Some(&mark) {
             return None;
         }
         // Another name of a file that is followed, or one that was rotated away and is still read.
@@ -350,16 +341,17 @@ impl<K: Known> Tail<'_, K> {
         match self.taken_up(path, named) {
             Ok(Some(followed)) => {
                 self.state.is_well(&path.display().to_string());
-                self.left.remove(path);
-                self.rewritten.remove(path);
+                self.names.left.remove(path);
+                self.names.rewritten.remove(path);
                 Some(followed)
             }
             Ok(None) => {
-                self.left.insert(path.to_owned(), mark);
+                self.names.left.insert(path.to_owned(), mark);
                 None
             }
-            Err(words) => {
-                self.left.insert(path.to_owned(), mark);
+            Err(error) => {
+                let words = error.to_string();
+                self.names.left.insert(path.to_owned(), mark);
                 if self.state.trouble(&path.display().to_string(), words.clone()) {
                     metrics::counter!("tail_errors_total").increment(1);
                     tracing::warn!(path = %path.display(), words, "a file is not followed");
@@ -369,36 +361,32 @@ impl<K: Known> Tail<'_, K> {
         }
     }
 
-    fn taken_up(&mut self, path: &Path, named: bool) -> Result<Option<Followed>, String> {
-        let words = |error: std::io::Error| error.to_string();
-        let beginning = FileSource::open(path).map_err(|error| {
-            std::error::Error::source(&error).map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
-        })?;
+    fn taken_up(&mut self, path: &Path, named: bool) -> Result<Option<Followed>, NotFollowed> {
+        let beginning = FileSource::open(path).map_err(ReadError::from)?;
         if beginning.is_compressed() {
-            return Err("is compressed: it does not grow; read it with `c0di3 replay`".to_owned());
+            return Err(NotFollowed::Compressed);
         }
-        if let Some(kind) = binary_kind(path).map_err(words)?.filter(|_| !named) {
+        if let Some(kind) = binary_kind(path)?.filter(|_| !named) {
             tracing::debug!(path = %path.display(), kind, "not followed: no text");
             return Ok(None);
         }
-        let rewritten = self.rewritten.contains(path);
-        let place = if rewritten { Place::Rewritten } else { Place::Current };
-        let Some((id, position)) = self.known.recognise(&beginning, place) else { return Ok(None) };
+        let rewritten = self.names.rewritten.contains(path);
+        let role = if rewritten { FileRole::Rewritten } else { FileRole::Current };
+        let Some((id, position)) = self.known.recognise(&beginning, role) else { return Ok(None) };
         if let Some(other) = self.current.values().find(|followed| followed.source.id == id) {
-            return Err(format!("begins like {}, which is followed", other.source.name));
+            return Err(NotFollowed::BeginsLike(other.source.name.clone()));
         }
         let position =
             self.reached.get(&id).copied().filter(|reached| reached.offset > position.offset).unwrap_or(position);
         // An edited copy of what is followed already: the old file has nothing more to give.
         self.old.retain(|old| old.source.id != id);
         let source = Arc::new(Source { id, name: path.display().to_string() });
-        let mut followed = match Followed::open(path, &beginning, source, position).map_err(words)? {
+        let mut followed = match Followed::open(path, &beginning, source, position)? {
             Some(followed) => followed,
-            // It became another one in between: the next look tells.
-            None => return Err("changes while it is looked at".to_owned()),
+            None => return Err(NotFollowed::Changing),
         };
         if position == Position::default() {
-            followed.pass_hole().map_err(words)?;
+            followed.pass_hole()?;
         }
         Ok(Some(followed))
     }
@@ -412,10 +400,16 @@ impl<K: Known> Tail<'_, K> {
             if self.found.iter().any(|(path, _)| *path == other) {
                 continue;
             }
-            let Ok(file) = FileSource::open(&other) else { continue };
+            let file = match FileSource::open(&other).map_err(ReadError::from) {
+                Ok(file) => file,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot look into a rotated file");
+                    continue;
+                }
+            };
             // A writer may not have noticed yet that the newest one was rotated away.
             let grows = at == 0 && !file.is_compressed();
-            match self.known.recognise(&file, Place::Beside(path)) {
+            match self.known.recognise(&file, FileRole::Beside(path)) {
                 Some((id, _)) if self.is_read(id) || known.iter().any(|(_, known, ..)| *known == id) => is_older = true,
                 // Those before it were read to their end before it was begun.
                 Some((id, position)) if file.is_read_to(position.offset) => {
@@ -450,7 +444,7 @@ impl<K: Known> Tail<'_, K> {
             }
         }
         for (file, grows) in missed.into_iter().rev() {
-            if let Some((id, position)) = self.known.recognise(&file, Place::Missed(path)) {
+            if let Some((id, position)) = self.known.recognise(&file, FileRole::Missed(path)) {
                 any = true;
                 self.read_rest(path, &file, id, position, grows);
             }

@@ -260,9 +260,9 @@ correlation: {type: event_count, rules: [any], group-by: [source.ip], timespan: 
     correlator.observe(hits);
     correlator.finish();
     let finding = correlator.changes().remove(0).finding;
-    assert!((1600..2400).contains(&finding.count), "{}", finding.count);
+    assert!((1600..2400).contains(&finding.span.count), "{}", finding.span.count);
     assert!(
-        finding.reason.ends_with(&format!("; some {} events, estimated from one in 4", finding.count)),
+        finding.reason.ends_with(&format!("; some {} events, estimated from one in 4", finding.span.count)),
         "{}",
         finding.reason
     );

@@ -62,6 +62,7 @@ enum Ended {
 }
 
 impl<S: Deliveries + Endpoints + ?Sized> Deliverer<S> {
+    /// Endpoints that are new are told of incidents from now on. Errors: a client that cannot be made.
     pub fn new(
         store: Arc<S>,
         endpoints: Vec<Endpoint>,
@@ -260,7 +261,7 @@ impl<S: Deliveries + Endpoints + ?Sized> Deliverer<S> {
     async fn send(&self, endpoint: &Endpoint, client: &reqwest::Client, delivery: &Delivery) -> Ended {
         let failed = |error: String| Ended::Failed { error, retry_after_s: None };
         if let Err(error) = check_literal(&endpoint.url, &endpoint.allow) {
-            return failed(error);
+            return failed(error.to_string());
         }
         let body = match self.body(endpoint, delivery) {
             Ok(body) => body,

@@ -2,10 +2,8 @@
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use event::Severity;
+use event::{Network, Severity, UnknownWord};
 use sha2::{Digest, Sha256};
-
-use event::Network;
 
 /// Shape of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,12 +15,12 @@ pub enum Format {
 }
 
 impl std::str::FromStr for Format {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = UnknownWord;
+    fn from_str(text: &str) -> Result<Self, UnknownWord> {
         match text {
             "generic" => Ok(Format::Generic),
             "slack" => Ok(Format::Slack),
-            _ => Err(format!("`{text}` is not one of generic, slack")),
+            _ => Err(UnknownWord::new(text, ["generic", "slack"])),
         }
     }
 }
@@ -30,8 +28,11 @@ impl std::str::FromStr for Format {
 /// A receiver.
 #[derive(Clone)]
 pub struct Endpoint {
+    /// For people, metrics and the store.
     pub name: String,
+    /// Where notices are posted.
     pub url: reqwest::Url,
+    /// How their bodies look.
     pub format: Format,
     /// Keys of 24 to 64 bytes; with several, each signs, so that receivers can change theirs.
     pub secrets: Vec<Vec<u8>>,
@@ -58,31 +59,72 @@ impl std::fmt::Debug for Endpoint {
 
 const SECRET_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
+/// Why a text holds no secrets. No message repeats the text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadSecret {
+    /// It does not begin with `whsec_`.
+    #[error("a secret is written whsec_ and base64")]
+    NoPrefix,
+    /// What stands behind `whsec_` is not base64.
+    #[error("a secret is not base64 behind whsec_")]
+    NoBase64(#[source] base64::DecodeError),
+    /// It is shorter or longer than Standard Webhooks asks for.
+    #[error("a secret has 24 to 64 bytes")]
+    Length,
+}
+
 /// `whsec_` and base64, one or several separated by blanks.
-pub fn secrets(text: &str) -> Result<Vec<Vec<u8>>, String> {
+pub fn secrets(text: &str) -> Result<Vec<Vec<u8>>, BadSecret> {
     text.split_ascii_whitespace()
         .map(|secret| {
-            let encoded = secret.strip_prefix("whsec_").ok_or("a secret is written whsec_ and base64")?;
-            let bytes = BASE64_STANDARD.decode(encoded).map_err(|_| "a secret is not base64 behind whsec_")?;
-            if SECRET_BYTES.contains(&bytes.len()) { Ok(bytes) } else { Err("a secret has 24 to 64 bytes".to_owned()) }
+            let encoded = secret.strip_prefix("whsec_").ok_or(BadSecret::NoPrefix)?;
+            let bytes = BASE64_STANDARD.decode(encoded).map_err(BadSecret::NoBase64)?;
+            if SECRET_BYTES.contains(&bytes.len()) { Ok(bytes) } else { Err(BadSecret::Length) }
         })
         .collect()
 }
 
+/// Why no request could be sent to an address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadAddress {
+    /// It is no URL; `reason` is the URL parser's.
+    #[error("`{text}` is no address: {reason}")]
+    Syntax {
+        /// The address.
+        text: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It begins with `http:`, and that was not let through.
+    #[error("plain http needs `allow_http = true`")]
+    PlainHttp,
+    /// The scheme, which is neither `https` nor `http`.
+    #[error("`{0}` addresses cannot be called: use https")]
+    Scheme(String),
+    /// It holds a user name or a password, which would be shown and logged.
+    #[error("an address must not hold a user name or a password")]
+    Credentials,
+    /// The address, which names no host.
+    #[error("`{0}` names no host")]
+    NoHost(String),
+}
+
 /// The address, if it is one that can be called at all.
-pub fn url(text: &str, allow_http: bool) -> Result<reqwest::Url, String> {
-    let url: reqwest::Url = text.parse().map_err(|error| format!("`{text}` is no address: {error}"))?;
+pub fn url(text: &str, allow_http: bool) -> Result<reqwest::Url, BadAddress> {
+    let url: reqwest::Url = text.parse().map_err(|error: <reqwest::Url as std::str::FromStr>::Err| {
+        BadAddress::Syntax { text: text.to_owned(), reason: error.to_string() }
+    })?;
     match url.scheme() {
         "https" => {}
         "http" if allow_http => {}
-        "http" => return Err("plain http needs `allow_http = true`".to_owned()),
-        other => return Err(format!("`{other}` addresses cannot be called: use https")),
+        "http" => return Err(BadAddress::PlainHttp),
+        other => return Err(BadAddress::Scheme(other.to_owned())),
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("an address must not hold a user name or a password".to_owned());
+        return Err(BadAddress::Credentials);
     }
     if url.host_str().is_none() {
-        return Err(format!("`{text}` names no host"));
+        return Err(BadAddress::NoHost(text.to_owned()));
     }
     Ok(url)
 }
@@ -100,11 +142,11 @@ mod tests {
             ("https://user:pw@example.com/", "must not hold a user name"),
             ("nowhere", "is no address"),
         ] {
-            assert!(url(text, false).unwrap_err().contains(words), "{text}");
+            assert!(url(text, false).unwrap_err().to_string().contains(words), "{text}");
         }
         let good = format!("whsec_{}", BASE64_STANDARD.encode([7; 32]));
         assert_eq!(secrets(&format!("{good} {good}")).unwrap().len(), 2);
-        assert!(secrets("abc").unwrap_err().contains("whsec_"));
-        assert!(secrets("whsec_AAAA").unwrap_err().contains("24 to 64"));
+        assert!(secrets("abc").unwrap_err().to_string().contains("whsec_"));
+        assert!(secrets("whsec_AAAA").unwrap_err().to_string().contains("24 to 64"));
     }
 }

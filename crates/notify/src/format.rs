@@ -62,17 +62,17 @@ fn slack(kind: &str, notice: &NoticeBody, link: Option<&str>) -> Value {
         "incident.resolved" => "Incident resolved",
         _ => "Incident changed",
     };
-    let headline = escaped(&format!("{what} {}: {}", incident.severity, incident.title));
+    let headline = escaped(&format!("{what} {}: {}", incident.rating.severity, incident.title));
     let mut lines = vec![format!("*{headline}*")];
     if !notice.changes.is_empty() {
         lines.push(notice.changes.iter().map(|change| escaped(&change.sentence())).collect::<Vec<_>>().join("; "));
     }
-    let about = if incident.events_are_estimated { "about " } else { "" };
+    let about = if incident.scope.events_are_estimated { "about " } else { "" };
     lines.push(format!(
         "{} findings, {about}{} events, stage {}, status {}",
-        incident.findings, incident.events, incident.stage, incident.status
+        incident.scope.findings, incident.scope.events, incident.work.stage, incident.work.status
     ));
-    for (name, values) in incident.entities.kinds() {
+    for (name, values) in incident.scope.entities.kinds() {
         if !values.is_empty() {
             let named: Vec<String> = values.iter().take(NAMED_MAX).map(|value| escaped(value)).collect();
             let more = values.len().saturating_sub(NAMED_MAX);
@@ -164,15 +164,15 @@ mod tests {
             event::Severity::P1,
             Timestamp(0),
         );
-        incident.entities.user_name = vec![
+        incident.scope.entities.user_name = vec![
             "<!channel>".into(),
             "<@U123>".into(),
             "a".repeat(9000),
             "bob@evil.example".into(),
             "www.evil.example".into(),
         ];
-        incident.entities.source_ip = vec!["192.0.2.1".into(), "2001:db8::1".into()];
-        incident.entities.host_name = vec!["`*_~\u{202E}#general &lt;".into()];
+        incident.scope.entities.source_ip = vec!["192.0.2.1".into(), "2001:db8::1".into()];
+        incident.scope.entities.host_name = vec!["`*_~\u{202E}#general &lt;".into()];
         let changes =
             vec![store::What { field: "status".into(), to: Some("<!here>".into()), ..store::What::default() }];
         let body: Value = serde_json::from_slice(&body(

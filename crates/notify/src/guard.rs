@@ -69,6 +69,7 @@ pub fn closed(address: IpAddr, allow: &[Network]) -> Option<&'static str> {
 /// Resolves names and leaves out what must not be called.
 #[derive(Clone, Debug)]
 pub struct GuardedResolver {
+    /// Networks that may be reached although they are not public.
     pub allow: Arc<[Network]>,
 }
 
@@ -97,14 +98,22 @@ impl Resolve for GuardedResolver {
     }
 }
 
+/// An address that must not be called, and what it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{address} must not be called: {why}")]
+pub struct ClosedAddress {
+    address: IpAddr,
+    why: &'static str,
+}
+
 /// Addresses written in the URL never meet the resolver: they are checked here.
-pub fn check_literal(url: &reqwest::Url, allow: &[Network]) -> Result<(), String> {
+pub fn check_literal(url: &reqwest::Url, allow: &[Network]) -> Result<(), ClosedAddress> {
     let host = url.host_str().unwrap_or("");
     let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     match literal.ok().and_then(|address| closed(address, allow).map(|why| (address, why))) {
         Some((address, why)) => {
             metrics::counter!("webhook_guard_refusals_total").increment(1);
-            Err(format!("{address} must not be called: {why}"))
+            Err(ClosedAddress { address, why })
         }
         None => Ok(()),
     }

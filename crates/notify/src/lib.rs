@@ -7,6 +7,8 @@
 //! Reads and writes through the store only. **Absent on purpose:** no decision about incidents; the model has no tools,
 //! sees no log text, and its words are shown only where the facts bear them out.
 
+#![warn(missing_docs)]
+
 pub mod deliver;
 pub mod endpoint;
 mod format;

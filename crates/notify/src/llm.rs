@@ -29,9 +29,13 @@ intentions or results. For each sentence list the ids of the facts that it rests
 pub struct LlmOptions {
     /// Such as `http://127.0.0.1:8000`.
     pub url: String,
+    /// Name of the model, as the server knows it.
     pub model: String,
+    /// Sent as a bearer token.
     pub api_key: Option<String>,
+    /// Longest wait for an answer.
     pub timeout: Duration,
+    /// How the answer is held to its shape.
     pub constrain: Constrain,
 }
 
@@ -46,22 +50,42 @@ pub enum Constrain {
     Schema,
 }
 
+/// A model server with an OpenAI-compatible interface. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Llm {
     client: reqwest::Client,
     options: LlmOptions,
 }
 
+/// Why there is no answer. Causes are part of the message, not the error's source.
 #[derive(Debug, thiserror::Error)]
 pub enum LlmError {
+    /// No connection, or none that lasted until the answer was there.
     #[error("the model server does not answer: {0}")]
-    Down(String),
+    Down(reqwest::Error),
+    /// HTTP 503: to be asked again soon.
     #[error("the model is being loaded")]
     Loading,
+    /// Any other status that is no success.
     #[error("the model server refuses the request ({0}): check its key and its settings")]
     Refused(StatusCode),
+    /// An answer that cannot be used.
     #[error("the answer is not what was asked for: {0}")]
-    Wrong(String),
+    Wrong(BadAnswer),
+}
+
+/// What is wrong with an answer of the model server. The cause is part of the message, not the error's source.
+#[derive(Debug, thiserror::Error)]
+pub enum BadAnswer {
+    /// It is longer than any answer that was asked for.
+    #[error("more than {ANSWER_BYTES_MAX} bytes")]
+    TooLong,
+    /// It is no JSON, or has another shape.
+    #[error("{0}")]
+    Json(serde_json::Error),
+    /// It holds no text of the model.
+    #[error("no message in it")]
+    NoMessage,
 }
 
 impl LlmError {
@@ -77,6 +101,7 @@ impl LlmError {
 }
 
 impl Llm {
+    /// Makes the client; nothing is sent. Errors: the HTTP client cannot be made.
     pub fn new(options: LlmOptions) -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
@@ -87,6 +112,7 @@ impl Llm {
         Ok(Llm { client, options })
     }
 
+    /// Name of the model.
     pub fn model(&self) -> &str {
         &self.options.model
     }
@@ -95,7 +121,7 @@ impl Llm {
     pub async fn health(&self) -> Result<(), LlmError> {
         let url = format!("{}/health", self.options.url.trim_end_matches('/'));
         let sent = self.client.get(url).timeout(Duration::from_secs(2)).send().await;
-        match sent.map_err(|error| LlmError::Down(error.to_string()))?.status() {
+        match sent.map_err(LlmError::Down)?.status() {
             status if status.is_success() => Ok(()),
             StatusCode::SERVICE_UNAVAILABLE => Err(LlmError::Loading),
             status => Err(LlmError::Refused(status)),
@@ -109,23 +135,23 @@ impl Llm {
         if let Some(key) = &self.options.api_key {
             request = request.bearer_auth(key);
         }
-        let mut answer = request.send().await.map_err(|error| LlmError::Down(error.to_string()))?;
+        let mut answer = request.send().await.map_err(LlmError::Down)?;
         match answer.status() {
             status if status.is_success() => {}
             StatusCode::SERVICE_UNAVAILABLE => return Err(LlmError::Loading),
             status => return Err(LlmError::Refused(status)),
         }
         let mut body = Vec::new();
-        while let Some(part) = answer.chunk().await.map_err(|error| LlmError::Down(error.to_string()))? {
+        while let Some(part) = answer.chunk().await.map_err(LlmError::Down)? {
             body.extend_from_slice(&part);
             if body.len() > ANSWER_BYTES_MAX {
-                return Err(LlmError::Wrong(format!("more than {ANSWER_BYTES_MAX} bytes")));
+                return Err(LlmError::Wrong(BadAnswer::TooLong));
             }
         }
-        let wrong = |error: serde_json::Error| LlmError::Wrong(error.to_string());
+        let wrong = |error| LlmError::Wrong(BadAnswer::Json(error));
         let envelope: Value = serde_json::from_slice(&body).map_err(wrong)?;
         let content = envelope["choices"][0]["message"]["content"].as_str();
-        let content = content.ok_or_else(|| LlmError::Wrong("no message in it".to_owned()))?;
+        let content = content.ok_or_else(|| LlmError::Wrong(BadAnswer::NoMessage))?;
         serde_json::from_str(content).map_err(wrong)
     }
 
@@ -138,7 +164,7 @@ impl Llm {
                 {"role": "system", "content": INSTRUCTIONS},
                 {"role": "user", "content": format!("Facts:\n{}\n\nWrite a headline and one sentence for each fact.", listed.join("\n"))},
             ],
-            // The same words would fail again: another try is another throw.
+            // With equal parameters the model repeats the answer that failed: each attempt has another seed and temperature.
             "temperature": 0.4 * attempt.min(2) as f64, "seed": attempt + 1,
             "max_tokens": TOKENS_MAX, "cache_prompt": true, "stream": false,
         });

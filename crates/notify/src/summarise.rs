@@ -18,7 +18,7 @@ const POLL: Duration = Duration::from_millis(500);
 const JOBS: u32 = 4;
 /// Pause before the model is asked about the same facts once more, in microseconds.
 const RETRY_US: i64 = 120_000_000;
-/// The same while the model is being loaded.
+/// Pause while the model is being loaded, in microseconds.
 const LOADING_US: i64 = 5_000_000;
 /// Answers that may fall before the template stands for good.
 const ATTEMPTS_MAX: u64 = 3;
@@ -41,10 +41,12 @@ pub struct Summariser<S: ?Sized> {
 }
 
 impl<S: SummaryStore + ?Sized> Summariser<S> {
+    /// Without `llm` all summaries are templates.
     pub fn new(store: Arc<S>, llm: Option<Llm>, clock: Clock) -> Self {
         Summariser { store, llm, clock, failures: 0, closed_until: None }
     }
 
+    /// Works until the task is dropped. Errors are told, and tried again.
     pub async fn run(mut self) {
         let mut failing = false;
         loop {
@@ -80,14 +82,14 @@ impl<S: SummaryStore + ?Sized> Summariser<S> {
         let Some(incident) = self.store.incident(id).await? else { return Ok(()) };
         let sheet = facts(&*self.store, &incident).await?;
         let model = self.llm.as_ref().map_or("", Llm::model).to_owned();
-        let key = sheet.key(PROMPT_VERSION, &model);
+        let key = sheet.key(PROMPT_VERSION, &model).map_err(|error| StoreError::Damaged(format!("facts: {error}")))?;
         let known = self.store.summary(id).await?.filter(|known| known.key == key);
         let attempt = known.map_or(0, |known| known.attempts);
         if let Some(written) = self.store.summary_by_key(&key).await? {
             metrics::counter!("llm_cache_hits_total").increment(1);
             let same = StoredSummary {
                 incident: id,
-                facts_version: incident.facts_version,
+                facts_version: incident.record.facts_version,
                 updated_at: (self.clock)(),
                 ..written
             };
@@ -141,12 +143,13 @@ impl<S: SummaryStore + ?Sized> Summariser<S> {
         attempts: u64,
         again: Option<Timestamp>,
     ) -> Result<(), StoreError> {
+        let text = serde_json::to_string(summary);
         let stored = StoredSummary {
             incident: incident.id,
-            facts_version: incident.facts_version,
+            facts_version: incident.record.facts_version,
             key: key.to_owned(),
             source: summary.source.clone(),
-            text: serde_json::to_string(summary).unwrap_or_default(),
+            text: text.map_err(|error| StoreError::Damaged(format!("a summary: {error}")))?,
             attempts,
             updated_at: (self.clock)(),
         };

@@ -13,7 +13,7 @@ use nom::bytes::complete::{tag, take_while_m_n};
 use nom::combinator::{eof, peek, recognize};
 
 use crate::address::{decimal, is_ip, put_peer};
-use crate::format::{Context, Refusal};
+use crate::context::{Context, Refusal};
 use crate::{rfc3164, rfc5424};
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {

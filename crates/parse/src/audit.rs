@@ -6,7 +6,7 @@ use memchr::memmem;
 
 use crate::address::decimal;
 use crate::body::audit::{self, Subject};
-use crate::format::{Context, Refusal};
+use crate::context::{Context, Refusal};
 use crate::syslog::put_host;
 
 /// Start of the time in a record.

@@ -5,6 +5,7 @@
 mod accounts;
 pub(crate) mod audit;
 mod cron;
+mod cut;
 mod database;
 mod dns;
 mod dovecot;
@@ -13,6 +14,7 @@ mod fail2ban;
 mod ftp;
 mod mail;
 mod netfilter;
+mod outcome;
 mod pam;
 mod sshd;
 mod su;
@@ -124,56 +126,6 @@ pub(crate) fn put(rows: &mut BatchBuilder, program: &[u8], module: &[u8], messag
             known
         }
     }
-}
-
-/// The words of an event that concerns an account.
-#[derive(Clone, Copy, Debug)]
-struct Outcome {
-    action: &'static str,
-    outcome: &'static str,
-}
-
-const fn outcome(action: &'static str, outcome: &'static str) -> Outcome {
-    Outcome { action, outcome }
-}
-
-impl Outcome {
-    #[inline]
-    fn put(self, rows: &mut BatchBuilder) {
-        rows.literal(event::catalog::field::EVENT_CATEGORY, "authentication");
-        rows.literal(event::catalog::field::EVENT_ACTION, self.action);
-        if !self.outcome.is_empty() {
-            rows.literal(event::catalog::field::EVENT_OUTCOME, self.outcome);
-        }
-    }
-}
-
-/// The address in the last brackets of a text.
-fn in_last_brackets(text: &[u8]) -> Option<&[u8]> {
-    let close = memchr::memrchr(b']', text)?;
-    let open = memchr::memrchr(b'[', &text[..close])?;
-    Some(&text[open + 1..close])
-}
-
-/// Value of `key=` up to the next blank, where the key starts a word.
-fn value_of<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    let mut from = 0;
-    loop {
-        let at = from + memchr::memmem::find(text.get(from..)?, key)?;
-        if at == 0 || matches!(text[at - 1], b' ' | b';' | b',') {
-            let value = &text[at + key.len()..];
-            let end = value.iter().position(|byte| matches!(byte, b' ' | b';' | b',')).unwrap_or(value.len());
-            return Some(&value[..end]);
-        }
-        from = at + key.len();
-    }
-}
-
-/// Text after `prefix` up to `end`.
-fn between<'a>(text: &'a [u8], prefix: &[u8], end: &[u8]) -> Option<&'a [u8]> {
-    let start = memchr::memmem::find(text, prefix)? + prefix.len();
-    let length = memchr::memmem::find(&text[start..], end)?;
-    Some(&text[start..start + length])
 }
 
 #[cfg(test)]

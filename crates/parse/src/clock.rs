@@ -23,6 +23,7 @@ pub struct Clock {
     year: Option<i32>,
 }
 
+/// A time zone that the zone database does not know; its name.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown time zone `{0}`: use an IANA name such as Europe/Berlin, or UTC")]
 pub struct UnknownZone(String);
@@ -34,6 +35,8 @@ impl Default for Clock {
 }
 
 impl Clock {
+    /// `zone`: an IANA name, or UTC. `year`: of the first line that names none; `None`: the latest that is not in the
+    /// future.
     pub fn new(zone: &str, year: Option<i32>) -> Result<Self, UnknownZone> {
         let is_utc = matches!(zone, "UTC" | "utc" | "Z");
         let zone =

@@ -23,19 +23,35 @@ pub struct Enricher {
     agents: bool,
 }
 
-/// Why a database cannot be used.
+/// Why a database cannot be used. `wanted`: what it was to tell of addresses, such as countries.
 #[derive(Debug, thiserror::Error)]
-#[error("not a MaxMind database with {wanted}: {reason}")]
-pub struct BadDatabase {
-    wanted: &'static str,
-    reason: String,
+pub enum BadDatabase {
+    /// The bytes are no sound database. The cause is part of the message, not the error's source.
+    #[error("not a MaxMind database with {wanted}: {cause}")]
+    Unreadable {
+        /// What it was to tell.
+        wanted: &'static str,
+        /// What is wrong.
+        cause: maxminddb::MaxMindDbError,
+    },
+    /// A sound database that tells something else; `kind` is its own name for what it tells.
+    #[error("not a MaxMind database with {wanted}: it is a `{kind}`")]
+    OfAnotherKind {
+        /// What it was to tell.
+        wanted: &'static str,
+        /// What it tells.
+        kind: String,
+    },
 }
 
 fn database(bytes: Vec<u8>, wanted: &'static str, kinds: &[&str]) -> Result<Reader<Vec<u8>>, BadDatabase> {
-    let bad = |reason: String| BadDatabase { wanted, reason };
-    let reader = Reader::from_source(bytes).map_err(|error| bad(error.to_string()))?;
+    let reader = Reader::from_source(bytes).map_err(|cause| BadDatabase::Unreadable { wanted, cause })?;
     let kind = reader.metadata().database_type.clone();
-    if kinds.iter().any(|known| kind.contains(known)) { Ok(reader) } else { Err(bad(format!("it is a `{kind}`"))) }
+    if kinds.iter().any(|known| kind.contains(known)) {
+        Ok(reader)
+    } else {
+        Err(BadDatabase::OfAnotherKind { wanted, kind })
+    }
 }
 
 impl Enricher {
@@ -61,6 +77,7 @@ impl Enricher {
         self.agents = wanted;
     }
 
+    /// Whether nothing is added to any event.
     pub fn is_idle(&self) -> bool {
         self.country.is_none() && self.network.is_none() && self.internal.is_empty() && !self.agents
     }

@@ -2,37 +2,10 @@
 
 use std::str::FromStr;
 
-use event::{BatchBuilder, DatasetId, Timestamp};
+use event::{BatchBuilder, DatasetId};
 
-use crate::clock::{Clock, Times};
+use crate::context::{Context, Refusal};
 use crate::{access, audit, json, rfc3164, rfc5424};
-
-/// Why a format did not read a line.
-#[derive(Debug)]
-pub(crate) enum Refusal {
-    /// Not this format: another may try. Nothing was put to the row that the next format does not overwrite.
-    Other(&'static str),
-    /// Clearly this format, but broken: no other is asked.
-    Broken(&'static str),
-}
-
-/// What formats need beside the line: the reference time and the caches that go with it.
-#[derive(Debug)]
-pub(crate) struct Context {
-    pub(crate) times: Times,
-    pub(crate) json: json::Scratch,
-}
-
-impl Context {
-    pub(crate) fn new(clock: &Clock) -> Self {
-        Context { times: Times::new(clock.clone()), json: json::Scratch::default() }
-    }
-
-    pub(crate) fn begin_block(&mut self, reference: Timestamp) {
-        self.times.begin_block(reference);
-        self.json.begin_block();
-    }
-}
 
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 
@@ -41,6 +14,7 @@ type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refu
 pub struct Format {
     /// What `--format` calls the group that the format belongs to.
     pub group: &'static str,
+    /// Unique among formats.
     pub name: &'static str,
     /// Cheap: may say yes to a line that `read` then refuses.
     pub looks_like: fn(&[u8]) -> bool,
@@ -125,6 +99,7 @@ impl Default for FormatChoice {
     }
 }
 
+/// A word that is neither `auto`, a format nor a group of formats.
 #[derive(Debug, thiserror::Error)]
 #[error("unknown format `{0}`: use one of {list}", list = FormatChoice::words().join(", "))]
 pub struct UnknownFormat(String);

@@ -7,11 +7,14 @@
 //! like no known format is plain text (`event.dataset: text`); an empty one has a row, too, so that rows and lines go together.
 //! **Absent on purpose:** no I/O, no clock, no async, no rules. Time comes with the block.
 
+#![warn(missing_docs)]
+
 mod access;
 mod address;
 mod audit;
 mod body;
 mod clock;
+mod context;
 mod enrich;
 mod format;
 mod json;
@@ -30,8 +33,8 @@ use std::sync::Arc;
 use event::catalog::field;
 use event::{BatchBuilder, Block, EventBatch, Position, dataset};
 
+use crate::context::{Context, Refusal};
 use crate::enrich::Enrichment;
-use crate::format::{Context, Refusal};
 
 /// Lines of a block that are looked at to find its format.
 const PROBE_LINES: usize = 8;
@@ -39,6 +42,7 @@ const PROBE_LINES: usize = 8;
 /// How lines are to be read.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// Formats that lines may have.
     pub format: FormatChoice,
     /// Zone and year of times that name none.
     pub clock: Clock,
@@ -57,6 +61,7 @@ pub struct Parser {
 }
 
 impl Parser {
+    /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
         let context = Context::new(&options.clock);
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));

@@ -9,7 +9,7 @@ use event::{BatchBuilder, DatasetId, Timestamp};
 use memchr::memchr;
 
 use crate::clock::{Times, starts_with_month};
-use crate::format::{Context, Refusal};
+use crate::context::{Context, Refusal};
 use crate::rfc5424;
 use crate::syslog::{Priority, Program, priority, put_host, put_message};
 
@@ -25,7 +25,7 @@ pub(crate) fn begins_like(text: &[u8]) -> bool {
 
 /// A line taken apart; nothing is put before the whole is known to be syslog.
 #[derive(Debug, Default)]
-struct Header<'a> {
+struct BsdHeader<'a> {
     priority: Option<Priority>,
     time: Option<Timestamp>,
     host: &'a [u8],
@@ -34,10 +34,10 @@ struct Header<'a> {
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
-    let header = Header::read(text, &mut context.times)?;
+    let header = BsdHeader::read(text, &mut context.times)?;
     // A relay that does not understand the sender's header puts its own in front of it.
     let inner = (header.program.name.is_empty() && is_header_start(header.message))
-        .then(|| Header::read(header.message, &mut context.times).ok())
+        .then(|| BsdHeader::read(header.message, &mut context.times).ok())
         .flatten()
         .filter(|inner| !inner.program.name.is_empty());
     let outer = &header;
@@ -57,7 +57,7 @@ fn is_header_start(text: &[u8]) -> bool {
     starts_with_month(text) || priority(text).is_ok()
 }
 
-impl<'a> Header<'a> {
+impl<'a> BsdHeader<'a> {
     fn read(text: &'a [u8], times: &mut Times) -> Result<Self, Refusal> {
         let (rest, priority) = match priority(text) {
             Ok((rest, priority)) => (rest, Some(priority)),
@@ -75,9 +75,9 @@ impl<'a> Header<'a> {
                 return Err(Refusal::Other("RFC 5424, not RFC 3164"));
             }
             let (program, message) = tag(rest.trim_ascii_start()).unwrap_or((Program::default(), rest));
-            return Ok(Header { priority, program, message, ..Header::default() });
+            return Ok(BsdHeader { priority, program, message, ..BsdHeader::default() });
         };
-        let mut header = Header { priority, time: Some(time), ..Header::default() };
+        let mut header = BsdHeader { priority, time: Some(time), ..BsdHeader::default() };
         let after = after.trim_ascii_start();
         let recognised = header.after_stamp(after);
         // A BSD stamp and a host are syslog by themselves; an ISO stamp begins many other logs.

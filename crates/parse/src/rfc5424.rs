@@ -13,7 +13,7 @@ use nom::combinator::opt;
 use nom::sequence::terminated;
 
 use crate::clock::{Times, starts_with_month};
-use crate::format::{Context, Refusal};
+use crate::context::{Context, Refusal};
 use crate::rfc3164;
 use crate::syslog::{Priority, Program, priority, put_host, put_message, put_origin};
 

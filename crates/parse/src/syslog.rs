@@ -8,7 +8,7 @@ use nom::bytes::complete::{tag, take_while_m_n};
 use nom::sequence::delimited;
 
 use crate::address::{decimal, put_ip};
-use crate::format::Context;
+use crate::context::Context;
 use crate::{access, body};
 
 /// Facility and severity, as one number; above 191 it is not valid (RFC 5424 §6.2.1) but the line is still read.

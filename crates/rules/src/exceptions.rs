@@ -88,7 +88,11 @@ impl Exceptions {
     /// Whether a finding is left out: what it is about, all of it, is what the exception names.
     pub fn leave_out_finding(&self, head: &Head, finding: &Finding) -> bool {
         let excepts = |one: &&Exception| one.is_for(head) && holds_for(&one.condition, finding);
-        self.0.iter().filter(|one| one.is_in_force(finding.last_seen)).find(excepts).is_some_and(Exception::leave_out)
+        self.0
+            .iter()
+            .filter(|one| one.is_in_force(finding.span.last_seen))
+            .find(excepts)
+            .is_some_and(Exception::leave_out)
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Details {
 impl Details {
     pub(crate) fn of(finding: &Finding, muted_by: Option<&String>) -> Self {
         Details {
-            score_parts: finding.score_parts.clone(),
+            score_parts: finding.rating.parts.clone(),
             entities: finding.entities.clone(),
             techniques: finding.techniques.clone(),
             reason: finding.reason.clone(),

@@ -1,6 +1,6 @@
 //! The columns of a finding in either database, and how a row of them is read.
 
-use event::{Counted, Finding, FindingId, Level, Status, Timestamp};
+use event::{Counted, Finding, FindingId, FindingRating, FindingRule, FindingSpan, Level, Status, Timestamp};
 
 use crate::details::Details;
 use crate::error::StoreError;
@@ -27,15 +27,17 @@ pub(crate) fn stored(row: &Row) -> Result<StoredFinding, StoreError> {
     let level = Level::ALL.into_iter().find(|level| *level as i64 == row.small(3));
     let finding = Finding {
         id: FindingId(number(row.get(0))?),
-        rule_id: row.get(1),
-        rule_title: row.get(2),
-        level: level.ok_or_else(|| damaged("level"))?,
-        score: u8::try_from(row.small(4)).map_err(|_| damaged("score"))?,
-        score_parts: details.score_parts,
-        severity: row.get::<&str>(5).parse().map_err(|_| damaged("severity"))?,
-        first_seen: row.get::<Option<i64>>(6).map(Timestamp),
-        last_seen: row.get::<Option<i64>>(7).map(Timestamp),
-        count: row.count(8),
+        rule: FindingRule { id: row.get(1), title: row.get(2), level: level.ok_or_else(|| damaged("level"))? },
+        rating: FindingRating {
+            score: u8::try_from(row.small(4)).map_err(|_| damaged("score"))?,
+            parts: details.score_parts,
+            severity: row.get::<&str>(5).parse().map_err(|_| damaged("severity"))?,
+        },
+        span: FindingSpan {
+            first_seen: row.get::<Option<i64>>(6).map(Timestamp),
+            last_seen: row.get::<Option<i64>>(7).map(Timestamp),
+            count: row.count(8),
+        },
         entities: details.entities,
         techniques: details.techniques,
         reason: details.reason,

@@ -29,7 +29,8 @@ impl Findings for SqlStore {
         let more = findings.len() > limit as usize;
         findings.truncate(limit as usize);
         let last = findings.last().filter(|_| more);
-        let next = last.map(|stored| Cursor { sort_time: sort_time(stored.finding.last_seen), id: stored.finding.id });
+        let next =
+            last.map(|stored| Cursor { sort_time: sort_time(stored.finding.span.last_seen), id: stored.finding.id });
         Ok(Page { findings, next })
     }
 

@@ -128,13 +128,13 @@ impl Added {
     pub(crate) fn of(stored: &StoredFinding) -> Self {
         let finding = &stored.finding;
         Added {
-            severity: finding.severity,
-            level: finding.level,
+            severity: finding.rating.severity,
+            level: finding.rule.level,
             status: stored.status,
-            events: finding.count,
-            minute: finding.last_seen.map(|time| time.0.div_euclid(MINUTE_US)),
+            events: finding.span.count,
+            minute: finding.span.last_seen.map(|time| time.0.div_euclid(MINUTE_US)),
             sources: finding.entities.source_ip.clone(),
-            score: finding.score,
+            score: finding.rating.score,
         }
     }
 }
@@ -329,26 +329,26 @@ impl Inner {
             Some(before) => self.subtract(before),
             None => {
                 self.findings += 1;
-                self.rules.entry(finding.rule_id.clone()).or_insert_with(|| (finding.rule_title.clone(), 0)).1 += 1;
+                self.rules.entry(finding.rule.id.clone()).or_insert_with(|| (finding.rule.title.clone(), 0)).1 += 1;
             }
         }
-        let minute = finding.last_seen.map(|time| time.0.div_euclid(MINUTE_US));
+        let minute = finding.span.last_seen.map(|time| time.0.div_euclid(MINUTE_US));
         let minute = minute.and_then(|minute| NonZeroMinute::new(i32::try_from(minute).ok()?.checked_add(1)?));
         let now = Remembered {
-            events: finding.count,
+            events: finding.span.count,
             minute,
             sources: self.sources.numbers(&finding.entities.source_ip, before.map(|before| before.sources)),
-            severity: finding.severity,
-            level: finding.level,
+            severity: finding.rating.severity,
+            level: finding.rule.level,
             status: stored.status,
-            score: finding.score,
+            score: finding.rating.score,
         };
         let points = f64::from(now.score) - before.map_or(0.0, |before| f64::from(before.score));
         if points > 0.0 {
             for (kind, value) in stored.finding.entities.pairs() {
                 let name = format!("{kind}={value}");
                 if self.risks.len() < VALUES_MAX || self.risks.contains_key(&name) {
-                    let at = finding.last_seen.unwrap_or(stored.created_at);
+                    let at = finding.span.last_seen.unwrap_or(stored.created_at);
                     self.risks.entry(name).or_default().add(points, at);
                 }
             }

@@ -98,7 +98,7 @@ impl Incidents for SqlStore {
         let Some(mut incident) = lock_incident(&mut transaction, &id.to_string()).await? else {
             return Ok(Changed::Missing);
         };
-        if versions.is_some_and(|versions| !versions.contains(&incident.version)) {
+        if versions.is_some_and(|versions| !versions.contains(&incident.record.version)) {
             return Ok(Changed::Stale(incident));
         }
         let mut entries = match incident.apply(change, &by.actor, now) {

@@ -94,13 +94,13 @@ impl Joining<'_> {
             },
         };
         // No more events than are known already: they were read again after a crash.
-        if reason.is_none() && finding.count <= before {
+        if reason.is_none() && finding.span.count <= before {
             return;
         }
         let Some(mut incident) = self.known.incidents.remove(&id) else { return };
         self.add(&mut incident, finding, reason.is_some(), before);
         self.known.incidents.insert(id, incident);
-        let (added_at, events) = (self.now, finding.count);
+        let (added_at, events) = (self.now, finding.span.count);
         let reason = reason.unwrap_or_default();
         let link = Link { finding: finding.id, reason, added_at, added_by: ACTOR.to_owned(), events };
         self.joined.links.push((id, link));
@@ -130,7 +130,7 @@ impl Joining<'_> {
         if let Some((id, reason)) = nearest(self.known, finding, self.policy) {
             return Some((id, because(reason)));
         }
-        if finding.severity > self.policy.opens_from {
+        if finding.rating.severity > self.policy.opens_from {
             return None;
         }
         let incident = open(finding, earlier, self.now);
@@ -153,23 +153,23 @@ impl Joining<'_> {
     fn add(&mut self, incident: &mut Incident, finding: &Finding, is_new: bool, before: u64) {
         let (id, now) = (incident.id, self.now);
         // Incidents are also looked up by each entity, through keys that tie no findings. Most are known already.
-        let named = finding.entities.pairs().filter(|(kind, value)| !names(&incident.entities, kind, value));
+        let named = finding.entities.pairs().filter(|(kind, value)| !names(&incident.scope.entities, kind, value));
         self.joined.keys.extend(named.map(|(kind, value)| (entity_key(kind, value), id)));
-        let (severity_before, title_before) = (incident.severity, incident.title.clone());
+        let (severity_before, title_before) = (incident.rating.severity, incident.title.clone());
         absorb(incident, finding, is_new);
         let history = &mut self.joined.history;
         let mut note = |incident: &mut Incident, field: &str, from: Option<String>, to: Option<String>| {
             history.push((id, incident.note(now, ACTOR, field, from, to)));
         };
-        let is_first = is_new && incident.findings == 1;
+        let is_first = is_new && incident.scope.findings == 1;
         if is_new {
-            let title = format!("{} ({})", finding.rule_title, finding.id);
+            let title = format!("{} ({})", finding.rule.title, finding.id);
             note(incident, if is_first { "opened" } else { "finding" }, None, Some(title));
         }
         if let Some(old) = incident.continues.filter(|_| is_first) {
             note(incident, "continues", None, Some(old.to_string()));
         }
-        let (severity, title) = (incident.severity, incident.title.clone());
+        let (severity, title) = (incident.rating.severity, incident.title.clone());
         if severity < severity_before && !is_first {
             let (from, to) = (Some(severity_before.name().to_owned()), Some(severity.name().to_owned()));
             note(incident, "severity", from.clone(), to.clone());
@@ -183,12 +183,12 @@ impl Joining<'_> {
         let memory = self.known.memories.entry(id).or_insert_with(|| Memory::of_old(incident));
         memory.count(incident, finding, before);
         let is_news = is_new || !memory.is_old();
-        if finding.severity <= severity_before && !memory.has_told(&finding.rule_id) && is_news {
-            let to = Some(finding.severity.name().to_owned());
+        if finding.rating.severity <= severity_before && !memory.has_told(&finding.rule.id) && is_news {
+            let to = Some(finding.rating.severity.name().to_owned());
             let rule = What { field: "rule".to_owned(), to, ..by(finding) };
             let rules = &mut self.happened.entry(id).or_default().rules;
-            if rules.iter().all(|(known, _)| *known != finding.rule_id) {
-                rules.push((finding.rule_id.clone(), rule));
+            if rules.iter().all(|(known, _)| *known != finding.rule.id) {
+                rules.push((finding.rule.id.clone(), rule));
             }
         }
     }
@@ -196,15 +196,15 @@ impl Joining<'_> {
     fn finish(mut self) -> Joined {
         for id in &self.noted {
             if let Some(incident) = self.known.incidents.get_mut(id).filter(|_| !self.changed.contains(id)) {
-                incident.version += 1;
-                incident.updated_at = self.now;
+                incident.record.version += 1;
+                incident.record.updated_at = self.now;
             }
         }
         for id in &self.changed {
             if let Some(incident) = self.known.incidents.get_mut(id) {
-                incident.version += 1;
-                incident.facts_version += 1;
-                incident.updated_at = self.now;
+                incident.record.version += 1;
+                incident.record.facts_version += 1;
+                incident.record.updated_at = self.now;
             }
         }
         for (id, happened) in std::mem::take(&mut self.happened) {
@@ -222,7 +222,7 @@ impl Joining<'_> {
     fn tell(&mut self, id: IncidentId, happened: Happened) {
         let Some(age_us) = self.policy.notify_age_us else { return };
         let Some(incident) = self.known.incidents.get(&id) else { return };
-        if incident.last_seen.unwrap_or(self.now) < self.now.saturating_sub_us(age_us) {
+        if incident.scope.last_seen.unwrap_or(self.now) < self.now.saturating_sub_us(age_us) {
             return;
         }
         if let Some(memory) = self.known.memories.get_mut(&id) {
@@ -237,7 +237,7 @@ impl Joining<'_> {
                 let cause = raised.finding;
                 let others = rules.into_iter().map(|(_, rule)| rule).filter(|rule| rule.finding != cause);
                 let changes = std::iter::once(raised).chain(others).collect();
-                notices.push(Notice::new("incident.escalated", incident.severity.name(), incident, changes));
+                notices.push(Notice::new("incident.escalated", incident.rating.severity.name(), incident, changes));
             }
             (None, None, None) => {
                 for (rule, what) in rules {
@@ -250,7 +250,7 @@ impl Joining<'_> {
 
 /// A change that came with the finding.
 fn by(finding: &Finding) -> What {
-    What { finding: Some(finding.id), rule_title: Some(finding.rule_title.clone()), ..What::default() }
+    What { finding: Some(finding.id), rule_title: Some(finding.rule.title.clone()), ..What::default() }
 }
 
 /// The open incident that shares a key and is nearest in time, and why it was chosen.
@@ -272,51 +272,51 @@ fn nearest(known: &Known, finding: &Finding, policy: &JoinPolicy) -> Option<(Inc
 
 /// Silence between the incident and the finding, in microseconds; 0 where they overlap or name no time.
 fn gap_us(incident: &Incident, finding: &Finding) -> i64 {
-    let (Some(from), Some(to)) = (incident.first_seen, incident.last_seen) else { return 0 };
-    let (Some(first), Some(last)) = (finding.first_seen, finding.last_seen) else { return 0 };
+    let (Some(from), Some(to)) = (incident.scope.first_seen, incident.scope.last_seen) else { return 0 };
+    let (Some(first), Some(last)) = (finding.span.first_seen, finding.span.last_seen) else { return 0 };
     first.0.saturating_sub(to.0).max(from.0.saturating_sub(last.0)).max(0)
 }
 
 fn open(finding: &Finding, earlier: Option<IncidentId>, now: Timestamp) -> Incident {
-    let incident = Incident::opened(IncidentId::derive(finding.id), title(finding), finding.severity, now);
+    let incident = Incident::opened(IncidentId::derive(finding.id), title(finding), finding.rating.severity, now);
     Incident { continues: earlier, ..incident }
 }
 
 fn title(finding: &Finding) -> String {
     let about = keys(&finding.entities).into_iter().next();
     let about = about.map(|key| format!(": {key}")).unwrap_or_default();
-    format!("{}{about}", finding.rule_title)
+    format!("{}{about}", finding.rule.title)
 }
 
 fn absorb(incident: &mut Incident, finding: &Finding, is_new: bool) {
     call_by_the_gravest(incident, finding);
-    incident.findings += u64::from(is_new);
-    incident.score = incident.score.max(finding.score);
+    incident.scope.findings += u64::from(is_new);
+    incident.rating.score = incident.rating.score.max(finding.rating.score);
     // A severity that a person set stands until a finding is more severe than all before.
-    if finding.severity < incident.found_severity {
-        incident.found_severity = finding.severity;
-        incident.severity = incident.severity.min(finding.severity);
+    if finding.rating.severity < incident.rating.found_severity {
+        incident.rating.found_severity = finding.rating.severity;
+        incident.rating.severity = incident.rating.severity.min(finding.rating.severity);
     }
-    incident.first_seen = incident.first_seen.into_iter().chain(finding.first_seen).min();
-    incident.last_seen = incident.last_seen.into_iter().chain(finding.last_seen).max();
-    incident.entities.absorb(&finding.entities);
+    incident.scope.first_seen = incident.scope.first_seen.into_iter().chain(finding.span.first_seen).min();
+    incident.scope.last_seen = incident.scope.last_seen.into_iter().chain(finding.span.last_seen).max();
+    incident.scope.entities.absorb(&finding.entities);
     let add = |list: &mut Vec<String>, value: &String| {
         if !list.contains(value) && list.len() < INCIDENT_LIST_MAX {
             list.push(value.clone());
         }
     };
-    finding.techniques.iter().for_each(|technique| add(&mut incident.techniques, technique));
-    add(&mut incident.rules, &finding.rule_title);
+    finding.techniques.iter().for_each(|technique| add(&mut incident.scope.techniques, technique));
+    add(&mut incident.scope.rules, &finding.rule.title);
 }
 
 /// Titles the incident by its most severe finding, of equals by the one with the highest score, then by the first.
 fn call_by_the_gravest(incident: &mut Incident, finding: &Finding) {
     let rank = |severity: Severity, score: u8| (severity, std::cmp::Reverse(score));
-    let own = TitledBy { finding: finding.id, severity: finding.severity, score: finding.score };
+    let own = TitledBy { finding: finding.id, severity: finding.rating.severity, score: finding.rating.score };
     let (known, is_it) = match incident.titled_by {
         Some(known) => (rank(known.severity, known.score), known.finding == finding.id),
         // The incident was opened by an earlier version, or just now.
-        None => (rank(incident.found_severity, incident.score), incident.findings == 0),
+        None => (rank(incident.rating.found_severity, incident.rating.score), incident.scope.findings == 0),
     };
     if is_it || rank(own.severity, own.score) < known {
         incident.titled_by = Some(own);

@@ -79,7 +79,7 @@ impl Known {
         if self.mutes.is_empty() {
             return None;
         }
-        let mute = |key: String| self.mutes.get(&(finding.rule_id.clone(), key));
+        let mute = |key: String| self.mutes.get(&(finding.rule.id.clone(), key));
         let mutes: Option<Vec<&String>> = keys(&finding.entities).into_iter().map(mute).collect();
         mutes?.first().copied()
     }

@@ -36,17 +36,17 @@ impl Memory {
 
     /// The memory of an incident that an earlier version opened; that version only added counts up.
     pub(crate) fn of_old(incident: &Incident) -> Self {
-        Memory { sum: incident.events, unknown: incident.events, is_old: true, ..Memory::new() }
+        Memory { sum: incident.scope.events, unknown: incident.scope.events, is_old: true, ..Memory::new() }
     }
 
     /// Counts a finding and writes the number of events into the incident. `before`: the finding's count when it was
     /// last counted, 0 for a new one.
     pub(crate) fn count(&mut self, incident: &mut Incident, finding: &Finding, before: u64) {
-        self.take_up(finding.count, &finding.counted.events, before);
-        let (number, estimated) = self.events(incident.findings);
+        self.take_up(finding.span.count, &finding.counted.events, before);
+        let (number, estimated) = self.events(incident.scope.findings);
         // The number never goes down, although an estimate may.
-        incident.events = incident.events.max(number);
-        incident.events_are_estimated = estimated;
+        incident.scope.events = incident.scope.events.max(number);
+        incident.scope.events_are_estimated = estimated;
     }
 
     /// Adds the events of a finding. `before`: its count when it was last added, 0 for a new one.

@@ -78,7 +78,7 @@ pub(crate) async fn make_mutes_of(
     let reason = change.comment.clone().unwrap_or_else(|| format!("incident {id} is a false positive"));
     for (rule, title) in &rules {
         for key in &keys {
-            let version = incident.version.to_be_bytes();
+            let version = incident.record.version.to_be_bytes();
             let own = digest(&[b"mute", id.as_bytes(), &version, rule.as_bytes(), key.as_bytes()]);
             let add =
                 sql("INSERT INTO mutes (id, rule_id, rule_title, key, incident_id, actor, reason, created_at, until)
@@ -128,8 +128,8 @@ impl Mutes for SqlStore {
         let what = format!("{}; for {}", row.get::<&str>(1), row.get::<&str>(2));
         if let Some(mut incident) = lock_incident(&mut transaction, row.get(0)).await? {
             let entry = incident.note(now, &by.actor, "mute_ended", None, Some(what.clone()));
-            incident.version += 1;
-            incident.updated_at = now;
+            incident.record.version += 1;
+            incident.record.updated_at = now;
             let joined = Joined { history: vec![(incident.id, entry)], incidents: vec![incident], ..Joined::default() };
             write_rows(&mut transaction, JoinedRows::of(&joined, now)).await?;
         }

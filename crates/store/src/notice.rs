@@ -91,7 +91,7 @@ impl Notice {
 
     /// A notice that a person changed the incident.
     pub(crate) fn changed(incident: &Incident, changes: Vec<What>) -> Self {
-        Self::new(kind_of(incident), &incident.version.to_string(), incident, changes)
+        Self::new(kind_of(incident), &incident.record.version.to_string(), incident, changes)
     }
 }
 

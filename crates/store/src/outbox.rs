@@ -79,7 +79,7 @@ pub(crate) async fn settle(
         .bind(notice::kind_of(incident))
         .bind(doc(&body))
         // Whoever was to be told of what it was is told what it became.
-        .bind(row.get::<i64>(2).min(incident.severity as i64));
+        .bind(row.get::<i64>(2).min(incident.rating.severity as i64));
     transaction.write(put).await?;
     Ok(None)
 }

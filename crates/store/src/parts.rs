@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use event::{EventId, Evidence, Finding, FindingId};
+use event::{EventId, Evidence, Finding, FindingId, FindingSpan};
 
 use crate::join::join;
 use crate::known::{Home, Known, Part, StoredPart, Trace};
@@ -87,7 +87,7 @@ impl Prepared<'_> {
                 mute
             }
         };
-        let part = Part { home: Home::Mute(mute.clone()), events: finding.count, continued: None };
+        let part = Part { home: Home::Mute(mute.clone()), events: finding.span.count, continued: None };
         self.held.insert(finding.id, part.clone());
         known.parts.insert(finding.id, part);
         self.muted.insert(finding.id, mute);
@@ -107,7 +107,7 @@ fn part<'a>(
         let stored = known.stored.get(&at).map_or(0, |stored| stored.count);
         let events = known.parts.get(&at).map_or(stored, |part| part.events);
         // Nothing new: the events were read again after a crash, or the finding was committed again unchanged.
-        if finding.count <= frozen + events {
+        if finding.span.count <= frozen + events {
             return None;
         }
         let next = FindingId::continued(at, &because);
@@ -123,7 +123,7 @@ fn part<'a>(
     if let Some((incident, _)) = homes.into_iter().next() {
         known.continued_from.insert(at, incident);
     }
-    let grown = finding.count.saturating_sub(frozen);
+    let grown = finding.span.count.saturating_sub(frozen);
     let before = known.parts.get(&at).map_or(0, |part| part.events);
     (grown > 0 && grown >= before).then(|| Cow::Owned(rest(known, finding, &chain, at, grown)))
 }
@@ -148,7 +148,7 @@ fn rest(known: &Known, finding: &Finding, chain: &[FindingId], id: FindingId, co
     let old = done.iter().filter_map(|part| part.last_seen).max();
     let times = || new.iter().filter_map(|evidence| evidence.time);
     let first_seen = own.and_then(|own| own.first_seen).into_iter().chain(times()).min();
-    let last_seen = match finding.last_seen {
+    let last_seen = match finding.span.last_seen {
         Some(last) if old.is_none_or(|old| last > old) => Some(last),
         last => own.and_then(|own| own.last_seen).into_iter().chain(times()).max().or(last),
     };
@@ -162,9 +162,7 @@ fn rest(known: &Known, finding: &Finding, chain: &[FindingId], id: FindingId, co
     let more = if count == 1 { "1 event".to_owned() } else { format!("{count} events") };
     Finding {
         id,
-        count,
-        first_seen: first_seen.or(last_seen),
-        last_seen,
+        span: FindingSpan { count, first_seen: first_seen.or(last_seen), last_seen },
         evidence: kept(own.map_or(&[][..], |own| &own.evidence), new),
         reason: format!("{more}{after}; with what was before: {}", finding.reason),
         continues: before,

@@ -284,10 +284,10 @@ async fn check_incident(
     if let Some((mut right, memory)) = mended {
         let words: Vec<&str> = faults.iter().map(|one| one.fault.what.as_str()).collect();
         let entry = right.note(now, MENDER, "repaired", None, Some(words.join("; ")));
-        right.version += 1;
-        right.facts_version += 1;
-        right.version = right.version.max(right.facts_version);
-        right.updated_at = now;
+        right.record.version += 1;
+        right.record.facts_version += 1;
+        right.record.version = right.record.version.max(right.record.facts_version);
+        right.record.updated_at = now;
         let joined = Joined {
             history: vec![(right.id, entry)],
             memories: [(right.id, memory)].into(),

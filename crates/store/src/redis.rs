@@ -166,17 +166,17 @@ impl RedisHot {
                 continue;
             }
             match &before {
-                Some(before) => count(&mut pipeline, before, &finding.rule_id, -1),
+                Some(before) => count(&mut pipeline, before, &finding.rule.id, -1),
                 None => {
                     pipeline.hincr(key("counts"), "findings", 1).ignore();
-                    pipeline.hincr(key("counts"), format!("rule:{}", finding.rule_id), 1).ignore();
-                    pipeline.hset(key("titles"), &finding.rule_id, &finding.rule_title).ignore();
+                    pipeline.hincr(key("counts"), format!("rule:{}", finding.rule.id), 1).ignore();
+                    pipeline.hset(key("titles"), &finding.rule.id, &finding.rule.title).ignore();
                 }
             }
-            count(&mut pipeline, &added, &finding.rule_id, 1);
+            count(&mut pipeline, &added, &finding.rule.id, 1);
             let points = f64::from(added.score) - before.as_ref().map_or(0.0, |before| f64::from(before.score));
             if points > 0.0 {
-                let at = finding.last_seen.unwrap_or(stored.created_at);
+                let at = finding.span.last_seen.unwrap_or(stored.created_at);
                 for (kind, value) in stored.finding.entities.pairs() {
                     if let Some(risk) = risks.get_mut(&format!("{kind}={value}")) {
                         risk.add(points, at);

@@ -32,7 +32,7 @@ pub(crate) fn doc<T: serde::Serialize>(value: &T) -> String {
 
 /// Sort key of an incident, in microseconds since 1970.
 pub(crate) fn sort_time(incident: &Incident) -> i64 {
-    incident.last_seen.unwrap_or(incident.created_at).0
+    incident.scope.last_seen.unwrap_or(incident.record.created_at).0
 }
 
 /// A number out of hexadecimal digits; `what` names it where it cannot be read.
@@ -71,10 +71,10 @@ const SUMMARY_STATE_NEW: i64 = 1;
 fn incident_rows(joined: &Joined) -> String {
     let row = |incident: &Incident| {
         json!({
-            "id": incident.id.to_string(), "severity": incident.severity as i64, "stage": incident.stage.name(),
-            "status": incident.status.name(), "assignee": incident.assignee.as_deref().unwrap_or(""),
-            "sort_time": sort_time(incident), "version": incident.version, "facts_version": incident.facts_version,
-            "doc": doc(incident), "summary_state": SUMMARY_STATE_NEW, "summary_due": incident.updated_at.0,
+            "id": incident.id.to_string(), "severity": incident.rating.severity as i64, "stage": incident.work.stage.name(),
+            "status": incident.work.status.name(), "assignee": incident.work.assignee.as_deref().unwrap_or(""),
+            "sort_time": sort_time(incident), "version": incident.record.version, "facts_version": incident.record.facts_version,
+            "doc": doc(incident), "summary_state": SUMMARY_STATE_NEW, "summary_due": incident.record.updated_at.0,
             "memory": joined.memories.get(&incident.id).map(doc),
         })
     };
@@ -112,7 +112,7 @@ fn history_rows(history: &[(IncidentId, HistoryEntry)]) -> String {
 fn notice_rows(notices: &[Notice], now: i64) -> String {
     let row = |notice: &Notice| {
         json!({
-            "id": notice.id, "kind": notice.kind, "severity": notice.body.incident.severity as i64, "created_at": now,
+            "id": notice.id, "kind": notice.kind, "severity": notice.body.incident.rating.severity as i64, "created_at": now,
             "body": doc(&notice.body), "incident_id": notice.body.incident.id.to_string(),
         })
     };

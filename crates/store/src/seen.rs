@@ -74,7 +74,7 @@ const OLD_ADDRESSES: Text = Text {
 /// What the findings name.
 pub(crate) fn names_of(findings: &[Finding]) -> Names<'_> {
     let addresses = findings.iter().flat_map(|finding| finding.entities.source_ip.iter().map(String::as_str));
-    let titles = findings.iter().map(|finding| (finding.rule_title.as_str(), finding.rule_id.as_str()));
+    let titles = findings.iter().map(|finding| (finding.rule.title.as_str(), finding.rule.id.as_str()));
     Names { addresses: addresses.collect(), titles: titles.collect() }
 }
 

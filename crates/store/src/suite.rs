@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use event::{
-    Entities, EventId, Evidence, Finding, FindingId, IncidentChange, IncidentStatus, Level, Position, ScorePart,
-    Severity, Source, SourceId, Stage, Status, Timestamp, Verdict,
+    Entities, EventId, Evidence, Finding, FindingId, FindingRating, FindingRule, FindingSpan, IncidentChange,
+    IncidentStatus, Level, Position, ScorePart, Severity, Source, SourceId, Stage, Status, Timestamp, Verdict,
 };
 
 use super::*;
@@ -55,15 +55,17 @@ async fn store(url: &str) -> Arc<dyn Store> {
 pub(crate) fn finding(number: u64, severity: Severity, address: &str) -> Finding {
     Finding {
         id: FindingId(u128::from(number) << 64),
-        rule_id: format!("rule-{}", number % 3),
-        rule_title: "a title".into(),
-        level: Level::High,
-        score: 75,
-        score_parts: vec![ScorePart { part: "rule level high".into(), points: 75 }],
-        severity,
-        first_seen: Some(Timestamp(number as i64 * 1000)),
-        last_seen: Some(Timestamp(number as i64 * 1000 + 5)),
-        count: number + 1,
+        rule: FindingRule { id: format!("rule-{}", number % 3), title: "a title".into(), level: Level::High },
+        rating: FindingRating {
+            score: 75,
+            parts: vec![ScorePart { part: "rule level high".into(), points: 75 }],
+            severity,
+        },
+        span: FindingSpan {
+            first_seen: Some(Timestamp(number as i64 * 1000)),
+            last_seen: Some(Timestamp(number as i64 * 1000 + 5)),
+            count: number + 1,
+        },
         entities: Entities { source_ip: vec![address.into()], user_name: vec!["root".into()], ..Entities::default() },
         techniques: vec!["T1110".into()],
         reason: "it matched".into(),
@@ -115,7 +117,7 @@ async fn pages_hold_every_finding_once_newest_first_while_others_arrive(url: &st
     let mut query = query(7);
     loop {
         let page = store.list(&query).await.unwrap();
-        seen.extend(page.findings.iter().map(|stored| stored.finding.count - 1));
+        seen.extend(page.findings.iter().map(|stored| stored.finding.span.count - 1));
         query.after = page.next;
         if query.after.is_none() {
             break;
@@ -137,7 +139,7 @@ async fn filters_select_and_combine(url: &str) {
         let mut query = query(10);
         change(&mut query);
         let page = store.list(&query).await.unwrap();
-        page.findings.iter().map(|stored| stored.finding.count - 1).collect()
+        page.findings.iter().map(|stored| stored.finding.span.count - 1).collect()
     };
     assert_eq!(ask(|query| query.severities = vec![Severity::P1]).await, [3, 2]);
     assert_eq!(ask(|query| query.severities = vec![Severity::P1, Severity::P0, Severity::P1]).await, [3, 2, 1]);
@@ -159,7 +161,8 @@ async fn less_than_is_known_changes_nothing(url: &str) {
     let store = store(url).await;
     let full = finding(1, Severity::P1, "192.0.2.1");
     store.commit(&commit(vec![full.clone()])).await.unwrap();
-    let before_the_crash = Finding { count: 1, reason: "less".into(), ..full.clone() };
+    let before_the_crash =
+        Finding { span: FindingSpan { count: 1, ..full.span }, reason: "less".into(), ..full.clone() };
     assert_eq!(store.commit(&commit(vec![before_the_crash])).await.unwrap(), Committed::default());
     assert_eq!(store.get(full.id).await.unwrap().unwrap().finding, full);
 }
@@ -247,7 +250,7 @@ async fn changes_are_told_by_revision_and_hot_counts_follow_them(url: &str) {
     store.commit(&commit(vec![finding(1, Severity::P0, "192.0.2.1")])).await.unwrap();
     store.commit(&commit(vec![finding(2, Severity::P1, "192.0.2.2")])).await.unwrap();
     let mut grown = finding(1, Severity::P0, "192.0.2.1");
-    grown.count = 50;
+    grown.span.count = 50;
     store.commit(&commit(vec![grown])).await.unwrap();
     let changed = store.changed_after(ChangeCursor { revision: 1, id: FindingId(u128::MAX) }, 10).await.unwrap();
     assert_eq!(changed.iter().map(|stored| stored.revision).collect::<Vec<_>>(), [2, 3]);
@@ -291,7 +294,7 @@ async fn hot_aggregates_in_redis_are_those_in_memory() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&format!("sqlite:{}/a.db", folder.path().display())).await;
     let mut grown = finding(1, Severity::P0, "192.0.2.1");
-    grown.count = 50;
+    grown.span.count = 50;
     store.commit(&commit(vec![grown])).await.unwrap();
     store.commit(&commit(vec![finding(2, Severity::P1, "192.0.2.2")])).await.unwrap();
     let hot = RedisHot::open(&server.url(), "agent-1".into()).unwrap();
@@ -315,12 +318,12 @@ async fn findings_become_incidents_in_the_same_commit(url: &str) {
     store.commit(&joining(findings)).await.unwrap();
     let all = store.incidents(&IncidentQuery { limit: 10, ..IncidentQuery::default() }).await.unwrap();
     assert_eq!(all.len(), 1);
-    assert_eq!((all[0].findings, all[0].events, all[0].severity), (2, 5, Severity::P2));
+    assert_eq!((all[0].scope.findings, all[0].scope.events, all[0].rating.severity), (2, 5, Severity::P2));
     let mut grown = finding(1, Severity::P0, "192.0.2.1");
-    grown.count = 100;
+    grown.span.count = 100;
     store.commit(&joining(vec![grown.clone(), finding(3, Severity::P1, "192.0.2.9")])).await.unwrap();
     let incident = store.incident(all[0].id).await.unwrap().unwrap();
-    assert_eq!((incident.findings, incident.events, incident.severity), (2, 103, Severity::P0));
+    assert_eq!((incident.scope.findings, incident.scope.events, incident.rating.severity), (2, 103, Severity::P0));
     let links = store.links(incident.id, 10).await.unwrap();
     assert_eq!(links.iter().map(|link| link.events).sum::<u64>(), 103);
     assert!(links.iter().any(|link| link.reason.starts_with("same source.ip 192.0.2.1")), "{links:?}");
@@ -336,10 +339,11 @@ async fn incidents_are_listed_by_filters(url: &str) {
     store.commit(&joining(findings)).await.unwrap();
     let ask = async |query: IncidentQuery| store.incidents(&IncidentQuery { limit: 10, ..query }).await.unwrap();
     let all = ask(IncidentQuery::default()).await;
-    assert!(all.windows(2).all(|pair| pair[0].last_seen > pair[1].last_seen), "newest first");
+    assert!(all.windows(2).all(|pair| pair[0].scope.last_seen > pair[1].scope.last_seen), "newest first");
     let second = &all[1];
     let rest =
-        ask(IncidentQuery { after: Some((second.last_seen.unwrap().0, second.id)), ..IncidentQuery::default() }).await;
+        ask(IncidentQuery { after: Some((second.scope.last_seen.unwrap().0, second.id)), ..IncidentQuery::default() })
+            .await;
     assert_eq!(rest, all[2..]);
     assert_eq!(ask(IncidentQuery { severities: vec![Severity::P0], ..IncidentQuery::default() }).await, []);
     let p1 = IncidentQuery {
@@ -371,15 +375,15 @@ async fn changes_to_an_incident_need_its_version_and_leave_a_history(url: &str) 
     let change = async |version, change: &IncidentChange| {
         store.change(incident.id, version, change, "ann", Timestamp(50)).await.unwrap()
     };
-    let Changed::Done(now) = change(incident.version, &assess).await else { panic!("the version is right") };
+    let Changed::Done(now) = change(incident.record.version, &assess).await else { panic!("the version is right") };
     assert_eq!(
-        (now.stage, now.status, now.version),
-        (Stage::Assessment, IncidentStatus::InProgress, incident.version + 1)
+        (now.work.stage, now.work.status, now.record.version),
+        (Stage::Assessment, IncidentStatus::InProgress, incident.record.version + 1)
     );
-    let Changed::Stale(current) = change(incident.version, &assess).await else { panic!("the version is old") };
+    let Changed::Stale(current) = change(incident.record.version, &assess).await else { panic!("the version is old") };
     assert_eq!(current, now);
     let jump = IncidentChange { stage: Some(Stage::Resolution), ..IncidentChange::default() };
-    assert!(matches!(change(now.version, &jump).await, Changed::Illegal(_)));
+    assert!(matches!(change(now.record.version, &jump).await, Changed::Illegal(_)));
     let missing = store.change(event::IncidentId(5), 1, &assess, "ann", Timestamp(50)).await.unwrap();
     assert_eq!(missing, Changed::Missing);
     let history = store.history(incident.id, 1, 10).await.unwrap();
@@ -389,8 +393,11 @@ async fn changes_to_an_incident_need_its_version_and_leave_a_history(url: &str) 
     // What people set stays when findings join.
     store.commit(&joining(vec![finding(2, Severity::P2, "192.0.2.1")])).await.unwrap();
     let joined = store.incident(incident.id).await.unwrap().unwrap();
-    assert_eq!((joined.assignee.as_deref(), joined.stage, joined.findings), (Some("ann"), Stage::Assessment, 2));
-    assert_eq!(joined.verdict, None::<Verdict>);
+    assert_eq!(
+        (joined.work.assignee.as_deref(), joined.work.stage, joined.scope.findings),
+        (Some("ann"), Stage::Assessment, 2)
+    );
+    assert_eq!(joined.work.verdict, None::<Verdict>);
 }
 
 async fn notices_are_delivered_once_to_each_endpoint(url: &str) {
@@ -436,10 +443,10 @@ async fn summaries_are_kept_by_content(url: &str) {
     let waiting = store.to_summarise(now, false, 10).await.unwrap();
     assert_eq!(waiting.len(), 2);
     let gravest = store.incident(waiting[0]).await.unwrap().unwrap();
-    assert_eq!(gravest.severity, Severity::P0);
+    assert_eq!(gravest.rating.severity, Severity::P0);
     let summary = StoredSummary {
         incident: gravest.id,
-        facts_version: gravest.facts_version,
+        facts_version: gravest.record.facts_version,
         key: "k1".into(),
         source: "llm".into(),
         text: "{}".into(),

@@ -256,15 +256,17 @@ impl IncidentRow {
         let mut right = incident.clone();
         let mut mended: Vec<(String, &str)> = Vec::new();
         let memory = self.recount(&mut right);
-        if right.findings != incident.findings {
+        if right.scope.findings != incident.scope.findings {
             mended.push((
-                format!("it has {} findings, its links {}", incident.findings, right.findings),
+                format!("it has {} findings, its links {}", incident.scope.findings, right.scope.findings),
                 "it is counted again",
             ));
         }
-        if right.events != incident.events || right.events_are_estimated != incident.events_are_estimated {
+        if right.scope.events != incident.scope.events
+            || right.scope.events_are_estimated != incident.scope.events_are_estimated
+        {
             mended.push((
-                format!("it has {} events, its findings make {}", incident.events, right.events),
+                format!("it has {} events, its findings make {}", incident.scope.events, right.scope.events),
                 "they are counted again",
             ));
         }
@@ -276,13 +278,13 @@ impl IncidentRow {
         let by_person =
             self.history.iter().any(|(_, field, actor)| field == "severity" && actor != "c0di3" && actor != MENDER);
         if let Some(gravest) = gravest {
-            right.found_severity = right.found_severity.min(gravest);
-            if !by_person && right.severity > gravest {
+            right.rating.found_severity = right.rating.found_severity.min(gravest);
+            if !by_person && right.rating.severity > gravest {
                 mended.push((
-                    format!("its severity is {}, its gravest finding {gravest}", incident.severity),
+                    format!("its severity is {}, its gravest finding {gravest}", incident.rating.severity),
                     "it is as grave as that",
                 ));
-                right.severity = gravest;
+                right.rating.severity = gravest;
             }
         }
         let last = self.history.last().map_or(0, |(number, ..)| *number);
@@ -296,12 +298,12 @@ impl IncidentRow {
                 None,
             ));
         }
-        if last != incident.entries as i64 {
+        if last != incident.record.entries as i64 {
             mended.push((
-                format!("it has {} entries of history, the table {last}", incident.entries),
+                format!("it has {} entries of history, the table {last}", incident.record.entries),
                 "the number follows the table",
             ));
-            right.entries = last.max(0) as u64;
+            right.record.entries = last.max(0) as u64;
         }
         self.check_versions(&mut right, &mut mended);
         if self.links.is_empty() {
@@ -320,21 +322,24 @@ impl IncidentRow {
     /// Checks that the columns repeat the document, and that the version is not less than the facts' version.
     fn check_versions(&self, right: &mut Incident, mended: &mut Vec<(String, &str)>) {
         let incident = &self.incident;
-        let columns = (incident.severity as i64, incident.stage.name(), incident.status.name());
+        let columns = (incident.rating.severity as i64, incident.work.stage.name(), incident.work.status.name());
         let (severity, stage, status, version, facts) = &self.columns;
         let agree = columns == (*severity, stage.as_str(), status.as_str());
-        if !agree || (*version, *facts) != (incident.version as i64, incident.facts_version as i64) {
+        if !agree || (*version, *facts) != (incident.record.version as i64, incident.record.facts_version as i64) {
             mended.push((
                 "its columns say another thing than its document".to_owned(),
                 "the columns follow the document",
             ));
         }
-        if incident.facts_version > incident.version {
+        if incident.record.facts_version > incident.record.version {
             mended.push((
-                format!("its facts have version {}, all of it {}", incident.facts_version, incident.version),
+                format!(
+                    "its facts have version {}, all of it {}",
+                    incident.record.facts_version, incident.record.version
+                ),
                 "the version goes beyond that of its facts",
             ));
-            right.version = incident.facts_version;
+            right.record.version = incident.record.facts_version;
         }
     }
 
@@ -346,16 +351,16 @@ impl IncidentRow {
         });
         let mut memory = self.memory.clone().unwrap_or_else(|| Memory::of_old(right)).cleared();
         known.for_each(|(count, set)| memory.take_up(count, &set, 0));
-        right.findings = self.links.iter().filter(|link| link.found.is_some()).count() as u64;
-        let (events, estimated) = memory.events(right.findings);
+        right.scope.findings = self.links.iter().filter(|link| link.found.is_some()).count() as u64;
+        let (events, estimated) = memory.events(right.scope.findings);
         let (least, most) = memory.bounds();
-        let is_possible = estimated && right.events >= least && right.events <= most;
+        let is_possible = estimated && right.scope.events >= least && right.scope.events <= most;
         if !is_possible {
-            right.events = events;
+            right.scope.events = events;
         }
         // Earlier versions kept no memory, and did not mark their sums as estimates: that alone is no fault.
         if self.memory.is_some() || !is_possible {
-            right.events_are_estimated = estimated;
+            right.scope.events_are_estimated = estimated;
         }
         memory
     }

@@ -10,7 +10,7 @@ pub(crate) const TARGET: &str = "crates/event/src/catalog/table.rs";
 
 const HEAD: &str = "//! Generated from schemas/fields.yaml by `cargo xtask schemas`. Do not edit. (flat table)
 
-use super::{Field, FieldId, FieldType};
+use super::row::{Field, FieldId, FieldType};
 
 /// Ids of the catalog's fields.
 pub mod field {
@@ -26,6 +26,7 @@ pub(crate) fn catalog_table(text: &str) -> anyhow::Result<String> {
     for (at, row) in rows.iter().enumerate() {
         let name = part(row, "name")?;
         let constant = name.replace('@', "").replace('.', "_").to_uppercase();
+        writeln!(out, "    /// `{name}`: {}.", part(row, "meaning")?)?;
         writeln!(out, "    pub const {constant}: FieldId = FieldId({at});")?;
     }
     out.push_str("}\n\n/// The catalog.\npub static FIELDS: &[Field] = &[\n");

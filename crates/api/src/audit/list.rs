@@ -5,12 +5,12 @@ use axum::extract::{Query, State};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde::Serialize;
-use store::audit::{AuditEntry, AuditQuery, Outcome};
+use store::audit::{AuditEntry, AuditQuery, By, Outcome};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ApiState;
 use crate::filter::{Once, after_since, limit, time};
 use crate::problem::{PartProblem, Problem};
+use crate::state::ApiState;
 
 const LIMIT_DEFAULT: u32 = 50;
 
@@ -20,19 +20,14 @@ pub(crate) struct AuditView {
     id: String,
     /// RFC 3339; refused logins: the minute in which they were counted.
     at: String,
-    /// Name of the token, user of the operating system, or `c0di3` itself; empty where nobody is known.
-    actor: String,
-    /// Id of the token.
-    actor_id: String,
-    role: String,
-    /// Who was connected.
-    address: String,
-    /// Whom a trusted proxy named.
-    forwarded: String,
+    #[serde(flatten)]
+    #[schema(inline)]
+    by: ByView,
     /// Such as incident.change, token.create or login.
     action: String,
-    method: String,
-    route: String,
+    #[serde(flatten)]
+    #[schema(inline)]
+    route: RouteView,
     /// What it was done to.
     target: String,
     /// done, refused or failed.
@@ -46,24 +41,41 @@ pub(crate) struct AuditView {
     detail: String,
 }
 
+/// Who it was.
+#[derive(Debug, Serialize, ToSchema)]
+struct ByView {
+    /// Name of the token, user of the operating system, or `c0di3` itself; empty where nobody is known.
+    actor: String,
+    /// Id of the token.
+    actor_id: String,
+    role: String,
+    /// Who was connected.
+    address: String,
+    /// Whom a trusted proxy named.
+    forwarded: String,
+}
+
+/// The request, where it was one.
+#[derive(Debug, Serialize, ToSchema)]
+struct RouteView {
+    method: String,
+    route: String,
+}
+
 impl From<AuditEntry> for AuditView {
     fn from(entry: AuditEntry) -> Self {
         let AuditEntry { id, at, by, action, target, outcome, status, count, detail } = entry;
+        let By { actor, actor_id, role, address, forwarded, method, route, request_id } = by;
         AuditView {
             id,
             at: at.to_string(),
-            actor: by.actor,
-            actor_id: by.actor_id,
-            role: by.role,
-            address: by.address,
-            forwarded: by.forwarded,
+            by: ByView { actor, actor_id, role, address, forwarded },
             action,
-            method: by.method,
-            route: by.route,
+            route: RouteView { method, route },
             target,
             outcome: outcome.name().to_owned(),
             status,
-            request_id: by.request_id,
+            request_id,
             count,
             detail,
         }

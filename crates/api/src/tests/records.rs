@@ -16,8 +16,8 @@ struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Lines {
     fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
-        struct Found<'a>(&'a Lines);
-        impl tracing::field::Visit for Found<'_> {
+        struct LineField<'a>(&'a Lines);
+        impl tracing::field::Visit for LineField<'_> {
             fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
                 if field.name() == "line" {
                     self.0.0.lock().unwrap().push(value.to_owned());
@@ -26,7 +26,7 @@ impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Lines {
             fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn std::fmt::Debug) {}
         }
         if event.metadata().target() == "access" {
-            event.record(&mut Found(self));
+            event.record(&mut LineField(self));
         }
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn run(config: &Config, command: &TokenCommand) -> anyhow::Result<Out
                 let now = clock::now();
                 let expires_at = expires.as_deref().map(|text| expiry(text, now)).transpose()?;
                 let name = name.clone().unwrap_or_else(|| role.name().to_owned());
-                let (text, token) = api::auth::new_token(&name, role, now, expires_at).map_err(anyhow::Error::msg)?;
+                let (text, token) = api::auth::new_token(&name, role, now, expires_at)?;
                 store.add_token_by(&token, &by("c0di3 token create")).await.context("cannot keep the token")?;
                 writeln!(std::io::stdout(), "{text}")?;
                 tell(&format!("the token `{name}` may do what {} may; it is not shown again", role.name()));

@@ -1,174 +1,338 @@
 //! Generated from schemas/fields.yaml by `cargo xtask schemas`. Do not edit. (flat table)
 
-use super::{Field, FieldId, FieldType};
+use super::row::{Field, FieldId, FieldType};
 
 /// Ids of the catalog's fields.
 pub mod field {
     use super::FieldId;
 
+    /// `@timestamp`: when the event happened, UTC.
     pub const TIMESTAMP: FieldId = FieldId(0);
+    /// `event.kind`: pipeline_error where the line could not be parsed, else event.
     pub const EVENT_KIND: FieldId = FieldId(1);
+    /// `event.dataset`: which kind of log the line belongs to, from the dataset table.
     pub const EVENT_DATASET: FieldId = FieldId(2);
+    /// `event.category`: ECS category of the event.
     pub const EVENT_CATEGORY: FieldId = FieldId(3);
+    /// `event.action`: what was done, in one word.
     pub const EVENT_ACTION: FieldId = FieldId(4);
+    /// `event.outcome`: success or failure.
     pub const EVENT_OUTCOME: FieldId = FieldId(5);
+    /// `event.reason`: why the action ended as it did.
     pub const EVENT_REASON: FieldId = FieldId(6);
+    /// `event.original`: the whole line as received.
     pub const EVENT_ORIGINAL: FieldId = FieldId(7);
+    /// `message`: the text after the header.
     pub const MESSAGE: FieldId = FieldId(8);
+    /// `error.message`: what was wrong with the line.
     pub const ERROR_MESSAGE: FieldId = FieldId(9);
+    /// `tags`: marks that the pipeline puts on an event, such as line_truncated.
     pub const TAGS: FieldId = FieldId(10);
+    /// `source.ip`: address that the request or connection came from.
     pub const SOURCE_IP: FieldId = FieldId(11);
+    /// `source.address`: the client: its address, or its name where the line tells only that.
     pub const SOURCE_ADDRESS: FieldId = FieldId(12);
+    /// `source.domain`: name of the client, where the line tells no address.
     pub const SOURCE_DOMAIN: FieldId = FieldId(13);
+    /// `source.port`: port that the connection came from.
     pub const SOURCE_PORT: FieldId = FieldId(14);
+    /// `source.geo.country_iso_code`: country of the source's address, where a database is given.
     pub const SOURCE_GEO_COUNTRY_ISO_CODE: FieldId = FieldId(15);
+    /// `source.as.number`: number of the source's network, where a database is given.
     pub const SOURCE_AS_NUMBER: FieldId = FieldId(16);
+    /// `source.as.organization.name`: owner of the source's network, where a database is given.
     pub const SOURCE_AS_ORGANIZATION_NAME: FieldId = FieldId(17);
+    /// `source.scope`: (own) internal or external, where internal networks are configured.
     pub const SOURCE_SCOPE: FieldId = FieldId(18);
+    /// `source.mac`: hardware address of the sender.
     pub const SOURCE_MAC: FieldId = FieldId(19);
+    /// `source.bytes`: length of the packet in bytes.
     pub const SOURCE_BYTES: FieldId = FieldId(20);
+    /// `destination.ip`: address that was connected to.
     pub const DESTINATION_IP: FieldId = FieldId(21);
+    /// `destination.port`: port that was connected to.
     pub const DESTINATION_PORT: FieldId = FieldId(22);
+    /// `destination.mac`: hardware address of the receiver.
     pub const DESTINATION_MAC: FieldId = FieldId(23);
+    /// `network.transport`: tcp, udp, icmp ….
     pub const NETWORK_TRANSPORT: FieldId = FieldId(24);
+    /// `network.forwarded_ip`: the forwarded-for list as written.
     pub const NETWORK_FORWARDED_IP: FieldId = FieldId(25);
+    /// `dns.question.name`: name that was asked for, without the last dot.
     pub const DNS_QUESTION_NAME: FieldId = FieldId(26);
+    /// `dns.question.type`: type of the record that was asked for.
     pub const DNS_QUESTION_TYPE: FieldId = FieldId(27);
+    /// `dns.question.class`: class of the record, IN almost always.
     pub const DNS_QUESTION_CLASS: FieldId = FieldId(28);
+    /// `dns.response_code`: how the name server answered, where the line tells.
     pub const DNS_RESPONSE_CODE: FieldId = FieldId(29);
+    /// `user.name`: the account that acted or was tried.
     pub const USER_NAME: FieldId = FieldId(30);
+    /// `user.id`: numeric id of that account.
     pub const USER_ID: FieldId = FieldId(31);
+    /// `user.group.id`: numeric id of the group of that account.
     pub const USER_GROUP_ID: FieldId = FieldId(32);
+    /// `user.effective.name`: the account that the command ran as.
     pub const USER_EFFECTIVE_NAME: FieldId = FieldId(33);
+    /// `user.effective.id`: numeric id that the process ran with.
     pub const USER_EFFECTIVE_ID: FieldId = FieldId(34);
+    /// `user.target.name`: the account that was created, changed or removed.
     pub const USER_TARGET_NAME: FieldId = FieldId(35);
+    /// `user.target.id`: numeric id of that account.
     pub const USER_TARGET_ID: FieldId = FieldId(36);
+    /// `group.name`: the group concerned.
     pub const GROUP_NAME: FieldId = FieldId(37);
+    /// `group.id`: numeric id of the group.
     pub const GROUP_ID: FieldId = FieldId(38);
+    /// `host.hostname`: the machine that wrote the line.
     pub const HOST_HOSTNAME: FieldId = FieldId(39);
+    /// `host.architecture`: kind of processor, as the system call was made for.
     pub const HOST_ARCHITECTURE: FieldId = FieldId(40);
+    /// `process.name`: program that wrote the line.
     pub const PROCESS_NAME: FieldId = FieldId(41);
+    /// `process.pid`: its process id.
     pub const PROCESS_PID: FieldId = FieldId(42);
+    /// `process.parent.pid`: process id of the one that started it.
     pub const PROCESS_PARENT_PID: FieldId = FieldId(43);
+    /// `process.exit_code`: what it ended with; of an audit record, what the system call returned.
     pub const PROCESS_EXIT_CODE: FieldId = FieldId(44);
+    /// `process.command_line`: the command that was run.
     pub const PROCESS_COMMAND_LINE: FieldId = FieldId(45);
+    /// `process.working_directory`: where it was run.
     pub const PROCESS_WORKING_DIRECTORY: FieldId = FieldId(46);
+    /// `process.executable`: path of the program concerned.
     pub const PROCESS_EXECUTABLE: FieldId = FieldId(47);
+    /// `file.path`: path of the file concerned.
     pub const FILE_PATH: FieldId = FieldId(48);
+    /// `user.audit.id`: id of the account that logged in.
     pub const USER_AUDIT_ID: FieldId = FieldId(49);
+    /// `user.saved.id`: (Beats) saved id of the process.
     pub const USER_SAVED_ID: FieldId = FieldId(50);
+    /// `user.filesystem.id`: (Beats) id that files are checked against.
     pub const USER_FILESYSTEM_ID: FieldId = FieldId(51);
+    /// `auditd.log.record_type`: (Beats) type of the audit record, such as EXECVE.
     pub const AUDITD_LOG_RECORD_TYPE: FieldId = FieldId(52);
+    /// `auditd.log.comm`: (own) name of the program concerned, where the line is written by another.
     pub const AUDITD_LOG_COMM: FieldId = FieldId(53);
+    /// `auditd.log.op`: (Beats) operation of the record.
     pub const AUDITD_LOG_OP: FieldId = FieldId(54);
+    /// `auditd.log.key`: (Beats) key of the audit rule that asked for the record.
     pub const AUDITD_LOG_KEY: FieldId = FieldId(55);
+    /// `auditd.log.syscall`: (Beats) number of the system call.
     pub const AUDITD_LOG_SYSCALL: FieldId = FieldId(56);
+    /// `auditd.log.syscall_name`: (own) name of the system call, written or after its number.
     pub const AUDITD_LOG_SYSCALL_NAME: FieldId = FieldId(57);
+    /// `auditd.log.nametype`: (Beats) what became of the file: CREATE, DELETE, NORMAL, PARENT.
     pub const AUDITD_LOG_NAMETYPE: FieldId = FieldId(58);
+    /// `auditd.log.ses`: (Beats) number of the login session.
     pub const AUDITD_LOG_SES: FieldId = FieldId(59);
+    /// `auditd.log.terminal`: (Beats) terminal of a login.
     pub const AUDITD_LOG_TERMINAL: FieldId = FieldId(60);
+    /// `auditd.log.tty`: (Beats) terminal of the process.
     pub const AUDITD_LOG_TTY: FieldId = FieldId(61);
+    /// `auditd.log.laddr`: (Beats) local address, or that of a socket.
     pub const AUDITD_LOG_LADDR: FieldId = FieldId(62);
+    /// `auditd.log.lport`: (Beats) local port, or that of a socket.
     pub const AUDITD_LOG_LPORT: FieldId = FieldId(63);
+    /// `auditd.log.rport`: (Beats) port at the other end.
     pub const AUDITD_LOG_RPORT: FieldId = FieldId(64);
+    /// `auditd.log.a0`: (Beats) argument 0 of a command or a system call.
     pub const AUDITD_LOG_A0: FieldId = FieldId(65);
+    /// `auditd.log.a1`: (Beats) argument 1 of a command or a system call.
     pub const AUDITD_LOG_A1: FieldId = FieldId(66);
+    /// `auditd.log.a2`: (Beats) argument 2 of a command or a system call.
     pub const AUDITD_LOG_A2: FieldId = FieldId(67);
+    /// `auditd.log.a3`: (Beats) argument 3 of a command or a system call.
     pub const AUDITD_LOG_A3: FieldId = FieldId(68);
+    /// `auditd.log.a4`: (Beats) argument 4 of a command.
     pub const AUDITD_LOG_A4: FieldId = FieldId(69);
+    /// `auditd.log.a5`: (Beats) argument 5 of a command.
     pub const AUDITD_LOG_A5: FieldId = FieldId(70);
+    /// `auditd.log.a6`: (Beats) argument 6 of a command.
     pub const AUDITD_LOG_A6: FieldId = FieldId(71);
+    /// `auditd.log.a7`: (Beats) argument 7 of a command.
     pub const AUDITD_LOG_A7: FieldId = FieldId(72);
+    /// `auditd.log.a8`: (Beats) argument 8 of a command.
     pub const AUDITD_LOG_A8: FieldId = FieldId(73);
+    /// `auditd.log.a9`: (Beats) argument 9 of a command.
     pub const AUDITD_LOG_A9: FieldId = FieldId(74);
+    /// `auditd.log.a10`: (Beats) argument 10 of a command.
     pub const AUDITD_LOG_A10: FieldId = FieldId(75);
+    /// `auditd.log.a11`: (Beats) argument 11 of a command.
     pub const AUDITD_LOG_A11: FieldId = FieldId(76);
+    /// `auditd.log.a12`: (Beats) argument 12 of a command.
     pub const AUDITD_LOG_A12: FieldId = FieldId(77);
+    /// `auditd.log.a13`: (Beats) argument 13 of a command.
     pub const AUDITD_LOG_A13: FieldId = FieldId(78);
+    /// `auditd.log.a14`: (Beats) argument 14 of a command.
     pub const AUDITD_LOG_A14: FieldId = FieldId(79);
+    /// `auditd.log.a15`: (Beats) argument 15 of a command.
     pub const AUDITD_LOG_A15: FieldId = FieldId(80);
+    /// `auditd.log.a16`: (Beats) argument 16 of a command.
     pub const AUDITD_LOG_A16: FieldId = FieldId(81);
+    /// `auditd.log.a17`: (Beats) argument 17 of a command.
     pub const AUDITD_LOG_A17: FieldId = FieldId(82);
+    /// `auditd.log.a18`: (Beats) argument 18 of a command.
     pub const AUDITD_LOG_A18: FieldId = FieldId(83);
+    /// `auditd.log.a19`: (Beats) argument 19 of a command.
     pub const AUDITD_LOG_A19: FieldId = FieldId(84);
+    /// `auditd.log.a20`: (Beats) argument 20 of a command.
     pub const AUDITD_LOG_A20: FieldId = FieldId(85);
+    /// `auditd.log.a21`: (Beats) argument 21 of a command.
     pub const AUDITD_LOG_A21: FieldId = FieldId(86);
+    /// `auditd.log.a22`: (Beats) argument 22 of a command.
     pub const AUDITD_LOG_A22: FieldId = FieldId(87);
+    /// `auditd.log.a23`: (Beats) argument 23 of a command.
     pub const AUDITD_LOG_A23: FieldId = FieldId(88);
+    /// `auditd.log.a24`: (Beats) argument 24 of a command.
     pub const AUDITD_LOG_A24: FieldId = FieldId(89);
+    /// `auditd.log.a25`: (Beats) argument 25 of a command.
     pub const AUDITD_LOG_A25: FieldId = FieldId(90);
+    /// `auditd.log.a26`: (Beats) argument 26 of a command.
     pub const AUDITD_LOG_A26: FieldId = FieldId(91);
+    /// `auditd.log.a27`: (Beats) argument 27 of a command.
     pub const AUDITD_LOG_A27: FieldId = FieldId(92);
+    /// `auditd.log.a28`: (Beats) argument 28 of a command.
     pub const AUDITD_LOG_A28: FieldId = FieldId(93);
+    /// `auditd.log.a29`: (Beats) argument 29 of a command.
     pub const AUDITD_LOG_A29: FieldId = FieldId(94);
+    /// `auditd.log.a30`: (Beats) argument 30 of a command.
     pub const AUDITD_LOG_A30: FieldId = FieldId(95);
+    /// `auditd.log.a31`: (Beats) argument 31 of a command.
     pub const AUDITD_LOG_A31: FieldId = FieldId(96);
+    /// `auditd.log.a32`: (Beats) argument 32 of a command.
     pub const AUDITD_LOG_A32: FieldId = FieldId(97);
+    /// `auditd.log.a33`: (Beats) argument 33 of a command.
     pub const AUDITD_LOG_A33: FieldId = FieldId(98);
+    /// `auditd.log.a34`: (Beats) argument 34 of a command.
     pub const AUDITD_LOG_A34: FieldId = FieldId(99);
+    /// `auditd.log.a35`: (Beats) argument 35 of a command.
     pub const AUDITD_LOG_A35: FieldId = FieldId(100);
+    /// `auditd.log.a36`: (Beats) argument 36 of a command.
     pub const AUDITD_LOG_A36: FieldId = FieldId(101);
+    /// `auditd.log.a37`: (Beats) argument 37 of a command.
     pub const AUDITD_LOG_A37: FieldId = FieldId(102);
+    /// `auditd.log.a38`: (Beats) argument 38 of a command.
     pub const AUDITD_LOG_A38: FieldId = FieldId(103);
+    /// `auditd.log.a39`: (Beats) argument 39 of a command.
     pub const AUDITD_LOG_A39: FieldId = FieldId(104);
+    /// `auditd.log.a40`: (Beats) argument 40 of a command.
     pub const AUDITD_LOG_A40: FieldId = FieldId(105);
+    /// `auditd.log.a41`: (Beats) argument 41 of a command.
     pub const AUDITD_LOG_A41: FieldId = FieldId(106);
+    /// `auditd.log.a42`: (Beats) argument 42 of a command.
     pub const AUDITD_LOG_A42: FieldId = FieldId(107);
+    /// `auditd.log.a43`: (Beats) argument 43 of a command.
     pub const AUDITD_LOG_A43: FieldId = FieldId(108);
+    /// `auditd.log.a44`: (Beats) argument 44 of a command.
     pub const AUDITD_LOG_A44: FieldId = FieldId(109);
+    /// `auditd.log.a45`: (Beats) argument 45 of a command.
     pub const AUDITD_LOG_A45: FieldId = FieldId(110);
+    /// `auditd.log.a46`: (Beats) argument 46 of a command.
     pub const AUDITD_LOG_A46: FieldId = FieldId(111);
+    /// `auditd.log.a47`: (Beats) argument 47 of a command.
     pub const AUDITD_LOG_A47: FieldId = FieldId(112);
+    /// `auditd.log.a48`: (Beats) argument 48 of a command.
     pub const AUDITD_LOG_A48: FieldId = FieldId(113);
+    /// `auditd.log.a49`: (Beats) argument 49 of a command.
     pub const AUDITD_LOG_A49: FieldId = FieldId(114);
+    /// `auditd.log.a50`: (Beats) argument 50 of a command.
     pub const AUDITD_LOG_A50: FieldId = FieldId(115);
+    /// `auditd.log.a51`: (Beats) argument 51 of a command.
     pub const AUDITD_LOG_A51: FieldId = FieldId(116);
+    /// `auditd.log.a52`: (Beats) argument 52 of a command.
     pub const AUDITD_LOG_A52: FieldId = FieldId(117);
+    /// `auditd.log.a53`: (Beats) argument 53 of a command.
     pub const AUDITD_LOG_A53: FieldId = FieldId(118);
+    /// `auditd.log.a54`: (Beats) argument 54 of a command.
     pub const AUDITD_LOG_A54: FieldId = FieldId(119);
+    /// `auditd.log.a55`: (Beats) argument 55 of a command.
     pub const AUDITD_LOG_A55: FieldId = FieldId(120);
+    /// `auditd.log.a56`: (Beats) argument 56 of a command.
     pub const AUDITD_LOG_A56: FieldId = FieldId(121);
+    /// `auditd.log.a57`: (Beats) argument 57 of a command.
     pub const AUDITD_LOG_A57: FieldId = FieldId(122);
+    /// `auditd.log.a58`: (Beats) argument 58 of a command.
     pub const AUDITD_LOG_A58: FieldId = FieldId(123);
+    /// `auditd.log.a59`: (Beats) argument 59 of a command.
     pub const AUDITD_LOG_A59: FieldId = FieldId(124);
+    /// `auditd.log.a60`: (Beats) argument 60 of a command.
     pub const AUDITD_LOG_A60: FieldId = FieldId(125);
+    /// `auditd.log.a61`: (Beats) argument 61 of a command.
     pub const AUDITD_LOG_A61: FieldId = FieldId(126);
+    /// `auditd.log.a62`: (Beats) argument 62 of a command.
     pub const AUDITD_LOG_A62: FieldId = FieldId(127);
+    /// `auditd.log.a63`: (Beats) argument 63 of a command.
     pub const AUDITD_LOG_A63: FieldId = FieldId(128);
+    /// `service.name`: PAM service that asked, or the unit that started or stopped.
     pub const SERVICE_NAME: FieldId = FieldId(129);
+    /// `url.original`: request target as sent.
     pub const URL_ORIGINAL: FieldId = FieldId(130);
+    /// `url.path`: target up to the first question mark.
     pub const URL_PATH: FieldId = FieldId(131);
+    /// `url.query`: target after the first question mark.
     pub const URL_QUERY: FieldId = FieldId(132);
+    /// `url.domain`: host that the request was for.
     pub const URL_DOMAIN: FieldId = FieldId(133);
+    /// `url.port`: port that the request was for.
     pub const URL_PORT: FieldId = FieldId(134);
+    /// `http.request.method`: request method.
     pub const HTTP_REQUEST_METHOD: FieldId = FieldId(135);
+    /// `http.version`: protocol version without the word HTTP.
     pub const HTTP_VERSION: FieldId = FieldId(136);
+    /// `http.request.referrer`: referring page.
     pub const HTTP_REQUEST_REFERRER: FieldId = FieldId(137);
+    /// `http.response.status_code`: answer code.
     pub const HTTP_RESPONSE_STATUS_CODE: FieldId = FieldId(138);
+    /// `http.response.body.bytes`: length of the answer in bytes.
     pub const HTTP_RESPONSE_BODY_BYTES: FieldId = FieldId(139);
+    /// `user_agent.original`: client program as it names itself.
     pub const USER_AGENT_ORIGINAL: FieldId = FieldId(140);
+    /// `user_agent.type`: (own) browser, crawler, scanner, tool, library, monitor, other or none, where asked for.
     pub const USER_AGENT_TYPE: FieldId = FieldId(141);
+    /// `access.extra`: (own) what follows the known fields of an access line.
     pub const ACCESS_EXTRA: FieldId = FieldId(142);
+    /// `log.syslog.priority`: PRI value.
     pub const LOG_SYSLOG_PRIORITY: FieldId = FieldId(143);
+    /// `log.syslog.facility.code`: facility number.
     pub const LOG_SYSLOG_FACILITY_CODE: FieldId = FieldId(144);
+    /// `log.syslog.severity.code`: severity number.
     pub const LOG_SYSLOG_SEVERITY_CODE: FieldId = FieldId(145);
+    /// `log.syslog.version`: protocol version of RFC 5424.
     pub const LOG_SYSLOG_VERSION: FieldId = FieldId(146);
+    /// `log.syslog.procid`: process id as written where it is not a number.
     pub const LOG_SYSLOG_PROCID: FieldId = FieldId(147);
+    /// `log.syslog.msgid`: kind of message.
     pub const LOG_SYSLOG_MSGID: FieldId = FieldId(148);
+    /// `log.syslog.structured_data`: structured data as written.
     pub const LOG_SYSLOG_STRUCTURED_DATA: FieldId = FieldId(149);
+    /// `log.syslog.repeated`: (own) how often the message was repeated.
     pub const LOG_SYSLOG_REPEATED: FieldId = FieldId(150);
+    /// `system.auth.ssh.event`: (own) result word of sshd: Accepted, Failed, Invalid ….
     pub const SYSTEM_AUTH_SSH_EVENT: FieldId = FieldId(151);
+    /// `system.auth.ssh.method`: (own) authentication method.
     pub const SYSTEM_AUTH_SSH_METHOD: FieldId = FieldId(152);
+    /// `system.auth.ssh.signature`: (own) fingerprint of the key.
     pub const SYSTEM_AUTH_SSH_SIGNATURE: FieldId = FieldId(153);
+    /// `system.auth.sudo.tty`: (own) terminal.
     pub const SYSTEM_AUTH_SUDO_TTY: FieldId = FieldId(154);
+    /// `system.auth.sudo.error`: (own) why sudo refused.
     pub const SYSTEM_AUTH_SUDO_ERROR: FieldId = FieldId(155);
+    /// `system.auth.useradd.home`: (own) home folder of the new account.
     pub const SYSTEM_AUTH_USERADD_HOME: FieldId = FieldId(156);
+    /// `system.auth.useradd.shell`: (own) shell of the new account.
     pub const SYSTEM_AUTH_USERADD_SHELL: FieldId = FieldId(157);
+    /// `system.auth.pam.module`: (own) PAM module and phase.
     pub const SYSTEM_AUTH_PAM_MODULE: FieldId = FieldId(158);
+    /// `iptables.prefix`: (own) what the rule wrote in front.
     pub const IPTABLES_PREFIX: FieldId = FieldId(159);
+    /// `iptables.in`: (own) incoming interface.
     pub const IPTABLES_IN: FieldId = FieldId(160);
+    /// `iptables.out`: (own) outgoing interface.
     pub const IPTABLES_OUT: FieldId = FieldId(161);
+    /// `iptables.tcp_flags`: (own) TCP flags.
     pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(162);
+    /// `iptables.ttl`: (own) time to live.
     pub const IPTABLES_TTL: FieldId = FieldId(163);
 }
 

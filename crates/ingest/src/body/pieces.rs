@@ -1,5 +1,5 @@
 //! Large bodies to lines in pieces of bounded size: read once to know what form they have and that they are sound, and once
-//! more to write them. The same lines as [`super::lines`] gives, but that a line over [`LINE_BYTES_MAX`] becomes several.
+//! more to write them. Gives the lines that [`super::lines`] gives; a line over [`LINE_BYTES_MAX`] becomes several.
 
 use std::cell::Cell;
 use std::io::{self, BufReader, Read};
@@ -8,7 +8,7 @@ use memchr::{memchr, memchr_iter, memmem, memrchr};
 use serde::de::{DeserializeSeed, Deserializer as _, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::body::{BodyError, Decoded};
+use super::decoded::{BodyError, Decoded};
 use crate::framing::push_line;
 use crate::spool::ENTRY_BYTES_MAX;
 
@@ -17,7 +17,7 @@ const LINE_BYTES_MAX: usize = ENTRY_BYTES_MAX - 1;
 /// Bytes of JSON that are written at once.
 const PIECE_BYTES: usize = ENTRY_BYTES_MAX / 2;
 /// Bytes that the JSON reader reads ahead.
-const AHEAD_BYTES: usize = 64 << 10;
+const READ_AHEAD_BYTES: usize = 64 << 10;
 
 /// What form a body has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,7 +191,7 @@ type TakeElement<'a> = &'a mut dyn FnMut(&str) -> io::Result<()>;
 
 fn json(form: Form, body: Decoded<'_>, take: TakeElement<'_>) -> io::Result<()> {
     let since = Cell::new(0);
-    let reader = Metered { inner: BufReader::with_capacity(AHEAD_BYTES, body), since: &since };
+    let reader = Metered { inner: BufReader::with_capacity(READ_AHEAD_BYTES, body), since: &since };
     let mut reader = serde_json::Deserializer::from_reader(reader);
     let mut take = |element: Box<RawValue>| {
         since.set(0);

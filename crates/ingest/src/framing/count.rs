@@ -43,7 +43,7 @@ impl Need {
 
 /// What a message begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Header {
+pub(super) enum FrameHeader {
     /// More bytes would tell.
     Unknown,
     /// No length: a line.
@@ -107,27 +107,27 @@ fn leading_digits(input: &[u8]) -> usize {
 }
 
 impl Judge {
-    pub(super) fn header(self, input: &[u8]) -> Header {
+    pub(super) fn header(self, input: &[u8]) -> FrameHeader {
         if !input.first().is_some_and(u8::is_ascii_digit) {
-            return Header::None;
+            return FrameHeader::None;
         }
         let digits = leading_digits(input);
         if digits > DIGITS_SEEN_MAX {
-            return Header::None;
+            return FrameHeader::None;
         }
         match input.get(digits) {
-            None => return Header::Unknown,
+            None => return FrameHeader::Unknown,
             Some(b' ') => {}
-            Some(_) => return Header::None,
+            Some(_) => return FrameHeader::None,
         }
-        let Some(priority) = priority(&input[digits + 1..]) else { return Header::Unknown };
+        let Some(priority) = priority(&input[digits + 1..]) else { return FrameHeader::Unknown };
         let length = number(&input[..digits]);
         let possible = digits <= LENGTH_DIGITS_MAX && (MESSAGE_BYTES_MIN..=self.length_max).contains(&length);
         match (priority, possible) {
-            (true, false) => Header::Impossible { digits },
-            (false, false) => Header::None,
-            (false, true) if input[0] == b'0' => Header::None,
-            (priority, true) => Header::Count { digits, length, priority },
+            (true, false) => FrameHeader::Impossible { digits },
+            (false, false) => FrameHeader::None,
+            (false, true) if input[0] == b'0' => FrameHeader::None,
+            (priority, true) => FrameHeader::Count { digits, length, priority },
         }
     }
 

@@ -15,9 +15,9 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
 
+use super::options::{ANSWER_BYTES_MAX, KafkaOptions, Unreadable, client};
 use super::state::{KafkaState, Key};
-use super::wire::{self, Batch};
-use super::{ANSWER_BYTES_MAX, KafkaOptions, Unreadable, client};
+use super::wire::{self, RecordBatch};
 
 /// Bytes of a batch that a letter holds at most.
 const BATCH_BYTES_MAX: usize = 16 << 20;
@@ -109,7 +109,7 @@ impl<'a> Letters<'a> {
                 }
             };
             let Some((kind, reason)) = self.unreadable(key, at, &batch) else { break };
-            let Batch { first, last, bytes, full_bytes, .. } = batch;
+            let RecordBatch { first, last, bytes, full_bytes, .. } = batch;
             let holds = if bytes.len() as u64 == full_bytes {
                 "batch".to_owned()
             } else {
@@ -126,7 +126,7 @@ impl<'a> Letters<'a> {
 
     /// Why the batch cannot be read, if it cannot: our own decompressor must say so, or another consumer than the one that
     /// stands still.
-    fn unreadable(&mut self, key: &Key, at: i64, batch: &Batch) -> Option<(&'static str, String)> {
+    fn unreadable(&mut self, key: &Key, at: i64, batch: &RecordBatch) -> Option<(&'static str, String)> {
         if batch.full_bytes > ANSWER_BYTES_MAX as u64 {
             let reason = format!("the batch has {} bytes, more than {ANSWER_BYTES_MAX}", batch.full_bytes);
             return Some(("too_large", reason));
@@ -185,7 +185,8 @@ impl<'a> Letters<'a> {
     fn bury(&mut self, key: &Key, letter: &Letter) -> bool {
         let topic = self.options.dead_letter_topic(&key.0);
         let kept = self.options.unreadable == Unreadable::DeadLetter;
-        while kept && let Err(reason) = self.write(&topic, key, letter) {
+        while kept && let Err(error) = self.write(&topic, key, letter) {
+            let reason = error.to_string();
             let words = format!("the dead-letter topic {topic} cannot be written: {reason}");
             tracing::warn!(topic = key.0, partition = key.1, offset = letter.first, reason, "a dead letter waits");
             metrics::counter!("kafka_dead_letter_errors_total").increment(1);
@@ -213,14 +214,14 @@ impl<'a> Letters<'a> {
         }
     }
 
-    fn write(&mut self, topic: &str, key: &Key, letter: &Letter) -> Result<(), String> {
+    fn write(&mut self, topic: &str, key: &Key, letter: &Letter) -> Result<(), KafkaError> {
         let whole = self.deliver(topic, key, letter, &letter.payload, &letter.holds);
         let Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge)) = whole else {
-            return whole.map_err(|error| error.to_string());
+            return whole;
         };
         let cut = &letter.payload[..letter.payload.len().min(CUT_BYTES)];
         let holds = format!("{}, cut to its first {} bytes", letter.holds, cut.len());
-        self.deliver(topic, key, letter, cut, &holds).map_err(|error| error.to_string())
+        self.deliver(topic, key, letter, cut, &holds)
     }
 
     fn deliver(

@@ -12,9 +12,10 @@ use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 
+use super::consumer::Context;
 use super::letters::{Letter, Outcome, Task};
+use super::options::{BLOCK_AGE_MAX, KafkaOptions, LINE_BITS, report, source};
 use super::state::{KafkaState, Key, Progress};
-use super::{BLOCK_AGE_MAX, Context, KafkaOptions, LINE_BITS, report, source};
 use crate::block_reader::LINE_BYTES_MAX;
 use crate::body;
 use crate::live::Item;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use event::Position;
 use rdkafka::statistics::{Broker, Partition, Statistics};
 
-use super::next_message;
+use super::options::next_message;
 
 /// Silence of a broker that owes an answer, after which it counts as away. A fetch is answered after 0.5 s at most.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
@@ -72,7 +72,7 @@ impl Progress {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Inner {
+pub(super) struct KafkaProgress {
     up: bool,
     trouble: String,
     /// Reading has ended for good.
@@ -90,7 +90,7 @@ pub(super) struct Inner {
 
 /// How the connection and the partitions are, for health.
 #[derive(Debug, Default)]
-pub struct KafkaState(Mutex<Inner>);
+pub struct KafkaState(Mutex<KafkaProgress>);
 
 /// What health says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -103,7 +103,7 @@ pub struct KafkaReport {
     pub warned: Vec<String>,
 }
 
-impl Inner {
+impl KafkaProgress {
     fn tell_lag(&self) {
         let lag: i64 = self.partitions.values().map(Progress::lag).sum();
         metrics::gauge!("kafka_consumer_lag_messages").set(lag as f64);
@@ -111,7 +111,7 @@ impl Inner {
 }
 
 impl KafkaState {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, KafkaProgress> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -7,16 +7,17 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use event::{Position, Source, Timestamp};
-use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{Headers, Message};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, DefaultProducerContext, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
+use super::options::next_message;
 use super::wire;
 use super::*;
+use crate::input::{Pull, Pulled};
 use crate::live::{ClaimError, LiveInput, queue};
-use crate::merge::{Pull, Pulled};
 
 const TOPIC: &str = "events";
 const SOON: Duration = Duration::from_secs(60);

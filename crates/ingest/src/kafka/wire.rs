@@ -24,7 +24,7 @@ const FETCH: i16 = 1;
 
 /// A batch that stands at or around an offset.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Batch {
+pub(super) struct RecordBatch {
     pub(super) first: i64,
     pub(super) last: i64,
     /// Number of the codec, as the batch says.
@@ -36,7 +36,7 @@ pub(super) struct Batch {
     pub(super) full_bytes: u64,
 }
 
-impl Batch {
+impl RecordBatch {
     /// The error of our own decompressor at the start of the records. `None` also where we have none for the codec.
     pub(super) fn damage(&self) -> Option<String> {
         let records = self.bytes.get(BATCH_HEAD_BYTES..).filter(|_| self.magic >= 2)?;
@@ -58,7 +58,7 @@ pub(super) fn batch_at(
     partition: i32,
     offset: i64,
     bytes_max: usize,
-) -> io::Result<Option<Batch>> {
+) -> io::Result<Option<RecordBatch>> {
     let leader = leader(brokers, topic, partition)?;
     let mut request = head(FETCH, 4);
     request.extend((-1_i32).to_be_bytes()); // no replica
@@ -76,7 +76,7 @@ pub(super) fn batch_at(
     batch(&answer, offset, bytes_max)
 }
 
-fn batch(answer: &[u8], offset: i64, bytes_max: usize) -> io::Result<Option<Batch>> {
+fn batch(answer: &[u8], offset: i64, bytes_max: usize) -> io::Result<Option<RecordBatch>> {
     let mut read = Reading(answer);
     read.take(4)?; // throttled for, in milliseconds
     read.count()?;
@@ -106,7 +106,7 @@ fn batch(answer: &[u8], offset: i64, bytes_max: usize) -> io::Result<Option<Batc
         };
         if last >= offset {
             let bytes = records[..full.min(records.len()).min(bytes_max)].to_vec();
-            return Ok(Some(Batch { first, last, codec: codec & 7, magic, bytes, full_bytes: full as u64 }));
+            return Ok(Some(RecordBatch { first, last, codec: codec & 7, magic, bytes, full_bytes: full as u64 }));
         }
         records = records.get(full..).unwrap_or(&[]);
     }

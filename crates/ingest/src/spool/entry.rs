@@ -8,7 +8,7 @@
 use event::{Position, Timestamp};
 use memchr::{memchr_iter, memrchr};
 
-use crate::spool::{Batch, ENTRY_BYTES_MAX};
+use crate::spool::batch::{Batch, ENTRY_BYTES_MAX};
 
 pub(super) const HEADER_BYTES: usize = 48;
 pub(super) const MAGIC: [u8; 4] = *b"C3S1";
@@ -17,7 +17,7 @@ const NAME_BYTES_MAX: usize = 1024;
 
 /// What is known of an entry before its place is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Header {
+pub(super) struct EntryHeader {
     pub(super) payload_bytes: u32,
     payload_checksum: u32,
     pub(super) lines: u32,
@@ -27,7 +27,7 @@ pub(super) struct Header {
 /// A header that was read: it says where the entry stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Placed {
-    pub(super) header: Header,
+    pub(super) header: EntryHeader,
     pub(super) start: Position,
     pub(super) name_bytes: usize,
     header_checksum: u32,
@@ -52,9 +52,9 @@ fn short(name: &str) -> &[u8] {
     &name.as_bytes()[..name.len().min(NAME_BYTES_MAX)]
 }
 
-impl Header {
+impl EntryHeader {
     pub(super) fn new(batch: &Batch<'_>, payload: &[u8]) -> Self {
-        Header {
+        EntryHeader {
             payload_bytes: payload.len() as u32,
             payload_checksum: crc32fast::hash(payload),
             lines: memchr_iter(b'\n', payload).count() as u32,
@@ -99,7 +99,7 @@ impl Placed {
         let four = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]);
         let eight = |at: usize| u64::from(four(at)) | u64::from(four(at + 4)) << 32;
         let name_bytes = usize::from(u16::from_le_bytes([head[44], head[45]]));
-        let header = Header {
+        let header = EntryHeader {
             payload_bytes: four(8),
             payload_checksum: four(12),
             lines: four(40),

@@ -9,11 +9,13 @@ use event::{Block, Position, Source};
 
 use crate::block_reader::BLOCK_BYTES;
 use crate::spool::entry::{HEADER_BYTES, Placed};
-use crate::spool::{Shared, segment};
+use crate::spool::segment;
+use crate::spool::shared::Shared;
 
 /// Names of senders that are remembered, so that equal ones are shared.
 const NAMES_MAX: usize = 4096;
 
+/// Reads durable entries in order, from a position on.
 #[derive(Debug)]
 pub struct SpoolReader {
     shared: Arc<Shared>,
@@ -158,7 +160,10 @@ impl SpoolReader {
         let next = state.segments.after(here.max(self.next.offset)).filter(|next| *next < state.durable.offset);
         let mut to = Position { offset: next.unwrap_or(state.durable.offset), line: self.next.line };
         drop(state);
-        let bytes = std::fs::read(segment::path(&self.shared.options.folder, here)).unwrap_or_default();
+        let bytes = std::fs::read(segment::path(&self.shared.options.folder, here)).unwrap_or_else(|error| {
+            tracing::warn!(%error, segment = here, "a damaged segment cannot be searched for whole entries");
+            Vec::new()
+        });
         if let Some((at, start)) = segment::whole_entry_behind(&bytes, 0, self.next.offset) {
             let opened = self.reader(here).and_then(|mut reader| reader.seek(SeekFrom::Start(at)).map(|_| reader));
             if let Ok(reader) = opened {

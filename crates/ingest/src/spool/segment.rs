@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use event::Position;
 
-use crate::spool::SpoolError;
+use crate::spool::batch::SpoolError;
 use crate::spool::entry::{HEADER_BYTES, MAGIC, Placed};
 
 const EXTENSION: &str = "spool";

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use event::Position;
 
-use crate::spool::{Durable, Shared, segment};
+use crate::spool::segment;
+use crate::spool::shared::{Durable, Shared};
 
 /// Between two tries to write to a disk that refuses.
 const RETRY: Duration = Duration::from_millis(500);
@@ -19,7 +20,18 @@ pub(super) fn spawn(shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("spool".to_owned()).spawn(move || Writer { shared, current: None }.run())
 }
 
-struct Open {
+/// Why the spool can promise nothing more. The cause is part of the message, not the error's source.
+#[derive(Debug, thiserror::Error)]
+enum WriteError {
+    #[error("the spool could not be written before the end: {0}")]
+    Unwritten(io::Error),
+    #[error("no segment is open")]
+    NoSegment,
+    #[error("a sync failed: {0}")]
+    Sync(io::Error),
+}
+
+struct OpenSegment {
     first: u64,
     file: File,
     bytes: u64,
@@ -27,7 +39,7 @@ struct Open {
 
 struct Writer {
     shared: Arc<Shared>,
-    current: Option<Open>,
+    current: Option<OpenSegment>,
 }
 
 impl Writer {
@@ -37,8 +49,8 @@ impl Writer {
             if group.is_empty() {
                 continue;
             }
-            if let Err(reason) = self.write_until_taken(start, &group) {
-                self.fail(reason);
+            if let Err(error) = self.write_until_taken(start, &group) {
+                self.fail(error.to_string());
                 return;
             }
             self.publish(end);
@@ -74,17 +86,17 @@ impl Writer {
 
     /// A disk that takes nothing may have room again later; a sync that failed leaves the file in an unknown state, and
     /// nothing more may be promised.
-    fn write_until_taken(&mut self, start: Position, group: &[u8]) -> Result<(), String> {
+    fn write_until_taken(&mut self, start: Position, group: &[u8]) -> Result<(), WriteError> {
         while let Err(error) = self.write(start, group) {
             metrics::counter!("spool_write_errors_total").increment(1);
             tracing::error!(%error, "cannot write to the spool; trying again");
             std::thread::sleep(RETRY);
             if self.shared.lock().closing {
-                return Err(format!("the spool could not be written before the end: {error}"));
+                return Err(WriteError::Unwritten(error));
             }
         }
-        let Some(open) = &self.current else { return Err("no segment is open".to_owned()) };
-        open.file.sync_data().map_err(|error| format!("a sync failed: {error}"))
+        let Some(open) = &self.current else { return Err(WriteError::NoSegment) };
+        open.file.sync_data().map_err(WriteError::Sync)
     }
 
     fn write(&mut self, start: Position, group: &[u8]) -> io::Result<()> {
@@ -104,7 +116,7 @@ impl Writer {
     }
 
     /// After a start the newest segment goes on, unless it is full or ends elsewhere.
-    fn open_segment(&self, start: Position, roll: bool) -> io::Result<Open> {
+    fn open_segment(&self, start: Position, roll: bool) -> io::Result<OpenSegment> {
         let folder = &self.shared.options.folder;
         let last = self.shared.lock().segments.last();
         let goes_on =
@@ -113,7 +125,7 @@ impl Writer {
         let file = OpenOptions::new().append(true).create(true).open(segment::path(folder, first))?;
         segment::sync_folder(folder)?;
         self.shared.lock().segments.insert(first, bytes);
-        Ok(Open { first, file, bytes })
+        Ok(OpenSegment { first, file, bytes })
     }
 
     fn publish(&self, end: Position) {

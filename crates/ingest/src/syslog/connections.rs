@@ -29,7 +29,9 @@ pub struct ConnectionLimits {
 /// What connections are like, for health.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionState {
+    /// Connections that are open.
     pub open: usize,
+    /// Connections that may be open.
     pub most: usize,
     /// In the last ten minutes, somebody had no room.
     pub pressed: bool,
@@ -70,21 +72,22 @@ pub(super) struct Seated {
 
 /// Why there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum NoRoom {
+pub(super) enum TooManyConnections {
     Address,
     All,
 }
 
-impl NoRoom {
+impl TooManyConnections {
     pub(super) fn reason(self) -> &'static str {
         match self {
-            NoRoom::Address => "address_full",
-            NoRoom::All => "full",
+            TooManyConnections::Address => "address_full",
+            TooManyConnections::All => "full",
         }
     }
 }
 
 impl Connections {
+    /// Nobody is connected yet.
     pub fn new(limits: ConnectionLimits) -> Self {
         Connections {
             limits,
@@ -96,6 +99,7 @@ impl Connections {
         }
     }
 
+    /// How many are open now.
     pub fn state(&self) -> ConnectionState {
         let pressed = self.pressed.load(Ordering::Relaxed);
         ConnectionState {
@@ -117,21 +121,21 @@ impl Connections {
 
     /// A place for a new connection; where there is none, the connection that has been idle longest gives way: among those
     /// of the same address if that has its share, else among all.
-    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Seated, NoRoom> {
+    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Seated, TooManyConnections> {
         let address = network(peer);
         let now = self.now();
         let mut seats = self.lock();
         let of_address = seats.iter().filter(|seat| seat.address == address).count();
         let no_room = if of_address >= self.limits.each {
-            Some(NoRoom::Address)
+            Some(TooManyConnections::Address)
         } else if seats.len() >= self.limits.all {
-            Some(NoRoom::All)
+            Some(TooManyConnections::All)
         } else {
             None
         };
         if let Some(reason) = no_room {
             self.pressed.store(now + 1, Ordering::Relaxed);
-            let concerned = |seat: &Seat| reason == NoRoom::All || seat.address == address;
+            let concerned = |seat: &Seat| reason == TooManyConnections::All || seat.address == address;
             let idle = seats.iter().enumerate().filter(|(_, seat)| concerned(seat) && seat.is_idle(now));
             let Some((oldest, _)) = idle.min_by_key(|(_, seat)| seat.last.load(Ordering::Relaxed)) else {
                 self.refused.fetch_add(1, Ordering::Relaxed);
@@ -225,7 +229,7 @@ mod tests {
         let connections = connections(3, 3);
         let [a, b, c] = [1, 2, 3].map(|last| connections.admit(IpAddr::from([192, 0, 2, last])).unwrap());
         let new = IpAddr::from([192, 0, 2, 9]);
-        assert_eq!(connections.admit(new).unwrap_err(), NoRoom::All, "nobody is idle yet");
+        assert_eq!(connections.admit(new).unwrap_err(), TooManyConnections::All, "nobody is idle yet");
         [(&a, 20), (&b, 3600), (&c, 10)].into_iter().for_each(|(seated, seconds)| silent(seated, seconds));
         b.stands(true);
         silent(&a, 1);
@@ -236,7 +240,7 @@ mod tests {
         silent(&a, 20);
         let _e = connections.admit(new).unwrap();
         assert!(was_told(&c) && !was_told(&a), "a is within a message");
-        assert_eq!(connections.admit(new).unwrap_err(), NoRoom::All);
+        assert_eq!(connections.admit(new).unwrap_err(), TooManyConnections::All);
         drop(c);
         let state = connections.state();
         assert_eq!((state.open, state.gave_way, state.refused, state.pressed), (3, 2, 2, true));
@@ -249,13 +253,13 @@ mod tests {
         let [a, b] = [(); 2].map(|()| connections.admit(greedy).unwrap());
         let quiet = connections.admit(IpAddr::from([192, 0, 2, 2])).unwrap();
         silent(&quiet, 3600);
-        assert_eq!(connections.admit(greedy).unwrap_err(), NoRoom::Address);
+        assert_eq!(connections.admit(greedy).unwrap_err(), TooManyConnections::Address);
         silent(&b, 5);
         let _c = connections.admit(greedy).unwrap();
         assert!(was_told(&b) && !was_told(&a) && !was_told(&quiet), "its own connections give way");
         let six = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last]);
         let connections = self::connections(4, 1);
         let _first = connections.admit(six(1)).unwrap();
-        assert_eq!(connections.admit(six(2)).unwrap_err(), NoRoom::Address, "one network is one address");
+        assert_eq!(connections.admit(six(2)).unwrap_err(), TooManyConnections::Address, "one network is one address");
     }
 }

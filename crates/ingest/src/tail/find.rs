@@ -23,26 +23,42 @@ pub enum Wanted {
     Pattern(String),
 }
 
-impl FromStr for Wanted {
-    type Err = String;
+/// Why a text names nothing that could be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum BadPath {
+    /// No text at all.
+    #[error("an empty path")]
+    Empty,
+    /// A text with signs of a pattern that is none. The cause is part of the message, not the error's source.
+    #[error("`{text}` is no pattern: {reason} at letter {letter}", reason = cause.msg, letter = cause.pos + 1)]
+    Pattern {
+        /// The text.
+        text: String,
+        /// What is wrong, and where.
+        cause: glob::PatternError,
+    },
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for Wanted {
+    type Err = BadPath;
+
+    fn from_str(text: &str) -> Result<Self, BadPath> {
         if text.is_empty() {
-            return Err("an empty path".to_owned());
+            return Err(BadPath::Empty);
         }
         if !text.contains(['*', '?', '[']) {
             return Ok(Wanted::Path(PathBuf::from(text)));
         }
         match glob::Pattern::new(text) {
             Ok(_) => Ok(Wanted::Pattern(text.to_owned())),
-            Err(error) => Err(format!("`{text}` is no pattern: {} at letter {}", error.msg, error.pos + 1)),
+            Err(cause) => Err(BadPath::Pattern { text: text.to_owned(), cause }),
         }
     }
 }
 
 /// What a look has found.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Listing {
     /// Each file once, in order, and whether it was named itself.
     pub(super) files: Vec<(PathBuf, bool)>,
     /// What could not be looked at, or is not there, and why.
@@ -50,8 +66,8 @@ pub(super) struct Found {
 }
 
 /// The files that are wanted now.
-pub(super) fn find(wanted: &[Wanted]) -> Found {
-    let mut found = Found::default();
+pub(super) fn find(wanted: &[Wanted]) -> Listing {
+    let mut found = Listing::default();
     let mut seen = BTreeSet::new();
     for one in wanted {
         let files = match one {
@@ -118,9 +134,15 @@ impl Walk {
             Ok(entries) => entries,
             Err(error) => return self.troubles.push((folder.display().to_string(), error.to_string())),
         };
-        let mut entries: Vec<_> = entries.filter_map(Result::ok).take(NAMES_MAX).collect();
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
+        let mut names = Vec::new();
+        for entry in entries.take(NAMES_MAX) {
+            match entry {
+                Ok(entry) => names.push(entry),
+                Err(error) => self.troubles.push((folder.display().to_string(), error.to_string())),
+            }
+        }
+        names.sort_by_key(fs::DirEntry::file_name);
+        for entry in names {
             self.names += 1;
             if self.names > NAMES_MAX {
                 let words = format!("more than {NAMES_MAX} names are looked through");
@@ -247,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_pattern_that_is_none_is_refused_with_its_place() {
-        let error = "/var/log/[a".parse::<Wanted>().unwrap_err();
+        let error = "/var/log/[a".parse::<Wanted>().unwrap_err().to_string();
         assert!(error.contains("/var/log/[a") && error.contains("letter"), "{error}");
         assert!("/var/log/a**b".parse::<Wanted>().is_err());
         assert!("".parse::<Wanted>().is_err());

@@ -122,7 +122,7 @@ impl Followed {
         Ok(followed.begins_as_known()?.then_some(followed))
     }
 
-    /// The same source, in a file that holds all of it that was read, and more.
+    /// This source in another file, which must begin with all that was read of it and go on; `None` where it does not.
     pub(super) fn continued_in(&self, path: &Path) -> io::Result<Option<Self>> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use event::{Block, Position, SourceId};
 
-use crate::file::{FileBlocks, FileSource};
+use crate::file::{FileBlocks, FileSource, ReadError};
 
 /// Between two tries with an archive that cannot be read to its end, and how many there are.
 const RETRY: Duration = Duration::from_secs(2);
@@ -28,11 +28,11 @@ pub(super) struct Rest {
 pub(super) enum Next {
     Block(Block),
     /// Not now.
-    Later(String),
+    Later(ReadError),
     /// It has been read to its end.
     Done,
     /// It cannot be read to its end.
-    GivenUp(String),
+    GivenUp(ReadError),
 }
 
 impl Rest {
@@ -54,28 +54,23 @@ impl Rest {
                 Next::Block(block)
             }
             Ok(None) => Next::Done,
-            Err(words) => {
+            Err(error) => {
                 self.blocks = None;
                 self.tries += 1;
                 self.retry_at = Instant::now() + RETRY;
-                if self.tries < TRIES_MAX { Next::Later(words) } else { Next::GivenUp(words) }
+                if self.tries < TRIES_MAX { Next::Later(error) } else { Next::GivenUp(error) }
             }
         }
     }
 
-    fn read(&mut self) -> Result<Option<Block>, String> {
+    fn read(&mut self) -> Result<Option<Block>, ReadError> {
         let blocks = match &mut self.blocks {
             Some(blocks) => blocks,
             None => {
-                let file = FileSource::open(&self.path).map_err(words)?;
-                self.blocks.insert(file.read_from(self.id, self.position).map_err(words)?)
+                let file = FileSource::open(&self.path)?;
+                self.blocks.insert(file.read_from(self.id, self.position)?)
             }
         };
-        blocks.next_block().map_err(|error| error.to_string())
+        Ok(blocks.next_block()?)
     }
-}
-
-fn words(error: crate::file::OpenError) -> String {
-    let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}")).unwrap_or_default();
-    format!("{error}{cause}")
 }

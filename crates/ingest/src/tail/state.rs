@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 const NAMED_MAX: usize = 5;
 
 #[derive(Debug, Default)]
-struct Inner {
+struct TailProgress {
     followed: usize,
     beyond: usize,
     /// Of single files, by name.
@@ -19,17 +19,19 @@ struct Inner {
 
 /// How many files are followed, and what cannot be.
 #[derive(Debug, Default)]
-pub struct TailState(Mutex<Inner>);
+pub struct TailState(Mutex<TailProgress>);
 
 /// What health says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TailReport {
+    /// Files that are followed now.
     pub followed: usize,
+    /// What cannot be followed or read, each with its name; at most six texts.
     pub troubles: Vec<String>,
 }
 
 impl TailState {
-    fn with<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut TailProgress) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
@@ -53,6 +55,7 @@ impl TailState {
         });
     }
 
+    /// What health says now.
     pub fn report(&self) -> TailReport {
         self.with(|inner| {
             let mut troubles = Vec::new();

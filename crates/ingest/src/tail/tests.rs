@@ -8,22 +8,22 @@ use std::sync::Mutex;
 use event::block::digest;
 
 use super::*;
+use crate::input::{Pull, Pulled};
 use crate::live::queue;
-use crate::merge::{Pull, Pulled};
 
 /// What the analyzer remembers of files: each known by the longest beginning that fits.
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<BTreeMap<SourceId, (Fingerprint, Position)>>>);
 
 impl Known for Memory {
-    fn recognise(&mut self, file: &FileSource, place: Place<'_>) -> Option<(SourceId, Position)> {
+    fn recognise(&mut self, file: &FileSource, role: FileRole<'_>) -> Option<(SourceId, Position)> {
         let mut known = self.0.lock().unwrap();
         let best = known.iter().filter(|(_, (fingerprint, _))| file.is(*fingerprint));
         let best = best.max_by_key(|(_, (fingerprint, _))| fingerprint.bytes).map(|(id, (_, at))| (*id, *at));
-        if let (Some(best), Place::Current | Place::Beside(_)) = (best, place) {
+        if let (Some(best), FileRole::Current | FileRole::Beside(_)) = (best, role) {
             return Some(best);
         }
-        if matches!(place, Place::Beside(_)) {
+        if matches!(role, FileRole::Beside(_)) {
             return None;
         }
         let id = SourceId(digest(&[file.start(), &known.len().to_be_bytes()]));

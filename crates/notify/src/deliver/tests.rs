@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use event::{Entities, Finding, FindingId, Level};
+use event::{Entities, Finding, FindingId, FindingRating, FindingRule, FindingSpan, Level};
 use store::{Commit, JoinPolicy, Ledger, SqlStore, Use};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
@@ -55,15 +55,9 @@ async fn receiver(heads: &'static [&'static str]) -> (u16, Arc<Mutex<Vec<String>
 fn finding(number: u128, title: &str, address: String) -> Finding {
     Finding {
         id: FindingId(number),
-        rule_id: "r".into(),
-        rule_title: title.into(),
-        level: Level::High,
-        score: 70,
-        score_parts: Vec::new(),
-        severity: Severity::P1,
-        first_seen: Some(clock()),
-        last_seen: Some(clock()),
-        count: 5,
+        rule: FindingRule { id: "r".into(), title: title.into(), level: Level::High },
+        rating: FindingRating { score: 70, parts: Vec::new(), severity: Severity::P1 },
+        span: FindingSpan { first_seen: Some(clock()), last_seen: Some(clock()), count: 5 },
         entities: Entities { source_ip: vec![address], ..Entities::default() },
         techniques: Vec::new(),
         reason: "x".into(),

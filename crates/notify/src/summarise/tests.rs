@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use event::{Entities, FindingId, Level, Severity};
+use event::{Entities, FindingId, FindingRating, FindingRule, FindingSpan, Level, Severity};
 use serde_json::json;
 use store::people::IncidentQuery;
 use store::{Commit, JoinPolicy, SqlStore, Store, Use};
@@ -50,15 +50,9 @@ async fn store_with_an_incident(url: &str) -> Arc<dyn Store> {
     let store: Arc<dyn Store> = store::open(url, Use::Ask).await.unwrap();
     let finding = event::Finding {
         id: FindingId(1),
-        rule_id: "r".into(),
-        rule_title: "a rule".into(),
-        level: Level::High,
-        score: 70,
-        score_parts: Vec::new(),
-        severity: Severity::P1,
-        first_seen: Some(Timestamp(1)),
-        last_seen: Some(Timestamp(2)),
-        count: 5,
+        rule: FindingRule { id: "r".into(), title: "a rule".into(), level: Level::High },
+        rating: FindingRating { score: 70, parts: Vec::new(), severity: Severity::P1 },
+        span: FindingSpan { first_seen: Some(Timestamp(1)), last_seen: Some(Timestamp(2)), count: 5 },
         entities: Entities { source_ip: vec!["192.0.2.1".into()], ..Entities::default() },
         techniques: Vec::new(),
         reason: "x".into(),

@@ -1,7 +1,10 @@
 //! Good sentences stand; each kind of invention falls.
 
 use event::incident::IncidentId;
-use event::{Entities, Finding, FindingId, Incident, Level, Severity, Timestamp};
+use event::{
+    Entities, Finding, FindingId, FindingRating, FindingRule, FindingSpan, Incident, IncidentScope, Level, Severity,
+    Timestamp,
+};
 
 use super::*;
 
@@ -13,15 +16,13 @@ fn sheet() -> FactSheet {
     };
     let finding = |rule: &str, severity, at_s: i64| Finding {
         id: FindingId(at_s as u128),
-        rule_id: rule.into(),
-        rule_title: rule.into(),
-        level: Level::High,
-        score: 70,
-        score_parts: Vec::new(),
-        severity,
-        first_seen: Some(Timestamp(at_s * 1_000_000)),
-        last_seen: Some(Timestamp(at_s * 1_000_000)),
-        count: 5,
+        rule: FindingRule { id: rule.into(), title: rule.into(), level: Level::High },
+        rating: FindingRating { score: 70, parts: Vec::new(), severity },
+        span: FindingSpan {
+            first_seen: Some(Timestamp(at_s * 1_000_000)),
+            last_seen: Some(Timestamp(at_s * 1_000_000)),
+            count: 5,
+        },
         entities: entities.clone(),
         techniques: Vec::new(),
         reason: String::new(),
@@ -30,14 +31,20 @@ fn sheet() -> FactSheet {
         counted: event::Counted::default(),
         evidence: Vec::new(),
     };
-    let incident = Incident {
-        first_seen: Some(Timestamp(10)),
-        last_seen: Some(Timestamp(47_000_000)),
-        findings: 2,
-        events: 10,
-        entities: entities.clone(),
-        techniques: vec!["T1110".into()],
-        ..Incident::opened(IncidentId(1), "t".into(), Severity::P1, Timestamp(0))
+    let incident = {
+        let base = Incident::opened(IncidentId(1), "t".into(), Severity::P1, Timestamp(0));
+        Incident {
+            scope: IncidentScope {
+                first_seen: Some(Timestamp(10)),
+                last_seen: Some(Timestamp(47_000_000)),
+                findings: 2,
+                events: 10,
+                entities: entities.clone(),
+                techniques: vec!["T1110".into()],
+                ..base.scope
+            },
+            ..base
+        }
     };
     FactSheet::of(&incident, &[finding("brute force", Severity::P2, 10), finding("login", Severity::P1, 47)])
 }

@@ -4,7 +4,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::{memchr, memmem};
 
-use super::value_of;
+use super::cut::value_of;
 
 pub(super) const PROGRAMS: &[&str] = &[
     "useradd", "userdel", "usermod", "groupadd", "groupdel", "groupmod", "gpasswd", "passwd", "chpasswd", "chage",

@@ -4,7 +4,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::{memchr, memmem};
 
-use super::{Outcome, outcome};
+use super::outcome::{Outcome, outcome};
 use crate::address::{is_ip, put_peer};
 
 const FAILED: Outcome = outcome("database_login", "failure");

@@ -47,7 +47,7 @@ pub(super) fn put_named(rows: &mut BatchBuilder, message: &[u8]) -> bool {
             Question { name, kind, class }.put(rows);
             rows.text(field::DNS_RESPONSE_CODE, code);
         }
-    } else if let Some(quoted) = super::between(message, b" '", b"'") {
+    } else if let Some(quoted) = super::cut::between(message, b" '", b"'") {
         let [name, kind, class] = three_parts(quoted);
         Question { name, kind, class }.put(rows);
     }

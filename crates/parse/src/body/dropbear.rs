@@ -4,7 +4,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::{memchr, memrchr};
 
-use super::{Outcome, outcome};
+use super::outcome::{Outcome, outcome};
 use crate::address::{decimal, put_peer};
 use crate::needle::Needle;
 

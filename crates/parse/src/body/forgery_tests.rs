@@ -10,7 +10,7 @@ const FORGED_SOURCE: &str = "203.0.113.151";
 
 /// A message and what is true of it. `«S»` is the source, `«N»` a name that a client writes (the same one in all places), `«X»`
 /// other text of a client (another in each place), `«C»` begins what the program cuts to a hundred bytes.
-struct Shape {
+struct LineShape {
     program: &'static str,
     message: &'static str,
     /// `«N»`, a name that the system knows, or nothing.
@@ -18,12 +18,12 @@ struct Shape {
     effective: &'static str,
 }
 
-const fn shape(program: &'static str, message: &'static str, user: &'static str, effective: &'static str) -> Shape {
-    Shape { program, message, user, effective }
+const fn shape(program: &'static str, message: &'static str, user: &'static str, effective: &'static str) -> LineShape {
+    LineShape { program, message, user, effective }
 }
 
 #[rustfmt::skip]
-const SHAPES: &[Shape] = &[
+const SHAPES: &[LineShape] = &[
     shape("sshd[1]", "Failed password for invalid user «N» from «S» port 4 ssh2", "«N»", ""),
     shape("sshd[1]", "Failed password for ann from «S» port 4 ssh2", "ann", ""),
     shape("sshd[1]", "Failed keyboard-interactive/pam for invalid user «N» from «S» port 4 ssh2", "«N»", ""),
@@ -165,7 +165,7 @@ fn forged_text() -> impl Strategy<Value = String> {
 }
 
 /// The message with a client's texts in it.
-fn written(shape: &Shape, name: &str, others: &[String]) -> String {
+fn written(shape: &LineShape, name: &str, others: &[String]) -> String {
     let mut message = shape.message.replace("«S»", TRUE_SOURCE).replace("«N»", name);
     for at in 0.. {
         let Some(_) = message.find("«X»") else { break };

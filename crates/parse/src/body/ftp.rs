@@ -4,7 +4,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::{memchr, memmem, memrchr};
 
-use super::{Outcome, outcome};
+use super::outcome::{Outcome, outcome};
 use crate::address::put_peer;
 
 const FAILED: Outcome = outcome("ftp_login", "failure");

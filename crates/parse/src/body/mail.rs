@@ -7,7 +7,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::{memchr, memmem};
 
-use super::{Outcome, outcome};
+use super::outcome::{Outcome, outcome};
 use crate::address::put_peer;
 
 pub(super) const FAILED: Outcome = outcome("mail_login", "failure");

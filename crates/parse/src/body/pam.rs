@@ -7,7 +7,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::{memchr, memmem};
 
-use super::outcome;
+use super::outcome::outcome;
 use crate::address::{decimal, put_peer};
 
 /// `MODULE(SERVICE:PHASE): text`

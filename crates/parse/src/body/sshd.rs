@@ -7,7 +7,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::{memchr, memrchr};
 
-use super::{Outcome, outcome};
+use super::outcome::{Outcome, outcome};
 use crate::address::{decimal, is_ip, put_peer};
 use crate::needle::Needle;
 
@@ -34,7 +34,7 @@ enum Shape {
     Name,
     /// `[authenticating user |invalid user |user NAME ]ADDRESS port N…`
     Peer,
-    /// The same with `: REASON` behind it.
+    /// As [`Shape::Peer`], with `: REASON` behind it.
     Disconnecting,
     /// `N from [ADDRESS]:PORT …`
     Bracketed,
@@ -44,15 +44,15 @@ enum Shape {
     Plain,
 }
 
-struct Start {
+struct Opening {
     text: &'static [u8],
     word: &'static str,
     shape: Shape,
     outcome: Outcome,
 }
 
-const fn start(text: &'static [u8], word: &'static str, shape: Shape, outcome: Outcome) -> Start {
-    Start { text, word, shape, outcome }
+const fn start(text: &'static [u8], word: &'static str, shape: Shape, outcome: Outcome) -> Opening {
+    Opening { text, word, shape, outcome }
 }
 
 const FAILED: Outcome = outcome("ssh_login", "failure");
@@ -60,7 +60,7 @@ const ENDED: Outcome = outcome("ssh_connection_ended", "");
 const PROBED: Outcome = outcome("ssh_probe", "failure");
 
 /// How messages start, frequent ones first; the first that fits counts.
-static STARTS: &[Start] = &[
+static STARTS: &[Opening] = &[
     start(b"Failed ", "Failed", Shape::Method, FAILED),
     start(b"Accepted ", "Accepted", Shape::Method, outcome("ssh_login", "success")),
     start(b"Invalid user ", "Invalid", Shape::NameFrom, outcome("ssh_invalid_user", "failure")),
@@ -178,7 +178,7 @@ impl<'a> Ending<'a> {
 
 /// `N from [ADDRESS]:PORT on …`
 fn put_bracketed(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
-    let Some(address) = super::between(rest, b" from [", b"]") else { return false };
+    let Some(address) = super::cut::between(rest, b" from [", b"]") else { return false };
     put_peer(rows, address);
     true
 }
@@ -401,7 +401,7 @@ fn put_probe(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     } else if let Some(rest) = message.strip_prefix(b"Address ").filter(|_| BREAK_IN.is_in(message)) {
         put_peer(rows, rest.split(|byte| *byte == b' ').next().unwrap_or_default());
     } else if message.starts_with(b"reverse mapping checking getaddrinfo for ") && BREAK_IN.is_in(message) {
-        if let Some(address) = super::in_last_brackets(message) {
+        if let Some(address) = super::cut::in_last_brackets(message) {
             put_peer(rows, address);
         }
     } else {

@@ -6,7 +6,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::{memchr, memmem};
 
-use super::outcome;
+use super::outcome::outcome;
 
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     put_by(rows, message) || put_to(rows, message) || put_signs(rows, message) || put_bad(rows, message)

@@ -8,7 +8,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::memmem;
 
-use super::outcome;
+use super::outcome::outcome;
 
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(colon) = memmem::find(message, b" : ") else { return false };

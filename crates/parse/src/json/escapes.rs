@@ -3,45 +3,52 @@
 
 use event::json::byte_escapes;
 
-use super::{Reader, Result1, push_text};
+/// An escape that was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Escape {
+    /// Bytes of the line that it takes.
+    pub(super) length: usize,
+    /// JSON does not know it.
+    pub(super) is_foreign: bool,
+    /// Nobody knows it: it stands in the text as it was written.
+    pub(super) is_mended: bool,
+}
 
-impl Reader<'_, '_> {
-    /// Reads the escape at the position.
-    pub(super) fn escape(&mut self, out: &mut String) -> Result1<()> {
-        let kind = self.text.get(self.at + 1).ok_or("a JSON string is not closed")?;
-        let known = match kind {
-            b'"' | b'\\' | b'/' => Some(*kind as char),
-            b'b' => Some('\u{8}'),
-            b'f' => Some('\u{c}'),
-            b'n' => Some('\n'),
-            b'r' => Some('\r'),
-            b't' => Some('\t'),
-            _ => None,
-        };
-        if let Some(character) = known {
-            out.push(character);
-            self.at += 2;
-        } else if let Some((character, length)) = code_point(&self.text[self.at..]) {
-            out.push(character);
-            self.at += length;
-        } else {
-            self.foreign_escape(out);
-        }
-        Ok(())
+/// Reads the escape at the start of `rest` and writes what it means; `None` where the line ends behind the backslash.
+#[inline]
+pub(super) fn read(rest: &[u8], out: &mut String) -> Option<Escape> {
+    let known = match rest.get(1)? {
+        kind @ (b'"' | b'\\' | b'/') => Some(*kind as char),
+        b'b' => Some('\u{8}'),
+        b'f' => Some('\u{c}'),
+        b'n' => Some('\n'),
+        b'r' => Some('\r'),
+        b't' => Some('\t'),
+        _ => None,
+    };
+    if let Some((character, length)) = known.map(|character| (character, 2)).or_else(|| code_point(rest)) {
+        out.push(character);
+        return Some(Escape { length, is_foreign: false, is_mended: false });
     }
+    Some(foreign(rest, out))
+}
 
-    #[cold]
-    fn foreign_escape(&mut self, out: &mut String) {
-        self.foreign = true;
-        let bytes = byte_escapes(&self.text[self.at..]);
-        if bytes.is_empty() {
-            self.mended = true;
-            out.push('\\');
-            self.at += 1;
-        } else {
-            push_text(out, &bytes);
-            self.at += bytes.len() * 4;
-        }
+#[cold]
+fn foreign(rest: &[u8], out: &mut String) -> Escape {
+    let bytes = byte_escapes(rest);
+    if bytes.is_empty() {
+        out.push('\\');
+        return Escape { length: 1, is_foreign: true, is_mended: true };
+    }
+    push_text(out, &bytes);
+    Escape { length: bytes.len() * 4, is_foreign: true, is_mended: false }
+}
+
+/// Lines are UTF-8 almost always: telling so is quicker than repairing them.
+pub(super) fn push_text(out: &mut String, bytes: &[u8]) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => out.push_str(text),
+        Err(_) => out.push_str(&String::from_utf8_lossy(bytes)),
     }
 }
 

@@ -106,7 +106,7 @@ fn level(node: &Node, problems: &mut Problems) -> Level {
         }
         return Level::Medium;
     };
-    text.parse().unwrap_or_else(|()| {
+    text.parse().unwrap_or_else(|_| {
         let known: Vec<_> = Level::ALL.iter().map(|level| level.name()).collect();
         problems.error(place_of(node, "level"), format!("unknown level `{text}`: use {}", known.join(", ")));
         Level::Medium

@@ -1,6 +1,6 @@
 //! Which findings become one incident, what is told of it, and how its events are counted.
 
-use event::{EventId, EventSet, FindingId, Level};
+use event::{EventId, EventSet, FindingId, FindingRating, FindingRule, FindingSpan, Level};
 
 use super::*;
 
@@ -10,15 +10,13 @@ const POLICY: JoinPolicy =
 fn finding(number: u128, severity: Severity, address: &str, at_s: i64) -> Finding {
     Finding {
         id: FindingId(number),
-        rule_id: format!("r{number}"),
-        rule_title: format!("rule {number}"),
-        level: Level::High,
-        score: 75,
-        score_parts: Vec::new(),
-        severity,
-        first_seen: Some(Timestamp(at_s * 1_000_000)),
-        last_seen: Some(Timestamp(at_s * 1_000_000)),
-        count: 2,
+        rule: FindingRule { id: format!("r{number}"), title: format!("rule {number}"), level: Level::High },
+        rating: FindingRating { score: 75, parts: Vec::new(), severity },
+        span: FindingSpan {
+            first_seen: Some(Timestamp(at_s * 1_000_000)),
+            last_seen: Some(Timestamp(at_s * 1_000_000)),
+            count: 2,
+        },
         entities: Entities { source_ip: vec![address.into()], ..Entities::default() },
         techniques: vec!["T1110".into()],
         reason: "x".into(),
@@ -48,7 +46,7 @@ fn counting(finding: Finding, numbers: std::ops::Range<u128>) -> Finding {
     let mut events = EventSet::empty();
     numbers.clone().for_each(|number| events.insert(EventId(number << 70 | number), 1));
     let counted = event::Counted { events: events.settled(false), fresh: Vec::new() };
-    Finding { count: (numbers.end - numbers.start) as u64, counted, ..finding }
+    Finding { span: FindingSpan { count: (numbers.end - numbers.start) as u64, ..finding.span }, counted, ..finding }
 }
 
 fn kinds(joined: &Joined) -> Vec<&'static str> {
@@ -69,8 +67,8 @@ fn one_address_is_one_incident_and_another_is_another() {
     ];
     let joined = join(Known::default(), findings.iter(), &POLICY, now(60));
     assert_eq!(joined.incidents.len(), 2, "a P3 finding opens none");
-    let first = joined.incidents.iter().find(|one| one.findings == 2).unwrap();
-    assert_eq!((first.events, first.severity, first.rules.len()), (4, Severity::P2, 2));
+    let first = joined.incidents.iter().find(|one| one.scope.findings == 2).unwrap();
+    assert_eq!((first.scope.events, first.rating.severity, first.scope.rules.len()), (4, Severity::P2, 2));
     let reasons: Vec<_> = joined.links.iter().map(|(_, link)| link.reason.as_str()).collect();
     assert_eq!(reasons[1], "same source.ip 192.0.2.1, 37 s apart");
     assert_eq!(joined.notices.iter().map(|notice| notice.kind).collect::<Vec<_>>(), ["incident.created"; 2]);
@@ -83,13 +81,13 @@ fn a_growing_finding_adds_its_difference_and_a_graver_one_escalates() {
     let incident = opened.incidents[0].clone();
     let known = || known(&opened, &incident);
     assert_eq!(join(known(), std::iter::once(&first), &POLICY, now(2)), Joined::default(), "nothing new");
-    let grown = Finding { count: 50, ..first.clone() };
+    let grown = Finding { span: FindingSpan { count: 50, ..first.span }, ..first.clone() };
     let grave = finding(2, Severity::P0, "192.0.2.1", 5);
     let joined = join(known(), [grown, grave].iter(), &POLICY, now(6));
-    assert_eq!((joined.incidents[0].events, joined.incidents[0].severity), (52, Severity::P0));
+    assert_eq!((joined.incidents[0].scope.events, joined.incidents[0].rating.severity), (52, Severity::P0));
     assert_eq!(joined.notices[0].kind, "incident.escalated");
     assert_eq!(joined.history.iter().map(|(_, entry)| entry.number).collect::<Vec<_>>(), [2, 3, 4]);
-    assert_eq!(joined.incidents[0].facts_version, incident.facts_version + 1);
+    assert_eq!(joined.incidents[0].record.facts_version, incident.record.facts_version + 1);
 }
 
 #[test]
@@ -97,14 +95,14 @@ fn what_a_person_said_of_the_severity_stands_until_something_graver_is_found() {
     let first = finding(1, Severity::P1, "192.0.2.1", 0);
     let opened = join(Known::default(), std::iter::once(&first), &POLICY, now(1));
     let mut incident = opened.incidents[0].clone();
-    incident.severity = Severity::P3;
+    incident.rating.severity = Severity::P3;
     let known = || known(&opened, &incident);
-    let grown = Finding { count: 50, ..first.clone() };
+    let grown = Finding { span: FindingSpan { count: 50, ..first.span }, ..first.clone() };
     let joined = join(known(), [grown, finding(2, Severity::P1, "192.0.2.1", 5)].iter(), &POLICY, now(6));
-    assert_eq!((joined.incidents[0].severity, joined.incidents[0].findings), (Severity::P3, 2));
+    assert_eq!((joined.incidents[0].rating.severity, joined.incidents[0].scope.findings), (Severity::P3, 2));
     assert_eq!(kinds(&joined), ["incident.joined"], "another rule is graver than what the person said");
     let joined = join(known(), [finding(3, Severity::P0, "192.0.2.1", 5)].iter(), &POLICY, now(6));
-    assert_eq!((joined.incidents[0].severity, joined.notices[0].kind), (Severity::P0, "incident.escalated"));
+    assert_eq!((joined.incidents[0].rating.severity, joined.notices[0].kind), (Severity::P0, "incident.escalated"));
 }
 
 #[test]
@@ -130,7 +128,10 @@ fn accounts_tie_on_their_host_only() {
 
 #[test]
 fn an_incident_is_called_by_its_gravest_finding_and_of_equals_by_the_first() {
-    let named = |number, severity, score| Finding { score, ..finding(number, severity, "192.0.2.1", 5) };
+    let named = |number, severity, score| {
+        let base = finding(number, severity, "192.0.2.1", 5);
+        Finding { rating: FindingRating { score, ..base.rating }, ..base }
+    };
     let opened = join(Known::default(), [named(1, Severity::P2, 60)].iter(), &POLICY, now(5));
     let after = |findings: &[Finding]| {
         let known = known(&opened, &opened.incidents[0]);
@@ -140,7 +141,10 @@ fn an_incident_is_called_by_its_gravest_finding_and_of_equals_by_the_first() {
     assert_eq!(after(&[named(2, Severity::P0, 92)]), "rule 2: source.ip 192.0.2.1");
     assert_eq!(after(&[named(2, Severity::P2, 60)]), "rule 1: source.ip 192.0.2.1");
     assert_eq!(after(&[named(2, Severity::P2, 61), named(3, Severity::P2, 61)]), "rule 2: source.ip 192.0.2.1");
-    let grown = Finding { count: 9, ..named(1, Severity::P1, 75) };
+    let grown = {
+        let base = named(1, Severity::P1, 75);
+        Finding { span: FindingSpan { count: 9, ..base.span }, ..base }
+    };
     assert_eq!(after(&[grown, named(2, Severity::P1, 74)]), "rule 1: source.ip 192.0.2.1");
 }
 
@@ -150,15 +154,15 @@ fn an_event_that_several_findings_count_counts_once() {
     let findings = [one(1, 0..76), one(2, 0..40), one(3, 62..76)];
     let joined = join(Known::default(), findings.iter(), &POLICY, now(6));
     let incident = &joined.incidents[0];
-    assert_eq!((incident.events, incident.events_are_estimated), (76, false));
+    assert_eq!((incident.scope.events, incident.scope.events_are_estimated), (76, false));
     let more = join(known(&joined, incident), [one(2, 0..80)].iter(), &POLICY, now(7));
-    assert_eq!((more.incidents[0].events, more.incidents[0].events_are_estimated), (80, false));
+    assert_eq!((more.incidents[0].scope.events, more.incidents[0].scope.events_are_estimated), (80, false));
     // One finding knows its count, however many events that are; several only about.
     let flood = join(Known::default(), [one(1, 0..100_000)].iter(), &POLICY, now(6));
-    assert_eq!((flood.incidents[0].events, flood.incidents[0].events_are_estimated), (100_000, false));
+    assert_eq!((flood.incidents[0].scope.events, flood.incidents[0].scope.events_are_estimated), (100_000, false));
     let second = join(known(&flood, &flood.incidents[0]), [one(2, 0..90_000)].iter(), &POLICY, now(7));
-    let events = second.incidents[0].events;
-    assert!(second.incidents[0].events_are_estimated && (100_000..108_000).contains(&events), "{events}");
+    let events = second.incidents[0].scope.events;
+    assert!(second.incidents[0].scope.events_are_estimated && (100_000..108_000).contains(&events), "{events}");
 }
 
 #[test]
@@ -174,9 +178,15 @@ fn a_rule_as_grave_as_the_incident_that_joins_is_told_once_with_its_name() {
     let same = tell(&[finding(3, Severity::P1, "192.0.2.1", 5)]);
     assert_eq!(kinds(&same), ["incident.joined"]);
     assert_eq!(same.notices[0].body.sentence(), "found as well by `rule 3`, of severity P1");
-    let again = Finding { rule_id: "r3".into(), ..finding(4, Severity::P1, "192.0.2.1", 6) };
+    let again = {
+        let base = finding(4, Severity::P1, "192.0.2.1", 6);
+        Finding { rule: FindingRule { id: "r3".into(), ..base.rule }, ..base }
+    };
     assert_eq!(kinds(&tell(&[again])), [""; 0], "once per rule and incident");
-    let grown = Finding { count: 40, ..finding(2, Severity::P1, "192.0.2.1", 5) };
+    let grown = {
+        let base = finding(2, Severity::P1, "192.0.2.1", 5);
+        Finding { span: FindingSpan { count: 40, ..base.span }, ..base }
+    };
     assert_eq!(kinds(&tell(&[grown])), ["incident.joined"], "it grew as grave");
     let raised = tell(&[finding(5, Severity::P0, "192.0.2.1", 7)]);
     assert_eq!(kinds(&raised), ["incident.escalated"]);

@@ -146,15 +146,15 @@ impl Columns {
     fn push(&mut self, finding: &Finding, mute: Option<&String>) {
         self.id.push(bytes(finding.id.0));
         self.day.push(day(finding));
-        self.rule.id.push(without_zero(&finding.rule_id));
-        self.rule.title.push(without_zero(&finding.rule_title));
-        self.rule.level.push(finding.level as i16);
-        self.score.push(i16::from(finding.score));
-        self.severity.push(finding.severity.name().to_owned());
-        self.times.first_seen.push(finding.first_seen.map(|time| time.0));
-        self.times.last_seen.push(finding.last_seen.map(|time| time.0));
-        self.times.sort.push(sort_time(finding.last_seen));
-        self.count.push(i64::try_from(finding.count).unwrap_or(i64::MAX));
+        self.rule.id.push(without_zero(&finding.rule.id));
+        self.rule.title.push(without_zero(&finding.rule.title));
+        self.rule.level.push(finding.rule.level as i16);
+        self.score.push(i16::from(finding.rating.score));
+        self.severity.push(finding.rating.severity.name().to_owned());
+        self.times.first_seen.push(finding.span.first_seen.map(|time| time.0));
+        self.times.last_seen.push(finding.span.last_seen.map(|time| time.0));
+        self.times.sort.push(sort_time(finding.span.last_seen));
+        self.count.push(i64::try_from(finding.span.count).unwrap_or(i64::MAX));
         let pairs = finding.entities.pairs().map(|(kind, value)| format!("{kind}={value}"));
         self.entities
             .push(pairs.map(|pair| without_zero(&pair).replace(SEPARATOR, " ")).collect::<Vec<_>>().join(SEPARATOR));

@@ -1,6 +1,6 @@
 //! What every store must do where an attack goes on after people were done with it, and how what they change is told.
 
-use event::{Counted, EventSet, IncidentId};
+use event::{Counted, EventSet, FindingRule, FindingSpan, IncidentId};
 
 use super::*;
 use crate::audit::By;
@@ -41,13 +41,12 @@ pub(super) fn attack(count: u64, fresh: u64) -> Finding {
     (1..=count).for_each(|number| events.insert(event_id(number), 1));
     let tail = count.saturating_sub(4).max(6);
     let new = (count - fresh + 1)..tail;
+    let base = finding(1, Severity::P1, ADDRESS);
     Finding {
-        first_seen: line(1).time,
-        last_seen: line(count).time,
-        count,
+        span: FindingSpan { first_seen: line(1).time, last_seen: line(count).time, count },
         evidence: (1..=count.min(5)).chain(tail..=count).map(line).collect(),
         counted: Counted { events: events.settled(false), fresh: new.take(5).map(line).collect() },
-        ..finding(1, Severity::P1, ADDRESS)
+        ..base
     }
 }
 
@@ -62,12 +61,12 @@ pub(super) async fn grow(store: &dyn Store, count: u64, fresh: u64, second: i64)
 
 pub(super) async fn incidents(store: &dyn Store) -> Vec<event::Incident> {
     let mut all = store.incidents(&IncidentQuery { limit: 50, ..IncidentQuery::default() }).await.unwrap();
-    all.sort_by_key(|incident| incident.created_at);
+    all.sort_by_key(|incident| incident.record.created_at);
     all
 }
 
 async fn apply(store: &dyn Store, id: IncidentId, change: &IncidentChange, second: i64) -> Changed {
-    let version = store.incident(id).await.unwrap().unwrap().version;
+    let version = store.incident(id).await.unwrap().unwrap().record.version;
     store.change(id, version, change, "ann", at(second)).await.unwrap()
 }
 
@@ -124,16 +123,16 @@ async fn what_comes_after_an_incident_was_closed_is_a_finding_of_its_own_and_tol
 
     let all = findings(store).await;
     let [old, new] = all.as_slice() else { panic!("{all:?}") };
-    assert_eq!((old.finding.count, new.finding.count), (20, 300), "nothing counts twice");
-    assert_eq!((new.finding.continues, new.finding.first_seen), (Some(old.finding.id), line(21).time));
-    assert_eq!((old.finding.last_seen, new.finding.last_seen), (line(20).time, line(320).time));
+    assert_eq!((old.finding.span.count, new.finding.span.count), (20, 300), "nothing counts twice");
+    assert_eq!((new.finding.continues, new.finding.span.first_seen), (Some(old.finding.id), line(21).time));
+    assert_eq!((old.finding.span.last_seen, new.finding.span.last_seen), (line(20).time, line(320).time));
     let lines: Vec<u64> = new.finding.evidence.iter().map(|evidence| evidence.line_no).collect();
     assert_eq!(lines, [21, 22, 23, 24, 25, 316, 317, 318, 319, 320]);
 
     let all = incidents(store).await;
     let [closed, open] = all.as_slice() else { panic!("{all:?}") };
-    assert_eq!((closed.status, closed.events, open.events), (IncidentStatus::Closed, 20, 300));
-    assert_eq!((open.continues, open.status, open.findings), (Some(first.id), IncidentStatus::New, 1));
+    assert_eq!((closed.work.status, closed.scope.events, open.scope.events), (IncidentStatus::Closed, 20, 300));
+    assert_eq!((open.continues, open.work.status, open.scope.findings), (Some(first.id), IncidentStatus::New, 1));
     let history = store.history(open.id, 0, 10).await.unwrap();
     assert!(history.iter().any(|entry| entry.field == "continues" && entry.to == Some(first.id.to_string())));
     let history = store.history(first.id, 0, 50).await.unwrap();
@@ -149,12 +148,12 @@ async fn what_comes_after_an_incident_was_closed_is_a_finding_of_its_own_and_tol
     let back = IncidentChange { stage: Some(Stage::Investigation), ..IncidentChange::default() };
     apply(store, first.id, &back, 402).await;
     grow(store, 330, 10, 410).await;
-    let counts: Vec<u64> = findings(store).await.iter().map(|stored| stored.finding.count).collect();
+    let counts: Vec<u64> = findings(store).await.iter().map(|stored| stored.finding.span.count).collect();
     assert_eq!(counts, [20, 310]);
     // Read again after a crash, from before the end of the first incident.
     grow(store, 12, 12, 420).await;
     grow(store, 200, 188, 421).await;
-    let counts: Vec<u64> = findings(store).await.iter().map(|stored| stored.finding.count).collect();
+    let counts: Vec<u64> = findings(store).await.iter().map(|stored| stored.finding.span.count).collect();
     assert_eq!(counts, [20, 310]);
 }
 
@@ -171,22 +170,22 @@ async fn the_next_incident_that_is_closed_is_continued_in_turn_and_counts_add_up
         }
     }
     let all = findings(store).await;
-    assert_eq!(all.iter().map(|stored| stored.finding.count).sum::<u64>(), count);
-    let counts: Vec<u64> = all.iter().map(|stored| stored.finding.count).collect();
+    assert_eq!(all.iter().map(|stored| stored.finding.span.count).sum::<u64>(), count);
+    let counts: Vec<u64> = all.iter().map(|stored| stored.finding.span.count).collect();
     assert_eq!(counts, [10, 21, 24, 27, 30]);
     for pair in all.windows(2) {
         assert_eq!(pair[1].finding.continues, Some(pair[0].finding.id));
-        assert!(pair[1].finding.first_seen > pair[0].finding.last_seen);
+        assert!(pair[1].finding.span.first_seen > pair[0].finding.span.last_seen);
     }
     let incidents = incidents(store).await;
-    assert_eq!(incidents.iter().map(|incident| incident.events).sum::<u64>(), count);
+    assert_eq!(incidents.iter().map(|incident| incident.scope.events).sum::<u64>(), count);
     assert!(incidents.windows(2).all(|pair| pair[1].continues == Some(pair[0].id)));
     // The events of a crash are read again in other portions and arrive at the same.
     for again in (5..=count).step_by(9) {
         grow(store, again, again.min(9), 5000).await;
     }
     grow(store, count, 5, 5001).await;
-    let again: Vec<u64> = findings(store).await.iter().map(|stored| stored.finding.count).collect();
+    let again: Vec<u64> = findings(store).await.iter().map(|stored| stored.finding.span.count).collect();
     assert_eq!(again, counts);
 }
 
@@ -229,9 +228,9 @@ async fn a_false_positive_mutes_visibly_until_its_end(url: &str) {
     let hidden: Vec<_> = hidden.collect();
     assert_eq!(hidden.len(), 2);
     assert!(hidden.iter().all(|stored| stored.muted_by.as_ref() == Some(&mute.id)));
-    assert_eq!(hidden.iter().map(|stored| stored.finding.count).sum::<u64>(), 130);
+    assert_eq!(hidden.iter().map(|stored| stored.finding.span.count).sum::<u64>(), 130);
     assert_eq!(incidents(store).await.len(), 1, "it joins nothing");
-    assert_eq!(incidents(store).await[0].events, 10);
+    assert_eq!(incidents(store).await[0].scope.events, 10);
     assert_eq!(told(store, 0, at(113)).await, []);
     let history = store.history(first, 0, 50).await.unwrap();
     let entry = history.iter().find(|entry| entry.field == "mute_until").unwrap();
@@ -239,12 +238,12 @@ async fn a_false_positive_mutes_visibly_until_its_end(url: &str) {
 
     // The end of the mute: what goes on is told.
     grow(store, 150, 40, 3601).await;
-    let counts: Vec<u64> = findings(store).await.iter().map(|stored| stored.finding.count).collect();
+    let counts: Vec<u64> = findings(store).await.iter().map(|stored| stored.finding.span.count).collect();
     assert_eq!(counts.iter().sum::<u64>(), 150 + 30, "{counts:?}");
     assert_eq!(mutes(store, at(3601)).await, []);
     assert_eq!(store.mutes(true, 50, at(3601)).await.unwrap().len(), 1);
     let open = incidents(store).await.into_iter().find(|incident| incident.id == first).unwrap();
-    assert_eq!(open.events, 50, "it is still open: what goes on joins it");
+    assert_eq!(open.scope.events, 50, "it is still open: what goes on joins it");
 }
 
 async fn a_mute_of_one_address_hides_no_other(url: &str) {
@@ -257,7 +256,10 @@ async fn a_mute_of_one_address_hides_no_other(url: &str) {
         ..Entities::default()
     };
     let both = Finding { id: FindingId(5), entities: address(&[ADDRESS, "192.0.2.9"]), ..attack(30, 30) };
-    let other = Finding { id: FindingId(6), rule_id: "another".into(), ..attack(30, 30) };
+    let other = {
+        let base = attack(30, 30);
+        Finding { id: FindingId(6), rule: FindingRule { id: "another".into(), ..base.rule }, ..base }
+    };
     let done = store.commit(&Commit { now: at(30), ..joining(vec![both, other]) }).await.unwrap();
     assert_eq!((done.new, done.muted), (2, 0), "another address beside it, another rule");
     // Somebody ends it before its time: what goes on is a finding that joins.
@@ -270,7 +272,7 @@ async fn a_mute_of_one_address_hides_no_other(url: &str) {
     let done = grow(store, 25, 10, 50).await;
     assert_eq!((done.new, done.continued, done.muted), (1, 1, 0));
     let last = findings(store).await.pop().unwrap();
-    assert_eq!((last.finding.count, last.status, last.muted_by), (10, Status::New, None));
+    assert_eq!((last.finding.span.count, last.status, last.muted_by), (10, Status::New, None));
     // A verdict that is no false positive any more ends what it muted.
     apply(store, first, &muting(at(3600)), 60).await;
     let held = mutes(store, at(61)).await.len();

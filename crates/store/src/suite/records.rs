@@ -92,7 +92,7 @@ async fn changes_write_their_audit_entry_in_the_same_transaction(url: &str) {
     };
     let any = store.change_by(incident.id, None, &change(Severity::P0, "a secret"), &by("ann"), Timestamp(70)).await;
     let Changed::Done(changed) = any.unwrap() else { panic!("any version is changed") };
-    let one_of = [7_000, changed.version];
+    let one_of = [7_000, changed.record.version];
     let one = store.change_by(incident.id, Some(&one_of), &change(Severity::P1, "x"), &by("ann"), Timestamp(71)).await;
     assert!(matches!(one.unwrap(), Changed::Done(_)));
     let none = store.change_by(incident.id, Some(&one_of), &change(Severity::P2, "x"), &by("ann"), Timestamp(72)).await;

@@ -42,7 +42,10 @@ async fn filled(store: &dyn Store) {
     let first = incidents(store).await.remove(0).id;
     close(store, first, 30).await;
     grow(store, 120, 100, 121).await;
-    let other = Finding { id: FindingId(5), rule_id: "another".into(), ..attack(30, 30) };
+    let other = {
+        let base = attack(30, 30);
+        Finding { id: FindingId(5), rule: event::FindingRule { id: "another".into(), ..base.rule }, ..base }
+    };
     store.commit(&Commit { now: at(122), ..joining(vec![other]) }).await.unwrap();
     let none = recount(store, false).await;
     assert_eq!(none.faults, [], "all adds up");
@@ -112,11 +115,12 @@ async fn what_does_not_add_up_is_found_and_mended(url: &str) {
         assert_eq!(mended, checked, "what is told is done: {statement}");
         assert_eq!(recount(store, false).await.faults, [], "{statement}");
     }
-    let counts = incidents(store).await.into_iter().map(|one| (one.events, one.findings, one.severity));
+    let counts =
+        incidents(store).await.into_iter().map(|one| (one.scope.events, one.scope.findings, one.rating.severity));
     assert_eq!(counts.collect::<Vec<_>>(), [(20, 1, Severity::P1), (120, 2, Severity::P1)]);
     let first = incidents(store).await.remove(0);
     let last = store.history(first.id, 0, 500).await.unwrap().pop().unwrap();
-    assert_eq!((last.field.as_str(), last.number), ("repaired", first.entries), "its history says so");
+    assert_eq!((last.field.as_str(), last.number), ("repaired", first.record.entries), "its history says so");
 }
 
 async fn what_cannot_be_derived_is_named_and_left(url: &str) {

@@ -227,8 +227,8 @@ fn play(set: &Arc<RuleSet>, scene: Scene) -> Outcome {
         correlator.observe_live(hits, received);
         for change in correlator.changes() {
             let finding = change.finding;
-            let is_correlation = set.correlations.iter().any(|bound| bound.rule.head.id == finding.rule_id);
-            if is_correlation && finding.level >= least {
+            let is_correlation = set.correlations.iter().any(|bound| bound.rule.head.id == finding.rule.id);
+            if is_correlation && finding.rule.level >= least {
                 first.get_or_insert(events);
                 named.insert(finding.id, finding.entities.source_ip);
             }

@@ -40,18 +40,18 @@ fn who(finding: &Finding) -> &str {
 
 impl Ranked {
     pub(super) fn take(&mut self, finding: &Finding) {
-        let kind = self.kinds.entry(finding.rule_id.clone()).or_insert_with(|| Kind {
+        let kind = self.kinds.entry(finding.rule.id.clone()).or_insert_with(|| Kind {
             worst: finding.clone(),
             findings: 0,
             events: 0,
             named: Vec::new(),
         });
         kind.findings += 1;
-        kind.events += finding.count;
+        kind.events += finding.span.count;
         if kind.named.len() < NAMED_MAX && !kind.named.iter().any(|known| known == who(finding)) {
             kind.named.push(who(finding).to_owned());
         }
-        if finding.score > kind.worst.score {
+        if finding.rating.score > kind.worst.rating.score {
             kind.worst = finding.clone();
         }
     }
@@ -60,7 +60,8 @@ impl Ranked {
     pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let mut kinds: Vec<&Kind> = self.kinds.values().collect();
         kinds.sort_by(|a, b| {
-            let key = |kind: &Kind| (std::cmp::Reverse(kind.worst.score), kind.worst.first_seen, kind.worst.id);
+            let key =
+                |kind: &Kind| (std::cmp::Reverse(kind.worst.rating.score), kind.worst.span.first_seen, kind.worst.id);
             key(a).cmp(&key(b))
         });
         for kind in kinds {
@@ -73,17 +74,17 @@ impl Ranked {
 impl Kind {
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let Kind { worst, findings, events, named } = self;
-        writeln!(out, "{} {:>3}  {}", worst.severity.name(), worst.score, printable(&worst.rule_title))?;
+        writeln!(out, "{} {:>3}  {}", worst.rating.severity.name(), worst.rating.score, printable(&worst.rule.title))?;
         let others = (*findings as usize).saturating_sub(named.len());
         let more = if others > 0 { format!(" and {others} more findings") } else { String::new() };
         let time = |time: Option<event::Timestamp>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
-        let (first, last) = (time(worst.first_seen), time(worst.last_seen));
+        let (first, last) = (time(worst.span.first_seen), time(worst.span.last_seen));
         let events = if *events == 1 { "1 event".to_owned() } else { format!("{events} events") };
         writeln!(out, "     who       {}{more}; {events}", printable(&named.join(", ")))?;
         writeln!(out, "     when      {}", if first == last { first } else { format!("{first} to {last}") })?;
         writeln!(out, "     why       {}", printable(&worst.reason))?;
         let parts: Vec<String> =
-            worst.score_parts.iter().map(|part| format!("{} {:+}", part.part, part.points)).collect();
+            worst.rating.parts.iter().map(|part| format!("{} {:+}", part.part, part.points)).collect();
         writeln!(out, "     score     {}", printable(&parts.join(", ")))?;
         for (at, evidence) in worst.evidence.iter().take(LINES_MAX).enumerate() {
             let head = if at == 0 { "proof" } else { "" };
@@ -100,22 +101,16 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
-    use event::{Entities, FindingId, Level, Severity};
+    use event::{Entities, FindingId, FindingRating, FindingRule, FindingSpan, Level, Severity};
 
     use super::*;
 
     fn finding(rule: &str, who: &str, score: u8) -> Finding {
         Finding {
             id: FindingId(u128::from(score)),
-            rule_id: rule.into(),
-            rule_title: format!("title of {rule}"),
-            level: Level::High,
-            score,
-            score_parts: Vec::new(),
-            severity: Severity::P1,
-            first_seen: None,
-            last_seen: None,
-            count: 2,
+            rule: FindingRule { id: rule.into(), title: format!("title of {rule}"), level: Level::High },
+            rating: FindingRating { score, parts: Vec::new(), severity: Severity::P1 },
+            span: FindingSpan { first_seen: None, last_seen: None, count: 2 },
             entities: Entities { source_ip: vec![who.into()], ..Entities::default() },
             techniques: Vec::new(),
             reason: format!("reason {score}"),

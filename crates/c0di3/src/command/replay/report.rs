@@ -63,7 +63,7 @@ impl Report {
 
     pub(super) fn print_open(&mut self) -> anyhow::Result<()> {
         let mut open: Vec<Finding> = std::mem::take(&mut self.open).into_values().collect();
-        open.sort_by_key(|finding| (finding.first_seen, finding.id));
+        open.sort_by_key(|finding| (finding.span.first_seen, finding.id));
         for finding in &open {
             self.print(finding)?;
         }
@@ -99,20 +99,20 @@ impl Report {
         if self.printed == 1 {
             writeln!(self.out, "SEV SCORE LEVEL         FIRST SEEN            COUNT  WHO                       RULE")?;
         }
-        let time = finding.first_seen.map_or_else(|| "-".to_owned(), |time| time.to_string());
+        let time = finding.span.first_seen.map_or_else(|| "-".to_owned(), |time| time.to_string());
         let entities = &finding.entities;
         let who = entities.source_ip.first().or(entities.user_name.first()).or(entities.host_name.first());
         let who = printable(who.map_or("-", String::as_str));
         writeln!(
             self.out,
             "{:<3} {:>5} {:<13} {:<21.20} {:>5}  {:<25} {}",
-            finding.severity.name(),
-            finding.score,
-            finding.level.name(),
+            finding.rating.severity.name(),
+            finding.rating.score,
+            finding.rule.level.name(),
             time,
-            finding.count,
+            finding.span.count,
             who,
-            printable(&finding.rule_title),
+            printable(&finding.rule.title),
         )?;
         Ok(())
     }

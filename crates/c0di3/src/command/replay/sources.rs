@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use event::block::digest;
 use event::{Position, SourceId, Timestamp};
 use ingest::discover::Skipped;
-use ingest::merge::Waiting;
-use ingest::{FileSource, Fingerprint, Merge, StreamSource, discover};
+use ingest::merge::UnopenedFile;
+use ingest::{FileSource, Fingerprint, Merge, ReadError, StreamSource, discover};
 use store::SourceCheckpoint;
 
 use crate::clock;
@@ -78,7 +78,7 @@ struct Search {
     positions: Positions,
     bytes: u64,
     failed: u64,
-    waiting: Vec<Waiting>,
+    waiting: Vec<UnopenedFile>,
 }
 
 impl Search {
@@ -112,8 +112,8 @@ impl Search {
         let (id, position) = known.unwrap_or_else(|| (stream.new_id(), Position::default()));
         let id = self.keep(id, STANDARD_INPUT.to_owned(), stream.fingerprint(), position);
         let first_time = first_time(stream.start(), parse, stream.reference());
-        let open = move || stream.read_from(id, position).map_err(|error| error.to_string());
-        self.waiting.push(Waiting { first_time, name: STANDARD_INPUT.to_owned(), open: Box::new(open) });
+        let open = move || stream.read_from(id, position).map_err(ReadError::from);
+        self.waiting.push(UnopenedFile { first_time, name: STANDARD_INPUT.to_owned(), open: Box::new(open) });
     }
 
     /// Begins to keep how far the source has been read; gives its id.
@@ -142,8 +142,8 @@ impl Search {
         let first_time = first_time(file.start(), parse, file.reference);
         let file = file.clone();
         let shown = file.path().display().to_string();
-        let open = move || file.read_from(id, position).map_err(|error| format!("{:#}", anyhow::Error::from(error)));
-        self.waiting.push(Waiting { first_time, name: shown, open: Box::new(open) });
+        let open = move || file.read_from(id, position).map_err(ReadError::from);
+        self.waiting.push(UnopenedFile { first_time, name: shown, open: Box::new(open) });
     }
 
     /// The source that the file is, and where to go on; `None` where it holds nothing new.

@@ -74,8 +74,8 @@ impl Policy for Backtest {
 
     fn changed(&mut self, _correlator: &Correlator, _rules: &RuleSet, changes: &[Change]) -> anyhow::Result<()> {
         for Change { finding, .. } in changes {
-            let tally = self.tallies.entry(finding.rule_id.clone()).or_default();
-            tally.findings.insert(finding.id, day_of(finding.first_seen));
+            let tally = self.tallies.entry(finding.rule.id.clone()).or_default();
+            tally.findings.insert(finding.id, day_of(finding.span.first_seen));
             if let Some(evidence) = finding.evidence.first() {
                 let example = (evidence.source.clone(), evidence.line_no, evidence.original.clone());
                 tally.example.get_or_insert(example);

@@ -109,5 +109,5 @@ fn reports(set: &Arc<RuleSet>, matcher: &Matcher, scratch: &mut MatchScratch, ba
     correlator.unmute();
     correlator.observe(matcher.hits(batch, scratch));
     correlator.finish_for_good();
-    correlator.changes().iter().any(|change| change.finding.rule_id == head.id)
+    correlator.changes().iter().any(|change| change.finding.rule.id == head.id)
 }

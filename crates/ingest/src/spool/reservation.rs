@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::spool::{Batch, Refused, Shared, Spool, Ticket};
+use crate::spool::batch::{Batch, Refused, Ticket};
+use crate::spool::shared::Shared;
 
 /// Ending of the files that hold bodies. They have no name for longer than it takes to open them.
 const EXTENSION: &str = "staged";
@@ -26,6 +27,10 @@ struct Held {
 }
 
 impl Held {
+    fn nothing(shared: &Arc<Shared>) -> Self {
+        Held { shared: Arc::clone(shared), bytes: 0 }
+    }
+
     fn more(&mut self, bytes: u64) -> Result<(), Refused> {
         let mut state = self.shared.lock();
         if let Some(reason) = &state.failed {
@@ -63,6 +68,17 @@ pub struct Staging {
 }
 
 impl Staging {
+    /// A file for a body that comes, in the spool's folder.
+    pub(super) fn open(shared: &Arc<Shared>) -> io::Result<Self> {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = shared.options.folder.join(format!("{}-{number}.{EXTENSION}", std::process::id()));
+        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+        std::fs::remove_file(&path)?;
+        Ok(Staging { held: Held::nothing(shared), file })
+    }
+
+    /// Appends to the file. Refused where the spool or its disk has no room; the file then holds a part, and is to be
+    /// dropped.
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), Refused> {
         self.held.more(bytes.len() as u64)?;
         self.file.write_all(bytes).map_err(|error| {
@@ -71,10 +87,12 @@ impl Staging {
         })
     }
 
+    /// Bytes that were written.
     pub fn len(&self) -> u64 {
         self.held.bytes
     }
 
+    /// Whether nothing was written.
     pub fn is_empty(&self) -> bool {
         self.held.bytes == 0
     }
@@ -93,33 +111,18 @@ pub struct Reservation {
 }
 
 impl Reservation {
+    /// Room for `bytes` of lines, and for what their entries need besides.
+    pub(super) fn new(shared: &Arc<Shared>, bytes: u64) -> Result<Self, Refused> {
+        let mut held = Held::nothing(shared);
+        held.more(bytes + (bytes / ENTRY_BYTES_LEAST + 2) * ENTRY_OVERHEAD_BYTES)?;
+        Ok(Reservation { held })
+    }
+
     /// Takes the batch, which has room already. Refused while too much waits for the disk.
     pub fn append(&mut self, batch: Batch<'_>) -> Result<Ticket, Refused> {
         let ticket = self.held.shared.append(batch, true)?;
         self.held.less(batch.lines.len() as u64);
         Ok(ticket)
-    }
-}
-
-impl Spool {
-    fn held(&self) -> Held {
-        Held { shared: Arc::clone(&self.shared), bytes: 0 }
-    }
-
-    /// A file for a body that comes.
-    pub fn staging(&self) -> io::Result<Staging> {
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = self.shared.options.folder.join(format!("{}-{number}.{EXTENSION}", std::process::id()));
-        let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
-        std::fs::remove_file(&path)?;
-        Ok(Staging { held: self.held(), file })
-    }
-
-    /// Room for so many bytes of lines from one sender.
-    pub fn reserve(&self, bytes: u64) -> Result<Reservation, Refused> {
-        let mut held = self.held();
-        held.more(bytes + (bytes / ENTRY_BYTES_LEAST + 2) * ENTRY_OVERHEAD_BYTES)?;
-        Ok(Reservation { held })
     }
 }
 

@@ -1,0 +1,117 @@
+//! Bodies without their content encoding: gzip, zstd, deflate or none, within limits of output and memory. Knows no lines.
+
+use std::io::{self, Read};
+
+/// Largest window of a zstd stream, as the power of two: RFC 9659 allows HTTP bodies no more, and each body takes so much memory.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
+/// Largest window, as the power of two, of a body that is unpacked at once: only few larger ones are unpacked side by side.
+const ZSTD_WINDOW_LOG_SMALL: u32 = 20;
+
+/// Why a body cannot be taken. Causes are part of the message, not the error's source.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// The encoding, cut to 32 letters.
+    #[error("the content encoding `{0}` is not one of gzip, zstd, deflate, identity")]
+    UnknownEncoding(String),
+    /// It cannot be read or decompressed to its end.
+    #[error("the body is no sound {encoding} stream: {cause}")]
+    Damaged {
+        /// What it was said to be.
+        encoding: &'static str,
+        /// What the decompressor, or the sender's connection, said.
+        cause: io::Error,
+    },
+    /// It unpacks to more than is taken.
+    #[error("the body is larger than {limit} bytes when decompressed: send smaller batches")]
+    TooLarge {
+        /// Bytes that it may have.
+        limit: u64,
+    },
+    /// It was kept for a second reading, which failed. It may be sent again.
+    #[error("the body could not be read again ({cause}): send it again")]
+    Unread {
+        /// Why the file that held it cannot be read.
+        cause: io::Error,
+    },
+}
+
+/// The body as it was before it was compressed; `None` where it has more than `small` bytes, or wants more memory than that to be
+/// unpacked.
+pub fn decompress_small(encoding: &str, body: &[u8], small: u64) -> Result<Option<Vec<u8>>, BodyError> {
+    let mut out = Vec::new();
+    let mut decoded = Decoded::with_window(encoding, body, small, ZSTD_WINDOW_LOG_SMALL)?;
+    match decoded.read_to_end(&mut out).map_err(|error| BodyError::of(encoding, error)) {
+        Ok(_) => Ok(Some(out)),
+        // A window that is too large and damage look alike: the thorough way tells.
+        Err(BodyError::TooLarge { .. } | BodyError::Damaged { encoding: "zstd", .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+impl BodyError {
+    /// What an error while reading means.
+    pub(super) fn of(encoding: &str, error: io::Error) -> Self {
+        match error.downcast::<BodyError>() {
+            Ok(error) => error,
+            Err(cause) => BodyError::Damaged { encoding: known(encoding), cause },
+        }
+    }
+}
+
+fn known(encoding: &str) -> &'static str {
+    match encoding.trim().to_ascii_lowercase().as_str() {
+        "gzip" | "x-gzip" => "gzip",
+        "deflate" => "deflate",
+        "zstd" => "zstd",
+        _ => "plain",
+    }
+}
+
+/// A body that is decompressed as it is read, within its limits.
+pub struct Decoded<'a> {
+    inner: Box<dyn Read + 'a>,
+    given: u64,
+    bytes_max: u64,
+}
+
+impl<'a> Decoded<'a> {
+    /// Bounded by its output alone: lines that an attacker repeats compress a thousand times, and must not get the batch that they
+    /// are in refused.
+    pub fn new(encoding: &str, raw: impl Read + 'a, bytes_max: u64) -> Result<Self, BodyError> {
+        Self::with_window(encoding, raw, bytes_max, ZSTD_WINDOW_LOG_MAX)
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "`read` caps the output")]
+    fn with_window(encoding: &str, raw: impl Read + 'a, bytes_max: u64, window_log: u32) -> Result<Self, BodyError> {
+        let inner: Box<dyn Read + 'a> = match encoding.trim().to_ascii_lowercase().as_str() {
+            "" | "identity" => Box::new(raw),
+            "gzip" | "x-gzip" => Box::new(flate2::read::MultiGzDecoder::new(raw)),
+            "deflate" => Box::new(flate2::read::ZlibDecoder::new(raw)),
+            "zstd" => {
+                let failed = |cause| BodyError::Damaged { encoding: "zstd", cause };
+                let mut decoder = zstd::Decoder::new(raw).map_err(failed)?;
+                decoder.window_log_max(window_log).map_err(failed)?;
+                Box::new(decoder)
+            }
+            other => return Err(BodyError::UnknownEncoding(other.chars().take(32).collect())),
+        };
+        Ok(Decoded { inner, given: 0, bytes_max })
+    }
+}
+
+impl std::fmt::Debug for Decoded<'_> {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Decoded {{ given: {} }}", self.given)
+    }
+}
+
+impl Read for Decoded<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.inner.read(into)?;
+        self.given += read as u64;
+        if self.given > self.bytes_max {
+            return Err(io::Error::other(BodyError::TooLarge { limit: self.bytes_max }));
+        }
+        Ok(read)
+    }
+}

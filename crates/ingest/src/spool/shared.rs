@@ -1,0 +1,111 @@
+//! The state that appenders, the writer and readers share, under one lock. Touches no file.
+
+use std::path::PathBuf;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use event::Position;
+use tokio::sync::watch;
+
+use crate::spool::batch::{Batch, Refused, Ticket};
+use crate::spool::entry::{self, EntryHeader};
+use crate::spool::segment::Segments;
+
+/// Bytes that may wait for the writer; beyond it appenders are told to wait.
+const PENDING_BYTES_MAX: usize = 16 << 20;
+
+/// How the spool is laid out and bounded.
+#[derive(Clone, Debug)]
+pub struct SpoolOptions {
+    /// Made where it does not exist. One process at a time.
+    pub folder: PathBuf,
+    /// Bytes on disk at most: beyond it nothing is accepted until something has been committed.
+    pub bytes_max: u64,
+    /// A new segment begins beyond this many bytes.
+    pub segment_bytes: u64,
+    /// Free bytes that the file system keeps: below it nothing is accepted.
+    pub reserve_bytes: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    /// Encoded entries that wait for the writer.
+    pub(super) pending: Vec<u8>,
+    /// Where the next entry begins.
+    pub(super) next: Position,
+    /// End of what is synced.
+    pub(super) durable: Position,
+    /// What is committed and may be deleted.
+    pub(super) released: u64,
+    pub(super) segments: Segments,
+    /// Bytes that are promised to bodies, or taken by files that hold them.
+    pub(super) held: u64,
+    pub(super) disk_low: bool,
+    pub(super) failed: Option<String>,
+    /// The next entry does not stand behind the last one: it begins a segment of its own.
+    pub(super) roll: bool,
+    pub(super) closing: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) options: SpoolOptions,
+    pub(super) state: Mutex<State>,
+    /// Wakes the writer: something waits, or the end.
+    pub(super) work: Condvar,
+    /// Wakes readers: more is durable.
+    pub(super) more: Condvar,
+    pub(super) durable: watch::Sender<Durable>,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Durable {
+    pub(super) end: u64,
+    pub(super) failed: Option<String>,
+}
+
+impl State {
+    /// Bytes of the spool's room that are taken.
+    pub(super) fn taken(&self) -> u64 {
+        self.segments.disk_bytes() + self.pending.len() as u64 + self.held
+    }
+}
+
+impl Shared {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        // No step leaves the state half-changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// `has_room`: room was reserved before.
+    pub(super) fn append(&self, batch: Batch<'_>, has_room: bool) -> Result<Ticket, Refused> {
+        let parts: Vec<EntryHeader> = entry::split(batch.lines).map(|part| EntryHeader::new(&batch, part)).collect();
+        let length: usize = parts.iter().map(|part| part.encoded_length(batch.origin)).sum();
+        let mut state = self.lock();
+        if let Some(reason) = &state.failed {
+            return Err(Refused::Failed(reason.clone()));
+        }
+        if state.disk_low && !has_room {
+            return Err(Refused::DiskLow);
+        }
+        let waiting = state.pending.len();
+        if !has_room && state.taken() + length as u64 > self.options.bytes_max {
+            return Err(Refused::Full);
+        }
+        if waiting > 0 && waiting + length > PENDING_BYTES_MAX {
+            return Err(Refused::Busy);
+        }
+        let mut rest = batch.lines;
+        for part in parts {
+            let (payload, after) = rest.split_at(part.payload_bytes as usize);
+            rest = after;
+            let next = state.next;
+            part.write(next, batch.origin, payload, &mut state.pending);
+            state.next.offset += u64::from(part.payload_bytes);
+            state.next.line += u64::from(part.lines);
+        }
+        let ticket = Ticket(state.next.offset);
+        drop(state);
+        self.work.notify_one();
+        Ok(ticket)
+    }
+}

@@ -1,0 +1,335 @@
+//! One JSON object of one line, read from its first brace to its last, its values put under their paths. Checks structure;
+//! knows nothing of lines in which a column comes twice, but notes them.
+
+use event::catalog::{OF_THE_PIPELINE, field};
+use event::{BatchBuilder, FieldId, FieldType, Timestamp, ValueTag};
+use memchr::memchr2;
+
+use super::escapes::{self, push_text};
+use super::scratch::{MemberPlace, Scratch};
+use crate::address::decimal;
+
+/// Deepest nesting of objects and arrays that is read.
+const DEPTH_MAX: usize = 64;
+/// Longest dotted path in bytes.
+pub(super) const PATH_BYTES_MAX: usize = 1024;
+
+/// Keys that hold the event time where `@timestamp` is missing, best first.
+const TIME_KEYS: &[&str] =
+    &["@timestamp", "timestamp", "eventTime", "EventTime", "UtcTime", "time", "ts", "datetime", "date"];
+
+/// A position in one line. Errors say what was expected; the line is then kept raw.
+pub(super) struct Reader<'a, 's> {
+    pub(super) text: &'a [u8],
+    pub(super) at: usize,
+    pub(super) scratch: &'s mut Scratch,
+    /// Columns that got a second value.
+    pub(super) doubled: Vec<FieldId>,
+    /// An escape that JSON does not know has been read since this was last set.
+    pub(super) foreign: bool,
+    /// One of those meant nothing and stands in its text as it was written.
+    pub(super) mended: bool,
+}
+
+/// A part of a line that was read, or what was expected there.
+pub(super) type Result1<T> = Result<T, &'static str>;
+
+/// A text of the line: as it stands there, or without its escapes.
+pub(super) enum Text<'a> {
+    Plain(&'a [u8]),
+    Unescaped(String),
+}
+
+impl Text<'_> {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Text::Plain(text) => text,
+            Text::Unescaped(text) => text.as_bytes(),
+        }
+    }
+}
+
+impl<'a, 's> Reader<'a, 's> {
+    /// At the start of a line without blanks around it.
+    pub(super) fn new(text: &'a [u8], scratch: &'s mut Scratch) -> Self {
+        Reader { text, at: 0, scratch, doubled: Vec::new(), foreign: false, mended: false }
+    }
+
+    fn skip_blanks(&mut self) {
+        while let Some(b' ' | b'\t' | b'\r' | b'\n') = self.text.get(self.at) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&mut self) -> Result1<u8> {
+        self.skip_blanks();
+        self.text.get(self.at).copied().ok_or("the JSON object is not closed")
+    }
+
+    fn expect(&mut self, byte: u8, message: &'static str) -> Result1<()> {
+        if self.peek()? != byte {
+            return Err(message);
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    pub(super) fn object(&mut self, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
+        self.members(|reader, key| reader.member(key, depth, rows))
+    }
+
+    /// Goes through the members of an object. `read` takes the value behind a key.
+    pub(super) fn members(&mut self, mut read: impl FnMut(&mut Self, Text<'a>) -> Result1<()>) -> Result1<()> {
+        self.expect(b'{', "expected {")?;
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Ok(());
+        }
+        loop {
+            if self.peek()? != b'"' {
+                return Err("expected a quoted key in a JSON object");
+            }
+            let key = self.string()?;
+            self.expect(b':', "expected : after a JSON key")?;
+            read(self, key)?;
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err("expected , or } in a JSON object"),
+            }
+        }
+    }
+
+    fn member(&mut self, key: Text<'a>, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
+        if depth == 0
+            && let Text::Plain(key) = key
+            && !matches!(self.peek()?, b'{')
+            && let Some(place) = self.scratch.recall(key)
+        {
+            let (text, tag) = self.leaf(depth)?;
+            self.put_at(place, &text, tag, rows);
+            return Ok(());
+        }
+        let path_before = self.scratch.path.len();
+        if depth > 0 {
+            self.scratch.path.push('.');
+        }
+        push_text(&mut self.scratch.path, key.bytes());
+        if self.scratch.path.len() > PATH_BYTES_MAX {
+            return Err("a JSON path is longer than 1024 bytes");
+        }
+        let known = if depth == 0 { key } else { Text::Plain(b"") };
+        let done = self.value(depth, &known, rows);
+        self.scratch.path.truncate(path_before);
+        done
+    }
+
+    /// An object that is not empty is next.
+    pub(super) fn has_members(&mut self) -> Result1<bool> {
+        Ok(self.peek()? == b'{' && self.text.get(self.at + 1) != Some(&b'}'))
+    }
+
+    /// `key` is that of a member of the outermost object.
+    fn value(&mut self, depth: usize, key: &Text<'_>, rows: &mut BatchBuilder) -> Result1<()> {
+        if depth >= DEPTH_MAX {
+            return Err("JSON nested deeper than 64 levels");
+        }
+        if self.has_members()? {
+            return self.object(depth + 1, rows);
+        }
+        let (text, tag) = self.leaf(depth)?;
+        let place = self.place(rows);
+        if depth == 0
+            && let Text::Plain(key) = key
+        {
+            self.scratch.remember(key, place);
+        }
+        self.put_at(place, &text, tag, rows);
+        Ok(())
+    }
+
+    /// A value that is no object with members.
+    pub(super) fn leaf(&mut self, depth: usize) -> Result1<(Text<'a>, ValueTag)> {
+        if depth >= DEPTH_MAX {
+            return Err("JSON nested deeper than 64 levels");
+        }
+        match self.peek()? {
+            b'{' => {
+                self.at += 2;
+                Ok((Text::Plain(b"{}"), ValueTag::Object))
+            }
+            b'[' => {
+                let start = self.at;
+                self.foreign = false;
+                self.skip_array(depth)?;
+                let array = &self.text[start..self.at];
+                let text = if self.foreign { Text::Unescaped(escapes::as_json(array)) } else { Text::Plain(array) };
+                Ok((text, ValueTag::Array))
+            }
+            b'"' => Ok((self.string()?, ValueTag::String)),
+            _ => self.scalar().map(|(text, tag)| (Text::Plain(text), tag)),
+        }
+    }
+
+    /// A number, `true`, `false` or `null`.
+    fn scalar(&mut self) -> Result1<(&'a [u8], ValueTag)> {
+        let rest = &self.text[self.at..];
+        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');
+        let word = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
+        let tag = match word {
+            b"true" | b"false" => ValueTag::Boolean,
+            b"null" => ValueTag::Null,
+            _ if is_number(word) => ValueTag::Number,
+            _ => return Err("a JSON value is neither a string, a number, true, false nor null"),
+        };
+        self.at += word.len();
+        Ok((word, tag))
+    }
+
+    /// A string; `at` stands on its opening quote.
+    fn string(&mut self) -> Result1<Text<'a>> {
+        let start = self.at + 1;
+        let stop = memchr2(b'"', b'\\', self.text.get(start..).unwrap_or_default());
+        let stop = start + stop.ok_or("a JSON string is not closed")?;
+        if self.text[stop] == b'"' {
+            self.at = stop + 1;
+            return Ok(Text::Plain(&self.text[start..stop]));
+        }
+        let mut out = String::with_capacity(stop - start + 64);
+        push_text(&mut out, &self.text[start..stop]);
+        self.at = stop;
+        loop {
+            match self.text.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(Text::Unescaped(out));
+                }
+                Some(b'\\') => {
+                    let escape = escapes::read(&self.text[self.at..], &mut out).ok_or("a JSON string is not closed")?;
+                    self.at += escape.length;
+                    self.foreign |= escape.is_foreign;
+                    self.mended |= escape.is_mended;
+                }
+                Some(_) => {
+                    let rest = &self.text[self.at..];
+                    let length = memchr2(b'"', b'\\', rest).ok_or("a JSON string is not closed")?;
+                    push_text(&mut out, &rest[..length]);
+                    self.at += length;
+                }
+                None => return Err("a JSON string is not closed"),
+            }
+        }
+    }
+
+    /// Steps over an array, checking its structure; nesting is bounded together with the objects around it.
+    fn skip_array(&mut self, depth: usize) -> Result1<()> {
+        let mut open = 0;
+        loop {
+            match self.peek().map_err(|_| "a JSON array is not closed")? {
+                b'[' | b'{' => {
+                    open += 1;
+                    self.at += 1;
+                    if depth + open > DEPTH_MAX {
+                        return Err("JSON nested deeper than 64 levels");
+                    }
+                }
+                b']' | b'}' => {
+                    open -= 1;
+                    self.at += 1;
+                    if open == 0 {
+                        return Ok(());
+                    }
+                }
+                b'"' => drop(self.string()?),
+                b',' | b':' => self.at += 1,
+                _ => drop(self.scalar()?),
+            }
+        }
+    }
+
+    /// Where the value under the path belongs.
+    pub(super) fn place(&self, rows: &mut BatchBuilder) -> MemberPlace {
+        let path = self.scratch.path.as_str();
+        let time = TIME_KEYS.iter().position(|key| *key == path);
+        let column = if OF_THE_PIPELINE.contains(&path) {
+            rows.column_named(&format!("json.{path}"))
+        } else {
+            rows.column_named(path)
+        };
+        MemberPlace { time, column: column.ok() }
+    }
+
+    fn put_at(&mut self, place: MemberPlace, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
+        if let Some(rank) = place.time {
+            let time = instant(text.bytes(), tag);
+            if let Some(time) = time
+                && self.scratch.best_time.is_none_or(|(best, _)| rank <= best)
+            {
+                self.scratch.best_time = Some((rank, time));
+            }
+            if TIME_KEYS[rank] == "@timestamp" {
+                if time.is_none() {
+                    rows.literal(field::ERROR_MESSAGE, "@timestamp is not an RFC 3339 time");
+                }
+                return;
+            }
+        }
+        match place.column {
+            Some(id) => {
+                if rows.has(id) {
+                    self.doubled.push(id);
+                }
+                put_value(id, text, tag, rows);
+            }
+            None => rows.count_field_dropped(),
+        }
+    }
+}
+
+pub(super) fn put_value(id: FieldId, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
+    if BatchBuilder::kind_of(id) == FieldType::Long
+        && tag == ValueTag::Number
+        && let Some(number) = whole_number(text.bytes())
+    {
+        rows.long(id, number);
+        return;
+    }
+    match text {
+        Text::Plain(text) => rows.tagged(id, text, tag),
+        Text::Unescaped(text) => rows.tagged_owned(id, text, tag),
+    }
+}
+
+/// An integer that is written as it would be printed.
+fn whole_number(text: &[u8]) -> Option<i64> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let canonical = digits == b"0" || digits.first() != Some(&b'0');
+    let value = decimal(digits).filter(|_| canonical && text != b"-0")?;
+    Some(if digits.len() < text.len() { -value } else { value })
+}
+
+fn is_number(word: &[u8]) -> bool {
+    word.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-')
+        && word.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+        && std::str::from_utf8(word).is_ok_and(|word| word.parse::<f64>().is_ok())
+}
+
+/// An RFC 3339 text, or a number since the epoch: seconds, milli-, micro- or nanoseconds by its size.
+fn instant(text: &[u8], tag: ValueTag) -> Option<Timestamp> {
+    if tag == ValueTag::String {
+        return Timestamp::parse_rfc3339(text).or_else(|| {
+            event::time::parse_date_time(text).filter(|(_, rest)| rest.is_empty()).map(|(civil, _)| civil.at_offset(0))
+        });
+    }
+    let number = (tag == ValueTag::Number).then(|| std::str::from_utf8(text).ok()?.parse::<f64>().ok()).flatten()?;
+    let micros = match number.abs() {
+        size if size < 1e11 => number * 1e6,
+        size if size < 1e14 => number * 1e3,
+        size if size < 1e17 => number,
+        _ => number / 1e3,
+    };
+    Some(Timestamp(micros.round() as i64).within_years())
+}
