@@ -431,6 +431,8 @@ mod adopt_tests;
 #[cfg(test)]
 mod exception_tests;
 #[cfg(test)]
+mod golden_tests;
+#[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod story_tests;

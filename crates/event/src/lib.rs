@@ -31,7 +31,7 @@ pub use column::ValueTag;
 pub use dataset::{Dataset, DatasetId, LogSource};
 pub use event_set::EventSet;
 pub use finding::{Counted, Entities, Evidence, Finding, FindingId, ScorePart, Status};
-pub use hit::{Answer, EventRef, Hit, PatternsFound};
+pub use hit::{Answer, EventRef, Hit, PatternsFound, RuleKey};
 pub use incident::{Incident, IncidentChange, IncidentId, IncidentStatus, Stage, TitledBy, Verdict};
 pub use network::Network;
 pub use risk::{RISK_HALF_LIFE_US, Risk};

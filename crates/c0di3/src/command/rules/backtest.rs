@@ -53,7 +53,8 @@ impl Policy for Backtest {
         self.events += block.events;
         self.counts.rejected += block.counts.rejected;
         for hit in &block.hits {
-            let head = &self.set.rules[hit.rule as usize].head;
+            let Some(rule) = self.set.rule_of(hit.rule) else { continue };
+            let head = &self.set.rules[rule as usize].head;
             let tally = self.tallies.entry(head.id.clone()).or_default();
             tally.hits += hit.repeated;
             *tally.hits_by_day.entry(day_of(hit.event.time)).or_insert(0) += hit.repeated;
