@@ -1,9 +1,11 @@
 //! Findings and saved state over a long mixed run are, byte for byte, what they have always been: stores hold them.
 
-use event::Block;
+use std::sync::Arc;
+
 use event::block::digest;
+use event::{Block, Hit, Timestamp};
 use matcher::{MatchScratch, Matcher};
-use rules::load;
+use rules::{RuleSet, load};
 
 use super::*;
 
@@ -20,14 +22,30 @@ fn set(order: &str) -> Arc<RuleSet> {
         ("values", "{type: value_count, rules: [a], group-by: [g], timespan: 40s, condition: {gte: 3, field: u}}", ""),
         ("few", "{type: event_count, rules: [c], group-by: [g], timespan: 20s, condition: {lte: 2}}", ""),
         ("sum", "{type: value_sum, rules: [b], group-by: [g], timespan: 1m, condition: {gte: 9.5, field: n}}", ""),
-        ("mid", "{type: value_percentile, rules: [b], group-by: [g], timespan: 1m, condition: {gte: 6, field: n, percentile: 90}}", ""),
+        (
+            "mid",
+            "{type: value_percentile, rules: [b], group-by: [g], timespan: 1m, condition: {gte: 6, field: n, percentile: 90}}",
+            "",
+        ),
         ("pair", "{type: temporal, rules: [a, c], group-by: [g], timespan: 15s}", ""),
         ("order", "{type: temporal_ordered, rules: [a, b, c], group-by: [g], timespan: 25s}", ""),
         ("outer", "{type: event_count, rules: [count], group-by: [g], timespan: 5m, condition: {gte: 2}}", ""),
         ("then", "{type: temporal, rules: [few, b], group-by: [g], timespan: 60s}", ""),
-        ("spared", "{type: event_count, rules: [b], group-by: [g], timespan: 1m, condition: {gte: 3}}", "c0di3.forgiven_by: [d]\n"),
-        ("fresh", "{type: new_terms, rules: [a], group-by: [g], timespan: 7d, warm-up: 20s, condition: {field: u}}", ""),
-        ("spike", "{type: spike, rules: [a, b], group-by: [g], timespan: 10s, warm-up: 5s, condition: {gte: 3, factor: 2}}", ""),
+        (
+            "spared",
+            "{type: event_count, rules: [b], group-by: [g], timespan: 1m, condition: {gte: 3}}",
+            "c0di3.forgiven_by: [d]\n",
+        ),
+        (
+            "fresh",
+            "{type: new_terms, rules: [a], group-by: [g], timespan: 7d, warm-up: 20s, condition: {field: u}}",
+            "",
+        ),
+        (
+            "spike",
+            "{type: spike, rules: [a, b], group-by: [g], timespan: 10s, warm-up: 5s, condition: {gte: 3, factor: 2}}",
+            "",
+        ),
     ];
     let mut text: Vec<String> = order.chars().map(detection).collect();
     text.extend(correlations.iter().map(|(id, section, more)| {
@@ -70,7 +88,7 @@ fn hits(set: &Arc<RuleSet>, at: usize, second: i64, text: &str) -> Vec<Hit> {
 }
 
 /// What there is to see of a correlator.
-fn look(correlator: &mut Correlator, out: &mut String) {
+fn look<I>(correlator: &mut Correlator<I>, out: &mut String) {
     for Change { finding, open } in correlator.changes() {
         *out += &format!("{open} {finding:?}\n");
     }
@@ -97,7 +115,7 @@ fn small() -> CorrelatorOptions {
 
 fn batch(options: &CorrelatorOptions) -> String {
     let (one, other) = (set("abcd"), set("xdcba"));
-    let mut correlator = Correlator::new(Arc::clone(&one), options.clone());
+    let mut correlator = BatchCorrelator::new(Arc::clone(&one), options.clone());
     let (mut out, mut rules) = (String::new(), one);
     for (at, (second, text)) in blocks(5, 15).into_iter().enumerate() {
         let reached = Timestamp::from_unix_seconds(START_S + second);
@@ -109,8 +127,8 @@ fn batch(options: &CorrelatorOptions) -> String {
         }
         if at == 20 || at == 40 {
             rules = if at == 20 { Arc::clone(&other) } else { set("dcba") };
-            let adopted = correlator.adopt(Arc::clone(&rules));
-            out += &format!("{} {}\n", adopted.kept, adopted.dropped);
+            let reloaded = correlator.reload(Arc::clone(&rules));
+            out += &format!("{} {}\n", reloaded.kept, reloaded.dropped);
         }
     }
     correlator.finish();
@@ -119,14 +137,13 @@ fn batch(options: &CorrelatorOptions) -> String {
 }
 
 fn live(options: &CorrelatorOptions) -> String {
-    let options = CorrelatorOptions { live: true, ..options.clone() };
     let (one, other) = (set("abcd"), set("xdcba"));
-    let mut correlator = Correlator::new(Arc::clone(&one), options.clone());
+    let mut correlator = LiveCorrelator::new(Arc::clone(&one), options.clone());
     let (mut out, mut rules) = (String::new(), one);
     let mut stored = std::collections::BTreeMap::new();
     for (at, (second, text)) in blocks(9, 30).into_iter().enumerate() {
         let received = Timestamp::from_unix_seconds(START_S + second);
-        correlator.observe_live(hits(&rules, at, second, &text), received);
+        correlator.observe(hits(&rules, at, second, &text), received);
         correlator.passed(received.saturating_sub_us(3_000_000), received);
         if at % 5 == 4 {
             look(&mut correlator, &mut out);
@@ -139,11 +156,11 @@ fn live(options: &CorrelatorOptions) -> String {
         stored.extend(put);
         if at == 25 {
             rules = Arc::clone(&other);
-            let adopted = correlator.adopt(Arc::clone(&rules));
-            out += &format!("{} {}\n", adopted.kept, adopted.dropped);
+            let reloaded = correlator.reload(Arc::clone(&rules));
+            out += &format!("{} {}\n", reloaded.kept, reloaded.dropped);
         }
         if at == 35 {
-            correlator = Correlator::new(Arc::clone(&rules), options.clone());
+            correlator = LiveCorrelator::new(Arc::clone(&rules), options.clone());
             correlator.restore(&head, stored.clone().into_iter()).unwrap();
         }
     }

@@ -1,11 +1,12 @@
 //! Every aggregate against the specification in the obvious way: for each event, look at all events around it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use event::{Block, EventBatch};
+use event::{Block, EventBatch, Hit, Timestamp};
 use matcher::{MatchScratch, Matcher};
 use proptest::prelude::*;
-use rules::load;
+use rules::{RuleSet, load};
 
 use super::*;
 
@@ -129,20 +130,20 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
     let options =
         CorrelatorOptions { lateness_us: lateness_s * 1_000_000, fold_gap_us: 0, ..CorrelatorOptions::default() };
     let matcher = Matcher::new(Arc::clone(set), None);
-    let mut correlator = Correlator::new(Arc::clone(set), options.clone());
+    let mut correlator = BatchCorrelator::new(Arc::clone(set), options.clone());
     let mut found = BTreeMap::new();
     let hits = matcher.hits(&parse(logins), &mut MatchScratch::default());
     let hits: Vec<Vec<Hit>> = hits.chunk_by(|one, other| one.event.id == other.event.id).map(<[Hit]>::to_vec).collect();
     for (at, hits) in hits.into_iter().enumerate() {
         correlator.observe(hits);
-        correlator.advance(correlator.newest);
+        correlator.advance(correlator.state.clock.newest());
         if at % 5 == 4 {
             for Change { finding, .. } in correlator.changes() {
                 found.insert(finding.id, (finding.rule_id, finding.entities.source_ip.join(","), finding.count));
             }
             if at == 9 {
                 let saved = correlator.save().unwrap();
-                correlator = Correlator::new(Arc::clone(set), options.clone());
+                correlator = BatchCorrelator::new(Arc::clone(set), options.clone());
                 correlator.restore(&saved.head, saved.put.into_iter()).unwrap();
             }
         }
@@ -158,16 +159,12 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
 
 /// The same as a live service does it: each login is received at its second of `arrivals`.
 fn run_live(set: &Arc<RuleSet>, logins: &[Login], arrivals: &[i64], lateness_s: i64) -> Found {
-    let options = CorrelatorOptions {
-        lateness_us: lateness_s * 1_000_000,
-        fold_gap_us: 0,
-        live: true,
-        ..CorrelatorOptions::default()
-    };
+    let options =
+        CorrelatorOptions { lateness_us: lateness_s * 1_000_000, fold_gap_us: 0, ..CorrelatorOptions::default() };
     let matcher = Matcher::new(Arc::clone(set), None);
-    let mut correlator = Correlator::new(Arc::clone(set), options.clone());
+    let mut correlator = LiveCorrelator::new(Arc::clone(set), options.clone());
     let mut found = BTreeMap::new();
-    let mut take = |correlator: &mut Correlator| {
+    let mut take = |correlator: &mut LiveCorrelator| {
         for Change { finding, .. } in correlator.changes() {
             found.insert(finding.id, (finding.rule_id, finding.entities.source_ip.join(","), finding.count));
         }
@@ -175,11 +172,11 @@ fn run_live(set: &Arc<RuleSet>, logins: &[Login], arrivals: &[i64], lateness_s: 
     let hits = matcher.hits(&parse(logins), &mut MatchScratch::default());
     let hits = hits.chunk_by(|one, other| one.event.id == other.event.id);
     for (at, (hits, arrival)) in hits.zip(arrivals).enumerate() {
-        correlator.observe_live(hits.to_vec(), Timestamp::from_unix_seconds(1_790_000_000 + arrival));
+        correlator.observe(hits.to_vec(), Timestamp::from_unix_seconds(1_790_000_000 + arrival));
         take(&mut correlator);
         if at == 9 {
             let saved = correlator.save().unwrap();
-            correlator = Correlator::new(Arc::clone(set), options.clone());
+            correlator = LiveCorrelator::new(Arc::clone(set), options.clone());
             correlator.restore(&saved.head, saved.put.into_iter()).unwrap();
         }
     }

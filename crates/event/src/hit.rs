@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn the_key_of_a_rule_follows_from_its_id_and_never_changes() {
-        assert_eq!(RuleKey::of_id("ssh_brute_force"), RuleKey(0));
+        assert_eq!(RuleKey::of_id("ssh_brute_force"), RuleKey(0x2c0f_44bb_e0d2_8d64));
         assert_ne!(RuleKey::of_id("a"), RuleKey::of_id("b"));
     }
 }

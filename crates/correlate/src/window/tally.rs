@@ -8,18 +8,10 @@ use event::Timestamp;
 use hashbrown::HashMap;
 use rules::ruleset::BoundCorrelation;
 use rules::sigma::rule::{Bounds, CorrelationKind, Function};
-use serde::{Deserialize, Serialize};
 
-use crate::chain::Chain;
-use crate::entries::Entry;
-
-/// The value that an event brings.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Held {
-    Number(f64),
-    Text(Arc<str>),
-}
+use crate::window::chain::Chain;
+use crate::window::entry::{Entry, EventValue};
+use crate::window::quantile::Quantile;
 
 /// Sums are kept in steps of 10^-9, so that what was added can be taken away exactly, and so that decimals such as 0.1 add
 /// up to what people write as a threshold.
@@ -27,24 +19,24 @@ const SUM_STEPS: f64 = 1e9;
 /// About what a distinct value takes beside its text, in bytes.
 const VALUE_EXTRA_BYTES: usize = 64;
 /// Largest number that a sum takes up; events with larger ones are counted as not numeric.
-pub(super) const NUMBER_MAX: f64 = 1e18;
+pub(crate) const NUMBER_MAX: f64 = 1e18;
 /// How often one event counts at most in a computation: with it the largest sum of a full window fits.
 const WEIGHT_MAX: u64 = 1_000_000;
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tally {
+pub(crate) struct Tally {
     /// Where the time span ends.
     now: Timestamp,
     /// Events by value, each as often as it says.
     values: HashMap<Arc<str>, u64>,
-    /// Of all values.
+    /// Events with a text value.
     valued: u64,
     /// How many values there are of each number of events, where shares are asked for.
     alike: Option<BTreeMap<u64, u32>>,
     /// Bytes that the values take.
     bytes: usize,
-    /// Entries by the place of their signal.
-    places: Vec<u32>,
+    /// Number of entries of each rule that the correlation counts.
+    by_base: Vec<u32>,
     /// Where the order of the signals matters.
     chain: Option<Chain>,
     sum: i128,
@@ -54,7 +46,8 @@ pub(super) struct Tally {
 }
 
 impl Tally {
-    pub(super) fn new(bound: &BoundCorrelation) -> Self {
+    /// Empty, for what the correlation counts or computes.
+    pub(crate) fn new(bound: &BoundCorrelation) -> Self {
         let quantile = match bound.rule.kind {
             CorrelationKind::Value { function: Function::Percentile(percent), .. } => Some(Quantile::new(percent)),
             _ => None,
@@ -63,23 +56,23 @@ impl Tally {
         let alike = shares.then(BTreeMap::new);
         let chain = matches!(bound.rule.kind, CorrelationKind::Temporal { ordered: true, .. });
         let chain = chain.then(|| Chain::new(bound.bases.len()));
-        Tally { places: vec![0; bound.bases.len()], quantile, chain, alike, ..Tally::default() }
+        Tally { by_base: vec![0; bound.bases.len()], quantile, chain, alike, ..Tally::default() }
     }
 
     /// Takes up the newest entry.
-    pub(super) fn add(&mut self, entry: &Entry, value: Option<&Held>) {
+    pub(crate) fn add(&mut self, entry: &Entry, value: Option<&EventValue>) {
         self.chain.iter_mut().for_each(|chain| chain.add(entry));
-        self.add_stray(entry, value);
+        self.add_out_of_order(entry, value);
     }
 
     /// Takes up an entry that others may be newer than: all but the order of signals.
-    pub(super) fn add_stray(&mut self, entry: &Entry, value: Option<&Held>) {
+    pub(crate) fn add_out_of_order(&mut self, entry: &Entry, value: Option<&EventValue>) {
         let weight = u64::from(entry.weight);
-        if let Some(count) = self.places.get_mut(usize::from(entry.place)) {
+        if let Some(count) = self.by_base.get_mut(usize::from(entry.base)) {
             *count += 1;
         }
         match value {
-            Some(Held::Text(text)) => {
+            Some(EventValue::Text(text)) => {
                 self.valued += weight;
                 let count = self.values.entry(Arc::clone(text)).or_insert_with(|| {
                     self.bytes += text.len() + VALUE_EXTRA_BYTES;
@@ -89,7 +82,7 @@ impl Tally {
                 let count = *count;
                 self.regroup(count - weight, count);
             }
-            Some(Held::Number(number)) => {
+            Some(EventValue::Number(number)) => {
                 let weight = weight.min(WEIGHT_MAX);
                 self.sum += steps(*number) * i128::from(weight);
                 self.numbers += weight;
@@ -99,13 +92,14 @@ impl Tally {
         }
     }
 
-    pub(super) fn remove(&mut self, entry: &Entry, value: Option<&Held>) {
+    /// Takes back what an entry added.
+    pub(crate) fn remove(&mut self, entry: &Entry, value: Option<&EventValue>) {
         let weight = u64::from(entry.weight);
-        if let Some(count) = self.places.get_mut(usize::from(entry.place)) {
+        if let Some(count) = self.by_base.get_mut(usize::from(entry.base)) {
             *count -= 1;
         }
         match value {
-            Some(Held::Text(text)) => {
+            Some(EventValue::Text(text)) => {
                 self.valued -= weight;
                 let Some(count) = self.values.get_mut(text) else { return };
                 *count -= weight;
@@ -116,7 +110,7 @@ impl Tally {
                 }
                 self.regroup(count + weight, count);
             }
-            Some(Held::Number(number)) => {
+            Some(EventValue::Number(number)) => {
                 let weight = weight.min(WEIGHT_MAX);
                 self.sum -= steps(*number) * i128::from(weight);
                 self.numbers -= weight;
@@ -127,46 +121,50 @@ impl Tally {
     }
 
     /// Bytes that the values take, about.
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// The time span ends with `now`.
     #[inline]
-    pub(super) fn move_to(&mut self, now: Timestamp) {
+    pub(crate) fn move_to(&mut self, now: Timestamp) {
         self.now = now;
     }
 
     /// The signals stand in their order, all of them within the time span.
-    pub(super) fn is_in_order(&self, timespan_us: i64) -> bool {
+    pub(crate) fn is_in_order(&self, timespan_us: i64) -> bool {
         self.chain.as_ref().is_none_or(|chain| chain.is_complete(self.now.saturating_sub_us(timespan_us)))
     }
 
-    /// The place that has the most entries, where there are several.
-    pub(super) fn fullest_place(&self) -> Option<u16> {
-        let places = self.places.iter().enumerate().filter(|(_, count)| **count > 2);
-        places.max_by_key(|(_, count)| **count).map(|(place, _)| place as u16)
+    /// The base that has the most entries, where one has more than two.
+    pub(crate) fn fullest_base(&self) -> Option<u16> {
+        let bases = self.by_base.iter().enumerate().filter(|(_, count)| **count > 2);
+        bases.max_by_key(|(_, count)| **count).map(|(base, _)| base as u16)
     }
 
-    /// The same text as an event before, or a new one.
-    pub(super) fn shared(&self, value: &str) -> Arc<str> {
+    /// The text as an event before has it, so that equal texts share memory, or a new one.
+    pub(crate) fn shared(&self, value: &str) -> Arc<str> {
         self.values.get_key_value(value).map_or_else(|| Arc::from(value), |(known, _)| Arc::clone(known))
     }
 
-    pub(super) fn has(&self, value: &str) -> bool {
+    /// Whether some event inside has this value.
+    pub(crate) fn has(&self, value: &str) -> bool {
         self.values.contains_key(value)
     }
 
-    pub(super) fn distinct(&self) -> u64 {
+    /// Number of different text values.
+    pub(crate) fn distinct(&self) -> u64 {
         self.values.len() as u64
     }
 
-    pub(super) fn matched(&self, place: usize) -> bool {
-        self.places.get(place).is_some_and(|count| *count > 0)
+    /// Whether the rule at this position of the correlation has an event inside.
+    pub(crate) fn matched(&self, base: usize) -> bool {
+        self.by_base.get(base).is_some_and(|count| *count > 0)
     }
 
-    pub(super) fn places_matched(&self) -> u64 {
-        self.places.iter().filter(|count| **count > 0).count() as u64
+    /// How many of the rules that the correlation counts have an event inside.
+    pub(crate) fn bases_matched(&self) -> u64 {
+        self.by_base.iter().filter(|count| **count > 0).count() as u64
     }
 
     /// A value had `before` events and has `after`.
@@ -184,7 +182,7 @@ impl Tally {
     }
 
     /// Percents of the events that some value has, each once.
-    pub(super) fn shares(&self) -> impl Iterator<Item = f64> {
+    pub(crate) fn shares(&self) -> impl Iterator<Item = f64> {
         let counts = self.alike.iter().flat_map(BTreeMap::keys);
         counts.map(|count| *count as f64 * 100.0 / self.valued.max(1) as f64)
     }
@@ -201,7 +199,7 @@ impl Tally {
     }
 
     /// Whether what the function makes of the values is within the bounds; false where there are none.
-    pub(crate) fn holds(&self, function: Function, value: Option<&Held>, bounds: &Bounds) -> bool {
+    pub(crate) fn holds(&self, function: Function, value: Option<&EventValue>, bounds: &Bounds) -> bool {
         match function {
             Function::Sum => self.computed_holds(1, bounds),
             Function::Average => self.computed_holds(self.numbers, bounds),
@@ -212,15 +210,15 @@ impl Tally {
     }
 
     /// The number that the function makes of the values; `None` where there are none.
-    pub(super) fn number(&self, function: Function, value: Option<&Held>) -> Option<f64> {
+    pub(crate) fn number(&self, function: Function, value: Option<&EventValue>) -> Option<f64> {
         let sum = || self.sum as f64 / SUM_STEPS;
         match function {
             Function::Sum => (self.numbers > 0).then(sum),
             Function::Average => (self.numbers > 0).then(|| sum() / self.numbers as f64),
             Function::Percentile(_) => self.quantile.as_ref().and_then(Quantile::value),
             Function::Share => match value? {
-                Held::Text(text) => Some(*self.values.get(text)? as f64 * 100.0 / self.valued as f64),
-                Held::Number(_) => None,
+                EventValue::Text(text) => Some(*self.values.get(text)? as f64 * 100.0 / self.valued as f64),
+                EventValue::Number(_) => None,
             },
         }
     }
@@ -232,118 +230,16 @@ fn steps(number: f64) -> i128 {
     whole.saturating_add((number.fract() * SUM_STEPS).round() as i128)
 }
 
-/// Orders numbers; all of them are finite.
-#[derive(Clone, Copy, Debug, PartialEq)]
-struct Ordered(f64);
-
-impl Eq for Ordered {}
-
-impl PartialOrd for Ordered {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Ordered {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-/// A percentile that follows its numbers: they are kept in two halves, of which the lower ends where the percentile lies.
-#[derive(Clone, Debug)]
-struct Quantile {
-    percent: f64,
-    low: BTreeMap<Ordered, u64>,
-    high: BTreeMap<Ordered, u64>,
-    low_count: u64,
-    count: u64,
-}
-
-impl Quantile {
-    fn new(percent: f64) -> Self {
-        let (low, high) = (BTreeMap::new(), BTreeMap::new());
-        Quantile { percent, low, high, low_count: 0, count: 0 }
-    }
-
-    /// Where the percentile lies, counted from 0: between this number and the next.
-    fn position(&self) -> f64 {
-        self.count.saturating_sub(1) as f64 * self.percent / 100.0
-    }
-
-    fn add(&mut self, number: f64, weight: u64) {
-        let key = Ordered(number + 0.0);
-        self.count += weight;
-        if self.low.last_key_value().is_some_and(|(most, _)| key <= *most) {
-            *self.low.entry(key).or_insert(0) += weight;
-            self.low_count += weight;
-        } else {
-            *self.high.entry(key).or_insert(0) += weight;
-        }
-        self.balance();
-    }
-
-    fn remove(&mut self, number: f64, weight: u64) {
-        let key = Ordered(number + 0.0);
-        let mut rest = weight;
-        for (half, is_low) in [(&mut self.low, true), (&mut self.high, false)] {
-            let Some(count) = half.get_mut(&key) else { continue };
-            let taken = rest.min(*count);
-            *count -= taken;
-            if *count == 0 {
-                half.remove(&key);
-            }
-            rest -= taken;
-            if is_low {
-                self.low_count -= taken;
-            }
-        }
-        self.count -= weight - rest;
-        self.balance();
-    }
-
-    /// Moves numbers between the halves until the lower one holds those up to the position.
-    fn balance(&mut self) {
-        let target = if self.count == 0 { 0 } else { self.position().floor() as u64 + 1 };
-        while self.low_count < target {
-            let Some((key, count)) = self.high.pop_first() else { break };
-            let moved = count.min(target - self.low_count);
-            *self.low.entry(key).or_insert(0) += moved;
-            self.low_count += moved;
-            if moved < count {
-                self.high.insert(key, count - moved);
-            }
-        }
-        while self.low_count > target {
-            let Some((key, count)) = self.low.pop_last() else { break };
-            let moved = count.min(self.low_count - target);
-            *self.high.entry(key).or_insert(0) += moved;
-            self.low_count -= moved;
-            if moved < count {
-                self.low.insert(key, count - moved);
-            }
-        }
-    }
-
-    fn value(&self) -> Option<f64> {
-        let (below, _) = self.low.last_key_value()?;
-        let part = self.position().fract();
-        let above = self.high.first_key_value().filter(|_| part > 0.0);
-        Some(above.map_or(below.0, |(above, _)| below.0 + (above.0 - below.0) * part))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use event::EventId;
-    use proptest::prelude::*;
 
     use super::*;
     use rules::sigma::rule::Bound;
 
     #[test]
     fn decimals_add_up_to_what_a_threshold_says() {
-        let entry = Entry { id: EventId(0), time: Timestamp(0), weight: 1, place: 0, counted: false };
+        let entry = Entry { id: EventId(0), time: Timestamp(0), weight: 1, base: 0, in_finding: false };
         for (number, times, function, bound) in [
             (0.1, 1, Function::Sum, 0.1),
             (0.1, 3, Function::Sum, 0.3),
@@ -352,7 +248,7 @@ mod tests {
             (1e15, 7, Function::Sum, 7e15),
         ] {
             let mut tally = Tally::default();
-            (0..times).for_each(|_| tally.add(&entry, Some(&Held::Number(number))));
+            (0..times).for_each(|_| tally.add(&entry, Some(&EventValue::Number(number))));
             let at = |inclusive| Some(Bound { value: bound, inclusive });
             let holds = |bounds: Bounds| tally.holds(function, None, &bounds);
             assert!(holds(Bounds { low: at(true), high: at(true), other_than: None }), "{number} x {times}");
@@ -361,46 +257,14 @@ mod tests {
         }
     }
 
-    /// The percentile in the obvious way: sort, and interpolate between the neighbours.
-    fn obvious(numbers: &[f64], percent: f64) -> Option<f64> {
-        let mut sorted = numbers.to_vec();
-        sorted.sort_by(f64::total_cmp);
-        let position = sorted.len().checked_sub(1)? as f64 * percent / 100.0;
-        let (below, part) = (sorted[position.floor() as usize], position.fract());
-        let above = sorted.get(position.floor() as usize + 1).copied().unwrap_or(below);
-        Some(if part > 0.0 { below + (above - below) * part } else { below })
-    }
-
     #[test]
     fn the_largest_sum_of_a_full_window_fits() {
         let mut tally = Tally::default();
-        let value = Some(Held::Number(-NUMBER_MAX));
-        let entry = Entry { id: EventId(0), time: Timestamp(0), weight: u32::MAX, place: 0, counted: false };
+        let value = Some(EventValue::Number(-NUMBER_MAX));
+        let entry = Entry { id: EventId(0), time: Timestamp(0), weight: u32::MAX, base: 0, in_finding: false };
         (0..rules::sigma::threshold::WINDOW_ENTRIES_MAX + 1).for_each(|_| tally.add(&entry, value.as_ref()));
         assert!(tally.number(Function::Sum, None).is_some_and(|sum| sum < -1e28));
         (0..rules::sigma::threshold::WINDOW_ENTRIES_MAX + 1).for_each(|_| tally.remove(&entry, value.as_ref()));
         assert_eq!((tally.sum, tally.numbers), (0, 0));
-    }
-
-    proptest! {
-        #[test]
-        fn percentiles_follow_their_numbers(
-            steps in prop::collection::vec((-5_i32..5, 1_u64..4, any::<bool>()), 0..60),
-            percent in prop::sample::select(vec![0.0, 5.0, 25.0, 50.0, 75.0, 95.0, 99.0, 100.0]),
-        ) {
-            let mut quantile = Quantile::new(percent);
-            let mut held: Vec<(f64, u64)> = Vec::new();
-            for (number, weight, add) in steps {
-                if add || held.is_empty() {
-                    quantile.add(f64::from(number) * 0.5, weight);
-                    held.push((f64::from(number) * 0.5, weight));
-                } else {
-                    let (number, weight) = held.remove(0);
-                    quantile.remove(number, weight);
-                }
-                let all: Vec<f64> = held.iter().flat_map(|(number, weight)| vec![*number; *weight as usize]).collect();
-                prop_assert_eq!(quantile.value(), obvious(&all, percent));
-            }
-        }
     }
 }
