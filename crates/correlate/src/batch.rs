@@ -1,5 +1,5 @@
-//! The batch intake: hits of sorted sources wait in a reorder buffer for the watermark and are counted in the order of their
-//! times, whatever the order of their arrival within the lateness.
+//! The batch intake: hits of sorted sources wait in a reorder buffer for the watermark and are counted in the order of
+//! their times, whatever the order of their arrival within the lateness.
 
 use std::sync::Arc;
 
@@ -74,12 +74,12 @@ impl Correlator<Batch> {
         let Some(watermark) = self.state.clock.advance(time) else { return };
         self.release_before(Some(watermark));
         self.state.judge_until(watermark);
-        self.state.sweep_when_due();
+        self.state.sweep();
     }
 
-    /// The input ends: whatever waits is counted now, and windows whose time span was over by the lateness are judged. Open
-    /// findings stay open, so that more input can join them. What comes later may be of any time: other sources have clocks
-    /// and pasts of their own.
+    /// The input ends: whatever waits is counted now, and windows whose time span was over by the lateness are judged.
+    /// Open findings stay open, so that more input can join them. What comes later may be of any time: other sources
+    /// have clocks and pasts of their own.
     pub fn finish(&mut self) {
         self.release_before(None);
         if let Some(reached) = self.intake.reached.take() {
@@ -99,9 +99,9 @@ impl Correlator<Batch> {
     /// Counts the hits that wait for a time before `watermark`, or all of them.
     fn release_before(&mut self, watermark: Option<Timestamp>) {
         let Correlator { state, intake: Batch { run, .. } } = self;
-        let is_due = |time: Timestamp| watermark.is_none_or(|watermark| time < watermark);
+        let is_passed = |time: Timestamp| watermark.is_none_or(|watermark| time < watermark);
         loop {
-            while run.len() < RUN_HITS && state.reorder.next_time().is_some_and(is_due) {
+            while run.len() < RUN_HITS && state.reorder.next_time().is_some_and(is_passed) {
                 run.extend(state.reorder.pop().map(|((time, _), hit)| (time, hit)));
             }
             if run.is_empty() {

@@ -1,5 +1,5 @@
-//! What all windows together may take: bytes of events and values, and bytes of proof. Adds up what they take and tells when
-//! that is too much; who is evicted for it is decided where the windows are.
+//! What all windows together may take: bytes of events and values, and bytes of proof. Adds up what they take and tells
+//! when that is too much; who is evicted for it is decided where the windows are.
 
 use crate::options::CorrelatorOptions;
 
@@ -39,7 +39,7 @@ impl Budget {
         self.used.proof = (self.used.proof + after.proof).saturating_sub(before.proof);
     }
 
-    /// All windows have been weighed anew.
+    /// All windows have been weighed again.
     pub(crate) fn set(&mut self, used: Weight) {
         self.used = used;
     }
@@ -63,13 +63,13 @@ impl Budget {
 
     /// Counts a hit. True once every so many hits: the proof that is kept must be checked.
     #[inline]
-    pub(crate) fn is_check_due(&mut self) -> bool {
+    pub(crate) fn needs_check(&mut self) -> bool {
         self.hits += 1;
-        let due = self.hits >= CHECK_HITS;
-        if due {
+        let enough = self.hits >= CHECK_HITS;
+        if enough {
             self.hits = 0;
         }
-        due
+        enough
     }
 }
 
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn proof_is_checked_every_so_many_hits() {
         let mut budget = Budget::new(&CorrelatorOptions::default());
-        let due = (1..=3 * CHECK_HITS).filter(|_| budget.is_check_due()).count();
-        assert_eq!(due, 3);
+        let checks = (1..=3 * CHECK_HITS).filter(|_| budget.needs_check()).count();
+        assert_eq!(checks, 3);
     }
 }

@@ -1,4 +1,5 @@
-//! Event time: how far the input has come, what is late, and which times are believed. Pure: knows no hit and no window.
+//! Event time: how far the input has come, what is late, and which times are believed. Pure: knows no hit and no
+//! window.
 
 use event::Timestamp;
 
@@ -71,7 +72,7 @@ impl EventClock {
         time < self.watermark
     }
 
-    /// Sees an event that arrives at `received`. A sender's clock that is ahead must not make others look late.
+    /// Sees an event that arrives at `received`. A sender's clock that is fast must not make others look late.
     #[inline]
     pub(crate) fn see_arrival(&mut self, time: Option<Timestamp>, received: Timestamp) -> ArrivalTime {
         self.arrivals += 1;
@@ -107,9 +108,9 @@ impl EventClock {
     }
 
     /// The watermark, where enough time has passed since the last sweep.
-    pub(crate) fn sweep_due(&mut self) -> Option<Timestamp> {
-        let due = self.watermark.saturating_sub_us(SWEEP_US) > self.swept;
-        due.then(|| {
+    pub(crate) fn next_sweep(&mut self) -> Option<Timestamp> {
+        let enough = self.watermark.saturating_sub_us(SWEEP_US) > self.swept;
+        enough.then(|| {
             self.swept = self.watermark;
             self.swept
         })
@@ -121,8 +122,8 @@ impl EventClock {
     }
 }
 
-/// The time that a hit of a sorted source takes over where its event names none: that of the hit before, as long as it can
-/// be believed.
+/// The time that a hit of a sorted source takes over where its event names none: that of the hit before, as long as it
+/// can be believed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LastKnownTime {
     /// Time of the last hit that is believed.
@@ -186,8 +187,8 @@ mod tests {
         let mut clock = EventClock::new(10_000_000);
         let future = clock.see_arrival(Some(at(500)), at(100));
         assert_eq!(future, ArrivalTime { time: at(100), untimed: false, from_future: true, late: false });
-        let slightly_ahead = clock.see_arrival(Some(at(105)), at(100));
-        assert_eq!((slightly_ahead.time, slightly_ahead.from_future, clock.newest()), (at(105), false, at(100)));
+        let slightly_later = clock.see_arrival(Some(at(105)), at(100));
+        assert_eq!((slightly_later.time, slightly_later.from_future, clock.newest()), (at(105), false, at(100)));
         assert!(!clock.see_arrival(Some(at(90)), at(101)).late);
         assert!(clock.see_arrival(Some(at(89)), at(101)).late);
         assert_eq!(clock.see_arrival(None, at(102)).time, at(102));
@@ -197,13 +198,13 @@ mod tests {
     #[test]
     fn sweeps_are_a_minute_of_event_time_apart() {
         let mut clock = EventClock::new(0);
-        assert_eq!(clock.sweep_due(), None, "before any event");
+        assert_eq!(clock.next_sweep(), None, "before any event");
         clock.advance(at(1000));
-        assert_eq!(clock.sweep_due(), Some(at(1000)));
+        assert_eq!(clock.next_sweep(), Some(at(1000)));
         clock.advance(at(1060));
-        assert_eq!(clock.sweep_due(), None);
+        assert_eq!(clock.next_sweep(), None);
         clock.advance(at(1061));
-        assert_eq!(clock.sweep_due(), Some(at(1061)));
+        assert_eq!(clock.next_sweep(), Some(at(1061)));
     }
 
     #[test]

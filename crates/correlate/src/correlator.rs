@@ -1,5 +1,5 @@
-//! The correlator: state over time behind one of two intakes. What both have is written here, once: changes, saving, reloads,
-//! questions.
+//! The correlator: state over time, and one of two intakes. What both have is written here, once: changes, saving,
+//! reloads, questions.
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
-//! When windows are to be judged that wait for their end: in the order of their ends over all correlations, so that what they
-//! tell other correlations comes when it is time. Knows no window; one that has gone is passed over by its owner.
+//! When windows are to be judged that wait for their end: in the order of their ends over all correlations, so that
+//! what they tell other correlations comes when it is time. Knows no window; one that has gone is passed over by its
+//! owner.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -24,8 +25,8 @@ impl Deadlines {
     /// Takes out the next deadline before `complete`.
     #[inline]
     pub(crate) fn next_before(&mut self, complete: Timestamp) -> Option<Deadline> {
-        let is_due = self.heap.peek().is_some_and(|Reverse((end, ..))| *end < complete);
-        is_due.then(|| self.heap.pop()).flatten().map(|Reverse(deadline)| deadline)
+        let has_passed = self.heap.peek().is_some_and(|Reverse((end, ..))| *end < complete);
+        has_passed.then(|| self.heap.pop()).flatten().map(|Reverse(deadline)| deadline)
     }
 }
 

@@ -308,7 +308,8 @@ impl Episode {
         self.lines.bytes() + self.events.bytes()
     }
 
-    /// What would be lost with it: an episode with few events, and of those the one that ended first, goes before others.
+    /// What would be lost with it: an episode with few events, and of those the one that ended first, goes before
+    /// others.
     pub(crate) fn weight(&self) -> (u64, Timestamp) {
         (self.count, self.times.latest)
     }

@@ -1,5 +1,6 @@
-//! Why a correlation did or did not fire over given hits: what it counted, what it left out and for which reason, how near each
-//! group came, and how windows were judged that wait for their end. Told by the correlator itself, on the way.
+//! Why a correlation did or did not fire over given hits: what it counted, what it left out and for which reason, how
+//! near each group came, and how windows were judged that wait for their end. Told by the correlator itself, on the
+//! way.
 
 use std::fmt;
 use std::sync::Arc;

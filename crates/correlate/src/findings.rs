@@ -1,5 +1,5 @@
-//! Open findings: repeats of a detection on one entity fold into one, and groups whose finding has changed since it was last
-//! told are listed. The open findings of correlations stand in their windows.
+//! Open findings: repeats of a detection on one entity fold into one, and groups whose finding has changed since it was
+//! last told are listed. The open findings of correlations stand in their windows.
 
 use event::{Finding, Timestamp};
 
@@ -127,8 +127,9 @@ impl OpenFindings {
         self.folds.take_changed(changed)
     }
 
-    /// Goes on with another rule set: closes the findings whose rule has changed or is gone. `setup` is still that of the
-    /// old set. Gives how many go on and how many were closed; saved keys that no longer hold are put into `forgotten`.
+    /// Goes on with another rule set: closes the findings whose rule has changed or is gone. `setup` is still that of
+    /// the old set. Gives how many go on and how many were closed; saved keys that no longer hold are put into
+    /// `forgotten`.
     pub(crate) fn reload(
         &mut self,
         setup: &Setup,

@@ -168,8 +168,8 @@ fn live(options: &CorrelatorOptions) -> String {
     out
 }
 
-/// Digests of all that a run tells and saves; they change only with the form of what is stored. With `GOLDEN_DIR` set the
-/// texts are written there, to see where two versions differ.
+/// Digests of all that a run tells and saves; they change only with the form of what is stored. With `GOLDEN_DIR` set
+/// the texts are written there, to see where two versions differ.
 #[test]
 fn findings_and_saved_state_are_what_they_have_always_been() {
     let (roomy, tight) = (CorrelatorOptions { lateness_us: 20_000_000, ..CorrelatorOptions::default() }, small());

@@ -37,8 +37,8 @@ pub(crate) fn lacking<'b>(bound: &'b BoundCorrelation, hit: &IndexedHit) -> Vec<
 pub(crate) fn read_key(key: &str) -> Vec<String> {
     let mut values = Vec::new();
     let mut rest = key;
-    while let Some((length, behind)) = rest.split_once(':') {
-        let Some((value, more)) = length.parse().ok().and_then(|length| behind.split_at_checked(length)) else { break };
+    while let Some((length, after)) = rest.split_once(':') {
+        let Some((value, more)) = length.parse().ok().and_then(|length| after.split_at_checked(length)) else { break };
         values.push(value.to_owned());
         rest = more;
     }
@@ -82,8 +82,8 @@ pub(crate) fn value_of<'h>(bound: &BoundCorrelation, hit: &'h IndexedHit) -> Opt
     }
 }
 
-/// What tells an event from others where only so many different ones are enough: the values of the fields, or the event itself
-/// where it has none of them.
+/// What tells an event from others where only so many different ones are enough: the values of the fields, or the event
+/// itself where it has none of them.
 pub(crate) fn distinct_key(bound: &BoundCorrelation, hit: &IndexedHit) -> String {
     let mut text = String::new();
     let mut any = false;

@@ -1,5 +1,5 @@
-//! The groups of one correlation, each with its window, and what they weigh. Needs nothing of other correlations: groups can
-//! be placed by the hash of their keys.
+//! The groups of one correlation, each with its window, and what they weigh. Needs nothing of other correlations:
+//! groups can be placed by the hash of their keys.
 
 use event::Timestamp;
 use rules::ruleset::BoundCorrelation;
@@ -16,7 +16,7 @@ pub(crate) struct Groups {
     bytes: usize,
 }
 
-/// Where the window of a group may be, found ahead of its hit.
+/// Where the window of a group may be, by a look-up before its hit is counted.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LikelySlot {
     pub(crate) hash: u64,
@@ -52,7 +52,7 @@ impl Groups {
         self.table.slot(key)
     }
 
-    /// Slot of the group's window, by what was found ahead; what has moved since is looked up again.
+    /// Slot of the group's window, by an earlier look-up; a window that has moved since is looked up again.
     #[inline]
     pub(crate) fn slot_at(&self, likely: LikelySlot, key: &str) -> Option<usize> {
         match likely.slot {
@@ -118,7 +118,8 @@ impl Groups {
         (self.table.push(key, window), weight)
     }
 
-    /// Takes out the window that weighs least for the rule, of a sample that moves through the table; with what it took.
+    /// Takes out the window that weighs least for the rule, of a sample that moves through the table; with what it
+    /// took.
     pub(crate) fn evict(&mut self, bound: &BoundCorrelation) -> Option<(Window, Weight)> {
         let window = self.table.evict(|window| window.weight(bound))?;
         let weight = weight_of(&window);
@@ -140,7 +141,7 @@ impl Groups {
         (gone, weight)
     }
 
-    /// Weighs all windows anew.
+    /// Weighs all windows again.
     pub(crate) fn weigh(&mut self) -> Weight {
         let weight = sum(self.table.values());
         self.bytes = weight.bytes;

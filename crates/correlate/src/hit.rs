@@ -6,8 +6,8 @@ use event::{EventRef, Hit, PatternsFound};
 use rules::ruleset::RuleSet;
 use serde::{Deserialize, Serialize};
 
-/// A hit of a rule that the set at work holds. This form is saved with the state; the head of the state names the rules in
-/// the order of their indexes.
+/// A hit of a rule that the set at work holds. This form is saved with the state; the head of the state names the rules
+/// in the order of their indexes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct IndexedHit {
     /// Index of the rule in the set at work.
@@ -29,8 +29,8 @@ impl IndexedHit {
         Some(IndexedHit { rule: set.rule_of(rule)?, event, values, repeated, patterns })
     }
 
-    /// Moves the hit to another set: `rule` is the index there, and `captures` names for each capture of that set the one of
-    /// this set that holds equal columns.
+    /// Moves the hit to another set: `rule` is the index there, and `captures` names for each capture of that set the
+    /// one of this set that holds equal columns.
     pub(crate) fn moved(mut self, rule: u32, captures: &[Option<usize>]) -> Self {
         self.rule = rule;
         if !self.values.is_empty() {

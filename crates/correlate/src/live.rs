@@ -1,5 +1,5 @@
-//! The live intake: hits count as they arrive. What comes out of order is put where its time belongs, and the windows around
-//! it are counted again, with all that came together.
+//! The live intake: hits count as they arrive. What comes out of order is put where its time belongs, and the windows
+//! around it are counted again, with all that came together.
 
 use std::sync::Arc;
 
@@ -28,8 +28,8 @@ impl Correlator<Live> {
         Correlator { state: State::new(set, options, HitOrder::AsArrived), intake: Live }
     }
 
-    /// Takes hits as they arrive, received at `received`: each counts at once, and what came out of order is counted again
-    /// with all that came with it. What claims to be from the future counts at its arrival.
+    /// Takes hits as they arrive, received at `received`: each counts at once, and what came out of order is counted
+    /// again with all that came with it. What claims to be from the future counts at its arrival.
     pub fn observe(&mut self, hits: Vec<Hit>, received: Timestamp) {
         let state = &mut self.state;
         let given = hits.len();
@@ -51,11 +51,11 @@ impl Correlator<Live> {
     pub fn passed(&mut self, time: Timestamp, received: Timestamp) {
         let watermark = self.state.clock.pass(time, received);
         self.state.judge_until(watermark);
-        self.state.sweep_when_due();
+        self.state.sweep();
     }
 
-    /// Nothing has come for a while, and it is `now`: windows that wait for their end are judged when what could still come
-    /// into them would be late.
+    /// Nothing has come for a while, and it is `now`: windows that wait for their end are judged when what could still
+    /// come into them would be late.
     pub fn idle(&mut self, now: Timestamp) {
         let complete = self.state.clock.before_lateness(now);
         self.state.judge_until(complete);

@@ -9,7 +9,7 @@ use rules::text_pattern::{Anchor, TextPattern, read_pieces};
 /// Limits of the correlator.
 #[derive(Clone, Debug)]
 pub struct CorrelatorOptions {
-    /// How far behind the newest event one may be and still count in correlations, in microseconds of event time.
+    /// How much older than the newest event one may be and still count in correlations, in microseconds of event time.
     pub lateness_us: i64,
     /// Silence after which repeats start a new finding, in microseconds of event time.
     pub fold_gap_us: i64,

@@ -1,5 +1,5 @@
-//! Groups that hits have come to out of order. Their windows are counted again once for all that came together, so that a
-//! flood of such hits costs no more than what it brings. Remembers groups; counts nothing.
+//! Groups that hits have come to out of order. Their windows are counted again once for all that came together, so that
+//! a flood of such hits costs no more than what it brings. Remembers groups; counts nothing.
 
 use event::Timestamp;
 

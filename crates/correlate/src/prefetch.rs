@@ -1,5 +1,5 @@
-//! Prefetch: what a run of hits will touch is read before they are counted. Groups lie far apart in memory, and a processor
-//! that knows of several reads waits for them at one time. Nothing is decided here.
+//! Prefetch: what a run of hits will touch is read before they are counted. Groups lie far apart in memory, and a
+//! processor that knows of several reads waits for them at one time. Nothing is decided here.
 
 use rules::ruleset::RuleSet;
 
@@ -28,7 +28,8 @@ impl Prefetch {
         self.slots.clear();
     }
 
-    /// Where the window of the next hit that has a group may be. Hits are counted in the order in which they were prefetched.
+    /// Where the window of the next hit that has a group may be. Hits are counted in the order in which they were
+    /// prefetched.
     #[inline]
     pub(crate) fn next(&mut self, index: usize) -> Option<LikelySlot> {
         let slot = self.slots.get(self.next).filter(|(of, _)| *of == index).map(|(_, slot)| *slot);
@@ -36,8 +37,8 @@ impl Prefetch {
         slot
     }
 
-    /// Reads what counting the hits will read, step by step for all of them, so that no step waits for the one before it
-    /// longer than memory takes once. The values that are read mean nothing: `black_box` only keeps the reads.
+    /// Reads what counting the hits will read, step by step for all of them, so that no step waits for the one before
+    /// it longer than memory takes once. The values that are read mean nothing: `black_box` only keeps the reads.
     pub(crate) fn read<'h>(
         &mut self,
         set: &RuleSet,

@@ -1,5 +1,5 @@
-//! How a hit is counted: in the group of every correlation over its rule, and what fires there in the correlations over that
-//! one. Windows that a hit comes to out of order are counted again from here, because that may fire as well.
+//! How a hit is counted: in the group of every correlation over its rule, and what fires there in the correlations over
+//! that one. Windows that a hit comes to out of order are counted again from here, because that may fire as well.
 
 use std::sync::Arc;
 
@@ -147,8 +147,8 @@ impl State {
         }
     }
 
-    /// A finding of a correlation begins with the hit: it shows the events of the correlations that it counts, and takes up
-    /// the risk of its entity.
+    /// A finding of a correlation begins with the hit: it shows the events of the correlations that it counts, and
+    /// takes up the risk of its entity.
     fn begin_finding(&mut self, bound: &BoundCorrelation, index: usize, slot: usize, key: &str, hit: &IndexedHit) {
         let State { setup, windows, risks, .. } = self;
         windows.begin_with(bound, index, key, hit, bound.bases_of_same_groups(&setup.set));

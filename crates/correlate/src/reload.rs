@@ -1,5 +1,5 @@
-//! Another rule set takes the place of the one at work. What unchanged rules have counted stays; what others have is told a
-//! last time and let go.
+//! Another rule set takes the place of the one at work. What unchanged rules have counted stays; findings of others
+//! are told a last time and closed.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! A reload keeps what unchanged rules have counted, whatever their order, and lets go of the rest, also in what is saved.
+//! A reload keeps what unchanged rules have counted, whatever their order, and lets go of the rest, also in what is
+//! saved.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -67,7 +68,7 @@ impl ReloadRun {
         self.head = head;
     }
 
-    fn adopt(&mut self, set: &Arc<RuleSet>) -> Reloaded {
+    fn reload(&mut self, set: &Arc<RuleSet>) -> Reloaded {
         self.set = Arc::clone(set);
         self.correlator.reload(Arc::clone(set))
     }
@@ -85,7 +86,7 @@ fn unchanged_rules_go_on_counting_and_the_others_begin_anew() {
     run.feed(0..4);
     assert_eq!(run.findings["three"].1, 4);
     let root = run.findings["root"];
-    let reloaded = run.adopt(&after);
+    let reloaded = run.reload(&after);
     assert_eq!(reloaded, Reloaded { kept: 2, dropped: 2 }, "kept: five and root; dropped: three and user");
     run.feed(4..5);
     assert_eq!(run.findings["five"].1, 5, "four events before, one after");
@@ -106,7 +107,7 @@ fn unchanged_rules_go_on_counting_and_the_others_begin_anew() {
 }
 
 #[test]
-fn adopting_the_same_rules_changes_nothing_at_any_moment() {
+fn reloading_the_same_rules_changes_nothing_at_any_moment() {
     let rules = [FAILED, ROOT, &brute("three", 3, "source.ip")];
     let (one, two) = (set_of(&rules), set_of(&rules));
     let mut undisturbed = ReloadRun::new(&one);
@@ -114,7 +115,7 @@ fn adopting_the_same_rules_changes_nothing_at_any_moment() {
     let mut run = ReloadRun::new(&one);
     for second in 0..12 {
         run.feed(second..second + 1);
-        let reloaded = run.adopt(if second % 2 == 0 { &two } else { &one });
+        let reloaded = run.reload(if second % 2 == 0 { &two } else { &one });
         assert_eq!(reloaded.dropped, 0);
     }
     run.feed(12..12);

@@ -1,5 +1,5 @@
-//! The reorder buffer: hits that wait for the watermark, by time and arrival. Most come in order and only join the end of a
-//! queue; those that do not are kept apart. Counts its bytes; does not know when a hit is due.
+//! The reorder buffer: hits that wait for the watermark, by time and arrival. Most come in order and only join the end
+//! of a queue; those that do not are kept apart. Counts its bytes; its owner decides when a hit leaves.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -1,5 +1,5 @@
-//! What else an entity has been found at: each finding that begins takes up what the earlier ones are worth, and adds its own
-//! level to it. Looked at in the order of events, so that a second run gives equal scores.
+//! What else an entity has been found at: each finding that begins takes up what the earlier ones are worth, and adds
+//! its own level to it. Assigned in the order of events, so that a second run gives equal scores.
 
 use event::{EventId, Risk, Timestamp};
 use rules::ruleset::RuleSet;
@@ -12,8 +12,8 @@ use crate::table::Table;
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct EntityRisk {
     risk: Risk,
-    /// The event that the newest of them began with, and what the others were worth before it: several rules that match one
-    /// event are no reason for more suspicion.
+    /// The event that the newest of them began with, and what the others were worth before it: several rules that match
+    /// one event are no reason for more suspicion.
     newest: Option<EventId>,
     before: f64,
 }
@@ -31,8 +31,8 @@ impl EntityRisks {
         EntityRisks { table: Table::new(saved), entities_max }
     }
 
-    /// Gives an episode that has just begun with `event` what its entity's findings were worth before that event, and adds it
-    /// to them. Nothing happens to one that has it already.
+    /// Gives an episode that has just begun with `event` what its entity's findings were worth before that event, and
+    /// adds it to them. Nothing happens to one that has it already.
     pub(crate) fn assign(&mut self, set: &RuleSet, episode: &mut Episode, event: EventId) {
         if !episode.lacks_risk() {
             return;

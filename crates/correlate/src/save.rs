@@ -1,5 +1,5 @@
-//! The state as texts, only what changed since the last time: saved in the transaction that holds the positions, so that
-//! both always agree. Rules stand under their ids, because their order may change from one start to the next.
+//! The state as texts, only what changed since the last time: saved in the transaction that holds the positions, so
+//! that both always agree. Rules stand under their ids, because their order may change from one start to the next.
 
 use std::collections::BTreeMap;
 
@@ -54,14 +54,15 @@ pub enum StateError {
 #[derive(Debug, Serialize, Deserialize)]
 struct Head {
     version: u32,
-    /// Ids of the rules, in the order of their indexes in waiting hits.
+    /// Ids of the rules, in the order of their indexes in the hits of the reorder buffer.
     rules: Vec<String>,
-    /// Names of the captured columns: waiting hits carry one value for each.
+    /// Names of the captured columns: hits of the reorder buffer carry one value for each.
     captures: Vec<Vec<String>>,
     /// What each correlation means, by id: what another rule of this id has counted is not taken up.
     #[serde(default)]
     meanings: BTreeMap<String, String>,
-    waiting: Vec<(Timestamp, u64, IndexedHit)>,
+    #[serde(rename = "waiting")]
+    reorder: Vec<(Timestamp, u64, IndexedHit)>,
     arrivals: u64,
     watermark: Option<i64>,
     newest: Option<i64>,
@@ -121,7 +122,7 @@ impl State {
             rules,
             captures: self.setup.set.captures.clone(),
             meanings: meanings(&self.setup.set),
-            waiting: self.reorder.iter().map(|((time, arrival), hit)| (*time, *arrival, hit.clone())).collect(),
+            reorder: self.reorder.iter().map(|((time, arrival), hit)| (*time, *arrival, hit.clone())).collect(),
             arrivals: self.clock.arrivals(),
             watermark,
             newest,
@@ -167,7 +168,7 @@ impl State {
         self.windows.find_deadlines(&self.setup.set);
         self.clock.restore(head.watermark, head.newest, head.arrivals);
         self.counts = head.counts;
-        self.restore_waiting(&rules, head);
+        self.restore_reorder(&rules, head);
         Ok(())
     }
 
@@ -186,9 +187,9 @@ impl State {
     }
 
     /// Puts back hits that waited, with the values that the rules of now ask for as far as they were captured.
-    fn restore_waiting(&mut self, rules: &[String], head: Head) {
+    fn restore_reorder(&mut self, rules: &[String], head: Head) {
         let captures = captures_of(&head.captures, &self.setup.set.captures);
-        for (time, arrival, hit) in head.waiting {
+        for (time, arrival, hit) in head.reorder {
             let id = head.rules.get(hit.rule as usize);
             if let Some(rule) = id.and_then(|id| rules.iter().position(|known| known == id)) {
                 self.reorder.push((time, arrival), hit.moved(rule as u32, &captures));

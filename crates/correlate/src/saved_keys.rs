@@ -1,5 +1,5 @@
-//! Keys under which state is saved: kind, id of the rule, group. Ids stand in them, because the order of rules may change
-//! from one start to the next.
+//! Keys under which state is saved: kind, id of the rule, group. Ids stand in them, because the order of rules may
+//! change from one start to the next.
 
 use rules::ruleset::RuleSet;
 

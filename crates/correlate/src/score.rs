@@ -1,5 +1,5 @@
-//! The score of a finding, 0-100, and what it is made of: the level of its rule, what patterns found, how the server answered,
-//! and how often it happened. Every part is shown with its points.
+//! The score of a finding, 0-100, and what it is made of: the level of its rule, what patterns found, how the server
+//! answered, and how often it happened. Every part is shown with its points.
 
 use event::{Answer, Level, ScorePart, Severity, Thresholds};
 use serde::{Deserialize, Serialize};
@@ -47,6 +47,7 @@ pub(crate) struct Sizes {
 }
 
 impl Sizes {
+    /// Takes up the size of an answer that worked.
     pub(crate) fn add(&mut self, answer: Option<Answer>) {
         let Some(Answer { status: 200..=299, bytes }) = answer else { return };
         let bytes = u64::from(bytes);
@@ -77,6 +78,7 @@ fn answered(status: u16) -> (&'static str, i16) {
     }
 }
 
+/// The score, its parts, and the severity that it makes.
 pub(crate) fn score(level: Level, facts: Facts<'_>, thresholds: Thresholds) -> (u8, Vec<ScorePart>, Severity) {
     let mut parts = vec![ScorePart { part: format!("rule level {level}"), points: i16::from(level.base_score()) }];
     let mut add = |part: String, points: i16| {

@@ -1,5 +1,5 @@
-//! What the correlator works by: the rule set at work, its options, and in which order hits come. Decides which findings
-//! are told.
+//! What the correlator works by: the rule set at work, its options, and in which order hits come. Decides which
+//! findings are told.
 
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ impl Setup {
         }
     }
 
-    /// Whether an allow list leaves a correlation's finding out; that of a detection was looked at hit by hit.
+    /// Whether an allow list leaves a correlation's finding out; for detections the matcher has checked every hit.
     fn is_excepted(&self, rule: RuleRef, finding: &Finding) -> bool {
         match rule {
             RuleRef::Detection(_) => false,

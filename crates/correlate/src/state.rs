@@ -1,5 +1,5 @@
-//! All state over time that correlation keeps, of whatever driver: the parts, and what needs several of them at once. One
-//! owner, `&mut self`. Does not know where hits come from.
+//! All state over time that correlation keeps, of whatever driver: the parts, and what needs several of them at once.
+//! One owner, `&mut self`. Does not know where hits come from.
 
 use std::sync::Arc;
 
@@ -101,19 +101,19 @@ impl State {
         }
     }
 
-    /// Every so many hits: lets proof go where windows or open findings keep too much. Counts stay exact, and a finding that
-    /// is closed for it is told with what it has.
+    /// Every so many hits: lets proof go where windows or open findings keep too much. Counts stay exact, and a finding
+    /// that is closed for it is told with what it has.
     #[inline]
     pub(crate) fn check_proof(&mut self) {
-        if self.windows.is_check_due() {
+        if self.windows.needs_check() {
             self.counts.proof_dropped += u64::from(self.windows.bound_proof());
             self.counts.proof_dropped += self.findings.bound_proof(&self.setup);
         }
     }
 
     /// Closes what no event within the lateness can join any more, where it is time for that.
-    pub(crate) fn sweep_when_due(&mut self) {
-        let Some(watermark) = self.clock.sweep_due() else { return };
+    pub(crate) fn sweep(&mut self) {
+        let Some(watermark) = self.clock.next_sweep() else { return };
         self.findings.sweep(&self.setup, watermark);
         let ended = self.windows.sweep(&self.setup.set, watermark, self.setup.options.fold_gap_us);
         ended.into_iter().for_each(|window| self.close_window(window));

@@ -1,5 +1,5 @@
-//! Small stories about correlations: what counts once, what chains count, what comes late, what a flood can push out, and what
-//! of another rule's state is not taken up.
+//! Small stories about correlations: what counts once, what chains count, what comes late, what a flood can push out,
+//! and what of another rule's state is not taken up.
 
 use std::sync::Arc;
 
@@ -161,16 +161,16 @@ fn what_brings_no_value_makes_nothing_fire_again() {
 
 #[test]
 fn windows_judged_at_their_end_reach_the_outer_one_in_time() {
-    let few = "{type: event_count, rules: [a], group-by: [g], timespan: 60s, condition: {lte: 2}}";
+    let at_most_two = "{type: event_count, rules: [a], group-by: [g], timespan: 60s, condition: {lte: 2}}";
     let outer = "{type: temporal, rules: [few, b], group-by: [g], timespan: 60s}";
-    let set = set("ab", &[("few", few), ("outer", outer)]);
+    let set = set("ab", &[("few", at_most_two), ("outer", outer)]);
     assert_eq!(run(&set, "outer", &[(0, "a", 1.0), (20, "b", 1.0), (130, "b", 1.0), (200, "a", 1.0)]).len(), 1);
 }
 
 #[test]
 fn an_input_that_goes_on_long_after_a_window_ends_judges_it() {
-    let few = "{type: event_count, rules: [a], group-by: [g], timespan: 10s, condition: {lte: 2}}";
-    let set = set("a", &[("few", few)]);
+    let at_most_two = "{type: event_count, rules: [a], group-by: [g], timespan: 10s, condition: {lte: 2}}";
+    let set = set("a", &[("few", at_most_two)]);
     let lateness = CorrelatorOptions::default().lateness_us / 1_000_000;
     let reached = |second: i64| Some(Timestamp::from_unix_seconds(START_S + second + lateness));
     let mut correlator = BatchCorrelator::new(Arc::clone(&set), CorrelatorOptions::default());

@@ -1,5 +1,5 @@
-//! What becomes of every event in one correlation, noted on the way for people who ask why it did or did not fire. Decides
-//! nothing.
+//! What becomes of every event in one correlation, recorded on the way for people who ask why it did or did not fire.
+//! Decides nothing.
 
 use std::collections::BTreeMap;
 

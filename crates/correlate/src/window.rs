@@ -1,6 +1,6 @@
 //! One group of one correlation: a sliding window of event time, never aligned to fixed borders. Two events exactly the
-//! time span apart are inside. Where only the whole window can tell (upper bounds, `not`), a window opens with its first
-//! event, is judged when nothing more can come into it, and the next event opens the next. Knows no other group.
+//! time span apart are inside. Where only the whole window can tell (upper bounds, `not`), a window opens with its
+//! first event, is judged when nothing more can come into it, and the next event opens the next. Knows no other group.
 
 pub(crate) mod added;
 pub(crate) mod aggregate;
@@ -97,8 +97,8 @@ impl Window {
         self.add_in_order(arrival, value, ended, released)
     }
 
-    /// Sorted input comes in order of time, but an older source may be read after a newer one. What is too far back to share
-    /// a window with the events that are held begins with an empty window.
+    /// Sorted input comes in order of time, but an older source may be read after a newer one. What is too far back to
+    /// share a window with the events that are held begins with an empty window.
     fn restart_with_older(&mut self, bound: &BoundCorrelation) -> Option<Box<Episode>> {
         self.contents.clear();
         self.contents.prepare(bound);
@@ -125,12 +125,12 @@ impl Window {
         if begins {
             let group = group_text(bound, hit);
             self.firing = Some(Box::new(episode_of(&self.contents, bound, arrival.index, group, |_| true)));
-            self.contents.mark_all_in_finding();
+            self.contents.set_all_in_finding();
         } else if restarts {
             self.resume_finding(bound);
         } else if fires && let Some(episode) = &mut self.firing {
             episode.add(&hit.event, time, hit.repeated);
-            self.contents.mark_in_finding(at..at + 1);
+            self.contents.set_in_finding(at..at + 1);
         }
         self.dormant |= !fires && self.firing.is_some();
         if fires {
@@ -182,7 +182,7 @@ impl Window {
             let new = self.contents.inside().filter(|(entry, ..)| !entry.in_finding);
             new.for_each(|(entry, value, event)| add_entry(episode, counted, entry, value, event));
         }
-        self.contents.mark_all_in_finding();
+        self.contents.set_all_in_finding();
     }
 
     fn end_finding(&mut self) -> Option<Box<Episode>> {
@@ -211,12 +211,12 @@ impl Window {
         self.contents.entries().len() == 0
     }
 
-    /// Whether a time lies within the time span that the first event opened.
+    /// Whether a time is within the time span that the first event opened.
     pub(crate) fn covers(&self, time: Timestamp, timespan_us: i64) -> bool {
         self.contents.covers(time, timespan_us)
     }
 
-    /// Computes anew what follows from the entries and is not saved.
+    /// Recomputes what follows from the entries and is not saved.
     pub(crate) fn recompute(&mut self, bound: &BoundCorrelation) {
         self.contents.recompute(bound);
     }
@@ -226,7 +226,7 @@ impl Window {
         self.contents.entries().prefetch_ends()
     }
 
-    /// Prefetch: reads the line that the next event will push out. The value that is returned means nothing.
+    /// Prefetch: reads the line that the next event will replace. The value that is returned means nothing.
     pub(crate) fn prefetch_proof(&self) -> u64 {
         self.contents.entries().prefetch_proof()
     }
@@ -250,8 +250,8 @@ impl Window {
             && self.firing.as_ref().is_none_or(|open| open.silent_before(watermark, idle_us))
     }
 
-    /// What would be lost with the window: how near it is to what the rule asks for. Of equals the youngest weighs least, so
-    /// that a flood of new groups evicts its own.
+    /// What would be lost with the window: how near it is to what the rule asks for. Of equals the youngest weighs
+    /// least, so that a flood of new groups evicts its own.
     pub(crate) fn weight(&self, bound: &BoundCorrelation) -> (u64, Reverse<Timestamp>) {
         let first = self.contents.times().0.unwrap_or(Timestamp(i64::MAX));
         match &self.history {
@@ -287,3 +287,6 @@ impl Window {
         self.last_hits = self.last_hits.take().map(|last_hits| Box::new(last_hits.moved(moved)));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
-//! The windows of all correlations: each correlation has groups of its own, and no group looks at another. What they take is
-//! added up in one budget. Decides who is evicted; makes no findings.
+//! The windows of all correlations: each correlation has groups of its own, and no group reads another. What they take
+//! is added up in one budget. Decides who is evicted; makes no findings.
 
 use std::sync::Arc;
 
@@ -116,7 +116,8 @@ impl Windows {
         self.by_correlation[index].at_mut(slot).recount(bound, index, times, group)
     }
 
-    /// Begins the finding of a group anew with the events of these correlations that have a window of the group.
+    /// Replaces the open finding of a group by one with the events of these correlations, as far as they have the
+    /// group.
     pub(crate) fn begin_with(
         &mut self,
         bound: &BoundCorrelation,
@@ -218,10 +219,10 @@ impl Windows {
         ended
     }
 
-    /// Counts a hit. True once every so many hits: [`Windows::bound_proof`] is due.
+    /// Counts a hit. True once every so many hits: it is time for [`Windows::bound_proof`].
     #[inline]
-    pub(crate) fn is_check_due(&mut self) -> bool {
-        self.budget.is_check_due()
+    pub(crate) fn needs_check(&mut self) -> bool {
+        self.budget.needs_check()
     }
 
     /// Where windows keep too much proof, lets go of what they can spare, then also of the line of groups that have one
@@ -251,7 +252,7 @@ impl Windows {
         self.released.clear();
     }
 
-    /// Weighs all windows anew.
+    /// Weighs all windows again.
     pub(crate) fn weigh(&mut self) {
         let mut used = Weight::default();
         for groups in &mut self.by_correlation {

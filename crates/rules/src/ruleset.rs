@@ -1,6 +1,7 @@
 //! Loaded rules as one set: references resolved, doubles refused, and what must be captured from events decided.
 
 mod digest;
+mod keys;
 mod refusal;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,6 +12,7 @@ use hashbrown::HashMap;
 
 use crate::exceptions::Exceptions;
 use crate::response;
+use crate::ruleset::keys::RuleKeys;
 use crate::sigma::diagnostic::{Diagnostic, Gravity};
 use crate::sigma::document::{self, Document};
 use crate::sigma::filter::{Filter, Target, names_rule};
@@ -37,21 +39,6 @@ pub struct RuleSet {
     /// What is done with the hits of each rule, then with those of each correlation, by [`RuleSet::signal_of`].
     pub uses: Vec<Use>,
     keys: RuleKeys,
-}
-
-/// Keys of the detection rules, by index, and the index behind each key.
-#[derive(Debug, Default)]
-struct RuleKeys {
-    by_index: Vec<RuleKey>,
-    index_of: HashMap<RuleKey, u32>,
-}
-
-impl RuleKeys {
-    fn new(rules: &[Rule]) -> Self {
-        let by_index: Vec<RuleKey> = rules.iter().map(|rule| RuleKey::of_id(&rule.head.id)).collect();
-        let index_of = by_index.iter().copied().zip(0..).collect();
-        RuleKeys { by_index, index_of }
-    }
 }
 
 /// What each rule means, as a hash of 128 bits: equal where nothing that decides has changed. Saved correlation state
@@ -183,8 +170,7 @@ struct Loading {
     filters: Vec<Filter>,
     /// Ids and names, and where each was first seen.
     known: BTreeMap<String, String>,
-    /// Keys of the detection rules, each with the id that it was made of.
-    keys: HashMap<RuleKey, String>,
+    keys: RuleKeys,
     diagnostics: Vec<Diagnostic>,
     disabled: usize,
 }
@@ -219,19 +205,19 @@ impl Loading {
             self.known.insert(name.clone(), format!("{}:{line}", head.path));
         }
         match document {
-            Document::Detection(rule) => self.accept_rule(RuleKey::of_id(&rule.head.id), rule),
+            Document::Detection(rule) => self.accept_rule(rule),
             Document::Correlation(rule) => self.correlations.push(rule),
             Document::Filter(filter) => self.filters.push(filter),
         }
     }
 
-    /// Takes up a detection rule, unless its key is that of another id: hits could not tell the two apart.
-    fn accept_rule(&mut self, key: RuleKey, rule: Rule) {
-        if let Some(other) = self.keys.get(&key) {
-            let reason = format!("the id `{}` has the key of the rule `{other}`: give it another id", rule.head.id);
-            return self.diagnostics.push(error(&rule.head, rule.head.places.place_of(&rule.head.id), reason));
+    /// Takes up a detection rule, unless hits could not tell it from another.
+    fn accept_rule(&mut self, rule: Rule) {
+        if let Err(other) = self.keys.add(&rule.head.id) {
+            let (id, other) = (&rule.head.id, &self.rules[other as usize].head.id);
+            let reason = format!("the id `{id}` has the key of the rule `{other}`: give it another id");
+            return self.diagnostics.push(error(&rule.head, rule.head.places.place_of(id), reason));
         }
-        self.keys.insert(key, rule.head.id.clone());
         self.rules.push(rule);
     }
 
@@ -269,7 +255,7 @@ impl Loading {
         let names = self.bind_fields(terms);
         let mut set = RuleSet { uses: vec![Use::default(); self.rules.len()], names, ..RuleSet::default() };
         std::mem::swap(&mut set.rules, &mut self.rules);
-        set.keys = RuleKeys::new(&set.rules);
+        std::mem::swap(&mut set.keys, &mut self.keys);
         std::mem::swap(&mut set.filters, &mut self.filters);
         // A correlation may count others, in whatever order the files hold them: bind what can be bound, again and
         // again.
@@ -320,12 +306,12 @@ impl Loading {
 impl RuleSet {
     /// Key of the detection rule with this index.
     pub fn key_of(&self, rule: u32) -> RuleKey {
-        self.keys.by_index[rule as usize]
+        self.keys.key(rule)
     }
 
     /// Index of the detection rule with this key; `None` where the set does not hold it.
     pub fn rule_of(&self, key: RuleKey) -> Option<u32> {
-        self.keys.index_of.get(&key).copied()
+        self.keys.index(key)
     }
 
     /// Number of the signal that a correlation sends to those that count it. Numbers below that of `rules` are
@@ -492,24 +478,6 @@ mod tests {
         assert!(loaded.set.uses[0].muted);
         assert_eq!(loaded.set.captures, [["source.ip", "src_ip"]]);
         assert_eq!(loaded.set.correlations[0].group_by[0].of(0), 0);
-    }
-
-    #[test]
-    fn keys_follow_from_ids_wherever_the_rules_stand() {
-        let other = BASE.replace("base", "other");
-        let load = |texts: &[&str]| load([("a.yml", texts.join("---\n").as_str())], &Terms::default()).set;
-        let (one, two) = (load(&[BASE, &other]), load(&[&other, BASE]));
-        assert_eq!((one.key_of(0), one.key_of(1)), (two.key_of(1), two.key_of(0)));
-        assert_eq!((one.rule_of(two.key_of(0)), two.rule_of(one.key_of(0))), (Some(1), Some(1)));
-        assert_eq!(one.rule_of(RuleKey::of_id("nowhere")), None);
-    }
-
-    #[test]
-    fn a_key_that_another_id_has_is_refused() {
-        let rules = load([("a.yml", BASE)], &Terms::default()).set.rules;
-        let mut loading = Loading { keys: HashMap::from([(RuleKey(7), "first".to_owned())]), ..Loading::default() };
-        rules.into_iter().for_each(|rule| loading.accept_rule(RuleKey(7), rule));
-        assert!(loading.rules.is_empty() && loading.diagnostics[0].reason.contains("key of the rule `first`"));
     }
 
     #[test]

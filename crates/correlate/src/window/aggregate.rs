@@ -1,5 +1,5 @@
-//! What a window has of its entries within the time span, and whether that is what the rule asks for. Each entry adds to it,
-//! and takes away when it leaves; nothing walks over the entries.
+//! What a window has of its entries within the time span, and whether that is what the rule asks for. Each entry adds
+//! to it, and takes away when it leaves; nothing walks over the entries.
 
 use event::Timestamp;
 use rules::ruleset::BoundCorrelation;
@@ -23,7 +23,7 @@ impl Aggregate {
         Aggregate { tally: bound.needs_tally().then(|| Box::new(Tally::new(bound))), ..Aggregate::default() }
     }
 
-    /// Makes room for what the rule counts, at the first event.
+    /// Allocates what the rule counts with, at the first event.
     #[inline]
     pub(crate) fn prepare(&mut self, bound: &BoundCorrelation) {
         if self.tally.is_none() && bound.needs_tally() {
@@ -44,7 +44,7 @@ impl Aggregate {
         self.tally.iter_mut().for_each(|tally| tally.add(entry, value));
     }
 
-    /// Takes up an entry that may be older: the order of signals must be made anew.
+    /// Takes up an entry that may be older: the order of signals must be recomputed.
     pub(crate) fn add_out_of_order(&mut self, entry: &Entry, value: Option<&EventValue>) {
         self.total += u64::from(entry.weight);
         self.tally.iter_mut().for_each(|tally| tally.add_out_of_order(entry, value));
@@ -115,8 +115,8 @@ impl Aggregate {
         }
     }
 
-    /// How much of what the rule asks for is there, in thousandths: what is pushed out when groups are too many is what has the
-    /// least.
+    /// How much of what the rule asks for is there, in thousandths. Where there are too many groups, one with little is
+    /// evicted.
     pub(crate) fn progress(&self, bound: &BoundCorrelation) -> u64 {
         const WHOLE: f64 = 1000.0;
         let rule = &bound.rule;

@@ -1,10 +1,12 @@
-//! How far the order of a correlation's signals has come, without walking over its events: for each signal the latest time
-//! that a sequence up to it can have begun at. Events of one instant satisfy either order; one event fills one base.
+//! How far the order of a correlation's signals has come, without walking over its events: for each signal the latest
+//! time that a sequence up to it can have begun at. Events of one instant satisfy either order; one event fills one
+//! base.
 
 use event::{EventId, Timestamp};
 
 use crate::window::entry::Entry;
 
+/// How far sequences of a correlation's rules have come.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
     /// By base (a rule that the correlation counts): when the latest sequence up to it began.
@@ -18,6 +20,7 @@ pub(crate) struct Chain {
 }
 
 impl Chain {
+    /// Without events, for so many rules in a row.
     pub(crate) fn new(bases: usize) -> Self {
         let nothing = vec![None; bases];
         Chain { begun: nothing.clone(), before: nothing, instant: Timestamp(i64::MIN), events: Vec::new() }

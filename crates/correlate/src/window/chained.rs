@@ -1,5 +1,5 @@
-//! What other correlations do to a window: hits of some take back what it has counted, and a finding that begins because of
-//! others shows the events that those have counted.
+//! What other correlations do to a window: hits of some take back what it has counted, and a finding that begins
+//! because of others shows the events that those have counted.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,8 +19,8 @@ use crate::window::evidence::{add_entry, counted_entity};
 pub(crate) type ProvenEntry = (Entry, Option<Arc<EventRef>>);
 
 impl Window {
-    /// Takes back what the group has counted up to the time of a hit that forgives; of values that are counted, only the
-    /// hit's own value.
+    /// Takes back what the group has counted up to the time of a hit that forgives; of values that are counted, only
+    /// the hit's own value.
     pub(crate) fn forgive(&mut self, bound: &BoundCorrelation, hit: &IndexedHit, time: Timestamp) {
         let own = match bound.rule.kind {
             CorrelationKind::ValueCount(_) => value_of(bound, hit),
@@ -52,7 +52,7 @@ impl Window {
         self.contents.inside().map(|(entry, _, event)| (*entry, event.cloned())).collect()
     }
 
-    /// Begins the open finding anew with the events of the correlations that this one counts: they are its reason.
+    /// Replaces the open finding by one with the events of the correlations that this one counts: they are its reason.
     pub(crate) fn begin_with(
         &mut self,
         bound: &BoundCorrelation,

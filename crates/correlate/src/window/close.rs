@@ -32,7 +32,8 @@ pub(crate) struct MatchedWindow {
 }
 
 impl Window {
-    /// Judges the windows whose time span ends before `complete`, up to which nothing more comes. The oldest comes first.
+    /// Judges the windows whose time span ends before `complete`, up to which nothing more comes. The oldest comes
+    /// first.
     pub(crate) fn close(&mut self, bound: &BoundCorrelation, index: usize, complete: Timestamp) -> Vec<ClosedWindow> {
         let mut closed = Vec::new();
         while let Some(first) = self.contents.entries().first().map(|entry| entry.time) {

@@ -18,7 +18,7 @@ use crate::window::arrival::Arrival;
 use crate::window::entries::{Entries, NewEntry, ProofLimit};
 use crate::window::entry::{Entry, EventValue};
 
-/// Events within the time span, and behind them those that have left it and are kept for events that come late.
+/// Events within the time span, and before them events that have left it and are kept for others that come late.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Contents {
@@ -58,7 +58,7 @@ impl Contents {
         self.entries.holds(id, time)
     }
 
-    /// Makes room for what the rule counts, at the first event.
+    /// Allocates what the rule counts with, at the first event.
     #[inline]
     pub(crate) fn prepare(&mut self, bound: &BoundCorrelation) {
         self.aggregate.prepare(bound);
@@ -132,8 +132,9 @@ impl Contents {
         Pushed { at: at.saturating_sub(usize::from(evicted <= at)), cut }
     }
 
-    /// Gives up an event of a full window: its position, and whether it was within the time span. Where the order of rules
-    /// matters, it is one of the base that has the most, so that a flood of one rule's hits does not push out another's.
+    /// Gives up an event of a full window: its position, and whether it was within the time span. Where the order of
+    /// rules matters, it is one of the base that has the most, so that a flood of one rule's hits does not evict
+    /// another's.
     fn evict_entry(&mut self) -> (usize, bool) {
         if self.expired > 0 {
             self.expired -= 1;
@@ -167,7 +168,7 @@ impl Contents {
         }
     }
 
-    /// Computes anew what follows from the entries.
+    /// Recomputes what follows from the entries.
     pub(crate) fn recompute(&mut self, bound: &BoundCorrelation) {
         self.aggregate = Aggregate::new(bound);
         let now = self.entries.last().map_or(Timestamp(i64::MIN), |newest| newest.time);
@@ -188,7 +189,7 @@ impl Contents {
         self.entries.last().is_some_and(|newest| arrival.time.saturating_add_us(reach_us) < newest.time)
     }
 
-    /// Whether a time lies within the time span that the first event opened.
+    /// Whether a time is within the time span that the first event opened.
     pub(crate) fn covers(&self, time: Timestamp, timespan_us: i64) -> bool {
         let first = self.entries.first().map(|first| first.time);
         first.is_some_and(|first| time >= first && time <= first.saturating_add_us(timespan_us))
@@ -202,7 +203,7 @@ impl Contents {
         taken
     }
 
-    /// Lets go of all entries but those that are wanted, and computes the rest anew.
+    /// Removes all entries but those that are wanted, and recomputes the rest.
     pub(crate) fn retain(&mut self, bound: &BoundCorrelation, wanted: impl Fn(&Entry, Option<&EventValue>) -> bool) {
         self.entries.retain(wanted);
         self.recompute(bound);
@@ -219,13 +220,13 @@ impl Contents {
     }
 
     /// The open finding counts the entries at these positions from now on.
-    pub(crate) fn mark_in_finding(&mut self, positions: Range<usize>) {
-        self.entries.mark_in_finding(positions);
+    pub(crate) fn set_in_finding(&mut self, positions: Range<usize>) {
+        self.entries.set_in_finding(positions);
     }
 
-    /// Marks all entries within the time span so.
-    pub(crate) fn mark_all_in_finding(&mut self) {
-        self.entries.mark_in_finding(self.expired..self.entries.len());
+    /// The open finding counts all entries within the time span from now on.
+    pub(crate) fn set_all_in_finding(&mut self) {
+        self.entries.set_in_finding(self.expired..self.entries.len());
     }
 
     /// Times of the oldest and of the newest event within the time span.
@@ -238,8 +239,9 @@ impl Contents {
         self.entries.drop_proof(usize::from(!newest_too), released);
     }
 
-    /// The runs of entries, around events from `from` to `to`, that fill a time span where the aggregate is where the rule
-    /// wants it: their positions, and their distinct values. Counts in order of time, as if all events had come so.
+    /// The runs of entries, around events from `from` to `to`, that fill a time span where the aggregate is where the
+    /// rule wants it: their positions, and their distinct values. Counts in order of time, as if all events had come
+    /// so.
     pub(crate) fn reached_around(
         &self,
         bound: &BoundCorrelation,

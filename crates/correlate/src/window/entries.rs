@@ -13,7 +13,7 @@ use crate::window::entry::{Entry, EventValue};
 
 /// What a kept event takes beside its line, about.
 const PROOF_EXTRA_BYTES: usize = 300;
-/// Events of one time that are looked at for one that is there already.
+/// Events of one time that are compared to find a duplicate.
 const ALIKE_MAX: usize = 16;
 
 /// An event whose line is kept, with the time that it counts at.
@@ -23,6 +23,7 @@ struct KeptLine {
     event: Arc<EventRef>,
 }
 
+/// Entries in order of time, with values and lines apart.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<SavedEntry>", into = "Vec<SavedEntry>")]
 pub(crate) struct Entries {
@@ -64,18 +65,22 @@ impl Entries {
         self.list.len()
     }
 
+    /// The oldest entry.
     pub(crate) fn first(&self) -> Option<&Entry> {
         self.list.front()
     }
 
+    /// The newest entry.
     pub(crate) fn last(&self) -> Option<&Entry> {
         self.list.back()
     }
 
+    /// The entry at a position.
     pub(crate) fn at(&self, at: usize) -> Option<&Entry> {
         self.list.get(at)
     }
 
+    /// Entries with their values, oldest first.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&Entry, Option<&EventValue>)> {
         self.list.iter().enumerate().map(|(at, entry)| (entry, self.values.as_ref().and_then(|values| values.get(at))))
     }
@@ -86,8 +91,8 @@ impl Entries {
         alike.take_while(|entry| entry.time == time).take(ALIKE_MAX).any(|entry| entry.id == id)
     }
 
-    /// Adds an event at its time and gives its position; its line is kept as proof. A line that `proof` has no room for is
-    /// put into `released`.
+    /// Adds an event at its time and gives its position; its line is kept as proof. A line that is given up
+    /// for it is put into `released`.
     pub(crate) fn push(&mut self, new: NewEntry<'_>, proof: ProofLimit, released: &mut Vec<Arc<EventRef>>) -> usize {
         let NewEntry { entry, value, event } = new;
         if self.list.capacity() == 0 {
@@ -128,7 +133,7 @@ impl Entries {
     }
 
     /// The open finding counts the events at these positions from now on.
-    pub(crate) fn mark_in_finding(&mut self, positions: Range<usize>) {
+    pub(crate) fn set_in_finding(&mut self, positions: Range<usize>) {
         self.list.range_mut(positions).for_each(|entry| entry.in_finding = true);
     }
 
@@ -166,6 +171,7 @@ impl Entries {
         }
     }
 
+    /// Takes out the oldest event.
     pub(crate) fn pop_first(&mut self) -> Option<(Entry, Option<EventValue>)> {
         let entry = self.list.pop_front()?;
         if self.kept.first().is_some_and(|kept| kept.event.id == entry.id) {
@@ -201,6 +207,8 @@ impl Entries {
             + self.values.as_ref().map_or(0, |values| values.capacity() * size_of::<EventValue>())
     }
 
+    /// Bytes of the lines that are kept, and what goes with them.
+    #[inline]
     pub(crate) fn proof_bytes(&self) -> usize {
         self.proof
     }
@@ -225,7 +233,7 @@ impl Entries {
         ends.chain(self.kept.first().map(|kept| kept.time)).fold(0, |read, time| read ^ time.0.unsigned_abs())
     }
 
-    /// Prefetch: reads the line that the next event will push out. The value that is returned means nothing.
+    /// Prefetch: reads the line that the next event will replace. The value that is returned means nothing.
     pub(crate) fn prefetch_proof(&self) -> u64 {
         let next = self.kept.get(EVIDENCE_EACH).or(self.kept.first());
         next.map_or(0, |kept| kept.event.original.len() as u64 ^ kept.event.line_no)

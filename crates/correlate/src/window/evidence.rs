@@ -49,8 +49,8 @@ pub(crate) fn add_entry(
     }
 }
 
-/// The kind of entity that is counted, where the rule counts values of one field. Lines of most events are not kept, but
-/// whom they were about is known by the values that were counted.
+/// The kind of entity that is counted, where the rule counts values of one field. Lines of most events are not kept,
+/// but whom they were about is known by the values that were counted.
 pub(crate) fn counted_entity(bound: &BoundCorrelation) -> Option<EntityKind> {
     let CorrelationKind::ValueCount(fields) = &bound.rule.kind else { return None };
     match fields.as_slice() {

@@ -1,5 +1,6 @@
-//! What a group has been like before: values that it has had, how often, and how much there usually is. Three questions are
-//! asked of it, beyond Sigma: is this value new, is it rare, is this much more than usual. Memory is bounded per group.
+//! What a group has been like before: values that it has had, how often, and how much there usually is. Three questions
+//! are asked of it, beyond Sigma: is this value new, is it rare, is this much more than usual. Memory is bounded per
+//! group.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +8,13 @@ use event::{EventId, Timestamp};
 use rules::sigma::rule::{Bounds, HistoryKind, HistoryRule};
 use serde::{Deserialize, Serialize};
 
-/// Values that a group remembers; beyond it the one that was not seen for longest is forgotten, and is new when it comes
-/// again: a flood of values makes findings, it never hides one.
+/// Values that a group remembers; beyond it the one that was not seen for longest is forgotten, and is new when it
+/// comes again: a flood of values makes findings, it never hides one.
 pub(crate) const TERMS_MAX: usize = 1000;
 /// Share of the newest time span in the average.
 const NEWEST_SHARE: f64 = 0.1;
 
+/// The past of one group.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct History {
     /// The first event of the group, and the newest.

@@ -1,5 +1,5 @@
-//! The newest hit of each window of a group that waits for its end: what is told to other correlations when the window has
-//! been judged.
+//! The newest hit of each window of a group that waits for its end: what is told to other correlations when the window
+//! has been judged.
 
 use event::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub(crate) struct LastHit {
 pub(crate) struct LastHits(Vec<LastHit>);
 
 impl LastHits {
-    /// Remembers the hit as the newest of the window that its time lies in, or of a new one.
+    /// Remembers the hit as the newest of the window that covers its time, or of a new window.
     pub(crate) fn note(&mut self, hit: &IndexedHit, time: Timestamp, timespan_us: i64) {
         let covers = |last: &&mut LastHit| time >= last.start && time <= last.start.saturating_add_us(timespan_us);
         match self.0.iter_mut().find(covers) {

@@ -20,7 +20,7 @@ impl Ord for Ordered {
     }
 }
 
-/// The numbers of a window and their percentile: the numbers are kept in two halves, of which the lower ends where the percentile lies.
+/// The numbers of a window in two halves: the lower half ends at the percentile.
 #[derive(Clone, Debug)]
 pub(crate) struct Quantile {
     percent: f64,
@@ -37,7 +37,7 @@ impl Quantile {
         Quantile { percent, low, high, low_count: 0, count: 0 }
     }
 
-    /// Where the percentile lies, counted from 0: between this number and the next.
+    /// Position of the percentile, counted from 0: between this number and the next.
     fn position(&self) -> f64 {
         self.count.saturating_sub(1) as f64 * self.percent / 100.0
     }

@@ -1,5 +1,5 @@
-//! Events that come after newer ones of their group: what they make of the windows around them is counted again in order of
-//! time, once for all that came together, so that findings are those of the sorted events.
+//! Events that come after newer ones of their group: what they make of the windows around them is counted again in
+//! order of time, once for all that came together, so that findings are those of the sorted events.
 
 use std::ops::Range;
 
@@ -22,8 +22,8 @@ pub(crate) struct Recounted {
 }
 
 impl Window {
-    /// Counts the windows that hold an event of these times again, in order, as if all had come in time. `times`: of the
-    /// oldest and the newest event that came out of order.
+    /// Counts the windows that hold an event of these times again, in order, as if all had come in time. `times`: of
+    /// the oldest and the newest event that came out of order.
     pub(crate) fn recount(
         &mut self,
         bound: &BoundCorrelation,
@@ -62,6 +62,6 @@ impl Window {
         }
         episode.set_distinct(distinct);
         self.firing = Some(episode);
-        self.contents.mark_in_finding(positions);
+        self.contents.set_in_finding(positions);
     }
 }

@@ -13,8 +13,8 @@ use crate::window::chain::Chain;
 use crate::window::entry::{Entry, EventValue};
 use crate::window::quantile::Quantile;
 
-/// Sums are kept in steps of 10^-9, so that what was added can be taken away exactly, and so that decimals such as 0.1 add
-/// up to what people write as a threshold.
+/// Sums are kept in steps of 10^-9, so that what was added can be taken away exactly, and so that decimals such as 0.1
+/// add up to what people write as a threshold.
 const SUM_STEPS: f64 = 1e9;
 /// About what a distinct value takes beside its text, in bytes.
 const VALUE_EXTRA_BYTES: usize = 64;
@@ -23,6 +23,7 @@ pub(crate) const NUMBER_MAX: f64 = 1e18;
 /// How often one event counts at most in a computation: with it the largest sum of a full window fits.
 const WEIGHT_MAX: u64 = 1_000_000;
 
+/// Counts and sums of the entries within the time span.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
     /// Where the time span ends.
