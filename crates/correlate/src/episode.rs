@@ -15,10 +15,10 @@ use crate::score::{self, Sizes};
 pub(crate) const EVIDENCE_EACH: usize = 5;
 /// Patterns that a finding names.
 const PATTERNS_SHOWN_MAX: usize = 12;
-/// Longest that one finding stays open, in microseconds of event time.
+/// Longest time that one finding stays open, in microseconds of event time.
 const EPISODE_US_MAX: i64 = 86_400_000_000;
 
-/// Whom a counted value names.
+/// The kind of entity that a counted value names.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum EntityKind {
     SourceIp,
@@ -67,16 +67,18 @@ pub(crate) struct Episode {
 struct EpisodeTimes {
     /// Time of the event that opened it, believed or not.
     opened: Timestamp,
-    /// Oldest and newest time that an event names itself.
+    /// Oldest time that an event names itself.
     first: Option<Timestamp>,
+    /// Newest time that an event names itself.
     last: Option<Timestamp>,
     /// Newest time that an event counted at.
     latest: Timestamp,
 }
 
-/// What the events of an episode say: what its score is made of.
+/// What the events of an episode say; the score is made of it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct EpisodeFacts {
+    /// Whom the events are about.
     entities: Entities,
     /// The gravest answer to any of its requests.
     #[serde(default)]

@@ -82,8 +82,8 @@ pub(crate) fn value_of<'h>(bound: &BoundCorrelation, hit: &'h IndexedHit) -> Opt
     }
 }
 
-/// What tells an event from others where only so many different ones are enough: the values of the fields, or the event
-/// itself where it has none of them.
+/// Text that tells different events apart, for rules that ask for several different ones: the values of the fields, or
+/// the event's id where it has none of them.
 pub(crate) fn distinct_key(bound: &BoundCorrelation, hit: &IndexedHit) -> String {
     let mut text = String::new();
     let mut any = false;
@@ -97,7 +97,7 @@ pub(crate) fn distinct_key(bound: &BoundCorrelation, hit: &IndexedHit) -> String
     if any { text } else { format!("#{:x}", hit.event.id.0) }
 }
 
-/// The number that an event brings.
+/// The number that an event brings; why there is none, where it brings none.
 pub(crate) fn number_of(bound: &BoundCorrelation, hit: &IndexedHit) -> Result<f64, LeftOut> {
     let text = bound.values.first().and_then(|from| captured(from, hit)).ok_or(LeftOut::NoValue)?;
     text_number(text).filter(|number| number.abs() <= NUMBER_MAX).ok_or(LeftOut::NotNumeric)

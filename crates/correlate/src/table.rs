@@ -1,4 +1,4 @@
-//! Groups by key: found by hash, walked in a fixed order, evicted so that a flood of new keys pushes out itself.
+//! Values by key: found by hash, walked in a fixed order, evicted so that a flood of new keys evicts its own.
 
 use std::hash::BuildHasher;
 
@@ -14,7 +14,7 @@ struct TableEntry<T> {
     value: T,
     /// Changed since the table was last saved.
     dirty: bool,
-    /// The store may have it.
+    /// The store may have the entry.
     stored: bool,
 }
 
@@ -52,13 +52,13 @@ impl<T> Table<T> {
         self.entries.len()
     }
 
-    /// Slot of the key, valid until a key is removed.
+    /// Slot of the key; valid until a key is removed.
     #[inline]
     pub(crate) fn slot(&self, key: &str) -> Option<usize> {
         self.slot_of(self.hasher.hash_one(key), key)
     }
 
-    /// Where the key's value is, for a key whose hash is known.
+    /// Slot of a key whose hash is known.
     #[inline]
     pub(crate) fn slot_of(&self, hash: u64, key: &str) -> Option<usize> {
         self.index.find(hash, |at| *self.entries[*at as usize].key == *key).map(|at| *at as usize)
@@ -76,7 +76,7 @@ impl<T> Table<T> {
         self.hasher.hash_one(key)
     }
 
-    /// Where a key with this hash may be; the key itself is not compared.
+    /// Slot of some key with this hash; the key itself is not compared.
     pub(crate) fn likely_slot(&self, hash: u64) -> Option<usize> {
         self.index.find(hash, |_| true).map(|at| *at as usize)
     }
@@ -203,7 +203,7 @@ impl<T> Table<T> {
         removed
     }
 
-    /// Takes out the lightest of a sample that moves through the table.
+    /// Takes out the value that weighs least, of a sample that moves through the table.
     pub(crate) fn evict<W: Ord>(&mut self, weight: impl Fn(&T) -> W) -> Option<T> {
         let count = self.entries.len();
         let sample = (0..SAMPLE.min(count)).map(|step| (self.cursor + step) % count);

@@ -1,5 +1,5 @@
-//! What a window has of its entries within the time span, and whether that is what the rule asks for. Each entry adds
-//! to it, and takes away when it leaves; nothing walks over the entries.
+//! Totals of a window's entries within the time span, and whether they are what the rule asks for. Each entry adds its
+//! part and takes it away when it leaves; nothing walks over the entries.
 
 use event::Timestamp;
 use rules::ruleset::BoundCorrelation;
@@ -11,9 +11,9 @@ use crate::window::tally::Tally;
 /// Running totals of the entries within the time span.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Aggregate {
-    /// Events, each as often as it says.
+    /// Number of events, each as often as it says.
     total: u64,
-    /// Where more than events is counted.
+    /// Where more than the number of events is asked for.
     tally: Option<Box<Tally>>,
 }
 
@@ -44,7 +44,7 @@ impl Aggregate {
         self.tally.iter_mut().for_each(|tally| tally.add(entry, value));
     }
 
-    /// Takes up an entry that may be older: the order of signals must be recomputed.
+    /// Takes up an entry that may be older: the order of rules must be recomputed.
     pub(crate) fn add_out_of_order(&mut self, entry: &Entry, value: Option<&EventValue>) {
         self.total += u64::from(entry.weight);
         self.tally.iter_mut().for_each(|tally| tally.add_out_of_order(entry, value));

@@ -1,6 +1,5 @@
-//! How far the order of a correlation's signals has come, without walking over its events: for each signal the latest
-//! time that a sequence up to it can have begun at. Events of one instant satisfy either order; one event fills one
-//! base.
+//! How far a sequence of rules has come, without walking over the events: for each rule the latest time at which a
+//! sequence up to it can have begun. Events of one instant satisfy either order; one event stands for one rule.
 
 use event::{EventId, Timestamp};
 
@@ -11,7 +10,7 @@ use crate::window::entry::Entry;
 pub(crate) struct Chain {
     /// By base (a rule that the correlation counts): when the latest sequence up to it began.
     begun: Vec<Option<Timestamp>>,
-    /// As `begun`, before the instant at hand.
+    /// As `begun`, before the events of `instant`.
     before: Vec<Option<Timestamp>>,
     instant: Timestamp,
     /// Events of the instant, each with the bases that it can fill: as many for a base as there are bases, because
@@ -26,7 +25,7 @@ impl Chain {
         Chain { begun: nothing.clone(), before: nothing, instant: Timestamp(i64::MIN), events: Vec::new() }
     }
 
-    /// The whole sequence stands there, begun at `oldest` or later.
+    /// Whether the whole sequence has been seen, begun at `oldest` or later.
     pub(crate) fn is_complete(&self, oldest: Timestamp) -> bool {
         self.begun.last().is_some_and(|begun| begun.is_some_and(|begun| begun >= oldest))
     }
@@ -59,7 +58,7 @@ impl Chain {
         }
     }
 
-    /// Adds what an event can fill; false where that changes nothing.
+    /// Notes that an event of the instant can stand for a base; false where that changes nothing.
     fn note(&mut self, id: EventId, base: u16) -> bool {
         let (mut alike, most) = (0, self.begun.len());
         for (known, bases) in &mut self.events {
@@ -78,7 +77,7 @@ impl Chain {
         alike < most
     }
 
-    /// How many bases from `from` on the events of the instant can fill, each event one base.
+    /// How many bases from `from` on the events of the instant can stand for, each event for one.
     fn filled_from(&self, from: usize) -> usize {
         let mut taken: Vec<Option<usize>> = vec![None; self.events.len()];
         (from..self.begun.len())
@@ -86,7 +85,7 @@ impl Chain {
             .count()
     }
 
-    /// Gives the base an event, moving others to make one free.
+    /// Finds an event for the base; where all fitting events are taken, moves one of them to another base.
     fn fill(&self, base: usize, taken: &mut [Option<usize>], tried: &mut [bool]) -> bool {
         for (at, (_, bases)) in self.events.iter().enumerate() {
             if tried[at] || !bases.iter().any(|fits| usize::from(*fits) == base) {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::episode::EVIDENCE_EACH;
 use crate::window::entry::{Entry, EventValue};
 
-/// What a kept event takes beside its line, about.
+/// Memory of a kept event beside its line, in bytes, about.
 const PROOF_EXTRA_BYTES: usize = 300;
 /// Events of one time that are compared to find a duplicate.
 const ALIKE_MAX: usize = 16;
@@ -28,10 +28,10 @@ struct KeptLine {
 #[serde(from = "Vec<SavedEntry>", into = "Vec<SavedEntry>")]
 pub(crate) struct Entries {
     list: VecDeque<Entry>,
-    /// One for each entry, or none at all.
+    /// One value for each entry, or none at all.
     #[allow(clippy::box_collection, reason = "most windows have none: 8 bytes instead of 32")]
     values: Option<Box<VecDeque<EventValue>>>,
-    /// Of the oldest and the newest, in the same order; few.
+    /// Lines of the oldest and the newest events, in order of time; at most twice `EVIDENCE_EACH`.
     kept: Vec<KeptLine>,
     /// Bytes of the lines that are kept, and what goes with them.
     proof: usize,
@@ -137,7 +137,7 @@ impl Entries {
         self.list.range_mut(positions).for_each(|entry| entry.in_finding = true);
     }
 
-    /// How many are older than `time`.
+    /// Number of events older than `time`.
     pub(crate) fn older_than(&self, time: Timestamp) -> usize {
         self.list.partition_point(|entry| entry.time < time)
     }
@@ -147,7 +147,7 @@ impl Entries {
         self.values.as_ref().and_then(|values| values.get(at))
     }
 
-    /// Lets go of all but the events that are wanted.
+    /// Removes all events but those that are wanted.
     pub(crate) fn retain(&mut self, wanted: impl Fn(&Entry, Option<&EventValue>) -> bool) {
         let keep: Vec<bool> = self.iter().map(|(entry, value)| wanted(entry, value)).collect();
         let gone: Vec<EventId> =
@@ -162,7 +162,7 @@ impl Entries {
         self.weigh();
     }
 
-    /// Lets the proof of all but the newest `spared` events go.
+    /// Gives up the lines of all but the newest `spared` kept events.
     pub(crate) fn drop_proof(&mut self, spared: usize, released: &mut Vec<Arc<EventRef>>) {
         let count = self.kept.len().saturating_sub(spared);
         for KeptLine { event, .. } in self.kept.drain(..count) {
@@ -201,7 +201,7 @@ impl Entries {
         self.proof = self.kept.iter().map(|kept| proof_of(&kept.event)).sum();
     }
 
-    /// Bytes that all of it takes beside proof and values.
+    /// Bytes of the entries and their places for values; without proof and without the texts of values.
     pub(crate) fn bytes(&self) -> usize {
         self.list.capacity() * size_of::<Entry>()
             + self.values.as_ref().map_or(0, |values| values.capacity() * size_of::<EventValue>())
@@ -213,7 +213,7 @@ impl Entries {
         self.proof
     }
 
-    /// KeptLine events, oldest first.
+    /// Events whose line is kept, oldest first.
     pub(crate) fn kept(&self) -> impl Iterator<Item = &Arc<EventRef>> {
         self.kept.iter().map(|kept| &kept.event)
     }

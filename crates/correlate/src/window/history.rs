@@ -11,23 +11,28 @@ use serde::{Deserialize, Serialize};
 /// Values that a group remembers; beyond it the one that was not seen for longest is forgotten, and is new when it
 /// comes again: a flood of values makes findings, it never hides one.
 pub(crate) const TERMS_MAX: usize = 1000;
-/// Share of the newest time span in the average.
+/// Share of the newest time span in the average of all.
 const NEWEST_SHARE: f64 = 0.1;
 
 /// The past of one group.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct History {
-    /// The first event of the group, and the newest.
+    /// Time of the group's first event.
     since: Option<Timestamp>,
+    /// Time of its newest event.
     last: Option<Timestamp>,
+    /// The event that came last.
     #[serde(default)]
     newest: Option<EventId>,
+    /// Number of all its events.
     total: u64,
     /// When each value was last seen, and how often.
     terms: BTreeMap<Box<str>, (Timestamp, u64)>,
-    /// Events in the time span that is running, when that began, and the average of those before.
+    /// Number of events in the time span that is running.
     now: u64,
+    /// When that time span began.
     began: Option<Timestamp>,
+    /// Average number of events in the time spans before.
     usual: f64,
 }
 
@@ -44,7 +49,7 @@ pub(crate) struct HistoryEvent<'a> {
 }
 
 impl History {
-    /// Takes an event up. Where the event stands out, the text says why.
+    /// Takes up an event. The text says why it stands out, where it does.
     pub(crate) fn observe(&mut self, event: &HistoryEvent<'_>) -> Option<String> {
         let since = *self.since.get_or_insert(event.time);
         let warm = since.saturating_add_us(event.rule.warm_up_us) <= event.time;
@@ -128,7 +133,7 @@ impl History {
             .then(|| format!("{now} events where {usual:.1} are usual"))
     }
 
-    /// No event of the last time span: nothing that is remembered would be asked for.
+    /// Whether the time span has passed without an event: nothing that is remembered would be asked for.
     pub(crate) fn is_stale(&self, watermark: Timestamp, timespan_us: i64) -> bool {
         self.last.is_none_or(|last| last.saturating_add_us(timespan_us) < watermark)
     }
@@ -138,7 +143,7 @@ impl History {
         self.total
     }
 
-    /// What is known: values, or events of the running time span.
+    /// Number of values that it remembers, or for spikes of events in the running time span.
     pub(crate) fn aggregate(&self, rule: &HistoryRule) -> f64 {
         match rule.kind {
             HistoryKind::Spike { .. } => self.now as f64,

@@ -1,5 +1,5 @@
-//! What a window knows of its values without walking over them: each event adds, and when it leaves takes away, what it
-//! stands for.
+//! Counts, distinct values and sums of a window. Each event adds its part and takes it away when it leaves, so that
+//! nothing walks over the events.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,32 +16,32 @@ use crate::window::quantile::Quantile;
 /// Sums are kept in steps of 10^-9, so that what was added can be taken away exactly, and so that decimals such as 0.1
 /// add up to what people write as a threshold.
 const SUM_STEPS: f64 = 1e9;
-/// About what a distinct value takes beside its text, in bytes.
+/// Memory of a distinct value beside its text, in bytes, about.
 const VALUE_EXTRA_BYTES: usize = 64;
 /// Largest number that a sum takes up; events with larger ones are counted as not numeric.
 pub(crate) const NUMBER_MAX: f64 = 1e18;
-/// How often one event counts at most in a computation: with it the largest sum of a full window fits.
+/// Most times that one event counts in a sum: with it the largest sum of a full window fits into 128 bits.
 const WEIGHT_MAX: u64 = 1_000_000;
 
 /// Counts and sums of the entries within the time span.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Tally {
-    /// Where the time span ends.
+    /// End of the time span.
     now: Timestamp,
-    /// Events by value, each as often as it says.
+    /// Number of events by text value, each event as often as it says.
     values: HashMap<Arc<str>, u64>,
-    /// Events with a text value.
+    /// Number of events with a text value.
     valued: u64,
-    /// How many values there are of each number of events, where shares are asked for.
+    /// Where shares are asked for: for each number of events, how many values have it.
     alike: Option<BTreeMap<u64, u32>>,
     /// Bytes that the values take.
     bytes: usize,
     /// Number of entries of each rule that the correlation counts.
     by_base: Vec<u32>,
-    /// Where the order of the signals matters.
+    /// Where the order of the rules matters.
     chain: Option<Chain>,
     sum: i128,
-    /// Events with a number.
+    /// Number of events with a number as value.
     numbers: u64,
     quantile: Option<Quantile>,
 }
@@ -66,7 +66,7 @@ impl Tally {
         self.add_out_of_order(entry, value);
     }
 
-    /// Takes up an entry that others may be newer than: all but the order of signals.
+    /// Takes up an entry that may be older than others; the order of rules does not take it up.
     pub(crate) fn add_out_of_order(&mut self, entry: &Entry, value: Option<&EventValue>) {
         let weight = u64::from(entry.weight);
         if let Some(count) = self.by_base.get_mut(usize::from(entry.base)) {
@@ -132,7 +132,7 @@ impl Tally {
         self.now = now;
     }
 
-    /// The signals stand in their order, all of them within the time span.
+    /// Whether the rules have matched in their order, all of them within the time span.
     pub(crate) fn is_in_order(&self, timespan_us: i64) -> bool {
         self.chain.as_ref().is_none_or(|chain| chain.is_complete(self.now.saturating_sub_us(timespan_us)))
     }
@@ -168,7 +168,7 @@ impl Tally {
         self.by_base.iter().filter(|count| **count > 0).count() as u64
     }
 
-    /// A value had `before` events and has `after`.
+    /// Moves a value from those with `before` events to those with `after`.
     fn regroup(&mut self, before: u64, after: u64) {
         let Some(alike) = &mut self.alike else { return };
         if let Some(values) = alike.get_mut(&before) {
@@ -182,7 +182,7 @@ impl Tally {
         }
     }
 
-    /// Percents of the events that some value has, each once.
+    /// Shares of all values in percent of the events; equal shares once.
     pub(crate) fn shares(&self) -> impl Iterator<Item = f64> {
         let counts = self.alike.iter().flat_map(BTreeMap::keys);
         counts.map(|count| *count as f64 * 100.0 / self.valued.max(1) as f64)
