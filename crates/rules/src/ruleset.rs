@@ -216,7 +216,7 @@ impl Loading {
         if let Err(other) = self.keys.add(&rule.head.id) {
             let (id, other) = (&rule.head.id, &self.rules[other as usize].head.id);
             let reason = format!("the id `{id}` has the key of the rule `{other}`: give it another id");
-            return self.diagnostics.push(error(&rule.head, rule.head.places.place_of(id), reason));
+            return self.diagnostics.push(error(&rule.head, rule.head.written.names.place_of(id), reason));
         }
         self.rules.push(rule);
     }
