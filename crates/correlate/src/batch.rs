@@ -127,6 +127,7 @@ impl Correlator<Batch> {
 
 /// Counts a hit that no longer waits: nothing older comes.
 fn count(state: &mut State, hit: &IndexedHit, time: Timestamp) {
+    state.reorder.release(hit);
     state.check_proof();
     state.judge_until(time);
     state.fold(hit, time);

@@ -54,18 +54,21 @@ impl ReorderBuffer {
         queued.into_iter().chain(out_of_order).min()
     }
 
-    /// Takes the next hit out.
+    /// Takes the next hit out. Its bytes stay accounted for until [`ReorderBuffer::release`]: reading the hit waits for
+    /// memory, and the caller prefetches several hits first.
     pub(crate) fn pop(&mut self) -> Option<(HitTurn, IndexedHit)> {
         let out_of_order = self.out_of_order.first_key_value().map(|(turn, _)| *turn);
-        let next = match (self.queue.front(), out_of_order) {
+        match (self.queue.front(), out_of_order) {
             (Some((queued, _)), Some(out_of_order)) if out_of_order < *queued => self.out_of_order.pop_first(),
             (Some(_), _) => self.queue.pop_front(),
             (None, _) => self.out_of_order.pop_first(),
-        };
-        if let Some((_, hit)) = &next {
-            self.bytes -= hit.event.original.len();
         }
-        next
+    }
+
+    /// Takes back the bytes of a hit that was taken out.
+    #[inline]
+    pub(crate) fn release(&mut self, hit: &IndexedHit) {
+        self.bytes -= hit.event.original.len();
     }
 
     /// All hits inside: those that came in order, then the others.
@@ -120,7 +123,10 @@ mod tests {
         buffer.push((Timestamp(0), 2), hit_at(1, 0));
         assert!(buffer.is_over_limit(), "bytes");
         buffer.move_hits(|hit| Some(IndexedHit { event: std::sync::Arc::clone(&hit.event), ..hit }));
-        assert!(buffer.is_over_limit() && buffer.pop().is_some() && !buffer.is_over_limit());
+        let first = buffer.pop();
+        assert!(buffer.is_over_limit(), "its bytes are still accounted for");
+        first.iter().for_each(|(_, hit)| buffer.release(hit));
+        assert!(first.is_some() && !buffer.is_over_limit());
         buffer.move_hits(|_| None);
         assert_eq!((buffer.len(), buffer.bytes), (0, 0));
     }
