@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use benches::corpus::Random;
-use correlate::{Correlator, CorrelatorOptions};
-use event::{Entities, EventId, EventRef, Hit, Source, SourceId, Timestamp};
+use correlate::{BatchCorrelator, CorrelatorOptions};
+use event::{Entities, EventId, EventRef, Hit, RuleKey, Source, SourceId, Timestamp};
 use rules::{RuleSet, Terms};
 
 /// As in the program.
@@ -32,8 +32,9 @@ fn set(correlation: &str) -> anyhow::Result<Arc<RuleSet>> {
 /// Hits whose captured values are `values(number)`, a tenth of a millisecond apart.
 fn hits(from: u64, count: u64, mut values: impl FnMut(u64) -> Vec<String>) -> Vec<Hit> {
     let source = Arc::new(Source { id: SourceId(1), name: "bench".into() });
+    let rule = RuleKey::of_id("base");
     let hit = |number: u64| Hit {
-        rule: 0,
+        rule,
         event: Arc::new(EventRef {
             id: EventId(u128::from(number)),
             source: Arc::clone(&source),
@@ -52,9 +53,9 @@ fn hits(from: u64, count: u64, mut values: impl FnMut(u64) -> Vec<String>) -> Ve
     (from..from + count).map(hit).collect()
 }
 
-fn run(set: &Arc<RuleSet>, mut values: impl FnMut(u64) -> Vec<String>) -> (f64, Correlator) {
+fn run(set: &Arc<RuleSet>, mut values: impl FnMut(u64) -> Vec<String>) -> (f64, BatchCorrelator) {
     let options = CorrelatorOptions { lateness_us: 1_000_000, groups_max: 2_000_000, ..CorrelatorOptions::default() };
-    let mut correlator = Correlator::new(Arc::clone(set), options);
+    let mut correlator = BatchCorrelator::new(Arc::clone(set), options);
     let mut seconds = 0.0;
     for from in (0..HITS).step_by(CHUNK as usize) {
         let chunk = hits(from, CHUNK, &mut values);
@@ -96,7 +97,7 @@ fn main() -> anyhow::Result<()> {
     let count = set("{type: event_count, rules: [base], group-by: [G], timespan: 1h, condition: {gte: 1000}}")?;
     if wanted("memory") {
         let options = CorrelatorOptions { lateness_us: 0, groups_max: 2_000_000, ..CorrelatorOptions::default() };
-        let mut correlator = Correlator::new(Arc::clone(&count), options);
+        let mut correlator = BatchCorrelator::new(Arc::clone(&count), options);
         for from in (0..1_000_000).step_by(CHUNK as usize) {
             let chunk =
                 hits(from, CHUNK, |number| vec![format!("10.{}.{}.{}", number >> 16, number >> 8 & 255, number & 255)]);

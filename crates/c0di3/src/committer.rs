@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use correlate::{Change, Correlator, CorrelatorCounts, CorrelatorOptions};
+use correlate::{Batch, BatchCorrelator, Change, Correlator, CorrelatorCounts};
 use event::Finding;
 use rules::RuleSet;
 use store::{Commit, Committed, JoinPolicy, Lease, StateChange, StateText, Store, StoreError};
@@ -48,23 +48,31 @@ pub(crate) struct Taken<'a> {
 
 /// What differs between sources that never end and files that are read once.
 pub(crate) trait Policy {
+    /// How hits come to the correlator: in order ([`Batch`]) or as they arrive ([`correlate::Live`]).
+    type Intake;
+
     /// Counts a block's hits over time.
-    fn correlate(&mut self, correlator: &mut Correlator, block: DoneBlock);
+    fn correlate(&mut self, correlator: &mut Correlator<Self::Intake>, block: DoneBlock);
 
     /// Nothing has come for a moment.
-    fn idle(&mut self, _correlator: &mut Correlator) {}
+    fn idle(&mut self, _correlator: &mut Correlator<Self::Intake>) {}
 
     /// A source could not be read to its end.
     fn source_failed(&mut self, name: &str, reason: &str);
 
     /// Answers whoever asks about windows; called after every outcome.
-    fn answer(&mut self, _correlator: &Correlator) {}
+    fn answer(&mut self, _correlator: &Correlator<Self::Intake>) {}
 
     /// What is to be committed now, if anything; asked after every outcome.
     fn wants(&mut self) -> Option<Extent>;
 
     /// Findings that are new or have changed, before they are committed.
-    fn changed(&mut self, correlator: &Correlator, rules: &RuleSet, changes: &[Change]) -> anyhow::Result<()>;
+    fn changed(
+        &mut self,
+        correlator: &Correlator<Self::Intake>,
+        rules: &RuleSet,
+        changes: &[Change],
+    ) -> anyhow::Result<()>;
 
     /// There was nothing to commit.
     fn nothing_new(&mut self) {}
@@ -77,7 +85,7 @@ pub(crate) trait Policy {
 }
 
 /// Counts a block of files that are read in the order of their events.
-pub(crate) fn count_in_order(correlator: &mut Correlator, block: DoneBlock) {
+pub(crate) fn count_in_order(correlator: &mut BatchCorrelator, block: DoneBlock) {
     correlator.next_block(block.newest, block.received.saturating_add_us(FUTURE_MAX_US));
     correlator.observe(block.hits);
     if let Some(time) = block.followed_by {
@@ -86,10 +94,10 @@ pub(crate) fn count_in_order(correlator: &mut Correlator, block: DoneBlock) {
 }
 
 /// The one owner of correlation, positions and commits.
-pub(crate) struct Committer<P> {
+pub(crate) struct Committer<P: Policy> {
     /// The correlator's rules.
     rules: Arc<RuleSet>,
-    correlator: Correlator,
+    correlator: Correlator<P::Intake>,
     positions: Positions,
     /// `None`: nothing is kept.
     target: Option<Arc<Target>>,
@@ -97,16 +105,15 @@ pub(crate) struct Committer<P> {
 }
 
 impl<P: Policy> Committer<P> {
-    /// Goes on from the stored state, if there is any.
+    /// Goes on from the stored state, if there is any. `rules` are those that the correlator was made with.
     pub(crate) fn new(
         rules: Arc<RuleSet>,
-        options: CorrelatorOptions,
+        mut correlator: Correlator<P::Intake>,
         state: Option<StateText>,
         positions: Positions,
         target: Option<Target>,
         policy: P,
     ) -> anyhow::Result<Self> {
-        let mut correlator = Correlator::new(Arc::clone(&rules), options);
         if let Some(state) = state {
             correlator.restore(&state.head, state.entries.into_iter()).context("cannot go on from the stored state")?;
         }
@@ -142,15 +149,10 @@ impl<P: Policy> Committer<P> {
             return Ok(());
         }
         self.commit(Extent::Checkpoint)?;
-        let change = self.correlator.adopt(Arc::clone(rules));
+        let change = self.correlator.reload(Arc::clone(rules));
         self.rules = Arc::clone(rules);
         tracing::info!(kept = change.kept, dropped = change.dropped, "correlation goes on with other rules");
         Ok(())
-    }
-
-    /// The input has ended: everything that waits for later events is counted.
-    pub(crate) fn end_of_input(&mut self) {
-        self.correlator.finish();
     }
 
     /// Tells the policy what has changed, and writes what is kept in one transaction.
@@ -198,5 +200,12 @@ impl<P: Policy> Committer<P> {
     /// What the correlator left out.
     pub(crate) fn counts(&self) -> CorrelatorCounts {
         self.correlator.counts()
+    }
+}
+
+impl<P: Policy<Intake = Batch>> Committer<P> {
+    /// The input has ended: everything that waits for later events is counted.
+    pub(crate) fn end_of_input(&mut self) {
+        self.correlator.finish();
     }
 }

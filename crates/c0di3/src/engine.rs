@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
-use correlate::CorrelatorOptions;
+use correlate::LiveCorrelator;
 use crossbeam_channel::Receiver;
 use ingest::live::{LiveInput, feed_spool, queue};
 use ingest::spool::Spool;
@@ -91,9 +91,11 @@ impl Engine {
             lease: Some(lease),
             join: self.config.store.join,
         };
+        let rules = Arc::clone(self.rules.current().set());
+        let correlator = LiveCorrelator::new(Arc::clone(&rules), self.config.correlation.options());
         let mut committer = Committer::new(
-            Arc::clone(self.rules.current().set()),
-            CorrelatorOptions { live: true, ..self.config.correlation.options() },
+            rules,
+            correlator,
             resume.state,
             positions.clone(),
             Some(target),

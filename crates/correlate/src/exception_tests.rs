@@ -6,7 +6,7 @@ use event::{Block, Timestamp};
 use matcher::{MatchScratch, Matcher};
 use rules::{Exception, RuleSet, Terms, load, read_exceptions};
 
-use crate::{Correlator, CorrelatorOptions};
+use crate::{BatchCorrelator, CorrelatorOptions};
 
 const RULES: &str = r"
 title: failed login
@@ -34,7 +34,7 @@ fn found(exceptions: &str) -> (Vec<String>, Vec<u64>) {
     let text: String = (0..4).flat_map(|second| [line("192.0.2.7", second), line("198.51.100.7", second)]).collect();
     let batch =
         parse::Parser::new(parse::Options::default()).parse(Block::detached("test", text.into_bytes(), Timestamp(0)));
-    let mut correlator = Correlator::new(Arc::clone(&set), CorrelatorOptions::default());
+    let mut correlator = BatchCorrelator::new(Arc::clone(&set), CorrelatorOptions::default());
     correlator.observe(Matcher::new(Arc::clone(&set), None).hits(&batch, &mut MatchScratch::default()));
     correlator.finish();
     let found = correlator.changes().into_iter().map(|change| change.finding.entities.source_ip.join(",")).collect();

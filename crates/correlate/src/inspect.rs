@@ -1,155 +1,35 @@
-//! What the windows of a correlation hold, for people who ask why it did not fire.
+//! Questions about the windows of a correlation, while it runs.
 
-use event::Timestamp;
-use rules::ruleset::BoundCorrelation;
-use rules::sigma::rule::CorrelationKind;
-use serde::Serialize;
-
-use crate::Correlator;
-use crate::group::read_key;
+use crate::group_view::{GroupView, view};
+use crate::state::State;
 use crate::window::Window;
 
-/// Values and events that are shown of a group.
-const SHOWN_MAX: usize = 10;
-
-/// One group of a correlation, as its window is now.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct GroupView {
-    /// Fields and their values.
-    pub group: Vec<(String, String)>,
-    /// The rule reports, or would if it were not muted.
-    pub firing: bool,
-    /// The time span has passed since its newest event: nothing that comes can find these events any more.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub over: bool,
-    /// Events in the window.
-    pub events: u64,
-    /// What is compared with the condition; absent where there is nothing to compare.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aggregate: Option<f64>,
-    /// Rules that have not matched within the window, of those that are counted.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub rules_missing: Vec<String>,
-    /// What is missing, in words; empty where nothing is.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub missing: String,
-    /// Time of the oldest and of the newest event inside.
-    pub first: Option<String>,
-    pub last: Option<String>,
-    /// Some of the values that are counted.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub values: Vec<String>,
-    /// Some of the events: source and line.
-    pub evidence: Vec<(String, u64)>,
-}
-
-impl GroupView {
-    /// The group, as people write it.
-    pub fn named(&self) -> String {
-        let parts: Vec<String> = self.group.iter().map(|(field, value)| format!("{field}={value}")).collect();
-        if parts.is_empty() { "all events together".to_owned() } else { parts.join(", ") }
-    }
-
-    /// ` from … to …`, of its events.
-    pub(super) fn span(&self) -> String {
-        match (&self.first, &self.last) {
-            (Some(first), Some(last)) => format!(" from {first} to {last}"),
-            _ => String::new(),
-        }
-    }
-
-    /// By how much it is there.
-    pub(super) fn rank(&self) -> f64 {
-        self.aggregate.unwrap_or(self.events as f64)
-    }
-}
-
-impl Correlator {
-    /// The groups of a correlation, by id; those first that have the most. `None` where there is no such correlation.
-    pub fn groups(&self, id: &str, limit: usize) -> Option<Vec<GroupView>> {
-        let index = self.set.correlations.iter().position(|bound| bound.rule.head.id == id)?;
-        let bound = &self.set.correlations[index];
-        let mut windows: Vec<(&str, &Window)> = self.windows[index].iter().collect();
+impl State {
+    /// Up to `limit` groups of a correlation, by id; those first that have the most. `None` where there is no such
+    /// correlation.
+    pub(crate) fn groups(&self, id: &str, limit: usize) -> Option<Vec<GroupView>> {
+        let index = self.correlation_of(id)?;
+        let bound = &self.setup.set.correlations[index];
+        let mut windows: Vec<(&str, &Window)> = self.windows.of(index).iter().collect();
         let weight = |window: &Window| (window.aggregate(bound).unwrap_or(0.0), window.events());
         windows.sort_by(|(key, one), (other_key, other)| {
             let (one, other) = (weight(one), weight(other));
             other.0.total_cmp(&one.0).then(other.1.cmp(&one.1)).then(key.cmp(other_key))
         });
-        Some(windows.into_iter().take(limit).map(|(key, window)| view(bound, key, window, self.newest)).collect())
+        let now = self.clock.newest();
+        Some(windows.into_iter().take(limit).map(|(key, window)| view(bound, key, window, now)).collect())
     }
 
-    /// One group of a correlation, by the text that shows it.
-    pub fn group_named(&self, id: &str, named: &str) -> Option<GroupView> {
-        let index = self.set.correlations.iter().position(|bound| bound.rule.head.id == id)?;
-        let keys = self.windows[index].iter().map(|(key, _)| key);
-        keys.filter_map(|key| self.view_of(index, key)).find(|view| view.named() == named)
+    /// One group of a correlation, by the text that names it ([`GroupView::named`]).
+    pub(crate) fn group_named(&self, id: &str, named: &str) -> Option<GroupView> {
+        let index = self.correlation_of(id)?;
+        let bound = &self.setup.set.correlations[index];
+        let mut views =
+            self.windows.of(index).iter().map(|(key, window)| view(bound, key, window, self.clock.newest()));
+        views.find(|view| view.named() == named)
     }
 
-    /// The window of a group, by its key.
-    pub(super) fn view_of(&self, index: usize, key: &str) -> Option<GroupView> {
-        self.windows[index].get(key).map(|window| view(&self.set.correlations[index], key, window, self.newest))
-    }
-}
-
-/// A window that is judged, as it was at its end.
-pub(super) fn closed_view(bound: &BoundCorrelation, key: &str, window: &Window) -> GroupView {
-    GroupView { missing: String::new(), ..view(bound, key, window, Timestamp(i64::MIN)) }
-}
-
-/// `now`: the newest event of all.
-fn view(bound: &BoundCorrelation, key: &str, window: &Window, now: Timestamp) -> GroupView {
-    let rules_missing = match bound.rule.kind {
-        CorrelationKind::Temporal { .. } => {
-            let names = bound.rule.rules.iter().enumerate();
-            names.filter(|(place, _)| !window.has_place(*place)).map(|(_, name)| name.clone()).collect()
-        }
-        _ => Vec::new(),
-    };
-    let aggregate = window.aggregate(bound);
-    // Of a temporal correlation they only tell events apart.
-    let values = match bound.rule.kind {
-        CorrelationKind::Temporal { .. } => Vec::new(),
-        _ => window.some_values(SHOWN_MAX),
-    };
-    let (first, last) = window.times();
-    let over = last.is_some_and(|last| last.saturating_add_us(bound.rule.timespan_us) < now);
-    let firing = window.is_firing() && !over;
-    let shown = |time: Option<Timestamp>| time.map(|time| time.to_string());
-    GroupView {
-        group: bound.rule.group_by.iter().cloned().zip(read_key(key)).collect(),
-        firing,
-        over,
-        events: window.events(),
-        aggregate,
-        missing: if firing { String::new() } else { missing(bound, aggregate, &rules_missing, window) },
-        rules_missing,
-        first: shown(first),
-        last: shown(last),
-        values,
-        evidence: window.some_events(SHOWN_MAX),
-    }
-}
-
-fn missing(bound: &BoundCorrelation, aggregate: Option<f64>, rules: &[String], window: &Window) -> String {
-    if bound.waits_for_close {
-        let now = aggregate.map_or(String::new(), |number| format!("; so far {number}"));
-        return format!("{} is judged when the time span has passed{now}", bound.rule.bounds);
-    }
-    if let Some(distinct) = bound.rule.distinct.as_ref().filter(|distinct| window.distinct() < distinct.least) {
-        let missing = if rules.is_empty() { String::new() } else { format!("; no match of {}", rules.join(", ")) };
-        return format!("{} of {distinct} within the window{missing}", window.distinct());
-    }
-    if !rules.is_empty() {
-        return format!("no match of {} within the window", rules.join(", "));
-    }
-    if matches!(bound.rule.kind, CorrelationKind::Temporal { ordered: true, .. }) {
-        return "the rules have matched, but not in this order".to_owned();
-    }
-    let Some(found) = aggregate else { return "no event with a value that can be counted".to_owned() };
-    match bound.rule.bounds.low {
-        Some(low) if found < low.value || !low.inclusive && found <= low.value => {
-            format!("{found} of {} within the window of {} event(s)", bound.rule.bounds, window.events())
-        }
-        _ => String::new(),
+    fn correlation_of(&self, id: &str) -> Option<usize> {
+        self.setup.set.correlations.iter().position(|bound| bound.rule.head.id == id)
     }
 }

@@ -1,11 +1,12 @@
 //! Every aggregate against the specification in the obvious way: for each event, look at all events around it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use event::{Block, EventBatch};
+use event::{Block, EventBatch, Hit, Timestamp};
 use matcher::{MatchScratch, Matcher};
 use proptest::prelude::*;
-use rules::load;
+use rules::{RuleSet, load};
 
 use super::*;
 
@@ -123,26 +124,26 @@ fn parse(logins: &[Login]) -> EventBatch {
 }
 
 /// `(rule, address, events)` of every finding, sorted.
-type Found = Vec<(String, String, u64)>;
+type SortedFindings = Vec<(String, String, u64)>;
 
-fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
+fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> SortedFindings {
     let options =
         CorrelatorOptions { lateness_us: lateness_s * 1_000_000, fold_gap_us: 0, ..CorrelatorOptions::default() };
     let matcher = Matcher::new(Arc::clone(set), None);
-    let mut correlator = Correlator::new(Arc::clone(set), options.clone());
+    let mut correlator = BatchCorrelator::new(Arc::clone(set), options.clone());
     let mut found = BTreeMap::new();
     let hits = matcher.hits(&parse(logins), &mut MatchScratch::default());
     let hits: Vec<Vec<Hit>> = hits.chunk_by(|one, other| one.event.id == other.event.id).map(<[Hit]>::to_vec).collect();
     for (at, hits) in hits.into_iter().enumerate() {
         correlator.observe(hits);
-        correlator.advance(correlator.newest);
+        correlator.advance(correlator.state.clock.newest());
         if at % 5 == 4 {
             for Change { finding, .. } in correlator.changes() {
                 found.insert(finding.id, (finding.rule.id, finding.entities.source_ip.join(","), finding.span.count));
             }
             if at == 9 {
                 let saved = correlator.save().unwrap();
-                correlator = Correlator::new(Arc::clone(set), options.clone());
+                correlator = BatchCorrelator::new(Arc::clone(set), options.clone());
                 correlator.restore(&saved.head, saved.put.into_iter()).unwrap();
             }
         }
@@ -151,23 +152,19 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64) -> Found {
     for Change { finding, .. } in correlator.changes() {
         found.insert(finding.id, (finding.rule.id, finding.entities.source_ip.join(","), finding.span.count));
     }
-    let mut found: Found = found.into_values().filter(|(rule, ..)| rule != "login").collect();
+    let mut found: SortedFindings = found.into_values().filter(|(rule, ..)| rule != "login").collect();
     found.sort();
     found
 }
 
-/// The same as a live service does it: each login is received at its second of `arrivals`.
-fn run_live(set: &Arc<RuleSet>, logins: &[Login], arrivals: &[i64], lateness_s: i64) -> Found {
-    let options = CorrelatorOptions {
-        lateness_us: lateness_s * 1_000_000,
-        fold_gap_us: 0,
-        live: true,
-        ..CorrelatorOptions::default()
-    };
+/// As a live service counts: each login is received at its second of `arrivals`.
+fn run_live(set: &Arc<RuleSet>, logins: &[Login], arrivals: &[i64], lateness_s: i64) -> SortedFindings {
+    let options =
+        CorrelatorOptions { lateness_us: lateness_s * 1_000_000, fold_gap_us: 0, ..CorrelatorOptions::default() };
     let matcher = Matcher::new(Arc::clone(set), None);
-    let mut correlator = Correlator::new(Arc::clone(set), options.clone());
+    let mut correlator = LiveCorrelator::new(Arc::clone(set), options.clone());
     let mut found = BTreeMap::new();
-    let mut take = |correlator: &mut Correlator| {
+    let mut take = |correlator: &mut LiveCorrelator| {
         for Change { finding, .. } in correlator.changes() {
             found.insert(finding.id, (finding.rule.id, finding.entities.source_ip.join(","), finding.span.count));
         }
@@ -175,23 +172,23 @@ fn run_live(set: &Arc<RuleSet>, logins: &[Login], arrivals: &[i64], lateness_s: 
     let hits = matcher.hits(&parse(logins), &mut MatchScratch::default());
     let hits = hits.chunk_by(|one, other| one.event.id == other.event.id);
     for (at, (hits, arrival)) in hits.zip(arrivals).enumerate() {
-        correlator.observe_live(hits.to_vec(), Timestamp::from_unix_seconds(1_790_000_000 + arrival));
+        correlator.observe(hits.to_vec(), Timestamp::from_unix_seconds(1_790_000_000 + arrival));
         take(&mut correlator);
         if at == 9 {
             let saved = correlator.save().unwrap();
-            correlator = Correlator::new(Arc::clone(set), options.clone());
+            correlator = LiveCorrelator::new(Arc::clone(set), options.clone());
             correlator.restore(&saved.head, saved.put.into_iter()).unwrap();
         }
     }
     correlator.idle(Timestamp::from_unix_seconds(1_800_000_000));
     take(&mut correlator);
     assert_eq!(correlator.counts().late, 0, "nothing comes later than the lateness");
-    let mut found: Found = found.into_values().filter(|(rule, ..)| rule != "login").collect();
+    let mut found: SortedFindings = found.into_values().filter(|(rule, ..)| rule != "login").collect();
     found.sort();
     found
 }
 
-fn model(logins: &[Login]) -> Found {
+fn model(logins: &[Login]) -> SortedFindings {
     let mut sorted = logins.to_vec();
     sorted.sort_by_key(|login| login.second);
     // Findings that begin with the same event are one finding.
@@ -233,7 +230,7 @@ fn model(logins: &[Login]) -> Found {
     let named = |((id, address, _), count): ((&str, u8, usize), usize)| {
         (id.to_owned(), format!("192.0.2.{address}"), count as u64)
     };
-    let mut found: Found = found.into_iter().map(named).collect();
+    let mut found: SortedFindings = found.into_iter().map(named).collect();
     found.sort();
     found
 }
@@ -247,8 +244,8 @@ fn logins() -> impl Strategy<Value = Vec<Login>> {
     })
 }
 
-/// Logins of different seconds; those seconds after a delay of up to two minutes each; and the logins in that order. Equal
-/// times would keep their order of arrival, which a tie would make a matter of taste.
+/// Logins of different seconds; those seconds after a delay of up to two minutes each; and the logins in that order.
+/// Equal times would keep their order of arrival, which a tie would make a matter of taste.
 fn delayed(mut logins: Vec<Login>, seed: u64) -> (Vec<Login>, Vec<i64>, Vec<Login>) {
     logins.dedup_by_key(|login| login.second);
     let delay = |at: usize| ((seed.wrapping_mul(at as u64 * 2 + 1) >> 33) % 120) as i64;
@@ -271,12 +268,12 @@ proptest! {
     fn live_finds_what_the_sorted_events_hold(logins in logins(), seed in any::<u64>()) {
         let (logins, seconds, shuffled) = delayed(logins, seed);
         let (live, sorted) = (run_live(&set(), &shuffled, &seconds, 121), model(&logins));
-        let of = |found: &Found, wanted: &dyn Fn(&str) -> bool| -> Found {
+        let of = |found: &SortedFindings, wanted: &dyn Fn(&str) -> bool| -> SortedFindings {
             found.iter().filter(|(rule, ..)| wanted(rule)).cloned().collect()
         };
         let at_the_end = |rule: &str| AT_THE_END.iter().any(|(id, ..)| *id == rule);
         prop_assert_eq!(of(&live, &at_the_end), of(&sorted, &at_the_end));
-        let named = |found: &Found| -> BTreeSet<(String, String)> {
+        let named = |found: &SortedFindings| -> BTreeSet<(String, String)> {
             found.iter().map(|(rule, address, _)| (rule.clone(), address.clone())).collect()
         };
         let growing = |rule: &str| GROWING.contains(&rule);

@@ -1,10 +1,10 @@
-//! The score of a finding, 0-100, and what it is made of: the level of its rule, what patterns found, how the server answered,
-//! and how often it happened. Every part is shown with its points.
+//! The score of a finding, 0-100, and what it is made of: the level of its rule, what patterns found, how the server
+//! answered, and how often it happened. Every part is shown with its points.
 
 use event::{Answer, Level, ScorePart, Severity, Thresholds};
 use serde::{Deserialize, Serialize};
 
-/// Points for repetition: from that many events on.
+/// Points for repetition, each from a number of events on.
 const REPETITION: [(u64, i16); 3] = [(1000, 10), (100, 6), (10, 3)];
 /// Most points for patterns beyond the threshold of their pack.
 const PATTERNS_MAX: i16 = 10;
@@ -17,7 +17,7 @@ const SIZES_MIN: u64 = 5;
 const UNUSUAL_TIMES: u64 = 4;
 const UNUSUAL_BYTES_MIN: u64 = 8 << 10;
 const UNUSUAL: i16 = 6;
-/// Points for what else the entity has been found at lately: from that many points of other findings on.
+/// Points for other findings about the entity, each from a sum of their points on.
 const RISK: [(u32, i16); 3] = [(400, 10), (150, 6), (50, 3)];
 /// A body from this size on, in bytes, may carry out what was asked for.
 const LARGE_BYTES: u32 = 64 << 10;
@@ -32,7 +32,7 @@ pub(crate) struct Facts<'a> {
     /// The gravest answer to any of the events.
     pub(crate) answer: Option<Answer>,
     pub(crate) sizes: Sizes,
-    /// What other findings about the same entity were worth when this one began.
+    /// Points of other findings about the entity when this one began.
     pub(crate) risk: u32,
     /// What the host is worth to its owner.
     pub(crate) asset: Option<(&'a str, i16)>,
@@ -47,6 +47,7 @@ pub(crate) struct Sizes {
 }
 
 impl Sizes {
+    /// Takes up the size of an answer that worked.
     pub(crate) fn add(&mut self, answer: Option<Answer>) {
         let Some(Answer { status: 200..=299, bytes }) = answer else { return };
         let bytes = u64::from(bytes);
@@ -77,6 +78,7 @@ fn answered(status: u16) -> (&'static str, i16) {
     }
 }
 
+/// The score, its parts, and the severity that it makes.
 pub(crate) fn score(level: Level, facts: Facts<'_>, thresholds: Thresholds) -> (u8, Vec<ScorePart>, Severity) {
     let mut parts = vec![ScorePart { part: format!("rule level {level}"), points: i16::from(level.base_score()) }];
     let mut add = |part: String, points: i16| {

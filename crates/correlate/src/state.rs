@@ -1,225 +1,138 @@
-//! The correlator's state as texts, only what changed since the last time: saved in the transaction that holds the
-//! positions, so that both always agree. Rules stand under their ids, because their order may change from one start to
-//! the next.
+//! All state over time that correlation keeps, of whatever driver: the parts, and what needs several of them at once.
+//! One owner, `&mut self`. Does not know where hits come from.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use event::{Hit, Timestamp};
-use hashbrown::HashSet;
+use event::Timestamp;
 use rules::ruleset::RuleSet;
-use serde::{Deserialize, Serialize};
 
-use crate::episode::{Episode, Source};
+use crate::change::Change;
+use crate::clock::EventClock;
+use crate::counts::CorrelatorCounts;
+use crate::episode::{Episode, RuleRef};
+use crate::findings::OpenFindings;
+use crate::hit::IndexedHit;
+use crate::options::CorrelatorOptions;
+use crate::out_of_order::OutOfOrderGroups;
+use crate::prefetch::Prefetch;
+use crate::reorder::ReorderBuffer;
+use crate::risk::EntityRisks;
+use crate::setup::{HitOrder, Setup};
+use crate::watch::Watch;
 use crate::window::Window;
-use crate::{Correlator, CorrelatorCounts};
+use crate::windows::Windows;
 
-/// Changes when an older state cannot be read any more.
-const VERSION: u32 = 2;
-/// Between the parts of a key: kind, rule, group.
-const SEPARATOR: char = '\u{1f}';
-
-/// What has to be kept of a change in the correlator.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SavedState {
-    /// Small, and written whole.
-    pub head: String,
-    /// Keys and values that are new or have changed.
-    pub put: Vec<(String, String)>,
-    /// Keys that no longer hold.
-    pub gone: Vec<String>,
+/// The parts of the correlator.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) setup: Setup,
+    pub(crate) clock: EventClock,
+    /// Hits that wait to be counted; live, none does.
+    pub(crate) reorder: ReorderBuffer,
+    pub(crate) windows: Windows,
+    pub(crate) findings: OpenFindings,
+    pub(crate) risks: EntityRisks,
+    pub(crate) out_of_order: OutOfOrderGroups,
+    pub(crate) prefetch: Prefetch,
+    pub(crate) counts: CorrelatorCounts,
+    /// Keys of saved state that no longer hold: of rules that another set does not have.
+    pub(crate) forgotten: Vec<String>,
+    /// What becomes of every event in one correlation, for people who ask why.
+    pub(crate) watch: Option<Box<Watch>>,
+    /// For keys, used again.
+    pub(crate) key: String,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    #[error("cannot write the correlation state")]
-    Write(#[source] serde_json::Error),
-    #[error("cannot read the correlation state")]
-    Read(#[source] serde_json::Error),
-    #[error(
-        "the correlation state has version {found}, this program reads version {VERSION}: start with an empty store"
-    )]
-    Version { found: u32 },
-}
-
-/// What is not kept by key.
-#[derive(Debug, Serialize, Deserialize)]
-struct Head {
-    version: u32,
-    /// Ids of the rules, in the order of their indexes in waiting hits.
-    rules: Vec<String>,
-    /// Names of the captured columns: waiting hits carry one value for each.
-    captures: Vec<Vec<String>>,
-    /// What each correlation means, by id: what another rule of the same id has counted is not this one's.
-    #[serde(default)]
-    meanings: BTreeMap<String, String>,
-    waiting: Vec<(Timestamp, u64, Hit)>,
-    arrivals: u64,
-    watermark: Option<i64>,
-    newest: Option<i64>,
-    counts: CorrelatorCounts,
-}
-
-/// The extremes mean "nothing yet" and have no calendar date.
-fn known(time: Timestamp) -> Option<i64> {
-    (time.0 != i64::MIN).then_some(time.0)
-}
-
-pub(super) fn rule_ids(set: &RuleSet) -> Vec<String> {
-    set.rules.iter().map(|rule| rule.head.id.clone()).collect()
-}
-
-fn correlation_ids(set: &RuleSet) -> Vec<String> {
-    set.correlations.iter().map(|bound| bound.rule.head.id.clone()).collect()
-}
-
-fn meanings(set: &RuleSet) -> BTreeMap<String, String> {
-    let digests = set.digests().correlations.iter().map(|digest| format!("{digest:x}"));
-    correlation_ids(set).into_iter().zip(digests).collect()
-}
-
-/// Key of an open finding: its rule by id instead of by index.
-pub(super) fn fold_key(rules: &[String], key: &str) -> String {
-    let (rule, group) = key.split_once(SEPARATOR).unwrap_or((key, ""));
-    let id = rule.parse::<usize>().ok().and_then(|rule| rules.get(rule)).map_or("", String::as_str);
-    format!("fold{SEPARATOR}{id}{SEPARATOR}{group}")
-}
-
-/// Key of a window of a correlation.
-pub(super) fn window_key(id: &str, key: &str) -> String {
-    format!("window{SEPARATOR}{id}{SEPARATOR}{key}")
-}
-
-/// Key of what an entity's findings add up to.
-fn risk_key(entity: &str) -> String {
-    format!("risk{SEPARATOR}{SEPARATOR}{entity}")
-}
-
-pub(super) fn save(correlator: &mut Correlator) -> Result<SavedState, StateError> {
-    let (rules, correlations) = (rule_ids(&correlator.set), correlation_ids(&correlator.set));
-    let mut saved = SavedState::default();
-    let mut failed = None;
-    let mut put = |key: String, value: serde_json::Result<String>| match value {
-        Ok(value) => saved.put.push((key, value)),
-        Err(error) => failed = Some(StateError::Write(error)),
-    };
-    let mut gone: Vec<String> = Vec::new();
-    let went = correlator.folds.take_changed(|key, episode| put(fold_key(&rules, key), serde_json::to_string(episode)));
-    gone.extend(went.iter().map(|key| fold_key(&rules, key)));
-    for (id, table) in correlations.iter().zip(&mut correlator.windows) {
-        let key_of = |key: &str| window_key(id, key);
-        let went = table.take_changed(|key, window| put(key_of(key), serde_json::to_string(window)));
-        gone.extend(went.iter().map(|key| key_of(key)));
-    }
-    let went = correlator.risks.take_changed(|entity, risk| put(risk_key(entity), serde_json::to_string(risk)));
-    gone.extend(went.iter().map(|entity| risk_key(entity)));
-    if !correlator.forgotten.is_empty() {
-        let put: HashSet<&str> = saved.put.iter().map(|(key, _)| key.as_str()).collect();
-        gone.extend(correlator.forgotten.drain(..).filter(|key| !put.contains(key.as_str())));
-    }
-    let waiting = correlator.waiting.iter();
-    let head = Head {
-        version: VERSION,
-        rules,
-        captures: correlator.set.captures.clone(),
-        meanings: meanings(&correlator.set),
-        waiting: waiting.map(|((time, arrival), hit)| (*time, *arrival, hit.clone())).collect(),
-        arrivals: correlator.arrivals,
-        watermark: known(correlator.watermark),
-        newest: known(correlator.newest),
-        counts: correlator.counts,
-    };
-    if let Some(failed) = failed {
-        return Err(failed);
-    }
-    Ok(SavedState { head: serde_json::to_string(&head).map_err(StateError::Write)?, gone, ..saved })
-}
-
-/// Takes up what was saved, head and every key. Rules that are gone take their state with them.
-pub(super) fn restore(
-    correlator: &mut Correlator,
-    head: &str,
-    entries: impl Iterator<Item = (String, String)>,
-) -> Result<(), StateError> {
-    #[derive(Deserialize)]
-    struct Versioned {
-        version: u32,
-    }
-    let Versioned { version } = serde_json::from_str(head).map_err(StateError::Read)?;
-    if version != VERSION {
-        return Err(StateError::Version { found: version });
-    }
-    let head: Head = serde_json::from_str(head).map_err(StateError::Read)?;
-    restore_waiting(correlator, &head);
-    let (rules, correlations) = (rule_ids(&correlator.set), correlation_ids(&correlator.set));
-    let meanings = meanings(&correlator.set);
-    let is_other = |id: &str| head.meanings.get(id).is_some_and(|meant| meanings.get(id) != Some(meant));
-    for (key, value) in entries {
-        let mut parts = key.splitn(3, SEPARATOR);
-        let (Some(kind), Some(id), Some(group)) = (parts.next(), parts.next(), parts.next()) else { continue };
-        match kind {
-            "fold" => match rules.iter().position(|known| known == id) {
-                Some(rule) => restore_fold(correlator, rule, group, &value)?,
-                None => correlator.forgotten.push(key),
-            },
-            "window" => match correlations.iter().position(|known| known == id) {
-                Some(index) if !is_other(id) => restore_window(correlator, index, group, &value)?,
-                _ => correlator.forgotten.push(key),
-            },
-            "risk" => {
-                correlator.risks.restore(group, serde_json::from_str(&value).map_err(StateError::Read)?);
-            }
-            _ => {}
+impl State {
+    /// Without events.
+    pub(crate) fn new(set: Arc<RuleSet>, options: CorrelatorOptions, order: HitOrder) -> Self {
+        State {
+            clock: EventClock::new(options.lateness_us),
+            windows: Windows::new(set.correlations.len(), &options),
+            findings: OpenFindings::new(options.saved),
+            risks: EntityRisks::new(options.groups_max, options.saved),
+            out_of_order: OutOfOrderGroups::default(),
+            prefetch: Prefetch::default(),
+            reorder: ReorderBuffer::new(options.reorder_max, options.proof_bytes_max),
+            counts: CorrelatorCounts::default(),
+            forgotten: Vec::new(),
+            watch: None,
+            key: String::new(),
+            setup: Setup { set, options, order, unmuted: false },
         }
     }
-    correlator.weigh_windows();
-    correlator.find_due();
-    correlator.arrivals = head.arrivals;
-    correlator.watermark = Timestamp(head.watermark.unwrap_or(i64::MIN));
-    correlator.newest = Timestamp(head.newest.unwrap_or(i64::MIN));
-    correlator.counts = head.counts;
-    Ok(())
-}
 
-/// Hits that waited, with the values that the rules of now ask for as far as they were captured.
-fn restore_waiting(correlator: &mut Correlator, head: &Head) {
-    let rules = rule_ids(&correlator.set);
-    let captures: Vec<Option<usize>> =
-        correlator.set.captures.iter().map(|columns| head.captures.iter().position(|known| known == columns)).collect();
-    for (time, arrival, hit) in &head.waiting {
-        let rule = head.rules.get(hit.rule as usize).and_then(|id| rules.iter().position(|known| known == id));
-        let Some(rule) = rule else { continue };
-        let mut hit = Hit { rule: rule as u32, ..hit.clone() };
-        if !hit.values.is_empty() {
-            let value = |from: &Option<usize>| from.and_then(|from| hit.values.get(from).cloned().flatten());
-            hit.values = captures.iter().map(value).collect();
-        }
-        correlator.waiting_bytes += hit.event.original.len();
-        correlator.waiting.push((*time, *arrival), hit);
+    /// Prefetches what counting the hits will touch.
+    pub(crate) fn prefetch<'h>(&mut self, hits: impl Iterator<Item = &'h IndexedHit> + Clone) {
+        self.prefetch.read(&self.setup.set, &self.windows, hits);
     }
-}
 
-fn restore_fold(correlator: &mut Correlator, rule: usize, group: &str, value: &str) -> Result<(), StateError> {
-    let mut episode: Episode = serde_json::from_str(value).map_err(StateError::Read)?;
-    episode.source = Source::Detection(rule as u32);
-    let key = format!("{rule}{SEPARATOR}{group}");
-    if episode.is_changed() {
-        correlator.noted.push((episode.source, key.as_str().into()));
+    /// Joins the hit to the open finding of its rule and entity.
+    pub(crate) fn fold(&mut self, hit: &IndexedHit, time: Timestamp) {
+        let evicted = self.findings.fold(&self.setup, &mut self.risks, hit, time);
+        self.counts.evicted += u64::from(evicted);
     }
-    correlator.folds.restore(&key, episode);
-    Ok(())
-}
 
-fn restore_window(correlator: &mut Correlator, index: usize, group: &str, value: &str) -> Result<(), StateError> {
-    let mut window: Window = serde_json::from_str(value).map_err(StateError::Read)?;
-    if let Some(episode) = window.firing_mut() {
-        episode.source = Source::Correlation(index);
-        if episode.is_changed() {
-            window.noted = true;
-            correlator.noted.push((Source::Correlation(index), group.into()));
+    /// Tells of an episode for the last time.
+    pub(crate) fn close(&mut self, episode: &Episode) {
+        self.findings.close(&self.setup, episode);
+    }
+
+    /// Tells of the finding of a window that has gone, for the last time.
+    pub(crate) fn close_window(&mut self, window: Window) {
+        if let Some(episode) = window.into_firing() {
+            self.close(&episode);
         }
     }
-    window.count_anew(&correlator.set.correlations[index]);
-    correlator.window_proof += window.proof_bytes();
-    correlator.windows[index].restore(group, window);
-    Ok(())
+
+    /// Evicts a group of the correlation.
+    pub(crate) fn evict_group(&mut self, index: usize) {
+        if let Some(window) = self.windows.evict(&self.setup.set.correlations[index], index) {
+            self.counts.evicted += 1;
+            self.close_window(window);
+        }
+    }
+
+    /// Evicts groups while all windows together take too much, of the correlation that takes most.
+    #[inline]
+    pub(crate) fn enforce_budget(&mut self) {
+        while let Some(index) = self.windows.over_budget() {
+            self.evict_group(index);
+        }
+    }
+
+    /// Every so many hits: lets proof go where windows or open findings keep too much. Counts stay exact, and a finding
+    /// that is closed for it is told with what it has.
+    #[inline]
+    pub(crate) fn check_proof(&mut self) {
+        if self.windows.needs_check() {
+            self.counts.proof_dropped += u64::from(self.windows.bound_proof());
+            self.counts.proof_dropped += self.findings.bound_proof(&self.setup);
+        }
+    }
+
+    /// Closes what no event within the lateness can join any more, where it is time for that.
+    pub(crate) fn sweep(&mut self) {
+        let Some(watermark) = self.clock.next_sweep() else { return };
+        self.findings.sweep(&self.setup, watermark);
+        let ended = self.windows.sweep(&self.setup.set, watermark, self.setup.options.fold_gap_us);
+        ended.into_iter().for_each(|window| self.close_window(window));
+        self.risks.sweep(watermark);
+    }
+
+    /// Findings that are new or have changed since the last call: closed ones, then open ones, in a fixed order.
+    pub(crate) fn changes(&mut self) -> Vec<Change> {
+        let closed = self.findings.take_closed().into_iter();
+        let mut changes: Vec<Change> = closed.map(|finding| Change { finding, open: false }).collect();
+        for (rule, key) in self.findings.take_changed() {
+            let episode = match rule {
+                RuleRef::Detection(_) => self.findings.fold_mut(&key),
+                RuleRef::Correlation(index) => self.windows.unlist(index, &key),
+            };
+            let episode = episode.and_then(|episode| episode.take_changed().then_some(episode));
+            let finding = episode.and_then(|episode| self.setup.finding_of(episode));
+            changes.extend(finding.map(|finding| Change { finding, open: true }));
+        }
+        changes
+    }
 }

@@ -1,9 +1,11 @@
-//! Small stories about correlations: what counts once, what chains count, what comes late, what a flood can push out, and what
-//! of another rule's state is not taken up.
+//! Small stories about correlations: what counts once, what chains count, what comes late, what a flood can push out,
+//! and what of another rule's state is not taken up.
 
-use event::Block;
+use std::sync::Arc;
+
+use event::{Block, Hit, Timestamp};
 use matcher::{MatchScratch, Matcher};
-use rules::load;
+use rules::{RuleSet, load};
 
 use super::*;
 
@@ -44,13 +46,13 @@ fn hits(set: &Arc<RuleSet>, events: &[(i64, &str, f64)]) -> Vec<Hit> {
 }
 
 /// Findings of one correlation: how often each counts.
-fn found(correlator: &mut Correlator, id: &str) -> Vec<u64> {
+fn found<I>(correlator: &mut Correlator<I>, id: &str) -> Vec<u64> {
     let changes = correlator.changes().into_iter().map(|change| change.finding);
     changes.filter(|finding| finding.rule.id == id).map(|finding| finding.span.count).collect()
 }
 
 fn run(set: &Arc<RuleSet>, id: &str, events: &[(i64, &str, f64)]) -> Vec<u64> {
-    let mut correlator = Correlator::new(Arc::clone(set), CorrelatorOptions::default());
+    let mut correlator = BatchCorrelator::new(Arc::clone(set), CorrelatorOptions::default());
     correlator.observe(hits(set, events));
     correlator.finish_for_good();
     found(&mut correlator, id)
@@ -159,24 +161,24 @@ fn what_brings_no_value_makes_nothing_fire_again() {
 
 #[test]
 fn windows_judged_at_their_end_reach_the_outer_one_in_time() {
-    let few = "{type: event_count, rules: [a], group-by: [g], timespan: 60s, condition: {lte: 2}}";
+    let at_most_two = "{type: event_count, rules: [a], group-by: [g], timespan: 60s, condition: {lte: 2}}";
     let outer = "{type: temporal, rules: [few, b], group-by: [g], timespan: 60s}";
-    let set = set("ab", &[("few", few), ("outer", outer)]);
+    let set = set("ab", &[("few", at_most_two), ("outer", outer)]);
     assert_eq!(run(&set, "outer", &[(0, "a", 1.0), (20, "b", 1.0), (130, "b", 1.0), (200, "a", 1.0)]).len(), 1);
 }
 
 #[test]
 fn an_input_that_goes_on_long_after_a_window_ends_judges_it() {
-    let few = "{type: event_count, rules: [a], group-by: [g], timespan: 10s, condition: {lte: 2}}";
-    let set = set("a", &[("few", few)]);
+    let at_most_two = "{type: event_count, rules: [a], group-by: [g], timespan: 10s, condition: {lte: 2}}";
+    let set = set("a", &[("few", at_most_two)]);
     let lateness = CorrelatorOptions::default().lateness_us / 1_000_000;
     let reached = |second: i64| Some(Timestamp::from_unix_seconds(START_S + second + lateness));
-    let mut correlator = Correlator::new(Arc::clone(&set), CorrelatorOptions::default());
+    let mut correlator = BatchCorrelator::new(Arc::clone(&set), CorrelatorOptions::default());
     correlator.observe(hits(&set, &[(0, "a", 1.0), (4, "a", 1.0)]));
     correlator.next_block(reached(10), Timestamp(i64::MAX));
     correlator.finish();
     assert_eq!(found(&mut correlator, "few"), Vec::<u64>::new(), "the last second may bring another");
-    let mut correlator = Correlator::new(Arc::clone(&set), CorrelatorOptions::default());
+    let mut correlator = BatchCorrelator::new(Arc::clone(&set), CorrelatorOptions::default());
     correlator.observe(hits(&set, &[(0, "a", 1.0), (4, "a", 1.0)]));
     correlator.next_block(reached(11), Timestamp(i64::MAX));
     correlator.finish();
@@ -184,19 +186,19 @@ fn an_input_that_goes_on_long_after_a_window_ends_judges_it() {
 }
 
 fn live() -> CorrelatorOptions {
-    CorrelatorOptions { live: true, lateness_us: 300_000_000, ..CorrelatorOptions::default() }
+    CorrelatorOptions { lateness_us: 300_000_000, ..CorrelatorOptions::default() }
 }
 
 #[test]
 fn live_an_older_event_of_another_host_takes_nothing_away() {
     let many = "{type: event_count, rules: [a], group-by: [g], timespan: 60s, condition: {gte: 5}}";
     let set = set("a", &[("many", many)]);
-    let mut correlator = Correlator::new(Arc::clone(&set), live());
+    let mut correlator = LiveCorrelator::new(Arc::clone(&set), live());
     // Two hosts whose clocks are 90 seconds apart.
     for second in 0..5 {
         for late in [0, 90] {
             let received = Timestamp::from_unix_seconds(START_S + 200);
-            correlator.observe_live(hits(&set, &[(100 + second - late, "a", (second * 2 + late) as f64)]), received);
+            correlator.observe(hits(&set, &[(100 + second - late, "a", (second * 2 + late) as f64)]), received);
         }
     }
     assert_eq!(found(&mut correlator, "many").iter().sum::<u64>(), 10);
@@ -207,17 +209,17 @@ fn live_a_quiet_system_judges_windows_and_late_events_open_none() {
     let lonely = "{type: temporal, rules: [a, b], group-by: [g], timespan: 60s, condition: a and not b}";
     let set = set("ab", &[("lonely", lonely)]);
     let now = |second: i64| Timestamp::from_unix_seconds(START_S + second);
-    let mut correlator = Correlator::new(Arc::clone(&set), live());
-    correlator.observe_live(hits(&set, &[(0, "a", 1.0)]), now(1));
+    let mut correlator = LiveCorrelator::new(Arc::clone(&set), live());
+    correlator.observe(hits(&set, &[(0, "a", 1.0)]), now(1));
     correlator.idle(now(300));
     assert_eq!(found(&mut correlator, "lonely"), Vec::<u64>::new(), "what could still come would be in time");
     correlator.idle(now(361));
     assert_eq!(found(&mut correlator, "lonely"), [1]);
     // Judged with its partner; an event of that time that comes much later begins nothing.
-    let mut correlator = Correlator::new(Arc::clone(&set), live());
-    correlator.observe_live(hits(&set, &[(0, "a", 1.0), (1, "b", 1.0)]), now(2));
+    let mut correlator = LiveCorrelator::new(Arc::clone(&set), live());
+    correlator.observe(hits(&set, &[(0, "a", 1.0), (1, "b", 1.0)]), now(2));
     correlator.passed(now(900), now(900));
-    correlator.observe_live(hits(&set, &[(2, "a", 2.0)]), now(901));
+    correlator.observe(hits(&set, &[(2, "a", 2.0)]), now(901));
     correlator.passed(now(2000), now(2000));
     assert_eq!((found(&mut correlator, "lonely"), correlator.counts().left_out), (Vec::new(), 1));
 }
@@ -227,9 +229,9 @@ fn live_a_clock_that_is_ahead_makes_nobody_late() {
     let many = "{type: event_count, rules: [a], group-by: [g], timespan: 60s, condition: {gte: 3}}";
     let set = set("a", &[("many", many)]);
     let now = Timestamp::from_unix_seconds(START_S + 300);
-    let mut correlator = Correlator::new(Arc::clone(&set), live());
-    correlator.observe_live(hits(&set, &[(595, "a", 1.0)]), now);
-    correlator.observe_live(hits(&set, &[(280, "a", 2.0), (290, "a", 3.0), (299, "a", 4.0)]), now);
+    let mut correlator = LiveCorrelator::new(Arc::clone(&set), live());
+    correlator.observe(hits(&set, &[(595, "a", 1.0)]), now);
+    correlator.observe(hits(&set, &[(280, "a", 2.0), (290, "a", 3.0), (299, "a", 4.0)]), now);
     assert_eq!((correlator.counts().late, found(&mut correlator, "many")), (0, vec![3]));
 }
 
@@ -237,7 +239,7 @@ fn live_a_clock_that_is_ahead_makes_nobody_late() {
 fn survives(kind: &str, before: &[&str], flood: &[&str], after: &[&str]) -> bool {
     let set = set("ab", &[("c", kind)]);
     let options = CorrelatorOptions { groups_max: 200, ..CorrelatorOptions::default() };
-    let mut correlator = Correlator::new(Arc::clone(&set), options);
+    let mut correlator = BatchCorrelator::new(Arc::clone(&set), options);
     let matcher = Matcher::new(Arc::clone(&set), None);
     let mut text = String::new();
     let mut second = 0;
@@ -279,7 +281,7 @@ fn all_windows_together_are_bounded() {
     let values = "{type: value_count, rules: [a], group-by: [n], timespan: 1h, condition: {gte: 19000, field: act}}";
     let set = set("a", &[("values", values)]);
     let options = CorrelatorOptions { window_bytes_max: 200_000, ..CorrelatorOptions::default() };
-    let mut correlator = Correlator::new(Arc::clone(&set), options);
+    let mut correlator = BatchCorrelator::new(Arc::clone(&set), options);
     let acts: Vec<String> = (0..4000).map(|at| format!("a{at:0>200}")).collect();
     let events: Vec<(i64, &str, f64)> =
         acts.iter().enumerate().map(|(at, act)| (at as i64 / 10, act.as_str(), (at % 20) as f64)).collect();
@@ -305,16 +307,16 @@ fn what_another_rule_of_the_same_id_has_counted_is_not_taken_up() {
         format!("{{type: event_count, rules: [{of}], group-by: [g], timespan: 1h, condition: {{gte: {threshold}}}}}")
     };
     let saved = |set: &Arc<RuleSet>| {
-        let mut correlator = Correlator::new(Arc::clone(set), live());
+        let mut correlator = LiveCorrelator::new(Arc::clone(set), live());
         let events = [(0, "a", 1.0), (1, "a", 2.0), (2, "b", 3.0), (3, "b", 4.0)];
-        correlator.observe_live(hits(set, &events), Timestamp::from_unix_seconds(START_S + 5));
+        correlator.observe(hits(set, &events), Timestamp::from_unix_seconds(START_S + 5));
         correlator.save().unwrap()
     };
     let before = saved(&set("ab", &[("c", &count("a", 3)), ("gone", &count("b", 9))]));
     let goes_on = |set: &Arc<RuleSet>| {
-        let mut correlator = Correlator::new(Arc::clone(set), live());
+        let mut correlator = LiveCorrelator::new(Arc::clone(set), live());
         correlator.restore(&before.head, before.put.clone().into_iter()).unwrap();
-        correlator.observe_live(hits(set, &[(9, "ab", 5.0)]), Timestamp::from_unix_seconds(START_S + 10));
+        correlator.observe(hits(set, &[(9, "ab", 5.0)]), Timestamp::from_unix_seconds(START_S + 10));
         let found = found(&mut correlator, "c");
         (found, correlator.save().unwrap().gone.len())
     };

@@ -1,4 +1,4 @@
-//! Groups by key: found by hash, walked in a fixed order, evicted so that a flood of new keys pushes out itself.
+//! Values by key: found by hash, walked in a fixed order, evicted so that a flood of new keys evicts its own.
 
 use std::hash::BuildHasher;
 
@@ -9,21 +9,23 @@ use hashbrown::HashTable;
 const SAMPLE: usize = 64;
 
 #[derive(Clone, Debug)]
-struct Slot<T> {
+struct TableEntry<T> {
     key: Box<str>,
     value: T,
     /// Changed since the table was last saved.
     dirty: bool,
-    /// The store may have it.
+    /// The store may have the entry.
     stored: bool,
 }
 
+/// Values by key. A slot stays with its key until another key is removed.
 #[derive(Clone, Debug)]
-pub(super) struct Table<T> {
-    entries: Vec<Slot<T>>,
-    /// Places in `entries`, by the hash of their keys.
+pub(crate) struct Table<T> {
+    entries: Vec<TableEntry<T>>,
+    /// Slots in `entries`, by the hash of their keys.
     index: HashTable<u32>,
     hasher: RandomState,
+    /// Where the next sample for an eviction begins.
     cursor: usize,
     /// Keys that went since the table was last saved; some may be back.
     gone: Vec<Box<str>>,
@@ -38,78 +40,91 @@ impl<T> Default for Table<T> {
 }
 
 impl<T> Table<T> {
-    pub(super) fn new(saved: bool) -> Self {
+    /// Without entries; `saved` where the table is saved now and then.
+    pub(crate) fn new(saved: bool) -> Self {
         let hasher = RandomState::default();
         Table { entries: Vec::new(), index: HashTable::new(), hasher, cursor: 0, gone: Vec::new(), saved }
     }
 
-    pub(super) fn len(&self) -> usize {
+    /// Number of entries.
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Where the key's value is, until another is removed.
-    pub(super) fn place(&self, key: &str) -> Option<usize> {
-        self.place_of(self.hasher.hash_one(key), key)
+    /// Slot of the key; valid until a key is removed.
+    #[inline]
+    pub(crate) fn slot(&self, key: &str) -> Option<usize> {
+        self.slot_of(self.hasher.hash_one(key), key)
     }
 
-    /// The same for a key whose hash is known.
-    pub(crate) fn place_of(&self, hash: u64, key: &str) -> Option<usize> {
+    /// Slot of a key whose hash is known.
+    #[inline]
+    pub(crate) fn slot_of(&self, hash: u64, key: &str) -> Option<usize> {
         self.index.find(hash, |at| *self.entries[*at as usize].key == *key).map(|at| *at as usize)
     }
 
-    /// Whether the key is at this place.
-    pub(super) fn is_at(&self, place: usize, key: &str) -> bool {
-        self.entries.get(place).is_some_and(|slot| *slot.key == *key)
+    /// Whether the key is at this slot.
+    #[inline]
+    pub(crate) fn is_at(&self, slot: usize, key: &str) -> bool {
+        self.entries.get(slot).is_some_and(|entry| *entry.key == *key)
     }
 
-    pub(super) fn hash(&self, key: &str) -> u64 {
+    /// Hash of a key, for this table.
+    #[inline]
+    pub(crate) fn hash(&self, key: &str) -> u64 {
         self.hasher.hash_one(key)
     }
 
-    /// Where a key with this hash may be; the key itself is not compared.
-    pub(super) fn likely_place(&self, hash: u64) -> Option<usize> {
+    /// Slot of some key with this hash; the key itself is not compared.
+    pub(crate) fn likely_slot(&self, hash: u64) -> Option<usize> {
         self.index.find(hash, |_| true).map(|at| *at as usize)
     }
 
-    /// Reads the key at a place, and gives anything that comes of it.
-    pub(super) fn look_at_key(&self, place: usize) -> u64 {
-        let key = self.entries[place].key.as_bytes();
+    /// Prefetch: reads the key at a slot. The value that is returned means nothing.
+    pub(crate) fn prefetch_key(&self, slot: usize) -> u64 {
+        let key = self.entries[slot].key.as_bytes();
         key.first().map_or(0, |byte| u64::from(*byte))
     }
 
-    pub(super) fn get(&self, key: &str) -> Option<&T> {
-        self.place(key).map(|at| &self.entries[at].value)
+    /// The value of a key.
+    pub(crate) fn get(&self, key: &str) -> Option<&T> {
+        self.slot(key).map(|at| &self.entries[at].value)
     }
 
     /// The value, which the caller is about to change.
-    pub(super) fn get_mut(&mut self, key: &str) -> Option<&mut T> {
-        let at = self.place(key)?;
+    pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut T> {
+        let at = self.slot(key)?;
         self.entries[at].dirty = true;
         Some(&mut self.entries[at].value)
     }
 
-    pub(super) fn get_or_insert_with(&mut self, key: &str, make: impl FnOnce() -> T) -> &mut T {
-        let at = self.place(key).unwrap_or_else(|| self.push(key, make()));
+    /// The value of a key, which the caller is about to change; made where it is not there.
+    pub(crate) fn get_or_insert_with(&mut self, key: &str, make: impl FnOnce() -> T) -> &mut T {
+        let at = self.slot(key).unwrap_or_else(|| self.push(key, make()));
         let slot = &mut self.entries[at];
         slot.dirty = true;
         &mut slot.value
     }
 
-    pub(super) fn at(&self, place: usize) -> &T {
-        &self.entries[place].value
+    /// The value at a slot.
+    #[inline]
+    pub(crate) fn at(&self, slot: usize) -> &T {
+        &self.entries[slot].value
     }
 
-    /// The value, which the caller is about to change.
-    pub(super) fn at_mut(&mut self, place: usize) -> &mut T {
-        let slot = &mut self.entries[place];
-        slot.dirty = true;
-        &mut slot.value
+    /// The value at a slot, which the caller is about to change.
+    #[inline]
+    pub(crate) fn at_mut(&mut self, slot: usize) -> &mut T {
+        let entry = &mut self.entries[slot];
+        entry.dirty = true;
+        &mut entry.value
     }
 
-    /// Adds a key that is not there.
-    pub(super) fn push(&mut self, key: &str, value: T) -> usize {
+    /// Adds a key that is not there, and gives its slot.
+    pub(crate) fn push(&mut self, key: &str, value: T) -> usize {
         let at = self.entries.len();
-        self.entries.push(Slot { key: key.into(), value, dirty: false, stored: false });
+        self.entries.push(TableEntry { key: key.into(), value, dirty: false, stored: false });
         let Table { entries, index, hasher, .. } = self;
         let rehash = |at: &u32| hasher.hash_one(&*entries[*at as usize].key);
         index.insert_unique(hasher.hash_one(key), at as u32, rehash);
@@ -117,7 +132,7 @@ impl<T> Table<T> {
     }
 
     /// Gives every entry that changed and every key that went since the last call.
-    pub(super) fn take_changed(&mut self, mut changed: impl FnMut(&str, &T)) -> Vec<Box<str>> {
+    pub(crate) fn take_changed(&mut self, mut changed: impl FnMut(&str, &T)) -> Vec<Box<str>> {
         for slot in self.entries.iter_mut().filter(|slot| slot.dirty) {
             (slot.dirty, slot.stored) = (false, true);
             changed(&slot.key, &slot.value);
@@ -125,45 +140,46 @@ impl<T> Table<T> {
         let mut gone = std::mem::take(&mut self.gone);
         gone.sort_unstable();
         gone.dedup();
-        gone.retain(|key| self.place(key).is_none());
+        gone.retain(|key| self.slot(key).is_none());
         gone
     }
 
     /// Puts back an entry that was saved; the first of a key counts.
-    pub(super) fn restore(&mut self, key: &str, value: T) {
-        if self.place(key).is_none() {
+    pub(crate) fn restore(&mut self, key: &str, value: T) {
+        if self.slot(key).is_none() {
             let at = self.push(key, value);
             self.entries[at].stored = true;
         }
     }
 
     /// All entries, each with whether it is to be saved, and the keys that went.
-    pub(super) fn into_parts(self) -> (impl ExactSizeIterator<Item = (Box<str>, T, bool)>, Vec<Box<str>>) {
+    pub(crate) fn into_parts(self) -> (impl ExactSizeIterator<Item = (Box<str>, T, bool)>, Vec<Box<str>>) {
         (self.entries.into_iter().map(|slot| (slot.key, slot.value, slot.dirty)), self.gone)
     }
 
     /// Puts an entry of another table in.
-    pub(super) fn put_back(&mut self, key: &str, value: T, dirty: bool) {
+    pub(crate) fn put_back(&mut self, key: &str, value: T, dirty: bool) {
         let at = self.push(key, value);
         (self.entries[at].dirty, self.entries[at].stored) = (dirty, true);
     }
 
-    pub(super) fn remove(&mut self, key: &str) -> Option<T> {
-        let at = self.place(key)?;
+    /// Takes a key out.
+    pub(crate) fn remove(&mut self, key: &str) -> Option<T> {
+        let at = self.slot(key)?;
         Some(self.remove_at(at))
     }
 
     fn remove_at(&mut self, at: usize) -> T {
         let last = self.entries.len() - 1;
-        let Slot { key, value, stored, .. } = self.entries.swap_remove(at);
+        let TableEntry { key, value, stored, .. } = self.entries.swap_remove(at);
         let hash = self.hasher.hash_one(&*key);
-        if let Ok(found) = self.index.find_entry(hash, |place| *place as usize == at) {
+        if let Ok(found) = self.index.find_entry(hash, |slot| *slot as usize == at) {
             found.remove();
         }
         if let Some(moved) = self.entries.get(at) {
             let hash = self.hasher.hash_one(&*moved.key);
-            if let Some(place) = self.index.find_mut(hash, |place| *place as usize == last) {
-                *place = at as u32;
+            if let Some(slot) = self.index.find_mut(hash, |slot| *slot as usize == last) {
+                *slot = at as u32;
             }
         }
         // What the store never had need not be taken out of it.
@@ -174,7 +190,7 @@ impl<T> Table<T> {
     }
 
     /// Takes out every value for which `ended` says so.
-    pub(super) fn remove_where(&mut self, ended: impl Fn(&T) -> bool) -> Vec<T> {
+    pub(crate) fn remove_where(&mut self, ended: impl Fn(&T) -> bool) -> Vec<T> {
         let mut removed = Vec::new();
         let mut at = 0;
         while at < self.entries.len() {
@@ -187,8 +203,8 @@ impl<T> Table<T> {
         removed
     }
 
-    /// Takes out the lightest of a sample that moves through the table.
-    pub(super) fn evict<W: Ord>(&mut self, weight: impl Fn(&T) -> W) -> Option<T> {
+    /// Takes out the value that weighs least, of a sample that moves through the table.
+    pub(crate) fn evict<W: Ord>(&mut self, weight: impl Fn(&T) -> W) -> Option<T> {
         let count = self.entries.len();
         let sample = (0..SAMPLE.min(count)).map(|step| (self.cursor + step) % count);
         let lightest = sample.min_by_key(|at| (weight(&self.entries[*at].value), std::cmp::Reverse(*at)))?;
@@ -197,15 +213,17 @@ impl<T> Table<T> {
     }
 
     /// Keys and values, in the order of the table.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
         self.entries.iter().map(|slot| (&*slot.key, &slot.value))
     }
 
-    pub(super) fn values(&self) -> impl Iterator<Item = &T> {
+    /// Values, in the order of the table.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().map(|slot| &slot.value)
     }
 
-    pub(super) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
+    /// Values, in the order of the table; what is changed this way is not saved for it.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.entries.iter_mut().map(|slot| &mut slot.value)
     }
 }

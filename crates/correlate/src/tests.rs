@@ -1,11 +1,12 @@
 //! Correlations equal a brute-force model, whatever the order of arrival within the lateness, and survive a restart.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use event::{Block, EventBatch};
+use event::{Block, EventBatch, Timestamp};
 use matcher::{MatchScratch, Matcher};
 use proptest::prelude::*;
-use rules::load;
+use rules::{RuleSet, load};
 
 use super::*;
 
@@ -67,9 +68,9 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64, restart_at: Option
     let options =
         CorrelatorOptions { lateness_us: lateness_s * 1_000_000, fold_gap_us: 0, ..CorrelatorOptions::default() };
     let matcher = Matcher::new(Arc::clone(set), None);
-    let mut correlator = Correlator::new(Arc::clone(set), options.clone());
+    let mut correlator = BatchCorrelator::new(Arc::clone(set), options.clone());
     let mut found = BTreeMap::new();
-    let mut take = |correlator: &mut Correlator| {
+    let mut take = |correlator: &mut BatchCorrelator| {
         for change in correlator.changes() {
             let finding = change.finding;
             found.insert(finding.id, (finding.rule.id, finding.entities.source_ip.join(","), finding.span.count));
@@ -80,11 +81,11 @@ fn run(set: &Arc<RuleSet>, logins: &[Login], lateness_s: i64, restart_at: Option
         if restart_at == Some(at) {
             take(&mut correlator);
             let saved = correlator.save().unwrap();
-            correlator = Correlator::new(Arc::clone(set), options.clone());
+            correlator = BatchCorrelator::new(Arc::clone(set), options.clone());
             correlator.restore(&saved.head, saved.put.into_iter()).unwrap();
         }
         correlator.observe(vec![hit]);
-        correlator.advance(correlator.newest);
+        correlator.advance(correlator.state.clock.newest());
         if at % 7 == 0 {
             take(&mut correlator);
         }
@@ -190,10 +191,10 @@ fn late_events_are_counted_and_kept_out_of_windows() {
     let set = set();
     let matcher = Matcher::new(Arc::clone(&set), None);
     let options = CorrelatorOptions { lateness_us: 10_000_000, ..CorrelatorOptions::default() };
-    let mut correlator = Correlator::new(Arc::clone(&set), options);
+    let mut correlator = BatchCorrelator::new(Arc::clone(&set), options);
     for second in [0, 1, 1000, 2] {
         correlator.observe(matcher.hits(&parse(&burst(&[second])), &mut MatchScratch::default()));
-        correlator.advance(correlator.newest);
+        correlator.advance(correlator.state.clock.newest());
     }
     correlator.finish();
     assert_eq!(correlator.counts().late, 1);
@@ -210,7 +211,7 @@ fn a_repeated_message_counts_as_often_as_it_says() {
         Timestamp(0),
     ));
     let matcher = Matcher::new(Arc::clone(&set), None);
-    let mut correlator = Correlator::new(Arc::clone(&set), CorrelatorOptions::default());
+    let mut correlator = BatchCorrelator::new(Arc::clone(&set), CorrelatorOptions::default());
     correlator.observe(matcher.hits(&batch, &mut MatchScratch::default()));
     correlator.finish();
     let changes = correlator.changes();
@@ -222,7 +223,7 @@ fn a_flood_of_new_groups_does_not_erase_an_attack_in_progress() {
     let set = set();
     let options = CorrelatorOptions { groups_max: 500, ..CorrelatorOptions::default() };
     let matcher = Matcher::new(Arc::clone(&set), None);
-    let mut correlator = Correlator::new(Arc::clone(&set), options);
+    let mut correlator = BatchCorrelator::new(Arc::clone(&set), options);
     let mut observe = |lines: String| {
         let batch = parse::Parser::new(parse::Options::default()).parse(Block::detached(
             "test",
@@ -253,7 +254,7 @@ fn every_address_that_was_counted_is_named_whether_its_line_is_kept_or_not() {
     let tries = (1..=60_u8).flat_map(|address| (0..2).map(move |again| (address, again)));
     let logins: Vec<Login> =
         tries.map(|(address, again)| Login { second: i64::from(address) * 30 + again, address, user: 1 }).collect();
-    let mut correlator = Correlator::new(Arc::clone(&set), CorrelatorOptions::default());
+    let mut correlator = BatchCorrelator::new(Arc::clone(&set), CorrelatorOptions::default());
     correlator.observe(Matcher::new(set, None).hits(&parse(&logins), &mut MatchScratch::default()));
     correlator.finish();
     let changes = correlator.changes();
@@ -268,9 +269,9 @@ fn a_finding_brings_the_events_it_counts_and_the_first_since_it_was_reported() {
     let logins: Vec<Login> = (0..40).map(|second| Login { second, address: 1, user: 1 }).collect();
     let matcher = Matcher::new(set(), None);
     let mut hits = matcher.hits(&parse(&logins), &mut MatchScratch::default());
-    let mut correlator = Correlator::new(set(), CorrelatorOptions { live: true, ..CorrelatorOptions::default() });
+    let mut correlator = LiveCorrelator::new(set(), CorrelatorOptions::default());
     let mut brute = |hits: Vec<event::Hit>| {
-        correlator.observe_live(hits, Timestamp::from_unix_seconds(1_790_000_100));
+        correlator.observe(hits, Timestamp::from_unix_seconds(1_790_000_100));
         let found = correlator.changes().into_iter().find(|change| change.finding.rule.id == "brute");
         found.unwrap().finding
     };

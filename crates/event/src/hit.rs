@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::block::{EventId, Source};
+use crate::block::{EventId, Source, digest};
 use crate::finding::Entities;
 use crate::time::Timestamp;
 
@@ -54,11 +54,25 @@ pub struct PatternsFound {
     pub lists: Vec<String>,
 }
 
+/// Identity of a detection rule, equal in every process and in every rule set that holds the rule: the first 64 bits of the
+/// SHA-256 digest over the rule's id. It is made of the id alone, so that a rule keeps its identity when its text or its
+/// place in the set changes. A set refuses two rules with one key (`rules::load`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RuleKey(pub u64);
+
+impl RuleKey {
+    /// Key of the rule with this id.
+    pub fn of_id(id: &str) -> Self {
+        RuleKey((digest(&[b"rule", id.as_bytes()]) >> 64) as u64)
+    }
+}
+
 /// One rule matched one event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hit {
-    /// Index of the rule in its set.
-    pub rule: u32,
+    /// The rule, named as every process names it.
+    pub rule: RuleKey,
     /// The event, shared by all rules that matched it.
     pub event: Arc<EventRef>,
     /// Values that correlations group by or count, in the order that the rule set asks for them; `None` = absent.
@@ -68,4 +82,15 @@ pub struct Hit {
     /// Where the rule is a pack of patterns or looks up indicators: what it found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patterns: Option<Arc<PatternsFound>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_of_a_rule_follows_from_its_id_and_never_changes() {
+        assert_eq!(RuleKey::of_id("ssh_brute_force"), RuleKey(0x2c0f_44bb_e0d2_8d64));
+        assert_ne!(RuleKey::of_id("a"), RuleKey::of_id("b"));
+    }
 }

@@ -36,7 +36,7 @@ pub use event_set::EventSet;
 pub use finding::{
     Counted, Entities, Evidence, Finding, FindingId, FindingRating, FindingRule, FindingSpan, ScorePart, Status,
 };
-pub use hit::{Answer, EventRef, Hit, PatternsFound};
+pub use hit::{Answer, EventRef, Hit, PatternsFound, RuleKey};
 pub use incident::{
     Incident, IncidentChange, IncidentId, IncidentRating, IncidentRecord, IncidentScope, IncidentStatus, IncidentWork,
     Stage, TitledBy, Verdict,

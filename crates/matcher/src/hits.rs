@@ -38,7 +38,13 @@ pub(super) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)], know
         for (_, rule) in of_row {
             let patterns = patterns(set, *rule, batch, row, known);
             let values = if set.uses[*rule as usize].captures.is_empty() { &nothing } else { &values };
-            hits.push(Hit { rule: *rule, event: Arc::clone(&event), values: Arc::clone(values), repeated, patterns });
+            hits.push(Hit {
+                rule: set.key_of(*rule),
+                event: Arc::clone(&event),
+                values: Arc::clone(values),
+                repeated,
+                patterns,
+            });
         }
     }
     hits

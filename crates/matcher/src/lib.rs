@@ -171,8 +171,8 @@ impl Matcher {
         }
         let mut hits = hits::of(&self.set, batch, matched, known);
         if self.sampled {
-            for hit in &mut hits {
-                let of = self.set.rules[hit.rule as usize].sample_of;
+            for (hit, (_, rule)) in hits.iter_mut().zip(matched.iter()) {
+                let of = self.set.rules[*rule as usize].sample_of;
                 hit.repeated *= of.map_or(1, u64::from);
             }
         }

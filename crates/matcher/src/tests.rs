@@ -256,7 +256,7 @@ correlation: {type: event_count, rules: [any], group-by: [source.ip], timespan: 
     let batch = parse::Parser::new(parse::Options::default()).parse(block);
     let hits = Matcher::new(Arc::clone(&set), None).hits(&batch, &mut MatchScratch::default());
     assert!((400..600).contains(&hits.len()) && hits.iter().all(|hit| hit.repeated == 4), "{}", hits.len());
-    let mut correlator = correlate::Correlator::new(Arc::clone(&set), correlate::CorrelatorOptions::default());
+    let mut correlator = correlate::BatchCorrelator::new(Arc::clone(&set), correlate::CorrelatorOptions::default());
     correlator.observe(hits);
     correlator.finish();
     let finding = correlator.changes().remove(0).finding;

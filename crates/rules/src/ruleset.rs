@@ -1,16 +1,18 @@
 //! Loaded rules as one set: references resolved, doubles refused, and what must be captured from events decided.
 
 mod digest;
+mod keys;
 mod refusal;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
-use event::LogSource;
+use event::{LogSource, RuleKey};
 use hashbrown::HashMap;
 
 use crate::exceptions::Exceptions;
 use crate::response;
+use crate::ruleset::keys::RuleKeys;
 use crate::sigma::diagnostic::{Diagnostic, Gravity};
 use crate::sigma::document::{self, Document};
 use crate::sigma::filter::{Filter, Target, names_rule};
@@ -36,6 +38,7 @@ pub struct RuleSet {
     digests: OnceLock<RuleDigests>,
     /// What is done with the hits of each rule, then with those of each correlation, by [`RuleSet::signal_of`].
     pub uses: Vec<Use>,
+    keys: RuleKeys,
 }
 
 /// What each rule means, as a hash of 128 bits: equal where nothing that decides has changed. Saved correlation state
@@ -167,6 +170,7 @@ struct Loading {
     filters: Vec<Filter>,
     /// Ids and names, and where each was first seen.
     known: BTreeMap<String, String>,
+    keys: RuleKeys,
     diagnostics: Vec<Diagnostic>,
     disabled: usize,
 }
@@ -201,10 +205,20 @@ impl Loading {
             self.known.insert(name.clone(), format!("{}:{line}", head.path));
         }
         match document {
-            Document::Detection(rule) => self.rules.push(rule),
+            Document::Detection(rule) => self.accept_rule(rule),
             Document::Correlation(rule) => self.correlations.push(rule),
             Document::Filter(filter) => self.filters.push(filter),
         }
+    }
+
+    /// Takes up a detection rule, unless hits could not tell it from another.
+    fn accept_rule(&mut self, rule: Rule) {
+        if let Err(other) = self.keys.add(&rule.head.id) {
+            let (id, other) = (&rule.head.id, &self.rules[other as usize].head.id);
+            let reason = format!("the id `{id}` has the key of the rule `{other}`: give it another id");
+            return self.diagnostics.push(error(&rule.head, rule.head.written.names.place_of(id), reason));
+        }
+        self.rules.push(rule);
     }
 
     /// Puts each filter into the conditions of the rules that it means.
@@ -241,6 +255,7 @@ impl Loading {
         let names = self.bind_fields(terms);
         let mut set = RuleSet { uses: vec![Use::default(); self.rules.len()], names, ..RuleSet::default() };
         std::mem::swap(&mut set.rules, &mut self.rules);
+        std::mem::swap(&mut set.keys, &mut self.keys);
         std::mem::swap(&mut set.filters, &mut self.filters);
         // A correlation may count others, in whatever order the files hold them: bind what can be bound, again and
         // again.
@@ -289,6 +304,16 @@ impl Loading {
 }
 
 impl RuleSet {
+    /// Key of the detection rule with this index.
+    pub fn key_of(&self, rule: u32) -> RuleKey {
+        self.keys.key(rule)
+    }
+
+    /// Index of the detection rule with this key; `None` where the set does not hold it.
+    pub fn rule_of(&self, key: RuleKey) -> Option<u32> {
+        self.keys.index(key)
+    }
+
     /// Number of the signal that a correlation sends to those that count it. Numbers below that of `rules` are
     /// detection rules, by index.
     pub fn signal_of(&self, correlation: usize) -> usize {

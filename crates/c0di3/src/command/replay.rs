@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use correlate::{Change, Correlator, CorrelatorOptions};
+use correlate::{Batch, BatchCorrelator, Change, CorrelatorOptions};
 use event::Timestamp;
 use indicatif::ProgressBar;
 use matcher::Matcher;
@@ -82,7 +82,8 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     let join = JoinPolicy { notify_age_us: arguments.notify.then_some(i64::MAX), ..config.store.join };
     let correlation = CorrelatorOptions { saved: store.is_some(), ..config.correlation.options() };
     let target = store.clone().map(|store| Target { store, runtime: runtime.handle().clone(), lease, join });
-    let mut committer = Committer::new(Arc::clone(&set), correlation, resume.state, sources.positions, target, replay)?;
+    let correlator = BatchCorrelator::new(Arc::clone(&set), correlation);
+    let mut committer = Committer::new(Arc::clone(&set), correlator, resume.state, sources.positions, target, replay)?;
     let rules = RulesInForce::new(Matcher::new(Arc::clone(&set), declared));
     let done = pipeline::run(sources.merge, &rules, &options, &stop, |done| committer.take(done));
     let interrupted = stop.load(Ordering::Relaxed);
@@ -173,7 +174,9 @@ struct Replay {
 }
 
 impl Policy for Replay {
-    fn correlate(&mut self, correlator: &mut Correlator, block: DoneBlock) {
+    type Intake = Batch;
+
+    fn correlate(&mut self, correlator: &mut BatchCorrelator, block: DoneBlock) {
         self.totals.add(&block.source.name, block.events, block.counts);
         self.bar.inc(block.bytes);
         count_in_order(correlator, block);
@@ -194,7 +197,7 @@ impl Policy for Replay {
     }
 
     /// Prints what has ended.
-    fn changed(&mut self, _correlator: &Correlator, _rules: &RuleSet, changes: &[Change]) -> anyhow::Result<()> {
+    fn changed(&mut self, _correlator: &BatchCorrelator, _rules: &RuleSet, changes: &[Change]) -> anyhow::Result<()> {
         self.report.take(changes)?;
         if self.ended { self.report.print_open() } else { Ok(()) }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use correlate::{Change, Correlator, CorrelatorCounts};
+use correlate::{Change, CorrelatorCounts, Live, LiveCorrelator};
 use crossbeam_channel::Receiver;
 use event::Timestamp;
 use ingest::spool::Spool;
@@ -89,7 +89,7 @@ impl LivePolicy {
     }
 
     /// What the correlator left out since the last time, and what it holds.
-    fn measure(&mut self, correlator: &Correlator, rules: &RuleSet) {
+    fn measure(&mut self, correlator: &LiveCorrelator, rules: &RuleSet) {
         let now = correlator.counts();
         let before = std::mem::replace(&mut self.counts, now);
         for (reason, new, old) in [
@@ -98,11 +98,12 @@ impl LivePolicy {
             ("cut", now.cut, before.cut),
             ("not_numeric", now.not_numeric, before.not_numeric),
             ("untimed", now.untimed, before.untimed),
-            ("ahead", now.ahead, before.ahead),
+            ("ahead", now.from_future, before.from_future),
             ("ungrouped", now.ungrouped, before.ungrouped),
             ("evicted", now.evicted, before.evicted),
             ("forgiven", now.forgiven, before.forgiven),
             ("proof_dropped", now.proof_dropped, before.proof_dropped),
+            ("unknown_rule", now.unknown_rule, before.unknown_rule),
         ] {
             if new > old {
                 metrics::counter!("correlation_exceptions_total", "reason" => reason).increment(new - old);
@@ -121,19 +122,21 @@ impl LivePolicy {
 }
 
 impl Policy for LivePolicy {
-    fn correlate(&mut self, correlator: &mut Correlator, block: DoneBlock) {
+    type Intake = Live;
+
+    fn correlate(&mut self, correlator: &mut LiveCorrelator, block: DoneBlock) {
         count_block(&block);
         self.schedule.dirty = true;
         if !block.hits.is_empty() {
             self.received.push(block.received);
-            correlator.observe_live(block.hits, block.received);
+            correlator.observe(block.hits, block.received);
         }
         if let Some(newest) = block.newest {
             correlator.passed(newest, block.received);
         }
     }
 
-    fn idle(&mut self, correlator: &mut Correlator) {
+    fn idle(&mut self, correlator: &mut LiveCorrelator) {
         correlator.idle(clock::now());
     }
 
@@ -141,7 +144,7 @@ impl Policy for LivePolicy {
         tracing::warn!(source = name, reason, "a source cannot be read");
     }
 
-    fn answer(&mut self, correlator: &Correlator) {
+    fn answer(&mut self, correlator: &LiveCorrelator) {
         for Question { correlation, wanted, answer } in self.run.questions.try_iter() {
             let groups = match &wanted.group {
                 Some(named) => correlator.group_named(&correlation, named).map(|group| vec![group]),
@@ -156,7 +159,7 @@ impl Policy for LivePolicy {
         self.schedule.next()
     }
 
-    fn changed(&mut self, correlator: &Correlator, rules: &RuleSet, _changes: &[Change]) -> anyhow::Result<()> {
+    fn changed(&mut self, correlator: &LiveCorrelator, rules: &RuleSet, _changes: &[Change]) -> anyhow::Result<()> {
         self.schedule.committed_at = Instant::now();
         self.measure(correlator, rules);
         Ok(())

@@ -2,7 +2,7 @@
 
 use crate::episode::Episode;
 
-/// What became of a hit.
+/// Outcome of adding one hit.
 #[derive(Debug, Default)]
 pub(crate) struct Added {
     /// An episode that the hit found to have ended.
@@ -11,12 +11,14 @@ pub(crate) struct Added {
     pub(crate) begins: bool,
     /// The aggregate is where it must be, with this hit.
     pub(crate) fires: bool,
-    /// It was not before: others count this one anew.
-    pub(crate) anew: bool,
-    /// The hit came out of order: what it makes of older windows must be looked at.
-    pub(crate) stray: bool,
+    /// The aggregate was not there before the hit: others count this firing as a new one.
+    pub(crate) restarts: bool,
+    /// The hit came out of order: the windows around its time must be counted again.
+    pub(crate) out_of_order: bool,
     /// The window held more than it may.
     pub(crate) cut: bool,
+    /// Lines that the window gave up because windows keep so much proof already.
+    pub(crate) proof_dropped: u64,
     /// The hit was not counted.
     pub(crate) left_out: Option<LeftOut>,
 }
@@ -24,24 +26,27 @@ pub(crate) struct Added {
 /// Why a hit is not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum LeftOut {
+    /// It lacks the field that is counted.
     NoValue,
+    /// Its value is no number, or one that is too large.
     NotNumeric,
-    /// Nothing around it is known any more.
+    /// The window no longer holds events of that time.
     TooOld,
-    /// Another rule that matches the event came first.
-    Again,
+    /// The event is counted already, through another rule that matches it.
+    Duplicate,
     /// It only says that another correlation still fires.
-    GoesOn,
+    StillFiring,
 }
 
 impl LeftOut {
+    /// The reason as people read it.
     pub(crate) fn reason(self) -> &'static str {
         match self {
             LeftOut::NoValue => "it has no value of the field that is counted",
             LeftOut::NotNumeric => "its value is not a number",
             LeftOut::TooOld => "it is older than what the window still knows",
-            LeftOut::Again => "the event is counted already, by another rule that matches it",
-            LeftOut::GoesOn => "the correlation that it comes from has been counted, and goes on firing",
+            LeftOut::Duplicate => "the event is counted already, by another rule that matches it",
+            LeftOut::StillFiring => "the correlation that it comes from has been counted, and goes on firing",
         }
     }
 }

@@ -4,48 +4,48 @@ use event::Timestamp;
 use rules::ruleset::BoundCorrelation;
 use rules::sigma::rule::CorrelationKind;
 
-use super::Window;
-use crate::tally::Held;
+use crate::window::Window;
+use crate::window::entry::EventValue;
 
 impl Window {
-    /// Events within the time span.
+    /// Number of events within the time span.
     pub(crate) fn events(&self) -> u64 {
-        self.history.as_ref().map_or(self.counted.total, |history| history.weight().0)
+        self.history.as_ref().map_or(self.contents.aggregate().total(), |history| history.total())
     }
 
-    /// What is compared with the rule's condition.
+    /// What is compared with the rule's condition; `None` where there is no single number.
     pub(crate) fn aggregate(&self, bound: &BoundCorrelation) -> Option<f64> {
         match (&bound.rule.kind, &self.history) {
             (CorrelationKind::History(rule), history) => history.as_ref().map(|history| history.aggregate(rule)),
-            _ => self.counted.aggregate(bound),
+            _ => self.contents.aggregate().aggregate(bound),
         }
     }
 
-    /// Different values, or different events where the rule asks for those.
+    /// Number of different values, or of different events where the rule asks for those.
     pub(crate) fn distinct(&self) -> u64 {
-        self.counted.distinct()
+        self.contents.aggregate().distinct()
     }
 
-    /// Whether the signal at this place of the correlation has an event inside.
-    pub(crate) fn has_place(&self, place: usize) -> bool {
-        self.counted.tally.as_ref().is_some_and(|tally| tally.matched(place))
+    /// Whether the rule at this position of the correlation has an event inside.
+    pub(crate) fn has_base(&self, base: usize) -> bool {
+        self.contents.aggregate().tally().is_some_and(|tally| tally.matched(base))
     }
 
-    /// Of the oldest and of the newest event inside.
+    /// Times of the oldest and of the newest event inside.
     pub(crate) fn times(&self) -> (Option<Timestamp>, Option<Timestamp>) {
-        (self.entries.at(self.behind).map(|entry| entry.time), self.entries.last().map(|entry| entry.time))
+        self.contents.times()
     }
 
+    /// Up to `most` of the values that are counted, each once.
     pub(crate) fn some_values(&self, most: usize) -> Vec<String> {
         if let Some(history) = &self.history {
             return history.values(most);
         }
         let mut values: Vec<String> = Vec::new();
-        for (_, value) in self.entries.iter().skip(self.behind) {
+        for value in self.contents.values_inside() {
             let value = match value {
-                Some(Held::Text(text)) => text.to_string(),
-                Some(Held::Number(number)) => number.to_string(),
-                None => continue,
+                EventValue::Text(text) => text.to_string(),
+                EventValue::Number(number) => number.to_string(),
             };
             if !values.contains(&value) {
                 values.push(value);
@@ -57,9 +57,9 @@ impl Window {
         values
     }
 
-    /// Source and line of some events whose proof is kept.
+    /// Source and line of up to `most` events whose line is kept, oldest first.
     pub(crate) fn some_events(&self, most: usize) -> Vec<(String, u64)> {
-        let events = self.entries.kept().take(most);
+        let events = self.contents.entries().kept().take(most);
         events.map(|event| (event.source.name.clone(), event.line_no)).collect()
     }
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use correlate::{Correlator, CorrelatorOptions};
+use correlate::{CorrelatorOptions, LiveCorrelator};
 use event::{Block, Level, Timestamp};
 use matcher::{MatchScratch, Matcher};
 use parse::{Options, Parser};
@@ -210,7 +210,7 @@ fn play(set: &Arc<RuleSet>, scene: Scene) -> Outcome {
     let matcher = Matcher::new(Arc::clone(set), None);
     let mut scratch = MatchScratch::default();
     let options = CorrelatorOptions { lateness_us: 0, ..CorrelatorOptions::default() };
-    let mut correlator = Correlator::new(Arc::clone(set), options);
+    let mut correlator = LiveCorrelator::new(Arc::clone(set), options);
     let mut parser = Parser::new(Options::default());
     let (mut events, mut first) = (0, None);
     let mut named: BTreeMap<event::FindingId, Vec<String>> = BTreeMap::new();
@@ -224,7 +224,7 @@ fn play(set: &Arc<RuleSet>, scene: Scene) -> Outcome {
         if hits.is_empty() {
             continue;
         }
-        correlator.observe_live(hits, received);
+        correlator.observe(hits, received);
         for change in correlator.changes() {
             let finding = change.finding;
             let is_correlation = set.correlations.iter().any(|bound| bound.rule.head.id == finding.rule.id);

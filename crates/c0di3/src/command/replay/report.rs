@@ -222,6 +222,7 @@ impl Totals {
             (correlator.not_numeric, "matching event(s) had no number where a correlation computes with it"),
             (correlator.cut, "event(s) left their window early: it held more than 20,000"),
             (correlator.evicted, "group(s) were pushed out: too many were open (correlation.groups_max)"),
+            (correlator.unknown_rule, "matching event(s) were of a rule that is not loaded and were not counted"),
         ] {
             if count > 0 {
                 tell(&format!("note: {count} {what}"));

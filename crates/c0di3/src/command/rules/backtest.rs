@@ -6,7 +6,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Instant;
 
-use correlate::{Change, Correlator, CorrelatorOptions};
+use correlate::{Batch, BatchCorrelator, Change, CorrelatorOptions};
 use event::batch::Counts;
 use event::{FindingId, Timestamp};
 use matcher::Matcher;
@@ -49,11 +49,14 @@ fn day_of(time: Option<Timestamp>) -> String {
 }
 
 impl Policy for Backtest {
-    fn correlate(&mut self, correlator: &mut Correlator, block: DoneBlock) {
+    type Intake = Batch;
+
+    fn correlate(&mut self, correlator: &mut BatchCorrelator, block: DoneBlock) {
         self.events += block.events;
         self.counts.rejected += block.counts.rejected;
         for hit in &block.hits {
-            let head = &self.set.rules[hit.rule as usize].head;
+            let Some(rule) = self.set.rule_of(hit.rule) else { continue };
+            let head = &self.set.rules[rule as usize].head;
             let tally = self.tallies.entry(head.id.clone()).or_default();
             tally.hits += hit.repeated;
             *tally.hits_by_day.entry(day_of(hit.event.time)).or_insert(0) += hit.repeated;
@@ -72,7 +75,7 @@ impl Policy for Backtest {
         Some(Extent::Findings)
     }
 
-    fn changed(&mut self, _correlator: &Correlator, _rules: &RuleSet, changes: &[Change]) -> anyhow::Result<()> {
+    fn changed(&mut self, _correlator: &BatchCorrelator, _rules: &RuleSet, changes: &[Change]) -> anyhow::Result<()> {
         for Change { finding, .. } in changes {
             let tally = self.tallies.entry(finding.rule.id.clone()).or_default();
             tally.findings.insert(finding.id, day_of(finding.span.first_seen));
@@ -141,7 +144,8 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
         failed: sources.failed,
         set: Arc::clone(&set),
     };
-    let mut committer = Committer::new(Arc::clone(&set), correlation, None, sources.positions, None, backtest)?;
+    let correlator = BatchCorrelator::new(Arc::clone(&set), correlation);
+    let mut committer = Committer::new(Arc::clone(&set), correlator, None, sources.positions, None, backtest)?;
     let rules = RulesInForce::new(Matcher::new(set, declared));
     pipeline::run(sources.merge, &rules, &options, &stop, |done| committer.take(done))?;
     // As a replay ends: a window whose time span is not over yet is not judged.

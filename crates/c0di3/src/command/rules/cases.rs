@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use correlate::{Correlator, CorrelatorOptions};
+use correlate::{BatchCorrelator, CorrelatorOptions};
 use event::EventBatch;
 use matcher::{MatchScratch, Matcher};
 use patterns::{Pack, PackCheck};
@@ -105,7 +105,7 @@ fn reports(set: &Arc<RuleSet>, matcher: &Matcher, scratch: &mut MatchScratch, ba
     if let Some(index) = set.rules.iter().position(|rule| rule.head.id == head.id) {
         return matcher.matches(batch, scratch).iter().any(|(_, rule)| *rule as usize == index);
     }
-    let mut correlator = Correlator::new(Arc::clone(set), CorrelatorOptions::default());
+    let mut correlator = BatchCorrelator::new(Arc::clone(set), CorrelatorOptions::default());
     correlator.unmute();
     correlator.observe(matcher.hits(batch, scratch));
     correlator.finish_for_good();

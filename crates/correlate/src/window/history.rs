@@ -1,5 +1,6 @@
-//! What a group has been like before: values that it has had, how often, and how much there usually is. Three questions are
-//! asked of it, beyond Sigma: is this value new, is it rare, is this much more than usual. Memory is bounded per group.
+//! What a group has been like before: values that it has had, how often, and how much there usually is. Three questions
+//! are asked of it, beyond Sigma: is this value new, is it rare, is this much more than usual. Memory is bounded per
+//! group.
 
 use std::collections::BTreeMap;
 
@@ -7,69 +8,75 @@ use event::{EventId, Timestamp};
 use rules::sigma::rule::{Bounds, HistoryKind, HistoryRule};
 use serde::{Deserialize, Serialize};
 
-/// Values that a group remembers; beyond it the one that was not seen for longest is forgotten, and is new when it comes
-/// again: a flood of values makes findings, it never hides one.
-pub(super) const TERMS_MAX: usize = 1000;
-/// Share of the newest time span in the average.
+/// Values that a group remembers; beyond it the one that was not seen for longest is forgotten, and is new when it
+/// comes again: a flood of values makes findings, it never hides one.
+pub(crate) const TERMS_MAX: usize = 1000;
+/// Share of the newest time span in the average of all.
 const NEWEST_SHARE: f64 = 0.1;
 
+/// The past of one group.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct History {
-    /// The first event of the group, and the newest.
+pub(crate) struct History {
+    /// Time of the group's first event.
     since: Option<Timestamp>,
+    /// Time of its newest event.
     last: Option<Timestamp>,
+    /// The event that came last.
     #[serde(default)]
     newest: Option<EventId>,
+    /// Number of all its events.
     total: u64,
     /// When each value was last seen, and how often.
     terms: BTreeMap<Box<str>, (Timestamp, u64)>,
-    /// Events in the time span that is running, when that began, and the average of those before.
+    /// Number of events in the time span that is running.
     now: u64,
+    /// When that time span began.
     began: Option<Timestamp>,
+    /// Average number of events in the time spans before.
     usual: f64,
 }
 
 /// An event as the history sees it.
-pub(super) struct Seen<'a> {
-    pub(super) rule: &'a HistoryRule,
-    pub(super) bounds: &'a Bounds,
-    pub(super) timespan_us: i64,
-    pub(super) id: EventId,
-    /// What is looked at; nothing where only the number of events matters.
-    pub(super) value: Option<&'a str>,
-    pub(super) time: Timestamp,
-    pub(super) weight: u64,
+pub(crate) struct HistoryEvent<'a> {
+    pub(crate) rule: &'a HistoryRule,
+    pub(crate) bounds: &'a Bounds,
+    pub(crate) timespan_us: i64,
+    pub(crate) id: EventId,
+    /// The value that is compared; `None` where only the number of events matters.
+    pub(crate) value: Option<&'a str>,
+    pub(crate) time: Timestamp,
+    pub(crate) weight: u64,
 }
 
 impl History {
-    /// Takes an event up. Text where it stands out: why.
-    pub(super) fn see(&mut self, seen: &Seen<'_>) -> Option<String> {
-        let since = *self.since.get_or_insert(seen.time);
-        let warm = since.saturating_add_us(seen.rule.warm_up_us) <= seen.time;
-        let found = match (seen.rule.kind, seen.value) {
-            (HistoryKind::NewTerms, Some(value)) => self.new_term(seen, value),
-            (HistoryKind::Rare { events }, Some(value)) => self.rare(seen, value, events),
-            (HistoryKind::Spike { factor }, _) => self.spike(seen, factor),
+    /// Takes up an event. The text says why it stands out, where it does.
+    pub(crate) fn observe(&mut self, event: &HistoryEvent<'_>) -> Option<String> {
+        let since = *self.since.get_or_insert(event.time);
+        let warm = since.saturating_add_us(event.rule.warm_up_us) <= event.time;
+        let found = match (event.rule.kind, event.value) {
+            (HistoryKind::NewTerms, Some(value)) => self.new_term(event, value),
+            (HistoryKind::Rare { events }, Some(value)) => self.rare(event, value, events),
+            (HistoryKind::Spike { factor }, _) => self.spike(event, factor),
             _ => None,
         };
-        self.total += seen.weight;
-        self.last = self.last.max(Some(seen.time));
-        self.newest = Some(seen.id);
+        self.total += event.weight;
+        self.last = self.last.max(Some(event.time));
+        self.newest = Some(event.id);
         found.filter(|_| warm)
     }
 
     /// Whether the event is the one that came last: several rules that match it come one after the other.
-    pub(super) fn has_just_seen(&self, id: EventId) -> bool {
+    pub(crate) fn has_just_seen(&self, id: EventId) -> bool {
         self.newest == Some(id)
     }
 
-    /// How often the value was seen within the time span before.
-    fn take_up(&mut self, seen: &Seen<'_>, value: &str) -> u64 {
-        let oldest = seen.time.saturating_sub_us(seen.timespan_us);
+    /// Remembers a value, and gives how often it was seen within the time span before.
+    fn note(&mut self, event: &HistoryEvent<'_>, value: &str) -> u64 {
+        let oldest = event.time.saturating_sub_us(event.timespan_us);
         match self.terms.get_mut(value) {
             Some((last, count)) => {
                 let before = if *last < oldest { 0 } else { *count };
-                (*last, *count) = ((*last).max(seen.time), before + seen.weight);
+                (*last, *count) = ((*last).max(event.time), before + event.weight);
                 before
             }
             None => {
@@ -79,35 +86,35 @@ impl History {
                         self.terms.remove(&value);
                     }
                 }
-                self.terms.insert(value.into(), (seen.time, seen.weight));
+                self.terms.insert(value.into(), (event.time, event.weight));
                 0
             }
         }
     }
 
-    fn new_term(&mut self, seen: &Seen<'_>, value: &str) -> Option<String> {
+    fn new_term(&mut self, event: &HistoryEvent<'_>, value: &str) -> Option<String> {
         let (total, since) = (self.total, self.since);
         let known = self.terms.len();
-        let before = self.take_up(seen, value);
+        let before = self.note(event, value);
         let since = since.map_or_else(String::new, |since| format!(" since {since}"));
         (before == 0).then(|| {
-            let fields = seen.rule.fields.join(" and ");
+            let fields = event.rule.fields.join(" and ");
             format!("{fields} `{value}` was not seen before, among {known} value(s) in {total} event(s){since}")
         })
     }
 
-    fn rare(&mut self, seen: &Seen<'_>, value: &str, events: u64) -> Option<String> {
-        let times = self.take_up(seen, value) + seen.weight;
-        let total = self.total + seen.weight;
-        (total >= events && seen.bounds.hold(times as f64)).then(|| {
-            format!("{} `{value}` was seen {times} time(s) in {total} event(s)", seen.rule.fields.join(" and "))
+    fn rare(&mut self, event: &HistoryEvent<'_>, value: &str, events: u64) -> Option<String> {
+        let times = self.note(event, value) + event.weight;
+        let total = self.total + event.weight;
+        (total >= events && event.bounds.hold(times as f64)).then(|| {
+            format!("{} `{value}` was seen {times} time(s) in {total} event(s)", event.rule.fields.join(" and "))
         })
     }
 
-    fn spike(&mut self, seen: &Seen<'_>, factor: f64) -> Option<String> {
-        let span = seen.timespan_us.max(1);
-        let began = *self.began.get_or_insert(seen.time);
-        let spans = seen.time.0.saturating_sub(began.0) / span;
+    fn spike(&mut self, event: &HistoryEvent<'_>, factor: f64) -> Option<String> {
+        let span = event.timespan_us.max(1);
+        let began = *self.began.get_or_insert(event.time);
+        let spans = event.time.0.saturating_sub(began.0) / span;
         if spans > 0 {
             // The span that has ended, and those without any event after it.
             let first = self.usual == 0.0 && self.total == self.now;
@@ -120,30 +127,32 @@ impl History {
             self.now = 0;
             self.began = Some(began.saturating_add_us(span.saturating_mul(spans)));
         }
-        self.now += seen.weight;
+        self.now += event.weight;
         let (now, usual) = (self.now, self.usual);
-        (seen.bounds.hold(now as f64) && now as f64 >= usual * factor)
+        (event.bounds.hold(now as f64) && now as f64 >= usual * factor)
             .then(|| format!("{now} events where {usual:.1} are usual"))
     }
 
-    /// No event of the last time span: nothing that is remembered would be asked for.
-    pub(super) fn is_stale(&self, watermark: Timestamp, timespan_us: i64) -> bool {
+    /// Whether the time span has passed without an event: nothing that is remembered would be asked for.
+    pub(crate) fn is_stale(&self, watermark: Timestamp, timespan_us: i64) -> bool {
         self.last.is_none_or(|last| last.saturating_add_us(timespan_us) < watermark)
     }
 
-    pub(super) fn weight(&self) -> (u64, Timestamp) {
-        (self.total, self.last.unwrap_or(Timestamp(0)))
+    /// Number of events that it is made of.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
     }
 
-    /// What is known: values, or events of the running time span.
-    pub(super) fn aggregate(&self, rule: &HistoryRule) -> f64 {
+    /// Number of values that it remembers, or for spikes of events in the running time span.
+    pub(crate) fn aggregate(&self, rule: &HistoryRule) -> f64 {
         match rule.kind {
             HistoryKind::Spike { .. } => self.now as f64,
             _ => self.terms.len() as f64,
         }
     }
 
-    pub(super) fn values(&self, most: usize) -> Vec<String> {
+    /// Up to `most` of the values that it remembers.
+    pub(crate) fn values(&self, most: usize) -> Vec<String> {
         self.terms.keys().take(most).map(|value| value.to_string()).collect()
     }
 }
@@ -163,7 +172,15 @@ mod tests {
         let time = Timestamp(second * 1_000_000);
         let span = 7 * DAY * 1_000_000;
         history
-            .see(&Seen { rule, bounds, timespan_us: span, id: EventId(0), value: Some(value), time, weight: 1 })
+            .observe(&HistoryEvent {
+                rule,
+                bounds,
+                timespan_us: span,
+                id: EventId(0),
+                value: Some(value),
+                time,
+                weight: 1,
+            })
             .is_some()
     }
 
@@ -208,7 +225,7 @@ mod tests {
             for (minute, count) in minutes {
                 for at in 0..count {
                     let time = Timestamp((minute * 60 * 1000 + at * 59_000 / count) * 1000);
-                    let seen = Seen {
+                    let event = HistoryEvent {
                         rule: &spike,
                         bounds: &bounds,
                         timespan_us: 60_000_000,
@@ -217,7 +234,7 @@ mod tests {
                         time,
                         weight: 1,
                     };
-                    found += usize::from(history.see(&seen).is_some());
+                    found += usize::from(history.observe(&event).is_some());
                 }
             }
             found

@@ -1,37 +1,39 @@
-//! How far the order of a correlation's signals has come, without walking over its events: for each signal the latest time
-//! that a sequence up to it can have begun at. Events of one instant satisfy either order; one event fills one place.
+//! How far a sequence of rules has come, without walking over the events: for each rule the latest time at which a
+//! sequence up to it can have begun. Events of one instant satisfy either order; one event stands for one rule.
 
 use event::{EventId, Timestamp};
 
-use crate::entries::Entry;
+use crate::window::entry::Entry;
 
+/// How far sequences of a correlation's rules have come.
 #[derive(Clone, Debug)]
-pub(super) struct Chain {
-    /// By place: when the latest sequence up to it began.
+pub(crate) struct Chain {
+    /// By base (a rule that the correlation counts): when the latest sequence up to it began.
     begun: Vec<Option<Timestamp>>,
-    /// The same before the instant at hand.
+    /// As `begun`, before the events of `instant`.
     before: Vec<Option<Timestamp>>,
     instant: Timestamp,
-    /// Events of the instant, each with the places that it can fill: as many for a place as there are places, because
+    /// Events of the instant, each with the bases that it can fill: as many for a base as there are bases, because
     /// more could not make a difference.
     events: Vec<(EventId, Vec<u16>)>,
 }
 
 impl Chain {
-    pub(super) fn new(places: usize) -> Self {
-        let nothing = vec![None; places];
+    /// Without events, for so many rules in a row.
+    pub(crate) fn new(bases: usize) -> Self {
+        let nothing = vec![None; bases];
         Chain { begun: nothing.clone(), before: nothing, instant: Timestamp(i64::MIN), events: Vec::new() }
     }
 
-    /// The whole sequence stands there, begun at `oldest` or later.
-    pub(super) fn is_complete(&self, oldest: Timestamp) -> bool {
+    /// Whether the whole sequence has been seen, begun at `oldest` or later.
+    pub(crate) fn is_complete(&self, oldest: Timestamp) -> bool {
         self.begun.last().is_some_and(|begun| begun.is_some_and(|begun| begun >= oldest))
     }
 
     /// Takes up an entry that is not older than those before.
-    pub(super) fn add(&mut self, entry: &Entry) {
-        let place = usize::from(entry.place);
-        if place >= self.begun.len() {
+    pub(crate) fn add(&mut self, entry: &Entry) {
+        let base = usize::from(entry.base);
+        if base >= self.begun.len() {
             return;
         }
         if entry.time != self.instant {
@@ -39,12 +41,12 @@ impl Chain {
             self.before.clone_from(&self.begun);
             self.events.clear();
         }
-        if !self.note(entry.id, entry.place) {
+        if !self.note(entry.id, entry.base) {
             return;
         }
         if self.events.len() == 1 && self.events[0].1.len() == 1 {
-            let begun = if place == 0 { Some(entry.time) } else { self.before[place - 1] };
-            self.begun[place] = self.begun[place].max(begun);
+            let begun = if base == 0 { Some(entry.time) } else { self.before[base - 1] };
+            self.begun[base] = self.begun[base].max(begun);
             return;
         }
         for from in 0..self.begun.len() {
@@ -56,42 +58,42 @@ impl Chain {
         }
     }
 
-    /// Adds what an event can fill; false where that changes nothing.
-    fn note(&mut self, id: EventId, place: u16) -> bool {
+    /// Notes that an event of the instant can stand for a base; false where that changes nothing.
+    fn note(&mut self, id: EventId, base: u16) -> bool {
         let (mut alike, most) = (0, self.begun.len());
-        for (known, places) in &mut self.events {
-            let has_place = places.contains(&place);
+        for (known, bases) in &mut self.events {
+            let has_base = bases.contains(&base);
             if *known == id {
-                if !has_place {
-                    places.push(place);
+                if !has_base {
+                    bases.push(base);
                 }
-                return !has_place;
+                return !has_base;
             }
-            alike += usize::from(has_place);
+            alike += usize::from(has_base);
         }
         if alike < most {
-            self.events.push((id, vec![place]));
+            self.events.push((id, vec![base]));
         }
         alike < most
     }
 
-    /// How many places from `from` on the events of the instant can fill, each event one place.
+    /// How many bases from `from` on the events of the instant can stand for, each event for one.
     fn filled_from(&self, from: usize) -> usize {
         let mut taken: Vec<Option<usize>> = vec![None; self.events.len()];
         (from..self.begun.len())
-            .take_while(|place| self.fill(*place, &mut taken, &mut vec![false; self.events.len()]))
+            .take_while(|base| self.fill(*base, &mut taken, &mut vec![false; self.events.len()]))
             .count()
     }
 
-    /// Gives the place an event, moving others to make one free.
-    fn fill(&self, place: usize, taken: &mut [Option<usize>], tried: &mut [bool]) -> bool {
-        for (at, (_, places)) in self.events.iter().enumerate() {
-            if tried[at] || !places.iter().any(|fits| usize::from(*fits) == place) {
+    /// Finds an event for the base; where all fitting events are taken, moves one of them to another base.
+    fn fill(&self, base: usize, taken: &mut [Option<usize>], tried: &mut [bool]) -> bool {
+        for (at, (_, bases)) in self.events.iter().enumerate() {
+            if tried[at] || !bases.iter().any(|fits| usize::from(*fits) == base) {
                 continue;
             }
             tried[at] = true;
             if taken[at].is_none_or(|other| self.fill(other, taken, tried)) {
-                taken[at] = Some(place);
+                taken[at] = Some(base);
                 return true;
             }
         }
@@ -107,13 +109,13 @@ mod tests {
 
     type Event = (i64, Vec<u16>);
 
-    /// The obvious way: try every event for the next place, none of them twice, in order of time.
+    /// The obvious way: try every event for the next base, none of them twice, in order of time.
     fn stands(events: &[Event], next: u16, from: i64, used: &mut Vec<usize>) -> bool {
         if next == 3 {
             return true;
         }
-        for (at, (time, places)) in events.iter().enumerate() {
-            if *time >= from && places.contains(&next) && !used.contains(&at) {
+        for (at, (time, bases)) in events.iter().enumerate() {
+            if *time >= from && bases.contains(&next) && !used.contains(&at) {
                 used.push(at);
                 let found = stands(events, next + 1, *time, used);
                 used.pop();
@@ -134,13 +136,13 @@ mod tests {
             span in 0..6_i64,
         ) {
             let (mut chain, mut events, mut time) = (Chain::new(3), Vec::<Event>::new(), 0);
-            for (at, (step, places)) in steps.into_iter().enumerate() {
+            for (at, (step, bases)) in steps.into_iter().enumerate() {
                 time += step;
-                let places: Vec<u16> = (0..3).filter(|place| places >> place & 1 == 1).collect();
-                events.push((time, places.clone()));
-                for place in places {
+                let bases: Vec<u16> = (0..3).filter(|base| bases >> base & 1 == 1).collect();
+                events.push((time, bases.clone()));
+                for base in bases {
                     let (id, time) = (EventId(at as u128), Timestamp(time));
-                    chain.add(&Entry { id, time, weight: 1, place, counted: false });
+                    chain.add(&Entry { id, time, weight: 1, base, in_finding: false });
                 }
                 let inside: Vec<Event> = events.iter().filter(|(at, _)| *at >= time - span).cloned().collect();
                 prop_assert_eq!(chain.is_complete(Timestamp(time - span)), stands(&inside, 0, 0, &mut Vec::new()));

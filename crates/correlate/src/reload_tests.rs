@@ -1,10 +1,12 @@
-//! A reload keeps what unchanged rules have counted, whatever their order, and lets go of the rest, also in what is saved.
+//! A reload keeps what unchanged rules have counted, whatever their order, and lets go of the rest, also in what is
+//! saved.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use event::{Block, EventBatch};
+use event::{Block, EventBatch, Timestamp};
 use matcher::{MatchScratch, Matcher};
-use rules::load;
+use rules::{RuleSet, load};
 
 use super::*;
 
@@ -36,26 +38,26 @@ fn parse(second: i64) -> EventBatch {
 }
 
 /// A correlator with its findings and what is saved of it.
-struct Run {
+struct ReloadRun {
     set: Arc<RuleSet>,
-    correlator: Correlator,
+    correlator: LiveCorrelator,
     findings: BTreeMap<String, (event::FindingId, u64)>,
     saved: BTreeMap<String, String>,
     head: String,
 }
 
-impl Run {
+impl ReloadRun {
     fn new(set: &Arc<RuleSet>) -> Self {
-        let options = CorrelatorOptions { live: true, ..CorrelatorOptions::default() };
-        let (set, correlator) = (Arc::clone(set), Correlator::new(Arc::clone(set), options));
-        Run { set, correlator, findings: BTreeMap::new(), saved: BTreeMap::new(), head: String::new() }
+        let options = CorrelatorOptions::default();
+        let (set, correlator) = (Arc::clone(set), LiveCorrelator::new(Arc::clone(set), options));
+        ReloadRun { set, correlator, findings: BTreeMap::new(), saved: BTreeMap::new(), head: String::new() }
     }
 
     fn feed(&mut self, seconds: std::ops::Range<i64>) {
         let matcher = Matcher::new(Arc::clone(&self.set), None);
         for second in seconds {
             let received = Timestamp::from_unix_seconds(1_790_000_000 + second);
-            self.correlator.observe_live(matcher.hits(&parse(second), &mut MatchScratch::default()), received);
+            self.correlator.observe(matcher.hits(&parse(second), &mut MatchScratch::default()), received);
         }
         for change in self.correlator.changes() {
             self.findings.insert(change.finding.rule.id.clone(), (change.finding.id, change.finding.span.count));
@@ -66,9 +68,9 @@ impl Run {
         self.head = head;
     }
 
-    fn adopt(&mut self, set: &Arc<RuleSet>) -> Adopted {
+    fn reload(&mut self, set: &Arc<RuleSet>) -> Reloaded {
         self.set = Arc::clone(set);
-        self.correlator.adopt(Arc::clone(set))
+        self.correlator.reload(Arc::clone(set))
     }
 }
 
@@ -80,12 +82,12 @@ fn unchanged_rules_go_on_counting_and_the_others_begin_anew() {
     // Another order, one rule more, one gone, one with another threshold.
     let changed = brute("user", 6, "user.name");
     let after = set_of(&[OTHER, &changed, FAILED, &five, ROOT]);
-    let mut run = Run::new(&before);
+    let mut run = ReloadRun::new(&before);
     run.feed(0..4);
     assert_eq!(run.findings["three"].1, 4);
     let root = run.findings["root"];
-    let adopted = run.adopt(&after);
-    assert_eq!(adopted, Adopted { kept: 2, dropped: 2 }, "kept: five and root; dropped: three and user");
+    let reloaded = run.reload(&after);
+    assert_eq!(reloaded, Reloaded { kept: 2, dropped: 2 }, "kept: five and root; dropped: three and user");
     run.feed(4..5);
     assert_eq!(run.findings["five"].1, 5, "four events before, one after");
     assert_eq!(run.findings["root"], (root.0, 5), "the finding that was open goes on");
@@ -96,7 +98,7 @@ fn unchanged_rules_go_on_counting_and_the_others_begin_anew() {
     assert!(run.saved.keys().all(|key| !key.contains("three")), "{:?}", run.saved.keys());
 
     // What was saved gives the same correlator.
-    let mut again = Run::new(&after);
+    let mut again = ReloadRun::new(&after);
     again.correlator.restore(&run.head, run.saved.clone().into_iter()).unwrap();
     again.feed(10..11);
     run.feed(10..11);
@@ -105,16 +107,16 @@ fn unchanged_rules_go_on_counting_and_the_others_begin_anew() {
 }
 
 #[test]
-fn adopting_the_same_rules_changes_nothing_at_any_moment() {
+fn reloading_the_same_rules_changes_nothing_at_any_moment() {
     let rules = [FAILED, ROOT, &brute("three", 3, "source.ip")];
     let (one, two) = (set_of(&rules), set_of(&rules));
-    let mut undisturbed = Run::new(&one);
+    let mut undisturbed = ReloadRun::new(&one);
     undisturbed.feed(0..12);
-    let mut run = Run::new(&one);
+    let mut run = ReloadRun::new(&one);
     for second in 0..12 {
         run.feed(second..second + 1);
-        let adopted = run.adopt(if second % 2 == 0 { &two } else { &one });
-        assert_eq!(adopted.dropped, 0);
+        let reloaded = run.reload(if second % 2 == 0 { &two } else { &one });
+        assert_eq!(reloaded.dropped, 0);
     }
     run.feed(12..12);
     assert_eq!(run.findings, undisturbed.findings);

@@ -1,5 +1,5 @@
-//! The events of a window, in order of time: 32 bytes each, because there are many. What only some rules need (values), and
-//! what is kept of few events (their lines, as proof), stands apart.
+//! The events of a window, in order of time. What only some rules need (values), and what is kept of few events (their
+//! lines, as proof), stands apart.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -9,88 +9,94 @@ use event::{EventId, EventRef, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::episode::EVIDENCE_EACH;
-use crate::tally::Held;
+use crate::window::entry::{Entry, EventValue};
 
-/// What a kept event takes beside its line, about.
+/// Memory of a kept event beside its line, in bytes, about.
 const PROOF_EXTRA_BYTES: usize = 300;
-/// Events of one time that are looked at for one that is there already.
+/// Events of one time that are compared to find a duplicate.
 const ALIKE_MAX: usize = 16;
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry {
-    pub(super) id: EventId,
-    pub(super) time: Timestamp,
-    pub(super) weight: u32,
-    /// Place of its signal among those that the correlation counts.
-    pub(super) place: u16,
-    /// The open finding has it.
-    pub(super) counted: bool,
-}
 
 /// An event whose line is kept, with the time that it counts at.
 #[derive(Clone, Debug)]
-struct Kept {
+struct KeptLine {
     time: Timestamp,
     event: Arc<EventRef>,
 }
 
+/// Entries in order of time, with values and lines apart.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Vec<Saved>", into = "Vec<Saved>")]
-pub(super) struct Entries {
+#[serde(from = "Vec<SavedEntry>", into = "Vec<SavedEntry>")]
+pub(crate) struct Entries {
     list: VecDeque<Entry>,
-    /// One for each entry, or none at all.
+    /// One value for each entry, or none at all.
     #[allow(clippy::box_collection, reason = "most windows have none: 8 bytes instead of 32")]
-    values: Option<Box<VecDeque<Held>>>,
-    /// Of the oldest and the newest, in the same order; few.
-    kept: Vec<Kept>,
+    values: Option<Box<VecDeque<EventValue>>>,
+    /// Lines of the oldest and the newest events, in order of time; at most twice `EVIDENCE_EACH`.
+    kept: Vec<KeptLine>,
     /// Bytes of the lines that are kept, and what goes with them.
     proof: usize,
 }
 
+/// An event on its way into the entries.
+#[derive(Debug)]
+pub(crate) struct NewEntry<'a> {
+    pub(crate) entry: Entry,
+    pub(crate) value: Option<EventValue>,
+    pub(crate) event: &'a Arc<EventRef>,
+}
+
+/// Which lines are given up when an event is added.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProofLimit {
+    /// Where the time span begins: lines of events before it go first, then those in the middle.
+    pub(crate) span_start: Timestamp,
+    /// All lines but the newest go.
+    pub(crate) newest_only: bool,
+}
+
+/// Bytes of proof that a kept event is charged with.
 fn proof_of(event: &EventRef) -> usize {
     event.original.len() + PROOF_EXTRA_BYTES
 }
 
 impl Entries {
-    pub(super) fn len(&self) -> usize {
+    /// Number of events.
+    pub(crate) fn len(&self) -> usize {
         self.list.len()
     }
 
-    pub(super) fn first(&self) -> Option<&Entry> {
+    /// The oldest entry.
+    pub(crate) fn first(&self) -> Option<&Entry> {
         self.list.front()
     }
 
-    pub(super) fn last(&self) -> Option<&Entry> {
+    /// The newest entry.
+    pub(crate) fn last(&self) -> Option<&Entry> {
         self.list.back()
     }
 
-    pub(super) fn at(&self, place: usize) -> Option<&Entry> {
-        self.list.get(place)
+    /// The entry at a position.
+    pub(crate) fn at(&self, at: usize) -> Option<&Entry> {
+        self.list.get(at)
     }
 
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (&Entry, Option<&Held>)> {
+    /// Entries with their values, oldest first.
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&Entry, Option<&EventValue>)> {
         self.list.iter().enumerate().map(|(at, entry)| (entry, self.values.as_ref().and_then(|values| values.get(at))))
     }
 
-    /// Whether an event is there that came with the same time: two rules that match it stand next to each other.
+    /// Whether the event is there already: two rules that match it bring it twice, at one time.
     pub(crate) fn holds(&self, id: EventId, time: Timestamp) -> bool {
         let alike = self.list.iter().rev().skip_while(|entry| entry.time > time);
         alike.take_while(|entry| entry.time == time).take(ALIKE_MAX).any(|entry| entry.id == id)
     }
 
-    /// Adds an event where its time belongs, and gives its place; its line is kept as proof. Lines that are then in the middle, those from
-    /// before `start` first, or with `lean` all others, are put into `spent`.
-    pub(super) fn push(
-        &mut self,
-        entry: Entry,
-        value: Option<Held>,
-        event: &Arc<EventRef>,
-        start: Timestamp,
-        lean: bool,
-        spent: &mut Vec<Arc<EventRef>>,
-    ) -> usize {
+    /// Adds an event at its time and gives its position; its line is kept as proof. A line that is given up
+    /// for it is put into `released`.
+    pub(crate) fn push(&mut self, new: NewEntry<'_>, proof: ProofLimit, released: &mut Vec<Arc<EventRef>>) -> usize {
+        let NewEntry { entry, value, event } = new;
         if self.list.capacity() == 0 {
-            // Most groups are seen once.
+            // Most groups get one event only: take memory for one.
             self.list.reserve_exact(1);
             self.kept.reserve_exact(1);
         }
@@ -103,46 +109,46 @@ impl Entries {
             values.insert(at.min(values.len()), value);
         }
         let later = self.kept.iter().rev().take_while(|known| known.time > entry.time).count();
-        self.kept.insert(self.kept.len() - later, Kept { time: entry.time, event: Arc::clone(event) });
+        self.kept.insert(self.kept.len() - later, KeptLine { time: entry.time, event: Arc::clone(event) });
         self.proof += proof_of(event);
-        if lean {
-            self.drop_proof(1, spent);
+        if proof.newest_only {
+            self.drop_proof(1, released);
         } else if self.kept.len() > 2 * EVIDENCE_EACH {
-            let spare = if self.kept[0].time < start { 0 } else { EVIDENCE_EACH };
+            let spare = if self.kept[0].time < proof.span_start { 0 } else { EVIDENCE_EACH };
             let spare = self.kept.remove(spare);
             self.proof -= proof_of(&spare.event);
-            spent.push(spare.event);
+            released.push(spare.event);
         }
         at
     }
 
-    /// Takes out the event at a place.
-    pub(super) fn remove(&mut self, place: usize) -> Option<(Entry, Option<Held>)> {
-        let entry = self.list.remove(place)?;
-        let value = self.values.as_mut().and_then(|values| values.remove(place));
+    /// Takes out the event at a position.
+    pub(crate) fn remove(&mut self, at: usize) -> Option<(Entry, Option<EventValue>)> {
+        let entry = self.list.remove(at)?;
+        let value = self.values.as_mut().and_then(|values| values.remove(at));
         if let Some(at) = self.kept.iter().position(|kept| kept.event.id == entry.id) {
             self.proof -= proof_of(&self.kept.remove(at).event);
         }
         Some((entry, value))
     }
 
-    /// The open finding has taken up the events at these places.
-    pub(super) fn count(&mut self, places: Range<usize>) {
-        self.list.range_mut(places).for_each(|entry| entry.counted = true);
+    /// The open finding counts the events at these positions from now on.
+    pub(crate) fn set_in_finding(&mut self, positions: Range<usize>) {
+        self.list.range_mut(positions).for_each(|entry| entry.in_finding = true);
     }
 
-    /// How many are older than `time`.
-    pub(super) fn older_than(&self, time: Timestamp) -> usize {
+    /// Number of events older than `time`.
+    pub(crate) fn older_than(&self, time: Timestamp) -> usize {
         self.list.partition_point(|entry| entry.time < time)
     }
 
-    /// The value of the event at a place.
-    pub(super) fn value(&self, place: usize) -> Option<&Held> {
-        self.values.as_ref().and_then(|values| values.get(place))
+    /// The value of the event at a position.
+    pub(crate) fn value(&self, at: usize) -> Option<&EventValue> {
+        self.values.as_ref().and_then(|values| values.get(at))
     }
 
-    /// Lets go of all but the events that are wanted.
-    pub(super) fn retain(&mut self, wanted: impl Fn(&Entry, Option<&Held>) -> bool) {
+    /// Removes all events but those that are wanted.
+    pub(crate) fn retain(&mut self, wanted: impl Fn(&Entry, Option<&EventValue>) -> bool) {
         let keep: Vec<bool> = self.iter().map(|(entry, value)| wanted(entry, value)).collect();
         let gone: Vec<EventId> =
             self.list.iter().zip(&keep).filter(|(_, keep)| !**keep).map(|(entry, _)| entry.id).collect();
@@ -156,16 +162,17 @@ impl Entries {
         self.weigh();
     }
 
-    /// Lets the proof of all but the newest `spared` events go.
-    pub(super) fn drop_proof(&mut self, spared: usize, spent: &mut Vec<Arc<EventRef>>) {
+    /// Gives up the lines of all but the newest `spared` kept events.
+    pub(crate) fn drop_proof(&mut self, spared: usize, released: &mut Vec<Arc<EventRef>>) {
         let count = self.kept.len().saturating_sub(spared);
-        for Kept { event, .. } in self.kept.drain(..count) {
+        for KeptLine { event, .. } in self.kept.drain(..count) {
             self.proof -= proof_of(&event);
-            spent.push(event);
+            released.push(event);
         }
     }
 
-    pub(super) fn pop_first(&mut self) -> Option<(Entry, Option<Held>)> {
+    /// Takes out the oldest event.
+    pub(crate) fn pop_first(&mut self) -> Option<(Entry, Option<EventValue>)> {
         let entry = self.list.pop_front()?;
         if self.kept.first().is_some_and(|kept| kept.event.id == entry.id) {
             self.proof -= proof_of(&self.kept.remove(0).event);
@@ -174,7 +181,7 @@ impl Entries {
     }
 
     /// Takes out the oldest `count` events.
-    pub(super) fn take_first(&mut self, count: usize) -> Entries {
+    pub(crate) fn take_first(&mut self, count: usize) -> Entries {
         let mut taken = Entries::default();
         std::mem::swap(self, &mut taken);
         self.list = taken.list.split_off(count);
@@ -194,23 +201,25 @@ impl Entries {
         self.proof = self.kept.iter().map(|kept| proof_of(&kept.event)).sum();
     }
 
-    /// Bytes that all of it takes beside proof and values.
-    pub(super) fn bytes(&self) -> usize {
+    /// Bytes of the entries and their places for values; without proof and without the texts of values.
+    pub(crate) fn bytes(&self) -> usize {
         self.list.capacity() * size_of::<Entry>()
-            + self.values.as_ref().map_or(0, |values| values.capacity() * size_of::<Held>())
+            + self.values.as_ref().map_or(0, |values| values.capacity() * size_of::<EventValue>())
     }
 
-    pub(super) fn proof_bytes(&self) -> usize {
+    /// Bytes of the lines that are kept, and what goes with them.
+    #[inline]
+    pub(crate) fn proof_bytes(&self) -> usize {
         self.proof
     }
 
-    /// Kept events, oldest first.
-    pub(super) fn kept(&self) -> impl Iterator<Item = &Arc<EventRef>> {
+    /// Events whose line is kept, oldest first.
+    pub(crate) fn kept(&self) -> impl Iterator<Item = &Arc<EventRef>> {
         self.kept.iter().map(|kept| &kept.event)
     }
 
     /// Entries with their values, and their events where those are kept.
-    pub(super) fn with_events(&self) -> impl Iterator<Item = (&Entry, Option<&Held>, Option<&Arc<EventRef>>)> {
+    pub(crate) fn with_events(&self) -> impl Iterator<Item = (&Entry, Option<&EventValue>, Option<&Arc<EventRef>>)> {
         let mut kept = self.kept.iter().peekable();
         self.iter().map(move |(entry, value)| {
             let event = kept.next_if(|kept| kept.event.id == entry.id).map(|kept| &kept.event);
@@ -218,14 +227,14 @@ impl Entries {
         })
     }
 
-    /// Reads both ends, and gives anything that comes of it.
-    pub(super) fn look_at_ends(&self) -> u64 {
+    /// Prefetch: reads both ends so that they are in the cache. The value that is returned means nothing.
+    pub(crate) fn prefetch_ends(&self) -> u64 {
         let ends = self.list.front().into_iter().chain(self.list.back()).map(|entry| entry.time);
-        ends.chain(self.kept.first().map(|kept| kept.time)).fold(0, |seen, time| seen ^ time.0.unsigned_abs())
+        ends.chain(self.kept.first().map(|kept| kept.time)).fold(0, |read, time| read ^ time.0.unsigned_abs())
     }
 
-    /// Reads the proof that the next event will push out.
-    pub(super) fn look_at_proof(&self) -> u64 {
+    /// Prefetch: reads the line that the next event will replace. The value that is returned means nothing.
+    pub(crate) fn prefetch_proof(&self) -> u64 {
         let next = self.kept.get(EVIDENCE_EACH).or(self.kept.first());
         next.map_or(0, |kept| kept.event.original.len() as u64 ^ kept.event.line_no)
     }
@@ -233,39 +242,39 @@ impl Entries {
 
 /// One entry as it is saved; short, because windows hold thousands of them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Saved {
+struct SavedEntry {
     #[serde(rename = "t", with = "microseconds")]
     time: Timestamp,
     #[serde(rename = "i")]
     id: EventId,
     #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
-    value: Option<Held>,
+    value: Option<EventValue>,
     #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
     event: Option<Arc<EventRef>>,
     #[serde(rename = "w", default = "one", skip_serializing_if = "is_one")]
     weight: u32,
     #[serde(rename = "p", default, skip_serializing_if = "is_zero")]
-    place: u16,
+    base: u16,
     #[serde(rename = "c", default, skip_serializing_if = "std::ops::Not::not")]
-    counted: bool,
+    in_finding: bool,
 }
 
 mod microseconds {
     use event::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_i64(time.0)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
         i64::deserialize(deserializer).map(Timestamp)
     }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_zero(place: &u16) -> bool {
-    *place == 0
+fn is_zero(base: &u16) -> bool {
+    *base == 0
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
@@ -277,30 +286,30 @@ fn one() -> u32 {
     1
 }
 
-impl From<Entries> for Vec<Saved> {
+impl From<Entries> for Vec<SavedEntry> {
     fn from(entries: Entries) -> Self {
-        let saved = entries.with_events().map(|(entry, value, event)| Saved {
+        let saved = entries.with_events().map(|(entry, value, event)| SavedEntry {
             time: entry.time,
             id: entry.id,
             value: value.cloned(),
             event: event.cloned(),
             weight: entry.weight,
-            place: entry.place,
-            counted: entry.counted,
+            base: entry.base,
+            in_finding: entry.in_finding,
         });
         saved.collect()
     }
 }
 
-impl From<Vec<Saved>> for Entries {
-    fn from(saved: Vec<Saved>) -> Self {
+impl From<Vec<SavedEntry>> for Entries {
+    fn from(saved: Vec<SavedEntry>) -> Self {
         let mut entries = Entries::default();
-        for Saved { time, id, value, event, weight, place, counted } in saved {
-            entries.list.push_back(Entry { id, time, weight, place, counted });
+        for SavedEntry { time, id, value, event, weight, base, in_finding } in saved {
+            entries.list.push_back(Entry { id, time, weight, base, in_finding });
             if let Some(value) = value {
                 entries.values.get_or_insert_default().push_back(value);
             }
-            entries.kept.extend(event.map(|event| Kept { time, event }));
+            entries.kept.extend(event.map(|event| KeptLine { time, event }));
         }
         entries.weigh();
         entries

@@ -3,20 +3,20 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use event::Hit;
 use rules::check::text_number;
 use rules::ruleset::{BoundCorrelation, Captured};
 
-use crate::tally::NUMBER_MAX;
-use crate::window::LeftOut;
+use crate::hit::IndexedHit;
+use crate::window::added::LeftOut;
+use crate::window::tally::NUMBER_MAX;
 
-fn captured<'h>(from: &Captured, hit: &'h Hit) -> Option<&'h str> {
+fn captured<'h>(from: &Captured, hit: &'h IndexedHit) -> Option<&'h str> {
     hit.values.get(from.of(hit.rule))?.as_deref()
 }
 
 /// Writes the key of the hit's group; false where the event lacks one of the fields. The key has each value's length in
 /// front, so that values cannot be written to look like another group.
-pub(super) fn write_key(bound: &BoundCorrelation, hit: &Hit, key: &mut String) -> bool {
+pub(crate) fn write_key(bound: &BoundCorrelation, hit: &IndexedHit, key: &mut String) -> bool {
     key.clear();
     for from in &bound.group_by {
         let Some(value) = captured(from, hit) else { return false };
@@ -28,17 +28,17 @@ pub(super) fn write_key(bound: &BoundCorrelation, hit: &Hit, key: &mut String) -
 }
 
 /// Fields of the group that the event does not have.
-pub(super) fn lacking<'b>(bound: &'b BoundCorrelation, hit: &Hit) -> Vec<&'b str> {
+pub(crate) fn lacking<'b>(bound: &'b BoundCorrelation, hit: &IndexedHit) -> Vec<&'b str> {
     let fields = bound.group_by.iter().zip(&bound.rule.group_by);
     fields.filter(|(from, _)| captured(from, hit).is_none()).map(|(_, field)| field.as_str()).collect()
 }
 
 /// The values that a key was written from.
-pub(super) fn read_key(key: &str) -> Vec<String> {
+pub(crate) fn read_key(key: &str) -> Vec<String> {
     let mut values = Vec::new();
     let mut rest = key;
-    while let Some((length, behind)) = rest.split_once(':') {
-        let Some((value, more)) = length.parse().ok().and_then(|length| behind.split_at_checked(length)) else { break };
+    while let Some((length, after)) = rest.split_once(':') {
+        let Some((value, more)) = length.parse().ok().and_then(|length| after.split_at_checked(length)) else { break };
         values.push(value.to_owned());
         rest = more;
     }
@@ -55,7 +55,7 @@ fn push_number(text: &mut String, number: usize) {
 }
 
 /// The group as people see it: `field=value, …`.
-pub(super) fn group_text(bound: &BoundCorrelation, hit: &Hit) -> String {
+pub(crate) fn group_text(bound: &BoundCorrelation, hit: &IndexedHit) -> String {
     let mut text = String::new();
     for (from, field) in bound.group_by.iter().zip(&bound.rule.group_by) {
         let separator = if text.is_empty() { "" } else { ", " };
@@ -66,7 +66,7 @@ pub(super) fn group_text(bound: &BoundCorrelation, hit: &Hit) -> String {
 }
 
 /// The value that is counted; of several fields one text that tells all combinations apart.
-pub(super) fn value_of<'h>(bound: &BoundCorrelation, hit: &'h Hit) -> Option<Cow<'h, str>> {
+pub(crate) fn value_of<'h>(bound: &BoundCorrelation, hit: &'h IndexedHit) -> Option<Cow<'h, str>> {
     match bound.values.as_slice() {
         [from] => captured(from, hit).map(Cow::Borrowed),
         several => {
@@ -82,9 +82,9 @@ pub(super) fn value_of<'h>(bound: &BoundCorrelation, hit: &'h Hit) -> Option<Cow
     }
 }
 
-/// What tells an event from others where only so many different ones are enough: the values of the fields, or the event itself
-/// where it has none of them.
-pub(super) fn mark_of(bound: &BoundCorrelation, hit: &Hit) -> String {
+/// Text that tells different events apart, for rules that ask for several different ones: the values of the fields, or
+/// the event's id where it has none of them.
+pub(crate) fn distinct_key(bound: &BoundCorrelation, hit: &IndexedHit) -> String {
     let mut text = String::new();
     let mut any = false;
     for from in &bound.values {
@@ -97,14 +97,14 @@ pub(super) fn mark_of(bound: &BoundCorrelation, hit: &Hit) -> String {
     if any { text } else { format!("#{:x}", hit.event.id.0) }
 }
 
-/// The number that an event brings.
-pub(super) fn number_of(bound: &BoundCorrelation, hit: &Hit) -> Result<f64, LeftOut> {
+/// The number that an event brings; why there is none, where it brings none.
+pub(crate) fn number_of(bound: &BoundCorrelation, hit: &IndexedHit) -> Result<f64, LeftOut> {
     let text = bound.values.first().and_then(|from| captured(from, hit)).ok_or(LeftOut::NoValue)?;
     text_number(text).filter(|number| number.abs() <= NUMBER_MAX).ok_or(LeftOut::NotNumeric)
 }
 
 /// Who the finding is about: the source address, else account and host.
-pub(super) fn fold_group(hit: &Hit) -> String {
+pub(crate) fn fold_group(hit: &IndexedHit) -> String {
     let entities = &hit.event.entities;
     let first = |name: &str, values: &[String]| values.first().map(|value| format!("{name}={value}"));
     first("source.ip", &entities.source_ip).unwrap_or_else(|| {

@@ -1,29 +1,31 @@
-//! What a window has of its entries within the time span, and whether that is what the rule asks for. Each entry adds to it,
-//! and takes away when it leaves; nothing walks over the entries.
+//! Totals of a window's entries within the time span, and whether they are what the rule asks for. Each entry adds its
+//! part and takes it away when it leaves; nothing walks over the entries.
 
 use event::Timestamp;
 use rules::ruleset::BoundCorrelation;
 use rules::sigma::rule::{CorrelationKind, Function};
 
-use crate::entries::Entry;
-use crate::tally::{Held, Tally};
+use crate::window::entry::{Entry, EventValue};
+use crate::window::tally::Tally;
 
+/// Running totals of the entries within the time span.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Counted {
-    /// Events, each as often as it says.
-    pub(super) total: u64,
-    /// Where more than events is counted.
-    pub(super) tally: Option<Box<Tally>>,
+pub(crate) struct Aggregate {
+    /// Number of events, each as often as it says.
+    total: u64,
+    /// Where more than the number of events is asked for.
+    tally: Option<Box<Tally>>,
 }
 
-impl Counted {
-    pub(super) fn new(bound: &BoundCorrelation) -> Self {
-        Counted { tally: bound.needs_tally().then(|| Box::new(Tally::new(bound))), ..Counted::default() }
+impl Aggregate {
+    /// Empty, for what the rule counts.
+    pub(crate) fn new(bound: &BoundCorrelation) -> Self {
+        Aggregate { tally: bound.needs_tally().then(|| Box::new(Tally::new(bound))), ..Aggregate::default() }
     }
 
-    /// Makes room for what the rule counts, at the first event.
+    /// Allocates what the rule counts with, at the first event.
     #[inline]
-    pub(super) fn prepare(&mut self, bound: &BoundCorrelation) {
+    pub(crate) fn prepare(&mut self, bound: &BoundCorrelation) {
         if self.tally.is_none() && bound.needs_tally() {
             self.tally = Some(Box::new(Tally::new(bound)));
         }
@@ -31,36 +33,55 @@ impl Counted {
 
     /// The time span ends with `now`.
     #[inline]
-    pub(super) fn move_to(&mut self, now: Timestamp) {
+    pub(crate) fn move_to(&mut self, now: Timestamp) {
         self.tally.iter_mut().for_each(|tally| tally.move_to(now));
     }
 
     /// Takes up an entry that is not older than those before.
     #[inline]
-    pub(super) fn add(&mut self, entry: &Entry, value: Option<&Held>) {
+    pub(crate) fn add(&mut self, entry: &Entry, value: Option<&EventValue>) {
         self.total += u64::from(entry.weight);
         self.tally.iter_mut().for_each(|tally| tally.add(entry, value));
     }
 
-    /// Takes up an entry that may be older: the order of signals must be made anew.
-    pub(super) fn add_stray(&mut self, entry: &Entry, value: Option<&Held>) {
+    /// Takes up an entry that may be older: the order of rules must be recomputed.
+    pub(crate) fn add_out_of_order(&mut self, entry: &Entry, value: Option<&EventValue>) {
         self.total += u64::from(entry.weight);
-        self.tally.iter_mut().for_each(|tally| tally.add_stray(entry, value));
+        self.tally.iter_mut().for_each(|tally| tally.add_out_of_order(entry, value));
     }
 
+    /// Takes back what an entry added that leaves the time span.
     #[inline]
-    pub(super) fn remove(&mut self, entry: &Entry, value: Option<&Held>) {
+    pub(crate) fn remove(&mut self, entry: &Entry, value: Option<&EventValue>) {
         self.total -= u64::from(entry.weight);
         self.tally.iter_mut().for_each(|tally| tally.remove(entry, value));
     }
 
-    pub(super) fn distinct(&self) -> u64 {
+    /// Number of events, each as often as it says.
+    pub(crate) fn total(&self) -> u64 {
+        self.total
+    }
+
+    /// What is known beside the number of events.
+    #[inline]
+    pub(crate) fn tally(&self) -> Option<&Tally> {
+        self.tally.as_deref()
+    }
+
+    /// Bytes that it takes beside itself, about.
+    #[inline]
+    pub(crate) fn bytes(&self) -> usize {
+        self.tally.as_ref().map_or(0, |tally| size_of::<Tally>() + tally.bytes())
+    }
+
+    /// Number of different values.
+    pub(crate) fn distinct(&self) -> u64 {
         self.tally.as_ref().map_or(0, |tally| tally.distinct())
     }
 
     /// Whether the aggregate is where the rule wants it. `value` is that of the newest event.
     #[inline]
-    pub(super) fn is_reached(&self, bound: &BoundCorrelation, value: Option<&Held>) -> bool {
+    pub(crate) fn is_reached(&self, bound: &BoundCorrelation, value: Option<&EventValue>) -> bool {
         let bounds = &bound.rule.bounds;
         let Some(tally) = &self.tally else { return bounds.hold(self.total as f64) };
         if bound.rule.distinct.as_ref().is_some_and(|distinct| tally.distinct() < distinct.least) {
@@ -70,10 +91,10 @@ impl Counted {
             CorrelationKind::EventCount | CorrelationKind::History(_) => bounds.hold(self.total as f64),
             CorrelationKind::ValueCount(_) => bounds.hold(tally.distinct() as f64),
             CorrelationKind::Temporal { expression: Some(expression), .. } => {
-                expression.holds(&|place| tally.matched(place))
+                expression.holds(&|base| tally.matched(base))
             }
             CorrelationKind::Temporal { .. } => {
-                bounds.hold(tally.places_matched() as f64) && tally.is_in_order(bound.rule.timespan_us)
+                bounds.hold(tally.bases_matched() as f64) && tally.is_in_order(bound.rule.timespan_us)
             }
             CorrelationKind::Value { function: Function::Share, .. } if value.is_none() => {
                 tally.shares().any(|share| bounds.hold(share))
@@ -83,20 +104,20 @@ impl Counted {
     }
 
     /// What is compared with the rule's condition; `None` where there is no single number.
-    pub(super) fn aggregate(&self, bound: &BoundCorrelation) -> Option<f64> {
+    pub(crate) fn aggregate(&self, bound: &BoundCorrelation) -> Option<f64> {
         let tally = self.tally.as_ref();
         match &bound.rule.kind {
             CorrelationKind::EventCount => Some(self.total as f64),
             CorrelationKind::ValueCount(_) => tally.map(|tally| tally.distinct() as f64),
-            CorrelationKind::Temporal { .. } => tally.map(|tally| tally.places_matched() as f64),
+            CorrelationKind::Temporal { .. } => tally.map(|tally| tally.bases_matched() as f64),
             CorrelationKind::Value { function: Function::Share, .. } | CorrelationKind::History(_) => None,
             CorrelationKind::Value { function, .. } => tally.and_then(|tally| tally.number(*function, None)),
         }
     }
 
-    /// How much of what the rule asks for is there, in thousandths: what is pushed out when groups are too many is what has the
-    /// least.
-    pub(super) fn progress(&self, bound: &BoundCorrelation) -> u64 {
+    /// How much of what the rule asks for is there, in thousandths. Where there are too many groups, one with little is
+    /// evicted.
+    pub(crate) fn progress(&self, bound: &BoundCorrelation) -> u64 {
         const WHOLE: f64 = 1000.0;
         let rule = &bound.rule;
         if bound.waits_for_close {

@@ -1,0 +1,217 @@
+//! How a hit is counted: in the group of every correlation over its rule, and what fires there in the correlations over
+//! that one. Windows that a hit comes to out of order are counted again from here, because that may fire as well.
+
+use std::sync::Arc;
+
+use event::Timestamp;
+use rules::ruleset::BoundCorrelation;
+
+use crate::episode::RuleRef;
+use crate::group_key::{group_text, lacking, write_key};
+use crate::hit::IndexedHit;
+use crate::out_of_order::OutOfOrderGroup;
+use crate::setup::HitOrder;
+use crate::state::State;
+use crate::watch::Outcome;
+use crate::window::added::{Added, LeftOut};
+use crate::window::arrival::Arrival;
+
+/// What brings a hit to a correlation: a rule that matched, or a correlation that fires.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Signal {
+    /// See [`rules::ruleset::RuleSet::signal_of`].
+    number: usize,
+    /// The correlation fired already: it is still there, but not once more.
+    still_firing: bool,
+    /// The windows of the hit were prefetched, with the run that it belongs to.
+    prefetched: bool,
+}
+
+impl Signal {
+    /// A rule matched; the hit belongs to a run that was prefetched, or that was cleared.
+    pub(crate) fn matched(hit: &IndexedHit) -> Self {
+        Signal { number: hit.rule as usize, still_firing: false, prefetched: true }
+    }
+
+    /// A correlation fires, by its number as a signal.
+    pub(crate) fn fired(number: usize, still_firing: bool) -> Self {
+        Signal { number, still_firing, prefetched: false }
+    }
+}
+
+/// A hit on its way through the correlations.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SignalledHit<'a> {
+    pub(crate) signal: Signal,
+    pub(crate) hit: &'a IndexedHit,
+    /// When it counts.
+    pub(crate) time: Timestamp,
+    /// It is older than the newest event by more than the lateness.
+    pub(crate) late: bool,
+}
+
+impl State {
+    /// Counts the hit in every correlation over its signal.
+    pub(crate) fn correlate(&mut self, signalled: SignalledHit<'_>) {
+        let SignalledHit { signal, hit, time, .. } = signalled;
+        let set = Arc::clone(&self.setup.set);
+        let mut key = std::mem::take(&mut self.key);
+        let mut fired = Vec::new();
+        for index in &set.uses[signal.number].correlations {
+            let bound = &set.correlations[*index];
+            if !write_key(bound, hit, &mut key) {
+                self.counts.ungrouped += 1;
+                self.watch_ungrouped(bound, *index, signalled);
+                continue;
+            }
+            let likely = if signal.prefetched { self.prefetch.next(*index) } else { None };
+            let groups = self.windows.of(*index);
+            let slot = likely.map_or_else(|| groups.slot(&key), |likely| groups.slot_at(likely, &key));
+            if let Some(still_firing) = self.count_in(*index, slot, &key, signalled) {
+                fired.push(Signal::fired(set.signal_of(*index), still_firing));
+            }
+        }
+        self.forgive(signal, hit, time, &mut key);
+        self.key = key;
+        for signal in fired {
+            self.correlate(SignalledHit { signal, ..signalled });
+        }
+    }
+
+    /// Counts the hit in its group of one correlation. Where that fires: whether it was firing before.
+    fn count_in(&mut self, index: usize, slot: Option<usize>, key: &str, signalled: SignalledHit<'_>) -> Option<bool> {
+        let SignalledHit { signal, hit, time, late } = signalled;
+        let set = Arc::clone(&self.setup.set);
+        let bound = &set.correlations[index];
+        // What waits for its end has been judged without what comes now.
+        let judged = late && bound.waits_for_close;
+        let covers = |slot| self.windows.of(index).at(slot).covers(time, bound.rule.timespan_us);
+        if judged && !slot.is_some_and(covers) {
+            self.counts.left_out += 1;
+            return None;
+        }
+        let slot = slot.unwrap_or_else(|| self.open_group(index, key));
+        let arrival = Arrival {
+            bound,
+            index,
+            signal: signal.number,
+            hit,
+            time,
+            newest_proof_only: false,
+            idle_us: self.setup.idle_us(bound),
+            retention_us: self.setup.retention_us(bound),
+            still_firing: signal.still_firing,
+            as_arrived: self.setup.order == HitOrder::AsArrived,
+        };
+        let added = self.windows.add(slot, key, arrival);
+        self.note_added(&added);
+        if added.out_of_order && self.out_of_order.note(index, key, hit, time) {
+            self.recount_out_of_order();
+        }
+        if added.begins {
+            self.begin_finding(bound, index, slot, key, hit);
+        }
+        if added.fires {
+            self.list_finding(index, slot, key);
+        }
+        self.watch_counted(index, key, signalled, &added);
+        if let Some(ended) = &added.ended {
+            self.close(ended);
+        }
+        self.enforce_budget();
+        added.fires.then_some(!added.restarts)
+    }
+
+    /// Makes the window of a new group, and gives its slot. Where there are too many groups, one is evicted.
+    fn open_group(&mut self, index: usize, key: &str) -> usize {
+        if self.windows.of(index).len() >= self.setup.options.groups_max {
+            self.evict_group(index);
+        }
+        self.windows.open(index, key)
+    }
+
+    fn note_added(&mut self, added: &Added) {
+        self.counts.proof_dropped += added.proof_dropped;
+        self.counts.cut += u64::from(added.cut);
+        self.counts.not_numeric += u64::from(added.left_out == Some(LeftOut::NotNumeric));
+        self.counts.left_out += u64::from(added.left_out == Some(LeftOut::TooOld));
+    }
+
+    /// Takes back what groups of the hit have counted, in correlations that its signal forgives.
+    fn forgive(&mut self, signal: Signal, hit: &IndexedHit, time: Timestamp, key: &mut String) {
+        let set = Arc::clone(&self.setup.set);
+        for index in &set.uses[signal.number].forgives {
+            let bound = &set.correlations[*index];
+            let forgiven = write_key(bound, hit, key) && self.windows.forgive(bound, *index, key, hit, time);
+            self.counts.forgiven += u64::from(forgiven);
+        }
+    }
+
+    /// A finding of a correlation begins with the hit: it shows the events of the correlations that it counts, and
+    /// takes up the risk of its entity.
+    fn begin_finding(&mut self, bound: &BoundCorrelation, index: usize, slot: usize, key: &str, hit: &IndexedHit) {
+        let State { setup, windows, risks, .. } = self;
+        windows.begin_with(bound, index, key, hit, bound.bases_of_same_groups(&setup.set));
+        if !setup.is_muted(RuleRef::Correlation(index))
+            && let Some(episode) = windows.firing_mut(index, slot)
+        {
+            risks.assign(&setup.set, episode, hit.event.id);
+        }
+    }
+
+    /// Lists the finding of a window as changed.
+    fn list_finding(&mut self, index: usize, slot: usize, key: &str) {
+        if self.windows.list(index, slot) {
+            self.findings.list(RuleRef::Correlation(index), key);
+        }
+    }
+
+    /// Counts the windows again that hits have come to out of order. What fires may bring hits out of order to others.
+    pub(crate) fn recount_out_of_order(&mut self) {
+        loop {
+            let groups = self.out_of_order.take();
+            if groups.is_empty() {
+                return;
+            }
+            groups.iter().for_each(|group| self.recount(group));
+        }
+    }
+
+    fn recount(&mut self, group: &OutOfOrderGroup) {
+        let OutOfOrderGroup { index, key, times, hit } = group;
+        let set = Arc::clone(&self.setup.set);
+        let bound = &set.correlations[*index];
+        let Some(slot) = self.windows.of(*index).slot(key) else { return };
+        let recounted = self.windows.recount(bound, *index, slot, *times, &group_text(bound, hit));
+        if !recounted.fires {
+            return;
+        }
+        if recounted.begins {
+            self.begin_finding(bound, *index, slot, key, hit);
+        }
+        self.list_finding(*index, slot, key);
+        let signal = Signal::fired(set.signal_of(*index), !recounted.restarts);
+        self.correlate(SignalledHit { signal, hit, time: times.1, late: false });
+    }
+
+    /// Tells whoever watches the correlation that the hit belongs to no group.
+    fn watch_ungrouped(&mut self, bound: &BoundCorrelation, index: usize, signalled: SignalledHit<'_>) {
+        if let Some(watch) = self.watch.as_deref_mut().filter(|watch| watch.is_of(index)) {
+            let reason = format!("it lacks {}", lacking(bound, signalled.hit).join(", "));
+            let rule = self.setup.set.heads().nth(signalled.signal.number).map(|head| head.title.as_str());
+            watch.event(signalled.hit.event.line_no, rule.unwrap_or_default(), Outcome::Ungrouped(reason));
+        }
+    }
+
+    /// Tells whoever watches the correlation what became of the hit.
+    #[inline]
+    fn watch_counted(&mut self, index: usize, key: &str, signalled: SignalledHit<'_>, added: &Added) {
+        let Some(watch) = self.watch.as_deref_mut().filter(|watch| watch.is_of(index)) else { return };
+        let Some(window) = self.windows.of(index).get(key) else { return };
+        let window = crate::group_view::view(&self.setup.set.correlations[index], key, window, self.clock.newest());
+        let rule = self.setup.set.heads().nth(signalled.signal.number).map(|head| head.title.as_str());
+        let left_out = added.left_out.map(|why| why.reason().to_owned());
+        let outcome = Outcome::Counted { window: Box::new(window), left_out, fires: added.fires };
+        watch.event(signalled.hit.event.line_no, rule.unwrap_or_default(), outcome);
+    }
+}

@@ -1,0 +1,286 @@
+//! The windows of all correlations: each correlation has groups of its own, and no group reads another. What they take
+//! is added up in one budget. Decides who is evicted; makes no findings.
+
+use std::sync::Arc;
+
+use event::{EventRef, Timestamp};
+use rules::ruleset::{BoundCorrelation, RuleSet};
+
+use crate::budget::{Budget, Weight};
+use crate::deadlines::{Deadline, Deadlines};
+use crate::episode::Episode;
+use crate::groups::Groups;
+use crate::hit::IndexedHit;
+use crate::options::CorrelatorOptions;
+use crate::window::Window;
+use crate::window::added::Added;
+use crate::window::arrival::Arrival;
+use crate::window::close::ClosedWindow;
+use crate::window::recount::Recounted;
+
+/// Windows by correlation, with what they share: limits, deadlines, and memory that is freed together.
+#[derive(Debug)]
+pub(crate) struct Windows {
+    by_correlation: Vec<Groups>,
+    budget: Budget,
+    deadlines: Deadlines,
+    /// Lines that windows have given up; freed together, because freeing waits for memory.
+    released: Vec<Arc<EventRef>>,
+}
+
+impl Windows {
+    /// Without groups, for so many correlations.
+    pub(crate) fn new(correlations: usize, options: &CorrelatorOptions) -> Self {
+        Windows {
+            by_correlation: (0..correlations).map(|_| Groups::new(options.saved)).collect(),
+            budget: Budget::new(options),
+            deadlines: Deadlines::default(),
+            released: Vec::new(),
+        }
+    }
+
+    /// Groups of one correlation.
+    #[inline]
+    pub(crate) fn of(&self, index: usize) -> &Groups {
+        &self.by_correlation[index]
+    }
+
+    /// Number of groups of all correlations.
+    pub(crate) fn len(&self) -> usize {
+        self.by_correlation.iter().map(Groups::len).sum()
+    }
+
+    /// Changes a window and what it takes of the budget.
+    #[inline]
+    fn change<R>(
+        &mut self,
+        index: usize,
+        slot: usize,
+        change: impl FnOnce(&mut Window, &mut Vec<Arc<EventRef>>) -> R,
+    ) -> R {
+        let released = &mut self.released;
+        let (result, before, after) = self.by_correlation[index].change(slot, |window| change(window, released));
+        self.budget.change(before, after);
+        result
+    }
+
+    /// Adds an empty window for a group that has none, and gives its slot.
+    pub(crate) fn open(&mut self, index: usize, key: &str) -> usize {
+        let (slot, weight) = self.by_correlation[index].open(key);
+        self.budget.change(Weight::default(), weight);
+        slot
+    }
+
+    /// Counts a hit in the window at a slot; where a window opens with it that waits for its end, notes when that is.
+    #[inline]
+    pub(crate) fn add(&mut self, slot: usize, key: &str, mut arrival: Arrival<'_>) -> Added {
+        let Arrival { bound, index, time, .. } = arrival;
+        arrival.newest_proof_only = self.budget.is_proof_scarce();
+        let lines = self.released.len();
+        let (mut added, opens) = self.change(index, slot, |window, released| {
+            let opens = bound.waits_for_close && window.is_empty();
+            (window.add(arrival, released), opens)
+        });
+        if arrival.newest_proof_only {
+            added.proof_dropped = (self.released.len() - lines) as u64;
+        }
+        if opens {
+            self.deadlines.add(time.saturating_add_us(bound.rule.timespan_us), index, key);
+        }
+        added
+    }
+
+    /// Takes back what a group has counted, for a hit that forgives. False where there is no such group.
+    pub(crate) fn forgive(
+        &mut self,
+        bound: &BoundCorrelation,
+        index: usize,
+        key: &str,
+        hit: &IndexedHit,
+        time: Timestamp,
+    ) -> bool {
+        let Some(slot) = self.by_correlation[index].slot(key) else { return false };
+        self.change(index, slot, |window, _| window.forgive(bound, hit, time));
+        true
+    }
+
+    /// Counts a window again that hits have come to out of order; see [`Window::recount`].
+    pub(crate) fn recount(
+        &mut self,
+        bound: &BoundCorrelation,
+        index: usize,
+        slot: usize,
+        times: (Timestamp, Timestamp),
+        group: &str,
+    ) -> Recounted {
+        self.by_correlation[index].at_mut(slot).recount(bound, index, times, group)
+    }
+
+    /// Replaces the open finding of a group by one with the events of these correlations, as far as they have the
+    /// group.
+    pub(crate) fn begin_with(
+        &mut self,
+        bound: &BoundCorrelation,
+        index: usize,
+        key: &str,
+        hit: &IndexedHit,
+        chained: impl Iterator<Item = usize>,
+    ) {
+        let windows = chained.filter_map(|base| self.by_correlation[base].get(key));
+        let proof: Vec<_> = windows.flat_map(Window::proof).collect();
+        if !proof.is_empty()
+            && let Some(slot) = self.by_correlation[index].slot(key)
+        {
+            let group = crate::group_key::group_text(bound, hit);
+            self.by_correlation[index].at_mut(slot).begin_with(bound, index, group, proof);
+        }
+    }
+
+    /// The open finding of the window at a slot.
+    pub(crate) fn firing_mut(&mut self, index: usize, slot: usize) -> Option<&mut Episode> {
+        self.by_correlation[index].at_mut(slot).firing_mut()
+    }
+
+    /// Notes that the window stands in the list of changed findings; false where it stood there before.
+    #[inline]
+    pub(crate) fn list(&mut self, index: usize, slot: usize) -> bool {
+        let window = self.by_correlation[index].at_mut(slot);
+        !std::mem::replace(&mut window.listed, true)
+    }
+
+    /// The open finding of a group that is taken off the list.
+    pub(crate) fn unlist(&mut self, index: usize, key: &str) -> Option<&mut Episode> {
+        let groups = &mut self.by_correlation[index];
+        let window = groups.slot(key).map(|slot| groups.at_mut(slot))?;
+        window.listed = false;
+        window.firing_mut()
+    }
+
+    /// The next window that waits for its end and ends before `complete`.
+    #[inline]
+    pub(crate) fn next_deadline(&mut self, complete: Timestamp) -> Option<Deadline> {
+        self.deadlines.next_before(complete)
+    }
+
+    /// Closes the windows of a group that end before `complete`, and notes when the next one ends.
+    pub(crate) fn close(
+        &mut self,
+        bound: &BoundCorrelation,
+        index: usize,
+        key: &str,
+        complete: Timestamp,
+    ) -> Vec<ClosedWindow> {
+        let Some(slot) = self.by_correlation[index].slot(key) else { return Vec::new() };
+        let (closed, next) =
+            self.change(index, slot, |window, _| (window.close(bound, index, complete), window.times().0));
+        if let Some(first) = next {
+            self.deadlines.add(first.saturating_add_us(bound.rule.timespan_us), index, key);
+        }
+        closed
+    }
+
+    /// Finds the deadlines of all windows: after another rule set or saved state has come.
+    pub(crate) fn find_deadlines(&mut self, set: &RuleSet) {
+        self.deadlines = Deadlines::default();
+        for (index, bound) in set.correlations.iter().enumerate().filter(|(_, bound)| bound.waits_for_close) {
+            for (key, window) in self.by_correlation[index].iter() {
+                if let Some(first) = window.times().0 {
+                    self.deadlines.add(first.saturating_add_us(bound.rule.timespan_us), index, key);
+                }
+            }
+        }
+    }
+
+    /// Evicts a group of the correlation: of a sample, the one that has the least of what the rule asks for.
+    pub(crate) fn evict(&mut self, bound: &BoundCorrelation, index: usize) -> Option<Window> {
+        let (window, weight) = self.by_correlation[index].evict(bound)?;
+        self.budget.change(weight, Weight::default());
+        Some(window)
+    }
+
+    /// While all windows together take too much: the correlation that takes most, and has a group to spare.
+    #[inline]
+    pub(crate) fn over_budget(&self) -> Option<usize> {
+        if !self.budget.is_over_bytes() {
+            return None;
+        }
+        let largest = (0..self.by_correlation.len()).max_by_key(|index| self.by_correlation[*index].bytes());
+        largest.filter(|index| self.by_correlation[*index].len() > 1)
+    }
+
+    /// Takes out the windows that no event at or after the watermark can join.
+    pub(crate) fn sweep(&mut self, set: &RuleSet, watermark: Timestamp, gap_us: i64) -> Vec<Window> {
+        let mut ended = Vec::new();
+        for (groups, bound) in self.by_correlation.iter_mut().zip(&set.correlations) {
+            let (gone, weight) = groups.remove_ended(bound.rule.timespan_us, watermark, gap_us);
+            self.budget.change(weight, Weight::default());
+            ended.extend(gone);
+        }
+        ended
+    }
+
+    /// Counts a hit. True once every so many hits: it is time for [`Windows::bound_proof`].
+    #[inline]
+    pub(crate) fn needs_check(&mut self) -> bool {
+        self.budget.needs_check()
+    }
+
+    /// Where windows keep too much proof, lets go of what they can spare, then also of the line of groups that have one
+    /// event. False where there was nothing to do.
+    pub(crate) fn bound_proof(&mut self) -> bool {
+        if !self.budget.is_over_proof() {
+            return false;
+        }
+        for newest_too in [false, true] {
+            for window in self.by_correlation.iter_mut().flat_map(Groups::windows_unsaved) {
+                if !newest_too || window.events() <= 1 {
+                    window.drop_proof(newest_too, &mut self.released);
+                }
+            }
+            self.free_released();
+            self.weigh();
+            if !self.budget.is_proof_scarce() {
+                break;
+            }
+        }
+        true
+    }
+
+    /// Frees the lines that windows have given up.
+    #[inline]
+    pub(crate) fn free_released(&mut self) {
+        self.released.clear();
+    }
+
+    /// Weighs all windows again.
+    pub(crate) fn weigh(&mut self) {
+        let mut used = Weight::default();
+        for groups in &mut self.by_correlation {
+            let weight = groups.weigh();
+            used = Weight { bytes: used.bytes + weight.bytes, proof: used.proof + weight.proof };
+        }
+        self.budget.set(used);
+    }
+
+    /// Puts back a window that was saved; [`Windows::weigh`] and [`Windows::find_deadlines`] must follow.
+    pub(crate) fn restore(&mut self, index: usize, key: &str, window: Window) {
+        self.by_correlation[index].restore(key, window);
+    }
+
+    /// Gives the windows of a correlation that changed and the keys that went, since they were last saved.
+    pub(crate) fn take_changed(&mut self, index: usize, changed: impl FnMut(&str, &Window)) -> Vec<Box<str>> {
+        self.by_correlation[index].take_changed(changed)
+    }
+
+    /// Takes all groups out, by correlation: another rule set comes.
+    pub(crate) fn take_all(&mut self) -> Vec<Groups> {
+        std::mem::take(&mut self.by_correlation)
+    }
+
+    /// Puts groups in, by correlation of the set at work.
+    pub(crate) fn put_all(&mut self, by_correlation: Vec<Groups>, set: &RuleSet) {
+        self.by_correlation = by_correlation;
+        self.weigh();
+        self.find_deadlines(set);
+    }
+}
