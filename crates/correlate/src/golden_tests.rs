@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use event::block::digest;
-use event::{Block, Hit, Timestamp};
+use event::{Block, Finding, FindingRating, FindingRule, FindingSpan, Hit, Timestamp};
 use matcher::{MatchScratch, Matcher};
 use rules::{RuleSet, load};
 
@@ -87,10 +87,25 @@ fn hits(set: &Arc<RuleSet>, at: usize, second: i64, text: &str) -> Vec<Hit> {
     Matcher::new(Arc::clone(set), None).hits(&batch, &mut MatchScratch::default())
 }
 
+/// A finding in a form that does not follow the shape of its type.
+fn text_of(finding: &Finding) -> String {
+    let Finding { id, rule, rating, span, entities, techniques, reason, response, evidence, continues, counted } =
+        finding;
+    let FindingRule { id: rule_id, title, level } = rule;
+    let FindingRating { score, parts, severity } = rating;
+    let FindingSpan { first_seen, last_seen, count } = span;
+    format!(
+        "Finding {{ id: {id:?}, rule_id: {rule_id:?}, rule_title: {title:?}, level: {level:?}, score: {score:?}, \
+         score_parts: {parts:?}, severity: {severity:?}, first_seen: {first_seen:?}, last_seen: {last_seen:?}, \
+         count: {count:?}, entities: {entities:?}, techniques: {techniques:?}, reason: {reason:?}, \
+         response: {response:?}, evidence: {evidence:?}, continues: {continues:?}, counted: {counted:?} }}"
+    )
+}
+
 /// What there is to see of a correlator.
 fn look<I>(correlator: &mut Correlator<I>, out: &mut String) {
     for Change { finding, open } in correlator.changes() {
-        *out += &format!("{open} {finding:?}\n");
+        *out += &format!("{open} {}\n", text_of(&finding));
     }
     let SavedState { head, put, gone } = correlator.save().unwrap();
     *out += &format!("{head}\n");
