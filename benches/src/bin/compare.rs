@@ -14,6 +14,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::{Context, bail, ensure};
 use benches::corpus::{Access, Fleet, Random, Sshd};
 use benches::windows;
+use event::Timestamp;
 use regex::Regex;
 use servers::Postgres;
 
@@ -40,9 +41,11 @@ struct Pair {
     tally: Tally,
     /// Durations and rates of the run.
     rates: Regex,
-    /// Sixteen digits: perhaps a moment of the run.
+    /// Sixteen digits, or a time in RFC 3339: perhaps a moment of the run.
     stamps: Regex,
     begun_us: i64,
+    /// That moment in RFC 3339: a later moment is a greater text.
+    begun: String,
 }
 
 impl Pair {
@@ -51,6 +54,7 @@ impl Pair {
         let line = self.rates.replace_all(line, "seconds _, events/s _");
         let stamp = |found: &regex::Captures<'_>| match found[0].parse::<i64>() {
             Ok(number) if number >= self.begun_us => "<moment>".to_owned(),
+            Err(_) if found[0] >= *self.begun => "<moment>".to_owned(),
             _ => found[0].to_owned(),
         };
         self.stamps.replace_all(&line, stamp).into_owned()
@@ -280,13 +284,15 @@ fn main() -> anyhow::Result<()> {
     if arguments.next_if(|argument| argument == "--megabytes").is_some() {
         megabytes = arguments.next().context("--megabytes needs a number")?.parse().context("--megabytes")?;
     }
+    let begun_us = now_us();
     let mut pair = Pair {
         old: std::fs::canonicalize(&old).with_context(|| format!("no program {old}"))?,
         new: std::fs::canonicalize(&new).with_context(|| format!("no program {new}"))?,
         tally: Tally::default(),
         rates: Regex::new(r"seconds [0-9.]+, events/s [0-9]+")?,
-        stamps: Regex::new(r"[0-9]{16}")?,
-        begun_us: now_us(),
+        stamps: Regex::new(r"[0-9]{16}|20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z")?,
+        begun_us,
+        begun: Timestamp(begun_us).to_string(),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let postgres = Postgres::start();
