@@ -30,6 +30,7 @@ impl Once {
     }
 }
 
+/// A time of a list filter, from RFC 3339; or why the text is none.
 pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
     // A plus sign in a query string means a blank.
     let text = text.replace(' ', "+");

@@ -185,7 +185,7 @@ impl<P: Policy> Committer<P> {
         Ok(Commit { findings, sources, forgotten, state, now: clock::now(), lease, join })
     }
 
-    /// Writes until the store has taken it, or the policy gives up: what is not written holds everything behind it back.
+    /// Tries until the store has taken the commit, or the policy gives up. Until then nothing after it is committed.
     fn write(&mut self, target: &Target, commit: &Commit) -> anyhow::Result<(Committed, Duration)> {
         let Target { store, runtime, .. } = target;
         loop {

@@ -1,7 +1,7 @@
 //! The program: command line, configuration, and the one place where all parts meet.
 //!
 //! [`main`] reads arguments, runs a command, and turns its outcome into an exit code. `pipeline` is the whole path
-//! from blocks to findings on one page, `committer` what becomes of them.
+//! from blocks to hits on one page, `committer` makes findings of them and commits.
 
 #![warn(missing_docs)]
 

@@ -21,7 +21,8 @@ struct Table {
 }
 
 impl Table {
-    /// An id that no source has: files that begin with the same lines, and go on differently, were seen to begin alike.
+    /// An id that no source has. The id of a file is a hash of its beginning, so two files that begin alike and then
+    /// differ would have equal ids.
     fn fresh(&self, mut id: SourceId) -> SourceId {
         while let Some((source, _)) = self.sources.get(&id) {
             id = again(id, source.seen);
@@ -103,7 +104,7 @@ pub(crate) struct FollowedFiles(pub(crate) Positions);
 
 impl Known for FollowedFiles {
     fn recognise(&mut self, file: &FileSource, place: FileRole<'_>) -> Option<(SourceId, Position)> {
-        // What a rotation names anew keeps the name under which it was followed.
+        // A file that a rotation has renamed keeps the name under which it was followed.
         let name = canonical(match place {
             FileRole::Beside(path) | FileRole::Missed(path) => path,
             FileRole::Current | FileRole::Rewritten => file.path(),

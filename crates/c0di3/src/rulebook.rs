@@ -278,7 +278,8 @@ impl RuleBook {
         Ok(())
     }
 
-    /// One look at the files: reloads where they are new, and the same as at the look before.
+    /// Reads the rule files once, and reloads them where they differ from those in force and equal those of the call
+    /// before, so that no half-written file is loaded. Gives their digest, and the audit entry of a reload.
     fn look(&self, before: Option<u128>) -> (Option<u128>, Option<AuditEntry>) {
         // A file that is just being replaced is looked at again.
         let now = self.files.read().map_or(0, |texts| texts.digest());

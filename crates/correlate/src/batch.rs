@@ -62,8 +62,8 @@ impl Correlator<Batch> {
         }
     }
 
-    /// A block of input comes, with events up to `newest`. Times after `believed` are not believed: hits without any do
-    /// not take them over.
+    /// A block of input begins, whose newest event time is `newest`. A hit without a time takes that of the hit before
+    /// it, but never a time after `believed`.
     pub fn next_block(&mut self, newest: Option<Timestamp>, believed: Timestamp) {
         self.intake.reached = self.intake.reached.max(newest);
         self.intake.last_known.believe_until(believed);

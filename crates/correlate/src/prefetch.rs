@@ -37,8 +37,8 @@ impl Prefetch {
         slot
     }
 
-    /// Reads what counting the hits will read, step by step for all of them, so that no step waits for the one before
-    /// it longer than memory takes once. The values that are read mean nothing: `black_box` only keeps the reads.
+    /// Reads the memory that counting the hits will read. Each step is done for all hits before the next one, so that
+    /// their waits for memory overlap. The values mean nothing: `black_box` keeps the compiler from removing the reads.
     pub(crate) fn read<'h>(
         &mut self,
         set: &RuleSet,

@@ -83,7 +83,7 @@ impl State {
         let SignalledHit { signal, hit, time, late } = signalled;
         let set = Arc::clone(&self.setup.set);
         let bound = &set.correlations[index];
-        // What waits for its end has been judged without what comes now.
+        // A late hit of a rule whose windows are judged at their end: its window has been judged already.
         let judged = late && bound.waits_for_close;
         let covers = |slot| self.windows.of(index).at(slot).covers(time, bound.rule.timespan_us);
         if judged && !slot.is_some_and(covers) {

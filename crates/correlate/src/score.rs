@@ -12,7 +12,8 @@ const PATTERNS_MAX: i16 = 10;
 const ANSWERED: i16 = 6;
 const SERVER_ERROR: i16 = 3;
 const REFUSED: i16 = -10;
-/// Answers to one source of which the largest stands out: so many of them, so many times as large as the others.
+/// The largest answer to one source stands out where there are at least so many, and it has at least
+/// `UNUSUAL_BYTES_MIN` bytes and `UNUSUAL_TIMES` times the average of the others.
 const SIZES_MIN: u64 = 5;
 const UNUSUAL_TIMES: u64 = 4;
 const UNUSUAL_BYTES_MIN: u64 = 8 << 10;

@@ -43,9 +43,9 @@ use crate::window::last_hits::LastHits;
 pub(crate) struct Window {
     #[serde(rename = "entries")]
     contents: Contents,
-    /// Open from when the aggregate is where it must be until it has not been for a while.
+    /// The open finding. It begins when the condition of the rule holds, and ends some time after its last event.
     firing: Option<Box<Episode>>,
-    /// The aggregate is no longer where it must be: what brings it back belongs to the open finding.
+    /// A finding is open, but the condition does not hold now. Events that make it hold again join that finding.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     dormant: bool,
     /// What the group has been like before, where the rule asks for that.
@@ -156,7 +156,7 @@ impl Window {
         let is_over = self.firing.as_ref().is_some_and(|open| open.silent_before(time, idle_us));
         let ended = if is_over { self.end_finding() } else { None };
         let begins = self.firing.is_none();
-        // A value that stands out stands for itself.
+        // Each value that is new or rare fires anew; a spike fires once while it lasts.
         let restarts = begins || self.dormant || !matches!(rule.kind, HistoryKind::Spike { .. });
         self.dormant = false;
         if begins {

@@ -225,8 +225,8 @@ impl Windows {
         self.budget.needs_check()
     }
 
-    /// Where windows keep too much proof, lets go of what they can spare, then also of the line of groups that have one
-    /// event. False where there was nothing to do.
+    /// Where windows keep too many bytes of lines: drops all lines but the newest of each window, and if that is not
+    /// enough, also the newest line of windows with one event. False where there was nothing to do.
     pub(crate) fn bound_proof(&mut self) -> bool {
         if !self.budget.is_over_proof() {
             return false;

@@ -114,7 +114,8 @@ impl Spool {
         self.shared.append(batch, false)
     }
 
-    /// Takes the batch as soon as there is room: for senders that are held back by not being read.
+    /// Waits until there is room, then takes the batch: for TCP senders, which must wait while nobody reads their
+    /// connection.
     pub async fn append_when_room(&self, batch: Batch<'_>) -> Result<Ticket, Refused> {
         /// Between two looks for room.
         const ROOM_POLL: Duration = Duration::from_millis(10);

@@ -36,7 +36,7 @@ pub(super) struct Verdict<'a> {
     pub(super) held: &'a [u32],
     /// One of them triggers a rule.
     pub(super) triggers: bool,
-    /// Parts of the column may hold something.
+    /// Columns that hold parts of this text (`url.path` of `url.original`) must be searched.
     pub(super) opens_parts: bool,
 }
 

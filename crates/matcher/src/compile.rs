@@ -85,7 +85,7 @@ impl Predicates {
         if let Check::Pack(PackCheck { input: Input::Path | Input::Query, .. }) = item.check
             && self.parts_hold
         {
-            // The whole target is among the pack's fields, too.
+            // Nothing to do for a part of the URL: the same pack also reads `url.original`, which contains it.
             return Program::AnyOf([].into());
         }
         let columns = if self.parts_hold { without_contained(columns, &item.check) } else { columns };

@@ -59,7 +59,7 @@ impl Group {
         let (mut always, mut sampled_always) = (Vec::new(), Vec::new());
         for (at, rule) in rules.iter().enumerate() {
             if rule.sample_of.is_some() {
-                // What it looks for is looked for in its rows only.
+                // A sampled rule needs no triggers: it is evaluated on every row of its sample, and on no other.
                 sampled_always.push(at as u32);
                 continue;
             }

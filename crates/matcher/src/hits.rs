@@ -14,7 +14,7 @@ use rules::sigma::rule::Rule;
 /// Longest value that is captured whole, in bytes: one field must not fill the correlation state. A longer one keeps
 /// its beginning and gets the hash of the whole, so that different values stay different.
 const VALUE_BYTES_MAX: usize = 512;
-/// Longest raw line that a hit keeps as proof, in bytes. Longer ones are cut, which is told behind them.
+/// Longest raw line that a hit keeps as evidence, in bytes. A longer one is cut, and a note at its end says so.
 const PROOF_BYTES_MAX: usize = 8 << 10;
 
 /// Texts, at most, that are remembered with what a pack found in them.

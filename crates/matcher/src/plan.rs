@@ -202,9 +202,9 @@ impl Plan {
         prefilter.get_or_init(|| if self.unfiltered.is_empty() { KeywordPrefilter::new(texts) } else { None }).as_ref()
     }
 
-    /// Whether a keyword that stands in the raw line also stands in the line without its escapes, unless it reaches
-    /// into an escape that does more than put a backslash before a character. Not so for those with such a pair of
-    /// their own, and for those whose place in the line matters.
+    /// Whether the line without its JSON escapes can be searched instead of the raw line: each keyword of the raw line
+    /// is then found there, too, unless it overlaps an escape such as `\u0041`. False where a keyword has `\\`, `\"` or
+    /// `\/`, or ends with a backslash; where its place in the line matters; and where a predicate has no literal.
     pub(super) fn survives_unescaping(&self) -> bool {
         let pairs: [&[u8]; 3] = [b"\\\\", b"\\\"", b"\\/"];
         let has_pair =

@@ -18,8 +18,8 @@ use crate::values::{self, passes_in_any_view};
 pub(super) struct RowScratch {
     /// Positions of the group's columns in the batch.
     positions: Vec<Option<usize>>,
-    /// Columns of each predicate that the batch has, one predicate after the other: most names that a field may have
-    /// are those of other senders.
+    /// For each predicate those of its columns that the batch has, one predicate after the other. A field has many
+    /// names, and a batch has columns for few of them.
     present: Vec<ColumnId>,
     /// Where the columns of each predicate begin in `present`, with its length at the end.
     starts: Vec<u32>,

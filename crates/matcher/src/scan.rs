@@ -311,7 +311,8 @@ impl ColumnSearch<'_> {
             self.work.begin();
             let KeywordTexts { line, unescaped, rewritten } = KeywordTexts::of(self.batch, *row as usize);
             match &unescaped {
-                // Letters beyond ASCII may change their length when they are folded, so that places would not fit.
+                // ASCII alone: folding can change the length of other letters, and the offsets of escapes would be
+                // wrong.
                 Some(text) if survives && line.is_ascii() => {
                     self.search(text, Some(line), ValueTag::String);
                     let mut done = 0;

@@ -41,6 +41,7 @@ pub(crate) fn disabled(format: Format, notice: &Value, at: Timestamp) -> Vec<u8>
     body.to_string().into_bytes()
 }
 
+/// The JSON body for receivers that are of no known product.
 fn generic(kind: &str, notice: &NoticeBody, at: Timestamp, link: Option<&str>) -> Value {
     let incident = &notice.incident;
     let mut data = serde_json::to_value(incident).unwrap_or_default();

@@ -139,8 +139,8 @@ impl Added {
     }
 }
 
-/// Whether a finding that is not remembered is to be counted. Where no more findings can be remembered, a changed one
-/// may have been counted before: it is left out, and a metric says so.
+/// Whether to count a finding that is not remembered. Once [`FINDINGS_MAX`] are remembered, a finding that has changed
+/// since it was created may have been counted before: it is not counted, and `hot_changes_passed_over_total` goes up.
 pub(crate) fn counts(stored: &StoredFinding, remembered: usize) -> bool {
     let counts = remembered < FINDINGS_MAX || stored.created_at == stored.updated_at;
     if !counts {

@@ -1,4 +1,4 @@
-//! What is kept: findings with their proof, incidents and their history, how far sources were read, correlation state,
+//! What is kept: findings with their evidence, incidents and their history, how far sources were read, correlation state,
 //! notices and their deliveries, summaries, tokens, and hot aggregates.
 //!
 //! Traits name what the rest of the program needs; each has an embedded member (SQLite, process memory) and a server

@@ -103,7 +103,7 @@ pub(crate) fn measure(set: RuleSet, size: Size, seed: u64) -> Measured {
 mod tests {
     use super::*;
 
-    /// What the issue of this bench asks for; a class or encoding that falls below fails here.
+    /// The least that is asked for; a class or encoding that falls below fails here.
     #[test]
     fn attacks_are_found_in_every_class_and_encoding_and_noise_is_left_alone() {
         let set = own_rules(&crate::root(), 1).unwrap();

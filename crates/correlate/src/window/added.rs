@@ -9,9 +9,9 @@ pub(crate) struct Added {
     pub(crate) ended: Option<Box<Episode>>,
     /// An episode begins with the hit.
     pub(crate) begins: bool,
-    /// The aggregate is where it must be, with this hit.
+    /// The condition of the rule holds, with this hit.
     pub(crate) fires: bool,
-    /// The aggregate was not there before the hit: others count this firing as a new one.
+    /// The condition did not hold before the hit: other correlations count this as a new firing.
     pub(crate) restarts: bool,
     /// The hit came out of order: the windows around its time must be counted again.
     pub(crate) out_of_order: bool,

@@ -8,13 +8,13 @@ use crate::window::entry::Entry;
 /// How far sequences of a correlation's rules have come.
 #[derive(Clone, Debug)]
 pub(crate) struct Chain {
-    /// By base (a rule that the correlation counts): when the latest sequence up to it began.
+    /// For each rule of the sequence, by position: the latest time at which a sequence that has reached it began.
     begun: Vec<Option<Timestamp>>,
-    /// As `begun`, before the events of `instant`.
+    /// `begun` as it was before the events whose time is `instant`.
     before: Vec<Option<Timestamp>>,
     instant: Timestamp,
-    /// Events of the instant, each with the bases that it can fill: as many for a base as there are bases, because
-    /// more could not make a difference.
+    /// Events whose time is `instant`, each with the positions of the rules that match it. For each rule at most as
+    /// many events are kept as the sequence has rules: more could not change the result.
     events: Vec<(EventId, Vec<u16>)>,
 }
 

@@ -67,7 +67,8 @@ impl Window {
         MatchedWindow { episode, hit: hit.clone(), time }
     }
 
-    /// Whether an entry is what the rule looks for, and not only beside it: of a share, the values whose share is rare.
+    /// Whether an entry is a reason for the finding. For a rule over shares: where the share of its value is within the
+    /// bounds of the rule. For every other rule: always.
     fn is_reason(&self, bound: &BoundCorrelation, value: Option<&EventValue>) -> bool {
         let CorrelationKind::Value { function: Function::Share, .. } = bound.rule.kind else { return true };
         let share = self.contents.aggregate().tally().and_then(|tally| tally.number(Function::Share, value));

@@ -239,9 +239,9 @@ impl Contents {
         self.entries.drop_proof(usize::from(!newest_too), released);
     }
 
-    /// The runs of entries, around events from `from` to `to`, that fill a time span where the aggregate is where the
-    /// rule wants it: their positions, and their distinct values. Counts in order of time, as if all events had come
-    /// so.
+    /// Ranges of entries whose time spans meet the condition of the rule, among the time spans that an event from
+    /// `from` to `to` can be in: their positions, and the largest number of distinct values. Overlapping ranges are
+    /// joined. Counts in order of time, as if the events had arrived in that order.
     pub(crate) fn reached_around(
         &self,
         bound: &BoundCorrelation,

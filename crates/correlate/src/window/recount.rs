@@ -15,9 +15,9 @@ use crate::window::evidence::{add_entry, counted_entity};
 pub(crate) struct Recounted {
     /// A finding begins.
     pub(crate) begins: bool,
-    /// In some window with an event that came out of order the aggregate is where it must be.
+    /// The condition of the rule holds in some window with an event that came out of order.
     pub(crate) fires: bool,
-    /// The aggregate was not there before.
+    /// The condition did not hold before.
     pub(crate) restarts: bool,
 }
 

@@ -143,7 +143,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Stops a partition at a message that cannot be taken, and has it kept.
+    /// Pauses a partition at a message that cannot be read, and asks the worker to write it to the dead-letter topic.
     fn hold(&mut self, key: Key, offset: i64, kind: &'static str, reason: String, value: &[u8]) {
         report(self.consumer.pause(&list_of(&key)));
         if let Some(progress) = self.state.lock().partitions.get_mut(&key) {

@@ -33,7 +33,8 @@ pub(super) struct Placed {
     header_checksum: u32,
 }
 
-/// Whole lines of at most [`ENTRY_BYTES_MAX`] each, as far as lines are that short.
+/// Cuts lines into parts of at most [`ENTRY_BYTES_MAX`] bytes, at line ends. Only a line that is longer than that is
+/// cut.
 pub(super) fn split(lines: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = lines;
     std::iter::from_fn(move || {

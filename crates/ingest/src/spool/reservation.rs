@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::spool::batch::{Batch, Refused, Ticket};
 use crate::spool::shared::Shared;
 
-/// Ending of the files that hold bodies. They have no name for longer than it takes to open them.
+/// Extension of the files that hold bodies. Each is unlinked as soon as it is open, so its name is short-lived.
 const EXTENSION: &str = "staged";
-/// An entry is written at least so often in a long body, in bytes of lines, and takes at most so much besides its lines.
+/// Fewest bytes of lines in an entry of a long body, and the most bytes that an entry takes besides its lines.
 const ENTRY_BYTES_LEAST: u64 = 256 << 10;
 const ENTRY_OVERHEAD_BYTES: u64 = 512;
 

@@ -41,7 +41,7 @@ pub(super) struct State {
     pub(super) held: u64,
     pub(super) disk_low: bool,
     pub(super) failed: Option<String>,
-    /// The next entry does not stand behind the last one: it begins a segment of its own.
+    /// The offset of the next entry does not follow that of the last one on disk: the next entry begins a new segment.
     pub(super) roll: bool,
     pub(super) closing: bool,
 }

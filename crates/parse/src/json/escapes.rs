@@ -44,7 +44,8 @@ fn foreign(rest: &[u8], out: &mut String) -> Escape {
     Escape { length: bytes.len() * 4, is_foreign: true, is_mended: false }
 }
 
-/// Lines are UTF-8 almost always: telling so is quicker than repairing them.
+/// Appends bytes as text; what is not UTF-8 becomes U+FFFD. Lines are almost always UTF-8, and checking that first is
+/// quicker.
 pub(super) fn push_text(out: &mut String, bytes: &[u8]) {
     match std::str::from_utf8(bytes) {
         Ok(text) => out.push_str(text),

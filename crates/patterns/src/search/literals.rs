@@ -162,7 +162,7 @@ struct Search {
     triples: Bits,
     /// Places of the text from one that is looked at to the next.
     stride: usize,
-    /// Short ones that would ask for every place to be looked at.
+    /// Short literals, searched for apart: in the tables they would need a stride of 1.
     short_literals: Option<ShortLiterals>,
     /// By four bytes.
     long: Places,
@@ -224,7 +224,7 @@ impl Bits {
     }
 }
 
-/// Without branches, because most bytes are not known.
+/// A bit for each place whose bytes may be in the table. Has no branches, because few places have such bytes.
 fn place_bits<const STRIDE: usize, const MASK: u32, const WORDS: usize>(words: &[u64; WORDS], bytes: &[u8]) -> u64 {
     let mut place_bits = 0;
     for (at, window) in bytes.array_windows::<GRAM>().step_by(STRIDE).enumerate() {
@@ -299,7 +299,7 @@ fn spread(bytes: u32) -> u64 {
     u64::from(bytes).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
-/// Bytes that a literal needs to be found at one of every so many places.
+/// Shortest literal, in bytes, that is found for certain when every `stride`-th place of a text is looked at.
 fn bytes_for(stride: usize) -> usize {
     GRAM + stride - 1
 }
@@ -376,7 +376,7 @@ impl Search {
         Search { texts, grams, triples, stride, short_literals, long, triple, pair, pairs, anchors, single }
     }
 
-    /// Knowing which bytes the text has saves work.
+    /// Whether the search is quicker when the caller says which bytes the text has.
     fn wants_bytes(&self) -> bool {
         !self.single.is_empty() || !self.anchors.is_empty()
     }
