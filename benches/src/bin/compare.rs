@@ -1,8 +1,9 @@
-//! Two programs over one input must say one thing: `compare OLD NEW [--megabytes N] [PATH…]`, from the root of the repository.
+//! Two programs over one input must say one thing: `compare OLD NEW [--megabytes N] [--kinds KIND,…] [PATH…]`, from the root
+//! of the repository.
 //!
 //! Compares byte for byte: `parse`, `detect`, `replay` (ndjson, table, report), `rules check|test|coverage`, `rules explain` of
 //! every own rule over its own cases, and every row that a replay leaves in SQLite and in PostgreSQL. Inputs are the sample
-//! logs, the cases of the own rules, N megabytes (200) of each generated kind, and the PATHs. Times of the run itself are
+//! logs, the cases of the own rules, N megabytes (200) of each generated kind (access, sshd, syslog, process), and the PATHs. Times of the run itself are
 //! taken out: durations, rates, and stamps of the moment.
 #![allow(clippy::print_stdout, reason = "a comparison says what it found")]
 
@@ -21,6 +22,8 @@ use servers::Postgres;
 const ATTACKS_PER_10K: u64 = 50;
 /// Bytes of each generated kind unless another number is given, in megabytes.
 const MEGABYTES: u64 = 200;
+/// What is generated.
+const KINDS: [&str; 4] = ["access", "sshd", "syslog", "process"];
 
 #[allow(clippy::disallowed_methods, reason = "rows bear the moment that they were written at")]
 fn now_us() -> i64 {
@@ -67,12 +70,12 @@ impl Pair {
         command.spawn().with_context(|| format!("cannot start {}", program.display()))
     }
 
-    /// Runs both with the same arguments, in folders of their own; stores in arguments are relative to those.
-    fn run(&mut self, what: &str, arguments: &[&str]) -> anyhow::Result<()> {
+    /// Runs both with one list of arguments; whether the old one succeeded.
+    fn run(&mut self, what: &str, arguments: &[&str]) -> anyhow::Result<bool> {
         self.run_apart(what, arguments, arguments)
     }
 
-    fn run_apart(&mut self, what: &str, old: &[&str], new: &[&str]) -> anyhow::Result<()> {
+    fn run_apart(&mut self, what: &str, old: &[&str], new: &[&str]) -> anyhow::Result<bool> {
         let folders = [tempfile::tempdir()?, tempfile::tempdir()?];
         let mut children =
             [Self::spawn(&self.old, old, folders[0].path())?, Self::spawn(&self.new, new, folders[1].path())?];
@@ -88,7 +91,7 @@ impl Pair {
         differs |= self.lines(&format!("{what}, stderr"), said(0)?, said(1)?)?;
         self.tally.outputs += 1;
         self.tally.differences += u64::from(differs);
-        Ok(())
+        Ok(codes[0].success())
     }
 
     /// Whether two outputs differ; the first line that does is shown.
@@ -144,26 +147,35 @@ fn write_until(path: &Path, bytes: u64, mut line: impl FnMut(&mut String) -> any
     Ok(out.flush()?)
 }
 
-/// One file of each generated kind.
-fn generated(folder: &Path, bytes: u64) -> anyhow::Result<Vec<PathBuf>> {
-    let path = |name: &str| folder.join(name);
-    let (mut access, mut sshd) = (Access::new(7, ATTACKS_PER_10K), Sshd::new(7));
-    let (mut fleet, mut random) = (Fleet::new(7, ATTACKS_PER_10K), Random::new(7));
-    write_until(&path("access.log"), bytes, |line| Ok(access.line(line)?))?;
-    write_until(&path("sshd.log"), bytes, |line| Ok(sshd.line(line)?))?;
-    let mut second = 1_795_000_000;
-    write_until(&path("syslog.log"), bytes, |line| {
-        second += i64::from(random.below(50) == 0);
-        Ok(fleet.line(second, line)?)
-    })?;
-    let mut number = 0;
-    write_until(&path("process.json"), bytes, |line| {
-        number += 1;
-        line.push_str(&windows::process_creation(&mut random, number));
-        line.push('\n');
-        Ok(())
-    })?;
-    Ok(["access.log", "sshd.log", "syslog.log", "process.json"].map(path).to_vec())
+/// A file of one generated kind.
+fn generated(folder: &Path, kind: &str, bytes: u64) -> anyhow::Result<PathBuf> {
+    let path = folder.join(format!("{kind}.log"));
+    let (mut random, mut number, mut second) = (Random::new(7), 0, 1_795_000_000);
+    match kind {
+        "access" => {
+            let mut access = Access::new(7, ATTACKS_PER_10K);
+            write_until(&path, bytes, |line| Ok(access.line(line)?))?;
+        }
+        "sshd" => {
+            let mut sshd = Sshd::new(7);
+            write_until(&path, bytes, |line| Ok(sshd.line(line)?))?;
+        }
+        "syslog" => {
+            let mut fleet = Fleet::new(7, ATTACKS_PER_10K);
+            write_until(&path, bytes, |line| {
+                second += i64::from(random.below(50) == 0);
+                Ok(fleet.line(second, line)?)
+            })?;
+        }
+        "process" => write_until(&path, bytes, |line| {
+            number += 1;
+            line.push_str(&windows::process_creation(&mut random, number));
+            line.push('\n');
+            Ok(())
+        })?,
+        other => bail!("no kind `{other}`: use {}", KINDS.join(", ")),
+    }
+    Ok(path)
 }
 
 /// A rule, the file that it stands in, and a file with the lines of its cases.
@@ -275,14 +287,52 @@ fn compare_input(
     Ok(())
 }
 
+/// Everything that is said of the own rules. Their cases are written into the folder.
+fn compare_rules(pair: &mut Pair, folder: &Path) -> anyhow::Result<()> {
+    for (command, output) in [
+        ("check", "text"),
+        ("check", "json"),
+        ("test", "text"),
+        ("test", "junit"),
+        ("coverage", "text"),
+        ("coverage", "json"),
+        ("coverage", "navigator"),
+    ] {
+        pair.run(&format!("rules {command} as {output}"), &["rules", command, "rules", "--output", output])?;
+    }
+    pair.run("rules test --cross", &["rules", "test", "--cross", "rules"])?;
+    let cases = cases(folder)?;
+    for Cases { rule_id, rule_file, lines } in &cases {
+        // Loaded with what stands beside it: hundreds of rules would be read for each otherwise.
+        let beside = rule_file.parent().unwrap_or(rule_file).display().to_string();
+        let arguments =
+            ["rules", "explain", "--no-default-rules", "--rules", &beside, rule_id, &lines.display().to_string()];
+        if !pair.run(&format!("rules explain {rule_id}"), &arguments)? {
+            // It needs rules that stand elsewhere.
+            let arguments = ["rules", "explain", rule_id, &lines.display().to_string()];
+            pair.run(&format!("rules explain {rule_id}, all rules loaded"), &arguments)?;
+        }
+    }
+    for command in ["parse", "detect"] {
+        let files: Vec<String> = cases.iter().map(|case| case.lines.display().to_string()).collect();
+        let arguments: Vec<&str> = std::iter::once(command).chain(files.iter().map(String::as_str)).collect();
+        pair.run(&format!("{command} of all cases"), &arguments)?;
+    }
+    Ok(())
+}
+
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1).peekable();
     let (Some(old), Some(new)) = (arguments.next(), arguments.next()) else {
-        bail!("usage: compare OLD NEW [--megabytes N] [PATH…]");
+        bail!("usage: compare OLD NEW [--megabytes N] [--kinds KIND,…] [PATH…]");
     };
     let mut megabytes = MEGABYTES;
     if arguments.next_if(|argument| argument == "--megabytes").is_some() {
         megabytes = arguments.next().context("--megabytes needs a number")?.parse().context("--megabytes")?;
+    }
+    let mut kinds = KINDS.join(",");
+    if arguments.next_if(|argument| argument == "--kinds").is_some() {
+        kinds = arguments.next().context("--kinds needs a list")?;
     }
     let begun_us = now_us();
     let mut pair = Pair {
@@ -297,36 +347,14 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let postgres = Postgres::start();
     let folder = tempfile::tempdir()?;
-    for (command, output) in [
-        ("check", "text"),
-        ("check", "json"),
-        ("test", "text"),
-        ("test", "junit"),
-        ("coverage", "text"),
-        ("coverage", "json"),
-        ("coverage", "navigator"),
-    ] {
-        pair.run(&format!("rules {command} as {output}"), &["rules", command, "rules", "--output", output])?;
-    }
-    pair.run("rules test --cross", &["rules", "test", "--cross", "rules"])?;
     let of_rules = folder.path().join("cases");
     std::fs::create_dir(&of_rules)?;
-    let cases = cases(&of_rules)?;
-    for Cases { rule_id, rule_file, lines } in &cases {
-        // Loaded with what stands beside it: hundreds of rules would be read for each otherwise.
-        let beside = rule_file.parent().unwrap_or(rule_file).display().to_string();
-        let arguments =
-            ["rules", "explain", "--no-default-rules", "--rules", &beside, rule_id, &lines.display().to_string()];
-        pair.run(&format!("rules explain {rule_id}"), &arguments)?;
-    }
-    for command in ["parse", "detect"] {
-        let files: Vec<String> = cases.iter().map(|case| case.lines.display().to_string()).collect();
-        let arguments: Vec<&str> = std::iter::once(command).chain(files.iter().map(String::as_str)).collect();
-        pair.run(&format!("{command} of all cases"), &arguments)?;
-    }
+    compare_rules(&mut pair, &of_rules)?;
     let mut inputs = vec![PathBuf::from("deploy/sample-logs"), of_rules];
     inputs.extend(arguments.map(PathBuf::from));
-    inputs.extend(generated(folder.path(), megabytes * 1_000_000)?);
+    for kind in kinds.split(',') {
+        inputs.push(generated(folder.path(), kind, megabytes * 1_000_000)?);
+    }
     for input in inputs {
         let before = (pair.tally.outputs, pair.tally.lines);
         compare_input(&mut pair, &postgres, &runtime, &input)?;

@@ -99,6 +99,7 @@ impl Correlator<Batch> {
     /// Counts the hits that wait for a time before `watermark`, or all of them.
     fn release_before(&mut self, watermark: Option<Timestamp>) {
         let Correlator { state, intake: Batch { run, .. } } = self;
+        let set = Arc::clone(&state.setup.set);
         let is_passed = |time: Timestamp| watermark.is_none_or(|watermark| time < watermark);
         loop {
             while run.len() < RUN_HITS && state.reorder.next_time().is_some_and(is_passed) {
@@ -109,7 +110,7 @@ impl Correlator<Batch> {
             }
             state.prefetch(run.iter().map(|(_, hit)| hit));
             for (time, hit) in run.drain(..) {
-                count(state, &hit, time);
+                count(state, &set, &hit, time);
             }
             state.windows.free_released();
         }
@@ -119,18 +120,19 @@ impl Correlator<Batch> {
     fn release_first(&mut self) {
         if let Some(((time, _), hit)) = self.state.reorder.pop() {
             self.state.prefetch.clear();
-            count(&mut self.state, &hit, time);
+            let set = Arc::clone(&self.state.setup.set);
+            count(&mut self.state, &set, &hit, time);
             self.state.windows.free_released();
         }
     }
 }
 
 /// Counts a hit that no longer waits: nothing older comes.
-fn count(state: &mut State, hit: &IndexedHit, time: Timestamp) {
+fn count(state: &mut State, set: &RuleSet, hit: &IndexedHit, time: Timestamp) {
     state.reorder.release(hit);
     state.check_proof();
     state.judge_until(time);
     state.fold(hit, time);
-    state.correlate(SignalledHit { signal: Signal::matched(hit), hit, time, late: false });
+    state.correlate(set, SignalledHit { signal: Signal::matched(hit), hit, time, late: false });
     state.recount_out_of_order();
 }

@@ -42,13 +42,16 @@ impl OpenFindings {
         }
         let group = fold_group(hit);
         let key = fold_table_key(hit.rule, &group);
-        let ended = self.folds.get(&key).is_some_and(|open| open.is_apart_from(time, setup.options.fold_gap_us));
-        if ended && let Some(episode) = self.folds.remove(&key) {
-            self.close(setup, &episode);
+        let gap_us = setup.options.fold_gap_us;
+        let mut slot = self.folds.slot(&key);
+        if slot.is_some_and(|slot| self.folds.at(slot).is_apart_from(time, gap_us)) {
+            let ended = self.folds.remove(&key);
+            ended.iter().for_each(|episode| self.close(setup, episode));
+            slot = None;
         }
-        let is_new = self.folds.slot(&key).is_none();
-        let evicted = is_new && self.folds.len() >= setup.options.groups_max && self.evict(setup);
-        let episode = self.folds.get_or_insert_with(&key, || Episode::new(rule, group, time));
+        let evicted = slot.is_none() && self.folds.len() >= setup.options.groups_max && self.evict(setup);
+        let slot = slot.unwrap_or_else(|| self.folds.push(&key, Episode::new(rule, group, time)));
+        let episode = self.folds.at_mut(slot);
         if !episode.is_changed() {
             self.changed.push((rule, key.as_str().into()));
         }

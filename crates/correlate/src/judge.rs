@@ -31,7 +31,7 @@ impl State {
             let Some(MatchedWindow { episode, hit, time }) = matched else { continue };
             self.close(&episode);
             let signal = Signal::fired(set.signal_of(index), false);
-            self.correlate(SignalledHit { signal, hit: &hit, time, late: false });
+            self.correlate(&set, SignalledHit { signal, hit: &hit, time, late: false });
         }
     }
 }

@@ -32,15 +32,16 @@ impl Correlator<Live> {
     /// again with all that came with it. What claims to be from the future counts at its arrival.
     pub fn observe(&mut self, hits: Vec<Hit>, received: Timestamp) {
         let state = &mut self.state;
+        let set = Arc::clone(&state.setup.set);
         let given = hits.len();
-        let known = hits.into_iter().filter_map(|hit| IndexedHit::resolve(hit, &state.setup.set));
+        let known = hits.into_iter().filter_map(|hit| IndexedHit::resolve(hit, &set));
         let mut hits: Vec<IndexedHit> = known.collect();
         state.counts.unknown_rule += (given - hits.len()) as u64;
         // Within what came together the order is known.
         hits.sort_by_key(|hit| hit.event.time.unwrap_or(received));
         for run in hits.chunks(RUN_HITS) {
             state.prefetch(run.iter());
-            run.iter().for_each(|hit| arrive(state, hit, received));
+            run.iter().for_each(|hit| arrive(state, &set, hit, received));
             state.windows.free_released();
         }
         state.recount_out_of_order();
@@ -63,12 +64,12 @@ impl Correlator<Live> {
 }
 
 /// Counts a hit that has just arrived.
-fn arrive(state: &mut State, hit: &IndexedHit, received: Timestamp) {
+fn arrive(state: &mut State, set: &RuleSet, hit: &IndexedHit, received: Timestamp) {
     let ArrivalTime { time, untimed, from_future, late } = state.clock.see_arrival(hit.event.time, received);
     state.counts.untimed += u64::from(untimed);
     state.counts.from_future += u64::from(from_future);
     state.counts.late += u64::from(late);
     state.check_proof();
     state.fold(hit, time);
-    state.correlate(SignalledHit { signal: Signal::matched(hit), hit, time, late });
+    state.correlate(set, SignalledHit { signal: Signal::matched(hit), hit, time, late });
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use event::Timestamp;
-use rules::ruleset::BoundCorrelation;
+use rules::ruleset::{BoundCorrelation, RuleSet};
 
 use crate::episode::RuleRef;
 use crate::group_key::{group_text, lacking, write_key};
@@ -51,10 +51,10 @@ pub(crate) struct SignalledHit<'a> {
 }
 
 impl State {
-    /// Counts the hit in every correlation over its signal.
-    pub(crate) fn correlate(&mut self, signalled: SignalledHit<'_>) {
-        let SignalledHit { signal, hit, time, .. } = signalled;
-        let set = Arc::clone(&self.setup.set);
+    /// Counts the hit in every correlation over its signal. `set` is the set at work, which callers hold for a whole run
+    /// of hits.
+    pub(crate) fn correlate(&mut self, set: &RuleSet, signalled: SignalledHit<'_>) {
+        let SignalledHit { signal, hit, .. } = signalled;
         let mut key = std::mem::take(&mut self.key);
         let mut fired = Vec::new();
         for index in &set.uses[signal.number].correlations {
@@ -67,21 +67,27 @@ impl State {
             let likely = if signal.prefetched { self.prefetch.next(*index) } else { None };
             let groups = self.windows.of(*index);
             let slot = likely.map_or_else(|| groups.slot(&key), |likely| groups.slot_at(likely, &key));
-            if let Some(still_firing) = self.count_in(*index, slot, &key, signalled) {
+            if let Some(still_firing) = self.count_in(set, *index, slot, &key, signalled) {
                 fired.push(Signal::fired(set.signal_of(*index), still_firing));
             }
         }
-        self.forgive(signal, hit, time, &mut key);
+        self.forgive(set, signalled, &mut key);
         self.key = key;
         for signal in fired {
-            self.correlate(SignalledHit { signal, ..signalled });
+            self.correlate(set, SignalledHit { signal, ..signalled });
         }
     }
 
     /// Counts the hit in its group of one correlation. Where that fires: whether it was firing before.
-    fn count_in(&mut self, index: usize, slot: Option<usize>, key: &str, signalled: SignalledHit<'_>) -> Option<bool> {
+    fn count_in(
+        &mut self,
+        set: &RuleSet,
+        index: usize,
+        slot: Option<usize>,
+        key: &str,
+        signalled: SignalledHit<'_>,
+    ) -> Option<bool> {
         let SignalledHit { signal, hit, time, late } = signalled;
-        let set = Arc::clone(&self.setup.set);
         let bound = &set.correlations[index];
         // A late hit of a rule whose windows are judged at their end: its window has been judged already.
         let judged = late && bound.waits_for_close;
@@ -138,8 +144,8 @@ impl State {
     }
 
     /// Takes back what groups of the hit have counted, in correlations that its signal forgives.
-    fn forgive(&mut self, signal: Signal, hit: &IndexedHit, time: Timestamp, key: &mut String) {
-        let set = Arc::clone(&self.setup.set);
+    fn forgive(&mut self, set: &RuleSet, signalled: SignalledHit<'_>, key: &mut String) {
+        let SignalledHit { signal, hit, time, .. } = signalled;
         for index in &set.uses[signal.number].forgives {
             let bound = &set.correlations[*index];
             let forgiven = write_key(bound, hit, key) && self.windows.forgive(bound, *index, key, hit, time);
@@ -191,7 +197,7 @@ impl State {
         }
         self.list_finding(*index, slot, key);
         let signal = Signal::fired(set.signal_of(*index), !recounted.restarts);
-        self.correlate(SignalledHit { signal, hit, time: times.1, late: false });
+        self.correlate(&set, SignalledHit { signal, hit, time: times.1, late: false });
     }
 
     /// Tells whoever watches the correlation that the hit belongs to no group.

@@ -194,11 +194,10 @@ impl<'ast> Visit<'ast> for NamesSeen<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tidy::problems;
 
     fn found(path: &str, text: &str) -> String {
-        let mut problems = Problems::default();
-        check(&Source::read(path, text.to_owned()).unwrap(), &mut problems);
-        problems.lines().join("; ")
+        problems::found(check, path, text)
     }
 
     #[test]

@@ -17,3 +17,11 @@ impl Problems {
         &self.0
     }
 }
+
+/// For tests: what a check of single files says about one text.
+#[cfg(test)]
+pub(super) fn found(check: fn(&super::sources::Source, &mut Problems), path: &str, text: &str) -> String {
+    let mut problems = Problems::default();
+    check(&super::sources::Source::read(path, text.to_owned()).unwrap(), &mut problems);
+    problems.lines().join("; ")
+}

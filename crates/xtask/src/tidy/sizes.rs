@@ -174,11 +174,10 @@ fn count_parameters(tokens: TokenStream) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tidy::problems;
 
     fn found(text: &str) -> String {
-        let mut problems = Problems::default();
-        check(&Source::read("a.rs", text.to_owned()).unwrap(), &mut problems);
-        problems.lines().join("; ")
+        problems::found(check, "a.rs", text)
     }
 
     #[test]
