@@ -77,12 +77,10 @@ impl SqlStore {
         let (done, rows) = tokio::join!(written, async { prepared.join(known, commit) });
         let done = Committed { continued: prepared.continued, muted: prepared.newly_muted, ..done? };
         write_joined(&mut transaction, rows, &prepared).await?;
-        let names = self.seen.unwritten(names_of(&commit.findings), revision);
-        write_names(&mut transaction, &names).await?;
+        write_names(&mut transaction, &names_of(&commit.findings)).await?;
         write_sources(&mut transaction, commit).await?;
         write_state(&mut transaction, commit).await?;
         transaction.commit().await?;
-        self.seen.committed(&names, revision);
         Ok(done)
     }
 
@@ -146,15 +144,10 @@ impl Ledger for SqlStore {
         if let Pool::Postgres(pool) = &self.pool {
             self.partitions.ensure(pool, &postgres::write::days(commit)).await?;
         }
-        let done = self.write(commit).await;
-        if done.is_err() {
-            self.seen.forget();
-        }
-        done
+        self.write(commit).await
     }
 
     async fn take_over(&self, instance: &str) -> Result<(Lease, Resume), StoreError> {
-        self.seen.forget();
         let row = self.pool.returned(sql(TAKE_OVER).bind(instance)).await?;
         let epoch = row.first().ok_or_else(|| missing("the epoch of an instance"))?.count(0);
         let rows = self.pool.rows(sql("SELECT key, value FROM state WHERE instance = $1").bind(instance)).await?;

@@ -34,7 +34,6 @@ mod recount;
 mod redis;
 mod rows;
 mod seen;
-mod seen_cache;
 mod sql;
 mod sql_store;
 mod sqlite;

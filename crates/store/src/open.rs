@@ -41,6 +41,6 @@ impl SqlStore {
             Pool::Sqlite(sqlite::connect(url).await?)
         };
         fill_seen(&pool).await?;
-        Ok(SqlStore { pool, partitions: Default::default(), seen: Default::default() })
+        Ok(SqlStore { pool, partitions: Default::default() })
     }
 }

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use crate::error::StoreError;
 use crate::postgres::partitions::LAYOUT_LOCK;
-use crate::seen_cache::Names;
 use crate::sql::{Pool, Text, Transaction, both, sql};
 use crate::sql_store::SqlStore;
 
@@ -70,6 +69,13 @@ const OLD_ADDRESSES: Text = Text {
     postgres: "SELECT DISTINCT substr(entity, 11) FROM findings, unnest(entities) AS entity
         WHERE entity LIKE 'source.ip=%'",
 };
+
+/// Addresses as findings write them, and titles with the ids of their rules.
+#[derive(Debug, Default)]
+pub(crate) struct Names<'a> {
+    addresses: BTreeSet<&'a str>,
+    titles: BTreeSet<(&'a str, &'a str)>,
+}
 
 /// What the findings name.
 pub(crate) fn names_of(findings: &[Finding]) -> Names<'_> {

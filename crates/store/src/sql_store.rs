@@ -1,8 +1,7 @@
-//! The store in a database: its connections, and what this process remembers of what it wrote. What it does is
-//! implemented trait by trait, each in the file of its subject.
+//! The store in a database: its connections. What it does is implemented trait by trait, each in the file of its
+//! subject.
 
 use crate::postgres::partitions::Partitions;
-use crate::seen_cache::SeenCache;
 use crate::sql::Pool;
 
 /// A store in SQLite or PostgreSQL; see [`crate::open`].
@@ -11,5 +10,4 @@ pub struct SqlStore {
     pub(crate) pool: Pool,
     /// Partitions of PostgreSQL; unused with SQLite.
     pub(crate) partitions: Partitions,
-    pub(crate) seen: SeenCache,
 }
