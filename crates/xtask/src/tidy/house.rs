@@ -14,7 +14,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["event", "ingest", "rules", "store"]),
     ("notify", &["event", "store"]),
     ("c0di3", &["api", "correlate", "event", "ingest", "matcher", "notify", "parse", "patterns", "rules", "store"]),
-    ("xtask", &["correlate", "event", "matcher", "parse", "patterns", "rules"]),
+    ("xtask", &["correlate", "event", "matcher", "parse", "rules"]),
 ];
 
 /// Crates without I/O, clock and async.
