@@ -47,7 +47,39 @@ pub struct BatchBuilder {
     interned: Vec<Interned>,
     datasets: Vec<DatasetId>,
     expected_rows: usize,
+    /// The current row has the name of its dataset.
+    is_named: bool,
     pub(crate) counts: Counts,
+}
+
+/// What a row that is being made has in a column.
+#[derive(Clone, Copy, Debug)]
+pub enum ValueNow<'a> {
+    /// A text of at most 12 bytes: a view, and the length.
+    Short([u8; 16], usize, ValueTag),
+    /// A longer text.
+    Text(&'a [u8], ValueTag),
+    /// The number of a column of whole numbers, or the microseconds of a time.
+    Number(i64),
+}
+
+impl ValueNow<'_> {
+    /// The text; `None` for the value of a column of numbers or times.
+    pub fn text(&self) -> Option<&[u8]> {
+        match self {
+            ValueNow::Short(view, length, _) => view.get(4..4 + length),
+            ValueNow::Text(text, _) => Some(text),
+            ValueNow::Number(_) => None,
+        }
+    }
+
+    /// What the text was in JSON.
+    pub fn tag(&self) -> ValueTag {
+        match self {
+            ValueNow::Short(.., tag) | ValueNow::Text(_, tag) => *tag,
+            ValueNow::Number(_) => ValueTag::Number,
+        }
+    }
 }
 
 impl BatchBuilder {
@@ -74,6 +106,7 @@ impl BatchBuilder {
             interned: Vec::new(),
             datasets: Vec::with_capacity(expected_rows),
             expected_rows,
+            is_named: false,
             counts: Counts::default(),
         }
     }
@@ -101,7 +134,9 @@ impl BatchBuilder {
     /// Ends the row: `start` is the offset of its line in the block.
     #[inline]
     pub fn end_row(&mut self, start: u32, dataset: DatasetId) {
-        self.literal(field::EVENT_DATASET, Dataset::of(dataset).name);
+        if !std::mem::take(&mut self.is_named) {
+            self.literal(field::EVENT_DATASET, Dataset::of(dataset).name);
+        }
         self.provenance.line_starts.push(start);
         self.datasets.push(dataset);
     }
@@ -109,6 +144,7 @@ impl BatchBuilder {
     /// Takes out what was put to the current row.
     pub fn clear_row(&mut self) {
         let row = self.row();
+        self.is_named = false;
         for column in self.columns.iter_mut().flatten() {
             column.truncate(row);
         }
@@ -130,25 +166,51 @@ impl BatchBuilder {
         self.columns.get(usize::from(id.0)).and_then(Option::as_ref).is_some_and(|column| column.is_valid(row))
     }
 
+    /// What the current row has in `id`: a text with what it was in JSON, or the number of a column of numbers or times.
+    pub fn value_now(&self, id: FieldId) -> Option<ValueNow<'_>> {
+        let row = self.row();
+        let column = self.columns.get(usize::from(id.0))?.as_ref()?;
+        match &column.values {
+            Values::Text { .. } => {
+                let (view, tag) = column.view_at(row)?;
+                let length = views::length(view);
+                if length <= views::INLINE_BYTES_MAX {
+                    return Some(ValueNow::Short(view.to_le_bytes(), length, tag));
+                }
+                let (buffer, offset) = ((view >> 64) as u32, (view >> 96) as u32 as usize);
+                let buffer = if buffer == 0 { self.block.as_slice() } else { &self.scratch };
+                Some(ValueNow::Text(buffer.get(offset..offset + length)?, tag))
+            }
+            Values::Long(values) | Values::Date(values) => {
+                values.get(row).filter(|_| column.is_valid(row)).map(|value| ValueNow::Number(*value))
+            }
+        }
+    }
+
     /// Writes the text that the current row has in `id`; false where it has none.
     pub fn text_now(&self, id: FieldId, into: &mut String) -> bool {
         into.clear();
-        let row = self.row();
-        let column = self.columns.get(usize::from(id.0)).and_then(Option::as_ref).filter(|column| column.is_valid(row));
-        let Some(Values::Text { views, .. }) = column.map(|column| &column.values) else { return false };
-        let Some(view) = views.get(row).copied() else { return false };
-        let length = views::length(view);
-        let inline = view.to_le_bytes();
-        let bytes = if length <= views::INLINE_BYTES_MAX {
-            inline.get(4..4 + length)
-        } else {
-            let (buffer, offset) = ((view >> 64) as u32, (view >> 96) as u32 as usize);
-            let buffer = if buffer == 0 { self.block.as_slice() } else { &self.scratch };
-            buffer.get(offset..offset + length)
-        };
-        let Some(text) = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok()) else { return false };
-        into.push_str(text);
+        let value = self.value_now(id).filter(|_| self.has(id));
+        let Some(text) = value.as_ref().and_then(ValueNow::text) else { return false };
+        into.push_str(&String::from_utf8_lossy(text));
         true
+    }
+
+    /// Puts what the current row has in the text column `from` to `to`, too, as a string; nothing is copied.
+    pub fn share(&mut self, from: FieldId, to: FieldId) {
+        let row = self.row();
+        let column = self.columns.get(usize::from(from.0)).and_then(Option::as_ref);
+        if let Some((view, tag)) = column.and_then(|column| column.view_at(row))
+            && tag != ValueTag::Null
+        {
+            self.put_view(to, view);
+        }
+    }
+
+    /// Names the dataset of the current row where [`Self::end_row`] is given one without a name of its own.
+    pub fn name_dataset(&mut self, name: &str) {
+        self.owned(field::EVENT_DATASET, name);
+        self.is_named = true;
     }
 
     /// Text: a view if `value` lies in the block, else a copy. Bytes that are not UTF-8 are replaced.

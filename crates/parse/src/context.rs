@@ -1,6 +1,6 @@
 //! What every format gets beside the line, and why it may refuse the line. Knows no format but the caches of JSON.
 
-use event::Timestamp;
+use event::{BatchBuilder, DatasetId, Timestamp};
 
 use crate::clock::{Clock, Times};
 use crate::json::Scratch;
@@ -14,16 +14,36 @@ pub(crate) enum Refusal {
     Broken(&'static str),
 }
 
+/// How deep lines may carry lines: JSON in syslog in a container's log is two.
+const CARRIED_DEPTH_MAX: u8 = 4;
+
+/// Reads a line that another one carries, in any known format; `None` where it is of none.
+type ReadCarried = fn(&[u8], &mut Context, &mut BatchBuilder) -> Option<DatasetId>;
+
 /// What formats need beside the line: the reference time and the caches that go with it.
 #[derive(Debug)]
 pub(crate) struct Context {
+    read_carried: ReadCarried,
+    depth: u8,
     pub(crate) times: Times,
     pub(crate) json: Scratch,
 }
 
 impl Context {
-    pub(crate) fn new(clock: &Clock) -> Self {
-        Context { times: Times::new(clock.clone()), json: Scratch::default() }
+    pub(crate) fn new(clock: &Clock, read_carried: ReadCarried) -> Self {
+        Context { read_carried, depth: 0, times: Times::new(clock.clone()), json: Scratch::default() }
+    }
+
+    /// Reads a line that the line at hand carries: its fields go to the same row, over those of the same name. `None` where
+    /// it is of no known format, or carried too deep.
+    pub(crate) fn read_carried(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
+        if self.depth >= CARRIED_DEPTH_MAX {
+            return None;
+        }
+        self.depth += 1;
+        let read = (self.read_carried)(text, self, rows);
+        self.depth -= 1;
+        read
     }
 
     pub(crate) fn begin_block(&mut self, reference: Timestamp) {

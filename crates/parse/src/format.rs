@@ -22,6 +22,16 @@ pub struct Format {
     /// many other texts.
     pub(crate) begins_like: fn(&[u8]) -> bool,
     pub(crate) read: Read,
+    /// A line of the format, as it is found in the field.
+    pub example: &'static str,
+    /// Where the format is described: an address without its scheme, or a standard.
+    pub documentation: &'static str,
+}
+
+/// Reads a line that another one carries.
+pub(crate) fn read_carried(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
+    let likely = FORMATS.iter().filter(|format| (format.looks_like)(text));
+    likely.into_iter().find_map(|format| (format.read)(text, context, rows).ok())
 }
 
 /// Every format, in the order in which `auto` tries them. JSON and access lines cannot be taken for each other.
@@ -32,6 +42,8 @@ pub static FORMATS: &[Format] = &[
         looks_like: json::looks_like,
         begins_like: json::begins_like,
         read: json::read,
+        example: r#"{"@timestamp":"2026-03-04T10:00:01Z","user.name":"ann","event.action":"login"}"#,
+        documentation: "RFC 8259",
     },
     Format {
         group: "syslog",
@@ -39,6 +51,8 @@ pub static FORMATS: &[Format] = &[
         looks_like: rfc5424::looks_like,
         begins_like: rfc5424::looks_like,
         read: rfc5424::read,
+        example: "<38>1 2026-03-04T10:00:01Z bastion sshd 99 - - Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "RFC 5424",
     },
     Format {
         group: "access",
@@ -46,6 +60,8 @@ pub static FORMATS: &[Format] = &[
         looks_like: access::looks_like,
         begins_like: access::looks_like,
         read: access::read,
+        example: r#"203.0.113.7 - ann [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
+        documentation: "httpd.apache.org/docs/2.4/logs.html",
     },
     Format {
         group: "audit",
@@ -53,6 +69,8 @@ pub static FORMATS: &[Format] = &[
         looks_like: audit::looks_like,
         begins_like: audit::begins_like,
         read: audit::read,
+        example: r#"type=USER_LOGIN msg=audit(1772618401.120:42): pid=99 uid=0 auid=1000 ses=3 msg='op=login acct="ann" addr=203.0.113.7 res=failed'"#,
+        documentation: "github.com/linux-audit/audit-documentation",
     },
     Format {
         group: "syslog",
@@ -60,6 +78,8 @@ pub static FORMATS: &[Format] = &[
         looks_like: rfc3164::looks_like,
         begins_like: rfc3164::begins_like,
         read: rfc3164::read,
+        example: "Mar  4 10:00:01 bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "RFC 3164",
     },
 ];
 

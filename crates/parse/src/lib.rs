@@ -63,7 +63,7 @@ pub struct Parser {
 impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
-        let context = Context::new(&options.clock);
+        let context = Context::new(&options.clock, format::read_carried);
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
         Parser { options, context, enrichment, rows_hint: 1024 }
     }

@@ -23,7 +23,8 @@ pub mod ruleset;
 pub mod sigma;
 mod taxonomy;
 pub mod text_pattern;
-pub mod yaml;
+
+pub use ::yaml;
 
 pub use exceptions::{Exception, Exceptions, read_exceptions};
 pub use fields::FieldUse;

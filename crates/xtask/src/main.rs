@@ -26,9 +26,11 @@ fn main() -> anyhow::Result<()> {
             println!("tidy");
         }
         Some("schemas") => {
-            let text = schemas::catalog_table(&std::fs::read_to_string(root().join(schemas::SOURCE))?)?;
+            let written = schemas::written_table(&root())?;
+            std::fs::write(root().join(schemas::WRITTEN), &written)?;
+            let text = schemas::catalog_table(&std::fs::read_to_string(root().join(schemas::SOURCE))?, &written)?;
             std::fs::write(root().join(schemas::TARGET), text)?;
-            println!("wrote {}", schemas::TARGET);
+            println!("wrote {} and {}", schemas::WRITTEN, schemas::TARGET);
         }
         Some("quality") if std::env::args().nth(2).as_deref() == Some("ways") => print_ways()?,
         Some("quality") => print_quality()?,

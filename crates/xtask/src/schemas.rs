@@ -1,14 +1,25 @@
-//! `schemas/fields.yaml` → the field catalog in the program.
+//! `schemas/fields.yaml` and the parsers' samples → `schemas/written.yaml` and the field catalog in the program.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
+use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
+use event::{Block, Timestamp};
 use rules::yaml::{self, Node};
 
 pub(crate) const SOURCE: &str = "schemas/fields.yaml";
 pub(crate) const TARGET: &str = "crates/event/src/catalog/table.rs";
+/// For which datasets parsers write which fields.
+pub(crate) const WRITTEN: &str = "schemas/written.yaml";
+const SAMPLES: &str = "crates/parse/testdata";
 
-const HEAD: &str = "//! Generated from schemas/fields.yaml by `cargo xtask schemas`. Do not edit. (flat table)
+const WRITTEN_HEAD: &str = "# Which fields parsers write for which kinds of log, read off crates/parse/testdata by `cargo xtask schemas`. Do not edit.
+# What no sample shows stands in fields.yaml. JSON may bring any field.
+
+";
+
+const HEAD: &str = "//! Generated from schemas/fields.yaml and schemas/written.yaml by `cargo xtask schemas`. Do not edit. (flat table)
 
 use super::row::{Field, FieldId, FieldType};
 
@@ -19,8 +30,9 @@ pub mod field {
 ";
 
 /// Text of the generated file.
-pub(crate) fn catalog_table(text: &str) -> anyhow::Result<String> {
+pub(crate) fn catalog_table(text: &str, written: &str) -> anyhow::Result<String> {
     let documents = yaml::read(text).map_err(|error| anyhow!("{SOURCE}:{}: {error}", error.place.line))?;
+    let written = yaml::read(written).map_err(|error| anyhow!("{WRITTEN}:{}: {error}", error.place.line))?;
     let rows = documents.first().context("the catalog is empty")?.one_or_many();
     let mut out = HEAD.to_owned();
     for (at, row) in rows.iter().enumerate() {
@@ -31,7 +43,7 @@ pub(crate) fn catalog_table(text: &str) -> anyhow::Result<String> {
     }
     out.push_str("}\n\n/// The catalog.\npub static FIELDS: &[Field] = &[\n");
     for row in rows {
-        write_row(row, &mut out)?;
+        write_row(row, written.first(), &mut out)?;
     }
     out.push_str("];\n");
     Ok(out)
@@ -41,7 +53,7 @@ fn part<'a>(row: &'a Node, key: &str) -> anyhow::Result<&'a str> {
     row.get(key).and_then(Node::text).with_context(|| format!("{SOURCE}:{}: the row has no `{key}`", row.place.line))
 }
 
-fn write_row(row: &Node, out: &mut String) -> anyhow::Result<()> {
+fn write_row(row: &Node, written: Option<&Node>, out: &mut String) -> anyhow::Result<()> {
     let kind = match part(row, "type")? {
         "keyword" => "Keyword",
         "long" => "Long",
@@ -49,18 +61,76 @@ fn write_row(row: &Node, out: &mut String) -> anyhow::Result<()> {
         "ip" => "Ip",
         other => bail!("{SOURCE}:{}: unknown type `{other}`", row.place.line),
     };
+    let name = part(row, "name")?;
     let within = row.get("within").and_then(Node::text);
     let url = row.get("url").and_then(Node::text) == Some("true");
     writeln!(out, "    Field {{")?;
-    writeln!(out, "        name: {:?},", part(row, "name")?)?;
+    writeln!(out, "        name: {name:?},")?;
     writeln!(out, "        kind: FieldType::{kind},")?;
     writeln!(out, "        meaning: {:?},", part(row, "meaning")?)?;
-    let datasets: Vec<&str> =
-        row.get("datasets").map_or(&[][..], Node::one_or_many).iter().filter_map(Node::text).collect();
+    let marked = row.get("datasets").map_or(&[][..], Node::one_or_many);
+    let found = written.and_then(|table| table.get(name)).map_or(&[][..], Node::one_or_many);
+    let datasets: BTreeSet<&str> = marked.iter().chain(found).filter_map(Node::text).collect();
+    let datasets: Vec<&str> = if datasets.contains("*") { vec!["*"] } else { datasets.into_iter().collect() };
     writeln!(out, "        datasets: &{datasets:?},")?;
     writeln!(out, "        within: {within:?},")?;
     writeln!(out, "        url: {url},\n    }},")?;
     Ok(())
+}
+
+/// What is added to events that have the second field, beside what their lines say.
+const ADDED: &[(&str, &str)] = &[
+    ("source.geo.country_iso_code", "source.ip"),
+    ("source.as.number", "source.ip"),
+    ("source.as.organization.name", "source.ip"),
+    ("source.scope", "source.ip"),
+    ("user_agent.type", "user_agent.original"),
+];
+
+/// Text of the table of written fields.
+pub(crate) fn written_table(root: &Path) -> anyhow::Result<String> {
+    let mut written: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    let mut folders = vec![root.join(SAMPLES)];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()? {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "log") {
+                read_sample(std::fs::read(path)?, &mut written);
+            }
+        }
+    }
+    for (added, field) in ADDED {
+        written.insert(added, written.get(field).cloned().unwrap_or_default());
+    }
+    let mut out = WRITTEN_HEAD.to_owned();
+    for (name, datasets) in written {
+        writeln!(out, "{name:?}: [{}]", datasets.into_iter().collect::<Vec<_>>().join(", "))?;
+    }
+    Ok(out)
+}
+
+fn read_sample(bytes: Vec<u8>, written: &mut BTreeMap<&str, BTreeSet<String>>) {
+    let block = Block::detached("sample", bytes, Timestamp(1_795_000_000_000_000));
+    let batch = parse::Parser::new(parse::Options::default()).parse(block);
+    let kinds = batch.text(event::catalog::field::EVENT_DATASET);
+    let any = ["json", "text", "unparsed"];
+    for field in event::catalog::FIELDS {
+        let Some(at) = batch.position_of(field.name) else { continue };
+        let has = |row: usize| match (batch.text_at(at), batch.long_at(at), batch.date_at(at)) {
+            (Some(column), ..) => column.exists(row),
+            (_, Some(column), _) | (_, _, Some(column)) => column.get(row).is_some(),
+            _ => false,
+        };
+        let rows = (0..batch.rows()).filter(|row| has(*row));
+        let names = rows.filter_map(|row| kinds?.str(row)).filter(|name| !any.contains(name));
+        let known = written.entry(field.name).or_default();
+        for name in names {
+            if !known.contains(name) {
+                known.insert(name.to_owned());
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -70,7 +140,9 @@ mod tests {
     #[test]
     fn the_committed_table_is_what_the_catalog_gives() {
         let root = crate::root();
-        let expected = catalog_table(&std::fs::read_to_string(root.join(SOURCE)).unwrap()).unwrap();
+        let written = std::fs::read_to_string(root.join(WRITTEN)).unwrap();
+        assert_eq!(written_table(&root).unwrap(), written, "run `cargo xtask schemas`");
+        let expected = catalog_table(&std::fs::read_to_string(root.join(SOURCE)).unwrap(), &written).unwrap();
         let found = std::fs::read_to_string(root.join(TARGET)).unwrap();
         // The formatter breaks long lines: compare without white space and trailing commas.
         let bare = |text: &str| text.split_whitespace().collect::<String>().replace(",]", "]").replace(",)", ")");
@@ -79,7 +151,8 @@ mod tests {
 
     #[test]
     fn a_row_without_a_part_is_refused_with_its_line() {
-        let error = catalog_table("- {name: a, type: keyword, meaning: x}\n- {type: long}\n").unwrap_err().to_string();
+        let error =
+            catalog_table("- {name: a, type: keyword, meaning: x}\n- {type: long}\n", "").unwrap_err().to_string();
         assert!(error.contains("fields.yaml:2") && error.contains("`name`"), "{error}");
     }
 

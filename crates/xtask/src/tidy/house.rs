@@ -4,11 +4,12 @@
 /// each other.
 pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("event", &[]),
-    ("parse", &["event"]),
+    ("yaml", &[]),
+    ("parse", &["event", "yaml"]),
     ("ingest", &["event"]),
     ("store", &["event"]),
     ("patterns", &[]),
-    ("rules", &["event", "patterns"]),
+    ("rules", &["event", "patterns", "yaml"]),
     ("matcher", &["event", "patterns", "rules"]),
     ("correlate", &["event", "rules"]),
     ("api", &["event", "ingest", "rules", "store"]),
@@ -18,7 +19,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Crates without I/O, clock and async.
-pub(super) const PURE: &[&str] = &["event", "parse", "patterns", "rules", "matcher", "correlate"];
+pub(super) const PURE: &[&str] = &["event", "yaml", "parse", "patterns", "rules", "matcher", "correlate"];
 
 /// Crates that speak of detection: names of their functions, fields, constants and variables are held to [`WORDS`] too.
 pub(super) const DETECTION: &[&str] = &["patterns", "rules", "matcher", "correlate"];

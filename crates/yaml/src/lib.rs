@@ -28,12 +28,12 @@ pub struct Node {
     /// Where it begins.
     pub place: Location,
     /// What it is.
-    pub(crate) kind: Kind,
+    pub kind: Kind,
 }
 
 /// What a value is.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// Nothing is written there.
     Null,
     /// A single value.
@@ -46,7 +46,7 @@ pub(crate) enum Kind {
 
 /// A single value as written.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Scalar {
+pub struct Scalar {
     /// The text without its quotes.
     pub text: String,
     /// In quotes or a block: always text, whatever it looks like.
@@ -74,7 +74,7 @@ pub struct YamlError {
 
 /// What an unquoted scalar is under the core schema of YAML 1.2.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum ScalarValue<'a> {
+pub enum ScalarValue<'a> {
     /// `null`, `~` or nothing.
     Null,
     /// `true` or `false`.
@@ -89,7 +89,7 @@ pub(crate) enum ScalarValue<'a> {
 
 impl Scalar {
     /// What the text stands for.
-    pub(crate) fn value(&self) -> ScalarValue<'_> {
+    pub fn value(&self) -> ScalarValue<'_> {
         if self.quoted {
             return ScalarValue::Text(&self.text);
         }
@@ -218,7 +218,7 @@ impl Node {
 
 /// One document of a file: what was read of it, and what is wrong with it as YAML.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct YamlDocument {
+pub struct YamlDocument {
     /// Absent where it cannot be read at all; where there are errors, only good for finding more of them.
     pub node: Option<Node>,
     /// In the order found.
@@ -238,7 +238,7 @@ pub fn read(text: &str) -> Result<Vec<Node>, YamlError> {
 }
 
 /// Reads every document of a file for itself: what is wrong with one does not hide the others. Empty ones are left out.
-pub(crate) fn read_each(text: &str) -> Vec<YamlDocument> {
+pub fn read_each(text: &str) -> Vec<YamlDocument> {
     let mut nodes = 0;
     let mut documents = match stream(text, 0, &mut nodes) {
         Ok(documents) => documents,
