@@ -23,6 +23,7 @@ mod needle;
 mod rfc3164;
 mod rfc5424;
 mod syslog;
+mod template;
 
 pub use clock::{Clock, UnknownZone};
 pub use enrich::{BadDatabase, Enricher};
@@ -63,7 +64,7 @@ pub struct Parser {
 impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
-        let context = Context::new(&options.clock, format::read_carried);
+        let context = Context::new(&options.clock, [format::read_carried, format::read_carried_surely]);
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
         Parser { options, context, enrichment, rows_hint: 1024 }
     }
