@@ -96,6 +96,11 @@ fn audit_record(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
     }
 }
 
+/// Names, example and documentation of every family.
+pub(crate) fn known() -> impl Iterator<Item = (&'static [&'static str], &'static str, &'static str)> {
+    BODIES.iter().map(|body| (body.programs, body.example, body.documentation))
+}
+
 /// A message, and who wrote it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {

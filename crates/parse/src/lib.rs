@@ -19,6 +19,7 @@ mod enrich;
 mod format;
 mod json;
 mod line;
+mod listing;
 mod needle;
 mod rfc3164;
 mod rfc5424;
@@ -28,6 +29,7 @@ mod template;
 pub use clock::{Clock, UnknownZone};
 pub use enrich::{BadDatabase, Enricher};
 pub use format::{FORMATS, Format, FormatChoice, UnknownFormat};
+pub use listing::{Readable, readable};
 
 use std::sync::Arc;
 
