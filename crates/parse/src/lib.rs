@@ -17,6 +17,7 @@ mod clock;
 mod context;
 mod enrich;
 mod format;
+mod guess;
 mod json;
 mod line;
 mod listing;
@@ -190,7 +191,10 @@ fn put_unread(unread: &Unread, text: &[u8], rows: &mut BatchBuilder) -> event::D
     rows.text(field::EVENT_ORIGINAL, text);
     match unread {
         Unread::Empty => rows.counts().empty += 1,
-        Unread::Text => rows.counts().text += 1,
+        Unread::Text => {
+            rows.counts().text += 1;
+            guess::put(rows, text);
+        }
         Unread::Broken(reason) => {
             rows.counts().rejected += 1;
             rows.literal(field::EVENT_KIND, "pipeline_error");
