@@ -62,6 +62,8 @@ datasets! {
     DNS       = "dns.log"           ["linux"]            ["dns"]       ["named", "dns", "syslog"];
     FAIL2BAN  = "fail2ban.log"      ["linux"]            []            ["fail2ban", "syslog"];
     TEXT      = "text"              []                   []            [];
+    CONTINUATION = "continuation"   []                   []            [];
+    CONTAINER = "container.log"     []                   []            [];
 }
 
 /// A Sigma log source: what a rule asks for, or what an operator declares for a source. Absent parts ask for nothing.

@@ -334,6 +334,12 @@ pub mod field {
     pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(162);
     /// `iptables.ttl`: (own) time to live.
     pub const IPTABLES_TTL: FieldId = FieldId(163);
+    /// `container.name`: name of the container that wrote the line, as its runtime says.
+    pub const CONTAINER_NAME: FieldId = FieldId(164);
+    /// `log.iostream`: (own) stdout or stderr, as the runtime of a container says.
+    pub const LOG_IOSTREAM: FieldId = FieldId(165);
+    /// `orchestrator.resource.name`: the pod that the container belongs to.
+    pub const ORCHESTRATOR_RESOURCE_NAME: FieldId = FieldId(166);
 }
 
 /// The catalog.
@@ -457,6 +463,7 @@ pub static FIELDS: &[Field] = &[
         meaning: "the text after the header",
         datasets: &[
             "auditd.log",
+            "container.log",
             "database.log",
             "dns.log",
             "fail2ban.log",
@@ -1924,6 +1931,30 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "(own) time to live",
         datasets: &["iptables.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "container.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the container that wrote the line, as its runtime says",
+        datasets: &["container.log", "http.access", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.iostream",
+        kind: FieldType::Keyword,
+        meaning: "(own) stdout or stderr, as the runtime of a container says",
+        datasets: &["container.log", "http.access", "system.sshd"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "orchestrator.resource.name",
+        kind: FieldType::Keyword,
+        meaning: "the pod that the container belongs to",
+        datasets: &["container.log"],
         within: None,
         url: false,
     },
