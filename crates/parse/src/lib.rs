@@ -23,6 +23,7 @@ mod listing;
 mod needle;
 mod rfc3164;
 mod rfc5424;
+mod stamp;
 mod syslog;
 mod template;
 
