@@ -27,6 +27,7 @@ mod needle;
 mod record;
 mod rfc3164;
 mod rfc5424;
+mod stamp;
 mod syslog;
 mod template;
 
