@@ -160,7 +160,7 @@ impl Parser {
                 if record::may_go_on(line.text, follows) && matches!(unread, Unread::Text) {
                     record = record::lines_behind(line.text, follows, None);
                 }
-                put_unread(&unread, rows)
+                put_unread(&unread, text, rows)
             }
         };
         match record {
@@ -236,7 +236,7 @@ enum Unread {
 }
 
 /// The row of a line without fields. What formats put there before they refused it goes.
-fn put_unread(unread: &Unread, rows: &mut BatchBuilder) -> event::DatasetId {
+fn put_unread(unread: &Unread, text: &[u8], rows: &mut BatchBuilder) -> event::DatasetId {
     rows.clear_row();
     match unread {
         Unread::Empty => rows.counts().empty += 1,
