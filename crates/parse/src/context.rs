@@ -4,6 +4,8 @@ use event::{BatchBuilder, DatasetId, Timestamp};
 
 use crate::clock::{Clock, Times};
 use crate::json::Scratch;
+use crate::proxies::TrustedProxies;
+use crate::w3c::W3c;
 
 /// Why a format did not read a line.
 #[derive(Debug)]
@@ -27,11 +29,21 @@ pub(crate) struct Context {
     depth: u8,
     pub(crate) times: Times,
     pub(crate) json: Scratch,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) w3c: W3c,
 }
 
 impl Context {
-    pub(crate) fn new(clock: &Clock, read_carried: ReadCarried) -> Self {
-        Context { read_carried, depth: 0, times: Times::new(clock.clone()), json: Scratch::default() }
+    pub(crate) fn new(clock: &Clock, proxies: &TrustedProxies, read_carried: ReadCarried) -> Self {
+        let times = Times::new(clock.clone());
+        Context {
+            read_carried,
+            depth: 0,
+            times,
+            json: Scratch::default(),
+            proxies: proxies.clone(),
+            w3c: W3c::default(),
+        }
     }
 
     /// Reads a line that the line at hand carries: its fields go to the same row, over those of the same name. `None` where
@@ -46,7 +58,8 @@ impl Context {
         read
     }
 
-    pub(crate) fn begin_block(&mut self, reference: Timestamp) {
+    pub(crate) fn begin_block(&mut self, reference: Timestamp, heading: Option<&[u8]>) {
+        self.w3c.begin_block(heading);
         self.times.begin_block(reference);
         self.json.begin_block();
     }

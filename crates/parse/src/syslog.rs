@@ -9,7 +9,7 @@ use nom::sequence::delimited;
 
 use crate::address::{decimal, put_ip};
 use crate::context::Context;
-use crate::{access, body};
+use crate::{access, apache_error, body, haproxy, nginx_error};
 
 /// Facility and severity, as one number; above 191 it is not valid (RFC 5424 §6.2.1) but the line is still read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +80,24 @@ pub(crate) fn put_host(rows: &mut BatchBuilder, host: &[u8]) {
     }
 }
 
-/// Programs that send access lines through syslog.
-const WEB_SERVERS: &[&[u8]] = &[b"nginx", b"apache", b"apache2", b"httpd", b"caddy", b"lighttpd"];
+/// Programs that send access and error lines through syslog.
+const WEB_SERVERS: &[&[u8]] =
+    &[b"nginx", b"apache", b"apache2", b"httpd", b"apache_error", b"apache_access", b"caddy", b"lighttpd", b"haproxy"];
+
+fn web_server(program: &[u8], message: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
+    if program == b"haproxy"
+        && let Some(dataset) = haproxy::read_message(message, context, rows)
+    {
+        return Some(dataset);
+    }
+    if let Ok(dataset) = access::read(message, context, rows) {
+        return Some(dataset);
+    }
+    if let Ok(dataset) = nginx_error::read(message, context, rows) {
+        return Some(dataset);
+    }
+    apache_error::read_message(message, context, rows)
+}
 
 /// Puts the message and what the program's own format says in it.
 pub(crate) fn put_message(
@@ -102,7 +118,7 @@ pub(crate) fn put_message(
     }
     let (program, module) = program.base_and_module();
     if WEB_SERVERS.contains(&program)
-        && let Ok(dataset) = access::read(message, context, rows)
+        && let Some(dataset) = web_server(program, message, context, rows)
     {
         return dataset;
     }

@@ -130,7 +130,10 @@ fn no_sample_line_is_read_by_two_groups_of_formats() {
 #[test]
 fn an_unknown_format_is_refused_with_the_known_ones() {
     let message = "apache".parse::<FormatChoice>().unwrap_err().to_string();
-    assert_eq!(message, "unknown format `apache`: use one of auto, json, syslog, rfc5424, access, audit, rfc3164");
+    assert_eq!(
+        message,
+        "unknown format `apache`: use one of auto, json, syslog, rfc5424, access, access_time_first, error, nginx_error, apache_error, haproxy, w3c, audit, rfc3164"
+    );
     assert!(Clock::new("Mars/Olympus", None).is_err());
 }
 
@@ -181,6 +184,8 @@ proptest! {
         first.push(b'\n');
         let mut second = block(&whole[first.len()..]);
         second.start = Position { offset: first.len() as u64, line: cut as u64 };
+        // Whoever cuts a source into blocks says which columns a line in front of the block has named.
+        second.heading = event::block::heading_after(None, &first);
         // Columns outside the catalog come in the order of their first use: compare what the objects say.
         let meant = |events: Vec<String>| -> Vec<serde_json::Value> {
             events.iter().map(|event| serde_json::from_str(event).unwrap()).collect()
