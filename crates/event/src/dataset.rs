@@ -61,6 +61,7 @@ datasets! {
     DATABASE  = "database.log"      ["linux"]            ["database"]  ["mysql", "postgresql", "syslog"];
     DNS       = "dns.log"           ["linux"]            ["dns"]       ["named", "dns", "syslog"];
     FAIL2BAN  = "fail2ban.log"      ["linux"]            []            ["fail2ban", "syslog"];
+    APPLICATION = "application.log" ["jvm", "spring", "velocity", "python", "django", "nodejs", "ruby_on_rails"] ["application"] [];
     TEXT      = "text"              []                   []            [];
 }
 

@@ -145,6 +145,13 @@ impl Times {
         }
     }
 
+    /// The instant of a local time, or of one at an offset in seconds east of UTC.
+    pub(crate) fn at(&self, civil: Civil, offset_s: Option<i32>) -> Option<Timestamp> {
+        civil
+            .is_valid()
+            .then(|| offset_s.map_or_else(|| self.clock.resolve(civil), |offset_s| civil.at_offset(offset_s)))
+    }
+
     /// RFC 3164 stamps and their relatives (`Oct 11 22:14:15`, with year, fraction or zone); returns what follows.
     #[inline]
     pub(crate) fn bsd<'a>(&mut self, text: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {
@@ -176,6 +183,11 @@ impl Times {
             Some(offset_s) => civil.at_offset(offset_s),
             None => self.clock.resolve(civil),
         })
+    }
+
+    /// The time of a date without a year.
+    pub(crate) fn without_year(&mut self, civil: Civil) -> Option<Timestamp> {
+        self.with_year(BsdStamp { civil, year: None, offset_s: None })
     }
 
     /// The time of a stamp without a year.
@@ -244,7 +256,7 @@ impl BsdStamp {
 }
 
 /// `hh:mm:ss`, with a fraction that may be empty.
-fn clock_time(text: &[u8]) -> Option<(Civil, &[u8])> {
+pub(crate) fn clock_time(text: &[u8]) -> Option<(Civil, &[u8])> {
     let head = text.get(..8)?;
     if head[2] != b':' || head[5] != b':' {
         return None;
@@ -252,13 +264,13 @@ fn clock_time(text: &[u8]) -> Option<(Civil, &[u8])> {
     let mut civil =
         Civil { hour: two(&head[0..2])?, minute: two(&head[3..5])?, second: two(&head[6..8])?, ..Civil::default() };
     let mut rest = &text[8..];
-    if let Some(after) = rest.strip_prefix(b".") {
+    if let Some(after) = rest.strip_prefix(b".").or(rest.strip_prefix(b",")) {
         (civil.microsecond, rest) = parse_fraction(after);
     }
     (civil.minute <= 59 && civil.second <= 60).then_some((civil, rest))
 }
 
-fn four_digit_year(text: &[u8]) -> Option<(i32, &[u8])> {
+pub(crate) fn four_digit_year(text: &[u8]) -> Option<(i32, &[u8])> {
     let year = i32::from(two(text.get(0..2)?)?) * 100 + i32::from(two(text.get(2..4)?)?);
     let after = &text[4..];
     ((1970..=9999).contains(&year) && !after.first().is_some_and(u8::is_ascii_digit)).then_some((year, after))
@@ -289,7 +301,7 @@ const ZONES: &[(&str, i32)] = &[
 ];
 
 /// A zone name or offset behind a time, and what follows it.
-fn zone_after(text: &[u8]) -> (Option<i32>, &[u8]) {
+pub(crate) fn zone_after(text: &[u8]) -> (Option<i32>, &[u8]) {
     let spaced = text.strip_prefix(b" ").unwrap_or(text);
     if matches!(spaced.first(), Some(b'+' | b'-' | b'Z'))
         && let Some((offset_s, rest)) = parse_offset(spaced)
@@ -312,19 +324,19 @@ fn skip_blanks(text: &[u8]) -> Option<&[u8]> {
     (1..=3).contains(&blanks).then(|| &text[blanks..])
 }
 
-fn number(text: &[u8], digits_max: usize) -> Option<(u8, &[u8])> {
+pub(crate) fn number(text: &[u8], digits_max: usize) -> Option<(u8, &[u8])> {
     let digits = text.iter().take(digits_max).take_while(|byte| byte.is_ascii_digit()).count();
     let value = text[..digits].iter().fold(0_u8, |value, digit| value * 10 + (digit - b'0'));
     (digits > 0).then(|| (value, &text[digits..]))
 }
 
-fn two(text: &[u8]) -> Option<u8> {
+pub(crate) fn two(text: &[u8]) -> Option<u8> {
     let (high, low) = (text[0].wrapping_sub(b'0'), text[1].wrapping_sub(b'0'));
     (high <= 9 && low <= 9).then(|| high * 10 + low)
 }
 
 /// English month name of three letters, in any case.
-fn month(text: &[u8]) -> Option<u8> {
+pub(crate) fn month(text: &[u8]) -> Option<u8> {
     const NAMES: [&[u8; 3]; 12] =
         [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
     let lower = [text[0] | 0x20, text[1] | 0x20, text[2] | 0x20];

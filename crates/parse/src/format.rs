@@ -5,7 +5,7 @@ use std::str::FromStr;
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
-use crate::{access, audit, json, rfc3164, rfc5424};
+use crate::{access, application, audit, json, rfc3164, rfc5424};
 
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 
@@ -86,6 +86,15 @@ pub static FORMATS: &[Format] = &[
         read: rfc3164::read,
         example: "Mar  4 10:00:01 bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
         documentation: "RFC 3164",
+    },
+    Format {
+        group: "application",
+        name: "application",
+        looks_like: application::looks_like,
+        begins_like: |_| false,
+        read: application::read,
+        example: "2026-03-04 10:00:01,120 ERROR [main] com.example.Shop - payment refused",
+        documentation: "logging.apache.org/log4j/2.x/manual/pattern-layout.html",
     },
 ];
 

@@ -11,6 +11,7 @@
 
 mod access;
 mod address;
+mod application;
 mod audit;
 mod body;
 mod clock;
@@ -23,7 +24,9 @@ mod listing;
 mod needle;
 mod rfc3164;
 mod rfc5424;
+mod stamp;
 mod syslog;
+mod tag;
 mod template;
 
 pub use clock::{Clock, UnknownZone};

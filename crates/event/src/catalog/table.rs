@@ -334,6 +334,20 @@ pub mod field {
     pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(162);
     /// `iptables.ttl`: (own) time to live.
     pub const IPTABLES_TTL: FieldId = FieldId(163);
+    /// `log.syslog.facility.name`: name of the facility, such as authpriv.
+    pub const LOG_SYSLOG_FACILITY_NAME: FieldId = FieldId(164);
+    /// `log.syslog.severity.name`: name of the severity, such as warning.
+    pub const LOG_SYSLOG_SEVERITY_NAME: FieldId = FieldId(165);
+    /// `log.level`: how grave the message is, as the program wrote it.
+    pub const LOG_LEVEL: FieldId = FieldId(166);
+    /// `log.logger`: part of the program that wrote the message.
+    pub const LOG_LOGGER: FieldId = FieldId(167);
+    /// `log.origin.file.name`: source file that wrote the message.
+    pub const LOG_ORIGIN_FILE_NAME: FieldId = FieldId(168);
+    /// `log.origin.file.line`: line of the source file.
+    pub const LOG_ORIGIN_FILE_LINE: FieldId = FieldId(169);
+    /// `process.thread.name`: thread that wrote the message.
+    pub const PROCESS_THREAD_NAME: FieldId = FieldId(170);
 }
 
 /// The catalog.
@@ -453,6 +467,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "the text after the header",
         datasets: &[
+            "application.log",
             "auditd.log",
             "database.log",
             "dns.log",
@@ -908,6 +923,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "its process id",
         datasets: &[
+            "application.log",
             "auditd.log",
             "database.log",
             "dns.log",
@@ -1622,6 +1638,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "PAM service that asked, or the unit that started or stopped",
         datasets: &[
+            "application.log",
             "auditd.log",
             "fail2ban.log",
             "mail.log",
@@ -1785,7 +1802,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.msgid",
         kind: FieldType::Keyword,
         meaning: "kind of message",
-        datasets: &["syslog", "system.su", "system.syslog"],
+        datasets: &["syslog", "system.sshd", "system.su", "system.syslog"],
         within: None,
         url: false,
     },
@@ -1915,6 +1932,62 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "(own) time to live",
         datasets: &["iptables.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.facility.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the facility, such as authpriv",
+        datasets: &["http.access", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.severity.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the severity, such as warning",
+        datasets: &["http.access", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.level",
+        kind: FieldType::Keyword,
+        meaning: "how grave the message is, as the program wrote it",
+        datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.logger",
+        kind: FieldType::Keyword,
+        meaning: "part of the program that wrote the message",
+        datasets: &["application.log", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.origin.file.name",
+        kind: FieldType::Keyword,
+        meaning: "source file that wrote the message",
+        datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.origin.file.line",
+        kind: FieldType::Long,
+        meaning: "line of the source file",
+        datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.thread.name",
+        kind: FieldType::Keyword,
+        meaning: "thread that wrote the message",
+        datasets: &["application.log"],
         within: None,
         url: false,
     },
