@@ -8,7 +8,8 @@ use memchr::memchr;
 
 use crate::address::decimal;
 use crate::context::{Context, Refusal};
-use crate::stamp;
+use crate::guess;
+use crate::stamp::{Stamp, stamp};
 use crate::syslog::is_level;
 
 /// Parts in front of the message that are looked at.
@@ -28,7 +29,6 @@ struct Head<'a> {
     file: &'a [u8],
     line: Option<i64>,
     message: &'a [u8],
-    behind_time: &'a [u8],
 }
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
@@ -43,29 +43,26 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     let text = text.trim_ascii_start();
     let head = glog(text, context)
         .or_else(|| ruby(text, context))
-        .or_else(|| time_first(text, context))
         .or_else(|| level_first(text, context))
-        .ok_or(Refusal::Other("no time at the start"))?;
-    if head.level.is_empty() {
-        if head.behind_time.starts_with(b"{")
-            && let Some(dataset) = context.read_carried_surely(head.behind_time, rows)
-        {
-            return Ok(dataset);
-        }
-        if context.is_carried() {
-            return Err(Refusal::Other("a time and no level"));
-        }
-        Head { time: head.time, message: head.behind_time, ..Head::default() }.put(rows);
-        rows.counts().text += 1;
-        return Ok(dataset::TEXT);
-    }
+        .or_else(|| time_first(text, context))
+        .filter(|head| !head.level.is_empty())
+        .ok_or(Refusal::Other("no time and level at the start"))?;
     head.put(rows);
-    if matches!(head.message.first(), Some(b'{'))
+    if head.message.starts_with(b"{")
         && let Some(dataset) = context.read_carried_surely(head.message, rows)
     {
         return Ok(dataset);
     }
+    guess::put(rows, head.message);
     Ok(dataset::APPLICATION)
+}
+
+/// Puts the time that a text begins with, and what stands behind it.
+pub(crate) fn put_time(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) {
+    if let Some(Stamp { time: Some(time), rest }) = stamp(text, &mut context.times) {
+        rows.date(field::TIMESTAMP, time);
+        rows.text(field::MESSAGE, rest);
+    }
 }
 
 impl<'a> Head<'a> {
@@ -243,43 +240,26 @@ fn file_and_line(word: &[u8]) -> Option<(&[u8], i64)> {
         .then(|| (&word[..at], line))
 }
 
-/// `2026-11-28 10:00:00,123 …`, `[2026-11-28 10:00:00] …`, `[2026-11-28T10:00:00Z INFO  module] …`
+/// `2026-11-28 10:00:00,123 …`, `[2026-11-28 10:00:00] …`, `[10:00:00 INF] …`, `[2026-11-28T10:00:00Z INFO  module] …`
 fn time_first<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
     let mut head = Head::default();
-    let Some(inside) = text.strip_prefix(b"[") else {
-        let (time, rest) = stamp::of_line(text, &mut context.times)?;
-        let ends = rest.first().is_none_or(|byte| matches!(byte, b' ' | b'\t' | b':' | b'|' | b',' | b';' | b'['));
-        if !ends {
-            return None;
-        }
-        head.time = Some(time);
-        head.behind_time = rest.trim_ascii_start();
-        head.read_parts(rest.strip_prefix(b":").or(rest.strip_prefix(b",")).unwrap_or(rest));
-        return Some(head);
-    };
-    let close = memchr(b']', inside)?;
-    if let Some((time, rest)) = stamp::of_line(&inside[..close], &mut context.times) {
-        head.time = Some(time);
-        head.behind_time = inside[close + 1..].trim_ascii_start();
+    if let Some(Stamp { time, rest }) = stamp(text, &mut context.times) {
+        head.time = time;
         head.read_parts(rest);
-        let within = std::mem::take(&mut head.message);
-        // What else stands in the brackets, such as a name, is no message.
-        if head.logger.is_empty() && is_name(within) {
-            head.logger = within;
-        }
-        let after = &inside[close + 1..];
-        if head.level.is_empty() {
-            head.read_parts(after);
-        } else {
-            head.message = after.trim_ascii_start();
-        }
         return Some(head);
     }
-    // `[10:00:01 INF] text` has no date.
-    let (_, rest) = crate::clock::clock_time(inside)?;
-    head.read_parts(&rest[..close.saturating_sub(inside.len() - rest.len())]);
+    let inside = text.strip_prefix(b"[")?;
+    let close = memchr(b']', inside)?;
+    let Stamp { time, rest } = stamp(&inside[..close], &mut context.times)?;
+    head.time = time;
+    head.read_parts(rest);
+    // What else stands in the brackets, such as a name, is no message.
+    let within = std::mem::take(&mut head.message);
+    if head.logger.is_empty() && is_name(within) {
+        head.logger = within;
+    }
     head.message = inside[close + 1..].trim_ascii_start();
-    (!head.level.is_empty()).then_some(head)
+    Some(head)
 }
 
 /// `INFO 2026-11-28 10:00:00 …`, `[INFO] 2026-11-28 10:00:00 …`, `WARNING:root:text`
@@ -287,10 +267,8 @@ fn level_first<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
     let (first, after) = part(text)?;
     if first.is_level() {
         let after = after.trim_ascii_start();
-        let bare = after.strip_prefix(b"[").unwrap_or(after);
-        let (time, rest) = stamp::of_line(bare, &mut context.times)?;
-        let rest = if bare.len() == after.len() { rest } else { rest.strip_prefix(b"]")? };
-        let mut head = Head { time: Some(time), level: first.word, ..Head::default() };
+        let Stamp { time, rest } = stamp(after, &mut context.times)?;
+        let mut head = Head { time, level: first.word, ..Head::default() };
         head.read_parts(rest);
         return Some(head);
     }
@@ -324,10 +302,10 @@ fn glog<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
     let (pid, place) = (decimal(words.next()?)?, words.next()?);
     let (file, line) = file_and_line(place)?;
     let month_day = (decimal(&text[month_at..month_at + 2])? as u8, decimal(&text[month_at + 2..month_at + 4])? as u8);
-    let civil = event::time::Civil { year: year.unwrap_or(0), month: month_day.0, day: month_day.1, ..clock };
+    let civil = event::time::Civil { year: year.unwrap_or(4), month: month_day.0, day: month_day.1, ..clock };
     let time = match year {
         Some(_) => context.times.at(civil, None),
-        None => context.times.without_year(civil),
+        None => context.times.at_latest(civil, None),
     };
     Some(Head { time, level, pid: Some(pid), file, line: Some(line), message: &rest[close + 2..], ..Head::default() })
 }
@@ -336,15 +314,15 @@ fn glog<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
 fn ruby<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
     let inside = text.get(1..)?.strip_prefix(b", [").filter(|_| text[0].is_ascii_uppercase())?;
     let close = memchr(b']', inside)?;
-    let (time, rest) = stamp::of_line(&inside[..close], &mut context.times)?;
-    let pid = rest.strip_prefix(b" #").and_then(decimal);
+    let Stamp { time, rest } = stamp(&inside[..close], &mut context.times)?;
+    let pid = rest.strip_prefix(b"#").and_then(decimal);
     let rest = inside[close + 1..].trim_ascii_start();
     let blank = memchr(b' ', rest)?;
     let (level, rest) = (&rest[..blank], rest[blank..].strip_prefix(b" -- ")?);
     let colon = memchr::memmem::find(rest, b": ").unwrap_or(rest.len());
     let message = rest.get(colon + 2..).unwrap_or_default();
     is_level(level).then(|| Head {
-        time: Some(time),
+        time,
         level,
         pid,
         logger: rest[..colon].trim_ascii(),

@@ -28,6 +28,7 @@ use family::Family;
 use table::BODIES;
 
 use crate::context::Context;
+use crate::guess;
 
 type Put = fn(&mut BatchBuilder, &[u8]) -> bool;
 
@@ -130,7 +131,12 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
         pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
-    let Some(body) = body else { return context.read_carried_surely(message, rows).unwrap_or(dataset::SYSLOG) };
+    let Some(body) = body else {
+        return context.read_carried_surely(message, rows).unwrap_or_else(|| {
+            guess::put(rows, message);
+            dataset::SYSLOG
+        });
+    };
     match body.reads {
         Reads::By(put) => put(rows, message),
         Reads::Table(family) => family.put(rows, message),

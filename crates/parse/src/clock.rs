@@ -152,6 +152,11 @@ impl Times {
             .then(|| offset_s.map_or_else(|| self.clock.resolve(civil), |offset_s| civil.at_offset(offset_s)))
     }
 
+    /// The instant of a time that names no year.
+    pub(crate) fn at_latest(&mut self, civil: Civil, offset_s: Option<i32>) -> Option<Timestamp> {
+        self.with_year(BsdStamp { civil, year: None, offset_s })
+    }
+
     /// RFC 3164 stamps and their relatives (`Oct 11 22:14:15`, with year, fraction or zone); returns what follows.
     #[inline]
     pub(crate) fn bsd<'a>(&mut self, text: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {
@@ -183,11 +188,6 @@ impl Times {
             Some(offset_s) => civil.at_offset(offset_s),
             None => self.clock.resolve(civil),
         })
-    }
-
-    /// The time of a date without a year.
-    pub(crate) fn without_year(&mut self, civil: Civil) -> Option<Timestamp> {
-        self.with_year(BsdStamp { civil, year: None, offset_s: None })
     }
 
     /// The time of a stamp without a year.
@@ -330,7 +330,7 @@ pub(crate) fn number(text: &[u8], digits_max: usize) -> Option<(u8, &[u8])> {
     (digits > 0).then(|| (value, &text[digits..]))
 }
 
-pub(crate) fn two(text: &[u8]) -> Option<u8> {
+fn two(text: &[u8]) -> Option<u8> {
     let (high, low) = (text[0].wrapping_sub(b'0'), text[1].wrapping_sub(b'0'));
     (high <= 9 && low <= 9).then(|| high * 10 + low)
 }

@@ -63,11 +63,6 @@ impl Context {
         dataset
     }
 
-    /// Whether the line at hand is carried by another one.
-    pub(crate) fn is_carried(&self) -> bool {
-        self.depth > 0
-    }
-
     pub(crate) fn begin_block(&mut self, reference: Timestamp) {
         self.times.begin_block(reference);
         self.json.begin_block();

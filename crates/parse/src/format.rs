@@ -5,7 +5,15 @@ use std::str::FromStr;
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
-use crate::{access, application, audit, json, rfc3164, rfc5424};
+use crate::{access, application, audit, envelope, json, rfc3164, rfc5424};
+
+/// For formats that no beginning gives away.
+fn never(_: &[u8]) -> bool {
+    false
+}
+
+/// The format that reads what all others refuse, and so is tried last whatever the lines around it are.
+pub(crate) const LAST: &str = "application";
 
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 
@@ -52,6 +60,42 @@ pub static FORMATS: &[Format] = &[
         documentation: "RFC 8259",
     },
     Format {
+        group: "container",
+        name: "cri",
+        looks_like: envelope::cri::looks_like,
+        begins_like: envelope::cri::looks_like,
+        read: envelope::cri::read,
+        example: r#"2026-03-04T10:00:01.120000001Z stdout F 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812"#,
+        documentation: "kubernetes.io/docs/concepts/cluster-administration/logging",
+    },
+    Format {
+        group: "container",
+        name: "pod_prefix",
+        looks_like: envelope::prefix::looks_like_pod,
+        begins_like: envelope::prefix::looks_like_pod,
+        read: envelope::prefix::read_pod,
+        example: r#"[pod/shop-5d9c/web] 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
+        documentation: "kubernetes.io/docs/reference/kubectl/generated/kubectl_logs",
+    },
+    Format {
+        group: "journal",
+        name: "journal_export",
+        looks_like: envelope::export::looks_like,
+        begins_like: envelope::export::looks_like,
+        read: envelope::export::read,
+        example: "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1772618401000000\n_HOSTNAME=bastion\nSYSLOG_IDENTIFIER=sshd\n_PID=99\nMESSAGE=Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "systemd.io/JOURNAL_EXPORT_FORMATS",
+    },
+    Format {
+        group: "syslog",
+        name: "counted",
+        looks_like: envelope::counted::looks_like,
+        begins_like: envelope::counted::looks_like,
+        read: envelope::counted::read,
+        example: "99 <38>Mar  4 10:00:01 bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "RFC 6587",
+    },
+    Format {
         group: "syslog",
         name: "rfc5424",
         looks_like: rfc5424::looks_like,
@@ -88,10 +132,46 @@ pub static FORMATS: &[Format] = &[
         documentation: "RFC 3164",
     },
     Format {
+        group: "syslog",
+        name: "kiwi",
+        looks_like: envelope::kiwi::looks_like,
+        begins_like: envelope::kiwi::looks_like,
+        read: envelope::kiwi::read,
+        example: "2026-03-04 10:00:01\tLocal7.Notice\t192.0.2.9\tsshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "documentation.solarwinds.com/en/success_center/kss",
+    },
+    Format {
+        group: "container",
+        name: "name_prefix",
+        looks_like: envelope::prefix::looks_like,
+        begins_like: never,
+        read: envelope::prefix::read,
+        example: r#"web-1  | 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
+        documentation: "docs.docker.com/reference/cli/docker/compose/logs",
+    },
+    Format {
+        group: "container",
+        name: "time_prefix",
+        looks_like: envelope::stamped::looks_like,
+        begins_like: never,
+        read: envelope::stamped::read,
+        example: r#"2026-03-04T10:00:01.120000001Z 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812"#,
+        documentation: "docs.docker.com/reference/cli/docker/container/logs",
+    },
+    Format {
+        group: "coloured",
+        name: "coloured",
+        looks_like: envelope::ansi::looks_like,
+        begins_like: never,
+        read: envelope::ansi::read,
+        example: "\u{1b}[32mMar  4 10:00:01\u{1b}[0m bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "ECMA-48",
+    },
+    Format {
         group: "application",
         name: "application",
         looks_like: application::looks_like,
-        begins_like: |_| false,
+        begins_like: never,
         read: application::read,
         example: "2026-03-04 10:00:01,120 ERROR [main] com.example.Shop - payment refused",
         documentation: "logging.apache.org/log4j/2.x/manual/pattern-layout.html",

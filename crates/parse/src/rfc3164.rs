@@ -13,14 +13,15 @@ use crate::address::is_ip;
 use crate::body;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
+use crate::envelope::kiwi;
+use crate::header_stamp;
 use crate::rfc5424;
-use crate::stamp;
 use crate::syslog::{Priority, Program, is_level, priority, put_host, put_message};
 use crate::tag::{self, Tag, tag};
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
     let starts_with_iso = text.len() > 20 && text[4] == b'-' && text[7] == b'-' && text[13] == b':';
-    text.first() == Some(&b'<') || starts_with_month(text) || starts_with_iso || stamp::starts_with_weekday(text)
+    text.first() == Some(&b'<') || starts_with_month(text) || starts_with_iso || header_stamp::starts_with_weekday(text)
 }
 
 /// A priority, whole or not; markup begins with a letter.
@@ -50,6 +51,13 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         .flatten()
         .filter(|inner| !inner.program.name.is_empty());
     let outer = &header;
+    if inner.is_none() && header.program.name.is_empty() && is_relayed(header.message) {
+        outer.put_outer(rows);
+        if let Some(dataset) = read_relayed(header.message, context, rows) {
+            return Ok(dataset);
+        }
+        rows.clear_row();
+    }
     let header = inner.as_ref().unwrap_or(outer);
     if let Some(priority) = header.priority.or(outer.priority) {
         priority.put(rows);
@@ -66,6 +74,27 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         rows.text(field::LOG_SYSLOG_MSGID, header.message_id);
     }
     Ok(put_message(rows, &header.program, header.message, context))
+}
+
+fn is_relayed(message: &[u8]) -> bool {
+    match message.first() {
+        Some(b'O') => message.starts_with(kiwi::ORIGINAL),
+        Some(b'<') => priority(message).is_ok() && rfc5424::looks_like(message),
+        _ => false,
+    }
+}
+
+/// A message that another machine had given a header of its own, RFC 5424 or with its address, before it was passed on.
+fn read_relayed(message: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
+    if let Some((host, message)) = kiwi::original(message) {
+        put_host(rows, host);
+        return context.read_carried(message, rows).or_else(|| {
+            let Tag { program, message, .. } = tag(message)?;
+            program.put(rows);
+            Some(put_message(rows, &program, message, context))
+        });
+    }
+    context.read_carried(message, rows)
 }
 
 fn is_header_start(text: &[u8]) -> bool {
@@ -100,6 +129,16 @@ impl<'a> BsdHeader<'a> {
             return Err(Refusal::Other("not syslog: no host and program after the time"));
         }
         Ok(header)
+    }
+
+    fn put_outer(&self, rows: &mut BatchBuilder) {
+        if let Some(priority) = self.priority {
+            priority.put(rows);
+        }
+        if let Some(time) = self.time {
+            rows.date(field::TIMESTAMP, time);
+        }
+        put_host(rows, self.host);
     }
 
     /// Whether a line without PRI is of syslog. A BSD stamp and a host are by themselves; other stamps begin many other logs.
@@ -225,7 +264,7 @@ pub(crate) fn before_stamp(text: &[u8]) -> &[u8] {
 
 #[inline]
 fn stamp<'a>(text: &'a [u8], times: &mut Times) -> Option<(Timestamp, &'a [u8])> {
-    let (time, rest) = stamp::of_syslog(text, times)?;
+    let (time, rest) = header_stamp::of_syslog(text, times)?;
     (rest.is_empty() || rest[0] == b' ').then_some((time, rest))
 }
 

@@ -334,20 +334,26 @@ pub mod field {
     pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(162);
     /// `iptables.ttl`: (own) time to live.
     pub const IPTABLES_TTL: FieldId = FieldId(163);
+    /// `container.name`: name of the container that wrote the line, as its runtime says.
+    pub const CONTAINER_NAME: FieldId = FieldId(164);
+    /// `log.iostream`: (own) stdout or stderr, as the runtime of a container says.
+    pub const LOG_IOSTREAM: FieldId = FieldId(165);
+    /// `orchestrator.resource.name`: the pod that the container belongs to.
+    pub const ORCHESTRATOR_RESOURCE_NAME: FieldId = FieldId(166);
     /// `log.syslog.facility.name`: name of the facility, such as authpriv.
-    pub const LOG_SYSLOG_FACILITY_NAME: FieldId = FieldId(164);
+    pub const LOG_SYSLOG_FACILITY_NAME: FieldId = FieldId(167);
     /// `log.syslog.severity.name`: name of the severity, such as warning.
-    pub const LOG_SYSLOG_SEVERITY_NAME: FieldId = FieldId(165);
+    pub const LOG_SYSLOG_SEVERITY_NAME: FieldId = FieldId(168);
     /// `log.level`: how grave the message is, as the program wrote it.
-    pub const LOG_LEVEL: FieldId = FieldId(166);
+    pub const LOG_LEVEL: FieldId = FieldId(169);
     /// `log.logger`: part of the program that wrote the message.
-    pub const LOG_LOGGER: FieldId = FieldId(167);
+    pub const LOG_LOGGER: FieldId = FieldId(170);
     /// `log.origin.file.name`: source file that wrote the message.
-    pub const LOG_ORIGIN_FILE_NAME: FieldId = FieldId(168);
+    pub const LOG_ORIGIN_FILE_NAME: FieldId = FieldId(171);
     /// `log.origin.file.line`: line of the source file.
-    pub const LOG_ORIGIN_FILE_LINE: FieldId = FieldId(169);
+    pub const LOG_ORIGIN_FILE_LINE: FieldId = FieldId(172);
     /// `process.thread.name`: thread that wrote the message.
-    pub const PROCESS_THREAD_NAME: FieldId = FieldId(170);
+    pub const PROCESS_THREAD_NAME: FieldId = FieldId(173);
 }
 
 /// The catalog.
@@ -395,6 +401,7 @@ pub static FIELDS: &[Field] = &[
             "system.sshd",
             "system.su",
             "system.sudo",
+            "system.syslog",
             "vsftpd.log",
         ],
         within: None,
@@ -419,6 +426,7 @@ pub static FIELDS: &[Field] = &[
             "system.sshd",
             "system.su",
             "system.sudo",
+            "system.syslog",
             "vsftpd.log",
         ],
         within: None,
@@ -441,6 +449,7 @@ pub static FIELDS: &[Field] = &[
             "system.sshd",
             "system.su",
             "system.sudo",
+            "system.syslog",
             "vsftpd.log",
         ],
         within: None,
@@ -467,8 +476,8 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "the text after the header",
         datasets: &[
-            "application.log",
             "auditd.log",
+            "container.log",
             "database.log",
             "dns.log",
             "fail2ban.log",
@@ -525,6 +534,7 @@ pub static FIELDS: &[Field] = &[
             "system.sshd",
             "system.su",
             "system.sudo",
+            "system.syslog",
             "vsftpd.log",
         ],
         within: None,
@@ -548,6 +558,7 @@ pub static FIELDS: &[Field] = &[
             "system.sshd",
             "system.su",
             "system.sudo",
+            "system.syslog",
             "vsftpd.log",
         ],
         within: None,
@@ -598,6 +609,7 @@ pub static FIELDS: &[Field] = &[
             "system.sshd",
             "system.su",
             "system.sudo",
+            "system.syslog",
             "vsftpd.log",
         ],
         within: None,
@@ -621,6 +633,7 @@ pub static FIELDS: &[Field] = &[
             "system.sshd",
             "system.su",
             "system.sudo",
+            "system.syslog",
             "vsftpd.log",
         ],
         within: None,
@@ -644,6 +657,7 @@ pub static FIELDS: &[Field] = &[
             "system.sshd",
             "system.su",
             "system.sudo",
+            "system.syslog",
             "vsftpd.log",
         ],
         within: None,
@@ -667,6 +681,7 @@ pub static FIELDS: &[Field] = &[
             "system.sshd",
             "system.su",
             "system.sudo",
+            "system.syslog",
             "vsftpd.log",
         ],
         within: None,
@@ -923,7 +938,6 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "its process id",
         datasets: &[
-            "application.log",
             "auditd.log",
             "database.log",
             "dns.log",
@@ -1638,7 +1652,6 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "PAM service that asked, or the unit that started or stopped",
         datasets: &[
-            "application.log",
             "auditd.log",
             "fail2ban.log",
             "mail.log",
@@ -1802,7 +1815,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.msgid",
         kind: FieldType::Keyword,
         meaning: "kind of message",
-        datasets: &["syslog", "system.sshd", "system.su", "system.syslog"],
+        datasets: &["syslog", "system.su", "system.syslog"],
         within: None,
         url: false,
     },
@@ -1936,10 +1949,34 @@ pub static FIELDS: &[Field] = &[
         url: false,
     },
     Field {
+        name: "container.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the container that wrote the line, as its runtime says",
+        datasets: &["container.log", "http.access", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.iostream",
+        kind: FieldType::Keyword,
+        meaning: "(own) stdout or stderr, as the runtime of a container says",
+        datasets: &["container.log", "http.access", "system.sshd"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "orchestrator.resource.name",
+        kind: FieldType::Keyword,
+        meaning: "the pod that the container belongs to",
+        datasets: &["container.log"],
+        within: None,
+        url: false,
+    },
+    Field {
         name: "log.syslog.facility.name",
         kind: FieldType::Keyword,
         meaning: "name of the facility, such as authpriv",
-        datasets: &["http.access", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        datasets: &[],
         within: None,
         url: false,
     },
@@ -1947,7 +1984,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.severity.name",
         kind: FieldType::Keyword,
         meaning: "name of the severity, such as warning",
-        datasets: &["http.access", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        datasets: &[],
         within: None,
         url: false,
     },
@@ -1955,7 +1992,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.level",
         kind: FieldType::Keyword,
         meaning: "how grave the message is, as the program wrote it",
-        datasets: &["application.log"],
+        datasets: &[],
         within: None,
         url: false,
     },
@@ -1963,7 +2000,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.logger",
         kind: FieldType::Keyword,
         meaning: "part of the program that wrote the message",
-        datasets: &["application.log", "system.syslog"],
+        datasets: &[],
         within: None,
         url: false,
     },
@@ -1971,7 +2008,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.origin.file.name",
         kind: FieldType::Keyword,
         meaning: "source file that wrote the message",
-        datasets: &["application.log"],
+        datasets: &[],
         within: None,
         url: false,
     },
@@ -1979,7 +2016,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.origin.file.line",
         kind: FieldType::Long,
         meaning: "line of the source file",
-        datasets: &["application.log"],
+        datasets: &[],
         within: None,
         url: false,
     },
@@ -1987,7 +2024,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.thread.name",
         kind: FieldType::Keyword,
         meaning: "thread that wrote the message",
-        datasets: &["application.log"],
+        datasets: &[],
         within: None,
         url: false,
     },
