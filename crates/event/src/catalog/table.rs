@@ -376,6 +376,18 @@ pub mod field {
     pub const IIS_ACCESS_SUB_STATUS: FieldId = FieldId(183);
     /// `iis.access.win32_status`: (Beats) status of Windows.
     pub const IIS_ACCESS_WIN32_STATUS: FieldId = FieldId(184);
+    /// `log.syslog.facility.name`: name of the facility, such as authpriv.
+    pub const LOG_SYSLOG_FACILITY_NAME: FieldId = FieldId(185);
+    /// `log.syslog.severity.name`: name of the severity, such as warning.
+    pub const LOG_SYSLOG_SEVERITY_NAME: FieldId = FieldId(186);
+    /// `log.logger`: part of the program that wrote the message.
+    pub const LOG_LOGGER: FieldId = FieldId(187);
+    /// `log.origin.file.name`: source file that wrote the message.
+    pub const LOG_ORIGIN_FILE_NAME: FieldId = FieldId(188);
+    /// `log.origin.file.line`: line of the source file.
+    pub const LOG_ORIGIN_FILE_LINE: FieldId = FieldId(189);
+    /// `process.thread.name`: thread that wrote the message.
+    pub const PROCESS_THREAD_NAME: FieldId = FieldId(190);
 }
 
 /// The catalog.
@@ -510,6 +522,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "the text after the header",
         datasets: &[
+            "application.log",
             "auditd.log",
             "aws.cloudfront_logs",
             "container.log",
@@ -561,6 +574,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Ip,
         meaning: "address that the request or connection came from",
         datasets: &[
+            "application.log",
             "auditd.log",
             "aws.cloudfront_logs",
             "database.log",
@@ -591,6 +605,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "the client: its address, or its name where the line tells only that",
         datasets: &[
+            "application.log",
             "auditd.log",
             "aws.cloudfront_logs",
             "database.log",
@@ -658,6 +673,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "country of the source's address, where a database is given",
         datasets: &[
+            "application.log",
             "auditd.log",
             "aws.cloudfront_logs",
             "database.log",
@@ -688,6 +704,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "number of the source's network, where a database is given",
         datasets: &[
+            "application.log",
             "auditd.log",
             "aws.cloudfront_logs",
             "database.log",
@@ -718,6 +735,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "owner of the source's network, where a database is given",
         datasets: &[
+            "application.log",
             "auditd.log",
             "aws.cloudfront_logs",
             "database.log",
@@ -748,6 +766,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "(own) internal or external, where internal networks are configured",
         datasets: &[
+            "application.log",
             "auditd.log",
             "aws.cloudfront_logs",
             "database.log",
@@ -1039,6 +1058,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "its process id",
         datasets: &[
+            "application.log",
             "auditd.log",
             "database.log",
             "dns.log",
@@ -1756,6 +1776,7 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "PAM service that asked, or the unit that started or stopped",
         datasets: &[
+            "application.log",
             "auditd.log",
             "fail2ban.log",
             "mail.log",
@@ -1919,7 +1940,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.msgid",
         kind: FieldType::Keyword,
         meaning: "kind of message",
-        datasets: &["syslog", "system.su", "system.syslog"],
+        datasets: &["syslog", "system.sshd", "system.su", "system.syslog"],
         within: None,
         url: false,
     },
@@ -2080,7 +2101,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.level",
         kind: FieldType::Keyword,
         meaning: "level of the message, as the program names it",
-        datasets: &["http.error"],
+        datasets: &["application.log", "http.error"],
         within: None,
         url: false,
     },
@@ -2217,6 +2238,54 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "(Beats) status of Windows",
         datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.facility.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the facility, such as authpriv",
+        datasets: &["http.access", "http.error", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.severity.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the severity, such as warning",
+        datasets: &["http.access", "http.error", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.logger",
+        kind: FieldType::Keyword,
+        meaning: "part of the program that wrote the message",
+        datasets: &["application.log", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.origin.file.name",
+        kind: FieldType::Keyword,
+        meaning: "source file that wrote the message",
+        datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.origin.file.line",
+        kind: FieldType::Long,
+        meaning: "line of the source file",
+        datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.thread.name",
+        kind: FieldType::Keyword,
+        meaning: "thread that wrote the message",
+        datasets: &["application.log"],
         within: None,
         url: false,
     },
