@@ -321,12 +321,5 @@ fn ruby<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
     let (level, rest) = (&rest[..blank], rest[blank..].strip_prefix(b" -- ")?);
     let colon = memchr::memmem::find(rest, b": ").unwrap_or(rest.len());
     let message = rest.get(colon + 2..).unwrap_or_default();
-    is_level(level).then(|| Head {
-        time,
-        level,
-        pid,
-        logger: rest[..colon].trim_ascii(),
-        message,
-        ..Head::default()
-    })
+    is_level(level).then(|| Head { time, level, pid, logger: rest[..colon].trim_ascii(), message, ..Head::default() })
 }

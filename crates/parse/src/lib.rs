@@ -239,12 +239,7 @@ enum Unread {
 }
 
 /// The row of a line without fields. What formats put there before they refused it goes.
-fn put_unread(
-    unread: &Unread,
-    text: &[u8],
-    context: &mut Context,
-    rows: &mut BatchBuilder,
-) -> event::DatasetId {
+fn put_unread(unread: &Unread, text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> event::DatasetId {
     rows.clear_row();
     match unread {
         Unread::Empty => rows.counts().empty += 1,
