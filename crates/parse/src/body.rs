@@ -25,6 +25,7 @@ mod sshd_lines;
 mod su;
 mod sudo;
 mod table;
+mod web;
 
 use audit::Subject;
 use event::{BatchBuilder, DatasetId, dataset};
@@ -34,6 +35,7 @@ use table::BODIES;
 use crate::context::Context;
 use crate::guess;
 
+type PutLine = fn(&mut BatchBuilder, &mut Context, &[u8]) -> Option<DatasetId>;
 type Put = fn(&mut BatchBuilder, &[u8]) -> bool;
 
 /// How the messages of a family are read.
@@ -43,8 +45,8 @@ enum Reads {
     By(Put),
     /// By a table of templates.
     Table(&'static Family),
-    /// As a line of another format that the message carries.
-    Line,
+    /// As a line of another format, in a way of its own; `None` where it is none.
+    Line(PutLine),
     /// As the kernel's: a packet, an audit record, or neither.
     Kernel,
     /// As an audit record.
@@ -148,7 +150,7 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
     match body.reads {
         Reads::By(put) => put(rows, message),
         Reads::Table(family) => family.put(rows, message),
-        Reads::Line => return context.read_carried(message, rows).unwrap_or(body.dataset),
+        Reads::Line(put) => return put(rows, context, message).unwrap_or(body.dataset),
         // What the line says decides.
         Reads::Kernel => return kernel(rows, message),
         Reads::Audit => return audit_record(rows, message),
