@@ -17,7 +17,11 @@ mod mail;
 mod netfilter;
 mod outcome;
 mod pam;
+mod pam_lines;
+mod privilege;
+mod session;
 mod sshd;
+mod sshd_lines;
 mod su;
 mod sudo;
 mod table;
@@ -125,15 +129,19 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
     let body =
         BODIES.iter().find(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)));
     // PAM modules write in the name of the program that called them.
-    if message.starts_with(b"pam_") && pam::put(rows, message) {
+    if pam::begins(message) && pam::put(rows, message) {
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
-    // As old ones did it in the program's tag.
-    if module.starts_with(b"pam_") {
+    // As old ones did it in the program's tag, or under a name of their own.
+    if module.starts_with(b"pam_") || pam::is_module(program) {
         pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
     let Some(body) = body else {
+        // Any program may ask tcpd's library who may connect.
+        if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
+            return dataset::SYSLOG;
+        }
         return context.read_carried_surely(message, rows).unwrap_or_else(|| {
             guess::put(rows, message);
             dataset::SYSLOG

@@ -388,6 +388,10 @@ pub mod field {
     pub const LOG_ORIGIN_FILE_LINE: FieldId = FieldId(189);
     /// `process.thread.name`: thread that wrote the message.
     pub const PROCESS_THREAD_NAME: FieldId = FieldId(190);
+    /// `source.user.name`: account at the other end of the connection, as that end tells it.
+    pub const SOURCE_USER_NAME: FieldId = FieldId(191);
+    /// `user.changes.name`: what an account is called after a change.
+    pub const USER_CHANGES_NAME: FieldId = FieldId(192);
 }
 
 /// The catalog.
@@ -2286,6 +2290,22 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "thread that wrote the message",
         datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.user.name",
+        kind: FieldType::Keyword,
+        meaning: "account at the other end of the connection, as that end tells it",
+        datasets: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.changes.name",
+        kind: FieldType::Keyword,
+        meaning: "what an account is called after a change",
+        datasets: &[],
         within: None,
         url: false,
     },
