@@ -40,7 +40,7 @@ datasets! {
     UNPARSED  = "unparsed"          []                   []            [];
     JSON      = "json"              []                   []            [];
     ACCESS    = "http.access"       ["apache", "nginx"]  ["webserver"] ["access", "apache", "nginx"];
-    SYSLOG    = "system.syslog"     ["linux"]            []            ["syslog"];
+    SYSLOG    = "system.syslog"     ["linux"]            ["authentication"] ["syslog"];
     SSHD      = "system.sshd"       ["linux"]            []            ["sshd", "auth", "syslog"];
     SUDO      = "system.sudo"       ["linux"]            []            ["sudo", "auth", "syslog"];
     SU        = "system.su"         ["linux"]            []            ["su", "auth", "syslog"];
@@ -68,6 +68,8 @@ datasets! {
     PROXY     = "proxy.log"         []                   ["proxy"]     ["proxy"];
     WINDOWS_FIREWALL = "windows.firewall" ["windows"]    ["firewall"]  ["firewall"];
     TEXT      = "text"              []                   []            [];
+    CONTINUATION = "continuation"   []                   []            [];
+    CONTAINER = "container.log"     []                   []            [];
 }
 
 /// A Sigma log source: what a rule asks for, or what an operator declares for a source. Absent parts ask for nothing.

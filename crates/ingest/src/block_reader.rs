@@ -1,10 +1,12 @@
 //! Bytes to blocks of whole lines. A line over the limit is cut, counted with its full length, and ends its block. NULs in front
 //! of a line do not make it long: a log that was cut off while its writer went on begins with as many as it had bytes.
+//! A record over several lines is not cut where a place in front of it is near.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use event::block::heading_after;
+use event::record::block_end;
 use event::{Block, Position, Source, Timestamp};
 use memchr::{memchr, memrchr};
 
@@ -53,7 +55,7 @@ impl<R: Read> BlockReader<R> {
             match memrchr(b'\n', &bytes) {
                 None if bytes.is_empty() => return Ok(None),
                 Some(end) => {
-                    self.carry = if self.ended { Vec::new() } else { bytes.split_off(end + 1) };
+                    self.carry = if self.ended { Vec::new() } else { bytes.split_off(block_end(&bytes, end + 1)) };
                     return Ok(Some(self.hand_over(bytes, None)));
                 }
                 None if self.ended => return Ok(Some(self.hand_over(bytes, None))),

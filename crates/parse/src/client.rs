@@ -61,7 +61,8 @@ impl<'a> Client<'a> {
                 Some((Item::Name(peer), after)) if has_port(name) && memchr(b' ', after).is_some() => {
                     (client.host, client.peer, rest) = (Some(name), peer, after);
                 }
-                _ if rest.is_empty() => return None,
+                // `NAME | ` stands in front of lines of containers.
+                _ if rest.is_empty() || rest.starts_with(b" ") || rest.starts_with(b"| ") => return None,
                 _ => client.peer = name,
             },
             Item::One(peer) => client.peer = peer,

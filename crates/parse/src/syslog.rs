@@ -8,8 +8,8 @@ use nom::bytes::complete::{tag, take_while_m_n};
 use nom::sequence::delimited;
 
 use crate::address::{decimal, put_ip};
+use crate::body;
 use crate::context::Context;
-use crate::{access, apache_error, body, haproxy, nginx_error};
 
 /// Facility and severity, as one number; above 191 it is not valid (RFC 5424 §6.2.1) but the line is still read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,25 +80,6 @@ pub(crate) fn put_host(rows: &mut BatchBuilder, host: &[u8]) {
     }
 }
 
-/// Programs that send access and error lines through syslog.
-const WEB_SERVERS: &[&[u8]] =
-    &[b"nginx", b"apache", b"apache2", b"httpd", b"apache_error", b"apache_access", b"caddy", b"lighttpd", b"haproxy"];
-
-fn web_server(program: &[u8], message: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    if program == b"haproxy"
-        && let Some(dataset) = haproxy::read_message(message, context, rows)
-    {
-        return Some(dataset);
-    }
-    if let Ok(dataset) = access::read(message, context, rows) {
-        return Some(dataset);
-    }
-    if let Ok(dataset) = nginx_error::read(message, context, rows) {
-        return Some(dataset);
-    }
-    apache_error::read_message(message, context, rows)
-}
-
 /// Puts the message and what the program's own format says in it.
 pub(crate) fn put_message(
     rows: &mut BatchBuilder,
@@ -117,12 +98,7 @@ pub(crate) fn put_message(
         rows.long(field::LOG_SYSLOG_REPEATED, times);
     }
     let (program, module) = program.base_and_module();
-    if WEB_SERVERS.contains(&program)
-        && let Some(dataset) = web_server(program, message, context, rows)
-    {
-        return dataset;
-    }
-    body::put(rows, program, module, message)
+    body::put(rows, context, body::Said { program, module, message })
 }
 
 /// `message repeated N times: [ text]` stands for N lines like `text`; `last message repeated N times` for N others.

@@ -75,6 +75,11 @@ fn is_dated(text: &[u8]) -> bool {
         && text[19] == text[10]
 }
 
+/// A date alone begins many other texts.
+pub(crate) fn begins_like(text: &[u8]) -> bool {
+    is_directive(text)
+}
+
 pub(crate) fn looks_like(text: &[u8]) -> bool {
     if is_directive(text) {
         return true;
