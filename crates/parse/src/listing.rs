@@ -39,7 +39,7 @@ pub fn readable() -> Vec<Readable> {
 
 /// Dataset and log source of the last line of a text that has them.
 fn of_line(text: &str) -> (String, String) {
-    let block = Block::detached("example", text.as_bytes().to_vec(), Timestamp(1_795_000_000_000_000));
+    let block = Block::detached("example", format!("{text}\n").into_bytes(), Timestamp(1_795_000_000_000_000));
     let batch = Parser::new(Options::default()).parse(block);
     let is_known = |row: &usize| ![dataset::TEXT, dataset::CONTINUATION].contains(&batch.datasets()[*row]);
     let row = (0..batch.rows()).rev().find(is_known).unwrap_or(0);
