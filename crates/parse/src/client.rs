@@ -179,7 +179,8 @@ fn item(text: &[u8]) -> Option<(Item<'_>, &[u8])> {
         return Some((Item::List(inside), rest));
     }
     let (name, rest) = split_word(text);
-    Some((Item::Name(name), rest))
+    // In brackets stand pods and processes.
+    (name[0] != b'[').then_some((Item::Name(name), rest))
 }
 
 /// Addresses between commas; what a proxy could not name stands as `unknown`, `-` or a name of its own.

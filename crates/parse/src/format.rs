@@ -6,7 +6,8 @@ use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
 use crate::{
-    access, access_time_first, apache_error, audit, envelope, haproxy, json, nginx_error, rfc3164, rfc5424, w3c,
+    access, access_time_first, alb, apache_error, audit, envelope, envoy, haproxy, json, lighttpd, litespeed,
+    nginx_error, rfc3164, rfc5424, s3, squid, uwsgi, w3c,
 };
 
 /// For formats that no beginning gives away.
@@ -105,6 +106,15 @@ pub static FORMATS: &[Format] = &[
     },
     Format {
         group: "access",
+        name: "s3",
+        looks_like: s3::looks_like,
+        begins_like: s3::looks_like,
+        read: s3::read,
+        example: r#"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef shop-files [04/Mar/2026:10:00:01 +0000] 203.0.113.7 arn:aws:iam::123456789012:user/ann 3E57427F3EXAMPLE REST.GET.OBJECT plan.pdf "GET /plan.pdf HTTP/1.1" 200 - 812 812 15 14 "-" "aws-cli/2.15" -"#,
+        documentation: "docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",
+    },
+    Format {
+        group: "access",
         name: "access",
         looks_like: access::looks_like,
         begins_like: access::looks_like,
@@ -156,6 +166,60 @@ pub static FORMATS: &[Format] = &[
         read: w3c::read,
         example: r#"2026-03-04 10:00:01 198.51.100.9 GET /item id=7 443 - 203.0.113.7 Mozilla/5.0+(X11) - 200 0 0 85"#,
         documentation: "learn.microsoft.com/windows/win32/http/w3c-logging",
+    },
+    Format {
+        group: "access",
+        name: "uwsgi",
+        looks_like: uwsgi::looks_like,
+        begins_like: uwsgi::looks_like,
+        read: uwsgi::read,
+        example: r#"[pid: 99|app: 0|req: 1/1] 203.0.113.7 () {32 vars in 400 bytes} [Wed Mar  4 10:00:01 2026] GET /item?id=7 => generated 812 bytes in 3 msecs (HTTP/1.1 200) 2 headers in 79 bytes (1 switches on core 0)"#,
+        documentation: "uwsgi-docs.readthedocs.io/en/latest/LogFormat.html",
+    },
+    Format {
+        group: "access",
+        name: "envoy",
+        looks_like: envoy::looks_like,
+        begins_like: envoy::looks_like,
+        read: envoy::read,
+        example: r#"[2026-03-04T10:00:01.123Z] "GET /item?id=7 HTTP/1.1" 200 - 0 812 3 2 "203.0.113.7" "curl/8.5" "6a1e" "shop.example" "10.0.0.4:8080""#,
+        documentation: "www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage",
+    },
+    Format {
+        group: "access",
+        name: "alb",
+        looks_like: alb::looks_like,
+        begins_like: alb::looks_like,
+        read: alb::read,
+        example: r#"h2 2026-03-04T10:00:01.186641Z app/shop/1a2b3c 203.0.113.7:44740 10.0.0.9:8080 0.001 0.020 0.000 200 200 51 812 "GET https://shop.example:443/item?id=7 HTTP/2.0" "curl/8.5" TLS_AES_128_GCM_SHA256 TLSv1.3"#,
+        documentation: "docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html",
+    },
+    Format {
+        group: "error",
+        name: "litespeed_error",
+        looks_like: litespeed::looks_like,
+        begins_like: litespeed::looks_like,
+        read: litespeed::read,
+        example: r#"2026-03-04 10:00:01.123456 [NOTICE] [99] [203.0.113.7:40112:HTTP2-1#shop] File not found [/srv/www/pma]"#,
+        documentation: "docs.litespeedtech.com/lsws/logs",
+    },
+    Format {
+        group: "error",
+        name: "lighttpd_error",
+        looks_like: lighttpd::looks_like,
+        begins_like: lighttpd::looks_like,
+        read: lighttpd::read,
+        example: r#"2026-03-04 10:00:01: (mod_auth.c.853) password doesn't match for /intra/ username: ann IP: 203.0.113.7"#,
+        documentation: "redmine.lighttpd.net/projects/lighttpd/wiki/Docs_ModAuth",
+    },
+    Format {
+        group: "squid",
+        name: "squid",
+        looks_like: squid::looks_like,
+        begins_like: squid::looks_like,
+        read: squid::read,
+        example: r#"1772618401.120     45 192.0.2.77 TCP_MISS/200 812 GET http://shop.example/item?id=7 ann HIER_DIRECT/198.51.100.9 text/html"#,
+        documentation: "wiki.squid-cache.org/Features/LogFormat",
     },
     Format {
         group: "audit",
