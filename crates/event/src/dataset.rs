@@ -71,6 +71,7 @@ datasets! {
     CUSTOM    = "custom"            []                   []            [];
     PROXY     = "proxy.log"         []                   ["proxy"]     ["proxy"];
     WINDOWS_FIREWALL = "windows.firewall" ["windows"]    ["firewall"]  ["firewall"];
+    APPLICATION = "application.log" ["jvm", "spring", "velocity", "python", "django", "nodejs", "ruby_on_rails"] ["application"] [];
     TEXT      = "text"              []                   []            [];
     CONTINUATION = "continuation"   []                   []            [];
     CONTAINER = "container.log"     []                   []            [];

@@ -38,16 +38,14 @@ pub(crate) struct Context {
 
 impl Context {
     /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
-    pub(crate) fn new(
-        clock: &Clock,
-        proxies: &TrustedProxies,
-        [read_carried, read_carried_surely]: [ReadCarried; 2],
-    ) -> Self {
+    pub(crate) fn new(clock: &Clock, proxies: &TrustedProxies, ways: [ReadCarried; 2]) -> Self {
+        let times = Times::new(clock.clone());
+        let [read_carried, read_carried_surely] = ways;
         Context {
             read_carried,
             read_carried_surely,
             depth: 0,
-            times: Times::new(clock.clone()),
+            times,
             json: Scratch::default(),
             proxies: proxies.clone(),
             w3c: W3c::default(),

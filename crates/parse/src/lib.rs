@@ -16,6 +16,7 @@ mod address;
 mod alb;
 mod apache_error;
 mod apache_message;
+mod application;
 mod audit;
 mod body;
 mod client;
@@ -27,6 +28,7 @@ mod envoy;
 mod format;
 mod guess;
 mod haproxy;
+mod header_stamp;
 mod json;
 mod layout;
 mod lighttpd;
@@ -44,6 +46,7 @@ mod s3;
 mod squid;
 mod stamp;
 mod syslog;
+mod tag;
 mod template;
 mod uwsgi;
 mod values;
@@ -96,8 +99,8 @@ pub struct Parser {
 impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
-        let readers = [format::read_carried, format::read_carried_surely];
-        let context = Context::new(&options.clock, &options.trusted_proxies, readers);
+        let ways = [format::read_carried, format::read_carried_surely];
+        let context = Context::new(&options.clock, &options.trusted_proxies, ways);
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
         Parser { options, context, enrichment, rows_hint: 1024 }
     }
@@ -152,7 +155,7 @@ impl Parser {
             }
         }
         let best = (0..votes.len()).rev().max_by_key(|at| votes[*at]).unwrap_or(0);
-        candidates[best]
+        if candidates[best].name == format::LAST { first } else { candidates[best] }
     }
 
     /// Reads the line, and what belongs to it of those that follow: how many lines the record has.
@@ -183,7 +186,7 @@ impl Parser {
                 if record::may_go_on(line.text, follows) && matches!(unread, Unread::Text) {
                     record = record::lines_behind(line.text, follows, None);
                 }
-                put_unread(&unread, text, rows)
+                put_unread(&unread, text, &mut self.context, rows)
             }
         };
         match record {
@@ -259,12 +262,13 @@ enum Unread {
 }
 
 /// The row of a line without fields. What formats put there before they refused it goes.
-fn put_unread(unread: &Unread, text: &[u8], rows: &mut BatchBuilder) -> event::DatasetId {
+fn put_unread(unread: &Unread, text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> event::DatasetId {
     rows.clear_row();
     match unread {
         Unread::Empty => rows.counts().empty += 1,
         Unread::Text => {
             rows.counts().text += 1;
+            application::put_time(text, context, rows);
             guess::put(rows, text);
         }
         Unread::Broken(reason) => {

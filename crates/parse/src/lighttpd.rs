@@ -38,7 +38,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
 }
 
 /// The message of a syslog line.
-pub(crate) fn read_message(text: &[u8], _: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
+pub(crate) fn read_message(text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
     let (_, message) = place(text)?;
     put(message, rows);
     Some(dataset::HTTP_ERROR)

@@ -334,50 +334,62 @@ pub mod field {
     pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(162);
     /// `iptables.ttl`: (own) time to live.
     pub const IPTABLES_TTL: FieldId = FieldId(163);
-    /// `log.level`: level of the message, as the program names it.
-    pub const LOG_LEVEL: FieldId = FieldId(164);
-    /// `process.thread.id`: number of the thread that wrote the line.
-    pub const PROCESS_THREAD_ID: FieldId = FieldId(165);
-    /// `event.duration`: how long it took, in nanoseconds.
-    pub const EVENT_DURATION: FieldId = FieldId(166);
-    /// `rule.id`: the rule that the program itself has applied.
-    pub const RULE_ID: FieldId = FieldId(167);
-    /// `url.scheme`: scheme that the request was made with.
-    pub const URL_SCHEME: FieldId = FieldId(168);
-    /// `url.extension`: extension of the file in the path.
-    pub const URL_EXTENSION: FieldId = FieldId(169);
-    /// `http.request.bytes`: length of the request in bytes.
-    pub const HTTP_REQUEST_BYTES: FieldId = FieldId(170);
-    /// `http.request.headers.cookie`: (own) cookies of the request.
-    pub const HTTP_REQUEST_HEADERS_COOKIE: FieldId = FieldId(171);
-    /// `http.response.bytes`: length of the answer in bytes, with its headers.
-    pub const HTTP_RESPONSE_BYTES: FieldId = FieldId(172);
-    /// `haproxy.frontend_name`: (Beats) frontend that took the connection.
-    pub const HAPROXY_FRONTEND_NAME: FieldId = FieldId(173);
-    /// `haproxy.backend_name`: (Beats) backend that answered.
-    pub const HAPROXY_BACKEND_NAME: FieldId = FieldId(174);
-    /// `haproxy.server_name`: (Beats) server of the backend, or why there is none.
-    pub const HAPROXY_SERVER_NAME: FieldId = FieldId(175);
-    /// `haproxy.termination_state`: (Beats) who ended the session, and in which state it was.
-    pub const HAPROXY_TERMINATION_STATE: FieldId = FieldId(176);
-    /// `haproxy.http.request.captured_headers`: (Beats) headers that were captured.
-    pub const HAPROXY_HTTP_REQUEST_CAPTURED_HEADERS: FieldId = FieldId(177);
-    /// `iis.access.site_name`: (Beats) site of the server.
-    pub const IIS_ACCESS_SITE_NAME: FieldId = FieldId(178);
-    /// `iis.access.server_name`: (Beats) name of the server.
-    pub const IIS_ACCESS_SERVER_NAME: FieldId = FieldId(179);
-    /// `iis.access.sub_status`: (Beats) second part of the status.
-    pub const IIS_ACCESS_SUB_STATUS: FieldId = FieldId(180);
-    /// `iis.access.win32_status`: (Beats) status of Windows.
-    pub const IIS_ACCESS_WIN32_STATUS: FieldId = FieldId(181);
     /// `container.name`: name of the container that wrote the line, as its runtime says.
-    pub const CONTAINER_NAME: FieldId = FieldId(182);
+    pub const CONTAINER_NAME: FieldId = FieldId(164);
     /// `log.iostream`: (own) stdout or stderr, as the runtime of a container says.
-    pub const LOG_IOSTREAM: FieldId = FieldId(183);
+    pub const LOG_IOSTREAM: FieldId = FieldId(165);
     /// `orchestrator.resource.name`: the pod that the container belongs to.
-    pub const ORCHESTRATOR_RESOURCE_NAME: FieldId = FieldId(184);
+    pub const ORCHESTRATOR_RESOURCE_NAME: FieldId = FieldId(166);
+    /// `log.level`: level of the message, as the program names it.
+    pub const LOG_LEVEL: FieldId = FieldId(167);
+    /// `process.thread.id`: number of the thread that wrote the line.
+    pub const PROCESS_THREAD_ID: FieldId = FieldId(168);
+    /// `event.duration`: how long it took, in nanoseconds.
+    pub const EVENT_DURATION: FieldId = FieldId(169);
+    /// `rule.id`: the rule that the program itself has applied.
+    pub const RULE_ID: FieldId = FieldId(170);
+    /// `url.scheme`: scheme that the request was made with.
+    pub const URL_SCHEME: FieldId = FieldId(171);
+    /// `url.extension`: extension of the file in the path.
+    pub const URL_EXTENSION: FieldId = FieldId(172);
+    /// `http.request.bytes`: length of the request in bytes.
+    pub const HTTP_REQUEST_BYTES: FieldId = FieldId(173);
+    /// `http.request.headers.cookie`: (own) cookies of the request.
+    pub const HTTP_REQUEST_HEADERS_COOKIE: FieldId = FieldId(174);
+    /// `http.response.bytes`: length of the answer in bytes, with its headers.
+    pub const HTTP_RESPONSE_BYTES: FieldId = FieldId(175);
+    /// `haproxy.frontend_name`: (Beats) frontend that took the connection.
+    pub const HAPROXY_FRONTEND_NAME: FieldId = FieldId(176);
+    /// `haproxy.backend_name`: (Beats) backend that answered.
+    pub const HAPROXY_BACKEND_NAME: FieldId = FieldId(177);
+    /// `haproxy.server_name`: (Beats) server of the backend, or why there is none.
+    pub const HAPROXY_SERVER_NAME: FieldId = FieldId(178);
+    /// `haproxy.termination_state`: (Beats) who ended the session, and in which state it was.
+    pub const HAPROXY_TERMINATION_STATE: FieldId = FieldId(179);
+    /// `haproxy.http.request.captured_headers`: (Beats) headers that were captured.
+    pub const HAPROXY_HTTP_REQUEST_CAPTURED_HEADERS: FieldId = FieldId(180);
+    /// `iis.access.site_name`: (Beats) site of the server.
+    pub const IIS_ACCESS_SITE_NAME: FieldId = FieldId(181);
+    /// `iis.access.server_name`: (Beats) name of the server.
+    pub const IIS_ACCESS_SERVER_NAME: FieldId = FieldId(182);
+    /// `iis.access.sub_status`: (Beats) second part of the status.
+    pub const IIS_ACCESS_SUB_STATUS: FieldId = FieldId(183);
+    /// `iis.access.win32_status`: (Beats) status of Windows.
+    pub const IIS_ACCESS_WIN32_STATUS: FieldId = FieldId(184);
     /// `aws.s3access.bucket`: (Beats) bucket that the request was for.
     pub const AWS_S3ACCESS_BUCKET: FieldId = FieldId(185);
+    /// `log.syslog.facility.name`: name of the facility, such as authpriv.
+    pub const LOG_SYSLOG_FACILITY_NAME: FieldId = FieldId(186);
+    /// `log.syslog.severity.name`: name of the severity, such as warning.
+    pub const LOG_SYSLOG_SEVERITY_NAME: FieldId = FieldId(187);
+    /// `log.logger`: part of the program that wrote the message.
+    pub const LOG_LOGGER: FieldId = FieldId(188);
+    /// `log.origin.file.name`: source file that wrote the message.
+    pub const LOG_ORIGIN_FILE_NAME: FieldId = FieldId(189);
+    /// `log.origin.file.line`: line of the source file.
+    pub const LOG_ORIGIN_FILE_LINE: FieldId = FieldId(190);
+    /// `process.thread.name`: thread that wrote the message.
+    pub const PROCESS_THREAD_NAME: FieldId = FieldId(191);
 }
 
 /// The catalog.
@@ -450,7 +462,7 @@ pub static FIELDS: &[Field] = &[
         name: "message",
         kind: FieldType::Keyword,
         meaning: "the text after the header",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "container.log", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "container.log", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -474,7 +486,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.ip",
         kind: FieldType::Ip,
         meaning: "address that the request or connection came from",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "squid.access", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "squid.access", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -482,7 +494,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.address",
         kind: FieldType::Keyword,
         meaning: "the client: its address, or its name where the line tells only that",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "squid.access", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "squid.access", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -506,7 +518,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.geo.country_iso_code",
         kind: FieldType::Keyword,
         meaning: "country of the source's address, where a database is given",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "squid.access", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "squid.access", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -514,7 +526,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.as.number",
         kind: FieldType::Long,
         meaning: "number of the source's network, where a database is given",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "squid.access", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "squid.access", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -522,7 +534,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.as.organization.name",
         kind: FieldType::Keyword,
         meaning: "owner of the source's network, where a database is given",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "squid.access", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "squid.access", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -530,7 +542,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.scope",
         kind: FieldType::Keyword,
         meaning: "(own) internal or external, where internal networks are configured",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "squid.access", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "squid.access", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -722,7 +734,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.pid",
         kind: FieldType::Long,
         meaning: "its process id",
-        datasets: &["auditd.log", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.error", "mail.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.error", "mail.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -1418,7 +1430,7 @@ pub static FIELDS: &[Field] = &[
         name: "service.name",
         kind: FieldType::Keyword,
         meaning: "PAM service that asked, or the unit that started or stopped",
-        datasets: &["auditd.log", "fail2ban.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["application.log", "auditd.log", "fail2ban.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
         within: None,
         url: false,
     },
@@ -1570,7 +1582,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.msgid",
         kind: FieldType::Keyword,
         meaning: "kind of message",
-        datasets: &["syslog", "system.su", "system.syslog"],
+        datasets: &["syslog", "system.sshd", "system.su", "system.syslog"],
         within: None,
         url: false,
     },
@@ -1695,10 +1707,34 @@ pub static FIELDS: &[Field] = &[
         url: false,
     },
     Field {
+        name: "container.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the container that wrote the line, as its runtime says",
+        datasets: &["container.log", "http.access", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.iostream",
+        kind: FieldType::Keyword,
+        meaning: "(own) stdout or stderr, as the runtime of a container says",
+        datasets: &["container.log", "http.access", "system.sshd"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "orchestrator.resource.name",
+        kind: FieldType::Keyword,
+        meaning: "the pod that the container belongs to",
+        datasets: &["container.log", "http.access"],
+        within: None,
+        url: false,
+    },
+    Field {
         name: "log.level",
         kind: FieldType::Keyword,
         meaning: "level of the message, as the program names it",
-        datasets: &["http.error"],
+        datasets: &["application.log", "http.error"],
         within: None,
         url: false,
     },
@@ -1839,34 +1875,58 @@ pub static FIELDS: &[Field] = &[
         url: false,
     },
     Field {
-        name: "container.name",
-        kind: FieldType::Keyword,
-        meaning: "name of the container that wrote the line, as its runtime says",
-        datasets: &["container.log", "http.access", "system.syslog"],
-        within: None,
-        url: false,
-    },
-    Field {
-        name: "log.iostream",
-        kind: FieldType::Keyword,
-        meaning: "(own) stdout or stderr, as the runtime of a container says",
-        datasets: &["container.log", "http.access", "system.sshd"],
-        within: None,
-        url: false,
-    },
-    Field {
-        name: "orchestrator.resource.name",
-        kind: FieldType::Keyword,
-        meaning: "the pod that the container belongs to",
-        datasets: &["container.log", "http.access"],
-        within: None,
-        url: false,
-    },
-    Field {
         name: "aws.s3access.bucket",
         kind: FieldType::Keyword,
         meaning: "(Beats) bucket that the request was for",
         datasets: &["aws.s3access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.facility.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the facility, such as authpriv",
+        datasets: &["http.access", "http.error", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.severity.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the severity, such as warning",
+        datasets: &["http.access", "http.error", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.logger",
+        kind: FieldType::Keyword,
+        meaning: "part of the program that wrote the message",
+        datasets: &["application.log", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.origin.file.name",
+        kind: FieldType::Keyword,
+        meaning: "source file that wrote the message",
+        datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.origin.file.line",
+        kind: FieldType::Long,
+        meaning: "line of the source file",
+        datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.thread.name",
+        kind: FieldType::Keyword,
+        meaning: "thread that wrote the message",
+        datasets: &["application.log"],
         within: None,
         url: false,
     },
