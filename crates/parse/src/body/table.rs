@@ -3,6 +3,8 @@
 
 use event::dataset;
 
+use crate::{apache_error, haproxy, lighttpd};
+
 use super::{Body, Reads, body};
 use super::{
     accounts, cron, database, dns, dovecot, dropbear, fail2ban, ftp, mail, privilege, session, snoopy, sshd, su, sudo,
