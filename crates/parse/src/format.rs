@@ -5,7 +5,7 @@ use std::str::FromStr;
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
-use crate::{access, audit, json, rfc3164, rfc5424};
+use crate::{access, audit, json, own_file, rfc3164, rfc5424};
 
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 
@@ -86,6 +86,15 @@ pub static FORMATS: &[Format] = &[
         read: rfc3164::read,
         example: "Mar  4 10:00:01 bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
         documentation: "RFC 3164",
+    },
+    Format {
+        group: "own",
+        name: "own_file",
+        looks_like: own_file::looks_like,
+        begins_like: own_file::begins_like,
+        read: own_file::read,
+        example: "2026-03-04 10:00:01 login authenticator failed for (winpc) [203.0.113.7]:51422: 535 Incorrect authentication data (set_id=ann)",
+        documentation: "www.exim.org/exim-html-current/doc/html/spec_html/ch-log_files.html",
     },
 ];
 

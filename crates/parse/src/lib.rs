@@ -21,6 +21,7 @@ mod json;
 mod line;
 mod listing;
 mod needle;
+mod own_file;
 mod rfc3164;
 mod rfc5424;
 mod stamp;
