@@ -35,6 +35,10 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
             header.time = stamp.time;
             rest = stamp.rest;
         }
+        // vsftpd, whose names stand in brackets, too.
+        if rest.starts_with(b"[pid ") {
+            rest = header.step(rest).ok_or(UNKNOWN)?.trim_ascii_start();
+        }
         if let Some((dataset, program)) = candidates.put(rows, rest) {
             header.put(rows, program);
             rows.text(field::MESSAGE, rest);

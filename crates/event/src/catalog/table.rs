@@ -392,7 +392,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.reason",
         kind: FieldType::Keyword,
         meaning: "why the action ended as it did",
-        datasets: &["http.access", "mail.log", "system.cron", "system.sshd"],
+        datasets: &["ftp.log", "http.access", "mail.log", "system.cron", "system.sshd"],
         within: None,
         url: false,
     },

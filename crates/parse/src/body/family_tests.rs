@@ -144,14 +144,14 @@ fn picked(text: &str, pick: &prop::sample::Index) -> Vec<Piece> {
 fn mentioned(mention: &Mention, pieces: &[Piece], word: &str) -> String {
     let (place, _) = written(pieces, &[TRUE_USER.to_owned()]);
     match mention.which {
-        Which::First => format!("said {place} {word}"),
-        Which::Last => format!("said {word} {place}"),
-        Which::Only => format!("said {word} {place} {word}"),
+        Which::First => format!("«said» {place} {word}"),
+        Which::Last => format!("«said» {word} {place}"),
+        Which::Only => format!("«said» {word} {place} {word}"),
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
     #[test]
     fn a_clients_words_never_become_source_or_account(picks in prop::collection::vec(any::<prop::sample::Index>(), 3)) {

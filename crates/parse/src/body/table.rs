@@ -28,12 +28,14 @@ pub(super) static BODIES: &[Body] = &[
         .example("[123.4] DROP IN=eth0 OUT= SRC=203.0.113.7 DST=198.51.100.4 PROTO=TCP SPT=4000 DPT=22 SYN", "man7.org/linux/man-pages/man8/iptables-extensions.8.html"),
     body(&["login", "gdm-password", "unix_chkpwd", "polkitd"], dataset::PAM, Reads::Nothing)
         .example("pam_unix(login:session): session opened for user ann(uid=1001) by LOGIN(uid=0)", "man7.org/linux/man-pages/man8/pam_unix.8.html"),
-    body(&["vsftpd"], dataset::VSFTPD, Reads::By(ftp::put_vsftpd))
+    body(&["vsftpd"], dataset::VSFTPD, Reads::Table(&ftp::VSFTPD)).with_own_file()
         .example(r#"[ann] FAIL LOGIN: Client "203.0.113.7""#, "security.appspot.com/vsftpd.html"),
-    body(&["proftpd"], dataset::FTP, Reads::By(ftp::put_proftpd))
+    body(&["proftpd"], dataset::FTP, Reads::Table(&ftp::PROFTPD)).with_own_file()
         .example("ftp.example (203.0.113.7[203.0.113.7]) - USER ann (Login failed): Incorrect password", "www.proftpd.org/docs/howto/Logging.html"),
-    body(&["pure-ftpd"], dataset::FTP, Reads::Table(&ftp::PURE_FTPD))
+    body(&["pure-ftpd"], dataset::FTP, Reads::Table(&ftp::PURE_FTPD)).with_own_file()
         .example("(?@203.0.113.7) [WARNING] Authentication failed for user [ann]", "www.pureftpd.org/project/pure-ftpd/doc"),
+    body(&["ftpd", "in.ftpd", "wu-ftpd", "wuftpd", "gssftpd", "tnftpd", "ftpd-ssl", "filezilla-server"], dataset::FTP, Reads::Table(&ftp::FTPD)).with_own_file()
+        .example("failed login from mx.example [203.0.113.7]", "man.freebsd.org/cgi/man.cgi?query=ftpd"),
     body(&["smtpd", "postscreen", "cleanup", "anvil", "dnsblog", "qmgr", "pickup", "bounce", "tlsproxy", "trivial-rewrite", "postgrey", "policyd", "policyd-spf", "postfix", "submission", "smtps"], dataset::MAIL, Reads::Table(&postfix::POSTFIX))
         .example("warning: unknown[203.0.113.7]: SASL LOGIN authentication failed: authentication failure", "www.postfix.org/postconf.5.html"),
     body(&["dovecot"], dataset::MAIL, Reads::Table(&dovecot::DOVECOT)).with_own_file()
