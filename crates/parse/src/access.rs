@@ -143,7 +143,7 @@ fn word(text: &[u8]) -> Option<(&[u8], &[u8])> {
     (blank > 0).then(|| (&text[..blank], &text[blank + 1..]))
 }
 
-fn put_host(host: &[u8], rows: &mut BatchBuilder) {
+pub(crate) fn put_host(host: &[u8], rows: &mut BatchBuilder) {
     let colon = memrchr(b':', host).filter(|at| decimal(&host[at + 1..]).is_some() && !is_ip(host));
     let (name, port) = colon.map_or((host, None), |at| (&host[..at], decimal(&host[at + 1..])));
     rows.text(field::URL_DOMAIN, name);
@@ -200,6 +200,11 @@ fn split_word(text: &[u8]) -> (&[u8], &[u8]) {
     memchr(b' ', text).map_or((text, &b""[..]), |blank| (&text[..blank], &text[blank + 1..]))
 }
 
+/// A request line whose escapes are read.
+pub(crate) fn put_request_line(text: &[u8], rows: &mut BatchBuilder) {
+    put_request(Quoted { text, escaped: false }, rows);
+}
+
 /// `METHOD target HTTP/version`, or whatever a client sent instead.
 #[inline]
 fn put_request(request: Quoted<'_>, rows: &mut BatchBuilder) {
@@ -231,7 +236,7 @@ fn is_token(text: &[u8]) -> bool {
 }
 
 #[inline]
-fn put_target(target: &[u8], rows: &mut BatchBuilder) {
+pub(crate) fn put_target(target: &[u8], rows: &mut BatchBuilder) {
     if target.is_empty() || target == b"-" {
         return;
     }

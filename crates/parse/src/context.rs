@@ -1,9 +1,13 @@
-//! What every format gets beside the line, and why it may refuse the line. Knows no format but the caches of JSON.
+//! What every format gets beside the line, and why it may refuse the line. Knows no format but the buffers of JSON.
+
+use std::sync::Arc;
 
 use event::{BatchBuilder, DatasetId, Timestamp};
 
 use crate::clock::{Clock, Times};
 use crate::json::Scratch;
+use crate::naming::names::Names;
+use crate::shape::Shapes;
 
 /// Why a format did not read a line.
 #[derive(Debug)]
@@ -27,11 +31,13 @@ pub(crate) struct Context {
     depth: u8,
     pub(crate) times: Times,
     pub(crate) json: Scratch,
+    pub(crate) names: Names,
 }
 
 impl Context {
-    pub(crate) fn new(clock: &Clock, read_carried: ReadCarried) -> Self {
-        Context { read_carried, depth: 0, times: Times::new(clock.clone()), json: Scratch::default() }
+    pub(crate) fn new(clock: &Clock, shapes: &Arc<Shapes>, read_carried: ReadCarried) -> Self {
+        let names = Names::new(Arc::clone(shapes));
+        Context { read_carried, depth: 0, times: Times::new(clock.clone()), json: Scratch::default(), names }
     }
 
     /// Reads a line that the line at hand carries: its fields go to the same row, over those of the same name. `None` where
@@ -48,6 +54,6 @@ impl Context {
 
     pub(crate) fn begin_block(&mut self, reference: Timestamp) {
         self.times.begin_block(reference);
-        self.json.begin_block();
+        self.names.begin_block();
     }
 }

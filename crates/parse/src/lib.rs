@@ -19,14 +19,18 @@ mod enrich;
 mod format;
 mod json;
 mod line;
+mod naming;
 mod needle;
 mod rfc3164;
 mod rfc5424;
+mod shape;
 mod syslog;
 
 pub use clock::{Clock, UnknownZone};
 pub use enrich::{BadDatabase, Enricher};
 pub use format::{FORMATS, Format, FormatChoice, UnknownFormat};
+pub use naming::unknown::{UnknownShape, UnknownShapes};
+pub use shape::{About, ShapeProblem, Shapes};
 
 use std::sync::Arc;
 
@@ -40,7 +44,7 @@ use crate::enrich::Enrichment;
 const PROBE_LINES: usize = 8;
 
 /// How lines are to be read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Formats that lines may have.
     pub format: FormatChoice,
@@ -48,6 +52,19 @@ pub struct Options {
     pub clock: Clock,
     /// What is added to events beside what they say.
     pub enricher: Arc<Enricher>,
+    /// Kinds of events that are told by their keys.
+    pub shapes: Arc<Shapes>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            format: FormatChoice::default(),
+            clock: Clock::default(),
+            enricher: Arc::default(),
+            shapes: Arc::clone(Shapes::standard()),
+        }
+    }
 }
 
 /// Turns blocks into batches. Holds no input between blocks, only hints; one per thread.
@@ -63,7 +80,7 @@ pub struct Parser {
 impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
-        let context = Context::new(&options.clock, format::read_carried);
+        let context = Context::new(&options.clock, &options.shapes, format::read_carried);
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
         Parser { options, context, enrichment, rows_hint: 1024 }
     }
@@ -89,6 +106,11 @@ impl Parser {
             last_line + full
         });
         rows.finish(Position { offset: start.offset + read, line: start.line + count as u64 })
+    }
+
+    /// Events of no known shape that were read since the last call.
+    pub fn take_unknown(&mut self) -> UnknownShapes {
+        self.context.names.unknown.take()
     }
 
     /// The format that reads most of the block's first lines; the first of the table where none does.

@@ -1,28 +1,26 @@
 //! One JSON object of one line, read from its first brace to its last, its values put under their paths. Checks structure;
 //! knows nothing of lines in which a column comes twice, but notes them.
 
-use event::catalog::{OF_THE_PIPELINE, field};
+use event::catalog::field;
 use event::{BatchBuilder, FieldId, FieldType, Timestamp, ValueTag};
 use memchr::memchr2;
 
 use super::escapes::{self, push_text};
-use super::scratch::{MemberPlace, Scratch};
+use super::scratch::Scratch;
 use crate::address::decimal;
+use crate::naming::places::{MemberId, MemberPlace, Places, ROOT, TIME_KEYS};
 
 /// Deepest nesting of objects and arrays that is read.
 const DEPTH_MAX: usize = 64;
 /// Longest dotted path in bytes.
 pub(super) const PATH_BYTES_MAX: usize = 1024;
 
-/// Keys that hold the event time where `@timestamp` is missing, best first.
-const TIME_KEYS: &[&str] =
-    &["@timestamp", "timestamp", "eventTime", "EventTime", "UtcTime", "time", "ts", "datetime", "date"];
-
 /// A position in one line. Errors say what was expected; the line is then kept raw.
 pub(super) struct Reader<'a, 's> {
     pub(super) text: &'a [u8],
     pub(super) at: usize,
     pub(super) scratch: &'s mut Scratch,
+    pub(super) places: &'s mut Places,
     /// Columns that got a second value.
     pub(super) doubled: Vec<FieldId>,
     /// An escape that JSON does not know has been read since this was last set.
@@ -51,8 +49,8 @@ impl Text<'_> {
 
 impl<'a, 's> Reader<'a, 's> {
     /// At the start of a line without blanks around it.
-    pub(super) fn new(text: &'a [u8], scratch: &'s mut Scratch) -> Self {
-        Reader { text, at: 0, scratch, doubled: Vec::new(), foreign: false, mended: false }
+    pub(super) fn new(text: &'a [u8], scratch: &'s mut Scratch, places: &'s mut Places) -> Self {
+        Reader { text, at: 0, scratch, places, doubled: Vec::new(), foreign: false, mended: false }
     }
 
     fn skip_blanks(&mut self) {
@@ -74,8 +72,13 @@ impl<'a, 's> Reader<'a, 's> {
         Ok(())
     }
 
-    pub(super) fn object(&mut self, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
-        self.members(|reader, key| reader.member(key, depth, rows))
+    pub(super) fn object(&mut self, depth: usize, own: MemberId, rows: &mut BatchBuilder) -> Result1<()> {
+        self.members(|reader, key| reader.member(&key, own, depth, rows))
+    }
+
+    /// The whole line.
+    pub(super) fn line(&mut self, rows: &mut BatchBuilder) -> Result1<()> {
+        self.object(0, ROOT, rows)
     }
 
     /// Goes through the members of an object. `read` takes the value behind a key.
@@ -103,15 +106,9 @@ impl<'a, 's> Reader<'a, 's> {
         }
     }
 
-    fn member(&mut self, key: Text<'a>, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
-        if depth == 0
-            && let Text::Plain(key) = key
-            && !matches!(self.peek()?, b'{')
-            && let Some(place) = self.scratch.recall(key)
-        {
-            let (text, tag) = self.leaf(depth)?;
-            self.put_at(place, &text, tag, rows);
-            return Ok(());
+    fn member(&mut self, key: &Text<'a>, parent: MemberId, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
+        if depth >= DEPTH_MAX {
+            return Err("JSON nested deeper than 64 levels");
         }
         let path_before = self.scratch.path.len();
         if depth > 0 {
@@ -121,8 +118,16 @@ impl<'a, 's> Reader<'a, 's> {
         if self.scratch.path.len() > PATH_BYTES_MAX {
             return Err("a JSON path is longer than 1024 bytes");
         }
-        let known = if depth == 0 { key } else { Text::Plain(b"") };
-        let done = self.value(depth, &known, rows);
+        let is_object = self.has_members()?;
+        let (own, place) = match self.places.recall(parent, key.bytes(), is_object) {
+            Some(known) => known,
+            None => self.places.remember((parent, key.bytes()), &self.scratch.path, is_object, rows),
+        };
+        let done = if is_object {
+            self.object(depth + 1, own, rows)
+        } else {
+            self.leaf(depth).map(|(text, tag)| self.put_at(place, &text, tag, rows))
+        };
         self.scratch.path.truncate(path_before);
         done
     }
@@ -130,25 +135,6 @@ impl<'a, 's> Reader<'a, 's> {
     /// An object that is not empty is next.
     pub(super) fn has_members(&mut self) -> Result1<bool> {
         Ok(self.peek()? == b'{' && self.text.get(self.at + 1) != Some(&b'}'))
-    }
-
-    /// `key` is that of a member of the outermost object.
-    fn value(&mut self, depth: usize, key: &Text<'_>, rows: &mut BatchBuilder) -> Result1<()> {
-        if depth >= DEPTH_MAX {
-            return Err("JSON nested deeper than 64 levels");
-        }
-        if self.has_members()? {
-            return self.object(depth + 1, rows);
-        }
-        let (text, tag) = self.leaf(depth)?;
-        let place = self.place(rows);
-        if depth == 0
-            && let Text::Plain(key) = key
-        {
-            self.scratch.remember(key, place);
-        }
-        self.put_at(place, &text, tag, rows);
-        Ok(())
     }
 
     /// A value that is no object with members.
@@ -252,14 +238,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Where the value under the path belongs.
     pub(super) fn place(&self, rows: &mut BatchBuilder) -> MemberPlace {
-        let path = self.scratch.path.as_str();
-        let time = TIME_KEYS.iter().position(|key| *key == path);
-        let column = if OF_THE_PIPELINE.contains(&path) {
-            rows.column_named(&format!("json.{path}"))
-        } else {
-            rows.column_named(path)
-        };
-        MemberPlace { time, column: column.ok() }
+        self.places.place(&self.scratch.path, false, rows)
     }
 
     fn put_at(&mut self, place: MemberPlace, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
@@ -270,7 +249,7 @@ impl<'a, 's> Reader<'a, 's> {
             {
                 self.scratch.best_time = Some((rank, time));
             }
-            if TIME_KEYS[rank] == "@timestamp" {
+            if TIME_KEYS[usize::from(rank)] == "@timestamp" {
                 if time.is_none() {
                     rows.literal(field::ERROR_MESSAGE, "@timestamp is not an RFC 3339 time");
                 }
@@ -279,7 +258,7 @@ impl<'a, 's> Reader<'a, 's> {
         }
         match place.column {
             Some(id) => {
-                if rows.has(id) {
+                if !self.places.is_first_put(id, tag == ValueTag::Null) {
                     self.doubled.push(id);
                 }
                 put_value(id, text, tag, rows);
