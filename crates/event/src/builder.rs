@@ -165,6 +165,7 @@ impl BatchBuilder {
     }
 
     /// Puts what the current row has in the text column `from` to `to`, too, as a string; nothing is copied.
+    #[inline]
     pub fn share(&mut self, from: FieldId, to: FieldId) {
         let row = self.row();
         let column = self.columns.get(usize::from(from.0)).and_then(Option::as_ref);
@@ -231,6 +232,7 @@ impl BatchBuilder {
     }
 
     /// JSON value under its path: text with a tag that says what it was.
+    #[inline]
     pub fn tagged(&mut self, id: FieldId, value: &[u8], tag: ValueTag) {
         let view = self.view_of(value);
         self.put_tagged(id, view, tag);
@@ -335,6 +337,7 @@ impl BatchBuilder {
         }
     }
 
+    #[inline]
     fn put_tagged(&mut self, id: FieldId, view: u128, tag: ValueTag) {
         let (row, expected) = (self.row(), self.expected_rows);
         let at = usize::from(id.0);
@@ -389,6 +392,7 @@ impl BatchBuilder {
     }
 
     /// Whether a catalog field takes whole numbers or dates as such.
+    #[inline]
     pub fn kind_of(id: FieldId) -> FieldType {
         Field::of(id).map_or(FieldType::Keyword, |row| row.kind)
     }

@@ -14,6 +14,7 @@ pub const OF_THE_PIPELINE: [&str; 6] =
 
 impl Field {
     /// The row of a catalog field; `None` for a column that only one batch knows.
+    #[inline]
     pub fn of(id: FieldId) -> Option<&'static Field> {
         FIELDS.get(usize::from(id.0))
     }

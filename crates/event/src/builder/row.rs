@@ -9,12 +9,14 @@ use crate::views;
 
 impl BatchBuilder {
     /// Whether the current row has a value in `id`.
+    #[inline]
     pub fn has(&self, id: FieldId) -> bool {
         let row = self.row();
         self.columns.get(usize::from(id.0)).and_then(Option::as_ref).is_some_and(|column| column.is_valid(row))
     }
 
     /// What the current row has in `id`: a text with what it was in JSON, or the number of a column of numbers or times.
+    #[inline]
     pub fn value_now(&self, id: FieldId) -> Option<ValueNow<'_>> {
         let row = self.row();
         let column = self.columns.get(usize::from(id.0))?.as_ref()?;
@@ -91,6 +93,7 @@ impl BatchBuilder {
 
     /// The text that the current row has in `id`, apart from the builder: as it lies in `block`, which is
     /// [`Self::buffer`], or else copied to `spare`.
+    #[inline]
     pub fn text_apart<'a>(
         &self,
         id: FieldId,

@@ -5,8 +5,10 @@ use event::Timestamp;
 /// Buffers that are kept between lines.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// Path of the member at hand.
+    /// Path of a member.
     pub(super) path: String,
+    /// Where in the line the keys of the objects around the member at hand begin.
+    pub(super) open: Vec<usize>,
     pub(super) best_time: Option<(u8, Timestamp)>,
 }
 
@@ -14,6 +16,7 @@ impl Scratch {
     /// Before each line.
     pub(super) fn begin_line(&mut self) {
         self.path.clear();
+        self.open.clear();
         self.best_time = None;
     }
 }

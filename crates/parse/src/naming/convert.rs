@@ -2,6 +2,7 @@
 //! that is not what its field asks for is no value. Knows no shapes.
 
 use event::catalog::field;
+use event::time::parse_epoch;
 use event::{BatchBuilder, FieldId, FieldType, Timestamp, ValueTag};
 use memchr::{memchr, memrchr};
 
@@ -286,16 +287,10 @@ pub(super) fn time(text: &[u8], times: &mut Times) -> Option<Timestamp> {
     times.at(civil, offset_s)
 }
 
-/// A number since the epoch: seconds, milli-, micro- or nanoseconds by its size.
+/// A number since the epoch that is no small one.
 fn epoch(text: &[u8]) -> Option<Timestamp> {
-    let number = std::str::from_utf8(text).ok()?.parse::<f64>().ok()?;
-    let micros = match number {
-        size if size < 1e11 => number * 1e6,
-        size if size < 1e14 => number * 1e3,
-        size if size < 1e17 => number,
-        _ => number / 1e3,
-    };
-    (number >= 1e8).then(|| Timestamp(micros.round() as i64).within_years())
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if digits < 9 { None } else { parse_epoch(text) }
 }
 
 fn put_url(text: &[u8], rows: &mut BatchBuilder) -> bool {

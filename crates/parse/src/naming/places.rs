@@ -42,6 +42,8 @@ pub(crate) struct MemberPlace {
 struct Member {
     parent: MemberId,
     is_object: bool,
+    /// The key stands in JSON as it is.
+    is_plain: bool,
     key: Box<[u8]>,
     /// The one that followed it last.
     next: MemberId,
@@ -94,8 +96,15 @@ impl Places {
         self.put_by.clear();
         self.line = 0;
         let place = MemberPlace { time: None, column: None, sign: None };
-        let root =
-            Member { parent: UNKNOWN, is_object: true, key: Box::default(), next: UNKNOWN, place, path: "".into() };
+        let root = Member {
+            parent: UNKNOWN,
+            is_object: true,
+            is_plain: false,
+            key: Box::default(),
+            next: UNKNOWN,
+            place,
+            path: "".into(),
+        };
         self.members.push(root);
     }
 
@@ -105,6 +114,22 @@ impl Places {
         self.signs = Signs::default();
         self.row.clear();
         self.line += 1;
+    }
+
+    /// The member of `parent` that is expected next, where the text begins with its key and a quote; the length of the key.
+    #[inline]
+    pub(crate) fn expected(&self, parent: MemberId, text: &[u8]) -> Option<(MemberId, usize)> {
+        let next = self.members.get(self.last.0 as usize)?.next;
+        let member = self.members.get(next.0 as usize)?;
+        let length = member.key.len();
+        let is_it = member.parent == parent && member.is_plain && text.get(length) == Some(&b'"');
+        (is_it && text[..length] == *member.key).then_some((next, length))
+    }
+
+    /// Whether the member is an object with members.
+    #[inline]
+    pub(crate) fn is_object(&self, id: MemberId) -> bool {
+        self.members.get(id.0 as usize).is_some_and(|member| member.is_object)
     }
 
     /// What is known of a key of `parent`; the line has it from now on.
@@ -124,8 +149,9 @@ impl Places {
         Some((found, self.follow(found)))
     }
 
+    /// What is known of a member; the line has it from now on.
     #[inline]
-    fn follow(&mut self, found: MemberId) -> MemberPlace {
+    pub(crate) fn follow(&mut self, found: MemberId) -> MemberPlace {
         if let Some(last) = self.members.get_mut(self.last.0 as usize) {
             last.next = found;
         }
@@ -156,7 +182,9 @@ impl Places {
             return (UNKNOWN, place);
         }
         let id = self.members.len() as u32;
-        self.members.push(Member { parent, is_object, key: key.into(), next: UNKNOWN, place, path: path.into() });
+        let is_plain = memchr::memchr2(b'"', b'\\', key).is_none();
+        let (key, path) = (key.into(), path.into());
+        self.members.push(Member { parent, is_object, is_plain, key, next: UNKNOWN, place, path });
         let (members, hasher) = (&self.members, &self.hasher);
         let hash_of = |at: &u32| {
             let member = &members[*at as usize];
