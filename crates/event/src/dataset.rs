@@ -40,7 +40,7 @@ datasets! {
     UNPARSED  = "unparsed"          []                   []            [];
     JSON      = "json"              []                   []            [];
     ACCESS    = "http.access"       ["apache", "nginx"]  ["webserver"] ["access", "apache", "nginx"];
-    SYSLOG    = "system.syslog"     ["linux"]            []            ["syslog"];
+    SYSLOG    = "system.syslog"     ["linux"]            ["authentication"] ["syslog"];
     SSHD      = "system.sshd"       ["linux"]            []            ["sshd", "auth", "syslog"];
     SUDO      = "system.sudo"       ["linux"]            []            ["sudo", "auth", "syslog"];
     SU        = "system.su"         ["linux"]            []            ["su", "auth", "syslog"];

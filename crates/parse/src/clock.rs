@@ -145,6 +145,18 @@ impl Times {
         }
     }
 
+    /// The instant of a local time, or of one at an offset in seconds east of UTC.
+    pub(crate) fn at(&self, civil: Civil, offset_s: Option<i32>) -> Option<Timestamp> {
+        civil
+            .is_valid()
+            .then(|| offset_s.map_or_else(|| self.clock.resolve(civil), |offset_s| civil.at_offset(offset_s)))
+    }
+
+    /// The instant of a time that names no year.
+    pub(crate) fn at_latest(&mut self, civil: Civil, offset_s: Option<i32>) -> Option<Timestamp> {
+        self.with_year(BsdStamp { civil, year: None, offset_s })
+    }
+
     /// RFC 3164 stamps and their relatives (`Oct 11 22:14:15`, with year, fraction or zone); returns what follows.
     #[inline]
     pub(crate) fn bsd<'a>(&mut self, text: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {
@@ -289,7 +301,7 @@ const ZONES: &[(&str, i32)] = &[
 ];
 
 /// A zone name or offset behind a time, and what follows it.
-fn zone_after(text: &[u8]) -> (Option<i32>, &[u8]) {
+pub(crate) fn zone_after(text: &[u8]) -> (Option<i32>, &[u8]) {
     let spaced = text.strip_prefix(b" ").unwrap_or(text);
     if matches!(spaced.first(), Some(b'+' | b'-' | b'Z'))
         && let Some((offset_s, rest)) = parse_offset(spaced)
@@ -324,7 +336,7 @@ fn two(text: &[u8]) -> Option<u8> {
 }
 
 /// English month name of three letters, in any case.
-fn month(text: &[u8]) -> Option<u8> {
+pub(crate) fn month(text: &[u8]) -> Option<u8> {
     const NAMES: [&[u8; 3]; 12] =
         [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
     let lower = [text[0] | 0x20, text[1] | 0x20, text[2] | 0x20];

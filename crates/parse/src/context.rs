@@ -24,26 +24,43 @@ type ReadCarried = fn(&[u8], &mut Context, &mut BatchBuilder) -> Option<DatasetI
 #[derive(Debug)]
 pub(crate) struct Context {
     read_carried: ReadCarried,
+    read_carried_surely: ReadCarried,
     depth: u8,
     pub(crate) times: Times,
     pub(crate) json: Scratch,
 }
 
 impl Context {
-    pub(crate) fn new(clock: &Clock, read_carried: ReadCarried) -> Self {
-        Context { read_carried, depth: 0, times: Times::new(clock.clone()), json: Scratch::default() }
+    /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
+    pub(crate) fn new(clock: &Clock, [read_carried, read_carried_surely]: [ReadCarried; 2]) -> Self {
+        Context {
+            read_carried,
+            read_carried_surely,
+            depth: 0,
+            times: Times::new(clock.clone()),
+            json: Scratch::default(),
+        }
     }
 
     /// Reads a line that the line at hand carries: its fields go to the same row, over those of the same name. `None` where
     /// it is of no known format, or carried too deep.
     pub(crate) fn read_carried(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
+        self.carried(self.read_carried, text, rows)
+    }
+
+    /// As [`Self::read_carried`], for a text of which nothing says that it is a line: only where it begins as no other does.
+    pub(crate) fn read_carried_surely(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
+        self.carried(self.read_carried_surely, text, rows)
+    }
+
+    fn carried(&mut self, read: ReadCarried, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
         if self.depth >= CARRIED_DEPTH_MAX {
             return None;
         }
         self.depth += 1;
-        let read = (self.read_carried)(text, self, rows);
+        let dataset = read(text, self, rows);
         self.depth -= 1;
-        read
+        dataset
     }
 
     pub(crate) fn begin_block(&mut self, reference: Timestamp) {

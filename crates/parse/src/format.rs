@@ -35,8 +35,14 @@ pub struct Format {
 
 /// Reads a line that another one carries.
 pub(crate) fn read_carried(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    let likely = FORMATS.iter().filter(|format| (format.looks_like)(text));
-    likely.into_iter().find_map(|format| (format.read)(text, context, rows).ok())
+    let mut likely = FORMATS.iter().filter(|format| (format.looks_like)(text));
+    likely.find_map(|format| (format.read)(text, context, rows).ok())
+}
+
+/// Reads a line that another one carries where it begins as no other text does.
+pub(crate) fn read_carried_surely(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
+    let mut sure = FORMATS.iter().filter(|format| (format.begins_like)(text));
+    sure.find_map(|format| (format.read)(text, context, rows).ok())
 }
 
 /// Every format, in the order in which `auto` tries them. JSON and access lines cannot be taken for each other.

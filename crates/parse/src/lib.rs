@@ -19,17 +19,22 @@ mod context;
 mod enrich;
 mod envelope;
 mod format;
+mod guess;
 mod json;
 mod line;
+mod listing;
 mod needle;
 mod record;
 mod rfc3164;
 mod rfc5424;
+mod stamp;
 mod syslog;
+mod template;
 
 pub use clock::{Clock, UnknownZone};
 pub use enrich::{BadDatabase, Enricher};
 pub use format::{FORMATS, Format, FormatChoice, UnknownFormat};
+pub use listing::{Readable, readable};
 
 use std::sync::Arc;
 
@@ -69,7 +74,7 @@ pub struct Parser {
 impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
-        let context = Context::new(&options.clock, format::read_carried);
+        let context = Context::new(&options.clock, [format::read_carried, format::read_carried_surely]);
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
         Parser { options, context, enrichment, rows_hint: 1024 }
     }
@@ -155,7 +160,7 @@ impl Parser {
                 if record::may_go_on(line.text, follows) && matches!(unread, Unread::Text) {
                     record = record::lines_behind(line.text, follows, None);
                 }
-                put_unread(&unread, rows)
+                put_unread(&unread, text, rows)
             }
         };
         match record {
@@ -231,11 +236,14 @@ enum Unread {
 }
 
 /// The row of a line without fields. What formats put there before they refused it goes.
-fn put_unread(unread: &Unread, rows: &mut BatchBuilder) -> event::DatasetId {
+fn put_unread(unread: &Unread, text: &[u8], rows: &mut BatchBuilder) -> event::DatasetId {
     rows.clear_row();
     match unread {
         Unread::Empty => rows.counts().empty += 1,
-        Unread::Text => rows.counts().text += 1,
+        Unread::Text => {
+            rows.counts().text += 1;
+            guess::put(rows, text);
+        }
         Unread::Broken(reason) => {
             rows.counts().rejected += 1;
             rows.literal(field::EVENT_KIND, "pipeline_error");

@@ -8,8 +8,8 @@ use nom::bytes::complete::{tag, take_while_m_n};
 use nom::sequence::delimited;
 
 use crate::address::{decimal, put_ip};
+use crate::body;
 use crate::context::Context;
-use crate::{access, body};
 
 /// Facility and severity, as one number; above 191 it is not valid (RFC 5424 §6.2.1) but the line is still read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,9 +80,6 @@ pub(crate) fn put_host(rows: &mut BatchBuilder, host: &[u8]) {
     }
 }
 
-/// Programs that send access lines through syslog.
-const WEB_SERVERS: &[&[u8]] = &[b"nginx", b"apache", b"apache2", b"httpd", b"caddy", b"lighttpd"];
-
 /// Puts the message and what the program's own format says in it.
 pub(crate) fn put_message(
     rows: &mut BatchBuilder,
@@ -101,12 +98,7 @@ pub(crate) fn put_message(
         rows.long(field::LOG_SYSLOG_REPEATED, times);
     }
     let (program, module) = program.base_and_module();
-    if WEB_SERVERS.contains(&program)
-        && let Ok(dataset) = access::read(message, context, rows)
-    {
-        return dataset;
-    }
-    body::put(rows, program, module, message)
+    body::put(rows, context, body::Said { program, module, message })
 }
 
 /// `message repeated N times: [ text]` stands for N lines like `text`; `last message repeated N times` for N others.
