@@ -20,6 +20,7 @@ mod enrich;
 mod envelope;
 mod format;
 mod guess;
+mod host;
 mod json;
 mod line;
 mod listing;
@@ -30,6 +31,7 @@ mod rfc5424;
 mod stamp;
 mod syslog;
 mod template;
+mod windows_xml;
 
 pub use clock::{Clock, UnknownZone};
 pub use enrich::{BadDatabase, Enricher};

@@ -11,6 +11,7 @@ use memchr::memchr;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
 use crate::envelope::kiwi;
+use crate::host::packages;
 use crate::rfc5424;
 use crate::syslog::{Priority, Program, priority, put_host, put_message};
 
@@ -82,6 +83,21 @@ fn read_relayed(message: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     context.read_carried(message, rows)
 }
 
+/// Levels that programs write behind the time, as no host is named.
+const LEVELS: [&[u8]; 11] = [
+    b"INFO",
+    b"DEBUG",
+    b"WARNING",
+    b"WARN",
+    b"ERROR",
+    b"CRITICAL",
+    b"FATAL",
+    b"TRACE",
+    b"NOTICE",
+    b"SUBDEBUG",
+    b"DDEBUG",
+];
+
 fn is_header_start(text: &[u8]) -> bool {
     starts_with_month(text) || priority(text).is_ok()
 }
@@ -109,12 +125,21 @@ impl<'a> BsdHeader<'a> {
         let mut header = BsdHeader { priority, time: Some(time), ..BsdHeader::default() };
         let after = after.trim_ascii_start();
         let recognised = header.after_stamp(after);
+        let is_foreign = !starts_with_month(stamp_at) && header.is_of_a_program();
+        if priority.is_none() && is_foreign {
+            return Err(Refusal::Other("not syslog: a level behind the time"));
+        }
         // A BSD stamp and a host are syslog by themselves; an ISO stamp begins many other logs.
         let bsd_with_host = starts_with_month(stamp_at) && !header.host.is_empty();
         if priority.is_none() && !recognised && !bsd_with_host {
             return Err(Refusal::Other("not syslog: no host and program after the time"));
         }
         Ok(header)
+    }
+
+    /// Whether what stands in the place of the host is the level, or the dash, of a program's own log.
+    fn is_of_a_program(&self) -> bool {
+        LEVELS.contains(&self.host) || (self.host == b"-" && self.program.name.ends_with(b".py"))
     }
 
     fn put_outer(&self, rows: &mut BatchBuilder) {
@@ -142,6 +167,9 @@ impl<'a> BsdHeader<'a> {
         }
         // Without a host the tag comes first: `prog[1]: text`. A host never ends in a colon.
         let first = memchr(b' ', rest).map_or(rest, |blank| &rest[..blank]);
+        if first.ends_with(b":") && packages::is_rpm(rest) {
+            return false;
+        }
         if first.ends_with(b":")
             && let Some((program, message)) = tag(rest)
         {

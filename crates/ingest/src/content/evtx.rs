@@ -57,11 +57,24 @@ fn push_record(text: &mut Vec<u8>, time: &dyn std::fmt::Display, json: &str) {
     let inside = json.trim().strip_prefix('{').unwrap_or("}");
     // Writing to memory does not fail.
     let _written = write!(text, "{{\"@timestamp\":\"{time}\",");
+    if let Some(data) = user_data(json) {
+        let _written = write!(text, "\"winlog\":{{\"user_data\":{data}}},");
+    }
     let start = text.len();
     text.extend_from_slice(inside.as_bytes());
     // Line feeds stand within strings only as escapes, and between members they mean nothing.
     text[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
     text.push(b'\n');
+}
+
+/// What stands in the element within `UserData`, whose name differs from provider to provider: where rules look for it.
+fn user_data(json: &str) -> Option<String> {
+    if !json.contains("\"UserData\"") {
+        return None;
+    }
+    let record: serde_json::Value = serde_json::from_str(json).ok()?;
+    let elements = record.get("Event")?.get("UserData")?.as_object()?;
+    elements.values().find(|value| value.is_object()).map(ToString::to_string)
 }
 
 fn push_error(text: &mut Vec<u8>, what: &str, error: &dyn std::fmt::Display) {

@@ -137,6 +137,17 @@ fn each_record_is_a_line_of_json_nested_as_the_system_writes_it() {
 }
 
 #[test]
+fn data_of_a_provider_stands_where_rules_look_for_it_too() {
+    let leaf = |tag, text| Element(tag, vec![], text, vec![]);
+    let data = Element("LogFileCleared", vec![], "", vec![leaf("SubjectUserName", "ann")]);
+    let system = Element("System", vec![], "", vec![leaf("EventID", "1102"), leaf("Channel", "Security")]);
+    let event = Element("Event", vec![], "", vec![system, Element("UserData", vec![], "", vec![data])]);
+    let line: serde_json::Value = serde_json::from_str(&text(&file(&[event]))).unwrap();
+    assert_eq!(line["Event"]["UserData"]["LogFileCleared"]["SubjectUserName"], "ann");
+    assert_eq!(line["winlog"]["user_data"]["SubjectUserName"], "ann");
+}
+
+#[test]
 fn what_is_damaged_is_told_and_costs_no_more_than_itself() {
     let mut bytes = file(&[logon(), logon()]);
     let first = 4096 + RECORDS_AT + 24 + 40;
