@@ -61,6 +61,13 @@ datasets! {
     DATABASE  = "database.log"      ["linux"]            ["database"]  ["mysql", "postgresql", "syslog"];
     DNS       = "dns.log"           ["linux"]            ["dns"]       ["named", "dns", "syslog"];
     FAIL2BAN  = "fail2ban.log"      ["linux"]            []            ["fail2ban", "syslog"];
+    HTTP_ERROR = "http.error"       ["linux", "apache", "nginx"] ["webserver"] ["error", "apache", "nginx"];
+    HAPROXY   = "haproxy.log"       ["linux", "haproxy"] ["webserver"] ["haproxy", "access"];
+    IIS       = "iis.access"        ["windows", "iis"]   ["webserver"] ["iis", "access"];
+    CLOUDFRONT = "aws.cloudfront_logs" ["aws"]           ["webserver", "proxy"] ["cloudfront", "access"];
+    PROXY     = "proxy.log"         []                   ["proxy"]     ["proxy"];
+    WINDOWS_FIREWALL = "windows.firewall" ["windows"]    ["firewall"]  ["firewall"];
+    APPLICATION = "application.log" ["jvm", "spring", "velocity", "python", "django", "nodejs", "ruby_on_rails"] ["application"] [];
     TEXT      = "text"              []                   []            [];
     CONTINUATION = "continuation"   []                   []            [];
     CONTAINER = "container.log"     []                   []            [];

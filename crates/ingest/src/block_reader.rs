@@ -5,6 +5,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use event::block::heading_after;
 use event::record::block_end;
 use event::{Block, Position, Source, Timestamp};
 use memchr::{memchr, memrchr};
@@ -28,12 +29,14 @@ pub struct BlockReader<R> {
     /// Bytes read after the last line end.
     carry: Vec<u8>,
     ended: bool,
+    /// Names the columns of the lines to come.
+    heading: Option<Arc<[u8]>>,
 }
 
 impl<R: Read> BlockReader<R> {
     /// `reader` stands at `start`.
     pub fn new(reader: R, source: Arc<Source>, start: Position, reference: Timestamp) -> Self {
-        BlockReader { reader, source, reference, next: start, carry: Vec::new(), ended: false }
+        BlockReader { reader, source, reference, next: start, carry: Vec::new(), ended: false, heading: None }
     }
 
     /// The source that is read.
@@ -117,7 +120,9 @@ impl<R: Read> BlockReader<R> {
         let start = self.next;
         self.next.offset += cut_line_bytes.unwrap_or(bytes.len() as u64);
         self.next.line += lines as u64;
-        Block { cut_line_bytes, ..Block::new(Arc::clone(&self.source), start, bytes, self.reference) }
+        let heading = self.heading.clone();
+        self.heading = heading_after(self.heading.take(), &bytes);
+        Block { cut_line_bytes, heading, ..Block::new(Arc::clone(&self.source), start, bytes, self.reference) }
     }
 }
 

@@ -21,6 +21,7 @@ mod sshd;
 mod su;
 mod sudo;
 mod table;
+mod web;
 
 use audit::Subject;
 use event::{BatchBuilder, DatasetId, dataset};
@@ -30,6 +31,7 @@ use table::BODIES;
 use crate::context::Context;
 use crate::guess;
 
+type PutLine = fn(&mut BatchBuilder, &mut Context, &[u8]) -> Option<DatasetId>;
 type Put = fn(&mut BatchBuilder, &[u8]) -> bool;
 
 /// How the messages of a family are read.
@@ -39,8 +41,8 @@ enum Reads {
     By(Put),
     /// By a table of templates.
     Table(&'static Family),
-    /// As a line of another format that the message carries.
-    Line,
+    /// As a line of another format, in a way of its own; `None` where it is none.
+    Line(PutLine),
     /// As the kernel's: a packet, an audit record, or neither.
     Kernel,
     /// As an audit record.
@@ -102,6 +104,11 @@ pub(crate) fn known() -> impl Iterator<Item = (&'static [&'static str], &'static
     BODIES.iter().map(|body| (body.programs, body.example, body.documentation))
 }
 
+/// Whether messages of the program are read.
+pub(crate) fn is_known(program: &[u8]) -> bool {
+    BODIES.iter().any(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)))
+}
+
 /// A message, and who wrote it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {
@@ -135,7 +142,7 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
     match body.reads {
         Reads::By(put) => put(rows, message),
         Reads::Table(family) => family.put(rows, message),
-        Reads::Line => return context.read_carried(message, rows).unwrap_or(body.dataset),
+        Reads::Line(put) => return put(rows, context, message).unwrap_or(body.dataset),
         // What the line says decides.
         Reads::Kernel => return kernel(rows, message),
         Reads::Audit => return audit_record(rows, message),

@@ -5,12 +5,18 @@ use std::str::FromStr;
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
-use crate::{access, audit, envelope, host, json, rfc3164, rfc5424, windows_xml};
+use crate::{
+    access, access_time_first, apache_error, application, audit, envelope, haproxy, host, json, nginx_error, rfc3164,
+    rfc5424, w3c, windows_xml,
+};
 
 /// For formats that no beginning gives away.
 fn never(_: &[u8]) -> bool {
     false
 }
+
+/// The format that reads what all others refuse, and so is tried last whatever the lines around it are.
+pub(crate) const LAST: &str = "application";
 
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 
@@ -80,7 +86,7 @@ pub static FORMATS: &[Format] = &[
         looks_like: envelope::export::looks_like,
         begins_like: envelope::export::looks_like,
         read: envelope::export::read,
-        example: "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1772618401000000\n_HOSTNAME=bastion\nSYSLOG_IDENTIFIER=sshd\n_PID=99\nMESSAGE=Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        example: "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1772618401000000\n_HOSTNAME=bastion\nSYSLOG_IDENTIFIER=sshd\n_PID=99\nMESSAGE=Failed password for ann from 203.0.113.7 port 4000 ssh2\n",
         documentation: "systemd.io/JOURNAL_EXPORT_FORMATS",
     },
     Format {
@@ -109,6 +115,51 @@ pub static FORMATS: &[Format] = &[
         read: access::read,
         example: r#"203.0.113.7 - ann [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
         documentation: "httpd.apache.org/docs/2.4/logs.html",
+    },
+    Format {
+        group: "access",
+        name: "access_time_first",
+        looks_like: access_time_first::looks_like,
+        begins_like: access_time_first::looks_like,
+        read: access_time_first::read,
+        example: r#"[04/Mar/2026:10:00:01 +0000] - 200 200 - GET https shop.example "/item?id=7" [Client 203.0.113.7] [Length 812] [Gzip -] [Sent-to 198.51.100.2] "curl/8.5" "-""#,
+        documentation: "nginxproxymanager.com",
+    },
+    Format {
+        group: "error",
+        name: "nginx_error",
+        looks_like: nginx_error::looks_like,
+        begins_like: nginx_error::looks_like,
+        read: nginx_error::read,
+        example: r#"2026/03/04 10:00:01 [error] 912#912: *5 user "ann": password mismatch, client: 203.0.113.7, server: intra.example, request: "GET /reports HTTP/1.1", host: "intra.example""#,
+        documentation: "nginx.org/en/docs/ngx_core_module.html#error_log",
+    },
+    Format {
+        group: "error",
+        name: "apache_error",
+        looks_like: apache_error::looks_like,
+        begins_like: apache_error::looks_like,
+        read: apache_error::read,
+        example: r#"[Wed Mar 04 10:00:03.120000 2026] [authz_core:error] [pid 44:tid 45] [client 203.0.113.7:50213] AH01630: client denied by server configuration: /srv/www/server-status"#,
+        documentation: "httpd.apache.org/docs/2.4/mod/core.html#errorlogformat",
+    },
+    Format {
+        group: "haproxy",
+        name: "haproxy",
+        looks_like: haproxy::looks_like,
+        begins_like: haproxy::looks_like,
+        read: haproxy::read,
+        example: r#"203.0.113.7:40112 [04/Mar/2026:10:00:01.004] www~ app/app1 0/0/1/9/10 200 1024 - - ---- 2/2/0/0/0 0/0 "GET /item?id=7 HTTP/1.1""#,
+        documentation: "docs.haproxy.org, 8.2.3 HTTP log format",
+    },
+    Format {
+        group: "w3c",
+        name: "w3c",
+        looks_like: w3c::looks_like,
+        begins_like: w3c::looks_like,
+        read: w3c::read,
+        example: r#"2026-03-04 10:00:01 198.51.100.9 GET /item id=7 443 - 203.0.113.7 Mozilla/5.0+(X11) - 200 0 0 85"#,
+        documentation: "learn.microsoft.com/windows/win32/http/w3c-logging",
     },
     Format {
         group: "audit",
@@ -307,6 +358,15 @@ pub static FORMATS: &[Format] = &[
         read: envelope::ansi::read,
         example: "\u{1b}[32mMar  4 10:00:01\u{1b}[0m bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
         documentation: "ECMA-48",
+    },
+    Format {
+        group: "application",
+        name: "application",
+        looks_like: application::looks_like,
+        begins_like: never,
+        read: application::read,
+        example: "2026-03-04 10:00:01,120 ERROR [main] com.example.Shop - payment refused",
+        documentation: "logging.apache.org/log4j/2.x/manual/pattern-layout.html",
     },
 ];
 

@@ -11,32 +11,46 @@
 #![warn(missing_docs)]
 
 mod access;
+mod access_time_first;
 mod address;
+mod apache_error;
+mod apache_message;
+mod application;
 mod audit;
 mod body;
+mod client;
 mod clock;
 mod context;
 mod enrich;
 mod envelope;
 mod format;
 mod guess;
+mod haproxy;
+mod header_stamp;
 mod host;
 mod json;
 mod line;
 mod listing;
 mod needle;
+mod nginx_error;
+mod proxies;
 mod record;
+mod request;
 mod rfc3164;
 mod rfc5424;
 mod stamp;
 mod syslog;
+mod tag;
 mod template;
+mod w3c;
+mod w3c_columns;
 mod windows_xml;
 
 pub use clock::{Clock, UnknownZone};
 pub use enrich::{BadDatabase, Enricher};
 pub use format::{FORMATS, Format, FormatChoice, UnknownFormat};
 pub use listing::{Readable, readable};
+pub use proxies::TrustedProxies;
 
 use std::sync::Arc;
 
@@ -59,6 +73,8 @@ pub struct Options {
     pub format: FormatChoice,
     /// Zone and year of times that name none.
     pub clock: Clock,
+    /// Whose word on forwarded addresses is believed.
+    pub trusted_proxies: TrustedProxies,
     /// What is added to events beside what they say.
     pub enricher: Arc<Enricher>,
 }
@@ -76,7 +92,8 @@ pub struct Parser {
 impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
-        let context = Context::new(&options.clock, [format::read_carried, format::read_carried_surely]);
+        let ways = [format::read_carried, format::read_carried_surely];
+        let context = Context::new(&options.clock, &options.trusted_proxies, ways);
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
         Parser { options, context, enrichment, rows_hint: 1024 }
     }
@@ -85,7 +102,7 @@ impl Parser {
     pub fn parse(&mut self, block: Block) -> EventBatch {
         let start = block.start;
         let cut_line_bytes = block.cut_line_bytes;
-        self.context.begin_block(block.reference);
+        self.context.begin_block(block.reference, block.heading.as_deref());
         let origin_starts: Vec<u32> = block.layout.origins.iter().map(|(start, _)| *start).collect();
         let mut rows = BatchBuilder::new(block, self.rows_hint);
         let buffer = rows.buffer();
@@ -131,7 +148,7 @@ impl Parser {
             }
         }
         let best = (0..votes.len()).rev().max_by_key(|at| votes[*at]).unwrap_or(0);
-        candidates[best]
+        if candidates[best].name == format::LAST { first } else { candidates[best] }
     }
 
     /// Reads the line, and what belongs to it of those that follow: how many lines the record has.
@@ -162,7 +179,7 @@ impl Parser {
                 if record::may_go_on(line.text, follows) && matches!(unread, Unread::Text) {
                     record = record::lines_behind(line.text, follows, None);
                 }
-                put_unread(&unread, text, rows)
+                put_unread(&unread, text, &mut self.context, rows)
             }
         };
         match record {
@@ -238,12 +255,13 @@ enum Unread {
 }
 
 /// The row of a line without fields. What formats put there before they refused it goes.
-fn put_unread(unread: &Unread, text: &[u8], rows: &mut BatchBuilder) -> event::DatasetId {
+fn put_unread(unread: &Unread, text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> event::DatasetId {
     rows.clear_row();
     match unread {
         Unread::Empty => rows.counts().empty += 1,
         Unread::Text => {
             rows.counts().text += 1;
+            application::put_time(text, context, rows);
             guess::put(rows, text);
         }
         Unread::Broken(reason) => {

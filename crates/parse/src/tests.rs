@@ -187,6 +187,8 @@ proptest! {
         first.push(b'\n');
         let mut second = block(&whole[first.len()..]);
         second.start = Position { offset: first.len() as u64, line: cut as u64 };
+        // Whoever cuts a source into blocks says which columns a line in front of the block has named.
+        second.heading = event::block::heading_after(None, &first);
         // Columns outside the catalog come in the order of their first use: compare what the objects say.
         let meant = |events: Vec<String>| -> Vec<serde_json::Value> {
             events.iter().map(|event| serde_json::from_str(event).unwrap()).collect()
