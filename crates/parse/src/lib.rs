@@ -29,6 +29,7 @@ mod format;
 mod guess;
 mod haproxy;
 mod header_stamp;
+mod host;
 mod json;
 mod layout;
 mod lighttpd;
@@ -55,6 +56,7 @@ mod uwsgi;
 mod values;
 mod w3c;
 mod w3c_columns;
+mod windows_xml;
 
 pub use clock::{Clock, UnknownZone};
 pub use enrich::{BadDatabase, Enricher};
