@@ -180,7 +180,7 @@ fn is_of_pwdb(text: &[u8]) -> bool {
 
 /// One way to read `… ruser=RUSER rhost=RHOST  user=USER`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Reading<'a> {
+struct Attributes<'a> {
     rhost: &'a [u8],
     user: Option<&'a [u8]>,
 }
@@ -213,12 +213,12 @@ fn put_attributes(rows: &mut BatchBuilder, text: &[u8]) {
 }
 
 /// The text behind a ` rhost=`, if nothing but a user follows the host.
-fn reading(rest: &[u8]) -> Option<Reading<'_>> {
+fn reading(rest: &[u8]) -> Option<Attributes<'_>> {
     let (rhost, tail) = rest.split_at(memchr(b' ', rest).unwrap_or(rest.len()));
     let tail = tail.trim_ascii();
     match tail.strip_prefix(b"user=") {
-        Some(user) => Some(Reading { rhost, user: Some(user).filter(|user| !user.is_empty()) }),
-        None => tail.is_empty().then_some(Reading { rhost, user: None }),
+        Some(user) => Some(Attributes { rhost, user: Some(user).filter(|user| !user.is_empty()) }),
+        None => tail.is_empty().then_some(Attributes { rhost, user: None }),
     }
 }
 
