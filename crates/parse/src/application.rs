@@ -136,8 +136,8 @@ impl<'a> Preamble<'a> {
             Some(_) => return self.take_bracketed(word),
             None => {}
         }
-        if let Some(number) =
-            decimal(word).filter(|_| self.pid.is_none() && (part.is_followed_by_dash || part.is_before_level))
+        if let Some(number) = decimal(word)
+            .filter(|_| self.pid.is_none() && (part.is_followed_by_dash || is_level(first_word(part.after))))
         {
             self.pid = Some(number);
             return true;
@@ -198,7 +198,8 @@ struct Part<'a> {
     ends_in_colon: bool,
     is_followed_by_dash: bool,
     is_followed_by_gap: bool,
-    is_before_level: bool,
+    /// What follows it.
+    after: &'a [u8],
 }
 
 impl Part<'_> {
@@ -226,7 +227,7 @@ fn part(text: &[u8]) -> Option<(Part<'_>, &[u8])> {
                 bracket: None,
                 ends_in_colon: bare.is_some(),
                 is_followed_by_dash: matches!(after, [b' ', b'-' | b'|' | b':', b' ' | b'-', ..] | [b'|', ..]),
-                is_before_level: is_level(first_word(after)),
+                after,
                 is_followed_by_gap: matches!(after, [b'\t', ..] | [b' ', b' ', ..]),
             };
             return Some((part, after));

@@ -28,12 +28,11 @@ const FACILITIES: [&str; 24] = [
     "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ];
 /// Names of severities, in the order of their codes.
-const SEVERITIES: [&str; 8] =
-    ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"];
+const SEVERITIES: [&str; 8] = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"];
 /// Other words for them (`syslog.h`), FreeBSD's `security` and `console` among them.
 const FACILITY_WORDS: [(&[u8], u16); 3] = [(b"security", 13), (b"console", 14), (b"audit", 13)];
 const SEVERITY_WORDS: [(&[u8], u16); 7] =
-    [(b"emerg", 0), (b"panic", 0), (b"crit", 2), (b"err", 3), (b"warn", 4), (b"info", 6), (b"none", 7)];
+    [(b"emerg", 0), (b"panic", 0), (b"crit", 2), (b"err", 3), (b"warn", 4), (b"informational", 6), (b"none", 7)];
 /// Bytes of the longest `facility.severity`.
 const LEVEL_BYTES_MAX: usize = 24;
 
@@ -122,37 +121,44 @@ fn without_unit(name: &[u8]) -> &[u8] {
     }
 }
 
+/// Bytes of the longest word for a level.
+const LEVEL_WORD_BYTES_MAX: usize = 13;
+
 /// Whether the word names how grave a message is, as logs of applications write it.
 pub(crate) fn is_level(word: &[u8]) -> bool {
-    const LEVELS: [&str; 26] = [
-        "trace",
-        "debug",
-        "dbg",
-        "fine",
-        "finer",
-        "finest",
-        "info",
-        "inf",
-        "information",
-        "informational",
-        "notice",
-        "note",
-        "warn",
-        "wrn",
-        "warning",
-        "err",
-        "error",
-        "eror",
-        "severe",
-        "crit",
-        "critical",
-        "alert",
-        "emerg",
-        "fatal",
-        "ftl",
-        "panic",
-    ];
-    word.len() <= 13 && LEVELS.iter().any(|level| level.as_bytes().eq_ignore_ascii_case(word))
+    let mut lower = [0; LEVEL_WORD_BYTES_MAX];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    matches!(
+        &*lower,
+        b"trace"
+            | b"debug"
+            | b"dbg"
+            | b"fine"
+            | b"finer"
+            | b"finest"
+            | b"info"
+            | b"inf"
+            | b"information"
+            | b"informational"
+            | b"notice"
+            | b"note"
+            | b"warn"
+            | b"wrn"
+            | b"warning"
+            | b"err"
+            | b"error"
+            | b"eror"
+            | b"severe"
+            | b"crit"
+            | b"critical"
+            | b"alert"
+            | b"emerg"
+            | b"fatal"
+            | b"ftl"
+            | b"panic"
+    )
 }
 
 pub(crate) fn put_host(rows: &mut BatchBuilder, host: &[u8]) {

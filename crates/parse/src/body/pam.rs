@@ -174,7 +174,10 @@ pub(super) fn put_more_failures(rows: &mut BatchBuilder, text: &[u8]) -> bool {
 
 /// `…; [NAME](uid=N) -> USER for SERVICE service`, before there were attributes.
 fn is_of_pwdb(text: &[u8]) -> bool {
-    let Some(rest) = memmem::find(text, b"; ").map(|at| &text[at + 2..]) else { return false };
+    let Some(rest) = memchr(b';', text).map(|at| text[at + 1..].trim_ascii_start()) else { return false };
+    if rest.starts_with(b"logname=") {
+        return false;
+    }
     memmem::find(rest, b"(uid=").is_some_and(|at| !rest[..at].iter().any(|byte| matches!(byte, b' ' | b'=')))
 }
 
