@@ -44,9 +44,10 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     let text = text.trim_ascii_start();
-    let head = glog(text, context)
-        .or_else(|| ruby(text, context))
-        .or_else(|| level_first(text, context))
+    let starts_with_name = !matches!(text.first(), Some(b'0'..=b'9'));
+    let head = starts_with_name
+        .then(|| glog(text, context).or_else(|| ruby(text, context)).or_else(|| level_first(text, context)))
+        .flatten()
         .or_else(|| time_first(text, context))
         .filter(|head| !head.level.is_empty())
         .ok_or(Refusal::Other("no time and level at the start"))?;

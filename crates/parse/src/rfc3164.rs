@@ -71,7 +71,6 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         rows.date(field::TIMESTAMP, time);
     }
     put_host(rows, header.host);
-    header.program.put(rows);
     if !header.about.is_empty() {
         rows.text(field::LOG_LOGGER, header.about);
     }
@@ -95,7 +94,6 @@ fn read_relayed(message: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         put_host(rows, host);
         return context.read_carried(message, rows).or_else(|| {
             let Tag { program, message, .. } = tag(message)?;
-            program.put(rows);
             Some(put_message(rows, &program, message, context))
         });
     }

@@ -99,9 +99,11 @@ impl<'a> Program<'a> {
         (without_unit(base), module)
     }
 
-    pub(crate) fn put(&self, rows: &mut BatchBuilder) {
-        if !self.name.is_empty() {
-            rows.text(field::PROCESS_NAME, self.base_and_module().0);
+    /// Puts the program under the name without folder.
+    #[inline]
+    fn put(&self, base: &[u8], rows: &mut BatchBuilder) {
+        if !base.is_empty() {
+            rows.text(field::PROCESS_NAME, base);
         }
         match self.pid.map(|pid| (pid, decimal(pid))) {
             Some((_, Some(number))) => rows.long(field::PROCESS_PID, number),
@@ -167,25 +169,29 @@ pub(crate) fn put_host(rows: &mut BatchBuilder, host: &[u8]) {
     }
 }
 
-/// Puts the message and what the program's own format says in it.
+/// Puts the program, its message, and what the program's own format says in it.
 pub(crate) fn put_message(
     rows: &mut BatchBuilder,
     program: &Program<'_>,
     message: &[u8],
     context: &mut Context,
 ) -> DatasetId {
+    let (base, module) = program.base_and_module();
+    program.put(base, rows);
     // Senders put a blank in front of the message, and sudo several.
     let message = message.trim_ascii_start();
     if message.is_empty() {
         return dataset::SYSLOG;
     }
     rows.text(field::MESSAGE, message);
-    let (message, repeated) = unfold_repeats(message);
+    let (message, repeated) = match message[0] {
+        b'l' | b'm' | b'-' => unfold_repeats(message),
+        _ => (message, None),
+    };
     if let Some(times) = repeated {
         rows.long(field::LOG_SYSLOG_REPEATED, times);
     }
-    let (program, module) = program.base_and_module();
-    body::put(rows, context, body::Said { program, module, message })
+    body::put(rows, context, body::Said { program: base, module, message })
 }
 
 /// `message repeated N times: [ text]` stands for N lines like `text`; `last message repeated N times` for N others.
