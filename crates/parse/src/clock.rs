@@ -73,6 +73,11 @@ impl Clock {
     }
 }
 
+fn latest(reference: Timestamp) -> (Timestamp, i32) {
+    let latest = reference.saturating_add_us(AHEAD_MAX_US);
+    (latest, latest.year())
+}
+
 /// A stamp of fixed width and what it meant.
 #[derive(Clone, Copy, Debug)]
 struct Remembered<const N: usize> {
@@ -85,6 +90,8 @@ struct Remembered<const N: usize> {
 pub(crate) struct Times {
     clock: Clock,
     reference: Timestamp,
+    /// The last moment that a stamp without a year can mean, and its year.
+    latest: (Timestamp, i32),
     clf: Remembered<26>,
     bsd: Remembered<15>,
     last_month: u8,
@@ -97,6 +104,7 @@ impl Times {
         Times {
             clock,
             reference: nothing,
+            latest: latest(nothing),
             clf: Remembered { stamp: [0; 26], time: nothing },
             bsd: Remembered { stamp: [0; 15], time: nothing },
             last_month: 0,
@@ -107,6 +115,7 @@ impl Times {
     pub(crate) fn begin_block(&mut self, reference: Timestamp) {
         if self.reference != reference {
             self.reference = reference;
+            self.latest = latest(reference);
             self.bsd.stamp = [0; 15];
         }
     }
@@ -257,8 +266,7 @@ impl Times {
             self.last_month = month;
             return self.place(stamp, Civil { year: first_year + self.years_rolled, ..stamp.civil });
         }
-        let latest = self.reference.saturating_add_us(AHEAD_MAX_US);
-        let this_year = latest.year();
+        let (latest, this_year) = self.latest;
         (0..=YEARS_BACK_MAX).find_map(|back| {
             let year = this_year - back;
             let time = self.place(stamp, Civil { year, ..stamp.civil })?;
@@ -425,10 +433,23 @@ fn two(text: &[u8]) -> Option<u8> {
 
 /// English month name of three letters, in any case.
 pub(crate) fn month(text: &[u8]) -> Option<u8> {
-    const NAMES: [&[u8; 3]; 12] =
-        [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
     let lower = [text[0] | 0x20, text[1] | 0x20, text[2] | 0x20];
-    NAMES.iter().position(|name| **name == lower).map(|at| at as u8 + 1)
+    let month = match &lower {
+        b"jan" => 1,
+        b"feb" => 2,
+        b"mar" => 3,
+        b"apr" => 4,
+        b"may" => 5,
+        b"jun" => 6,
+        b"jul" => 7,
+        b"aug" => 8,
+        b"sep" => 9,
+        b"oct" => 10,
+        b"nov" => 11,
+        b"dec" => 12,
+        _ => return None,
+    };
+    Some(month)
 }
 
 /// Whether a line starts with a month name and a blank.
