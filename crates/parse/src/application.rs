@@ -108,8 +108,8 @@ impl<'a> Preamble<'a> {
     }
 
     /// Whether the part belongs to the head.
-    fn take(&mut self, part: &Part<'a>) -> bool {
-        let Part { word, bracket, ends_in_colon, .. } = *part;
+    fn take(&mut self, part: &HeadPart<'a>) -> bool {
+        let HeadPart { word, bracket, ends_in_colon, .. } = *part;
         if matches!(word, b"" | b"-" | b"--" | b"---" | b"|" | b">" | b":") {
             return true;
         }
@@ -192,7 +192,7 @@ impl<'a> Preamble<'a> {
 
 /// A word of the head, or what stands in brackets.
 #[derive(Clone, Copy, Debug, Default)]
-struct Part<'a> {
+struct HeadPart<'a> {
     word: &'a [u8],
     /// The bracket that opens it.
     bracket: Option<u8>,
@@ -203,7 +203,7 @@ struct Part<'a> {
     after: &'a [u8],
 }
 
-impl Part<'_> {
+impl HeadPart<'_> {
     /// A level, and not a word of prose (`Error opening …`).
     fn is_level(&self) -> bool {
         let is_set_off = self.bracket.is_some() || self.ends_in_colon || self.is_followed_by_gap;
@@ -211,7 +211,7 @@ impl Part<'_> {
     }
 }
 
-fn part(text: &[u8]) -> Option<(Part<'_>, &[u8])> {
+fn part(text: &[u8]) -> Option<(HeadPart<'_>, &[u8])> {
     let close = match text.first()? {
         b'[' => b']',
         b'(' => b')',
@@ -223,7 +223,7 @@ fn part(text: &[u8]) -> Option<(Part<'_>, &[u8])> {
             let end = if end == 0 { 1 } else { end };
             let (word, after) = text.split_at(end);
             let bare = word.strip_suffix(b":").filter(|bare| !bare.is_empty());
-            let part = Part {
+            let part = HeadPart {
                 word: bare.unwrap_or(word),
                 bracket: None,
                 ends_in_colon: bare.is_some(),
@@ -237,7 +237,7 @@ fn part(text: &[u8]) -> Option<(Part<'_>, &[u8])> {
     let end = closing(text, close)?;
     let after = text[end + 1..].strip_prefix(b":").unwrap_or(&text[end + 1..]);
     let word = text[1..end].trim_ascii();
-    Some((Part { word, bracket: text.first().copied(), ..Part::default() }, after))
+    Some((HeadPart { word, bracket: text.first().copied(), ..HeadPart::default() }, after))
 }
 
 fn is_upper_level(word: &[u8]) -> bool {
