@@ -163,8 +163,13 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
     if pam::begins(message) && pam::put(rows, message) {
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
+    // Some programs write what their module said as their own.
+    if message.starts_with(b"authentication failure; logname=") {
+        pam::put_of_tag(rows, program, b"pam_unix", message);
+        return body.map_or(dataset::PAM, |body| body.dataset);
+    }
     // As old ones did it in the program's tag, or under a name of their own.
-    if module.starts_with(b"pam_") || pam::is_module(program) {
+    if module.starts_with(b"pam_") || body.is_none() && pam::is_module(program) {
         pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }

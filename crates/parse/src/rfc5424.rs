@@ -77,7 +77,6 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     put_structured_data(elements, rows);
     let procid = nil(header.procid);
     let program = Program { name: nil(header.app), pid: (!procid.is_empty()).then_some(procid) };
-    program.put(rows);
     Ok(put_message(rows, &program, message, context))
 }
 
