@@ -61,6 +61,9 @@ datasets! {
     DATABASE  = "database.log"      ["linux"]            ["database"]  ["mysql", "postgresql", "syslog"];
     DNS       = "dns.log"           ["linux"]            ["dns"]       ["named", "dns", "syslog"];
     FAIL2BAN  = "fail2ban.log"      ["linux"]            []            ["fail2ban", "syslog"];
+    CISCO_ASA = "cisco.asa"         ["cisco"]            ["firewall"]  ["asa", "aaa", "syslog"];
+    CISCO_FTD = "cisco.ftd"         ["cisco"]            ["firewall"]  ["ftd", "asa", "aaa", "syslog"];
+    CISCO_IOS = "cisco.ios"         ["cisco"]            ["firewall"]  ["ios", "aaa", "bgp", "ldp", "duo", "syslog"];
     TEXT      = "text"              []                   []            [];
 }
 

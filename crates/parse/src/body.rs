@@ -3,16 +3,22 @@
 //! A body that is not understood keeps its `message`; nothing is refused here.
 
 mod accounts;
+mod asa;
+mod asa_table;
 pub(crate) mod audit;
+pub(crate) mod cisco;
 mod cron;
 mod cut;
 mod database;
+mod device;
 mod dns;
 mod dovecot;
 mod dropbear;
 mod fail2ban;
 pub(crate) mod family;
 mod ftp;
+mod ios;
+mod ios_table;
 mod mail;
 mod netfilter;
 mod outcome;
@@ -44,6 +50,8 @@ enum Reads {
     Kernel,
     /// As an audit record.
     Audit,
+    /// By the code that a Cisco device writes for a program.
+    Cisco,
     /// Only what PAM modules say in the program's name.
     Nothing,
 }
@@ -114,8 +122,8 @@ pub(crate) struct Said<'a> {
 #[inline]
 pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>) -> DatasetId {
     let Said { program, module, message } = said;
-    let body =
-        BODIES.iter().find(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)));
+    let name = if program.first() == Some(&b'%') { cisco::writer(program) } else { program };
+    let body = BODIES.iter().find(|body| body.programs.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name)));
     // PAM modules write in the name of the program that called them.
     if message.starts_with(b"pam_") && pam::put(rows, message) {
         return body.map_or(dataset::PAM, |body| body.dataset);
@@ -125,7 +133,10 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
         pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
-    let Some(body) = body else { return context.read_carried_surely(message, rows).unwrap_or(dataset::SYSLOG) };
+    let Some(body) = body else {
+        let of_relay = if program.is_empty() { cisco::put_whole(rows, message) } else { None };
+        return of_relay.or_else(|| context.read_carried_surely(message, rows)).unwrap_or(dataset::SYSLOG);
+    };
     match body.reads {
         Reads::By(put) => put(rows, message),
         Reads::Table(family) => family.put(rows, message),
@@ -133,6 +144,7 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
         // What the line says decides.
         Reads::Kernel => return kernel(rows, message),
         Reads::Audit => return audit_record(rows, message),
+        Reads::Cisco => return cisco::put(rows, program, message),
         Reads::Nothing => false,
     };
     body.dataset

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
-use crate::{access, audit, json, rfc3164, rfc5424};
+use crate::{access, audit, cisco, json, rfc3164, rfc5424};
 
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 
@@ -77,6 +77,15 @@ pub static FORMATS: &[Format] = &[
         read: audit::read,
         example: r#"type=USER_LOGIN msg=audit(1772618401.120:42): pid=99 uid=0 auid=1000 ses=3 msg='op=login acct="ann" addr=203.0.113.7 res=failed'"#,
         documentation: "github.com/linux-audit/audit-documentation",
+    },
+    Format {
+        group: "syslog",
+        name: "cisco",
+        looks_like: cisco::looks_like,
+        begins_like: cisco::begins_like,
+        read: cisco::read,
+        example: "<189>45: sw1: *Mar  4 10:00:01.123 UTC: %SYS-5-CONFIG_I: Configured from console by ann on vty0 (203.0.113.7)",
+        documentation: "www.cisco.com/c/en/us/td/docs/ios-xml/ios/esm/configuration/15-mt/esm-15-mt-book.html",
     },
     Format {
         group: "syslog",

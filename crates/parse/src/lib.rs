@@ -13,6 +13,7 @@ mod access;
 mod address;
 mod audit;
 mod body;
+mod cisco;
 mod clock;
 mod context;
 mod enrich;

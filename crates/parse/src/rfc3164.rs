@@ -8,6 +8,7 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId, Timestamp};
 use memchr::memchr;
 
+use crate::cisco;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
 use crate::rfc5424;
@@ -35,6 +36,13 @@ struct BsdHeader<'a> {
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     let header = BsdHeader::read(text, &mut context.times)?;
+    // A device's own header stands in other places, behind that of a relay, too.
+    if header.program.pid.is_none()
+        && cisco::looks_like(text)
+        && let Ok(dataset) = cisco::read(text, context, rows)
+    {
+        return Ok(dataset);
+    }
     // A relay that does not understand the sender's header puts its own in front of it.
     let inner = (header.program.name.is_empty() && is_header_start(header.message))
         .then(|| BsdHeader::read(header.message, &mut context.times).ok())

@@ -12,7 +12,8 @@
 //! | `{user.name:word}` | a text without blanks |
 //! | `{source:peer}` | an address or the name of a host, for `source.ip` or `source.domain` |
 //! | `{url.domain:host}` | the name of a host or an address |
-//! | `{*}`, `{:word}`, `{:number}`, `{:host}`, `{:ip}` | text that goes nowhere |
+//! | `{rule.name:name}` | letters, digits, `_ - . @ \` and more, neither blank nor `: / , ( ) [ ] ' "`: names that a device gives to its parts |
+//! | `{*}`, `{:word}`, `{:name}`, `{:number}`, `{:host}`, `{:ip}` | text that goes nowhere |
 //! | `{? … ?}` | a part that may be missing |
 //! | `(i)` in front | letters of either case |
 
@@ -34,6 +35,8 @@ pub(crate) enum Kind {
     Text,
     /// Anything without a blank.
     Word,
+    /// Anything without blanks, colons, slashes, commas, quotes and brackets.
+    Name,
     /// Letters, digits, dots, hyphens, underscores, colons.
     Host,
     /// An address or a name, for the source.
@@ -67,7 +70,7 @@ pub(crate) enum BadTemplate {
     Open(String),
     #[error("`{0}` is no field of the catalog")]
     UnknownField(String),
-    #[error("`{0}` is no kind of capture: use word, host, peer, ip, number or text")]
+    #[error("`{0}` is no kind of capture: use word, name, host, peer, ip, number or text")]
     UnknownKind(String),
     #[error("two captures follow each other without text between them")]
     Adjacent,
@@ -279,6 +282,7 @@ fn extent(kind: Kind, text: &[u8]) -> usize {
     match kind {
         Kind::Text => text.len(),
         Kind::Word => run(|byte| !matches!(byte, b' ' | b'\t')),
+        Kind::Name => run(|byte| !byte.is_ascii_whitespace() && !b":/,()[]'\"".contains(&byte)),
         Kind::Host | Kind::Peer => run(is_of_host),
         Kind::Ip => {
             run(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'%') || byte.is_ascii_alphanumeric())
@@ -294,7 +298,7 @@ fn is_of_host(byte: u8) -> bool {
 fn fits(kind: Kind, text: &[u8]) -> bool {
     match kind {
         Kind::Text => true,
-        Kind::Word | Kind::Host | Kind::Peer => !text.is_empty(),
+        Kind::Word | Kind::Name | Kind::Host | Kind::Peer => !text.is_empty(),
         Kind::Number => decimal(text).is_some(),
         Kind::Ip => {
             let bare = memchr::memchr(b'%', text).map_or(text, |zone| &text[..zone]);
@@ -363,6 +367,7 @@ fn capture(text: &str) -> Result<Piece, BadTemplate> {
     let kind = kind.map(|kind| match kind {
         "text" => Ok(Kind::Text),
         "word" => Ok(Kind::Word),
+        "name" => Ok(Kind::Name),
         "host" => Ok(Kind::Host),
         "peer" => Ok(Kind::Peer),
         "ip" => Ok(Kind::Ip),

@@ -130,7 +130,10 @@ fn no_sample_line_is_read_by_two_groups_of_formats() {
 #[test]
 fn an_unknown_format_is_refused_with_the_known_ones() {
     let message = "apache".parse::<FormatChoice>().unwrap_err().to_string();
-    assert_eq!(message, "unknown format `apache`: use one of auto, json, syslog, rfc5424, access, audit, rfc3164");
+    assert_eq!(
+        message,
+        "unknown format `apache`: use one of auto, json, syslog, rfc5424, access, audit, cisco, rfc3164"
+    );
     assert!(Clock::new("Mars/Olympus", None).is_err());
 }
 

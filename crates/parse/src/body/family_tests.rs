@@ -5,19 +5,39 @@ use event::catalog::{Field, field};
 use event::{Block, EventBatch, Timestamp};
 use proptest::prelude::*;
 
-use super::family::{Family, Mention, Which};
-use super::{BODIES, Reads};
+use super::family::{CodeTable, Family, Mention, Which};
+use super::{BODIES, Reads, asa_table, ios_table};
 use crate::template::{Kind, Piece, Template};
 
 const TRUE_SOURCE: &str = "192.0.2.32";
 const FORGED_SOURCE: &str = "203.0.113.151";
 const TRUE_USER: &str = "carla";
 
-fn families() -> impl Iterator<Item = (&'static str, &'static Family)> {
-    BODIES.iter().filter_map(|body| match body.reads {
-        Reads::Table(family) => Some((body.programs[0], family)),
-        _ => None,
+/// The families of a table, each under one of its codes.
+fn once_each(
+    table: &'static CodeTable,
+) -> impl Iterator<Item = (&'static &'static [u8], &'static std::sync::Arc<Family>)> {
+    let mut seen = Vec::new();
+    table.families().iter().filter(move |(_, family)| {
+        let is_new = !seen.contains(&std::sync::Arc::as_ptr(family));
+        seen.push(std::sync::Arc::as_ptr(family));
+        is_new
     })
+}
+
+/// Program and family.
+fn families() -> impl Iterator<Item = (String, &'static Family)> {
+    let tables = BODIES.iter().filter_map(|body| match body.reads {
+        Reads::Table(family) => Some((body.programs[0].to_owned(), family)),
+        _ => None,
+    });
+    let name = |code: &[u8]| String::from_utf8_lossy(code).into_owned();
+    let (firewalls, routers) = (once_each(&asa_table::CODES), once_each(&ios_table::CODES));
+    let routers = routers.map(move |(code, family)| match code.contains(&b'-') {
+        true => (format!("%{}", name(code)), &**family),
+        false => (format!("%X-5-{}", name(code)), &**family),
+    });
+    tables.chain(firewalls.map(move |(code, family)| (format!("%ASA-4-{}", name(code)), &**family))).chain(routers)
 }
 
 fn parsed(program: &str, message: &str) -> EventBatch {
@@ -43,6 +63,7 @@ fn written(template: &Template, words: &[String]) -> (String, Option<String>) {
                     Kind::Ip | Kind::Peer if *id == Some(field::SOURCE_IP) => TRUE_SOURCE.to_owned(),
                     Kind::Ip => "198.51.100.9".to_owned(),
                     Kind::Host | Kind::Peer => "mail.example".to_owned(),
+                    Kind::Name => "name".to_owned(),
                     Kind::Number => "42".to_owned(),
                     Kind::Word => format!("w{}", words.next().unwrap().replace([' ', '\t'], "_")),
                     Kind::Text => words.next().unwrap().clone(),
@@ -111,7 +132,7 @@ fn every_text_is_a_template_and_every_line_is_read_by_its_own() {
         for line in family.lines {
             for template in Template::read(line.text).unwrap() {
                 let (message, _) = written(&template, &[TRUE_USER.to_owned()]);
-                let batch = parsed(program, &message);
+                let batch = parsed(&program, &message);
                 let has = |id| {
                     template
                         .pieces()
@@ -152,13 +173,13 @@ proptest! {
             for line in family.lines {
                 for template in Template::read(line.text).unwrap() {
                     let (message, user) = written(&template, &words);
-                    assert_true(&parsed(program, &message), &message, user.as_deref());
+                    assert_true(&parsed(&program, &message), &message, user.as_deref());
                 }
             }
             for mention in family.mentions {
                 for template in Template::read(mention.text).unwrap() {
                     let message = mentioned(mention, &template, &words[0]);
-                    assert_true(&parsed(program, &message), &message, None);
+                    assert_true(&parsed(&program, &message), &message, None);
                 }
             }
         }

@@ -61,4 +61,8 @@ pub(super) static BODIES: &[Body] = &[
         .example(r#"203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET / HTTP/1.1" 200 812"#, "nginx.org/en/docs/syslog.html"),
     body(&["snoopy"], dataset::SYSLOG, Reads::By(snoopy))
         .example("[uid:0 sid:1 tty:(none) cwd:/ filename:/usr/bin/id]: id -u", "github.com/a2o/snoopy"),
+    body(&["%ASA"], dataset::CISCO_ASA, Reads::Cisco)
+        .example(r#"%ASA-4-106023: Deny tcp src outside:203.0.113.7/4000 dst inside:198.51.100.4/22 by access-group "outside_in" [0x0, 0x0]"#, "www.cisco.com/c/en/us/td/docs/security/asa/syslog/asa-syslog.html"),
+    body(&["%"], dataset::CISCO_IOS, Reads::Cisco)
+        .example("%SEC-6-IPACCESSLOGP: list 110 denied tcp 203.0.113.7(4000) -> 198.51.100.4(22), 1 packet", "www.cisco.com/c/en/us/td/docs/ios-xml/ios/esm/configuration/15-mt/esm-15-mt-book.html"),
 ];
