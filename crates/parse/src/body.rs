@@ -27,6 +27,7 @@ mod sshd;
 mod su;
 mod sudo;
 mod table;
+mod web;
 
 use audit::Subject;
 use event::{BatchBuilder, DatasetId, dataset};
@@ -34,7 +35,9 @@ use family::Family;
 use table::BODIES;
 
 use crate::context::Context;
+use crate::guess;
 
+type PutLine = fn(&mut BatchBuilder, &mut Context, &[u8]) -> Option<DatasetId>;
 type Put = fn(&mut BatchBuilder, &[u8]) -> bool;
 
 /// How the messages of a family are read.
@@ -44,8 +47,8 @@ enum Reads {
     By(Put),
     /// By a table of templates.
     Table(&'static Family),
-    /// As a line of another format that the message carries.
-    Line,
+    /// As a line of another format, in a way of its own; `None` where it is none.
+    Line(PutLine),
     /// As the kernel's: a packet, an audit record, or neither.
     Kernel,
     /// As an audit record.
@@ -135,12 +138,15 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
     }
     let Some(body) = body else {
         let of_relay = if program.is_empty() { cisco::put_whole(rows, message) } else { None };
-        return of_relay.or_else(|| context.read_carried_surely(message, rows)).unwrap_or(dataset::SYSLOG);
+        return of_relay.or_else(|| context.read_carried_surely(message, rows)).unwrap_or_else(|| {
+            guess::put(rows, message);
+            dataset::SYSLOG
+        });
     };
     match body.reads {
         Reads::By(put) => put(rows, message),
         Reads::Table(family) => family.put(rows, message),
-        Reads::Line => return context.read_carried(message, rows).unwrap_or(body.dataset),
+        Reads::Line(put) => return put(rows, context, message).unwrap_or(body.dataset),
         // What the line says decides.
         Reads::Kernel => return kernel(rows, message),
         Reads::Audit => return audit_record(rows, message),

@@ -4,6 +4,8 @@ use event::{BatchBuilder, DatasetId, Timestamp};
 
 use crate::clock::{Clock, Times};
 use crate::json::Scratch;
+use crate::proxies::TrustedProxies;
+use crate::w3c::W3c;
 
 /// Why a format did not read a line.
 #[derive(Debug)]
@@ -28,17 +30,23 @@ pub(crate) struct Context {
     depth: u8,
     pub(crate) times: Times,
     pub(crate) json: Scratch,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) w3c: W3c,
 }
 
 impl Context {
     /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
-    pub(crate) fn new(clock: &Clock, [read_carried, read_carried_surely]: [ReadCarried; 2]) -> Self {
+    pub(crate) fn new(clock: &Clock, proxies: &TrustedProxies, ways: [ReadCarried; 2]) -> Self {
+        let times = Times::new(clock.clone());
+        let [read_carried, read_carried_surely] = ways;
         Context {
             read_carried,
             read_carried_surely,
             depth: 0,
-            times: Times::new(clock.clone()),
+            times,
             json: Scratch::default(),
+            proxies: proxies.clone(),
+            w3c: W3c::default(),
         }
     }
 
@@ -63,7 +71,8 @@ impl Context {
         dataset
     }
 
-    pub(crate) fn begin_block(&mut self, reference: Timestamp) {
+    pub(crate) fn begin_block(&mut self, reference: Timestamp, heading: Option<&[u8]>) {
+        self.w3c.begin_block(heading);
         self.times.begin_block(reference);
         self.json.begin_block();
     }

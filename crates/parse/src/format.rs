@@ -5,7 +5,14 @@ use std::str::FromStr;
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
-use crate::{access, audit, cisco, json, rfc3164, rfc5424};
+use crate::{
+    access, access_time_first, apache_error, audit, cisco, envelope, haproxy, json, nginx_error, rfc3164, rfc5424, w3c,
+};
+
+/// For formats that no beginning gives away.
+fn never(_: &[u8]) -> bool {
+    false
+}
 
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 
@@ -52,6 +59,42 @@ pub static FORMATS: &[Format] = &[
         documentation: "RFC 8259",
     },
     Format {
+        group: "container",
+        name: "cri",
+        looks_like: envelope::cri::looks_like,
+        begins_like: envelope::cri::looks_like,
+        read: envelope::cri::read,
+        example: r#"2026-03-04T10:00:01.120000001Z stdout F 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812"#,
+        documentation: "kubernetes.io/docs/concepts/cluster-administration/logging",
+    },
+    Format {
+        group: "container",
+        name: "pod_prefix",
+        looks_like: envelope::prefix::looks_like_pod,
+        begins_like: envelope::prefix::looks_like_pod,
+        read: envelope::prefix::read_pod,
+        example: r#"[pod/shop-5d9c/web] 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
+        documentation: "kubernetes.io/docs/reference/kubectl/generated/kubectl_logs",
+    },
+    Format {
+        group: "journal",
+        name: "journal_export",
+        looks_like: envelope::export::looks_like,
+        begins_like: envelope::export::looks_like,
+        read: envelope::export::read,
+        example: "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1772618401000000\n_HOSTNAME=bastion\nSYSLOG_IDENTIFIER=sshd\n_PID=99\nMESSAGE=Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "systemd.io/JOURNAL_EXPORT_FORMATS",
+    },
+    Format {
+        group: "syslog",
+        name: "counted",
+        looks_like: envelope::counted::looks_like,
+        begins_like: envelope::counted::looks_like,
+        read: envelope::counted::read,
+        example: "99 <38>Mar  4 10:00:01 bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "RFC 6587",
+    },
+    Format {
         group: "syslog",
         name: "rfc5424",
         looks_like: rfc5424::looks_like,
@@ -68,6 +111,51 @@ pub static FORMATS: &[Format] = &[
         read: access::read,
         example: r#"203.0.113.7 - ann [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
         documentation: "httpd.apache.org/docs/2.4/logs.html",
+    },
+    Format {
+        group: "access",
+        name: "access_time_first",
+        looks_like: access_time_first::looks_like,
+        begins_like: access_time_first::looks_like,
+        read: access_time_first::read,
+        example: r#"[04/Mar/2026:10:00:01 +0000] - 200 200 - GET https shop.example "/item?id=7" [Client 203.0.113.7] [Length 812] [Gzip -] [Sent-to 198.51.100.2] "curl/8.5" "-""#,
+        documentation: "nginxproxymanager.com",
+    },
+    Format {
+        group: "error",
+        name: "nginx_error",
+        looks_like: nginx_error::looks_like,
+        begins_like: nginx_error::looks_like,
+        read: nginx_error::read,
+        example: r#"2026/03/04 10:00:01 [error] 912#912: *5 user "ann": password mismatch, client: 203.0.113.7, server: intra.example, request: "GET /reports HTTP/1.1", host: "intra.example""#,
+        documentation: "nginx.org/en/docs/ngx_core_module.html#error_log",
+    },
+    Format {
+        group: "error",
+        name: "apache_error",
+        looks_like: apache_error::looks_like,
+        begins_like: apache_error::looks_like,
+        read: apache_error::read,
+        example: r#"[Wed Mar 04 10:00:03.120000 2026] [authz_core:error] [pid 44:tid 45] [client 203.0.113.7:50213] AH01630: client denied by server configuration: /srv/www/server-status"#,
+        documentation: "httpd.apache.org/docs/2.4/mod/core.html#errorlogformat",
+    },
+    Format {
+        group: "haproxy",
+        name: "haproxy",
+        looks_like: haproxy::looks_like,
+        begins_like: haproxy::looks_like,
+        read: haproxy::read,
+        example: r#"203.0.113.7:40112 [04/Mar/2026:10:00:01.004] www~ app/app1 0/0/1/9/10 200 1024 - - ---- 2/2/0/0/0 0/0 "GET /item?id=7 HTTP/1.1""#,
+        documentation: "docs.haproxy.org, 8.2.3 HTTP log format",
+    },
+    Format {
+        group: "w3c",
+        name: "w3c",
+        looks_like: w3c::looks_like,
+        begins_like: w3c::looks_like,
+        read: w3c::read,
+        example: r#"2026-03-04 10:00:01 198.51.100.9 GET /item id=7 443 - 203.0.113.7 Mozilla/5.0+(X11) - 200 0 0 85"#,
+        documentation: "learn.microsoft.com/windows/win32/http/w3c-logging",
     },
     Format {
         group: "audit",
@@ -95,6 +183,42 @@ pub static FORMATS: &[Format] = &[
         read: rfc3164::read,
         example: "Mar  4 10:00:01 bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
         documentation: "RFC 3164",
+    },
+    Format {
+        group: "syslog",
+        name: "kiwi",
+        looks_like: envelope::kiwi::looks_like,
+        begins_like: envelope::kiwi::looks_like,
+        read: envelope::kiwi::read,
+        example: "2026-03-04 10:00:01\tLocal7.Notice\t192.0.2.9\tsshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "documentation.solarwinds.com/en/success_center/kss",
+    },
+    Format {
+        group: "container",
+        name: "name_prefix",
+        looks_like: envelope::prefix::looks_like,
+        begins_like: never,
+        read: envelope::prefix::read,
+        example: r#"web-1  | 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
+        documentation: "docs.docker.com/reference/cli/docker/compose/logs",
+    },
+    Format {
+        group: "container",
+        name: "time_prefix",
+        looks_like: envelope::stamped::looks_like,
+        begins_like: never,
+        read: envelope::stamped::read,
+        example: r#"2026-03-04T10:00:01.120000001Z 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812"#,
+        documentation: "docs.docker.com/reference/cli/docker/container/logs",
+    },
+    Format {
+        group: "coloured",
+        name: "coloured",
+        looks_like: envelope::ansi::looks_like,
+        begins_like: never,
+        read: envelope::ansi::read,
+        example: "\u{1b}[32mMar  4 10:00:01\u{1b}[0m bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "ECMA-48",
     },
 ];
 

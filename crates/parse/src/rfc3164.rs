@@ -11,6 +11,7 @@ use memchr::memchr;
 use crate::cisco;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
+use crate::envelope::kiwi;
 use crate::rfc5424;
 use crate::syslog::{Priority, Program, priority, put_host, put_message};
 
@@ -49,6 +50,13 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         .flatten()
         .filter(|inner| !inner.program.name.is_empty());
     let outer = &header;
+    if inner.is_none() && header.program.name.is_empty() && is_relayed(header.message) {
+        outer.put_outer(rows);
+        if let Some(dataset) = read_relayed(header.message, context, rows) {
+            return Ok(dataset);
+        }
+        rows.clear_row();
+    }
     let header = inner.as_ref().unwrap_or(outer);
     if let Some(priority) = header.priority.or(outer.priority) {
         priority.put(rows);
@@ -59,6 +67,27 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     put_host(rows, header.host);
     header.program.put(rows);
     Ok(put_message(rows, &header.program, header.message, context))
+}
+
+fn is_relayed(message: &[u8]) -> bool {
+    match message.first() {
+        Some(b'O') => message.starts_with(kiwi::ORIGINAL),
+        Some(b'<') => priority(message).is_ok() && rfc5424::looks_like(message),
+        _ => false,
+    }
+}
+
+/// A message that another machine had given a header of its own, RFC 5424 or with its address, before it was passed on.
+fn read_relayed(message: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
+    if let Some((host, message)) = kiwi::original(message) {
+        put_host(rows, host);
+        return context.read_carried(message, rows).or_else(|| {
+            let (program, message) = tag(message)?;
+            program.put(rows);
+            Some(put_message(rows, &program, message, context))
+        });
+    }
+    context.read_carried(message, rows)
 }
 
 fn is_header_start(text: &[u8]) -> bool {
@@ -94,6 +123,16 @@ impl<'a> BsdHeader<'a> {
             return Err(Refusal::Other("not syslog: no host and program after the time"));
         }
         Ok(header)
+    }
+
+    fn put_outer(&self, rows: &mut BatchBuilder) {
+        if let Some(priority) = self.priority {
+            priority.put(rows);
+        }
+        if let Some(time) = self.time {
+            rows.date(field::TIMESTAMP, time);
+        }
+        put_host(rows, self.host);
     }
 
     /// Host, tag and message. False where no tag or known wording says that this is syslog.

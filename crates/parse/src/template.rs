@@ -14,19 +14,27 @@
 //! | `{url.domain:host}` | the name of a host or an address |
 //! | `{rule.name:name}` | letters, digits, `_ - . @ \` and more, neither blank nor `: / , ( ) [ ] ' "`: names that a device gives to its parts |
 //! | `{*}`, `{:word}`, `{:name}`, `{:number}`, `{:host}`, `{:ip}` | text that goes nowhere |
+//! | `{_}` | blanks, or none |
 //! | `{? … ?}` | a part that may be missing |
+//! | `{( … || … )}`, `{? … || … ?}` | one of several parts; parts may hold parts |
 //! | `(i)` in front | letters of either case |
 
-use event::catalog::{Field, FieldType, field};
+use event::catalog::FieldType;
 use event::{BatchBuilder, FieldId};
 use memchr::memmem;
 
 use crate::address::{decimal, is_ip, put_ip, put_peer};
 
+mod syntax;
+
 /// Places that are tried for one message before it counts as unclear.
 const STEPS_MAX: usize = 400;
 /// Captures of one template.
 const CAPTURES_MAX: usize = 12;
+/// Templates that one text may stand for.
+const CHOICES_MAX: usize = 512;
+/// Bytes of [`Choices::key`].
+const KEY_BYTES_MAX: usize = 16;
 
 /// What a capture takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +62,8 @@ pub(crate) enum Piece {
     Literal(Vec<u8>),
     /// A value; `None`: it goes nowhere.
     Capture(Option<FieldId>, Kind),
+    /// Blanks, or none.
+    Blanks,
 }
 
 /// A template without optional parts.
@@ -76,14 +86,16 @@ pub(crate) enum BadTemplate {
     Adjacent,
     #[error("more than {CAPTURES_MAX} captures")]
     TooMany,
+    #[error("parts that may be missing or differ make more than {CHOICES_MAX} templates")]
+    TooManyChoices,
 }
 
 impl Template {
     /// Every template that the text stands for: one for each choice of its optional parts, the fullest first.
     pub(crate) fn read(text: &str) -> Result<Vec<Template>, BadTemplate> {
         let (text, ignores_case) = text.strip_prefix("(i)").map_or((text, false), |rest| (rest, true));
-        let choices = choices(text)?;
-        choices.iter().map(|text| Ok(Template { pieces: pieces(text)?, ignores_case })).collect()
+        let choices = syntax::choices(text)?;
+        choices.iter().map(|text| Ok(Template { pieces: syntax::pieces(text)?, ignores_case })).collect()
     }
 
     /// The parts, in their order.
@@ -91,12 +103,28 @@ impl Template {
         &self.pieces
     }
 
-    /// Whether the message can begin as the template does: cheap.
+    /// Whether the message can begin and end as the template does: cheap.
     #[inline]
-    pub(crate) fn may_begin(&self, message: &[u8]) -> bool {
-        match self.pieces.first() {
+    fn may_read(&self, message: &[u8]) -> bool {
+        let begins = match self.pieces.first() {
             Some(Piece::Literal(literal)) => self.begins(message, literal),
             _ => true,
+        };
+        begins
+            && match self.pieces.last() {
+                Some(Piece::Literal(literal)) if literal.len() <= message.len() => {
+                    self.begins(&message[message.len() - literal.len()..], literal)
+                }
+                Some(Piece::Literal(_)) => false,
+                _ => true,
+            }
+    }
+
+    /// The text with which the template begins.
+    fn head(&self) -> &[u8] {
+        match self.pieces.first() {
+            Some(Piece::Literal(literal)) => literal,
+            _ => b"",
         }
     }
 
@@ -127,7 +155,7 @@ impl Template {
     fn values<'a>(&self, reading: &Reading<'a>) -> impl Iterator<Item = (FieldId, Kind, Option<&'a [u8]>)> {
         let captures = self.pieces.iter().filter_map(|piece| match piece {
             Piece::Capture(id, kind) => Some((*id, *kind)),
-            Piece::Literal(_) => None,
+            Piece::Literal(_) | Piece::Blanks => None,
         });
         captures.zip(reading.values).filter_map(|((id, kind), value)| Some((id?, kind, value)))
     }
@@ -135,16 +163,63 @@ impl Template {
 
 /// One text with its optional parts and without: the choices read a message together.
 #[derive(Clone, Debug)]
-pub(crate) struct Choices(pub(crate) Vec<Template>);
+pub(crate) struct Choices {
+    all: Vec<Template>,
+    /// What all of them begin with.
+    head: Vec<u8>,
+}
 
 impl Choices {
     pub(crate) fn read(text: &str) -> Result<Self, BadTemplate> {
-        Template::read(text).map(Choices)
+        Template::read(text).map(Choices::of)
+    }
+
+    pub(crate) fn of(all: Vec<Template>) -> Self {
+        let first = all.first().map_or(&b""[..], Template::head);
+        let shared = |other: &[u8]| first.iter().zip(other).take_while(|(a, b)| a == b).count();
+        let length = all.iter().map(|template| shared(template.head())).min().unwrap_or(0);
+        let head = first[..length].to_vec();
+        Choices { all, head }
+    }
+
+    pub(crate) fn all(&self) -> &[Template] {
+        &self.all
+    }
+
+    /// The longest text that every choice holds.
+    pub(crate) fn key(&self) -> Option<&[u8]> {
+        let (first, others) = self.all.split_first()?;
+        let literals = |template: &'_ Template| -> Vec<Vec<u8>> {
+            template
+                .pieces
+                .iter()
+                .filter_map(|piece| match piece {
+                    Piece::Literal(literal) => Some(literal.clone()),
+                    _ => None,
+                })
+                .collect()
+        };
+        let others: Vec<_> = others.iter().map(literals).collect();
+        let everywhere =
+            |text: &[u8]| others.iter().all(|texts| texts.iter().any(|it| memmem::find(it, text).is_some()));
+        let own = first.pieces.iter().filter_map(|piece| match piece {
+            Piece::Literal(literal) => Some(&literal[..]),
+            _ => None,
+        });
+        // A part of a text may be in all choices where the whole is not.
+        let parts = own.flat_map(|text| {
+            (0..text.len()).flat_map(move |from| (from + 1..=text.len()).map(move |to| &text[from..to]))
+        });
+        parts.filter(|part| part.len() <= KEY_BYTES_MAX && everywhere(part)).max_by_key(|part| part.len())
     }
 
     /// What the choices that read the message agree on; `None` where it is another message.
     pub(crate) fn read_message<'a>(&self, message: &'a [u8]) -> Option<Values<'a>> {
-        let likely = self.0.iter().filter(|template| template.may_begin(message));
+        let begins = |template: &Template| template.begins(message, &self.head);
+        if !self.all.first().is_some_and(begins) {
+            return None;
+        }
+        let likely = self.all.iter().filter(|template| template.may_read(message));
         let mut read = likely.filter_map(|template| Some((template, template.read_message(message)?)));
         let (first, reading) = read.next()?;
         let mut values = Values(first.values(&reading).collect());
@@ -212,6 +287,10 @@ impl Search<'_, '_> {
                     self.go(piece + 1, at + literal.len(), captures);
                 }
             }
+            Some(Piece::Blanks) => {
+                let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
+                self.go(piece + 1, at + blanks, captures);
+            }
             Some(Piece::Capture(_, kind)) => self.capture(*kind, (piece, at, captures)),
         }
     }
@@ -238,8 +317,8 @@ impl Search<'_, '_> {
                     from = end + 1;
                 }
             }
-            // `pieces` refuses it.
-            Some(Piece::Capture(..)) => {}
+            // `syntax` refuses it.
+            Some(Piece::Capture(..) | Piece::Blanks) => {}
         }
     }
 
@@ -323,72 +402,6 @@ fn put_value(rows: &mut BatchBuilder, id: FieldId, kind: Kind, value: &[u8]) {
     }
 }
 
-/// The text with each of its optional parts and without.
-fn choices(text: &str) -> Result<Vec<String>, BadTemplate> {
-    let Some(open) = text.find("{?") else { return Ok(vec![text.to_owned()]) };
-    let Some(close) = text[open..].find("?}") else { return Err(BadTemplate::Open(text[open..].to_owned())) };
-    let (head, part, rest) = (&text[..open], &text[open + 2..open + close], &text[open + close + 2..]);
-    let mut all = Vec::new();
-    for rest in choices(rest)? {
-        all.push(format!("{head}{part}{rest}"));
-        all.push(format!("{head}{rest}"));
-    }
-    // The fullest first.
-    all.sort_by_key(|text| std::cmp::Reverse(text.len()));
-    Ok(all)
-}
-
-fn pieces(text: &str) -> Result<Vec<Piece>, BadTemplate> {
-    let mut pieces = Vec::new();
-    let mut rest = text;
-    while let Some(open) = rest.find('{') {
-        if open > 0 {
-            pieces.push(Piece::Literal(rest.as_bytes()[..open].to_vec()));
-        }
-        let Some(close) = rest[open..].find('}') else { return Err(BadTemplate::Open(rest[open..].to_owned())) };
-        if matches!(pieces.last(), Some(Piece::Capture(..))) {
-            return Err(BadTemplate::Adjacent);
-        }
-        pieces.push(capture(&rest[open + 1..open + close])?);
-        rest = &rest[open + close + 1..];
-    }
-    if !rest.is_empty() {
-        pieces.push(Piece::Literal(rest.as_bytes().to_vec()));
-    }
-    let captures = pieces.iter().filter(|piece| matches!(piece, Piece::Capture(..))).count();
-    if captures > CAPTURES_MAX { Err(BadTemplate::TooMany) } else { Ok(pieces) }
-}
-
-fn capture(text: &str) -> Result<Piece, BadTemplate> {
-    if text == "*" {
-        return Ok(Piece::Capture(None, Kind::Text));
-    }
-    let (name, kind) = text.split_once(':').map_or((text, None), |(name, kind)| (name, Some(kind)));
-    let kind = kind.map(|kind| match kind {
-        "text" => Ok(Kind::Text),
-        "word" => Ok(Kind::Word),
-        "name" => Ok(Kind::Name),
-        "host" => Ok(Kind::Host),
-        "peer" => Ok(Kind::Peer),
-        "ip" => Ok(Kind::Ip),
-        "number" => Ok(Kind::Number),
-        other => Err(BadTemplate::UnknownKind(other.to_owned())),
-    });
-    let kind = kind.transpose()?;
-    let id = match name {
-        "" => None,
-        "source" => Some(field::SOURCE_IP),
-        name => Some(Field::named(name).ok_or_else(|| BadTemplate::UnknownField(name.to_owned()))?.0),
-    };
-    let of_field = match id.map(BatchBuilder::kind_of) {
-        Some(FieldType::Ip) if name == "source" => Kind::Peer,
-        Some(FieldType::Ip) => Kind::Ip,
-        Some(FieldType::Long) => Kind::Number,
-        _ => Kind::Text,
-    };
-    Ok(Piece::Capture(id, kind.unwrap_or(of_field)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -416,6 +429,12 @@ mod tests {
         assert_eq!(values("from {source:peer}", "from a-1.example"), some(&["a-1.example"]));
         assert_eq!(values("a{? b={:word}?}{? c={:number}?}", "a c=7"), some(&["7"]));
         assert_eq!(values("a{? b={:word}?}{? c={:number}?}", "a b=x c=7"), some(&["x", "7"]));
+        let parts = "{(no||bad)} {?login{? of {:word}.?}||logout?}{_}:{_}{source.ip}";
+        assert_eq!(values(parts, "bad login of x.  : 192.0.2.1"), some(&["x", "192.0.2.1"]));
+        assert_eq!(values(parts, "no logout:192.0.2.1"), some(&["192.0.2.1"]));
+        assert_eq!(values(parts, "bad :192.0.2.1"), some(&["192.0.2.1"]));
+        assert_eq!(Choices::read(parts).unwrap().key(), Some(&b":"[..]));
+        assert_eq!(Choices::read("a{? b?} cd {:word} cd").unwrap().key(), Some(&b" cd "[..]));
         assert_eq!(
             values("[{source.ip}]:{source.port}: {*}", "[::1]:5: x [::2]:6: y"),
             some(&["::1", "5", "x [::2]:6: y"])

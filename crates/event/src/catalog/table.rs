@@ -334,46 +334,84 @@ pub mod field {
     pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(162);
     /// `iptables.ttl`: (own) time to live.
     pub const IPTABLES_TTL: FieldId = FieldId(163);
-    /// `event.code`: the device's own number or name of the kind of message.
-    pub const EVENT_CODE: FieldId = FieldId(164);
+    /// `container.name`: name of the container that wrote the line, as its runtime says.
+    pub const CONTAINER_NAME: FieldId = FieldId(164);
+    /// `log.iostream`: (own) stdout or stderr, as the runtime of a container says.
+    pub const LOG_IOSTREAM: FieldId = FieldId(165);
+    /// `orchestrator.resource.name`: the pod that the container belongs to.
+    pub const ORCHESTRATOR_RESOURCE_NAME: FieldId = FieldId(166);
+    /// `log.level`: level of the message, as the program names it.
+    pub const LOG_LEVEL: FieldId = FieldId(167);
+    /// `process.thread.id`: number of the thread that wrote the line.
+    pub const PROCESS_THREAD_ID: FieldId = FieldId(168);
     /// `event.duration`: how long it took, in nanoseconds.
-    pub const EVENT_DURATION: FieldId = FieldId(165);
+    pub const EVENT_DURATION: FieldId = FieldId(169);
+    /// `rule.id`: the rule that the program itself has applied.
+    pub const RULE_ID: FieldId = FieldId(170);
+    /// `url.scheme`: scheme that the request was made with.
+    pub const URL_SCHEME: FieldId = FieldId(171);
+    /// `url.extension`: extension of the file in the path.
+    pub const URL_EXTENSION: FieldId = FieldId(172);
+    /// `http.request.bytes`: length of the request in bytes.
+    pub const HTTP_REQUEST_BYTES: FieldId = FieldId(173);
+    /// `http.request.headers.cookie`: (own) cookies of the request.
+    pub const HTTP_REQUEST_HEADERS_COOKIE: FieldId = FieldId(174);
+    /// `http.response.bytes`: length of the answer in bytes, with its headers.
+    pub const HTTP_RESPONSE_BYTES: FieldId = FieldId(175);
+    /// `haproxy.frontend_name`: (Beats) frontend that took the connection.
+    pub const HAPROXY_FRONTEND_NAME: FieldId = FieldId(176);
+    /// `haproxy.backend_name`: (Beats) backend that answered.
+    pub const HAPROXY_BACKEND_NAME: FieldId = FieldId(177);
+    /// `haproxy.server_name`: (Beats) server of the backend, or why there is none.
+    pub const HAPROXY_SERVER_NAME: FieldId = FieldId(178);
+    /// `haproxy.termination_state`: (Beats) who ended the session, and in which state it was.
+    pub const HAPROXY_TERMINATION_STATE: FieldId = FieldId(179);
+    /// `haproxy.http.request.captured_headers`: (Beats) headers that were captured.
+    pub const HAPROXY_HTTP_REQUEST_CAPTURED_HEADERS: FieldId = FieldId(180);
+    /// `iis.access.site_name`: (Beats) site of the server.
+    pub const IIS_ACCESS_SITE_NAME: FieldId = FieldId(181);
+    /// `iis.access.server_name`: (Beats) name of the server.
+    pub const IIS_ACCESS_SERVER_NAME: FieldId = FieldId(182);
+    /// `iis.access.sub_status`: (Beats) second part of the status.
+    pub const IIS_ACCESS_SUB_STATUS: FieldId = FieldId(183);
+    /// `iis.access.win32_status`: (Beats) status of Windows.
+    pub const IIS_ACCESS_WIN32_STATUS: FieldId = FieldId(184);
+    /// `event.code`: the device's own number or name of the kind of message.
+    pub const EVENT_CODE: FieldId = FieldId(185);
     /// `network.direction`: inbound or outbound, as the device tells it.
-    pub const NETWORK_DIRECTION: FieldId = FieldId(166);
+    pub const NETWORK_DIRECTION: FieldId = FieldId(186);
     /// `network.protocol`: protocol of the application, in lower case.
-    pub const NETWORK_PROTOCOL: FieldId = FieldId(167);
+    pub const NETWORK_PROTOCOL: FieldId = FieldId(187);
     /// `network.bytes`: bytes of both directions.
-    pub const NETWORK_BYTES: FieldId = FieldId(168);
+    pub const NETWORK_BYTES: FieldId = FieldId(188);
     /// `network.vlan.id`: number of the virtual network.
-    pub const NETWORK_VLAN_ID: FieldId = FieldId(169);
+    pub const NETWORK_VLAN_ID: FieldId = FieldId(189);
     /// `destination.bytes`: bytes that the destination sent.
-    pub const DESTINATION_BYTES: FieldId = FieldId(170);
+    pub const DESTINATION_BYTES: FieldId = FieldId(190);
     /// `destination.domain`: name of what was connected to.
-    pub const DESTINATION_DOMAIN: FieldId = FieldId(171);
+    pub const DESTINATION_DOMAIN: FieldId = FieldId(191);
     /// `source.nat.ip`: address of the source behind translation.
-    pub const SOURCE_NAT_IP: FieldId = FieldId(172);
+    pub const SOURCE_NAT_IP: FieldId = FieldId(192);
     /// `source.nat.port`: port of the source behind translation.
-    pub const SOURCE_NAT_PORT: FieldId = FieldId(173);
+    pub const SOURCE_NAT_PORT: FieldId = FieldId(193);
     /// `destination.nat.ip`: address of the destination behind translation.
-    pub const DESTINATION_NAT_IP: FieldId = FieldId(174);
+    pub const DESTINATION_NAT_IP: FieldId = FieldId(194);
     /// `destination.nat.port`: port of the destination behind translation.
-    pub const DESTINATION_NAT_PORT: FieldId = FieldId(175);
-    /// `rule.id`: number of the rule or signature that decided.
-    pub const RULE_ID: FieldId = FieldId(176);
+    pub const DESTINATION_NAT_PORT: FieldId = FieldId(195);
     /// `rule.name`: name of the rule or access list that decided, or of the signature that matched.
-    pub const RULE_NAME: FieldId = FieldId(177);
+    pub const RULE_NAME: FieldId = FieldId(196);
     /// `rule.category`: kind of the rule or signature.
-    pub const RULE_CATEGORY: FieldId = FieldId(178);
+    pub const RULE_CATEGORY: FieldId = FieldId(197);
     /// `observer.vendor`: maker of the device that wrote the line.
-    pub const OBSERVER_VENDOR: FieldId = FieldId(179);
+    pub const OBSERVER_VENDOR: FieldId = FieldId(198);
     /// `observer.product`: the device's product.
-    pub const OBSERVER_PRODUCT: FieldId = FieldId(180);
+    pub const OBSERVER_PRODUCT: FieldId = FieldId(199);
     /// `observer.type`: what the device is: firewall, switch, ids ….
-    pub const OBSERVER_TYPE: FieldId = FieldId(181);
+    pub const OBSERVER_TYPE: FieldId = FieldId(200);
     /// `observer.ingress.interface.name`: interface that the traffic came in by.
-    pub const OBSERVER_INGRESS_INTERFACE_NAME: FieldId = FieldId(182);
+    pub const OBSERVER_INGRESS_INTERFACE_NAME: FieldId = FieldId(201);
     /// `observer.egress.interface.name`: interface that the traffic leaves by.
-    pub const OBSERVER_EGRESS_INTERFACE_NAME: FieldId = FieldId(183);
+    pub const OBSERVER_EGRESS_INTERFACE_NAME: FieldId = FieldId(202);
 }
 
 /// The catalog.
@@ -406,7 +444,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.category",
         kind: FieldType::Keyword,
         meaning: "ECS category of the event",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "iptables.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -414,7 +452,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.action",
         kind: FieldType::Keyword,
         meaning: "what was done, in one word",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "iptables.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.error", "iptables.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -422,7 +460,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.outcome",
         kind: FieldType::Keyword,
         meaning: "success or failure",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "ftp.log", "iptables.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "ftp.log", "haproxy.log", "http.error", "iptables.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -430,7 +468,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.reason",
         kind: FieldType::Keyword,
         meaning: "why the action ended as it did",
-        datasets: &["cisco.asa", "cisco.ios", "http.access", "mail.log", "system.cron", "system.sshd"],
+        datasets: &["cisco.asa", "cisco.ios", "haproxy.log", "http.access", "http.error", "iis.access", "mail.log", "system.cron", "system.sshd"],
         within: None,
         url: false,
     },
@@ -446,7 +484,7 @@ pub static FIELDS: &[Field] = &[
         name: "message",
         kind: FieldType::Keyword,
         meaning: "the text after the header",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "http.access", "iptables.log", "mail.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log"],
+        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "container.log", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -470,7 +508,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.ip",
         kind: FieldType::Ip,
         meaning: "address that the request or connection came from",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "http.access", "iptables.log", "mail.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -478,7 +516,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.address",
         kind: FieldType::Keyword,
         meaning: "the client: its address, or its name where the line tells only that",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "http.access", "iptables.log", "mail.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -494,7 +532,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.port",
         kind: FieldType::Long,
         meaning: "port that the connection came from",
-        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "dns.log", "iptables.log", "system.sshd"],
+        datasets: &["aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "dns.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "system.sshd", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -502,7 +540,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.geo.country_iso_code",
         kind: FieldType::Keyword,
         meaning: "country of the source's address, where a database is given",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "http.access", "iptables.log", "mail.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -510,7 +548,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.as.number",
         kind: FieldType::Long,
         meaning: "number of the source's network, where a database is given",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "http.access", "iptables.log", "mail.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -518,7 +556,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.as.organization.name",
         kind: FieldType::Keyword,
         meaning: "owner of the source's network, where a database is given",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "http.access", "iptables.log", "mail.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -526,7 +564,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.scope",
         kind: FieldType::Keyword,
         meaning: "(own) internal or external, where internal networks are configured",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "http.access", "iptables.log", "mail.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -550,7 +588,7 @@ pub static FIELDS: &[Field] = &[
         name: "destination.ip",
         kind: FieldType::Ip,
         meaning: "address that was connected to",
-        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "dns.log", "iptables.log"],
+        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "dns.log", "haproxy.log", "http.error", "iis.access", "iptables.log", "proxy.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -558,7 +596,7 @@ pub static FIELDS: &[Field] = &[
         name: "destination.port",
         kind: FieldType::Long,
         meaning: "port that was connected to",
-        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "iptables.log"],
+        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "haproxy.log", "http.error", "iis.access", "iptables.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -574,7 +612,7 @@ pub static FIELDS: &[Field] = &[
         name: "network.transport",
         kind: FieldType::Keyword,
         meaning: "tcp, udp, icmp …",
-        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "iptables.log"],
+        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "iptables.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -582,7 +620,7 @@ pub static FIELDS: &[Field] = &[
         name: "network.forwarded_ip",
         kind: FieldType::Keyword,
         meaning: "the forwarded-for list as written",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "http.access", "iis.access"],
         within: None,
         url: false,
     },
@@ -622,7 +660,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.name",
         kind: FieldType::Keyword,
         meaning: "the account that acted or was tried",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ios", "database.log", "ftp.log", "http.access", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "cisco.asa", "cisco.ios", "database.log", "ftp.log", "http.access", "http.error", "iis.access", "mail.log", "proxy.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
         within: None,
         url: false,
     },
@@ -694,7 +732,7 @@ pub static FIELDS: &[Field] = &[
         name: "host.hostname",
         kind: FieldType::Keyword,
         meaning: "the machine that wrote the line",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "http.access", "iptables.log", "mail.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log"],
+        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.access", "http.error", "iptables.log", "mail.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log"],
         within: None,
         url: false,
     },
@@ -710,7 +748,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.name",
         kind: FieldType::Keyword,
         meaning: "program that wrote the line",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "http.access", "iptables.log", "mail.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log"],
+        datasets: &["auditd.log", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.access", "http.error", "iptables.log", "mail.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log"],
         within: None,
         url: false,
     },
@@ -718,7 +756,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.pid",
         kind: FieldType::Long,
         meaning: "its process id",
-        datasets: &["auditd.log", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "mail.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log"],
+        datasets: &["auditd.log", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.error", "mail.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -766,7 +804,7 @@ pub static FIELDS: &[Field] = &[
         name: "file.path",
         kind: FieldType::Keyword,
         meaning: "path of the file concerned",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.log", "http.error", "system.kernel"],
         within: None,
         url: false,
     },
@@ -1422,7 +1460,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.original",
         kind: FieldType::Keyword,
         meaning: "request target as sent",
-        datasets: &["cisco.asa", "cisco.ftd", "http.access"],
+        datasets: &["aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log"],
         within: None,
         url: true,
     },
@@ -1430,7 +1468,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.path",
         kind: FieldType::Keyword,
         meaning: "target up to the first question mark",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log"],
         within: Some("url.original"),
         url: true,
     },
@@ -1438,7 +1476,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.query",
         kind: FieldType::Keyword,
         meaning: "target after the first question mark",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log"],
         within: Some("url.original"),
         url: true,
     },
@@ -1446,7 +1484,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.domain",
         kind: FieldType::Keyword,
         meaning: "host that the request was for",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "http.access", "http.error", "iis.access", "proxy.log"],
         within: None,
         url: false,
     },
@@ -1454,7 +1492,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.port",
         kind: FieldType::Long,
         meaning: "port that the request was for",
-        datasets: &["http.access"],
+        datasets: &["http.access", "http.error", "proxy.log"],
         within: None,
         url: false,
     },
@@ -1462,7 +1500,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.request.method",
         kind: FieldType::Keyword,
         meaning: "request method",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log"],
         within: None,
         url: false,
     },
@@ -1470,7 +1508,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.version",
         kind: FieldType::Keyword,
         meaning: "protocol version without the word HTTP",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "haproxy.log", "http.access", "http.error", "iis.access"],
         within: None,
         url: false,
     },
@@ -1478,7 +1516,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.request.referrer",
         kind: FieldType::Keyword,
         meaning: "referring page",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "http.access", "http.error", "iis.access"],
         within: None,
         url: true,
     },
@@ -1486,7 +1524,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.response.status_code",
         kind: FieldType::Long,
         meaning: "answer code",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "haproxy.log", "http.access", "iis.access", "proxy.log"],
         within: None,
         url: false,
     },
@@ -1502,7 +1540,7 @@ pub static FIELDS: &[Field] = &[
         name: "user_agent.original",
         kind: FieldType::Keyword,
         meaning: "client program as it names itself",
-        datasets: &["cisco.ftd", "http.access"],
+        datasets: &["aws.cloudfront_logs", "cisco.ftd", "http.access", "iis.access", "proxy.log"],
         within: None,
         url: false,
     },
@@ -1510,7 +1548,7 @@ pub static FIELDS: &[Field] = &[
         name: "user_agent.type",
         kind: FieldType::Keyword,
         meaning: "(own) browser, crawler, scanner, tool, library, monitor, other or none, where asked for",
-        datasets: &["cisco.ftd", "http.access"],
+        datasets: &["aws.cloudfront_logs", "cisco.ftd", "http.access", "iis.access", "proxy.log"],
         within: None,
         url: false,
     },
@@ -1526,7 +1564,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.priority",
         kind: FieldType::Long,
         meaning: "PRI value",
-        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "http.access", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "http.access", "http.error", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog"],
         within: None,
         url: false,
     },
@@ -1534,7 +1572,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.facility.code",
         kind: FieldType::Long,
         meaning: "facility number",
-        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "http.access", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "http.access", "http.error", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog"],
         within: None,
         url: false,
     },
@@ -1542,7 +1580,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.severity.code",
         kind: FieldType::Long,
         meaning: "severity number",
-        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "http.access", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "http.access", "http.error", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog"],
         within: None,
         url: false,
     },
@@ -1691,10 +1729,42 @@ pub static FIELDS: &[Field] = &[
         url: false,
     },
     Field {
-        name: "event.code",
+        name: "container.name",
         kind: FieldType::Keyword,
-        meaning: "the device's own number or name of the kind of message",
-        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios"],
+        meaning: "name of the container that wrote the line, as its runtime says",
+        datasets: &["container.log", "http.access", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.iostream",
+        kind: FieldType::Keyword,
+        meaning: "(own) stdout or stderr, as the runtime of a container says",
+        datasets: &["container.log", "http.access", "system.sshd"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "orchestrator.resource.name",
+        kind: FieldType::Keyword,
+        meaning: "the pod that the container belongs to",
+        datasets: &["container.log", "http.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.level",
+        kind: FieldType::Keyword,
+        meaning: "level of the message, as the program names it",
+        datasets: &["http.error"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.thread.id",
+        kind: FieldType::Long,
+        meaning: "number of the thread that wrote the line",
+        datasets: &["http.error"],
         within: None,
         url: false,
     },
@@ -1702,7 +1772,135 @@ pub static FIELDS: &[Field] = &[
         name: "event.duration",
         kind: FieldType::Long,
         meaning: "how long it took, in nanoseconds",
-        datasets: &["cisco.asa"],
+        datasets: &["aws.cloudfront_logs", "cisco.asa", "haproxy.log", "iis.access", "proxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "rule.id",
+        kind: FieldType::Keyword,
+        meaning: "the rule that the program itself has applied",
+        datasets: &["cisco.asa", "cisco.ftd", "http.error"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "url.scheme",
+        kind: FieldType::Keyword,
+        meaning: "scheme that the request was made with",
+        datasets: &["aws.cloudfront_logs", "proxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "url.extension",
+        kind: FieldType::Keyword,
+        meaning: "extension of the file in the path",
+        datasets: &["proxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "http.request.bytes",
+        kind: FieldType::Long,
+        meaning: "length of the request in bytes",
+        datasets: &["aws.cloudfront_logs", "iis.access", "proxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "http.request.headers.cookie",
+        kind: FieldType::Keyword,
+        meaning: "(own) cookies of the request",
+        datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "http.response.bytes",
+        kind: FieldType::Long,
+        meaning: "length of the answer in bytes, with its headers",
+        datasets: &["aws.cloudfront_logs", "haproxy.log", "iis.access", "proxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "haproxy.frontend_name",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) frontend that took the connection",
+        datasets: &["haproxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "haproxy.backend_name",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) backend that answered",
+        datasets: &["haproxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "haproxy.server_name",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) server of the backend, or why there is none",
+        datasets: &["haproxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "haproxy.termination_state",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) who ended the session, and in which state it was",
+        datasets: &["haproxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "haproxy.http.request.captured_headers",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) headers that were captured",
+        datasets: &["haproxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iis.access.site_name",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) site of the server",
+        datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iis.access.server_name",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) name of the server",
+        datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iis.access.sub_status",
+        kind: FieldType::Long,
+        meaning: "(Beats) second part of the status",
+        datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iis.access.win32_status",
+        kind: FieldType::Long,
+        meaning: "(Beats) status of Windows",
+        datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.code",
+        kind: FieldType::Keyword,
+        meaning: "the device's own number or name of the kind of message",
+        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios"],
         within: None,
         url: false,
     },
@@ -1783,14 +1981,6 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "port of the destination behind translation",
         datasets: &["cisco.asa"],
-        within: None,
-        url: false,
-    },
-    Field {
-        name: "rule.id",
-        kind: FieldType::Keyword,
-        meaning: "number of the rule or signature that decided",
-        datasets: &["cisco.asa", "cisco.ftd"],
         within: None,
         url: false,
     },

@@ -134,10 +134,10 @@ impl Family {
             let lines = self.lines.iter().filter_map(|line| Some((Choices::read(line.text).ok()?, *line)));
             let mentions = self.mentions.iter().filter_map(|mention| {
                 let choices = Choices::read(mention.text).ok()?;
-                let Some(Piece::Literal(first)) = choices.0.first()?.pieces().first() else { return None };
+                let Some(Piece::Literal(first)) = choices.all().first()?.pieces().first() else { return None };
                 let first = first.clone();
-                let open = choices.0.into_iter().map(Template::with_rest).collect();
-                Some((mention.which, first, Choices(open)))
+                let open = choices.all().iter().cloned().map(Template::with_rest).collect();
+                Some((mention.which, first, Choices::of(open)))
             });
             Compiled { lines: lines.collect(), mentions: mentions.collect() }
         })

@@ -58,6 +58,7 @@ fn written(template: &Template, words: &[String]) -> (String, Option<String>) {
     for piece in template.pieces() {
         match piece {
             Piece::Literal(literal) => message.push_str(&String::from_utf8_lossy(literal)),
+            Piece::Blanks => message.push(' '),
             Piece::Capture(id, kind) => {
                 let value = match kind {
                     Kind::Ip | Kind::Peer if *id == Some(field::SOURCE_IP) => TRUE_SOURCE.to_owned(),
@@ -88,6 +89,7 @@ fn forged_words(family: &Family) -> Vec<String> {
             tails.push(message.len());
             match piece {
                 Piece::Literal(literal) => message.push_str(&String::from_utf8_lossy(literal)),
+                Piece::Blanks => message.push(' '),
                 Piece::Capture(_, Kind::Ip | Kind::Peer) => message.push_str(FORGED_SOURCE),
                 Piece::Capture(_, Kind::Number) => message.push('7'),
                 Piece::Capture(..) => message.push_str("mallory"),

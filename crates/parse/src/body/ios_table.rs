@@ -129,5 +129,5 @@ pub(super) static CODES: CodeTable = CodeTable::new(&[
         traffic("({:word}-({:word}:Stop {network.transport:name} session: initiator ({source.ip}:{source.port}) sent {source.bytes} bytes -- responder ({destination.ip}:{destination.port}) sent {destination.bytes} bytes{? {*}?}", "connection-finished", ""),
         traffic("{network.transport:name} session initiator ({source.ip}:{source.port}) sent {source.bytes} bytes -- responder ({destination.ip}:{destination.port}) sent {destination.bytes} bytes", "connection-finished", ""),
     ]),
-    coded(&["SYSTEM_MSG"], &[login("pam_aaa:Authentication failed from {source.ip}", "login", "failure"), login("pam_aaa:Authentication failed for user {user.name} from {source.ip}", "login", "failure"), login("error: PAM: Authentication failure for {?illegal user ?}{user.name} from {source.ip}", "login", "failure")]),
+    coded(&["SYSTEM_MSG"], &[login("pam_aaa:Authentication failed from {source.ip}", "login", "failure"), login("pam_aaa:Authentication failed for user {user.name} from {source.ip}", "login", "failure")]),
 ]);

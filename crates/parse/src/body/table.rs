@@ -4,7 +4,7 @@
 use event::dataset;
 
 use super::{Body, Reads, body};
-use super::{accounts, cron, database, dns, dovecot, dropbear, fail2ban, ftp, mail, snoopy, sshd, su, sudo};
+use super::{accounts, cron, database, dns, dovecot, dropbear, fail2ban, ftp, mail, snoopy, sshd, su, sudo, web};
 
 /// What is read of the programs of a host.
 #[rustfmt::skip]
@@ -57,7 +57,7 @@ pub(super) static BODIES: &[Body] = &[
         .example(r#"type=USER_LOGIN msg=audit(1772618401.120:42): pid=99 uid=0 auid=1000 ses=3 msg='op=login acct="ann" addr=203.0.113.7 res=failed'"#, "github.com/linux-audit/audit-documentation"),
     body(&["guacd"], dataset::GUACAMOLE, Reads::Nothing)
         .example(r#"Creating new client for protocol "ssh""#, "guacamole.apache.org/doc/gug"),
-    body(&["nginx", "apache", "apache2", "httpd", "caddy", "lighttpd", "haproxy"], dataset::SYSLOG, Reads::Line)
+    body(&["nginx", "apache", "apache2", "httpd", "caddy", "apache_error", "apache_access", "lighttpd", "haproxy"], dataset::SYSLOG, Reads::Line(web::put))
         .example(r#"203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET / HTTP/1.1" 200 812"#, "nginx.org/en/docs/syslog.html"),
     body(&["snoopy"], dataset::SYSLOG, Reads::By(snoopy))
         .example("[uid:0 sid:1 tty:(none) cwd:/ filename:/usr/bin/id]: id -u", "github.com/a2o/snoopy"),
