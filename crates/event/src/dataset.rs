@@ -67,6 +67,7 @@ datasets! {
     CLOUDFRONT = "aws.cloudfront_logs" ["aws"]           ["webserver", "proxy"] ["cloudfront", "access"];
     PROXY     = "proxy.log"         []                   ["proxy"]     ["proxy"];
     WINDOWS_FIREWALL = "windows.firewall" ["windows"]    ["firewall"]  ["firewall"];
+    APPLICATION = "application.log" ["jvm", "spring", "velocity", "python", "django", "nodejs", "ruby_on_rails"] ["application"] [];
     CISCO_ASA = "cisco.asa"         ["cisco"]            ["firewall"]  ["asa", "aaa", "syslog"];
     CISCO_FTD = "cisco.ftd"         ["cisco"]            ["firewall"]  ["ftd", "asa", "aaa", "syslog"];
     CISCO_IOS = "cisco.ios"         ["cisco"]            ["firewall"]  ["ios", "aaa", "bgp", "ldp", "duo", "syslog"];

@@ -112,6 +112,11 @@ pub(crate) fn known() -> impl Iterator<Item = (&'static [&'static str], &'static
     BODIES.iter().map(|body| (body.programs, body.example, body.documentation))
 }
 
+/// Whether messages of the program are read.
+pub(crate) fn is_known(program: &[u8]) -> bool {
+    BODIES.iter().any(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)))
+}
+
 /// A message, and who wrote it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {

@@ -344,7 +344,7 @@ impl BsdStamp {
 }
 
 /// `hh:mm:ss`, with a fraction that may be empty.
-fn clock_time(text: &[u8]) -> Option<(Civil, &[u8])> {
+pub(crate) fn clock_time(text: &[u8]) -> Option<(Civil, &[u8])> {
     let head = text.get(..8)?;
     if head[2] != b':' || head[5] != b':' {
         return None;
@@ -352,13 +352,13 @@ fn clock_time(text: &[u8]) -> Option<(Civil, &[u8])> {
     let mut civil =
         Civil { hour: two(&head[0..2])?, minute: two(&head[3..5])?, second: two(&head[6..8])?, ..Civil::default() };
     let mut rest = &text[8..];
-    if let Some(after) = rest.strip_prefix(b".") {
+    if let Some(after) = rest.strip_prefix(b".").or(rest.strip_prefix(b",")) {
         (civil.microsecond, rest) = parse_fraction(after);
     }
     (civil.minute <= 59 && civil.second <= 60).then_some((civil, rest))
 }
 
-fn four_digit_year(text: &[u8]) -> Option<(i32, &[u8])> {
+pub(crate) fn four_digit_year(text: &[u8]) -> Option<(i32, &[u8])> {
     let year = i32::from(two(text.get(0..2)?)?) * 100 + i32::from(two(text.get(2..4)?)?);
     let after = &text[4..];
     ((1970..=9999).contains(&year) && !after.first().is_some_and(u8::is_ascii_digit)).then_some((year, after))
@@ -412,7 +412,7 @@ fn skip_blanks(text: &[u8]) -> Option<&[u8]> {
     (1..=3).contains(&blanks).then(|| &text[blanks..])
 }
 
-fn number(text: &[u8], digits_max: usize) -> Option<(u8, &[u8])> {
+pub(crate) fn number(text: &[u8], digits_max: usize) -> Option<(u8, &[u8])> {
     let digits = text.iter().take(digits_max).take_while(|byte| byte.is_ascii_digit()).count();
     let value = text[..digits].iter().fold(0_u8, |value, digit| value * 10 + (digit - b'0'));
     (digits > 0).then(|| (value, &text[digits..]))

@@ -6,13 +6,17 @@ use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
 use crate::{
-    access, access_time_first, apache_error, audit, cisco, envelope, haproxy, json, nginx_error, rfc3164, rfc5424, w3c,
+    access, access_time_first, apache_error, application, audit, cisco, envelope, haproxy, json, nginx_error, rfc3164,
+    rfc5424, w3c,
 };
 
 /// For formats that no beginning gives away.
 fn never(_: &[u8]) -> bool {
     false
 }
+
+/// The format that reads what all others refuse, and so is tried last whatever the lines around it are.
+pub(crate) const LAST: &str = "application";
 
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 
@@ -219,6 +223,15 @@ pub static FORMATS: &[Format] = &[
         read: envelope::ansi::read,
         example: "\u{1b}[32mMar  4 10:00:01\u{1b}[0m bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
         documentation: "ECMA-48",
+    },
+    Format {
+        group: "application",
+        name: "application",
+        looks_like: application::looks_like,
+        begins_like: never,
+        read: application::read,
+        example: "2026-03-04 10:00:01,120 ERROR [main] com.example.Shop - payment refused",
+        documentation: "logging.apache.org/log4j/2.x/manual/pattern-layout.html",
     },
 ];
 

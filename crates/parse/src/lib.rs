@@ -15,6 +15,7 @@ mod access_time_first;
 mod address;
 mod apache_error;
 mod apache_message;
+mod application;
 mod audit;
 mod body;
 mod cisco;
@@ -26,6 +27,7 @@ mod envelope;
 mod format;
 mod guess;
 mod haproxy;
+mod header_stamp;
 mod json;
 mod line;
 mod listing;
@@ -38,6 +40,7 @@ mod rfc3164;
 mod rfc5424;
 mod stamp;
 mod syslog;
+mod tag;
 mod template;
 mod w3c;
 mod w3c_columns;
@@ -144,7 +147,7 @@ impl Parser {
             }
         }
         let best = (0..votes.len()).rev().max_by_key(|at| votes[*at]).unwrap_or(0);
-        candidates[best]
+        if candidates[best].name == format::LAST { first } else { candidates[best] }
     }
 
     /// Reads the line, and what belongs to it of those that follow: how many lines the record has.
@@ -175,7 +178,7 @@ impl Parser {
                 if record::may_go_on(line.text, follows) && matches!(unread, Unread::Text) {
                     record = record::lines_behind(line.text, follows, None);
                 }
-                put_unread(&unread, text, rows)
+                put_unread(&unread, text, &mut self.context, rows)
             }
         };
         match record {
@@ -251,12 +254,13 @@ enum Unread {
 }
 
 /// The row of a line without fields. What formats put there before they refused it goes.
-fn put_unread(unread: &Unread, text: &[u8], rows: &mut BatchBuilder) -> event::DatasetId {
+fn put_unread(unread: &Unread, text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> event::DatasetId {
     rows.clear_row();
     match unread {
         Unread::Empty => rows.counts().empty += 1,
         Unread::Text => {
             rows.counts().text += 1;
+            application::put_time(text, context, rows);
             guess::put(rows, text);
         }
         Unread::Broken(reason) => {

@@ -376,42 +376,54 @@ pub mod field {
     pub const IIS_ACCESS_SUB_STATUS: FieldId = FieldId(183);
     /// `iis.access.win32_status`: (Beats) status of Windows.
     pub const IIS_ACCESS_WIN32_STATUS: FieldId = FieldId(184);
+    /// `log.syslog.facility.name`: name of the facility, such as authpriv.
+    pub const LOG_SYSLOG_FACILITY_NAME: FieldId = FieldId(185);
+    /// `log.syslog.severity.name`: name of the severity, such as warning.
+    pub const LOG_SYSLOG_SEVERITY_NAME: FieldId = FieldId(186);
+    /// `log.logger`: part of the program that wrote the message.
+    pub const LOG_LOGGER: FieldId = FieldId(187);
+    /// `log.origin.file.name`: source file that wrote the message.
+    pub const LOG_ORIGIN_FILE_NAME: FieldId = FieldId(188);
+    /// `log.origin.file.line`: line of the source file.
+    pub const LOG_ORIGIN_FILE_LINE: FieldId = FieldId(189);
+    /// `process.thread.name`: thread that wrote the message.
+    pub const PROCESS_THREAD_NAME: FieldId = FieldId(190);
     /// `event.code`: the device's own number or name of the kind of message.
-    pub const EVENT_CODE: FieldId = FieldId(185);
+    pub const EVENT_CODE: FieldId = FieldId(191);
     /// `network.direction`: inbound or outbound, as the device tells it.
-    pub const NETWORK_DIRECTION: FieldId = FieldId(186);
+    pub const NETWORK_DIRECTION: FieldId = FieldId(192);
     /// `network.protocol`: protocol of the application, in lower case.
-    pub const NETWORK_PROTOCOL: FieldId = FieldId(187);
+    pub const NETWORK_PROTOCOL: FieldId = FieldId(193);
     /// `network.bytes`: bytes of both directions.
-    pub const NETWORK_BYTES: FieldId = FieldId(188);
+    pub const NETWORK_BYTES: FieldId = FieldId(194);
     /// `network.vlan.id`: number of the virtual network.
-    pub const NETWORK_VLAN_ID: FieldId = FieldId(189);
+    pub const NETWORK_VLAN_ID: FieldId = FieldId(195);
     /// `destination.bytes`: bytes that the destination sent.
-    pub const DESTINATION_BYTES: FieldId = FieldId(190);
+    pub const DESTINATION_BYTES: FieldId = FieldId(196);
     /// `destination.domain`: name of what was connected to.
-    pub const DESTINATION_DOMAIN: FieldId = FieldId(191);
+    pub const DESTINATION_DOMAIN: FieldId = FieldId(197);
     /// `source.nat.ip`: address of the source behind translation.
-    pub const SOURCE_NAT_IP: FieldId = FieldId(192);
+    pub const SOURCE_NAT_IP: FieldId = FieldId(198);
     /// `source.nat.port`: port of the source behind translation.
-    pub const SOURCE_NAT_PORT: FieldId = FieldId(193);
+    pub const SOURCE_NAT_PORT: FieldId = FieldId(199);
     /// `destination.nat.ip`: address of the destination behind translation.
-    pub const DESTINATION_NAT_IP: FieldId = FieldId(194);
+    pub const DESTINATION_NAT_IP: FieldId = FieldId(200);
     /// `destination.nat.port`: port of the destination behind translation.
-    pub const DESTINATION_NAT_PORT: FieldId = FieldId(195);
+    pub const DESTINATION_NAT_PORT: FieldId = FieldId(201);
     /// `rule.name`: name of the rule or access list that decided, or of the signature that matched.
-    pub const RULE_NAME: FieldId = FieldId(196);
+    pub const RULE_NAME: FieldId = FieldId(202);
     /// `rule.category`: kind of the rule or signature.
-    pub const RULE_CATEGORY: FieldId = FieldId(197);
+    pub const RULE_CATEGORY: FieldId = FieldId(203);
     /// `observer.vendor`: maker of the device that wrote the line.
-    pub const OBSERVER_VENDOR: FieldId = FieldId(198);
+    pub const OBSERVER_VENDOR: FieldId = FieldId(204);
     /// `observer.product`: the device's product.
-    pub const OBSERVER_PRODUCT: FieldId = FieldId(199);
+    pub const OBSERVER_PRODUCT: FieldId = FieldId(205);
     /// `observer.type`: what the device is: firewall, switch, ids ….
-    pub const OBSERVER_TYPE: FieldId = FieldId(200);
+    pub const OBSERVER_TYPE: FieldId = FieldId(206);
     /// `observer.ingress.interface.name`: interface that the traffic came in by.
-    pub const OBSERVER_INGRESS_INTERFACE_NAME: FieldId = FieldId(201);
+    pub const OBSERVER_INGRESS_INTERFACE_NAME: FieldId = FieldId(207);
     /// `observer.egress.interface.name`: interface that the traffic leaves by.
-    pub const OBSERVER_EGRESS_INTERFACE_NAME: FieldId = FieldId(202);
+    pub const OBSERVER_EGRESS_INTERFACE_NAME: FieldId = FieldId(208);
 }
 
 /// The catalog.
@@ -484,7 +496,7 @@ pub static FIELDS: &[Field] = &[
         name: "message",
         kind: FieldType::Keyword,
         meaning: "the text after the header",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "container.log", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "container.log", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -508,7 +520,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.ip",
         kind: FieldType::Ip,
         meaning: "address that the request or connection came from",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -516,7 +528,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.address",
         kind: FieldType::Keyword,
         meaning: "the client: its address, or its name where the line tells only that",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -540,7 +552,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.geo.country_iso_code",
         kind: FieldType::Keyword,
         meaning: "country of the source's address, where a database is given",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -548,7 +560,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.as.number",
         kind: FieldType::Long,
         meaning: "number of the source's network, where a database is given",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -556,7 +568,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.as.organization.name",
         kind: FieldType::Keyword,
         meaning: "owner of the source's network, where a database is given",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -564,7 +576,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.scope",
         kind: FieldType::Keyword,
         meaning: "(own) internal or external, where internal networks are configured",
-        datasets: &["auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -756,7 +768,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.pid",
         kind: FieldType::Long,
         meaning: "its process id",
-        datasets: &["auditd.log", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.error", "mail.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.log", "cisco.ios", "database.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.error", "mail.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -1452,7 +1464,7 @@ pub static FIELDS: &[Field] = &[
         name: "service.name",
         kind: FieldType::Keyword,
         meaning: "PAM service that asked, or the unit that started or stopped",
-        datasets: &["auditd.log", "fail2ban.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["application.log", "auditd.log", "fail2ban.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
         within: None,
         url: false,
     },
@@ -1604,7 +1616,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.msgid",
         kind: FieldType::Keyword,
         meaning: "kind of message",
-        datasets: &["syslog", "system.su", "system.syslog"],
+        datasets: &["syslog", "system.sshd", "system.su", "system.syslog"],
         within: None,
         url: false,
     },
@@ -1756,7 +1768,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.level",
         kind: FieldType::Keyword,
         meaning: "level of the message, as the program names it",
-        datasets: &["http.error"],
+        datasets: &["application.log", "http.error"],
         within: None,
         url: false,
     },
@@ -1893,6 +1905,54 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "(Beats) status of Windows",
         datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.facility.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the facility, such as authpriv",
+        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "http.access", "http.error", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.severity.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the severity, such as warning",
+        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "http.access", "http.error", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.logger",
+        kind: FieldType::Keyword,
+        meaning: "part of the program that wrote the message",
+        datasets: &["application.log", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.origin.file.name",
+        kind: FieldType::Keyword,
+        meaning: "source file that wrote the message",
+        datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.origin.file.line",
+        kind: FieldType::Long,
+        meaning: "line of the source file",
+        datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.thread.name",
+        kind: FieldType::Keyword,
+        meaning: "thread that wrote the message",
+        datasets: &["application.log"],
         within: None,
         url: false,
     },
