@@ -71,6 +71,10 @@ datasets! {
     CISCO_ASA = "cisco.asa"         ["cisco"]            ["firewall"]  ["asa", "aaa", "syslog"];
     CISCO_FTD = "cisco.ftd"         ["cisco"]            ["firewall"]  ["ftd", "asa", "aaa", "syslog"];
     CISCO_IOS = "cisco.ios"         ["cisco"]            ["firewall"]  ["ios", "aaa", "bgp", "ldp", "duo", "syslog"];
+    PFSENSE   = "pfsense.log"       ["pfsense", "opnsense"] ["firewall"] ["pfsense", "filterlog", "syslog"];
+    SSHGUARD  = "sshguard.log"      ["linux"]            []            ["sshguard", "syslog"];
+    MIKROTIK  = "mikrotik.log"      ["mikrotik"]         ["firewall"]  ["routeros", "syslog"];
+    PANOS     = "panw.panos"        ["paloalto"]         ["firewall", "appliance"] ["panos", "globalprotect", "syslog"];
     TEXT      = "text"              []                   []            [];
     CONTINUATION = "continuation"   []                   []            [];
     CONTAINER = "container.log"     []                   []            [];

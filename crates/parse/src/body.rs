@@ -7,6 +7,7 @@ mod asa;
 mod asa_table;
 pub(crate) mod audit;
 pub(crate) mod cisco;
+mod columns;
 mod cron;
 mod cut;
 mod database;
@@ -16,17 +17,22 @@ mod dovecot;
 mod dropbear;
 mod fail2ban;
 pub(crate) mod family;
+mod filterlog;
 mod ftp;
 mod ios;
 mod ios_table;
 mod mail;
+mod mikrotik;
 mod netfilter;
 mod outcome;
+mod paloalto;
 mod pam;
+mod pfsense;
 mod sshd;
 mod su;
 mod sudo;
 mod table;
+mod untagged;
 mod web;
 
 use audit::Subject;
@@ -103,8 +109,15 @@ fn kernel(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
 fn audit_record(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
     match audit::put(rows, message) {
         Some(Subject::Run) => dataset::AUDITD_RUN,
+        // OPNsense calls the log of its interface so.
+        None if pfsense::GUI.put(rows, message) => dataset::PFSENSE,
         _ => dataset::AUDITD,
     }
+}
+
+/// A packet that a firewall of Linux saw, outside of the kernel's log.
+pub(crate) fn packet(rows: &mut BatchBuilder, message: &[u8]) -> Option<DatasetId> {
+    netfilter::put(rows, message).then_some(dataset::FIREWALL)
 }
 
 /// Names, example and documentation of every family.
@@ -142,8 +155,8 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
     let Some(body) = body else {
-        let of_relay = if program.is_empty() { cisco::put_whole(rows, message) } else { None };
-        return of_relay.or_else(|| context.read_carried_surely(message, rows)).unwrap_or_else(|| {
+        let of_device = untagged::put(rows, program, message);
+        return of_device.or_else(|| context.read_carried_surely(message, rows)).unwrap_or_else(|| {
             guess::put(rows, message);
             dataset::SYSLOG
         });

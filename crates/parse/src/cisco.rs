@@ -21,11 +21,6 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
     code(text).is_some()
 }
 
-/// Never: other programs' messages may hold the same words.
-pub(crate) fn begins_like(_: &[u8]) -> bool {
-    false
-}
-
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     const OTHER: Refusal = Refusal::Other("no code of a Cisco device");
     let (head, code) = code(text).ok_or(OTHER)?;

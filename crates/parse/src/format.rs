@@ -6,8 +6,8 @@ use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
 use crate::{
-    access, access_time_first, apache_error, application, audit, cisco, envelope, haproxy, json, nginx_error, rfc3164,
-    rfc5424, w3c,
+    access, access_time_first, apache_error, application, audit, cisco, envelope, haproxy, json, nginx_error,
+    pve_firewall, rfc3164, rfc5424, w3c,
 };
 
 /// For formats that no beginning gives away.
@@ -171,10 +171,19 @@ pub static FORMATS: &[Format] = &[
         documentation: "github.com/linux-audit/audit-documentation",
     },
     Format {
+        group: "firewall",
+        name: "pve-firewall",
+        looks_like: pve_firewall::looks_like,
+        begins_like: never,
+        read: pve_firewall::read,
+        example: "100 6 tap100i0-IN 04/Mar/2026:10:00:00 +0100 policy DROP: IN=fwbr100i0 OUT=fwbr100i0 SRC=203.0.113.7 DST=198.51.100.4 LEN=40 PROTO=TCP SPT=4000 DPT=22",
+        documentation: "pve.proxmox.com/wiki/Firewall",
+    },
+    Format {
         group: "syslog",
         name: "cisco",
         looks_like: cisco::looks_like,
-        begins_like: cisco::begins_like,
+        begins_like: never,
         read: cisco::read,
         example: "<189>45: sw1: *Mar  4 10:00:01.123 UTC: %SYS-5-CONFIG_I: Configured from console by ann on vty0 (203.0.113.7)",
         documentation: "www.cisco.com/c/en/us/td/docs/ios-xml/ios/esm/configuration/15-mt/esm-15-mt-book.html",

@@ -34,6 +34,7 @@ mod listing;
 mod needle;
 mod nginx_error;
 mod proxies;
+mod pve_firewall;
 mod record;
 mod request;
 mod rfc3164;
@@ -42,6 +43,7 @@ mod stamp;
 mod syslog;
 mod tag;
 mod template;
+mod unifi;
 mod w3c;
 mod w3c_columns;
 

@@ -19,6 +19,7 @@ use crate::header_stamp;
 use crate::rfc5424;
 use crate::syslog::{Priority, Program, is_level, priority, put_host, put_message};
 use crate::tag::{self, Tag, tag};
+use crate::unifi;
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
     let starts_with_iso = text.len() > 20 && text[4] == b'-' && text[7] == b'-' && text[13] == b':';
@@ -46,13 +47,13 @@ struct BsdHeader<'a> {
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     let header = BsdHeader::read(text, &mut context.times)?;
-    // A device's own header stands in other places, behind that of a relay, too.
-    if header.program.pid.is_none()
-        && cisco::looks_like(text)
-        && let Ok(dataset) = cisco::read(text, context, rows)
-    {
-        return Ok(dataset);
-    }
+    let header = match header.program.pid {
+        None => match of_device(header, text, context, rows) {
+            Ok(dataset) => return Ok(dataset),
+            Err(header) => header,
+        },
+        Some(_) => header,
+    };
     // A relay that does not understand the sender's header puts its own in front of it.
     let inner = (header.program.name.is_empty() && is_header_start(header.message))
         .then(|| BsdHeader::read(header.message, &mut context.times).ok())
@@ -82,6 +83,27 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         rows.text(field::LOG_SYSLOG_MSGID, header.message_id);
     }
     Ok(put_message(rows, &header.program, header.message, context))
+}
+
+/// A device's own header stands in other places, behind that of a relay, too; the header is given back where it is none.
+fn of_device<'a>(
+    header: BsdHeader<'a>,
+    text: &'a [u8],
+    context: &mut Context,
+    rows: &mut BatchBuilder,
+) -> Result<DatasetId, BsdHeader<'a>> {
+    if cisco::looks_like(text)
+        && let Ok(dataset) = cisco::read(text, context, rows)
+    {
+        return Ok(dataset);
+    }
+    match unifi::inner(header.program.name, header.message) {
+        Some((program, message)) if header.host.is_empty() => {
+            Err(BsdHeader { host: header.program.name, program, message, ..header })
+        }
+        Some((program, message)) => Err(BsdHeader { program, message, ..header }),
+        None => Err(header),
+    }
 }
 
 fn is_relayed(message: &[u8]) -> bool {
