@@ -12,6 +12,7 @@ mod cron;
 mod cut;
 mod database;
 mod device;
+mod devices;
 mod dns;
 mod dovecot;
 mod dropbear;
@@ -27,8 +28,12 @@ mod netfilter;
 mod outcome;
 mod paloalto;
 mod pam;
+mod pam_lines;
 mod pfsense;
+mod privilege;
+mod session;
 mod sshd;
+mod sshd_lines;
 mod su;
 mod sudo;
 mod table;
@@ -36,6 +41,7 @@ mod untagged;
 mod web;
 
 use audit::Subject;
+use devices::DEVICES;
 use event::{BatchBuilder, DatasetId, dataset};
 use family::Family;
 use table::BODIES;
@@ -120,14 +126,19 @@ pub(crate) fn packet(rows: &mut BatchBuilder, message: &[u8]) -> Option<DatasetI
     netfilter::put(rows, message).then_some(dataset::FIREWALL)
 }
 
+/// Every family of programs, those of hosts before those of devices.
+fn bodies() -> impl Iterator<Item = &'static Body> {
+    BODIES.iter().chain(DEVICES)
+}
+
 /// Names, example and documentation of every family.
 pub(crate) fn known() -> impl Iterator<Item = (&'static [&'static str], &'static str, &'static str)> {
-    BODIES.iter().map(|body| (body.programs, body.example, body.documentation))
+    bodies().map(|body| (body.programs, body.example, body.documentation))
 }
 
 /// Whether messages of the program are read.
 pub(crate) fn is_known(program: &[u8]) -> bool {
-    BODIES.iter().any(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)))
+    bodies().any(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)))
 }
 
 /// A message, and who wrote it.
@@ -144,17 +155,21 @@ pub(crate) struct Said<'a> {
 pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>) -> DatasetId {
     let Said { program, module, message } = said;
     let name = if program.first() == Some(&b'%') { cisco::writer(program) } else { program };
-    let body = BODIES.iter().find(|body| body.programs.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name)));
+    let body = bodies().find(|body| body.programs.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name)));
     // PAM modules write in the name of the program that called them.
-    if message.starts_with(b"pam_") && pam::put(rows, message) {
+    if pam::begins(message) && pam::put(rows, message) {
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
-    // As old ones did it in the program's tag.
-    if module.starts_with(b"pam_") {
+    // As old ones did it in the program's tag, or under a name of their own.
+    if module.starts_with(b"pam_") || pam::is_module(program) {
         pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
     let Some(body) = body else {
+        // Any program may ask tcpd's library who may connect.
+        if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
+            return dataset::SYSLOG;
+        }
         let of_device = untagged::put(rows, program, message);
         return of_device.or_else(|| context.read_carried_surely(message, rows)).unwrap_or_else(|| {
             guess::put(rows, message);
@@ -185,7 +200,7 @@ mod tests {
 
     #[test]
     fn no_program_belongs_to_two_families() {
-        let mut names: Vec<_> = BODIES.iter().flat_map(|body| body.programs).collect();
+        let mut names: Vec<_> = bodies().flat_map(|body| body.programs).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
@@ -194,7 +209,7 @@ mod tests {
 
     #[test]
     fn every_family_has_an_example_that_it_reads() {
-        for body in BODIES {
+        for body in bodies() {
             assert!(!body.example.is_empty() && !body.documentation.is_empty(), "{:?}", body.programs);
             let line = format!("<34>1 2026-03-04T10:00:01Z host {} - - - {}", body.programs[0], body.example);
             let block = event::Block::detached("example", line.into_bytes(), event::Timestamp(1_790_000_000_000_000));

@@ -207,7 +207,9 @@ impl<'a> BsdHeader<'a> {
             }
             // metalog writes no host.
             Some(b'[') => return self.put_tag(tag::bracketed(rest)),
-            Some(b'-') if rest.starts_with(b"-- MARK --") => return true,
+            Some(b'-') if rest.starts_with(b"-- MARK --") || rest.starts_with(b"--- last message repeated ") => {
+                return true;
+            }
             Some(b'l') if rest.starts_with(b"last message repeated ") => return true,
             Some(b'M') => {
                 if let Some((host, message)) = forwarded(rest) {

@@ -388,44 +388,48 @@ pub mod field {
     pub const LOG_ORIGIN_FILE_LINE: FieldId = FieldId(189);
     /// `process.thread.name`: thread that wrote the message.
     pub const PROCESS_THREAD_NAME: FieldId = FieldId(190);
+    /// `source.user.name`: account at the other end of the connection, as that end tells it.
+    pub const SOURCE_USER_NAME: FieldId = FieldId(191);
+    /// `user.changes.name`: what an account is called after a change.
+    pub const USER_CHANGES_NAME: FieldId = FieldId(192);
     /// `event.code`: the device's own number or name of the kind of message.
-    pub const EVENT_CODE: FieldId = FieldId(191);
+    pub const EVENT_CODE: FieldId = FieldId(193);
     /// `network.direction`: inbound or outbound, as the device tells it.
-    pub const NETWORK_DIRECTION: FieldId = FieldId(192);
+    pub const NETWORK_DIRECTION: FieldId = FieldId(194);
     /// `network.protocol`: protocol of the application, in lower case.
-    pub const NETWORK_PROTOCOL: FieldId = FieldId(193);
+    pub const NETWORK_PROTOCOL: FieldId = FieldId(195);
     /// `network.application`: application that the device recognised.
-    pub const NETWORK_APPLICATION: FieldId = FieldId(194);
+    pub const NETWORK_APPLICATION: FieldId = FieldId(196);
     /// `network.bytes`: bytes of both directions.
-    pub const NETWORK_BYTES: FieldId = FieldId(195);
+    pub const NETWORK_BYTES: FieldId = FieldId(197);
     /// `network.vlan.id`: number of the virtual network.
-    pub const NETWORK_VLAN_ID: FieldId = FieldId(196);
+    pub const NETWORK_VLAN_ID: FieldId = FieldId(198);
     /// `destination.bytes`: bytes that the destination sent.
-    pub const DESTINATION_BYTES: FieldId = FieldId(197);
+    pub const DESTINATION_BYTES: FieldId = FieldId(199);
     /// `destination.domain`: name of what was connected to.
-    pub const DESTINATION_DOMAIN: FieldId = FieldId(198);
+    pub const DESTINATION_DOMAIN: FieldId = FieldId(200);
     /// `source.nat.ip`: address of the source behind translation.
-    pub const SOURCE_NAT_IP: FieldId = FieldId(199);
+    pub const SOURCE_NAT_IP: FieldId = FieldId(201);
     /// `source.nat.port`: port of the source behind translation.
-    pub const SOURCE_NAT_PORT: FieldId = FieldId(200);
+    pub const SOURCE_NAT_PORT: FieldId = FieldId(202);
     /// `destination.nat.ip`: address of the destination behind translation.
-    pub const DESTINATION_NAT_IP: FieldId = FieldId(201);
+    pub const DESTINATION_NAT_IP: FieldId = FieldId(203);
     /// `destination.nat.port`: port of the destination behind translation.
-    pub const DESTINATION_NAT_PORT: FieldId = FieldId(202);
+    pub const DESTINATION_NAT_PORT: FieldId = FieldId(204);
     /// `rule.name`: name of the rule or access list that decided, or of the signature that matched.
-    pub const RULE_NAME: FieldId = FieldId(203);
+    pub const RULE_NAME: FieldId = FieldId(205);
     /// `rule.category`: kind of the rule or signature.
-    pub const RULE_CATEGORY: FieldId = FieldId(204);
+    pub const RULE_CATEGORY: FieldId = FieldId(206);
     /// `observer.vendor`: maker of the device that wrote the line.
-    pub const OBSERVER_VENDOR: FieldId = FieldId(205);
+    pub const OBSERVER_VENDOR: FieldId = FieldId(207);
     /// `observer.product`: the device's product.
-    pub const OBSERVER_PRODUCT: FieldId = FieldId(206);
+    pub const OBSERVER_PRODUCT: FieldId = FieldId(208);
     /// `observer.type`: what the device is: firewall, switch, ids ….
-    pub const OBSERVER_TYPE: FieldId = FieldId(207);
+    pub const OBSERVER_TYPE: FieldId = FieldId(209);
     /// `observer.ingress.interface.name`: interface that the traffic came in by.
-    pub const OBSERVER_INGRESS_INTERFACE_NAME: FieldId = FieldId(208);
+    pub const OBSERVER_INGRESS_INTERFACE_NAME: FieldId = FieldId(210);
     /// `observer.egress.interface.name`: interface that the traffic leaves by.
-    pub const OBSERVER_EGRESS_INTERFACE_NAME: FieldId = FieldId(209);
+    pub const OBSERVER_EGRESS_INTERFACE_NAME: FieldId = FieldId(211);
 }
 
 /// The catalog.
@@ -482,7 +486,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.reason",
         kind: FieldType::Keyword,
         meaning: "why the action ended as it did",
-        datasets: &["cisco.asa", "cisco.ios", "haproxy.log", "http.access", "http.error", "iis.access", "mail.log", "panw.panos", "system.cron", "system.sshd"],
+        datasets: &["cisco.asa", "cisco.ios", "haproxy.log", "http.access", "http.error", "iis.access", "mail.log", "panw.panos", "system.accounts", "system.cron", "system.pam", "system.sshd", "system.syslog"],
         within: None,
         url: false,
     },
@@ -546,7 +550,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.port",
         kind: FieldType::Long,
         meaning: "port that the connection came from",
-        datasets: &["aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "dns.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mikrotik.log", "panw.panos", "pfsense.log", "system.sshd", "windows.firewall"],
+        datasets: &["aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.ios", "dns.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mikrotik.log", "panw.panos", "pfsense.log", "system.pam", "system.sshd", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -674,7 +678,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.name",
         kind: FieldType::Keyword,
         meaning: "the account that acted or was tried",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ios", "database.log", "ftp.log", "http.access", "http.error", "iis.access", "mail.log", "mikrotik.log", "panw.panos", "pfsense.log", "proxy.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "cisco.asa", "cisco.ios", "database.log", "ftp.log", "http.access", "http.error", "iis.access", "mail.log", "mikrotik.log", "panw.panos", "pfsense.log", "proxy.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log"],
         within: None,
         url: false,
     },
@@ -698,7 +702,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.effective.name",
         kind: FieldType::Keyword,
         meaning: "the account that the command ran as",
-        datasets: &["auditd.log", "system.kernel", "system.su", "system.sudo"],
+        datasets: &["auditd.log", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo"],
         within: None,
         url: false,
     },
@@ -706,7 +710,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.effective.id",
         kind: FieldType::Keyword,
         meaning: "numeric id that the process ran with",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.log", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.sudo"],
         within: None,
         url: false,
     },
@@ -794,7 +798,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.command_line",
         kind: FieldType::Keyword,
         meaning: "the command that was run",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ios", "panw.panos", "system.cron", "system.kernel", "system.sudo", "system.syslog"],
+        datasets: &["auditd.log", "cisco.asa", "cisco.ios", "panw.panos", "system.cron", "system.kernel", "system.pam", "system.sudo", "system.syslog"],
         within: None,
         url: false,
     },
@@ -802,7 +806,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.working_directory",
         kind: FieldType::Keyword,
         meaning: "where it was run",
-        datasets: &["auditd.log", "system.kernel", "system.sudo"],
+        datasets: &["auditd.log", "system.kernel", "system.pam", "system.sudo"],
         within: None,
         url: false,
     },
@@ -810,7 +814,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.executable",
         kind: FieldType::Keyword,
         meaning: "path of the program concerned",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.log", "system.kernel", "system.syslog"],
         within: None,
         url: false,
     },
@@ -818,7 +822,7 @@ pub static FIELDS: &[Field] = &[
         name: "file.path",
         kind: FieldType::Keyword,
         meaning: "path of the file concerned",
-        datasets: &["auditd.log", "http.error", "panw.panos", "pfsense.log", "system.kernel"],
+        datasets: &["auditd.log", "http.error", "panw.panos", "pfsense.log", "system.kernel", "system.sshd"],
         within: None,
         url: false,
     },
@@ -1466,7 +1470,7 @@ pub static FIELDS: &[Field] = &[
         name: "service.name",
         kind: FieldType::Keyword,
         meaning: "PAM service that asked, or the unit that started or stopped",
-        datasets: &["application.log", "auditd.log", "fail2ban.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["application.log", "auditd.log", "fail2ban.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log"],
         within: None,
         url: false,
     },
@@ -1634,7 +1638,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.repeated",
         kind: FieldType::Long,
         meaning: "(own) how often the message was repeated",
-        datasets: &["cisco.asa", "cisco.ios", "mail.log", "panw.panos", "syslog", "system.sshd", "system.syslog"],
+        datasets: &["cisco.asa", "cisco.ios", "mail.log", "panw.panos", "syslog", "system.pam", "system.sshd", "system.syslog"],
         within: None,
         url: false,
     },
@@ -1666,7 +1670,7 @@ pub static FIELDS: &[Field] = &[
         name: "system.auth.sudo.tty",
         kind: FieldType::Keyword,
         meaning: "(own) terminal",
-        datasets: &["system.accounts", "system.su", "system.sudo"],
+        datasets: &["system.accounts", "system.pam", "system.su", "system.sudo"],
         within: None,
         url: false,
     },
@@ -1955,6 +1959,22 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "thread that wrote the message",
         datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.user.name",
+        kind: FieldType::Keyword,
+        meaning: "account at the other end of the connection, as that end tells it",
+        datasets: &["system.pam"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.changes.name",
+        kind: FieldType::Keyword,
+        meaning: "what an account is called after a change",
+        datasets: &["system.accounts"],
         within: None,
         url: false,
     },

@@ -13,17 +13,17 @@ use crate::address::{decimal, put_ip, put_peer};
 /// Values of one text that are looked at.
 pub(super) const VALUES_MAX: usize = 128;
 
-/// Columns by name, in their order, parted by blanks: names of fields, `-` for what goes nowhere, and words with an `@`:
+/// ColumnOrder by name, in their order, parted by blanks: names of fields, `-` for what goes nowhere, and words with an `@`:
 /// `@transport`, `@verdict`, `@direction`, `@source` (an address or a name), `@seconds` (to `event.duration`).
 #[derive(Debug)]
-pub(super) struct Columns {
+pub(super) struct ColumnOrder {
     names: &'static str,
-    places: OnceLock<Vec<Place>>,
+    places: OnceLock<Vec<ColumnPlace>>,
 }
 
 /// Where a value goes.
 #[derive(Clone, Copy, Debug)]
-enum Place {
+enum ColumnPlace {
     Nowhere,
     Ip(FieldId),
     Long(FieldId),
@@ -37,22 +37,22 @@ enum Place {
     Seconds,
 }
 
-impl Place {
+impl ColumnPlace {
     fn read(name: &str) -> Option<Self> {
         Some(match name {
-            "-" => Place::Nowhere,
-            "@transport" => Place::Transport,
-            "@verdict" => Place::Verdict,
-            "@direction" => Place::Direction,
-            "@source" => Place::Source,
-            "@seconds" => Place::Seconds,
+            "-" => ColumnPlace::Nowhere,
+            "@transport" => ColumnPlace::Transport,
+            "@verdict" => ColumnPlace::Verdict,
+            "@direction" => ColumnPlace::Direction,
+            "@source" => ColumnPlace::Source,
+            "@seconds" => ColumnPlace::Seconds,
             name => {
                 let (id, _) = Field::named(name)?;
                 match BatchBuilder::kind_of(id) {
-                    FieldType::Ip => Place::Ip(id),
-                    FieldType::Long if name.ends_with(".port") => Place::Port(id),
-                    FieldType::Long | FieldType::Date => Place::Long(id),
-                    FieldType::Keyword => Place::Text(id),
+                    FieldType::Ip => ColumnPlace::Ip(id),
+                    FieldType::Long if name.ends_with(".port") => ColumnPlace::Port(id),
+                    FieldType::Long | FieldType::Date => ColumnPlace::Long(id),
+                    FieldType::Keyword => ColumnPlace::Text(id),
                 }
             }
         })
@@ -62,18 +62,18 @@ impl Place {
     fn put(self, rows: &mut BatchBuilder, value: &[u8]) {
         match self {
             _ if value.is_empty() => {}
-            Place::Nowhere => {}
-            Place::Ip(_) if matches!(value, b"0.0.0.0" | b"::") => {}
-            Place::Ip(id) => put_ip(rows, id, value),
-            Place::Long(id) => decimal(value).into_iter().for_each(|number| rows.long(id, number)),
-            Place::Port(_) if value == b"0" => {}
-            Place::Port(id) => decimal(value).into_iter().for_each(|number| rows.long(id, number)),
-            Place::Text(id) => put_text(rows, id, value),
-            Place::Transport => device::put_transport(rows, value),
-            Place::Verdict => Verdict::of_word(value).put(rows),
-            Place::Direction => device::put_direction(rows, value),
-            Place::Source => put_peer(rows, value),
-            Place::Seconds => decimal(value)
+            ColumnPlace::Nowhere => {}
+            ColumnPlace::Ip(_) if matches!(value, b"0.0.0.0" | b"::") => {}
+            ColumnPlace::Ip(id) => put_ip(rows, id, value),
+            ColumnPlace::Long(id) => decimal(value).into_iter().for_each(|number| rows.long(id, number)),
+            ColumnPlace::Port(_) if value == b"0" => {}
+            ColumnPlace::Port(id) => decimal(value).into_iter().for_each(|number| rows.long(id, number)),
+            ColumnPlace::Text(id) => put_text(rows, id, value),
+            ColumnPlace::Transport => device::put_transport(rows, value),
+            ColumnPlace::Verdict => Verdict::of_word(value).put(rows),
+            ColumnPlace::Direction => device::put_direction(rows, value),
+            ColumnPlace::Source => put_peer(rows, value),
+            ColumnPlace::Seconds => decimal(value)
                 .and_then(|seconds| seconds.checked_mul(1_000_000_000))
                 .into_iter()
                 .for_each(|nanoseconds| rows.long(event::catalog::field::EVENT_DURATION, nanoseconds)),
@@ -89,15 +89,19 @@ fn put_text(rows: &mut BatchBuilder, id: FieldId, value: &[u8]) {
     }
 }
 
-impl Columns {
+impl ColumnOrder {
     pub(super) const fn new(names: &'static str) -> Self {
-        Columns { names, places: OnceLock::new() }
+        ColumnOrder { names, places: OnceLock::new() }
     }
 
     /// Puts each value to its place; values without a column, and columns without a value, are left out.
     pub(super) fn put<'a>(&self, rows: &mut BatchBuilder, values: impl Iterator<Item = &'a [u8]>) {
-        let read =
-            || self.names.split_ascii_whitespace().map(|name| Place::read(name).unwrap_or(Place::Nowhere)).collect();
+        let read = || {
+            self.names
+                .split_ascii_whitespace()
+                .map(|name| ColumnPlace::read(name).unwrap_or(ColumnPlace::Nowhere))
+                .collect()
+        };
         let places = self.places.get_or_init(read);
         for (place, value) in places.iter().zip(values) {
             place.put(rows, value);
@@ -153,7 +157,7 @@ mod tests {
     fn every_name_of_a_column_is_known() {
         for columns in super::super::filterlog::ALL.iter().chain(super::super::paloalto::ALL) {
             for name in columns.names.split_ascii_whitespace() {
-                assert!(Place::read(name).is_some(), "{name}");
+                assert!(ColumnPlace::read(name).is_some(), "{name}");
             }
         }
     }

@@ -42,6 +42,16 @@ pub(crate) const fn detection(text: &'static str, action: &'static str, outcome:
     Line { text, category: "intrusion_detection", action, outcome }
 }
 
+/// A line about an account or a group that was made, changed or removed.
+pub(crate) const fn account(text: &'static str, action: &'static str) -> Line {
+    Line { text, category: "iam", action, outcome: "success" }
+}
+
+/// A line about something else, in ECS's words for its category: a service, a file.
+pub(crate) const fn act(category: &'static str, text: &'static str, action: &'static str) -> Line {
+    Line { text, category, action, outcome: "" }
+}
+
 /// A line of which the values alone count.
 pub(crate) const fn note(text: &'static str) -> Line {
     Line { text, category: "", action: "", outcome: "" }

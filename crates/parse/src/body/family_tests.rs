@@ -6,12 +6,22 @@ use event::{Block, EventBatch, Timestamp};
 use proptest::prelude::*;
 
 use super::family::{CodeTable, Family, Mention, Which};
-use super::{BODIES, Reads, asa_table, ios_table};
+use super::{Reads, asa_table, bodies, ios_table};
 use crate::template::{Kind, Piece, Template};
 
 const TRUE_SOURCE: &str = "192.0.2.32";
 const FORGED_SOURCE: &str = "203.0.113.151";
 const TRUE_USER: &str = "carla";
+
+/// Tables that stand behind code.
+static OTHERS: [(&str, &Family); 6] = [
+    ("dropbear", &super::dropbear::DROPBEAR),
+    ("login", &super::session::LOGIN),
+    ("sshd", &super::sshd_lines::LINES),
+    ("login(pam_example)", &super::pam_lines::LINES),
+    ("cron", &super::cron::LINES),
+    ("useradd", &super::accounts::LINES),
+];
 
 /// The families of a table, each under one of its codes.
 fn once_each(
@@ -27,7 +37,7 @@ fn once_each(
 
 /// Program and family.
 fn families() -> impl Iterator<Item = (String, &'static Family)> {
-    let tables = BODIES.iter().filter_map(|body| match body.reads {
+    let tables = bodies().filter_map(|body| match body.reads {
         Reads::Table(family) => Some((body.programs[0].to_owned(), family)),
         _ => None,
     });
@@ -37,7 +47,11 @@ fn families() -> impl Iterator<Item = (String, &'static Family)> {
         true => (format!("%{}", name(code)), &**family),
         false => (format!("%X-5-{}", name(code)), &**family),
     });
-    tables.chain(firewalls.map(move |(code, family)| (format!("%ASA-4-{}", name(code)), &**family))).chain(routers)
+    let others = OTHERS.iter().map(|(program, family)| ((*program).to_owned(), *family));
+    tables
+        .chain(others)
+        .chain(firewalls.map(move |(code, family)| (format!("%ASA-4-{}", name(code)), &**family)))
+        .chain(routers)
 }
 
 fn parsed(program: &str, message: &str) -> EventBatch {

@@ -3,18 +3,19 @@
 
 use event::BatchBuilder;
 
-use super::columns::{Columns, VALUES_MAX, values};
+use super::columns::{ColumnOrder, VALUES_MAX, values};
 
 /// Rule, sub-rule, anchor, tracker, interface, reason, action, direction, version.
-static HEAD: Columns = Columns::new("rule.id - - - observer.ingress.interface.name - @verdict @direction -");
+static HEAD: ColumnOrder = ColumnOrder::new("rule.id - - - observer.ingress.interface.name - @verdict @direction -");
 /// Type of service, congestion, time to live, id, offset, flags, number and name of the protocol, length, addresses.
-static IPV4: Columns = Columns::new("- - iptables.ttl - - - - @transport source.bytes source.ip destination.ip");
+static IPV4: ColumnOrder =
+    ColumnOrder::new("- - iptables.ttl - - - - @transport source.bytes source.ip destination.ip");
 /// Class, flow label, hop limit, name and number of the protocol, length, addresses.
-static IPV6: Columns = Columns::new("- - iptables.ttl @transport - source.bytes source.ip destination.ip");
-static PORTS: Columns = Columns::new("source.port destination.port - iptables.tcp_flags");
+static IPV6: ColumnOrder = ColumnOrder::new("- - iptables.ttl @transport - source.bytes source.ip destination.ip");
+static PORTS: ColumnOrder = ColumnOrder::new("source.port destination.port - iptables.tcp_flags");
 
 #[cfg(test)]
-pub(super) static ALL: &[&Columns] = &[&HEAD, &IPV4, &IPV6, &PORTS];
+pub(super) static ALL: &[&ColumnOrder] = &[&HEAD, &IPV4, &IPV6, &PORTS];
 
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let mut parts = [&b""[..]; VALUES_MAX];

@@ -4,7 +4,7 @@
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 
-use super::columns::{Columns, values};
+use super::columns::{ColumnOrder, values};
 use super::device;
 
 /// What traffic and threats share, up to the action: number, time, serial number, type, subtype, number, time, the session.
@@ -20,28 +20,30 @@ macro_rules! session {
     };
 }
 
-static TRAFFIC: Columns = Columns::new(session!(
+static TRAFFIC: ColumnOrder = ColumnOrder::new(session!(
     "network.bytes source.bytes destination.bytes - - @seconds rule.category - - - - - - - - event.reason"
 ));
-static URL: Columns = Columns::new(session!(
+static URL: ColumnOrder = ColumnOrder::new(session!(
     "url.original rule.id rule.category - - - - - - - - - - - - user_agent.original - network.forwarded_ip http.request.referrer"
 ));
 /// Of threats that are no requests, a file's name stands where those have their target.
-static THREAT: Columns = Columns::new(session!("file.path rule.id rule.category"));
-static SYSTEM: Columns = Columns::new("- - - - - - - - event.code - - - - - event.reason");
-static CONFIG: Columns = Columns::new(
+static THREAT: ColumnOrder = ColumnOrder::new(session!("file.path rule.id rule.category"));
+static SYSTEM: ColumnOrder = ColumnOrder::new("- - - - - - - - event.code - - - - - event.reason");
+static CONFIG: ColumnOrder = ColumnOrder::new(
     "- - - - - - - source.ip - event.code user.name network.application event.reason process.command_line",
 );
-static GLOBALPROTECT: Columns = Columns::new(
+static GLOBALPROTECT: ColumnOrder = ColumnOrder::new(
     "- - - - - - - - event.code - - - user.name - - source.ip - source.nat.ip - - - - - - log.syslog.repeated event.reason - - event.outcome",
 );
-static USERID: Columns =
-    Columns::new("- - - - event.code - - - source.ip user.name - - log.syslog.repeated - source.port destination.port");
-static HIP: Columns = Columns::new("- - - - event.code - - user.name - - - source.ip rule.name");
-static AUTH: Columns = Columns::new("- - - - event.code - - - source.ip user.name");
+static USERID: ColumnOrder = ColumnOrder::new(
+    "- - - - event.code - - - source.ip user.name - - log.syslog.repeated - source.port destination.port",
+);
+static HIP: ColumnOrder = ColumnOrder::new("- - - - event.code - - user.name - - - source.ip rule.name");
+static AUTH: ColumnOrder = ColumnOrder::new("- - - - event.code - - - source.ip user.name");
 
 #[cfg(test)]
-pub(super) static ALL: &[&Columns] = &[&TRAFFIC, &URL, &THREAT, &SYSTEM, &CONFIG, &GLOBALPROTECT, &USERID, &HIP, &AUTH];
+pub(super) static ALL: &[&ColumnOrder] =
+    &[&TRAFFIC, &URL, &THREAT, &SYSTEM, &CONFIG, &GLOBALPROTECT, &USERID, &HIP, &AUTH];
 
 /// `None` where the message is no line of such a firewall.
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> Option<DatasetId> {

@@ -5,14 +5,14 @@ use event::dataset;
 
 use super::{Body, Reads, body};
 use super::{
-    accounts, cron, database, dns, dovecot, dropbear, fail2ban, filterlog, ftp, mail, mikrotik, pfsense, snoopy, sshd,
-    su, sudo, web,
+    accounts, cron, database, dns, dovecot, dropbear, fail2ban, ftp, mail, privilege, session, snoopy, sshd, su, sudo,
+    web,
 };
 
 /// What is read of the programs of a host.
 #[rustfmt::skip]
 pub(super) static BODIES: &[Body] = &[
-    body(&["sshd", "sshd-session", "sshd-auth"], dataset::SSHD, Reads::By(sshd::put))
+    body(&["sshd", "sshd-session", "sshd-auth", "ssh", "sshd2"], dataset::SSHD, Reads::By(sshd::put))
         .example("Failed password for invalid user ann from 203.0.113.7 port 4000 ssh2", "man.openbsd.org/sshd"),
     body(&["dropbear"], dataset::SSHD, Reads::By(dropbear::put))
         .example("Bad password attempt for 'root' from 203.0.113.7:4000", "matt.ucc.asn.au/dropbear/dropbear.html"),
@@ -26,7 +26,29 @@ pub(super) static BODIES: &[Body] = &[
         .example("new user: name=ann, UID=1001, GID=1001, home=/home/ann, shell=/bin/bash", "man7.org/linux/man-pages/man8/useradd.8.html"),
     body(&["kernel", "ulogd"], dataset::KERNEL, Reads::Kernel)
         .example("[123.4] DROP IN=eth0 OUT= SRC=203.0.113.7 DST=198.51.100.4 PROTO=TCP SPT=4000 DPT=22 SYN", "man7.org/linux/man-pages/man8/iptables-extensions.8.html"),
-    body(&["login", "gdm-password", "unix_chkpwd", "polkitd"], dataset::PAM, Reads::Nothing)
+    body(&["tinysshd"], dataset::SSHD, Reads::Table(&dropbear::TINYSSHD))
+        .example("a1b2c3d4: info: auth: ann: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 accepted {packet_auth.c:97}", "tinyssh.org"),
+    body(&["sftp-server", "internal-sftp"], dataset::SSHD, Reads::Table(&session::SFTP))
+        .example("session opened for local user ann from [203.0.113.7]", "man.openbsd.org/sftp-server"),
+    body(&["doas", "opendoas"], dataset::SUDO, Reads::Table(&privilege::DOAS))
+        .example("ann ran command id as root from /home/ann", "man.openbsd.org/doas"),
+    body(&["polkitd", "polkit-agent-helper-1", "pkexec"], dataset::PAM, Reads::Table(&privilege::POLKIT))
+        .example("Operator of unix-session:1 FAILED to authenticate to gain authorization for action org.example.run for unix-process:99:7 [bash] (owned by unix-user:ann)", "polkit.pages.freedesktop.org/polkit"),
+    body(&["systemd-logind"], dataset::PAM, Reads::Table(&session::LOGIND))
+        .example("New session 5 of user ann.", "freedesktop.org/software/systemd/man/latest/systemd-logind.service.html"),
+    body(&["systemd"], dataset::SYSLOG, Reads::Table(&session::SYSTEMD))
+        .example("shop.service: Failed with result 'exit-code'.", "freedesktop.org/software/systemd/man/latest/systemd.html"),
+    body(&["screensharingd"], dataset::PAM, Reads::Table(&session::SCREEN_SHARING))
+        .example("Authentication: FAILED :: User Name: ann :: Viewer Address: 203.0.113.7 :: Type: DH", "support.apple.com/guide/mac-help"),
+    body(&["xrdp", "xrdp-sesman", "xrdp-chansrv"], dataset::PAM, Reads::Table(&session::XRDP))
+        .example("[INFO ] AUTHFAIL: user=ann ip=203.0.113.7 time=1772618401", "github.com/neutrinolabs/xrdp"),
+    body(&["rshd", "in.rshd", "rlogind", "in.rlogind", "rexecd", "in.rexecd"], dataset::PAM, Reads::Table(&session::REMOTE_SHELL))
+        .example("ann@host.example as root: permission denied (Permission denied.). cmd='id'", "man.freebsd.org/cgi/man.cgi?rshd"),
+    body(&["xinetd", "inetd", "tcpd", "telnetd", "in.telnetd", "fingerd", "in.fingerd", "in.tftpd", "tftpd"], dataset::SYSLOG, Reads::Table(&session::INETD))
+        .example("FAIL: telnet address from=203.0.113.7", "man7.org/linux/man-pages/man8/tcpd.8.html"),
+    body(&["setroubleshoot"], dataset::SYSLOG, Reads::Table(&privilege::SELINUX))
+        .example("SELinux is preventing /usr/sbin/httpd from read access on the file key.pem. For complete SELinux messages run: sealert -l 1", "github.com/fedora-selinux/setroubleshoot"),
+    body(&["login", "gdm-password", "unix_chkpwd", "authorizationhost"], dataset::PAM, Reads::By(session::put_login))
         .example("pam_unix(login:session): session opened for user ann(uid=1001) by LOGIN(uid=0)", "man7.org/linux/man-pages/man8/pam_unix.8.html"),
     body(&["vsftpd"], dataset::VSFTPD, Reads::By(ftp::put_vsftpd))
         .example(r#"[ann] FAIL LOGIN: Client "203.0.113.7""#, "security.appspot.com/vsftpd.html"),
@@ -64,16 +86,4 @@ pub(super) static BODIES: &[Body] = &[
         .example(r#"203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET / HTTP/1.1" 200 812"#, "nginx.org/en/docs/syslog.html"),
     body(&["snoopy"], dataset::SYSLOG, Reads::By(snoopy))
         .example("[uid:0 sid:1 tty:(none) cwd:/ filename:/usr/bin/id]: id -u", "github.com/a2o/snoopy"),
-    body(&["%ASA"], dataset::CISCO_ASA, Reads::Cisco)
-        .example(r#"%ASA-4-106023: Deny tcp src outside:203.0.113.7/4000 dst inside:198.51.100.4/22 by access-group "outside_in" [0x0, 0x0]"#, "www.cisco.com/c/en/us/td/docs/security/asa/syslog/asa-syslog.html"),
-    body(&["%"], dataset::CISCO_IOS, Reads::Cisco)
-        .example("%SEC-6-IPACCESSLOGP: list 110 denied tcp 203.0.113.7(4000) -> 198.51.100.4(22), 1 packet", "www.cisco.com/c/en/us/td/docs/ios-xml/ios/esm/configuration/15-mt/esm-15-mt-book.html"),
-    body(&["filterlog"], dataset::PFSENSE, Reads::By(filterlog::put))
-        .example("5,,,1000000103,igb0,match,block,in,4,0x0,,52,4711,0,DF,6,tcp,60,203.0.113.7,198.51.100.4,41000,3389,0,S,1,,64240,,mss", "docs.netgate.com/pfsense/en/latest/monitoring/logs/raw-filter-format.html"),
-    body(&["php-fpm", "configd.py"], dataset::PFSENSE, Reads::Table(&pfsense::GUI))
-        .example("/index.php: webConfigurator authentication error for user 'ann' from: 203.0.113.7", "docs.netgate.com/pfsense/en/latest/monitoring/logs"),
-    body(&["sshguard"], dataset::SSHGUARD, Reads::Table(&pfsense::SSHGUARD))
-        .example("Attack from \"203.0.113.7\" on service SSH with danger 10.", "www.sshguard.net/docs"),
-    body(&["routeros"], dataset::MIKROTIK, Reads::Table(&mikrotik::LINES))
-        .example("login failure for user ann from 203.0.113.7 via ssh", "help.mikrotik.com/docs/spaces/ROS/pages/328094/Log"),
 ];
