@@ -3,6 +3,7 @@
 //! A body that is not understood keeps its `message`; nothing is refused here.
 
 mod accounts;
+mod appliances;
 mod asa;
 mod asa_table;
 pub(crate) mod audit;
@@ -22,16 +23,20 @@ mod filterlog;
 mod ftp;
 mod ios;
 mod ios_table;
+pub(crate) mod junos;
 mod mail;
 mod mikrotik;
 mod netfilter;
+mod ossec;
 mod outcome;
+mod pairs;
 mod paloalto;
 mod pam;
 mod pam_lines;
 mod pfsense;
 mod privilege;
 mod session;
+mod snort;
 mod sshd;
 mod sshd_lines;
 mod su;
@@ -59,6 +64,8 @@ enum Reads {
     By(Put),
     /// By a table of templates.
     Table(&'static Family),
+    /// By a table of templates of a device, which writes protocols in its own way.
+    Flows(&'static Family),
     /// As a line of another format, in a way of its own; `None` where it is none.
     Line(PutLine),
     /// As the kernel's: a packet, an audit record, or neither.
@@ -105,6 +112,10 @@ fn kernel(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
         return dataset::FIREWALL;
     }
     let rest = netfilter::after_uptime(message);
+    if rest.starts_with(b"ipfw: ") && appliances::IPFW.put(rows, rest) {
+        device::settle_transport(rows);
+        return dataset::BSD_FIREWALL;
+    }
     match rest.starts_with(b"audit: type=").then(|| audit::put(rows, rest)).flatten() {
         Some(Subject::Run) => dataset::KERNEL_RUN,
         Some(Subject::Other) => dataset::KERNEL_AUDIT,
@@ -124,6 +135,11 @@ fn audit_record(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
 /// A packet that a firewall of Linux saw, outside of the kernel's log.
 pub(crate) fn packet(rows: &mut BatchBuilder, message: &[u8]) -> Option<DatasetId> {
     netfilter::put(rows, message).then_some(dataset::FIREWALL)
+}
+
+/// A signature that Snort or Suricata saw, in a file of its own.
+pub(crate) fn signature(rows: &mut BatchBuilder, message: &[u8]) -> Option<DatasetId> {
+    snort::put(rows, message).then_some(dataset::SNORT)
 }
 
 /// Every family of programs, those of hosts before those of devices.
@@ -179,6 +195,11 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
     match body.reads {
         Reads::By(put) => put(rows, message),
         Reads::Table(family) => family.put(rows, message),
+        Reads::Flows(family) => {
+            let is_known = family.put(rows, message);
+            device::settle_transport(rows);
+            is_known
+        }
         Reads::Line(put) => return put(rows, context, message).unwrap_or(body.dataset),
         // What the line says decides.
         Reads::Kernel => return kernel(rows, message),

@@ -6,7 +6,7 @@ use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
 use crate::{
-    access, access_time_first, apache_error, application, audit, cisco, envelope, haproxy, json, nginx_error,
+    access, access_time_first, apache_error, application, audit, cisco, envelope, fast_log, haproxy, json, nginx_error,
     pve_firewall, rfc3164, rfc5424, w3c,
 };
 
@@ -169,6 +169,15 @@ pub static FORMATS: &[Format] = &[
         read: audit::read,
         example: r#"type=USER_LOGIN msg=audit(1772618401.120:42): pid=99 uid=0 auid=1000 ses=3 msg='op=login acct="ann" addr=203.0.113.7 res=failed'"#,
         documentation: "github.com/linux-audit/audit-documentation",
+    },
+    Format {
+        group: "ids",
+        name: "fast-log",
+        looks_like: fast_log::looks_like,
+        begins_like: never,
+        read: fast_log::read,
+        example: "03/04/2026-10:00:01.123456  [**] [1:2000001:3] SCAN of a port [**] [Classification: Attempted Information Leak] [Priority: 2] {TCP} 203.0.113.7:4000 -> 198.51.100.4:22",
+        documentation: "docs.suricata.io/en/latest/output/eve/eve-json-output.html",
     },
     Format {
         group: "firewall",

@@ -24,6 +24,7 @@ mod clock;
 mod context;
 mod enrich;
 mod envelope;
+mod fast_log;
 mod format;
 mod guess;
 mod haproxy;

@@ -38,7 +38,7 @@ fn once_each(
 /// Program and family.
 fn families() -> impl Iterator<Item = (String, &'static Family)> {
     let tables = bodies().filter_map(|body| match body.reads {
-        Reads::Table(family) => Some((body.programs[0].to_owned(), family)),
+        Reads::Table(family) | Reads::Flows(family) => Some((body.programs[0].to_owned(), family)),
         _ => None,
     });
     let name = |code: &[u8]| String::from_utf8_lossy(code).into_owned();
