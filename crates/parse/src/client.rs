@@ -66,7 +66,8 @@ impl<'a> Client<'a> {
                 Some((Item::Name(peer), after)) if has_port(name) && memchr(b' ', after).is_some() => {
                     (client.host, client.peer, rest) = (Some(name), peer, after);
                 }
-                _ if rest.is_empty() => return None,
+                // `NAME | ` stands in front of lines of containers.
+                _ if rest.is_empty() || rest.starts_with(b" ") || rest.starts_with(b"| ") => return None,
                 _ => client.peer = name,
             },
             Item::One(peer) => client.peer = peer,
@@ -183,7 +184,8 @@ fn item(text: &[u8]) -> Option<(Item<'_>, &[u8])> {
         return Some((Item::List(inside), rest));
     }
     let (name, rest) = split_word(text);
-    Some((Item::Name(name), rest))
+    // In brackets stand pods and processes.
+    (name[0] != b'[').then_some((Item::Name(name), rest))
 }
 
 /// Addresses between commas; what a proxy could not name stands as `unknown`, `-` or a name of its own.

@@ -32,6 +32,8 @@ pub(crate) struct Context {
     pub(crate) json: Scratch,
     pub(crate) proxies: TrustedProxies,
     pub(crate) w3c: W3c,
+    /// Room for a text that is put together.
+    pub(crate) joined: String,
 }
 
 impl Context {
@@ -47,6 +49,7 @@ impl Context {
             json: Scratch::default(),
             proxies: proxies.clone(),
             w3c: W3c::default(),
+            joined: String::new(),
         }
     }
 

@@ -376,60 +376,62 @@ pub mod field {
     pub const IIS_ACCESS_SUB_STATUS: FieldId = FieldId(183);
     /// `iis.access.win32_status`: (Beats) status of Windows.
     pub const IIS_ACCESS_WIN32_STATUS: FieldId = FieldId(184);
+    /// `aws.s3access.bucket`: (Beats) bucket that the request was for.
+    pub const AWS_S3ACCESS_BUCKET: FieldId = FieldId(185);
     /// `log.syslog.facility.name`: name of the facility, such as authpriv.
-    pub const LOG_SYSLOG_FACILITY_NAME: FieldId = FieldId(185);
+    pub const LOG_SYSLOG_FACILITY_NAME: FieldId = FieldId(186);
     /// `log.syslog.severity.name`: name of the severity, such as warning.
-    pub const LOG_SYSLOG_SEVERITY_NAME: FieldId = FieldId(186);
+    pub const LOG_SYSLOG_SEVERITY_NAME: FieldId = FieldId(187);
     /// `log.logger`: part of the program that wrote the message.
-    pub const LOG_LOGGER: FieldId = FieldId(187);
+    pub const LOG_LOGGER: FieldId = FieldId(188);
     /// `log.origin.file.name`: source file that wrote the message.
-    pub const LOG_ORIGIN_FILE_NAME: FieldId = FieldId(188);
+    pub const LOG_ORIGIN_FILE_NAME: FieldId = FieldId(189);
     /// `log.origin.file.line`: line of the source file.
-    pub const LOG_ORIGIN_FILE_LINE: FieldId = FieldId(189);
+    pub const LOG_ORIGIN_FILE_LINE: FieldId = FieldId(190);
     /// `process.thread.name`: thread that wrote the message.
-    pub const PROCESS_THREAD_NAME: FieldId = FieldId(190);
+    pub const PROCESS_THREAD_NAME: FieldId = FieldId(191);
     /// `source.user.name`: account at the other end of the connection, as that end tells it.
-    pub const SOURCE_USER_NAME: FieldId = FieldId(191);
+    pub const SOURCE_USER_NAME: FieldId = FieldId(192);
     /// `user.changes.name`: what an account is called after a change.
-    pub const USER_CHANGES_NAME: FieldId = FieldId(192);
+    pub const USER_CHANGES_NAME: FieldId = FieldId(193);
     /// `event.code`: the device's own number or name of the kind of message.
-    pub const EVENT_CODE: FieldId = FieldId(193);
+    pub const EVENT_CODE: FieldId = FieldId(194);
     /// `network.direction`: inbound or outbound, as the device tells it.
-    pub const NETWORK_DIRECTION: FieldId = FieldId(194);
+    pub const NETWORK_DIRECTION: FieldId = FieldId(195);
     /// `network.protocol`: protocol of the application, in lower case.
-    pub const NETWORK_PROTOCOL: FieldId = FieldId(195);
+    pub const NETWORK_PROTOCOL: FieldId = FieldId(196);
     /// `network.application`: application that the device recognised.
-    pub const NETWORK_APPLICATION: FieldId = FieldId(196);
+    pub const NETWORK_APPLICATION: FieldId = FieldId(197);
     /// `network.bytes`: bytes of both directions.
-    pub const NETWORK_BYTES: FieldId = FieldId(197);
+    pub const NETWORK_BYTES: FieldId = FieldId(198);
     /// `network.vlan.id`: number of the virtual network.
-    pub const NETWORK_VLAN_ID: FieldId = FieldId(198);
+    pub const NETWORK_VLAN_ID: FieldId = FieldId(199);
     /// `destination.bytes`: bytes that the destination sent.
-    pub const DESTINATION_BYTES: FieldId = FieldId(199);
+    pub const DESTINATION_BYTES: FieldId = FieldId(200);
     /// `destination.domain`: name of what was connected to.
-    pub const DESTINATION_DOMAIN: FieldId = FieldId(200);
+    pub const DESTINATION_DOMAIN: FieldId = FieldId(201);
     /// `source.nat.ip`: address of the source behind translation.
-    pub const SOURCE_NAT_IP: FieldId = FieldId(201);
+    pub const SOURCE_NAT_IP: FieldId = FieldId(202);
     /// `source.nat.port`: port of the source behind translation.
-    pub const SOURCE_NAT_PORT: FieldId = FieldId(202);
+    pub const SOURCE_NAT_PORT: FieldId = FieldId(203);
     /// `destination.nat.ip`: address of the destination behind translation.
-    pub const DESTINATION_NAT_IP: FieldId = FieldId(203);
+    pub const DESTINATION_NAT_IP: FieldId = FieldId(204);
     /// `destination.nat.port`: port of the destination behind translation.
-    pub const DESTINATION_NAT_PORT: FieldId = FieldId(204);
+    pub const DESTINATION_NAT_PORT: FieldId = FieldId(205);
     /// `rule.name`: name of the rule or access list that decided, or of the signature that matched.
-    pub const RULE_NAME: FieldId = FieldId(205);
+    pub const RULE_NAME: FieldId = FieldId(206);
     /// `rule.category`: kind of the rule or signature.
-    pub const RULE_CATEGORY: FieldId = FieldId(206);
+    pub const RULE_CATEGORY: FieldId = FieldId(207);
     /// `observer.vendor`: maker of the device that wrote the line.
-    pub const OBSERVER_VENDOR: FieldId = FieldId(207);
+    pub const OBSERVER_VENDOR: FieldId = FieldId(208);
     /// `observer.product`: the device's product.
-    pub const OBSERVER_PRODUCT: FieldId = FieldId(208);
+    pub const OBSERVER_PRODUCT: FieldId = FieldId(209);
     /// `observer.type`: what the device is: firewall, switch, ids ….
-    pub const OBSERVER_TYPE: FieldId = FieldId(209);
+    pub const OBSERVER_TYPE: FieldId = FieldId(210);
     /// `observer.ingress.interface.name`: interface that the traffic came in by.
-    pub const OBSERVER_INGRESS_INTERFACE_NAME: FieldId = FieldId(210);
+    pub const OBSERVER_INGRESS_INTERFACE_NAME: FieldId = FieldId(211);
     /// `observer.egress.interface.name`: interface that the traffic leaves by.
-    pub const OBSERVER_EGRESS_INTERFACE_NAME: FieldId = FieldId(211);
+    pub const OBSERVER_EGRESS_INTERFACE_NAME: FieldId = FieldId(212);
 }
 
 /// The catalog.
@@ -462,7 +464,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.category",
         kind: FieldType::Keyword,
         meaning: "ECS category of the event",
-        datasets: &["arpwatch.log", "auditd.log", "aws.cloudfront_logs", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "hostapd.log", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "radius.log", "snort.log", "sshguard.log", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "hostapd.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "radius.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -470,7 +472,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.action",
         kind: FieldType::Keyword,
         meaning: "what was done, in one word",
-        datasets: &["arpwatch.log", "auditd.log", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "hostapd.log", "http.error", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "qnap.log", "radius.log", "snort.log", "sshguard.log", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["arpwatch.log", "auditd.log", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "hostapd.log", "http.error", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "qnap.log", "radius.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -486,7 +488,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.reason",
         kind: FieldType::Keyword,
         meaning: "why the action ended as it did",
-        datasets: &["cisco.asa", "cisco.ios", "citrix.adc", "dhcp.log", "haproxy.log", "http.access", "http.error", "iis.access", "juniper.junos", "mail.log", "panw.panos", "radius.log", "synology.log", "system.accounts", "system.cron", "system.pam", "system.sshd", "system.syslog"],
+        datasets: &["aws.s3access", "cisco.asa", "cisco.ios", "citrix.adc", "dhcp.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "juniper.junos", "mail.log", "panw.panos", "radius.log", "synology.log", "system.accounts", "system.cron", "system.pam", "system.sshd", "system.syslog"],
         within: None,
         url: false,
     },
@@ -526,7 +528,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.ip",
         kind: FieldType::Ip,
         meaning: "address that the request or connection came from",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -534,7 +536,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.address",
         kind: FieldType::Keyword,
         meaning: "the client: its address, or its name where the line tells only that",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -550,7 +552,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.port",
         kind: FieldType::Long,
         meaning: "port that the connection came from",
-        datasets: &["aws.cloudfront_logs", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "dns.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "snort.log", "system.pam", "system.sshd", "watchguard.firebox", "windows.firewall"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "dns.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "panw.panos", "pfsense.log", "snort.log", "system.pam", "system.sshd", "watchguard.firebox", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -558,7 +560,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.geo.country_iso_code",
         kind: FieldType::Keyword,
         meaning: "country of the source's address, where a database is given",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -566,7 +568,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.as.number",
         kind: FieldType::Long,
         meaning: "number of the source's network, where a database is given",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -574,7 +576,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.as.organization.name",
         kind: FieldType::Keyword,
         meaning: "owner of the source's network, where a database is given",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -582,7 +584,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.scope",
         kind: FieldType::Keyword,
         meaning: "(own) internal or external, where internal networks are configured",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -606,7 +608,7 @@ pub static FIELDS: &[Field] = &[
         name: "destination.ip",
         kind: FieldType::Ip,
         meaning: "address that was connected to",
-        datasets: &["bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "dhcp.log", "dns.log", "f5.bigip", "haproxy.log", "http.error", "iis.access", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "proxy.log", "snort.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["aws.elb_logs", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "dhcp.log", "dns.log", "f5.bigip", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "proxy.log", "snort.log", "squid.access", "watchguard.firebox", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -614,7 +616,7 @@ pub static FIELDS: &[Field] = &[
         name: "destination.port",
         kind: FieldType::Long,
         meaning: "port that was connected to",
-        datasets: &["bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "haproxy.log", "http.error", "iis.access", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "snort.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["aws.elb_logs", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "snort.log", "watchguard.firebox", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -678,7 +680,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.name",
         kind: FieldType::Keyword,
         meaning: "the account that acted or was tried",
-        datasets: &["auditd.log", "board.log", "cisco.asa", "cisco.ios", "cisco.ise", "citrix.adc", "database.log", "f5.bigip", "ftp.log", "http.access", "http.error", "iis.access", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "radius.log", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log"],
+        datasets: &["auditd.log", "board.log", "cisco.asa", "cisco.ios", "cisco.ise", "citrix.adc", "database.log", "f5.bigip", "ftp.log", "http.access", "http.error", "iis.access", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "radius.log", "squid.access", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log"],
         within: None,
         url: false,
     },
@@ -686,7 +688,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.id",
         kind: FieldType::Keyword,
         meaning: "numeric id of that account",
-        datasets: &["auditd.log", "iptables.log", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo"],
+        datasets: &["auditd.log", "aws.s3access", "iptables.log", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo"],
         within: None,
         url: false,
     },
@@ -1478,7 +1480,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.original",
         kind: FieldType::Keyword,
         meaning: "request target as sent",
-        datasets: &["aws.cloudfront_logs", "cisco.asa", "cisco.ftd", "cisco.meraki", "haproxy.log", "http.access", "http.error", "iis.access", "panw.panos", "proxy.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cisco.asa", "cisco.ftd", "cisco.meraki", "haproxy.log", "http.access", "http.error", "iis.access", "panw.panos", "proxy.log", "squid.access"],
         within: None,
         url: true,
     },
@@ -1486,7 +1488,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.path",
         kind: FieldType::Keyword,
         meaning: "target up to the first question mark",
-        datasets: &["aws.cloudfront_logs", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log", "squid.access"],
         within: Some("url.original"),
         url: true,
     },
@@ -1494,7 +1496,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.query",
         kind: FieldType::Keyword,
         meaning: "target after the first question mark",
-        datasets: &["aws.cloudfront_logs", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log", "squid.access"],
         within: Some("url.original"),
         url: true,
     },
@@ -1502,7 +1504,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.domain",
         kind: FieldType::Keyword,
         meaning: "host that the request was for",
-        datasets: &["aws.cloudfront_logs", "http.access", "http.error", "iis.access", "proxy.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "http.access", "http.error", "iis.access", "proxy.log", "squid.access"],
         within: None,
         url: false,
     },
@@ -1510,7 +1512,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.port",
         kind: FieldType::Long,
         meaning: "port that the request was for",
-        datasets: &["http.access", "http.error", "proxy.log"],
+        datasets: &["aws.elb_logs", "http.access", "http.error", "proxy.log", "squid.access"],
         within: None,
         url: false,
     },
@@ -1518,7 +1520,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.request.method",
         kind: FieldType::Keyword,
         meaning: "request method",
-        datasets: &["aws.cloudfront_logs", "cisco.meraki", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cisco.meraki", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log", "squid.access"],
         within: None,
         url: false,
     },
@@ -1526,7 +1528,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.version",
         kind: FieldType::Keyword,
         meaning: "protocol version without the word HTTP",
-        datasets: &["aws.cloudfront_logs", "haproxy.log", "http.access", "http.error", "iis.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "haproxy.log", "http.access", "http.error", "iis.access"],
         within: None,
         url: false,
     },
@@ -1534,7 +1536,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.request.referrer",
         kind: FieldType::Keyword,
         meaning: "referring page",
-        datasets: &["aws.cloudfront_logs", "http.access", "http.error", "iis.access", "panw.panos"],
+        datasets: &["aws.cloudfront_logs", "aws.s3access", "http.access", "http.error", "iis.access", "panw.panos"],
         within: None,
         url: true,
     },
@@ -1542,7 +1544,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.response.status_code",
         kind: FieldType::Long,
         meaning: "answer code",
-        datasets: &["aws.cloudfront_logs", "haproxy.log", "http.access", "iis.access", "proxy.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "haproxy.log", "http.access", "iis.access", "proxy.log", "squid.access"],
         within: None,
         url: false,
     },
@@ -1558,7 +1560,7 @@ pub static FIELDS: &[Field] = &[
         name: "user_agent.original",
         kind: FieldType::Keyword,
         meaning: "client program as it names itself",
-        datasets: &["aws.cloudfront_logs", "cisco.ftd", "http.access", "iis.access", "panw.panos", "proxy.log", "vmware.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cisco.ftd", "http.access", "iis.access", "panw.panos", "proxy.log", "vmware.log"],
         within: None,
         url: false,
     },
@@ -1566,7 +1568,7 @@ pub static FIELDS: &[Field] = &[
         name: "user_agent.type",
         kind: FieldType::Keyword,
         meaning: "(own) browser, crawler, scanner, tool, library, monitor, other or none, where asked for",
-        datasets: &["aws.cloudfront_logs", "cisco.ftd", "http.access", "iis.access", "panw.panos", "proxy.log", "vmware.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cisco.ftd", "http.access", "iis.access", "panw.panos", "proxy.log", "vmware.log"],
         within: None,
         url: false,
     },
@@ -1774,7 +1776,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.level",
         kind: FieldType::Keyword,
         meaning: "level of the message, as the program names it",
-        datasets: &["application.log", "http.error"],
+        datasets: &["application.log", "http.error", "mail.log"],
         within: None,
         url: false,
     },
@@ -1790,7 +1792,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.duration",
         kind: FieldType::Long,
         meaning: "how long it took, in nanoseconds",
-        datasets: &["aws.cloudfront_logs", "cisco.asa", "haproxy.log", "iis.access", "juniper.junos", "panw.panos", "proxy.log"],
+        datasets: &["aws.cloudfront_logs", "aws.s3access", "cisco.asa", "haproxy.log", "http.access", "iis.access", "juniper.junos", "panw.panos", "proxy.log", "squid.access"],
         within: None,
         url: false,
     },
@@ -1822,7 +1824,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.request.bytes",
         kind: FieldType::Long,
         meaning: "length of the request in bytes",
-        datasets: &["aws.cloudfront_logs", "iis.access", "proxy.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "http.access", "iis.access", "proxy.log"],
         within: None,
         url: false,
     },
@@ -1838,7 +1840,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.response.bytes",
         kind: FieldType::Long,
         meaning: "length of the answer in bytes, with its headers",
-        datasets: &["aws.cloudfront_logs", "haproxy.log", "iis.access", "proxy.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "haproxy.log", "http.access", "iis.access", "proxy.log", "squid.access"],
         within: None,
         url: false,
     },
@@ -1911,6 +1913,14 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "(Beats) status of Windows",
         datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "aws.s3access.bucket",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) bucket that the request was for",
+        datasets: &["aws.s3access"],
         within: None,
         url: false,
     },

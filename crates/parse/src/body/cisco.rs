@@ -45,7 +45,7 @@ fn is_code(text: &[u8]) -> bool {
 /// The program name under which the table of bodies holds what writes such a code.
 pub(super) fn writer(program: &[u8]) -> &'static [u8] {
     match is_firewall(program) {
-        true => b"%ASA",
+        true => b"%asa",
         false => b"%",
     }
 }

@@ -9,7 +9,7 @@ use super::{appliances, filterlog, mikrotik, ossec, pairs, pfsense, snort};
 /// What is read of the devices of a network.
 #[rustfmt::skip]
 pub(super) static DEVICES: &[Body] = &[
-    body(&["%ASA"], dataset::CISCO_ASA, Reads::Cisco)
+    body(&["%asa"], dataset::CISCO_ASA, Reads::Cisco)
         .example(r#"%ASA-4-106023: Deny tcp src outside:203.0.113.7/4000 dst inside:198.51.100.4/22 by access-group "outside_in" [0x0, 0x0]"#, "www.cisco.com/c/en/us/td/docs/security/asa/syslog/asa-syslog.html"),
     body(&["%"], dataset::CISCO_IOS, Reads::Cisco)
         .example("%SEC-6-IPACCESSLOGP: list 110 denied tcp 203.0.113.7(4000) -> 198.51.100.4(22), 1 packet", "www.cisco.com/c/en/us/td/docs/ios-xml/ios/esm/configuration/15-mt/esm-15-mt-book.html"),
@@ -47,11 +47,11 @@ pub(super) static DEVICES: &[Body] = &[
         .example("(5) Login incorrect: [ann] (from client ap1 port 0 cli 00-00-5E-00-53-01)", "www.freeradius.org/documentation"),
     body(&["tmsh", "mcpd", "apmd", "httpd(pam_audit)", "pam_audit", "tmm"], dataset::BIG_IP, Reads::Table(&appliances::BIG_IP))
         .example("01420002:5: AUDIT - pid=99 user=root folder=/Common module=(tmos)# status=[Command OK] cmd_data=list ltm", "techdocs.f5.com"),
-    body(&["RT_FLOW", "RT_IDS", "RT_IDP", "RT_SCREEN", "mgd"], dataset::JUNOS, Reads::Flows(&appliances::JUNOS))
+    body(&["rt_flow", "rt_ids", "rt_idp", "rt_screen", "mgd"], dataset::JUNOS, Reads::Flows(&appliances::JUNOS))
         .example("RT_FLOW_SESSION_DENY: session denied 203.0.113.7/4000->198.51.100.4/22 junos-ssh 6(0) deny-all untrust trust UNKNOWN UNKNOWN N/A(N/A) ge-0/0/0.0", "www.juniper.net/documentation/us/en/software/junos/network-mgmt"),
-    body(&["CheckPoint"], dataset::CHECK_POINT, Reads::By(pairs::put_check_point))
+    body(&["checkpoint"], dataset::CHECK_POINT, Reads::By(pairs::put_check_point))
         .example(r#"[action:"Drop"; ifdir:"inbound"; ifname:"eth1"; src:"203.0.113.7"; dst:"198.51.100.4"; proto:"6"; s_port:"4000"; service:"22"]"#, "sc1.checkpoint.com/documents/R81.20/WebAdminGuides/EN/CP_R81.20_LoggingAndMonitoring_AdminGuide"),
-    body(&["CISE_Failed_Attempts", "CISE_Passed_Authentications", "CISE_Administrative_and_Operational_Audit", "CISE_RADIUS_Accounting", "CISE_TACACS_Accounting"], dataset::ISE, Reads::By(pairs::put_ise))
+    body(&["cise_failed_attempts", "cise_passed_authentications", "cise_radius_accounting", "cise_tacacs_accounting"], dataset::ISE, Reads::By(pairs::put_ise))
         .example("0000000001 1 0 2026-03-04 10:00:01.123 +00:00 0000000001 5400 NOTICE Failed-Attempt: Authentication failed, ConfigVersionId=1, UserName=ann, Calling-Station-ID=203.0.113.7", "www.cisco.com/c/en/us/td/docs/security/ise/syslog"),
     body(&["firewall"], dataset::WATCHGUARD, Reads::By(pairs::put_watchguard))
         .example(r#"msg_id="3000-0148" Deny 0-External Firebox 40 tcp 20 64 203.0.113.7 198.51.100.4 4000 22 offset 5 S 123 win 1024 (Unhandled External Packet-00)"#, "www.watchguard.com/help/docs/fireware/12/en-US/log_catalog"),
