@@ -244,6 +244,8 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
 }
 
 #[cfg(test)]
+mod device_forgery_tests;
+#[cfg(test)]
 mod family_tests;
 #[cfg(test)]
 mod forgery_tests;

@@ -62,8 +62,27 @@ fn only<'a>(pairs: &[Pair<'a>], key: &[u8]) -> Option<&'a [u8]> {
     found.all(|other| other == first).then_some(first)
 }
 
+/// Whether all keys of the field that the message has agree: a client may write a key that the device left out.
+fn agree(pairs: &[Pair<'_>], id: FieldId) -> bool {
+    let is_of = |key: &[u8]| KEYS.iter().any(|(known, of)| *of == id && known.as_bytes() == key);
+    let mut values = pairs.iter().filter(|(key, _)| is_of(key)).map(|(_, value)| without_port(value));
+    let first = values.next();
+    values.all(|other| Some(other) == first)
+}
+
+/// An address without the port behind it; other texts as they are.
+fn without_port(value: &[u8]) -> &[u8] {
+    match memchr::memrchr(b':', value) {
+        Some(colon) if is_ip(&value[..colon]) && !is_ip(value) => &value[..colon],
+        _ => value,
+    }
+}
+
 fn put_pairs(rows: &mut BatchBuilder, pairs: &[Pair<'_>]) {
     for (key, id) in KEYS {
+        if matches!(*id, field::SOURCE_IP | field::USER_NAME) && !agree(pairs, *id) {
+            continue;
+        }
         let Some(value) = only(pairs, key.as_bytes()).filter(|value| !matches!(*value, b"" | b"N/A" | b"NONE")) else {
             continue;
         };
@@ -245,13 +264,28 @@ fn unquoted(text: &[u8]) -> &[u8] {
     text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text)
 }
 
+/// Where a comma stands that no backslash takes with it.
+fn unescaped_comma(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let stop = at + memchr::memchr2(b',', b'\\', text.get(at..)?)?;
+        if text[stop] == b',' {
+            return Some(stop);
+        }
+        at = stop + 2;
+    }
+}
+
 /// `0000000001 1 0 2026-03-04 10:00:01.123 +00:00 0000000001 5400 NOTICE Failed-Attempt: Authentication failed, UserName=ann, …` of ISE.
 pub(super) fn put_ise(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let mut pairs: Vec<Pair<'_>> = Vec::new();
     let Some(start) = memmem::find(message, b", ") else { return false };
     let head = &message[..start];
-    for part in message[start + 2..].split(|byte| *byte == b',').take(PAIRS_MAX) {
-        let part = part.trim_ascii();
+    let mut rest = &message[start + 2..];
+    while !rest.is_empty() && pairs.len() < PAIRS_MAX {
+        let end = unescaped_comma(rest).unwrap_or(rest.len());
+        let part = rest[..end].trim_ascii();
+        rest = rest.get(end + 1..).unwrap_or_default();
         if let Some(equals) = memchr(b'=', part) {
             pairs.push((&part[..equals], &part[equals + 1..]));
         }
