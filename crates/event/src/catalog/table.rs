@@ -394,44 +394,108 @@ pub mod field {
     pub const SOURCE_USER_NAME: FieldId = FieldId(192);
     /// `user.changes.name`: what an account is called after a change.
     pub const USER_CHANGES_NAME: FieldId = FieldId(193);
-    /// `event.code`: the device's own number or name of the kind of message.
+    /// `event.code`: the product's own number or name of this kind of event.
     pub const EVENT_CODE: FieldId = FieldId(194);
-    /// `network.direction`: inbound or outbound, as the device tells it.
-    pub const NETWORK_DIRECTION: FieldId = FieldId(195);
-    /// `network.protocol`: protocol of the application, in lower case.
-    pub const NETWORK_PROTOCOL: FieldId = FieldId(196);
-    /// `network.application`: application that the device recognised.
-    pub const NETWORK_APPLICATION: FieldId = FieldId(197);
-    /// `network.bytes`: bytes of both directions.
-    pub const NETWORK_BYTES: FieldId = FieldId(198);
-    /// `network.vlan.id`: number of the virtual network.
-    pub const NETWORK_VLAN_ID: FieldId = FieldId(199);
-    /// `destination.bytes`: bytes that the destination sent.
-    pub const DESTINATION_BYTES: FieldId = FieldId(200);
-    /// `destination.domain`: name of what was connected to.
+    /// `event.id`: the product's own id of this event.
+    pub const EVENT_ID: FieldId = FieldId(195);
+    /// `event.provider`: part of the product that wrote the event.
+    pub const EVENT_PROVIDER: FieldId = FieldId(196);
+    /// `event.severity`: how grave the product says the event is, in its own numbers.
+    pub const EVENT_SEVERITY: FieldId = FieldId(197);
+    /// `url.full`: the whole URL, with scheme and host.
+    pub const URL_FULL: FieldId = FieldId(198);
+    /// `user.domain`: domain or realm of that account.
+    pub const USER_DOMAIN: FieldId = FieldId(199);
+    /// `user.email`: mail address of that account.
+    pub const USER_EMAIL: FieldId = FieldId(200);
+    /// `destination.domain`: name that was connected to.
     pub const DESTINATION_DOMAIN: FieldId = FieldId(201);
-    /// `source.nat.ip`: address of the source behind translation.
-    pub const SOURCE_NAT_IP: FieldId = FieldId(202);
-    /// `source.nat.port`: port of the source behind translation.
-    pub const SOURCE_NAT_PORT: FieldId = FieldId(203);
-    /// `destination.nat.ip`: address of the destination behind translation.
-    pub const DESTINATION_NAT_IP: FieldId = FieldId(204);
-    /// `destination.nat.port`: port of the destination behind translation.
-    pub const DESTINATION_NAT_PORT: FieldId = FieldId(205);
-    /// `rule.name`: name of the rule or access list that decided, or of the signature that matched.
-    pub const RULE_NAME: FieldId = FieldId(206);
-    /// `rule.category`: kind of the rule or signature.
-    pub const RULE_CATEGORY: FieldId = FieldId(207);
-    /// `observer.vendor`: maker of the device that wrote the line.
+    /// `destination.bytes`: bytes that the other end sent.
+    pub const DESTINATION_BYTES: FieldId = FieldId(202);
+    /// `host.name`: the machine concerned, as the product names it.
+    pub const HOST_NAME: FieldId = FieldId(203);
+    /// `rule.name`: rule or signature of the product that the event is about.
+    pub const RULE_NAME: FieldId = FieldId(204);
+    /// `rule.category`: the product's kind of that rule.
+    pub const RULE_CATEGORY: FieldId = FieldId(205);
+    /// `network.protocol`: protocol of the application, such as http or dns.
+    pub const NETWORK_PROTOCOL: FieldId = FieldId(206);
+    /// `network.direction`: inbound, outbound, as the product says.
+    pub const NETWORK_DIRECTION: FieldId = FieldId(207);
+    /// `observer.vendor`: maker of the product that wrote the event.
     pub const OBSERVER_VENDOR: FieldId = FieldId(208);
-    /// `observer.product`: the device's product.
+    /// `observer.product`: product that wrote the event.
     pub const OBSERVER_PRODUCT: FieldId = FieldId(209);
+    /// `observer.version`: its version.
+    pub const OBSERVER_VERSION: FieldId = FieldId(210);
+    /// `process.parent.name`: name of the process that started it.
+    pub const PROCESS_PARENT_NAME: FieldId = FieldId(211);
+    /// `process.parent.executable`: path of the program of that process.
+    pub const PROCESS_PARENT_EXECUTABLE: FieldId = FieldId(212);
+    /// `process.parent.command_line`: the command with which that process was run.
+    pub const PROCESS_PARENT_COMMAND_LINE: FieldId = FieldId(213);
+    /// `file.name`: name of the file, without its folder.
+    pub const FILE_NAME: FieldId = FieldId(214);
+    /// `file.size`: its size in bytes.
+    pub const FILE_SIZE: FieldId = FieldId(215);
+    /// `file.hash.md5`: MD5 of the file.
+    pub const FILE_HASH_MD5: FieldId = FieldId(216);
+    /// `file.hash.sha1`: SHA-1 of the file.
+    pub const FILE_HASH_SHA1: FieldId = FieldId(217);
+    /// `file.hash.sha256`: SHA-256 of the file.
+    pub const FILE_HASH_SHA256: FieldId = FieldId(218);
+    /// `email.from.address`: sender of the mail.
+    pub const EMAIL_FROM_ADDRESS: FieldId = FieldId(219);
+    /// `email.to.address`: receivers of the mail.
+    pub const EMAIL_TO_ADDRESS: FieldId = FieldId(220);
+    /// `email.subject`: subject of the mail.
+    pub const EMAIL_SUBJECT: FieldId = FieldId(221);
+    /// `dns.answers.data`: what the name server answered.
+    pub const DNS_ANSWERS_DATA: FieldId = FieldId(222);
+    /// `cloud.account.id`: account, subscription or project of the cloud.
+    pub const CLOUD_ACCOUNT_ID: FieldId = FieldId(223);
+    /// `cloud.region`: region of the cloud.
+    pub const CLOUD_REGION: FieldId = FieldId(224);
+    /// `container.id`: its id.
+    pub const CONTAINER_ID: FieldId = FieldId(225);
+    /// `orchestrator.namespace`: namespace of the resource concerned.
+    pub const ORCHESTRATOR_NAMESPACE: FieldId = FieldId(226);
+    /// `orchestrator.resource.type`: kind of that resource.
+    pub const ORCHESTRATOR_RESOURCE_TYPE: FieldId = FieldId(227);
+    /// `c0di3.guessed`: (own) fields of this event that the dictionary of synonyms has filled.
+    pub const C0DI3_GUESSED: FieldId = FieldId(228);
+    /// `package.name`: the package that was installed, upgraded or removed, or a list of them.
+    pub const PACKAGE_NAME: FieldId = FieldId(229);
+    /// `package.version`: its version; of a removed one the last.
+    pub const PACKAGE_VERSION: FieldId = FieldId(230);
+    /// `package.previous_version`: (own) its version before an upgrade.
+    pub const PACKAGE_PREVIOUS_VERSION: FieldId = FieldId(231);
+    /// `package.architecture`: kind of processor that it is for.
+    pub const PACKAGE_ARCHITECTURE: FieldId = FieldId(232);
+    /// `system.logins.terminal`: (own) terminal of a recorded login.
+    pub const SYSTEM_LOGINS_TERMINAL: FieldId = FieldId(233);
+    /// `system.logins.failures`: (own) failed logins that were counted for the account.
+    pub const SYSTEM_LOGINS_FAILURES: FieldId = FieldId(234);
+    /// `network.application`: application that the device recognised.
+    pub const NETWORK_APPLICATION: FieldId = FieldId(235);
+    /// `network.bytes`: bytes of both directions.
+    pub const NETWORK_BYTES: FieldId = FieldId(236);
+    /// `network.vlan.id`: number of the virtual network.
+    pub const NETWORK_VLAN_ID: FieldId = FieldId(237);
+    /// `source.nat.ip`: address of the source behind translation.
+    pub const SOURCE_NAT_IP: FieldId = FieldId(238);
+    /// `source.nat.port`: port of the source behind translation.
+    pub const SOURCE_NAT_PORT: FieldId = FieldId(239);
+    /// `destination.nat.ip`: address of the destination behind translation.
+    pub const DESTINATION_NAT_IP: FieldId = FieldId(240);
+    /// `destination.nat.port`: port of the destination behind translation.
+    pub const DESTINATION_NAT_PORT: FieldId = FieldId(241);
     /// `observer.type`: what the device is: firewall, switch, ids ….
-    pub const OBSERVER_TYPE: FieldId = FieldId(210);
+    pub const OBSERVER_TYPE: FieldId = FieldId(242);
     /// `observer.ingress.interface.name`: interface that the traffic came in by.
-    pub const OBSERVER_INGRESS_INTERFACE_NAME: FieldId = FieldId(211);
+    pub const OBSERVER_INGRESS_INTERFACE_NAME: FieldId = FieldId(243);
     /// `observer.egress.interface.name`: interface that the traffic leaves by.
-    pub const OBSERVER_EGRESS_INTERFACE_NAME: FieldId = FieldId(212);
+    pub const OBSERVER_EGRESS_INTERFACE_NAME: FieldId = FieldId(244);
 }
 
 /// The catalog.
@@ -464,7 +528,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.category",
         kind: FieldType::Keyword,
         meaning: "ECS category of the event",
-        datasets: &["arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "hostapd.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "radius.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "ecs.event", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "hostapd.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "radius.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.logins", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -472,7 +536,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.action",
         kind: FieldType::Keyword,
         meaning: "what was done, in one word",
-        datasets: &["arpwatch.log", "auditd.log", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "hostapd.log", "http.error", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "qnap.log", "radius.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["arpwatch.log", "auditd.log", "aws.cloudtrail", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "cloudflare.firewall", "database.log", "dhcp.log", "dns.log", "ecs.event", "f5.bigip", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "haproxy.log", "hashicorp_vault.audit", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "keycloak.event", "kubernetes.audit", "mail.log", "mikrotik.log", "nextcloud.log", "o365.audit", "ocsf.event", "okta.system", "osquery.result", "ossec.alerts", "panw.panos", "pfsense.log", "qnap.log", "radius.log", "snort.log", "squid.access", "sshguard.log", "suricata.eve", "synology.log", "system.accounts", "system.boot", "system.cron", "system.kernel", "system.logins", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall", "zeek.dce_rpc", "zeek.kerberos", "zeek.smb_files"],
         within: None,
         url: false,
     },
@@ -480,7 +544,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.outcome",
         kind: FieldType::Keyword,
         meaning: "success or failure",
-        datasets: &["auditd.log", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "database.log", "f5.bigip", "ftp.log", "haproxy.log", "hostapd.log", "http.error", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "panw.panos", "pfsense.log", "qnap.log", "radius.log", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["auditd.laurel", "auditd.log", "aws.cloudtrail", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.signinlogs", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "cloudflare.firewall", "coraza.audit", "database.log", "ecs.event", "f5.bigip", "ftp.log", "gcp.audit", "gitlab.auth", "google_workspace.login", "haproxy.log", "hashicorp_vault.audit", "hostapd.log", "http.error", "iptables.log", "juniper.junos", "keycloak.event", "kubernetes.audit", "mail.log", "mikrotik.log", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "panw.panos", "pfsense.log", "qnap.log", "radius.log", "suricata.eve", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall", "zeek.kerberos", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -488,7 +552,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.reason",
         kind: FieldType::Keyword,
         meaning: "why the action ended as it did",
-        datasets: &["aws.s3access", "cisco.asa", "cisco.ios", "citrix.adc", "dhcp.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "juniper.junos", "mail.log", "panw.panos", "radius.log", "synology.log", "system.accounts", "system.cron", "system.pam", "system.sshd", "system.syslog"],
+        datasets: &["aws.cloudtrail", "aws.s3access", "azure.signinlogs", "cisco.asa", "cisco.ios", "citrix.adc", "dhcp.log", "ftp.log", "gcp.audit", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "juniper.junos", "keycloak.event", "mail.log", "mongodb.log", "o365.audit", "ocsf.event", "okta.system", "panw.panos", "radius.log", "synology.log", "system.accounts", "system.cron", "system.packages", "system.pam", "system.sshd", "system.syslog", "teleport.audit"],
         within: None,
         url: false,
     },
@@ -504,7 +568,7 @@ pub static FIELDS: &[Field] = &[
         name: "message",
         kind: FieldType::Keyword,
         meaning: "the text after the header",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "container.log", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "hostapd.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "radius.log", "snort.log", "sshguard.log", "synology.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.guardduty", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "cloud-init.log", "container.log", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "falco.alerts", "fluentbit.log", "ftp.log", "gitlab.auth", "guacamole.log", "haproxy.log", "hostapd.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "keycloak.log", "mail.log", "mikrotik.log", "mongodb.log", "nextcloud.log", "ocsf.event", "okta.system", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "radius.log", "snort.log", "sshguard.log", "synology.log", "syslog", "system.accounts", "system.boot", "system.cron", "system.kernel", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.event", "windows.firewall", "xorg.log", "zeek.log"],
         within: None,
         url: false,
     },
@@ -528,7 +592,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.ip",
         kind: FieldType::Ip,
         meaning: "address that the request or connection came from",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "cloudflare.firewall", "coraza.audit", "database.log", "dhcp.log", "dns.log", "ecs.event", "f5.bigip", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "keycloak.event", "kubernetes.audit", "mail.log", "mikrotik.log", "modsecurity.audit", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "suricata.eve", "synology.log", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.event", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -536,7 +600,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.address",
         kind: FieldType::Keyword,
         meaning: "the client: its address, or its name where the line tells only that",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "cloudflare.firewall", "coraza.audit", "database.log", "dhcp.log", "dns.log", "ecs.event", "f5.bigip", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "keycloak.event", "kubernetes.audit", "mail.log", "mikrotik.log", "modsecurity.audit", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "suricata.eve", "synology.log", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.event", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -544,7 +608,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.domain",
         kind: FieldType::Keyword,
         meaning: "name of the client, where the line tells no address",
-        datasets: &["auditd.log", "database.log", "ftp.log", "http.access", "mail.log", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "database.log", "ftp.log", "http.access", "mail.log", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
         within: None,
         url: false,
     },
@@ -552,7 +616,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.port",
         kind: FieldType::Long,
         meaning: "port that the connection came from",
-        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "dns.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "panw.panos", "pfsense.log", "snort.log", "system.pam", "system.sshd", "watchguard.firebox", "windows.firewall"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.guardduty", "aws.vpcflow", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "coraza.audit", "dns.log", "ecs.event", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "modsecurity.audit", "mongodb.log", "o365.audit", "ocsf.event", "panw.panos", "pfsense.log", "snort.log", "suricata.eve", "system.pam", "system.sshd", "teleport.audit", "watchguard.firebox", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -560,7 +624,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.geo.country_iso_code",
         kind: FieldType::Keyword,
         meaning: "country of the source's address, where a database is given",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "cloudflare.firewall", "coraza.audit", "database.log", "dhcp.log", "dns.log", "ecs.event", "f5.bigip", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "keycloak.event", "kubernetes.audit", "mail.log", "mikrotik.log", "modsecurity.audit", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "suricata.eve", "synology.log", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.event", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -568,7 +632,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.as.number",
         kind: FieldType::Long,
         meaning: "number of the source's network, where a database is given",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "cloudflare.firewall", "coraza.audit", "database.log", "dhcp.log", "dns.log", "ecs.event", "f5.bigip", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "keycloak.event", "kubernetes.audit", "mail.log", "mikrotik.log", "modsecurity.audit", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "suricata.eve", "synology.log", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.event", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -576,7 +640,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.as.organization.name",
         kind: FieldType::Keyword,
         meaning: "owner of the source's network, where a database is given",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "cloudflare.firewall", "coraza.audit", "database.log", "dhcp.log", "dns.log", "ecs.event", "f5.bigip", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "keycloak.event", "kubernetes.audit", "mail.log", "mikrotik.log", "modsecurity.audit", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "suricata.eve", "synology.log", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.event", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -584,7 +648,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.scope",
         kind: FieldType::Keyword,
         meaning: "(own) internal or external, where internal networks are configured",
-        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "synology.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["application.log", "arpwatch.log", "auditd.log", "aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "cloudflare.firewall", "coraza.audit", "database.log", "dhcp.log", "dns.log", "ecs.event", "f5.bigip", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "keycloak.event", "kubernetes.audit", "mail.log", "mikrotik.log", "modsecurity.audit", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "snort.log", "squid.access", "sshguard.log", "suricata.eve", "synology.log", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.event", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -592,7 +656,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.mac",
         kind: FieldType::Keyword,
         meaning: "hardware address of the sender",
-        datasets: &["arpwatch.log", "cisco.ios", "cisco.ise", "cisco.meraki", "dhcp.log", "hostapd.log", "iptables.log", "mikrotik.log", "radius.log"],
+        datasets: &["arpwatch.log", "cisco.ios", "cisco.ise", "cisco.meraki", "dhcp.log", "hostapd.log", "iptables.log", "mikrotik.log", "ocsf.event", "radius.log"],
         within: None,
         url: false,
     },
@@ -600,7 +664,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.bytes",
         kind: FieldType::Long,
         meaning: "length of the packet in bytes",
-        datasets: &["cisco.asa", "cisco.ios", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log"],
+        datasets: &["aws.vpcflow", "cisco.asa", "cisco.ios", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "zeek.connection"],
         within: None,
         url: false,
     },
@@ -608,7 +672,7 @@ pub static FIELDS: &[Field] = &[
         name: "destination.ip",
         kind: FieldType::Ip,
         meaning: "address that was connected to",
-        datasets: &["aws.elb_logs", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "dhcp.log", "dns.log", "f5.bigip", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "proxy.log", "snort.log", "squid.access", "watchguard.firebox", "windows.firewall"],
+        datasets: &["aws.elb_logs", "aws.vpcflow", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "dhcp.log", "dns.log", "f5.bigip", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mikrotik.log", "modsecurity.audit", "ocsf.event", "panw.panos", "pfsense.log", "proxy.log", "snort.log", "squid.access", "suricata.eve", "watchguard.firebox", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -616,7 +680,7 @@ pub static FIELDS: &[Field] = &[
         name: "destination.port",
         kind: FieldType::Long,
         meaning: "port that was connected to",
-        datasets: &["aws.elb_logs", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "snort.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["aws.elb_logs", "aws.guardduty", "aws.vpcflow", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "coraza.audit", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "juniper.junos", "mikrotik.log", "modsecurity.audit", "ocsf.event", "panw.panos", "pfsense.log", "snort.log", "suricata.eve", "watchguard.firebox", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -624,7 +688,7 @@ pub static FIELDS: &[Field] = &[
         name: "destination.mac",
         kind: FieldType::Keyword,
         meaning: "hardware address of the receiver",
-        datasets: &["iptables.log"],
+        datasets: &["iptables.log", "ocsf.event"],
         within: None,
         url: false,
     },
@@ -632,7 +696,7 @@ pub static FIELDS: &[Field] = &[
         name: "network.transport",
         kind: FieldType::Keyword,
         meaning: "tcp, udp, icmp …",
-        datasets: &["bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "snort.log", "watchguard.firebox", "windows.firewall"],
+        datasets: &["aws.guardduty", "aws.vpcflow", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "snort.log", "suricata.eve", "watchguard.firebox", "windows.firewall", "zeek.connection", "zeek.dns"],
         within: None,
         url: false,
     },
@@ -648,7 +712,7 @@ pub static FIELDS: &[Field] = &[
         name: "dns.question.name",
         kind: FieldType::Keyword,
         meaning: "name that was asked for, without the last dot",
-        datasets: &["dns.log"],
+        datasets: &["dns.log", "suricata.eve", "zeek.dns"],
         within: None,
         url: false,
     },
@@ -656,7 +720,7 @@ pub static FIELDS: &[Field] = &[
         name: "dns.question.type",
         kind: FieldType::Keyword,
         meaning: "type of the record that was asked for",
-        datasets: &["dns.log"],
+        datasets: &["dns.log", "suricata.eve", "zeek.dns"],
         within: None,
         url: false,
     },
@@ -664,7 +728,7 @@ pub static FIELDS: &[Field] = &[
         name: "dns.question.class",
         kind: FieldType::Keyword,
         meaning: "class of the record, IN almost always",
-        datasets: &["dns.log"],
+        datasets: &["dns.log", "zeek.dns"],
         within: None,
         url: false,
     },
@@ -672,7 +736,7 @@ pub static FIELDS: &[Field] = &[
         name: "dns.response_code",
         kind: FieldType::Keyword,
         meaning: "how the name server answered, where the line tells",
-        datasets: &["dns.log"],
+        datasets: &["dns.log", "suricata.eve", "zeek.dns"],
         within: None,
         url: false,
     },
@@ -680,7 +744,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.name",
         kind: FieldType::Keyword,
         meaning: "the account that acted or was tried",
-        datasets: &["auditd.log", "board.log", "cisco.asa", "cisco.ios", "cisco.ise", "citrix.adc", "database.log", "f5.bigip", "ftp.log", "http.access", "http.error", "iis.access", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "radius.log", "squid.access", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log"],
+        datasets: &["auditd.laurel", "auditd.log", "aws.cloudtrail", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "board.log", "cisco.asa", "cisco.ios", "cisco.ise", "citrix.adc", "database.log", "ecs.event", "f5.bigip", "falco.alerts", "ftp.log", "gcp.audit", "github.audit", "google_workspace.admin", "google_workspace.login", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "juniper.junos", "keycloak.event", "kubernetes.audit", "mail.log", "mikrotik.log", "mongodb.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "ossec.alerts", "panw.panos", "pfsense.log", "proxy.log", "qnap.log", "radius.log", "squid.access", "synology.log", "system.accounts", "system.cron", "system.kernel", "system.logins", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "vmware.log", "vsftpd.log", "zeek.kerberos"],
         within: None,
         url: false,
     },
@@ -688,7 +752,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.id",
         kind: FieldType::Keyword,
         meaning: "numeric id of that account",
-        datasets: &["auditd.log", "aws.s3access", "iptables.log", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo"],
+        datasets: &["auditd.laurel", "auditd.log", "aws.cloudtrail", "aws.s3access", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "falco.alerts", "github.audit", "google_workspace.admin", "google_workspace.login", "hashicorp_vault.audit", "iptables.log", "keycloak.event", "o365.audit", "ocsf.event", "okta.system", "osquery.result", "system.cron", "system.kernel", "system.logins", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo"],
         within: None,
         url: false,
     },
@@ -704,7 +768,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.effective.name",
         kind: FieldType::Keyword,
         meaning: "the account that the command ran as",
-        datasets: &["auditd.log", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo"],
+        datasets: &["auditd.laurel", "auditd.log", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo"],
         within: None,
         url: false,
     },
@@ -712,7 +776,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.effective.id",
         kind: FieldType::Keyword,
         meaning: "numeric id that the process ran with",
-        datasets: &["auditd.log", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.sudo"],
+        datasets: &["auditd.laurel", "auditd.log", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.sudo"],
         within: None,
         url: false,
     },
@@ -720,7 +784,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.target.name",
         kind: FieldType::Keyword,
         meaning: "the account that was created, changed or removed",
-        datasets: &["system.accounts"],
+        datasets: &["azure.auditlogs", "okta.system", "system.accounts"],
         within: None,
         url: false,
     },
@@ -752,7 +816,7 @@ pub static FIELDS: &[Field] = &[
         name: "host.hostname",
         kind: FieldType::Keyword,
         meaning: "the machine that wrote the line",
-        datasets: &["arpwatch.log", "auditd.log", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "qnap.log", "radius.log", "snort.log", "sshguard.log", "synology.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox"],
+        datasets: &["arpwatch.log", "auditd.laurel", "auditd.log", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "panw.panos", "pfsense.log", "qnap.log", "radius.log", "snort.log", "sshguard.log", "synology.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "watchguard.firebox", "windows.event"],
         within: None,
         url: false,
     },
@@ -768,7 +832,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.name",
         kind: FieldType::Keyword,
         meaning: "program that wrote the line",
-        datasets: &["arpwatch.log", "auditd.log", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "pfsense.log", "qnap.log", "radius.log", "snort.log", "sshguard.log", "synology.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log"],
+        datasets: &["arpwatch.log", "auditd.log", "board.log", "bsd.firewall", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cloud-init.log", "database.log", "dhcp.log", "dns.log", "ecs.event", "f5.bigip", "fail2ban.log", "falco.alerts", "ftp.log", "guacamole.log", "haproxy.log", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mail.log", "mikrotik.log", "ossec.alerts", "pfsense.log", "qnap.log", "radius.log", "snort.log", "sshguard.log", "synology.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "vsftpd.log", "windows.event", "xorg.log"],
         within: None,
         url: false,
     },
@@ -776,7 +840,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.pid",
         kind: FieldType::Long,
         meaning: "its process id",
-        datasets: &["application.log", "auditd.log", "bsd.firewall", "checkpoint.firewall", "cisco.ios", "database.log", "dhcp.log", "dns.log", "f5.bigip", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "hostapd.log", "http.error", "juniper.junos", "mail.log", "pfsense.log", "qnap.log", "radius.log", "snort.log", "sshguard.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.firewall"],
+        datasets: &["application.log", "auditd.laurel", "auditd.log", "bsd.firewall", "checkpoint.firewall", "cisco.ios", "database.log", "dhcp.log", "dns.log", "ecs.event", "f5.bigip", "fail2ban.log", "falco.alerts", "ftp.log", "guacamole.log", "haproxy.log", "hostapd.log", "http.error", "juniper.junos", "mail.log", "osquery.result", "pfsense.log", "qnap.log", "radius.log", "snort.log", "sshguard.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.logins", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "windows.event", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -784,7 +848,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.parent.pid",
         kind: FieldType::Long,
         meaning: "process id of the one that started it",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "ecs.event", "osquery.result", "system.kernel"],
         within: None,
         url: false,
     },
@@ -792,7 +856,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.exit_code",
         kind: FieldType::Long,
         meaning: "what it ended with; of an audit record, what the system call returned",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -800,7 +864,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.command_line",
         kind: FieldType::Keyword,
         meaning: "the command that was run",
-        datasets: &["auditd.log", "cisco.asa", "cisco.ios", "f5.bigip", "juniper.junos", "panw.panos", "system.cron", "system.kernel", "system.pam", "system.sudo", "system.syslog"],
+        datasets: &["auditd.laurel", "auditd.log", "cisco.asa", "cisco.ios", "ecs.event", "f5.bigip", "falco.alerts", "juniper.junos", "osquery.result", "panw.panos", "system.cron", "system.kernel", "system.packages", "system.pam", "system.sudo", "system.syslog"],
         within: None,
         url: false,
     },
@@ -808,7 +872,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.working_directory",
         kind: FieldType::Keyword,
         meaning: "where it was run",
-        datasets: &["auditd.log", "system.kernel", "system.pam", "system.sudo"],
+        datasets: &["auditd.laurel", "auditd.log", "ecs.event", "osquery.result", "system.kernel", "system.pam", "system.sudo"],
         within: None,
         url: false,
     },
@@ -816,7 +880,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.executable",
         kind: FieldType::Keyword,
         meaning: "path of the program concerned",
-        datasets: &["auditd.log", "system.kernel", "system.syslog"],
+        datasets: &["auditd.laurel", "auditd.log", "ecs.event", "falco.alerts", "osquery.result", "system.kernel", "system.syslog"],
         within: None,
         url: false,
     },
@@ -824,7 +888,7 @@ pub static FIELDS: &[Field] = &[
         name: "file.path",
         kind: FieldType::Keyword,
         meaning: "path of the file concerned",
-        datasets: &["auditd.log", "http.error", "panw.panos", "pfsense.log", "system.kernel", "system.sshd"],
+        datasets: &["auditd.laurel", "auditd.log", "falco.alerts", "hashicorp_vault.audit", "http.error", "panw.panos", "pfsense.log", "suricata.eve", "system.kernel", "system.packages", "system.sshd", "zeek.smb_files"],
         within: None,
         url: false,
     },
@@ -832,7 +896,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.audit.id",
         kind: FieldType::Keyword,
         meaning: "id of the account that logged in",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -856,7 +920,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.record_type",
         kind: FieldType::Keyword,
         meaning: "(Beats) type of the audit record, such as EXECVE",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -864,7 +928,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.comm",
         kind: FieldType::Keyword,
         meaning: "(own) name of the program concerned, where the line is written by another",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -880,7 +944,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.key",
         kind: FieldType::Keyword,
         meaning: "(Beats) key of the audit rule that asked for the record",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -888,7 +952,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.syscall",
         kind: FieldType::Keyword,
         meaning: "(Beats) number of the system call",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -896,7 +960,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.syscall_name",
         kind: FieldType::Keyword,
         meaning: "(own) name of the system call, written or after its number",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -904,7 +968,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.nametype",
         kind: FieldType::Keyword,
         meaning: "(Beats) what became of the file: CREATE, DELETE, NORMAL, PARENT",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -912,7 +976,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.ses",
         kind: FieldType::Keyword,
         meaning: "(Beats) number of the login session",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -928,7 +992,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.tty",
         kind: FieldType::Keyword,
         meaning: "(Beats) terminal of the process",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -960,7 +1024,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.a0",
         kind: FieldType::Keyword,
         meaning: "(Beats) argument 0 of a command or a system call",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -968,7 +1032,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.a1",
         kind: FieldType::Keyword,
         meaning: "(Beats) argument 1 of a command or a system call",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -1472,7 +1536,7 @@ pub static FIELDS: &[Field] = &[
         name: "service.name",
         kind: FieldType::Keyword,
         meaning: "PAM service that asked, or the unit that started or stopped",
-        datasets: &["application.log", "auditd.log", "fail2ban.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log"],
+        datasets: &["application.log", "auditd.log", "azure.auditlogs", "azure.signinlogs", "fail2ban.log", "mail.log", "nextcloud.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "zeek.kerberos"],
         within: None,
         url: false,
     },
@@ -1480,7 +1544,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.original",
         kind: FieldType::Keyword,
         meaning: "request target as sent",
-        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cisco.asa", "cisco.ftd", "cisco.meraki", "haproxy.log", "http.access", "http.error", "iis.access", "panw.panos", "proxy.log", "squid.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cisco.asa", "cisco.ftd", "cisco.meraki", "cloudflare.firewall", "coraza.audit", "gitlab.auth", "haproxy.log", "http.access", "http.error", "iis.access", "kubernetes.audit", "modsecurity.audit", "nextcloud.log", "ocsf.event", "okta.system", "panw.panos", "proxy.log", "squid.access", "suricata.eve", "zeek.http"],
         within: None,
         url: true,
     },
@@ -1488,7 +1552,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.path",
         kind: FieldType::Keyword,
         meaning: "target up to the first question mark",
-        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log", "squid.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cloudflare.firewall", "coraza.audit", "gitlab.auth", "haproxy.log", "http.access", "http.error", "iis.access", "kubernetes.audit", "modsecurity.audit", "nextcloud.log", "ocsf.event", "okta.system", "proxy.log", "squid.access", "suricata.eve", "zeek.http"],
         within: Some("url.original"),
         url: true,
     },
@@ -1496,7 +1560,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.query",
         kind: FieldType::Keyword,
         meaning: "target after the first question mark",
-        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log", "squid.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cloudflare.firewall", "coraza.audit", "haproxy.log", "http.access", "http.error", "iis.access", "modsecurity.audit", "ocsf.event", "proxy.log", "squid.access", "suricata.eve", "zeek.http"],
         within: Some("url.original"),
         url: true,
     },
@@ -1504,7 +1568,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.domain",
         kind: FieldType::Keyword,
         meaning: "host that the request was for",
-        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "http.access", "http.error", "iis.access", "proxy.log", "squid.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "cloudflare.firewall", "coraza.audit", "http.access", "http.error", "iis.access", "modsecurity.audit", "ocsf.event", "proxy.log", "squid.access", "suricata.eve", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1520,7 +1584,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.request.method",
         kind: FieldType::Keyword,
         meaning: "request method",
-        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cisco.meraki", "haproxy.log", "http.access", "http.error", "iis.access", "proxy.log", "squid.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cisco.meraki", "cloudflare.firewall", "coraza.audit", "gitlab.auth", "haproxy.log", "http.access", "http.error", "iis.access", "modsecurity.audit", "nextcloud.log", "ocsf.event", "proxy.log", "squid.access", "suricata.eve", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1528,7 +1592,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.version",
         kind: FieldType::Keyword,
         meaning: "protocol version without the word HTTP",
-        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "haproxy.log", "http.access", "http.error", "iis.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "coraza.audit", "haproxy.log", "http.access", "http.error", "iis.access", "modsecurity.audit", "suricata.eve", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1536,7 +1600,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.request.referrer",
         kind: FieldType::Keyword,
         meaning: "referring page",
-        datasets: &["aws.cloudfront_logs", "aws.s3access", "http.access", "http.error", "iis.access", "panw.panos"],
+        datasets: &["aws.cloudfront_logs", "aws.s3access", "http.access", "http.error", "iis.access", "panw.panos", "suricata.eve"],
         within: None,
         url: true,
     },
@@ -1544,7 +1608,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.response.status_code",
         kind: FieldType::Long,
         meaning: "answer code",
-        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "haproxy.log", "http.access", "iis.access", "proxy.log", "squid.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cloudflare.firewall", "coraza.audit", "ecs.event", "haproxy.log", "http.access", "iis.access", "kubernetes.audit", "modsecurity.audit", "proxy.log", "squid.access", "suricata.eve", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1552,7 +1616,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.response.body.bytes",
         kind: FieldType::Long,
         meaning: "length of the answer in bytes",
-        datasets: &["http.access"],
+        datasets: &["http.access", "suricata.eve", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1560,7 +1624,7 @@ pub static FIELDS: &[Field] = &[
         name: "user_agent.original",
         kind: FieldType::Keyword,
         meaning: "client program as it names itself",
-        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cisco.ftd", "http.access", "iis.access", "panw.panos", "proxy.log", "vmware.log"],
+        datasets: &["aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.s3access", "azure.signinlogs", "cisco.ftd", "cloudflare.firewall", "coraza.audit", "gcp.audit", "github.audit", "http.access", "iis.access", "kubernetes.audit", "modsecurity.audit", "nextcloud.log", "o365.audit", "ocsf.event", "okta.system", "panw.panos", "proxy.log", "suricata.eve", "teleport.audit", "vmware.log", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1568,7 +1632,7 @@ pub static FIELDS: &[Field] = &[
         name: "user_agent.type",
         kind: FieldType::Keyword,
         meaning: "(own) browser, crawler, scanner, tool, library, monitor, other or none, where asked for",
-        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cisco.ftd", "http.access", "iis.access", "panw.panos", "proxy.log", "vmware.log"],
+        datasets: &["aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.s3access", "azure.signinlogs", "cisco.ftd", "cloudflare.firewall", "coraza.audit", "gcp.audit", "github.audit", "http.access", "iis.access", "kubernetes.audit", "modsecurity.audit", "nextcloud.log", "o365.audit", "ocsf.event", "okta.system", "panw.panos", "proxy.log", "suricata.eve", "teleport.audit", "vmware.log", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1584,7 +1648,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.priority",
         kind: FieldType::Long,
         meaning: "PRI value",
-        datasets: &["board.log", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "qnap.log", "synology.log", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "watchguard.firebox"],
+        datasets: &["board.log", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "qnap.log", "synology.log", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "watchguard.firebox", "windows.event"],
         within: None,
         url: false,
     },
@@ -1592,7 +1656,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.facility.code",
         kind: FieldType::Long,
         meaning: "facility number",
-        datasets: &["board.log", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "qnap.log", "synology.log", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "watchguard.firebox"],
+        datasets: &["board.log", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "qnap.log", "synology.log", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "watchguard.firebox", "windows.event"],
         within: None,
         url: false,
     },
@@ -1600,7 +1664,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.severity.code",
         kind: FieldType::Long,
         meaning: "severity number",
-        datasets: &["board.log", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "qnap.log", "synology.log", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "watchguard.firebox"],
+        datasets: &["board.log", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "qnap.log", "synology.log", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "watchguard.firebox", "windows.event"],
         within: None,
         url: false,
     },
@@ -1608,7 +1672,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.version",
         kind: FieldType::Keyword,
         meaning: "protocol version of RFC 5424",
-        datasets: &["checkpoint.firewall", "cisco.ios", "juniper.junos", "panw.panos", "pfsense.log", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        datasets: &["checkpoint.firewall", "cisco.ios", "juniper.junos", "panw.panos", "pfsense.log", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog", "windows.event"],
         within: None,
         url: false,
     },
@@ -1752,7 +1816,7 @@ pub static FIELDS: &[Field] = &[
         name: "container.name",
         kind: FieldType::Keyword,
         meaning: "name of the container that wrote the line, as its runtime says",
-        datasets: &["container.log", "http.access", "system.syslog"],
+        datasets: &["container.log", "falco.alerts", "fluentbit.log", "http.access", "system.syslog"],
         within: None,
         url: false,
     },
@@ -1768,7 +1832,7 @@ pub static FIELDS: &[Field] = &[
         name: "orchestrator.resource.name",
         kind: FieldType::Keyword,
         meaning: "the pod that the container belongs to",
-        datasets: &["container.log", "http.access"],
+        datasets: &["container.log", "falco.alerts", "gcp.audit", "github.audit", "http.access"],
         within: None,
         url: false,
     },
@@ -1776,7 +1840,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.level",
         kind: FieldType::Keyword,
         meaning: "level of the message, as the program names it",
-        datasets: &["application.log", "http.error", "mail.log"],
+        datasets: &["application.log", "azure.activitylogs", "azure.riskdetection", "falco.alerts", "fluentbit.log", "gcp.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "http.access", "http.error", "keycloak.log", "mail.log", "mongodb.log", "ocsf.event", "okta.system"],
         within: None,
         url: false,
     },
@@ -1792,7 +1856,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.duration",
         kind: FieldType::Long,
         meaning: "how long it took, in nanoseconds",
-        datasets: &["aws.cloudfront_logs", "aws.s3access", "cisco.asa", "haproxy.log", "http.access", "iis.access", "juniper.junos", "panw.panos", "proxy.log", "squid.access"],
+        datasets: &["aws.cloudfront_logs", "aws.s3access", "cisco.asa", "ecs.event", "haproxy.log", "http.access", "iis.access", "juniper.junos", "panw.panos", "proxy.log", "squid.access", "zeek.connection"],
         within: None,
         url: false,
     },
@@ -1800,7 +1864,7 @@ pub static FIELDS: &[Field] = &[
         name: "rule.id",
         kind: FieldType::Keyword,
         meaning: "the rule that the program itself has applied",
-        datasets: &["bsd.firewall", "cisco.asa", "cisco.ftd", "cisco.meraki", "http.error", "ossec.alerts", "panw.panos", "pfsense.log", "snort.log"],
+        datasets: &["bsd.firewall", "cisco.asa", "cisco.ftd", "cisco.meraki", "cloudflare.firewall", "coraza.audit", "http.error", "modsecurity.audit", "ossec.alerts", "panw.panos", "pfsense.log", "snort.log", "suricata.eve"],
         within: None,
         url: false,
     },
@@ -1824,7 +1888,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.request.bytes",
         kind: FieldType::Long,
         meaning: "length of the request in bytes",
-        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "http.access", "iis.access", "proxy.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "http.access", "iis.access", "proxy.log", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1928,7 +1992,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.facility.name",
         kind: FieldType::Keyword,
         meaning: "name of the facility, such as authpriv",
-        datasets: &["board.log", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "qnap.log", "synology.log", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "watchguard.firebox"],
+        datasets: &["board.log", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "qnap.log", "synology.log", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "watchguard.firebox", "windows.event"],
         within: None,
         url: false,
     },
@@ -1936,7 +2000,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.severity.name",
         kind: FieldType::Keyword,
         meaning: "name of the severity, such as warning",
-        datasets: &["board.log", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "qnap.log", "synology.log", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "watchguard.firebox"],
+        datasets: &["board.log", "checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "hostapd.log", "http.access", "http.error", "iptables.log", "juniper.junos", "mikrotik.log", "panw.panos", "pfsense.log", "qnap.log", "synology.log", "system.sshd", "system.su", "system.sudo", "system.syslog", "vmware.log", "watchguard.firebox", "windows.event"],
         within: None,
         url: false,
     },
@@ -1944,7 +2008,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.logger",
         kind: FieldType::Keyword,
         meaning: "part of the program that wrote the message",
-        datasets: &["application.log", "system.syslog"],
+        datasets: &["application.log", "http.access", "keycloak.log", "system.syslog"],
         within: None,
         url: false,
     },
@@ -1991,24 +2055,328 @@ pub static FIELDS: &[Field] = &[
     Field {
         name: "event.code",
         kind: FieldType::Keyword,
-        meaning: "the device's own number or name of the kind of message",
-        datasets: &["board.log", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "f5.bigip", "juniper.junos", "mikrotik.log", "panw.panos", "watchguard.firebox"],
+        meaning: "the product's own number or name of this kind of event",
+        datasets: &["azure.activitylogs", "azure.signinlogs", "board.log", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.meraki", "citrix.adc", "ecs.event", "f5.bigip", "juniper.junos", "mikrotik.log", "mongodb.log", "panw.panos", "teleport.audit", "watchguard.firebox", "windows.event"],
         within: None,
         url: false,
     },
     Field {
-        name: "network.direction",
+        name: "event.id",
         kind: FieldType::Keyword,
-        meaning: "inbound or outbound, as the device tells it",
-        datasets: &["checkpoint.firewall", "cisco.asa", "iptables.log", "mikrotik.log", "pfsense.log"],
+        meaning: "the product's own id of this event",
+        datasets: &["aws.cloudtrail", "aws.guardduty", "azure.auditlogs", "azure.riskdetection", "cloudflare.firewall", "coraza.audit", "ecs.event", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "hashicorp_vault.audit", "http.access", "keycloak.event", "kubernetes.audit", "modsecurity.audit", "o365.audit", "ocsf.event", "okta.system", "teleport.audit", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.provider",
+        kind: FieldType::Keyword,
+        meaning: "part of the product that wrote the event",
+        datasets: &["aws.cloudtrail", "ecs.event", "falco.alerts", "gcp.audit", "google_workspace.admin", "google_workspace.login", "mongodb.log", "o365.audit"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.severity",
+        kind: FieldType::Long,
+        meaning: "how grave the product says the event is, in its own numbers",
+        datasets: &["aws.guardduty", "ecs.event", "ocsf.event", "suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "url.full",
+        kind: FieldType::Keyword,
+        meaning: "the whole URL, with scheme and host",
+        datasets: &["ocsf.event"],
+        within: None,
+        url: true,
+    },
+    Field {
+        name: "user.domain",
+        kind: FieldType::Keyword,
+        meaning: "domain or realm of that account",
+        datasets: &["ecs.event", "ocsf.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.email",
+        kind: FieldType::Keyword,
+        meaning: "mail address of that account",
+        datasets: &["gcp.audit", "google_workspace.admin", "google_workspace.login", "ocsf.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "destination.domain",
+        kind: FieldType::Keyword,
+        meaning: "name that was connected to",
+        datasets: &["cisco.asa", "ocsf.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "destination.bytes",
+        kind: FieldType::Long,
+        meaning: "bytes that the other end sent",
+        datasets: &["cisco.asa", "cisco.ios", "juniper.junos", "panw.panos", "zeek.connection"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "host.name",
+        kind: FieldType::Keyword,
+        meaning: "the machine concerned, as the product names it",
+        datasets: &["ecs.event", "falco.alerts", "fluentbit.log", "keycloak.log", "osquery.result", "suricata.eve", "system.sshd", "windows.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "rule.name",
+        kind: FieldType::Keyword,
+        meaning: "rule or signature of the product that the event is about",
+        datasets: &["aws.guardduty", "azure.riskdetection", "cisco.asa", "cisco.ftd", "cisco.ios", "cloudflare.firewall", "coraza.audit", "ecs.event", "falco.alerts", "http.access", "iptables.log", "juniper.junos", "mikrotik.log", "modsecurity.audit", "o365.threat_management", "osquery.result", "ossec.alerts", "panw.panos", "snort.log", "suricata.eve", "zeek.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "rule.category",
+        kind: FieldType::Keyword,
+        meaning: "the product's kind of that rule",
+        datasets: &["azure.auditlogs", "bitbucket.audit", "cisco.ftd", "panw.panos", "snort.log", "suricata.eve"],
         within: None,
         url: false,
     },
     Field {
         name: "network.protocol",
         kind: FieldType::Keyword,
-        meaning: "protocol of the application, in lower case",
-        datasets: &["board.log", "cisco.asa", "cisco.ios", "juniper.junos", "mikrotik.log", "pfsense.log", "qnap.log", "sshguard.log", "synology.log"],
+        meaning: "protocol of the application, such as http or dns",
+        datasets: &["board.log", "cisco.asa", "cisco.ios", "juniper.junos", "mikrotik.log", "pfsense.log", "qnap.log", "sshguard.log", "suricata.eve", "synology.log", "zeek.connection", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.ssh"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "network.direction",
+        kind: FieldType::Keyword,
+        meaning: "inbound, outbound, as the product says",
+        datasets: &["aws.guardduty", "checkpoint.firewall", "cisco.asa", "iptables.log", "mikrotik.log", "pfsense.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "observer.vendor",
+        kind: FieldType::Keyword,
+        meaning: "maker of the product that wrote the event",
+        datasets: &["checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "juniper.junos", "mikrotik.log", "ocsf.event", "panw.panos", "watchguard.firebox"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "observer.product",
+        kind: FieldType::Keyword,
+        meaning: "product that wrote the event",
+        datasets: &["checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "juniper.junos", "mikrotik.log", "ocsf.event", "panw.panos", "watchguard.firebox"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "observer.version",
+        kind: FieldType::Keyword,
+        meaning: "its version",
+        datasets: &["ocsf.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.parent.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the process that started it",
+        datasets: &["auditd.laurel", "ecs.event", "falco.alerts"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.parent.executable",
+        kind: FieldType::Keyword,
+        meaning: "path of the program of that process",
+        datasets: &["auditd.laurel", "ecs.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.parent.command_line",
+        kind: FieldType::Keyword,
+        meaning: "the command with which that process was run",
+        datasets: &["ecs.event", "falco.alerts"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "file.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the file, without its folder",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "file.size",
+        kind: FieldType::Long,
+        meaning: "its size in bytes",
+        datasets: &["suricata.eve", "zeek.smb_files"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "file.hash.md5",
+        kind: FieldType::Keyword,
+        meaning: "MD5 of the file",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "file.hash.sha1",
+        kind: FieldType::Keyword,
+        meaning: "SHA-1 of the file",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "file.hash.sha256",
+        kind: FieldType::Keyword,
+        meaning: "SHA-256 of the file",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "email.from.address",
+        kind: FieldType::Keyword,
+        meaning: "sender of the mail",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "email.to.address",
+        kind: FieldType::Keyword,
+        meaning: "receivers of the mail",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "email.subject",
+        kind: FieldType::Keyword,
+        meaning: "subject of the mail",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "dns.answers.data",
+        kind: FieldType::Keyword,
+        meaning: "what the name server answered",
+        datasets: &["suricata.eve", "zeek.dns"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "cloud.account.id",
+        kind: FieldType::Keyword,
+        meaning: "account, subscription or project of the cloud",
+        datasets: &["aws.cloudtrail", "aws.guardduty", "aws.vpcflow", "azure.activitylogs", "gcp.audit", "github.audit", "o365.audit", "system.sshd"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "cloud.region",
+        kind: FieldType::Keyword,
+        meaning: "region of the cloud",
+        datasets: &["aws.cloudtrail", "aws.guardduty"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "container.id",
+        kind: FieldType::Keyword,
+        meaning: "its id",
+        datasets: &["falco.alerts"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "orchestrator.namespace",
+        kind: FieldType::Keyword,
+        meaning: "namespace of the resource concerned",
+        datasets: &["falco.alerts", "fluentbit.log", "kubernetes.audit"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "orchestrator.resource.type",
+        kind: FieldType::Keyword,
+        meaning: "kind of that resource",
+        datasets: &["kubernetes.audit"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "c0di3.guessed",
+        kind: FieldType::Keyword,
+        meaning: "(own) fields of this event that the dictionary of synonyms has filled",
+        datasets: &["fluentbit.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "package.name",
+        kind: FieldType::Keyword,
+        meaning: "the package that was installed, upgraded or removed, or a list of them",
+        datasets: &["system.packages"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "package.version",
+        kind: FieldType::Keyword,
+        meaning: "its version; of a removed one the last",
+        datasets: &["system.packages"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "package.previous_version",
+        kind: FieldType::Keyword,
+        meaning: "(own) its version before an upgrade",
+        datasets: &["system.packages"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "package.architecture",
+        kind: FieldType::Keyword,
+        meaning: "kind of processor that it is for",
+        datasets: &["system.packages"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "system.logins.terminal",
+        kind: FieldType::Keyword,
+        meaning: "(own) terminal of a recorded login",
+        datasets: &["system.logins"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "system.logins.failures",
+        kind: FieldType::Long,
+        meaning: "(own) failed logins that were counted for the account",
+        datasets: &["system.logins"],
         within: None,
         url: false,
     },
@@ -2033,22 +2401,6 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Keyword,
         meaning: "number of the virtual network",
         datasets: &["cisco.ios"],
-        within: None,
-        url: false,
-    },
-    Field {
-        name: "destination.bytes",
-        kind: FieldType::Long,
-        meaning: "bytes that the destination sent",
-        datasets: &["cisco.asa", "cisco.ios", "juniper.junos", "panw.panos"],
-        within: None,
-        url: false,
-    },
-    Field {
-        name: "destination.domain",
-        kind: FieldType::Keyword,
-        meaning: "name of what was connected to",
-        datasets: &["cisco.asa"],
         within: None,
         url: false,
     },
@@ -2081,38 +2433,6 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "port of the destination behind translation",
         datasets: &["cisco.asa", "juniper.junos", "panw.panos"],
-        within: None,
-        url: false,
-    },
-    Field {
-        name: "rule.name",
-        kind: FieldType::Keyword,
-        meaning: "name of the rule or access list that decided, or of the signature that matched",
-        datasets: &["cisco.asa", "cisco.ftd", "cisco.ios", "iptables.log", "juniper.junos", "mikrotik.log", "ossec.alerts", "panw.panos", "snort.log"],
-        within: None,
-        url: false,
-    },
-    Field {
-        name: "rule.category",
-        kind: FieldType::Keyword,
-        meaning: "kind of the rule or signature",
-        datasets: &["cisco.ftd", "panw.panos", "snort.log"],
-        within: None,
-        url: false,
-    },
-    Field {
-        name: "observer.vendor",
-        kind: FieldType::Keyword,
-        meaning: "maker of the device that wrote the line",
-        datasets: &["checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "juniper.junos", "mikrotik.log", "panw.panos", "watchguard.firebox"],
-        within: None,
-        url: false,
-    },
-    Field {
-        name: "observer.product",
-        kind: FieldType::Keyword,
-        meaning: "the device's product",
-        datasets: &["checkpoint.firewall", "cisco.asa", "cisco.ftd", "cisco.ios", "cisco.ise", "cisco.meraki", "citrix.adc", "juniper.junos", "mikrotik.log", "panw.panos", "watchguard.firebox"],
         within: None,
         url: false,
     },
