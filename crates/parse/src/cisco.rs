@@ -25,7 +25,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     const OTHER: Refusal = Refusal::Other("no code of a Cisco device");
     let (head, code) = code(text).ok_or(OTHER)?;
     let (rest, priority) = after_priority(head);
-    let mut words = Words { rest, ..Words::default() };
+    let mut words = HeaderWords { rest, ..HeaderWords::default() };
     if !words.read(&mut context.times) {
         return Err(OTHER);
     }
@@ -47,7 +47,7 @@ fn after_priority(text: &[u8]) -> (&[u8], Option<Priority>) {
 
 /// What stands before the code, word by word.
 #[derive(Debug, Default)]
-struct Words<'a> {
+struct HeaderWords<'a> {
     rest: &'a [u8],
     host: &'a [u8],
     hosts: usize,
@@ -59,7 +59,7 @@ struct Words<'a> {
     time: Option<Timestamp>,
 }
 
-impl<'a> Words<'a> {
+impl<'a> HeaderWords<'a> {
     /// Reads all words. False where one is not known.
     fn read(&mut self, times: &mut Times) -> bool {
         loop {

@@ -54,15 +54,15 @@ fn signature(text: &[u8]) -> Option<(&[u8], &[u8])> {
     [generator, id, revision].iter().all(|part| decimal(part).is_some()).then_some((id, &inside[close + 1..]))
 }
 
-type End<'a> = (&'a [u8], Option<i64>);
+type Endpoint<'a> = (&'a [u8], Option<i64>);
 
 /// `203.0.113.7:4000 -> 198.51.100.4:22`, or addresses alone.
-fn ends(text: &[u8]) -> Option<(End<'_>, End<'_>)> {
+fn ends(text: &[u8]) -> Option<(Endpoint<'_>, Endpoint<'_>)> {
     let arrow = memmem::find(text, b" -> ")?;
     Some((end(&text[..arrow])?, end(&text[arrow + 4..])?))
 }
 
-fn end(text: &[u8]) -> Option<End<'_>> {
+fn end(text: &[u8]) -> Option<Endpoint<'_>> {
     if is_ip(text) && text.iter().filter(|byte| **byte == b':').count() != 8 {
         return Some((text, None));
     }
