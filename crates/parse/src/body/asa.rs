@@ -13,6 +13,7 @@ pub(super) fn put(rows: &mut BatchBuilder, number: &[u8], message: &[u8]) {
     let known = match number {
         b"302013" | b"302015" | b"302017" | b"302303" | b"302305" => put_built(rows, message),
         b"302014" | b"302016" | b"302018" | b"302304" | b"302306" => put_teardown(rows, message),
+        b"305011" | b"305012" => put_translation(rows, message),
         b"106023" => put_access_group(rows, message),
         b"106100" => put_access_list(rows, message),
         b"113005" | b"113015" | b"113016" | b"113017" => put_rejected(rows, message),
@@ -134,6 +135,28 @@ fn put_teardown(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     put_extent(rows, rest);
     rows.literal(field::EVENT_CATEGORY, "network");
     rows.literal(field::EVENT_ACTION, "connection-finished");
+    true
+}
+
+/// `Built dynamic TCP translation from inside:A/1 to outside:B/2`, `Teardown … duration 0:00:30`: the second end is the first one
+/// as it is seen outside.
+fn put_translation(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    let (rest, action) = match message.strip_prefix(b"Built ") {
+        Some(rest) => (rest, "translation-started"),
+        None => (message.strip_prefix(b"Teardown ").unwrap_or_default(), "translation-finished"),
+    };
+    let Some((head, rest)) = split(rest, b" translation from ") else { return false };
+    let Some((inside, rest)) = End::read(rest) else { return false };
+    let Some((outside, rest)) = rest.strip_prefix(b" to ").and_then(End::read) else { return false };
+    device::put_transport(rows, head.rsplit(|byte| *byte == b' ').next().unwrap_or_default());
+    End { mapped: Some((outside.address, outside.port)), ..inside }.put_source(rows);
+    rows.text(field::OBSERVER_EGRESS_INTERFACE_NAME, outside.interface);
+    put_extent(rows, rest);
+    rows.literal(field::EVENT_CATEGORY, "network");
+    rows.literal(field::EVENT_ACTION, action);
+    if action == "translation-started" {
+        rows.literal(field::EVENT_OUTCOME, "success");
+    }
     true
 }
 

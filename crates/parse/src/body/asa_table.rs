@@ -129,10 +129,6 @@ pub(super) static CODES: CodeTable = CodeTable::new(&[
         traffic("Built {:name} translation from {observer.ingress.interface.name:name}{? ({:name})?}:{source.ip}{?({:name})?} to {observer.egress.interface.name:name}{?({:name})?}:{source.nat.ip}", "translation-started", "success"),
         traffic("Teardown {:name} translation from {observer.ingress.interface.name:name}{? ({:name})?}:{source.ip}{?({:name})?} to {observer.egress.interface.name:name}{?({:name})?}:{source.nat.ip} duration {:word}", "translation-finished", ""),
     ]),
-    coded(&["305011", "305012"], &[
-        traffic("Built {:name} {network.transport:name} translation from {observer.ingress.interface.name:name}:{source.ip}/{source.port}{?({:name})?} to {observer.egress.interface.name:name}{?({:name})?}:{source.nat.ip}/{source.nat.port}", "translation-started", "success"),
-        traffic("Teardown {:name} {network.transport:name} translation from {observer.ingress.interface.name:name}:{source.ip}/{source.port}{?({:name})?} to {observer.egress.interface.name:name}{?({:name})?}:{source.nat.ip}/{source.nat.port} duration {:word}", "translation-finished", ""),
-    ]),
     coded(&["305013"], &[
         traffic(concat!("Asymmetric NAT rules matched for forward and reverse flows; Connection for {network.transport:name} src ", from!(), " dst ", to!(), " denied due to NAT reverse path failure{?.?}"), "blocked", "failure"),
         traffic("Asymmetric NAT rules matched for forward and reverse flows; Connection for {network.transport:name} src {observer.ingress.interface.name:name}:{source.ip} dst {observer.egress.interface.name:name}:{destination.ip}{? (type {:number}, code {:number})?} denied due to NAT reverse path failure{?.?}", "blocked", "failure"),

@@ -79,13 +79,12 @@ fn without_port(value: &[u8]) -> &[u8] {
 }
 
 fn put_pairs(rows: &mut BatchBuilder, pairs: &[Pair<'_>]) {
-    for (key, id) in KEYS {
-        if matches!(*id, field::SOURCE_IP | field::USER_NAME) && !agree(pairs, *id) {
+    for (key, value) in pairs.iter().filter(|(_, value)| !matches!(*value, b"" | b"N/A" | b"NONE")) {
+        let Some((_, id)) = KEYS.iter().find(|(known, _)| known.as_bytes() == *key) else { continue };
+        let is_clients = matches!(*id, field::SOURCE_IP | field::USER_NAME);
+        if pairs.iter().any(|(other, it)| other == key && it != value) || (is_clients && !agree(pairs, *id)) {
             continue;
         }
-        let Some(value) = only(pairs, key.as_bytes()).filter(|value| !matches!(*value, b"" | b"N/A" | b"NONE")) else {
-            continue;
-        };
         if rows.has(*id) {
             continue;
         }
