@@ -11,6 +11,7 @@ use memchr::memchr;
 
 use crate::address::is_ip;
 use crate::body;
+use crate::cisco;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
 use crate::envelope::kiwi;
@@ -18,6 +19,7 @@ use crate::header_stamp;
 use crate::host::packages;
 use crate::syslog::{Priority, Program, is_level, priority, put_host, put_message};
 use crate::tag::{self, Tag, tag};
+use crate::unifi;
 use crate::{own_file, rfc5424};
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
@@ -51,6 +53,13 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     if may_be_own && let Ok(dataset) = own_file::read(text, context, rows) {
         return Ok(dataset);
     }
+    let header = match header.program.pid {
+        None => match of_device(header, text, context, rows) {
+            Ok(dataset) => return Ok(dataset),
+            Err(header) => header,
+        },
+        Some(_) => header,
+    };
     // A relay that does not understand the sender's header puts its own in front of it.
     let inner = (header.program.name.is_empty() && is_header_start(header.message))
         .then(|| BsdHeader::read(header.message, &mut context.times).ok())
@@ -79,6 +88,27 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         rows.text(field::LOG_SYSLOG_MSGID, header.message_id);
     }
     Ok(put_message(rows, &header.program, header.message, context))
+}
+
+/// A device's own header stands in other places, behind that of a relay, too; the header is given back where it is none.
+fn of_device<'a>(
+    header: BsdHeader<'a>,
+    text: &'a [u8],
+    context: &mut Context,
+    rows: &mut BatchBuilder,
+) -> Result<DatasetId, BsdHeader<'a>> {
+    if cisco::looks_like(text)
+        && let Ok(dataset) = cisco::read(text, context, rows)
+    {
+        return Ok(dataset);
+    }
+    match unifi::inner(header.program.name, header.message) {
+        Some((program, message)) if header.host.is_empty() => {
+            Err(BsdHeader { host: header.program.name, program, message, ..header })
+        }
+        Some((program, message)) => Err(BsdHeader { program, message, ..header }),
+        None => Err(header),
+    }
 }
 
 fn is_relayed(message: &[u8]) -> bool {

@@ -99,6 +99,11 @@ impl<'a> Program<'a> {
         (without_unit(base), module)
     }
 
+    /// Puts the program, where its message is read elsewhere.
+    pub(crate) fn put_name(&self, rows: &mut BatchBuilder) {
+        self.put(self.base_and_module().0, rows);
+    }
+
     /// Puts the program under the name without folder.
     #[inline]
     fn put(&self, base: &[u8], rows: &mut BatchBuilder) {

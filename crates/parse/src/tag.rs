@@ -70,10 +70,18 @@ pub(crate) fn loose(text: &[u8]) -> Option<Tag<'_>> {
     numbered_words(text).or_else(|| without_colon(text)).or_else(|| before_bracket(text))
 }
 
+/// BIG-IP names the level before the program: `notice tmsh[99]: text`.
+fn after_level(name: &[u8]) -> &[u8] {
+    match memchr(b' ', name) {
+        Some(blank) if is_level(&name[..blank]) => name[blank + 1..].trim_ascii_start(),
+        _ => name,
+    }
+}
+
 fn numbered_words(text: &[u8]) -> Option<Tag<'_>> {
     let close = memmem::find(&text[..text.len().min(LOOSE_BYTES_MAX)], b"]: ")?;
     let open = memchr::memrchr(b'[', &text[..close])?;
-    let (name, pid) = (text[..open].trim_ascii_end(), text[open + 1..close].trim_ascii());
+    let (name, pid) = (after_level(text[..open].trim_ascii_end()), text[open + 1..close].trim_ascii());
     let is_number = !pid.is_empty() && pid.len() <= 10 && pid.iter().all(u8::is_ascii_digit);
     let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b" ._-/+@()&".contains(byte);
     let is_name = name.first().is_some_and(u8::is_ascii_alphabetic)
