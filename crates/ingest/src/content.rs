@@ -5,7 +5,7 @@
 
 mod evtx;
 mod logins;
-mod utf16;
+pub(crate) mod utf16;
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -74,6 +74,14 @@ impl Content {
             }
         })
     }
+}
+
+/// The lines of a regular file, whatever it holds and however it is compressed.
+pub fn lines(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    let mut magic = Vec::new();
+    File::open(path)?.take(8).read_to_end(&mut magic)?;
+    let compression = Compression::detect(&magic);
+    open(path, compression, sniff(path, compression)?)
 }
 
 /// What the file holds, by its first bytes behind the compression.
