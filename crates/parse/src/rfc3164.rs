@@ -13,7 +13,7 @@ use crate::address::is_ip;
 use crate::body;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
-use crate::envelope::kiwi;
+use crate::envelope::relay;
 use crate::header_stamp;
 use crate::host::packages;
 use crate::rfc5424;
@@ -79,7 +79,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
 
 fn is_relayed(message: &[u8]) -> bool {
     match message.first() {
-        Some(b'O') => message.starts_with(kiwi::ORIGINAL),
+        Some(b'O') => message.starts_with(relay::ORIGINAL),
         Some(b'<') => priority(message).is_ok() && rfc5424::looks_like(message),
         _ => false,
     }
@@ -87,7 +87,7 @@ fn is_relayed(message: &[u8]) -> bool {
 
 /// A message that another machine had given a header of its own, RFC 5424 or with its address, before it was passed on.
 fn read_relayed(message: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    if let Some((host, message)) = kiwi::original(message) {
+    if let Some((host, message)) = relay::original(message) {
         put_host(rows, host);
         return context.read_carried(message, rows).or_else(|| {
             let Tag { program, message, .. } = tag(message)?;

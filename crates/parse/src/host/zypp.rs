@@ -7,13 +7,13 @@ use super::packages::{Package, put, put_action};
 use crate::context::{Context, Refusal};
 
 /// A line taken apart.
-struct Entry<'a> {
+struct ZyppEntry<'a> {
     stamp: &'a [u8],
     verb: &'a [u8],
     columns: Vec<&'a [u8]>,
 }
 
-fn entry(text: &[u8]) -> Option<Entry<'_>> {
+fn entry(text: &[u8]) -> Option<ZyppEntry<'_>> {
     if text.len() < 22 || text[4] != b'-' || text[10] != b' ' || text[19] != b'|' {
         return None;
     }
@@ -21,7 +21,7 @@ fn entry(text: &[u8]) -> Option<Entry<'_>> {
     let verb = parts.next()?;
     let known =
         matches!(verb, b"install" | b"remove" | b"patch" | b"radd" | b"rremove" | b"ralias" | b"rurl" | b"command");
-    known.then(|| Entry { stamp: &text[..19], verb, columns: parts.collect() })
+    known.then(|| ZyppEntry { stamp: &text[..19], verb, columns: parts.collect() })
 }
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
@@ -29,7 +29,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
-    let Entry { stamp, verb, columns } = entry(text).ok_or(Refusal::Other("no line of zypp's history"))?;
+    let ZyppEntry { stamp, verb, columns } = entry(text).ok_or(Refusal::Other("no line of zypp's history"))?;
     let (time, _) = context.times.iso(stamp).ok_or(Refusal::Other("no time in front"))?;
     rows.date(field::TIMESTAMP, time);
     rows.literal(field::PROCESS_NAME, "zypp");

@@ -116,7 +116,7 @@ fn logon() -> Element {
 
 fn text(bytes: &[u8]) -> String {
     let mut text = String::new();
-    Lines::new(io::Cursor::new(bytes)).unwrap().read_to_string(&mut text).unwrap();
+    EventLines::new(io::Cursor::new(bytes)).unwrap().read_to_string(&mut text).unwrap();
     text
 }
 
@@ -154,7 +154,7 @@ fn what_is_damaged_is_told_and_costs_no_more_than_itself() {
     bytes[first..first + 8].fill(0xFF);
     let text = text(&bytes);
     assert!(text.contains("cannot be read"), "{text}");
-    assert!(Lines::new(io::Cursor::new(b"ElfFile\0")).is_err());
+    assert!(EventLines::new(io::Cursor::new(b"ElfFile\0")).is_err());
     assert!(text.lines().count() <= 3);
 }
 
