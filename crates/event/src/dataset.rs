@@ -65,6 +65,10 @@ datasets! {
     HAPROXY   = "haproxy.log"       ["linux", "haproxy"] ["webserver"] ["haproxy", "access"];
     IIS       = "iis.access"        ["windows", "iis"]   ["webserver"] ["iis", "access"];
     CLOUDFRONT = "aws.cloudfront_logs" ["aws"]           ["webserver", "proxy"] ["cloudfront", "access"];
+    ELB       = "aws.elb_logs"      ["aws"]              ["webserver"] ["elb", "access"];
+    S3        = "aws.s3access"      ["aws"]              ["webserver"] ["s3", "access"];
+    SQUID     = "squid.access"      ["linux", "squid"]   ["proxy"]     ["squid", "access"];
+    CUSTOM    = "custom"            []                   []            [];
     PROXY     = "proxy.log"         []                   ["proxy"]     ["proxy"];
     WINDOWS_FIREWALL = "windows.firewall" ["windows"]    ["firewall"]  ["firewall"];
     APPLICATION = "application.log" ["jvm", "spring", "velocity", "python", "django", "nodejs", "ruby_on_rails"] ["application"] [];
@@ -72,7 +76,7 @@ datasets! {
     CONTINUATION = "continuation"   []                   []            [];
     CONTAINER = "container.log"     []                   []            [];
     PACKAGES  = "system.packages"   ["linux"]            []            ["packages"];
-    LOGINS    = "system.logins"     ["linux"]            []            ["auth", "wtmp"];
+    LOGINS    = "system.logins"     ["linux"]            ["authentication"] ["auth", "wtmp"];
     BOOT      = "system.boot"       ["linux"]            []            ["boot"];
     XORG      = "xorg.log"          ["linux"]            []            ["xorg"];
     CLOUD_INIT = "cloud-init.log"   ["linux"]            []            ["cloud-init"];

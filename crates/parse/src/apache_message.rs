@@ -42,7 +42,7 @@ const KINDS: &[Kind] = &[
         b"client denied by server configuration: ",
         "access_denied",
         "denied by the server's configuration",
-        true,
+        false,
         Rest::File,
     ),
     kind(b"File does not exist: ", "file_missing", "the file does not exist", false, Rest::File),

@@ -50,7 +50,8 @@ impl<'a> Client<'a> {
     fn read_unusual(head: &'a [u8]) -> Option<Self> {
         let (first, mut rest) = item(head)?;
         // What stands in front of the line of a container is no host.
-        if head.starts_with(b"[") || rest.trim_ascii_start().starts_with(b"| ") {
+        let is_prefix = matches!(first, Item::Name(name) if name.starts_with(b"["));
+        if is_prefix || rest.trim_ascii_start().starts_with(b"| ") {
             return None;
         }
         let mut client = Client { host: None, peer: b"", forwarded: None, user: b"", is_plain: false };
@@ -65,7 +66,8 @@ impl<'a> Client<'a> {
                 Some((Item::Name(peer), after)) if has_port(name) && memchr(b' ', after).is_some() => {
                     (client.host, client.peer, rest) = (Some(name), peer, after);
                 }
-                _ if rest.is_empty() => return None,
+                // `NAME | ` stands in front of lines of containers.
+                _ if rest.is_empty() || rest.starts_with(b" ") || rest.starts_with(b"| ") => return None,
                 _ => client.peer = name,
             },
             Item::One(peer) => client.peer = peer,
@@ -182,7 +184,8 @@ fn item(text: &[u8]) -> Option<(Item<'_>, &[u8])> {
         return Some((Item::List(inside), rest));
     }
     let (name, rest) = split_word(text);
-    Some((Item::Name(name), rest))
+    // In brackets stand pods and processes.
+    (name[0] != b'[').then_some((Item::Name(name), rest))
 }
 
 /// Addresses between commas; what a proxy could not name stands as `unknown`, `-` or a name of its own.

@@ -1,9 +1,13 @@
-//! What every format gets beside the line, and why it may refuse the line. Knows no format but the caches of JSON.
+//! What every format gets beside the line, and why it may refuse the line. Knows no format but the buffers of JSON.
+
+use std::sync::Arc;
 
 use event::{BatchBuilder, DatasetId, Timestamp};
 
-use crate::clock::{Clock, Times};
+use crate::Options;
+use crate::clock::Times;
 use crate::json::Scratch;
+use crate::naming::names::Names;
 use crate::proxies::TrustedProxies;
 use crate::w3c::W3c;
 
@@ -30,23 +34,27 @@ pub(crate) struct Context {
     depth: u8,
     pub(crate) times: Times,
     pub(crate) json: Scratch,
+    pub(crate) names: Names,
     pub(crate) proxies: TrustedProxies,
     pub(crate) w3c: W3c,
+    /// Room for a text that is put together.
+    pub(crate) joined: String,
 }
 
 impl Context {
     /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
-    pub(crate) fn new(clock: &Clock, proxies: &TrustedProxies, ways: [ReadCarried; 2]) -> Self {
-        let times = Times::new(clock.clone());
+    pub(crate) fn new(options: &Options, ways: [ReadCarried; 2]) -> Self {
         let [read_carried, read_carried_surely] = ways;
         Context {
             read_carried,
             read_carried_surely,
             depth: 0,
-            times,
+            times: Times::new(options.clock.clone()),
             json: Scratch::default(),
-            proxies: proxies.clone(),
+            names: Names::new(Arc::clone(&options.shapes)),
+            proxies: options.trusted_proxies.clone(),
             w3c: W3c::default(),
+            joined: String::new(),
         }
     }
 
@@ -74,6 +82,6 @@ impl Context {
     pub(crate) fn begin_block(&mut self, reference: Timestamp, heading: Option<&[u8]>) {
         self.w3c.begin_block(heading);
         self.times.begin_block(reference);
-        self.json.begin_block();
+        self.names.begin_block();
     }
 }

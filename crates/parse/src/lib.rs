@@ -13,6 +13,7 @@
 mod access;
 mod access_time_first;
 mod address;
+mod alb;
 mod apache_error;
 mod apache_message;
 mod application;
@@ -23,25 +24,36 @@ mod clock;
 mod context;
 mod enrich;
 mod envelope;
+mod envoy;
 mod format;
 mod guess;
 mod haproxy;
 mod header_stamp;
 mod host;
 mod json;
+mod layout;
+mod lighttpd;
 mod line;
 mod listing;
+mod litespeed;
+mod naming;
 mod needle;
 mod nginx_error;
+mod own_file;
 mod proxies;
 mod record;
 mod request;
 mod rfc3164;
 mod rfc5424;
+mod s3;
+mod shape;
+mod squid;
 mod stamp;
 mod syslog;
 mod tag;
 mod template;
+mod uwsgi;
+mod values;
 mod w3c;
 mod w3c_columns;
 mod windows_xml;
@@ -50,7 +62,9 @@ pub use clock::{Clock, UnknownZone};
 pub use enrich::{BadDatabase, Enricher};
 pub use format::{FORMATS, Format, FormatChoice, UnknownFormat};
 pub use listing::{Readable, readable};
+pub use naming::unknown::{UnknownShape, UnknownShapes};
 pub use proxies::TrustedProxies;
+pub use shape::{About, ShapeProblem, Shapes};
 
 use std::sync::Arc;
 
@@ -67,7 +81,7 @@ use crate::record::Record;
 const PROBE_LINES: usize = 8;
 
 /// How lines are to be read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Formats that lines may have.
     pub format: FormatChoice,
@@ -77,6 +91,20 @@ pub struct Options {
     pub trusted_proxies: TrustedProxies,
     /// What is added to events beside what they say.
     pub enricher: Arc<Enricher>,
+    /// Kinds of events that are told by their keys.
+    pub shapes: Arc<Shapes>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            format: FormatChoice::default(),
+            clock: Clock::default(),
+            trusted_proxies: TrustedProxies::default(),
+            enricher: Arc::default(),
+            shapes: Arc::clone(Shapes::standard()),
+        }
+    }
 }
 
 /// Turns blocks into batches. Holds no input between blocks, only hints; one per thread.
@@ -93,7 +121,7 @@ impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
         let ways = [format::read_carried, format::read_carried_surely];
-        let context = Context::new(&options.clock, &options.trusted_proxies, ways);
+        let context = Context::new(&options, ways);
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
         Parser { options, context, enrichment, rows_hint: 1024 }
     }
@@ -132,6 +160,11 @@ impl Parser {
             last_line + full
         });
         rows.finish(Position { offset: start.offset + read, line: start.line + count as u64 })
+    }
+
+    /// Events of no known shape that were read since the last call.
+    pub fn take_unknown(&mut self) -> UnknownShapes {
+        self.context.names.unknown.take()
     }
 
     /// The format that reads most of the block's first lines; the first of the table where none does.

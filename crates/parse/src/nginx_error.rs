@@ -66,6 +66,35 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
     starts_with_time(split_program(text).2)
 }
 
+/// What stands in front of the message.
+struct Header<'a> {
+    level: &'a [u8],
+    pid: i64,
+    thread: i64,
+    message: &'a [u8],
+}
+
+/// ` [level] pid#tid: [*connection ]message`
+fn header(text: &[u8]) -> Option<Header<'_>> {
+    let inside = text.strip_prefix(b" [")?;
+    let close = memchr(b']', inside.get(..10.min(inside.len()))?)?;
+    let rest = inside[close + 1..].strip_prefix(b" ")?;
+    let colon = memmem::find(rest.get(..24.min(rest.len()))?, b": ")?;
+    let hash = memchr(b'#', &rest[..colon])?;
+    let message = without_connection(&rest[colon + 2..]);
+    Some(Header {
+        level: &inside[..close],
+        pid: decimal(&rest[..hash])?,
+        thread: decimal(&rest[hash + 1..colon])?,
+        message,
+    })
+}
+
+/// Programs in Go begin with such a time, too, but not with such numbers behind it.
+pub(crate) fn begins_like(text: &[u8]) -> bool {
+    looks_like(text) && split_program(text).2.get(19..).and_then(header).is_some()
+}
+
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     const OTHER: Refusal = Refusal::Other("not an error line of nginx: no time, level and process at the start");
     let (host, program, text) = split_program(text);
@@ -73,18 +102,13 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         return Err(OTHER);
     }
     let (time, rest) = context.times.slashed(text).ok_or(OTHER)?;
-    let rest = rest.strip_prefix(b" [").ok_or(OTHER)?;
-    let close = memchr(b']', rest.get(..10.min(rest.len())).unwrap_or_default()).ok_or(OTHER)?;
-    let (level, rest) = (&rest[..close], rest[close + 1..].strip_prefix(b" ").ok_or(OTHER)?);
-    let colon = memmem::find(rest.get(..24.min(rest.len())).unwrap_or_default(), b": ").ok_or(OTHER)?;
-    let hash = memchr(b'#', &rest[..colon]).ok_or(OTHER)?;
-    let (pid, thread) = (decimal(&rest[..hash]).ok_or(OTHER)?, decimal(&rest[hash + 1..colon]).ok_or(OTHER)?);
+    let header = header(rest).ok_or(OTHER)?;
     context.times.put(time, rows);
     put_program(host, program, rows);
-    rows.text(field::LOG_LEVEL, level);
-    rows.long(field::PROCESS_PID, pid);
-    rows.long(field::PROCESS_THREAD_ID, thread);
-    put_message(without_connection(&rest[colon + 2..]), rows);
+    rows.text(field::LOG_LEVEL, header.level);
+    rows.long(field::PROCESS_PID, header.pid);
+    rows.long(field::PROCESS_THREAD_ID, header.thread);
+    put_message(header.message, rows);
     Ok(dataset::HTTP_ERROR)
 }
 

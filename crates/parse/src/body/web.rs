@@ -3,11 +3,12 @@
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::Context;
-use crate::{apache_error, haproxy};
+use crate::{apache_error, haproxy, lighttpd};
 
-/// A line of any format that looks like its own, or the messages that HAProxy and Apache write without their head.
+/// A line of any format that looks like its own, or the messages that HAProxy, Apache and lighttpd write without their head.
 pub(super) fn put(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -> Option<DatasetId> {
     haproxy::read_message(message, context, rows)
         .or_else(|| context.read_carried(message, rows))
         .or_else(|| apache_error::read_message(message, context, rows))
+        .or_else(|| lighttpd::read_message(message, rows))
 }
