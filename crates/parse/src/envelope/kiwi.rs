@@ -7,8 +7,8 @@ use memchr::memchr;
 
 use super::relay;
 use crate::context::{Context, Refusal};
-use crate::rfc3164;
 use crate::syslog::put_host;
+use crate::{rfc3164, rfc5424};
 
 /// Facilities as Kiwi names them, by their codes (RFC 5424 §6.2.1).
 const FACILITIES: [&str; 24] = [
@@ -61,8 +61,8 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         own = [format!("<{}>", columns.priority).as_bytes(), message].concat();
         &own
     };
-    match context.read_carried(line, rows) {
-        Some(dataset) => Ok(dataset),
-        None => rfc3164::read(line, context, rows),
+    if rfc5424::looks_like(line) {
+        return rfc5424::read(line, context, rows);
     }
+    rfc3164::read(line, context, rows)
 }
