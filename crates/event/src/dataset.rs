@@ -101,7 +101,7 @@ datasets! {
     CONTINUATION = "continuation"   []                   []            [];
     CONTAINER = "container.log"     []                   []            [];
     PACKAGES  = "system.packages"   ["linux"]            []            ["packages"];
-    LOGINS    = "system.logins"     ["linux"]            []            ["auth", "wtmp"];
+    LOGINS    = "system.logins"     ["linux"]            ["authentication"] ["auth", "wtmp"];
     BOOT      = "system.boot"       ["linux"]            []            ["boot"];
     XORG      = "xorg.log"          ["linux"]            []            ["xorg"];
     CLOUD_INIT = "cloud-init.log"   ["linux"]            []            ["cloud-init"];

@@ -82,6 +82,15 @@ pub static FORMATS: &[Format] = &[
         documentation: "kubernetes.io/docs/reference/kubectl/generated/kubectl_logs",
     },
     Format {
+        group: "container",
+        name: "name_prefix",
+        looks_like: envelope::prefix::looks_like,
+        begins_like: never,
+        read: envelope::prefix::read,
+        example: r#"web-1  | 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
+        documentation: "docs.docker.com/reference/cli/docker/compose/logs",
+    },
+    Format {
         group: "journal",
         name: "journal_export",
         looks_like: envelope::export::looks_like,
@@ -422,15 +431,6 @@ pub static FORMATS: &[Format] = &[
         read: envelope::kiwi::read,
         example: "2026-03-04 10:00:01\tLocal7.Notice\t192.0.2.9\tsshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
         documentation: "documentation.solarwinds.com/en/success_center/kss",
-    },
-    Format {
-        group: "container",
-        name: "name_prefix",
-        looks_like: envelope::prefix::looks_like,
-        begins_like: never,
-        read: envelope::prefix::read,
-        example: r#"web-1  | 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
-        documentation: "docs.docker.com/reference/cli/docker/compose/logs",
     },
     Format {
         group: "container",

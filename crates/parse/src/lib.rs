@@ -78,7 +78,7 @@ use event::{BatchBuilder, Block, EventBatch, Position, dataset};
 
 use crate::context::{Context, Refusal};
 use crate::enrich::Enrichment;
-use crate::line::Line;
+use crate::line::BlockLine;
 use crate::record::Record;
 
 /// Lines of a block that are looked at to find its format.
@@ -148,7 +148,7 @@ impl Parser {
             // What other senders wrote behind the line does not go on with it.
             let bound = origin_starts.partition_point(|start| *start as usize <= line.at);
             let bound = origin_starts.get(bound).map_or(bytes.len(), |start| *start as usize);
-            let head = Head { line, cut, bytes, bound: bound.max(line.next) };
+            let head = RecordHead { line, cut, bytes, bound: bound.max(line.next) };
             let record = self.parse_record(head, preferred, &mut rows);
             for _ in 1..record {
                 let Some(line) = lines.next() else { break };
@@ -189,8 +189,8 @@ impl Parser {
     }
 
     /// Reads the line, and what belongs to it of those that follow: how many lines the record has.
-    fn parse_record(&mut self, head: Head<'_>, preferred: &'static Format, rows: &mut BatchBuilder) -> usize {
-        let Head { line, cut, bytes, bound } = head;
+    fn parse_record(&mut self, head: RecordHead<'_>, preferred: &'static Format, rows: &mut BatchBuilder) -> usize {
+        let RecordHead { line, cut, bytes, bound } = head;
         let follows = &bytes[line.next..bound];
         let (joined, mut record) = record::spread(line.text, follows).unzip();
         let text = joined.as_deref().unwrap_or(line.text);
@@ -272,8 +272,8 @@ impl Parser {
 }
 
 /// A line with what stands behind it.
-struct Head<'a> {
-    line: Line<'a>,
+struct RecordHead<'a> {
+    line: BlockLine<'a>,
     /// Length of the line where it was cut.
     cut: Option<u64>,
     /// The block.

@@ -14,7 +14,7 @@ use crate::body;
 use crate::cisco;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
-use crate::envelope::kiwi;
+use crate::envelope::relay;
 use crate::header_stamp;
 use crate::host::packages;
 use crate::syslog::{Priority, Program, is_level, priority, put_host, put_message};
@@ -113,7 +113,7 @@ fn of_device<'a>(
 
 fn is_relayed(message: &[u8]) -> bool {
     match message.first() {
-        Some(b'O') => message.starts_with(kiwi::ORIGINAL),
+        Some(b'O') => message.starts_with(relay::ORIGINAL),
         Some(b'<') => priority(message).is_ok() && rfc5424::looks_like(message),
         _ => false,
     }
@@ -121,7 +121,7 @@ fn is_relayed(message: &[u8]) -> bool {
 
 /// A message that another machine had given a header of its own, RFC 5424 or with its address, before it was passed on.
 fn read_relayed(message: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    if let Some((host, message)) = kiwi::original(message) {
+    if let Some((host, message)) = relay::original(message) {
         put_host(rows, host);
         return context.read_carried(message, rows).or_else(|| {
             let Tag { program, message, .. } = tag(message)?;
