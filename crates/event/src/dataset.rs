@@ -61,6 +61,11 @@ datasets! {
     DATABASE  = "database.log"      ["linux"]            ["database"]  ["mysql", "postgresql", "syslog"];
     DNS       = "dns.log"           ["linux"]            ["dns"]       ["named", "dns", "syslog"];
     FAIL2BAN  = "fail2ban.log"      ["linux"]            []            ["fail2ban", "syslog"];
+    VPN       = "vpn.log"           ["linux"]            []            ["vpn", "syslog"];
+    VOIP      = "voip.log"          ["linux"]            []            ["voip", "syslog"];
+    DIRECTORY = "directory.log"     ["linux"]            []            ["ldap", "kerberos", "samba", "auth", "syslog"];
+    WEBAPP    = "webapp.log"        ["linux"]            ["application"] ["syslog"];
+    SERVICE   = "service.log"       ["linux"]            []            ["syslog"];
     TEXT      = "text"              []                   []            [];
 }
 

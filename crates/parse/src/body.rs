@@ -7,13 +7,15 @@ pub(crate) mod audit;
 mod cron;
 mod cut;
 mod database;
+mod directory;
 mod dns;
 mod dovecot;
 mod dropbear;
 mod exim;
-mod fail2ban;
 pub(crate) mod family;
 mod ftp;
+mod heading;
+mod host;
 mod mailbox;
 mod netfilter;
 mod outcome;
@@ -25,6 +27,10 @@ mod sshd;
 mod su;
 mod sudo;
 mod table;
+mod voip;
+mod vpn;
+mod webapp;
+mod webmail;
 
 use std::sync::OnceLock;
 
@@ -114,6 +120,9 @@ fn kernel(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
         return dataset::FIREWALL;
     }
     let rest = netfilter::after_uptime(message);
+    if rest.starts_with(b"wireguard: ") && vpn::WIREGUARD.put(rows, rest) {
+        return dataset::VPN;
+    }
     match rest.starts_with(b"audit: type=").then(|| audit::put(rows, rest)).flatten() {
         Some(Subject::Run) => dataset::KERNEL_RUN,
         Some(Subject::Other) => dataset::KERNEL_AUDIT,
@@ -156,9 +165,18 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
         pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
-    let Some(body) = body else { return context.read_carried_surely(message, rows).unwrap_or(dataset::SYSLOG) };
+    let Some(body) = body else {
+        let carried = context.read_carried_surely(message, rows);
+        // Tags may name a container, a unit or a site.
+        return carried.or_else(|| own::put(rows, &mut context.times, message)).unwrap_or(dataset::SYSLOG);
+    };
     match body.reads {
         Reads::By(put) => put(rows, message),
+        Reads::Table(family) if body.has_own_file => match family.put(rows, message) {
+            true => true,
+            // The header of its own file may stand in front, too.
+            false => return own::put(rows, &mut context.times, message).unwrap_or(body.dataset),
+        },
         Reads::Table(family) => family.put(rows, message),
         Reads::Line => return context.read_carried(message, rows).unwrap_or(body.dataset),
         // What the line says decides.

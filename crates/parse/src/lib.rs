@@ -105,7 +105,9 @@ impl Parser {
         }
         let mut votes = vec![0_usize; candidates.len()];
         for (_, text, _) in line::lines(bytes).filter(|(_, text, _)| !line::is_empty(text)).take(PROBE_LINES) {
-            if let Some(at) = candidates.iter().position(|format| (format.looks_like)(text)) {
+            // What may be a program's own line is first asked whether it is another format's.
+            let votes_for = |format: &&Format| format.name != own_file::NAME && (format.looks_like)(text);
+            if let Some(at) = candidates.iter().position(votes_for) {
                 votes[at] += 1;
             }
         }

@@ -15,11 +15,12 @@
 //! | `{*}`, `{:word}`, `{:number}`, `{:host}`, `{:ip}` | text that goes nowhere |
 //! | `{:own}`, `{event.reason:own}` | text, blanks included, in which no client has a word, and no longer text of the template stands |
 //! | `{_}` | blanks, or none |
+//! | `{"` | as it stands |
 //! | `{? … ?}` | a part that may be missing |
 //! | `{( … || … )}`, `{? … || … ?}` | one of several parts; parts may hold parts |
 //! | `(i)` in front | letters of either case |
 
-use event::catalog::FieldType;
+use event::catalog::{FieldType, field};
 use event::{BatchBuilder, FieldId};
 use memchr::memmem;
 
@@ -216,12 +217,18 @@ pub(crate) struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// Takes out what another reading of the same message tells otherwise.
+    /// Takes out what another reading of the same message tells otherwise; where they differ on who it was, all that the other
+    /// one does not tell.
     pub(crate) fn doubt(&mut self, other: &Values<'a>) {
+        let mut is_another = false;
         for (id, _, value) in self.values.iter_mut().flatten() {
-            if other.values.iter().flatten().any(|(known, _, it)| known == id && it != value) {
+            if other.values.iter().flatten().any(|(known, _, it)| known == id && (it != value || it.is_none())) {
                 *value = None;
+                is_another |= matches!(*id, field::USER_NAME | field::SOURCE_IP);
             }
+        }
+        if is_another {
+            self.keep_shared(other);
         }
     }
 
@@ -272,7 +279,7 @@ impl Search<'_, '_> {
                 }
             }
             Step::Blanks => {
-                let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
+                let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
                 self.go(step + 1, at + blanks);
             }
             Step::Jump(to) => self.go(*to, at),
@@ -392,6 +399,10 @@ fn put_value(rows: &mut BatchBuilder, id: FieldId, kind: Kind, value: &[u8]) {
     }
     match (kind, BatchBuilder::kind_of(id)) {
         (Kind::Peer, _) => put_peer(rows, value),
+        // Names are kept without the dot of the root, as rules and lists write them.
+        _ if id == field::DNS_QUESTION_NAME => {
+            rows.text(id, value.strip_suffix(b".").filter(|name| !name.is_empty()).unwrap_or(value));
+        }
         (_, FieldType::Ip) => put_ip(rows, id, value),
         (_, FieldType::Long) => {
             if let Some(number) = decimal(value) {

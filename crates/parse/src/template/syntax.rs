@@ -16,7 +16,7 @@ pub(super) enum Node {
 pub(super) fn nodes(text: &str) -> Result<Vec<Node>, BadTemplate> {
     let mut nodes = Vec::new();
     let mut rest = text;
-    while let Some(open) = rest.find('{') {
+    while let Some(open) = opening(rest) {
         if open > 0 {
             nodes.push(literal(&rest[..open]));
         }
@@ -43,6 +43,11 @@ pub(super) fn nodes(text: &str) -> Result<Vec<Node>, BadTemplate> {
         nodes.push(literal(rest));
     }
     Ok(nodes)
+}
+
+/// Where the next capture or part begins; a brace before a quotation mark is text.
+fn opening(text: &str) -> Option<usize> {
+    text.match_indices('{').map(|(at, _)| at).find(|at| !text[at + 1..].starts_with('"'))
 }
 
 fn literal(text: &str) -> Node {
