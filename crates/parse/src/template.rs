@@ -38,7 +38,7 @@ const CAPTURES_MAX: usize = 24;
 /// Bytes of a text of the template that the program does not repeat in its other words.
 const MARK_BYTES_MIN: usize = 5;
 /// Bytes of [`Template::keys`].
-const KEY_BYTES_MAX: usize = 16;
+const KEY_BYTES_MAX: usize = 40;
 
 /// What a capture takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -58,7 +58,7 @@ impl<'a> Heading<'a> {
         let is_numbered = numbered(rest);
         // Parts of a program in capitals, and what stands for no value.
         let capitals = (2..=12).contains(&bare.len()) && bare.iter().all(u8::is_ascii_uppercase);
-        let is_part = capitals || matches!(bare, b"none" | b"null");
+        let is_part = capitals || matches!(bare, b"none" | b"null" | b"in");
         // A host in front of a program and its number.
         let next = rest.trim_ascii_start();
         let name = next.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"-_.".contains(byte)).unwrap_or(0);

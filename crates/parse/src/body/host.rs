@@ -8,8 +8,10 @@ pub(super) static SERVICES: Family = Family::new(
     &[
         // mmonit.com/monit
         login("Warning: Client '{source.ip}' supplied {(unknown user||wrong password for user)} '{user.name}' accessing monit httpd", "web_login", "failure").by("monit"),
+        note("HttpRequest: access denied -- client {?[?}{source.ip}{?]?}: unknown user ''").by("monit"),
         login("HttpRequest: access denied -- client {?[?}{source.ip}{?]?}: {(unknown user||wrong password for user)} '{user.name}'", "web_login", "failure").by("monit"),
-        login("HttpRequest: access denied -- client {?[?}{source.ip}{?]?}: {event.reason:own}", "web_login", "failure").by("monit"),
+        login("HttpRequest: access denied -- client {?[?}{source.ip}{?]?}: empty password", "web_login", "failure").by("monit"),
+        note("HttpRequest: access denied -- client {?[?}{source.ip}{?]?}: {event.reason:own}").by("monit"),
         traffic("Denied connection from non-authorized client [{source.ip}]", "connection_refused", "failure").by("monit"),
         // www.nagios.org: nrpe, nsca
         traffic("Host {source.ip} is not allowed to talk to us!", "connection_refused", "failure").by("nrpe"),

@@ -35,6 +35,8 @@ pub(super) static MAILBOX: Family = Family::new(
         // solid-pop3d
         login("{?user ||APOP ||roaming ?}authentication failed: {(no such user||can't map user name||can't get user name||invalid password||disallowed user name)}: {user.name} - {source:peer}", "mail_login", "failure"),
         login("{?APOP ?}authentication failed for {?mapped ?}{?virtual ?}user {user.name} - {source:peer}", "mail_login", "failure"),
+        login("{(root login not allowed||authentication failed: root login not allowed)} - {source:peer}", "mail_login", "failure"),
+        login("can't find APOP secret for user {user.name} - {source:peer}", "mail_login", "failure"),
         login("user {user.name} {(authenticated||logged in)} - {source:peer}", "mail_login", "success"),
         traffic("connect from {source:peer}{? - {*}?}", "connection", ""),
         // horms.net/projects/perdition

@@ -17,7 +17,7 @@ use crate::stamp::stamp;
 /// Words in front of a message.
 const WORDS_MAX: usize = 16;
 /// Messages that one line may hold; with more it is none of them.
-const CANDIDATES_MAX: usize = 24;
+const CANDIDATES_MAX: usize = 64;
 
 /// Bytes of a text that tells a message: one without such a text is read only where its program is named.
 const KEY_BYTES_MIN: usize = 4;

@@ -44,7 +44,7 @@ pub(super) static BODIES: &[Body] = &[
         .example("login authenticator failed for (host) [203.0.113.7]: 535 Incorrect authentication data (set_id=ann)", "www.exim.org/exim-html-current/doc/html/spec_html/ch-log_files.html"),
     body(&["saslauthd"], dataset::MAIL, Reads::Table(&mailbox::SASLAUTHD))
         .example("do_auth         : auth failure: [user=ann] [service=smtp] [realm=] [mech=pam] [reason=PAM auth error]", "www.cyrusimap.org/sasl"),
-    body(&["imapd", "pop3d", "imapd-ssl", "pop3d-ssl", "imaplogin", "pop3login", "imap", "imaps", "pop3", "pop3s", "ipop3d", "ipop2d", "timsieved", "sieve", "nntpd", "lmtpunix", "cyrus", "solid-pop3d", "spop3d", "perdition", "perdition.imap4", "perdition.imap4s", "perdition.pop3", "perdition.pop3s"], dataset::MAIL, Reads::Table(&mailbox::MAILBOX))
+    body(&["imapd", "pop3d", "imapd-ssl", "pop3d-ssl", "imaplogin", "pop3login", "courierpop3login", "courierimaplogin", "courierpop3d", "courierimapd", "imap", "imaps", "pop3", "pop3s", "ipop3d", "ipop2d", "timsieved", "sieve", "nntpd", "lmtpunix", "cyrus", "solid-pop3d", "spop3d", "perdition", "perdition.imap4", "perdition.imap4s", "perdition.pop3", "perdition.pop3s"], dataset::MAIL, Reads::Table(&mailbox::MAILBOX))
         .example("LOGIN FAILED, user=ann, ip=[::ffff:203.0.113.7]", "www.courier-mta.org/imap"),
     body(&["courieresmtpd", "esmtpd", "courierd", "courier"], dataset::MAIL, Reads::Table(&mailbox::COURIER))
         .example(r#"error,relay=::ffff:203.0.113.7,port=50000,msg="535 Authentication failed.",cmd: AUTH LOGIN"#, "www.courier-mta.org"),

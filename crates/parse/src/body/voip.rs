@@ -4,7 +4,7 @@ use super::family::{Family, login, note, traffic};
 
 macro_rules! place {
     () => {
-        "'{source.ip}{?:{source.port}?}'"
+        "'{?[?}{source.ip}{?]?}{?:{source.port}?}'"
     };
 }
 macro_rules! event {
@@ -21,7 +21,8 @@ pub(super) static ASTERISK: Family = Family::new(
         login(concat!("Registration from '{*}' failed for ", place!(), " - {event.reason:own}"), "voip_login", "failure"),
         login(concat!("Request '{:host}' from '{*}' failed for ", place!(), " (callid: {*}) - {event.reason:own}"), "voip_login", "failure"),
         login(concat!("Request from '{*}' failed for ", place!(), " (callid: {*}) - {event.reason:own}"), "voip_login", "failure"),
-        login("Call from '{user.name}' ({source.ip}{?:{source.port}?}) to extension '{*}' rejected because extension not found in context '{*}'.", "voip_call", "failure"),
+        login("Call from '{user.name}' ({?UDP:||TCP:||TLS:||WS:||WSS:?}{?[?}{source.ip}{?]?}{?:{source.port}?}) to extension '{*}' rejected because extension not found in context '{*}'.", "voip_call", "failure"),
+        login("{user.name:host}: Call ({?UDP:||TCP:||TLS:||WS:||WSS:?}{?[?}{source.ip}{?]?}{?:{source.port}?}) to extension '{*}' rejected because extension not found in context '{*}'.", "voip_call", "failure"),
         login("Host {source.ip} failed {?MD5 ?}{(authentication for||to authenticate as)} '{user.name}'{? ({*})?}", "voip_login", "failure"),
         login("Host {source.ip} {(denied access to register||not allowed to register)} {*}", "voip_login", "failure"),
         login("{(No registration for peer||Registration denied for peer)} '{user.name}' (from {source.ip})", "voip_login", "failure"),
@@ -30,9 +31,8 @@ pub(super) static ASTERISK: Family = Family::new(
         login(concat!("Connect attempt from ", place!(), " unable to authenticate"), "voip_login", "failure"),
         login("Rejected connect attempt from {source.ip}, who was trying to reach '{*}'", "voip_call", "failure"),
         login("Failed to authenticate {(user||device)} {*}{? for {:word}, code = {*}?}", "voip_login", "failure").quote(),
-        login(concat!("Rejecting unknown SIP connection from {source.ip}"), "voip_call", "failure"),
+        login("{?Ext. {:own}: ?}{?\"?}Rejecting unknown SIP connection from {?[?}{source.ip}{?]?}{?:{source.port}?}{?\"?}", "voip_call", "failure"),
         login(concat!("{?{:own} ?}hacking attempt detected ", place!()), "voip_call", "failure"),
-        login(concat!("{?Ext. s: ?}\"Rejecting unknown SIP connection from {source.ip}\""), "voip_call", "failure"),
         login("{?SIP/{:word} ?}Username/auth name mismatch{*}", "voip_login", "failure").quote(),
         login(concat!("SecurityEvent=\"SuccessfulAuth", event!()), "voip_login", "success"),
         login(concat!("SecurityEvent=\"ChallengeSent", event!()), "voip_challenge", ""),
@@ -48,6 +48,7 @@ pub(super) static FREESWITCH: Family = Family::new(
         login("SIP auth failure ({:word}) on sofia profile '{*}' for [{user.name}@{*}] from ip {source.ip}", "voip_login", "failure"),
         login("SIP auth challenge ({:word}) on sofia profile '{*}' for [{user.name}@{*}] from ip {source.ip}", "voip_challenge", ""),
         login("Can't find user [{user.name}@{*}] from {source.ip}", "voip_login", "failure"),
+        login("IP {source.ip} {(Rejected by||Denied by)} {?{:word} ?}acl \"{*}\". Falling back to Digest auth.", "voip_challenge", ""),
         login("IP {source.ip} {(Rejected by||Denied by)} {?{:word} ?}acl \"{*}\"{?.{*}?}", "voip_call", "failure"),
         login("Rejected by acl \"{*}\" {?from ?}{source.ip}{?:{source.port}?}", "voip_call", "failure"),
         note("sofia/{*} receiving invite from {source.ip}:{source.port} {*}"),

@@ -58,7 +58,7 @@ pub(super) static TOOLS: Family = Family::new(
         login("Failed authentication attempt from {?[?}{source.ip}{?]?}{?:{source.port}?}{?: {*}?}", "web_login", "failure").by("gitea"),
         // github.com/dani-garcia/vaultwarden/wiki, bitwarden.com/help
         login("Username or password is incorrect. Try again. IP: {source.ip}. Username: {user.name}.", "web_login", "failure").by("vaultwarden"),
-        login("{(Invalid admin token.||Invalid TOTP code! Server time: {:own}||Invalid Two-factor code. Server time: {:own}||2FA token not provided.||Invalid 2FA)}{?,?} IP: {source.ip}{?.{*}?}", "web_login", "failure").by("vaultwarden"),
+        login("{(Invalid admin token||Invalid TOTP code! Server time: {:own}||Invalid Two-factor code. Server time: {:own}||2FA token not provided||Invalid 2FA)}{?.||!||,?} IP: {source.ip}{?.{?{*}?}?}", "web_login", "failure").by("vaultwarden"),
         login("Failed login attempt{?, 2FA invalid?}. {source.ip}", "web_login", "failure").by("bitwarden"),
         // pve.proxmox.com, pbs.proxmox.com
         login("authentication failure; rhost={?[?}{source.ip}{?]:{source.port}?} user={user.name} msg={event.reason:own}", "web_login", "failure").by("pvedaemon"),

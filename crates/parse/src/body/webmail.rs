@@ -43,11 +43,12 @@ pub(super) static WEBMAIL: Family = Family::new(
 pub(super) static SERVERS: Family = Family::new(
     &[
         // help.hcltechsw.com/domino
-        login("{?{:host} ?}Server{? [{:word}]?}{?:?} Authentication failed for user {user.name} ; connecting host {?[?}{source.ip}{?]?}", "mail_login", "failure").by("domino"),
+        login("{?{:host} ?}Server: Authentication failed for user {user.name} ; connecting host {?[?}{source.ip}{?]?}", "mail_login", "failure").by("domino"),
+        login("{?{:host} ?}Server [{:host}] Authentication failed for user {user.name} ; connecting host {?[?}{source.ip}{?]?}", "mail_login", "failure").by("domino"),
         login("{:host}: {user.name} [{source.ip}] authentication failure using internet password{?{*}?}", "mail_login", "failure").by("domino"),
-        traffic("{?{:host} ?}Server{? [{:word}]?}{?:?} Connection from [{source.ip}] rejected for policy reasons. {event.reason}", "mail_rejected", "failure").by("domino"),
+        traffic("{?{:host} ?}Server{? [{:host}]?}{?:?} Connection from [{source.ip}] rejected for policy reasons. {event.reason}", "mail_rejected", "failure").by("domino"),
         // docs.oracle.com: Oracle Communications Messaging Server
-        login("<co ts=\"{:word}\" pi=\"{:word}\" sc=\"{:word}\" dr=\"{:word}\" ac=\"U\" tr=\"TCP|{:ip}|{:number}|{source.ip}|{source.port}\" ap=\"{:word}\" mi=\"{event.reason:own}\" us=\"{user.name}\" di=\"{*}\"/>", "mail_login", "failure").by("oracleims"),
+        login("<co ts=\"{:word}\" pi=\"{:word}\" sc=\"{:word}\" dr=\"{:word}\" ac=\"U\" tr=\"TCP|{:ip}|{:number}|{source.ip}|{source.port}\" ap=\"{:word}\" mi=\"{(Bad password||Bad username||No such user||User not found||Unknown user||Account disabled||User disabled||Authentication failed)}{?{*}?}\" us=\"{user.name}\" di=\"{*}\"/>", "mail_login", "failure").by("oracleims"),
         note("<co ts=\"{:word}\" pi=\"{:word}\" sc=\"{:word}\" dr=\"{:word}\" ac=\"{:word}\" tr=\"TCP|{:ip}|{:number}|{source.ip}|{source.port}\" ap=\"{*}").by("oracleims"),
         // sourceforge.net/projects/assp
         login("Blocking {source.ip} - too much AUTH errors ({:number}){?{*}?}", "mail_login", "failure").by("assp"),
