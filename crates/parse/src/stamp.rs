@@ -125,7 +125,7 @@ fn date(text: &[u8]) -> Option<(Day, &[u8])> {
             Some((day, rest))
         }
         4 => {
-            let mark = *rest.first().filter(|mark| matches!(mark, b'-' | b'/' | b'.'))?;
+            let mark = *rest.first().filter(|mark| matches!(mark, b'-' | b'/' | b'.' | b':'))?;
             let (second, _, rest) = number(&rest[1..])?;
             let (third, _, rest) = number(rest.strip_prefix(&[mark])?)?;
             Some((day_of(Some(first), second, third)?, rest))
@@ -314,6 +314,7 @@ mod tests {
             "<W>2026-03-04 10:00:01 x",
             "2026-03-04_10:00:01 x",
             "20260304-10:00:01 x",
+            "2026:03:04-10:00:01: x",
         ] {
             assert_eq!(read(text).as_deref(), Some("2026-03-04T10:00:01Z|x"), "{text}");
         }

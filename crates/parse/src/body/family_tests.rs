@@ -148,7 +148,7 @@ fn mentioned(mention: &Mention, pieces: &[Piece], word: &str) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn a_clients_words_never_become_source_or_account(picks in prop::collection::vec(any::<prop::sample::Index>(), 3)) {
@@ -168,34 +168,32 @@ proptest! {
     }
 }
 
+/// A sample of all lines with forged words, so that a table's weak lines are listed together.
 #[test]
-#[ignore]
-fn list_forgeries() {
+fn no_line_takes_a_clients_words_for_its_source_or_account() {
     let mut seed = 7_usize;
     let mut next = move |below: usize| {
-        seed = seed.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) % below
     };
+    let mut wrong = std::collections::BTreeMap::new();
     for (program, family) in families() {
         let forged = forged_words(family);
-        let mut bad = std::collections::BTreeMap::new();
         for line in family.lines {
             let all = sequences(line.text).unwrap();
-            for _ in 0..150 {
+            for _ in 0..40 {
                 let words: Vec<String> = (0..3).map(|_| forged[next(forged.len())].clone()).collect();
                 let (message, user) = written(&all[next(all.len())], &words);
                 let batch = parsed(program, &message);
-                let ip = text(&batch, field::SOURCE_ADDRESS);
-                let name = text(&batch, field::USER_NAME);
-                let ok = ip.is_none_or(|ip| ip == TRUE_SOURCE || ip == "mail.example")
+                let (source, name) = (text(&batch, field::SOURCE_ADDRESS), text(&batch, field::USER_NAME));
+                let is_true = source.is_none_or(|source| source == TRUE_SOURCE || source == "mail.example")
                     && user.as_deref().is_none_or(|user| name.is_none_or(|name| name.trim() == user.trim()));
-                if !ok {
-                    bad.entry(line.text).or_insert((message, ip.map(str::to_owned), name.map(str::to_owned)));
+                if !is_true {
+                    wrong.entry(line.text).or_insert(format!("{program}: {message}\n    {source:?} {name:?}"));
                 }
             }
         }
-        for (line, (message, ip, name)) in bad {
-            eprintln!("## {program}: {line}\n     {message}\n     {ip:?} {name:?}");
-        }
     }
+    let list: Vec<_> = wrong.iter().map(|(line, found)| format!("{line}\n    {found}")).collect();
+    assert!(list.is_empty(), "{}", list.join("\n"));
 }

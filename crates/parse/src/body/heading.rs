@@ -15,6 +15,8 @@ pub(super) struct Heading<'a> {
     level: &'a [u8],
     program: &'a [u8],
     pid: Option<i64>,
+    /// The next word may be the host: it stands right behind the time.
+    pub(super) may_be_host: bool,
 }
 
 impl<'a> Heading<'a> {
@@ -62,7 +64,8 @@ impl<'a> Heading<'a> {
         // A host in front of a program and its number.
         let next = rest.trim_ascii_start();
         let name = next.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"-_.".contains(byte)).unwrap_or(0);
-        let is_host = name > 0 && numbered(&next[name..]);
+        let is_first = std::mem::take(&mut self.may_be_host);
+        let is_host = name > 0 && numbered(&next[name..]) || is_first && matches!(next.first(), Some(b'[' | b'<'));
         let is_of_code =
             bare.iter().any(|byte| matches!(byte, b'.' | b'_' | b'/' | b':' | b'#' | b'$' | b'=' | b'0'..=b'9'));
         if !is_name || !(is_numbered || is_of_code || is_part || is_host || word.ends_with(b":")) {

@@ -21,7 +21,8 @@ pub(super) static MAILBOX: Family = Family::new(
         note("{(LOGOUT||DISCONNECTED||TIMEOUT||LOGIN: ip limit reached||Maximum connection limit reached for)}, {?user={user.name}, ?}ip=[{source.ip}]{?, {*}?}"),
         traffic("Connection, ip=[{source.ip}]{?, port=[{source.port}]?}", "connection", ""),
         // www.cyrusimap.org: imapd, pop3d, timsieved, nntpd, httpd
-        login(concat!("badlogin: ", cyrus!(), " {?plaintext ?}{:word} {event.reason}"), "mail_login", "failure"),
+        login(concat!("badlogin: ", cyrus!(), " plaintext {user.name} SASL({:host}): {event.reason:own}"), "mail_login", "failure"),
+        login(concat!("badlogin: ", cyrus!(), " {:word} {event.reason}"), "mail_login", "failure"),
         login(concat!("badlogin: ", cyrus!(), " {event.reason}"), "mail_login", "failure"),
         login(concat!("login: ", cyrus!(), " {user.name} {:word} User logged in{? {*}?}"), "mail_login", "success"),
         traffic(concat!("{(accepted connection from||connection from)} ", cyrus!(), "{? {*}?}"), "connection", ""),

@@ -71,10 +71,10 @@ pub(crate) fn put(rows: &mut BatchBuilder, times: &mut Times, text: &[u8]) -> Op
     let mut heading = Heading::default();
     let mut rest = text.trim_ascii_start();
     for _ in 0..WORDS_MAX {
-        if heading.time.is_none()
-            && let Some(stamp) = stamp(rest, times)
-        {
-            heading.time = stamp.time;
+        // Loggers put times of their own in front of a program's.
+        if let Some(stamp) = stamp(rest, times) {
+            heading.time = heading.time.or(stamp.time);
+            heading.may_be_host = true;
             rest = stamp.rest;
         }
         // vsftpd, whose names stand in brackets, too.

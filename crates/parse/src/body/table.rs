@@ -36,23 +36,23 @@ pub(super) static BODIES: &[Body] = &[
         .example("(?@203.0.113.7) [WARNING] Authentication failed for user [ann]", "www.pureftpd.org/project/pure-ftpd/doc"),
     body(&["ftpd", "in.ftpd", "wu-ftpd", "wuftpd", "gssftpd", "tnftpd", "ftpd-ssl", "filezilla-server"], dataset::FTP, Reads::Table(&ftp::FTPD)).with_own_file()
         .example("failed login from mx.example [203.0.113.7]", "man.freebsd.org/cgi/man.cgi?query=ftpd"),
-    body(&["smtpd", "postscreen", "cleanup", "anvil", "dnsblog", "qmgr", "pickup", "bounce", "tlsproxy", "trivial-rewrite", "postgrey", "policyd", "policyd-spf", "postfix", "submission", "smtps"], dataset::MAIL, Reads::Table(&postfix::POSTFIX))
+    body(&["smtpd", "postscreen", "cleanup", "anvil", "dnsblog", "qmgr", "pickup", "bounce", "tlsproxy", "trivial-rewrite", "postgrey", "policyd", "policyd-spf", "postfix", "submission", "smtps"], dataset::MAIL, Reads::Table(&postfix::POSTFIX)).with_own_file()
         .example("warning: unknown[203.0.113.7]: SASL LOGIN authentication failed: authentication failure", "www.postfix.org/postconf.5.html"),
-    body(&["dovecot"], dataset::MAIL, Reads::Table(&dovecot::DOVECOT)).with_own_file()
+    body(&["dovecot", "dovecot-auth"], dataset::MAIL, Reads::Table(&dovecot::DOVECOT)).with_own_file()
         .example("imap-login: Aborted login (auth failed, 1 attempts in 2 secs): user=<ann>, method=PLAIN, rip=203.0.113.7, lip=198.51.100.4", "doc.dovecot.org/main/core/admin/logging.html"),
     body(&["exim", "exim4"], dataset::MAIL, Reads::Table(&exim::EXIM)).with_own_file()
         .example("login authenticator failed for (host) [203.0.113.7]: 535 Incorrect authentication data (set_id=ann)", "www.exim.org/exim-html-current/doc/html/spec_html/ch-log_files.html"),
-    body(&["saslauthd"], dataset::MAIL, Reads::Table(&mailbox::SASLAUTHD))
+    body(&["saslauthd"], dataset::MAIL, Reads::Table(&mailbox::SASLAUTHD)).with_own_file()
         .example("do_auth         : auth failure: [user=ann] [service=smtp] [realm=] [mech=pam] [reason=PAM auth error]", "www.cyrusimap.org/sasl"),
-    body(&["imapd", "pop3d", "imapd-ssl", "pop3d-ssl", "imaplogin", "pop3login", "courierpop3login", "courierimaplogin", "courierpop3d", "courierimapd", "imap", "imaps", "pop3", "pop3s", "ipop3d", "ipop2d", "timsieved", "sieve", "nntpd", "lmtpunix", "cyrus", "solid-pop3d", "spop3d", "perdition", "perdition.imap4", "perdition.imap4s", "perdition.pop3", "perdition.pop3s"], dataset::MAIL, Reads::Table(&mailbox::MAILBOX))
+    body(&["imapd", "pop3d", "imapd-ssl", "pop3d-ssl", "imaplogin", "pop3login", "courierpop3login", "courierimaplogin", "courierpop3d", "courierimapd", "imap", "imaps", "pop3", "pop3s", "ipop3d", "ipop2d", "timsieved", "sieve", "nntpd", "lmtpunix", "cyrus", "solid-pop3d", "spop3d", "perdition", "perdition.imap4", "perdition.imap4s", "perdition.imaps", "perdition.imap", "perdition.pop3", "perdition.pop3s"], dataset::MAIL, Reads::Table(&mailbox::MAILBOX)).with_own_file()
         .example("LOGIN FAILED, user=ann, ip=[::ffff:203.0.113.7]", "www.courier-mta.org/imap"),
-    body(&["courieresmtpd", "esmtpd", "courierd", "courier"], dataset::MAIL, Reads::Table(&mailbox::COURIER))
+    body(&["courieresmtpd", "esmtpd", "courierd", "courier"], dataset::MAIL, Reads::Table(&mailbox::COURIER)).with_own_file()
         .example(r#"error,relay=::ffff:203.0.113.7,port=50000,msg="535 Authentication failed.",cmd: AUTH LOGIN"#, "www.courier-mta.org"),
     body(&["vpopmail", "vchkpw", "vchkpw-smtp", "vchkpw-pop3", "qmail", "qmail-smtpd", "rblsmtpd", "tcpserver"], dataset::MAIL, Reads::Table(&mailbox::QMAIL)).with_own_file()
         .example("vchkpw-smtp: password fail (pass: 'x') ann@example.org:203.0.113.7", "www.inter7.com/vpopmail"),
-    body(&["sendmail", "sm-mta", "sm-msp-queue", "sm-acceptingconnections", "mimedefang"], dataset::MAIL, Reads::Table(&sendmail::SENDMAIL))
+    body(&["sendmail", "sm-mta", "sm-msp-queue", "sm-acceptingconnections", "mimedefang"], dataset::MAIL, Reads::Table(&sendmail::SENDMAIL)).with_own_file()
         .example("4A1B2C: mx.example [203.0.113.7]: possible SMTP attack: command=AUTH, count=5", "www.sendmail.org/~ca/email/doc8.12/op.html"),
-    body(&["amavis", "amavisd", "amavisd-new", "spamd", "opendkim", "opendmarc"], dataset::MAIL, Reads::Table(&postfix::FILTERS))
+    body(&["amavis", "amavisd", "amavisd-new", "spamd", "opendkim", "opendmarc"], dataset::MAIL, Reads::Table(&postfix::FILTERS)).with_own_file()
         .example("(12345-01) Blocked SPAM {DiscardedInbound}, [203.0.113.7]:4000 [203.0.113.7] <a@x.example> -> <ann@example.org>, Hits: 12.3", "amavis.org"),
     body(&["mysqld", "mariadbd", "mysql", "mariadb", "mysqld_safe"], dataset::DATABASE, Reads::Table(&database::MYSQL)).with_own_file()
         .example("[Warning] Access denied for user 'ann'@'203.0.113.7' (using password: YES)", "dev.mysql.com/doc/refman/8.4/en/error-log.html"),
@@ -108,6 +108,8 @@ pub(super) static BODIES: &[Body] = &[
         .example("Authentication failure for ann from 203.0.113.7", "wordpress.org/plugins/wp-fail2ban"),
     body(&["gitlab", "gitea", "forgejo", "gogs", "vaultwarden", "bitwarden", "bitwarden-identity", "pvedaemon", "pveproxy", "pmgdaemon", "proxmox-backup-proxy", "proxmox-backup-api", "home-assistant", "hass", "keycloak", "sonarqube", "jira", "confluence", "artifactory", "gerrit", "redmine", "ispconfig", "plesk", "sw-cp-server", "cpanel", "webmin", "usermin", "directadmin", "litespeed", "synology", "qnap", "qlogd"], dataset::WEBAPP, Reads::Table(&webapp::TOOLS)).with_own_file()
         .example("Failed authentication attempt for ann from 203.0.113.7:4000: user does not exist", "docs.gitea.com"),
+    body(&["gin"], dataset::ACCESS, Reads::Table(&webapp::GIN)).with_own_file()
+        .example(r#"[GIN] 2026/03/04 - 10:00:01 | 401 |     505.3µs |     203.0.113.7 | POST     "/client""#, "gin-gonic.com"),
     body(&["jellyfin", "emby", "sonarr", "radarr", "prowlarr", "lidarr", "readarr", "audiobookshelf", "calibre-web", "immich", "ombi", "mealie", "uptime-kuma", "paperless-ngx", "filebrowser", "code-server", "overseerr", "jellyseerr", "pterodactyl", "wings", "qbittorrent", "sabnzbd", "domoticz", "syncthing", "adguardhome", "tautulli", "znc", "ejabberd", "prosody", "minecraft", "hlds", "srcds"], dataset::WEBAPP, Reads::Table(&webapp::HOME)).with_own_file()
         .example(r#"Authentication request for "ann" has been denied (IP: "203.0.113.7")."#, "jellyfin.org/docs"),
     body(&["monit", "nrpe", "nsca", "xinetd", "tcpd", "portsentry", "scanlogd", "lfd", "screensharingd", "xrdp", "xrdp-sesman", "xvnc", "rsyncd", "rsync", "mountd", "rpc.mountd", "snmpd", "mosquitto", "rabbitmq", "rabbitmq-server", "3proxy", "danted", "sockd", "tinyproxy", "endlessh", "cowrie"], dataset::SERVICE, Reads::Table(&host::SERVICES)).with_own_file()

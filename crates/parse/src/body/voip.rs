@@ -64,6 +64,7 @@ pub(super) static VOICE: Family = Family::new(
         login("{:number} => <{:number}:{user.name}({:host})> Authenticated", "voip_login", "success"),
         traffic("{:number} => <{:number}:{*}({:host})> New connection: {({source.ip}||[{source.ip}])}:{source.port}", "connection", ""),
         traffic("{?{:number}{_}|?}client connected '{user.name}'(id:{:number}) from {source.ip}:{source.port}", "connection", ""),
+        login("{?{:number}{_}|?}query from {:number} {source.ip}:{source.port} attempted to login with account \"{user.name}\" and failed!", "voip_login", "failure"),
         login("{?{:number}{_}|?}query client {*}login failed{*} {source.ip}:{source.port}", "voip_login", "failure"),
     ],
     &[],

@@ -29,6 +29,7 @@ pub(super) static OPENVPN: Family = Family::new(
         traffic(concat!("TLS: Initial packet from ", peer!(), "{?, {*}?}"), "vpn_connection", ""),
         traffic(concat!("TCP connection established with ", peer!()), "vpn_connection", ""),
         traffic(concat!("{(Connection Attempt from||TCPv4_SERVER link remote:||UDPv4 link remote:)} ", peer!(), "{? {*}?}"), "vpn_connection", ""),
+        note(concat!(instance!(), "{(SIGUSR1[||SIGTERM[||Connection reset,||peer info: ||VERIFY OK||Control Channel: ||PUSH: ||MULTI: ||Data Channel||WARNING: ||Bad compression||Fatal TLS error||OpenSSL: error)}{?{*}?}")),
         note(concat!(instance!(), "{event.reason}")),
     ],
     &[],

@@ -14,9 +14,9 @@ pub(super) static CMS: Family = Family::new(
         traffic("{(Blocked user enumeration attempt||Pingback error {:number} generated||Untrusted X-Forwarded-For header||Spam comment {:number}||Comment attempt on {:own}||Spammed comment)} from {source.ip}", "web_request", "failure").by("wordpress"),
         traffic("Pingback requested from {source.ip}", "web_request", "").by("wordpress"),
         // www.drupal.org/docs: Syslog
-        login("{:word}|{:number}|user|{source.ip}|{*}|{(Login attempt failed for||Login attempt failed from)} {user.name}.", "web_login", "failure").by("drupal"),
-        login("{:word}|{:number}|user|{source.ip}|{*}|Session opened for {user.name}.", "web_login", "success").by("drupal"),
-        note("{:word}|{:number}|{:word}|{source.ip}|{:word}|{*}|{:number}|{*}").by("drupal"),
+        login("{:own}|{:number}|user|{source.ip}|{*}|{(Login attempt failed for||Login attempt failed from)} {user.name}.", "web_login", "failure").by("drupal"),
+        login("{:own}|{:number}|user|{source.ip}|{*}|Session opened for {user.name}.", "web_login", "success").by("drupal"),
+        note("{:own}|{:number}|{:host}|{source.ip}|{:word}|{*}|{:number}|{*}").by("drupal"),
         // docs.moodle.org
         login("[client {source.ip}]{_}{:word}{_}{(Failed Login||Invalid Login||Unknown Login||Disabled Login)}:{_}{user.name}  {*}", "web_login", "failure").by("moodle"),
         // www.phpmyadmin.net
@@ -58,7 +58,7 @@ pub(super) static TOOLS: Family = Family::new(
         login("Failed authentication attempt from {?[?}{source.ip}{?]?}{?:{source.port}?}{?: {*}?}", "web_login", "failure").by("gitea"),
         // github.com/dani-garcia/vaultwarden/wiki, bitwarden.com/help
         login("Username or password is incorrect. Try again. IP: {source.ip}. Username: {user.name}.", "web_login", "failure").by("vaultwarden"),
-        login("{(Invalid admin token||Invalid TOTP code! Server time: {:own}||Invalid Two-factor code. Server time: {:own}||2FA token not provided||Invalid 2FA)}{?.||!||,?} IP: {source.ip}{?.{?{*}?}?}", "web_login", "failure").by("vaultwarden"),
+        login("{(Invalid admin token||Invalid TOTP code! Server time: {:own}||Invalid Two-factor code. Server time: {:own}||2FA token not provided||Token is invalid||Invalid 2FA)}{?.||!||,?} IP: {source.ip}{?.{?{*}?}?}", "web_login", "failure").by("vaultwarden"),
         login("Failed login attempt{?, 2FA invalid?}. {source.ip}", "web_login", "failure").by("bitwarden"),
         // pve.proxmox.com, pbs.proxmox.com
         login("authentication failure; rhost={?[?}{source.ip}{?]:{source.port}?} user={user.name} msg={event.reason:own}", "web_login", "failure").by("pvedaemon"),
@@ -85,7 +85,13 @@ pub(super) static TOOLS: Family = Family::new(
         login("[DENIED LOGIN] {?{*}?} for {user.name}/{source.ip}{?.?}", "web_login", "failure").by("artifactory"),
         login("[ACCEPTED LOGIN] {?{*}?} for client : {user.name} / {source.ip}{_}{?.?}", "web_login", "success").by("artifactory"),
         login("[ACCEPTED LOGIN] {?{*}?} for {user.name}/{source.ip}{?.?}", "web_login", "success").by("artifactory"),
-        login("{?{*} ?}AUTH FAILURE FROM {source.ip} {event.reason:own}", "web_login", "failure").by("gerrit"),
+        login("{:word} {:word} AUTH FAILURE FROM {source.ip} {event.reason:own}", "web_login", "failure").by("gerrit"),
+        // meshcentral.com, goharbor.io, apereo.github.io/cas
+        login("Failed password for {user.name} from {source.ip} port {source.port}", "web_login", "failure").by("meshcentral"),
+        login("[{:own}][client IP=\"{source.ip}\" requestID=\"{:host}\"{?{:own}?}]: failed to authenticate user:{user.name}, error:{event.reason}", "web_login", "failure").by("harbor"),
+        login("[{:own}][client IP=\"{*}, {*}\" requestID=\"{:host}\"{?{:own}?}]: failed to authenticate user:{user.name}, error:{event.reason}", "web_login", "failure").quote().by("harbor"),
+        login("CAS|{*}|AUTHENTICATION_FAILED|{*}|{source.ip}|{:ip}", "web_login", "failure").by("cas"),
+        login("CAS|{*}|AUTHENTICATION_SUCCESS|{*}|{source.ip}|{:ip}", "web_login", "success").by("cas"),
         // www.redmine.org, www.ispconfig.org, docs.plesk.com, docs.cpanel.net
         login("Failed login for '{user.name}' from {source.ip} at {:own}", "web_login", "failure").by("redmine"),
         login("Successful authentication for '{user.name}' from {source.ip} at {:own}", "web_login", "success").by("redmine"),
@@ -105,6 +111,15 @@ pub(super) static TOOLS: Family = Family::new(
         login("User [{user.name}] from [{source.ip}] {(signed in to||logged in)}{*}", "web_login", "success").by("synology"),
         login("{?conn log: ?}Users: {user.name}, Source IP: {source.ip}, Computer name: {*}, Action: Login Fail", "web_login", "failure").by("qnap"),
         login("{?conn log: ?}Users: {user.name}, Source IP: {source.ip}, Computer name: {*}, Action: Login OK", "web_login", "success").by("qnap"),
+    ],
+    &[],
+);
+
+/// gin-gonic.com: access lines of servers in Go
+#[rustfmt::skip]
+pub(super) static GIN: Family = Family::new(
+    &[
+        note("|{_}{http.response.status_code} |{_}{:word} |{_}{source.ip} | {(GET ||POST ||PUT ||DELETE ||HEAD ||PATCH ||OPTIONS )}{_}\"{url.original}\""),
     ],
     &[],
 );
@@ -141,7 +156,10 @@ pub(super) static HOME: Family = Family::new(
         login("Failed login attempt by IP: {source.ip}", "web_login", "failure").by("ombi"),
         login("{(Incorrect username or password||Invalid username or password)} from {source.ip}", "web_login", "failure").by("mealie"),
         // github.com/louislam/uptime-kuma, docs.paperless-ngx.com, filebrowser.org, coder.com/docs/code-server
-        login("Incorrect username or password for user {user.name}. IP={source.ip}", "web_login", "failure").by("uptime-kuma"),
+        login("{(Incorrect username or password||Invalid token provided)} for user {user.name}. IP={source.ip}", "web_login", "failure").by("uptime-kuma"),
+        // docs.stirlingpdf.com, joplinapp.org
+        login("Failed login attempt from IP: {?[?}{source.ip}{?]?}", "web_login", "failure").by("stirling-pdf"),
+        login("403: POST /api/sessions: {source.ip}: Invalid username or password{?: {*}?}", "web_login", "failure").by("joplin"),
         login("Login failed for user `{user.name}` from {?private ?}{?IP ?}`{source.ip}`{?.?}", "web_login", "failure").by("paperless-ngx"),
         login("/api/login: 403 {source.ip} {*}", "web_login", "failure").by("filebrowser"),
         login("Failed login attempt {\"xForwardedFor\":\"{*}\",\"remoteAddress\":\"{source.ip}\",\"userAgent\":\"{*}\"{*}}", "web_login", "failure").by("code-server"),
