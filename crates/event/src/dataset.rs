@@ -40,7 +40,7 @@ datasets! {
     UNPARSED  = "unparsed"          []                   []            [];
     JSON      = "json"              []                   []            [];
     ACCESS    = "http.access"       ["apache", "nginx"]  ["webserver"] ["access", "apache", "nginx"];
-    SYSLOG    = "system.syslog"     ["linux"]            []            ["syslog"];
+    SYSLOG    = "system.syslog"     ["linux"]            ["authentication"] ["syslog"];
     SSHD      = "system.sshd"       ["linux"]            []            ["sshd", "auth", "syslog"];
     SUDO      = "system.sudo"       ["linux"]            []            ["sudo", "auth", "syslog"];
     SU        = "system.su"         ["linux"]            []            ["su", "auth", "syslog"];
@@ -66,7 +66,25 @@ datasets! {
     DIRECTORY = "directory.log"     ["linux"]            []            ["ldap", "kerberos", "samba", "auth", "syslog"];
     WEBAPP    = "webapp.log"        ["linux"]            ["application"] ["syslog"];
     SERVICE   = "service.log"       ["linux"]            []            ["syslog"];
+    HTTP_ERROR = "http.error"       ["linux", "apache", "nginx"] ["webserver"] ["error", "apache", "nginx"];
+    HAPROXY   = "haproxy.log"       ["linux", "haproxy"] ["webserver"] ["haproxy", "access"];
+    IIS       = "iis.access"        ["windows", "iis"]   ["webserver"] ["iis", "access"];
+    CLOUDFRONT = "aws.cloudfront_logs" ["aws"]           ["webserver", "proxy"] ["cloudfront", "access"];
+    ELB       = "aws.elb_logs"      ["aws"]              ["webserver"] ["elb", "access"];
+    S3        = "aws.s3access"      ["aws"]              ["webserver"] ["s3", "access"];
+    SQUID     = "squid.access"      ["linux", "squid"]   ["proxy"]     ["squid", "access"];
+    CUSTOM    = "custom"            []                   []            [];
+    PROXY     = "proxy.log"         []                   ["proxy"]     ["proxy"];
+    WINDOWS_FIREWALL = "windows.firewall" ["windows"]    ["firewall"]  ["firewall"];
+    APPLICATION = "application.log" ["jvm", "spring", "velocity", "python", "django", "nodejs", "ruby_on_rails"] ["application"] [];
     TEXT      = "text"              []                   []            [];
+    CONTINUATION = "continuation"   []                   []            [];
+    CONTAINER = "container.log"     []                   []            [];
+    PACKAGES  = "system.packages"   ["linux"]            []            ["packages"];
+    LOGINS    = "system.logins"     ["linux"]            []            ["auth", "wtmp"];
+    BOOT      = "system.boot"       ["linux"]            []            ["boot"];
+    XORG      = "xorg.log"          ["linux"]            []            ["xorg"];
+    CLOUD_INIT = "cloud-init.log"   ["linux"]            []            ["cloud-init"];
 }
 
 /// A Sigma log source: what a rule asks for, or what an operator declares for a source. Absent parts ask for nothing.

@@ -21,14 +21,21 @@ mod netfilter;
 mod outcome;
 pub(crate) mod own;
 mod pam;
+mod pam_lines;
 mod postfix;
+mod privilege;
+mod row;
 mod sendmail;
+mod session;
+mod snoopy;
 mod sshd;
+mod sshd_lines;
 mod su;
 mod sudo;
 mod table;
 mod voip;
 mod vpn;
+mod web;
 mod webapp;
 mod webmail;
 
@@ -36,58 +43,12 @@ use std::sync::OnceLock;
 
 use audit::Subject;
 use event::{BatchBuilder, DatasetId, dataset};
-use family::Family;
 use hashbrown::HashMap;
+use row::{Body, Reads};
 use table::BODIES;
 
 use crate::context::Context;
-
-type Put = fn(&mut BatchBuilder, &[u8]) -> bool;
-
-/// How the messages of a family are read.
-#[derive(Clone, Copy, Debug)]
-enum Reads {
-    /// By a function of its own.
-    By(Put),
-    /// By a table of templates.
-    Table(&'static Family),
-    /// As a line of another format that the message carries.
-    Line,
-    /// As the kernel's: a packet, an audit record, or neither.
-    Kernel,
-    /// As an audit record.
-    Audit,
-    /// Only what PAM modules say in the program's name.
-    Nothing,
-}
-
-/// A program family: the names it writes under, what its lines are, and how they are read.
-#[derive(Debug)]
-struct Body {
-    programs: &'static [&'static str],
-    dataset: DatasetId,
-    reads: Reads,
-    /// Whether it writes log files of its own, whose lines name no program.
-    has_own_file: bool,
-    example: &'static str,
-    documentation: &'static str,
-}
-
-const fn body(programs: &'static [&'static str], dataset: DatasetId, reads: Reads) -> Body {
-    Body { programs, dataset, reads, has_own_file: false, example: "", documentation: "" }
-}
-
-impl Body {
-    /// A message of the program, and where it is described: an address without its scheme.
-    const fn example(self, example: &'static str, documentation: &'static str) -> Self {
-        Body { example, documentation, ..self }
-    }
-
-    /// Its table also reads log files that the program writes itself.
-    const fn with_own_file(self) -> Self {
-        Body { has_own_file: true, ..self }
-    }
-}
+use crate::guess;
 
 /// Bytes of the longest name in the table.
 const NAME_BYTES_MAX: usize = 32;
@@ -105,13 +66,6 @@ fn body_of(program: &[u8]) -> Option<&'static Body> {
     lower.copy_from_slice(program);
     lower.make_ascii_lowercase();
     names.get(&*lower).copied()
-}
-
-/// Commands that the snoopy library saw: `[uid:0 … filename:/usr/bin/id]: id -u`.
-fn snoopy(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let Some(at) = memchr::memmem::find(message, b"]: ").filter(|_| message.starts_with(b"[")) else { return false };
-    rows.text(event::catalog::field::PROCESS_COMMAND_LINE, &message[at + 3..]);
-    true
 }
 
 /// What the kernel says of packets, and records that no audit daemon took.
@@ -142,6 +96,11 @@ pub(crate) fn known() -> impl Iterator<Item = (&'static [&'static str], &'static
     BODIES.iter().map(|body| (body.programs, body.example, body.documentation))
 }
 
+/// Whether messages of the program are read.
+pub(crate) fn is_known(program: &[u8]) -> bool {
+    BODIES.iter().any(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)))
+}
+
 /// A message, and who wrote it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {
@@ -151,34 +110,45 @@ pub(crate) struct Said<'a> {
     pub(crate) message: &'a [u8],
 }
 
+/// Puts a message of which the program does not tell how it is read: the tag may name a container, a unit or a site.
+fn put_unknown(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -> Option<DatasetId> {
+    // Any program may ask tcpd's library who may connect.
+    if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
+        return Some(dataset::SYSLOG);
+    }
+    let carried = context.read_carried_surely(message, rows);
+    carried.or_else(|| own::put(rows, &mut context.times, message))
+}
+
 /// Puts what the program says in its message, through the module where the tag names one; names the dataset of the line.
 #[inline]
 pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>) -> DatasetId {
     let Said { program, module, message } = said;
     let body = body_of(program);
     // PAM modules write in the name of the program that called them.
-    if message.starts_with(b"pam_") && pam::put(rows, message) {
+    if pam::begins(message) && pam::put(rows, message) {
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
-    // As old ones did it in the program's tag.
-    if module.starts_with(b"pam_") {
+    // As old ones did it in the program's tag, or under a name of their own.
+    if module.starts_with(b"pam_") || pam::is_module(program) {
         pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
     let Some(body) = body else {
-        let carried = context.read_carried_surely(message, rows);
-        // Tags may name a container, a unit or a site.
-        return carried.or_else(|| own::put(rows, &mut context.times, message)).unwrap_or(dataset::SYSLOG);
+        return put_unknown(rows, context, message).unwrap_or_else(|| {
+            guess::put(rows, message);
+            dataset::SYSLOG
+        });
     };
     match body.reads {
         Reads::By(put) => put(rows, message),
         Reads::Table(family) if body.has_own_file => match family.put(rows, message) {
             true => true,
             // The header of its own file may stand in front, too.
-            false => return own::put(rows, &mut context.times, message).unwrap_or(body.dataset),
+            false => return put_unknown(rows, context, message).unwrap_or(body.dataset),
         },
         Reads::Table(family) => family.put(rows, message),
-        Reads::Line => return context.read_carried(message, rows).unwrap_or(body.dataset),
+        Reads::Line(put) => return put(rows, context, message).unwrap_or(body.dataset),
         // What the line says decides.
         Reads::Kernel => return kernel(rows, message),
         Reads::Audit => return audit_record(rows, message),

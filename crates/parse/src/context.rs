@@ -1,9 +1,15 @@
-//! What every format gets beside the line, and why it may refuse the line. Knows no format but the caches of JSON.
+//! What every format gets beside the line, and why it may refuse the line. Knows no format but the buffers of JSON.
+
+use std::sync::Arc;
 
 use event::{BatchBuilder, DatasetId, Timestamp};
 
-use crate::clock::{Clock, Times};
+use crate::Options;
+use crate::clock::Times;
 use crate::json::Scratch;
+use crate::naming::names::Names;
+use crate::proxies::TrustedProxies;
+use crate::w3c::W3c;
 
 /// Why a format did not read a line.
 #[derive(Debug)]
@@ -28,17 +34,27 @@ pub(crate) struct Context {
     depth: u8,
     pub(crate) times: Times,
     pub(crate) json: Scratch,
+    pub(crate) names: Names,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) w3c: W3c,
+    /// Room for a text that is put together.
+    pub(crate) joined: String,
 }
 
 impl Context {
     /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
-    pub(crate) fn new(clock: &Clock, [read_carried, read_carried_surely]: [ReadCarried; 2]) -> Self {
+    pub(crate) fn new(options: &Options, ways: [ReadCarried; 2]) -> Self {
+        let [read_carried, read_carried_surely] = ways;
         Context {
             read_carried,
             read_carried_surely,
             depth: 0,
-            times: Times::new(clock.clone()),
+            times: Times::new(options.clock.clone()),
             json: Scratch::default(),
+            names: Names::new(Arc::clone(&options.shapes)),
+            proxies: options.trusted_proxies.clone(),
+            w3c: W3c::default(),
+            joined: String::new(),
         }
     }
 
@@ -63,8 +79,9 @@ impl Context {
         dataset
     }
 
-    pub(crate) fn begin_block(&mut self, reference: Timestamp) {
+    pub(crate) fn begin_block(&mut self, reference: Timestamp, heading: Option<&[u8]>) {
+        self.w3c.begin_block(heading);
         self.times.begin_block(reference);
-        self.json.begin_block();
+        self.names.begin_block();
     }
 }

@@ -2,7 +2,7 @@
 //! that their own example gets. Reads nothing but the examples.
 
 use event::catalog::field;
-use event::{Block, Dataset, Timestamp};
+use event::{Block, Dataset, Timestamp, dataset};
 
 use crate::{FORMATS, Options, Parser, body};
 
@@ -37,11 +37,12 @@ pub fn readable() -> Vec<Readable> {
     formats.chain(programs).collect()
 }
 
-/// Dataset and log source of the last line of a text.
+/// Dataset and log source of the last line of a text that has them.
 fn of_line(text: &str) -> (String, String) {
-    let block = Block::detached("example", text.as_bytes().to_vec(), Timestamp(1_795_000_000_000_000));
+    let block = Block::detached("example", format!("{text}\n").into_bytes(), Timestamp(1_795_000_000_000_000));
     let batch = Parser::new(Options::default()).parse(block);
-    let row = batch.rows().saturating_sub(1);
+    let is_known = |row: &usize| ![dataset::TEXT, dataset::CONTINUATION].contains(&batch.datasets()[*row]);
+    let row = (0..batch.rows()).rev().find(is_known).unwrap_or(0);
     let named = batch.text(field::EVENT_DATASET).and_then(|column| column.str(row)).unwrap_or_default().to_owned();
     let own = ["product", "category", "service"].map(|part| {
         let column = batch.text_named(&format!("logsource.{part}"));

@@ -8,14 +8,14 @@ use crate::clock::{Times, month, zone_after};
 
 /// A time, as far as the text tells one, and the text behind it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stamp<'a> {
+pub(crate) struct OwnTime<'a> {
     /// `None`: an hour without its day.
     pub(crate) time: Option<Timestamp>,
     pub(crate) rest: &'a [u8],
 }
 
 /// The time at the start of the text, with the bracket and the punctuation that belong to it.
-pub(crate) fn stamp<'a>(text: &'a [u8], times: &mut Times) -> Option<Stamp<'a>> {
+pub(crate) fn stamp<'a>(text: &'a [u8], times: &mut Times) -> Option<OwnTime<'a>> {
     let text = text.strip_prefix(b"L ").unwrap_or(text);
     // Mumble's level in front of the time.
     let text = match text {
@@ -36,7 +36,7 @@ pub(crate) fn stamp<'a>(text: &'a [u8], times: &mut Times) -> Option<Stamp<'a>> 
         None => return None,
     };
     let rest = rest.strip_prefix(b":").or(rest.strip_prefix(b",")).or(rest.strip_prefix(b";")).unwrap_or(rest);
-    Some(Stamp { time, rest: rest.trim_ascii_start() })
+    Some(OwnTime { time, rest: rest.trim_ascii_start() })
 }
 
 fn bare<'a>(text: &'a [u8], times: &mut Times) -> Option<(Option<Timestamp>, &'a [u8])> {

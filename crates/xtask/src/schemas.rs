@@ -140,7 +140,7 @@ fn read_sample(bytes: Vec<u8>, written: &mut BTreeMap<&str, BTreeSet<String>>) {
     let block = Block::detached("sample", bytes, Timestamp(1_795_000_000_000_000));
     let batch = parse::Parser::new(parse::Options::default()).parse(block);
     let kinds = batch.text(event::catalog::field::EVENT_DATASET);
-    let any = ["json", "text", "unparsed"];
+    let any = ["json", "text", "unparsed", "continuation"];
     for field in event::catalog::FIELDS {
         let Some(at) = batch.position_of(field.name) else { continue };
         let has = |row: usize| match (batch.text_at(at), batch.long_at(at), batch.date_at(at)) {

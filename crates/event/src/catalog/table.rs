@@ -334,8 +334,148 @@ pub mod field {
     pub const IPTABLES_TCP_FLAGS: FieldId = FieldId(162);
     /// `iptables.ttl`: (own) time to live.
     pub const IPTABLES_TTL: FieldId = FieldId(163);
-    /// `log.level`: severity word of the line.
-    pub const LOG_LEVEL: FieldId = FieldId(164);
+    /// `container.name`: name of the container that wrote the line, as its runtime says.
+    pub const CONTAINER_NAME: FieldId = FieldId(164);
+    /// `log.iostream`: (own) stdout or stderr, as the runtime of a container says.
+    pub const LOG_IOSTREAM: FieldId = FieldId(165);
+    /// `orchestrator.resource.name`: the pod that the container belongs to.
+    pub const ORCHESTRATOR_RESOURCE_NAME: FieldId = FieldId(166);
+    /// `log.level`: level of the message, as the program names it.
+    pub const LOG_LEVEL: FieldId = FieldId(167);
+    /// `process.thread.id`: number of the thread that wrote the line.
+    pub const PROCESS_THREAD_ID: FieldId = FieldId(168);
+    /// `event.duration`: how long it took, in nanoseconds.
+    pub const EVENT_DURATION: FieldId = FieldId(169);
+    /// `rule.id`: the rule that the program itself has applied.
+    pub const RULE_ID: FieldId = FieldId(170);
+    /// `url.scheme`: scheme that the request was made with.
+    pub const URL_SCHEME: FieldId = FieldId(171);
+    /// `url.extension`: extension of the file in the path.
+    pub const URL_EXTENSION: FieldId = FieldId(172);
+    /// `http.request.bytes`: length of the request in bytes.
+    pub const HTTP_REQUEST_BYTES: FieldId = FieldId(173);
+    /// `http.request.headers.cookie`: (own) cookies of the request.
+    pub const HTTP_REQUEST_HEADERS_COOKIE: FieldId = FieldId(174);
+    /// `http.response.bytes`: length of the answer in bytes, with its headers.
+    pub const HTTP_RESPONSE_BYTES: FieldId = FieldId(175);
+    /// `haproxy.frontend_name`: (Beats) frontend that took the connection.
+    pub const HAPROXY_FRONTEND_NAME: FieldId = FieldId(176);
+    /// `haproxy.backend_name`: (Beats) backend that answered.
+    pub const HAPROXY_BACKEND_NAME: FieldId = FieldId(177);
+    /// `haproxy.server_name`: (Beats) server of the backend, or why there is none.
+    pub const HAPROXY_SERVER_NAME: FieldId = FieldId(178);
+    /// `haproxy.termination_state`: (Beats) who ended the session, and in which state it was.
+    pub const HAPROXY_TERMINATION_STATE: FieldId = FieldId(179);
+    /// `haproxy.http.request.captured_headers`: (Beats) headers that were captured.
+    pub const HAPROXY_HTTP_REQUEST_CAPTURED_HEADERS: FieldId = FieldId(180);
+    /// `iis.access.site_name`: (Beats) site of the server.
+    pub const IIS_ACCESS_SITE_NAME: FieldId = FieldId(181);
+    /// `iis.access.server_name`: (Beats) name of the server.
+    pub const IIS_ACCESS_SERVER_NAME: FieldId = FieldId(182);
+    /// `iis.access.sub_status`: (Beats) second part of the status.
+    pub const IIS_ACCESS_SUB_STATUS: FieldId = FieldId(183);
+    /// `iis.access.win32_status`: (Beats) status of Windows.
+    pub const IIS_ACCESS_WIN32_STATUS: FieldId = FieldId(184);
+    /// `aws.s3access.bucket`: (Beats) bucket that the request was for.
+    pub const AWS_S3ACCESS_BUCKET: FieldId = FieldId(185);
+    /// `log.syslog.facility.name`: name of the facility, such as authpriv.
+    pub const LOG_SYSLOG_FACILITY_NAME: FieldId = FieldId(186);
+    /// `log.syslog.severity.name`: name of the severity, such as warning.
+    pub const LOG_SYSLOG_SEVERITY_NAME: FieldId = FieldId(187);
+    /// `log.logger`: part of the program that wrote the message.
+    pub const LOG_LOGGER: FieldId = FieldId(188);
+    /// `log.origin.file.name`: source file that wrote the message.
+    pub const LOG_ORIGIN_FILE_NAME: FieldId = FieldId(189);
+    /// `log.origin.file.line`: line of the source file.
+    pub const LOG_ORIGIN_FILE_LINE: FieldId = FieldId(190);
+    /// `process.thread.name`: thread that wrote the message.
+    pub const PROCESS_THREAD_NAME: FieldId = FieldId(191);
+    /// `source.user.name`: account at the other end of the connection, as that end tells it.
+    pub const SOURCE_USER_NAME: FieldId = FieldId(192);
+    /// `user.changes.name`: what an account is called after a change.
+    pub const USER_CHANGES_NAME: FieldId = FieldId(193);
+    /// `event.code`: the product's own number or name of this kind of event.
+    pub const EVENT_CODE: FieldId = FieldId(194);
+    /// `event.id`: the product's own id of this event.
+    pub const EVENT_ID: FieldId = FieldId(195);
+    /// `event.provider`: part of the product that wrote the event.
+    pub const EVENT_PROVIDER: FieldId = FieldId(196);
+    /// `event.severity`: how grave the product says the event is, in its own numbers.
+    pub const EVENT_SEVERITY: FieldId = FieldId(197);
+    /// `url.full`: the whole URL, with scheme and host.
+    pub const URL_FULL: FieldId = FieldId(198);
+    /// `user.domain`: domain or realm of that account.
+    pub const USER_DOMAIN: FieldId = FieldId(199);
+    /// `user.email`: mail address of that account.
+    pub const USER_EMAIL: FieldId = FieldId(200);
+    /// `destination.domain`: name that was connected to.
+    pub const DESTINATION_DOMAIN: FieldId = FieldId(201);
+    /// `destination.bytes`: bytes that the other end sent.
+    pub const DESTINATION_BYTES: FieldId = FieldId(202);
+    /// `host.name`: the machine concerned, as the product names it.
+    pub const HOST_NAME: FieldId = FieldId(203);
+    /// `rule.name`: rule or signature of the product that the event is about.
+    pub const RULE_NAME: FieldId = FieldId(204);
+    /// `rule.category`: the product's kind of that rule.
+    pub const RULE_CATEGORY: FieldId = FieldId(205);
+    /// `network.protocol`: protocol of the application, such as http or dns.
+    pub const NETWORK_PROTOCOL: FieldId = FieldId(206);
+    /// `network.direction`: inbound, outbound, as the product says.
+    pub const NETWORK_DIRECTION: FieldId = FieldId(207);
+    /// `observer.vendor`: maker of the product that wrote the event.
+    pub const OBSERVER_VENDOR: FieldId = FieldId(208);
+    /// `observer.product`: product that wrote the event.
+    pub const OBSERVER_PRODUCT: FieldId = FieldId(209);
+    /// `observer.version`: its version.
+    pub const OBSERVER_VERSION: FieldId = FieldId(210);
+    /// `process.parent.name`: name of the process that started it.
+    pub const PROCESS_PARENT_NAME: FieldId = FieldId(211);
+    /// `process.parent.executable`: path of the program of that process.
+    pub const PROCESS_PARENT_EXECUTABLE: FieldId = FieldId(212);
+    /// `process.parent.command_line`: the command with which that process was run.
+    pub const PROCESS_PARENT_COMMAND_LINE: FieldId = FieldId(213);
+    /// `file.name`: name of the file, without its folder.
+    pub const FILE_NAME: FieldId = FieldId(214);
+    /// `file.size`: its size in bytes.
+    pub const FILE_SIZE: FieldId = FieldId(215);
+    /// `file.hash.md5`: MD5 of the file.
+    pub const FILE_HASH_MD5: FieldId = FieldId(216);
+    /// `file.hash.sha1`: SHA-1 of the file.
+    pub const FILE_HASH_SHA1: FieldId = FieldId(217);
+    /// `file.hash.sha256`: SHA-256 of the file.
+    pub const FILE_HASH_SHA256: FieldId = FieldId(218);
+    /// `email.from.address`: sender of the mail.
+    pub const EMAIL_FROM_ADDRESS: FieldId = FieldId(219);
+    /// `email.to.address`: receivers of the mail.
+    pub const EMAIL_TO_ADDRESS: FieldId = FieldId(220);
+    /// `email.subject`: subject of the mail.
+    pub const EMAIL_SUBJECT: FieldId = FieldId(221);
+    /// `dns.answers.data`: what the name server answered.
+    pub const DNS_ANSWERS_DATA: FieldId = FieldId(222);
+    /// `cloud.account.id`: account, subscription or project of the cloud.
+    pub const CLOUD_ACCOUNT_ID: FieldId = FieldId(223);
+    /// `cloud.region`: region of the cloud.
+    pub const CLOUD_REGION: FieldId = FieldId(224);
+    /// `container.id`: its id.
+    pub const CONTAINER_ID: FieldId = FieldId(225);
+    /// `orchestrator.namespace`: namespace of the resource concerned.
+    pub const ORCHESTRATOR_NAMESPACE: FieldId = FieldId(226);
+    /// `orchestrator.resource.type`: kind of that resource.
+    pub const ORCHESTRATOR_RESOURCE_TYPE: FieldId = FieldId(227);
+    /// `c0di3.guessed`: (own) fields of this event that the dictionary of synonyms has filled.
+    pub const C0DI3_GUESSED: FieldId = FieldId(228);
+    /// `package.name`: the package that was installed, upgraded or removed, or a list of them.
+    pub const PACKAGE_NAME: FieldId = FieldId(229);
+    /// `package.version`: its version; of a removed one the last.
+    pub const PACKAGE_VERSION: FieldId = FieldId(230);
+    /// `package.previous_version`: (own) its version before an upgrade.
+    pub const PACKAGE_PREVIOUS_VERSION: FieldId = FieldId(231);
+    /// `package.architecture`: kind of processor that it is for.
+    pub const PACKAGE_ARCHITECTURE: FieldId = FieldId(232);
+    /// `system.logins.terminal`: (own) terminal of a recorded login.
+    pub const SYSTEM_LOGINS_TERMINAL: FieldId = FieldId(233);
+    /// `system.logins.failures`: (own) failed logins that were counted for the account.
+    pub const SYSTEM_LOGINS_FAILURES: FieldId = FieldId(234);
 }
 
 /// The catalog.
@@ -368,7 +508,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.category",
         kind: FieldType::Keyword,
         meaning: "ECS category of the event",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "iptables.log", "mail.log", "service.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["auditd.log", "aws.cloudfront_logs", "aws.s3access", "database.log", "directory.log", "dns.log", "ecs.event", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "proxy.log", "service.log", "squid.access", "system.accounts", "system.cron", "system.kernel", "system.logins", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -376,7 +516,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.action",
         kind: FieldType::Keyword,
         meaning: "what was done, in one word",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "iptables.log", "mail.log", "service.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["auditd.log", "aws.cloudtrail", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "cloudflare.firewall", "database.log", "directory.log", "dns.log", "ecs.event", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "guacamole.log", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iptables.log", "keycloak.event", "kubernetes.audit", "mail.log", "nextcloud.log", "o365.audit", "ocsf.event", "okta.system", "osquery.result", "service.log", "squid.access", "suricata.eve", "system.accounts", "system.boot", "system.cron", "system.kernel", "system.logins", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "windows.firewall", "zeek.dce_rpc", "zeek.kerberos", "zeek.smb_files"],
         within: None,
         url: false,
     },
@@ -384,7 +524,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.outcome",
         kind: FieldType::Keyword,
         meaning: "success or failure",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "ftp.log", "guacamole.log", "iptables.log", "mail.log", "service.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["auditd.laurel", "auditd.log", "aws.cloudtrail", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.signinlogs", "cloudflare.firewall", "coraza.audit", "database.log", "directory.log", "dns.log", "ecs.event", "ftp.log", "gcp.audit", "gitlab.auth", "google_workspace.login", "guacamole.log", "haproxy.log", "hashicorp_vault.audit", "http.error", "iptables.log", "keycloak.event", "kubernetes.audit", "mail.log", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "service.log", "suricata.eve", "system.accounts", "system.cron", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "windows.firewall", "zeek.kerberos", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -392,7 +532,7 @@ pub static FIELDS: &[Field] = &[
         name: "event.reason",
         kind: FieldType::Keyword,
         meaning: "why the action ended as it did",
-        datasets: &["database.log", "directory.log", "dns.log", "ftp.log", "http.access", "mail.log", "service.log", "system.cron", "system.sshd", "voip.log", "vpn.log", "webapp.log"],
+        datasets: &["aws.cloudtrail", "aws.s3access", "azure.signinlogs", "database.log", "directory.log", "dns.log", "ftp.log", "gcp.audit", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "keycloak.event", "mail.log", "mongodb.log", "o365.audit", "ocsf.event", "okta.system", "system.accounts", "system.cron", "system.packages", "system.pam", "system.sshd", "system.syslog", "teleport.audit", "voip.log", "vpn.log", "webapp.log"],
         within: None,
         url: false,
     },
@@ -408,7 +548,7 @@ pub static FIELDS: &[Field] = &[
         name: "message",
         kind: FieldType::Keyword,
         meaning: "the text after the header",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "http.access", "iptables.log", "mail.log", "service.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.guardduty", "cloud-init.log", "container.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "falco.alerts", "fluentbit.log", "ftp.log", "gitlab.auth", "guacamole.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "mongodb.log", "nextcloud.log", "ocsf.event", "okta.system", "proxy.log", "service.log", "syslog", "system.accounts", "system.boot", "system.cron", "system.kernel", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "windows.event", "windows.firewall", "xorg.log", "zeek.log"],
         within: None,
         url: false,
     },
@@ -432,7 +572,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.ip",
         kind: FieldType::Ip,
         meaning: "address that the request or connection came from",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "http.access", "iptables.log", "mail.log", "service.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "cloudflare.firewall", "coraza.audit", "database.log", "directory.log", "dns.log", "ecs.event", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "guacamole.log", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "keycloak.event", "kubernetes.audit", "mail.log", "modsecurity.audit", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "proxy.log", "service.log", "squid.access", "suricata.eve", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "windows.event", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -440,7 +580,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.address",
         kind: FieldType::Keyword,
         meaning: "the client: its address, or its name where the line tells only that",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "http.access", "iptables.log", "mail.log", "service.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "cloudflare.firewall", "coraza.audit", "database.log", "directory.log", "dns.log", "ecs.event", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "guacamole.log", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "keycloak.event", "kubernetes.audit", "mail.log", "modsecurity.audit", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "proxy.log", "service.log", "squid.access", "suricata.eve", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "windows.event", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -448,7 +588,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.domain",
         kind: FieldType::Keyword,
         meaning: "name of the client, where the line tells no address",
-        datasets: &["auditd.log", "database.log", "ftp.log", "http.access", "mail.log", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["auditd.log", "database.log", "ftp.log", "http.access", "mail.log", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
         within: None,
         url: false,
     },
@@ -456,7 +596,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.port",
         kind: FieldType::Long,
         meaning: "port that the connection came from",
-        datasets: &["database.log", "directory.log", "dns.log", "iptables.log", "mail.log", "service.log", "system.sshd", "voip.log", "vpn.log", "webapp.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.guardduty", "aws.vpcflow", "coraza.audit", "database.log", "directory.log", "dns.log", "ecs.event", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "mail.log", "modsecurity.audit", "mongodb.log", "o365.audit", "ocsf.event", "service.log", "suricata.eve", "system.pam", "system.sshd", "teleport.audit", "voip.log", "vpn.log", "webapp.log", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -464,7 +604,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.geo.country_iso_code",
         kind: FieldType::Keyword,
         meaning: "country of the source's address, where a database is given",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "http.access", "iptables.log", "mail.log", "service.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "cloudflare.firewall", "coraza.audit", "database.log", "directory.log", "dns.log", "ecs.event", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "guacamole.log", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "keycloak.event", "kubernetes.audit", "mail.log", "modsecurity.audit", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "proxy.log", "service.log", "squid.access", "suricata.eve", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "windows.event", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -472,7 +612,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.as.number",
         kind: FieldType::Long,
         meaning: "number of the source's network, where a database is given",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "http.access", "iptables.log", "mail.log", "service.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "cloudflare.firewall", "coraza.audit", "database.log", "directory.log", "dns.log", "ecs.event", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "guacamole.log", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "keycloak.event", "kubernetes.audit", "mail.log", "modsecurity.audit", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "proxy.log", "service.log", "squid.access", "suricata.eve", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "windows.event", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -480,7 +620,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.as.organization.name",
         kind: FieldType::Keyword,
         meaning: "owner of the source's network, where a database is given",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "http.access", "iptables.log", "mail.log", "service.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "cloudflare.firewall", "coraza.audit", "database.log", "directory.log", "dns.log", "ecs.event", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "guacamole.log", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "keycloak.event", "kubernetes.audit", "mail.log", "modsecurity.audit", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "proxy.log", "service.log", "squid.access", "suricata.eve", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "windows.event", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -488,7 +628,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.scope",
         kind: FieldType::Keyword,
         meaning: "(own) internal or external, where internal networks are configured",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "http.access", "iptables.log", "mail.log", "service.log", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["application.log", "auditd.log", "aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.guardduty", "aws.s3access", "aws.vpcflow", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "cloudflare.firewall", "coraza.audit", "database.log", "directory.log", "dns.log", "ecs.event", "fail2ban.log", "ftp.log", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "guacamole.log", "haproxy.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "iptables.log", "keycloak.event", "kubernetes.audit", "mail.log", "modsecurity.audit", "mongodb.log", "nextcloud.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "proxy.log", "service.log", "squid.access", "suricata.eve", "system.kernel", "system.logins", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "windows.event", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -496,7 +636,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.mac",
         kind: FieldType::Keyword,
         meaning: "hardware address of the sender",
-        datasets: &["iptables.log"],
+        datasets: &["iptables.log", "ocsf.event"],
         within: None,
         url: false,
     },
@@ -504,7 +644,7 @@ pub static FIELDS: &[Field] = &[
         name: "source.bytes",
         kind: FieldType::Long,
         meaning: "length of the packet in bytes",
-        datasets: &["iptables.log"],
+        datasets: &["aws.vpcflow", "iptables.log", "zeek.connection"],
         within: None,
         url: false,
     },
@@ -512,7 +652,7 @@ pub static FIELDS: &[Field] = &[
         name: "destination.ip",
         kind: FieldType::Ip,
         meaning: "address that was connected to",
-        datasets: &["dns.log", "iptables.log", "service.log", "vpn.log"],
+        datasets: &["aws.elb_logs", "aws.vpcflow", "dns.log", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "modsecurity.audit", "ocsf.event", "proxy.log", "service.log", "squid.access", "suricata.eve", "vpn.log", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -520,7 +660,7 @@ pub static FIELDS: &[Field] = &[
         name: "destination.port",
         kind: FieldType::Long,
         meaning: "port that was connected to",
-        datasets: &["iptables.log", "service.log"],
+        datasets: &["aws.elb_logs", "aws.guardduty", "aws.vpcflow", "coraza.audit", "haproxy.log", "http.access", "http.error", "iis.access", "iptables.log", "modsecurity.audit", "ocsf.event", "service.log", "suricata.eve", "windows.firewall", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
         within: None,
         url: false,
     },
@@ -528,7 +668,7 @@ pub static FIELDS: &[Field] = &[
         name: "destination.mac",
         kind: FieldType::Keyword,
         meaning: "hardware address of the receiver",
-        datasets: &["iptables.log"],
+        datasets: &["iptables.log", "ocsf.event"],
         within: None,
         url: false,
     },
@@ -536,7 +676,7 @@ pub static FIELDS: &[Field] = &[
         name: "network.transport",
         kind: FieldType::Keyword,
         meaning: "tcp, udp, icmp …",
-        datasets: &["iptables.log"],
+        datasets: &["aws.guardduty", "aws.vpcflow", "iptables.log", "suricata.eve", "windows.firewall", "zeek.connection", "zeek.dns"],
         within: None,
         url: false,
     },
@@ -544,7 +684,7 @@ pub static FIELDS: &[Field] = &[
         name: "network.forwarded_ip",
         kind: FieldType::Keyword,
         meaning: "the forwarded-for list as written",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "http.access", "iis.access"],
         within: None,
         url: false,
     },
@@ -552,7 +692,7 @@ pub static FIELDS: &[Field] = &[
         name: "dns.question.name",
         kind: FieldType::Keyword,
         meaning: "name that was asked for, without the last dot",
-        datasets: &["dns.log"],
+        datasets: &["dns.log", "suricata.eve", "zeek.dns"],
         within: None,
         url: false,
     },
@@ -560,7 +700,7 @@ pub static FIELDS: &[Field] = &[
         name: "dns.question.type",
         kind: FieldType::Keyword,
         meaning: "type of the record that was asked for",
-        datasets: &["dns.log"],
+        datasets: &["dns.log", "suricata.eve", "zeek.dns"],
         within: None,
         url: false,
     },
@@ -568,7 +708,7 @@ pub static FIELDS: &[Field] = &[
         name: "dns.question.class",
         kind: FieldType::Keyword,
         meaning: "class of the record, IN almost always",
-        datasets: &["dns.log"],
+        datasets: &["dns.log", "zeek.dns"],
         within: None,
         url: false,
     },
@@ -576,7 +716,7 @@ pub static FIELDS: &[Field] = &[
         name: "dns.response_code",
         kind: FieldType::Keyword,
         meaning: "how the name server answered, where the line tells",
-        datasets: &["dns.log"],
+        datasets: &["dns.log", "suricata.eve", "zeek.dns"],
         within: None,
         url: false,
     },
@@ -584,7 +724,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.name",
         kind: FieldType::Keyword,
         meaning: "the account that acted or was tried",
-        datasets: &["auditd.log", "database.log", "directory.log", "ftp.log", "guacamole.log", "http.access", "mail.log", "service.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["auditd.laurel", "auditd.log", "aws.cloudtrail", "azure.activitylogs", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "database.log", "directory.log", "ecs.event", "falco.alerts", "ftp.log", "gcp.audit", "github.audit", "google_workspace.admin", "google_workspace.login", "guacamole.log", "hashicorp_vault.audit", "http.access", "http.error", "iis.access", "keycloak.event", "kubernetes.audit", "mail.log", "mongodb.log", "o365.audit", "o365.threat_management", "ocsf.event", "okta.system", "proxy.log", "service.log", "squid.access", "system.accounts", "system.cron", "system.kernel", "system.logins", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "teleport.audit", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "zeek.kerberos"],
         within: None,
         url: false,
     },
@@ -592,7 +732,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.id",
         kind: FieldType::Keyword,
         meaning: "numeric id of that account",
-        datasets: &["auditd.log", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo"],
+        datasets: &["auditd.laurel", "auditd.log", "aws.cloudtrail", "aws.s3access", "azure.auditlogs", "azure.riskdetection", "azure.signinlogs", "bitbucket.audit", "falco.alerts", "github.audit", "google_workspace.admin", "google_workspace.login", "hashicorp_vault.audit", "keycloak.event", "o365.audit", "ocsf.event", "okta.system", "osquery.result", "system.cron", "system.kernel", "system.logins", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo"],
         within: None,
         url: false,
     },
@@ -608,7 +748,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.effective.name",
         kind: FieldType::Keyword,
         meaning: "the account that the command ran as",
-        datasets: &["auditd.log", "system.kernel", "system.su", "system.sudo"],
+        datasets: &["auditd.laurel", "auditd.log", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo"],
         within: None,
         url: false,
     },
@@ -616,7 +756,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.effective.id",
         kind: FieldType::Keyword,
         meaning: "numeric id that the process ran with",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.sudo"],
         within: None,
         url: false,
     },
@@ -624,7 +764,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.target.name",
         kind: FieldType::Keyword,
         meaning: "the account that was created, changed or removed",
-        datasets: &["system.accounts"],
+        datasets: &["azure.auditlogs", "okta.system", "system.accounts"],
         within: None,
         url: false,
     },
@@ -656,7 +796,7 @@ pub static FIELDS: &[Field] = &[
         name: "host.hostname",
         kind: FieldType::Keyword,
         meaning: "the machine that wrote the line",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "http.access", "iptables.log", "mail.log", "service.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["auditd.laurel", "auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "haproxy.log", "http.access", "http.error", "iptables.log", "mail.log", "service.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vpn.log", "vsftpd.log", "webapp.log", "windows.event"],
         within: None,
         url: false,
     },
@@ -672,7 +812,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.name",
         kind: FieldType::Keyword,
         meaning: "program that wrote the line",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "http.access", "iptables.log", "mail.log", "service.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["auditd.log", "cloud-init.log", "database.log", "directory.log", "dns.log", "ecs.event", "fail2ban.log", "falco.alerts", "ftp.log", "guacamole.log", "haproxy.log", "http.access", "http.error", "iptables.log", "mail.log", "service.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "windows.event", "xorg.log"],
         within: None,
         url: false,
     },
@@ -680,7 +820,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.pid",
         kind: FieldType::Long,
         meaning: "its process id",
-        datasets: &["auditd.log", "database.log", "directory.log", "dns.log", "fail2ban.log", "ftp.log", "guacamole.log", "mail.log", "service.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "voip.log", "vpn.log", "vsftpd.log", "webapp.log"],
+        datasets: &["application.log", "auditd.laurel", "auditd.log", "database.log", "directory.log", "dns.log", "ecs.event", "fail2ban.log", "falco.alerts", "ftp.log", "guacamole.log", "haproxy.log", "http.error", "mail.log", "osquery.result", "service.log", "syslog", "system.accounts", "system.cron", "system.kernel", "system.logins", "system.packages", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "voip.log", "vpn.log", "vsftpd.log", "webapp.log", "windows.event", "windows.firewall"],
         within: None,
         url: false,
     },
@@ -688,7 +828,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.parent.pid",
         kind: FieldType::Long,
         meaning: "process id of the one that started it",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "ecs.event", "osquery.result", "system.kernel"],
         within: None,
         url: false,
     },
@@ -696,7 +836,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.exit_code",
         kind: FieldType::Long,
         meaning: "what it ended with; of an audit record, what the system call returned",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -704,7 +844,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.command_line",
         kind: FieldType::Keyword,
         meaning: "the command that was run",
-        datasets: &["auditd.log", "system.cron", "system.kernel", "system.sudo", "system.syslog"],
+        datasets: &["auditd.laurel", "auditd.log", "ecs.event", "falco.alerts", "osquery.result", "system.cron", "system.kernel", "system.packages", "system.pam", "system.sudo", "system.syslog"],
         within: None,
         url: false,
     },
@@ -712,7 +852,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.working_directory",
         kind: FieldType::Keyword,
         meaning: "where it was run",
-        datasets: &["auditd.log", "system.kernel", "system.sudo"],
+        datasets: &["auditd.laurel", "auditd.log", "ecs.event", "osquery.result", "system.kernel", "system.pam", "system.sudo"],
         within: None,
         url: false,
     },
@@ -720,7 +860,7 @@ pub static FIELDS: &[Field] = &[
         name: "process.executable",
         kind: FieldType::Keyword,
         meaning: "path of the program concerned",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "ecs.event", "falco.alerts", "osquery.result", "system.kernel", "system.syslog"],
         within: None,
         url: false,
     },
@@ -728,7 +868,7 @@ pub static FIELDS: &[Field] = &[
         name: "file.path",
         kind: FieldType::Keyword,
         meaning: "path of the file concerned",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "falco.alerts", "hashicorp_vault.audit", "http.error", "suricata.eve", "system.kernel", "system.packages", "system.sshd", "zeek.smb_files"],
         within: None,
         url: false,
     },
@@ -736,7 +876,7 @@ pub static FIELDS: &[Field] = &[
         name: "user.audit.id",
         kind: FieldType::Keyword,
         meaning: "id of the account that logged in",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -760,7 +900,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.record_type",
         kind: FieldType::Keyword,
         meaning: "(Beats) type of the audit record, such as EXECVE",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -768,7 +908,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.comm",
         kind: FieldType::Keyword,
         meaning: "(own) name of the program concerned, where the line is written by another",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -784,7 +924,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.key",
         kind: FieldType::Keyword,
         meaning: "(Beats) key of the audit rule that asked for the record",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -792,7 +932,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.syscall",
         kind: FieldType::Keyword,
         meaning: "(Beats) number of the system call",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -800,7 +940,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.syscall_name",
         kind: FieldType::Keyword,
         meaning: "(own) name of the system call, written or after its number",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -808,7 +948,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.nametype",
         kind: FieldType::Keyword,
         meaning: "(Beats) what became of the file: CREATE, DELETE, NORMAL, PARENT",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -816,7 +956,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.ses",
         kind: FieldType::Keyword,
         meaning: "(Beats) number of the login session",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -832,7 +972,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.tty",
         kind: FieldType::Keyword,
         meaning: "(Beats) terminal of the process",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -864,7 +1004,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.a0",
         kind: FieldType::Keyword,
         meaning: "(Beats) argument 0 of a command or a system call",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -872,7 +1012,7 @@ pub static FIELDS: &[Field] = &[
         name: "auditd.log.a1",
         kind: FieldType::Keyword,
         meaning: "(Beats) argument 1 of a command or a system call",
-        datasets: &["auditd.log", "system.kernel"],
+        datasets: &["auditd.laurel", "auditd.log", "system.kernel"],
         within: None,
         url: false,
     },
@@ -1376,7 +1516,7 @@ pub static FIELDS: &[Field] = &[
         name: "service.name",
         kind: FieldType::Keyword,
         meaning: "PAM service that asked, or the unit that started or stopped",
-        datasets: &["auditd.log", "fail2ban.log", "mail.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "vsftpd.log"],
+        datasets: &["application.log", "auditd.log", "azure.auditlogs", "azure.signinlogs", "fail2ban.log", "mail.log", "nextcloud.log", "system.accounts", "system.cron", "system.kernel", "system.pam", "system.sshd", "system.su", "system.sudo", "system.syslog", "vsftpd.log", "zeek.kerberos"],
         within: None,
         url: false,
     },
@@ -1384,7 +1524,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.original",
         kind: FieldType::Keyword,
         meaning: "request target as sent",
-        datasets: &["http.access", "webapp.log"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cloudflare.firewall", "coraza.audit", "gitlab.auth", "haproxy.log", "http.access", "http.error", "iis.access", "kubernetes.audit", "modsecurity.audit", "nextcloud.log", "ocsf.event", "okta.system", "proxy.log", "squid.access", "suricata.eve", "webapp.log", "zeek.http"],
         within: None,
         url: true,
     },
@@ -1392,7 +1532,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.path",
         kind: FieldType::Keyword,
         meaning: "target up to the first question mark",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cloudflare.firewall", "coraza.audit", "gitlab.auth", "haproxy.log", "http.access", "http.error", "iis.access", "kubernetes.audit", "modsecurity.audit", "nextcloud.log", "ocsf.event", "okta.system", "proxy.log", "squid.access", "suricata.eve", "zeek.http"],
         within: Some("url.original"),
         url: true,
     },
@@ -1400,7 +1540,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.query",
         kind: FieldType::Keyword,
         meaning: "target after the first question mark",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cloudflare.firewall", "coraza.audit", "haproxy.log", "http.access", "http.error", "iis.access", "modsecurity.audit", "ocsf.event", "proxy.log", "squid.access", "suricata.eve", "zeek.http"],
         within: Some("url.original"),
         url: true,
     },
@@ -1408,7 +1548,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.domain",
         kind: FieldType::Keyword,
         meaning: "host that the request was for",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "cloudflare.firewall", "coraza.audit", "http.access", "http.error", "iis.access", "modsecurity.audit", "ocsf.event", "proxy.log", "squid.access", "suricata.eve", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1416,7 +1556,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.port",
         kind: FieldType::Long,
         meaning: "port that the request was for",
-        datasets: &["http.access"],
+        datasets: &["aws.elb_logs", "http.access", "http.error", "proxy.log", "squid.access"],
         within: None,
         url: false,
     },
@@ -1424,7 +1564,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.request.method",
         kind: FieldType::Keyword,
         meaning: "request method",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cloudflare.firewall", "coraza.audit", "gitlab.auth", "haproxy.log", "http.access", "http.error", "iis.access", "modsecurity.audit", "nextcloud.log", "ocsf.event", "proxy.log", "squid.access", "suricata.eve", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1432,7 +1572,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.version",
         kind: FieldType::Keyword,
         meaning: "protocol version without the word HTTP",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "coraza.audit", "haproxy.log", "http.access", "http.error", "iis.access", "modsecurity.audit", "suricata.eve", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1440,7 +1580,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.request.referrer",
         kind: FieldType::Keyword,
         meaning: "referring page",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "aws.s3access", "http.access", "http.error", "iis.access", "suricata.eve"],
         within: None,
         url: true,
     },
@@ -1448,7 +1588,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.response.status_code",
         kind: FieldType::Long,
         meaning: "answer code",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cloudflare.firewall", "coraza.audit", "ecs.event", "haproxy.log", "http.access", "iis.access", "kubernetes.audit", "modsecurity.audit", "proxy.log", "squid.access", "suricata.eve", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1456,7 +1596,7 @@ pub static FIELDS: &[Field] = &[
         name: "http.response.body.bytes",
         kind: FieldType::Long,
         meaning: "length of the answer in bytes",
-        datasets: &["http.access"],
+        datasets: &["http.access", "suricata.eve", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1464,7 +1604,7 @@ pub static FIELDS: &[Field] = &[
         name: "user_agent.original",
         kind: FieldType::Keyword,
         meaning: "client program as it names itself",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.s3access", "azure.signinlogs", "cloudflare.firewall", "coraza.audit", "gcp.audit", "github.audit", "http.access", "iis.access", "kubernetes.audit", "modsecurity.audit", "nextcloud.log", "o365.audit", "ocsf.event", "okta.system", "proxy.log", "suricata.eve", "teleport.audit", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1472,7 +1612,7 @@ pub static FIELDS: &[Field] = &[
         name: "user_agent.type",
         kind: FieldType::Keyword,
         meaning: "(own) browser, crawler, scanner, tool, library, monitor, other or none, where asked for",
-        datasets: &["http.access"],
+        datasets: &["aws.cloudfront_logs", "aws.cloudtrail", "aws.elb_logs", "aws.s3access", "azure.signinlogs", "cloudflare.firewall", "coraza.audit", "gcp.audit", "github.audit", "http.access", "iis.access", "kubernetes.audit", "modsecurity.audit", "nextcloud.log", "o365.audit", "ocsf.event", "okta.system", "proxy.log", "suricata.eve", "teleport.audit", "zeek.http"],
         within: None,
         url: false,
     },
@@ -1488,7 +1628,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.priority",
         kind: FieldType::Long,
         meaning: "PRI value",
-        datasets: &["http.access", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        datasets: &["http.access", "http.error", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog", "windows.event"],
         within: None,
         url: false,
     },
@@ -1496,7 +1636,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.facility.code",
         kind: FieldType::Long,
         meaning: "facility number",
-        datasets: &["http.access", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        datasets: &["http.access", "http.error", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog", "windows.event"],
         within: None,
         url: false,
     },
@@ -1504,7 +1644,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.severity.code",
         kind: FieldType::Long,
         meaning: "severity number",
-        datasets: &["http.access", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        datasets: &["http.access", "http.error", "syslog", "system.sshd", "system.su", "system.sudo", "system.syslog", "windows.event"],
         within: None,
         url: false,
     },
@@ -1512,7 +1652,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.version",
         kind: FieldType::Keyword,
         meaning: "protocol version of RFC 5424",
-        datasets: &["syslog", "system.sshd", "system.su", "system.sudo", "system.syslog"],
+        datasets: &["syslog", "system.sshd", "system.su", "system.sudo", "system.syslog", "windows.event"],
         within: None,
         url: false,
     },
@@ -1528,7 +1668,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.msgid",
         kind: FieldType::Keyword,
         meaning: "kind of message",
-        datasets: &["syslog", "system.su", "system.syslog"],
+        datasets: &["syslog", "system.sshd", "system.su", "system.syslog"],
         within: None,
         url: false,
     },
@@ -1544,7 +1684,7 @@ pub static FIELDS: &[Field] = &[
         name: "log.syslog.repeated",
         kind: FieldType::Long,
         meaning: "(own) how often the message was repeated",
-        datasets: &["mail.log", "syslog", "system.sshd", "system.syslog"],
+        datasets: &["mail.log", "syslog", "system.pam", "system.sshd", "system.syslog"],
         within: None,
         url: false,
     },
@@ -1576,7 +1716,7 @@ pub static FIELDS: &[Field] = &[
         name: "system.auth.sudo.tty",
         kind: FieldType::Keyword,
         meaning: "(own) terminal",
-        datasets: &["system.accounts", "system.su", "system.sudo"],
+        datasets: &["system.accounts", "system.pam", "system.su", "system.sudo"],
         within: None,
         url: false,
     },
@@ -1653,10 +1793,570 @@ pub static FIELDS: &[Field] = &[
         url: false,
     },
     Field {
+        name: "container.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the container that wrote the line, as its runtime says",
+        datasets: &["container.log", "falco.alerts", "fluentbit.log", "http.access", "system.syslog"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.iostream",
+        kind: FieldType::Keyword,
+        meaning: "(own) stdout or stderr, as the runtime of a container says",
+        datasets: &["container.log", "http.access", "system.sshd"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "orchestrator.resource.name",
+        kind: FieldType::Keyword,
+        meaning: "the pod that the container belongs to",
+        datasets: &["container.log", "falco.alerts", "gcp.audit", "github.audit", "http.access"],
+        within: None,
+        url: false,
+    },
+    Field {
         name: "log.level",
         kind: FieldType::Keyword,
-        meaning: "severity word of the line",
-        datasets: &["database.log", "guacamole.log", "mail.log", "service.log", "voip.log", "webapp.log"],
+        meaning: "level of the message, as the program names it",
+        datasets: &["application.log", "azure.activitylogs", "azure.riskdetection", "database.log", "falco.alerts", "fluentbit.log", "gcp.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "guacamole.log", "http.access", "http.error", "mail.log", "mongodb.log", "ocsf.event", "okta.system", "service.log", "voip.log", "webapp.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.thread.id",
+        kind: FieldType::Long,
+        meaning: "number of the thread that wrote the line",
+        datasets: &["http.error"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.duration",
+        kind: FieldType::Long,
+        meaning: "how long it took, in nanoseconds",
+        datasets: &["aws.cloudfront_logs", "aws.s3access", "ecs.event", "haproxy.log", "http.access", "iis.access", "proxy.log", "squid.access", "zeek.connection"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "rule.id",
+        kind: FieldType::Keyword,
+        meaning: "the rule that the program itself has applied",
+        datasets: &["cloudflare.firewall", "coraza.audit", "http.error", "modsecurity.audit", "suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "url.scheme",
+        kind: FieldType::Keyword,
+        meaning: "scheme that the request was made with",
+        datasets: &["aws.cloudfront_logs", "proxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "url.extension",
+        kind: FieldType::Keyword,
+        meaning: "extension of the file in the path",
+        datasets: &["proxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "http.request.bytes",
+        kind: FieldType::Long,
+        meaning: "length of the request in bytes",
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "http.access", "iis.access", "proxy.log", "zeek.http"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "http.request.headers.cookie",
+        kind: FieldType::Keyword,
+        meaning: "(own) cookies of the request",
+        datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "http.response.bytes",
+        kind: FieldType::Long,
+        meaning: "length of the answer in bytes, with its headers",
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "haproxy.log", "http.access", "iis.access", "proxy.log", "squid.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "haproxy.frontend_name",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) frontend that took the connection",
+        datasets: &["haproxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "haproxy.backend_name",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) backend that answered",
+        datasets: &["haproxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "haproxy.server_name",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) server of the backend, or why there is none",
+        datasets: &["haproxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "haproxy.termination_state",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) who ended the session, and in which state it was",
+        datasets: &["haproxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "haproxy.http.request.captured_headers",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) headers that were captured",
+        datasets: &["haproxy.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iis.access.site_name",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) site of the server",
+        datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iis.access.server_name",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) name of the server",
+        datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iis.access.sub_status",
+        kind: FieldType::Long,
+        meaning: "(Beats) second part of the status",
+        datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "iis.access.win32_status",
+        kind: FieldType::Long,
+        meaning: "(Beats) status of Windows",
+        datasets: &["iis.access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "aws.s3access.bucket",
+        kind: FieldType::Keyword,
+        meaning: "(Beats) bucket that the request was for",
+        datasets: &["aws.s3access"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.facility.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the facility, such as authpriv",
+        datasets: &["http.access", "http.error", "system.sshd", "system.su", "system.sudo", "system.syslog", "windows.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.syslog.severity.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the severity, such as warning",
+        datasets: &["http.access", "http.error", "system.sshd", "system.su", "system.sudo", "system.syslog", "windows.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.logger",
+        kind: FieldType::Keyword,
+        meaning: "part of the program that wrote the message",
+        datasets: &["application.log", "http.access", "system.syslog", "webapp.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.origin.file.name",
+        kind: FieldType::Keyword,
+        meaning: "source file that wrote the message",
+        datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "log.origin.file.line",
+        kind: FieldType::Long,
+        meaning: "line of the source file",
+        datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.thread.name",
+        kind: FieldType::Keyword,
+        meaning: "thread that wrote the message",
+        datasets: &["application.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.user.name",
+        kind: FieldType::Keyword,
+        meaning: "account at the other end of the connection, as that end tells it",
+        datasets: &["system.pam"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.changes.name",
+        kind: FieldType::Keyword,
+        meaning: "what an account is called after a change",
+        datasets: &["system.accounts"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.code",
+        kind: FieldType::Keyword,
+        meaning: "the product's own number or name of this kind of event",
+        datasets: &["azure.activitylogs", "azure.signinlogs", "ecs.event", "mongodb.log", "teleport.audit", "windows.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.id",
+        kind: FieldType::Keyword,
+        meaning: "the product's own id of this event",
+        datasets: &["aws.cloudtrail", "aws.guardduty", "azure.auditlogs", "azure.riskdetection", "cloudflare.firewall", "coraza.audit", "ecs.event", "gcp.audit", "github.audit", "gitlab.auth", "google_workspace.admin", "google_workspace.login", "hashicorp_vault.audit", "http.access", "keycloak.event", "kubernetes.audit", "modsecurity.audit", "o365.audit", "ocsf.event", "okta.system", "teleport.audit", "zeek.connection", "zeek.dce_rpc", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.log", "zeek.rdp", "zeek.smb_files", "zeek.ssh"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.provider",
+        kind: FieldType::Keyword,
+        meaning: "part of the product that wrote the event",
+        datasets: &["aws.cloudtrail", "ecs.event", "falco.alerts", "gcp.audit", "google_workspace.admin", "google_workspace.login", "mongodb.log", "o365.audit"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "event.severity",
+        kind: FieldType::Long,
+        meaning: "how grave the product says the event is, in its own numbers",
+        datasets: &["aws.guardduty", "ecs.event", "ocsf.event", "suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "url.full",
+        kind: FieldType::Keyword,
+        meaning: "the whole URL, with scheme and host",
+        datasets: &["ocsf.event"],
+        within: None,
+        url: true,
+    },
+    Field {
+        name: "user.domain",
+        kind: FieldType::Keyword,
+        meaning: "domain or realm of that account",
+        datasets: &["ecs.event", "ocsf.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "user.email",
+        kind: FieldType::Keyword,
+        meaning: "mail address of that account",
+        datasets: &["gcp.audit", "google_workspace.admin", "google_workspace.login", "ocsf.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "destination.domain",
+        kind: FieldType::Keyword,
+        meaning: "name that was connected to",
+        datasets: &["ocsf.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "destination.bytes",
+        kind: FieldType::Long,
+        meaning: "bytes that the other end sent",
+        datasets: &["zeek.connection"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "host.name",
+        kind: FieldType::Keyword,
+        meaning: "the machine concerned, as the product names it",
+        datasets: &["ecs.event", "falco.alerts", "fluentbit.log", "osquery.result", "suricata.eve", "system.sshd", "webapp.log", "windows.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "rule.name",
+        kind: FieldType::Keyword,
+        meaning: "rule or signature of the product that the event is about",
+        datasets: &["aws.guardduty", "azure.riskdetection", "cloudflare.firewall", "coraza.audit", "ecs.event", "falco.alerts", "http.access", "modsecurity.audit", "o365.threat_management", "osquery.result", "suricata.eve", "zeek.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "rule.category",
+        kind: FieldType::Keyword,
+        meaning: "the product's kind of that rule",
+        datasets: &["azure.auditlogs", "bitbucket.audit", "suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "network.protocol",
+        kind: FieldType::Keyword,
+        meaning: "protocol of the application, such as http or dns",
+        datasets: &["suricata.eve", "zeek.connection", "zeek.dns", "zeek.http", "zeek.kerberos", "zeek.ssh"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "network.direction",
+        kind: FieldType::Keyword,
+        meaning: "inbound, outbound, as the product says",
+        datasets: &["aws.guardduty"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "observer.vendor",
+        kind: FieldType::Keyword,
+        meaning: "maker of the product that wrote the event",
+        datasets: &["ocsf.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "observer.product",
+        kind: FieldType::Keyword,
+        meaning: "product that wrote the event",
+        datasets: &["ocsf.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "observer.version",
+        kind: FieldType::Keyword,
+        meaning: "its version",
+        datasets: &["ocsf.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.parent.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the process that started it",
+        datasets: &["auditd.laurel", "ecs.event", "falco.alerts"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.parent.executable",
+        kind: FieldType::Keyword,
+        meaning: "path of the program of that process",
+        datasets: &["auditd.laurel", "ecs.event"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "process.parent.command_line",
+        kind: FieldType::Keyword,
+        meaning: "the command with which that process was run",
+        datasets: &["ecs.event", "falco.alerts"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "file.name",
+        kind: FieldType::Keyword,
+        meaning: "name of the file, without its folder",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "file.size",
+        kind: FieldType::Long,
+        meaning: "its size in bytes",
+        datasets: &["suricata.eve", "zeek.smb_files"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "file.hash.md5",
+        kind: FieldType::Keyword,
+        meaning: "MD5 of the file",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "file.hash.sha1",
+        kind: FieldType::Keyword,
+        meaning: "SHA-1 of the file",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "file.hash.sha256",
+        kind: FieldType::Keyword,
+        meaning: "SHA-256 of the file",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "email.from.address",
+        kind: FieldType::Keyword,
+        meaning: "sender of the mail",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "email.to.address",
+        kind: FieldType::Keyword,
+        meaning: "receivers of the mail",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "email.subject",
+        kind: FieldType::Keyword,
+        meaning: "subject of the mail",
+        datasets: &["suricata.eve"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "dns.answers.data",
+        kind: FieldType::Keyword,
+        meaning: "what the name server answered",
+        datasets: &["suricata.eve", "zeek.dns"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "cloud.account.id",
+        kind: FieldType::Keyword,
+        meaning: "account, subscription or project of the cloud",
+        datasets: &["aws.cloudtrail", "aws.guardduty", "aws.vpcflow", "azure.activitylogs", "gcp.audit", "github.audit", "o365.audit", "system.sshd"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "cloud.region",
+        kind: FieldType::Keyword,
+        meaning: "region of the cloud",
+        datasets: &["aws.cloudtrail", "aws.guardduty"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "container.id",
+        kind: FieldType::Keyword,
+        meaning: "its id",
+        datasets: &["falco.alerts"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "orchestrator.namespace",
+        kind: FieldType::Keyword,
+        meaning: "namespace of the resource concerned",
+        datasets: &["falco.alerts", "fluentbit.log", "kubernetes.audit"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "orchestrator.resource.type",
+        kind: FieldType::Keyword,
+        meaning: "kind of that resource",
+        datasets: &["kubernetes.audit"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "c0di3.guessed",
+        kind: FieldType::Keyword,
+        meaning: "(own) fields of this event that the dictionary of synonyms has filled",
+        datasets: &["fluentbit.log"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "package.name",
+        kind: FieldType::Keyword,
+        meaning: "the package that was installed, upgraded or removed, or a list of them",
+        datasets: &["system.packages"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "package.version",
+        kind: FieldType::Keyword,
+        meaning: "its version; of a removed one the last",
+        datasets: &["system.packages"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "package.previous_version",
+        kind: FieldType::Keyword,
+        meaning: "(own) its version before an upgrade",
+        datasets: &["system.packages"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "package.architecture",
+        kind: FieldType::Keyword,
+        meaning: "kind of processor that it is for",
+        datasets: &["system.packages"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "system.logins.terminal",
+        kind: FieldType::Keyword,
+        meaning: "(own) terminal of a recorded login",
+        datasets: &["system.logins"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "system.logins.failures",
+        kind: FieldType::Long,
+        meaning: "(own) failed logins that were counted for the account",
+        datasets: &["system.logins"],
         within: None,
         url: false,
     },

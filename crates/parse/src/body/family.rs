@@ -44,6 +44,16 @@ pub(crate) const fn found(text: &'static str, action: &'static str) -> Line {
     line(text, "intrusion_detection", action, "")
 }
 
+/// A line about an account or a group that was made, changed or removed.
+pub(crate) const fn account(text: &'static str, action: &'static str) -> Line {
+    line(text, "iam", action, "success")
+}
+
+/// A line about something else, in ECS's words for its category: a service, a file.
+pub(crate) const fn act(category: &'static str, text: &'static str, action: &'static str) -> Line {
+    line(text, category, action, "")
+}
+
 /// A line of which the values alone count.
 pub(crate) const fn note(text: &'static str) -> Line {
     line(text, "", "", "")
@@ -137,6 +147,11 @@ impl Family {
             }
         }
         known.is_some()
+    }
+
+    /// Puts what the message says where a line of the family reads so; false where none does.
+    pub(crate) fn put_known(&self, rows: &mut BatchBuilder, message: &[u8]) -> bool {
+        self.put_among(rows, message, 0..self.lines.len()).is_some()
     }
 
     /// Puts what the message says where one of these lines reads so. A client's words may make a message that several lines

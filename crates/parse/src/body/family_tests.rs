@@ -6,19 +6,31 @@ use event::{Block, EventBatch, Timestamp};
 use proptest::prelude::*;
 
 use super::family::{Family, Mention, Which};
-use super::{BODIES, Reads};
+use super::row::Reads;
+use super::table::BODIES;
 use crate::template::spelled::sequences;
-use crate::template::{Kind, Piece, Template};
+use crate::template::{Piece, Takes, Template};
 
 const TRUE_SOURCE: &str = "192.0.2.32";
 const FORGED_SOURCE: &str = "203.0.113.151";
 const TRUE_USER: &str = "carla";
 
+/// Tables that stand behind code.
+static OTHERS: [(&str, &Family); 6] = [
+    ("dropbear", &super::dropbear::DROPBEAR),
+    ("login", &super::session::LOGIN),
+    ("sshd", &super::sshd_lines::LINES),
+    ("login(pam_example)", &super::pam_lines::LINES),
+    ("cron", &super::cron::LINES),
+    ("useradd", &super::accounts::LINES),
+];
+
 fn families() -> impl Iterator<Item = (&'static str, &'static Family)> {
-    BODIES.iter().filter_map(|body| match body.reads {
+    let of_bodies = BODIES.iter().filter_map(|body| match body.reads {
         Reads::Table(family) => Some((body.programs[0], family)),
         _ => None,
-    })
+    });
+    of_bodies.chain(OTHERS)
 }
 
 fn parsed(program: &str, message: &str) -> EventBatch {
@@ -42,13 +54,13 @@ fn written(pieces: &[Piece], words: &[String]) -> (String, Option<String>) {
             Piece::Blanks => message.push(' '),
             Piece::Capture(id, kind) => {
                 let value = match kind {
-                    Kind::Ip | Kind::Peer if *id == Some(field::SOURCE_IP) => TRUE_SOURCE.to_owned(),
-                    Kind::Ip => "198.51.100.9".to_owned(),
-                    Kind::Host | Kind::Peer => "mail.example".to_owned(),
-                    Kind::Number => "42".to_owned(),
-                    Kind::Word => format!("w{}", words.next().unwrap().replace([' ', '\t'], "_")),
-                    Kind::Own => "own words".to_owned(),
-                    Kind::Text => words.next().unwrap().clone(),
+                    Takes::Ip | Takes::Peer if *id == Some(field::SOURCE_IP) => TRUE_SOURCE.to_owned(),
+                    Takes::Ip => "198.51.100.9".to_owned(),
+                    Takes::Host | Takes::Peer => "mail.example".to_owned(),
+                    Takes::Number => "42".to_owned(),
+                    Takes::Word => format!("w{}", words.next().unwrap().replace([' ', '\t'], "_")),
+                    Takes::Own => "own words".to_owned(),
+                    Takes::Text => words.next().unwrap().clone(),
                 };
                 if *id == Some(field::USER_NAME) {
                     user = Some(value.clone());
@@ -71,8 +83,8 @@ fn forged_words(family: &Family) -> Vec<String> {
             match piece {
                 Piece::Literal(literal) => message.push_str(&String::from_utf8_lossy(literal)),
                 Piece::Blanks => message.push(' '),
-                Piece::Capture(_, Kind::Ip | Kind::Peer) => message.push_str(FORGED_SOURCE),
-                Piece::Capture(_, Kind::Number) => message.push('7'),
+                Piece::Capture(_, Takes::Ip | Takes::Peer) => message.push_str(FORGED_SOURCE),
+                Piece::Capture(_, Takes::Number) => message.push('7'),
                 Piece::Capture(..) => message.push_str("mallory"),
             }
         }

@@ -17,11 +17,6 @@ pub(super) static SERVICES: Family = Family::new(
         traffic("Host {source.ip} is not allowed to talk to us!", "connection_refused", "failure").by("nrpe"),
         traffic("Connection from {source.ip} port {source.port}", "connection", "").by("nrpe"),
         traffic("Host address is in allowed_hosts", "connection", "").by("nrpe"),
-        // xinetd, tcp_wrappers
-        traffic("FAIL: {:word} {event.reason:word} from={source.ip}", "connection_refused", "failure").by("xinetd"),
-        traffic("{(START||EXIT)}: {:word} {*}from={source.ip}{? {*}?}", "connection", "").by("xinetd"),
-        traffic("refused connect from {:host} ({source.ip}){? {*}?}", "connection_refused", "failure"),
-        traffic("refused connect from {source:peer}", "connection_refused", "failure"),
         // sentrytools.sourceforge.net, www.openwall.com/scanlogd
         traffic("Host: {:host}/{source.ip} Port: {destination.port} {(TCP||UDP)} Blocked", "port_scan", "failure").by("portsentry"),
         traffic("attackalert: {:own} from host: {:host}/{source.ip} to {(TCP||UDP)} port: {destination.port}{? {*}?}", "port_scan", "").by("portsentry"),
@@ -30,11 +25,7 @@ pub(super) static SERVICES: Family = Family::new(
         // configserver.com: lfd
         login("({:host}) Failed {:own} login from {source.ip} ({:own}): {:number} in the last {:number} secs{?{*}?}", "login_guessed", "failure").by("lfd"),
         traffic("*{:own}* {source.ip} ({:own}) blocked{*}", "blocked", "failure").by("lfd"),
-        // screensharingd of macOS, xrdp.org, tigervnc.org
-        login("Authentication: FAILED :: User Name: {user.name} :: Viewer Address: {source.ip} :: Type: {*}", "remote_desktop_login", "failure").by("screensharingd"),
-        login("Authentication: SUCCEEDED :: User Name: {user.name} :: Viewer Address: {source.ip} :: Type: {*}", "remote_desktop_login", "success").by("screensharingd"),
-        login("AUTHFAIL: user={user.name} ip={source.ip} time={:number}", "remote_desktop_login", "failure").by("xrdp-sesman"),
-        traffic("{?Socket {:number}: ?}{?AF_INET6 ||AF_INET ?}connection received from{?:?} {source.ip} port{?:?} {source.port}", "connection", ""),
+        // tigervnc.org
         traffic("Connections: accepted: {source.ip}::{source.port}", "connection", "").by("xvnc"),
         traffic("Connections: blacklisted: {source.ip}", "connection_refused", "failure").by("xvnc"),
         // download.samba.org/pub/rsync, linux-nfs.org

@@ -9,8 +9,8 @@ use event::{BatchBuilder, DatasetId};
 
 use super::family::Family;
 use super::heading::Heading;
+use super::row::{Body, Reads};
 use super::table::BODIES;
-use super::{Body, Reads};
 use crate::clock::Times;
 use crate::stamp::stamp;
 
@@ -23,13 +23,13 @@ const CANDIDATES_MAX: usize = 64;
 const KEY_BYTES_MIN: usize = 4;
 
 /// A line of a family: numbers of the row in the table of programs and of the line in the family.
-type Known = (u16, u16);
+type OwnLine = (u16, u16);
 
 #[derive(Debug)]
 struct Index {
     keys: AhoCorasick,
     /// For each key, whose it is.
-    known: Vec<Vec<Known>>,
+    known: Vec<Vec<OwnLine>>,
 }
 
 /// Families that own files are looked through for.
@@ -43,7 +43,7 @@ pub(super) fn families() -> impl Iterator<Item = (usize, &'static Body, &'static
 fn index() -> Option<&'static Index> {
     static INDEX: OnceLock<Option<Index>> = OnceLock::new();
     let build = || {
-        let mut keys: Vec<(Vec<u8>, Vec<Known>)> = Vec::new();
+        let mut keys: Vec<(Vec<u8>, Vec<OwnLine>)> = Vec::new();
         for (at, _, family) in families() {
             let is_told = |keys: &Vec<&[u8]>| !keys.is_empty() && keys.iter().all(|key| key.len() >= KEY_BYTES_MIN);
             let all = family
@@ -96,7 +96,7 @@ pub(crate) fn put(rows: &mut BatchBuilder, times: &mut Times, text: &[u8]) -> Op
 /// Messages of the table that a line may hold.
 #[derive(Debug)]
 struct Candidates {
-    known: [Known; CANDIDATES_MAX],
+    known: [OwnLine; CANDIDATES_MAX],
     count: usize,
 }
 

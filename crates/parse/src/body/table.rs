@@ -3,16 +3,17 @@
 
 use event::dataset;
 
-use super::{Body, Reads, body};
+use super::row::{Body, Reads, body};
 use super::{
-    accounts, cron, database, directory, dns, dovecot, dropbear, exim, ftp, host, mailbox, postfix, sendmail, snoopy,
-    sshd, su, sudo, voip, vpn, webapp, webmail,
+    accounts, cron, database, directory, dns, dovecot, dropbear, exim, ftp, host, mailbox, postfix, privilege,
+    sendmail, session, snoopy, sshd, su, sudo, voip, vpn, web, webapp, webmail,
 };
+use crate::host::packages;
 
 /// What is read of the programs of a host.
 #[rustfmt::skip]
 pub(super) static BODIES: &[Body] = &[
-    body(&["sshd", "sshd-session", "sshd-auth"], dataset::SSHD, Reads::By(sshd::put))
+    body(&["sshd", "sshd-session", "sshd-auth", "ssh", "sshd2"], dataset::SSHD, Reads::By(sshd::put))
         .example("Failed password for invalid user ann from 203.0.113.7 port 4000 ssh2", "man.openbsd.org/sshd"),
     body(&["dropbear"], dataset::SSHD, Reads::By(dropbear::put))
         .example("Bad password attempt for 'root' from 203.0.113.7:4000", "matt.ucc.asn.au/dropbear/dropbear.html"),
@@ -26,7 +27,29 @@ pub(super) static BODIES: &[Body] = &[
         .example("new user: name=ann, UID=1001, GID=1001, home=/home/ann, shell=/bin/bash", "man7.org/linux/man-pages/man8/useradd.8.html"),
     body(&["kernel", "ulogd"], dataset::KERNEL, Reads::Kernel)
         .example("[123.4] DROP IN=eth0 OUT= SRC=203.0.113.7 DST=198.51.100.4 PROTO=TCP SPT=4000 DPT=22 SYN", "man7.org/linux/man-pages/man8/iptables-extensions.8.html"),
-    body(&["login", "gdm-password", "unix_chkpwd", "polkitd"], dataset::PAM, Reads::Nothing)
+    body(&["tinysshd"], dataset::SSHD, Reads::Table(&dropbear::TINYSSHD))
+        .example("a1b2c3d4: info: auth: ann: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 accepted {packet_auth.c:97}", "tinyssh.org"),
+    body(&["sftp-server", "internal-sftp"], dataset::SSHD, Reads::Table(&session::SFTP))
+        .example("session opened for local user ann from [203.0.113.7]", "man.openbsd.org/sftp-server"),
+    body(&["doas", "opendoas"], dataset::SUDO, Reads::Table(&privilege::DOAS))
+        .example("ann ran command id as root from /home/ann", "man.openbsd.org/doas"),
+    body(&["polkitd", "polkit-agent-helper-1", "pkexec"], dataset::PAM, Reads::Table(&privilege::POLKIT))
+        .example("Operator of unix-session:1 FAILED to authenticate to gain authorization for action org.example.run for unix-process:99:7 [bash] (owned by unix-user:ann)", "polkit.pages.freedesktop.org/polkit"),
+    body(&["systemd-logind"], dataset::PAM, Reads::Table(&session::LOGIND))
+        .example("New session 5 of user ann.", "freedesktop.org/software/systemd/man/latest/systemd-logind.service.html"),
+    body(&["systemd"], dataset::SYSLOG, Reads::Table(&session::SYSTEMD))
+        .example("shop.service: Failed with result 'exit-code'.", "freedesktop.org/software/systemd/man/latest/systemd.html"),
+    body(&["screensharingd"], dataset::PAM, Reads::Table(&session::SCREEN_SHARING)).with_own_file()
+        .example("Authentication: FAILED :: User Name: ann :: Viewer Address: 203.0.113.7 :: Type: DH", "support.apple.com/guide/mac-help"),
+    body(&["xrdp", "xrdp-sesman", "xrdp-chansrv"], dataset::PAM, Reads::Table(&session::XRDP)).with_own_file()
+        .example("[INFO ] AUTHFAIL: user=ann ip=203.0.113.7 time=1772618401", "github.com/neutrinolabs/xrdp"),
+    body(&["rshd", "in.rshd", "rlogind", "in.rlogind", "rexecd", "in.rexecd"], dataset::PAM, Reads::Table(&session::REMOTE_SHELL))
+        .example("ann@host.example as root: permission denied (Permission denied.). cmd='id'", "man.freebsd.org/cgi/man.cgi?rshd"),
+    body(&["xinetd", "inetd", "tcpd", "telnetd", "in.telnetd", "fingerd", "in.fingerd", "in.tftpd", "tftpd"], dataset::SYSLOG, Reads::Table(&session::INETD))
+        .example("FAIL: telnet address from=203.0.113.7", "man7.org/linux/man-pages/man8/tcpd.8.html"),
+    body(&["setroubleshoot"], dataset::SYSLOG, Reads::Table(&privilege::SELINUX))
+        .example("SELinux is preventing /usr/sbin/httpd from read access on the file key.pem. For complete SELinux messages run: sealert -l 1", "github.com/fedora-selinux/setroubleshoot"),
+    body(&["login", "gdm-password", "unix_chkpwd", "authorizationhost"], dataset::PAM, Reads::By(session::put_login))
         .example("pam_unix(login:session): session opened for user ann(uid=1001) by LOGIN(uid=0)", "man7.org/linux/man-pages/man8/pam_unix.8.html"),
     body(&["vsftpd"], dataset::VSFTPD, Reads::Table(&ftp::VSFTPD)).with_own_file()
         .example(r#"[ann] FAIL LOGIN: Client "203.0.113.7""#, "security.appspot.com/vsftpd.html"),
@@ -112,7 +135,7 @@ pub(super) static BODIES: &[Body] = &[
         .example(r#"[GIN] 2026/03/04 - 10:00:01 | 401 |     505.3µs |     203.0.113.7 | POST     "/client""#, "gin-gonic.com"),
     body(&["jellyfin", "emby", "sonarr", "radarr", "prowlarr", "lidarr", "readarr", "audiobookshelf", "calibre-web", "immich", "ombi", "mealie", "uptime-kuma", "paperless-ngx", "filebrowser", "code-server", "overseerr", "jellyseerr", "pterodactyl", "wings", "qbittorrent", "sabnzbd", "domoticz", "syncthing", "adguardhome", "tautulli", "znc", "ejabberd", "prosody", "minecraft", "hlds", "srcds"], dataset::WEBAPP, Reads::Table(&webapp::HOME)).with_own_file()
         .example(r#"Authentication request for "ann" has been denied (IP: "203.0.113.7")."#, "jellyfin.org/docs"),
-    body(&["monit", "nrpe", "nsca", "xinetd", "tcpd", "portsentry", "scanlogd", "lfd", "screensharingd", "xrdp", "xrdp-sesman", "xvnc", "rsyncd", "rsync", "mountd", "rpc.mountd", "snmpd", "mosquitto", "rabbitmq", "rabbitmq-server", "3proxy", "danted", "sockd", "tinyproxy", "endlessh", "cowrie"], dataset::SERVICE, Reads::Table(&host::SERVICES)).with_own_file()
+    body(&["monit", "nrpe", "nsca", "portsentry", "scanlogd", "lfd", "xvnc", "rsyncd", "rsync", "mountd", "rpc.mountd", "snmpd", "mosquitto", "rabbitmq", "rabbitmq-server", "3proxy", "danted", "sockd", "tinyproxy", "endlessh", "cowrie"], dataset::SERVICE, Reads::Table(&host::SERVICES)).with_own_file()
         .example("Host 203.0.113.7 is not allowed to talk to us!", "www.nagios.org"),
     body(&["clamd", "freshclam", "clamav"], dataset::CLAMAV, Reads::Nothing)
         .example("/srv/upload/a.exe: Win.Test.EICAR_HDB-1 FOUND", "docs.clamav.net"),
@@ -120,8 +143,14 @@ pub(super) static BODIES: &[Body] = &[
         .example(r#"type=USER_LOGIN msg=audit(1772618401.120:42): pid=99 uid=0 auid=1000 ses=3 msg='op=login acct="ann" addr=203.0.113.7 res=failed'"#, "github.com/linux-audit/audit-documentation"),
     body(&["guacamole", "guacd"], dataset::GUACAMOLE, Reads::Table(&webapp::GUACAMOLE)).with_own_file()
         .example(r#"Authentication attempt from 203.0.113.7 for user "ann" failed."#, "guacamole.apache.org/doc/gug"),
-    body(&["nginx", "apache", "apache2", "httpd", "caddy", "lighttpd", "haproxy"], dataset::SYSLOG, Reads::Line)
+    body(&["nginx", "apache", "apache2", "httpd", "caddy", "apache_error", "apache_access", "lighttpd", "haproxy"], dataset::SYSLOG, Reads::Line(web::put))
         .example(r#"203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET / HTTP/1.1" 200 812"#, "nginx.org/en/docs/syslog.html"),
-    body(&["snoopy"], dataset::SYSLOG, Reads::By(snoopy))
+    body(&["snoopy"], dataset::SYSLOG, Reads::By(snoopy::put))
         .example("[uid:0 sid:1 tty:(none) cwd:/ filename:/usr/bin/id]: id -u", "github.com/a2o/snoopy"),
+    body(&["pkg", "pkg-static"], dataset::PACKAGES, Reads::By(packages::put_pkg))
+        .example("nginx-1.24.0,3 installed", "man.freebsd.org/pkg"),
+    body(&["yum", "dnf"], dataset::PACKAGES, Reads::By(packages::put_rpm))
+        .example("Installed: nginx-1:1.20.1-10.el7.x86_64", "man7.org/linux/man-pages/man8/yum.8.html"),
+    body(&["installd", "installer", "softwareupdated"], dataset::PACKAGES, Reads::By(packages::put_macos))
+        .example(r#"PackageKit: Installed "Safari" (26.0)"#, "support.apple.com/guide/console"),
 ];

@@ -32,7 +32,7 @@ pub(super) static ASTERISK: Family = Family::new(
         login("Rejected connect attempt from {source.ip}, who was trying to reach '{*}'", "voip_call", "failure"),
         login("Failed to authenticate {(user||device)} {*}{? for {:word}, code = {*}?}", "voip_login", "failure").quote(),
         login("{?Ext. {:own}: ?}{?\"?}Rejecting unknown SIP connection from {?[?}{source.ip}{?]?}{?:{source.port}?}{?\"?}", "voip_call", "failure"),
-        login(concat!("{?{:own} ?}hacking attempt detected ", place!()), "voip_call", "failure"),
+        login(concat!("{?{:host}: ?}hacking attempt detected ", place!()), "voip_call", "failure"),
         login("{?SIP/{:word} ?}Username/auth name mismatch{*}", "voip_login", "failure").quote(),
         login(concat!("SecurityEvent=\"SuccessfulAuth", event!()), "voip_login", "success"),
         login(concat!("SecurityEvent=\"ChallengeSent", event!()), "voip_challenge", ""),

@@ -3,7 +3,7 @@
 use event::BatchBuilder;
 use event::catalog::{Field, FieldType, field};
 
-use super::{BadTemplate, Kind, Piece};
+use super::parts::{BadTemplate, Piece, Takes};
 
 /// A template as it is written.
 #[derive(Clone, Debug)]
@@ -81,17 +81,17 @@ fn parts(text: &str) -> Option<(Vec<&str>, &str)> {
 
 fn capture(text: &str) -> Result<Piece, BadTemplate> {
     if text == "*" {
-        return Ok(Piece::Capture(None, Kind::Text));
+        return Ok(Piece::Capture(None, Takes::Text));
     }
     let (name, kind) = text.split_once(':').map_or((text, None), |(name, kind)| (name, Some(kind)));
     let kind = kind.map(|kind| match kind {
-        "text" => Ok(Kind::Text),
-        "own" => Ok(Kind::Own),
-        "word" => Ok(Kind::Word),
-        "host" => Ok(Kind::Host),
-        "peer" => Ok(Kind::Peer),
-        "ip" => Ok(Kind::Ip),
-        "number" => Ok(Kind::Number),
+        "text" => Ok(Takes::Text),
+        "own" => Ok(Takes::Own),
+        "word" => Ok(Takes::Word),
+        "host" => Ok(Takes::Host),
+        "peer" => Ok(Takes::Peer),
+        "ip" => Ok(Takes::Ip),
+        "number" => Ok(Takes::Number),
         other => Err(BadTemplate::UnknownKind(other.to_owned())),
     });
     let kind = kind.transpose()?;
@@ -101,10 +101,10 @@ fn capture(text: &str) -> Result<Piece, BadTemplate> {
         name => Some(Field::named(name).ok_or_else(|| BadTemplate::UnknownField(name.to_owned()))?.0),
     };
     let of_field = match id.map(BatchBuilder::kind_of) {
-        Some(FieldType::Ip) if name == "source" => Kind::Peer,
-        Some(FieldType::Ip) => Kind::Ip,
-        Some(FieldType::Long) => Kind::Number,
-        _ => Kind::Text,
+        Some(FieldType::Ip) if name == "source" => Takes::Peer,
+        Some(FieldType::Ip) => Takes::Ip,
+        Some(FieldType::Long) => Takes::Number,
+        _ => Takes::Text,
     };
     Ok(Piece::Capture(id, kind.unwrap_or(of_field)))
 }
