@@ -130,7 +130,7 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
     // As old ones did it in the program's tag, or under a name of their own.
-    if module.starts_with(b"pam_") || pam::is_module(program) {
+    if module.starts_with(b"pam_") || pam::is_module(program) || message.starts_with(pam::FAILURE) {
         pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
