@@ -1524,7 +1524,7 @@ pub static FIELDS: &[Field] = &[
         name: "url.original",
         kind: FieldType::Keyword,
         meaning: "request target as sent",
-        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cloudflare.firewall", "coraza.audit", "gitlab.auth", "haproxy.log", "http.access", "http.error", "iis.access", "kubernetes.audit", "modsecurity.audit", "nextcloud.log", "ocsf.event", "okta.system", "proxy.log", "squid.access", "suricata.eve", "webapp.log", "zeek.http"],
+        datasets: &["aws.cloudfront_logs", "aws.elb_logs", "aws.s3access", "cloudflare.firewall", "coraza.audit", "gitlab.auth", "haproxy.log", "http.access", "http.error", "iis.access", "kubernetes.audit", "modsecurity.audit", "nextcloud.log", "ocsf.event", "okta.system", "proxy.log", "squid.access", "suricata.eve", "zeek.http"],
         within: None,
         url: true,
     },

@@ -36,12 +36,6 @@ pub(super) static CMS: Family = Family::new(
         login("AUTH LOGIN FAILED: {:own} for user '{user.name}' from IP Address '{source.ip}'.", "web_login", "failure").by("cacti"),
         // www.monitorix.org
         traffic("{(NOTEXIST||AUTHERR||NOTALLOWED)} - [{source.ip}] {event.reason}", "web_request", "failure").by("monitorix"),
-        // docs.lighttpd.net
-        login("{?({:host}) ||{:host}) ?}password doesn't match for {url.original} username: {user.name}, IP: {source.ip}", "web_login", "failure").by("lighttpd"),
-        login("{?({:host}) ||{:host}) ?}password doesn't match for {url.original} username: {user.name:host} IP: {source.ip}", "web_login", "failure").by("lighttpd"),
-        login("{?({:host}) ||{:host}) ?}password doesn't match for {url.original} username: {*} IP: {source.ip}", "web_login", "failure").by("lighttpd"),
-        login("{?({:host}) ||{:host}) ?}digest: auth failed for{_}{user.name} : {event.reason:own}, IP: {source.ip}", "web_login", "failure").by("lighttpd"),
-        login("{?({:host}) ||{:host}) ?}{(get_password failed||digest: auth failed: {event.reason})}, IP: {source.ip}", "web_login", "failure").by("lighttpd"),
     ],
     &[],
 );
