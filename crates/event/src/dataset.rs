@@ -61,6 +61,11 @@ datasets! {
     DATABASE  = "database.log"      ["linux"]            ["database"]  ["mysql", "postgresql", "syslog"];
     DNS       = "dns.log"           ["linux"]            ["dns"]       ["named", "dns", "syslog"];
     FAIL2BAN  = "fail2ban.log"      ["linux"]            []            ["fail2ban", "syslog"];
+    VPN       = "vpn.log"           ["linux"]            []            ["vpn", "syslog"];
+    VOIP      = "voip.log"          ["linux"]            []            ["voip", "syslog"];
+    DIRECTORY = "directory.log"     ["linux"]            []            ["ldap", "kerberos", "samba", "auth", "syslog"];
+    WEBAPP    = "webapp.log"        ["linux"]            ["application"] ["syslog"];
+    SERVICE   = "service.log"       ["linux"]            []            ["syslog"];
     HTTP_ERROR = "http.error"       ["linux", "apache", "nginx"] ["webserver"] ["error", "apache", "nginx"];
     HAPROXY   = "haproxy.log"       ["linux", "haproxy"] ["webserver"] ["haproxy", "access"];
     IIS       = "iis.access"        ["windows", "iis"]   ["webserver"] ["iis", "access"];
@@ -85,7 +90,6 @@ datasets! {
     SNORT     = "snort.log"         ["snort", "suricata"] ["ids"]      ["snort", "suricata", "syslog"];
     BSD_FIREWALL = "bsd.firewall"   ["bsd"]              ["firewall"]  ["pf", "ipfw", "ipfilter", "syslog"];
     OSSEC     = "ossec.alerts"      ["ossec", "wazuh"]   ["ids"]       ["ossec", "wazuh", "syslog"];
-    RADIUS    = "radius.log"        ["linux"]            []            ["radius", "freeradius", "syslog"];
     BIG_IP    = "f5.bigip"          ["f5"]               []            ["bigip", "audit", "syslog"];
     JUNOS     = "juniper.junos"     ["juniper"]          ["firewall"]  ["junos", "bgp", "syslog"];
     MERAKI    = "cisco.meraki"      ["cisco"]            ["firewall"]  ["meraki", "syslog"];

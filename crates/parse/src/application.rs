@@ -9,7 +9,7 @@ use memchr::memchr;
 use crate::address::decimal;
 use crate::context::{Context, Refusal};
 use crate::guess;
-use crate::stamp::{Stamp, stamp};
+use crate::stamp::{OwnTime, stamp};
 use crate::syslog::is_level;
 
 /// Parts in front of the message that are looked at.
@@ -63,7 +63,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
 
 /// Puts the time that a text begins with, and what stands behind it.
 pub(crate) fn put_time(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) {
-    if let Some(Stamp { time: Some(time), rest }) = stamp(text, &mut context.times) {
+    if let Some(OwnTime { time: Some(time), rest }) = stamp(text, &mut context.times) {
         rows.date(field::TIMESTAMP, time);
         rows.text(field::MESSAGE, rest);
     }
@@ -285,14 +285,14 @@ fn file_and_line(word: &[u8]) -> Option<(&[u8], i64)> {
 /// `2026-11-28 10:00:00,123 …`, `[2026-11-28 10:00:00] …`, `[10:00:00 INF] …`, `[2026-11-28T10:00:00Z INFO  module] …`
 fn time_first<'a>(text: &'a [u8], context: &mut Context) -> Option<Preamble<'a>> {
     let mut head = Preamble::default();
-    if let Some(Stamp { time, rest }) = stamp(text, &mut context.times) {
+    if let Some(OwnTime { time, rest }) = stamp(text, &mut context.times) {
         head.time = time;
         head.read_parts(rest);
         return Some(head);
     }
     let inside = text.strip_prefix(b"[")?;
     let close = memchr(b']', inside)?;
-    let Stamp { time, rest } = stamp(&inside[..close], &mut context.times)?;
+    let OwnTime { time, rest } = stamp(&inside[..close], &mut context.times)?;
     head.time = time;
     head.read_parts(rest);
     // What else stands in the brackets, such as a name, is no message.
@@ -310,7 +310,7 @@ fn level_first<'a>(text: &'a [u8], context: &mut Context) -> Option<Preamble<'a>
     if first.is_level() {
         let after = after.trim_ascii_start();
         let mut head = Preamble { level: first.word, ..Preamble::default() };
-        let Stamp { time, rest } = match stamp(after, &mut context.times) {
+        let OwnTime { time, rest } = match stamp(after, &mut context.times) {
             Some(stamp) => stamp,
             // Cassandra: `INFO  [main] 2026-11-28 10:00:00,123 Main.java:12 - text`
             None => {
@@ -373,7 +373,7 @@ fn glog<'a>(text: &'a [u8], context: &mut Context) -> Option<Preamble<'a>> {
 fn ruby<'a>(text: &'a [u8], context: &mut Context) -> Option<Preamble<'a>> {
     let inside = text.get(1..)?.strip_prefix(b", [").filter(|_| text[0].is_ascii_uppercase())?;
     let close = memchr(b']', inside)?;
-    let Stamp { time, rest } = stamp(&inside[..close], &mut context.times)?;
+    let OwnTime { time, rest } = stamp(&inside[..close], &mut context.times)?;
     let pid = rest.strip_prefix(b"#").and_then(decimal);
     let rest = inside[close + 1..].trim_ascii_start();
     let blank = memchr(b' ', rest)?;

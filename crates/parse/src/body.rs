@@ -14,14 +14,16 @@ mod cut;
 mod database;
 mod device;
 mod devices;
+mod directory;
 mod dns;
 mod dovecot;
 mod dropbear;
 mod exim;
-mod fail2ban;
 pub(crate) mod family;
 mod filterlog;
 mod ftp;
+mod heading;
+mod host;
 mod ios;
 mod ios_table;
 pub(crate) mod junos;
@@ -38,8 +40,10 @@ mod pam_lines;
 mod pfsense;
 mod postfix;
 mod privilege;
+mod row;
 mod sendmail;
 mod session;
+mod snoopy;
 mod snort;
 mod sshd;
 mod sshd_lines;
@@ -47,71 +51,23 @@ mod su;
 mod sudo;
 mod table;
 mod untagged;
+mod voip;
+mod vpn;
 mod web;
+mod webapp;
+mod webmail;
 
 use std::sync::OnceLock;
 
 use audit::Subject;
 use devices::DEVICES;
 use event::{BatchBuilder, DatasetId, dataset};
-use family::Family;
 use hashbrown::HashMap;
+use row::{Body, Reads};
 use table::BODIES;
 
 use crate::context::Context;
 use crate::guess;
-
-type PutLine = fn(&mut BatchBuilder, &mut Context, &[u8]) -> Option<DatasetId>;
-type Put = fn(&mut BatchBuilder, &[u8]) -> bool;
-
-/// How the messages of a family are read.
-#[derive(Clone, Copy, Debug)]
-enum Reads {
-    /// By a function of its own.
-    By(Put),
-    /// By a table of templates.
-    Table(&'static Family),
-    /// By a table of templates of a device, which writes protocols in its own way.
-    Flows(&'static Family),
-    /// As a line of another format, in a way of its own; `None` where it is none.
-    Line(PutLine),
-    /// As the kernel's: a packet, an audit record, or neither.
-    Kernel,
-    /// As an audit record.
-    Audit,
-    /// By the code that a Cisco device writes for a program.
-    Cisco,
-    /// Only what PAM modules say in the program's name.
-    Nothing,
-}
-
-/// A program family: the names it writes under, what its lines are, and how they are read.
-#[derive(Debug)]
-struct Body {
-    programs: &'static [&'static str],
-    dataset: DatasetId,
-    reads: Reads,
-    /// Whether it writes log files of its own, whose lines name no program.
-    has_own_file: bool,
-    example: &'static str,
-    documentation: &'static str,
-}
-
-const fn body(programs: &'static [&'static str], dataset: DatasetId, reads: Reads) -> Body {
-    Body { programs, dataset, reads, has_own_file: false, example: "", documentation: "" }
-}
-
-impl Body {
-    /// A message of the program, and where it is described: an address without its scheme.
-    const fn example(self, example: &'static str, documentation: &'static str) -> Self {
-        Body { example, documentation, ..self }
-    }
-
-    /// Its table also reads log files that the program writes itself.
-    const fn with_own_file(self) -> Self {
-        Body { has_own_file: true, ..self }
-    }
-}
 
 /// Bytes of the longest name in the table.
 const NAME_BYTES_MAX: usize = 32;
@@ -131,13 +87,6 @@ fn body_of(program: &[u8]) -> Option<&'static Body> {
     names.get(&*lower).copied()
 }
 
-/// Commands that the snoopy library saw: `[uid:0 … filename:/usr/bin/id]: id -u`.
-fn snoopy(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let Some(at) = memchr::memmem::find(message, b"]: ").filter(|_| message.starts_with(b"[")) else { return false };
-    rows.text(event::catalog::field::PROCESS_COMMAND_LINE, &message[at + 3..]);
-    true
-}
-
 /// What the kernel says of packets, and records that no audit daemon took.
 fn kernel(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
     if netfilter::put(rows, message) {
@@ -147,6 +96,9 @@ fn kernel(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
     if rest.starts_with(b"ipfw: ") && appliances::IPFW.put(rows, rest) {
         device::settle_transport(rows);
         return dataset::BSD_FIREWALL;
+    }
+    if rest.starts_with(b"wireguard: ") && vpn::WIREGUARD.put(rows, rest) {
+        return dataset::VPN;
     }
     match rest.starts_with(b"audit: type=").then(|| audit::put(rows, rest)).flatten() {
         Some(Subject::Run) => dataset::KERNEL_RUN,
@@ -198,6 +150,16 @@ pub(crate) struct Said<'a> {
     pub(crate) message: &'a [u8],
 }
 
+/// Puts a message of which the program does not tell how it is read: the tag may name a container, a unit or a site.
+fn put_unknown(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -> Option<DatasetId> {
+    // Any program may ask tcpd's library who may connect.
+    if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
+        return Some(dataset::SYSLOG);
+    }
+    let carried = context.read_carried_surely(message, rows);
+    carried.or_else(|| own::put(rows, &mut context.times, message))
+}
+
 /// Puts what the program says in its message, through the module where the tag names one; names the dataset of the line.
 #[inline]
 pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>) -> DatasetId {
@@ -214,23 +176,24 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
     // As old ones did it in the program's tag, or under a name of their own.
-    if module.starts_with(b"pam_") || body.is_none() && pam::is_module(program) {
+    if module.starts_with(b"pam_") || body.is_none() && pam::is_module(program) || message.starts_with(pam::FAILURE) {
         pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
     let Some(body) = body else {
-        // Any program may ask tcpd's library who may connect.
-        if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
-            return dataset::SYSLOG;
-        }
         let of_device = untagged::put(rows, program, message);
-        return of_device.or_else(|| context.read_carried_surely(message, rows)).unwrap_or_else(|| {
+        return of_device.or_else(|| put_unknown(rows, context, message)).unwrap_or_else(|| {
             guess::put(rows, message);
             dataset::SYSLOG
         });
     };
     match body.reads {
         Reads::By(put) => put(rows, message),
+        Reads::Table(family) if body.has_own_file => match family.put(rows, message) {
+            true => true,
+            // The header of its own file may stand in front, too.
+            false => return put_unknown(rows, context, message).unwrap_or(body.dataset),
+        },
         Reads::Table(family) => family.put(rows, message),
         Reads::Flows(family) => {
             let is_known = family.put(rows, message);

@@ -452,7 +452,7 @@ pub static FORMATS: &[Format] = &[
     },
     Format {
         group: "own",
-        name: "own_file",
+        name: own_file::NAME,
         looks_like: own_file::looks_like,
         begins_like: own_file::begins_like,
         read: own_file::read,

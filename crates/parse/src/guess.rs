@@ -342,7 +342,7 @@ mod tests {
             ("Incorrect username or password for user Test. IP=203.0.113.7", "203.0.113.7", "Test", "failure"),
             ("[AUTH] login of user \"ann b\" denied (IP: \"203.0.113.7\")", "203.0.113.7", "ann b", "failure"),
             ("failed to check credentials ip=203.0.113.7:28050 username=admin", "203.0.113.7", "admin", "failure"),
-            ("AUTH-ERROR: 203.0.113.7 - Invalid username or password entered.", "", "", ""),
+            ("LOGIN-ERROR: 203.0.113.7 - Invalid username or password entered.", "", "", ""),
             ("203.0.113.7 - Invalid username or password entered.", "203.0.113.7", "", "failure"),
             ("user 'ann' logged in from [2001:db8::7]", "2001:db8::7", "ann", "success"),
             ("Login failed: admin (Remote IP: ::ffff:203.0.113.7)", "203.0.113.7", "", "failure"),

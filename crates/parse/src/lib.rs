@@ -180,7 +180,9 @@ impl Parser {
         }
         let mut votes = vec![0_usize; candidates.len()];
         for line in line::lines(bytes).filter(|line| !line::is_empty(line.text)).take(PROBE_LINES) {
-            if let Some(at) = candidates.iter().position(|format| (format.looks_like)(line.text)) {
+            // What may be a program's own line is first asked whether it is another format's.
+            let votes_for = |format: &&Format| format.name != own_file::NAME && (format.looks_like)(line.text);
+            if let Some(at) = candidates.iter().position(votes_for) {
                 votes[at] += 1;
             }
         }

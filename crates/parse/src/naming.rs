@@ -38,6 +38,10 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
     match read {
         // What the text is, too, has no known shape.
         Some(dataset::JSON) if !rows.is_dataset_named() => Some(context.names.settle(at, rows)),
+        // The product of the shape says more than what its text is like.
+        Some(dataset::WEBAPP | dataset::SERVICE) if context.names.tells_product(at) => {
+            Some(context.names.settle(at, rows))
+        }
         Some(dataset) => Some(dataset),
         None => {
             rows.text(field::MESSAGE, text);

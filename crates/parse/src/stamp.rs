@@ -8,14 +8,14 @@ use crate::clock::{Times, month, zone_after};
 
 /// A time, as far as the text tells one, and the text behind it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stamp<'a> {
+pub(crate) struct OwnTime<'a> {
     /// `None`: an hour without its day.
     pub(crate) time: Option<Timestamp>,
     pub(crate) rest: &'a [u8],
 }
 
 /// The time at the start of the text, with the bracket and the punctuation that belong to it.
-pub(crate) fn stamp<'a>(text: &'a [u8], times: &mut Times) -> Option<Stamp<'a>> {
+pub(crate) fn stamp<'a>(text: &'a [u8], times: &mut Times) -> Option<OwnTime<'a>> {
     let text = text.strip_prefix(b"L ").unwrap_or(text);
     // Mumble's level in front of the time.
     let text = match text {
@@ -36,7 +36,7 @@ pub(crate) fn stamp<'a>(text: &'a [u8], times: &mut Times) -> Option<Stamp<'a>> 
         None => return None,
     };
     let rest = rest.strip_prefix(b":").or(rest.strip_prefix(b",")).or(rest.strip_prefix(b";")).unwrap_or(rest);
-    Some(Stamp { time, rest: rest.trim_ascii_start() })
+    Some(OwnTime { time, rest: rest.trim_ascii_start() })
 }
 
 fn bare<'a>(text: &'a [u8], times: &mut Times) -> Option<(Option<Timestamp>, &'a [u8])> {
@@ -125,7 +125,7 @@ fn date(text: &[u8]) -> Option<(Day, &[u8])> {
             Some((day, rest))
         }
         4 => {
-            let mark = *rest.first().filter(|mark| matches!(mark, b'-' | b'/' | b'.'))?;
+            let mark = *rest.first().filter(|mark| matches!(mark, b'-' | b'/' | b'.' | b':'))?;
             let (second, _, rest) = number(&rest[1..])?;
             let (third, _, rest) = number(rest.strip_prefix(&[mark])?)?;
             Some((day_of(Some(first), second, third)?, rest))
@@ -314,6 +314,7 @@ mod tests {
             "<W>2026-03-04 10:00:01 x",
             "2026-03-04_10:00:01 x",
             "20260304-10:00:01 x",
+            "2026:03:04-10:00:01: x",
         ] {
             assert_eq!(read(text).as_deref(), Some("2026-03-04T10:00:01Z|x"), "{text}");
         }

@@ -16,109 +16,44 @@
 //! | `{*}`, `{:word}`, `{:name}`, `{:number}`, `{:host}`, `{:ip}` | text that goes nowhere |
 //! | `{:own}`, `{event.reason:own}` | text, blanks included, in which no client has a word, and no longer text of the template stands |
 //! | `{_}` | blanks, or none |
+//! | `{"` | as it stands |
 //! | `{? … ?}` | a part that may be missing |
 //! | `{( … || … )}`, `{? … || … ?}` | one of several parts; parts may hold parts |
 //! | `(i)` in front | letters of either case |
 
-use event::catalog::FieldType;
+use event::catalog::{FieldType, field};
 use event::{BatchBuilder, FieldId};
 use memchr::memmem;
 
 use crate::address::{decimal, is_ip, put_ip, put_peer};
 
 mod compile;
+mod parts;
 #[cfg(test)]
 pub(crate) mod spelled;
 mod syntax;
 
+#[cfg(test)]
+pub(crate) use parts::Piece;
+pub(crate) use parts::Takes;
+use parts::{BadTemplate, CAPTURES_MAX, Follow, Move};
+
 /// Steps that are made for one message before it counts as unclear.
 const STEPS_MAX: usize = 1500;
-/// Captures of one template.
-const CAPTURES_MAX: usize = 24;
 /// Bytes of a text of the template that the program does not repeat in its other words.
 const MARK_BYTES_MIN: usize = 5;
 /// Bytes of [`Template::keys`].
-const KEY_BYTES_MAX: usize = 16;
-
-/// What a capture takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    /// Anything.
-    Text,
-    /// Anything, by the program alone.
-    Own,
-    /// Anything without a blank.
-    Word,
-    /// Anything without blanks, colons, slashes, commas, quotes and brackets.
-    Name,
-    /// Letters, digits, dots, hyphens, underscores, colons.
-    Host,
-    /// An address or a name, for the source.
-    Peer,
-    /// An address.
-    Ip,
-    /// Digits.
-    Number,
-}
-
-/// A part of a template without optional parts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Piece {
-    /// Text as it stands.
-    Literal(Vec<u8>),
-    /// A value; `None`: it goes nowhere.
-    Capture(Option<FieldId>, Kind),
-    /// Blanks, or none.
-    Blanks,
-}
-
-/// Why a text is no template.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BadTemplate {
-    #[error("`{0}` is not closed")]
-    Open(String),
-    #[error("`{0}` is no field of the catalog")]
-    UnknownField(String),
-    #[error("`{0}` is no kind of capture: use word, name, host, peer, ip, number, own or text")]
-    UnknownKind(String),
-    #[error("two captures follow each other without text between them")]
-    Adjacent,
-    #[error("more than {CAPTURES_MAX} captures")]
-    TooMany,
-}
-
-/// One step of reading.
-#[derive(Clone, Debug)]
-enum Step {
-    Literal(Vec<u8>),
-    Blanks,
-    /// A value for a slot; what may follow it.
-    Capture(usize, Follow),
-    /// Any of these steps comes next.
-    Split(Vec<usize>),
-    Jump(usize),
-    End,
-}
-
-/// What may stand behind a capture.
-#[derive(Clone, Debug, Default)]
-struct Follow {
-    literals: Vec<Vec<u8>>,
-    /// The end of the message.
-    end: bool,
-    /// Blanks or none: any place is tried.
-    anywhere: bool,
-}
+const KEY_BYTES_MAX: usize = 40;
 
 /// A template, ready to read messages.
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
-    steps: Vec<Step>,
-    captures: Vec<(Option<FieldId>, Kind)>,
+    steps: Vec<Move>,
+    captures: Vec<(Option<FieldId>, Takes)>,
     ignores_case: bool,
     /// More may follow the template's end.
     is_open: bool,
-    /// Texts that no [`Kind::Own`] holds.
+    /// Texts that no [`Takes::Own`] holds.
     marks: Vec<Vec<u8>>,
 }
 
@@ -126,8 +61,8 @@ impl Template {
     pub(crate) fn read(text: &str) -> Result<Template, BadTemplate> {
         let (text, ignores_case) = text.strip_prefix("(i)").map_or((text, false), |rest| (rest, true));
         let (steps, captures) = compile::compiled(&syntax::nodes(text)?)?;
-        let long = |step: &Step| match step {
-            Step::Literal(literal) if literal.len() >= MARK_BYTES_MIN => Some(literal.clone()),
+        let long = |step: &Move| match step {
+            Move::Literal(literal) if literal.len() >= MARK_BYTES_MIN => Some(literal.clone()),
             _ => None,
         };
         let marks = steps.iter().filter_map(long).collect();
@@ -147,7 +82,7 @@ impl Template {
     /// The text with which every message begins.
     pub(crate) fn head(&self) -> &[u8] {
         match self.steps.first() {
-            Some(Step::Literal(literal)) => literal,
+            Some(Move::Literal(literal)) => literal,
             _ => b"",
         }
     }
@@ -160,9 +95,9 @@ impl Template {
         while let Some(step) = self.steps.get(at) {
             at += 1;
             let keys = match step {
-                Step::Literal(literal) => vec![&literal[..]],
+                Move::Literal(literal) => vec![&literal[..]],
                 // Behind all of its parts the ways meet: each ends in a jump there.
-                Step::Split(ways) => {
+                Move::Split(ways) => {
                     at = compile::meeting(&self.steps, ways);
                     ways.iter().map(|way| self.longest_of_way(*way)).collect()
                 }
@@ -180,9 +115,9 @@ impl Template {
         let (mut at, mut key) = (from, &b""[..]);
         while let Some(step) = self.steps.get(at) {
             at = match step {
-                Step::Jump(_) => break,
-                Step::Split(ways) => compile::meeting(&self.steps, ways),
-                Step::Literal(literal) => {
+                Move::Jump(_) => break,
+                Move::Split(ways) => compile::meeting(&self.steps, ways),
+                Move::Literal(literal) => {
                     key = if literal.len() > key.len() { literal } else { key };
                     at + 1
                 }
@@ -215,16 +150,22 @@ impl Template {
 /// Fields and their values, as a message told them; no value where it can be read in several ways.
 #[derive(Clone, Debug)]
 pub(crate) struct Values<'a> {
-    values: [Option<(FieldId, Kind, Option<&'a [u8]>)>; CAPTURES_MAX],
+    values: [Option<(FieldId, Takes, Option<&'a [u8]>)>; CAPTURES_MAX],
 }
 
 impl<'a> Values<'a> {
-    /// Takes out what another reading of the same message tells otherwise.
+    /// Takes out what another reading of the same message tells otherwise; where they differ on who it was, all that the other
+    /// one does not tell.
     pub(crate) fn doubt(&mut self, other: &Values<'a>) {
+        let mut is_another = false;
         for (id, _, value) in self.values.iter_mut().flatten() {
-            if other.values.iter().flatten().any(|(known, _, it)| known == id && it != value) {
+            if other.values.iter().flatten().any(|(known, _, it)| known == id && (it != value || it.is_none())) {
                 *value = None;
+                is_another |= matches!(*id, field::USER_NAME | field::SOURCE_IP);
             }
+        }
+        if is_another {
+            self.keep_shared(other);
         }
     }
 
@@ -264,23 +205,23 @@ impl Search<'_, '_> {
         }
         let rest = &self.message[at..];
         match &self.template.steps[step] {
-            Step::End => {
+            Move::End => {
                 if rest.is_empty() || self.template.is_open {
                     self.add();
                 }
             }
-            Step::Literal(literal) => {
+            Move::Literal(literal) => {
                 if self.template.begins(rest, literal) {
                     self.go(step + 1, at + literal.len());
                 }
             }
-            Step::Blanks => {
-                let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
+            Move::Blanks => {
+                let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
                 self.go(step + 1, at + blanks);
             }
-            Step::Jump(to) => self.go(*to, at),
-            Step::Split(ways) => ways.iter().for_each(|way| self.go(*way, at)),
-            Step::Capture(slot, follow) => self.capture((step, at, *slot), follow),
+            Move::Jump(to) => self.go(*to, at),
+            Move::Split(ways) => ways.iter().for_each(|way| self.go(*way, at)),
+            Move::Capture(slot, follow) => self.capture((step, at, *slot), follow),
         }
     }
 
@@ -291,7 +232,7 @@ impl Search<'_, '_> {
         let take = |search: &mut Self, end: usize| {
             let text = &message[at..end];
             let is_own = || !search.template.marks.iter().any(|mark| memmem::find(text, mark).is_some());
-            if fits(kind, text) && (kind != Kind::Own || is_own()) {
+            if fits(kind, text) && (kind != Takes::Own || is_own()) {
                 search.now[slot] = Some((at, end));
                 search.go(step + 1, end);
                 search.now[slot] = None;
@@ -352,25 +293,27 @@ impl Search<'_, '_> {
 }
 
 /// Marks that end a sentence behind a name or an address.
-fn trailing_marks(kind: Kind, text: &[u8]) -> usize {
+fn trailing_marks(kind: Takes, text: &[u8]) -> usize {
     match kind {
-        Kind::Host | Kind::Peer | Kind::Ip => text.iter().rev().take_while(|byte| matches!(byte, b'.' | b':')).count(),
+        Takes::Host | Takes::Peer | Takes::Ip => {
+            text.iter().rev().take_while(|byte| matches!(byte, b'.' | b':')).count()
+        }
         _ => 0,
     }
 }
 
 /// How many bytes the capture can take at most.
-fn extent(kind: Kind, text: &[u8]) -> usize {
+fn extent(kind: Takes, text: &[u8]) -> usize {
     let run = |takes: fn(u8) -> bool| text.iter().position(|byte| !takes(*byte)).unwrap_or(text.len());
     match kind {
-        Kind::Text | Kind::Own => text.len(),
-        Kind::Word => run(|byte| !matches!(byte, b' ' | b'\t')),
-        Kind::Name => run(|byte| !byte.is_ascii_whitespace() && !b":/,()[]'\"".contains(&byte)),
-        Kind::Host | Kind::Peer => run(is_of_host),
-        Kind::Ip => {
+        Takes::Text | Takes::Own => text.len(),
+        Takes::Word => run(|byte| !matches!(byte, b' ' | b'\t')),
+        Takes::Name => run(|byte| !byte.is_ascii_whitespace() && !b":/,()[]'\"".contains(&byte)),
+        Takes::Host | Takes::Peer => run(is_of_host),
+        Takes::Ip => {
             run(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'%') || byte.is_ascii_alphanumeric())
         }
-        Kind::Number => run(|byte| byte.is_ascii_digit()),
+        Takes::Number => run(|byte| byte.is_ascii_digit()),
     }
 }
 
@@ -378,24 +321,28 @@ fn is_of_host(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':' | b'%')
 }
 
-fn fits(kind: Kind, text: &[u8]) -> bool {
+fn fits(kind: Takes, text: &[u8]) -> bool {
     match kind {
-        Kind::Text | Kind::Own => true,
-        Kind::Word | Kind::Name | Kind::Host | Kind::Peer => !text.is_empty(),
-        Kind::Number => decimal(text).is_some(),
-        Kind::Ip => {
+        Takes::Text | Takes::Own => true,
+        Takes::Word | Takes::Name | Takes::Host | Takes::Peer => !text.is_empty(),
+        Takes::Number => decimal(text).is_some(),
+        Takes::Ip => {
             let bare = memchr::memchr(b'%', text).map_or(text, |zone| &text[..zone]);
             is_ip(bare)
         }
     }
 }
 
-fn put_value(rows: &mut BatchBuilder, id: FieldId, kind: Kind, value: &[u8]) {
+fn put_value(rows: &mut BatchBuilder, id: FieldId, kind: Takes, value: &[u8]) {
     if matches!(value, b"" | b"-") {
         return;
     }
     match (kind, BatchBuilder::kind_of(id)) {
-        (Kind::Peer, _) => put_peer(rows, value),
+        (Takes::Peer, _) => put_peer(rows, value),
+        // Names are kept without the dot of the root, as rules and lists write them.
+        _ if id == field::DNS_QUESTION_NAME => {
+            rows.text(id, value.strip_suffix(b".").filter(|name| !name.is_empty()).unwrap_or(value));
+        }
         (_, FieldType::Ip) => put_ip(rows, id, value),
         (_, FieldType::Long) => {
             if let Some(number) = decimal(value) {

@@ -364,28 +364,6 @@ pub(super) static IPFW: Family = Family::new(
     &[],
 );
 
-/// FreeRADIUS: the client's name, perhaps its password, and the device that asked.
-pub(super) static RADIUS: Family = Family::new(
-    &[
-        login(
-            "{?Auth: ?}{?({:number}) ?}Login OK: [{user.name}] (from client {:name} port {:number}{? cli {source.mac:word}?}{? via TLS tunnel?})",
-            "login",
-            "success",
-        ),
-        login(
-            "{?Auth: ?}{?({:number}) ?}Login incorrect{? ({event.reason})?}: [{user.name}] (from client {:name} port {:number}{? cli {source.mac:word}?}{? via TLS tunnel?})",
-            "login",
-            "failure",
-        ),
-        login(
-            "{?Auth: ?}{?({:number}) ?}Invalid user{? ({event.reason})?}: [{user.name}] (from client {:name} port {:number}{? cli {source.mac:word}?}{? via TLS tunnel?})",
-            "login",
-            "failure",
-        ),
-    ],
-    &[],
-);
-
 /// BIG-IP of F5: who logged in, what was changed, sessions of its access policies.
 pub(super) static BIG_IP: Family = Family::new(
     &[

@@ -1,58 +1,102 @@
-//! Database servers: logins that were refused.
+//! Database servers: logins, connections and what they refused. Names of accounts and databases are the client's.
 
-use event::BatchBuilder;
-use event::catalog::field;
-use memchr::{memchr, memmem};
+use super::family::{Family, login, note, traffic};
 
-use super::outcome::{Outcome, outcome};
-use crate::address::{is_ip, put_peer};
+/// dev.mysql.com/doc/refman/8.4/en/error-log.html and mariadb.com/kb/en/error-log: error log and general log of all ages.
+#[rustfmt::skip]
+pub(super) static MYSQL: Family = Family::new(
+    &[
+        login("{?Connect{_}||Change user{_}?}Access denied for user '{user.name}'@'{source:peer}' ({(using||Using)} password: {(YES||NO||Yes||No)})", "database_login", "failure"),
+        login("{?Connect{_}||Change user{_}?}Access denied for user '{user.name}'@'{source:peer}' to database '{*}'", "database_login", "failure"),
+        login("{?Connect{_}?}Access denied for user '{user.name}'@'{source:peer}'", "database_login", "failure"),
+        login("{?Connect{_}?}Access denied for user: '{user.name}@{source:peer}' ({(using||Using)} password: {(YES||NO||Yes||No)})", "database_login", "failure"),
+        login("Host '{source:peer}' is {(not allowed to connect to this||blocked because of many connection errors)}{*}", "database_login", "failure"),
+        login("Access denied for user '{user.name}'@'{source:peer}'. Account is locked.", "database_login", "failure"),
+        traffic("Aborted connection {:number} to db: '{*}' user: '{user.name}' host: '{source:peer}' ({event.reason:own})", "connection_lost", ""),
+        traffic("{?Bad handshake||Got an error reading communication packets?}{_}from host '{source:peer}'{*}", "connection_lost", ""),
+        note("IP address '{source.ip}' {(could not be resolved||has been resolved to)}{*}"),
+        note("Hostname '{:word}' does not resolve to '{source.ip}'{*}"),
+        login("Connect{_}{user.name}@{source:peer} {(on||as)} {*}", "database_login", "success"),
+    ],
+    &[],
+);
 
-const FAILED: Outcome = outcome("database_login", "failure");
-
-/// `Access denied for user 'NAME'@'HOST' (using password: YES)`, or ` to database 'NAME'` behind the host. Names are the
-/// client's, and one of a database may hold what stands in front of it.
-pub(super) fn put_mysql(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let Some(at) = memmem::find(message, b"Access denied for user '") else { return false };
-    let rest = &message[at + 24..];
-    let names_database = rest.ends_with(b"'") && memmem::find(rest, b"' to database '").is_some();
-    let follows: &[u8] = if names_database { b"' to database '" } else { b"'" };
-    let mut readings = memmem::rfind_iter(rest, b"'@'").filter_map(|middle| {
-        let host = &rest[middle + 3..];
-        let (host, after) = host.split_at(memchr(b'\'', host)?);
-        after.starts_with(follows).then_some((&rest[..middle], host))
-    });
-    let last = readings.next();
-    let is_sure = !names_database || readings.next().is_none();
-    if let Some((name, host)) = last.filter(|_| is_sure) {
-        rows.text(field::USER_NAME, name);
-        put_peer(rows, host);
-    }
-    FAILED.put(rows);
-    true
-}
-
-/// `… FATAL:  password authentication failed for user "NAME"`; the address stands in front where `log_line_prefix` has it.
-pub(super) fn put_postgres(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    const TEXTS: [&[u8]; 3] = [
-        b"FATAL:  password authentication failed for user \"",
-        b"FATAL:  no pg_hba.conf entry for host \"",
-        b"FATAL:  role \"",
-    ];
-    let Some((at, text)) = TEXTS.iter().find_map(|text| Some((memmem::find(message, text)?, *text))) else {
-        return false;
+/// What stands in front of the message, by `log_line_prefix`: with the address, or without.
+macro_rules! address {
+    () => {
+        "{({source.ip}||{source.ip}({source.port})||{source.ip}:{source.port}||{*}{(client=||host=||remote=||addr=||@{:word} ||@{:word}:)}{source.ip}{?({source.port})?})}{(:|| ||,)}{:own}"
     };
-    let rest = &message[at + text.len()..];
-    if text.ends_with(b"host \"") {
-        put_peer(rows, &rest[..memchr(b'"', rest).unwrap_or(rest.len())]);
-    } else {
-        rows.text(field::USER_NAME, &rest[..memchr::memrchr(b'"', rest).unwrap_or(rest.len())]);
-        // A prefix may hold the account's name, too, and that an address.
-        let words = message[..at].split(|byte| matches!(byte, b' ' | b'(' | b'=' | b'[' | b'@' | b','));
-        let mut peers = words.into_iter().filter(|word| is_ip(word) && !word.contains(&b':'));
-        if let Some(peer) = peers.next().filter(|peer| peers.all(|other| other == *peer)) {
-            put_peer(rows, peer);
-        }
-    }
-    FAILED.put(rows);
-    true
 }
+macro_rules! fatal {
+    () => {
+        "{(FATAL:  ||LOG:  )}{?{:word}: ?}"
+    };
+}
+macro_rules! failed {
+    () => {
+        "{(password||PAM||LDAP||GSSAPI||SSPI||RADIUS||Ident||Peer||peer||certificate||BSD||SASL||SCRAM||\"{:own}\"||OAuth bearer)} authentication failed for user \"{user.name}\""
+    };
+}
+
+/// www.postgresql.org/docs/current/runtime-config-logging.html
+#[rustfmt::skip]
+pub(super) static POSTGRES: Family = Family::new(
+    &[
+        login(concat!(address!(), fatal!(), failed!()), "database_login", "failure"),
+        login(concat!("{:own}", fatal!(), failed!()), "database_login", "failure"),
+        login(concat!(fatal!(), failed!()), "database_login", "failure"),
+        login(concat!(address!(), fatal!(), "{(role||user)} \"{user.name}\" {(does not exist||is not permitted to log in)}"), "database_login", "failure"),
+        login(concat!("{:own}", fatal!(), "{(role||user)} \"{user.name}\" {(does not exist||is not permitted to log in)}"), "database_login", "failure"),
+        login(concat!(fatal!(), "{(role||user)} \"{user.name}\" {(does not exist||is not permitted to log in)}"), "database_login", "failure"),
+        login(concat!("{?{:own} ?}", fatal!(), "{(no pg_hba.conf entry for||pg_hba.conf rejects connection for)} replication connection from host \"{source.ip}\", user \"{user.name}\"{?, {:own}?}"), "database_login", "failure"),
+        login(concat!("{?{:own} ?}", fatal!(), "{(no pg_hba.conf entry for||pg_hba.conf rejects connection for)} host \"{source.ip}\", user \"{user.name}\", database \"{*}\"{?, {:own}?}"), "database_login", "failure"),
+        traffic("{?{:own} ?}{(FATAL:  ||LOG:  )}connection received: host={source.ip}{? port={source.port}?}", "connection", ""),
+        login("{?{:own} ?}{(FATAL:  ||LOG:  )}connection authorized: user={user.name} database={*}", "database_login", "success"),
+        traffic("{?{:own} ?}{(FATAL:  ||LOG:  )}disconnection: session time: {:word} user={user.name} database={*} host={source.ip}{? port={source.port}?}", "disconnection", ""),
+        traffic(concat!(address!(), "{(LOG||FATAL)}:  {(invalid length of startup packet||incomplete startup packet||unsupported frontend protocol||could not accept SSL connection||could not receive data from client)}{?{*}?}"), "protocol_violation", ""),
+    ],
+    &[],
+);
+
+/// www.mongodb.com/docs/manual/reference/log-messages, before 4.4 as text
+#[rustfmt::skip]
+pub(super) static MONGODB: Family = Family::new(
+    &[
+        login("Failed to authenticate {user.name}@{:word} from client {source.ip}:{source.port} with mechanism {*}", "database_login", "failure"),
+        login("Failed to authenticate {user.name}@{:word} with mechanism {*}", "database_login", "failure"),
+        login("SASL {:word} authentication failed for {user.name} on {:word} from client {source.ip}:{source.port} ; {*}", "database_login", "failure"),
+        login("SASL {:word} authentication failed for {user.name} on {:word} ; {*}", "database_login", "failure"),
+        login("Supported SASL mechanisms requested for unknown user '{user.name}'", "database_login", "failure"),
+        login("Successfully authenticated as principal {user.name} on {:word}{? from client {source.ip}:{source.port}?}", "database_login", "success"),
+        traffic("connection accepted from {source.ip}:{source.port} #{:number} ({:own})", "connection", ""),
+        traffic("end connection {source.ip}:{source.port} ({:own})", "disconnection", ""),
+        note("received client metadata from {source.ip}:{source.port} {*}"),
+    ],
+    &[],
+);
+
+/// learn.microsoft.com/sql: the error log, with one line for each login
+#[rustfmt::skip]
+pub(super) static SQL_SERVER: Family = Family::new(
+    &[
+        login("{?Logon{_}?}Login failed for user '{user.name}'.{? {event.reason:own}?} [CLIENT: {source.ip}]", "database_login", "failure"),
+        login("{?Logon{_}?}Login failed for user '{user.name}'.{? {event.reason:own}?} [CLIENT: <{:own}>]", "database_login", "failure"),
+        login("{?Logon{_}?}Login failed{?.?} {event.reason:own} [CLIENT: {source.ip}]", "database_login", "failure"),
+        login("{?Logon{_}?}Login succeeded for user '{user.name}'. {:own} [CLIENT: {source.ip}]", "database_login", "success"),
+        login("{?Logon{_}?}SSPI handshake failed with {event.reason:own} [CLIENT: {source.ip}]{?.?}", "database_login", "failure"),
+        traffic("{?Logon{_}?}{(The login packet used to open the connection is||Length specified in network packet payload did not match||The maximum simultaneous user count||Could not connect because||A network error occurred in the established connection)} {event.reason:own} [CLIENT: {source.ip}]{?.?}", "connection_lost", ""),
+    ],
+    &[],
+);
+
+/// redis.io, docs.couchdb.org, Oracle's listener
+#[rustfmt::skip]
+pub(super) static STORES: Family = Family::new(
+    &[
+        traffic("Possible SECURITY ATTACK detected. {:own} Connection from {source.ip}:{source.port} aborted.", "protocol_violation", "failure"),
+        traffic("Accepted {source.ip}:{source.port}", "connection", ""),
+        traffic("{:word} {:word} {source.ip} {user.name:word} {http.request.method:host} {url.original:word} {http.response.status_code} ok {:number}", "http_request", ""),
+        traffic("({*}) * (ADDRESS=(PROTOCOL={:host})(HOST={source.ip})(PORT={source.port})) * {:word} * {*} * {:number}", "connection", ""),
+    ],
+    &[],
+);

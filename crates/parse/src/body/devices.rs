@@ -3,7 +3,7 @@
 
 use event::dataset;
 
-use super::{Body, Reads, body};
+use super::row::{Body, Reads, body};
 use super::{appliances, filterlog, mikrotik, ossec, pairs, pfsense, snort};
 
 /// What is read of the devices of a network.
@@ -43,8 +43,6 @@ pub(super) static DEVICES: &[Body] = &[
         .example("Stealth Mode connection attempt to TCP 198.51.100.4:22 from 203.0.113.7:4000", "man.freebsd.org/cgi/man.cgi?query=ipfw"),
     body(&["ossec", "ossec-syslogd", "wazuh"], dataset::OSSEC, Reads::By(ossec::put))
         .example("Alert Level: 5; Rule: 5716 - SSHD authentication failed.; Location: web1->/var/log/auth.log; srcip: 203.0.113.7; user: ann; -", "www.ossec.net/docs"),
-    body(&["radiusd", "freeradius"], dataset::RADIUS, Reads::Table(&appliances::RADIUS))
-        .example("(5) Login incorrect: [ann] (from client ap1 port 0 cli 00-00-5E-00-53-01)", "www.freeradius.org/documentation"),
     body(&["tmsh", "mcpd", "apmd", "httpd(pam_audit)", "pam_audit", "tmm"], dataset::BIG_IP, Reads::Table(&appliances::BIG_IP))
         .example("01420002:5: AUDIT - pid=99 user=root folder=/Common module=(tmos)# status=[Command OK] cmd_data=list ltm", "techdocs.f5.com"),
     body(&["rt_flow", "rt_ids", "rt_idp", "rt_screen", "mgd"], dataset::JUNOS, Reads::Flows(&appliances::JUNOS))

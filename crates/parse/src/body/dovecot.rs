@@ -27,7 +27,7 @@ macro_rules! account {
 }
 macro_rules! worker {
     () => {
-        "{?dovecot: ?}auth{?-worker?}{?({:number})?}: {?Info: ||Error: ||Debug: ?}{?conn {*}: auth-worker<{:number}>: ?}{(pam(||passwd(||passwd-file(||shadow(||sql(||ldap(||static(||bsdauth(||checkpassword(||imap(||lua(||oauth2(||dict(||login(||plain(||cram-md5(||digest-md5(||policy(||vpopmail()}"
+        "{?dovecot: ?}{?dovecot-?}auth{?-worker?}{?({(default||{:number})})?}: {?Info: ||Error: ||Debug: ?}{?conn {*}: auth-worker<{:number}>: ?}{(pam(||passwd(||passwd-file(||shadow(||sql(||ldap(||static(||bsdauth(||checkpassword(||imap(||lua(||oauth2(||dict(||login(||plain(||cram-md5(||digest-md5(||policy(||vpopmail()}"
     };
 }
 
@@ -40,12 +40,13 @@ pub(super) static DOVECOT: Family = Family::new(
         login(concat!(part!(), "{(Login||Logged in)}: user=<{user.name}>{?, method={:word}?}", peer!()), "mail_login", "success"),
         login(concat!(part!(), "{event.reason:own} ", failed!(), "{?, method={:word}?}", peer!()), "mail_login", "failure"),
         traffic(concat!(part!(), "{event.reason:own}: user=<{user.name}>{?, method={:word}?}", peer!()), "disconnection", ""),
+        login(concat!(part!(), "{event.reason:own} (auth failed, {(1||{log.syslog.repeated})} attempts{? in {:number} secs?}){? ({:word})?}: {?method={:word}, ?}rip={source.ip}{?, rport={source.port}?}, {:own}"), "mail_login", "failure"),
         traffic(concat!(part!(), "{event.reason:own}: {?method={:word}, ?}rip={source.ip}{?, rport={source.port}?}, {:own}"
             ), "disconnection", ""),
         login(concat!(worker!(), account!(), ": {?pam_authenticate() failed: ?}{(Authentication failure||User not known to the underlying authentication module||Password mismatch||password mismatch||unknown user||Unknown user||invalid credentials||CRYPT(||Login failed||Account ||Empty username||No password||user disabled||User disabled)}{*}"
             ), "mail_login", "failure"),
         login(concat!(worker!(), account!(), ": pam_authenticate() failed: {event.reason}"), "mail_login", "failure"),
-        login("{?dovecot: ?}auth({user.name},{source.ip},{:word}){?<{:word}>?}: {?pam: ||sql: ||ldap: ||passwd-file: ||static: ?}{?pam_authenticate() failed: ?}{(Authentication failure||User not known||Password mismatch||password mismatch||unknown user||Unknown user||invalid credentials||Invalid credentials||Login failed)}{*}", "mail_login", "failure"),
+        login("{?dovecot: ?}auth({user.name},{source.ip},sasl:{:host}){?<{:word}>?}: {?pam: ||sql: ||ldap: ||passwd-file: ||static: ?}{?pam_authenticate() failed: ?}{(Authentication failure||User not known||Password mismatch||password mismatch||unknown user||Unknown user||invalid credentials||Invalid credentials||Login failed)}{*}", "mail_login", "failure"),
         note(concat!(worker!(), account!(), ": {event.reason}")),
         traffic("{?dovecot: ?}lmtp({:number}): {?Info: ?}Connect from {source.ip}", "connection", ""),
         traffic("{?dovecot: ?}lmtp({:number}): {?Info: ?}Disconnect from {source.ip}: {*}", "disconnection", ""),

@@ -22,10 +22,12 @@ pub(crate) struct Line {
     outcome: &'static str,
     /// It names no client, but may quote one.
     is_quote: bool,
+    /// Who writes it, in a table of several programs.
+    pub(super) program: &'static str,
 }
 
 const fn line(text: &'static str, category: &'static str, action: &'static str, outcome: &'static str) -> Line {
-    Line { text, category, action, outcome, is_quote: false }
+    Line { text, category, action, outcome, is_quote: false, program: "" }
 }
 
 /// A line about an account: somebody logged in, failed to, or became somebody.
@@ -40,12 +42,17 @@ pub(crate) const fn traffic(text: &'static str, action: &'static str, outcome: &
 
 /// A line about a change of settings.
 pub(crate) const fn config(text: &'static str, action: &'static str, outcome: &'static str) -> Line {
-    Line { text, category: "configuration", action, outcome, is_quote: false }
+    line(text, "configuration", action, outcome)
 }
 
 /// A line about an attack that a device saw.
 pub(crate) const fn detection(text: &'static str, action: &'static str, outcome: &'static str) -> Line {
-    Line { text, category: "intrusion_detection", action, outcome, is_quote: false }
+    line(text, "intrusion_detection", action, outcome)
+}
+
+/// A line about what a guard of the host found or did.
+pub(crate) const fn found(text: &'static str, action: &'static str) -> Line {
+    line(text, "intrusion_detection", action, "")
 }
 
 /// A line about an account or a group that was made, changed or removed.
@@ -67,6 +74,11 @@ impl Line {
     /// The line quotes a client without naming it: no address in it counts.
     pub(crate) const fn quote(self) -> Line {
         Line { is_quote: true, ..self }
+    }
+
+    /// The program that writes the line, in a table of several.
+    pub(crate) const fn by(self, program: &'static str) -> Line {
+        Line { program, ..self }
     }
 }
 
@@ -161,6 +173,11 @@ impl Family {
             });
             Compiled { lines: lines.collect(), mentions: mentions.collect() }
         })
+    }
+
+    /// Whether its lines are those of several programs.
+    pub(super) fn is_collection(&self) -> bool {
+        self.lines.iter().any(|line| !line.program.is_empty())
     }
 
     /// For each line, by its number, texts of which all its messages hold one.

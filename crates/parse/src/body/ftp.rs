@@ -7,7 +7,7 @@ use super::family::{Family, Which, login, mention, note, traffic};
 #[rustfmt::skip]
 pub(super) static VSFTPD: Family = Family::new(
     &[
-        login("[{user.name}] FAIL LOGIN: Client \"{source.ip}\"", "ftp_login", "failure"),
+        login("[{user.name}] FAIL LOGIN: Client \"{source.ip}\"{?, \"{event.reason}\"?}", "ftp_login", "failure"),
         login("[{user.name}] OK LOGIN: Client \"{source.ip}\"{?, anon password \"{*}\"?}", "ftp_login", "success"),
         traffic("CONNECT: Client \"{source.ip}\"{?, \"{event.reason}\"?}", "ftp_connection", ""),
         traffic("[{user.name}] {(OK||FAIL)} {(UPLOAD||DOWNLOAD||MKDIR||RMDIR||DELETE||RENAME||CHMOD||APPEND)}: Client \"{source.ip}\", \"{*}\"{?, {*}?}", "ftp_transfer", ""),

@@ -21,7 +21,8 @@ pub(super) static MAILBOX: Family = Family::new(
         note("{(LOGOUT||DISCONNECTED||TIMEOUT||LOGIN: ip limit reached||Maximum connection limit reached for)}, {?user={user.name}, ?}ip=[{source.ip}]{?, {*}?}"),
         traffic("Connection, ip=[{source.ip}]{?, port=[{source.port}]?}", "connection", ""),
         // www.cyrusimap.org: imapd, pop3d, timsieved, nntpd, httpd
-        login(concat!("badlogin: ", cyrus!(), " {?plaintext ?}{:word} {event.reason}"), "mail_login", "failure"),
+        login(concat!("badlogin: ", cyrus!(), " plaintext {user.name} SASL({:host}): {event.reason:own}"), "mail_login", "failure"),
+        login(concat!("badlogin: ", cyrus!(), " {:word} {event.reason}"), "mail_login", "failure"),
         login(concat!("badlogin: ", cyrus!(), " {event.reason}"), "mail_login", "failure"),
         login(concat!("login: ", cyrus!(), " {user.name} {:word} User logged in{? {*}?}"), "mail_login", "success"),
         traffic(concat!("{(accepted connection from||connection from)} ", cyrus!(), "{? {*}?}"), "connection", ""),
@@ -35,6 +36,8 @@ pub(super) static MAILBOX: Family = Family::new(
         // solid-pop3d
         login("{?user ||APOP ||roaming ?}authentication failed: {(no such user||can't map user name||can't get user name||invalid password||disallowed user name)}: {user.name} - {source:peer}", "mail_login", "failure"),
         login("{?APOP ?}authentication failed for {?mapped ?}{?virtual ?}user {user.name} - {source:peer}", "mail_login", "failure"),
+        login("{(root login not allowed||authentication failed: root login not allowed)} - {source:peer}", "mail_login", "failure"),
+        login("can't find APOP secret for user {user.name} - {source:peer}", "mail_login", "failure"),
         login("user {user.name} {(authenticated||logged in)} - {source:peer}", "mail_login", "success"),
         traffic("connect from {source:peer}{? - {*}?}", "connection", ""),
         // horms.net/projects/perdition

@@ -1,29 +1,35 @@
 //! Messages in the log files that programs write themselves, where nothing names the program: which of the table's messages a
-//! line may hold, found by a text that each of them has. Reads no header.
+//! line may hold, found by a text that each of them has, behind words that are not looked at.
 
 use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
+use event::catalog::field;
 use event::{BatchBuilder, DatasetId};
 
 use super::family::Family;
+use super::heading::Heading;
+use super::row::{Body, Reads};
 use super::table::BODIES;
-use super::{Body, Reads};
+use crate::clock::Times;
+use crate::stamp::stamp;
 
+/// Words in front of a message.
+const WORDS_MAX: usize = 16;
 /// Messages that one line may hold; with more it is none of them.
-const CANDIDATES_MAX: usize = 24;
+const CANDIDATES_MAX: usize = 64;
 
 /// Bytes of a text that tells a message: one without such a text is read only where its program is named.
 const KEY_BYTES_MIN: usize = 4;
 
 /// A line of a family: numbers of the row in the table of programs and of the line in the family.
-type Known = (u16, u16);
+type OwnLine = (u16, u16);
 
 #[derive(Debug)]
 struct Index {
     keys: AhoCorasick,
     /// For each key, whose it is.
-    known: Vec<Vec<Known>>,
+    known: Vec<Vec<OwnLine>>,
 }
 
 /// Families that own files are looked through for.
@@ -37,7 +43,7 @@ pub(super) fn families() -> impl Iterator<Item = (usize, &'static Body, &'static
 fn index() -> Option<&'static Index> {
     static INDEX: OnceLock<Option<Index>> = OnceLock::new();
     let build = || {
-        let mut keys: Vec<(Vec<u8>, Vec<Known>)> = Vec::new();
+        let mut keys: Vec<(Vec<u8>, Vec<OwnLine>)> = Vec::new();
         for (at, _, family) in families() {
             let is_told = |keys: &Vec<&[u8]>| !keys.is_empty() && keys.iter().all(|key| key.len() >= KEY_BYTES_MIN);
             let all = family
@@ -59,16 +65,44 @@ fn index() -> Option<&'static Index> {
     INDEX.get_or_init(build).as_ref()
 }
 
+/// Puts a line of a program's own file, or a message that begins like one; names its kind of log.
+pub(crate) fn put(rows: &mut BatchBuilder, times: &mut Times, text: &[u8]) -> Option<DatasetId> {
+    let candidates = candidates(text)?;
+    let mut heading = Heading::default();
+    let mut rest = text.trim_ascii_start();
+    for _ in 0..WORDS_MAX {
+        // Loggers put times of their own in front of a program's.
+        if let Some(stamp) = stamp(rest, times) {
+            heading.time = heading.time.or(stamp.time);
+            heading.may_be_host = true;
+            rest = stamp.rest;
+        }
+        // vsftpd, whose names stand in brackets, too.
+        if rest.starts_with(b"[pid ") {
+            rest = heading.step(rest)?.trim_ascii_start();
+        }
+        if let Some((dataset, program)) = candidates.put(rows, rest) {
+            heading.put(rows, program);
+            if !rows.has(field::MESSAGE) {
+                rows.text(field::MESSAGE, rest);
+            }
+            return Some(dataset);
+        }
+        rest = heading.step(rest)?.trim_ascii_start();
+    }
+    None
+}
+
 /// Messages of the table that a line may hold.
 #[derive(Debug)]
-pub(crate) struct Candidates {
-    known: [Known; CANDIDATES_MAX],
+struct Candidates {
+    known: [OwnLine; CANDIDATES_MAX],
     count: usize,
 }
 
 /// `None`: no message of the table is in the line.
 #[inline]
-pub(crate) fn candidates(text: &[u8]) -> Option<Candidates> {
+fn candidates(text: &[u8]) -> Option<Candidates> {
     let index = index()?;
     let mut found = Candidates { known: [(0, 0); CANDIDATES_MAX], count: 0 };
     for place in index.keys.find_overlapping_iter(text) {
@@ -86,7 +120,7 @@ pub(crate) fn candidates(text: &[u8]) -> Option<Candidates> {
 
 impl Candidates {
     /// Puts the message where it is one of the candidates; names its kind of log and its program.
-    pub(crate) fn put(&self, rows: &mut BatchBuilder, message: &[u8]) -> Option<(DatasetId, &'static str)> {
+    fn put(&self, rows: &mut BatchBuilder, message: &[u8]) -> Option<(DatasetId, &'static str)> {
         let mut rest = &self.known[..self.count];
         while let Some((at, _)) = rest.first() {
             let count = rest.iter().take_while(|(body, _)| body == at).count();
@@ -94,8 +128,11 @@ impl Candidates {
             rest = others;
             let body = BODIES.get(usize::from(*at))?;
             let Reads::Table(family) = body.reads else { continue };
-            if family.put_among(rows, message, lines.iter().map(|(_, line)| usize::from(*line))).is_some() {
-                return Some((body.dataset, body.programs[0]));
+            let lines = lines.iter().map(|(_, line)| usize::from(*line));
+            if let Some((_, line)) = family.put_among(rows, message, lines) {
+                let program =
+                    if line.program.is_empty() && !family.is_collection() { body.programs[0] } else { line.program };
+                return Some((body.dataset, program));
             }
         }
         None

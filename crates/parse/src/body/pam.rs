@@ -11,6 +11,9 @@ use super::outcome::outcome;
 use super::pam_lines::LINES;
 use crate::address::{decimal, is_ip, put_peer};
 
+/// How a module that writes without its name begins.
+pub(super) const FAILURE: &[u8] = b"authentication failure; logname=";
+
 /// Whether a message begins with the name of a module.
 #[inline]
 pub(super) fn begins(message: &[u8]) -> bool {

@@ -105,6 +105,11 @@ impl Names {
         self.unknown.count(&self.places);
     }
 
+    /// Whether the shape is that of one product, and no wrapper.
+    pub(super) fn tells_product(&self, at: usize) -> bool {
+        self.plans[at].as_ref().is_some_and(|plan| plan.logsource.iter().any(|(_, part)| part.is_some()))
+    }
+
     /// Says where the event comes from.
     pub(super) fn settle(&self, at: usize, rows: &mut BatchBuilder) -> DatasetId {
         let Some(plan) = &self.plans[at] else { return dataset::JSON };

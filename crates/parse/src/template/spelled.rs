@@ -1,7 +1,7 @@
 //! For tests: every sequence of pieces that a template stands for, with its parts and without.
 
+use super::parts::{BadTemplate, Piece};
 use super::syntax::{self, Node};
-use super::{BadTemplate, Piece};
 
 /// Sequences that are spelled out for one template; more are left out.
 const SEQUENCES_MAX: usize = 64;

@@ -3,7 +3,7 @@
 use event::BatchBuilder;
 use event::catalog::{Field, FieldType, field};
 
-use super::{BadTemplate, Kind, Piece};
+use super::parts::{BadTemplate, Piece, Takes};
 
 /// A template as it is written.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub(super) enum Node {
 pub(super) fn nodes(text: &str) -> Result<Vec<Node>, BadTemplate> {
     let mut nodes = Vec::new();
     let mut rest = text;
-    while let Some(open) = rest.find('{') {
+    while let Some(open) = opening(rest) {
         if open > 0 {
             nodes.push(literal(&rest[..open]));
         }
@@ -43,6 +43,11 @@ pub(super) fn nodes(text: &str) -> Result<Vec<Node>, BadTemplate> {
         nodes.push(literal(rest));
     }
     Ok(nodes)
+}
+
+/// Where the next capture or part begins; a brace before a quotation mark is text.
+fn opening(text: &str) -> Option<usize> {
+    text.match_indices('{').map(|(at, _)| at).find(|at| !text[at + 1..].starts_with('"'))
 }
 
 fn literal(text: &str) -> Node {
@@ -76,18 +81,18 @@ fn parts(text: &str) -> Option<(Vec<&str>, &str)> {
 
 fn capture(text: &str) -> Result<Piece, BadTemplate> {
     if text == "*" {
-        return Ok(Piece::Capture(None, Kind::Text));
+        return Ok(Piece::Capture(None, Takes::Text));
     }
     let (name, kind) = text.split_once(':').map_or((text, None), |(name, kind)| (name, Some(kind)));
     let kind = kind.map(|kind| match kind {
-        "text" => Ok(Kind::Text),
-        "own" => Ok(Kind::Own),
-        "word" => Ok(Kind::Word),
-        "name" => Ok(Kind::Name),
-        "host" => Ok(Kind::Host),
-        "peer" => Ok(Kind::Peer),
-        "ip" => Ok(Kind::Ip),
-        "number" => Ok(Kind::Number),
+        "text" => Ok(Takes::Text),
+        "own" => Ok(Takes::Own),
+        "word" => Ok(Takes::Word),
+        "name" => Ok(Takes::Name),
+        "host" => Ok(Takes::Host),
+        "peer" => Ok(Takes::Peer),
+        "ip" => Ok(Takes::Ip),
+        "number" => Ok(Takes::Number),
         other => Err(BadTemplate::UnknownKind(other.to_owned())),
     });
     let kind = kind.transpose()?;
@@ -97,10 +102,10 @@ fn capture(text: &str) -> Result<Piece, BadTemplate> {
         name => Some(Field::named(name).ok_or_else(|| BadTemplate::UnknownField(name.to_owned()))?.0),
     };
     let of_field = match id.map(BatchBuilder::kind_of) {
-        Some(FieldType::Ip) if name == "source" => Kind::Peer,
-        Some(FieldType::Ip) => Kind::Ip,
-        Some(FieldType::Long) => Kind::Number,
-        _ => Kind::Text,
+        Some(FieldType::Ip) if name == "source" => Takes::Peer,
+        Some(FieldType::Ip) => Takes::Ip,
+        Some(FieldType::Long) => Takes::Number,
+        _ => Takes::Text,
     };
     Ok(Piece::Capture(id, kind.unwrap_or(of_field)))
 }

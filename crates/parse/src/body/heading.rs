@@ -1,0 +1,138 @@
+//! What stands in front of a message in a program's own log file: its time, level, process, thread, module. Reads no message.
+
+use event::catalog::field;
+use event::{BatchBuilder, Timestamp};
+
+use crate::address::decimal;
+
+/// Bytes between brackets in front of a message.
+const BRACKET_BYTES_MAX: usize = 80;
+
+/// What stands in front of a message.
+#[derive(Debug, Default)]
+pub(super) struct Heading<'a> {
+    pub(super) time: Option<Timestamp>,
+    level: &'a [u8],
+    program: &'a [u8],
+    pid: Option<i64>,
+    /// The next word may be the host: it stands right behind the time.
+    pub(super) may_be_host: bool,
+}
+
+impl<'a> Heading<'a> {
+    /// Over one word, bracket or mark; `None` where prose begins.
+    pub(super) fn step(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        let close = match text.first()? {
+            b'[' => b']',
+            b'(' => b')',
+            b'<' => b'>',
+            b'{' => b'}',
+            b'-' | b':' | b'|' | b'*' | b'>' | b',' | b'#' => return Some(&text[1..]),
+            _ => return self.word(text),
+        };
+        let end = memchr::memchr(close, &text[..text.len().min(BRACKET_BYTES_MAX)])?;
+        let inner = text[1..end].trim_ascii();
+        if is_level(inner) {
+            self.level = inner;
+        } else if let Some(pid) = decimal(inner.strip_prefix(b"pid ").unwrap_or(inner)) {
+            self.pid = self.pid.or(Some(pid));
+        }
+        Some(&text[end + 1..])
+    }
+
+    fn word(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'[' | b'(' | b'<' | b'|' | b'"' | b'\'');
+        let end = text.iter().position(ends)?;
+        let (word, rest) = text.split_at(end);
+        let bare = word.strip_suffix(b":").or(word.strip_suffix(b",")).unwrap_or(word);
+        if is_level(bare) {
+            self.level = bare;
+            return Some(rest);
+        }
+        let is_name =
+            !bare.is_empty() && bare.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:/$@#+=-%)".contains(byte));
+        let numbered = |rest: &[u8]| {
+            let inner = rest.strip_prefix(b"[").and_then(|rest| Some(&rest[..memchr::memchr(b']', rest)?]));
+            inner.is_some_and(|inner| {
+                !inner.is_empty() && inner.iter().all(|byte| byte.is_ascii_digit() || *byte == b':')
+            })
+        };
+        let is_numbered = numbered(rest);
+        // Parts of a program in capitals, and what stands for no value.
+        let capitals = (2..=12).contains(&bare.len()) && bare.iter().all(u8::is_ascii_uppercase);
+        let is_part = capitals || matches!(bare, b"none" | b"null" | b"in");
+        // A host in front of a program and its number.
+        let next = rest.trim_ascii_start();
+        let name = next.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"-_.".contains(byte)).unwrap_or(0);
+        let is_first = std::mem::take(&mut self.may_be_host);
+        let is_host = name > 0 && numbered(&next[name..]) || is_first && matches!(next.first(), Some(b'[' | b'<'));
+        let is_of_code =
+            bare.iter().any(|byte| matches!(byte, b'.' | b'_' | b'/' | b':' | b'#' | b'$' | b'=' | b'0'..=b'9'));
+        if !is_name || !(is_numbered || is_of_code || is_part || is_host || word.ends_with(b":")) {
+            return None;
+        }
+        if is_numbered {
+            self.program = bare;
+            let close = memchr::memchr(b']', rest)?;
+            self.pid = self.pid.or(decimal(&rest[1..close]));
+            let rest = &rest[close + 1..];
+            return Some(rest.strip_prefix(b":").unwrap_or(rest));
+        }
+        Some(rest)
+    }
+
+    pub(super) fn put(&self, rows: &mut BatchBuilder, program: &'static str) {
+        // A message that came by syslog has a time, and a program.
+        if let Some(time) = self.time.filter(|_| !rows.has(field::TIMESTAMP)) {
+            rows.date(field::TIMESTAMP, time);
+        }
+        if !self.level.is_empty() {
+            rows.text(field::LOG_LEVEL, self.level);
+        }
+        if let Some(pid) = self.pid.filter(|_| !rows.has(field::PROCESS_PID)) {
+            rows.long(field::PROCESS_PID, pid);
+        }
+        match (rows.has(field::PROCESS_NAME), self.program, program) {
+            (true, _, _) | (false, b"", "") => {}
+            (false, b"", known) => rows.literal(field::PROCESS_NAME, known),
+            (false, told, _) => rows.text(field::PROCESS_NAME, told),
+        }
+    }
+}
+
+/// Words for how grave a message is, in the spellings of the usual loggers.
+#[rustfmt::skip]
+fn is_level(word: &[u8]) -> bool {
+    const LEVELS: &[&str] = &[
+        "trace", "debug", "info", "information", "informational", "notice", "warn", "warning", "error", "err", "critical",
+        "crit", "fatal", "alert", "emerg", "severe", "log", "note", "verbose", "wrn", "inf", "dbg", "ftl", "security",
+        "system", "i", "w", "e", "d", "f",
+    ];
+    LEVELS.iter().any(|level| level.as_bytes().eq_ignore_ascii_case(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_in_front_are_stepped_over_and_prose_is_not() {
+        let rest = |text: &str, words: usize| {
+            let mut header = Heading::default();
+            let mut rest = text.as_bytes();
+            for _ in 0..words {
+                rest = header.step(rest)?.trim_ascii_start();
+            }
+            Some((
+                String::from_utf8_lossy(rest).into_owned(),
+                String::from_utf8_lossy(header.level).into_owned(),
+                header.pid,
+            ))
+        };
+        let some = |rest: &str, level: &str, pid| Some((rest.to_owned(), level.to_owned(), pid));
+        assert_eq!(rest("WARN  [main] [o.e.Class] - said", 4), some("said", "WARN", None));
+        assert_eq!(rest("[pid 7] said", 1), some("said", "", Some(7)));
+        assert_eq!(rest("app.auth[7]: NOTICE said", 2), some("said", "NOTICE", Some(7)));
+        assert_eq!(rest("user said", 1), None);
+    }
+}

@@ -1,0 +1,76 @@
+//! What templates are made of: kinds of captures, pieces, and the steps that read a message. Reads nothing.
+
+use event::FieldId;
+
+/// Captures of one template.
+pub(crate) const CAPTURES_MAX: usize = 24;
+
+/// What a capture takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// Anything.
+    Text,
+    /// Anything, by the program alone.
+    Own,
+    /// Anything without a blank.
+    Word,
+    /// Anything without blanks, colons, slashes, commas, quotes and brackets.
+    Name,
+    /// Letters, digits, dots, hyphens, underscores, colons.
+    Host,
+    /// An address or a name, for the source.
+    Peer,
+    /// An address.
+    Ip,
+    /// Digits.
+    Number,
+}
+
+/// A part of a template without optional parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Piece {
+    /// Text as it stands.
+    Literal(Vec<u8>),
+    /// A value; `None`: it goes nowhere.
+    Capture(Option<FieldId>, Takes),
+    /// Blanks, or none.
+    Blanks,
+}
+
+/// Why a text is no template.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadTemplate {
+    #[error("`{0}` is not closed")]
+    Open(String),
+    #[error("`{0}` is no field of the catalog")]
+    UnknownField(String),
+    #[error("`{0}` is no kind of capture: use word, host, peer, ip, number, own or text")]
+    UnknownKind(String),
+    #[error("two captures follow each other without text between them")]
+    Adjacent,
+    #[error("more than {CAPTURES_MAX} captures")]
+    TooMany,
+}
+
+/// One step of reading.
+#[derive(Clone, Debug)]
+pub(super) enum Move {
+    Literal(Vec<u8>),
+    Blanks,
+    /// A value for a slot; what may follow it.
+    Capture(usize, Follow),
+    /// Any of these steps comes next.
+    Split(Vec<usize>),
+    Jump(usize),
+    End,
+}
+
+/// What may stand behind a capture.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Follow {
+    pub(super) literals: Vec<Vec<u8>>,
+    /// The end of the message.
+    pub(super) end: bool,
+    /// Blanks or none: any place is tried.
+    pub(super) anywhere: bool,
+}
