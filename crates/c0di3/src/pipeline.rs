@@ -229,7 +229,9 @@ impl<'a> Stage<'a> {
             hits.retain(|hit| self.is_wanted(hit.event.time));
         }
         let (_, end) = batch.span();
-        let last_row = batch.rows().checked_sub(1).filter(|_| ends_open);
+        // What is read again begins with the first line of a record.
+        let begins = |row: &usize| batch.datasets()[*row] != event::dataset::CONTINUATION;
+        let last_row = (0..batch.rows()).rev().find(begins).filter(|_| ends_open);
         let unfinished = last_row.map(|row| Position { offset: batch.offset(row), line: batch.line_no(row) - 1 });
         DoneBlock {
             rules: Arc::clone(self.matcher.set()),
@@ -237,7 +239,7 @@ impl<'a> Stage<'a> {
             source: Arc::clone(batch.source()),
             end,
             hits,
-            events: batch.rows() as u64 - batch.counts().empty,
+            events: batch.events(),
             bytes,
             counts: batch.counts(),
             received: batch.reference(),

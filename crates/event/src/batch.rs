@@ -25,6 +25,8 @@ pub struct Counts {
     pub text: u64,
     /// Lines with nothing in them. They have a row, so that rows and lines go together, and are no events.
     pub empty: u64,
+    /// Lines that go on with the record of a line before them. They have a row, too, and are no events.
+    pub joined: u64,
     /// JSON lines with escapes that JSON does not know, kept as they stand.
     pub mended: u64,
     /// Lines in which bytes that are not UTF-8 were replaced.
@@ -137,6 +139,11 @@ impl EventBatch {
     /// Position before the first and after the last line.
     pub fn span(&self) -> (Position, Position) {
         (self.provenance.start, self.provenance.end)
+    }
+
+    /// Rows that are events: neither empty lines nor further lines of a record.
+    pub fn events(&self) -> u64 {
+        self.rows() as u64 - self.counts.empty - self.counts.joined
     }
 
     /// What parsing met beside well-formed events.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use memchr::{memchr, memmem};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -109,12 +110,31 @@ pub struct Block {
     pub reference: Timestamp,
     /// Senders and offsets, where they do not follow from the source and the start.
     pub layout: Layout,
+    /// The last line in front of the block that names the columns of those below, as W3C logs have it; see [`heading_after`].
+    pub heading: Option<Arc<[u8]>>,
+}
+
+/// Longest line of columns that is remembered.
+const HEADING_BYTES_MAX: usize = 8192;
+
+/// The last line that begins with `#Fields:`; what was known before where there is none.
+pub fn heading_after(before: Option<Arc<[u8]>>, bytes: &[u8]) -> Option<Arc<[u8]>> {
+    let mut last = None;
+    for at in memmem::find_iter(bytes, b"#Fields:") {
+        if at == 0 || bytes[at - 1] == b'\n' {
+            last = Some(at);
+        }
+    }
+    let Some(start) = last else { return before };
+    let line = &bytes[start..];
+    let end = memchr(b'\n', line).unwrap_or(line.len());
+    (end <= HEADING_BYTES_MAX).then(|| line[..end].into())
 }
 
 impl Block {
     /// Lines that stand one after another in their source.
     pub fn new(source: Arc<Source>, start: Position, bytes: Vec<u8>, reference: Timestamp) -> Self {
-        Block { source, start, bytes, cut_line_bytes: None, reference, layout: Layout::default() }
+        Block { source, start, bytes, cut_line_bytes: None, reference, layout: Layout::default(), heading: None }
     }
 
     /// A block that stands alone, for tests, benches and standard input.

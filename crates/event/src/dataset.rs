@@ -40,7 +40,7 @@ datasets! {
     UNPARSED  = "unparsed"          []                   []            [];
     JSON      = "json"              []                   []            [];
     ACCESS    = "http.access"       ["apache", "nginx"]  ["webserver"] ["access", "apache", "nginx"];
-    SYSLOG    = "system.syslog"     ["linux"]            []            ["syslog"];
+    SYSLOG    = "system.syslog"     ["linux"]            ["authentication"] ["syslog"];
     SSHD      = "system.sshd"       ["linux"]            []            ["sshd", "auth", "syslog"];
     SUDO      = "system.sudo"       ["linux"]            []            ["sudo", "auth", "syslog"];
     SU        = "system.su"         ["linux"]            []            ["su", "auth", "syslog"];
@@ -61,7 +61,20 @@ datasets! {
     DATABASE  = "database.log"      ["linux"]            ["database"]  ["mysql", "postgresql", "syslog"];
     DNS       = "dns.log"           ["linux"]            ["dns"]       ["named", "dns", "syslog"];
     FAIL2BAN  = "fail2ban.log"      ["linux"]            []            ["fail2ban", "syslog"];
+    HTTP_ERROR = "http.error"       ["linux", "apache", "nginx"] ["webserver"] ["error", "apache", "nginx"];
+    HAPROXY   = "haproxy.log"       ["linux", "haproxy"] ["webserver"] ["haproxy", "access"];
+    IIS       = "iis.access"        ["windows", "iis"]   ["webserver"] ["iis", "access"];
+    CLOUDFRONT = "aws.cloudfront_logs" ["aws"]           ["webserver", "proxy"] ["cloudfront", "access"];
+    ELB       = "aws.elb_logs"      ["aws"]              ["webserver"] ["elb", "access"];
+    S3        = "aws.s3access"      ["aws"]              ["webserver"] ["s3", "access"];
+    SQUID     = "squid.access"      ["linux", "squid"]   ["proxy"]     ["squid", "access"];
+    CUSTOM    = "custom"            []                   []            [];
+    PROXY     = "proxy.log"         []                   ["proxy"]     ["proxy"];
+    WINDOWS_FIREWALL = "windows.firewall" ["windows"]    ["firewall"]  ["firewall"];
+    APPLICATION = "application.log" ["jvm", "spring", "velocity", "python", "django", "nodejs", "ruby_on_rails"] ["application"] [];
     TEXT      = "text"              []                   []            [];
+    CONTINUATION = "continuation"   []                   []            [];
+    CONTAINER = "container.log"     []                   []            [];
 }
 
 /// A Sigma log source: what a rule asks for, or what an operator declares for a source. Absent parts ask for nothing.

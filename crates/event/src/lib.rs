@@ -19,6 +19,7 @@ pub mod hit;
 pub mod incident;
 pub mod json;
 mod network;
+pub mod record;
 mod risk;
 pub mod severity;
 pub mod summary;

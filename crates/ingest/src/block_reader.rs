@@ -1,9 +1,12 @@
 //! Bytes to blocks of whole lines. A line over the limit is cut, counted with its full length, and ends its block. NULs in front
 //! of a line do not make it long: a log that was cut off while its writer went on begins with as many as it had bytes.
+//! A record over several lines is not cut where a place in front of it is near.
 
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use event::block::heading_after;
+use event::record::block_end;
 use event::{Block, Position, Source, Timestamp};
 use memchr::{memchr, memrchr};
 
@@ -26,12 +29,14 @@ pub struct BlockReader<R> {
     /// Bytes read after the last line end.
     carry: Vec<u8>,
     ended: bool,
+    /// Names the columns of the lines to come.
+    heading: Option<Arc<[u8]>>,
 }
 
 impl<R: Read> BlockReader<R> {
     /// `reader` stands at `start`.
     pub fn new(reader: R, source: Arc<Source>, start: Position, reference: Timestamp) -> Self {
-        BlockReader { reader, source, reference, next: start, carry: Vec::new(), ended: false }
+        BlockReader { reader, source, reference, next: start, carry: Vec::new(), ended: false, heading: None }
     }
 
     /// The source that is read.
@@ -50,7 +55,7 @@ impl<R: Read> BlockReader<R> {
             match memrchr(b'\n', &bytes) {
                 None if bytes.is_empty() => return Ok(None),
                 Some(end) => {
-                    self.carry = if self.ended { Vec::new() } else { bytes.split_off(end + 1) };
+                    self.carry = if self.ended { Vec::new() } else { bytes.split_off(block_end(&bytes, end + 1)) };
                     return Ok(Some(self.hand_over(bytes, None)));
                 }
                 None if self.ended => return Ok(Some(self.hand_over(bytes, None))),
@@ -115,7 +120,9 @@ impl<R: Read> BlockReader<R> {
         let start = self.next;
         self.next.offset += cut_line_bytes.unwrap_or(bytes.len() as u64);
         self.next.line += lines as u64;
-        Block { cut_line_bytes, ..Block::new(Arc::clone(&self.source), start, bytes, self.reference) }
+        let heading = self.heading.clone();
+        self.heading = heading_after(self.heading.take(), &bytes);
+        Block { cut_line_bytes, heading, ..Block::new(Arc::clone(&self.source), start, bytes, self.reference) }
     }
 }
 

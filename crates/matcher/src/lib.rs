@@ -21,7 +21,7 @@ mod values;
 
 use std::sync::{Arc, OnceLock};
 
-use event::dataset::{ACCESS, DATASETS, JSON};
+use event::dataset::{ACCESS, CONTINUATION, DATASETS, JSON};
 use event::{DatasetId, EventBatch, Hit, LogSource};
 use hashbrown::HashMap;
 use rules::explain::{self, Explanation, Part};
@@ -110,7 +110,10 @@ impl Matcher {
         scratch.rows.iter_mut().for_each(Vec::clear);
         scratch.matched.clear();
         for (row, dataset) in batch.datasets().iter().enumerate() {
-            scratch.rows[usize::from(dataset.0)].push(row as u32);
+            // Further lines of a record are judged with its first one.
+            if *dataset != CONTINUATION {
+                scratch.rows[usize::from(dataset.0)].push(row as u32);
+            }
         }
         let rows = &mut scratch.rows[usize::from(JSON.0)];
         let must_filter = scratch.by_log_source.take_rows(&self.by_log_source, &self.set, batch, rows);

@@ -49,6 +49,51 @@ pub(crate) fn put_peer(rows: &mut BatchBuilder, text: &[u8]) {
     }
 }
 
+/// An address with or without a port: `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]`, `[2001:db8::1]:80`, `fe80::1%eth0`.
+pub(crate) fn endpoint(text: &[u8]) -> Option<(&[u8], Option<i64>)> {
+    if is_ip(text) {
+        return Some((text, None));
+    }
+    if let Some(inside) = text.strip_prefix(b"[") {
+        let close = memchr::memchr(b']', inside).filter(|at| is_ip(without_zone(&inside[..*at])))?;
+        let port = match &inside[close + 1..] {
+            b"" => None,
+            rest => Some(decimal(rest.strip_prefix(b":")?)?),
+        };
+        return Some((&inside[..close], port));
+    }
+    if is_ip(without_zone(text)) {
+        return Some((text, None));
+    }
+    endpoint_with_port(text).map(|(address, port)| (address, Some(port)))
+}
+
+/// An address and a port with a colon between them, where there always is a port: `2001:db8::1:80`.
+pub(crate) fn endpoint_with_port(text: &[u8]) -> Option<(&[u8], i64)> {
+    let colon = memchr::memrchr(b':', text)?;
+    let port = decimal(&text[colon + 1..]).filter(|port| *port <= 65_535)?;
+    let address = &text[..colon];
+    let bare = address.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or(address);
+    is_ip(without_zone(bare)).then_some((address, port))
+}
+
+fn without_zone(text: &[u8]) -> &[u8] {
+    memchr::memchr(b'%', text).map_or(text, |at| &text[..at])
+}
+
+/// Puts a peer that may have a port: the port goes to `source.port`.
+pub(crate) fn put_endpoint(rows: &mut BatchBuilder, text: &[u8]) {
+    match endpoint(text) {
+        Some((address, port)) => {
+            put_peer(rows, address);
+            if let Some(port) = port {
+                rows.long(field::SOURCE_PORT, port);
+            }
+        }
+        None => put_peer(rows, text),
+    }
+}
+
 /// Puts an address to `field`; a name is left out.
 pub(crate) fn put_ip(rows: &mut BatchBuilder, id: FieldId, text: &[u8]) {
     put_unusual(rows, text, id, false);

@@ -11,30 +11,70 @@ mod dns;
 mod dovecot;
 mod dropbear;
 mod fail2ban;
+pub(crate) mod family;
 mod ftp;
 mod mail;
 mod netfilter;
 mod outcome;
 mod pam;
+mod pam_lines;
+mod privilege;
+mod session;
 mod sshd;
+mod sshd_lines;
 mod su;
 mod sudo;
+mod table;
+mod web;
 
 use audit::Subject;
 use event::{BatchBuilder, DatasetId, dataset};
+use family::Family;
+use table::BODIES;
 
+use crate::context::Context;
+use crate::guess;
+
+type PutLine = fn(&mut BatchBuilder, &mut Context, &[u8]) -> Option<DatasetId>;
 type Put = fn(&mut BatchBuilder, &[u8]) -> bool;
+type ReadLine = fn(&[u8], &mut Context, &mut BatchBuilder) -> Option<DatasetId>;
+
+/// How the messages of a family are read.
+#[derive(Clone, Copy, Debug)]
+enum Reads {
+    /// By a function of its own.
+    By(Put),
+    /// By a table of templates.
+    Table(&'static Family),
+    /// As a line of another format, in a way of its own; `None` where it is none.
+    Line(PutLine),
+    /// As the kernel's: a packet, an audit record, or neither.
+    Kernel,
+    /// As an audit record.
+    Audit,
+    /// Only what PAM modules say in the program's name.
+    Nothing,
+}
 
 /// A program family: the names it writes under, what its lines are, and how they are read.
 #[derive(Debug)]
 struct Body {
     programs: &'static [&'static str],
     dataset: DatasetId,
-    put: Put,
+    reads: Reads,
+    example: &'static str,
+    documentation: &'static str,
 }
 
-fn nothing(_: &mut BatchBuilder, _: &[u8]) -> bool {
-    false
+const fn body(programs: &'static [&'static str], dataset: DatasetId, reads: Reads) -> Body {
+    Body { programs, dataset, reads, example: "", documentation: "" }
+}
+
+impl Body {
+    /// A message of the program, and where it is described: an address without its scheme.
+    const fn example(self, example: &'static str, documentation: &'static str) -> Self {
+        Body { example, documentation, ..self }
+    }
 }
 
 /// Commands that the snoopy library saw: `[uid:0 … filename:/usr/bin/id]: id -u`.
@@ -64,70 +104,64 @@ fn audit_record(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
     }
 }
 
-/// Program names are compared without regard to case.
-static BODIES: &[Body] = &[
-    Body { programs: &["sshd", "sshd-session", "sshd-auth"], dataset: dataset::SSHD, put: sshd::put },
-    Body { programs: &["dropbear"], dataset: dataset::SSHD, put: dropbear::put },
-    Body { programs: &["sudo", "sudo-rs"], dataset: dataset::SUDO, put: sudo::put },
-    Body { programs: &["su", "su-l"], dataset: dataset::SU, put: su::put },
-    Body { programs: &["cron", "crond", "anacron", "crontab", "atd"], dataset: dataset::CRON, put: cron::put },
-    Body { programs: accounts::PROGRAMS, dataset: dataset::ACCOUNTS, put: accounts::put },
-    Body { programs: &["kernel", "ulogd"], dataset: dataset::KERNEL, put: nothing },
-    Body { programs: &["login", "gdm-password", "unix_chkpwd", "polkitd"], dataset: dataset::PAM, put: nothing },
-    Body { programs: &["vsftpd"], dataset: dataset::VSFTPD, put: ftp::put_vsftpd },
-    Body { programs: &["proftpd"], dataset: dataset::FTP, put: ftp::put_proftpd },
-    Body { programs: &["pure-ftpd"], dataset: dataset::FTP, put: ftp::put_pureftpd },
-    // Postfix writes as `postfix/smtpd`, of which the last part is the program.
-    Body { programs: &["smtpd", "postscreen"], dataset: dataset::MAIL, put: mail::put_postfix },
-    Body { programs: &["dovecot"], dataset: dataset::MAIL, put: dovecot::put },
-    Body { programs: &["exim", "exim4"], dataset: dataset::MAIL, put: mail::put_exim },
-    Body { programs: &["saslauthd"], dataset: dataset::MAIL, put: mail::put_saslauthd },
-    Body {
-        programs: &["mysqld", "mariadbd", "mysql", "mariadb"],
-        dataset: dataset::DATABASE,
-        put: database::put_mysql,
-    },
-    Body { programs: &["postgres", "postgresql"], dataset: dataset::DATABASE, put: database::put_postgres },
-    Body { programs: &["named"], dataset: dataset::DNS, put: dns::put_named },
-    Body { programs: &["unbound"], dataset: dataset::DNS, put: dns::put_unbound },
-    Body { programs: &["dnsmasq"], dataset: dataset::DNS, put: dns::put_dnsmasq },
-    Body {
-        programs: &["fail2ban", "fail2ban.actions", "fail2ban-server"],
-        dataset: dataset::FAIL2BAN,
-        put: fail2ban::put,
-    },
-    Body { programs: &["clamd", "freshclam", "clamav"], dataset: dataset::CLAMAV, put: nothing },
-    Body { programs: &["audit", "auditd", "audispd", "audisp-syslog"], dataset: dataset::AUDITD, put: nothing },
-    Body { programs: &["guacd"], dataset: dataset::GUACAMOLE, put: nothing },
-    Body { programs: &["snoopy"], dataset: dataset::SYSLOG, put: snoopy },
-];
+/// Names, example and documentation of every family.
+pub(crate) fn known() -> impl Iterator<Item = (&'static [&'static str], &'static str, &'static str)> {
+    BODIES.iter().map(|body| (body.programs, body.example, body.documentation))
+}
 
-/// Puts what the program says in `message`, through `module` where the tag names one; names the dataset of the line.
+/// Whether messages of the program are read.
+pub(crate) fn is_known(program: &[u8]) -> bool {
+    BODIES.iter().any(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)))
+}
+
+/// A message, and who wrote it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'a> {
+    pub(crate) program: &'a [u8],
+    /// The PAM module that the tag names.
+    pub(crate) module: &'a [u8],
+    pub(crate) message: &'a [u8],
+}
+
+/// Puts what the program says in its message, through the module where the tag names one; names the dataset of the line.
 #[inline]
-pub(crate) fn put(rows: &mut BatchBuilder, program: &[u8], module: &[u8], message: &[u8]) -> DatasetId {
+pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>) -> DatasetId {
+    let Said { program, module, message } = said;
     let body =
         BODIES.iter().find(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)));
     // PAM modules write in the name of the program that called them.
-    if message.starts_with(b"pam_") && pam::put(rows, message) {
+    if pam::begins(message) && pam::put(rows, message) {
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
-    // As old ones did it in the program's tag.
-    if module.starts_with(b"pam_") {
+    // As old ones did it in the program's tag, or under a name of their own.
+    if module.starts_with(b"pam_") || pam::is_module(program) {
         pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
-    let Some(body) = body else { return dataset::SYSLOG };
-    match body.dataset {
-        // What the line says decides.
-        dataset::KERNEL => kernel(rows, message),
-        dataset::AUDITD => audit_record(rows, message),
-        known => {
-            (body.put)(rows, message);
-            known
+    let Some(body) = body else {
+        // Any program may ask tcpd's library who may connect.
+        if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
+            return dataset::SYSLOG;
         }
-    }
+        return context.read_carried_surely(message, rows).unwrap_or_else(|| {
+            guess::put(rows, message);
+            dataset::SYSLOG
+        });
+    };
+    match body.reads {
+        Reads::By(put) => put(rows, message),
+        Reads::Table(family) => family.put(rows, message),
+        Reads::Line(put) => return put(rows, context, message).unwrap_or(body.dataset),
+        // What the line says decides.
+        Reads::Kernel => return kernel(rows, message),
+        Reads::Audit => return audit_record(rows, message),
+        Reads::Nothing => false,
+    };
+    body.dataset
 }
 
+#[cfg(test)]
+mod family_tests;
 #[cfg(test)]
 mod forgery_tests;
 
@@ -142,5 +176,16 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
+    }
+
+    #[test]
+    fn every_family_has_an_example_that_it_reads() {
+        for body in BODIES {
+            assert!(!body.example.is_empty() && !body.documentation.is_empty(), "{:?}", body.programs);
+            let line = format!("<34>1 2026-03-04T10:00:01Z host {} - - - {}", body.programs[0], body.example);
+            let block = event::Block::detached("example", line.into_bytes(), event::Timestamp(1_790_000_000_000_000));
+            let batch = crate::Parser::new(crate::Options::default()).parse(block);
+            assert_ne!(batch.datasets()[0], dataset::UNPARSED, "{}", body.example);
+        }
     }
 }

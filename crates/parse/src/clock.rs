@@ -3,10 +3,12 @@
 //! RFC 3164 §5.1 stamps lack year and zone: the zone comes from [`Clock`], the year is the latest one that puts the
 //! event at most 24 hours after the block's reference time (so that 31 December read on 1 January is last year's).
 
-use event::Timestamp;
+use event::builder::ValueNow;
+use event::catalog::field;
 use event::time::{
     Civil, DAY_SECONDS, SECOND_US, days_in_month, is_leap_year, parse_date_time, parse_fraction, parse_offset,
 };
+use event::{BatchBuilder, Timestamp};
 use jiff::tz::TimeZone;
 
 /// How far ahead of the reference time an event may be before it is taken for one of the year before.
@@ -109,6 +111,19 @@ impl Times {
         }
     }
 
+    /// Puts the time of a line that another may carry. The outer time stays where the two differ by a zone, because the outer
+    /// one may name its zone; else the inner one counts, which has the year.
+    pub(crate) fn put(&self, time: Timestamp, rows: &mut BatchBuilder) {
+        const MINUTE_US: i64 = 60 * SECOND_US;
+        if let Some(ValueNow::Number(outer)) = rows.value_now(field::TIMESTAMP) {
+            let apart = time.micros().abs_diff(outer) as i64;
+            if (10 * MINUTE_US..=15 * 60 * MINUTE_US).contains(&apart) {
+                return;
+            }
+        }
+        rows.date(field::TIMESTAMP, time);
+    }
+
     /// `10/Oct/2000:13:55:36 -0700`, the Common Log Format.
     #[inline]
     pub(crate) fn clf(&mut self, text: &[u8]) -> Option<Timestamp> {
@@ -116,24 +131,66 @@ impl Times {
         if self.clf.stamp == *stamp {
             return Some(self.clf.time);
         }
-        let separators = stamp[2] == b'/' && stamp[6] == b'/' && stamp[11] == b':' && stamp[14] == b':';
-        if !separators || stamp[17] != b':' || stamp[20] != b' ' {
+        if stamp[20] != b' ' {
             return None;
         }
-        let year = i32::from(two(&stamp[7..9])?) * 100 + i32::from(two(&stamp[9..11])?);
-        let civil = Civil {
-            year,
-            month: month(&stamp[3..6])?,
-            day: two(&stamp[0..2])?,
-            hour: two(&stamp[12..14])?,
-            minute: two(&stamp[15..17])?,
-            second: two(&stamp[18..20])?,
-            microsecond: 0,
-        };
+        let civil = clf_civil(stamp)?;
         let (offset_s, _) = parse_offset(&stamp[21..])?;
         let time = civil.is_valid().then(|| civil.at_offset(offset_s))?;
         self.clf = Remembered { stamp: *stamp, time };
         Some(time)
+    }
+
+    /// What web servers write in brackets: [`Self::clf`] with a fraction (`10/Oct/2000:13:55:36.725 -0700`) or without a zone,
+    /// or ISO 8601. The whole text must be the time.
+    pub(crate) fn bracketed(&mut self, text: &[u8]) -> Option<Timestamp> {
+        if text.get(2) != Some(&b'/') {
+            return self.iso(text).filter(|(_, rest)| rest.is_empty()).map(|(time, _)| time);
+        }
+        let mut civil = clf_civil(text)?;
+        let mut rest = &text[20..];
+        if let Some(fraction) = rest.strip_prefix(b".") {
+            (civil.microsecond, rest) = parse_fraction(fraction);
+        }
+        if !civil.is_valid() {
+            return None;
+        }
+        if rest.is_empty() {
+            return Some(self.clock.resolve(civil));
+        }
+        let (offset_s, rest) = parse_offset(rest.strip_prefix(b" ")?)?;
+        rest.is_empty().then(|| civil.at_offset(offset_s))
+    }
+
+    /// `2026/03/04 10:00:01` at the start of a text; returns what follows.
+    pub(crate) fn slashed<'a>(&self, text: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {
+        let head = text.get(..19)?;
+        if head[4] != b'/' || head[7] != b'/' || head[10] != b' ' {
+            return None;
+        }
+        let (clock, _) = clock_time(&head[11..])?;
+        let civil = Civil { year: year(&head[..4])?, month: two(&head[5..7])?, day: two(&head[8..10])?, ..clock };
+        civil.is_valid().then(|| (self.clock.resolve(civil), &text[19..]))
+    }
+
+    /// `Wed Mar 04 10:00:01[.123456] 2026`, the form of the C library; the whole text must be the time.
+    pub(crate) fn of_c(&self, text: &[u8]) -> Option<Timestamp> {
+        let month = month(text.get(4..7)?)?;
+        let (day, rest) = number(skip_blanks(text.get(7..)?)?, 2)?;
+        let (clock, rest) = clock_time(skip_blanks(rest)?)?;
+        let rest = rest.strip_prefix(b" ").filter(|rest| rest.len() == 4)?;
+        let civil = Civil { year: year(rest)?, month, day, ..clock };
+        civil.is_valid().then(|| self.clock.resolve(civil))
+    }
+
+    /// `2026-03-04` and `10:00:01[.123]`, in UTC whatever zone the machine has.
+    pub(crate) fn utc(date: &[u8], time: &[u8]) -> Option<Timestamp> {
+        dashed(date, time).map(|civil| civil.at_offset(0))
+    }
+
+    /// The same in the zone of the clock.
+    pub(crate) fn local(&self, date: &[u8], time: &[u8]) -> Option<Timestamp> {
+        dashed(date, time).map(|civil| self.clock.resolve(civil))
     }
 
     /// ISO 8601 with or without a zone; returns what follows.
@@ -150,6 +207,11 @@ impl Times {
         civil
             .is_valid()
             .then(|| offset_s.map_or_else(|| self.clock.resolve(civil), |offset_s| civil.at_offset(offset_s)))
+    }
+
+    /// The instant of a time that names no year.
+    pub(crate) fn at_latest(&mut self, civil: Civil, offset_s: Option<i32>) -> Option<Timestamp> {
+        self.with_year(BsdStamp { civil, year: None, offset_s })
     }
 
     /// RFC 3164 stamps and their relatives (`Oct 11 22:14:15`, with year, fraction or zone); returns what follows.
@@ -205,6 +267,37 @@ impl Times {
     }
 }
 
+/// Date and time in front of the zone of the Common Log Format, unchecked: `10/Oct/2000:13:55:36`.
+#[inline]
+fn clf_civil(stamp: &[u8]) -> Option<Civil> {
+    let stamp = stamp.get(..20)?;
+    let separators =
+        stamp[2] == b'/' && stamp[6] == b'/' && stamp[11] == b':' && stamp[14] == b':' && stamp[17] == b':';
+    Some(Civil {
+        year: if separators { year(&stamp[7..11])? } else { return None },
+        month: month(&stamp[3..6])?,
+        day: two(&stamp[0..2])?,
+        hour: two(&stamp[12..14])?,
+        minute: two(&stamp[15..17])?,
+        second: two(&stamp[18..20])?,
+        microsecond: 0,
+    })
+}
+
+fn dashed(date: &[u8], time: &[u8]) -> Option<Civil> {
+    if date.len() != 10 || date[4] != b'-' || date[7] != b'-' {
+        return None;
+    }
+    let (clock, rest) = clock_time(time)?;
+    let civil = Civil { year: year(&date[..4])?, month: two(&date[5..7])?, day: two(&date[8..10])?, ..clock };
+    (rest.is_empty() && civil.is_valid()).then_some(civil)
+}
+
+#[inline]
+fn year(text: &[u8]) -> Option<i32> {
+    Some(i32::from(two(text.get(..2)?)?) * 100 + i32::from(two(text.get(2..4)?)?))
+}
+
 /// The parts of a stamp in RFC 3164 style.
 #[derive(Clone, Copy, Debug)]
 struct BsdStamp {
@@ -251,7 +344,7 @@ impl BsdStamp {
 }
 
 /// `hh:mm:ss`, with a fraction that may be empty.
-fn clock_time(text: &[u8]) -> Option<(Civil, &[u8])> {
+pub(crate) fn clock_time(text: &[u8]) -> Option<(Civil, &[u8])> {
     let head = text.get(..8)?;
     if head[2] != b':' || head[5] != b':' {
         return None;
@@ -259,13 +352,13 @@ fn clock_time(text: &[u8]) -> Option<(Civil, &[u8])> {
     let mut civil =
         Civil { hour: two(&head[0..2])?, minute: two(&head[3..5])?, second: two(&head[6..8])?, ..Civil::default() };
     let mut rest = &text[8..];
-    if let Some(after) = rest.strip_prefix(b".") {
+    if let Some(after) = rest.strip_prefix(b".").or(rest.strip_prefix(b",")) {
         (civil.microsecond, rest) = parse_fraction(after);
     }
     (civil.minute <= 59 && civil.second <= 60).then_some((civil, rest))
 }
 
-fn four_digit_year(text: &[u8]) -> Option<(i32, &[u8])> {
+pub(crate) fn four_digit_year(text: &[u8]) -> Option<(i32, &[u8])> {
     let year = i32::from(two(text.get(0..2)?)?) * 100 + i32::from(two(text.get(2..4)?)?);
     let after = &text[4..];
     ((1970..=9999).contains(&year) && !after.first().is_some_and(u8::is_ascii_digit)).then_some((year, after))
@@ -300,13 +393,13 @@ pub(crate) fn zone_after(text: &[u8]) -> (Option<i32>, &[u8]) {
     let spaced = text.strip_prefix(b" ").unwrap_or(text);
     if matches!(spaced.first(), Some(b'+' | b'-' | b'Z'))
         && let Some((offset_s, rest)) = parse_offset(spaced)
-        && matches!(rest.first(), Some(b' ' | b':') | None)
+        && matches!(rest.first(), Some(b' ' | b':' | b']') | None)
     {
         return (Some(offset_s), rest);
     }
     let length = spaced.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let (name, rest) = spaced.split_at(length);
-    if matches!(rest.first(), Some(b' ' | b':'))
+    if matches!(rest.first(), Some(b' ' | b':' | b']') | None)
         && let Some((_, hours)) = ZONES.iter().find(|(known, _)| known.as_bytes() == name)
     {
         return (Some(hours * 3600), rest);
@@ -319,7 +412,7 @@ fn skip_blanks(text: &[u8]) -> Option<&[u8]> {
     (1..=3).contains(&blanks).then(|| &text[blanks..])
 }
 
-fn number(text: &[u8], digits_max: usize) -> Option<(u8, &[u8])> {
+pub(crate) fn number(text: &[u8], digits_max: usize) -> Option<(u8, &[u8])> {
     let digits = text.iter().take(digits_max).take_while(|byte| byte.is_ascii_digit()).count();
     let value = text[..digits].iter().fold(0_u8, |value, digit| value * 10 + (digit - b'0'));
     (digits > 0).then(|| (value, &text[digits..]))

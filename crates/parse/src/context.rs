@@ -7,7 +7,9 @@ use event::{BatchBuilder, DatasetId, Timestamp};
 use crate::clock::{Clock, Times};
 use crate::json::Scratch;
 use crate::naming::names::Names;
+use crate::proxies::TrustedProxies;
 use crate::shape::Shapes;
+use crate::w3c::W3c;
 
 /// Why a format did not read a line.
 #[derive(Debug)]
@@ -28,31 +30,58 @@ type ReadCarried = fn(&[u8], &mut Context, &mut BatchBuilder) -> Option<DatasetI
 #[derive(Debug)]
 pub(crate) struct Context {
     read_carried: ReadCarried,
+    read_carried_surely: ReadCarried,
     depth: u8,
     pub(crate) times: Times,
     pub(crate) json: Scratch,
     pub(crate) names: Names,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) w3c: W3c,
+    /// Room for a text that is put together.
+    pub(crate) joined: String,
 }
 
 impl Context {
-    pub(crate) fn new(clock: &Clock, shapes: &Arc<Shapes>, read_carried: ReadCarried) -> Self {
-        let names = Names::new(Arc::clone(shapes));
-        Context { read_carried, depth: 0, times: Times::new(clock.clone()), json: Scratch::default(), names }
+    /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
+    pub(crate) fn new(clock: &Clock, proxies: &TrustedProxies, shapes: &Arc<Shapes>, ways: [ReadCarried; 2]) -> Self {
+        let times = Times::new(clock.clone());
+        let [read_carried, read_carried_surely] = ways;
+        Context {
+            read_carried,
+            read_carried_surely,
+            depth: 0,
+            times,
+            json: Scratch::default(),
+            names: Names::new(Arc::clone(shapes)),
+            proxies: proxies.clone(),
+            w3c: W3c::default(),
+            joined: String::new(),
+        }
     }
 
     /// Reads a line that the line at hand carries: its fields go to the same row, over those of the same name. `None` where
     /// it is of no known format, or carried too deep.
     pub(crate) fn read_carried(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
+        self.carried(self.read_carried, text, rows)
+    }
+
+    /// As [`Self::read_carried`], for a text of which nothing says that it is a line: only where it begins as no other does.
+    pub(crate) fn read_carried_surely(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
+        self.carried(self.read_carried_surely, text, rows)
+    }
+
+    fn carried(&mut self, read: ReadCarried, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
         if self.depth >= CARRIED_DEPTH_MAX {
             return None;
         }
         self.depth += 1;
-        let read = (self.read_carried)(text, self, rows);
+        let dataset = read(text, self, rows);
         self.depth -= 1;
-        read
+        dataset
     }
 
-    pub(crate) fn begin_block(&mut self, reference: Timestamp) {
+    pub(crate) fn begin_block(&mut self, reference: Timestamp, heading: Option<&[u8]>) {
+        self.w3c.begin_block(heading);
         self.times.begin_block(reference);
         self.names.begin_block();
     }

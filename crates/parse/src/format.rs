@@ -5,7 +5,18 @@ use std::str::FromStr;
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
-use crate::{access, audit, json, rfc3164, rfc5424};
+use crate::{
+    access, access_time_first, alb, apache_error, application, audit, envelope, envoy, haproxy, json, lighttpd,
+    litespeed, nginx_error, rfc3164, rfc5424, s3, squid, uwsgi, w3c,
+};
+
+/// For formats that no beginning gives away.
+fn never(_: &[u8]) -> bool {
+    false
+}
+
+/// The format that reads what all others refuse, and so is tried last whatever the lines around it are.
+pub(crate) const LAST: &str = "application";
 
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 
@@ -30,8 +41,14 @@ pub struct Format {
 
 /// Reads a line that another one carries.
 pub(crate) fn read_carried(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    let likely = FORMATS.iter().filter(|format| (format.looks_like)(text));
-    likely.into_iter().find_map(|format| (format.read)(text, context, rows).ok())
+    let mut likely = FORMATS.iter().filter(|format| (format.looks_like)(text));
+    likely.find_map(|format| (format.read)(text, context, rows).ok())
+}
+
+/// Reads a line that another one carries where it begins as no other text does.
+pub(crate) fn read_carried_surely(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
+    let mut sure = FORMATS.iter().filter(|format| (format.begins_like)(text));
+    sure.find_map(|format| (format.read)(text, context, rows).ok())
 }
 
 /// Every format, in the order in which `auto` tries them. JSON and access lines cannot be taken for each other.
@@ -46,6 +63,42 @@ pub static FORMATS: &[Format] = &[
         documentation: "RFC 8259",
     },
     Format {
+        group: "container",
+        name: "cri",
+        looks_like: envelope::cri::looks_like,
+        begins_like: envelope::cri::looks_like,
+        read: envelope::cri::read,
+        example: r#"2026-03-04T10:00:01.120000001Z stdout F 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812"#,
+        documentation: "kubernetes.io/docs/concepts/cluster-administration/logging",
+    },
+    Format {
+        group: "container",
+        name: "pod_prefix",
+        looks_like: envelope::prefix::looks_like_pod,
+        begins_like: envelope::prefix::looks_like_pod,
+        read: envelope::prefix::read_pod,
+        example: r#"[pod/shop-5d9c/web] 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
+        documentation: "kubernetes.io/docs/reference/kubectl/generated/kubectl_logs",
+    },
+    Format {
+        group: "journal",
+        name: "journal_export",
+        looks_like: envelope::export::looks_like,
+        begins_like: envelope::export::looks_like,
+        read: envelope::export::read,
+        example: "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1772618401000000\n_HOSTNAME=bastion\nSYSLOG_IDENTIFIER=sshd\n_PID=99\nMESSAGE=Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "systemd.io/JOURNAL_EXPORT_FORMATS",
+    },
+    Format {
+        group: "syslog",
+        name: "counted",
+        looks_like: envelope::counted::looks_like,
+        begins_like: envelope::counted::looks_like,
+        read: envelope::counted::read,
+        example: "99 <38>Mar  4 10:00:01 bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "RFC 6587",
+    },
+    Format {
         group: "syslog",
         name: "rfc5424",
         looks_like: rfc5424::looks_like,
@@ -56,12 +109,120 @@ pub static FORMATS: &[Format] = &[
     },
     Format {
         group: "access",
+        name: "s3",
+        looks_like: s3::looks_like,
+        begins_like: s3::looks_like,
+        read: s3::read,
+        example: r#"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef shop-files [04/Mar/2026:10:00:01 +0000] 203.0.113.7 arn:aws:iam::123456789012:user/ann 3E57427F3EXAMPLE REST.GET.OBJECT plan.pdf "GET /plan.pdf HTTP/1.1" 200 - 812 812 15 14 "-" "aws-cli/2.15" -"#,
+        documentation: "docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html",
+    },
+    Format {
+        group: "access",
         name: "access",
         looks_like: access::looks_like,
         begins_like: access::looks_like,
         read: access::read,
         example: r#"203.0.113.7 - ann [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
         documentation: "httpd.apache.org/docs/2.4/logs.html",
+    },
+    Format {
+        group: "access",
+        name: "access_time_first",
+        looks_like: access_time_first::looks_like,
+        begins_like: never,
+        read: access_time_first::read,
+        example: r#"[04/Mar/2026:10:00:01 +0000] - 200 200 - GET https shop.example "/item?id=7" [Client 203.0.113.7] [Length 812] [Gzip -] [Sent-to 198.51.100.2] "curl/8.5" "-""#,
+        documentation: "nginxproxymanager.com",
+    },
+    Format {
+        group: "error",
+        name: "nginx_error",
+        looks_like: nginx_error::looks_like,
+        begins_like: nginx_error::begins_like,
+        read: nginx_error::read,
+        example: r#"2026/03/04 10:00:01 [error] 912#912: *5 user "ann": password mismatch, client: 203.0.113.7, server: intra.example, request: "GET /reports HTTP/1.1", host: "intra.example""#,
+        documentation: "nginx.org/en/docs/ngx_core_module.html#error_log",
+    },
+    Format {
+        group: "error",
+        name: "apache_error",
+        looks_like: apache_error::looks_like,
+        begins_like: apache_error::looks_like,
+        read: apache_error::read,
+        example: r#"[Wed Mar 04 10:00:03.120000 2026] [authz_core:error] [pid 44:tid 45] [client 203.0.113.7:50213] AH01630: client denied by server configuration: /srv/www/server-status"#,
+        documentation: "httpd.apache.org/docs/2.4/mod/core.html#errorlogformat",
+    },
+    Format {
+        group: "haproxy",
+        name: "haproxy",
+        looks_like: haproxy::looks_like,
+        begins_like: haproxy::looks_like,
+        read: haproxy::read,
+        example: r#"203.0.113.7:40112 [04/Mar/2026:10:00:01.004] www~ app/app1 0/0/1/9/10 200 1024 - - ---- 2/2/0/0/0 0/0 "GET /item?id=7 HTTP/1.1""#,
+        documentation: "docs.haproxy.org, 8.2.3 HTTP log format",
+    },
+    Format {
+        group: "w3c",
+        name: "w3c",
+        looks_like: w3c::looks_like,
+        begins_like: w3c::begins_like,
+        read: w3c::read,
+        example: r#"2026-03-04 10:00:01 198.51.100.9 GET /item id=7 443 - 203.0.113.7 Mozilla/5.0+(X11) - 200 0 0 85"#,
+        documentation: "learn.microsoft.com/windows/win32/http/w3c-logging",
+    },
+    Format {
+        group: "access",
+        name: "uwsgi",
+        looks_like: uwsgi::looks_like,
+        begins_like: uwsgi::looks_like,
+        read: uwsgi::read,
+        example: r#"[pid: 99|app: 0|req: 1/1] 203.0.113.7 () {32 vars in 400 bytes} [Wed Mar  4 10:00:01 2026] GET /item?id=7 => generated 812 bytes in 3 msecs (HTTP/1.1 200) 2 headers in 79 bytes (1 switches on core 0)"#,
+        documentation: "uwsgi-docs.readthedocs.io/en/latest/LogFormat.html",
+    },
+    Format {
+        group: "access",
+        name: "envoy",
+        looks_like: envoy::looks_like,
+        begins_like: envoy::looks_like,
+        read: envoy::read,
+        example: r#"[2026-03-04T10:00:01.123Z] "GET /item?id=7 HTTP/1.1" 200 - 0 812 3 2 "203.0.113.7" "curl/8.5" "6a1e" "shop.example" "10.0.0.4:8080""#,
+        documentation: "www.envoyproxy.io/docs/envoy/latest/configuration/observability/access_log/usage",
+    },
+    Format {
+        group: "access",
+        name: "alb",
+        looks_like: alb::looks_like,
+        begins_like: alb::looks_like,
+        read: alb::read,
+        example: r#"h2 2026-03-04T10:00:01.186641Z app/shop/1a2b3c 203.0.113.7:44740 10.0.0.9:8080 0.001 0.020 0.000 200 200 51 812 "GET https://shop.example:443/item?id=7 HTTP/2.0" "curl/8.5" TLS_AES_128_GCM_SHA256 TLSv1.3"#,
+        documentation: "docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-access-logs.html",
+    },
+    Format {
+        group: "error",
+        name: "litespeed_error",
+        looks_like: litespeed::looks_like,
+        begins_like: litespeed::looks_like,
+        read: litespeed::read,
+        example: r#"2026-03-04 10:00:01.123456 [NOTICE] [99] [203.0.113.7:40112:HTTP2-1#shop] File not found [/srv/www/pma]"#,
+        documentation: "docs.litespeedtech.com/lsws/logs",
+    },
+    Format {
+        group: "error",
+        name: "lighttpd_error",
+        looks_like: lighttpd::looks_like,
+        begins_like: lighttpd::looks_like,
+        read: lighttpd::read,
+        example: r#"2026-03-04 10:00:01: (mod_auth.c.853) password doesn't match for /intra/ username: ann IP: 203.0.113.7"#,
+        documentation: "redmine.lighttpd.net/projects/lighttpd/wiki/Docs_ModAuth",
+    },
+    Format {
+        group: "squid",
+        name: "squid",
+        looks_like: squid::looks_like,
+        begins_like: squid::looks_like,
+        read: squid::read,
+        example: r#"1772618401.120     45 192.0.2.77 TCP_MISS/200 812 GET http://shop.example/item?id=7 ann HIER_DIRECT/198.51.100.9 text/html"#,
+        documentation: "wiki.squid-cache.org/Features/LogFormat",
     },
     Format {
         group: "audit",
@@ -80,6 +241,51 @@ pub static FORMATS: &[Format] = &[
         read: rfc3164::read,
         example: "Mar  4 10:00:01 bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
         documentation: "RFC 3164",
+    },
+    Format {
+        group: "syslog",
+        name: "kiwi",
+        looks_like: envelope::kiwi::looks_like,
+        begins_like: envelope::kiwi::looks_like,
+        read: envelope::kiwi::read,
+        example: "2026-03-04 10:00:01\tLocal7.Notice\t192.0.2.9\tsshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "documentation.solarwinds.com/en/success_center/kss",
+    },
+    Format {
+        group: "container",
+        name: "name_prefix",
+        looks_like: envelope::prefix::looks_like,
+        begins_like: never,
+        read: envelope::prefix::read,
+        example: r#"web-1  | 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
+        documentation: "docs.docker.com/reference/cli/docker/compose/logs",
+    },
+    Format {
+        group: "container",
+        name: "time_prefix",
+        looks_like: envelope::stamped::looks_like,
+        begins_like: never,
+        read: envelope::stamped::read,
+        example: r#"2026-03-04T10:00:01.120000001Z 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812"#,
+        documentation: "docs.docker.com/reference/cli/docker/container/logs",
+    },
+    Format {
+        group: "coloured",
+        name: "coloured",
+        looks_like: envelope::ansi::looks_like,
+        begins_like: never,
+        read: envelope::ansi::read,
+        example: "\u{1b}[32mMar  4 10:00:01\u{1b}[0m bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "ECMA-48",
+    },
+    Format {
+        group: "application",
+        name: "application",
+        looks_like: application::looks_like,
+        begins_like: never,
+        read: application::read,
+        example: "2026-03-04 10:00:01,120 ERROR [main] com.example.Shop - payment refused",
+        documentation: "logging.apache.org/log4j/2.x/manual/pattern-layout.html",
     },
 ];
 

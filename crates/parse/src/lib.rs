@@ -5,40 +5,74 @@
 //! ```
 //! A line that breaks the format it begins with becomes a row with `event.kind: pipeline_error` and the reason; one that begins
 //! like no known format is plain text (`event.dataset: text`); an empty one has a row, too, so that rows and lines go together.
+//! A record over several lines is one event in the row of its first line; the others have rows of dataset `continuation`.
 //! **Absent on purpose:** no I/O, no clock, no async, no rules. Time comes with the block.
 
 #![warn(missing_docs)]
 
 mod access;
+mod access_time_first;
 mod address;
+mod alb;
+mod apache_error;
+mod apache_message;
+mod application;
 mod audit;
 mod body;
+mod client;
 mod clock;
 mod context;
 mod enrich;
+mod envelope;
+mod envoy;
 mod format;
+mod guess;
+mod haproxy;
+mod header_stamp;
 mod json;
+mod layout;
+mod lighttpd;
 mod line;
+mod listing;
+mod litespeed;
 mod naming;
 mod needle;
+mod nginx_error;
+mod proxies;
+mod record;
+mod request;
 mod rfc3164;
 mod rfc5424;
+mod s3;
 mod shape;
+mod squid;
+mod stamp;
 mod syslog;
+mod tag;
+mod template;
+mod uwsgi;
+mod values;
+mod w3c;
+mod w3c_columns;
 
 pub use clock::{Clock, UnknownZone};
 pub use enrich::{BadDatabase, Enricher};
 pub use format::{FORMATS, Format, FormatChoice, UnknownFormat};
+pub use listing::{Readable, readable};
 pub use naming::unknown::{UnknownShape, UnknownShapes};
+pub use proxies::TrustedProxies;
 pub use shape::{About, ShapeProblem, Shapes};
 
 use std::sync::Arc;
 
 use event::catalog::field;
+use event::record::EXPORT_START;
 use event::{BatchBuilder, Block, EventBatch, Position, dataset};
 
 use crate::context::{Context, Refusal};
 use crate::enrich::Enrichment;
+use crate::line::Line;
+use crate::record::Record;
 
 /// Lines of a block that are looked at to find its format.
 const PROBE_LINES: usize = 8;
@@ -50,6 +84,8 @@ pub struct Options {
     pub format: FormatChoice,
     /// Zone and year of times that name none.
     pub clock: Clock,
+    /// Whose word on forwarded addresses is believed.
+    pub trusted_proxies: TrustedProxies,
     /// What is added to events beside what they say.
     pub enricher: Arc<Enricher>,
     /// Kinds of events that are told by their keys.
@@ -61,6 +97,7 @@ impl Default for Options {
         Options {
             format: FormatChoice::default(),
             clock: Clock::default(),
+            trusted_proxies: TrustedProxies::default(),
             enricher: Arc::default(),
             shapes: Arc::clone(Shapes::standard()),
         }
@@ -80,7 +117,8 @@ pub struct Parser {
 impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
-        let context = Context::new(&options.clock, &options.shapes, format::read_carried);
+        let ways = [format::read_carried, format::read_carried_surely];
+        let context = Context::new(&options.clock, &options.trusted_proxies, &options.shapes, ways);
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
         Parser { options, context, enrichment, rows_hint: 1024 }
     }
@@ -89,16 +127,29 @@ impl Parser {
     pub fn parse(&mut self, block: Block) -> EventBatch {
         let start = block.start;
         let cut_line_bytes = block.cut_line_bytes;
-        self.context.begin_block(block.reference);
+        self.context.begin_block(block.reference, block.heading.as_deref());
+        let origin_starts: Vec<u32> = block.layout.origins.iter().map(|(start, _)| *start).collect();
         let mut rows = BatchBuilder::new(block, self.rows_hint);
         let buffer = rows.buffer();
         let bytes = buffer.as_slice();
         let preferred = self.preferred(bytes);
         let mut count = 0;
-        for (at, text, ends_block) in line::lines(bytes) {
-            let cut = cut_line_bytes.filter(|_| ends_block);
-            self.parse_line(text, at as u32, cut, preferred, &mut rows);
+        let mut lines = line::lines(bytes);
+        while let Some(line) = lines.next() {
             count += 1;
+            let cut = cut_line_bytes.filter(|_| line.next >= bytes.len());
+            // What other senders wrote behind the line does not go on with it.
+            let bound = origin_starts.partition_point(|start| *start as usize <= line.at);
+            let bound = origin_starts.get(bound).map_or(bytes.len(), |start| *start as usize);
+            let head = Head { line, cut, bytes, bound: bound.max(line.next) };
+            let record = self.parse_record(head, preferred, &mut rows);
+            for _ in 1..record {
+                let Some(line) = lines.next() else { break };
+                count += 1;
+                rows.counts().joined += 1;
+                rows.text(field::EVENT_ORIGINAL, line.text);
+                rows.end_row(line.at as u32, dataset::CONTINUATION);
+            }
         }
         self.rows_hint = count + count / 8 + 16;
         let read = cut_line_bytes.map_or(bytes.len() as u64, |full| {
@@ -121,44 +172,63 @@ impl Parser {
             return first;
         }
         let mut votes = vec![0_usize; candidates.len()];
-        for (_, text, _) in line::lines(bytes).filter(|(_, text, _)| !line::is_empty(text)).take(PROBE_LINES) {
-            if let Some(at) = candidates.iter().position(|format| (format.looks_like)(text)) {
+        for line in line::lines(bytes).filter(|line| !line::is_empty(line.text)).take(PROBE_LINES) {
+            if let Some(at) = candidates.iter().position(|format| (format.looks_like)(line.text)) {
                 votes[at] += 1;
             }
         }
         let best = (0..votes.len()).rev().max_by_key(|at| votes[*at]).unwrap_or(0);
-        candidates[best]
+        if candidates[best].name == format::LAST { first } else { candidates[best] }
     }
 
-    fn parse_line(
-        &mut self,
-        text: &[u8],
-        at: u32,
-        cut: Option<u64>,
-        preferred: &'static Format,
-        rows: &mut BatchBuilder,
-    ) {
+    /// Reads the line, and what belongs to it of those that follow: how many lines the record has.
+    fn parse_record(&mut self, head: Head<'_>, preferred: &'static Format, rows: &mut BatchBuilder) -> usize {
+        let Head { line, cut, bytes, bound } = head;
+        let follows = &bytes[line.next..bound];
+        let (joined, mut record) = record::spread(line.text, follows).unzip();
+        let text = joined.as_deref().unwrap_or(line.text);
         let repaired;
-        let text = if rows.block_is_utf8() || simdutf8::basic::from_utf8(text).is_ok() {
+        // Lengths within an entry of the journal are no text: its values are repaired one by one.
+        let is_text = joined.is_none() || !text.starts_with(EXPORT_START);
+        let text = if !is_text || rows.block_is_utf8() && joined.is_none() || simdutf8::basic::from_utf8(text).is_ok() {
             text
         } else {
             rows.counts().repaired += 1;
             repaired = String::from_utf8_lossy(text).into_owned();
             repaired.as_bytes()
         };
-        rows.text(field::EVENT_ORIGINAL, text);
         let dataset = match self.read_line(text, preferred, rows) {
             Ok(dataset) => {
                 self.enrichment.put(rows);
+                if record.is_none() && record::may_go_on(line.text, follows) {
+                    record = record::lines_behind(line.text, follows, Some(dataset));
+                }
                 dataset
             }
-            Err(unread) => put_unread(&unread, text, rows),
+            Err(unread) => {
+                if record::may_go_on(line.text, follows) && matches!(unread, Unread::Text) {
+                    record = record::lines_behind(line.text, follows, None);
+                }
+                put_unread(&unread, text, &mut self.context, rows)
+            }
         };
+        match record {
+            None => rows.text(field::EVENT_ORIGINAL, text),
+            Some(Record { bytes: length, .. }) => {
+                let start = line.text.as_ptr() as usize - bytes.as_ptr() as usize;
+                let whole = line::without_ending(&bytes[start..line.next + length]);
+                rows.text(field::EVENT_ORIGINAL, whole);
+                if joined.is_none() && !matches!(dataset, dataset::TEXT | dataset::UNPARSED) {
+                    record::put_message(line.text, whole, rows);
+                }
+            }
+        }
         if let Some(full) = cut {
             rows.counts().cut += 1;
             rows.mark(&format!("line_truncated from {full} bytes"));
         }
-        rows.end_row(at, dataset);
+        rows.end_row(line.at as u32, dataset);
+        record.map_or(1, |record| 1 + record.lines)
     }
 
     /// Tries the preferred format, then the others in the order of the table.
@@ -194,6 +264,17 @@ impl Parser {
     }
 }
 
+/// A line with what stands behind it.
+struct Head<'a> {
+    line: Line<'a>,
+    /// Length of the line where it was cut.
+    cut: Option<u64>,
+    /// The block.
+    bytes: &'a [u8],
+    /// How far the same sender wrote it.
+    bound: usize,
+}
+
 /// Why a line has no fields.
 enum Unread {
     /// It breaks its own format, or the one that was asked for.
@@ -204,12 +285,15 @@ enum Unread {
 }
 
 /// The row of a line without fields. What formats put there before they refused it goes.
-fn put_unread(unread: &Unread, text: &[u8], rows: &mut BatchBuilder) -> event::DatasetId {
+fn put_unread(unread: &Unread, text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> event::DatasetId {
     rows.clear_row();
-    rows.text(field::EVENT_ORIGINAL, text);
     match unread {
         Unread::Empty => rows.counts().empty += 1,
-        Unread::Text => rows.counts().text += 1,
+        Unread::Text => {
+            rows.counts().text += 1;
+            application::put_time(text, context, rows);
+            guess::put(rows, text);
+        }
         Unread::Broken(reason) => {
             rows.counts().rejected += 1;
             rows.literal(field::EVENT_KIND, "pipeline_error");

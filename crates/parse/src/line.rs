@@ -3,8 +3,20 @@
 
 use memchr::memchr_iter;
 
-/// Offset (of the first byte that is no NUL), text without its ending, and whether the line is the block's last. A final LF opens no further line.
-pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8], bool)> {
+/// A line of a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Line<'a> {
+    /// Offset of the first byte that is no NUL.
+    pub(crate) at: usize,
+    /// Without its ending and the marks in front.
+    pub(crate) text: &'a [u8],
+    /// Offset behind its ending: where the next line begins, or where the block ends.
+    pub(crate) next: usize,
+}
+
+/// Every line. A final LF opens no further one.
+#[inline]
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
     let mut start = 0;
     let tail = std::iter::once(bytes.len()).filter(|_| bytes.last().is_some_and(|last| *last != b'\n'));
     memchr_iter(b'\n', bytes).chain(tail).map(move |end| {
@@ -13,8 +25,14 @@ pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = (usize, &[u8], bool)> 
         let text = &bytes[at..end];
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let (nuls, text) = if matches!(text.first(), Some(0 | 0xEF)) { without_marks(text) } else { (0, text) };
-        (at + nuls, text, start >= bytes.len())
+        Line { at: at + nuls, text, next: start.min(bytes.len()) }
     })
+}
+
+/// The text without the LF, and the CR before it, that it ends with.
+pub(crate) fn without_ending(text: &[u8]) -> &[u8] {
+    let text = text.strip_suffix(b"\n").unwrap_or(text);
+    text.strip_suffix(b"\r").unwrap_or(text)
 }
 
 /// How many NULs stand in front, and the text behind all marks.
@@ -39,7 +57,7 @@ mod tests {
     use super::*;
 
     fn texts(bytes: &[u8]) -> Vec<&[u8]> {
-        lines(bytes).map(|(_, text, _)| text).collect()
+        lines(bytes).map(|line| line.text).collect()
     }
 
     #[test]
@@ -53,7 +71,7 @@ mod tests {
             texts(b"\xEF\xBB\xBFa\n\0\0b\n\0\xEF\xBB\xBF\0\n\xEF\xBBc\na\0\n"),
             [&b"a"[..], b"b", b"", b"\xEF\xBBc", b"a\0"]
         );
-        let last: Vec<bool> = lines(b"a\nb\n").map(|(_, _, last)| last).collect();
-        assert_eq!(last, [false, true]);
+        let places: Vec<_> = lines(b"\0a\r\nb").map(|line| (line.at, line.next)).collect();
+        assert_eq!(places, [(1, 4), (4, 5)]);
     }
 }

@@ -1,21 +1,27 @@
-//! BSD syslog (RFC 3164) as it is found: with and without PRI, with BSD or ISO 8601 stamps, as in `/var/log` files.
+//! BSD syslog (RFC 3164) as it is found: with and without PRI, with BSD or ISO 8601 stamps, as in `/var/log` files and as
+//! `journalctl` prints it.
 //!
-//! `[<PRI>][seq: ][stamp ][host ][tag[pid]:] message`
-//! Without PRI a line must have a BSD stamp and a host, or an ISO stamp and a tag, so that other text is not taken for
-//! syslog.
+//! `[<PRI>][seq: ][stamp ][host ][facility.severity ][tag[pid]:] message`
+//! Without PRI a line must have a BSD stamp and a host, or another stamp with host and tag, so that other text is not taken
+//! for syslog.
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, Timestamp};
 use memchr::memchr;
 
+use crate::address::is_ip;
+use crate::body;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
+use crate::envelope::kiwi;
+use crate::header_stamp;
 use crate::rfc5424;
-use crate::syslog::{Priority, Program, priority, put_host, put_message};
+use crate::syslog::{Priority, Program, is_level, priority, put_host, put_message};
+use crate::tag::{self, Tag, tag};
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
     let starts_with_iso = text.len() > 20 && text[4] == b'-' && text[7] == b'-' && text[13] == b':';
-    text.first() == Some(&b'<') || starts_with_month(text) || starts_with_iso
+    text.first() == Some(&b'<') || starts_with_month(text) || starts_with_iso || header_stamp::starts_with_weekday(text)
 }
 
 /// A priority, whole or not; markup begins with a letter.
@@ -30,6 +36,10 @@ struct BsdHeader<'a> {
     time: Option<Timestamp>,
     host: &'a [u8],
     program: Program<'a>,
+    /// What stands between the tag and its colon on macOS: the process that the message is about.
+    about: &'a [u8],
+    /// The number of the message in Solaris's catalog.
+    message_id: &'a [u8],
     message: &'a [u8],
 }
 
@@ -41,6 +51,13 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         .flatten()
         .filter(|inner| !inner.program.name.is_empty());
     let outer = &header;
+    if inner.is_none() && header.program.name.is_empty() && is_relayed(header.message) {
+        outer.put_outer(rows);
+        if let Some(dataset) = read_relayed(header.message, context, rows) {
+            return Ok(dataset);
+        }
+        rows.clear_row();
+    }
     let header = inner.as_ref().unwrap_or(outer);
     if let Some(priority) = header.priority.or(outer.priority) {
         priority.put(rows);
@@ -50,7 +67,34 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     }
     put_host(rows, header.host);
     header.program.put(rows);
+    if !header.about.is_empty() {
+        rows.text(field::LOG_LOGGER, header.about);
+    }
+    if !header.message_id.is_empty() {
+        rows.text(field::LOG_SYSLOG_MSGID, header.message_id);
+    }
     Ok(put_message(rows, &header.program, header.message, context))
+}
+
+fn is_relayed(message: &[u8]) -> bool {
+    match message.first() {
+        Some(b'O') => message.starts_with(kiwi::ORIGINAL),
+        Some(b'<') => priority(message).is_ok() && rfc5424::looks_like(message),
+        _ => false,
+    }
+}
+
+/// A message that another machine had given a header of its own, RFC 5424 or with its address, before it was passed on.
+fn read_relayed(message: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
+    if let Some((host, message)) = kiwi::original(message) {
+        put_host(rows, host);
+        return context.read_carried(message, rows).or_else(|| {
+            let Tag { program, message, .. } = tag(message)?;
+            program.put(rows);
+            Some(put_message(rows, &program, message, context))
+        });
+    }
+    context.read_carried(message, rows)
 }
 
 fn is_header_start(text: &[u8]) -> bool {
@@ -74,56 +118,138 @@ impl<'a> BsdHeader<'a> {
             if rfc5424::looks_like(text) {
                 return Err(Refusal::Other("RFC 5424, not RFC 3164"));
             }
-            let (program, message) = tag(rest.trim_ascii_start()).unwrap_or((Program::default(), rest));
-            return Ok(BsdHeader { priority, program, message, ..BsdHeader::default() });
+            let mut header = BsdHeader { priority, message: rest, ..BsdHeader::default() };
+            header.put_tag(tag(rest.trim_ascii_start()));
+            return Ok(header);
         };
         let mut header = BsdHeader { priority, time: Some(time), ..BsdHeader::default() };
-        let after = after.trim_ascii_start();
-        let recognised = header.after_stamp(after);
-        // A BSD stamp and a host are syslog by themselves; an ISO stamp begins many other logs.
-        let bsd_with_host = starts_with_month(stamp_at) && !header.host.is_empty();
-        if priority.is_none() && !recognised && !bsd_with_host {
+        let stamp_bytes = &stamp_at[..stamp_at.len() - after.len()];
+        let recognised = header.after_stamp(after.trim_ascii_start());
+        if priority.is_none() && !header.is_surely_syslog(recognised, stamp_bytes, after) {
             return Err(Refusal::Other("not syslog: no host and program after the time"));
         }
         Ok(header)
     }
 
+    fn put_outer(&self, rows: &mut BatchBuilder) {
+        if let Some(priority) = self.priority {
+            priority.put(rows);
+        }
+        if let Some(time) = self.time {
+            rows.date(field::TIMESTAMP, time);
+        }
+        put_host(rows, self.host);
+    }
+
+    /// Whether a line without PRI is of syslog. A BSD stamp and a host are by themselves; other stamps begin many other logs.
+    fn is_surely_syslog(&self, recognised: bool, stamp: &[u8], after: &[u8]) -> bool {
+        if starts_with_month(stamp) {
+            return recognised || !matches!(self.host.first(), None | Some(b'['));
+        }
+        if !self.host.is_empty() && !is_host_name(self.host) {
+            return false;
+        }
+        let has_pid = self.program.pid.is_some_and(|pid| !pid.is_empty());
+        if recognised && (has_pid || self.priority.is_some() || body::is_known(self.program.name)) {
+            return true;
+        }
+        // What rsyslog writes has its zone, and one blank everywhere.
+        let is_zoned = stamp.get(10) == Some(&b'T') && stamp.len() > 19;
+        let one_blank = after.get(1).is_some_and(|byte| *byte != b' ');
+        let named = recognised && !self.program.name.is_empty() && !is_level(self.program.name);
+        let of_program = named && self.message.len() + self.program.name.len() + self.host.len() + 5 > after.len();
+        is_zoned
+            && one_blank
+            && !self.host.is_empty()
+            && (of_program || is_ip(self.host) && self.message.starts_with(b"{"))
+    }
+
     /// Host, tag and message. False where no tag or known wording says that this is syslog.
     fn after_stamp(&mut self, rest: &'a [u8]) -> bool {
         self.message = rest;
-        if rest.starts_with(b"-- MARK --") || rest.starts_with(b"last message repeated ") {
-            return true;
-        }
-        if let Some((host, message)) = forwarded(rest) {
-            self.host = host;
-            if let Some((program, message)) = tag(message) {
-                (self.program, self.message) = (program, message);
+        match rest.first() {
+            // FreeBSD's `syslogd -v` writes `<4.6>` or `<auth.info>` in front of the host.
+            Some(b'<') => {
+                if let Some((level, rest)) = tag::level_in_angles(rest) {
+                    self.priority = self.priority.or(Some(level));
+                    return self.after_stamp(rest);
+                }
             }
-            return true;
+            // metalog writes no host.
+            Some(b'[') => return self.put_tag(tag::bracketed(rest)),
+            Some(b'-') if rest.starts_with(b"-- MARK --") || rest.starts_with(b"--- last message repeated ") => {
+                return true;
+            }
+            Some(b'l') if rest.starts_with(b"last message repeated ") => return true,
+            Some(b'M') => {
+                if let Some((host, message)) = forwarded(rest) {
+                    self.host = host;
+                    self.message = message;
+                    self.put_tag(tag(message));
+                    return true;
+                }
+            }
+            _ => {}
         }
         // Without a host the tag comes first: `prog[1]: text`. A host never ends in a colon.
-        let first = memchr(b' ', rest).map_or(rest, |blank| &rest[..blank]);
-        if first.ends_with(b":")
-            && let Some((program, message)) = tag(rest)
-        {
-            (self.program, self.message) = (program, message);
+        let blank = memchr(b' ', rest);
+        let first = blank.map_or(rest, |blank| &rest[..blank]);
+        if first.ends_with(b":") && self.put_tag(tag(rest)) {
             return true;
         }
-        let Some(blank) = memchr(b' ', rest).filter(|blank| *blank > 0) else { return false };
-        self.host = &rest[..blank];
+        let Some(blank) = blank.filter(|blank| *blank > 0) else { return false };
         let after_host = rest[blank..].trim_ascii_start();
+        // OpenWrt's logread writes facility and severity and no host.
+        if let Some(level) = Priority::of_words(first) {
+            self.priority = self.priority.or(Some(level));
+            self.message = after_host;
+            return self.put_tag(tag(after_host).or_else(|| tag::loose(after_host)));
+        }
+        self.host = first;
         self.message = after_host;
+        self.put_tag(tag(after_host)) || self.after_host(after_host)
+    }
+
+    /// What is unusual behind the host.
+    fn after_host(&mut self, text: &'a [u8]) -> bool {
         // A local sender that names the host puts a second one behind that of the daemon.
-        let repeated = after_host.strip_prefix(self.host).and_then(|rest| rest.strip_prefix(b" "));
-        if let Some((program, message)) = tag(after_host).or_else(|| tag(repeated?)) {
-            (self.program, self.message) = (program, message);
+        if let Some(rest) = text.strip_prefix(self.host).and_then(|rest| rest.strip_prefix(b" "))
+            && self.put_tag(tag(rest))
+        {
             return true;
         }
-        after_host.starts_with(b"-- MARK --")
-            || after_host.starts_with(b"last message repeated ")
-            || after_host.starts_with(b"message repeated ")
-            || is_header_start(after_host)
+        // `auth.info` of BusyBox, `auth|security:info` of AIX.
+        if let Some((level, rest)) = tag::level_word(text) {
+            self.priority = self.priority.or(Some(level));
+            self.message = rest;
+            return self.put_tag(tag(rest).or_else(|| tag::loose(rest)));
+        }
+        self.put_tag(tag::loose(text))
+            || text.starts_with(b"-- MARK --")
+            || text.starts_with(b"last message repeated ")
+            || text.starts_with(b"message repeated ")
+            || is_header_start(text)
     }
+
+    #[inline]
+    fn put_tag(&mut self, read: Option<Tag<'a>>) -> bool {
+        let Some(Tag { program, mut message, about }) = read else { return false };
+        if message.starts_with(b"[ID ")
+            && let Some((id, level, rest)) = tag::solaris_id(message)
+        {
+            (self.message_id, message) = (id, rest);
+            self.priority = self.priority.or(Some(level));
+        }
+        (self.program, self.message, self.about) = (program, message, about);
+        true
+    }
+}
+
+/// Letters, digits, dots, hyphens and underscores, or an address. A word such as `ERROR` and a number are none.
+fn is_host_name(text: &[u8]) -> bool {
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'@');
+    let plain = text.iter().all(is_of_name) && !text.iter().all(u8::is_ascii_digit) && !is_level(text);
+    plain || is_ip(text)
 }
 
 /// Steps over blanks, Cisco's sequence number (`000123: `) and its clock marks `*` and `.`.
@@ -140,10 +266,7 @@ pub(crate) fn before_stamp(text: &[u8]) -> &[u8] {
 
 #[inline]
 fn stamp<'a>(text: &'a [u8], times: &mut Times) -> Option<(Timestamp, &'a [u8])> {
-    let (time, rest) = match text.first()? {
-        b'0'..=b'9' => times.iso(text)?,
-        _ => times.bsd(text)?,
-    };
+    let (time, rest) = header_stamp::of_syslog(text, times)?;
     (rest.is_empty() || rest[0] == b' ').then_some((time, rest))
 }
 
@@ -152,24 +275,4 @@ fn forwarded(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = text.strip_prefix(b"Message forwarded from ")?;
     let colon = memchr(b':', rest)?;
     Some((&rest[..colon], rest[colon + 1..].trim_ascii_start()))
-}
-
-/// `prog:`, `prog[pid]:`, `prog[pid]` and the text after it. The tag has no blanks.
-#[inline]
-fn tag(text: &[u8]) -> Option<(Program<'_>, &[u8])> {
-    let end = memchr(b' ', text).unwrap_or(text.len());
-    let (word, rest) = text.split_at(end);
-    if word.is_empty() || matches!(word[0], b'[' | b'{' | b'(' | b'<') {
-        return None;
-    }
-    if let Some(word) = word.strip_suffix(b":") {
-        return (!word.is_empty()).then(|| (Program::read(word), rest.strip_prefix(b" ").unwrap_or(rest)));
-    }
-    let closing = memchr::memmem::find(word, b"]:");
-    if let Some(close) = closing {
-        return Some((Program::read(&word[..=close]), &text[close + 2..]));
-    }
-    let program = Program::read(word);
-    let numbered = program.pid.is_some_and(|pid| !pid.is_empty() && pid.iter().all(u8::is_ascii_digit));
-    numbered.then(|| (program, rest.strip_prefix(b" ").unwrap_or(rest)))
 }

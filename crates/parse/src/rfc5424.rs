@@ -106,19 +106,46 @@ fn time_of(stamp: &[u8], times: &Times) -> Result<Option<Timestamp>, Refusal> {
     }
 }
 
-/// The elements (or nothing for `-`) and the message.
+/// The elements (or nothing for `-`) and the message. A sender that leaves the structured data out may begin its message with a
+/// bracket: what is no element is message.
 fn split_structured_data(text: &[u8]) -> Result<(&[u8], &[u8]), Refusal> {
     if let Some(rest) = text.strip_prefix(b"-") {
         return Ok((b"", rest.strip_prefix(b" ").unwrap_or(rest)));
     }
     let mut at = 0;
     while text.get(at) == Some(&b'[') {
-        at = element_end(text, at).ok_or(Refusal::Broken("RFC 5424: structured data is not closed"))?;
-        if text.get(at) == Some(&b' ') && text.get(at + 1) == Some(&b'[') && element_end(text, at + 1).is_some() {
+        let Some(end) = element_end(text, at).filter(|end| at > 0 || is_element(&text[at + 1..end - 1])) else {
+            if at > 0 || !starts_like_element(text) {
+                break;
+            }
+            return Err(Refusal::Broken("RFC 5424: structured data is not closed"));
+        };
+        at = end;
+        // Some senders put a blank between elements; a message may begin with a bracket, too.
+        if text[at..].starts_with(b" [")
+            && element_end(text, at + 1).is_some_and(|end| has_quoted_parameters(&text[at + 2..end - 1]))
+        {
             at += 1;
         }
     }
     Ok((&text[..at], text[at..].strip_prefix(b" ").unwrap_or(&text[at..])))
+}
+
+/// `ID`, or `ID name=value …`: a text with blanks and no value is a message in brackets.
+fn is_element(inside: &[u8]) -> bool {
+    let inside = inside.trim_ascii();
+    let Some(blank) = memchr(b' ', inside) else { return true };
+    memchr(b'=', &inside[..blank]).is_none() && memchr(b'=', &inside[blank..]).is_some()
+}
+
+fn has_quoted_parameters(inside: &[u8]) -> bool {
+    is_element(inside) && memchr::memmem::find(inside, b"=\"").is_some() && inside.trim_ascii_end().ends_with(b"\"")
+}
+
+/// `[ID name="…`
+fn starts_like_element(text: &[u8]) -> bool {
+    let equals = memchr::memmem::find(text, b"=\"");
+    equals.is_some_and(|at| text[1..at].iter().filter(|byte| **byte == b' ').count() <= 2)
 }
 
 /// Offset after the `]` that closes the element at `open`, outside quotes.

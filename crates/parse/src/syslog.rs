@@ -8,8 +8,8 @@ use nom::bytes::complete::{tag, take_while_m_n};
 use nom::sequence::delimited;
 
 use crate::address::{decimal, put_ip};
+use crate::body;
 use crate::context::Context;
-use crate::{access, body};
 
 /// Facility and severity, as one number; above 191 it is not valid (RFC 5424 §6.2.1) but the line is still read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,16 +22,54 @@ pub(crate) fn priority(text: &[u8]) -> IResult<&[u8], Priority> {
         .parse(text)
 }
 
+/// Names of facilities, in the order of their codes (RFC 5424 §6.2.1).
+const FACILITIES: [&str; 24] = [
+    "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp", "ntp",
+    "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
+];
+/// Names of severities, in the order of their codes.
+const SEVERITIES: [&str; 8] =
+    ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"];
+/// Other words for them (`syslog.h`), FreeBSD's `security` and `console` among them.
+const FACILITY_WORDS: [(&[u8], u16); 3] = [(b"security", 13), (b"console", 14), (b"audit", 13)];
+const SEVERITY_WORDS: [(&[u8], u16); 7] =
+    [(b"emerg", 0), (b"panic", 0), (b"crit", 2), (b"err", 3), (b"warn", 4), (b"info", 6), (b"none", 7)];
+/// Bytes of the longest `facility.severity`.
+const LEVEL_BYTES_MAX: usize = 24;
+
 impl Priority {
     pub(crate) fn put(self, rows: &mut BatchBuilder) {
-        if self.0 > 191 {
+        let (facility, severity) = (usize::from(self.0 >> 3), usize::from(self.0 & 7));
+        let Some(name) = FACILITIES.get(facility) else {
             rows.mark("invalid_syslog_priority");
             return;
-        }
+        };
         rows.long(field::LOG_SYSLOG_PRIORITY, i64::from(self.0));
-        rows.long(field::LOG_SYSLOG_FACILITY_CODE, i64::from(self.0 >> 3));
-        rows.long(field::LOG_SYSLOG_SEVERITY_CODE, i64::from(self.0 & 7));
+        rows.long(field::LOG_SYSLOG_FACILITY_CODE, facility as i64);
+        rows.long(field::LOG_SYSLOG_SEVERITY_CODE, severity as i64);
+        rows.literal(field::LOG_SYSLOG_FACILITY_NAME, name);
+        rows.literal(field::LOG_SYSLOG_SEVERITY_NAME, SEVERITIES[severity]);
     }
+
+    /// `auth.info`, `4.6`, or `auth|security:info` as AIX writes it.
+    pub(crate) fn of_words(word: &[u8]) -> Option<Self> {
+        if word.len() > LEVEL_BYTES_MAX {
+            return None;
+        }
+        let at = memchr::memchr2(b'.', b':', word)?;
+        let facility = word[..at].split(|byte| *byte == b'|').next()?;
+        let facility = code(facility, &FACILITIES, &FACILITY_WORDS)?;
+        let severity = code(&word[at + 1..], &SEVERITIES, &SEVERITY_WORDS)?;
+        Some(Priority(facility << 3 | severity))
+    }
+}
+
+fn code(word: &[u8], names: &[&str], others: &[(&[u8], u16)]) -> Option<u16> {
+    if let Some(number) = decimal(word) {
+        return u16::try_from(number).ok().filter(|number| usize::from(*number) < names.len());
+    }
+    let named = names.iter().position(|name| name.as_bytes() == word).map(|at| at as u16);
+    named.or_else(|| others.iter().find(|(other, _)| *other == word).map(|(_, code)| *code))
 }
 
 /// Who wrote the message: `prog`, `prog[pid]`, `prog(module)[pid]` or `dir/prog[pid]`.
@@ -59,7 +97,7 @@ impl<'a> Program<'a> {
             None => (self.name, &b""[..]),
         };
         let base = memchr::memrchr(b'/', name).filter(|at| at + 1 < name.len()).map_or(name, |at| &name[at + 1..]);
-        (base, module)
+        (without_unit(base), module)
     }
 
     pub(crate) fn put(&self, rows: &mut BatchBuilder) {
@@ -74,14 +112,54 @@ impl<'a> Program<'a> {
     }
 }
 
+/// Without what `journalctl -o with-unit` and gdm's helpers (`gdm-password]`) have behind the name.
+#[inline]
+fn without_unit(name: &[u8]) -> &[u8] {
+    match name.last() {
+        Some(b'e') => name.strip_suffix(b".service").filter(|rest| !rest.is_empty()).unwrap_or(name),
+        Some(b']') => &name[..name.len() - 1],
+        _ => name,
+    }
+}
+
+/// Whether the word names how grave a message is, as logs of applications write it.
+pub(crate) fn is_level(word: &[u8]) -> bool {
+    const LEVELS: [&str; 26] = [
+        "trace",
+        "debug",
+        "dbg",
+        "fine",
+        "finer",
+        "finest",
+        "info",
+        "inf",
+        "information",
+        "informational",
+        "notice",
+        "note",
+        "warn",
+        "wrn",
+        "warning",
+        "err",
+        "error",
+        "eror",
+        "severe",
+        "crit",
+        "critical",
+        "alert",
+        "emerg",
+        "fatal",
+        "ftl",
+        "panic",
+    ];
+    word.len() <= 13 && LEVELS.iter().any(|level| level.as_bytes().eq_ignore_ascii_case(word))
+}
+
 pub(crate) fn put_host(rows: &mut BatchBuilder, host: &[u8]) {
     if !matches!(host, b"" | b"-") {
         rows.text(field::HOST_HOSTNAME, host);
     }
 }
-
-/// Programs that send access lines through syslog.
-const WEB_SERVERS: &[&[u8]] = &[b"nginx", b"apache", b"apache2", b"httpd", b"caddy", b"lighttpd"];
 
 /// Puts the message and what the program's own format says in it.
 pub(crate) fn put_message(
@@ -101,18 +179,13 @@ pub(crate) fn put_message(
         rows.long(field::LOG_SYSLOG_REPEATED, times);
     }
     let (program, module) = program.base_and_module();
-    if WEB_SERVERS.contains(&program)
-        && let Ok(dataset) = access::read(message, context, rows)
-    {
-        return dataset;
-    }
-    body::put(rows, program, module, message)
+    body::put(rows, context, body::Said { program, module, message })
 }
 
 /// `message repeated N times: [ text]` stands for N lines like `text`; `last message repeated N times` for N others.
 fn unfold_repeats(message: &[u8]) -> (&[u8], Option<i64>) {
-    let Some(rest) = message.strip_prefix(b"last message repeated ").or(message.strip_prefix(b"message repeated "))
-    else {
+    let bare = message.strip_prefix(b"--- ").and_then(|rest| rest.strip_suffix(b" ---")).unwrap_or(message);
+    let Some(rest) = bare.strip_prefix(b"last message repeated ").or(bare.strip_prefix(b"message repeated ")) else {
         return (message, None);
     };
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();

@@ -65,10 +65,13 @@ fn there_is_one_event_for_every_line_and_every_event_has_its_line() {
     for case in cases() {
         let input = std::fs::read(&case).unwrap();
         let batch = Parser::new(Options::default()).parse(block(&input));
-        let lines: Vec<_> = line::lines(&input).map(|(at, text, _)| (at as u64, text)).collect();
+        let lines: Vec<_> = line::lines(&input).map(|line| (line.at as u64, line.text)).collect();
         assert_eq!(batch.rows(), lines.len());
         for (row, (at, text)) in lines.iter().enumerate() {
-            assert_eq!(batch.original(row), String::from_utf8_lossy(text), "{} row {row}", case.display());
+            let (original, text) = (batch.original(row), String::from_utf8_lossy(text));
+            let goes_on = batch.datasets().get(row + 1) == Some(&dataset::CONTINUATION);
+            let is_first = goes_on && original.starts_with(&*text);
+            assert!(original == text || is_first, "{} row {row}: {original:?}", case.display());
             assert_eq!((batch.offset(row), batch.line_no(row)), (*at, row as u64 + 1));
         }
         assert_eq!(batch.span().1, Position { offset: input.len() as u64, line: lines.len() as u64 });
@@ -87,7 +90,8 @@ fn the_catalog_says_which_fields_the_parsers_write() {
             event::json::write_row(&batch, row, &mut text);
             let members: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
             for (_, field) in members.keys().filter_map(|name| event::Field::named(name)) {
-                let known = ["json", "text", "unparsed"].contains(&dataset.name) || field.is_written_for(dataset);
+                let known = ["json", "text", "unparsed", "continuation"].contains(&dataset.name)
+                    || field.is_written_for(dataset);
                 assert!(known, "schemas/fields.yaml: {} is also written for {}", field.name, dataset.name);
                 written.insert(field.name);
             }
@@ -130,7 +134,7 @@ fn no_sample_line_is_read_by_two_groups_of_formats() {
 #[test]
 fn an_unknown_format_is_refused_with_the_known_ones() {
     let message = "apache".parse::<FormatChoice>().unwrap_err().to_string();
-    assert_eq!(message, "unknown format `apache`: use one of auto, json, syslog, rfc5424, access, audit, rfc3164");
+    assert!(message.starts_with("unknown format `apache`: use one of auto, json, "), "{message}");
     assert!(Clock::new("Mars/Olympus", None).is_err());
 }
 
@@ -177,10 +181,14 @@ proptest! {
         let cut = 1 + cut.index(lines.len() - 1);
         let mut whole = lines.join(&b'\n');
         whole.push(b'\n');
+        // A record that is cut is read in two parts.
+        prop_assume!(!events_of([block(&whole)])[cut].contains(r#""event.dataset":"continuation""#));
         let mut first = lines[..cut].join(&b'\n');
         first.push(b'\n');
         let mut second = block(&whole[first.len()..]);
         second.start = Position { offset: first.len() as u64, line: cut as u64 };
+        // Whoever cuts a source into blocks says which columns a line in front of the block has named.
+        second.heading = event::block::heading_after(None, &first);
         // Columns outside the catalog come in the order of their first use: compare what the objects say.
         let meant = |events: Vec<String>| -> Vec<serde_json::Value> {
             events.iter().map(|event| serde_json::from_str(event).unwrap()).collect()

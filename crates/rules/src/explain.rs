@@ -14,6 +14,10 @@ use crate::sigma::rule::{Expr, Item, Rule};
 
 /// Whether events such as the row's are judged by the rule: by what is known of them, else by what was declared.
 pub fn judges(rule: &Rule, batch: &EventBatch, row: usize, declared: Option<&LogSource>) -> bool {
+    // A further line of a record is no event.
+    if batch.datasets()[row] == event::dataset::CONTINUATION {
+        return false;
+    }
     let origin = origin_of(batch, row);
     match declared.filter(|_| !origin.is_known()) {
         Some(declared) => declared.allows(&rule.logsource),

@@ -30,7 +30,8 @@ fn main() -> anyhow::Result<()> {
             std::fs::write(root().join(schemas::WRITTEN), &written)?;
             let text = schemas::catalog_table(&std::fs::read_to_string(root().join(schemas::SOURCE))?, &written)?;
             std::fs::write(root().join(schemas::TARGET), text)?;
-            println!("wrote {} and {}", schemas::WRITTEN, schemas::TARGET);
+            std::fs::write(root().join(schemas::FORMATS), schemas::formats_table())?;
+            println!("wrote {}, {} and {}", schemas::WRITTEN, schemas::TARGET, schemas::FORMATS);
         }
         Some("quality") if std::env::args().nth(2).as_deref() == Some("ways") => print_ways()?,
         Some("quality") => print_quality()?,

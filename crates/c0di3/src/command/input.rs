@@ -29,7 +29,7 @@ pub(crate) fn parse_options(
     }
     let format = format.map_err(|error| Usage(format!("--format: {error}")))?;
     let clock = clock.map_err(|error| Usage(format!("--timezone: {error}")))?;
-    Ok(parse::Options { format, clock, enricher: Arc::new(enricher(config)?) })
+    Ok(parse::Options { format, clock, enricher: Arc::new(enricher(config)?), ..parse::Options::default() })
 }
 
 /// What events are enriched with, as configured.

@@ -216,6 +216,7 @@ fn count_block(block: &DoneBlock) {
     metrics::counter!("events_rejected_total").increment(block.counts.rejected);
     metrics::counter!("events_text_total").increment(block.counts.text);
     metrics::counter!("lines_empty_total").increment(block.counts.empty);
+    metrics::counter!("lines_joined_total").increment(block.counts.joined);
     metrics::counter!("hits_total").increment(block.hits.len() as u64);
     let altered = [("repaired", block.counts.repaired), ("cut", block.counts.cut), ("mended", block.counts.mended)];
     for (reason, number) in altered {

@@ -2,8 +2,9 @@
 
 use event::BatchBuilder;
 use event::catalog::field;
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memmem};
 
+use super::family::{Family, login, note, traffic};
 use super::outcome::{Outcome, outcome};
 use crate::address::put_peer;
 
@@ -68,15 +69,14 @@ pub(super) fn put_proftpd(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     true
 }
 
-/// `(NAME@ADDRESS) [WARNING] Authentication failed for user [NAME]`
-pub(super) fn put_pureftpd(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let Some(at) = memmem::find(message, b" Authentication failed for user [") else { return false };
-    let Some(close) = memmem::find(&message[..at], b") [") else { return false };
-    if let Some(peer) = memrchr(b'@', &message[..close]) {
-        put_peer(rows, &message[peer + 1..close]);
-    }
-    let name = &message[at + 33..];
-    rows.text(field::USER_NAME, &name[..memrchr(b']', name).unwrap_or(name.len())]);
-    FAILED.put(rows);
-    true
-}
+/// pure-ftpd.org/project/pure-ftpd/doc: each message begins with `(NAME@HOST)`, where NAME is `?` before the login.
+pub(super) static PURE_FTPD: Family = Family::new(
+    &[
+        login("({*}@{source:peer}) [WARNING] Authentication failed for user [{user.name}]", "ftp_login", "failure"),
+        login("({*}@{source:peer}) [INFO] {user.name} is now logged in", "ftp_login", "success"),
+        traffic("({*}@{source:peer}) [INFO] New connection from {:word}", "ftp_connection", ""),
+        note("({user.name}@{source:peer}) [NOTICE] {*}"),
+        note("({user.name}@{source:peer}) [INFO] Logout."),
+    ],
+    &[],
+);

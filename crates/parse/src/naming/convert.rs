@@ -7,9 +7,9 @@ use event::{BatchBuilder, FieldId, FieldType, Timestamp, ValueTag};
 use memchr::{memchr, memrchr};
 
 use super::{inside, stamp};
-use crate::access;
 use crate::address::{decimal, is_ip, put_ip, put_peer};
 use crate::clock::Times;
+use crate::request::{self, Quoted};
 use crate::shape::model::Conversion;
 
 /// Bytes that an array of numbers may stand for.
@@ -64,11 +64,11 @@ pub(super) fn put(
         Conversion::Number => put_number(text, target, rows),
         Conversion::Time => put_time(raw, target, times, rows),
         Conversion::Request => {
-            access::put_request_line(text, rows);
+            request::put_request(Quoted { text, escaped: false }, rows);
             true
         }
         Conversion::Target => {
-            access::put_target(text, rows);
+            request::put_target(text, rows);
             true
         }
         Conversion::Url => put_url(text, rows),
@@ -297,13 +297,13 @@ fn put_url(text: &[u8], rows: &mut BatchBuilder) -> bool {
     if memchr::memmem::find(text, b"://").is_some_and(|at| at < 12) {
         rows.text(field::URL_FULL, text);
     }
-    access::put_target(text, rows);
+    request::put_target(text, rows);
     true
 }
 
 fn put_host(text: &[u8], target: FieldId, rows: &mut BatchBuilder) -> bool {
     if target == field::URL_DOMAIN {
-        access::put_host(text, rows);
+        request::put_host(text, rows);
         return true;
     }
     let (name, _) = if is_ip(text) { (text, None) } else { split_port(text) };

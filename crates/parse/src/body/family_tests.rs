@@ -1,0 +1,179 @@
+//! Every table of messages is read back with forged words in each text that a client may write: source and account are the true
+//! ones or none.
+
+use event::catalog::{Field, field};
+use event::{Block, EventBatch, Timestamp};
+use proptest::prelude::*;
+
+use super::family::{Family, Mention, Which};
+use super::{BODIES, Reads};
+use crate::template::{Kind, Piece, Template};
+
+const TRUE_SOURCE: &str = "192.0.2.32";
+const FORGED_SOURCE: &str = "203.0.113.151";
+const TRUE_USER: &str = "carla";
+
+/// Tables that stand behind code.
+static OTHERS: [(&str, &Family); 6] = [
+    ("dropbear", &super::dropbear::DROPBEAR),
+    ("login", &super::session::LOGIN),
+    ("sshd", &super::sshd_lines::LINES),
+    ("login(pam_example)", &super::pam_lines::LINES),
+    ("cron", &super::cron::LINES),
+    ("useradd", &super::accounts::LINES),
+];
+
+fn families() -> impl Iterator<Item = (&'static str, &'static Family)> {
+    let of_bodies = BODIES.iter().filter_map(|body| match body.reads {
+        Reads::Table(family) => Some((body.programs[0], family)),
+        _ => None,
+    });
+    of_bodies.chain(OTHERS)
+}
+
+fn parsed(program: &str, message: &str) -> EventBatch {
+    let line = format!("<34>1 2026-03-04T10:00:01Z host {program} - - - {message}");
+    let block = Block::detached("forgery", line.into_bytes(), Timestamp(1_790_000_000_000_000));
+    crate::Parser::new(crate::Options::default()).parse(block)
+}
+
+fn text(batch: &EventBatch, id: event::FieldId) -> Option<&str> {
+    batch.text(id)?.str(0)
+}
+
+/// A message of the template: truth where the program writes, `words` in turn where a client does.
+fn written(template: &Template, words: &[String]) -> (String, Option<String>) {
+    let mut words = words.iter().cycle();
+    let mut message = String::new();
+    let mut user = None;
+    for piece in template.pieces() {
+        match piece {
+            Piece::Literal(literal) => message.push_str(&String::from_utf8_lossy(literal)),
+            Piece::Blanks => message.push(' '),
+            Piece::Capture(id, kind) => {
+                let value = match kind {
+                    Kind::Ip | Kind::Peer if *id == Some(field::SOURCE_IP) => TRUE_SOURCE.to_owned(),
+                    Kind::Ip => "198.51.100.9".to_owned(),
+                    Kind::Host | Kind::Peer => "mail.example".to_owned(),
+                    Kind::Number => "42".to_owned(),
+                    Kind::Word => format!("w{}", words.next().unwrap().replace([' ', '\t'], "_")),
+                    Kind::Text => words.next().unwrap().clone(),
+                };
+                if *id == Some(field::USER_NAME) {
+                    user = Some(value.clone());
+                }
+                message.push_str(&value);
+            }
+        }
+    }
+    (message, user)
+}
+
+/// Pieces of all messages of a family with a forged address and account in them, plain words, and nothing.
+fn forged_words(family: &Family) -> Vec<String> {
+    let mut words: Vec<String> = ["bob", "", "x y", FORGED_SOURCE, "a]b", "\"", "("].map(str::to_owned).to_vec();
+    for template in texts(family).flat_map(|text| Template::read(text).unwrap()) {
+        let mut message = String::new();
+        let mut tails = Vec::new();
+        for piece in template.pieces() {
+            tails.push(message.len());
+            match piece {
+                Piece::Literal(literal) => message.push_str(&String::from_utf8_lossy(literal)),
+                Piece::Blanks => message.push(' '),
+                Piece::Capture(_, Kind::Ip | Kind::Peer) => message.push_str(FORGED_SOURCE),
+                Piece::Capture(_, Kind::Number) => message.push('7'),
+                Piece::Capture(..) => message.push_str("mallory"),
+            }
+        }
+        words.extend(tails.iter().map(|at| message[*at..].to_owned()));
+        words.extend(tails.iter().map(|at| format!("x{} y", &message[*at..])));
+        words.extend(tails.iter().map(|at| message[..*at].to_owned()));
+    }
+    words.sort();
+    words.dedup();
+    words
+}
+
+fn texts(family: &Family) -> impl Iterator<Item = &'static str> {
+    family.lines.iter().map(|line| line.text).chain(family.mentions.iter().map(|mention| mention.text))
+}
+
+fn assert_true(batch: &EventBatch, message: &str, user: Option<&str>) {
+    for id in [field::SOURCE_IP, field::SOURCE_ADDRESS, field::SOURCE_DOMAIN] {
+        let found = text(batch, id);
+        assert!(found.is_none_or(|found| found == TRUE_SOURCE || found == "mail.example"), "{message}\n{found:?}");
+    }
+    if let Some(user) = user {
+        let found = text(batch, field::USER_NAME);
+        assert!(found.is_none_or(|found| found.trim() == user.trim()), "{message}\n{found:?} for {user:?}");
+    }
+}
+
+#[test]
+fn every_text_is_a_template_and_every_line_is_read_by_its_own() {
+    for (program, family) in families() {
+        for text in texts(family) {
+            if let Err(error) = Template::read(text) {
+                panic!("{program}: {text}: {error}");
+            }
+        }
+        for mention in family.mentions {
+            let first = Template::read(mention.text).unwrap()[0].pieces()[0].clone();
+            assert!(matches!(first, Piece::Literal(_)), "{program}: {} begins with a capture", mention.text);
+        }
+        for line in family.lines {
+            for template in Template::read(line.text).unwrap() {
+                let (message, _) = written(&template, &[TRUE_USER.to_owned()]);
+                let batch = parsed(program, &message);
+                let has = |id| {
+                    template
+                        .pieces()
+                        .iter()
+                        .any(|piece| matches!(piece, Piece::Capture(known, _) if *known == Some(id)))
+                };
+                for id in [field::SOURCE_IP, field::USER_NAME].into_iter().filter(|id| has(*id)) {
+                    let name = Field::of(id).unwrap().name;
+                    assert!(
+                        text(&batch, id).is_some(),
+                        "{program}: {message}: an earlier line hides {name} of {}",
+                        line.text
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// A mention in a text, with a client's words where it may write them.
+fn mentioned(mention: &Mention, template: &Template, word: &str) -> String {
+    let (place, _) = written(template, &[TRUE_USER.to_owned()]);
+    match mention.which {
+        Which::First => format!("said {place} {word}"),
+        Which::Last => format!("said {word} {place}"),
+        Which::Only => format!("said {word} {place} {word}"),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_clients_words_never_become_source_or_account(picks in prop::collection::vec(any::<prop::sample::Index>(), 3)) {
+        for (program, family) in families() {
+            let forged = forged_words(family);
+            let words: Vec<String> = picks.iter().map(|pick| forged[pick.index(forged.len())].clone()).collect();
+            for line in family.lines {
+                for template in Template::read(line.text).unwrap() {
+                    let (message, user) = written(&template, &words);
+                    assert_true(&parsed(program, &message), &message, user.as_deref());
+                }
+            }
+            for mention in family.mentions {
+                for template in Template::read(mention.text).unwrap() {
+                    let message = mentioned(mention, &template, &words[0]);
+                    assert_true(&parsed(program, &message), &message, None);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Line layouts: texts that stand in every line, and values between them. A layout is compiled once and run from left to right.
+//!
+//! A value ends where the text behind it stands first; in quotes, at the first quote without a backslash in front that this text
+//! follows. So nothing that stands behind a value can move its end, and what a server escapes cannot move anything.
+
+use event::{BatchBuilder, DatasetId};
+use memchr::{memchr, memmem};
+
+use crate::context::Context;
+use crate::values::{self, Dialect, Own, Value};
+
+pub(crate) mod apache;
+pub(crate) mod names;
+pub(crate) mod nginx;
+pub(crate) mod pattern;
+
+/// Values of one line.
+pub(crate) const VALUES_MAX: usize = 96;
+
+/// What stands between two values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Between {
+    Text(Box<[u8]>),
+    /// One blank or several.
+    Blanks,
+    /// The end of the line.
+    End,
+}
+
+/// A value, and what ends it.
+#[derive(Clone, Debug)]
+struct Step {
+    value: Value,
+    until: Between,
+    /// The text behind it begins with a quote or a bracket that the server escapes within.
+    is_quoted: bool,
+}
+
+/// A compiled layout.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layout {
+    head: Box<[u8]>,
+    steps: Vec<Step>,
+    values: Vec<Value>,
+    /// What stands behind the last value does not matter.
+    is_open: bool,
+    pub(crate) own: Own,
+    pub(crate) dialect: Dialect,
+}
+
+/// A part of a layout before it is compiled, and the column that it begins at, from 1.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Text(Vec<u8>),
+    Blanks,
+    Value(Value),
+    /// Whatever follows.
+    Rest,
+}
+
+/// Why parts are no layout: a text for people, and the column that it is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadLayout {
+    /// Column of the definition, from 1.
+    pub column: usize,
+    /// What is wrong there and what to write instead.
+    pub reason: String,
+}
+
+impl BadLayout {
+    pub(crate) fn new(column: usize, reason: impl Into<String>) -> Self {
+        BadLayout { column, reason: reason.into() }
+    }
+}
+
+impl Layout {
+    /// Compiles parts; every problem is told.
+    pub(crate) fn compile(parts: Vec<(usize, Part)>, own: Own, dialect: Dialect) -> Result<Self, Vec<BadLayout>> {
+        let mut problems = Vec::new();
+        let mut layout = Layout { own, dialect, ..Layout::default() };
+        layout.is_open = matches!(parts.last(), Some((_, Part::Rest)));
+        let mut parts = joined(parts).into_iter().filter(|(_, part)| *part != Part::Rest).peekable();
+        if let Some((_, Part::Text(head))) = parts.next_if(|(_, part)| matches!(part, Part::Text(_))) {
+            layout.head = head.into();
+        }
+        while let Some((column, part)) = parts.next() {
+            let Part::Value(value) = part else { continue };
+            let until = match parts.next_if(|(_, part)| !matches!(part, Part::Value(_))) {
+                Some((_, Part::Text(text))) => Between::Text(text.into()),
+                Some((_, Part::Blanks)) => Between::Blanks,
+                _ => Between::End,
+            };
+            if let Some((next, _)) = parts.peek().filter(|_| until == Between::End) {
+                let reason = "two values follow each other without a text between them: it cannot be known where the first \
+                              one ends; put a blank or another mark between them";
+                problems.push(BadLayout::new(*next, reason));
+            }
+            let before = layout.steps.last().map_or(&*layout.head, |step| match &step.until {
+                Between::Text(text) => text,
+                _ => b"",
+            });
+            let is_quoted = match (before.last(), &until) {
+                (Some(b'"'), Between::Text(text)) => text.first() == Some(&b'"'),
+                _ => false,
+            };
+            if layout.steps.len() == VALUES_MAX {
+                problems
+                    .push(BadLayout::new(column, format!("more than {VALUES_MAX} values: leave the last ones out")));
+                break;
+            }
+            layout.steps.push(Step { value, until, is_quoted });
+        }
+        if layout.steps.is_empty() {
+            problems.push(BadLayout::new(1, "no value is named: a line would say nothing"));
+        }
+        layout.values = layout.steps.iter().map(|step| step.value).collect();
+        if problems.is_empty() { Ok(layout) } else { Err(problems) }
+    }
+
+    /// What each value is, in the order of the line.
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// Cuts a line into its values; how many there are, or `None` where it is not of the layout.
+    #[inline]
+    pub(crate) fn cut<'a>(&self, text: &'a [u8], words: &mut [&'a [u8]; VALUES_MAX]) -> Option<usize> {
+        let mut rest = text.strip_prefix(&*self.head)?;
+        for (step, slot) in self.steps.iter().zip(words.iter_mut()) {
+            let (value, after) = step.take(rest)?;
+            (*slot, rest) = (value, after);
+        }
+        (self.is_open || rest.is_empty()).then_some(self.steps.len())
+    }
+}
+
+impl Step {
+    /// The value at the start of a text, and what follows the text behind it.
+    #[inline]
+    fn take<'a>(&self, text: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+        match &self.until {
+            Between::End => Some((text, b"")),
+            Between::Blanks => {
+                let at = memchr(b' ', text)?;
+                let rest = &text[at..];
+                let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
+                Some((&text[..at], &rest[blanks..]))
+            }
+            Between::Text(mark) if self.is_quoted => self.take_quoted(text, mark),
+            Between::Text(mark) => match **mark {
+                [one] => memchr(one, text).map(|at| (&text[..at], &text[at + 1..])),
+                [first, ..] if mark.len() <= 4 => {
+                    let at = memchr::memchr_iter(first, text).find(|at| text[*at..].starts_with(mark))?;
+                    Some((&text[..at], &text[at + mark.len()..]))
+                }
+                _ => memmem::find(text, mark).map(|at| (&text[..at], &text[at + mark.len()..])),
+            },
+        }
+    }
+
+    fn take_quoted<'a>(&self, text: &'a [u8], mark: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
+        let mut at = 0;
+        while let Some(found) = memchr::memchr2(b'"', b'\\', text.get(at..)?) {
+            let stop = at + found;
+            if text[stop] == b'\\' {
+                at = stop + 2;
+            } else if text[stop..].starts_with(mark) {
+                return Some((&text[..stop], &text[stop + mark.len()..]));
+            } else {
+                at = stop + 1;
+            }
+        }
+        None
+    }
+}
+
+/// Reads a line by the first of the layouts that it is of. None of them has values of unknown names.
+pub(crate) fn read_by(
+    layouts: &[Layout],
+    text: &[u8],
+    dataset: DatasetId,
+    context: &mut Context,
+    rows: &mut BatchBuilder,
+) -> Option<DatasetId> {
+    let mut words: [&[u8]; VALUES_MAX] = [b""; VALUES_MAX];
+    layouts.iter().find_map(|layout| {
+        let count = layout.cut(text, &mut words)?;
+        let mut own = Own::default();
+        let is_read = values::put(layout.values(), &words[..count], layout.dialect, &mut own, context, rows);
+        is_read.then_some(dataset)
+    })
+}
+
+/// Texts that follow each other become one.
+fn joined(parts: Vec<(usize, Part)>) -> Vec<(usize, Part)> {
+    let mut out: Vec<(usize, Part)> = Vec::with_capacity(parts.len());
+    for (column, part) in parts {
+        match (out.last_mut(), part) {
+            (Some((_, Part::Text(before))), Part::Text(text)) => before.extend_from_slice(&text),
+            (_, part) => out.push((column, part)),
+        }
+    }
+    out
+}

@@ -1,0 +1,111 @@
+//! Which address of a forwarded list is the client: what the networks of the operator's own proxies decide.
+//!
+//! Proxies put the address that they saw at the right end of the list; what stands left of an untrusted address is that
+//! sender's own text. Reads lists only; where they stand is the formats' business.
+
+use std::net::IpAddr;
+
+use event::Network;
+
+use crate::address::endpoint;
+
+/// Networks whose machines are believed when they say whom they speak for.
+#[derive(Clone, Debug, Default)]
+pub struct TrustedProxies(Vec<Network>);
+
+impl From<Vec<Network>> for TrustedProxies {
+    fn from(networks: Vec<Network>) -> Self {
+        TrustedProxies(networks)
+    }
+}
+
+impl TrustedProxies {
+    /// Whether nobody is believed.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn trusts(&self, entry: &[u8]) -> bool {
+        let address =
+            endpoint(entry).and_then(|(address, _)| std::str::from_utf8(address).ok()?.parse::<IpAddr>().ok());
+        let Some(address) = address.map(|address| address.to_canonical()) else { return false };
+        self.0.iter().any(|network| network.holds(address))
+    }
+
+    /// The client of a request that came from `peer` with a forwarded list: the peer where it is not trusted, else the
+    /// right-most entry that is not, else the first.
+    pub(crate) fn client<'a>(&self, peer: &'a [u8], list: &'a [u8]) -> &'a [u8] {
+        if self.is_empty() || !self.trusts(peer) {
+            return peer;
+        }
+        self.last_untrusted(list).unwrap_or(peer)
+    }
+
+    /// The client where the server wrote a list alone: the right-most entry that is not trusted; the first where none is
+    /// configured.
+    pub(crate) fn client_of_list<'a>(&self, list: &'a [u8]) -> &'a [u8] {
+        let first = entries(list).next_back().unwrap_or(list);
+        if self.is_empty() { first } else { self.last_untrusted(list).unwrap_or(first) }
+    }
+
+    fn last_untrusted<'a>(&self, list: &'a [u8]) -> Option<&'a [u8]> {
+        let mut known = None;
+        for entry in entries(list) {
+            // What is no address ends what can be believed: the proxy that was reached last is all that is known.
+            if endpoint(entry).is_none() {
+                return known;
+            }
+            known = Some(entry);
+            if !self.trusts(entry) {
+                return known;
+            }
+        }
+        known
+    }
+}
+
+/// Entries of a list, the last one first.
+fn entries(list: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    list.rsplit(|byte| *byte == b',').map(trim).filter(|entry| !entry.is_empty())
+}
+
+/// IIS writes blanks as `+`.
+fn trim(entry: &[u8]) -> &[u8] {
+    entry.trim_ascii().strip_prefix(b"+").unwrap_or(entry.trim_ascii())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn trusted(networks: &[&str]) -> TrustedProxies {
+        networks.iter().map(|text| text.parse().unwrap()).collect::<Vec<Network>>().into()
+    }
+
+    #[test]
+    fn the_right_most_untrusted_address_is_the_client() {
+        let own = trusted(&["10.0.0.0/8", "2001:db8:1::/48"]);
+        let client = |peer: &'static str, list: &'static str| own.client(peer.as_bytes(), list.as_bytes());
+        assert_eq!(client("10.0.0.1", "203.0.113.9, 198.51.100.4"), b"198.51.100.4");
+        assert_eq!(client("10.0.0.1", "203.0.113.9, 198.51.100.4, 10.2.3.4"), b"198.51.100.4");
+        assert_eq!(client("10.0.0.1:443", "198.51.100.4:4711,[2001:db8:1::7]:80"), b"198.51.100.4:4711");
+        assert_eq!(client("::ffff:10.0.0.1", "198.51.100.4"), b"198.51.100.4");
+        // A peer that is not ours may write what it likes.
+        assert_eq!(client("192.0.2.1", "203.0.113.9"), b"192.0.2.1");
+        assert_eq!(client("10.0.0.1", "10.0.0.3, 10.0.0.2"), b"10.0.0.3");
+        assert_eq!(client("10.0.0.1", "203.0.113.9, unknown, 10.0.0.2"), b"10.0.0.2");
+        assert_eq!(client("10.0.0.1", "unknown"), b"10.0.0.1");
+    }
+
+    #[test]
+    fn a_list_alone_names_its_first_address_where_no_proxy_is_known() {
+        let nobody = TrustedProxies::default();
+        assert_eq!(nobody.client_of_list(b"203.0.113.9, 198.51.100.4"), b"203.0.113.9");
+        assert_eq!(nobody.client(b"10.0.0.1", b"203.0.113.9"), b"10.0.0.1");
+        assert_eq!(
+            trusted(&["198.51.100.0/24"]).client_of_list(b"203.0.113.7,203.0.113.9,198.51.100.4"),
+            b"203.0.113.9"
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! Lines that belong together: stack traces and indented lines behind a line that some format reads, parts of one line of a
+//! container, entries of the journal. The fields come from the first line alone; `message` and `event.original` hold it all.
+//!
+//! A line that a format would read by itself never goes on with another, so that no unrelated line is swallowed.
+
+use event::catalog::field;
+use event::record::{
+    CriLine, EXPORT_START, RECORD_BYTES_MAX, RECORD_LINES_MAX, export_entry, is_indented, is_trace_line,
+};
+use event::time::parse_date_time;
+use event::{BatchBuilder, DatasetId, dataset};
+use memchr::{memchr, memmem};
+
+use crate::clock::starts_with_month;
+use crate::{access, audit, json, line, rfc5424};
+
+/// How far a record reaches behind its first line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Whole lines behind the first one.
+    pub(crate) lines: usize,
+    /// Bytes of those lines, with their endings.
+    pub(crate) bytes: usize,
+}
+
+/// Kinds of log whose records have one line.
+const ONE_LINE: [DatasetId; 5] =
+    [dataset::JSON, dataset::ACCESS, dataset::AUDITD, dataset::AUDITD_RUN, dataset::UNPARSED];
+
+/// A record that a format has to see as a whole: the text that it has to read.
+#[inline]
+pub(crate) fn spread(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
+    match head.first()? {
+        b'_' if head.starts_with(EXPORT_START) => export(head, follows),
+        b'0'..=b'9' if head.get(4) == Some(&b'-') => partial(head, follows),
+        _ => None,
+    }
+}
+
+#[cold]
+fn export(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
+    let entry = [head, b"\n", follows.get(..follows.len().min(RECORD_BYTES_MAX))?].concat();
+    let length = export_entry(&entry)?;
+    let bytes = length.saturating_sub(head.len() + 1);
+    let lines = memchr::memchr_iter(b'\n', &follows[..bytes]).count();
+    (lines > 0).then(|| (entry[..length].to_vec(), Record { lines, bytes }))
+}
+
+/// Parts of one line of a container, up to the whole one (CRI, `P` and `F`), as one line.
+fn partial(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
+    let first = CriLine::read(head).filter(|first| first.is_partial)?;
+    let mut joined = [first.time, b" ", first.stream, b" F ", first.text].concat();
+    let mut record = Record::default();
+    for line in line::lines(follows).take(RECORD_LINES_MAX) {
+        let Some(part) = CriLine::read(line.text).filter(|part| part.stream == first.stream) else { break };
+        if joined.len() + part.text.len() > RECORD_BYTES_MAX {
+            break;
+        }
+        joined.extend_from_slice(part.text);
+        record = Record { lines: record.lines + 1, bytes: line.next };
+        if !part.is_partial {
+            break;
+        }
+    }
+    Some((joined, record))
+}
+
+/// Cheap: whether it is worth to look whether the next line goes on with this one.
+#[inline]
+pub(crate) fn may_go_on(head: &[u8], follows: &[u8]) -> bool {
+    match follows.first() {
+        Some(b' ' | b'\t') => true,
+        // An exception at the margin. Lines of one log mostly begin alike.
+        Some(first) => first.is_ascii_alphabetic() && head.first().is_some_and(|byte| byte != first),
+        None => false,
+    }
+}
+
+/// The lines that go on with the first one, which was read as this kind of log; `None`: it is of no known format.
+#[cold]
+pub(crate) fn lines_behind(head: &[u8], follows: &[u8], dataset: Option<DatasetId>) -> Option<Record> {
+    let is_single = dataset.is_some_and(|dataset| ONE_LINE.contains(&dataset));
+    if is_single || head.first() == Some(&b'{') || is_indented(head) {
+        return None;
+    }
+    // Behind text that has no time, only what is clearly a stack trace.
+    let takes_any = dataset.is_some() || has_time(head);
+    let (mut record, mut is_python) = (Record::default(), false);
+    let mut lines = line::lines(follows).take(RECORD_LINES_MAX).peekable();
+    while let Some(line) = lines.next() {
+        let next = lines.peek().map_or(&b""[..], |next| next.text);
+        let goes_on = if is_indented(line.text) {
+            (takes_any || is_python || is_trace_line(line.text)) && !is_read_alone(line.text.trim_ascii())
+        } else if is_python && is_exception(line.text) {
+            is_python = false;
+            true
+        } else if line.text.starts_with(b"Traceback (most recent call last):") {
+            is_python = next.starts_with(b"  File \"");
+            is_python
+        } else {
+            (record.lines > 0 && is_cause(line.text)) || (is_exception(line.text) && is_trace_line(next))
+        };
+        if !goes_on || line.next > RECORD_BYTES_MAX || line::is_empty(line.text) {
+            break;
+        }
+        record = Record { lines: record.lines + 1, bytes: line.next };
+    }
+    (record.lines > 0).then_some(record)
+}
+
+/// `12:34:56` near the start: the line is one of a log.
+fn has_time(text: &[u8]) -> bool {
+    let start = &text[..text.len().min(40)];
+    start.windows(8).any(|part| {
+        part[2] == b':' && part[5] == b':' && [0, 1, 3, 4, 6, 7].iter().all(|at| part[*at].is_ascii_digit())
+    })
+}
+
+fn is_cause(text: &[u8]) -> bool {
+    text.starts_with(b"Caused by: ") || text.starts_with(b"Suppressed: ") || text.starts_with(b"... ")
+}
+
+/// `java.lang.IllegalStateException: text`, `ValueError: text`, `KeyboardInterrupt`.
+fn is_exception(text: &[u8]) -> bool {
+    let name = memchr(b':', text).map_or(text, |colon| &text[..colon]);
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$');
+    let name = name
+        .strip_prefix(b"Exception in thread ")
+        .map_or(name, |rest| memchr::memrchr(b' ', rest).map_or(rest, |blank| &rest[blank + 1..]));
+    !name.is_empty() && name.first().is_some_and(u8::is_ascii_alphabetic) && name.iter().all(is_name)
+}
+
+/// Whether a format would read the text where it stood alone. Asks for the unmistakable beginnings: prose begins with a month
+/// or with a word and an equals sign, too.
+fn is_read_alone(text: &[u8]) -> bool {
+    let stamped = || match text.first() {
+        Some(b'0'..=b'9') => parse_date_time(text).is_some(),
+        Some(_) => starts_with_month(text) && has_time(&text[..text.len().min(24)]),
+        None => false,
+    };
+    let is_prioritised =
+        matches!(text, [b'<', b'0'..=b'9', ..]) && memmem::find(&text[..text.len().min(5)], b">").is_some();
+    is_prioritised
+        || stamped()
+        || json::begins_like(text)
+        || rfc5424::looks_like(text)
+        || audit::begins_like(text)
+        || (access::looks_like(text) && memchr(b'"', text).is_some())
+}
+
+/// Puts what follows the first line behind its message. `whole` is the record, of which `head` is the first line.
+pub(crate) fn put_message(head: &[u8], whole: &[u8], rows: &mut BatchBuilder) {
+    let mut message = String::new();
+    if !rows.text_now(field::MESSAGE, &mut message) {
+        return rows.text(field::MESSAGE, whole[head.len()..].trim_ascii_start());
+    }
+    // A message that does not stand at the end of its line is none that goes on.
+    if let Some(start) = head.strip_suffix(message.as_bytes()) {
+        rows.text(field::MESSAGE, &whole[start.len()..]);
+    }
+}
