@@ -6,8 +6,8 @@ use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
 use crate::{
-    access, access_time_first, alb, apache_error, application, audit, envelope, envoy, haproxy, json, lighttpd,
-    litespeed, nginx_error, rfc3164, rfc5424, s3, squid, uwsgi, w3c,
+    access, access_time_first, alb, apache_error, application, audit, cef, envelope, envoy, haproxy, json, key_value,
+    leef, lighttpd, litespeed, nginx_error, rfc3164, rfc5424, s3, squid, uwsgi, w3c,
 };
 
 /// For formats that no beginning gives away.
@@ -232,6 +232,33 @@ pub static FORMATS: &[Format] = &[
         read: audit::read,
         example: r#"type=USER_LOGIN msg=audit(1772618401.120:42): pid=99 uid=0 auid=1000 ses=3 msg='op=login acct="ann" addr=203.0.113.7 res=failed'"#,
         documentation: "github.com/linux-audit/audit-documentation",
+    },
+    Format {
+        group: "pairs",
+        name: "cef",
+        looks_like: cef::looks_like,
+        begins_like: cef::looks_like,
+        read: cef::read,
+        example: "CEF:0|Example|Firewall|7.2|4711|Traffic denied|5|rt=1772618401000 src=203.0.113.7 spt=40112 dst=198.51.100.4 dpt=22 proto=TCP act=deny",
+        documentation: "microfocus.com/documentation/arcsight/arcsight-smartconnectors/cef-implementation-standard",
+    },
+    Format {
+        group: "pairs",
+        name: "leef",
+        looks_like: leef::looks_like,
+        begins_like: leef::looks_like,
+        read: leef::read,
+        example: "LEEF:1.0|Example|Firewall|7.2|deny|src=203.0.113.7\tsrcPort=40112\tdst=198.51.100.4\tdstPort=22\tproto=TCP",
+        documentation: "ibm.com/docs/en/dsm?topic=leef-overview",
+    },
+    Format {
+        group: "pairs",
+        name: "key_value",
+        looks_like: key_value::looks_like,
+        begins_like: key_value::looks_like,
+        read: key_value::read,
+        example: r#"time="2026-03-04T10:00:01Z" level=warning msg="login refused" user=ann remote_addr=203.0.113.7"#,
+        documentation: "brandur.org/logfmt",
     },
     Format {
         group: "syslog",

@@ -18,6 +18,8 @@ use crate::address::put_endpoint;
 use crate::context::Context;
 use crate::syslog::{self, Program};
 
+pub(crate) use convert::time;
+
 /// Settles the event whose members were put last. `None`: it has no known shape, and what can be guessed was.
 pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
     let Context { names, times, .. } = context;
