@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use event::{BatchBuilder, DatasetId, Timestamp};
 
-use crate::clock::{Clock, Times};
+use crate::Options;
+use crate::clock::Times;
 use crate::json::Scratch;
 use crate::naming::names::Names;
 use crate::proxies::TrustedProxies;
-use crate::shape::Shapes;
 use crate::w3c::W3c;
 
 /// Why a format did not read a line.
@@ -43,17 +43,16 @@ pub(crate) struct Context {
 
 impl Context {
     /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
-    pub(crate) fn new(clock: &Clock, proxies: &TrustedProxies, shapes: &Arc<Shapes>, ways: [ReadCarried; 2]) -> Self {
-        let times = Times::new(clock.clone());
+    pub(crate) fn new(options: &Options, ways: [ReadCarried; 2]) -> Self {
         let [read_carried, read_carried_surely] = ways;
         Context {
             read_carried,
             read_carried_surely,
             depth: 0,
-            times,
+            times: Times::new(options.clock.clone()),
             json: Scratch::default(),
-            names: Names::new(Arc::clone(shapes)),
-            proxies: proxies.clone(),
+            names: Names::new(Arc::clone(&options.shapes)),
+            proxies: options.trusted_proxies.clone(),
             w3c: W3c::default(),
             joined: String::new(),
         }

@@ -41,6 +41,7 @@ mod litespeed;
 mod naming;
 mod needle;
 mod nginx_error;
+mod own_file;
 mod pairs;
 mod proxies;
 mod record;
@@ -122,7 +123,7 @@ impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
         let ways = [format::read_carried, format::read_carried_surely];
-        let context = Context::new(&options.clock, &options.trusted_proxies, &options.shapes, ways);
+        let context = Context::new(&options, ways);
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
         Parser { options, context, enrichment, rows_hint: 1024 }
     }

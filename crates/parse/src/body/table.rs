@@ -3,12 +3,10 @@
 
 use event::dataset;
 
-use crate::{apache_error, haproxy, lighttpd};
-
 use super::{Body, Reads, body};
 use super::{
-    accounts, cron, database, dns, dovecot, dropbear, fail2ban, ftp, mail, privilege, session, snoopy, sshd, su, sudo,
-    web,
+    accounts, cron, database, dns, dovecot, dropbear, exim, fail2ban, ftp, mailbox, postfix, privilege, sendmail,
+    session, snoopy, sshd, su, sudo, web,
 };
 
 /// What is read of the programs of a host.
@@ -52,20 +50,32 @@ pub(super) static BODIES: &[Body] = &[
         .example("SELinux is preventing /usr/sbin/httpd from read access on the file key.pem. For complete SELinux messages run: sealert -l 1", "github.com/fedora-selinux/setroubleshoot"),
     body(&["login", "gdm-password", "unix_chkpwd", "authorizationhost"], dataset::PAM, Reads::By(session::put_login))
         .example("pam_unix(login:session): session opened for user ann(uid=1001) by LOGIN(uid=0)", "man7.org/linux/man-pages/man8/pam_unix.8.html"),
-    body(&["vsftpd"], dataset::VSFTPD, Reads::By(ftp::put_vsftpd))
+    body(&["vsftpd"], dataset::VSFTPD, Reads::Table(&ftp::VSFTPD)).with_own_file()
         .example(r#"[ann] FAIL LOGIN: Client "203.0.113.7""#, "security.appspot.com/vsftpd.html"),
-    body(&["proftpd"], dataset::FTP, Reads::By(ftp::put_proftpd))
+    body(&["proftpd"], dataset::FTP, Reads::Table(&ftp::PROFTPD)).with_own_file()
         .example("ftp.example (203.0.113.7[203.0.113.7]) - USER ann (Login failed): Incorrect password", "www.proftpd.org/docs/howto/Logging.html"),
-    body(&["pure-ftpd"], dataset::FTP, Reads::Table(&ftp::PURE_FTPD))
+    body(&["pure-ftpd"], dataset::FTP, Reads::Table(&ftp::PURE_FTPD)).with_own_file()
         .example("(?@203.0.113.7) [WARNING] Authentication failed for user [ann]", "www.pureftpd.org/project/pure-ftpd/doc"),
-    body(&["smtpd", "postscreen"], dataset::MAIL, Reads::By(mail::put_postfix))
+    body(&["ftpd", "in.ftpd", "wu-ftpd", "wuftpd", "gssftpd", "tnftpd", "ftpd-ssl", "filezilla-server"], dataset::FTP, Reads::Table(&ftp::FTPD)).with_own_file()
+        .example("failed login from mx.example [203.0.113.7]", "man.freebsd.org/cgi/man.cgi?query=ftpd"),
+    body(&["smtpd", "postscreen", "cleanup", "anvil", "dnsblog", "qmgr", "pickup", "bounce", "tlsproxy", "trivial-rewrite", "postgrey", "policyd", "policyd-spf", "postfix", "submission", "smtps"], dataset::MAIL, Reads::Table(&postfix::POSTFIX))
         .example("warning: unknown[203.0.113.7]: SASL LOGIN authentication failed: authentication failure", "www.postfix.org/postconf.5.html"),
-    body(&["dovecot"], dataset::MAIL, Reads::By(dovecot::put))
+    body(&["dovecot"], dataset::MAIL, Reads::Table(&dovecot::DOVECOT)).with_own_file()
         .example("imap-login: Aborted login (auth failed, 1 attempts in 2 secs): user=<ann>, method=PLAIN, rip=203.0.113.7, lip=198.51.100.4", "doc.dovecot.org/main/core/admin/logging.html"),
-    body(&["exim", "exim4"], dataset::MAIL, Reads::By(mail::put_exim))
+    body(&["exim", "exim4"], dataset::MAIL, Reads::Table(&exim::EXIM)).with_own_file()
         .example("login authenticator failed for (host) [203.0.113.7]: 535 Incorrect authentication data (set_id=ann)", "www.exim.org/exim-html-current/doc/html/spec_html/ch-log_files.html"),
-    body(&["saslauthd"], dataset::MAIL, Reads::By(mail::put_saslauthd))
+    body(&["saslauthd"], dataset::MAIL, Reads::Table(&mailbox::SASLAUTHD))
         .example("do_auth         : auth failure: [user=ann] [service=smtp] [realm=] [mech=pam] [reason=PAM auth error]", "www.cyrusimap.org/sasl"),
+    body(&["imapd", "pop3d", "imapd-ssl", "pop3d-ssl", "imaplogin", "pop3login", "imap", "imaps", "pop3", "pop3s", "ipop3d", "ipop2d", "timsieved", "sieve", "nntpd", "lmtpunix", "cyrus", "solid-pop3d", "spop3d", "perdition", "perdition.imap4", "perdition.imap4s", "perdition.pop3", "perdition.pop3s"], dataset::MAIL, Reads::Table(&mailbox::MAILBOX))
+        .example("LOGIN FAILED, user=ann, ip=[::ffff:203.0.113.7]", "www.courier-mta.org/imap"),
+    body(&["courieresmtpd", "esmtpd", "courierd", "courier"], dataset::MAIL, Reads::Table(&mailbox::COURIER))
+        .example(r#"error,relay=::ffff:203.0.113.7,port=50000,msg="535 Authentication failed.",cmd: AUTH LOGIN"#, "www.courier-mta.org"),
+    body(&["vpopmail", "vchkpw", "vchkpw-smtp", "vchkpw-pop3", "qmail", "qmail-smtpd", "rblsmtpd", "tcpserver"], dataset::MAIL, Reads::Table(&mailbox::QMAIL)).with_own_file()
+        .example("vchkpw-smtp: password fail (pass: 'x') ann@example.org:203.0.113.7", "www.inter7.com/vpopmail"),
+    body(&["sendmail", "sm-mta", "sm-msp-queue", "sm-acceptingconnections", "mimedefang"], dataset::MAIL, Reads::Table(&sendmail::SENDMAIL))
+        .example("4A1B2C: mx.example [203.0.113.7]: possible SMTP attack: command=AUTH, count=5", "www.sendmail.org/~ca/email/doc8.12/op.html"),
+    body(&["amavis", "amavisd", "amavisd-new", "spamd", "opendkim", "opendmarc"], dataset::MAIL, Reads::Table(&postfix::FILTERS))
+        .example("(12345-01) Blocked SPAM {DiscardedInbound}, [203.0.113.7]:4000 [203.0.113.7] <a@x.example> -> <ann@example.org>, Hits: 12.3", "amavis.org"),
     body(&["mysqld", "mariadbd", "mysql", "mariadb"], dataset::DATABASE, Reads::By(database::put_mysql))
         .example("[Warning] Access denied for user 'ann'@'203.0.113.7' (using password: YES)", "dev.mysql.com/doc/refman/8.4/en/error-log.html"),
     body(&["postgres", "postgresql"], dataset::DATABASE, Reads::By(database::put_postgres))

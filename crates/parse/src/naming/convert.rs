@@ -9,7 +9,7 @@ use memchr::{memchr, memrchr};
 use super::{inside, stamp};
 use crate::address::{decimal, is_ip, put_ip, put_peer};
 use crate::clock::Times;
-use crate::request::{self, Quoted};
+use crate::request;
 use crate::shape::model::Conversion;
 
 /// Bytes that an array of numbers may stand for.
@@ -64,7 +64,7 @@ pub(super) fn put(
         Conversion::Number => put_number(text, target, rows),
         Conversion::Time => put_time(raw, target, times, rows),
         Conversion::Request => {
-            request::put_request(Quoted { text, escaped: false }, rows);
+            request::put_request_line(text, rows);
             true
         }
         Conversion::Target => {
