@@ -31,6 +31,9 @@ pub(crate) enum Command {
     Parse(ParseArguments),
     /// Print which rule matches which line
     Detect(DetectArguments),
+    /// Tell what can be read, and what is not understood
+    #[command(subcommand)]
+    Formats(FormatsCommand),
     /// Check, test and explain rules
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -137,6 +140,29 @@ pub(crate) enum OutputFormat {
     Table,
 }
 
+/// Kinds of events beside those that are built in.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ShapeArguments {
+    /// File with more shapes of events, in the form of schemas/json-shapes.yaml; may be repeated
+    #[arg(long = "shapes", value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FormatsCommand {
+    /// Tell which events are of no known shape: their keys, how often they came, and a shape file to start from
+    Unknown(FormatsUnknownArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct FormatsUnknownArguments {
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArguments,
+    /// Files, or - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct ReplayArguments {
     #[command(flatten)]
@@ -144,6 +170,8 @@ pub(crate) struct ReplayArguments {
     /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArguments,
     /// Zone of times that name none, such as Europe/Berlin
     #[arg(long, value_name = "ZONE")]
     pub(crate) timezone: Option<String>,
@@ -180,6 +208,8 @@ pub(crate) struct ParseArguments {
     /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArguments,
     /// Zone of times that name none, such as Europe/Berlin
     #[arg(long, value_name = "ZONE")]
     pub(crate) timezone: Option<String>,
@@ -201,6 +231,8 @@ pub(crate) struct DetectArguments {
     /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArguments,
     /// Files, or - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
@@ -275,6 +307,8 @@ pub(crate) struct RulesBacktestArguments {
     /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArguments,
     /// Zone of times that name none, such as Europe/Berlin
     #[arg(long, value_name = "ZONE")]
     pub(crate) timezone: Option<String>,
@@ -312,6 +346,8 @@ pub(crate) struct RulesExplainArguments {
     /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArguments,
     /// Id, name, title or file of the rule
     #[arg(value_name = "RULE")]
     pub(crate) rule: String,
