@@ -145,7 +145,7 @@ pub(crate) enum OutputFormat {
 pub(crate) struct ShapeArguments {
     /// File with more shapes of events, in the form of schemas/json-shapes.yaml; may be repeated
     #[arg(long = "shapes", value_name = "FILE")]
-    pub(crate) files: Vec<PathBuf>,
+    pub(crate) shape_files: Vec<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

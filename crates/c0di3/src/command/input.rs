@@ -43,7 +43,7 @@ pub(crate) fn parse_options(
 /// The shapes of the files that are configured and asked for, and those that are built in; every problem where there are some.
 pub(crate) fn shapes(config: &Config, more: &ShapeArguments) -> anyhow::Result<Arc<parse::Shapes>> {
     let mut files = Vec::new();
-    for path in more.files.iter().chain(&config.input.shapes) {
+    for path in more.shape_files.iter().chain(&config.input.shapes) {
         let name = path.display().to_string();
         let text =
             std::fs::read_to_string(path).map_err(|error| Usage(format!("shapes: cannot read {name}: {error}")))?;
