@@ -1,6 +1,7 @@
 //! `c0di3 formats unknown`: the sets of keys of events of no known shape, how often they came, and a shape file to start from.
 //! Prints no values of events.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use event::json::quote;
@@ -45,11 +46,15 @@ fn draft(number: usize, set: &UnknownShape) -> String {
     text += "  documentation: where it is described\n";
     text += &format!("  where: [{signature}]\n  dataset: unknown.{number}\n");
     text += "  # logsource: {product: …, category: …, service: …}\n  fields:\n";
-    for (key, guesses) in quoted.iter().zip(set.keys.iter().map(|key| parse::Shapes::standard().guesses(key))) {
-        match guesses.first() {
-            Some(field) => text += &format!("    {}: {key}\n", quote(field)),
+    let mut fields: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (key, name) in quoted.iter().zip(&set.keys) {
+        match parse::Shapes::standard().guesses(name).into_iter().next() {
+            Some(field) => fields.entry(field).or_default().push(key),
             None => text += &format!("    # FIELD: {key}\n"),
         }
+    }
+    for (field, keys) in fields {
+        text += &format!("    {}: [{}]\n", quote(&field), keys.join(", "));
     }
     text + "\n"
 }
