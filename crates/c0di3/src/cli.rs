@@ -163,6 +163,17 @@ pub(crate) struct FormatsUnknownArguments {
     pub(crate) files: Vec<PathBuf>,
 }
 
+/// Which events of the input are wanted.
+#[derive(Args, Debug)]
+pub(crate) struct RangeArguments {
+    /// Only events at or after this time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only events before this time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct ReplayArguments {
     #[command(flatten)]
@@ -186,12 +197,8 @@ pub(crate) struct ReplayArguments {
     /// Threads that parse and match; as many as there are cores where absent
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
-    /// Only events at or after this time (RFC 3339)
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
-    /// Only events before this time (RFC 3339)
-    #[arg(long, value_name = "TIME")]
-    pub(crate) until: Option<String>,
+    #[command(flatten)]
+    pub(crate) range: RangeArguments,
     /// Tell webhooks of incidents found in old logs as well
     #[arg(long)]
     pub(crate) notify: bool,

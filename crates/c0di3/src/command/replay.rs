@@ -159,8 +159,8 @@ fn pipeline_options(config: &Config, arguments: &ReplayArguments) -> anyhow::Res
             None,
             &arguments.shapes,
         )?,
-        since: time("--since", &arguments.since)?,
-        until: time("--until", &arguments.until)?,
+        since: time("--since", &arguments.range.since)?,
+        until: time("--until", &arguments.range.until)?,
     })
 }
 
