@@ -2,7 +2,9 @@
 //! Each rate is also given as a share of the machine's own memchr line-splitting rate in the same run.
 #![allow(clippy::print_stdout, reason = "a bench reports on standard output")]
 
-use benches::corpus::{Access, Sshd};
+use std::fmt::Write;
+
+use benches::corpus::{Access, Random, Sshd};
 use benches::measure::{best_of, split_rate};
 use event::{Block, Timestamp};
 use parse::{Options, Parser};
@@ -60,12 +62,23 @@ fn measure(name: &str, text: &str, format: &str, target: f64) {
     );
 }
 
+/// A line of Caddy's access log, about 800 bytes.
+fn caddy_line(random: &mut Random, out: &mut String) -> std::fmt::Result {
+    let (host, page, size) = (random.below(250), random.below(5000), random.below(90_000));
+    writeln!(
+        out,
+        r#"{{"level":"info","ts":1772618401.{page:04},"logger":"http.log.access.log0","msg":"handled request","request":{{"remote_ip":"203.0.113.{host}","remote_port":"{size}","client_ip":"203.0.113.{host}","proto":"HTTP/2.0","method":"GET","host":"shop.example","uri":"/products/item-{page}?ref=mail","headers":{{"User-Agent":["Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"],"Accept-Encoding":["gzip, deflate, br"],"Accept":["text/html,application/xhtml+xml"],"Accept-Language":["de-DE,de;q=0.9"],"Referer":["https://shop.example/start"]}},"tls":{{"resumed":false,"version":772,"cipher_suite":4865,"proto":"h2","server_name":"shop.example"}}}},"bytes_read":0,"user_id":"","duration":0.0012,"size":{size},"status":200,"resp_headers":{{"Server":["Caddy"],"Content-Type":["text/html; charset=utf-8"]}}}}"#
+    )
+}
+
 fn main() -> std::fmt::Result {
     let (mut access, mut sshd) = (String::new(), String::new());
+    let (mut caddy, mut random) = (String::new(), Random::new(2));
     let (mut maker, mut ssh_maker) = (Access::new(1, 50), Sshd::new(1));
     for _ in 0..LINES {
         maker.line(&mut access)?;
         ssh_maker.line(&mut sshd)?;
+        caddy_line(&mut random, &mut caddy)?;
     }
     measure("combined, auto", &access, "auto", 2.5);
     measure("combined", &access, "access", 2.5);
@@ -81,5 +94,6 @@ fn main() -> std::fmt::Result {
     let logins =
         "btmp [6] [97] [] [root] [ssh:notty] [client.example] [203.0.113.9] [2026-11-23T10:00:02Z]\n".repeat(LINES);
     measure("btmp", &logins, "auto", 1.0);
+    measure("caddy JSON, auto", &caddy, "auto", 0.7);
     Ok(())
 }

@@ -11,6 +11,7 @@ for target in $(cargo fuzz list --fuzz-dir .); do
   mkdir -p "$seeds"
   case $target in
     rule_reader) find ../../rules -name '*.yml' -exec cp -t "$seeds" {} + ;;
+    shape_reader) cp ../../schemas/json-shapes.yaml "$seeds" ;;
     *) for file in ../../crates/parse/testdata/*/*.log; do cp "$file" "$seeds/$(echo "${file#../../crates/parse/testdata/}" | tr / -)"; done ;;
   esac
   echo "fuzzing $target for $seconds s"

@@ -31,6 +31,9 @@ pub(crate) enum Command {
     Parse(ParseArguments),
     /// Print which rule matches which line
     Detect(DetectArguments),
+    /// Tell what can be read, and what is not understood
+    #[command(subcommand)]
+    Formats(FormatsCommand),
     /// Check, test and explain rules
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -137,6 +140,40 @@ pub(crate) enum OutputFormat {
     Table,
 }
 
+/// Kinds of events beside those that are built in.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ShapeArguments {
+    /// File with more shapes of events, in the form of schemas/json-shapes.yaml; may be repeated
+    #[arg(long = "shapes", value_name = "FILE")]
+    pub(crate) shape_files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum FormatsCommand {
+    /// Tell which events are of no known shape: their keys, how often they came, and a shape file to start from
+    Unknown(FormatsUnknownArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct FormatsUnknownArguments {
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArguments,
+    /// Files, or - for standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// Which events of the input are wanted.
+#[derive(Args, Debug)]
+pub(crate) struct RangeArguments {
+    /// Only events at or after this time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only events before this time (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<String>,
+}
+
 #[derive(Args, Debug)]
 pub(crate) struct ReplayArguments {
     #[command(flatten)]
@@ -144,6 +181,8 @@ pub(crate) struct ReplayArguments {
     /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArguments,
     /// Zone of times that name none, such as Europe/Berlin
     #[arg(long, value_name = "ZONE")]
     pub(crate) timezone: Option<String>,
@@ -158,12 +197,8 @@ pub(crate) struct ReplayArguments {
     /// Threads that parse and match; as many as there are cores where absent
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
-    /// Only events at or after this time (RFC 3339)
-    #[arg(long, value_name = "TIME")]
-    pub(crate) since: Option<String>,
-    /// Only events before this time (RFC 3339)
-    #[arg(long, value_name = "TIME")]
-    pub(crate) until: Option<String>,
+    #[command(flatten)]
+    pub(crate) range: RangeArguments,
     /// Tell webhooks of incidents found in old logs as well
     #[arg(long)]
     pub(crate) notify: bool,
@@ -180,6 +215,8 @@ pub(crate) struct ParseArguments {
     /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArguments,
     /// Zone of times that name none, such as Europe/Berlin
     #[arg(long, value_name = "ZONE")]
     pub(crate) timezone: Option<String>,
@@ -201,6 +238,8 @@ pub(crate) struct DetectArguments {
     /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArguments,
     /// Files, or - for standard input
     #[arg(value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
@@ -275,6 +314,8 @@ pub(crate) struct RulesBacktestArguments {
     /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArguments,
     /// Zone of times that name none, such as Europe/Berlin
     #[arg(long, value_name = "ZONE")]
     pub(crate) timezone: Option<String>,
@@ -312,6 +353,8 @@ pub(crate) struct RulesExplainArguments {
     /// Log format: auto, json, syslog, rfc5424, access, audit or rfc3164
     #[arg(long, value_name = "FORMAT")]
     pub(crate) format: Option<String>,
+    #[command(flatten)]
+    pub(crate) shapes: ShapeArguments,
     /// Id, name, title or file of the rule
     #[arg(value_name = "RULE")]
     pub(crate) rule: String,

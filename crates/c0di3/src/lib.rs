@@ -60,6 +60,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Db(db) => command::db::run(&config, &db),
         Command::Replay(replay) => command::replay::run(config, replay),
         Command::Parse(parse) => command::parse::run(&config, &parse),
+        Command::Formats(formats) => command::formats::run(&config, &formats),
         Command::Detect(detect) => command::detect::run(&config, &detect),
         Command::Rules(RulesCommand::Check(check)) => command::rules::check(&config, &check),
         Command::Rules(RulesCommand::Test(test)) => command::rules::test(&config, &test),

@@ -80,6 +80,8 @@ pub(crate) struct DoneBlock {
     pub(crate) events: u64,
     pub(crate) bytes: u64,
     pub(crate) counts: Counts,
+    /// Events of no known shape.
+    pub(crate) unknown: parse::UnknownShapes,
     /// When the lines were received.
     pub(crate) received: Timestamp,
     /// The newest event time that can be believed.
@@ -242,6 +244,7 @@ impl<'a> Stage<'a> {
             events: batch.events(),
             bytes,
             counts: batch.counts(),
+            unknown: self.parser.take_unknown(),
             received: batch.reference(),
             newest: newest(&batch),
             followed_by,

@@ -214,9 +214,9 @@ pub fn parse_epoch(text: &[u8]) -> Option<Timestamp> {
     let value = digits[..whole].iter().fold(0_u128, |value, digit| value * 10 + u128::from(digit - b'0'));
     // Digits of the fraction that are still microseconds.
     let (micros_each, places) = match value {
-        0..100_000_000_000 => (1_000_000, 6),
-        0..100_000_000_000_000 => (1000, 3),
-        0..100_000_000_000_000_000 => (1, 0),
+        ..100_000_000_000 => (1_000_000, 6),
+        100_000_000_000..100_000_000_000_000 => (1000, 3),
+        100_000_000_000_000..100_000_000_000_000_000 => (1, 0),
         _ => return i64::try_from(value / 1000).ok().map(|micros| signed(micros, is_before)),
     };
     let mut micros = i64::try_from(value * micros_each).ok()?;

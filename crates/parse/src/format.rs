@@ -6,9 +6,9 @@ use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
 use crate::{
-    access, access_time_first, alb, apache_error, application, audit, cisco, envelope, envoy, fast_log, haproxy, host,
-    json, lighttpd, litespeed, nginx_error, own_file, pve_firewall, rfc3164, rfc5424, s3, squid, uwsgi, w3c,
-    windows_xml,
+    access, access_time_first, alb, apache_error, application, audit, cef, cisco, envelope, envoy, fast_log, haproxy,
+    host, json, key_value, leef, lighttpd, litespeed, nginx_error, own_file, pve_firewall, rfc3164, rfc5424, s3, squid,
+    uwsgi, w3c, windows_xml,
 };
 
 /// For formats that no beginning gives away.
@@ -413,6 +413,33 @@ pub static FORMATS: &[Format] = &[
         read: cisco::read,
         example: "<189>45: sw1: *Mar  4 10:00:01.123 UTC: %SYS-5-CONFIG_I: Configured from console by ann on vty0 (203.0.113.7)",
         documentation: "www.cisco.com/c/en/us/td/docs/ios-xml/ios/esm/configuration/15-mt/esm-15-mt-book.html",
+    },
+    Format {
+        group: "pairs",
+        name: "cef",
+        looks_like: cef::looks_like,
+        begins_like: cef::looks_like,
+        read: cef::read,
+        example: "CEF:0|Example|Firewall|7.2|4711|Traffic denied|5|rt=1772618401000 src=203.0.113.7 spt=40112 dst=198.51.100.4 dpt=22 proto=TCP act=deny",
+        documentation: "microfocus.com/documentation/arcsight/arcsight-smartconnectors/cef-implementation-standard",
+    },
+    Format {
+        group: "pairs",
+        name: "leef",
+        looks_like: leef::looks_like,
+        begins_like: leef::looks_like,
+        read: leef::read,
+        example: "LEEF:1.0|Example|Firewall|7.2|deny|src=203.0.113.7\tsrcPort=40112\tdst=198.51.100.4\tdstPort=22\tproto=TCP",
+        documentation: "ibm.com/docs/en/dsm?topic=leef-overview",
+    },
+    Format {
+        group: "pairs",
+        name: "key_value",
+        looks_like: key_value::looks_like,
+        begins_like: key_value::looks_like,
+        read: key_value::read,
+        example: r#"time="2026-03-04T10:00:01Z" level=warning msg="login refused" user=ann remote_addr=203.0.113.7"#,
+        documentation: "brandur.org/logfmt",
     },
     Format {
         group: "syslog",

@@ -14,8 +14,11 @@ pub(crate) mod unknown;
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 
+use crate::address::put_endpoint;
 use crate::context::Context;
 use crate::syslog::{self, Program};
+
+pub(crate) use convert::time;
 
 /// Settles the event whose members were put last. `None`: it has no known shape, and what can be guessed was.
 pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
@@ -26,6 +29,8 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
         return None;
     };
     names.run(at, times, rows);
+    put_client(context, rows);
+    let names = &context.names;
     let Some((text, program)) = names.carried(at, rows) else { return Some(names.settle(at, rows)) };
     let text = text.trim_ascii_end();
     let read = if program.is_empty() {
@@ -46,6 +51,22 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
         None => {
             rows.text(field::MESSAGE, text);
             Some(context.names.settle(at, rows))
+        }
+    }
+}
+
+/// Where proxies of ours wrote a list of addresses, the client is the one that they vouch for.
+fn put_client(context: &Context, rows: &mut BatchBuilder) {
+    if context.proxies.is_empty() {
+        return;
+    }
+    let (mut peer, mut list) = (String::new(), String::new());
+    if rows.text_now(field::SOURCE_IP, &mut peer) && rows.text_now(field::NETWORK_FORWARDED_IP, &mut list) {
+        let client = context.proxies.client(peer.as_bytes(), list.as_bytes());
+        if client != peer.as_bytes() {
+            // The port is that of the proxy.
+            rows.take_out(field::SOURCE_PORT);
+            put_endpoint(rows, client);
         }
     }
 }

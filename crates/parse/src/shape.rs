@@ -70,6 +70,12 @@ impl Shapes {
         self.shapes.iter().map(|shape| &shape.about)
     }
 
+    /// Fields that a key of no known shape may be, by the dictionary of synonyms.
+    pub fn guesses(&self, key: &str) -> Vec<String> {
+        let claims = self.synonyms.claims(key).into_iter();
+        claims.filter_map(|claim| self.synonyms.of(claim)).map(|synonym| synonym.target.clone()).collect()
+    }
+
     pub(crate) fn shapes(&self) -> &[EventShape] {
         &self.shapes
     }

@@ -400,4 +400,69 @@ mod tests {
         let plain = r#"{"type":"PATH","message":"an application may have types, too"}"#;
         assert!(judged(plain, "windows", "process_creation", "") && judged(plain, "linux", "", "sshd"));
     }
+
+    /// Every log source of a public rule set for a product whose events are known by their keys.
+    #[test]
+    fn shapes_name_the_log_sources_that_public_rules_ask_for() {
+        let example = |name: &str| {
+            let known = parse::Shapes::standard().about().find(|about| about.name == name);
+            known.unwrap_or_else(|| panic!("no shape {name}")).example.clone()
+        };
+        for (shape, product, category, service) in [
+            ("caddy", "", "webserver", ""),
+            ("traefik", "", "webserver", ""),
+            ("nginx", "nginx", "webserver", "nginx"),
+            ("haproxy", "", "webserver", ""),
+            ("envoy", "", "webserver", ""),
+            ("ecs_access", "", "webserver", ""),
+            ("cloudflare_http", "", "webserver", ""),
+            ("modsecurity", "", "webserver", ""),
+            ("coraza", "", "webserver", ""),
+            ("suricata_http", "", "webserver", ""),
+            ("suricata_dns", "", "dns", ""),
+            ("zeek_http", "zeek", "", "http"),
+            ("zeek_dns", "zeek", "", "dns"),
+            ("zeek_dns", "", "dns", ""),
+            ("zeek_smb_files", "zeek", "", "smb_files"),
+            ("zeek_dce_rpc", "zeek", "", "dce_rpc"),
+            ("zeek_kerberos", "zeek", "", "kerberos"),
+            ("zeek_rdp", "zeek", "", "rdp"),
+            ("zeek_x509", "zeek", "", "x509"),
+            ("laurel", "linux", "", "auditd"),
+            ("laurel", "linux", "process_creation", ""),
+            ("laurel_record", "linux", "", "auditd"),
+            ("aws_cloudtrail", "aws", "", "cloudtrail"),
+            ("aws_guardduty", "aws", "", "guardduty"),
+            ("aws_vpcflow", "", "firewall", ""),
+            ("azure_signin", "azure", "", "signinlogs"),
+            ("azure_signin_table", "azure", "", "signinlogs"),
+            ("azure_audit", "azure", "", "auditlogs"),
+            ("azure_audit_table", "azure", "", "auditlogs"),
+            ("azure_directory_audit", "azure", "", "auditlogs"),
+            ("azure_activity", "azure", "", "activitylogs"),
+            ("azure_activity_table", "azure", "", "activitylogs"),
+            ("azure_risk", "azure", "", "riskdetection"),
+            ("gcp_audit", "gcp", "", "gcp.audit"),
+            ("google_workspace_login", "gcp", "", "google_workspace.login"),
+            ("google_workspace_admin", "gcp", "", "google_workspace.admin"),
+            ("google_workspace_report", "gcp", "", "google_workspace.login"),
+            ("google_workspace_admin_report", "gcp", "", "google_workspace.admin"),
+            ("kubernetes_audit", "kubernetes", "application", "audit"),
+            ("kubernetes_audit", "kubernetes", "", "audit"),
+            ("okta", "okta", "", "okta"),
+            ("github_audit", "github", "", "audit"),
+            ("bitbucket_audit", "bitbucket", "", "audit"),
+            ("m365_audit", "m365", "", "audit"),
+            ("m365_threat", "m365", "", "threat_management"),
+            ("mongodb", "", "database", ""),
+            ("fortigate", "fortigate", "", "event"),
+            ("journald", "linux", "", "sshd"),
+            ("windows_event", "windows", "", "security"),
+        ] {
+            let line = example(shape);
+            assert!(judged(&line, product, category, service), "{shape}: {product}/{category}/{service}");
+            let other = if product == "solaris" { "windows" } else { "solaris" };
+            assert!(!judged(&line, other, "", ""), "{shape} is not of just any product");
+        }
+    }
 }

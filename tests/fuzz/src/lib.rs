@@ -39,6 +39,25 @@ pub fn read_rules(text: &str) {
     }
 }
 
+/// Reads arbitrary text as a file of shapes, and reads lines by what was loaded.
+pub fn read_shapes(text: &str) {
+    let shapes = match parse::Shapes::with(&[("fuzz.yaml".to_owned(), text.to_owned())]) {
+        Ok(shapes) => shapes,
+        Err(problems) => {
+            assert!(problems.iter().all(|problem| problem.line > 0 && !problem.reason.is_empty()), "{problems:?}");
+            return;
+        }
+    };
+    let examples: Vec<String> = shapes.about().map(|about| about.example.clone()).collect();
+    let lines = examples.join("\n");
+    let batch = Parser::new(Options { shapes, ..Options::default() }).parse(Block::detached("fuzz", lines.into(), REFERENCE));
+    let mut text = String::new();
+    for row in 0..batch.rows() {
+        event::json::write_row(&batch, row, &mut text);
+        text.clear();
+    }
+}
+
 /// Cuts arbitrary bytes into blocks through a reader that gives them in odd pieces.
 pub fn cut_blocks(bytes: &[u8]) {
     let source = Block::detached("fuzz", Vec::new(), REFERENCE).source;

@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::checks::{DiskCheck, ProgressCheck, RulesCheck, SpoolCheck, StoreCheck};
-use crate::cli::RuleArguments;
+use crate::cli::{RuleArguments, ShapeArguments};
 use crate::clock;
 use crate::command::input;
 use crate::config::Config;
@@ -55,7 +55,7 @@ impl Analyzer {
         let mut sources = LiveSources::open(analyzer).await?;
         let spool = Spool::open(analyzer.spool.clone(), clock::now())?;
         let progress = Arc::new(Progress::new());
-        let parse = input::parse_options(&config, None, None, None)?;
+        let parse = input::parse_options(&config, None, None, None, &ShapeArguments::default())?;
         let files = RuleFiles::of(&config, &RuleArguments::default());
         let (rules, questions) = RuleBook::open(files, config.rules.logsource.clone(), parse.clone())?;
         let rules = Arc::new(rules);

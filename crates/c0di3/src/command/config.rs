@@ -4,10 +4,13 @@ use std::io::Write;
 
 use store::without_password;
 
+use crate::cli::ShapeArguments;
+use crate::command::input;
 use crate::config::{Config, DEFAULT_TEXT};
 use crate::outcome::{Outcome, tell};
 
 pub(crate) fn check(config: &Config) -> anyhow::Result<Outcome> {
+    input::shapes(config, &ShapeArguments::default())?;
     tell(&format!("the configuration is sound; findings are kept in {}", without_password(&config.store.url)));
     Ok(Outcome::Done)
 }

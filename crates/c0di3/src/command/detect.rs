@@ -14,7 +14,7 @@ use crate::outcome::Outcome;
 use crate::rule_files;
 
 pub(crate) fn run(config: &Config, arguments: &DetectArguments) -> anyhow::Result<Outcome> {
-    let options = input::parse_options(config, arguments.format.as_deref(), None, None)?;
+    let options = input::parse_options(config, arguments.format.as_deref(), None, None, &arguments.shapes)?;
     let declared = rule_files::log_source(config, arguments.rules.logsource.as_deref())?;
     let set = Arc::new(rule_files::load_for(config, &arguments.rules)?.set);
     let matcher = Matcher::new(Arc::clone(&set), declared);

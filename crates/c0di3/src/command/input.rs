@@ -10,6 +10,7 @@ use event::block::digest;
 use event::{Block, Position, Source, SourceId, Timestamp};
 use ingest::{BlockReader, content};
 
+use crate::cli::ShapeArguments;
 use crate::clock;
 use crate::config::Config;
 use crate::outcome::Usage;
@@ -20,6 +21,7 @@ pub(crate) fn parse_options(
     format: Option<&str>,
     timezone: Option<&str>,
     year: Option<i32>,
+    shapes: &ShapeArguments,
 ) -> anyhow::Result<parse::Options> {
     let format = format.unwrap_or(&config.input.format).parse::<parse::FormatChoice>();
     let clock = parse::Clock::new(timezone.unwrap_or(&config.input.timezone), year);
@@ -28,7 +30,29 @@ pub(crate) fn parse_options(
     }
     let format = format.map_err(|error| Usage(format!("--format: {error}")))?;
     let clock = clock.map_err(|error| Usage(format!("--timezone: {error}")))?;
-    Ok(parse::Options { format, clock, enricher: Arc::new(enricher(config)?), ..parse::Options::default() })
+    Ok(parse::Options {
+        format,
+        clock,
+        enricher: Arc::new(enricher(config)?),
+        shapes: self::shapes(config, shapes)?,
+        ..parse::Options::default()
+    })
+}
+
+/// The shapes of the files that are configured and asked for, and those that are built in; every problem where there are some.
+pub(crate) fn shapes(config: &Config, more: &ShapeArguments) -> anyhow::Result<Arc<parse::Shapes>> {
+    let mut files = Vec::new();
+    for path in more.shape_files.iter().chain(&config.input.shapes) {
+        let name = path.display().to_string();
+        let text =
+            std::fs::read_to_string(path).map_err(|error| Usage(format!("shapes: cannot read {name}: {error}")))?;
+        files.push((name, text));
+    }
+    let told = |problems: Vec<parse::ShapeProblem>| {
+        let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        Usage(format!("shapes of events cannot be used:\n{}", lines.join("\n")))
+    };
+    Ok(parse::Shapes::with(&files).map_err(told)?)
 }
 
 /// What events are enriched with, as configured.

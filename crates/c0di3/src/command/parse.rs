@@ -10,8 +10,8 @@ use crate::config::Config;
 use crate::outcome::{Outcome, tell};
 
 pub(crate) fn run(config: &Config, arguments: &ParseArguments) -> anyhow::Result<Outcome> {
-    let options =
-        input::parse_options(config, arguments.format.as_deref(), arguments.timezone.as_deref(), arguments.year)?;
+    let (format, timezone) = (arguments.format.as_deref(), arguments.timezone.as_deref());
+    let options = input::parse_options(config, format, timezone, arguments.year, &arguments.shapes)?;
     let mut parser = Parser::new(options);
     let mut out = BufWriter::with_capacity(256 << 10, std::io::stdout().lock());
     let mut text = String::new();

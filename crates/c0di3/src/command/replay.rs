@@ -152,9 +152,15 @@ fn pipeline_options(config: &Config, arguments: &ReplayArguments) -> anyhow::Res
     };
     Ok(PipelineOptions {
         jobs: jobs(arguments.jobs)?,
-        parse: input::parse_options(config, arguments.format.as_deref(), arguments.timezone.as_deref(), None)?,
-        since: time("--since", &arguments.since)?,
-        until: time("--until", &arguments.until)?,
+        parse: input::parse_options(
+            config,
+            arguments.format.as_deref(),
+            arguments.timezone.as_deref(),
+            None,
+            &arguments.shapes,
+        )?,
+        since: time("--since", &arguments.range.since)?,
+        until: time("--until", &arguments.range.until)?,
     })
 }
 
@@ -178,6 +184,7 @@ impl Policy for Replay {
 
     fn correlate(&mut self, correlator: &mut BatchCorrelator, block: DoneBlock) {
         self.totals.add(&block.source.name, block.events, block.counts);
+        self.totals.unknown.add(block.unknown.clone());
         self.bar.inc(block.bytes);
         count_in_order(correlator, block);
     }

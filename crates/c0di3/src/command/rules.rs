@@ -70,7 +70,7 @@ fn parse_case(text: &str) -> EventBatch {
 /// Tells for each line why the rule did or did not match.
 pub(crate) fn explain(config: &Config, arguments: &RulesExplainArguments) -> anyhow::Result<Outcome> {
     let (set, wanted) = explained_rules(config, arguments)?;
-    let options = input::parse_options(config, arguments.format.as_deref(), None, None)?;
+    let options = input::parse_options(config, arguments.format.as_deref(), None, None, &arguments.shapes)?;
     let mut parser = Parser::new(options);
     let files: Vec<PathBuf> = arguments.file.iter().cloned().collect();
     let declared = rule_files::log_source(config, arguments.rules.logsource.as_deref())?;

@@ -75,6 +75,7 @@ fn check_input(file: &ConfigFile, problems: &mut Problems) -> InputConfig {
     InputConfig {
         format: input.format.clone(),
         timezone: input.timezone.clone(),
+        shapes: input.shapes.clone(),
         country: enrich.country.clone(),
         network: enrich.network.clone(),
         agents: enrich.agents,

@@ -29,7 +29,7 @@ sections! {
         paths: Vec<PathBuf>, default: bool, placeholders: Vec<PathBuf>, taxonomy: Vec<PathBuf>,
         exceptions: Vec<PathBuf>, indicators: Vec<PathBuf>, paranoia: u8, watch: String,
     }
-    InputSection { format: String, timezone: String, logsource: String }
+    InputSection { format: String, timezone: String, logsource: String, shapes: Vec<PathBuf> }
     EnrichSection { country: PathBuf, network: PathBuf, internal: Vec<String>, agents: bool }
     CorrelationSection { lateness: String, fold_gap: String, groups_max: usize }
     ScoreSection { p0: u8, p1: u8, p2: u8, assets: Vec<AssetEntry> }

@@ -42,6 +42,8 @@ pub(crate) struct InputConfig {
     pub(crate) format: String,
     /// Zone of times that name none.
     pub(crate) timezone: String,
+    /// Files with more shapes of events.
+    pub(crate) shapes: Vec<PathBuf>,
     /// Database of countries; empty: none.
     pub(crate) country: PathBuf,
     /// Database of networks; empty: none.

@@ -215,6 +215,7 @@ fn count_block(block: &DoneBlock) {
     metrics::counter!("events_total").increment(block.events);
     metrics::counter!("events_rejected_total").increment(block.counts.rejected);
     metrics::counter!("events_text_total").increment(block.counts.text);
+    metrics::counter!("events_unknown_shape_total").increment(block.unknown.events());
     metrics::counter!("lines_empty_total").increment(block.counts.empty);
     metrics::counter!("lines_joined_total").increment(block.counts.joined);
     metrics::counter!("hits_total").increment(block.hits.len() as u64);

@@ -40,7 +40,7 @@ fn lines() -> String {
 #[tokio::test]
 async fn real_rules_answer_as_the_document_says() {
     let config = crate::config::load(None).unwrap();
-    let parse = input::parse_options(&config, None, None, None).unwrap();
+    let parse = input::parse_options(&config, None, None, None, &crate::cli::ShapeArguments::default()).unwrap();
     let (book, asked) = RuleBook::open(RuleFiles::of(&config, &RuleArguments::default()), None, parse).unwrap();
     let document = Document(api::analyzer_document(), Mutex::default());
     let desk = RuleDesk(Arc::new(book));

@@ -268,7 +268,7 @@ fn put_time(raw: Raw<'_>, target: FieldId, times: &mut Times, rows: &mut BatchBu
 }
 
 /// RFC 3339 and its relatives, seconds to nanoseconds since the epoch, access logs' and syslog's stamps, and mail's.
-pub(super) fn time(text: &[u8], times: &mut Times) -> Option<Timestamp> {
+pub(crate) fn time(text: &[u8], times: &mut Times) -> Option<Timestamp> {
     let text = text.trim_ascii();
     if text.first().is_some_and(u8::is_ascii_digit) {
         if text.get(4) == Some(&b'-') {

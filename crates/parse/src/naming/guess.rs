@@ -7,7 +7,7 @@ use event::{BatchBuilder, FieldId, ValueTag};
 use hashbrown::HashMap;
 
 use super::places::Places;
-use super::plan::{Step, Words};
+use super::plan::{NamingStep, Words};
 use crate::shape::Shapes;
 use crate::shape::synonyms::Claim;
 
@@ -33,7 +33,7 @@ impl GuessedSet {
 }
 
 /// A step and the synonym that it is of.
-pub(super) type GuessStep = (u16, Step);
+pub(super) type GuessStep = (u16, NamingStep);
 
 /// Plans and marks of one block.
 #[derive(Debug, Default)]
@@ -101,7 +101,7 @@ fn plan(places: &Places, rows: &mut BatchBuilder) -> Vec<GuessStep> {
         let synonym = synonyms.of(claim)?;
         let target = rows.column_named(&synonym.target).ok().filter(|target| *target != column)?;
         let words = synonym.table.as_ref().map(|table| Words::new(table, target, rows));
-        Some((claim.synonym, Step::new(column, target, synonym.conversion, words)))
+        Some((claim.synonym, NamingStep::new(column, target, synonym.conversion, words)))
     });
     let mut steps: Vec<GuessStep> = steps.collect();
     for at in 0..steps.len() {

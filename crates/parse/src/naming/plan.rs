@@ -52,7 +52,7 @@ impl Words {
 
 /// One value on its way from a column to another.
 #[derive(Debug)]
-pub(super) struct Step {
+pub(super) struct NamingStep {
     pub(super) from: FieldId,
     /// Path within the value, which is an array or an object in raw text.
     pub(super) inside: Option<Box<str>>,
@@ -65,11 +65,11 @@ pub(super) struct Step {
     pub(super) others: u8,
 }
 
-impl Step {
+impl NamingStep {
     pub(super) fn new(from: FieldId, target: FieldId, conversion: Conversion, words: Option<Words>) -> Self {
         let is_keyword = BatchBuilder::kind_of(target) == FieldType::Keyword;
         let is_plain = conversion == Conversion::Text && words.is_none() && is_keyword;
-        Step { from, inside: None, target, conversion, words, is_plain, others: 0 }
+        NamingStep { from, inside: None, target, conversion, words, is_plain, others: 0 }
     }
 }
 
@@ -79,7 +79,7 @@ pub(super) struct Plan {
     names_known: usize,
     /// Columns and what they must hold; a column that is not there holds nothing.
     pub(super) conditions: Vec<(Option<FieldId>, Vec<Wanted>)>,
-    pub(super) steps: Vec<Step>,
+    pub(super) steps: Vec<NamingStep>,
     pub(super) constants: Vec<(FieldId, Fixed)>,
     pub(super) dataset: Option<KeptText>,
     /// Columns of the log source; `None`: nothing is known, and the event's own value goes.
@@ -135,7 +135,7 @@ fn logsource(shape: &EventShape, rows: &mut BatchBuilder) -> Vec<(FieldId, Optio
     columns.collect()
 }
 
-fn steps(filled: &Filled, tables: &[Table], rows: &mut BatchBuilder) -> Vec<Step> {
+fn steps(filled: &Filled, tables: &[Table], rows: &mut BatchBuilder) -> Vec<NamingStep> {
     let found: Vec<(FieldId, Option<Box<str>>, &Way)> = filled
         .ways
         .iter()
@@ -153,7 +153,7 @@ fn steps(filled: &Filled, tables: &[Table], rows: &mut BatchBuilder) -> Vec<Step
         let table = way.table.and_then(|table| tables.get(usize::from(table)));
         let words = table.map(|table| Words::new(table, target, rows));
         let others = (count - 1 - at).min(255) as u8;
-        Step { inside, others, ..Step::new(from, target, way.conversion, words) }
+        NamingStep { inside, others, ..NamingStep::new(from, target, way.conversion, words) }
     };
     found.into_iter().enumerate().map(step).collect()
 }

@@ -8,7 +8,7 @@ use super::convert::{self, Raw, is_nothing};
 use super::guess::GuessedSet;
 use super::inside;
 use super::names::{Names, number_now};
-use super::plan::Step;
+use super::plan::NamingStep;
 use crate::clock::Times;
 
 impl Names {
@@ -70,7 +70,13 @@ fn text_of(column: FieldId, rows: &BatchBuilder) -> Option<Vec<u8>> {
 }
 
 /// Brings one value to its field; false where there is none, or none that the field takes.
-fn run_step(step: &Step, block: &Buffer, spare: &mut Vec<u8>, times: &mut Times, rows: &mut BatchBuilder) -> bool {
+fn run_step(
+    step: &NamingStep,
+    block: &Buffer,
+    spare: &mut Vec<u8>,
+    times: &mut Times,
+    rows: &mut BatchBuilder,
+) -> bool {
     if step.is_plain && step.inside.is_none() {
         let Some(value) = rows.value_now(step.from) else { return false };
         if let (Some(text), ValueTag::String | ValueTag::Number | ValueTag::Boolean) = (value.text(), value.tag()) {
@@ -95,7 +101,7 @@ fn run_step(step: &Step, block: &Buffer, spare: &mut Vec<u8>, times: &mut Times,
     found.is_some_and(|(text, tag)| put(step, Raw { text: &text, tag }, times, rows))
 }
 
-fn put(step: &Step, raw: Raw<'_>, times: &mut Times, rows: &mut BatchBuilder) -> bool {
+fn put(step: &NamingStep, raw: Raw<'_>, times: &mut Times, rows: &mut BatchBuilder) -> bool {
     let Some(words) = &step.words else { return convert::put(step.conversion, raw, step.target, times, rows) };
     let fixed = convert::word(step.conversion, raw).and_then(|word| words.find(&word));
     if let Some(fixed) = fixed {

@@ -136,6 +136,8 @@ pub(super) struct Totals {
     pub(super) new_findings: u64,
     /// Sources that could not be read to their end.
     pub(super) failed: u64,
+    /// Events of no known shape.
+    pub(super) unknown: parse::UnknownShapes,
 }
 
 /// Lines of one source.
@@ -144,6 +146,24 @@ struct Plain {
     events: u64,
     text: u64,
     rejected: u64,
+}
+
+/// Keys of the most frequent shape that are told.
+const KEYS_TOLD_MAX: usize = 8;
+
+/// Nothing is read silently without being understood.
+fn tell_unknown(unknown: &parse::UnknownShapes) {
+    let events = unknown.events();
+    let sets = unknown.sets();
+    let Some(first) = sets.first().filter(|_| events > 0) else { return };
+    let told: Vec<String> = first.keys.iter().take(KEYS_TOLD_MAX).map(|key| printable(key).to_string()).collect();
+    tell(&format!(
+        "note: {events} event(s) are of no known shape ({} set(s) of keys, the most frequent with {} of them: {}); their fields \
+         are guessed: `c0di3 formats unknown FILE` tells more",
+        sets.len(),
+        first.events,
+        told.join(", "),
+    ));
 }
 
 /// Sources that are told by their names; the rest is summed up.
@@ -205,6 +225,7 @@ impl Totals {
             }
         }
         self.tell_plain();
+        tell_unknown(&self.unknown);
         for (count, what) in [
             (self.mended, "JSON line(s) held escapes that JSON does not know; they are kept as they stand"),
             (self.repaired, "line(s) held bytes that are not UTF-8; they were replaced"),

@@ -129,7 +129,13 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
     let declared = rule_files::log_source(config, arguments.logsource.as_deref())?;
     let options = PipelineOptions {
         jobs: replay::jobs(arguments.jobs)?,
-        parse: input::parse_options(config, arguments.format.as_deref(), arguments.timezone.as_deref(), None)?,
+        parse: input::parse_options(
+            config,
+            arguments.format.as_deref(),
+            arguments.timezone.as_deref(),
+            None,
+            &arguments.shapes,
+        )?,
         since: None,
         until: None,
     };

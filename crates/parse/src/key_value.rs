@@ -1,0 +1,147 @@
+//! `key=value` lines and logfmt: names and values that make up nearly all of a line, values perhaps in quotes. Firewalls and
+//! programs write so. What the keys mean is said by their shape, or guessed.
+
+use event::{BatchBuilder, DatasetId};
+
+use crate::context::{Context, Refusal};
+use crate::pairs::{NAME_BYTES_MAX, Pairs, is_name_byte, unescaped};
+
+/// Pairs that begin the line at least.
+const LEADING_MIN: usize = 3;
+
+/// At least three pairs begin the line, and they make up most of it.
+pub(crate) fn looks_like(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    // Records of the audit daemon, whole or broken, are its own.
+    if text.starts_with(b"type=") && memchr::memmem::find(text, b"msg=audit(").is_some() {
+        return false;
+    }
+    let mut pairs = PairsOf { text, at: 0 };
+    let (mut covered, mut count, mut stray) = (0, 0, 0);
+    while let Some(token) = pairs.next() {
+        match token {
+            Token::Pair(name, value) => {
+                count += 1;
+                covered += name.len() + value.text.len();
+            }
+            Token::Stray(_) if count < LEADING_MIN => return false,
+            Token::Stray(word) => stray += word.len(),
+        }
+    }
+    count >= LEADING_MIN && covered > 2 * stray
+}
+
+pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
+    if !looks_like(text) {
+        return Err(Refusal::Other("not key=value: three pairs have to begin the line and make up most of it"));
+    }
+    let text = text.trim_ascii();
+    let mut pairs = Pairs::new(context, rows);
+    let mut tokens = PairsOf { text, at: 0 };
+    let (mut date, mut clock, mut zone) = (None, None, None);
+    let mut held: Option<(&[u8], Value<'_>)> = None;
+    while let Some(token) = tokens.next() {
+        match (token, &mut held) {
+            // Words without a name belong to a value without quotes.
+            (Token::Stray(_), Some((_, value))) if !value.is_quoted => value.text = &text[value.start..tokens.at],
+            (Token::Stray(_), _) => {}
+            (Token::Pair(name, value), held) => {
+                if let Some((known, text)) = held.replace((name, value)) {
+                    put(&mut pairs, known, &text);
+                }
+                match name {
+                    b"date" => date = Some(value.text),
+                    b"time" => clock = Some(value.text),
+                    b"tz" | b"timezone" => zone = Some(value.text),
+                    _ => {}
+                }
+            }
+        }
+    }
+    if let Some((name, value)) = held {
+        put(&mut pairs, name, &value);
+    }
+    if let (Some(date), Some(clock)) = (date, clock)
+        && date.len() == 10
+    {
+        let stamp = [date, b"T", clock, zone.unwrap_or_default()].concat();
+        if let Some((time, b"")) = pairs.times().iso(&stamp) {
+            pairs.put_time(time);
+        }
+    }
+    Ok(pairs.finish("key_value.event"))
+}
+
+fn put(pairs: &mut Pairs<'_, '_>, name: &[u8], value: &Value<'_>) {
+    if value.is_quoted {
+        pairs.put(name, &unescaped(value.text));
+    } else {
+        pairs.put(name, value.text.trim_ascii_end());
+    }
+}
+
+/// The text behind a `=`.
+#[derive(Clone, Copy)]
+struct Value<'a> {
+    text: &'a [u8],
+    /// Where it begins in the line.
+    start: usize,
+    is_quoted: bool,
+}
+
+/// A part of the line between blanks.
+enum Token<'a> {
+    Pair(&'a [u8], Value<'a>),
+    Stray(&'a [u8]),
+}
+
+/// Cuts a text into its pairs.
+struct PairsOf<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+fn separates(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b',' | b';' | b'|')
+}
+
+impl<'a> PairsOf<'a> {
+    fn next(&mut self) -> Option<Token<'a>> {
+        let text = self.text;
+        self.at += text.get(self.at..)?.iter().take_while(|byte| separates(**byte)).count();
+        let rest = text.get(self.at..).filter(|rest| !rest.is_empty())?;
+        let name = rest.iter().take(NAME_BYTES_MAX).take_while(|byte| is_name_byte(**byte)).count();
+        if name == 0 || rest.get(name) != Some(&b'=') || rest.get(name + 1) == Some(&b'=') {
+            let word = rest.iter().take_while(|byte| !separates(**byte)).count();
+            self.at += word;
+            return Some(Token::Stray(&rest[..word]));
+        }
+        let start = self.at + name + 1;
+        let value = &text[start..];
+        if let Some(quote @ (b'"' | b'\'')) = value.first()
+            && let Some(end) = closing(&value[1..], *quote)
+        {
+            self.at = start + 1 + end + 1;
+            let value = Value { text: &value[1..1 + end], start: start + 1, is_quoted: true };
+            return Some(Token::Pair(&rest[..name], value));
+        }
+        let end = value.iter().position(|byte| separates(*byte)).unwrap_or(value.len());
+        self.at = start + end;
+        Some(Token::Pair(&rest[..name], Value { text: &value[..end], start, is_quoted: false }))
+    }
+}
+
+/// Where the quote closes: one that no backslash escapes, and that the end or a separator follows.
+fn closing(text: &[u8], quote: u8) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr2(quote, b'\\', text.get(at..)?)?;
+        if text[at] == b'\\' {
+            at += 2;
+        } else if text.get(at + 1).is_none_or(|byte| separates(*byte)) {
+            return Some(at);
+        } else {
+            at += 1;
+        }
+    }
+}
