@@ -476,6 +476,26 @@ pub mod field {
     pub const SYSTEM_LOGINS_TERMINAL: FieldId = FieldId(233);
     /// `system.logins.failures`: (own) failed logins that were counted for the account.
     pub const SYSTEM_LOGINS_FAILURES: FieldId = FieldId(234);
+    /// `network.application`: application that the device recognised.
+    pub const NETWORK_APPLICATION: FieldId = FieldId(235);
+    /// `network.bytes`: bytes of both directions.
+    pub const NETWORK_BYTES: FieldId = FieldId(236);
+    /// `network.vlan.id`: number of the virtual network.
+    pub const NETWORK_VLAN_ID: FieldId = FieldId(237);
+    /// `source.nat.ip`: address of the source behind translation.
+    pub const SOURCE_NAT_IP: FieldId = FieldId(238);
+    /// `source.nat.port`: port of the source behind translation.
+    pub const SOURCE_NAT_PORT: FieldId = FieldId(239);
+    /// `destination.nat.ip`: address of the destination behind translation.
+    pub const DESTINATION_NAT_IP: FieldId = FieldId(240);
+    /// `destination.nat.port`: port of the destination behind translation.
+    pub const DESTINATION_NAT_PORT: FieldId = FieldId(241);
+    /// `observer.type`: what the device is: firewall, switch, ids ….
+    pub const OBSERVER_TYPE: FieldId = FieldId(242);
+    /// `observer.ingress.interface.name`: interface that the traffic came in by.
+    pub const OBSERVER_INGRESS_INTERFACE_NAME: FieldId = FieldId(243);
+    /// `observer.egress.interface.name`: interface that the traffic leaves by.
+    pub const OBSERVER_EGRESS_INTERFACE_NAME: FieldId = FieldId(244);
 }
 
 /// The catalog.
@@ -3598,6 +3618,86 @@ pub static FIELDS: &[Field] = &[
         kind: FieldType::Long,
         meaning: "(own) failed logins that were counted for the account",
         datasets: &["system.logins"],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "network.application",
+        kind: FieldType::Keyword,
+        meaning: "application that the device recognised",
+        datasets: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "network.bytes",
+        kind: FieldType::Long,
+        meaning: "bytes of both directions",
+        datasets: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "network.vlan.id",
+        kind: FieldType::Keyword,
+        meaning: "number of the virtual network",
+        datasets: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.nat.ip",
+        kind: FieldType::Ip,
+        meaning: "address of the source behind translation",
+        datasets: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "source.nat.port",
+        kind: FieldType::Long,
+        meaning: "port of the source behind translation",
+        datasets: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "destination.nat.ip",
+        kind: FieldType::Ip,
+        meaning: "address of the destination behind translation",
+        datasets: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "destination.nat.port",
+        kind: FieldType::Long,
+        meaning: "port of the destination behind translation",
+        datasets: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "observer.type",
+        kind: FieldType::Keyword,
+        meaning: "what the device is: firewall, switch, ids …",
+        datasets: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "observer.ingress.interface.name",
+        kind: FieldType::Keyword,
+        meaning: "interface that the traffic came in by",
+        datasets: &[],
+        within: None,
+        url: false,
+    },
+    Field {
+        name: "observer.egress.interface.name",
+        kind: FieldType::Keyword,
+        meaning: "interface that the traffic leaves by",
+        datasets: &[],
         within: None,
         url: false,
     },

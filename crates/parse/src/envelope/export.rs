@@ -75,7 +75,6 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     }
     let name = if entry.identifier.is_empty() { entry.command } else { entry.identifier };
     let program = Program { name, pid: entry.pid };
-    program.put(rows);
     let dataset = put_message(rows, &program, entry.message, context);
     if !entry.container.is_empty() {
         rows.text(field::CONTAINER_NAME, entry.container);
