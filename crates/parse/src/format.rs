@@ -110,6 +110,15 @@ pub static FORMATS: &[Format] = &[
     },
     Format {
         group: "syslog",
+        name: "kiwi",
+        looks_like: envelope::kiwi::looks_like,
+        begins_like: envelope::kiwi::looks_like,
+        read: envelope::kiwi::read,
+        example: "2026-03-04 10:00:01\tLocal7.Notice\t192.0.2.9\tsshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
+        documentation: "documentation.solarwinds.com/en/success_center/kss",
+    },
+    Format {
+        group: "syslog",
         name: "rfc5424",
         looks_like: rfc5424::looks_like,
         begins_like: rfc5424::looks_like,
@@ -449,15 +458,6 @@ pub static FORMATS: &[Format] = &[
         read: rfc3164::read,
         example: "Mar  4 10:00:01 bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
         documentation: "RFC 3164",
-    },
-    Format {
-        group: "syslog",
-        name: "kiwi",
-        looks_like: envelope::kiwi::looks_like,
-        begins_like: envelope::kiwi::looks_like,
-        read: envelope::kiwi::read,
-        example: "2026-03-04 10:00:01\tLocal7.Notice\t192.0.2.9\tsshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
-        documentation: "documentation.solarwinds.com/en/success_center/kss",
     },
     Format {
         group: "container",

@@ -4,7 +4,6 @@
 //!
 //! No general XML: no document types, no entities but the five and numbers, nothing that refers to anything outside.
 
-use event::json::quote;
 use event::{BatchBuilder, DatasetId};
 use memchr::{memchr, memmem};
 
@@ -197,6 +196,18 @@ impl<'a> XmlReader<'a> {
     fn skip_blanks(&mut self) {
         self.at += self.rest().iter().take_while(|byte| byte.is_ascii_whitespace()).count();
     }
+}
+
+/// A JSON string; most texts need no escapes.
+fn quote(text: &str) -> String {
+    if text.bytes().any(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\')) {
+        return event::json::quote(text);
+    }
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    out.push_str(text);
+    out.push('"');
+    out
 }
 
 /// Text without entities; what is none stays as it stands.
