@@ -33,7 +33,6 @@ use crate::guess;
 
 type PutLine = fn(&mut BatchBuilder, &mut Context, &[u8]) -> Option<DatasetId>;
 type Put = fn(&mut BatchBuilder, &[u8]) -> bool;
-type ReadLine = fn(&[u8], &mut Context, &mut BatchBuilder) -> Option<DatasetId>;
 
 /// How the messages of a family are read.
 #[derive(Clone, Copy, Debug)]

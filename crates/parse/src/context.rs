@@ -1,10 +1,15 @@
 //! What every format gets beside the line, and why it may refuse the line. Knows no format but the caches of JSON.
 
+use std::sync::Arc;
+
 use event::{BatchBuilder, DatasetId, Timestamp};
 
-use crate::clock::{Clock, Times};
+use crate::Options;
+use crate::clock::Times;
 use crate::json::Scratch;
 use crate::proxies::TrustedProxies;
+use crate::user_format::UserFormats;
+use crate::values::Own;
 use crate::w3c::W3c;
 
 /// Why a format did not read a line.
@@ -34,12 +39,18 @@ pub(crate) struct Context {
     pub(crate) w3c: W3c,
     /// Room for a text that is put together.
     pub(crate) joined: String,
+    /// The operator's formats; taken out while one of them reads.
+    user: Option<Arc<UserFormats>>,
+    /// What each of them has of columns of no known name.
+    own: Vec<Own>,
+    /// Which of them the line at hand is expected to have.
+    pub(crate) bound: Option<usize>,
 }
 
 impl Context {
     /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
-    pub(crate) fn new(clock: &Clock, proxies: &TrustedProxies, ways: [ReadCarried; 2]) -> Self {
-        let times = Times::new(clock.clone());
+    pub(crate) fn new(options: &Options, ways: [ReadCarried; 2]) -> Self {
+        let times = Times::new(options.clock.clone());
         let [read_carried, read_carried_surely] = ways;
         Context {
             read_carried,
@@ -47,9 +58,12 @@ impl Context {
             depth: 0,
             times,
             json: Scratch::default(),
-            proxies: proxies.clone(),
+            proxies: options.trusted_proxies.clone(),
             w3c: W3c::default(),
             joined: String::new(),
+            user: Some(Arc::clone(&options.user_formats)),
+            own: options.user_formats.own(),
+            bound: None,
         }
     }
 
@@ -64,6 +78,19 @@ impl Context {
         self.carried(self.read_carried_surely, text, rows)
     }
 
+    /// Reads a line of the operator's format that its source is bound to.
+    pub(crate) fn read_bound(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
+        let at = self.bound?;
+        let user = self.user.take()?;
+        let mut own = self.own.get_mut(at).map(std::mem::take).unwrap_or_default();
+        let dataset = user.read(at, text, &mut own, self, rows);
+        if let Some(slot) = self.own.get_mut(at) {
+            *slot = own;
+        }
+        self.user = Some(user);
+        dataset
+    }
+
     fn carried(&mut self, read: ReadCarried, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
         if self.depth >= CARRIED_DEPTH_MAX {
             return None;
@@ -76,6 +103,9 @@ impl Context {
 
     pub(crate) fn begin_block(&mut self, reference: Timestamp, heading: Option<&[u8]>) {
         self.w3c.begin_block(heading);
+        for own in &mut self.own {
+            own.begin_block();
+        }
         self.times.begin_block(reference);
         self.json.begin_block();
     }

@@ -48,6 +48,7 @@ mod stamp;
 mod syslog;
 mod tag;
 mod template;
+mod user_format;
 mod uwsgi;
 mod values;
 mod w3c;
@@ -58,6 +59,7 @@ pub use enrich::{BadDatabase, Enricher};
 pub use format::{FORMATS, Format, FormatChoice, UnknownFormat};
 pub use listing::{Readable, readable};
 pub use proxies::TrustedProxies;
+pub use user_format::{BadDefinition, FormatDefinition, UserFormats};
 
 use std::sync::Arc;
 
@@ -80,6 +82,8 @@ pub struct Options {
     pub format: FormatChoice,
     /// Zone and year of times that name none.
     pub clock: Clock,
+    /// Formats that the operator defines, and the sources that have them.
+    pub user_formats: Arc<UserFormats>,
     /// Whose word on forwarded addresses is believed.
     pub trusted_proxies: TrustedProxies,
     /// What is added to events beside what they say.
@@ -100,7 +104,7 @@ impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
         let ways = [format::read_carried, format::read_carried_surely];
-        let context = Context::new(&options.clock, &options.trusted_proxies, ways);
+        let context = Context::new(&options, ways);
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
         Parser { options, context, enrichment, rows_hint: 1024 }
     }
@@ -111,6 +115,9 @@ impl Parser {
         let cut_line_bytes = block.cut_line_bytes;
         self.context.begin_block(block.reference, block.heading.as_deref());
         let origin_starts: Vec<u32> = block.layout.origins.iter().map(|(start, _)| *start).collect();
+        let own_format = |name: &str| self.options.format.own().or_else(|| self.options.user_formats.bound_to(name));
+        let of_origins: Vec<_> = block.layout.origins.iter().map(|(_, origin)| own_format(&origin.name)).collect();
+        let of_source = own_format(&block.source.name);
         let mut rows = BatchBuilder::new(block, self.rows_hint);
         let buffer = rows.buffer();
         let bytes = buffer.as_slice();
@@ -122,6 +129,7 @@ impl Parser {
             let cut = cut_line_bytes.filter(|_| line.next >= bytes.len());
             // What other senders wrote behind the line does not go on with it.
             let bound = origin_starts.partition_point(|start| *start as usize <= line.at);
+            self.context.bound = bound.checked_sub(1).map_or(of_source, |origin| of_origins[origin]);
             let bound = origin_starts.get(bound).map_or(bytes.len(), |start| *start as usize);
             let head = Head { line, cut, bytes, bound: bound.max(line.next) };
             let record = self.parse_record(head, preferred, &mut rows);
@@ -215,6 +223,15 @@ impl Parser {
         preferred: &'static Format,
         rows: &mut BatchBuilder,
     ) -> Result<event::DatasetId, Unread> {
+        let is_bound = self.context.bound.is_some();
+        if is_bound {
+            if let Some(dataset) = self.context.read_bound(text, rows) {
+                return Ok(dataset);
+            }
+            if self.options.format.own().is_some() && !line::is_empty(text) {
+                return Err(Unread::Broken("not of the format that was asked for"));
+            }
+        }
         let candidates = self.options.format.candidates();
         let others = candidates.iter().copied().filter(|format| format.name != preferred.name);
         for format in std::iter::once(preferred).chain(others) {
@@ -236,6 +253,7 @@ impl Parser {
         match candidates.iter().find(is_nearest).map(|format| (format.read)(text, &mut self.context, rows)) {
             Some(Err(Refusal::Broken(reason) | Refusal::Other(reason))) => Err(Unread::Broken(reason)),
             _ if is_told => Err(Unread::Broken("not of the format that was asked for")),
+            _ if is_bound => Err(Unread::Broken("not of the format that is defined for its source")),
             _ => Err(Unread::Text),
         }
     }

@@ -5,14 +5,12 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::{memchr, memchr_iter};
+use memchr::memchr_iter;
 
 use crate::context::{Context, Refusal};
+use crate::layout::{VALUES_MAX, split_delimited};
 use crate::values::{self, Dialect, Escapes, Own, Value};
 use crate::w3c_columns::{CLOUDFRONT, named, of_iis};
-
-/// Columns that are read; what stands behind them stays in the line.
-const COLUMNS_MAX: usize = 96;
 
 /// What the headings of a block say, and what lines are taken apart in.
 #[derive(Debug, Default)]
@@ -116,7 +114,7 @@ impl W3c {
             Kind::Iis
         };
         let separators = |byte: &u8| byte.is_ascii_whitespace();
-        for name in names.split(separators).filter(|name| !name.is_empty()).take(COLUMNS_MAX) {
+        for name in names.split(separators).filter(|name| !name.is_empty()).take(VALUES_MAX) {
             let column = match (self.kind, named(name)) {
                 (Kind::CloudFront, Some(Value::Duration(_))) => Value::Duration(1_000_000_000),
                 // The name of the distribution, beside which the host that was asked for has a column.
@@ -143,8 +141,8 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         return Ok(context.w3c.kind.dataset());
     }
     let separator = if is_dated(text) { text[10] } else { b' ' };
-    let mut words: [&[u8]; COLUMNS_MAX] = [b""; COLUMNS_MAX];
-    let count = split(text, separator, &mut words).ok_or(OTHER)?;
+    let mut words: [&[u8]; VALUES_MAX] = [b""; VALUES_MAX];
+    let count = split_delimited(text, separator, &mut words).ok_or(OTHER)?;
     let words = &words[..count];
     let mut w3c = std::mem::take(&mut context.w3c);
     let is_declared = !w3c.columns.is_empty() && w3c.columns.len() == count;
@@ -165,31 +163,4 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     }
     rows.literal(field::EVENT_CATEGORY, if kind == Kind::Firewall { "network" } else { "web" });
     Ok(kind.dataset())
-}
-
-/// Cuts a line at its separators; a value in quotes may hold them. `None` where there are too many.
-fn split<'a>(text: &'a [u8], separator: u8, words: &mut [&'a [u8]; COLUMNS_MAX]) -> Option<usize> {
-    let (mut rest, mut count) = (text, 0);
-    loop {
-        let slot = words.get_mut(count)?;
-        count += 1;
-        if let Some(inside) = rest.strip_prefix(b"\"")
-            && let Some(close) = memchr(b'"', inside)
-            && inside.get(close + 1).is_none_or(|after| *after == separator)
-        {
-            *slot = &inside[..close];
-            match inside.get(close + 2..) {
-                Some(after) => rest = after,
-                None => return Some(count),
-            }
-            continue;
-        }
-        match memchr(separator, rest) {
-            Some(end) => (*slot, rest) = (&rest[..end], &rest[end + 1..]),
-            None => {
-                *slot = rest;
-                return Some(count);
-            }
-        }
-    }
 }
