@@ -310,3 +310,5 @@ pub fn peek_time(text: &[u8], options: &Options, reference: event::Timestamp) ->
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod web_forgery_tests;

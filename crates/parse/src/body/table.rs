@@ -3,8 +3,6 @@
 
 use event::dataset;
 
-use crate::{apache_error, haproxy, lighttpd};
-
 use super::{Body, Reads, body};
 use super::{accounts, cron, database, dns, dovecot, dropbear, fail2ban, ftp, mail, snoopy, sshd, su, sudo, web};
 
