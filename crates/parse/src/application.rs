@@ -17,9 +17,12 @@ const PARTS_MAX: usize = 8;
 /// Bytes of the longest name of a thread, logger or service.
 const NAME_BYTES_MAX: usize = 100;
 
+/// What PHP writes in front of the level.
+const PHP: &[u8] = b"PHP";
+
 /// What a line says in front of its message.
 #[derive(Debug, Default)]
-struct Head<'a> {
+struct Preamble<'a> {
     time: Option<Timestamp>,
     level: &'a [u8],
     logger: &'a [u8],
@@ -65,7 +68,7 @@ pub(crate) fn put_time(text: &[u8], context: &mut Context, rows: &mut BatchBuild
     }
 }
 
-impl<'a> Head<'a> {
+impl<'a> Preamble<'a> {
     fn put(&self, rows: &mut BatchBuilder) {
         if let Some(time) = self.time {
             rows.date(field::TIMESTAMP, time);
@@ -105,22 +108,37 @@ impl<'a> Head<'a> {
 
     /// Whether the part belongs to the head.
     fn take(&mut self, part: &Part<'a>) -> bool {
-        let Part { word, in_brackets, ends_in_colon, .. } = *part;
+        let Part { word, bracket, ends_in_colon, .. } = *part;
         if matches!(word, b"" | b"-" | b"--" | b"---" | b"|" | b">" | b":") {
             return true;
         }
-        if self.level.is_empty() && part.is_level() {
+        if self.level.is_empty() && (part.is_level() || self.logger == PHP && is_level(word)) {
             self.level = word;
+            return true;
+        }
+        // `PHP Fatal error:  text`
+        if self.logger.is_empty() && word == PHP || self.logger == PHP && word == b"error" {
+            self.logger = PHP;
+            return true;
+        }
+        // Celery: `INFO/MainProcess`
+        if let Some(at) = memchr(b'/', word).filter(|at| self.level.is_empty() && is_upper_level(&word[..*at])) {
+            (self.level, self.thread) = (&word[..at], &word[at + 1..]);
             return true;
         }
         if let Some((channel, level)) = monolog(word).filter(|_| self.level.is_empty() && ends_in_colon) {
             (self.logger, self.level) = (channel, level);
             return true;
         }
-        if in_brackets {
-            return self.take_bracketed(part);
+        match bracket {
+            // Airflow: `{dag.py:12}`; other braces are the message's.
+            Some(b'{') => return self.take_place(word),
+            Some(_) => return self.take_bracketed(word),
+            None => {}
         }
-        if let Some(number) = decimal(word).filter(|_| self.pid.is_none() && part.is_followed_by_dash) {
+        if let Some(number) =
+            decimal(word).filter(|_| self.pid.is_none() && (part.is_followed_by_dash || part.is_before_level))
+        {
             self.pid = Some(number);
             return true;
         }
@@ -133,8 +151,7 @@ impl<'a> Head<'a> {
             }
             return is_before;
         }
-        if let Some((file, line)) = file_and_line(word) {
-            (self.file, self.line) = (file, Some(line));
+        if self.take_place(word) {
             return true;
         }
         let is_logger = is_name(word) && (is_dotted(word) || ends_in_colon || part.is_followed_by_dash);
@@ -144,9 +161,14 @@ impl<'a> Head<'a> {
         is_logger
     }
 
+    fn take_place(&mut self, word: &'a [u8]) -> bool {
+        let Some((file, line)) = file_and_line(word) else { return false };
+        (self.file, self.line) = (file, Some(line));
+        true
+    }
+
     /// `[main]` is a thread, `[o.e.n.Node]` a logger; of two threads the first one names the service (Spring).
-    fn take_bracketed(&mut self, part: &Part<'a>) -> bool {
-        let word = part.word;
+    fn take_bracketed(&mut self, word: &'a [u8]) -> bool {
         if word.len() > NAME_BYTES_MAX || !word.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
             return false;
         }
@@ -168,20 +190,22 @@ impl<'a> Head<'a> {
 }
 
 /// A word of the head, or what stands in brackets.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Part<'a> {
     word: &'a [u8],
-    in_brackets: bool,
+    /// The bracket that opens it.
+    bracket: Option<u8>,
     ends_in_colon: bool,
     is_followed_by_dash: bool,
-    is_followed_by_tab: bool,
+    is_followed_by_gap: bool,
+    is_before_level: bool,
 }
 
 impl Part<'_> {
     /// A level, and not a word of prose (`Error opening …`).
     fn is_level(&self) -> bool {
-        let is_set_off = self.in_brackets || self.ends_in_colon || self.is_followed_by_tab;
-        is_level(self.word) && (is_set_off || self.word.iter().all(u8::is_ascii_uppercase))
+        let is_set_off = self.bracket.is_some() || self.ends_in_colon || self.is_followed_by_gap;
+        is_set_off && is_level(self.word) || is_upper_level(self.word)
     }
 }
 
@@ -190,6 +214,7 @@ fn part(text: &[u8]) -> Option<(Part<'_>, &[u8])> {
         b'[' => b']',
         b'(' => b')',
         b'<' => b'>',
+        b'{' => b'}',
         _ => {
             let end = text.iter().position(|byte| matches!(byte, b' ' | b'\t' | b'[' | b'|')).unwrap_or(text.len());
             // A bar stands alone.
@@ -198,21 +223,36 @@ fn part(text: &[u8]) -> Option<(Part<'_>, &[u8])> {
             let bare = word.strip_suffix(b":").filter(|bare| !bare.is_empty());
             let part = Part {
                 word: bare.unwrap_or(word),
-                in_brackets: false,
+                bracket: None,
                 ends_in_colon: bare.is_some(),
-                is_followed_by_dash: matches!(after, [b' ', b'-' | b'|' | b':', b' ' | b'-', ..]),
-                is_followed_by_tab: after.first() == Some(&b'\t'),
+                is_followed_by_dash: matches!(after, [b' ', b'-' | b'|' | b':', b' ' | b'-', ..] | [b'|', ..]),
+                is_before_level: is_level(first_word(after)),
+                is_followed_by_gap: matches!(after, [b'\t', ..] | [b' ', b' ', ..]),
             };
             return Some((part, after));
         }
     };
-    let end = memchr(close, text)?;
+    let end = closing(text, close)?;
     let after = text[end + 1..].strip_prefix(b":").unwrap_or(&text[end + 1..]);
     let word = text[1..end].trim_ascii();
-    let none = false;
-    let part =
-        Part { word, in_brackets: true, ends_in_colon: none, is_followed_by_dash: none, is_followed_by_tab: none };
-    Some((part, after))
+    Some((Part { word, bracket: text.first().copied(), ..Part::default() }, after))
+}
+
+fn is_upper_level(word: &[u8]) -> bool {
+    is_level(word) && word.iter().all(u8::is_ascii_uppercase)
+}
+
+fn first_word(text: &[u8]) -> &[u8] {
+    text.trim_ascii_start().split(|byte| matches!(byte, b' ' | b'\t')).next().unwrap_or_default()
+}
+
+/// Where the bracket that opens the text closes: names of threads may hold brackets.
+fn closing(text: &[u8], close: u8) -> Option<usize> {
+    let (open, mut depth) = (text[0], 0);
+    text.iter().position(|byte| {
+        depth += i32::from(*byte == open) - i32::from(*byte == close);
+        depth == 0
+    })
 }
 
 fn is_name(word: &[u8]) -> bool {
@@ -241,8 +281,8 @@ fn file_and_line(word: &[u8]) -> Option<(&[u8], i64)> {
 }
 
 /// `2026-11-28 10:00:00,123 …`, `[2026-11-28 10:00:00] …`, `[10:00:00 INF] …`, `[2026-11-28T10:00:00Z INFO  module] …`
-fn time_first<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
-    let mut head = Head::default();
+fn time_first<'a>(text: &'a [u8], context: &mut Context) -> Option<Preamble<'a>> {
+    let mut head = Preamble::default();
     if let Some(Stamp { time, rest }) = stamp(text, &mut context.times) {
         head.time = time;
         head.read_parts(rest);
@@ -263,12 +303,21 @@ fn time_first<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
 }
 
 /// `INFO 2026-11-28 10:00:00 …`, `[INFO] 2026-11-28 10:00:00 …`, `WARNING:root:text`
-fn level_first<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
+fn level_first<'a>(text: &'a [u8], context: &mut Context) -> Option<Preamble<'a>> {
     let (first, after) = part(text)?;
     if first.is_level() {
         let after = after.trim_ascii_start();
-        let Stamp { time, rest } = stamp(after, &mut context.times)?;
-        let mut head = Head { time, level: first.word, ..Head::default() };
+        let mut head = Preamble { level: first.word, ..Preamble::default() };
+        let Stamp { time, rest } = match stamp(after, &mut context.times) {
+            Some(stamp) => stamp,
+            // Cassandra: `INFO  [main] 2026-11-28 10:00:00,123 Main.java:12 - text`
+            None => {
+                let (thread, after) = part(after).filter(|(part, _)| part.bracket == Some(b'['))?;
+                head.thread = thread.word;
+                stamp(after.trim_ascii_start(), &mut context.times)?
+            }
+        };
+        head.time = time;
         head.read_parts(rest);
         return Some(head);
     }
@@ -276,11 +325,11 @@ fn level_first<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
     let (level, logger, message) = (parts.next()?, parts.next()?, parts.next()?);
     let is_python =
         is_level(level) && level.iter().all(u8::is_ascii_uppercase) && !logger.is_empty() && is_name(logger);
-    is_python.then(|| Head { level, logger, message, ..Head::default() })
+    is_python.then(|| Preamble { level, logger, message, ..Preamble::default() })
 }
 
 /// `E0304 10:00:01.123456 99 file.go:12] text`, as glog and klog write it.
-fn glog<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
+fn glog<'a>(text: &'a [u8], context: &mut Context) -> Option<Preamble<'a>> {
     let level = match text.first()? {
         b'I' => &b"INFO"[..],
         b'W' => b"WARNING",
@@ -307,11 +356,19 @@ fn glog<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
         Some(_) => context.times.at(civil, None),
         None => context.times.at_latest(civil, None),
     };
-    Some(Head { time, level, pid: Some(pid), file, line: Some(line), message: &rest[close + 2..], ..Head::default() })
+    Some(Preamble {
+        time,
+        level,
+        pid: Some(pid),
+        file,
+        line: Some(line),
+        message: &rest[close + 2..],
+        ..Preamble::default()
+    })
 }
 
 /// `I, [2026-11-28T10:00:00.123456 #99]  INFO -- name: text`, as Ruby's logger writes it.
-fn ruby<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
+fn ruby<'a>(text: &'a [u8], context: &mut Context) -> Option<Preamble<'a>> {
     let inside = text.get(1..)?.strip_prefix(b", [").filter(|_| text[0].is_ascii_uppercase())?;
     let close = memchr(b']', inside)?;
     let Stamp { time, rest } = stamp(&inside[..close], &mut context.times)?;
@@ -321,5 +378,12 @@ fn ruby<'a>(text: &'a [u8], context: &mut Context) -> Option<Head<'a>> {
     let (level, rest) = (&rest[..blank], rest[blank..].strip_prefix(b" -- ")?);
     let colon = memchr::memmem::find(rest, b": ").unwrap_or(rest.len());
     let message = rest.get(colon + 2..).unwrap_or_default();
-    is_level(level).then(|| Head { time, level, pid, logger: rest[..colon].trim_ascii(), message, ..Head::default() })
+    is_level(level).then(|| Preamble {
+        time,
+        level,
+        pid,
+        logger: rest[..colon].trim_ascii(),
+        message,
+        ..Preamble::default()
+    })
 }

@@ -10,22 +10,33 @@ mod database;
 mod dns;
 mod dovecot;
 mod dropbear;
+mod exim;
 mod fail2ban;
 pub(crate) mod family;
 mod ftp;
-mod mail;
+mod mailbox;
 mod netfilter;
 mod outcome;
+pub(crate) mod own;
 mod pam;
+mod pam_lines;
+mod postfix;
+mod privilege;
+mod sendmail;
+mod session;
 mod sshd;
+mod sshd_lines;
 mod su;
 mod sudo;
 mod table;
 mod web;
 
+use std::sync::OnceLock;
+
 use audit::Subject;
 use event::{BatchBuilder, DatasetId, dataset};
 use family::Family;
+use hashbrown::HashMap;
 use table::BODIES;
 
 use crate::context::Context;
@@ -57,12 +68,14 @@ struct Body {
     programs: &'static [&'static str],
     dataset: DatasetId,
     reads: Reads,
+    /// Whether it writes log files of its own, whose lines name no program.
+    has_own_file: bool,
     example: &'static str,
     documentation: &'static str,
 }
 
 const fn body(programs: &'static [&'static str], dataset: DatasetId, reads: Reads) -> Body {
-    Body { programs, dataset, reads, example: "", documentation: "" }
+    Body { programs, dataset, reads, has_own_file: false, example: "", documentation: "" }
 }
 
 impl Body {
@@ -70,6 +83,29 @@ impl Body {
     const fn example(self, example: &'static str, documentation: &'static str) -> Self {
         Body { example, documentation, ..self }
     }
+
+    /// Its table also reads log files that the program writes itself.
+    const fn with_own_file(self) -> Self {
+        Body { has_own_file: true, ..self }
+    }
+}
+
+/// Bytes of the longest name in the table.
+const NAME_BYTES_MAX: usize = 32;
+
+/// The row of a program, by its name in letters of either case.
+#[inline]
+fn body_of(program: &[u8]) -> Option<&'static Body> {
+    static NAMES: OnceLock<HashMap<&'static [u8], &'static Body>> = OnceLock::new();
+    let names = NAMES.get_or_init(|| {
+        let rows = BODIES.iter().flat_map(|body| body.programs.iter().map(move |name| (name.as_bytes(), body)));
+        rows.collect()
+    });
+    let mut lower = [0; NAME_BYTES_MAX];
+    let lower = lower.get_mut(..program.len())?;
+    lower.copy_from_slice(program);
+    lower.make_ascii_lowercase();
+    names.get(&*lower).copied()
 }
 
 /// Commands that the snoopy library saw: `[uid:0 … filename:/usr/bin/id]: id -u`.
@@ -122,18 +158,21 @@ pub(crate) struct Said<'a> {
 #[inline]
 pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>) -> DatasetId {
     let Said { program, module, message } = said;
-    let body =
-        BODIES.iter().find(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)));
+    let body = body_of(program);
     // PAM modules write in the name of the program that called them.
-    if message.starts_with(b"pam_") && pam::put(rows, message) {
+    if pam::begins(message) && pam::put(rows, message) {
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
-    // As old ones did it in the program's tag.
-    if module.starts_with(b"pam_") {
+    // As old ones did it in the program's tag, or under a name of their own.
+    if module.starts_with(b"pam_") || pam::is_module(program) {
         pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
     let Some(body) = body else {
+        // Any program may ask tcpd's library who may connect.
+        if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
+            return dataset::SYSLOG;
+        }
         return context.read_carried_surely(message, rows).unwrap_or_else(|| {
             guess::put(rows, message);
             dataset::SYSLOG
@@ -167,6 +206,10 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
+        for name in names {
+            assert_eq!(*name, name.to_ascii_lowercase());
+            assert!(name.len() <= NAME_BYTES_MAX, "{name}");
+        }
     }
 
     #[test]

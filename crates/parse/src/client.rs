@@ -50,7 +50,8 @@ impl<'a> Client<'a> {
     fn read_unusual(head: &'a [u8]) -> Option<Self> {
         let (first, mut rest) = item(head)?;
         // What stands in front of the line of a container is no host.
-        if head.starts_with(b"[") || rest.trim_ascii_start().starts_with(b"| ") {
+        let is_prefix = matches!(first, Item::Name(name) if name.starts_with(b"["));
+        if is_prefix || rest.trim_ascii_start().starts_with(b"| ") {
             return None;
         }
         let mut client = Client { host: None, peer: b"", forwarded: None, user: b"", is_plain: false };

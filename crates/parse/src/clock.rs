@@ -393,13 +393,13 @@ pub(crate) fn zone_after(text: &[u8]) -> (Option<i32>, &[u8]) {
     let spaced = text.strip_prefix(b" ").unwrap_or(text);
     if matches!(spaced.first(), Some(b'+' | b'-' | b'Z'))
         && let Some((offset_s, rest)) = parse_offset(spaced)
-        && matches!(rest.first(), Some(b' ' | b':') | None)
+        && matches!(rest.first(), Some(b' ' | b':' | b']') | None)
     {
         return (Some(offset_s), rest);
     }
     let length = spaced.iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let (name, rest) = spaced.split_at(length);
-    if matches!(rest.first(), Some(b' ' | b':'))
+    if matches!(rest.first(), Some(b' ' | b':' | b']') | None)
         && let Some((_, hours)) = ZONES.iter().find(|(known, _)| known.as_bytes() == name)
     {
         return (Some(hours * 3600), rest);

@@ -8,7 +8,7 @@ use crate::context::{Context, Refusal};
 use crate::user_format::UserFormats;
 use crate::{
     access, access_time_first, alb, apache_error, application, audit, envelope, envoy, haproxy, json, lighttpd,
-    litespeed, nginx_error, rfc3164, rfc5424, s3, squid, uwsgi, w3c,
+    litespeed, nginx_error, own_file, rfc3164, rfc5424, s3, squid, uwsgi, w3c,
 };
 
 /// For formats that no beginning gives away.
@@ -281,6 +281,15 @@ pub static FORMATS: &[Format] = &[
         read: envelope::ansi::read,
         example: "\u{1b}[32mMar  4 10:00:01\u{1b}[0m bastion sshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
         documentation: "ECMA-48",
+    },
+    Format {
+        group: "own",
+        name: "own_file",
+        looks_like: own_file::looks_like,
+        begins_like: own_file::begins_like,
+        read: own_file::read,
+        example: "2026-03-04 10:00:01 login authenticator failed for (winpc) [203.0.113.7]:51422: 535 Incorrect authentication data (set_id=ann)",
+        documentation: "www.exim.org/exim-html-current/doc/html/spec_html/ch-log_files.html",
     },
     Format {
         group: "application",

@@ -37,6 +37,7 @@ mod listing;
 mod litespeed;
 mod needle;
 mod nginx_error;
+mod own_file;
 mod proxies;
 mod record;
 mod request;

@@ -15,9 +15,9 @@ use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
 use crate::envelope::kiwi;
 use crate::header_stamp;
-use crate::rfc5424;
 use crate::syslog::{Priority, Program, is_level, priority, put_host, put_message};
 use crate::tag::{self, Tag, tag};
+use crate::{own_file, rfc5424};
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
     let starts_with_iso = text.len() > 20 && text[4] == b'-' && text[7] == b'-' && text[13] == b':';
@@ -45,6 +45,11 @@ struct BsdHeader<'a> {
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     let header = BsdHeader::read(text, &mut context.times)?;
+    // A program that writes its own file names no host, nor puts a letter between day and hour.
+    let may_be_own = header.priority.is_none() && (header.host.is_empty() || text.get(10) == Some(&b' '));
+    if may_be_own && let Ok(dataset) = own_file::read(text, context, rows) {
+        return Ok(dataset);
+    }
     // A relay that does not understand the sender's header puts its own in front of it.
     let inner = (header.program.name.is_empty() && is_header_start(header.message))
         .then(|| BsdHeader::read(header.message, &mut context.times).ok())
@@ -177,7 +182,9 @@ impl<'a> BsdHeader<'a> {
             }
             // metalog writes no host.
             Some(b'[') => return self.put_tag(tag::bracketed(rest)),
-            Some(b'-') if rest.starts_with(b"-- MARK --") => return true,
+            Some(b'-') if rest.starts_with(b"-- MARK --") || rest.starts_with(b"--- last message repeated ") => {
+                return true;
+            }
             Some(b'l') if rest.starts_with(b"last message repeated ") => return true,
             Some(b'M') => {
                 if let Some((host, message)) = forwarded(rest) {

@@ -184,8 +184,8 @@ pub(crate) fn put_message(
 
 /// `message repeated N times: [ text]` stands for N lines like `text`; `last message repeated N times` for N others.
 fn unfold_repeats(message: &[u8]) -> (&[u8], Option<i64>) {
-    let Some(rest) = message.strip_prefix(b"last message repeated ").or(message.strip_prefix(b"message repeated "))
-    else {
+    let bare = message.strip_prefix(b"--- ").and_then(|rest| rest.strip_suffix(b" ---")).unwrap_or(message);
+    let Some(rest) = bare.strip_prefix(b"last message repeated ").or(bare.strip_prefix(b"message repeated ")) else {
         return (message, None);
     };
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();

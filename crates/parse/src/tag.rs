@@ -71,7 +71,7 @@ pub(crate) fn loose(text: &[u8]) -> Option<Tag<'_>> {
     if text.first() == Some(&b'[') {
         return bracketed(text).filter(|tag| body::is_known(tag.program.name));
     }
-    numbered_words(text).or_else(|| without_colon(text))
+    numbered_words(text).or_else(|| without_colon(text)).or_else(|| before_bracket(text))
 }
 
 fn numbered_words(text: &[u8]) -> Option<Tag<'_>> {
@@ -94,6 +94,14 @@ fn without_colon(text: &[u8]) -> Option<Tag<'_>> {
     const NAMES: [&[u8]; 7] = [b"sshd", b"sshd-session", b"dropbear", b"sudo", b"CRON", b"crond", b"kernel"];
     let (name, message) = text.split_at(memchr(b' ', text)?);
     NAMES.contains(&name).then(|| plain(Program { name, pid: None }, &message[1..]))?
+}
+
+/// `apache_error [Sun Nov …] text`: a name that is no word of a language, and a message in brackets.
+fn before_bracket(text: &[u8]) -> Option<Tag<'_>> {
+    let (name, message) = text.split_at(memchr(b' ', text)?);
+    let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let is_name = name[0].is_ascii_lowercase() && memchr(b'_', name).is_some() && name.iter().all(is_of_name);
+    (is_name && message[1..].starts_with(b"[")).then(|| plain(Program { name, pid: None }, &message[1..]))?
 }
 
 /// `[prog] text`, `[prog]: text`, `[prog[99]]: text`; what names a level or is no name is no tag.

@@ -13,6 +13,7 @@
 //! | `{source:peer}` | an address or the name of a host, for `source.ip` or `source.domain` |
 //! | `{url.domain:host}` | the name of a host or an address |
 //! | `{*}`, `{:word}`, `{:number}`, `{:host}`, `{:ip}` | text that goes nowhere |
+//! | `{:own}`, `{event.reason:own}` | text, blanks included, in which no client has a word, and no longer text of the template stands |
 //! | `{_}` | blanks, or none |
 //! | `{? … ?}` | a part that may be missing |
 //! | `{( … || … )}`, `{? … || … ?}` | one of several parts; parts may hold parts |
@@ -24,15 +25,18 @@ use memchr::memmem;
 
 use crate::address::{decimal, is_ip, put_ip, put_peer};
 
+mod compile;
+#[cfg(test)]
+pub(crate) mod spelled;
 mod syntax;
 
-/// Places that are tried for one message before it counts as unclear.
-const STEPS_MAX: usize = 400;
+/// Steps that are made for one message before it counts as unclear.
+const STEPS_MAX: usize = 1500;
 /// Captures of one template.
-const CAPTURES_MAX: usize = 12;
-/// Templates that one text may stand for.
-const CHOICES_MAX: usize = 512;
-/// Bytes of [`Choices::key`].
+const CAPTURES_MAX: usize = 24;
+/// Bytes of a text of the template that the program does not repeat in its other words.
+const MARK_BYTES_MIN: usize = 5;
+/// Bytes of [`Template::keys`].
 const KEY_BYTES_MAX: usize = 16;
 
 /// What a capture takes.
@@ -40,6 +44,8 @@ const KEY_BYTES_MAX: usize = 16;
 pub(crate) enum Kind {
     /// Anything.
     Text,
+    /// Anything, by the program alone.
+    Own,
     /// Anything without a blank.
     Word,
     /// Letters, digits, dots, hyphens, underscores, colons.
@@ -52,7 +58,7 @@ pub(crate) enum Kind {
     Number,
 }
 
-/// A part of a template.
+/// A part of a template without optional parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Piece {
     /// Text as it stands.
@@ -63,13 +69,6 @@ pub(crate) enum Piece {
     Blanks,
 }
 
-/// A template without optional parts.
-#[derive(Clone, Debug)]
-pub(crate) struct Template {
-    pieces: Vec<Piece>,
-    ignores_case: bool,
-}
-
 /// Why a text is no template.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum BadTemplate {
@@ -77,52 +76,117 @@ pub(crate) enum BadTemplate {
     Open(String),
     #[error("`{0}` is no field of the catalog")]
     UnknownField(String),
-    #[error("`{0}` is no kind of capture: use word, host, peer, ip, number or text")]
+    #[error("`{0}` is no kind of capture: use word, host, peer, ip, number, own or text")]
     UnknownKind(String),
     #[error("two captures follow each other without text between them")]
     Adjacent,
     #[error("more than {CAPTURES_MAX} captures")]
     TooMany,
-    #[error("parts that may be missing or differ make more than {CHOICES_MAX} templates")]
-    TooManyChoices,
+}
+
+/// One step of reading.
+#[derive(Clone, Debug)]
+enum Step {
+    Literal(Vec<u8>),
+    Blanks,
+    /// A value for a slot; what may follow it.
+    Capture(usize, Follow),
+    /// Any of these steps comes next.
+    Split(Vec<usize>),
+    Jump(usize),
+    End,
+}
+
+/// What may stand behind a capture.
+#[derive(Clone, Debug, Default)]
+struct Follow {
+    literals: Vec<Vec<u8>>,
+    /// The end of the message.
+    end: bool,
+    /// Blanks or none: any place is tried.
+    anywhere: bool,
+}
+
+/// A template, ready to read messages.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    steps: Vec<Step>,
+    captures: Vec<(Option<FieldId>, Kind)>,
+    ignores_case: bool,
+    /// More may follow the template's end.
+    is_open: bool,
+    /// Texts that no [`Kind::Own`] holds.
+    marks: Vec<Vec<u8>>,
 }
 
 impl Template {
-    /// Every template that the text stands for: one for each choice of its optional parts, the fullest first.
-    pub(crate) fn read(text: &str) -> Result<Vec<Template>, BadTemplate> {
+    pub(crate) fn read(text: &str) -> Result<Template, BadTemplate> {
         let (text, ignores_case) = text.strip_prefix("(i)").map_or((text, false), |rest| (rest, true));
-        let choices = syntax::choices(text)?;
-        choices.iter().map(|text| Ok(Template { pieces: syntax::pieces(text)?, ignores_case })).collect()
-    }
-
-    /// The parts, in their order.
-    pub(crate) fn pieces(&self) -> &[Piece] {
-        &self.pieces
-    }
-
-    /// Whether the message can begin and end as the template does: cheap.
-    #[inline]
-    fn may_read(&self, message: &[u8]) -> bool {
-        let begins = match self.pieces.first() {
-            Some(Piece::Literal(literal)) => self.begins(message, literal),
-            _ => true,
+        let (steps, captures) = compile::compiled(&syntax::nodes(text)?)?;
+        let long = |step: &Step| match step {
+            Step::Literal(literal) if literal.len() >= MARK_BYTES_MIN => Some(literal.clone()),
+            _ => None,
         };
-        begins
-            && match self.pieces.last() {
-                Some(Piece::Literal(literal)) if literal.len() <= message.len() => {
-                    self.begins(&message[message.len() - literal.len()..], literal)
-                }
-                Some(Piece::Literal(_)) => false,
-                _ => true,
-            }
+        let marks = steps.iter().filter_map(long).collect();
+        Ok(Template { steps, captures, ignores_case, is_open: false, marks })
     }
 
-    /// The text with which the template begins.
-    fn head(&self) -> &[u8] {
-        match self.pieces.first() {
-            Some(Piece::Literal(literal)) => literal,
+    /// The template, and whatever follows it.
+    pub(crate) fn with_rest(self) -> Self {
+        Template { is_open: true, ..self }
+    }
+
+    /// Whether a capture goes to the field.
+    pub(crate) fn has(&self, id: FieldId) -> bool {
+        self.captures.iter().any(|(known, _)| *known == Some(id))
+    }
+
+    /// The text with which every message begins.
+    pub(crate) fn head(&self) -> &[u8] {
+        match self.steps.first() {
+            Some(Step::Literal(literal)) => literal,
             _ => b"",
         }
+    }
+
+    /// Texts of which every message holds one: the longest that all hold, or one for each way of a part.
+    pub(crate) fn keys(&self) -> Vec<&[u8]> {
+        let cut = |key: &'_ [u8]| key.len().min(KEY_BYTES_MAX);
+        let (mut at, mut best) = (0, Vec::new());
+        let shortest = |keys: &[&[u8]]| keys.iter().map(|key| cut(key)).min().unwrap_or(0);
+        while let Some(step) = self.steps.get(at) {
+            at += 1;
+            let keys = match step {
+                Step::Literal(literal) => vec![&literal[..]],
+                // Behind all of its parts the ways meet: each ends in a jump there.
+                Step::Split(ways) => {
+                    at = compile::meeting(&self.steps, ways);
+                    ways.iter().map(|way| self.longest_of_way(*way)).collect()
+                }
+                _ => continue,
+            };
+            if shortest(&keys) > shortest(&best) {
+                best = keys;
+            }
+        }
+        best.iter().map(|key| &key[..cut(key)]).collect()
+    }
+
+    /// The longest text of one way of a part, without the parts within.
+    fn longest_of_way(&self, from: usize) -> &[u8] {
+        let (mut at, mut key) = (from, &b""[..]);
+        while let Some(step) = self.steps.get(at) {
+            at = match step {
+                Step::Jump(_) => break,
+                Step::Split(ways) => compile::meeting(&self.steps, ways),
+                Step::Literal(literal) => {
+                    key = if literal.len() > key.len() { literal } else { key };
+                    at + 1
+                }
+                _ => at + 1,
+            };
+        }
+        key
     }
 
     #[inline]
@@ -133,119 +197,45 @@ impl Template {
         }
     }
 
-    /// The template, and whatever follows it.
-    pub(crate) fn with_rest(mut self) -> Self {
-        if matches!(self.pieces.last(), Some(Piece::Literal(_))) {
-            self.pieces.push(Piece::Capture(None, Kind::Text));
-        }
-        self
-    }
-
-    /// Reads the whole message; `None` where it is another one.
-    pub(crate) fn read_message<'a>(&self, message: &'a [u8]) -> Option<Reading<'a>> {
-        let mut search = Search { template: self, message, now: [(0, 0); CAPTURES_MAX], found: None, steps: 0 };
-        search.go(0, 0, 0);
-        search.found
-    }
-
-    /// The captures of a reading that go to a field; no value where readings differ on it.
-    fn values<'a>(&self, reading: &Reading<'a>) -> impl Iterator<Item = (FieldId, Kind, Option<&'a [u8]>)> {
-        let captures = self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Capture(id, kind) => Some((*id, *kind)),
-            Piece::Literal(_) | Piece::Blanks => None,
-        });
-        captures.zip(reading.values).filter_map(|((id, kind), value)| Some((id?, kind, value)))
-    }
-}
-
-/// One text with its optional parts and without: the choices read a message together.
-#[derive(Clone, Debug)]
-pub(crate) struct Choices {
-    all: Vec<Template>,
-    /// What all of them begin with.
-    head: Vec<u8>,
-}
-
-impl Choices {
-    pub(crate) fn read(text: &str) -> Result<Self, BadTemplate> {
-        Template::read(text).map(Choices::of)
-    }
-
-    pub(crate) fn of(all: Vec<Template>) -> Self {
-        let first = all.first().map_or(&b""[..], Template::head);
-        let shared = |other: &[u8]| first.iter().zip(other).take_while(|(a, b)| a == b).count();
-        let length = all.iter().map(|template| shared(template.head())).min().unwrap_or(0);
-        let head = first[..length].to_vec();
-        Choices { all, head }
-    }
-
-    pub(crate) fn all(&self) -> &[Template] {
-        &self.all
-    }
-
-    /// The longest text that every choice holds.
-    pub(crate) fn key(&self) -> Option<&[u8]> {
-        let (first, others) = self.all.split_first()?;
-        let literals = |template: &'_ Template| -> Vec<Vec<u8>> {
-            template
-                .pieces
-                .iter()
-                .filter_map(|piece| match piece {
-                    Piece::Literal(literal) => Some(literal.clone()),
-                    _ => None,
-                })
-                .collect()
-        };
-        let others: Vec<_> = others.iter().map(literals).collect();
-        let everywhere =
-            |text: &[u8]| others.iter().all(|texts| texts.iter().any(|it| memmem::find(it, text).is_some()));
-        let own = first.pieces.iter().filter_map(|piece| match piece {
-            Piece::Literal(literal) => Some(&literal[..]),
-            _ => None,
-        });
-        // A part of a text may be in all choices where the whole is not.
-        let parts = own.flat_map(|text| {
-            (0..text.len()).flat_map(move |from| (from + 1..=text.len()).map(move |to| &text[from..to]))
-        });
-        parts.filter(|part| part.len() <= KEY_BYTES_MAX && everywhere(part)).max_by_key(|part| part.len())
-    }
-
-    /// What the choices that read the message agree on; `None` where it is another message.
+    /// What the readings of the message agree on; `None` where it is another message.
+    #[inline]
     pub(crate) fn read_message<'a>(&self, message: &'a [u8]) -> Option<Values<'a>> {
-        let begins = |template: &Template| template.begins(message, &self.head);
-        if !self.all.first().is_some_and(begins) {
+        if !self.begins(message, self.head()) {
             return None;
         }
-        let likely = self.all.iter().filter(|template| template.may_read(message));
-        let mut read = likely.filter_map(|template| Some((template, template.read_message(message)?)));
-        let (first, reading) = read.next()?;
-        let mut values = Values(first.values(&reading).collect());
-        for (template, reading) in read {
-            for (id, _, value) in &mut values.0 {
-                let agrees = template.values(&reading).any(|(other, _, it)| other == *id && it == *value);
-                *value = value.filter(|_| agrees);
-            }
-        }
-        Some(values)
+        let mut search = Search { template: self, message, now: [None; CAPTURES_MAX], found: None, steps: 0 };
+        search.go(0, 0);
+        search.found
     }
 }
 
 /// Fields and their values, as a message told them; no value where it can be read in several ways.
-#[derive(Debug)]
-pub(crate) struct Values<'a>(Vec<(FieldId, Kind, Option<&'a [u8]>)>);
+#[derive(Clone, Debug)]
+pub(crate) struct Values<'a> {
+    values: [Option<(FieldId, Kind, Option<&'a [u8]>)>; CAPTURES_MAX],
+}
 
-impl Values<'_> {
+impl<'a> Values<'a> {
     /// Takes out what another reading of the same message tells otherwise.
-    pub(crate) fn doubt(&mut self, other: &Values<'_>) {
-        for (id, _, value) in &mut self.0 {
-            if other.0.iter().any(|(known, _, it)| known == id && *it != *value) {
+    pub(crate) fn doubt(&mut self, other: &Values<'a>) {
+        for (id, _, value) in self.values.iter_mut().flatten() {
+            if other.values.iter().flatten().any(|(known, _, it)| known == id && it != value) {
+                *value = None;
+            }
+        }
+    }
+
+    /// Takes out what another reading by the same template does not tell, too.
+    fn keep_shared(&mut self, other: &Values<'a>) {
+        for (id, _, value) in self.values.iter_mut().flatten() {
+            if !other.values.iter().flatten().any(|(known, _, it)| known == id && it == value) {
                 *value = None;
             }
         }
     }
 
     pub(crate) fn put(&self, rows: &mut BatchBuilder) {
-        for (id, kind, value) in &self.0 {
+        for (id, kind, value) in self.values.iter().flatten() {
             if let Some(value) = value {
                 put_value(rows, *id, *kind, value);
             }
@@ -253,69 +243,77 @@ impl Values<'_> {
     }
 }
 
-/// What each capture of a message holds; `None` where readings differ.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reading<'a> {
-    pub(crate) values: [Option<&'a [u8]>; CAPTURES_MAX],
-}
-
 /// The search for all readings of one message.
 struct Search<'a, 't> {
     template: &'t Template,
     message: &'a [u8],
-    now: [(usize, usize); CAPTURES_MAX],
-    found: Option<Reading<'a>>,
+    now: [Option<(usize, usize)>; CAPTURES_MAX],
+    found: Option<Values<'a>>,
     steps: usize,
 }
 
 impl Search<'_, '_> {
-    /// Reads from `at` on with the pieces from `piece` on; `captures` have been read before.
-    fn go(&mut self, piece: usize, at: usize, captures: usize) {
+    /// Reads from `at` on with the steps from `step` on.
+    fn go(&mut self, step: usize, at: usize) {
         self.steps += 1;
         if self.steps > STEPS_MAX {
             return self.give_up();
         }
         let rest = &self.message[at..];
-        match self.template.pieces.get(piece) {
-            None if rest.is_empty() => self.add(captures),
-            None => {}
-            Some(Piece::Literal(literal)) => {
-                if self.template.begins(rest, literal) {
-                    self.go(piece + 1, at + literal.len(), captures);
+        match &self.template.steps[step] {
+            Step::End => {
+                if rest.is_empty() || self.template.is_open {
+                    self.add();
                 }
             }
-            Some(Piece::Blanks) => {
-                let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
-                self.go(piece + 1, at + blanks, captures);
+            Step::Literal(literal) => {
+                if self.template.begins(rest, literal) {
+                    self.go(step + 1, at + literal.len());
+                }
             }
-            Some(Piece::Capture(_, kind)) => self.capture(*kind, (piece, at, captures)),
+            Step::Blanks => {
+                let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
+                self.go(step + 1, at + blanks);
+            }
+            Step::Jump(to) => self.go(*to, at),
+            Step::Split(ways) => ways.iter().for_each(|way| self.go(*way, at)),
+            Step::Capture(slot, follow) => self.capture((step, at, *slot), follow),
         }
     }
 
-    fn capture(&mut self, kind: Kind, (piece, at, captures): (usize, usize, usize)) {
+    fn capture(&mut self, (step, at, slot): (usize, usize, usize), follow: &Follow) {
         let message = self.message;
+        let kind = self.template.captures[slot].1;
         let longest = at + extent(kind, &message[at..]);
-        let ends_there = |end: usize| fits(kind, &message[at..end]);
-        match self.template.pieces.get(piece + 1) {
-            None => {
-                if longest == message.len() && ends_there(longest) {
-                    self.now[captures] = (at, longest);
-                    self.go(piece + 1, longest, captures + 1);
-                }
+        let take = |search: &mut Self, end: usize| {
+            let text = &message[at..end];
+            let is_own = || !search.template.marks.iter().any(|mark| memmem::find(text, mark).is_some());
+            if fits(kind, text) && (kind != Kind::Own || is_own()) {
+                search.now[slot] = Some((at, end));
+                search.go(step + 1, end);
+                search.now[slot] = None;
             }
-            Some(Piece::Literal(literal)) => {
-                let mut from = at;
-                while let Some(end) = self.next(literal, from).filter(|end| *end <= longest && self.steps <= STEPS_MAX)
-                {
-                    if ends_there(end) {
-                        self.now[captures] = (at, end);
-                        self.go(piece + 1, end, captures + 1);
-                    }
-                    from = end + 1;
-                }
+        };
+        if follow.anywhere {
+            return (at..=longest).for_each(|end| take(self, end));
+        }
+        if follow.end {
+            if self.template.is_open {
+                take(self, longest - trailing_marks(kind, &message[at..longest]));
+            } else if longest == message.len() {
+                take(self, longest);
             }
-            // `syntax` refuses it.
-            Some(Piece::Capture(..) | Piece::Blanks) => {}
+        }
+        for (which, literal) in follow.literals.iter().enumerate() {
+            let mut from = at;
+            while let Some(end) = self.next(literal, from).filter(|end| *end <= longest && self.steps <= STEPS_MAX) {
+                // Where several texts that may follow stand at one place, it is tried once.
+                let is_tried = follow.literals[..which].iter().any(|it| self.template.begins(&message[end..], it));
+                if !is_tried && !(follow.end && !self.template.is_open && end == message.len()) {
+                    take(self, end);
+                }
+                from = end + 1;
+            }
         }
     }
 
@@ -331,24 +329,30 @@ impl Search<'_, '_> {
         }
     }
 
-    fn add(&mut self, captures: usize) {
-        let mut reading = Reading { values: [None; CAPTURES_MAX] };
-        for (value, (start, end)) in reading.values.iter_mut().zip(&self.now[..captures]) {
-            *value = Some(&self.message[*start..*end]);
+    fn add(&mut self) {
+        let mut values = Values { values: [None; CAPTURES_MAX] };
+        for ((value, place), (id, kind)) in values.values.iter_mut().zip(&self.now).zip(&self.template.captures) {
+            if let (Some(id), Some((start, end))) = (id, place) {
+                *value = Some((*id, *kind, Some(&self.message[*start..*end])));
+            }
         }
         match &mut self.found {
-            None => self.found = Some(reading),
-            Some(found) => {
-                for (known, value) in found.values.iter_mut().zip(reading.values) {
-                    *known = known.filter(|known| Some(*known) == value);
-                }
-            }
+            None => self.found = Some(values),
+            Some(found) => found.keep_shared(&values),
         }
     }
 
     /// Too many readings: what they agree on is not known.
     fn give_up(&mut self) {
-        self.found = Some(Reading { values: [None; CAPTURES_MAX] });
+        self.found = Some(Values { values: [None; CAPTURES_MAX] });
+    }
+}
+
+/// Marks that end a sentence behind a name or an address.
+fn trailing_marks(kind: Kind, text: &[u8]) -> usize {
+    match kind {
+        Kind::Host | Kind::Peer | Kind::Ip => text.iter().rev().take_while(|byte| matches!(byte, b'.' | b':')).count(),
+        _ => 0,
     }
 }
 
@@ -356,7 +360,7 @@ impl Search<'_, '_> {
 fn extent(kind: Kind, text: &[u8]) -> usize {
     let run = |takes: fn(u8) -> bool| text.iter().position(|byte| !takes(*byte)).unwrap_or(text.len());
     match kind {
-        Kind::Text => text.len(),
+        Kind::Text | Kind::Own => text.len(),
         Kind::Word => run(|byte| !matches!(byte, b' ' | b'\t')),
         Kind::Host | Kind::Peer => run(is_of_host),
         Kind::Ip => {
@@ -372,7 +376,7 @@ fn is_of_host(byte: u8) -> bool {
 
 fn fits(kind: Kind, text: &[u8]) -> bool {
     match kind {
-        Kind::Text => true,
+        Kind::Text | Kind::Own => true,
         Kind::Word | Kind::Host | Kind::Peer => !text.is_empty(),
         Kind::Number => decimal(text).is_some(),
         Kind::Ip => {
@@ -402,13 +406,12 @@ fn put_value(rows: &mut BatchBuilder, id: FieldId, kind: Kind, value: &[u8]) {
 mod tests {
     use super::*;
 
+    /// What goes to fields, in the order of the captures.
     fn values(template: &str, message: &str) -> Option<Vec<Option<String>>> {
-        let templates = Template::read(template).unwrap();
-        let (template, reading) =
-            templates.iter().find_map(|template| Some((template, template.read_message(message.as_bytes())?)))?;
-        let count = template.pieces.iter().filter(|piece| matches!(piece, Piece::Capture(..))).count();
+        let template = Template::read(template).unwrap();
+        let values = template.read_message(message.as_bytes())?;
         let text = |value: &Option<&[u8]>| value.map(|value| String::from_utf8_lossy(value).into_owned());
-        Some(reading.values[..count].iter().map(text).collect())
+        Some(values.values.iter().flatten().map(|(_, _, value)| text(value)).collect())
     }
 
     fn some(values: &[&str]) -> Option<Vec<Option<String>>> {
@@ -423,23 +426,24 @@ mod tests {
         assert_eq!(values(login, "login of ann from host port 22"), None);
         assert_eq!(values("(i)LOGIN from [{source.ip}]", "Login FROM [2001:db8::1]"), some(&["2001:db8::1"]));
         assert_eq!(values("from {source:peer}", "from a-1.example"), some(&["a-1.example"]));
-        assert_eq!(values("a{? b={:word}?}{? c={:number}?}", "a c=7"), some(&["7"]));
-        assert_eq!(values("a{? b={:word}?}{? c={:number}?}", "a b=x c=7"), some(&["x", "7"]));
-        let parts = "{(no||bad)} {?login{? of {:word}.?}||logout?}{_}:{_}{source.ip}";
+        assert_eq!(values("a{? b={user.name:word}?}{? c={user.id:number}?}", "a c=7"), some(&["7"]));
+        assert_eq!(values("a{? b={user.name:word}?}{? c={user.id:number}?}", "a b=x c=7"), some(&["x", "7"]));
+        let parts = "{(no||bad)} {?login{? of {user.name:word}.?}||logout?}{_}:{_}{source.ip}";
         assert_eq!(values(parts, "bad login of x.  : 192.0.2.1"), some(&["x", "192.0.2.1"]));
         assert_eq!(values(parts, "no logout:192.0.2.1"), some(&["192.0.2.1"]));
         assert_eq!(values(parts, "bad :192.0.2.1"), some(&["192.0.2.1"]));
-        assert_eq!(Choices::read(parts).unwrap().key(), Some(&b":"[..]));
-        assert_eq!(Choices::read("a{? b?} cd {:word} cd").unwrap().key(), Some(&b" cd "[..]));
+        assert_eq!(Template::read(parts).unwrap().keys(), [&b"no"[..], b"bad"]);
+        assert_eq!(Template::read("a{? b?} cd {:word} cd").unwrap().keys(), [b" cd "]);
+        assert_eq!(Template::read("{?long text?}ab{(cd||{:word} efgh)}").unwrap().keys(), [&b"ab"[..]]);
         assert_eq!(
-            values("[{source.ip}]:{source.port}: {*}", "[::1]:5: x [::2]:6: y"),
+            values("[{source.ip}]:{source.port}: {event.reason}", "[::1]:5: x [::2]:6: y"),
             some(&["::1", "5", "x [::2]:6: y"])
         );
     }
 
     #[test]
     fn what_readings_differ_on_is_left_out() {
-        let login = "login of {user.name} from {source.ip}{? {*}?}";
+        let login = "login of {user.name} from {source.ip}{? {event.reason}?}";
         let found = values(login, "login of x from 203.0.113.9 y from 192.0.2.1 z").unwrap();
         assert_eq!(found, [None, None, None]);
         // A full reading that no client can change is one.

@@ -58,13 +58,13 @@ fn a_log_format_of_nginx_reads_the_files_that_it_is_for() {
 
 #[test]
 fn a_log_format_of_apache_is_asked_for_by_its_name() {
-    let own = definition("own", |own| {
+    let own = definition("mine", |own| {
         own.apache = Some(
             "%v:%p %h %l %u %t \\\"%r\\\" %>s %O \\\"%{Referer}i\\\" \\\"%{User-Agent}i\\\" %D %{X-Id}i %k".to_owned(),
         );
     });
     let options = options(&[own]);
-    let format = FormatChoice::named("own", &options.user_formats).unwrap();
+    let format = FormatChoice::named("mine", &options.user_formats).unwrap();
     let line = "shop.example:443 203.0.113.7 - ann [04/Mar/2026:10:00:01 +0100] \"GET /a HTTP/1.1\" 200 512 \"-\" \"curl/8.5\" 1500 id-7 0";
     let read = events(Options { format, ..options }, "x", &format!("{line}\nnot so\n"));
     let event = &read[0];
@@ -144,7 +144,7 @@ fn all_that_is_wrong_is_told_with_its_place() {
 
 #[test]
 fn what_a_client_writes_into_its_own_values_moves_nothing() {
-    let own = definition("own", |own| {
+    let own = definition("mine", |own| {
         own.nginx = Some(
             "\"$http_user_agent\" \"$http_referer\" $remote_user $remote_addr [$time_local] \"$request\"".to_owned(),
         );

@@ -66,11 +66,11 @@ fn mistakes_name_the_key_and_the_remedy() {
         ("[input]\nformat = \"xml\"", "input.format: unknown format `xml`"),
         ("[input]\ntrusted_proxies = [\"proxy\"]", "input.trusted_proxies: `proxy` is not a network"),
         (
-            "[[input.formats]]\nname = \"own\"\nnginx = \"$status $\"",
-            "input.formats: format `own`: nginx, column 9: `$` without",
+            "[[input.formats]]\nname = \"mine\"\nnginx = \"$status $\"",
+            "input.formats: format `mine`: nginx, column 9: `$` without",
         ),
-        ("[[input.formats]]\nname = \"own\"", "exactly one of them must say how lines look"),
-        ("[[input.formats]]\nname = \"own\"\nregex = \"x\"", "unknown field `regex`"),
+        ("[[input.formats]]\nname = \"mine\"", "exactly one of them must say how lines look"),
+        ("[[input.formats]]\nname = \"mine\"\nregex = \"x\"", "unknown field `regex`"),
     ] {
         let reason = read(written, &[]).unwrap_err();
         assert!(reason.contains(words), "{written}: {reason}");
@@ -84,10 +84,10 @@ fn mistakes_name_the_key_and_the_remedy() {
 #[test]
 fn formats_of_the_operators_own_can_be_asked_for() {
     let config = read(
-        "[input]\nformat = \"own\"\ntrusted_proxies = [\"10.0.0.0/8\"]\n[[input.formats]]\nname = \"own\"\nnginx = \"$remote_addr $status\"",
+        "[input]\nformat = \"mine\"\ntrusted_proxies = [\"10.0.0.0/8\"]\n[[input.formats]]\nname = \"mine\"\nnginx = \"$remote_addr $status\"",
         &[],
     );
     let config = config.unwrap();
-    assert_eq!(config.input.formats.names().collect::<Vec<_>>(), ["own"]);
+    assert_eq!(config.input.formats.names().collect::<Vec<_>>(), ["mine"]);
     assert_eq!(config.input.trusted_proxies.len(), 1);
 }

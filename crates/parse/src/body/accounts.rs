@@ -5,11 +5,29 @@ use event::catalog::field;
 use memchr::{memchr, memmem};
 
 use super::cut::value_of;
+use super::family::{Family, account, act};
 
 pub(super) const PROGRAMS: &[&str] = &[
     "useradd", "userdel", "usermod", "groupadd", "groupdel", "groupmod", "gpasswd", "passwd", "chpasswd", "chage",
-    "chfn", "chsh", "newusers", "adduser", "addgroup",
+    "chfn", "chsh", "newusers", "adduser", "addgroup", "deluser", "delgroup", "newgrp", "sg", "pw",
 ];
+
+/// What changed by whom, and the words of adduser, pw and others.
+#[rustfmt::skip]
+pub(super) static LINES: Family = Family::new(&[
+    account("password for '{user.target.name:word}' changed by '{user.name:word}'", "password_changed"),
+    account("change user name '{user.target.name:word}' to '{user.changes.name:word}'", "user_renamed"),
+    account("{(members||administrators)} of group {group.name:word} set by {user.name:word} to {event.reason}", "group_members_set"),
+    account("password of group {group.name:word} {(changed||removed)} by {user.name:word}", "group_password_changed"),
+    account("user '{user.name:word}' (login '{:word}' on {system.auth.sudo.tty:word}) switched to group '{group.name:word}'", "group_switched"),
+    act("iam", "failed adding user '{user.target.name:word}', {event.reason}", "user_not_added"),
+    account("Adding new user `{user.target.name:word}' ({user.target.id}) with group `{group.name}' ...", "user_added"),
+    account("Adding new user `{user.target.name:word}' (UID {user.target.id}) with group `{group.name}' ...", "user_added"),
+    account("Adding new group `{group.name:word}' ({?GID ?}{group.id}) ...", "group_added"),
+    account("Adding user `{user.target.name:word}' to group `{group.name:word}' ...", "group_member_added"),
+    account("Removing user `{user.target.name:word}' from group `{group.name:word}' ...", "group_member_removed"),
+    account("Removing user `{user.target.name:word}' ...", "user_removed"),
+], &[]);
 
 /// How a message starts, what was done, and whether a user or a group name follows.
 struct Start {
@@ -41,7 +59,7 @@ static STARTS: &[Start] = &[
 ];
 
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    if put_membership(rows, message) {
+    if LINES.put_known(rows, message) || put_membership(rows, message) {
         return true;
     }
     let Some(start) = STARTS.iter().find(|start| message.starts_with(start.text)) else { return false };

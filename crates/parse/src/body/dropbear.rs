@@ -1,42 +1,61 @@
-//! dropbear: logins and failures. The address stands at the end, behind whatever name was tried.
+//! dropbear of all ages, with lower-case and upper-case beginnings, and tinysshd. Names are what clients tried; the address and
+//! its port are the server's. (flat table)
 
 use event::BatchBuilder;
 use event::catalog::field;
-use memchr::{memchr, memrchr};
 
-use super::outcome::{Outcome, outcome};
-use crate::address::{decimal, put_peer};
-use crate::needle::Needle;
+use super::family::{Family, login, traffic};
 
-const FROM: Needle = Needle::new(b" from ");
-const QUOTE_ENDS: Needle = Needle::new(b"' ");
-
-const FAILED: Outcome = outcome("ssh_login", "failure");
-const LOGGED_IN: Outcome = outcome("ssh_login", "success");
-
-/// `Bad password attempt for 'NAME' from ADDRESS:PORT` and the like.
+/// Puts what dropbear says, with the word that sshd's events have.
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let known: [(&[u8], Outcome, &'static str); 4] = [
-        (b"Bad password attempt for ", FAILED, "Failed"),
-        (b"Login attempt for nonexistent user", outcome("ssh_invalid_user", "failure"), "Invalid"),
-        (b"Password auth succeeded for ", LOGGED_IN, "Accepted"),
-        (b"Pubkey auth succeeded for ", LOGGED_IN, "Accepted"),
+    const WORDS: [(&[u8], &str); 4] = [
+        (b"password attempt", "Failed"),
+        (b"nonexistent user", "Invalid"),
+        (b"auth succeeded", "Accepted"),
+        (b"connection from", "Connection"),
     ];
-    let Some((_, outcome, word)) = known.iter().find(|(text, ..)| message.starts_with(text)) else { return false };
-    if let (Some(open), Some(close)) = (memchr(b'\'', message), QUOTE_ENDS.rfind(message))
-        && open < close
-    {
-        rows.text(field::USER_NAME, &message[open + 1..close]);
+    if !DROPBEAR.put_known(rows, message) {
+        return false;
     }
-    let peer = FROM.rfind(message).map(|from| &message[from + FROM.len()..]);
-    if let Some(peer) = peer.filter(|peer| memchr(b' ', peer).is_none()) {
-        let colon = memrchr(b':', peer).unwrap_or(peer.len());
-        put_peer(rows, &peer[..colon]);
-        if let Some(port) = peer.get(colon + 1..).and_then(decimal) {
-            rows.long(field::SOURCE_PORT, port);
-        }
+    // They stand in front of what the client wrote.
+    let head = &message[..message.iter().position(|byte| *byte == b'\'').unwrap_or(message.len())];
+    if let Some((_, word)) = WORDS.iter().find(|(words, _)| memchr::memmem::find(head, words).is_some()) {
+        rows.literal(field::SYSTEM_AUTH_SSH_EVENT, word);
     }
-    outcome.put(rows);
-    rows.literal(field::SYSTEM_AUTH_SSH_EVENT, word);
     true
 }
+
+/// `svr-auth*.c`, `svr-session.c`, `svr-main.c`.
+#[rustfmt::skip]
+pub(super) static DROPBEAR: Family = Family::new(&[
+    login("(i){?PAM ?}bad {?PAM ?}password attempt for '{user.name}' from {source}:{source.port}", "ssh_login", "failure"),
+    login("(i)login attempt for nonexistent user{? '{user.name}'?} from {source}:{source.port}", "ssh_invalid_user", "failure"),
+    login("(i)login attempt with wrong user {user.name} from {source}:{source.port}", "ssh_login", "failure"),
+    login("(i){?PAM ?}password auth succeeded for '{user.name}' from {source}:{source.port}", "ssh_login", "success"),
+    login("(i)auth succeeded with blank password for '{user.name}' from {source}:{source.port}", "ssh_login", "success"),
+    login("(i)pubkey auth succeeded for '{user.name}' with {?{:word} ?}key {system.auth.ssh.signature} from {source}:{source.port}", "ssh_login", "success"),
+    login("(i)pubkey auth succeeded for '{user.name}' from {source}:{source.port}", "ssh_login", "success"),
+    login("(i)pubkey auth bad signature for '{user.name}' with {*} from {source}:{source.port}", "ssh_login", "failure"),
+    login("(i)max auth tries reached - user '{user.name}' from {source}:{source.port}", "ssh_login", "failure"),
+    login("(i)exit before auth (user '{user.name}', {:number} fails): Max auth tries reached - user '{*}' from {source}:{source.port}", "ssh_login", "failure"),
+    login("(i)exit before auth from <{source}:{source.port}>: (user '{user.name}', {:number} fails): Max auth tries reached{*}", "ssh_login", "failure"),
+    login("(i)exit before auth from <{source}:{source.port}>: (user '{user.name}', {:number} fails): {event.reason}", "ssh_connection_ended", ""),
+    login("(i)exit before auth (user '{user.name}', {:number} fails): {(Disconnect received||Exited normally||Timeout before auth||Idle timeout||Error reading: Connection reset by peer||Error reading: Connection timed out)}", "ssh_connection_ended", ""),
+    login("(i)exit before auth from <{source}:{source.port}>: {event.reason}", "ssh_connection_ended", ""),
+    login("(i)exit before auth: {event.reason}", "ssh_connection_ended", ""),
+    login("(i)exit ({user.name:word}) from <{source}:{source.port}>: {event.reason}", "ssh_connection_ended", ""),
+    login("(i)exit ({user.name:word}): {event.reason}", "ssh_connection_ended", ""),
+    login("(i)user '{user.name}' has invalid shell, rejected", "ssh_login", "failure"),
+    login("(i)user '{user.name}' has blank password, rejected", "ssh_login", "failure"),
+    login("(i)user '{user.name}' is locked{*}", "ssh_login", "failure"),
+    login("(i)root login rejected", "ssh_login", "failure"),
+    traffic("(i){(child||inetd)} connection from {source}:{source.port}", "ssh_connection", ""),
+], &[]);
+
+/// `log.c`: `ID: level: text {file:line}`.
+#[rustfmt::skip]
+pub(super) static TINYSSHD: Family = Family::new(&[
+    traffic("{:word}: info: connection from {source.ip}:{source.port}{? {*}?}", "ssh_connection", ""),
+    login("{:word}: info: auth: {user.name}: {:word} {:word} accepted{? {*}?}", "ssh_login", "success"),
+    login("{:word}: {(info||warning)}: auth: {user.name}: {:word} {:word} rejected{? {*}?}", "ssh_login", "failure"),
+], &[]);

@@ -8,7 +8,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::memmem;
 
-use crate::template::{Choices, Piece, Template};
+use crate::template::{Template, Values};
 
 /// What a message says happened; empty words are not written.
 #[derive(Clone, Copy, Debug)]
@@ -19,21 +19,44 @@ pub(crate) struct Line {
     category: &'static str,
     action: &'static str,
     outcome: &'static str,
+    /// It names no client, but may quote one.
+    is_quote: bool,
+}
+
+const fn line(text: &'static str, category: &'static str, action: &'static str, outcome: &'static str) -> Line {
+    Line { text, category, action, outcome, is_quote: false }
 }
 
 /// A line about an account: somebody logged in, failed to, or became somebody.
 pub(crate) const fn login(text: &'static str, action: &'static str, outcome: &'static str) -> Line {
-    Line { text, category: "authentication", action, outcome }
+    line(text, "authentication", action, outcome)
 }
 
 /// A line about a connection or a request.
 pub(crate) const fn traffic(text: &'static str, action: &'static str, outcome: &'static str) -> Line {
-    Line { text, category: "network", action, outcome }
+    line(text, "network", action, outcome)
+}
+
+/// A line about an account or a group that was made, changed or removed.
+pub(crate) const fn account(text: &'static str, action: &'static str) -> Line {
+    line(text, "iam", action, "success")
+}
+
+/// A line about something else, in ECS's words for its category: a service, a file.
+pub(crate) const fn act(category: &'static str, text: &'static str, action: &'static str) -> Line {
+    line(text, category, action, "")
 }
 
 /// A line of which the values alone count.
 pub(crate) const fn note(text: &'static str) -> Line {
-    Line { text, category: "", action: "", outcome: "" }
+    line(text, "", "", "")
+}
+
+impl Line {
+    /// The line quotes a client without naming it: no address in it counts.
+    pub(crate) const fn quote(self) -> Line {
+        Line { is_quote: true, ..self }
+    }
 }
 
 /// Which of several places in one message counts.
@@ -69,8 +92,8 @@ pub(crate) struct Family {
 
 #[derive(Debug)]
 struct Compiled {
-    lines: Vec<(Choices, Line)>,
-    mentions: Vec<(Which, Vec<u8>, Choices)>,
+    lines: Vec<(Template, Line)>,
+    mentions: Vec<(Which, Template)>,
 }
 
 impl Family {
@@ -81,37 +104,57 @@ impl Family {
 
     fn compiled(&self) -> &Compiled {
         self.compiled.get_or_init(|| {
-            let lines = self.lines.iter().filter_map(|line| Some((Choices::read(line.text).ok()?, *line)));
+            let lines = self.lines.iter().filter_map(|line| Some((Template::read(line.text).ok()?, *line)));
             let mentions = self.mentions.iter().filter_map(|mention| {
-                let choices = Choices::read(mention.text).ok()?;
-                let Some(Piece::Literal(first)) = choices.all().first()?.pieces().first() else { return None };
-                let first = first.clone();
-                let open = choices.all().iter().cloned().map(Template::with_rest).collect();
-                Some((mention.which, first, Choices::of(open)))
+                let template = Template::read(mention.text).ok()?.with_rest();
+                (!template.head().is_empty()).then_some((mention.which, template))
             });
             Compiled { lines: lines.collect(), mentions: mentions.collect() }
         })
     }
 
-    /// Puts what the message says. False where no line of the family is known to read so; its client counts all the same.
-    pub(crate) fn put(&self, rows: &mut BatchBuilder, message: &[u8]) -> bool {
-        let is_known = self.put_known(rows, message);
-        if !rows.has(field::SOURCE_IP) && !rows.has(field::SOURCE_ADDRESS) {
-            self.compiled().mentions.iter().any(|mention| put_mention(mention, rows, message));
-        }
-        is_known
+    /// For each line, by its number, texts of which all its messages hold one.
+    pub(super) fn keys(&self) -> impl Iterator<Item = (usize, Vec<&[u8]>)> {
+        self.compiled().lines.iter().enumerate().map(|(at, (template, _))| (at, template.keys()))
     }
 
-    /// Puts what the message says where a line of the family reads so. A client's words may make a message that several lines
-    /// read: the first one counts, but for values that another one takes from elsewhere.
+    /// Puts what the message says. False where no line of the family is known to read so; its client counts all the same.
+    pub(crate) fn put(&self, rows: &mut BatchBuilder, message: &[u8]) -> bool {
+        let known = self.put_among(rows, message, 0..self.lines.len());
+        // Where a line that names its client leaves open who it is, other places do not tell.
+        if known.is_none_or(|(template, line)| !line.is_quote && !template.has(field::SOURCE_IP)) {
+            let mut found = self.compiled().mentions.iter().filter_map(|mention| mentioned(mention, message));
+            if let Some(mut values) = found.next() {
+                found.for_each(|other| values.doubt(&other));
+                values.put(rows);
+            }
+        }
+        known.is_some()
+    }
+
+    /// Puts what the message says where a line of the family reads so; false where none does.
     pub(crate) fn put_known(&self, rows: &mut BatchBuilder, message: &[u8]) -> bool {
-        let mut read =
-            self.compiled().lines.iter().filter_map(|(choices, line)| Some((choices.read_message(message)?, line)));
-        let Some((mut values, line)) = read.next() else { return false };
+        self.put_among(rows, message, 0..self.lines.len()).is_some()
+    }
+
+    /// Puts what the message says where one of these lines reads so. A client's words may make a message that several lines
+    /// read: the first one counts, but for values that another one takes from elsewhere.
+    pub(crate) fn put_among(
+        &self,
+        rows: &mut BatchBuilder,
+        message: &[u8],
+        lines: impl Iterator<Item = usize>,
+    ) -> Option<(&Template, &Line)> {
+        let known = &self.compiled().lines;
+        let mut read = lines.filter_map(|at| {
+            let (template, line) = known.get(at)?;
+            Some((template.read_message(message)?, (template, line)))
+        });
+        let (mut values, (template, line)) = read.next()?;
         read.for_each(|(other, _)| values.doubt(&other));
         values.put(rows);
         line.put_words(rows);
-        true
+        Some((template, line))
     }
 }
 
@@ -132,10 +175,10 @@ impl Line {
 /// Places of one kind that are looked at in one message.
 const MENTIONS_MAX: usize = 32;
 
-fn put_mention((which, first, choices): &(Which, Vec<u8>, Choices), rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let places = memmem::find_iter(message, first).take(MENTIONS_MAX + 1);
-    let mut found = places.filter_map(|at| choices.read_message(&message[at..]));
-    let Some(mut values) = found.next() else { return false };
+fn mentioned<'a>((which, template): &(Which, Template), message: &'a [u8]) -> Option<Values<'a>> {
+    let places = memmem::find_iter(message, template.head()).take(MENTIONS_MAX + 1);
+    let mut found = places.filter_map(|at| template.read_message(&message[at..]));
+    let mut values = found.next()?;
     for (count, later) in found.enumerate() {
         match which {
             Which::First => break,
@@ -143,9 +186,8 @@ fn put_mention((which, first, choices): &(Which, Vec<u8>, Choices), rows: &mut B
             Which::Only => values.doubt(&later),
         }
         if count + 2 > MENTIONS_MAX {
-            return false;
+            return None;
         }
     }
-    values.put(rows);
-    true
+    Some(values)
 }

@@ -8,36 +8,77 @@ use event::catalog::field;
 use memchr::{memchr, memmem};
 
 use super::outcome::outcome;
-use crate::address::{decimal, put_peer};
+use super::pam_lines::LINES;
+use crate::address::{decimal, is_ip, put_peer};
 
-/// `MODULE(SERVICE:PHASE): text`
+/// Whether a message begins with the name of a module.
+#[inline]
+pub(super) fn begins(message: &[u8]) -> bool {
+    message.starts_with(b"pam_") || message.starts_with(b"(pam_")
+}
+
+/// Whether a program is a module that writes under its own name: `PAM_pwdb[99]: (su) session opened …`.
+#[inline]
+pub(super) fn is_module(program: &[u8]) -> bool {
+    program.get(..4).is_some_and(|head| head.eq_ignore_ascii_case(b"pam_") || head.eq_ignore_ascii_case(b"pam-"))
+}
+
+/// `MODULE(SERVICE:PHASE): text`, `MODULE: text`, or of old `(MODULE) text`.
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    if let Some(inside) = message.strip_prefix(b"(") {
+        let Some(close) = memmem::find(inside, b") ") else { return false };
+        rows.text(field::SYSTEM_AUTH_PAM_MODULE, &inside[..close]);
+        put_text(rows, (&inside[..close], b"", b""), &inside[close + 2..]);
+        return true;
+    }
+    let end = message.iter().position(|byte| matches!(byte, b'(' | b':' | b' ' | b'[')).unwrap_or(message.len());
+    let behind = match message.get(end) {
+        Some(b':') => message[end..].strip_prefix(b": "),
+        Some(b'[') => memmem::find(&message[end..], b"]: ").map(|at| &message[end + at + 3..]),
+        _ => None,
+    };
+    if let Some(text) = behind {
+        rows.text(field::SYSTEM_AUTH_PAM_MODULE, &message[..end]);
+        put_text(rows, (&message[..end], b"", b""), text);
+        return true;
+    }
     let Some(open) = memchr(b'(', message) else { return false };
     let Some(close) = memmem::find(message, b"): ").filter(|close| *close > open) else { return false };
     let (module, inside, text) = (&message[..open], &message[open + 1..close], &message[close + 3..]);
     let (service, phase) = memchr(b':', inside).map_or((inside, &b""[..]), |at| (&inside[..at], &inside[at + 1..]));
     rows.text(field::SYSTEM_AUTH_PAM_MODULE, &message[..close + 1]);
     rows.text(field::SERVICE_NAME, service);
-    put_text(rows, module, phase, text);
+    put_text(rows, (module, service, phase), text);
     true
 }
 
-/// `PROGRAM(MODULE)[PID]: text`: the program is the service, and no phase is told.
+/// `PROGRAM(MODULE)[PID]: text`: the program is the service, and no phase is told. Or `MODULE[PID]: [(SERVICE) ]text`.
 pub(super) fn put_of_tag(rows: &mut BatchBuilder, program: &[u8], module: &[u8], text: &[u8]) {
+    let (module, service, text) = match module {
+        b"" => {
+            let inside = text.strip_prefix(b"(").and_then(|inside| Some((inside, memmem::find(inside, b") ")?)));
+            let (service, text) = inside.map_or((&b""[..], text), |(inside, at)| (&inside[..at], &inside[at + 2..]));
+            (program, service, text)
+        }
+        module => (module, program, text),
+    };
     rows.text(field::SYSTEM_AUTH_PAM_MODULE, module);
-    rows.text(field::SERVICE_NAME, program);
-    put_text(rows, module, b"", text);
+    if !service.is_empty() {
+        rows.text(field::SERVICE_NAME, service);
+    }
+    put_text(rows, (module, service, b""), text);
 }
 
-fn put_text(rows: &mut BatchBuilder, module: &[u8], phase: &[u8], text: &[u8]) {
+/// What a module, called for a service in a phase, says.
+fn put_text(rows: &mut BatchBuilder, (module, service, phase): (&[u8], &[u8], &[u8]), text: &[u8]) {
     let failure = if phase == b"account" { "pam_account" } else { "pam_authentication" };
     if let Some(rest) = text.strip_prefix(b"session opened for user ") {
-        put_session(rows, rest);
+        put_session(rows, service, rest);
         outcome("session_opened", "success").put(rows);
     } else if let Some(rest) = text.strip_prefix(b"session closed for user ") {
         rows.text(field::USER_NAME, rest.trim_ascii_end());
         outcome("session_closed", "").put(rows);
-    } else if text.starts_with(b"authentication failure") {
+    } else if text.starts_with(b"authentication failure") && !is_of_pwdb(text) {
         put_attributes(rows, text);
         outcome("pam_authentication", "failure").put(rows);
     } else if let Some(rest) = text.strip_prefix(b"received for user ") {
@@ -58,20 +99,55 @@ fn put_text(rows: &mut BatchBuilder, module: &[u8], phase: &[u8], text: &[u8]) {
             rows.text(field::USER_NAME, name);
         }
         outcome("account_locked", "failure").put(rows);
-    } else if let Some(name) = denied_account(text) {
-        rows.text(field::USER_NAME, name);
+    } else if put_denied(rows, text) {
         outcome(failure, "failure").put(rows);
+    } else {
+        LINES.put_known(rows, text);
     }
 }
 
-/// `NAME[(uid=N)] by [NAME](uid=N)`
-fn put_session(rows: &mut BatchBuilder, rest: &[u8]) {
-    let by = memmem::rfind(rest, b" by ").unwrap_or(rest.len());
-    let account = &rest[..by];
-    let at = memmem::rfind(account, b"(uid=").unwrap_or(account.len());
-    rows.text(field::USER_NAME, &account[..at]);
-    if let Some(uid) = account.get(at + 5..).and_then(|uid| uid.strip_suffix(b")")) {
-        rows.text(field::USER_ID, uid);
+/// `NAME[(uid=N)] by [NAME](uid=N)`: whose session it is, and who opened it. Services that let people in run as root: there
+/// the session's account is the one that acts, and the other one only says from whose session the service was started.
+fn put_session(rows: &mut BatchBuilder, service: &[u8], rest: &[u8]) {
+    let by = memmem::rfind(rest, b" by ");
+    let account = with_id(&rest[..by.unwrap_or(rest.len())]);
+    rows.text(field::USER_EFFECTIVE_NAME, account.name);
+    if let Some(id) = account.id {
+        rows.text(field::USER_EFFECTIVE_ID, id);
+    }
+    let opener = by.map(|by| with_id(rest[by + 4..].trim_ascii_end()));
+    let acts = |opener: &Account<'_>| match opener.id {
+        None | Some(b"0") => !matches!(opener.name, b"" | b"LOGIN") && is_of_becoming(service),
+        Some(_) => opener.name != b"LOGIN",
+    };
+    let actor = opener.filter(acts).unwrap_or(account);
+    if !actor.name.is_empty() {
+        rows.text(field::USER_NAME, actor.name);
+    }
+    if let Some(id) = actor.id {
+        rows.text(field::USER_ID, id);
+    }
+}
+
+/// Services through which an account becomes another one.
+fn is_of_becoming(service: &[u8]) -> bool {
+    const SERVICES: [&[u8]; 9] =
+        [b"su", b"su-l", b"sudo", b"sudo-i", b"runuser", b"runuser-l", b"doas", b"polkit-1", b"pkexec"];
+    SERVICES.contains(&service)
+}
+
+#[derive(Clone, Copy)]
+struct Account<'a> {
+    name: &'a [u8],
+    id: Option<&'a [u8]>,
+}
+
+/// `NAME[(uid=N)]`
+fn with_id(text: &[u8]) -> Account<'_> {
+    let digits = memmem::rfind(text, b"(uid=").and_then(|at| Some((at, text[at + 5..].strip_suffix(b")")?)));
+    match digits.filter(|(_, id)| !id.is_empty() && id.iter().all(u8::is_ascii_digit)) {
+        Some((at, id)) => Account { name: &text[..at], id: Some(id) },
+        None => Account { name: text, id: None },
     }
 }
 
@@ -89,13 +165,17 @@ fn put_received(rows: &mut BatchBuilder, rest: &[u8]) {
 /// `N more authentication failure[s]; … rhost=ADDRESS  user=NAME`
 pub(super) fn put_more_failures(rows: &mut BatchBuilder, text: &[u8]) -> bool {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let Some(count) = decimal(&text[..digits]).filter(|_| text[digits..].starts_with(b" more authentication failure"))
-    else {
-        return false;
-    };
+    let is_more = text[digits..].starts_with(b" more authentication failure") && !is_of_pwdb(text);
+    let Some(count) = decimal(&text[..digits]).filter(|_| is_more) else { return false };
     rows.long(field::LOG_SYSLOG_REPEATED, count.max(1));
     put_attributes(rows, text);
     true
+}
+
+/// `…; [NAME](uid=N) -> USER for SERVICE service`, before there were attributes.
+fn is_of_pwdb(text: &[u8]) -> bool {
+    let Some(rest) = memmem::find(text, b"; ").map(|at| &text[at + 2..]) else { return false };
+    memmem::find(rest, b"(uid=").is_some_and(|at| !rest[..at].iter().any(|byte| matches!(byte, b' ' | b'=')))
 }
 
 /// One way to read `… ruser=RUSER rhost=RHOST  user=USER`.
@@ -160,16 +240,24 @@ fn locked_account(text: &[u8]) -> Option<&[u8]> {
     Some(name)
 }
 
-/// `access denied for user `NAME' from `ORIGIN'`, `account NAME has expired (…)`, `user NAME: reason`
-fn denied_account(text: &[u8]) -> Option<&[u8]> {
-    let rest = text
-        .strip_prefix(b"access denied for user ")
-        .or(text.strip_prefix(b"account "))
-        .or(text.strip_prefix(b"user "))?;
-    if let Some(quoted) = rest.strip_prefix(b"`").or(rest.strip_prefix(b"'")) {
-        let end = memmem::rfind(quoted, b"' from `").or(memmem::rfind(quoted, b"'"))?;
-        return Some(&quoted[..end]);
+/// `access denied for user `NAME' from `ORIGIN'`, where ORIGIN is a host or a terminal; `account NAME has expired (…)`
+fn put_denied(rows: &mut BatchBuilder, text: &[u8]) -> bool {
+    if let Some(quoted) = text.strip_prefix(b"access denied for user `") {
+        let at = memmem::rfind(quoted, b"' from `").unwrap_or(quoted.len());
+        rows.text(field::USER_NAME, quoted[..at].strip_suffix(b"'").unwrap_or(&quoted[..at]));
+        if let Some(origin) = quoted.get(at + 8..).and_then(|origin| origin.strip_suffix(b"'"))
+            && is_ip(origin)
+        {
+            put_peer(rows, origin);
+        }
+        return true;
     }
-    let end = memmem::rfind(rest, b" has ").or(memmem::rfind(rest, b": ")).unwrap_or(rest.len());
-    Some(&rest[..end]).filter(|name| !name.is_empty() && memchr(b' ', name).is_none())
+    let Some(name) = text.strip_prefix(b"account ").and_then(|rest| Some(&rest[..memmem::rfind(rest, b" has ")?]))
+    else {
+        return false;
+    };
+    if !name.is_empty() && memchr(b' ', name).is_none() {
+        rows.text(field::USER_NAME, name);
+    }
+    true
 }

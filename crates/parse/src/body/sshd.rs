@@ -8,6 +8,7 @@ use event::catalog::field;
 use memchr::{memchr, memrchr};
 
 use super::outcome::{Outcome, outcome};
+use super::sshd_lines::LINES;
 use crate::address::{decimal, is_ip, put_peer};
 use crate::needle::Needle;
 
@@ -21,6 +22,7 @@ const PORT: Needle = Needle::new(b" port ");
 const SIGNATURE: Needle = Needle::new(b" ssh2: ");
 const FOR: Needle = Needle::new(b" for ");
 const NOT_ALLOWED: Needle = Needle::new(b" not allowed because ");
+const MAPS_TO: Needle = Needle::new(b" maps to ");
 const BREAK_IN: Needle = Needle::new(b"POSSIBLE BREAK-IN");
 
 /// How the rest of a message is built, after its fixed start.
@@ -30,6 +32,8 @@ enum Shape {
     Method,
     /// `[invalid user ]NAME from ADDRESS[ port N]…`
     NameFrom,
+    /// `PAM's error for [illegal user ]NAME from ADDRESS[ via OWN_ADDRESS]`
+    Pam,
     /// `NAME`; this message never names an address.
     Name,
     /// `[authenticating user |invalid user |user NAME ]ADDRESS port N…`
@@ -62,6 +66,7 @@ const PROBED: Outcome = outcome("ssh_probe", "failure");
 /// How messages start, frequent ones first; the first that fits counts.
 static STARTS: &[Opening] = &[
     start(b"Failed ", "Failed", Shape::Method, FAILED),
+    start(b"Accepted certificate ID ", "Certificate", Shape::Plain, outcome("ssh_login_step", "")),
     start(b"Accepted ", "Accepted", Shape::Method, outcome("ssh_login", "success")),
     start(b"Invalid user ", "Invalid", Shape::NameFrom, outcome("ssh_invalid_user", "failure")),
     start(b"Illegal user ", "Invalid", Shape::NameFrom, outcome("ssh_invalid_user", "failure")),
@@ -74,31 +79,21 @@ static STARTS: &[Opening] = &[
     start(b"Connection from ", "Connection", Shape::Peer, outcome("ssh_connection", "")),
     start(b"Postponed ", "Postponed", Shape::Method, outcome("ssh_login_step", "")),
     start(b"Partial ", "Partial", Shape::Method, outcome("ssh_login_step", "")),
-    start(b"error: maximum authentication attempts exceeded for ", "Exceeded", Shape::NameFrom, FAILED),
     start(b"maximum authentication attempts exceeded for ", "Exceeded", Shape::NameFrom, FAILED),
-    start(b"error: PAM: Authentication failure for ", "Failed", Shape::NameFrom, FAILED),
-    start(
-        b"error: PAM: User not known to the underlying authentication module for ",
-        "Failed",
-        Shape::NameFrom,
-        FAILED,
-    ),
+    start(b"Disconnecting: Too many authentication failures for ", "Exceeded", Shape::NameFrom, FAILED),
+    start(b"PAM: ", "Failed", Shape::Pam, FAILED),
     start(b"Did not receive identification string from ", "Probe", Shape::Peer, PROBED),
     start(b"banner exchange: Connection from ", "Probe", Shape::Peer, PROBED),
     start(b"ssh_dispatch_run_fatal: Connection from ", "Probe", Shape::Peer, PROBED),
     start(b"Unable to negotiate with ", "Probe", Shape::Peer, PROBED),
-    start(b"fatal: Unable to negotiate with ", "Probe", Shape::Peer, PROBED),
     start(b"Timeout before authentication for connection from ", "Timeout", Shape::Peer, PROBED),
-    start(b"fatal: Timeout before authentication for connection from ", "Timeout", Shape::Peer, PROBED),
     start(b"Timeout before authentication for ", "Timeout", Shape::Peer, PROBED),
-    start(b"fatal: Timeout before authentication for ", "Timeout", Shape::Peer, PROBED),
     start(b"ROOT LOGIN REFUSED FROM ", "Refused", Shape::Peer, FAILED),
     start(b"scanned from ", "Probe", Shape::Peer, PROBED),
     start(b"probed from ", "Probe", Shape::Peer, PROBED),
     start(b"drop connection #", "Dropped", Shape::Bracketed, outcome("ssh_connection_dropped", "failure")),
     start(b"srclimit_penalise: ipv4: ", "Penalty", Shape::Penalty, outcome("ssh_penalty", "failure")),
     start(b"srclimit_penalise: ipv6: ", "Penalty", Shape::Penalty, outcome("ssh_penalty", "failure")),
-    start(b"error: kex_exchange_identification: ", "Probe", Shape::Plain, PROBED),
     start(b"kex_exchange_identification: ", "Probe", Shape::Plain, PROBED),
 ];
 
@@ -106,13 +101,15 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     if message.len() > LOOKED_AT_BYTES_MAX {
         return false;
     }
+    let is_whole = message.len() < MESSAGE_BYTES_MAX;
+    let message = without_level(message);
     let first = message.first();
     if let Some(start) = STARTS.iter().find(|start| start.text.first() == first && message.starts_with(start.text)) {
         let rest = &message[start.text.len()..];
-        let is_whole = message.len() < MESSAGE_BYTES_MAX;
         let read = match start.shape {
             Shape::Method => put_method(rows, bare(rest), start.word == "Accepted", is_whole),
             Shape::NameFrom => put_name_from(rows, bare(rest), is_whole),
+            Shape::Pam => put_pam(rows, bare(rest), is_whole),
             Shape::Name => {
                 put_name(rows, without_status(bare(rest)));
                 true
@@ -129,7 +126,18 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         }
         return read;
     }
-    put_refusal(rows, message)
+    put_refusal(rows, message, is_whole) || LINES.put_known(rows, bare(message))
+}
+
+/// Without the level that sshd writes in front, in lower case.
+#[inline]
+fn without_level(message: &[u8]) -> &[u8] {
+    match message.first() {
+        Some(b'e') => message.strip_prefix(b"error: ").unwrap_or(message),
+        Some(b'f') => message.strip_prefix(b"fatal: ").unwrap_or(message),
+        Some(b'w') => message.strip_prefix(b"warning: ").unwrap_or(message),
+        _ => message,
+    }
 }
 
 /// Without what the process that has no rights yet adds.
@@ -283,8 +291,20 @@ fn put_name_from(rows: &mut BatchBuilder, rest: &[u8], is_whole: bool) -> bool {
     true
 }
 
+/// `ERROR for [illegal user ]NAME from ADDRESS[ via OWN_ADDRESS]`. ERROR is a text of the system's library, which may hold one
+/// ` for ` (`Have exhausted maximum number of retries for service`).
+fn put_pam(rows: &mut BatchBuilder, rest: &[u8], is_whole: bool) -> bool {
+    let Some(at) = FOR.find(rest).filter(|_| FROM.is_in(rest)) else { return false };
+    let account = &rest[at + FOR.len()..];
+    put_name_from(rows, account.strip_prefix(b"service for ").unwrap_or(account), is_whole)
+}
+
 #[inline]
 fn put_name(rows: &mut BatchBuilder, name: &[u8]) {
+    // What Sun's sshd writes in the place of a name that does not exist.
+    if name == b"<invalid username>" {
+        return;
+    }
     rows.text(field::USER_NAME, name);
 }
 
@@ -362,7 +382,7 @@ fn quotes(reason: &[u8], name: &[u8]) -> bool {
 }
 
 /// Logins that the server's configuration refuses, and what does not speak its protocol.
-fn put_refusal(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+fn put_refusal(rows: &mut BatchBuilder, message: &[u8], is_whole: bool) -> bool {
     if let Some(rest) = message.strip_prefix(b"User ")
         && let Some(at) = NOT_ALLOWED.rfind(rest)
     {
@@ -379,42 +399,47 @@ fn put_refusal(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         rows.literal(field::SYSTEM_AUTH_SSH_EVENT, "Refused");
         return true;
     }
-    if message.starts_with(b"refused connect from ") {
-        if let Some(open) = memrchr(b'(', message) {
-            put_peer(rows, message[open + 1..].strip_suffix(b")").unwrap_or(&message[open + 1..]));
-        }
+    if let Some(rest) = message.strip_prefix(b"refused connect from ") {
+        let bracketed =
+            memrchr(b'(', rest).map(|open| rest[open + 1..].strip_suffix(b")").unwrap_or(&rest[open + 1..]));
+        put_peer(rows, bracketed.unwrap_or(rest));
         PROBED.put(rows);
         rows.literal(field::SYSTEM_AUTH_SSH_EVENT, "Refused");
         return true;
     }
-    put_probe(rows, message) || put_more_failures(rows, message)
+    put_probe(rows, message, is_whole) || put_more_failures(rows, message)
 }
 
 /// `Bad protocol version identification 'TEXT' from ADDRESS port N`, `Address ADDRESS maps to NAME, but …BREAK-IN ATTEMPT!`,
-/// `reverse mapping checking getaddrinfo for NAME [ADDRESS] failed…`
-fn put_probe(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    if message.starts_with(b"Bad protocol version identification ") {
+/// `reverse mapping checking getaddrinfo for NAME [ADDRESS] failed…`. The latter two only tell that a name and an address do not
+/// fit together.
+fn put_probe(rows: &mut BatchBuilder, message: &[u8], is_whole: bool) -> bool {
+    let mismatch = if BREAK_IN.is_in(message) { outcome("ssh_probe", "") } else { outcome("ssh_reverse_mapping", "") };
+    let told = if message.starts_with(b"Bad protocol version identification ") {
         let ending = Ending::read(message);
-        if ending.before_from().is_some() && message.len() < MESSAGE_BYTES_MAX {
+        if ending.before_from().is_some() && is_whole {
             ending.put(rows);
         }
-    } else if let Some(rest) = message.strip_prefix(b"Address ").filter(|_| BREAK_IN.is_in(message)) {
+        PROBED
+    } else if let Some(rest) = message.strip_prefix(b"Address ").filter(|rest| MAPS_TO.is_in(rest)) {
         put_peer(rows, rest.split(|byte| *byte == b' ').next().unwrap_or_default());
-    } else if message.starts_with(b"reverse mapping checking getaddrinfo for ") && BREAK_IN.is_in(message) {
+        mismatch
+    } else if message.starts_with(b"reverse mapping checking getaddrinfo for ") {
         if let Some(address) = super::cut::in_last_brackets(message) {
             put_peer(rows, address);
         }
+        mismatch
     } else {
         return false;
-    }
-    PROBED.put(rows);
+    };
+    told.put(rows);
     rows.literal(field::SYSTEM_AUTH_SSH_EVENT, "Probe");
     true
 }
 
 /// `PAM N more authentication failures; … rhost=ADDRESS  user=NAME`
 fn put_more_failures(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let Some(rest) = message.strip_prefix(b"PAM ").or(message.strip_prefix(b"error: PAM ")) else { return false };
+    let Some(rest) = message.strip_prefix(b"PAM ") else { return false };
     if !super::pam::put_more_failures(rows, rest) {
         return false;
     }

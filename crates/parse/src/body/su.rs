@@ -9,7 +9,11 @@ use memchr::{memchr, memmem};
 use super::outcome::outcome;
 
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    put_by(rows, message) || put_to(rows, message) || put_signs(rows, message) || put_bad(rows, message)
+    put_by(rows, message)
+        || put_to(rows, message)
+        || put_signs(rows, message)
+        || put_bad(rows, message)
+        || put_plain(rows, message)
 }
 
 /// `Successful su for TARGET by NAME`, `FAILED su for TARGET by NAME`
@@ -65,6 +69,27 @@ fn put_bad(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let target = &rest[to + 4..];
     let on = memmem::rfind(target, b" on ").unwrap_or(target.len());
     put_pair(rows, &rest[..to], &target[..on], "failure");
+    true
+}
+
+/// `NAME to TARGET on TTY` of the BSDs, `'su TARGET' failed for NAME on TTY` of Solaris. The terminal is the last word and NAME has
+/// no blank.
+fn put_plain(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    let Some(on) = memmem::rfind(message, b" on /dev/") else { return false };
+    let (text, tty) = (&message[..on], &message[on + 4..]);
+    if let Some(rest) = text.strip_prefix(b"'su ") {
+        let results = [(&b"' failed for "[..], "failure"), (b"' succeeded for ", "success")];
+        let found =
+            results.iter().find_map(|(words, result)| Some((memmem::rfind(rest, words)?, words.len(), *result)));
+        let Some((at, length, result)) = found else { return false };
+        put_pair(rows, &rest[at + length..], &rest[..at], result);
+    } else {
+        let Some(to) = memmem::find(text, b" to ").filter(|to| memchr(b' ', &text[..*to]).is_none()) else {
+            return false;
+        };
+        put_pair(rows, &text[..to], &text[to + 4..], "success");
+    }
+    rows.text(field::SYSTEM_AUTH_SUDO_TTY, tty);
     true
 }
 

@@ -4,12 +4,15 @@
 use event::dataset;
 
 use super::{Body, Reads, body};
-use super::{accounts, cron, database, dns, dovecot, dropbear, fail2ban, ftp, mail, snoopy, sshd, su, sudo, web};
+use super::{
+    accounts, cron, database, dns, dovecot, dropbear, exim, fail2ban, ftp, mailbox, postfix, privilege, sendmail,
+    session, snoopy, sshd, su, sudo, web,
+};
 
 /// What is read of the programs of a host.
 #[rustfmt::skip]
 pub(super) static BODIES: &[Body] = &[
-    body(&["sshd", "sshd-session", "sshd-auth"], dataset::SSHD, Reads::By(sshd::put))
+    body(&["sshd", "sshd-session", "sshd-auth", "ssh", "sshd2"], dataset::SSHD, Reads::By(sshd::put))
         .example("Failed password for invalid user ann from 203.0.113.7 port 4000 ssh2", "man.openbsd.org/sshd"),
     body(&["dropbear"], dataset::SSHD, Reads::By(dropbear::put))
         .example("Bad password attempt for 'root' from 203.0.113.7:4000", "matt.ucc.asn.au/dropbear/dropbear.html"),
@@ -23,22 +26,56 @@ pub(super) static BODIES: &[Body] = &[
         .example("new user: name=ann, UID=1001, GID=1001, home=/home/ann, shell=/bin/bash", "man7.org/linux/man-pages/man8/useradd.8.html"),
     body(&["kernel", "ulogd"], dataset::KERNEL, Reads::Kernel)
         .example("[123.4] DROP IN=eth0 OUT= SRC=203.0.113.7 DST=198.51.100.4 PROTO=TCP SPT=4000 DPT=22 SYN", "man7.org/linux/man-pages/man8/iptables-extensions.8.html"),
-    body(&["login", "gdm-password", "unix_chkpwd", "polkitd"], dataset::PAM, Reads::Nothing)
+    body(&["tinysshd"], dataset::SSHD, Reads::Table(&dropbear::TINYSSHD))
+        .example("a1b2c3d4: info: auth: ann: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 accepted {packet_auth.c:97}", "tinyssh.org"),
+    body(&["sftp-server", "internal-sftp"], dataset::SSHD, Reads::Table(&session::SFTP))
+        .example("session opened for local user ann from [203.0.113.7]", "man.openbsd.org/sftp-server"),
+    body(&["doas", "opendoas"], dataset::SUDO, Reads::Table(&privilege::DOAS))
+        .example("ann ran command id as root from /home/ann", "man.openbsd.org/doas"),
+    body(&["polkitd", "polkit-agent-helper-1", "pkexec"], dataset::PAM, Reads::Table(&privilege::POLKIT))
+        .example("Operator of unix-session:1 FAILED to authenticate to gain authorization for action org.example.run for unix-process:99:7 [bash] (owned by unix-user:ann)", "polkit.pages.freedesktop.org/polkit"),
+    body(&["systemd-logind"], dataset::PAM, Reads::Table(&session::LOGIND))
+        .example("New session 5 of user ann.", "freedesktop.org/software/systemd/man/latest/systemd-logind.service.html"),
+    body(&["systemd"], dataset::SYSLOG, Reads::Table(&session::SYSTEMD))
+        .example("shop.service: Failed with result 'exit-code'.", "freedesktop.org/software/systemd/man/latest/systemd.html"),
+    body(&["screensharingd"], dataset::PAM, Reads::Table(&session::SCREEN_SHARING))
+        .example("Authentication: FAILED :: User Name: ann :: Viewer Address: 203.0.113.7 :: Type: DH", "support.apple.com/guide/mac-help"),
+    body(&["xrdp", "xrdp-sesman", "xrdp-chansrv"], dataset::PAM, Reads::Table(&session::XRDP))
+        .example("[INFO ] AUTHFAIL: user=ann ip=203.0.113.7 time=1772618401", "github.com/neutrinolabs/xrdp"),
+    body(&["rshd", "in.rshd", "rlogind", "in.rlogind", "rexecd", "in.rexecd"], dataset::PAM, Reads::Table(&session::REMOTE_SHELL))
+        .example("ann@host.example as root: permission denied (Permission denied.). cmd='id'", "man.freebsd.org/cgi/man.cgi?rshd"),
+    body(&["xinetd", "inetd", "tcpd", "telnetd", "in.telnetd", "fingerd", "in.fingerd", "in.tftpd", "tftpd"], dataset::SYSLOG, Reads::Table(&session::INETD))
+        .example("FAIL: telnet address from=203.0.113.7", "man7.org/linux/man-pages/man8/tcpd.8.html"),
+    body(&["setroubleshoot"], dataset::SYSLOG, Reads::Table(&privilege::SELINUX))
+        .example("SELinux is preventing /usr/sbin/httpd from read access on the file key.pem. For complete SELinux messages run: sealert -l 1", "github.com/fedora-selinux/setroubleshoot"),
+    body(&["login", "gdm-password", "unix_chkpwd", "authorizationhost"], dataset::PAM, Reads::By(session::put_login))
         .example("pam_unix(login:session): session opened for user ann(uid=1001) by LOGIN(uid=0)", "man7.org/linux/man-pages/man8/pam_unix.8.html"),
-    body(&["vsftpd"], dataset::VSFTPD, Reads::By(ftp::put_vsftpd))
+    body(&["vsftpd"], dataset::VSFTPD, Reads::Table(&ftp::VSFTPD)).with_own_file()
         .example(r#"[ann] FAIL LOGIN: Client "203.0.113.7""#, "security.appspot.com/vsftpd.html"),
-    body(&["proftpd"], dataset::FTP, Reads::By(ftp::put_proftpd))
+    body(&["proftpd"], dataset::FTP, Reads::Table(&ftp::PROFTPD)).with_own_file()
         .example("ftp.example (203.0.113.7[203.0.113.7]) - USER ann (Login failed): Incorrect password", "www.proftpd.org/docs/howto/Logging.html"),
-    body(&["pure-ftpd"], dataset::FTP, Reads::Table(&ftp::PURE_FTPD))
+    body(&["pure-ftpd"], dataset::FTP, Reads::Table(&ftp::PURE_FTPD)).with_own_file()
         .example("(?@203.0.113.7) [WARNING] Authentication failed for user [ann]", "www.pureftpd.org/project/pure-ftpd/doc"),
-    body(&["smtpd", "postscreen"], dataset::MAIL, Reads::By(mail::put_postfix))
+    body(&["ftpd", "in.ftpd", "wu-ftpd", "wuftpd", "gssftpd", "tnftpd", "ftpd-ssl", "filezilla-server"], dataset::FTP, Reads::Table(&ftp::FTPD)).with_own_file()
+        .example("failed login from mx.example [203.0.113.7]", "man.freebsd.org/cgi/man.cgi?query=ftpd"),
+    body(&["smtpd", "postscreen", "cleanup", "anvil", "dnsblog", "qmgr", "pickup", "bounce", "tlsproxy", "trivial-rewrite", "postgrey", "policyd", "policyd-spf", "postfix", "submission", "smtps"], dataset::MAIL, Reads::Table(&postfix::POSTFIX))
         .example("warning: unknown[203.0.113.7]: SASL LOGIN authentication failed: authentication failure", "www.postfix.org/postconf.5.html"),
-    body(&["dovecot"], dataset::MAIL, Reads::By(dovecot::put))
+    body(&["dovecot"], dataset::MAIL, Reads::Table(&dovecot::DOVECOT)).with_own_file()
         .example("imap-login: Aborted login (auth failed, 1 attempts in 2 secs): user=<ann>, method=PLAIN, rip=203.0.113.7, lip=198.51.100.4", "doc.dovecot.org/main/core/admin/logging.html"),
-    body(&["exim", "exim4"], dataset::MAIL, Reads::By(mail::put_exim))
+    body(&["exim", "exim4"], dataset::MAIL, Reads::Table(&exim::EXIM)).with_own_file()
         .example("login authenticator failed for (host) [203.0.113.7]: 535 Incorrect authentication data (set_id=ann)", "www.exim.org/exim-html-current/doc/html/spec_html/ch-log_files.html"),
-    body(&["saslauthd"], dataset::MAIL, Reads::By(mail::put_saslauthd))
+    body(&["saslauthd"], dataset::MAIL, Reads::Table(&mailbox::SASLAUTHD))
         .example("do_auth         : auth failure: [user=ann] [service=smtp] [realm=] [mech=pam] [reason=PAM auth error]", "www.cyrusimap.org/sasl"),
+    body(&["imapd", "pop3d", "imapd-ssl", "pop3d-ssl", "imaplogin", "pop3login", "imap", "imaps", "pop3", "pop3s", "ipop3d", "ipop2d", "timsieved", "sieve", "nntpd", "lmtpunix", "cyrus", "solid-pop3d", "spop3d", "perdition", "perdition.imap4", "perdition.imap4s", "perdition.pop3", "perdition.pop3s"], dataset::MAIL, Reads::Table(&mailbox::MAILBOX))
+        .example("LOGIN FAILED, user=ann, ip=[::ffff:203.0.113.7]", "www.courier-mta.org/imap"),
+    body(&["courieresmtpd", "esmtpd", "courierd", "courier"], dataset::MAIL, Reads::Table(&mailbox::COURIER))
+        .example(r#"error,relay=::ffff:203.0.113.7,port=50000,msg="535 Authentication failed.",cmd: AUTH LOGIN"#, "www.courier-mta.org"),
+    body(&["vpopmail", "vchkpw", "vchkpw-smtp", "vchkpw-pop3", "qmail", "qmail-smtpd", "rblsmtpd", "tcpserver"], dataset::MAIL, Reads::Table(&mailbox::QMAIL)).with_own_file()
+        .example("vchkpw-smtp: password fail (pass: 'x') ann@example.org:203.0.113.7", "www.inter7.com/vpopmail"),
+    body(&["sendmail", "sm-mta", "sm-msp-queue", "sm-acceptingconnections", "mimedefang"], dataset::MAIL, Reads::Table(&sendmail::SENDMAIL))
+        .example("4A1B2C: mx.example [203.0.113.7]: possible SMTP attack: command=AUTH, count=5", "www.sendmail.org/~ca/email/doc8.12/op.html"),
+    body(&["amavis", "amavisd", "amavisd-new", "spamd", "opendkim", "opendmarc"], dataset::MAIL, Reads::Table(&postfix::FILTERS))
+        .example("(12345-01) Blocked SPAM {DiscardedInbound}, [203.0.113.7]:4000 [203.0.113.7] <a@x.example> -> <ann@example.org>, Hits: 12.3", "amavis.org"),
     body(&["mysqld", "mariadbd", "mysql", "mariadb"], dataset::DATABASE, Reads::By(database::put_mysql))
         .example("[Warning] Access denied for user 'ann'@'203.0.113.7' (using password: YES)", "dev.mysql.com/doc/refman/8.4/en/error-log.html"),
     body(&["postgres", "postgresql"], dataset::DATABASE, Reads::By(database::put_postgres))

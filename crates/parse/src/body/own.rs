@@ -1,0 +1,103 @@
+//! Messages in the log files that programs write themselves, where nothing names the program: which of the table's messages a
+//! line may hold, found by a text that each of them has. Reads no header.
+
+use std::sync::OnceLock;
+
+use aho_corasick::AhoCorasick;
+use event::{BatchBuilder, DatasetId};
+
+use super::family::Family;
+use super::table::BODIES;
+use super::{Body, Reads};
+
+/// Messages that one line may hold; with more it is none of them.
+const CANDIDATES_MAX: usize = 24;
+
+/// Bytes of a text that tells a message: one without such a text is read only where its program is named.
+const KEY_BYTES_MIN: usize = 4;
+
+/// A line of a family: numbers of the row in the table of programs and of the line in the family.
+type Known = (u16, u16);
+
+#[derive(Debug)]
+struct Index {
+    keys: AhoCorasick,
+    /// For each key, whose it is.
+    known: Vec<Vec<Known>>,
+}
+
+/// Families that own files are looked through for.
+pub(super) fn families() -> impl Iterator<Item = (usize, &'static Body, &'static Family)> {
+    BODIES.iter().enumerate().filter(|(_, body)| body.has_own_file).filter_map(|(at, body)| match body.reads {
+        Reads::Table(family) => Some((at, body, family)),
+        _ => None,
+    })
+}
+
+fn index() -> Option<&'static Index> {
+    static INDEX: OnceLock<Option<Index>> = OnceLock::new();
+    let build = || {
+        let mut keys: Vec<(Vec<u8>, Vec<Known>)> = Vec::new();
+        for (at, _, family) in families() {
+            let is_told = |keys: &Vec<&[u8]>| !keys.is_empty() && keys.iter().all(|key| key.len() >= KEY_BYTES_MIN);
+            let all = family
+                .keys()
+                .filter(|(_, keys)| is_told(keys))
+                .flat_map(|(line, keys)| keys.into_iter().map(move |key| (line, key)));
+            for (line, key) in all {
+                let key = key.to_ascii_lowercase();
+                match keys.iter_mut().find(|(known, _)| *known == key) {
+                    Some((_, known)) => known.push((at as u16, line as u16)),
+                    None => keys.push((key, vec![(at as u16, line as u16)])),
+                }
+            }
+        }
+        let automaton =
+            AhoCorasick::builder().ascii_case_insensitive(true).build(keys.iter().map(|(key, _)| key)).ok()?;
+        Some(Index { keys: automaton, known: keys.into_iter().map(|(_, known)| known).collect() })
+    };
+    INDEX.get_or_init(build).as_ref()
+}
+
+/// Messages of the table that a line may hold.
+#[derive(Debug)]
+pub(crate) struct Candidates {
+    known: [Known; CANDIDATES_MAX],
+    count: usize,
+}
+
+/// `None`: no message of the table is in the line.
+#[inline]
+pub(crate) fn candidates(text: &[u8]) -> Option<Candidates> {
+    let index = index()?;
+    let mut found = Candidates { known: [(0, 0); CANDIDATES_MAX], count: 0 };
+    for place in index.keys.find_overlapping_iter(text) {
+        for known in &index.known[place.pattern().as_usize()] {
+            if found.known[..found.count].contains(known) {
+                continue;
+            }
+            *found.known.get_mut(found.count)? = *known;
+            found.count += 1;
+        }
+    }
+    found.known[..found.count].sort_unstable();
+    (found.count > 0).then_some(found)
+}
+
+impl Candidates {
+    /// Puts the message where it is one of the candidates; names its kind of log and its program.
+    pub(crate) fn put(&self, rows: &mut BatchBuilder, message: &[u8]) -> Option<(DatasetId, &'static str)> {
+        let mut rest = &self.known[..self.count];
+        while let Some((at, _)) = rest.first() {
+            let count = rest.iter().take_while(|(body, _)| body == at).count();
+            let (lines, others) = rest.split_at(count);
+            rest = others;
+            let body = BODIES.get(usize::from(*at))?;
+            let Reads::Table(family) = body.reads else { continue };
+            if family.put_among(rows, message, lines.iter().map(|(_, line)| usize::from(*line))).is_some() {
+                return Some((body.dataset, body.programs[0]));
+            }
+        }
+        None
+    }
+}
