@@ -38,7 +38,7 @@ pub(crate) struct Context {
     pub(crate) proxies: TrustedProxies,
     pub(crate) w3c: W3c,
     /// Room for a text that is put together.
-    pub(crate) joined: String,
+    pub(crate) joined: Vec<u8>,
     /// The operator's formats; taken out while one of them reads.
     user: Option<Arc<UserFormats>>,
     /// What each of them has of columns of no known name.
@@ -60,7 +60,7 @@ impl Context {
             json: Scratch::default(),
             proxies: options.trusted_proxies.clone(),
             w3c: W3c::default(),
-            joined: String::new(),
+            joined: Vec::new(),
             user: Some(Arc::clone(&options.user_formats)),
             own: options.user_formats.own(),
             bound: None,

@@ -192,7 +192,7 @@ impl<'a> Parts<'a> {
     }
 
     /// Path and query stand apart, and are one target.
-    fn put_target(&self, dialect: Dialect, joined: &mut String, rows: &mut BatchBuilder) {
+    fn put_target(&self, dialect: Dialect, joined: &mut Vec<u8>, rows: &mut BatchBuilder) {
         let is_whole = dialect.is_proxy && self.stem.starts_with(b"/") && !self.host.is_empty();
         let query = self.query.strip_prefix(b"?").unwrap_or(self.query);
         // `CONNECT host:port`
@@ -210,18 +210,18 @@ impl<'a> Parts<'a> {
             return;
         }
         joined.clear();
-        let mut push = |part: &[u8], mark: &str| {
-            joined.push_str(&String::from_utf8_lossy(part));
-            joined.push_str(mark);
-        };
         // What was asked of a proxy is a whole address.
         if is_whole {
-            push(if self.scheme.is_empty() { b"http" } else { self.scheme }, "://");
-            push(self.host, "");
+            joined.extend_from_slice(if self.scheme.is_empty() { b"http" } else { self.scheme });
+            joined.extend_from_slice(b"://");
+            joined.extend_from_slice(self.host);
         }
-        push(self.stem, if query.is_empty() { "" } else { "?" });
-        push(query, "");
-        rows.owned(field::URL_ORIGINAL, joined);
+        joined.extend_from_slice(self.stem);
+        if !query.is_empty() {
+            joined.push(b'?');
+            joined.extend_from_slice(query);
+        }
+        rows.text(field::URL_ORIGINAL, joined);
         if !self.stem.is_empty() {
             rows.text(field::URL_PATH, self.stem);
         }
@@ -274,7 +274,14 @@ pub(crate) fn put(
     true
 }
 
-fn put_value(value: Value, word: &[u8], dialect: Dialect, joined: &mut String, own: &mut Own, rows: &mut BatchBuilder) {
+fn put_value(
+    value: Value,
+    word: &[u8],
+    dialect: Dialect,
+    joined: &mut Vec<u8>,
+    own: &mut Own,
+    rows: &mut BatchBuilder,
+) {
     match value {
         Value::Skip | Value::Date | Value::Time | Value::Stamp(_) | Value::Peer | Value::Forwarded => {}
         Value::Stem | Value::Query => {}
@@ -320,30 +327,34 @@ fn duration(word: &[u8], nanoseconds: i64) -> Option<i64> {
     Some(whole.saturating_mul(nanoseconds).saturating_add(i64::from(part).saturating_mul(nanoseconds) / 1_000_000))
 }
 
-fn put_escaped(id: FieldId, word: &[u8], escapes: Escapes, joined: &mut String, rows: &mut BatchBuilder) {
-    let mark: &[u8] = match escapes {
+fn put_escaped(id: FieldId, word: &[u8], escapes: Escapes, joined: &mut Vec<u8>, rows: &mut BatchBuilder) {
+    let mark = match escapes {
         Escapes::Backslash => {
             put_quoted(rows, id, Quoted { text: word, escaped: memchr(b'\\', word).is_some() });
             return;
         }
-        Escapes::Percent => b"%20",
-        Escapes::Plus => b"+",
+        Escapes::Percent => b'%',
+        Escapes::Plus => b'+',
     };
     // A value with blanks has none that are written otherwise.
-    if memchr(mark[0], word).is_none() || memchr(b' ', word).is_some() {
+    if memchr(mark, word).is_none() || memchr(b' ', word).is_some() {
         rows.text(id, word);
         return;
     }
     joined.clear();
-    let mut rest = word;
-    while let Some(at) = memchr(mark[0], rest) {
-        joined.push_str(&String::from_utf8_lossy(&rest[..at]));
-        let is_blank = rest[at..].starts_with(mark);
-        joined.push(if is_blank { ' ' } else { char::from(mark[0]) });
-        rest = &rest[at + if is_blank { mark.len() } else { 1 }..];
+    if escapes == Escapes::Plus {
+        joined.extend(word.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }));
+    } else {
+        let mut rest = word;
+        while let Some(at) = memchr(mark, rest) {
+            joined.extend_from_slice(&rest[..at]);
+            let is_blank = rest[at..].starts_with(b"%20");
+            joined.push(if is_blank { b' ' } else { mark });
+            rest = &rest[at + if is_blank { 3 } else { 1 }..];
+        }
+        joined.extend_from_slice(rest);
     }
-    joined.push_str(&String::from_utf8_lossy(rest));
-    rows.owned(id, joined);
+    rows.text(id, joined);
 }
 
 /// In small letters, as everywhere else.
