@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use event::{Block, Timestamp};
+use proptest::prelude::*;
 
 use super::*;
 use crate::{Options, Parser, TrustedProxies};
@@ -156,4 +157,27 @@ fn what_a_client_writes_into_its_own_values_moves_nothing() {
         format!("\"{agent}\" \"{agent}\" bob 203.0.113.7 [04/Mar/2026:10:00:01 +0000] \"GET /{agent} HTTP/1.1\"\n");
     let read = events(options(&[own]), "x", &line);
     assert_eq!((&read[0]["source.ip"], &read[0]["user.name"]), (&"203.0.113.7".into(), &"bob".into()));
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_definitions_and_lines_never_panic(
+        definition in "([$%{}\\\\\"|<>!^_:*., a-zé0-9-]|\\$[a-z_]{1,12}|%[a-zA-Z]|\\{[a-z.@:]{1,14}\\}){0,24}",
+        lines in "[ -~é\\n]{0,200}",
+        form in 0..3_u8,
+    ) {
+        let format = self::definition("mine", |mine| match form {
+            0 => mine.nginx = Some(definition),
+            1 => mine.apache = Some(definition),
+            _ => mine.pattern = Some(definition),
+        });
+        match UserFormats::compile(&[format]) {
+            Ok(formats) => {
+                let user_formats = Arc::new(formats);
+                let format = FormatChoice::named("mine", &user_formats).unwrap();
+                events(Options { format, user_formats, ..Options::default() }, "x", &lines);
+            }
+            Err(problems) => prop_assert!(!problems.is_empty()),
+        }
+    }
 }
