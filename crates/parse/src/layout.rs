@@ -4,9 +4,10 @@
 //! follows. So nothing that stands behind a value can move its end, and what a server escapes cannot move anything.
 
 use event::{BatchBuilder, DatasetId};
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use crate::context::Context;
+use crate::needle::frequency;
 use crate::values::{self, Dialect, Own, Value};
 
 pub(crate) mod apache;
@@ -33,6 +34,8 @@ struct Step {
     until: Option<Fixed>,
     /// What follows that.
     behind: Vec<Fixed>,
+    /// Place of the byte of `until` that lines have least often.
+    rarest: usize,
     /// The text behind it begins with a quote or a bracket that the server escapes within.
     is_quoted: bool,
 }
@@ -102,7 +105,11 @@ impl Layout {
                     .push(BadLayout::new(column, format!("more than {VALUES_MAX} values: leave the last ones out")));
                 break;
             }
-            layout.steps.push(Step { value, until, behind, is_quoted });
+            let rarest = match &until {
+                Some(Fixed::Text(mark)) => (0..mark.len()).min_by_key(|at| frequency(mark[*at])).unwrap_or(0),
+                _ => 0,
+            };
+            layout.steps.push(Step { value, until, behind, rarest, is_quoted });
         }
         if layout.steps.is_empty() {
             problems.push(BadLayout::new(1, "no value is named: a line would say nothing"));
@@ -170,11 +177,13 @@ impl Step {
             Some(Fixed::Text(mark)) if self.is_quoted => self.take_quoted(text, mark),
             Some(Fixed::Text(mark)) => match **mark {
                 [one] => memchr(one, text).map(|at| (&text[..at], &text[at + 1..])),
-                [first, ..] if mark.len() <= 4 => {
-                    let at = memchr::memchr_iter(first, text).find(|at| text[*at..].starts_with(mark))?;
+                _ => {
+                    // The rarest byte is looked for, because the texts are short.
+                    let stands = |found: usize| Some(found).filter(|at| text[*at..].starts_with(mark));
+                    let mut found = memchr::memchr_iter(*mark.get(self.rarest)?, text.get(self.rarest..)?);
+                    let at = found.find_map(stands)?;
                     Some((&text[..at], &text[at + mark.len()..]))
                 }
-                _ => memmem::find(text, mark).map(|at| (&text[..at], &text[at + mark.len()..])),
             },
         }
     }
