@@ -65,7 +65,7 @@ pub(crate) fn recognise<'a>(
     };
     let best = known.filter(same).max_by_key(|known| (known.fingerprint_bytes, known.name == name));
     let Some(known) = best else { return Recognised::New };
-    if file.is_compressed() {
+    if !file.is_plain() {
         let offset = known.seen.max(known.position.offset);
         return Recognised::Known(known.id, Position { offset, ..known.position });
     }

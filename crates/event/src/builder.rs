@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::Array;
-use arrow_buffer::Buffer;
+pub use arrow_buffer::Buffer;
 use hashbrown::HashMap;
 
 use crate::batch::{Counts, EventBatch, Provenance};
@@ -51,6 +51,10 @@ pub struct BatchBuilder {
     is_named: bool,
     pub(crate) counts: Counts,
 }
+
+/// A text that a batch under construction keeps for its rows. Means nothing to another batch.
+#[derive(Clone, Copy, Debug)]
+pub struct KeptText(u128);
 
 /// What a row that is being made has in a column.
 #[derive(Clone, Copy, Debug)]
@@ -160,43 +164,8 @@ impl BatchBuilder {
         self.counts.fields_dropped += 1;
     }
 
-    /// Whether the current row has a value in `id`.
-    pub fn has(&self, id: FieldId) -> bool {
-        let row = self.row();
-        self.columns.get(usize::from(id.0)).and_then(Option::as_ref).is_some_and(|column| column.is_valid(row))
-    }
-
-    /// What the current row has in `id`: a text with what it was in JSON, or the number of a column of numbers or times.
-    pub fn value_now(&self, id: FieldId) -> Option<ValueNow<'_>> {
-        let row = self.row();
-        let column = self.columns.get(usize::from(id.0))?.as_ref()?;
-        match &column.values {
-            Values::Text { .. } => {
-                let (view, tag) = column.view_at(row)?;
-                let length = views::length(view);
-                if length <= views::INLINE_BYTES_MAX {
-                    return Some(ValueNow::Short(view.to_le_bytes(), length, tag));
-                }
-                let (buffer, offset) = ((view >> 64) as u32, (view >> 96) as u32 as usize);
-                let buffer = if buffer == 0 { self.block.as_slice() } else { &self.scratch };
-                Some(ValueNow::Text(buffer.get(offset..offset + length)?, tag))
-            }
-            Values::Long(values) | Values::Date(values) => {
-                values.get(row).filter(|_| column.is_valid(row)).map(|value| ValueNow::Number(*value))
-            }
-        }
-    }
-
-    /// Writes the text that the current row has in `id`; false where it has none.
-    pub fn text_now(&self, id: FieldId, into: &mut String) -> bool {
-        into.clear();
-        let value = self.value_now(id).filter(|_| self.has(id));
-        let Some(text) = value.as_ref().and_then(ValueNow::text) else { return false };
-        into.push_str(&String::from_utf8_lossy(text));
-        true
-    }
-
     /// Puts what the current row has in the text column `from` to `to`, too, as a string; nothing is copied.
+    #[inline]
     pub fn share(&mut self, from: FieldId, to: FieldId) {
         let row = self.row();
         let column = self.columns.get(usize::from(from.0)).and_then(Option::as_ref);
@@ -263,6 +232,7 @@ impl BatchBuilder {
     }
 
     /// JSON value under its path: text with a tag that says what it was.
+    #[inline]
     pub fn tagged(&mut self, id: FieldId, value: &[u8], tag: ValueTag) {
         let view = self.view_of(value);
         self.put_tagged(id, view, tag);
@@ -367,6 +337,7 @@ impl BatchBuilder {
         }
     }
 
+    #[inline]
     fn put_tagged(&mut self, id: FieldId, view: u128, tag: ValueTag) {
         let (row, expected) = (self.row(), self.expected_rows);
         let at = usize::from(id.0);
@@ -421,6 +392,7 @@ impl BatchBuilder {
     }
 
     /// Whether a catalog field takes whole numbers or dates as such.
+    #[inline]
     pub fn kind_of(id: FieldId) -> FieldType {
         Field::of(id).map_or(FieldType::Keyword, |row| row.kind)
     }
@@ -458,6 +430,8 @@ impl BatchBuilder {
         EventBatch::assemble(self.provenance, self.datasets, columns, self.counts)
     }
 }
+
+mod row;
 
 #[cfg(test)]
 mod tests;

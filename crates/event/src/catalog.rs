@@ -9,10 +9,12 @@ pub use row::{Field, FieldId, FieldType};
 pub use table::{FIELDS, field};
 
 /// Fields that only the pipeline writes: a sender must not be able to forge them, and they are no values of a sender.
-pub const OF_THE_PIPELINE: [&str; 5] = ["event.original", "event.kind", "event.dataset", "error.message", "tags"];
+pub const OF_THE_PIPELINE: [&str; 6] =
+    ["event.original", "event.kind", "event.dataset", "error.message", "tags", "c0di3.guessed"];
 
 impl Field {
     /// The row of a catalog field; `None` for a column that only one batch knows.
+    #[inline]
     pub fn of(id: FieldId) -> Option<&'static Field> {
         FIELDS.get(usize::from(id.0))
     }

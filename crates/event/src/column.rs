@@ -140,6 +140,7 @@ impl ColumnBuilder {
         }
     }
 
+    #[inline]
     pub(crate) fn push_tagged(&mut self, view: u128, tag: ValueTag) {
         if let Values::Text { views, tags } = &mut self.values {
             if tags.is_empty() && tag != ValueTag::String {
@@ -162,6 +163,7 @@ impl ColumnBuilder {
     }
 
     /// Whether row `row` holds a value.
+    #[inline]
     pub(crate) fn is_valid(&self, row: usize) -> bool {
         row < self.len && self.present.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
@@ -171,6 +173,7 @@ impl ColumnBuilder {
     }
 
     /// The text of a row and what it was in JSON; an explicit `null` is one, too.
+    #[inline]
     pub(crate) fn view_at(&self, row: usize) -> Option<(u128, ValueTag)> {
         let Values::Text { views, tags } = &self.values else { return None };
         let tag = tags.get(row).map_or(ValueTag::String, |tag| ValueTag::from_byte(*tag));

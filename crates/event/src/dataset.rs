@@ -75,6 +75,11 @@ datasets! {
     TEXT      = "text"              []                   []            [];
     CONTINUATION = "continuation"   []                   []            [];
     CONTAINER = "container.log"     []                   []            [];
+    PACKAGES  = "system.packages"   ["linux"]            []            ["packages"];
+    LOGINS    = "system.logins"     ["linux"]            []            ["auth", "wtmp"];
+    BOOT      = "system.boot"       ["linux"]            []            ["boot"];
+    XORG      = "xorg.log"          ["linux"]            []            ["xorg"];
+    CLOUD_INIT = "cloud-init.log"   ["linux"]            []            ["cloud-init"];
 }
 
 /// A Sigma log source: what a rule asks for, or what an operator declares for a source. Absent parts ask for nothing.

@@ -102,7 +102,7 @@ pub fn export_entry(bytes: &[u8]) -> Option<usize> {
             return None;
         }
     }
-    let is_whole = matches!(bytes.get(at), Some(b'\n') | None) && bytes[..at].last() == Some(&b'\n');
+    let is_whole = bytes.get(at) == Some(&b'\n') && bytes[..at].last() == Some(&b'\n');
     is_whole.then_some(at)
 }
 

@@ -198,6 +198,43 @@ pub fn parse_offset(text: &[u8]) -> Option<(i32, &[u8])> {
     (hours <= 23 && minutes <= 59).then_some((sign * (hours * 3600 + minutes * 60), rest))
 }
 
+/// A number since the epoch, as text: seconds, milli-, micro- or nanoseconds by its size, perhaps with a fraction.
+pub fn parse_epoch(text: &[u8]) -> Option<Timestamp> {
+    let (digits, is_before) = text.strip_prefix(b"-").map_or((text, false), |digits| (digits, true));
+    let whole = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let fraction = digits.get(whole..).filter(|rest| !rest.is_empty());
+    let fraction = match fraction {
+        Some([b'.', fraction @ ..]) if !fraction.is_empty() && fraction.iter().all(u8::is_ascii_digit) => fraction,
+        Some(_) => return None,
+        None => &[],
+    };
+    if whole == 0 || whole > 20 {
+        return None;
+    }
+    let value = digits[..whole].iter().fold(0_u128, |value, digit| value * 10 + u128::from(digit - b'0'));
+    // Digits of the fraction that are still microseconds.
+    let (micros_each, places) = match value {
+        0..100_000_000_000 => (1_000_000, 6),
+        0..100_000_000_000_000 => (1000, 3),
+        0..100_000_000_000_000_000 => (1, 0),
+        _ => return i64::try_from(value / 1000).ok().map(|micros| signed(micros, is_before)),
+    };
+    let mut micros = i64::try_from(value * micros_each).ok()?;
+    let mut unit = micros_each as i64;
+    for digit in fraction.iter().take(places) {
+        unit /= 10;
+        micros += i64::from(digit - b'0') * unit;
+    }
+    if fraction.get(places).is_some_and(|digit| *digit >= b'5') {
+        micros += 1;
+    }
+    Some(signed(micros, is_before))
+}
+
+fn signed(micros: i64, is_before: bool) -> Timestamp {
+    Timestamp(if is_before { -micros } else { micros }).within_years()
+}
+
 /// A time span as people write it (`90s`, `5m`, `1h`, `2d`, `1w`), in microseconds.
 pub fn parse_span_us(text: &str) -> Option<i64> {
     const COUNT_MAX: i64 = 1_000_000;
@@ -254,6 +291,21 @@ mod tests {
 
     fn round(text: &str) -> String {
         Timestamp::parse_rfc3339(text.as_bytes()).unwrap().to_string()
+    }
+
+    #[test]
+    fn numbers_since_the_epoch_are_read_by_their_size() {
+        let read = |text: &str| parse_epoch(text.as_bytes()).map(|time| time.to_string());
+        for text in ["1772618401", "1772618401000", "1772618401000000", "1772618401000000000", "1772618401.0000004"] {
+            assert_eq!(read(text).as_deref(), Some("2026-03-04T10:00:01Z"), "{text}");
+        }
+        assert_eq!(read("1772618401.12").as_deref(), Some("2026-03-04T10:00:01.120000Z"));
+        assert_eq!(read("1772618401.1234567").as_deref(), Some("2026-03-04T10:00:01.123457Z"));
+        assert_eq!(read("1772618401123.4").as_deref(), Some("2026-03-04T10:00:01.123400Z"));
+        assert_eq!(read("-1").as_deref(), Some("1969-12-31T23:59:59Z"));
+        for text in ["", "-", ".5", "1.", "1e9", "1.2.3", "x"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 
     #[test]

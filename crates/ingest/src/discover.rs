@@ -6,6 +6,8 @@ use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
+use crate::content::Content;
+
 /// Deepest folder below an argument.
 const DEPTH_MAX: usize = 32;
 /// Most files of one run.
@@ -128,6 +130,10 @@ pub(crate) fn binary_kind(path: &Path) -> std::io::Result<Option<&'static str>> 
         return Ok(Some(kind));
     }
     if crate::decompress::Compression::detect(&first) != crate::decompress::Compression::None {
+        return Ok(None);
+    }
+    // Records and encodings that are read as lines.
+    if Content::detect(path, &first) != Content::Text {
         return Ok(None);
     }
     let tar = first.get(257..262) == Some(b"ustar");

@@ -1,7 +1,7 @@
 //! A log file as a source: who it is (by content, not by name), where to go on, and its blocks.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +9,8 @@ use event::block::{digest, heading_after};
 use event::{Position, Source, SourceId, Timestamp};
 
 use crate::block_reader::BlockReader;
-use crate::decompress::{self, Compression};
+use crate::content::{self, Content};
+use crate::decompress::Compression;
 
 /// Bytes from the start of the (decompressed) file that tell it from others, if it has as many.
 pub const FINGERPRINT_BYTES: usize = 64 << 10;
@@ -98,6 +99,7 @@ impl OpenError {
 pub struct FileSource {
     path: PathBuf,
     compression: Compression,
+    content: Content,
     start: Vec<u8>,
     /// Last modification: the reference time of its lines.
     pub reference: Timestamp,
@@ -117,8 +119,10 @@ impl FileSource {
         let mut magic = Vec::new();
         file.by_ref().take(8).read_to_end(&mut magic).map_err(failed)?;
         let compression = Compression::detect(&magic);
-        let mut source =
-            FileSource { path: path.to_owned(), compression, start: Vec::new(), reference, size: metadata.len() };
+        let size = metadata.len();
+        let content =
+            content::sniff(path, compression).map_err(|source| OpenError::Start { path: path.to_owned(), source })?;
+        let mut source = FileSource { path: path.to_owned(), compression, content, start: Vec::new(), reference, size };
         let mut start = Vec::new();
         let read = source.reader().and_then(|reader| reader.take(FINGERPRINT_BYTES as u64).read_to_end(&mut start));
         // A damaged start may still hold lines: the error comes again when they are read.
@@ -132,7 +136,7 @@ impl FileSource {
     }
 
     fn reader(&self) -> io::Result<Box<dyn Read + Send>> {
-        decompress::open(self.compression, BufReader::new(File::open(&self.path)?))
+        content::open(&self.path, self.compression, self.content)
     }
 
     /// Its name when it was opened.
@@ -145,12 +149,22 @@ impl FileSource {
         self.compression != Compression::None
     }
 
+    /// What it holds, where its lines are made of something else than text in UTF-8.
+    pub fn content(&self) -> Content {
+        self.content
+    }
+
+    /// Whether its lines stand in it as they are read, so that offsets are places in the file.
+    pub fn is_plain(&self) -> bool {
+        self.compression == Compression::None && self.content == Content::Text
+    }
+
     /// Whether nothing stands behind the offset, as far as that can be told without reading everything: a file that gzip
     /// has made ends with the length of its content, modulo 2^32.
     pub fn is_read_to(&self, offset: u64) -> bool {
         match self.compression {
-            Compression::None => offset >= self.size,
-            Compression::Gzip if offset > 0 => {
+            Compression::None if self.is_plain() => offset >= self.size,
+            Compression::Gzip if offset > 0 && self.content == Content::Text => {
                 let mut last = [0; 4];
                 let read = File::open(&self.path).and_then(|mut file| {
                     file.seek(SeekFrom::End(-4))?;
@@ -217,7 +231,7 @@ impl FileSource {
     /// The file's blocks from `position` on. Compressed files are decompressed up to there.
     pub fn read_from(&self, id: SourceId, position: Position) -> Result<FileBlocks, OpenError> {
         let failed = |source| OpenError::Seek { path: self.path.clone(), offset: position.offset, source };
-        let reader: Box<dyn Read + Send> = if self.compression == Compression::None {
+        let reader: Box<dyn Read + Send> = if self.is_plain() {
             let mut file = File::open(&self.path).map_err(failed)?;
             file.seek(SeekFrom::Start(position.offset)).map_err(failed)?;
             Box::new(file)

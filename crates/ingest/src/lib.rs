@@ -7,6 +7,7 @@
 
 pub mod block_reader;
 pub mod body;
+pub mod content;
 pub mod decompress;
 pub mod discover;
 pub mod file;

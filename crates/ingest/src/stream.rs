@@ -1,11 +1,13 @@
 //! Standard input as a source of a replay: known again by its beginning, as a file is, and read once.
 
 use std::io::{self, BufReader, Read};
+use std::path::Path;
 use std::sync::Arc;
 
 use event::{Position, Source, SourceId, Timestamp};
 
 use crate::block_reader::BlockReader;
+use crate::content::{Content, SNIFF_BYTES};
 use crate::decompress::{self, Compression};
 use crate::file::{FINGERPRINT_BYTES, FileBlocks, Fingerprint, new_id};
 
@@ -25,7 +27,11 @@ impl StreamSource {
         stream.by_ref().take(8).read_to_end(&mut magic)?;
         let compression = Compression::detect(&magic);
         let whole = BufReader::new(io::Cursor::new(magic).chain(stream));
-        let mut rest = decompress::open(compression, whole)?;
+        let mut text = decompress::open(compression, whole)?;
+        let mut first = Vec::new();
+        text.by_ref().take(SNIFF_BYTES as u64).read_to_end(&mut first)?;
+        let content = Content::detect(Path::new(name), &first);
+        let mut rest = content.lines_of(Box::new(io::Cursor::new(first).chain(text)))?;
         let mut start = Vec::new();
         rest.by_ref().take(FINGERPRINT_BYTES as u64).read_to_end(&mut start)?;
         Ok(StreamSource { name: name.to_owned(), start, rest, reference })

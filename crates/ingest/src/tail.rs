@@ -13,6 +13,7 @@ use crossbeam_channel::{RecvTimeoutError, Sender};
 use event::{Block, Position, Source, SourceId, Timestamp};
 use memchr::memchr_iter;
 
+use crate::content::Content;
 use crate::discover::binary_kind;
 use crate::file::{FileSource, Fingerprint, ReadError};
 use crate::input::Barrier;
@@ -366,6 +367,11 @@ impl<K: Known> Tail<'_, K> {
         if beginning.is_compressed() {
             return Err(NotFollowed::Compressed);
         }
+        if let Some(what) = beginning.content().name() {
+            // Logs of logins lie in most folders: nobody has asked for them.
+            let is_asked_for = named || !matches!(beginning.content(), Content::Logins(_));
+            return if is_asked_for { Err(NotFollowed::Translated(what)) } else { Ok(None) };
+        }
         if let Some(kind) = binary_kind(path)?.filter(|_| !named) {
             tracing::debug!(path = %path.display(), kind, "not followed: no text");
             return Ok(None);
@@ -408,7 +414,7 @@ impl<K: Known> Tail<'_, K> {
                 }
             };
             // A writer may not have noticed yet that the newest one was rotated away.
-            let grows = at == 0 && !file.is_compressed();
+            let grows = at == 0 && file.is_plain();
             match self.known.recognise(&file, FileRole::Beside(path)) {
                 Some((id, _)) if self.is_read(id) || known.iter().any(|(_, known, ..)| *known == id) => is_older = true,
                 // Those before it were read to their end before it was begun.

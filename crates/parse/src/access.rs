@@ -24,7 +24,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
-    if starts_like_another_format(text) {
+    if starts_like_another_format(text) || text.starts_with(b"[pod/") {
         return Err(Refusal::Other("not an access line: it starts like JSON or syslog"));
     }
     let (head, stamp, rest) = split_time(text).ok_or(Refusal::Other("not an access line: no time in brackets"))?;

@@ -1,4 +1,4 @@
-//! What every format gets beside the line, and why it may refuse the line. Knows no format but the caches of JSON.
+//! What every format gets beside the line, and why it may refuse the line. Knows no format but the buffers of JSON.
 
 use std::sync::Arc;
 
@@ -7,6 +7,7 @@ use event::{BatchBuilder, DatasetId, Timestamp};
 use crate::Options;
 use crate::clock::Times;
 use crate::json::Scratch;
+use crate::naming::names::Names;
 use crate::proxies::TrustedProxies;
 use crate::user_format::UserFormats;
 use crate::values::Own;
@@ -35,6 +36,7 @@ pub(crate) struct Context {
     depth: u8,
     pub(crate) times: Times,
     pub(crate) json: Scratch,
+    pub(crate) names: Names,
     pub(crate) proxies: TrustedProxies,
     pub(crate) w3c: W3c,
     /// Room for a text that is put together.
@@ -50,14 +52,14 @@ pub(crate) struct Context {
 impl Context {
     /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
     pub(crate) fn new(options: &Options, ways: [ReadCarried; 2]) -> Self {
-        let times = Times::new(options.clock.clone());
         let [read_carried, read_carried_surely] = ways;
         Context {
             read_carried,
             read_carried_surely,
             depth: 0,
-            times,
+            times: Times::new(options.clock.clone()),
             json: Scratch::default(),
+            names: Names::new(Arc::clone(&options.shapes)),
             proxies: options.trusted_proxies.clone(),
             w3c: W3c::default(),
             joined: Vec::new(),
@@ -107,6 +109,6 @@ impl Context {
             own.begin_block();
         }
         self.times.begin_block(reference);
-        self.json.begin_block();
+        self.names.begin_block();
     }
 }

@@ -1,8 +1,9 @@
 //! JSON lines (RFC 8259): one object per line. Keys become columns under their dotted path; numbers, booleans and
-//! `null` keep what they were; arrays stay raw text. Names that the pipeline itself writes are moved to `json.…`.
+//! `null` keep what they were; arrays stay raw text. Names that the pipeline itself writes are moved to `json.…`. What the keys
+//! mean is said by the shape that they make.
 
 mod doubled;
-mod escapes;
+pub(crate) mod escapes;
 mod reader;
 mod scratch;
 
@@ -10,6 +11,7 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 
 use crate::context::{Context, Refusal};
+use crate::naming;
 use reader::Reader;
 
 pub(crate) use scratch::Scratch;
@@ -31,8 +33,9 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         return Err(Refusal::Other("not a JSON object"));
     }
     context.json.begin_line();
-    let mut reader = Reader::new(trimmed, &mut context.json);
-    reader.object(0, rows).map_err(Refusal::Broken)?;
+    context.names.places.begin_line();
+    let mut reader = Reader::new(trimmed, &mut context.json, &mut context.names.places);
+    reader.line(rows).map_err(Refusal::Broken)?;
     if reader.at != trimmed.len() {
         return Err(Refusal::Broken("text after the JSON object"));
     }
@@ -47,5 +50,5 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     if let Some((_, time)) = context.json.best_time {
         rows.date(field::TIMESTAMP, time);
     }
-    Ok(dataset::JSON)
+    Ok(naming::finish(context, rows).unwrap_or(dataset::JSON))
 }

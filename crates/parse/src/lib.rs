@@ -29,12 +29,14 @@ mod format;
 mod guess;
 mod haproxy;
 mod header_stamp;
+mod host;
 mod json;
 mod layout;
 mod lighttpd;
 mod line;
 mod listing;
 mod litespeed;
+mod naming;
 mod needle;
 mod nginx_error;
 mod own_file;
@@ -44,6 +46,7 @@ mod request;
 mod rfc3164;
 mod rfc5424;
 mod s3;
+mod shape;
 mod squid;
 mod stamp;
 mod syslog;
@@ -54,12 +57,15 @@ mod uwsgi;
 mod values;
 mod w3c;
 mod w3c_columns;
+mod windows_xml;
 
 pub use clock::{Clock, UnknownZone};
 pub use enrich::{BadDatabase, Enricher};
 pub use format::{FORMATS, Format, FormatChoice, UnknownFormat};
 pub use listing::{Readable, readable};
+pub use naming::unknown::{UnknownShape, UnknownShapes};
 pub use proxies::TrustedProxies;
+pub use shape::{About, ShapeProblem, Shapes};
 pub use user_format::{BadDefinition, FormatDefinition, UserFormats};
 
 use std::sync::Arc;
@@ -77,7 +83,7 @@ use crate::record::Record;
 const PROBE_LINES: usize = 8;
 
 /// How lines are to be read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// Formats that lines may have.
     pub format: FormatChoice,
@@ -89,6 +95,21 @@ pub struct Options {
     pub trusted_proxies: TrustedProxies,
     /// What is added to events beside what they say.
     pub enricher: Arc<Enricher>,
+    /// Kinds of events that are told by their keys.
+    pub shapes: Arc<Shapes>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            user_formats: Arc::default(),
+            format: FormatChoice::default(),
+            clock: Clock::default(),
+            trusted_proxies: TrustedProxies::default(),
+            enricher: Arc::default(),
+            shapes: Arc::clone(Shapes::standard()),
+        }
+    }
 }
 
 /// Turns blocks into batches. Holds no input between blocks, only hints; one per thread.
@@ -148,6 +169,11 @@ impl Parser {
             last_line + full
         });
         rows.finish(Position { offset: start.offset + read, line: start.line + count as u64 })
+    }
+
+    /// Events of no known shape that were read since the last call.
+    pub fn take_unknown(&mut self) -> UnknownShapes {
+        self.context.names.unknown.take()
     }
 
     /// The format that reads most of the block's first lines; the first of the table where none does.

@@ -12,7 +12,8 @@ use event::{BatchBuilder, DatasetId, dataset};
 use memchr::{memchr, memmem};
 
 use crate::clock::starts_with_month;
-use crate::{access, audit, json, line, rfc5424};
+use crate::host::{apt, boot};
+use crate::{access, audit, json, line, rfc5424, windows_xml};
 
 /// How far a record reaches behind its first line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -31,10 +32,30 @@ const ONE_LINE: [DatasetId; 5] =
 #[inline]
 pub(crate) fn spread(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
     match head.first()? {
+        b'<' if windows_xml::goes_on(head) => whole_up_to(head, follows, [b"<Event ", windows_xml::END]),
+        b'S' if head.starts_with(apt::HISTORY) => whole_up_to(head, follows, [apt::HISTORY, apt::HISTORY_END]),
+        b'L' if head.starts_with(apt::TERM) => whole_up_to(head, follows, [apt::TERM, apt::TERM_END]),
         b'_' if head.starts_with(EXPORT_START) => export(head, follows),
         b'0'..=b'9' if head.get(4) == Some(&b'-') => partial(head, follows),
         _ => None,
     }
+}
+
+/// Up to the line that holds the end. Where that is not near, the lines do not belong together.
+#[cold]
+fn whole_up_to(head: &[u8], follows: &[u8], [start, end]: [&[u8]; 2]) -> Option<(Vec<u8>, Record)> {
+    let follows = &follows[..follows.len().min(RECORD_BYTES_MAX)];
+    let at = memmem::find(follows, end)?;
+    // The record was never ended, and this is the end of another.
+    if memmem::find(&follows[..at], start).is_some() {
+        return None;
+    }
+    let bytes = memchr(b'\n', &follows[at..]).map_or(follows.len(), |line| at + line + 1);
+    let lines = line::lines(&follows[..bytes]).count();
+    (lines <= RECORD_LINES_MAX).then(|| {
+        let whole = [head, b"\n", line::without_ending(&follows[..bytes])].concat();
+        (whole, Record { lines, bytes })
+    })
 }
 
 #[cold]
@@ -90,7 +111,9 @@ pub(crate) fn lines_behind(head: &[u8], follows: &[u8], dataset: Option<DatasetI
     while let Some(line) = lines.next() {
         let next = lines.peek().map_or(&b""[..], |next| next.text);
         let goes_on = if is_indented(line.text) {
-            (takes_any || is_python || is_trace_line(line.text)) && !is_read_alone(line.text.trim_ascii())
+            (takes_any || is_python || is_trace_line(line.text))
+                && !boot::is_starting(line.text)
+                && !is_read_alone(line.text.trim_ascii())
         } else if is_python && is_exception(line.text) {
             is_python = false;
             true

@@ -35,6 +35,11 @@ pub(crate) fn put_host(host: &[u8], rows: &mut BatchBuilder) {
     }
 }
 
+/// A request line whose escapes are read.
+pub(crate) fn put_request_line(text: &[u8], rows: &mut BatchBuilder) {
+    put_request(Quoted { text, escaped: false }, rows);
+}
+
 /// `METHOD target HTTP/version`, or whatever a client sent instead.
 #[inline]
 pub(crate) fn put_request(request: Quoted<'_>, rows: &mut BatchBuilder) {

@@ -15,6 +15,7 @@ use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
 use crate::envelope::kiwi;
 use crate::header_stamp;
+use crate::host::packages;
 use crate::syslog::{Priority, Program, is_level, priority, put_host, put_message};
 use crate::tag::{self, Tag, tag};
 use crate::{own_file, rfc5424};
@@ -136,6 +137,13 @@ impl<'a> BsdHeader<'a> {
         Ok(header)
     }
 
+    /// Whether what stands in the place of the host is the level, or the dash, of a program's own log.
+    fn is_of_a_program(&self) -> bool {
+        is_level(self.host)
+            || matches!(self.host, b"SUBDEBUG" | b"DDEBUG")
+            || (self.host == b"-" && self.program.name.ends_with(b".py"))
+    }
+
     fn put_outer(&self, rows: &mut BatchBuilder) {
         if let Some(priority) = self.priority {
             priority.put(rows);
@@ -151,7 +159,7 @@ impl<'a> BsdHeader<'a> {
         if starts_with_month(stamp) {
             return recognised || !matches!(self.host.first(), None | Some(b'['));
         }
-        if !self.host.is_empty() && !is_host_name(self.host) {
+        if !self.host.is_empty() && (!is_host_name(self.host) || self.is_of_a_program()) {
             return false;
         }
         let has_pid = self.program.pid.is_some_and(|pid| !pid.is_empty());
@@ -199,6 +207,10 @@ impl<'a> BsdHeader<'a> {
         // Without a host the tag comes first: `prog[1]: text`. A host never ends in a colon.
         let blank = memchr(b' ', rest);
         let first = blank.map_or(rest, |blank| &rest[..blank]);
+        // yum's own log: no program, but what was done.
+        if first.ends_with(b":") && packages::is_rpm(rest) {
+            return false;
+        }
         if first.ends_with(b":") && self.put_tag(tag(rest)) {
             return true;
         }

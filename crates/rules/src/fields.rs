@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use event::dataset::{DATASETS, JSON, TEXT, UNPARSED};
+use event::dataset::{CONTAINER, CONTINUATION, DATASETS, JSON, TEXT, UNPARSED};
 use event::{Dataset, DatasetId, Field, LogSource};
 
 use crate::check::Check;
@@ -47,7 +47,7 @@ struct Readers<'a> {
 }
 
 fn parsed() -> impl Iterator<Item = &'static Dataset> {
-    let known = |at: &usize| ![JSON, TEXT, UNPARSED].contains(&DatasetId(*at as u8));
+    let known = |at: &usize| ![CONTAINER, CONTINUATION, JSON, TEXT, UNPARSED].contains(&DatasetId(*at as u8));
     (0..DATASETS.len()).filter(known).map(|at| &DATASETS[at])
 }
 

@@ -11,6 +11,7 @@ pub(crate) mod document;
 pub(crate) mod filter;
 mod head;
 pub(crate) mod modifier;
+mod old_form;
 mod pack;
 mod pcre;
 pub(crate) mod regex;

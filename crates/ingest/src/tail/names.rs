@@ -28,6 +28,9 @@ pub(super) enum NotFollowed {
     Unreadable(#[from] ReadError),
     #[error("is compressed: it does not grow; read it with `c0di3 replay`")]
     Compressed,
+    /// What the file holds.
+    #[error("holds {0}: its lines are made while it is read, and it is not followed; read it with `c0di3 replay`")]
+    Translated(&'static str),
     /// The name of the file that is followed under the identity which both have.
     #[error("begins like {0}, which is followed")]
     BeginsLike(String),

@@ -8,6 +8,7 @@ use super::{
     accounts, cron, database, dns, dovecot, dropbear, exim, fail2ban, ftp, mailbox, postfix, privilege, sendmail,
     session, snoopy, sshd, su, sudo, web,
 };
+use crate::host::packages;
 
 /// What is read of the programs of a host.
 #[rustfmt::skip]
@@ -98,4 +99,10 @@ pub(super) static BODIES: &[Body] = &[
         .example(r#"203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET / HTTP/1.1" 200 812"#, "nginx.org/en/docs/syslog.html"),
     body(&["snoopy"], dataset::SYSLOG, Reads::By(snoopy))
         .example("[uid:0 sid:1 tty:(none) cwd:/ filename:/usr/bin/id]: id -u", "github.com/a2o/snoopy"),
+    body(&["pkg", "pkg-static"], dataset::PACKAGES, Reads::By(packages::put_pkg))
+        .example("nginx-1.24.0,3 installed", "man.freebsd.org/pkg"),
+    body(&["yum", "dnf"], dataset::PACKAGES, Reads::By(packages::put_rpm))
+        .example("Installed: nginx-1:1.20.1-10.el7.x86_64", "man7.org/linux/man-pages/man8/yum.8.html"),
+    body(&["installd", "installer", "softwareupdated"], dataset::PACKAGES, Reads::By(packages::put_macos))
+        .example(r#"PackageKit: Installed "Safari" (26.0)"#, "support.apple.com/guide/console"),
 ];

@@ -39,7 +39,7 @@ proptest! {
         // The client writes the agent of a request, the name of an account, the value of a key, or the text of a journal's entry.
         let access = format!(r#"203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /a HTTP/1.1" 200 1 "-" "{}""#, forged.replace('"', ""));
         let ssh = format!("Mar  4 10:00:01 bastion sshd[99]: Failed password for invalid user {forged} from 203.0.113.7 port 4000 ssh2");
-        let json = format!(r#"{{"time":"2026-03-04T10:00:01Z","agent":"{}"}}"#, forged.replace('"', "").replace('\u{1b}', ""));
+        let json = format!(r#"{{"time":"2026-03-04T10:00:01Z","agent":"{}"}}"#, forged.replace(['"', '\u{1b}'], ""));
         let plain = format!("user {forged}");
         let inner = [&access, &ssh, &json, &plain][kind];
         let outer_time = "2026-03-04T10:00:02.500000000Z";

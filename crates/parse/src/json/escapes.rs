@@ -5,9 +5,9 @@ use event::json::byte_escapes;
 
 /// An escape that was read.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Escape {
+pub(crate) struct Escape {
     /// Bytes of the line that it takes.
-    pub(super) length: usize,
+    pub(crate) length: usize,
     /// JSON does not know it.
     pub(super) is_foreign: bool,
     /// Nobody knows it: it stands in the text as it was written.
@@ -16,7 +16,7 @@ pub(super) struct Escape {
 
 /// Reads the escape at the start of `rest` and writes what it means; `None` where the line ends behind the backslash.
 #[inline]
-pub(super) fn read(rest: &[u8], out: &mut String) -> Option<Escape> {
+pub(crate) fn read(rest: &[u8], out: &mut String) -> Option<Escape> {
     let known = match rest.get(1)? {
         kind @ (b'"' | b'\\' | b'/') => Some(*kind as char),
         b'b' => Some('\u{8}'),
@@ -46,7 +46,7 @@ fn foreign(rest: &[u8], out: &mut String) -> Escape {
 
 /// Appends bytes as text; what is not UTF-8 becomes U+FFFD. Lines are almost always UTF-8, and checking that first is
 /// quicker.
-pub(super) fn push_text(out: &mut String, bytes: &[u8]) {
+pub(crate) fn push_text(out: &mut String, bytes: &[u8]) {
     match std::str::from_utf8(bytes) {
         Ok(text) => out.push_str(text),
         Err(_) => out.push_str(&String::from_utf8_lossy(bytes)),

@@ -1,28 +1,26 @@
 //! One JSON object of one line, read from its first brace to its last, its values put under their paths. Checks structure;
 //! knows nothing of lines in which a column comes twice, but notes them.
 
-use event::catalog::{OF_THE_PIPELINE, field};
+use event::catalog::field;
 use event::{BatchBuilder, FieldId, FieldType, Timestamp, ValueTag};
 use memchr::memchr2;
 
 use super::escapes::{self, push_text};
-use super::scratch::{MemberPlace, Scratch};
+use super::scratch::Scratch;
 use crate::address::decimal;
+use crate::naming::places::{MemberId, MemberPlace, Places, ROOT, TIME_KEYS};
 
 /// Deepest nesting of objects and arrays that is read.
 const DEPTH_MAX: usize = 64;
 /// Longest dotted path in bytes.
 pub(super) const PATH_BYTES_MAX: usize = 1024;
 
-/// Keys that hold the event time where `@timestamp` is missing, best first.
-const TIME_KEYS: &[&str] =
-    &["@timestamp", "timestamp", "eventTime", "EventTime", "UtcTime", "time", "ts", "datetime", "date"];
-
 /// A position in one line. Errors say what was expected; the line is then kept raw.
 pub(super) struct Reader<'a, 's> {
     pub(super) text: &'a [u8],
     pub(super) at: usize,
     pub(super) scratch: &'s mut Scratch,
+    pub(super) places: &'s mut Places,
     /// Columns that got a second value.
     pub(super) doubled: Vec<FieldId>,
     /// An escape that JSON does not know has been read since this was last set.
@@ -51,8 +49,8 @@ impl Text<'_> {
 
 impl<'a, 's> Reader<'a, 's> {
     /// At the start of a line without blanks around it.
-    pub(super) fn new(text: &'a [u8], scratch: &'s mut Scratch) -> Self {
-        Reader { text, at: 0, scratch, doubled: Vec::new(), foreign: false, mended: false }
+    pub(super) fn new(text: &'a [u8], scratch: &'s mut Scratch, places: &'s mut Places) -> Self {
+        Reader { text, at: 0, scratch, places, doubled: Vec::new(), foreign: false, mended: false }
     }
 
     fn skip_blanks(&mut self) {
@@ -74,8 +72,95 @@ impl<'a, 's> Reader<'a, 's> {
         Ok(())
     }
 
-    pub(super) fn object(&mut self, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
-        self.members(|reader, key| reader.member(key, depth, rows))
+    /// The whole line.
+    pub(super) fn line(&mut self, rows: &mut BatchBuilder) -> Result1<()> {
+        self.object(0, ROOT, rows)
+    }
+
+    /// The members of an object, each to its place.
+    fn object(&mut self, depth: usize, own: MemberId, rows: &mut BatchBuilder) -> Result1<()> {
+        self.expect(b'{', "expected {")?;
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Ok(());
+        }
+        if depth >= DEPTH_MAX {
+            return Err("JSON nested deeper than 64 levels");
+        }
+        loop {
+            self.member(own, depth, rows)?;
+            match self.peek()? {
+                b',' => self.at += 1,
+                b'}' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                _ => return Err("expected , or } in a JSON object"),
+            }
+        }
+    }
+
+    fn member(&mut self, parent: MemberId, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
+        if self.peek()? != b'"' {
+            return Err("expected a quoted key in a JSON object");
+        }
+        let start = self.at;
+        let expected = self.places.expected(parent, &self.text[start + 1..]);
+        let key = match &expected {
+            Some((_, length)) => {
+                self.at = start + 1 + length + 1;
+                None
+            }
+            None => Some(self.string()?),
+        };
+        self.expect(b':', "expected : after a JSON key")?;
+        let is_object = self.has_members()?;
+        let known = match (expected, &key) {
+            (Some((id, _)), _) if self.places.is_object(id) == is_object => Some((id, self.places.follow(id))),
+            (Some((_, length)), _) => self.places.recall(parent, &self.text[start + 1..start + 1 + length], is_object),
+            (None, Some(key)) => self.places.recall(parent, key.bytes(), is_object),
+            (None, None) => None,
+        };
+        let (own, place) = match known {
+            Some(known) => known,
+            None => self.new_member(parent, start, is_object, rows)?,
+        };
+        if !is_object {
+            let (text, tag) = self.leaf(depth)?;
+            self.put_at(place, &text, tag, rows);
+            return Ok(());
+        }
+        self.scratch.open.push(start);
+        self.object(depth + 1, own, rows)?;
+        self.scratch.open.pop();
+        Ok(())
+    }
+
+    /// Finds the place of a member that no line of the block had before. `start`: where its key begins.
+    #[cold]
+    fn new_member(
+        &mut self,
+        parent: MemberId,
+        start: usize,
+        is_object: bool,
+        rows: &mut BatchBuilder,
+    ) -> Result1<(MemberId, MemberPlace)> {
+        let at = self.at;
+        self.scratch.path.clear();
+        for open in 0..self.scratch.open.len() {
+            self.at = self.scratch.open[open];
+            let key = self.string()?;
+            push_text(&mut self.scratch.path, key.bytes());
+            self.scratch.path.push('.');
+        }
+        self.at = start;
+        let key = self.string()?;
+        self.at = at;
+        push_text(&mut self.scratch.path, key.bytes());
+        if self.scratch.path.len() > PATH_BYTES_MAX {
+            return Err("a JSON path is longer than 1024 bytes");
+        }
+        Ok(self.places.remember((parent, key.bytes()), &self.scratch.path, is_object, rows))
     }
 
     /// Goes through the members of an object. `read` takes the value behind a key.
@@ -103,52 +188,9 @@ impl<'a, 's> Reader<'a, 's> {
         }
     }
 
-    fn member(&mut self, key: Text<'a>, depth: usize, rows: &mut BatchBuilder) -> Result1<()> {
-        if depth == 0
-            && let Text::Plain(key) = key
-            && !matches!(self.peek()?, b'{')
-            && let Some(place) = self.scratch.recall(key)
-        {
-            let (text, tag) = self.leaf(depth)?;
-            self.put_at(place, &text, tag, rows);
-            return Ok(());
-        }
-        let path_before = self.scratch.path.len();
-        if depth > 0 {
-            self.scratch.path.push('.');
-        }
-        push_text(&mut self.scratch.path, key.bytes());
-        if self.scratch.path.len() > PATH_BYTES_MAX {
-            return Err("a JSON path is longer than 1024 bytes");
-        }
-        let known = if depth == 0 { key } else { Text::Plain(b"") };
-        let done = self.value(depth, &known, rows);
-        self.scratch.path.truncate(path_before);
-        done
-    }
-
     /// An object that is not empty is next.
     pub(super) fn has_members(&mut self) -> Result1<bool> {
         Ok(self.peek()? == b'{' && self.text.get(self.at + 1) != Some(&b'}'))
-    }
-
-    /// `key` is that of a member of the outermost object.
-    fn value(&mut self, depth: usize, key: &Text<'_>, rows: &mut BatchBuilder) -> Result1<()> {
-        if depth >= DEPTH_MAX {
-            return Err("JSON nested deeper than 64 levels");
-        }
-        if self.has_members()? {
-            return self.object(depth + 1, rows);
-        }
-        let (text, tag) = self.leaf(depth)?;
-        let place = self.place(rows);
-        if depth == 0
-            && let Text::Plain(key) = key
-        {
-            self.scratch.remember(key, place);
-        }
-        self.put_at(place, &text, tag, rows);
-        Ok(())
     }
 
     /// A value that is no object with members.
@@ -192,7 +234,7 @@ impl<'a, 's> Reader<'a, 's> {
     /// A string; `at` stands on its opening quote.
     fn string(&mut self) -> Result1<Text<'a>> {
         let start = self.at + 1;
-        let stop = memchr2(b'"', b'\\', self.text.get(start..).unwrap_or_default());
+        let stop = quote_or_backslash(self.text.get(start..).unwrap_or_default());
         let stop = start + stop.ok_or("a JSON string is not closed")?;
         if self.text[stop] == b'"' {
             self.at = stop + 1;
@@ -224,6 +266,27 @@ impl<'a, 's> Reader<'a, 's> {
         }
     }
 
+    /// Steps over a string; `at` stands on its opening quote.
+    fn skip_string(&mut self) -> Result1<()> {
+        let mut at = self.at + 1;
+        loop {
+            let rest = self.text.get(at..).unwrap_or_default();
+            at += quote_or_backslash(rest).ok_or("a JSON string is not closed")?;
+            if self.text[at] == b'"' {
+                self.at = at + 1;
+                return Ok(());
+            }
+            if let Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') = self.text.get(at + 1) {
+                at += 2;
+                continue;
+            }
+            let escape = escapes::read(&self.text[at..], &mut String::new()).ok_or("a JSON string is not closed")?;
+            self.foreign |= escape.is_foreign;
+            self.mended |= escape.is_mended;
+            at += escape.length;
+        }
+    }
+
     /// Steps over an array, checking its structure; nesting is bounded together with the objects around it.
     fn skip_array(&mut self, depth: usize) -> Result1<()> {
         let mut open = 0;
@@ -243,7 +306,7 @@ impl<'a, 's> Reader<'a, 's> {
                         return Ok(());
                     }
                 }
-                b'"' => drop(self.string()?),
+                b'"' => self.skip_string()?,
                 b',' | b':' => self.at += 1,
                 _ => drop(self.scalar()?),
             }
@@ -252,14 +315,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// Where the value under the path belongs.
     pub(super) fn place(&self, rows: &mut BatchBuilder) -> MemberPlace {
-        let path = self.scratch.path.as_str();
-        let time = TIME_KEYS.iter().position(|key| *key == path);
-        let column = if OF_THE_PIPELINE.contains(&path) {
-            rows.column_named(&format!("json.{path}"))
-        } else {
-            rows.column_named(path)
-        };
-        MemberPlace { time, column: column.ok() }
+        self.places.place(&self.scratch.path, false, rows)
     }
 
     fn put_at(&mut self, place: MemberPlace, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
@@ -270,7 +326,7 @@ impl<'a, 's> Reader<'a, 's> {
             {
                 self.scratch.best_time = Some((rank, time));
             }
-            if TIME_KEYS[rank] == "@timestamp" {
+            if TIME_KEYS[usize::from(rank)] == "@timestamp" {
                 if time.is_none() {
                     rows.literal(field::ERROR_MESSAGE, "@timestamp is not an RFC 3339 time");
                 }
@@ -279,7 +335,7 @@ impl<'a, 's> Reader<'a, 's> {
         }
         match place.column {
             Some(id) => {
-                if rows.has(id) {
+                if !self.places.is_first_put(id, tag == ValueTag::Null) {
                     self.doubled.push(id);
                 }
                 put_value(id, text, tag, rows);
@@ -311,7 +367,40 @@ fn whole_number(text: &[u8]) -> Option<i64> {
     Some(if digits.len() < text.len() { -value } else { value })
 }
 
+/// Where the first quote or backslash stands. Most strings are short: they are looked at eight bytes at a time.
+#[inline]
+fn quote_or_backslash(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    let mut at = 0;
+    while at < 32 {
+        let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
+        let word = u64::from_le_bytes(*chunk);
+        let hits = zero_bytes(word ^ (ONES * u64::from(b'"'))) | zero_bytes(word ^ (ONES * u64::from(b'\\')));
+        if hits != 0 {
+            return Some(at + hits.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    memchr2(b'"', b'\\', &text[at..]).map(|found| at + found)
+}
+
 fn is_number(word: &[u8]) -> bool {
+    let digits = word.strip_prefix(b"-").unwrap_or(word);
+    let is_whole = !digits.is_empty() && digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit);
+    is_whole || has_fraction(digits) || is_other_number(word)
+}
+
+/// Digits, a point and digits.
+fn has_fraction(text: &[u8]) -> bool {
+    let Some(point) = text.iter().position(|byte| *byte == b'.') else { return false };
+    let (whole, fraction) = (&text[..point], &text[point + 1..]);
+    let is_digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
+    is_digits(whole) && is_digits(fraction)
+}
+
+/// With an exponent, or otherwise unusual.
+fn is_other_number(word: &[u8]) -> bool {
     word.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-')
         && word.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
         && std::str::from_utf8(word).is_ok_and(|word| word.parse::<f64>().is_ok())
@@ -324,12 +413,15 @@ fn instant(text: &[u8], tag: ValueTag) -> Option<Timestamp> {
             event::time::parse_date_time(text).filter(|(_, rest)| rest.is_empty()).map(|(civil, _)| civil.at_offset(0))
         });
     }
-    let number = (tag == ValueTag::Number).then(|| std::str::from_utf8(text).ok()?.parse::<f64>().ok()).flatten()?;
-    let micros = match number.abs() {
-        size if size < 1e11 => number * 1e6,
-        size if size < 1e14 => number * 1e3,
-        size if size < 1e17 => number,
-        _ => number / 1e3,
-    };
-    Some(Timestamp(micros.round() as i64).within_years())
+    if tag != ValueTag::Number {
+        return None;
+    }
+    event::time::parse_epoch(text).or_else(|| with_exponent(text))
+}
+
+/// A number since the epoch that is written with an exponent.
+#[cold]
+fn with_exponent(text: &[u8]) -> Option<Timestamp> {
+    let number = std::str::from_utf8(text).ok()?.parse::<f64>().ok()?;
+    event::time::parse_epoch(format!("{number}").as_bytes())
 }

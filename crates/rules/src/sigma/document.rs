@@ -6,7 +6,7 @@ use crate::check::Check;
 use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::sigma::filter::Filter;
 use crate::sigma::rule::{Correlation, Head, Rule};
-use crate::sigma::{correlation, detection, filter, head, pack, shape};
+use crate::sigma::{correlation, detection, filter, head, old_form, pack, shape};
 use crate::taxonomy::Terms;
 use crate::yaml::{self, Location, Node};
 
@@ -41,6 +41,12 @@ pub(crate) fn read(path: &str, text: &str, terms: &Terms) -> (Vec<Document>, Vec
         problems.error(Location { line: 1, column: 1 }, "the file holds no rule");
     }
     let mut documents = Vec::new();
+    // The parts of an old collection say nothing without its first one: they are refused as one.
+    let in_collection = written.iter().filter_map(|document| document.node.as_ref());
+    let old = in_collection.filter(|node| old_form::refuse_collection(node, &mut problems)).count();
+    if old > 0 {
+        return (documents, problems.into_found());
+    }
     for yaml::YamlDocument { node, errors } in written {
         let is_sound = errors.is_empty();
         errors.into_iter().for_each(|error| problems.error(error.place, error.message));

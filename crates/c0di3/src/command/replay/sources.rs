@@ -53,6 +53,9 @@ impl Sources {
         files.sort_by_key(|file| std::cmp::Reverse(file.size));
         let mut read: Vec<FileSource> = Vec::new();
         for file in files {
+            if let Some(what) = file.content().name() {
+                tell(&format!("note: {}: {what}; offsets are of those lines", file.path().display()));
+            }
             if !search.is_copy(&file, &read) {
                 search.add(&file, parse);
             }
@@ -152,7 +155,7 @@ impl Search {
             Recognised::New => Some((file.new_id(), Position::default())),
             Recognised::Known(id, position) => {
                 let read = self.known.iter().find(|known| known.id == id).map_or(0, |known| known.seen);
-                (file.is_compressed() || file.size > read).then_some((id, position))
+                (!file.is_plain() || file.size > read).then_some((id, position))
             }
             Recognised::BeginningOf(other) => {
                 let reason = format!("is the beginning of {other}, which has been read");

@@ -1,0 +1,121 @@
+//! The row at hand of a batch under construction: looking at what it has, and putting texts that many rows get. Ends no row.
+
+use arrow_buffer::Buffer;
+
+use super::{BatchBuilder, KeptText, ValueNow};
+use crate::catalog::{FieldId, field};
+use crate::column::{ValueTag, Values};
+use crate::views;
+
+impl BatchBuilder {
+    /// Whether the current row has a value in `id`.
+    #[inline]
+    pub fn has(&self, id: FieldId) -> bool {
+        let row = self.row();
+        self.columns.get(usize::from(id.0)).and_then(Option::as_ref).is_some_and(|column| column.is_valid(row))
+    }
+
+    /// What the current row has in `id`: a text with what it was in JSON, or the number of a column of numbers or times.
+    #[inline]
+    pub fn value_now(&self, id: FieldId) -> Option<ValueNow<'_>> {
+        let row = self.row();
+        let column = self.columns.get(usize::from(id.0))?.as_ref()?;
+        match &column.values {
+            Values::Text { .. } => {
+                let (view, tag) = column.view_at(row)?;
+                let length = views::length(view);
+                if length <= views::INLINE_BYTES_MAX {
+                    return Some(ValueNow::Short(view.to_le_bytes(), length, tag));
+                }
+                let (buffer, offset) = ((view >> 64) as u32, (view >> 96) as u32 as usize);
+                let buffer = if buffer == 0 { self.block.as_slice() } else { &self.scratch };
+                Some(ValueNow::Text(buffer.get(offset..offset + length)?, tag))
+            }
+            Values::Long(values) | Values::Date(values) => {
+                values.get(row).filter(|_| column.is_valid(row)).map(|value| ValueNow::Number(*value))
+            }
+        }
+    }
+
+    /// Writes the text that the current row has in `id`; false where it has none.
+    pub fn text_now(&self, id: FieldId, into: &mut String) -> bool {
+        into.clear();
+        let value = self.value_now(id).filter(|_| self.has(id));
+        let Some(text) = value.as_ref().and_then(ValueNow::text) else { return false };
+        into.push_str(&String::from_utf8_lossy(text));
+        true
+    }
+
+    /// A text that many rows of this batch will get: copied once.
+    pub fn keep(&mut self, text: &str) -> KeptText {
+        KeptText(self.copied(text))
+    }
+
+    /// Puts a text that [`Self::keep`] of this batch has kept.
+    #[inline]
+    pub fn put_kept(&mut self, id: FieldId, text: KeptText) {
+        self.put_view(id, text.0);
+    }
+
+    /// Puts a kept text that was something else than a string in JSON.
+    pub fn put_kept_tagged(&mut self, id: FieldId, text: KeptText, tag: ValueTag) {
+        self.put_tagged(id, text.0, tag);
+    }
+
+    /// Names the dataset of the current row by a kept text, as [`Self::name_dataset`] does.
+    pub fn name_dataset_kept(&mut self, name: KeptText) {
+        self.put_view(field::EVENT_DATASET, name.0);
+        self.is_named = true;
+    }
+
+    /// Whether the current row has the name of its dataset.
+    pub fn is_dataset_named(&self) -> bool {
+        self.is_named
+    }
+
+    /// Takes the value of a column out of the current row.
+    pub fn take_out(&mut self, id: FieldId) {
+        let row = self.row();
+        if let Some(column) = self.columns.get_mut(usize::from(id.0)).and_then(Option::as_mut) {
+            column.truncate(row);
+        }
+    }
+
+    /// The column of a name that [`Self::column_named`] was asked for before; makes none.
+    pub fn column_known(&self, name: &str) -> Option<FieldId> {
+        self.dynamic.get(name).copied()
+    }
+
+    /// How many names [`Self::column_named`] has been asked for: as long as this stays, no column is new.
+    pub fn names_known(&self) -> usize {
+        self.dynamic.len()
+    }
+
+    /// The text that the current row has in `id`, apart from the builder: as it lies in `block`, which is
+    /// [`Self::buffer`], or else copied to `spare`.
+    #[inline]
+    pub fn text_apart<'a>(
+        &self,
+        id: FieldId,
+        block: &'a Buffer,
+        spare: &'a mut Vec<u8>,
+    ) -> Option<(&'a [u8], ValueTag)> {
+        let row = self.row();
+        let column = self.columns.get(usize::from(id.0))?.as_ref()?;
+        let Values::Text { .. } = &column.values else { return None };
+        let (view, tag) = column.view_at(row)?;
+        let length = views::length(view);
+        spare.clear();
+        if length <= views::INLINE_BYTES_MAX {
+            spare.extend_from_slice(view.to_le_bytes().get(4..4 + length)?);
+            return Some((spare, tag));
+        }
+        let (buffer, offset) = ((view >> 64) as u32, (view >> 96) as u32 as usize);
+        if buffer == 0 && block.as_ptr() == self.block.as_ptr() {
+            return Some((block.get(offset..offset + length)?, tag));
+        }
+        let buffer = if buffer == 0 { self.block.as_slice() } else { &self.scratch };
+        spare.extend_from_slice(buffer.get(offset..offset + length)?);
+        Some((spare, tag))
+    }
+}

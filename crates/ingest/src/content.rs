@@ -1,0 +1,98 @@
+//! What a file holds where it is no text in UTF-8, told by its first bytes: text in UTF-16, records of logins, a Windows event
+//! log. Each becomes lines of text while it is read, one for each record, and everything behind sees lines alone.
+//!
+//! Offsets are of the text that is made, as they are of what a compressed file holds. The same file always gives the same text.
+
+mod evtx;
+mod logins;
+mod utf16;
+
+use std::fs::File;
+use std::io::{self, BufReader, Cursor, Read};
+use std::path::Path;
+
+use crate::decompress::{self, Compression};
+pub use logins::LoginLog;
+
+/// First bytes that are looked at.
+pub const SNIFF_BYTES: usize = 4096;
+/// Largest Windows event log that is read from a compressed file or a stream: it has to be held in memory.
+pub const EVTX_BYTES_MAX: u64 = 1 << 30;
+
+/// What a file holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Text in UTF-8, or what is read as such.
+    Text,
+    /// Text in UTF-16, the low byte first.
+    Utf16Le,
+    /// Text in UTF-16, the high byte first.
+    Utf16Be,
+    /// wtmp and its relatives.
+    Logins(LoginLog),
+    /// A Windows event log (`.evtx`).
+    Evtx,
+}
+
+impl Content {
+    /// By the first bytes (decompressed), and by the name where many things may begin so.
+    pub fn detect(path: &Path, first: &[u8]) -> Self {
+        if first.starts_with(b"ElfFile\0") {
+            return Content::Evtx;
+        }
+        if let Some(is_little) = utf16::detect(first) {
+            return if is_little { Content::Utf16Le } else { Content::Utf16Be };
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        LoginLog::detect(&name, first).map_or(Content::Text, Content::Logins)
+    }
+
+    /// For people, where it is no plain text.
+    pub fn name(self) -> Option<&'static str> {
+        match self {
+            Content::Text => None,
+            Content::Utf16Le | Content::Utf16Be => Some("text in UTF-16, decoded"),
+            Content::Logins(_) => Some("records of logins, one line for each"),
+            Content::Evtx => Some("a Windows event log, one line for each record"),
+        }
+    }
+
+    /// The lines of what is read, from the start.
+    pub(crate) fn lines_of(self, reader: Box<dyn Read + Send>) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match self {
+            Content::Text => reader,
+            Content::Utf16Le => Box::new(utf16::Decoder::new(reader, true)),
+            Content::Utf16Be => Box::new(utf16::Decoder::new(reader, false)),
+            Content::Logins(log) => Box::new(logins::Lines::new(reader, log)),
+            Content::Evtx => {
+                let mut bytes = Vec::new();
+                let read = reader.take(EVTX_BYTES_MAX + 1).read_to_end(&mut bytes)? as u64;
+                if read > EVTX_BYTES_MAX {
+                    return Err(io::Error::other("a compressed Windows event log of more than 1 GiB: decompress it"));
+                }
+                Box::new(evtx::Lines::new(Cursor::new(bytes))?)
+            }
+        })
+    }
+}
+
+/// What the file holds, by its first bytes behind the compression.
+pub(crate) fn sniff(path: &Path, compression: Compression) -> io::Result<Content> {
+    let mut first = Vec::new();
+    let mut reader = decompress::open(compression, BufReader::new(File::open(path)?))?;
+    // What is damaged further on is told when it is read.
+    let read = reader.by_ref().take(SNIFF_BYTES as u64).read_to_end(&mut first);
+    if first.is_empty() {
+        read?;
+    }
+    Ok(Content::detect(path, &first))
+}
+
+/// The lines of a file, from the start.
+pub(crate) fn open(path: &Path, compression: Compression, content: Content) -> io::Result<Box<dyn Read + Send>> {
+    let file = File::open(path)?;
+    if content == Content::Evtx && compression == Compression::None {
+        return Ok(Box::new(evtx::Lines::new(BufReader::new(file))?));
+    }
+    content.lines_of(decompress::open(compression, BufReader::new(file))?)
+}

@@ -1,0 +1,239 @@
+//! The members of events under their names: the column of each, and which keys the event at hand has. Lines of one sender have
+//! the same members in the same order, so that mostly one comparison finds what is known of a key.
+
+use std::hash::BuildHasher;
+use std::sync::Arc;
+
+use event::catalog::OF_THE_PIPELINE;
+use event::{BatchBuilder, FieldId};
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::shape::Shapes;
+use crate::shape::model::Signs;
+
+/// Keys that hold the event time where `@timestamp` is missing, best first.
+pub(crate) const TIME_KEYS: &[&str] =
+    &["@timestamp", "timestamp", "eventTime", "EventTime", "UtcTime", "time", "ts", "datetime", "date"];
+
+/// Members that are remembered of one block.
+const MEMBERS_MAX: usize = 4096;
+/// The event itself, of which the outermost members are.
+pub(crate) const ROOT: MemberId = MemberId(0);
+/// A member that is not remembered.
+const UNKNOWN: MemberId = MemberId(u32::MAX);
+
+/// Number of a member within one block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct MemberId(u32);
+
+/// What becomes of a member's value.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MemberPlace {
+    /// Rank among the keys that may hold the event time.
+    pub(crate) time: Option<u8>,
+    /// `None` where there are too many columns, or the member is an object.
+    pub(crate) column: Option<FieldId>,
+    /// Its number among the keys of signatures.
+    sign: Option<u16>,
+}
+
+/// A key that some line of the block had.
+#[derive(Debug)]
+struct Member {
+    parent: MemberId,
+    is_object: bool,
+    /// The key stands in JSON as it is.
+    is_plain: bool,
+    key: Box<[u8]>,
+    /// The one that followed it last.
+    next: MemberId,
+    place: MemberPlace,
+    path: Box<str>,
+}
+
+/// The members of a block's lines, and of the line at hand.
+#[derive(Debug)]
+pub(crate) struct Places {
+    shapes: Arc<Shapes>,
+    members: Vec<Member>,
+    table: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+    last: MemberId,
+    /// Keys of signatures that the line has.
+    pub(super) signs: Signs,
+    /// Its members that are no objects.
+    pub(super) row: Vec<MemberId>,
+    /// The line that last put something to a column.
+    put_by: Vec<u32>,
+    line: u32,
+}
+
+impl Places {
+    pub(crate) fn new(shapes: Arc<Shapes>) -> Self {
+        let mut places = Places {
+            shapes,
+            members: Vec::new(),
+            table: HashTable::new(),
+            hasher: DefaultHashBuilder::default(),
+            last: ROOT,
+            signs: Signs::default(),
+            row: Vec::new(),
+            put_by: Vec::new(),
+            line: 0,
+        };
+        places.begin_block();
+        places
+    }
+
+    pub(crate) fn shapes(&self) -> &Arc<Shapes> {
+        &self.shapes
+    }
+
+    /// Columns outside the catalog have other numbers in each batch.
+    pub(crate) fn begin_block(&mut self) {
+        self.members.clear();
+        self.table.clear();
+        self.put_by.clear();
+        self.line = 0;
+        let place = MemberPlace { time: None, column: None, sign: None };
+        let root = Member {
+            parent: UNKNOWN,
+            is_object: true,
+            is_plain: false,
+            key: Box::default(),
+            next: UNKNOWN,
+            place,
+            path: "".into(),
+        };
+        self.members.push(root);
+    }
+
+    /// Before each event.
+    pub(crate) fn begin_line(&mut self) {
+        self.last = ROOT;
+        self.signs = Signs::default();
+        self.row.clear();
+        self.line += 1;
+    }
+
+    /// The member of `parent` that is expected next, where the text begins with its key and a quote; the length of the key.
+    #[inline]
+    pub(crate) fn expected(&self, parent: MemberId, text: &[u8]) -> Option<(MemberId, usize)> {
+        let next = self.members.get(self.last.0 as usize)?.next;
+        let member = self.members.get(next.0 as usize)?;
+        let length = member.key.len();
+        let is_it = member.parent == parent && member.is_plain && text.get(length) == Some(&b'"');
+        (is_it && text[..length] == *member.key).then_some((next, length))
+    }
+
+    /// Whether the member is an object with members.
+    #[inline]
+    pub(crate) fn is_object(&self, id: MemberId) -> bool {
+        self.members.get(id.0 as usize).is_some_and(|member| member.is_object)
+    }
+
+    /// What is known of a key of `parent`; the line has it from now on.
+    #[inline]
+    pub(crate) fn recall(&mut self, parent: MemberId, key: &[u8], is_object: bool) -> Option<(MemberId, MemberPlace)> {
+        let is_it = |member: &Member| member.parent == parent && member.is_object == is_object && *member.key == *key;
+        let next = self.members[self.last.0 as usize].next;
+        let found = match self.members.get(next.0 as usize) {
+            Some(member) if is_it(member) => next,
+            _ => {
+                let members = &self.members;
+                let hash = self.hasher.hash_one((parent, is_object, key));
+                let found = self.table.find(hash, |at| is_it(&members[*at as usize]))?;
+                MemberId(*found)
+            }
+        };
+        Some((found, self.follow(found)))
+    }
+
+    /// What is known of a member; the line has it from now on.
+    #[inline]
+    pub(crate) fn follow(&mut self, found: MemberId) -> MemberPlace {
+        if let Some(last) = self.members.get_mut(self.last.0 as usize) {
+            last.next = found;
+        }
+        self.last = found;
+        let member = &self.members[found.0 as usize];
+        if let Some(sign) = member.place.sign {
+            self.signs.insert(sign);
+        }
+        if !member.is_object {
+            self.row.push(found);
+        }
+        member.place
+    }
+
+    /// Finds the place of a path that is new in the block, and remembers it.
+    pub(crate) fn remember(
+        &mut self,
+        (parent, key): (MemberId, &[u8]),
+        path: &str,
+        is_object: bool,
+        rows: &mut BatchBuilder,
+    ) -> (MemberId, MemberPlace) {
+        let place = self.place(path, is_object, rows);
+        if parent == UNKNOWN || self.members.len() >= MEMBERS_MAX {
+            if let Some(sign) = place.sign {
+                self.signs.insert(sign);
+            }
+            return (UNKNOWN, place);
+        }
+        let id = self.members.len() as u32;
+        let is_plain = memchr::memchr2(b'"', b'\\', key).is_none();
+        let (key, path) = (key.into(), path.into());
+        self.members.push(Member { parent, is_object, is_plain, key, next: UNKNOWN, place, path });
+        let (members, hasher) = (&self.members, &self.hasher);
+        let hash_of = |at: &u32| {
+            let member = &members[*at as usize];
+            hasher.hash_one((member.parent, member.is_object, &*member.key))
+        };
+        self.table.insert_unique(hash_of(&id), id, hash_of);
+        self.follow(MemberId(id));
+        (MemberId(id), place)
+    }
+
+    /// Where the value under a path belongs.
+    pub(crate) fn place(&self, path: &str, is_object: bool, rows: &mut BatchBuilder) -> MemberPlace {
+        let sign = self.shapes.sign(path);
+        if is_object {
+            return MemberPlace { time: None, column: None, sign };
+        }
+        let time = TIME_KEYS.iter().position(|key| *key == path).map(|at| at as u8);
+        let column = match OF_THE_PIPELINE.contains(&path) {
+            true => rows.column_named(&format!("json.{path}")),
+            false => rows.column_named(path),
+        };
+        MemberPlace { time, column: column.ok(), sign }
+    }
+
+    /// Notes that the line puts something to a column; false where it has done so before. A `null` is nothing, but may not
+    /// hide a value.
+    #[inline]
+    pub(crate) fn is_first_put(&mut self, column: FieldId, is_null: bool) -> bool {
+        let at = usize::from(column.0);
+        if at >= self.put_by.len() {
+            self.put_by.resize(at + 64, 0);
+        }
+        let is_first = self.put_by[at] != self.line;
+        if !is_null {
+            self.put_by[at] = self.line;
+        }
+        is_first
+    }
+
+    /// The members of the line with their paths and columns.
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, Option<FieldId>)> {
+        self.row
+            .iter()
+            .filter_map(|id| self.members.get(id.0 as usize))
+            .map(|member| (&*member.path, member.place.column))
+    }
+
+    /// A number for the set of the line's keys, whatever their order.
+    pub(super) fn key_set(&self) -> u64 {
+        self.row.iter().fold(0, |sum, id| sum ^ self.hasher.hash_one(id))
+    }
+}

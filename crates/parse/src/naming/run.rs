@@ -1,0 +1,105 @@
+//! What a shape or the dictionary says of an event's values is done: one value after the other is brought to its field. Chooses
+//! no shape.
+
+use event::builder::Buffer;
+use event::{BatchBuilder, FieldId, ValueTag};
+
+use super::convert::{self, Raw, is_nothing};
+use super::guess::GuessedSet;
+use super::inside;
+use super::names::{Names, number_now};
+use super::plan::Step;
+use crate::clock::Times;
+
+impl Names {
+    /// Puts what the shape says of the event's values.
+    pub(super) fn run(&mut self, at: usize, times: &mut Times, rows: &mut BatchBuilder) {
+        let Some(plan) = &self.plans[at] else { return };
+        for (target, fixed) in &plan.constants {
+            fixed.put(*target, rows);
+        }
+        let block = rows.buffer();
+        let mut next = 0;
+        while let Some(step) = plan.steps.get(next) {
+            let is_put = run_step(step, &block, &mut self.spare, times, rows);
+            next += 1 + if is_put { usize::from(step.others) } else { 0 };
+        }
+        if self.places.shapes().shapes()[at].guesses {
+            self.guess(times, rows);
+        }
+    }
+
+    /// Guesses what keys stand for that no shape names.
+    pub(super) fn guess(&mut self, times: &mut Times, rows: &mut BatchBuilder) {
+        let block = rows.buffer();
+        let plan = self.guesses.plan(&self.places, rows);
+        let mut put = GuessedSet::default();
+        let mut next = 0;
+        while let Some((synonym, step)) = plan.get(next) {
+            // What a format or the event itself gave stays.
+            let is_put = rows.has(step.target) || {
+                let is_put = run_step(step, &block, &mut self.spare, times, rows);
+                if is_put {
+                    put.insert(*synonym);
+                }
+                is_put
+            };
+            next += 1 + if is_put { usize::from(step.others) } else { 0 };
+        }
+        self.guesses.mark(put, self.places.shapes(), rows);
+    }
+
+    /// The text that the event carries, and the program that wrote it.
+    pub(super) fn carried(&self, at: usize, rows: &BatchBuilder) -> Option<(Vec<u8>, Vec<u8>)> {
+        let plan = self.plans[at].as_ref()?;
+        let text = plan.text.iter().find_map(|column| text_of(*column, rows))?;
+        let program = plan.program.iter().find_map(|column| text_of(*column, rows));
+        Some((text, program.unwrap_or_default()))
+    }
+}
+
+/// A text, or the bytes of one.
+fn text_of(column: FieldId, rows: &BatchBuilder) -> Option<Vec<u8>> {
+    let value = rows.value_now(column)?;
+    let (text, tag) = (value.text()?, value.tag());
+    match tag {
+        ValueTag::String if !is_nothing(text) => Some(text.to_vec()),
+        ValueTag::Array => convert::bytes(Raw { text, tag }),
+        _ => None,
+    }
+}
+
+/// Brings one value to its field; false where there is none, or none that the field takes.
+fn run_step(step: &Step, block: &Buffer, spare: &mut Vec<u8>, times: &mut Times, rows: &mut BatchBuilder) -> bool {
+    if step.is_plain && step.inside.is_none() {
+        let Some(value) = rows.value_now(step.from) else { return false };
+        if let (Some(text), ValueTag::String | ValueTag::Number | ValueTag::Boolean) = (value.text(), value.tag()) {
+            if is_nothing(text) {
+                return false;
+            }
+            rows.share(step.from, step.target);
+            return true;
+        }
+    }
+    let number;
+    let raw = match rows.text_apart(step.from, block, spare) {
+        Some((text, tag)) => Raw { text, tag },
+        None => {
+            let Some(found) = number_now(rows, Some(step.from)) else { return false };
+            number = found;
+            Raw { text: number.as_bytes(), tag: ValueTag::Number }
+        }
+    };
+    let Some(path) = &step.inside else { return put(step, raw, times, rows) };
+    let found = inside::member(raw.text, path).and_then(inside::text);
+    found.is_some_and(|(text, tag)| put(step, Raw { text: &text, tag }, times, rows))
+}
+
+fn put(step: &Step, raw: Raw<'_>, times: &mut Times, rows: &mut BatchBuilder) -> bool {
+    let Some(words) = &step.words else { return convert::put(step.conversion, raw, step.target, times, rows) };
+    let fixed = convert::word(step.conversion, raw).and_then(|word| words.find(&word));
+    if let Some(fixed) = fixed {
+        fixed.put(step.target, rows);
+    }
+    fixed.is_some()
+}
