@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use event::{BatchBuilder, DatasetId, Timestamp};
 
-use crate::Options;
-use crate::clock::Times;
+use crate::clock::{Clock, Times};
 use crate::json::Scratch;
 use crate::naming::names::Names;
 use crate::proxies::TrustedProxies;
+use crate::shape::Shapes;
 use crate::user_format::UserFormats;
 use crate::values::Own;
-use crate::w3c::W3c;
+use crate::w3c_heading::W3c;
 
 /// Why a format did not read a line.
 #[derive(Debug)]
@@ -42,29 +42,37 @@ pub(crate) struct Context {
     /// Room for a text that is put together.
     pub(crate) joined: Vec<u8>,
     /// The operator's formats; taken out while one of them reads.
-    user: Option<Arc<UserFormats>>,
+    pub(crate) user: Option<Arc<UserFormats>>,
     /// What each of them has of columns of no known name.
-    own: Vec<Own>,
+    pub(crate) own: Vec<Own>,
     /// Which of them the line at hand is expected to have.
     pub(crate) bound: Option<usize>,
 }
 
+/// What the operator chose.
+pub(crate) struct Given<'a> {
+    pub(crate) clock: &'a Clock,
+    pub(crate) shapes: &'a Arc<Shapes>,
+    pub(crate) trusted_proxies: &'a TrustedProxies,
+    pub(crate) user_formats: &'a Arc<UserFormats>,
+}
+
 impl Context {
     /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
-    pub(crate) fn new(options: &Options, ways: [ReadCarried; 2]) -> Self {
+    pub(crate) fn new(given: Given<'_>, ways: [ReadCarried; 2]) -> Self {
         let [read_carried, read_carried_surely] = ways;
         Context {
             read_carried,
             read_carried_surely,
             depth: 0,
-            times: Times::new(options.clock.clone()),
+            times: Times::new(given.clock.clone()),
             json: Scratch::default(),
-            names: Names::new(Arc::clone(&options.shapes)),
-            proxies: options.trusted_proxies.clone(),
+            names: Names::new(Arc::clone(given.shapes)),
+            proxies: given.trusted_proxies.clone(),
             w3c: W3c::default(),
             joined: Vec::new(),
-            user: Some(Arc::clone(&options.user_formats)),
-            own: options.user_formats.own(),
+            user: Some(Arc::clone(given.user_formats)),
+            own: given.user_formats.own(),
             bound: None,
         }
     }
@@ -78,19 +86,6 @@ impl Context {
     /// As [`Self::read_carried`], for a text of which nothing says that it is a line: only where it begins as no other does.
     pub(crate) fn read_carried_surely(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
         self.carried(self.read_carried_surely, text, rows)
-    }
-
-    /// Reads a line of the operator's format that its source is bound to.
-    pub(crate) fn read_bound(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
-        let at = self.bound?;
-        let user = self.user.take()?;
-        let mut own = self.own.get_mut(at).map(std::mem::take).unwrap_or_default();
-        let dataset = user.read(at, text, &mut own, self, rows);
-        if let Some(slot) = self.own.get_mut(at) {
-            *slot = own;
-        }
-        self.user = Some(user);
-        dataset
     }
 
     fn carried(&mut self, read: ReadCarried, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {

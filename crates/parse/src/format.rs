@@ -8,7 +8,7 @@ use crate::context::{Context, Refusal};
 use crate::user_format::UserFormats;
 use crate::{
     access, access_time_first, alb, apache_error, application, audit, envelope, envoy, haproxy, host, json, lighttpd,
-    litespeed, nginx_error, own_file, rfc3164, rfc5424, s3, squid, uwsgi, w3c, windows_xml,
+    litespeed, nginx_error, own_file, put_values, rfc3164, rfc5424, s3, squid, uwsgi, w3c, windows_xml,
 };
 
 /// For formats that no beginning gives away.
@@ -42,7 +42,7 @@ pub struct Format {
 
 /// Reads a line that another one carries.
 pub(crate) fn read_carried(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    if let Some(dataset) = context.read_bound(text, rows) {
+    if let Some(dataset) = put_values::read_bound(text, context, rows) {
         return Some(dataset);
     }
     let mut likely = FORMATS.iter().filter(|format| (format.looks_like)(text));

@@ -3,24 +3,22 @@
 //! A value ends where the text behind it stands first; in quotes, at the first quote without a backslash in front that this text
 //! follows. So nothing that stands behind a value can move its end, and what a server escapes cannot move anything.
 
-use event::{BatchBuilder, DatasetId};
 use memchr::memchr;
 
-use crate::context::Context;
 use crate::needle::frequency;
-use crate::values::{self, Dialect, Own, Value};
+use crate::values::{Dialect, Own, Value};
 
 pub(crate) mod apache;
+pub(crate) mod named_fields;
 pub(crate) mod names;
 pub(crate) mod nginx;
-pub(crate) mod pattern;
 
 /// Values of one line.
 pub(crate) const VALUES_MAX: usize = 96;
 
 /// What stands in front of a value or behind it, the same in every line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Fixed {
+enum Between {
     Text(Box<[u8]>),
     /// Blanks; one at least where they end a value.
     Blanks,
@@ -28,12 +26,12 @@ enum Fixed {
 
 /// A value, and what ends it.
 #[derive(Clone, Debug)]
-struct Step {
+struct ValueStep {
     value: Value,
     /// `None`: the end of the line.
-    until: Option<Fixed>,
+    until: Option<Between>,
     /// What follows that.
-    behind: Vec<Fixed>,
+    behind: Vec<Between>,
     /// Place of the byte of `until` that lines have least often.
     rarest: usize,
     /// The text behind it begins with a quote or a bracket that the server escapes within.
@@ -43,8 +41,8 @@ struct Step {
 /// A compiled layout.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
-    head: Vec<Fixed>,
-    steps: Vec<Step>,
+    head: Vec<Between>,
+    steps: Vec<ValueStep>,
     values: Vec<Value>,
     /// What stands behind the last value does not matter.
     is_open: bool,
@@ -54,7 +52,7 @@ pub(crate) struct Layout {
 
 /// A part of a layout before it is compiled, and the column that it begins at, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum LayoutPart {
     Text(Vec<u8>),
     Blanks,
     Value(Value),
@@ -79,14 +77,14 @@ impl BadLayout {
 
 impl Layout {
     /// Compiles parts; every problem is told.
-    pub(crate) fn compile(parts: Vec<(usize, Part)>, own: Own, dialect: Dialect) -> Result<Self, Vec<BadLayout>> {
+    pub(crate) fn compile(parts: Vec<(usize, LayoutPart)>, own: Own, dialect: Dialect) -> Result<Self, Vec<BadLayout>> {
         let mut problems = Vec::new();
         let mut layout = Layout { own, dialect, ..Layout::default() };
-        layout.is_open = matches!(parts.last(), Some((_, Part::Rest)));
-        let mut parts = joined(parts).into_iter().filter(|(_, part)| *part != Part::Rest).peekable();
+        layout.is_open = matches!(parts.last(), Some((_, LayoutPart::Rest)));
+        let mut parts = joined(parts).into_iter().filter(|(_, part)| *part != LayoutPart::Rest).peekable();
         layout.head = fixed(&mut parts);
         while let Some((column, part)) = parts.next() {
-            let Part::Value(value) = part else { continue };
+            let LayoutPart::Value(value) = part else { continue };
             let mut behind = fixed(&mut parts);
             let until = (!behind.is_empty()).then(|| behind.remove(0));
             if let Some((next, _)) = parts.peek().filter(|_| until.is_none()) {
@@ -98,7 +96,7 @@ impl Layout {
                 Some(step) => step.behind.last().or(step.until.as_ref()),
                 None => layout.head.last(),
             };
-            let is_quoted = matches!((before, &until), (Some(Fixed::Text(before)), Some(Fixed::Text(until)))
+            let is_quoted = matches!((before, &until), (Some(Between::Text(before)), Some(Between::Text(until)))
                 if before.last() == Some(&b'"') && until.first() == Some(&b'"'));
             if layout.steps.len() == VALUES_MAX {
                 problems
@@ -106,10 +104,10 @@ impl Layout {
                 break;
             }
             let rarest = match &until {
-                Some(Fixed::Text(mark)) => (0..mark.len()).min_by_key(|at| frequency(mark[*at])).unwrap_or(0),
+                Some(Between::Text(mark)) => (0..mark.len()).min_by_key(|at| frequency(mark[*at])).unwrap_or(0),
                 _ => 0,
             };
-            layout.steps.push(Step { value, until, behind, rarest, is_quoted });
+            layout.steps.push(ValueStep { value, until, behind, rarest, is_quoted });
         }
         if layout.steps.is_empty() {
             problems.push(BadLayout::new(1, "no value is named: a line would say nothing"));
@@ -137,11 +135,11 @@ impl Layout {
 }
 
 /// Steps over what is the same in every line.
-fn after_all<'a>(mut text: &'a [u8], all: &[Fixed]) -> Option<&'a [u8]> {
+fn after_all<'a>(mut text: &'a [u8], all: &[Between]) -> Option<&'a [u8]> {
     for fixed in all {
         text = match fixed {
-            Fixed::Text(mark) => text.strip_prefix(&**mark)?,
-            Fixed::Blanks => after_blanks(text),
+            Between::Text(mark) => text.strip_prefix(&**mark)?,
+            Between::Blanks => after_blanks(text),
         };
     }
     Some(text)
@@ -152,30 +150,30 @@ fn after_blanks(text: &[u8]) -> &[u8] {
 }
 
 /// The parts up to the next value.
-fn fixed(parts: &mut std::iter::Peekable<impl Iterator<Item = (usize, Part)>>) -> Vec<Fixed> {
+fn fixed(parts: &mut std::iter::Peekable<impl Iterator<Item = (usize, LayoutPart)>>) -> Vec<Between> {
     let mut all = Vec::new();
-    while let Some((_, part)) = parts.next_if(|(_, part)| !matches!(part, Part::Value(_))) {
+    while let Some((_, part)) = parts.next_if(|(_, part)| !matches!(part, LayoutPart::Value(_))) {
         match part {
-            Part::Text(text) => all.push(Fixed::Text(text.into())),
-            Part::Blanks => all.push(Fixed::Blanks),
-            Part::Value(_) | Part::Rest => {}
+            LayoutPart::Text(text) => all.push(Between::Text(text.into())),
+            LayoutPart::Blanks => all.push(Between::Blanks),
+            LayoutPart::Value(_) | LayoutPart::Rest => {}
         }
     }
     all
 }
 
-impl Step {
+impl ValueStep {
     /// The value at the start of a text, and what follows the text behind it.
     #[inline]
     fn take<'a>(&self, text: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
         match &self.until {
             None => Some((text, b"")),
-            Some(Fixed::Blanks) => {
+            Some(Between::Blanks) => {
                 let at = memchr(b' ', text)?;
                 Some((&text[..at], after_blanks(&text[at..])))
             }
-            Some(Fixed::Text(mark)) if self.is_quoted => self.take_quoted(text, mark),
-            Some(Fixed::Text(mark)) => match **mark {
+            Some(Between::Text(mark)) if self.is_quoted => self.take_quoted(text, mark),
+            Some(Between::Text(mark)) => match **mark {
                 [one] => memchr(one, text).map(|at| (&text[..at], &text[at + 1..])),
                 _ => {
                     // The rarest byte is looked for, because the texts are short.
@@ -202,23 +200,6 @@ impl Step {
         }
         None
     }
-}
-
-/// Reads a line by the first of the layouts that it is of. None of them has values of unknown names.
-pub(crate) fn read_by(
-    layouts: &[Layout],
-    text: &[u8],
-    dataset: DatasetId,
-    context: &mut Context,
-    rows: &mut BatchBuilder,
-) -> Option<DatasetId> {
-    let mut words: [&[u8]; VALUES_MAX] = [b""; VALUES_MAX];
-    layouts.iter().find_map(|layout| {
-        let count = layout.cut(text, &mut words)?;
-        let mut own = Own::default();
-        let is_read = values::put(layout.values(), &words[..count], layout.dialect, &mut own, context, rows);
-        is_read.then_some(dataset)
-    })
 }
 
 /// Cuts a line at its separators; a value in quotes may hold them. `None` where there are too many.
@@ -249,11 +230,11 @@ pub(crate) fn split_delimited<'a>(text: &'a [u8], separator: u8, words: &mut [&'
 }
 
 /// Texts that follow each other become one.
-fn joined(parts: Vec<(usize, Part)>) -> Vec<(usize, Part)> {
-    let mut out: Vec<(usize, Part)> = Vec::with_capacity(parts.len());
+fn joined(parts: Vec<(usize, LayoutPart)>) -> Vec<(usize, LayoutPart)> {
+    let mut out: Vec<(usize, LayoutPart)> = Vec::with_capacity(parts.len());
     for (column, part) in parts {
         match (out.last_mut(), part) {
-            (Some((_, Part::Text(before))), Part::Text(text)) => before.extend_from_slice(&text),
+            (Some((_, LayoutPart::Text(before))), LayoutPart::Text(text)) => before.extend_from_slice(&text),
             (_, part) => out.push((column, part)),
         }
     }

@@ -41,6 +41,7 @@ mod needle;
 mod nginx_error;
 mod own_file;
 mod proxies;
+mod put_values;
 mod record;
 mod request;
 mod rfc3164;
@@ -57,6 +58,7 @@ mod uwsgi;
 mod values;
 mod w3c;
 mod w3c_columns;
+mod w3c_heading;
 mod windows_xml;
 
 pub use clock::{Clock, UnknownZone};
@@ -74,7 +76,7 @@ use event::catalog::field;
 use event::record::EXPORT_START;
 use event::{BatchBuilder, Block, EventBatch, Position, dataset};
 
-use crate::context::{Context, Refusal};
+use crate::context::{Context, Given, Refusal};
 use crate::enrich::Enrichment;
 use crate::line::Line;
 use crate::record::Record;
@@ -126,7 +128,15 @@ impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
         let ways = [format::read_carried, format::read_carried_surely];
-        let context = Context::new(&options, ways);
+        let context = Context::new(
+            Given {
+                clock: &options.clock,
+                shapes: &options.shapes,
+                trusted_proxies: &options.trusted_proxies,
+                user_formats: &options.user_formats,
+            },
+            ways,
+        );
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
         Parser { options, context, enrichment, rows_hint: 1024 }
     }
@@ -252,7 +262,7 @@ impl Parser {
     ) -> Result<event::DatasetId, Unread> {
         let is_bound = self.context.bound.is_some();
         if is_bound {
-            if let Some(dataset) = self.context.read_bound(text, rows) {
+            if let Some(dataset) = put_values::read_bound(text, &mut self.context, rows) {
                 return Ok(dataset);
             }
             if self.options.format.own().is_some() && !line::is_empty(text) {
@@ -337,5 +347,7 @@ pub fn peek_time(text: &[u8], options: &Options, reference: event::Timestamp) ->
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod user_format_tests;
 #[cfg(test)]
 mod web_forgery_tests;

@@ -12,7 +12,7 @@ use crate::context::{Context, Refusal};
 const LEVELS: &[&[u8]] = &[b"DEBUG", b"INFO", b"NOTICE", b"WARN", b"ERROR", b"CRIT", b"ALERT", b"EMERG", b"FATAL"];
 
 /// A line whose time and level are known.
-struct Head<'a> {
+struct LiteSpeedHead<'a> {
     date: &'a [u8],
     time: &'a [u8],
     level: &'a [u8],
@@ -20,7 +20,7 @@ struct Head<'a> {
     rest: &'a [u8],
 }
 
-fn split(text: &[u8]) -> Option<Head<'_>> {
+fn split(text: &[u8]) -> Option<LiteSpeedHead<'_>> {
     let head = text.get(..40.min(text.len()))?;
     if head.get(10) != Some(&b' ') || head.get(4) != Some(&b'-') || head.get(13) != Some(&b':') {
         return None;
@@ -29,7 +29,7 @@ fn split(text: &[u8]) -> Option<Head<'_>> {
     let close = memchr(b']', &text[open..])? + open;
     let level = text.get(open + 2..close).filter(|level| LEVELS.contains(level))?;
     let rest = text[close + 1..].strip_prefix(b" ").filter(|rest| rest.first() == Some(&b'['))?;
-    Some(Head { date: &text[..10], time: text.get(11..open)?, level, rest })
+    Some(LiteSpeedHead { date: &text[..10], time: text.get(11..open)?, level, rest })
 }
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
@@ -38,7 +38,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     const OTHER: Refusal = Refusal::Other("not an error line of LiteSpeed");
-    let Head { date, time, level, mut rest } = split(text).ok_or(OTHER)?;
+    let LiteSpeedHead { date, time, level, mut rest } = split(text).ok_or(OTHER)?;
     let time = context.times.local(date, time).ok_or(OTHER)?;
     let (mut pid, mut client) = (None, None);
     // Process, thread and client, each where it is known; the client is the last of them.

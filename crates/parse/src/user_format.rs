@@ -7,10 +7,9 @@ use std::fmt;
 
 use event::{BatchBuilder, Dataset, DatasetId, dataset};
 
-use crate::context::Context;
 use crate::format::FormatChoice;
-use crate::layout::{BadLayout, Layout, VALUES_MAX, apache, names, nginx, pattern, split_delimited};
-use crate::values::{self, Dialect, Own, Value};
+use crate::layout::{BadLayout, Layout, VALUES_MAX, apache, named_fields, names, nginx, split_delimited};
+use crate::values::{Dialect, Own, Value};
 
 /// A format as it is written. Exactly one of `nginx`, `apache`, `pattern` and `delimiter` says how its lines look.
 #[derive(Clone, Debug, Default)]
@@ -120,32 +119,35 @@ impl UserFormats {
         self.0.iter().map(own).collect()
     }
 
-    /// Reads a line of one of the formats.
-    pub(crate) fn read(
-        &self,
-        at: usize,
-        text: &[u8],
-        own: &mut Own,
-        context: &mut Context,
-        rows: &mut BatchBuilder,
-    ) -> Option<DatasetId> {
-        let format = self.0.get(at)?;
-        let mut words: [&[u8]; VALUES_MAX] = [b""; VALUES_MAX];
-        let (values, count, dialect) = match &format.how {
-            How::Layout(layout) => (layout.values(), layout.cut(text, &mut words)?, layout.dialect),
-            How::Columns { delimiter, values, .. } => {
-                let count = split_delimited(text, *delimiter, &mut words).filter(|count| *count == values.len())?;
-                (values.as_slice(), count, Dialect::default())
+    /// Cuts a line of one of the formats; `None` where it is not of it.
+    pub(crate) fn cut<'a>(&self, at: usize, text: &'a [u8], words: &mut [&'a [u8]; VALUES_MAX]) -> Option<CutLine<'_>> {
+        Some(match &self.0.get(at)?.how {
+            How::Layout(layout) => {
+                CutLine { count: layout.cut(text, words)?, values: layout.values(), dialect: layout.dialect }
             }
-        };
-        if !values::put(values, &words[..count], dialect, own, context, rows) {
-            return None;
-        }
+            How::Columns { delimiter, values, .. } => {
+                let count = split_delimited(text, *delimiter, words).filter(|count| *count == values.len())?;
+                CutLine { count, values, dialect: Dialect::default() }
+            }
+        })
+    }
+
+    /// The kind of log of a format's lines; one without a kind of its own has the format's name.
+    pub(crate) fn name_dataset(&self, at: usize, rows: &mut BatchBuilder) -> Option<DatasetId> {
+        let format = self.0.get(at)?;
         if format.dataset == dataset::CUSTOM {
             rows.name_dataset(&format.name);
         }
         Some(format.dataset)
     }
+}
+
+/// A line that was cut: how many words it has, and what they are.
+#[derive(Debug)]
+pub(crate) struct CutLine<'f> {
+    pub(crate) count: usize,
+    pub(crate) values: &'f [Value],
+    pub(crate) dialect: Dialect,
 }
 
 /// One definition that is being read, and what is wrong with it.
@@ -185,7 +187,7 @@ impl Check<'_> {
         let (key, compiled) = match (nginx, apache, pattern) {
             (Some(text), ..) => ("nginx", nginx::compile(text)),
             (_, Some(text), _) => ("apache", apache::compile(text)),
-            (.., Some(text)) => ("pattern", pattern::compile(text)),
+            (.., Some(text)) => ("pattern", named_fields::compile(text)),
             _ => return self.columns(delimiter.as_deref().unwrap_or_default(), columns),
         };
         match compiled {
@@ -259,7 +261,3 @@ impl Check<'_> {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "user_format_tests.rs"]
-mod tests;

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use event::{Block, Timestamp};
 use proptest::prelude::*;
 
-use super::*;
-use crate::{Options, Parser, TrustedProxies};
+use crate::{FormatChoice, FormatDefinition, Options, Parser, TrustedProxies, UserFormats};
 
 fn definition(name: &str, change: impl FnOnce(&mut FormatDefinition)) -> FormatDefinition {
     let mut definition = FormatDefinition { name: name.to_owned(), ..FormatDefinition::default() };

@@ -31,7 +31,8 @@ pub(crate) fn parse_options(
     let format = format.map_err(|error| Usage(format!("--format: {error}")))?;
     let clock = clock.map_err(|error| Usage(format!("--timezone: {error}")))?;
     let trusted_proxies = config.input.trusted_proxies.clone().into();
-    Ok(parse::Options { format, clock, user_formats, trusted_proxies, enricher: Arc::new(enricher(config)?) })
+    let enricher = Arc::new(enricher(config)?);
+    Ok(parse::Options { format, clock, user_formats, trusted_proxies, enricher, ..parse::Options::default() })
 }
 
 /// What events are enriched with, as configured.
