@@ -26,6 +26,11 @@ fn blocks(text: &str) -> Vec<Vec<u8>> {
     blocks
 }
 
+/// Every line with the prefix in front.
+fn enveloped(prefix: &str, lines: &str) -> String {
+    lines.lines().flat_map(|line| [prefix, line, "\n"]).collect()
+}
+
 fn measure(name: &str, text: &str, format: &str, target: f64) {
     let reference = Timestamp::from_unix_seconds(1_800_000_000);
     let blocks = blocks(text);
@@ -75,5 +80,15 @@ fn main() -> std::fmt::Result {
             measure(&format!("{kind}, auto"), &web::lines(kind, LINES / 4), "auto", 1.0);
         }
     }
+    for (name, prefix, target) in
+        [("CRI, access", "2026-11-23T10:00:00.123456789Z stdout F ", 1.0), ("docker-compose, access", "web-1  | ", 1.0)]
+    {
+        measure(name, &enveloped(prefix, &access), "auto", target);
+    }
+    let packages = "2026-11-23 10:00:00 status installed libssl3:amd64 3.0.2-1\n".repeat(LINES);
+    measure("dpkg", &packages, "auto", 1.0);
+    let logins =
+        "btmp [6] [97] [] [root] [ssh:notty] [client.example] [203.0.113.9] [2026-11-23T10:00:02Z]\n".repeat(LINES);
+    measure("btmp", &logins, "auto", 1.0);
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! What a file holds where it is no text in UTF-8, told by its first bytes: text in UTF-16, records of logins, a Windows event
 //! log. Each becomes lines of text while it is read, one for each record, and everything behind sees lines alone.
 //!
-//! Offsets are of the text that is made, as they are of what a compressed file holds. The same file always gives the same text.
+//! Offsets are of the text that is made, as they are of what a compressed file holds. Equal files give equal text.
 
 mod evtx;
 mod logins;
-mod utf16;
+pub(crate) mod utf16;
 
 use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
@@ -63,17 +63,25 @@ impl Content {
             Content::Text => reader,
             Content::Utf16Le => Box::new(utf16::Decoder::new(reader, true)),
             Content::Utf16Be => Box::new(utf16::Decoder::new(reader, false)),
-            Content::Logins(log) => Box::new(logins::Lines::new(reader, log)),
+            Content::Logins(log) => Box::new(logins::LoginLines::new(reader, log)),
             Content::Evtx => {
                 let mut bytes = Vec::new();
                 let read = reader.take(EVTX_BYTES_MAX + 1).read_to_end(&mut bytes)? as u64;
                 if read > EVTX_BYTES_MAX {
                     return Err(io::Error::other("a compressed Windows event log of more than 1 GiB: decompress it"));
                 }
-                Box::new(evtx::Lines::new(Cursor::new(bytes))?)
+                Box::new(evtx::EventLines::new(Cursor::new(bytes))?)
             }
         })
     }
+}
+
+/// The lines of a regular file, whatever it holds and however it is compressed.
+pub fn lines(path: &Path) -> io::Result<Box<dyn Read + Send>> {
+    let mut magic = Vec::new();
+    File::open(path)?.take(8).read_to_end(&mut magic)?;
+    let compression = Compression::detect(&magic);
+    open(path, compression, sniff(path, compression)?)
 }
 
 /// What the file holds, by its first bytes behind the compression.
@@ -92,7 +100,7 @@ pub(crate) fn sniff(path: &Path, compression: Compression) -> io::Result<Content
 pub(crate) fn open(path: &Path, compression: Compression, content: Content) -> io::Result<Box<dyn Read + Send>> {
     let file = File::open(path)?;
     if content == Content::Evtx && compression == Compression::None {
-        return Ok(Box::new(evtx::Lines::new(BufReader::new(file))?));
+        return Ok(Box::new(evtx::EventLines::new(BufReader::new(file))?));
     }
     content.lines_of(decompress::open(compression, BufReader::new(file))?)
 }

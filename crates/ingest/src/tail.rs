@@ -367,10 +367,9 @@ impl<K: Known> Tail<'_, K> {
         if beginning.is_compressed() {
             return Err(NotFollowed::Compressed);
         }
-        if let Some(what) = beginning.content().name() {
-            // Logs of logins lie in most folders: nobody has asked for them.
-            let is_asked_for = named || !matches!(beginning.content(), Content::Logins(_));
-            return if is_asked_for { Err(NotFollowed::Translated(what)) } else { Ok(None) };
+        if let (Content::Logins(_) | Content::Evtx, Some(what)) = (beginning.content(), beginning.content().name()) {
+            // Such logs lie in most folders: nobody has asked for them.
+            return if named { Err(NotFollowed::Translated(what)) } else { Ok(None) };
         }
         if let Some(kind) = binary_kind(path)?.filter(|_| !named) {
             tracing::debug!(path = %path.display(), kind, "not followed: no text");

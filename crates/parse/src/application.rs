@@ -44,9 +44,10 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     let text = text.trim_ascii_start();
-    let head = glog(text, context)
-        .or_else(|| ruby(text, context))
-        .or_else(|| level_first(text, context))
+    let starts_with_name = !matches!(text.first(), Some(b'0'..=b'9'));
+    let head = starts_with_name
+        .then(|| glog(text, context).or_else(|| ruby(text, context)).or_else(|| level_first(text, context)))
+        .flatten()
         .or_else(|| time_first(text, context))
         .filter(|head| !head.level.is_empty())
         .ok_or(Refusal::Other("no time and level at the start"))?;
@@ -107,8 +108,8 @@ impl<'a> Preamble<'a> {
     }
 
     /// Whether the part belongs to the head.
-    fn take(&mut self, part: &Part<'a>) -> bool {
-        let Part { word, bracket, ends_in_colon, .. } = *part;
+    fn take(&mut self, part: &HeadPart<'a>) -> bool {
+        let HeadPart { word, bracket, ends_in_colon, .. } = *part;
         if matches!(word, b"" | b"-" | b"--" | b"---" | b"|" | b">" | b":") {
             return true;
         }
@@ -136,8 +137,8 @@ impl<'a> Preamble<'a> {
             Some(_) => return self.take_bracketed(word),
             None => {}
         }
-        if let Some(number) =
-            decimal(word).filter(|_| self.pid.is_none() && (part.is_followed_by_dash || part.is_before_level))
+        if let Some(number) = decimal(word)
+            .filter(|_| self.pid.is_none() && (part.is_followed_by_dash || is_level(first_word(part.after))))
         {
             self.pid = Some(number);
             return true;
@@ -191,17 +192,18 @@ impl<'a> Preamble<'a> {
 
 /// A word of the head, or what stands in brackets.
 #[derive(Clone, Copy, Debug, Default)]
-struct Part<'a> {
+struct HeadPart<'a> {
     word: &'a [u8],
     /// The bracket that opens it.
     bracket: Option<u8>,
     ends_in_colon: bool,
     is_followed_by_dash: bool,
     is_followed_by_gap: bool,
-    is_before_level: bool,
+    /// What follows it.
+    after: &'a [u8],
 }
 
-impl Part<'_> {
+impl HeadPart<'_> {
     /// A level, and not a word of prose (`Error opening …`).
     fn is_level(&self) -> bool {
         let is_set_off = self.bracket.is_some() || self.ends_in_colon || self.is_followed_by_gap;
@@ -209,7 +211,7 @@ impl Part<'_> {
     }
 }
 
-fn part(text: &[u8]) -> Option<(Part<'_>, &[u8])> {
+fn part(text: &[u8]) -> Option<(HeadPart<'_>, &[u8])> {
     let close = match text.first()? {
         b'[' => b']',
         b'(' => b')',
@@ -221,12 +223,12 @@ fn part(text: &[u8]) -> Option<(Part<'_>, &[u8])> {
             let end = if end == 0 { 1 } else { end };
             let (word, after) = text.split_at(end);
             let bare = word.strip_suffix(b":").filter(|bare| !bare.is_empty());
-            let part = Part {
+            let part = HeadPart {
                 word: bare.unwrap_or(word),
                 bracket: None,
                 ends_in_colon: bare.is_some(),
                 is_followed_by_dash: matches!(after, [b' ', b'-' | b'|' | b':', b' ' | b'-', ..] | [b'|', ..]),
-                is_before_level: is_level(first_word(after)),
+                after,
                 is_followed_by_gap: matches!(after, [b'\t', ..] | [b' ', b' ', ..]),
             };
             return Some((part, after));
@@ -235,7 +237,7 @@ fn part(text: &[u8]) -> Option<(Part<'_>, &[u8])> {
     let end = closing(text, close)?;
     let after = text[end + 1..].strip_prefix(b":").unwrap_or(&text[end + 1..]);
     let word = text[1..end].trim_ascii();
-    Some((Part { word, bracket: text.first().copied(), ..Part::default() }, after))
+    Some((HeadPart { word, bracket: text.first().copied(), ..HeadPart::default() }, after))
 }
 
 fn is_upper_level(word: &[u8]) -> bool {

@@ -3,37 +3,56 @@
 //! A body that is not understood keeps its `message`; nothing is refused here.
 
 mod accounts;
+mod appliances;
+mod asa;
+mod asa_table;
 pub(crate) mod audit;
+pub(crate) mod cisco;
+mod columns;
 mod cron;
 mod cut;
 mod database;
+mod device;
+mod devices;
 mod dns;
 mod dovecot;
 mod dropbear;
 mod exim;
 mod fail2ban;
 pub(crate) mod family;
+mod filterlog;
 mod ftp;
+mod ios;
+mod ios_table;
+pub(crate) mod junos;
 mod mailbox;
+mod mikrotik;
 mod netfilter;
+mod ossec;
 mod outcome;
 pub(crate) mod own;
+mod pairs;
+mod paloalto;
 mod pam;
 mod pam_lines;
+mod pfsense;
 mod postfix;
 mod privilege;
 mod sendmail;
 mod session;
+mod snort;
 mod sshd;
 mod sshd_lines;
 mod su;
 mod sudo;
 mod table;
+mod untagged;
 mod web;
 
 use std::sync::OnceLock;
 
 use audit::Subject;
+use devices::DEVICES;
 use event::{BatchBuilder, DatasetId, dataset};
 use family::Family;
 use hashbrown::HashMap;
@@ -52,12 +71,16 @@ enum Reads {
     By(Put),
     /// By a table of templates.
     Table(&'static Family),
+    /// By a table of templates of a device, which writes protocols in its own way.
+    Flows(&'static Family),
     /// As a line of another format, in a way of its own; `None` where it is none.
     Line(PutLine),
     /// As the kernel's: a packet, an audit record, or neither.
     Kernel,
     /// As an audit record.
     Audit,
+    /// By the code that a Cisco device writes for a program.
+    Cisco,
     /// Only what PAM modules say in the program's name.
     Nothing,
 }
@@ -98,7 +121,7 @@ const NAME_BYTES_MAX: usize = 32;
 fn body_of(program: &[u8]) -> Option<&'static Body> {
     static NAMES: OnceLock<HashMap<&'static [u8], &'static Body>> = OnceLock::new();
     let names = NAMES.get_or_init(|| {
-        let rows = BODIES.iter().flat_map(|body| body.programs.iter().map(move |name| (name.as_bytes(), body)));
+        let rows = bodies().flat_map(|body| body.programs.iter().map(move |name| (name.as_bytes(), body)));
         rows.collect()
     });
     let mut lower = [0; NAME_BYTES_MAX];
@@ -121,6 +144,10 @@ fn kernel(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
         return dataset::FIREWALL;
     }
     let rest = netfilter::after_uptime(message);
+    if rest.starts_with(b"ipfw: ") && appliances::IPFW.put(rows, rest) {
+        device::settle_transport(rows);
+        return dataset::BSD_FIREWALL;
+    }
     match rest.starts_with(b"audit: type=").then(|| audit::put(rows, rest)).flatten() {
         Some(Subject::Run) => dataset::KERNEL_RUN,
         Some(Subject::Other) => dataset::KERNEL_AUDIT,
@@ -131,18 +158,35 @@ fn kernel(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
 fn audit_record(rows: &mut BatchBuilder, message: &[u8]) -> DatasetId {
     match audit::put(rows, message) {
         Some(Subject::Run) => dataset::AUDITD_RUN,
+        // OPNsense calls the log of its interface so.
+        None if pfsense::GUI.put(rows, message) => dataset::PFSENSE,
         _ => dataset::AUDITD,
     }
 }
 
+/// A packet that a firewall of Linux saw, outside of the kernel's log.
+pub(crate) fn packet(rows: &mut BatchBuilder, message: &[u8]) -> Option<DatasetId> {
+    netfilter::put(rows, message).then_some(dataset::FIREWALL)
+}
+
+/// A signature that Snort or Suricata saw, in a file of its own.
+pub(crate) fn signature(rows: &mut BatchBuilder, message: &[u8]) -> Option<DatasetId> {
+    snort::put(rows, message).then_some(dataset::SNORT)
+}
+
+/// Every family of programs, those of hosts before those of devices.
+fn bodies() -> impl Iterator<Item = &'static Body> {
+    BODIES.iter().chain(DEVICES)
+}
+
 /// Names, example and documentation of every family.
 pub(crate) fn known() -> impl Iterator<Item = (&'static [&'static str], &'static str, &'static str)> {
-    BODIES.iter().map(|body| (body.programs, body.example, body.documentation))
+    bodies().map(|body| (body.programs, body.example, body.documentation))
 }
 
 /// Whether messages of the program are read.
 pub(crate) fn is_known(program: &[u8]) -> bool {
-    BODIES.iter().any(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)))
+    bodies().any(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)))
 }
 
 /// A message, and who wrote it.
@@ -158,13 +202,19 @@ pub(crate) struct Said<'a> {
 #[inline]
 pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>) -> DatasetId {
     let Said { program, module, message } = said;
-    let body = body_of(program);
+    let name = if program.first() == Some(&b'%') { cisco::writer(program) } else { program };
+    let body = body_of(name);
     // PAM modules write in the name of the program that called them.
     if pam::begins(message) && pam::put(rows, message) {
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
+    // Some programs write what their module said as their own.
+    if message.starts_with(b"authentication failure; logname=") {
+        pam::put_of_tag(rows, program, b"pam_unix", message);
+        return body.map_or(dataset::PAM, |body| body.dataset);
+    }
     // As old ones did it in the program's tag, or under a name of their own.
-    if module.starts_with(b"pam_") || pam::is_module(program) {
+    if module.starts_with(b"pam_") || body.is_none() && pam::is_module(program) {
         pam::put_of_tag(rows, program, module, message);
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
@@ -173,7 +223,8 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
         if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
             return dataset::SYSLOG;
         }
-        return context.read_carried_surely(message, rows).unwrap_or_else(|| {
+        let of_device = untagged::put(rows, program, message);
+        return of_device.or_else(|| context.read_carried_surely(message, rows)).unwrap_or_else(|| {
             guess::put(rows, message);
             dataset::SYSLOG
         });
@@ -181,15 +232,23 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
     match body.reads {
         Reads::By(put) => put(rows, message),
         Reads::Table(family) => family.put(rows, message),
+        Reads::Flows(family) => {
+            let is_known = family.put(rows, message);
+            device::settle_transport(rows);
+            is_known
+        }
         Reads::Line(put) => return put(rows, context, message).unwrap_or(body.dataset),
         // What the line says decides.
         Reads::Kernel => return kernel(rows, message),
         Reads::Audit => return audit_record(rows, message),
+        Reads::Cisco => return cisco::put(rows, program, message),
         Reads::Nothing => false,
     };
     body.dataset
 }
 
+#[cfg(test)]
+mod device_forgery_tests;
 #[cfg(test)]
 mod family_tests;
 #[cfg(test)]
@@ -201,7 +260,7 @@ mod tests {
 
     #[test]
     fn no_program_belongs_to_two_families() {
-        let mut names: Vec<_> = BODIES.iter().flat_map(|body| body.programs).collect();
+        let mut names: Vec<_> = bodies().flat_map(|body| body.programs).collect();
         let count = names.len();
         names.sort_unstable();
         names.dedup();
@@ -214,7 +273,7 @@ mod tests {
 
     #[test]
     fn every_family_has_an_example_that_it_reads() {
-        for body in BODIES {
+        for body in bodies() {
             assert!(!body.example.is_empty() && !body.documentation.is_empty(), "{:?}", body.programs);
             let line = format!("<34>1 2026-03-04T10:00:01Z host {} - - - {}", body.programs[0], body.example);
             let block = event::Block::detached("example", line.into_bytes(), event::Timestamp(1_790_000_000_000_000));

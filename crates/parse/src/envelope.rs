@@ -10,6 +10,7 @@ pub(crate) mod cri;
 pub(crate) mod export;
 pub(crate) mod kiwi;
 pub(crate) mod prefix;
+pub(crate) mod relay;
 pub(crate) mod stamped;
 
 use event::catalog::field;

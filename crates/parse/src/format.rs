@@ -7,8 +7,9 @@ use event::{BatchBuilder, DatasetId};
 use crate::context::{Context, Refusal};
 use crate::user_format::UserFormats;
 use crate::{
-    access, access_time_first, alb, apache_error, application, audit, envelope, envoy, haproxy, host, json, lighttpd,
-    litespeed, nginx_error, own_file, put_values, rfc3164, rfc5424, s3, squid, uwsgi, w3c, windows_xml,
+    access, access_time_first, alb, apache_error, application, audit, cisco, envelope, envoy, fast_log, haproxy, host,
+    json, lighttpd, litespeed, nginx_error, own_file, put_values, pve_firewall, rfc3164, rfc5424, s3, squid, uwsgi,
+    w3c, windows_xml,
 };
 
 /// For formats that no beginning gives away.
@@ -83,6 +84,15 @@ pub static FORMATS: &[Format] = &[
         read: envelope::prefix::read_pod,
         example: r#"[pod/shop-5d9c/web] 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
         documentation: "kubernetes.io/docs/reference/kubectl/generated/kubectl_logs",
+    },
+    Format {
+        group: "container",
+        name: "name_prefix",
+        looks_like: envelope::prefix::looks_like,
+        begins_like: never,
+        read: envelope::prefix::read,
+        example: r#"web-1  | 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
+        documentation: "docs.docker.com/reference/cli/docker/compose/logs",
     },
     Format {
         group: "journal",
@@ -382,6 +392,33 @@ pub static FORMATS: &[Format] = &[
         documentation: "learn.microsoft.com/windows/win32/wes/eventschema-schema",
     },
     Format {
+        group: "ids",
+        name: "fast-log",
+        looks_like: fast_log::looks_like,
+        begins_like: never,
+        read: fast_log::read,
+        example: "03/04/2026-10:00:01.123456  [**] [1:2000001:3] SCAN of a port [**] [Classification: Attempted Information Leak] [Priority: 2] {TCP} 203.0.113.7:4000 -> 198.51.100.4:22",
+        documentation: "docs.suricata.io/en/latest/output/eve/eve-json-output.html",
+    },
+    Format {
+        group: "firewall",
+        name: "pve-firewall",
+        looks_like: pve_firewall::looks_like,
+        begins_like: never,
+        read: pve_firewall::read,
+        example: "100 6 tap100i0-IN 04/Mar/2026:10:00:00 +0100 policy DROP: IN=fwbr100i0 OUT=fwbr100i0 SRC=203.0.113.7 DST=198.51.100.4 LEN=40 PROTO=TCP SPT=4000 DPT=22",
+        documentation: "pve.proxmox.com/wiki/Firewall",
+    },
+    Format {
+        group: "syslog",
+        name: "cisco",
+        looks_like: cisco::looks_like,
+        begins_like: never,
+        read: cisco::read,
+        example: "<189>45: sw1: *Mar  4 10:00:01.123 UTC: %SYS-5-CONFIG_I: Configured from console by ann on vty0 (203.0.113.7)",
+        documentation: "www.cisco.com/c/en/us/td/docs/ios-xml/ios/esm/configuration/15-mt/esm-15-mt-book.html",
+    },
+    Format {
         group: "syslog",
         name: "rfc3164",
         looks_like: rfc3164::looks_like,
@@ -398,15 +435,6 @@ pub static FORMATS: &[Format] = &[
         read: envelope::kiwi::read,
         example: "2026-03-04 10:00:01\tLocal7.Notice\t192.0.2.9\tsshd[99]: Failed password for ann from 203.0.113.7 port 4000 ssh2",
         documentation: "documentation.solarwinds.com/en/success_center/kss",
-    },
-    Format {
-        group: "container",
-        name: "name_prefix",
-        looks_like: envelope::prefix::looks_like,
-        begins_like: never,
-        read: envelope::prefix::read,
-        example: r#"web-1  | 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET /item?id=7 HTTP/1.1" 200 812 "-" "curl/8.5""#,
-        documentation: "docs.docker.com/reference/cli/docker/compose/logs",
     },
     Format {
         group: "container",

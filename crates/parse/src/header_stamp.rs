@@ -7,13 +7,13 @@ use event::time::{Civil, parse_date_time, parse_offset};
 use crate::clock::{Times, clock_time, four_digit_year, month, number, starts_with_month, zone_after};
 
 /// A time and the text behind it.
-type Found<'a> = Option<(Timestamp, &'a [u8])>;
+type Stamped<'a> = Option<(Timestamp, &'a [u8])>;
 
 /// Seconds since 1970 that logs of this century have: from September 2001 to the year 2100.
 const UNIX_SECONDS: std::ops::Range<i64> = 1_000_000_000..4_102_444_800;
 
 /// The time at the start of a syslog line: BSD or ISO 8601, with a weekday or the year in front, or as seconds since 1970.
-pub(crate) fn of_syslog<'a>(text: &'a [u8], times: &mut Times) -> Found<'a> {
+pub(crate) fn of_syslog<'a>(text: &'a [u8], times: &mut Times) -> Stamped<'a> {
     match text.first()? {
         b'0'..=b'9' => iso(text, times).or_else(|| year_first(text, times)).or_else(|| unix(text)),
         _ => times.bsd(text).or_else(|| with_weekday(text, times)),
@@ -27,7 +27,7 @@ pub(crate) fn starts_with_weekday(text: &[u8]) -> bool {
 }
 
 /// ISO 8601, with the zone behind a blank, too, and by its name.
-fn iso<'a>(text: &'a [u8], times: &Times) -> Found<'a> {
+fn iso<'a>(text: &'a [u8], times: &Times) -> Stamped<'a> {
     let (civil, rest) = parse_date_time(text)?;
     // `+0100`, `-05` and `Z` follow at once; anything else may be a zone behind a blank.
     let (offset_s, rest) = match parse_offset(rest) {
@@ -38,7 +38,7 @@ fn iso<'a>(text: &'a [u8], times: &Times) -> Found<'a> {
 }
 
 /// `2026 Nov 05 08:48:47`
-fn year_first<'a>(text: &'a [u8], times: &Times) -> Found<'a> {
+fn year_first<'a>(text: &'a [u8], times: &Times) -> Stamped<'a> {
     let (year, rest) = four_digit_year(text)?;
     let rest = rest.strip_prefix(b" ").filter(|rest| starts_with_month(rest))?;
     let (day, after) = number(rest[3..].trim_ascii_start(), 2)?;
@@ -48,7 +48,7 @@ fn year_first<'a>(text: &'a [u8], times: &Times) -> Found<'a> {
 }
 
 /// `1772618401`, `1772618401.120`
-fn unix(text: &[u8]) -> Found<'_> {
+fn unix(text: &[u8]) -> Stamped<'_> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let seconds = crate::address::decimal(&text[..digits]).filter(|seconds| UNIX_SECONDS.contains(seconds))?;
     let (micros, rest) = match text[digits..].strip_prefix(b".") {
@@ -59,7 +59,7 @@ fn unix(text: &[u8]) -> Found<'_> {
 }
 
 /// `Sun Nov  8 20:24:56 2026`, `Mon 2026-11-23 10:00:00 CET`
-fn with_weekday<'a>(text: &'a [u8], times: &mut Times) -> Found<'a> {
+fn with_weekday<'a>(text: &'a [u8], times: &mut Times) -> Stamped<'a> {
     if !starts_with_weekday(text) {
         return None;
     }

@@ -19,12 +19,14 @@ mod apache_message;
 mod application;
 mod audit;
 mod body;
+mod cisco;
 mod client;
 mod clock;
 mod context;
 mod enrich;
 mod envelope;
 mod envoy;
+mod fast_log;
 mod format;
 mod guess;
 mod haproxy;
@@ -42,6 +44,7 @@ mod nginx_error;
 mod own_file;
 mod proxies;
 mod put_values;
+mod pve_firewall;
 mod record;
 mod request;
 mod rfc3164;
@@ -53,6 +56,7 @@ mod stamp;
 mod syslog;
 mod tag;
 mod template;
+mod unifi;
 mod user_format;
 mod uwsgi;
 mod values;
@@ -78,7 +82,7 @@ use event::{BatchBuilder, Block, EventBatch, Position, dataset};
 
 use crate::context::{Context, Given, Refusal};
 use crate::enrich::Enrichment;
-use crate::line::Line;
+use crate::line::BlockLine;
 use crate::record::Record;
 
 /// Lines of a block that are looked at to find its format.
@@ -163,7 +167,7 @@ impl Parser {
             let bound = origin_starts.partition_point(|start| *start as usize <= line.at);
             self.context.bound = bound.checked_sub(1).map_or(of_source, |origin| of_origins[origin]);
             let bound = origin_starts.get(bound).map_or(bytes.len(), |start| *start as usize);
-            let head = Head { line, cut, bytes, bound: bound.max(line.next) };
+            let head = RecordHead { line, cut, bytes, bound: bound.max(line.next) };
             let record = self.parse_record(head, preferred, &mut rows);
             for _ in 1..record {
                 let Some(line) = lines.next() else { break };
@@ -204,8 +208,8 @@ impl Parser {
     }
 
     /// Reads the line, and what belongs to it of those that follow: how many lines the record has.
-    fn parse_record(&mut self, head: Head<'_>, preferred: &'static Format, rows: &mut BatchBuilder) -> usize {
-        let Head { line, cut, bytes, bound } = head;
+    fn parse_record(&mut self, head: RecordHead<'_>, preferred: &'static Format, rows: &mut BatchBuilder) -> usize {
+        let RecordHead { line, cut, bytes, bound } = head;
         let follows = &bytes[line.next..bound];
         let (joined, mut record) = record::spread(line.text, follows).unzip();
         let text = joined.as_deref().unwrap_or(line.text);
@@ -297,8 +301,8 @@ impl Parser {
 }
 
 /// A line with what stands behind it.
-struct Head<'a> {
-    line: Line<'a>,
+struct RecordHead<'a> {
+    line: BlockLine<'a>,
     /// Length of the line where it was cut.
     cut: Option<u64>,
     /// The block.

@@ -5,7 +5,7 @@ use memchr::memchr_iter;
 
 /// A line of a block.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Line<'a> {
+pub(crate) struct BlockLine<'a> {
     /// Offset of the first byte that is no NUL.
     pub(crate) at: usize,
     /// Without its ending and the marks in front.
@@ -16,7 +16,7 @@ pub(crate) struct Line<'a> {
 
 /// Every line. A final LF opens no further one.
 #[inline]
-pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
+pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = BlockLine<'_>> {
     let mut start = 0;
     let tail = std::iter::once(bytes.len()).filter(|_| bytes.last().is_some_and(|last| *last != b'\n'));
     memchr_iter(b'\n', bytes).chain(tail).map(move |end| {
@@ -25,7 +25,7 @@ pub(crate) fn lines(bytes: &[u8]) -> impl Iterator<Item = Line<'_>> {
         let text = &bytes[at..end];
         let text = text.strip_suffix(b"\r").unwrap_or(text);
         let (nuls, text) = if matches!(text.first(), Some(0 | 0xEF)) { without_marks(text) } else { (0, text) };
-        Line { at: at + nuls, text, next: start.min(bytes.len()) }
+        BlockLine { at: at + nuls, text, next: start.min(bytes.len()) }
     })
 }
 

@@ -12,8 +12,9 @@ use event::{BatchBuilder, DatasetId, dataset};
 use memchr::{memchr, memmem};
 
 use crate::clock::starts_with_month;
+use crate::format::FORMATS;
 use crate::host::{apt, boot};
-use crate::{access, audit, json, line, rfc5424, windows_xml};
+use crate::{line, windows_xml};
 
 /// How far a record reaches behind its first line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -161,14 +162,7 @@ fn is_read_alone(text: &[u8]) -> bool {
         Some(_) => starts_with_month(text) && has_time(&text[..text.len().min(24)]),
         None => false,
     };
-    let is_prioritised =
-        matches!(text, [b'<', b'0'..=b'9', ..]) && memmem::find(&text[..text.len().min(5)], b">").is_some();
-    is_prioritised
-        || stamped()
-        || json::begins_like(text)
-        || rfc5424::looks_like(text)
-        || audit::begins_like(text)
-        || (access::looks_like(text) && memchr(b'"', text).is_some())
+    stamped() || FORMATS.iter().any(|format| (format.begins_like)(text))
 }
 
 /// Puts what follows the first line behind its message. `whole` is the record, of which `head` is the first line.

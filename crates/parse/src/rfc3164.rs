@@ -11,13 +11,15 @@ use memchr::memchr;
 
 use crate::address::is_ip;
 use crate::body;
+use crate::cisco;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
-use crate::envelope::kiwi;
+use crate::envelope::relay;
 use crate::header_stamp;
 use crate::host::packages;
 use crate::syslog::{Priority, Program, is_level, priority, put_host, put_message};
 use crate::tag::{self, Tag, tag};
+use crate::unifi;
 use crate::{own_file, rfc5424};
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
@@ -51,6 +53,13 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     if may_be_own && let Ok(dataset) = own_file::read(text, context, rows) {
         return Ok(dataset);
     }
+    let header = match header.program.pid {
+        None => match of_device(header, text, context, rows) {
+            Ok(dataset) => return Ok(dataset),
+            Err(header) => header,
+        },
+        Some(_) => header,
+    };
     // A relay that does not understand the sender's header puts its own in front of it.
     let inner = (header.program.name.is_empty() && is_header_start(header.message))
         .then(|| BsdHeader::read(header.message, &mut context.times).ok())
@@ -72,7 +81,6 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         rows.date(field::TIMESTAMP, time);
     }
     put_host(rows, header.host);
-    header.program.put(rows);
     if !header.about.is_empty() {
         rows.text(field::LOG_LOGGER, header.about);
     }
@@ -82,9 +90,30 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     Ok(put_message(rows, &header.program, header.message, context))
 }
 
+/// A device's own header stands in other places, behind that of a relay, too; the header is given back where it is none.
+fn of_device<'a>(
+    header: BsdHeader<'a>,
+    text: &'a [u8],
+    context: &mut Context,
+    rows: &mut BatchBuilder,
+) -> Result<DatasetId, BsdHeader<'a>> {
+    if cisco::looks_like(text)
+        && let Ok(dataset) = cisco::read(text, context, rows)
+    {
+        return Ok(dataset);
+    }
+    match unifi::inner(header.program.name, header.message) {
+        Some((program, message)) if header.host.is_empty() => {
+            Err(BsdHeader { host: header.program.name, program, message, ..header })
+        }
+        Some((program, message)) => Err(BsdHeader { program, message, ..header }),
+        None => Err(header),
+    }
+}
+
 fn is_relayed(message: &[u8]) -> bool {
     match message.first() {
-        Some(b'O') => message.starts_with(kiwi::ORIGINAL),
+        Some(b'O') => message.starts_with(relay::ORIGINAL),
         Some(b'<') => priority(message).is_ok() && rfc5424::looks_like(message),
         _ => false,
     }
@@ -92,11 +121,10 @@ fn is_relayed(message: &[u8]) -> bool {
 
 /// A message that another machine had given a header of its own, RFC 5424 or with its address, before it was passed on.
 fn read_relayed(message: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    if let Some((host, message)) = kiwi::original(message) {
+    if let Some((host, message)) = relay::original(message) {
         put_host(rows, host);
         return context.read_carried(message, rows).or_else(|| {
             let Tag { program, message, .. } = tag(message)?;
-            program.put(rows);
             Some(put_message(rows, &program, message, context))
         });
     }
@@ -130,8 +158,13 @@ impl<'a> BsdHeader<'a> {
         };
         let mut header = BsdHeader { priority, time: Some(time), ..BsdHeader::default() };
         let stamp_bytes = &stamp_at[..stamp_at.len() - after.len()];
+        let is_bsd = priority.is_some() || starts_with_month(stamp_bytes);
+        if !is_bsd && !may_be_header(after) {
+            return Err(Refusal::Other("not syslog: no host and program after the time"));
+        }
         let recognised = header.after_stamp(after.trim_ascii_start());
-        if priority.is_none() && !header.is_surely_syslog(recognised, stamp_bytes, after) {
+        let is_sure = is_bsd && (priority.is_some() || header.is_of_bsd(recognised));
+        if !is_sure && (is_bsd || !header.is_surely_syslog(recognised, stamp_bytes, after)) {
             return Err(Refusal::Other("not syslog: no host and program after the time"));
         }
         Ok(header)
@@ -154,11 +187,14 @@ impl<'a> BsdHeader<'a> {
         put_host(rows, self.host);
     }
 
-    /// Whether a line without PRI is of syslog. A BSD stamp and a host are by themselves; other stamps begin many other logs.
+    /// Whether a line without PRI is of syslog: a BSD stamp and a host are by themselves.
+    #[inline]
+    fn is_of_bsd(&self, recognised: bool) -> bool {
+        recognised || !matches!(self.host.first(), None | Some(b'['))
+    }
+
+    /// Whether a line without PRI and with another stamp, which begins many other logs, is of syslog.
     fn is_surely_syslog(&self, recognised: bool, stamp: &[u8], after: &[u8]) -> bool {
-        if starts_with_month(stamp) {
-            return recognised || !matches!(self.host.first(), None | Some(b'['));
-        }
         if !self.host.is_empty() && (!is_host_name(self.host) || self.is_of_a_program()) {
             return false;
         }
@@ -217,7 +253,9 @@ impl<'a> BsdHeader<'a> {
         let Some(blank) = blank.filter(|blank| *blank > 0) else { return false };
         let after_host = rest[blank..].trim_ascii_start();
         // OpenWrt's logread writes facility and severity and no host.
-        if let Some(level) = Priority::of_words(first) {
+        if first.contains(&b'.')
+            && let Some(level) = Priority::of_words(first)
+        {
             self.priority = self.priority.or(Some(level));
             self.message = after_host;
             return self.put_tag(tag(after_host).or_else(|| tag::loose(after_host)));
@@ -250,15 +288,37 @@ impl<'a> BsdHeader<'a> {
 
     #[inline]
     fn put_tag(&mut self, read: Option<Tag<'a>>) -> bool {
-        let Some(Tag { program, mut message, about }) = read else { return false };
-        if message.starts_with(b"[ID ")
-            && let Some((id, level, rest)) = tag::solaris_id(message)
-        {
-            (self.message_id, message) = (id, rest);
+        let Some(Tag { program, message, is_open }) = read else { return false };
+        (self.program, self.message) = (program, message);
+        match message.first() {
+            Some(b'[') => self.put_solaris_id(),
+            Some(b'(' | b'<') if is_open => {
+                if let Some((about, message)) = tag::of_macos(message) {
+                    (self.about, self.message) = (about, message);
+                }
+            }
+            _ => {}
+        }
+        true
+    }
+
+    fn put_solaris_id(&mut self) {
+        if let Some((id, level, rest)) = tag::solaris_id(self.message) {
+            (self.message_id, self.message) = (id, rest);
             self.priority = self.priority.or(Some(level));
         }
-        (self.program, self.message, self.about) = (program, message, about);
-        true
+    }
+}
+
+/// Whether what stands behind a time that begins many logs may be a host or a tag, and not a level or a number in brackets.
+fn may_be_header(after: &[u8]) -> bool {
+    let text = after.trim_ascii_start();
+    let first = text.split(|byte| *byte == b' ').next().unwrap_or_default();
+    match first.first() {
+        None => false,
+        Some(b'[') => !first.get(1).is_some_and(u8::is_ascii_digit),
+        Some(b'<') => true,
+        Some(_) => !is_level(first.strip_suffix(b":").unwrap_or(first)),
     }
 }
 

@@ -12,6 +12,7 @@ use nom::bytes::complete::{tag, take_while_m_n, take_while1};
 use nom::combinator::opt;
 use nom::sequence::terminated;
 
+use crate::body::junos;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
 use crate::rfc3164;
@@ -75,9 +76,14 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         return Ok(dataset);
     }
     put_structured_data(elements, rows);
+    let of_junos = junos::is_of(elements).then(|| junos::put_kind(rows, nil(header.msgid)));
     let procid = nil(header.procid);
     let program = Program { name: nil(header.app), pid: (!procid.is_empty()).then_some(procid) };
-    program.put(rows);
+    if let Some(dataset) = of_junos {
+        program.put_name(rows);
+        rows.text(field::MESSAGE, message);
+        return Ok(dataset);
+    }
     Ok(put_message(rows, &program, message, context))
 }
 
@@ -193,6 +199,9 @@ fn put_element(element: &[u8], rows: &mut BatchBuilder) {
         let name = rest[..equals].trim_ascii();
         let (value, after) = parameter_value(&rest[equals + 1..]);
         put_parameter(id, name, value, rows);
+        if id.starts_with(b"junos@") {
+            junos::put_parameter(rows, name, value);
+        }
         rest = after.trim_ascii_start();
     }
 }

@@ -28,12 +28,11 @@ const FACILITIES: [&str; 24] = [
     "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7",
 ];
 /// Names of severities, in the order of their codes.
-const SEVERITIES: [&str; 8] =
-    ["emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"];
+const SEVERITIES: [&str; 8] = ["emergency", "alert", "critical", "error", "warning", "notice", "info", "debug"];
 /// Other words for them (`syslog.h`), FreeBSD's `security` and `console` among them.
 const FACILITY_WORDS: [(&[u8], u16); 3] = [(b"security", 13), (b"console", 14), (b"audit", 13)];
 const SEVERITY_WORDS: [(&[u8], u16); 7] =
-    [(b"emerg", 0), (b"panic", 0), (b"crit", 2), (b"err", 3), (b"warn", 4), (b"info", 6), (b"none", 7)];
+    [(b"emerg", 0), (b"panic", 0), (b"crit", 2), (b"err", 3), (b"warn", 4), (b"informational", 6), (b"none", 7)];
 /// Bytes of the longest `facility.severity`.
 const LEVEL_BYTES_MAX: usize = 24;
 
@@ -100,9 +99,16 @@ impl<'a> Program<'a> {
         (without_unit(base), module)
     }
 
-    pub(crate) fn put(&self, rows: &mut BatchBuilder) {
-        if !self.name.is_empty() {
-            rows.text(field::PROCESS_NAME, self.base_and_module().0);
+    /// Puts the program, where its message is read elsewhere.
+    pub(crate) fn put_name(&self, rows: &mut BatchBuilder) {
+        self.put(self.base_and_module().0, rows);
+    }
+
+    /// Puts the program under the name without folder.
+    #[inline]
+    fn put(&self, base: &[u8], rows: &mut BatchBuilder) {
+        if !base.is_empty() {
+            rows.text(field::PROCESS_NAME, base);
         }
         match self.pid.map(|pid| (pid, decimal(pid))) {
             Some((_, Some(number))) => rows.long(field::PROCESS_PID, number),
@@ -122,37 +128,44 @@ fn without_unit(name: &[u8]) -> &[u8] {
     }
 }
 
+/// Bytes of the longest word for a level.
+const LEVEL_WORD_BYTES_MAX: usize = 13;
+
 /// Whether the word names how grave a message is, as logs of applications write it.
 pub(crate) fn is_level(word: &[u8]) -> bool {
-    const LEVELS: [&str; 26] = [
-        "trace",
-        "debug",
-        "dbg",
-        "fine",
-        "finer",
-        "finest",
-        "info",
-        "inf",
-        "information",
-        "informational",
-        "notice",
-        "note",
-        "warn",
-        "wrn",
-        "warning",
-        "err",
-        "error",
-        "eror",
-        "severe",
-        "crit",
-        "critical",
-        "alert",
-        "emerg",
-        "fatal",
-        "ftl",
-        "panic",
-    ];
-    word.len() <= 13 && LEVELS.iter().any(|level| level.as_bytes().eq_ignore_ascii_case(word))
+    let mut lower = [0; LEVEL_WORD_BYTES_MAX];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    matches!(
+        &*lower,
+        b"trace"
+            | b"debug"
+            | b"dbg"
+            | b"fine"
+            | b"finer"
+            | b"finest"
+            | b"info"
+            | b"inf"
+            | b"information"
+            | b"informational"
+            | b"notice"
+            | b"note"
+            | b"warn"
+            | b"wrn"
+            | b"warning"
+            | b"err"
+            | b"error"
+            | b"eror"
+            | b"severe"
+            | b"crit"
+            | b"critical"
+            | b"alert"
+            | b"emerg"
+            | b"fatal"
+            | b"ftl"
+            | b"panic"
+    )
 }
 
 pub(crate) fn put_host(rows: &mut BatchBuilder, host: &[u8]) {
@@ -161,25 +174,29 @@ pub(crate) fn put_host(rows: &mut BatchBuilder, host: &[u8]) {
     }
 }
 
-/// Puts the message and what the program's own format says in it.
+/// Puts the program, its message, and what the program's own format says in it.
 pub(crate) fn put_message(
     rows: &mut BatchBuilder,
     program: &Program<'_>,
     message: &[u8],
     context: &mut Context,
 ) -> DatasetId {
+    let (base, module) = program.base_and_module();
+    program.put(base, rows);
     // Senders put a blank in front of the message, and sudo several.
     let message = message.trim_ascii_start();
     if message.is_empty() {
         return dataset::SYSLOG;
     }
     rows.text(field::MESSAGE, message);
-    let (message, repeated) = unfold_repeats(message);
+    let (message, repeated) = match message[0] {
+        b'l' | b'm' | b'-' => unfold_repeats(message),
+        _ => (message, None),
+    };
     if let Some(times) = repeated {
         rows.long(field::LOG_SYSLOG_REPEATED, times);
     }
-    let (program, module) = program.base_and_module();
-    body::put(rows, context, body::Said { program, module, message })
+    body::put(rows, context, body::Said { program: base, module, message })
 }
 
 /// `message repeated N times: [ text]` stands for N lines like `text`; `last message repeated N times` for N others.

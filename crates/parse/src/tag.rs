@@ -10,8 +10,8 @@ use crate::syslog::{Priority, Program, is_level};
 pub(crate) struct Tag<'a> {
     pub(crate) program: Program<'a>,
     pub(crate) message: &'a [u8],
-    /// The process or service that macOS names between the tag and its colon.
-    pub(crate) about: &'a [u8],
+    /// No colon follows: macOS may name a process or service there.
+    pub(crate) is_open: bool,
 }
 
 /// Bytes of the longest tag with blanks.
@@ -21,7 +21,7 @@ const WORDS_MAX: usize = 4;
 
 #[inline]
 fn plain<'a>(program: Program<'a>, message: &'a [u8]) -> Option<Tag<'a>> {
-    Some(Tag { program, message, about: b"" })
+    Some(Tag { program, message, is_open: false })
 }
 
 /// `prog:`, `prog[pid]:`, `prog[pid]` and the text after it. The tag has no blanks.
@@ -41,16 +41,12 @@ pub(crate) fn tag(text: &[u8]) -> Option<Tag<'_>> {
     }
     let program = Program::read(word);
     let numbered = program.pid.is_some_and(|pid| !pid.is_empty() && pid.iter().all(u8::is_ascii_digit));
-    let rest = rest.strip_prefix(b" ").unwrap_or(rest);
-    match rest.first() {
-        _ if !numbered => None,
-        Some(b'(' | b'<') => of_macos(program, rest).or_else(|| plain(program, rest)),
-        _ => plain(program, rest),
-    }
+    numbered.then(|| Tag { program, message: rest.strip_prefix(b" ").unwrap_or(rest), is_open: true })
 }
 
-/// `(com.apple.x[99]) <Error>: text` behind `launchd[1] `; either part may be missing.
-fn of_macos<'a>(program: Program<'a>, text: &'a [u8]) -> Option<Tag<'a>> {
+/// `(com.apple.x[99]) <Error>: text` behind `launchd[1] `, either part of which may be missing: what the message is about, and
+/// the message.
+pub(crate) fn of_macos(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let (mut about, mut rest) = (&b""[..], text);
     if let Some(inside) = rest.strip_prefix(b"(") {
         let close = memchr(b')', inside).filter(|close| memchr(b' ', &inside[..*close]).is_none())?;
@@ -62,7 +58,7 @@ fn of_macos<'a>(program: Program<'a>, text: &'a [u8]) -> Option<Tag<'a>> {
         rest = &inside[close + 1..];
     }
     let message = rest.strip_prefix(b":")?;
-    Some(Tag { program, message: message.strip_prefix(b" ").unwrap_or(message), about })
+    Some((about, message.strip_prefix(b" ").unwrap_or(message)))
 }
 
 /// Forms of other systems, behind a host: `Name of words[99]: text`, `prog [99]: text`, `prog[ 99]: text`, `[prog]: text`, and
@@ -74,10 +70,18 @@ pub(crate) fn loose(text: &[u8]) -> Option<Tag<'_>> {
     numbered_words(text).or_else(|| without_colon(text)).or_else(|| before_bracket(text))
 }
 
+/// BIG-IP names the level before the program: `notice tmsh[99]: text`.
+fn after_level(name: &[u8]) -> &[u8] {
+    match memchr(b' ', name) {
+        Some(blank) if is_level(&name[..blank]) => name[blank + 1..].trim_ascii_start(),
+        _ => name,
+    }
+}
+
 fn numbered_words(text: &[u8]) -> Option<Tag<'_>> {
     let close = memmem::find(&text[..text.len().min(LOOSE_BYTES_MAX)], b"]: ")?;
     let open = memchr::memrchr(b'[', &text[..close])?;
-    let (name, pid) = (text[..open].trim_ascii_end(), text[open + 1..close].trim_ascii());
+    let (name, pid) = (after_level(text[..open].trim_ascii_end()), text[open + 1..close].trim_ascii());
     let is_number = !pid.is_empty() && pid.len() <= 10 && pid.iter().all(u8::is_ascii_digit);
     let is_of_name = |byte: &u8| byte.is_ascii_alphanumeric() || b" ._-/+@()&".contains(byte);
     let is_name = name.first().is_some_and(u8::is_ascii_alphabetic)

@@ -12,7 +12,8 @@
 //! | `{user.name:word}` | a text without blanks |
 //! | `{source:peer}` | an address or the name of a host, for `source.ip` or `source.domain` |
 //! | `{url.domain:host}` | the name of a host or an address |
-//! | `{*}`, `{:word}`, `{:number}`, `{:host}`, `{:ip}` | text that goes nowhere |
+//! | `{rule.name:name}` | letters, digits, `_ - . @ \` and more, neither blank nor `: / , ( ) [ ] ' "`: names that a device gives to its parts |
+//! | `{*}`, `{:word}`, `{:name}`, `{:number}`, `{:host}`, `{:ip}` | text that goes nowhere |
 //! | `{:own}`, `{event.reason:own}` | text, blanks included, in which no client has a word, and no longer text of the template stands |
 //! | `{_}` | blanks, or none |
 //! | `{? … ?}` | a part that may be missing |
@@ -48,6 +49,8 @@ pub(crate) enum Kind {
     Own,
     /// Anything without a blank.
     Word,
+    /// Anything without blanks, colons, slashes, commas, quotes and brackets.
+    Name,
     /// Letters, digits, dots, hyphens, underscores, colons.
     Host,
     /// An address or a name, for the source.
@@ -76,7 +79,7 @@ pub(crate) enum BadTemplate {
     Open(String),
     #[error("`{0}` is no field of the catalog")]
     UnknownField(String),
-    #[error("`{0}` is no kind of capture: use word, host, peer, ip, number, own or text")]
+    #[error("`{0}` is no kind of capture: use word, name, host, peer, ip, number, own or text")]
     UnknownKind(String),
     #[error("two captures follow each other without text between them")]
     Adjacent,
@@ -362,6 +365,7 @@ fn extent(kind: Kind, text: &[u8]) -> usize {
     match kind {
         Kind::Text | Kind::Own => text.len(),
         Kind::Word => run(|byte| !matches!(byte, b' ' | b'\t')),
+        Kind::Name => run(|byte| !byte.is_ascii_whitespace() && !b":/,()[]'\"".contains(&byte)),
         Kind::Host | Kind::Peer => run(is_of_host),
         Kind::Ip => {
             run(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':' | b'%') || byte.is_ascii_alphanumeric())
@@ -377,7 +381,7 @@ fn is_of_host(byte: u8) -> bool {
 fn fits(kind: Kind, text: &[u8]) -> bool {
     match kind {
         Kind::Text | Kind::Own => true,
-        Kind::Word | Kind::Host | Kind::Peer => !text.is_empty(),
+        Kind::Word | Kind::Name | Kind::Host | Kind::Peer => !text.is_empty(),
         Kind::Number => decimal(text).is_some(),
         Kind::Ip => {
             let bare = memchr::memchr(b'%', text).map_or(text, |zone| &text[..zone]);

@@ -42,7 +42,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     let Some(element) = event_element(text) else {
         return Err(Refusal::Other("no Windows event: it does not begin with <Event>"));
     };
-    let mut reader = Reader { text: element, at: 0, time: None, user_data: None };
+    let mut reader = XmlReader { text: element, at: 0, time: None, user_data: None };
     let mut json = String::with_capacity(element.len() * 2);
     json.push('{');
     let broken = Refusal::Broken("a Windows event whose XML is not whole");
@@ -65,7 +65,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
 }
 
 /// At a place in the text.
-struct Reader<'a> {
+struct XmlReader<'a> {
     text: &'a [u8],
     at: usize,
     /// `SystemTime` of the first `TimeCreated`, quoted: that of the event itself.
@@ -95,7 +95,7 @@ impl Members {
     }
 }
 
-impl<'a> Reader<'a> {
+impl<'a> XmlReader<'a> {
     fn rest(&self) -> &'a [u8] {
         self.text.get(self.at..).unwrap_or_default()
     }

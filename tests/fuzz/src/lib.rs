@@ -82,3 +82,75 @@ pub fn cut_blocks(bytes: &[u8]) {
     }
     assert_eq!(position.offset, bytes.len() as u64);
 }
+
+/// Beginnings of envelopes and of records over several lines.
+const ENVELOPES: [&str; 10] = [
+    "2026-11-12T11:15:58.792703123Z stdout F ",
+    "2026-11-12T11:15:58.792703123Z stdout P ",
+    "2026-11-12T11:15:58.792703123Z ",
+    "web-1  | ",
+    "[pod/a/b] ",
+    "99 <38>",
+    "<38>Nov 28 10:00:00 relay <38>1 ",
+    "\u{1b}[32m",
+    "__CURSOR=s\n__REALTIME_TIMESTAMP=1772618401000000\nMESSAGE",
+    "2026-11-28 10:00:00\tAuth.Info\t192.0.2.9\tOriginal Address=192.0.2.10 ",
+];
+
+/// Beginnings of lines of `/var/log`.
+const HOST: [&str; 12] = [
+    "2026-03-04 10:00:01 install ",
+    "update-alternatives 2026-03-04 10:00:01: ",
+    "Start-Date: 2026-03-04  10:00:01\n",
+    "2026-03-04T10:00:01+0000 SUBDEBUG Installed: ",
+    "Mar 04 10:00:01 Installed: ",
+    "[2026-03-04T10:00:01+0000] [ALPM] installed ",
+    "2026-03-04 10:00:01|install|",
+    "[   12.345678] ",
+    "btmp [6] [97] [",
+    "lastlog [1] [",
+    "<Event xmlns='x'><System>",
+    "2026-03-04 10:00:01 [root:useradd] ",
+];
+
+fn parse_behind(beginnings: &[&str], bytes: &[u8]) {
+    let Some((which, rest)) = bytes.split_first() else { return };
+    let beginning = beginnings[usize::from(*which) % beginnings.len()].as_bytes();
+    let mut text = [beginning, rest].concat();
+    parse_as("auto", &text);
+    // Behind a line and in front of one, each of which is read alone.
+    text.splice(..0, *b"Nov 28 10:00:00 h a: b\n");
+    text.extend(b"\n\tat x\nNov 28 10:00:00 h a: b\n");
+    parse_as("auto", &text);
+}
+
+/// Arbitrary bytes in envelopes.
+pub fn parse_enveloped(bytes: &[u8]) {
+    parse_behind(&ENVELOPES, bytes);
+}
+
+/// Arbitrary bytes behind the beginnings of a host's own logs.
+pub fn parse_host(bytes: &[u8]) {
+    parse_behind(&HOST, bytes);
+}
+
+/// Arbitrary bytes as each kind of file that holds no text.
+pub fn read_contents(bytes: &[u8]) {
+    let beginnings: [(&str, &[u8]); 7] = [
+        ("a.evtx", b"ElfFile\0"),
+        ("a.log", b"\xFF\xFE"),
+        ("a.log", b"\xFE\xFF"),
+        ("wtmp", b"\x07\0"),
+        ("btmp", b""),
+        ("lastlog", b""),
+        ("tallylog", b""),
+    ];
+    for (name, beginning) in beginnings {
+        let stream = std::io::Cursor::new([beginning, bytes].concat());
+        let Ok(source) = ingest::StreamSource::open(name, stream, REFERENCE) else { continue };
+        let Ok(mut blocks) = source.read_from(event::SourceId(1), event::Position::default()) else { continue };
+        while let Ok(Some(block)) = blocks.next_block() {
+            Parser::new(Options::default()).parse(block);
+        }
+    }
+}

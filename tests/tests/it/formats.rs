@@ -78,6 +78,10 @@ const FILES: &[(&str, &str, &str)] = &[
     ("dmesg.log", "203.0.113.72", ""),
     ("windows-event.xml", "203.0.113.73", "ogin"),
     ("application.log", "203.0.113.74", ""),
+    ("windows-security.evtx", "203.0.113.75", "ogin"),
+    ("btmp", "203.0.113.76", "ogin"),
+    ("wtmp", "203.0.113.77", ""),
+    ("utf16.log", "203.0.113.78", "SSH"),
 ];
 
 /// Datasets of lines that nothing was understood of.

@@ -1,15 +1,14 @@
 //! Files and standard input as blocks, for the commands that read without remembering.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
 use event::block::digest;
 use event::{Block, Position, Source, SourceId, Timestamp};
-use ingest::BlockReader;
-use ingest::decompress::{self, Compression};
+use ingest::{BlockReader, content};
 
 use crate::clock;
 use crate::config::Config;
@@ -82,7 +81,8 @@ fn open(path: &Path) -> anyhow::Result<BlockReader<Box<dyn Read + Send>>> {
         if metadata.is_file() {
             reference = modified(&metadata).unwrap_or(reference);
         }
-        decompressed(file, metadata.is_file()).with_context(failed)?
+        // Pipes are read as they are; files may be compressed, or hold no text.
+        if metadata.is_file() { content::lines(path).with_context(failed)? } else { Box::new(file) }
     };
     Ok(BlockReader::new(reader, source.into(), Position::default(), reference))
 }
@@ -90,18 +90,4 @@ fn open(path: &Path) -> anyhow::Result<BlockReader<Box<dyn Read + Send>>> {
 fn modified(metadata: &std::fs::Metadata) -> Option<Timestamp> {
     let since = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
     i64::try_from(since.as_micros()).ok().map(Timestamp)
-}
-
-/// Pipes are read as they are; files may be compressed.
-fn decompressed(mut file: File, is_regular: bool) -> std::io::Result<Box<dyn Read + Send>> {
-    if !is_regular {
-        return Ok(Box::new(file));
-    }
-    let mut magic = Vec::new();
-    file.by_ref().take(8).read_to_end(&mut magic)?;
-    std::io::Seek::rewind(&mut file)?;
-    match Compression::detect(&magic) {
-        Compression::None => Ok(Box::new(file)),
-        compression => decompress::open(compression, BufReader::new(file)),
-    }
 }

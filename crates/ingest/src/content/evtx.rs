@@ -7,20 +7,20 @@ use std::sync::Arc;
 use evtx::{EvtxParser, IntoIterChunks, ParserSettings};
 
 /// Lines of what is read through it.
-pub(super) struct Lines<R: Read + Seek> {
+pub(super) struct EventLines<R: Read + Seek> {
     chunks: IntoIterChunks<R>,
     settings: Arc<ParserSettings>,
     text: Vec<u8>,
     at: usize,
 }
 
-impl<R: Read + Seek> Lines<R> {
+impl<R: Read + Seek> EventLines<R> {
     pub(super) fn new(file: R) -> io::Result<Self> {
         let parser = EvtxParser::from_read_seek(file)
             .map_err(|error| io::Error::other(format!("no Windows event log: {error}")))?;
         let settings = ParserSettings::default().num_threads(1);
         let parser = parser.with_configuration(settings.clone());
-        Ok(Lines { chunks: parser.into_chunks(), settings: Arc::new(settings), text: Vec::new(), at: 0 })
+        Ok(EventLines { chunks: parser.into_chunks(), settings: Arc::new(settings), text: Vec::new(), at: 0 })
     }
 
     /// The lines of the next chunk; false at the end.
@@ -82,7 +82,7 @@ fn push_error(text: &mut Vec<u8>, what: &str, error: &dyn std::fmt::Display) {
     let _written = writeln!(text, "{what} of the Windows event log cannot be read: {error}");
 }
 
-impl<R: Read + Seek> Read for Lines<R> {
+impl<R: Read + Seek> Read for EventLines<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.at == self.text.len() {
             if !self.fill() {

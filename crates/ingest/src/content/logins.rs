@@ -190,7 +190,7 @@ fn stamp(seconds: i64, micros: i64) -> String {
 }
 
 /// Lines of what is read through it.
-pub(super) struct Lines<R> {
+pub(super) struct LoginLines<R> {
     inner: R,
     log: LoginLog,
     record: Vec<u8>,
@@ -199,9 +199,9 @@ pub(super) struct Lines<R> {
     at: usize,
 }
 
-impl<R: Read> Lines<R> {
+impl<R: Read> LoginLines<R> {
     pub(super) fn new(inner: R, log: LoginLog) -> Self {
-        Lines { inner, log, record: Vec::new(), records: 0, line: String::new(), at: 0 }
+        LoginLines { inner, log, record: Vec::new(), records: 0, line: String::new(), at: 0 }
     }
 
     /// The line of the next record, which may be none; false at the end. Half a record at the end is no record yet.
@@ -220,7 +220,7 @@ impl<R: Read> Lines<R> {
     }
 }
 
-impl<R: Read> Read for Lines<R> {
+impl<R: Read> Read for LoginLines<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.at == self.line.len() {
             if !self.fill()? {

@@ -28,8 +28,31 @@ pub(super) fn detect(first: &[u8]) -> Option<bool> {
     (all(0, true) && all(1, false)).then_some(false)
 }
 
+/// Bytes of the byte order mark, where the text has one.
+pub(crate) fn mark_bytes(first: &[u8]) -> u64 {
+    if matches!(first, [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]) { 2 } else { 0 }
+}
+
+/// Bytes that the text takes in UTF-16. What could not be decoded took as many as what stands in its place.
+pub(crate) fn encoded_bytes(text: &[u8]) -> u64 {
+    String::from_utf8_lossy(text).encode_utf16().count() as u64 * 2
+}
+
+/// Whole lines of text from the middle of a file, or all of it where that holds no line end and `whole` is not asked for.
+pub(crate) fn lines(raw: &[u8], is_little: bool, whole: bool) -> Vec<u8> {
+    let line_end: [u8; 2] = if is_little { [b'\n', 0] } else { [0, b'\n'] };
+    let end = raw.chunks_exact(2).rposition(|unit| *unit == line_end).map_or(0, |at| (at + 1) * 2);
+    let raw = if end == 0 && !whole { &raw[..raw.len() & !1] } else { &raw[..end] };
+    let mut decoder = Decoder::new(raw, is_little);
+    decoder.is_begun = true;
+    let mut text = Vec::new();
+    // Reading from memory does not fail.
+    let _read = decoder.read_to_end(&mut text);
+    text
+}
+
 /// Decodes what is read through it.
-pub(super) struct Decoder<R> {
+pub(crate) struct Decoder<R> {
     inner: R,
     is_little: bool,
     /// The first half of a character, or the first byte of a half.
@@ -42,7 +65,7 @@ pub(super) struct Decoder<R> {
 }
 
 impl<R: Read> Decoder<R> {
-    pub(super) fn new(inner: R, is_little: bool) -> Self {
+    pub(crate) fn new(inner: R, is_little: bool) -> Self {
         Decoder { inner, is_little, high: None, odd: None, is_begun: false, text: Vec::new(), at: 0, raw: Vec::new() }
     }
 

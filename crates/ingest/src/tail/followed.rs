@@ -14,6 +14,7 @@ use hashbrown::DefaultHashBuilder;
 use memchr::{memchr, memrchr};
 
 use crate::block_reader::{BLOCK_BYTES, LINE_BYTES_MAX};
+use crate::content::{Content, utf16};
 use crate::file::{FINGERPRINT_BYTES, FileSource, Fingerprint};
 
 /// Bytes before the position that are compared as well: a long file may be written anew behind a beginning of before.
@@ -78,6 +79,10 @@ pub(super) struct Followed {
     pub(super) inode: Inode,
     pub(super) source: Arc<Source>,
     pub(super) position: Position,
+    /// Where that is in the file: the same, but in a file that is decoded.
+    place: u64,
+    /// The low byte comes first in each unit of a file in UTF-16; `None`: the file is read as it is.
+    wide: Option<bool>,
     head: Head,
     hasher: DefaultHashBuilder,
     /// What stands before the position.
@@ -108,6 +113,12 @@ impl Followed {
             inode: inode(&metadata),
             source,
             position,
+            place: position.offset,
+            wide: match beginning.content() {
+                Content::Utf16Le => Some(true),
+                Content::Utf16Be => Some(false),
+                _ => None,
+            },
             head: Head::Bytes(Vec::new()),
             hasher,
             last: Vec::new(),
@@ -117,19 +128,31 @@ impl Followed {
             gone: 0,
         };
         followed.set_head(beginning.start().to_vec());
-        let from = position.offset.saturating_sub(LAST_BYTES as u64);
-        let mut last = vec![0; (position.offset - from) as usize];
-        let read = read_at(&followed.file, &mut last, from)?;
-        last.truncate(read);
-        followed.last = last;
+        if let Some(is_little) = followed.wide {
+            followed.place = place_of(&followed.file, is_little, position.offset)?;
+            followed.set_head(followed.bytes_at(0, FINGERPRINT_BYTES)?);
+        }
+        followed.last = followed.bytes_before_place()?;
         Ok(followed.begins_as_known()?.then_some(followed))
+    }
+
+    fn bytes_at(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        let read = read_at(&self.file, &mut bytes, offset)?;
+        bytes.truncate(read);
+        Ok(bytes)
+    }
+
+    fn bytes_before_place(&self) -> io::Result<Vec<u8>> {
+        let from = self.place.saturating_sub(LAST_BYTES as u64);
+        self.bytes_at(from, (self.place - from) as usize)
     }
 
     /// This source in another file, which must begin with all that was read of it and go on; `None` where it does not.
     pub(super) fn continued_in(&self, path: &Path) -> io::Result<Option<Self>> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
-        if inode(&metadata) == self.inode || metadata.len() <= self.position.offset {
+        if inode(&metadata) == self.inode || metadata.len() <= self.place {
             return Ok(None);
         }
         let other = Followed {
@@ -137,6 +160,8 @@ impl Followed {
             inode: inode(&metadata),
             source: Arc::clone(&self.source),
             position: self.position,
+            place: self.place,
+            wide: self.wide,
             head: self.head.clone(),
             hasher: self.hasher.clone(),
             last: self.last.clone(),
@@ -161,10 +186,11 @@ impl Followed {
     /// Passes over a hole at the start: a writer that goes on at its old place in a file that was cut off leaves one.
     pub(super) fn pass_hole(&mut self) -> io::Result<()> {
         let mut bytes = vec![0; HOLE_BYTES];
-        while self.position.line == 0 {
+        while self.position.line == 0 && self.wide.is_none() {
             let read = read_at(&self.file, &mut bytes, self.position.offset)?;
             let zeros = bytes[..read].iter().take_while(|byte| **byte == 0).count();
             self.position.offset += zeros as u64;
+            self.place = self.position.offset;
             if zeros < read || read == 0 {
                 break;
             }
@@ -194,7 +220,7 @@ impl Followed {
                 Head::Bytes(head) => *head == bytes,
                 Head::Hash(hash) => self.hasher.hash_one(&bytes[..]) == *hash,
             };
-        let from = self.position.offset.saturating_sub(self.last.len() as u64);
+        let from = self.place.saturating_sub(self.last.len() as u64);
         if !begins || from + self.last.len() as u64 <= known as u64 {
             return Ok(begins);
         }
@@ -206,7 +232,7 @@ impl Followed {
     /// Whether it is still what has been read. Cheap where nothing has been written to it.
     pub(super) fn fate(&mut self, now: Timestamp) -> io::Result<Fate> {
         let stamp = Stamp::of(&self.file.metadata()?);
-        if stamp.size < self.position.offset {
+        if stamp.size < self.place {
             return Ok(Fate::Truncated);
         }
         if self.compared == Some(stamp) {
@@ -227,6 +253,10 @@ impl Followed {
         let end = start + block.cut_line_bytes.unwrap_or(block.bytes.len() as u64);
         self.position = Position { offset: end, line: block.start.line + lines + unfinished };
         self.heading = heading_after(self.heading.take(), &block.bytes);
+        if let Some(is_little) = self.wide {
+            return self.pass_decoded(block, is_little);
+        }
+        self.place = end;
         if block.cut_line_bytes.is_some() {
             self.last.clear();
             return None;
@@ -250,16 +280,41 @@ impl Followed {
         grows.then_some(fingerprint)
     }
 
+    /// As [`Self::pass`], where what is known of the file and what is told of the source are not the same bytes.
+    fn pass_decoded(&mut self, block: &Block, is_little: bool) -> Option<Fingerprint> {
+        self.place += utf16::encoded_bytes(&block.bytes);
+        // Where the file cannot be read any more, the next look tells.
+        self.last = self.bytes_before_place().ok()?;
+        if block.start.offset >= FINGERPRINT_BYTES as u64 {
+            return None;
+        }
+        let first = self.bytes_at(0, FINGERPRINT_BYTES.min(self.place as usize)).ok()?;
+        let raw = self.bytes_at(0, (2 * FINGERPRINT_BYTES + 2).min(self.place as usize)).ok()?;
+        self.set_head(first);
+        let mut start = utf16::lines(&raw[utf16::mark_bytes(&raw) as usize..], is_little, false);
+        start.truncate(FINGERPRINT_BYTES);
+        Some(Fingerprint { bytes: start.len(), hash: digest(&[&start]) })
+    }
+
+    /// What is new of a file that is decoded: whole lines, or all of a line that is longer than a block.
+    fn next_decoded(&self, bytes: &[u8], is_little: bool, to_the_end: bool) -> Option<Vec<u8>> {
+        let whole = !to_the_end && bytes.len() < BLOCK_BYTES;
+        Some(utf16::lines(bytes, is_little, whole)).filter(|text| !text.is_empty())
+    }
+
     /// The next whole lines, or the start of a line that is longer than a block once its end is there.
     pub(super) fn next_block(&self, to_the_end: bool, clock: fn() -> Timestamp) -> io::Result<Option<Block>> {
-        let waiting = self.file.metadata()?.len().saturating_sub(self.position.offset);
+        let waiting = self.file.metadata()?.len().saturating_sub(self.place);
         let mut bytes = vec![0; waiting.min(BLOCK_BYTES as u64) as usize];
-        let read = read_at(&self.file, &mut bytes, self.position.offset)?;
+        let read = read_at(&self.file, &mut bytes, self.place)?;
         bytes.truncate(read);
         let block = |bytes| {
             let heading = self.heading.clone();
             Block { heading, ..Block::new(Arc::clone(&self.source), self.position, bytes, clock()) }
         };
+        if let Some(is_little) = self.wide {
+            return Ok(self.next_decoded(&bytes, is_little, to_the_end).map(block));
+        }
         match memrchr(b'\n', &bytes) {
             Some(end) => {
                 bytes.truncate(end + 1);
@@ -276,6 +331,25 @@ impl Followed {
             None => Ok(None),
         }
     }
+}
+
+/// Where so much text ends in a file in UTF-16.
+fn place_of(file: &File, is_little: bool, offset: u64) -> io::Result<u64> {
+    let mut first = [0; 2];
+    let read = read_at(file, &mut first, 0)?;
+    let (mut place, mut left) = (utf16::mark_bytes(&first[..read]), offset);
+    let mut bytes = vec![0; HOLE_BYTES];
+    while left > 0 {
+        let read = read_at(file, &mut bytes, place)?;
+        let text = utf16::lines(&bytes[..read], is_little, false);
+        if text.is_empty() {
+            break;
+        }
+        let used = (text.len() as u64).min(left);
+        place += utf16::encoded_bytes(&text[..used as usize]);
+        left -= used;
+    }
+    Ok(place)
 }
 
 fn read_at(file: &File, bytes: &mut [u8], offset: u64) -> io::Result<usize> {

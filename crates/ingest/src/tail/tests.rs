@@ -395,3 +395,27 @@ fn what_cannot_be_followed_is_told() {
     let (_, report) = folder.follow("missing.log", 0, |_| {});
     assert!(report.troubles[0].contains("there is no such file yet"), "{report:?}");
 }
+
+#[test]
+fn a_file_in_utf16_is_decoded_while_it_grows_and_goes_on_after_a_restart() {
+    let folder = Folder::new();
+    let path = folder.at("app.log");
+    let encoded = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let add = |text: &str| {
+        let mut file = fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
+        file.write_all(&encoded(text)).unwrap();
+    };
+    add("\u{FEFF}Jürgen 🦀 logged in\r\nhalf ");
+    let (found, _) = folder.follow("app.log", 2, |_| {
+        pause();
+        add("a line\nmore");
+    });
+    assert_eq!(found, ["Jürgen 🦀 logged in", "half a line"]);
+    add(" of it\n");
+    let (found, report) = folder.follow("app.log", 2, |_| {
+        pause();
+        add("last\n");
+    });
+    assert_eq!(found, ["more of it", "last"]);
+    assert!(report.troubles.is_empty(), "{report:?}");
+}

@@ -210,7 +210,7 @@ fn category(kind: &[u8]) -> &'static str {
 fn put_record(rows: &mut BatchBuilder, kind: &[u8], record: &[u8]) -> Subject {
     rows.text(field::AUDITD_LOG_RECORD_TYPE, kind);
     rows.literal(field::EVENT_CATEGORY, category(kind));
-    rows.literal(field::EVENT_ACTION, if kind == b"EXECVE" { "executed" } else { "audit_record" });
+    rows.literal(field::EVENT_ACTION, action(kind, record));
     match kind {
         b"EXECVE" => {
             put_command(rows, record);
@@ -221,6 +221,21 @@ fn put_record(rows: &mut BatchBuilder, kind: &[u8], record: &[u8]) -> Subject {
             pairs(record, &mut |key, value| put_pair(rows, key, value));
             if kind == b"PROCTITLE" { Subject::Run } else { Subject::Other }
         }
+    }
+}
+
+/// What a record tells: SELinux and AppArmor begin theirs with what they did.
+fn action(kind: &[u8], record: &[u8]) -> &'static str {
+    const DONE: [(&[u8], &str); 4] = [
+        (b"avc:  denied ", "selinux_denied"),
+        (b"avc:  granted ", "selinux_granted"),
+        (b"apparmor=\"DENIED\"", "apparmor_denied"),
+        (b"apparmor=\"ALLOWED\"", "apparmor_allowed"),
+    ];
+    match kind {
+        b"EXECVE" => "executed",
+        b"AVC" => DONE.iter().find(|(begin, _)| record.starts_with(begin)).map_or("audit_record", |(_, action)| action),
+        _ => "audit_record",
     }
 }
 

@@ -2,7 +2,8 @@
 //! a whole, with their action and outcome, and the places where the program always writes the client, whatever the line
 //! says. Knows no program.
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use event::BatchBuilder;
 use event::catalog::field;
@@ -35,6 +36,16 @@ pub(crate) const fn login(text: &'static str, action: &'static str, outcome: &'s
 /// A line about a connection or a request.
 pub(crate) const fn traffic(text: &'static str, action: &'static str, outcome: &'static str) -> Line {
     line(text, "network", action, outcome)
+}
+
+/// A line about a change of settings.
+pub(crate) const fn config(text: &'static str, action: &'static str, outcome: &'static str) -> Line {
+    Line { text, category: "configuration", action, outcome, is_quote: false }
+}
+
+/// A line about an attack that a device saw.
+pub(crate) const fn detection(text: &'static str, action: &'static str, outcome: &'static str) -> Line {
+    Line { text, category: "intrusion_detection", action, outcome, is_quote: false }
 }
 
 /// A line about an account or a group that was made, changed or removed.
@@ -88,6 +99,45 @@ pub(crate) struct Family {
     pub(super) lines: &'static [Line],
     pub(super) mentions: &'static [Mention],
     compiled: OnceLock<Compiled>,
+}
+
+/// The messages that a device writes under some of its numbers or names of messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Coded {
+    codes: &'static [&'static str],
+    lines: &'static [Line],
+}
+
+pub(crate) const fn coded(codes: &'static [&'static str], lines: &'static [Line]) -> Coded {
+    Coded { codes, lines }
+}
+
+/// All messages of a device, by their codes.
+#[derive(Debug)]
+pub(crate) struct CodeTable {
+    rows: &'static [Coded],
+    families: OnceLock<HashMap<&'static [u8], Arc<Family>>>,
+}
+
+impl CodeTable {
+    pub(crate) const fn new(rows: &'static [Coded]) -> Self {
+        CodeTable { rows, families: OnceLock::new() }
+    }
+
+    pub(crate) fn families(&self) -> &HashMap<&'static [u8], Arc<Family>> {
+        self.families.get_or_init(|| {
+            let by_code = |row: &Coded| {
+                let family = Arc::new(Family::new(row.lines, &[]));
+                row.codes.iter().map(move |code| (code.as_bytes(), Arc::clone(&family)))
+            };
+            self.rows.iter().flat_map(by_code).collect()
+        })
+    }
+
+    /// Puts a message by the code that it has. False where the table does not know it.
+    pub(crate) fn put(&self, rows: &mut BatchBuilder, code: &[u8], message: &[u8]) -> bool {
+        self.families().get(code).is_some_and(|family| family.put(rows, message))
+    }
 }
 
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use event::catalog::{Field, field};
 use event::{Block, EventBatch, Timestamp};
 use proptest::prelude::*;
 
-use super::family::{Family, Mention, Which};
-use super::{BODIES, Reads};
+use super::family::{CodeTable, Family, Mention, Which};
+use super::{Reads, asa_table, bodies, ios_table};
 use crate::template::spelled::sequences;
 use crate::template::{Kind, Piece, Template};
 
@@ -24,12 +24,35 @@ static OTHERS: [(&str, &Family); 6] = [
     ("useradd", &super::accounts::LINES),
 ];
 
-fn families() -> impl Iterator<Item = (&'static str, &'static Family)> {
-    let of_bodies = BODIES.iter().filter_map(|body| match body.reads {
-        Reads::Table(family) => Some((body.programs[0], family)),
+/// The families of a table, each under one of its codes.
+fn once_each(
+    table: &'static CodeTable,
+) -> impl Iterator<Item = (&'static &'static [u8], &'static std::sync::Arc<Family>)> {
+    let mut seen = Vec::new();
+    table.families().iter().filter(move |(_, family)| {
+        let is_new = !seen.contains(&std::sync::Arc::as_ptr(family));
+        seen.push(std::sync::Arc::as_ptr(family));
+        is_new
+    })
+}
+
+/// Program and family.
+fn families() -> impl Iterator<Item = (String, &'static Family)> {
+    let tables = bodies().filter_map(|body| match body.reads {
+        Reads::Table(family) | Reads::Flows(family) => Some((body.programs[0].to_owned(), family)),
         _ => None,
     });
-    of_bodies.chain(OTHERS)
+    let name = |code: &[u8]| String::from_utf8_lossy(code).into_owned();
+    let (firewalls, routers) = (once_each(&asa_table::CODES), once_each(&ios_table::CODES));
+    let routers = routers.map(move |(code, family)| match code.contains(&b'-') {
+        true => (format!("%{}", name(code)), &**family),
+        false => (format!("%X-5-{}", name(code)), &**family),
+    });
+    let others = OTHERS.iter().map(|(program, family)| ((*program).to_owned(), *family));
+    tables
+        .chain(others)
+        .chain(firewalls.map(move |(code, family)| (format!("%ASA-4-{}", name(code)), &**family)))
+        .chain(routers)
 }
 
 fn parsed(program: &str, message: &str) -> EventBatch {
@@ -56,6 +79,7 @@ fn written(pieces: &[Piece], words: &[String]) -> (String, Option<String>) {
                     Kind::Ip | Kind::Peer if *id == Some(field::SOURCE_IP) => TRUE_SOURCE.to_owned(),
                     Kind::Ip => "198.51.100.9".to_owned(),
                     Kind::Host | Kind::Peer => "mail.example".to_owned(),
+                    Kind::Name => "name".to_owned(),
                     Kind::Number => "42".to_owned(),
                     Kind::Word => format!("w{}", words.next().unwrap().replace([' ', '\t'], "_")),
                     Kind::Own => "own words".to_owned(),
@@ -129,7 +153,7 @@ fn every_text_is_a_template_and_every_line_is_read_by_its_own() {
         for line in family.lines {
             for pieces in sequences(line.text).unwrap() {
                 let (message, _) = written(&pieces, &[TRUE_USER.to_owned()]);
-                let batch = parsed(program, &message);
+                let batch = parsed(&program, &message);
                 let has =
                     |id| pieces.iter().any(|piece| matches!(piece, Piece::Capture(known, _) if *known == Some(id)));
                 for id in [field::SOURCE_IP, field::USER_NAME].into_iter().filter(|id| has(*id)) {
@@ -172,11 +196,11 @@ proptest! {
             for line in family.lines {
                 let pieces = picked(line.text, &picks[0]);
                 let (message, user) = written(&pieces, &words);
-                assert_true(&parsed(program, &message), &message, user.as_deref());
+                assert_true(&parsed(&program, &message), &message, user.as_deref());
             }
             for mention in family.mentions {
                 let message = mentioned(mention, &picked(mention.text, &picks[0]), &words[0]);
-                assert_true(&parsed(program, &message), &message, None);
+                assert_true(&parsed(&program, &message), &message, None);
             }
         }
     }

@@ -100,6 +100,7 @@ const SHAPES: &[LineShape] = &[
     shape("sshd[1]", "refused connect from «X» («S»)", "", ""),
     shape("sshd[1]", "subsystem request for «X» by user ann", "ann", ""),
     shape("sshd[1]", "Starting session: subsystem '«X»' for ann from «S» port 4 id 0", "ann", ""),
+    shape("vsftpd[1]", "authentication failure; logname= uid=0 euid=0 tty=ftp ruser=«N» rhost=«S»  user=«N»", "«N»", ""),
     shape("sshd[1]", "(pam_unix) authentication failure; logname= uid=0 euid=0 tty=NODEVssh ruser=«X» rhost=«S» user=ann", "ann", ""),
     shape("sshd[1]", "pam_access(sshd:account): access denied for user `«N»' from `«S»'", "«N»", ""),
     shape("sshd[1]", "pam_succeed_if(sshd:auth): requirement \"uid >= 1000\" not met by user \"«N»\"", "«N»", ""),

@@ -1,9 +1,10 @@
-//! Packets that iptables, nftables or ufw wrote to the kernel log: `[uptime] prefix IN=eth0 OUT= SRC=… DST=… PROTO=…`
+//! Packets that iptables, nftables, ufw, firewalld, Shorewall and gateways built on them wrote to the kernel log: `[uptime] prefix IN=eth0 OUT= SRC=… DST=… PROTO=…`
 
 use event::BatchBuilder;
 use event::catalog::field;
 use memchr::{memchr, memmem};
 
+use super::device::{self, Verdict};
 use crate::address::{decimal, put_ip};
 
 /// TCP flags are words without `=`.
@@ -27,8 +28,17 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         put_word(rows, word);
     }
     put_flags(rows, outer);
-    rows.literal(field::EVENT_CATEGORY, "network");
+    put_direction(rows);
     true
+}
+
+/// Into the machine, or out of it; what passes through it goes neither way.
+fn put_direction(rows: &mut BatchBuilder) {
+    match (rows.has(field::IPTABLES_IN), rows.has(field::IPTABLES_OUT)) {
+        (true, false) => rows.literal(field::NETWORK_DIRECTION, "inbound"),
+        (false, true) => rows.literal(field::NETWORK_DIRECTION, "outbound"),
+        _ => {}
+    }
 }
 
 /// Takes `[12345.678901] ` off.
@@ -45,15 +55,20 @@ pub(super) fn after_uptime(message: &[u8]) -> &[u8] {
 /// What the prefix says was done with the packet.
 fn put_verdict(rows: &mut BatchBuilder, prefix: &[u8]) {
     let has = |word: &[u8]| prefix.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word));
-    let (action, outcome) = if has(b"BLOCK") || has(b"DROP") || has(b"REJECT") || has(b"DENY") {
-        ("blocked", "failure")
+    // Gateways of Ubiquiti name the rule `[WAN_LOCAL-D-2147483647]`.
+    let is_named = prefix.first() == Some(&b'[');
+    let verdict = if has(b"BLOCK") || has(b"DROP") || has(b"REJECT") || has(b"DENY") || has(b"DENIED") {
+        Verdict::Blocked
     } else if has(b"ALLOW") || has(b"ACCEPT") {
-        ("allowed", "success")
+        Verdict::Allowed
+    } else if is_named && (has(b"-D-") || has(b"-D]") || has(b"-R-") || has(b"-R]")) {
+        Verdict::Blocked
+    } else if is_named && (has(b"-A-") || has(b"-A]")) {
+        Verdict::Allowed
     } else {
-        ("logged", "unknown")
+        Verdict::Logged
     };
-    rows.literal(field::EVENT_ACTION, action);
-    rows.literal(field::EVENT_OUTCOME, outcome);
+    verdict.put(rows);
 }
 
 fn put_word(rows: &mut BatchBuilder, word: &[u8]) {
@@ -64,8 +79,14 @@ fn put_word(rows: &mut BatchBuilder, word: &[u8]) {
     }
     let number = decimal(value);
     match (&word[..equals], number) {
-        (b"IN", _) => rows.text(field::IPTABLES_IN, value),
-        (b"OUT", _) => rows.text(field::IPTABLES_OUT, value),
+        (b"IN", _) => {
+            rows.text(field::IPTABLES_IN, value);
+            rows.text(field::OBSERVER_INGRESS_INTERFACE_NAME, value);
+        }
+        (b"OUT", _) => {
+            rows.text(field::IPTABLES_OUT, value);
+            rows.text(field::OBSERVER_EGRESS_INTERFACE_NAME, value);
+        }
         (b"SRC", _) => put_ip(rows, field::SOURCE_IP, value),
         (b"DST", _) => put_ip(rows, field::DESTINATION_IP, value),
         (b"SPT", Some(port)) => rows.long(field::SOURCE_PORT, port),
@@ -73,19 +94,10 @@ fn put_word(rows: &mut BatchBuilder, word: &[u8]) {
         // The IP header's length; UDP writes a second one for itself.
         (b"LEN", Some(bytes)) if !rows.has(field::SOURCE_BYTES) => rows.long(field::SOURCE_BYTES, bytes),
         (b"TTL" | b"HOPLIMIT", Some(hops)) => rows.long(field::IPTABLES_TTL, hops),
-        (b"PROTO", _) => put_protocol(rows, value),
+        (b"PROTO", _) => device::put_transport(rows, value),
+        (b"UID", Some(_)) => rows.text(field::USER_ID, value),
         (b"MAC", _) => put_hardware_addresses(rows, value),
         _ => {}
-    }
-}
-
-fn put_protocol(rows: &mut BatchBuilder, value: &[u8]) {
-    match value {
-        b"TCP" | b"6" => rows.literal(field::NETWORK_TRANSPORT, "tcp"),
-        b"UDP" | b"17" => rows.literal(field::NETWORK_TRANSPORT, "udp"),
-        b"ICMP" | b"1" => rows.literal(field::NETWORK_TRANSPORT, "icmp"),
-        b"ICMPv6" | b"58" => rows.literal(field::NETWORK_TRANSPORT, "ipv6-icmp"),
-        _ => rows.owned(field::NETWORK_TRANSPORT, &String::from_utf8_lossy(value).to_lowercase()),
     }
 }
 

@@ -174,13 +174,16 @@ pub(super) fn put_more_failures(rows: &mut BatchBuilder, text: &[u8]) -> bool {
 
 /// `…; [NAME](uid=N) -> USER for SERVICE service`, before there were attributes.
 fn is_of_pwdb(text: &[u8]) -> bool {
-    let Some(rest) = memmem::find(text, b"; ").map(|at| &text[at + 2..]) else { return false };
+    let Some(rest) = memchr(b';', text).map(|at| text[at + 1..].trim_ascii_start()) else { return false };
+    if rest.starts_with(b"logname=") {
+        return false;
+    }
     memmem::find(rest, b"(uid=").is_some_and(|at| !rest[..at].iter().any(|byte| matches!(byte, b' ' | b'=')))
 }
 
 /// One way to read `… ruser=RUSER rhost=RHOST  user=USER`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Reading<'a> {
+struct Attributes<'a> {
     rhost: &'a [u8],
     user: Option<&'a [u8]>,
 }
@@ -213,12 +216,12 @@ fn put_attributes(rows: &mut BatchBuilder, text: &[u8]) {
 }
 
 /// The text behind a ` rhost=`, if nothing but a user follows the host.
-fn reading(rest: &[u8]) -> Option<Reading<'_>> {
+fn reading(rest: &[u8]) -> Option<Attributes<'_>> {
     let (rhost, tail) = rest.split_at(memchr(b' ', rest).unwrap_or(rest.len()));
     let tail = tail.trim_ascii();
     match tail.strip_prefix(b"user=") {
-        Some(user) => Some(Reading { rhost, user: Some(user).filter(|user| !user.is_empty()) }),
-        None => tail.is_empty().then_some(Reading { rhost, user: None }),
+        Some(user) => Some(Attributes { rhost, user: Some(user).filter(|user| !user.is_empty()) }),
+        None => tail.is_empty().then_some(Attributes { rhost, user: None }),
     }
 }
 

@@ -123,6 +123,9 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         if read {
             start.outcome.put(rows);
             rows.literal(field::SYSTEM_AUTH_SSH_EVENT, start.word);
+            if start.text.starts_with(b"ROOT") {
+                rows.literal(field::USER_NAME, "root");
+            }
         }
         return read;
     }
@@ -186,8 +189,12 @@ impl<'a> Ending<'a> {
 
 /// `N from [ADDRESS]:PORT on …`
 fn put_bracketed(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
-    let Some(address) = super::cut::between(rest, b" from [", b"]") else { return false };
-    put_peer(rows, address);
+    let Some(peer) = super::cut::between(rest, b" from [", b" on [") else { return false };
+    let Some(close) = memchr(b']', peer) else { return false };
+    put_peer(rows, &peer[..close]);
+    if let Some(port) = peer[close + 1..].strip_prefix(b":").and_then(decimal) {
+        rows.long(field::SOURCE_PORT, port);
+    }
     true
 }
 

@@ -4,6 +4,7 @@ use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
 use crate::syslog::priority;
+use crate::{rfc3164, rfc5424};
 
 /// Digits that a length may have, as in a stream.
 const LENGTH_DIGITS_MAX: usize = 7;
@@ -23,8 +24,8 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     let message = after_count(text).ok_or(Refusal::Other("no length and priority in front"))?;
-    context.read_carried(message, rows).ok_or_else(|| {
-        rows.clear_row();
-        Refusal::Other("no syslog message behind the length")
-    })
+    if rfc5424::looks_like(message) {
+        return rfc5424::read(message, context, rows);
+    }
+    rfc3164::read(message, context, rows)
 }

@@ -15,7 +15,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 /// The first value of each field that is looked at.
 #[derive(Debug, Default)]
-struct Entry<'a> {
+struct JournalEntry<'a> {
     time: Option<i64>,
     host: &'a [u8],
     identifier: &'a [u8],
@@ -28,9 +28,9 @@ struct Entry<'a> {
     container: &'a [u8],
 }
 
-impl<'a> Entry<'a> {
+impl<'a> JournalEntry<'a> {
     fn read(text: &'a [u8]) -> Self {
-        let mut entry = Entry::default();
+        let mut entry = JournalEntry::default();
         for (name, value) in export_fields(text) {
             match name {
                 b"__REALTIME_TIMESTAMP" => entry.time = entry.time.or(decimal(value)),
@@ -62,7 +62,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     if !looks_like(text) {
         return Err(Refusal::Other("no entry of the journal"));
     }
-    let entry = Entry::read(text);
+    let entry = JournalEntry::read(text);
     let time = entry.time.ok_or(Refusal::Broken("an entry of the journal without __REALTIME_TIMESTAMP"))?;
     rows.date(field::TIMESTAMP, Timestamp(time).within_years());
     put_host(rows, entry.host);
@@ -75,7 +75,6 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     }
     let name = if entry.identifier.is_empty() { entry.command } else { entry.identifier };
     let program = Program { name, pid: entry.pid };
-    program.put(rows);
     let dataset = put_message(rows, &program, entry.message, context);
     if !entry.container.is_empty() {
         rows.text(field::CONTAINER_NAME, entry.container);

@@ -5,10 +5,10 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId};
 use memchr::memchr;
 
-use crate::address::is_ip;
+use super::relay;
 use crate::context::{Context, Refusal};
-use crate::rfc3164;
 use crate::syslog::put_host;
+use crate::{rfc3164, rfc5424};
 
 /// Facilities as Kiwi names them, by their codes (RFC 5424 §6.2.1).
 const FACILITIES: [&str; 24] = [
@@ -18,9 +18,6 @@ const FACILITIES: [&str; 24] = [
 ];
 /// Levels by their codes, each as far as it is compared.
 const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"];
-
-/// What a message of another machine begins with where Kiwi has passed it on.
-pub(crate) const ORIGINAL: &[u8] = b"Original Address=";
 
 struct Columns<'a> {
     stamp: [u8; 19],
@@ -50,17 +47,10 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
     columns(text).is_some()
 }
 
-/// The address of the machine that wrote the message, and the message, where a relay has put it in front.
-pub(crate) fn original(message: &[u8]) -> Option<(&[u8], &[u8])> {
-    let rest = message.strip_prefix(ORIGINAL)?;
-    let end = memchr(b' ', rest)?;
-    is_ip(&rest[..end]).then(|| (&rest[..end], rest[end + 1..].trim_ascii_start()))
-}
-
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     let columns = columns(text).ok_or(Refusal::Other("no line of Kiwi: no date, priority and host between tabs"))?;
     let (time, _) = context.times.iso(&columns.stamp).ok_or(Refusal::Other("no time in front"))?;
-    let (host, message) = original(columns.message).unwrap_or((columns.host, columns.message));
+    let (host, message) = relay::original(columns.message).unwrap_or((columns.host, columns.message));
     rows.date(field::TIMESTAMP, time);
     put_host(rows, host);
     // The message as the sender's priority and message would have come, with whatever header of its own.
@@ -71,8 +61,8 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         own = [format!("<{}>", columns.priority).as_bytes(), message].concat();
         &own
     };
-    match context.read_carried(line, rows) {
-        Some(dataset) => Ok(dataset),
-        None => rfc3164::read(line, context, rows),
+    if rfc5424::looks_like(line) {
+        return rfc5424::read(line, context, rows);
     }
+    rfc3164::read(line, context, rows)
 }

@@ -12,7 +12,7 @@ use crate::context::{Context, Refusal};
 const NAME_BYTES_MAX: usize = 63 + 1 + 16;
 
 #[derive(Debug, Default)]
-struct Prefix<'a> {
+struct NamePrefix<'a> {
     pod: Option<&'a [u8]>,
     container: &'a [u8],
     text: &'a [u8],
@@ -20,7 +20,7 @@ struct Prefix<'a> {
     is_certain: bool,
 }
 
-impl<'a> Prefix<'a> {
+impl<'a> NamePrefix<'a> {
     fn read(text: &'a [u8]) -> Option<Self> {
         if !text.first()?.is_ascii_alphanumeric() {
             return None;
@@ -33,18 +33,18 @@ impl<'a> Prefix<'a> {
         }
         let number = name.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
         let is_certain = number > 0 && matches!(name.get(name.len().wrapping_sub(number + 1)), Some(b'-' | b'_'));
-        Some(Prefix { pod: None, container: name, text: text.get(1..).unwrap_or_default(), is_certain })
+        Some(NamePrefix { pod: None, container: name, text: text.get(1..).unwrap_or_default(), is_certain })
     }
 }
 
 /// `[pod/NAME/CONTAINER] TEXT`
-fn pod(text: &[u8]) -> Option<Prefix<'_>> {
+fn pod(text: &[u8]) -> Option<NamePrefix<'_>> {
     let rest = text.strip_prefix(b"[pod/")?;
     let close = memchr(b']', rest)?;
     let slash = memchr(b'/', &rest[..close])?;
     let (pod, container) = (&rest[..slash], &rest[slash + 1..close]);
     let text = rest[close + 1..].strip_prefix(b" ")?;
-    (is_name(pod) && is_name(container)).then_some(Prefix { pod: Some(pod), container, text, is_certain: true })
+    (is_name(pod) && is_name(container)).then_some(NamePrefix { pod: Some(pod), container, text, is_certain: true })
 }
 
 fn is_name(text: &[u8]) -> bool {
@@ -52,7 +52,7 @@ fn is_name(text: &[u8]) -> bool {
 }
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
-    Prefix::read(text).is_some()
+    NamePrefix::read(text).is_some()
 }
 
 pub(crate) fn looks_like_pod(text: &[u8]) -> bool {
@@ -60,7 +60,7 @@ pub(crate) fn looks_like_pod(text: &[u8]) -> bool {
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
-    read_behind(Prefix::read(text), context, rows)
+    read_behind(NamePrefix::read(text), context, rows)
 }
 
 pub(crate) fn read_pod(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
@@ -68,7 +68,7 @@ pub(crate) fn read_pod(text: &[u8], context: &mut Context, rows: &mut BatchBuild
 }
 
 fn read_behind(
-    prefix: Option<Prefix<'_>>,
+    prefix: Option<NamePrefix<'_>>,
     context: &mut Context,
     rows: &mut BatchBuilder,
 ) -> Result<DatasetId, Refusal> {

@@ -10,7 +10,7 @@ use crate::context::{Context, Refusal};
 /// What a record of the history begins with, and the last of its lines.
 pub(crate) const HISTORY: &[u8] = b"Start-Date: ";
 pub(crate) const HISTORY_END: &[u8] = b"End-Date: ";
-/// The same of the terminal's log.
+/// First and last line of a record of the terminal's log.
 pub(crate) const TERM: &[u8] = b"Log started: ";
 pub(crate) const TERM_END: &[u8] = b"Log ended: ";
 

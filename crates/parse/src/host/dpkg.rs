@@ -19,14 +19,14 @@ const ACTIONS: [(&[u8], &str); 6] = [
     (b"configure", "package_configured"),
 ];
 
-enum Entry<'a> {
+enum DpkgEntry<'a> {
     Action(&'static str, Package<'a>),
     Status(&'a [u8], Package<'a>),
     Startup,
     Conffile(&'a [u8]),
 }
 
-impl<'a> Entry<'a> {
+impl<'a> DpkgEntry<'a> {
     fn read(text: &'a [u8]) -> Option<Self> {
         let mut words = text.split(|byte| *byte == b' ');
         let verb = words.next()?;
@@ -35,19 +35,20 @@ impl<'a> Entry<'a> {
             return None;
         }
         match (verb, first?, second, third) {
-            (b"startup", b"archives" | b"packages", Some(_), None) => Some(Entry::Startup),
-            (b"conffile", path, Some(b"keep" | b"install"), None) => Some(Entry::Conffile(path)),
-            (b"status", state, Some(package), version) => {
-                Some(Entry::Status(state, Package { version: known(version.unwrap_or_default()), ..named(package) }))
-            }
+            (b"startup", b"archives" | b"packages", Some(_), None) => Some(DpkgEntry::Startup),
+            (b"conffile", path, Some(b"keep" | b"install"), None) => Some(DpkgEntry::Conffile(path)),
+            (b"status", state, Some(package), version) => Some(DpkgEntry::Status(
+                state,
+                Package { version: known(version.unwrap_or_default()), ..named(package) },
+            )),
             (b"trigproc", package, Some(version), Some(_)) => {
-                Some(Entry::Action("package_triggered", Package { version: known(version), ..named(package) }))
+                Some(DpkgEntry::Action("package_triggered", Package { version: known(version), ..named(package) }))
             }
             (verb, package, Some(old), Some(new)) => {
                 let (_, action) = ACTIONS.iter().find(|(word, _)| *word == verb)?;
                 let (old, new) = (known(old), known(new));
                 let package = named(package);
-                Some(Entry::Action(
+                Some(DpkgEntry::Action(
                     action,
                     match new {
                         b"" => Package { version: old, ..package },
@@ -73,9 +74,9 @@ fn named(text: &[u8]) -> Package<'_> {
     Package { name, architecture, ..Package::default() }
 }
 
-fn entry(text: &[u8]) -> Option<Entry<'_>> {
+fn entry(text: &[u8]) -> Option<DpkgEntry<'_>> {
     let is_stamped = text.len() > 20 && text[4] == b'-' && text[10] == b' ' && text[13] == b':' && text[19] == b' ';
-    if is_stamped { Entry::read(&text[20..]) } else { None }
+    if is_stamped { DpkgEntry::read(&text[20..]) } else { None }
 }
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
@@ -89,13 +90,13 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     rows.text(field::MESSAGE, &text[20..]);
     rows.literal(field::PROCESS_NAME, "dpkg");
     match entry {
-        Entry::Action(action, package) => put(rows, action, &package),
-        Entry::Status(state, package) => {
+        DpkgEntry::Action(action, package) => put(rows, action, &package),
+        DpkgEntry::Status(state, package) => {
             put(rows, "package_status", &package);
             rows.text(field::EVENT_REASON, state);
         }
-        Entry::Startup => put_action(rows, "package_manager_started"),
-        Entry::Conffile(path) => {
+        DpkgEntry::Startup => put_action(rows, "package_manager_started"),
+        DpkgEntry::Conffile(path) => {
             put_action(rows, "configuration_file_decided");
             rows.text(field::FILE_PATH, path);
         }

@@ -6,8 +6,14 @@ use event::{BatchBuilder, DatasetId, dataset};
 use super::packages::{Package, put, put_action};
 use crate::context::{Context, Refusal};
 
-/// Time, verb and the columns behind it.
-fn columns(text: &[u8]) -> Option<(&[u8], &[u8], Vec<&[u8]>)> {
+/// A line taken apart.
+struct ZyppEntry<'a> {
+    stamp: &'a [u8],
+    verb: &'a [u8],
+    columns: Vec<&'a [u8]>,
+}
+
+fn entry(text: &[u8]) -> Option<ZyppEntry<'_>> {
     if text.len() < 22 || text[4] != b'-' || text[10] != b' ' || text[19] != b'|' {
         return None;
     }
@@ -15,15 +21,15 @@ fn columns(text: &[u8]) -> Option<(&[u8], &[u8], Vec<&[u8]>)> {
     let verb = parts.next()?;
     let known =
         matches!(verb, b"install" | b"remove" | b"patch" | b"radd" | b"rremove" | b"ralias" | b"rurl" | b"command");
-    known.then(|| (&text[..19], verb, parts.collect()))
+    known.then(|| ZyppEntry { stamp: &text[..19], verb, columns: parts.collect() })
 }
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
-    columns(text).is_some()
+    entry(text).is_some()
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
-    let (stamp, verb, columns) = columns(text).ok_or(Refusal::Other("no line of zypp's history"))?;
+    let ZyppEntry { stamp, verb, columns } = entry(text).ok_or(Refusal::Other("no line of zypp's history"))?;
     let (time, _) = context.times.iso(stamp).ok_or(Refusal::Other("no time in front"))?;
     rows.date(field::TIMESTAMP, time);
     rows.literal(field::PROCESS_NAME, "zypp");

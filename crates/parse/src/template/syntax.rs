@@ -83,6 +83,7 @@ fn capture(text: &str) -> Result<Piece, BadTemplate> {
         "text" => Ok(Kind::Text),
         "own" => Ok(Kind::Own),
         "word" => Ok(Kind::Word),
+        "name" => Ok(Kind::Name),
         "host" => Ok(Kind::Host),
         "peer" => Ok(Kind::Peer),
         "ip" => Ok(Kind::Ip),

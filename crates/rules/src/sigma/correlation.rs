@@ -34,11 +34,7 @@ pub(crate) fn read(document: &Node, section: &Node, head: Head, problems: &mut P
     };
     let before = problems.error_count();
     for (key, _) in pairs.iter().filter(|(key, _)| !KEYS.contains(&key.text.as_str())) {
-        let reason = match old_form::present_key(&key.text) {
-            Some(new) => format!("`{}` is an old key of a correlation: write `{new}`", key.text),
-            None => format!("unknown key `{}` in a correlation: known are {}", key.text, KEYS.join(", ")),
-        };
-        problems.error(key.place, reason);
+        problems.error(key.place, old_form::unknown_key(&key.text, KEYS));
     }
     let named = shape::texts(section, "rules", "ids or names of rules", problems);
     named.refuse_doubles("rules", problems);
@@ -55,14 +51,7 @@ pub(crate) fn read(document: &Node, section: &Node, head: Head, problems: &mut P
             temporal(section, kind == "temporal_ordered", &mut rules, problems)
         }
         Some(kind @ ("new_terms" | "rare" | "spike")) => history(section, kind, timespan_us.unwrap_or(0), problems),
-        Some(kind) => match old_form::present_type(kind) {
-            Some(new) => {
-                let place = section.get("type").map_or(section.place, |node| node.place);
-                problems.error(place, format!("`{kind}` is the old name of a correlation type: write `{new}`"));
-                None
-            }
-            None => counting(section, kind, problems),
-        },
+        Some(kind) => counting(section, kind, problems),
         None => {
             if !shape::is_other(section, "type") {
                 problems.error(section.place, format!("a correlation needs a `type`: {TYPES}"));
@@ -270,6 +259,11 @@ fn temporal(
 
 /// Types with a count or a number that is compared.
 fn counting(section: &Node, kind: &str, problems: &mut Problems) -> Option<(CorrelationKind, Bounds)> {
+    if let Some(new) = old_form::present_type(kind) {
+        let place = section.get("type").map_or(section.place, |node| node.place);
+        problems.error(place, format!("`{kind}` is the old name of a correlation type: write `{new}`"));
+        return None;
+    }
     let Some(node) = section.get("condition") else {
         problems.error(section.place, "a correlation needs a `condition` such as {gte: 10}");
         return None;

@@ -49,7 +49,10 @@ pub(super) fn present_type(word: &str) -> Option<&'static str> {
     TYPES.iter().find(|(old, _)| *old == word).map(|(_, new)| *new)
 }
 
-/// The present name of a correlation's key.
-pub(super) fn present_key(word: &str) -> Option<&'static str> {
-    KEYS.iter().find(|(old, _)| *old == word).map(|(_, new)| *new)
+/// Why a correlation has no such key.
+pub(super) fn unknown_key(word: &str, known: &[&str]) -> String {
+    match KEYS.iter().find(|(old, _)| *old == word) {
+        Some((_, new)) => format!("`{word}` is an old key of a correlation: write `{new}`"),
+        None => format!("unknown key `{word}` in a correlation: known are {}", known.join(", ")),
+    }
 }

@@ -101,7 +101,7 @@ fn file(events: &[Element]) -> Vec<u8> {
 }
 
 /// A failed logon, as the Security log has it.
-fn logon() -> Element {
+fn logon(address: &'static str) -> Element {
     let leaf = |tag, text| Element(tag, vec![], text, vec![]);
     let data = |key, text| Element("Data", vec![("Name", key)], text, vec![]);
     let system = vec![
@@ -110,21 +110,23 @@ fn logon() -> Element {
         leaf("Channel", "Security"),
         leaf("Computer", "pc1.example"),
     ];
-    let values = vec![data("TargetUserName", "ann"), data("IpAddress", "203.0.113.7")];
+    let values = vec![data("TargetUserName", "ann"), data("IpAddress", address)];
     Element("Event", vec![], "", vec![Element("System", vec![], "", system), Element("EventData", vec![], "", values)])
 }
 
 fn text(bytes: &[u8]) -> String {
     let mut text = String::new();
-    Lines::new(io::Cursor::new(bytes)).unwrap().read_to_string(&mut text).unwrap();
+    EventLines::new(io::Cursor::new(bytes)).unwrap().read_to_string(&mut text).unwrap();
     text
 }
 
 #[test]
 fn each_record_is_a_line_of_json_nested_as_the_system_writes_it() {
-    let bytes = file(&[logon(), logon()]);
-    if let Ok(folder) = std::env::var("C0DI3_WRITE_EVTX") {
-        std::fs::write(std::path::Path::new(&folder).join("security.evtx"), &bytes).unwrap();
+    let bytes = file(&[logon("203.0.113.7"), logon("203.0.113.7")]);
+    // How `tests/formats/windows-security.evtx` was made.
+    if let Ok(path) = std::env::var("C0DI3_WRITE_EVTX") {
+        let events: Vec<Element> = (0..12).map(|_| logon("203.0.113.75")).collect();
+        std::fs::write(path, file(&events)).unwrap();
     }
     let text = text(&bytes);
     let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -149,18 +151,18 @@ fn data_of_a_provider_stands_where_rules_look_for_it_too() {
 
 #[test]
 fn what_is_damaged_is_told_and_costs_no_more_than_itself() {
-    let mut bytes = file(&[logon(), logon()]);
+    let mut bytes = file(&[logon("203.0.113.7"), logon("203.0.113.7")]);
     let first = 4096 + RECORDS_AT + 24 + 40;
     bytes[first..first + 8].fill(0xFF);
     let text = text(&bytes);
     assert!(text.contains("cannot be read"), "{text}");
-    assert!(Lines::new(io::Cursor::new(b"ElfFile\0")).is_err());
+    assert!(EventLines::new(io::Cursor::new(b"ElfFile\0")).is_err());
     assert!(text.lines().count() <= 3);
 }
 
 #[test]
 fn any_bytes_behind_a_header_end_without_a_panic() {
-    let whole = file(&[logon()]);
+    let whole = file(&[logon("203.0.113.7")]);
     for at in (4096..4096 + 1200).step_by(3) {
         for byte in [0, 1, 5, 0x0C, 0x41, 0xFF] {
             let mut bytes = whole.clone();

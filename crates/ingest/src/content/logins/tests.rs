@@ -28,7 +28,7 @@ fn record(is_wide: bool, kind: i16, texts: [&str; 3], address: &[u8]) -> Vec<u8>
 fn lines(name: &str, bytes: &[u8]) -> String {
     let log = LoginLog::detect(name, bytes).unwrap();
     let mut text = String::new();
-    Lines::new(bytes, log).read_to_string(&mut text).unwrap();
+    LoginLines::new(bytes, log).read_to_string(&mut text).unwrap();
     text
 }
 
