@@ -6,8 +6,9 @@ use std::fmt::Write;
 
 use benches::corpus::{Access, Random, Sshd};
 use benches::measure::{best_of, split_rate};
+use benches::web;
 use event::{Block, Timestamp};
-use parse::{Options, Parser};
+use parse::{FormatChoice, FormatDefinition, Options, Parser, UserFormats};
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
@@ -37,8 +38,14 @@ fn measure(name: &str, text: &str, format: &str, target: f64) {
     let blocks = blocks(text);
     let lines = memchr::memchr_iter(b'\n', text.as_bytes()).count() as f64;
     let mut rows = 0;
-    let Ok(format) = format.parse() else { return };
-    let mut parser = Parser::new(Options { format, ..Options::default() });
+    let mine = FormatDefinition {
+        name: "mine".to_owned(),
+        nginx: Some(web::LOG_FORMAT.to_owned()),
+        ..FormatDefinition::default()
+    };
+    let user_formats = std::sync::Arc::new(UserFormats::compile(&[mine]).unwrap_or_default());
+    let Ok(format) = FormatChoice::named(format, &user_formats) else { return };
+    let mut parser = Parser::new(Options { format, user_formats, ..Options::default() });
     let seconds = best_of(RUNS, || {
         rows = 0;
         for bytes in &blocks {
@@ -84,6 +91,12 @@ fn main() -> std::fmt::Result {
     measure("combined", &access, "access", 2.5);
     measure("rfc3164 sshd, auto", &sshd, "auto", 2.0);
     measure("rfc3164 sshd", &sshd, "syslog", 2.0);
+    for (kind, format) in web::KINDS {
+        measure(kind, &web::lines(kind, LINES / 4), format, 1.0);
+        if *format != "mine" {
+            measure(&format!("{kind}, auto"), &web::lines(kind, LINES / 4), "auto", 1.0);
+        }
+    }
     for (name, prefix, target) in
         [("CRI, access", "2026-11-23T10:00:00.123456789Z stdout F ", 1.0), ("docker-compose, access", "web-1  | ", 1.0)]
     {

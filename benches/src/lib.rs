@@ -4,4 +4,5 @@
 pub mod corpus;
 pub mod measure;
 pub mod peer;
+pub mod web;
 pub mod windows;

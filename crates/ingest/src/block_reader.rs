@@ -39,6 +39,11 @@ impl<R: Read> BlockReader<R> {
         BlockReader { reader, source, reference, next: start, carry: Vec::new(), ended: false, heading: None }
     }
 
+    /// What names the columns of the first lines, where the reader does not stand at the start.
+    pub(crate) fn with_heading(self, heading: Option<Arc<[u8]>>) -> Self {
+        BlockReader { heading, ..self }
+    }
+
     /// The source that is read.
     pub fn source(&self) -> &Arc<Source> {
         &self.source
@@ -183,6 +188,16 @@ mod tests {
         let nuls = last.bytes.iter().take_while(|byte| **byte == 0).count();
         assert_eq!(&last.bytes[nuls..], b"second\nthird\n");
         assert_eq!((last.start.offset + nuls as u64, last.start.line), (6 + (5 << 20) + 77, 1));
+    }
+
+    #[test]
+    fn the_names_of_columns_come_with_each_block_behind_them() {
+        let line = "1 2 3\n".repeat(BLOCK_BYTES / 5);
+        let input = format!("#Fields: a b c\n{line}#Fields: c b a\n1 2 3\n{line}");
+        let headings: Vec<_> = blocks(input.as_bytes()).into_iter().map(|block| block.heading).collect();
+        let texts: Vec<_> = headings.iter().map(|heading| heading.as_deref().map(String::from_utf8_lossy)).collect();
+        assert_eq!((texts[0].as_deref(), texts[1].as_deref()), (None, Some("#Fields: a b c")));
+        assert_eq!(texts.last().and_then(Option::as_deref), Some("#Fields: c b a"));
     }
 
     struct Failing(&'static [u8]);

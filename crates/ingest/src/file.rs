@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use event::block::digest;
+use event::block::{digest, heading_after};
 use event::{Position, Source, SourceId, Timestamp};
 
 use crate::block_reader::BlockReader;
@@ -181,6 +181,14 @@ impl FileSource {
         &self.start
     }
 
+    /// The names of columns that the file begins with, for lines behind a position: a W3C log writes them at its top, and is not
+    /// read again from there.
+    pub(crate) fn heading_before(&self, position: Position) -> Option<Arc<[u8]>> {
+        let known = self.start.len().min(usize::try_from(position.offset).unwrap_or(usize::MAX));
+        let whole = memchr::memrchr(b'\n', &self.start[..known]).map_or(0, |end| end + 1);
+        heading_after(None, &self.start[..whole])
+    }
+
     /// What is remembered of its start.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.start)
@@ -233,7 +241,8 @@ impl FileSource {
             reader
         };
         let source = Arc::new(Source { id, name: self.path.display().to_string() });
-        Ok(BlockReader::new(reader, source, position, self.reference))
+        let heading = self.heading_before(position);
+        Ok(BlockReader::new(reader, source, position, self.reference).with_heading(heading))
     }
 }
 

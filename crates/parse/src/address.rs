@@ -51,9 +51,6 @@ pub(crate) fn put_peer(rows: &mut BatchBuilder, text: &[u8]) {
 
 /// An address with or without a port: `192.0.2.1`, `192.0.2.1:80`, `[2001:db8::1]`, `[2001:db8::1]:80`, `fe80::1%eth0`.
 pub(crate) fn endpoint(text: &[u8]) -> Option<(&[u8], Option<i64>)> {
-    if is_ip(text) {
-        return Some((text, None));
-    }
     if let Some(inside) = text.strip_prefix(b"[") {
         let close = memchr::memchr(b']', inside).filter(|at| is_ip(without_zone(&inside[..*at])))?;
         let port = match &inside[close + 1..] {
@@ -62,7 +59,10 @@ pub(crate) fn endpoint(text: &[u8]) -> Option<(&[u8], Option<i64>)> {
         };
         return Some((&inside[..close], port));
     }
-    if is_ip(without_zone(text)) {
+    let Some(colon) = memchr::memchr(b':', text) else { return is_ip(text).then_some((text, None)) };
+    // One colon stands in front of a port, several in an IPv6 address.
+    let is_one = memchr::memchr(b':', &text[colon + 1..]).is_none();
+    if !is_one && is_ip(without_zone(text)) {
         return Some((text, None));
     }
     endpoint_with_port(text).map(|(address, port)| (address, Some(port)))

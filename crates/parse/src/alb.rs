@@ -6,12 +6,13 @@ use event::{BatchBuilder, DatasetId, dataset};
 
 use crate::address::endpoint_with_port;
 use crate::context::{Context, Refusal};
-use crate::layout::{Layout, pattern, read_by};
+use crate::layout::{Layout, named_fields};
+use crate::put_values::read_by;
 use crate::values::Dialect;
 
 const TYPES: &[&[u8]] = &[b"http ", b"https ", b"h2 ", b"grpcs ", b"ws ", b"wss "];
 
-static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| pattern::compile_all(PATTERNS, Dialect::default()));
+static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| named_fields::compile_all(PATTERNS, Dialect::default()));
 
 /// Application, classic, classic before it had agents, network with TLS.
 const PATTERNS: &[&str] = &[

@@ -66,7 +66,7 @@ pub(crate) fn read_message(text: &[u8], context: &mut Context, rows: &mut BatchB
 
 fn put_line(level: &[u8], rest: &[u8], rows: &mut BatchBuilder) {
     rows.text(field::LOG_LEVEL, level);
-    let header = Header::read(rest);
+    let header = ApacheHeader::read(rest);
     if let Some(pid) = header.pid {
         rows.long(field::PROCESS_PID, pid);
     }
@@ -90,7 +90,7 @@ fn put_line(level: &[u8], rest: &[u8], rows: &mut BatchBuilder) {
 
 /// What stands between level and message.
 #[derive(Default)]
-struct Header<'a> {
+struct ApacheHeader<'a> {
     pid: Option<i64>,
     thread: Option<i64>,
     client: Option<&'a [u8]>,
@@ -99,9 +99,9 @@ struct Header<'a> {
     message: &'a [u8],
 }
 
-impl<'a> Header<'a> {
+impl<'a> ApacheHeader<'a> {
     fn read(text: &'a [u8]) -> Self {
-        let mut header = Header { message: text, ..Header::default() };
+        let mut header = ApacheHeader { message: text, ..ApacheHeader::default() };
         let mut start = text;
         if let Some((ids, rest)) = bracketed(text, b"pid ") {
             let (pid, thread) =

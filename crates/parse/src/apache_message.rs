@@ -11,7 +11,7 @@ use crate::request::{Quoted, put_request, put_target};
 
 /// What happened, as far as the wording says it.
 #[derive(Clone, Copy)]
-struct Kind {
+struct ApacheKind {
     head: &'static [u8],
     action: &'static str,
     reason: &'static str,
@@ -33,11 +33,17 @@ enum Rest {
     Marks,
 }
 
-const fn kind(head: &'static [u8], action: &'static str, reason: &'static str, is_failure: bool, rest: Rest) -> Kind {
-    Kind { head, action, reason, is_failure, rest }
+const fn kind(
+    head: &'static [u8],
+    action: &'static str,
+    reason: &'static str,
+    is_failure: bool,
+    rest: Rest,
+) -> ApacheKind {
+    ApacheKind { head, action, reason, is_failure, rest }
 }
 
-const KINDS: &[Kind] = &[
+const KINDS: &[ApacheKind] = &[
     kind(
         b"client denied by server configuration: ",
         "access_denied",

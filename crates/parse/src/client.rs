@@ -7,7 +7,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::memchr;
 
-use crate::address::{decimal, endpoint, is_ip, put_endpoint, put_peer};
+use crate::address::{decimal, endpoint, endpoint_with_port, is_ip, put_endpoint, put_peer};
 use crate::proxies::TrustedProxies;
 use crate::request::{put_escaped, put_host, split_word, word};
 
@@ -20,8 +20,9 @@ pub(crate) struct Client<'a> {
     /// The whole list of forwarded addresses.
     pub(crate) forwarded: Option<&'a [u8]>,
     pub(crate) user: &'a [u8],
-    /// The peer is an address without port, and nothing else names a client.
+    /// The peer is an address, its port stands apart, and nothing else names a client.
     is_plain: bool,
+    port: Option<i64>,
 }
 
 /// One word, or what stands in quotes or brackets, in the place of a client.
@@ -40,9 +41,13 @@ impl<'a> Client<'a> {
         if let Some((first, rest)) = word(head)
             && let Some(user) = rest.strip_prefix(b"- ")
             && user.first() != Some(&b'[')
-            && is_ip(first)
         {
-            return Some(Client { host: None, peer: first, forwarded: None, user, is_plain: true });
+            if is_ip(first) {
+                return Some(Client { host: None, peer: first, forwarded: None, user, is_plain: true, port: None });
+            }
+            if let Some((peer, port)) = endpoint_with_port(first) {
+                return Some(Client { host: None, peer, forwarded: None, user, is_plain: true, port: Some(port) });
+            }
         }
         Client::read_unusual(head)
     }
@@ -54,7 +59,7 @@ impl<'a> Client<'a> {
         if is_prefix || rest.trim_ascii_start().starts_with(b"| ") {
             return None;
         }
-        let mut client = Client { host: None, peer: b"", forwarded: None, user: b"", is_plain: false };
+        let mut client = Client { host: None, peer: b"", forwarded: None, user: b"", is_plain: false, port: None };
         match first {
             Item::Name(name) => match item(rest) {
                 Some((Item::One(peer), after)) if !after.is_empty() => {
@@ -107,6 +112,9 @@ impl<'a> Client<'a> {
     pub(crate) fn put(&self, proxies: &TrustedProxies, rows: &mut BatchBuilder) {
         if self.is_plain {
             put_peer(rows, self.peer);
+            if let Some(port) = self.port {
+                rows.long(field::SOURCE_PORT, port);
+            }
         } else {
             self.put_unusual(proxies, rows);
         }

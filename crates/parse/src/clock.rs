@@ -197,7 +197,7 @@ impl Times {
         dashed(date, time).map(|civil| civil.at_offset(0))
     }
 
-    /// The same in the zone of the clock.
+    /// As [`Self::utc`], in the zone of the clock.
     pub(crate) fn local(&self, date: &[u8], time: &[u8]) -> Option<Timestamp> {
         dashed(date, time).map(|civil| self.clock.resolve(civil))
     }

@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use event::{BatchBuilder, DatasetId, Timestamp};
 
-use crate::Options;
-use crate::clock::Times;
+use crate::clock::{Clock, Times};
 use crate::json::Scratch;
 use crate::naming::names::Names;
 use crate::proxies::TrustedProxies;
-use crate::w3c::W3c;
+use crate::shape::Shapes;
+use crate::user_format::UserFormats;
+use crate::values::Own;
+use crate::w3c_heading::W3c;
 
 /// Why a format did not read a line.
 #[derive(Debug)]
@@ -38,23 +40,40 @@ pub(crate) struct Context {
     pub(crate) proxies: TrustedProxies,
     pub(crate) w3c: W3c,
     /// Room for a text that is put together.
-    pub(crate) joined: String,
+    pub(crate) joined: Vec<u8>,
+    /// The operator's formats; taken out while one of them reads.
+    pub(crate) user: Option<Arc<UserFormats>>,
+    /// What each of them has of columns of no known name.
+    pub(crate) own: Vec<Own>,
+    /// Which of them the line at hand is expected to have.
+    pub(crate) bound: Option<usize>,
+}
+
+/// What the operator chose.
+pub(crate) struct Given<'a> {
+    pub(crate) clock: &'a Clock,
+    pub(crate) shapes: &'a Arc<Shapes>,
+    pub(crate) trusted_proxies: &'a TrustedProxies,
+    pub(crate) user_formats: &'a Arc<UserFormats>,
 }
 
 impl Context {
     /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
-    pub(crate) fn new(options: &Options, ways: [ReadCarried; 2]) -> Self {
+    pub(crate) fn new(given: Given<'_>, ways: [ReadCarried; 2]) -> Self {
         let [read_carried, read_carried_surely] = ways;
         Context {
             read_carried,
             read_carried_surely,
             depth: 0,
-            times: Times::new(options.clock.clone()),
+            times: Times::new(given.clock.clone()),
             json: Scratch::default(),
-            names: Names::new(Arc::clone(&options.shapes)),
-            proxies: options.trusted_proxies.clone(),
+            names: Names::new(Arc::clone(given.shapes)),
+            proxies: given.trusted_proxies.clone(),
             w3c: W3c::default(),
-            joined: String::new(),
+            joined: Vec::new(),
+            user: Some(Arc::clone(given.user_formats)),
+            own: given.user_formats.own(),
+            bound: None,
         }
     }
 
@@ -81,6 +100,9 @@ impl Context {
 
     pub(crate) fn begin_block(&mut self, reference: Timestamp, heading: Option<&[u8]>) {
         self.w3c.begin_block(heading);
+        for own in &mut self.own {
+            own.begin_block();
+        }
         self.times.begin_block(reference);
         self.names.begin_block();
     }

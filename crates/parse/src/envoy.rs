@@ -11,10 +11,11 @@ use memchr::memrchr;
 
 use crate::address::{endpoint, put_endpoint};
 use crate::context::{Context, Refusal};
-use crate::layout::{Layout, pattern, read_by};
+use crate::layout::{Layout, named_fields};
+use crate::put_values::read_by;
 use crate::values::Dialect;
 
-static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| pattern::compile_all(PATTERNS, Dialect::default()));
+static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| named_fields::compile_all(PATTERNS, Dialect::default()));
 
 /// Envoy, Istio, Istio before it named details.
 const PATTERNS: &[&str] = &[

@@ -5,10 +5,11 @@ use std::str::FromStr;
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
+use crate::user_format::UserFormats;
 use crate::{
     access, access_time_first, alb, apache_error, application, audit, cef, cisco, envelope, envoy, fast_log, haproxy,
-    host, json, key_value, leef, lighttpd, litespeed, nginx_error, own_file, pve_firewall, rfc3164, rfc5424, s3, squid,
-    uwsgi, w3c, windows_xml,
+    host, json, key_value, leef, lighttpd, litespeed, nginx_error, own_file, put_values, pve_firewall, rfc3164,
+    rfc5424, s3, squid, uwsgi, w3c, windows_xml,
 };
 
 /// For formats that no beginning gives away.
@@ -42,6 +43,9 @@ pub struct Format {
 
 /// Reads a line that another one carries.
 pub(crate) fn read_carried(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
+    if let Some(dataset) = put_values::read_bound(text, context, rows) {
+        return Some(dataset);
+    }
     let mut likely = FORMATS.iter().filter(|format| (format.looks_like)(text));
     likely.find_map(|format| (format.read)(text, context, rows).ok())
 }
@@ -501,12 +505,27 @@ pub static FORMATS: &[Format] = &[
 #[derive(Clone, Debug)]
 pub struct FormatChoice {
     candidates: Vec<&'static Format>,
+    /// Number of the operator's format that was asked for.
+    own: Option<usize>,
 }
 
 impl FormatChoice {
     /// Whether one format was asked for by its name: what it cannot read then is broken.
     pub(crate) fn is_told(&self) -> bool {
         self.candidates.len() < FORMATS.len()
+    }
+
+    /// Number of the operator's format that was asked for.
+    pub(crate) fn own(&self) -> Option<usize> {
+        self.own
+    }
+
+    /// The formats that a word stands for: the operator's own are known, too.
+    pub fn named(word: &str, user_formats: &UserFormats) -> Result<Self, UnknownFormat> {
+        match user_formats.named(word) {
+            Some(own) => Ok(FormatChoice { own: Some(own), ..FormatChoice::default() }),
+            None => word.parse(),
+        }
     }
 
     pub(crate) fn candidates(&self) -> &[&'static Format] {
@@ -529,7 +548,7 @@ impl FormatChoice {
 
 impl Default for FormatChoice {
     fn default() -> Self {
-        FormatChoice { candidates: FORMATS.iter().collect() }
+        FormatChoice { candidates: FORMATS.iter().collect(), own: None }
     }
 }
 
@@ -548,6 +567,6 @@ impl FromStr for FormatChoice {
         if candidates.is_empty() {
             return Err(UnknownFormat(word.to_owned()));
         }
-        Ok(FormatChoice { candidates })
+        Ok(FormatChoice { candidates, own: None })
     }
 }

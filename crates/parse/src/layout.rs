@@ -3,35 +3,37 @@
 //! A value ends where the text behind it stands first; in quotes, at the first quote without a backslash in front that this text
 //! follows. So nothing that stands behind a value can move its end, and what a server escapes cannot move anything.
 
-use event::{BatchBuilder, DatasetId};
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
-use crate::context::Context;
-use crate::values::{self, Dialect, Own, Value};
+use crate::needle::frequency;
+use crate::values::{Dialect, Own, Value};
 
 pub(crate) mod apache;
+pub(crate) mod named_fields;
 pub(crate) mod names;
 pub(crate) mod nginx;
-pub(crate) mod pattern;
 
 /// Values of one line.
 pub(crate) const VALUES_MAX: usize = 96;
 
-/// What stands between two values.
+/// What stands in front of a value or behind it, the same in every line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Between {
+enum Between {
     Text(Box<[u8]>),
-    /// One blank or several.
+    /// Blanks; one at least where they end a value.
     Blanks,
-    /// The end of the line.
-    End,
 }
 
 /// A value, and what ends it.
 #[derive(Clone, Debug)]
-struct Step {
+struct ValueStep {
     value: Value,
-    until: Between,
+    /// `None`: the end of the line.
+    until: Option<Between>,
+    /// What follows that.
+    behind: Vec<Between>,
+    /// Place of the byte of `until` that lines have least often.
+    rarest: usize,
     /// The text behind it begins with a quote or a bracket that the server escapes within.
     is_quoted: bool,
 }
@@ -39,8 +41,8 @@ struct Step {
 /// A compiled layout.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
-    head: Box<[u8]>,
-    steps: Vec<Step>,
+    head: Vec<Between>,
+    steps: Vec<ValueStep>,
     values: Vec<Value>,
     /// What stands behind the last value does not matter.
     is_open: bool,
@@ -50,7 +52,7 @@ pub(crate) struct Layout {
 
 /// A part of a layout before it is compiled, and the column that it begins at, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
+pub(crate) enum LayoutPart {
     Text(Vec<u8>),
     Blanks,
     Value(Value),
@@ -60,11 +62,11 @@ pub(crate) enum Part {
 
 /// Why parts are no layout: a text for people, and the column that it is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BadLayout {
+pub(crate) struct BadLayout {
     /// Column of the definition, from 1.
-    pub column: usize,
+    pub(crate) column: usize,
     /// What is wrong there and what to write instead.
-    pub reason: String,
+    pub(crate) reason: String,
 }
 
 impl BadLayout {
@@ -75,40 +77,37 @@ impl BadLayout {
 
 impl Layout {
     /// Compiles parts; every problem is told.
-    pub(crate) fn compile(parts: Vec<(usize, Part)>, own: Own, dialect: Dialect) -> Result<Self, Vec<BadLayout>> {
+    pub(crate) fn compile(parts: Vec<(usize, LayoutPart)>, own: Own, dialect: Dialect) -> Result<Self, Vec<BadLayout>> {
         let mut problems = Vec::new();
         let mut layout = Layout { own, dialect, ..Layout::default() };
-        layout.is_open = matches!(parts.last(), Some((_, Part::Rest)));
-        let mut parts = joined(parts).into_iter().filter(|(_, part)| *part != Part::Rest).peekable();
-        if let Some((_, Part::Text(head))) = parts.next_if(|(_, part)| matches!(part, Part::Text(_))) {
-            layout.head = head.into();
-        }
+        layout.is_open = matches!(parts.last(), Some((_, LayoutPart::Rest)));
+        let mut parts = joined(parts).into_iter().filter(|(_, part)| *part != LayoutPart::Rest).peekable();
+        layout.head = fixed(&mut parts);
         while let Some((column, part)) = parts.next() {
-            let Part::Value(value) = part else { continue };
-            let until = match parts.next_if(|(_, part)| !matches!(part, Part::Value(_))) {
-                Some((_, Part::Text(text))) => Between::Text(text.into()),
-                Some((_, Part::Blanks)) => Between::Blanks,
-                _ => Between::End,
-            };
-            if let Some((next, _)) = parts.peek().filter(|_| until == Between::End) {
+            let LayoutPart::Value(value) = part else { continue };
+            let mut behind = fixed(&mut parts);
+            let until = (!behind.is_empty()).then(|| behind.remove(0));
+            if let Some((next, _)) = parts.peek().filter(|_| until.is_none()) {
                 let reason = "two values follow each other without a text between them: it cannot be known where the first \
                               one ends; put a blank or another mark between them";
                 problems.push(BadLayout::new(*next, reason));
             }
-            let before = layout.steps.last().map_or(&*layout.head, |step| match &step.until {
-                Between::Text(text) => text,
-                _ => b"",
-            });
-            let is_quoted = match (before.last(), &until) {
-                (Some(b'"'), Between::Text(text)) => text.first() == Some(&b'"'),
-                _ => false,
+            let before = match layout.steps.last() {
+                Some(step) => step.behind.last().or(step.until.as_ref()),
+                None => layout.head.last(),
             };
+            let is_quoted = matches!((before, &until), (Some(Between::Text(before)), Some(Between::Text(until)))
+                if before.last() == Some(&b'"') && until.first() == Some(&b'"'));
             if layout.steps.len() == VALUES_MAX {
                 problems
                     .push(BadLayout::new(column, format!("more than {VALUES_MAX} values: leave the last ones out")));
                 break;
             }
-            layout.steps.push(Step { value, until, is_quoted });
+            let rarest = match &until {
+                Some(Between::Text(mark)) => (0..mark.len()).min_by_key(|at| frequency(mark[*at])).unwrap_or(0),
+                _ => 0,
+            };
+            layout.steps.push(ValueStep { value, until, behind, rarest, is_quoted });
         }
         if layout.steps.is_empty() {
             problems.push(BadLayout::new(1, "no value is named: a line would say nothing"));
@@ -125,35 +124,64 @@ impl Layout {
     /// Cuts a line into its values; how many there are, or `None` where it is not of the layout.
     #[inline]
     pub(crate) fn cut<'a>(&self, text: &'a [u8], words: &mut [&'a [u8]; VALUES_MAX]) -> Option<usize> {
-        let mut rest = text.strip_prefix(&*self.head)?;
+        let mut rest = after_all(text, &self.head)?;
         for (step, slot) in self.steps.iter().zip(words.iter_mut()) {
             let (value, after) = step.take(rest)?;
-            (*slot, rest) = (value, after);
+            *slot = value;
+            rest = if step.behind.is_empty() { after } else { after_all(after, &step.behind)? };
         }
         (self.is_open || rest.is_empty()).then_some(self.steps.len())
     }
 }
 
-impl Step {
+/// Steps over what is the same in every line.
+fn after_all<'a>(mut text: &'a [u8], all: &[Between]) -> Option<&'a [u8]> {
+    for fixed in all {
+        text = match fixed {
+            Between::Text(mark) => text.strip_prefix(&**mark)?,
+            Between::Blanks => after_blanks(text),
+        };
+    }
+    Some(text)
+}
+
+fn after_blanks(text: &[u8]) -> &[u8] {
+    &text[text.iter().take_while(|byte| **byte == b' ').count()..]
+}
+
+/// The parts up to the next value.
+fn fixed(parts: &mut std::iter::Peekable<impl Iterator<Item = (usize, LayoutPart)>>) -> Vec<Between> {
+    let mut all = Vec::new();
+    while let Some((_, part)) = parts.next_if(|(_, part)| !matches!(part, LayoutPart::Value(_))) {
+        match part {
+            LayoutPart::Text(text) => all.push(Between::Text(text.into())),
+            LayoutPart::Blanks => all.push(Between::Blanks),
+            LayoutPart::Value(_) | LayoutPart::Rest => {}
+        }
+    }
+    all
+}
+
+impl ValueStep {
     /// The value at the start of a text, and what follows the text behind it.
     #[inline]
     fn take<'a>(&self, text: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
         match &self.until {
-            Between::End => Some((text, b"")),
-            Between::Blanks => {
+            None => Some((text, b"")),
+            Some(Between::Blanks) => {
                 let at = memchr(b' ', text)?;
-                let rest = &text[at..];
-                let blanks = rest.iter().take_while(|byte| **byte == b' ').count();
-                Some((&text[..at], &rest[blanks..]))
+                Some((&text[..at], after_blanks(&text[at..])))
             }
-            Between::Text(mark) if self.is_quoted => self.take_quoted(text, mark),
-            Between::Text(mark) => match **mark {
+            Some(Between::Text(mark)) if self.is_quoted => self.take_quoted(text, mark),
+            Some(Between::Text(mark)) => match **mark {
                 [one] => memchr(one, text).map(|at| (&text[..at], &text[at + 1..])),
-                [first, ..] if mark.len() <= 4 => {
-                    let at = memchr::memchr_iter(first, text).find(|at| text[*at..].starts_with(mark))?;
+                _ => {
+                    // The rarest byte is looked for, because the texts are short.
+                    let stands = |found: usize| Some(found).filter(|at| text[*at..].starts_with(mark));
+                    let mut found = memchr::memchr_iter(*mark.get(self.rarest)?, text.get(self.rarest..)?);
+                    let at = found.find_map(stands)?;
                     Some((&text[..at], &text[at + mark.len()..]))
                 }
-                _ => memmem::find(text, mark).map(|at| (&text[..at], &text[at + mark.len()..])),
             },
         }
     }
@@ -174,29 +202,39 @@ impl Step {
     }
 }
 
-/// Reads a line by the first of the layouts that it is of. None of them has values of unknown names.
-pub(crate) fn read_by(
-    layouts: &[Layout],
-    text: &[u8],
-    dataset: DatasetId,
-    context: &mut Context,
-    rows: &mut BatchBuilder,
-) -> Option<DatasetId> {
-    let mut words: [&[u8]; VALUES_MAX] = [b""; VALUES_MAX];
-    layouts.iter().find_map(|layout| {
-        let count = layout.cut(text, &mut words)?;
-        let mut own = Own::default();
-        let is_read = values::put(layout.values(), &words[..count], layout.dialect, &mut own, context, rows);
-        is_read.then_some(dataset)
-    })
+/// Cuts a line at its separators; a value in quotes may hold them. `None` where there are too many.
+pub(crate) fn split_delimited<'a>(text: &'a [u8], separator: u8, words: &mut [&'a [u8]; VALUES_MAX]) -> Option<usize> {
+    let (mut rest, mut count) = (text, 0);
+    loop {
+        let slot = words.get_mut(count)?;
+        count += 1;
+        if let Some(inside) = rest.strip_prefix(b"\"")
+            && let Some(close) = memchr(b'"', inside)
+            && inside.get(close + 1).is_none_or(|after| *after == separator)
+        {
+            *slot = &inside[..close];
+            match inside.get(close + 2..) {
+                Some(after) => rest = after,
+                None => return Some(count),
+            }
+            continue;
+        }
+        match memchr(separator, rest) {
+            Some(end) => (*slot, rest) = (&rest[..end], &rest[end + 1..]),
+            None => {
+                *slot = rest;
+                return Some(count);
+            }
+        }
+    }
 }
 
 /// Texts that follow each other become one.
-fn joined(parts: Vec<(usize, Part)>) -> Vec<(usize, Part)> {
-    let mut out: Vec<(usize, Part)> = Vec::with_capacity(parts.len());
+fn joined(parts: Vec<(usize, LayoutPart)>) -> Vec<(usize, LayoutPart)> {
+    let mut out: Vec<(usize, LayoutPart)> = Vec::with_capacity(parts.len());
     for (column, part) in parts {
         match (out.last_mut(), part) {
-            (Some((_, Part::Text(before))), Part::Text(text)) => before.extend_from_slice(&text),
+            (Some((_, LayoutPart::Text(before))), LayoutPart::Text(text)) => before.extend_from_slice(&text),
             (_, part) => out.push((column, part)),
         }
     }

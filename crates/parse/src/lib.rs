@@ -47,6 +47,7 @@ mod nginx_error;
 mod own_file;
 mod pairs;
 mod proxies;
+mod put_values;
 mod pve_firewall;
 mod record;
 mod request;
@@ -60,10 +61,12 @@ mod syslog;
 mod tag;
 mod template;
 mod unifi;
+mod user_format;
 mod uwsgi;
 mod values;
 mod w3c;
 mod w3c_columns;
+mod w3c_heading;
 mod windows_xml;
 
 pub use clock::{Clock, UnknownZone};
@@ -73,6 +76,7 @@ pub use listing::{Readable, readable};
 pub use naming::unknown::{UnknownShape, UnknownShapes};
 pub use proxies::TrustedProxies;
 pub use shape::{About, ShapeProblem, Shapes};
+pub use user_format::{BadDefinition, FormatDefinition, UserFormats};
 
 use std::sync::Arc;
 
@@ -80,7 +84,7 @@ use event::catalog::field;
 use event::record::EXPORT_START;
 use event::{BatchBuilder, Block, EventBatch, Position, dataset};
 
-use crate::context::{Context, Refusal};
+use crate::context::{Context, Given, Refusal};
 use crate::enrich::Enrichment;
 use crate::line::BlockLine;
 use crate::record::Record;
@@ -95,6 +99,8 @@ pub struct Options {
     pub format: FormatChoice,
     /// Zone and year of times that name none.
     pub clock: Clock,
+    /// Formats that the operator defines, and the sources that have them.
+    pub user_formats: Arc<UserFormats>,
     /// Whose word on forwarded addresses is believed.
     pub trusted_proxies: TrustedProxies,
     /// What is added to events beside what they say.
@@ -106,6 +112,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Self {
         Options {
+            user_formats: Arc::default(),
             format: FormatChoice::default(),
             clock: Clock::default(),
             trusted_proxies: TrustedProxies::default(),
@@ -129,7 +136,15 @@ impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
         let ways = [format::read_carried, format::read_carried_surely];
-        let context = Context::new(&options, ways);
+        let context = Context::new(
+            Given {
+                clock: &options.clock,
+                shapes: &options.shapes,
+                trusted_proxies: &options.trusted_proxies,
+                user_formats: &options.user_formats,
+            },
+            ways,
+        );
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
         Parser { options, context, enrichment, rows_hint: 1024 }
     }
@@ -140,6 +155,9 @@ impl Parser {
         let cut_line_bytes = block.cut_line_bytes;
         self.context.begin_block(block.reference, block.heading.as_deref());
         let origin_starts: Vec<u32> = block.layout.origins.iter().map(|(start, _)| *start).collect();
+        let own_format = |name: &str| self.options.format.own().or_else(|| self.options.user_formats.bound_to(name));
+        let of_origins: Vec<_> = block.layout.origins.iter().map(|(_, origin)| own_format(&origin.name)).collect();
+        let of_source = own_format(&block.source.name);
         let mut rows = BatchBuilder::new(block, self.rows_hint);
         let buffer = rows.buffer();
         let bytes = buffer.as_slice();
@@ -151,6 +169,7 @@ impl Parser {
             let cut = cut_line_bytes.filter(|_| line.next >= bytes.len());
             // What other senders wrote behind the line does not go on with it.
             let bound = origin_starts.partition_point(|start| *start as usize <= line.at);
+            self.context.bound = bound.checked_sub(1).map_or(of_source, |origin| of_origins[origin]);
             let bound = origin_starts.get(bound).map_or(bytes.len(), |start| *start as usize);
             let head = RecordHead { line, cut, bytes, bound: bound.max(line.next) };
             let record = self.parse_record(head, preferred, &mut rows);
@@ -251,6 +270,15 @@ impl Parser {
         preferred: &'static Format,
         rows: &mut BatchBuilder,
     ) -> Result<event::DatasetId, Unread> {
+        let is_bound = self.context.bound.is_some();
+        if is_bound {
+            if let Some(dataset) = put_values::read_bound(text, &mut self.context, rows) {
+                return Ok(dataset);
+            }
+            if self.options.format.own().is_some() && !line::is_empty(text) {
+                return Err(Unread::Broken("not of the format that was asked for"));
+            }
+        }
         let candidates = self.options.format.candidates();
         let others = candidates.iter().copied().filter(|format| format.name != preferred.name);
         for format in std::iter::once(preferred).chain(others) {
@@ -272,6 +300,7 @@ impl Parser {
         match candidates.iter().find(is_nearest).map(|format| (format.read)(text, &mut self.context, rows)) {
             Some(Err(Refusal::Broken(reason) | Refusal::Other(reason))) => Err(Unread::Broken(reason)),
             _ if is_told => Err(Unread::Broken("not of the format that was asked for")),
+            _ if is_bound => Err(Unread::Broken("not of the format that is defined for its source")),
             _ => Err(Unread::Text),
         }
     }
@@ -328,3 +357,7 @@ pub fn peek_time(text: &[u8], options: &Options, reference: event::Timestamp) ->
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod user_format_tests;
+#[cfg(test)]
+mod web_forgery_tests;

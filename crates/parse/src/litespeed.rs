@@ -11,8 +11,16 @@ use crate::context::{Context, Refusal};
 
 const LEVELS: &[&[u8]] = &[b"DEBUG", b"INFO", b"NOTICE", b"WARN", b"ERROR", b"CRIT", b"ALERT", b"EMERG", b"FATAL"];
 
-/// The date and the time, the level, and what follows.
-fn split(text: &[u8]) -> Option<(&[u8], &[u8], &[u8], &[u8])> {
+/// A line whose time and level are known.
+struct LiteSpeedHead<'a> {
+    date: &'a [u8],
+    time: &'a [u8],
+    level: &'a [u8],
+    /// What follows: brackets.
+    rest: &'a [u8],
+}
+
+fn split(text: &[u8]) -> Option<LiteSpeedHead<'_>> {
     let head = text.get(..40.min(text.len()))?;
     if head.get(10) != Some(&b' ') || head.get(4) != Some(&b'-') || head.get(13) != Some(&b':') {
         return None;
@@ -20,16 +28,17 @@ fn split(text: &[u8]) -> Option<(&[u8], &[u8], &[u8], &[u8])> {
     let open = memmem::find(head, b" [")?;
     let close = memchr(b']', &text[open..])? + open;
     let level = text.get(open + 2..close).filter(|level| LEVELS.contains(level))?;
-    Some((&text[..10], text.get(11..open)?, level, text[close + 1..].strip_prefix(b" ")?))
+    let rest = text[close + 1..].strip_prefix(b" ").filter(|rest| rest.first() == Some(&b'['))?;
+    Some(LiteSpeedHead { date: &text[..10], time: text.get(11..open)?, level, rest })
 }
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
-    split(text).is_some_and(|(.., rest)| rest.first() == Some(&b'['))
+    split(text).is_some()
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     const OTHER: Refusal = Refusal::Other("not an error line of LiteSpeed");
-    let (date, time, level, mut rest) = split(text).filter(|(.., rest)| rest.first() == Some(&b'[')).ok_or(OTHER)?;
+    let LiteSpeedHead { date, time, level, mut rest } = split(text).ok_or(OTHER)?;
     let time = context.times.local(date, time).ok_or(OTHER)?;
     let (mut pid, mut client) = (None, None);
     // Process, thread and client, each where it is known; the client is the last of them.

@@ -13,7 +13,8 @@ pub(crate) struct Needle {
 /// Letters and blanks, frequent ones first. What is not here is rarer.
 const FREQUENT: &[u8] = b" e0123456789.toairsnldcumpfhgwvbykxjqz";
 
-const fn frequency(byte: u8) -> usize {
+/// How frequent a byte is; 0 for the rarest.
+pub(crate) const fn frequency(byte: u8) -> usize {
     let mut at = 0;
     while at < FREQUENT.len() {
         if FREQUENT[at] == byte {

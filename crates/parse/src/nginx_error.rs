@@ -67,7 +67,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 }
 
 /// What stands in front of the message.
-struct Header<'a> {
+struct NginxHeader<'a> {
     level: &'a [u8],
     pid: i64,
     thread: i64,
@@ -75,14 +75,14 @@ struct Header<'a> {
 }
 
 /// ` [level] pid#tid: [*connection ]message`
-fn header(text: &[u8]) -> Option<Header<'_>> {
+fn header(text: &[u8]) -> Option<NginxHeader<'_>> {
     let inside = text.strip_prefix(b" [")?;
     let close = memchr(b']', inside.get(..10.min(inside.len()))?)?;
     let rest = inside[close + 1..].strip_prefix(b" ")?;
     let colon = memmem::find(rest.get(..24.min(rest.len()))?, b": ")?;
     let hash = memchr(b'#', &rest[..colon])?;
     let message = without_connection(&rest[colon + 2..]);
-    Some(Header {
+    Some(NginxHeader {
         level: &inside[..close],
         pid: decimal(&rest[..hash])?,
         thread: decimal(&rest[hash + 1..colon])?,
@@ -216,18 +216,18 @@ fn value<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
 
 /// What happened, as far as the wording says it.
 #[derive(Clone, Copy)]
-struct Kind {
+struct NginxKind {
     head: &'static [u8],
     action: &'static str,
     reason: &'static str,
     is_failure: bool,
 }
 
-const fn kind(head: &'static [u8], action: &'static str, reason: &'static str, is_failure: bool) -> Kind {
-    Kind { head, action, reason, is_failure }
+const fn kind(head: &'static [u8], action: &'static str, reason: &'static str, is_failure: bool) -> NginxKind {
+    NginxKind { head, action, reason, is_failure }
 }
 
-const KINDS: &[Kind] = &[
+const KINDS: &[NginxKind] = &[
     kind(b"access forbidden by rule", "access_denied", "forbidden by rule", true),
     kind(b"directory index of ", "access_denied", "directory index is forbidden", true),
     kind(b"limiting requests, dry run", "", "", false),

@@ -6,10 +6,11 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 
 use crate::context::{Context, Refusal};
-use crate::layout::{Layout, pattern, read_by};
+use crate::layout::{Layout, named_fields};
+use crate::put_values::read_by;
 use crate::values::Dialect;
 
-static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| pattern::compile_all(PATTERNS, Dialect::default()));
+static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| named_fields::compile_all(PATTERNS, Dialect::default()));
 
 const PATTERNS: &[&str] = &[
     "{*} {aws.s3access.bucket} [{@timestamp}] {source.ip} {user.id} {*} {event.action} {*} \"{request}\" {http.response.status_code} {event.reason} {http.response.bytes} {*} {event.duration:ms} {*} \"{http.request.referrer}\" \"{user_agent.original}\"{...}",

@@ -8,11 +8,12 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 
 use crate::context::{Context, Refusal};
-use crate::layout::{Layout, pattern, read_by};
+use crate::layout::{Layout, named_fields};
+use crate::put_values::read_by;
 use crate::values::Dialect;
 
 static LAYOUTS: LazyLock<Vec<Layout>> =
-    LazyLock::new(|| pattern::compile_all(PATTERNS, Dialect { is_proxy: true, ..Dialect::default() }));
+    LazyLock::new(|| named_fields::compile_all(PATTERNS, Dialect { is_proxy: true, ..Dialect::default() }));
 
 const PATTERNS: &[&str] = &[
     "{@timestamp:s}{_}{event.duration:ms} {source.ip} {event.action}/{http.response.status_code} {http.response.bytes} {http.request.method} {url.original} {user.name} {*}/{destination.ip} {...}",

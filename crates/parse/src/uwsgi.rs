@@ -7,10 +7,11 @@ use std::sync::LazyLock;
 use event::{BatchBuilder, DatasetId, dataset};
 
 use crate::context::{Context, Refusal};
-use crate::layout::{Layout, pattern, read_by};
+use crate::layout::{Layout, named_fields};
+use crate::put_values::read_by;
 use crate::values::Dialect;
 
-static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| pattern::compile_all(PATTERNS, Dialect::default()));
+static LAYOUTS: LazyLock<Vec<Layout>> = LazyLock::new(|| named_fields::compile_all(PATTERNS, Dialect::default()));
 
 const PATTERNS: &[&str] = &[
     "[pid: {*}|app: {*}|req: {*}] {source.ip} ({user.name}) {{{*} vars in {*} bytes}} [{@timestamp}] {http.request.method} {url.original} => generated {http.response.body.bytes} bytes in {event.duration:ms} msecs ({http.version} {http.response.status_code}) {...}",

@@ -1,16 +1,6 @@
-//! Values that a line was cut into, and what becomes of each: what W3C logs and layouts share. Cuts nothing.
-//!
-//! Which of the addresses is the client, and what target and time are made of, is known when all values are there. Nothing is put
-//! where the time cannot be read.
+//! What the values of a line may be: the words in which W3C headings and layouts say it. Reads no lines.
 
-use event::catalog::field;
-use event::{BatchBuilder, FieldId, Timestamp};
-use memchr::memchr;
-
-use crate::address::{decimal, endpoint, put_endpoint, put_ip};
-use crate::clock::Times;
-use crate::context::Context;
-use crate::request::{Quoted, put_host, put_quoted, put_request, put_target, unescape};
+use event::{BatchBuilder, FieldId};
 
 /// What becomes of a value. A `-` is nothing everywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +10,7 @@ pub(crate) enum Value {
     Date,
     Time,
     /// Date and time in one.
-    Stamp(Stamp),
+    Stamp(TimeForm),
     /// The address that the server saw, with a port perhaps.
     Peer,
     /// A list of forwarded addresses.
@@ -49,7 +39,7 @@ pub(crate) enum Value {
 
 /// How a time is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stamp {
+pub(crate) enum TimeForm {
     /// As web servers write it, or in ISO 8601.
     Any,
     /// Units since 1970, so many in a second, with a fraction perhaps.
@@ -106,7 +96,7 @@ impl Own {
         self.ids.clear();
     }
 
-    fn put(&mut self, at: usize, word: &[u8], rows: &mut BatchBuilder) {
+    pub(crate) fn put(&mut self, at: usize, word: &[u8], rows: &mut BatchBuilder) {
         let (Some(slot), Some(name)) = (self.ids.get_mut(at), self.names.get(at)) else { return };
         if slot.is_none() {
             *slot = rows.column_named(name).ok();
@@ -115,257 +105,5 @@ impl Own {
             Some(id) => rows.text(*id, word),
             None => rows.count_field_dropped(),
         }
-    }
-}
-
-/// The parts of a line that are put together.
-#[derive(Default)]
-struct Parts<'a> {
-    date: &'a [u8],
-    time: &'a [u8],
-    stamp: Option<(Stamp, &'a [u8])>,
-    peer: &'a [u8],
-    forwarded: &'a [u8],
-    stem: &'a [u8],
-    query: &'a [u8],
-    scheme: &'a [u8],
-    host: &'a [u8],
-}
-
-impl<'a> Parts<'a> {
-    #[inline]
-    fn of(values: &[Value], words: &[&'a [u8]]) -> Self {
-        let mut parts = Parts::default();
-        for (value, word) in values.iter().zip(words) {
-            if matches!(*word, b"-" | b"") {
-                continue;
-            }
-            // The first of two columns counts.
-            let slot = match value {
-                Value::Stamp(stamp) if parts.stamp.is_none() => {
-                    parts.stamp = Some((*stamp, word));
-                    continue;
-                }
-                Value::Date => &mut parts.date,
-                Value::Time => &mut parts.time,
-                Value::Peer => &mut parts.peer,
-                Value::Forwarded => &mut parts.forwarded,
-                Value::Stem => &mut parts.stem,
-                Value::Query => &mut parts.query,
-                Value::Text(field::URL_SCHEME) => &mut parts.scheme,
-                Value::Host => &mut parts.host,
-                _ => continue,
-            };
-            if slot.is_empty() {
-                *slot = word;
-            }
-        }
-        parts
-    }
-
-    /// The time; `None` where it cannot be read, `Some(None)` where there is none.
-    fn at(&self, dialect: Dialect, times: &mut Times) -> Option<Option<Timestamp>> {
-        if let Some((stamp, word)) = self.stamp {
-            return read_stamp(stamp, word, times).map(Some);
-        }
-        if self.date.is_empty() && self.time.is_empty() {
-            return Some(None);
-        }
-        match dialect.is_local {
-            true => times.local(self.date, self.time),
-            false => Times::utc(self.date, self.time),
-        }
-        .map(Some)
-    }
-
-    fn put_client(&self, context: &Context, rows: &mut BatchBuilder) {
-        if !self.forwarded.is_empty() {
-            rows.text(field::NETWORK_FORWARDED_IP, self.forwarded);
-        }
-        if !self.peer.is_empty() && self.peer != b"unix:" {
-            let is_known = self.forwarded.is_empty();
-            put_endpoint(rows, if is_known { self.peer } else { context.proxies.client(self.peer, self.forwarded) });
-        } else if !self.forwarded.is_empty() && !context.proxies.is_empty() {
-            // Without the peer that sent it a list is believed only from proxies that are known.
-            put_endpoint(rows, context.proxies.client_of_list(self.forwarded));
-        }
-    }
-
-    /// Path and query stand apart, and are one target.
-    fn put_target(&self, dialect: Dialect, joined: &mut String, rows: &mut BatchBuilder) {
-        let is_whole = dialect.is_proxy && self.stem.starts_with(b"/") && !self.host.is_empty();
-        let query = self.query.strip_prefix(b"?").unwrap_or(self.query);
-        // `CONNECT host:port`
-        if dialect.is_proxy && !self.stem.contains(&b'/') && !self.stem.is_empty() {
-            rows.text(field::URL_ORIGINAL, self.stem);
-            put_host(self.stem, rows);
-            return;
-        }
-        if query.is_empty() && !is_whole {
-            if dialect.escapes == Escapes::Backslash && memchr(b'\\', self.stem).is_some() {
-                put_target(unescape(self.stem).as_bytes(), rows);
-            } else {
-                put_target(self.stem, rows);
-            }
-            return;
-        }
-        joined.clear();
-        let mut push = |part: &[u8], mark: &str| {
-            joined.push_str(&String::from_utf8_lossy(part));
-            joined.push_str(mark);
-        };
-        // What was asked of a proxy is a whole address.
-        if is_whole {
-            push(if self.scheme.is_empty() { b"http" } else { self.scheme }, "://");
-            push(self.host, "");
-        }
-        push(self.stem, if query.is_empty() { "" } else { "?" });
-        push(query, "");
-        rows.owned(field::URL_ORIGINAL, joined);
-        if !self.stem.is_empty() {
-            rows.text(field::URL_PATH, self.stem);
-        }
-        if !query.is_empty() {
-            rows.text(field::URL_QUERY, query);
-        }
-    }
-}
-
-fn read_stamp(stamp: Stamp, word: &[u8], times: &mut Times) -> Option<Timestamp> {
-    match stamp {
-        Stamp::Any => times
-            .clf(word)
-            .or_else(|| times.bracketed(word))
-            .or_else(|| times.slashed(word).filter(|(_, rest)| rest.is_empty()).map(|(time, _)| time))
-            .or_else(|| times.of_c(word))
-            .or_else(|| times.bsd(word).filter(|(_, rest)| rest.is_empty()).map(|(time, _)| time)),
-        Stamp::Since(units) => {
-            let (whole, fraction) = memchr(b'.', word).map_or((word, &b""[..]), |at| (&word[..at], &word[at + 1..]));
-            let micros = decimal(whole)?.checked_mul(1_000_000 / units)?;
-            let (part, rest) = event::time::parse_fraction(fraction);
-            rest.is_empty().then(|| Timestamp(micros.saturating_add(i64::from(part) / units)).within_years())
-        }
-    }
-}
-
-/// Puts the values of a line. False where its time cannot be read: nothing has been put then.
-pub(crate) fn put(
-    values: &[Value],
-    words: &[&[u8]],
-    dialect: Dialect,
-    own: &mut Own,
-    context: &mut Context,
-    rows: &mut BatchBuilder,
-) -> bool {
-    let parts = Parts::of(values, words);
-    let Some(time) = parts.at(dialect, &mut context.times) else { return false };
-    if let Some(time) = time {
-        rows.date(field::TIMESTAMP, time);
-    }
-    let mut joined = std::mem::take(&mut context.joined);
-    parts.put_client(context, rows);
-    parts.put_target(dialect, &mut joined, rows);
-    for (value, word) in values.iter().zip(words) {
-        if !matches!(*word, b"-" | b"") {
-            put_value(*value, word, dialect, &mut joined, own, rows);
-        }
-    }
-    context.joined = joined;
-    true
-}
-
-fn put_value(value: Value, word: &[u8], dialect: Dialect, joined: &mut String, own: &mut Own, rows: &mut BatchBuilder) {
-    match value {
-        Value::Skip | Value::Date | Value::Time | Value::Stamp(_) | Value::Peer | Value::Forwarded => {}
-        Value::Stem | Value::Query => {}
-        Value::Ip(id) => put_ip(rows, id, word),
-        Value::Server => {
-            if let Some((address, port)) = endpoint(word) {
-                put_ip(rows, field::DESTINATION_IP, address);
-                if let Some(port) = port {
-                    rows.long(field::DESTINATION_PORT, port);
-                }
-            }
-        }
-        Value::Text(field::NETWORK_TRANSPORT) => put_transport(word, rows),
-        Value::Text(id) => rows.text(id, word),
-        Value::Escaped(id) => put_escaped(id, word, dialect.escapes, joined, rows),
-        Value::Number(id) => {
-            // A connection that was given up has no status.
-            let number = decimal(word).filter(|number| id != field::HTTP_RESPONSE_STATUS_CODE || *number != 0);
-            if let Some(number) = number {
-                rows.long(id, number);
-            }
-        }
-        // A connection without a request.
-        Value::Request if word.starts_with(b"- ") => {}
-        Value::Request => put_request(Quoted { text: word, escaped: memchr(b'\\', word).is_some() }, rows),
-        Value::Host => put_host(word, rows),
-        Value::Version => rows.text(field::HTTP_VERSION, word.strip_prefix(b"HTTP/").unwrap_or(word)),
-        Value::Duration(nanoseconds) => {
-            if let Some(duration) = duration(word, nanoseconds) {
-                rows.long(field::EVENT_DURATION, duration);
-            }
-        }
-        Value::Action => put_action(word, rows),
-        Value::Own(at) => own.put(usize::from(at), word, rows),
-    }
-}
-
-/// A number of units with a fraction perhaps, in nanoseconds.
-fn duration(word: &[u8], nanoseconds: i64) -> Option<i64> {
-    let (whole, fraction) = memchr(b'.', word).map_or((word, &b""[..]), |at| (&word[..at], &word[at + 1..]));
-    let (part, rest) = event::time::parse_fraction(fraction);
-    let whole = decimal(whole).filter(|_| rest.is_empty())?;
-    Some(whole.saturating_mul(nanoseconds).saturating_add(i64::from(part).saturating_mul(nanoseconds) / 1_000_000))
-}
-
-fn put_escaped(id: FieldId, word: &[u8], escapes: Escapes, joined: &mut String, rows: &mut BatchBuilder) {
-    let mark: &[u8] = match escapes {
-        Escapes::Backslash => {
-            put_quoted(rows, id, Quoted { text: word, escaped: memchr(b'\\', word).is_some() });
-            return;
-        }
-        Escapes::Percent => b"%20",
-        Escapes::Plus => b"+",
-    };
-    // A value with blanks has none that are written otherwise.
-    if memchr(mark[0], word).is_none() || memchr(b' ', word).is_some() {
-        rows.text(id, word);
-        return;
-    }
-    joined.clear();
-    let mut rest = word;
-    while let Some(at) = memchr(mark[0], rest) {
-        joined.push_str(&String::from_utf8_lossy(&rest[..at]));
-        let is_blank = rest[at..].starts_with(mark);
-        joined.push(if is_blank { ' ' } else { char::from(mark[0]) });
-        rest = &rest[at + if is_blank { mark.len() } else { 1 }..];
-    }
-    joined.push_str(&String::from_utf8_lossy(rest));
-    rows.owned(id, joined);
-}
-
-/// In small letters, as everywhere else.
-fn put_transport(word: &[u8], rows: &mut BatchBuilder) {
-    match word {
-        b"TCP" => rows.literal(field::NETWORK_TRANSPORT, "tcp"),
-        b"UDP" => rows.literal(field::NETWORK_TRANSPORT, "udp"),
-        b"ICMP" => rows.literal(field::NETWORK_TRANSPORT, "icmp"),
-        _ => rows.text(field::NETWORK_TRANSPORT, word),
-    }
-}
-
-fn put_action(word: &[u8], rows: &mut BatchBuilder) {
-    match word {
-        b"DROP" => {
-            rows.literal(field::EVENT_ACTION, "blocked");
-            rows.literal(field::EVENT_OUTCOME, "failure");
-        }
-        b"ALLOW" => {
-            rows.literal(field::EVENT_ACTION, "allowed");
-            rows.literal(field::EVENT_OUTCOME, "success");
-        }
-        _ => rows.text(field::EVENT_ACTION, word),
     }
 }

@@ -3,15 +3,15 @@
 use event::catalog::field;
 
 use crate::address::{decimal, is_ip};
-use crate::values::{Stamp, Value};
+use crate::values::{TimeForm, Value};
 
 /// Names are compared without regard to case. What no rule asks for is left in the line.
 #[rustfmt::skip]
 const NAMES: &[(&str, Value)] = &[
     ("date", Value::Date),
     ("time", Value::Time),
-    ("gmttime", Value::Stamp(Stamp::Any)),
-    ("date-time", Value::Stamp(Stamp::Any)),
+    ("gmttime", Value::Stamp(TimeForm::Any)),
+    ("date-time", Value::Stamp(TimeForm::Any)),
     ("c-ip", Value::Peer),
     ("src-ip", Value::Peer),
     ("c-port", Value::Number(field::SOURCE_PORT)),

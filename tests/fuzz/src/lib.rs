@@ -1,7 +1,7 @@
 //! What the fuzz targets check, in one place.
 
 use event::{Block, Timestamp};
-use parse::{Options, Parser};
+use parse::{FormatChoice, FormatDefinition, Options, Parser, UserFormats};
 
 /// A fixed reference time, so that a crash can be repeated.
 const REFERENCE: Timestamp = Timestamp(1_800_000_000_000_000);
@@ -20,6 +20,38 @@ pub fn parse_as(format: &str, bytes: &[u8]) {
         text.clear();
     }
     assert_eq!(batch.span().1.offset, bytes.len() as u64);
+}
+
+/// Takes the first line as the definition of a format in each of its forms, and reads the others by it.
+pub fn define_format(text: &str) {
+    let (definition, lines) = text.split_once('\n').unwrap_or((text, ""));
+    let forms: [fn(&mut FormatDefinition, String); 4] = [
+        |format, text| format.nginx = Some(text),
+        |format, text| format.apache = Some(text),
+        |format, text| format.pattern = Some(text),
+        |format, text| {
+            format.columns = text.split(',').map(str::to_owned).collect();
+            format.delimiter = Some(";".to_owned());
+        },
+    ];
+    for form in forms {
+        let mut format = FormatDefinition { name: "mine".to_owned(), ..FormatDefinition::default() };
+        form(&mut format, definition.to_owned());
+        match UserFormats::compile(&[format]) {
+            Ok(formats) => {
+                let user_formats = std::sync::Arc::new(formats);
+                let format = FormatChoice::named("mine", &user_formats).expect("it is defined");
+                let options = Options { format, user_formats, ..Options::default() };
+                let batch = Parser::new(options).parse(Block::detached("fuzz", lines.as_bytes().to_vec(), REFERENCE));
+                let mut text = String::new();
+                for row in 0..batch.rows() {
+                    event::json::write_row(&batch, row, &mut text);
+                    text.clear();
+                }
+            }
+            Err(problems) => assert!(problems.iter().all(|problem| !problem.to_string().is_empty())),
+        }
+    }
 }
 
 /// Reads arbitrary text as a rule file, and runs what was loaded on a line of each kind.

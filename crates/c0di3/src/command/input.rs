@@ -23,20 +23,18 @@ pub(crate) fn parse_options(
     year: Option<i32>,
     shapes: &ShapeArguments,
 ) -> anyhow::Result<parse::Options> {
-    let format = format.unwrap_or(&config.input.format).parse::<parse::FormatChoice>();
+    let user_formats = Arc::clone(&config.input.formats);
+    let format = parse::FormatChoice::named(format.unwrap_or(&config.input.format), &user_formats);
     let clock = parse::Clock::new(timezone.unwrap_or(&config.input.timezone), year);
     if let Some(year) = year.filter(|year| !(0..=9999).contains(year)) {
         return Err(Usage(format!("--year: {year} is not a year from 0 to 9999")).into());
     }
     let format = format.map_err(|error| Usage(format!("--format: {error}")))?;
     let clock = clock.map_err(|error| Usage(format!("--timezone: {error}")))?;
-    Ok(parse::Options {
-        format,
-        clock,
-        enricher: Arc::new(enricher(config)?),
-        shapes: self::shapes(config, shapes)?,
-        ..parse::Options::default()
-    })
+    let trusted_proxies = config.input.trusted_proxies.clone().into();
+    let enricher = Arc::new(enricher(config)?);
+    let shapes = self::shapes(config, shapes)?;
+    Ok(parse::Options { format, clock, user_formats, trusted_proxies, enricher, shapes })
 }
 
 /// The shapes of the files that are configured and asked for, and those that are built in; every problem where there are some.

@@ -1,11 +1,12 @@
 //! From settings as written to settings as meant. A wrong one is reported with its key, and the reading goes on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use event::{Severity, Thresholds};
 
 use super::analyzer::check_analyzer;
-use super::file::{AgentSections, ConfigFile, JudgingSections, LogSection, WebhooksSection};
+use super::file::{AgentSections, ConfigFile, FormatEntry, InputSection, JudgingSections, LogSection, WebhooksSection};
 use super::meant::{
     AccessConfig, AgentConfig, Config, CorrelationConfig, InputConfig, LogConfig, NotifyConfig, RulesConfig,
     StoreConfig,
@@ -21,7 +22,6 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     let fold_gap_us = problems.span("correlation.fold_gap", &judging.correlation.fold_gap);
     let listen = problems.address("api.listen", &agent.api.listen);
     let health_listen = problems.address("api.health_listen", &agent.api.health_listen);
-    problems.check("input.format", sources.input.format.parse::<parse::FormatChoice>());
     problems.check("input.timezone", parse::Clock::new(&sources.input.timezone, None));
     problems.check("store.url", check_store_url(&keeping.store.url));
     check_cache(&keeping.cache.url, &mut problems);
@@ -72,8 +72,14 @@ fn check_cache(url: &str, problems: &mut Problems) {
 fn check_input(file: &ConfigFile, problems: &mut Problems) -> InputConfig {
     let (input, enrich) = (&file.sources.input, &file.sources.enrich);
     let internal = enrich.internal.iter();
+    let proxies = input.trusted_proxies.iter();
+    let formats = check_formats(input, problems);
     InputConfig {
         format: input.format.clone(),
+        formats,
+        trusted_proxies: proxies
+            .filter_map(|network| problems.check("input.trusted_proxies", network.parse()))
+            .collect(),
         timezone: input.timezone.clone(),
         shapes: input.shapes.clone(),
         country: enrich.country.clone(),
@@ -81,6 +87,22 @@ fn check_input(file: &ConfigFile, problems: &mut Problems) -> InputConfig {
         agents: enrich.agents,
         internal: internal.filter_map(|network| problems.check("enrich.internal", network.parse())).collect(),
     }
+}
+
+/// The operator's own formats, and whether the one that is asked for is known.
+fn check_formats(input: &InputSection, problems: &mut Problems) -> Arc<parse::UserFormats> {
+    let definitions: Vec<_> = input.formats.iter().map(FormatEntry::definition).collect();
+    let formats = parse::UserFormats::compile(&definitions).unwrap_or_else(|wrong| {
+        for problem in &wrong {
+            problems.keep("input.formats", problem);
+        }
+        parse::UserFormats::default()
+    });
+    // A format whose definition is wrong is told once.
+    if !input.formats.iter().any(|format| format.name == input.format) {
+        problems.check("input.format", parse::FormatChoice::named(&input.format, &formats));
+    }
+    Arc::new(formats)
 }
 
 fn check_rules(file: &ConfigFile, problems: &mut Problems) -> RulesConfig {

@@ -29,7 +29,10 @@ sections! {
         paths: Vec<PathBuf>, default: bool, placeholders: Vec<PathBuf>, taxonomy: Vec<PathBuf>,
         exceptions: Vec<PathBuf>, indicators: Vec<PathBuf>, paranoia: u8, watch: String,
     }
-    InputSection { format: String, timezone: String, logsource: String, shapes: Vec<PathBuf> }
+    InputSection {
+        format: String, timezone: String, logsource: String, shapes: Vec<PathBuf>, trusted_proxies: Vec<String>,
+        formats: Vec<FormatEntry>,
+    }
     EnrichSection { country: PathBuf, network: PathBuf, internal: Vec<String>, agents: bool }
     CorrelationSection { lateness: String, fold_gap: String, groups_max: usize }
     ScoreSection { p0: u8, p1: u8, p2: u8, assets: Vec<AssetEntry> }
@@ -140,6 +143,36 @@ fn read(sections: toml::Table) -> Result<ConfigFile, Usage> {
             Ok(ConfigFile { sources, judging, keeping, agent })
         }
         _ => Err(Usage(written.wrong.into_values().collect::<Vec<_>>().join("\n"))),
+    }
+}
+
+/// A format of the operator's own, as written.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FormatEntry {
+    pub(super) name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) nginx: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) apache: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) pattern: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) delimiter: Option<String>,
+    #[serde(default)]
+    pub(super) columns: Vec<String>,
+    #[serde(default)]
+    pub(super) files: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) dataset: Option<String>,
+}
+
+impl FormatEntry {
+    pub(super) fn definition(&self) -> parse::FormatDefinition {
+        let FormatEntry { name, nginx, apache, pattern, delimiter, columns, files, source, dataset } = self.clone();
+        parse::FormatDefinition { name, nginx, apache, pattern, delimiter, columns, files, source, dataset }
     }
 }
 

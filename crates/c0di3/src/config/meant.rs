@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use event::{LogSource, Network, Thresholds};
@@ -40,6 +41,10 @@ pub(crate) struct StoreConfig {
 #[derive(Clone, Debug)]
 pub(crate) struct InputConfig {
     pub(crate) format: String,
+    /// Formats of the operator's own.
+    pub(crate) formats: Arc<parse::UserFormats>,
+    /// Whose word on forwarded addresses is believed.
+    pub(crate) trusted_proxies: Vec<Network>,
     /// Zone of times that name none.
     pub(crate) timezone: String,
     /// Files with more shapes of events.

@@ -64,6 +64,13 @@ fn mistakes_name_the_key_and_the_remedy() {
         ("[input]\nlogsource = \"linux\"", "input.logsource: `linux` is not product"),
         ("[input]\ntimezone = \"Mars\"", "input.timezone: unknown time zone `Mars`"),
         ("[input]\nformat = \"xml\"", "input.format: unknown format `xml`"),
+        ("[input]\ntrusted_proxies = [\"proxy\"]", "input.trusted_proxies: `proxy` is not a network"),
+        (
+            "[[input.formats]]\nname = \"mine\"\nnginx = \"$status $\"",
+            "input.formats: format `mine`: nginx, column 9: `$` without",
+        ),
+        ("[[input.formats]]\nname = \"mine\"", "exactly one of them must say how lines look"),
+        ("[[input.formats]]\nname = \"mine\"\nregex = \"x\"", "unknown field `regex`"),
     ] {
         let reason = read(written, &[]).unwrap_err();
         assert!(reason.contains(words), "{written}: {reason}");
@@ -72,4 +79,15 @@ fn mistakes_name_the_key_and_the_remedy() {
     assert!(reason.contains("api.listen") && reason.contains("log.level"), "all at once: {reason}");
     assert!(read("", &[("C0DI3_NO_SUCH", "1")]).unwrap_err().contains("C0DI3_NO_SUCH names no setting"));
     assert!(read("", &[("C0DI3_RULES_DEFAULT", "maybe")]).unwrap_err().contains("true or false"));
+}
+
+#[test]
+fn formats_of_the_operators_own_can_be_asked_for() {
+    let config = read(
+        "[input]\nformat = \"mine\"\ntrusted_proxies = [\"10.0.0.0/8\"]\n[[input.formats]]\nname = \"mine\"\nnginx = \"$remote_addr $status\"",
+        &[],
+    );
+    let config = config.unwrap();
+    assert_eq!(config.input.formats.names().collect::<Vec<_>>(), ["mine"]);
+    assert_eq!(config.input.trusted_proxies.len(), 1);
 }

@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use event::block::digest;
+use event::block::{digest, heading_after};
 use event::{Block, Position, Source, Timestamp};
 use hashbrown::DefaultHashBuilder;
 use memchr::{memchr, memrchr};
@@ -87,6 +87,8 @@ pub(super) struct Followed {
     hasher: DefaultHashBuilder,
     /// What stands before the position.
     last: Vec<u8>,
+    /// Names the columns of the lines behind the position.
+    heading: Option<Arc<[u8]>>,
     /// When it was compared last, and had settled.
     compared: Option<Stamp>,
     /// Looks since it was rotated away; `None` while it is the one under its name.
@@ -120,6 +122,7 @@ impl Followed {
             head: Head::Bytes(Vec::new()),
             hasher,
             last: Vec::new(),
+            heading: beginning.heading_before(position),
             compared: None,
             rotated: None,
             gone: 0,
@@ -162,6 +165,7 @@ impl Followed {
             head: self.head.clone(),
             hasher: self.hasher.clone(),
             last: self.last.clone(),
+            heading: self.heading.clone(),
             compared: None,
             rotated: Some(0),
             gone: 0,
@@ -248,6 +252,7 @@ impl Followed {
         let start = block.start.offset;
         let end = start + block.cut_line_bytes.unwrap_or(block.bytes.len() as u64);
         self.position = Position { offset: end, line: block.start.line + lines + unfinished };
+        self.heading = heading_after(self.heading.take(), &block.bytes);
         if let Some(is_little) = self.wide {
             return self.pass_decoded(block, is_little);
         }
@@ -303,7 +308,10 @@ impl Followed {
         let mut bytes = vec![0; waiting.min(BLOCK_BYTES as u64) as usize];
         let read = read_at(&self.file, &mut bytes, self.place)?;
         bytes.truncate(read);
-        let block = |bytes| Block::new(Arc::clone(&self.source), self.position, bytes, clock());
+        let block = |bytes| {
+            let heading = self.heading.clone();
+            Block { heading, ..Block::new(Arc::clone(&self.source), self.position, bytes, clock()) }
+        };
         if let Some(is_little) = self.wide {
             return Ok(self.next_decoded(&bytes, is_little, to_the_end).map(block));
         }

@@ -4,9 +4,9 @@
 
 use event::catalog::field;
 
-use super::pattern::finish;
-use super::{BadLayout, Layout, Part, names};
-use crate::values::{Own, Stamp, Value};
+use super::named_fields::finish;
+use super::{BadLayout, Layout, LayoutPart, names};
+use crate::values::{Own, TimeForm, Value};
 
 /// Compiles a string; every problem is told.
 pub(crate) fn compile(text: &str) -> Result<Layout, Vec<BadLayout>> {
@@ -14,7 +14,7 @@ pub(crate) fn compile(text: &str) -> Result<Layout, Vec<BadLayout>> {
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let column = text[..at].chars().count() + 1;
-        let push = |parts: &mut Vec<_>, text: &[u8]| parts.push((column, Part::Text(text.to_vec())));
+        let push = |parts: &mut Vec<_>, text: &[u8]| parts.push((column, LayoutPart::Text(text.to_vec())));
         if let Some(after) = rest.strip_prefix('%') {
             match Directive::read(after) {
                 Ok((directive, length)) => {
@@ -69,16 +69,16 @@ impl<'a> Directive<'a> {
         Ok((Directive { argument, letter }, text.len() - rest.len() + length))
     }
 
-    fn push_to(&self, column: usize, own: &mut Own, parts: &mut Vec<(usize, Part)>) {
+    fn push_to(&self, column: usize, own: &mut Own, parts: &mut Vec<(usize, LayoutPart)>) {
         if self.letter == "%" {
-            parts.push((column, Part::Text(b"%".to_vec())));
+            parts.push((column, LayoutPart::Text(b"%".to_vec())));
         } else if self.letter == "t" && self.argument.is_none() {
             // The time brings its brackets.
-            parts.push((column, Part::Text(b"[".to_vec())));
-            parts.push((column, Part::Value(Value::Stamp(Stamp::Any))));
-            parts.push((column, Part::Text(b"]".to_vec())));
+            parts.push((column, LayoutPart::Text(b"[".to_vec())));
+            parts.push((column, LayoutPart::Value(Value::Stamp(TimeForm::Any))));
+            parts.push((column, LayoutPart::Text(b"]".to_vec())));
         } else {
-            parts.push((column, Part::Value(self.value(own))));
+            parts.push((column, LayoutPart::Value(self.value(own))));
         }
     }
 
@@ -88,11 +88,11 @@ impl<'a> Directive<'a> {
             ("A", _) => Value::Ip(field::DESTINATION_IP),
             ("l", _) => Value::Skip,
             ("u", _) => Value::Escaped(field::USER_NAME),
-            ("t", Some("sec")) => Value::Stamp(Stamp::Since(1)),
-            ("t", Some("msec")) => Value::Stamp(Stamp::Since(1000)),
-            ("t", Some("usec")) => Value::Stamp(Stamp::Since(1_000_000)),
+            ("t", Some("sec")) => Value::Stamp(TimeForm::Since(1)),
+            ("t", Some("msec")) => Value::Stamp(TimeForm::Since(1000)),
+            ("t", Some("usec")) => Value::Stamp(TimeForm::Since(1_000_000)),
             ("t", Some("msec_frac" | "usec_frac")) => Value::Skip,
-            ("t", Some(_)) => Value::Stamp(Stamp::Any),
+            ("t", Some(_)) => Value::Stamp(TimeForm::Any),
             ("r", _) => Value::Request,
             ("m", _) => Value::Text(field::HTTP_REQUEST_METHOD),
             ("U", _) => Value::Stem,

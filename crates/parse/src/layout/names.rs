@@ -2,7 +2,7 @@
 
 use event::catalog::{Field, FieldType, field};
 
-use crate::values::{Own, Stamp, Value};
+use crate::values::{Own, TimeForm, Value};
 
 /// Nanoseconds and units of the words that may stand behind a time or a duration.
 const UNITS: &[(&str, i64)] = &[("s", 1), ("ms", 1000), ("us", 1_000_000)];
@@ -18,8 +18,8 @@ pub(crate) fn value(name: &str, unit: Option<&str>, own: &mut Own) -> Result<Val
         },
     };
     let value = match (name, per_second) {
-        ("@timestamp", None) => Value::Stamp(Stamp::Any),
-        ("@timestamp", Some(units)) => Value::Stamp(Stamp::Since(units)),
+        ("@timestamp", None) => Value::Stamp(TimeForm::Any),
+        ("@timestamp", Some(units)) => Value::Stamp(TimeForm::Since(units)),
         ("event.duration", Some(units)) => Value::Duration(1_000_000_000 / units),
         ("event.duration", None) => {
             return Err("a duration needs its unit: write event.duration:s, :ms or :us".to_owned());

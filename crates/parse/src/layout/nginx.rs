@@ -4,9 +4,9 @@
 
 use event::catalog::field;
 
-use super::pattern::finish;
-use super::{BadLayout, Layout, Part, names};
-use crate::values::{Own, Stamp, Value};
+use super::named_fields::finish;
+use super::{BadLayout, Layout, LayoutPart, names};
+use crate::values::{Own, TimeForm, Value};
 
 /// Compiles a string; every problem is told.
 pub(crate) fn compile(text: &str) -> Result<Layout, Vec<BadLayout>> {
@@ -16,7 +16,7 @@ pub(crate) fn compile(text: &str) -> Result<Layout, Vec<BadLayout>> {
         let column = text[..at].chars().count() + 1;
         let Some(after) = rest.strip_prefix('$') else {
             let end = rest.find('$').unwrap_or(rest.len());
-            parts.push((column, Part::Text(rest.as_bytes()[..end].to_vec())));
+            parts.push((column, LayoutPart::Text(rest.as_bytes()[..end].to_vec())));
             at += end;
             continue;
         };
@@ -30,7 +30,7 @@ pub(crate) fn compile(text: &str) -> Result<Layout, Vec<BadLayout>> {
         } else if braced.is_some() && !name_at[length..].starts_with('}') {
             problems.push(BadLayout::new(column, format!("`${{{name}` is not closed: write `${{{name}}}`")));
         } else {
-            parts.push((column, Part::Value(variable(name, &mut own))));
+            parts.push((column, LayoutPart::Value(variable(name, &mut own))));
         }
         at += 1 + length + if braced.is_some() { 1 + usize::from(name_at[length..].starts_with('}')) } else { 0 };
     }
@@ -43,8 +43,8 @@ fn variable(name: &str, own: &mut Own) -> Value {
         "proxy_add_x_forwarded_for" => Value::Forwarded,
         "remote_port" => Value::Number(field::SOURCE_PORT),
         "remote_user" => Value::Escaped(field::USER_NAME),
-        "time_local" | "time_iso8601" => Value::Stamp(Stamp::Any),
-        "msec" => Value::Stamp(Stamp::Since(1)),
+        "time_local" | "time_iso8601" => Value::Stamp(TimeForm::Any),
+        "msec" => Value::Stamp(TimeForm::Since(1)),
         "request" => Value::Request,
         "request_method" => Value::Text(field::HTTP_REQUEST_METHOD),
         "request_uri" | "uri" | "document_uri" => Value::Stem,

@@ -3,7 +3,7 @@
 //! `{name}` a field, `{name:unit}` a time or duration, `{*}` a value that goes nowhere, `{_}` blanks, `{...}` whatever follows,
 //! `{{` and `}}` the brackets themselves.
 
-use super::{BadLayout, Layout, Part, names};
+use super::{BadLayout, Layout, LayoutPart, names};
 use crate::values::{Dialect, Own};
 
 /// Compiles a pattern; every problem is told.
@@ -13,7 +13,7 @@ pub(crate) fn compile(text: &str) -> Result<Layout, Vec<BadLayout>> {
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
         let column = text[..at].chars().count() + 1;
         if let Some(bracket) = ["{{", "}}"].into_iter().find(|bracket| rest.starts_with(bracket)) {
-            parts.push((column, Part::Text(bracket.as_bytes()[..1].to_vec())));
+            parts.push((column, LayoutPart::Text(bracket.as_bytes()[..1].to_vec())));
             at += 2;
         } else if let Some(inside) = rest.strip_prefix('{') {
             let Some(close) = inside.find('}') else {
@@ -33,27 +33,27 @@ pub(crate) fn compile(text: &str) -> Result<Layout, Vec<BadLayout>> {
             at += 1;
         } else {
             let end = rest.find(['{', '}']).unwrap_or(rest.len());
-            parts.push((column, Part::Text(rest.as_bytes()[..end].to_vec())));
+            parts.push((column, LayoutPart::Text(rest.as_bytes()[..end].to_vec())));
             at += end;
         }
     }
     finish(parts, problems, own)
 }
 
-fn part(inside: &str, own: &mut Own) -> Result<Part, String> {
+fn part(inside: &str, own: &mut Own) -> Result<LayoutPart, String> {
     Ok(match inside {
-        "_" => Part::Blanks,
-        "..." => Part::Rest,
+        "_" => LayoutPart::Blanks,
+        "..." => LayoutPart::Rest,
         _ => {
             let (name, unit) = inside.split_once(':').map_or((inside, None), |(name, unit)| (name, Some(unit)));
-            Part::Value(names::value(name, unit, own)?)
+            LayoutPart::Value(names::value(name, unit, own)?)
         }
     })
 }
 
 /// Compiles the parts unless there are problems, and adds those of compiling.
 pub(super) fn finish(
-    parts: Vec<(usize, Part)>,
+    parts: Vec<(usize, LayoutPart)>,
     mut problems: Vec<BadLayout>,
     own: Own,
 ) -> Result<Layout, Vec<BadLayout>> {
