@@ -157,6 +157,11 @@ const SYSMON: &[(i64, &[&str])] = &[
 
 /// Categories that events of other channels belong to: service, number, categories.
 const OTHERS: &[(&str, i64, &[&str])] = &[
+    ("security", 4624, &["authentication"]),
+    ("security", 4625, &["authentication"]),
+    ("security", 4768, &["authentication"]),
+    ("security", 4771, &["authentication"]),
+    ("security", 4776, &["authentication"]),
     ("security", 4688, &["process_creation"]),
     ("security", 4657, &["registry_event", "registry_set"]),
     ("security", 5156, &["network_connection"]),
