@@ -48,8 +48,27 @@ struct Line<'a> {
     random: &'a mut Random,
 }
 
+/// What the lines of all kinds are made of.
+struct Words {
+    at: usize,
+    number: u64,
+    minute: usize,
+    second: usize,
+    port: u64,
+    address: String,
+    page: String,
+    agent: String,
+    clf: String,
+    iso: String,
+}
+
 impl Line<'_> {
     fn text(&mut self, kind: &str) -> String {
+        let words = self.words();
+        words.of_server(kind).or_else(|| words.of_service(kind)).unwrap_or_else(|| words.of_log_format())
+    }
+
+    fn words(&mut self) -> Words {
         let (minute, second) = (self.at / 6000 % 60, self.at / 100 % 60);
         let number = self.random.below(14_000);
         let address = format!("203.0.{}.{}", self.random.below(250), self.random.below(250));
@@ -57,9 +76,16 @@ impl Line<'_> {
         let clf = format!("04/Mar/2026:10:{minute:02}:{second:02}");
         let iso = format!("2026-03-04T10:{minute:02}:{second:02}");
         let port = 40_000 + number;
+        Words { at: self.at, number, minute, second, port, address, page, agent, clf, iso }
+    }
+}
+
+impl Words {
+    /// Lines of web servers and of HAProxy.
+    fn of_server(&self, kind: &str) -> Option<String> {
+        let Words { number, minute, second, port, address, page, agent, clf, .. } = self;
         let mut out = String::new();
-        // Writing to a text does not fail.
-        let _ = match kind {
+        let written: std::fmt::Result = match kind {
             "clients with port" => write!(
                 out,
                 "{address}:{port} - - [{clf} +0000] \"GET {page}?q={number} HTTP/1.1\" 200 {number} \"-\" \"{agent}\""
@@ -92,6 +118,16 @@ impl Line<'_> {
                 agent.replace(' ', "+"),
                 number % 900
             ),
+            _ => return None,
+        };
+        written.ok().map(|()| out)
+    }
+
+    /// Lines of load balancers, stores and proxies.
+    fn of_service(&self, kind: &str) -> Option<String> {
+        let Words { at, number, minute, second, port, address, page, agent, clf, iso } = self;
+        let mut out = String::new();
+        let written: std::fmt::Result = match kind {
             "cloudfront" => write!(
                 out,
                 "2026-03-04\t10:{minute:02}:{second:02}\tFRA2-C1\t{number}\t{address}\tGET\td111.cloudfront.example\t{page}\t200\t-\t{}\tq={number}\t-\tHit\tabc==\tshop.example\thttps\t23\t0.001\t-\tTLSv1.3\tTLS_AES_128_GCM_SHA256\tHit\tHTTP/2.0",
@@ -108,7 +144,7 @@ impl Line<'_> {
             "squid" => write!(
                 out,
                 "177261{:04}.120 {:6} {address} TCP_MISS/200 {number} GET http://shop.example{page}?q={number} ann HIER_DIRECT/198.51.100.9 text/html",
-                self.at / 100 % 10_000,
+                at / 100 % 10_000,
                 number % 900
             ),
             "envoy" => write!(
@@ -119,12 +155,20 @@ impl Line<'_> {
                 out,
                 "[pid: 99|app: 0|req: {number}/{number}] {address} () {{32 vars in 400 bytes}} [Wed Mar  4 10:{minute:02}:{second:02} 2026] GET {page}?q={number} => generated {number} bytes in 3 msecs (HTTP/1.1 200) 2 headers in 79 bytes (1 switches on core 0)"
             ),
-            _ => write!(
-                out,
-                "{address}|{iso}+00:00|GET {page}?q={number} 200 {number} 0.{:03} \"-\" \"{agent}\"",
-                number % 1000
-            ),
+            _ => return None,
         };
-        out
+        written.ok().map(|()| out)
+    }
+
+    /// A line of a format that an operator defines.
+    fn of_log_format(&self) -> String {
+        let Words { number, address, page, agent, iso, .. } = self;
+        let mut out = String::new();
+        let written = write!(
+            out,
+            "{address}|{iso}+00:00|GET {page}?q={number} 200 {number} 0.{:03} \"-\" \"{agent}\"",
+            number % 1000
+        );
+        written.map(|()| out).unwrap_or_default()
     }
 }

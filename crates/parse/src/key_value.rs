@@ -39,7 +39,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     let mut pairs = Pairs::new(context, rows);
     let mut tokens = PairsOf { text, at: 0 };
     let (mut date, mut clock, mut zone) = (None, None, None);
-    let mut held: Option<(&[u8], Value<'_>)> = None;
+    let mut held: Option<(&[u8], PairText<'_>)> = None;
     while let Some(token) = tokens.next() {
         match (token, &mut held) {
             // Words without a name belong to a value without quotes.
@@ -72,7 +72,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     Ok(pairs.finish("key_value.event"))
 }
 
-fn put(pairs: &mut Pairs<'_, '_>, name: &[u8], value: &Value<'_>) {
+fn put(pairs: &mut Pairs<'_, '_>, name: &[u8], value: &PairText<'_>) {
     if value.is_quoted {
         pairs.put(name, &unescaped(value.text));
     } else {
@@ -82,7 +82,7 @@ fn put(pairs: &mut Pairs<'_, '_>, name: &[u8], value: &Value<'_>) {
 
 /// The text behind a `=`.
 #[derive(Clone, Copy)]
-struct Value<'a> {
+struct PairText<'a> {
     text: &'a [u8],
     /// Where it begins in the line.
     start: usize,
@@ -91,7 +91,7 @@ struct Value<'a> {
 
 /// A part of the line between blanks.
 enum Token<'a> {
-    Pair(&'a [u8], Value<'a>),
+    Pair(&'a [u8], PairText<'a>),
     Stray(&'a [u8]),
 }
 
@@ -122,12 +122,12 @@ impl<'a> PairsOf<'a> {
             && let Some(end) = closing(&value[1..], *quote)
         {
             self.at = start + 1 + end + 1;
-            let value = Value { text: &value[1..1 + end], start: start + 1, is_quoted: true };
+            let value = PairText { text: &value[1..1 + end], start: start + 1, is_quoted: true };
             return Some(Token::Pair(&rest[..name], value));
         }
         let end = value.iter().position(|byte| separates(*byte)).unwrap_or(value.len());
         self.at = start + end;
-        Some(Token::Pair(&rest[..name], Value { text: &value[..end], start, is_quoted: false }))
+        Some(Token::Pair(&rest[..name], PairText { text: &value[..end], start, is_quoted: false }))
     }
 }
 

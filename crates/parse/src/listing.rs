@@ -52,7 +52,7 @@ fn of_line(text: &str) -> (String, String) {
     let known = dataset.map_or([&[][..]; 3], |dataset| [dataset.products, dataset.categories, dataset.services]);
     let parts = ["product", "category", "service"].into_iter().zip(own).zip(known);
     let written = parts.filter_map(|((part, own), known)| {
-        let words = own.map_or_else(|| known.join("|"), |own| own);
+        let words = own.unwrap_or_else(|| known.join("|"));
         (!words.is_empty()).then(|| format!("{part}: {words}"))
     });
     (named, written.collect::<Vec<_>>().join(", "))

@@ -187,7 +187,7 @@ fn full_year(year: i32, digits: usize) -> Option<i32> {
 
 fn day_of(year: Option<i32>, month: i32, day: i32) -> Option<Day> {
     let fits = (1..=12).contains(&month) && (1..=31).contains(&day);
-    fits.then(|| Day { year, month: month as u8, day: day as u8 })
+    fits.then_some(Day { year, month: month as u8, day: day as u8 })
 }
 
 /// What stands between day and hour.

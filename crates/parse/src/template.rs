@@ -147,10 +147,13 @@ impl Template {
     }
 }
 
+/// A field, what its capture takes, and the value where readings agree on one.
+type ValueOf<'a> = (FieldId, Takes, Option<&'a [u8]>);
+
 /// Fields and their values, as a message told them; no value where it can be read in several ways.
 #[derive(Clone, Debug)]
 pub(crate) struct Values<'a> {
-    values: [Option<(FieldId, Takes, Option<&'a [u8]>)>; CAPTURES_MAX],
+    values: [Option<ValueOf<'a>>; CAPTURES_MAX],
 }
 
 impl<'a> Values<'a> {
@@ -253,7 +256,7 @@ impl Search<'_, '_> {
             while let Some(end) = self.next(literal, from).filter(|end| *end <= longest && self.steps <= STEPS_MAX) {
                 // Where several texts that may follow stand at one place, it is tried once.
                 let is_tried = follow.literals[..which].iter().any(|it| self.template.begins(&message[end..], it));
-                if !is_tried && !(follow.end && !self.template.is_open && end == message.len()) {
+                if !(is_tried || follow.end && !self.template.is_open && end == message.len()) {
                     take(self, end);
                 }
                 from = end + 1;

@@ -110,7 +110,10 @@ impl<'a> XmlReader<'a> {
         }
         let mut members = Members::default();
         let mut text = String::new();
-        while !is_closed {
+        loop {
+            if is_closed {
+                break;
+            }
             let next = memchr(b'<', self.rest())?;
             text.push_str(&unescaped(&self.rest()[..next]));
             self.at += next;

@@ -2,6 +2,8 @@
 //! keys, anchors, tags and deep nesting are errors, because rule files are input from strangers. A mistake costs its
 //! own document, not those beside it.
 
+#![warn(missing_docs)]
+
 use std::borrow::Cow;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};

@@ -160,7 +160,7 @@ mod tests {
             let plain = "Nov 28 10:00:00 h1 app: ann logged in\r\n";
             assert_eq!(decoded(&encoded(plain, is_little)), plain);
         }
-        let mut cut = encoded(&format!("\u{FEFF}a🦀"), true);
+        let mut cut = encoded("\u{FEFF}a🦀", true);
         cut.truncate(cut.len() - 1);
         assert_eq!(decoded(&cut), "a\u{FFFD}");
         assert_eq!(decoded(&[0xFF, 0xFE, 0x3D, 0xD8, b'a', 0]), "\u{FFFD}a");

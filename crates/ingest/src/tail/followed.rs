@@ -73,16 +73,22 @@ pub(super) enum Fate {
     Rewritten,
 }
 
+/// The file as it lies on disk.
+#[derive(Clone, Copy, Debug)]
+struct Encoded {
+    /// Where the position is in the file: the same, but in a file that is decoded.
+    place: u64,
+    /// The low byte comes first in each unit of a file in UTF-16; `None`: the file is read as it is.
+    wide: Option<bool>,
+}
+
 #[derive(Debug)]
 pub(super) struct Followed {
     file: File,
     pub(super) inode: Inode,
     pub(super) source: Arc<Source>,
     pub(super) position: Position,
-    /// Where that is in the file: the same, but in a file that is decoded.
-    place: u64,
-    /// The low byte comes first in each unit of a file in UTF-16; `None`: the file is read as it is.
-    wide: Option<bool>,
+    encoded: Encoded,
     head: Head,
     hasher: DefaultHashBuilder,
     /// What stands before the position.
@@ -113,11 +119,13 @@ impl Followed {
             inode: inode(&metadata),
             source,
             position,
-            place: position.offset,
-            wide: match beginning.content() {
-                Content::Utf16Le => Some(true),
-                Content::Utf16Be => Some(false),
-                _ => None,
+            encoded: Encoded {
+                place: position.offset,
+                wide: match beginning.content() {
+                    Content::Utf16Le => Some(true),
+                    Content::Utf16Be => Some(false),
+                    _ => None,
+                },
             },
             head: Head::Bytes(Vec::new()),
             hasher,
@@ -128,8 +136,8 @@ impl Followed {
             gone: 0,
         };
         followed.set_head(beginning.start().to_vec());
-        if let Some(is_little) = followed.wide {
-            followed.place = place_of(&followed.file, is_little, position.offset)?;
+        if let Some(is_little) = followed.encoded.wide {
+            followed.encoded.place = place_of(&followed.file, is_little, position.offset)?;
             followed.set_head(followed.bytes_at(0, FINGERPRINT_BYTES)?);
         }
         followed.last = followed.bytes_before_place()?;
@@ -144,15 +152,15 @@ impl Followed {
     }
 
     fn bytes_before_place(&self) -> io::Result<Vec<u8>> {
-        let from = self.place.saturating_sub(LAST_BYTES as u64);
-        self.bytes_at(from, (self.place - from) as usize)
+        let from = self.encoded.place.saturating_sub(LAST_BYTES as u64);
+        self.bytes_at(from, (self.encoded.place - from) as usize)
     }
 
     /// This source in another file, which must begin with all that was read of it and go on; `None` where it does not.
     pub(super) fn continued_in(&self, path: &Path) -> io::Result<Option<Self>> {
         let file = File::open(path)?;
         let metadata = file.metadata()?;
-        if inode(&metadata) == self.inode || metadata.len() <= self.place {
+        if inode(&metadata) == self.inode || metadata.len() <= self.encoded.place {
             return Ok(None);
         }
         let other = Followed {
@@ -160,8 +168,7 @@ impl Followed {
             inode: inode(&metadata),
             source: Arc::clone(&self.source),
             position: self.position,
-            place: self.place,
-            wide: self.wide,
+            encoded: self.encoded,
             head: self.head.clone(),
             hasher: self.hasher.clone(),
             last: self.last.clone(),
@@ -186,11 +193,11 @@ impl Followed {
     /// Passes over a hole at the start: a writer that goes on at its old place in a file that was cut off leaves one.
     pub(super) fn pass_hole(&mut self) -> io::Result<()> {
         let mut bytes = vec![0; HOLE_BYTES];
-        while self.position.line == 0 && self.wide.is_none() {
+        while self.position.line == 0 && self.encoded.wide.is_none() {
             let read = read_at(&self.file, &mut bytes, self.position.offset)?;
             let zeros = bytes[..read].iter().take_while(|byte| **byte == 0).count();
             self.position.offset += zeros as u64;
-            self.place = self.position.offset;
+            self.encoded.place = self.position.offset;
             if zeros < read || read == 0 {
                 break;
             }
@@ -220,7 +227,7 @@ impl Followed {
                 Head::Bytes(head) => *head == bytes,
                 Head::Hash(hash) => self.hasher.hash_one(&bytes[..]) == *hash,
             };
-        let from = self.place.saturating_sub(self.last.len() as u64);
+        let from = self.encoded.place.saturating_sub(self.last.len() as u64);
         if !begins || from + self.last.len() as u64 <= known as u64 {
             return Ok(begins);
         }
@@ -232,7 +239,7 @@ impl Followed {
     /// Whether it is still what has been read. Cheap where nothing has been written to it.
     pub(super) fn fate(&mut self, now: Timestamp) -> io::Result<Fate> {
         let stamp = Stamp::of(&self.file.metadata()?);
-        if stamp.size < self.place {
+        if stamp.size < self.encoded.place {
             return Ok(Fate::Truncated);
         }
         if self.compared == Some(stamp) {
@@ -253,10 +260,10 @@ impl Followed {
         let end = start + block.cut_line_bytes.unwrap_or(block.bytes.len() as u64);
         self.position = Position { offset: end, line: block.start.line + lines + unfinished };
         self.heading = heading_after(self.heading.take(), &block.bytes);
-        if let Some(is_little) = self.wide {
+        if let Some(is_little) = self.encoded.wide {
             return self.pass_decoded(block, is_little);
         }
-        self.place = end;
+        self.encoded.place = end;
         if block.cut_line_bytes.is_some() {
             self.last.clear();
             return None;
@@ -282,14 +289,14 @@ impl Followed {
 
     /// As [`Self::pass`], where what is known of the file and what is told of the source are not the same bytes.
     fn pass_decoded(&mut self, block: &Block, is_little: bool) -> Option<Fingerprint> {
-        self.place += utf16::encoded_bytes(&block.bytes);
+        self.encoded.place += utf16::encoded_bytes(&block.bytes);
         // Where the file cannot be read any more, the next look tells.
         self.last = self.bytes_before_place().ok()?;
         if block.start.offset >= FINGERPRINT_BYTES as u64 {
             return None;
         }
-        let first = self.bytes_at(0, FINGERPRINT_BYTES.min(self.place as usize)).ok()?;
-        let raw = self.bytes_at(0, (2 * FINGERPRINT_BYTES + 2).min(self.place as usize)).ok()?;
+        let first = self.bytes_at(0, FINGERPRINT_BYTES.min(self.encoded.place as usize)).ok()?;
+        let raw = self.bytes_at(0, (2 * FINGERPRINT_BYTES + 2).min(self.encoded.place as usize)).ok()?;
         self.set_head(first);
         let mut start = utf16::lines(&raw[utf16::mark_bytes(&raw) as usize..], is_little, false);
         start.truncate(FINGERPRINT_BYTES);
@@ -304,15 +311,15 @@ impl Followed {
 
     /// The next whole lines, or the start of a line that is longer than a block once its end is there.
     pub(super) fn next_block(&self, to_the_end: bool, clock: fn() -> Timestamp) -> io::Result<Option<Block>> {
-        let waiting = self.file.metadata()?.len().saturating_sub(self.place);
+        let waiting = self.file.metadata()?.len().saturating_sub(self.encoded.place);
         let mut bytes = vec![0; waiting.min(BLOCK_BYTES as u64) as usize];
-        let read = read_at(&self.file, &mut bytes, self.place)?;
+        let read = read_at(&self.file, &mut bytes, self.encoded.place)?;
         bytes.truncate(read);
         let block = |bytes| {
             let heading = self.heading.clone();
             Block { heading, ..Block::new(Arc::clone(&self.source), self.position, bytes, clock()) }
         };
-        if let Some(is_little) = self.wide {
+        if let Some(is_little) = self.encoded.wide {
             return Ok(self.next_decoded(&bytes, is_little, to_the_end).map(block));
         }
         match memrchr(b'\n', &bytes) {

@@ -193,7 +193,7 @@ fn put_packet(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 /// What the words of the rule's prefix say was done.
 fn verdict(prefix: &[u8]) -> Verdict {
     let words = prefix.split(|byte| !byte.is_ascii_alphabetic()).map(Verdict::of_word);
-    words.filter(|verdict| *verdict != Verdict::Logged).last().unwrap_or(Verdict::Logged)
+    words.rev().find(|verdict| *verdict != Verdict::Logged).unwrap_or(Verdict::Logged)
 }
 
 /// ` in:ether1 out:(unknown 0), src-mac 00:00:5e:00:53:01,`

@@ -134,7 +134,7 @@ pub(super) fn put_meraki(rows: &mut BatchBuilder, message: &[u8]) -> Option<Data
     let end = [&b" agent="[..], b" request: ", b" message: "].iter().filter_map(|mark| memmem::find(text, mark)).min();
     let own = &text[..end.unwrap_or(text.len())];
     let pattern = memmem::find(own, b"pattern: ").map(|at| &own[at + 9..]);
-    let split = |word: &'_ [u8]| memchr(b'=', word).map(|equals| equals);
+    let split = |word: &'_ [u8]| memchr(b'=', word);
     let pairs: Vec<Pair<'_>> = own
         .split(|byte| *byte == b' ')
         .filter_map(|word| split(word).map(|equals| (&word[..equals], &word[equals + 1..])))

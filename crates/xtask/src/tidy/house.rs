@@ -18,6 +18,20 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("xtask", &["correlate", "event", "matcher", "parse", "rules"]),
 ];
 
+/// A crate that may hold more of the lines than others, in percent.
+pub(super) struct LargerCrate {
+    pub(super) package: &'static str,
+    pub(super) share: usize,
+    #[expect(dead_code, reason = "for whoever reads the table")]
+    pub(super) reason: &'static str,
+}
+
+pub(super) const LARGER_CRATES: &[LargerCrate] = &[LargerCrate {
+    package: "parse",
+    share: 27,
+    reason: "a log format or a program is a file, and there are hundreds of them; the messages of programs (body, template) are to become a crate of their own",
+}];
+
 /// Crates without I/O, clock and async.
 pub(super) const PURE: &[&str] = &["event", "yaml", "parse", "patterns", "rules", "matcher", "correlate"];
 
@@ -69,18 +83,18 @@ pub(super) struct MeantArrow {
 /// The one circle that is meant: the table of formats names each format, and formats carry each other.
 pub(super) const MEANT_ARROWS: &[MeantArrow] = &[
     MeantArrow {
-        from: "crates/parse/src/format.rs",
+        from: "crates/parse/src/format/table.rs",
         to: "crates/parse/src/",
         reason: "the table names every format, and each format is written against the table's types",
+    },
+    MeantArrow {
+        from: "crates/parse/src/user_format.rs",
+        to: "crates/parse/src/format.rs",
+        reason: "formats of operators are chosen by their names beside those of the table",
     },
     MeantArrow {
         from: "crates/parse/src/rfc5424.rs",
         to: "crates/parse/src/rfc3164.rs",
         reason: "a message of the newer form may carry a whole line of the older one",
-    },
-    MeantArrow {
-        from: "crates/parse/src/syslog.rs",
-        to: "crates/parse/src/access.rs",
-        reason: "a syslog message may carry an access line, and access lines tell themselves from syslog's",
     },
 ];
