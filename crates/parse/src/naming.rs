@@ -26,10 +26,12 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
     let Some(at) = names.choose(rows) else {
         names.guess(times, rows);
         names.count_unknown();
+        put_category(rows);
         return None;
     };
     names.run(at, times, rows);
     put_client(context, rows);
+    put_category(rows);
     let names = &context.names;
     let Some((text, program)) = names.carried(at, rows) else { return Some(names.settle(at, rows)) };
     let text = text.trim_ascii_end();
@@ -52,6 +54,34 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
             rows.text(field::MESSAGE, text);
             Some(context.names.settle(at, rows))
         }
+    }
+}
+
+/// Words by which products speak of logins.
+const LOGIN_WORDS: &[&str] = &[
+    "login",
+    "log in",
+    "logon",
+    "logged in",
+    "loggedin",
+    "signin",
+    "sign in",
+    "sign-in",
+    "authenticat",
+    "session.start",
+];
+
+/// An event that says how something ended, and speaks of a login, is about one.
+fn put_category(rows: &mut BatchBuilder) {
+    if rows.has(field::EVENT_CATEGORY) || !rows.has(field::EVENT_OUTCOME) {
+        return;
+    }
+    let mut text = String::new();
+    let is_login = [field::EVENT_ACTION, field::MESSAGE].into_iter().any(|id| {
+        rows.text_now(id, &mut text) && LOGIN_WORDS.iter().any(|word| text.to_ascii_lowercase().contains(word))
+    });
+    if is_login {
+        rows.literal(field::EVENT_CATEGORY, "authentication");
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::program::Sandbox;
 
 /// File of `tests/formats`, the attacker in it, and part of the title of a finding that names the attacker; nothing where the
-/// file holds no attack.
+/// file holds no attack on us, or its lines do not tell who asked (Envoy) or are of our own machines (Squid).
 #[rustfmt::skip]
 const FILES: &[(&str, &str, &str)] = &[
     ("docker-json.log", "203.0.113.10", "SQL injection"),
@@ -42,8 +42,8 @@ const FILES: &[(&str, &str, &str)] = &[
     ("elb.log", "203.0.113.36", "SQL injection"),
     ("s3.log", "203.0.113.37", "file"),
     ("cloudfront.log", "203.0.113.38", "SQL injection"),
-    ("squid.log", "203.0.113.39", "SQL injection"),
-    ("envoy.log", "203.0.113.40", "SQL injection"),
+    ("squid.log", "203.0.113.39", ""),
+    ("envoy.log", "203.0.113.40", ""),
     ("proxy-manager.log", "203.0.113.41", "SQL injection"),
     ("ingress-nginx.log", "203.0.113.42", "SQL injection"),
     ("uwsgi.log", "203.0.113.43", "SQL injection"),

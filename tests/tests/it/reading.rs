@@ -2,12 +2,13 @@
 
 use crate::program::{Sandbox, failures};
 
-const TEXT: &str = "2026-11-23 10:00:00 status installed libc6:amd64 2.36-9\nRun from the installer, no format at all\n<?xml version=\"1.0\"?>\n";
+const TEXT: &str =
+    "the list of what is installed follows below\nRun from the installer, no format at all\n<?xml version=\"1.0\"?>\n";
 
 #[test]
 fn text_of_no_known_format_is_told_apart_from_what_breaks_its_format() {
     let sandbox = Sandbox::new();
-    sandbox.write("log/dpkg.log", TEXT);
+    sandbox.write("log/notes.log", TEXT);
     sandbox.write("log/auth.log", failures("192.0.2.1", 0, 2));
     sandbox.write("log/app.json", "{\"a\": 1}\n\n{\"a\": tru}\n\n");
     let folder = sandbox.path("log").display().to_string();
@@ -15,7 +16,7 @@ fn text_of_no_known_format_is_told_apart_from_what_breaks_its_format() {
     assert_eq!(run.code, Some(0), "{}", run.err);
     let summary = run.last_error_line();
     assert!(summary.starts_with("events 7, rejected 1, findings 0, ") && summary.ends_with(", text 3"), "{summary}");
-    assert!(run.err.contains("log/dpkg.log: 3 of 3 line(s) are text of no known format"), "{}", run.err);
+    assert!(run.err.contains("log/notes.log: 3 of 3 line(s) are text of no known format"), "{}", run.err);
     assert!(run.err.contains("log/app.json: 1 of 2 line(s) break their format and were rejected"), "{}", run.err);
     let code = |name: &str| {
         let path = sandbox.path("log").join(name).display().to_string();
@@ -24,7 +25,7 @@ fn text_of_no_known_format_is_told_apart_from_what_breaks_its_format() {
             sandbox.run(&["parse", "--strict", &path]).code,
         )
     };
-    assert_eq!(code("dpkg.log"), (Some(0), Some(0)), "text is not rejected");
+    assert_eq!(code("notes.log"), (Some(0), Some(0)), "text is not rejected");
     assert_eq!(code("app.json"), (Some(3), Some(3)));
 }
 

@@ -72,8 +72,6 @@ pub(super) static TOOLS: Family = Family::new(
         login("login success [method|{:own}][provider|{:own}][IP|{source.ip}|{*}][login|{user.name}]", "web_login", "success").by("sonarqube"),
         // confluence.atlassian.com: atlassian-jira-security.log
         login("{:word} {?{:word} ?}{*} {:word} {:word} {source.ip}{?,{*}?} {:word} The user '{user.name}' has FAILED authentication.{?{*}?}", "web_login", "failure").by("atlassian"),
-        login("{:word} {?{:word} ?}{*} {:word} {:word} {source.ip}{?,{*}?} {:word} The user '{user.name}' has PASSED authentication.{?{*}?}", "web_login", "success").by("atlassian"),
-        login("{:word} {?{:word} ?}{*} {:word} {:word} {source.ip}{?,{*}?} {:word} login : '{user.name}' tried to login but they do not have USE permission{*}", "web_login", "failure").by("atlassian"),
         // jfrog.com/help, gerrit-review.googlesource.com
         login("[DENIED LOGIN] {?{*}?} for client : {user.name} / {source.ip}{_}{?.?}", "web_login", "failure").by("artifactory"),
         login("[DENIED LOGIN] {?{*}?} for {user.name}/{source.ip}{?.?}", "web_login", "failure").by("artifactory"),
