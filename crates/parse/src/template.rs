@@ -291,7 +291,11 @@ impl Search<'_, '_> {
 
     /// Too many readings: what they agree on is not known.
     fn give_up(&mut self) {
-        self.found = Some(Values { values: [None; CAPTURES_MAX] });
+        let mut values = Values { values: [None; CAPTURES_MAX] };
+        for (value, (id, kind)) in values.values.iter_mut().zip(&self.template.captures) {
+            *value = id.map(|id| (id, *kind, None));
+        }
+        self.found = Some(values);
     }
 }
 

@@ -18,7 +18,7 @@ pub(super) static CMS: Family = Family::new(
         login("{:own}|{:number}|user|{source.ip}|{*}|Session opened for {user.name}.", "web_login", "success").by("drupal"),
         note("{:own}|{:number}|{:host}|{source.ip}|{:word}|{*}|{:number}|{*}").by("drupal"),
         // docs.moodle.org
-        login("[client {source.ip}]{_}{:word}{_}{(Failed Login||Invalid Login||Unknown Login||Disabled Login)}:{_}{user.name}  {*}", "web_login", "failure").by("moodle"),
+        login("[client {source.ip}]{_}{:word}{_}{(Failed Login||Invalid Login||Unknown Login||Disabled Login)}:{*}", "web_login", "failure").by("moodle"),
         // www.phpmyadmin.net
         login("user denied: {user.name} ({:host}) from {source.ip}", "database_login", "failure").by("phpmyadmin"),
         login("user authenticated: {user.name} from {source.ip}", "database_login", "success").by("phpmyadmin"),
