@@ -31,9 +31,8 @@ pub(crate) enum Command {
     Parse(ParseArguments),
     /// Print which rule matches which line
     Detect(DetectArguments),
-    /// Tell what can be read, and what is not understood
-    #[command(subcommand)]
-    Formats(FormatsCommand),
+    /// List what can be read: formats, programs, shapes of events, with an example of each
+    Formats(FormatsArguments),
     /// Check, test and explain rules
     #[command(subcommand)]
     Rules(RulesCommand),
@@ -146,6 +145,16 @@ pub(crate) struct ShapeArguments {
     /// File with more shapes of events, in the form of schemas/json-shapes.yaml; may be repeated
     #[arg(long = "shapes", value_name = "FILE")]
     pub(crate) shape_files: Vec<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct FormatsArguments {
+    /// table, or json: one object per line, with log source, documentation and example
+    #[arg(long, default_value = "table", value_parser = ["table", "json"])]
+    pub(crate) output: String,
+    #[command(subcommand)]
+    pub(crate) command: Option<FormatsCommand>,
 }
 
 #[derive(Debug, Subcommand)]

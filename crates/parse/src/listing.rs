@@ -4,37 +4,44 @@
 use event::catalog::field;
 use event::{Block, Dataset, Timestamp, dataset};
 
-use crate::{FORMATS, Options, Parser, body};
+use crate::{FORMATS, Options, Parser, Shapes, body};
 
 /// One thing that can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Readable {
-    /// `format`, or `program` for messages of programs that come by syslog, the journal or a container's log.
+    /// `format`; `program` for messages of programs that come by syslog, the journal or a container's log; `shape` for events
+    /// that are told by their keys.
     pub kind: &'static str,
-    /// Name of the format, or the program's names.
+    /// Name of the format or shape, or the program's names.
     pub name: String,
     /// `event.dataset` of its example.
     pub dataset: String,
     /// Products, categories and services of Sigma whose rules judge it.
     pub log_source: String,
     /// A line, or a message of the program without its header.
-    pub example: &'static str,
+    pub example: String,
     /// Where it is described: an address without its scheme, or a standard.
-    pub documentation: &'static str,
+    pub documentation: String,
 }
 
-/// Everything that can be read, formats first.
+/// Everything that can be read: formats, programs, shapes.
 pub fn readable() -> Vec<Readable> {
     let formats = FORMATS.iter().map(|format| {
         let (dataset, log_source) = of_line(format.example);
-        let (example, documentation) = (format.example, format.documentation);
+        let (example, documentation) = (format.example.to_owned(), format.documentation.to_owned());
         Readable { kind: "format", name: format.name.to_owned(), dataset, log_source, example, documentation }
     });
     let programs = body::known().map(|(names, example, documentation)| {
         let (dataset, log_source) = of_line(&format!("<34>1 2026-03-04T10:00:01Z host {} - - - {example}", names[0]));
+        let (example, documentation) = (example.to_owned(), documentation.to_owned());
         Readable { kind: "program", name: names.join(", "), dataset, log_source, example, documentation }
     });
-    formats.chain(programs).collect()
+    let shapes = Shapes::standard().about().map(|shape| {
+        let (dataset, log_source) = of_line(&shape.example);
+        let (example, documentation) = (shape.example.clone(), shape.documentation.clone());
+        Readable { kind: "shape", name: shape.name.clone(), dataset, log_source, example, documentation }
+    });
+    formats.chain(programs).chain(shapes).collect()
 }
 
 /// Dataset and log source of the last line of a text that has them.

@@ -117,6 +117,19 @@ fn every_line_has_a_dataset() {
     assert!(unknown.is_empty(), "{} line(s) without a dataset:\n{}", unknown.len(), unknown.join("\n"));
 }
 
+#[test]
+fn what_can_be_read_is_listed_with_an_example_of_each() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["formats", "--output", "json"]);
+    let rows = run.lines();
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    for kind in ["format", "program", "shape"] {
+        assert!(rows.iter().filter(|row| row["kind"] == kind).count() > 40, "{kind}");
+    }
+    assert!(rows.iter().all(|row| row["example"].as_str().is_some_and(|example| !example.is_empty())));
+    assert_eq!(sandbox.run(&["formats"]).out.lines().count(), rows.len() + 1);
+}
+
 /// Titles of findings, with the attacker that each names.
 fn found(sandbox: &Sandbox, folder: &Path) -> Vec<(String, String)> {
     let run = sandbox.run(&["replay", "--store", "none", "--out", "ndjson", &folder.display().to_string()]);

@@ -2,12 +2,39 @@
 
 mod unknown;
 
-use crate::cli::FormatsCommand;
+use std::io::Write;
+
+use crate::cli::{FormatsArguments, FormatsCommand};
 use crate::config::Config;
 use crate::outcome::Outcome;
 
-pub(crate) fn run(config: &Config, command: &FormatsCommand) -> anyhow::Result<Outcome> {
-    match command {
-        FormatsCommand::Unknown(arguments) => unknown::run(config, arguments),
+pub(crate) fn run(config: &Config, arguments: &FormatsArguments) -> anyhow::Result<Outcome> {
+    match &arguments.command {
+        Some(FormatsCommand::Unknown(arguments)) => unknown::run(config, arguments),
+        None => list(arguments.output == "json"),
     }
+}
+
+/// Everything that can be read, from the tables that the parsers use.
+fn list(as_json: bool) -> anyhow::Result<Outcome> {
+    let mut out = std::io::stdout().lock();
+    if !as_json {
+        writeln!(out, "{:<8} {:<40} {:<28} described at", "kind", "name", "dataset")?;
+    }
+    for known in parse::readable() {
+        if as_json {
+            let line = serde_json::json!({
+                "kind": known.kind,
+                "name": known.name,
+                "dataset": known.dataset,
+                "logsource": known.log_source,
+                "documentation": known.documentation,
+                "example": known.example,
+            });
+            writeln!(out, "{line}")?;
+        } else {
+            writeln!(out, "{:<8} {:<40} {:<28} {}", known.kind, known.name, known.dataset, known.documentation)?;
+        }
+    }
+    Ok(Outcome::Done)
 }
