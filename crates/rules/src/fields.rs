@@ -149,13 +149,13 @@ mod tests {
         assert_eq!(
             shown,
             [
-                ("Image", false, 0),
-                ("TTY", true, 1),
-                ("cs-cookie", true, 1),
-                ("cs-host", false, 1),
-                ("event.original", true, 0),
-                ("src_ip", false, 1),
-                ("url.path", true, 1)
+                ("Image", true, 3),
+                ("TTY", true, 2),
+                ("cs-cookie", false, 8),
+                ("cs-host", false, 8),
+                ("event.original", false, 1),
+                ("src_ip", false, 2),
+                ("url.path", true, 2)
             ]
         );
     }

@@ -459,7 +459,7 @@ mod tests {
             ("bitbucket_audit", "bitbucket", "", "audit"),
             ("m365_audit", "m365", "", "audit"),
             ("m365_threat", "m365", "", "threat_management"),
-            ("mongodb", "", "database", ""),
+            ("mongodb", "linux", "", "mongodb"),
             ("fortigate", "fortigate", "", "event"),
             ("journald", "linux", "", "sshd"),
             ("windows_event", "windows", "", "security"),
