@@ -38,8 +38,6 @@ pub(crate) use parts::Piece;
 pub(crate) use parts::Takes;
 use parts::{BadTemplate, CAPTURES_MAX, Follow, Move};
 
-/// Longest message that templates read, in bytes.
-const MESSAGE_BYTES_MAX: usize = 4096;
 /// Steps that are made for one message before it counts as unclear.
 const STEPS_MAX: usize = 1500;
 /// Bytes of a text of the template that the program does not repeat in its other words.
@@ -140,10 +138,6 @@ impl Template {
     /// What the readings of the message agree on; `None` where it is another message.
     #[inline]
     pub(crate) fn read_message<'a>(&self, message: &'a [u8]) -> Option<Values<'a>> {
-        // What programs write is shorter; a client's words that go on and on cost as much as a message of this length.
-        if message.len() > MESSAGE_BYTES_MAX {
-            return None;
-        }
         if !self.begins(message, self.head()) {
             return None;
         }

@@ -187,6 +187,9 @@ impl Family {
 
     /// Puts what the message says. False where no line of the family is known to read so; its client counts all the same.
     pub(crate) fn put(&self, rows: &mut BatchBuilder, message: &[u8]) -> bool {
+        if message.len() > MESSAGE_BYTES_MAX {
+            return false;
+        }
         let known = self.put_among(rows, message, 0..self.lines.len());
         // Where a line that names its client leaves open who it is, other places do not tell.
         if known.is_none_or(|(template, line)| !line.is_quote && !template.has(field::SOURCE_IP)) {
@@ -212,6 +215,9 @@ impl Family {
         message: &[u8],
         lines: impl Iterator<Item = usize>,
     ) -> Option<(&Template, &Line)> {
+        if message.len() > MESSAGE_BYTES_MAX {
+            return None;
+        }
         let known = &self.compiled().lines;
         let mut read = lines.filter_map(|at| {
             let (template, line) = known.get(at)?;
@@ -239,6 +245,9 @@ impl Line {
     }
 }
 
+/// Longest message that tables read, in bytes. What programs write is shorter, and a client's words that go on and on must not
+/// cost more.
+const MESSAGE_BYTES_MAX: usize = 4096;
 /// Places of one kind that are looked at in one message.
 const MENTIONS_MAX: usize = 32;
 
