@@ -146,7 +146,12 @@ impl Node {
                 ScalarValue::Text(text) => text.to_owned().into(),
             },
             Kind::List(items) => items.iter().map(Node::to_json).collect(),
-            Kind::Map(pairs) => pairs.iter().map(|(key, value)| (key.text.clone(), value.to_json())).collect(),
+            // In the order of the keys, whatever the map keeps: texts of the tree are hashed.
+            Kind::Map(pairs) => {
+                let sorted: std::collections::BTreeMap<_, _> =
+                    pairs.iter().map(|(key, value)| (key.text.clone(), value.to_json())).collect();
+                sorted.into_iter().collect()
+            }
         }
     }
 
