@@ -1,9 +1,11 @@
-//! What a file holds where it is no text in UTF-8, told by its first bytes: text in UTF-16, records of logins, a Windows event
-//! log. Each becomes lines of text while it is read, one for each record, and everything behind sees lines alone.
+//! What a file holds where it is no text in UTF-8 of one record in each line, told by its first bytes: text in UTF-16, records of
+//! logins, a Windows event log, a JSON array. Each becomes lines of text while it is read, one for each record, and everything behind sees lines alone.
 //!
 //! Offsets are of the text that is made, as they are of what a compressed file holds. Equal files give equal text.
 
 mod evtx;
+mod handed;
+mod json_array;
 mod logins;
 pub(crate) mod utf16;
 
@@ -32,6 +34,8 @@ pub enum Content {
     Logins(LoginLog),
     /// A Windows event log (`.evtx`).
     Evtx,
+    /// A JSON array of records, alone or as the member `Records`.
+    JsonArray,
 }
 
 impl Content {
@@ -42,6 +46,9 @@ impl Content {
         }
         if let Some(is_little) = utf16::detect(first) {
             return if is_little { Content::Utf16Le } else { Content::Utf16Be };
+        }
+        if json_array::detect(first) {
+            return Content::JsonArray;
         }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         LoginLog::detect(&name, first).map_or(Content::Text, Content::Logins)
@@ -54,6 +61,7 @@ impl Content {
             Content::Utf16Le | Content::Utf16Be => Some("text in UTF-16, decoded"),
             Content::Logins(_) => Some("records of logins, one line for each"),
             Content::Evtx => Some("a Windows event log, one line for each record"),
+            Content::JsonArray => Some("a JSON array, one line for each element"),
         }
     }
 
@@ -63,6 +71,7 @@ impl Content {
             Content::Text => reader,
             Content::Utf16Le => Box::new(utf16::Decoder::new(reader, true)),
             Content::Utf16Be => Box::new(utf16::Decoder::new(reader, false)),
+            Content::JsonArray => Box::new(json_array::ElementLines::new(reader)),
             Content::Logins(log) => Box::new(logins::LoginLines::new(reader, log)),
             Content::Evtx => {
                 let mut bytes = Vec::new();

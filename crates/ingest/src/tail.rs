@@ -367,7 +367,9 @@ impl<K: Known> Tail<'_, K> {
         if beginning.is_compressed() {
             return Err(NotFollowed::Compressed);
         }
-        if let (Content::Logins(_) | Content::Evtx, Some(what)) = (beginning.content(), beginning.content().name()) {
+        if let (Content::Logins(_) | Content::Evtx | Content::JsonArray, Some(what)) =
+            (beginning.content(), beginning.content().name())
+        {
             // Such logs lie in most folders: nobody has asked for them.
             return if named { Err(NotFollowed::Translated(what)) } else { Ok(None) };
         }

@@ -116,7 +116,7 @@ fn put_unusual(rows: &mut BatchBuilder, text: &[u8], id: FieldId, keep_name: boo
 }
 
 /// RFC 1123 §2.1 and RFC 1035 §2.3.4, with the underscore that names in use have.
-fn is_host_name(text: &[u8]) -> bool {
+pub(crate) fn is_host_name(text: &[u8]) -> bool {
     text.len() <= 253 && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'))
 }
 

@@ -138,7 +138,7 @@ pub(crate) fn known() -> impl Iterator<Item = (&'static [&'static str], &'static
 
 /// Whether messages of the program are read.
 pub(crate) fn is_known(program: &[u8]) -> bool {
-    bodies().any(|body| body.programs.iter().any(|name| name.as_bytes().eq_ignore_ascii_case(program)))
+    body_of(program).is_some()
 }
 
 /// A message, and who wrote it.

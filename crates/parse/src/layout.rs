@@ -13,6 +13,8 @@ pub(crate) mod named_fields;
 pub(crate) mod names;
 pub(crate) mod nginx;
 
+/// Whether values of a line have the forms that they should.
+pub(crate) type Fits<'f> = dyn Fn(&[Value], &[&[u8]]) -> bool + 'f;
 /// Values of one line.
 pub(crate) const VALUES_MAX: usize = 96;
 
@@ -121,6 +123,21 @@ impl Layout {
         &self.values
     }
 
+    /// Whether the line is of the layout in one way only, as far as it matters who sent it: where a value that a client may write
+    /// stands bare in front of the address that the server saw, its words may be those of the layout. `fits` tells a reading.
+    pub(crate) fn is_clear(&self, text: &[u8], fits: &Fits<'_>) -> bool {
+        let Some(peer) = self.values.iter().position(|value| *value == Value::Peer) else { return true };
+        let is_bare = |step: &ValueStep| !step.is_quoted && step.until.is_some() && step.value.may_be_a_clients();
+        if !self.steps[..peer].iter().any(is_bare) {
+            return true;
+        }
+        let Some(rest) = after_all(text, &self.head) else { return true };
+        let mut readings =
+            Readings { layout: self, fits, peer, words: Vec::new(), known: None, steps: 0, is_clear: true };
+        readings.go(0, rest);
+        readings.is_clear
+    }
+
     /// Cuts a line into its values; how many there are, or `None` where it is not of the layout.
     #[inline]
     pub(crate) fn cut<'a>(&self, text: &'a [u8], words: &mut [&'a [u8]; VALUES_MAX]) -> Option<usize> {
@@ -131,6 +148,56 @@ impl Layout {
             rest = if step.behind.is_empty() { after } else { after_all(after, &step.behind)? };
         }
         (self.is_open || rest.is_empty()).then_some(self.steps.len())
+    }
+}
+
+/// Steps that are made for one line before it counts as unclear.
+const READING_STEPS_MAX: usize = 2000;
+
+/// All ways to read one line, until two of them tell another peer.
+struct Readings<'a, 'l> {
+    layout: &'l Layout,
+    fits: &'l Fits<'l>,
+    /// The step of the address that the server saw.
+    peer: usize,
+    words: Vec<&'a [u8]>,
+    known: Option<&'a [u8]>,
+    steps: usize,
+    is_clear: bool,
+}
+
+impl<'a> Readings<'a, '_> {
+    fn go(&mut self, at: usize, rest: &'a [u8]) {
+        self.steps += 1;
+        self.is_clear &= self.steps <= READING_STEPS_MAX;
+        if !self.is_clear {
+            return;
+        }
+        let Some(step) = self.layout.steps.get(at) else {
+            let is_whole = self.layout.is_open || rest.is_empty();
+            if is_whole && (self.fits)(&self.layout.values, &self.words) {
+                let peer = self.words[self.peer];
+                self.is_clear &= *self.known.get_or_insert(peer) == peer;
+            }
+            return;
+        };
+        let mut from = 0;
+        while let Some((value, after)) = step.take(&rest[from..]) {
+            let word = &rest[..from + value.len()];
+            if let Some(next) = after_all(after, &step.behind) {
+                self.words.push(word);
+                self.go(at + 1, next);
+                self.words.pop();
+            }
+            // What stands behind the peer cannot move it.
+            if step.is_quoted || step.until.is_none() || at > self.peer || !step.value.may_be_a_clients() {
+                break;
+            }
+            from += value.len() + 1;
+            if from > rest.len() {
+                break;
+            }
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId, FieldId, Timestamp};
 use memchr::memchr;
 
-use crate::address::{decimal, endpoint, put_endpoint, put_ip};
+use crate::address::{decimal, endpoint, is_host_name, put_endpoint, put_ip};
 use crate::clock::Times;
 use crate::context::Context;
 use crate::layout::{Layout, VALUES_MAX};
@@ -294,13 +294,43 @@ pub(crate) fn read_by(
     })
 }
 
-/// Reads a line of the operator's format that its source is bound to.
+/// Whether the values that have a form are of that form: a number, an address or the name of a host, a time.
+fn fits(values: &[Value], words: &[&[u8]], times: &mut Times) -> bool {
+    values.iter().zip(words).all(|(value, word)| {
+        matches!(*word, b"-" | b"")
+            || match value {
+                Value::Peer => *word == b"unix:" || endpoint(word).is_some() || is_host_name(word),
+                Value::Ip(_) => endpoint(word).is_some(),
+                Value::Number(_) => decimal(word).is_some(),
+                Value::Stamp(form) => read_stamp(*form, word, times).is_some(),
+                _ => true,
+            }
+    })
+}
+
+/// Mark of lines that name several clients, by how they are read.
+const UNCLEAR: &str = "unclear_source";
+
+/// Reads a line of the operator's format that its source is bound to. Where a client's own words leave open which address the
+/// server saw, none is named.
 pub(crate) fn read_bound(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
     let at = context.bound?;
     let user = context.user.take()?;
     let mut own = context.own.get_mut(at).map(std::mem::take).unwrap_or_default();
     let mut words: [&[u8]; VALUES_MAX] = [b""; VALUES_MAX];
     let dataset = user.cut(at, text, &mut words).and_then(|cut| {
+        let times = std::cell::RefCell::new(&mut context.times);
+        let is_like = |values: &[Value], words: &[&[u8]]| fits(values, words, &mut times.borrow_mut());
+        let is_clear = user.is_clear(at, text, &is_like);
+        if is_clear && !is_like(cut.values, &words[..cut.count]) {
+            return None;
+        }
+        if !is_clear {
+            let of_client =
+                |value: &Value| matches!(value, Value::Peer | Value::Forwarded | Value::Ip(field::SOURCE_IP));
+            words.iter_mut().zip(cut.values).filter(|(_, value)| of_client(value)).for_each(|(word, _)| *word = b"-");
+            rows.mark(UNCLEAR);
+        }
         let is_read = put(cut.values, &words[..cut.count], cut.dialect, &mut own, context, rows);
         is_read.then(|| user.name_dataset(at, rows)).flatten()
     });

@@ -53,7 +53,9 @@ fn whole_up_to(head: &[u8], follows: &[u8], [start, end]: [&[u8]; 2]) -> Option<
     }
     let bytes = memchr(b'\n', &follows[at..]).map_or(follows.len(), |line| at + line + 1);
     let lines = line::lines(&follows[..bytes]).count();
-    (lines <= RECORD_LINES_MAX).then(|| {
+    // Lines of another log between start and end: whoever wrote those two hides nothing.
+    let is_one = || !line::lines(&follows[..bytes]).any(|line| is_read_alone(line.text));
+    (lines <= RECORD_LINES_MAX && is_one()).then(|| {
         let whole = [head, b"\n", line::without_ending(&follows[..bytes])].concat();
         (whole, Record { lines, bytes })
     })

@@ -8,7 +8,7 @@ use std::fmt;
 use event::{BatchBuilder, Dataset, DatasetId, dataset};
 
 use crate::format::FormatChoice;
-use crate::layout::{BadLayout, Layout, VALUES_MAX, apache, named_fields, names, nginx, split_delimited};
+use crate::layout::{BadLayout, Fits, Layout, VALUES_MAX, apache, named_fields, names, nginx, split_delimited};
 use crate::values::{Dialect, Own, Value};
 
 /// A format as it is written. Exactly one of `nginx`, `apache`, `pattern` and `delimiter` says how its lines look.
@@ -130,6 +130,14 @@ impl UserFormats {
                 CutLine { count, values, dialect: Dialect::default() }
             }
         })
+    }
+
+    /// Whether a line of one of the formats tells one peer only, however it is read.
+    pub(crate) fn is_clear(&self, at: usize, text: &[u8], fits: &Fits<'_>) -> bool {
+        match self.0.get(at).map(|format| &format.how) {
+            Some(How::Layout(layout)) => layout.is_clear(text, fits),
+            _ => true,
+        }
     }
 
     /// The kind of log of a format's lines; one without a kind of its own has the format's name.

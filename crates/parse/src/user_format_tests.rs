@@ -180,3 +180,50 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_clients_own_words_in_front_of_the_peer_name_nobody_else() {
+    type Change = fn(&mut FormatDefinition);
+    let cases: [(Change, &str, Option<&str>); 8] = [
+        (
+            |it| it.apache = Some(r#"%{X-Forwarded-For}i %h %l %u %t "%r" %>s %b"#.into()),
+            r#"198.51.100.9 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET / HTTP/1.1" 200 12"#,
+            Some("203.0.113.7"),
+        ),
+        (
+            |it| it.apache = Some(r#"%{X-Forwarded-For}i %h %l %u %t "%r" %>s %b"#.into()),
+            r#"192.0.2.1, 198.51.100.9 203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET / HTTP/1.1" 200 12"#,
+            None,
+        ),
+        (
+            |it| it.nginx = Some("ua=$http_user_agent ip=$remote_addr st=$status".into()),
+            "ua=x ip=198.51.100.9 st=200 ip=203.0.113.7 st=404",
+            None,
+        ),
+        (
+            |it| it.nginx = Some("ua=$http_user_agent ip=$remote_addr st=$status".into()),
+            "ua=x y ip=203.0.113.7 st=404",
+            Some("203.0.113.7"),
+        ),
+        (
+            |it| it.pattern = Some("{@timestamp} {user.name} from {source.ip}: {event.reason}".into()),
+            "2026-03-04T10:00:01Z ann from 198.51.100.9: x from 203.0.113.7: no",
+            None,
+        ),
+        (
+            |it| it.pattern = Some("{@timestamp} {user.name} from {source.ip}: {event.reason}".into()),
+            "2026-03-04T10:00:01Z ann from 203.0.113.7: from 198.51.100.9: no",
+            None,
+        ),
+        (|it| it.nginx = Some("$remote_addr $status".into()), "203.0.113.7 200", Some("203.0.113.7")),
+        (|it| it.nginx = Some("$remote_addr $status".into()), "not;an;address nor", None),
+    ];
+    for (change, line, source) in cases {
+        let shop = definition("shop", |it| {
+            change(it);
+            it.source = Some("shop".to_owned());
+        });
+        let event = &events(options(&[shop]), "shop", line)[0];
+        assert_eq!(event["source.ip"].as_str(), source, "{line}: {event:#}");
+    }
+}

@@ -37,6 +37,14 @@ pub(crate) enum Value {
     Own(u16),
 }
 
+impl Value {
+    /// Whether a client may choose the text: all but what the server writes in a form of its own.
+    pub(crate) fn may_be_a_clients(self) -> bool {
+        use Value::{Action, Date, Duration, Ip, Number, Peer, Server, Stamp, Time, Version};
+        !matches!(self, Date | Time | Stamp(_) | Peer | Ip(_) | Server | Number(_) | Version | Duration(_) | Action)
+    }
+}
+
 /// How a time is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TimeForm {

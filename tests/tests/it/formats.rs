@@ -33,6 +33,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("keycloak.json", "203.0.113.27", "ogin"),
     ("okta.json", "203.0.113.28", "ogin"),
     ("cloudtrail.json", "203.0.113.29", "ogin"),
+    ("cloudtrail-records.json", "203.0.113.201", "ogin"),
     ("kubernetes-audit.json", "203.0.113.30", ""),
     ("nginx-error.log", "203.0.113.31", "Path traversal"),
     ("apache-error.log", "203.0.113.32", "ogin"),

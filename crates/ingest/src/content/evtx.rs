@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use evtx::{EvtxParser, IntoIterChunks, ParserSettings};
 
+use super::handed::hand_over;
+
 /// Lines of what is read through it.
 pub(super) struct EventLines<R: Read + Seek> {
     chunks: IntoIterChunks<R>,
@@ -89,10 +91,7 @@ impl<R: Read + Seek> Read for EventLines<R> {
                 return Ok(0);
             }
         }
-        let length = into.len().min(self.text.len() - self.at);
-        into[..length].copy_from_slice(&self.text[self.at..self.at + length]);
-        self.at += length;
-        Ok(length)
+        Ok(hand_over(&self.text, &mut self.at, into))
     }
 }
 

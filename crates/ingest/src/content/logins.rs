@@ -9,8 +9,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use event::Timestamp;
 
+use super::handed::hand_over;
+
 /// Times that a record may have, in seconds since 1970: 1990 to 2100.
 const TIMES: std::ops::Range<i64> = 631_152_000..4_102_444_800;
+
+/// First records that are looked at in a file whose name tells what it holds.
+const NAMED_LOOKED_AT: usize = 8;
 
 /// Which log, and how its records are laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,12 +67,14 @@ impl LoginLog {
     }
 
     fn fits(self, first: &[u8], is_named: bool) -> bool {
-        let mut records = first.chunks_exact(self.record_bytes()).take(if is_named { 4 } else { 2 }).peekable();
+        let records = || first.chunks_exact(self.record_bytes()).take(if is_named { NAMED_LOOKED_AT } else { 2 });
         let by_place = matches!(self.kind, Kind::Lastlog | Kind::Faillog | Kind::Tallylog);
-        let holds_any = by_place || first.first().is_some_and(|kind| *kind != 0);
+        let holds_any = by_place || records().any(|record| number(record, 0, 2) != 0);
         // No text holds as many.
         let has_nuls = first.iter().filter(|byte| **byte == 0).count() * 4 >= first.len();
-        has_nuls && records.peek().is_some() && holds_any && records.all(|record| self.is_plausible(record, is_named))
+        let (all, sound) = (records().count(), records().filter(|record| self.is_plausible(record, is_named)).count());
+        // A name tells more than a record that somebody wiped or damaged.
+        has_nuls && all > 0 && holds_any && if is_named { sound * 2 > all } else { sound == all }
     }
 
     fn is_plausible(self, record: &[u8], is_named: bool) -> bool {
@@ -227,10 +234,7 @@ impl<R: Read> Read for LoginLines<R> {
                 return Ok(0);
             }
         }
-        let length = into.len().min(self.line.len() - self.at);
-        into[..length].copy_from_slice(&self.line.as_bytes()[self.at..self.at + length]);
-        self.at += length;
-        Ok(length)
+        Ok(hand_over(self.line.as_bytes(), &mut self.at, into))
     }
 }
 

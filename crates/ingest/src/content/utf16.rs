@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use super::handed::hand_over;
+
 /// Bytes of the beginning that must look like it where there is no byte order mark.
 const LOOK_BYTES: usize = 1024;
 /// Fewest bytes from which that can be told.
@@ -118,10 +120,7 @@ impl<R: Read> Read for Decoder<R> {
                 return Ok(0);
             }
         }
-        let length = into.len().min(self.text.len() - self.at);
-        into[..length].copy_from_slice(&self.text[self.at..self.at + length]);
-        self.at += length;
-        Ok(length)
+        Ok(hand_over(&self.text, &mut self.at, into))
     }
 }
 

@@ -2,6 +2,7 @@
 //! no shape.
 
 use event::builder::Buffer;
+use event::catalog::field;
 use event::{BatchBuilder, FieldId, ValueTag};
 
 use super::convert::{self, Raw, is_nothing};
@@ -97,6 +98,12 @@ fn run_step(
         }
     };
     let Some(path) = &step.inside else { return put(step, raw, times, rows) };
+    // One row has one message: others that its line carries are told, and stay in `event.original`.
+    let unread = if step.target == field::MESSAGE { inside::elements(raw.text).skip(1).count() } else { 0 };
+    if unread > 0 {
+        rows.mark("messages_unread");
+        (0..unread).for_each(|_| rows.count_field_dropped());
+    }
     let found = inside::member(raw.text, path).and_then(inside::text);
     found.is_some_and(|(text, tag)| put(step, Raw { text: &text, tag }, times, rows))
 }

@@ -11,6 +11,7 @@ use super::model::{
     About, Belongs, CarriedText, Condition, Conversion, EventShape, Filled, ShapeProblem, Signature, Signs, Table,
     Wanted, Way,
 };
+use crate::address::is_ip;
 
 /// Shapes of one file.
 const SHAPES_MAX: usize = 1000;
@@ -217,6 +218,9 @@ impl Draft<'_, '_> {
         for (key, value) in node.get("set").map_or(&[][..], |set| self.told.pairs(set, "set")) {
             if self.is_allowed(&key.text, key.place) {
                 let text = self.told.text(value, &key.text).unwrap_or_default().to_owned();
+                if let Some(reason) = unfit(&key.text, &text) {
+                    self.told.add(value.place, reason);
+                }
                 shape.constants.push((key.text.clone(), text));
             }
         }
@@ -245,6 +249,12 @@ impl Draft<'_, '_> {
             self.told.add(node.place, "the shape has no `where`: name the keys by which it is known");
             return signature;
         };
+        if wanted.one_or_many().is_empty() {
+            self.told.add(
+                wanted.place,
+                "`where` names no key: every event would be of the shape; name the keys by which it is known",
+            );
+        }
         for item in wanted.one_or_many() {
             match &item.kind {
                 Kind::List(_) => {
@@ -386,4 +396,18 @@ fn wanted_text(text: &str) -> Wanted {
         Some(start) => Wanted { text: start.to_owned(), is_start: true },
         None => Wanted { text: text.to_owned(), is_start: false },
     }
+}
+
+/// Why a constant is no value of its field.
+fn unfit(name: &str, text: &str) -> Option<String> {
+    let (_, field) = Field::named(name)?;
+    let wanted = match field.kind {
+        FieldType::Keyword => return None,
+        FieldType::Long if text.parse::<i64>().is_ok() => return None,
+        FieldType::Ip if is_ip(text.as_bytes()) => return None,
+        FieldType::Long => "a whole number",
+        FieldType::Ip => "an address",
+        FieldType::Date => "no constant: take it from a key under `fields`",
+    };
+    Some(format!("`{text}` is no value of {name}, which takes {wanted}"))
 }

@@ -57,7 +57,7 @@ fn the_examples_are_samples() {
 
 #[test]
 fn every_mistake_is_told_with_its_line() {
-    let text = "- shape: a\n  dataset: x\n  where: [k]\n  fields:\n    source.ip: {from: k, as: adress}\n    event.original: k\n    y: {form: k}\n- shape: b\n  set: {tags: x}\n  wehre: [k]\n- shape: c\n  where: [a]\n  dataset: http.access\n  logsource: {prodcut: x}\n  like: z\n  guess: perhaps\n  text: {program: x}\n";
+    let text = "- shape: a\n  dataset: x\n  where: [k]\n  fields:\n    source.ip: {from: k, as: adress}\n    event.original: k\n    y: {form: k}\n- shape: b\n  set: {tags: x}\n  wehre: [k]\n- shape: c\n  where: [a]\n  dataset: http.access\n  logsource: {prodcut: x}\n  like: z\n  guess: perhaps\n  text: {program: x}\n- shape: d\n  where: []\n  dataset: x\n  set: {source.port: a, source.ip: host, user.name: b}\n";
     let problems = Shapes::with(&[("own.yaml".to_owned(), text.to_owned())]).unwrap_err();
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
     for expected in [
@@ -74,10 +74,13 @@ fn every_mistake_is_told_with_its_line() {
         "own.yaml:14: `prodcut` is not product, category or service",
         "own.yaml:16: guess: true or false is expected, not `perhaps`",
         "own.yaml:17: the text has no key that it comes from: name it with `from`",
+        "own.yaml:19: `where` names no key: every event would be of the shape",
+        "own.yaml:21: `a` is no value of source.port, which takes a whole number",
+        "own.yaml:21: `host` is no value of source.ip, which takes an address",
     ] {
         assert!(told.iter().any(|line| line.starts_with(expected)), "{expected}\n{told:#?}");
     }
-    assert_eq!(told.len(), 13, "{told:#?}");
+    assert_eq!(told.len(), 16, "{told:#?}");
     let broken = Shapes::with(&[("own.yaml".to_owned(), "- shape: [".to_owned())]).unwrap_err();
     assert!(broken[0].to_string().starts_with("own.yaml:"), "{broken:?}");
 }

@@ -1,0 +1,191 @@
+//! JSON arrays to lines: `[{…}, {…}]` and `{"Records": [{…}]}`, as clouds write the files of their audit logs. Each element
+//! becomes a line, line feeds within it become blanks; what stands outside of arrays stays as it is.
+//!
+//! Nothing is held but what is read at once, and an array that was cut off gives the elements that it has: a body of `POST /ingest`
+//! (`body.rs`) is looked at as a whole before any of it counts, because its sender can be told.
+
+use std::io::{self, Read};
+
+use super::handed::hand_over;
+
+/// Bytes that are read at once.
+const READ_BYTES: usize = 64 << 10;
+/// What stands in front of the array where it is the value of a member, without blanks.
+const MEMBER: &[u8] = b"{\"Records\":";
+
+/// Whether a file begins as one of these.
+pub(super) fn detect(first: &[u8]) -> bool {
+    let mut inside = first.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let mut begins = |start: &[u8]| start.iter().all(|wanted| inside.next() == Some(wanted));
+    match first.trim_ascii_start().first() {
+        Some(b'[') => begins(b"[{\""),
+        Some(b'{') => begins(MEMBER) && begins(b"["),
+        _ => false,
+    }
+}
+
+/// Where the next byte stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ByteState {
+    /// Before an array; so much of [`MEMBER`] has been read.
+    Before(usize),
+    /// Outside of arrays, in text that is passed on to the end of its line.
+    Other,
+    /// In an array, this deep in its elements; the array itself is 0.
+    Inside(u32),
+    /// In a string of an element.
+    Quoted(u32),
+    /// Behind a backslash in such a string.
+    Escaped(u32),
+}
+
+/// Lines of what is read through it.
+pub(super) struct ElementLines<R> {
+    inner: R,
+    state: ByteState,
+    /// The array was the value of a member: the bracket of its object is to come.
+    is_member: bool,
+    /// The line at hand has bytes.
+    has_line: bool,
+    out: Vec<u8>,
+    at: usize,
+}
+
+impl<R: Read> ElementLines<R> {
+    pub(super) fn new(inner: R) -> Self {
+        ElementLines { inner, state: ByteState::Before(0), is_member: false, has_line: false, out: Vec::new(), at: 0 }
+    }
+
+    fn fill(&mut self) -> io::Result<bool> {
+        self.out.clear();
+        self.at = 0;
+        let mut bytes = [0; READ_BYTES];
+        let read = self.inner.read(&mut bytes)?;
+        for byte in &bytes[..read] {
+            self.take(*byte);
+        }
+        if read == 0 {
+            // Half of what may stand in front of an array is text.
+            if let ByteState::Before(known) = self.state {
+                self.out.extend_from_slice(&MEMBER[..known]);
+            }
+            self.state = ByteState::Other;
+        }
+        Ok(read > 0 || !self.out.is_empty())
+    }
+
+    fn take(&mut self, byte: u8) {
+        match self.state {
+            ByteState::Before(known) => self.take_before(known, byte),
+            ByteState::Other => {
+                self.out.push(byte);
+                if byte == b'\n' {
+                    self.state = ByteState::Before(0);
+                }
+            }
+            ByteState::Inside(depth) => self.take_inside(depth, byte),
+            ByteState::Quoted(depth) => {
+                self.push(byte);
+                match byte {
+                    b'"' => self.state = ByteState::Inside(depth),
+                    b'\\' => self.state = ByteState::Escaped(depth),
+                    _ => {}
+                }
+            }
+            ByteState::Escaped(depth) => {
+                self.push(byte);
+                self.state = ByteState::Quoted(depth);
+            }
+        }
+    }
+
+    fn take_before(&mut self, known: usize, byte: u8) {
+        if byte.is_ascii_whitespace() || known == 0 && byte == b'}' && self.is_member {
+            self.is_member &= byte != b'}';
+        } else if byte == b'[' && (known == 0 || known == MEMBER.len()) {
+            self.is_member = known > 0;
+            self.state = ByteState::Inside(0);
+        } else if MEMBER.get(known) == Some(&byte) {
+            self.state = ByteState::Before(known + 1);
+        } else {
+            self.out.extend_from_slice(&MEMBER[..known]);
+            self.out.push(byte);
+            self.state = ByteState::Other;
+        }
+    }
+
+    fn take_inside(&mut self, depth: u32, byte: u8) {
+        match byte {
+            b',' if depth == 0 => self.end_line(),
+            b']' if depth == 0 => {
+                self.end_line();
+                self.state = ByteState::Before(0);
+            }
+            _ if depth == 0 && byte.is_ascii_whitespace() => {}
+            _ => {
+                self.push(byte);
+                self.state = match byte {
+                    b'"' => ByteState::Quoted(depth),
+                    b'[' | b'{' => ByteState::Inside(depth.saturating_add(1)),
+                    b']' | b'}' => ByteState::Inside(depth.saturating_sub(1)),
+                    _ => ByteState::Inside(depth),
+                };
+            }
+        }
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.out.push(if matches!(byte, b'\n' | b'\r') { b' ' } else { byte });
+        self.has_line = true;
+    }
+
+    fn end_line(&mut self) {
+        if std::mem::take(&mut self.has_line) {
+            self.out.push(b'\n');
+        }
+    }
+}
+
+impl<R: Read> Read for ElementLines<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.out.len() {
+            if !self.fill()? {
+                return Ok(0);
+            }
+        }
+        Ok(hand_over(&self.out, &mut self.at, into))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> String {
+        assert!(detect(text.as_bytes()), "{text}");
+        let mut out = String::new();
+        ElementLines::new(text.as_bytes()).read_to_string(&mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn each_element_is_a_line_and_nothing_is_lost() {
+        assert_eq!(lines(r#"[{"a":1},{"b":[2,{"c":3}]}]"#), "{\"a\":1}\n{\"b\":[2,{\"c\":3}]}\n");
+        assert_eq!(
+            lines("{\"Records\" : [\n {\"a\": \"x,]}\\\"\",\n \"b\": 2}\n ]\n}\n"),
+            "{\"a\": \"x,]}\\\"\",  \"b\": 2}\n"
+        );
+        assert_eq!(lines("[{\"a\":1}]\n[{\"a\":2}]\n"), "{\"a\":1}\n{\"a\":2}\n");
+        assert_eq!(lines("[{\"a\":1}]\nMar  4 text\n{\"Rec\n"), "{\"a\":1}\nMar  4 text\n{\"Rec");
+        // An array that is not closed.
+        assert_eq!(lines("[{\"a\":1},{\"b\""), "{\"a\":1}\n{\"b\"");
+        assert_eq!(lines("{\"Records\":[{\"a\":1}]} {\"x\":1}"), "{\"a\":1}\n{\"x\":1}");
+    }
+
+    #[test]
+    fn other_files_are_left_alone() {
+        for text in ["[2026-03-04] text", "{\"a\":1}", "{\"Records\":1}", "[]", "[1,2]", ""] {
+            assert!(!detect(text.as_bytes()), "{text}");
+        }
+    }
+}
