@@ -186,6 +186,7 @@ impl Parser {
             let last_line = memchr::memrchr(b'\n', bytes).map_or(0, |end| end as u64 + 1);
             last_line + full
         });
+        syslog::Priority::put_names(&mut rows);
         rows.finish(Position { offset: start.offset + read, line: start.line + count as u64 })
     }
 

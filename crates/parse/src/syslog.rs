@@ -39,15 +39,19 @@ const LEVEL_BYTES_MAX: usize = 24;
 impl Priority {
     pub(crate) fn put(self, rows: &mut BatchBuilder) {
         let (facility, severity) = (usize::from(self.0 >> 3), usize::from(self.0 & 7));
-        let Some(name) = FACILITIES.get(facility) else {
+        if facility >= FACILITIES.len() {
             rows.mark("invalid_syslog_priority");
             return;
-        };
+        }
         rows.long(field::LOG_SYSLOG_PRIORITY, i64::from(self.0));
         rows.long(field::LOG_SYSLOG_FACILITY_CODE, facility as i64);
         rows.long(field::LOG_SYSLOG_SEVERITY_CODE, severity as i64);
-        rows.literal(field::LOG_SYSLOG_FACILITY_NAME, name);
-        rows.literal(field::LOG_SYSLOG_SEVERITY_NAME, SEVERITIES[severity]);
+    }
+
+    /// Names beside the codes, for all rows of a batch.
+    pub(crate) fn put_names(rows: &mut BatchBuilder) {
+        rows.name_numbers(field::LOG_SYSLOG_FACILITY_CODE, field::LOG_SYSLOG_FACILITY_NAME, &FACILITIES);
+        rows.name_numbers(field::LOG_SYSLOG_SEVERITY_CODE, field::LOG_SYSLOG_SEVERITY_NAME, &SEVERITIES);
     }
 
     /// `auth.info`, `4.6`, or `auth|security:info` as AIX writes it.

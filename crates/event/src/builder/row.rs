@@ -4,10 +4,37 @@ use arrow_buffer::Buffer;
 
 use super::{BatchBuilder, KeptText, ValueNow};
 use crate::catalog::{FieldId, field};
-use crate::column::{ValueTag, Values};
+use crate::column::{ColumnBuilder, ValueTag, Values};
 use crate::views;
 
 impl BatchBuilder {
+    /// Names the numbers of one column in another, for all rows that have a number and no name: once for a batch, in place of
+    /// a text in each row. `names` has at most 12 bytes for each number, from 0.
+    pub fn name_numbers(&mut self, from: FieldId, to: FieldId, names: &[&'static str]) {
+        let Some(ColumnBuilder { values: Values::Long(numbers), .. }) = &self.columns[usize::from(from.0)] else {
+            return;
+        };
+        let views: Vec<u128> = names.iter().map(|name| views::inline(name.as_bytes())).collect();
+        let named = self.columns[usize::from(to.0)].as_ref();
+        let mut all = ColumnBuilder::text(self.row());
+        for (row, number) in numbers.iter().enumerate() {
+            let known = named.and_then(|named| named.view_at(row));
+            let is_there = || self.columns[usize::from(from.0)].as_ref().is_some_and(|column| column.is_valid(row));
+            let name = || usize::try_from(*number).ok().and_then(|at| views.get(at)).filter(|_| is_there());
+            if let Some((view, tag)) = known.or_else(|| name().map(|view| (*view, ValueTag::String))) {
+                all.seek(row);
+                all.push_tagged(view, tag);
+            }
+        }
+        for row in numbers.len()..named.map_or(0, ColumnBuilder::len) {
+            if let Some((view, tag)) = named.and_then(|named| named.view_at(row)) {
+                all.seek(row);
+                all.push_tagged(view, tag);
+            }
+        }
+        self.columns[usize::from(to.0)] = Some(all);
+    }
+
     /// Whether the current row has a value in `id`.
     #[inline]
     pub fn has(&self, id: FieldId) -> bool {
