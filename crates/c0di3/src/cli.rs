@@ -160,11 +160,13 @@ pub(crate) struct FormatsArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum FormatsCommand {
     /// Tell which events are of no known shape: their keys, how often they came, and a shape file to start from
-    Unknown(FormatsUnknownArguments),
+    Unknown(FormatsInputArguments),
+    /// Tell which formats, programs and shapes read the lines of files, and how many lines each
+    Known(FormatsInputArguments),
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct FormatsUnknownArguments {
+pub(crate) struct FormatsInputArguments {
     #[command(flatten)]
     pub(crate) shapes: ShapeArguments,
     /// Files, or - for standard input

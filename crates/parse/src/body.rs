@@ -157,27 +157,19 @@ fn put_unknown(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -
         return Some(dataset::SYSLOG);
     }
     let carried = context.read_carried_surely(message, rows);
-    carried.or_else(|| own::put(rows, &mut context.times, message))
+    carried.or_else(|| own::put(rows, context, message))
 }
 
 /// Puts what the program says in its message, through the module where the tag names one; names the dataset of the line.
 #[inline]
 pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>) -> DatasetId {
-    let Said { program, module, message } = said;
+    let Said { program, message, .. } = said;
     let name = if program.first() == Some(&b'%') { cisco::writer(program) } else { program };
     let body = body_of(name);
-    // PAM modules write in the name of the program that called them.
-    if pam::begins(message) && pam::put(rows, message) {
-        return body.map_or(dataset::PAM, |body| body.dataset);
-    }
-    // Some programs write what their module said as their own.
-    if message.starts_with(b"authentication failure; logname=") {
-        pam::put_of_tag(rows, program, b"pam_unix", message);
-        return body.map_or(dataset::PAM, |body| body.dataset);
-    }
-    // As old ones did it in the program's tag, or under a name of their own.
-    if module.starts_with(b"pam_") || body.is_none() && pam::is_module(program) || message.starts_with(pam::FAILURE) {
-        pam::put_of_tag(rows, program, module, message);
+    if put_of_pam(rows, said, body) {
+        if let Some(body) = body {
+            context.readers.program(body.programs);
+        }
         return body.map_or(dataset::PAM, |body| body.dataset);
     }
     let Some(body) = body else {
@@ -187,27 +179,50 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
             dataset::SYSLOG
         });
     };
-    match body.reads {
-        Reads::By(put) => put(rows, message),
-        Reads::Table(family) if body.has_own_file => match family.put(rows, message) {
-            true => true,
-            // The header of its own file may stand in front, too.
-            false => return put_unknown(rows, context, message).unwrap_or(body.dataset),
-        },
-        Reads::Table(family) => family.put(rows, message),
+    let read = match body.reads {
+        Reads::By(put) => put(rows, message).then_some(body.dataset),
+        Reads::Table(family) => family.put(rows, message).then_some(body.dataset),
         Reads::Flows(family) => {
             let is_known = family.put(rows, message);
             device::settle_transport(rows);
-            is_known
+            is_known.then_some(body.dataset)
         }
-        Reads::Line(put) => return put(rows, context, message).unwrap_or(body.dataset),
+        Reads::Line(put) => put(rows, context, message),
         // What the line says decides.
-        Reads::Kernel => return kernel(rows, message),
-        Reads::Audit => return audit_record(rows, message),
-        Reads::Cisco => return cisco::put(rows, program, message),
-        Reads::Nothing => false,
+        Reads::Kernel => Some(kernel(rows, message)),
+        Reads::Audit => Some(audit_record(rows, message)),
+        Reads::Cisco => Some(cisco::put(rows, program, message)),
+        Reads::Nothing => None,
     };
-    body.dataset
+    match read {
+        Some(dataset) => {
+            context.readers.program(body.programs);
+            dataset
+        }
+        // The header of its own file may stand in front, too.
+        None if body.has_own_file => put_unknown(rows, context, message).unwrap_or(body.dataset),
+        None => body.dataset,
+    }
+}
+
+/// Puts what a PAM module says in the name of the program that called it.
+#[inline]
+fn put_of_pam(rows: &mut BatchBuilder, said: Said<'_>, body: Option<&Body>) -> bool {
+    let Said { program, module, message } = said;
+    if pam::begins(message) && pam::put(rows, message) {
+        return true;
+    }
+    // Some programs write what their module said as their own.
+    if message.starts_with(b"authentication failure; logname=") {
+        pam::put_of_tag(rows, program, b"pam_unix", message);
+        return true;
+    }
+    // As old ones did it in the program's tag, or under a name of their own.
+    if module.starts_with(b"pam_") || body.is_none() && pam::is_module(program) || message.starts_with(pam::FAILURE) {
+        pam::put_of_tag(rows, program, module, message);
+        return true;
+    }
+    false
 }
 
 #[cfg(test)]

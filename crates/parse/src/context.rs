@@ -8,6 +8,7 @@ use crate::clock::{Clock, Times};
 use crate::json::Scratch;
 use crate::naming::names::Names;
 use crate::proxies::TrustedProxies;
+use crate::readers::Readers;
 use crate::shape::Shapes;
 use crate::user_format::UserFormats;
 use crate::values::Own;
@@ -39,6 +40,7 @@ pub(crate) struct Context {
     pub(crate) names: Names,
     pub(crate) proxies: TrustedProxies,
     pub(crate) w3c: W3c,
+    pub(crate) readers: Readers,
     /// Room for a text that is put together.
     pub(crate) joined: Vec<u8>,
     /// The operator's formats; taken out while one of them reads.
@@ -70,6 +72,7 @@ impl Context {
             names: Names::new(Arc::clone(given.shapes)),
             proxies: given.trusted_proxies.clone(),
             w3c: W3c::default(),
+            readers: Readers::default(),
             joined: Vec::new(),
             user: Some(Arc::clone(given.user_formats)),
             own: given.user_formats.own(),

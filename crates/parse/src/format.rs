@@ -42,14 +42,27 @@ pub(crate) fn read_carried(text: &[u8], context: &mut Context, rows: &mut BatchB
     if let Some(dataset) = put_values::read_bound(text, context, rows) {
         return Some(dataset);
     }
-    let mut likely = FORMATS.iter().filter(|format| (format.looks_like)(text));
-    likely.find_map(|format| (format.read)(text, context, rows).ok())
+    let likely = FORMATS.iter().filter(|format| (format.looks_like)(text));
+    read_by_first(likely, text, context, rows)
 }
 
 /// Reads a line that another one carries where it begins as no other text does.
 pub(crate) fn read_carried_surely(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    let mut sure = FORMATS.iter().filter(|format| (format.begins_like)(text));
-    sure.find_map(|format| (format.read)(text, context, rows).ok())
+    let sure = FORMATS.iter().filter(|format| (format.begins_like)(text));
+    read_by_first(sure, text, context, rows)
+}
+
+fn read_by_first(
+    mut formats: impl Iterator<Item = &'static Format>,
+    text: &[u8],
+    context: &mut Context,
+    rows: &mut BatchBuilder,
+) -> Option<DatasetId> {
+    formats.find_map(|format| {
+        let dataset = (format.read)(text, context, rows).ok()?;
+        context.readers.format(format.name);
+        Some(dataset)
+    })
 }
 
 /// The formats that lines may have: all of them (`auto`) or one group.

@@ -48,6 +48,7 @@ mod own_file;
 mod pairs;
 mod proxies;
 mod put_values;
+mod readers;
 mod pve_firewall;
 mod record;
 mod request;
@@ -75,6 +76,7 @@ pub use format::{FORMATS, Format, FormatChoice, UnknownFormat};
 pub use listing::{Readable, readable};
 pub use naming::unknown::{UnknownShape, UnknownShapes};
 pub use proxies::TrustedProxies;
+pub use readers::ReadBy;
 pub use shape::{About, ShapeProblem, Shapes};
 pub use user_format::{BadDefinition, FormatDefinition, UserFormats};
 
@@ -195,6 +197,16 @@ impl Parser {
         self.context.names.unknown.take()
     }
 
+    /// Lines are counted by what reads them, from now on.
+    pub fn count_readers(&mut self) {
+        self.context.readers.count();
+    }
+
+    /// What read lines since the last call, and how many.
+    pub fn take_readers(&mut self) -> ReadBy {
+        self.context.readers.take()
+    }
+
     /// The format that reads most of the block's first lines; the first of the table where none does.
     fn preferred(&self, bytes: &[u8]) -> &'static Format {
         let candidates = self.options.format.candidates();
@@ -284,7 +296,10 @@ impl Parser {
         let others = candidates.iter().copied().filter(|format| format.name != preferred.name);
         for format in std::iter::once(preferred).chain(others) {
             match (format.read)(text, &mut self.context, rows) {
-                Ok(dataset) => return Ok(dataset),
+                Ok(dataset) => {
+                    self.context.readers.format(format.name);
+                    return Ok(dataset);
+                }
                 Err(Refusal::Broken(reason)) => return Err(Unread::Broken(reason)),
                 Err(Refusal::Other(_)) => {}
             }

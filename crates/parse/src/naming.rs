@@ -30,6 +30,7 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
         return None;
     };
     names.run(at, times, rows);
+    context.readers.shape(&context.names.places.shapes().shapes()[at].about.name);
     put_client(context, rows);
     put_category(rows);
     let names = &context.names;

@@ -19,5 +19,5 @@ pub(crate) fn begins_like(_text: &[u8]) -> bool {
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
-    own::put(rows, &mut context.times, text).ok_or(Refusal::Other("no message of a program's own log file"))
+    own::put(rows, context, text).ok_or(Refusal::Other("no message of a program's own log file"))
 }

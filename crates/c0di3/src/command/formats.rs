@@ -1,5 +1,6 @@
 //! `c0di3 formats`: what can be read, and what is not understood. One file for each subcommand.
 
+mod known;
 mod unknown;
 
 use std::io::Write;
@@ -11,6 +12,7 @@ use crate::outcome::Outcome;
 pub(crate) fn run(config: &Config, arguments: &FormatsArguments) -> anyhow::Result<Outcome> {
     match &arguments.command {
         Some(FormatsCommand::Unknown(arguments)) => unknown::run(config, arguments),
+        Some(FormatsCommand::Known(arguments)) => known::run(config, arguments),
         None => list(arguments.output == "json"),
     }
 }

@@ -11,7 +11,7 @@ use super::family::Family;
 use super::heading::Heading;
 use super::row::{Body, Reads};
 use super::table::BODIES;
-use crate::clock::Times;
+use crate::context::Context;
 use crate::stamp::stamp;
 
 /// Words in front of a message.
@@ -66,13 +66,13 @@ fn index() -> Option<&'static Index> {
 }
 
 /// Puts a line of a program's own file, or a message that begins like one; names its kind of log.
-pub(crate) fn put(rows: &mut BatchBuilder, times: &mut Times, text: &[u8]) -> Option<DatasetId> {
+pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, text: &[u8]) -> Option<DatasetId> {
     let candidates = candidates(text)?;
     let mut heading = Heading::default();
     let mut rest = text.trim_ascii_start();
     for _ in 0..WORDS_MAX {
         // Loggers put times of their own in front of a program's.
-        if let Some(stamp) = stamp(rest, times) {
+        if let Some(stamp) = stamp(rest, &mut context.times) {
             heading.time = heading.time.or(stamp.time);
             heading.may_be_host = true;
             rest = stamp.rest;
@@ -81,12 +81,13 @@ pub(crate) fn put(rows: &mut BatchBuilder, times: &mut Times, text: &[u8]) -> Op
         if rest.starts_with(b"[pid ") {
             rest = heading.step(rest)?.trim_ascii_start();
         }
-        if let Some((dataset, program)) = candidates.put(rows, rest) {
+        if let Some((body, program)) = candidates.put(rows, rest) {
             heading.put(rows, program);
+            context.readers.program(body.programs);
             if !rows.has(field::MESSAGE) {
                 rows.text(field::MESSAGE, rest);
             }
-            return Some(dataset);
+            return Some(body.dataset);
         }
         rest = heading.step(rest)?.trim_ascii_start();
     }
@@ -119,8 +120,8 @@ fn candidates(text: &[u8]) -> Option<Candidates> {
 }
 
 impl Candidates {
-    /// Puts the message where it is one of the candidates; names its kind of log and its program.
-    fn put(&self, rows: &mut BatchBuilder, message: &[u8]) -> Option<(DatasetId, &'static str)> {
+    /// Puts the message where it is one of the candidates; names the row of its program, and the program.
+    fn put(&self, rows: &mut BatchBuilder, message: &[u8]) -> Option<(&'static Body, &'static str)> {
         let mut rest = &self.known[..self.count];
         while let Some((at, _)) = rest.first() {
             let count = rest.iter().take_while(|(body, _)| body == at).count();
@@ -132,7 +133,7 @@ impl Candidates {
             if let Some((_, line)) = family.put_among(rows, message, lines) {
                 let program =
                     if line.program.is_empty() && !family.is_collection() { body.programs[0] } else { line.program };
-                return Some((body.dataset, program));
+                return Some((body, program));
             }
         }
         None

@@ -7,7 +7,7 @@ use std::io::Write;
 use event::json::quote;
 use parse::{Parser, UnknownShape};
 
-use crate::cli::FormatsUnknownArguments;
+use crate::cli::FormatsInputArguments;
 use crate::command::input;
 use crate::config::Config;
 use crate::outcome::{Outcome, tell};
@@ -17,7 +17,7 @@ const SETS_TOLD_MAX: usize = 20;
 /// Keys that a shape to start from is known by.
 const SIGNATURE_KEYS: usize = 4;
 
-pub(crate) fn run(config: &Config, arguments: &FormatsUnknownArguments) -> anyhow::Result<Outcome> {
+pub(crate) fn run(config: &Config, arguments: &FormatsInputArguments) -> anyhow::Result<Outcome> {
     let options = input::parse_options(config, None, None, None, &arguments.shapes)?;
     let mut parser = Parser::new(options);
     let mut rows = 0;
