@@ -14,6 +14,8 @@ const DEPTH_MAX: usize = 32;
 pub const FILES_MAX: usize = 100_000;
 /// Bytes that are looked at to tell text from binary files.
 const SNIFF_BYTES: u64 = 4096;
+/// Bytes of a hole that are read over at once.
+const HOLE_BYTES: u64 = 1 << 20;
 
 /// A file or folder that is not read, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +120,16 @@ impl Discovery {
 /// What kind of binary file this is, if it is one. Compressed files count as text: they are looked into when read.
 pub(crate) fn binary_kind(path: &Path) -> std::io::Result<Option<&'static str>> {
     let mut first = Vec::new();
-    fs::File::open(path)?.take(SNIFF_BYTES).read_to_end(&mut first)?;
+    let mut file = fs::File::open(path)?;
+    file.by_ref().take(SNIFF_BYTES).read_to_end(&mut first)?;
+    // A log that was truncated while it was written begins with a hole.
+    while !first.is_empty() && first.iter().all(|byte| *byte == 0) {
+        first.clear();
+        file.by_ref().take(HOLE_BYTES).read_to_end(&mut first)?;
+    }
+    let hole = first.iter().take_while(|byte| **byte == 0).count();
+    first.drain(..hole);
+    first.truncate(SNIFF_BYTES as usize);
     let known: [(&[u8], &str); 5] = [
         (b"LPKSHHRH", "a systemd journal, read it with journalctl -o json"),
         (b"SQLite format 3\0", "an SQLite database"),
@@ -138,7 +149,7 @@ pub(crate) fn binary_kind(path: &Path) -> std::io::Result<Option<&'static str>> 
     }
     let tar = first.get(257..262) == Some(b"ustar");
     let odd = first.iter().filter(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31)).count();
-    // A damaged log may hold runs of NUL; a binary file is mostly that.
+    // A damaged log may hold more runs of NUL; a binary file is mostly that.
     Ok(if tar {
         Some("a tar archive, unpack it first")
     } else if odd * 10 > first.len() * 3 {

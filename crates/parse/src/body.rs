@@ -163,10 +163,12 @@ fn put_unknown(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -
 /// Puts what the program says in its message, through the module where the tag names one; names the dataset of the line.
 #[inline]
 pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>) -> DatasetId {
-    let Said { program, message, .. } = said;
+    let Said { program, module, message } = said;
     let name = if program.first() == Some(&b'%') { cisco::writer(program) } else { program };
-    let body = body_of(name);
-    if put_of_pam(rows, said, body) {
+    // Where BIG-IP says who logged in: no module's words.
+    let is_audit = module == b"pam_audit";
+    let body = body_of(if is_audit { module } else { name });
+    if !is_audit && put_of_pam(rows, said, body) {
         if let Some(body) = body {
             context.readers.program(body.programs);
         }
@@ -192,7 +194,6 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
         Reads::Kernel => Some(kernel(rows, message)),
         Reads::Audit => Some(audit_record(rows, message)),
         Reads::Cisco => Some(cisco::put(rows, program, message)),
-        Reads::Nothing => None,
     };
     match read {
         Some(dataset) => {

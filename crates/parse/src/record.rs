@@ -37,6 +37,7 @@ pub(crate) fn spread(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
         b'S' if head.starts_with(apt::HISTORY) => whole_up_to(head, follows, [apt::HISTORY, apt::HISTORY_END]),
         b'L' if head.starts_with(apt::TERM) => whole_up_to(head, follows, [apt::TERM, apt::TERM_END]),
         b'_' if head.starts_with(EXPORT_START) => export(head, follows),
+        b'[' if is_samba(head) => samba(head, follows),
         b'0'..=b'9' if head.get(4) == Some(&b'-') => partial(head, follows),
         _ => None,
     }
@@ -87,6 +88,28 @@ fn partial(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
         }
     }
     Some((joined, record))
+}
+
+/// `[2026/03/04 10:00:01.123456,  2] ../../auth/auth_log.c:635(log_event)`: the message stands in the next lines.
+fn is_samba(head: &[u8]) -> bool {
+    let is_time = head.get(5) == Some(&b'/') && head.get(8) == Some(&b'/') && head.get(14) == Some(&b':');
+    is_time && head.ends_with(b")") && memchr(b',', &head[..head.len().min(30)]).is_some()
+}
+
+/// Time and message of an entry of Samba's log, as one line.
+#[cold]
+fn samba(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
+    let time = &head[1..memchr(b',', head)?];
+    let (mut joined, mut record) = (time.to_vec(), Record::default());
+    for line in line::lines(follows).take(RECORD_LINES_MAX) {
+        if !line.text.starts_with(b"  ") || joined.len() + line.text.len() > RECORD_BYTES_MAX {
+            break;
+        }
+        joined.push(b' ');
+        joined.extend_from_slice(line.text.trim_ascii());
+        record = Record { lines: record.lines + 1, bytes: line.next };
+    }
+    (record.lines > 0).then_some((joined, record))
 }
 
 /// Cheap: whether it is worth to look whether the next line goes on with this one.

@@ -207,11 +207,13 @@ impl<'a> BsdHeader<'a> {
         let is_zoned = stamp.get(10) == Some(&b'T') && stamp.len() > 19;
         let one_blank = after.get(1).is_some_and(|byte| *byte != b' ');
         let named = recognised && !self.program.name.is_empty() && !is_level(self.program.name);
+        // The sender's whole line behind the header of a relay.
+        let is_relayed = self.program.name.is_empty() && starts_with_month(self.message);
         let of_program = named && self.message.len() + self.program.name.len() + self.host.len() + 5 > after.len();
         is_zoned
             && one_blank
             && !self.host.is_empty()
-            && (of_program || is_ip(self.host) && self.message.starts_with(b"{"))
+            && (of_program || is_relayed || is_ip(self.host) && self.message.starts_with(b"{"))
     }
 
     /// Host, tag and message. False where no tag or known wording says that this is syslog.

@@ -326,27 +326,27 @@ pub(super) static IPMON: Family = Family::new(
 pub(super) static IPFW: Family = Family::new(
     &[
         traffic(
-            "ipfw: {rule.id:number} Deny {network.transport:name} {source.ip}:{source.port} {destination.ip}:{destination.port} in via {observer.ingress.interface.name:name}",
+            "{?ipfw: ?}{rule.id:number} Deny {network.transport:name} {source.ip}:{source.port} {destination.ip}:{destination.port} in via {observer.ingress.interface.name:name}",
             "blocked",
             "failure",
         ),
         traffic(
-            "ipfw: {rule.id:number} Deny {network.transport:name} {source.ip}:{source.port} {destination.ip}:{destination.port} out via {observer.egress.interface.name:name}",
+            "{?ipfw: ?}{rule.id:number} Deny {network.transport:name} {source.ip}:{source.port} {destination.ip}:{destination.port} out via {observer.egress.interface.name:name}",
             "blocked",
             "failure",
         ),
         traffic(
-            "ipfw: {rule.id:number} Accept {network.transport:name} {source.ip}:{source.port} {destination.ip}:{destination.port} in via {observer.ingress.interface.name:name}",
+            "{?ipfw: ?}{rule.id:number} Accept {network.transport:name} {source.ip}:{source.port} {destination.ip}:{destination.port} in via {observer.ingress.interface.name:name}",
             "allowed",
             "success",
         ),
         traffic(
-            "ipfw: {rule.id:number} Accept {network.transport:name} {source.ip}:{source.port} {destination.ip}:{destination.port} out via {observer.egress.interface.name:name}",
+            "{?ipfw: ?}{rule.id:number} Accept {network.transport:name} {source.ip}:{source.port} {destination.ip}:{destination.port} out via {observer.egress.interface.name:name}",
             "allowed",
             "success",
         ),
         traffic(
-            "ipfw: {rule.id:number} Deny {network.transport:name}:{:word} {source.ip} {destination.ip} in via {observer.ingress.interface.name:name}",
+            "{?ipfw: ?}{rule.id:number} Deny {network.transport:name}:{:word} {source.ip} {destination.ip} in via {observer.ingress.interface.name:name}",
             "blocked",
             "failure",
         ),

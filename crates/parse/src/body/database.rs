@@ -42,6 +42,8 @@ macro_rules! failed {
 #[rustfmt::skip]
 pub(super) static POSTGRES: Family = Family::new(
     &[
+        // What a client sent stands there.
+        note("{?{:word} ?}{(STATEMENT:  ||DETAIL:  ||HINT:  ||CONTEXT:  )}{*}"),
         login(concat!(address!(), fatal!(), failed!()), "database_login", "failure"),
         login(concat!("{:own}", fatal!(), failed!()), "database_login", "failure"),
         login(concat!(fatal!(), failed!()), "database_login", "failure"),
@@ -54,6 +56,7 @@ pub(super) static POSTGRES: Family = Family::new(
         login("{?{:own} ?}{(FATAL:  ||LOG:  )}connection authorized: user={user.name} database={*}", "database_login", "success"),
         traffic("{?{:own} ?}{(FATAL:  ||LOG:  )}disconnection: session time: {:word} user={user.name} database={*} host={source.ip}{? port={source.port}?}", "disconnection", ""),
         traffic(concat!(address!(), "{(LOG||FATAL)}:  {(invalid length of startup packet||incomplete startup packet||unsupported frontend protocol||could not accept SSL connection||could not receive data from client)}{?{*}?}"), "protocol_violation", ""),
+        note("{?{:word} ?}LOG:  {:own}"),
     ],
     &[],
 );

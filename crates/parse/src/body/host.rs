@@ -59,6 +59,17 @@ pub(super) static SERVICES: Family = Family::new(
     &[],
 );
 
+/// docs.clamav.net: what clamd found in a file; names of files are what somebody uploaded.
+pub(super) static CLAMAV: Family = Family::new(
+    &[
+        found("{file.path}: {rule.name:word} FOUND", "malware_found"),
+        found("{file.path}: {rule.name:word}({:word}) FOUND", "malware_found"),
+        note("SelfCheck: {:own}"),
+        note("{:name}.{(cld||cvd)} {(database is||updated)} {:own}"),
+    ],
+    &[],
+);
+
 macro_rules! jail {
     () => {
         "{?fail2ban.{:host}{?:?} {_}?}{?[{:number}]: ?}{?{(NOTICE||WARNING||INFO||ERROR)}{_}?}[{service.name:host}] "

@@ -25,8 +25,6 @@ pub(super) enum Reads {
     Audit,
     /// By the code that a Cisco device writes for a program.
     Cisco,
-    /// Only what PAM modules say in the program's name.
-    Nothing,
 }
 
 /// A program family: the names it writes under, what its lines are, and how they are read.

@@ -1,7 +1,7 @@
 //! What OpenSSH says less often, without `error: ` and `fatal: ` in front: sessions, refusals of its configuration, notes. Names
 //! of accounts that do not exist, of subsystems and of hosts are what clients wrote. (flat table)
 
-use super::family::{Family, login, traffic};
+use super::family::{Family, login, note, traffic};
 
 /// `auth*.c`, `session.c`, `serverloop.c`, `packet.c`, and patches in use (HPN, obfuscation).
 #[rustfmt::skip]
@@ -27,6 +27,8 @@ pub(super) static LINES: Family = Family::new(&[
     traffic("Timeout, client not responding{? from {source.ip} port {source.port}?}", "ssh_connection_ended", ""),
     traffic("Disconnecting: {event.reason}", "ssh_connection_ended", ""),
     traffic("SSH: Server;Ltype: {:word};Remote: {source.ip}-{source.port};{*}", "ssh_connection", ""),
+    login("SSHD_LOGIN_FAILED: Login failed for user '{user.name}' from host '{source}'", "ssh_login", "failure"),
+    note("SSHD_LOGIN_ATTEMPTS_THRESHOLD: Threshold for unsuccessful authentication attempts ({:number}) reached by user '{user.name}'"),
     login("Wrong password given for user '{user.name}'.", "ssh_login", "failure"),
     login("Password authentication for user {user.name} accepted.", "ssh_login", "success"),
     traffic("connection from \"{source.ip}\"{*}", "ssh_connection", ""),

@@ -39,7 +39,7 @@ pub(super) static BODIES: &[Body] = &[
         .example("New session 5 of user ann.", "freedesktop.org/software/systemd/man/latest/systemd-logind.service.html"),
     body(&["systemd"], dataset::SYSLOG, Reads::Table(&session::SYSTEMD))
         .example("shop.service: Failed with result 'exit-code'.", "freedesktop.org/software/systemd/man/latest/systemd.html"),
-    body(&["screensharingd"], dataset::PAM, Reads::Table(&session::SCREEN_SHARING)).with_own_file()
+    body(&["screensharingd"], dataset::SERVICE, Reads::Table(&session::SCREEN_SHARING)).with_own_file()
         .example("Authentication: FAILED :: User Name: ann :: Viewer Address: 203.0.113.7 :: Type: DH", "support.apple.com/guide/mac-help"),
     body(&["xrdp", "xrdp-sesman", "xrdp-chansrv"], dataset::PAM, Reads::Table(&session::XRDP)).with_own_file()
         .example("[INFO ] AUTHFAIL: user=ann ip=203.0.113.7 time=1772618401", "github.com/neutrinolabs/xrdp"),
@@ -137,7 +137,7 @@ pub(super) static BODIES: &[Body] = &[
         .example(r#"Authentication request for "ann" has been denied (IP: "203.0.113.7")."#, "jellyfin.org/docs"),
     body(&["monit", "nrpe", "nsca", "portsentry", "scanlogd", "lfd", "xvnc", "rsyncd", "rsync", "mountd", "rpc.mountd", "snmpd", "mosquitto", "rabbitmq", "rabbitmq-server", "3proxy", "danted", "sockd", "tinyproxy", "endlessh", "cowrie"], dataset::SERVICE, Reads::Table(&host::SERVICES)).with_own_file()
         .example("Host 203.0.113.7 is not allowed to talk to us!", "www.nagios.org"),
-    body(&["clamd", "freshclam", "clamav"], dataset::CLAMAV, Reads::Nothing)
+    body(&["clamd", "freshclam", "clamav"], dataset::CLAMAV, Reads::Table(&host::CLAMAV))
         .example("/srv/upload/a.exe: Win.Test.EICAR_HDB-1 FOUND", "docs.clamav.net"),
     body(&["audit", "auditd", "audispd", "audisp-syslog"], dataset::AUDITD, Reads::Audit)
         .example(r#"type=USER_LOGIN msg=audit(1772618401.120:42): pid=99 uid=0 auid=1000 ses=3 msg='op=login acct="ann" addr=203.0.113.7 res=failed'"#, "github.com/linux-audit/audit-documentation"),

@@ -13,6 +13,12 @@ struct ZyppEntry<'a> {
     columns: Vec<&'a [u8]>,
 }
 
+/// What the scripts of a package said, as a remark: `# 2026-03-04 10:00:01 nginx-1.24.rpm installed ok`.
+fn remark(text: &[u8]) -> Option<&[u8]> {
+    let rest = text.strip_prefix(b"# ")?;
+    (rest.len() > 20 && rest[4] == b'-' && rest[10] == b' ' && rest[13] == b':' && rest[19] == b' ').then_some(rest)
+}
+
 fn entry(text: &[u8]) -> Option<ZyppEntry<'_>> {
     if text.len() < 22 || text[4] != b'-' || text[10] != b' ' || text[19] != b'|' {
         return None;
@@ -25,10 +31,17 @@ fn entry(text: &[u8]) -> Option<ZyppEntry<'_>> {
 }
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
-    entry(text).is_some()
+    entry(text).is_some() || remark(text).is_some()
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
+    if let Some(rest) = remark(text) {
+        let (time, said) = context.times.iso(rest).ok_or(Refusal::Other("no time in front"))?;
+        rows.date(field::TIMESTAMP, time);
+        rows.literal(field::PROCESS_NAME, "zypp");
+        rows.text(field::MESSAGE, said.trim_ascii_start());
+        return Ok(dataset::PACKAGES);
+    }
     let ZyppEntry { stamp, verb, columns } = entry(text).ok_or(Refusal::Other("no line of zypp's history"))?;
     let (time, _) = context.times.iso(stamp).ok_or(Refusal::Other("no time in front"))?;
     rows.date(field::TIMESTAMP, time);

@@ -1,0 +1,227 @@
+//! JSON objects that stand one after another without line feeds, as Firehose writes them, and records of CloudWatch Logs, which
+//! hold many events each: a line for each object, and for each event with what its record says of all. An object that is too
+//! long, or that its own line breaks, is passed on as it is.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use serde_json::value::RawValue;
+
+use super::handed::hand_over;
+
+/// Bytes that are read at once.
+const READ_BYTES: usize = 64 << 10;
+/// Longest object that is held.
+const OBJECT_BYTES_MAX: usize = 8 << 20;
+/// Bytes of what a record says of all its events: they are repeated with each.
+const COMMON_BYTES_MAX: usize = 4096;
+/// What a record of CloudWatch Logs begins with.
+const SUBSCRIPTION: &[u8] = b"{\"messageType\":";
+
+/// Whether a file begins as one of these.
+pub(super) fn detect(first: &[u8]) -> bool {
+    let first = first.trim_ascii_start();
+    if first.first() != Some(&b'{') {
+        return false;
+    }
+    let mut scan = Scan::default();
+    let end = first.iter().position(|byte| scan.step(*byte) == Step::End);
+    first.starts_with(SUBSCRIPTION) || end.is_some_and(|end| first.get(end + 1) == Some(&b'{'))
+}
+
+/// Where in an object the next byte stands.
+#[derive(Debug, Default)]
+struct Scan {
+    depth: u32,
+    is_quoted: bool,
+    is_escaped: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Between objects.
+    Outside,
+    Inside,
+    /// The last byte of an object.
+    End,
+    /// A line feed within a text: the object is broken.
+    Broken,
+}
+
+impl Scan {
+    fn step(&mut self, byte: u8) -> Step {
+        if self.is_quoted {
+            match byte {
+                b'\n' => return Step::Broken,
+                _ if self.is_escaped => self.is_escaped = false,
+                b'\\' => self.is_escaped = true,
+                b'"' => self.is_quoted = false,
+                _ => {}
+            }
+            return Step::Inside;
+        }
+        match byte {
+            b'{' | b'[' => self.depth += 1,
+            b'}' | b']' if self.depth > 0 => {
+                self.depth -= 1;
+                return if self.depth == 0 { Step::End } else { Step::Inside };
+            }
+            b'"' => self.is_quoted = self.depth > 0,
+            _ => {}
+        }
+        if self.depth > 0 { Step::Inside } else { Step::Outside }
+    }
+}
+
+/// Lines of what is read through it.
+pub(super) struct ObjectLines<R> {
+    inner: R,
+    scan: Scan,
+    object: Vec<u8>,
+    /// The line at hand is no object, or one that is too long: it is passed on.
+    is_passed: bool,
+    out: Vec<u8>,
+    at: usize,
+}
+
+impl<R: Read> ObjectLines<R> {
+    pub(super) fn new(inner: R) -> Self {
+        ObjectLines { inner, scan: Scan::default(), object: Vec::new(), is_passed: false, out: Vec::new(), at: 0 }
+    }
+
+    fn fill(&mut self) -> io::Result<bool> {
+        self.out.clear();
+        self.at = 0;
+        let mut bytes = [0; READ_BYTES];
+        let read = self.inner.read(&mut bytes)?;
+        for byte in &bytes[..read] {
+            self.take(*byte);
+        }
+        if read == 0 {
+            self.out.append(&mut self.object);
+        }
+        Ok(read > 0 || !self.out.is_empty())
+    }
+
+    fn take(&mut self, byte: u8) {
+        if self.is_passed {
+            self.out.push(byte);
+            self.is_passed = byte != b'\n';
+            return;
+        }
+        match self.scan.step(byte) {
+            Step::Outside if byte.is_ascii_whitespace() => {}
+            Step::Outside => {
+                self.out.push(byte);
+                self.is_passed = true;
+            }
+            Step::Inside => {
+                self.object.push(if matches!(byte, b'\n' | b'\r') { b' ' } else { byte });
+                if self.object.len() > OBJECT_BYTES_MAX {
+                    self.pass();
+                }
+            }
+            Step::End => {
+                self.object.push(byte);
+                if !put_events(&self.object, &mut self.out) {
+                    self.out.extend_from_slice(&self.object);
+                    self.out.push(b'\n');
+                }
+                self.object.clear();
+            }
+            Step::Broken => {
+                self.object.push(byte);
+                self.pass();
+                self.is_passed = false;
+            }
+        }
+    }
+
+    fn pass(&mut self) {
+        self.out.append(&mut self.object);
+        self.scan = Scan::default();
+        self.is_passed = true;
+    }
+}
+
+/// Writes a line for each event of a record of CloudWatch Logs; false where the object is no such record.
+fn put_events(object: &[u8], out: &mut Vec<u8>) -> bool {
+    if !object.starts_with(SUBSCRIPTION) {
+        return false;
+    }
+    let Ok(mut members) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(object) else { return false };
+    let Some(events) = members.remove("logEvents") else { return false };
+    let Ok(events) = serde_json::from_str::<Vec<&RawValue>>(events.get()) else { return false };
+    let mut common = Vec::new();
+    for (key, value) in members {
+        let Ok(key) = serde_json::to_string(&key) else { return false };
+        common.extend_from_slice(format!("{key}:{},", value.get()).as_bytes());
+    }
+    let is_event = |event: &&RawValue| event.get().starts_with('{') && event.get().len() > 2;
+    if events.is_empty() || common.len() > COMMON_BYTES_MAX || !events.iter().all(is_event) {
+        return false;
+    }
+    for event in events {
+        out.push(b'{');
+        out.extend_from_slice(&common);
+        out.extend_from_slice(&event.get().as_bytes()[1..]);
+        out.push(b'\n');
+    }
+    true
+}
+
+impl<R: Read> Read for ObjectLines<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.out.len() {
+            if !self.fill()? {
+                return Ok(0);
+            }
+        }
+        Ok(hand_over(&self.out, &mut self.at, into))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &str) -> String {
+        assert!(detect(text.as_bytes()), "{text}");
+        let mut out = String::new();
+        ObjectLines::new(text.as_bytes()).read_to_string(&mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn each_object_is_a_line_and_nothing_is_lost() {
+        assert_eq!(lines(r#"{"a":"}{"}{"b":[{}]}"#), "{\"a\":\"}{\"}\n{\"b\":[{}]}\n");
+        assert_eq!(
+            lines("{\"a\":1}{\"b\":\n2}\nMar  4 text\n{\"c\":3}"),
+            "{\"a\":1}\n{\"b\": 2}\nMar  4 text\n{\"c\":3}\n"
+        );
+        // One that was cut off, in a text and at the end.
+        assert_eq!(lines("{\"a\":1}{\"b\":\"x\n{\"c\":3}{\"d\""), "{\"a\":1}\n{\"b\":\"x\n{\"c\":3}\n{\"d\"");
+    }
+
+    #[test]
+    fn each_event_of_a_record_is_a_line_with_what_the_record_says() {
+        let record = r#"{"messageType":"DATA_MESSAGE","owner":"1","logGroup":"g","logEvents":[{"id":"1","message":"a"},{"id":"2","message":"b"}]}"#;
+        let common = r#"{"logGroup":"g","messageType":"DATA_MESSAGE","owner":"1","#;
+        let wanted = format!("{common}\"id\":\"1\",\"message\":\"a\"}}\n{common}\"id\":\"2\",\"message\":\"b\"}}\n");
+        assert_eq!(lines(record), wanted);
+        assert_eq!(lines(&[record, record].concat()), [&*wanted, &*wanted].concat());
+        assert_eq!(lines(&[record, "\n", record].concat()), [&*wanted, &*wanted].concat());
+        for other in
+            [r#"{"messageType":"x","logEvents":[]}"#, r#"{"messageType":"x"}"#, r#"{"messageType":1,"logEvents":[1]}"#]
+        {
+            assert_eq!(lines(other), format!("{other}\n"));
+        }
+    }
+
+    #[test]
+    fn other_files_are_left_alone() {
+        for text in ["{\"a\":1}\n{\"a\":2}\n", "{\"a\":1}", "[{\"a\":1}]", "{{", "{\"a\":\"}{\"", ""] {
+            assert!(!detect(text.as_bytes()), "{text}");
+        }
+    }
+}
