@@ -10,6 +10,7 @@ mod analyzer;
 mod check;
 mod file;
 mod meant;
+mod place;
 mod problems;
 mod value;
 
@@ -27,7 +28,10 @@ pub(crate) fn load(path: Option<&Path>) -> anyhow::Result<Config> {
         None => Ok(String::new()),
     };
     let name = path.map_or_else(|| "the environment".to_owned(), |path| path.display().to_string());
-    let file = file::merge(&written.map_err(|error| Usage(format!("{error:#}")))?, file::environment())
-        .map_err(|reason| Usage(format!("{name}: {reason}")))?;
-    check::check(file).map_err(|problems| Usage(problems.join("\n       ")).into())
+    let text = written.map_err(|error| Usage(format!("{error:#}")))?;
+    let file = file::merge(&text, file::environment()).map_err(|reason| Usage(format!("{name}: {reason}")))?;
+    check::check(file).map_err(|problems| {
+        let placed: Vec<String> = problems.iter().map(|problem| place::placed(&name, &text, problem)).collect();
+        Usage(placed.join("\n       ")).into()
+    })
 }

@@ -122,14 +122,6 @@ pub(crate) fn binary_kind(path: &Path) -> std::io::Result<Option<&'static str>> 
     let mut first = Vec::new();
     let mut file = fs::File::open(path)?;
     file.by_ref().take(SNIFF_BYTES).read_to_end(&mut first)?;
-    // A log that was truncated while it was written begins with a hole.
-    while !first.is_empty() && first.iter().all(|byte| *byte == 0) {
-        first.clear();
-        file.by_ref().take(HOLE_BYTES).read_to_end(&mut first)?;
-    }
-    let hole = first.iter().take_while(|byte| **byte == 0).count();
-    first.drain(..hole);
-    first.truncate(SNIFF_BYTES as usize);
     let known: [(&[u8], &str); 5] = [
         (b"LPKSHHRH", "a systemd journal, read it with journalctl -o json"),
         (b"SQLite format 3\0", "an SQLite database"),
@@ -148,15 +140,30 @@ pub(crate) fn binary_kind(path: &Path) -> std::io::Result<Option<&'static str>> 
         return Ok(None);
     }
     let tar = first.get(257..262) == Some(b"ustar");
+    behind_hole(&mut first, &mut file)?;
     let odd = first.iter().filter(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31)).count();
     // A damaged log may hold more runs of NUL; a binary file is mostly that.
     Ok(if tar {
         Some("a tar archive, unpack it first")
+    } else if first.is_empty() {
+        Some("nothing but NULs")
     } else if odd * 10 > first.len() * 3 {
         Some("more than 30 % of its first bytes are control characters")
     } else {
         None
     })
+}
+
+/// Steps over the hole that a log begins with where it was truncated while it was written.
+fn behind_hole(first: &mut Vec<u8>, file: &mut fs::File) -> std::io::Result<()> {
+    while !first.is_empty() && first.iter().all(|byte| *byte == 0) {
+        first.clear();
+        file.by_ref().take(HOLE_BYTES).read_to_end(first)?;
+    }
+    let hole = first.iter().take_while(|byte| **byte == 0).count();
+    first.drain(..hole);
+    first.truncate(SNIFF_BYTES as usize);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -173,10 +180,11 @@ mod tests {
         fs::write(at("README.md"), "about these logs\n").unwrap();
         fs::write(at("empty.log"), "").unwrap();
         fs::write(at("wtmp"), [0_u8; 400]).unwrap();
+        fs::write(at("sub/hole.log"), [&[0; 9000][..], b"line\n"].concat()).unwrap();
         std::os::unix::fs::symlink(root.path(), at("sub/circle")).unwrap();
         std::os::unix::fs::symlink("/nowhere/at/all", at("dangling")).unwrap();
         let found = discover(&[root.path().to_owned(), at("missing")]);
-        assert_eq!(found.files, [at("b.log"), at("sub/a.log")]);
+        assert_eq!(found.files, [at("b.log"), at("sub/a.log"), at("sub/hole.log")]);
         let skipped: Vec<_> = found
             .skipped
             .iter()

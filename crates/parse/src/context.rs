@@ -32,8 +32,8 @@ type ReadCarried = fn(&[u8], &mut Context, &mut BatchBuilder) -> Option<DatasetI
 /// What formats need beside the line: the reference time and the caches that go with it.
 #[derive(Debug)]
 pub(crate) struct Context {
-    read_carried: ReadCarried,
-    read_carried_surely: ReadCarried,
+    /// In any format, and surely.
+    ways: [ReadCarried; 2],
     depth: u8,
     pub(crate) times: Times,
     pub(crate) json: Scratch,
@@ -62,10 +62,8 @@ pub(crate) struct Given<'a> {
 impl Context {
     /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
     pub(crate) fn new(given: Given<'_>, ways: [ReadCarried; 2]) -> Self {
-        let [read_carried, read_carried_surely] = ways;
         Context {
-            read_carried,
-            read_carried_surely,
+            ways,
             depth: 0,
             times: Times::new(given.clock.clone()),
             json: Scratch::default(),
@@ -83,12 +81,12 @@ impl Context {
     /// Reads a line that the line at hand carries: its fields go to the same row, over those of the same name. `None` where
     /// it is of no known format, or carried too deep.
     pub(crate) fn read_carried(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
-        self.carried(self.read_carried, text, rows)
+        self.carried(self.ways[0], text, rows)
     }
 
     /// As [`Self::read_carried`], for a text of which nothing says that it is a line: only where it begins as no other does.
     pub(crate) fn read_carried_surely(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
-        self.carried(self.read_carried_surely, text, rows)
+        self.carried(self.ways[1], text, rows)
     }
 
     fn carried(&mut self, read: ReadCarried, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {

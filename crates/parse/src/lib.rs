@@ -42,6 +42,7 @@ mod line;
 mod listing;
 mod litespeed;
 mod naming;
+mod near;
 mod needle;
 mod nginx_error;
 mod own_file;

@@ -4,6 +4,7 @@
 pub(crate) mod model;
 mod read;
 pub(crate) mod synonyms;
+mod words;
 
 use std::sync::{Arc, LazyLock};
 
@@ -11,6 +12,7 @@ use hashbrown::HashMap;
 
 use model::{EventShape, SIGNS_MAX, Signs};
 use synonyms::Synonyms;
+use words::Words;
 
 pub use model::{About, ShapeProblem};
 
@@ -25,6 +27,7 @@ pub struct Shapes {
     shapes: Vec<EventShape>,
     signs: HashMap<String, u16>,
     synonyms: Arc<Synonyms>,
+    notes: Vec<ShapeProblem>,
 }
 
 /// What is read of the program's own files.
@@ -37,7 +40,7 @@ struct Standard {
 static READ: LazyLock<Standard> = LazyLock::new(|| {
     let mut problems = Vec::new();
     let synonyms = Arc::new(Synonyms::read(SYNONYMS.0, SYNONYMS.1, &mut problems));
-    let shapes = Arc::new(collect(&[STANDARD], synonyms, &mut problems));
+    let shapes = Arc::new(collect(&[STANDARD], synonyms, &Words::default(), &mut problems));
     Standard { shapes, problems }
 });
 
@@ -61,8 +64,16 @@ impl Shapes {
         let mut all: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
         all.push(STANDARD);
         let mut problems = Vec::new();
-        let shapes = collect(&all, Arc::clone(&Self::standard().synonyms), &mut problems);
+        let words = Words::of(&Self::standard().shapes);
+        let mut shapes = collect(&all, Arc::clone(&Self::standard().synonyms), &words, &mut problems);
+        let (notes, problems): (Vec<_>, Vec<_>) = problems.into_iter().partition(|problem| problem.is_note);
+        shapes.notes = notes;
         if problems.is_empty() { Ok(Arc::new(shapes)) } else { Err(problems) }
+    }
+
+    /// What is to be known of the files, though it is no mistake: fields that are new.
+    pub fn notes(&self) -> &[ShapeProblem] {
+        &self.notes
     }
 
     /// What is to be told of each shape, in the order in which they are tried.
@@ -96,17 +107,18 @@ impl Shapes {
     }
 }
 
-fn collect(files: &[(&str, &str)], synonyms: Arc<Synonyms>, problems: &mut Vec<ShapeProblem>) -> Shapes {
-    let mut shapes = Shapes { shapes: Vec::new(), signs: HashMap::new(), synonyms };
+fn collect(files: &[(&str, &str)], synonyms: Arc<Synonyms>, words: &Words, problems: &mut Vec<ShapeProblem>) -> Shapes {
+    let mut shapes = Shapes { shapes: Vec::new(), signs: HashMap::new(), synonyms, notes: Vec::new() };
     for (path, text) in files {
-        let found = read::shapes(path, text, &mut shapes.signs, problems);
+        let known = (*path != STANDARD.0).then_some(words);
+        let found = read::shapes((path, text), known, &mut shapes.signs, problems);
         for (line, shape) in found {
             let name = &shape.about.name;
             // A shape of an operator takes the place of ours.
             let is_double = shapes.shapes.iter().any(|known| known.about.name == *name);
             if is_double && *path != STANDARD.0 {
                 let reason = format!("the shape `{name}` stands twice: give one of them another name");
-                problems.push(ShapeProblem { path: (*path).to_owned(), line, reason });
+                problems.push(ShapeProblem { path: (*path).to_owned(), line, reason, is_note: false });
             } else if !is_double {
                 shapes.shapes.push(shape);
             }
@@ -117,7 +129,7 @@ fn collect(files: &[(&str, &str)], synonyms: Arc<Synonyms>, problems: &mut Vec<S
             "all `where` together name {} different keys, more than {SIGNS_MAX}: take some out",
             shapes.signs.len()
         );
-        problems.push(ShapeProblem { path: files[0].0.to_owned(), line: 1, reason });
+        problems.push(ShapeProblem { path: files[0].0.to_owned(), line: 1, reason, is_note: false });
     }
     shapes
 }

@@ -9,6 +9,7 @@ use event::{BatchBuilder, Dataset, DatasetId, dataset};
 
 use crate::format::FormatChoice;
 use crate::layout::{BadLayout, Fits, Layout, VALUES_MAX, apache, named_fields, names, nginx, split_delimited};
+use crate::near::{self, Known};
 use crate::values::{Dialect, Own, Value};
 
 /// A format as it is written. Exactly one of `nginx`, `apache`, `pattern` and `delimiter` says how its lines look.
@@ -45,6 +46,13 @@ pub struct BadDefinition {
     reason: String,
 }
 
+impl BadDefinition {
+    /// The format, and the key of its definition.
+    pub fn place(&self) -> (&str, &str) {
+        (&self.name, self.key)
+    }
+}
+
 impl fmt::Display for BadDefinition {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "format `{}`: {}", self.name, self.key)?;
@@ -73,12 +81,12 @@ struct UserFormat {
 
 /// Every format that is defined.
 #[derive(Debug, Default)]
-pub struct UserFormats(Vec<UserFormat>);
+pub struct UserFormats(Vec<UserFormat>, Vec<BadDefinition>);
 
 impl UserFormats {
     /// Compiles the definitions, or says all that is wrong with them.
     pub fn compile(definitions: &[FormatDefinition]) -> Result<Self, Vec<BadDefinition>> {
-        let (mut formats, mut problems) = (Vec::new(), Vec::new());
+        let (mut formats, mut problems, mut notes) = (Vec::new(), Vec::new(), Vec::new());
         for (at, definition) in definitions.iter().enumerate() {
             let mut check = Check { name: &definition.name, problems: Vec::new() };
             check.name(definitions[..at].iter().any(|other| other.name == definition.name));
@@ -87,11 +95,12 @@ impl UserFormats {
             let dataset = check.dataset(definition);
             problems.append(&mut check.problems);
             if let Some(how) = how {
+                notes.append(&mut check.new_names(&how, definition));
                 let (name, source) = (definition.name.clone(), definition.source.clone());
                 formats.push(UserFormat { name, how, files, source, dataset });
             }
         }
-        if problems.is_empty() { Ok(UserFormats(formats)) } else { Err(problems) }
+        if problems.is_empty() { Ok(UserFormats(formats, notes)) } else { Err(problems) }
     }
 
     /// The first format for a source of this name.
@@ -108,6 +117,11 @@ impl UserFormats {
     /// Names, in the order of the definitions.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|format| format.name.as_str())
+    }
+
+    /// What is to be known of the definitions, though it is no mistake: fields that are new.
+    pub fn notes(&self) -> &[BadDefinition] {
+        &self.1
     }
 
     /// The columns of no known name of each format.
@@ -209,6 +223,23 @@ impl Check<'_> {
         }
     }
 
+    /// Fields that the operator names, and that the catalog does not know.
+    fn new_names(&self, how: &How, definition: &FormatDefinition) -> Vec<BadDefinition> {
+        let (key, own) = match how {
+            How::Columns { own, .. } => ("columns", own),
+            How::Layout(layout) if definition.pattern.is_some() => ("pattern", &layout.own),
+            // Variables of a web server are named by the server.
+            How::Layout(_) => return Vec::new(),
+        };
+        let note = |name: &str| match near::field(name, &[]) {
+            Known::Exactly => None,
+            Known::Nearly(nearest) | Known::Not(nearest) => {
+                Some(BadDefinition { name: self.name.to_owned(), key, column: None, reason: near::note(name, nearest) })
+            }
+        };
+        own.names().filter_map(note).collect()
+    }
+
     fn columns(&mut self, delimiter: &str, columns: &[String]) -> Option<How> {
         let byte = match delimiter.as_bytes() {
             [byte] => Some(*byte),
@@ -229,7 +260,13 @@ impl Check<'_> {
             let (name, unit) =
                 column.split_once(':').map_or((column.as_str(), None), |(name, unit)| (name, Some(unit)));
             match names::value(name, unit, &mut own) {
-                Ok(value) => values.push(value),
+                Ok(value) => {
+                    let first = values.iter().position(|known| *known == value && value != Value::Skip);
+                    if let Some(first) = first {
+                        self.keep("columns", Some(at + 1), named_fields::twice(name, first + 1));
+                    }
+                    values.push(value);
+                }
                 Err(reason) => self.keep("columns", Some(at + 1), reason),
             }
         }
@@ -259,11 +296,12 @@ impl Check<'_> {
                 DatasetId(at)
             }
             None => {
-                self.keep(
-                    "dataset",
-                    None,
-                    format!("`{name}` is no known kind of log: leave it out, or write http.access"),
-                );
+                let meant = match near::of(name, dataset::DATASETS.iter().map(|known| known.name)) {
+                    Known::Nearly(meant) => meant,
+                    _ => "http.access",
+                };
+                let reason = format!("`{name}` is no known kind of log: leave it out, or write {meant}");
+                self.keep("dataset", None, reason);
                 dataset::CUSTOM
             }
         }

@@ -227,3 +227,46 @@ fn a_clients_own_words_in_front_of_the_peer_name_nobody_else() {
         assert_eq!(event["source.ip"].as_str(), source, "{line}: {event:#}");
     }
 }
+
+#[test]
+fn slips_are_told_with_their_place_and_new_names_noted() {
+    let pattern = |text: &str| definition("shop", |shop| shop.pattern = Some(text.to_owned()));
+    let columns = |names: &[&str]| {
+        definition("shop", |shop| {
+            shop.delimiter = Some("|".to_owned());
+            shop.columns = names.iter().map(|name| (*name).to_owned()).collect();
+        })
+    };
+    for (wrong, expected) in [
+        (
+            pattern("{@timestamp} {source.ipp}"),
+            "format `shop`: pattern, column 14: `source.ipp` is no known field, and `source.ip` is",
+        ),
+        (pattern("{source.ip} {user.name} {source.ip}"), "column 25: `source.ip` is the value of column 1 already"),
+        (pattern("{source.ip} {client.ip}"), "column 13: `client.ip` is the value of column 1 already"),
+        (columns(&["user.nmae", "-"]), "columns, column 1: `user.nmae` is no known field, and `user.name` is"),
+        (
+            columns(&["source.ip", "-", "-", "source.ip"]),
+            "columns, column 4: `source.ip` is the value of column 1 already",
+        ),
+        (columns(&["mine", "mine"]), "columns, column 2: `mine` is the value of column 1 already"),
+        (
+            definition("shop", |shop| {
+                shop.nginx = Some("$remote_addr".to_owned());
+                shop.dataset = Some("mail.logg".to_owned());
+            }),
+            "`mail.logg` is no known kind of log: leave it out, or write mail.log",
+        ),
+    ] {
+        let problems = UserFormats::compile(&[wrong]).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].to_string().contains(expected), "{}", problems[0]);
+    }
+    let formats = UserFormats::compile(&[
+        pattern("{source.ip} {shop.cart}"),
+        definition("web", |web| web.nginx = Some("$remote_addr $upstream_cache_status".to_owned())),
+    ]);
+    let notes: Vec<String> = formats.unwrap().notes().iter().map(ToString::to_string).collect();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].starts_with("format `shop`: pattern: `shop.cart` is a field of its own"), "{notes:?}");
+}

@@ -94,6 +94,10 @@ impl Own {
         Value::Own(at as u16)
     }
 
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(String::as_str)
+    }
+
     /// Ids are those of a batch.
     pub(crate) fn begin_block(&mut self) {
         self.ids.fill(None);

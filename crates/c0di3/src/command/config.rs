@@ -10,7 +10,13 @@ use crate::config::{Config, DEFAULT_TEXT};
 use crate::outcome::{Outcome, tell};
 
 pub(crate) fn check(config: &Config) -> anyhow::Result<Outcome> {
-    input::shapes(config, &ShapeArguments::default())?;
+    let shapes = input::shapes(config, &ShapeArguments::default())?;
+    for note in config.input.formats.notes() {
+        tell(&format!("note: input.formats: {note}"));
+    }
+    for note in shapes.notes() {
+        tell(&format!("note: {note}"));
+    }
     tell(&format!("the configuration is sound; findings are kept in {}", without_password(&config.store.url)));
     Ok(Outcome::Done)
 }

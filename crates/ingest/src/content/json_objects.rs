@@ -25,7 +25,7 @@ pub(super) fn detect(first: &[u8]) -> bool {
         return false;
     }
     let mut scan = Scan::default();
-    let end = first.iter().position(|byte| scan.step(*byte) == Step::End);
+    let end = first.iter().position(|byte| scan.step(*byte) == ObjectStep::End);
     first.starts_with(SUBSCRIPTION) || end.is_some_and(|end| first.get(end + 1) == Some(&b'{'))
 }
 
@@ -38,7 +38,7 @@ struct Scan {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+enum ObjectStep {
     /// Between objects.
     Outside,
     Inside,
@@ -49,27 +49,27 @@ enum Step {
 }
 
 impl Scan {
-    fn step(&mut self, byte: u8) -> Step {
+    fn step(&mut self, byte: u8) -> ObjectStep {
         if self.is_quoted {
             match byte {
-                b'\n' => return Step::Broken,
+                b'\n' => return ObjectStep::Broken,
                 _ if self.is_escaped => self.is_escaped = false,
                 b'\\' => self.is_escaped = true,
                 b'"' => self.is_quoted = false,
                 _ => {}
             }
-            return Step::Inside;
+            return ObjectStep::Inside;
         }
         match byte {
             b'{' | b'[' => self.depth += 1,
             b'}' | b']' if self.depth > 0 => {
                 self.depth -= 1;
-                return if self.depth == 0 { Step::End } else { Step::Inside };
+                return if self.depth == 0 { ObjectStep::End } else { ObjectStep::Inside };
             }
             b'"' => self.is_quoted = self.depth > 0,
             _ => {}
         }
-        if self.depth > 0 { Step::Inside } else { Step::Outside }
+        if self.depth > 0 { ObjectStep::Inside } else { ObjectStep::Outside }
     }
 }
 
@@ -110,18 +110,18 @@ impl<R: Read> ObjectLines<R> {
             return;
         }
         match self.scan.step(byte) {
-            Step::Outside if byte.is_ascii_whitespace() => {}
-            Step::Outside => {
+            ObjectStep::Outside if byte.is_ascii_whitespace() => {}
+            ObjectStep::Outside => {
                 self.out.push(byte);
                 self.is_passed = true;
             }
-            Step::Inside => {
+            ObjectStep::Inside => {
                 self.object.push(if matches!(byte, b'\n' | b'\r') { b' ' } else { byte });
                 if self.object.len() > OBJECT_BYTES_MAX {
                     self.pass();
                 }
             }
-            Step::End => {
+            ObjectStep::End => {
                 self.object.push(byte);
                 if !put_events(&self.object, &mut self.out) {
                     self.out.extend_from_slice(&self.object);
@@ -129,7 +129,7 @@ impl<R: Read> ObjectLines<R> {
                 }
                 self.object.clear();
             }
-            Step::Broken => {
+            ObjectStep::Broken => {
                 self.object.push(byte);
                 self.pass();
                 self.is_passed = false;

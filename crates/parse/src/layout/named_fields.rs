@@ -4,7 +4,7 @@
 //! `{{` and `}}` the brackets themselves.
 
 use super::{BadLayout, Layout, LayoutPart, names};
-use crate::values::{Dialect, Own};
+use crate::values::{Dialect, Own, Value};
 
 /// Compiles a pattern; every problem is told.
 pub(crate) fn compile(text: &str) -> Result<Layout, Vec<BadLayout>> {
@@ -24,7 +24,12 @@ pub(crate) fn compile(text: &str) -> Result<Layout, Vec<BadLayout>> {
                 break;
             };
             match part(&inside[..close], &mut own) {
-                Ok(part) => parts.push((column, part)),
+                Ok(part) => {
+                    if let Some(first) = same(&parts, &part) {
+                        problems.push(BadLayout::new(column, twice(&inside[..close], first)));
+                    }
+                    parts.push((column, part));
+                }
                 Err(reason) => problems.push(BadLayout::new(column, reason)),
             }
             at += close + 2;
@@ -38,6 +43,19 @@ pub(crate) fn compile(text: &str) -> Result<Layout, Vec<BadLayout>> {
         }
     }
     finish(parts, problems, own)
+}
+
+/// The column of the part that says the same.
+fn same(parts: &[(usize, LayoutPart)], part: &LayoutPart) -> Option<usize> {
+    let LayoutPart::Value(value) = part else { return None };
+    let is_same = |known: &LayoutPart| matches!(known, LayoutPart::Value(known) if known == value);
+    let first = parts.iter().find(|(_, known)| *value != Value::Skip && is_same(known));
+    first.map(|(column, _)| *column)
+}
+
+/// Why a name cannot stand there.
+pub(crate) fn twice(name: &str, first: usize) -> String {
+    format!("`{name}` is the value of column {first} already: name another field, or leave one of them out with `*`")
 }
 
 fn part(inside: &str, own: &mut Own) -> Result<LayoutPart, String> {

@@ -12,6 +12,8 @@ pub struct ShapeProblem {
     pub line: usize,
     /// With a remedy.
     pub reason: String,
+    /// No mistake: something to know.
+    pub is_note: bool,
 }
 
 /// Keys that the `where` of all shapes together may name.

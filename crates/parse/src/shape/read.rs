@@ -11,7 +11,9 @@ use super::model::{
     About, Belongs, CarriedText, Condition, Conversion, EventShape, Filled, ShapeProblem, Signature, Signs, Table,
     Wanted, Way,
 };
+use super::words::{self, Words};
 use crate::address::is_ip;
+use crate::near::{self, Known};
 
 /// Shapes of one file.
 const SHAPES_MAX: usize = 1000;
@@ -79,11 +81,38 @@ pub(super) fn usual_conversion(target: &str) -> Conversion {
 pub(super) struct Told<'a> {
     pub(super) path: &'a str,
     pub(super) problems: &'a mut Vec<ShapeProblem>,
+    /// What an operator's words are compared with.
+    pub(super) words: Option<&'a Words>,
 }
 
 impl Told<'_> {
     pub(super) fn add(&mut self, place: Location, reason: impl Into<String>) {
-        self.problems.push(ShapeProblem { path: self.path.to_owned(), line: place.line, reason: reason.into() });
+        self.push(place, reason.into(), false);
+    }
+
+    fn push(&mut self, place: Location, reason: String, is_note: bool) {
+        self.problems.push(ShapeProblem { path: self.path.to_owned(), line: place.line, reason, is_note });
+    }
+
+    /// Whether what was read so far has no mistakes.
+    fn mistakes(&self) -> usize {
+        self.problems.iter().filter(|problem| !problem.is_note).count()
+    }
+
+    /// Compares the name of a field with those that are known.
+    fn field(&mut self, name: &str, place: Location) {
+        match self.words.map_or(Known::Exactly, |words| words.field(name)) {
+            Known::Exactly => {}
+            Known::Nearly(meant) => self.push(place, near::slip(name, meant), false),
+            Known::Not(nearest) => self.push(place, near::note(name, nearest), true),
+        }
+    }
+
+    /// What a table or a constant gives must be a value of its field.
+    fn value(&mut self, name: &str, text: &str, place: Location) {
+        if let Some(reason) = unfit(name, text).or_else(|| words::unfit_word(name, text)) {
+            self.add(place, reason);
+        }
     }
 
     /// A text that is not empty.
@@ -124,12 +153,12 @@ impl Told<'_> {
 
 /// The shapes of a file and the lines on which they begin. `signs`: keys that signatures name get the next numbers.
 pub(super) fn shapes(
-    path: &str,
-    text: &str,
+    (path, text): (&str, &str),
+    words: Option<&Words>,
     signs: &mut HashMap<String, u16>,
     problems: &mut Vec<ShapeProblem>,
 ) -> Vec<(usize, EventShape)> {
-    let mut told = Told { path, problems };
+    let mut told = Told { path, problems, words };
     let documents = match yaml::read(text) {
         Ok(documents) => documents,
         Err(error) => {
@@ -143,7 +172,7 @@ pub(super) fn shapes(
     }
     let mut found: Vec<(usize, EventShape)> = Vec::new();
     for node in nodes.into_iter().take(SHAPES_MAX) {
-        let before = told.problems.len();
+        let before = told.mistakes();
         let like = node.get("like").and_then(|name| {
             let text = told.text(name, "like")?;
             let known = found.iter().find(|(_, shape)| shape.about.name == text).map(|(_, shape)| shape.clone());
@@ -154,7 +183,7 @@ pub(super) fn shapes(
         });
         let tables = like.as_ref().map(|like| like.tables.clone()).unwrap_or_default();
         let shape = Draft { told: &mut told, signs, tables }.shape(node, like);
-        if let Some(shape) = shape.filter(|_| told.problems.len() == before) {
+        if let Some(shape) = shape.filter(|_| told.mistakes() == before) {
             found.push((node.place.line, shape));
         }
     }
@@ -218,9 +247,7 @@ impl Draft<'_, '_> {
         for (key, value) in node.get("set").map_or(&[][..], |set| self.told.pairs(set, "set")) {
             if self.is_allowed(&key.text, key.place) {
                 let text = self.told.text(value, &key.text).unwrap_or_default().to_owned();
-                if let Some(reason) = unfit(&key.text, &text) {
-                    self.told.add(value.place, reason);
-                }
+                self.told.value(&key.text, &text, value.place);
                 shape.constants.push((key.text.clone(), text));
             }
         }
@@ -288,6 +315,11 @@ impl Draft<'_, '_> {
 
     fn belongs(&mut self, node: &Node, about: &mut About) -> Belongs {
         let known = DATASETS.iter().position(|row| row.name == about.dataset && !row.is_unknown());
+        if let (Some(words), Some(place)) = (self.told.words, node.get("dataset").map(|node| node.place))
+            && let Some(reason) = words.dataset_slip(&about.dataset)
+        {
+            self.told.add(place, reason);
+        }
         let Some(source) = node.get("logsource") else {
             return match known {
                 Some(at) => Belongs::Known(DatasetId(at as u8)),
@@ -301,7 +333,13 @@ impl Draft<'_, '_> {
         for (key, value) in self.told.pairs(source, "logsource") {
             let at = ["product", "category", "service"].iter().position(|known| *known == key.text);
             match at {
-                Some(at) => about.logsource[at] = self.told.text(value, &key.text).map(str::to_lowercase),
+                Some(at) => {
+                    about.logsource[at] = self.told.text(value, &key.text).map(str::to_lowercase);
+                    let word = about.logsource[at].as_deref().unwrap_or_default();
+                    if let Some(reason) = self.told.words.and_then(|words| words.source_slip(at, &key.text, word)) {
+                        self.told.add(value.place, reason);
+                    }
+                }
                 None => self.told.add(key.place, format!("`{}` is not product, category or service", key.text)),
             }
         }
@@ -315,6 +353,7 @@ impl Draft<'_, '_> {
             self.told.add(place, format!("`{target}` is written by the pipeline: name another field"));
             return false;
         }
+        self.told.field(target, place);
         true
     }
 
@@ -369,6 +408,9 @@ impl Draft<'_, '_> {
         let usual = if table.is_some() { Conversion::Text } else { usual_conversion(target) };
         let conversion = conversion_told.unwrap_or(usual);
         let table = table.map(|table| {
+            for word in words::given(&table) {
+                self.told.value(target, word, node.place);
+            }
             self.tables.push(table);
             (self.tables.len() - 1) as u16
         });

@@ -40,7 +40,7 @@ pub(crate) struct Synonyms {
 
 impl Synonyms {
     pub(super) fn read(path: &str, text: &str, problems: &mut Vec<ShapeProblem>) -> Self {
-        let mut told = Told { path, problems };
+        let mut told = Told { path, problems, words: None };
         let mut found = Synonyms::default();
         match yaml::read(text) {
             Ok(documents) => {

@@ -86,6 +86,33 @@ fn every_mistake_is_told_with_its_line() {
 }
 
 #[test]
+fn slips_of_an_operators_pen_are_told_and_new_names_noted() {
+    let text = "- shape: a\n  where: [k]\n  dataset: http.acces\n  fields:\n    source.ipp: k\n    shop.cart: k\n    event.outcome: {from: k, values: {failed: [x], success: [y]}}\n    event.severity: {from: k, values: {high: [x]}, otherwise: low}\n- shape: b\n  where: [m]\n  dataset: own.log\n  logsource: {product: windws, category: own}\n  set: {event.outcome: failed, user.nmae: x}\n  fields: {user.name: m}\n";
+    let problems = Shapes::with(&[("own.yaml".to_owned(), text.to_owned())]).unwrap_err();
+    let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    for expected in [
+        "own.yaml:3: dataset: `http.acces` is unknown, and rules judge `http.access`: write that",
+        "own.yaml:5: `source.ipp` is no known field, and `source.ip` is: write that",
+        "own.yaml:7: `failed` is no value of event.outcome: use one of success, failure, unknown",
+        "own.yaml:8: `high` is no value of event.severity, which takes a whole number",
+        "own.yaml:8: `low` is no value of event.severity, which takes a whole number",
+        "own.yaml:12: product: `windws` is unknown, and `windows` is known: write that",
+        "own.yaml:13: `failed` is no value of event.outcome",
+        "own.yaml:13: `user.nmae` is no known field, and `user.name` is",
+    ] {
+        assert!(told.iter().any(|line| line.starts_with(expected)), "{expected}\n{told:#?}");
+    }
+    let twice = "- shape: a\n  where: [k]\n  dataset: own.log\n  fields: {user.name: m, user.name: n}\n";
+    let twice = Shapes::with(&[("own.yaml".to_owned(), twice.to_owned())]).unwrap_err();
+    assert_eq!(twice[0].to_string(), "own.yaml:4: the key `user.name` stands twice: keep one");
+    let new = "- shape: a\n  where: [k]\n  dataset: own.log\n  fields:\n    shop.cart: k\n    source.ip: k\n";
+    let shapes = Shapes::with(&[("own.yaml".to_owned(), new.to_owned())]).unwrap();
+    let notes: Vec<String> = shapes.notes().iter().map(ToString::to_string).collect();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].starts_with("own.yaml:5: `shop.cart` is a field of its own, which only rules that name it see"));
+}
+
+#[test]
 fn a_shape_of_an_operator_comes_first_and_replaces_ours() {
     let text = "- shape: caddy\n  where: [request.method, mine]\n  dataset: own.web\n  logsource: {product: Own}\n  fields: {user.name: mine}\n  set: {event.severity: 3}\n";
     let shapes = Shapes::with(&[("own.yaml".to_owned(), text.to_owned())]).unwrap();
