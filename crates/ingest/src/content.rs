@@ -101,6 +101,21 @@ pub fn lines(path: &Path) -> io::Result<Box<dyn Read + Send>> {
     open(path, compression, sniff(path, compression)?)
 }
 
+/// The lines of a stream of this name, whatever it holds and however it is compressed, and what it holds.
+pub fn lines_of_stream(
+    name: &Path,
+    mut stream: impl Read + Send + 'static,
+) -> io::Result<(Box<dyn Read + Send>, Content)> {
+    let mut magic = Vec::new();
+    stream.by_ref().take(8).read_to_end(&mut magic)?;
+    let compression = Compression::detect(&magic);
+    let mut text = decompress::open(compression, BufReader::new(Cursor::new(magic).chain(stream)))?;
+    let mut first = Vec::new();
+    text.by_ref().take(SNIFF_BYTES as u64).read_to_end(&mut first)?;
+    let content = Content::detect(name, &first);
+    Ok((content.lines_of(Box::new(Cursor::new(first).chain(text)))?, content))
+}
+
 /// What the file holds, by its first bytes behind the compression.
 pub(crate) fn sniff(path: &Path, compression: Compression) -> io::Result<Content> {
     let mut first = Vec::new();

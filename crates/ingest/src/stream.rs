@@ -1,14 +1,13 @@
 //! Standard input as a source of a replay: known again by its beginning, as a file is, and read once.
 
-use std::io::{self, BufReader, Read};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use event::{Position, Source, SourceId, Timestamp};
 
 use crate::block_reader::BlockReader;
-use crate::content::{Content, SNIFF_BYTES};
-use crate::decompress::{self, Compression};
+use crate::content;
 use crate::file::{FINGERPRINT_BYTES, FileBlocks, Fingerprint, new_id};
 
 /// A stream whose beginning has been read.
@@ -22,16 +21,8 @@ pub struct StreamSource {
 
 impl StreamSource {
     /// Reads the beginning, decompressed where it is compressed. `reference` is the time of lines that name no year.
-    pub fn open(name: &str, mut stream: impl Read + Send + 'static, reference: Timestamp) -> io::Result<Self> {
-        let mut magic = Vec::new();
-        stream.by_ref().take(8).read_to_end(&mut magic)?;
-        let compression = Compression::detect(&magic);
-        let whole = BufReader::new(io::Cursor::new(magic).chain(stream));
-        let mut text = decompress::open(compression, whole)?;
-        let mut first = Vec::new();
-        text.by_ref().take(SNIFF_BYTES as u64).read_to_end(&mut first)?;
-        let content = Content::detect(Path::new(name), &first);
-        let mut rest = content.lines_of(Box::new(io::Cursor::new(first).chain(text)))?;
+    pub fn open(name: &str, stream: impl Read + Send + 'static, reference: Timestamp) -> io::Result<Self> {
+        let (mut rest, _) = content::lines_of_stream(Path::new(name), stream)?;
         let mut start = Vec::new();
         rest.by_ref().take(FINGERPRINT_BYTES as u64).read_to_end(&mut start)?;
         Ok(StreamSource { name: name.to_owned(), start, rest, reference })

@@ -7,7 +7,7 @@ const WORDS: &[&str] = &["client.ip", "source.address", "destination.address", "
 
 /// What a name is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Known<'a> {
+pub(crate) enum NameKind<'a> {
     Exactly,
     /// So like this known name that it is taken for a slip.
     Nearly(&'a str),
@@ -16,18 +16,18 @@ pub(crate) enum Known<'a> {
 }
 
 /// Compares the name with those of the catalog and with more that are known.
-pub(crate) fn field<'a>(name: &str, more: &'a [String]) -> Known<'a> {
+pub(crate) fn field<'a>(name: &str, more: &'a [String]) -> NameKind<'a> {
     let ours = FIELDS.iter().map(|field| field.name).chain(WORDS.iter().copied());
     of(name, ours.chain(more.iter().map(String::as_str)))
 }
 
 /// Compares the name with the known ones.
-pub(crate) fn of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Known<'a> {
+pub(crate) fn of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> NameKind<'a> {
     let plain = |name: &str| name.to_ascii_lowercase().replace(['_', '-'], ".");
     let (written, mut nearest) = (plain(name), (usize::MAX, ""));
     for known in known {
         if known == name {
-            return Known::Exactly;
+            return NameKind::Exactly;
         }
         let distance = strsim::damerau_levenshtein(&written, &plain(known));
         if distance < nearest.0 {
@@ -40,7 +40,7 @@ pub(crate) fn of<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Known<
         5..=8 => 1,
         _ => 2,
     };
-    if nearest.0 <= slip { Known::Nearly(nearest.1) } else { Known::Not(nearest.1) }
+    if nearest.0 <= slip { NameKind::Nearly(nearest.1) } else { NameKind::Not(nearest.1) }
 }
 
 /// Why a name that is a slip cannot be used.
@@ -67,13 +67,13 @@ mod tests {
             ("http.response.status.code", "http.response.status_code"),
             ("event.outcom", "event.outcome"),
         ] {
-            assert_eq!(field(name, &[]), Known::Nearly(meant), "{name}");
+            assert_eq!(field(name, &[]), NameKind::Nearly(meant), "{name}");
         }
         for name in ["shop.cart.id", "tenant", "queue.depth"] {
-            assert!(matches!(field(name, &[]), Known::Not(_)), "{name}");
+            assert!(matches!(field(name, &[]), NameKind::Not(_)), "{name}");
         }
-        assert_eq!(field("source.ip", &[]), Known::Exactly);
-        assert_eq!(field("ResultType", &["ResultType".to_owned()]), Known::Exactly);
-        assert_eq!(field("ResultTyp", &["ResultType".to_owned()]), Known::Nearly("ResultType"));
+        assert_eq!(field("source.ip", &[]), NameKind::Exactly);
+        assert_eq!(field("ResultType", &["ResultType".to_owned()]), NameKind::Exactly);
+        assert_eq!(field("ResultTyp", &["ResultType".to_owned()]), NameKind::Nearly("ResultType"));
     }
 }

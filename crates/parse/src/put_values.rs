@@ -337,6 +337,9 @@ pub(crate) fn read_bound(text: &[u8], context: &mut Context, rows: &mut BatchBui
     if let Some(slot) = context.own.get_mut(at) {
         *slot = own;
     }
+    if dataset.is_some() {
+        context.readers.own(user.names().nth(at).unwrap_or_default());
+    }
     context.user = Some(user);
     dataset
 }

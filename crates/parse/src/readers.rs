@@ -27,6 +27,14 @@ impl Readers {
         }
     }
 
+    /// A format of the operator's own.
+    #[inline]
+    pub(crate) fn own(&mut self, name: &str) {
+        if self.0.is_some() {
+            self.add("own", name.to_owned());
+        }
+    }
+
     /// A row of programs, by the names in it.
     #[inline]
     pub(crate) fn program(&mut self, names: &[&str]) {

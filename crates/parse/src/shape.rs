@@ -12,7 +12,7 @@ use hashbrown::HashMap;
 
 use model::{EventShape, SIGNS_MAX, Signs};
 use synonyms::Synonyms;
-use words::Words;
+use words::KnownWords;
 
 pub use model::{About, ShapeProblem};
 
@@ -40,7 +40,7 @@ struct Standard {
 static READ: LazyLock<Standard> = LazyLock::new(|| {
     let mut problems = Vec::new();
     let synonyms = Arc::new(Synonyms::read(SYNONYMS.0, SYNONYMS.1, &mut problems));
-    let shapes = Arc::new(collect(&[STANDARD], synonyms, &Words::default(), &mut problems));
+    let shapes = Arc::new(collect(&[STANDARD], synonyms, &KnownWords::default(), &mut problems));
     Standard { shapes, problems }
 });
 
@@ -64,7 +64,7 @@ impl Shapes {
         let mut all: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
         all.push(STANDARD);
         let mut problems = Vec::new();
-        let words = Words::of(&Self::standard().shapes);
+        let words = KnownWords::of(&Self::standard().shapes);
         let mut shapes = collect(&all, Arc::clone(&Self::standard().synonyms), &words, &mut problems);
         let (notes, problems): (Vec<_>, Vec<_>) = problems.into_iter().partition(|problem| problem.is_note);
         shapes.notes = notes;
@@ -107,7 +107,12 @@ impl Shapes {
     }
 }
 
-fn collect(files: &[(&str, &str)], synonyms: Arc<Synonyms>, words: &Words, problems: &mut Vec<ShapeProblem>) -> Shapes {
+fn collect(
+    files: &[(&str, &str)],
+    synonyms: Arc<Synonyms>,
+    words: &KnownWords,
+    problems: &mut Vec<ShapeProblem>,
+) -> Shapes {
     let mut shapes = Shapes { shapes: Vec::new(), signs: HashMap::new(), synonyms, notes: Vec::new() };
     for (path, text) in files {
         let known = (*path != STANDARD.0).then_some(words);

@@ -9,7 +9,7 @@ use event::{BatchBuilder, Dataset, DatasetId, dataset};
 
 use crate::format::FormatChoice;
 use crate::layout::{BadLayout, Fits, Layout, VALUES_MAX, apache, named_fields, names, nginx, split_delimited};
-use crate::near::{self, Known};
+use crate::near::{self, NameKind};
 use crate::values::{Dialect, Own, Value};
 
 /// A format as it is written. Exactly one of `nginx`, `apache`, `pattern` and `delimiter` says how its lines look.
@@ -232,8 +232,8 @@ impl Check<'_> {
             How::Layout(_) => return Vec::new(),
         };
         let note = |name: &str| match near::field(name, &[]) {
-            Known::Exactly => None,
-            Known::Nearly(nearest) | Known::Not(nearest) => {
+            NameKind::Exactly => None,
+            NameKind::Nearly(nearest) | NameKind::Not(nearest) => {
                 Some(BadDefinition { name: self.name.to_owned(), key, column: None, reason: near::note(name, nearest) })
             }
         };
@@ -267,7 +267,10 @@ impl Check<'_> {
                     }
                     values.push(value);
                 }
-                Err(reason) => self.keep("columns", Some(at + 1), reason),
+                Err(reason) => {
+                    self.keep("columns", Some(at + 1), reason);
+                    values.push(Value::Skip);
+                }
             }
         }
         Some(How::Columns { delimiter: byte?, values, own })
@@ -297,7 +300,7 @@ impl Check<'_> {
             }
             None => {
                 let meant = match near::of(name, dataset::DATASETS.iter().map(|known| known.name)) {
-                    Known::Nearly(meant) => meant,
+                    NameKind::Nearly(meant) => meant,
                     _ => "http.access",
                 };
                 let reason = format!("`{name}` is no known kind of log: leave it out, or write {meant}");

@@ -14,6 +14,7 @@ mod indicators;
 mod kill;
 mod live_kill;
 mod mission;
+mod new_user;
 mod node;
 mod oracle;
 mod outage;

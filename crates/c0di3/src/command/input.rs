@@ -91,7 +91,7 @@ fn open(path: &Path) -> anyhow::Result<BlockReader<Box<dyn Read + Send>>> {
     let source = Source { id: SourceId(digest(&[b"stream", name.as_bytes()])), name };
     let mut reference = clock::now();
     let reader: Box<dyn Read + Send> = if is_standard_input {
-        Box::new(std::io::stdin())
+        content::lines_of_stream(path, std::io::stdin()).context("cannot read standard input")?.0
     } else {
         let failed = || format!("cannot open {}", path.display());
         let file = File::open(path).with_context(failed)?;
@@ -100,8 +100,12 @@ fn open(path: &Path) -> anyhow::Result<BlockReader<Box<dyn Read + Send>>> {
         if metadata.is_file() {
             reference = modified(&metadata).unwrap_or(reference);
         }
-        // Pipes are read as they are; files may be compressed, or hold no text.
-        if metadata.is_file() { content::lines(path).with_context(failed)? } else { Box::new(file) }
+        // Both may be compressed, or hold no text.
+        if metadata.is_file() {
+            content::lines(path).with_context(failed)?
+        } else {
+            content::lines_of_stream(path, file).with_context(failed)?.0
+        }
     };
     Ok(BlockReader::new(reader, source.into(), Position::default(), reference))
 }

@@ -2,7 +2,7 @@
 
 use event::catalog::{Field, FieldType, field};
 
-use crate::near::{self, Known};
+use crate::near::{self, NameKind};
 use crate::values::{Own, TimeForm, Value};
 
 /// Nanoseconds and units of the words that may stand behind a time or a duration.
@@ -46,7 +46,7 @@ pub(crate) fn value(name: &str, unit: Option<&str>, own: &mut Own) -> Result<Val
                 FieldType::Keyword => Value::Escaped(id),
             },
             None if is_name(name) => match near::field(name, &[]) {
-                Known::Nearly(meant) => return Err(near::slip(name, meant)),
+                NameKind::Nearly(meant) => return Err(near::slip(name, meant)),
                 _ => own.add(name.to_owned()),
             },
             None => return Err(format!("`{name}` is no name of a field: use letters, digits, dots, `_` and `-`")),

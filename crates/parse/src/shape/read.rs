@@ -11,9 +11,9 @@ use super::model::{
     About, Belongs, CarriedText, Condition, Conversion, EventShape, Filled, ShapeProblem, Signature, Signs, Table,
     Wanted, Way,
 };
-use super::words::{self, Words};
+use super::words::{self, KnownWords};
 use crate::address::is_ip;
-use crate::near::{self, Known};
+use crate::near::{self, NameKind};
 
 /// Shapes of one file.
 const SHAPES_MAX: usize = 1000;
@@ -34,7 +34,7 @@ const PARTS: &[&str] = &[
     "text",
     "guess",
 ];
-/// Words behind `as`.
+/// KnownWords behind `as`.
 const CONVERSIONS: &[(&str, Conversion)] = &[
     ("text", Conversion::Text),
     ("lower", Conversion::Lower),
@@ -82,7 +82,7 @@ pub(super) struct Told<'a> {
     pub(super) path: &'a str,
     pub(super) problems: &'a mut Vec<ShapeProblem>,
     /// What an operator's words are compared with.
-    pub(super) words: Option<&'a Words>,
+    pub(super) words: Option<&'a KnownWords>,
 }
 
 impl Told<'_> {
@@ -101,10 +101,10 @@ impl Told<'_> {
 
     /// Compares the name of a field with those that are known.
     fn field(&mut self, name: &str, place: Location) {
-        match self.words.map_or(Known::Exactly, |words| words.field(name)) {
-            Known::Exactly => {}
-            Known::Nearly(meant) => self.push(place, near::slip(name, meant), false),
-            Known::Not(nearest) => self.push(place, near::note(name, nearest), true),
+        match self.words.map_or(NameKind::Exactly, |words| words.field(name)) {
+            NameKind::Exactly => {}
+            NameKind::Nearly(meant) => self.push(place, near::slip(name, meant), false),
+            NameKind::Not(nearest) => self.push(place, near::note(name, nearest), true),
         }
     }
 
@@ -154,7 +154,7 @@ impl Told<'_> {
 /// The shapes of a file and the lines on which they begin. `signs`: keys that signatures name get the next numbers.
 pub(super) fn shapes(
     (path, text): (&str, &str),
-    words: Option<&Words>,
+    words: Option<&KnownWords>,
     signs: &mut HashMap<String, u16>,
     problems: &mut Vec<ShapeProblem>,
 ) -> Vec<(usize, EventShape)> {

@@ -1,26 +1,26 @@
-//! Words that shapes of operators are compared with: fields, kinds of logs and log sources that are known, so that a slip of the
+//! KnownWords that shapes of operators are compared with: fields, kinds of logs and log sources that are known, so that a slip of the
 //! pen is told from what is new. Reads no files.
 
 use event::dataset::DATASETS;
 
 use super::model::{EventShape, Table};
-use crate::near::{self, Known};
+use crate::near::{self, NameKind};
 
 /// ECS's words for how something ended.
 const OUTCOMES: [&str; 3] = ["success", "failure", "unknown"];
 
 /// What the shapes that the program knows name, beside its own tables.
 #[derive(Debug, Default)]
-pub(super) struct Words {
+pub(super) struct KnownWords {
     fields: Vec<String>,
     datasets: Vec<String>,
     /// Products, categories, services.
     sources: [Vec<String>; 3],
 }
 
-impl Words {
+impl KnownWords {
     pub(super) fn of(shapes: &[EventShape]) -> Self {
-        let mut words = Words::default();
+        let mut words = KnownWords::default();
         for row in DATASETS {
             words.datasets.push(row.name.to_owned());
             for (known, more) in words.sources.iter_mut().zip([row.products, row.categories, row.services]) {
@@ -38,14 +38,14 @@ impl Words {
         words
     }
 
-    pub(super) fn field(&self, name: &str) -> Known<'_> {
+    pub(super) fn field(&self, name: &str) -> NameKind<'_> {
         near::field(name, &self.fields)
     }
 
     /// Why the kind of log is a slip.
     pub(super) fn dataset_slip(&self, name: &str) -> Option<String> {
         match near::of(name, self.datasets.iter().map(String::as_str)) {
-            Known::Nearly(meant) => Some(format!(
+            NameKind::Nearly(meant) => Some(format!(
                 "dataset: `{name}` is unknown, and rules judge `{meant}`: write that, or a name that is less like it"
             )),
             _ => None,
@@ -55,7 +55,7 @@ impl Words {
     /// Why product, category or service is a slip.
     pub(super) fn source_slip(&self, part: usize, key: &str, word: &str) -> Option<String> {
         match near::of(word, self.sources.get(part)?.iter().map(String::as_str)) {
-            Known::Nearly(meant) => Some(format!(
+            NameKind::Nearly(meant) => Some(format!(
                 "{key}: `{word}` is unknown, and `{meant}` is known: write that, or a word that is less like it"
             )),
             _ => None,
