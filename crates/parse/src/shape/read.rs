@@ -34,7 +34,7 @@ const PARTS: &[&str] = &[
     "text",
     "guess",
 ];
-/// KnownWords behind `as`.
+/// Words behind `as`.
 const CONVERSIONS: &[(&str, Conversion)] = &[
     ("text", Conversion::Text),
     ("lower", Conversion::Lower),
