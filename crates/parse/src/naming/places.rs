@@ -63,6 +63,8 @@ pub(crate) struct Places {
     pub(super) signs: Signs,
     /// Its members that are no objects.
     pub(super) row: Vec<MemberId>,
+    /// The column that the time of the line was surely read from.
+    pub(crate) timed_by: Option<FieldId>,
     /// The line that last put something to a column.
     put_by: Vec<u32>,
     line: u32,
@@ -78,6 +80,7 @@ impl Places {
             last: ROOT,
             signs: Signs::default(),
             row: Vec::new(),
+            timed_by: None,
             put_by: Vec::new(),
             line: 0,
         };
@@ -113,6 +116,7 @@ impl Places {
         self.last = ROOT;
         self.signs = Signs::default();
         self.row.clear();
+        self.timed_by = None;
         self.line += 1;
     }
 
