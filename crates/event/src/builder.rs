@@ -330,17 +330,20 @@ impl BatchBuilder {
 
     #[inline]
     fn put_view(&mut self, id: FieldId, view: u128) {
-        let (row, expected) = (self.row(), self.expected_rows);
-        let column = self.columns[usize::from(id.0)].get_or_insert_with(|| ColumnBuilder::text(expected));
-        column.seek(row);
-        match column.values {
-            Values::Text { .. } => column.push_view(view),
-            _ => self.put_tagged(id, view, ValueTag::String),
-        }
+        self.put_tagged(id, view, ValueTag::String);
     }
 
     #[inline]
     fn put_tagged(&mut self, id: FieldId, view: u128, tag: ValueTag) {
+        let row = self.row();
+        let column = self.columns.get_mut(usize::from(id.0)).and_then(Option::as_mut);
+        if !column.is_some_and(|column| column.len() == row && column.push_usual(view, tag)) {
+            self.put_unusual(id, view, tag);
+        }
+    }
+
+    /// To a column that is new, or has other values, or whose rows have gaps.
+    fn put_unusual(&mut self, id: FieldId, view: u128, tag: ValueTag) {
         let (row, expected) = (self.row(), self.expected_rows);
         let at = usize::from(id.0);
         if !matches!(self.columns[at], Some(ColumnBuilder { values: Values::Text { .. }, .. }) | None) {

@@ -191,15 +191,22 @@ impl ColumnBuilder {
         self.len += 1;
     }
 
+    /// Pushes a text where nothing else has to be changed for it; false where something has.
     #[inline]
-    pub(crate) fn push_view(&mut self, view: u128) {
-        if let Values::Text { views, tags } = &mut self.values {
-            views.push(view);
-            if !tags.is_empty() {
-                tags.push(ValueTag::String as u8);
+    pub(crate) fn push_usual(&mut self, view: u128, tag: ValueTag) -> bool {
+        let Values::Text { views, tags } = &mut self.values else { return false };
+        if tags.is_empty() {
+            if tag != ValueTag::String {
+                return false;
             }
-            self.pushed(true);
+        } else if tag == ValueTag::Null {
+            return false;
+        } else {
+            tags.push(tag as u8);
         }
+        views.push(view);
+        self.pushed(true);
+        true
     }
 
     #[inline]

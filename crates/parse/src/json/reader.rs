@@ -59,7 +59,11 @@ impl<'a, 's> Reader<'a, 's> {
         }
     }
 
+    #[inline]
     fn peek(&mut self) -> Result1<u8> {
+        if let Some(byte) = self.text.get(self.at).filter(|byte| **byte > b' ') {
+            return Ok(*byte);
+        }
         self.skip_blanks();
         self.text.get(self.at).copied().ok_or("the JSON object is not closed")
     }
@@ -105,38 +109,44 @@ impl<'a, 's> Reader<'a, 's> {
             return Err("expected a quoted key in a JSON object");
         }
         let start = self.at;
-        let expected = self.places.expected(parent, &self.text[start + 1..]);
-        let key = match &expected {
-            Some((_, length)) => {
-                self.at = start + 1 + length + 1;
-                None
+        if let Some(expected) = self.places.expected(parent, &self.text[start + 1..]) {
+            self.at = start + expected.length + 3;
+            if self.has_members()? == expected.is_object {
+                let (own, place) = self.places.take(expected);
+                return self.value((start, depth), expected.is_object.then_some(own), place, rows);
             }
-            None => Some(self.string()?),
-        };
+            self.at = start;
+        }
+        let key = self.string()?;
         self.expect(b':', "expected : after a JSON key")?;
         let is_object = self.has_members()?;
-        let known = match (expected, &key) {
-            (Some((id, _)), _) if self.places.is_object(id) == is_object => Some((id, self.places.follow(id))),
-            (Some((_, length)), _) => self.places.recall(parent, &self.text[start + 1..start + 1 + length], is_object),
-            (None, Some(key)) => self.places.recall(parent, key.bytes(), is_object),
-            (None, None) => None,
-        };
-        let (own, place) = match known {
+        let (own, place) = match self.places.recall(parent, key.bytes(), is_object) {
             Some(known) => known,
             None => self.new_member(parent, start, is_object, rows)?,
         };
-        if !is_object {
-            if let Some((text, tag)) = self.usual_leaf() {
-                self.put_at(place, &Text::Plain(text), tag, rows);
-                return Ok(());
-            }
-            let (text, tag) = self.leaf(depth)?;
-            self.put_at(place, &text, tag, rows);
+        self.value((start, depth), is_object.then_some(own), place, rows)
+    }
+
+    /// The value of a member, whose key begins at `start`: an object in which it is the parent, or another value.
+    #[inline]
+    fn value(
+        &mut self,
+        (start, depth): (usize, usize),
+        object: Option<MemberId>,
+        place: MemberPlace,
+        rows: &mut BatchBuilder,
+    ) -> Result1<()> {
+        if let Some(own) = object {
+            self.scratch.open.push(start);
+            self.object(depth + 1, own, rows)?;
+            self.scratch.open.pop();
             return Ok(());
         }
-        self.scratch.open.push(start);
-        self.object(depth + 1, own, rows)?;
-        self.scratch.open.pop();
+        let (text, tag) = match self.usual_leaf() {
+            Some((text, tag)) => (Text::Plain(text), tag),
+            None => self.leaf(depth)?,
+        };
+        self.put_at(place, &text, tag, rows);
         Ok(())
     }
 
