@@ -38,7 +38,14 @@ pub(super) fn put(
     times: &mut Times,
     rows: &mut BatchBuilder,
 ) -> bool {
-    if raw.tag == ValueTag::Null || is_nothing(raw.text) {
+    if raw.tag == ValueTag::Null {
+        return false;
+    }
+    let raw = match raw.tag {
+        ValueTag::Array => inside::only_text(raw.text).map_or(raw, |text| Raw { text, tag: ValueTag::String }),
+        _ => raw,
+    };
+    if is_nothing(raw.text) {
         return false;
     }
     match conversion {
