@@ -141,6 +141,11 @@ pub(crate) fn is_known(program: &[u8]) -> bool {
     body_of(program).is_some()
 }
 
+/// Whether a message begins as those of devices do that name no program.
+pub(crate) fn is_of_device(message: &[u8]) -> bool {
+    untagged::begins(message)
+}
+
 /// A message, and who wrote it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {
@@ -151,7 +156,7 @@ pub(crate) struct Said<'a> {
 }
 
 /// Puts a message of which the program does not tell how it is read: the tag may name a container, a unit or a site.
-fn put_unknown(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -> Option<DatasetId> {
+pub(crate) fn put_unknown(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -> Option<DatasetId> {
     // Any program may ask tcpd's library who may connect.
     if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
         return Some(dataset::SYSLOG);

@@ -145,6 +145,8 @@ pub(super) static BODIES: &[Body] = &[
         .example(r#"Authentication attempt from 203.0.113.7 for user "ann" failed."#, "guacamole.apache.org/doc/gug"),
     body(&["nginx", "apache", "apache2", "httpd", "caddy", "apache_error", "apache_access", "lighttpd", "haproxy"], dataset::SYSLOG, Reads::Line(web::put))
         .example(r#"203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET / HTTP/1.1" 200 812"#, "nginx.org/en/docs/syslog.html"),
+    body(&["coraza", "http.handlers.waf", "http.handlers.coraza"], dataset::HTTP_ERROR, Reads::Line(web::put_finding))
+        .example(r#"[client "203.0.113.7"] Coraza: Access denied (phase 2). Path Traversal Attack (/../) [id "930110"] [msg "Path Traversal Attack (/../)"] [uri "/view"] [unique_id "u1"]"#, "coraza.io/docs"),
     body(&["snoopy"], dataset::SYSLOG, Reads::By(snoopy::put))
         .example("[uid:0 sid:1 tty:(none) cwd:/ filename:/usr/bin/id]: id -u", "github.com/a2o/snoopy"),
     body(&["pkg", "pkg-static"], dataset::PACKAGES, Reads::By(packages::put_pkg))

@@ -201,10 +201,16 @@ fn port_of(target: FieldId) -> Option<FieldId> {
 fn put_address(text: &[u8], target: FieldId, rows: &mut BatchBuilder) -> bool {
     let text = text.trim_ascii();
     let first = memchr(b',', text).map_or(text, |at| text[..at].trim_ascii_end());
+    let first = first.strip_prefix(b"ipv4:").unwrap_or(first);
     // Java writes addresses behind a slash, perhaps with a name in front of it.
     let first =
         memrchr(b'/', first).filter(|at| is_ip(split_port(&first[at + 1..]).0)).map_or(first, |at| &first[at + 1..]);
-    let (address, port) = if is_ip(first) { (first, None) } else { split_port(first) };
+    let (address, port) = match first.strip_prefix(b"ipv6:") {
+        // Samba writes the port behind the last colon.
+        Some(rest) => memrchr(b':', rest).map_or((rest, None), |at| (&rest[..at], Some(&rest[at + 1..]))),
+        None if is_ip(first) => (first, None),
+        None => split_port(without_interface(first)),
+    };
     let bare = memchr(b'%', address).map_or(address, |at| &address[..at]);
     if !is_ip(bare) {
         return false;
@@ -216,6 +222,15 @@ fn put_address(text: &[u8], target: FieldId, rows: &mut BatchBuilder) -> bool {
         put_number(port, id, rows);
     }
     true
+}
+
+/// SonicWall writes the interface behind the port: `203.0.113.7:40112:X1`.
+fn without_interface(text: &[u8]) -> &[u8] {
+    let mut colons = memchr::memchr_iter(b':', text);
+    match (colons.next(), colons.next()) {
+        (Some(first), Some(second)) if is_ip(&text[..first]) => &text[..second],
+        _ => text,
+    }
 }
 
 /// A name where an address may stand, too.
