@@ -7,6 +7,7 @@ use event::{BatchBuilder, DatasetId, Timestamp, dataset};
 use memchr::memchr;
 
 use crate::address::decimal;
+use crate::body;
 use crate::context::{Context, Refusal};
 use crate::guess;
 use crate::stamp::{OwnTime, stamp};
@@ -54,6 +55,16 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     head.put(rows);
     if head.message.starts_with(b"{")
         && let Some(dataset) = context.read_carried_surely(head.message, rows)
+    {
+        return Ok(dataset);
+    }
+    if let Some(dataset) = body::finding(rows, context, head.message) {
+        return Ok(dataset);
+    }
+    // zap puts the members of an event behind its message.
+    if let Some(at) = memchr::memmem::find(head.message, b"\t{\"").filter(|_| head.message.ends_with(b"}"))
+        && let Some(dataset) = context.read_carried_surely(&head.message[at + 1..], rows)
+        && (dataset != dataset::JSON || rows.is_dataset_named())
     {
         return Ok(dataset);
     }

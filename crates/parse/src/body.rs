@@ -40,7 +40,9 @@ mod pam_lines;
 mod pfsense;
 mod postfix;
 mod privilege;
+mod requests;
 mod row;
+mod selfhosted;
 mod sendmail;
 mod session;
 mod snoopy;
@@ -126,6 +128,11 @@ pub(crate) fn signature(rows: &mut BatchBuilder, message: &[u8]) -> Option<Datas
     snort::put(rows, message).then_some(dataset::SNORT)
 }
 
+/// What a firewall for requests found that runs within another program.
+pub(crate) fn finding(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -> Option<DatasetId> {
+    if message.starts_with(b"[client \"") { web::put_finding(rows, context, message) } else { None }
+}
+
 /// Every family of programs, those of hosts before those of devices.
 fn bodies() -> impl Iterator<Item = &'static Body> {
     BODIES.iter().chain(DEVICES)
@@ -161,7 +168,7 @@ pub(crate) fn put_unknown(rows: &mut BatchBuilder, context: &mut Context, messag
     if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
         return Some(dataset::SYSLOG);
     }
-    let carried = context.read_carried_surely(message, rows);
+    let carried = context.read_carried_surely(message, rows).or_else(|| finding(rows, context, message));
     carried.or_else(|| own::put(rows, &mut context.times, message))
 }
 

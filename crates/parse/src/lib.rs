@@ -46,6 +46,7 @@ mod needle;
 mod nginx_error;
 mod own_file;
 mod pairs;
+mod pf;
 mod proxies;
 mod put_values;
 mod pve_firewall;
@@ -67,7 +68,9 @@ mod values;
 mod w3c;
 mod w3c_columns;
 mod w3c_heading;
+mod windows_dhcp;
 mod windows_xml;
+mod zeek;
 
 pub use clock::{Clock, UnknownZone};
 pub use enrich::{BadDatabase, Enricher};

@@ -37,6 +37,9 @@ pub(crate) fn spread(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
         b'S' if head.starts_with(apt::HISTORY) => whole_up_to(head, follows, [apt::HISTORY, apt::HISTORY_END]),
         b'L' if head.starts_with(apt::TERM) => whole_up_to(head, follows, [apt::TERM, apt::TERM_END]),
         b'_' if head.starts_with(EXPORT_START) => export(head, follows),
+        b'[' if head.get(5) == Some(&b'/') && head.get(8) == Some(&b'/') && head.ends_with(b")") => {
+            samba(head, follows)
+        }
         b'0'..=b'9' if head.get(4) == Some(&b'-') => partial(head, follows),
         _ => None,
     }
@@ -68,6 +71,14 @@ fn export(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
     let bytes = length.saturating_sub(head.len() + 1);
     let lines = memchr::memchr_iter(b'\n', &follows[..bytes]).count();
     (lines > 0).then(|| (entry[..length].to_vec(), Record { lines, bytes }))
+}
+
+/// `[2026/03/04 10:00:01.120000,  2] auth_log.c:858(log_…)`, and the message in the line below, as one line.
+#[cold]
+fn samba(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
+    let message = line::lines(follows).next().filter(|line| line.text.starts_with(b"  "))?;
+    let whole = [head, b" ", message.text.trim_ascii()].concat();
+    (whole.len() < RECORD_BYTES_MAX).then(|| (whole, Record { lines: 1, bytes: message.next }))
 }
 
 /// Parts of one line of a container, up to the whole one (CRI, `P` and `F`), as one line.

@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use aho_corasick::AhoCorasick;
 use event::catalog::field;
-use event::{BatchBuilder, DatasetId};
+use event::{BatchBuilder, DatasetId, dataset};
+use memchr::memchr;
 
 use super::family::Family;
 use super::heading::Heading;
@@ -77,11 +78,20 @@ pub(crate) fn put(rows: &mut BatchBuilder, times: &mut Times, text: &[u8]) -> Op
             heading.may_be_host = true;
             rest = stamp.rest;
         }
+        // Tornado's `[W 2026-03-04 10:00:01.120 ServerApp]`, Ruby's `[2026-03-04T10:00:01.120 #99]`.
+        if let [b'[', b'A'..=b'Z', b' ', inner @ ..] | [b'[', inner @ ..] = rest
+            && let Some(stamp) = stamp(inner, times)
+        {
+            heading.time = heading.time.or(stamp.time);
+        }
         // vsftpd, whose names stand in brackets, too.
         if rest.starts_with(b"[pid ") {
             rest = heading.step(rest)?.trim_ascii_start();
         }
         if let Some((dataset, program)) = candidates.put(rows, rest) {
+            // Access lines have their time behind the client.
+            let within = memchr(b'[', rest).filter(|_| heading.time.is_none() && dataset == dataset::ACCESS);
+            heading.time = heading.time.or(within.and_then(|at| stamp(&rest[at..], times)?.time));
             heading.put(rows, program);
             if !rows.has(field::MESSAGE) {
                 rows.text(field::MESSAGE, rest);

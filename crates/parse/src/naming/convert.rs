@@ -287,7 +287,7 @@ pub(crate) fn time(text: &[u8], times: &mut Times) -> Option<Timestamp> {
     let text = text.trim_ascii();
     if text.first().is_some_and(u8::is_ascii_digit) {
         if text.get(4) == Some(&b'-') {
-            return times.iso(text).filter(|(_, rest)| matches!(*rest, b"" | b" UTC")).map(|(time, _)| time);
+            return times.iso(text).filter(|(_, rest)| matches!(*rest, b"" | b" UTC" | b" Z")).map(|(time, _)| time);
         }
         // Audit records have their number behind the time.
         let number = memchr(b':', text).filter(|at| *at > 10).map_or(text, |at| &text[..at]);

@@ -22,7 +22,9 @@ impl Names {
         let block = rows.buffer();
         let mut next = 0;
         while let Some(step) = plan.steps.get(next) {
-            let is_put = run_step(step, &block, &mut self.spare, times, rows);
+            // The message of an envelope is no member of the event.
+            let is_of_event = step.from != field::MESSAGE || self.places.has_put(step.from);
+            let is_put = is_of_event && run_step(step, &block, &mut self.spare, times, rows);
             next += 1 + if is_put { usize::from(step.others) } else { 0 };
         }
         if self.places.shapes().shapes()[at].guesses {
