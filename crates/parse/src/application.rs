@@ -14,7 +14,7 @@ use crate::stamp::{OwnTime, stamp};
 use crate::syslog::is_level;
 
 /// Parts in front of the message that are looked at.
-const PARTS_MAX: usize = 8;
+const PARTS_MAX: usize = 12;
 /// Bytes of the longest name of a thread, logger or service.
 const NAME_BYTES_MAX: usize = 100;
 
@@ -136,6 +136,10 @@ impl<'a> Preamble<'a> {
         // Celery: `INFO/MainProcess`
         if let Some(at) = memchr(b'/', word).filter(|at| self.level.is_empty() && is_upper_level(&word[..*at])) {
             (self.level, self.thread) = (&word[..at], &word[at + 1..]);
+            return true;
+        }
+        // Elixir: `request_id=F1 [info] text`.
+        if self.level.is_empty() && bracket.is_none() && memchr(b'=', word).is_some_and(|at| is_name(&word[..at])) {
             return true;
         }
         if let Some((channel, level)) = monolog(word).filter(|_| self.level.is_empty() && ends_in_colon) {

@@ -163,13 +163,21 @@ pub(crate) struct Said<'a> {
 }
 
 /// Puts a message of which the program does not tell how it is read: the tag may name a container, a unit or a site.
-pub(crate) fn put_unknown(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -> Option<DatasetId> {
+fn put_unknown(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -> Option<DatasetId> {
     // Any program may ask tcpd's library who may connect.
     if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
         return Some(dataset::SYSLOG);
     }
     let carried = context.read_carried_surely(message, rows).or_else(|| finding(rows, context, message));
     carried.or_else(|| own::put(rows, &mut context.times, message))
+}
+
+/// Puts a message that came by a library for logs: what a known program writes, or JSON. Other text may be a client's own words,
+/// and is no line of any format.
+pub(crate) fn put_logged(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -> Option<DatasetId> {
+    let carried = message.starts_with(b"{").then(|| context.read_carried_surely(message, rows)).flatten();
+    let found = carried.or_else(|| finding(rows, context, message));
+    found.or_else(|| own::put(rows, &mut context.times, message))
 }
 
 /// Puts what the program says in its message, through the module where the tag names one; names the dataset of the line.

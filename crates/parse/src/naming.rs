@@ -65,7 +65,7 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
 /// are guessed at, and the event is counted among those that nobody described.
 fn put_logged(at: usize, text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> DatasetId {
     rows.text(field::MESSAGE, text);
-    match body::put_unknown(rows, context, text) {
+    match body::put_logged(rows, context, text) {
         Some(dataset) if dataset != dataset::JSON || rows.is_dataset_named() => dataset,
         read => {
             if read.is_none() {

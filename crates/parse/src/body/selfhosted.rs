@@ -36,8 +36,25 @@ pub(super) static APPS: Family = Family::new(
         login("Failed password login for user {user.name}", "web_login", "failure").by("synapse"),
         // supabase.github.io/supavisor
         login("project={:word} user={user.name} region={:word} mode={:word} type={:word} {?app_name={*} ?}peer_ip={source.ip} [error] ClientHandler: Exchange error: \"{(Wrong password||Invalid signature||User not found)}\"{*}", "database_login", "failure").by("supavisor"),
-        note("{?request_id={:word} ?}region={:name} [{log.level:name}] {(ClientHandler: ||DbHandler: ||GET ||POST ||Sent )}{*}").by("supavisor"),
         note("project={:word} user={user.name} region={:word} mode={:word} type={:word} {?app_name={*} ?}peer_ip={source.ip} [{log.level:name}] {event.reason:own}").by("supavisor"),
+        // github.com/jaksi/sshesame
+        login("[{source.ip}:{source.port}] authentication for user \"{user.name}\" with {*} rejected", "honeypot_login", "failure").by("sshesame"),
+        login("[{source.ip}:{source.port}] authentication for user \"{user.name}\" with {*} accepted", "honeypot_login", "success").by("sshesame"),
+        // docs.nats.io
+        login("{source.ip}:{source.port} - {?{:host} - ?}cid:{:number} - authentication error{? - {*}?}", "queue_login", "failure").by("nats"),
+        // icinga.com/docs
+        login("{?warning/HttpServerConnection: ?}Unauthorized request: {:own} (from [{source.ip}]:{source.port}{?)?}, user: {user.name}, {*}status: Unauthorized)", "web_login", "failure").by("icinga2"),
+        // xtls.github.io, www.v2fly.org
+        traffic("{?from ?}{source.ip}:{source.port} accepted {:host}:{destination.domain:host}:{destination.port}{? {*}?}", "proxy_request", "success").by("xray"),
+        traffic("{?from ?}{source.ip}:{source.port} rejected {_}{*}", "proxy_request", "failure").by("xray"),
+        // docs.emqx.com
+        login("msg: {(authentication_failure||authorization_permission_denied)}, {?{*}, ?}peername: {source.ip}:{source.port}, {*}", "queue_login", "failure").by("emqx"),
+        // clickhouse.com/docs
+        login("Access(user directories): from: {source.ip}, user: {user.name}: Authentication failed: {:own}", "database_login", "failure").by("clickhouse"),
+        // neo4j.com/docs
+        login("[{user.name}]: failed to log in: {event.reason:own}", "database_login", "failure").by("neo4j"),
+        // vikunja.io/docs
+        note("{(WEB||HTTP)}{_}▶ {source.ip} {_}{http.request.method:name} {http.response.status_code} {url.original} {:host}s - {user_agent.original}").by("vikunja"),
         // docs.crowdsec.net
         found("({:own}) {rule.name:word} by ip {source.ip} ({:own}) : {event.reason:own} on Ip {:ip}", "ban").by("crowdsec"),
         found("Ip {source.ip} performed '{rule.name:word}' ({:own}) at {:own}", "found").by("crowdsec"),

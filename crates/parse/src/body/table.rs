@@ -147,7 +147,7 @@ pub(super) static BODIES: &[Body] = &[
         .example(r#"203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET / HTTP/1.1" 200 812"#, "nginx.org/en/docs/syslog.html"),
     body(&["rails", "puma", "unicorn", "uvicorn", "hypercorn", "werkzeug", "flask", "tornado", "jupyterhub", "jupyter", "chi", "synapse", "zoraxy", "plex", "mastodon", "discourse"], dataset::ACCESS, Reads::Table(&requests::FRAMEWORKS)).with_own_file()
         .example(r#"203.0.113.7:40112 - "POST /api/auth/login HTTP/1.1" 401 Unauthorized"#, "www.uvicorn.org"),
-    body(&["authelia", "sftpgo", "nextcloud", "owncloud", "odoo", "technitium", "hestia", "hestiacp", "joomla", "seafile", "seahub", "supavisor", "crowdsec", "mailcow-netfilter", "netfilter-mailcow"], dataset::WEBAPP, Reads::Table(&selfhosted::APPS)).with_own_file()
+    body(&["authelia", "sftpgo", "nextcloud", "owncloud", "odoo", "technitium", "hestia", "hestiacp", "joomla", "seafile", "seahub", "supavisor", "sshesame", "nats-server", "icinga2", "xray", "v2ray", "emqx", "clickhouse-server", "neo4j", "vikunja", "crowdsec", "mailcow-netfilter", "netfilter-mailcow"], dataset::WEBAPP, Reads::Table(&selfhosted::APPS)).with_own_file()
         .example("Login failed for db:shop login:ann from 203.0.113.7", "www.odoo.com"),
     body(&["stalwart", "stalwart-mail", "axigen", "rspamd", "mailscanner"], dataset::MAIL, Reads::Table(&selfhosted::MAIL)).with_own_file()
         .example(r#"Authentication failed (auth.failed) listenerId = "imaptls", localPort = 993, remoteIp = 203.0.113.7, remotePort = 40112, accountName = "ann", id = "1""#, "stalw.art/docs"),
