@@ -23,7 +23,6 @@
 
 use event::catalog::{FieldType, field};
 use event::{BatchBuilder, FieldId};
-use memchr::memmem;
 
 use crate::address::{decimal, is_ip, put_ip, put_peer};
 
@@ -36,7 +35,7 @@ mod syntax;
 #[cfg(test)]
 pub(crate) use parts::Piece;
 pub(crate) use parts::Takes;
-use parts::{BadTemplate, CAPTURES_MAX, Follow, Move};
+use parts::{BadTemplate, CAPTURES_MAX, Follow, Move, Sought};
 
 /// Steps that are made for one message before it counts as unclear.
 const STEPS_MAX: usize = 1500;
@@ -54,7 +53,9 @@ pub(crate) struct Template {
     /// More may follow the template's end.
     is_open: bool,
     /// Texts that no [`Takes::Own`] holds.
-    marks: Vec<Vec<u8>>,
+    marks: Vec<Sought>,
+    /// Texts that stand behind the first one in every message, in this order; none where letters may be of either case.
+    needed: Vec<Sought>,
 }
 
 impl Template {
@@ -62,11 +63,13 @@ impl Template {
         let (text, ignores_case) = text.strip_prefix("(i)").map_or((text, false), |rest| (rest, true));
         let (steps, captures) = compile::compiled(&syntax::nodes(text)?)?;
         let long = |step: &Move| match step {
-            Move::Literal(literal) if literal.len() >= MARK_BYTES_MIN => Some(literal.clone()),
+            Move::Literal(literal) if literal.len() >= MARK_BYTES_MIN => Some(Sought::new(literal)),
             _ => None,
         };
-        let marks = steps.iter().filter_map(long).collect();
-        Ok(Template { steps, captures, ignores_case, is_open: false, marks })
+        let own = captures.iter().any(|(_, kind)| *kind == Takes::Own);
+        let marks = if own { steps.iter().filter_map(long).collect() } else { Vec::new() };
+        let needed = if ignores_case { Vec::new() } else { compile::needed(&steps) };
+        Ok(Template { steps, captures, ignores_case, is_open: false, marks, needed })
     }
 
     /// The template, and whatever follows it.
@@ -135,13 +138,25 @@ impl Template {
         }
     }
 
+    /// Whether the message has the texts without which it is another one. Most others are told apart by this.
+    #[inline]
+    fn has_needed(&self, message: &[u8]) -> bool {
+        let mut rest = &message[self.head().len()..];
+        self.needed.iter().all(|text| {
+            let Some(at) = text.find(rest) else { return false };
+            rest = &rest[at + text.text().len()..];
+            true
+        })
+    }
+
     /// What the readings of the message agree on; `None` where it is another message.
     #[inline]
     pub(crate) fn read_message<'a>(&self, message: &'a [u8]) -> Option<Values<'a>> {
-        if !self.begins(message, self.head()) {
+        if !self.begins(message, self.head()) || !self.has_needed(message) {
             return None;
         }
-        let mut search = Search { template: self, message, now: [None; CAPTURES_MAX], found: None, steps: 0 };
+        let mut search =
+            Search { template: self, message, now: [None; CAPTURES_MAX], found: None, steps: 0, marks: None };
         search.go(0, 0);
         search.found
     }
@@ -197,6 +212,8 @@ struct Search<'a, 't> {
     now: [Option<(usize, usize)>; CAPTURES_MAX],
     found: Option<Values<'a>>,
     steps: usize,
+    /// Where the template's marks stand, once that was asked for.
+    marks: Option<Vec<(usize, usize)>>,
 }
 
 impl Search<'_, '_> {
@@ -233,9 +250,7 @@ impl Search<'_, '_> {
         let kind = self.template.captures[slot].1;
         let longest = at + extent(kind, &message[at..]);
         let take = |search: &mut Self, end: usize| {
-            let text = &message[at..end];
-            let is_own = || !search.template.marks.iter().any(|mark| memmem::find(text, mark).is_some());
-            if fits(kind, text) && (kind != Takes::Own || is_own()) {
+            if fits(kind, &message[at..end]) && (kind != Takes::Own || search.is_own(at, end)) {
                 search.now[slot] = Some((at, end));
                 search.go(step + 1, end);
                 search.now[slot] = None;
@@ -255,7 +270,8 @@ impl Search<'_, '_> {
             let mut from = at;
             while let Some(end) = self.next(literal, from).filter(|end| *end <= longest && self.steps <= STEPS_MAX) {
                 // Where several texts that may follow stand at one place, it is tried once.
-                let is_tried = follow.literals[..which].iter().any(|it| self.template.begins(&message[end..], it));
+                let is_tried =
+                    follow.literals[..which].iter().any(|it| self.template.begins(&message[end..], it.text()));
                 if !(is_tried || follow.end && !self.template.is_open && end == message.len()) {
                     take(self, end);
                 }
@@ -264,16 +280,28 @@ impl Search<'_, '_> {
         }
     }
 
+    /// Whether none of the template's longer texts stands between these places.
+    fn is_own(&mut self, start: usize, end: usize) -> bool {
+        let (message, marks) = (self.message, &self.template.marks);
+        let places = self.marks.get_or_insert_with(|| {
+            let of_mark =
+                |mark: &'_ Sought| mark.places(message).map(|at| (at, at + mark.text().len())).collect::<Vec<_>>();
+            marks.iter().flat_map(of_mark).collect()
+        });
+        !places.iter().any(|(from, to)| start <= *from && *to <= end)
+    }
+
     /// Where the literal stands next.
-    fn next(&self, literal: &[u8], from: usize) -> Option<usize> {
+    fn next(&self, literal: &Sought, from: usize) -> Option<usize> {
         let rest = self.message.get(from..)?;
-        if self.template.ignores_case {
-            return rest.windows(literal.len()).position(|here| here.eq_ignore_ascii_case(literal)).map(|at| from + at);
-        }
-        match literal {
-            [byte] => memchr::memchr(*byte, rest).map(|at| from + at),
-            _ => memmem::find(rest, literal).map(|at| from + at),
-        }
+        let found = match self.template.ignores_case {
+            true => {
+                let text = literal.text();
+                rest.windows(text.len()).position(|here| here.eq_ignore_ascii_case(text))
+            }
+            false => literal.find(rest),
+        };
+        found.map(|at| from + at)
     }
 
     fn add(&mut self) {

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 use memchr::memchr;
@@ -59,8 +59,11 @@ fn index() -> Option<&'static Index> {
                 }
             }
         }
-        let automaton =
-            AhoCorasick::builder().ascii_case_insensitive(true).build(keys.iter().map(|(key, _)| key)).ok()?;
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(keys.iter().map(|(key, _)| key))
+            .ok()?;
         Some(Index { keys: automaton, known: keys.into_iter().map(|(_, known)| known).collect() })
     };
     INDEX.get_or_init(build).as_ref()
