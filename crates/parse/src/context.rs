@@ -12,7 +12,6 @@ use crate::shape::Shapes;
 use crate::user_format::UserFormats;
 use crate::values::Own;
 use crate::w3c_heading::W3c;
-use crate::zeek;
 
 /// Why a format did not read a line.
 #[derive(Debug)]
@@ -40,8 +39,6 @@ pub(crate) struct Context {
     pub(crate) names: Names,
     pub(crate) proxies: TrustedProxies,
     pub(crate) w3c: W3c,
-    /// Zeek's last line of columns; empty where there was none.
-    pub(crate) zeek: Vec<u8>,
     /// Room for a text that is put together.
     pub(crate) joined: Vec<u8>,
     /// The operator's formats; taken out while one of them reads.
@@ -73,7 +70,6 @@ impl Context {
             names: Names::new(Arc::clone(given.shapes)),
             proxies: given.trusted_proxies.clone(),
             w3c: W3c::default(),
-            zeek: Vec::new(),
             joined: Vec::new(),
             user: Some(Arc::clone(given.user_formats)),
             own: given.user_formats.own(),
@@ -104,8 +100,6 @@ impl Context {
 
     pub(crate) fn begin_block(&mut self, reference: Timestamp, heading: Option<&[u8]>) {
         self.w3c.begin_block(heading);
-        self.zeek.clear();
-        self.zeek.extend_from_slice(heading.filter(|text| zeek::is_heading(text)).unwrap_or_default());
         for own in &mut self.own {
             own.begin_block();
         }

@@ -110,7 +110,8 @@ fn ossec(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
 fn samba(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
     let message = line::lines(follows).next().filter(|line| line.text.starts_with(b"  "))?;
     let whole = [head, b" ", message.text.trim_ascii()].concat();
-    (whole.len() < RECORD_BYTES_MAX).then(|| (whole, Record { lines: 1, bytes: message.next }))
+    let record = Record { lines: 1, bytes: message.next };
+    (whole.len() < RECORD_BYTES_MAX).then_some((whole, record))
 }
 
 /// Parts of one line of a container, up to the whole one (CRI, `P` and `F`), as one line.

@@ -7,8 +7,8 @@ use memchr::{memchr, memchr_iter};
 
 use crate::context::{Context, Refusal};
 use crate::pairs::Pairs;
+use crate::w3c_heading::is_of_zeek;
 
-const HEADING: &[u8] = b"#fields\t";
 const DIRECTIVES: [&[u8]; 8] = [
     b"#separator \\x09",
     b"#set_separator\t",
@@ -20,13 +20,8 @@ const DIRECTIVES: [&[u8]; 8] = [
     b"#close\t",
 ];
 
-/// Whether a line names columns.
-pub(crate) fn is_heading(text: &[u8]) -> bool {
-    text.starts_with(HEADING)
-}
-
 fn is_directive(text: &[u8]) -> bool {
-    text.first() == Some(&b'#') && (is_heading(text) || DIRECTIVES.iter().any(|directive| text.starts_with(directive)))
+    text.first() == Some(&b'#') && (is_of_zeek(text) || DIRECTIVES.iter().any(|directive| text.starts_with(directive)))
 }
 
 /// Seconds since the epoch with a fraction, and a tab.
@@ -40,26 +35,23 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     if is_directive(text) {
-        if is_heading(text) {
-            context.zeek.clear();
-            context.zeek.extend_from_slice(text);
-        }
+        context.w3c.take_zeek(text);
         rows.text(field::MESSAGE, text);
         rows.name_dataset("zeek.log");
         return Ok(dataset::JSON);
     }
-    if !looks_like(text) || memchr_iter(b'\t', text).count() + 1 != memchr_iter(b'\t', &context.zeek).count() {
+    if !looks_like(text) || memchr_iter(b'\t', text).count() + 1 != memchr_iter(b'\t', &context.w3c.zeek).count() {
         return Err(Refusal::Other("not of Zeek: no line of columns that a heading names"));
     }
-    let heading = std::mem::take(&mut context.zeek);
+    let heading = std::mem::take(&mut context.w3c.zeek);
     let mut pairs = Pairs::new(context, rows);
-    let names = heading[HEADING.len()..].split(|byte| *byte == b'\t');
+    let names = heading.split(|byte| *byte == b'\t').skip(1);
     for (name, value) in names.zip(text.split(|byte| *byte == b'\t')) {
         if !matches!(value, b"-" | b"(empty)" | b"") {
             pairs.put(name, value);
         }
     }
     let dataset = pairs.finish("zeek.log");
-    context.zeek = heading;
+    context.w3c.zeek = heading;
     Ok(dataset)
 }
