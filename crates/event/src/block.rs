@@ -117,14 +117,14 @@ pub struct Block {
 /// Longest line of columns that is remembered.
 const HEADING_BYTES_MAX: usize = 8192;
 
-/// The last line that begins with `#Fields:`; what was known before where there is none.
+/// How lines of columns begin: of W3C logs, and of Zeek.
+const HEADINGS: [&[u8]; 2] = [b"#Fields:", b"#fields\t"];
+
+/// The last line that names columns; what was known before where there is none.
 pub fn heading_after(before: Option<Arc<[u8]>>, bytes: &[u8]) -> Option<Arc<[u8]>> {
-    let mut last = None;
-    for at in memmem::find_iter(bytes, b"#Fields:") {
-        if at == 0 || bytes[at - 1] == b'\n' {
-            last = Some(at);
-        }
-    }
+    let is_line = |at: &usize| *at == 0 || bytes[at - 1] == b'\n';
+    let last_of = |heading: &&[u8]| memmem::find_iter(bytes, *heading).filter(is_line).last();
+    let last = HEADINGS.iter().filter_map(last_of).max();
     let Some(start) = last else { return before };
     let line = &bytes[start..];
     let end = memchr(b'\n', line).unwrap_or(line.len());

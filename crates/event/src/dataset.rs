@@ -108,6 +108,7 @@ datasets! {
     LOGINS    = "system.logins"     ["linux"]            ["authentication"] ["auth", "wtmp"];
     BOOT      = "system.boot"       ["linux"]            []            ["boot"];
     XORG      = "xorg.log"          ["linux"]            []            ["xorg"];
+    WINDOWS_DHCP = "windows.dhcp"   ["windows"]          []            ["dhcp"];
     CLOUD_INIT = "cloud-init.log"   ["linux"]            []            ["cloud-init"];
 }
 

@@ -1,7 +1,7 @@
 //! Messages of the Apache web server: which request was refused, whose login failed. Knows no header.
 //!
 //! The wordings are those of the log statements of its modules (server, mod_auth_basic, mod_auth_digest, mod_authz_core, mod_ssl)
-//! and of ModSecurity. Clients write user names and paths: a wording that stands twice names nobody.
+//! and of ModSecurity and Coraza. Clients write user names and paths: a wording that stands twice names nobody.
 
 use event::BatchBuilder;
 use event::catalog::field;
@@ -70,6 +70,8 @@ const KINDS: &[ApacheKind] = &[
     kind(b"invalid qop `", "login", "the quality of protection is not known", true, Rest::Nothing),
     kind(b"ModSecurity: Access denied", "access_denied", "ModSecurity", true, Rest::Marks),
     kind(b"ModSecurity: ", "rule_matched", "ModSecurity", false, Rest::Marks),
+    kind(b"Coraza: Access denied", "access_denied", "Coraza", true, Rest::Marks),
+    kind(b"Coraza: ", "rule_matched", "Coraza", false, Rest::Marks),
 ];
 
 /// Reads a message that follows the client.

@@ -7,13 +7,14 @@ use event::{BatchBuilder, DatasetId, Timestamp, dataset};
 use memchr::memchr;
 
 use crate::address::decimal;
+use crate::body;
 use crate::context::{Context, Refusal};
 use crate::guess;
 use crate::stamp::{OwnTime, stamp};
 use crate::syslog::is_level;
 
 /// Parts in front of the message that are looked at.
-const PARTS_MAX: usize = 8;
+const PARTS_MAX: usize = 12;
 /// Bytes of the longest name of a thread, logger or service.
 const NAME_BYTES_MAX: usize = 100;
 
@@ -54,6 +55,16 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     head.put(rows);
     if head.message.starts_with(b"{")
         && let Some(dataset) = context.read_carried_surely(head.message, rows)
+    {
+        return Ok(dataset);
+    }
+    if let Some(dataset) = body::finding(rows, context, head.message) {
+        return Ok(dataset);
+    }
+    // zap puts the members of an event behind its message.
+    if let Some(at) = memchr::memmem::find(head.message, b"\t{\"").filter(|_| head.message.ends_with(b"}"))
+        && let Some(dataset) = context.read_carried_surely(&head.message[at + 1..], rows)
+        && (dataset != dataset::JSON || rows.is_dataset_named())
     {
         return Ok(dataset);
     }
@@ -125,6 +136,10 @@ impl<'a> Preamble<'a> {
         // Celery: `INFO/MainProcess`
         if let Some(at) = memchr(b'/', word).filter(|at| self.level.is_empty() && is_upper_level(&word[..*at])) {
             (self.level, self.thread) = (&word[..at], &word[at + 1..]);
+            return true;
+        }
+        // Elixir: `request_id=F1 [info] text`.
+        if self.level.is_empty() && bracket.is_none() && memchr(b'=', word).is_some_and(|at| is_name(&word[..at])) {
             return true;
         }
         if let Some((channel, level)) = monolog(word).filter(|_| self.level.is_empty() && ends_in_colon) {

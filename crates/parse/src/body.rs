@@ -40,7 +40,9 @@ mod pam_lines;
 mod pfsense;
 mod postfix;
 mod privilege;
+mod requests;
 mod row;
+mod selfhosted;
 mod sendmail;
 mod session;
 mod snoopy;
@@ -132,6 +134,11 @@ pub(crate) fn signature(rows: &mut BatchBuilder, message: &[u8]) -> Option<Datas
     snort::put(rows, message).then_some(dataset::SNORT)
 }
 
+/// What a firewall for requests found that runs within another program.
+pub(crate) fn finding(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -> Option<DatasetId> {
+    if message.starts_with(b"[client \"") { web::put_finding(rows, context, message) } else { None }
+}
+
 /// Every family of programs, those of hosts before those of devices.
 fn bodies() -> impl Iterator<Item = &'static Body> {
     BODIES.iter().chain(DEVICES)
@@ -145,6 +152,11 @@ pub(crate) fn known() -> impl Iterator<Item = (&'static [&'static str], &'static
 /// Whether messages of the program are read.
 pub(crate) fn is_known(program: &[u8]) -> bool {
     body_of(program).is_some()
+}
+
+/// Whether a message begins as those of devices do that name no program.
+pub(crate) fn is_of_device(message: &[u8]) -> bool {
+    untagged::begins(message)
 }
 
 /// A message, and who wrote it.
@@ -162,8 +174,16 @@ fn put_unknown(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -
     if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
         return Some(dataset::SYSLOG);
     }
-    let carried = context.read_carried_surely(message, rows);
+    let carried = context.read_carried_surely(message, rows).or_else(|| finding(rows, context, message));
     carried.or_else(|| own::put(rows, context, message))
+}
+
+/// Puts a message that came by a library for logs: what a known program writes, or JSON. Other text may be a client's own words,
+/// and is no line of any format.
+pub(crate) fn put_logged(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -> Option<DatasetId> {
+    let carried = message.starts_with(b"{").then(|| context.read_carried_surely(message, rows)).flatten();
+    let found = carried.or_else(|| finding(rows, context, message));
+    found.or_else(|| own::put(rows, context, message))
 }
 
 /// Puts what the program says in its message, through the module where the tag names one; names the dataset of the line.

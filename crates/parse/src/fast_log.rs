@@ -29,7 +29,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
 const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /// `03/04/2026-10:00:01.123456` or `03/04-10:00:01.123456`, read as the stamp that syslog has for it.
-fn time(text: &[u8], times: &mut Times) -> Option<event::Timestamp> {
+pub(crate) fn time(text: &[u8], times: &mut Times) -> Option<event::Timestamp> {
     let text = std::str::from_utf8(text).ok()?;
     let (date, clock) = text.split_once('-')?;
     let mut parts = date.split('/');

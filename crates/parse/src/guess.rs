@@ -345,7 +345,7 @@ mod tests {
             ("LOGIN-ERROR: 203.0.113.7 - Invalid username or password entered.", "", "", ""),
             ("203.0.113.7 - Invalid username or password entered.", "203.0.113.7", "", "failure"),
             ("user 'ann' logged in from [2001:db8::7]", "2001:db8::7", "ann", "success"),
-            ("Login failed: admin (Remote IP: ::ffff:203.0.113.7)", "203.0.113.7", "", "failure"),
+            ("Login failure: admin (Remote IP: ::ffff:203.0.113.7)", "203.0.113.7", "", "failure"),
             ("started, listening on 192.0.2.1:80", "", "", ""),
         ] {
             let found = guessed(message).map(Option::unwrap_or_default);

@@ -74,6 +74,8 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     if let (Some(date), Some(clock)) = (date, clock)
         && date.len() == 10
     {
+        // `+0100`; in words and in brackets it says the same as none.
+        let zone = zone.filter(|zone| matches!(zone.first(), Some(b'+' | b'-')));
         let stamp = [date, b"T", clock, zone.unwrap_or_default()].concat();
         if let Some((time, b"")) = pairs.times().iso(&stamp) {
             pairs.put_time(time);

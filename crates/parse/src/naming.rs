@@ -19,6 +19,7 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 
 use crate::address::put_endpoint;
+use crate::body;
 use crate::context::Context;
 use crate::syslog::{self, Program};
 
@@ -40,6 +41,9 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
     let names = &context.names;
     let Some((text, program)) = names.carried(at, rows) else { return Some(names.settle(at, rows)) };
     let text = text.trim_ascii_end();
+    if names.is_of_any_program(at) {
+        return Some(put_logged(at, text, context, rows));
+    }
     let read = if program.is_empty() {
         context.read_carried(text, rows)
     } else {
@@ -58,6 +62,22 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
         None => {
             rows.text(field::MESSAGE, text);
             Some(context.names.settle(at, rows))
+        }
+    }
+}
+
+/// A message that came by a library for logs: a line of a program that is known, or anybody's. Of the latter, keys and message
+/// are guessed at, and the event is counted among those that nobody described.
+fn put_logged(at: usize, text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> DatasetId {
+    rows.text(field::MESSAGE, text);
+    match body::put_logged(rows, context, text) {
+        Some(dataset) if dataset != dataset::JSON || rows.is_dataset_named() => dataset,
+        read => {
+            if read.is_none() {
+                crate::guess::put(rows, text);
+                context.names.count_unknown();
+            }
+            context.names.settle(at, rows)
         }
     }
 }

@@ -14,7 +14,7 @@ use memchr::{memchr, memmem};
 use crate::clock::starts_with_month;
 use crate::format::FORMATS;
 use crate::host::{apt, boot};
-use crate::{line, windows_xml};
+use crate::{line, modsec_serial, ossec_alert, windows_xml};
 
 /// How far a record reaches behind its first line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub(crate) fn spread(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
         b'S' if head.starts_with(apt::HISTORY) => whole_up_to(head, follows, [apt::HISTORY, apt::HISTORY_END]),
         b'L' if head.starts_with(apt::TERM) => whole_up_to(head, follows, [apt::TERM, apt::TERM_END]),
         b'_' if head.starts_with(EXPORT_START) => export(head, follows),
+        b'-' if modsec_serial::looks_like(head) => modsecurity(head, follows),
+        b'*' if head.starts_with(ossec_alert::START) => ossec(head, follows),
         b'[' if is_samba(head) => samba(head, follows),
         b'0'..=b'9' if head.get(4) == Some(&b'-') => partial(head, follows),
         _ => None,
@@ -69,6 +71,36 @@ fn export(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
     let bytes = length.saturating_sub(head.len() + 1);
     let lines = memchr::memchr_iter(b'\n', &follows[..bytes]).count();
     (lines > 0).then(|| (entry[..length].to_vec(), Record { lines, bytes }))
+}
+
+/// Up to the section that ends the record: its ID, which no client knows, is that of the first line.
+#[cold]
+fn modsecurity(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
+    let id = modsec_serial::id(head)?;
+    let follows = &follows[..follows.len().min(RECORD_BYTES_MAX)];
+    let end = memmem::find(follows, &[b"\n", id, b"-Z--"].concat())?;
+    let bytes = memchr(b'\n', &follows[end + 1..]).map_or(follows.len(), |line| end + 1 + line + 1);
+    let lines = line::lines(&follows[..bytes]).count();
+    // Lines of another log are swallowed by nobody's record; those that begin as JSON may be a body.
+    let is_one =
+        || !line::lines(&follows[..bytes]).any(|line| !line.text.starts_with(b"{") && is_read_alone(line.text));
+    (lines <= RECORD_LINES_MAX && is_one())
+        .then(|| ([head, b"\n", line::without_ending(&follows[..bytes])].concat(), Record { lines, bytes }))
+}
+
+/// Up to the empty line behind the alert.
+#[cold]
+fn ossec(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
+    let is_alert = |at: usize, text: &[u8]| match at {
+        0 => memmem::find(text, b"->").is_some(),
+        1 => text.starts_with(b"Rule: "),
+        _ => !line::is_empty(text) && !text.starts_with(ossec_alert::START),
+    };
+    let lines = line::lines(follows).take(RECORD_LINES_MAX).enumerate();
+    let of_alert = lines.take_while(|(at, line)| is_alert(*at, line.text) && line.next < RECORD_BYTES_MAX);
+    let (last, line) = of_alert.last().filter(|(last, _)| *last > 0)?;
+    let whole = [head, b"\n", line::without_ending(&follows[..line.next])].concat();
+    Some((whole, Record { lines: last + 1, bytes: line.next }))
 }
 
 /// Parts of one line of a container, up to the whole one (CRI, `P` and `F`), as one line.

@@ -213,7 +213,10 @@ impl<'a> BsdHeader<'a> {
         is_zoned
             && one_blank
             && !self.host.is_empty()
-            && (of_program || is_relayed || is_ip(self.host) && self.message.starts_with(b"{"))
+            && (of_program
+                || is_relayed
+                || is_ip(self.host) && self.message.starts_with(b"{")
+                || self.program.name.is_empty() && body::is_of_device(self.message))
     }
 
     /// Host, tag and message. False where no tag or known wording says that this is syslog.

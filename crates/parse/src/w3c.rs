@@ -46,6 +46,10 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         rows.text(field::MESSAGE, text);
         return Ok(context.w3c.kind.dataset());
     }
+    // Its first column has a value.
+    if matches!(text.first(), Some(b' ' | b'\t')) {
+        return Err(OTHER);
+    }
     let separator = if is_dated(text) { text[10] } else { b' ' };
     let mut words: [&[u8]; VALUES_MAX] = [b""; VALUES_MAX];
     let count = split_delimited(text, separator, &mut words).ok_or(OTHER)?;

@@ -1,4 +1,4 @@
-//! Headings of W3C logs: which columns the lines below have, and who writes them. Reads no lines.
+//! Headings of W3C logs, and of Zeek's: which columns the lines below have, and who writes them. Reads no lines.
 
 use event::catalog::field;
 use event::{DatasetId, dataset};
@@ -14,6 +14,8 @@ pub(crate) struct W3c {
     pub(crate) own: Own,
     pub(crate) kind: W3cKind,
     pub(crate) guessed: Vec<Value>,
+    /// Zeek's names of columns, with a tab in front of each; empty where no line told them.
+    pub(crate) zeek: Vec<u8>,
 }
 
 /// Who writes the log, as far as its columns tell.
@@ -53,6 +55,13 @@ const DIRECTIVES: &[&[u8]] = &[
     b"#Time Format:",
 ];
 
+const ZEEK: &[u8] = b"#fields";
+
+/// Whether a line names columns as Zeek does.
+pub(crate) fn is_of_zeek(text: &[u8]) -> bool {
+    text.strip_prefix(ZEEK).is_some_and(|rest| rest.first() == Some(&b'\t'))
+}
+
 pub(crate) fn is_directive(text: &[u8]) -> bool {
     text.first() == Some(&b'#') && DIRECTIVES.iter().any(|directive| text.starts_with(directive))
 }
@@ -62,8 +71,18 @@ impl W3c {
         self.columns.clear();
         self.own.clear();
         self.kind = W3cKind::Iis;
+        self.zeek.clear();
         if let Some(heading) = heading {
             self.take_heading(heading);
+            self.take_zeek(heading);
+        }
+    }
+
+    /// `#fields` and, behind tabs, the names.
+    pub(crate) fn take_zeek(&mut self, text: &[u8]) {
+        if is_of_zeek(text) {
+            self.zeek.clear();
+            self.zeek.extend_from_slice(&text[ZEEK.len()..]);
         }
     }
 

@@ -61,6 +61,9 @@ pub(super) static AUTHORITATIVE: Family = Family::new(
         traffic("{?info: ?}ratelimit {(block||slip||unblock)} {dns.question.name:word} type {:word} target {:word} query {source.ip} {dns.question.type:word}", "dns_query", ""),
         traffic("{?info: ?}query {dns.question.name:word} from {source.ip} refused{?, {event.reason}?}", "dns_query", "failure"),
         traffic("Remote {source.ip}{?:{source.port}?} wants '{dns.question.name:word}|{dns.question.type:host}', {*}", "dns_query", ""),
+        traffic("{?{:host}: ?}[{dns.question.name:word}] ACL, denied, action {:host}, remote {source.ip}@{source.port}{?, {*}?}", "dns_transfer", "failure"),
+        // coredns.io/plugins/log
+        traffic("{source.ip}:{source.port} - {:number} \"{dns.question.type:host}{( IN || CH || HS )}{dns.question.name:word} {network.transport:host} {:number} {:word} {:number}\" {dns.response_code:host} {:word} {:number} {:word}", "dns_query", ""),
         traffic("AXFR{?-out?} {(of domain||zone)} '{dns.question.name:word}'{?, client '{source.ip}{?:{:number}?}'||{? initiated?} by {source.ip}?}{(, || )}denied{?: {event.reason}?}", "dns_transfer", "failure"),
         traffic("AXFR of domain '{dns.question.name:word}' denied to {source.ip}{?: {event.reason}?}", "dns_transfer", "failure"),
         traffic("Received NOTIFY for {dns.question.name:word} from {source.ip}{?:{:number}?} {event.reason}", "dns_notify", ""),

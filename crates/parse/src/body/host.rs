@@ -50,6 +50,8 @@ pub(super) static SERVICES: Family = Family::new(
         // github.com/skeeto/endlessh, docs.cowrie.org
         traffic("ACCEPT host={source.ip} port={source.port} fd={:number} n={:word}", "connection", "").by("endlessh"),
         traffic("CLOSE host={source.ip} port={source.port} fd={:number} time={:word} bytes={:number}", "disconnection", "").by("endlessh"),
+        note("{(MaxLineLength||MaxClients||Delay)} {:number}").by("endlessh"),
+        note("BindFamily {(IPv4 Mapped IPv6||IPv4 only||IPv6 only||IPv4 Only||IPv6 Only)}").by("endlessh"),
         login("[{:host},{:number},{source.ip}] login attempt [b'{user.name}'/{*}] failed", "honeypot_login", "failure").by("cowrie"),
         login("[{:host},{:number},{source.ip}] login attempt [{user.name:host}/{*}] failed", "honeypot_login", "failure").by("cowrie"),
         login("[{:host},{:number},{source.ip}] login attempt [b'{user.name}'/{*}] succeeded", "honeypot_login", "success").by("cowrie"),

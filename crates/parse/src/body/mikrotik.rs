@@ -153,6 +153,12 @@ pub(super) fn put(rows: &mut BatchBuilder, program: &[u8], message: &[u8]) -> Op
     Some(dataset::MIKROTIK)
 }
 
+/// `firewall,info `: several topics, all of them known.
+pub(super) fn begins(message: &[u8]) -> bool {
+    let topics = message.split(|byte| *byte == b' ').next().unwrap_or_default();
+    topics.contains(&b',') && is_topics(topics)
+}
+
 /// `prefix forward: in:ether1 out:bridge, connection-state:new src-mac 00:00:5e:00:53:01, proto TCP (SYN), 203.0.113.7:4000->198.51.100.4:22, len 60`
 fn put_packet(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(at) = memmem::find(message, b" in:") else { return false };

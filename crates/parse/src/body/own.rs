@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use event::catalog::field;
-use event::{BatchBuilder, DatasetId};
+use event::{BatchBuilder, DatasetId, dataset};
+use memchr::memchr;
 
 use super::family::Family;
 use super::heading::Heading;
@@ -80,11 +81,20 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, text: &[u8]) -
             heading.may_be_host = true;
             rest = stamp.rest;
         }
+        // Tornado's `[W 2026-03-04 10:00:01.120 ServerApp]`, Ruby's `[2026-03-04T10:00:01.120 #99]`.
+        if let [b'[', b'A'..=b'Z', b' ', inner @ ..] | [b'[', inner @ ..] = rest
+            && let Some(stamp) = stamp(inner, &mut context.times)
+        {
+            heading.time = heading.time.or(stamp.time);
+        }
         // vsftpd, whose names stand in brackets, too.
         if rest.starts_with(b"[pid ") {
             rest = heading.step(rest)?.trim_ascii_start();
         }
         if let Some((body, program)) = candidates.put(rows, rest) {
+            // Access lines have their time behind the client.
+            let within = memchr(b'[', rest).filter(|_| heading.time.is_none() && body.dataset == dataset::ACCESS);
+            heading.time = heading.time.or(within.and_then(|at| stamp(&rest[at..], &mut context.times)?.time));
             heading.put(rows, program);
             context.readers.program(body.programs);
             if !rows.has(field::MESSAGE) {

@@ -45,6 +45,13 @@ static AUTH: ColumnOrder = ColumnOrder::new("- - - - event.code - - - source.ip 
 pub(super) static ALL: &[&ColumnOrder] =
     &[&TRAFFIC, &URL, &THREAT, &SYSTEM, &CONFIG, &GLOBALPROTECT, &USERID, &HIP, &AUTH];
 
+/// `1,2026/03/04 10:00:01,`
+pub(super) fn begins(message: &[u8]) -> bool {
+    let mut head = message.splitn(3, |byte| *byte == b',');
+    let (number, time) = (head.next().unwrap_or_default(), head.next().unwrap_or_default());
+    head.next().is_some() && number.len() < 3 && time.len() == 19 && time[4] == b'/' && time[13] == b':'
+}
+
 /// `None` where the message is no line of such a firewall.
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> Option<DatasetId> {
     let mut head = values(message);

@@ -6,7 +6,7 @@ use event::dataset;
 use super::row::{Body, Reads, body};
 use super::{
     accounts, cron, database, directory, dns, dovecot, dropbear, exim, ftp, host, mailbox, postfix, privilege,
-    sendmail, session, snoopy, sshd, su, sudo, voip, vpn, web, webapp, webmail,
+    requests, selfhosted, sendmail, session, snoopy, sshd, su, sudo, voip, vpn, web, webapp, webmail,
 };
 use crate::host::packages;
 
@@ -93,7 +93,7 @@ pub(super) static BODIES: &[Body] = &[
         .example("[99:0] info: 203.0.113.7 www.example. A IN", "unbound.docs.nlnetlabs.nl"),
     body(&["dnsmasq", "pihole-ftl"], dataset::DNS, Reads::Table(&dns::DNSMASQ)).with_own_file()
         .example("query[A] www.example from 203.0.113.7", "thekelleys.org.uk/dnsmasq/docs/dnsmasq-man.html"),
-    body(&["nsd", "pdns", "pdns_server", "pdns_recursor", "knotd"], dataset::DNS, Reads::Table(&dns::AUTHORITATIVE)).with_own_file()
+    body(&["nsd", "pdns", "pdns_server", "pdns_recursor", "knotd", "coredns"], dataset::DNS, Reads::Table(&dns::AUTHORITATIVE)).with_own_file()
         .example("info: axfr for zone example. from client 203.0.113.7 refused, no acl matches.", "nsd.docs.nlnetlabs.nl"),
     body(&["fail2ban.actions", "fail2ban", "fail2ban-server", "fail2ban.filter", "fail2ban.observer"], dataset::FAIL2BAN, Reads::Table(&host::FAIL2BAN)).with_own_file()
         .example("NOTICE  [sshd] Ban 203.0.113.7", "github.com/fail2ban/fail2ban"),
@@ -145,6 +145,22 @@ pub(super) static BODIES: &[Body] = &[
         .example(r#"Authentication attempt from 203.0.113.7 for user "ann" failed."#, "guacamole.apache.org/doc/gug"),
     body(&["nginx", "apache", "apache2", "httpd", "caddy", "apache_error", "apache_access", "lighttpd", "haproxy"], dataset::SYSLOG, Reads::Line(web::put))
         .example(r#"203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET / HTTP/1.1" 200 812"#, "nginx.org/en/docs/syslog.html"),
+    body(&["rails", "puma", "unicorn", "uvicorn", "hypercorn", "werkzeug", "flask", "tornado", "jupyterhub", "jupyter", "chi", "synapse", "zoraxy", "plex", "mastodon", "discourse"], dataset::ACCESS, Reads::Table(&requests::FRAMEWORKS)).with_own_file()
+        .example(r#"203.0.113.7:40112 - "POST /api/auth/login HTTP/1.1" 401 Unauthorized"#, "www.uvicorn.org"),
+    body(&["authelia", "sftpgo", "nextcloud", "owncloud", "odoo", "technitium", "hestia", "hestiacp", "joomla", "seafile", "seahub", "supavisor", "sshesame", "nats-server", "icinga2", "xray", "v2ray", "emqx", "clickhouse-server", "neo4j", "vikunja", "crowdsec", "mailcow-netfilter", "netfilter-mailcow"], dataset::WEBAPP, Reads::Table(&selfhosted::APPS)).with_own_file()
+        .example("Login failed for db:shop login:ann from 203.0.113.7", "www.odoo.com"),
+    body(&["stalwart", "stalwart-mail", "axigen", "rspamd", "mailscanner"], dataset::MAIL, Reads::Table(&selfhosted::MAIL)).with_own_file()
+        .example(r#"Authentication failed (auth.failed) listenerId = "imaptls", localPort = 993, remoteIp = 203.0.113.7, remotePort = 40112, accountName = "ann", id = "1""#, "stalw.art/docs"),
+    body(&["server_audit", "mysql-server_auditing"], dataset::DATABASE, Reads::Table(&selfhosted::DATABASE_AUDIT)).with_own_file()
+        .example("20260304 10:00:01,db1,ann,203.0.113.7,5,0,FAILED_CONNECT,,,1045", "mariadb.com/docs/server/reference/plugins/mariadb-audit-plugin"),
+    body(&["kamailio", "opensips", "kamctl"], dataset::VOIP, Reads::Table(&selfhosted::SIP_PROXIES))
+        .example("ALERT: pike [pike_funcs.c:99]: pike_check_req(): PIKE - BLOCKing ip 203.0.113.7, node=0x7f01", "www.kamailio.org/docs"),
+    body(&["turnserver", "coturn"], dataset::VOIP, Reads::Table(&selfhosted::RELAYS)).with_own_file()
+        .example("session 001000000000000001: closed (2nd stage), user <ann> realm <turn.example> origin <>, local 198.51.100.4:3478, remote 203.0.113.7:40112, reason: allocation timeout", "github.com/coturn/coturn"),
+    body(&["kea-dhcp4", "kea-dhcp6", "kea-ctrl-agent"], dataset::DHCP, Reads::Table(&selfhosted::KEA)).with_own_file()
+        .example("INFO  DHCP4_LEASE_ALLOC [hwtype=1 02:00:00:00:00:07], cid=[no info], tid=0x1: lease 198.51.100.7 has been allocated for 3600 seconds", "kea.readthedocs.io"),
+    body(&["coraza", "http.handlers.waf", "http.handlers.coraza"], dataset::HTTP_ERROR, Reads::Line(web::put_finding))
+        .example(r#"[client "203.0.113.7"] Coraza: Access denied (phase 2). Path Traversal Attack (/../) [id "930110"] [msg "Path Traversal Attack (/../)"] [uri "/view"] [unique_id "u1"]"#, "coraza.io/docs"),
     body(&["snoopy"], dataset::SYSLOG, Reads::By(snoopy::put))
         .example("[uid:0 sid:1 tty:(none) cwd:/ filename:/usr/bin/id]: id -u", "github.com/a2o/snoopy"),
     body(&["pkg", "pkg-static"], dataset::PACKAGES, Reads::By(packages::put_pkg))

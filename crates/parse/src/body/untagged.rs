@@ -27,6 +27,17 @@ pub(super) fn put(rows: &mut BatchBuilder, program: &[u8], message: &[u8]) -> Op
     }
 }
 
+/// Whether a message begins with the words of one of these devices: where nothing else says that a line is of syslog.
+pub(super) fn begins(message: &[u8]) -> bool {
+    match message.first() {
+        Some(b'%') => message.get(1).is_some_and(u8::is_ascii_uppercase) && message.contains(&b':'),
+        Some(b'C') => message.starts_with(b"CISE_"),
+        Some(b'0'..=b'9') => paloalto::begins(message),
+        Some(b'a'..=b'z') => mikrotik::begins(message),
+        _ => false,
+    }
+}
+
 /// A packet of a gateway that leaves the word `kernel` out: `[WAN_LOCAL-D-1] IN=eth8 OUT= SRC=…`, or a line of WatchGuard:
 /// `FB1 (2026-03-04T10:00:01) firewall: msg_id="3000-0148" …`.
 fn packet(rows: &mut BatchBuilder, message: &[u8]) -> Option<DatasetId> {

@@ -75,6 +75,8 @@ pub(super) static TOOLS: Family = Family::new(
         // jfrog.com/help, gerrit-review.googlesource.com
         login("[DENIED LOGIN] {?{*}?} for client : {user.name} / {source.ip}{_}{?.?}", "web_login", "failure").by("artifactory"),
         login("[DENIED LOGIN] {?{*}?} for {user.name}/{source.ip}{?.?}", "web_login", "failure").by("artifactory"),
+        login("[DENIED LOGIN] {_}for client : {user.name} / {source.ip} [{:host}]", "web_login", "failure").by("artifactory"),
+        login("[ACCEPTED LOGIN] {_}for client : {user.name} / {source.ip} [{:host}]", "web_login", "success").by("artifactory"),
         login("[ACCEPTED LOGIN] {?{*}?} for client : {user.name} / {source.ip}{_}{?.?}", "web_login", "success").by("artifactory"),
         login("[ACCEPTED LOGIN] {?{*}?} for {user.name}/{source.ip}{?.?}", "web_login", "success").by("artifactory"),
         login("{:word} {:word} AUTH FAILURE FROM {source.ip} {event.reason:own}", "web_login", "failure").by("gerrit"),

@@ -3,8 +3,8 @@
 use super::Format;
 use crate::{
     access, access_time_first, alb, apache_error, application, audit, cef, cisco, envelope, envoy, fast_log, haproxy,
-    host, json, key_value, leef, lighttpd, litespeed, nginx_error, own_file, pve_firewall, rfc3164, rfc5424, s3, squid,
-    uwsgi, w3c, windows_xml,
+    host, json, key_value, leef, lighttpd, litespeed, modsec_serial, nginx_error, ossec_alert, own_file, pf,
+    pve_firewall, rfc3164, rfc5424, s3, squid, uwsgi, w3c, windows_dhcp, windows_xml, zeek,
 };
 
 /// For formats that no beginning gives away.
@@ -373,6 +373,51 @@ pub static FORMATS: &[Format] = &[
         read: pve_firewall::read,
         example: "100 6 tap100i0-IN 04/Mar/2026:10:00:00 +0100 policy DROP: IN=fwbr100i0 OUT=fwbr100i0 SRC=203.0.113.7 DST=198.51.100.4 LEN=40 PROTO=TCP SPT=4000 DPT=22",
         documentation: "pve.proxmox.com/wiki/Firewall",
+    },
+    Format {
+        group: "waf",
+        name: "modsec_serial",
+        looks_like: modsec_serial::looks_like,
+        begins_like: never,
+        read: modsec_serial::read,
+        example: "--a1b2c3d4-A--\n[04/Mar/2026:10:00:01.120000 +0000] u1 203.0.113.7 40112 198.51.100.4 80\n--a1b2c3d4-B--\nGET /view HTTP/1.1\nHost: shop.example\n\n--a1b2c3d4-Z--\n",
+        documentation: "github.com/owasp-modsecurity/ModSecurity/wiki/ModSecurity-2-Data-Formats",
+    },
+    Format {
+        group: "ids",
+        name: "ossec_alert",
+        looks_like: ossec_alert::looks_like,
+        begins_like: never,
+        read: ossec_alert::read,
+        example: "** Alert 1772618401.9: - syslog,sshd,authentication_failed,\n2026 Mar 04 10:00:01 web1->/var/log/auth.log\nRule: 5716 (level 5) -> 'SSHD authentication failed.'\nSrc IP: 203.0.113.7\nUser: ann\nMar  4 10:00:01 web1 sshd[99]: Failed password for ann from 203.0.113.7 port 40112 ssh2\n",
+        documentation: "www.ossec.net/docs/docs/formats/alerts.html",
+    },
+    Format {
+        group: "zeek",
+        name: "zeek",
+        looks_like: zeek::looks_like,
+        begins_like: never,
+        read: zeek::read,
+        example: "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto",
+        documentation: "docs.zeek.org/en/master/log-formats.html",
+    },
+    Format {
+        group: "dhcp",
+        name: "windows_dhcp",
+        looks_like: windows_dhcp::looks_like,
+        begins_like: never,
+        read: windows_dhcp::read,
+        example: "10,03/04/26,10:00:01,Assign,198.51.100.7,pc1.example,020000000007,,1,0,,,,,,,,,0",
+        documentation: "learn.microsoft.com/windows-server/networking/technologies/dhcp/dhcp-top",
+    },
+    Format {
+        group: "firewall",
+        name: "pf",
+        looks_like: pf::looks_like,
+        begins_like: never,
+        read: pf::read,
+        example: "2026-03-04 10:00:01.123456 rule 4/0(match): block in on em0: 203.0.113.7.40112 > 198.51.100.4.22: Flags [S], seq 1, win 64240, length 0",
+        documentation: "www.openbsd.org/faq/pf/logging.html",
     },
     Format {
         group: "syslog",

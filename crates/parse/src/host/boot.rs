@@ -71,7 +71,8 @@ const STATES: [(&[u8], &str); 6] = [
 ];
 
 fn state(text: &[u8]) -> Option<(&'static str, &[u8])> {
-    let (word, message) = bracketed(text)?;
+    // systemd writes six bytes between the brackets; `[INFO]` is a program's.
+    let (word, message) = bracketed(text).filter(|_| text.get(7) == Some(&b']'))?;
     let (_, action) = STATES.iter().find(|(state, _)| *state == word)?;
     Some((action, message))
 }

@@ -208,10 +208,16 @@ fn port_of(target: FieldId) -> Option<FieldId> {
 fn put_address(text: &[u8], target: FieldId, rows: &mut BatchBuilder) -> bool {
     let text = text.trim_ascii();
     let first = memchr(b',', text).map_or(text, |at| text[..at].trim_ascii_end());
+    let first = first.strip_prefix(b"ipv4:").unwrap_or(first);
     // Java writes addresses behind a slash, perhaps with a name in front of it.
     let first =
         memrchr(b'/', first).filter(|at| is_ip(split_port(&first[at + 1..]).0)).map_or(first, |at| &first[at + 1..]);
-    let (address, port) = if is_ip(first) { (first, None) } else { split_port(first) };
+    let (address, port) = match first.strip_prefix(b"ipv6:") {
+        // Samba writes the port behind the last colon.
+        Some(rest) => memrchr(b':', rest).map_or((rest, None), |at| (&rest[..at], Some(&rest[at + 1..]))),
+        None if is_ip(first) => (first, None),
+        None => split_port(without_interface(first)),
+    };
     let bare = memchr(b'%', address).map_or(address, |at| &address[..at]);
     if !is_ip(bare) {
         return false;
@@ -223,6 +229,15 @@ fn put_address(text: &[u8], target: FieldId, rows: &mut BatchBuilder) -> bool {
         put_number(port, id, rows);
     }
     true
+}
+
+/// SonicWall writes the interface behind the port: `203.0.113.7:40112:X1`.
+fn without_interface(text: &[u8]) -> &[u8] {
+    let mut colons = memchr::memchr_iter(b':', text);
+    match (colons.next(), colons.next()) {
+        (Some(first), Some(second)) if is_ip(&text[..first]) => &text[..second],
+        _ => text,
+    }
 }
 
 /// A name where an address may stand, too.
@@ -288,7 +303,7 @@ pub(crate) fn time(text: &[u8], times: &mut Times) -> Option<Timestamp> {
     let text = text.trim_ascii();
     if text.first().is_some_and(u8::is_ascii_digit) {
         if text.get(4) == Some(&b'-') {
-            return times.iso(text).filter(|(_, rest)| matches!(*rest, b"" | b" UTC")).map(|(time, _)| time);
+            return times.iso(text).filter(|(_, rest)| matches!(*rest, b"" | b" UTC" | b" Z")).map(|(time, _)| time);
         }
         // Audit records have their number behind the time.
         let number = memchr(b':', text).filter(|at| *at > 10).map_or(text, |at| &text[..at]);

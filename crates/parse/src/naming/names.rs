@@ -105,6 +105,12 @@ impl Names {
         self.unknown.count(&self.places);
     }
 
+    /// Whether the shape is that of a library, by which any program writes its messages.
+    pub(super) fn is_of_any_program(&self, at: usize) -> bool {
+        let shape = &self.places.shapes().shapes()[at];
+        shape.guesses && shape.text.is_some()
+    }
+
     /// Whether the shape is that of one product, and no wrapper.
     pub(super) fn tells_product(&self, at: usize) -> bool {
         self.plans[at].as_ref().is_some_and(|plan| plan.logsource.iter().any(|(_, part)| part.is_some()))

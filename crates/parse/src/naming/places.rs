@@ -278,6 +278,12 @@ impl Places {
         is_first
     }
 
+    /// Whether the line put something to a column.
+    #[inline]
+    pub(super) fn has_put(&self, column: FieldId) -> bool {
+        self.put_by.get(usize::from(column.0)) == Some(&self.line)
+    }
+
     /// The members of the line with their paths and columns.
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, Option<FieldId>)> {
         self.row

@@ -24,7 +24,9 @@ impl Names {
         let mut next = 0;
         while let Some(step) = plan.steps.get(next) {
             let is_timed = step.usual == Usual::Time && self.places.timed_by == Some(step.from);
-            let is_put = is_timed || run_step(step, &block, &mut self.spare, times, rows);
+            // The message of an envelope is no member of the event.
+            let is_of_event = step.from != field::MESSAGE || self.places.has_put(step.from);
+            let is_put = is_timed || is_of_event && run_step(step, &block, &mut self.spare, times, rows);
             next += 1 + if is_put { usize::from(step.others) } else { 0 };
         }
         if self.places.shapes().shapes()[at].guesses {
