@@ -1,8 +1,9 @@
 //! What a file holds where it is no text in UTF-8 of one record in each line, told by its first bytes: text in UTF-16, records of
-//! logins, a Windows event log, a JSON array. Each becomes lines of text while it is read, one for each record, and everything behind sees lines alone.
+//! logins, a Windows event log, a JSON array, batches of CloudWatch. Each becomes lines of text while it is read, one for each record, and everything behind sees lines alone.
 //!
 //! Offsets are of the text that is made, as they are of what a compressed file holds. Equal files give equal text.
 
+mod cloudwatch;
 mod evtx;
 mod handed;
 mod json_array;
@@ -36,6 +37,8 @@ pub enum Content {
     Evtx,
     /// A JSON array of records, alone or as the member `Records`.
     JsonArray,
+    /// Batches of CloudWatch's subscriptions.
+    CloudWatch,
 }
 
 impl Content {
@@ -50,6 +53,9 @@ impl Content {
         if json_array::detect(first) {
             return Content::JsonArray;
         }
+        if cloudwatch::detect(first) {
+            return Content::CloudWatch;
+        }
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         LoginLog::detect(&name, first).map_or(Content::Text, Content::Logins)
     }
@@ -62,6 +68,7 @@ impl Content {
             Content::Logins(_) => Some("records of logins, one line for each"),
             Content::Evtx => Some("a Windows event log, one line for each record"),
             Content::JsonArray => Some("a JSON array, one line for each element"),
+            Content::CloudWatch => Some("batches of CloudWatch, one line for each event"),
         }
     }
 
@@ -72,6 +79,7 @@ impl Content {
             Content::Utf16Le => Box::new(utf16::Decoder::new(reader, true)),
             Content::Utf16Be => Box::new(utf16::Decoder::new(reader, false)),
             Content::JsonArray => Box::new(json_array::ElementLines::new(reader)),
+            Content::CloudWatch => Box::new(cloudwatch::BatchLines::new(reader)),
             Content::Logins(log) => Box::new(logins::LoginLines::new(reader, log)),
             Content::Evtx => {
                 let mut bytes = Vec::new();
