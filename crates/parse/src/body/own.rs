@@ -121,7 +121,7 @@ fn candidates(text: &[u8]) -> Option<Candidates> {
     let mut found = Candidates { known: [(0, 0); CANDIDATES_MAX], count: 0 };
     for place in index.keys.find_overlapping_iter(text) {
         for known in &index.known[place.pattern().as_usize()] {
-            if found.known[..found.count].contains(known) {
+            if found.known[..found.count].contains(known) || !may_be_in(*known, text) {
                 continue;
             }
             *found.known.get_mut(found.count)? = *known;
@@ -130,6 +130,13 @@ fn candidates(text: &[u8]) -> Option<Candidates> {
     }
     found.known[..found.count].sort_unstable();
     (found.count > 0).then_some(found)
+}
+
+fn may_be_in((body, line): OwnLine, text: &[u8]) -> bool {
+    match BODIES.get(usize::from(body)).map(|body| &body.reads) {
+        Some(Reads::Table(family)) => family.may_be_in(usize::from(line), text),
+        _ => false,
+    }
 }
 
 impl Candidates {

@@ -1,5 +1,6 @@
 //! Templates as written become the steps that read a message: parts are ways that split and meet again. Reads no messages.
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use event::FieldId;
 
 use super::parts::{BadTemplate, CAPTURES_MAX, Follow, Move, Piece, Sought, Takes};
@@ -53,6 +54,15 @@ fn add(nodes: &[Node], steps: &mut Vec<Move>, captures: &mut Captures) {
             }
         }
     }
+}
+
+/// The template's texts of at least so many bytes, to be found in one pass.
+pub(super) fn marks(steps: &[Move], bytes_min: usize) -> Option<AhoCorasick> {
+    let texts = steps.iter().filter_map(|step| match step {
+        Move::Literal(literal) if literal.len() >= bytes_min => Some(literal),
+        _ => None,
+    });
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(texts).ok()
 }
 
 /// Texts that every message has, one behind the other; without the one at its start.

@@ -87,16 +87,6 @@ impl Sought {
             _ => self.0.find(within),
         }
     }
-
-    /// Every place where it stands, also those that overlap.
-    pub(super) fn places(&self, within: &[u8]) -> impl Iterator<Item = usize> {
-        let mut from = 0;
-        std::iter::from_fn(move || {
-            let at = from + self.find(within.get(from..)?)?;
-            from = at + 1;
-            Some(at)
-        })
-    }
 }
 
 /// What may stand behind a capture.
