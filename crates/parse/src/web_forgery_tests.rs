@@ -72,6 +72,7 @@ const SHAPES: &[LineShape] = &[
     shape(Writes::Backslash, "[Wed Mar 04 10:00:01.120000 2026] [auth_basic:error] [pid 44] [client «S»:50213] AH01617: user «N»: authentication failure for \"/«X»\": Password Mismatch, referer: «X»"),
     shape(Writes::Backslash, "[Wed Mar 04 10:00:01.120000 2026] [auth_digest:error] [pid 44] [client «S»:50213] AH01790: user `«N»' in realm `intra' not found: /«X»"),
     shape(Writes::Backslash, "[Wed Mar 04 10:00:01.120000 2026] [:error] [pid 44] [client «S»:50213] [client «S»] ModSecurity: Access denied with code 403 (phase 2). [msg \"x\"] [data \"«X»\"] [hostname \"shop.example\"] [uri \"/«X»\"] [unique_id \"a\"]"),
+    shape(Writes::Backslash, "2026/03/04 10:00:01.123\tERROR\thttp.handlers.waf\t[client \"«S»\"] Coraza: Access denied (phase 2). [id \"930110\"] [msg \"x\"] [data \"«X»\"] [hostname \"shop.example\"] [uri \"/«X»\"] [unique_id \"u\"]"),
     shape(Writes::Number, "Mar  4 10:00:01 lb1 haproxy[77]: «S»:40112 [04/Mar/2026:10:00:01.004] www~ app/app1 0/0/1/9/10 200 1024 - - ---- 2/2/0/0/0 0/0 {«X»|«X»} \"GET /«X» HTTP/1.1\""),
     shape(Writes::Plus, "2026-03-04 10:00:01 198.51.100.9 GET /«X» «X» 443 «N» «S» «X» «X» 200 0 0 85"),
     shape(Writes::Plus, "2026-03-04 10:00:01 198.51.100.9 GET /«X» - 443 - «S» «X» «X» 200 0 0 85 «X»"),

@@ -2384,7 +2384,7 @@ pub static FIELDS: &[Field] = &[
         name: "network.application",
         kind: FieldType::Keyword,
         meaning: "application that the device recognised",
-        datasets: &["panw.panos"],
+        datasets: &["panw.panos", "service.log"],
         within: None,
         url: false,
     },

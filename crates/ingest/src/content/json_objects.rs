@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
+use memchr::memmem;
 use serde_json::value::RawValue;
 
 use super::handed::hand_over;
@@ -15,8 +16,8 @@ const READ_BYTES: usize = 64 << 10;
 const OBJECT_BYTES_MAX: usize = 8 << 20;
 /// Bytes of what a record says of all its events: they are repeated with each.
 const COMMON_BYTES_MAX: usize = 4096;
-/// What a record of CloudWatch Logs begins with.
-const SUBSCRIPTION: &[u8] = b"{\"messageType\":";
+/// Members of a record of CloudWatch Logs.
+const SUBSCRIPTION: [&[u8]; 2] = [b"\"messageType\"", b"\"logEvents\""];
 
 /// Whether a file begins as one of these.
 pub(super) fn detect(first: &[u8]) -> bool {
@@ -26,7 +27,12 @@ pub(super) fn detect(first: &[u8]) -> bool {
     }
     let mut scan = Scan::default();
     let end = first.iter().position(|byte| scan.step(*byte) == ObjectStep::End);
-    first.starts_with(SUBSCRIPTION) || end.is_some_and(|end| first.get(end + 1) == Some(&b'{'))
+    is_subscription(first) || end.is_some_and(|end| first.get(end + 1) == Some(&b'{'))
+}
+
+/// Whether the text has what such a record has.
+fn is_subscription(text: &[u8]) -> bool {
+    SUBSCRIPTION.iter().all(|member| memmem::find(text, member).is_some())
 }
 
 /// Where in an object the next byte stands.
@@ -146,7 +152,7 @@ impl<R: Read> ObjectLines<R> {
 
 /// Writes a line for each event of a record of CloudWatch Logs; false where the object is no such record.
 fn put_events(object: &[u8], out: &mut Vec<u8>) -> bool {
-    if !object.starts_with(SUBSCRIPTION) {
+    if !is_subscription(object) {
         return false;
     }
     let Ok(mut members) = serde_json::from_slice::<BTreeMap<String, &RawValue>>(object) else { return false };
@@ -211,9 +217,7 @@ mod tests {
         assert_eq!(lines(record), wanted);
         assert_eq!(lines(&[record, record].concat()), [&*wanted, &*wanted].concat());
         assert_eq!(lines(&[record, "\n", record].concat()), [&*wanted, &*wanted].concat());
-        for other in
-            [r#"{"messageType":"x","logEvents":[]}"#, r#"{"messageType":"x"}"#, r#"{"messageType":1,"logEvents":[1]}"#]
-        {
+        for other in [r#"{"messageType":"x","logEvents":[]}"#, r#"{"messageType":1,"logEvents":[1]}"#] {
             assert_eq!(lines(other), format!("{other}\n"));
         }
     }

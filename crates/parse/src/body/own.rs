@@ -8,6 +8,7 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 use memchr::memchr;
 
+use super::device;
 use super::family::Family;
 use super::heading::Heading;
 use super::row::{Body, Reads};
@@ -36,7 +37,7 @@ struct Index {
 /// Families that own files are looked through for.
 pub(super) fn families() -> impl Iterator<Item = (usize, &'static Body, &'static Family)> {
     BODIES.iter().enumerate().filter(|(_, body)| body.has_own_file).filter_map(|(at, body)| match body.reads {
-        Reads::Table(family) => Some((at, body, family)),
+        Reads::Table(family) | Reads::Flows(family) => Some((at, body, family)),
         _ => None,
     })
 }
@@ -148,9 +149,12 @@ impl Candidates {
             let (lines, others) = rest.split_at(count);
             rest = others;
             let body = BODIES.get(usize::from(*at))?;
-            let Reads::Table(family) = body.reads else { continue };
+            let (Reads::Table(family) | Reads::Flows(family)) = body.reads else { continue };
             let lines = lines.iter().map(|(_, line)| usize::from(*line));
             if let Some((_, line)) = family.put_among(rows, message, lines) {
+                if matches!(body.reads, Reads::Flows(_)) {
+                    device::settle_transport(rows);
+                }
                 let program =
                     if line.program.is_empty() && !family.is_collection() { body.programs[0] } else { line.program };
                 return Some((body, program));

@@ -23,6 +23,10 @@ pub(super) static FRAMEWORKS: Family = Family::new(
         note("{source.ip} - {:host} - {:own} Processed request: {:own}B{?!?} {http.response.status_code} \"{http.request.method:name} {url.original} HTTP/{http.version:host}\" \"{user_agent.original}\" [{:own}]").by("synapse"),
         // zoraxy.aroz.org
         note("[router:{:host}] [origin:{*}] [client: {source.ip}] [useragent: {user_agent.original}] {http.request.method:name} {url.original} {http.response.status_code}").by("zoraxy"),
+        // docs.strangebee.com: TheHive, Cortex
+        note("{?from {:host} in {:word} ?}{?[{:word}] ?}{?- ?}{source.ip} {http.request.method:name} {url.original} took {:number}ms and returned {http.response.status_code} {http.response.body.bytes} bytes").by("thehive"),
+        // docs.romm.app: the peer, and whom it names
+        note("{source.ip} | {:ip} | {http.request.method:name}{( /api/|| /assets/|| /login)}{*} {http.response.status_code} | {*}").by("romm"),
         // support.plex.tv
         note("Request: [{source.ip}:{source.port} ({:own})] {http.request.method:name} {url.original} ({:number} live){?{*}?}").by("plex"),
     ],

@@ -26,6 +26,8 @@ pub(super) static APPS: Family = Family::new(
         // www.ispconfig.org
         login("Failed login for user '{user.name}' from {source.ip} at {:own}", "web_login", "failure").by("ispconfig"),
         login("Successful login for user '{user.name}' from {source.ip} at {:own}", "web_login", "success").by("ispconfig"),
+        // lemonldap-ng.org
+        login("{?[{source.ip}] ?}{?[{(notice||warn||info||error)}] ?}Bad password for {user.name}", "web_login", "failure").by("llng"),
         // docs.joomla.org
         login("{?INFO{_}?}{source.ip}{_}joomlafailure{_}{event.reason:own}", "web_login", "failure").by("joomla"),
         // manual.seafile.com
@@ -135,6 +137,25 @@ pub(super) static KEA: Family = Family::new(
     &[
         traffic("{?{(DEBUG||INFO||WARN||ERROR)}{_}?}DHCP{(4||6)}_LEASE_ALLOC [hwtype={:number} {source.mac:word}], cid=[{:own}], tid={:word} lease {source.ip} has been allocated {:own}", "dhcp-ack", ""),
         note("{?{(DEBUG||INFO||WARN||ERROR)}{_}?}DHCP{(4||6)}_{event.code:host} [hwtype={:number} {source.mac:word}], cid=[{:own}], tid={:word} {*}"),
+    ],
+    &[],
+);
+
+/// learn.microsoft.com/windows/security: pfirewall.log without its heading
+#[rustfmt::skip]
+pub(super) static PFIREWALL: Family = Family::new(
+    &[
+        traffic("DROP {network.transport:name} {source.ip} {destination.ip} {source.port} {destination.port} {:word} {*}", "blocked", "failure"),
+        traffic("{(ALLOW ||OPEN )}{network.transport:name} {source.ip} {destination.ip} {source.port} {destination.port} {:word} {*}", "allowed", "success"),
+    ],
+    &[],
+);
+
+/// www.rutschle.net/tech/sslh
+#[rustfmt::skip]
+pub(super) static SSLH: Family = Family::new(
+    &[
+        traffic("{network.application:name}:connection from {source:peer}:{source.port} to {*}", "connection", ""),
     ],
     &[],
 );

@@ -145,9 +145,9 @@ pub(super) static BODIES: &[Body] = &[
         .example(r#"Authentication attempt from 203.0.113.7 for user "ann" failed."#, "guacamole.apache.org/doc/gug"),
     body(&["nginx", "apache", "apache2", "httpd", "caddy", "apache_error", "apache_access", "lighttpd", "haproxy"], dataset::SYSLOG, Reads::Line(web::put))
         .example(r#"203.0.113.7 - - [04/Mar/2026:10:00:01 +0000] "GET / HTTP/1.1" 200 812"#, "nginx.org/en/docs/syslog.html"),
-    body(&["rails", "puma", "unicorn", "uvicorn", "hypercorn", "werkzeug", "flask", "tornado", "jupyterhub", "jupyter", "chi", "synapse", "zoraxy", "plex", "mastodon", "discourse"], dataset::ACCESS, Reads::Table(&requests::FRAMEWORKS)).with_own_file()
+    body(&["rails", "puma", "unicorn", "uvicorn", "hypercorn", "werkzeug", "flask", "tornado", "jupyterhub", "jupyter", "chi", "synapse", "zoraxy", "plex", "thehive", "romm", "mastodon", "discourse"], dataset::ACCESS, Reads::Table(&requests::FRAMEWORKS)).with_own_file()
         .example(r#"203.0.113.7:40112 - "POST /api/auth/login HTTP/1.1" 401 Unauthorized"#, "www.uvicorn.org"),
-    body(&["authelia", "sftpgo", "nextcloud", "owncloud", "odoo", "technitium", "hestia", "hestiacp", "joomla", "seafile", "seahub", "supavisor", "sshesame", "nats-server", "icinga2", "xray", "v2ray", "emqx", "clickhouse-server", "neo4j", "vikunja", "crowdsec", "mailcow-netfilter", "netfilter-mailcow"], dataset::WEBAPP, Reads::Table(&selfhosted::APPS)).with_own_file()
+    body(&["authelia", "sftpgo", "nextcloud", "owncloud", "odoo", "technitium", "hestia", "hestiacp", "joomla", "seafile", "seahub", "supavisor", "llng", "lemonldap-ng", "sshesame", "nats-server", "icinga2", "xray", "v2ray", "emqx", "clickhouse-server", "neo4j", "vikunja", "crowdsec", "mailcow-netfilter", "netfilter-mailcow"], dataset::WEBAPP, Reads::Table(&selfhosted::APPS)).with_own_file()
         .example("Login failed for db:shop login:ann from 203.0.113.7", "www.odoo.com"),
     body(&["stalwart", "stalwart-mail", "axigen", "rspamd", "mailscanner"], dataset::MAIL, Reads::Table(&selfhosted::MAIL)).with_own_file()
         .example(r#"Authentication failed (auth.failed) listenerId = "imaptls", localPort = 993, remoteIp = 203.0.113.7, remotePort = 40112, accountName = "ann", id = "1""#, "stalw.art/docs"),
@@ -155,6 +155,10 @@ pub(super) static BODIES: &[Body] = &[
         .example("20260304 10:00:01,db1,ann,203.0.113.7,5,0,FAILED_CONNECT,,,1045", "mariadb.com/docs/server/reference/plugins/mariadb-audit-plugin"),
     body(&["kamailio", "opensips", "kamctl"], dataset::VOIP, Reads::Table(&selfhosted::SIP_PROXIES))
         .example("ALERT: pike [pike_funcs.c:99]: pike_check_req(): PIKE - BLOCKing ip 203.0.113.7, node=0x7f01", "www.kamailio.org/docs"),
+    body(&["pfirewall"], dataset::WINDOWS_FIREWALL, Reads::Flows(&selfhosted::PFIREWALL)).with_own_file()
+        .example("DROP TCP 203.0.113.7 198.51.100.4 40112 22 52 S 1 0 64240 - - - RECEIVE", "learn.microsoft.com/windows/security/operating-system-security/network-security/windows-firewall/configure-logging"),
+    body(&["sslh", "sslh-fork", "sslh-ev", "sslh-select"], dataset::SERVICE, Reads::Table(&selfhosted::SSLH))
+        .example("ssh:connection from 203.0.113.7:40112 to 198.51.100.4:443 forwarded from 127.0.0.1:51000 to 127.0.0.1:22", "www.rutschle.net/tech/sslh"),
     body(&["turnserver", "coturn"], dataset::VOIP, Reads::Table(&selfhosted::RELAYS)).with_own_file()
         .example("session 001000000000000001: closed (2nd stage), user <ann> realm <turn.example> origin <>, local 198.51.100.4:3478, remote 203.0.113.7:40112, reason: allocation timeout", "github.com/coturn/coturn"),
     body(&["kea-dhcp4", "kea-dhcp6", "kea-ctrl-agent"], dataset::DHCP, Reads::Table(&selfhosted::KEA)).with_own_file()
