@@ -65,7 +65,7 @@ struct XmlReader<'a> {
 }
 
 /// A member of an object, whose value stands in [`XmlReader::out`].
-struct Member<'a> {
+struct XmlMember<'a> {
     key: Cow<'a, str>,
     value: Range<usize>,
     /// A member in front of it has the same key.
@@ -76,7 +76,7 @@ struct Member<'a> {
 
 /// Members of an object, in their order.
 #[derive(Default)]
-struct Members<'a>(Vec<Member<'a>>);
+struct Members<'a>(Vec<XmlMember<'a>>);
 
 impl<'a> Members<'a> {
     fn add(&mut self, key: Cow<'a, str>, value: Range<usize>) {
@@ -86,12 +86,12 @@ impl<'a> Members<'a> {
         if let Some(before) = before {
             before.next = Some(number);
         }
-        self.0.push(Member { key, value, is_again, next: None });
+        self.0.push(XmlMember { key, value, is_again, next: None });
     }
 }
 
 /// A tag: its name without prefix, attributes, whether it is closed at once.
-type Tag<'a> = (Cow<'a, str>, Vec<(Cow<'a, str>, Cow<'a, str>)>, bool);
+type XmlTag<'a> = (Cow<'a, str>, Vec<(Cow<'a, str>, Cow<'a, str>)>, bool);
 
 impl<'a> XmlReader<'a> {
     fn new(text: &'a [u8]) -> Self {
@@ -230,7 +230,7 @@ impl<'a> XmlReader<'a> {
     }
 
     /// `<Name key="value" …>`
-    fn tag(&mut self) -> Option<Tag<'a>> {
+    fn tag(&mut self) -> Option<XmlTag<'a>> {
         self.at += 1;
         let name = self.name()?;
         let mut attributes = Vec::new();
