@@ -134,7 +134,7 @@ fn candidates(text: &[u8]) -> Option<Candidates> {
 
 fn may_be_in((body, line): OwnLine, text: &[u8]) -> bool {
     match BODIES.get(usize::from(body)).map(|body| &body.reads) {
-        Some(Reads::Table(family)) => family.may_be_in(usize::from(line), text),
+        Some(Reads::Table(family) | Reads::Flows(family)) => family.may_be_in(usize::from(line), text),
         _ => false,
     }
 }
