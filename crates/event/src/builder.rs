@@ -47,11 +47,17 @@ pub struct BatchBuilder {
     interned: Vec<Interned>,
     datasets: Vec<DatasetId>,
     expected_rows: usize,
-    /// The name of the current row's dataset, where it has one of its own.
-    own_dataset: Option<u128>,
-    /// Ended rows with such a name, in order.
-    own_datasets: Vec<(usize, u128)>,
+    named: NamedDatasets,
     pub(crate) counts: Counts,
+}
+
+/// Datasets with names that are not those of the table.
+#[derive(Debug, Default)]
+struct NamedDatasets {
+    /// That of the current row.
+    now: Option<u128>,
+    /// Those of ended rows, in order.
+    rows: Vec<(usize, u128)>,
 }
 
 /// A text that a batch under construction keeps for its rows. Means nothing to another batch.
@@ -112,8 +118,7 @@ impl BatchBuilder {
             interned: Vec::new(),
             datasets: Vec::with_capacity(expected_rows),
             expected_rows,
-            own_dataset: None,
-            own_datasets: Vec::new(),
+            named: NamedDatasets::default(),
             counts: Counts::default(),
         }
     }
@@ -141,8 +146,8 @@ impl BatchBuilder {
     /// Ends the row: `start` is the offset of its line in the block.
     #[inline]
     pub fn end_row(&mut self, start: u32, dataset: DatasetId) {
-        if let Some(name) = self.own_dataset.take() {
-            self.own_datasets.push((self.row(), name));
+        if let Some(name) = self.named.now.take() {
+            self.named.rows.push((self.row(), name));
         }
         self.provenance.line_starts.push(start);
         self.datasets.push(dataset);
@@ -151,7 +156,7 @@ impl BatchBuilder {
     /// Takes out what was put to the current row.
     pub fn clear_row(&mut self) {
         let row = self.row();
-        self.own_dataset = None;
+        self.named.now = None;
         for column in self.columns.iter_mut().flatten() {
             column.truncate(row);
         }
@@ -181,7 +186,7 @@ impl BatchBuilder {
 
     /// Names the dataset of the current row where [`Self::end_row`] is given one without a name of its own.
     pub fn name_dataset(&mut self, name: &str) {
-        self.own_dataset = Some(self.copied(name));
+        self.named.now = Some(self.copied(name));
     }
 
     /// Text: a view if `value` lies in the block, else a copy. Bytes that are not UTF-8 are replaced.

@@ -42,7 +42,7 @@ impl BatchBuilder {
             let name = &mut of_table[usize::from(id.0)];
             names.push(*name.get_or_insert_with(|| self.copied(Dataset::of(id).name)));
         }
-        for (row, name) in &self.own_datasets {
+        for (row, name) in &self.named.rows {
             names[*row] = *name;
         }
         self.columns[usize::from(field::EVENT_DATASET.0)] = Some(ColumnBuilder::full(names));
@@ -104,12 +104,12 @@ impl BatchBuilder {
 
     /// Names the dataset of the current row by a kept text, as [`Self::name_dataset`] does.
     pub fn name_dataset_kept(&mut self, name: KeptText) {
-        self.own_dataset = Some(name.0);
+        self.named.now = Some(name.0);
     }
 
     /// Whether the current row has the name of its dataset.
     pub fn is_dataset_named(&self) -> bool {
-        self.own_dataset.is_some()
+        self.named.now.is_some()
     }
 
     /// Takes the value of a column out of the current row.
