@@ -16,7 +16,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
     if text.starts_with(b"type=") && memchr::memmem::find(text, b"msg=audit(").is_some() {
         return false;
     }
-    let mut pairs = PairsOf { text, at: 0 };
+    let mut pairs = PairsOf::new(text);
     let (mut covered, mut count, mut stray) = (0, 0, 0);
     while let Some(token) = pairs.next() {
         match token {
@@ -37,7 +37,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     }
     let text = text.trim_ascii();
     let mut pairs = Pairs::new(context, rows);
-    let mut tokens = PairsOf { text, at: 0 };
+    let mut tokens = PairsOf::new(text);
     let (mut date, mut clock, mut zone) = (None, None, None);
     let mut held: Option<(&[u8], PairText<'_>)> = None;
     while let Some(token) = tokens.next() {
@@ -99,6 +99,8 @@ enum Token<'a> {
 struct PairsOf<'a> {
     text: &'a [u8],
     at: usize,
+    /// The quotes that nothing closes from here on: each is looked for once.
+    unclosed: [bool; 2],
 }
 
 fn separates(byte: u8) -> bool {
@@ -106,6 +108,10 @@ fn separates(byte: u8) -> bool {
 }
 
 impl<'a> PairsOf<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        PairsOf { text, at: 0, unclosed: [false; 2] }
+    }
+
     fn next(&mut self) -> Option<Token<'a>> {
         let text = self.text;
         self.at += text.get(self.at..)?.iter().take_while(|byte| separates(**byte)).count();
@@ -119,7 +125,7 @@ impl<'a> PairsOf<'a> {
         let start = self.at + name + 1;
         let value = &text[start..];
         if let Some(quote @ (b'"' | b'\'')) = value.first()
-            && let Some(end) = closing(&value[1..], *quote)
+            && let Some(end) = self.closing(&value[1..], *quote)
         {
             self.at = start + 1 + end + 1;
             let value = PairText { text: &value[1..1 + end], start: start + 1, is_quoted: true };
@@ -128,6 +134,17 @@ impl<'a> PairsOf<'a> {
         let end = value.iter().position(|byte| separates(*byte)).unwrap_or(value.len());
         self.at = start + end;
         Some(Token::Pair(&rest[..name], PairText { text: &value[..end], start, is_quoted: false }))
+    }
+
+    /// As [`closing`]. Where nothing closes a quote, nothing closes one that stands behind it.
+    fn closing(&mut self, text: &[u8], quote: u8) -> Option<usize> {
+        let unclosed = &mut self.unclosed[usize::from(quote == b'"')];
+        if *unclosed {
+            return None;
+        }
+        let end = closing(text, quote);
+        *unclosed = end.is_none();
+        end
     }
 }
 
