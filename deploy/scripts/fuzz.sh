@@ -16,11 +16,12 @@ for target in "$@"; do
   seeds=corpus/$target
   mkdir -p "$seeds"
   case $target in
-    rule_reader) find ../../rules -name '*.yml' -exec cp -t "$seeds" {} + ;;
-    shape_reader) cp ../../schemas/json-shapes.yaml "$seeds" ;;
-    long_lines | event_log) ;;
-    *) for file in ../../crates/parse/testdata/*/*.log; do cp "$file" "$seeds/$(echo "${file#../../crates/parse/testdata/}" | tr / -)"; done ;;
+    rule_reader) mapfile -t files < <(find ../../rules -name '*.yml') ;;
+    shape_reader) files=(../../schemas/json-shapes.yaml) ;;
+    long_lines | event_log) files=() ;;
+    *) files=(../../crates/parse/testdata/*/*.log) ;;
   esac
+  for file in "${files[@]}"; do cp "$file" "$seeds/$(echo "${file#../../}" | tr / -)"; done
   echo "fuzzing $target for $seconds s"
   report=$(cargo fuzz run --fuzz-dir . --sanitizer none "$target" -- -max_total_time="$seconds" -max_len=65536 -timeout=2 \
     -rss_limit_mb=2048 -print_final_stats=1 2>&1 || true)

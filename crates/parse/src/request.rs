@@ -108,7 +108,7 @@ fn after_authority<'a>(target: &'a [u8], rows: &mut BatchBuilder) -> &'a [u8] {
 pub(crate) fn quoted(text: &[u8]) -> Option<(Quoted<'_>, &[u8])> {
     let text = text.strip_prefix(b"\"")?;
     let (mut at, mut escaped) = (0, false);
-    let mut quotes = QuotesBehind::default();
+    let mut quotes = QuotesLeft::default();
     while let Some(found) = memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) {
         let stop = at + found;
         if text[stop] == b'\\' {
@@ -142,12 +142,12 @@ pub(crate) fn closed_by(text: &[u8], close: u8) -> Option<(Quoted<'_>, &[u8])> {
 
 /// Whether the quotes behind a place pair up. Places are asked in their order, and each quote is counted twice at most.
 #[derive(Default)]
-struct QuotesBehind {
+struct QuotesLeft {
     /// The last place, and whether an odd number of quotes stands behind it.
     last: Option<(usize, bool)>,
 }
 
-impl QuotesBehind {
+impl QuotesLeft {
     fn pair_up(&mut self, text: &[u8], at: usize) -> bool {
         let is_odd = |part: std::ops::Range<usize>| {
             let start = part.start;
