@@ -14,7 +14,7 @@ use crate::batch::{Counts, EventBatch, Provenance};
 use crate::block::{Block, Position, Source};
 use crate::catalog::{FIELDS, Field, FieldId, FieldType, field};
 use crate::column::{ColumnBuilder, ValueTag, Values};
-use crate::dataset::{Dataset, DatasetId};
+use crate::dataset::DatasetId;
 use crate::time::Timestamp;
 use crate::views;
 
@@ -47,9 +47,17 @@ pub struct BatchBuilder {
     interned: Vec<Interned>,
     datasets: Vec<DatasetId>,
     expected_rows: usize,
-    /// The current row has the name of its dataset.
-    is_named: bool,
+    named: NamedDatasets,
     pub(crate) counts: Counts,
+}
+
+/// Datasets with names that are not those of the table.
+#[derive(Debug, Default)]
+struct NamedDatasets {
+    /// That of the current row.
+    now: Option<u128>,
+    /// Those of ended rows, in order.
+    rows: Vec<(usize, u128)>,
 }
 
 /// A text that a batch under construction keeps for its rows. Means nothing to another batch.
@@ -110,7 +118,7 @@ impl BatchBuilder {
             interned: Vec::new(),
             datasets: Vec::with_capacity(expected_rows),
             expected_rows,
-            is_named: false,
+            named: NamedDatasets::default(),
             counts: Counts::default(),
         }
     }
@@ -138,8 +146,8 @@ impl BatchBuilder {
     /// Ends the row: `start` is the offset of its line in the block.
     #[inline]
     pub fn end_row(&mut self, start: u32, dataset: DatasetId) {
-        if !std::mem::take(&mut self.is_named) {
-            self.literal(field::EVENT_DATASET, Dataset::of(dataset).name);
+        if let Some(name) = self.named.now.take() {
+            self.named.rows.push((self.row(), name));
         }
         self.provenance.line_starts.push(start);
         self.datasets.push(dataset);
@@ -148,7 +156,7 @@ impl BatchBuilder {
     /// Takes out what was put to the current row.
     pub fn clear_row(&mut self) {
         let row = self.row();
-        self.is_named = false;
+        self.named.now = None;
         for column in self.columns.iter_mut().flatten() {
             column.truncate(row);
         }
@@ -178,8 +186,7 @@ impl BatchBuilder {
 
     /// Names the dataset of the current row where [`Self::end_row`] is given one without a name of its own.
     pub fn name_dataset(&mut self, name: &str) {
-        self.owned(field::EVENT_DATASET, name);
-        self.is_named = true;
+        self.named.now = Some(self.copied(name));
     }
 
     /// Text: a view if `value` lies in the block, else a copy. Bytes that are not UTF-8 are replaced.
@@ -328,17 +335,20 @@ impl BatchBuilder {
 
     #[inline]
     fn put_view(&mut self, id: FieldId, view: u128) {
-        let (row, expected) = (self.row(), self.expected_rows);
-        let column = self.columns[usize::from(id.0)].get_or_insert_with(|| ColumnBuilder::text(expected));
-        column.seek(row);
-        match column.values {
-            Values::Text { .. } => column.push_view(view),
-            _ => self.put_tagged(id, view, ValueTag::String),
-        }
+        self.put_tagged(id, view, ValueTag::String);
     }
 
     #[inline]
     fn put_tagged(&mut self, id: FieldId, view: u128, tag: ValueTag) {
+        let row = self.row();
+        let column = self.columns.get_mut(usize::from(id.0)).and_then(Option::as_mut);
+        if !column.is_some_and(|column| column.len() == row && column.push_usual(view, tag)) {
+            self.put_unusual(id, view, tag);
+        }
+    }
+
+    /// To a column that is new, or has other values, or whose rows have gaps.
+    fn put_unusual(&mut self, id: FieldId, view: u128, tag: ValueTag) {
         let (row, expected) = (self.row(), self.expected_rows);
         let at = usize::from(id.0);
         if !matches!(self.columns[at], Some(ColumnBuilder { values: Values::Text { .. }, .. }) | None) {
@@ -407,6 +417,7 @@ impl BatchBuilder {
         let rows = self.row();
         self.clear_row();
         self.complete_addresses();
+        self.name_datasets();
         let buffers = [self.block, Buffer::from_vec(self.scratch)];
         let names = FIELDS.iter().map(|row| row.name).chain(self.dynamic_names.iter().map(|name| &**name));
         let mut columns = Vec::with_capacity(24);

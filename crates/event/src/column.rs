@@ -45,30 +45,68 @@ pub(crate) enum Values {
     Date(Vec<i64>),
 }
 
+impl Values {
+    /// Rows that there is room for.
+    fn capacity(&self) -> usize {
+        match self {
+            Values::Text { views, .. } => views.capacity(),
+            Values::Long(values) | Values::Date(values) => values.capacity(),
+        }
+    }
+}
+
 /// One column: values for rows `0..len`, and which of them are there.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
     pub(crate) values: Values,
-    /// A bit for each row that has a value; rows beyond the last word have none.
+    /// A bit for each row that has a value; rows beyond the last word have none. Empty as long as every row has one.
     present: Vec<u64>,
     len: usize,
 }
 
 impl ColumnBuilder {
     pub(crate) fn text(expected_rows: usize) -> Self {
-        Self::new(Values::Text { views: Vec::with_capacity(expected_rows), tags: Vec::new() }, expected_rows)
+        Self::new(Values::Text { views: Vec::with_capacity(expected_rows), tags: Vec::new() })
     }
 
     pub(crate) fn long(expected_rows: usize) -> Self {
-        Self::new(Values::Long(Vec::with_capacity(expected_rows)), expected_rows)
+        Self::new(Values::Long(Vec::with_capacity(expected_rows)))
     }
 
     pub(crate) fn date(expected_rows: usize) -> Self {
-        Self::new(Values::Date(Vec::with_capacity(expected_rows)), expected_rows)
+        Self::new(Values::Date(Vec::with_capacity(expected_rows)))
     }
 
-    fn new(values: Values, expected_rows: usize) -> Self {
-        ColumnBuilder { values, present: vec![0; expected_rows.div_ceil(64)], len: 0 }
+    fn new(values: Values) -> Self {
+        ColumnBuilder { values, present: Vec::new(), len: 0 }
+    }
+
+    /// Texts of which every row has one.
+    pub(crate) fn full(views: Vec<u128>) -> Self {
+        let len = views.len();
+        ColumnBuilder { values: Values::Text { views, tags: Vec::new() }, present: Vec::new(), len }
+    }
+
+    /// The texts that belong to the numbers of this column; `None` where a row has a number that has no text.
+    pub(crate) fn mapped(&self, texts: &[u128]) -> Option<Self> {
+        let Values::Long(numbers) = &self.values else { return None };
+        let has_text = |number: &i64| usize::try_from(*number).is_ok_and(|at| at < texts.len());
+        // A row without a number has 0 there.
+        if texts.is_empty() || !numbers.iter().all(has_text) {
+            return None;
+        }
+        let views = numbers.iter().map(|number| texts[*number as usize]).collect();
+        Some(ColumnBuilder {
+            values: Values::Text { views, tags: Vec::new() },
+            present: self.present.clone(),
+            len: self.len,
+        })
+    }
+
+    /// The whole number of a row.
+    pub(crate) fn number_at(&self, row: usize) -> Option<i64> {
+        let Values::Long(values) = &self.values else { return None };
+        values.get(row).copied().filter(|_| self.is_valid(row))
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -89,6 +127,7 @@ impl ColumnBuilder {
             self.truncate(row);
             return;
         }
+        self.tell_rows_apart();
         match &mut self.values {
             Values::Text { views, tags } => {
                 views.resize(row, 0);
@@ -99,6 +138,15 @@ impl ColumnBuilder {
             Values::Long(values) | Values::Date(values) => values.resize(row, 0),
         }
         self.len = row;
+    }
+
+    /// From here on rows without a value follow: each row so far gets its bit.
+    fn tell_rows_apart(&mut self) {
+        if self.present.is_empty() {
+            self.present.reserve(self.values.capacity().div_ceil(64).max(1));
+            self.present.resize(self.len / 64, u64::MAX);
+            self.present.push((1 << (self.len % 64)) - 1);
+        }
     }
 
     pub(crate) fn truncate(&mut self, rows: usize) {
@@ -112,7 +160,12 @@ impl ColumnBuilder {
             }
             Values::Long(values) | Values::Date(values) => values.truncate(rows),
         }
-        self.present.truncate(rows.div_ceil(64));
+        if self.present.is_empty() {
+            self.len = rows;
+            return;
+        }
+        // One word stays: no word means that every row has a value.
+        self.present.truncate(rows.div_ceil(64).max(1));
         if let Some(last) = self.present.get_mut(rows / 64) {
             *last &= (1 << (rows % 64)) - 1;
         }
@@ -121,6 +174,15 @@ impl ColumnBuilder {
 
     #[inline]
     fn pushed(&mut self, valid: bool) {
+        if self.present.is_empty() && valid {
+            self.len += 1;
+        } else {
+            self.pushed_apart(valid);
+        }
+    }
+
+    fn pushed_apart(&mut self, valid: bool) {
+        self.tell_rows_apart();
         let at = self.len / 64;
         if at >= self.present.len() {
             self.present.resize(at + 1, 0);
@@ -129,15 +191,22 @@ impl ColumnBuilder {
         self.len += 1;
     }
 
+    /// Pushes a text where nothing else has to be changed for it; false where something has.
     #[inline]
-    pub(crate) fn push_view(&mut self, view: u128) {
-        if let Values::Text { views, tags } = &mut self.values {
-            views.push(view);
-            if !tags.is_empty() {
-                tags.push(ValueTag::String as u8);
+    pub(crate) fn push_usual(&mut self, view: u128, tag: ValueTag) -> bool {
+        let Values::Text { views, tags } = &mut self.values else { return false };
+        if tags.is_empty() {
+            if tag != ValueTag::String {
+                return false;
             }
-            self.pushed(true);
+        } else if tag == ValueTag::Null {
+            return false;
+        } else {
+            tags.push(tag as u8);
         }
+        views.push(view);
+        self.pushed(true);
+        true
     }
 
     #[inline]
@@ -165,7 +234,8 @@ impl ColumnBuilder {
     /// Whether row `row` holds a value.
     #[inline]
     pub(crate) fn is_valid(&self, row: usize) -> bool {
-        row < self.len && self.present.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
+        let has_bit = || self.present.get(row / 64).is_some_and(|word| word >> (row % 64) & 1 == 1);
+        row < self.len && (self.present.is_empty() || has_bit())
     }
 
     pub(crate) fn has_tags(&self) -> bool {
@@ -183,6 +253,9 @@ impl ColumnBuilder {
 
     /// Which of `rows` rows are null; `None` where none is.
     fn nulls(&mut self, rows: usize) -> Option<NullBuffer> {
+        if self.present.is_empty() {
+            return None;
+        }
         let valid: usize = self.present.iter().map(|word| word.count_ones() as usize).sum();
         if valid == rows {
             return None;

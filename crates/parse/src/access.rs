@@ -115,8 +115,9 @@ fn status_and_bytes(text: &[u8]) -> Option<Status<'_>> {
     let text = text.strip_prefix(b" ")?;
     let (status, rest) = split_word(text);
     let (bytes, rest) = split_word(rest);
-    let known = status == b"-" || (status.len() == 3 && decimal(status).is_some());
-    known.then(|| (decimal(status), decimal(bytes), rest))
+    let code = decimal(status);
+    let known = status == b"-" || (status.len() == 3 && code.is_some());
+    known.then(|| (code, decimal(bytes), rest))
 }
 
 /// Referer, user agent and extras. A `-` may stand without its quotes.

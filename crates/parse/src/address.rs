@@ -42,10 +42,19 @@ fn is_ipv6(text: &[u8]) -> bool {
 /// Brackets and an IPv6 zone are taken off; an IPv4 address mapped into IPv6 counts as IPv4.
 #[inline]
 pub(crate) fn put_peer(rows: &mut BatchBuilder, text: &[u8]) {
-    if is_ip(text) && text[0] != b':' {
-        rows.text(field::SOURCE_IP, text);
+    if is_ip(text) {
+        put_address(rows, text);
     } else {
         put_unusual(rows, text, field::SOURCE_IP, true);
+    }
+}
+
+/// As [`put_peer`], for what is known to be an address.
+#[inline]
+pub(crate) fn put_address(rows: &mut BatchBuilder, address: &[u8]) {
+    match address.first() {
+        Some(b':') | None => put_unusual(rows, address, field::SOURCE_IP, true),
+        Some(_) => rows.text(field::SOURCE_IP, address),
     }
 }
 

@@ -80,6 +80,12 @@ fn body_of(program: &[u8]) -> Option<&'static Body> {
         let rows = bodies().flat_map(|body| body.programs.iter().map(move |name| (name.as_bytes(), body)));
         rows.collect()
     });
+    if let Some(body) = names.get(program) {
+        return Some(body);
+    }
+    if !program.iter().any(u8::is_ascii_uppercase) {
+        return None;
+    }
     let mut lower = [0; NAME_BYTES_MAX];
     let lower = lower.get_mut(..program.len())?;
     lower.copy_from_slice(program);

@@ -7,7 +7,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::memchr;
 
-use crate::address::{decimal, endpoint, endpoint_with_port, is_ip, put_endpoint, put_peer};
+use crate::address::{decimal, endpoint, endpoint_with_port, is_ip, put_address, put_endpoint, put_peer};
 use crate::proxies::TrustedProxies;
 use crate::request::{put_escaped, put_host, split_word, word};
 
@@ -111,9 +111,12 @@ impl<'a> Client<'a> {
     #[inline]
     pub(crate) fn put(&self, proxies: &TrustedProxies, rows: &mut BatchBuilder) {
         if self.is_plain {
-            put_peer(rows, self.peer);
-            if let Some(port) = self.port {
-                rows.long(field::SOURCE_PORT, port);
+            match self.port {
+                None => put_address(rows, self.peer),
+                Some(port) => {
+                    put_peer(rows, self.peer);
+                    rows.long(field::SOURCE_PORT, port);
+                }
             }
         } else {
             self.put_unusual(proxies, rows);

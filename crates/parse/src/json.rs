@@ -41,6 +41,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     }
     let doubled = std::mem::take(&mut reader.doubled);
     if !doubled.is_empty() {
+        reader.places.timed_by = None;
         doubled::settle(&mut reader, &doubled, rows).map_err(Refusal::Broken)?;
     }
     if reader.mended {

@@ -4,46 +4,56 @@
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
-use crate::pairs::{NAME_BYTES_MAX, Pairs, is_name_byte, unescaped};
+use crate::pairs::{NAME_BYTES_MAX, Pairs, bytes_of, is_name_byte, unescaped};
 
 /// Pairs that begin the line at least.
 const LEADING_MIN: usize = 3;
 
 /// At least three pairs begin the line, and they make up most of it.
 pub(crate) fn looks_like(text: &[u8]) -> bool {
-    let text = text.trim_ascii();
-    // Records of the audit daemon, whole or broken, are its own.
-    if text.starts_with(b"type=") && memchr::memmem::find(text, b"msg=audit(").is_some() {
-        return false;
-    }
+    tokens(text.trim_ascii()).is_some()
+}
+
+/// What the line is made of, where that is pairs for the most part.
+fn tokens(text: &[u8]) -> Option<Vec<Token<'_>>> {
     let mut pairs = PairsOf::new(text);
     let (mut covered, mut count, mut stray) = (0, 0, 0);
+    let mut tokens = Vec::new();
     while let Some(token) = pairs.next() {
         match token {
             Token::Pair(name, value) => {
                 count += 1;
                 covered += name.len() + value.text.len();
             }
-            Token::Stray(_) if count < LEADING_MIN => return false,
+            Token::Stray(_) if count < LEADING_MIN => return None,
             Token::Stray(word) => stray += word.len(),
         }
+        if tokens.is_empty() {
+            // Records of the audit daemon, whole or broken, are its own.
+            if text.starts_with(b"type=") && memchr::memmem::find(text, b"msg=audit(").is_some() {
+                return None;
+            }
+            tokens.reserve(text.len() / 12);
+        }
+        tokens.push(token);
     }
-    count >= LEADING_MIN && covered > 2 * stray
+    (count >= LEADING_MIN && covered > 2 * stray).then_some(tokens)
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
-    if !looks_like(text) {
-        return Err(Refusal::Other("not key=value: three pairs have to begin the line and make up most of it"));
-    }
     let text = text.trim_ascii();
+    let tokens = tokens(text)
+        .ok_or(Refusal::Other("not key=value: three pairs have to begin the line and make up most of it"))?;
     let mut pairs = Pairs::new(context, rows);
-    let mut tokens = PairsOf::new(text);
     let (mut date, mut clock, mut zone) = (None, None, None);
     let mut held: Option<(&[u8], PairText<'_>)> = None;
-    while let Some(token) = tokens.next() {
+    for token in tokens {
         match (token, &mut held) {
             // Words without a name belong to a value without quotes.
-            (Token::Stray(_), Some((_, value))) if !value.is_quoted => value.text = &text[value.start..tokens.at],
+            (Token::Stray(word), Some((_, value))) if !value.is_quoted => {
+                let end = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
+                value.text = &text[value.start..end];
+            }
             (Token::Stray(_), _) => {}
             (Token::Pair(name, value), held) => {
                 if let Some((known, text)) = held.replace((name, value)) {
@@ -103,8 +113,10 @@ struct PairsOf<'a> {
     unclosed: [bool; 2],
 }
 
+#[inline]
 fn separates(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b',' | b';' | b'|')
+    const SEPARATORS: [bool; 256] = bytes_of(b" \t,;|", false);
+    SEPARATORS[usize::from(byte)]
 }
 
 impl<'a> PairsOf<'a> {

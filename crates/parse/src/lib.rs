@@ -162,15 +162,18 @@ impl Parser {
         let buffer = rows.buffer();
         let bytes = buffer.as_slice();
         let preferred = self.preferred(bytes);
-        let mut count = 0;
+        self.context.bound = of_source;
+        let (mut count, mut begun) = (0, 0);
         let mut lines = line::lines(bytes);
         while let Some(line) = lines.next() {
             count += 1;
             let cut = cut_line_bytes.filter(|_| line.next >= bytes.len());
             // What other senders wrote behind the line does not go on with it.
-            let bound = origin_starts.partition_point(|start| *start as usize <= line.at);
-            self.context.bound = bound.checked_sub(1).map_or(of_source, |origin| of_origins[origin]);
-            let bound = origin_starts.get(bound).map_or(bytes.len(), |start| *start as usize);
+            while origin_starts.get(begun).is_some_and(|start| *start as usize <= line.at) {
+                self.context.bound = of_origins[begun];
+                begun += 1;
+            }
+            let bound = origin_starts.get(begun).map_or(bytes.len(), |start| *start as usize);
             let head = RecordHead { line, cut, bytes, bound: bound.max(line.next) };
             let record = self.parse_record(head, preferred, &mut rows);
             for _ in 1..record {

@@ -11,6 +11,10 @@ mod run;
 mod stamp;
 pub(crate) mod unknown;
 
+use std::sync::LazyLock;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use event::builder::ValueNow;
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 
@@ -71,15 +75,22 @@ const LOGIN_WORDS: &[&str] = &[
     "session.start",
 ];
 
+fn speaks_of_login(text: &[u8]) -> bool {
+    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        let kind = Some(AhoCorasickKind::DFA);
+        AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(LOGIN_WORDS).ok()
+    });
+    WORDS.as_ref().is_some_and(|words| words.is_match(text))
+}
+
 /// An event that says how something ended, and speaks of a login, is about one.
 fn put_category(rows: &mut BatchBuilder) {
     if rows.has(field::EVENT_CATEGORY) || !rows.has(field::EVENT_OUTCOME) {
         return;
     }
-    let mut text = String::new();
-    let is_login = [field::EVENT_ACTION, field::MESSAGE].into_iter().any(|id| {
-        rows.text_now(id, &mut text) && LOGIN_WORDS.iter().any(|word| text.to_ascii_lowercase().contains(word))
-    });
+    let is_login = [field::EVENT_ACTION, field::MESSAGE]
+        .into_iter()
+        .any(|id| rows.value_now(id).as_ref().and_then(ValueNow::text).is_some_and(speaks_of_login));
     if is_login {
         rows.literal(field::EVENT_CATEGORY, "authentication");
     }

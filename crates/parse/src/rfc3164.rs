@@ -49,7 +49,9 @@ struct BsdHeader<'a> {
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     let header = BsdHeader::read(text, &mut context.times)?;
     // A program that writes its own file names no host, nor puts a letter between day and hour.
+    let is_event = matches!(header.message.get(..4), Some(b"CEF:" | b"LEEF"));
     let may_be_own = header.priority.is_none()
+        && !is_event
         && (header.host.is_empty() || header.program.name.is_empty() || text.get(10) == Some(&b' '));
     if may_be_own && let Ok(dataset) = own_file::read(text, context, rows) {
         return Ok(dataset);

@@ -21,6 +21,7 @@
 //! | `{( … || … )}`, `{? … || … ?}` | one of several parts; parts may hold parts |
 //! | `(i)` in front | letters of either case |
 
+use aho_corasick::AhoCorasick;
 use event::catalog::{FieldType, field};
 use event::{BatchBuilder, FieldId};
 use memchr::memmem;
@@ -36,7 +37,7 @@ mod syntax;
 #[cfg(test)]
 pub(crate) use parts::Piece;
 pub(crate) use parts::Takes;
-use parts::{BadTemplate, CAPTURES_MAX, Follow, Move};
+use parts::{BadTemplate, CAPTURES_MAX, Follow, Move, Sought};
 
 /// Steps that are made for one message before it counts as unclear.
 const STEPS_MAX: usize = 1500;
@@ -54,19 +55,19 @@ pub(crate) struct Template {
     /// More may follow the template's end.
     is_open: bool,
     /// Texts that no [`Takes::Own`] holds.
-    marks: Vec<Vec<u8>>,
+    marks: Option<AhoCorasick>,
+    /// Texts that stand behind the first one in every message, in this order; none where letters may be of either case.
+    needed: Vec<Sought>,
 }
 
 impl Template {
     pub(crate) fn read(text: &str) -> Result<Template, BadTemplate> {
         let (text, ignores_case) = text.strip_prefix("(i)").map_or((text, false), |rest| (rest, true));
         let (steps, captures) = compile::compiled(&syntax::nodes(text)?)?;
-        let long = |step: &Move| match step {
-            Move::Literal(literal) if literal.len() >= MARK_BYTES_MIN => Some(literal.clone()),
-            _ => None,
-        };
-        let marks = steps.iter().filter_map(long).collect();
-        Ok(Template { steps, captures, ignores_case, is_open: false, marks })
+        let has_own = captures.iter().any(|(_, kind)| *kind == Takes::Own);
+        let marks = has_own.then(|| compile::marks(&steps, MARK_BYTES_MIN)).flatten();
+        let needed = if ignores_case { Vec::new() } else { compile::needed(&steps) };
+        Ok(Template { steps, captures, ignores_case, is_open: false, marks, needed })
     }
 
     /// The template, and whatever follows it.
@@ -130,15 +131,32 @@ impl Template {
     #[inline]
     fn begins(&self, text: &[u8], literal: &[u8]) -> bool {
         match self.ignores_case {
+            false if text.first() != literal.first() => literal.is_empty(),
             true => text.get(..literal.len()).is_some_and(|head| head.eq_ignore_ascii_case(literal)),
             false => text.starts_with(literal),
         }
     }
 
+    /// Whether a message that the template reads may stand somewhere in the text.
+    pub(crate) fn may_be_in(&self, text: &[u8]) -> bool {
+        self.ignores_case || memmem::find(text, self.head()).is_some_and(|at| self.has_needed(&text[at..]))
+    }
+
+    /// Whether the message has the texts without which it is another one. Most others are told apart by this.
+    #[inline]
+    fn has_needed(&self, message: &[u8]) -> bool {
+        let mut rest = &message[self.head().len()..];
+        self.needed.iter().all(|text| {
+            let Some(at) = text.find(rest) else { return false };
+            rest = &rest[at + text.text().len()..];
+            true
+        })
+    }
+
     /// What the readings of the message agree on; `None` where it is another message.
     #[inline]
     pub(crate) fn read_message<'a>(&self, message: &'a [u8]) -> Option<Values<'a>> {
-        if !self.begins(message, self.head()) {
+        if !self.begins(message, self.head()) || !self.has_needed(message) {
             return None;
         }
         let mut search = Search { template: self, message, now: [None; CAPTURES_MAX], found: None, steps: 0 };
@@ -153,16 +171,35 @@ type ValueOf<'a> = (FieldId, Takes, Option<&'a [u8]>);
 /// Fields and their values, as a message told them; no value where it can be read in several ways.
 #[derive(Clone, Debug)]
 pub(crate) struct Values<'a> {
+    /// Those that there are come first.
     values: [Option<ValueOf<'a>>; CAPTURES_MAX],
+    count: usize,
 }
 
 impl<'a> Values<'a> {
+    const NONE: Self = Values { values: [None; CAPTURES_MAX], count: 0 };
+
+    fn push(&mut self, value: ValueOf<'a>) {
+        if let Some(place) = self.values.get_mut(self.count) {
+            *place = Some(value);
+            self.count += 1;
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &ValueOf<'a>> {
+        self.values[..self.count].iter().flatten()
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut ValueOf<'a>> {
+        self.values[..self.count].iter_mut().flatten()
+    }
+
     /// Takes out what another reading of the same message tells otherwise; where they differ on who it was, all that the other
     /// one does not tell.
     pub(crate) fn doubt(&mut self, other: &Values<'a>) {
         let mut is_another = false;
-        for (id, _, value) in self.values.iter_mut().flatten() {
-            if other.values.iter().flatten().any(|(known, _, it)| known == id && (it != value || it.is_none())) {
+        for (id, _, value) in self.iter_mut() {
+            if other.iter().any(|(known, _, it)| known == id && (it != value || it.is_none())) {
                 *value = None;
                 is_another |= matches!(*id, field::USER_NAME | field::SOURCE_IP);
             }
@@ -174,15 +211,15 @@ impl<'a> Values<'a> {
 
     /// Takes out what another reading by the same template does not tell, too.
     fn keep_shared(&mut self, other: &Values<'a>) {
-        for (id, _, value) in self.values.iter_mut().flatten() {
-            if !other.values.iter().flatten().any(|(known, _, it)| known == id && it == value) {
+        for (id, _, value) in self.iter_mut() {
+            if !other.iter().any(|(known, _, it)| known == id && it == value) {
                 *value = None;
             }
         }
     }
 
     pub(crate) fn put(&self, rows: &mut BatchBuilder) {
-        for (id, kind, value) in self.values.iter().flatten() {
+        for (id, kind, value) in self.iter() {
             if let Some(value) = value {
                 put_value(rows, *id, *kind, value);
             }
@@ -201,30 +238,47 @@ struct Search<'a, 't> {
 
 impl Search<'_, '_> {
     /// Reads from `at` on with the steps from `step` on.
-    fn go(&mut self, step: usize, at: usize) {
-        self.steps += 1;
-        if self.steps > STEPS_MAX {
-            return self.give_up();
-        }
-        let rest = &self.message[at..];
-        match &self.template.steps[step] {
-            Move::End => {
-                if rest.is_empty() || self.template.is_open {
-                    self.add();
+    fn go(&mut self, mut step: usize, mut at: usize) {
+        let template = self.template;
+        loop {
+            self.steps += 1;
+            if self.steps > STEPS_MAX {
+                return self.give_up();
+            }
+            let rest = &self.message[at..];
+            match &template.steps[step] {
+                Move::End => {
+                    if rest.is_empty() || template.is_open {
+                        self.add();
+                    }
+                    return;
                 }
-            }
-            Move::Literal(literal) => {
-                if self.template.begins(rest, literal) {
-                    self.go(step + 1, at + literal.len());
+                Move::Literal(literal) => {
+                    if !template.begins(rest, literal) {
+                        return;
+                    }
+                    at += literal.len();
+                    step += 1;
                 }
+                Move::Blanks => {
+                    at += rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+                    step += 1;
+                }
+                Move::Jump(to) => step = *to,
+                Move::Split(ways) => {
+                    for way in ways {
+                        let begins = match &template.steps[*way] {
+                            Move::Literal(literal) => template.begins(rest, literal),
+                            _ => true,
+                        };
+                        if begins {
+                            self.go(*way, at);
+                        }
+                    }
+                    return;
+                }
+                Move::Capture(slot, follow) => return self.capture((step, at, *slot), follow),
             }
-            Move::Blanks => {
-                let blanks = rest.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-                self.go(step + 1, at + blanks);
-            }
-            Move::Jump(to) => self.go(*to, at),
-            Move::Split(ways) => ways.iter().for_each(|way| self.go(*way, at)),
-            Move::Capture(slot, follow) => self.capture((step, at, *slot), follow),
         }
     }
 
@@ -233,9 +287,7 @@ impl Search<'_, '_> {
         let kind = self.template.captures[slot].1;
         let longest = at + extent(kind, &message[at..]);
         let take = |search: &mut Self, end: usize| {
-            let text = &message[at..end];
-            let is_own = || !search.template.marks.iter().any(|mark| memmem::find(text, mark).is_some());
-            if fits(kind, text) && (kind != Takes::Own || is_own()) {
+            if fits(kind, &message[at..end]) && (kind != Takes::Own || search.is_own(at, end)) {
                 search.now[slot] = Some((at, end));
                 search.go(step + 1, end);
                 search.now[slot] = None;
@@ -255,7 +307,8 @@ impl Search<'_, '_> {
             let mut from = at;
             while let Some(end) = self.next(literal, from).filter(|end| *end <= longest && self.steps <= STEPS_MAX) {
                 // Where several texts that may follow stand at one place, it is tried once.
-                let is_tried = follow.literals[..which].iter().any(|it| self.template.begins(&message[end..], it));
+                let is_tried =
+                    follow.literals[..which].iter().any(|it| self.template.begins(&message[end..], it.text()));
                 if !(is_tried || follow.end && !self.template.is_open && end == message.len()) {
                     take(self, end);
                 }
@@ -264,23 +317,29 @@ impl Search<'_, '_> {
         }
     }
 
+    /// Whether none of the template's longer texts stands between these places.
+    fn is_own(&self, start: usize, end: usize) -> bool {
+        !self.template.marks.as_ref().is_some_and(|marks| marks.is_match(&self.message[start..end]))
+    }
+
     /// Where the literal stands next.
-    fn next(&self, literal: &[u8], from: usize) -> Option<usize> {
+    fn next(&self, literal: &Sought, from: usize) -> Option<usize> {
         let rest = self.message.get(from..)?;
-        if self.template.ignores_case {
-            return rest.windows(literal.len()).position(|here| here.eq_ignore_ascii_case(literal)).map(|at| from + at);
-        }
-        match literal {
-            [byte] => memchr::memchr(*byte, rest).map(|at| from + at),
-            _ => memmem::find(rest, literal).map(|at| from + at),
-        }
+        let found = match self.template.ignores_case {
+            true => {
+                let text = literal.text();
+                rest.windows(text.len()).position(|here| here.eq_ignore_ascii_case(text))
+            }
+            false => literal.find(rest),
+        };
+        found.map(|at| from + at)
     }
 
     fn add(&mut self) {
-        let mut values = Values { values: [None; CAPTURES_MAX] };
-        for ((value, place), (id, kind)) in values.values.iter_mut().zip(&self.now).zip(&self.template.captures) {
+        let mut values = Values::NONE;
+        for (place, (id, kind)) in self.now.iter().zip(&self.template.captures) {
             if let (Some(id), Some((start, end))) = (id, place) {
-                *value = Some((*id, *kind, Some(&self.message[*start..*end])));
+                values.push((*id, *kind, Some(&self.message[*start..*end])));
             }
         }
         match &mut self.found {
@@ -291,9 +350,11 @@ impl Search<'_, '_> {
 
     /// Too many readings: what they agree on is not known.
     fn give_up(&mut self) {
-        let mut values = Values { values: [None; CAPTURES_MAX] };
-        for (value, (id, kind)) in values.values.iter_mut().zip(&self.template.captures) {
-            *value = id.map(|id| (id, *kind, None));
+        let mut values = Values::NONE;
+        for (id, kind) in &self.template.captures {
+            if let Some(id) = id {
+                values.push((*id, *kind, None));
+            }
         }
         self.found = Some(values);
     }
@@ -369,7 +430,7 @@ mod tests {
         let template = Template::read(template).unwrap();
         let values = template.read_message(message.as_bytes())?;
         let text = |value: &Option<&[u8]>| value.map(|value| String::from_utf8_lossy(value).into_owned());
-        Some(values.values.iter().flatten().map(|(_, _, value)| text(value)).collect())
+        Some(values.iter().map(|(_, _, value)| text(value)).collect())
     }
 
     fn some(values: &[&str]) -> Option<Vec<Option<String>>> {

@@ -4,12 +4,17 @@
 //!
 //! No general XML: no document types, no entities but the five and numbers, nothing that refers to anything outside.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use event::{BatchBuilder, DatasetId};
 use memchr::{memchr, memmem};
 
 use crate::context::{Context, Refusal};
 use crate::json;
 
+/// How far apart members of one key may stand to become one array.
+const SAME_KEY_WITHIN: usize = 64;
 /// Deepest nesting of elements.
 const DEPTH_MAX: usize = 24;
 /// What the element ends with.
@@ -46,126 +51,194 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     let Some(element) = event_element(text) else {
         return Err(Refusal::Other("no Windows event: it does not begin with <Event>"));
     };
-    let mut reader = XmlReader { text: element, at: 0, time: None, user_data: None };
-    let mut json = String::with_capacity(element.len() * 2);
-    json.push('{');
+    let mut reader = XmlReader::new(element);
     let broken = Refusal::Broken("a Windows event whose XML is not whole");
     let Some((name, value)) = reader.element(0) else { return Err(broken) };
-    if let Some(time) = &reader.time {
-        json.push_str("\"@timestamp\":");
-        json.push_str(time);
-        json.push(',');
-    }
-    if let Some(data) = &reader.user_data {
-        json.push_str("\"winlog\":{\"user_data\":");
-        json.push_str(data);
-        json.push_str("},");
-    }
-    json.push_str(&quote(&name));
-    json.push(':');
-    json.push_str(&value);
-    json.push('}');
-    json::read(json.as_bytes(), context, rows)
+    json::read(&reader.event(&name, value), context, rows)
 }
 
 /// At a place in the text.
 struct XmlReader<'a> {
     text: &'a [u8],
     at: usize,
-    /// `SystemTime` of the first `TimeCreated`, quoted: that of the event itself.
-    time: Option<String>,
+    /// Values in JSON, one behind the other: those of an element behind those within it.
+    out: Vec<u8>,
+    /// `SystemTime` of the first `TimeCreated`: that of the event itself.
+    time: Option<Cow<'a, str>>,
     /// What stands in the element within `UserData`, whose name differs from provider to provider: where rules look for it.
-    user_data: Option<String>,
+    user_data: Option<Range<usize>>,
 }
 
-/// Members of an object, in their order, with all values that a key has.
+/// A member of an object, whose value stands in [`XmlReader::out`].
+struct XmlMember<'a> {
+    key: Cow<'a, str>,
+    value: Range<usize>,
+    /// A member in front of it has the same key.
+    is_again: bool,
+    /// Number of the next one with the same key.
+    next: Option<usize>,
+}
+
+/// Members of an object, in their order.
 #[derive(Default)]
-struct Members(Vec<(String, Vec<String>)>);
+struct Members<'a>(Vec<XmlMember<'a>>);
 
-impl Members {
-    fn add(&mut self, key: String, value: String) {
-        match self.0.iter_mut().rev().take(64).find(|(known, _)| *known == key) {
-            Some((_, values)) => values.push(value),
-            None => self.0.push((key, vec![value])),
+impl<'a> Members<'a> {
+    fn add(&mut self, key: Cow<'a, str>, value: Range<usize>) {
+        let number = self.0.len();
+        let before = self.0.iter_mut().rev().take(SAME_KEY_WITHIN).find(|known| known.key == key);
+        let is_again = before.is_some();
+        if let Some(before) = before {
+            before.next = Some(number);
         }
-    }
-
-    fn json(&self) -> String {
-        let member = |(key, values): &(String, Vec<String>)| match &values[..] {
-            [value] => format!("{}:{value}", quote(key)),
-            _ => format!("{}:[{}]", quote(key), values.join(",")),
-        };
-        format!("{{{}}}", self.0.iter().map(member).collect::<Vec<_>>().join(","))
+        self.0.push(XmlMember { key, value, is_again, next: None });
     }
 }
+
+/// A tag: its name without prefix, attributes, whether it is closed at once.
+type XmlTag<'a> = (Cow<'a, str>, Vec<(Cow<'a, str>, Cow<'a, str>)>, bool);
 
 impl<'a> XmlReader<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        XmlReader { text, at: 0, out: Vec::with_capacity(text.len() * 2), time: None, user_data: None }
+    }
+
+    /// The whole event, as the JSON object that it becomes.
+    fn event(&self, name: &str, value: Range<usize>) -> Vec<u8> {
+        let mut json = Vec::with_capacity(2 * value.len() + 128);
+        json.push(b'{');
+        if let Some(time) = &self.time {
+            json.extend_from_slice(b"\"@timestamp\":");
+            push_quoted(&mut json, time);
+            json.push(b',');
+        }
+        if let Some(data) = &self.user_data {
+            json.extend_from_slice(b"\"winlog\":{\"user_data\":");
+            json.extend_from_slice(&self.out[data.clone()]);
+            json.extend_from_slice(b"},");
+        }
+        push_quoted(&mut json, name);
+        json.push(b':');
+        json.extend_from_slice(&self.out[value]);
+        json.push(b'}');
+        json
+    }
+
     fn rest(&self) -> &'a [u8] {
         self.text.get(self.at..).unwrap_or_default()
     }
 
-    /// Name and value, in JSON, of the element that begins here. `None` where it is not whole.
-    fn element(&mut self, depth: usize) -> Option<(String, String)> {
+    /// Name and value of the element that begins here. `None` where it is not whole.
+    fn element(&mut self, depth: usize) -> Option<(Cow<'a, str>, Range<usize>)> {
         if depth > DEPTH_MAX {
             return None;
         }
-        let (name, attributes, is_closed) = self.tag()?;
+        let (name, mut attributes, is_closed) = self.tag()?;
         if name == "TimeCreated" && self.time.is_none() {
-            self.time = attributes.0.iter().find(|(key, _)| key == "SystemTime").map(|(_, values)| values[0].clone());
+            self.time = attributes.iter().find(|(key, _)| key == "SystemTime").map(|(_, value)| value.clone());
         }
         let mut members = Members::default();
-        let mut text = String::new();
-        loop {
-            if is_closed {
-                break;
+        let mut text = Cow::Borrowed("");
+        if !is_closed {
+            self.inside(depth, &mut text, &mut members)?;
+        }
+        let text = text.trim();
+        // `<Data Name="TargetUserName">ann</Data>` is a member of that name.
+        if name == "Data"
+            && let Some(own) = attributes.iter().position(|(key, _)| key == "Name")
+        {
+            return Some((attributes.swap_remove(own).1, self.quoted(text)));
+        }
+        if name == "UserData" && depth == 1 && self.user_data.is_none() {
+            let inner = members.0.first().map(|member| member.value.clone());
+            self.user_data = inner.filter(|value| self.out.get(value.start) == Some(&b'{'));
+        }
+        if members.0.is_empty() && attributes.is_empty() {
+            return Some((name, self.quoted(text)));
+        }
+        let mut all = Members::default();
+        if !attributes.is_empty() {
+            let mut own = Members::default();
+            for (key, value) in attributes {
+                let value = self.quoted(&value);
+                own.add(key, value);
             }
+            let own = self.object(&own);
+            all.add(Cow::Borrowed("#attributes"), own);
+        }
+        if members.0.is_empty() && !text.is_empty() {
+            let text = self.quoted(text);
+            all.add(Cow::Borrowed("#text"), text);
+        }
+        let before = all.0.len();
+        members.0.iter_mut().for_each(|member| member.next = member.next.map(|number| number + before));
+        all.0.append(&mut members.0);
+        Some((name, self.object(&all)))
+    }
+
+    /// Texts and elements up to the closing tag.
+    fn inside(&mut self, depth: usize, text: &mut Cow<'a, str>, members: &mut Members<'a>) -> Option<()> {
+        loop {
             let next = memchr(b'<', self.rest())?;
-            text.push_str(&unescaped(&self.rest()[..next]));
+            push_text(text, unescaped(&self.rest()[..next]));
             self.at += next;
             if let Some(data) = self.rest().strip_prefix(b"<![CDATA[") {
                 let end = memmem::find(data, b"]]>")?;
-                text.push_str(&String::from_utf8_lossy(&data[..end]));
+                push_text(text, String::from_utf8_lossy(&data[..end]));
                 self.at += 9 + end + 3;
             } else if self.rest().starts_with(b"<!--") {
                 self.at += memmem::find(self.rest(), b"-->")? + 3;
             } else if self.rest().starts_with(b"</") {
                 self.at += memchr(b'>', self.rest())? + 1;
-                break;
+                return Some(());
             } else {
                 let (key, value) = self.element(depth + 1)?;
                 members.add(key, value);
             }
         }
-        // `<Data Name="TargetUserName">ann</Data>` is a member of that name.
-        let own =
-            attributes.0.iter().find(|(key, _)| name == "Data" && key == "Name").map(|(_, values)| values[0].clone());
-        if let Some(quoted) = own {
-            let key = quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(&quoted);
-            return Some((key.to_owned(), quote(text.trim())));
-        }
-        if name == "UserData" && depth == 1 && self.user_data.is_none() {
-            let inner = members.0.first().and_then(|(_, values)| values.first());
-            self.user_data = inner.filter(|value| value.starts_with('{')).cloned();
-        }
-        let is_leaf = members.0.is_empty();
-        let text = text.trim();
-        if is_leaf && attributes.0.is_empty() {
-            return Some((name, quote(text)));
-        }
-        if !attributes.0.is_empty() {
-            members.0.insert(0, ("#attributes".to_owned(), vec![attributes.json()]));
-        }
-        if is_leaf && !text.is_empty() {
-            members.add("#text".to_owned(), quote(text));
-        }
-        Some((name, members.json()))
     }
 
-    /// `<Name key="value" …>`: name without its prefix, attributes, whether it is closed at once.
-    fn tag(&mut self) -> Option<(String, Members, bool)> {
+    /// Writes a text as JSON.
+    fn quoted(&mut self, text: &str) -> Range<usize> {
+        let start = self.out.len();
+        push_quoted(&mut self.out, text);
+        start..self.out.len()
+    }
+
+    /// Writes an object; all values that a key has become an array.
+    fn object(&mut self, members: &Members<'_>) -> Range<usize> {
+        let start = self.out.len();
+        self.out.push(b'{');
+        for (at, member) in members.0.iter().enumerate().filter(|(_, member)| !member.is_again) {
+            if at > 0 {
+                self.out.push(b',');
+            }
+            push_quoted(&mut self.out, &member.key);
+            self.out.push(b':');
+            let is_list = member.next.is_some();
+            if is_list {
+                self.out.push(b'[');
+            }
+            self.out.extend_from_within(member.value.clone());
+            let mut next = member.next;
+            while let Some(other) = next.and_then(|number| members.0.get(number)) {
+                self.out.push(b',');
+                self.out.extend_from_within(other.value.clone());
+                next = other.next;
+            }
+            if is_list {
+                self.out.push(b']');
+            }
+        }
+        self.out.push(b'}');
+        start..self.out.len()
+    }
+
+    /// `<Name key="value" …>`
+    fn tag(&mut self) -> Option<XmlTag<'a>> {
         self.at += 1;
         let name = self.name()?;
-        let mut attributes = Members::default();
+        let mut attributes = Vec::new();
         loop {
             self.skip_blanks();
             match self.rest() {
@@ -185,20 +258,20 @@ impl<'a> XmlReader<'a> {
                     let quote_byte = *self.rest().first().filter(|byte| matches!(byte, b'"' | b'\''))?;
                     let inside = &self.rest()[1..];
                     let end = memchr(quote_byte, inside)?;
-                    attributes.add(key, quote(&unescaped(&inside[..end])));
+                    attributes.push((key, unescaped(&inside[..end])));
                     self.at += end + 2;
                 }
             }
         }
     }
 
-    fn name(&mut self) -> Option<String> {
+    fn name(&mut self) -> Option<Cow<'a, str>> {
         let is_name =
-            |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':') || *byte >= 0x80;
-        let length = self.rest().iter().take_while(|byte| is_name(byte)).count();
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':') || byte >= 0x80;
+        let length = self.rest().iter().take_while(|byte| is_name(**byte)).count();
         let name = &self.rest()[..length];
         self.at += length;
-        (length > 0).then(|| String::from_utf8_lossy(name).into_owned())
+        (length > 0).then(|| String::from_utf8_lossy(name))
     }
 
     fn skip_blanks(&mut self) {
@@ -207,20 +280,29 @@ impl<'a> XmlReader<'a> {
 }
 
 /// A JSON string; most texts need no escapes.
-fn quote(text: &str) -> String {
+fn push_quoted(out: &mut Vec<u8>, text: &str) {
     if text.bytes().any(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\')) {
-        return event::json::quote(text);
+        return out.extend_from_slice(event::json::quote(text).as_bytes());
     }
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('"');
-    out.push_str(text);
-    out.push('"');
-    out
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+fn push_text<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>) {
+    if text.trim().is_empty() {
+        *text = more;
+    } else {
+        text.to_mut().push_str(&more);
+    }
 }
 
 /// Text without entities; what is none stays as it stands.
-fn unescaped(text: &[u8]) -> String {
+fn unescaped(text: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(text);
+    if memchr(b'&', text.as_bytes()).is_none() {
+        return text;
+    }
     let mut out = String::with_capacity(text.len());
     let mut rest = &*text;
     while let Some(at) = rest.find('&') {
@@ -251,5 +333,5 @@ fn unescaped(text: &[u8]) -> String {
         }
     }
     out.push_str(rest);
-    out
+    Cow::Owned(out)
 }

@@ -5,34 +5,47 @@ use arrow_buffer::Buffer;
 use super::{BatchBuilder, KeptText, ValueNow};
 use crate::catalog::{FieldId, field};
 use crate::column::{ColumnBuilder, ValueTag, Values};
+use crate::dataset::Dataset;
 use crate::views;
 
 impl BatchBuilder {
     /// Names the numbers of one column in another, for all rows that have a number and no name: once for a batch, in place of
     /// a text in each row. `names` has at most 12 bytes for each number, from 0.
     pub fn name_numbers(&mut self, from: FieldId, to: FieldId, names: &[&'static str]) {
-        let Some(ColumnBuilder { values: Values::Long(numbers), .. }) = &self.columns[usize::from(from.0)] else {
-            return;
-        };
+        let Some(numbers) = &self.columns[usize::from(from.0)] else { return };
         let views: Vec<u128> = names.iter().map(|name| views::inline(name.as_bytes())).collect();
         let named = self.columns[usize::from(to.0)].as_ref();
-        let mut all = ColumnBuilder::text(self.row());
-        for (row, number) in numbers.iter().enumerate() {
-            let known = named.and_then(|named| named.view_at(row));
-            let is_there = || self.columns[usize::from(from.0)].as_ref().is_some_and(|column| column.is_valid(row));
-            let name = || usize::try_from(*number).ok().and_then(|at| views.get(at)).filter(|_| is_there());
-            if let Some((view, tag)) = known.or_else(|| name().map(|view| (*view, ValueTag::String))) {
-                all.seek(row);
-                all.push_tagged(view, tag);
-            }
+        if named.is_none()
+            && let Some(all) = numbers.mapped(&views)
+        {
+            self.columns[usize::from(to.0)] = Some(all);
+            return;
         }
-        for row in numbers.len()..named.map_or(0, ColumnBuilder::len) {
-            if let Some((view, tag)) = named.and_then(|named| named.view_at(row)) {
+        let mut all = ColumnBuilder::text(self.row());
+        for row in 0..numbers.len().max(named.map_or(0, ColumnBuilder::len)) {
+            let known = named.and_then(|named| named.view_at(row));
+            let name = || views.get(usize::try_from(numbers.number_at(row)?).ok()?).copied();
+            if let Some((view, tag)) = known.or_else(|| name().map(|view| (view, ValueTag::String))) {
                 all.seek(row);
                 all.push_tagged(view, tag);
             }
         }
         self.columns[usize::from(to.0)] = Some(all);
+    }
+
+    /// Writes the name of every row's dataset: its own, or that of the table.
+    pub(super) fn name_datasets(&mut self) {
+        let mut of_table = [None; 256];
+        let mut names = Vec::with_capacity(self.row());
+        for at in 0..self.row() {
+            let id = self.datasets[at];
+            let name = &mut of_table[usize::from(id.0)];
+            names.push(*name.get_or_insert_with(|| self.copied(Dataset::of(id).name)));
+        }
+        for (row, name) in &self.named.rows {
+            names[*row] = *name;
+        }
+        self.columns[usize::from(field::EVENT_DATASET.0)] = Some(ColumnBuilder::full(names));
     }
 
     /// Whether the current row has a value in `id`.
@@ -91,13 +104,12 @@ impl BatchBuilder {
 
     /// Names the dataset of the current row by a kept text, as [`Self::name_dataset`] does.
     pub fn name_dataset_kept(&mut self, name: KeptText) {
-        self.put_view(field::EVENT_DATASET, name.0);
-        self.is_named = true;
+        self.named.now = Some(name.0);
     }
 
     /// Whether the current row has the name of its dataset.
     pub fn is_dataset_named(&self) -> bool {
-        self.is_named
+        self.named.now.is_some()
     }
 
     /// Takes the value of a column out of the current row.

@@ -185,6 +185,11 @@ impl Family {
         self.compiled().lines.iter().enumerate().map(|(at, (template, _))| (at, template.keys()))
     }
 
+    /// Whether the text may hold a message of the line.
+    pub(super) fn may_be_in(&self, line: usize, text: &[u8]) -> bool {
+        self.compiled().lines.get(line).is_some_and(|(template, _)| template.may_be_in(text))
+    }
+
     /// Puts what the message says. False where no line of the family is known to read so; its client counts all the same.
     pub(crate) fn put(&self, rows: &mut BatchBuilder, message: &[u8]) -> bool {
         if message.len() > MESSAGE_BYTES_MAX {

@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId};
 
@@ -58,8 +58,11 @@ fn index() -> Option<&'static Index> {
                 }
             }
         }
-        let automaton =
-            AhoCorasick::builder().ascii_case_insensitive(true).build(keys.iter().map(|(key, _)| key)).ok()?;
+        let automaton = AhoCorasick::builder()
+            .ascii_case_insensitive(true)
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(keys.iter().map(|(key, _)| key))
+            .ok()?;
         Some(Index { keys: automaton, known: keys.into_iter().map(|(_, known)| known).collect() })
     };
     INDEX.get_or_init(build).as_ref()
@@ -107,7 +110,7 @@ fn candidates(text: &[u8]) -> Option<Candidates> {
     let mut found = Candidates { known: [(0, 0); CANDIDATES_MAX], count: 0 };
     for place in index.keys.find_overlapping_iter(text) {
         for known in &index.known[place.pattern().as_usize()] {
-            if found.known[..found.count].contains(known) {
+            if found.known[..found.count].contains(known) || !may_be_in(*known, text) {
                 continue;
             }
             *found.known.get_mut(found.count)? = *known;
@@ -116,6 +119,13 @@ fn candidates(text: &[u8]) -> Option<Candidates> {
     }
     found.known[..found.count].sort_unstable();
     (found.count > 0).then_some(found)
+}
+
+fn may_be_in((body, line): OwnLine, text: &[u8]) -> bool {
+    match BODIES.get(usize::from(body)).map(|body| &body.reads) {
+        Some(Reads::Table(family)) => family.may_be_in(usize::from(line), text),
+        _ => false,
+    }
 }
 
 impl Candidates {

@@ -59,7 +59,11 @@ impl<'a, 's> Reader<'a, 's> {
         }
     }
 
+    #[inline]
     fn peek(&mut self) -> Result1<u8> {
+        if let Some(byte) = self.text.get(self.at).filter(|byte| **byte > b' ') {
+            return Ok(*byte);
+        }
         self.skip_blanks();
         self.text.get(self.at).copied().ok_or("the JSON object is not closed")
     }
@@ -105,34 +109,44 @@ impl<'a, 's> Reader<'a, 's> {
             return Err("expected a quoted key in a JSON object");
         }
         let start = self.at;
-        let expected = self.places.expected(parent, &self.text[start + 1..]);
-        let key = match &expected {
-            Some((_, length)) => {
-                self.at = start + 1 + length + 1;
-                None
+        if let Some(expected) = self.places.expected(parent, &self.text[start + 1..]) {
+            self.at = start + expected.length + 3;
+            if self.has_members()? == expected.is_object {
+                let (own, place) = self.places.take(expected);
+                return self.value((start, depth), expected.is_object.then_some(own), place, rows);
             }
-            None => Some(self.string()?),
-        };
+            self.at = start;
+        }
+        let key = self.string()?;
         self.expect(b':', "expected : after a JSON key")?;
         let is_object = self.has_members()?;
-        let known = match (expected, &key) {
-            (Some((id, _)), _) if self.places.is_object(id) == is_object => Some((id, self.places.follow(id))),
-            (Some((_, length)), _) => self.places.recall(parent, &self.text[start + 1..start + 1 + length], is_object),
-            (None, Some(key)) => self.places.recall(parent, key.bytes(), is_object),
-            (None, None) => None,
-        };
-        let (own, place) = match known {
+        let (own, place) = match self.places.recall(parent, key.bytes(), is_object) {
             Some(known) => known,
             None => self.new_member(parent, start, is_object, rows)?,
         };
-        if !is_object {
-            let (text, tag) = self.leaf(depth)?;
-            self.put_at(place, &text, tag, rows);
+        self.value((start, depth), is_object.then_some(own), place, rows)
+    }
+
+    /// The value of a member, whose key begins at `start`: an object in which it is the parent, or another value.
+    #[inline]
+    fn value(
+        &mut self,
+        (start, depth): (usize, usize),
+        object: Option<MemberId>,
+        place: MemberPlace,
+        rows: &mut BatchBuilder,
+    ) -> Result1<()> {
+        if let Some(own) = object {
+            self.scratch.open.push(start);
+            self.object(depth + 1, own, rows)?;
+            self.scratch.open.pop();
             return Ok(());
         }
-        self.scratch.open.push(start);
-        self.object(depth + 1, own, rows)?;
-        self.scratch.open.pop();
+        let (text, tag) = match self.usual_leaf() {
+            Some((text, tag)) => (Text::Plain(text), tag),
+            None => self.leaf(depth)?,
+        };
+        self.put_at(place, &text, tag, rows);
         Ok(())
     }
 
@@ -191,6 +205,31 @@ impl<'a, 's> Reader<'a, 's> {
     /// An object that is not empty is next.
     pub(super) fn has_members(&mut self) -> Result1<bool> {
         Ok(self.peek()? == b'{' && self.text.get(self.at + 1) != Some(&b'}'))
+    }
+
+    /// A text without escapes or a row of digits, which most values are; `None` where another one begins at this place.
+    #[inline]
+    fn usual_leaf(&mut self) -> Option<(&'a [u8], ValueTag)> {
+        let rest = self.text.get(self.at..)?;
+        match rest.first()? {
+            b'"' => {
+                let stop = quote_or_backslash(&rest[1..])? + 1;
+                if rest[stop] != b'"' {
+                    return None;
+                }
+                self.at += stop + 1;
+                Some((&rest[1..stop], ValueTag::String))
+            }
+            b'0'..=b'9' => {
+                let digits = rest.iter().position(|byte| !byte.is_ascii_digit()).filter(|digits| *digits <= 18)?;
+                if !matches!(rest[digits], b',' | b'}') {
+                    return None;
+                }
+                self.at += digits;
+                Some((&rest[..digits], ValueTag::Number))
+            }
+            _ => None,
+        }
     }
 
     /// A value that is no object with members.
@@ -318,13 +357,15 @@ impl<'a, 's> Reader<'a, 's> {
         self.places.place(&self.scratch.path, false, rows)
     }
 
+    #[inline]
     fn put_at(&mut self, place: MemberPlace, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
         if let Some(rank) = place.time {
             let time = instant(text.bytes(), tag);
-            if let Some(time) = time
+            if let Some((time, is_sure)) = time
                 && self.scratch.best_time.is_none_or(|(best, _)| rank <= best)
             {
                 self.scratch.best_time = Some((rank, time));
+                self.places.timed_by = place.column.filter(|_| is_sure);
             }
             if TIME_KEYS[usize::from(rank)] == "@timestamp" {
                 if time.is_none() {
@@ -346,6 +387,7 @@ impl<'a, 's> Reader<'a, 's> {
     }
 }
 
+#[inline]
 pub(super) fn put_value(id: FieldId, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
     if BatchBuilder::kind_of(id) == FieldType::Long
         && tag == ValueTag::Number
@@ -407,17 +449,23 @@ fn is_other_number(word: &[u8]) -> bool {
         && std::str::from_utf8(word).is_ok_and(|word| word.parse::<f64>().is_ok())
 }
 
-/// An RFC 3339 text, or a number since the epoch: seconds, milli-, micro- or nanoseconds by its size.
-fn instant(text: &[u8], tag: ValueTag) -> Option<Timestamp> {
+/// An RFC 3339 text, or a number since the epoch: seconds, milli-, micro- or nanoseconds by its size. Whether any other reader
+/// of times would take it for the same instant, too.
+fn instant(text: &[u8], tag: ValueTag) -> Option<(Timestamp, bool)> {
     if tag == ValueTag::String {
-        return Timestamp::parse_rfc3339(text).or_else(|| {
-            event::time::parse_date_time(text).filter(|(_, rest)| rest.is_empty()).map(|(civil, _)| civil.at_offset(0))
-        });
+        let unzoned = || event::time::parse_date_time(text).filter(|(_, rest)| rest.is_empty());
+        return match Timestamp::parse_rfc3339(text) {
+            Some(time) => Some((time, true)),
+            None => unzoned().map(|(civil, _)| (civil.at_offset(0), false)),
+        };
     }
     if tag != ValueTag::Number {
         return None;
     }
-    event::time::parse_epoch(text).or_else(|| with_exponent(text))
+    match event::time::parse_epoch(text) {
+        Some(time) => Some((time, text.len() >= 9 && text[..9].iter().all(u8::is_ascii_digit))),
+        None => with_exponent(text).map(|time| (time, false)),
+    }
 }
 
 /// A number since the epoch that is written with an exponent.

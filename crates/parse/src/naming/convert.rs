@@ -38,7 +38,14 @@ pub(super) fn put(
     times: &mut Times,
     rows: &mut BatchBuilder,
 ) -> bool {
-    if raw.tag == ValueTag::Null || is_nothing(raw.text) {
+    if raw.tag == ValueTag::Null {
+        return false;
+    }
+    let raw = match raw.tag {
+        ValueTag::Array => inside::only_text(raw.text).map_or(raw, |text| Raw { text, tag: ValueTag::String }),
+        _ => raw,
+    };
+    if is_nothing(raw.text) {
         return false;
     }
     match conversion {
@@ -233,17 +240,26 @@ fn put_name(text: &[u8], target: FieldId, rows: &mut BatchBuilder) -> bool {
 }
 
 fn put_number(text: &[u8], target: FieldId, rows: &mut BatchBuilder) -> bool {
-    let Some(number) = number(text) else { return false };
+    match (number(text), BatchBuilder::kind_of(target)) {
+        (None, _) => false,
+        (Some(number), FieldType::Long) => put_whole(number, target, rows),
+        (Some(_), _) => {
+            rows.text(target, text);
+            true
+        }
+    }
+}
+
+/// Puts a number to a field of numbers; false where it is none of such a field.
+#[inline]
+pub(super) fn put_whole(number: i64, target: FieldId, rows: &mut BatchBuilder) -> bool {
     let is_port = matches!(target, field::SOURCE_PORT | field::DESTINATION_PORT | field::URL_PORT);
     if is_port && !(0..=65_535).contains(&number)
         || target == field::HTTP_RESPONSE_STATUS_CODE && !(100..=999).contains(&number)
     {
         return false;
     }
-    match BatchBuilder::kind_of(target) {
-        FieldType::Long => rows.long(target, number),
-        _ => rows.text(target, text),
-    }
+    rows.long(target, number);
     true
 }
 

@@ -22,6 +22,13 @@ pub(super) fn elements(array: &[u8]) -> impl Iterator<Item = &[u8]> {
     .take(ELEMENTS_MAX)
 }
 
+/// The text of an array that holds one text without escapes and nothing else.
+#[inline]
+pub(super) fn only_text(array: &[u8]) -> Option<&[u8]> {
+    let inside = array.strip_prefix(b"[\"")?.strip_suffix(b"\"]")?;
+    memchr2(b'"', b'\\', inside).is_none().then_some(inside)
+}
+
 /// The value of a member of an object, by its dotted path; of an array, that of the first element which has it.
 pub(super) fn member<'a>(json: &'a [u8], path: &str) -> Option<&'a [u8]> {
     let json = json.trim_ascii();

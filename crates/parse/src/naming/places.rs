@@ -37,6 +37,45 @@ pub(crate) struct MemberPlace {
     sign: Option<u16>,
 }
 
+/// Up to eight bytes at the start of a key, as one number.
+#[derive(Clone, Copy, Debug)]
+struct KeyStart {
+    bytes: u64,
+    mask: u64,
+}
+
+impl KeyStart {
+    fn new(key: &[u8]) -> Self {
+        let mut bytes = [0; 8];
+        let length = key.len().min(8);
+        bytes[..length].copy_from_slice(&key[..length]);
+        let mask = if length == 8 { u64::MAX } else { (1 << (8 * length)) - 1 };
+        KeyStart { bytes: u64::from_le_bytes(bytes), mask }
+    }
+
+    /// Whether the text, which has at least the bytes of the key, begins with it.
+    #[inline]
+    fn begins(self, text: &[u8], key: &[u8]) -> bool {
+        match text.first_chunk::<8>() {
+            Some(chunk) => {
+                u64::from_le_bytes(*chunk) & self.mask == self.bytes
+                    && (key.len() <= 8 || text[8..key.len()] == key[8..])
+            }
+            None => text[..key.len()] == *key,
+        }
+    }
+}
+
+/// What is expected at a place of a line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Expected {
+    pub(crate) id: MemberId,
+    /// Bytes of its key.
+    pub(crate) length: usize,
+    pub(crate) is_object: bool,
+    place: MemberPlace,
+}
+
 /// A key that some line of the block had.
 #[derive(Debug)]
 struct Member {
@@ -45,6 +84,7 @@ struct Member {
     /// The key stands in JSON as it is.
     is_plain: bool,
     key: Box<[u8]>,
+    start: KeyStart,
     /// The one that followed it last.
     next: MemberId,
     place: MemberPlace,
@@ -63,6 +103,8 @@ pub(crate) struct Places {
     pub(super) signs: Signs,
     /// Its members that are no objects.
     pub(super) row: Vec<MemberId>,
+    /// The column that the time of the line was surely read from.
+    pub(crate) timed_by: Option<FieldId>,
     /// The line that last put something to a column.
     put_by: Vec<u32>,
     line: u32,
@@ -78,6 +120,7 @@ impl Places {
             last: ROOT,
             signs: Signs::default(),
             row: Vec::new(),
+            timed_by: None,
             put_by: Vec::new(),
             line: 0,
         };
@@ -101,6 +144,7 @@ impl Places {
             is_object: true,
             is_plain: false,
             key: Box::default(),
+            start: KeyStart::new(b""),
             next: UNKNOWN,
             place,
             path: "".into(),
@@ -113,23 +157,33 @@ impl Places {
         self.last = ROOT;
         self.signs = Signs::default();
         self.row.clear();
+        self.timed_by = None;
         self.line += 1;
     }
 
-    /// The member of `parent` that is expected next, where the text begins with its key and a quote; the length of the key.
+    /// The member of `parent` that is expected next, where the text begins with its key, a quote and a colon.
     #[inline]
-    pub(crate) fn expected(&self, parent: MemberId, text: &[u8]) -> Option<(MemberId, usize)> {
-        let next = self.members.get(self.last.0 as usize)?.next;
-        let member = self.members.get(next.0 as usize)?;
+    pub(crate) fn expected(&self, parent: MemberId, text: &[u8]) -> Option<Expected> {
+        let id = self.members.get(self.last.0 as usize)?.next;
+        let member = self.members.get(id.0 as usize)?;
         let length = member.key.len();
-        let is_it = member.parent == parent && member.is_plain && text.get(length) == Some(&b'"');
-        (is_it && text[..length] == *member.key).then_some((next, length))
+        let is_it = member.parent == parent && member.is_plain && text.get(length..length + 2) == Some(b"\":");
+        let expected = Expected { id, length, is_object: member.is_object, place: member.place };
+        (is_it && member.start.begins(text, &member.key)).then_some(expected)
     }
 
-    /// Whether the member is an object with members.
+    /// Takes what was expected: the line has it from now on.
     #[inline]
-    pub(crate) fn is_object(&self, id: MemberId) -> bool {
-        self.members.get(id.0 as usize).is_some_and(|member| member.is_object)
+    pub(crate) fn take(&mut self, expected: Expected) -> (MemberId, MemberPlace) {
+        let Expected { id, is_object, place, .. } = expected;
+        self.last = id;
+        if let Some(sign) = place.sign {
+            self.signs.insert(sign);
+        }
+        if !is_object {
+            self.row.push(id);
+        }
+        (id, place)
     }
 
     /// What is known of a key of `parent`; the line has it from now on.
@@ -183,8 +237,8 @@ impl Places {
         }
         let id = self.members.len() as u32;
         let is_plain = memchr::memchr2(b'"', b'\\', key).is_none();
-        let (key, path) = (key.into(), path.into());
-        self.members.push(Member { parent, is_object, is_plain, key, next: UNKNOWN, place, path });
+        let (start, key, path) = (KeyStart::new(key), key.into(), path.into());
+        self.members.push(Member { parent, is_object, is_plain, key, start, next: UNKNOWN, place, path });
         let (members, hasher) = (&self.members, &self.hasher);
         let hash_of = |at: &u32| {
             let member = &members[*at as usize];

@@ -2,6 +2,7 @@
 //! Made anew where the block brings a column that was not known. Reads no lines.
 
 use event::builder::KeptText;
+use event::catalog::field;
 use event::{BatchBuilder, FieldId, FieldType};
 
 use crate::address::decimal;
@@ -50,6 +51,33 @@ impl Words {
     }
 }
 
+/// What mostly is all there is to do with a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Usual {
+    /// The text becomes the field's as it stands.
+    Same,
+    /// So does an address in its plain form.
+    Address,
+    /// Digits become a number.
+    Number,
+    /// The time of the event, which may be known already.
+    Time,
+    /// It has to be looked at.
+    Other,
+}
+
+impl Usual {
+    fn new(target: FieldId, conversion: Conversion) -> Self {
+        match (conversion, BatchBuilder::kind_of(target)) {
+            (Conversion::Text, FieldType::Keyword) => Usual::Same,
+            (Conversion::Address | Conversion::Peer, FieldType::Ip) => Usual::Address,
+            (Conversion::Text | Conversion::Number, FieldType::Long) => Usual::Number,
+            (Conversion::Time, _) if target == field::TIMESTAMP => Usual::Time,
+            _ => Usual::Other,
+        }
+    }
+}
+
 /// One value on its way from a column to another.
 #[derive(Debug)]
 pub(super) struct NamingStep {
@@ -59,17 +87,15 @@ pub(super) struct NamingStep {
     pub(super) target: FieldId,
     pub(super) conversion: Conversion,
     pub(super) words: Option<Words>,
-    /// The text becomes the field's as it stands.
-    pub(super) is_plain: bool,
+    pub(super) usual: Usual,
     /// Steps behind this one that are left out where it gives a value.
     pub(super) others: u8,
 }
 
 impl NamingStep {
     pub(super) fn new(from: FieldId, target: FieldId, conversion: Conversion, words: Option<Words>) -> Self {
-        let is_keyword = BatchBuilder::kind_of(target) == FieldType::Keyword;
-        let is_plain = conversion == Conversion::Text && words.is_none() && is_keyword;
-        NamingStep { from, inside: None, target, conversion, words, is_plain, others: 0 }
+        let usual = if words.is_some() { Usual::Other } else { Usual::new(target, conversion) };
+        NamingStep { from, inside: None, target, conversion, words, usual, others: 0 }
     }
 }
 

@@ -9,7 +9,8 @@ use super::convert::{self, Raw, is_nothing};
 use super::guess::GuessedSet;
 use super::inside;
 use super::names::{Names, number_now};
-use super::plan::NamingStep;
+use super::plan::{NamingStep, Usual};
+use crate::address::{decimal, is_ip};
 use crate::clock::Times;
 
 impl Names {
@@ -22,8 +23,9 @@ impl Names {
         let block = rows.buffer();
         let mut next = 0;
         while let Some(step) = plan.steps.get(next) {
+            let is_timed = step.usual == Usual::Time && self.places.timed_by == Some(step.from);
             let is_own = self.places.is_of_members(step.from);
-            let is_put = is_own && run_step(step, &block, &mut self.spare, times, rows);
+            let is_put = is_timed || is_own && run_step(step, &block, &mut self.spare, times, rows);
             if is_put {
                 // The text that is read on may be one that a step took out of a member.
                 self.places.is_first_put(step.target, false);
@@ -78,6 +80,31 @@ fn text_of(column: FieldId, rows: &BatchBuilder) -> Option<Vec<u8>> {
     }
 }
 
+/// What mostly is to do with a value; `None` where it has to be looked at.
+#[inline]
+fn run_usual(step: &NamingStep, rows: &mut BatchBuilder) -> Option<bool> {
+    if matches!(step.usual, Usual::Other | Usual::Time) || step.inside.is_some() {
+        return None;
+    }
+    let Some(value) = rows.value_now(step.from) else { return Some(false) };
+    let text = value.text()?;
+    match (step.usual, value.tag()) {
+        (Usual::Same, ValueTag::String | ValueTag::Number | ValueTag::Boolean) => {
+            if is_nothing(text) {
+                return Some(false);
+            }
+        }
+        (Usual::Address, ValueTag::String) if is_ip(text) && text.first() != Some(&b':') => {}
+        (Usual::Number, ValueTag::String | ValueTag::Number) => {
+            let number = decimal(text)?;
+            return Some(convert::put_whole(number, step.target, rows));
+        }
+        _ => return None,
+    }
+    rows.share(step.from, step.target);
+    Some(true)
+}
+
 /// Brings one value to its field; false where there is none, or none that the field takes.
 fn run_step(
     step: &NamingStep,
@@ -86,15 +113,8 @@ fn run_step(
     times: &mut Times,
     rows: &mut BatchBuilder,
 ) -> bool {
-    if step.is_plain && step.inside.is_none() {
-        let Some(value) = rows.value_now(step.from) else { return false };
-        if let (Some(text), ValueTag::String | ValueTag::Number | ValueTag::Boolean) = (value.text(), value.tag()) {
-            if is_nothing(text) {
-                return false;
-            }
-            rows.share(step.from, step.target);
-            return true;
-        }
+    if let Some(is_put) = run_usual(step, rows) {
+        return is_put;
     }
     let number;
     let raw = match rows.text_apart(step.from, block, spare) {

@@ -1,8 +1,9 @@
 //! Templates as written become the steps that read a message: parts are ways that split and meet again. Reads no messages.
 
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use event::FieldId;
 
-use super::parts::{BadTemplate, CAPTURES_MAX, Follow, Move, Piece, Takes};
+use super::parts::{BadTemplate, CAPTURES_MAX, Follow, Move, Piece, Sought, Takes};
 use super::syntax::Node;
 
 type Captures = Vec<(Option<FieldId>, Takes)>;
@@ -55,6 +56,33 @@ fn add(nodes: &[Node], steps: &mut Vec<Move>, captures: &mut Captures) {
     }
 }
 
+/// The template's texts of at least so many bytes, to be found in one pass.
+pub(super) fn marks(steps: &[Move], bytes_min: usize) -> Option<AhoCorasick> {
+    let texts = steps.iter().filter_map(|step| match step {
+        Move::Literal(literal) if literal.len() >= bytes_min => Some(literal),
+        _ => None,
+    });
+    AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(texts).ok()
+}
+
+/// Texts that every message has, one behind the other; without the one at its start.
+pub(super) fn needed(steps: &[Move]) -> Vec<Sought> {
+    let (mut at, mut needed) = (0, Vec::new());
+    while let Some(step) = steps.get(at) {
+        at = match step {
+            Move::Literal(literal) => {
+                if at > 0 {
+                    needed.push(Sought::new(literal));
+                }
+                at + 1
+            }
+            Move::Split(ways) => meeting(steps, ways),
+            _ => at + 1,
+        };
+    }
+    needed
+}
+
 /// Where the ways of a split meet again.
 pub(super) fn meeting(steps: &[Move], ways: &[usize]) -> usize {
     let last = ways.last().copied().unwrap_or(steps.len());
@@ -73,8 +101,8 @@ pub(super) fn meeting(steps: &[Move], ways: &[usize]) -> usize {
 fn add_follow(steps: &[Move], at: usize, follow: &mut Follow) -> Result<(), BadTemplate> {
     match steps.get(at) {
         Some(Move::Literal(literal)) => {
-            if !follow.literals.contains(literal) {
-                follow.literals.push(literal.clone());
+            if !follow.literals.iter().any(|known| known.text() == literal) {
+                follow.literals.push(Sought::new(literal));
             }
         }
         Some(Move::Blanks) => follow.anywhere = true,

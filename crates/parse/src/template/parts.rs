@@ -1,6 +1,7 @@
 //! What templates are made of: kinds of captures, pieces, and the steps that read a message. Reads nothing.
 
 use event::FieldId;
+use memchr::memmem::Finder;
 
 /// Captures of one template.
 pub(crate) const CAPTURES_MAX: usize = 24;
@@ -65,10 +66,33 @@ pub(super) enum Move {
     End,
 }
 
+/// A text that messages are searched for.
+#[derive(Clone, Debug)]
+pub(super) struct Sought(Finder<'static>);
+
+impl Sought {
+    pub(super) fn new(text: &[u8]) -> Self {
+        Sought(Finder::new(text).into_owned())
+    }
+
+    pub(super) fn text(&self) -> &[u8] {
+        self.0.needle()
+    }
+
+    /// Where the text stands first.
+    #[inline]
+    pub(super) fn find(&self, within: &[u8]) -> Option<usize> {
+        match self.text() {
+            [byte] => memchr::memchr(*byte, within),
+            _ => self.0.find(within),
+        }
+    }
+}
+
 /// What may stand behind a capture.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Follow {
-    pub(super) literals: Vec<Vec<u8>>,
+    pub(super) literals: Vec<Sought>,
     /// The end of the message.
     pub(super) end: bool,
     /// Blanks or none: any place is tried.
