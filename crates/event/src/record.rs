@@ -95,15 +95,22 @@ pub fn export_entry(bytes: &[u8]) -> Option<usize> {
     if !bytes.starts_with(EXPORT_START) {
         return None;
     }
+    let head = memchr(b'\n', bytes)? + 1;
+    let length = head + export_rest(&bytes[head..])?;
+    (length <= RECORD_BYTES_MAX).then_some(length)
+}
+
+/// Length of what stands behind the first line of an entry; `None` as for [`export_entry`].
+pub fn export_rest(bytes: &[u8]) -> Option<usize> {
     let mut at = 0;
     while let Some((_, _, length)) = export_field(&bytes[at..]) {
-        at += length;
-        if at > RECORD_BYTES_MAX {
+        // An entry has one cursor: this is the next one, and an empty line is missing.
+        if bytes[at..].starts_with(EXPORT_START) || at + length > RECORD_BYTES_MAX {
             return None;
         }
+        at += length;
     }
-    let is_whole = bytes.get(at) == Some(&b'\n') && bytes[..at].last() == Some(&b'\n');
-    is_whole.then_some(at)
+    (bytes.get(at) == Some(&b'\n') && (at == 0 || bytes[at - 1] == b'\n')).then_some(at)
 }
 
 /// Where a block that ends at `end`, behind a line feed, better ends, so that no record is cut: at `end`, or a little before
@@ -190,6 +197,12 @@ mod tests {
         let names: Vec<_> = export_fields(&entry[..length]).map(|(name, _)| name).collect();
         assert_eq!(names, [&b"__CURSOR"[..], b"_HOSTNAME", b"MESSAGE"]);
         assert_eq!(export_fields(&entry).nth(2), Some((&b"MESSAGE"[..], &value[..])));
+        // A cursor that no empty line stands in front of is another entry's: this one is not whole.
+        assert_eq!(export_entry(b"__CURSOR=s=1\nMESSAGE=a\n__CURSOR=s=2\nMESSAGE=b\n\n"), None);
+        assert_eq!(
+            (export_rest(b"\n"), export_rest(b"MESSAGE=a\n\n"), export_rest(b"MESSAGE=a")),
+            (Some(0), Some(10), None)
+        );
         let end = entry.len() - 3;
         assert_eq!(entry[..end].last(), Some(&b'\n'));
         assert_eq!(&entry[block_end(&entry, end)..], b"__CURSOR=s=3\nMES");

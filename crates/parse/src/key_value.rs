@@ -16,7 +16,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 /// What the line is made of, where that is pairs for the most part.
 fn tokens(text: &[u8]) -> Option<Vec<Token<'_>>> {
-    let mut pairs = PairsOf { text, at: 0 };
+    let mut pairs = PairsOf::new(text);
     let (mut covered, mut count, mut stray) = (0, 0, 0);
     let mut tokens = Vec::new();
     while let Some(token) = pairs.next() {
@@ -111,6 +111,8 @@ enum Token<'a> {
 struct PairsOf<'a> {
     text: &'a [u8],
     at: usize,
+    /// The quotes that nothing closes from here on: each is looked for once.
+    unclosed: [bool; 2],
 }
 
 #[inline]
@@ -120,6 +122,10 @@ fn separates(byte: u8) -> bool {
 }
 
 impl<'a> PairsOf<'a> {
+    fn new(text: &'a [u8]) -> Self {
+        PairsOf { text, at: 0, unclosed: [false; 2] }
+    }
+
     fn next(&mut self) -> Option<Token<'a>> {
         let text = self.text;
         self.at += text.get(self.at..)?.iter().take_while(|byte| separates(**byte)).count();
@@ -133,7 +139,7 @@ impl<'a> PairsOf<'a> {
         let start = self.at + name + 1;
         let value = &text[start..];
         if let Some(quote @ (b'"' | b'\'')) = value.first()
-            && let Some(end) = closing(&value[1..], *quote)
+            && let Some(end) = self.closing(&value[1..], *quote)
         {
             self.at = start + 1 + end + 1;
             let value = PairText { text: &value[1..1 + end], start: start + 1, is_quoted: true };
@@ -142,6 +148,17 @@ impl<'a> PairsOf<'a> {
         let end = value.iter().position(|byte| separates(*byte)).unwrap_or(value.len());
         self.at = start + end;
         Some(Token::Pair(&rest[..name], PairText { text: &value[..end], start, is_quoted: false }))
+    }
+
+    /// As [`closing`]. Where nothing closes a quote, nothing closes one that stands behind it.
+    fn closing(&mut self, text: &[u8], quote: u8) -> Option<usize> {
+        let unclosed = &mut self.unclosed[usize::from(quote == b'"')];
+        if *unclosed {
+            return None;
+        }
+        let end = closing(text, quote);
+        *unclosed = end.is_none();
+        end
     }
 }
 

@@ -381,6 +381,8 @@ pub fn peek_time(text: &[u8], options: &Options, reference: event::Timestamp) ->
 }
 
 #[cfg(test)]
+mod long_text_tests;
+#[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod user_format_tests;

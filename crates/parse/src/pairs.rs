@@ -51,7 +51,11 @@ impl<'c, 'r> Pairs<'c, 'r> {
         {
             self.best_time = Some((rank, time));
         }
-        let Some(column) = place.column.filter(|column| *column != field::TIMESTAMP) else { return };
+        let Some(column) = place.column else { return };
+        if column == field::TIMESTAMP {
+            self.context.names.places.is_first_put(column, self.best_time.is_none());
+            return;
+        }
         if self.context.names.places.is_first_put(column, false) {
             self.rows.tagged(column, value, ValueTag::String);
             return;

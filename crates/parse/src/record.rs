@@ -5,7 +5,7 @@
 
 use event::catalog::field;
 use event::record::{
-    CriLine, EXPORT_START, RECORD_BYTES_MAX, RECORD_LINES_MAX, export_entry, is_indented, is_trace_line,
+    CriLine, EXPORT_START, RECORD_BYTES_MAX, RECORD_LINES_MAX, export_rest, is_indented, is_trace_line,
 };
 use event::time::parse_date_time;
 use event::{BatchBuilder, DatasetId, dataset};
@@ -33,9 +33,13 @@ const ONE_LINE: [DatasetId; 5] =
 #[inline]
 pub(crate) fn spread(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
     match head.first()? {
-        b'<' if windows_xml::goes_on(head) => whole_up_to(head, follows, [b"<Event ", windows_xml::END]),
-        b'S' if head.starts_with(apt::HISTORY) => whole_up_to(head, follows, [apt::HISTORY, apt::HISTORY_END]),
-        b'L' if head.starts_with(apt::TERM) => whole_up_to(head, follows, [apt::TERM, apt::TERM_END]),
+        b'<' if windows_xml::goes_on(head) => whole_up_to(head, follows, windows_xml::next_start, windows_xml::END),
+        b'S' if head.starts_with(apt::HISTORY) => {
+            whole_up_to(head, follows, |text| memmem::find(text, apt::HISTORY), apt::HISTORY_END)
+        }
+        b'L' if head.starts_with(apt::TERM) => {
+            whole_up_to(head, follows, |text| memmem::find(text, apt::TERM), apt::TERM_END)
+        }
         b'_' if head.starts_with(EXPORT_START) => export(head, follows),
         b'-' if modsec_serial::looks_like(head) => modsecurity(head, follows),
         b'*' if head.starts_with(ossec_alert::START) => ossec(head, follows),
@@ -47,13 +51,15 @@ pub(crate) fn spread(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
 
 /// Up to the line that holds the end. Where that is not near, the lines do not belong together.
 #[cold]
-fn whole_up_to(head: &[u8], follows: &[u8], [start, end]: [&[u8]; 2]) -> Option<(Vec<u8>, Record)> {
+fn whole_up_to(
+    head: &[u8],
+    follows: &[u8],
+    next_start: impl Fn(&[u8]) -> Option<usize>,
+    end: &[u8],
+) -> Option<(Vec<u8>, Record)> {
     let follows = &follows[..follows.len().min(RECORD_BYTES_MAX)];
-    let at = memmem::find(follows, end)?;
-    // The record was never ended, and this is the end of another.
-    if memmem::find(&follows[..at], start).is_some() {
-        return None;
-    }
+    // Where another one begins in front of the end, this one was never ended. Many that are not are looked at once each.
+    let at = memmem::find(&follows[..next_start(follows).unwrap_or(follows.len())], end)?;
     let bytes = memchr(b'\n', &follows[at..]).map_or(follows.len(), |line| at + line + 1);
     let lines = line::lines(&follows[..bytes]).count();
     // Lines of another log between start and end: whoever wrote those two hides nothing.
@@ -66,11 +72,9 @@ fn whole_up_to(head: &[u8], follows: &[u8], [start, end]: [&[u8]; 2]) -> Option<
 
 #[cold]
 fn export(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
-    let entry = [head, b"\n", follows.get(..follows.len().min(RECORD_BYTES_MAX))?].concat();
-    let length = export_entry(&entry)?;
-    let bytes = length.saturating_sub(head.len() + 1);
+    let bytes = export_rest(follows).filter(|bytes| head.len() + bytes < RECORD_BYTES_MAX)?;
     let lines = memchr::memchr_iter(b'\n', &follows[..bytes]).count();
-    (lines > 0).then(|| (entry[..length].to_vec(), Record { lines, bytes }))
+    (lines > 0).then(|| ([head, b"\n", &follows[..bytes]].concat(), Record { lines, bytes }))
 }
 
 /// Up to the section that ends the record: its ID, which no client knows, is that of the first line.

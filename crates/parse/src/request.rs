@@ -108,6 +108,7 @@ fn after_authority<'a>(target: &'a [u8], rows: &mut BatchBuilder) -> &'a [u8] {
 pub(crate) fn quoted(text: &[u8]) -> Option<(Quoted<'_>, &[u8])> {
     let text = text.strip_prefix(b"\"")?;
     let (mut at, mut escaped) = (0, false);
+    let mut quotes = QuotesLeft::default();
     while let Some(found) = memchr2(b'"', b'\\', text.get(at..).unwrap_or_default()) {
         let stop = at + found;
         if text[stop] == b'\\' {
@@ -116,7 +117,7 @@ pub(crate) fn quoted(text: &[u8]) -> Option<(Quoted<'_>, &[u8])> {
             continue;
         }
         let rest = &text[stop + 1..];
-        if rest.is_empty() || (rest[0] == b' ' && quotes_pair_up(rest)) {
+        if rest.is_empty() || (rest[0] == b' ' && (rest.starts_with(b" \"") || quotes.pair_up(text, stop + 1))) {
             return Some((Quoted { text: &text[..stop], escaped }, rest));
         }
         at = stop + 1;
@@ -139,9 +140,27 @@ pub(crate) fn closed_by(text: &[u8], close: u8) -> Option<(Quoted<'_>, &[u8])> {
     None
 }
 
-#[inline]
-fn quotes_pair_up(text: &[u8]) -> bool {
-    text.starts_with(b" \"") || memchr_iter(b'"', text).filter(|at| text[at - 1] != b'\\').count() % 2 == 0
+/// Whether the quotes behind a place pair up. Places are asked in their order, and each quote is counted twice at most.
+#[derive(Default)]
+struct QuotesLeft {
+    /// The last place, and whether an odd number of quotes stands behind it.
+    last: Option<(usize, bool)>,
+}
+
+impl QuotesLeft {
+    fn pair_up(&mut self, text: &[u8], at: usize) -> bool {
+        let is_odd = |part: std::ops::Range<usize>| {
+            let start = part.start;
+            let is_bare = |quote: &usize| text[(start + quote).saturating_sub(1)] != b'\\';
+            memchr_iter(b'"', &text[part]).filter(is_bare).count() % 2 == 1
+        };
+        let odd = match self.last {
+            Some((last, odd)) => odd != is_odd(last..at),
+            None => is_odd(at..text.len()),
+        };
+        self.last = Some((at, odd));
+        !odd
+    }
 }
 
 #[inline]

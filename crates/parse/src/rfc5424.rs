@@ -15,6 +15,7 @@ use nom::sequence::terminated;
 use crate::body::junos;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
+use crate::pairs::NAME_BYTES_MAX;
 use crate::rfc3164;
 use crate::syslog::{Priority, Program, priority, put_host, put_message, put_origin};
 
@@ -218,6 +219,9 @@ fn parameter_value(text: &[u8]) -> (&[u8], &[u8]) {
 fn put_parameter(id: &[u8], name: &[u8], value: &[u8], rows: &mut BatchBuilder) {
     if id == b"origin" && name == b"ip" {
         put_origin(rows, value);
+    }
+    if id.len() > NAME_BYTES_MAX || name.len() > NAME_BYTES_MAX {
+        return rows.count_field_dropped();
     }
     let (id, name) = (String::from_utf8_lossy(id), String::from_utf8_lossy(name));
     match rows.column_named(&format!("log.syslog.structured_data.{id}.{name}")) {

@@ -42,6 +42,11 @@ pub(crate) fn goes_on(line: &[u8]) -> bool {
     looks_like(line) && memmem::find(line, END).is_none()
 }
 
+/// Where the next such element begins.
+pub(crate) fn next_start(text: &[u8]) -> Option<usize> {
+    memmem::find_iter(text, b"<Event").find(|at| matches!(text.get(at + 6), Some(b' ' | b'>')))
+}
+
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     let Some(element) = event_element(text) else {
         return Err(Refusal::Other("no Windows event: it does not begin with <Event>"));

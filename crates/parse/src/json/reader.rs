@@ -371,6 +371,7 @@ impl<'a, 's> Reader<'a, 's> {
                 if time.is_none() {
                     rows.literal(field::ERROR_MESSAGE, "@timestamp is not an RFC 3339 time");
                 }
+                self.places.is_first_put(field::TIMESTAMP, time.is_none());
                 return;
             }
         }

@@ -4,7 +4,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use event::catalog::OF_THE_PIPELINE;
+use event::catalog::{FIELDS, OF_THE_PIPELINE};
 use event::{BatchBuilder, FieldId};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -278,10 +278,12 @@ impl Places {
         is_first
     }
 
-    /// Whether the line put something to a column.
+    /// Whether a column may hold what a member of the line says: one of the catalog may hold what the line's header said, which is
+    /// no member of it.
     #[inline]
-    pub(super) fn has_put(&self, column: FieldId) -> bool {
-        self.put_by.get(usize::from(column.0)) == Some(&self.line)
+    pub(super) fn is_of_members(&self, column: FieldId) -> bool {
+        let at = usize::from(column.0);
+        at >= FIELDS.len() || self.put_by.get(at) == Some(&self.line)
     }
 
     /// The members of the line with their paths and columns.
@@ -292,8 +294,9 @@ impl Places {
             .map(|member| (&*member.path, member.place.column))
     }
 
-    /// A number for the set of the line's keys, whatever their order.
+    /// A number for the line's keys, whatever their order. A key that comes twice counts twice: such a line may not be taken for
+    /// one that lacks the key.
     pub(super) fn key_set(&self) -> u64 {
-        self.row.iter().fold(0, |sum, id| sum ^ self.hasher.hash_one(id))
+        self.row.iter().fold(0, |sum: u64, id| sum.wrapping_add(self.hasher.hash_one(id)))
     }
 }

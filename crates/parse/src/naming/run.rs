@@ -24,9 +24,12 @@ impl Names {
         let mut next = 0;
         while let Some(step) = plan.steps.get(next) {
             let is_timed = step.usual == Usual::Time && self.places.timed_by == Some(step.from);
-            // The message of an envelope is no member of the event.
-            let is_of_event = step.from != field::MESSAGE || self.places.has_put(step.from);
-            let is_put = is_timed || is_of_event && run_step(step, &block, &mut self.spare, times, rows);
+            let is_own = self.places.is_of_members(step.from);
+            let is_put = is_timed || is_own && run_step(step, &block, &mut self.spare, times, rows);
+            if is_put {
+                // The text that is read on may be one that a step took out of a member.
+                self.places.is_first_put(step.target, false);
+            }
             next += 1 + if is_put { usize::from(step.others) } else { 0 };
         }
         if self.places.shapes().shapes()[at].guesses {
@@ -57,8 +60,11 @@ impl Names {
     /// The text that the event carries, and the program that wrote it.
     pub(super) fn carried(&self, at: usize, rows: &BatchBuilder) -> Option<(Vec<u8>, Vec<u8>)> {
         let plan = self.plans[at].as_ref()?;
-        let text = plan.text.iter().find_map(|column| text_of(*column, rows))?;
-        let program = plan.program.iter().find_map(|column| text_of(*column, rows));
+        let own = |columns: &[FieldId]| {
+            let mut own = columns.iter().filter(|column| self.places.is_of_members(**column));
+            own.find_map(|column| text_of(*column, rows))
+        };
+        let (text, program) = (own(&plan.text)?, own(&plan.program));
         Some((text, program.unwrap_or_default()))
     }
 }
