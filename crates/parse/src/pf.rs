@@ -19,7 +19,10 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     const OTHER: Refusal = Refusal::Other("no packet that pf saw");
-    let at = stamp(text, &mut context.times).filter(|_| looks_like(text)).ok_or(OTHER)?;
+    if !looks_like(text) {
+        return Err(OTHER);
+    }
+    let at = stamp(text, &mut context.times).ok_or(OTHER)?;
     let message = at.rest.strip_prefix(b"rule ").ok_or(OTHER)?;
     let packet = Packet::read(message).ok_or(OTHER)?;
     if let Some(time) = at.time {

@@ -46,8 +46,8 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         rows.text(field::MESSAGE, text);
         return Ok(context.w3c.kind.dataset());
     }
-    // Its first column has a value.
-    if matches!(text.first(), Some(b' ' | b'\t')) {
+    // Its first column has a value, and without a heading a date.
+    if matches!(text.first(), Some(b' ' | b'\t')) || context.w3c.columns.is_empty() && !is_dated(text) {
         return Err(OTHER);
     }
     let separator = if is_dated(text) { text[10] } else { b' ' };
