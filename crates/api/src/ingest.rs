@@ -27,11 +27,13 @@ const HELD_BYTES_MAX: usize = 1 << 20;
 const LARGE_BYTES: u64 = 1 << 20;
 /// Large bodies that are worked on at once.
 const LARGE_AT_ONCE: usize = 2;
-/// Memory that one body takes while it is worked on, in bytes: in pieces; with the window of zstd.
+/// Memory that one body takes while it is worked on, in bytes: unpacked at once; with the window of zstd.
 const WORK_BYTES: usize = 4 << 20;
 const WORK_BYTES_ZSTD: usize = 12 << 20;
 /// Least memory for all bodies: half is for those that come, half for the work on them.
 pub const BODIES_BYTES_MIN: u64 = 2 * WORK_BYTES_ZSTD as u64;
+/// The same in pieces: a line in hand, and the events that it may become.
+const WORK_BYTES_PIECES: usize = 8 << 20;
 /// What memory is given out in, in bytes.
 const STEP_BYTES: usize = 64 << 10;
 /// Longest wait for memory to work on a body in, and between two looks whether the disk takes more.
@@ -177,7 +179,7 @@ async fn take_small_or_large(state: &IngestState, work: Arc<Work>, coming: Comin
     // The turn first: whoever waits for it holds no memory for work.
     let turn = Arc::clone(&state.large).acquire_owned().await.ok();
     let is_zstd = work.encoding.trim().eq_ignore_ascii_case("zstd");
-    let room = state.room_for_work(if is_zstd { WORK_BYTES_ZSTD } else { WORK_BYTES }).await?;
+    let room = state.room_for_work(if is_zstd { WORK_BYTES_ZSTD } else { WORK_BYTES_PIECES }).await?;
     let done = tokio::task::spawn_blocking(move || {
         let done = work.take_in_pieces(&mut coming);
         drop((turn, room));
@@ -225,9 +227,14 @@ struct Work {
 impl Work {
     fn take_small(&self, mut coming: Coming) -> Result<Size, Problem> {
         if body::is_plain(&self.encoding) {
+            // What may become much more than it is goes in pieces.
+            if body::may_unfold(&coming.bytes) {
+                return Ok(Size::Large(coming));
+            }
             return self.take_lines(std::mem::take(&mut coming.bytes)).map(Size::Small);
         }
         match body::decompress_small(&self.encoding, &coming.bytes, self.limit.min(LARGE_BYTES)) {
+            Ok(Some(whole)) if body::may_unfold(&whole) => Ok(Size::Large(coming)),
             Ok(Some(whole)) => self.take_lines(whole).map(Size::Small),
             Ok(None) => Ok(Size::Large(coming)),
             Err(error) => Err(problem(error)),
