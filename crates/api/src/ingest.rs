@@ -42,6 +42,9 @@ const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// Longest wait for the disk.
 const DURABLE_MAX: Duration = Duration::from_secs(20);
 
+/// Header with which Firehose names a request.
+const FIREHOSE_REQUEST: &str = "x-amz-firehose-request-id";
+
 /// Address of whoever is connected.
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub IpAddr);
@@ -98,9 +101,16 @@ fn steps(bytes: usize) -> u32 {
 pub(crate) struct Accepted {
     /// Events that are on disk.
     accepted: u64,
+    /// The request as Amazon Data Firehose named it: it sends again what is answered without its name.
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    /// Time of the answer to Firehose, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<i64>,
 }
 
-/// NDJSON, a JSON array or plain lines, identity, gzip, zstd or deflate. Answers when everything is on disk.
+/// NDJSON, a JSON array, plain lines, or what Amazon Data Firehose sends to an HTTP endpoint; lines that hold many events, as records of
+/// CloudWatch Logs and `{"Records":[…]}` do, become a line for each. Identity, gzip, zstd or deflate. Answers when everything is on disk.
 #[utoipa::path(
     post, path = "/ingest", tag = "ingest", request_body = String,
     responses(
@@ -154,7 +164,9 @@ async fn take(
         metrics::counter!("ingest_events_total", "source" => "http").increment(taken.events);
         metrics::counter!("ingest_bytes_total", "source" => "http").increment(taken.bytes);
     }
-    Ok(Json(Accepted { accepted: taken.events }))
+    let request_id = headers.get(FIREHOSE_REQUEST).and_then(|name| name.to_str().ok()).map(str::to_owned);
+    let timestamp = request_id.is_some().then(|| (state.clock)().0 / 1000);
+    Ok(Json(Accepted { accepted: taken.events, request_id, timestamp }))
 }
 
 /// Small bodies do not wait for large ones. Once work has begun it goes on to its end, whoever still waits for the answer:

@@ -93,8 +93,7 @@ fn is_ndjson(body: &[u8]) -> bool {
 }
 
 fn plain(mut body: Vec<u8>) -> (Vec<u8>, u64) {
-    let clean =
-        memchr(0, &body).is_none() && memmem::find(&body, b"\n\n").is_none() && !body.starts_with(b"\n");
+    let clean = memchr(0, &body).is_none() && memmem::find(&body, b"\n\n").is_none() && !body.starts_with(b"\n");
     if clean {
         if !body.is_empty() && body.last() != Some(&b'\n') {
             body.push(b'\n');

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use memchr::{memchr_iter, memmem};
 use serde::Deserialize;
 
+use super::decoded::Decoded;
 use super::holder::{self, Elements, Held};
 use super::{folded_lines, written_to};
 use crate::content::json_objects::{is_subscription, put_events};
@@ -89,8 +90,7 @@ impl Unfolder {
 
     /// What an element of a list of Firehose holds.
     pub(super) fn put_data(&mut self, element: &str, out: &mut Vec<u8>) {
-        let mut bytes_max = LINE_BECOMES_MAX.min(self.left);
-        let text = data(element, &mut bytes_max).filter(|text| has_lines(text));
+        let text = data(element, LINE_BECOMES_MAX.min(self.left)).filter(|text| has_lines(text));
         let Some(text) = text else { return written_to(element, out) };
         self.left = self.left.saturating_sub(text.len());
         self.put_lines(&text, out);
@@ -138,7 +138,7 @@ fn put_fold(line: &[u8], depth: u32, bytes_max: &mut usize, out: &mut Vec<u8>) -
         holder::read(&mut json, &mut |held, element| {
             let put = match held {
                 Held::Record => put_inner(element.get(), depth, bytes_max, out),
-                Held::Data => match data(element.get(), bytes_max) {
+                Held::Data => match data(element.get(), *bytes_max) {
                     Some(text) => text
                         .split(|byte| *byte == b'\n')
                         .filter(|line| !line.is_empty())
@@ -174,16 +174,12 @@ struct Data {
 }
 
 /// The lines that it holds: as they are, in the forms that a body has, or compressed as CloudWatch Logs hands them over.
-fn data(element: &str, bytes_max: &mut usize) -> Option<Vec<u8>> {
+fn data(element: &str, bytes_max: usize) -> Option<Vec<u8>> {
     let Data { data } = serde_json::from_str(element).ok()?;
     let mut bytes = STANDARD.decode(data).ok()?;
     if bytes.starts_with(&[0x1F, 0x8B]) {
         let mut unpacked = Vec::new();
-        let decoder = flate2::read::MultiGzDecoder::new(&bytes[..]);
-        decoder.take(*bytes_max as u64 + 1).read_to_end(&mut unpacked).ok()?;
-        if unpacked.len() > *bytes_max {
-            return None;
-        }
+        Decoded::new("gzip", &bytes[..], bytes_max as u64).ok()?.read_to_end(&mut unpacked).ok()?;
         bytes = unpacked;
     }
     let (lines, _) = folded_lines(bytes);
@@ -198,7 +194,8 @@ mod tests {
     use super::super::lines;
     use super::*;
 
-    const RECORD: &str = r#"{"messageType":"DATA_MESSAGE","owner":"1","logEvents":[{"id":"1","message":"a"},{"id":"2","message":"b"}]}"#;
+    const RECORD: &str =
+        r#"{"messageType":"DATA_MESSAGE","owner":"1","logEvents":[{"id":"1","message":"a"},{"id":"2","message":"b"}]}"#;
     const EVENTS: &str = "{\"messageType\":\"DATA_MESSAGE\",\"owner\":\"1\",\"id\":\"1\",\"message\":\"a\"}\n\
                           {\"messageType\":\"DATA_MESSAGE\",\"owner\":\"1\",\"id\":\"2\",\"message\":\"b\"}\n";
 

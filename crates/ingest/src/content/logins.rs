@@ -54,7 +54,8 @@ impl LoginLog {
         // Records by account are mostly empty: the layout that makes sense of more of those that are not is the one. Where both
         // make as much, that of x86-64.
         let layouts = if kind == Kind::Faillog { [true, false] } else { [false, true] };
-        let fitting = layouts.map(|is_wide| LoginLog { kind, is_wide }).into_iter().filter(|log| log.fits(first, is_named));
+        let fitting =
+            layouts.map(|is_wide| LoginLog { kind, is_wide }).into_iter().filter(|log| log.fits(first, is_named));
         fitting.rev().max_by_key(|log| log.sense(first))
     }
 
