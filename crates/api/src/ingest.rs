@@ -32,7 +32,7 @@ const WORK_BYTES: usize = 4 << 20;
 const WORK_BYTES_ZSTD: usize = 12 << 20;
 /// Least memory for all bodies: half is for those that come, half for the work on them.
 pub const BODIES_BYTES_MIN: u64 = 2 * WORK_BYTES_ZSTD as u64;
-/// The same in pieces: a line in hand, and the events that it may become.
+/// Memory of a body that is worked on in pieces: a line in hand, and the events that it may become.
 const WORK_BYTES_PIECES: usize = 8 << 20;
 /// What memory is given out in, in bytes.
 const STEP_BYTES: usize = 64 << 10;

@@ -6,22 +6,22 @@ use serde_json::value::RawValue;
 
 /// What an element of an object's list is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Held {
+pub(super) enum ElementKind {
     /// An event.
-    Record,
+    Event,
     /// An object with text in Base64.
     Data,
 }
 
 /// Takes elements; an error ends the reading.
-pub(super) type TakeHeld<'a> = &'a mut dyn FnMut(Held, Box<RawValue>) -> std::io::Result<()>;
+pub(super) type TakeOfKind<'a> = &'a mut dyn FnMut(ElementKind, Box<RawValue>) -> std::io::Result<()>;
 
 /// Reads an object that holds a list of objects and nothing else that tells something. An error: it is none, or breaks off.
-pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D, take: TakeHeld<'_>) -> Result<(), D::Error> {
+pub(super) fn read<'de, D: Deserializer<'de>>(deserializer: D, take: TakeOfKind<'_>) -> Result<(), D::Error> {
     deserializer.deserialize_map(Holder(take))
 }
 
-struct Holder<'a>(TakeHeld<'a>);
+struct Holder<'a>(TakeOfKind<'a>);
 
 impl<'de> Visitor<'de> for Holder<'_> {
     type Value = ();
@@ -34,8 +34,8 @@ impl<'de> Visitor<'de> for Holder<'_> {
         let (mut list, mut has_id, mut is_empty) = (None, false, true);
         while let Some(key) = members.next_key::<String>()? {
             let held = match key.as_str() {
-                "Records" => Held::Record,
-                "records" => Held::Data,
+                "Records" => ElementKind::Event,
+                "records" => ElementKind::Data,
                 "requestId" | "timestamp" => {
                     has_id |= key == "requestId";
                     members.next_value::<IgnoredAny>()?;
@@ -54,7 +54,7 @@ impl<'de> Visitor<'de> for Holder<'_> {
                 Err(std::io::Error::other("an element that is no object"))
             }))?;
         }
-        let is_known = list == Some(if has_id { Held::Data } else { Held::Record });
+        let is_known = list == Some(if has_id { ElementKind::Data } else { ElementKind::Event });
         if is_known && !is_empty { Ok(()) } else { Err(Error::custom("no list of events")) }
     }
 }

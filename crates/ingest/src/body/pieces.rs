@@ -9,9 +9,9 @@ use serde::de::Deserializer as _;
 use serde_json::value::RawValue;
 
 use super::decoded::{BodyError, Decoded};
-use super::holder::{self, Elements, Held};
+use super::forms::{is_ndjson, written_to};
+use super::holder::{self, ElementKind, Elements};
 use super::unfold::{Folds, Unfolder};
-use super::written_to;
 use crate::framing::push_line;
 use crate::spool::ENTRY_BYTES_MAX;
 
@@ -170,7 +170,7 @@ fn unfolded(form: Form, mut body: Decoded<'_>, take: Take<'_>) -> io::Result<()>
             Ok(())
         })?,
         form => json(form, body, &mut |held, element| {
-            if held == Held::Data {
+            if held == ElementKind::Data {
                 unfolder.put_data(element, &mut out);
             } else {
                 line.clear();
@@ -220,7 +220,7 @@ impl Look {
             self.folds.look(piece);
         }
         if self.first == Some(b'{') && self.ndjson {
-            self.ndjson = super::is_ndjson(rest);
+            self.ndjson = is_ndjson(rest);
         }
     }
 }
@@ -259,7 +259,7 @@ fn whole_lines(body: &mut dyn Read, take: Take<'_>) -> io::Result<()> {
 }
 
 /// Takes elements of JSON.
-type TakeElement<'a> = &'a mut dyn FnMut(Held, &str) -> io::Result<()>;
+type TakeElement<'a> = &'a mut dyn FnMut(ElementKind, &str) -> io::Result<()>;
 
 fn json(form: Form, body: Decoded<'_>, take: TakeElement<'_>) -> io::Result<()> {
     let since = Cell::new(0);
@@ -270,11 +270,11 @@ fn json(form: Form, body: Decoded<'_>, take: TakeElement<'_>) -> io::Result<()> 
         take(held, element.get())
     };
     match form {
-        Form::Array => reader.deserialize_seq(Elements(&mut |element| take(Held::Record, element)))?,
+        Form::Array => reader.deserialize_seq(Elements(&mut |element| take(ElementKind::Event, element)))?,
         Form::Holder => holder::read(&mut reader, &mut take)?,
         _ => {
             for element in reader.into_iter::<Box<RawValue>>() {
-                take(Held::Record, element?)?;
+                take(ElementKind::Event, element?)?;
             }
             return Ok(());
         }

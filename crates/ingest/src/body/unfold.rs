@@ -9,8 +9,8 @@ use memchr::{memchr_iter, memmem};
 use serde::Deserialize;
 
 use super::decoded::Decoded;
-use super::holder::{self, Elements, Held};
-use super::{folded_lines, written_to};
+use super::forms::{folded_lines, written_to};
+use super::holder::{self, ElementKind, Elements};
 use crate::content::json_objects::{is_subscription, put_events};
 use crate::framing::push_line;
 use crate::spool::ENTRY_BYTES_MAX;
@@ -21,7 +21,7 @@ const DEPTH_MAX: u32 = 3;
 const LINE_BECOMES_MAX: usize = 4 << 20;
 /// Bytes that the events of one body may become that is worked on in pieces.
 const BODY_BECOMES_MAX: usize = 1 << 30;
-/// The same where it is held in memory.
+/// Bytes that the events of one body may become that is held in memory.
 const BODY_BECOMES_MAX_HELD: usize = 16 << 20;
 
 /// What a look at a text finds of lines that may hold many events.
@@ -49,7 +49,7 @@ impl Folds {
     }
 }
 
-/// Takes lines apart. The same lines in the same order become the same.
+/// Takes lines apart: equal lines in equal order become equal ones.
 #[derive(Debug)]
 pub(super) struct Unfolder {
     left: usize,
@@ -137,8 +137,8 @@ fn put_fold(line: &[u8], depth: u32, bytes_max: &mut usize, out: &mut Vec<u8>) -
     } else {
         holder::read(&mut json, &mut |held, element| {
             let put = match held {
-                Held::Record => put_inner(element.get(), depth, bytes_max, out),
-                Held::Data => match data(element.get(), *bytes_max) {
+                ElementKind::Event => put_inner(element.get(), depth, bytes_max, out),
+                ElementKind::Data => match data(element.get(), *bytes_max) {
                     Some(text) => text
                         .split(|byte| *byte == b'\n')
                         .filter(|line| !line.is_empty())
