@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(
             shown,
             [
-                ("Image", true, 3),
+                ("Image", true, 4),
                 ("TTY", true, 2),
                 ("cs-cookie", false, 8),
                 ("cs-host", false, 8),

@@ -4164,6 +4164,7 @@ pub static FIELDS: &[Field] = &[
             "guacamole.log",
             "http.access",
             "http.error",
+            "key_value.event",
             "keycloak.event",
             "mail.log",
             "mattermost.log",
