@@ -27,11 +27,13 @@ const HELD_BYTES_MAX: usize = 1 << 20;
 const LARGE_BYTES: u64 = 1 << 20;
 /// Large bodies that are worked on at once.
 const LARGE_AT_ONCE: usize = 2;
-/// Memory that one body takes while it is worked on, in bytes: in pieces; with the window of zstd.
+/// Memory that one body takes while it is worked on, in bytes: unpacked at once; with the window of zstd.
 const WORK_BYTES: usize = 4 << 20;
 const WORK_BYTES_ZSTD: usize = 12 << 20;
 /// Least memory for all bodies: half is for those that come, half for the work on them.
 pub const BODIES_BYTES_MIN: u64 = 2 * WORK_BYTES_ZSTD as u64;
+/// Memory of a body that is worked on in pieces: a line in hand, and the events that it may become.
+const WORK_BYTES_PIECES: usize = 8 << 20;
 /// What memory is given out in, in bytes.
 const STEP_BYTES: usize = 64 << 10;
 /// Longest wait for memory to work on a body in, and between two looks whether the disk takes more.
@@ -39,6 +41,9 @@ const WORK_WAIT: Duration = Duration::from_secs(15);
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
 /// Longest wait for the disk.
 const DURABLE_MAX: Duration = Duration::from_secs(20);
+
+/// Header with which Firehose names a request.
+const FIREHOSE_REQUEST: &str = "x-amz-firehose-request-id";
 
 /// Address of whoever is connected.
 #[derive(Clone, Copy, Debug)]
@@ -96,9 +101,16 @@ fn steps(bytes: usize) -> u32 {
 pub(crate) struct Accepted {
     /// Events that are on disk.
     accepted: u64,
+    /// The request as Amazon Data Firehose named it: it sends again what is answered without its name.
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    request_id: Option<String>,
+    /// Time of the answer to Firehose, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timestamp: Option<i64>,
 }
 
-/// NDJSON, a JSON array or plain lines, identity, gzip, zstd or deflate. Answers when everything is on disk.
+/// NDJSON, a JSON array, plain lines, or what Amazon Data Firehose sends to an HTTP endpoint; lines that hold many events, as records of
+/// CloudWatch Logs and `{"Records":[…]}` do, become a line for each. Identity, gzip, zstd or deflate. Answers when everything is on disk.
 #[utoipa::path(
     post, path = "/ingest", tag = "ingest", request_body = String,
     responses(
@@ -152,7 +164,9 @@ async fn take(
         metrics::counter!("ingest_events_total", "source" => "http").increment(taken.events);
         metrics::counter!("ingest_bytes_total", "source" => "http").increment(taken.bytes);
     }
-    Ok(Json(Accepted { accepted: taken.events }))
+    let request_id = headers.get(FIREHOSE_REQUEST).and_then(|name| name.to_str().ok()).map(str::to_owned);
+    let timestamp = request_id.is_some().then(|| (state.clock)().0 / 1000);
+    Ok(Json(Accepted { accepted: taken.events, request_id, timestamp }))
 }
 
 /// Small bodies do not wait for large ones. Once work has begun it goes on to its end, whoever still waits for the answer:
@@ -177,7 +191,7 @@ async fn take_small_or_large(state: &IngestState, work: Arc<Work>, coming: Comin
     // The turn first: whoever waits for it holds no memory for work.
     let turn = Arc::clone(&state.large).acquire_owned().await.ok();
     let is_zstd = work.encoding.trim().eq_ignore_ascii_case("zstd");
-    let room = state.room_for_work(if is_zstd { WORK_BYTES_ZSTD } else { WORK_BYTES }).await?;
+    let room = state.room_for_work(if is_zstd { WORK_BYTES_ZSTD } else { WORK_BYTES_PIECES }).await?;
     let done = tokio::task::spawn_blocking(move || {
         let done = work.take_in_pieces(&mut coming);
         drop((turn, room));
@@ -225,9 +239,14 @@ struct Work {
 impl Work {
     fn take_small(&self, mut coming: Coming) -> Result<Size, Problem> {
         if body::is_plain(&self.encoding) {
+            // What may become much more than it is goes in pieces.
+            if body::may_unfold(&coming.bytes) {
+                return Ok(Size::Large(coming));
+            }
             return self.take_lines(std::mem::take(&mut coming.bytes)).map(Size::Small);
         }
         match body::decompress_small(&self.encoding, &coming.bytes, self.limit.min(LARGE_BYTES)) {
+            Ok(Some(whole)) if body::may_unfold(&whole) => Ok(Size::Large(coming)),
             Ok(Some(whole)) => self.take_lines(whole).map(Size::Small),
             Ok(None) => Ok(Size::Large(coming)),
             Err(error) => Err(problem(error)),

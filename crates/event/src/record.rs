@@ -7,6 +7,8 @@ use memchr::{memchr, memmem};
 pub const RECORD_LINES_MAX: usize = 1_024;
 /// Bytes that one record may have.
 pub const RECORD_BYTES_MAX: usize = 256 << 10;
+/// Bytes of a program's line that Docker's `json-file` driver writes as one JSON line: a longer line becomes several.
+const DOCKER_PART_BYTES: usize = 16 << 10;
 /// What an entry of the journal's export format begins with, as `journalctl -o export` writes it.
 pub const EXPORT_START: &[u8] = b"__CURSOR=";
 
@@ -53,6 +55,61 @@ impl<'a> CriLine<'a> {
         };
         Some(CriLine { time: &line[..stamp_end], stream, is_partial, text })
     }
+}
+
+/// One line of a container's log as Docker's `json-file` driver writes it: `{"log":"TEXT\n","stream":"stdout","time":"TIME"}`,
+/// with `attrs` in front of the time where labels are logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DockerLine<'a> {
+    /// What the program wrote, with its escapes.
+    pub text: &'a [u8],
+    /// Everything behind the text, from the quote that ends it.
+    pub tail: &'a [u8],
+}
+
+impl<'a> DockerLine<'a> {
+    /// What the line begins with.
+    pub const START: &'static [u8] = b"{\"log\":\"";
+    const OUT: &'static [u8] = b"\",\"stream\":\"stdout\",";
+    const ERR: &'static [u8] = b"\",\"stream\":\"stderr\",";
+
+    /// The parts of a line; `None` where it is none. Looks at the whole text.
+    pub fn read(line: &'a [u8]) -> Option<Self> {
+        let inside = line.strip_prefix(Self::START)?;
+        let ends = memchr::memchr_iter(b'"', inside).find(|at| !is_escaped(inside, *at));
+        let (text, tail) = inside.split_at(ends?);
+        let is_stream = [Self::OUT, Self::ERR].iter().any(|stream| tail.starts_with(stream));
+        let has_time = || tail.ends_with(b"\"}") && memmem::find(tail, b",\"time\":\"").is_some();
+        (is_stream && has_time()).then_some(DockerLine { text, tail })
+    }
+
+    /// The line, where its text goes on with the next line of the stream. Costs nothing for lines that are too short for that.
+    #[inline]
+    pub fn read_partial(line: &'a [u8]) -> Option<Self> {
+        let may_be = line.len() > DOCKER_PART_BYTES && line.starts_with(Self::START);
+        if may_be { Self::read(line).filter(Self::is_partial) } else { None }
+    }
+
+    /// The text was cut: it is as long as a part is, and no line feed ends it. Docker writes shorter ones without a line feed where a
+    /// container ends, and others write all so.
+    pub fn is_partial(&self) -> bool {
+        self.text.len() >= DOCKER_PART_BYTES && !self.is_ended()
+    }
+
+    /// A line feed ends the text.
+    pub fn is_ended(&self) -> bool {
+        self.text.last() == Some(&b'n') && is_escaped(self.text, self.text.len() - 1)
+    }
+
+    /// Whether the program wrote both to the same stream.
+    pub fn is_of_stream(&self, other: DockerLine<'_>) -> bool {
+        self.tail.starts_with(Self::OUT) == other.tail.starts_with(Self::OUT)
+    }
+}
+
+/// Whether a backslash that counts stands in front of this byte.
+fn is_escaped(text: &[u8], at: usize) -> bool {
+    text[..at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 1
 }
 
 /// One field of an entry in the journal's export format: name, value, bytes that it takes.
@@ -125,7 +182,8 @@ pub fn block_end(bytes: &[u8], end: usize) -> usize {
         let before = line_before(bytes, at);
         // Within a record what comes next may stand at the margin, too: `Caused by:`.
         let goes_on = is_indented(&bytes[at..]) || is_indented(before);
-        if !goes_on && !CriLine::read(before).is_some_and(|line| line.is_partial) {
+        let is_part = CriLine::read(before).is_some_and(|line| line.is_partial);
+        if !goes_on && !is_part && DockerLine::read_partial(before).is_none() {
             return at;
         }
         at -= before.len() + 1;
@@ -185,6 +243,25 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_a_line_that_docker_cut_are_told_by_their_size_and_their_end() {
+        let line = |text: &str, tail: &str| format!("{{\"log\":\"{text}\",\"stream\":\"stdout\",{tail}}}");
+        let time = r#""time":"2026-03-04T10:00:01.1Z""#;
+        let long = "x".repeat(DOCKER_PART_BYTES - 4);
+        let is_part = |text: &str, tail: &str| DockerLine::read_partial(line(text, tail).as_bytes()).is_some();
+        assert!(is_part(&format!("{long}abcd"), time));
+        assert!(is_part(&format!("{long}abcd"), &format!(r#""attrs":{{"a":"\"b\\n"}},{time}"#)));
+        // A backslash and an n that the program wrote are no line feed, and a quote behind a backslash ends no text.
+        assert!(is_part(&format!(r"{long}\\\\n"), time));
+        assert!(is_part(&format!(r#"{long}\",\"stream\":\"stderr\",\n\""#), time));
+        assert!(!is_part(&format!(r"{long}abcd\n"), time) && !is_part(&format!(r"{long}\\\n"), time));
+        assert!(!is_part("short", time) && !is_part(&format!("{long}abcd"), r#""t":"""#));
+        let short = line(r"a\n", time);
+        let read = DockerLine::read(short.as_bytes()).unwrap();
+        assert_eq!((read.text, read.is_ended()), (&br"a\n"[..], true));
+        assert_eq!([read.text, read.tail].concat(), short.as_bytes()[DockerLine::START.len()..]);
+    }
+
+    #[test]
     fn entries_of_the_journal_end_where_they_end_whatever_a_value_holds() {
         let value = b"x\n\n__CURSOR=forged\n_HOSTNAME=evil\n";
         let mut entry = b"__CURSOR=s=1\n_HOSTNAME=h\nMESSAGE\n".to_vec();
@@ -219,6 +296,11 @@ mod tests {
         assert_eq!(end(" a\n b\n c\n", 6), " c\n");
         let cri = "x\n2026-11-12T11:15:58.792703123Z stdout P a\n";
         assert_eq!(end(&format!("{cri}b"), cri.len()), &format!("{cri}b")[2..]);
+        let docker = format!(
+            "x\n{{\"log\":\"{}\",\"stream\":\"stdout\",\"time\":\"2026-03-04T10:00:01Z\"}}\n",
+            "a".repeat(DOCKER_PART_BYTES)
+        );
+        assert_eq!(end(&format!("{docker}b"), docker.len()), &format!("{docker}b")[2..]);
         let long = format!("a\n{}", " b\n".repeat(2 * RECORD_LINES_MAX));
         assert_eq!(block_end(long.as_bytes(), 2 + 3 * 1500), 2 + 3 * 1500);
     }

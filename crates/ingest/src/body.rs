@@ -1,81 +1,46 @@
 //! Bodies of `POST /ingest` to lines: NDJSON, a JSON array, JSON objects one after another, or plain lines; compressed
 //! or not. A body that is none of the JSON forms is lines: what cannot be parsed is kept and counted later, because an
-//! error would make the sender drop the good with the bad.
+//! error would make the sender drop the good with the bad. A line that holds many events becomes a line for each.
 
 mod decoded;
+mod forms;
+mod holder;
 mod pieces;
+mod unfold;
 
-use memchr::{memchr, memchr_iter};
-use serde_json::value::RawValue;
-
-use crate::framing::push_line;
+use memchr::memchr_iter;
 
 pub use decoded::{BodyError, Decoded, decompress_small};
+use forms::folded_lines;
 pub use pieces::{Survey, survey, write};
+use unfold::{Folds, Unfolder};
 
 /// Whether it is one of the encodings that cost nothing.
 pub fn is_plain(encoding: &str) -> bool {
     matches!(encoding.trim(), "") || encoding.trim().eq_ignore_ascii_case("identity")
 }
 
+/// Whether lines of the body may hold many events each, so that it may become much larger.
+pub fn may_unfold(body: &[u8]) -> bool {
+    let is_json = matches!(body.trim_ascii_start().first(), Some(b'{' | b'['));
+    is_json && {
+        let mut folds = Folds::default();
+        folds.look(body);
+        folds.may_be()
+    }
+}
+
 /// One line for each event, and how many there are.
 pub fn lines(body: Vec<u8>) -> (Vec<u8>, u64) {
-    let start = body.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(body.len());
-    let from_json = match body.get(start) {
-        Some(b'[') => array(&body),
-        Some(b'{') if !is_ndjson(&body[start..]) => objects(&body),
-        _ => None,
-    };
-    from_json.unwrap_or_else(|| plain(body))
-}
-
-fn array(body: &[u8]) -> Option<(Vec<u8>, u64)> {
-    let items: Vec<&RawValue> = serde_json::from_slice(body).ok()?;
-    Some(written(items.into_iter()))
-}
-
-fn objects(body: &[u8]) -> Option<(Vec<u8>, u64)> {
-    let items: Result<Vec<&RawValue>, _> = serde_json::Deserializer::from_slice(body).into_iter().collect();
-    items.ok().map(|items| written(items.into_iter()))
-}
-
-/// Line feeds of JSON stand between its parts only: a blank means the same.
-fn written<'a>(items: impl Iterator<Item = &'a RawValue>) -> (Vec<u8>, u64) {
-    let mut lines = Vec::new();
-    let mut count = 0;
-    for item in items {
-        let start = lines.len();
-        lines.extend_from_slice(item.get().as_bytes());
-        lines[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
-        lines.push(b'\n');
-        count += 1;
+    let is_folded = may_unfold(&body);
+    let (lines, count) = folded_lines(body);
+    if !is_folded {
+        return (lines, count);
     }
-    (lines, count)
-}
-
-/// Every line is an object of its own, as far as its ends tell.
-fn is_ndjson(body: &[u8]) -> bool {
-    body.split(|byte| *byte == b'\n')
-        .map(<[u8]>::trim_ascii)
-        .all(|line| line.is_empty() || (line.starts_with(b"{") && line.ends_with(b"}")))
-}
-
-fn plain(mut body: Vec<u8>) -> (Vec<u8>, u64) {
-    let clean =
-        memchr(0, &body).is_none() && memchr::memmem::find(&body, b"\n\n").is_none() && !body.starts_with(b"\n");
-    if clean {
-        if !body.is_empty() && body.last() != Some(&b'\n') {
-            body.push(b'\n');
-        }
-        let count = memchr_iter(b'\n', &body).count() as u64;
-        return (body, count);
-    }
-    let mut lines = Vec::with_capacity(body.len() + 1);
-    for line in body.split(|byte| *byte == b'\n') {
-        push_line(line, &mut lines);
-    }
-    let count = memchr_iter(b'\n', &lines).count() as u64;
-    (lines, count)
+    let mut out = Vec::with_capacity(lines.len());
+    Unfolder::held().put_lines(&lines, &mut out);
+    let count = memchr_iter(b'\n', &out).count() as u64;
+    (out, count)
 }
 
 #[cfg(test)]
@@ -99,6 +64,8 @@ mod tests {
             ("", "", 0),
             ("{\"a\":1}\n{\"b\":2}\n", "{\"a\":1}\n{\"b\":2}\n", 2),
             ("[{\"a\":1},\n {\"b\":\"x\\ny\"}]", "{\"a\":1}\n{\"b\":\"x\\ny\"}\n", 2),
+            ("{\"a\":1}{\"b\":2}\n{\"c\":\"}{\"}", "{\"a\":1}\n{\"b\":2}\n{\"c\":\"}{\"}\n", 3),
+            ("{\"c\":\"}{\"}\n{broken", "{\"c\":\"}{\"}\n{broken\n", 2),
             ("{\"a\":\n1}{\"b\":2}", "{\"a\": 1}\n{\"b\":2}\n", 2),
             ("[Mon Nov 23] no array\n", "[Mon Nov 23] no array\n", 1),
             ("{broken\n{\"a\":1}\n", "{broken\n{\"a\":1}\n", 2),

@@ -5,8 +5,8 @@
 
 mod evtx;
 mod handed;
-mod json_array;
-mod json_objects;
+pub(crate) mod json_array;
+pub(crate) mod json_objects;
 mod logins;
 pub(crate) mod utf16;
 

@@ -5,7 +5,7 @@
 
 use event::catalog::field;
 use event::record::{
-    CriLine, EXPORT_START, RECORD_BYTES_MAX, RECORD_LINES_MAX, export_rest, is_indented, is_trace_line,
+    CriLine, DockerLine, EXPORT_START, RECORD_BYTES_MAX, RECORD_LINES_MAX, export_rest, is_indented, is_trace_line,
 };
 use event::time::parse_date_time;
 use event::{BatchBuilder, DatasetId, dataset};
@@ -44,6 +44,7 @@ pub(crate) fn spread(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
         b'-' if modsec_serial::looks_like(head) => modsecurity(head, follows),
         b'*' if head.starts_with(ossec_alert::START) => ossec(head, follows),
         b'[' if is_samba(head) => samba(head, follows),
+        b'{' => docker(DockerLine::read_partial(head)?, follows),
         b'0'..=b'9' if head.get(4) == Some(&b'-') => partial(head, follows),
         _ => None,
     }
@@ -124,6 +125,29 @@ fn partial(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
         }
     }
     Some((joined, record))
+}
+
+/// Parts of one line of a container, up to the one that a line feed ends (Docker), as one line with the time of the first.
+#[cold]
+fn docker(first: DockerLine<'_>, follows: &[u8]) -> Option<(Vec<u8>, Record)> {
+    let (mut joined, mut record) = ([DockerLine::START, first.text].concat(), Record::default());
+    for line in line::lines(follows).take(RECORD_LINES_MAX) {
+        let Some(part) = DockerLine::read(line.text).filter(|part| part.is_of_stream(first)) else { break };
+        if joined.len() + part.text.len() + first.tail.len() > RECORD_BYTES_MAX {
+            break;
+        }
+        // Whoever ends no line with a line feed cuts none either.
+        if !part.is_ended() && !part.is_partial() {
+            return None;
+        }
+        joined.extend_from_slice(part.text);
+        record = Record { lines: record.lines + 1, bytes: line.next };
+        if part.is_ended() {
+            break;
+        }
+    }
+    joined.extend_from_slice(first.tail);
+    (record.lines > 0).then_some((joined, record))
 }
 
 /// `[2026/03/04 10:00:01.123456,  2] ../../auth/auth_log.c:635(log_event)`: the message stands in the next lines.
@@ -235,5 +259,47 @@ pub(crate) fn put_message(head: &[u8], whole: &[u8], rows: &mut BatchBuilder) {
     // A message that does not stand at the end of its line is none that goes on.
     if let Some(start) = head.strip_suffix(message.as_bytes()) {
         rows.text(field::MESSAGE, &whole[start.len()..]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use event::{Block, EventBatch, Timestamp};
+
+    use super::*;
+    use crate::{Options, Parser};
+
+    fn parse(text: &str) -> EventBatch {
+        Parser::new(Options::default()).parse(Block::detached("test", text.as_bytes().to_vec(), Timestamp(0)))
+    }
+
+    fn docker(text: &str, stream: &str) -> String {
+        format!("{{\"log\":\"{text}\",\"stream\":\"{stream}\",\"time\":\"2026-03-04T10:00:01.1Z\"}}\n")
+    }
+
+    #[test]
+    fn what_docker_cut_is_one_event_and_what_it_did_not_cut_is_not() {
+        let (part, end) = ("a".repeat(16 << 10), docker("bc\\n", "stdout"));
+        let cut = docker(&part, "stdout");
+        for (text, events, joined) in [
+            (format!("{cut}{end}{end}"), 2, 1),
+            (format!("{cut}{cut}{cut}{end}"), 1, 3),
+            // Each stream for itself, and text that nothing ends.
+            (format!("{cut}{}{end}", docker("x\\n", "stderr")), 3, 0),
+            (format!("{cut}{}{end}", docker("x", "stdout")), 3, 0),
+            (format!("{cut}{cut}"), 1, 1),
+            (format!("{cut}{{\"log\":\"b\\n\"}}\n"), 2, 0),
+            (format!("{cut}text\n"), 2, 0),
+            // No more than a record may have.
+            (format!("{}{end}", cut.repeat(40)), 3, 38),
+        ] {
+            let batch = parse(&text);
+            let read = (batch.events() as usize, batch.rows() - batch.events() as usize);
+            assert_eq!(read, (events, joined), "{}", text.replace(&part, "<part>"));
+        }
+        let batch = parse(&format!("{cut}{end}"));
+        let message = batch.text(field::MESSAGE).and_then(|column| column.str(0));
+        assert_eq!(message, Some(&*format!("{part}bc")));
+        assert_eq!(batch.original(0), format!("{cut}{}", end.trim_end()));
     }
 }

@@ -6,6 +6,9 @@ use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Value, json};
 use servers::wait_until;
 
 use crate::node::{Node, SOON, get, send};
@@ -151,6 +154,43 @@ fn idle_connections_give_way_and_are_told_of() {
         let line = format!("ingest_connections_closed_total{{source=\"syslog_tcp\",reason=\"{counted}\"}} ");
         assert!(metrics.contains(&line), "{line}:\n{metrics}");
     }
+}
+
+#[test]
+fn each_event_of_what_clouds_send_is_acknowledged_and_counted() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write("rules/counting.yml", COUNTING);
+    let settings = vec![("rules.paths", path), ("rules.default", "false".to_owned())];
+    let mut node = Node::new();
+    node.start(&sandbox, "serve", &settings);
+    let subscription = |numbers: std::ops::Range<u64>| {
+        let events: Vec<Value> = numbers
+            .map(|number| json!({"id": number.to_string(), "timestamp": 1_795_428_000_000_u64, "message": message(number)}))
+            .collect();
+        json!({"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": "g", "logStream": "s", "logEvents": events})
+    };
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    packed.write_all(subscription(5..9).to_string().as_bytes()).unwrap();
+    let data = [packed.finish().unwrap(), format!("{}\n{}\n", message(9), message(10)).into_bytes()];
+    let data = data.map(|data| json!({"data": BASE64_STANDARD.encode(data)}));
+    let firehose = json!({"requestId": "r-1", "timestamp": 1, "records": data});
+    let record = |number: u64| json!({"log": message(number), "stream": "stdout", "time": "2026-11-23T10:00:00Z"});
+    let mut sent = 0;
+    for (headers, body, events) in [
+        (&[][..], subscription(0..5).to_string(), 5),
+        (&[("X-Amz-Firehose-Request-Id", "r-1")], firehose.to_string(), 6),
+        (&[], json!({"Records": [record(11), record(12), record(13)]}).to_string(), 3),
+        (&[], format!("{}\n{}\n{}\n", record(14), subscription(15..17), json!([record(17), record(18)])), 5),
+    ] {
+        let (status, _, answer) = send(node.ingest, "POST", "/ingest", headers, body.as_bytes()).unwrap();
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        assert_eq!((status, &answer["accepted"]), (200, &json!(events)), "{body}");
+        assert_eq!(answer["requestId"], headers.first().map_or(Value::Null, |(_, name)| json!(name)));
+        sent += events;
+    }
+    wait_until(SOON, "all events counted", || counted(&node) == sent);
+    let (_, metrics) = get(node.ingest, "/metrics").unwrap();
+    assert!(metrics.contains(&format!("ingest_events_total{{source=\"http\"}} {sent}\n")), "{metrics}");
 }
 
 /// Bytes of one body, unpacked, and how many come at once.

@@ -97,6 +97,52 @@ async fn a_large_body_is_taken_whole_or_not_at_all() {
     assert_eq!(bench.post("gzip", gzip(b"{\"a\":1}")).await.unwrap(), 1);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_that_hold_many_events_are_counted_as_what_they_become() {
+    let bench = bench(40 << 20);
+    let mut expected = String::new();
+    let event = |number: u32| format!("{{\"id\":\"{number}\",\"message\":\"m{number}\"}}");
+    let record = |count: u32| {
+        let events: Vec<_> = (0..count).map(event).collect();
+        format!("{{\"messageType\":\"DATA_MESSAGE\",\"logGroup\":\"g\",\"logEvents\":[{}]}}", events.join(","))
+    };
+    for (count, encoding) in [(3, ""), (3, "gzip"), (20_000, "gzip"), (20_000, "")] {
+        let text = format!("{}\n{{\"a\":1}}\n", record(count));
+        let body = if encoding.is_empty() { text.into_bytes() } else { gzip(text.as_bytes()) };
+        assert_eq!(bench.post(encoding, body).await.unwrap(), u64::from(count) + 1);
+        for number in 0..count {
+            expected += "{\"logGroup\":\"g\",\"messageType\":\"DATA_MESSAGE\",";
+            expected += &event(number)[1..];
+            expected += "\n";
+        }
+        expected += "{\"a\":1}\n";
+        assert!(bench.spooled() == expected.as_bytes(), "{count} {encoding}");
+        assert!(bench.is_at_rest());
+    }
+    // One object of several MiB, as the file of an audit log is.
+    let records = format!("{{\"Records\":[{}]}}", vec![r#"{"a":"0123456789"}"#; 200_000].join(",\n"));
+    assert!(records.len() > 3 << 20);
+    assert_eq!(bench.post("gzip", gzip(records.as_bytes())).await.unwrap(), 200_000);
+    // What becomes more than the spool takes is refused whole.
+    let large = vec![record(5_000); 200].join("\n");
+    let before = bench.spooled().len();
+    assert_eq!(bench.post("gzip", gzip(large.as_bytes())).await.unwrap_err().code(), "busy");
+    assert_eq!(bench.spooled().len(), before);
+    assert!(bench.is_at_rest());
+}
+
+#[tokio::test]
+async fn firehose_gets_the_answer_that_it_waits_for() {
+    let bench = bench(40 << 20);
+    let body = r#"{"requestId":"r-1","timestamp":1,"records":[{"data":"b25lCnR3bwo="},{"data":"dGhyZWU="}]}"#;
+    let mut headers = HeaderMap::new();
+    headers.insert(FIREHOSE_REQUEST, "r-1".parse().unwrap());
+    let Json(answer) = take(&bench.state, None, &headers, body.into()).await.unwrap();
+    let answer = serde_json::to_value(answer).unwrap();
+    assert_eq!(answer, serde_json::json!({"accepted": 3, "requestId": "r-1", "timestamp": 0}));
+    assert_eq!(bench.spooled(), b"one\ntwo\nthree\n");
+}
+
 #[tokio::test]
 async fn a_body_is_refused_before_it_is_read_when_others_take_the_memory() {
     let bench = bench(40 << 20);

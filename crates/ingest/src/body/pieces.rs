@@ -5,10 +5,13 @@ use std::cell::Cell;
 use std::io::{self, BufReader, Read};
 
 use memchr::{memchr, memchr_iter, memmem, memrchr};
-use serde::de::{DeserializeSeed, Deserializer as _, SeqAccess, Visitor};
+use serde::de::Deserializer as _;
 use serde_json::value::RawValue;
 
 use super::decoded::{BodyError, Decoded};
+use super::forms::{is_ndjson, written_to};
+use super::holder::{self, ElementKind, Elements};
+use super::unfold::{Folds, Unfolder};
 use crate::framing::push_line;
 use crate::spool::ENTRY_BYTES_MAX;
 
@@ -28,12 +31,16 @@ enum Form {
     },
     Array,
     Objects,
+    /// An object with a list of events.
+    Holder,
 }
 
 /// What is known of a body that was read to its end.
 #[derive(Clone, Copy, Debug)]
 pub struct Survey {
     form: Form,
+    /// Lines may hold many events each.
+    is_folded: bool,
     /// Bytes that its lines have at most.
     pub bytes: u64,
 }
@@ -41,7 +48,7 @@ pub struct Survey {
 /// Takes pieces of whole lines.
 type Take<'a> = &'a mut dyn FnMut(&[u8]) -> io::Result<()>;
 
-/// Reads the body, once or twice; `open` begins anew.
+/// Reads the body, once or a few times; `open` begins anew.
 pub fn survey<'a>(
     encoding: &str,
     open: &mut dyn FnMut() -> Result<Decoded<'a>, BodyError>,
@@ -53,63 +60,127 @@ pub fn survey<'a>(
         Ok(())
     })
     .map_err(of)?;
-    let plain = Survey { form: Form::Plain { clean: look.clean }, bytes: look.bytes + 3 * look.nuls + 1 };
-    let form = match look.first {
-        Some(b'[') => Form::Array,
-        Some(b'{') if !look.ndjson => Form::Objects,
-        _ => return Ok(plain),
+    let is_folded = matches!(look.first, Some(b'{' | b'[')) && look.folds.may_be();
+    let forms: &[Form] = match look.first {
+        Some(b'[') => &[Form::Array],
+        Some(b'{') if is_folded && look.ndjson => &[Form::Holder],
+        Some(b'{') if is_folded => &[Form::Holder, Form::Objects],
+        Some(b'{') if !look.ndjson => &[Form::Objects],
+        _ => &[],
     };
-    let mut count = 0;
-    let sound = json(form, open()?, &mut |_| {
-        count += 1;
-        Ok(())
-    });
     // What is no JSON is lines.
-    Ok(if sound.is_ok() { Survey { form, bytes: look.bytes + count } } else { plain })
+    let plain = Form::Plain { clean: look.clean };
+    let mut survey = Survey { form: plain, is_folded, bytes: look.bytes + 3 * look.nuls + 1 };
+    for form in forms {
+        let mut count = 0;
+        let sound = json(*form, open()?, &mut |_, _| {
+            count += 1;
+            Ok(())
+        });
+        if sound.is_ok() {
+            survey = Survey { form: *form, bytes: look.bytes + count, ..survey };
+            break;
+        }
+    }
+    if is_folded {
+        let mut bytes = 0;
+        write(survey, encoding, open()?, &mut |piece| {
+            bytes += piece.len() as u64;
+            Ok(())
+        })?;
+        survey.bytes = bytes;
+    }
+    Ok(survey)
 }
 
 /// Hands over the lines of a body that was surveyed. How many there were.
 pub fn write(survey: Survey, encoding: &str, body: Decoded<'_>, take: Take<'_>) -> Result<u64, BodyError> {
     let mut lines = 0;
-    let mut out = Vec::new();
     let mut counted = |piece: &[u8]| {
         lines += memchr_iter(b'\n', piece).count() as u64;
         take(piece)
     };
-    let mut body = body;
-    let written = match survey.form {
+    let written = if survey.is_folded {
+        unfolded(survey.form, body, &mut counted)
+    } else {
+        folded(survey.form, body, &mut counted)
+    };
+    written.map_err(|error| BodyError::of(encoding, error))?;
+    Ok(lines)
+}
+
+/// The lines as they are.
+fn folded(form: Form, mut body: Decoded<'_>, take: Take<'_>) -> io::Result<()> {
+    let mut out = Vec::new();
+    match form {
         Form::Plain { clean: true } => whole_lines(&mut body, &mut |piece| {
             if piece.ends_with(b"\n") {
-                return counted(piece);
+                return take(piece);
             }
             out.clear();
             out.extend_from_slice(piece);
             out.push(b'\n');
-            counted(&out)
+            take(&out)
         }),
         Form::Plain { clean: false } => whole_lines(&mut body, &mut |piece| {
             out.clear();
             for line in piece.split(|byte| *byte == b'\n') {
                 push_line(line, &mut out);
             }
-            if out.is_empty() { Ok(()) } else { counted(&out) }
+            if out.is_empty() { Ok(()) } else { take(&out) }
         }),
-        form => json(form, body, &mut |element| {
-            let start = out.len();
-            out.extend_from_slice(element.as_bytes());
-            out[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
-            out.push(b'\n');
-            if out.len() < PIECE_BYTES {
-                return Ok(());
-            }
-            counted(&out)?;
-            out.clear();
-            Ok(())
-        })
-        .and_then(|()| if out.is_empty() { Ok(()) } else { counted(&out) }),
+        form => {
+            json(form, body, &mut |_, element| {
+                written_to(element, &mut out);
+                if out.len() < PIECE_BYTES {
+                    return Ok(());
+                }
+                take(&out)?;
+                out.clear();
+                Ok(())
+            })?;
+            if out.is_empty() { Ok(()) } else { take(&out) }
+        }
+    }
+}
+
+/// The events that the lines hold.
+fn unfolded(form: Form, mut body: Decoded<'_>, take: Take<'_>) -> io::Result<()> {
+    let (mut unfolder, mut out, mut line) = (Unfolder::in_pieces(), Vec::new(), Vec::new());
+    let mut flush = |out: &mut Vec<u8>, wanted: usize| {
+        let mut rest = &out[..];
+        if rest.len() < wanted {
+            return Ok(());
+        }
+        while !rest.is_empty() {
+            let first = &rest[..rest.len().min(ENTRY_BYTES_MAX)];
+            let end = memrchr(b'\n', first).map_or(first.len(), |end| end + 1);
+            take(&rest[..end])?;
+            rest = &rest[end..];
+        }
+        out.clear();
+        Ok(())
     };
-    written.map_err(|error| BodyError::of(encoding, error))?;
-    Ok(lines)
+    match form {
+        Form::Plain { .. } => whole_lines(&mut body, &mut |piece| {
+            for line in piece.split(|byte| *byte == b'\n') {
+                unfolder.put(line, &mut out);
+                flush(&mut out, PIECE_BYTES)?;
+            }
+            Ok(())
+        })?,
+        form => json(form, body, &mut |held, element| {
+            if held == ElementKind::Data {
+                unfolder.put_data(element, &mut out);
+            } else {
+                line.clear();
+                written_to(element, &mut line);
+                unfolder.put(&line[..line.len() - 1], &mut out);
+            }
+            flush(&mut out, PIECE_BYTES)
+        })?,
+    }
+    flush(&mut out, 1)
 }
 
 /// What a look at all lines finds.
@@ -120,11 +191,12 @@ struct Look {
     /// First byte that is no white space.
     first: Option<u8>,
     ndjson: bool,
+    folds: Folds,
 }
 
 impl Default for Look {
     fn default() -> Self {
-        Look { bytes: 0, nuls: 0, clean: true, first: None, ndjson: true }
+        Look { bytes: 0, nuls: 0, clean: true, first: None, ndjson: true, folds: Folds::default() }
     }
 }
 
@@ -144,11 +216,11 @@ impl Look {
             rest = piece.trim_ascii_start();
             self.first = rest.first().copied();
         }
+        if matches!(self.first, Some(b'{' | b'[')) {
+            self.folds.look(piece);
+        }
         if self.first == Some(b'{') && self.ndjson {
-            self.ndjson = rest
-                .split(|byte| *byte == b'\n')
-                .map(<[u8]>::trim_ascii)
-                .all(|line| line.is_empty() || (line.starts_with(b"{") && line.ends_with(b"}")));
+            self.ndjson = is_ndjson(rest);
         }
     }
 }
@@ -187,24 +259,27 @@ fn whole_lines(body: &mut dyn Read, take: Take<'_>) -> io::Result<()> {
 }
 
 /// Takes elements of JSON.
-type TakeElement<'a> = &'a mut dyn FnMut(&str) -> io::Result<()>;
+type TakeElement<'a> = &'a mut dyn FnMut(ElementKind, &str) -> io::Result<()>;
 
 fn json(form: Form, body: Decoded<'_>, take: TakeElement<'_>) -> io::Result<()> {
     let since = Cell::new(0);
     let reader = Metered { inner: BufReader::with_capacity(READ_AHEAD_BYTES, body), since: &since };
     let mut reader = serde_json::Deserializer::from_reader(reader);
-    let mut take = |element: Box<RawValue>| {
+    let mut take = |held, element: Box<RawValue>| {
         since.set(0);
-        take(element.get())
+        take(held, element.get())
     };
-    if form == Form::Array {
-        reader.deserialize_seq(Elements(&mut take)).map_err(io::Error::from)?;
-        return reader.end().map_err(io::Error::from);
+    match form {
+        Form::Array => reader.deserialize_seq(Elements(&mut |element| take(ElementKind::Event, element)))?,
+        Form::Holder => holder::read(&mut reader, &mut take)?,
+        _ => {
+            for element in reader.into_iter::<Box<RawValue>>() {
+                take(ElementKind::Event, element?)?;
+            }
+            return Ok(());
+        }
     }
-    for element in reader.into_iter::<Box<RawValue>>() {
-        take(element.map_err(io::Error::from)?)?;
-    }
-    Ok(())
+    reader.end().map_err(io::Error::from)
 }
 
 /// Bounds what one element may have.
@@ -221,34 +296,6 @@ impl<R: Read> Read for Metered<'_, R> {
             return Err(io::Error::other("one element is longer than a line may be"));
         }
         Ok(read)
-    }
-}
-
-/// The elements of an array, one after another.
-struct Elements<'a>(&'a mut dyn FnMut(Box<RawValue>) -> io::Result<()>);
-
-impl<'de> Visitor<'de> for Elements<'_> {
-    type Value = ();
-
-    fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        while let Some(element) = elements.next_element_seed(Raw)? {
-            (self.0)(element).map_err(serde::de::Error::custom)?;
-        }
-        Ok(())
-    }
-}
-
-struct Raw;
-
-impl<'de> DeserializeSeed<'de> for Raw {
-    type Value = Box<RawValue>;
-
-    fn deserialize<D: serde::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        serde::Deserialize::deserialize(deserializer)
     }
 }
 
@@ -294,6 +341,13 @@ mod tests {
             many("{\"a\": [1, \"]\"]}", "", "\n", ""),
             many("{\"a\": [1, \"]\"]}", "[", ",", "} broken at the end"),
             many("{\"a\":\n1}", "", " ", "{broken at the end"),
+            many("{\"a\":1}{\"b\":2}", "", "\n", ""),
+            many("{\"a\":1}", "{\"Records\":[", ",\n", "]}"),
+            many("{\"a\":1}", "{\"Records\":[", ",", "] broken at the end"),
+            many("{\"data\":\"YQpi\"}", "{\"requestId\":\"r\",\"records\":[", ",", "]}"),
+            many("{\"Records\":[{\"a\":1},{\"b\":[2]}]}", "", "\n", ""),
+            many("{\"messageType\":\"m\",\"logEvents\":[{\"a\":1},{\"b\":2}]}", "[", ",", "]"),
+            many("[{\"a\":1}, {\"b\":2}]", "", "\n", ""),
         ];
         for body in &bodies {
             let start: String = body.chars().take(60).collect();

@@ -14,7 +14,7 @@ const READ_BYTES: usize = 64 << 10;
 const MEMBER: &[u8] = b"{\"Records\":";
 
 /// Whether a file begins as one of these.
-pub(super) fn detect(first: &[u8]) -> bool {
+pub(crate) fn detect(first: &[u8]) -> bool {
     let mut inside = first.iter().filter(|byte| !byte.is_ascii_whitespace());
     let mut begins = |start: &[u8]| start.iter().all(|wanted| inside.next() == Some(wanted));
     match first.trim_ascii_start().first() {

@@ -16,6 +16,8 @@ const READ_BYTES: usize = 64 << 10;
 const OBJECT_BYTES_MAX: usize = 8 << 20;
 /// Bytes of what a record says of all its events: they are repeated with each.
 const COMMON_BYTES_MAX: usize = 4096;
+/// Bytes that the events of one record may become.
+const EVENTS_BYTES_MAX: usize = 64 << 20;
 /// Members of a record of CloudWatch Logs.
 const SUBSCRIPTION: [&[u8]; 2] = [b"\"messageType\"", b"\"logEvents\""];
 
@@ -31,7 +33,7 @@ pub(super) fn detect(first: &[u8]) -> bool {
 }
 
 /// Whether the text has what such a record has.
-fn is_subscription(text: &[u8]) -> bool {
+pub(crate) fn is_subscription(text: &[u8]) -> bool {
     SUBSCRIPTION.iter().all(|member| memmem::find(text, member).is_some())
 }
 
@@ -129,7 +131,7 @@ impl<R: Read> ObjectLines<R> {
             }
             ObjectStep::End => {
                 self.object.push(byte);
-                if !put_events(&self.object, &mut self.out) {
+                if !put_events(&self.object, EVENTS_BYTES_MAX, &mut self.out) {
                     self.out.extend_from_slice(&self.object);
                     self.out.push(b'\n');
                 }
@@ -150,8 +152,8 @@ impl<R: Read> ObjectLines<R> {
     }
 }
 
-/// Writes a line for each event of a record of CloudWatch Logs; false where the object is no such record.
-fn put_events(object: &[u8], out: &mut Vec<u8>) -> bool {
+/// Writes a line for each event of a record of CloudWatch Logs; false where the object is no such record, or would become too much.
+pub(crate) fn put_events(object: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> bool {
     if !is_subscription(object) {
         return false;
     }
@@ -165,6 +167,9 @@ fn put_events(object: &[u8], out: &mut Vec<u8>) -> bool {
     }
     let is_event = |event: &&RawValue| event.get().starts_with('{') && event.get().len() > 2;
     if events.is_empty() || common.len() > COMMON_BYTES_MAX || !events.iter().all(is_event) {
+        return false;
+    }
+    if events.len() * (common.len() + 1) + object.len() > bytes_max {
         return false;
     }
     for event in events {

@@ -67,6 +67,25 @@ fn records_by_account_name_it_by_their_place() {
 }
 
 #[test]
+fn the_layout_of_records_by_account_is_told_where_most_are_empty() {
+    for is_wide in [false, true] {
+        let size = if is_wide { 32 } else { 24 };
+        for accounts in [&[0, 100][..], &[0], &[0, 1], &[0, 1, 2, 5], &[7, 33, 34], &[100]] {
+            let mut faillog = vec![0; size * (accounts[accounts.len() - 1] + 1)];
+            let mut wanted = String::new();
+            for account in accounts {
+                let record = &mut faillog[account * size..][..size];
+                record[0] = 3;
+                record[4..8].copy_from_slice(b"tty1");
+                record[16..20].copy_from_slice(&1_772_618_401_i32.to_le_bytes());
+                wanted += &format!("faillog [{account}] [3] [tty1] [2026-03-04T10:00:01Z]\n");
+            }
+            assert_eq!(lines("faillog", &faillog), wanted, "{is_wide} {accounts:?}");
+        }
+    }
+}
+
+#[test]
 fn other_files_are_none_whatever_their_name() {
     let text = "Mar  4 10:00:01 h1 app: a line\n".repeat(50);
     for name in ["wtmp", "lastlog", "faillog", "tallylog", "some.log"] {
