@@ -47,17 +47,19 @@ pub struct BatchBuilder {
     interned: Vec<Interned>,
     datasets: Vec<DatasetId>,
     expected_rows: usize,
-    named: NamedDatasets,
+    later: Later,
     pub(crate) counts: Counts,
 }
 
-/// Datasets with names that are not those of the table.
+/// What columns get when the batch is finished.
 #[derive(Debug, Default)]
-struct NamedDatasets {
-    /// That of the current row.
-    now: Option<u128>,
-    /// Those of ended rows, in order.
-    rows: Vec<(usize, u128)>,
+struct Later {
+    /// Name of the current row's dataset, where it is not that of the table.
+    dataset_now: Option<u128>,
+    /// Such names of ended rows, in order.
+    datasets: Vec<(usize, u128)>,
+    /// Columns that have one text in every row.
+    constants: Vec<(FieldId, &'static str)>,
 }
 
 /// A text that a batch under construction keeps for its rows. Means nothing to another batch.
@@ -118,7 +120,7 @@ impl BatchBuilder {
             interned: Vec::new(),
             datasets: Vec::with_capacity(expected_rows),
             expected_rows,
-            named: NamedDatasets::default(),
+            later: Later::default(),
             counts: Counts::default(),
         }
     }
@@ -146,8 +148,8 @@ impl BatchBuilder {
     /// Ends the row: `start` is the offset of its line in the block.
     #[inline]
     pub fn end_row(&mut self, start: u32, dataset: DatasetId) {
-        if let Some(name) = self.named.now.take() {
-            self.named.rows.push((self.row(), name));
+        if let Some(name) = self.later.dataset_now.take() {
+            self.later.datasets.push((self.row(), name));
         }
         self.provenance.line_starts.push(start);
         self.datasets.push(dataset);
@@ -156,7 +158,7 @@ impl BatchBuilder {
     /// Takes out what was put to the current row.
     pub fn clear_row(&mut self) {
         let row = self.row();
-        self.named.now = None;
+        self.later.dataset_now = None;
         for column in self.columns.iter_mut().flatten() {
             column.truncate(row);
         }
@@ -186,7 +188,7 @@ impl BatchBuilder {
 
     /// Names the dataset of the current row where [`Self::end_row`] is given one without a name of its own.
     pub fn name_dataset(&mut self, name: &str) {
-        self.named.now = Some(self.copied(name));
+        self.later.dataset_now = Some(self.copied(name));
     }
 
     /// Text: a view if `value` lies in the block, else a copy. Bytes that are not UTF-8 are replaced.
@@ -423,7 +425,9 @@ impl BatchBuilder {
         let mut columns = Vec::with_capacity(24);
         for (at, (name, column)) in names.zip(self.columns).enumerate() {
             let id = FieldId(at as u16);
-            if let Some(column) = column
+            if let Some((_, text)) = self.later.constants.iter().find(|(constant, _)| *constant == id) {
+                columns.push((id, name, constant::column(text, rows), None));
+            } else if let Some(column) = column
                 && column.len() > 0
             {
                 let (array, tags) = column.finish(rows, &buffers);
@@ -442,6 +446,7 @@ impl BatchBuilder {
     }
 }
 
+mod constant;
 mod row;
 
 #[cfg(test)]

@@ -103,6 +103,14 @@ impl ColumnBuilder {
         })
     }
 
+    /// The number that all of so many rows have.
+    pub(crate) fn only_number(&self, rows: usize) -> Option<i64> {
+        let Values::Long(numbers) = &self.values else { return None };
+        let first = *numbers.first()?;
+        let is_full = self.present.is_empty() && self.len == rows;
+        (is_full && numbers.iter().all(|number| *number == first)).then_some(first)
+    }
+
     /// The whole number of a row.
     pub(crate) fn number_at(&self, row: usize) -> Option<i64> {
         let Values::Long(values) = &self.values else { return None };

@@ -13,8 +13,15 @@ impl BatchBuilder {
     /// a text in each row. `names` has at most 12 bytes for each number, from 0.
     pub fn name_numbers(&mut self, from: FieldId, to: FieldId, names: &[&'static str]) {
         let Some(numbers) = &self.columns[usize::from(from.0)] else { return };
-        let views: Vec<u128> = names.iter().map(|name| views::inline(name.as_bytes())).collect();
         let named = self.columns[usize::from(to.0)].as_ref();
+        if named.is_none()
+            && let Some(only) = numbers.only_number(self.row())
+            && let Some(name) = usize::try_from(only).ok().and_then(|at| names.get(at))
+        {
+            self.later.constants.push((to, name));
+            return;
+        }
+        let views: Vec<u128> = names.iter().map(|name| views::inline(name.as_bytes())).collect();
         if named.is_none()
             && let Some(all) = numbers.mapped(&views)
         {
@@ -35,6 +42,13 @@ impl BatchBuilder {
 
     /// Writes the name of every row's dataset: its own, or that of the table.
     pub(super) fn name_datasets(&mut self) {
+        if let Some(first) = self.datasets.first().copied()
+            && self.later.datasets.is_empty()
+            && self.datasets.iter().all(|id| *id == first)
+        {
+            self.later.constants.push((field::EVENT_DATASET, Dataset::of(first).name));
+            return;
+        }
         let mut of_table = [None; 256];
         let mut names = Vec::with_capacity(self.row());
         for at in 0..self.row() {
@@ -42,7 +56,7 @@ impl BatchBuilder {
             let name = &mut of_table[usize::from(id.0)];
             names.push(*name.get_or_insert_with(|| self.copied(Dataset::of(id).name)));
         }
-        for (row, name) in &self.named.rows {
+        for (row, name) in &self.later.datasets {
             names[*row] = *name;
         }
         self.columns[usize::from(field::EVENT_DATASET.0)] = Some(ColumnBuilder::full(names));
@@ -104,12 +118,12 @@ impl BatchBuilder {
 
     /// Names the dataset of the current row by a kept text, as [`Self::name_dataset`] does.
     pub fn name_dataset_kept(&mut self, name: KeptText) {
-        self.named.now = Some(name.0);
+        self.later.dataset_now = Some(name.0);
     }
 
     /// Whether the current row has the name of its dataset.
     pub fn is_dataset_named(&self) -> bool {
-        self.named.now.is_some()
+        self.later.dataset_now.is_some()
     }
 
     /// Takes the value of a column out of the current row.
