@@ -48,7 +48,7 @@ deny: setup ## licences, sources and bans of all dependencies; advisories where 
 	  { cargo deny fetch db >/dev/null 2>&1 && exit 1; echo "NOTE: the advisory database cannot be reached from here: advisories were NOT checked"; }
 
 bench: build ## the figures of FIGURES.md
-	@cargo bench --quiet --package benches --bench parse --bench detect
+	@cargo bench --quiet --package benches --bench parse --bench formats --bench detect
 	@deploy/scripts/bench-replay.sh $(PROGRAM) $(TARGET)
 	@deploy/scripts/setup.sh test
 	@cargo run --quiet --release --package benches --bin live -- $(PROGRAM)
