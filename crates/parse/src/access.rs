@@ -53,10 +53,19 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
 #[inline]
 fn starts_like_another_format(text: &[u8]) -> bool {
     match text.first() {
-        Some(b'{' | b'<') => true,
+        // Directives of W3C logs.
+        Some(b'{' | b'<' | b'#') => true,
+        Some(b'0'..=b'9' | b'a'..=b'f') if starts_with_owner(text) => true,
         Some(b'0'..=b'9') => rfc3164::looks_like(rfc3164::before_stamp(text)) || rfc5424::starts_like_file_form(text),
         _ => text.trim_ascii_start().first() == Some(&b'{') || rfc3164::looks_like(rfc3164::before_stamp(text)),
     }
+}
+
+/// The id of a bucket's owner, in front of each line that S3 writes.
+#[inline]
+fn starts_with_owner(text: &[u8]) -> bool {
+    const BYTES: usize = 64;
+    text.get(BYTES) == Some(&b' ') && text[..BYTES].iter().all(u8::is_ascii_hexdigit)
 }
 
 /// Text before the bracketed time, the time, and what follows the bracket.

@@ -16,6 +16,9 @@ pub use table::FORMATS;
 /// The format that reads what all others refuse, and so is tried last whatever the lines around it are.
 pub(crate) const LAST: &str = "application";
 
+/// The format that takes colours off a line, which may have them behind a header that another format reads.
+pub(crate) const COLOURED: &str = "coloured";
+
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 
 /// One log format.

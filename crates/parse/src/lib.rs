@@ -232,7 +232,8 @@ impl Parser {
             }
         }
         let best = (0..votes.len()).rev().max_by_key(|at| votes[*at]).unwrap_or(0);
-        if candidates[best].name == format::LAST { first } else { candidates[best] }
+        // What these read may be of another format, too, which is to read it whatever the lines around it are.
+        if matches!(candidates[best].name, format::LAST | format::COLOURED) { first } else { candidates[best] }
     }
 
     /// Reads the line, and what belongs to it of those that follow: how many lines the record has.

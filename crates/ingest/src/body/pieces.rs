@@ -348,6 +348,7 @@ mod tests {
             many("{\"Records\":[{\"a\":1},{\"b\":[2]}]}", "", "\n", ""),
             many("{\"messageType\":\"m\",\"logEvents\":[{\"a\":1},{\"b\":2}]}", "[", ",", "]"),
             many("[{\"a\":1}, {\"b\":2}]", "", "\n", ""),
+            "{\"messageType\":\"m\",\"logEvents\":[{\"a\":\"x\0y\"}]}\n{\"Records\":[{\"a\":\"\0\"}]}".to_owned(),
         ];
         for body in &bodies {
             let start: String = body.chars().take(60).collect();

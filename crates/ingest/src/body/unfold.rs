@@ -75,6 +75,15 @@ impl Unfolder {
 
     /// The line, or what it holds.
     pub(super) fn put(&mut self, line: &[u8], out: &mut Vec<u8>) {
+        // What is stored has no NULs: the line is taken apart as it is stored.
+        let mut stored = Vec::new();
+        let line = match memchr::memchr(0, line) {
+            Some(_) => {
+                push_line(line, &mut stored);
+                stored.strip_suffix(b"\n").unwrap_or_default()
+            }
+            None => line,
+        };
         let start = out.len();
         let mut bytes_max = LINE_BECOMES_MAX.min(self.left);
         if is_fold(line) {
