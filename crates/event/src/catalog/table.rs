@@ -978,6 +978,7 @@ pub static FIELDS: &[Field] = &[
             "dhcp.log",
             "directory.log",
             "dns.log",
+            "docker.container_logs",
             "f5.bigip",
             "fail2ban.log",
             "falco.alerts",
