@@ -195,8 +195,10 @@ fn item(text: &[u8]) -> Option<(Item<'_>, &[u8])> {
         return Some((Item::List(inside), rest));
     }
     let (name, rest) = split_word(text);
-    // In brackets stand pods and processes.
-    (name[0] != b'[').then_some((Item::Name(name), rest))
+    // In brackets stand pods and processes; other formats begin with keys, bars and marks, and may hold a client's text with a
+    // whole access line in it.
+    let is_name = name[0] != b'[' && !name.iter().any(|byte| b"=|%{}<>;#".contains(byte));
+    is_name.then_some((Item::Name(name), rest))
 }
 
 /// Addresses between commas; what a proxy could not name stands as `unknown`, `-` or a name of its own.
