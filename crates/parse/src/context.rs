@@ -29,11 +29,19 @@ const CARRIED_DEPTH_MAX: u8 = 4;
 /// Reads a line that another one carries, in any known format; `None` where it is of none.
 type ReadCarried = fn(&[u8], &mut Context, &mut BatchBuilder) -> Option<DatasetId>;
 
+/// The ways to read a carried line.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CarriedWays {
+    /// In any format that may be its own.
+    pub(crate) any: ReadCarried,
+    /// Only where it begins as no other text does.
+    pub(crate) surely: ReadCarried,
+}
+
 /// What formats need beside the line: the reference time and the caches that go with it.
 #[derive(Debug)]
 pub(crate) struct Context {
-    /// In any format, and surely.
-    ways: [ReadCarried; 2],
+    ways: CarriedWays,
     depth: u8,
     pub(crate) times: Times,
     pub(crate) json: Scratch,
@@ -60,8 +68,8 @@ pub(crate) struct Given<'a> {
 }
 
 impl Context {
-    /// Two ways to read a carried line: in any format that may be its own, or only where it begins as no other text does.
-    pub(crate) fn new(given: Given<'_>, ways: [ReadCarried; 2]) -> Self {
+    /// Knows nothing of the input yet.
+    pub(crate) fn new(given: Given<'_>, ways: CarriedWays) -> Self {
         Context {
             ways,
             depth: 0,
@@ -81,12 +89,12 @@ impl Context {
     /// Reads a line that the line at hand carries: its fields go to the same row, over those of the same name. `None` where
     /// it is of no known format, or carried too deep.
     pub(crate) fn read_carried(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
-        self.carried(self.ways[0], text, rows)
+        self.carried(self.ways.any, text, rows)
     }
 
     /// As [`Self::read_carried`], for a text of which nothing says that it is a line: only where it begins as no other does.
     pub(crate) fn read_carried_surely(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
-        self.carried(self.ways[1], text, rows)
+        self.carried(self.ways.surely, text, rows)
     }
 
     fn carried(&mut self, read: ReadCarried, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {

@@ -8,16 +8,15 @@ use std::str::FromStr;
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
+use crate::own_file;
 use crate::put_values;
 use crate::user_format::UserFormats;
 
 pub use table::FORMATS;
 
-/// The format that reads what all others refuse, and so is tried last whatever the lines around it are.
-pub(crate) const LAST: &str = "application";
-
-/// The format that takes colours off a line, which may have them behind a header that another format reads.
-pub(crate) const COLOURED: &str = "coloured";
+/// Formats that read what may be of another format, too, which is to read it whatever the lines around it are: a program's own line,
+/// colours that may stand behind a header, what all others refuse.
+pub(crate) const NEVER_FIRST: [&str; 3] = [own_file::NAME, "coloured", "application"];
 
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 

@@ -92,7 +92,7 @@ use event::catalog::field;
 use event::record::EXPORT_START;
 use event::{BatchBuilder, Block, EventBatch, Position, dataset};
 
-use crate::context::{Context, Given, Refusal};
+use crate::context::{CarriedWays, Context, Given, Refusal};
 use crate::enrich::Enrichment;
 use crate::line::BlockLine;
 use crate::record::Record;
@@ -143,7 +143,7 @@ pub struct Parser {
 impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
-        let ways = [format::read_carried, format::read_carried_surely];
+        let ways = CarriedWays { any: format::read_carried, surely: format::read_carried_surely };
         let context = Context::new(
             Given {
                 clock: &options.clock,
@@ -219,21 +219,21 @@ impl Parser {
     /// The format that reads most of the block's first lines; the first of the table where none does.
     fn preferred(&self, bytes: &[u8]) -> &'static Format {
         let candidates = self.options.format.candidates();
-        let Some((first, others)) = candidates.split_first() else { return &FORMATS[0] };
-        if others.is_empty() {
-            return first;
+        match candidates {
+            [] => return &FORMATS[0],
+            [only] => return only,
+            _ => {}
         }
         let mut votes = vec![0_usize; candidates.len()];
         for line in line::lines(bytes).filter(|line| !line::is_empty(line.text)).take(PROBE_LINES) {
-            // What may be a program's own line is first asked whether it is another format's.
-            let votes_for = |format: &&Format| format.name != own_file::NAME && (format.looks_like)(line.text);
+            let votes_for =
+                |format: &&Format| !format::NEVER_FIRST.contains(&format.name) && (format.looks_like)(line.text);
             if let Some(at) = candidates.iter().position(votes_for) {
                 votes[at] += 1;
             }
         }
         let best = (0..votes.len()).rev().max_by_key(|at| votes[*at]).unwrap_or(0);
-        // What these read may be of another format, too, which is to read it whatever the lines around it are.
-        if matches!(candidates[best].name, format::LAST | format::COLOURED) { first } else { candidates[best] }
+        candidates[best]
     }
 
     /// Reads the line, and what belongs to it of those that follow: how many lines the record has.

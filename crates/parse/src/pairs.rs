@@ -53,7 +53,9 @@ impl<'c, 'r> Pairs<'c, 'r> {
         }
         let Some(column) = place.column else { return };
         if column == field::TIMESTAMP {
-            self.context.names.places.is_first_put(column, self.best_time.is_none());
+            if self.best_time.is_some() {
+                self.context.names.places.note_put(column);
+            }
             return;
         }
         if self.context.names.places.is_first_put(column, false) {

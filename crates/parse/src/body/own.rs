@@ -122,13 +122,14 @@ fn candidates(text: &[u8]) -> Option<Candidates> {
     let mut found = Candidates { known: [(0, 0); CANDIDATES_MAX], count: 0 };
     for place in index.keys.find_overlapping_iter(text) {
         for known in &index.known[place.pattern().as_usize()] {
-            if found.known[..found.count].contains(known) || !may_be_in(*known, text) {
+            if found.known[..found.count].contains(known) {
                 continue;
             }
             *found.known.get_mut(found.count)? = *known;
             found.count += 1;
         }
     }
+    found.keep(|known| may_be_in(known, text));
     found.known[..found.count].sort_unstable();
     (found.count > 0).then_some(found)
 }
@@ -141,6 +142,17 @@ fn may_be_in((body, line): OwnLine, text: &[u8]) -> bool {
 }
 
 impl Candidates {
+    fn keep(&mut self, wanted: impl Fn(OwnLine) -> bool) {
+        let mut kept = 0;
+        for at in 0..self.count {
+            if wanted(self.known[at]) {
+                self.known[kept] = self.known[at];
+                kept += 1;
+            }
+        }
+        self.count = kept;
+    }
+
     /// Puts the message where it is one of the candidates; names the row of its program, and the program.
     fn put(&self, rows: &mut BatchBuilder, message: &[u8]) -> Option<(&'static Body, &'static str)> {
         let mut rest = &self.known[..self.count];

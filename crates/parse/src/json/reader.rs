@@ -368,10 +368,10 @@ impl<'a, 's> Reader<'a, 's> {
                 self.places.timed_by = place.column.filter(|_| is_sure);
             }
             if TIME_KEYS[usize::from(rank)] == "@timestamp" {
-                if time.is_none() {
-                    rows.literal(field::ERROR_MESSAGE, "@timestamp is not an RFC 3339 time");
+                match time {
+                    Some(_) => self.places.note_put(field::TIMESTAMP),
+                    None => rows.literal(field::ERROR_MESSAGE, "@timestamp is not an RFC 3339 time"),
                 }
-                self.places.is_first_put(field::TIMESTAMP, time.is_none());
                 return;
             }
         }

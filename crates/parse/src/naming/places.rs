@@ -263,27 +263,37 @@ impl Places {
         MemberPlace { time, column: column.ok(), sign }
     }
 
-    /// Notes that the line puts something to a column; false where it has done so before. A `null` is nothing, but may not
-    /// hide a value.
+    /// Whether the line has put nothing to a column yet; from now on it has, but for a `null`, which is nothing but may not hide a
+    /// value.
     #[inline]
     pub(crate) fn is_first_put(&mut self, column: FieldId, is_null: bool) -> bool {
+        let is_first = !self.has_put(column);
+        if !is_null {
+            self.note_put(column);
+        }
+        is_first
+    }
+
+    /// The line puts something to a column.
+    #[inline]
+    pub(crate) fn note_put(&mut self, column: FieldId) {
         let at = usize::from(column.0);
         if at >= self.put_by.len() {
             self.put_by.resize(at + 64, 0);
         }
-        let is_first = self.put_by[at] != self.line;
-        if !is_null {
-            self.put_by[at] = self.line;
-        }
-        is_first
+        self.put_by[at] = self.line;
+    }
+
+    #[inline]
+    fn has_put(&self, column: FieldId) -> bool {
+        self.put_by.get(usize::from(column.0)) == Some(&self.line)
     }
 
     /// Whether a column may hold what a member of the line says: one of the catalog may hold what the line's header said, which is
     /// no member of it.
     #[inline]
     pub(super) fn is_of_members(&self, column: FieldId) -> bool {
-        let at = usize::from(column.0);
-        at >= FIELDS.len() || self.put_by.get(at) == Some(&self.line)
+        usize::from(column.0) >= FIELDS.len() || self.has_put(column)
     }
 
     /// The members of the line with their paths and columns.

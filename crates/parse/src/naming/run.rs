@@ -28,7 +28,7 @@ impl Names {
             let is_put = is_timed || is_own && run_step(step, &block, &mut self.spare, times, rows);
             if is_put {
                 // The text that is read on may be one that a step took out of a member.
-                self.places.is_first_put(step.target, false);
+                self.places.note_put(step.target);
             }
             next += 1 + if is_put { usize::from(step.others) } else { 0 };
         }
