@@ -15,6 +15,7 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 
 use crate::decompress::{self, Compression};
+use handed::MadeText;
 pub use logins::LoginLog;
 
 /// First bytes that are looked at.
@@ -78,8 +79,8 @@ impl Content {
             Content::Text => reader,
             Content::Utf16Le => Box::new(utf16::Decoder::new(reader, true)),
             Content::Utf16Be => Box::new(utf16::Decoder::new(reader, false)),
-            Content::JsonArray => Box::new(json_array::ElementLines::new(reader)),
-            Content::JsonObjects => Box::new(json_objects::ObjectLines::new(reader)),
+            Content::JsonArray => Box::new(MadeText::<_, json_array::ElementLines>::new(reader)),
+            Content::JsonObjects => Box::new(MadeText::<_, json_objects::ObjectLines>::new(reader)),
             Content::Logins(log) => Box::new(logins::LoginLines::new(reader, log)),
             Content::Evtx => {
                 let mut bytes = Vec::new();

@@ -4,12 +4,8 @@
 //! Nothing is held but what is read at once, and an array that was cut off gives the elements that it has: a body of `POST /ingest`
 //! (`body.rs`) is looked at as a whole before any of it counts, because its sender can be told.
 
-use std::io::{self, Read};
+use super::handed::TextMaker;
 
-use super::handed::hand_over;
-
-/// Bytes that are read at once.
-const READ_BYTES: usize = 64 << 10;
 /// What stands in front of the array where it is the value of a member, without blanks.
 const MEMBER: &[u8] = b"{\"Records\":";
 
@@ -39,53 +35,51 @@ enum ByteState {
     Escaped(u32),
 }
 
-/// Lines of what is read through it.
-pub(super) struct ElementLines<R> {
-    inner: R,
+/// A line for each element.
+#[derive(Debug)]
+pub(super) struct ElementLines {
     state: ByteState,
     /// The array was the value of a member: the bracket of its object is to come.
     is_member: bool,
     /// The line at hand has bytes.
     has_line: bool,
-    out: Vec<u8>,
-    at: usize,
 }
 
-impl<R: Read> ElementLines<R> {
-    pub(super) fn new(inner: R) -> Self {
-        ElementLines { inner, state: ByteState::Before(0), is_member: false, has_line: false, out: Vec::new(), at: 0 }
+impl Default for ElementLines {
+    fn default() -> Self {
+        ElementLines { state: ByteState::Before(0), is_member: false, has_line: false }
+    }
+}
+
+impl TextMaker for ElementLines {
+    fn take(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        for byte in bytes {
+            self.take_byte(*byte, out);
+        }
     }
 
-    fn fill(&mut self) -> io::Result<bool> {
-        self.out.clear();
-        self.at = 0;
-        let mut bytes = [0; READ_BYTES];
-        let read = self.inner.read(&mut bytes)?;
-        for byte in &bytes[..read] {
-            self.take(*byte);
+    fn end(&mut self, out: &mut Vec<u8>) {
+        // Half of what may stand in front of an array is text.
+        if let ByteState::Before(known) = self.state {
+            out.extend_from_slice(&MEMBER[..known]);
         }
-        if read == 0 {
-            // Half of what may stand in front of an array is text.
-            if let ByteState::Before(known) = self.state {
-                self.out.extend_from_slice(&MEMBER[..known]);
-            }
-            self.state = ByteState::Other;
-        }
-        Ok(read > 0 || !self.out.is_empty())
+        self.state = ByteState::Other;
     }
+}
 
-    fn take(&mut self, byte: u8) {
+impl ElementLines {
+    fn take_byte(&mut self, byte: u8, out: &mut Vec<u8>) {
         match self.state {
-            ByteState::Before(known) => self.take_before(known, byte),
+            ByteState::Before(known) => self.take_before(known, byte, out),
             ByteState::Other => {
-                self.out.push(byte);
+                out.push(byte);
                 if byte == b'\n' {
                     self.state = ByteState::Before(0);
                 }
             }
-            ByteState::Inside(depth) => self.take_inside(depth, byte),
+            ByteState::Inside(depth) => self.take_inside(depth, byte, out),
             ByteState::Quoted(depth) => {
-                self.push(byte);
+                self.push(byte, out);
                 match byte {
                     b'"' => self.state = ByteState::Inside(depth),
                     b'\\' => self.state = ByteState::Escaped(depth),
@@ -93,13 +87,13 @@ impl<R: Read> ElementLines<R> {
                 }
             }
             ByteState::Escaped(depth) => {
-                self.push(byte);
+                self.push(byte, out);
                 self.state = ByteState::Quoted(depth);
             }
         }
     }
 
-    fn take_before(&mut self, known: usize, byte: u8) {
+    fn take_before(&mut self, known: usize, byte: u8, out: &mut Vec<u8>) {
         if byte.is_ascii_whitespace() || known == 0 && byte == b'}' && self.is_member {
             self.is_member &= byte != b'}';
         } else if byte == b'[' && (known == 0 || known == MEMBER.len()) {
@@ -108,22 +102,22 @@ impl<R: Read> ElementLines<R> {
         } else if MEMBER.get(known) == Some(&byte) {
             self.state = ByteState::Before(known + 1);
         } else {
-            self.out.extend_from_slice(&MEMBER[..known]);
-            self.out.push(byte);
+            out.extend_from_slice(&MEMBER[..known]);
+            out.push(byte);
             self.state = ByteState::Other;
         }
     }
 
-    fn take_inside(&mut self, depth: u32, byte: u8) {
+    fn take_inside(&mut self, depth: u32, byte: u8, out: &mut Vec<u8>) {
         match byte {
-            b',' if depth == 0 => self.end_line(),
+            b',' if depth == 0 => self.end_line(out),
             b']' if depth == 0 => {
-                self.end_line();
+                self.end_line(out);
                 self.state = ByteState::Before(0);
             }
             _ if depth == 0 && byte.is_ascii_whitespace() => {}
             _ => {
-                self.push(byte);
+                self.push(byte, out);
                 self.state = match byte {
                     b'"' => ByteState::Quoted(depth),
                     b'[' | b'{' => ByteState::Inside(depth.saturating_add(1)),
@@ -134,37 +128,29 @@ impl<R: Read> ElementLines<R> {
         }
     }
 
-    fn push(&mut self, byte: u8) {
-        self.out.push(if matches!(byte, b'\n' | b'\r') { b' ' } else { byte });
+    fn push(&mut self, byte: u8, out: &mut Vec<u8>) {
+        out.push(if matches!(byte, b'\n' | b'\r') { b' ' } else { byte });
         self.has_line = true;
     }
 
-    fn end_line(&mut self) {
+    fn end_line(&mut self, out: &mut Vec<u8>) {
         if std::mem::take(&mut self.has_line) {
-            self.out.push(b'\n');
+            out.push(b'\n');
         }
-    }
-}
-
-impl<R: Read> Read for ElementLines<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.out.len() {
-            if !self.fill()? {
-                return Ok(0);
-            }
-        }
-        Ok(hand_over(&self.out, &mut self.at, into))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
+    use super::super::handed::MadeText;
     use super::*;
 
     fn lines(text: &str) -> String {
         assert!(detect(text.as_bytes()), "{text}");
         let mut out = String::new();
-        ElementLines::new(text.as_bytes()).read_to_string(&mut out).unwrap();
+        MadeText::<_, ElementLines>::new(text.as_bytes()).read_to_string(&mut out).unwrap();
         out
     }
 

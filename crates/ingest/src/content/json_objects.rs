@@ -3,15 +3,12 @@
 //! long, or that its own line breaks, is passed on as it is.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
 
 use memchr::memmem;
 use serde_json::value::RawValue;
 
-use super::handed::hand_over;
+use super::handed::TextMaker;
 
-/// Bytes that are read at once.
-const READ_BYTES: usize = 64 << 10;
 /// Longest object that is held.
 const OBJECT_BYTES_MAX: usize = 8 << 20;
 /// Bytes of what a record says of all its events: they are repeated with each.
@@ -81,72 +78,64 @@ impl Scan {
     }
 }
 
-/// Lines of what is read through it.
-pub(super) struct ObjectLines<R> {
-    inner: R,
+/// A line for each object, or for each event of one.
+#[derive(Debug, Default)]
+pub(super) struct ObjectLines {
     scan: Scan,
     object: Vec<u8>,
     /// The line at hand is no object, or one that is too long: it is passed on.
     is_passed: bool,
-    out: Vec<u8>,
-    at: usize,
 }
 
-impl<R: Read> ObjectLines<R> {
-    pub(super) fn new(inner: R) -> Self {
-        ObjectLines { inner, scan: Scan::default(), object: Vec::new(), is_passed: false, out: Vec::new(), at: 0 }
+impl TextMaker for ObjectLines {
+    fn take(&mut self, bytes: &[u8], out: &mut Vec<u8>) {
+        for byte in bytes {
+            self.take_byte(*byte, out);
+        }
     }
 
-    fn fill(&mut self) -> io::Result<bool> {
-        self.out.clear();
-        self.at = 0;
-        let mut bytes = [0; READ_BYTES];
-        let read = self.inner.read(&mut bytes)?;
-        for byte in &bytes[..read] {
-            self.take(*byte);
-        }
-        if read == 0 {
-            self.out.append(&mut self.object);
-        }
-        Ok(read > 0 || !self.out.is_empty())
+    fn end(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.object);
     }
+}
 
-    fn take(&mut self, byte: u8) {
+impl ObjectLines {
+    fn take_byte(&mut self, byte: u8, out: &mut Vec<u8>) {
         if self.is_passed {
-            self.out.push(byte);
+            out.push(byte);
             self.is_passed = byte != b'\n';
             return;
         }
         match self.scan.step(byte) {
             ObjectStep::Outside if byte.is_ascii_whitespace() => {}
             ObjectStep::Outside => {
-                self.out.push(byte);
+                out.push(byte);
                 self.is_passed = true;
             }
             ObjectStep::Inside => {
                 self.object.push(if matches!(byte, b'\n' | b'\r') { b' ' } else { byte });
                 if self.object.len() > OBJECT_BYTES_MAX {
-                    self.pass();
+                    self.pass(out);
                 }
             }
             ObjectStep::End => {
                 self.object.push(byte);
-                if !put_events(&self.object, EVENTS_BYTES_MAX, &mut self.out) {
-                    self.out.extend_from_slice(&self.object);
-                    self.out.push(b'\n');
+                if !put_events(&self.object, EVENTS_BYTES_MAX, out) {
+                    out.extend_from_slice(&self.object);
+                    out.push(b'\n');
                 }
                 self.object.clear();
             }
             ObjectStep::Broken => {
                 self.object.push(byte);
-                self.pass();
+                self.pass(out);
                 self.is_passed = false;
             }
         }
     }
 
-    fn pass(&mut self) {
-        self.out.append(&mut self.object);
+    fn pass(&mut self, out: &mut Vec<u8>) {
+        out.append(&mut self.object);
         self.scan = Scan::default();
         self.is_passed = true;
     }
@@ -181,25 +170,17 @@ pub(crate) fn put_events(object: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> 
     true
 }
 
-impl<R: Read> Read for ObjectLines<R> {
-    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.out.len() {
-            if !self.fill()? {
-                return Ok(0);
-            }
-        }
-        Ok(hand_over(&self.out, &mut self.at, into))
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
+    use super::super::handed::MadeText;
     use super::*;
 
     fn lines(text: &str) -> String {
         assert!(detect(text.as_bytes()), "{text}");
         let mut out = String::new();
-        ObjectLines::new(text.as_bytes()).read_to_string(&mut out).unwrap();
+        MadeText::<_, ObjectLines>::new(text.as_bytes()).read_to_string(&mut out).unwrap();
         out
     }
 
