@@ -16,6 +16,10 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 /// What the line is made of, where that is pairs for the most part.
 fn tokens(text: &[u8]) -> Option<Vec<Token<'_>>> {
+    // Records of the audit daemon, whole or broken, are its own.
+    if text.starts_with(b"type=") && memchr::memmem::find(text, b"msg=audit(").is_some() {
+        return None;
+    }
     let mut pairs = PairsOf::new(text);
     let (mut covered, mut count, mut stray) = (0, 0, 0);
     let mut tokens = Vec::new();
@@ -25,15 +29,8 @@ fn tokens(text: &[u8]) -> Option<Vec<Token<'_>>> {
                 count += 1;
                 covered += name.len() + value.text.len();
             }
-            Token::Stray(_) if count < LEADING_MIN => return None,
-            Token::Stray(word) => stray += word.len(),
-        }
-        if tokens.is_empty() {
-            // Records of the audit daemon, whole or broken, are its own.
-            if text.starts_with(b"type=") && memchr::memmem::find(text, b"msg=audit(").is_some() {
-                return None;
-            }
-            tokens.reserve(text.len() / 12);
+            Token::Stray(..) if count < LEADING_MIN => return None,
+            Token::Stray(word, _) => stray += word.len(),
         }
         tokens.push(token);
     }
@@ -50,11 +47,8 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     for token in tokens {
         match (token, &mut held) {
             // Words without a name belong to a value without quotes.
-            (Token::Stray(word), Some((_, value))) if !value.is_quoted => {
-                let end = word.as_ptr() as usize - text.as_ptr() as usize + word.len();
-                value.text = &text[value.start..end];
-            }
-            (Token::Stray(_), _) => {}
+            (Token::Stray(_, end), Some((_, value))) if !value.is_quoted => value.text = &text[value.start..end],
+            (Token::Stray(..), _) => {}
             (Token::Pair(name, value), held) => {
                 if let Some((known, text)) = held.replace((name, value)) {
                     put(&mut pairs, known, &text);
@@ -104,7 +98,8 @@ struct PairText<'a> {
 /// A part of the line between blanks.
 enum Token<'a> {
     Pair(&'a [u8], PairText<'a>),
-    Stray(&'a [u8]),
+    /// Where it ends in the line, too.
+    Stray(&'a [u8], usize),
 }
 
 /// Cuts a text into its pairs.
@@ -134,7 +129,7 @@ impl<'a> PairsOf<'a> {
         if name == 0 || rest.get(name) != Some(&b'=') || rest.get(name + 1) == Some(&b'=') {
             let word = rest.iter().take_while(|byte| !separates(**byte)).count();
             self.at += word;
-            return Some(Token::Stray(&rest[..word]));
+            return Some(Token::Stray(&rest[..word], self.at));
         }
         let start = self.at + name + 1;
         let value = &text[start..];
