@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 
 use crate::engine::Engine;
-use crate::pack::{How, Pack, Pattern, PatternCase};
+use crate::pack::{Pack, Pattern, PatternCase};
 use crate::{Input, POINTS_MAX, Part};
 
 /// The test that a value reaches a pack's threshold.
@@ -100,21 +100,18 @@ impl PackCheck {
     pub fn standing(&self, text: &str) -> Standing {
         let engine = self.engine();
         let mut found = Vec::new();
-        engine.each(text, &mut engine.scratch(), &mut |number, look| {
+        engine.each(text, &mut engine.scratch(), &mut |number, look, read| {
             let (_, pattern) = engine.pattern(number);
-            let matched = match pattern.how {
-                How::Sql => crate::sql::injection_in_path(look.text).unwrap_or("").to_owned(),
-                How::Markup => crate::markup::injection(look.text).unwrap_or("").to_owned(),
-                _ => shown(pattern.find(look.text, look.part).unwrap_or("")),
-            };
+            // A view that makes the same pattern surer takes the place of the one before.
+            found.retain(|found: &FoundPattern| found.pattern != pattern.id);
             found.push(FoundPattern {
                 pattern: pattern.id.clone(),
                 what: pattern.what.clone(),
-                points: pattern.weight,
+                points: read,
                 technique: pattern.technique.clone(),
                 part: look.part.name(),
                 view: look.view.name(),
-                matched,
+                matched: pattern.find(look.text, look.part).map_or(String::new(), |read| shown(&read.what)),
                 original: shown(look.original),
             });
         });

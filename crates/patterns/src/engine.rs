@@ -41,8 +41,10 @@ pub struct PatternScratch {
     candidates: Vec<(u32, u32, u32)>,
     /// `candidates` has every place of each literal.
     placed: bool,
-    /// Patterns that were found in this value.
+    /// Patterns that were found in this value and cannot give more points.
     found: SeenSet,
+    /// Those that were found and might give more in another view, with the points so far.
+    unsure: Vec<(u32, u32)>,
     /// Patterns that were nominated in this view.
     seen: SeenSet,
     points: Vec<u32>,
@@ -59,7 +61,8 @@ pub(crate) struct Look<'a> {
     is_raw: bool,
 }
 
-pub(crate) type Visit<'v> = dyn FnMut(u32, Look<'_>) + 'v;
+/// Takes a pattern that was found, the look that shows it, and the points that it gives now.
+pub(crate) type Visit<'v> = dyn FnMut(u32, Look<'_>, u32) + 'v;
 
 impl Engine {
     /// Compiles the patterns of all packs that look at such a text into one search.
@@ -100,6 +103,7 @@ impl Engine {
             candidates: Vec::new(),
             placed: false,
             found: SeenSet::new(self.patterns.len()),
+            unsure: Vec::new(),
             seen: SeenSet::new(self.patterns.len()),
             points: vec![0; self.packs.len()],
         }
@@ -115,9 +119,15 @@ impl Engine {
     pub fn judge(&self, text: &str, scratch: &mut PatternScratch, mut holds: impl FnMut(u32)) {
         let mut points = std::mem::take(&mut scratch.points);
         let mut any = false;
-        self.each(text, scratch, &mut |pattern, _| {
-            let (pack, pattern) = self.pattern(pattern);
-            points[pack] += pattern.weight;
+        let mut surest: Vec<(u32, u32)> = Vec::new();
+        self.each(text, scratch, &mut |pattern, _, read| {
+            let before = surest.iter_mut().find(|(known, _)| *known == pattern);
+            let (pack, _) = self.pattern(pattern);
+            points[pack] += read - before.as_ref().map_or(0, |(_, before)| *before);
+            match before {
+                Some((_, before)) => *before = read,
+                None => surest.push((pattern, read)),
+            }
             any = true;
         });
         if any {
@@ -131,9 +141,11 @@ impl Engine {
         scratch.points = points;
     }
 
-    /// Visits every pattern that the text has, once, with the first view that shows it.
+    /// Visits every pattern that the text has with the first view that shows it, and again with one that gives more
+    /// points.
     pub(crate) fn each(&self, text: &str, scratch: &mut PatternScratch, visit: &mut Visit<'_>) {
         scratch.found.begin();
+        scratch.unsure.clear();
         let mut work = Work { engine: self, scratch, visit };
         match self.input {
             Input::Target => work.target(text),
@@ -376,10 +388,20 @@ impl Work<'_> {
     fn attempt(&mut self, number: u32, look: Look<'_>) {
         let (_, pattern) = self.engine.pattern(number);
         let looks = pattern.looks_at(look.part, look.view) || look.is_raw && pattern.looks_at(look.part, View::Raw);
-        let is_new = looks && !self.scratch.found.has(number);
-        if is_new && pattern.find(look.text, look.part).is_some() {
-            self.scratch.found.add(number);
-            (self.visit)(number, look);
+        if !looks || self.scratch.found.has(number) {
+            return;
         }
+        let Some(points) = pattern.points(look.text, look.part) else { return };
+        let unsure = &mut self.scratch.unsure;
+        if points >= pattern.weight {
+            self.scratch.found.add(number);
+        } else {
+            match unsure.iter_mut().find(|(known, _)| *known == number) {
+                Some((_, before)) if *before >= points => return,
+                Some((_, before)) => *before = points,
+                None => unsure.push((number, points)),
+            }
+        }
+        (self.visit)(number, look, points);
     }
 }

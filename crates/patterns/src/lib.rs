@@ -12,18 +12,23 @@ mod base64;
 mod check;
 mod decode;
 mod engine;
-pub mod markup;
+pub mod grammar;
+mod languages;
+mod markup;
 pub mod normalise;
 mod pack;
 pub mod search;
-pub mod sql;
+mod sql;
 mod sql_tokens;
+mod vocabulary;
 
 pub use check::{FoundPattern, PackCheck, Standing};
 pub use decode::{Units, percent_decode};
 pub use engine::{Engine, NumberedPacks, PatternScratch};
+pub use languages::{language, languages};
 pub use normalise::View;
 pub use pack::{How, Pack, Pattern, PatternCase};
+pub use vocabulary::{Vocabulary, WordSet};
 
 /// Most points that one pack gives to an event.
 pub const POINTS_MAX: u32 = 20;

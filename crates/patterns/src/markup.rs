@@ -4,6 +4,27 @@
 
 use memchr::{memchr_iter, memmem};
 
+use crate::Part;
+use crate::grammar::{Grammar, Reading};
+
+/// Texts of which each injection has one.
+const NEEDS: [&str; 13] =
+    ["<", " on", "\"on", "'on", "`on", "\ton", "\non", "\ron", "=on", "script:", "script :", "data:", "mocha:"];
+
+/// The language of pages.
+#[derive(Debug)]
+pub(crate) struct MarkupGrammar;
+
+impl Grammar for MarkupGrammar {
+    fn needs(&self) -> Vec<String> {
+        NEEDS.map(str::to_owned).to_vec()
+    }
+
+    fn read(&self, text: &str, _part: Part) -> Option<Reading> {
+        injection(text).map(|what| Reading::new(5, what))
+    }
+}
+
 /// Elements that load or run something by being there.
 const ACTIVE: [&str; 16] = [
     "script",
@@ -119,7 +140,7 @@ const SCRIPTS: [&str; 4] = ["javascript", "vbscript", "livescript", "mocha"];
 const DOCUMENTS: [&str; 5] = ["text/html", "image/svg", "application/xhtml", "text/xml", "application/xml"];
 
 /// What a browser would run, if anything.
-pub fn injection(text: &str) -> Option<&'static str> {
+pub(crate) fn injection(text: &str) -> Option<&'static str> {
     for start in memchr_iter(b'<', text.as_bytes()) {
         if let Some(found) = tag(text, start) {
             return Some(found);

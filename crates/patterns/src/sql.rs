@@ -5,7 +5,62 @@
 /// Longest value that is read, in tokens; an injection shows its intent early.
 const TOKENS_MAX: usize = 400;
 
+use crate::Part;
+use crate::grammar::{Grammar, Reading};
 use crate::sql_tokens::{Lexer, Token};
+
+/// Texts of which each injection has one.
+const NEEDS: [&str; 34] = [
+    "'",
+    "\"",
+    "select ",
+    "select(",
+    "select/",
+    "select*",
+    "select@",
+    "select+",
+    "select\t",
+    "select\n",
+    "select`",
+    "select~",
+    "select!",
+    "select\u{b}",
+    "select\u{c}",
+    "select\r",
+    " or ",
+    ")or",
+    "(or",
+    "or(",
+    " and ",
+    ")and",
+    "and(",
+    "||",
+    "&&",
+    " xor ",
+    "xor(",
+    ";",
+    "order by",
+    "group by",
+    "having",
+    "rlike",
+    "/**/",
+    "\n",
+];
+
+/// The language of databases.
+#[derive(Debug)]
+pub(crate) struct SqlGrammar;
+
+impl Grammar for SqlGrammar {
+    fn needs(&self) -> Vec<String> {
+        NEEDS.map(str::to_owned).to_vec()
+    }
+
+    fn read(&self, text: &str, part: Part) -> Option<Reading> {
+        let found = if part == Part::Path { injection_in_path(text) } else { injection(text) };
+        found.map(|what| Reading::new(5, what))
+    }
+}
 
 const STATEMENTS: [(&str, &[&str]); 22] = [
     ("select", &[]),
@@ -33,7 +88,7 @@ const STATEMENTS: [(&str, &[&str]); 22] = [
 ];
 
 /// How a path would go on as SQL, if that is what it does: a value may begin with any of its segments.
-pub fn injection_in_path(path: &str) -> Option<&'static str> {
+pub(crate) fn injection_in_path(path: &str) -> Option<&'static str> {
     let begins = |segment: &&str| segment.starts_with(|first: char| first.is_ascii_digit() || "-()'\"".contains(first));
     let segments = path.match_indices('/').filter_map(|(at, _)| path.get(at + 1..)).filter(begins);
     injection(path).or_else(|| segments.take(SEGMENTS_MAX).find_map(|segment| judge(segment, None)))
@@ -43,7 +98,7 @@ pub fn injection_in_path(path: &str) -> Option<&'static str> {
 const SEGMENTS_MAX: usize = 16;
 
 /// How the value would go on as SQL, if that is what it does.
-pub fn injection(text: &str) -> Option<&'static str> {
+pub(crate) fn injection(text: &str) -> Option<&'static str> {
     let found = judge(text, None);
     found.or_else(|| judge(text, Some(b'\''))).or_else(|| judge(text, Some(b'"')))
 }

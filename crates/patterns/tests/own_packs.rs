@@ -14,8 +14,8 @@ use rules::{RuleSet, Terms};
 
 fn own_packs(paranoia: u8) -> RuleSet {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules/patterns");
-    let mut files: Vec<(String, String)> = std::fs::read_dir(folder)
-        .unwrap()
+    let files = std::fs::read_dir(folder).unwrap();
+    let mut files: Vec<(String, String)> = files
         .map(|entry| entry.unwrap().path())
         .map(|path| (path.display().to_string(), std::fs::read_to_string(&path).unwrap()))
         .collect();
@@ -75,14 +75,14 @@ fn looks(input: Input, text: &str) -> Vec<(Part, View, String)> {
 
 fn obvious(packs: &[(u32, Arc<Pack>)], input: Input, text: &str) -> BTreeSet<u32> {
     let looks = looks(input, text);
-    let has = |pattern: &Pattern| {
-        looks.iter().any(|(part, view, text)| {
+    let read = |pattern: &Pattern| -> u32 {
+        let points = looks.iter().filter_map(|(part, view, text)| {
             let needed = pattern.needs.iter().any(|need| text.contains(need.as_str()));
-            needed && pattern.looks_at(*part, *view) && pattern.find(text, *part).is_some()
-        })
+            (needed && pattern.looks_at(*part, *view)).then(|| pattern.points(text, *part)).flatten()
+        });
+        points.max().unwrap_or(0)
     };
-    let points =
-        |pack: &Pack| pack.patterns.iter().filter(|pattern| has(pattern)).map(|pattern| pattern.weight).sum::<u32>();
+    let points = |pack: &Pack| pack.patterns.iter().map(read).sum::<u32>();
     packs.iter().filter(|(_, pack)| points(pack) >= pack.threshold).map(|(number, _)| *number).collect()
 }
 

@@ -17,6 +17,7 @@ use crate::sigma::diagnostic::{Diagnostic, Gravity};
 use crate::sigma::document::{self, Document};
 use crate::sigma::filter::{Filter, Target, names_rule};
 use crate::sigma::rule::{Correlation, CorrelationKind, Expr, Head, HistoryRule, Rule};
+use crate::sigma::words;
 use crate::taxonomy::{self, Names, Terms};
 use crate::yaml::Location;
 
@@ -153,7 +154,10 @@ pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, terms: &Ter
     let mut loading = Loading::default();
     // Files that are part of the program: a mistake in them is told like one of the user's.
     loading.diagnostics.extend(response::problems().iter().chain(&taxonomy::standard().1).cloned());
-    for (path, text) in files {
+    let files: Vec<(&str, &str)> = files.into_iter().collect();
+    let vocabulary = terms.vocabulary.with(&files, &mut loading.diagnostics);
+    let terms = &Terms { vocabulary, ..terms.clone() };
+    for (path, text) in files.into_iter().filter(|(_, text)| !words::is_vocabulary(text)) {
         let (documents, mut problems) = document::read(path, text, terms);
         loading.diagnostics.append(&mut problems);
         for document in documents {

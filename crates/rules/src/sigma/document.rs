@@ -84,7 +84,7 @@ fn rule(node: &Node, head: Head, terms: &Terms, problems: &mut Problems) -> Opti
     let logsource = logsource(node, problems);
     let (condition, pack) = match (node.get("detection"), node.get("patterns")) {
         (Some(section), _) => (detection::read(section, terms, problems), None),
-        (None, Some(section)) => pack::read(section, terms.paranoia, problems).unzip(),
+        (None, Some(section)) => pack::read(section, terms, problems).unzip(),
         (None, None) => {
             problems.error(node.place, "the rule has neither `detection`, `patterns`, `correlation` nor `filter`");
             (None, None)

@@ -10,54 +10,17 @@ use crate::sigma::diagnostic::Problems;
 use crate::sigma::modifier::RegexFlags;
 use crate::sigma::regex::required_at_cost;
 use crate::sigma::rule::{Expr, Item};
+use crate::sigma::words::Words;
+use crate::taxonomy::Terms;
 use crate::yaml::{Kind, Node, ScalarValue};
 
 /// Bytes that may not nominate a pattern alone: they stand in every other value.
 const COMMON_BYTES: &[u8] = b" /.-_=?+:,";
 /// Most points of one pattern.
 const WEIGHT_MAX: i64 = 20;
-/// Texts of which each SQL injection has one.
-const SQL_NEEDS: [&str; 34] = [
-    "'",
-    "\"",
-    "select ",
-    "select(",
-    "select/",
-    "select*",
-    "select@",
-    "select+",
-    "select\t",
-    "select\n",
-    "select`",
-    "select~",
-    "select!",
-    "select\u{b}",
-    "select\u{c}",
-    "select\r",
-    " or ",
-    ")or",
-    "(or",
-    "or(",
-    " and ",
-    ")and",
-    "and(",
-    "||",
-    "&&",
-    " xor ",
-    "xor(",
-    ";",
-    "order by",
-    "group by",
-    "having",
-    "rlike",
-    "/**/",
-    "\n",
-];
-/// Texts of which each script injection has one.
-const MARKUP_NEEDS: [&str; 13] =
-    ["<", " on", "\"on", "'on", "`on", "\ton", "\non", "\ron", "=on", "script:", "script :", "data:", "mocha:"];
 /// Reads the `patterns` section: the condition that its fields make. Patterns above the paranoia level are left out.
-pub(crate) fn read(section: &Node, paranoia: u8, problems: &mut Problems) -> Option<(Expr, Arc<Pack>)> {
+pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Option<(Expr, Arc<Pack>)> {
+    let paranoia = terms.paranoia;
     let before = problems.error_count();
     let Some(pairs) = section.map() else {
         problems.error(section.place, "`patterns` must be a map with `fields` and `list`");
@@ -75,7 +38,7 @@ pub(crate) fn read(section: &Node, paranoia: u8, problems: &mut Problems) -> Opt
     if list.is_empty() {
         problems.error(section.place, "`patterns` needs a `list` of patterns");
     }
-    let read: Vec<(u8, Pattern)> = list.iter().filter_map(|node| pattern(node, problems)).collect();
+    let read: Vec<(u8, Pattern)> = list.iter().filter_map(|node| pattern(node, &terms.vocabulary, problems)).collect();
     for (at, (_, pattern)) in read.iter().enumerate() {
         if read[..at].iter().any(|(_, other)| other.id == pattern.id) {
             let place = list.get(at).map_or(section.place, |node| node.place);
@@ -87,7 +50,8 @@ pub(crate) fn read(section: &Node, paranoia: u8, problems: &mut Problems) -> Opt
     }
     let patterns: Vec<Pattern> =
         read.into_iter().filter(|(level, _)| *level <= paranoia).map(|(_, pattern)| pattern).collect();
-    let text = format!("{threshold} {paranoia} {:?}", section.to_json());
+    let words = terms.vocabulary.digest_of(section);
+    let text = format!("{threshold} {paranoia} {words} {:?}", section.to_json());
     let pack = Arc::new(Pack::new(patterns, threshold, digest(&[text.as_bytes()])));
     let item = |(name, input): &(&str, Input)| {
         Expr::Item(Item {
@@ -150,7 +114,7 @@ const KEYS: [&str; 13] = [
     "ignore",
 ];
 
-fn pattern(node: &Node, problems: &mut Problems) -> Option<(u8, Pattern)> {
+fn pattern(node: &Node, words: &Words, problems: &mut Problems) -> Option<(u8, Pattern)> {
     let before = problems.error_count();
     let Some(pairs) = node.map() else {
         problems.error(node.place, "a pattern is a map with id, weight and regex, any or grammar");
@@ -168,7 +132,7 @@ fn pattern(node: &Node, problems: &mut Problems) -> Option<(u8, Pattern)> {
         node.get("paranoia").map_or(Some(1), |node| number(node, "paranoia", i64::from(PARANOIA_MAX), problems));
     let parts = parts(node, problems);
     let views = views(node, problems);
-    let (how, needs) = how(node, problems)?;
+    let (how, needs) = how(node, words, problems)?;
     let mut cases = Vec::new();
     for (key, wanted) in [("match", true), ("ignore", false)] {
         let texts = node.get(key).map_or(&[][..], Node::one_or_many).iter().filter_map(Node::text);
@@ -281,40 +245,36 @@ fn in_ascii(written: &str) -> String {
 }
 
 /// What the pattern looks for, and the texts that nominate it.
-fn how(node: &Node, problems: &mut Problems) -> Option<(How, Vec<String>)> {
-    let texts = |key: &str| -> Vec<String> {
-        node.get(key).map_or(&[][..], Node::one_or_many).iter().filter_map(Node::text).map(str::to_owned).collect()
+fn how(node: &Node, words: &Words, problems: &mut Problems) -> Option<(How, Vec<String>)> {
+    let mut texts = |key: &str| -> Vec<String> {
+        let written = node.get(key).map_or(&[][..], Node::one_or_many);
+        written.iter().flat_map(|one| words.texts(one, problems)).collect()
     };
     let (any, given) = (texts("any"), texts("needs"));
-    let found = match (node.get("regex").and_then(Node::text), any.is_empty(), node.get("grammar").and_then(Node::text))
-    {
+    let regex = node.get("regex").and_then(|node| words.expression(node, problems));
+    let found = match (regex, any.is_empty(), node.get("grammar").and_then(Node::text)) {
         (Some(written), true, None) => {
-            let regex = regex::RegexBuilder::new(&in_ascii(written))
-                .dot_matches_new_line(true)
-                .size_limit(REGEX_BYTES_MAX)
-                .build();
-            let regex = match regex {
-                Ok(regex) => regex,
-                Err(error) => {
-                    let text = error.to_string();
-                    let reason = text.lines().last().unwrap_or("").trim().to_owned();
-                    problems.error(node.place, format!("the expression cannot be read: {reason}"));
-                    return None;
-                }
-            };
+            let regex = compiled(&written, node, problems)?;
             let flags = RegexFlags { dot_all: true, ..Default::default() };
-            let needs = if given.is_empty() { required_at_cost(written, flags, cost) } else { given };
+            let needs = if given.is_empty() { required_at_cost(&written, flags, cost) } else { given };
             (How::Regex(regex), needs)
         }
         (None, false, None) => (How::Any, any),
-        (None, true, Some("sql")) => (How::Sql, SQL_NEEDS.map(str::to_owned).to_vec()),
-        (None, true, Some("markup")) => (How::Markup, MARKUP_NEEDS.map(str::to_owned).to_vec()),
+        (None, true, Some(name)) => {
+            let Some(grammar) = patterns::language(name, words.vocabulary()) else {
+                let known: Vec<&str> = patterns::languages().collect();
+                problems.error(node.place, format!("there is no grammar `{name}`: use {}", known.join(", ")));
+                return None;
+            };
+            let needs = if given.is_empty() { grammar.needs() } else { given };
+            (How::Grammar(grammar), needs)
+        }
         _ => {
-            problems.error(node.place, "a pattern has one of `regex`, `any` (texts) and `grammar` (sql or markup)");
+            problems.error(node.place, "a pattern has one of `regex`, `any` (texts) and `grammar`");
             return None;
         }
     };
-    let is_grammar = matches!(found.0, How::Sql | How::Markup);
+    let is_grammar = matches!(found.0, How::Grammar(_));
     let is_common = |need: &String| {
         need.is_empty() || matches!(need.as_bytes(), [one] if one.is_ascii_alphanumeric() || COMMON_BYTES.contains(one))
     };
@@ -329,4 +289,15 @@ fn how(node: &Node, problems: &mut Problems) -> Option<(How, Vec<String>)> {
         return None;
     }
     Some(found)
+}
+
+fn compiled(written: &str, node: &Node, problems: &mut Problems) -> Option<regex::Regex> {
+    let mut builder = regex::RegexBuilder::new(&in_ascii(written));
+    let made = builder.dot_matches_new_line(true).size_limit(REGEX_BYTES_MAX).build();
+    made.map_err(|error| {
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or("").trim().to_owned();
+        problems.error(node.place, format!("the expression cannot be read: {reason}"));
+    })
+    .ok()
 }

@@ -1,0 +1,23 @@
+//! The languages that texts are read in, by the name that pattern files use. A language is one file and one row here.
+
+use std::sync::Arc;
+
+use crate::grammar::Grammar;
+use crate::markup::MarkupGrammar;
+use crate::sql::SqlGrammar;
+use crate::vocabulary::Vocabulary;
+
+/// Makes a grammar of the words that it looks up.
+type Make = fn(&Vocabulary) -> Arc<dyn Grammar>;
+
+const LANGUAGES: [(&str, Make); 2] = [("sql", |_| Arc::new(SqlGrammar)), ("markup", |_| Arc::new(MarkupGrammar))];
+
+/// Names of all languages, for messages.
+pub fn languages() -> impl Iterator<Item = &'static str> {
+    LANGUAGES.iter().map(|(name, _)| *name)
+}
+
+/// The grammar of the language with this name.
+pub fn language(name: &str, words: &Vocabulary) -> Option<Arc<dyn Grammar>> {
+    LANGUAGES.iter().find(|(known, _)| *known == name).map(|(_, make)| make(words))
+}
