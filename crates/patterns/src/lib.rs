@@ -10,6 +10,7 @@
 
 mod base64;
 mod check;
+mod context;
 mod decode;
 mod engine;
 pub mod grammar;
@@ -23,6 +24,7 @@ mod sql_tokens;
 mod vocabulary;
 
 pub use check::{FoundPattern, PackCheck, Standing};
+pub use context::Context;
 pub use decode::{Units, percent_decode};
 pub use engine::{Engine, NumberedPacks, PatternScratch};
 pub use languages::{language, languages};
