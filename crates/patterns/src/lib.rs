@@ -19,7 +19,11 @@ pub mod normalise;
 mod pack;
 pub mod search;
 mod sql;
+mod sql_call;
+mod sql_query;
+mod sql_tail;
 mod sql_tokens;
+mod sql_value;
 mod vocabulary;
 
 pub use check::{FoundPattern, PackCheck, Standing};
