@@ -11,7 +11,7 @@ use crate::vocabulary::Vocabulary;
 type Make = fn(&Vocabulary) -> Arc<dyn Grammar>;
 
 const LANGUAGES: [(&str, Make); 2] =
-    [("sql", |words| Arc::new(SqlGrammar::new(words))), ("markup", |_| Arc::new(MarkupGrammar))];
+    [("sql", |words| Arc::new(SqlGrammar::new(words))), ("markup", |words| Arc::new(MarkupGrammar::new(words)))];
 
 /// Names of all languages, for messages.
 pub fn languages() -> impl Iterator<Item = &'static str> {

@@ -244,12 +244,12 @@ impl Value<'_> {
             return None;
         }
         let before = matches!(self.at(at - 1), Some(Token::Text(true) | Token::Close));
-        let behind = match self.at(at + 1) {
+        let joined = match self.at(at + 1) {
             Some(Token::Text(_)) => true,
             Some(Token::Name("array")) => operator.starts_with('?'),
             _ => false,
         };
-        match (before && !(self.quoted && at == 1), behind) {
+        match (before && !(self.quoted && at == 1), joined) {
             (true, true) => Some(Reading::new(4, "an operator on JSON")),
             (false, true) => Some(Reading::new(2, "an operator on JSON")),
             _ => None,

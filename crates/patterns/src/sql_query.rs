@@ -219,7 +219,7 @@ impl<'a> Value<'a> {
             "values" => next == Some(Token::Open) && matches!(self.at(at + 2), Some(Token::Number(_) | Token::Text(_))),
             "if" | "while" => {
                 let (end, _) = self.operand(at + 1).unwrap_or((at + 1, false));
-                matches!(next, Some(Token::Open)) && self.is_compare(end, "=") && self.is_statement_behind(end)
+                matches!(next, Some(Token::Open)) && self.is_compare(end, "=") && self.has_statement_from(end)
             }
             "do" => matches!(next, Some(Token::Text(true))) || next == Some(Token::Name("sleep")),
             "print" => matches!(next, Some(Token::Text(_) | Token::Variable)),
@@ -230,7 +230,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    fn is_statement_behind(&self, at: usize) -> bool {
+    fn has_statement_from(&self, at: usize) -> bool {
         let words = ["waitfor", "select", "sleep", "exec", "begin", "drop", "shutdown", "pg_sleep"];
         self.tokens.iter().skip(at).any(|token| matches!(token, Token::Name(name) if words.contains(name)))
     }
@@ -304,9 +304,9 @@ impl<'a> Value<'a> {
         let list = self.tokens.get(start..from).unwrap_or(&[]);
         let well_formed = list.len() == 1 || list.iter().any(is_item);
         let table = matches!(self.at(from + 1), Some(Token::Name(_) | Token::Open));
-        let behind = self.tokens.get(from + 2..).unwrap_or(&[]);
+        let rest = self.tokens.get(from + 2..).unwrap_or(&[]);
         let clause = matches!(
-            behind.first(),
+            rest.first(),
             None | Some(Token::Comma | Token::Semicolon | Token::Comment(_))
                 | Some(Token::Name("where" | "limit" | "order" | "group" | "join" | "inner" | "left" | "union" | "as"))
         );

@@ -122,8 +122,8 @@ impl<'a> Lexer<'a> {
         let known = OPERATORS.iter().find(|known| rest.starts_with(known.as_bytes()));
         let blank = |byte: &&u8| **byte == b' ';
         let known = known.or_else(|| {
-            let behind = rest.iter().skip(1).find(|byte| !blank(byte));
-            (rest.first() == Some(&b'?') && matches!(behind, Some(b'\'' | b'"'))).then_some(&"?")
+            let second = rest.iter().skip(1).find(|byte| !blank(byte));
+            (rest.first() == Some(&b'?') && matches!(second, Some(b'\'' | b'"'))).then_some(&"?")
         });
         let known = known.or_else(|| ["=", "<", ">"].iter().find(|known| rest.starts_with(known.as_bytes())))?;
         // `<<` and `>>` shift.

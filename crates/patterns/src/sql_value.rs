@@ -213,15 +213,15 @@ impl<'a> Value<'a> {
 }
 
 /// `'like' button`: words in a pair of quotes, as people write them.
-fn quoted_word(before: &str, behind: &str, quote: u8) -> bool {
+fn quoted_word(before: &str, rest: &str, quote: u8) -> bool {
     let opens = before.is_empty() || before.ends_with([' ', '(', ',', ':', '=']);
-    let end = behind.bytes().take(40).position(|byte| byte == quote);
+    let end = rest.bytes().take(40).position(|byte| byte == quote);
     let Some(end) = end.filter(|end| *end > 0 && opens) else { return false };
-    let inside = &behind.as_bytes()[..end];
+    let inside = &rest.as_bytes()[..end];
     let is_word = |byte: &u8| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'-');
     let edges =
         inside.first().is_some_and(u8::is_ascii_alphabetic) && inside.last().is_some_and(u8::is_ascii_alphabetic);
-    let after = behind.as_bytes().get(end + 1);
+    let after = rest.as_bytes().get(end + 1);
     edges && inside.iter().all(is_word) && after.is_none_or(|after| b" .,;:!?)".contains(after))
 }
 
