@@ -10,6 +10,7 @@
 
 mod base64;
 mod check;
+mod context;
 mod decode;
 mod engine;
 pub mod grammar;
@@ -20,6 +21,7 @@ mod markup_tags;
 mod markup_words;
 pub mod normalise;
 mod pack;
+mod script_text;
 pub mod search;
 mod sql;
 mod sql_call;
@@ -30,6 +32,7 @@ mod sql_value;
 mod vocabulary;
 
 pub use check::{FoundPattern, PackCheck, Standing};
+pub use context::Context;
 pub use decode::{Units, percent_decode};
 pub use engine::{Engine, NumberedPacks, PatternScratch};
 pub use languages::{language, languages};

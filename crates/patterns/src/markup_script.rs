@@ -75,7 +75,7 @@ impl Word<'_> {
         let member = self.global_member(words);
         let (class, what) = if words.dialog.has(name) {
             (5, "a dialog that is called")
-        } else if words.run.has(name) {
+        } else if words.run.has(name) && (name != "function" || self.is_function_of_text()) {
             (4, "a text that is run as script")
         } else if words.reach.has(name) {
             (3, "a function of browsers that is called")
@@ -84,6 +84,13 @@ impl Word<'_> {
         };
         let points = self.called(class)?;
         Reading::surer(member, Some(Reading::new(points, what)))
+    }
+
+    /// `function('…')`, `new function(…)`: not the beginning of a function that is written down.
+    fn is_function_of_text(&self) -> bool {
+        self.rest.starts_with(['`', '.'])
+            || self.before.ends_with("new")
+            || ["('", "(\"", "(`", "(/"].iter().any(|call| self.rest.starts_with(call))
     }
 
     /// Whether code stands before the word: an operator, a bracket, a quote; nothing says as much, a word does not.
@@ -100,6 +107,10 @@ impl Word<'_> {
     fn called(&self, class: u32) -> Option<u32> {
         let rest = self.rest;
         if let Some(text) = rest.strip_prefix('`') {
+            // `` `alert` ``: a word in the quotes of code.
+            if self.before.ends_with('`') && self.is_glued {
+                return None;
+            }
             return Some(if text.contains('`') { class.max(4) + u32::from(class == 4) } else { class - 1 });
         }
         // What a call of a call stands for: `.call(`, `.apply(`, `.bind(`.
@@ -115,7 +126,10 @@ impl Word<'_> {
         let names_file = arguments.trim_start().starts_with(['\'', '"', '`', '/']);
         let points = match (self.follows_code(), self.before.is_empty()) {
             (true, _) if is_code => class,
-            (false, true) if is_code && !self.is_cut => (class - 1) + u32::from(class == 4 && names_file),
+            (false, true) if is_code && !self.is_cut => {
+                let is_whole = end.is_some() && after.trim_end_matches([';', '/', ' ']).is_empty();
+                if is_whole || names_file { class.min(4) } else { class - 1 }
+            }
             _ => 1,
         };
         Some(points)

@@ -36,8 +36,10 @@ struct Tag<'a> {
     is_instruction: bool,
     attributes: &'a str,
     body: &'a str,
-    /// Something stands before it.
+    /// Nothing stands before it.
     is_alone: bool,
+    /// No tag stands before it that it could close.
+    is_left_open: bool,
 }
 
 impl<'a> Tag<'a> {
@@ -56,6 +58,7 @@ impl<'a> Tag<'a> {
             is_instruction: all.starts_with('?'),
             attributes: &rest[..end],
             body: rest.get(end + 1..).unwrap_or(""),
+            is_left_open: memchr::memchr(b'<', text.as_bytes()) == Some(start),
             is_alone: text.get(..start).is_some_and(|before| before.trim().is_empty()),
         })
     }
@@ -84,6 +87,7 @@ impl<'a> Tag<'a> {
         let loads = ["src", "href", "http", "url", "//"].iter().any(|word| own.contains(word));
         let has = |word: &str| own.contains(word);
         let points = match self.name {
+            "script" | "textarea" | "style" | "title" | "iframe" | "noscript" if self.closes && self.is_left_open => 3,
             _ if self.closes => 0,
             "import" | "xml-stylesheet" if has("implementation") || has("href") => 5,
             "xml" if self.is_instruction => 0,
@@ -93,7 +97,7 @@ impl<'a> Tag<'a> {
                 match (runs, self.name) {
                     (true, _) => 5,
                     (false, "xml") if has("src") || has("id") => 4,
-                    (false, "script") if self.is_alone && self.body.is_empty() => 3,
+                    (false, "script") if self.is_alone && self.body.is_empty() => 4,
                     (false, "script") => 2,
                     _ => 1,
                 }
@@ -107,10 +111,10 @@ impl<'a> Tag<'a> {
             "template" | "stylesheet" if own.contains("match") || own.contains("xsl") => 3,
             name if words.active.has(name) => match own.contains('=') {
                 true => 5,
-                false if self.is_alone => 3,
+                false if self.is_alone && self.body.is_empty() => 4,
                 false => 2,
             },
-            "svg" | "math" if self.is_alone => 3,
+            "svg" | "math" if self.is_alone && self.body.is_empty() => 3,
             "html" | "body" | "form" | "input" | "button" | "video" | "audio" | "img" | "a" if own.contains('=') => 2,
             "html" | "body" | "svg" | "math" | "marquee" | "noscript" | "img" => 2,
             _ => 1,
@@ -165,7 +169,12 @@ fn attribute(name: &str, value: &str, words: &MarkupWords) -> Option<Reading> {
     if words.address.has(name) {
         let address = words.script_address(value);
         let torn = value.starts_with("javascript") && !value.starts_with("javascripts");
-        return read(if torn && address < 4 { 4 } else { address }, "an element with a script address");
+        let points = match (address, torn) {
+            (4.., _) => 5,
+            (_, true) => 4,
+            (points, false) => points,
+        };
+        return read(points, "an element with a script address");
     }
     match name {
         "datasrc" | "dataformatas" => read(5, "an element that shows data as markup"),
@@ -183,7 +192,7 @@ fn style(value: &str) -> u32 {
     let has = |word: &str| value.contains(word);
     if has("expression")
         || has("javascript")
-        || has("-moz-binding")
+        || has("binding:")
         || has("behavior")
         || has("behaviour")
         || has("@import")
@@ -251,5 +260,29 @@ fn ended_attribute(text: &str, quote: usize, words: &MarkupWords) -> Option<Read
     let value = rest.get(end..)?.trim_start().strip_prefix('=')?.trim_start().trim_start_matches(['"', '\'', '`']);
     let separated = rest.len() < all.len() || quote == 0;
     let found = attribute(&rest[..end], head(value, VALUE_MAX), words);
-    found.filter(|_| separated && end > 0)
+    // An event that nobody knows is a word like another here.
+    let unknown = words.is_known_event(&rest[..end]) == Some(false);
+    let most = |read: Reading| if unknown && read.points == 3 { Reading { points: 2, ..read } } else { read };
+    found.filter(|_| separated && end > 0).map(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_tag_only_so_much_is_looked_at() {
+        for piece in ["<a ", "<a b='", "<b c=\"x\" ", "<script>"] {
+            let hostile = piece.repeat(60_000 / piece.len());
+            let tags = memchr_iter(b'<', hostile.as_bytes()).filter_map(|start| Tag::at(&hostile, start));
+            let longest = tags.map(|tag| tag.attributes.len() + tag.body.len()).max().unwrap_or(0);
+            assert!((1..=TAG_MAX).contains(&longest), "{piece}: {longest}");
+        }
+    }
+
+    #[test]
+    fn a_tag_ends_behind_its_quoted_values() {
+        assert_eq!(tag_end(" a='>' b>c"), 8);
+        assert_eq!(tag_end(" a='x> b"), 5);
+    }
 }

@@ -53,8 +53,10 @@ impl MarkupWords {
 
     /// How sure it is that the address runs what stands in it.
     pub(super) fn script_address(&self, value: &str) -> u32 {
-        let value = squeezed(head(value, ADDRESS_MAX));
-        if let Some(rest) = value.strip_prefix("data:") {
+        let value = head(value, ADDRESS_MAX);
+        let Some((scheme, rest)) = value.split_once(':') else { return 0 };
+        let (scheme, rest) = (squeezed(scheme), rest.trim_start());
+        if scheme == "data" {
             let known = self.document.iter().any(|kind| rest.starts_with(kind.as_str()));
             return if known && rest.contains([',', ';']) || rest.starts_with(',') && rest.contains('<') {
                 5
@@ -62,15 +64,15 @@ impl MarkupWords {
                 0
             };
         }
-        let scheme = self.scheme.iter().find(|scheme| value.starts_with(scheme.as_str()));
-        let Some(scheme) = scheme else { return 0 };
-        let Some(rest) = value[scheme.len()..].strip_prefix(':') else { return 0 };
+        if !self.scheme.iter().any(|known| *known == scheme) {
+            return 0;
+        }
         let word = rest.trim_start_matches(|next: char| {
             next.is_ascii_alphanumeric() || matches!(next, '.' | '_' | '$' | '[' | ']' | '\'' | '"' | '+' | '!')
         });
         let runs = rest.starts_with("//") || rest.starts_with("/*") || word.starts_with(['(', '`', '=']);
         let harmless = rest.starts_with("void(0)") && rest.len() <= 8 || rest.starts_with("history.");
-        match (runs, scheme.as_str()) {
+        match (runs, &*scheme) {
             (true, _) if harmless => 2,
             (true, _) => 5,
             // What runs is a name or what a browser is told to fill in; or nothing, torn off.
@@ -93,7 +95,7 @@ pub(super) fn head(text: &str, most: usize) -> &str {
 /// Without the blanks and control characters that browsers take out of a scheme.
 fn squeezed(value: &str) -> Cow<'_, str> {
     let is_nothing = |one: char| one.is_whitespace() || one.is_control();
-    let value = value.trim_start_matches(is_nothing);
+    let value = value.trim_matches(is_nothing);
     if value.contains(is_nothing) {
         Cow::Owned(value.chars().filter(|one| !is_nothing(*one)).collect())
     } else {
