@@ -304,7 +304,7 @@ impl Work<'_> {
     fn overview(&mut self, original: &str, decoded: &str, mended: bool) -> Overview {
         let present = Present::of(decoded.as_bytes());
         let encoded = memchr::memchr(b'%', original.as_bytes()).is_some();
-        let views = mended || normalise::has_views(decoded, &present);
+        let views = mended || normalise::has_views(decoded, &present) || normalise::has_utf7(original);
         self.scratch.candidates.clear();
         self.scratch.placed = true;
         let mut parts = self.nominated_parts(decoded, &present, encoded);
@@ -390,6 +390,11 @@ impl Work<'_> {
             let spaced = decoded.replace('+', " ");
             self.look(Look { part, view: View::Decoded, text: &spaced, original, name, is_raw: false });
             views(&spaced, &mut |view, text| self.look(Look { part, view, text, original, name, is_raw: false }));
+        }
+        if normalise::has_utf7(original)
+            && let Some(text) = normalise::utf7(&normalise::decode_cased(original, false))
+        {
+            self.look(Look { part, view: View::Markup, text: &text, original, name, is_raw: false });
         }
         if matches!(part, Part::Value | Part::Path) && normalise::has_base64(&cased) {
             // A plus is one of its characters.

@@ -10,7 +10,8 @@ use crate::vocabulary::Vocabulary;
 /// Makes a grammar of the words that it looks up.
 type Make = fn(&Vocabulary) -> Arc<dyn Grammar>;
 
-const LANGUAGES: [(&str, Make); 2] = [("sql", |_| Arc::new(SqlGrammar)), ("markup", |_| Arc::new(MarkupGrammar))];
+const LANGUAGES: [(&str, Make); 2] =
+    [("sql", |words| Arc::new(SqlGrammar::new(words))), ("markup", |words| Arc::new(MarkupGrammar::new(words)))];
 
 /// Names of all languages, for messages.
 pub fn languages() -> impl Iterator<Item = &'static str> {

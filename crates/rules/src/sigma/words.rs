@@ -10,9 +10,11 @@ use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::yaml::{self, Node};
 
 /// Vocabularies that the program knows by itself; a language looks its words up there whatever rules are loaded.
-const STANDARD: [(&str, &str); 2] = [
+const STANDARD: [(&str, &str); 4] = [
     ("rules/vocabularies/commands.yml", include_str!("../../../../rules/vocabularies/commands.yml")),
+    ("rules/vocabularies/markup.yml", include_str!("../../../../rules/vocabularies/markup.yml")),
     ("rules/vocabularies/parameters.yml", include_str!("../../../../rules/vocabularies/parameters.yml")),
+    ("rules/vocabularies/sql.yml", include_str!("../../../../rules/vocabularies/sql.yml")),
 ];
 
 /// The lists of words that patterns use.
