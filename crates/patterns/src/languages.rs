@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::batch::BatchGrammar;
 use crate::grammar::Grammar;
 use crate::markup::MarkupGrammar;
+use crate::powershell::PowershellGrammar;
 use crate::shell::ShellGrammar;
 use crate::sql::SqlGrammar;
 use crate::vocabulary::Vocabulary;
@@ -11,10 +13,12 @@ use crate::vocabulary::Vocabulary;
 /// Makes a grammar of the words that it looks up.
 type Make = fn(&Vocabulary) -> Arc<dyn Grammar>;
 
-const LANGUAGES: [(&str, Make); 3] = [
+const LANGUAGES: [(&str, Make); 5] = [
     ("sql", |_| Arc::new(SqlGrammar)),
     ("markup", |_| Arc::new(MarkupGrammar)),
     ("shell", |words| Arc::new(ShellGrammar::new(words))),
+    ("batch", |words| Arc::new(BatchGrammar::new(words))),
+    ("powershell", |words| Arc::new(PowershellGrammar::new(words))),
 ];
 
 /// Names of all languages, for messages.

@@ -9,7 +9,9 @@
 #![warn(missing_docs)]
 
 mod base64;
+mod batch;
 mod check;
+mod command_class;
 mod decode;
 mod engine;
 pub mod grammar;
@@ -17,9 +19,11 @@ mod languages;
 mod markup;
 pub mod normalise;
 mod pack;
+mod powershell;
 pub mod search;
 mod shell;
 mod shell_arguments;
+mod shell_expansions;
 mod shell_places;
 mod shell_words;
 mod sql;

@@ -5,16 +5,18 @@
 use hashbrown::HashMap;
 
 use crate::Part;
+use crate::command_class::Class;
 use crate::grammar::{Grammar, Reading};
 use crate::shell_arguments::{ArgumentWords, Arguments, Shape, is_glob_path};
-use crate::shell_places::{Place, Places};
+use crate::shell_expansions::{braces, calls_itself, expansion};
+use crate::shell_places::{Place, Places, plus_as_blank};
 use crate::shell_words::{Names, Word, is_blank, is_separator, word};
-use crate::vocabulary::Vocabulary;
+use crate::vocabulary::{Vocabulary, WordSet};
 
 /// Marks behind which commands stand, and those of words that are not written plainly.
-const MARKS: [&str; 25] = [
+const MARKS: [&str; 28] = [
     ";", "|", "&", "`", "\n", "\r", "\t", "$", "<(", ">(", "<<<", "\\", "'", "\"", "{", "/?", "?/", "/*", "*/", "[",
-    "\\n", ">&", "bin/", "?n/", "*n/",
+    "\\n", ">&", "bin/", "?n/", "*n/", "(){", "() {", "alias ",
 ];
 /// What stands behind names that are words, too, so that the text is worth a look.
 const BEHIND_WORDS: [&str; 6] = [" -", " /", " .", " ~", " <", " >"];
@@ -23,17 +25,6 @@ const BEFORE_MAX: usize = 12;
 /// How much of a text is read, all commands together, as a multiple of its length, and at least.
 const WORK: usize = 24;
 const WORK_MIN: usize = 4096;
-
-/// How much the name of a command says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
-    Tool,
-    Word,
-    Argument,
-    /// A file by its path: of a directory of programs, or one that the writer brought.
-    Binary,
-    OwnFile,
-}
 
 /// What is known of a name.
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,6 +41,7 @@ struct Known {
 pub(crate) struct ShellGrammar {
     known: HashMap<Box<str>, Known>,
     arguments: ArgumentWords,
+    variables: WordSet,
     needs: Vec<String>,
 }
 
@@ -83,7 +75,12 @@ impl ShellGrammar {
         needs.extend(words.words("commands.place").iter().map(|place| format!(" {place}")));
         let others = words.words("commands.word").iter().chain(words.words("commands.argument"));
         needs.extend(others.flat_map(|word| BEHIND_WORDS.iter().map(move |behind| format!("{word}{behind}"))));
-        ShellGrammar { known, arguments: ArgumentWords::new(words), needs }
+        ShellGrammar {
+            known,
+            arguments: ArgumentWords::new(words),
+            variables: words.set(&["commands.shell_variable"]),
+            needs,
+        }
     }
 
     fn look_up(&self, name: &str) -> Option<Known> {
@@ -106,7 +103,8 @@ impl ShellGrammar {
         if word.written.broken || word.written.call || text.is_empty() {
             return None;
         }
-        if is_glob_path(text) {
+        let is_bracketed = word.written.bracket && text.starts_with('/') && self.arguments.is_place(text);
+        if is_glob_path(text) || is_bracketed {
             return Some((Known { class: Some(Class::Binary), ..Known::default() }, text));
         }
         if word.written.glob && text.contains(['?', '*']) {
@@ -132,7 +130,12 @@ impl Grammar for ShellGrammar {
     }
 
     fn read(&self, text: &str, part: Part) -> Option<Reading> {
-        Scan::new(self, text, part).run()
+        let found = Scan::new(self, text, part).run();
+        if found.as_ref().is_some_and(|found| found.points >= 5) {
+            return found;
+        }
+        let other = plus_as_blank(text).and_then(|text| Scan::new(self, &text, part).run());
+        Reading::surer(found, other)
     }
 }
 
@@ -155,6 +158,9 @@ impl<'a> Scan<'a> {
     }
 
     fn run(&mut self) -> Option<Reading> {
+        if calls_itself(self.text) {
+            return Some(Reading::new(5, "a function that calls itself without an end"));
+        }
         let limit = self.text.len() * WORK + WORK_MIN;
         let mut places = Places::new(self.text, self.part);
         while let Some((at, place)) = places.next(self.commands > 0) {
@@ -172,8 +178,13 @@ impl<'a> Scan<'a> {
                 }
             }
         }
-        let (points, name, place) = self.best.take()?;
-        Some(Reading::of(points, format!("the command `{name}` {}", place.name())))
+        let read = self
+            .best
+            .take()
+            .map(|(points, name, place)| Reading::of(points, format!("the command `{name}` {}", place.name())));
+        let expanded = expansion(self.text, |name| self.grammar.variables.has(name));
+        let expanded = (expanded > 0).then(|| Reading::new(expanded, "a parameter that the shell works on"));
+        Reading::surer(read, expanded)
     }
 
     fn byte(&self, at: usize) -> u8 {
@@ -188,24 +199,23 @@ impl<'a> Scan<'a> {
     fn command(&mut self, at: usize, place: Place) -> Option<Command> {
         let mut at = at;
         let mut wrapped: Option<(Word, Known, usize)> = None;
-        let mut is_wrapped = false;
-        let mut list = false;
+        let (mut is_wrapped, mut is_taught) = (false, false);
         let mut skips_more = false;
         for _ in 0..BEFORE_MAX {
             at = self.skip_blanks(at);
             self.work += 1;
             let byte = self.byte(at);
-            if byte == b'{' && self.is_list(at) {
-                list = true;
-                at += 1;
-            } else if matches!(byte, b'(' | b'{' | b'!' | b'@') {
+            if let Some(found) = self.braced(at, place) {
+                return Some(found);
+            }
+            if matches!(byte, b'(' | b'{' | b'!' | b'@') {
                 at += 1;
                 continue;
             }
             if let Some(found) = self.loop_or_condition(at, place) {
                 return Some(found);
             }
-            let read = word(self.text, at, Names::Whole, list);
+            let read = word(self.text, at, Names::Whole);
             self.work += read.end - at;
             if read.end == at {
                 break;
@@ -220,7 +230,7 @@ impl<'a> Scan<'a> {
                 at = read.end;
                 continue;
             }
-            let read = self.nearer_reading(at, read, list);
+            let read = self.nearer_reading(at, read);
             let Some((known, _)) = self.grammar.class_of(&read) else {
                 let is_before =
                     wrapped.is_some() && !is_separator(self.byte(at)) && self.is_before_command(&read, skips_more);
@@ -235,17 +245,18 @@ impl<'a> Scan<'a> {
             if (known.is_wrapper || known.is_wrapper_word) && follows {
                 at = read.end;
                 is_wrapped |= known.is_wrapper;
+                is_taught |= known.is_taught;
                 if wrapped.is_none() {
                     wrapped = Some((read, known, at));
                 }
                 continue;
             }
             let wrapper = wrapped.as_ref().map(|(word, ..)| word.text.clone());
-            let own = self.judge(&read, known, place, list);
+            let own = self.judge(&read, known, place);
             return match wrapper {
                 Some(wrapper) => {
                     let own = own.unwrap_or_else(|| Command { points: 0, name: read.text.clone(), end: read.end });
-                    let own = behind_wrapper(own, &wrapper, is_wrapped, known);
+                    let own = behind_wrapper(own, &wrapper, (is_wrapped, is_taught || known.is_taught), known);
                     (own.points > 0).then_some(own)
                 }
                 None => own,
@@ -253,15 +264,15 @@ impl<'a> Scan<'a> {
         }
         let (read, known, _) = wrapped?;
         known.class?;
-        self.judge(&read, known, place, list)
+        self.judge(&read, known, place)
     }
 
     /// The reading of the word that names a command: a variable's name may be one letter.
-    fn nearer_reading(&self, at: usize, read: Word, list: bool) -> Word {
+    fn nearer_reading(&self, at: usize, read: Word) -> Word {
         if !read.written.variable || self.grammar.class_of(&read).is_some() {
             return read;
         }
-        let other = word(self.text, at, Names::OneLetter, list);
+        let other = word(self.text, at, Names::OneLetter);
         if self.grammar.class_of(&other).is_some() { other } else { read }
     }
 
@@ -273,11 +284,20 @@ impl<'a> Scan<'a> {
         text.starts_with(['-', '/']) || is_time || text == "{}" || follows_option && !read.written.broken
     }
 
-    /// A brace list: `{wget,x}`.
-    fn is_list(&self, at: usize) -> bool {
-        let rest = &self.text.as_bytes()[at + 1..];
-        let end = rest.iter().take(160).position(|byte| matches!(byte, b'}' | b'"' | b'{'));
-        end.is_some_and(|end| rest[end] == b'}' && rest[..end].contains(&b',') && !rest[..end].contains(&b' '))
+    /// A command in a brace list: `{wget,x}`.
+    fn braced(&mut self, at: usize, place: Place) -> Option<Command> {
+        let list = braces(self.text, at)?;
+        self.work += list.text.len();
+        let read = word(&list.text, 0, Names::Whole);
+        let (known, name) = self.grammar.class_of(&read)?;
+        let class = known.class?;
+        let shape = self.grammar.arguments.read(&list.text, read.end).shape;
+        let points = match class {
+            Class::Argument if list.odd => class.points(place, shape).max(4 + u32::from(shape >= Shape::Likely)),
+            Class::Tool | Class::Word | Class::Binary if list.odd || shape >= Shape::Dotted => 5,
+            _ => class.points(place, shape),
+        };
+        (points > 0).then(|| Command { points, name: name.to_owned(), end: list.end })
     }
 
     /// `$x` where `x=wget` stood before, and `$0 <<< x`.
@@ -333,23 +353,27 @@ impl<'a> Scan<'a> {
     }
 
     /// How sure it is that this command at this place with these arguments is meant.
-    fn judge(&mut self, read: &Word, known: Known, place: Place, list: bool) -> Option<Command> {
+    fn judge(&mut self, read: &Word, known: Known, place: Place) -> Option<Command> {
         let class = known.class?;
-        let mut arguments = self.grammar.arguments.read(self.text, read.end, list);
+        let mut arguments = self.grammar.arguments.read(self.text, read.end);
         self.work += arguments.end - read.end;
         let name = read.text.clone();
-        if name == "alias" || name == "export" {
+        if name == "alias" {
             arguments.shape = self.alias(read.end, arguments.shape);
         }
         let mut points = class.points(place, arguments.shape);
-        if place == Place::Start && known.is_taught && class != Class::Binary && arguments.shape <= Shape::Several {
+        if matches!(place, Place::Start | Place::Header)
+            && known.is_taught
+            && class != Class::Binary
+            && arguments.shape <= Shape::Several
+        {
             points = points.min(4);
         }
         if arguments.shape == Shape::Nothing {
             points = self.alone(points, place, &arguments, read.end);
         }
         points = points.max(self.runs_text(known, &name, read, place, &arguments));
-        points = hidden(points, class, read, place, &arguments, list);
+        points = hidden(points, class, read, place, &arguments);
         let pipes = place.is_pipe() && self.commands > 0 && known.is_interpreter && !self.is_list_of_words();
         if pipes && matches!(arguments.shape, Shape::Nothing | Shape::Likely) {
             points = 5;
@@ -385,11 +409,11 @@ impl<'a> Scan<'a> {
         separators >= 2 && self.text.bytes().take(512).all(|byte| is_word(byte) || matches!(byte, b';' | b'|' | b','))
     }
 
-    /// `alias x=wget`: the arguments are surer where the value is a command.
+    /// `alias x=wget`: nothing else is written so.
     fn alias(&self, end: usize, shape: Shape) -> Shape {
-        let read = word(self.text, self.skip_blanks(end), Names::Whole, false);
-        let value = assignment(&read.text).map(|(_, value)| value);
-        if value.is_some_and(|value| self.names_command(value)) { Shape::Acting } else { shape }
+        let read = word(self.text, self.skip_blanks(end), Names::Whole);
+        let value = read.text.split_once('=').filter(|(name, _)| !name.is_empty() && !name.contains('/'));
+        if value.is_some() { Shape::Acting } else { shape }
     }
 
     /// `sh -c x`, `python -c x`, `bash -i`, `base64 -d`, `chmod +x`: what attacks are made of.
@@ -423,9 +447,10 @@ impl<'a> Scan<'a> {
 }
 
 /// What stands behind `nohup` or `env` is a command all the more.
-fn behind_wrapper(own: Command, wrapper: &str, is_wrapped: bool, known: Known) -> Command {
+fn behind_wrapper(own: Command, wrapper: &str, (is_wrapped, is_taught): (bool, bool), known: Known) -> Command {
     let least = match known.class {
         Some(Class::Argument) | None => 0,
+        Some(Class::Tool) if is_wrapped && !is_taught => 5,
         _ if is_wrapped => 4,
         _ => 0,
     };
@@ -435,22 +460,23 @@ fn behind_wrapper(own: Command, wrapper: &str, is_wrapped: bool, known: Known) -
 }
 
 /// More points for a name that is hidden in quotes, empty variables or wildcards.
-fn hidden(points: u32, class: Class, read: &Word, place: Place, arguments: &Arguments, list: bool) -> u32 {
+fn hidden(points: u32, class: Class, read: &Word, place: Place, arguments: &Arguments) -> u32 {
     let written = read.written;
-    let is_hidden = written.hidden || list;
+    let is_hidden = written.hidden || written.bracket && class == Class::Binary;
     let is_quoted = written.quoted || written.glob && class != Class::Binary;
     if !is_hidden && !is_quoted {
         return points;
     }
     let shape = arguments.shape;
     let sure = match class {
-        Class::Tool => !list || shape >= Shape::Dotted,
-        Class::Word | Class::Binary => shape >= Shape::Dotted || !list && place != Place::Start && place != Place::Weak,
+        Class::Tool => true,
+        Class::Binary => written.bracket || written.hidden || shape >= Shape::Dotted || place != Place::Start,
+        Class::Word => shape >= Shape::Dotted || !matches!(place, Place::Start | Place::Weak),
         Class::Argument | Class::OwnFile => shape >= Shape::Likely,
     };
     match (is_hidden, sure) {
         (true, true) => 5,
-        (true, false) if !list => (points + 2).min(4).max(if class == Class::Word { 4 } else { 2 }),
+        (true, false) => (points + 2).min(4).max(if class == Class::Word { 4 } else { 2 }),
         (false, true) if class == Class::Tool || place != Place::Start => (points + 2).min(5),
         _ => points,
     }
@@ -462,32 +488,4 @@ fn assignment(text: &str) -> Option<(&str, &str)> {
     let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     is_name.then_some((name, value))
-}
-
-impl Class {
-    /// Points of a command of this class at a place, by the shape of its arguments.
-    fn points(self, place: Place, shape: Shape) -> u32 {
-        // Prose, nothing, plain, dotted, likely, sure, several, acting.
-        let row: [u32; 8] = match (self, place) {
-            (Class::Tool, Place::Start) => [0, 1, 2, 4, 5, 5, 5, 5],
-            (Class::Tool, Place::Weak) => [0, 1, 2, 3, 4, 5, 5, 5],
-            (Class::Tool, Place::Token | Place::TokenPipe | Place::TokenAmpersand) => [1, 4, 3, 4, 5, 5, 5, 5],
-            (Class::Tool, Place::Edge | Place::EdgePipe | Place::Inside) => [2, 5, 4, 5, 5, 5, 5, 5],
-            (Class::Word, Place::Start) => [0, 0, 1, 2, 4, 4, 5, 5],
-            (Class::Word, Place::Weak) => [0, 1, 1, 2, 4, 4, 5, 5],
-            (Class::Word, Place::Token | Place::TokenPipe | Place::TokenAmpersand) => [0, 3, 2, 4, 5, 5, 5, 5],
-            (Class::Word, Place::Edge | Place::EdgePipe | Place::Inside) => [1, 5, 3, 5, 5, 5, 5, 5],
-            (Class::Argument, Place::Start) => [0, 0, 0, 1, 3, 3, 5, 5],
-            (Class::Argument, Place::Weak) => [0, 0, 0, 1, 3, 3, 4, 5],
-            (Class::Argument, Place::Token | Place::TokenPipe | Place::TokenAmpersand) => [0, 1, 1, 2, 4, 4, 5, 5],
-            (Class::Argument, Place::Edge | Place::EdgePipe | Place::Inside) => [0, 3, 2, 3, 5, 5, 5, 5],
-            (Class::Binary, Place::Start) => [0, 2, 2, 4, 5, 5, 5, 5],
-            (Class::Binary, Place::Weak) => [1, 2, 3, 4, 5, 5, 5, 5],
-            (Class::Binary, _) => [3, 5, 5, 5, 5, 5, 5, 5],
-            (Class::OwnFile, Place::Start) => [0, 0, 0, 0, 1, 2, 2, 4],
-            (Class::OwnFile, Place::Weak) => [0, 2, 1, 1, 2, 3, 3, 4],
-            (Class::OwnFile, _) => [0, 5, 2, 3, 4, 5, 5, 5],
-        };
-        row[shape as usize]
-    }
 }

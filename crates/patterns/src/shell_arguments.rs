@@ -64,6 +64,7 @@ struct Seen {
     shape: Shape,
     strong: usize,
     dotted: usize,
+    addresses: usize,
     plain: usize,
     prose: usize,
     count: usize,
@@ -79,7 +80,9 @@ impl Seen {
     }
 
     fn shape(&self) -> Shape {
-        if self.strong >= 2 || self.strong == 1 && self.dotted > 0 {
+        if self.strong >= 2 && self.addresses > 0 {
+            Shape::Acting
+        } else if self.strong >= 2 || self.strong == 1 && self.dotted > 0 {
             self.shape.max(Shape::Several)
         } else if self.prose > 0 || self.plain > PLAIN_MAX {
             self.shape.weaker()
@@ -98,16 +101,13 @@ impl ArgumentWords {
         }
     }
 
-    /// Reads the arguments that begin at a place. `list`: they stand in braces, parted by commas.
-    pub(crate) fn read(&self, text: &str, at: usize, list: bool) -> Arguments {
+    /// Reads the arguments that begin at a place.
+    pub(crate) fn read(&self, text: &str, at: usize) -> Arguments {
         let bytes = text.as_bytes();
-        let mut seen = Seen { shape: Shape::Nothing, strong: 0, dotted: 0, plain: 0, prose: 0, count: 0 };
+        let mut seen = Seen { shape: Shape::Nothing, strong: 0, dotted: 0, addresses: 0, plain: 0, prose: 0, count: 0 };
         let mut at = at;
         loop {
-            at += bytes[at.min(bytes.len())..]
-                .iter()
-                .take_while(|byte| is_blank(**byte) || list && **byte == b',')
-                .count();
+            at += bytes[at.min(bytes.len())..].iter().take_while(|byte| is_blank(**byte)).count();
             let byte = bytes.get(at).copied().unwrap_or(0);
             let end = |ended_by: u8, shape: Shape| Arguments { shape, end: at, ended_by };
             if at >= bytes.len() || seen.count >= ARGUMENTS_MAX {
@@ -134,7 +134,8 @@ impl ArgumentWords {
             if matches!(byte, b'\'' | b'"') && closes(next) {
                 return end(byte, seen.shape());
             }
-            let read = word(text, at, Names::Whole, list);
+            let read = word(text, at, Names::Whole);
+            seen.addresses += usize::from(is_address(&read.text));
             let shape = self.shape_of(&read, &text[at..read.end.max(at)]);
             if shape == Shape::Prose {
                 if seen.count < 2 && seen.strong == 0 {
@@ -180,7 +181,7 @@ impl ArgumentWords {
         (shape, signs.max(1))
     }
 
-    fn is_place(&self, word: &str) -> bool {
+    pub(crate) fn is_place(&self, word: &str) -> bool {
         self.places.iter().any(|place| word.starts_with(place.as_str()))
     }
 
@@ -194,7 +195,7 @@ impl ArgumentWords {
         }
         let is_path = text.contains('/') || begins(&['~']);
         if self.secrets.iter().any(|secret| text.contains(secret.as_str()))
-            || written.hidden && is_path
+            || (written.hidden || written.bracket) && is_path
             || is_glob_path(text)
             || text.starts_with(":!")
             || text.starts_with('/') && written.glob && !written.broken && self.is_place(text)
@@ -306,6 +307,7 @@ mod tests {
             (" $x", Shape::Likely),
             (" $5", Shape::Plain),
             (" 192.0.2.1", Shape::Sure),
+            (" -c 5 192.0.2.1", Shape::Acting),
             (" http://x", Shape::Sure),
             (" -a /x", Shape::Several),
             (" -a x.example", Shape::Several),
@@ -319,9 +321,8 @@ mod tests {
             (" /e?c/h?sts", Shape::Acting),
             (" /e$@tc/x", Shape::Acting),
         ] {
-            assert_eq!(words.read(text, 0, false).shape, wanted, "{text}");
+            assert_eq!(words.read(text, 0).shape, wanted, "{text}");
         }
-        assert_eq!(words.read(",x.example/a}", 0, true).shape, Shape::Likely);
     }
 
     #[test]

@@ -9,6 +9,8 @@ use crate::shell_words::{is_blank, is_separator};
 pub(crate) enum Place {
     /// The text begins there.
     Start,
+    /// A header begins there, whose first word may name the program that sent it.
+    Header,
     /// A separator in the middle of words, as in a sentence or a list.
     Weak,
     /// A separator behind one word.
@@ -29,7 +31,7 @@ impl Place {
     /// For people.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Place::Start => "at the start",
+            Place::Start | Place::Header => "at the start",
             Place::Weak => "behind a separator in a text",
             Place::Token | Place::TokenAmpersand | Place::Edge => "behind a separator",
             Place::TokenPipe | Place::EdgePipe => "behind a bar",
@@ -69,8 +71,13 @@ impl<'a> Places<'a> {
         if !self.started {
             self.started = true;
             let quotes = self.text.bytes().take_while(|byte| is_blank(*byte) || matches!(byte, b'\'' | b'"')).count();
-            if self.part == Part::Value && self.text.as_bytes().get(quotes).is_some() {
-                return Some((quotes.min(self.text.len()), Place::Start));
+            let place = match self.part {
+                Part::Value => Some(Place::Start),
+                Part::Text => Some(Place::Header),
+                _ => None,
+            };
+            if let Some(place) = place.filter(|_| quotes < self.text.len()) {
+                return Some((quotes, place));
             }
         }
         while self.at < self.text.len() {
@@ -166,6 +173,11 @@ impl<'a> Places<'a> {
             if is_quoted || end.is_none() || matches!(behind, b',' | b'.') { Place::Weak } else { Place::Inside };
         Some((at + 1, place))
     }
+}
+
+/// The text with blanks where it has a plus, as values have that were encoded twice; `None` where it has blanks.
+pub(crate) fn plus_as_blank(text: &str) -> Option<String> {
+    (text.contains('+') && !text.contains(' ')).then(|| text.replace('+', " "))
 }
 
 /// Names of characters that values have as entities.

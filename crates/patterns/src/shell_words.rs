@@ -16,6 +16,8 @@ pub(crate) struct Written {
     pub(crate) opens: bool,
     /// It has `?`, `*` or `[…]`.
     pub(crate) glob: bool,
+    /// A letter of it stands in brackets, beside others: `[p]asswd`.
+    pub(crate) bracket: bool,
     /// It has a variable or substitution that may hold anything.
     pub(crate) variable: bool,
     /// It has a quote that does not end, or characters that are no name's.
@@ -51,9 +53,9 @@ pub(crate) fn is_separator(byte: u8) -> bool {
     matches!(byte, b';' | b'|' | b'&' | b'\n' | b'\r')
 }
 
-/// The word that begins at a place of the text. `list`: it stands in braces, where a comma ends it.
-pub(crate) fn word(text: &str, at: usize, names: Names, list: bool) -> Word {
-    let mut reader = Reader { bytes: text.as_bytes(), at, quote: None, out: Word::default(), names, list };
+/// The word that begins at a place of the text.
+pub(crate) fn word(text: &str, at: usize, names: Names) -> Word {
+    let mut reader = Reader { bytes: text.as_bytes(), at, quote: None, out: Word::default(), names };
     let limit = text.len().min(at + WORD_MAX);
     while reader.at < limit && reader.step() {}
     let mut word = reader.out;
@@ -69,7 +71,6 @@ struct Reader<'a> {
     quote: Option<u8>,
     out: Word,
     names: Names,
-    list: bool,
 }
 
 impl Reader<'_> {
@@ -100,18 +101,12 @@ impl Reader<'_> {
         match byte {
             _ if is_blank(byte) || is_separator(byte) => return false,
             b'<' | b'>' | b')' | b'}' | b'(' | b'#' => return false,
-            b',' if self.list => return false,
             b'\'' | b'"' => return self.quote(byte),
             b'\\' => self.backslash(),
             b'$' => return self.dollar(),
             b'`' if self.byte(1) == b'`' => self.nothing(2),
             b'`' => return false,
-            b'[' if self.byte(2) == b']' && !self.out.text.is_empty() | (self.byte(3) != 0) => {
-                self.out.written.glob = true;
-                let byte = self.byte(1);
-                self.push(byte);
-                self.at += 2;
-            }
+            b'[' => self.bracket(),
             b'?' | b'*' => {
                 self.out.written.glob = true;
                 self.push(byte);
@@ -159,6 +154,23 @@ impl Reader<'_> {
         false
     }
 
+    /// `[p]` is one letter, `[a-z]` any.
+    fn bracket(&mut self) {
+        let rest = &self.bytes[self.at + 1..];
+        let ends = rest.iter().take(24).position(|byte| *byte == b']' || is_blank(*byte) || is_separator(*byte));
+        let Some(length) = ends.filter(|end| rest[*end] == b']' && *end > 0) else {
+            self.push(b'[');
+            return;
+        };
+        let next = rest.get(length + 1).copied().unwrap_or(0);
+        self.out.written.glob = true;
+        self.out.written.bracket |=
+            next.is_ascii_alphanumeric() || self.out.text.ends_with(|last: char| last.is_ascii_alphanumeric());
+        let one = if length == 1 { rest[0] } else { b'?' };
+        self.push(one);
+        self.at += length + 1;
+    }
+
     fn backslash(&mut self) {
         let next = self.byte(1);
         if next == b'\n' || next == b'\r' {
@@ -186,7 +198,9 @@ impl Reader<'_> {
                 return false;
             }
             b'{' => return self.braces(),
-            b'@' | b'*' | b'!' | b'-' | b'#' if !self.out.text.is_empty() || self.byte(2).is_ascii_alphanumeric() => {
+            b'@' | b'*' | b'!' | b'-' | b'#' | b'?' | b'$'
+                if !self.out.text.is_empty() || self.byte(2).is_ascii_alphanumeric() =>
+            {
                 self.nothing(2);
             }
             digit if digit.is_ascii_digit() => {
@@ -326,13 +340,13 @@ mod tests {
             ("wget;x", "wget"),
             ("wget)", "wget"),
         ] {
-            assert_eq!(word(written, 0, Names::Whole, false).text, meant, "{written}");
+            assert_eq!(word(written, 0, Names::Whole).text, meant, "{written}");
         }
-        assert_eq!(word("u$nname", 0, Names::OneLetter, false).text, "uname");
-        assert!(word("cat's", 0, Names::Whole, false).written.broken);
-        assert!(!word("cat'", 0, Names::Whole, false).written.broken);
-        assert!(word("i$@d", 0, Names::Whole, false).written.hidden);
-        assert!(!word("id", 0, Names::Whole, false).written.hidden);
+        assert_eq!(word("u$nname", 0, Names::OneLetter).text, "uname");
+        assert!(word("cat's", 0, Names::Whole).written.broken);
+        assert!(!word("cat'", 0, Names::Whole).written.broken);
+        assert!(word("i$@d", 0, Names::Whole).written.hidden);
+        assert!(!word("id", 0, Names::Whole).written.hidden);
     }
 
     proptest! {
@@ -340,7 +354,7 @@ mod tests {
         fn no_word_goes_backwards_or_past_the_end(text in "([a-z'\"\\\\$({})`|;<>?*\\[\\] é]|\\$\\{|\\$'\\\\x6|\\$\\()[\\PC]{0,40}", at in 0usize..20) {
             let at = (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
             for names in [Names::Whole, Names::OneLetter] {
-                let read = word(&text, at, names, false);
+                let read = word(&text, at, names);
                 prop_assert!(read.end >= at && read.end <= text.len());
             }
         }
