@@ -11,7 +11,7 @@ use crate::shell_words::{is_blank, is_separator};
 use crate::vocabulary::{Vocabulary, WordSet};
 
 /// Marks of commands of this language.
-const MARKS: [&str; 19] = [
+const MARKS: [&str; 22] = [
     ";",
     "|",
     "&",
@@ -31,11 +31,14 @@ const MARKS: [&str; 19] = [
     "if %",
     "==",
     "%comspec",
+    "cmd/c",
+    "cmd/k",
+    "\"",
 ];
 /// Comparisons of `if`, as words.
 const COMPARISONS: [&str; 10] = [" equ ", " neq ", " lss ", " leq ", " gtr ", " geq ", "==", "equ(", "\"equ\"", "'=='"];
 /// What stands behind names that are words, too.
-const BEHIND_WORDS: [&str; 4] = [" /", " c:", " %", " \\"];
+const BEHIND_WORDS: [&str; 5] = [" /", " c:", " %", " \\", " +"];
 /// Bytes of a text behind `for` and `if` that are read.
 const HEAD_MAX: usize = 300;
 const WORD_MAX: usize = 160;
@@ -49,6 +52,7 @@ pub(crate) struct BatchGrammar {
     tools: WordSet,
     words: WordSet,
     pairs: WordSet,
+    taught: WordSet,
     arguments: ArgumentWords,
     needs: Vec<String>,
 }
@@ -69,6 +73,7 @@ impl BatchGrammar {
             tools: words.set(&["commands.windows_tool"]),
             words: words.set(&["commands.windows_word"]),
             pairs: words.set(&["commands.windows_pair"]),
+            taught: words.set(&["commands.taught"]),
             arguments: ArgumentWords::new(words),
             needs,
         }
@@ -183,6 +188,9 @@ impl BatchGrammar {
         if matches!(read.text.as_str(), "call" | "start" | "%comspec%") && rest.starts_with([' ', '\t']) {
             return self.started(text, read.end, place, &read.text);
         }
+        if matches!(read.text.as_str(), "cmd/c" | "cmd/k" | "cmd/r" | "cmd.exe/c" | "cmd.exe/k") {
+            return Some((Reading::new(5, "the command interpreter of Windows"), 16));
+        }
         let class = self.class_of(&read.text)?;
         if rest.starts_with(['(', '=', '<']) {
             return None;
@@ -193,6 +201,17 @@ impl BatchGrammar {
             && (class == Class::Argument || matches!(place, Place::Weak | Place::Start | Place::Header))
         {
             points = points.min(2);
+        }
+        if matches!(place, Place::Start | Place::Header) && self.taught.has(&read.text) {
+            points = points.min(4);
+        }
+        if class == Class::Argument
+            && shape < Shape::Acting
+            && !is_of_windows(&text[read.end..])
+            && !self.is_pair(text, &read)
+        {
+            // The shells of Unix have most of these words, too.
+            points = points.min(3);
         }
         if read.hidden && class != Class::OwnFile {
             points = if class == Class::Argument && shape < Shape::Dotted { points + 1 } else { 5 };
@@ -227,16 +246,21 @@ impl BatchGrammar {
         (points > 0).then(|| (Reading::of(points, format!("`{by}` that starts a command")), at.min(64) + read.end))
     }
 
+    /// `net user`: the word behind the name tells what to do.
+    fn is_pair(&self, text: &str, read: &BatchWord) -> bool {
+        let behind = head(&text[read.end..]).trim_start();
+        let second = behind.split([' ', '&', '|', ';', '\n', '"']).next().unwrap_or("");
+        self.pairs.has(&format!("{} {second}", read.text.trim_end_matches(".exe")))
+    }
+
     /// The shape of what stands behind a name.
     fn shape(&self, text: &str, read: &BatchWord) -> (Shape, usize) {
         let arguments = self.arguments.read(text, read.end);
         let own = text.get(read.end..arguments.end.min(text.len())).unwrap_or("");
         let first = own.trim_start();
-        let second = first.split_once(' ').map_or(first, |(second, _)| second);
-        let pair = format!("{} {second}", read.text.trim_end_matches(".exe"));
         let mut shape = arguments.shape;
-        if self.pairs.has(&pair) {
-            let more = first.len() > second.len();
+        if self.is_pair(text, read) {
+            let more = first.contains(' ');
             let acts = more && (shape >= Shape::Likely || first.contains(" /"));
             shape = shape.max(if acts { Shape::Several } else { Shape::Likely });
         }
@@ -310,7 +334,7 @@ impl BatchGrammar {
     /// `a==b whoami`, `%x% equ 5 (…)`.
     fn comparison(&self, own: &str, is_marked: bool) -> Option<u32> {
         let (at, sign) = COMPARISONS.iter().find_map(|sign| own.find(sign).map(|at| (at, *sign)))?;
-        let (left, right) = (own[..at].trim(), own[at + sign.len()..].trim_start());
+        let (left, right) = (own[..at].trim().trim_matches('"'), own[at + sign.len()..].trim_start());
         // Conditions of other languages have more than one word on a side.
         if left.split(' ').count() > 2 || left.is_empty() {
             return None;
@@ -321,7 +345,7 @@ impl BatchGrammar {
         let points = match (self.runs(behind), is_word || has_variable || is_marked) {
             (true, _) => 5,
             (false, true) if !behind.is_empty() && !subject.is_empty() => 5,
-            (false, true) => 4,
+            (false, true) => 3 + u32::from(has_variable || !is_word),
             (false, false) if behind.is_empty() => 2,
             (false, false) => 3,
         };
@@ -336,6 +360,16 @@ impl BatchGrammar {
         let behind = text[read.end..].trim_start();
         class == Some(Class::Tool) || class.is_some() && !behind.is_empty() && !read.text.is_empty()
     }
+}
+
+/// An option, a path or a variable as Windows writes them, at the beginning of the arguments.
+fn is_of_windows(arguments: &str) -> bool {
+    let own = head(arguments).split(['&', '|', ';', '\n']).next().unwrap_or("");
+    let option = own.split(" /").nth(1).is_some_and(|option| {
+        let length = option.bytes().take_while(u8::is_ascii_alphabetic).count();
+        (1..=8).contains(&length) && !matches!(option.as_bytes().get(length), Some(b'/' | b'.'))
+    });
+    option || [":\\", ":/", "%", "\\\\", ">nul", "*."].iter().any(|mark| own.contains(mark)) || own.contains('\\')
 }
 
 /// ` /c x`: what tells the interpreter to run something.

@@ -51,12 +51,13 @@ impl PowershellGrammar {
     pub(crate) fn new(words: &Vocabulary) -> Self {
         let mut needs: Vec<String> = MARKS.map(str::to_owned).to_vec();
         needs.extend(words.words("commands.cmdlet").iter().cloned());
-        needs.extend(
-            words
-                .words("commands.cmdlet_alias_sure")
-                .iter()
-                .flat_map(|alias| [" ", "(", "\t", "$"].map(|behind| format!("{alias}{behind}"))),
-        );
+        needs.extend(words.words("commands.cmdlet_alias_sure").iter().flat_map(|alias| {
+            [" ", "(", "\t", "$"]
+                .map(|behind| format!("{alias}{behind}"))
+                .into_iter()
+                .chain(["| ", "|"].map(|before| format!("{before}{alias}")))
+                .collect::<Vec<_>>()
+        }));
         needs.extend(
             words
                 .words("commands.cmdlet_verb")
@@ -154,7 +155,7 @@ impl PowershellGrammar {
         let arguments = self.arguments.read(text, end);
         let behind = text[end..].trim_start();
         let mut shape = arguments.shape;
-        if call || behind.starts_with(['(', '$', '[', '{']) {
+        if call || behind.starts_with(['(', '$', '[', '{']) || behind.starts_with("win32_") {
             shape = shape.max(Shape::Likely);
         }
         let points = if is_known {
@@ -171,6 +172,9 @@ impl PowershellGrammar {
         } else {
             known_points(place, shape).saturating_sub(if shape < Shape::Likely { 2 } else { 1 })
         };
+        let executes =
+            matches!(name.as_str(), "iex" | "invoke-expression") && place.is_pipe() && shape == Shape::Nothing;
+        let points = if executes { 5 } else { points };
         let points = if hidden && (is_known || self.sure_aliases.has(&name)) { 5 } else { points };
         let found =
             (points > 0).then(|| Reading::of(points, format!("the command `{name}` of PowerShell {}", place.name())));
@@ -281,7 +285,7 @@ fn known_points(place: Place, shape: Shape) -> u32 {
     // Prose, nothing, plain, dotted, likely, sure, several, acting.
     let row: [u32; 8] = match place {
         Place::Header => [0, 1, 1, 2, 4, 4, 5, 5],
-        Place::Start => [1, 3, 3, 4, 5, 5, 5, 5],
+        Place::Start => [1, 3, 4, 4, 5, 5, 5, 5],
         Place::Weak => [1, 3, 3, 4, 5, 5, 5, 5],
         Place::Token | Place::TokenPipe | Place::TokenAmpersand => [1, 4, 4, 5, 5, 5, 5, 5],
         Place::Edge | Place::EdgePipe | Place::Inside => [2, 5, 5, 5, 5, 5, 5, 5],

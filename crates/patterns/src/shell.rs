@@ -19,7 +19,7 @@ const MARKS: [&str; 28] = [
     "\\n", ">&", "bin/", "?n/", "*n/", "(){", "() {", "alias ",
 ];
 /// What stands behind names that are words, too, so that the text is worth a look.
-const BEHIND_WORDS: [&str; 6] = [" -", " /", " .", " ~", " <", " >"];
+const BEHIND_WORDS: [&str; 8] = [" -", " /", " .", " ~", " <", " >", "<", ">"];
 /// Words that may stand before the name of a command: assignments, wrappers, their options.
 const BEFORE_MAX: usize = 12;
 /// How much of a text is read, all commands together, as a multiple of its length, and at least.
@@ -71,8 +71,13 @@ impl ShellGrammar {
         mark("wrapper", |known| known.is_wrapper = true);
         mark("wrapper_word", |known| known.is_wrapper_word = true);
         let mut needs: Vec<String> = MARKS.map(str::to_owned).to_vec();
-        needs.extend(words.words("commands.tool").iter().map(|tool| format!("{tool} ")));
-        needs.extend(words.words("commands.place").iter().map(|place| format!(" {place}")));
+        needs.extend(
+            words
+                .words("commands.tool")
+                .iter()
+                .flat_map(|tool| [" ", "<", ">"].map(|behind| format!("{tool}{behind}"))),
+        );
+        needs.extend(words.words("commands.place").iter().flat_map(|place| [format!(" {place}"), format!("={place}")]));
         let others = words.words("commands.word").iter().chain(words.words("commands.argument"));
         needs.extend(others.flat_map(|word| BEHIND_WORDS.iter().map(move |behind| format!("{word}{behind}"))));
         ShellGrammar {
@@ -147,8 +152,8 @@ struct Scan<'a> {
     best: Option<(u32, String, Place)>,
     /// Commands with two points at least, up to here.
     commands: usize,
-    /// Variables that hold the name of a command.
-    assigned: Vec<String>,
+    /// Variables that were set before, with their values.
+    assigned: Vec<(String, String)>,
     work: usize,
 }
 
@@ -224,8 +229,8 @@ impl<'a> Scan<'a> {
                 return Some(found);
             }
             if let Some((name, value)) = assignment(&read.text) {
-                if self.grammar.look_up(value).is_some_and(|known| known.class.is_some()) && self.assigned.len() < 8 {
-                    self.assigned.push(name.to_owned());
+                if self.assigned.len() < 8 {
+                    self.assigned.push((name.to_owned(), value.to_owned()));
                 }
                 at = read.end;
                 continue;
@@ -300,17 +305,22 @@ impl<'a> Scan<'a> {
         (points > 0).then(|| Command { points, name: name.to_owned(), end: list.end })
     }
 
-    /// `$x` where `x=wget` stood before, and `$0 <<< x`.
+    /// `$x` where `x=wget` stood before, `$a$b` where both are halves of a name, and `$0 <<< x`.
     fn variable_command(&self, at: usize, read: &Word) -> Option<Command> {
         let raw = self.text.get(at..read.end)?.strip_prefix('$')?;
-        let raw = raw.trim_start_matches('{').trim_end_matches('}');
         let behind = self.text.get(self.skip_blanks(read.end)..)?;
-        let is_shell = raw == "0" && (behind.starts_with("<<<") || behind.starts_with("-c "));
-        (is_shell || self.assigned.iter().any(|name| name == raw)).then(|| Command {
-            points: 5,
-            name: format!("${raw}"),
-            end: read.end,
-        })
+        let names = raw.split('$').map(|name| name.trim_start_matches('{').trim_end_matches('}'));
+        let runs = behind.starts_with("<<<") || behind.starts_with("-c ");
+        let is_shell = runs && matches!(raw.trim_matches(['{', '}']), "0" | "shell" | "bash");
+        let value =
+            |name: &str| self.assigned.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let whole = || names.take(8).map(value).collect::<Option<String>>();
+        let is_command = || {
+            whole()
+                .is_some_and(|text| self.names_command(text.split(' ').next().unwrap_or("")) || text.starts_with('/'))
+        };
+        let found = is_shell || !self.assigned.is_empty() && is_command();
+        found.then(|| Command { points: 5, name: format!("${raw}"), end: read.end })
     }
 
     /// `while true; do`, `for x in a; do`, `if [ a = b ]; then`.
@@ -321,6 +331,7 @@ impl<'a> Scan<'a> {
         let closes = match keyword {
             "for" | "while" | "until" | "select" => "do",
             "if" => "then",
+            "case" => "esac",
             _ => return None,
         };
         let end = behind.char_indices().nth(200).map_or(behind.len(), |(at, _)| at);
@@ -332,7 +343,7 @@ impl<'a> Scan<'a> {
         });
         let first = head.trim_start().split([' ', ';', '\n']).next().unwrap_or("");
         let is_sound = match keyword {
-            "for" | "select" => head.trim_start()[first.len()..].trim_start().starts_with("in "),
+            "for" | "select" | "case" => head.trim_start()[first.len()..].trim_start().starts_with("in "),
             _ => {
                 matches!(first, "[" | "[[" | "((" | "true" | "false" | ":" | "!" | "test") || self.names_command(first)
             }
@@ -477,6 +488,7 @@ fn hidden(points: u32, class: Class, read: &Word, place: Place, arguments: &Argu
     match (is_hidden, sure) {
         (true, true) => 5,
         (true, false) => (points + 2).min(4).max(if class == Class::Word { 4 } else { 2 }),
+        (false, true) if class == Class::Tool && read.text.len() > 3 && place != Place::Header => 5,
         (false, true) if class == Class::Tool || place != Place::Start => (points + 2).min(5),
         _ => points,
     }

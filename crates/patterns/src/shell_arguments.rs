@@ -136,7 +136,9 @@ impl ArgumentWords {
             }
             let read = word(text, at, Names::Whole);
             seen.addresses += usize::from(is_address(&read.text));
-            let shape = self.shape_of(&read, &text[at..read.end.max(at)]);
+            let is_later_number =
+                seen.count > 0 && !read.text.is_empty() && read.text.bytes().all(|byte| byte.is_ascii_digit());
+            let shape = if is_later_number { Shape::Plain } else { self.shape_of(&read, &text[at..read.end.max(at)]) };
             if shape == Shape::Prose {
                 if seen.count < 2 && seen.strong == 0 {
                     return Arguments { shape: Shape::Prose, end: read.end, ended_by: b' ' };
@@ -202,10 +204,14 @@ impl ArgumentWords {
         {
             return Shape::Acting;
         }
-        if text.contains("://") || self.is_place(text) || is_address(text) {
+        let value = text.split_once('=').map_or(text, |(_, value)| value);
+        if text.contains("://") || self.is_place(value) || is_address(text) {
             return Shape::Sure;
         }
-        let is_option = begins(&['-', '+']) && (second.is_ascii_alphanumeric() || matches!(second, b'-' | b'%'));
+        // `-name`, but no `-stevens`.
+        let is_word = text.len() > 5 && begins(&['-']) && text.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
+        let is_option =
+            !is_word && begins(&['-', '+']) && (second.is_ascii_alphanumeric() || matches!(second, b'-' | b'%'));
         let is_variable = written.variable && !raw.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
         let dotted = text
             .as_bytes()
@@ -229,7 +235,7 @@ impl ArgumentWords {
         }
         let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let is_pair = text.split_once('=').is_some_and(|(name, value)| !name.is_empty() && !value.is_empty());
-        if dotted || is_number || text == "/" || is_pair || written.opens || written.quoted {
+        if dotted || is_number || is_word || text == "/" || is_pair || written.opens || written.quoted {
             return Shape::Dotted;
         }
         Shape::Plain

@@ -45,13 +45,22 @@ impl Place {
     }
 }
 
+/// Blanks around separators.
+#[derive(Clone, Copy)]
+struct Spaces {
+    before: bool,
+    behind: bool,
+}
+
 /// The places of a text, in one pass.
 pub(crate) struct Places<'a> {
     text: &'a str,
     part: Part,
     at: usize,
     started: bool,
+    /// A blank with something before and behind it.
     seen_blank: bool,
+    blank_before: bool,
     seen_letter: bool,
     is_url: bool,
     backticks: usize,
@@ -59,7 +68,17 @@ pub(crate) struct Places<'a> {
 
 impl<'a> Places<'a> {
     pub(crate) fn new(text: &'a str, part: Part) -> Self {
-        Places { text, part, at: 0, started: false, seen_blank: false, seen_letter: false, is_url: false, backticks: 0 }
+        Places {
+            text,
+            part,
+            at: 0,
+            started: false,
+            seen_blank: false,
+            blank_before: false,
+            seen_letter: false,
+            is_url: false,
+            backticks: 0,
+        }
     }
 
     fn byte(&self, at: usize) -> u8 {
@@ -89,7 +108,7 @@ impl<'a> Places<'a> {
                 _ if is_separator(byte) => self.separator(at, chained),
                 b'$' if next == b'(' && self.byte(at + 2) != b'(' => Some((at + 2, Place::Inside)),
                 b'<' | b'>' if next == b'(' => {
-                    Some((at + 2, if self.seen_blank { Place::Weak } else { Place::Inside }))
+                    Some((at + 2, if self.seen_blank || self.blank_before { Place::Weak } else { Place::Inside }))
                 }
                 b'`' => self.backtick(at),
                 b'\\' if next == b'n' || next == b'r' => Some((at + 2, Place::Weak)),
@@ -98,7 +117,11 @@ impl<'a> Places<'a> {
             if found.is_some() {
                 return found;
             }
-            self.seen_blank |= is_blank(byte);
+            if is_blank(byte) {
+                self.blank_before |= self.seen_letter;
+            } else {
+                self.seen_blank |= self.blank_before;
+            }
             self.seen_letter |= byte.is_ascii_alphabetic() || byte >= 0x80;
             self.is_url |= byte == b':' && self.text.as_bytes()[at..].starts_with(b"://");
         }
@@ -124,7 +147,9 @@ impl<'a> Places<'a> {
         let is_double = signs.clone().count() > 1;
         let pipes = signs.clone().last() == Some(&b'|') && !is_double;
         let spaced = is_blank(bytes[at + run - 1]);
-        let place = self.place(before, chained, is_double, lines, spaced);
+        let spaces = Spaces { before: is_blank(before), behind: spaced };
+        let last = bytes[..at].iter().rev().take(8).copied().find(|byte| !is_blank(*byte)).unwrap_or(0);
+        let place = self.place(last, chained, is_double || lines, spaces);
         let place = match (place, byte) {
             (Place::Edge, _) if pipes => Place::EdgePipe,
             (Place::Token, _) if pipes => Place::TokenPipe,
@@ -132,23 +157,27 @@ impl<'a> Places<'a> {
             (other, _) => other,
         };
         self.at = at + run;
-        self.seen_blank |= spaced && self.seen_letter;
+        self.blank_before |= spaced && self.seen_letter;
         (self.at < bytes.len()).then_some((self.at, place))
     }
 
-    fn place(&self, before: u8, chained: bool, is_double: bool, lines: bool, spaced: bool) -> Place {
+    /// `before`: the last character before the separators that is no blank.
+    fn place(&self, before: u8, chained: bool, is_double: bool, spaces: Spaces) -> Place {
         let closes = matches!(before, b'\'' | b'"' | b')' | b'}' | b']');
-        if self.is_url && !chained && !lines {
+        if self.is_url && !chained && !is_double {
             return Place::Weak;
         }
         if !self.seen_letter || closes && !self.seen_blank && self.part != Part::Text {
-            return if self.part == Part::Text && self.seen_blank { Place::Weak } else { Place::Edge };
+            return Place::Edge;
         }
-        match self.part {
-            Part::Text if spaced => Place::Weak,
-            Part::Text => Place::Token,
-            _ if chained || !self.seen_blank || is_double && closes => Place::Token,
-            _ => Place::Weak,
+        // `word; word` is a sentence.
+        let is_sentence = spaces.behind && (!spaces.before && !is_double || self.part == Part::Text);
+        if !is_sentence && (chained || !self.seen_blank || self.part == Part::Text || is_double && closes) {
+            Place::Token
+        } else if chained && self.part != Part::Text {
+            Place::Token
+        } else {
+            Place::Weak
         }
     }
 
@@ -166,7 +195,8 @@ impl<'a> Places<'a> {
         if next == b'`' || before == b'`' || is_blank(next) && self.backticks % 2 == 0 {
             return None;
         }
-        let is_quoted = self.seen_blank || matches!(before, b'.' | b',') || self.backticks % 2 == 0;
+        let is_quoted =
+            self.seen_blank || self.blank_before || matches!(before, b'.' | b',') || self.backticks % 2 == 0;
         let end = self.text.as_bytes()[at + 1..].iter().take(200).position(|byte| *byte == b'`');
         let behind = end.map_or(0, |end| self.byte(at + 2 + end));
         let place =

@@ -304,7 +304,7 @@ impl Reader<'_> {
             let digit = |byte: &u8| char::from(*byte).to_digit(radix);
             let count = digits.iter().take(most).take_while(|byte| digit(byte).is_some()).count();
             let code = digits[..count].iter().filter_map(digit).fold(0, |code, digit| code * radix + digit);
-            if let Some(character) = char::from_u32(code).filter(|character| character.is_ascii_graphic()) {
+            if let Some(character) = char::from_u32(code).filter(|character| matches!(character, ' '..='~')) {
                 self.out.text.push(character.to_ascii_lowercase());
             }
             self.at += skip + count;
