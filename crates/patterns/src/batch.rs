@@ -11,10 +11,11 @@ use crate::shell_words::{is_blank, is_separator};
 use crate::vocabulary::{Vocabulary, WordSet};
 
 /// Marks of commands of this language.
-const MARKS: [&str; 22] = [
+const MARKS: [&str; 23] = [
     ";",
     "|",
     "&",
+    "&&",
     "\n",
     "\r",
     ":~",

@@ -14,9 +14,9 @@ use crate::shell_words::{Names, Word, is_blank, is_separator, word};
 use crate::vocabulary::{Vocabulary, WordSet};
 
 /// Marks behind which commands stand, and those of words that are not written plainly.
-const MARKS: [&str; 28] = [
-    ";", "|", "&", "`", "\n", "\r", "\t", "$", "<(", ">(", "<<<", "\\", "'", "\"", "{", "/?", "?/", "/*", "*/", "[",
-    "\\n", ">&", "bin/", "?n/", "*n/", "(){", "() {", "alias ",
+const MARKS: [&str; 29] = [
+    ";", "|", "&", "&&", "`", "\n", "\r", "\t", "$", "<(", ">(", "<<<", "\\", "'", "\"", "{", "/?", "?/", "/*", "*/",
+    "[", "\\n", ">&", "bin/", "?n/", "*n/", "(){", "() {", "alias ",
 ];
 /// What stands behind names that are words, too, so that the text is worth a look.
 const BEHIND_WORDS: [&str; 8] = [" -", " /", " .", " ~", " <", " >", "<", ">"];

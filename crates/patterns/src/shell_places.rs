@@ -138,7 +138,8 @@ impl<'a> Places<'a> {
         if byte == b'&' && (matches!(before, b'<' | b'>') || next == b'>') || byte == b';' && before == b'\\' {
             return None;
         }
-        if byte == b'&' && self.entity(at) {
+        // One that is not encoded parts parameters, and a path may have those, too.
+        if byte == b'&' && (self.entity(at) || self.part == Part::Path && next != b'&') {
             return None;
         }
         let run = bytes[at..].iter().take_while(|byte| is_separator(**byte) || is_blank(**byte)).count();
