@@ -9,8 +9,10 @@
 #![warn(missing_docs)]
 
 mod base64;
+mod batch;
 mod check;
 mod context;
+mod command_class;
 mod decode;
 mod engine;
 pub mod grammar;
@@ -22,7 +24,13 @@ mod markup_words;
 pub mod normalise;
 mod pack;
 mod script_text;
+mod powershell;
 pub mod search;
+mod shell;
+mod shell_arguments;
+mod shell_expansions;
+mod shell_places;
+mod shell_words;
 mod sql;
 mod sql_call;
 mod sql_query;
