@@ -4,13 +4,18 @@ use std::sync::Arc;
 
 use crate::grammar::Grammar;
 use crate::markup::MarkupGrammar;
+use crate::php::PhpGrammar;
 use crate::sql::SqlGrammar;
 use crate::vocabulary::Vocabulary;
 
 /// Makes a grammar of the words that it looks up.
 type Make = fn(&Vocabulary) -> Arc<dyn Grammar>;
 
-const LANGUAGES: [(&str, Make); 2] = [("sql", |_| Arc::new(SqlGrammar)), ("markup", |_| Arc::new(MarkupGrammar))];
+const LANGUAGES: [(&str, Make); 3] = [
+    ("sql", |_| Arc::new(SqlGrammar)),
+    ("markup", |_| Arc::new(MarkupGrammar)),
+    ("php", |words| Arc::new(PhpGrammar::new(words))),
+];
 
 /// Names of all languages, for messages.
 pub fn languages() -> impl Iterator<Item = &'static str> {

@@ -10,6 +10,7 @@
 
 mod base64;
 mod check;
+mod code;
 mod decode;
 mod engine;
 pub mod grammar;
@@ -17,6 +18,8 @@ mod languages;
 mod markup;
 pub mod normalise;
 mod pack;
+mod php;
+mod php_calls;
 pub mod search;
 mod sql;
 mod sql_tokens;

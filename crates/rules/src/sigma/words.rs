@@ -10,8 +10,10 @@ use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::yaml::{self, Node};
 
 /// Vocabularies that the program knows by itself; a language looks its words up there whatever rules are loaded.
-const STANDARD: [(&str, &str); 1] =
-    [("rules/vocabularies/commands.yml", include_str!("../../../../rules/vocabularies/commands.yml"))];
+const STANDARD: [(&str, &str); 2] = [
+    ("rules/vocabularies/commands.yml", include_str!("../../../../rules/vocabularies/commands.yml")),
+    ("rules/vocabularies/php.yml", include_str!("../../../../rules/vocabularies/php.yml")),
+];
 
 /// The lists of words that patterns use.
 #[derive(Clone, Debug)]
