@@ -9,10 +9,12 @@ const GAPS_MAX: usize = 16;
 const BRACKET_BYTES_MAX: usize = 400;
 
 /// What stands between a name and its bracket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Gap {
     None,
     Blank,
+    /// Blanks with an end of line among them.
+    Line,
     Comment,
 }
 
@@ -40,6 +42,21 @@ impl Args {
     pub(crate) fn is_code(self) -> bool {
         matches!(self, Args::Quoted | Args::Variable | Args::Call | Args::Path)
     }
+}
+
+#[cfg(test)]
+thread_local! {
+    /// Bytes that were looked at for gaps and brackets, for tests that work is bounded.
+    pub(crate) static WORK: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
+/// Counts bytes that are looked at, in tests.
+#[inline]
+fn spend(bytes: usize) {
+    #[cfg(test)]
+    WORK.with(|work| work.set(work.get() + bytes));
+    #[cfg(not(test))]
+    let _ = bytes;
 }
 
 pub(crate) fn is_word(byte: u8) -> bool {
@@ -74,17 +91,19 @@ pub(crate) fn skip_gap(text: &str, from: usize) -> (usize, Gap) {
     for _ in 0..GAPS_MAX {
         let rest = bytes.get(at..).unwrap_or_default();
         let rest = rest.get(..COMMENT_BYTES_MAX).unwrap_or(rest);
+        spend(if matches!(rest, [b'/' | b'#', ..]) { rest.len() } else { 1 });
         let found = match rest {
             [b'/', b'*', ..] => memchr::memmem::find(&rest[2..], b"*/").map(|end| (end + 4, Gap::Comment)),
             [b'/', b'/', ..] | [b'#', ..] => memchr::memchr(b'\n', rest).map(|end| (end + 1, Gap::Comment)),
             _ => {
                 let blanks = rest.iter().take_while(|byte| byte.is_ascii_whitespace() || **byte == 0x0B).count();
-                (blanks > 0).then_some((blanks, Gap::Blank))
+                let kind = if rest[..blanks].contains(&b'\n') { Gap::Line } else { Gap::Blank };
+                (blanks > 0).then_some((blanks, kind))
             }
         };
         let Some((length, kind)) = found else { break };
         at += length;
-        gap = if gap == Gap::Comment { gap } else { kind };
+        gap = gap.max(kind);
     }
     (at, gap)
 }
@@ -95,6 +114,7 @@ pub(crate) fn skip_gap_back(text: &str, end: usize) -> (usize, Gap) {
     let (mut at, mut gap) = (end, Gap::None);
     for _ in 0..GAPS_MAX {
         let before = bytes.get(at.saturating_sub(COMMENT_BYTES_MAX)..at).unwrap_or_default();
+        spend(if before.ends_with(b"*/") || before.ends_with(b"\n") { before.len() } else { 1 });
         if before.ends_with(b"*/") {
             let Some(start) = memchr::memmem::rfind(&before[..before.len() - 2], b"/*") else { break };
             (at, gap) = (at - (before.len() - start), Gap::Comment);
@@ -106,7 +126,7 @@ pub(crate) fn skip_gap_back(text: &str, end: usize) -> (usize, Gap) {
         }
         let gone = &before[before.len() - blanks..];
         at -= blanks;
-        gap = if gap == Gap::Comment { gap } else { Gap::Blank };
+        gap = gap.max(if gone.contains(&b'\n') { Gap::Line } else { Gap::Blank });
         if gone.contains(&b'\n') {
             let line = &before[..before.len() - blanks];
             let start = memchr::memrchr(b'\n', line).map_or(0, |at| at + 1);
@@ -155,6 +175,7 @@ pub(crate) fn closed(text: &str, open: usize) -> Option<usize> {
     let (begin, end) = pair(bytes.first()?);
     let mut depth = 0_usize;
     for (at, byte) in bytes.iter().take(BRACKET_BYTES_MAX).enumerate() {
+        spend(1);
         if *byte == begin {
             depth += 1;
         } else if *byte == end {
@@ -180,6 +201,7 @@ pub(crate) fn opened(text: &str, end: usize, most: usize) -> Option<usize> {
     let from = end.saturating_sub(most);
     let mut depth = 0_usize;
     for at in (from..end).rev() {
+        spend(1);
         if bytes[at] == close {
             depth += 1;
         } else if bytes[at] == open {
@@ -211,7 +233,7 @@ pub(crate) fn ends(text: &str, at: usize) -> bool {
     let rest = text.get(at..).unwrap_or("").trim_start();
     rest.is_empty()
         || rest.starts_with([
-            ';', '.', ')', '}', ']', '\'', '"', '#', '?', '|', '%', '`', '-', '{', '[', '&', '+', '*', '/', ',',
+            ';', '.', ')', '}', ']', '\'', '"', '#', '?', '|', '%', '`', '-', '{', '[', '(', '&', '+', '*', '/', ',',
         ])
 }
 
@@ -224,6 +246,7 @@ mod tests {
         for (gap, kind) in [
             ("", Gap::None),
             (" \t", Gap::Blank),
+            ("\n ", Gap::Line),
             ("/*x*/", Gap::Comment),
             (" #a\n", Gap::Comment),
             ("//y\n /**/ ", Gap::Comment),

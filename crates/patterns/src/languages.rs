@@ -5,16 +5,20 @@ use std::sync::Arc;
 use crate::grammar::Grammar;
 use crate::markup::MarkupGrammar;
 use crate::php::PhpGrammar;
+use crate::script::ScriptGrammar;
 use crate::sql::SqlGrammar;
+use crate::template::TemplateGrammar;
 use crate::vocabulary::Vocabulary;
 
 /// Makes a grammar of the words that it looks up.
 type Make = fn(&Vocabulary) -> Arc<dyn Grammar>;
 
-const LANGUAGES: [(&str, Make); 3] = [
+const LANGUAGES: [(&str, Make); 5] = [
     ("sql", |_| Arc::new(SqlGrammar)),
     ("markup", |_| Arc::new(MarkupGrammar)),
     ("php", |words| Arc::new(PhpGrammar::new(words))),
+    ("script", |words| Arc::new(ScriptGrammar::new(words))),
+    ("template", |words| Arc::new(TemplateGrammar::new(words))),
 ];
 
 /// Names of all languages, for messages.

@@ -20,9 +20,16 @@ pub mod normalise;
 mod pack;
 mod php;
 mod php_calls;
+#[cfg(test)]
+mod php_tests;
+mod script;
+#[cfg(test)]
+mod script_tests;
+mod script_words;
 pub mod search;
 mod sql;
 mod sql_tokens;
+mod template;
 mod vocabulary;
 
 pub use check::{FoundPattern, PackCheck, Standing};

@@ -46,10 +46,10 @@ const CLASSES: [(&str, Class); 14] = [
 ];
 
 /// Marks of which code has one where it has no sure name.
-const MARKS: [&str; 40] = [
+const MARKS: [&str; 26] = [
+    "$",
     "('",
     "(\"",
-    "($",
     "(@",
     "(`",
     "(\\",
@@ -62,15 +62,6 @@ const MARKS: [&str; 40] = [
     "*/(",
     "\n(",
     "\t(",
-    "$_",
-    "${",
-    "$globals",
-    "$http_",
-    "$argv",
-    "$argc",
-    "$php_",
-    "$this->",
-    "$document_root",
     "<?",
     "?>",
     "[php]",
@@ -80,13 +71,8 @@ const MARKS: [&str; 40] = [
     "new class",
     "()->",
     ".chr(",
-    "chr (",
-    "fn($",
-    "\\x",
     "__halt",
-    "__file__",
     "__destruct",
-    "__wakeup",
 ];
 
 /// The language of servers of pages.
@@ -97,6 +83,7 @@ pub(crate) struct PhpGrammar {
     globals: WordSet,
     settings: WordSet,
     other_settings: WordSet,
+    setting_families: Vec<Box<str>>,
     needs: Vec<String>,
 }
 
@@ -116,6 +103,7 @@ impl PhpGrammar {
             }
         }
         needs.extend(words.words("php.directive").iter().cloned());
+        needs.extend(words.words("php.directive_family").iter().cloned());
         needs.extend(
             words.words("php.directive_word").iter().flat_map(|word| [format!("{word}="), format!("{word} =")]),
         );
@@ -127,6 +115,7 @@ impl PhpGrammar {
             globals: words.set(&["php.global"]),
             settings: words.set(&["php.directive"]),
             other_settings: words.set(&["php.directive_word"]),
+            setting_families: words.words("php.directive_family").iter().map(|word| word.as_str().into()).collect(),
             needs,
         }
     }
@@ -204,6 +193,10 @@ impl PhpGrammar {
         }
         let class = self.class(name).or_else(|| self.is_of_family(name).then_some(Class::Word))?;
         let args = code::args(text, open);
+        // Node.js has a `require` of its own, of modules.
+        if name == "require" && !piece(text, open, open + 80).contains(['/', '$', '\\']) {
+            return None;
+        }
         let close = code::closed(text, open);
         let whole = begins(text, start) && close.is_some_and(|close| ends(text, close))
             || args == Args::Open && begins(text, start);
@@ -211,7 +204,6 @@ impl PhpGrammar {
         let chained = name == "chr" && close.is_some_and(|close| piece(text, close, close + 5) == ".chr(");
         let base = match class {
             Class::Run => 4,
-            Class::Include if name == "require" => 1,
             Class::RunWord | Class::Include => 2,
             Class::Sure | Class::Info => 3,
             Class::Word | Class::Object | Class::Magic => 1,
@@ -227,6 +219,7 @@ impl PhpGrammar {
         let most = match class {
             // `system (linux)`: prose has a blank before its brackets, and no quotes in them.
             _ if gap == Gap::Blank && !args.is_code() => 2,
+            Class::RunWord | Class::Include if gap == Gap::Line && !args.is_code() => 2,
             Class::Word | Class::Object | Class::Magic if matches!(args, Args::Quoted | Args::Variable) && whole => 4,
             Class::Word | Class::Object | Class::Magic => 3,
             _ => 5,
@@ -299,16 +292,14 @@ impl PhpGrammar {
         }
         let before = text.get(..start).unwrap_or("").trim_end();
         let option = before.ends_with("-d") || before.ends_with('\n');
+        let value = text.get(equals + 1..).unwrap_or("").trim_matches([' ', ';', '"', '\'']);
+        let whole = before.is_empty() && value.len() < 200 && !value.contains(' ');
         let points = if self.settings.has(name) {
             if option || before.is_empty() || begins(text, start) { 5 } else { 4 }
+        } else if self.setting_families.iter().any(|family| name.starts_with(&**family)) {
+            if option || whole { 5 } else { 3 }
         } else if self.other_settings.has(name) {
-            if option {
-                5
-            } else if before.is_empty() {
-                4
-            } else {
-                3
-            }
+            if option { 5 } else { 3 + u32::from(whole) }
         } else {
             return None;
         };
@@ -336,7 +327,7 @@ impl PhpGrammar {
             }
             "argv" | "argc" => 2 + u32::from(indexed),
             "globals" if indexed => 5,
-            _ if indexed => 4,
+            _ if indexed || byte_at(text, next) == b'=' && byte_at(text, next + 1) != b'=' => 4,
             _ => 2 + u32::from(at == 0 && after == text.len()),
         };
         Some(Reading::of(points, format!("the variable `${name}` of PHP")))

@@ -57,8 +57,10 @@ fn through_variable(call: Call<'_>, end: usize) -> Option<Reading> {
     if byte_at(call.text, start).is_ascii_digit() {
         return None;
     }
-    let twice = sign > 0 && byte_at(call.text, sign - 1) == b'$';
-    let points = if twice { 5 } else { call.grade(sign, 3, 5) };
+    let before = piece(call.text, sign.saturating_sub(2), sign);
+    let sure = before.ends_with('$') || before == "::" || call.gap == Gap::Comment;
+    let counted = call.args == Args::Number && call.ended && begins(call.text, sign);
+    let points = if sure { 5 } else { call.grade(sign, 3, 5) + u32::from(counted && call.gap != Gap::Blank) };
     Some(Reading::new(points, "a call through a variable of PHP"))
 }
 
@@ -66,25 +68,24 @@ fn through_variable(call: Call<'_>, end: usize) -> Option<Reading> {
 fn through_index(php: &PhpGrammar, call: Call<'_>, end: usize) -> Option<Reading> {
     let (mut end, mut indexes) = (end, 0);
     let mut index = "";
-    while byte_at(call.text, end.checked_sub(1)?) == b']' && indexes < INDEXES_MAX {
+    while matches!(byte_at(call.text, end.checked_sub(1)?), b']' | b'}') && indexes < INDEXES_MAX {
         let open = opened(call.text, end, CALLEE_BYTES_MAX)?;
         // The first from the left of several may be a list of names.
-        if open == 0
-            || !matches!(byte_at(call.text, open - 1), b']' | b'}' | b')')
-                && !code::is_word(byte_at(call.text, open - 1))
-        {
+        let (before, _) = skip_gap_back(call.text, open);
+        let held = before.checked_sub(1).map_or(0, |last| byte_at(call.text, last));
+        if held == b'$' {
+            return through_braces(call, end);
+        }
+        if !matches!(held, b']' | b'}' | b')') && !code::is_word(held) {
             let list = piece(call.text, open + 1, end - 1);
             return (indexes > 0).then(|| through_list(php, call, open, list, index)).flatten();
         }
         index = piece(call.text, open + 1, end - 1);
-        (end, indexes) = (open, indexes + 1);
+        (end, indexes) = (before, indexes + 1);
     }
     let start = word_start(call.text, end);
     if start < end && start > 0 && byte_at(call.text, start - 1) == b'$' {
         return Some(Reading::new(5, "a call through an element of a variable of PHP"));
-    }
-    if byte_at(call.text, end.checked_sub(1)?) == b'}' {
-        return through_braces(call, end);
     }
     None
 }
@@ -110,6 +111,8 @@ fn through_braces(call: Call<'_>, end: usize) -> Option<Reading> {
     let inside = piece(call.text, open + 1, end - 1).trim();
     let before = open.checked_sub(1).map_or(0, |before| byte_at(call.text, before));
     let plain = inside.bytes().all(code::is_word);
+    // `$ {'a'}`: a blank may stand between.
+    let before = if before == b' ' { open.checked_sub(2).map_or(0, |sign| byte_at(call.text, sign)) } else { before };
     let points = match before {
         b'$' if plain => call.grade(open - 1, 3, 5),
         b'$' if inside.len() < 40 || inside.contains(['$', '\'', '"', '^', '~']) => 5,
