@@ -205,6 +205,7 @@ impl PhpGrammar {
         let base = match class {
             Class::Run => 4,
             Class::RunWord | Class::Include => 2,
+            Class::Magic if name.starts_with("__") => 3,
             Class::Sure | Class::Info => 3,
             Class::Word | Class::Object | Class::Magic => 1,
         };
@@ -290,8 +291,9 @@ impl PhpGrammar {
         if byte_at(text, equals) != b'=' || byte_at(text, equals + 1) == b'=' {
             return None;
         }
-        let before = text.get(..start).unwrap_or("").trim_end();
-        let option = before.ends_with("-d") || before.ends_with('\n');
+        let before = text.get(..start).unwrap_or("");
+        let option = before.trim_end().ends_with("-d") || before.ends_with('\n');
+        let before = before.trim_end();
         let value = text.get(equals + 1..).unwrap_or("").trim_matches([' ', ';', '"', '\'']);
         let whole = before.is_empty() && value.len() < 200 && !value.contains(' ');
         let points = if self.settings.has(name) {

@@ -13,7 +13,7 @@ pub(crate) struct Constants {
 }
 
 /// Texts of which each construct has one.
-pub(crate) const MARKS: [&str; 62] = [
+pub(crate) const MARKS: [&str; 65] = [
     "while(",
     "while (",
     "while/",
@@ -76,6 +76,9 @@ pub(crate) const MARKS: [&str; 62] = [
     "nd_func",
     "do {",
     "module.exports",
+    "send(:",
+    "method(:",
+    "$env{",
 ];
 
 /// Reads the construct that begins with the word between two places.
@@ -98,6 +101,14 @@ pub(crate) fn construct(
         "qx" => quoted_command(text, start, end, "a command in quotes of Perl"),
         "x" if start > 0 && byte_at(text, start - 1) == b'%' => {
             quoted_command(text, start - 1, end, "a command in quotes of Ruby")
+        }
+        "send" | "public_send" | "__send__" | "method" | "instance_method" if bracket => {
+            // Ruby names a method with a colon: `send(:exec,'id')`.
+            let named = byte_at(text, next + 1) == b':' && code::is_word(byte_at(text, next + 2));
+            named.then(|| Reading::new(4 + u32::from(begins(text, start)), "a method of Ruby by its name"))
+        }
+        "env" if byte_at(text, end) == b'{' && start > 0 && byte_at(text, start - 1) == b'$' => {
+            Some(Reading::new(4, "the environment of a program of Perl"))
         }
         "open" if bracket => opened_program(text, start, next),
         "globals" | "locals" | "vars" if byte_at(text, end) == b'(' => {

@@ -135,7 +135,8 @@ impl TemplateGrammar {
         if facts.acting && (facts.object || kind != Kind::Mail && facts.calls > 0 || facts.piped) {
             return Some((5, "a call that acts"));
         }
-        if self.helpers.has(first) && after.starts_with(['"', '\'', '(']) && inside.starts_with(['#', '%', '&']) {
+        let helped = after.starts_with(['"', '\'', '(']) && inside.starts_with(['#', '%', '&']);
+        if self.helpers.has(first) && helped || first == "call" && after.starts_with(['.', '$']) {
             return Some((4, "a helper with a text"));
         }
         if facts.object {
