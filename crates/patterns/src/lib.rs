@@ -11,6 +11,7 @@
 mod base64;
 mod check;
 mod code;
+mod context;
 mod decode;
 mod engine;
 pub mod grammar;
@@ -33,6 +34,7 @@ mod template;
 mod vocabulary;
 
 pub use check::{FoundPattern, PackCheck, Standing};
+pub use context::Context;
 pub use decode::{Units, percent_decode};
 pub use engine::{Engine, NumberedPacks, PatternScratch};
 pub use languages::{language, languages};
