@@ -11,8 +11,9 @@
 mod base64;
 mod batch;
 mod check;
-mod context;
+mod code;
 mod command_class;
+mod context;
 mod decode;
 mod engine;
 pub mod grammar;
@@ -23,8 +24,16 @@ mod markup_tags;
 mod markup_words;
 pub mod normalise;
 mod pack;
-mod script_text;
+mod php;
+mod php_calls;
+#[cfg(test)]
+mod php_tests;
 mod powershell;
+mod script;
+#[cfg(test)]
+mod script_tests;
+mod script_text;
+mod script_words;
 pub mod search;
 mod shell;
 mod shell_arguments;
@@ -37,6 +46,7 @@ mod sql_query;
 mod sql_tail;
 mod sql_tokens;
 mod sql_value;
+mod template;
 mod vocabulary;
 
 pub use check::{FoundPattern, PackCheck, Standing};
