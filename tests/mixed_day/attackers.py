@@ -7,14 +7,17 @@ PASSWORDS = ["123456", "password", "qwerty", "letmein", "dragon", "monkey", "abc
 USERS = ["root", "admin", "test", "guest", "oracle", "postgres", "ubuntu", "git", "deploy", "www", "backup", "ftp", "mysql", "jenkins"]
 
 
-class Attacker:
-    """One run of one tool. `aim` is what the title of at least one finding must match, `success` what one must match where
-    the attack gets what it wants, `agent` what the evidence of the finding about attack tools must show where the tool
-    tells its name."""
+MOST_FINDINGS = 8
 
-    def __init__(self, name, service, command, aim, success=None, seconds=60, agent=None):
-        self.name, self.service, self.command, self.aim = name, service, command, aim
-        self.success, self.seconds, self.agent = success, seconds, agent
+
+class Attacker:
+    """One run of one tool. `aim` is what severity and title of at least one finding must match, `success` what they must
+    match where the attack gets what it wants, `agent` what the evidence of the finding about attack tools must show where the tool
+    tells its name, `most` how many findings a person may have to read."""
+
+    def __init__(self, name, service, command, aim, success=None, **more):
+        self.name, self.service, self.command, self.aim, self.success = name, service, command, aim, success
+        self.seconds, self.agent, self.most = more.get("seconds", 60), more.get("agent"), more.get("most", MOST_FINDINGS)
 
 
 GUESSING = r"(?i)brute|guess|spray|very many logins"
@@ -22,6 +25,8 @@ SUCCESS = r"(?i)(succe|accepted|log.?in).* after"
 SQL = r"(?i)sql injection"
 PATHS = r"(?i)missing pages"
 SERVED = r"(?i)secret file served"
+TAKEN = r"(?i)^P0 .*(sql|traversal)"
+KINDS = 15  # wapiti runs five attack modules in one go: each is a kind of attack of its own
 SCAN = r"(?i)several kinds|probed for inj"
 
 
@@ -55,10 +60,10 @@ def attackers(day, tools):
         Attacker("hydra basic", "web", [f"{bin_}/hydra", "-I", "-f", "-l", "carol", "-P", passwords, "-t", "4", "-s", "{port}", "{host}", "http-get", "/intern/"],
                  GUESSING, SUCCESS, agent="Hydra"),
         Attacker("medusa basic", "web", [*medusa, "-u", "admin", "-P", passwords, "-M", "http", "-m", "DIR:intern/"], GUESSING, agent="MSIE 10.0; Windows 3.1"),
-        Attacker("sqlmap", "web", sqlmap, SQL, agent="sqlmap"),
-        Attacker("sqlmap, browser", "web", [*sqlmap, "--random-agent"], SQL),
-        Attacker("wapiti", "web", wapiti, SCAN, seconds=75),
-        Attacker("wapiti, browser", "web", [*wapiti, "-A", BROWSER], SCAN, seconds=75),
+        Attacker("sqlmap", "web", sqlmap, SQL, TAKEN, agent="sqlmap"),
+        Attacker("sqlmap, browser", "web", [*sqlmap, "--random-agent"], SQL, TAKEN),
+        Attacker("wapiti", "web", wapiti, SCAN, TAKEN, seconds=75, most=KINDS),
+        Attacker("wapiti, browser", "web", [*wapiti, "-A", BROWSER], SCAN, TAKEN, seconds=75, most=KINDS),
         Attacker("gobuster", "web", gobuster, PATHS, SERVED, agent="gobuster"),
         Attacker("gobuster, browser", "web", [*gobuster, "-a", BROWSER], PATHS, SERVED),
         Attacker("ffuf", "web", ffuf, PATHS, SERVED, agent="Fuzz Faster"),

@@ -7,8 +7,6 @@ import re
 import sqlite3
 import subprocess
 
-MOST_FINDINGS = 8
-
 
 def replay(day, program, rules):
     command = [str(program), "replay", "--store", f"sqlite:{day}/c0di3.db", "--out", "ndjson"]
@@ -30,10 +28,23 @@ def incidents(day):
         return dict(base.execute("select finding_id, incident_id from incident_findings"))
 
 
-def addresses(finding):
-    """The loopback addresses that a finding is about; those of its evidence where it names none."""
+ADDRESS = re.compile(r"\b127\.\d+\.\d+\.\d+\b")
+PROCESS = re.compile(r"\bsshd\[(\d+)\]")
+
+
+def addresses(finding, processes):
+    """The loopback addresses that a finding is about; where it names none, those of its evidence, or those that the same
+    process of sshd told in another line."""
     named = {value for values in finding["entities"].values() for value in values if str(value).startswith("127.")}
-    return named or set(re.findall(r"\b127\.\d+\.\d+\.\d+\b", " ".join(e["original"] for e in finding["evidence"])))
+    shown = " ".join(e["original"] for e in finding["evidence"])
+    return named or set(ADDRESS.findall(shown)) or {processes[pid] for pid in PROCESS.findall(shown) if pid in processes}
+
+
+def processes_of(day):
+    """The address that each process of sshd served."""
+    log = day / "logs" / "auth.log"
+    lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+    return {PROCESS.search(line)[1]: ADDRESS.search(line)[0] for line in lines if PROCESS.search(line) and ADDRESS.search(line)}
 
 
 def requests(day):
@@ -53,23 +64,23 @@ def named(finding, agent):
 
 
 def wrong_with(attacker, mine):
-    titles = [finding["rule.title"] for finding in mine]
+    titles = [f"{finding['severity']} {finding['rule.title']}" for finding in mine]
     wrong = [f"no finding says {word}: {sought}" for word, sought in [("the aim", attacker.aim), ("the success", attacker.success)]
              if sought and not any(re.search(sought, title) for title in titles)]
     if attacker.agent and not any(named(finding, attacker.agent) for finding in mine):
         wrong.append(f"no finding names the tool by its agent {attacker.agent}")
-    if len(mine) > MOST_FINDINGS:
-        wrong.append(f"{len(mine)} findings, more than {MOST_FINDINGS}")
+    if len(mine) > attacker.most:
+        wrong.append(f"{len(mine)} findings, more than {attacker.most}")
     return [f"{attacker.name}: {what}" for what in wrong]
 
 
 def judge(day, program, rules, attackers):
     told = {run["name"]: run for run in json.loads((day / "runs.json").read_text())}
     findings = [f for f in replay(day, program, rules) if f["level"] != "informational"]
-    asked, wrong, of_incident = requests(day), [], incidents(day)
+    asked, wrong, of_incident, processes = requests(day), [], incidents(day), processes_of(day)
     by_address = collections.defaultdict(list)
     for finding in findings:
-        for address in addresses(finding):
+        for address in addresses(finding, processes):
             by_address[address].append(finding)
     for attacker in attackers:
         if run := told.get(attacker.name):
@@ -85,7 +96,7 @@ def judge(day, program, rules, attackers):
         wrong += [f"benign {address}: {f['severity']} {f['rule.title']}" for f in by_address[address]]
     print(f"\nbenign: {sum(asked[address] for address in benign)} lines of {len(benign)} addresses, "
           f"{sum(len(by_address[address]) for address in benign)} findings")
-    print(f"about no address: {[f['rule.title'] for f in findings if not addresses(f)]}")
+    print(f"about no address: {[f['rule.title'] for f in findings if not addresses(f, processes)]}")
     for problem in wrong:
         print(f"WRONG {problem}")
     print(f"mixed day: {len(told)} runs of tools, {len(findings)} findings, {len(wrong)} wrong")
