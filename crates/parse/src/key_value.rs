@@ -4,6 +4,7 @@
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
+use crate::needle::find;
 use crate::pairs::{NAME_BYTES_MAX, Pairs, bytes_of, is_name_byte, unescaped};
 
 /// Pairs that begin the line at least.
@@ -17,7 +18,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 /// What the line is made of, where that is pairs for the most part.
 fn tokens(text: &[u8]) -> Option<Vec<Token<'_>>> {
     // Records of the audit daemon, whole or broken, are its own.
-    if text.starts_with(b"type=") && memchr::memmem::find(text, b"msg=audit(").is_some() {
+    if text.starts_with(b"type=") && find!(text, b"msg=audit(").is_some() {
         return None;
     }
     let mut pairs = PairsOf::new(text);

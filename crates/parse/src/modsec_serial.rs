@@ -3,12 +3,12 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::memmem;
 
 use crate::address::{decimal, is_ip, put_ip};
 use crate::apache_message;
 use crate::context::{Context, Refusal};
 use crate::line;
+use crate::needle::find;
 use crate::request::{Quoted, put_host, put_request};
 use crate::stamp::stamp;
 
@@ -86,7 +86,7 @@ fn put_connection(line: &[u8], context: &mut Context, rows: &mut BatchBuilder) -
 }
 
 fn put_header(line: &[u8], rows: &mut BatchBuilder) {
-    let Some(colon) = memmem::find(line, b": ") else { return };
+    let Some(colon) = find!(line, b": ") else { return };
     let (name, value) = (&line[..colon], &line[colon + 2..]);
     match &*name.to_ascii_lowercase() {
         b"host" => put_host(value, rows),

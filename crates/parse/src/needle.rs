@@ -5,28 +5,48 @@ use memchr::{memchr_iter, memrchr_iter};
 
 /// A word, and which of its bytes log messages have least often.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Needle {
-    text: &'static [u8],
+pub(crate) struct Needle<'w> {
+    text: &'w [u8],
     rarest: usize,
 }
 
 /// Letters and blanks, frequent ones first. What is not here is rarer.
 const FREQUENT: &[u8] = b" e0123456789.toairsnldcumpfhgwvbykxjqz";
 
-/// How frequent a byte is; 0 for the rarest.
-pub(crate) const fn frequency(byte: u8) -> usize {
-    let mut at = 0;
+const FREQUENCIES: [u8; 256] = {
+    let (mut table, mut at) = ([0; 256], 0);
     while at < FREQUENT.len() {
-        if FREQUENT[at] == byte {
-            return FREQUENT.len() - at;
-        }
+        table[FREQUENT[at] as usize] = (FREQUENT.len() - at) as u8;
         at += 1;
     }
-    0
+    table
+};
+
+/// How frequent a byte is; 0 for the rarest.
+#[inline]
+pub(crate) const fn frequency(byte: u8) -> u8 {
+    FREQUENCIES[byte as usize]
 }
 
-impl Needle {
-    pub(crate) const fn new(text: &'static [u8]) -> Self {
+/// Where a word that is known when this is compiled stands first.
+macro_rules! find {
+    ($text:expr, $word:expr) => {
+        const { $crate::needle::Needle::new($word) }.find($text)
+    };
+}
+
+/// Where a word that is known when this is compiled stands last.
+macro_rules! rfind {
+    ($text:expr, $word:expr) => {
+        const { $crate::needle::Needle::new($word) }.rfind($text)
+    };
+}
+
+pub(crate) use {find, rfind};
+
+impl<'w> Needle<'w> {
+    #[inline]
+    pub(crate) const fn new(text: &'w [u8]) -> Self {
         let (mut rarest, mut at) = (0, 1);
         while at < text.len() {
             if frequency(text[at]) < frequency(text[rarest]) {
@@ -77,13 +97,26 @@ impl Needle {
     }
 }
 
+/// Where a word stands first.
+#[inline]
+pub(crate) fn find_word(text: &[u8], word: &[u8]) -> Option<usize> {
+    if word.is_empty() { Some(0) } else { Needle::new(word).find(text) }
+}
+
+/// Where a word stands last.
+#[inline]
+pub(crate) fn rfind_word(text: &[u8], word: &[u8]) -> Option<usize> {
+    if word.is_empty() { Some(text.len()) } else { Needle::new(word).rfind(text) }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
 
-    const WORDS: [Needle; 4] = [Needle::new(b"aa"), Needle::new(b" from "), Needle::new(b"b: "), Needle::new(b"a")];
+    const WORDS: [Needle<'static>; 4] =
+        [Needle::new(b"aa"), Needle::new(b" from "), Needle::new(b"b: "), Needle::new(b"a")];
 
     proptest! {
         #[test]
@@ -92,6 +125,7 @@ mod tests {
                 let text = text.as_bytes();
                 prop_assert_eq!(word.find(text), memchr::memmem::find(text, word.text));
                 prop_assert_eq!(word.rfind(text), memchr::memmem::rfind(text, word.text));
+                prop_assert_eq!(find_word(text, word.text), memchr::memmem::find(text, word.text));
             }
         }
     }

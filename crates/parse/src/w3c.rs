@@ -9,6 +9,7 @@ use memchr::memchr_iter;
 
 use crate::context::{Context, Refusal};
 use crate::layout::{VALUES_MAX, split_delimited};
+use crate::needle;
 use crate::put_values;
 use crate::w3c_columns::{CLOUDFRONT, of_iis};
 use crate::w3c_heading::{W3cKind, is_directive};
@@ -36,7 +37,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
     // Nearly every line has a column without a value.
     is_dated(text)
         && memchr_iter(text[10], text).take(9).count() == 9
-        && memchr::memmem::find(text, &[text[10], b'-', text[10]]).is_some()
+        && needle::find_word(text, &[text[10], b'-', text[10]]).is_some()
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {

@@ -12,6 +12,7 @@ use memchr::{memchr, memmem};
 
 use crate::context::{Context, Refusal};
 use crate::json;
+use crate::needle::find;
 
 /// How far apart members of one key may stand to become one array.
 const SAME_KEY_WITHIN: usize = 64;
@@ -39,7 +40,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 /// Whether the element begins in the line and ends in another.
 pub(crate) fn goes_on(line: &[u8]) -> bool {
-    looks_like(line) && memmem::find(line, END).is_none()
+    looks_like(line) && find!(line, END).is_none()
 }
 
 /// Where the next such element begins.
@@ -183,11 +184,11 @@ impl<'a> XmlReader<'a> {
             push_text(text, unescaped(&self.rest()[..next]));
             self.at += next;
             if let Some(data) = self.rest().strip_prefix(b"<![CDATA[") {
-                let end = memmem::find(data, b"]]>")?;
+                let end = find!(data, b"]]>")?;
                 push_text(text, String::from_utf8_lossy(&data[..end]));
                 self.at += 9 + end + 3;
             } else if self.rest().starts_with(b"<!--") {
-                self.at += memmem::find(self.rest(), b"-->")? + 3;
+                self.at += find!(self.rest(), b"-->")? + 3;
             } else if self.rest().starts_with(b"</") {
                 self.at += memchr(b'>', self.rest())? + 1;
                 return Some(());
