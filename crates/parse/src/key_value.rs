@@ -7,8 +7,14 @@ use crate::context::{Context, Refusal};
 use crate::needle::find;
 use crate::pairs::{NAME_BYTES_MAX, Pairs, bytes_of, is_name_byte, unescaped};
 
+/// Its name among formats.
+pub(crate) const NAME: &str = "key_value";
+
 /// Pairs that begin the line at least.
 const LEADING_MIN: usize = 3;
+
+/// Bytes of a usual pair.
+const PAIR_BYTES: usize = 14;
 
 /// At least three pairs begin the line, and they make up most of it.
 pub(crate) fn looks_like(text: &[u8]) -> bool {
@@ -23,7 +29,7 @@ fn tokens(text: &[u8]) -> Option<Vec<Token<'_>>> {
     }
     let mut pairs = PairsOf::new(text);
     let (mut covered, mut count, mut stray) = (0, 0, 0);
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::with_capacity(text.len() / PAIR_BYTES + LEADING_MIN);
     while let Some(token) = pairs.next() {
         match token {
             Token::Pair(name, value) => {
@@ -124,11 +130,12 @@ impl<'a> PairsOf<'a> {
 
     fn next(&mut self) -> Option<Token<'a>> {
         let text = self.text;
-        self.at += text.get(self.at..)?.iter().take_while(|byte| separates(**byte)).count();
-        let rest = text.get(self.at..).filter(|rest| !rest.is_empty())?;
-        let name = rest.iter().take(NAME_BYTES_MAX).take_while(|byte| is_name_byte(**byte)).count();
+        self.at += text.get(self.at..)?.iter().position(|byte| !separates(*byte))?;
+        let rest = text.get(self.at..)?;
+        let head = &rest[..rest.len().min(NAME_BYTES_MAX)];
+        let name = head.iter().position(|byte| !is_name_byte(*byte)).unwrap_or(head.len());
         if name == 0 || rest.get(name) != Some(&b'=') || rest.get(name + 1) == Some(&b'=') {
-            let word = rest.iter().take_while(|byte| !separates(**byte)).count();
+            let word = rest.iter().position(|byte| separates(*byte)).unwrap_or(rest.len());
             self.at += word;
             return Some(Token::Stray(&rest[..word], self.at));
         }

@@ -54,6 +54,7 @@ impl Bigrams {
 
 /// The pairs of one text, looked for where they are first asked for.
 #[derive(Debug, Default)]
+#[expect(clippy::large_enum_variant, reason = "one for each message, on the stack")]
 pub(crate) enum LateBigrams {
     #[default]
     Unasked,
