@@ -29,6 +29,9 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     const OTHER: Refusal = Refusal::Other("no whole record of ModSecurity");
+    if !text.starts_with(b"--") {
+        return Err(OTHER);
+    }
     let mut lines = line::lines(text).map(|line| line.text);
     let id = lines.next().and_then(id).ok_or(OTHER)?;
     put_connection(lines.next().ok_or(OTHER)?, context, rows).ok_or(OTHER)?;

@@ -18,6 +18,9 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 pub(crate) fn read(text: &[u8], _: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     const OTHER: Refusal = Refusal::Other("no whole alert of OSSEC");
+    if !looks_like(text) {
+        return Err(OTHER);
+    }
     let mut lines = line::lines(text).map(|line| line.text);
     let stamp = lines.next().and_then(|line| line.strip_prefix(START)).ok_or(OTHER)?;
     let place = lines.next().ok_or(OTHER)?;

@@ -8,6 +8,7 @@ use event::{BatchBuilder, DatasetId, FieldId, Timestamp, ValueTag, dataset};
 
 use crate::context::Context;
 use crate::naming::{self, places::ROOT};
+use crate::needle::find_byte;
 
 /// Pairs of one event that are read; others are counted as dropped.
 const PAIRS_MAX: usize = 512;
@@ -97,7 +98,7 @@ impl<'c, 'r> Pairs<'c, 'r> {
 
 /// A text without its escapes: a backslash stands for the character behind it; `n`, `r` and `t` are white space.
 pub(crate) fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'\\', text).is_none() {
+    if find_byte(b'\\', text).is_none() {
         return Cow::Borrowed(text);
     }
     let mut out = Vec::with_capacity(text.len());

@@ -7,6 +7,7 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId};
 use memchr::memchr_iter;
 
+use crate::address::is_ip;
 use crate::context::{Context, Refusal};
 use crate::layout::{VALUES_MAX, split_delimited};
 use crate::needle;
@@ -23,6 +24,12 @@ fn is_dated(text: &[u8]) -> bool {
         && text[13] == b':'
         && text[16] == b':'
         && text[19] == text[10]
+}
+
+/// Whether an address stands where IIS names its own, or a quoted column leaves it open: other lines with a date need not be cut.
+fn may_be_iis(text: &[u8]) -> bool {
+    let mut words = text.split(|byte| *byte == b' ').take(5).skip(2);
+    words.any(|word| word.starts_with(b"\"") || is_ip(word))
 }
 
 /// A date alone begins many other texts.
@@ -52,6 +59,9 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         return Err(OTHER);
     }
     let separator = if is_dated(text) { text[10] } else { b' ' };
+    if context.w3c.columns.is_empty() && separator == b' ' && !may_be_iis(text) {
+        return Err(OTHER);
+    }
     let mut words: [&[u8]; VALUES_MAX] = [b""; VALUES_MAX];
     let count = split_delimited(text, separator, &mut words).ok_or(OTHER)?;
     let words = &words[..count];

@@ -38,6 +38,9 @@ fn put_time(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Opti
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
+    if !looks_like(text) {
+        return Err(Refusal::Other("no record of apt"));
+    }
     let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
     let first = lines.next().unwrap_or_default();
     let is_history = first.starts_with(HISTORY);
