@@ -4,8 +4,8 @@
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
-use crate::needle::find;
-use crate::pairs::{NAME_BYTES_MAX, Pairs, bytes_of, is_name_byte, unescaped};
+use crate::needle::{bytes_of, find};
+use crate::pairs::{NAME_BYTES_MAX, Pairs, is_name_byte, unescaped};
 
 /// Its name among formats.
 pub(crate) const NAME: &str = "key_value";

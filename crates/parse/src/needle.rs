@@ -106,6 +106,21 @@ impl<'w> Needle<'w> {
     }
 }
 
+/// Which bytes are among those of the text, or letters and digits where those count.
+pub(crate) const fn bytes_of(text: &[u8], alphanumeric: bool) -> [bool; 256] {
+    let (mut table, mut at) = ([false; 256], 0);
+    while at < 256 {
+        table[at] = alphanumeric && (at as u8).is_ascii_alphanumeric();
+        at += 1;
+    }
+    at = 0;
+    while at < text.len() {
+        table[text[at] as usize] = true;
+        at += 1;
+    }
+    table
+}
+
 /// Bytes that are looked at without setting up a search.
 const NEAR_BYTES: usize = 24;
 

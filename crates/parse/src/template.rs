@@ -41,7 +41,6 @@ pub(crate) use bigrams::LateBigrams;
 pub(crate) use parts::Piece;
 pub(crate) use parts::Takes;
 use parts::{BadTemplate, Move, Sought};
-use search::Search;
 pub(crate) use told::Values;
 
 /// Bytes of a text of the template that the program does not repeat in its other words.
@@ -169,16 +168,6 @@ impl Template {
             rest = &rest[at + text.text().len()..];
             true
         })
-    }
-
-    /// What the readings of the message agree on; `None` where it is another message. `known`: the pairs of bytes of the
-    /// message, or of a text that it is a part of.
-    #[inline]
-    pub(crate) fn read_message<'a>(&self, message: &'a [u8], known: &mut LateBigrams) -> Option<Values<'a>> {
-        if !self.begins_message(message) || !known.hold(message, &self.bigrams) || !self.has_needed(message) {
-            return None;
-        }
-        Search::all(self, message, known)
     }
 }
 

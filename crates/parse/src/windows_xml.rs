@@ -12,8 +12,8 @@ use memchr::{memchr, memmem};
 
 use crate::context::{Context, Refusal};
 use crate::json;
+use crate::needle::bytes_of;
 use crate::needle::{find, find_byte};
-use crate::pairs::bytes_of;
 
 /// How far apart members of one key may stand to become one array.
 const SAME_KEY_WITHIN: usize = 64;

@@ -4,7 +4,7 @@ use event::catalog::field;
 use event::{BatchBuilder, Timestamp};
 
 use crate::address::decimal;
-use crate::pairs::bytes_of;
+use crate::needle::bytes_of;
 
 /// Bytes between brackets in front of a message.
 const BRACKET_BYTES_MAX: usize = 80;

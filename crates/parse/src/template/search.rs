@@ -1,19 +1,31 @@
 //! All readings of one message by one template. Knows no field.
 
 use super::parts::{CAPTURES_MAX, Follow, Move, Sought, Takes};
-use super::told::{Place, Values};
+use super::told::{ValueSpan, Values};
 use super::{LateBigrams, Template};
 use crate::address::{decimal, is_ip};
 
 /// Steps that are made for one message before it counts as unclear.
 const STEPS_MAX: usize = 1500;
 
+impl Template {
+    /// What the readings of the message agree on; `None` where it is another message. `known`: the pairs of bytes of the
+    /// message, or of a text that it is a part of.
+    #[inline]
+    pub(crate) fn read_message<'a>(&self, message: &'a [u8], known: &mut LateBigrams) -> Option<Values<'a>> {
+        if !self.begins_message(message) || !known.hold(message, &self.bigrams) || !self.has_needed(message) {
+            return None;
+        }
+        Search::all(self, message, known)
+    }
+}
+
 /// The search for all readings of one message.
 pub(super) struct Search<'a, 't> {
     template: &'t Template,
     message: &'a [u8],
     known: &'t LateBigrams,
-    now: [Place; CAPTURES_MAX],
+    now: [ValueSpan; CAPTURES_MAX],
     found: Option<Values<'a>>,
     steps: usize,
 }
@@ -21,7 +33,8 @@ pub(super) struct Search<'a, 't> {
 impl<'a, 't> Search<'a, 't> {
     /// What all readings agree on; `None` where there is none.
     pub(super) fn all(template: &'t Template, message: &'a [u8], known: &'t LateBigrams) -> Option<Values<'a>> {
-        let mut search = Search { template, message, known, now: [Place::NONE; CAPTURES_MAX], found: None, steps: 0 };
+        let mut search =
+            Search { template, message, known, now: [ValueSpan::NONE; CAPTURES_MAX], found: None, steps: 0 };
         search.go(0, 0);
         search.found
     }
@@ -78,9 +91,9 @@ impl<'a, 't> Search<'a, 't> {
         let longest = at + extent(kind, &message[at..]);
         let take = |search: &mut Self, end: usize| {
             if fits(kind, &message[at..end]) && (kind != Takes::Own || search.is_own(at, end)) {
-                search.now[slot] = Place::new(at, end);
+                search.now[slot] = ValueSpan::new(at, end);
                 search.go(search.template.landings[step + 1], end);
-                search.now[slot] = Place::NONE;
+                search.now[slot] = ValueSpan::NONE;
             }
         };
         if follow.anywhere {
@@ -133,7 +146,7 @@ impl<'a, 't> Search<'a, 't> {
         let mut values = Values::new(self.message);
         for (place, (id, kind)) in self.now.iter().zip(&self.template.captures) {
             if let Some(id) = id
-                && *place != Place::NONE
+                && *place != ValueSpan::NONE
             {
                 values.push(*id, *kind, *place);
             }
@@ -149,7 +162,7 @@ impl<'a, 't> Search<'a, 't> {
         let mut values = Values::new(self.message);
         for (id, kind) in &self.template.captures {
             if let Some(id) = id {
-                values.push(*id, *kind, Place::NONE);
+                values.push(*id, *kind, ValueSpan::NONE);
             }
         }
         self.found = Some(values);

@@ -11,22 +11,22 @@ use crate::address::{decimal, put_ip, put_peer};
 struct ValueOf {
     id: FieldId,
     kind: Takes,
-    place: Place,
+    place: ValueSpan,
 }
 
 /// Where a value begins and ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct ValueSpan {
     start: u32,
     end: u32,
 }
 
-impl Place {
+impl ValueSpan {
     /// No value.
-    pub(super) const NONE: Self = Place { start: u32::MAX, end: 0 };
+    pub(super) const NONE: Self = ValueSpan { start: u32::MAX, end: 0 };
 
     pub(super) fn new(start: usize, end: usize) -> Self {
-        Place { start: start as u32, end: end as u32 }
+        ValueSpan { start: start as u32, end: end as u32 }
     }
 }
 
@@ -40,11 +40,11 @@ pub(crate) struct Values<'a> {
 
 impl<'a> Values<'a> {
     pub(super) fn new(message: &'a [u8]) -> Self {
-        const NONE: ValueOf = ValueOf { id: field::MESSAGE, kind: Takes::Text, place: Place::NONE };
+        const NONE: ValueOf = ValueOf { id: field::MESSAGE, kind: Takes::Text, place: ValueSpan::NONE };
         Values { message, values: [NONE; CAPTURES_MAX], count: 0 }
     }
 
-    pub(super) fn push(&mut self, id: FieldId, kind: Takes, place: Place) {
+    pub(super) fn push(&mut self, id: FieldId, kind: Takes, place: ValueSpan) {
         if let Some(slot) = self.values.get_mut(self.count) {
             *slot = ValueOf { id, kind, place };
             self.count += 1;
@@ -52,7 +52,7 @@ impl<'a> Values<'a> {
     }
 
     #[inline]
-    fn text(&self, place: Place) -> Option<&'a [u8]> {
+    fn text(&self, place: ValueSpan) -> Option<&'a [u8]> {
         self.message.get(place.start as usize..place.end as usize)
     }
 
@@ -69,7 +69,7 @@ impl<'a> Values<'a> {
             let ValueOf { id, place, .. } = self.values[at];
             let own = self.text(place);
             if other.iter().any(|(known, _, it)| known == id && (it != own || it.is_none())) {
-                self.values[at].place = Place::NONE;
+                self.values[at].place = ValueSpan::NONE;
                 is_another |= matches!(id, field::USER_NAME | field::SOURCE_IP);
             }
         }
@@ -84,7 +84,7 @@ impl<'a> Values<'a> {
             let ValueOf { id, place, .. } = self.values[at];
             let own = self.text(place);
             if !other.iter().any(|(known, _, it)| known == id && it == own) {
-                self.values[at].place = Place::NONE;
+                self.values[at].place = ValueSpan::NONE;
             }
         }
     }
