@@ -1,7 +1,7 @@
 //! Web applications: content management, code hosting, password stores, trackers and panels that say who tried to log in. Names,
 //! URLs, user agents and lists of forwarded addresses come from the client.
 
-use super::family::{Family, login, note, traffic};
+use super::family::{Family, Which, login, mention, note, traffic};
 
 /// Content management and shops.
 #[rustfmt::skip]
@@ -113,20 +113,39 @@ pub(super) static TOOLS: Family = Family::new(
 #[rustfmt::skip]
 pub(super) static GIN: Family = Family::new(
     &[
-        note("|{_}{http.response.status_code} |{_}{:word} |{_}{source.ip} | {(GET ||POST ||PUT ||DELETE ||HEAD ||PATCH ||OPTIONS )}{_}\"{url.original}\""),
+        note("|{_}{http.response.status_code} |{_}{:word} |{_}{source.ip} | {http.request.method:name}{_} \"{url.original}\""),
     ],
     &[],
 );
 
-/// guacamole.apache.org/doc/gug: in the log of the application server
+/// guacamole.apache.org/doc/gug: in the log of the application server. Behind a proxy, what the proxy saw stands in front of
+/// the proxy's own address; a peer with an address of private use is taken for such a proxy (RFC 1918, RFC 4193).
+macro_rules! own_proxy {
+    ($before:literal, $behind:literal) => {
+        concat!(
+            $before,
+            " from [{?{*}, ?}{source.ip}, {(127.||10.||192.168.||172.16.||172.17.||172.18.||172.19.||172.20.||172.21.||",
+            "172.22.||172.23.||172.24.||172.25.||172.26.||172.27.||172.28.||172.29.||172.30.||172.31.||fc||fd||::1||",
+            "0:0:0:0:0:0:0:1)}{?{:host}?}]",
+            $behind
+        )
+    };
+}
+
 #[rustfmt::skip]
 pub(super) static GUACAMOLE: Family = Family::new(
     &[
-        login("Authentication attempt from {({source.ip}||[{source.ip}]||[{*}, {source.ip}])} for user \"{user.name}\" failed.", "web_login", "failure"),
-        login("Authentication attempt from {({source.ip}||[{source.ip}]||[{*}, {source.ip}])} failed.", "web_login", "failure"),
-        login("User \"{user.name}\" successfully authenticated from {({source.ip}||[{source.ip}]||[{*}, {source.ip}])}.", "web_login", "success"),
+        login(own_proxy!("Authentication attempt", " for user \"{user.name}\" failed."), "web_login", "failure"),
+        login(own_proxy!("Authentication attempt", " failed."), "web_login", "failure"),
+        login(own_proxy!("User \"{user.name}\" successfully authenticated", "."), "web_login", "success"),
+        login("Authentication attempt from {({source.ip}||[{source.ip}])} for user \"{user.name}\" failed.", "web_login", "failure"),
+        login("Authentication attempt from {({source.ip}||[{source.ip}])} failed.", "web_login", "failure"),
+        login("User \"{user.name}\" successfully authenticated from {({source.ip}||[{source.ip}])}.", "web_login", "success"),
+        login("Authentication attempt from [{*}, {:ip}] for user \"{user.name}\" failed.", "web_login", "failure"),
+        login("Authentication attempt from [{*}, {:ip}] failed.", "web_login", "failure"),
+        login("User \"{user.name}\" successfully authenticated from [{*}, {:ip}].", "web_login", "success"),
     ],
-    &[],
+    &[mention(Which::Only, ", {source.ip}]")],
 );
 
 /// Servers that people run at home and for media.
