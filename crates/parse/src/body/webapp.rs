@@ -113,20 +113,19 @@ pub(super) static TOOLS: Family = Family::new(
 #[rustfmt::skip]
 pub(super) static GIN: Family = Family::new(
     &[
-        note("|{_}{http.response.status_code} |{_}{:word} |{_}{source.ip} | {http.request.method:name}{_} \"{url.original}\""),
+        note("|{_}{http.response.status_code} |{_}{:word} |{_}{source.ip} | {(GET ||POST ||PUT ||DELETE ||HEAD ||PATCH ||OPTIONS )}{_}\"{url.original}\""),
     ],
     &[],
 );
 
 /// guacamole.apache.org/doc/gug: in the log of the application server. Behind a proxy, what the proxy saw stands in front of
-/// the proxy's own address; a peer with an address of private use is taken for such a proxy (RFC 1918, RFC 4193).
+/// the proxy's own address; a peer with an address of private use is taken for such a proxy (RFC 1918).
 macro_rules! own_proxy {
     ($before:literal, $behind:literal) => {
         concat!(
             $before,
-            " from [{?{*}, ?}{source.ip}, {(127.||10.||192.168.||172.16.||172.17.||172.18.||172.19.||172.20.||172.21.||",
-            "172.22.||172.23.||172.24.||172.25.||172.26.||172.27.||172.28.||172.29.||172.30.||172.31.||fc||fd||::1||",
-            "0:0:0:0:0:0:0:1)}{?{:host}?}]",
+            " from [{?{:ip}, ?}{?{:ip}, ?}{source.ip}, {(127.{:number}.{:number}||10.{:number}.{:number}||192.168.{:number}||",
+            "172.{(16||17||18||19||20||21||22||23||24||25||26||27||28||29||30||31)}.{:number})}.{:number}]",
             $behind
         )
     };
@@ -141,9 +140,9 @@ pub(super) static GUACAMOLE: Family = Family::new(
         login("Authentication attempt from {({source.ip}||[{source.ip}])} for user \"{user.name}\" failed.", "web_login", "failure"),
         login("Authentication attempt from {({source.ip}||[{source.ip}])} failed.", "web_login", "failure"),
         login("User \"{user.name}\" successfully authenticated from {({source.ip}||[{source.ip}])}.", "web_login", "success"),
-        login("Authentication attempt from [{*}, {:ip}] for user \"{user.name}\" failed.", "web_login", "failure"),
-        login("Authentication attempt from [{*}, {:ip}] failed.", "web_login", "failure"),
-        login("User \"{user.name}\" successfully authenticated from [{*}, {:ip}].", "web_login", "success"),
+        login("Authentication attempt from [{?{:ip}, ?}{?{:ip}, ?}{:ip}, {:ip}] for user \"{user.name}\" failed.", "web_login", "failure"),
+        login("Authentication attempt from [{?{:ip}, ?}{?{:ip}, ?}{:ip}, {:ip}] failed.", "web_login", "failure"),
+        login("User \"{user.name}\" successfully authenticated from [{?{:ip}, ?}{?{:ip}, ?}{:ip}, {:ip}].", "web_login", "success"),
     ],
     &[mention(Which::Only, ", {source.ip}]")],
 );
