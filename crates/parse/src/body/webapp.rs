@@ -1,7 +1,7 @@
 //! Web applications: content management, code hosting, password stores, trackers and panels that say who tried to log in. Names,
 //! URLs, user agents and lists of forwarded addresses come from the client.
 
-use super::family::{Family, Which, login, mention, note, traffic};
+use super::family::{Family, login, note, traffic};
 
 /// Content management and shops.
 #[rustfmt::skip]
@@ -119,7 +119,8 @@ pub(super) static GIN: Family = Family::new(
 );
 
 /// guacamole.apache.org/doc/gug: in the log of the application server. Behind a proxy, what the proxy saw stands in front of
-/// the proxy's own address; a peer with an address of private use is taken for such a proxy (RFC 1918).
+/// the proxy's own address; a peer with an address of private use is taken for such a proxy (RFC 1918). Behind another peer the
+/// list may be the client's own words, and the peer a proxy of others: who it was is not known.
 macro_rules! own_proxy {
     ($before:literal, $behind:literal) => {
         concat!(
@@ -144,7 +145,7 @@ pub(super) static GUACAMOLE: Family = Family::new(
         login("Authentication attempt from [{?{:ip}, ?}{?{:ip}, ?}{:ip}, {:ip}] failed.", "web_login", "failure"),
         login("User \"{user.name}\" successfully authenticated from [{?{:ip}, ?}{?{:ip}, ?}{:ip}, {:ip}].", "web_login", "success"),
     ],
-    &[mention(Which::Only, ", {source.ip}]")],
+    &[],
 );
 
 /// Servers that people run at home and for media.

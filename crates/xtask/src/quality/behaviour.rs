@@ -206,10 +206,14 @@ fn bursts(random: &mut Random) -> Vec<Scene> {
     };
     let logged = |at: usize, ip: &str| {
         let port = 2000 + at;
-        format!("kernel: [9.1] IN=eth0 OUT= MAC=aa SRC={ip} DST=192.0.2.10 LEN=44 TTL=240 ID=1 PROTO=TCP SPT=4444 DPT={port} SYN")
+        format!(
+            "kernel: [9.1] IN=eth0 OUT= MAC=aa SRC={ip} DST=192.0.2.10 LEN=44 TTL=240 ID=1 PROTO=TCP SPT=4444 DPT={port} SYN"
+        )
     };
     let services = |at: usize, ip: &str| match at % 3 {
-        0 => format!("postfix/smtpd[77]: warning: unknown[{ip}]: SASL LOGIN authentication failed: authentication failure"),
+        0 => format!(
+            "postfix/smtpd[77]: warning: unknown[{ip}]: SASL LOGIN authentication failed: authentication failure"
+        ),
         1 => format!("vsftpd[78]: [ann] FAIL LOGIN: Client \"{ip}\""),
         _ => format!("webmin[79]: Invalid login as root from {ip}"),
     };
