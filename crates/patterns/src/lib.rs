@@ -9,21 +9,54 @@
 #![warn(missing_docs)]
 
 mod base64;
+mod batch;
 mod check;
+mod code;
+mod command_class;
+mod context;
 mod decode;
 mod engine;
-pub mod markup;
+pub mod grammar;
+mod languages;
+mod markup;
+mod markup_script;
+mod markup_tags;
+mod markup_words;
 pub mod normalise;
 mod pack;
+mod php;
+mod php_calls;
+#[cfg(test)]
+mod php_tests;
+mod powershell;
+mod script;
+#[cfg(test)]
+mod script_tests;
+mod script_text;
+mod script_words;
 pub mod search;
-pub mod sql;
+mod shell;
+mod shell_arguments;
+mod shell_expansions;
+mod shell_places;
+mod shell_words;
+mod sql;
+mod sql_call;
+mod sql_query;
+mod sql_tail;
 mod sql_tokens;
+mod sql_value;
+mod template;
+mod vocabulary;
 
 pub use check::{FoundPattern, PackCheck, Standing};
+pub use context::Context;
 pub use decode::{Units, percent_decode};
 pub use engine::{Engine, NumberedPacks, PatternScratch};
+pub use languages::{language, languages};
 pub use normalise::View;
 pub use pack::{How, Pack, Pattern, PatternCase};
+pub use vocabulary::{Vocabulary, WordSet};
 
 /// Most points that one pack gives to an event.
 pub const POINTS_MAX: u32 = 20;

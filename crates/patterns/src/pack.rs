@@ -2,25 +2,44 @@
 //! reach. Read from rule documents elsewhere: nothing here knows YAML.
 
 use std::fmt;
+use std::sync::Arc;
 
 use regex::Regex;
 
+use crate::context::Context;
+use crate::grammar::{Grammar, Reading};
 use crate::{Part, View};
 
-/// Patterns of one class.
+/// Patterns of one class, or the sum of what other packs find.
 pub struct Pack {
     /// Its patterns, in the order written.
     pub patterns: Vec<Pattern>,
     /// Points from which on it holds for a value.
     pub threshold: u32,
+    /// The packs whose points it adds up: it holds where their sum reaches the threshold and none of them holds alone.
+    pub members: Vec<Arc<Pack>>,
+    /// What weighs unsure readings.
+    pub context: Arc<Context>,
     /// Hash of everything that decides what the pack finds: equal where nothing has changed.
     digest: u128,
 }
 
 impl Pack {
     /// `digest`: hash of everything that decides what the pack finds.
-    pub fn new(patterns: Vec<Pattern>, threshold: u32, digest: u128) -> Self {
-        Pack { patterns, threshold, digest }
+    pub fn new(patterns: Vec<Pattern>, threshold: u32, context: Arc<Context>, digest: u128) -> Self {
+        Pack { patterns, threshold, members: Vec::new(), context, digest }
+    }
+
+    /// The pack that adds up what others find. `digest`: hash of everything but them.
+    pub fn sum(members: Vec<Arc<Pack>>, threshold: u32, digest: u128) -> Self {
+        let context = members.first().map(|member| Arc::clone(&member.context)).unwrap_or_default();
+        let digest = members.iter().fold(digest, |all, member| all.rotate_left(1) ^ member.digest);
+        Pack { patterns: Vec::new(), threshold, members, context, digest }
+    }
+
+    /// Hash of everything that decides what the pack finds.
+    pub fn digest(&self) -> u128 {
+        self.digest
     }
 }
 
@@ -71,10 +90,8 @@ pub enum How {
     Any,
     /// The expression matches.
     Regex(Regex),
-    /// The text continues an SQL statement: see [`crate::sql`].
-    Sql,
-    /// The text runs a script in a page: see [`crate::markup`].
-    Markup,
+    /// The text acts in a language: see [`crate::languages`].
+    Grammar(Arc<dyn Grammar>),
 }
 
 impl Pattern {
@@ -83,17 +100,24 @@ impl Pattern {
         self.parts & part.bit() != 0 && self.views.contains(&view)
     }
 
-    /// Where the view of a part matches, and with what.
-    pub fn find<'t>(&self, text: &'t str, part: Part) -> Option<&'t str> {
+    /// What stands in the view of a part, and the points that it gives; at most the pattern's weight.
+    pub fn find(&self, text: &str, part: Part) -> Option<Reading> {
+        let shown = |found: &str| Reading::of(self.weight, found.to_owned());
         match &self.how {
-            How::Any => {
-                let find = |need: &String| text.find(need.as_str()).and_then(|at| text.get(at..at + need.len()));
-                self.needs.iter().find_map(find)
+            How::Any => self.needs.iter().find(|need| text.contains(need.as_str())).map(|need| shown(need)),
+            How::Regex(regex) => regex.find(text).map(|found| shown(found.as_str())),
+            How::Grammar(grammar) => {
+                grammar.read(text, part).map(|read| Reading { points: read.points.min(self.weight), ..read })
             }
-            How::Regex(regex) => regex.find(text).map(|found| found.as_str()),
-            How::Sql if matches!(part, Part::Path) => crate::sql::injection_in_path(text).map(|_| text),
-            How::Sql => crate::sql::injection(text).map(|_| text),
-            How::Markup => crate::markup::injection(text).map(|_| text),
+        }
+    }
+
+    /// The points of [`Pattern::find`] alone.
+    pub fn points(&self, text: &str, part: Part) -> Option<u32> {
+        match &self.how {
+            How::Any => self.needs.iter().any(|need| text.contains(need.as_str())).then_some(self.weight),
+            How::Regex(regex) => regex.is_match(text).then_some(self.weight),
+            How::Grammar(_) => self.find(text, part).map(|read| read.points),
         }
     }
 }

@@ -34,4 +34,5 @@ pub use sigma::diagnostic::{Diagnostic, Gravity};
 pub use sigma::filter::Filter;
 pub use sigma::rule::{Correlation, Rule};
 pub use sigma::value::{Placeholders, read_placeholders};
+pub use sigma::words::Words;
 pub use taxonomy::{Taxonomy, Terms};

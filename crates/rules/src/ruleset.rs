@@ -3,6 +3,7 @@
 mod digest;
 mod keys;
 mod refusal;
+mod sums;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -17,6 +18,7 @@ use crate::sigma::diagnostic::{Diagnostic, Gravity};
 use crate::sigma::document::{self, Document};
 use crate::sigma::filter::{Filter, Target, names_rule};
 use crate::sigma::rule::{Correlation, CorrelationKind, Expr, Head, HistoryRule, Rule};
+use crate::sigma::words;
 use crate::taxonomy::{self, Names, Terms};
 use crate::yaml::Location;
 
@@ -153,7 +155,10 @@ pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, terms: &Ter
     let mut loading = Loading::default();
     // Files that are part of the program: a mistake in them is told like one of the user's.
     loading.diagnostics.extend(response::problems().iter().chain(&taxonomy::standard().1).cloned());
-    for (path, text) in files {
+    let files: Vec<(&str, &str)> = files.into_iter().collect();
+    let vocabulary = terms.vocabulary.with(&files, &mut loading.diagnostics);
+    let terms = &Terms { vocabulary, ..terms.clone() };
+    for (path, text) in files.into_iter().filter(|(_, text)| !words::is_vocabulary(text)) {
         let (documents, mut problems) = document::read(path, text, terms);
         loading.diagnostics.append(&mut problems);
         for document in documents {
@@ -251,6 +256,7 @@ impl Loading {
     }
 
     fn finish(mut self, terms: &Terms) -> Loaded {
+        sums::bind(&mut self.rules, &mut self.diagnostics);
         self.apply_filters();
         let names = self.bind_fields(terms);
         let mut set = RuleSet { uses: vec![Use::default(); self.rules.len()], names, ..RuleSet::default() };

@@ -20,3 +20,4 @@ mod shape;
 pub mod threshold;
 pub(crate) mod value;
 mod wording;
+pub(crate) mod words;

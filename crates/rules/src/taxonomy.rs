@@ -16,6 +16,7 @@ use crate::indicators::Indicators;
 use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::sigma::rule::{Expr, Item};
 use crate::sigma::value::Placeholders;
+use crate::sigma::words::Words;
 use crate::taxonomy::form::{FieldColumn, Form, Section};
 use crate::text_pattern::Anchor;
 use crate::yaml::{self, Node};
@@ -34,6 +35,8 @@ pub struct Terms {
     pub taxonomy: Taxonomy,
     /// Patterns above this level, from 1 to 4, do not run.
     pub paranoia: u8,
+    /// Words that patterns look up.
+    pub vocabulary: Words,
     /// Lists that the modifier `indicator` looks up.
     pub indicators: Arc<Indicators>,
 }
@@ -42,7 +45,13 @@ impl Default for Terms {
     /// The standard taxonomy, paranoia level 1, and no lists.
     fn default() -> Self {
         let (taxonomy, _) = standard();
-        Terms { placeholders: Placeholders::new(), taxonomy: taxonomy.clone(), paranoia: 1, indicators: Arc::default() }
+        Terms {
+            placeholders: Placeholders::new(),
+            taxonomy: taxonomy.clone(),
+            paranoia: 1,
+            vocabulary: Words::standard(),
+            indicators: Arc::default(),
+        }
     }
 }
 

@@ -10,74 +10,56 @@ use crate::sigma::diagnostic::Problems;
 use crate::sigma::modifier::RegexFlags;
 use crate::sigma::regex::required_at_cost;
 use crate::sigma::rule::{Expr, Item};
+use crate::sigma::words::Words;
+use crate::taxonomy::Terms;
 use crate::yaml::{Kind, Node, ScalarValue};
 
 /// Bytes that may not nominate a pattern alone: they stand in every other value.
 const COMMON_BYTES: &[u8] = b" /.-_=?+:,";
 /// Most points of one pattern.
 const WEIGHT_MAX: i64 = 20;
-/// Texts of which each SQL injection has one.
-const SQL_NEEDS: [&str; 34] = [
-    "'",
-    "\"",
-    "select ",
-    "select(",
-    "select/",
-    "select*",
-    "select@",
-    "select+",
-    "select\t",
-    "select\n",
-    "select`",
-    "select~",
-    "select!",
-    "select\u{b}",
-    "select\u{c}",
-    "select\r",
-    " or ",
-    ")or",
-    "(or",
-    "or(",
-    " and ",
-    ")and",
-    "and(",
-    "||",
-    "&&",
-    " xor ",
-    "xor(",
-    ";",
-    "order by",
-    "group by",
-    "having",
-    "rlike",
-    "/**/",
-    "\n",
-];
-/// Texts of which each script injection has one.
-const MARKUP_NEEDS: [&str; 13] =
-    ["<", " on", "\"on", "'on", "`on", "\ton", "\non", "\ron", "=on", "script:", "script :", "data:", "mocha:"];
-/// Reads the `patterns` section: the condition that its fields make. Patterns above the paranoia level are left out.
-pub(crate) fn read(section: &Node, paranoia: u8, problems: &mut Problems) -> Option<(Expr, Arc<Pack>)> {
+/// A `patterns` section as read.
+pub(crate) struct PackRead {
+    /// The condition that its fields make.
+    pub(crate) condition: Expr,
+    pub(crate) pack: Arc<Pack>,
+    /// Names of the packs that it adds up; empty where it has patterns of its own.
+    pub(crate) sum_of: Vec<String>,
+}
+
+/// Reads the `patterns` section. The paranoia level decides how many points make a finding.
+pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Option<PackRead> {
+    let paranoia = terms.paranoia;
     let before = problems.error_count();
     let Some(pairs) = section.map() else {
-        problems.error(section.place, "`patterns` must be a map with `fields` and `list`");
+        problems.error(section.place, "`patterns` must be a map with `fields`, and `list` or `sum`");
         return None;
     };
-    for (key, _) in pairs.iter().filter(|(key, _)| !["fields", "threshold", "list"].contains(&key.text.as_str())) {
-        problems.error(key.place, format!("unknown key `{}` in `patterns`: use fields, threshold, list", key.text));
+    for (key, _) in pairs.iter().filter(|(key, _)| !["fields", "threshold", "list", "sum"].contains(&key.text.as_str()))
+    {
+        problems
+            .error(key.place, format!("unknown key `{}` in `patterns`: use fields, threshold, list, sum", key.text));
     }
     let fields = fields(section, problems);
     let threshold = match section.get("threshold") {
-        None => THRESHOLD,
+        // The level decides how sure a finding must be.
+        None => (THRESHOLD + 1).saturating_sub(u32::from(paranoia)),
         Some(node) => number(node, "threshold", 100, problems)?,
     };
     let list = section.get("list").map_or(&[][..], Node::one_or_many);
-    if list.is_empty() {
-        problems.error(section.place, "`patterns` needs a `list` of patterns");
+    let sum_of: Vec<String> = section
+        .get("sum")
+        .map_or(&[][..], Node::one_or_many)
+        .iter()
+        .filter_map(Node::text)
+        .map(str::to_owned)
+        .collect();
+    if list.is_empty() == sum_of.is_empty() {
+        problems.error(section.place, "`patterns` needs a `list` of patterns, or `sum`: names of packs to add up");
     }
-    let read: Vec<(u8, Pattern)> = list.iter().filter_map(|node| pattern(node, problems)).collect();
-    for (at, (_, pattern)) in read.iter().enumerate() {
-        if read[..at].iter().any(|(_, other)| other.id == pattern.id) {
+    let read: Vec<Pattern> = list.iter().filter_map(|node| pattern(node, &terms.vocabulary, problems)).collect();
+    for (at, pattern) in read.iter().enumerate() {
+        if read[..at].iter().any(|other| other.id == pattern.id) {
             let place = list.get(at).map_or(section.place, |node| node.place);
             problems.error(place, format!("the pattern `{}` stands twice", pattern.id));
         }
@@ -85,10 +67,11 @@ pub(crate) fn read(section: &Node, paranoia: u8, problems: &mut Problems) -> Opt
     if problems.error_count() > before {
         return None;
     }
-    let patterns: Vec<Pattern> =
-        read.into_iter().filter(|(level, _)| *level <= paranoia).map(|(_, pattern)| pattern).collect();
-    let text = format!("{threshold} {paranoia} {:?}", section.to_json());
-    let pack = Arc::new(Pack::new(patterns, threshold, digest(&[text.as_bytes()])));
+    let weighs = read.iter().any(|pattern| pattern.weight < THRESHOLD || matches!(pattern.how, How::Grammar(_)));
+    let words = terms.vocabulary.digest_of(section, weighs);
+    let text = format!("{threshold} {paranoia} {:?}{words}", section.to_json());
+    let context = Arc::clone(terms.vocabulary.context());
+    let pack = Arc::new(Pack::new(read, threshold, context, digest(&[text.as_bytes()])));
     let item = |(name, input): &(&str, Input)| {
         Expr::Item(Item {
             field: Some((*name).to_owned()),
@@ -98,7 +81,7 @@ pub(crate) fn read(section: &Node, paranoia: u8, problems: &mut Problems) -> Opt
         })
     };
     let condition = Expr::Named("patterns".to_owned(), Box::new(Expr::Or(fields.iter().map(item).collect())));
-    Some((condition, pack))
+    Some(PackRead { condition, pack, sum_of })
 }
 
 fn fields(section: &Node, problems: &mut Problems) -> Vec<(&'static str, Input)> {
@@ -150,7 +133,7 @@ const KEYS: [&str; 13] = [
     "ignore",
 ];
 
-fn pattern(node: &Node, problems: &mut Problems) -> Option<(u8, Pattern)> {
+fn pattern(node: &Node, words: &Words, problems: &mut Problems) -> Option<Pattern> {
     let before = problems.error_count();
     let Some(pairs) = node.map() else {
         problems.error(node.place, "a pattern is a map with id, weight and regex, any or grammar");
@@ -168,7 +151,7 @@ fn pattern(node: &Node, problems: &mut Problems) -> Option<(u8, Pattern)> {
         node.get("paranoia").map_or(Some(1), |node| number(node, "paranoia", i64::from(PARANOIA_MAX), problems));
     let parts = parts(node, problems);
     let views = views(node, problems);
-    let (how, needs) = how(node, problems)?;
+    let (how, needs) = how(node, words, problems)?;
     let mut cases = Vec::new();
     for (key, wanted) in [("match", true), ("ignore", false)] {
         let texts = node.get(key).map_or(&[][..], Node::one_or_many).iter().filter_map(Node::text);
@@ -179,9 +162,9 @@ fn pattern(node: &Node, problems: &mut Problems) -> Option<(u8, Pattern)> {
         return None;
     }
     let what = node.get("what").and_then(Node::text).unwrap_or(&id).to_owned();
-    let pattern =
-        Pattern { id, what, weight: weight?, parts, views, how, needs, technique, cases, line: node.place.line };
-    Some((paranoia? as u8, pattern))
+    // A pattern for a level is one of so many points that a value needs at that level.
+    let weight = weight?.min((THRESHOLD + 1).saturating_sub(paranoia?));
+    Some(Pattern { id, what, weight, parts, views, how, needs, technique, cases, line: node.place.line })
 }
 
 fn parts(node: &Node, problems: &mut Problems) -> u8 {
@@ -200,10 +183,11 @@ fn parts(node: &Node, problems: &mut Problems) -> u8 {
 }
 
 fn views(node: &Node, problems: &mut Problems) -> Vec<View> {
-    const NAMES: [(&str, View); 7] = [
+    const NAMES: [(&str, View); 8] = [
         ("raw", View::Raw),
         ("decoded", View::Decoded),
         ("markup", View::Markup),
+        ("script", View::Script),
         ("sql", View::Sql),
         ("shell", View::Shell),
         ("path", View::Path),
@@ -281,40 +265,36 @@ fn in_ascii(written: &str) -> String {
 }
 
 /// What the pattern looks for, and the texts that nominate it.
-fn how(node: &Node, problems: &mut Problems) -> Option<(How, Vec<String>)> {
-    let texts = |key: &str| -> Vec<String> {
-        node.get(key).map_or(&[][..], Node::one_or_many).iter().filter_map(Node::text).map(str::to_owned).collect()
+fn how(node: &Node, words: &Words, problems: &mut Problems) -> Option<(How, Vec<String>)> {
+    let mut texts = |key: &str| -> Vec<String> {
+        let written = node.get(key).map_or(&[][..], Node::one_or_many);
+        written.iter().flat_map(|one| words.texts(one, problems)).collect()
     };
     let (any, given) = (texts("any"), texts("needs"));
-    let found = match (node.get("regex").and_then(Node::text), any.is_empty(), node.get("grammar").and_then(Node::text))
-    {
+    let regex = node.get("regex").and_then(|node| words.expression(node, problems));
+    let found = match (regex, any.is_empty(), node.get("grammar").and_then(Node::text)) {
         (Some(written), true, None) => {
-            let regex = regex::RegexBuilder::new(&in_ascii(written))
-                .dot_matches_new_line(true)
-                .size_limit(REGEX_BYTES_MAX)
-                .build();
-            let regex = match regex {
-                Ok(regex) => regex,
-                Err(error) => {
-                    let text = error.to_string();
-                    let reason = text.lines().last().unwrap_or("").trim().to_owned();
-                    problems.error(node.place, format!("the expression cannot be read: {reason}"));
-                    return None;
-                }
-            };
+            let regex = compiled(&written, node, problems)?;
             let flags = RegexFlags { dot_all: true, ..Default::default() };
-            let needs = if given.is_empty() { required_at_cost(written, flags, cost) } else { given };
+            let needs = if given.is_empty() { required_at_cost(&written, flags, cost) } else { given };
             (How::Regex(regex), needs)
         }
         (None, false, None) => (How::Any, any),
-        (None, true, Some("sql")) => (How::Sql, SQL_NEEDS.map(str::to_owned).to_vec()),
-        (None, true, Some("markup")) => (How::Markup, MARKUP_NEEDS.map(str::to_owned).to_vec()),
+        (None, true, Some(name)) => {
+            let Some(grammar) = patterns::language(name, words.vocabulary()) else {
+                let known: Vec<&str> = patterns::languages().collect();
+                problems.error(node.place, format!("there is no grammar `{name}`: use {}", known.join(", ")));
+                return None;
+            };
+            let needs = if given.is_empty() { grammar.needs() } else { given };
+            (How::Grammar(grammar), needs)
+        }
         _ => {
-            problems.error(node.place, "a pattern has one of `regex`, `any` (texts) and `grammar` (sql or markup)");
+            problems.error(node.place, "a pattern has one of `regex`, `any` (texts) and `grammar`");
             return None;
         }
     };
-    let is_grammar = matches!(found.0, How::Sql | How::Markup);
+    let is_grammar = matches!(found.0, How::Grammar(_));
     let is_common = |need: &String| {
         need.is_empty() || matches!(need.as_bytes(), [one] if one.is_ascii_alphanumeric() || COMMON_BYTES.contains(one))
     };
@@ -329,4 +309,15 @@ fn how(node: &Node, problems: &mut Problems) -> Option<(How, Vec<String>)> {
         return None;
     }
     Some(found)
+}
+
+fn compiled(written: &str, node: &Node, problems: &mut Problems) -> Option<regex::Regex> {
+    let mut builder = regex::RegexBuilder::new(&in_ascii(written));
+    let made = builder.dot_matches_new_line(true).size_limit(REGEX_BYTES_MAX).build();
+    made.map_err(|error| {
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or("").trim().to_owned();
+        problems.error(node.place, format!("the expression cannot be read: {reason}"));
+    })
+    .ok()
 }
