@@ -241,6 +241,7 @@ const KINDS: &[NginxKind] = &[
     kind(b"client login failed", "login", "the login failed", true),
     kind(b"ModSecurity: Access denied", "access_denied", "ModSecurity", true),
     kind(b"ModSecurity: Warning", "rule_matched", "ModSecurity", false),
+    kind(b"NAXSI_FMT: ", "rule_matched", "NAXSI", false),
 ];
 
 fn put_kind(message: &[u8], rows: &mut BatchBuilder) {
