@@ -141,6 +141,11 @@ impl Word<'_> {
         if !words.global.has(self.name) {
             return None;
         }
+        if let Some(key) = self.rest.strip_prefix('[') {
+            let is_text = key.trim_start().starts_with(['\'', '"', '`', '/']) && self.name != "content";
+            let points = if self.follows_code() || self.before.is_empty() { 4 } else { 2 };
+            return is_text.then(|| Reading::new(points, "a member of the page that is named by a text"));
+        }
         let rest = self.rest.strip_prefix("?.").or_else(|| self.rest.strip_prefix('.'))?;
         let end = rest.find(|end| !is_word(end)).unwrap_or(rest.len());
         let (member, after) = rest.split_at(end);
