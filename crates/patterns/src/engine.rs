@@ -16,12 +16,15 @@ use crate::{Input, Part, THRESHOLD, View};
 /// Packs, each with the number that its holder knows it by.
 pub type NumberedPacks = Vec<(u32, Arc<Pack>)>;
 
+/// Packs that are looked for, with the number that their holder knows them by, where it does.
+type SoughtPacks = Vec<(Option<u32>, Arc<Pack>)>;
+
 /// Packs that look at texts of one kind.
 #[derive(Debug)]
 pub struct Engine {
     input: Input,
     /// Every pack that is looked for, with the number that its holder knows it by; members of sums may have none.
-    packs: Vec<(Option<u32>, Arc<Pack>)>,
+    packs: SoughtPacks,
     /// Packs that add up what others find.
     sums: Vec<Sum>,
     /// What weighs unsure readings.
@@ -184,11 +187,10 @@ impl Engine {
 }
 
 /// The packs that are looked for, and the sums among them with the places of their members.
-fn with_members(given: NumberedPacks) -> (Vec<(Option<u32>, Arc<Pack>)>, Vec<Sum>) {
+fn with_members(given: NumberedPacks) -> (SoughtPacks, Vec<Sum>) {
     let (sums, plain): (NumberedPacks, NumberedPacks) =
         given.into_iter().partition(|(_, pack)| !pack.members.is_empty());
-    let mut packs: Vec<(Option<u32>, Arc<Pack>)> =
-        plain.into_iter().map(|(number, pack)| (Some(number), pack)).collect();
+    let mut packs: SoughtPacks = plain.into_iter().map(|(number, pack)| (Some(number), pack)).collect();
     let sums = sums.into_iter().map(|(number, sum)| {
         let place = |member: &Arc<Pack>| {
             let known = packs.iter().position(|(_, pack)| pack.digest() == member.digest());
