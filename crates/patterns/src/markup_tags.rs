@@ -171,6 +171,8 @@ fn attribute(name: &str, value: &str, words: &MarkupWords) -> Option<Reading> {
         let torn = value.starts_with("javascript") && !value.starts_with("javascripts");
         let points = match (address, torn) {
             (4.., _) | (2, false) => 5,
+            // `javascript:void(0)`.
+            (2, true) => 2,
             (_, true) => 4,
             (points, false) => points,
         };
