@@ -18,7 +18,7 @@ impl<'a> Value<'a> {
     /// What the value goes on with.
     pub(super) fn tail(&self) -> Option<Reading> {
         if !self.quoted && self.is_name(0, "group") && self.is_name(1, "by") {
-            let having = self.tokens.iter().any(|token| *token == Token::Name("having"));
+            let having = self.tokens.contains(&Token::Name("having"));
             return graded(if having { 4 } else { 0 }, "a clause that a value cannot begin with");
         }
         if !self.quoted && self.is_name(0, "order") && self.is_name(1, "by") && self.ends(3) {
