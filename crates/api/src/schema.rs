@@ -303,6 +303,8 @@ pub(crate) struct PatternFound {
     pattern: String,
     what: String,
     points: u32,
+    /// What the surroundings made of the points of the reading, where that is something else.
+    context: Option<String>,
     technique: Option<String>,
     part: String,
     view: String,

@@ -13,14 +13,14 @@ use notify::Llm;
 use serde::Deserialize;
 use store::{ChangeCursor, RedisHot, Store};
 
+use crate::config::DiskLimits;
 use crate::engine::Progress;
 use crate::rulebook::RuleBook;
 
 /// How long the analyzer may have work without committing anything.
 const STALL_MAX: Duration = Duration::from_secs(30);
-/// Shares of a limit, in percent, from which somebody should look, and from which it fails: the runbook's thresholds.
-const DISK_WARN: f64 = 80.0;
-const DISK_FAIL: f64 = 90.0;
+/// Shares of a limit, in percent, from which somebody should look.
+const SPOOL_WARN: f64 = 80.0;
 const CONNECTIONS_WARN: f64 = 80.0;
 /// Longest wait for the analyzer's `/health`: it promises a second, and is quicker unless one of its parts stands still.
 const ANALYZER_MAX: Duration = Duration::from_millis(750);
@@ -293,7 +293,7 @@ impl HealthCheck for SpoolCheck {
                 CheckResult::observed(HealthStatus::Warn, used, "percent").saying(refused.to_string())
             }
             Some(refused) => CheckResult::observed(HealthStatus::Fail, used, "percent").saying(refused.to_string()),
-            None if used > DISK_WARN => CheckResult::observed(HealthStatus::Warn, used, "percent")
+            None if used > SPOOL_WARN => CheckResult::observed(HealthStatus::Warn, used, "percent")
                 .saying("the spool is filling up: is the store slow or away?"),
             None => CheckResult::observed(HealthStatus::Pass, used, "percent"),
         }
@@ -326,18 +326,19 @@ impl HealthCheck for RulesCheck {
     }
 }
 
-/// Share of a file system that is used; thresholds of the runbook.
+/// Share of a file system that is used.
 pub(crate) struct DiskCheck {
     folder: PathBuf,
     /// What the folder is for: `store`, `spool` or `work`.
     label: &'static str,
+    limits: DiskLimits,
     /// Held by a look: one at a file system that stands still does not come back, and more would only wait behind it.
     looking: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl DiskCheck {
-    pub(crate) fn new(folder: PathBuf, label: &'static str) -> Self {
-        DiskCheck { folder, label, looking: Arc::default() }
+    pub(crate) fn new(folder: PathBuf, label: &'static str, limits: DiskLimits) -> Self {
+        DiskCheck { folder, label, limits, looking: Arc::default() }
     }
 
     /// How much of it is used, in percent.
@@ -375,10 +376,10 @@ impl HealthCheck for DiskCheck {
             }
         };
         match (used * 10.0).round() / 10.0 {
-            used if used > DISK_FAIL => {
+            used if used > self.limits.fail => {
                 CheckResult::observed(HealthStatus::Fail, used, "percent").saying("clean up or expand now")
             }
-            used if used > DISK_WARN => {
+            used if used > self.limits.warn => {
                 CheckResult::observed(HealthStatus::Warn, used, "percent").saying("clean up or expand")
             }
             used => CheckResult::observed(HealthStatus::Pass, used, "percent"),

@@ -34,8 +34,11 @@ pub struct FoundPattern {
     pub pattern: String,
     /// What the pattern finds, for people.
     pub what: String,
-    /// The pattern's weight.
+    /// What it gives.
     pub points: u32,
+    /// What its surroundings made of the points of the reading, where that is something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
     /// ATT&CK technique, where it is another than the pack's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub technique: Option<String>,
@@ -93,25 +96,31 @@ impl PackCheck {
 
     /// Whether a value reaches the threshold, for callers without an engine at hand.
     pub fn passes(&self, text: &str) -> bool {
-        self.standing(text).points >= self.pack.threshold
+        let engine = self.engine();
+        let mut holds = false;
+        engine.judge(text, &mut engine.scratch(), |_| holds = true);
+        holds
     }
 
     /// What the pack finds in a value, the slow way.
     pub fn standing(&self, text: &str) -> Standing {
         let engine = self.engine();
         let mut found = Vec::new();
-        engine.each(text, &mut engine.scratch(), &mut |number, look, read| {
+        engine.each(text, &mut engine.scratch(), &mut |number, look, points| {
             let (_, pattern) = engine.pattern(number);
             // A view that makes the same pattern surer takes the place of the one before.
             found.retain(|found: &FoundPattern| found.pattern != pattern.id);
+            let reading = pattern.find(look.text, look.part);
+            let alone = reading.as_ref().map_or(points, |reading| reading.points);
             found.push(FoundPattern {
                 pattern: pattern.id.clone(),
                 what: pattern.what.clone(),
-                points: read,
+                points,
+                context: (alone != points).then(|| engine.context.told(alone, points, look.name)),
                 technique: pattern.technique.clone(),
                 part: look.part.name(),
                 view: look.view.name(),
-                matched: pattern.find(look.text, look.part).map_or(String::new(), |read| shown(&read.what)),
+                matched: reading.map_or(String::new(), |reading| shown(&reading.what)),
                 original: shown(look.original),
             });
         });

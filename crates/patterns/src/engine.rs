@@ -6,11 +6,12 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::context::Context;
 use crate::normalise::{self, base64, views};
 use crate::pack::{Pack, Pattern};
 use crate::search::literals::{Literals, Present};
 use crate::search::seen::SeenSet;
-use crate::{Input, Part, View};
+use crate::{Input, Part, THRESHOLD, View};
 
 /// Packs, each with the number that its holder knows it by.
 pub type NumberedPacks = Vec<(u32, Arc<Pack>)>;
@@ -19,7 +20,12 @@ pub type NumberedPacks = Vec<(u32, Arc<Pack>)>;
 #[derive(Debug)]
 pub struct Engine {
     input: Input,
-    packs: NumberedPacks,
+    /// Every pack that is looked for, with the number that its holder knows it by; members of sums may have none.
+    packs: Vec<(Option<u32>, Arc<Pack>)>,
+    /// Packs that add up what others find.
+    sums: Vec<Sum>,
+    /// What weighs unsure readings.
+    pub(crate) context: Arc<Context>,
     /// Pack (index into `packs`) and place in it, for each pattern.
     patterns: Vec<(u32, u32)>,
     literals: Literals,
@@ -31,6 +37,15 @@ pub struct Engine {
     raw_parts: u8,
     /// The literal that is one ampersand.
     ampersand: Option<usize>,
+}
+
+/// A pack that adds up what others find.
+#[derive(Debug)]
+struct Sum {
+    number: u32,
+    threshold: u32,
+    /// Indexes of its members in [`Engine::packs`].
+    members: Vec<usize>,
 }
 
 /// One thread's state for one engine, used again from value to value.
@@ -57,6 +72,8 @@ pub(crate) struct Look<'a> {
     pub(crate) view: View,
     pub(crate) text: &'a str,
     pub(crate) original: &'a str,
+    /// Name of the parameter whose value this is, as it was sent; empty for other parts.
+    pub(crate) name: &'a str,
     /// The decoded text is the text as it was sent: patterns that look at the raw text look at it, too.
     is_raw: bool,
 }
@@ -67,6 +84,8 @@ pub(crate) type Visit<'v> = dyn FnMut(u32, Look<'_>, u32) + 'v;
 impl Engine {
     /// Compiles the patterns of all packs that look at such a text into one search.
     pub fn new(packs: NumberedPacks, input: Input) -> Self {
+        let (packs, sums) = with_members(packs);
+        let context = packs.first().map(|(_, pack)| Arc::clone(&pack.context)).unwrap_or_default();
         let mut patterns = Vec::new();
         let mut by_text: BTreeMap<String, Vec<u32>> = BTreeMap::new();
         for (at, (_, pack)) in packs.iter().enumerate() {
@@ -93,7 +112,7 @@ impl Engine {
             if pattern.views.contains(&View::Raw) { pattern.parts } else { 0 }
         };
         let raw_parts = (0..patterns.len() as u32).map(raw).fold(0, |all, one| all | one);
-        Engine { input, packs, patterns, literals, nominated, parts_of, raw_parts, ampersand }
+        Engine { input, packs, sums, context, patterns, literals, nominated, parts_of, raw_parts, ampersand }
     }
 
     /// New state for one thread. It belongs to this engine alone.
@@ -131,12 +150,19 @@ impl Engine {
             any = true;
         });
         if any {
-            for ((number, pack), points) in self.packs.iter().zip(&mut points) {
+            for ((number, pack), points) in self.packs.iter().zip(&points) {
                 if *points >= pack.threshold {
-                    holds(*number);
+                    number.iter().for_each(|number| holds(*number));
                 }
-                *points = 0;
             }
+            for sum in &self.sums {
+                let is_led = sum.members.iter().any(|member| points[*member] >= self.packs[*member].1.threshold);
+                let total: u32 = sum.members.iter().map(|member| points[*member]).sum();
+                if !is_led && total >= sum.threshold {
+                    holds(sum.number);
+                }
+            }
+            points.fill(0);
         }
         scratch.points = points;
     }
@@ -157,6 +183,26 @@ impl Engine {
     }
 }
 
+/// The packs that are looked for, and the sums among them with the places of their members.
+fn with_members(given: NumberedPacks) -> (Vec<(Option<u32>, Arc<Pack>)>, Vec<Sum>) {
+    let (sums, plain): (NumberedPacks, NumberedPacks) =
+        given.into_iter().partition(|(_, pack)| !pack.members.is_empty());
+    let mut packs: Vec<(Option<u32>, Arc<Pack>)> =
+        plain.into_iter().map(|(number, pack)| (Some(number), pack)).collect();
+    let sums = sums.into_iter().map(|(number, sum)| {
+        let place = |member: &Arc<Pack>| {
+            let known = packs.iter().position(|(_, pack)| pack.digest() == member.digest());
+            known.unwrap_or_else(|| {
+                packs.push((None, Arc::clone(member)));
+                packs.len() - 1
+            })
+        };
+        Sum { number, threshold: sum.threshold, members: sum.members.iter().map(place).collect() }
+    });
+    let sums = sums.collect();
+    (packs, sums)
+}
+
 struct Work<'a> {
     engine: &'a Engine,
     scratch: &'a mut PatternScratch,
@@ -168,11 +214,13 @@ struct Work<'a> {
 struct Piece<'a> {
     text: &'a str,
     at: usize,
+    /// Name of the parameter whose value this is.
+    name: &'a str,
 }
 
 impl<'a> Piece<'a> {
     fn of(text: &'a str, at: usize) -> Self {
-        Piece { text, at }
+        Piece { text, at, name: "" }
     }
 }
 
@@ -306,7 +354,7 @@ impl Work<'_> {
                 None => ("", parameter, at),
             };
             if !parameter.is_empty() {
-                self.part(Part::Value, Piece::of(value, value_at), true, overview);
+                self.part(Part::Value, Piece { text: value, at: value_at, name }, true, overview);
             }
             if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
                 self.part(Part::Value, Piece::of(name, at), true, overview);
@@ -316,37 +364,37 @@ impl Work<'_> {
     }
 
     fn part(&mut self, part: Part, piece: Piece<'_>, plus: bool, overview: Overview) {
-        let original = piece.text;
+        let Piece { text: original, name, .. } = piece;
         let cased = normalise::decode_cased(original, plus);
         let decoded = normalise::simplify(&cased);
         // Nothing was encoded, and only letters change their case.
         let is_same = matches!(cased, Cow::Borrowed(_)) && original.is_ascii();
         let raw = if is_same { Cow::Borrowed(&*decoded) } else { Cow::Owned(original.to_ascii_lowercase()) };
         let is_raw = is_same || raw == decoded;
-        let look = Look { part, view: View::Decoded, text: &decoded, original, is_raw };
+        let look = Look { part, view: View::Decoded, text: &decoded, original, name, is_raw };
         if overview.known {
             self.look_at_candidates(look, piece.at);
         } else {
             self.look(look);
         }
         if !is_raw && self.engine.raw_parts & part.bit() != 0 {
-            self.look(Look { part, view: View::Raw, text: &raw, original, is_raw: true });
+            self.look(Look { part, view: View::Raw, text: &raw, original, name, is_raw: true });
         }
         if overview.views {
-            views(&decoded, &mut |view, text| self.look(Look { part, view, text, original, is_raw: false }));
+            views(&decoded, &mut |view, text| self.look(Look { part, view, text, original, name, is_raw: false }));
         }
         if part == Part::Path && memchr::memchr(b'+', original.as_bytes()).is_some() {
             // Some servers read it as a space there, too.
             let spaced = decoded.replace('+', " ");
-            self.look(Look { part, view: View::Decoded, text: &spaced, original, is_raw: false });
-            views(&spaced, &mut |view, text| self.look(Look { part, view, text, original, is_raw: false }));
+            self.look(Look { part, view: View::Decoded, text: &spaced, original, name, is_raw: false });
+            views(&spaced, &mut |view, text| self.look(Look { part, view, text, original, name, is_raw: false }));
         }
         if matches!(part, Part::Value | Part::Path) && normalise::has_base64(&cased) {
             // A plus is one of its characters.
             let cased = if plus { normalise::decode_cased(original, false) } else { cased };
             base64(&cased, &mut |hidden| {
                 let hidden = normalise::decode(hidden, false);
-                self.look(Look { part, view: View::Base64, text: &hidden, original, is_raw: false });
+                self.look(Look { part, view: View::Base64, text: &hidden, original, name, is_raw: false });
             });
         }
     }
@@ -392,8 +440,12 @@ impl Work<'_> {
             return;
         }
         let Some(points) = pattern.points(look.text, look.part) else { return };
+        let points = self.engine.context.weighed(points, look.name, look.text);
+        if points == 0 {
+            return;
+        }
         let unsure = &mut self.scratch.unsure;
-        if points >= pattern.weight {
+        if points >= THRESHOLD {
             self.scratch.found.add(number);
         } else {
             match unsure.iter_mut().find(|(known, _)| *known == number) {

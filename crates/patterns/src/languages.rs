@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::batch::BatchGrammar;
+use crate::command::CommandGrammar;
 use crate::grammar::Grammar;
 use crate::markup::MarkupGrammar;
 use crate::powershell::PowershellGrammar;
@@ -13,9 +14,10 @@ use crate::vocabulary::Vocabulary;
 /// Makes a grammar of the words that it looks up.
 type Make = fn(&Vocabulary) -> Arc<dyn Grammar>;
 
-const LANGUAGES: [(&str, Make); 5] = [
+const LANGUAGES: [(&str, Make); 6] = [
     ("sql", |_| Arc::new(SqlGrammar)),
     ("markup", |_| Arc::new(MarkupGrammar)),
+    ("command", |words| Arc::new(CommandGrammar::new(words))),
     ("shell", |words| Arc::new(ShellGrammar::new(words))),
     ("batch", |words| Arc::new(BatchGrammar::new(words))),
     ("powershell", |words| Arc::new(PowershellGrammar::new(words))),

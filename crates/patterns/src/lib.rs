@@ -11,7 +11,9 @@
 mod base64;
 mod batch;
 mod check;
+mod command;
 mod command_class;
+mod context;
 mod decode;
 mod engine;
 pub mod grammar;
@@ -31,6 +33,7 @@ mod sql_tokens;
 mod vocabulary;
 
 pub use check::{FoundPattern, PackCheck, Standing};
+pub use context::Context;
 pub use decode::{Units, percent_decode};
 pub use engine::{Engine, NumberedPacks, PatternScratch};
 pub use languages::{language, languages};

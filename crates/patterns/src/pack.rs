@@ -6,23 +6,40 @@ use std::sync::Arc;
 
 use regex::Regex;
 
+use crate::context::Context;
 use crate::grammar::{Grammar, Reading};
 use crate::{Part, View};
 
-/// Patterns of one class.
+/// Patterns of one class, or the sum of what other packs find.
 pub struct Pack {
     /// Its patterns, in the order written.
     pub patterns: Vec<Pattern>,
     /// Points from which on it holds for a value.
     pub threshold: u32,
+    /// The packs whose points it adds up: it holds where their sum reaches the threshold and none of them holds alone.
+    pub members: Vec<Arc<Pack>>,
+    /// What weighs unsure readings.
+    pub context: Arc<Context>,
     /// Hash of everything that decides what the pack finds: equal where nothing has changed.
     digest: u128,
 }
 
 impl Pack {
     /// `digest`: hash of everything that decides what the pack finds.
-    pub fn new(patterns: Vec<Pattern>, threshold: u32, digest: u128) -> Self {
-        Pack { patterns, threshold, digest }
+    pub fn new(patterns: Vec<Pattern>, threshold: u32, context: Arc<Context>, digest: u128) -> Self {
+        Pack { patterns, threshold, members: Vec::new(), context, digest }
+    }
+
+    /// The pack that adds up what others find. `digest`: hash of everything but them.
+    pub fn sum(members: Vec<Arc<Pack>>, threshold: u32, digest: u128) -> Self {
+        let context = members.first().map(|member| Arc::clone(&member.context)).unwrap_or_default();
+        let digest = members.iter().fold(digest, |all, member| all.rotate_left(1) ^ member.digest);
+        Pack { patterns: Vec::new(), threshold, members, context, digest }
+    }
+
+    /// Hash of everything that decides what the pack finds.
+    pub fn digest(&self) -> u128 {
+        self.digest
     }
 }
 

@@ -30,43 +30,47 @@ fn packs(set: &RuleSet) -> Vec<(u32, Arc<Pack>)> {
     set.rules.iter().enumerate().filter_map(|(at, rule)| Some((at as u32, Arc::clone(rule.pack.as_ref()?)))).collect()
 }
 
+/// A part of a text in a view, and the name of the parameter whose value it is.
+type Look = (Part, View, String, String);
+
 /// Every part of a text, in every view.
-fn looks(input: Input, text: &str) -> Vec<(Part, View, String)> {
+fn looks(input: Input, text: &str) -> Vec<Look> {
     let mut found = Vec::new();
-    let mut part = |part: Part, original: &str, plus: bool| {
+    let mut part = |part: Part, original: &str, name: &str, plus: bool| {
+        let name = name.to_owned();
         let cased = normalise::decode_cased(original, plus).into_owned();
         let decoded = normalise::simplify(&cased).into_owned();
-        found.push((part, View::Decoded, decoded.clone()));
-        found.push((part, View::Raw, original.to_ascii_lowercase()));
-        views(&decoded, &mut |view, text| found.push((part, view, text.to_owned())));
+        found.push((part, View::Decoded, decoded.clone(), name.clone()));
+        found.push((part, View::Raw, original.to_ascii_lowercase(), name.clone()));
+        views(&decoded, &mut |view, text| found.push((part, view, text.to_owned(), name.clone())));
         if part == Part::Path && original.contains('+') {
             let spaced = decoded.replace('+', " ");
-            found.push((part, View::Decoded, spaced.clone()));
-            views(&spaced, &mut |view, text| found.push((part, view, text.to_owned())));
+            found.push((part, View::Decoded, spaced.clone(), name.clone()));
+            views(&spaced, &mut |view, text| found.push((part, view, text.to_owned(), name.clone())));
         }
         if matches!(part, Part::Value | Part::Path) && normalise::has_base64(&cased) {
             let cased = if plus { normalise::decode_cased(original, false).into_owned() } else { cased };
             normalise::base64(&cased, &mut |hidden| {
-                found.push((part, View::Base64, normalise::decode(hidden, false).into_owned()));
+                found.push((part, View::Base64, normalise::decode(hidden, false).into_owned(), name.clone()));
             });
         }
     };
     if input == Input::Text {
-        part(Part::Text, text, false);
+        part(Part::Text, text, "", false);
         return found;
     }
     let query = text.find('?').map_or(text.len(), |at| at + 1);
     let text = &*normalise::plain_ampersands(text, query);
     let (path, query) = text.split_once('?').map_or((text, None), |(path, query)| (path, Some(query)));
-    part(Part::Target, text, false);
-    part(Part::Path, path, false);
+    part(Part::Target, text, "", false);
+    part(Part::Path, path, "", false);
     if let Some(query) = query {
-        part(Part::Query, query, true);
+        part(Part::Query, query, "", true);
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=').unwrap_or(("", parameter));
-            part(Part::Value, value, true);
+            part(Part::Value, value, name, true);
             if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
-                part(Part::Value, name, true);
+                part(Part::Value, name, "", true);
             }
         }
     }
@@ -75,15 +79,24 @@ fn looks(input: Input, text: &str) -> Vec<(Part, View, String)> {
 
 fn obvious(packs: &[(u32, Arc<Pack>)], input: Input, text: &str) -> BTreeSet<u32> {
     let looks = looks(input, text);
-    let read = |pattern: &Pattern| -> u32 {
-        let points = looks.iter().filter_map(|(part, view, text)| {
+    let read = |pack: &Pack, pattern: &Pattern| -> u32 {
+        let points = looks.iter().filter_map(|(part, view, text, name)| {
             let needed = pattern.needs.iter().any(|need| text.contains(need.as_str()));
-            (needed && pattern.looks_at(*part, *view)).then(|| pattern.points(text, *part)).flatten()
+            let points = (needed && pattern.looks_at(*part, *view)).then(|| pattern.points(text, *part)).flatten()?;
+            Some(pack.context.weighed(points, name, text))
         });
         points.max().unwrap_or(0)
     };
-    let points = |pack: &Pack| pack.patterns.iter().map(read).sum::<u32>();
-    packs.iter().filter(|(_, pack)| points(pack) >= pack.threshold).map(|(number, _)| *number).collect()
+    let points = |pack: &Pack| pack.patterns.iter().map(|pattern| read(pack, pattern)).sum::<u32>();
+    let holds = |pack: &Pack| {
+        if pack.members.is_empty() {
+            return points(pack) >= pack.threshold;
+        }
+        let of_members: Vec<u32> = pack.members.iter().map(|member| points(member)).collect();
+        let is_led = pack.members.iter().zip(&of_members).any(|(member, points)| *points >= member.threshold);
+        !is_led && of_members.iter().sum::<u32>() >= pack.threshold
+    };
+    packs.iter().filter(|(_, pack)| holds(pack)).map(|(number, _)| *number).collect()
 }
 
 fn by_engine(engine: &Engine, text: &str) -> BTreeSet<u32> {

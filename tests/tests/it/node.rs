@@ -53,6 +53,9 @@ impl Node {
             ("analyzer.listen", format!("127.0.0.1:{}", self.ingest)),
             ("syslog.tcp", format!("127.0.0.1:{}", self.syslog)),
             ("syslog.udp", format!("127.0.0.1:{}", self.syslog)),
+            // What is tested says nothing of the machine's disk.
+            ("health.disk_warn_percent", "100".to_owned()),
+            ("health.disk_fail_percent", "100".to_owned()),
             ("agent.analyzer_url", format!("http://127.0.0.1:{}", self.ingest)),
         ]
         .into_iter()
@@ -130,16 +133,9 @@ impl Drop for Node {
     }
 }
 
-/// Status of a part of `/health`. A machine whose disk is nearly full makes an analyzer `warn`, which says nothing of what is
-/// tested: alone it counts as `pass`.
+/// Status of a part of `/health`.
 pub(crate) fn part_status(health: &Value, name: &str) -> String {
-    let part = &health["checks"][name];
-    let words = part["output"].as_str().unwrap_or_default();
-    let parts_told = words.matches(": warn (").count() + words.matches(": fail (").count();
-    if words.starts_with("the analyzer works, but disk: warn (") && parts_told == 1 {
-        return "pass".to_owned();
-    }
-    part["status"].as_str().unwrap_or("missing").to_owned()
+    health["checks"][name]["status"].as_str().unwrap_or("missing").to_owned()
 }
 
 pub(crate) fn get(port: u16, path: &str) -> Option<(u16, String)> {

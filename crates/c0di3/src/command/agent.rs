@@ -53,7 +53,11 @@ impl Agent {
         let is_server = super::is_server(&config.store.url);
         let mut checks: Vec<Box<dyn HealthCheck>> = vec![
             Box::new(StoreCheck { store: Arc::clone(&store), is_server, is_required: true, pool: "ask" }),
-            Box::new(DiskCheck::new(store_folder(&config.store.url), if is_server { "work" } else { "store" })),
+            Box::new(DiskCheck::new(
+                store_folder(&config.store.url),
+                if is_server { "work" } else { "store" },
+                config.disk,
+            )),
         ];
         if !config.notify.endpoints.is_empty() {
             checks.push(Box::new(WebhooksCheck(Arc::clone(&store))));

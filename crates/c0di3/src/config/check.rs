@@ -6,10 +6,12 @@ use std::time::Duration;
 use event::{Severity, Thresholds};
 
 use super::analyzer::check_analyzer;
-use super::file::{AgentSections, ConfigFile, FormatEntry, InputSection, JudgingSections, LogSection, WebhooksSection};
+use super::file::{
+    AgentSections, ConfigFile, FormatEntry, HealthSection, InputSection, JudgingSections, LogSection, WebhooksSection,
+};
 use super::meant::{
-    AccessConfig, AgentConfig, Config, CorrelationConfig, InputConfig, LogConfig, NotifyConfig, RulesConfig,
-    StoreConfig,
+    AccessConfig, AgentConfig, Config, CorrelationConfig, DiskLimits, InputConfig, LogConfig, NotifyConfig,
+    RulesConfig, StoreConfig,
 };
 use super::problems::Problems;
 use super::value::{check_store_url, filled};
@@ -39,6 +41,7 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     let assets = check_assets(judging, &mut problems);
     let input = check_input(&file, &mut problems);
     let log = check_log(&agent.log, &mut problems);
+    let disk = check_disk(&agent.health, &mut problems);
     let proxies = agent.api.trusted_proxies.iter();
     let trusted_proxies =
         proxies.filter_map(|network| problems.check("api.trusted_proxies", network.parse())).collect();
@@ -58,9 +61,19 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         agent: AgentConfig { listen, health_listen, analyzer_url, cache_url, llm },
         notify: NotifyConfig { link, settle_us, endpoints },
         access: AccessConfig { tokens, token_memory, trusted_proxies },
+        disk,
         log,
         file,
     })
+}
+
+fn check_disk(health: &HealthSection, problems: &mut Problems) -> DiskLimits {
+    let HealthSection { disk_warn_percent: warn, disk_fail_percent: fail } = *health;
+    if !(0 < warn && warn <= fail && fail <= 100) {
+        let reason = "must be whole shares in percent, from 1 to 100, the first no more than the second";
+        problems.keep("health.disk_warn_percent, health.disk_fail_percent", reason);
+    }
+    DiskLimits { warn: f64::from(warn), fail: f64::from(fail) }
 }
 
 fn check_cache(url: &str, problems: &mut Problems) {

@@ -57,6 +57,7 @@ sections! {
     LlmSection { url: String, model: String, api_key: String, timeout: String, constrain: notify::llm::Constrain }
     AgentSection { analyzer_url: String }
     ApiSection { listen: String, health_listen: String, trusted_proxies: Vec<String> }
+    HealthSection { disk_warn_percent: u8, disk_fail_percent: u8 }
     LogSection { level: String, format: String, folder: PathBuf, rotate_bytes: usize, rotate_files: usize, heap_profiles: usize }
 }
 
@@ -92,7 +93,7 @@ groups! {
     /// Who may ask, who is told, and what the process tells of itself.
     AgentSections {
         auth: AuthSection, notify: NotifySection, webhooks: WebhooksSection, llm: LlmSection, agent: AgentSection,
-        api: ApiSection, log: LogSection,
+        api: ApiSection, health: HealthSection, log: LogSection,
     }
 }
 

@@ -23,7 +23,15 @@ pub(crate) struct Config {
     pub(crate) agent: AgentConfig,
     pub(crate) notify: NotifyConfig,
     pub(crate) access: AccessConfig,
+    pub(crate) disk: DiskLimits,
     pub(crate) log: LogConfig,
+}
+
+/// Used shares of a disk, in percent, above which `/health` tells of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DiskLimits {
+    pub(crate) warn: f64,
+    pub(crate) fail: f64,
 }
 
 /// Where findings are kept, and how they are written.

@@ -14,16 +14,16 @@ use crate::taxonomy::Terms;
 use crate::text_pattern::{Anchor, Piece, TextPattern, read_pieces};
 use crate::yaml::{Kind, Location, Node, Scalar, ScalarValue};
 
-/// Reads the section: every selection, then the condition, whatever is wrong with them. `None` where a problem was
-/// reported.
-pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Option<Expr> {
+/// Reads the section: every selection, then the condition, whatever is wrong with them. `patterns`: what the condition
+/// calls so. `None` where a problem was reported.
+pub(crate) fn read(section: &Node, patterns: Option<Expr>, terms: &Terms, problems: &mut Problems) -> Option<Expr> {
     let Some(pairs) = section.map() else {
         problems.error(section.place, format!("`detection` must be a map of selections, not {}", section.shown()));
         return None;
     };
     let before = problems.error_count();
     let mut reader = SelectionReader { terms, problems, missing: Vec::new() };
-    let mut selections = Vec::new();
+    let mut selections: Vec<(String, Expr)> = patterns.map(|held| (PATTERNS.to_owned(), held)).into_iter().collect();
     let mut written = None;
     for (key, node) in pairs {
         match key.text.as_str() {
@@ -31,6 +31,9 @@ pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Op
             "timeframe" => {
                 let reason = "`timeframe` is the legacy form: write a correlation rule instead";
                 reader.problems.error(key.place, reason);
+            }
+            PATTERNS if !selections.is_empty() => {
+                reader.problems.error(key.place, "`patterns` is what the condition calls the patterns beside it");
             }
             // One that cannot be read is there all the same for the condition.
             name => selections.push((name.to_owned(), reader.selection(node).unwrap_or_else(Expr::nothing))),
@@ -47,6 +50,9 @@ pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Op
     }
     (problems.error_count() == before).then(|| Expr::or(parts))
 }
+
+/// What the condition calls the patterns that stand beside it.
+const PATTERNS: &str = "patterns";
 
 /// One condition, or a list of them of which one is enough.
 fn conditions(written: &Node, selections: &[(String, Expr)], problems: &mut Problems) -> Vec<Expr> {

@@ -5,6 +5,7 @@ use event::LogSource;
 use crate::check::Check;
 use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::sigma::filter::Filter;
+use crate::sigma::pack::PackRead;
 use crate::sigma::rule::{Correlation, Head, Rule};
 use crate::sigma::{correlation, detection, filter, head, old_form, pack, shape};
 use crate::taxonomy::Terms;
@@ -64,7 +65,9 @@ fn document(path: &str, node: &Node, terms: &Terms, problems: &mut Problems) -> 
         return None;
     }
     let before = problems.error_count();
-    let kinds = ["detection", "correlation", "filter", "patterns"].into_iter().filter(|kind| node.get(kind).is_some());
+    // Selections may stand beside patterns: their condition names `patterns`.
+    let body = if node.get("patterns").is_some() { "patterns" } else { "detection" };
+    let kinds = [body, "correlation", "filter"].into_iter().filter(|kind| node.get(kind).is_some());
     if let [first, second, ..] = kinds.collect::<Vec<_>>().as_slice() {
         problems.error(node.place, format!("a document holds either `{first}` or `{second}`: put `---` between them"));
     }
@@ -82,19 +85,28 @@ fn document(path: &str, node: &Node, terms: &Terms, problems: &mut Problems) -> 
 
 fn rule(node: &Node, head: Head, terms: &Terms, problems: &mut Problems) -> Option<Rule> {
     let logsource = logsource(node, problems);
-    let (condition, pack) = match (node.get("detection"), node.get("patterns")) {
-        (Some(section), _) => (detection::read(section, terms, problems), None),
-        (None, Some(section)) => pack::read(section, terms, problems).unzip(),
-        (None, None) => {
-            problems.error(node.place, "the rule has neither `detection`, `patterns`, `correlation` nor `filter`");
-            (None, None)
+    let patterns = node.get("patterns").map(|section| pack::read(section, terms, problems));
+    let (patterns_hold, pack, sum_of) = match patterns {
+        Some(read) => {
+            let PackRead { condition, pack, sum_of } = read?;
+            (Some(condition), Some(pack), sum_of)
+        }
+        None => (None, None, Vec::new()),
+    };
+    let condition = match node.get("detection") {
+        Some(section) => detection::read(section, patterns_hold, terms, problems),
+        None => {
+            if patterns_hold.is_none() {
+                problems.error(node.place, "the rule has neither `detection`, `patterns`, `correlation` nor `filter`");
+            }
+            patterns_hold
         }
     };
     let sample_of = sample_of(node, problems);
     let condition = condition?;
     let mut looks_up = false;
     condition.items(&mut |item| looks_up |= matches!(item.check, Check::Indicator(_)));
-    Some(Rule { head, logsource: logsource?, condition, pack, looks_up, sample_of })
+    Some(Rule { head, logsource: logsource?, condition, pack, sum_of, looks_up, sample_of })
 }
 
 /// Key under which a rule says that it looks at one in so many events.

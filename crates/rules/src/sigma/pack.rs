@@ -18,29 +18,48 @@ use crate::yaml::{Kind, Node, ScalarValue};
 const COMMON_BYTES: &[u8] = b" /.-_=?+:,";
 /// Most points of one pattern.
 const WEIGHT_MAX: i64 = 20;
-/// Reads the `patterns` section: the condition that its fields make. Patterns above the paranoia level are left out.
-pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Option<(Expr, Arc<Pack>)> {
+/// A `patterns` section as read.
+pub(crate) struct PackRead {
+    /// The condition that its fields make.
+    pub(crate) condition: Expr,
+    pub(crate) pack: Arc<Pack>,
+    /// Names of the packs that it adds up; empty where it has patterns of its own.
+    pub(crate) sum_of: Vec<String>,
+}
+
+/// Reads the `patterns` section. The paranoia level decides how many points make a finding.
+pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Option<PackRead> {
     let paranoia = terms.paranoia;
     let before = problems.error_count();
     let Some(pairs) = section.map() else {
-        problems.error(section.place, "`patterns` must be a map with `fields` and `list`");
+        problems.error(section.place, "`patterns` must be a map with `fields`, and `list` or `sum`");
         return None;
     };
-    for (key, _) in pairs.iter().filter(|(key, _)| !["fields", "threshold", "list"].contains(&key.text.as_str())) {
-        problems.error(key.place, format!("unknown key `{}` in `patterns`: use fields, threshold, list", key.text));
+    for (key, _) in pairs.iter().filter(|(key, _)| !["fields", "threshold", "list", "sum"].contains(&key.text.as_str()))
+    {
+        problems
+            .error(key.place, format!("unknown key `{}` in `patterns`: use fields, threshold, list, sum", key.text));
     }
     let fields = fields(section, problems);
     let threshold = match section.get("threshold") {
-        None => THRESHOLD,
+        // The level decides how sure a finding must be.
+        None => (THRESHOLD + 1).saturating_sub(u32::from(paranoia)),
         Some(node) => number(node, "threshold", 100, problems)?,
     };
     let list = section.get("list").map_or(&[][..], Node::one_or_many);
-    if list.is_empty() {
-        problems.error(section.place, "`patterns` needs a `list` of patterns");
+    let sum_of: Vec<String> = section
+        .get("sum")
+        .map_or(&[][..], Node::one_or_many)
+        .iter()
+        .filter_map(Node::text)
+        .map(str::to_owned)
+        .collect();
+    if list.is_empty() == sum_of.is_empty() {
+        problems.error(section.place, "`patterns` needs a `list` of patterns, or `sum`: names of packs to add up");
     }
-    let read: Vec<(u8, Pattern)> = list.iter().filter_map(|node| pattern(node, &terms.vocabulary, problems)).collect();
-    for (at, (_, pattern)) in read.iter().enumerate() {
-        if read[..at].iter().any(|(_, other)| other.id == pattern.id) {
+    let read: Vec<Pattern> = list.iter().filter_map(|node| pattern(node, &terms.vocabulary, problems)).collect();
+    for (at, pattern) in read.iter().enumerate() {
+        if read[..at].iter().any(|other| other.id == pattern.id) {
             let place = list.get(at).map_or(section.place, |node| node.place);
             problems.error(place, format!("the pattern `{}` stands twice", pattern.id));
         }
@@ -48,11 +67,11 @@ pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Op
     if problems.error_count() > before {
         return None;
     }
-    let patterns: Vec<Pattern> =
-        read.into_iter().filter(|(level, _)| *level <= paranoia).map(|(_, pattern)| pattern).collect();
-    let words = terms.vocabulary.digest_of(section);
-    let text = format!("{threshold} {paranoia} {words} {:?}", section.to_json());
-    let pack = Arc::new(Pack::new(patterns, threshold, digest(&[text.as_bytes()])));
+    let weighs = read.iter().any(|pattern| pattern.weight < THRESHOLD || matches!(pattern.how, How::Grammar(_)));
+    let words = terms.vocabulary.digest_of(section, weighs);
+    let text = format!("{threshold} {paranoia} {:?}{words}", section.to_json());
+    let context = Arc::clone(terms.vocabulary.context());
+    let pack = Arc::new(Pack::new(read, threshold, context, digest(&[text.as_bytes()])));
     let item = |(name, input): &(&str, Input)| {
         Expr::Item(Item {
             field: Some((*name).to_owned()),
@@ -62,7 +81,7 @@ pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Op
         })
     };
     let condition = Expr::Named("patterns".to_owned(), Box::new(Expr::Or(fields.iter().map(item).collect())));
-    Some((condition, pack))
+    Some(PackRead { condition, pack, sum_of })
 }
 
 fn fields(section: &Node, problems: &mut Problems) -> Vec<(&'static str, Input)> {
@@ -114,7 +133,7 @@ const KEYS: [&str; 13] = [
     "ignore",
 ];
 
-fn pattern(node: &Node, words: &Words, problems: &mut Problems) -> Option<(u8, Pattern)> {
+fn pattern(node: &Node, words: &Words, problems: &mut Problems) -> Option<Pattern> {
     let before = problems.error_count();
     let Some(pairs) = node.map() else {
         problems.error(node.place, "a pattern is a map with id, weight and regex, any or grammar");
@@ -143,9 +162,9 @@ fn pattern(node: &Node, words: &Words, problems: &mut Problems) -> Option<(u8, P
         return None;
     }
     let what = node.get("what").and_then(Node::text).unwrap_or(&id).to_owned();
-    let pattern =
-        Pattern { id, what, weight: weight?, parts, views, how, needs, technique, cases, line: node.place.line };
-    Some((paranoia? as u8, pattern))
+    // A pattern for a level is one of so many points that a value needs at that level.
+    let weight = weight?.min((THRESHOLD + 1).saturating_sub(paranoia?));
+    Some(Pattern { id, what, weight, parts, views, how, needs, technique, cases, line: node.place.line })
 }
 
 fn parts(node: &Node, problems: &mut Problems) -> u8 {

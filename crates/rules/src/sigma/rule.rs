@@ -20,6 +20,8 @@ pub struct Rule {
     pub condition: Expr,
     /// Where the rule is a pack: its patterns.
     pub pack: Option<Arc<Pack>>,
+    /// Names of the packs whose points its pack adds up.
+    pub sum_of: Vec<String>,
     /// It asks whether a value is on a list of indicators.
     pub looks_up: bool,
     /// Only one in so many events is looked at, and counts for as many.
@@ -134,6 +136,15 @@ impl Expr {
         match self {
             Expr::And(parts) | Expr::Or(parts) => parts.iter().for_each(|part| part.items(visit)),
             Expr::Not(inner) | Expr::Named(_, inner) => inner.items(visit),
+            Expr::Item(item) => visit(item),
+        }
+    }
+
+    /// Visits every test to change it.
+    pub(crate) fn items_mut(&mut self, visit: &mut impl FnMut(&mut Item)) {
+        match self {
+            Expr::And(parts) | Expr::Or(parts) => parts.iter_mut().for_each(|part| part.items_mut(visit)),
+            Expr::Not(inner) | Expr::Named(_, inner) => inner.items_mut(visit),
             Expr::Item(item) => visit(item),
         }
     }

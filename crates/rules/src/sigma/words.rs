@@ -4,20 +4,29 @@
 use std::sync::{Arc, OnceLock};
 
 use event::block::digest;
-use patterns::Vocabulary;
+use patterns::{Context, Vocabulary};
 
 use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::yaml::{self, Node};
 
 /// Vocabularies that the program knows by itself; a language looks its words up there whatever rules are loaded.
-const STANDARD: [(&str, &str); 1] =
-    [("rules/vocabularies/commands.yml", include_str!("../../../../rules/vocabularies/commands.yml"))];
+const STANDARD: [(&str, &str); 2] = [
+    ("rules/vocabularies/commands.yml", include_str!("../../../../rules/vocabularies/commands.yml")),
+    ("rules/vocabularies/parameters.yml", include_str!("../../../../rules/vocabularies/parameters.yml")),
+];
 
 /// The lists of words that patterns use.
 #[derive(Clone, Debug)]
-pub struct Words(Arc<Vocabulary>);
+pub struct Words {
+    vocabulary: Arc<Vocabulary>,
+    context: Arc<Context>,
+}
 
 impl Words {
+    fn of(vocabulary: Vocabulary) -> Words {
+        Words { context: Arc::new(Context::new(&vocabulary)), vocabulary: Arc::new(vocabulary) }
+    }
+
     /// The words that the program knows by itself.
     pub(crate) fn standard() -> Words {
         static READ: OnceLock<Words> = OnceLock::new();
@@ -26,7 +35,7 @@ impl Words {
             for (path, text) in STANDARD {
                 add(&mut vocabulary, path, text, &mut Vec::new());
             }
-            Words(Arc::new(vocabulary))
+            Words::of(vocabulary)
         };
         READ.get_or_init(read).clone()
     }
@@ -37,15 +46,20 @@ impl Words {
         if !files.iter().any(|file| own(&file)) {
             return self.clone();
         }
-        let mut vocabulary = (*self.0).clone();
+        let mut vocabulary = (*self.vocabulary).clone();
         for (path, text) in files.iter().filter(own) {
             add(&mut vocabulary, path, text, problems);
         }
-        Words(Arc::new(vocabulary))
+        Words::of(vocabulary)
     }
 
     pub(crate) fn vocabulary(&self) -> &Vocabulary {
-        &self.0
+        &self.vocabulary
+    }
+
+    /// What weighs unsure readings.
+    pub(crate) fn context(&self) -> &Arc<Context> {
+        &self.context
     }
 
     /// The text of a node, or each word of the list that it names as `{list}`, with what stands around the name.
@@ -76,22 +90,23 @@ impl Words {
     }
 
     fn list(&self, name: &str, node: &Node, problems: &mut Problems) -> Option<&[String]> {
-        let words = self.0.words(name);
+        let words = self.vocabulary.words(name);
         if words.is_empty() {
-            let known: Vec<&str> = self.0.lists().collect();
+            let known: Vec<&str> = self.vocabulary.lists().collect();
             problems.error(node.place, format!("there is no list of words `{name}`: there are {}", known.join(", ")));
             return None;
         }
         Some(words)
     }
 
-    /// Hash of the words that a pack may use: all of them where it has a grammar, else those that it names.
-    pub(crate) fn digest_of(&self, section: &Node) -> String {
+    /// Hash of the words that a pack may use, as text; empty where it uses none. `weighs`: all of them, because it has a
+    /// grammar or unsure patterns.
+    pub(crate) fn digest_of(&self, section: &Node, weighs: bool) -> String {
         let text = format!("{:?}", section.to_json());
-        let uses = |list: &&str| text.contains(&format!("{{{list}}}")) || text.contains("\"grammar\"");
+        let (known, uses) = (&self.vocabulary, |list: &&str| weighs || text.contains(&format!("{{{list}}}")));
         let parts: Vec<String> =
-            self.0.lists().filter(uses).map(|list| format!("{list}={}", self.0.words(list).join(" "))).collect();
-        format!("{:032x}", digest(&[parts.join("\n").as_bytes()]))
+            known.lists().filter(uses).map(|list| format!("{list}={}", known.words(list).join(" "))).collect();
+        if parts.is_empty() { String::new() } else { format!(" {:032x}", digest(&[parts.join("\n").as_bytes()])) }
     }
 }
 

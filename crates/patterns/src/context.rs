@@ -1,0 +1,90 @@
+//! What stands around a reading makes it more or less likely: the name of the parameter, and the words of ordinary prose.
+//! Only readings that are unsure by themselves are weighed.
+
+use crate::THRESHOLD;
+use crate::vocabulary::{Vocabulary, WordSet};
+
+/// Words of prose in a value from which on it counts as prose.
+const PROSE_WORDS: usize = 3;
+/// Words of a value that are looked at.
+const WORDS_MAX: usize = 64;
+/// Points that prose takes away.
+const PROSE_POINTS: u32 = 2;
+
+/// The words that tell what surrounds a reading.
+#[derive(Debug, Default)]
+pub struct Context {
+    /// Names of parameters whose values programs act on.
+    acting: WordSet,
+    /// Names of parameters into which people write.
+    written: WordSet,
+    /// Words that stand in every sentence.
+    prose: WordSet,
+}
+
+impl Context {
+    /// Reads the lists `parameters.acting`, `parameters.written` and `parameters.prose`.
+    pub fn new(words: &Vocabulary) -> Self {
+        Context {
+            acting: words.set(&["parameters.acting"]),
+            written: words.set(&["parameters.written"]),
+            prose: words.set(&["parameters.prose"]),
+        }
+    }
+
+    /// The points of a reading of `text`, the value of the parameter `name` as it was sent.
+    pub fn weighed(&self, points: u32, name: &str, text: &str) -> u32 {
+        if points >= THRESHOLD {
+            return points;
+        }
+        let name = plain(name);
+        let mut weighed = points;
+        if self.acting.has(&name) {
+            weighed += 1;
+        } else if self.written.has(&name) || self.is_prose(text) {
+            weighed = weighed.saturating_sub(PROSE_POINTS);
+        }
+        weighed
+    }
+
+    /// Why a reading of `alone` points gives another number, for people.
+    pub(crate) fn told(&self, alone: u32, points: u32, name: &str) -> String {
+        match points > alone {
+            true => format!("{alone} by itself, more in the parameter `{name}`, which programs act on"),
+            false if self.written.has(&plain(name)) => {
+                format!("{alone} by itself, less in the parameter `{name}`, into which people write")
+            }
+            false => format!("{alone} by itself, less among words of prose"),
+        }
+    }
+
+    fn is_prose(&self, text: &str) -> bool {
+        let words = text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.take(WORDS_MAX).filter(|word| self.prose.has(word)).nth(PROSE_WORDS - 1).is_some()
+    }
+}
+
+/// The name of a parameter in lower case, without the brackets of lists.
+fn plain(name: &str) -> String {
+    name.split(['[', '%']).next().unwrap_or(name).to_ascii_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unsure_readings_are_weighed_by_what_surrounds_them() {
+        let mut words = Vocabulary::default();
+        words.add("parameters.acting", ["cmd".to_owned()]);
+        words.add("parameters.written", ["q".to_owned()]);
+        words.add("parameters.prose", ["the", "and", "of"].map(str::to_owned));
+        let context = Context::new(&words);
+        let cases =
+            [("cmd", "x", 4), ("cmd[0]", "x", 4), ("q", "x", 1), ("id", "the end and the start", 1), ("id", "x", 3)];
+        for (name, text, wanted) in cases {
+            assert_eq!(context.weighed(3, name, text), wanted, "{name} {text}");
+        }
+        assert_eq!(context.weighed(5, "q", "the end and the start"), 5, "a sure reading stays sure");
+    }
+}
