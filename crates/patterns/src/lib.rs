@@ -26,6 +26,7 @@ pub mod search;
 mod shell;
 mod shell_arguments;
 mod shell_expansions;
+mod shell_judge;
 mod shell_places;
 mod shell_words;
 mod sql;

@@ -169,7 +169,7 @@ impl ArgumentWords {
             return (Shape::Acting, signs);
         }
         let word = target.split(|c: char| c.is_ascii_whitespace() || ";|&<>)".contains(c)).next().unwrap_or("");
-        let is_markup = rest.starts_with('<') && target.get(word.len()..).is_some_and(|behind| behind.starts_with('>'));
+        let is_markup = rest.starts_with('<') && target.get(word.len()..).is_some_and(|tail| tail.starts_with('>'));
         let is_value = rest.as_bytes().get(signs) == Some(&b'=') || is_number || word.is_empty() || is_markup;
         let shape = if is_value {
             Shape::Plain
@@ -229,7 +229,7 @@ impl ArgumentWords {
             || written.glob && (text == "*" || text.contains("*.") || text.contains(".*"))
             || is_path && dotted
             || text.contains(['@', ':']) && dotted
-            || raw.as_bytes().get(1..3) == Some(b":\\") && raw.as_bytes()[0].is_ascii_alphabetic()
+            || matches!(raw.as_bytes(), [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic())
         {
             return Shape::Likely;
         }

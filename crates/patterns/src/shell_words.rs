@@ -74,8 +74,8 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn byte(&self, ahead: usize) -> u8 {
-        self.bytes.get(self.at + ahead).copied().unwrap_or(0)
+    fn byte(&self, offset: usize) -> u8 {
+        self.bytes.get(self.at + offset).copied().unwrap_or(0)
     }
 
     fn push(&mut self, byte: u8) {
