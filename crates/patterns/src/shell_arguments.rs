@@ -205,11 +205,12 @@ impl ArgumentWords {
             return Shape::Acting;
         }
         let value = text.split_once('=').map_or(text, |(_, value)| value);
-        if text.contains("://") || self.is_place(value) || is_address(text) {
+        let is_script = text.starts_with("javascript:") || text.starts_with("vbscript:");
+        if is_script || text.contains("://") || self.is_place(value) || is_address(text) {
             return Shape::Sure;
         }
         // `-name`, but no `-stevens`.
-        let is_word = text.len() > 5 && begins(&['-']) && text.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
+        let is_word = text.len() > 6 && begins(&['-']) && text.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
         let is_option =
             !is_word && begins(&['-', '+']) && (second.is_ascii_alphanumeric() || matches!(second, b'-' | b'%'));
         let is_variable = written.variable && !raw.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
@@ -222,6 +223,7 @@ impl ArgumentWords {
             || is_variable
             || written.hidden
             || text.starts_with("./")
+            || raw.starts_with("..\\")
             || text == "."
             || text.starts_with('/') && second.is_ascii_graphic()
             || text.starts_with("~/")
