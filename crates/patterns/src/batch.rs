@@ -3,7 +3,7 @@
 //! are words. The text is in lower case, its encodings undone.
 
 use crate::Part;
-use crate::command_class::Class;
+use crate::command_class::CommandClass;
 use crate::grammar::{Grammar, Reading};
 use crate::shell_arguments::{ArgumentWords, Shape};
 use crate::shell_places::{CommandPlace, CommandPlaces, plus_as_blank};
@@ -81,16 +81,16 @@ impl BatchGrammar {
     }
 
     /// What a word names, its path and the end of its name left out.
-    fn class_of(&self, word: &str) -> Option<Class> {
+    fn class_of(&self, word: &str) -> Option<CommandClass> {
         let name = word.rsplit(['\\', '/']).next().unwrap_or("");
         let bare = [".exe", ".com", ".bat", ".cmd"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         let is_path = name.len() < word.len() && word.contains('\\');
         if self.tools.has(name) || self.tools.has(bare) {
-            Some(if is_path { Class::Binary } else { Class::Tool })
+            Some(if is_path { CommandClass::Binary } else { CommandClass::Tool })
         } else if self.words.has(bare) {
-            Some(if is_path && bare.len() < name.len() { Class::Binary } else { Class::Argument })
+            Some(if is_path && bare.len() < name.len() { CommandClass::Binary } else { CommandClass::Argument })
         } else {
-            (is_path && bare.len() < name.len()).then_some(Class::OwnFile)
+            (is_path && bare.len() < name.len()).then_some(CommandClass::OwnFile)
         }
     }
 }
@@ -199,7 +199,7 @@ impl BatchGrammar {
         let (shape, length) = self.shape(text, &read);
         let mut points = class.points(place, shape);
         if shape == Shape::Nothing
-            && (class == Class::Argument
+            && (class == CommandClass::Argument
                 || matches!(place, CommandPlace::Weak | CommandPlace::Start | CommandPlace::Header))
         {
             points = points.min(2);
@@ -207,7 +207,7 @@ impl BatchGrammar {
         if matches!(place, CommandPlace::Start | CommandPlace::Header) && self.taught.has(&read.text) {
             points = points.min(4);
         }
-        if class == Class::Argument
+        if class == CommandClass::Argument
             && shape < Shape::Acting
             && !is_of_windows(&text[read.end..])
             && !self.is_pair(text, &read)
@@ -215,8 +215,8 @@ impl BatchGrammar {
             // The shells of Unix have most of these words, too.
             points = points.min(3);
         }
-        if read.hidden && class != Class::OwnFile {
-            points = if class == Class::Argument && shape < Shape::Dotted { points + 1 } else { 5 };
+        if read.hidden && class != CommandClass::OwnFile {
+            points = if class == CommandClass::Argument && shape < Shape::Dotted { points + 1 } else { 5 };
         }
         if matches!(read.text.as_str(), "cmd" | "cmd.exe") && interprets(rest) {
             points = 5;
@@ -238,7 +238,7 @@ impl BatchGrammar {
         let option = rest.strip_prefix('/').map_or(0, |option| option.split(' ').next().unwrap_or("").len() + 1);
         let command = rest.get(option..)?.trim_start();
         let read = batch_word(command, 0);
-        let class = self.class_of(&read.text).filter(|class| *class != Class::Argument || option > 0);
+        let class = self.class_of(&read.text).filter(|class| *class != CommandClass::Argument || option > 0);
         let is_variable = read.text.starts_with('%') && read.text.len() > 2 && read.text.ends_with('%');
         let points = match (class.is_some(), is_variable, place) {
             (true, ..) | (_, true, _) if option > 0 || place != CommandPlace::Start => 5,
@@ -360,7 +360,7 @@ impl BatchGrammar {
         let read = batch_word(text, 0);
         let class = self.class_of(&read.text);
         let tail = text[read.end..].trim_start();
-        class == Some(Class::Tool) || class.is_some() && !tail.is_empty() && !read.text.is_empty()
+        class == Some(CommandClass::Tool) || class.is_some() && !tail.is_empty() && !read.text.is_empty()
     }
 }
 

@@ -11,6 +11,7 @@
 mod base64;
 mod batch;
 mod check;
+mod code;
 mod command;
 mod command_class;
 mod context;
@@ -19,9 +20,21 @@ mod engine;
 pub mod grammar;
 mod languages;
 mod markup;
+mod markup_script;
+mod markup_tags;
+mod markup_words;
 pub mod normalise;
 mod pack;
+mod php;
+mod php_calls;
+#[cfg(test)]
+mod php_tests;
 mod powershell;
+mod script;
+#[cfg(test)]
+mod script_tests;
+mod script_text;
+mod script_words;
 pub mod search;
 mod shell;
 mod shell_arguments;
@@ -30,7 +43,12 @@ mod shell_judge;
 mod shell_places;
 mod shell_words;
 mod sql;
+mod sql_call;
+mod sql_query;
+mod sql_tail;
 mod sql_tokens;
+mod sql_value;
+mod template;
 mod vocabulary;
 
 pub use check::{FoundPattern, PackCheck, Standing};

@@ -3,7 +3,7 @@
 //! case, its encodings undone.
 
 use crate::Part;
-use crate::command_class::Class;
+use crate::command_class::CommandClass;
 use crate::grammar::{Grammar, Reading};
 use crate::shell_arguments::{ArgumentWords, Shape};
 use crate::shell_places::{CommandPlace, CommandPlaces, plus_as_blank};
@@ -163,12 +163,12 @@ impl PowershellGrammar {
         } else if is_alias {
             let is_sure = self.sure_aliases.has(&name);
             if is_sure {
-                Class::Tool.points(place, shape).min(if shape < Shape::Dotted { 4 } else { 5 })
+                CommandClass::Tool.points(place, shape).min(if shape < Shape::Dotted { 4 } else { 5 })
             } else if call {
                 0
             } else {
                 // Other shells have it, too.
-                Class::Argument.points(place, shape).min(3)
+                CommandClass::Argument.points(place, shape).min(3)
             }
         } else {
             known_points(place, shape).saturating_sub(if shape < Shape::Likely { 2 } else { 1 })
@@ -205,7 +205,7 @@ impl PowershellGrammar {
             return 5;
         }
         let arguments = self.arguments.read(text, end);
-        Class::Tool.points(place, arguments.shape)
+        CommandClass::Tool.points(place, arguments.shape)
     }
 
     /// Expressions that are the language's own, wherever they stand.

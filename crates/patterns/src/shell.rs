@@ -5,13 +5,13 @@
 use hashbrown::HashMap;
 
 use crate::Part;
-use crate::command_class::Class;
+use crate::command_class::CommandClass;
 use crate::grammar::{Grammar, Reading};
 use crate::shell_arguments::{ArgumentWords, Shape, is_glob_path};
 use crate::shell_expansions::{braces, calls_itself, expansion};
 use crate::shell_judge::{Known, alone, hidden, is_list_of_words, runs_text};
 use crate::shell_places::{CommandPlace, CommandPlaces, plus_as_blank};
-use crate::shell_words::{Names, Word, is_blank, is_separator, word};
+use crate::shell_words::{Names, ShellWord, is_blank, is_separator, word};
 use crate::vocabulary::{Vocabulary, WordSet};
 
 /// Marks behind which commands stand, and those of words that are not written plainly.
@@ -46,7 +46,8 @@ struct Command {
 impl ShellGrammar {
     pub(crate) fn new(words: &Vocabulary) -> Self {
         let mut known: HashMap<Box<str>, Known> = HashMap::new();
-        let classes = [("tool", Class::Tool), ("word", Class::Word), ("argument", Class::Argument)];
+        let classes =
+            [("tool", CommandClass::Tool), ("word", CommandClass::Word), ("argument", CommandClass::Argument)];
         for (list, class) in classes {
             for name in words.words(&format!("commands.{list}")) {
                 known.entry(name.as_str().into()).or_default().class = Some(class);
@@ -85,20 +86,20 @@ impl ShellGrammar {
             // `python3.11`, but no `id5`.
             self.known
                 .get(bare)
-                .filter(|known| known.is_interpreter || bare.len() > 3 && known.class == Some(Class::Tool))
+                .filter(|known| known.is_interpreter || bare.len() > 3 && known.class == Some(CommandClass::Tool))
         };
         self.known.get(name).or_else(version).copied()
     }
 
     /// What the word names, and the name for people.
-    fn class_of<'a>(&self, word: &'a Word) -> Option<(Known, &'a str)> {
+    fn class_of<'a>(&self, word: &'a ShellWord) -> Option<(Known, &'a str)> {
         let text = word.text.as_str();
         if word.written.broken || word.written.call || text.is_empty() {
             return None;
         }
         let is_bracketed = word.written.bracket && text.starts_with('/') && self.arguments.is_place(text);
         if is_glob_path(text) || is_bracketed {
-            return Some((Known { class: Some(Class::Binary), ..Known::default() }, text));
+            return Some((Known { class: Some(CommandClass::Binary), ..Known::default() }, text));
         }
         if word.written.glob && text.contains(['?', '*']) {
             return None;
@@ -110,10 +111,10 @@ impl ShellGrammar {
             && directory.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'/' || byte == b'.');
         if is_programs {
             let known = self.look_up(name)?;
-            return Some((Known { class: Some(Class::Binary), ..known }, text));
+            return Some((Known { class: Some(CommandClass::Binary), ..known }, text));
         }
         let is_own = ["./", "/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|place| text.starts_with(place));
-        (is_own && !name.is_empty()).then_some((Known { class: Some(Class::OwnFile), ..Known::default() }, text))
+        (is_own && !name.is_empty()).then_some((Known { class: Some(CommandClass::OwnFile), ..Known::default() }, text))
     }
 }
 
@@ -194,7 +195,7 @@ impl<'a> Scan<'a> {
     /// The command that stands at a place, if one does.
     fn command(&mut self, at: usize, place: CommandPlace) -> Option<Command> {
         let mut at = at;
-        let mut wrapped: Option<(Word, Known, usize)> = None;
+        let mut wrapped: Option<(ShellWord, Known, usize)> = None;
         let (mut is_wrapped, mut is_taught) = (false, false);
         let mut skips_more = false;
         for _ in 0..BEFORE_MAX {
@@ -264,7 +265,7 @@ impl<'a> Scan<'a> {
     }
 
     /// The reading of the word that names a command: a variable's name may be one letter.
-    fn nearer_reading(&self, at: usize, read: Word) -> Word {
+    fn nearer_reading(&self, at: usize, read: ShellWord) -> ShellWord {
         if !read.written.variable || self.grammar.class_of(&read).is_some() {
             return read;
         }
@@ -273,7 +274,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Options, numbers and paths between a wrapper and its command.
-    fn is_before_command(&self, read: &Word, follows_option: bool) -> bool {
+    fn is_before_command(&self, read: &ShellWord, follows_option: bool) -> bool {
         let text = read.text.as_str();
         let is_time = text.starts_with(|first: char| first.is_ascii_digit())
             && text.trim_end_matches(['s', 'm', 'h', 'd']).bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -289,15 +290,15 @@ impl<'a> Scan<'a> {
         let class = known.class?;
         let shape = self.grammar.arguments.read(&list.text, read.end).shape;
         let points = match class {
-            Class::Argument if list.odd => class.points(place, shape).max(4 + u32::from(shape >= Shape::Likely)),
-            Class::Tool | Class::Word | Class::Binary if list.odd || shape >= Shape::Dotted => 5,
+            CommandClass::Argument if list.odd => class.points(place, shape).max(4 + u32::from(shape >= Shape::Likely)),
+            CommandClass::Tool | CommandClass::Word | CommandClass::Binary if list.odd || shape >= Shape::Dotted => 5,
             _ => class.points(place, shape),
         };
         (points > 0).then(|| Command { points, name: name.to_owned(), end: list.end })
     }
 
     /// `$x` where `x=wget` stood before, `$a$b` where both are halves of a name, and `$0 <<< x`.
-    fn variable_command(&self, at: usize, read: &Word) -> Option<Command> {
+    fn variable_command(&self, at: usize, read: &ShellWord) -> Option<Command> {
         let raw = self.text.get(at..read.end)?.strip_prefix('$')?;
         let tail = self.text.get(self.skip_blanks(read.end)..)?;
         let names = raw.split('$').map(|name| name.trim_start_matches('{').trim_end_matches('}'));
@@ -354,7 +355,7 @@ impl<'a> Scan<'a> {
     }
 
     /// How sure it is that this command at this place with these arguments is meant.
-    fn judge(&mut self, read: &Word, known: Known, place: CommandPlace) -> Option<Command> {
+    fn judge(&mut self, read: &ShellWord, known: Known, place: CommandPlace) -> Option<Command> {
         let class = known.class?;
         let mut arguments = self.grammar.arguments.read(self.text, read.end);
         self.work += arguments.end - read.end;
@@ -365,7 +366,7 @@ impl<'a> Scan<'a> {
         let mut points = class.points(place, arguments.shape);
         if matches!(place, CommandPlace::Start | CommandPlace::Header)
             && known.is_taught
-            && class != Class::Binary
+            && class != CommandClass::Binary
             && arguments.shape <= Shape::Several
         {
             points = points.min(4);
@@ -395,10 +396,10 @@ impl<'a> Scan<'a> {
 /// What stands behind `nohup` or `env` is a command all the more.
 fn in_wrapper(own: Command, wrapper: &str, (is_wrapped, is_taught): (bool, bool), known: Known) -> Command {
     let least = match known.class {
-        Some(Class::Argument) | None => 0,
-        Some(Class::Tool) if is_wrapped && !is_taught => 5,
+        Some(CommandClass::Argument) | None => 0,
+        Some(CommandClass::Tool) if is_wrapped && !is_taught => 5,
         _ if is_wrapped => 4,
-        Some(Class::Tool) if !is_taught => 3,
+        Some(CommandClass::Tool) if !is_taught => 3,
         _ => 0,
     };
     let more = u32::from(own.points >= 2) + u32::from(is_wrapped && own.points >= 2);
@@ -462,9 +463,9 @@ mod tests {
         words.add("commands.word", ["id".to_owned()]);
         let grammar = ShellGrammar::new(&words);
         let class = |text: &str| grammar.class_of(&word(text, 0, Names::Whole)).and_then(|(known, _)| known.class);
-        assert_eq!(class("python3.11 x"), Some(Class::Tool));
-        assert_eq!(class("/usr/bin/id"), Some(Class::Binary));
-        assert_eq!(class("/tmp/x"), Some(Class::OwnFile));
+        assert_eq!(class("python3.11 x"), Some(CommandClass::Tool));
+        assert_eq!(class("/usr/bin/id"), Some(CommandClass::Binary));
+        assert_eq!(class("/tmp/x"), Some(CommandClass::OwnFile));
         assert_eq!(class("id5"), None);
         assert_eq!(class("id's"), None);
         assert_eq!(class("doc/id"), None);

@@ -1,7 +1,7 @@
 //! What stands behind the name of a command: options, paths, addresses, redirects or the words of a sentence. It says
 //! how sure the arguments are to be arguments; which command they belong to is not asked.
 
-use crate::shell_words::{Names, Word, is_blank, is_separator, word};
+use crate::shell_words::{Names, ShellWord, is_blank, is_separator, word};
 use crate::vocabulary::{Vocabulary, WordSet};
 
 /// Arguments that are looked at.
@@ -187,7 +187,7 @@ impl ArgumentWords {
         self.places.iter().any(|place| word.starts_with(place.as_str()))
     }
 
-    fn shape_of(&self, word: &Word, raw: &str) -> Shape {
+    fn shape_of(&self, word: &ShellWord, raw: &str) -> Shape {
         let text = word.text.as_str();
         let written = word.written;
         let begins = |signs: &[char]| text.starts_with(signs);

@@ -1,10 +1,10 @@
 //! What makes a command of a shell more or less likely than its class, place and arguments say: how it ends, how its name
 //! is written, and what is known of attacks. No text is taken apart here.
 
-use crate::command_class::Class;
+use crate::command_class::CommandClass;
 use crate::shell_arguments::{Arguments, Shape};
 use crate::shell_places::CommandPlace;
-use crate::shell_words::Word;
+use crate::shell_words::ShellWord;
 
 /// Bytes of a text that one judgement looks at.
 const HEAD_MAX: usize = 240;
@@ -12,7 +12,7 @@ const HEAD_MAX: usize = 240;
 /// What is known of a name.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Known {
-    pub(crate) class: Option<Class>,
+    pub(crate) class: Option<CommandClass>,
     pub(crate) is_taught: bool,
     pub(crate) is_interpreter: bool,
     pub(crate) is_wrapper: bool,
@@ -26,7 +26,7 @@ pub(crate) fn head(text: &str) -> &str {
 }
 
 /// A command without arguments: something must end it that would, or the text must end.
-pub(crate) fn alone(text: &str, points: u32, class: Class, place: CommandPlace, arguments: &Arguments) -> u32 {
+pub(crate) fn alone(text: &str, points: u32, class: CommandClass, place: CommandPlace, arguments: &Arguments) -> u32 {
     let next = text.as_bytes().get(arguments.end + 1).copied().unwrap_or(0);
     match (place, arguments.ended_by) {
         // `$(id).hide()` is of a script.
@@ -34,7 +34,7 @@ pub(crate) fn alone(text: &str, points: u32, class: Class, place: CommandPlace, 
         // Nothing else stands in the value: a probe.
         (CommandPlace::Inside, b')' | b'`') if points == 3 && is_all(text, arguments.end) => 4,
         (CommandPlace::Inside, b')' | b'`' | 0) => points,
-        (CommandPlace::Start, b'|') if class != Class::Argument && arguments.end + 1 >= text.len() => 4,
+        (CommandPlace::Start, b'|') if class != CommandClass::Argument && arguments.end + 1 >= text.len() => 4,
         (CommandPlace::Inside, _) => points.min(3),
         (CommandPlace::TokenPipe | CommandPlace::TokenAmpersand, _) => points.min(2 + u32::from(points > 3)),
         (CommandPlace::Token, b';' | 0) if is_list_of_words(text) => points.min(2),
@@ -63,7 +63,7 @@ pub(crate) fn is_list_of_words(text: &str) -> bool {
 }
 
 /// `sh -c x`, `python -c x`, `bash -i`, `base64 -d`, `chmod +x`: what attacks are made of.
-pub(crate) fn runs_text(text: &str, known: Known, read: &Word, place: CommandPlace, shape: Shape) -> u32 {
+pub(crate) fn runs_text(text: &str, known: Known, read: &ShellWord, place: CommandPlace, shape: Shape) -> u32 {
     let tail = head(&text[read.end..]).trim_start();
     let option = tail.split([' ', '\t']).next().unwrap_or("");
     let rest = tail.get(option.len()..).unwrap_or("").trim_start();
@@ -92,24 +92,26 @@ pub(crate) fn runs_text(text: &str, known: Known, read: &Word, place: CommandPla
 }
 
 /// More points for a name that is hidden in quotes, empty variables or wildcards.
-pub(crate) fn hidden(points: u32, class: Class, read: &Word, place: CommandPlace, shape: Shape) -> u32 {
+pub(crate) fn hidden(points: u32, class: CommandClass, read: &ShellWord, place: CommandPlace, shape: Shape) -> u32 {
     let written = read.written;
-    let is_hidden = written.hidden || written.bracket && class == Class::Binary;
-    let is_quoted = written.quoted || written.glob && class != Class::Binary;
+    let is_hidden = written.hidden || written.bracket && class == CommandClass::Binary;
+    let is_quoted = written.quoted || written.glob && class != CommandClass::Binary;
     if !is_hidden && !is_quoted {
         return points;
     }
     let sure = match class {
-        Class::Tool => true,
-        Class::Binary => written.bracket || written.hidden || shape >= Shape::Dotted || place != CommandPlace::Start,
-        Class::Word => shape >= Shape::Dotted || !matches!(place, CommandPlace::Start | CommandPlace::Weak),
-        Class::Argument | Class::OwnFile => shape >= Shape::Likely,
+        CommandClass::Tool => true,
+        CommandClass::Binary => {
+            written.bracket || written.hidden || shape >= Shape::Dotted || place != CommandPlace::Start
+        }
+        CommandClass::Word => shape >= Shape::Dotted || !matches!(place, CommandPlace::Start | CommandPlace::Weak),
+        CommandClass::Argument | CommandClass::OwnFile => shape >= Shape::Likely,
     };
     match (is_hidden, sure) {
         (true, true) => 5,
-        (true, false) => (points + 2).min(4).max(if class == Class::Word { 4 } else { 2 }),
-        (false, true) if class == Class::Tool && read.text.len() > 3 && place != CommandPlace::Header => 5,
-        (false, true) if class == Class::Tool || place != CommandPlace::Start => (points + 2).min(5),
+        (true, false) => (points + 2).min(4).max(if class == CommandClass::Word { 4 } else { 2 }),
+        (false, true) if class == CommandClass::Tool && read.text.len() > 3 && place != CommandPlace::Header => 5,
+        (false, true) if class == CommandClass::Tool || place != CommandPlace::Start => (points + 2).min(5),
         _ => points,
     }
 }
