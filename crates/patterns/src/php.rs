@@ -24,12 +24,15 @@ pub(crate) enum Class {
     /// Tells by itself, without arguments.
     Info,
     Word,
+    /// Changes texts: no word, and no more than that.
+    Text,
     Object,
     Magic,
 }
 
-const CLASSES: [(&str, Class); 14] = [
+const CLASSES: [(&str, Class); 15] = [
     ("php.decode_word", Class::Word),
+    ("php.text", Class::Text),
     ("php.file_word", Class::Word),
     ("php.callback_word", Class::Word),
     ("php.info_word", Class::Word),
@@ -95,7 +98,7 @@ impl PhpGrammar {
             for word in words.words(list) {
                 names.insert(word.as_str().into(), class);
                 // A plain word nominates only together with its bracket.
-                if class != Class::Word && word.contains('_') && word.len() > 7 {
+                if !matches!(class, Class::Word | Class::Text) && word.contains('_') && word.len() > 7 {
                     needs.push(word.clone());
                 } else {
                     needs.extend(["(", " ("].map(|bracket| format!("{word}{bracket}")));
@@ -207,9 +210,14 @@ impl PhpGrammar {
             Class::RunWord | Class::Include => 2,
             Class::Magic if name.starts_with("__") => 3,
             Class::Sure | Class::Info => 3,
+            Class::Text => 2,
             Class::Word | Class::Object | Class::Magic => 1,
         };
+        let brought =
+            ["$_", "${", "@$_", "$globals"].iter().any(|mark| piece(text, open + 1, open + 12).contains(mark));
         let shape = match args {
+            // A variable of a snippet holds nothing; what the request brought does.
+            Args::Variable if !brought => 1,
             Args::Quoted | Args::Variable | Args::Path => 2,
             Args::Call => 1 + i32::from(whole),
             Args::Empty if whole => 0,
@@ -223,6 +231,8 @@ impl PhpGrammar {
             Class::RunWord | Class::Include if gap == Gap::Line && !args.is_code() => 2,
             Class::Word | Class::Object | Class::Magic if matches!(args, Args::Quoted | Args::Variable) && whole => 4,
             Class::Word | Class::Object | Class::Magic => 3,
+            Class::Text => 4,
+            Class::Sure if args == Args::Variable && !brought => 4,
             _ => 5,
         };
         let mut points = (base + shape + i32::from(whole) + 2 * i32::from(tells)).clamp(1, most);
@@ -244,7 +254,13 @@ impl PhpGrammar {
             _ => false,
         };
         let ended = acts && rest.contains(';') && begins(text, start);
-        acts.then(|| Reading::of(if ended { 4 } else { 2 }, format!("`{name}` of PHP with a text or variable")))
+        let brought = acts && class == Class::Include && (rest.starts_with("$_") || piece(rest, 1, 12).contains("://"));
+        let points = match (brought, ended) {
+            (true, _) => 5,
+            (false, true) => 4,
+            (false, false) => 2,
+        };
+        acts.then(|| Reading::of(points, format!("`{name}` of PHP with a text or variable")))
     }
 
     /// A name that only PHP has, without a bracket.

@@ -19,6 +19,7 @@ pub(crate) struct ScriptGrammar {
     process: WordSet,
     process_sure: WordSet,
     calls: WordSet,
+    environment: WordSet,
     methods: WordSet,
     dunders: WordSet,
     modules: WordSet,
@@ -55,6 +56,7 @@ impl ScriptGrammar {
             process: words.set(&["script.process"]),
             process_sure: words.set(&["script.process_sure"]),
             calls: words.set(&["script.call"]),
+            environment: words.set(&["script.environment"]),
             methods: words.set(&["script.method"]),
             dunders: words.set(&["script.dunder"]),
             modules: words.set(&["script.module"]),
@@ -154,7 +156,9 @@ impl ScriptGrammar {
             return (opened && path.steps.len() == 1 && inside < text.len() && !in_path)
                 .then_some(4 + u32::from(whole));
         };
-        let acts = called || path.bracketed || opened || path.steps.len() > 2;
+        let last = path.steps.last().map_or("", |(start, end)| piece(&path.text, *start, *end));
+        let further = path.steps.len() > 2 && !self.environment.has(last);
+        let acts = called || path.bracketed || opened || further;
         let sure = self.process_sure.has(pair);
         Some(match (sure, acts, whole) {
             (true, true, _) | (true, _, true) if !in_path => 5,
