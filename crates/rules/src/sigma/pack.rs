@@ -183,10 +183,11 @@ fn parts(node: &Node, problems: &mut Problems) -> u8 {
 }
 
 fn views(node: &Node, problems: &mut Problems) -> Vec<View> {
-    const NAMES: [(&str, View); 7] = [
+    const NAMES: [(&str, View); 8] = [
         ("raw", View::Raw),
         ("decoded", View::Decoded),
         ("markup", View::Markup),
+        ("script", View::Script),
         ("sql", View::Sql),
         ("shell", View::Shell),
         ("path", View::Path),

@@ -10,9 +10,18 @@ use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::yaml::{self, Node};
 
 /// Vocabularies that the program knows by itself; a language looks its words up there whatever rules are loaded.
-const STANDARD: [(&str, &str); 2] = [
+const STANDARD: [(&str, &str); 11] = [
     ("rules/vocabularies/commands.yml", include_str!("../../../../rules/vocabularies/commands.yml")),
+    ("rules/vocabularies/files.yml", include_str!("../../../../rules/vocabularies/files.yml")),
+    ("rules/vocabularies/hosts.yml", include_str!("../../../../rules/vocabularies/hosts.yml")),
+    ("rules/vocabularies/java.yml", include_str!("../../../../rules/vocabularies/java.yml")),
+    ("rules/vocabularies/markup.yml", include_str!("../../../../rules/vocabularies/markup.yml")),
     ("rules/vocabularies/parameters.yml", include_str!("../../../../rules/vocabularies/parameters.yml")),
+    ("rules/vocabularies/php.yml", include_str!("../../../../rules/vocabularies/php.yml")),
+    ("rules/vocabularies/protocol.yml", include_str!("../../../../rules/vocabularies/protocol.yml")),
+    ("rules/vocabularies/script.yml", include_str!("../../../../rules/vocabularies/script.yml")),
+    ("rules/vocabularies/sql.yml", include_str!("../../../../rules/vocabularies/sql.yml")),
+    ("rules/vocabularies/template.yml", include_str!("../../../../rules/vocabularies/template.yml")),
 ];
 
 /// The lists of words that patterns use.
