@@ -47,7 +47,7 @@ fn measure_quality(root: &Path) -> anyhow::Result<()> {
         None => quality::print::all(root),
         Some("families") => quality::print::generated(root, more.as_deref().unwrap_or("")),
         Some("baseline") => quality::print::write_baseline(root),
-        Some("benign") => quality::print::false_reports(root, more.as_deref() == Some("--examples")),
+        Some("benign") => quality::print::benign(root, more.as_deref() == Some("--examples")),
         Some("levels") => quality::print::levels(root),
         Some("payloads") => quality::print::payloads(root),
         Some("hosts") => quality::print::lines_of_hosts(root, more.as_deref() == Some("--examples")),

@@ -8,6 +8,7 @@ mod benign;
 mod encode;
 pub(crate) mod families;
 mod grammar;
+mod grammar_file;
 pub(crate) mod hosts;
 pub(crate) mod print;
 mod real;
@@ -43,7 +44,7 @@ pub(crate) fn own_rules(root: &Path, paranoia: u8) -> anyhow::Result<RuleSet> {
     files.sort();
     let terms = Terms { paranoia, ..Terms::default() };
     let loaded = rules::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), &terms);
-    anyhow::ensure!(loaded.rejected().count() == 0, "every own rule loads");
+    anyhow::ensure!(loaded.rejected().count() == 0, "an own rule is refused: {:?}", loaded.diagnostics.first());
     Ok(loaded.set)
 }
 

@@ -482,6 +482,11 @@ impl Surroundings {
         }
     }
 
+    /// As visitors of files send it.
+    pub(crate) fn reading(self) -> Self {
+        Surroundings { method: if self.method == "HEAD" { "HEAD" } else { "GET" }, ..self }
+    }
+
     pub(crate) fn line(&self, target: &str) -> String {
         let Surroundings { client, time, method, answer, referer, agent } = self;
         let target = target.replace('"', "%22");

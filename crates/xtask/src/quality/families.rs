@@ -8,7 +8,8 @@ use rules::RuleSet;
 
 use crate::quality::attacks::{own_name, placed};
 use crate::quality::encode::{ENCODINGS, Encoding};
-use crate::quality::grammar::{self, Family, Grammar};
+use crate::quality::grammar::{Family, Grammar};
+use crate::quality::grammar_file;
 use crate::quality::report::Families;
 use crate::quality::sample::{Attack, Labelled, Random};
 use crate::quality::sentence::derive;
@@ -34,7 +35,7 @@ pub(crate) const BASELINE_DEPTH: Depth = Depth { sentences: 16, encodings: 3 };
 
 /// Runs the sentences of all grammars through the rules.
 pub(crate) fn measure(set: RuleSet, depth: Depth) -> anyhow::Result<Measured> {
-    let grammars = grammar::all()?;
+    let grammars = grammar_file::all()?;
     Ok(measure_lines(set, |take| {
         for grammar in &grammars {
             grammar.families.iter().for_each(|family| lines(grammar, family, depth, take));
@@ -170,7 +171,7 @@ mod tests {
     #[test]
     fn a_family_has_lines_enough_and_each_stands_in_a_place_of_its_grammar() {
         let mut count: BTreeMap<&str, usize> = BTreeMap::new();
-        for grammar in grammar::all().unwrap() {
+        for grammar in grammar_file::all().unwrap() {
             for family in &grammar.families {
                 lines(&grammar, family, BASELINE_DEPTH, &mut |labelled| {
                     assert!(labelled.attack.is_some_and(|attack| grammar.places.contains(&attack.place)));

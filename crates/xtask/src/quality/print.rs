@@ -27,8 +27,9 @@ const GOOD: f64 = 0.9;
 /// Everything, in the order of QUALITY.md.
 pub(crate) fn all(root: &Path) -> anyhow::Result<()> {
     generated(root, "")?;
-    false_reports(root, false)?;
-    levels(root)?;
+    let found = real::collect();
+    false_reports(root, &found, false)?;
+    levels_with(root, &found)?;
     payloads(root)?;
     behaviours(root)?;
     lines_of_hosts(root, false)
@@ -90,9 +91,11 @@ pub(crate) fn generated(root: &Path, prefix: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the baseline that the tests compare with.
+/// Writes the baseline that the tests compare with, and tells what falls by that.
 pub(crate) fn write_baseline(root: &Path) -> anyhow::Result<()> {
     let measured = families::measure(own_rules(root, 1)?, families::BASELINE_DEPTH)?;
+    let before = std::fs::read_to_string(root.join(families::BASELINE)).unwrap_or_default();
+    families::fallen(&before, &measured).iter().for_each(|line| println!("{line}"));
     std::fs::write(root.join(families::BASELINE), families::baseline(&measured))?;
     for (name, is_held_out) in [("open", false), ("held out", true)] {
         let families = measured.families(is_held_out);
@@ -108,7 +111,7 @@ pub(crate) fn write_baseline(root: &Path) -> anyhow::Result<()> {
 }
 
 /// Benign lines of the machine through the rules, one in `sample`.
-fn measure_real(root: &Path, level: u8, found: &real::Found, sample: usize) -> anyhow::Result<Measured> {
+fn measure_real(root: &Path, level: u8, found: &real::Targets, sample: usize) -> anyhow::Result<Measured> {
     Ok(measure_lines(own_rules(root, level)?, |take| {
         let lines = real::lines(found, SEED).step_by(sample);
         lines.for_each(|line| take(Labelled { line, attack: None }));
@@ -120,8 +123,7 @@ fn generated_benign(root: &Path, level: u8, lines: usize) -> anyhow::Result<Meas
 }
 
 /// What is reported of benign lines, and by which rules.
-pub(crate) fn false_reports(root: &Path, examples: bool) -> anyhow::Result<()> {
-    let found = real::collect();
+fn false_reports(root: &Path, found: &real::Targets, examples: bool) -> anyhow::Result<()> {
     println!("\n| benign lines | distinct | reported | per million | interval, per million |\n|---|---|---|---|---|");
     let row = |name: &str, share: Share| {
         let (low, high) = share.interval();
@@ -134,8 +136,8 @@ pub(crate) fn false_reports(root: &Path, examples: bool) -> anyhow::Result<()> {
     let mut rules: BTreeMap<String, u64> = BTreeMap::new();
     let mut wrong = Vec::new();
     let mut all = Share::default();
-    for ((place, kind), targets) in &found {
-        let one = real::Found::from([((*place, *kind), targets.clone())]);
+    for ((place, kind), targets) in found {
+        let one = real::Targets::from([((*place, *kind), targets.clone())]);
         let measured = measure_real(root, 1, &one, 1)?;
         let share = measured.false_positives();
         all = Share { hits: all.hits + share.hits, of: all.of + share.of };
@@ -157,9 +159,18 @@ pub(crate) fn false_reports(root: &Path, examples: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The paranoia levels side by side: what each gains and costs.
+/// What is reported of benign lines that are found on the machine now.
+pub(crate) fn benign(root: &Path, examples: bool) -> anyhow::Result<()> {
+    false_reports(root, &real::collect(), examples)
+}
+
+/// The paranoia levels, with benign lines that are found on the machine now.
 pub(crate) fn levels(root: &Path) -> anyhow::Result<()> {
-    let found = real::collect();
+    levels_with(root, &real::collect())
+}
+
+/// The paranoia levels side by side: what each gains and costs.
+fn levels_with(root: &Path, found: &real::Targets) -> anyhow::Result<()> {
     println!(
         "\n| paranoia level | open: items, mean | held out: items, mean | payloads | made-up benign, per million | benign of the \
          machine, per million |\n|---|---|---|---|---|---|"
@@ -168,7 +179,7 @@ pub(crate) fn levels(root: &Path) -> anyhow::Result<()> {
         let derived = families::measure(own_rules(root, level)?, families::BASELINE_DEPTH)?;
         let payloads = measure(own_rules(root, level)?, Size { variants: 1, benign: 0 }, SEED);
         let made_up = generated_benign(root, level, BENIGN_LINES / LEVEL_SAMPLE)?.false_positives();
-        let real = measure_real(root, level, &found, LEVEL_SAMPLE)?.false_positives();
+        let real = measure_real(root, level, found, LEVEL_SAMPLE)?.false_positives();
         let cell = |is_held_out| {
             let families = derived.families(is_held_out);
             format!("{}, {}", percent(families.items().share()), percent(families.mean()))

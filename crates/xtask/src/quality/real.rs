@@ -23,8 +23,11 @@ const TARGET_MAX: usize = 600;
 /// Packages whose texts are attacks, by a part of their path.
 const ATTACKS: [&str; 3] = ["libinjection", "sqlparser", "/fuzz"];
 
+/// Last parts of the names of hosts that no browser reaches.
+const WITHIN: [&str; 3] = ["internal", "local", "localdomain"];
+
 /// Distinct request targets, by place and kind.
-pub(crate) type Found = BTreeMap<(&'static str, &'static str), Vec<String>>;
+pub(crate) type Targets = BTreeMap<(&'static str, &'static str), Vec<String>>;
 
 /// A place where packages lie, and what stands before its paths on a mirror.
 struct Mirror {
@@ -49,8 +52,8 @@ fn mirrors() -> Vec<Mirror> {
 }
 
 /// Everything that this machine has, at most `LINES_MAX` lines of a kind from a place.
-pub(crate) fn collect() -> Found {
-    let mut found = Found::new();
+pub(crate) fn collect() -> Targets {
+    let mut found = Targets::new();
     for mirror in mirrors() {
         let mut files = Vec::new();
         mirror.folders.iter().for_each(|folder| walk(folder, folder, DEPTH_MAX, &mut files));
@@ -79,7 +82,9 @@ pub(crate) fn collect() -> Found {
             kinds.entry("addresses in texts").or_default().extend(addresses(&text));
         }
         for (kind, mut targets) in kinds {
-            targets.retain(|target| target.len() <= TARGET_MAX && target.starts_with('/'));
+            // To ask for hidden files is what rules tell of, whoever asks.
+            let is_open = |target: &str| !target.contains("/.") || target.contains("/.well-known/");
+            targets.retain(|target| target.len() <= TARGET_MAX && target.starts_with('/') && is_open(target));
             targets.sort_by_cached_key(|target| (hash(target), target.clone()));
             targets.dedup();
             targets.truncate(LINES_MAX);
@@ -167,7 +172,8 @@ fn addresses(text: &str) -> Vec<String> {
         let Some((host, _)) = address.split_once('/') else { continue };
         let is_named =
             host.contains('.') && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
-        let is_public = host.rsplit('.').next().is_some_and(|top| top.bytes().all(|byte| byte.is_ascii_alphabetic()));
+        let top = host.rsplit('.').next().unwrap_or("");
+        let is_public = top.bytes().all(|byte| byte.is_ascii_alphabetic()) && !WITHIN.contains(&top);
         if is_named && is_public {
             found.push(address[host.len()..].split('#').next().unwrap_or("").to_owned());
         }
@@ -204,10 +210,10 @@ fn interfaces(text: &str) -> Vec<String> {
 }
 
 /// Each target as a line of an access log, with what browsers and programs send beside it.
-pub(crate) fn lines<'a>(found: &'a Found, seed: u64) -> impl Iterator<Item = String> + 'a {
+pub(crate) fn lines<'a>(found: &'a Targets, seed: u64) -> impl Iterator<Item = String> + 'a {
     let mut random = Random::new(seed);
     let targets = found.values().flatten();
-    targets.enumerate().map(move |(at, target)| Surroundings::of(&mut random, at).line(target))
+    targets.enumerate().map(move |(at, target)| Surroundings::of(&mut random, at).reading().line(target))
 }
 
 #[cfg(test)]

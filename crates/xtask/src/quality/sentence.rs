@@ -2,7 +2,7 @@
 //! differ in numbers and names only count once.
 
 use crate::quality::encode::base64_text;
-use crate::quality::grammar::{Alternative, Family, Grammar, Piece};
+use crate::quality::grammar::{Alternative, Family, Function, Grammar, Made, Piece};
 use crate::quality::sample::Random;
 
 /// Productions within productions; below, the shortest way out is taken.
@@ -14,105 +14,26 @@ const WORDS: [&str; 12] =
     ["alpha", "birch", "cedar", "delta", "ember", "fjord", "gamma", "heron", "ivory", "juno", "krill", "lotus"];
 const HOSTS: [&str; 5] = ["bad.example", "203.0.113.66", "x7.attacker.example", "cdn.bob.example", "198.51.100.7"];
 
-/// What is made up for each sentence.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Made {
-    Number,
-    OtherNumber,
-    Digit,
-    Word,
-    OtherWord,
-    Host,
-    Address,
-    Blank,
-    Tab,
-    LineEnd,
-    NewLine,
-    Nul,
-    None,
-}
-
-impl Made {
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "n" => Made::Number,
-            "m" => Made::OtherNumber,
-            "k" => Made::Digit,
-            "w" => Made::Word,
-            "v" => Made::OtherWord,
-            "host" => Made::Host,
-            "ip" => Made::Address,
-            "sp" => Made::Blank,
-            "tab" => Made::Tab,
-            "crlf" => Made::LineEnd,
-            "lf" => Made::NewLine,
-            "nul" => Made::Nul,
-            "none" => Made::None,
-            _ => return None,
-        })
-    }
-}
-
-/// What is done with a derived text before it stands in the sentence.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Function {
-    Base64,
-    /// Base64 of UTF-16, as PowerShell takes it.
-    Base64Wide,
-    Hex,
-    /// `\x61\x62`
-    HexEscapes,
-    /// `\141\142`
-    OctalEscapes,
-    /// `\u0061\u0062`
-    UnicodeEscapes,
-    /// `97,98`
-    Codes,
-    /// `&#97;&#98;`
-    Entities,
-    Reversed,
-    Upper,
-    Percent,
-}
-
-impl Function {
-    pub(crate) fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "base64" => Function::Base64,
-            "base64-wide" => Function::Base64Wide,
-            "hex" => Function::Hex,
-            "hex-escapes" => Function::HexEscapes,
-            "octal-escapes" => Function::OctalEscapes,
-            "unicode-escapes" => Function::UnicodeEscapes,
-            "codes" => Function::Codes,
-            "entities" => Function::Entities,
-            "reversed" => Function::Reversed,
-            "upper" => Function::Upper,
-            "percent" => Function::Percent,
-            _ => return None,
-        })
-    }
-
-    fn of(self, text: &str) -> String {
-        let each = |write: fn(u8) -> String| text.bytes().map(write).collect::<String>();
-        match self {
-            Function::Base64 => base64_text(text.as_bytes()),
-            Function::Base64Wide => base64_text(&text.bytes().flat_map(|byte| [byte, 0]).collect::<Vec<u8>>()),
-            Function::Hex => each(|byte| format!("{byte:02x}")),
-            Function::HexEscapes => each(|byte| format!("\\x{byte:02x}")),
-            Function::OctalEscapes => each(|byte| format!("\\{byte:03o}")),
-            Function::UnicodeEscapes => each(|byte| format!("\\u{byte:04x}")),
-            Function::Codes => text.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(","),
-            Function::Entities => each(|byte| format!("&#{byte};")),
-            Function::Reversed => text.chars().rev().collect(),
-            Function::Upper => text.to_ascii_uppercase(),
-            Function::Percent => each(|byte| format!("%{byte:02x}")),
-        }
+/// What a function makes of a text.
+fn applied(function: Function, text: &str) -> String {
+    let each = |write: fn(u8) -> String| text.bytes().map(write).collect::<String>();
+    match function {
+        Function::Base64 => base64_text(text.as_bytes()),
+        Function::Base64Wide => base64_text(&text.bytes().flat_map(|byte| [byte, 0]).collect::<Vec<u8>>()),
+        Function::Hex => each(|byte| format!("{byte:02x}")),
+        Function::HexEscapes => each(|byte| format!("\\x{byte:02x}")),
+        Function::OctalEscapes => each(|byte| format!("\\{byte:03o}")),
+        Function::UnicodeEscapes => each(|byte| format!("\\u{byte:04x}")),
+        Function::Codes => text.bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(","),
+        Function::Entities => each(|byte| format!("&#{byte};")),
+        Function::Reversed => text.chars().rev().collect(),
+        Function::Upper => text.to_ascii_uppercase(),
+        Function::Percent => each(|byte| format!("%{byte:02x}")),
     }
 }
 
 /// Numbers and names of one sentence.
-struct Names {
+struct MadeUp {
     number: usize,
     other_number: usize,
     word: &'static str,
@@ -123,7 +44,7 @@ struct Names {
 struct Derivation<'a> {
     grammar: &'a Grammar,
     random: &'a mut Random,
-    names: Names,
+    names: MadeUp,
     choices: Vec<usize>,
 }
 
@@ -147,7 +68,7 @@ impl Derivation<'_> {
             Piece::Derived(name, function) => {
                 let grammar = self.grammar;
                 let text = grammar.productions.get(name).map(|list| self.list(list, depth + 1)).unwrap_or_default();
-                function.map_or(text.clone(), |function| function.of(&text))
+                function.map_or(text.clone(), |function| applied(function, &text))
             }
         }
     }
@@ -176,7 +97,7 @@ pub(crate) fn derive(grammar: &Grammar, family: &Family, most: usize, random: &m
     let mut seen = std::collections::BTreeSet::new();
     let mut sentences = Vec::new();
     for _ in 0..most * DRAWS {
-        let names = Names {
+        let names = MadeUp {
             number: 1 + random.below(9998),
             other_number: 1 + random.below(998),
             word: random.one_of(&WORDS),
@@ -198,7 +119,7 @@ pub(crate) fn derive(grammar: &Grammar, family: &Family, most: usize, random: &m
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quality::grammar::read;
+    use crate::quality::grammar_file::read;
 
     #[test]
     fn sentences_are_distinct_in_their_choices_end_and_come_from_the_seed() {
@@ -214,9 +135,9 @@ mod tests {
 
     #[test]
     fn functions_write_what_languages_read() {
-        assert_eq!(Function::Base64Wide.of("ab"), "YQBiAA==");
-        assert_eq!(Function::OctalEscapes.of("a1"), "\\141\\061");
-        assert_eq!(Function::Codes.of("ab"), "97,98");
-        assert_eq!(Function::Reversed.of("ab"), "ba");
+        assert_eq!(applied(Function::Base64Wide, "ab"), "YQBiAA==");
+        assert_eq!(applied(Function::OctalEscapes, "a1"), "\\141\\061");
+        assert_eq!(applied(Function::Codes, "ab"), "97,98");
+        assert_eq!(applied(Function::Reversed, "ab"), "ba");
     }
 }
