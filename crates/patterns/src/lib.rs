@@ -27,6 +27,7 @@ pub mod normalise;
 mod pack;
 mod php;
 mod php_calls;
+mod php_names;
 #[cfg(test)]
 mod php_tests;
 mod powershell;
