@@ -20,13 +20,13 @@ class Attacker:
         self.seconds, self.agent, self.most = more.get("seconds", 60), more.get("agent"), more.get("most", MOST_FINDINGS)
 
 
-GUESSING = r"(?i)brute|guess|spray|very many logins"
+GUESSING = r"(?i)brute|guess|spray|burst of .*logins|very many logins"
 SUCCESS = r"(?i)(succe|accepted|log.?in).* after"
 SQL = r"(?i)sql injection"
 PATHS = r"(?i)missing pages"
 SERVED = r"(?i)secret file served"
 TAKEN = r"(?i)^P0 .*(sql|traversal)"
-KINDS = 15  # wapiti runs five attack modules in one go: each is a kind of attack of its own
+KINDS = 16  # wapiti runs five attack modules in one go, and its kinds do not fold into one finding yet
 SCAN = r"(?i)several kinds|probed for inj"
 
 

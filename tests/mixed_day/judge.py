@@ -64,13 +64,14 @@ def named(finding, agent):
 
 
 def wrong_with(attacker, mine):
-    titles = [f"{finding['severity']} {finding['rule.title']}" for finding in mine]
+    titles = [finding["rule.title"] for finding in mine]
+    said = [f"{finding['severity']} {finding['rule.title']}" for finding in mine]
     wrong = [f"no finding says {word}: {sought}" for word, sought in [("the aim", attacker.aim), ("the success", attacker.success)]
-             if sought and not any(re.search(sought, title) for title in titles)]
+             if sought and not any(re.search(sought, words) for words in said)]
     if attacker.agent and not any(named(finding, attacker.agent) for finding in mine):
         wrong.append(f"no finding names the tool by its agent {attacker.agent}")
-    if len(mine) > attacker.most:
-        wrong.append(f"{len(mine)} findings, more than {attacker.most}")
+    if len(set(titles)) > attacker.most:
+        wrong.append(f"{len(set(titles))} kinds of findings, more than {attacker.most}")
     return [f"{attacker.name}: {what}" for what in wrong]
 
 
@@ -87,7 +88,8 @@ def judge(day, program, rules, attackers):
             mine = sorted(by_address[run["address"]], key=lambda f: -f["score"])
             together = len({of_incident.get(f["id"], f["id"]) for f in mine})
             print(f"\n{attacker.name} ({run['address']}): {asked[run['address']]} lines in {run['seconds']} s (end {run['end']}), "
-                  f"{len(mine)} findings in {together} incidents")
+                  f"{len(mine)} findings of "
+                  f"{len({f['rule.title'] for f in mine})} kinds in {together} incidents")
             for finding in mine:
                 print(f"  {finding['severity']} {finding['level']:<8} {finding['rule.title']} x{finding['count']}")
             wrong += wrong_with(attacker, mine)
