@@ -37,9 +37,11 @@ test: test-tools ## format, lints, house rules and all tests, against real serve
 	@echo "tests"; export TEST_TOOLS=$(abspath $(TARGET))/test-tools; if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --workspace --no-fail-fast; else cargo test --workspace --no-fail-fast; fi
 
-soak: test-tools ## the kill and outage tests, SOAK_ROUNDS (10) times as long
+soak: test-tools ## the kill and outage tests, SOAK_ROUNDS (10) times as long, and a day of attack tools among benign traffic
 	@export TEST_TOOLS=$(abspath $(TARGET))/test-tools SOAK_ROUNDS=$(SOAK_ROUNDS); \
 	  cargo test --package tests --test it -- --test-threads 1 --nocapture live_kill:: outage::
+	@cargo build --quiet --package c0di3
+	@tests/mixed_day/run.sh $(abspath $(TARGET))/mixed-day $(TARGET)/debug/c0di3
 
 deny: setup ## licences, sources and bans of all dependencies; advisories where the database can be reached
 	@cargo deny --version >/dev/null 2>&1 || { echo "installing cargo-deny"; cargo install --quiet --locked cargo-deny; }

@@ -26,7 +26,7 @@ SQL = r"(?i)sql injection"
 PATHS = r"(?i)missing pages"
 SERVED = r"(?i)secret file served"
 TAKEN = r"(?i)^P0 .*(sql|traversal)"
-KINDS = 16  # wapiti runs five attack modules in one go, and its kinds do not fold into one finding yet
+KINDS = 16  # of a scanner that tries everything: wapiti runs five modules in one go, and kinds do not fold into one finding yet
 SCAN = r"(?i)several kinds|probed for inj"
 
 
@@ -45,7 +45,7 @@ def attackers(day, tools):
     gobuster = [f"{bin_}/gobuster", "dir", "-q", "-t", "4", "-w", words, "-u", "http://{host}:{port}/"]
     ffuf = [f"{bin_}/ffuf", "-s", "-t", "4", "-w", words, "-u", "http://{host}:{port}/FUZZ"]
     dirb = [f"{bin_}/dirb", "http://{host}:{port}/", words, "-S", "-r", "-N", "404"]
-    nmap = [f"{bin_}/nmap", "-Pn", "-n", "-sT", "-p", "{port}", "--script", "+http-enum,+http-sql-injection,+http-passwd,+http-unsafe-output-escaping",
+    nmap = [f"{bin_}/nmap", "-Pn", "-n", "-sT", "-p", "{port}",
             "--script-timeout", "50s", "--datadir", f"{tools}/root/usr/share/nmap"]
     arjun = [f"{python}/arjun", "-u", "http://{host}:{port}/search", "-t", "2", "-T", "10"]
     return [
@@ -70,8 +70,10 @@ def attackers(day, tools):
         Attacker("ffuf, browser", "web", [*ffuf, "-H", f"User-Agent: {BROWSER}"], PATHS, SERVED),
         Attacker("dirb", "web", dirb, PATHS, SERVED),
         Attacker("dirb, browser", "web", [*dirb, "-a", BROWSER], PATHS, SERVED),
-        Attacker("nmap scripts", "web", [*nmap, "{host}"], r"(?i)missing pages|scan|several kinds", agent="Nmap"),
-        Attacker("nmap scripts, browser", "web", [*nmap, "--script-args", f"http.useragent={BROWSER}", "{host}"], r"(?i)missing pages|scan|several kinds"),
+        *[Attacker(f"nmap {script}{kind}", "web", [*nmap, "--script", f"+http-{script}", *how, "{host}"], aim, success, agent=agent, most=most)
+          for script, aim, success, most in [("enum", PATHS, SERVED, KINDS), ("sql-injection", r"(?i)sql|probed for inj", None, MOST_FINDINGS),
+                                             ("passwd", r"(?i)traversal", None, MOST_FINDINGS)]
+          for kind, how, agent in [("", [], "Nmap"), (", browser", ["--script-args", f"http.useragent={BROWSER}"], None)]],
         Attacker("arjun", "web", arjun, r"(?i)parameters? .*(guess|tried)|tried .*parameters"),
         Attacker("nmap versions", "ssh", [f"{bin_}/nmap", "-Pn", "-n", "-sT", "-sV", "-p", "{port}", "--datadir", f"{tools}/root/usr/share/nmap", "{host}"],
                  r"(?i)ssh"),

@@ -7,6 +7,8 @@ import re
 import sqlite3
 import subprocess
 
+from attackers import MOST_FINDINGS
+
 
 def replay(day, program, rules):
     command = [str(program), "replay", "--store", f"sqlite:{day}/c0di3.db", "--out", "ndjson"]
@@ -63,15 +65,17 @@ def named(finding, agent):
     return "Attack tool" in finding["rule.title"] and any(agent.lower() in e["original"].lower() for e in finding["evidence"])
 
 
-def wrong_with(attacker, mine):
-    titles = [finding["rule.title"] for finding in mine]
+def wrong_with(attacker, mine, incidents_of_it):
     said = [f"{finding['severity']} {finding['rule.title']}" for finding in mine]
     wrong = [f"no finding says {word}: {sought}" for word, sought in [("the aim", attacker.aim), ("the success", attacker.success)]
              if sought and not any(re.search(sought, words) for words in said)]
     if attacker.agent and not any(named(finding, attacker.agent) for finding in mine):
         wrong.append(f"no finding names the tool by its agent {attacker.agent}")
-    if len(set(titles)) > attacker.most:
-        wrong.append(f"{len(set(titles))} kinds of findings, more than {attacker.most}")
+    told = {finding["rule.title"] for finding in mine if finding["level"] != "low"}
+    if len(told) > attacker.most:
+        wrong.append(f"{len(told)} kinds of findings above low, more than {attacker.most}")
+    if incidents_of_it > 1:
+        wrong.append(f"{incidents_of_it} incidents, not one")
     return [f"{attacker.name}: {what}" for what in wrong]
 
 
@@ -90,9 +94,11 @@ def judge(day, program, rules, attackers):
             print(f"\n{attacker.name} ({run['address']}): {asked[run['address']]} lines in {run['seconds']} s (end {run['end']}), "
                   f"{len(mine)} findings of "
                   f"{len({f['rule.title'] for f in mine})} kinds in {together} incidents")
+            if attacker.most > MOST_FINDINGS:
+                print(f"  NOTE: a scanner of everything: {attacker.most} kinds of findings are allowed, {MOST_FINDINGS} are wanted")
             for finding in mine:
                 print(f"  {finding['severity']} {finding['level']:<8} {finding['rule.title']} x{finding['count']}")
-            wrong += wrong_with(attacker, mine)
+            wrong += wrong_with(attacker, mine, together)
     benign = sorted(address for address in asked if address.startswith("127.0.1."))
     for address in benign:
         wrong += [f"benign {address}: {f['severity']} {f['rule.title']}" for f in by_address[address]]
