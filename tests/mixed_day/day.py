@@ -27,19 +27,16 @@ MOST_SECONDS = 900
 def attack(attacker, address, port, env, day):
     """Runs one tool against a relay of its own; gives how long it took and how it ended."""
     command = [part.replace("{host}", address).replace("{port}", str(port)) for part in attacker.command]
+    command = ["timeout", "-k", "5", str(attacker.seconds), *command]
     start = time.time()
     with open(day / "out" / f"{attacker.name}.txt", "wb") as out:
         child = subprocess.Popen(command, env=env, cwd=day / "out", stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True)
+        end = child.wait()
         try:
-            end = child.wait(attacker.seconds)
-        except subprocess.TimeoutExpired:
-            end = "time limit"
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
+            os.killpg(child.pid, signal.SIGKILL)  # what the tool has left behind
         except ProcessLookupError:
             pass
-        child.wait()
-    return {"seconds": round(time.time() - start), "end": end}
+    return {"seconds": round(time.time() - start), "end": "time limit" if end == 124 else end}
 
 
 def friends(port, env, day, stop):
@@ -82,7 +79,7 @@ def run(tools, day):
                 print(f"{address} {attacker.name}", flush=True)
                 told.append({"name": attacker.name, "address": address,
                              **attack(attacker, address, relays.open(address, ports[attacker.service]), park.env, day)})
-        threads = [threading.Thread(target=one, args=(attacker, f"127.0.0.{21 + number}"))
+        threads = [threading.Thread(target=one, args=(attacker, f"127.0.0.{21 + number}"), daemon=True)
                    for number, attacker in enumerate(attackers.attackers(day, tools)) if ports[attacker.service]]
         for thread in threads:
             thread.start()
@@ -103,7 +100,7 @@ def main():
     tools, day, program = (pathlib.Path(argument).resolve() for argument in sys.argv[1:4])
     if not (day / "runs.json").exists():
         run(tools, day)
-    return judge.judge(day, program, sys.argv[4] if len(sys.argv) > 4 else None, attackers.attackers(day, tools))
+    return judge.judge(day, program, str(pathlib.Path(sys.argv[4]).resolve()) if len(sys.argv) > 4 else None, attackers.attackers(day, tools))
 
 
 sys.exit(main())

@@ -90,7 +90,7 @@ def judge(day, program, rules, attackers):
     for attacker in attackers:
         if run := told.get(attacker.name):
             mine = sorted(by_address[run["address"]], key=lambda f: -f["score"])
-            together = len({of_incident.get(f["id"], f["id"]) for f in mine})
+            together = len({of_incident[f["id"]] for f in mine if f["id"] in of_incident})
             print(f"\n{attacker.name} ({run['address']}): {asked[run['address']]} lines in {run['seconds']} s (end {run['end']}), "
                   f"{len(mine)} findings of "
                   f"{len({f['rule.title'] for f in mine})} kinds in {together} incidents")

@@ -1,6 +1,5 @@
 """The servers of the mixed day, children of one process on 127.0.0.1: nginx before the weak shop, and a real sshd with
 throw-away accounts that exist only within its own mount namespace. Must change nothing of the machine."""
-import crypt
 import os
 import pathlib
 import socket
@@ -48,6 +47,10 @@ exec "$2" -D -f "$1/sshd_config"
 """
 
 
+def hashed(password):
+    return subprocess.run(["openssl", "passwd", "-5", password], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -72,7 +75,8 @@ class Servers:
             (day / name).mkdir(parents=True, exist_ok=True)
 
     def run(self, *command, **options):
-        child = subprocess.Popen(command, env=self.env, stdin=subprocess.DEVNULL, **options)
+        # Ends with this process, however that ends.
+        child = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", *command], env=self.env, stdin=subprocess.DEVNULL, **options)
         self.children.append(child)
         return child
 
@@ -83,7 +87,7 @@ class Servers:
                            ".git/HEAD": "ref: refs/heads/main\n"}.items():
             (day / "www" / name).write_text(text)
         (day / "files" / "manual.txt").write_text("Put the legs below.\n" * 50)
-        (day / "htpasswd").write_text(f"carol:{crypt.crypt('football', crypt.METHOD_SHA256)}\n")
+        (day / "htpasswd").write_text(f"carol:{hashed('football')}\n")
         (day / "nginx.conf").write_text(NGINX.format(day=day, port=port, shop=shop))
         for path in [day, *day.rglob("*")]:
             path.chmod(0o755 if path.is_dir() else 0o644)
@@ -117,7 +121,7 @@ class Servers:
         if os.geteuid() != 0 or subprocess.run(["unshare", "-m", "true"], capture_output=True).returncode != 0:
             return None
         rows = [("root", 0, "*"), ("sshd", 990, "*"), ("nobody", 65534, "*")]
-        rows += [(name, 2000 + n, crypt.crypt(word, crypt.METHOD_SHA256)) for n, (name, word) in enumerate(SSH_ACCOUNTS.items())]
+        rows += [(name, 2000 + n, hashed(word)) for n, (name, word) in enumerate(SSH_ACCOUNTS.items())]
         (day / "passwd").write_text("".join(f"{name}:x:{uid}:{uid}::/nonexistent:/bin/sh\n" for name, uid, _ in rows))
         (day / "group").write_text("".join(f"{name}:x:{uid}:\n" for name, uid, _ in rows))
         (day / "shadow").write_text("".join(f"{name}:{word}:20000::::::\n" for name, _, word in rows))
