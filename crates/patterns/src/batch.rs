@@ -3,15 +3,15 @@
 //! are words. The text is in lower case, its encodings undone.
 
 use crate::Part;
-use crate::command_class::Class;
+use crate::command_class::CommandClass;
 use crate::grammar::{Grammar, Reading};
 use crate::shell_arguments::{ArgumentWords, Shape};
-use crate::shell_places::{Place, Places, plus_as_blank};
+use crate::shell_places::{CommandPlace, CommandPlaces, plus_as_blank};
 use crate::shell_words::{is_blank, is_separator};
 use crate::vocabulary::{Vocabulary, WordSet};
 
 /// Marks of commands of this language.
-const MARKS: [&str; 23] = [
+const NEEDS: [&str; 23] = [
     ";",
     "|",
     "&",
@@ -39,7 +39,7 @@ const MARKS: [&str; 23] = [
 /// Comparisons of `if`, as words.
 const COMPARISONS: [&str; 10] = [" equ ", " neq ", " lss ", " leq ", " gtr ", " geq ", "==", "equ(", "\"equ\"", "'=='"];
 /// What stands behind names that are words, too.
-const BEHIND_WORDS: [&str; 5] = [" /", " c:", " %", " \\", " +"];
+const AFTER_WORDS: [&str; 5] = [" /", " c:", " %", " \\", " +"];
 /// Bytes of a text behind `for` and `if` that are read.
 const HEAD_MAX: usize = 300;
 const WORD_MAX: usize = 160;
@@ -60,13 +60,13 @@ pub(crate) struct BatchGrammar {
 
 impl BatchGrammar {
     pub(crate) fn new(words: &Vocabulary) -> Self {
-        let mut needs: Vec<String> = MARKS.map(str::to_owned).to_vec();
+        let mut needs: Vec<String> = NEEDS.map(str::to_owned).to_vec();
         needs.extend(COMPARISONS.map(str::to_owned));
         needs.extend(
             words.words("commands.windows_tool").iter().flat_map(|tool| [format!("{tool} "), format!("{tool}.exe")]),
         );
         let others = words.words("commands.windows_word").iter();
-        needs.extend(others.flat_map(|word| BEHIND_WORDS.iter().map(move |behind| format!("{word}{behind}"))));
+        needs.extend(others.flat_map(|word| AFTER_WORDS.iter().map(move |tail| format!("{word}{tail}"))));
         needs.extend(words.words("commands.windows_pair").iter().map(|pair| format!("{pair} ")));
         needs.sort_unstable();
         needs.dedup();
@@ -81,16 +81,16 @@ impl BatchGrammar {
     }
 
     /// What a word names, its path and the end of its name left out.
-    fn class_of(&self, word: &str) -> Option<Class> {
+    fn class_of(&self, word: &str) -> Option<CommandClass> {
         let name = word.rsplit(['\\', '/']).next().unwrap_or("");
         let bare = [".exe", ".com", ".bat", ".cmd"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
         let is_path = name.len() < word.len() && word.contains('\\');
         if self.tools.has(name) || self.tools.has(bare) {
-            Some(if is_path { Class::Binary } else { Class::Tool })
+            Some(if is_path { CommandClass::Binary } else { CommandClass::Tool })
         } else if self.words.has(bare) {
-            Some(if is_path && bare.len() < name.len() { Class::Binary } else { Class::Argument })
+            Some(if is_path && bare.len() < name.len() { CommandClass::Binary } else { CommandClass::Argument })
         } else {
-            (is_path && bare.len() < name.len()).then_some(Class::OwnFile)
+            (is_path && bare.len() < name.len()).then_some(CommandClass::OwnFile)
         }
     }
 }
@@ -103,7 +103,7 @@ impl Grammar for BatchGrammar {
     fn read(&self, text: &str, part: Part) -> Option<Reading> {
         let plain = plus_as_blank(text);
         let text = plain.as_deref().unwrap_or(text);
-        let mut places = Places::new(text, part);
+        let mut places = CommandPlaces::new(text, part);
         let mut best: Option<Reading> = slice(text);
         let mut work = 0;
         let mut commands = 0;
@@ -157,7 +157,7 @@ fn batch_word(text: &str, at: usize) -> BatchWord {
 /// `%path:~3,1%`: characters of a variable.
 fn slice(text: &str) -> Option<Reading> {
     text.match_indices(":~").take(16).find_map(|(at, _)| {
-        let name = text[..at].rsplit('%').next().filter(|name| name.len() + 1 <= at)?;
+        let name = text[..at].rsplit('%').next().filter(|name| name.len() < at)?;
         let is_name = (2..=40).contains(&name.len())
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'(' | b')'));
         let digits = text[at + 2..].trim_start_matches('-');
@@ -170,7 +170,7 @@ fn slice(text: &str) -> Option<Reading> {
 
 impl BatchGrammar {
     /// The command that stands at a place, and how many bytes were read.
-    fn command(&self, text: &str, at: usize, place: Place) -> Option<(Reading, usize)> {
+    fn command(&self, text: &str, at: usize, place: CommandPlace) -> Option<(Reading, usize)> {
         let bytes = text.as_bytes();
         let junk =
             bytes[at..].iter().take(8).take_while(|byte| is_blank(**byte) || matches!(byte, b'(' | b'@')).count();
@@ -199,14 +199,15 @@ impl BatchGrammar {
         let (shape, length) = self.shape(text, &read);
         let mut points = class.points(place, shape);
         if shape == Shape::Nothing
-            && (class == Class::Argument || matches!(place, Place::Weak | Place::Start | Place::Header))
+            && (class == CommandClass::Argument
+                || matches!(place, CommandPlace::Weak | CommandPlace::Start | CommandPlace::Header))
         {
             points = points.min(2);
         }
-        if matches!(place, Place::Start | Place::Header) && self.taught.has(&read.text) {
+        if matches!(place, CommandPlace::Start | CommandPlace::Header) && self.taught.has(&read.text) {
             points = points.min(4);
         }
-        if class == Class::Argument
+        if class == CommandClass::Argument
             && shape < Shape::Acting
             && !is_of_windows(&text[read.end..])
             && !self.is_pair(text, &read)
@@ -214,8 +215,8 @@ impl BatchGrammar {
             // The shells of Unix have most of these words, too.
             points = points.min(3);
         }
-        if read.hidden && class != Class::OwnFile {
-            points = if class == Class::Argument && shape < Shape::Dotted { points + 1 } else { 5 };
+        if read.hidden && class != CommandClass::OwnFile {
+            points = if class == CommandClass::Argument && shape < Shape::Dotted { points + 1 } else { 5 };
         }
         if matches!(read.text.as_str(), "cmd" | "cmd.exe") && interprets(rest) {
             points = 5;
@@ -229,7 +230,7 @@ impl BatchGrammar {
     }
 
     /// `call whoami`, `start /b x.exe`, `%comspec% /c x`.
-    fn started(&self, text: &str, at: usize, place: Place, by: &str) -> Option<(Reading, usize)> {
+    fn started(&self, text: &str, at: usize, place: CommandPlace, by: &str) -> Option<(Reading, usize)> {
         let rest = text[at..].trim_start();
         if by == "%comspec%" {
             return rest.starts_with('/').then(|| (Reading::new(5, "the command interpreter of Windows"), 16));
@@ -237,10 +238,10 @@ impl BatchGrammar {
         let option = rest.strip_prefix('/').map_or(0, |option| option.split(' ').next().unwrap_or("").len() + 1);
         let command = rest.get(option..)?.trim_start();
         let read = batch_word(command, 0);
-        let class = self.class_of(&read.text).filter(|class| *class != Class::Argument || option > 0);
+        let class = self.class_of(&read.text).filter(|class| *class != CommandClass::Argument || option > 0);
         let is_variable = read.text.starts_with('%') && read.text.len() > 2 && read.text.ends_with('%');
         let points = match (class.is_some(), is_variable, place) {
-            (true, ..) | (_, true, _) if option > 0 || place != Place::Start => 5,
+            (true, ..) | (_, true, _) if option > 0 || place != CommandPlace::Start => 5,
             (true, ..) | (_, true, _) => 4,
             _ => 0,
         };
@@ -249,8 +250,8 @@ impl BatchGrammar {
 
     /// `net user`: the word behind the name tells what to do.
     fn is_pair(&self, text: &str, read: &BatchWord) -> bool {
-        let behind = head(&text[read.end..]).trim_start();
-        let second = behind.split([' ', '&', '|', ';', '\n', '"']).next().unwrap_or("");
+        let tail = head(&text[read.end..]).trim_start();
+        let second = tail.split([' ', '&', '|', ';', '\n', '"']).next().unwrap_or("");
         self.pairs.has(&format!("{} {second}", read.text.trim_end_matches(".exe")))
     }
 
@@ -288,8 +289,8 @@ impl BatchGrammar {
         let variable = head[percent..].trim_start_matches('%');
         let mut words = variable.split_ascii_whitespace();
         let is_letter = words.next()?.trim_start_matches('~').len() <= 2;
-        let behind = variable.split_once("in").map(|(_, behind)| behind.trim_start())?;
-        let body = behind.strip_prefix('(')?;
+        let tail = variable.split_once("in").map(|(_, tail)| tail.trim_start())?;
+        let body = tail.strip_prefix('(')?;
         let does = body.rsplit_once(')').is_some_and(|(_, after)| after.trim_start().starts_with("do"))
             || body.contains(")do")
             || body.contains(") do")
@@ -312,18 +313,18 @@ impl BatchGrammar {
         own = own.strip_prefix("not ").unwrap_or(own).trim_start();
         let word = own.split([' ', '\t', '(']).next().unwrap_or("");
         let after = own.get(word.len()..).unwrap_or("").trim_start();
-        let (subject, behind) = after.split_once([' ', '(']).unwrap_or((after, ""));
-        let runs = self.runs(behind);
+        let (subject, tail) = after.split_once([' ', '(']).unwrap_or((after, ""));
+        let runs = self.runs(tail);
         let is_digit = subject.starts_with(|first: char| first.is_ascii_digit());
         match word {
             "exist" => {
                 let is_file = subject.contains(['\\', '.', '%', '*', ':', '"']);
-                (is_file || runs).then_some(if is_file && !behind.is_empty() || runs && is_marked { 5 } else { 4 })
+                (is_file || runs).then_some(if is_file && !tail.is_empty() || runs && is_marked { 5 } else { 4 })
             }
-            "errorlevel" | "cmdextversion" => is_digit.then_some(if behind.is_empty() { 4 } else { 5 }),
+            "errorlevel" | "cmdextversion" => is_digit.then_some(if tail.is_empty() { 4 } else { 5 }),
             "defined" => (!subject.is_empty()).then_some(if runs {
                 5
-            } else if behind.is_empty() {
+            } else if tail.is_empty() {
                 2
             } else {
                 3
@@ -340,14 +341,14 @@ impl BatchGrammar {
         if left.split(' ').count() > 2 || left.is_empty() {
             return None;
         }
-        let (subject, behind) = right.split_once([' ', '(', '&']).unwrap_or((right, ""));
+        let (subject, tail) = right.split_once([' ', '(', '&']).unwrap_or((right, ""));
         let is_word = sign.starts_with(' ');
         let has_variable = left.len() > 2 && left.starts_with('%') && left.ends_with('%') || subject.starts_with('%');
-        let points = match (self.runs(behind), is_word || has_variable || is_marked) {
+        let points = match (self.runs(tail), is_word || has_variable || is_marked) {
             (true, _) => 5,
-            (false, true) if !behind.is_empty() && !subject.is_empty() => 5,
+            (false, true) if !tail.is_empty() && !subject.is_empty() => 5,
             (false, true) => 3 + u32::from(has_variable || !is_word),
-            (false, false) if behind.is_empty() => 2,
+            (false, false) if tail.is_empty() => 2,
             (false, false) => 3,
         };
         Some(points)
@@ -358,8 +359,8 @@ impl BatchGrammar {
         let text = text.trim_start_matches([' ', '(', '@', '\t']);
         let read = batch_word(text, 0);
         let class = self.class_of(&read.text);
-        let behind = text[read.end..].trim_start();
-        class == Some(Class::Tool) || class.is_some() && !behind.is_empty() && !read.text.is_empty()
+        let tail = text[read.end..].trim_start();
+        class == Some(CommandClass::Tool) || class.is_some() && !tail.is_empty() && !read.text.is_empty()
     }
 }
 
@@ -370,16 +371,16 @@ fn is_of_windows(arguments: &str) -> bool {
         let length = option.bytes().take_while(u8::is_ascii_alphabetic).count();
         (1..=8).contains(&length) && !matches!(option.as_bytes().get(length), Some(b'/' | b'.'))
     });
-    option || [":\\", ":/", "%", "\\\\", ">nul", "*."].iter().any(|mark| own.contains(mark)) || own.contains('\\')
+    option || [":\\", ":/", "%", "\\\\", ">nul", "*."].iter().any(|flag| own.contains(flag)) || own.contains('\\')
 }
 
 /// ` /c x`: what tells the interpreter to run something.
 fn interprets(rest: &str) -> bool {
     let option = rest.trim_start();
     let letter = option.strip_prefix('/').and_then(|option| option.bytes().next());
-    let behind = option.get(2..).unwrap_or("");
+    let tail = option.get(2..).unwrap_or("");
     matches!(letter, Some(b'c' | b'k' | b'r' | b'v' | b's' | b'q'))
-        && (behind.starts_with([' ', ':', '"', '/', '+']) || behind.is_empty())
+        && (tail.starts_with([' ', ':', '"', '/', '+']) || tail.is_empty())
 }
 
 fn head(rest: &str) -> &str {

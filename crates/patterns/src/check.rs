@@ -39,6 +39,9 @@ pub struct FoundPattern {
     /// What its surroundings made of the points of the reading, where that is something else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+    /// What surrounds it is what people write: see [`Standing::doubtful`].
+    #[serde(skip)]
+    pub doubtful: bool,
     /// ATT&CK technique, where it is another than the pack's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub technique: Option<String>,
@@ -59,6 +62,8 @@ pub struct Standing {
     pub points: u32,
     /// Points from which on the pack holds.
     pub threshold: u32,
+    /// Everything that was found stands among words of prose, or is a phrase that somebody looked for.
+    pub doubtful: bool,
     /// Each pattern that was found, once.
     pub found: Vec<FoundPattern>,
 }
@@ -117,6 +122,7 @@ impl PackCheck {
                 what: pattern.what.clone(),
                 points,
                 context: (alone != points).then(|| engine.context.told(alone, points, look.name)),
+                doubtful: engine.context.is_doubtful(look.name, look.text),
                 technique: pattern.technique.clone(),
                 part: look.part.name(),
                 view: look.view.name(),
@@ -125,6 +131,8 @@ impl PackCheck {
             });
         });
         let points = found.iter().map(|found| found.points).sum::<u32>();
-        Standing { points: points.min(POINTS_MAX.max(self.pack.threshold)), threshold: self.pack.threshold, found }
+        let doubtful = !found.is_empty() && found.iter().all(|found: &FoundPattern| found.doubtful);
+        let points = points.min(POINTS_MAX.max(self.pack.threshold));
+        Standing { points, threshold: self.pack.threshold, doubtful, found }
     }
 }

@@ -132,8 +132,8 @@ pub(crate) fn skip_gap_back(text: &str, end: usize) -> (usize, Gap) {
             let start = memchr::memrchr(b'\n', line).map_or(0, |at| at + 1);
             let line = &line[start..];
             let hash = memchr::memchr(b'#', line);
-            if let Some(mark) = hash.into_iter().chain(memchr::memmem::find(line, b"//")).min() {
-                (at, gap) = (at - (line.len() - mark), Gap::Comment);
+            if let Some(sign) = hash.into_iter().chain(memchr::memmem::find(line, b"//")).min() {
+                (at, gap) = (at - (line.len() - sign), Gap::Comment);
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::batch::BatchGrammar;
+use crate::command::CommandGrammar;
 use crate::grammar::Grammar;
 use crate::markup::MarkupGrammar;
 use crate::php::PhpGrammar;
@@ -16,9 +17,10 @@ use crate::vocabulary::Vocabulary;
 /// Makes a grammar of the words that it looks up.
 type Make = fn(&Vocabulary) -> Arc<dyn Grammar>;
 
-const LANGUAGES: [(&str, Make); 8] = [
+const LANGUAGES: [(&str, Make); 9] = [
     ("sql", |words| Arc::new(SqlGrammar::new(words))),
     ("markup", |words| Arc::new(MarkupGrammar::new(words))),
+    ("command", |words| Arc::new(CommandGrammar::new(words))),
     ("shell", |words| Arc::new(ShellGrammar::new(words))),
     ("batch", |words| Arc::new(BatchGrammar::new(words))),
     ("powershell", |words| Arc::new(PowershellGrammar::new(words))),

@@ -4,7 +4,7 @@
 use crate::grammar::Reading;
 use crate::markup_words::{MarkupWords, head};
 
-/// Words of a value that are looked at.
+/// ScriptWords of a value that are looked at.
 const WORDS_MAX: usize = 400;
 /// Characters behind a word that are looked at.
 const REST_MAX: usize = 200;
@@ -12,7 +12,7 @@ const REST_MAX: usize = 200;
 /// The surest of what is script in a text.
 pub(super) fn script(text: &str, words: &MarkupWords) -> Option<Reading> {
     let mut best = Reading::surer(template_call(text), symbols(text));
-    for word in (Words { text, at: 0 }).take(WORDS_MAX) {
+    for word in (ScriptWords { text, at: 0 }).take(WORDS_MAX) {
         if best.as_ref().is_some_and(|best| best.points == 5) {
             break;
         }
@@ -22,15 +22,15 @@ pub(super) fn script(text: &str, words: &MarkupWords) -> Option<Reading> {
 }
 
 /// The words of a text, each with what stands around it.
-struct Words<'a> {
+struct ScriptWords<'a> {
     text: &'a str,
     at: usize,
 }
 
-impl<'a> Iterator for Words<'a> {
-    type Item = Word<'a>;
+impl<'a> Iterator for ScriptWords<'a> {
+    type Item = ScriptWord<'a>;
 
-    fn next(&mut self) -> Option<Word<'a>> {
+    fn next(&mut self) -> Option<ScriptWord<'a>> {
         let rest = self.text.get(self.at..)?;
         let start = self.at + rest.find(is_word)?;
         let word = &self.text[start..];
@@ -38,7 +38,7 @@ impl<'a> Iterator for Words<'a> {
         self.at = end;
         let before = self.text[..start].trim_end();
         let is_glued = before.len() == start;
-        Some(Word {
+        Some(ScriptWord {
             name: &self.text[start..end],
             before,
             is_glued,
@@ -52,7 +52,7 @@ fn is_word(one: char) -> bool {
     one.is_ascii_alphanumeric() || matches!(one, '_' | '$')
 }
 
-struct Word<'a> {
+struct ScriptWord<'a> {
     name: &'a str,
     /// What stands before it, without the blanks at its end.
     before: &'a str,
@@ -63,7 +63,7 @@ struct Word<'a> {
     is_cut: bool,
 }
 
-impl Word<'_> {
+impl ScriptWord<'_> {
     fn read(&self, words: &MarkupWords) -> Option<Reading> {
         let name = self.name;
         if name == "constructor" {
@@ -140,6 +140,11 @@ impl Word<'_> {
         let what = "a member of the page";
         if !words.global.has(self.name) {
             return None;
+        }
+        if let Some(key) = self.rest.strip_prefix('[') {
+            let is_text = key.trim_start().starts_with(['\'', '"', '`', '/']) && self.name != "content";
+            let points = if self.follows_code() || self.before.is_empty() { 4 } else { 2 };
+            return is_text.then(|| Reading::new(points, "a member of the page that is named by a text"));
         }
         let rest = self.rest.strip_prefix("?.").or_else(|| self.rest.strip_prefix('.'))?;
         let end = rest.find(|end| !is_word(end)).unwrap_or(rest.len());

@@ -170,7 +170,9 @@ fn attribute(name: &str, value: &str, words: &MarkupWords) -> Option<Reading> {
         let address = words.script_address(value);
         let torn = value.starts_with("javascript") && !value.starts_with("javascripts");
         let points = match (address, torn) {
-            (4.., _) => 5,
+            (4.., _) | (2, false) => 5,
+            // `javascript:void(0)`.
+            (2, true) => 2,
             (_, true) => 4,
             (points, false) => points,
         };
@@ -241,7 +243,7 @@ fn handler(text: &str, at: usize, breaks_out: bool, words: &MarkupWords) -> Opti
         (true, true, false) if !value.is_empty() => 5,
         (false, false, true) if value.contains(['(', '`']) => 4,
         (true, true, false) => 4,
-        (true, false, false) if value.is_empty() => 2,
+        (true, false, false) if value.is_empty() || at == 0 => 2,
         (false, true, false) => 2,
         _ => return None,
     };

@@ -75,10 +75,12 @@ impl MarkupWords {
         match (runs, &*scheme) {
             (true, _) if harmless => 2,
             (true, _) => 5,
-            // What runs is a name or what a browser is told to fill in; or nothing, torn off.
-            (false, "javascript") if rest.is_empty() => 3,
-            (false, "javascript") => 0,
-            _ => 4,
+            // Prose goes on with blanks.
+            (false, "javascript") if rest.contains(' ') => 0,
+            (false, "javascript") => 3,
+            (false, _) if rest.contains(' ') => 2,
+            (false, _) if rest.is_empty() => 4,
+            (false, _) => 5,
         }
     }
 }

@@ -2,51 +2,18 @@
 //! variables, lists and joined texts; tags, settings and the variables of a request. Words are looked up, and stand in a
 //! vocabulary. The text is in lower case, its encodings undone; a name alone is never more than a hint.
 
-use hashbrown::HashMap;
-
 use crate::Part;
 use crate::code::{self, Args, Gap, begins, byte_at, ends, is_word, piece, skip_gap, word_end};
 use crate::grammar::{Grammar, Reading};
 use crate::php_calls::called_through;
+use crate::php_names::{Deed, PhpNames};
 use crate::vocabulary::{Vocabulary, WordSet};
 
 /// Longest name that is looked up, in bytes.
 const NAME_BYTES_MAX: usize = 40;
 
-/// What a name does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Class {
-    Run,
-    RunWord,
-    Include,
-    /// Reads, hides, reaches out or calls back: no other meaning.
-    Sure,
-    /// Tells by itself, without arguments.
-    Info,
-    Word,
-    Object,
-    Magic,
-}
-
-const CLASSES: [(&str, Class); 14] = [
-    ("php.decode_word", Class::Word),
-    ("php.file_word", Class::Word),
-    ("php.callback_word", Class::Word),
-    ("php.info_word", Class::Word),
-    ("php.include_word", Class::Include),
-    ("php.run_word", Class::RunWord),
-    ("php.magic", Class::Magic),
-    ("php.class", Class::Object),
-    ("php.decode", Class::Sure),
-    ("php.network", Class::Sure),
-    ("php.file", Class::Sure),
-    ("php.callback", Class::Sure),
-    ("php.info", Class::Info),
-    ("php.run", Class::Run),
-];
-
 /// Marks of which code has one where it has no sure name.
-const MARKS: [&str; 26] = [
+const SIGNS: [&str; 26] = [
     "$",
     "('",
     "(\"",
@@ -78,7 +45,7 @@ const MARKS: [&str; 26] = [
 /// The language of servers of pages.
 #[derive(Debug)]
 pub(crate) struct PhpGrammar {
-    names: HashMap<Box<str>, Class>,
+    names: PhpNames,
     families: Vec<Box<str>>,
     globals: WordSet,
     settings: WordSet,
@@ -89,19 +56,9 @@ pub(crate) struct PhpGrammar {
 
 impl PhpGrammar {
     pub(crate) fn new(words: &Vocabulary) -> Self {
-        let mut names = HashMap::new();
-        let mut needs: Vec<String> = MARKS.map(str::to_owned).to_vec();
-        for (list, class) in CLASSES {
-            for word in words.words(list) {
-                names.insert(word.as_str().into(), class);
-                // A plain word nominates only together with its bracket.
-                if class != Class::Word && word.contains('_') && word.len() > 7 {
-                    needs.push(word.clone());
-                } else {
-                    needs.extend(["(", " ("].map(|bracket| format!("{word}{bracket}")));
-                }
-            }
-        }
+        let names = PhpNames::new(words);
+        let mut needs: Vec<String> = SIGNS.map(str::to_owned).to_vec();
+        names.nominate(&mut needs);
         needs.extend(words.words("php.directive").iter().cloned());
         needs.extend(words.words("php.directive_family").iter().cloned());
         needs.extend(
@@ -118,10 +75,6 @@ impl PhpGrammar {
             setting_families: words.words("php.directive_family").iter().map(|word| word.as_str().into()).collect(),
             needs,
         }
-    }
-
-    pub(crate) fn class(&self, name: &str) -> Option<Class> {
-        self.names.get(name.trim_start_matches('\\')).copied()
     }
 
     fn is_of_family(&self, name: &str) -> bool {
@@ -141,7 +94,7 @@ impl Grammar for PhpGrammar {
         while at < bytes.len() {
             let mut next = at + 1;
             let read = match bytes[at] {
-                b'(' if at > 0 => called_through(self, text, at),
+                b'(' if at > 0 => called_through(&self.names, text, at),
                 b'$' => self.variable(text, at),
                 b'<' => tag(text, at),
                 b'?' if byte_at(text, at + 1) == b'>' => Some(Reading::new(2, "the end of a block of PHP")),
@@ -176,7 +129,7 @@ impl PhpGrammar {
         match byte_at(text, next) {
             b'(' => self.call(text, start, next, gap),
             b'=' | b'.' => Reading::surer(self.setting(text, start, end), self.alone(text, start, end, part)),
-            b':' if byte_at(text, next + 1) == b':' && self.class(name) == Some(Class::Object) => {
+            b':' if byte_at(text, next + 1) == b':' && self.names.deed(name) == Some(Deed::Object) => {
                 Some(Reading::of(4, format!("the class `{name}` of PHP used")))
             }
             _ if name == "new" => self.object(text, start, next, gap),
@@ -191,7 +144,7 @@ impl PhpGrammar {
         if start >= 2 && byte_at(text, start - 1) == b'.' && is_word(byte_at(text, start - 2)) {
             return None;
         }
-        let class = self.class(name).or_else(|| self.is_of_family(name).then_some(Class::Word))?;
+        let class = self.names.deed(name).or_else(|| self.is_of_family(name).then_some(Deed::Word))?;
         let args = code::args(text, open);
         // Node.js has a `require` of its own, of modules.
         if name == "require" && !piece(text, open, open + 80).contains(['/', '$', '\\']) {
@@ -200,29 +153,36 @@ impl PhpGrammar {
         let close = code::closed(text, open);
         let whole = begins(text, start) && close.is_some_and(|close| ends(text, close))
             || args == Args::Open && begins(text, start);
-        let tells = matches!(class, Class::Info) && args == Args::Empty && whole;
+        let tells = matches!(class, Deed::Info) && args == Args::Empty && whole;
         let chained = name == "chr" && close.is_some_and(|close| piece(text, close, close + 5) == ".chr(");
         let base = match class {
-            Class::Run => 4,
-            Class::RunWord | Class::Include => 2,
-            Class::Magic if name.starts_with("__") => 3,
-            Class::Sure | Class::Info => 3,
-            Class::Word | Class::Object | Class::Magic => 1,
+            Deed::Run => 4,
+            Deed::RunWord | Deed::Include => 2,
+            Deed::Magic if name.starts_with("__") => 3,
+            Deed::Sure | Deed::Info => 3,
+            Deed::Text => 2,
+            Deed::Word | Deed::Object | Deed::Magic => 1,
         };
+        let brought =
+            ["$_", "${", "@$_", "$globals"].iter().any(|sign| piece(text, open + 1, open + 12).contains(sign));
         let shape = match args {
+            // A variable of a snippet holds nothing; what the request brought does.
+            Args::Variable if !brought => 1,
             Args::Quoted | Args::Variable | Args::Path => 2,
             Args::Call => 1 + i32::from(whole),
             Args::Empty if whole => 0,
             Args::Empty => -1,
-            Args::Bare if class == Class::RunWord && whole && gap == Gap::None => 1,
+            Args::Bare if class == Deed::RunWord && whole && gap == Gap::None => 1,
             Args::Number | Args::Bare | Args::Open => 0,
         };
         let most = match class {
             // `system (linux)`: prose has a blank before its brackets, and no quotes in them.
             _ if gap == Gap::Blank && !args.is_code() => 2,
-            Class::RunWord | Class::Include if gap == Gap::Line && !args.is_code() => 2,
-            Class::Word | Class::Object | Class::Magic if matches!(args, Args::Quoted | Args::Variable) && whole => 4,
-            Class::Word | Class::Object | Class::Magic => 3,
+            Deed::RunWord | Deed::Include if gap == Gap::Line && !args.is_code() => 2,
+            Deed::Word | Deed::Object | Deed::Magic if matches!(args, Args::Quoted | Args::Variable) && whole => 4,
+            Deed::Word | Deed::Object | Deed::Magic => 3,
+            Deed::Text => 4,
+            Deed::Sure if args == Args::Variable && !brought => 4,
             _ => 5,
         };
         let mut points = (base + shape + i32::from(whole) + 2 * i32::from(tells)).clamp(1, most);
@@ -236,25 +196,31 @@ impl PhpGrammar {
     /// What runs without a bracket: `include 'x'`, `echo $_get`.
     fn construct(&self, text: &str, start: usize, next: usize) -> Option<Reading> {
         let name = piece(text, start, word_end(text, start));
-        let class = self.class(name)?;
+        let class = self.names.deed(name)?;
         let rest = text.get(next..).unwrap_or("");
         let acts = match class {
-            Class::Include => rest.starts_with(['\'', '"', '$', '/']),
-            Class::Word => matches!(name, "echo" | "print" | "die" | "exit") && rest.starts_with(['\'', '"', '$', '`']),
+            Deed::Include => rest.starts_with(['\'', '"', '$', '/']),
+            Deed::Word => matches!(name, "echo" | "print" | "die" | "exit") && rest.starts_with(['\'', '"', '$', '`']),
             _ => false,
         };
         let ended = acts && rest.contains(';') && begins(text, start);
-        acts.then(|| Reading::of(if ended { 4 } else { 2 }, format!("`{name}` of PHP with a text or variable")))
+        let brought = acts && class == Deed::Include && (rest.starts_with("$_") || piece(rest, 1, 12).contains("://"));
+        let points = match (brought, ended) {
+            (true, _) => 5,
+            (false, true) => 4,
+            (false, false) => 2,
+        };
+        acts.then(|| Reading::of(points, format!("`{name}` of PHP with a text or variable")))
     }
 
     /// A name that only PHP has, without a bracket.
     fn alone(&self, text: &str, start: usize, end: usize, part: Part) -> Option<Reading> {
         let name = piece(text, start, end);
-        let points = match self.class(name)? {
-            Class::Run | Class::Info if name.len() > 7 => 2,
-            Class::Sure if name.contains('_') && name.len() > 9 => 1,
-            Class::Magic if name.starts_with("__") => 1,
-            Class::Object if name.starts_with("reflection") || name.starts_with("spl") => 1,
+        let points = match self.names.deed(name)? {
+            Deed::Run | Deed::Info if name.len() > 7 => 2,
+            Deed::Sure if name.contains('_') && name.len() > 9 => 1,
+            Deed::Magic if name.starts_with("__") => 1,
+            Deed::Object if name.starts_with("reflection") || name.starts_with("spl") => 1,
             _ => return None,
         };
         let quoted = |byte: u8| matches!(byte, 0 | b'\'' | b'"' | b'\\');
@@ -269,12 +235,12 @@ impl PhpGrammar {
         let end = word_end(text, from);
         let name = piece(text, from, end);
         let (after, _) = skip_gap(text, end);
-        let mark = byte_at(text, after);
+        let sign = byte_at(text, after);
         let points = match name {
-            "class" if mark == b'{' => 5,
-            "class" if mark == b'(' && code::args(text, after) != Args::Bare && begins(text, start) => 4,
+            "class" if sign == b'{' => 5,
+            "class" if sign == b'(' && code::args(text, after) != Args::Bare && begins(text, start) => 4,
             "class" if piece(text, after, after + 8) == "extends " => 4,
-            _ if self.class(name) == Some(Class::Object) && mark == b'(' => {
+            _ if self.names.deed(name) == Some(Deed::Object) && sign == b'(' => {
                 4 + u32::from(code::args(text, after).is_code())
             }
             _ => return None,

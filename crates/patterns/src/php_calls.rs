@@ -3,7 +3,7 @@
 
 use crate::code::{self, Args, Gap, begins, byte_at, ends, opened, piece, skip_gap_back, word_start};
 use crate::grammar::Reading;
-use crate::php::{Class, PhpGrammar};
+use crate::php_names::{Deed, PhpNames};
 
 /// Longest expression that names a function, in bytes.
 const CALLEE_BYTES_MAX: usize = 160;
@@ -32,7 +32,7 @@ impl Call<'_> {
 }
 
 /// Reads what stands before a bracket.
-pub(crate) fn called_through(php: &PhpGrammar, text: &str, open: usize) -> Option<Reading> {
+pub(crate) fn called_through(php: &PhpNames, text: &str, open: usize) -> Option<Reading> {
     let (end, gap) = skip_gap_back(text, open);
     let last = byte_at(text, end.checked_sub(1)?);
     if !matches!(last, b']' | b'}' | b')' | b'\'' | b'"') && !code::is_word(last) {
@@ -65,7 +65,7 @@ fn through_variable(call: Call<'_>, end: usize) -> Option<Reading> {
 }
 
 /// `$fn[2](…)`, `[exec][0](…)`, `("a","b")[1](…)`.
-fn through_index(php: &PhpGrammar, call: Call<'_>, end: usize) -> Option<Reading> {
+fn through_index(php: &PhpNames, call: Call<'_>, end: usize) -> Option<Reading> {
     let (mut end, mut indexes) = (end, 0);
     let mut index = "";
     while matches!(byte_at(call.text, end.checked_sub(1)?), b']' | b'}') && indexes < INDEXES_MAX {
@@ -91,10 +91,10 @@ fn through_index(php: &PhpGrammar, call: Call<'_>, end: usize) -> Option<Reading
 }
 
 /// `[exec][0](…)`: a link of a text has a word and an address there.
-fn through_list(php: &PhpGrammar, call: Call<'_>, start: usize, list: &str, index: &str) -> Option<Reading> {
+fn through_list(php: &PhpNames, call: Call<'_>, start: usize, list: &str, index: &str) -> Option<Reading> {
     let index = index.trim_matches(['\'', '"', ' ']);
     let quoted = list.contains(['\'', '"']);
-    let named = php.class(list.trim_matches(['\'', '"', ' '])).is_some();
+    let named = php.deed(list.trim_matches(['\'', '"', ' '])).is_some();
     let points = if quoted || named {
         5
     } else if index.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -128,7 +128,7 @@ fn through_braces(call: Call<'_>, end: usize) -> Option<Reading> {
 }
 
 /// `(exec)(…)`, `('sys'.'tem')(…)`, `(~"…")()`.
-fn through_bracket(php: &PhpGrammar, call: Call<'_>, end: usize) -> Option<Reading> {
+fn through_bracket(php: &PhpNames, call: Call<'_>, end: usize) -> Option<Reading> {
     let open = opened(call.text, end, CALLEE_BYTES_MAX)?;
     if open > 0 && code::is_word(byte_at(call.text, open - 1)) {
         return None;
@@ -137,10 +137,10 @@ fn through_bracket(php: &PhpGrammar, call: Call<'_>, end: usize) -> Option<Readi
     let name = inside.trim_matches(['\'', '"', '\\', '(', ')', ' ']);
     let joined = inside.starts_with(['\'', '"', '(', '['])
         && ["'.", "\".", "' .", "\" .", ").", "^", "].", "'^"].iter().any(|join| inside.contains(join));
-    let points = match php.class(name) {
+    let points = match php.deed(name) {
         _ if inside.starts_with("function") || inside.contains("=>") || inside.contains("ajax") => return None,
         _ if joined || inside.starts_with('~') && inside.len() > 3 => 5,
-        Some(Class::Word | Class::Object | Class::Magic) => call.grade(open, 2, 4),
+        Some(Deed::Word | Deed::Object | Deed::Magic) => call.grade(open, 2, 4),
         Some(_) => call.grade(open, 3, 5),
         None if inside.starts_with(['\'', '"', '$']) && inside.len() > 3 => call.grade(open, 3, 5),
         // A calculation or a filter: `(a)(b)`, `(x+1)(x-2)`.
@@ -152,7 +152,7 @@ fn through_bracket(php: &PhpGrammar, call: Call<'_>, end: usize) -> Option<Readi
 }
 
 /// `'system'(…)`, `"pass"."thru"(…)`.
-fn through_text(php: &PhpGrammar, call: Call<'_>, end: usize) -> Option<Reading> {
+fn through_text(php: &PhpNames, call: Call<'_>, end: usize) -> Option<Reading> {
     let bytes = call.text.as_bytes();
     let quote = byte_at(call.text, end - 1);
     let from = (end - 1).saturating_sub(64);
@@ -166,9 +166,9 @@ fn through_text(php: &PhpGrammar, call: Call<'_>, end: usize) -> Option<Reading>
         let (text, _) = skip_gap_back(call.text, before - 1);
         text > 0 && matches!(byte_at(call.text, text - 1), b'\'' | b'"' | b')' | b']')
     };
-    let points = match php.class(name) {
+    let points = match php.deed(name) {
         _ if joins => 5,
-        Some(Class::Word | Class::Object | Class::Magic) => call.grade(open, 2, 4),
+        Some(Deed::Word | Deed::Object | Deed::Magic) => call.grade(open, 2, 4),
         Some(_) => call.grade(open, 4, 5),
         None if name.len() > 2 && call.args != Args::Bare => call.grade(open, 1, 3),
         None => 1,

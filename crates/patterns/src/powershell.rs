@@ -3,15 +3,15 @@
 //! case, its encodings undone.
 
 use crate::Part;
-use crate::command_class::Class;
+use crate::command_class::CommandClass;
 use crate::grammar::{Grammar, Reading};
 use crate::shell_arguments::{ArgumentWords, Shape};
-use crate::shell_places::{Place, Places, plus_as_blank};
+use crate::shell_places::{CommandPlace, CommandPlaces, plus_as_blank};
 use crate::shell_words::is_blank;
 use crate::vocabulary::{Vocabulary, WordSet};
 
 /// Marks of expressions.
-const MARKS: [&str; 15] = [
+const NEEDS: [&str; 15] = [
     "powershell",
     "pwsh",
     "]::",
@@ -49,11 +49,11 @@ pub(crate) struct PowershellGrammar {
 
 impl PowershellGrammar {
     pub(crate) fn new(words: &Vocabulary) -> Self {
-        let mut needs: Vec<String> = MARKS.map(str::to_owned).to_vec();
+        let mut needs: Vec<String> = NEEDS.map(str::to_owned).to_vec();
         needs.extend(words.words("commands.cmdlet").iter().cloned());
         needs.extend(words.words("commands.cmdlet_alias_sure").iter().flat_map(|alias| {
             [" ", "(", "\t", "$"]
-                .map(|behind| format!("{alias}{behind}"))
+                .map(|tail| format!("{alias}{tail}"))
                 .into_iter()
                 .chain(["| ", "|"].map(|before| format!("{before}{alias}")))
                 .collect::<Vec<_>>()
@@ -89,7 +89,7 @@ impl Grammar for PowershellGrammar {
         let plain = plus_as_blank(text);
         let text = plain.as_deref().unwrap_or(text);
         let mut best = self.expression(text);
-        let mut places = Places::new(text, part);
+        let mut places = CommandPlaces::new(text, part);
         let mut work = 0;
         while let Some((at, place)) = places.next(best.is_some()) {
             if work > text.len() * WORK + WORK_MIN || best.as_ref().is_some_and(|best| best.points >= 5) {
@@ -120,13 +120,13 @@ fn name(text: &str, at: usize) -> (String, bool, usize) {
     }
     // A quote at the end is no part of it.
     let last = text.as_bytes().get(end.wrapping_sub(1)).copied().unwrap_or(0);
-    let marks = text.as_bytes()[at..end].iter().filter(|byte| matches!(byte, b'`' | b'^' | b'"' | b'\'')).count();
-    (name, hidden && !(marks == 1 && matches!(last, b'`' | b'"' | b'\'')), end)
+    let signs = text.as_bytes()[at..end].iter().filter(|byte| matches!(byte, b'`' | b'^' | b'"' | b'\'')).count();
+    (name, hidden && !(signs == 1 && matches!(last, b'`' | b'"' | b'\'')), end)
 }
 
 impl PowershellGrammar {
     /// The command that stands at a place, and how many bytes were read.
-    fn command(&self, text: &str, at: usize, place: Place) -> (Option<Reading>, usize) {
+    fn command(&self, text: &str, at: usize, place: CommandPlace) -> (Option<Reading>, usize) {
         let junk = text.as_bytes()[at..]
             .iter()
             .take(8)
@@ -153,9 +153,9 @@ impl PowershellGrammar {
         }
         let call = text.as_bytes().get(end) == Some(&b'(');
         let arguments = self.arguments.read(text, end);
-        let behind = text[end..].trim_start();
+        let tail = text[end..].trim_start();
         let mut shape = arguments.shape;
-        if call || behind.starts_with(['(', '$', '[', '{']) || behind.starts_with("win32_") {
+        if call || tail.starts_with(['(', '$', '[', '{']) || tail.starts_with("win32_") {
             shape = shape.max(Shape::Likely);
         }
         let points = if is_known {
@@ -163,11 +163,12 @@ impl PowershellGrammar {
         } else if is_alias {
             let is_sure = self.sure_aliases.has(&name);
             if is_sure {
-                Class::Tool.points(place, shape).min(if shape < Shape::Dotted { 4 } else { 5 })
+                CommandClass::Tool.points(place, shape).min(if shape < Shape::Dotted { 4 } else { 5 })
             } else if call {
                 0
             } else {
-                Class::Argument.points(place, shape)
+                // Other shells have it, too.
+                CommandClass::Argument.points(place, shape).min(3)
             }
         } else {
             known_points(place, shape).saturating_sub(if shape < Shape::Likely { 2 } else { 1 })
@@ -182,11 +183,11 @@ impl PowershellGrammar {
     }
 
     /// `powershell -enc …`: what stands behind the program's name.
-    fn program(&self, text: &str, end: usize, place: Place) -> u32 {
+    fn program(&self, text: &str, end: usize, place: CommandPlace) -> u32 {
         let cut = (end..=(end + 240).min(text.len())).rev().find(|cut| text.is_char_boundary(*cut)).unwrap_or(end);
         let rest = &text[end..cut];
         if !rest.starts_with([' ', '\t', '"', ';', '&', '|', '\n']) {
-            return if rest.is_empty() && place != Place::Start && place != Place::Weak { 5 } else { 0 };
+            return if rest.is_empty() && place != CommandPlace::Start && place != CommandPlace::Weak { 5 } else { 0 };
         }
         let options = rest.split_ascii_whitespace().take(8);
         let is_option = |word: &str| {
@@ -204,7 +205,7 @@ impl PowershellGrammar {
             return 5;
         }
         let arguments = self.arguments.read(text, end);
-        Class::Tool.points(place, arguments.shape)
+        CommandClass::Tool.points(place, arguments.shape)
     }
 
     /// Expressions that are the language's own, wherever they stand.
@@ -235,13 +236,13 @@ impl PowershellGrammar {
             }
         }
         for (at, _) in text.match_indices("new-object").take(4) {
-            let behind = text[at + 10..].trim_start();
-            let behind = behind
+            let tail = text[at + 10..].trim_start();
+            let tail = tail
                 .strip_prefix("-typename ")
-                .or(behind.strip_prefix("-com "))
-                .or(behind.strip_prefix("-comobject "))
-                .unwrap_or(behind);
-            let (name, ..) = name(behind.trim_start_matches(['\'', '"', '(']), 0);
+                .or(tail.strip_prefix("-com "))
+                .or(tail.strip_prefix("-comobject "))
+                .unwrap_or(tail);
+            let (name, ..) = name(tail.trim_start_matches(['\'', '"', '(']), 0);
             if self.types.has(&name) || name.starts_with("system.") || name.starts_with("net.") {
                 return Some(Reading::of(5, format!("an object `{name}` made by PowerShell")));
             }
@@ -281,14 +282,14 @@ fn has_variable(text: &str, name: &str) -> bool {
 }
 
 /// Points of a known command of PowerShell, by its place and arguments.
-fn known_points(place: Place, shape: Shape) -> u32 {
+fn known_points(place: CommandPlace, shape: Shape) -> u32 {
     // Prose, nothing, plain, dotted, likely, sure, several, acting.
     let row: [u32; 8] = match place {
-        Place::Header => [0, 1, 1, 2, 4, 4, 5, 5],
-        Place::Start => [1, 3, 4, 4, 5, 5, 5, 5],
-        Place::Weak => [1, 3, 3, 4, 5, 5, 5, 5],
-        Place::Token | Place::TokenPipe | Place::TokenAmpersand => [1, 4, 4, 5, 5, 5, 5, 5],
-        Place::Edge | Place::EdgePipe | Place::Inside => [2, 5, 5, 5, 5, 5, 5, 5],
+        CommandPlace::Header => [0, 1, 1, 2, 4, 4, 5, 5],
+        CommandPlace::Start => [1, 3, 4, 4, 5, 5, 5, 5],
+        CommandPlace::Weak => [1, 3, 3, 4, 5, 5, 5, 5],
+        CommandPlace::Token | CommandPlace::TokenPipe | CommandPlace::TokenAmpersand => [1, 4, 4, 5, 5, 5, 5, 5],
+        CommandPlace::Edge | CommandPlace::EdgePipe | CommandPlace::Inside => [2, 5, 5, 5, 5, 5, 5, 5],
     };
     row[shape as usize]
 }

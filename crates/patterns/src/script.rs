@@ -5,7 +5,7 @@
 use crate::Part;
 use crate::code::{self, Args, Gap, begins, byte_at, ends, is_word, piece, skip_gap, word_end};
 use crate::grammar::{Grammar, Reading};
-use crate::script_words::{Constants, MARKS, construct, mark};
+use crate::script_words::{Constants, SIGNS, construct, sign};
 use crate::vocabulary::{Vocabulary, WordSet};
 
 /// Most names in a path.
@@ -19,6 +19,7 @@ pub(crate) struct ScriptGrammar {
     process: WordSet,
     process_sure: WordSet,
     calls: WordSet,
+    environment: WordSet,
     methods: WordSet,
     dunders: WordSet,
     modules: WordSet,
@@ -28,21 +29,21 @@ pub(crate) struct ScriptGrammar {
 
 impl ScriptGrammar {
     pub(crate) fn new(words: &Vocabulary) -> Self {
-        let mut needs: Vec<String> = MARKS.map(str::to_owned).to_vec();
+        let mut needs: Vec<String> = SIGNS.map(str::to_owned).to_vec();
         for path in words.words("script.process").iter().chain(words.words("script.process_sure")) {
             let (first, last) = path.rsplit_once('.').unwrap_or((path, ""));
             // `this.` stands in too many texts.
             if matches!(first, "this" | "window") {
                 needs.push(path.clone());
             } else {
-                needs.extend([".", "[", "/*", "?."].map(|mark| format!("{first}{mark}")));
+                needs.extend([".", "[", "/*", "?."].map(|sign| format!("{first}{sign}")));
             }
             if last == "constructor" {
-                needs.extend(["['", "[\"", "."].map(|mark| format!("{mark}{last}")));
+                needs.extend(["['", "[\"", "."].map(|sign| format!("{sign}{last}")));
             }
         }
         for name in words.words("script.call").iter().map(|path| path.rsplit('.').next().unwrap_or(path)) {
-            needs.extend([".", ":"].map(|mark| format!("{mark}{name}(")));
+            needs.extend([".", ":"].map(|sign| format!("{sign}{name}(")));
         }
         needs.extend(
             ["kernel.", "io.popen", "open3.", "](", ".send(", ".send ", ".call(", ".apply("].map(str::to_owned),
@@ -55,6 +56,7 @@ impl ScriptGrammar {
             process: words.set(&["script.process"]),
             process_sure: words.set(&["script.process_sure"]),
             calls: words.set(&["script.call"]),
+            environment: words.set(&["script.environment"]),
             methods: words.set(&["script.method"]),
             dunders: words.set(&["script.dunder"]),
             modules: words.set(&["script.module"]),
@@ -93,7 +95,7 @@ impl Grammar for ScriptGrammar {
                     )
                 }
             } else {
-                mark(text, at)
+                sign(text, at)
             };
             found = Reading::surer(found, read);
             if found.as_ref().is_some_and(|read| read.points >= 5) {
@@ -154,7 +156,9 @@ impl ScriptGrammar {
             return (opened && path.steps.len() == 1 && inside < text.len() && !in_path)
                 .then_some(4 + u32::from(whole));
         };
-        let acts = called || path.bracketed || opened || path.steps.len() > 2;
+        let last = path.steps.last().map_or("", |(start, end)| piece(&path.text, *start, *end));
+        let further = path.steps.len() > 2 && !self.environment.has(last);
+        let acts = called || path.bracketed || opened || further;
         let sure = self.process_sure.has(pair);
         Some(match (sure, acts, whole) {
             (true, true, _) | (true, _, true) if !in_path => 5,
@@ -174,7 +178,8 @@ impl ScriptGrammar {
         let acts = called || tails && args == Args::Quoted;
         let is_method = path.steps.len() > 1 || path.headless;
         let console = path.text.starts_with("console.") && path.steps.len() == 2;
-        if !acts || !tails && !(is_method && self.methods.has(last)) && !applied {
+        let known = tails || applied || is_method && self.methods.has(last);
+        if !acts || !known {
             return None;
         }
         if applied && !tails {
@@ -238,9 +243,9 @@ impl Path {
             if gap == Gap::Blank {
                 break;
             }
-            let parted = ["?.", "::", "->", "."].iter().find(|mark| text[at..].starts_with(**mark));
-            if let Some(mark) = parted {
-                let from = at + mark.len();
+            let parted = ["?.", "::", "->", "."].iter().find(|sign| text[at..].starts_with(**sign));
+            if let Some(sign) = parted {
+                let from = at + sign.len();
                 let end = word_end(text, from);
                 if end > from {
                     path.add(piece(text, from, end));
@@ -251,7 +256,7 @@ impl Path {
                     break;
                 }
             }
-            let open = at + parted.map_or(0, |mark| mark.len());
+            let open = at + parted.map_or(0, |sign| sign.len());
             let Some((name, end)) = bracketed(text, open) else { break };
             path.add(&name);
             (path.end, path.bracketed) = (end, true);

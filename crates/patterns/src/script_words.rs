@@ -13,7 +13,7 @@ pub(crate) struct Constants {
 }
 
 /// Texts of which each construct has one.
-pub(crate) const MARKS: [&str; 65] = [
+pub(crate) const SIGNS: [&str; 65] = [
     "while(",
     "while (",
     "while/",
@@ -139,7 +139,7 @@ pub(crate) fn construct(
 }
 
 /// Reads what begins with a mark.
-pub(crate) fn mark(text: &str, at: usize) -> Option<Reading> {
+pub(crate) fn sign(text: &str, at: usize) -> Option<Reading> {
     let rest = text.get(at..)?;
     if rest.starts_with("_$$nd_func$$_") || rest.starts_with("$$nd_func$$") {
         return Some(Reading::new(5, "a function of Node.js in a serialised object"));
@@ -182,9 +182,9 @@ fn while_loop(text: &str, start: usize, open: usize, constants: &Constants) -> O
     if truth == turned && !negated || !alone && !joined {
         return None;
     }
-    let behind = text.get(next..)?.trim_start_matches([')', ' ', '\n', '\r', '\t']);
-    let stops = behind.is_empty() || behind.starts_with(['{', ';', '"', '\'', '}', '#', '/', ',']);
-    let points = if begins(text, start) && stops || behind.starts_with(['{', ';']) { 5 } else { 3 };
+    let tail = text.get(next..)?.trim_start_matches([')', ' ', '\n', '\r', '\t']);
+    let stops = tail.is_empty() || tail.starts_with(['{', ';', '"', '\'', '}', '#', '/', ',']);
+    let points = if begins(text, start) && stops || tail.starts_with(['{', ';']) { 5 } else { 3 };
     Some(Reading::new(points - u32::from(truth == turned), "a loop without an end"))
 }
 
@@ -208,8 +208,8 @@ fn constant(text: &str, at: usize, constants: &Constants) -> Option<(bool, usize
             if word == "new" {
                 let name = skip_gap(text, end).0;
                 let end = word_end(text, name);
-                let behind = if byte_at(text, end) == b'(' { closed(text, end)? } else { end };
-                return (end > name).then_some((true, behind));
+                let tail = if byte_at(text, end) == b'(' { closed(text, end)? } else { end };
+                return (end > name).then_some((true, tail));
             }
             if constants.nothings.has(word) {
                 return Some((false, end));
@@ -228,9 +228,9 @@ fn for_loop(text: &str, start: usize, open: usize) -> Option<Reading> {
     if !matches!(condition, "" | "1" | "true" | "!0" | "!false") {
         return None;
     }
-    let behind = text.get(close..)?.trim_start();
-    let stops = behind.is_empty() || behind.starts_with(['{', ';', '"', '\'', '}']);
-    let points = if begins(text, start) && stops || behind.starts_with(['{', ';']) { 5 } else { 3 };
+    let tail = text.get(close..)?.trim_start();
+    let stops = tail.is_empty() || tail.starts_with(['{', ';', '"', '\'', '}']);
+    let points = if begins(text, start) && stops || tail.starts_with(['{', ';']) { 5 } else { 3 };
     Some(Reading::new(points, "a loop without an end"))
 }
 
@@ -334,7 +334,7 @@ fn quoted_command(text: &str, start: usize, end: usize, what: &'static str) -> O
 fn opened_program(text: &str, start: usize, open: usize) -> Option<Reading> {
     let close = closed(text, open);
     let inside = piece(text, open + 1, close.map_or(open + 120, |close| close - 1));
-    let piped = ["'|", "\"|", "|'", "|\"", "'-|", "\"-|", "'|-"].iter().any(|mark| inside.contains(mark));
+    let piped = ["'|", "\"|", "|'", "|\"", "'-|", "\"-|", "'|-"].iter().any(|sign| inside.contains(sign));
     if piped {
         return Some(Reading::new(5, "a program opened as a file"));
     }

@@ -5,36 +5,27 @@
 use hashbrown::HashMap;
 
 use crate::Part;
-use crate::command_class::Class;
+use crate::command_class::CommandClass;
 use crate::grammar::{Grammar, Reading};
-use crate::shell_arguments::{ArgumentWords, Arguments, Shape, is_glob_path};
+use crate::shell_arguments::{ArgumentWords, Shape, is_glob_path};
 use crate::shell_expansions::{braces, calls_itself, expansion};
-use crate::shell_places::{Place, Places, plus_as_blank};
-use crate::shell_words::{Names, Word, is_blank, is_separator, word};
+use crate::shell_judge::{Known, alone, hidden, is_list_of_words, runs_text};
+use crate::shell_places::{CommandPlace, CommandPlaces, plus_as_blank};
+use crate::shell_words::{Names, ShellWord, is_blank, is_separator, word};
 use crate::vocabulary::{Vocabulary, WordSet};
 
 /// Marks behind which commands stand, and those of words that are not written plainly.
-const MARKS: [&str; 29] = [
+const NEEDS: [&str; 30] = [
     ";", "|", "&", "&&", "`", "\n", "\r", "\t", "$", "<(", ">(", "<<<", "\\", "'", "\"", "{", "/?", "?/", "/*", "*/",
-    "[", "\\n", ">&", "bin/", "?n/", "*n/", "(){", "() {", "alias ",
+    "[", "\\n", ">&", "bin/", "?n/", "*n/", "(){", "() {", "alias ", "sh,-c,",
 ];
 /// What stands behind names that are words, too, so that the text is worth a look.
-const BEHIND_WORDS: [&str; 8] = [" -", " /", " .", " ~", " <", " >", "<", ">"];
+const AFTER_WORDS: [&str; 8] = [" -", " /", " .", " ~", " <", " >", "<", ">"];
 /// Words that may stand before the name of a command: assignments, wrappers, their options.
 const BEFORE_MAX: usize = 12;
 /// How much of a text is read, all commands together, as a multiple of its length, and at least.
 const WORK: usize = 24;
 const WORK_MIN: usize = 4096;
-
-/// What is known of a name.
-#[derive(Clone, Copy, Debug, Default)]
-struct Known {
-    class: Option<Class>,
-    is_taught: bool,
-    is_interpreter: bool,
-    is_wrapper: bool,
-    is_wrapper_word: bool,
-}
 
 /// The language of Unix shells.
 #[derive(Debug)]
@@ -55,31 +46,29 @@ struct Command {
 impl ShellGrammar {
     pub(crate) fn new(words: &Vocabulary) -> Self {
         let mut known: HashMap<Box<str>, Known> = HashMap::new();
-        let classes = [("tool", Class::Tool), ("word", Class::Word), ("argument", Class::Argument)];
+        let classes =
+            [("tool", CommandClass::Tool), ("word", CommandClass::Word), ("argument", CommandClass::Argument)];
         for (list, class) in classes {
             for name in words.words(&format!("commands.{list}")) {
                 known.entry(name.as_str().into()).or_default().class = Some(class);
             }
         }
-        let mut mark = |list: &str, set: fn(&mut Known)| {
+        let mut flag = |list: &str, set: fn(&mut Known)| {
             for name in words.words(&format!("commands.{list}")) {
                 set(known.entry(name.as_str().into()).or_default());
             }
         };
-        mark("taught", |known| known.is_taught = true);
-        mark("interpreter", |known| known.is_interpreter = true);
-        mark("wrapper", |known| known.is_wrapper = true);
-        mark("wrapper_word", |known| known.is_wrapper_word = true);
-        let mut needs: Vec<String> = MARKS.map(str::to_owned).to_vec();
+        flag("taught", |known| known.is_taught = true);
+        flag("interpreter", |known| known.is_interpreter = true);
+        flag("wrapper", |known| known.is_wrapper = true);
+        flag("wrapper_word", |known| known.is_wrapper_word = true);
+        let mut needs: Vec<String> = NEEDS.map(str::to_owned).to_vec();
         needs.extend(
-            words
-                .words("commands.tool")
-                .iter()
-                .flat_map(|tool| [" ", "<", ">"].map(|behind| format!("{tool}{behind}"))),
+            words.words("commands.tool").iter().flat_map(|tool| [" ", "<", ">"].map(|tail| format!("{tool}{tail}"))),
         );
         needs.extend(words.words("commands.place").iter().flat_map(|place| [format!(" {place}"), format!("={place}")]));
         let others = words.words("commands.word").iter().chain(words.words("commands.argument"));
-        needs.extend(others.flat_map(|word| BEHIND_WORDS.iter().map(move |behind| format!("{word}{behind}"))));
+        needs.extend(others.flat_map(|word| AFTER_WORDS.iter().map(move |tail| format!("{word}{tail}"))));
         ShellGrammar {
             known,
             arguments: ArgumentWords::new(words),
@@ -97,20 +86,20 @@ impl ShellGrammar {
             // `python3.11`, but no `id5`.
             self.known
                 .get(bare)
-                .filter(|known| known.is_interpreter || bare.len() > 3 && known.class == Some(Class::Tool))
+                .filter(|known| known.is_interpreter || bare.len() > 3 && known.class == Some(CommandClass::Tool))
         };
         self.known.get(name).or_else(version).copied()
     }
 
     /// What the word names, and the name for people.
-    fn class_of<'a>(&self, word: &'a Word) -> Option<(Known, &'a str)> {
+    fn class_of<'a>(&self, word: &'a ShellWord) -> Option<(Known, &'a str)> {
         let text = word.text.as_str();
         if word.written.broken || word.written.call || text.is_empty() {
             return None;
         }
         let is_bracketed = word.written.bracket && text.starts_with('/') && self.arguments.is_place(text);
         if is_glob_path(text) || is_bracketed {
-            return Some((Known { class: Some(Class::Binary), ..Known::default() }, text));
+            return Some((Known { class: Some(CommandClass::Binary), ..Known::default() }, text));
         }
         if word.written.glob && text.contains(['?', '*']) {
             return None;
@@ -122,10 +111,10 @@ impl ShellGrammar {
             && directory.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'/' || byte == b'.');
         if is_programs {
             let known = self.look_up(name)?;
-            return Some((Known { class: Some(Class::Binary), ..known }, text));
+            return Some((Known { class: Some(CommandClass::Binary), ..known }, text));
         }
         let is_own = ["./", "/tmp/", "/var/tmp/", "/dev/shm/"].iter().any(|place| text.starts_with(place));
-        (is_own && !name.is_empty()).then_some((Known { class: Some(Class::OwnFile), ..Known::default() }, text))
+        (is_own && !name.is_empty()).then_some((Known { class: Some(CommandClass::OwnFile), ..Known::default() }, text))
     }
 }
 
@@ -149,7 +138,7 @@ struct Scan<'a> {
     grammar: &'a ShellGrammar,
     text: &'a str,
     part: Part,
-    best: Option<(u32, String, Place)>,
+    best: Option<(u32, String, CommandPlace)>,
     /// Commands with two points at least, up to here.
     commands: usize,
     /// Variables that were set before, with their values.
@@ -166,8 +155,11 @@ impl<'a> Scan<'a> {
         if calls_itself(self.text) {
             return Some(Reading::new(5, "a function that calls itself without an end"));
         }
+        if self.text.contains("sh,-c,") {
+            return Some(Reading::new(5, "a shell and what it is to run, as a list"));
+        }
         let limit = self.text.len() * WORK + WORK_MIN;
-        let mut places = Places::new(self.text, self.part);
+        let mut places = CommandPlaces::new(self.text, self.part);
         while let Some((at, place)) = places.next(self.commands > 0) {
             if self.work > limit {
                 break;
@@ -201,9 +193,9 @@ impl<'a> Scan<'a> {
     }
 
     /// The command that stands at a place, if one does.
-    fn command(&mut self, at: usize, place: Place) -> Option<Command> {
+    fn command(&mut self, at: usize, place: CommandPlace) -> Option<Command> {
         let mut at = at;
-        let mut wrapped: Option<(Word, Known, usize)> = None;
+        let mut wrapped: Option<(ShellWord, Known, usize)> = None;
         let (mut is_wrapped, mut is_taught) = (false, false);
         let mut skips_more = false;
         for _ in 0..BEFORE_MAX {
@@ -261,7 +253,7 @@ impl<'a> Scan<'a> {
             return match wrapper {
                 Some(wrapper) => {
                     let own = own.unwrap_or_else(|| Command { points: 0, name: read.text.clone(), end: read.end });
-                    let own = behind_wrapper(own, &wrapper, (is_wrapped, is_taught || known.is_taught), known);
+                    let own = in_wrapper(own, &wrapper, (is_wrapped, is_taught || known.is_taught), known);
                     (own.points > 0).then_some(own)
                 }
                 None => own,
@@ -273,7 +265,7 @@ impl<'a> Scan<'a> {
     }
 
     /// The reading of the word that names a command: a variable's name may be one letter.
-    fn nearer_reading(&self, at: usize, read: Word) -> Word {
+    fn nearer_reading(&self, at: usize, read: ShellWord) -> ShellWord {
         if !read.written.variable || self.grammar.class_of(&read).is_some() {
             return read;
         }
@@ -282,7 +274,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Options, numbers and paths between a wrapper and its command.
-    fn is_before_command(&self, read: &Word, follows_option: bool) -> bool {
+    fn is_before_command(&self, read: &ShellWord, follows_option: bool) -> bool {
         let text = read.text.as_str();
         let is_time = text.starts_with(|first: char| first.is_ascii_digit())
             && text.trim_end_matches(['s', 'm', 'h', 'd']).bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
@@ -290,7 +282,7 @@ impl<'a> Scan<'a> {
     }
 
     /// A command in a brace list: `{wget,x}`.
-    fn braced(&mut self, at: usize, place: Place) -> Option<Command> {
+    fn braced(&mut self, at: usize, place: CommandPlace) -> Option<Command> {
         let list = braces(self.text, at)?;
         self.work += list.text.len();
         let read = word(&list.text, 0, Names::Whole);
@@ -298,19 +290,19 @@ impl<'a> Scan<'a> {
         let class = known.class?;
         let shape = self.grammar.arguments.read(&list.text, read.end).shape;
         let points = match class {
-            Class::Argument if list.odd => class.points(place, shape).max(4 + u32::from(shape >= Shape::Likely)),
-            Class::Tool | Class::Word | Class::Binary if list.odd || shape >= Shape::Dotted => 5,
+            CommandClass::Argument if list.odd => class.points(place, shape).max(4 + u32::from(shape >= Shape::Likely)),
+            CommandClass::Tool | CommandClass::Word | CommandClass::Binary if list.odd || shape >= Shape::Dotted => 5,
             _ => class.points(place, shape),
         };
         (points > 0).then(|| Command { points, name: name.to_owned(), end: list.end })
     }
 
     /// `$x` where `x=wget` stood before, `$a$b` where both are halves of a name, and `$0 <<< x`.
-    fn variable_command(&self, at: usize, read: &Word) -> Option<Command> {
+    fn variable_command(&self, at: usize, read: &ShellWord) -> Option<Command> {
         let raw = self.text.get(at..read.end)?.strip_prefix('$')?;
-        let behind = self.text.get(self.skip_blanks(read.end)..)?;
+        let tail = self.text.get(self.skip_blanks(read.end)..)?;
         let names = raw.split('$').map(|name| name.trim_start_matches('{').trim_end_matches('}'));
-        let runs = behind.starts_with("<<<") || behind.starts_with("-c ");
+        let runs = tail.starts_with("<<<") || tail.starts_with("-c ");
         let is_shell = runs && matches!(raw.trim_matches(['{', '}']), "0" | "shell" | "bash");
         let value =
             |name: &str| self.assigned.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
@@ -324,18 +316,17 @@ impl<'a> Scan<'a> {
     }
 
     /// `while true; do`, `for x in a; do`, `if [ a = b ]; then`.
-    fn loop_or_condition(&self, at: usize, place: Place) -> Option<Command> {
+    fn loop_or_condition(&self, at: usize, place: CommandPlace) -> Option<Command> {
         let rest = self.text.get(at..)?;
-        let (keyword, behind) =
-            rest.split_at_checked(rest.bytes().take_while(u8::is_ascii_lowercase).take(6).count())?;
+        let (keyword, tail) = rest.split_at_checked(rest.bytes().take_while(u8::is_ascii_lowercase).take(6).count())?;
         let closes = match keyword {
             "for" | "while" | "until" | "select" => "do",
             "if" => "then",
             "case" => "esac",
             _ => return None,
         };
-        let end = behind.char_indices().nth(200).map_or(behind.len(), |(at, _)| at);
-        let head = &behind[..end];
+        let end = tail.char_indices().nth(200).map_or(tail.len(), |(at, _)| at);
+        let head = &tail[..end];
         let closing = head.match_indices(closes).find(|(at, _)| {
             let before = head[..*at].trim_end_matches([' ', '\t']);
             let after = head.as_bytes().get(at + closes.len()).copied().unwrap_or(b' ');
@@ -353,7 +344,7 @@ impl<'a> Scan<'a> {
         }
         let points = match (closing.is_some(), place) {
             (true, _) => 5,
-            (false, Place::Edge | Place::Inside) if first.starts_with('[') => 4,
+            (false, CommandPlace::Edge | CommandPlace::Inside) if first.starts_with('[') => 4,
             _ => return None,
         };
         Some(Command { points, name: keyword.to_owned(), end: at + keyword.len() })
@@ -364,7 +355,7 @@ impl<'a> Scan<'a> {
     }
 
     /// How sure it is that this command at this place with these arguments is meant.
-    fn judge(&mut self, read: &Word, known: Known, place: Place) -> Option<Command> {
+    fn judge(&mut self, read: &ShellWord, known: Known, place: CommandPlace) -> Option<Command> {
         let class = known.class?;
         let mut arguments = self.grammar.arguments.read(self.text, read.end);
         self.work += arguments.end - read.end;
@@ -373,19 +364,19 @@ impl<'a> Scan<'a> {
             arguments.shape = self.alias(read.end, arguments.shape);
         }
         let mut points = class.points(place, arguments.shape);
-        if matches!(place, Place::Start | Place::Header)
+        if matches!(place, CommandPlace::Start | CommandPlace::Header)
             && known.is_taught
-            && class != Class::Binary
+            && class != CommandClass::Binary
             && arguments.shape <= Shape::Several
         {
             points = points.min(4);
         }
         if arguments.shape == Shape::Nothing {
-            points = self.alone(points, place, &arguments, read.end);
+            points = alone(self.text, points, class, place, &arguments);
         }
-        points = points.max(self.runs_text(known, &name, read, place, &arguments));
-        points = hidden(points, class, read, place, &arguments);
-        let pipes = place.is_pipe() && self.commands > 0 && known.is_interpreter && !self.is_list_of_words();
+        points = points.max(runs_text(self.text, known, read, place, arguments.shape));
+        points = hidden(points, class, read, place, arguments.shape);
+        let pipes = place.is_pipe() && self.commands > 0 && known.is_interpreter && !is_list_of_words(self.text);
         if pipes && matches!(arguments.shape, Shape::Nothing | Shape::Likely) {
             points = 5;
         } else if self.commands > 0 && points >= 3 && arguments.shape > Shape::Nothing {
@@ -394,104 +385,26 @@ impl<'a> Scan<'a> {
         (points > 0).then_some(Command { points, name, end: arguments.end })
     }
 
-    /// A command without arguments: something must end it that would, or the text must end.
-    fn alone(&self, points: u32, place: Place, arguments: &Arguments, end: usize) -> u32 {
-        let next = self.byte(arguments.end + 1);
-        match (place, arguments.ended_by) {
-            // `$(id).hide()` is of a script.
-            (Place::Inside, b')') if next == b'.' || next.is_ascii_alphanumeric() || next == b'(' => points.min(1),
-            (Place::Inside, b')' | b'`' | 0) => points,
-            (Place::Inside, _) => points.min(3),
-            (Place::TokenPipe | Place::TokenAmpersand, _) => points.min(2 + u32::from(points > 3)),
-            (Place::Token, b';' | 0) if self.is_list_of_words() => points.min(2),
-            (Place::Edge | Place::EdgePipe, b'|') if !self.text[arguments.end..].starts_with("||") => {
-                // A row of a table has its marks on both sides.
-                points.min(3)
-            }
-            _ if self.byte(end) == b'}' => points.min(3),
-            _ => points,
-        }
-    }
-
-    /// `a;b;c`: words without blanks, nothing else.
-    fn is_list_of_words(&self) -> bool {
-        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-        let separators = self.text.bytes().take(512).filter(|byte| matches!(byte, b';' | b'|' | b',')).count();
-        separators >= 2 && self.text.bytes().take(512).all(|byte| is_word(byte) || matches!(byte, b';' | b'|' | b','))
-    }
-
     /// `alias x=wget`: nothing else is written so.
     fn alias(&self, end: usize, shape: Shape) -> Shape {
         let read = word(self.text, self.skip_blanks(end), Names::Whole);
         let value = read.text.split_once('=').filter(|(name, _)| !name.is_empty() && !name.contains('/'));
         if value.is_some() { Shape::Acting } else { shape }
     }
-
-    /// `sh -c x`, `python -c x`, `bash -i`, `base64 -d`, `chmod +x`: what attacks are made of.
-    fn runs_text(&self, known: Known, name: &str, read: &Word, place: Place, arguments: &Arguments) -> u32 {
-        let behind = self.text[read.end..].trim_start();
-        let option = behind.split([' ', '\t']).next().unwrap_or("");
-        let rest = behind.get(option.len()..).unwrap_or("").trim_start();
-        let runs = matches!(option, "-c" | "-e" | "-r" | "-ne" | "-pe" | "-lc" | "-ec" | "-ic" | "-s" | "-p");
-        let shell = name.ends_with("sh");
-        // `awk 'begin {…}'`
-        if known.is_interpreter && option.starts_with(['\'', '"']) && behind.contains("system(") {
-            return 5;
-        }
-        if arguments.shape < Shape::Likely {
-            return 0;
-        }
-        let is_code = rest.starts_with(['\'', '"', '$', '/', '{']) || rest.contains(['(', ';', '|', '>']);
-        if known.is_interpreter && (runs && (is_code || shell && !rest.is_empty()) || shell && option == "-i") {
-            return 5;
-        }
-        let base = match name {
-            "base64" | "base32" => matches!(option, "-d" | "-di" | "--decode" | "-d|sh"),
-            "xxd" => option == "-r",
-            "chmod" => option.starts_with("+x") || option.starts_with("u+s"),
-            "nc" | "ncat" | "netcat" => option.starts_with("-e") || rest.contains(" -e ") || option.starts_with("-l"),
-            "rm" => matches!(option, "-rf" | "-fr" | "-r"),
-            _ => false,
-        };
-        if base { 4 + u32::from(place != Place::Start) } else { 0 }
-    }
 }
 
 /// What stands behind `nohup` or `env` is a command all the more.
-fn behind_wrapper(own: Command, wrapper: &str, (is_wrapped, is_taught): (bool, bool), known: Known) -> Command {
+fn in_wrapper(own: Command, wrapper: &str, (is_wrapped, is_taught): (bool, bool), known: Known) -> Command {
     let least = match known.class {
-        Some(Class::Argument) | None => 0,
-        Some(Class::Tool) if is_wrapped && !is_taught => 5,
+        Some(CommandClass::Argument) | None => 0,
+        Some(CommandClass::Tool) if is_wrapped && !is_taught => 5,
         _ if is_wrapped => 4,
+        Some(CommandClass::Tool) if !is_taught => 3,
         _ => 0,
     };
     let more = u32::from(own.points >= 2) + u32::from(is_wrapped && own.points >= 2);
     let points = (own.points + more).max(least).min(5);
     Command { points, name: format!("{wrapper} {}", own.name), ..own }
-}
-
-/// More points for a name that is hidden in quotes, empty variables or wildcards.
-fn hidden(points: u32, class: Class, read: &Word, place: Place, arguments: &Arguments) -> u32 {
-    let written = read.written;
-    let is_hidden = written.hidden || written.bracket && class == Class::Binary;
-    let is_quoted = written.quoted || written.glob && class != Class::Binary;
-    if !is_hidden && !is_quoted {
-        return points;
-    }
-    let shape = arguments.shape;
-    let sure = match class {
-        Class::Tool => true,
-        Class::Binary => written.bracket || written.hidden || shape >= Shape::Dotted || place != Place::Start,
-        Class::Word => shape >= Shape::Dotted || !matches!(place, Place::Start | Place::Weak),
-        Class::Argument | Class::OwnFile => shape >= Shape::Likely,
-    };
-    match (is_hidden, sure) {
-        (true, true) => 5,
-        (true, false) => (points + 2).min(4).max(if class == Class::Word { 4 } else { 2 }),
-        (false, true) if class == Class::Tool && read.text.len() > 3 && place != Place::Header => 5,
-        (false, true) if class == Class::Tool || place != Place::Start => (points + 2).min(5),
-        _ => points,
-    }
 }
 
 /// `name=value`.
@@ -500,4 +413,61 @@ fn assignment(text: &str) -> Option<(&str, &str)> {
     let is_name = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     is_name.then_some((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Texts that make readers go back and forth, by what they repeat.
+    const HOSTILE: [&str; 14] = [
+        "(",
+        "$",
+        "'",
+        "`",
+        "$(",
+        ";id ",
+        "${",
+        "{a,",
+        "x=$x;",
+        "nohup -x ",
+        ";nohup -x ",
+        "; ( { ",
+        ";a$b",
+        "`a`$(sort)",
+    ];
+
+    #[test]
+    fn work_grows_with_the_length_of_the_text() {
+        let mut words = Vocabulary::default();
+        words.add("commands.word", ["id".to_owned()]);
+        words.add("commands.argument", ["sort".to_owned()]);
+        words.add("commands.tool", ["nohup".to_owned()]);
+        words.add("commands.wrapper", ["nohup".to_owned()]);
+        let grammar = ShellGrammar::new(&words);
+        for piece in HOSTILE {
+            for length in [600, 6_000, 60_000] {
+                let text = piece.repeat(length / piece.len());
+                let mut scan = Scan::new(&grammar, &text, Part::Value);
+                scan.run();
+                assert!(scan.work <= 20 * text.len() + WORK_MIN, "{piece} {length}: {}", scan.work);
+            }
+        }
+    }
+
+    #[test]
+    fn names_are_looked_up_with_their_version_and_path() {
+        let mut words = Vocabulary::default();
+        words.add("commands.tool", ["python".to_owned()]);
+        words.add("commands.interpreter", ["python".to_owned()]);
+        words.add("commands.word", ["id".to_owned()]);
+        let grammar = ShellGrammar::new(&words);
+        let class = |text: &str| grammar.class_of(&word(text, 0, Names::Whole)).and_then(|(known, _)| known.class);
+        assert_eq!(class("python3.11 x"), Some(CommandClass::Tool));
+        assert_eq!(class("/usr/bin/id"), Some(CommandClass::Binary));
+        assert_eq!(class("/tmp/x"), Some(CommandClass::OwnFile));
+        assert_eq!(class("id5"), None);
+        assert_eq!(class("id's"), None);
+        assert_eq!(class("doc/id"), None);
+    }
 }

@@ -1,7 +1,7 @@
 //! What stands behind the name of a command: options, paths, addresses, redirects or the words of a sentence. It says
 //! how sure the arguments are to be arguments; which command they belong to is not asked.
 
-use crate::shell_words::{Names, Word, is_blank, is_separator, word};
+use crate::shell_words::{Names, ShellWord, is_blank, is_separator, word};
 use crate::vocabulary::{Vocabulary, WordSet};
 
 /// Arguments that are looked at.
@@ -169,7 +169,7 @@ impl ArgumentWords {
             return (Shape::Acting, signs);
         }
         let word = target.split(|c: char| c.is_ascii_whitespace() || ";|&<>)".contains(c)).next().unwrap_or("");
-        let is_markup = rest.starts_with('<') && target.get(word.len()..).is_some_and(|behind| behind.starts_with('>'));
+        let is_markup = rest.starts_with('<') && target.get(word.len()..).is_some_and(|tail| tail.starts_with('>'));
         let is_value = rest.as_bytes().get(signs) == Some(&b'=') || is_number || word.is_empty() || is_markup;
         let shape = if is_value {
             Shape::Plain
@@ -187,7 +187,7 @@ impl ArgumentWords {
         self.places.iter().any(|place| word.starts_with(place.as_str()))
     }
 
-    fn shape_of(&self, word: &Word, raw: &str) -> Shape {
+    fn shape_of(&self, word: &ShellWord, raw: &str) -> Shape {
         let text = word.text.as_str();
         let written = word.written;
         let begins = |signs: &[char]| text.starts_with(signs);
@@ -205,11 +205,12 @@ impl ArgumentWords {
             return Shape::Acting;
         }
         let value = text.split_once('=').map_or(text, |(_, value)| value);
-        if text.contains("://") || self.is_place(value) || is_address(text) {
+        let is_script = text.starts_with("javascript:") || text.starts_with("vbscript:");
+        if is_script || text.contains("://") || self.is_place(value) || is_address(text) {
             return Shape::Sure;
         }
         // `-name`, but no `-stevens`.
-        let is_word = text.len() > 5 && begins(&['-']) && text.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
+        let is_word = text.len() > 6 && begins(&['-']) && text.bytes().skip(1).all(|byte| byte.is_ascii_lowercase());
         let is_option =
             !is_word && begins(&['-', '+']) && (second.is_ascii_alphanumeric() || matches!(second, b'-' | b'%'));
         let is_variable = written.variable && !raw.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
@@ -222,6 +223,7 @@ impl ArgumentWords {
             || is_variable
             || written.hidden
             || text.starts_with("./")
+            || raw.starts_with("..\\")
             || text == "."
             || text.starts_with('/') && second.is_ascii_graphic()
             || text.starts_with("~/")
@@ -229,7 +231,7 @@ impl ArgumentWords {
             || written.glob && (text == "*" || text.contains("*.") || text.contains(".*"))
             || is_path && dotted
             || text.contains(['@', ':']) && dotted
-            || raw.as_bytes().get(1..3) == Some(b":\\") && raw.as_bytes()[0].is_ascii_alphabetic()
+            || matches!(raw.as_bytes(), [drive, b':', b'\\' | b'/', ..] if drive.is_ascii_alphabetic())
         {
             return Shape::Likely;
         }

@@ -36,11 +36,9 @@ pub(crate) fn braces(text: &str, at: usize) -> Option<Braces> {
     if inside[closes] != b'}' || !elements.contains(',') {
         return None;
     }
-    let behind = &inside[closes + 1..];
-    let suffix = behind
-        .iter()
-        .position(|byte| is_blank(*byte) || is_separator(*byte) || !byte.is_ascii())
-        .unwrap_or(behind.len());
+    let tail = &inside[closes + 1..];
+    let suffix =
+        tail.iter().position(|byte| is_blank(*byte) || is_separator(*byte) || !byte.is_ascii()).unwrap_or(tail.len());
     let end = at + opens + closes + 2 + suffix;
     let (prefix, suffix) = (text.get(at..at + opens)?, text.get(end - suffix..end)?);
     let is_letter = |text: &str| text.bytes().any(|byte| byte.is_ascii_alphanumeric());

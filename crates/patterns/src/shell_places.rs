@@ -6,7 +6,7 @@ use crate::shell_words::{is_blank, is_separator};
 
 /// How sure it is that a command stands there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum CommandPlace {
     /// The text begins there.
     Start,
     /// A header begins there, whose first word may name the program that sent it.
@@ -27,21 +27,21 @@ pub(crate) enum Place {
     Inside,
 }
 
-impl Place {
+impl CommandPlace {
     /// For people.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Place::Start | Place::Header => "at the start",
-            Place::Weak => "behind a separator in a text",
-            Place::Token | Place::TokenAmpersand | Place::Edge => "behind a separator",
-            Place::TokenPipe | Place::EdgePipe => "behind a bar",
-            Place::Inside => "in a substitution",
+            CommandPlace::Start | CommandPlace::Header => "at the start",
+            CommandPlace::Weak => "behind a separator in a text",
+            CommandPlace::Token | CommandPlace::TokenAmpersand | CommandPlace::Edge => "behind a separator",
+            CommandPlace::TokenPipe | CommandPlace::EdgePipe => "behind a bar",
+            CommandPlace::Inside => "in a substitution",
         }
     }
 
     /// Its input may come from a command before.
     pub(crate) fn is_pipe(self) -> bool {
-        matches!(self, Place::TokenPipe | Place::EdgePipe | Place::Weak)
+        matches!(self, CommandPlace::TokenPipe | CommandPlace::EdgePipe | CommandPlace::Weak)
     }
 }
 
@@ -49,11 +49,11 @@ impl Place {
 #[derive(Clone, Copy)]
 struct Spaces {
     before: bool,
-    behind: bool,
+    tail: bool,
 }
 
 /// The places of a text, in one pass.
-pub(crate) struct Places<'a> {
+pub(crate) struct CommandPlaces<'a> {
     text: &'a str,
     part: Part,
     at: usize,
@@ -66,9 +66,9 @@ pub(crate) struct Places<'a> {
     backticks: usize,
 }
 
-impl<'a> Places<'a> {
+impl<'a> CommandPlaces<'a> {
     pub(crate) fn new(text: &'a str, part: Part) -> Self {
-        Places {
+        CommandPlaces {
             text,
             part,
             at: 0,
@@ -86,13 +86,13 @@ impl<'a> Places<'a> {
     }
 
     /// The next place. `chained`: a command was read before it.
-    pub(crate) fn next(&mut self, chained: bool) -> Option<(usize, Place)> {
+    pub(crate) fn next(&mut self, chained: bool) -> Option<(usize, CommandPlace)> {
         if !self.started {
             self.started = true;
             let quotes = self.text.bytes().take_while(|byte| is_blank(*byte) || matches!(byte, b'\'' | b'"')).count();
             let place = match self.part {
-                Part::Value => Some(Place::Start),
-                Part::Text => Some(Place::Header),
+                Part::Value => Some(CommandPlace::Start),
+                Part::Text => Some(CommandPlace::Header),
                 _ => None,
             };
             if let Some(place) = place.filter(|_| quotes < self.text.len()) {
@@ -106,12 +106,13 @@ impl<'a> Places<'a> {
             self.at += 1;
             let found = match byte {
                 _ if is_separator(byte) => self.separator(at, chained),
-                b'$' if next == b'(' && self.byte(at + 2) != b'(' => Some((at + 2, Place::Inside)),
-                b'<' | b'>' if next == b'(' => {
-                    Some((at + 2, if self.seen_blank || self.blank_before { Place::Weak } else { Place::Inside }))
-                }
+                b'$' if next == b'(' && self.byte(at + 2) != b'(' => Some((at + 2, CommandPlace::Inside)),
+                b'<' | b'>' if next == b'(' => Some((
+                    at + 2,
+                    if self.seen_blank || self.blank_before { CommandPlace::Weak } else { CommandPlace::Inside },
+                )),
                 b'`' => self.backtick(at),
-                b'\\' if next == b'n' || next == b'r' => Some((at + 2, Place::Weak)),
+                b'\\' if next == b'n' || next == b'r' => Some((at + 2, CommandPlace::Weak)),
                 _ => None,
             };
             if found.is_some() {
@@ -129,7 +130,7 @@ impl<'a> Places<'a> {
     }
 
     /// A run of separators and blanks.
-    fn separator(&mut self, at: usize, chained: bool) -> Option<(usize, Place)> {
+    fn separator(&mut self, at: usize, chained: bool) -> Option<(usize, CommandPlace)> {
         let bytes = self.text.as_bytes();
         let byte = bytes[at];
         let before = if at == 0 { 0 } else { bytes[at - 1] };
@@ -146,15 +147,15 @@ impl<'a> Places<'a> {
         let signs = bytes[at..at + run].iter().filter(|byte| is_separator(**byte));
         let lines = signs.clone().any(|sign| matches!(sign, b'\n' | b'\r'));
         let is_double = signs.clone().count() > 1;
-        let pipes = signs.clone().last() == Some(&b'|') && !is_double;
+        let pipes = signs.clone().next_back() == Some(&b'|') && !is_double;
         let spaced = is_blank(bytes[at + run - 1]);
-        let spaces = Spaces { before: is_blank(before), behind: spaced };
+        let spaces = Spaces { before: is_blank(before), tail: spaced };
         let last = bytes[..at].iter().rev().take(8).copied().find(|byte| !is_blank(*byte)).unwrap_or(0);
         let place = self.place(last, chained, is_double || lines, spaces);
         let place = match (place, byte) {
-            (Place::Edge, _) if pipes => Place::EdgePipe,
-            (Place::Token, _) if pipes => Place::TokenPipe,
-            (Place::Token, b'&') if !is_double => Place::TokenAmpersand,
+            (CommandPlace::Edge, _) if pipes => CommandPlace::EdgePipe,
+            (CommandPlace::Token, _) if pipes => CommandPlace::TokenPipe,
+            (CommandPlace::Token, b'&') if !is_double => CommandPlace::TokenAmpersand,
             (other, _) => other,
         };
         self.at = at + run;
@@ -163,22 +164,22 @@ impl<'a> Places<'a> {
     }
 
     /// `before`: the last character before the separators that is no blank.
-    fn place(&self, before: u8, chained: bool, is_double: bool, spaces: Spaces) -> Place {
+    fn place(&self, before: u8, chained: bool, is_double: bool, spaces: Spaces) -> CommandPlace {
         let closes = matches!(before, b'\'' | b'"' | b')' | b'}' | b']');
         if self.is_url && !chained && !is_double {
-            return Place::Weak;
+            return CommandPlace::Weak;
         }
         if !self.seen_letter || closes && !self.seen_blank && self.part != Part::Text {
-            return Place::Edge;
+            return CommandPlace::Edge;
         }
         // `word; word` is a sentence.
-        let is_sentence = spaces.behind && (!spaces.before && !is_double || self.part == Part::Text);
-        if !is_sentence && (chained || !self.seen_blank || self.part == Part::Text || is_double && closes) {
-            Place::Token
-        } else if chained && self.part != Part::Text {
-            Place::Token
+        let is_header = self.part == Part::Text;
+        let is_sentence = spaces.tail && (!spaces.before && !is_double || is_header);
+        let is_token = !self.seen_blank || is_header || is_double && closes;
+        if chained && !is_header || !is_sentence && (chained || is_token) {
+            CommandPlace::Token
         } else {
-            Place::Weak
+            CommandPlace::Weak
         }
     }
 
@@ -189,19 +190,22 @@ impl<'a> Places<'a> {
         name > 1 && rest.get(name) == Some(&b';') && (rest[0] == b'#' || ENTITIES.contains(&&rest[..name]))
     }
 
-    fn backtick(&mut self, at: usize) -> Option<(usize, Place)> {
+    fn backtick(&mut self, at: usize) -> Option<(usize, CommandPlace)> {
         self.backticks += 1;
         let before = if at == 0 { 0 } else { self.byte(at - 1) };
         let next = self.byte(at + 1);
-        if next == b'`' || before == b'`' || is_blank(next) && self.backticks % 2 == 0 {
+        if next == b'`' || before == b'`' || is_blank(next) && self.backticks.is_multiple_of(2) {
             return None;
         }
         let is_quoted =
-            self.seen_blank || self.blank_before || matches!(before, b'.' | b',') || self.backticks % 2 == 0;
+            self.seen_blank || self.blank_before || matches!(before, b'.' | b',') || self.backticks.is_multiple_of(2);
         let end = self.text.as_bytes()[at + 1..].iter().take(200).position(|byte| *byte == b'`');
-        let behind = end.map_or(0, |end| self.byte(at + 2 + end));
-        let place =
-            if is_quoted || end.is_none() || matches!(behind, b',' | b'.') { Place::Weak } else { Place::Inside };
+        let tail = end.map_or(0, |end| self.byte(at + 2 + end));
+        let place = if is_quoted || end.is_none() || matches!(tail, b',' | b'.') {
+            CommandPlace::Weak
+        } else {
+            CommandPlace::Inside
+        };
         Some((at + 1, place))
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Written {
 
 /// One word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Word {
+pub(crate) struct ShellWord {
     /// What the shell makes of it, as far as that is known.
     pub(crate) text: String,
     /// Where it ends in the text that it was read from; a variable that holds a blank belongs to it.
@@ -54,8 +54,8 @@ pub(crate) fn is_separator(byte: u8) -> bool {
 }
 
 /// The word that begins at a place of the text.
-pub(crate) fn word(text: &str, at: usize, names: Names) -> Word {
-    let mut reader = Reader { bytes: text.as_bytes(), at, quote: None, out: Word::default(), names };
+pub(crate) fn word(text: &str, at: usize, names: Names) -> ShellWord {
+    let mut reader = Reader { bytes: text.as_bytes(), at, quote: None, out: ShellWord::default(), names };
     let limit = text.len().min(at + WORD_MAX);
     while reader.at < limit && reader.step() {}
     let mut word = reader.out;
@@ -69,13 +69,13 @@ struct Reader<'a> {
     at: usize,
     /// The quote that is open.
     quote: Option<u8>,
-    out: Word,
+    out: ShellWord,
     names: Names,
 }
 
 impl Reader<'_> {
-    fn byte(&self, ahead: usize) -> u8 {
-        self.bytes.get(self.at + ahead).copied().unwrap_or(0)
+    fn byte(&self, offset: usize) -> u8 {
+        self.bytes.get(self.at + offset).copied().unwrap_or(0)
     }
 
     fn push(&mut self, byte: u8) {

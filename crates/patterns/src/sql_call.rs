@@ -96,6 +96,9 @@ impl Value<'_> {
         if self.at(at + 1) != Some(Token::Open) {
             return None;
         }
+        if name == "count" && self.at(at + 2) == Some(Token::Math(b'*')) && self.at(at + 3) == Some(Token::Close) {
+            return Some(Reading::new(3, "a count of rows"));
+        }
         if name == "if" && matches!(self.at(at + 2), Some(Token::Number(_) | Token::Text(true))) {
             let compares = matches!(self.at(at + 3), Some(Token::Compare("=" | "<" | ">" | "like" | "<>")));
             let chooses = self.at(at + 5) == Some(Token::Comma);
@@ -206,7 +209,8 @@ impl Value<'_> {
         }
         let read =
             at > 0 && matches!(self.at(at - 1), Some(Token::Name("from" | "join" | "into" | "update" | "table")));
-        let points = match (read, name.len() > head.len()) {
+        let is_whole = self.tokens.len() == 1;
+        let points = match (read, name.len() > head.len() || is_whole) {
             (true, _) => 5,
             (false, true) => 4,
             (false, false) => 3,
@@ -217,11 +221,18 @@ impl Value<'_> {
     /// Numbers at which types end, and texts written in hexadecimal.
     fn number(&self, number: &str, at: usize) -> Option<Reading> {
         let is_whole = self.tokens.len() <= at + 1 && at <= 1;
-        if is_whole && (number.starts_with("2.2250738585072") || number.starts_with("1e30") && number.len() == 5) {
+        // Parsers of several languages did not end on these.
+        if is_whole && number.starts_with("2.2250738585072") {
+            return Some(Reading::new(5, "a number at which floats end"));
+        }
+        if is_whole && number.starts_with("1e30") && number.len() == 5 {
             return Some(Reading::new(4, "a number at which floats end"));
         }
         if is_whole && LIMITS.contains(&number) {
             return Some(Reading::new(2, "a number at which types end"));
+        }
+        if number.ends_with(".e") && self.at(at + 1) == Some(Token::Open) {
+            return Some(Reading::new(4, "an exponent without digits before a bracket"));
         }
         let hidden = number.strip_prefix("0x").filter(|digits| digits.len() >= 6 && digits.len() % 2 == 0)?;
         let printable =

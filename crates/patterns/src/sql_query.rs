@@ -165,13 +165,19 @@ impl<'a> Value<'a> {
             return None;
         }
         let next = self.skip(at + 1, |token| matches!(token, Token::Open | Token::Name("all" | "distinct")));
-        matches!(self.at(next), Some(Token::Name("select" | "values" | "table"))).then_some(next + 1)
+        let begins = match self.at(next) {
+            Some(Token::Name("select" | "values")) => true,
+            Some(Token::Name("table")) => matches!(self.at(next + 1), Some(Token::Name(_))),
+            _ => false,
+        };
+        begins.then_some(next + 1)
     }
 
     /// `union select` that is torn off, or with a single name.
     fn begun_union(&self) -> Option<Reading> {
         let after = (0..self.tokens.len().min(16)).find_map(|at| self.after_union(at))?;
         match self.at(after) {
+            Some(Token::Number(_)) if self.at(after + 1).is_none() => Some(Reading::new(3, "the beginning of a union")),
             Some(Token::Number(_) | Token::Open | Token::Math(_)) => {
                 Some(Reading::new(4, "a union with another query"))
             }
@@ -209,7 +215,7 @@ impl<'a> Value<'a> {
                 Some(Token::Name(name)) => ["xp_", "sp_", "master"].iter().any(|part| name.contains(part)),
                 _ => false,
             },
-            "declare" => next == Some(Token::Variable),
+            "declare" => next == Some(Token::Variable) || self.is_name(at + 2, "cursor"),
             "set" if next == Some(Token::Variable) => true,
             "shutdown" | "vacuum" | "analyze" | "analyse" | "reconfigure" => {
                 matches!(next, None | Some(Token::Comment(_) | Token::Semicolon | Token::Name("with" | "abort")))
@@ -228,6 +234,12 @@ impl<'a> Value<'a> {
             "copy" => after(at + 1, 5).any(|token| matches!(token, Token::Name("from" | "to" | "program"))),
             _ => matches!(next, Some(Token::Name(name)) if objects.contains(&name)),
         }
+    }
+
+    /// Behind the object of `alter`: what is done with it.
+    fn goes_on_as_statement(&self, at: usize) -> bool {
+        let verbs = ["add", "alter", "change", "convert", "drop", "engine", "modify", "owner", "rename", "set", "with"];
+        matches!(self.at(at), Some(Token::Name(verb)) if verbs.contains(&verb)) && self.at(at + 1).is_some()
     }
 
     fn has_statement_from(&self, at: usize) -> bool {
@@ -275,6 +287,9 @@ impl<'a> Value<'a> {
             return (drops && word == "drop").then(|| Reading::new(4, "a whole statement"));
         }
         let points = match (word, rest.len()) {
+            ("alter", _) if self.goes_on_as_statement(start + 3) => 4,
+            ("merge", _) if rest.contains(&Token::Name("using")) => 4,
+            ("exec" | "execute" | "declare", 2..) if rest.contains(&Token::Variable) => 5,
             ("exec" | "execute" | "declare" | "waitfor" | "shutdown", _) => 4,
             ("vacuum" | "analyze" | "analyse" | "reconfigure", _) => 1,
             ("show", 1) => 3,

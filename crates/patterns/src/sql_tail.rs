@@ -17,6 +17,10 @@ fn graded(points: u32, what: &'static str) -> Option<Reading> {
 impl<'a> Value<'a> {
     /// What the value goes on with.
     pub(super) fn tail(&self) -> Option<Reading> {
+        if !self.quoted && self.is_name(0, "group") && self.is_name(1, "by") {
+            let having = self.tokens.contains(&Token::Name("having"));
+            return graded(if having { 4 } else { 0 }, "a clause that a value cannot begin with");
+        }
         if !self.quoted && self.is_name(0, "order") && self.is_name(1, "by") && self.ends(3) {
             let number = matches!(self.at(2), Some(Token::Number(_)));
             return graded(if number { 3 } else { 0 }, "an order by the number of a column");
@@ -29,7 +33,7 @@ impl<'a> Value<'a> {
         let (after, closed) = self.after_first_operand()?;
         let read = self.goes_on(after, closed > 0);
         // `'like' button`: a pair of quotes around a word.
-        let most = if self.is_quoted_word { 3 } else { 5 };
+        let most = if self.is_quoted_word { 2 } else { 5 };
         read.map(|read| Reading { points: read.points.min(most), ..read })
     }
 
@@ -303,10 +307,11 @@ impl<'a> Value<'a> {
             };
         };
         let text = matches!(self.at(after - 1), Some(Token::Text(_)));
+        let is_null = self.is_name(after - 1, "null");
         let points = match self.at(after) {
             None if text => 5,
             None if constant => {
-                if signs {
+                if signs || is_null {
                     4
                 } else {
                     3
@@ -337,7 +342,7 @@ impl<'a> Value<'a> {
             return sure("a comparison with a subquery");
         }
         if closed && at == self.skip(0, |token| token == Token::Close) && open > operand {
-            return graded(4, "a comparison behind a bracket");
+            return sure("a comparison between brackets that were closed and opened");
         }
         let (end, constant) = self.operand(operand)?;
         let equal =

@@ -14,7 +14,7 @@ const INSIDE_BYTES_MAX: usize = 240;
 const EXPRESSIONS_MAX: usize = 300;
 
 /// Marks that open an expression, the marks that close it, and how much more it says than `{{` does.
-const MARKS: [(&str, &str, Kind); 19] = [
+const SIGNS: [(&str, &str, Kind); 19] = [
     ("{{", "}}", Kind::Mail),
     ("${", "}", Kind::Java),
     ("#{", "}", Kind::Java),
@@ -68,7 +68,7 @@ impl TemplateGrammar {
 
 impl Grammar for TemplateGrammar {
     fn needs(&self) -> Vec<String> {
-        MARKS.iter().map(|(open, _, _)| (*open).to_owned()).collect()
+        SIGNS.iter().map(|(open, _, _)| (*open).to_owned()).collect()
     }
 
     fn read(&self, text: &str, _part: Part) -> Option<Reading> {
@@ -80,13 +80,13 @@ impl Grammar for TemplateGrammar {
             .min()
         {
             let place = at + step;
-            let mark = |from: usize| {
+            let sign = |from: usize| {
                 let rest = text.get(from..)?;
-                MARKS.iter().find(|(open, _, _)| rest.starts_with(open)).map(|mark| (from, mark))
+                SIGNS.iter().find(|(open, _, _)| rest.starts_with(open)).map(|sign| (from, sign))
             };
             // The sign before a bracket belongs to it.
-            let before = place.checked_sub(1).and_then(mark).or_else(|| place.checked_sub(2).and_then(mark));
-            if let Some((from, (open, close, kind))) = mark(place).or(before) {
+            let before = place.checked_sub(1).and_then(sign).or_else(|| place.checked_sub(2).and_then(sign));
+            if let Some((from, (open, close, kind))) = sign(place).or(before) {
                 expressions += 1;
                 let start = from + open.len();
                 let read = self.expression(text, start, close, *kind);
@@ -193,7 +193,7 @@ impl Facts {
             if called {
                 facts.calls += 1;
                 facts.literal_call |=
-                    ["'.", "\".", "].", ").", "}."].iter().any(|mark| before.ends_with(mark)) && words.acts.has(word);
+                    ["'.", "\".", "].", ").", "}."].iter().any(|sign| before.ends_with(sign)) && words.acts.has(word);
             }
             let piped = before.ends_with('|') || before.ends_with(['\'', '"']) && called;
             if words.acts.has(word) && (called || piped) {

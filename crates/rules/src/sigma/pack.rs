@@ -67,8 +67,9 @@ pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Op
     if problems.error_count() > before {
         return None;
     }
-    let weighs = read.iter().any(|pattern| pattern.weight < THRESHOLD || matches!(pattern.how, How::Grammar(_)));
-    let words = terms.vocabulary.digest_of(section, weighs);
+    let reads = read.iter().any(|pattern| matches!(pattern.how, How::Grammar(_)));
+    let weighs = reads || read.iter().any(|pattern| pattern.weight < THRESHOLD);
+    let words = terms.vocabulary.digest_of(section, reads, weighs);
     let text = format!("{threshold} {paranoia} {:?}{words}", section.to_json());
     let context = Arc::clone(terms.vocabulary.context());
     let pack = Arc::new(Pack::new(read, threshold, context, digest(&[text.as_bytes()])));

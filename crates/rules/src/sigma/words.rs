@@ -108,11 +108,13 @@ impl Words {
         Some(words)
     }
 
-    /// Hash of the words that a pack may use, as text; empty where it uses none. `weighs`: all of them, because it has a
-    /// grammar or unsure patterns.
-    pub(crate) fn digest_of(&self, section: &Node, weighs: bool) -> String {
+    /// Hash of the words that a pack may use, as text; empty where it uses none. `reads`: all of them, because it has a
+    /// grammar; `weighs`: those of parameters and prose, because it has unsure patterns.
+    pub(crate) fn digest_of(&self, section: &Node, reads: bool, weighs: bool) -> String {
         let text = format!("{:?}", section.to_json());
-        let (known, uses) = (&self.vocabulary, |list: &&str| weighs || text.contains(&format!("{{{list}}}")));
+        let weighed = |list: &str| weighs && list.starts_with("parameters.");
+        let uses = |list: &&str| reads || weighed(list) || text.contains(&format!("{{{list}}}"));
+        let known = &self.vocabulary;
         let parts: Vec<String> =
             known.lists().filter(uses).map(|list| format!("{list}={}", known.words(list).join(" "))).collect();
         if parts.is_empty() { String::new() } else { format!(" {:032x}", digest(&[parts.join("\n").as_bytes()])) }
