@@ -4,7 +4,7 @@ pub(crate) mod finding;
 
 use std::collections::VecDeque;
 
-use event::{Answer, Entities, EventId, EventRef, EventSet, Evidence, PatternsFound, Timestamp};
+use event::{ALSO_FIRED_MAX, Answer, Entities, EventId, EventRef, EventSet, Evidence, PatternsFound, Timestamp};
 use rules::ruleset::RuleSet;
 use rules::sigma::rule::Head;
 use serde::{Deserialize, Serialize};
@@ -92,9 +92,20 @@ struct EpisodeFacts {
     /// Of a pack: the most points that one event has, and the patterns and lists of all events.
     #[serde(default)]
     patterns: Option<PatternsFound>,
+    /// Other rules that matched its events, in the order in which they came; at most [`ALSO_FIRED_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    also: Vec<LedRule>,
     /// What stands out, in the words of the newest event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+}
+
+/// A rule that the rule of an episode leads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct LedRule {
+    id: String,
+    /// Events that it matched, each as often as it says.
+    count: u64,
 }
 
 /// The lines that an episode keeps: its first and its last, and the first since it was last reported.
@@ -204,6 +215,20 @@ impl Episode {
                 }
             }
         }
+    }
+
+    /// Names a rule that matched its newest event as well, `weight` times. False where it names too many already.
+    pub(crate) fn note_also(&mut self, id: &str, weight: u64) -> bool {
+        let also = &mut self.facts.also;
+        if let Some(known) = also.iter_mut().find(|known| known.id == id) {
+            known.count += weight;
+            return true;
+        }
+        let has_room = also.len() < ALSO_FIRED_MAX;
+        if has_room {
+            also.push(LedRule { id: id.to_owned(), count: weight });
+        }
+        has_room
     }
 
     /// Says what stands out.

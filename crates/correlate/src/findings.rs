@@ -6,6 +6,7 @@ use event::{Finding, Timestamp};
 use crate::episode::{Episode, RuleRef};
 use crate::group_key::fold_group;
 use crate::hit::IndexedHit;
+use crate::lead::{leader, led};
 use crate::mapping::RuleMapping;
 use crate::risk::EntityRisks;
 use crate::saved_keys::{fold_key, fold_table_key, rule_ids};
@@ -23,6 +24,15 @@ pub(crate) struct OpenFindings {
     changed: Vec<(RuleRef, Box<str>)>,
 }
 
+/// What it took to fold an event into a finding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Folded {
+    /// Another finding was evicted for it.
+    pub(crate) evicted: bool,
+    /// Rules that matched it and that the finding does not name, because it names too many already.
+    pub(crate) unnamed: usize,
+}
+
 impl OpenFindings {
     /// Without findings; `saved` where they are saved now and then.
     pub(crate) fn new(saved: bool) -> Self {
@@ -34,12 +44,17 @@ impl OpenFindings {
         self.folds.len()
     }
 
-    /// Joins the hit to the open finding of its rule and entity, or opens one. True where another was evicted for it.
-    pub(crate) fn fold(&mut self, setup: &Setup, risks: &mut EntityRisks, hit: &IndexedHit, time: Timestamp) -> bool {
+    /// Joins an event, by the hits of all rules that matched it, to the open finding of the rule that leads and its
+    /// entity, or opens one.
+    pub(crate) fn fold<'h>(
+        &mut self,
+        setup: &Setup,
+        risks: &mut EntityRisks,
+        hits: impl Iterator<Item = &'h IndexedHit> + Clone,
+        time: Timestamp,
+    ) -> Folded {
+        let Some(hit) = leader(setup, hits.clone()) else { return Folded::default() };
         let rule = RuleRef::Detection(hit.rule);
-        if setup.is_muted(rule) {
-            return false;
-        }
         let group = fold_group(hit);
         let key = fold_table_key(hit.rule, &group);
         let gap_us = setup.options.fold_gap_us;
@@ -57,8 +72,10 @@ impl OpenFindings {
         }
         episode.add(&hit.event, time, hit.repeated);
         episode.note(hit.patterns.as_deref());
+        let names = |other: &IndexedHit| &setup.set.rules[other.rule as usize].head.id;
+        let unnamed = led(setup, hit, hits).filter(|other| !episode.note_also(names(other), other.repeated)).count();
         risks.assign(&setup.set, episode, hit.event.id);
-        evicted
+        Folded { evicted, unnamed }
     }
 
     /// Closes the smallest finding of a sample.
@@ -184,11 +201,11 @@ mod tests {
     fn repeats_fold_until_there_is_a_gap() {
         let (setup, mut findings, mut risks) = (setup(10), OpenFindings::new(false), EntityRisks::new(10, false));
         for (line_no, time) in [(1, 0), (2, 100), (3, 200)] {
-            findings.fold(&setup, &mut risks, &hit_at(line_no, time), Timestamp(time));
+            findings.fold(&setup, &mut risks, [hit_at(line_no, time)].iter(), Timestamp(time));
         }
         assert_eq!((findings.len(), findings.take_changed().len()), (1, 1));
         assert!(findings.fold_mut("0\u{1f}").is_some_and(Episode::take_changed));
-        findings.fold(&setup, &mut risks, &hit_at(4, 301), Timestamp(301));
+        findings.fold(&setup, &mut risks, [hit_at(4, 301)].iter(), Timestamp(301));
         let closed = findings.take_closed();
         assert_eq!((closed.len(), closed[0].span.count, findings.len()), (1, 3, 1));
         findings.sweep(&setup, Timestamp(402));
@@ -203,8 +220,8 @@ mod tests {
             Arc::make_mut(&mut hit.event).entities.host_name = vec![host.to_owned()];
             hit
         };
-        assert!(!findings.fold(&setup, &mut risks, &of_host("one"), Timestamp(0)));
-        assert!(findings.fold(&setup, &mut risks, &of_host("two"), Timestamp(0)));
+        assert!(!findings.fold(&setup, &mut risks, [of_host("one")].iter(), Timestamp(0)).evicted);
+        assert!(findings.fold(&setup, &mut risks, [of_host("two")].iter(), Timestamp(0)).evicted);
         let closed = findings.take_closed();
         assert_eq!((closed.len(), closed[0].entities.host_name.as_slice()), (1, &["one".to_owned()][..]));
     }

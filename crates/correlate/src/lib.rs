@@ -24,6 +24,7 @@ mod groups;
 mod hit;
 mod inspect;
 mod judge;
+mod lead;
 mod live;
 mod mapping;
 mod options;
@@ -59,6 +60,8 @@ pub use watch::{ExplainedEvent, JudgedWindow, NearestGroup};
 mod exception_tests;
 #[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod lead_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]

@@ -103,6 +103,7 @@ impl LivePolicy {
             ("evicted", now.evicted, before.evicted),
             ("forgiven", now.forgiven, before.forgiven),
             ("proof_dropped", now.proof_dropped, before.proof_dropped),
+            ("unnamed", now.unnamed, before.unnamed),
             ("unknown_rule", now.unknown_rule, before.unknown_rule),
         ] {
             if new > old {
