@@ -95,9 +95,21 @@ struct EpisodeFacts {
     /// Other rules that matched its events, in the order in which they came; at most [`ALSO_FIRED_MAX`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     also: Vec<LedRule>,
+    /// The newest act that it tells of, where other events may tell of it as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    act: Option<Act>,
     /// What stands out, in the words of the newest event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+}
+
+/// What somebody did, as an event of the finding's rule told of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Act {
+    /// Word of the rule, account and host, as one text.
+    pub(crate) key: String,
+    /// When the event was.
+    pub(crate) time: Timestamp,
 }
 
 /// A rule that the rule of an episode leads.
@@ -217,8 +229,19 @@ impl Episode {
         }
     }
 
-    /// Names a rule that matched its newest event as well, `weight` times. False where it names too many already.
+    /// The newest act that it tells of.
+    pub(crate) fn act(&self) -> Option<&Act> {
+        self.facts.act.as_ref()
+    }
+
+    pub(crate) fn set_act(&mut self, act: Option<Act>) {
+        self.facts.act = act;
+    }
+
+    /// Names a rule that matched its newest event as well, or another event of its act, `weight` times. False where it
+    /// names too many already.
     pub(crate) fn note_also(&mut self, id: &str, weight: u64) -> bool {
+        self.change();
         let also = &mut self.facts.also;
         if let Some(known) = also.iter_mut().find(|known| known.id == id) {
             known.count += weight;

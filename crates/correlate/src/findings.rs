@@ -3,6 +3,7 @@
 
 use event::{Finding, Timestamp};
 
+use crate::acts::{OpenActs, act_of};
 use crate::episode::{Episode, RuleRef};
 use crate::group_key::fold_group;
 use crate::hit::IndexedHit;
@@ -18,6 +19,7 @@ use crate::table::Table;
 pub(crate) struct OpenFindings {
     /// Of detections, by rule and entity.
     folds: Table<Episode>,
+    acts: OpenActs,
     /// Closed findings that have not been told yet.
     closed: Vec<Finding>,
     /// Groups whose open finding has changed since it was last told: rule and key.
@@ -36,7 +38,7 @@ pub(crate) struct Folded {
 impl OpenFindings {
     /// Without findings; `saved` where they are saved now and then.
     pub(crate) fn new(saved: bool) -> Self {
-        OpenFindings { folds: Table::new(saved), closed: Vec::new(), changed: Vec::new() }
+        OpenFindings { folds: Table::new(saved), acts: OpenActs::default(), closed: Vec::new(), changed: Vec::new() }
     }
 
     /// Number of open findings of detections.
@@ -54,6 +56,12 @@ impl OpenFindings {
         time: Timestamp,
     ) -> Folded {
         let Some(hit) = leader(setup, hits.clone()) else { return Folded::default() };
+        let act = act_of(setup, hits.clone());
+        if let Some(act) = &act
+            && let Some(folded) = self.join_act(setup, act, (hit, time), hits.clone())
+        {
+            return folded;
+        }
         let rule = RuleRef::Detection(hit.rule);
         let group = fold_group(hit);
         let key = fold_table_key(hit.rule, &group);
@@ -75,7 +83,31 @@ impl OpenFindings {
         let names = |other: &IndexedHit| &setup.set.rules[other.rule as usize].head.id;
         let unnamed = led(setup, hit, hits).filter(|other| !episode.note_also(names(other), other.repeated)).count();
         risks.assign(&setup.set, episode, hit.event.id);
+        if let Some(act) = act {
+            self.acts.begin(&mut self.folds, &key, act, time);
+        }
         Folded { evicted, unnamed }
+    }
+
+    /// Names the rules of an event in the open finding of its act, in place of a finding of its own; `None` where there
+    /// is none.
+    fn join_act<'h>(
+        &mut self,
+        setup: &Setup,
+        act: &str,
+        leader: (&'h IndexedHit, Timestamp),
+        hits: impl Iterator<Item = &'h IndexedHit>,
+    ) -> Option<Folded> {
+        let key = self.acts.finding_of(setup, &self.folds, act, leader)?;
+        let episode = self.folds.get_mut(key)?;
+        if !episode.is_changed() {
+            self.changed.push((episode.source, key.into()));
+        }
+        let others = hits.filter(|hit| RuleRef::Detection(hit.rule) != episode.source);
+        let others: Vec<&IndexedHit> = others.filter(|hit| !setup.is_muted(RuleRef::Detection(hit.rule))).collect();
+        let names = |other: &IndexedHit| &setup.set.rules[other.rule as usize].head.id;
+        let unnamed = others.into_iter().filter(|other| !episode.note_also(names(other), other.repeated)).count();
+        Some(Folded { evicted: false, unnamed })
     }
 
     /// Closes the smallest finding of a sample.
@@ -103,6 +135,7 @@ impl OpenFindings {
         for episode in self.folds.remove_where(|episode| episode.silent_before(watermark, gap_us)) {
             self.close(setup, &episode);
         }
+        self.acts.sweep(&self.folds);
     }
 
     /// Closes findings of detections while they keep too much proof; gives how often some had to be closed.
@@ -139,6 +172,7 @@ impl OpenFindings {
         if episode.is_changed() {
             self.list(episode.source, &key);
         }
+        self.acts.restore(&key, &episode);
         self.folds.restore(&key, episode);
     }
 
@@ -158,6 +192,7 @@ impl OpenFindings {
     ) -> (usize, usize) {
         let ids = rule_ids(&setup.set);
         let (mut kept, mut dropped) = (0, 0);
+        self.acts = OpenActs::default();
         let changed = self.take_changed().into_iter();
         self.changed = changed.filter_map(|(rule, key)| mapping.group(rule, &key)).collect();
         let folds = std::mem::replace(&mut self.folds, Table::new(setup.options.saved));
@@ -167,6 +202,7 @@ impl OpenFindings {
             match mapping.fold(&key) {
                 Some((rule, key)) => {
                     episode.source = RuleRef::Detection(rule);
+                    self.acts.restore(&key, &episode);
                     self.folds.put_back(&key, episode, dirty);
                     kept += 1;
                 }

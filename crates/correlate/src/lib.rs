@@ -8,6 +8,7 @@
 //! Order of arrival within the allowed lateness does not matter. State is bounded; what is evicted is counted.
 #![warn(missing_docs)]
 
+mod acts;
 mod batch;
 mod budget;
 mod change;
@@ -56,6 +57,8 @@ pub use reload::Reloaded;
 pub use save::{SavedState, StateError};
 pub use watch::{ExplainedEvent, JudgedWindow, NearestGroup};
 
+#[cfg(test)]
+mod acts_tests;
 #[cfg(test)]
 mod exception_tests;
 #[cfg(test)]

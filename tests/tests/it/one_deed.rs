@@ -20,7 +20,10 @@ fn about<'a>(findings: &'a [Value], address: &str) -> Vec<&'a Value> {
 /// Titles that a finding names beside its own, with their events.
 fn also(finding: &Value) -> Vec<(String, u64)> {
     let others = finding["also"].as_array().cloned().unwrap_or_default();
-    others.iter().map(|other| (other["rule.title"].as_str().unwrap().to_owned(), other["count"].as_u64().unwrap())).collect()
+    others
+        .iter()
+        .map(|other| (other["rule.title"].as_str().unwrap().to_owned(), other["count"].as_u64().unwrap()))
+        .collect()
 }
 
 fn out(run: &Run) -> &str {
@@ -39,7 +42,11 @@ fn a_line_that_two_rules_match_is_one_finding_which_both_rules_find() {
     assert_eq!((both["rule.title"].as_str(), also(both)), (Some(INJECTION), vec![(TOOL.to_owned(), 1)]));
     assert!(both["reason"].as_str().unwrap().contains(&format!("; also: {TOOL} (1)")), "{both}");
     let [tool] = about(&printed, "198.51.100.78")[..] else { panic!("{printed:?}") };
-    assert_eq!((tool["rule.title"].as_str(), tool.get("also")), (Some(TOOL), None), "it leads where nobody is stronger");
+    assert_eq!(
+        (tool["rule.title"].as_str(), tool.get("also")),
+        (Some(TOOL), None),
+        "it leads where nobody is stronger"
+    );
 
     let table = sandbox.run(&["replay", "--store", "none", "--output", "table", &path]);
     assert!(out(&table).contains(&format!("{INJECTION} + {TOOL}")), "{}", table.out);
