@@ -179,6 +179,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn an_act_is_a_word() {
+        let load = |act: &str| {
+            let text = format!(
+                "title: a\nid: a\nlevel: low\nc0di3.act: {act}\nlogsource: {{product: linux}}\ndetection: {{s: [x], condition: s}}\n"
+            );
+            crate::load([("r.yml", text.as_str())], &crate::Terms::default())
+        };
+        assert_eq!(load("log_in").set.rules[0].act.as_deref(), Some("log_in"));
+        for wrong in ["Login", "''", "[login]", "log in", "7"] {
+            let loaded = load(wrong);
+            assert_eq!((loaded.set.rules.len(), loaded.rejected().count()), (0, 1), "{wrong}");
+        }
+    }
+
+    #[test]
     fn what_names_other_rules_knows_where() {
         let text = "\
 title: c
