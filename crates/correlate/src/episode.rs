@@ -173,6 +173,15 @@ impl KeptEvidence {
     }
 }
 
+/// Adds names that are not known yet, as far as they are shown.
+fn push_names(names: &[String], known: &mut Vec<String>) {
+    for name in names {
+        if known.len() < PATTERNS_SHOWN_MAX && !known.contains(name) {
+            known.push(name.clone());
+        }
+    }
+}
+
 fn evidence(event: &EventRef) -> Evidence {
     Evidence {
         event_id: event.id,
@@ -220,12 +229,15 @@ impl Episode {
         let known = self.facts.patterns.get_or_insert_with(PatternsFound::default);
         known.threshold = found.threshold;
         known.points = known.points.max(found.points);
-        for (names, known) in [(&found.ids, &mut known.ids), (&found.lists, &mut known.lists)] {
-            for name in names {
-                if known.len() < PATTERNS_SHOWN_MAX && !known.contains(name) {
-                    known.push(name.clone());
-                }
-            }
+        push_names(&found.ids, &mut known.ids);
+        push_names(&found.lists, &mut known.lists);
+    }
+
+    /// Takes up what a rule that is led found on lists of indicators; points and patterns are those of the leading rule.
+    pub(crate) fn note_lists(&mut self, found: Option<&PatternsFound>) {
+        if let Some(found) = found.filter(|found| !found.lists.is_empty()) {
+            let known = self.facts.patterns.get_or_insert_with(PatternsFound::default);
+            push_names(&found.lists, &mut known.lists);
         }
     }
 

@@ -35,6 +35,12 @@ pub(crate) struct Folded {
     pub(crate) unnamed: usize,
 }
 
+/// Names the rule of a hit that is led; false where too many are named already.
+fn note_led(setup: &Setup, episode: &mut Episode, led: &IndexedHit) -> bool {
+    episode.note_lists(led.patterns.as_deref());
+    episode.note_also(&setup.set.rules[led.rule as usize].head.id, led.repeated)
+}
+
 impl OpenFindings {
     /// Without findings; `saved` where they are saved now and then.
     pub(crate) fn new(saved: bool) -> Self {
@@ -80,8 +86,7 @@ impl OpenFindings {
         }
         episode.add(&hit.event, time, hit.repeated);
         episode.note(hit.patterns.as_deref());
-        let names = |other: &IndexedHit| &setup.set.rules[other.rule as usize].head.id;
-        let unnamed = led(setup, hit, hits).filter(|other| !episode.note_also(names(other), other.repeated)).count();
+        let unnamed = led(setup, hit, hits).filter(|other| !note_led(setup, episode, other)).count();
         risks.assign(&setup.set, episode, hit.event.id);
         if let Some(act) = act {
             self.acts.begin(&mut self.folds, &key, act, time);
@@ -105,8 +110,7 @@ impl OpenFindings {
         }
         let others = hits.filter(|hit| RuleRef::Detection(hit.rule) != episode.source);
         let others: Vec<&IndexedHit> = others.filter(|hit| !setup.is_muted(RuleRef::Detection(hit.rule))).collect();
-        let names = |other: &IndexedHit| &setup.set.rules[other.rule as usize].head.id;
-        let unnamed = others.into_iter().filter(|other| !episode.note_also(names(other), other.repeated)).count();
+        let unnamed = others.into_iter().filter(|other| !note_led(setup, episode, other)).count();
         Some(Folded { evicted: false, unnamed })
     }
 

@@ -48,9 +48,9 @@ fn a_line_that_two_rules_match_is_one_finding_which_both_rules_find() {
         "it leads where nobody is stronger"
     );
 
-    let table = sandbox.run(&["replay", "--store", "none", "--output", "table", &path]);
+    let table = sandbox.run(&["replay", "--store", "none", "--out", "table", &path]);
     assert!(out(&table).contains(&format!("{INJECTION} + {TOOL}")), "{}", table.out);
-    let report = sandbox.run(&["replay", "--store", "none", "--output", "report", &path]);
+    let report = sandbox.run(&["replay", "--store", "none", "--out", "report", &path]);
     assert!(out(&report).contains(&format!("also      {TOOL} (1)")), "{}", report.out);
 
     let service = Service::start(&sandbox, "sqlite:x.db");
@@ -69,6 +69,10 @@ fn a_line_that_two_rules_match_is_one_finding_which_both_rules_find() {
     let entity = service.get_json("/api/v1/entities/source.ip/198.51.100.77");
     let rules: Vec<_> = entity["rules"].as_array().unwrap().iter().map(|rule| rule["rule.title"].clone()).collect();
     assert!(rules.contains(&TOOL.into()) && rules.contains(&INJECTION.into()), "{rules:?}");
-    let checked = sandbox.run(&["db", "check", "--store", "sqlite:x.db"]);
-    out(&checked);
+    let mut check = sandbox.command(&["db", "check"]);
+    let checked = crate::program::finish({
+        check.env("C0DI3_STORE_URL", "sqlite:x.db");
+        check
+    });
+    assert!(out(&checked).contains("\"problems\":0"), "{}", checked.out);
 }
