@@ -109,7 +109,7 @@ pub(crate) struct TermArguments {
     /// Folder or file with indicators: plain lists, or STIX 2.1 bundles; may be repeated
     #[arg(long, value_name = "DIR")]
     pub(crate) indicators: Vec<PathBuf>,
-    /// Patterns up to this level run, 1 to 4
+    /// How sure patterns must be: 1 asks for 5 points, 4 for 2
     #[arg(long, value_name = "LEVEL", value_parser = clap::value_parser!(u8).range(1..=4))]
     pub(crate) paranoia: Option<u8>,
 }

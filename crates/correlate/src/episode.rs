@@ -226,7 +226,9 @@ impl Episode {
     /// Takes up the patterns that an event has.
     pub(crate) fn note(&mut self, found: Option<&PatternsFound>) {
         let Some(found) = found else { return };
-        let known = self.facts.patterns.get_or_insert_with(PatternsFound::default);
+        let none_yet = || PatternsFound { doubtful: true, ..PatternsFound::default() };
+        let known = self.facts.patterns.get_or_insert_with(none_yet);
+        known.doubtful &= found.doubtful;
         known.threshold = found.threshold;
         known.points = known.points.max(found.points);
         push_names(&found.ids, &mut known.ids);

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 const REPETITION: [(u64, i16); 3] = [(1000, 10), (100, 6), (10, 3)];
 /// Most points for patterns beyond the threshold of their pack.
 const PATTERNS_MAX: i16 = 10;
+/// What may well be a question about an attack wakes nobody.
+const DOUBTFUL: i16 = -40;
 /// An attack that the server answered may have worked; one that it refused has not.
 const ANSWERED: i16 = 6;
 const SERVER_ERROR: i16 = 3;
@@ -30,6 +32,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) count: u64,
     /// Points of the patterns, and what their pack asks for.
     pub(crate) patterns: Option<(u32, u32)>,
+    /// All that was found stands among words of prose, or in a phrase that somebody looked for.
+    pub(crate) doubtful: bool,
     /// The gravest answer to any of the events.
     pub(crate) answer: Option<Answer>,
     pub(crate) sizes: Sizes,
@@ -90,6 +94,7 @@ pub(crate) fn score(level: Level, facts: Facts<'_>, thresholds: Thresholds) -> (
     if let Some((points, threshold)) = facts.patterns {
         let beyond = i16::try_from(points.saturating_sub(threshold)).unwrap_or(PATTERNS_MAX).min(PATTERNS_MAX);
         add(format!("patterns worth {points} points, {threshold} are asked for"), beyond);
+        add("among words that people write or look for".to_owned(), if facts.doubtful { DOUBTFUL } else { 0 });
     }
     // Rules that are about requests only: a missing page is no attack that was refused.
     if let Some(answer) = facts.answer.filter(|_| facts.patterns.is_some()) {
@@ -159,6 +164,7 @@ mod tests {
         let facts = Facts {
             count: 1,
             patterns: Some((5, 5)),
+            doubtful: false,
             answer: Some(Answer { status: 200, bytes: 30_000 }),
             sizes,
             risk: 160,
@@ -170,6 +176,19 @@ mod tests {
         assert!(words.contains(&"an answer 15 times as large as the others"), "{words:?}");
         assert!(words.contains(&"weight of db1") && words.contains(&"other findings about it, worth 160 points"));
         assert_eq!(Sizes { count: 9, sum: 20_000, most: 2500 }.unusual(), None);
+    }
+
+    #[test]
+    fn what_people_write_wakes_nobody() {
+        let facts = Facts {
+            count: 1,
+            patterns: Some((10, 5)),
+            doubtful: true,
+            answer: Some(Answer { status: 200, bytes: 500 }),
+            ..Facts::default()
+        };
+        let severity = score(Level::Critical, facts, Thresholds::default()).2;
+        assert!(severity != Severity::P0 && severity != Severity::P1, "{severity:?}");
     }
 
     #[test]

@@ -47,6 +47,9 @@ pub struct PatternsFound {
     pub points: u32,
     /// What the pack asks for.
     pub threshold: u32,
+    /// All of them stand among words of prose, or in a phrase that somebody looked for.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubtful: bool,
     /// Their ids.
     pub ids: Vec<String>,
     /// Values and the lists that have them: `192.0.2.7 in feed`.

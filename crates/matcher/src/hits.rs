@@ -6,7 +6,7 @@ use event::block::digest;
 use event::catalog::field;
 use event::{Answer, Entities, EventBatch, EventRef, Hit, LongColumn, PatternsFound, TextColumn, Timestamp};
 use hashbrown::HashMap;
-use patterns::PackCheck;
+use patterns::{PackCheck, Standing};
 use rules::check::{Check, Value};
 use rules::ruleset::RuleSet;
 use rules::sigma::rule::Rule;
@@ -102,10 +102,10 @@ fn found_in(check: &PackCheck, rule: u32, text: &str, known: &mut KnownPatterns)
     if let Some(found) = known.get(&key) {
         return Arc::clone(found);
     }
-    let standing = check.standing(text);
-    let ids = standing.found.into_iter().map(|found| found.pattern).collect();
-    let found =
-        Arc::new(PatternsFound { points: standing.points, threshold: standing.threshold, ids, lists: Vec::new() });
+    let mut standing = check.standing(text);
+    let ids = std::mem::take(&mut standing.found).into_iter().map(|found| found.pattern).collect();
+    let Standing { points, threshold, doubtful, .. } = standing;
+    let found = Arc::new(PatternsFound { points, threshold, doubtful, ids, lists: Vec::new() });
     if known.len() >= KNOWN_MAX {
         known.clear();
     }

@@ -6,10 +6,11 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use crate::address::{decimal, endpoint, put_endpoint};
 use crate::context::{Context, Refusal};
+use crate::needle::rfind;
 use crate::request::{
     Quoted, closed_by, put_escaped, put_host, put_quoted, put_request, put_target, quoted, split_word,
 };
@@ -33,7 +34,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     let quote = memchr(b'"', rest).ok_or(Refusal::Other("not an access line: no quoted request"))?;
     let (head, tail) = (rest[..quote].trim_ascii_end(), &rest[quote + 1..]);
     let (request, tail) = closed_by(tail, b'"').ok_or(Refusal::Other("not an access line: no quoted request"))?;
-    let read = match memmem::rfind(head, b" - ") {
+    let read = match rfind!(head, b" - ") {
         Some(at) if tail.starts_with(b" [Client ") => {
             put_proxy_manager(&head[..at], &head[at + 3..], request, tail, rows)
         }

@@ -5,11 +5,12 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memrchr};
 
 use crate::address::{decimal, put_endpoint};
 use crate::apache_message;
 use crate::context::{Context, Refusal};
+use crate::needle::find;
 use crate::request::split_word;
 
 /// `[Wed Mar 04 …] [` or `[04/Mar/2026:…] [`
@@ -104,8 +105,7 @@ impl<'a> ApacheHeader<'a> {
         let mut header = ApacheHeader { message: text, ..ApacheHeader::default() };
         let mut start = text;
         if let Some((ids, rest)) = bracketed(text, b"pid ") {
-            let (pid, thread) =
-                memmem::find(ids, b":tid ").map_or((ids, None), |at| (&ids[..at], Some(&ids[at + 5..])));
+            let (pid, thread) = find!(ids, b":tid ").map_or((ids, None), |at| (&ids[..at], Some(&ids[at + 5..])));
             (header.pid, header.thread) = (decimal(pid), thread.and_then(decimal));
             (start, header.message) = (rest, rest);
         }
@@ -139,12 +139,12 @@ fn after_error(text: &[u8]) -> &[u8] {
     if digits == 0 || rest.get(digits) != Some(&b')') {
         return text;
     }
-    memmem::find(&rest[..rest.len().min(160)], b": ").map_or(text, |at| &rest[at + 2..])
+    find!(&rest[..rest.len().min(160)], b": ").map_or(text, |at| &rest[at + 2..])
 }
 
 /// Steps over `mod_x.c(123): `.
 fn after_file(text: &[u8]) -> &[u8] {
     let (word, rest) = split_word(text);
-    let is_place = word.ends_with(b"):") && memmem::find(word, b".c(").is_some();
+    let is_place = word.ends_with(b"):") && find!(word, b".c(").is_some();
     if is_place { rest } else { text }
 }

@@ -5,8 +5,9 @@
 
 use event::BatchBuilder;
 use event::catalog::field;
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
+use crate::needle::{self, find};
 use crate::request::{Quoted, put_request, put_target};
 
 /// What happened, as far as the wording says it.
@@ -76,11 +77,11 @@ const KINDS: &[ApacheKind] = &[
 
 /// Reads a message that follows the client.
 pub(crate) fn put(message: &[u8], rows: &mut BatchBuilder) {
-    if let Some(at) = memmem::find(message, b", referer: ") {
+    if let Some(at) = find!(message, b", referer: ") {
         rows.text(field::HTTP_REQUEST_REFERRER, &message[at + 11..]);
     }
     let text = without_number(message);
-    let text = memmem::find(text, b", referer: ").map_or(text, |at| &text[..at]);
+    let text = find!(text, b", referer: ").map_or(text, |at| &text[..at]);
     if put_login(text, rows) {
         return;
     }
@@ -148,8 +149,8 @@ fn put_login(text: &[u8], rows: &mut BatchBuilder) -> bool {
     }
     let found = LOGINS.iter().filter_map(|(head, tail, action, reason)| {
         let rest = text.strip_prefix(*head)?;
-        let at = memmem::find(rest, tail)?;
-        let is_once = memmem::find(&rest[at + 1..], tail).is_none();
+        let at = needle::find_word(rest, tail)?;
+        let is_once = needle::find_word(&rest[at + 1..], tail).is_none();
         Some((at, is_once, &rest[..at], &rest[at + tail.len()..], *action, *reason))
     });
     // The wording that stands first ends the name, unless a name is made to look like one.
@@ -162,7 +163,7 @@ fn put_login(text: &[u8], rows: &mut BatchBuilder) -> bool {
     }
     rows.literal(field::EVENT_CATEGORY, "authentication");
     put_words(action, reason, true, rows);
-    let rest = memmem::find(rest, b" failed, reason: ").map_or(rest, |end| &rest[..end]);
+    let rest = find!(rest, b" failed, reason: ").map_or(rest, |end| &rest[..end]);
     let target = memchr(b'"', rest).map_or(rest, |end| &rest[..end]);
     if target.starts_with(b"/") {
         put_target(target, rows);
@@ -176,8 +177,8 @@ fn put_marks(text: &[u8], rows: &mut BatchBuilder) {
         let rest = &text[at..];
         memchr(b'"', rest).map(|end| &rest[..end])
     };
-    let first = |key: &[u8]| memmem::find(text, key).and_then(|at| value(at + key.len()));
-    let last = |key: &[u8]| memmem::rfind(text, key).and_then(|at| value(at + key.len()));
+    let first = |key: &[u8]| needle::find_word(text, key).and_then(|at| value(at + key.len()));
+    let last = |key: &[u8]| needle::rfind_word(text, key).and_then(|at| value(at + key.len()));
     if let Some(id) = first(b"[id \"") {
         rows.text(field::RULE_ID, id);
     }

@@ -10,6 +10,7 @@ use crate::address::decimal;
 use crate::body;
 use crate::context::{Context, Refusal};
 use crate::guess;
+use crate::needle::find;
 use crate::stamp::{OwnTime, stamp};
 use crate::syslog::is_level;
 
@@ -62,7 +63,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         return Ok(dataset);
     }
     // zap puts the members of an event behind its message.
-    if let Some(at) = memchr::memmem::find(head.message, b"\t{\"").filter(|_| head.message.ends_with(b"}"))
+    if let Some(at) = find!(head.message, b"\t{\"").filter(|_| head.message.ends_with(b"}"))
         && let Some(dataset) = context.read_carried_surely(&head.message[at + 1..], rows)
         && (dataset != dataset::JSON || rows.is_dataset_named())
     {
@@ -280,7 +281,7 @@ fn is_name(word: &[u8]) -> bool {
 /// `a.b.C`, `a::b`
 fn is_dotted(word: &[u8]) -> bool {
     let inner = word.len() > 2 && (memchr(b'.', &word[1..word.len() - 1]).is_some());
-    inner && !word.starts_with(b"/") || memchr::memmem::find(word, b"::").is_some()
+    inner && !word.starts_with(b"/") || find!(word, b"::").is_some()
 }
 
 /// `production.ERROR`
@@ -393,7 +394,7 @@ fn ruby<'a>(text: &'a [u8], context: &mut Context) -> Option<Preamble<'a>> {
     let rest = inside[close + 1..].trim_ascii_start();
     let blank = memchr(b' ', rest)?;
     let (level, rest) = (&rest[..blank], rest[blank..].strip_prefix(b" -- ")?);
-    let colon = memchr::memmem::find(rest, b": ").unwrap_or(rest.len());
+    let colon = find!(rest, b": ").unwrap_or(rest.len());
     let message = rest.get(colon + 2..).unwrap_or_default();
     is_level(level).then(|| Preamble {
         time,

@@ -2,11 +2,11 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, Timestamp, dataset};
-use memchr::memmem;
 
 use crate::address::decimal;
 use crate::body::audit::{self, Subject};
 use crate::context::{Context, Refusal};
+use crate::needle::find;
 use crate::syslog::put_host;
 
 /// Start of the time in a record.
@@ -18,7 +18,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 /// `type=` begins other texts, too.
 pub(crate) fn begins_like(text: &[u8]) -> bool {
-    looks_like(text) && memmem::find(text, STAMP).is_some()
+    looks_like(text) && find!(text, STAMP).is_some()
 }
 
 pub(crate) fn read(text: &[u8], _: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
@@ -44,7 +44,7 @@ pub(crate) fn read(text: &[u8], _: &mut Context, rows: &mut BatchBuilder) -> Res
 }
 
 fn stamp(record: &[u8]) -> Option<Timestamp> {
-    let at = memmem::find(record, STAMP)? + STAMP.len();
+    let at = find!(record, STAMP)? + STAMP.len();
     let rest = &record[at..];
     let (seconds, rest) = rest.split_at(memchr::memchr(b'.', rest)?);
     let millis = rest.get(1..4)?;

@@ -16,6 +16,9 @@ const HEADER: [&str; 6] = [
     "cef.severity",
 ];
 
+/// Bytes of a usual pair.
+const PAIR_BYTES: usize = 8;
+
 /// `CEF:0|`, or `0|` where syslog took the `CEF:` for a program.
 pub(crate) fn looks_like(text: &[u8]) -> bool {
     let (text, is_named) = match text.strip_prefix(b"CEF:") {
@@ -40,11 +43,11 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         rest = &rest[end + 1..];
     }
     let mut pairs = Pairs::new(context, rows);
-    for (name, part) in [&["cef.version"][..], &HEADER].concat().iter().zip(&parts) {
+    for (name, part) in std::iter::once(&"cef.version").chain(&HEADER).zip(&parts) {
         pairs.put(name.as_bytes(), &unescaped(part.trim_ascii()));
     }
     let mut labels: Vec<(&[u8], &[u8])> = Vec::new();
-    let mut values: Vec<(&[u8], &[u8])> = Vec::new();
+    let mut values: Vec<(&[u8], &[u8])> = Vec::with_capacity(rest.len() / PAIR_BYTES);
     spaced(rest, |name, value| {
         pairs.put(name, &unescaped(value));
         match name.strip_suffix(b"Label") {
@@ -54,7 +57,9 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     });
     // `cs1Label=Policy cs1=no uploads` is a value called Policy.
     for (base, label) in labels {
-        if let Some((_, value)) = values.iter().find(|(name, _)| *name == base) {
+        // The last byte tells most of them apart: `cs1`, `cs2`, `cn1`.
+        let is_it = |name: &[u8]| name.last() == base.last() && name == base;
+        if let Some((_, value)) = values.iter().find(|(name, _)| is_it(name)) {
             pairs.put(&unescaped(label), &unescaped(value));
         }
     }

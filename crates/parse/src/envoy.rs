@@ -12,6 +12,7 @@ use memchr::memrchr;
 use crate::address::{endpoint, put_endpoint};
 use crate::context::{Context, Refusal};
 use crate::layout::{Layout, named_fields};
+use crate::needle::find;
 use crate::put_values::read_by;
 use crate::values::Dialect;
 
@@ -36,7 +37,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     }
     let number = |word: Option<&[u8]>| word.is_some_and(|word| !word.is_empty() && word.iter().all(u8::is_ascii_digit));
     // The words behind the status tell the forms apart; all of them are Envoy's own.
-    let behind = memchr::memmem::find(&text[1..], b"\" ").map_or(&b""[..], |at| &text[at + 3..]);
+    let behind = find!(&text[1..], b"\" ").map_or(&b""[..], |at| &text[at + 3..]);
     let mut words = behind.split(|byte| *byte == b' ').skip(2);
     let (third, fourth, fifth) = (words.next(), words.next(), words.next());
     let layouts = match () {

@@ -6,10 +6,11 @@ use event::{BatchBuilder, DatasetId};
 use crate::body;
 use crate::clock::Times;
 use crate::context::{Context, Refusal};
+use crate::needle::find;
 
 /// Month and day, then two blanks and a mark behind the time.
 pub(crate) fn looks_like(text: &[u8]) -> bool {
-    text.get(2) == Some(&b'/') && text.len() > 40 && memchr::memmem::find(&text[..40], b"  [").is_some()
+    text.get(2) == Some(&b'/') && text.len() > 40 && find!(&text[..40], b"  [").is_some()
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
@@ -17,7 +18,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     if !looks_like(text) {
         return Err(OTHER);
     }
-    let blank = memchr::memmem::find(text, b"  [").ok_or(OTHER)?;
+    let blank = find!(text, b"  [").ok_or(OTHER)?;
     let time = time(&text[..blank], &mut context.times).ok_or(OTHER)?;
     let message = text[blank..].trim_ascii_start();
     let dataset = body::signature(rows, message).ok_or(OTHER)?;

@@ -8,6 +8,7 @@ use std::str::FromStr;
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
+use crate::key_value;
 use crate::own_file;
 use crate::put_values;
 use crate::user_format::UserFormats;
@@ -39,18 +40,23 @@ pub struct Format {
     pub documentation: &'static str,
 }
 
+/// Whether the format reads just the lines that look and begin like it: looking first would be the same work twice.
+fn reads_as_it_looks(format: &Format) -> bool {
+    format.name == key_value::NAME
+}
+
 /// Reads a line that another one carries.
 pub(crate) fn read_carried(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
     if let Some(dataset) = put_values::read_bound(text, context, rows) {
         return Some(dataset);
     }
-    let likely = FORMATS.iter().filter(|format| (format.looks_like)(text));
+    let likely = FORMATS.iter().filter(|format| reads_as_it_looks(format) || (format.looks_like)(text));
     read_by_first(likely, text, context, rows)
 }
 
 /// Reads a line that another one carries where it begins as no other text does.
 pub(crate) fn read_carried_surely(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    let sure = FORMATS.iter().filter(|format| (format.begins_like)(text));
+    let sure = FORMATS.iter().filter(|format| reads_as_it_looks(format) || (format.begins_like)(text));
     read_by_first(sure, text, context, rows)
 }
 

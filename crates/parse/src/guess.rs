@@ -8,6 +8,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 
 use crate::address::{decimal, is_ip, put_peer};
+use crate::needle;
 
 /// Mark of events whose client was guessed.
 const MARK: &str = "guessed_source";
@@ -233,7 +234,7 @@ fn words_before(head: &[u8]) -> Vec<u8> {
 }
 
 fn has_any(text: &[u8], words: &[&str]) -> bool {
-    words.iter().any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
+    words.iter().any(|word| needle::find_word(text, word.as_bytes()).is_some())
 }
 
 fn put_login(rows: &mut BatchBuilder, lower: &[u8]) {

@@ -4,10 +4,17 @@
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
-use crate::pairs::{NAME_BYTES_MAX, Pairs, bytes_of, is_name_byte, unescaped};
+use crate::needle::{bytes_of, find};
+use crate::pairs::{NAME_BYTES_MAX, Pairs, is_name_byte, unescaped};
+
+/// Its name among formats.
+pub(crate) const NAME: &str = "key_value";
 
 /// Pairs that begin the line at least.
 const LEADING_MIN: usize = 3;
+
+/// Bytes of a usual pair.
+const PAIR_BYTES: usize = 14;
 
 /// At least three pairs begin the line, and they make up most of it.
 pub(crate) fn looks_like(text: &[u8]) -> bool {
@@ -17,12 +24,12 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 /// What the line is made of, where that is pairs for the most part.
 fn tokens(text: &[u8]) -> Option<Vec<Token<'_>>> {
     // Records of the audit daemon, whole or broken, are its own.
-    if text.starts_with(b"type=") && memchr::memmem::find(text, b"msg=audit(").is_some() {
+    if text.starts_with(b"type=") && find!(text, b"msg=audit(").is_some() {
         return None;
     }
     let mut pairs = PairsOf::new(text);
     let (mut covered, mut count, mut stray) = (0, 0, 0);
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::with_capacity(text.len() / PAIR_BYTES + LEADING_MIN);
     while let Some(token) = pairs.next() {
         match token {
             Token::Pair(name, value) => {
@@ -123,11 +130,12 @@ impl<'a> PairsOf<'a> {
 
     fn next(&mut self) -> Option<Token<'a>> {
         let text = self.text;
-        self.at += text.get(self.at..)?.iter().take_while(|byte| separates(**byte)).count();
-        let rest = text.get(self.at..).filter(|rest| !rest.is_empty())?;
-        let name = rest.iter().take(NAME_BYTES_MAX).take_while(|byte| is_name_byte(**byte)).count();
+        self.at += text.get(self.at..)?.iter().position(|byte| !separates(*byte))?;
+        let rest = text.get(self.at..)?;
+        let head = &rest[..rest.len().min(NAME_BYTES_MAX)];
+        let name = head.iter().position(|byte| !is_name_byte(*byte)).unwrap_or(head.len());
         if name == 0 || rest.get(name) != Some(&b'=') || rest.get(name + 1) == Some(&b'=') {
-            let word = rest.iter().take_while(|byte| !separates(**byte)).count();
+            let word = rest.iter().position(|byte| separates(*byte)).unwrap_or(rest.len());
             self.at += word;
             return Some(Token::Stray(&rest[..word], self.at));
         }

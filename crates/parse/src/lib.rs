@@ -303,7 +303,7 @@ impl Parser {
             }
         }
         let candidates = self.options.format.candidates();
-        let others = candidates.iter().copied().filter(|format| format.name != preferred.name);
+        let others = candidates.iter().copied().filter(|format| !std::ptr::eq(*format, preferred));
         for format in std::iter::once(preferred).chain(others) {
             match (format.read)(text, &mut self.context, rows) {
                 Ok(dataset) => {

@@ -8,6 +8,7 @@ use memchr::{memchr, memmem};
 
 use crate::address::{is_ip, put_peer};
 use crate::context::{Context, Refusal};
+use crate::needle::{find, rfind};
 
 /// The date, the time and what follows `: `.
 fn split(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
@@ -25,7 +26,7 @@ fn place(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let inside = text.strip_prefix(b"(").unwrap_or(text);
     let close = memchr(b')', inside.get(..60.min(inside.len()))?)?;
     let (place, rest) = (&inside[..close], inside[close + 1..].strip_prefix(b" ")?);
-    memmem::find(place, b".c.").filter(|_| !place.contains(&b' ')).map(|_| (place, rest))
+    find!(place, b".c.").filter(|_| !place.contains(&b' ')).map(|_| (place, rest))
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
@@ -55,7 +56,7 @@ const LOGINS: &[(&[u8], &str)] = &[
 /// `… username: NAME, IP: ADDRESS`
 fn put(message: &[u8], rows: &mut BatchBuilder) {
     rows.text(field::MESSAGE, message);
-    let client = memmem::rfind(message, b"IP: ").map(|at| &message[at + 4..]).filter(|client| is_ip(client));
+    let client = rfind!(message, b"IP: ").map(|at| &message[at + 4..]).filter(|client| is_ip(client));
     let Some((_, reason)) = LOGINS.iter().find(|(head, _)| message.starts_with(head)) else {
         rows.literal(field::EVENT_CATEGORY, "web");
         return;

@@ -4,10 +4,11 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memrchr};
 
 use crate::address::{decimal, endpoint, put_endpoint};
 use crate::context::{Context, Refusal};
+use crate::needle::find;
 
 const LEVELS: &[&[u8]] = &[b"DEBUG", b"INFO", b"NOTICE", b"WARN", b"ERROR", b"CRIT", b"ALERT", b"EMERG", b"FATAL"];
 
@@ -25,7 +26,7 @@ fn split(text: &[u8]) -> Option<LiteSpeedHead<'_>> {
     if head.get(10) != Some(&b' ') || head.get(4) != Some(&b'-') || head.get(13) != Some(&b':') {
         return None;
     }
-    let open = memmem::find(head, b" [")?;
+    let open = find!(head, b" [")?;
     let close = memchr(b']', &text[open..])? + open;
     let level = text.get(open + 2..close).filter(|level| LEVELS.contains(level))?;
     let rest = text[close + 1..].strip_prefix(b" ").filter(|rest| rest.first() == Some(&b'['))?;
@@ -92,14 +93,12 @@ fn client_of(word: &[u8]) -> Option<&[u8]> {
 
 /// `Failed Login Attempt - username:NAME ip:ADDRESS url:TARGET`
 fn put_message(message: &[u8], rows: &mut BatchBuilder) {
-    let Some(at) = memmem::find(message, b"Failed Login Attempt - username:") else {
+    let Some(at) = find!(message, b"Failed Login Attempt - username:") else {
         rows.literal(field::EVENT_CATEGORY, "web");
         return;
     };
     let rest = &message[at + 32..];
-    if let Some(end) =
-        memmem::find(rest, b" ip:").filter(|end| memmem::find(&rest[end + 1..], b" ip:").is_none() && *end > 0)
-    {
+    if let Some(end) = find!(rest, b" ip:").filter(|end| find!(&rest[end + 1..], b" ip:").is_none() && *end > 0) {
         rows.text(field::USER_NAME, &rest[..end]);
     }
     rows.literal(field::EVENT_CATEGORY, "authentication");

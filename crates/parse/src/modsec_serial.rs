@@ -3,12 +3,12 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::memmem;
 
 use crate::address::{decimal, is_ip, put_ip};
 use crate::apache_message;
 use crate::context::{Context, Refusal};
 use crate::line;
+use crate::needle::find;
 use crate::request::{Quoted, put_host, put_request};
 use crate::stamp::stamp;
 
@@ -29,6 +29,9 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     const OTHER: Refusal = Refusal::Other("no whole record of ModSecurity");
+    if !text.starts_with(b"--") {
+        return Err(OTHER);
+    }
     let mut lines = line::lines(text).map(|line| line.text);
     let id = lines.next().and_then(id).ok_or(OTHER)?;
     put_connection(lines.next().ok_or(OTHER)?, context, rows).ok_or(OTHER)?;
@@ -86,7 +89,7 @@ fn put_connection(line: &[u8], context: &mut Context, rows: &mut BatchBuilder) -
 }
 
 fn put_header(line: &[u8], rows: &mut BatchBuilder) {
-    let Some(colon) = memmem::find(line, b": ") else { return };
+    let Some(colon) = find!(line, b": ") else { return };
     let (name, value) = (&line[..colon], &line[colon + 2..]);
     match &*name.to_ascii_lowercase() {
         b"host" => put_host(value, rows),

@@ -11,12 +11,10 @@ mod run;
 mod stamp;
 pub(crate) mod unknown;
 
-use std::sync::LazyLock;
-
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use event::builder::ValueNow;
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
+use memchr::memchr2_iter;
 
 use crate::address::put_endpoint;
 use crate::body;
@@ -82,26 +80,30 @@ fn put_logged(at: usize, text: &[u8], context: &mut Context, rows: &mut BatchBui
     }
 }
 
-/// Words by which products speak of logins.
-const LOGIN_WORDS: &[&str] = &[
-    "login",
-    "log in",
-    "logon",
-    "logged in",
-    "loggedin",
-    "signin",
-    "sign in",
-    "sign-in",
-    "authenticat",
-    "session.start",
+/// Words by which products speak of logins, and in each of them a letter that few other words have.
+const LOGIN_WORDS: &[(&[u8], usize)] = &[
+    (b"login", 2),
+    (b"log in", 2),
+    (b"logon", 2),
+    (b"logged in", 2),
+    (b"loggedin", 2),
+    (b"signin", 2),
+    (b"sign in", 2),
+    (b"sign-in", 2),
+    (b"authenticat", 3),
+    (b"session.start", 7),
 ];
 
 fn speaks_of_login(text: &[u8]) -> bool {
-    static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        let kind = Some(AhoCorasickKind::DFA);
-        AhoCorasick::builder().ascii_case_insensitive(true).kind(kind).build(LOGIN_WORDS).ok()
-    });
-    WORDS.as_ref().is_some_and(|words| words.is_match(text))
+    [(b'g', b'G'), (b'h', b'H'), (b'.', b'.')].into_iter().any(|(small, large)| {
+        memchr2_iter(small, large, text).any(|at| {
+            LOGIN_WORDS.iter().filter(|(word, mark)| word[*mark] == small).any(|(word, mark)| {
+                let start = at.checked_sub(*mark);
+                let found = start.and_then(|start| text.get(start..start + word.len()));
+                found.is_some_and(|found| found.eq_ignore_ascii_case(word))
+            })
+        })
+    })
 }
 
 /// An event that says how something ended, and speaks of a login, is about one.

@@ -5,14 +5,15 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use crate::address::{decimal, endpoint, put_endpoint};
 use crate::context::{Context, Refusal};
 use crate::needle::Needle;
+use crate::needle::{self, find, rfind};
 use crate::request::{Quoted, put_host, put_request, split_word};
 
-const CLIENT: Needle = Needle::new(b", client: ");
+const CLIENT: Needle<'static> = Needle::new(b", client: ");
 
 /// A date with slashes and a time.
 fn starts_with_time(text: &[u8]) -> bool {
@@ -52,7 +53,7 @@ fn split_program(text: &[u8]) -> (&[u8], &[u8], &[u8]) {
         return (NONE, NONE, text);
     }
     let head = &text[..text.len().min(100)];
-    let Some(colon) = memmem::find(head, b": ").filter(|at| starts_with_time(&text[at + 2..])) else {
+    let Some(colon) = find!(head, b": ").filter(|at| starts_with_time(&text[at + 2..])) else {
         return (NONE, NONE, text);
     };
     let (host, program) = split_word(&text[..colon]);
@@ -79,7 +80,7 @@ fn header(text: &[u8]) -> Option<NginxHeader<'_>> {
     let inside = text.strip_prefix(b" [")?;
     let close = memchr(b']', inside.get(..10.min(inside.len()))?)?;
     let rest = inside[close + 1..].strip_prefix(b" ")?;
-    let colon = memmem::find(rest.get(..24.min(rest.len()))?, b": ")?;
+    let colon = find!(rest.get(..24.min(rest.len()))?, b": ")?;
     let hash = memchr(b'#', &rest[..colon])?;
     let message = without_connection(&rest[colon + 2..]);
     Some(NginxHeader {
@@ -202,7 +203,7 @@ fn put_details(text: &[u8], rows: &mut BatchBuilder) {
 
 /// A quoted value: it ends where another value begins or the line ends.
 fn value<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
-    let start = memmem::find(text, key)? + key.len();
+    let start = needle::find_word(text, key)? + key.len();
     let rest = &text[start..];
     let ends = memchr::memchr_iter(b'"', rest).find(|at| {
         let after = &rest[at + 1..];
@@ -240,6 +241,7 @@ const KINDS: &[NginxKind] = &[
     kind(b"client login failed", "login", "the login failed", true),
     kind(b"ModSecurity: Access denied", "access_denied", "ModSecurity", true),
     kind(b"ModSecurity: Warning", "rule_matched", "ModSecurity", false),
+    kind(b"NAXSI_FMT: ", "rule_matched", "NAXSI", false),
 ];
 
 fn put_kind(message: &[u8], rows: &mut BatchBuilder) {
@@ -270,7 +272,7 @@ fn put_login(message: &[u8], rows: &mut BatchBuilder) -> bool {
     let Some(rest) = message.strip_prefix(b"user \"") else { return false };
     let (name, reason) = if let Some(name) = rest.strip_suffix(b"\": password mismatch") {
         (name, "password mismatch")
-    } else if let Some(at) = memmem::rfind(rest, MISSING).filter(|_| rest.ends_with(b"\"")) {
+    } else if let Some(at) = rfind!(rest, MISSING).filter(|_| rest.ends_with(b"\"")) {
         (&rest[..at], "unknown user")
     } else {
         return false;

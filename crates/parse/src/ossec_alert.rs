@@ -3,11 +3,11 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::memmem;
 
 use crate::address::{decimal, put_ip};
 use crate::context::{Context, Refusal};
 use crate::line;
+use crate::needle::find;
 
 /// How an alert begins.
 pub(crate) const START: &[u8] = b"** Alert ";
@@ -18,11 +18,14 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 pub(crate) fn read(text: &[u8], _: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     const OTHER: Refusal = Refusal::Other("no whole alert of OSSEC");
+    if !looks_like(text) {
+        return Err(OTHER);
+    }
     let mut lines = line::lines(text).map(|line| line.text);
     let stamp = lines.next().and_then(|line| line.strip_prefix(START)).ok_or(OTHER)?;
     let place = lines.next().ok_or(OTHER)?;
     let rule = lines.next().and_then(|line| line.strip_prefix(b"Rule: ")).ok_or(OTHER)?;
-    let arrow = memmem::find(rule, b" -> '").ok_or(OTHER)?;
+    let arrow = find!(rule, b" -> '").ok_or(OTHER)?;
     let number = rule.split(|byte| *byte == b' ').next().unwrap_or_default();
     let stamp = &stamp[..memchr::memchr(b':', stamp).unwrap_or(stamp.len())];
     if let Some(time) = decimal(stamp.split(|byte| *byte == b'.').next().unwrap_or_default()) {
@@ -32,7 +35,7 @@ pub(crate) fn read(text: &[u8], _: &mut Context, rows: &mut BatchBuilder) -> Res
     rows.text(field::RULE_NAME, rule[arrow + 5..].strip_suffix(b"'").unwrap_or(&rule[arrow + 5..]));
     rows.literal(field::EVENT_CATEGORY, "intrusion_detection");
     rows.literal(field::EVENT_ACTION, "alert");
-    if let Some(level) = memmem::find(rule, b"(level ").and_then(|at| {
+    if let Some(level) = find!(rule, b"(level ").and_then(|at| {
         let rest = &rule[at + 7..];
         decimal(&rest[..memchr::memchr(b')', rest)?])
     }) {
@@ -56,6 +59,6 @@ pub(crate) fn read(text: &[u8], _: &mut Context, rows: &mut BatchBuilder) -> Res
 }
 
 fn pair(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = memmem::find(line, b": ").filter(|at| *at < 13)?;
+    let colon = find!(line, b": ").filter(|at| *at < 13)?;
     Some((&line[..colon], &line[colon + 2..]))
 }

@@ -8,6 +8,7 @@ use event::{BatchBuilder, DatasetId, FieldId, Timestamp, ValueTag, dataset};
 
 use crate::context::Context;
 use crate::naming::{self, places::ROOT};
+use crate::needle::{bytes_of, find_byte};
 
 /// Pairs of one event that are read; others are counted as dropped.
 const PAIRS_MAX: usize = 512;
@@ -97,7 +98,7 @@ impl<'c, 'r> Pairs<'c, 'r> {
 
 /// A text without its escapes: a backslash stands for the character behind it; `n`, `r` and `t` are white space.
 pub(crate) fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
-    if memchr::memchr(b'\\', text).is_none() {
+    if find_byte(b'\\', text).is_none() {
         return Cow::Borrowed(text);
     }
     let mut out = Vec::with_capacity(text.len());
@@ -128,21 +129,6 @@ pub(crate) fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
 pub(crate) fn is_name_byte(byte: u8) -> bool {
     const NAMES: [bool; 256] = bytes_of(b"_-.@[]/%:", true);
     NAMES[usize::from(byte)]
-}
-
-/// Which bytes are among those of the text, or letters and digits where those count.
-pub(crate) const fn bytes_of(text: &[u8], alphanumeric: bool) -> [bool; 256] {
-    let (mut table, mut at) = ([false; 256], 0);
-    while at < 256 {
-        table[at] = alphanumeric && (at as u8).is_ascii_alphanumeric();
-        at += 1;
-    }
-    at = 0;
-    while at < text.len() {
-        table[text[at] as usize] = true;
-        at += 1;
-    }
-    table
 }
 
 /// Pairs of a text in which values may hold blanks: a value ends before the last word in front of the next `=` that no

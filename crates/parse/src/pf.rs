@@ -3,10 +3,10 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::memmem;
 
 use crate::address::{decimal, is_ip, put_ip};
 use crate::context::{Context, Refusal};
+use crate::needle::find;
 use crate::stamp::stamp;
 
 /// Bytes in which the rule begins.
@@ -14,7 +14,7 @@ const HEAD_BYTES_MAX: usize = 64;
 
 pub(crate) fn looks_like(text: &[u8]) -> bool {
     let head = &text[..text.len().min(HEAD_BYTES_MAX)];
-    head.first().is_some_and(u8::is_ascii_digit) && memmem::find(head, b" rule ").is_some()
+    head.first().is_some_and(u8::is_ascii_digit) && find!(head, b" rule ").is_some()
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
@@ -45,8 +45,7 @@ impl<'a> Packet<'a> {
     fn read(message: &'a [u8]) -> Option<Self> {
         let open = message.iter().take(24).position(|byte| *byte == b'(')?;
         let rule = message[..open].split(|byte| *byte == b'/').next()?;
-        let close = memmem::find(&message[..message.len().min(HEAD_BYTES_MAX)], b") ")
-            .or_else(|| memmem::find(message, b"): "))?;
+        let close = find!(&message[..message.len().min(HEAD_BYTES_MAX)], b") ").or_else(|| find!(message, b"): "))?;
         let rest = message[close + 1..].strip_prefix(b":").unwrap_or(&message[close + 1..]).trim_ascii_start();
         let rest = match rest.strip_prefix(b"[") {
             Some(inside) => inside[memchr::memchr(b']', inside)? + 1..].trim_ascii_start(),
@@ -58,9 +57,9 @@ impl<'a> Packet<'a> {
             return None;
         }
         let rest = words.next()?;
-        let arrow = memmem::find(rest, b" > ")?;
+        let arrow = find!(rest, b" > ")?;
         let to = &rest[arrow + 3..];
-        let to = &to[..memmem::find(to, b": ").unwrap_or(to.len())];
+        let to = &to[..find!(to, b": ").unwrap_or(to.len())];
         Some(Packet {
             rule,
             is_blocked: verdict == b"block",

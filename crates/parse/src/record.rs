@@ -14,6 +14,7 @@ use memchr::{memchr, memmem};
 use crate::clock::starts_with_month;
 use crate::format::FORMATS;
 use crate::host::{apt, boot};
+use crate::needle::find;
 use crate::{line, modsec_serial, ossec_alert, windows_xml};
 
 /// How far a record reaches behind its first line.
@@ -35,11 +36,9 @@ pub(crate) fn spread(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
     match head.first()? {
         b'<' if windows_xml::goes_on(head) => whole_up_to(head, follows, windows_xml::next_start, windows_xml::END),
         b'S' if head.starts_with(apt::HISTORY) => {
-            whole_up_to(head, follows, |text| memmem::find(text, apt::HISTORY), apt::HISTORY_END)
+            whole_up_to(head, follows, |text| find!(text, apt::HISTORY), apt::HISTORY_END)
         }
-        b'L' if head.starts_with(apt::TERM) => {
-            whole_up_to(head, follows, |text| memmem::find(text, apt::TERM), apt::TERM_END)
-        }
+        b'L' if head.starts_with(apt::TERM) => whole_up_to(head, follows, |text| find!(text, apt::TERM), apt::TERM_END),
         b'_' if head.starts_with(EXPORT_START) => export(head, follows),
         b'-' if modsec_serial::looks_like(head) => modsecurity(head, follows),
         b'*' if head.starts_with(ossec_alert::START) => ossec(head, follows),
@@ -97,7 +96,7 @@ fn modsecurity(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
 #[cold]
 fn ossec(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
     let is_alert = |at: usize, text: &[u8]| match at {
-        0 => memmem::find(text, b"->").is_some(),
+        0 => find!(text, b"->").is_some(),
         1 => text.starts_with(b"Rule: "),
         _ => !line::is_empty(text) && !text.starts_with(ossec_alert::START),
     };

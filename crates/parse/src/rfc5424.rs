@@ -15,6 +15,7 @@ use nom::sequence::terminated;
 use crate::body::junos;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
+use crate::needle::find;
 use crate::pairs::NAME_BYTES_MAX;
 use crate::rfc3164;
 use crate::syslog::{Priority, Program, priority, put_host, put_message, put_origin};
@@ -146,12 +147,12 @@ fn is_element(inside: &[u8]) -> bool {
 }
 
 fn has_quoted_parameters(inside: &[u8]) -> bool {
-    is_element(inside) && memchr::memmem::find(inside, b"=\"").is_some() && inside.trim_ascii_end().ends_with(b"\"")
+    is_element(inside) && find!(inside, b"=\"").is_some() && inside.trim_ascii_end().ends_with(b"\"")
 }
 
 /// `[ID name="…`
 fn starts_like_element(text: &[u8]) -> bool {
-    let equals = memchr::memmem::find(text, b"=\"");
+    let equals = find!(text, b"=\"");
     equals.is_some_and(|at| text[1..at].iter().filter(|byte| **byte == b' ').count() <= 2)
 }
 

@@ -1,8 +1,9 @@
 //! The tag of a syslog line, which names the program: the usual form, and those of other systems. Knows no program's messages.
 
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use crate::body;
+use crate::needle::find;
 use crate::syslog::{Priority, Program, is_level};
 
 /// A tag, and what stands behind it.
@@ -35,7 +36,7 @@ pub(crate) fn tag(text: &[u8]) -> Option<Tag<'_>> {
     if let Some(word) = word.strip_suffix(b":") {
         return (!word.is_empty()).then(|| plain(Program::read(word), rest.strip_prefix(b" ").unwrap_or(rest)))?;
     }
-    let closing = memmem::find(word, b"]:");
+    let closing = find!(word, b"]:");
     if let Some(close) = closing {
         return plain(Program::read(&word[..=close]), &text[close + 2..]);
     }
@@ -79,7 +80,7 @@ fn after_level(name: &[u8]) -> &[u8] {
 }
 
 fn numbered_words(text: &[u8]) -> Option<Tag<'_>> {
-    let close = memmem::find(&text[..text.len().min(LOOSE_BYTES_MAX)], b"]: ")?;
+    let close = find!(&text[..text.len().min(LOOSE_BYTES_MAX)], b"]: ")?;
     let open = memchr::memrchr(b'[', &text[..close])?;
     let (name, pid) = (after_level(text[..open].trim_ascii_end()), text[open + 1..close].trim_ascii());
     let is_number = !pid.is_empty() && pid.len() <= 10 && pid.iter().all(u8::is_ascii_digit);

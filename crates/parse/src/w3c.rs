@@ -7,8 +7,10 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId};
 use memchr::memchr_iter;
 
+use crate::address::is_ip;
 use crate::context::{Context, Refusal};
 use crate::layout::{VALUES_MAX, split_delimited};
+use crate::needle;
 use crate::put_values;
 use crate::w3c_columns::{CLOUDFRONT, of_iis};
 use crate::w3c_heading::{W3cKind, is_directive};
@@ -24,6 +26,12 @@ fn is_dated(text: &[u8]) -> bool {
         && text[19] == text[10]
 }
 
+/// Whether an address stands where IIS names its own, or a quoted column leaves it open: other lines with a date need not be cut.
+fn may_be_iis(text: &[u8]) -> bool {
+    let mut words = text.split(|byte| *byte == b' ').take(5).skip(2);
+    words.any(|word| word.starts_with(b"\"") || is_ip(word))
+}
+
 /// A date alone begins many other texts.
 pub(crate) fn begins_like(text: &[u8]) -> bool {
     is_directive(text)
@@ -36,7 +44,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
     // Nearly every line has a column without a value.
     is_dated(text)
         && memchr_iter(text[10], text).take(9).count() == 9
-        && memchr::memmem::find(text, &[text[10], b'-', text[10]]).is_some()
+        && needle::find_word(text, &[text[10], b'-', text[10]]).is_some()
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
@@ -51,6 +59,9 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         return Err(OTHER);
     }
     let separator = if is_dated(text) { text[10] } else { b' ' };
+    if context.w3c.columns.is_empty() && separator == b' ' && !may_be_iis(text) {
+        return Err(OTHER);
+    }
     let mut words: [&[u8]; VALUES_MAX] = [b""; VALUES_MAX];
     let count = split_delimited(text, separator, &mut words).ok_or(OTHER)?;
     let words = &words[..count];

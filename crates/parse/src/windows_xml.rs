@@ -12,6 +12,8 @@ use memchr::{memchr, memmem};
 
 use crate::context::{Context, Refusal};
 use crate::json;
+use crate::needle::bytes_of;
+use crate::needle::{find, find_byte};
 
 /// How far apart members of one key may stand to become one array.
 const SAME_KEY_WITHIN: usize = 64;
@@ -39,7 +41,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 /// Whether the element begins in the line and ends in another.
 pub(crate) fn goes_on(line: &[u8]) -> bool {
-    looks_like(line) && memmem::find(line, END).is_none()
+    looks_like(line) && find!(line, END).is_none()
 }
 
 /// Where the next such element begins.
@@ -51,7 +53,8 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     let Some(element) = event_element(text) else {
         return Err(Refusal::Other("no Windows event: it does not begin with <Event>"));
     };
-    let mut reader = XmlReader::new(element);
+    let element = shown(element);
+    let mut reader = XmlReader::new(&element);
     let broken = Refusal::Broken("a Windows event whose XML is not whole");
     let Some((name, value)) = reader.element(0) else { return Err(broken) };
     json::read(&reader.event(&name, value), context, rows)
@@ -59,7 +62,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
 
 /// At a place in the text.
 struct XmlReader<'a> {
-    text: &'a [u8],
+    text: &'a str,
     at: usize,
     /// Values in JSON, one behind the other: those of an element behind those within it.
     out: Vec<u8>,
@@ -99,7 +102,7 @@ impl<'a> Members<'a> {
 type XmlTag<'a> = (Cow<'a, str>, Vec<(Cow<'a, str>, Cow<'a, str>)>, bool);
 
 impl<'a> XmlReader<'a> {
-    fn new(text: &'a [u8]) -> Self {
+    fn new(text: &'a str) -> Self {
         XmlReader { text, at: 0, out: Vec::with_capacity(text.len() * 2), time: None, user_data: None }
     }
 
@@ -125,7 +128,12 @@ impl<'a> XmlReader<'a> {
     }
 
     fn rest(&self) -> &'a [u8] {
-        self.text.get(self.at..).unwrap_or_default()
+        self.text.as_bytes().get(self.at..).unwrap_or_default()
+    }
+
+    /// Text from so many bytes behind this place on.
+    fn part(&self, from: usize, length: usize) -> &'a str {
+        self.text.get(self.at + from..self.at + from + length).unwrap_or_default()
     }
 
     /// Name and value of the element that begins here. `None` where it is not whole.
@@ -180,14 +188,14 @@ impl<'a> XmlReader<'a> {
     fn inside(&mut self, depth: usize, text: &mut Cow<'a, str>, members: &mut Members<'a>) -> Option<()> {
         loop {
             let next = memchr(b'<', self.rest())?;
-            push_text(text, unescaped(&self.rest()[..next]));
+            push_text(text, unescaped(self.part(0, next)));
             self.at += next;
             if let Some(data) = self.rest().strip_prefix(b"<![CDATA[") {
-                let end = memmem::find(data, b"]]>")?;
-                push_text(text, String::from_utf8_lossy(&data[..end]));
+                let end = find!(data, b"]]>")?;
+                push_text(text, Cow::Borrowed(self.part(9, end)));
                 self.at += 9 + end + 3;
             } else if self.rest().starts_with(b"<!--") {
-                self.at += memmem::find(self.rest(), b"-->")? + 3;
+                self.at += find!(self.rest(), b"-->")? + 3;
             } else if self.rest().starts_with(b"</") {
                 self.at += memchr(b'>', self.rest())? + 1;
                 return Some(());
@@ -258,7 +266,7 @@ impl<'a> XmlReader<'a> {
                     let quote_byte = *self.rest().first().filter(|byte| matches!(byte, b'"' | b'\''))?;
                     let inside = &self.rest()[1..];
                     let end = memchr(quote_byte, inside)?;
-                    attributes.push((key, unescaped(&inside[..end])));
+                    attributes.push((key, unescaped(self.part(1, end))));
                     self.at += end + 2;
                 }
             }
@@ -266,12 +274,12 @@ impl<'a> XmlReader<'a> {
     }
 
     fn name(&mut self) -> Option<Cow<'a, str>> {
-        let is_name =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b':') || byte >= 0x80;
-        let length = self.rest().iter().take_while(|byte| is_name(**byte)).count();
-        let name = &self.rest()[..length];
+        const NAMES: [bool; 256] = bytes_of(b"_-.:", true);
+        let is_name = |byte: u8| NAMES[usize::from(byte)] || byte >= 0x80;
+        let length = self.rest().iter().position(|byte| !is_name(*byte)).unwrap_or(self.rest().len());
+        let name = self.part(0, length);
         self.at += length;
-        (length > 0).then(|| String::from_utf8_lossy(name))
+        (length > 0).then_some(Cow::Borrowed(name))
     }
 
     fn skip_blanks(&mut self) {
@@ -279,9 +287,25 @@ impl<'a> XmlReader<'a> {
     }
 }
 
+/// The text; what is no UTF-8 in it is replaced.
+fn shown(text: &[u8]) -> Cow<'_, str> {
+    match simdutf8::basic::from_utf8(text) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(text),
+    }
+}
+
 /// A JSON string; most texts need no escapes.
 fn push_quoted(out: &mut Vec<u8>, text: &str) {
-    if text.bytes().any(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\')) {
+    const ESCAPED: [bool; 256] = {
+        let (mut table, mut at) = (bytes_of(b"\"\\", false), 0);
+        while at < 0x20 {
+            table[at] = true;
+            at += 1;
+        }
+        table
+    };
+    if text.bytes().any(|byte| ESCAPED[usize::from(byte)]) {
         return out.extend_from_slice(event::json::quote(text).as_bytes());
     }
     out.push(b'"');
@@ -290,7 +314,7 @@ fn push_quoted(out: &mut Vec<u8>, text: &str) {
 }
 
 fn push_text<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>) {
-    if text.trim().is_empty() {
+    if text.is_empty() || text.trim().is_empty() {
         *text = more;
     } else {
         text.to_mut().push_str(&more);
@@ -298,13 +322,12 @@ fn push_text<'a>(text: &mut Cow<'a, str>, more: Cow<'a, str>) {
 }
 
 /// Text without entities; what is none stays as it stands.
-fn unescaped(text: &[u8]) -> Cow<'_, str> {
-    let text = String::from_utf8_lossy(text);
-    if memchr(b'&', text.as_bytes()).is_none() {
-        return text;
+fn unescaped(text: &str) -> Cow<'_, str> {
+    if find_byte(b'&', text.as_bytes()).is_none() {
+        return Cow::Borrowed(text);
     }
     let mut out = String::with_capacity(text.len());
-    let mut rest = &*text;
+    let mut rest = text;
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];

@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 
 use crate::engine::Engine;
-use crate::pack::{Pack, Pattern, PatternCase};
-use crate::{Input, POINTS_MAX, Part};
+use crate::pack::{How, Pack, Pattern, PatternCase};
+use crate::{Input, POINTS_MAX, Part, THRESHOLD};
 
 /// The test that a value reaches a pack's threshold.
 #[derive(Clone)]
@@ -39,6 +39,9 @@ pub struct FoundPattern {
     /// What its surroundings made of the points of the reading, where that is something else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
+    /// What surrounds it is what people write: see [`Standing::doubtful`].
+    #[serde(skip)]
+    pub doubtful: bool,
     /// ATT&CK technique, where it is another than the pack's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub technique: Option<String>,
@@ -59,6 +62,8 @@ pub struct Standing {
     pub points: u32,
     /// Points from which on the pack holds.
     pub threshold: u32,
+    /// Everything that was found stands among words of prose, or is a phrase that somebody looked for.
+    pub doubtful: bool,
     /// Each pattern that was found, once.
     pub found: Vec<FoundPattern>,
 }
@@ -76,7 +81,8 @@ impl PackCheck {
         PackCheck { pack, input, engine: Arc::default() }
     }
 
-    /// Each case of each pattern: the pattern's name, the case, and whether the pattern was found.
+    /// Each case of each pattern: the pattern's name, the case, and whether the pattern was found. A grammar that reads
+    /// something unsure in a text that it is to ignore has not found it.
     pub fn cases(pack: &Arc<Pack>) -> Vec<(&Pattern, &PatternCase, bool)> {
         let check = |input| PackCheck::new(Arc::clone(pack), input);
         let (target, text) = (check(Input::Target), check(Input::Text));
@@ -84,7 +90,10 @@ impl PackCheck {
         cases
             .map(|(pattern, case)| {
                 let check = if pattern.parts == Part::Text.bit() { &text } else { &target };
-                let found = check.standing(&case.text).found.iter().any(|found| found.pattern == pattern.id);
+                let is_graded = matches!(pattern.how, How::Grammar(_));
+                let least = if is_graded && !case.wanted { THRESHOLD } else { 1 };
+                let standing = check.standing(&case.text);
+                let found = standing.found.iter().any(|found| found.pattern == pattern.id && found.points >= least);
                 (pattern, case, found)
             })
             .collect()
@@ -117,6 +126,7 @@ impl PackCheck {
                 what: pattern.what.clone(),
                 points,
                 context: (alone != points).then(|| engine.context.told(alone, points, look.name)),
+                doubtful: engine.context.is_doubtful(look.name, look.text),
                 technique: pattern.technique.clone(),
                 part: look.part.name(),
                 view: look.view.name(),
@@ -125,6 +135,8 @@ impl PackCheck {
             });
         });
         let points = found.iter().map(|found| found.points).sum::<u32>();
-        Standing { points: points.min(POINTS_MAX.max(self.pack.threshold)), threshold: self.pack.threshold, found }
+        let doubtful = !found.is_empty() && found.iter().all(|found: &FoundPattern| found.doubtful);
+        let points = points.min(POINTS_MAX.max(self.pack.threshold));
+        Standing { points, threshold: self.pack.threshold, doubtful, found }
     }
 }

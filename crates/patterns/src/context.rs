@@ -33,9 +33,11 @@ impl Context {
     }
 
     /// The points of a reading of `text`, the value of the parameter `name` as it was sent.
-    pub fn weighed(&self, points: u32, name: &str, text: &str) -> u32 {
+    /// `is_mention`: a name or an expression was found, and no language was read.
+    pub fn weighed(&self, points: u32, is_mention: bool, name: &str, text: &str) -> u32 {
         if points >= THRESHOLD {
-            return points;
+            // Who asks about a name writes it as an attacker does.
+            return if is_mention && self.is_doubtful(name, text) { THRESHOLD - 1 } else { points };
         }
         let name = plain(name);
         let mut weighed = points;
@@ -58,9 +60,24 @@ impl Context {
         }
     }
 
+    /// Whether the text may well be what somebody wrote or looked for: so much prose stands around the reading, or it is
+    /// a phrase in quotes, in a parameter into which people write. What is found there is a finding, and hardly urgent.
+    pub(crate) fn is_doubtful(&self, name: &str, text: &str) -> bool {
+        let is_phrase = text.len() > 2 && text.starts_with('"') && text.ends_with('"');
+        match self.written.has(&plain(name)) {
+            true => is_phrase || self.has_prose(text, PROSE_WORDS - 1),
+            false => self.is_prose(text),
+        }
+    }
+
     fn is_prose(&self, text: &str) -> bool {
+        self.has_prose(text, PROSE_WORDS)
+    }
+
+    /// Whether so many words of prose stand in the text.
+    fn has_prose(&self, text: &str, least: usize) -> bool {
         let words = text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
-        words.take(WORDS_MAX).filter(|word| self.prose.has(word)).nth(PROSE_WORDS - 1).is_some()
+        words.take(WORDS_MAX).filter(|word| self.prose.has(word)).nth(least - 1).is_some()
     }
 }
 
@@ -83,8 +100,14 @@ mod tests {
         let cases =
             [("cmd", "x", 4), ("cmd[0]", "x", 4), ("q", "x", 1), ("id", "the end and the start", 1), ("id", "x", 3)];
         for (name, text, wanted) in cases {
-            assert_eq!(context.weighed(3, name, text), wanted, "{name} {text}");
+            assert_eq!(context.weighed(3, false, name, text), wanted, "{name} {text}");
         }
-        assert_eq!(context.weighed(5, "q", "the end and the start"), 5, "a sure reading stays sure");
+        assert_eq!(context.weighed(5, false, "q", "the end and the start"), 5, "a sure reading stays sure");
+        assert_eq!(context.weighed(5, true, "q", "the end and the start"), 4, "a name may be a question about it");
+        let doubts =
+            [("q", "the end of it", true), ("q", "\"x y\"", true), ("id", "\"x y\"", false), ("id", "the end", false)];
+        for (name, text, wanted) in doubts {
+            assert_eq!(context.is_doubtful(name, text), wanted, "{name} {text}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::context::Context;
 use crate::normalise::{self, base64, views};
-use crate::pack::{Pack, Pattern};
+use crate::pack::{How, Pack, Pattern};
 use crate::search::literals::{Literals, Present};
 use crate::search::seen::SeenSet;
 use crate::{Input, Part, THRESHOLD, View};
@@ -16,12 +16,15 @@ use crate::{Input, Part, THRESHOLD, View};
 /// Packs, each with the number that its holder knows it by.
 pub type NumberedPacks = Vec<(u32, Arc<Pack>)>;
 
+/// Packs that are looked for, with the number that their holder knows them by, where it does.
+type SoughtPacks = Vec<(Option<u32>, Arc<Pack>)>;
+
 /// Packs that look at texts of one kind.
 #[derive(Debug)]
 pub struct Engine {
     input: Input,
     /// Every pack that is looked for, with the number that its holder knows it by; members of sums may have none.
-    packs: Vec<(Option<u32>, Arc<Pack>)>,
+    packs: SoughtPacks,
     /// Packs that add up what others find.
     sums: Vec<Sum>,
     /// What weighs unsure readings.
@@ -184,11 +187,10 @@ impl Engine {
 }
 
 /// The packs that are looked for, and the sums among them with the places of their members.
-fn with_members(given: NumberedPacks) -> (Vec<(Option<u32>, Arc<Pack>)>, Vec<Sum>) {
+fn with_members(given: NumberedPacks) -> (SoughtPacks, Vec<Sum>) {
     let (sums, plain): (NumberedPacks, NumberedPacks) =
         given.into_iter().partition(|(_, pack)| !pack.members.is_empty());
-    let mut packs: Vec<(Option<u32>, Arc<Pack>)> =
-        plain.into_iter().map(|(number, pack)| (Some(number), pack)).collect();
+    let mut packs: SoughtPacks = plain.into_iter().map(|(number, pack)| (Some(number), pack)).collect();
     let sums = sums.into_iter().map(|(number, sum)| {
         let place = |member: &Arc<Pack>| {
             let known = packs.iter().position(|(_, pack)| pack.digest() == member.digest());
@@ -302,7 +304,7 @@ impl Work<'_> {
     fn overview(&mut self, original: &str, decoded: &str, mended: bool) -> Overview {
         let present = Present::of(decoded.as_bytes());
         let encoded = memchr::memchr(b'%', original.as_bytes()).is_some();
-        let views = mended || normalise::has_views(decoded, &present);
+        let views = mended || normalise::has_views(decoded, &present) || normalise::has_utf7(original);
         self.scratch.candidates.clear();
         self.scratch.placed = true;
         let mut parts = self.nominated_parts(decoded, &present, encoded);
@@ -389,6 +391,11 @@ impl Work<'_> {
             self.look(Look { part, view: View::Decoded, text: &spaced, original, name, is_raw: false });
             views(&spaced, &mut |view, text| self.look(Look { part, view, text, original, name, is_raw: false }));
         }
+        if normalise::has_utf7(original)
+            && let Some(text) = normalise::utf7(&normalise::decode_cased(original, false))
+        {
+            self.look(Look { part, view: View::Markup, text: &text, original, name, is_raw: false });
+        }
         if matches!(part, Part::Value | Part::Path) && normalise::has_base64(&cased) {
             // A plus is one of its characters.
             let cased = if plus { normalise::decode_cased(original, false) } else { cased };
@@ -440,7 +447,8 @@ impl Work<'_> {
             return;
         }
         let Some(points) = pattern.points(look.text, look.part) else { return };
-        let points = self.engine.context.weighed(points, look.name, look.text);
+        let is_mention = !matches!(pattern.how, How::Grammar(_));
+        let points = self.engine.context.weighed(points, is_mention, look.name, look.text);
         if points == 0 {
             return;
         }

@@ -2,15 +2,32 @@
 
 use std::sync::Arc;
 
+use crate::batch::BatchGrammar;
+use crate::command::CommandGrammar;
 use crate::grammar::Grammar;
 use crate::markup::MarkupGrammar;
+use crate::php::PhpGrammar;
+use crate::powershell::PowershellGrammar;
+use crate::script::ScriptGrammar;
+use crate::shell::ShellGrammar;
 use crate::sql::SqlGrammar;
+use crate::template::TemplateGrammar;
 use crate::vocabulary::Vocabulary;
 
 /// Makes a grammar of the words that it looks up.
 type Make = fn(&Vocabulary) -> Arc<dyn Grammar>;
 
-const LANGUAGES: [(&str, Make); 2] = [("sql", |_| Arc::new(SqlGrammar)), ("markup", |_| Arc::new(MarkupGrammar))];
+const LANGUAGES: [(&str, Make); 9] = [
+    ("sql", |words| Arc::new(SqlGrammar::new(words))),
+    ("markup", |words| Arc::new(MarkupGrammar::new(words))),
+    ("command", |words| Arc::new(CommandGrammar::new(words))),
+    ("shell", |words| Arc::new(ShellGrammar::new(words))),
+    ("batch", |words| Arc::new(BatchGrammar::new(words))),
+    ("powershell", |words| Arc::new(PowershellGrammar::new(words))),
+    ("php", |words| Arc::new(PhpGrammar::new(words))),
+    ("script", |words| Arc::new(ScriptGrammar::new(words))),
+    ("template", |words| Arc::new(TemplateGrammar::new(words))),
+];
 
 /// Names of all languages, for messages.
 pub fn languages() -> impl Iterator<Item = &'static str> {

@@ -9,18 +9,47 @@
 #![warn(missing_docs)]
 
 mod base64;
+mod batch;
 mod check;
+mod code;
+mod command;
+mod command_class;
 mod context;
 mod decode;
 mod engine;
 pub mod grammar;
 mod languages;
 mod markup;
+mod markup_script;
+mod markup_tags;
+mod markup_words;
 pub mod normalise;
 mod pack;
+mod php;
+mod php_calls;
+mod php_names;
+#[cfg(test)]
+mod php_tests;
+mod powershell;
+mod script;
+#[cfg(test)]
+mod script_tests;
+mod script_text;
+mod script_words;
 pub mod search;
+mod shell;
+mod shell_arguments;
+mod shell_expansions;
+mod shell_judge;
+mod shell_places;
+mod shell_words;
 mod sql;
+mod sql_call;
+mod sql_query;
+mod sql_tail;
 mod sql_tokens;
+mod sql_value;
+mod template;
 mod vocabulary;
 
 pub use check::{FoundPattern, PackCheck, Standing};

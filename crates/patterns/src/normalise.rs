@@ -3,10 +3,12 @@
 
 use memchr::{memchr, memmem};
 
+use crate::script_text::script;
 use crate::search::literals::Present;
 
 pub use crate::base64::{base64, has_base64};
 pub use crate::decode::{decode, decode_cased, decode_target, plain_ampersands, simplify};
+pub use crate::script_text::{has_utf7, utf7};
 
 /// What was undone to make a view, for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,8 +17,10 @@ pub enum View {
     Raw,
     /// Percent-decoded to a fixpoint; also `%u`, overlong UTF-8, full-width and look-alike characters, plus as space.
     Decoded,
-    /// HTML entities and escapes of JavaScript and CSS, too; without control characters.
+    /// HTML entities and escapes of JavaScript and CSS, too; without control characters. Decoded from UTF-7.
     Markup,
+    /// Script without comments, its texts joined and its members named.
+    Script,
     /// SQL comments and runs of white space are one space.
     Sql,
     /// Without what shells take away: quotes, backslashes, carets, empty variables.
@@ -29,8 +33,8 @@ pub enum View {
 
 impl View {
     /// Every view.
-    pub const ALL: [View; 7] =
-        [View::Raw, View::Decoded, View::Markup, View::Sql, View::Shell, View::Path, View::Base64];
+    pub const ALL: [View; 8] =
+        [View::Raw, View::Decoded, View::Markup, View::Script, View::Sql, View::Shell, View::Path, View::Base64];
 
     /// What findings call the view.
     pub fn name(self) -> &'static str {
@@ -38,6 +42,7 @@ impl View {
             View::Raw => "as it is",
             View::Decoded => "percent-decoded",
             View::Markup => "entities and script escapes decoded",
+            View::Script => "comments and joined texts of script undone",
             View::Sql => "SQL comments and white space removed",
             View::Shell => "shell quoting removed",
             View::Path => "path normalised",
@@ -122,6 +127,9 @@ pub fn views(decoded: &str, visit: &mut impl FnMut(View, &str)) {
     }
     if kinds.any(ByteKinds::CONTROL) || kinds.any(ByteKinds::COMMENT) && (has("/*") || has("*/")) || has("  ") {
         give(View::Sql, sql(decoded));
+    }
+    if kinds.any(ByteKinds::QUOTE) || kinds.any(ByteKinds::COMMENT) && has("/*") {
+        give(View::Script, script(decoded));
     }
     if kinds.any(ByteKinds::QUOTE | ByteKinds::BACKSLASH | ByteKinds::SHELL) {
         give(View::Shell, Some(shell(decoded)));

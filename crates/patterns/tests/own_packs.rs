@@ -3,12 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
 use patterns::normalise::{self, views};
-use patterns::{Engine, Input, PARANOIA_MAX, Pack, Part, Pattern, View};
+use patterns::{Engine, How, Input, PARANOIA_MAX, Pack, Part, Pattern, View};
 use proptest::prelude::*;
 use rules::{RuleSet, Terms};
 
@@ -48,6 +48,11 @@ fn looks(input: Input, text: &str) -> Vec<Look> {
             found.push((part, View::Decoded, spaced.clone(), name.clone()));
             views(&spaced, &mut |view, text| found.push((part, view, text.to_owned(), name.clone())));
         }
+        if normalise::has_utf7(original)
+            && let Some(text) = normalise::utf7(&normalise::decode_cased(original, false))
+        {
+            found.push((part, View::Markup, text, name.clone()));
+        }
         if matches!(part, Part::Value | Part::Path) && normalise::has_base64(&cased) {
             let cased = if plus { normalise::decode_cased(original, false).into_owned() } else { cased };
             normalise::base64(&cased, &mut |hidden| {
@@ -81,18 +86,24 @@ fn obvious(packs: &[(u32, Arc<Pack>)], input: Input, text: &str) -> BTreeSet<u32
     let looks = looks(input, text);
     let read = |pack: &Pack, pattern: &Pattern| -> u32 {
         let points = looks.iter().filter_map(|(part, view, text, name)| {
-            let needed = pattern.needs.iter().any(|need| text.contains(need.as_str()));
-            let points = (needed && pattern.looks_at(*part, *view)).then(|| pattern.points(text, *part)).flatten()?;
-            Some(pack.context.weighed(points, name, text))
+            let needed = || pattern.needs.iter().any(|need| text.contains(need.as_str()));
+            let points = (pattern.looks_at(*part, *view) && needed()).then(|| pattern.points(text, *part)).flatten()?;
+            let is_mention = !matches!(pattern.how, How::Grammar(_));
+            Some(pack.context.weighed(points, is_mention, name, text))
         });
         points.max().unwrap_or(0)
     };
-    let points = |pack: &Pack| pack.patterns.iter().map(|pattern| read(pack, pattern)).sum::<u32>();
-    let holds = |pack: &Pack| {
+    // A pack is read once, however many sums it is part of.
+    let mut known: HashMap<*const Pack, u32> = HashMap::new();
+    let mut points = |pack: &Arc<Pack>| {
+        let sum = || pack.patterns.iter().map(|pattern| read(pack, pattern)).sum::<u32>();
+        *known.entry(Arc::as_ptr(pack)).or_insert_with(sum)
+    };
+    let mut holds = |pack: &Arc<Pack>| {
         if pack.members.is_empty() {
             return points(pack) >= pack.threshold;
         }
-        let of_members: Vec<u32> = pack.members.iter().map(|member| points(member)).collect();
+        let of_members: Vec<u32> = pack.members.iter().map(&mut points).collect();
         let is_led = pack.members.iter().zip(&of_members).any(|(member, points)| *points >= member.threshold);
         !is_led && of_members.iter().sum::<u32>() >= pack.threshold
     };

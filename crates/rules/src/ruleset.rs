@@ -3,15 +3,14 @@
 mod digest;
 mod keys;
 mod refusal;
+mod sums;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use event::{LogSource, RuleKey};
 use hashbrown::HashMap;
-use patterns::{Pack, PackCheck};
 
-use crate::check::Check;
 use crate::exceptions::Exceptions;
 use crate::response;
 use crate::ruleset::keys::RuleKeys;
@@ -242,33 +241,6 @@ impl Loading {
         }
     }
 
-    /// Gives every pack that adds up what others find those others.
-    fn bind_sums(&mut self) {
-        for at in 0..self.rules.len() {
-            let Some(rule) = self.rules.get(at).filter(|rule| !rule.sum_of.is_empty()) else { continue };
-            let mut members = Vec::new();
-            for name in &rule.sum_of {
-                let named = self.rules.iter().filter(|other| other.sum_of.is_empty() && names_rule(&other.head, name));
-                match named.filter_map(|other| other.pack.as_ref()).next() {
-                    Some(pack) => members.push(Arc::clone(pack)),
-                    None => {
-                        let reason = format!("`sum` names `{name}`, which is no pack of patterns that was loaded");
-                        self.diagnostics.push(warning(&rule.head, None, reason));
-                    }
-                }
-            }
-            let Some(rule) = self.rules.get_mut(at) else { continue };
-            let Some(own) = rule.pack.take() else { continue };
-            let sum = Arc::new(Pack::sum(members, own.threshold, own.digest()));
-            rule.condition.items_mut(&mut |item| {
-                if let Check::Pack(check) = &item.check {
-                    item.check = Check::Pack(PackCheck::new(Arc::clone(&sum), check.input));
-                }
-            });
-            rule.pack = Some(sum);
-        }
-    }
-
     /// Gives every test its columns, as the rules' log sources name fields.
     fn bind_fields(&mut self, terms: &Terms) -> Vec<Arc<Names>> {
         let mut known: HashMap<LogSource, Arc<Names>> = HashMap::new();
@@ -284,7 +256,7 @@ impl Loading {
     }
 
     fn finish(mut self, terms: &Terms) -> Loaded {
-        self.bind_sums();
+        sums::bind(&mut self.rules, &mut self.diagnostics);
         self.apply_filters();
         let names = self.bind_fields(terms);
         let mut set = RuleSet { uses: vec![Use::default(); self.rules.len()], names, ..RuleSet::default() };

@@ -189,7 +189,11 @@ mod tests {
     }
 
     fn rule_schema() -> jsonschema::Validator {
-        let text = std::fs::read_to_string(crate::root().join("schemas/rule.schema.json")).unwrap();
+        schema("rule")
+    }
+
+    fn schema(name: &str) -> jsonschema::Validator {
+        let text = std::fs::read_to_string(crate::root().join(format!("schemas/{name}.schema.json"))).unwrap();
         jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()
     }
 
@@ -205,16 +209,17 @@ mod tests {
 
     #[test]
     fn every_rule_of_ours_is_as_the_schema_says() {
-        let schema = rule_schema();
+        let (rules, vocabularies) = (rule_schema(), schema("vocabulary"));
         let mut files = Vec::new();
         rule_files(&crate::root().join("rules"), &mut files);
         assert!(files.len() > 30, "the walker found its files");
         for file in files {
             for document in documents(&std::fs::read_to_string(&file).unwrap()) {
+                let schema = if document.get("vocabulary").is_some() { &vocabularies } else { &rules };
                 let wrong: Vec<String> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
                 assert!(wrong.is_empty(), "{}: {wrong:#?}", file.display());
-                // A filter is tested by the rules that it is part of.
-                let tested = document.get("tests").or(document.get("filter"));
+                // Filters and vocabularies are tested by the rules that they are part of.
+                let tested = ["tests", "filter", "vocabulary"].iter().find_map(|key| document.get(key));
                 assert!(tested.is_some(), "{} has no tests", file.display());
             }
         }

@@ -23,6 +23,7 @@ impl Episode {
                 .as_ref()
                 .filter(|found| found.threshold > 0)
                 .map(|found| (found.points, found.threshold)),
+            doubtful: self.facts.patterns.as_ref().is_some_and(|found| found.doubtful),
             answer: self.facts.answer,
             sizes: self.facts.sizes,
             risk: self.facts.risk.unwrap_or(0),

@@ -2,10 +2,11 @@
 
 use event::BatchBuilder;
 use event::catalog::field;
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::cut::value_of;
 use super::family::{Family, account, act};
+use crate::needle::{find, rfind};
 
 pub(super) const PROGRAMS: &[&str] = &[
     "useradd", "userdel", "usermod", "groupadd", "groupdel", "groupmod", "gpasswd", "passwd", "chpasswd", "chage",
@@ -80,7 +81,7 @@ fn put_membership(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         (_, Some(rest)) => (rest, "group_member_removed"),
         _ => return put_gpasswd(rows, message),
     };
-    let (Some(name), Some(group)) = (memchr(b'\'', rest), memmem::find(rest, b"group '")) else { return false };
+    let (Some(name), Some(group)) = (memchr(b'\'', rest), find!(rest, b"group '")) else { return false };
     let group = &rest[group + 7..];
     rows.text(field::USER_TARGET_NAME, &rest[..name]);
     rows.text(field::GROUP_NAME, group.split(|byte| *byte == b'\'').next().unwrap_or(group));
@@ -90,8 +91,8 @@ fn put_membership(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 
 fn put_gpasswd(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(rest) = message.strip_prefix(b"user ") else { return false };
-    let (Some(by), Some(group)) = (memmem::find(rest, b" by "), memmem::rfind(rest, b" group ")) else { return false };
-    let (account, verb) = match memmem::rfind(&rest[..by], b" ") {
+    let (Some(by), Some(group)) = (find!(rest, b" by "), rfind!(rest, b" group ")) else { return false };
+    let (account, verb) = match rfind!(&rest[..by], b" ") {
         Some(at) => (&rest[..at], &rest[at + 1..by]),
         None => return false,
     };

@@ -3,11 +3,12 @@
 
 use event::BatchBuilder;
 use event::catalog::field;
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::asa_table::CODES;
 use super::device::{self, Verdict};
 use crate::address::{decimal, is_ip, put_ip};
+use crate::needle::{self, find, rfind};
 
 pub(super) fn put(rows: &mut BatchBuilder, number: &[u8], message: &[u8]) {
     let known = match number {
@@ -234,7 +235,7 @@ fn put_rejected(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         return false;
     }
     let Some((head, rest)) = split(message, b" : user = ") else { return false };
-    let user = match memmem::rfind(rest, b": user IP = ") {
+    let user = match rfind!(rest, b": user IP = ") {
         Some(at) => {
             put_ip(rows, field::SOURCE_IP, rest[at + 12..].trim_ascii());
             rest[..at].trim_ascii_end()
@@ -254,7 +255,7 @@ fn put_rejected(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 }
 
 fn split<'a>(text: &'a [u8], at: &[u8]) -> Option<(&'a [u8], &'a [u8])> {
-    let found = memmem::find(text, at)?;
+    let found = needle::find_word(text, at)?;
     Some((&text[..found], &text[found + at.len()..]))
 }
 
@@ -279,10 +280,10 @@ const CLIENTS: &[&str] = &[
 fn put_pairs(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let mut rest = message;
     let mut is_ours = true;
-    while let Some(colon) = memmem::find(rest, b": ") {
+    while let Some(colon) = find!(rest, b": ") {
         let key = rest[..colon].trim_ascii();
         let value_on = &rest[colon + 2..];
-        let end = memmem::find(value_on, b", ").unwrap_or(value_on.len());
+        let end = find!(value_on, b", ").unwrap_or(value_on.len());
         let was_ours = is_ours;
         is_ours &= !CLIENTS.iter().any(|known| known.as_bytes() == key);
         put_pair(rows, key, value_on[..end].trim_ascii(), was_ours);

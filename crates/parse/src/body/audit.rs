@@ -7,9 +7,10 @@ use std::borrow::Cow;
 
 use event::catalog::field;
 use event::{BatchBuilder, FieldId};
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use crate::address::{decimal, put_ip, put_peer};
+use crate::needle::find;
 
 /// Numbers of record types, as the kernel writes them.
 const TYPES: [(&str, &str); 36] = [
@@ -117,7 +118,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> Option<Subject> {
 /// `type=NAME msg=audit(TIME:SERIAL): key=value …`; `None` where it is something else.
 pub(crate) fn put_typed(rows: &mut BatchBuilder, text: &[u8]) -> Option<Subject> {
     let (kind, behind) = split(text.strip_prefix(b"type=")?, b' ')?;
-    let record = memmem::find(behind, b"): ").map(|at| &behind[at + 3..])?;
+    let record = find!(behind, b"): ").map(|at| &behind[at + 3..])?;
     // The kernel writes numbers.
     let number = kind.first().is_some_and(u8::is_ascii_digit).then(|| std::str::from_utf8(kind).ok()).flatten();
     let named = number.and_then(|number| TYPES.iter().find(|(known, _)| *known == number));

@@ -5,10 +5,11 @@ use std::sync::OnceLock;
 
 use event::catalog::{Field, FieldType};
 use event::{BatchBuilder, FieldId};
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::device::{self, Verdict};
 use crate::address::{decimal, put_ip, put_peer};
+use crate::needle::find;
 
 /// Values of one text that are looked at.
 pub(super) const VALUES_MAX: usize = 128;
@@ -83,7 +84,7 @@ impl ColumnPlace {
 
 /// A text, with its doubled quotes made single.
 fn put_text(rows: &mut BatchBuilder, id: FieldId, value: &[u8]) {
-    match memmem::find(value, b"\"\"") {
+    match find!(value, b"\"\"") {
         Some(_) => rows.owned(id, &String::from_utf8_lossy(value).replace("\"\"", "\"")),
         None => rows.text(id, value),
     }

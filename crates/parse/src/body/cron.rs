@@ -2,9 +2,10 @@
 
 use event::BatchBuilder;
 use event::catalog::field;
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::family::{Family, act};
+use crate::needle::find;
 
 /// What anacron, atd, BusyBox's crond and others say.
 #[rustfmt::skip]
@@ -28,7 +29,7 @@ fn put_bracketed(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         return false;
     };
     let rest = message[name.len() + 2..].trim_ascii_start();
-    let Some(open) = memmem::find(rest, b" (") else { return false };
+    let Some(open) = find!(rest, b" (") else { return false };
     let argument = &rest[open + 2..];
     let argument = argument.strip_suffix(b")").unwrap_or(argument);
     rows.text(field::USER_NAME, name);

@@ -1,4 +1,5 @@
 //! Pieces of a message: what stands between, behind or in something. Knows no program.
+use crate::needle;
 
 /// The address in the last brackets of a text.
 pub(super) fn in_last_brackets(text: &[u8]) -> Option<&[u8]> {
@@ -11,7 +12,7 @@ pub(super) fn in_last_brackets(text: &[u8]) -> Option<&[u8]> {
 pub(super) fn value_of<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     let mut from = 0;
     loop {
-        let at = from + memchr::memmem::find(text.get(from..)?, key)?;
+        let at = from + needle::find_word(text.get(from..)?, key)?;
         if at == 0 || matches!(text[at - 1], b' ' | b';' | b',') {
             let value = &text[at + key.len()..];
             let end = value.iter().position(|byte| matches!(byte, b' ' | b';' | b',')).unwrap_or(value.len());
@@ -23,7 +24,7 @@ pub(super) fn value_of<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
 
 /// Text after `prefix` up to `end`.
 pub(super) fn between<'a>(text: &'a [u8], prefix: &[u8], end: &[u8]) -> Option<&'a [u8]> {
-    let start = memchr::memmem::find(text, prefix)? + prefix.len();
-    let length = memchr::memmem::find(&text[start..], end)?;
+    let start = needle::find_word(text, prefix)? + prefix.len();
+    let length = needle::find_word(&text[start..], end)?;
     Some(&text[start..start + length])
 }

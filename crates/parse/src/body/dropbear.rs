@@ -5,6 +5,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 
 use super::family::{Family, login, traffic};
+use crate::needle;
 
 /// Puts what dropbear says, with the word that sshd's events have.
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
@@ -19,7 +20,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     }
     // They stand in front of what the client wrote.
     let head = &message[..message.iter().position(|byte| *byte == b'\'').unwrap_or(message.len())];
-    if let Some((_, word)) = WORDS.iter().find(|(words, _)| memchr::memmem::find(head, words).is_some()) {
+    if let Some((_, word)) = WORDS.iter().find(|(words, _)| needle::find_word(head, words).is_some()) {
         rows.literal(field::SYSTEM_AUTH_SSH_EVENT, word);
     }
     true

@@ -9,7 +9,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::memmem;
 
-use crate::template::{Template, Values};
+use crate::template::{LateBigrams, Template, Values};
 
 /// What a message says happened; empty words are not written.
 #[derive(Clone, Copy, Debug)]
@@ -186,8 +186,13 @@ impl Family {
     }
 
     /// Whether the text may hold a message of the line.
-    pub(super) fn may_be_in(&self, line: usize, text: &[u8]) -> bool {
-        self.compiled().lines.get(line).is_some_and(|(template, _)| template.may_be_in(text))
+    pub(super) fn may_be_in(&self, line: usize, text: &[u8], known: &mut LateBigrams) -> bool {
+        self.compiled().lines.get(line).is_some_and(|(template, _)| template.may_be_in(text, known))
+    }
+
+    /// Of few lines it costs less to read each than to find a message's pairs of bytes.
+    fn bigrams(&self) -> LateBigrams {
+        if self.lines.len() < LINES_MIN { LateBigrams::unknown() } else { LateBigrams::default() }
     }
 
     /// Puts what the message says. False where no line of the family is known to read so; its client counts all the same.
@@ -195,7 +200,7 @@ impl Family {
         if message.len() > MESSAGE_BYTES_MAX {
             return false;
         }
-        let known = self.put_among(rows, message, 0..self.lines.len());
+        let known = self.put_among(rows, message, 0..self.lines.len(), &mut self.bigrams());
         // Where a line that names its client leaves open who it is, other places do not tell.
         if known.is_none_or(|(template, line)| !line.is_quote && !template.has(field::SOURCE_IP)) {
             let mut found = self.compiled().mentions.iter().filter_map(|mention| mentioned(mention, message));
@@ -209,16 +214,18 @@ impl Family {
 
     /// Puts what the message says where a line of the family reads so; false where none does.
     pub(crate) fn put_known(&self, rows: &mut BatchBuilder, message: &[u8]) -> bool {
-        self.put_among(rows, message, 0..self.lines.len()).is_some()
+        self.put_among(rows, message, 0..self.lines.len(), &mut self.bigrams()).is_some()
     }
 
-    /// Puts what the message says where one of these lines reads so. A client's words may make a message that several lines
+    /// Puts what the message says where one of these lines reads so. `bigrams`: those of the message, or of a text that it is a
+    /// part of. A client's words may make a message that several lines
     /// read: the first one counts, but for values that another one takes from elsewhere.
     pub(crate) fn put_among(
         &self,
         rows: &mut BatchBuilder,
         message: &[u8],
         lines: impl Iterator<Item = usize>,
+        bigrams: &mut LateBigrams,
     ) -> Option<(&Template, &Line)> {
         if message.len() > MESSAGE_BYTES_MAX {
             return None;
@@ -226,7 +233,7 @@ impl Family {
         let known = &self.compiled().lines;
         let mut read = lines.filter_map(|at| {
             let (template, line) = known.get(at)?;
-            Some((template.read_message(message)?, (template, line)))
+            Some((template.read_message(message, bigrams)?, (template, line)))
         });
         let (mut values, (template, line)) = read.next()?;
         read.for_each(|(other, _)| values.doubt(&other));
@@ -253,12 +260,14 @@ impl Line {
 /// Longest message that tables read, in bytes. What programs write is shorter, and a client's words that go on and on must not
 /// cost more.
 const MESSAGE_BYTES_MAX: usize = 4096;
+/// Lines of a family for which a message's pairs of bytes are looked for.
+const LINES_MIN: usize = 5;
 /// Places of one kind that are looked at in one message.
 const MENTIONS_MAX: usize = 32;
 
 fn mentioned<'a>((which, template): &(Which, Template), message: &'a [u8]) -> Option<Values<'a>> {
     let places = memmem::find_iter(message, template.head()).take(MENTIONS_MAX + 1);
-    let mut found = places.filter_map(|at| template.read_message(&message[at..]));
+    let mut found = places.filter_map(|at| template.read_message(&message[at..], &mut LateBigrams::unknown()));
     let mut values = found.next()?;
     for (count, later) in found.enumerate() {
         match which {

@@ -4,6 +4,7 @@ use event::catalog::field;
 use event::{BatchBuilder, Timestamp};
 
 use crate::address::decimal;
+use crate::needle::bytes_of;
 
 /// Bytes between brackets in front of a message.
 const BRACKET_BYTES_MAX: usize = 80;
@@ -49,8 +50,8 @@ impl<'a> Heading<'a> {
             self.level = bare;
             return Some(rest);
         }
-        let is_name =
-            !bare.is_empty() && bare.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_.:/$@#+=-%)".contains(byte));
+        const NAMES: [bool; 256] = bytes_of(b"_.:/$@#+=-%)", true);
+        let is_name = !bare.is_empty() && bare.iter().all(|byte| NAMES[usize::from(*byte)]);
         let numbered = |rest: &[u8]| {
             let inner = rest.strip_prefix(b"[").and_then(|rest| Some(&rest[..memchr::memchr(b']', rest)?]));
             inner.is_some_and(|inner| {
@@ -103,12 +104,43 @@ impl<'a> Heading<'a> {
 /// Words for how grave a message is, in the spellings of the usual loggers.
 #[rustfmt::skip]
 fn is_level(word: &[u8]) -> bool {
-    const LEVELS: &[&str] = &[
-        "trace", "debug", "info", "information", "informational", "notice", "warn", "warning", "error", "err", "critical",
-        "crit", "fatal", "alert", "emerg", "severe", "log", "note", "verbose", "wrn", "inf", "dbg", "ftl", "security",
-        "system", "i", "w", "e", "d", "f",
-    ];
-    LEVELS.iter().any(|level| level.as_bytes().eq_ignore_ascii_case(word))
+    let mut lower = [0; "informational".len()];
+    let Some(lower) = lower.get_mut(..word.len()) else { return false };
+    lower.copy_from_slice(word);
+    lower.make_ascii_lowercase();
+    matches!(
+        &*lower,
+        b"trace"
+            | b"debug"
+            | b"info"
+            | b"information"
+            | b"informational"
+            | b"notice"
+            | b"warn"
+            | b"warning"
+            | b"error"
+            | b"err"
+            | b"critical"
+            | b"crit"
+            | b"fatal"
+            | b"alert"
+            | b"emerg"
+            | b"severe"
+            | b"log"
+            | b"note"
+            | b"verbose"
+            | b"wrn"
+            | b"inf"
+            | b"dbg"
+            | b"ftl"
+            | b"security"
+            | b"system"
+            | b"i"
+            | b"w"
+            | b"e"
+            | b"d"
+            | b"f"
+    )
 }
 
 #[cfg(test)]

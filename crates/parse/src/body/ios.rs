@@ -2,12 +2,13 @@
 
 use event::BatchBuilder;
 use event::catalog::field;
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::device::{self, Verdict};
 use super::ios_table::{CODES, PARTS};
 use super::sshd;
 use crate::address::{decimal, is_ip, put_ip};
+use crate::needle::{self, find, rfind};
 
 /// `code` is `SEC_LOGIN-4-LOGIN_FAILED`, `mnemonic` its last part.
 pub(super) fn put(rows: &mut BatchBuilder, code: &[u8], mnemonic: &[u8], message: &[u8]) {
@@ -30,14 +31,14 @@ pub(super) fn put(rows: &mut BatchBuilder, code: &[u8], mnemonic: &[u8], message
 
 /// IOS XE names the card and the process before the text: `R0/0: nginx: `, `Chassis 1 R0/0: sessmgrd: `.
 fn after_part<'a>(message: &'a [u8], process: &str) -> Option<&'a [u8]> {
-    let at = memmem::find(message, process.as_bytes()).filter(|at| *at < 40)?;
+    let at = needle::find_word(message, process.as_bytes()).filter(|at| *at < 40)?;
     message[..at].contains(&b'/').then(|| &message[at + process.len()..])
 }
 
 /// `list 110 denied tcp 203.0.113.7(4000) (Gi0/1 0011.2233.4455) -> 198.51.100.4(22), 1 packet`, `list 1 denied 203.0.113.7 1 packet`,
 /// `access-list NAME (10) deny tcp 203.0.113.7(4000) -> 198.51.100.4(22), 1 packet`
 fn put_access_list(rows: &mut BatchBuilder, message: &[u8]) {
-    let Some(at) = memmem::find(message, b"list ") else { return };
+    let Some(at) = find!(message, b"list ") else { return };
     let mut words = message[at + 5..].split(|byte| *byte == b' ').filter(|word| !word.is_empty()).peekable();
     let Some(name) = words.next() else { return };
     words.next_if(|word| word.starts_with(b"("));
@@ -113,11 +114,11 @@ fn put_flow(rows: &mut BatchBuilder, message: &[u8]) {
 
 /// What a program of NX-OS says, with its name behind: `Failed password for ann from 203.0.113.7 port 4000 ssh2 - dcos_sshd[99]`.
 fn put_program(rows: &mut BatchBuilder, message: &[u8]) {
-    let (said, program) = match memmem::rfind(message, b" - ") {
+    let (said, program) = match rfind!(message, b" - ") {
         Some(at) => (&message[..at], &message[at + 3..]),
         None => (message, &b""[..]),
     };
-    if memmem::find(program, b"sshd").is_some() && sshd::put(rows, said) {
+    if find!(program, b"sshd").is_some() && sshd::put(rows, said) {
         return;
     }
     CODES.put(rows, b"SYSTEM_MSG", said);

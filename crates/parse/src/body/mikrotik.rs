@@ -3,11 +3,12 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::device::{self, Verdict};
 use super::family::{Family, config, login, note, traffic};
 use crate::address::{decimal, is_ip, put_ip};
+use crate::needle::find;
 
 /// Topics that lines begin with.
 const TOPICS: &[&str] = &[
@@ -161,8 +162,8 @@ pub(super) fn begins(message: &[u8]) -> bool {
 
 /// `prefix forward: in:ether1 out:bridge, connection-state:new src-mac 00:00:5e:00:53:01, proto TCP (SYN), 203.0.113.7:4000->198.51.100.4:22, len 60`
 fn put_packet(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let Some(at) = memmem::find(message, b" in:") else { return false };
-    let Some(proto) = memmem::find(&message[at..], b" proto ").map(|proto| at + proto + 7) else { return false };
+    let Some(at) = find!(message, b" in:") else { return false };
+    let Some(proto) = find!(&message[at..], b" proto ").map(|proto| at + proto + 7) else { return false };
     let prefix = message[..at].strip_suffix(b":").unwrap_or(&message[..at]);
     let (prefix, chain) = match memchr::memrchr(b' ', prefix) {
         Some(blank) => (&prefix[..blank], &prefix[blank + 1..]),
@@ -184,7 +185,7 @@ fn put_packet(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         let part = part.trim_ascii();
         if let Some(length) = part.strip_prefix(b"len ").and_then(decimal) {
             rows.long(field::SOURCE_BYTES, length);
-        } else if let Some(arrow) = memmem::find(part, b"->").filter(|_| !rows.has(field::SOURCE_IP)) {
+        } else if let Some(arrow) = find!(part, b"->").filter(|_| !rows.has(field::SOURCE_IP)) {
             let ((source, from), (destination, to)) = (end(&part[..arrow]), end(&part[arrow + 2..]));
             put_ip(rows, field::SOURCE_IP, source);
             put_ip(rows, field::DESTINATION_IP, destination);
@@ -211,7 +212,7 @@ fn put_places(rows: &mut BatchBuilder, text: &[u8]) {
             _ => {}
         }
     }
-    if let Some(mac) = memmem::find(text, b"src-mac ").map(|at| &text[at + 8..]) {
+    if let Some(mac) = find!(text, b"src-mac ").map(|at| &text[at + 8..]) {
         let end = mac.iter().position(|byte| matches!(byte, b' ' | b',')).unwrap_or(mac.len());
         rows.text(field::SOURCE_MAC, &mac[..end]);
     }

@@ -6,6 +6,7 @@ use memchr::{memchr, memmem};
 
 use super::device::{self, Verdict};
 use crate::address::{decimal, put_ip};
+use crate::needle::find;
 
 /// TCP flags are words without `=`.
 const FLAGS: &[&[u8]] = &[b"SYN", b"ACK", b"FIN", b"RST", b"PSH", b"URG", b"ECE", b"CWR"];
@@ -14,7 +15,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let text = after_uptime(message);
     let starts_word = |at: &usize| *at == 0 || matches!(text[at - 1], b' ' | b']' | b':');
     let Some(start) = memmem::find_iter(text, b"IN=").find(starts_word) else { return false };
-    if memmem::find(text, b" OUT=").is_none() || memmem::find(text, b" SRC=").is_none() {
+    if find!(text, b" OUT=").is_none() || find!(text, b" SRC=").is_none() {
         return false;
     }
     let prefix = text[..start].trim_ascii();
@@ -23,7 +24,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     }
     put_verdict(rows, prefix);
     // The packet inside an ICMP error stands in brackets and is not the packet that was seen.
-    let outer = memmem::find(&text[start..], b" [").map_or(&text[start..], |at| &text[start..start + at]);
+    let outer = find!(&text[start..], b" [").map_or(&text[start..], |at| &text[start..start + at]);
     for word in outer.split(|byte| *byte == b' ') {
         put_word(rows, word);
     }

@@ -3,16 +3,16 @@
 
 use event::BatchBuilder;
 use event::catalog::field;
-use memchr::memmem;
 
 use super::cut::between;
 use crate::address::{decimal, put_ip};
+use crate::needle::find;
 
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(rest) = message.strip_prefix(b"Alert Level: ") else { return false };
     let Some(rule) = between(rest, b"Rule: ", b"; Location: ") else { return false };
-    let Some(place) = memmem::find(rest, b"; Location: ") else { return false };
-    if let Some(dash) = memmem::find(rule, b" - ").filter(|dash| decimal(&rule[..*dash]).is_some()) {
+    let Some(place) = find!(rest, b"; Location: ") else { return false };
+    if let Some(dash) = find!(rule, b" - ").filter(|dash| decimal(&rule[..*dash]).is_some()) {
         rows.text(field::RULE_ID, &rule[..dash]);
         rows.text(field::RULE_NAME, &rule[dash + 3..]);
     }
@@ -32,7 +32,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 }
 
 fn pair(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = memmem::find(text, b": ")?;
+    let colon = find!(text, b": ")?;
     let key = &text[..colon];
     (key.len() < 20 && key.iter().all(u8::is_ascii_lowercase)).then_some((key, &text[colon + 2..]))
 }

@@ -15,6 +15,7 @@ use super::row::{Body, Reads};
 use super::table::BODIES;
 use crate::context::Context;
 use crate::stamp::stamp;
+use crate::template::LateBigrams;
 
 /// Words in front of a message.
 const WORDS_MAX: usize = 16;
@@ -72,7 +73,8 @@ fn index() -> Option<&'static Index> {
 
 /// Puts a line of a program's own file, or a message that begins like one; names its kind of log.
 pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, text: &[u8]) -> Option<DatasetId> {
-    let candidates = candidates(text)?;
+    let mut bigrams = LateBigrams::default();
+    let candidates = candidates(text, &mut bigrams)?;
     let mut heading = Heading::default();
     let mut rest = text.trim_ascii_start();
     for _ in 0..WORDS_MAX {
@@ -92,7 +94,7 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, text: &[u8]) -
         if rest.starts_with(b"[pid ") {
             rest = heading.step(rest)?.trim_ascii_start();
         }
-        if let Some((body, program)) = candidates.put(rows, rest) {
+        if let Some((body, program)) = candidates.put(rows, rest, &mut bigrams) {
             // Access lines have their time behind the client.
             let within = memchr(b'[', rest).filter(|_| heading.time.is_none() && body.dataset == dataset::ACCESS);
             heading.time = heading.time.or(within.and_then(|at| stamp(&rest[at..], &mut context.times)?.time));
@@ -117,7 +119,7 @@ struct Candidates {
 
 /// `None`: no message of the table is in the line.
 #[inline]
-fn candidates(text: &[u8]) -> Option<Candidates> {
+fn candidates(text: &[u8], bigrams: &mut LateBigrams) -> Option<Candidates> {
     let index = index()?;
     let mut found = Candidates { known: [(0, 0); CANDIDATES_MAX], count: 0 };
     for place in index.keys.find_overlapping_iter(text) {
@@ -129,20 +131,20 @@ fn candidates(text: &[u8]) -> Option<Candidates> {
             found.count += 1;
         }
     }
-    found.keep(|known| may_be_in(known, text));
+    found.keep(|known| may_be_in(known, text, bigrams));
     found.known[..found.count].sort_unstable();
     (found.count > 0).then_some(found)
 }
 
-fn may_be_in((body, line): OwnLine, text: &[u8]) -> bool {
+fn may_be_in((body, line): OwnLine, text: &[u8], known: &mut LateBigrams) -> bool {
     match BODIES.get(usize::from(body)).map(|body| &body.reads) {
-        Some(Reads::Table(family) | Reads::Flows(family)) => family.may_be_in(usize::from(line), text),
+        Some(Reads::Table(family) | Reads::Flows(family)) => family.may_be_in(usize::from(line), text, known),
         _ => false,
     }
 }
 
 impl Candidates {
-    fn keep(&mut self, wanted: impl Fn(OwnLine) -> bool) {
+    fn keep(&mut self, mut wanted: impl FnMut(OwnLine) -> bool) {
         let mut kept = 0;
         for at in 0..self.count {
             if wanted(self.known[at]) {
@@ -154,7 +156,12 @@ impl Candidates {
     }
 
     /// Puts the message where it is one of the candidates; names the row of its program, and the program.
-    fn put(&self, rows: &mut BatchBuilder, message: &[u8]) -> Option<(&'static Body, &'static str)> {
+    fn put(
+        &self,
+        rows: &mut BatchBuilder,
+        message: &[u8],
+        bigrams: &mut LateBigrams,
+    ) -> Option<(&'static Body, &'static str)> {
         let mut rest = &self.known[..self.count];
         while let Some((at, _)) = rest.first() {
             let count = rest.iter().take_while(|(body, _)| body == at).count();
@@ -163,7 +170,7 @@ impl Candidates {
             let body = BODIES.get(usize::from(*at))?;
             let (Reads::Table(family) | Reads::Flows(family)) = body.reads else { continue };
             let lines = lines.iter().map(|(_, line)| usize::from(*line));
-            if let Some((_, line)) = family.put_among(rows, message, lines) {
+            if let Some((_, line)) = family.put_among(rows, message, lines, bigrams) {
                 if matches!(body.reads, Reads::Flows(_)) {
                     device::settle_transport(rows);
                 }

@@ -7,6 +7,7 @@ use memchr::{memchr, memmem};
 
 use super::device::{self, Verdict};
 use crate::address::{decimal, is_ip, put_ip};
+use crate::needle::{self, find};
 
 /// Pairs of one message that are looked at.
 const PAIRS_MAX: usize = 96;
@@ -131,9 +132,10 @@ pub(super) fn put_meraki(rows: &mut BatchBuilder, message: &[u8]) -> Option<Data
     rows.text(field::EVENT_CODE, kind);
     device::put_observer(rows, "Cisco", "Meraki", "firewall");
     // A client writes its agent, its request and what follows them.
-    let end = [&b" agent="[..], b" request: ", b" message: "].iter().filter_map(|mark| memmem::find(text, mark)).min();
+    let end =
+        [&b" agent="[..], b" request: ", b" message: "].iter().filter_map(|mark| needle::find_word(text, mark)).min();
     let own = &text[..end.unwrap_or(text.len())];
-    let pattern = memmem::find(own, b"pattern: ").map(|at| &own[at + 9..]);
+    let pattern = find!(own, b"pattern: ").map(|at| &own[at + 9..]);
     let split = |word: &'_ [u8]| memchr(b'=', word);
     let pairs: Vec<Pair<'_>> = own
         .split(|byte| *byte == b' ')
@@ -141,7 +143,7 @@ pub(super) fn put_meraki(rows: &mut BatchBuilder, message: &[u8]) -> Option<Data
         .take(PAIRS_MAX)
         .collect();
     put_pairs(rows, &pairs);
-    if let Some(request) = memmem::find(text, b" request: ").map(|at| &text[at + 10..]) {
+    if let Some(request) = find!(text, b" request: ").map(|at| &text[at + 10..]) {
         let (method, url) = request.split_at(memchr(b' ', request).unwrap_or(request.len()));
         rows.text(field::HTTP_REQUEST_METHOD, method);
         rows.text(field::URL_ORIGINAL, url.trim_ascii());
@@ -166,7 +168,7 @@ pub(super) fn put_meraki(rows: &mut BatchBuilder, message: &[u8]) -> Option<Data
 pub(super) fn put_check_point(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let mut rest = message.strip_prefix(b"[").unwrap_or(message);
     let mut pairs: Vec<Pair<'_>> = Vec::new();
-    while let Some(quote) = memmem::find(rest, b":\"").filter(|_| pairs.len() < PAIRS_MAX) {
+    while let Some(quote) = find!(rest, b":\"").filter(|_| pairs.len() < PAIRS_MAX) {
         let key = rest[..quote].trim_ascii();
         let key = key.strip_prefix(b";").unwrap_or(key).trim_ascii();
         let value = &rest[quote + 2..];
@@ -218,9 +220,9 @@ pub(super) fn put_citrix(rows: &mut BatchBuilder, message: &[u8]) -> Option<Data
     if stamp[2] != b'/' || stamp[10] != b':' {
         return None;
     }
-    let colon = memmem::find(message, b" : ")?;
+    let colon = find!(message, b" : ")?;
     let (head, rest) = (&message[19..colon], &message[colon + 3..]);
-    let colon = memmem::find(rest, b" : ")?;
+    let colon = find!(rest, b" : ")?;
     let mut words = rest[..colon].split(|byte| *byte == b' ').filter(|word| !word.is_empty() && *word != b"default");
     let (feature, kind) = (words.next()?, words.next()?);
     let mut names = head.split(|byte| *byte == b' ').filter(|word| !word.is_empty());
@@ -278,7 +280,7 @@ fn unescaped_comma(text: &[u8]) -> Option<usize> {
 /// `0000000001 1 0 2026-03-04 10:00:01.123 +00:00 0000000001 5400 NOTICE Failed-Attempt: Authentication failed, UserName=ann, …` of ISE.
 pub(super) fn put_ise(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let mut pairs: Vec<Pair<'_>> = Vec::new();
-    let Some(start) = memmem::find(message, b", ") else { return false };
+    let Some(start) = find!(message, b", ") else { return false };
     let head = &message[..start];
     let mut rest = &message[start + 2..];
     while !rest.is_empty() && pairs.len() < PAIRS_MAX {
@@ -296,7 +298,7 @@ pub(super) fn put_ise(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     }
     let code = head.split(|byte| *byte == b' ').find(|word| word.len() == 5 && decimal(word).is_some());
     code.into_iter().for_each(|code| rows.text(field::EVENT_CODE, code));
-    let has = |words: &[u8]| memmem::find(head, words).is_some();
+    let has = |words: &[u8]| needle::find_word(head, words).is_some();
     if has(b"Authentication failed") || has(b"Administrator authentication failed") {
         put_login(rows, "login", "failure");
     } else if has(b"Authentication succeeded") || has(b"authentication succeeded") {
@@ -308,7 +310,7 @@ pub(super) fn put_ise(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 /// `msg_id="3000-0148" Deny 0-External Firebox 40 tcp 20 64 203.0.113.7 198.51.100.4 4000 22 offset 5 S 123 win 1024 (rule)` of WatchGuard:
 /// verdict, interfaces, length, protocol, header, time to live, addresses, ports.
 pub(super) fn put_watchguard(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let Some(at) = memmem::find(message, b"msg_id=\"") else { return false };
+    let Some(at) = find!(message, b"msg_id=\"") else { return false };
     let rest = &message[at + 8..];
     let Some(quote) = memchr(b'"', rest) else { return false };
     rows.text(field::EVENT_CODE, &rest[..quote]);

@@ -27,7 +27,7 @@ static URL: ColumnOrder = ColumnOrder::new(session!(
     "url.original rule.id rule.category - - - - - - - - - - - - user_agent.original - network.forwarded_ip http.request.referrer"
 ));
 /// Of threats that are no requests, a file's name stands where those have their target.
-static THREAT: ColumnOrder = ColumnOrder::new(session!("file.path rule.id rule.category"));
+static THREAT: ColumnOrder = ColumnOrder::new(session!("file.path rule.id rule.category log.level"));
 static SYSTEM: ColumnOrder = ColumnOrder::new("- - - - - - - - event.code - - - - - event.reason");
 static CONFIG: ColumnOrder = ColumnOrder::new(
     "- - - - - - - source.ip - event.code user.name network.application event.reason process.command_line",

@@ -10,6 +10,7 @@ use memchr::{memchr, memmem};
 use super::outcome::outcome;
 use super::pam_lines::LINES;
 use crate::address::{decimal, is_ip, put_peer};
+use crate::needle::{find, rfind};
 
 /// How a module that writes without its name begins.
 pub(super) const FAILURE: &[u8] = b"authentication failure; logname=";
@@ -29,7 +30,7 @@ pub(super) fn is_module(program: &[u8]) -> bool {
 /// `MODULE(SERVICE:PHASE): text`, `MODULE: text`, or of old `(MODULE) text`.
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     if let Some(inside) = message.strip_prefix(b"(") {
-        let Some(close) = memmem::find(inside, b") ") else { return false };
+        let Some(close) = find!(inside, b") ") else { return false };
         rows.text(field::SYSTEM_AUTH_PAM_MODULE, &inside[..close]);
         put_text(rows, (&inside[..close], b"", b""), &inside[close + 2..]);
         return true;
@@ -37,7 +38,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let end = message.iter().position(|byte| matches!(byte, b'(' | b':' | b' ' | b'[')).unwrap_or(message.len());
     let behind = match message.get(end) {
         Some(b':') => message[end..].strip_prefix(b": "),
-        Some(b'[') => memmem::find(&message[end..], b"]: ").map(|at| &message[end + at + 3..]),
+        Some(b'[') => find!(&message[end..], b"]: ").map(|at| &message[end + at + 3..]),
         _ => None,
     };
     if let Some(text) = behind {
@@ -46,7 +47,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         return true;
     }
     let Some(open) = memchr(b'(', message) else { return false };
-    let Some(close) = memmem::find(message, b"): ").filter(|close| *close > open) else { return false };
+    let Some(close) = find!(message, b"): ").filter(|close| *close > open) else { return false };
     let (module, inside, text) = (&message[..open], &message[open + 1..close], &message[close + 3..]);
     let (service, phase) = memchr(b':', inside).map_or((inside, &b""[..]), |at| (&inside[..at], &inside[at + 1..]));
     rows.text(field::SYSTEM_AUTH_PAM_MODULE, &message[..close + 1]);
@@ -59,7 +60,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 pub(super) fn put_of_tag(rows: &mut BatchBuilder, program: &[u8], module: &[u8], text: &[u8]) {
     let (module, service, text) = match module {
         b"" => {
-            let inside = text.strip_prefix(b"(").and_then(|inside| Some((inside, memmem::find(inside, b") ")?)));
+            let inside = text.strip_prefix(b"(").and_then(|inside| Some((inside, find!(inside, b") ")?)));
             let (service, text) = inside.map_or((&b""[..], text), |(inside, at)| (&inside[..at], &inside[at + 2..]));
             (program, service, text)
         }
@@ -112,7 +113,7 @@ fn put_text(rows: &mut BatchBuilder, (module, service, phase): (&[u8], &[u8], &[
 /// `NAME[(uid=N)] by [NAME](uid=N)`: whose session it is, and who opened it. Services that let people in run as root: there
 /// the session's account is the one that acts, and the other one only says from whose session the service was started.
 fn put_session(rows: &mut BatchBuilder, service: &[u8], rest: &[u8]) {
-    let by = memmem::rfind(rest, b" by ");
+    let by = rfind!(rest, b" by ");
     let account = with_id(&rest[..by.unwrap_or(rest.len())]);
     rows.text(field::USER_EFFECTIVE_NAME, account.name);
     if let Some(id) = account.id {
@@ -147,7 +148,7 @@ struct Account<'a> {
 
 /// `NAME[(uid=N)]`
 fn with_id(text: &[u8]) -> Account<'_> {
-    let digits = memmem::rfind(text, b"(uid=").and_then(|at| Some((at, text[at + 5..].strip_suffix(b")")?)));
+    let digits = rfind!(text, b"(uid=").and_then(|at| Some((at, text[at + 5..].strip_suffix(b")")?)));
     match digits.filter(|(_, id)| !id.is_empty() && id.iter().all(u8::is_ascii_digit)) {
         Some((at, id)) => Account { name: &text[..at], id: Some(id) },
         None => Account { name: text, id: None },
@@ -181,7 +182,7 @@ fn is_of_pwdb(text: &[u8]) -> bool {
     if rest.starts_with(b"logname=") {
         return false;
     }
-    memmem::find(rest, b"(uid=").is_some_and(|at| !rest[..at].iter().any(|byte| matches!(byte, b' ' | b'=')))
+    find!(rest, b"(uid=").is_some_and(|at| !rest[..at].iter().any(|byte| matches!(byte, b' ' | b'=')))
 }
 
 /// One way to read `… ruser=RUSER rhost=RHOST  user=USER`.
@@ -194,12 +195,12 @@ struct Attributes<'a> {
 /// Puts where an attempt came from and for whom: `ruser=RUSER rhost=RHOST[  user=USER]`. RUSER and USER may be what a client
 /// wrote, RHOST has no blanks, and modules write each once.
 fn put_attributes(rows: &mut BatchBuilder, text: &[u8]) {
-    let text = memmem::find(text, b" ruser=").map_or(text, |at| &text[at + 7..]);
+    let text = find!(text, b" ruser=").map_or(text, |at| &text[at + 7..]);
     let mut readings = memmem::find_iter(text, b" rhost=").filter_map(|at| reading(&text[at + 7..]));
     let Some(first) = readings.next() else {
         // Modules that tell no host.
-        if memmem::find(text, b" rhost=").is_none()
-            && let Some(at) = memmem::find(text, b" user=").filter(|at| memchr(b' ', &text[..*at]).is_none())
+        if find!(text, b" rhost=").is_none()
+            && let Some(at) = find!(text, b" user=").filter(|at| memchr(b' ', &text[..*at]).is_none())
         {
             rows.text(field::USER_NAME, text[at + 6..].trim_ascii());
         }
@@ -240,7 +241,7 @@ fn locked_account(text: &[u8]) -> Option<&[u8]> {
         Some(rest) => rest.strip_suffix(b" account temporarily locked").unwrap_or(rest),
         None => {
             let rest = text.strip_prefix(b"user ")?;
-            memmem::rfind(rest, b" (").map_or(rest, |at| &rest[..at])
+            rfind!(rest, b" (").map_or(rest, |at| &rest[..at])
         }
     };
     Some(name)
@@ -249,7 +250,7 @@ fn locked_account(text: &[u8]) -> Option<&[u8]> {
 /// `access denied for user `NAME' from `ORIGIN'`, where ORIGIN is a host or a terminal; `account NAME has expired (…)`
 fn put_denied(rows: &mut BatchBuilder, text: &[u8]) -> bool {
     if let Some(quoted) = text.strip_prefix(b"access denied for user `") {
-        let at = memmem::rfind(quoted, b"' from `").unwrap_or(quoted.len());
+        let at = rfind!(quoted, b"' from `").unwrap_or(quoted.len());
         rows.text(field::USER_NAME, quoted[..at].strip_suffix(b"'").unwrap_or(&quoted[..at]));
         if let Some(origin) = quoted.get(at + 8..).and_then(|origin| origin.strip_suffix(b"'"))
             && is_ip(origin)
@@ -258,8 +259,7 @@ fn put_denied(rows: &mut BatchBuilder, text: &[u8]) -> bool {
         }
         return true;
     }
-    let Some(name) = text.strip_prefix(b"account ").and_then(|rest| Some(&rest[..memmem::rfind(rest, b" has ")?]))
-    else {
+    let Some(name) = text.strip_prefix(b"account ").and_then(|rest| Some(&rest[..rfind!(rest, b" has ")?])) else {
         return false;
     };
     if !name.is_empty() && memchr(b' ', name).is_none() {

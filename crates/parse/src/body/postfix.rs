@@ -89,8 +89,8 @@ pub(super) static POSTFIX: Family = Family::new(
 #[rustfmt::skip]
 pub(super) static FILTERS: Family = Family::new(
     &[
-        traffic("({:word}) Blocked {event.reason} {*}, {?{*} ?}[{source.ip}]{?:{source.port}?} {*}", "mail_rejected", "failure"),
-        traffic("({:word}) Passed {event.reason} {*}, {?{*} ?}[{source.ip}]{?:{source.port}?} {*}", "mail_received", ""),
+        traffic("({:word}) Blocked {event.reason:name} {?({*}) ?}{:word}, {?{:name} ?}{?{:name} ?}[{source.ip}]{?:{source.port}?} {*}", "mail_rejected", "failure"),
+        traffic("({:word}) Passed {event.reason:name} {?({*}) ?}{:word}, {?{:name} ?}{?{:name} ?}[{source.ip}]{?:{source.port}?} {*}", "mail_received", ""),
         note("spamd: connection from {:host} [{source.ip}]:{source.port} to port {:number}, fd {:number}"),
         note("{:word}: {:host} [{source.ip}] not internal"),
         note("{:word}: [{source.ip}] [{:ip}] not internal"),

@@ -3,11 +3,12 @@
 
 use event::BatchBuilder;
 use event::catalog::field;
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::cut::between;
 use super::device;
 use crate::address::{decimal, is_ip, put_ip};
+use crate::needle::{self, find, rfind};
 
 pub(crate) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let mut rest = message.trim_ascii();
@@ -19,13 +20,13 @@ pub(crate) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         }
     }
     let Some((id, rest)) = signature(rest) else { return false };
-    let Some(open) = memmem::rfind(rest, b"{") else { return false };
+    let Some(open) = rfind!(rest, b"{") else { return false };
     let Some(close) = memchr(b'}', &rest[open..]).map(|at| open + at) else { return false };
     let Some((from, to)) = ends(rest[close + 1..].trim_ascii()) else { return false };
     let words = &rest[..open];
     let end = [&b" [**]"[..], b" [Classification:", b" [Priority:"]
         .iter()
-        .filter_map(|mark| memmem::find(words, mark))
+        .filter_map(|mark| needle::find_word(words, mark))
         .min()
         .unwrap_or(words.len());
     rows.text(field::RULE_ID, id);
@@ -58,7 +59,7 @@ type Endpoint<'a> = (&'a [u8], Option<i64>);
 
 /// `203.0.113.7:4000 -> 198.51.100.4:22`, or addresses alone.
 fn ends(text: &[u8]) -> Option<(Endpoint<'_>, Endpoint<'_>)> {
-    let arrow = memmem::find(text, b" -> ")?;
+    let arrow = find!(text, b" -> ")?;
     Some((end(&text[..arrow])?, end(&text[arrow + 4..])?))
 }
 

@@ -17,13 +17,13 @@ const MESSAGE_BYTES_MAX: usize = 500;
 /// Bytes that no message of sshd has, wherever it was written to: others are not looked at, whatever they are.
 const LOOKED_AT_BYTES_MAX: usize = 4096;
 
-const FROM: Needle = Needle::new(b" from ");
-const PORT: Needle = Needle::new(b" port ");
-const SIGNATURE: Needle = Needle::new(b" ssh2: ");
-const FOR: Needle = Needle::new(b" for ");
-const NOT_ALLOWED: Needle = Needle::new(b" not allowed because ");
-const MAPS_TO: Needle = Needle::new(b" maps to ");
-const BREAK_IN: Needle = Needle::new(b"POSSIBLE BREAK-IN");
+const FROM: Needle<'static> = Needle::new(b" from ");
+const PORT: Needle<'static> = Needle::new(b" port ");
+const SIGNATURE: Needle<'static> = Needle::new(b" ssh2: ");
+const FOR: Needle<'static> = Needle::new(b" for ");
+const NOT_ALLOWED: Needle<'static> = Needle::new(b" not allowed because ");
+const MAPS_TO: Needle<'static> = Needle::new(b" maps to ");
+const BREAK_IN: Needle<'static> = Needle::new(b"POSSIBLE BREAK-IN");
 
 /// How the rest of a message is built, after its fixed start.
 #[derive(Clone, Copy, Debug)]

@@ -4,9 +4,10 @@
 
 use event::BatchBuilder;
 use event::catalog::field;
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::outcome::outcome;
+use crate::needle::{self, find, rfind};
 
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     put_by(rows, message)
@@ -23,7 +24,7 @@ fn put_by(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         (_, Some(rest)) => (rest, "failure"),
         _ => return false,
     };
-    let Some(by) = memmem::rfind(rest, b" by ") else { return false };
+    let Some(by) = rfind!(rest, b" by ") else { return false };
     put_pair(rows, &rest[by + 4..], &rest[..by], result);
     true
 }
@@ -34,8 +35,8 @@ fn put_to(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let failed = message.strip_prefix(b"FAILED SU ");
     let text = failed.unwrap_or(message);
     let Some(rest) = text.strip_prefix(b"(to ") else { return false };
-    let on = memmem::rfind(rest, b" on ").unwrap_or(rest.len());
-    let Some(close) = memmem::rfind(&rest[..on], b") ").or(rest[..on].strip_suffix(b")").map(<[u8]>::len)) else {
+    let on = rfind!(rest, b" on ").unwrap_or(rest.len());
+    let Some(close) = rfind!(&rest[..on], b") ").or(rest[..on].strip_suffix(b")").map(<[u8]>::len)) else {
         return false;
     };
     let name = rest[close + 1..on].trim_ascii();
@@ -65,9 +66,9 @@ fn put_signs(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 /// `BAD SU NAME to TARGET on TTY`
 fn put_bad(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     let Some(rest) = message.strip_prefix(b"BAD SU ") else { return false };
-    let Some(to) = memmem::find(rest, b" to ") else { return false };
+    let Some(to) = find!(rest, b" to ") else { return false };
     let target = &rest[to + 4..];
-    let on = memmem::rfind(target, b" on ").unwrap_or(target.len());
+    let on = rfind!(target, b" on ").unwrap_or(target.len());
     put_pair(rows, &rest[..to], &target[..on], "failure");
     true
 }
@@ -75,16 +76,16 @@ fn put_bad(rows: &mut BatchBuilder, message: &[u8]) -> bool {
 /// `NAME to TARGET on TTY` of the BSDs, `'su TARGET' failed for NAME on TTY` of Solaris. The terminal is the last word and NAME has
 /// no blank.
 fn put_plain(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let Some(on) = memmem::rfind(message, b" on /dev/") else { return false };
+    let Some(on) = rfind!(message, b" on /dev/") else { return false };
     let (text, tty) = (&message[..on], &message[on + 4..]);
     if let Some(rest) = text.strip_prefix(b"'su ") {
         let results = [(&b"' failed for "[..], "failure"), (b"' succeeded for ", "success")];
         let found =
-            results.iter().find_map(|(words, result)| Some((memmem::rfind(rest, words)?, words.len(), *result)));
+            results.iter().find_map(|(words, result)| Some((needle::rfind_word(rest, words)?, words.len(), *result)));
         let Some((at, length, result)) = found else { return false };
         put_pair(rows, &rest[at + length..], &rest[..at], result);
     } else {
-        let Some(to) = memmem::find(text, b" to ").filter(|to| memchr(b' ', &text[..*to]).is_none()) else {
+        let Some(to) = find!(text, b" to ").filter(|to| memchr(b' ', &text[..*to]).is_none()) else {
             return false;
         };
         put_pair(rows, &text[..to], &text[to + 4..], "success");

@@ -9,9 +9,10 @@ use event::catalog::field;
 use memchr::memmem;
 
 use super::outcome::outcome;
+use crate::needle::{self, find};
 
 pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
-    let Some(colon) = memmem::find(message, b" : ") else { return false };
+    let Some(colon) = find!(message, b" : ") else { return false };
     let name = message[..colon].trim_ascii();
     let rest = &message[colon + 3..];
     if let Some(more) = rest.strip_prefix(b"(command continued) ") {
@@ -24,7 +25,7 @@ pub(super) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         Some(at) => (&rest[..at], Some(&rest[at + 8..])),
         None => (rest, None),
     };
-    if command.is_none() && memmem::find(attributes, b"TTY=").is_none() && !is_refusal(attributes) {
+    if command.is_none() && find!(attributes, b"TTY=").is_none() && !is_refusal(attributes) {
         return false;
     }
     rows.text(field::USER_NAME, name);
@@ -78,7 +79,7 @@ fn effective_user(text: &[u8]) -> Option<&[u8]> {
     const NEXT: [&[u8]; 4] = [b"GROUP=", b"TSID=", b"ENV=", b"COMMAND="];
     let mut users = memmem::find_iter(text, b"USER=").filter_map(|at| {
         let value = (at == 0 || text[..at].ends_with(b"; ")).then(|| &text[at + 5..])?;
-        let end = memmem::find(&value[..value.len().min(NAME_BYTES_MAX)], b" ; ")?;
+        let end = find!(&value[..value.len().min(NAME_BYTES_MAX)], b" ; ")?;
         NEXT.iter().any(|next| value[end + 3..].starts_with(next)).then(|| value[..end].trim_ascii())
     });
     let first = users.next()?;
@@ -88,7 +89,7 @@ fn effective_user(text: &[u8]) -> Option<&[u8]> {
 /// The attributes, which ` ; ` separates. A semicolon alone is part of a value.
 fn attributes_of(mut text: &[u8]) -> Vec<&[u8]> {
     let mut parts = Vec::new();
-    while let Some(at) = memmem::find(text, b" ; ") {
+    while let Some(at) = find!(text, b" ; ") {
         parts.push(text[..at].trim_ascii());
         text = &text[at + 3..];
     }
@@ -105,5 +106,5 @@ fn command_start(text: &[u8]) -> Option<usize> {
 fn is_refusal(text: &[u8]) -> bool {
     let known: [&[u8]; 4] =
         [b"incorrect password attempt", b"NOT in sudoers", b"not allowed", b"a password is required"];
-    known.iter().any(|words| memmem::find(text, words).is_some())
+    known.iter().any(|words| needle::find_word(text, words).is_some())
 }

@@ -2,9 +2,9 @@
 //! its message begins. Asked after all programs with a name.
 
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::memmem;
 
 use super::{cisco, mikrotik, netfilter, pairs, paloalto};
+use crate::needle::find;
 
 /// Bytes in which a packet's words begin.
 const HEAD_BYTES_MAX: usize = 200;
@@ -42,9 +42,9 @@ pub(super) fn begins(message: &[u8]) -> bool {
 /// `FB1 (2026-03-04T10:00:01) firewall: msg_id="3000-0148" …`.
 fn packet(rows: &mut BatchBuilder, message: &[u8]) -> Option<DatasetId> {
     let head = &message[..message.len().min(HEAD_BYTES_MAX)];
-    if memmem::find(head, b" msg_id=\"").is_some() && pairs::put_watchguard(rows, message) {
+    if find!(head, b" msg_id=\"").is_some() && pairs::put_watchguard(rows, message) {
         return Some(dataset::WATCHGUARD);
     }
-    memmem::find(head, b"IN=")?;
+    find!(head, b"IN=")?;
     netfilter::put(rows, message).then_some(dataset::FIREWALL)
 }

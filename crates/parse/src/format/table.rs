@@ -448,7 +448,7 @@ pub static FORMATS: &[Format] = &[
     },
     Format {
         group: "pairs",
-        name: "key_value",
+        name: key_value::NAME,
         looks_like: key_value::looks_like,
         begins_like: key_value::looks_like,
         read: key_value::read,

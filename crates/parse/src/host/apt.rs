@@ -2,10 +2,11 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::packages::{put_action, put_names};
 use crate::context::{Context, Refusal};
+use crate::needle::{find, rfind};
 
 /// What a record of the history begins with, and the last of its lines.
 pub(crate) const HISTORY: &[u8] = b"Start-Date: ";
@@ -37,6 +38,9 @@ fn put_time(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Opti
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
+    if !looks_like(text) {
+        return Err(Refusal::Other("no record of apt"));
+    }
     let mut lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
     let first = lines.next().unwrap_or_default();
     let is_history = first.starts_with(HISTORY);
@@ -104,7 +108,7 @@ fn put_history<'a>(lines: impl Iterator<Item = &'a [u8]>, rows: &mut BatchBuilde
 
 /// `ann (1000)`
 fn put_user(text: &[u8], rows: &mut BatchBuilder) {
-    let Some(open) = memmem::rfind(text, b" (") else { return };
+    let Some(open) = rfind!(text, b" (") else { return };
     rows.text(field::USER_NAME, &text[..open]);
     if let Some(id) = text[open + 2..].strip_suffix(b")") {
         rows.text(field::USER_ID, id);
@@ -115,7 +119,7 @@ fn put_user(text: &[u8], rows: &mut BatchBuilder) {
 fn packages(list: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let mut rest = list;
     std::iter::from_fn(move || {
-        let open = memmem::find(rest, b" (")?;
+        let open = find!(rest, b" (")?;
         let close = open + memchr(b')', &rest[open..])?;
         let (name, versions) = (&rest[..open], &rest[open + 2..close]);
         rest = rest[close + 1..].strip_prefix(b", ").unwrap_or_default();

@@ -2,17 +2,17 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::memmem;
 
 use crate::context::{Context, Refusal};
+use crate::needle::find;
 
 /// The message behind time, module and level.
 fn message(text: &[u8]) -> Option<&[u8]> {
     if text.len() < 30 || text[4] != b'-' || text[19] != b',' || text[23..26] != *b" - " {
         return None;
     }
-    let end = memmem::find(&text[..text.len().min(90)], b"]: ")?;
-    memmem::find(&text[26..end], b".py[")?;
+    let end = find!(&text[..text.len().min(90)], b"]: ")?;
+    find!(&text[26..end], b".py[")?;
     Some(&text[end + 3..])
 }
 

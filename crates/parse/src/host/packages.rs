@@ -1,9 +1,10 @@
 //! Packages that were installed, upgraded or removed: the fields that all package managers share, and the messages that some
 //! of them send by syslog.
 
+use crate::needle::find;
 use event::catalog::field;
 use event::{BatchBuilder, ValueTag};
-use memchr::{memchr, memmem, memrchr};
+use memchr::{memchr, memrchr};
 
 /// Names that an event keeps of one transaction.
 const NAMES_MAX: usize = 1_000;
@@ -37,13 +38,13 @@ impl<'a> Package<'a> {
 
     /// `NAME (VERSION)` or `NAME (OLD -> NEW)`.
     pub(crate) fn in_brackets(text: &'a [u8]) -> Option<Self> {
-        let open = memmem::find(text, b" (")?;
+        let open = find!(text, b" (")?;
         let inside = text[open + 2..].strip_suffix(b")")?;
         let name = &text[..open];
         if name.is_empty() || name.contains(&b' ') {
             return None;
         }
-        let (previous, version) = match memmem::find(inside, b" -> ") {
+        let (previous, version) = match find!(inside, b" -> ") {
             Some(at) => (&inside[..at], &inside[at + 4..]),
             None => (&b""[..], inside),
         };
@@ -136,7 +137,7 @@ pub(crate) fn put_pkg(rows: &mut BatchBuilder, message: &[u8]) -> bool {
         ..Package::default()
     });
     if let Some(versions) = rest.strip_prefix(b"upgraded: ").or(rest.strip_prefix(b"downgraded: ")) {
-        let Some(arrow) = memmem::find(versions, b" -> ") else { return false };
+        let Some(arrow) = find!(versions, b" -> ") else { return false };
         let version = versions[arrow + 4..].trim_ascii();
         let action = if rest[0] == b'u' { "package_upgraded" } else { "package_downgraded" };
         put(rows, action, &Package { name, version, previous: &versions[..arrow], architecture: b"" });

@@ -3,10 +3,11 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 use super::packages::{Package, put, put_action};
 use crate::context::{Context, Refusal};
+use crate::needle::rfind;
 
 /// Words in front of packages.
 const WORDS: [(&[u8], &str); 9] = [
@@ -75,7 +76,7 @@ fn after_counter(text: &[u8]) -> Option<&[u8]> {
 /// `` Running `apk add nginx` at 2026-03-04 10:00:01 ``: command and time.
 fn run(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let rest = text.strip_prefix(b"Running `")?;
-    let close = memmem::rfind(rest, b"` at ")?;
+    let close = rfind!(rest, b"` at ")?;
     Some((&rest[..close], &rest[close + 5..]))
 }
 

@@ -9,6 +9,7 @@ use memchr::{memchr, memrchr};
 use super::{inside, stamp};
 use crate::address::{decimal, is_ip, put_ip, put_peer};
 use crate::clock::Times;
+use crate::needle::find;
 use crate::request;
 use crate::shape::model::Conversion;
 
@@ -325,7 +326,7 @@ fn epoch(text: &[u8]) -> Option<Timestamp> {
 }
 
 fn put_url(text: &[u8], rows: &mut BatchBuilder) -> bool {
-    if memchr::memmem::find(text, b"://").is_some_and(|at| at < 12) {
+    if find!(text, b"://").is_some_and(|at| at < 12) {
         rows.text(field::URL_FULL, text);
     }
     request::put_target(text, rows);

@@ -190,9 +190,15 @@ impl Places {
     #[inline]
     pub(crate) fn recall(&mut self, parent: MemberId, key: &[u8], is_object: bool) -> Option<(MemberId, MemberPlace)> {
         let is_it = |member: &Member| member.parent == parent && member.is_object == is_object && *member.key == *key;
+        let is_next = |member: &Member| {
+            member.key.len() == key.len()
+                && member.start.begins(key, &member.key)
+                && member.parent == parent
+                && member.is_object == is_object
+        };
         let next = self.members[self.last.0 as usize].next;
         let found = match self.members.get(next.0 as usize) {
-            Some(member) if is_it(member) => next,
+            Some(member) if is_next(member) => next,
             _ => {
                 let members = &self.members;
                 let hash = self.hasher.hash_one((parent, is_object, key));

@@ -3,8 +3,13 @@
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use event::FieldId;
 
+use super::bigrams::{Bigrams, BigramsOf};
 use super::parts::{BadTemplate, CAPTURES_MAX, Follow, Move, Piece, Sought, Takes};
 use super::syntax::Node;
+use crate::needle::Head;
+
+/// Pairs of bytes by which messages are told apart.
+const PAIRS_MAX: usize = 10;
 
 type Captures = Vec<(Option<FieldId>, Takes)>;
 
@@ -30,7 +35,7 @@ pub(super) fn compiled(nodes: &[Node]) -> Result<(Vec<Move>, Captures), BadTempl
 fn add(nodes: &[Node], steps: &mut Vec<Move>, captures: &mut Captures) {
     for node in nodes {
         match node {
-            Node::Piece(Piece::Literal(literal)) => steps.push(Move::Literal(literal.clone())),
+            Node::Piece(Piece::Literal(literal)) => steps.push(Move::Literal(Head::new(literal))),
             Node::Piece(Piece::Blanks) => steps.push(Move::Blanks),
             Node::Piece(Piece::Capture(id, kind)) => {
                 steps.push(Move::Capture(captures.len(), Follow::default()));
@@ -59,7 +64,7 @@ fn add(nodes: &[Node], steps: &mut Vec<Move>, captures: &mut Captures) {
 /// The template's texts of at least so many bytes, to be found in one pass.
 pub(super) fn marks(steps: &[Move], bytes_min: usize) -> Option<AhoCorasick> {
     let texts = steps.iter().filter_map(|step| match step {
-        Move::Literal(literal) if literal.len() >= bytes_min => Some(literal),
+        Move::Literal(literal) if literal.text().len() >= bytes_min => Some(literal.text()),
         _ => None,
     });
     AhoCorasick::builder().kind(Some(AhoCorasickKind::DFA)).build(texts).ok()
@@ -72,7 +77,7 @@ pub(super) fn needed(steps: &[Move]) -> Vec<Sought> {
         at = match step {
             Move::Literal(literal) => {
                 if at > 0 {
-                    needed.push(Sought::new(literal));
+                    needed.push(Sought::new(literal.text()));
                 }
                 at + 1
             }
@@ -81,6 +86,33 @@ pub(super) fn needed(steps: &[Move]) -> Vec<Sought> {
         };
     }
     needed
+}
+
+/// Pairs of bytes that every message has.
+pub(super) fn bigrams(steps: &[Move]) -> Bigrams {
+    let (mut at, mut all) = (0, BigramsOf::default());
+    while let Some(step) = steps.get(at) {
+        at = match step {
+            Move::Literal(literal) => {
+                all.add(literal.text());
+                at + 1
+            }
+            Move::Split(ways) => meeting(steps, ways),
+            _ => at + 1,
+        };
+    }
+    all.rarest(PAIRS_MAX)
+}
+
+/// Where one goes on behind jumps, for each step.
+pub(super) fn landings(steps: &[Move]) -> Vec<usize> {
+    let landing = |mut at: usize| {
+        while let Some(Move::Jump(to)) = steps.get(at) {
+            at = *to;
+        }
+        at
+    };
+    (0..steps.len()).map(landing).collect()
 }
 
 /// Where the ways of a split meet again.
@@ -101,8 +133,8 @@ pub(super) fn meeting(steps: &[Move], ways: &[usize]) -> usize {
 fn add_follow(steps: &[Move], at: usize, follow: &mut Follow) -> Result<(), BadTemplate> {
     match steps.get(at) {
         Some(Move::Literal(literal)) => {
-            if !follow.literals.iter().any(|known| known.text() == literal) {
-                follow.literals.push(Sought::new(literal));
+            if !follow.literals.iter().any(|known| known.text() == literal.text()) {
+                follow.literals.push(Sought::new(literal.text()));
             }
         }
         Some(Move::Blanks) => follow.anywhere = true,

@@ -1,7 +1,11 @@
 //! What templates are made of: kinds of captures, pieces, and the steps that read a message. Reads nothing.
 
 use event::FieldId;
+
 use memchr::memmem::Finder;
+
+use super::bigrams::Bigrams;
+use crate::needle::Head;
 
 /// Captures of one template.
 pub(crate) const CAPTURES_MAX: usize = 24;
@@ -56,7 +60,7 @@ pub(crate) enum BadTemplate {
 /// One step of reading.
 #[derive(Clone, Debug)]
 pub(super) enum Move {
-    Literal(Vec<u8>),
+    Literal(Head),
     Blanks,
     /// A value for a slot; what may follow it.
     Capture(usize, Follow),
@@ -68,23 +72,51 @@ pub(super) enum Move {
 
 /// A text that messages are searched for.
 #[derive(Clone, Debug)]
-pub(super) struct Sought(Finder<'static>);
+pub(super) struct Sought {
+    head: Head,
+    finder: Finder<'static>,
+    bigrams: Bigrams,
+}
+
+/// Places that are tried one after the other.
+const PLACES_MAX: usize = 12;
 
 impl Sought {
     pub(super) fn new(text: &[u8]) -> Self {
-        Sought(Finder::new(text).into_owned())
+        Sought { head: Head::new(text), finder: Finder::new(text).into_owned(), bigrams: Bigrams::of(text) }
     }
 
     pub(super) fn text(&self) -> &[u8] {
-        self.0.needle()
+        self.head.text()
+    }
+
+    pub(super) fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Pairs of bytes that it has.
+    pub(super) fn bigrams(&self) -> &Bigrams {
+        &self.bigrams
     }
 
     /// Where the text stands first.
     #[inline]
     pub(super) fn find(&self, within: &[u8]) -> Option<usize> {
+        let last = within.len().checked_sub(self.text().len())?;
+        if last < PLACES_MAX {
+            let (first, mut at) = (*self.text().first()?, 0);
+            while let Some(found) = within.get(at..=last)?.iter().position(|byte| *byte == first) {
+                at += found;
+                if self.head.begins(&within[at..]) {
+                    return Some(at);
+                }
+                at += 1;
+            }
+            return None;
+        }
         match self.text() {
             [byte] => memchr::memchr(*byte, within),
-            _ => self.0.find(within),
+            _ => self.finder.find(within),
         }
     }
 }

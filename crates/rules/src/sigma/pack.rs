@@ -67,8 +67,9 @@ pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Op
     if problems.error_count() > before {
         return None;
     }
-    let weighs = read.iter().any(|pattern| pattern.weight < THRESHOLD || matches!(pattern.how, How::Grammar(_)));
-    let words = terms.vocabulary.digest_of(section, weighs);
+    let reads = read.iter().any(|pattern| matches!(pattern.how, How::Grammar(_)));
+    let weighs = reads || read.iter().any(|pattern| pattern.weight < THRESHOLD);
+    let words = terms.vocabulary.digest_of(section, reads, weighs);
     let text = format!("{threshold} {paranoia} {:?}{words}", section.to_json());
     let context = Arc::clone(terms.vocabulary.context());
     let pack = Arc::new(Pack::new(read, threshold, context, digest(&[text.as_bytes()])));
@@ -183,10 +184,11 @@ fn parts(node: &Node, problems: &mut Problems) -> u8 {
 }
 
 fn views(node: &Node, problems: &mut Problems) -> Vec<View> {
-    const NAMES: [(&str, View); 7] = [
+    const NAMES: [(&str, View); 8] = [
         ("raw", View::Raw),
         ("decoded", View::Decoded),
         ("markup", View::Markup),
+        ("script", View::Script),
         ("sql", View::Sql),
         ("shell", View::Shell),
         ("path", View::Path),

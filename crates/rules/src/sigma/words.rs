@@ -10,9 +10,18 @@ use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::yaml::{self, Node};
 
 /// Vocabularies that the program knows by itself; a language looks its words up there whatever rules are loaded.
-const STANDARD: [(&str, &str); 2] = [
+const STANDARD: [(&str, &str); 11] = [
     ("rules/vocabularies/commands.yml", include_str!("../../../../rules/vocabularies/commands.yml")),
+    ("rules/vocabularies/files.yml", include_str!("../../../../rules/vocabularies/files.yml")),
+    ("rules/vocabularies/hosts.yml", include_str!("../../../../rules/vocabularies/hosts.yml")),
+    ("rules/vocabularies/java.yml", include_str!("../../../../rules/vocabularies/java.yml")),
+    ("rules/vocabularies/markup.yml", include_str!("../../../../rules/vocabularies/markup.yml")),
     ("rules/vocabularies/parameters.yml", include_str!("../../../../rules/vocabularies/parameters.yml")),
+    ("rules/vocabularies/php.yml", include_str!("../../../../rules/vocabularies/php.yml")),
+    ("rules/vocabularies/protocol.yml", include_str!("../../../../rules/vocabularies/protocol.yml")),
+    ("rules/vocabularies/script.yml", include_str!("../../../../rules/vocabularies/script.yml")),
+    ("rules/vocabularies/sql.yml", include_str!("../../../../rules/vocabularies/sql.yml")),
+    ("rules/vocabularies/template.yml", include_str!("../../../../rules/vocabularies/template.yml")),
 ];
 
 /// The lists of words that patterns use.
@@ -99,11 +108,13 @@ impl Words {
         Some(words)
     }
 
-    /// Hash of the words that a pack may use, as text; empty where it uses none. `weighs`: all of them, because it has a
-    /// grammar or unsure patterns.
-    pub(crate) fn digest_of(&self, section: &Node, weighs: bool) -> String {
+    /// Hash of the words that a pack may use, as text; empty where it uses none. `reads`: all of them, because it has a
+    /// grammar; `weighs`: those of parameters and prose, because it has unsure patterns.
+    pub(crate) fn digest_of(&self, section: &Node, reads: bool, weighs: bool) -> String {
         let text = format!("{:?}", section.to_json());
-        let (known, uses) = (&self.vocabulary, |list: &&str| weighs || text.contains(&format!("{{{list}}}")));
+        let weighed = |list: &str| weighs && list.starts_with("parameters.");
+        let uses = |list: &&str| reads || weighed(list) || text.contains(&format!("{{{list}}}"));
+        let known = &self.vocabulary;
         let parts: Vec<String> =
             known.lists().filter(uses).map(|list| format!("{list}={}", known.words(list).join(" "))).collect();
         if parts.is_empty() { String::new() } else { format!(" {:032x}", digest(&[parts.join("\n").as_bytes()])) }

@@ -2,7 +2,7 @@
 //! where its class occurs.
 
 use crate::quality::encode::ENCODINGS;
-use crate::quality::sample::{Labelled, Random};
+use crate::quality::sample::{Attack, Labelled, Random};
 
 const PAYLOADS: &str = include_str!("../../quality/attacks.txt");
 
@@ -61,31 +61,24 @@ fn line(target: &str, referer: &str, agent: &str, status: u16, random: &mut Rand
 }
 
 /// A line with the payload in one place. `written` is how it stands in a request, `meant` what it means.
-fn placed(place: &str, written: &str, meant: &str, random: &mut Random) -> String {
+pub(crate) fn placed(place: &str, name: &str, written: &str, meant: &str, random: &mut Random) -> String {
     let status = [200, 200, 404, 403, 500][random.below(5)];
-    let name = random.one_of(&NAMES);
-    let pair = format!("{}={}", own_name(meant).unwrap_or(name), written.replace('&', "%26"));
+    let pair = format!("{name}={}", written.replace('&', "%26"));
     match place {
         "query" if random.below(2) == 0 => line(&format!("/app/view?{pair}"), "-", AGENT, status, random),
         "query" => line(&format!("/index.php?lang=en&{pair}&page=2"), "-", AGENT, status, random),
         "path" => line(&format!("/items/{}", written.replace('?', "%3f")), "-", AGENT, status, random),
-        "referer" => line(
-            "/",
-            &format!("https://www.example.org/a?{name}={}", written.replace('&', "%26")),
-            AGENT,
-            status,
-            random,
-        ),
-        "agent" => line("/", "-", meant, status, random),
+        "referer" => line("/", &format!("https://www.example.org/a?{pair}"), AGENT, status, random),
+        "agent" => line("/", "-", &meant.replace(['\r', '\n'], " "), status, random),
         _ => line(written, "-", AGENT, [404, 403, 200][random.below(3)], random),
     }
 }
 
-/// The name of the parameter that a payload brings along.
-fn own_name(payload: &str) -> Option<&str> {
-    let (name, _) = payload.split_once('=')?;
+/// The name of the parameter that a payload brings along, and the rest of it.
+pub(crate) fn own_name(payload: &str) -> Option<(&str, &str)> {
+    let (name, value) = payload.split_once('=')?;
     let begins = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '$');
-    (begins && is_name(name)).then_some(name)
+    (begins && is_name(name)).then_some((name, value))
 }
 
 fn is_name(text: &str) -> bool {
@@ -110,27 +103,32 @@ pub(crate) fn generate(random: &mut Random, variants: usize, take: &mut impl FnM
     }
 }
 
-fn one(class: &'static str, places: &[&'static str], text: &str, random: &mut Random, take: &mut impl FnMut(Labelled)) {
+fn one(
+    class: &'static str,
+    places: &[&'static str],
+    text: &'static str,
+    random: &mut Random,
+    take: &mut impl FnMut(Labelled),
+) {
     let payload = filled(text, random);
+    let mut give = |line: String, encoding: &'static str, place: &'static str| {
+        let attack = Attack { class, family: text, is_held_out: false, encoding, place };
+        take(Labelled { line, attack: Some(attack) });
+    };
     match places.first().copied() {
-        Some("agent-only") => {
-            take(Labelled { line: line("/", "-", &payload, 200, random), attack: Some((class, "plain", "agent")) });
-        }
+        Some("agent-only") => give(line("/", "-", &payload, 200, random), "plain", "agent"),
         Some("line") => {
             let line = format!("203.0.113.{} - - [24/Nov/2026:10:00:00 +0000] {payload}", random.below(256));
-            take(Labelled { line, attack: Some((class, "plain", "line")) });
+            give(line, "plain", "line");
         }
         Some("target") => {
             for (encoding, written) in [("plain", payload.clone()), ("mixed case", mixed(&payload, class, random))] {
-                let line = line(&written, "-", AGENT, 200, random);
-                take(Labelled { line, attack: Some((class, encoding, "target")) });
+                give(line(&written, "-", AGENT, 200, random), encoding, "target");
             }
         }
         _ => {
-            for encoding in
-                ENCODINGS.iter().filter(|encoding| encoding.classes.is_empty() || encoding.classes.contains(&class))
-            {
-                let value = own_name(&payload).and_then(|name| payload.get(name.len() + 1..)).unwrap_or(&payload);
+            for encoding in ENCODINGS.iter().filter(|encoding| encoding.suits(class)) {
+                let (name, value) = own_name(&payload).unwrap_or((random.one_of(&NAMES), &payload));
                 let written = (encoding.write)(value, random);
                 for place in places {
                     // User agents are not decoded by anybody: only what needs no decoding stands there.
@@ -138,8 +136,7 @@ fn one(class: &'static str, places: &[&'static str], text: &str, random: &mut Ra
                         continue;
                     }
                     // A raw line break ends a request; a server resolves plain steps itself.
-                    let line = placed(place, &written, &payload, random);
-                    take(Labelled { line, attack: Some((class, encoding.name, place)) });
+                    give(placed(place, name, &written, &payload, random), encoding.name, place);
                 }
             }
         }

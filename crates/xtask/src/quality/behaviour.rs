@@ -167,6 +167,7 @@ fn scenes(random: &mut Random) -> Vec<Scene> {
     };
     scenes.push(messages(random, "port-scan", (60, 1, 15), packet));
     scenes.push(messages(random, "port-scan-slow", (60, 50, 40), packet));
+    scenes.extend(bursts(random));
     let mailbox = |at: usize, ip: &str| {
         format!(
             "postfix/smtpd[77]: warning: unknown[{ip}]: SASL LOGIN authentication failed: authentication failure, n{at}"
@@ -194,6 +195,56 @@ fn scenes(random: &mut Random) -> Vec<Scene> {
     let copying = requests(random, "web-scraping", (4000, 10, 1600), page);
     scenes.push(Scene { least: Level::Low, tolerance: 800, ..copying });
     scenes
+}
+
+/// What no slow count reaches in time, or no line says is a failure.
+fn bursts(random: &mut Random) -> Vec<Scene> {
+    let unknown = |at: usize, ip: &str| format!("sshd[{}]: Invalid user deploy from {ip} port {}", 900 + at, 4000 + at);
+    let broken_off = |at: usize, ip: &str| {
+        let port = 4000 + at;
+        format!("sshd[{}]: Disconnected from authenticating user root {ip} port {port} [preauth]", 900 + at)
+    };
+    let logged = |at: usize, ip: &str| {
+        let port = 2000 + at;
+        format!(
+            "kernel: [9.1] IN=eth0 OUT= MAC=aa SRC={ip} DST=192.0.2.10 LEN=44 TTL=240 ID=1 PROTO=TCP SPT=4444 DPT={port} SYN"
+        )
+    };
+    let services = |at: usize, ip: &str| match at % 3 {
+        0 => format!(
+            "postfix/smtpd[77]: warning: unknown[{ip}]: SASL LOGIN authentication failed: authentication failure"
+        ),
+        1 => format!("vsftpd[78]: [ann] FAIL LOGIN: Client \"{ip}\""),
+        _ => format!("webmin[79]: Invalid login as root from {ip}"),
+    };
+    let trap = |at: usize, ip: &str| format!("endlessh[77]: ACCEPT host={ip} port={} fd=5 n=1/4096", 4000 + at);
+    let ran = |at: usize, programs: &[&str]| {
+        let (call, pid, exe) = (BEGIN_S + 3600, 900 + at, programs[at % programs.len()]);
+        let name = exe.rsplit('/').next().unwrap_or_default();
+        format!(
+            "audisp-syslog: type=SYSCALL msg=audit({call}.{at:03}:{pid}): arch=c000003e syscall=59 success=yes exit=0 items=2 \
+             ppid=700 pid={pid} auid=1000 uid=1000 gid=1000 euid=1000 tty=pts2 ses=3 comm=\"{name}\" exe=\"{exe}\" key=(null)"
+        )
+    };
+    let local = |scene: Scene| Scene { sources: BTreeSet::new(), ..scene };
+    let decoded = messages(random, "audit-decoded-into-shell", (2, 0, 2), |at, _| ran(at, &["/bin/base64", "/bin/sh"]));
+    let fetched = messages(random, "audit-downloaded-and-run", (2, 0, 2), |at, _| ran(at, &["/bin/curl", "/tmp/a"]));
+    let deleted = messages(random, "audit-mass-deletion", (9, 0, 6), |at, _| ran(at, &["/bin/rm"]));
+    let query = requests(random, "web-page-queries", (62, 62, 31), |at| (format!("GET /list?f={at}"), 200));
+    let posted = |_: usize| ("POST /ghost/api/admin/session".to_owned(), 404);
+    vec![
+        messages(random, "ssh-unknown-account", (30, 1, 6), unknown),
+        messages(random, "ssh-unknown-account", (30, 20, 10), unknown),
+        messages(random, "ssh-broken-off", (8, 1, 6), broken_off),
+        messages(random, "login-burst", (6, 1, 6), services),
+        messages(random, "port-scan", (30, 1, 15), logged),
+        messages(random, "honeypot-visits", (12, 200, 6), trap),
+        local(decoded),
+        local(fetched),
+        Scene { least: Level::Low, ..local(deleted) },
+        Scene { least: Level::Low, ..query },
+        requests(random, "web-login-burst", (8, 1, 6), posted),
+    ]
 }
 
 /// Runs every scene, several times with other surroundings.

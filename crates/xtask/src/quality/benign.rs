@@ -453,19 +453,43 @@ pub(crate) fn line(random: &mut Random, at: usize) -> String {
         18 => forms(random),
         _ => ["/", "/health", "/login", "/api/health", "/metrics", "/ws"][random.below(6)].to_owned(),
     };
-    let method = ["GET", "GET", "GET", "GET", "POST", "HEAD", "OPTIONS", "PUT"][random.below(8)];
-    let status = [200, 200, 200, 200, 304, 301, 302, 204, 404][random.below(9)];
-    let referer = random.one_of(&REFERERS);
-    let agent = random.one_of(&AGENTS);
-    format!(
-        "10.{}.{}.{} - - [24/Nov/2026:{:02}:{:02}:{:02} +0000] \"{method} {} HTTP/1.1\" {status} {} \"{referer}\" \"{agent}\"",
-        random.below(256),
-        random.below(256),
-        random.below(256),
-        at / 3600 % 24,
-        at / 60 % 60,
-        at % 60,
-        target.replace('"', "%22"),
-        random.below(60_000)
-    )
+    Surroundings::of(random, at).line(&target)
+}
+
+/// What stands around the target in an access line.
+pub(crate) struct Surroundings {
+    client: String,
+    time: String,
+    method: &'static str,
+    answer: String,
+    referer: &'static str,
+    agent: &'static str,
+}
+
+impl Surroundings {
+    pub(crate) fn of(random: &mut Random, at: usize) -> Self {
+        let method = ["GET", "GET", "GET", "GET", "POST", "HEAD", "OPTIONS", "PUT"][random.below(8)];
+        let status = [200, 200, 200, 200, 304, 301, 302, 204, 404][random.below(9)];
+        let referer = random.one_of(&REFERERS);
+        let agent = random.one_of(&AGENTS);
+        Surroundings {
+            client: format!("10.{}.{}.{}", random.below(256), random.below(256), random.below(256)),
+            time: format!("24/Nov/2026:{:02}:{:02}:{:02} +0000", at / 3600 % 24, at / 60 % 60, at % 60),
+            method,
+            answer: format!("{status} {}", random.below(60_000)),
+            referer,
+            agent,
+        }
+    }
+
+    /// As visitors of files send it.
+    pub(crate) fn reading(self) -> Self {
+        Surroundings { method: if self.method == "HEAD" { "HEAD" } else { "GET" }, ..self }
+    }
+
+    pub(crate) fn line(&self, target: &str) -> String {
+        let Surroundings { client, time, method, answer, referer, agent } = self;
+        let target = target.replace('"', "%22");
+        format!("{client} - - [{time}] \"{method} {target} HTTP/1.1\" {answer} \"{referer}\" \"{agent}\"")
+    }
 }

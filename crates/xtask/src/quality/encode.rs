@@ -9,6 +9,17 @@ pub(crate) struct Encoding {
     pub(crate) write: fn(&str, &mut Random) -> String,
 }
 
+impl Encoding {
+    pub(crate) fn suits(&self, class: &str) -> bool {
+        self.is_of_the_transport() || self.classes.contains(&class)
+    }
+
+    /// Whether every class can be written so.
+    pub(crate) fn is_of_the_transport(&self) -> bool {
+        self.classes.is_empty()
+    }
+}
+
 const MARKUP: &[&str] = &["cross-site-scripting"];
 const SQL: &[&str] = &["sql-injection"];
 const SHELL: &[&str] = &["command-injection"];
@@ -222,7 +233,12 @@ fn percent(text: &str, which: impl Fn(u8) -> bool) -> String {
         .collect()
 }
 
+/// Base64 for a request.
 fn base64(bytes: &[u8]) -> String {
+    base64_text(bytes).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+}
+
+pub(crate) fn base64_text(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
@@ -232,5 +248,5 @@ fn base64(bytes: &[u8]) -> String {
             out.push(if at > chunk.len() { '=' } else { char::from(letter) });
         }
     }
-    out.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+    out
 }

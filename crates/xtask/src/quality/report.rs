@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::quality::sample::Labelled;
+use crate::quality::sample::{Attack, Labelled};
 
 /// So many of so many.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,17 +33,35 @@ impl Share {
 }
 
 /// Lines that were missed or wrongly reported, kept as examples.
-const EXAMPLES_MAX: usize = 4000;
+const EXAMPLES_MAX: usize = 20_000;
+
+/// Shares of families, and what is said of all of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Families(pub(crate) BTreeMap<&'static str, Share>);
+
+impl Families {
+    /// Every line counts once.
+    pub(crate) fn items(&self) -> Share {
+        self.0.values().fold(Share::default(), |all, one| Share { hits: all.hits + one.hits, of: all.of + one.of })
+    }
+
+    /// Every family counts once.
+    pub(crate) fn mean(&self) -> f64 {
+        self.0.values().map(|share| share.share()).sum::<f64>() / self.0.len().max(1) as f64
+    }
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Measured {
+    open: Families,
+    held_out: Families,
     classes: BTreeMap<&'static str, Share>,
     encodings: BTreeMap<&'static str, Share>,
     places: BTreeMap<&'static str, Share>,
     noise: Share,
     /// Which rules spoke about benign lines.
     noisy: BTreeMap<String, u64>,
-    missed: Vec<String>,
+    missed: Vec<(&'static str, String)>,
     wrong: Vec<String>,
 }
 
@@ -51,12 +69,16 @@ impl Measured {
     pub(crate) fn add(&mut self, labelled: Labelled, titles: &[&str]) {
         let found = !titles.is_empty();
         match labelled.attack {
-            Some((class, encoding, place)) => {
+            Some(Attack { class, family, is_held_out, encoding, place }) => {
                 self.classes.entry(class).or_default().add(found);
                 self.encodings.entry(encoding).or_default().add(found);
                 self.places.entry(place).or_default().add(found);
-                if !found && self.missed.len() < EXAMPLES_MAX {
-                    self.missed.push(format!("{class} / {encoding} / {place}: {}", labelled.line));
+                let families = if is_held_out { &mut self.held_out } else { &mut self.open };
+                families.0.entry(family).or_default().add(found);
+                // What is held out is counted and never shown.
+                if !found && !is_held_out && self.missed.len() < EXAMPLES_MAX {
+                    let line = format!("{class} / {family} / {encoding} / {place}: {}", labelled.line);
+                    self.missed.push((family, line));
                 }
             }
             None => {
@@ -74,6 +96,10 @@ impl Measured {
     pub(crate) fn recall(&self) -> Share {
         let add = |all: Share, one: &Share| Share { hits: all.hits + one.hits, of: all.of + one.of };
         self.classes.values().fold(Share::default(), add)
+    }
+
+    pub(crate) fn families(&self, is_held_out: bool) -> &Families {
+        if is_held_out { &self.held_out } else { &self.open }
     }
 
     pub(crate) fn by_class(&self) -> impl Iterator<Item = (&'static str, Share)> {
@@ -96,9 +122,10 @@ impl Measured {
         self.noisy.iter().map(|(title, count)| (title.as_str(), *count))
     }
 
-    /// Examples spread over all that were missed.
-    pub(crate) fn missed_examples(&self, most: usize) -> String {
-        spread(&self.missed, most)
+    /// Examples spread over all that were missed, of families whose name begins with `prefix`.
+    pub(crate) fn missed_examples(&self, most: usize, prefix: &str) -> String {
+        let kept = self.missed.iter().filter(|(family, _)| family.starts_with(prefix));
+        spread(&kept.map(|(_, line)| line.clone()).collect::<Vec<_>>(), most)
     }
 
     pub(crate) fn false_examples(&self, most: usize) -> String {

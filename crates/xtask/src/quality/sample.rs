@@ -26,10 +26,21 @@ impl Random {
     }
 }
 
+/// What a line attacks with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Attack {
+    pub(crate) class: &'static str,
+    /// Sentences or fillings of one kind.
+    pub(crate) family: &'static str,
+    pub(crate) is_held_out: bool,
+    pub(crate) encoding: &'static str,
+    pub(crate) place: &'static str,
+}
+
 /// One line with what it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Labelled {
     pub(crate) line: String,
-    /// Class of the attack, how it is encoded, where it stands; `None` for benign lines.
-    pub(crate) attack: Option<(&'static str, &'static str, &'static str)>,
+    /// `None` for benign lines.
+    pub(crate) attack: Option<Attack>,
 }
