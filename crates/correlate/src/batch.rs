@@ -49,7 +49,7 @@ impl Correlator<Batch> {
         let mut late_hits: Vec<TimedHit> = Vec::new();
         for hit in hits {
             let Some(hit) = IndexedHit::resolve(hit, &state.setup.set) else {
-                state.counts.unknown_rule += 1;
+                state.counts.unplaced.unknown_rule += 1;
                 continue;
             };
             let time = hit.event.time.unwrap_or_else(|| {

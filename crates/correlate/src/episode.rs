@@ -261,11 +261,11 @@ impl Episode {
             known.count += weight;
             return true;
         }
-        let has_room = also.len() < ALSO_FIRED_MAX;
-        if has_room {
+        let is_named = also.len() < ALSO_FIRED_MAX;
+        if is_named {
             also.push(LedRule { id: id.to_owned(), count: weight });
         }
-        has_room
+        is_named
     }
 
     /// Says what stands out.

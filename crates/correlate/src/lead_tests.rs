@@ -132,7 +132,7 @@ fn what_a_finding_cannot_name_is_counted() {
     let found = by_rule(correlator.changes());
     assert_eq!((found.len(), found["strong"].also.len()), (1, ALSO_FIRED_MAX));
     assert!(found["strong"].also.iter().all(|other| other.count == 2));
-    assert_eq!(correlator.counts().unnamed, 2 * 3);
+    assert_eq!(correlator.counts().unplaced.unnamed, 2 * 3);
 }
 
 #[test]

@@ -48,7 +48,7 @@ mod windows;
 pub use batch::{Batch, BatchCorrelator};
 pub use change::Change;
 pub use correlator::Correlator;
-pub use counts::CorrelatorCounts;
+pub use counts::{CorrelatorCounts, UnplacedHits};
 pub use explain::{CorrelationExplanation, explain_correlation};
 pub use group_view::GroupView;
 pub use live::{Live, LiveCorrelator};

@@ -37,7 +37,7 @@ impl Correlator<Live> {
         let given = hits.len();
         let known = hits.into_iter().filter_map(|hit| IndexedHit::resolve(hit, &set));
         let mut hits: Vec<IndexedHit> = known.collect();
-        state.counts.unknown_rule += (given - hits.len()) as u64;
+        state.counts.unplaced.unknown_rule += (given - hits.len()) as u64;
         // Within what came together the order is known.
         hits.sort_by_key(|hit| hit.event.time.unwrap_or(received));
         let mut rest = hits.as_slice();

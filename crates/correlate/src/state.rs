@@ -71,7 +71,7 @@ impl State {
     pub(crate) fn fold<'h>(&mut self, hits: impl Iterator<Item = &'h IndexedHit> + Clone, time: Timestamp) {
         let Folded { evicted, unnamed } = self.findings.fold(&self.setup, &mut self.risks, hits, time);
         self.counts.evicted += u64::from(evicted);
-        self.counts.unnamed += unnamed as u64;
+        self.counts.unplaced.unnamed += unnamed as u64;
     }
 
     /// Tells of an episode for the last time.

@@ -248,8 +248,11 @@ impl Totals {
             (correlator.not_numeric, "matching event(s) had no number where a correlation computes with it"),
             (correlator.cut, "event(s) left their window early: it held more than 20,000"),
             (correlator.evicted, "group(s) were pushed out: too many were open (correlation.groups_max)"),
-            (correlator.unnamed, "match(es) are named in no finding: theirs names 16 other rules already"),
-            (correlator.unknown_rule, "matching event(s) were of a rule that is not loaded and were not counted"),
+            (correlator.unplaced.unnamed, "match(es) are named in no finding: theirs names 16 other rules already"),
+            (
+                correlator.unplaced.unknown_rule,
+                "matching event(s) were of a rule that is not loaded and were not counted",
+            ),
         ] {
             if count > 0 {
                 tell(&format!("note: {count} {what}"));
