@@ -238,6 +238,7 @@ fn finding(number: u64, random: &mut Random, base_us: i64) -> Finding {
             "Where one succeeded, end its sessions, change the secret, and go through what it did.".into(),
             "Block or slow the sources down; ask for a second factor where only a password stands.".into(),
         ],
+        also: Vec::new(),
         continues: None,
         counted: event::Counted::default(),
         evidence: vec![Evidence {

@@ -60,7 +60,9 @@ pub(crate) async fn entity(
             first = first.into_iter().chain(finding.span.first_seen).min();
             last = last.into_iter().chain(finding.span.last_seen).max();
             *severities.entry(finding.rating.severity.name()).or_insert(0) += 1;
-            rules.entry(finding.rule.id.clone()).or_insert_with(|| (finding.rule.title.clone(), 0)).1 += 1;
+            for (id, title) in finding.rules() {
+                rules.entry(id.to_owned()).or_insert_with(|| (title.to_owned(), 0)).1 += 1;
+            }
             if latest.len() < SHOWN {
                 latest.push(FindingView::from(stored));
             }

@@ -44,7 +44,7 @@ struct FindingParameters {
     severity: Option<String>,
     /// informational, low, medium, high or critical.
     level: Option<String>,
-    /// Id or title of a rule; titles in upper or lower case.
+    /// Id or title of a rule that found it or that it names under `also`; titles in upper or lower case.
     rule: Option<String>,
     /// new, in_progress, suppressed, resolved or archived.
     status: Option<String>,

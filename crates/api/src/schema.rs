@@ -174,6 +174,7 @@ pub(crate) struct Entity {
     first_seen: Option<String>,
     last_seen: Option<String>,
     by_severity: std::collections::BTreeMap<String, u64>,
+    /// A finding counts for the rule that found it and for each that it names under `also`.
     rules: Vec<RuleFindings>,
     /// False where there are more findings than were added up.
     complete: bool,

@@ -52,6 +52,7 @@ pub(crate) struct Stats {
     by_severity: BTreeMap<String, u64>,
     by_level: BTreeMap<String, u64>,
     by_status: BTreeMap<String, u64>,
+    /// A finding counts for the rule that found it and for each that it names under `also`.
     top_rules: Vec<RuleCount>,
     top_sources: Vec<SourceCount>,
     distinct_sources: u64,

@@ -42,6 +42,7 @@ fn finding(number: u64) -> Finding {
     Finding {
         id: FindingId(u128::from(number)),
         rule: FindingRule { id: "r".into(), title: "title".into(), level: Level::High },
+        also: Vec::new(),
         rating: FindingRating { score: 75, parts: Vec::new(), severity: Severity::P1 },
         span: FindingSpan {
             first_seen: Some(Timestamp(number as i64)),

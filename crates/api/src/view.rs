@@ -1,6 +1,6 @@
 //! How findings look from outside. ECS and OCSF names; times in RFC 3339.
 
-use event::{Entities, Evidence, Finding, Level, ScorePart, Severity, Status};
+use event::{AlsoFired, Entities, Evidence, Finding, Level, ScorePart, Severity, Status};
 use serde::Serialize;
 use store::StoredFinding;
 use utoipa::ToSchema;
@@ -15,6 +15,11 @@ pub(crate) struct FindingView {
     #[serde(flatten)]
     #[schema(inline)]
     rule: RuleView,
+    /// Other rules that matched its events; absent where there are none. Filters by rule and the statistics know the
+    /// finding under each of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false, value_type = Vec<schema::AlsoFired>)]
+    also: Vec<AlsoFired>,
     #[serde(flatten)]
     #[schema(inline)]
     rating: RatingView,
@@ -33,7 +38,7 @@ pub(crate) struct FindingView {
     life: LifeView,
 }
 
-/// The rule that found it.
+/// The rule that found it: of several that matched its events, the strongest.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 struct RuleView {
     #[serde(rename = "rule.id")]
@@ -107,6 +112,7 @@ impl From<StoredFinding> for FindingView {
                 level: rule.level,
                 severity_id: rule.level as u8,
             },
+            also: finding.also,
             rating: RatingView {
                 score: rating.score,
                 score_parts: rating.parts,

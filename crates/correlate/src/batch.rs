@@ -9,6 +9,7 @@ use rules::ruleset::RuleSet;
 use crate::clock::LastKnownTime;
 use crate::correlator::Correlator;
 use crate::hit::IndexedHit;
+use crate::lead::same_event;
 use crate::options::CorrelatorOptions;
 use crate::prefetch::RUN_HITS;
 use crate::propagate::{Signal, SignalledHit};
@@ -25,7 +26,14 @@ pub struct Batch {
     /// Time that the input has reached, hits or not.
     reached: Option<Timestamp>,
     /// Hits that are counted next; the memory is used again.
-    run: Vec<(Timestamp, IndexedHit)>,
+    run: Vec<TimedHit>,
+}
+
+/// A hit and when it counts.
+type TimedHit = (Timestamp, IndexedHit);
+
+fn timed_together((_, one): &TimedHit, (_, other): &TimedHit) -> bool {
+    same_event(one, other)
 }
 
 impl Correlator<Batch> {
@@ -38,9 +46,10 @@ impl Correlator<Batch> {
     /// Takes hits in the order of their source.
     pub fn observe(&mut self, hits: Vec<Hit>) {
         let Correlator { state, intake } = self;
+        let mut late_hits: Vec<TimedHit> = Vec::new();
         for hit in hits {
             let Some(hit) = IndexedHit::resolve(hit, &state.setup.set) else {
-                state.counts.unknown_rule += 1;
+                state.counts.unplaced.unknown_rule += 1;
                 continue;
             };
             let time = hit.event.time.unwrap_or_else(|| {
@@ -51,13 +60,15 @@ impl Correlator<Batch> {
             intake.last_known.see(time);
             if late {
                 state.counts.late += 1;
-                state.fold(&hit, time);
+                late_hits.push((time, hit));
                 continue;
             }
             state.reorder.push((time, state.clock.arrivals()), hit);
         }
+        for event in late_hits.chunk_by(timed_together) {
+            state.fold(event.iter().map(|(_, hit)| hit), event[0].0);
+        }
         while self.state.reorder.is_over_limit() {
-            self.state.counts.released_early += 1;
             self.release_first();
         }
     }
@@ -108,31 +119,47 @@ impl Correlator<Batch> {
             if run.is_empty() {
                 break;
             }
+            pop_rest_of_event(state, run);
             state.prefetch(run.iter().map(|(_, hit)| hit));
-            for (time, hit) in run.drain(..) {
-                count(state, &set, &hit, time);
-            }
+            run.chunk_by(timed_together).for_each(|event| count(state, &set, event));
+            run.clear();
             state.windows.free_released();
         }
     }
 
-    /// Counts the oldest hit before the watermark has passed it.
+    /// Counts the oldest event before the watermark has passed it.
     fn release_first(&mut self) {
-        if let Some(((time, _), hit)) = self.state.reorder.pop() {
-            self.state.prefetch.clear();
-            let set = Arc::clone(&self.state.setup.set);
-            count(&mut self.state, &set, &hit, time);
-            self.state.windows.free_released();
-        }
+        let Correlator { state, intake: Batch { run, .. } } = self;
+        run.extend(state.reorder.pop().map(|((time, _), hit)| (time, hit)));
+        pop_rest_of_event(state, run);
+        state.counts.released_early += run.len() as u64;
+        state.prefetch.clear();
+        let set = Arc::clone(&state.setup.set);
+        run.chunk_by(timed_together).for_each(|event| count(state, &set, event));
+        run.clear();
+        state.windows.free_released();
     }
 }
 
-/// Counts a hit that no longer waits: nothing older comes.
-fn count(state: &mut State, set: &RuleSet, hit: &IndexedHit, time: Timestamp) {
-    state.reorder.release(hit);
-    state.check_proof();
-    state.judge_until(time);
-    state.fold(hit, time);
-    state.correlate(set, SignalledHit { signal: Signal::matched(hit), hit, time, late: false });
-    state.recount_out_of_order();
+/// Takes out the hits that wait of the event that the run ends with: they are counted together.
+fn pop_rest_of_event(state: &mut State, run: &mut Vec<TimedHit>) {
+    while let Some((_, last)) = run.last()
+        && state.reorder.next_hit().is_some_and(|next| same_event(last, next))
+    {
+        run.extend(state.reorder.pop().map(|((time, _), hit)| (time, hit)));
+    }
+}
+
+/// Counts the hits of an event that no longer wait: nothing older comes.
+fn count(state: &mut State, set: &RuleSet, event: &[TimedHit]) {
+    for (at, (time, hit)) in event.iter().enumerate() {
+        state.reorder.release(hit);
+        state.check_proof();
+        state.judge_until(*time);
+        if at == 0 {
+            state.fold(event.iter().map(|(_, hit)| hit), *time);
+        }
+        state.correlate(set, SignalledHit { signal: Signal::matched(hit), hit, time: *time, late: false });
+        state.recount_out_of_order();
+    }
 }

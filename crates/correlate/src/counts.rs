@@ -33,6 +33,17 @@ pub struct CorrelatorCounts {
     /// Events that windows let go because they held more than they may.
     #[serde(default)]
     pub cut: u64,
+    /// Hits that could not be placed.
+    #[serde(flatten)]
+    pub unplaced: UnplacedHits,
+}
+
+/// Hits that no rule or no finding took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnplacedHits {
+    /// Hits whose rule the finding of their event does not name, because it names as many others as it may.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unnamed: u64,
     /// Hits of a rule that the set at work does not hold; they are not counted.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unknown_rule: u64,

@@ -4,7 +4,7 @@ pub(crate) mod finding;
 
 use std::collections::VecDeque;
 
-use event::{Answer, Entities, EventId, EventRef, EventSet, Evidence, PatternsFound, Timestamp};
+use event::{ALSO_FIRED_MAX, Answer, Entities, EventId, EventRef, EventSet, Evidence, PatternsFound, Timestamp};
 use rules::ruleset::RuleSet;
 use rules::sigma::rule::Head;
 use serde::{Deserialize, Serialize};
@@ -92,9 +92,32 @@ struct EpisodeFacts {
     /// Of a pack: the most points that one event has, and the patterns and lists of all events.
     #[serde(default)]
     patterns: Option<PatternsFound>,
+    /// Other rules that matched its events, in the order in which they came; at most [`ALSO_FIRED_MAX`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    also: Vec<LedRule>,
+    /// The newest act that it tells of, where other events may tell of it as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    act: Option<Act>,
     /// What stands out, in the words of the newest event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+}
+
+/// What somebody did, as an event of the finding's rule told of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Act {
+    /// Word of the rule, account and host, as one text.
+    pub(crate) key: String,
+    /// When the event was.
+    pub(crate) time: Timestamp,
+}
+
+/// A rule that the rule of an episode leads.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct LedRule {
+    id: String,
+    /// Events that it matched, each as often as it says.
+    count: u64,
 }
 
 /// The lines that an episode keeps: its first and its last, and the first since it was last reported.
@@ -150,6 +173,15 @@ impl KeptEvidence {
     }
 }
 
+/// Adds names that are not known yet, as far as they are shown.
+fn push_names(names: &[String], known: &mut Vec<String>) {
+    for name in names {
+        if known.len() < PATTERNS_SHOWN_MAX && !known.contains(name) {
+            known.push(name.clone());
+        }
+    }
+}
+
 fn evidence(event: &EventRef) -> Evidence {
     Evidence {
         event_id: event.id,
@@ -199,13 +231,41 @@ impl Episode {
         known.doubtful &= found.doubtful;
         known.threshold = found.threshold;
         known.points = known.points.max(found.points);
-        for (names, known) in [(&found.ids, &mut known.ids), (&found.lists, &mut known.lists)] {
-            for name in names {
-                if known.len() < PATTERNS_SHOWN_MAX && !known.contains(name) {
-                    known.push(name.clone());
-                }
-            }
+        push_names(&found.ids, &mut known.ids);
+        push_names(&found.lists, &mut known.lists);
+    }
+
+    /// Takes up what a rule that is led found on lists of indicators; points and patterns are those of the leading rule.
+    pub(crate) fn note_lists(&mut self, found: Option<&PatternsFound>) {
+        if let Some(found) = found.filter(|found| !found.lists.is_empty()) {
+            let known = self.facts.patterns.get_or_insert_with(PatternsFound::default);
+            push_names(&found.lists, &mut known.lists);
         }
+    }
+
+    /// The newest act that it tells of.
+    pub(crate) fn act(&self) -> Option<&Act> {
+        self.facts.act.as_ref()
+    }
+
+    pub(crate) fn set_act(&mut self, act: Option<Act>) {
+        self.facts.act = act;
+    }
+
+    /// Names a rule that matched its newest event as well, or another event of its act, `weight` times. False where it
+    /// names too many already.
+    pub(crate) fn note_also(&mut self, id: &str, weight: u64) -> bool {
+        self.change();
+        let also = &mut self.facts.also;
+        if let Some(known) = also.iter_mut().find(|known| known.id == id) {
+            known.count += weight;
+            return true;
+        }
+        let is_named = also.len() < ALSO_FIRED_MAX;
+        if is_named {
+            also.push(LedRule { id: id.to_owned(), count: weight });
+        }
+        is_named
     }
 
     /// Says what stands out.

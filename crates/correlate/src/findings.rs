@@ -3,9 +3,11 @@
 
 use event::{Finding, Timestamp};
 
+use crate::acts::{OpenActs, act_of};
 use crate::episode::{Episode, RuleRef};
 use crate::group_key::fold_group;
 use crate::hit::IndexedHit;
+use crate::lead::{leader, led};
 use crate::mapping::RuleMapping;
 use crate::risk::EntityRisks;
 use crate::saved_keys::{fold_key, fold_table_key, rule_ids};
@@ -17,16 +19,32 @@ use crate::table::Table;
 pub(crate) struct OpenFindings {
     /// Of detections, by rule and entity.
     folds: Table<Episode>,
+    acts: OpenActs,
     /// Closed findings that have not been told yet.
     closed: Vec<Finding>,
     /// Groups whose open finding has changed since it was last told: rule and key.
     changed: Vec<(RuleRef, Box<str>)>,
 }
 
+/// What it took to fold an event into a finding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Folded {
+    /// Another finding was evicted for it.
+    pub(crate) evicted: bool,
+    /// Rules that matched it and that the finding does not name, because it names too many already.
+    pub(crate) unnamed: usize,
+}
+
+/// Names the rule of a hit that is led; false where too many are named already.
+fn note_led(setup: &Setup, episode: &mut Episode, led: &IndexedHit) -> bool {
+    episode.note_lists(led.patterns.as_deref());
+    episode.note_also(&setup.set.rules[led.rule as usize].head.id, led.repeated)
+}
+
 impl OpenFindings {
     /// Without findings; `saved` where they are saved now and then.
     pub(crate) fn new(saved: bool) -> Self {
-        OpenFindings { folds: Table::new(saved), closed: Vec::new(), changed: Vec::new() }
+        OpenFindings { folds: Table::new(saved), acts: OpenActs::default(), closed: Vec::new(), changed: Vec::new() }
     }
 
     /// Number of open findings of detections.
@@ -34,12 +52,23 @@ impl OpenFindings {
         self.folds.len()
     }
 
-    /// Joins the hit to the open finding of its rule and entity, or opens one. True where another was evicted for it.
-    pub(crate) fn fold(&mut self, setup: &Setup, risks: &mut EntityRisks, hit: &IndexedHit, time: Timestamp) -> bool {
-        let rule = RuleRef::Detection(hit.rule);
-        if setup.is_muted(rule) {
-            return false;
+    /// Joins an event, by the hits of all rules that matched it, to the open finding of the rule that leads and its
+    /// entity, or opens one.
+    pub(crate) fn fold<'h>(
+        &mut self,
+        setup: &Setup,
+        risks: &mut EntityRisks,
+        hits: impl Iterator<Item = &'h IndexedHit> + Clone,
+        time: Timestamp,
+    ) -> Folded {
+        let Some(hit) = leader(setup, hits.clone()) else { return Folded::default() };
+        let act = act_of(setup, hits.clone());
+        if let Some(act) = &act
+            && let Some(folded) = self.join_act(setup, act, (hit, time), hits.clone())
+        {
+            return folded;
         }
+        let rule = RuleRef::Detection(hit.rule);
         let group = fold_group(hit);
         let key = fold_table_key(hit.rule, &group);
         let gap_us = setup.options.fold_gap_us;
@@ -57,8 +86,32 @@ impl OpenFindings {
         }
         episode.add(&hit.event, time, hit.repeated);
         episode.note(hit.patterns.as_deref());
+        let unnamed = led(setup, hit, hits).filter(|other| !note_led(setup, episode, other)).count();
         risks.assign(&setup.set, episode, hit.event.id);
-        evicted
+        if let Some(act) = act {
+            self.acts.begin(&mut self.folds, &key, act, time);
+        }
+        Folded { evicted, unnamed }
+    }
+
+    /// Names the rules of an event in the open finding of its act, in place of a finding of its own; `None` where there
+    /// is none.
+    fn join_act<'h>(
+        &mut self,
+        setup: &Setup,
+        act: &str,
+        leader: (&'h IndexedHit, Timestamp),
+        hits: impl Iterator<Item = &'h IndexedHit>,
+    ) -> Option<Folded> {
+        let key = self.acts.finding_of(setup, &self.folds, act, leader)?;
+        let episode = self.folds.get_mut(key)?;
+        if !episode.is_changed() {
+            self.changed.push((episode.source, key.into()));
+        }
+        let others = hits.filter(|hit| RuleRef::Detection(hit.rule) != episode.source);
+        let others: Vec<&IndexedHit> = others.filter(|hit| !setup.is_muted(RuleRef::Detection(hit.rule))).collect();
+        let unnamed = others.into_iter().filter(|other| !note_led(setup, episode, other)).count();
+        Some(Folded { evicted: false, unnamed })
     }
 
     /// Closes the smallest finding of a sample.
@@ -86,6 +139,7 @@ impl OpenFindings {
         for episode in self.folds.remove_where(|episode| episode.silent_before(watermark, gap_us)) {
             self.close(setup, &episode);
         }
+        self.acts.sweep(&self.folds);
     }
 
     /// Closes findings of detections while they keep too much proof; gives how often some had to be closed.
@@ -122,6 +176,7 @@ impl OpenFindings {
         if episode.is_changed() {
             self.list(episode.source, &key);
         }
+        self.acts.restore(&key, &episode);
         self.folds.restore(&key, episode);
     }
 
@@ -141,6 +196,7 @@ impl OpenFindings {
     ) -> (usize, usize) {
         let ids = rule_ids(&setup.set);
         let (mut kept, mut dropped) = (0, 0);
+        self.acts = OpenActs::default();
         let changed = self.take_changed().into_iter();
         self.changed = changed.filter_map(|(rule, key)| mapping.group(rule, &key)).collect();
         let folds = std::mem::replace(&mut self.folds, Table::new(setup.options.saved));
@@ -150,6 +206,7 @@ impl OpenFindings {
             match mapping.fold(&key) {
                 Some((rule, key)) => {
                     episode.source = RuleRef::Detection(rule);
+                    self.acts.restore(&key, &episode);
                     self.folds.put_back(&key, episode, dirty);
                     kept += 1;
                 }
@@ -184,11 +241,11 @@ mod tests {
     fn repeats_fold_until_there_is_a_gap() {
         let (setup, mut findings, mut risks) = (setup(10), OpenFindings::new(false), EntityRisks::new(10, false));
         for (line_no, time) in [(1, 0), (2, 100), (3, 200)] {
-            findings.fold(&setup, &mut risks, &hit_at(line_no, time), Timestamp(time));
+            findings.fold(&setup, &mut risks, [hit_at(line_no, time)].iter(), Timestamp(time));
         }
         assert_eq!((findings.len(), findings.take_changed().len()), (1, 1));
         assert!(findings.fold_mut("0\u{1f}").is_some_and(Episode::take_changed));
-        findings.fold(&setup, &mut risks, &hit_at(4, 301), Timestamp(301));
+        findings.fold(&setup, &mut risks, [hit_at(4, 301)].iter(), Timestamp(301));
         let closed = findings.take_closed();
         assert_eq!((closed.len(), closed[0].span.count, findings.len()), (1, 3, 1));
         findings.sweep(&setup, Timestamp(402));
@@ -203,8 +260,8 @@ mod tests {
             Arc::make_mut(&mut hit.event).entities.host_name = vec![host.to_owned()];
             hit
         };
-        assert!(!findings.fold(&setup, &mut risks, &of_host("one"), Timestamp(0)));
-        assert!(findings.fold(&setup, &mut risks, &of_host("two"), Timestamp(0)));
+        assert!(!findings.fold(&setup, &mut risks, [of_host("one")].iter(), Timestamp(0)).evicted);
+        assert!(findings.fold(&setup, &mut risks, [of_host("two")].iter(), Timestamp(0)).evicted);
         let closed = findings.take_closed();
         assert_eq!((closed.len(), closed[0].entities.host_name.as_slice()), (1, &["one".to_owned()][..]));
     }

@@ -8,6 +8,7 @@
 //! Order of arrival within the allowed lateness does not matter. State is bounded; what is evicted is counted.
 #![warn(missing_docs)]
 
+mod acts;
 mod batch;
 mod budget;
 mod change;
@@ -24,6 +25,7 @@ mod groups;
 mod hit;
 mod inspect;
 mod judge;
+mod lead;
 mod live;
 mod mapping;
 mod options;
@@ -46,7 +48,7 @@ mod windows;
 pub use batch::{Batch, BatchCorrelator};
 pub use change::Change;
 pub use correlator::Correlator;
-pub use counts::CorrelatorCounts;
+pub use counts::{CorrelatorCounts, UnplacedHits};
 pub use explain::{CorrelationExplanation, explain_correlation};
 pub use group_view::GroupView;
 pub use live::{Live, LiveCorrelator};
@@ -56,9 +58,13 @@ pub use save::{SavedState, StateError};
 pub use watch::{ExplainedEvent, JudgedWindow, NearestGroup};
 
 #[cfg(test)]
+mod acts_tests;
+#[cfg(test)]
 mod exception_tests;
 #[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod lead_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]

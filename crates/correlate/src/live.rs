@@ -9,6 +9,7 @@ use rules::ruleset::RuleSet;
 use crate::clock::ArrivalTime;
 use crate::correlator::Correlator;
 use crate::hit::IndexedHit;
+use crate::lead::same_event;
 use crate::options::CorrelatorOptions;
 use crate::prefetch::RUN_HITS;
 use crate::propagate::{Signal, SignalledHit};
@@ -36,12 +37,15 @@ impl Correlator<Live> {
         let given = hits.len();
         let known = hits.into_iter().filter_map(|hit| IndexedHit::resolve(hit, &set));
         let mut hits: Vec<IndexedHit> = known.collect();
-        state.counts.unknown_rule += (given - hits.len()) as u64;
+        state.counts.unplaced.unknown_rule += (given - hits.len()) as u64;
         // Within what came together the order is known.
         hits.sort_by_key(|hit| hit.event.time.unwrap_or(received));
-        for run in hits.chunks(RUN_HITS) {
+        let mut rest = hits.as_slice();
+        while !rest.is_empty() {
+            let (run, after) = rest.split_at(run_length(rest));
+            rest = after;
             state.prefetch(run.iter());
-            run.iter().for_each(|hit| arrive(state, &set, hit, received));
+            run.chunk_by(same_event).for_each(|event| arrive(state, &set, event, received));
             state.windows.free_released();
         }
         state.recount_out_of_order();
@@ -63,13 +67,26 @@ impl Correlator<Live> {
     }
 }
 
-/// Counts a hit that has just arrived.
-fn arrive(state: &mut State, set: &RuleSet, hit: &IndexedHit, received: Timestamp) {
-    let ArrivalTime { time, untimed, from_future, late } = state.clock.see_arrival(hit.event.time, received);
-    state.counts.untimed += u64::from(untimed);
-    state.counts.from_future += u64::from(from_future);
-    state.counts.late += u64::from(late);
-    state.check_proof();
-    state.fold(hit, time);
-    state.correlate(set, SignalledHit { signal: Signal::matched(hit), hit, time, late });
+/// How many of the hits make a run: [`RUN_HITS`], and the rest of the last one's event.
+fn run_length(hits: &[IndexedHit]) -> usize {
+    let mut length = RUN_HITS.min(hits.len());
+    while length < hits.len() && same_event(&hits[length - 1], &hits[length]) {
+        length += 1;
+    }
+    length
+}
+
+/// Counts the hits of an event that has just arrived.
+fn arrive(state: &mut State, set: &RuleSet, event: &[IndexedHit], received: Timestamp) {
+    for (at, hit) in event.iter().enumerate() {
+        let ArrivalTime { time, untimed, from_future, late } = state.clock.see_arrival(hit.event.time, received);
+        state.counts.untimed += u64::from(untimed);
+        state.counts.from_future += u64::from(from_future);
+        state.counts.late += u64::from(late);
+        state.check_proof();
+        if at == 0 {
+            state.fold(event.iter(), time);
+        }
+        state.correlate(set, SignalledHit { signal: Signal::matched(hit), hit, time, late });
+    }
 }

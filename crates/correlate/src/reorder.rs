@@ -54,6 +54,15 @@ impl ReorderBuffer {
         queued.into_iter().chain(out_of_order).min()
     }
 
+    /// The next hit.
+    pub(crate) fn next_hit(&self) -> Option<&IndexedHit> {
+        match (self.queue.front(), self.out_of_order.first_key_value()) {
+            (Some((queued, _)), Some((out_of_order, hit))) if out_of_order < queued => Some(hit),
+            (Some((_, hit)), _) | (None, Some((_, hit))) => Some(hit),
+            (None, None) => None,
+        }
+    }
+
     /// Takes the next hit out. Its bytes stay accounted for until [`ReorderBuffer::release`]: reading the hit waits for
     /// memory, and the caller prefetches several hits first.
     pub(crate) fn pop(&mut self) -> Option<(HitTurn, IndexedHit)> {
@@ -104,8 +113,9 @@ mod tests {
         expected.sort_unstable();
         let left: Vec<HitTurn> = std::iter::from_fn(|| {
             let next = buffer.next_time();
-            let (turn, _) = buffer.pop()?;
-            assert_eq!(next, Some(turn.0));
+            let next_event = buffer.next_hit().map(|hit| std::sync::Arc::as_ptr(&hit.event));
+            let (turn, hit) = buffer.pop()?;
+            assert_eq!((next, next_event), (Some(turn.0), Some(std::sync::Arc::as_ptr(&hit.event))));
             Some(turn)
         })
         .collect();

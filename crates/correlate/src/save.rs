@@ -2,8 +2,9 @@
 //! that both always agree. Rules stand under their ids, because their order may change from one start to the next.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use event::Timestamp;
+use event::{EventRef, Timestamp};
 use hashbrown::HashSet;
 use rules::ruleset::RuleSet;
 use serde::de::DeserializeOwned;
@@ -189,7 +190,13 @@ impl State {
     /// Puts back hits that waited, with the values that the rules of now ask for as far as they were captured.
     fn restore_reorder(&mut self, rules: &[String], head: Head) {
         let captures = captures_of(&head.captures, &self.setup.set.captures);
-        for (time, arrival, hit) in head.reorder {
+        let mut last: Option<Arc<EventRef>> = None;
+        for (time, arrival, mut hit) in head.reorder {
+            // Hits of one event stand side by side, and share it again.
+            match &last {
+                Some(event) if event.id == hit.event.id => hit.event = Arc::clone(event),
+                _ => last = Some(Arc::clone(&hit.event)),
+            }
             let id = head.rules.get(hit.rule as usize);
             if let Some(rule) = id.and_then(|id| rules.iter().position(|known| known == id)) {
                 self.reorder.push((time, arrival), hit.moved(rule as u32, &captures));

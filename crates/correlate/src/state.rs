@@ -10,7 +10,7 @@ use crate::change::Change;
 use crate::clock::EventClock;
 use crate::counts::CorrelatorCounts;
 use crate::episode::{Episode, RuleRef};
-use crate::findings::OpenFindings;
+use crate::findings::{Folded, OpenFindings};
 use crate::hit::IndexedHit;
 use crate::options::CorrelatorOptions;
 use crate::out_of_order::OutOfOrderGroups;
@@ -67,10 +67,11 @@ impl State {
         self.prefetch.read(&self.setup.set, &self.windows, hits);
     }
 
-    /// Joins the hit to the open finding of its rule and entity.
-    pub(crate) fn fold(&mut self, hit: &IndexedHit, time: Timestamp) {
-        let evicted = self.findings.fold(&self.setup, &mut self.risks, hit, time);
+    /// Joins an event, by the hits of all rules that matched it, to the open finding of the rule that leads.
+    pub(crate) fn fold<'h>(&mut self, hits: impl Iterator<Item = &'h IndexedHit> + Clone, time: Timestamp) {
+        let Folded { evicted, unnamed } = self.findings.fold(&self.setup, &mut self.risks, hits, time);
         self.counts.evicted += u64::from(evicted);
+        self.counts.unplaced.unnamed += unnamed as u64;
     }
 
     /// Tells of an episode for the last time.

@@ -146,9 +146,12 @@ impl Status {
 pub struct Finding {
     /// Derived from rule, group and first event.
     pub id: FindingId,
-    /// The rule that found it.
+    /// The rule that found it: of several that matched its events, the strongest.
     #[serde(flatten)]
     pub rule: FindingRule,
+    /// The other rules that matched its events, in the order in which they came.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<AlsoFired>,
     /// How grave it is.
     #[serde(flatten)]
     pub rating: FindingRating,
@@ -186,6 +189,30 @@ pub struct FindingRule {
     pub title: String,
     /// Level that the rule's author gave.
     pub level: Level,
+}
+
+/// Most rules that a finding names beside its own.
+pub const ALSO_FIRED_MAX: usize = 16;
+
+/// A rule that matched events of a finding which another, stronger rule leads: one deed is one finding.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlsoFired {
+    /// As its file gives it.
+    #[serde(rename = "rule.id")]
+    pub rule_id: String,
+    /// For people; the id where the rule is gone.
+    #[serde(rename = "rule.title")]
+    pub rule_title: String,
+    /// Events that it matched, repeats included.
+    pub count: u64,
+}
+
+impl Finding {
+    /// Id and title of every rule that fired: the one that leads first.
+    pub fn rules(&self) -> impl Iterator<Item = (&str, &str)> {
+        let others = self.also.iter().map(|other| (other.rule_id.as_str(), other.rule_title.as_str()));
+        std::iter::once((self.rule.id.as_str(), self.rule.title.as_str())).chain(others)
+    }
 }
 
 /// How grave a finding is.
@@ -241,5 +268,16 @@ mod tests {
         let finding: Finding = serde_json::from_str(WRITTEN).unwrap();
         assert_eq!((finding.rule.id.as_str(), finding.rating.score, finding.span.count), ("r", 75, 2));
         assert_eq!(serde_json::to_string(&finding).unwrap(), WRITTEN);
+    }
+
+    #[test]
+    fn rules_that_are_led_stand_beside_the_one_that_leads() {
+        let with = WRITTEN.replace(
+            r#""level":"high","#,
+            r#""level":"high","also":[{"rule.id":"s","rule.title":"another","count":2}],"#,
+        );
+        let finding: Finding = serde_json::from_str(&with).unwrap();
+        assert_eq!(finding.rules().collect::<Vec<_>>(), [("r", "a rule"), ("s", "another")]);
+        assert_eq!(serde_json::to_string(&finding).unwrap(), with);
     }
 }

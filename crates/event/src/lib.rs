@@ -35,7 +35,8 @@ pub use column::ValueTag;
 pub use dataset::{BadLogSource, Dataset, DatasetId, LogSource};
 pub use event_set::EventSet;
 pub use finding::{
-    Counted, Entities, Evidence, Finding, FindingId, FindingRating, FindingRule, FindingSpan, ScorePart, Status,
+    ALSO_FIRED_MAX, AlsoFired, Counted, Entities, Evidence, Finding, FindingId, FindingRating, FindingRule,
+    FindingSpan, ScorePart, Status,
 };
 pub use hit::{Answer, EventRef, Hit, PatternsFound, RuleKey};
 pub use incident::{

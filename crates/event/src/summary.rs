@@ -277,6 +277,16 @@ fn rule_fact(findings: &[&Finding], names: &mut Names) -> String {
             text.push_str(&names.list(kind, values));
         }
     }
+    let mut others: Vec<String> = Vec::new();
+    for title in findings.iter().flat_map(|finding| &finding.also).map(|other| &other.rule_title) {
+        if !others.contains(title) {
+            others.push(title.clone());
+        }
+    }
+    if !others.is_empty() {
+        let word = if others.len() > 1 { "rules" } else { "rule" };
+        text.push_str(&format!("; the {word} {} fired there as well", names.list("rule", &others)));
+    }
     text
 }
 
@@ -308,7 +318,7 @@ fn sequence_fact(findings: &[&Finding], names: &mut Names) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::{Entities, FindingId, FindingRating, FindingRule, FindingSpan};
+    use crate::finding::{AlsoFired, Entities, FindingId, FindingRating, FindingRule, FindingSpan};
     use crate::incident::{IncidentId, IncidentScope};
     use crate::severity::Level;
 
@@ -316,6 +326,7 @@ mod tests {
         Finding {
             id: FindingId(at_s as u128),
             rule: FindingRule { id: rule.into(), title: rule.into(), level: Level::High },
+            also: Vec::new(),
             rating: FindingRating { score: 70, parts: Vec::new(), severity },
             span: FindingSpan {
                 first_seen: Some(Timestamp(at_s * 1_000_000)),
@@ -380,6 +391,20 @@ mod tests {
         assert_eq!(summary.sentences.len(), sheet.facts.len());
         assert_eq!(sheet.key("1", "m").unwrap(), FactSheet::of(&incident(&findings), &findings).key("1", "m").unwrap());
         assert_ne!(sheet.key("1", "m").unwrap(), sheet.key("2", "m").unwrap());
+    }
+
+    #[test]
+    fn rules_that_are_led_stand_in_the_fact_of_the_one_that_leads() {
+        let also = |title: &str| AlsoFired { rule_id: title.into(), rule_title: title.into(), count: 1 };
+        let led = |titles: &[&str]| Finding {
+            also: titles.iter().map(|title| also(title)).collect(),
+            ..finding("attack", Severity::P1, 10, "root")
+        };
+        let first_fact = |findings: &[Finding]| FactSheet::of(&incident(findings), findings).facts[0].text.clone();
+        let one = first_fact(&[led(&["scan"])]);
+        assert!(one.ends_with("on {host1}; the rule {rule2} fired there as well"), "{one}");
+        let two = first_fact(&[led(&["scan"]), led(&["scan", "probe"])]);
+        assert!(two.ends_with("; the rules {rule2}, {rule3} fired there as well"), "{two}");
     }
 
     #[test]

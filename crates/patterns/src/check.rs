@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 
 use crate::engine::Engine;
-use crate::pack::{Pack, Pattern, PatternCase};
-use crate::{Input, POINTS_MAX, Part};
+use crate::pack::{How, Pack, Pattern, PatternCase};
+use crate::{Input, POINTS_MAX, Part, THRESHOLD};
 
 /// The test that a value reaches a pack's threshold.
 #[derive(Clone)]
@@ -81,7 +81,8 @@ impl PackCheck {
         PackCheck { pack, input, engine: Arc::default() }
     }
 
-    /// Each case of each pattern: the pattern's name, the case, and whether the pattern was found.
+    /// Each case of each pattern: the pattern's name, the case, and whether the pattern was found. A grammar that reads
+    /// something unsure in a text that it is to ignore has not found it.
     pub fn cases(pack: &Arc<Pack>) -> Vec<(&Pattern, &PatternCase, bool)> {
         let check = |input| PackCheck::new(Arc::clone(pack), input);
         let (target, text) = (check(Input::Target), check(Input::Text));
@@ -89,7 +90,10 @@ impl PackCheck {
         cases
             .map(|(pattern, case)| {
                 let check = if pattern.parts == Part::Text.bit() { &text } else { &target };
-                let found = check.standing(&case.text).found.iter().any(|found| found.pattern == pattern.id);
+                let is_graded = matches!(pattern.how, How::Grammar(_));
+                let least = if is_graded && !case.wanted { THRESHOLD } else { 1 };
+                let standing = check.standing(&case.text);
+                let found = standing.found.iter().any(|found| found.pattern == pattern.id && found.points >= least);
                 (pattern, case, found)
             })
             .collect()

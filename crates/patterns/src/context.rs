@@ -33,9 +33,11 @@ impl Context {
     }
 
     /// The points of a reading of `text`, the value of the parameter `name` as it was sent.
-    pub fn weighed(&self, points: u32, name: &str, text: &str) -> u32 {
+    /// `is_mention`: a name or an expression was found, and no language was read.
+    pub fn weighed(&self, points: u32, is_mention: bool, name: &str, text: &str) -> u32 {
         if points >= THRESHOLD {
-            return points;
+            // Who asks about a name writes it as an attacker does.
+            return if is_mention && self.is_doubtful(name, text) { THRESHOLD - 1 } else { points };
         }
         let name = plain(name);
         let mut weighed = points;
@@ -98,9 +100,10 @@ mod tests {
         let cases =
             [("cmd", "x", 4), ("cmd[0]", "x", 4), ("q", "x", 1), ("id", "the end and the start", 1), ("id", "x", 3)];
         for (name, text, wanted) in cases {
-            assert_eq!(context.weighed(3, name, text), wanted, "{name} {text}");
+            assert_eq!(context.weighed(3, false, name, text), wanted, "{name} {text}");
         }
-        assert_eq!(context.weighed(5, "q", "the end and the start"), 5, "a sure reading stays sure");
+        assert_eq!(context.weighed(5, false, "q", "the end and the start"), 5, "a sure reading stays sure");
+        assert_eq!(context.weighed(5, true, "q", "the end and the start"), 4, "a name may be a question about it");
         let doubts =
             [("q", "the end of it", true), ("q", "\"x y\"", true), ("id", "\"x y\"", false), ("id", "the end", false)];
         for (name, text, wanted) in doubts {

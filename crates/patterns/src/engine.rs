@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use crate::context::Context;
 use crate::normalise::{self, base64, views};
-use crate::pack::{Pack, Pattern};
+use crate::pack::{How, Pack, Pattern};
 use crate::search::literals::{Literals, Present};
 use crate::search::seen::SeenSet;
 use crate::{Input, Part, THRESHOLD, View};
@@ -447,7 +447,8 @@ impl Work<'_> {
             return;
         }
         let Some(points) = pattern.points(look.text, look.part) else { return };
-        let points = self.engine.context.weighed(points, look.name, look.text);
+        let is_mention = !matches!(pattern.how, How::Grammar(_));
+        let points = self.engine.context.weighed(points, is_mention, look.name, look.text);
         if points == 0 {
             return;
         }

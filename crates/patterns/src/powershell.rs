@@ -167,8 +167,8 @@ impl PowershellGrammar {
             } else if call {
                 0
             } else {
-                // Other shells have it, too.
-                CommandClass::Argument.points(place, shape).min(3)
+                // Other shells and the languages of databases have it, too.
+                CommandClass::Argument.points(place, shape).min(if place.is_pipe() { 3 } else { 1 })
             }
         } else {
             known_points(place, shape).saturating_sub(if shape < Shape::Likely { 2 } else { 1 })

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use patterns::normalise::{self, views};
-use patterns::{Engine, Input, PARANOIA_MAX, Pack, Part, Pattern, View};
+use patterns::{Engine, How, Input, PARANOIA_MAX, Pack, Part, Pattern, View};
 use proptest::prelude::*;
 use rules::{RuleSet, Terms};
 
@@ -88,7 +88,8 @@ fn obvious(packs: &[(u32, Arc<Pack>)], input: Input, text: &str) -> BTreeSet<u32
         let points = looks.iter().filter_map(|(part, view, text, name)| {
             let needed = || pattern.needs.iter().any(|need| text.contains(need.as_str()));
             let points = (pattern.looks_at(*part, *view) && needed()).then(|| pattern.points(text, *part)).flatten()?;
-            Some(pack.context.weighed(points, name, text))
+            let is_mention = !matches!(pattern.how, How::Grammar(_));
+            Some(pack.context.weighed(points, is_mention, name, text))
         });
         points.max().unwrap_or(0)
     };

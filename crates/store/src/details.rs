@@ -1,7 +1,7 @@
 //! What of a finding is not a column of its own, as JSON, and the key that lists are sorted by. Names of fields are
 //! stored: they must not change.
 
-use event::{Entities, Finding, FindingId, ScorePart, Timestamp};
+use event::{AlsoFired, Entities, Finding, FindingId, ScorePart, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The column `details` of a finding.
@@ -11,6 +11,8 @@ pub(crate) struct Details {
     pub(crate) entities: Entities,
     pub(crate) techniques: Vec<String>,
     pub(crate) reason: String,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) also: Vec<AlsoFired>,
     #[serde(default)]
     pub(crate) response: Vec<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -22,7 +24,13 @@ pub(crate) struct Details {
 
 impl Details {
     pub(crate) fn of(finding: &Finding, muted_by: Option<&String>) -> Self {
+        // As `finding_also` has them: texts of PostgreSQL cannot hold a zero byte.
+        let mut also = finding.also.clone();
+        also.iter_mut().filter(|other| other.rule_id.contains('\0')).for_each(|other| {
+            other.rule_id = other.rule_id.replace('\0', "\u{2400}");
+        });
         Details {
+            also,
             score_parts: finding.rating.parts.clone(),
             entities: finding.entities.clone(),
             techniques: finding.techniques.clone(),
@@ -32,6 +40,11 @@ impl Details {
             muted_by: muted_by.cloned(),
         }
     }
+}
+
+/// The rules that a stored finding names; none where its details cannot be read, of which `db check` tells.
+pub(crate) fn also_of(details: &str) -> Vec<AlsoFired> {
+    serde_json::from_str::<Details>(details).map(|details| details.also).unwrap_or_default()
 }
 
 /// Sort key in microseconds since 1970: findings without any event time come last.

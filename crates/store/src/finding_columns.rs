@@ -28,6 +28,7 @@ pub(crate) fn stored(row: &Row) -> Result<StoredFinding, StoreError> {
     let finding = Finding {
         id: FindingId(number(row.get(0))?),
         rule: FindingRule { id: row.get(1), title: row.get(2), level: level.ok_or_else(|| damaged("level"))? },
+        also: details.also,
         rating: FindingRating {
             score: u8::try_from(row.small(4)).map_err(|_| damaged("score"))?,
             parts: details.score_parts,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use event::{FindingId, Level, Risk, Severity, Status, Timestamp};
+use event::{Finding, FindingId, Level, Risk, Severity, Status, Timestamp};
 use hashbrown::HashMap;
 use tokio::sync::watch;
 
@@ -32,7 +32,7 @@ pub struct Snapshot {
     pub by_level: BTreeMap<String, u64>,
     /// Findings by status, such as `new`.
     pub by_status: BTreeMap<String, u64>,
-    /// `(rule id, title, findings)`, most first.
+    /// `(rule id, title, findings)`, most first. A finding counts for each rule that it names.
     pub top_rules: Vec<(String, String, u64)>,
     /// `(address, events)`, most first.
     pub top_sources: Vec<(String, u64)>,
@@ -122,6 +122,8 @@ pub(crate) struct Added {
     pub(crate) minute: Option<i64>,
     pub(crate) sources: Vec<String>,
     pub(crate) score: u8,
+    /// Rules that it is counted for: its own and those that it names, in its order.
+    pub(crate) rules: u8,
 }
 
 impl Added {
@@ -135,8 +137,14 @@ impl Added {
             minute: finding.span.last_seen.map(|time| time.0.div_euclid(MINUTE_US)),
             sources: finding.entities.source_ip.clone(),
             score: finding.rating.score,
+            rules: rules_of(finding),
         }
     }
+}
+
+/// Rules that a finding is counted for. New ones come after those that are counted.
+fn rules_of(finding: &Finding) -> u8 {
+    u8::try_from(finding.rules().count()).unwrap_or(u8::MAX)
 }
 
 /// Whether to count a finding that is not remembered. Once [`FINDINGS_MAX`] are remembered, a finding that has changed
@@ -159,6 +167,7 @@ struct Remembered {
     level: Level,
     status: Status,
     score: u8,
+    rules: u8,
 }
 
 /// Minutes since 1970, plus one: so an `Option` of it takes no more room.
@@ -327,10 +336,11 @@ impl Inner {
         }
         match &before {
             Some(before) => self.subtract(before),
-            None => {
-                self.findings += 1;
-                self.rules.entry(finding.rule.id.clone()).or_insert_with(|| (finding.rule.title.clone(), 0)).1 += 1;
-            }
+            None => self.findings += 1,
+        }
+        let counted = before.map_or(0, |before| before.rules);
+        for (id, title) in finding.rules().skip(usize::from(counted)) {
+            self.rules.entry(id.to_owned()).or_insert_with(|| (title.to_owned(), 0)).1 += 1;
         }
         let minute = finding.span.last_seen.map(|time| time.0.div_euclid(MINUTE_US));
         let minute = minute.and_then(|minute| NonZeroMinute::new(i32::try_from(minute).ok()?.checked_add(1)?));
@@ -342,6 +352,7 @@ impl Inner {
             level: finding.rule.level,
             status: stored.status,
             score: finding.rating.score,
+            rules: rules_of(finding).max(counted),
         };
         let points = f64::from(now.score) - before.map_or(0.0, |before| f64::from(before.score));
         if points > 0.0 {

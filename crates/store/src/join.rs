@@ -300,13 +300,13 @@ fn absorb(incident: &mut Incident, finding: &Finding, is_new: bool) {
     incident.scope.first_seen = incident.scope.first_seen.into_iter().chain(finding.span.first_seen).min();
     incident.scope.last_seen = incident.scope.last_seen.into_iter().chain(finding.span.last_seen).max();
     incident.scope.entities.absorb(&finding.entities);
-    let add = |list: &mut Vec<String>, value: &String| {
-        if !list.contains(value) && list.len() < INCIDENT_LIST_MAX {
-            list.push(value.clone());
+    let add = |list: &mut Vec<String>, value: &str| {
+        if list.len() < INCIDENT_LIST_MAX && !list.iter().any(|known| known == value) {
+            list.push(value.to_owned());
         }
     };
     finding.techniques.iter().for_each(|technique| add(&mut incident.scope.techniques, technique));
-    add(&mut incident.scope.rules, &finding.rule.title);
+    finding.rules().for_each(|(_, title)| add(&mut incident.scope.rules, title));
 }
 
 /// Titles the incident by its most severe finding, of equals by the one with the highest score, then by the first.

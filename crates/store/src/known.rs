@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use event::event_set::EventSet;
-use event::{Evidence, Finding, FindingId, Incident, IncidentId, Timestamp};
+use event::{AlsoFired, Evidence, Finding, FindingId, Incident, IncidentId, Timestamp};
 
 use crate::entity_keys::keys;
 use crate::memory::Memory;
@@ -39,6 +39,7 @@ pub(crate) struct StoredPart {
     pub(crate) last_seen: Option<Timestamp>,
     pub(crate) evidence: Vec<Evidence>,
     pub(crate) events: EventSet,
+    pub(crate) also: Vec<AlsoFired>,
 }
 
 /// Everything that joining looks up.

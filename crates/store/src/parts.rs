@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use event::{EventId, Evidence, Finding, FindingId, FindingSpan};
+use event::{AlsoFired, EventId, Evidence, Finding, FindingId, FindingSpan};
 
 use crate::join::join;
 use crate::known::{Home, Known, Part, StoredPart, Trace};
@@ -166,9 +166,27 @@ fn rest(known: &Known, finding: &Finding, chain: &[FindingId], id: FindingId, co
         evidence: kept(own.map_or(&[][..], |own| &own.evidence), new),
         reason: format!("{more}{after}; with what was before: {}", finding.reason),
         continues: before,
+        also: also_of_rest(finding, &done, own),
         counted: event::Counted { events, fresh: Vec::new() },
         ..finding.clone()
     }
+}
+
+/// The rules that events after the earlier parts matched, with how many of those. Names stay in the order in which the
+/// part was first written: statistics count those that come after the ones they know.
+fn also_of_rest(finding: &Finding, done: &[&StoredPart], own: Option<&StoredPart>) -> Vec<AlsoFired> {
+    let in_parts = |id: &str| -> u64 {
+        let named = done.iter().flat_map(|part| &part.also);
+        named.filter(|other| other.rule_id == id).map(|other| other.count).sum()
+    };
+    let rest = finding
+        .also
+        .iter()
+        .map(|other| AlsoFired { count: other.count.saturating_sub(in_parts(&other.rule_id)), ..other.clone() });
+    let mut also: Vec<AlsoFired> = rest.filter(|other| other.count > 0).collect();
+    let place = |id: &str| own.and_then(|own| own.also.iter().position(|known| known.rule_id == id));
+    also.sort_by_key(|other| place(&other.rule_id).unwrap_or(usize::MAX));
+    also
 }
 
 /// Evidence of events that no earlier part counts, oldest first.

@@ -12,19 +12,23 @@ use crate::rows::{JoinedRows, read_doc};
 use crate::sql::{Row, Statement, Text, Transaction, both, sql};
 use crate::sql_store::SqlStore;
 use crate::upkeep::{
-    Diagnosis, Fault, FindingRow, FindingTimes, Fix, IncidentRow, LinkRow, MENDER, Recount, Upkeep, Value, diagnosis,
+    AskedFor, Diagnosis, Fault, FindingRow, FindingTimes, Fix, IncidentRow, LinkRow, MENDER, Recount, Upkeep, Value,
+    diagnosis,
 };
 
 const FINDINGS: Text = Text {
     sqlite: "SELECT lower(hex(id)), count, score, severity, first_seen, last_seen, sort_time, status, details, events,
             (SELECT json_group_array(json_object('event_id', hex(event_id))) FROM evidence e WHERE e.finding_id = f.id),
             (SELECT json_group_array(kind || '=' || value) FROM finding_entities n WHERE n.finding_id = f.id),
+            (SELECT json_group_object(rule_id, count) FROM finding_also a WHERE a.finding_id = f.id),
             (SELECT l.events FROM incident_findings l WHERE l.finding_id = lower(hex(f.id))),
             (SELECT h.events FROM held_findings h WHERE h.finding_id = lower(hex(f.id)))
         FROM findings f WHERE id > unhex($1) ORDER BY id LIMIT 1000",
     postgres:
         "SELECT encode(id, 'hex'), count, score::bigint, severity, first_seen, last_seen, sort_time, status::bigint,
             details, events, evidence, array_to_json(entities)::text,
+            (SELECT coalesce(json_object_agg(rule_id, count), '{}')::text FROM finding_also a
+                WHERE a.finding_id = f.id AND a.day = f.day AND a.sort_time = f.sort_time),
             (SELECT l.events FROM incident_findings l WHERE l.finding_id = encode(f.id, 'hex')),
             (SELECT h.events FROM held_findings h WHERE h.finding_id = encode(f.id, 'hex'))
         FROM findings f WHERE id > decode($1, 'hex') ORDER BY id LIMIT 1000",
@@ -101,7 +105,7 @@ const ORPHANS: [Orphans; 7] = [
 ];
 
 /// The statement of a fix: `$1` is the row's id, `$2` the new value where the fix has one. Entities take
-/// [`put_entities`].
+/// [`put_entities`], rules that are named [`put_also`].
 fn statement(fix: Fix) -> Option<Text> {
     Some(match fix {
         Fix::Count => both!("UPDATE findings SET count = $2 WHERE id = " unhex("$1")),
@@ -113,7 +117,8 @@ fn statement(fix: Fix) -> Option<Text> {
         Fix::Held => "UPDATE held_findings SET events = $2 WHERE finding_id = $1".into(),
         Fix::Unlink => "DELETE FROM incident_findings WHERE finding_id = $1".into(),
         Fix::Continue => "UPDATE incident_findings SET continued = '' WHERE finding_id = $1".into(),
-        Fix::Entities => return None,
+        Fix::Unname => both!("DELETE FROM finding_also WHERE finding_id = " unhex("$1")),
+        Fix::Entities | Fix::Also => return None,
     })
 }
 
@@ -137,6 +142,22 @@ fn put_entities<'a>(transaction: &Transaction, id: &'a str, entities: &'a str) -
     }
 }
 
+/// Statements that make the rules of a finding, by which it is found, those of the JSON object: ids with their events.
+fn put_also<'a>(transaction: &Transaction, id: &'a str, also: &'a str) -> Vec<Statement<'a>> {
+    const GONE: Text = both!("DELETE FROM finding_also WHERE finding_id = " unhex("$1"));
+    let put = match transaction {
+        Transaction::Sqlite(_) => {
+            "INSERT INTO finding_also (rule_id, finding_id, count) SELECT key, unhex($1), value FROM json_each($2)"
+        }
+        Transaction::Postgres(_) => {
+            "INSERT INTO finding_also (rule_id, finding_id, count, day, sort_time)
+             SELECT other.key, id, other.value::bigint, day, sort_time FROM findings, json_each_text($2::json) AS other
+             WHERE id = decode($1, 'hex')"
+        }
+    };
+    vec![sql(GONE).bind(id), sql(put).bind(id).bind(also)]
+}
+
 /// Tells the fault and mends it, inside the transaction.
 async fn take(transaction: &mut Transaction, recount: &mut Recount, one: Diagnosis) -> Result<(), StoreError> {
     if let Some((fix, id, value)) = &one.fix {
@@ -144,6 +165,7 @@ async fn take(transaction: &mut Transaction, recount: &mut Recount, one: Diagnos
             (Some(text), Value::None) => vec![sql(text).bind(id)],
             (Some(text), Value::Number(number)) => vec![sql(text).bind(id).bind(*number)],
             (Some(text), Value::Text(value)) => vec![sql(text).bind(id).bind(value)],
+            (None, Value::Text(also)) if *fix == Fix::Also => put_also(transaction, id, also),
             (None, Value::Text(entities)) => put_entities(transaction, id, entities),
             (None, Value::None | Value::Number(_)) => Vec::new(),
         };
@@ -166,9 +188,9 @@ fn finding_of(row: &Row) -> FindingRow {
         details: row.get(8),
         events: row.get(9),
         evidence: row.get(10),
-        entities: row.get(11),
-        linked: row.get(12),
-        held: row.get(13),
+        asked: AskedFor { entities: row.get(11), also: row.get(12) },
+        linked: row.get(13),
+        held: row.get(14),
     }
 }
 
@@ -191,7 +213,16 @@ async fn check_findings(
     }
 }
 
+/// Findings that do not exist and for which rules are named.
+const NAMED_FOR_NONE: Text = both!("SELECT DISTINCT " hex("finding_id") " FROM finding_also a
+    WHERE NOT EXISTS (SELECT 1 FROM findings f WHERE f.id = a.finding_id)");
+
 async fn check_orphans(transaction: &mut Transaction, recount: &mut Recount) -> Result<(), StoreError> {
+    for row in transaction.rows(sql(NAMED_FOR_NONE)).await? {
+        let what = "it names rules of a finding that does not exist".to_owned();
+        let fix = Some((Fix::Unname, Value::None));
+        take(transaction, recount, diagnosis("finding_also", row.get(0), what, "it is removed", fix)).await?;
+    }
     for Orphans { table, what, find, remove } in ORPHANS {
         for row in transaction.rows(sql(find)).await? {
             let id: String = row.get(0);

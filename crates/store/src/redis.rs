@@ -15,6 +15,7 @@ use ::redis::aio::{ConnectionManager, ConnectionManagerConfig, MultiplexedConnec
 use ::redis::{AsyncCommands, AsyncConnectionConfig, Client, Pipeline, pipe};
 use async_trait::async_trait;
 use event::{FindingId, Level, Risk, Severity, Status, Timestamp};
+use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use crate::error::StoreError;
@@ -87,7 +88,7 @@ impl RedisHot {
         let texts: Vec<Option<String>> = request.query_async(&mut connection).await?;
         let size: usize = connection.hlen(key("known")).await?;
         let read = |text: Option<String>| {
-            text.map(|text| read_doc(&text, "a finding in the cache").map(Added::from_short)).transpose()
+            text.map(|text| read_doc(&text, "a finding in the cache").map(Added::from_short_form)).transpose()
         };
         Ok((texts.into_iter().map(read).collect::<Result<_, _>>()?, size))
     }
@@ -160,18 +161,20 @@ impl RedisHot {
         let mut latest: BTreeMap<FindingId, Added> = BTreeMap::new();
         for (stored, before) in findings.iter().zip(before) {
             let finding = &stored.finding;
-            let added = Added::of(stored);
+            let mut added = Added::of(stored);
             let before = latest.remove(&finding.id).or(before);
             if before.is_none() && !counts(stored, size + latest.len()) {
                 continue;
             }
+            let counted = before.as_ref().map_or(0, |before| before.rules);
+            added.rules = added.rules.max(counted);
             match &before {
                 Some(before) => count(&mut pipeline, before, &finding.rule.id, -1),
-                None => {
-                    pipeline.hincr(key("counts"), "findings", 1).ignore();
-                    pipeline.hincr(key("counts"), format!("rule:{}", finding.rule.id), 1).ignore();
-                    pipeline.hset(key("titles"), &finding.rule.id, &finding.rule.title).ignore();
-                }
+                None => drop(pipeline.hincr(key("counts"), "findings", 1).ignore()),
+            }
+            for (id, title) in finding.rules().skip(usize::from(counted)) {
+                pipeline.hincr(key("counts"), format!("rule:{id}"), 1).ignore();
+                pipeline.hset(key("titles"), id, title).ignore();
             }
             count(&mut pipeline, &added, &finding.rule.id, 1);
             let points = f64::from(added.score) - before.as_ref().map_or(0.0, |before| f64::from(before.score));
@@ -198,16 +201,30 @@ impl RedisHot {
 }
 
 /// What is remembered of a finding, as a JSON list: without names of fields it takes less memory.
-type Short = (Severity, Level, Status, u64, Option<i64>, Vec<String>, u8);
+type Short = (Severity, Level, Status, u64, Option<i64>, Vec<String>, u8, u8);
+
+/// What is read of it: earlier versions did not count the rules that a finding names.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum ShortForm {
+    Now(Short),
+    Before((Severity, Level, Status, u64, Option<i64>, Vec<String>, u8)),
+}
 
 impl Added {
     fn short(&self) -> Short {
         let sources = self.sources.clone();
-        (self.severity, self.level, self.status, self.events, self.minute, sources, self.score)
+        (self.severity, self.level, self.status, self.events, self.minute, sources, self.score, self.rules)
     }
 
-    fn from_short((severity, level, status, events, minute, sources, score): Short) -> Self {
-        Added { severity, level, status, events, minute, sources, score }
+    fn from_short_form(remembered: ShortForm) -> Self {
+        let (severity, level, status, events, minute, sources, score, rules) = match remembered {
+            ShortForm::Now(short) => short,
+            ShortForm::Before((severity, level, status, events, minute, sources, score)) => {
+                (severity, level, status, events, minute, sources, score, 1)
+            }
+        };
+        Added { severity, level, status, events, minute, sources, score, rules }
     }
 }
 

@@ -21,7 +21,7 @@ const TITLED_MAX: i64 = 100;
 pub trait Seen: Send + Sync + std::fmt::Debug {
     /// Source addresses within the network that findings name, as they are written there; at most `limit`.
     async fn addresses(&self, network: Network, limit: u32) -> Result<Vec<String>, StoreError>;
-    /// Ids of rules of this title, in upper or lower case, that found something; 100 of them at most.
+    /// Ids of rules of this title, in upper or lower case, that found something or are named in a finding; 100 of them at most.
     async fn rules_titled(&self, title: &str) -> Result<Vec<String>, StoreError>;
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct Names<'a> {
 /// What the findings name.
 pub(crate) fn names_of(findings: &[Finding]) -> Names<'_> {
     let addresses = findings.iter().flat_map(|finding| finding.entities.source_ip.iter().map(String::as_str));
-    let titles = findings.iter().map(|finding| (finding.rule.title.as_str(), finding.rule.id.as_str()));
+    let titles = findings.iter().flat_map(Finding::rules).map(|(id, title)| (title, id));
     Names { addresses: addresses.collect(), titles: titles.collect() }
 }
 

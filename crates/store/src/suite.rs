@@ -59,6 +59,7 @@ pub(crate) fn finding(number: u64, severity: Severity, address: &str) -> Finding
     Finding {
         id: FindingId(u128::from(number) << 64),
         rule: FindingRule { id: format!("rule-{}", number % 3), title: "a title".into(), level: Level::High },
+        also: Vec::new(),
         rating: FindingRating {
             score: 75,
             parts: vec![ScorePart { part: "rule level high".into(), points: 75 }],
@@ -445,6 +446,7 @@ async fn tokens_are_kept_and_revoked(url: &str) {
     assert_eq!(store.token("xyz").await.unwrap(), None);
 }
 
+mod also;
 mod parts;
 mod small;
 mod upkeep;

@@ -1,7 +1,7 @@
 //! Whether stored values agree with each other, row by row, and what can be derived anew where they do not. No I/O; the
 //! queries are in `recount`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use event::{EventSet, Incident, Severity, Status, Thresholds, Timestamp};
@@ -66,6 +66,8 @@ pub(crate) enum Fix {
     Link,
     Held,
     Entities,
+    Also,
+    Unname,
     Unlink,
     Continue,
 }
@@ -111,12 +113,20 @@ pub(crate) struct FindingRow {
     pub(crate) events: String,
     /// JSON: objects with an `event_id`.
     pub(crate) evidence: String,
-    /// JSON: `kind=value`.
-    pub(crate) entities: String,
+    pub(crate) asked: AskedFor,
     /// Its events by its link to an incident; `None` where it has none.
     pub(crate) linked: Option<i64>,
     /// Its events by its row of `held_findings`; `None` where it has none.
     pub(crate) held: Option<i64>,
+}
+
+/// What lists find a finding by, as JSON.
+#[derive(Debug)]
+pub(crate) struct AskedFor {
+    /// `kind=value`.
+    pub(crate) entities: String,
+    /// Rules that it names, each with its events.
+    pub(crate) also: String,
 }
 
 /// When a finding's events were, in microseconds since 1970.
@@ -215,7 +225,7 @@ impl FindingRow {
             tell(what, "the severity follows the score", Some((Fix::Severity, severity)));
         }
         let named: BTreeSet<String> = details.entities.pairs().map(|(kind, value)| format!("{kind}={value}")).collect();
-        let rows: Option<BTreeSet<String>> = serde_json::from_str(&self.entities).ok();
+        let rows: Option<BTreeSet<String>> = serde_json::from_str(&self.asked.entities).ok();
         let clean = |all: &BTreeSet<String>| -> BTreeSet<String> {
             all.iter().map(|one| one.replace(['\0', '\u{1f}', '\u{2400}'], " ")).collect()
         };
@@ -224,6 +234,14 @@ impl FindingRow {
                 format!("it names {} entities, {} can be asked for", named.len(), rows.map_or(0, |rows| rows.len()));
             let named = serde_json::to_string(&named).unwrap_or_default();
             tell(what, "what can be asked for follows the finding", Some((Fix::Entities, Value::Text(named))));
+        }
+        let named: BTreeMap<&str, u64> =
+            details.also.iter().map(|other| (other.rule_id.as_str(), other.count)).collect();
+        let rows: Option<BTreeMap<&str, u64>> = serde_json::from_str(&self.asked.also).ok();
+        if rows.as_ref() != Some(&named) {
+            let (known, wanted) = (&self.asked.also, serde_json::to_string(&named).unwrap_or_default());
+            let what = format!("it names the rules {wanted}, it is found by {known}");
+            tell(what, "what it is found by follows the finding", Some((Fix::Also, Value::Text(wanted))));
         }
     }
 }

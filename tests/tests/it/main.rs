@@ -16,6 +16,7 @@ mod live_kill;
 mod mission;
 mod new_user;
 mod node;
+mod one_deed;
 mod oracle;
 mod outage;
 mod program;

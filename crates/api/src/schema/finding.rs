@@ -15,6 +15,17 @@ pub(crate) struct Entities {
     host_name: Option<Vec<String>>,
 }
 
+/// A rule that matched events of a finding which a stronger rule leads.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AlsoFired {
+    #[serde(rename = "rule.id")]
+    rule_id: String,
+    #[serde(rename = "rule.title")]
+    rule_title: String,
+    /// Events of the finding that it matched.
+    count: u64,
+}
+
 /// One reason for a score.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ScorePart {

@@ -239,7 +239,9 @@ async fn the_agent_answers_as_its_document_says() {
     let known = [("ops".to_owned(), "a".to_owned()), ("pager".to_owned(), "b".to_owned())];
     state.store.register_endpoints(&known, Timestamp(1)).await.unwrap();
     let join = Some(JoinPolicy { gap_us: 1_000, opens_from: Severity::P3, notify_age_us: Some(1 << 50) });
-    let one = Finding { entities: Entities { user_name: vec!["bob".into()], ..Entities::default() }, ..finding(9) };
+    let also = vec![event::AlsoFired { rule_id: "s".into(), rule_title: "another".into(), count: 2 }];
+    let entities = Entities { user_name: vec!["bob".into()], ..Entities::default() };
+    let one = Finding { also, entities, ..finding(9) };
     state.store.commit(&Commit { findings: vec![one], join, ..Commit::default() }).await.unwrap();
     state.store.fan_out(&[("ops".to_owned(), Severity::P3)], 0, Timestamp(2)).await.unwrap();
     state.store.disable_endpoint("ops", "a", "410", &["pager".to_owned()], Timestamp(3)).await.unwrap();

@@ -103,7 +103,8 @@ impl LivePolicy {
             ("evicted", now.evicted, before.evicted),
             ("forgiven", now.forgiven, before.forgiven),
             ("proof_dropped", now.proof_dropped, before.proof_dropped),
-            ("unknown_rule", now.unknown_rule, before.unknown_rule),
+            ("unnamed", now.unplaced.unnamed, before.unplaced.unnamed),
+            ("unknown_rule", now.unplaced.unknown_rule, before.unplaced.unknown_rule),
         ] {
             if new > old {
                 metrics::counter!("correlation_exceptions_total", "reason" => reason).increment(new - old);

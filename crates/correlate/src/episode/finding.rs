@@ -1,17 +1,18 @@
 //! The finding that an episode makes: its score, its proof, and the reason in words.
 
-use event::{Counted, EventId, Finding, FindingId, FindingRating, FindingRule, FindingSpan};
+use event::{AlsoFired, Counted, EventId, Finding, FindingId, FindingRating, FindingRule, FindingSpan, RuleKey};
 use rules::ruleset::RuleSet;
-use rules::sigma::rule::{CorrelationKind, Function};
+use rules::sigma::rule::{CorrelationKind, Function, Head};
 
-use crate::episode::{Episode, RuleRef};
+use crate::episode::{Episode, LedRule, RuleRef};
 use crate::options::CorrelatorOptions;
 use crate::score;
 
 impl Episode {
     /// The finding as it is now.
     pub(crate) fn finding(&self, set: &RuleSet, options: &CorrelatorOptions) -> Finding {
-        let (head, reason) = (self.head(set), self.reason(set));
+        let (head, also) = (self.head(set), self.also(set));
+        let reason = self.reason(set) + &also_text(&also);
         let assets = self.facts.entities.host_name.iter();
         let assets = assets.filter_map(|host| Some((host.as_str(), options.assets.weight(host)?)));
         let facts = score::Facts {
@@ -33,16 +34,39 @@ impl Episode {
         Finding {
             id: FindingId::derive(&head.id, &self.group, first_event),
             rule: FindingRule { id: head.id.clone(), title: head.title.clone(), level: head.level },
+            also,
             rating: FindingRating { score, parts: score_parts, severity },
             span: FindingSpan { first_seen: self.times.first, last_seen: self.times.last, count: self.count },
             entities: self.facts.entities.clone(),
-            techniques: head.techniques.clone(),
+            techniques: self.techniques(set),
             reason,
             response: head.response.clone(),
             evidence: self.lines.shown().cloned().collect(),
             continues: None,
             counted: Counted { events: self.events.settled(self.is_sampled(set)), fresh: self.lines.fresh.clone() },
         }
+    }
+
+    /// The rules that its rule leads.
+    fn also(&self, set: &RuleSet) -> Vec<AlsoFired> {
+        let fired = |led: &LedRule| {
+            let title = head_of(set, &led.id).map_or(&led.id, |head| &head.title);
+            AlsoFired { rule_id: led.id.clone(), rule_title: title.clone(), count: led.count }
+        };
+        self.facts.also.iter().map(fired).collect()
+    }
+
+    /// The techniques of its rule, then those that the rules which it leads add.
+    fn techniques(&self, set: &RuleSet) -> Vec<String> {
+        let mut techniques = self.head(set).techniques.clone();
+        for technique in
+            self.facts.also.iter().filter_map(|led| head_of(set, &led.id)).flat_map(|head| &head.techniques)
+        {
+            if !techniques.contains(technique) {
+                techniques.push(technique.clone());
+            }
+        }
+        techniques
     }
 
     /// Whether its events are a sample, so that the number of all events is an estimate.
@@ -108,6 +132,17 @@ impl Episode {
             }
         }
     }
+}
+
+/// Head of the detection rule with this id; `None` where the set does not hold it any more.
+fn head_of<'a>(set: &'a RuleSet, id: &str) -> Option<&'a Head> {
+    set.rule_of(RuleKey::of_id(id)).map(|rule| &set.rules[rule as usize].head)
+}
+
+/// What a reason says of the rules that are led: how many events each of them matched.
+fn also_text(also: &[AlsoFired]) -> String {
+    let named: Vec<String> = also.iter().map(|other| format!("{} ({})", other.rule_title, other.count)).collect();
+    if named.is_empty() { String::new() } else { format!("; also: {}", named.join(", ")) }
 }
 
 /// A time span in the largest unit that it is a multiple of.

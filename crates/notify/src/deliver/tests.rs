@@ -56,6 +56,7 @@ fn finding(number: u128, title: &str, address: String) -> Finding {
     Finding {
         id: FindingId(number),
         rule: FindingRule { id: "r".into(), title: title.into(), level: Level::High },
+        also: Vec::new(),
         rating: FindingRating { score: 70, parts: Vec::new(), severity: Severity::P1 },
         span: FindingSpan { first_seen: Some(clock()), last_seen: Some(clock()), count: 5 },
         entities: Entities { source_ip: vec![address], ..Entities::default() },

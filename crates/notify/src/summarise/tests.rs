@@ -51,6 +51,7 @@ async fn store_with_an_incident(url: &str) -> Arc<dyn Store> {
     let finding = event::Finding {
         id: FindingId(1),
         rule: FindingRule { id: "r".into(), title: "a rule".into(), level: Level::High },
+        also: Vec::new(),
         rating: FindingRating { score: 70, parts: Vec::new(), severity: Severity::P1 },
         span: FindingSpan { first_seen: Some(Timestamp(1)), last_seen: Some(Timestamp(2)), count: 5 },
         entities: Entities { source_ip: vec!["192.0.2.1".into()], ..Entities::default() },

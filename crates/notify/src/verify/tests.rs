@@ -17,6 +17,7 @@ fn sheet() -> FactSheet {
     let finding = |rule: &str, severity, at_s: i64| Finding {
         id: FindingId(at_s as u128),
         rule: FindingRule { id: rule.into(), title: rule.into(), level: Level::High },
+        also: Vec::new(),
         rating: FindingRating { score: 70, parts: Vec::new(), severity },
         span: FindingSpan {
             first_seen: Some(Timestamp(at_s * 1_000_000)),

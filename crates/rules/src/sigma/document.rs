@@ -102,11 +102,11 @@ fn rule(node: &Node, head: Head, terms: &Terms, problems: &mut Problems) -> Opti
             patterns_hold
         }
     };
-    let sample_of = sample_of(node, problems);
+    let (sample_of, act) = (sample_of(node, problems), act(node, problems));
     let condition = condition?;
     let mut looks_up = false;
     condition.items(&mut |item| looks_up |= matches!(item.check, Check::Indicator(_)));
-    Some(Rule { head, logsource: logsource?, condition, pack, sum_of, looks_up, sample_of })
+    Some(Rule { head, logsource: logsource?, condition, pack, sum_of, looks_up, sample_of, act })
 }
 
 /// Key under which a rule says that it looks at one in so many events.
@@ -120,6 +120,19 @@ fn sample_of(node: &Node, problems: &mut Problems) -> Option<u32> {
         problems.error(section.place, format!("`{SAMPLE_KEY}` is a whole number from 2 to {SAMPLE_MAX}"));
     }
     number.map(|number| number as u32)
+}
+
+/// Key under which a rule names the act that its events tell of.
+const ACT_KEY: &str = "c0di3.act";
+
+fn act(node: &Node, problems: &mut Problems) -> Option<Box<str>> {
+    let section = node.get(ACT_KEY)?;
+    let is_word = |text: &&str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') && !text.is_empty();
+    let word = section.text().filter(is_word);
+    if word.is_none() {
+        problems.error(section.place, format!("`{ACT_KEY}` is a word of small letters, such as `login`"));
+    }
+    word.map(Into::into)
 }
 
 /// What a log source is told by.
@@ -164,6 +177,21 @@ fn part(section: &Node, key: &str, problems: &mut Problems) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_act_is_a_word() {
+        let load = |act: &str| {
+            let text = format!(
+                "title: a\nid: a\nlevel: low\nc0di3.act: {act}\nlogsource: {{product: linux}}\ndetection: {{s: [x], condition: s}}\n"
+            );
+            crate::load([("r.yml", text.as_str())], &crate::Terms::default())
+        };
+        assert_eq!(load("log_in").set.rules[0].act.as_deref(), Some("log_in"));
+        for wrong in ["Login", "''", "[login]", "log in", "7"] {
+            let loaded = load(wrong);
+            assert_eq!((loaded.set.rules.len(), loaded.rejected().count()), (0, 1), "{wrong}");
+        }
+    }
 
     #[test]
     fn what_names_other_rules_knows_where() {

@@ -26,6 +26,9 @@ pub struct Rule {
     pub looks_up: bool,
     /// Only one in so many events is looked at, and counts for as many.
     pub sample_of: Option<u32>,
+    /// What somebody did, in one word, where other events tell of it as well: rules with this word that fire for one account
+    /// on one host within seconds are one finding.
+    pub act: Option<Box<str>>,
 }
 
 /// What detections and correlations have in common.

@@ -11,6 +11,7 @@ fn finding(number: u128, severity: Severity, address: &str, at_s: i64) -> Findin
     Finding {
         id: FindingId(number),
         rule: FindingRule { id: format!("r{number}"), title: format!("rule {number}"), level: Level::High },
+        also: Vec::new(),
         rating: FindingRating { score: 75, parts: Vec::new(), severity },
         span: FindingSpan {
             first_seen: Some(Timestamp(at_s * 1_000_000)),

@@ -7,15 +7,24 @@ use event::{Evidence, FindingId, Severity, Timestamp};
 use sqlx::postgres::{PgPool, PgRow};
 use sqlx::{PgConnection, Row};
 
+use crate::details::also_of;
 use crate::error::StoreError;
 use crate::finding_columns::select_findings;
 use crate::known::StoredPart;
 use crate::query::FindingQuery;
 use crate::rows::{bytes, event_set, read_doc};
 
+/// The finding was found by one of the rules, or names one of them.
+macro_rules! of_rules {
+    () => {
+        "($5::text[] IS NULL OR rule_id = ANY($5) OR EXISTS (SELECT 1 FROM finding_also AS other
+            WHERE other.finding_id = id AND other.rule_id = ANY($5)))"
+    };
+}
+
 /// A list with all filters: `$before` comes first, `$order` last.
 macro_rules! list_query {
-    ($before:literal, $severity:literal, $rule:literal, $order:literal) => {
+    ($before:literal, $severity:literal, $rule:expr, $order:literal) => {
         concat!(
             $before,
             select_findings!(
@@ -39,7 +48,7 @@ macro_rules! list_query {
 const LIST: &str = list_query!(
     "",
     "($3::text[] IS NULL OR severity = ANY($3))",
-    "($5::text[] IS NULL OR rule_id = ANY($5))",
+    of_rules!(),
     "ORDER BY sort_time DESC, id DESC LIMIT $12"
 );
 /// Gathers all findings that name the entities, then takes the newest: right where no more than [`ENTITY_FINDINGS_MAX`]
@@ -58,7 +67,9 @@ const LIST_BY_ENTITY: &str = concat!(
         SELECT * FROM few
         WHERE ($1::bigint IS NULL OR sort_time >= $1) AND ($2::bigint IS NULL OR first_seen < $2)
           AND ($3::text[] IS NULL OR severity = ANY($3)) AND ($4::smallint[] IS NULL OR level = ANY($4))
-          AND ($5::text[] IS NULL OR rule_id = ANY($5)) AND ($6::smallint[] IS NULL OR status = ANY($6))
+          AND ",
+    of_rules!(),
+    " AND ($6::smallint[] IS NULL OR status = ANY($6))
           AND ($10::bigint IS NULL OR (sort_time, id) < ($10, $11))
         ORDER BY sort_time DESC, id DESC LIMIT $12) AS found ON true"
 );
@@ -70,15 +81,32 @@ const SEEN: usize = 15;
 const LIST_BY_SEVERITY: &str = list_query!(
     "SELECT f.* FROM UNNEST($3::text[]) AS wanted(severity_is) CROSS JOIN LATERAL (",
     "severity = severity_is",
-    "($5::text[] IS NULL OR rule_id = ANY($5))",
+    of_rules!(),
     "ORDER BY sort_time DESC, id DESC LIMIT $12) f ORDER BY sort_time DESC, id DESC LIMIT $12"
 );
-const LIST_BY_RULE: &str = list_query!(
-    "SELECT f.* FROM UNNEST($3::text[]) AS wanted(severity_is) CROSS JOIN UNNEST($5::text[]) AS named(rule_is)
-     CROSS JOIN LATERAL (",
-    "severity = severity_is",
-    "rule_id = rule_is",
-    "ORDER BY sort_time DESC, id DESC LIMIT $12) f ORDER BY sort_time DESC, id DESC LIMIT $12"
+/// The newest findings of each rule and severity, and for each rule the newest that name it; the newest of all are among
+/// them. A finding of one of the rules may name another.
+const LIST_BY_RULE: &str = concat!(
+    "SELECT DISTINCT ON (sort_time, id) * FROM ((",
+    list_query!(
+        "SELECT f.* FROM UNNEST($3::text[]) AS wanted(severity_is) CROSS JOIN UNNEST($5::text[]) AS named(rule_is)
+         CROSS JOIN LATERAL (",
+        "severity = severity_is",
+        "rule_id = rule_is",
+        "ORDER BY sort_time DESC, id DESC LIMIT $12) f ORDER BY sort_time DESC, id DESC LIMIT $12"
+    ),
+    ") UNION ALL (",
+    list_query!(
+        "SELECT f.* FROM UNNEST($5::text[]) AS named(rule_is) CROSS JOIN LATERAL (
+            SELECT g.* FROM (SELECT finding_id AS other_id, day AS other_day, sort_time AS other_time FROM finding_also
+                WHERE rule_id = rule_is AND ($10::bigint IS NULL OR (sort_time, finding_id) < ($10, $11))
+                ORDER BY sort_time DESC, finding_id DESC) AS other
+            CROSS JOIN LATERAL (",
+        "severity = ANY($3)",
+        "id = other_id AND day = other_day",
+        ") AS g ORDER BY other_time DESC, other_id DESC LIMIT $12) AS f"
+    ),
+    ")) AS found ORDER BY sort_time DESC, id DESC LIMIT $12"
 );
 /// Up to so many rules of one query are looked up one by one.
 const RULES_APART_MAX: usize = 20;
@@ -158,7 +186,7 @@ pub(crate) async fn get(pool: &PgPool, id: FindingId) -> Result<Option<(PgRow, V
 
 /// What the next part of a finding has to know of it; `None` where there is no such finding.
 pub(crate) async fn part(connection: &mut PgConnection, id: FindingId) -> Result<Option<StoredPart>, StoreError> {
-    let row = sqlx::query("SELECT count, first_seen, last_seen, events, evidence FROM findings WHERE id = $1");
+    let row = sqlx::query("SELECT count, first_seen, last_seen, events, evidence, details FROM findings WHERE id = $1");
     let row = row.bind(bytes(id.0)).fetch_optional(connection).await.map_err(StoreError::Read)?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(StoredPart {
@@ -167,5 +195,6 @@ pub(crate) async fn part(connection: &mut PgConnection, id: FindingId) -> Result
         last_seen: row.get::<Option<i64>, _>(2).map(Timestamp),
         evidence: read_doc(row.get(4), "evidence")?,
         events: event_set(row.get(3))?,
+        also: also_of(row.get(5)),
     }))
 }

@@ -124,6 +124,27 @@ struct RuleColumns {
     id: Vec<String>,
     title: Vec<String>,
     level: Vec<i16>,
+    also: AlsoColumns,
+}
+
+/// Rules that the findings name, one row for each rule and finding.
+#[derive(Default)]
+struct AlsoColumns {
+    id: Vec<String>,
+    count: Vec<i64>,
+    finding: Vec<Vec<u8>>,
+    day: Vec<i32>,
+}
+
+impl AlsoColumns {
+    fn push(&mut self, finding: &Finding) {
+        for other in &finding.also {
+            self.id.push(without_zero(&other.rule_id));
+            self.count.push(i64::try_from(other.count).unwrap_or(i64::MAX));
+            self.finding.push(bytes(finding.id.0));
+            self.day.push(day(finding));
+        }
+    }
 }
 
 /// Columns of times, in microseconds since 1970.
@@ -149,6 +170,7 @@ impl Columns {
         self.rule.id.push(without_zero(&finding.rule.id));
         self.rule.title.push(without_zero(&finding.rule.title));
         self.rule.level.push(finding.rule.level as i16);
+        self.rule.also.push(finding);
         self.score.push(i16::from(finding.rating.score));
         self.severity.push(finding.rating.severity.name().to_owned());
         self.times.first_seen.push(finding.span.first_seen.map(|time| time.0));
@@ -175,6 +197,7 @@ pub(crate) async fn write_findings(
     if columns.id.is_empty() {
         return Ok(Committed::default());
     }
+    let also = columns.rule.also;
     let row = sqlx::query(
         "WITH written AS (
             INSERT INTO findings (id, day, rule_id, rule_title, level, score, severity, first_seen, last_seen,
@@ -215,8 +238,27 @@ pub(crate) async fn write_findings(
     .bind(revision)
     .bind(columns.status)
     .bind(columns.events)
-    .fetch_one(connection)
+    .fetch_one(&mut *connection)
     .await
     .map_err(StoreError::Write)?;
+    write_also(connection, also, revision).await?;
     Ok(Committed { new: row.get::<i64, _>(0) as u64, changed: row.get::<i64, _>(1) as u64, ..Committed::default() })
+}
+
+/// Writes the rules that findings name, of those that the commit has written.
+async fn write_also(connection: &mut PgConnection, also: AlsoColumns, revision: i64) -> Result<(), StoreError> {
+    if also.id.is_empty() {
+        return Ok(());
+    }
+    let put = sqlx::query(
+        "INSERT INTO finding_also (rule_id, finding_id, count, day, sort_time)
+         SELECT other.rule_id, other.finding_id, other.count, other.day, findings.sort_time
+         FROM UNNEST($1::text[], $2::bigint[], $3::bytea[], $4::int[]) AS other(rule_id, count, finding_id, day)
+              JOIN findings ON findings.id = other.finding_id AND findings.day = other.day
+         WHERE findings.revision = $5
+         ON CONFLICT (rule_id, finding_id) DO UPDATE SET count = excluded.count, sort_time = excluded.sort_time",
+    );
+    let put = put.bind(also.id).bind(also.count).bind(also.finding).bind(also.day).bind(revision);
+    put.execute(connection).await.map_err(StoreError::Write)?;
+    Ok(())
 }

@@ -5,6 +5,7 @@ use event::{EventId, Evidence, FindingId, Timestamp};
 use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 
+use crate::details::also_of;
 use crate::error::StoreError;
 use crate::finding_columns::select_findings;
 use crate::known::StoredPart;
@@ -22,7 +23,9 @@ macro_rules! list_query {
               AND (?2 IS NULL OR first_seen < ?2)
               AND (?3 = '[]' OR severity IN (SELECT value FROM json_each(?3)))
               AND (?4 = '[]' OR level IN (SELECT value FROM json_each(?4)))
-              AND (?5 = '[]' OR rule_id IN (SELECT value FROM json_each(?5)))
+              AND (?5 = '[]' OR rule_id IN (SELECT value FROM json_each(?5))
+                    OR EXISTS (SELECT 1 FROM finding_also AS other WHERE other.finding_id = findings.id
+                        AND other.rule_id IN (SELECT value FROM json_each(?5))))
               AND (?6 = '[]' OR status IN (SELECT value FROM json_each(?6)))
               AND (?7 = '[]' OR EXISTS (SELECT 1 FROM finding_entities AS entity WHERE entity.finding_id = findings.id
                     AND entity.kind = 'source.ip' AND entity.value IN (SELECT value FROM json_each(?7))))
@@ -129,7 +132,8 @@ async fn evidence(connection: &mut SqliteConnection, id: FindingId) -> Result<Ve
 
 /// What the next part of a finding has to know of it; `None` where there is no such finding.
 pub(crate) async fn part(connection: &mut SqliteConnection, id: FindingId) -> Result<Option<StoredPart>, StoreError> {
-    let row = sqlx::query("SELECT count, first_seen, last_seen, events FROM findings WHERE id = ?").bind(bytes(id.0));
+    let row = sqlx::query("SELECT count, first_seen, last_seen, events, details FROM findings WHERE id = ?")
+        .bind(bytes(id.0));
     let Some(row) = row.fetch_optional(&mut *connection).await.map_err(StoreError::Read)? else { return Ok(None) };
     Ok(Some(StoredPart {
         count: row.get::<i64, _>(0) as u64,
@@ -137,5 +141,6 @@ pub(crate) async fn part(connection: &mut SqliteConnection, id: FindingId) -> Re
         last_seen: row.get::<Option<i64>, _>(2).map(Timestamp),
         evidence: evidence(&mut *connection, id).await?,
         events: event_set(row.get(3))?,
+        also: also_of(row.get(4)),
     }))
 }

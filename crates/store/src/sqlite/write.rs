@@ -1,6 +1,6 @@
 //! Writing findings, their evidence and the correlation state, inside the transaction of a commit: row by row.
 
-use event::{Finding, Status};
+use event::{AlsoFired, Finding, FindingId, Status};
 use sqlx::{Row, SqliteConnection};
 
 use crate::details::{Details, sort_time};
@@ -59,7 +59,7 @@ async fn write_finding(
     now: i64,
     revision: i64,
 ) -> Result<Option<bool>, StoreError> {
-    let details = doc(&Details::of(finding, mute));
+    let details = Details::of(finding, mute);
     let status = if mute.is_some() { Status::Suppressed } else { Status::New };
     let written = sqlx::query(
         "INSERT INTO findings (id, rule_id, rule_title, level, score, severity, first_seen, last_seen, sort_time, count,
@@ -83,7 +83,7 @@ async fn write_finding(
     .bind(finding.span.last_seen.map(|time| time.0))
     .bind(sort_time(finding.span.last_seen))
     .bind(i64::try_from(finding.span.count).unwrap_or(i64::MAX))
-    .bind(details)
+    .bind(doc(&details))
     .bind(now)
     .bind(now)
     .bind(revision)
@@ -95,6 +95,7 @@ async fn write_finding(
     // The store has counted more already: these events were read again after a crash.
     let Some(row) = written else { return Ok(None) };
     write_entities(connection, finding).await?;
+    write_also(connection, finding.id, &details.also).await?;
     write_evidence(connection, finding).await?;
     // A finding always has evidence: one without any is new.
     Ok(Some(row.get::<i64, _>(0) == 0))
@@ -109,6 +110,26 @@ async fn write_entities(connection: &mut SqliteConnection, finding: &Finding) ->
             .execute(&mut *connection)
             .await
             .map_err(StoreError::Write)?;
+    }
+    Ok(())
+}
+
+async fn write_also(
+    connection: &mut SqliteConnection,
+    finding: FindingId,
+    also: &[AlsoFired],
+) -> Result<(), StoreError> {
+    for other in also {
+        sqlx::query(
+            "INSERT INTO finding_also (rule_id, finding_id, count) VALUES (?, ?, ?)
+             ON CONFLICT (rule_id, finding_id) DO UPDATE SET count = excluded.count",
+        )
+        .bind(&other.rule_id)
+        .bind(bytes(finding.0))
+        .bind(i64::try_from(other.count).unwrap_or(i64::MAX))
+        .execute(&mut *connection)
+        .await
+        .map_err(StoreError::Write)?;
     }
     Ok(())
 }

@@ -36,6 +36,10 @@ fn tables(recount: &Recount) -> Vec<&'static str> {
     recount.faults.iter().map(|fault| fault.table).collect()
 }
 
+fn named() -> Vec<event::AlsoFired> {
+    vec![event::AlsoFired { rule_id: "scan".into(), rule_title: "a scan".into(), count: 4 }]
+}
+
 /// An incident that was closed, its continuation, and a finding of another rule in that.
 async fn filled(store: &dyn Store) {
     grow(store, 20, 20, 21).await;
@@ -44,7 +48,12 @@ async fn filled(store: &dyn Store) {
     grow(store, 120, 100, 121).await;
     let other = {
         let base = attack(30, 30);
-        Finding { id: FindingId(5), rule: event::FindingRule { id: "another".into(), ..base.rule }, ..base }
+        Finding {
+            id: FindingId(5),
+            rule: event::FindingRule { id: "another".into(), ..base.rule },
+            also: named(),
+            ..base
+        }
     };
     store.commit(&Commit { now: at(122), ..joining(vec![other]) }).await.unwrap();
     let none = recount(store, false).await;
@@ -52,14 +61,25 @@ async fn filled(store: &dyn Store) {
     assert_eq!((none.findings, none.incidents, none.linked), (3, 2, 3));
 }
 
-async fn what_does_not_add_up_is_found_and_mended(url: &str) {
-    let store = &*store(url).await;
-    filled(store).await;
+/// Statements that the databases say differently: entities that go, and a rule that is named for no finding.
+fn statements(url: &str) -> (&'static str, &'static str) {
     let entities = if url.starts_with("sqlite:") {
         "DELETE FROM finding_entities WHERE kind = 'user.name'"
     } else {
         "UPDATE findings SET entities = ARRAY['source.ip=192.0.2.1']"
     };
+    let orphan = if url.starts_with("sqlite:") {
+        "INSERT INTO finding_also (rule_id, finding_id, count) VALUES ('scan', x'09', 1)"
+    } else {
+        "INSERT INTO finding_also (rule_id, finding_id, count, day, sort_time) VALUES ('scan', '\\x09', 1, 1, 1)"
+    };
+    (entities, orphan)
+}
+
+async fn what_does_not_add_up_is_found_and_mended(url: &str) {
+    let store = &*store(url).await;
+    filled(store).await;
+    let (entities, orphan) = statements(url);
     for (statement, table, word) in [
         ("UPDATE findings SET count = -5 WHERE count = 20", "findings", "its count is -5"),
         ("UPDATE findings SET count = 0 WHERE count = 20", "findings", "its count is 0"),
@@ -105,6 +125,10 @@ async fn what_does_not_add_up_is_found_and_mended(url: &str) {
             "to an incident that does not exist",
         ),
         (entities, "findings", "can be asked for"),
+        ("DELETE FROM finding_also", "findings", "it names the rules {\"scan\":4}, it is found by {}"),
+        ("UPDATE finding_also SET count = 9", "findings", "it names the rules {\"scan\":4}"),
+        ("UPDATE findings SET sort_time = 5 WHERE rule_id = 'another'", "findings", "it is sorted by 5"),
+        (orphan, "finding_also", "a finding that does not exist"),
     ] {
         damage(url, statement).await;
         let checked = recount(store, false).await;

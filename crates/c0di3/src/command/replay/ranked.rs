@@ -22,6 +22,8 @@ struct Kind {
     worst: Finding,
     findings: u64,
     events: u64,
+    /// Titles of the rules that its findings name beside their own, with their events.
+    also: BTreeMap<String, u64>,
     /// Who the first ones are about.
     named: Vec<String>,
 }
@@ -44,10 +46,14 @@ impl Ranked {
             worst: finding.clone(),
             findings: 0,
             events: 0,
+            also: BTreeMap::new(),
             named: Vec::new(),
         });
         kind.findings += 1;
         kind.events += finding.span.count;
+        for other in &finding.also {
+            *kind.also.entry(other.rule_title.clone()).or_insert(0) += other.count;
+        }
         if kind.named.len() < NAMED_MAX && !kind.named.iter().any(|known| known == who(finding)) {
             kind.named.push(who(finding).to_owned());
         }
@@ -73,7 +79,7 @@ impl Ranked {
 
 impl Kind {
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
-        let Kind { worst, findings, events, named } = self;
+        let Kind { worst, findings, events, also, named } = self;
         writeln!(out, "{} {:>3}  {}", worst.rating.severity.name(), worst.rating.score, printable(&worst.rule.title))?;
         let others = (*findings as usize).saturating_sub(named.len());
         let more = if others > 0 { format!(" and {others} more findings") } else { String::new() };
@@ -83,6 +89,10 @@ impl Kind {
         writeln!(out, "     who       {}{more}; {events}", printable(&named.join(", ")))?;
         writeln!(out, "     when      {}", if first == last { first } else { format!("{first} to {last}") })?;
         writeln!(out, "     why       {}", printable(&worst.reason))?;
+        if !also.is_empty() {
+            let also: Vec<String> = also.iter().map(|(title, count)| format!("{title} ({count})")).collect();
+            writeln!(out, "     also      {}", printable(&also.join(", ")))?;
+        }
         let parts: Vec<String> =
             worst.rating.parts.iter().map(|part| format!("{} {:+}", part.part, part.points)).collect();
         writeln!(out, "     score     {}", printable(&parts.join(", ")))?;
@@ -101,7 +111,7 @@ impl Kind {
 
 #[cfg(test)]
 mod tests {
-    use event::{Entities, FindingId, FindingRating, FindingRule, FindingSpan, Level, Severity};
+    use event::{AlsoFired, Entities, FindingId, FindingRating, FindingRule, FindingSpan, Level, Severity};
 
     use super::*;
 
@@ -109,6 +119,7 @@ mod tests {
         Finding {
             id: FindingId(u128::from(score)),
             rule: FindingRule { id: rule.into(), title: format!("title of {rule}"), level: Level::High },
+            also: Vec::new(),
             rating: FindingRating { score, parts: Vec::new(), severity: Severity::P1 },
             span: FindingSpan { first_seen: None, last_seen: None, count: 2 },
             entities: Entities { source_ip: vec![who.into()], ..Entities::default() },
@@ -125,8 +136,10 @@ mod tests {
     fn the_gravest_comes_first_and_copies_are_folded() {
         let mut ranked = Ranked::default();
         ranked.take(&finding("low", "192.0.2.1", 30));
+        let also = |title: &str, count| AlsoFired { rule_id: "a".into(), rule_title: title.into(), count };
         for number in 0..20 {
-            ranked.take(&finding("high", &format!("192.0.2.{number}"), 70 + number));
+            let names = vec![also("a scan", 1), also("other", u64::from(number % 2))];
+            ranked.take(&Finding { also: names, ..finding("high", &format!("192.0.2.{number}"), 70 + number) });
         }
         let mut out = Vec::new();
         ranked.write(&mut out).unwrap();
@@ -134,6 +147,7 @@ mod tests {
         assert!(text.starts_with("P1  89  title of high\n"), "{text}");
         assert_eq!(text.matches("title of").count(), 2, "{text}");
         assert!(text.contains("and 12 more findings; 40 events") && text.contains("reason 89"), "{text}");
+        assert!(text.contains("also      a scan (20), other (10)\n"), "{text}");
         assert!(text.contains("to do     1. look\n               2. act\n"), "{text}");
     }
 }

@@ -112,10 +112,15 @@ impl Report {
             time,
             finding.span.count,
             who,
-            printable(&finding.rule.title),
+            printable(&titles(finding)),
         )?;
         Ok(())
     }
+}
+
+/// Titles of the rules of a finding: the one that leads first.
+fn titles(finding: &Finding) -> String {
+    finding.rules().map(|(_, title)| title).collect::<Vec<_>>().join(" + ")
 }
 
 /// What a run did.
@@ -243,7 +248,11 @@ impl Totals {
             (correlator.not_numeric, "matching event(s) had no number where a correlation computes with it"),
             (correlator.cut, "event(s) left their window early: it held more than 20,000"),
             (correlator.evicted, "group(s) were pushed out: too many were open (correlation.groups_max)"),
-            (correlator.unknown_rule, "matching event(s) were of a rule that is not loaded and were not counted"),
+            (correlator.unplaced.unnamed, "match(es) are named in no finding: theirs names 16 other rules already"),
+            (
+                correlator.unplaced.unknown_rule,
+                "matching event(s) were of a rule that is not loaded and were not counted",
+            ),
         ] {
             if count > 0 {
                 tell(&format!("note: {count} {what}"));

@@ -29,7 +29,7 @@ use crate::signals;
 struct Tally {
     /// Events that matched; of a correlation none.
     hits: u64,
-    /// Findings by id, with their day.
+    /// Findings by id, with their day: its own, and those of stronger rules that name it.
     findings: BTreeMap<FindingId, String>,
     hits_by_day: BTreeMap<String, u64>,
     example: Option<(String, u64, String)>,
@@ -77,8 +77,11 @@ impl Policy for Backtest {
 
     fn changed(&mut self, _correlator: &BatchCorrelator, _rules: &RuleSet, changes: &[Change]) -> anyhow::Result<()> {
         for Change { finding, .. } in changes {
+            for (rule, _) in finding.rules() {
+                let tally = self.tallies.entry(rule.to_owned()).or_default();
+                tally.findings.insert(finding.id, day_of(finding.span.first_seen));
+            }
             let tally = self.tallies.entry(finding.rule.id.clone()).or_default();
-            tally.findings.insert(finding.id, day_of(finding.span.first_seen));
             if let Some(evidence) = finding.evidence.first() {
                 let example = (evidence.source.clone(), evidence.line_no, evidence.original.clone());
                 tally.example.get_or_insert(example);
