@@ -26,7 +26,7 @@ SQL = r"(?i)sql injection"
 PATHS = r"(?i)missing pages"
 SERVED = r"(?i)secret file served"
 TAKEN = r"(?i)^P0 .*(sql|traversal)"
-KINDS = 16  # of a scanner that tries everything: wapiti runs five modules in one go, and kinds do not fold into one finding yet
+KINDS = 14  # of a scanner that tries everything: wapiti runs five modules in one go, and kinds at different requests are findings of their own
 SCAN = r"(?i)several kinds|probed for inj"
 
 

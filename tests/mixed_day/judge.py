@@ -60,13 +60,23 @@ def requests(day):
     return count
 
 
+def titles(finding):
+    """What one finding says: the title of the rule that leads, and those of the rules that matched the same events."""
+    return [finding["rule.title"], *(other["rule.title"] for other in finding.get("also", []))]
+
+
+def also(finding):
+    others = titles(finding)[1:]
+    return f" (also: {', '.join(others)})" if others else ""
+
+
 def named(finding, agent):
     """Whether the finding says which tool it was."""
-    return "Attack tool" in finding["rule.title"] and any(agent.lower() in e["original"].lower() for e in finding["evidence"])
+    return any("Attack tool" in title for title in titles(finding)) and any(agent.lower() in e["original"].lower() for e in finding["evidence"])
 
 
 def wrong_with(attacker, mine, incidents_of_it):
-    said = [f"{finding['severity']} {finding['rule.title']}" for finding in mine]
+    said = [f"{finding['severity']} {title}" for finding in mine for title in titles(finding)]
     wrong = [f"no finding says {word}: {sought}" for word, sought in [("the aim", attacker.aim), ("the success", attacker.success)]
              if sought and not any(re.search(sought, words) for words in said)]
     if attacker.agent and not any(named(finding, attacker.agent) for finding in mine):
@@ -97,11 +107,11 @@ def judge(day, program, rules, attackers):
             if attacker.most > MOST_FINDINGS:
                 print(f"  NOTE: a scanner of everything: {attacker.most} kinds of findings are allowed, {MOST_FINDINGS} are wanted")
             for finding in mine:
-                print(f"  {finding['severity']} {finding['level']:<8} {finding['rule.title']} x{finding['count']}")
+                print(f"  {finding['severity']} {finding['level']:<8} {finding['rule.title']} x{finding['count']}{also(finding)}")
             wrong += wrong_with(attacker, mine, together)
     benign = sorted(address for address in asked if address.startswith("127.0.1."))
     for address in benign:
-        wrong += [f"benign {address}: {f['severity']} {f['rule.title']}" for f in by_address[address]]
+        wrong += [f"benign {address}: {f['severity']} {f['rule.title']}{also(f)}" for f in by_address[address]]
     print(f"\nbenign: {sum(asked[address] for address in benign)} lines of {len(benign)} addresses, "
           f"{sum(len(by_address[address]) for address in benign)} findings")
     print(f"about no address: {[f['rule.title'] for f in findings if not addresses(f, processes)]}")
