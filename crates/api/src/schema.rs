@@ -317,6 +317,8 @@ pub(crate) struct PatternFound {
 pub(crate) struct Standing {
     points: u32,
     threshold: u32,
+    /// Everything that was found stands among words of prose, or is a phrase that somebody looked for.
+    doubtful: bool,
     found: Vec<PatternFound>,
 }
 

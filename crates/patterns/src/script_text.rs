@@ -101,11 +101,10 @@ fn member(text: &str) -> Option<(&str, usize)> {
 
 /// Whether the text may be written in UTF-7: a run of it with a bracket, a quote or an ampersand at its start.
 pub fn has_utf7(text: &str) -> bool {
-    ["ADw", "ACI", "ACc", "ACY"].iter().any(|run| {
-        memmem::find_iter(text.as_bytes(), run.as_bytes()).any(|at| {
-            let before = &text.as_bytes()[..at];
-            [&b"+"[..], b"%2B", b"%2b"].iter().any(|plus| before.ends_with(plus))
-        })
+    let bytes = text.as_bytes();
+    memchr::memchr_iter(b'A', bytes).any(|at| {
+        let is_run = matches!(bytes.get(at + 1..at + 3), Some(b"Dw" | b"CI" | b"Cc" | b"CY"));
+        is_run && [&b"+"[..], b"%2B", b"%2b"].iter().any(|plus| bytes[..at].ends_with(plus))
     })
 }
 

@@ -16,7 +16,7 @@ fn lines(count: u32) -> String {
     let line = |number: u32| {
         format!(
             "{ATTACKER} - - [{}] \"GET /item.php?id={number}%27%20UNION%20SELECT%20user,password%20FROM%20users--%20- \
-             HTTP/1.1\" 200 512 \"-\" \"sqlmap/1.8\"\n",
+             HTTP/1.1\" 200 512 \"https://shop.example/\" \"sqlmap/1.8\"\n",
             stamp.trim()
         )
     };

@@ -35,10 +35,12 @@ const FAILED: &str = "sshd[{n}]: Failed password for invalid user deploy from 19
 
 #[test]
 fn guesses_at_one_unknown_account_are_found_where_hosts_take_keys_only() {
+    let burst = is_found_once(&log(30, 1, &[UNKNOWN]), "198.51.100.23");
+    assert_eq!(burst, "Burst of SSH logins with an account that does not exist");
     let title = "SSH guesses at an account that does not exist";
-    assert_eq!(is_found_once(&log(30, 2, &[UNKNOWN]), "198.51.100.23"), title);
+    assert_eq!(is_found_once(&log(30, 4, &[UNKNOWN]), "198.51.100.23"), title);
     let broken_off = "sshd[{n}]: Connection closed by invalid user deploy 198.51.100.23 port 5{n} [preauth]";
-    assert_eq!(is_found_once(&log(30, 2, &[UNKNOWN, broken_off]), "198.51.100.23"), title);
+    assert_eq!(is_found_once(&log(30, 4, &[UNKNOWN, broken_off]), "198.51.100.23"), title);
     let slow = is_found_once(&log(30, 60, &[UNKNOWN]), "198.51.100.23");
     assert_eq!(slow, "SSH guesses over hours at an account that does not exist");
 }

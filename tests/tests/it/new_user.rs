@@ -25,7 +25,7 @@ fn a_file_is_replayed_without_options() {
         ("caddy.json", "SQL injection", "203.0.113.20"),
         ("journal.json", "SSH brute force", "203.0.113.13"),
         ("docker-json.log", "SQL injection", "203.0.113.10"),
-        ("windows-security.evtx", "guessed", "203.0.113.75"),
+        ("windows-security.evtx", "failed logins", "203.0.113.75"),
     ] {
         let sandbox = Sandbox::new();
         let run = sandbox.run(&["replay", &format_file(file)]);
