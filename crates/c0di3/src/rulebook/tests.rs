@@ -55,7 +55,7 @@ async fn real_rules_answer_as_the_document_says() {
     // All of them would take a minute.
     let about = |title: &str| ["SSH", "SQL", "password", "sqlmap"].iter().any(|word| title.contains(word));
     let ids = matcher.set().heads().filter(|head| about(&head.title)).map(|head| head.id.clone());
-    let ids: Vec<String> = ids.take(30).collect();
+    let ids: Vec<String> = ids.take(60).collect();
     let (mut matched, mut fired) = (0, 0);
     for id in &ids {
         let explained = desk.explain(id.clone(), lines()).await.unwrap();
