@@ -9,14 +9,27 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longest that a server may take to start.
 const START_MAX: Duration = Duration::from_secs(60);
 
-/// A port that nobody listens on at the moment.
+/// Ports that are given out: below those that the kernel takes for outgoing connections, so that no client of another
+/// test has one when the server that it is for begins to listen.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A port that nobody listens on at the moment. Tests that run side by side begin at different places.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a free port").local_addr().expect("its address").port()
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let count = u32::from(PORTS.end - PORTS.start);
+    let begin = std::process::id().wrapping_mul(97) % count;
+    let port = |_| {
+        let at = (begin + GIVEN.fetch_add(1, Ordering::Relaxed)) % count;
+        let port = PORTS.start + at as u16;
+        TcpListener::bind(("127.0.0.1", port)).is_ok().then_some(port)
+    };
+    (0..count).find_map(port).expect("a free port")
 }
 
 /// Waits until the condition holds; panics with the words otherwise.
