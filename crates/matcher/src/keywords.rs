@@ -98,15 +98,18 @@ fn unescaped(text: &str) -> (String, Vec<(usize, usize)>) {
     (out, rewritten)
 }
 
-/// `u00e9`, or a pair of surrogates, at the start of the text: the character and how long it is written.
+/// `u00e9`, or a pair of surrogates, at the start of the text: the character and how long it is written. Half of a pair is
+/// U+FFFD, whatever escape follows.
 fn code_point(text: &str) -> Option<(char, usize)> {
     let unit = |at: usize| {
         let digits = text.get(at..at + 4).filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
         u32::from_str_radix(digits, 16).ok()
     };
     let first = unit(1).filter(|_| text.starts_with('u'))?;
-    if (0xD800..0xDC00).contains(&first) && text.get(5..7) == Some("\\u") {
-        let second = unit(7).filter(|second| (0xDC00..0xE000).contains(second))?;
+    if (0xD800..0xDC00).contains(&first)
+        && text.get(5..7) == Some("\\u")
+        && let Some(second) = unit(7).filter(|second| (0xDC00..0xE000).contains(second))
+    {
         return char::from_u32(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00)).map(|found| (found, 11));
     }
     Some((char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER), 5))
@@ -128,6 +131,7 @@ mod tests {
             (r"\u00e9\u0041", "éA", &[(0, 6), (6, 12)]),
             (r"x\ud83d\ude00", "x😀", &[(1, 13)]),
             (r"\ud83dx", "\u{fffd}x", &[(0, 6)]),
+            (r"\ud83d\u00e9", "\u{fffd}é", &[(0, 6), (6, 12)]),
             (r"\u00g1", r"\u00g1", &[(0, 1)]),
             (r"\xc3\xa9\x6", "é\\x6", &[(0, 8), (8, 9)]),
             (r"\q\", r"\q\", &[(0, 1), (2, 3)]),
