@@ -50,7 +50,7 @@ pub(super) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)], know
     hits
 }
 
-/// What a pack finds in the row: in the column that has the most.
+/// What a pack finds in the row: in the column that has the most. A muted rule makes no finding that could show it.
 fn patterns(
     set: &RuleSet,
     number: u32,
@@ -59,6 +59,9 @@ fn patterns(
     known: &mut KnownPatterns,
 ) -> Option<Arc<PatternsFound>> {
     let rule = &set.rules[number as usize];
+    if set.is_muted(number as usize) {
+        return None;
+    }
     if rule.looks_up {
         return lists(rule, batch, row);
     }

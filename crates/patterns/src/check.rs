@@ -115,7 +115,8 @@ impl PackCheck {
     pub fn standing(&self, text: &str) -> Standing {
         let engine = self.engine();
         let mut found = Vec::new();
-        engine.each(text, &mut engine.scratch(), &mut |number, look, points| {
+        engine.each(text, &mut engine.scratch(), &mut |number, look, told| {
+            let points = told.points;
             let (_, pattern) = engine.pattern(number);
             // A view that makes the same pattern surer takes the place of the one before.
             found.retain(|found: &FoundPattern| found.pattern != pattern.id);

@@ -81,8 +81,17 @@ pub(crate) struct Look<'a> {
     is_raw: bool,
 }
 
-/// Takes a pattern that was found, the look that shows it, and the points that it gives now.
-pub(crate) type Visit<'v> = dyn FnMut(u32, Look<'_>, u32) + 'v;
+/// The points of a pattern that was found.
+#[derive(Clone, Copy)]
+pub(crate) struct Told {
+    /// What it gives now.
+    pub(crate) points: u32,
+    /// How many more that are than an earlier view gave.
+    pub(crate) gained: u32,
+}
+
+/// Takes a pattern that was found, the look that shows it, and its points.
+pub(crate) type Visit<'v> = dyn FnMut(u32, Look<'_>, Told) + 'v;
 
 impl Engine {
     /// Compiles the patterns of all packs that look at such a text into one search.
@@ -141,15 +150,9 @@ impl Engine {
     pub fn judge(&self, text: &str, scratch: &mut PatternScratch, mut holds: impl FnMut(u32)) {
         let mut points = std::mem::take(&mut scratch.points);
         let mut any = false;
-        let mut surest: Vec<(u32, u32)> = Vec::new();
-        self.each(text, scratch, &mut |pattern, _, read| {
-            let before = surest.iter_mut().find(|(known, _)| *known == pattern);
+        self.each(text, scratch, &mut |pattern, _, told| {
             let (pack, _) = self.pattern(pattern);
-            points[pack] += read - before.as_ref().map_or(0, |(_, before)| *before);
-            match before {
-                Some((_, before)) => *before = read,
-                None => surest.push((pattern, read)),
-            }
+            points[pack] += told.gained;
             any = true;
         });
         if any {
@@ -453,15 +456,19 @@ impl Work<'_> {
             return;
         }
         let unsure = &mut self.scratch.unsure;
+        let known = unsure.iter_mut().find(|(known, _)| *known == number);
+        let before = known.as_ref().map_or(0, |(_, before)| *before);
+        if points <= before {
+            return;
+        }
+        match known {
+            Some((_, before)) => *before = points,
+            None if points < THRESHOLD => unsure.push((number, points)),
+            None => {}
+        }
         if points >= THRESHOLD {
             self.scratch.found.add(number);
-        } else {
-            match unsure.iter_mut().find(|(known, _)| *known == number) {
-                Some((_, before)) if *before >= points => return,
-                Some((_, before)) => *before = points,
-                None => unsure.push((number, points)),
-            }
         }
-        (self.visit)(number, look, points);
+        (self.visit)(number, look, Told { points, gained: points - before });
     }
 }
