@@ -16,6 +16,7 @@ pub mod input;
 pub mod kafka;
 pub mod live;
 pub mod merge;
+pub mod push;
 pub mod spool;
 pub mod stream;
 pub mod syslog;
