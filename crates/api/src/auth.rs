@@ -2,12 +2,14 @@
 //! listens on loopback addresses alone, and answers only requests that were meant for them. While the store is away, tokens
 //! that it has known lately are answered from memory; of others nobody can say whether they are good.
 
+mod offered;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, ORIGIN};
+use axum::http::header::{HOST, ORIGIN};
 use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -21,6 +23,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::asked::{Actor, Asked};
 use crate::problem::Problem;
+use crate::shippers;
 use crate::store_watch::StoreWatch;
 
 /// How long a token that was looked up is trusted unasked: a revoked one works at most this long while the store answers.
@@ -97,6 +100,7 @@ fn hash(secret: &str) -> String {
 pub(crate) fn needed(method: &Method, path: &str) -> Option<Role> {
     match path {
         "/" | "/health" | "/ready" | "/live" | "/metrics" | "/openapi.json" => None,
+        _ if shippers::needs_token(path).is_some() => shippers::needs_token(path)?.then_some(Role::Ingest),
         _ if path.starts_with("/admin") || path.starts_with("/api/v1/audit") => Some(Role::Admin),
         _ if path.starts_with("/api/v1/endpoints/") => Some(Role::Admin),
         "/ingest" => Some(Role::Ingest),
@@ -111,7 +115,11 @@ pub(crate) async fn authorise(State(auth): State<Auth>, mut request: Request, ne
         Auth::Loopback => meant_for_loopback(request.headers(), needed),
         Auth::Tokens(auth) => match needed {
             None => Ok(Actor { name: "anonymous".to_owned(), id: String::new(), role: Role::Viewer }),
-            Some(_) => auth.actor(request.headers()).await,
+            Some(role) => {
+                let uri = request.uri();
+                let pushes = (role == Role::Ingest).then(|| (uri.path(), uri.query().unwrap_or("")));
+                auth.actor(request.headers(), pushes).await
+            }
         },
     };
     // Who it is stands in the logs also where it is not enough.
@@ -160,16 +168,10 @@ fn meant_for_loopback(headers: &HeaderMap, needed: Option<Role>) -> Result<Actor
 }
 
 impl TokenAuth {
-    async fn actor(&self, headers: &HeaderMap) -> Result<Actor, Box<Problem>> {
+    async fn actor(&self, headers: &HeaderMap, pushes: Option<(&str, &str)>) -> Result<Actor, Box<Problem>> {
         let unauthorized = |detail: &str| Box::new(Problem::unauthorized(detail));
-        let header = headers.get(AUTHORIZATION).ok_or_else(|| unauthorized("send `Authorization: Bearer <token>`"))?;
-        let text = header
-            .to_str()
-            .ok()
-            .and_then(|text| text.split_once(' '))
-            .filter(|(kind, _)| kind.eq_ignore_ascii_case("bearer"));
-        let (_, text) = text.ok_or_else(|| unauthorized("the Authorization header is not `Bearer <token>`"))?;
-        let parts = text.trim().strip_prefix("c0di3_").and_then(|rest| rest.split_once('_'));
+        let text = offered::token(headers, pushes).map_err(unauthorized)?;
+        let parts = text.trim().strip_prefix(offered::START).and_then(|rest| rest.split_once('_'));
         let (id, secret) = parts.ok_or_else(|| unauthorized("the token is not one of ours: it begins with c0di3_"))?;
         let wrong = "the token is unknown, wrong, revoked or expired";
         let token = self.find(id).await?.ok_or_else(|| unauthorized(wrong))?;
@@ -242,6 +244,11 @@ mod tests {
             (Method::GET, "/api/v1/findings", Some(Role::Viewer)),
             (Method::PATCH, "/api/v1/incidents/1", Some(Role::Analyst)),
             (Method::POST, "/ingest", Some(Role::Ingest)),
+            (Method::PUT, "/_bulk", Some(Role::Ingest)),
+            (Method::GET, "/_license", Some(Role::Ingest)),
+            (Method::POST, "/services/collector/event/1.0", Some(Role::Ingest)),
+            (Method::GET, "/services/collector/health", None),
+            (Method::POST, "/api/v2/logs", Some(Role::Ingest)),
             (Method::POST, "/admin/cache/clear", Some(Role::Admin)),
             (Method::GET, "/admin/tokens", Some(Role::Admin)),
             (Method::GET, "/api/v1/audit", Some(Role::Admin)),
@@ -312,9 +319,9 @@ mod tests {
         };
         let ask = async |text: &str| {
             let mut headers = HeaderMap::new();
-            headers.insert(AUTHORIZATION, format!("Bearer {text}").parse().unwrap());
+            headers.insert("authorization", format!("Bearer {text}").parse().unwrap());
             let started = Instant::now();
-            let code = auth.actor(&headers).await.map_or_else(|problem| problem.code(), |_| "good");
+            let code = auth.actor(&headers, None).await.map_or_else(|problem| problem.code(), |_| "good");
             (code, started.elapsed())
         };
         assert_eq!((ask(&text).await.0, ask(&other).await.0), ("good", "unauthorized"));

@@ -20,6 +20,8 @@ use crate::problem::{PartProblem, Problem};
 
 /// Longest that a request may take.
 const REQUEST_MAX: Duration = Duration::from_secs(30);
+/// Longest that a body may take which may have no end.
+const STREAM_MAX: Duration = Duration::from_secs(3600);
 /// Longest silence within a body that is waited for.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// Longest text of an error that was found by others, in bytes.
@@ -79,13 +81,14 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
         }
         Body::new(Watched { inner, silence: None, flow: Arc::clone(&flow) })
     };
-    let answer = tokio::time::timeout(REQUEST_MAX, next.run(request.map(watch))).await;
+    let longest = if crate::shippers::is_stream(request.uri().path()) { STREAM_MAX } else { REQUEST_MAX };
+    let answer = tokio::time::timeout(longest, next.run(request.map(watch))).await;
     let is_awaited = flow.awaited.load(Ordering::Relaxed);
     match answer {
         _ if flow.stalled.load(Ordering::Relaxed) => Problem::stalled(SILENCE_MAX.as_secs()).into_response(),
         Ok(answer) => as_problem(answer).await,
-        Err(_) if is_awaited => Problem::slow(REQUEST_MAX.as_secs()).into_response(),
-        Err(_) => Problem::busy(format!("the answer took longer than {} s", REQUEST_MAX.as_secs())).into_response(),
+        Err(_) if is_awaited => Problem::slow(longest.as_secs()).into_response(),
+        Err(_) => Problem::busy(format!("the answer took longer than {} s", longest.as_secs())).into_response(),
     }
 }
 

@@ -29,6 +29,7 @@ mod observe;
 mod problem;
 pub mod rules;
 mod schema;
+mod shippers;
 mod state;
 mod stats;
 mod store_watch;
@@ -59,6 +60,7 @@ pub use crate::measured::Metrics;
 pub use access::TrustedProxies;
 pub use audit::AuditLog;
 pub use observe::{Surroundings, surrounded};
+pub use shippers::HangUp;
 pub use state::{ApiState, HealthState};
 
 #[derive(OpenApi)]
@@ -160,7 +162,10 @@ pub fn analyzer_router(ingest: IngestState, rules: Arc<dyn RuleService>, health:
     let operations = operations
         .route("/openapi.json", get(move || async move { Json(Arc::unwrap_or_clone(description)) }))
         .with_state(health);
-    finish(ingest_routes.with_state::<()>(ingest).merge(operations).merge(rule_routes), (), Some((auth, parameterless)))
+    let pushed = ingest_routes.merge(shippers::routes()).with_state::<()>(ingest);
+    let checked = with_checks(pushed.merge(operations).merge(rule_routes), auth, parameterless);
+    // Who speaks for shippers stands outside of whatever refuses.
+    answered(checked).layer(middleware::from_fn(shippers::speak)).layer(middleware::from_fn(observe::observe))
 }
 
 /// Health alone: port 3001, answered even while the API is busy.
@@ -182,17 +187,28 @@ fn finish<S: Clone + Send + Sync + 'static>(
     checked: Option<(Auth, guard::Parameterless)>,
 ) -> Router {
     let router = match checked {
-        Some((auth, parameterless)) => router
-            .layer(middleware::from_fn_with_state(parameterless, guard::refuse_unread))
-            .layer(middleware::from_fn_with_state(auth, authorise)),
+        Some((auth, parameterless)) => with_checks(router, auth, parameterless),
         None => router,
     };
+    answered(router).layer(middleware::from_fn(observe::observe)).with_state(state)
+}
+
+fn with_checks<S: Clone + Send + Sync + 'static>(
+    router: Router<S>,
+    auth: Auth,
+    parameterless: guard::Parameterless,
+) -> Router<S> {
+    router
+        .layer(middleware::from_fn_with_state(parameterless, guard::refuse_unread))
+        .layer(middleware::from_fn_with_state(auth, authorise))
+}
+
+/// Every request is answered, in time.
+fn answered<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     router
         .fallback(async || Problem::not_found("there is no such path; /openapi.json lists them all"))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(middleware::from_fn(guard::guard))
-        .layer(middleware::from_fn(observe::observe))
-        .with_state(state)
 }
 
 async fn index() -> Response {

@@ -111,6 +111,23 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "damaged_body", "the body cannot be read", detail)
     }
 
+    /// A body that holds nothing of what its protocol knows.
+    pub(crate) fn unusable(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, code, "the body holds nothing that can be used", detail)
+    }
+
+    pub(crate) fn unsupported_media(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported", "the media type is not known", detail)
+    }
+
+    pub(crate) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The sender stopped sending: that passes, so it is no 400, which shippers do not repeat.
     pub(crate) fn stalled(seconds: u64) -> Self {
         let detail = format!("nothing came for {seconds} s: send it again");
@@ -175,9 +192,8 @@ impl From<StoreError> for Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let code = Code(self.code);
-        let mut response = (status, Json(self)).into_response();
-        response.extensions_mut().insert(code);
+        let mut response = (status, Json(&self)).into_response();
+        response.extensions_mut().insert(Code(self.code));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if status == StatusCode::UNAUTHORIZED {
             response.headers_mut().insert("www-authenticate", HeaderValue::from_static("Bearer realm=\"c0di3\""));
@@ -185,6 +201,8 @@ impl IntoResponse for Problem {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert("retry-after", HeaderValue::from_static("2"));
         }
+        // For layers that say it in the words of another protocol.
+        response.extensions_mut().insert(self);
         response
     }
 }

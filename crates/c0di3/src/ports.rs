@@ -1,15 +1,18 @@
 //! What every service does with its ports: bind, answer with bounds, drain. SIGTERM: not ready first, then no new
 //! connections, then an orderly end.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context as TaskContext, Poll};
 use std::time::Duration;
 
 use anyhow::Context;
-use api::Surroundings;
 use api::ingest::Peer;
+use api::{HangUp, Surroundings};
+use axum::response::Response;
 use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -18,6 +21,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinHandle;
+use tower_service::Service;
 
 use crate::outcome::Usage;
 
@@ -108,7 +112,7 @@ async fn answer(listener: TcpListener, router: Router, draining: Arc<AtomicBool>
             () = &mut noticed => break,
         };
         let Some((stream, peer, permit)) = accepted else { continue };
-        let service = TowerToHyperService::new(router.clone().layer(Extension(Peer(peer.ip()))));
+        let service = TowerToHyperService::new(OrHangUp(router.clone().layer(Extension(Peer(peer.ip())))));
         let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
@@ -120,6 +124,39 @@ async fn answer(listener: TcpListener, router: Router, draining: Arc<AtomicBool>
     }
     drop(listener);
     graceful.shutdown().await;
+}
+
+/// A router whose answers may be that the connection ends without one.
+#[derive(Clone)]
+struct OrHangUp(Router);
+
+/// The connection is ended on purpose.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is ended instead of an answer")]
+struct HungUp;
+
+impl<R> Service<R> for OrHangUp
+where
+    Router: Service<R, Response = Response, Error = Infallible, Future: Send + 'static>,
+{
+    type Response = Response;
+    type Error = HungUp;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, HungUp>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut TaskContext<'_>) -> Poll<Result<(), HungUp>> {
+        self.0.poll_ready(context).map_err(|never| match never {})
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        let answer = self.0.call(request);
+        Box::pin(async move {
+            let answer = answer.await.map_err(|never| match never {})?;
+            match answer.extensions().get::<HangUp>() {
+                Some(HangUp) => Err(HungUp),
+                None => Ok(answer),
+            }
+        })
+    }
 }
 
 /// A connection, as soon as there is room for one. `None` where the system could not give it (too many open files).

@@ -10,7 +10,7 @@ mod unfold;
 
 use memchr::memchr_iter;
 
-pub use decoded::{BodyError, Decoded, decompress_small};
+pub use decoded::{BodyError, Decoded, SNAPPY_BLOCK_BYTES_MAX, SNIFFED, decompress_small};
 use forms::folded_lines;
 pub use pieces::{Survey, survey, write};
 use unfold::{Folds, Unfolder};
@@ -93,6 +93,29 @@ mod tests {
         let error = |encoding: &str, body: Vec<u8>, limit| decompress(encoding, &body, limit).unwrap_err().to_string();
         assert!(error("gzip", gzip[..12].to_vec(), 1000).contains("no sound gzip stream"));
         assert!(error("zstd", b"plain".to_vec(), 1000).contains("no sound zstd stream"));
+        let mut bare = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        bare.write_all(b"one\n").unwrap();
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        zlib.write_all(b"one\n").unwrap();
+        let mut frames = snap::write::FrameEncoder::new(Vec::new());
+        frames.write_all(b"one\n").unwrap();
+        let (bare, zlib, frames) = (bare.finish().unwrap(), zlib.finish().unwrap(), frames.into_inner().unwrap());
+        let block = snap::raw::Encoder::new().compress_vec(b"one\n").unwrap();
+        for (encoding, body) in [
+            ("deflate", &bare),
+            ("deflate", &zlib),
+            ("snappy", &frames),
+            ("snappy", &block),
+            ("gzip,deflate", &zlib),
+            (SNIFFED, &zlib),
+            (SNIFFED, &frames),
+            (SNIFFED, &b"one\n".to_vec()),
+        ] {
+            assert_eq!(decompress(encoding, body, 1000).unwrap(), b"one\n", "{encoding} {body:?}");
+            assert!(matches!(decompress(encoding, body, 3), Err(BodyError::TooLarge { .. })), "{encoding} {body:?}");
+        }
+        assert!(error("snappy", b"\xff\xff\xff\xff\x0f".to_vec(), 1000).contains("larger than 1000 bytes"));
+        assert!(error("snappy", block[..3].to_vec(), 1000).contains("no sound snappy stream"));
         assert!(error("br", b"x".to_vec(), 1000).contains("`br` is not one of gzip, zstd"));
         assert!(error("gzip", gzip, 5).contains("larger than 5 bytes"));
         assert!(error("", vec![0; 11], 10).contains("larger than 10 bytes"));

@@ -38,8 +38,8 @@ pub(crate) struct Analyzer {
     progress: Arc<Progress>,
     rules: Arc<RuleBook>,
     engine: std::thread::JoinHandle<anyhow::Result<()>>,
-    /// Until it is served.
-    listener: Option<TcpListener>,
+    /// Until they are served.
+    listeners: Vec<TcpListener>,
     stop: Arc<AtomicBool>,
     /// Sources that are pushed to: they drain when the process stops.
     serving: Vec<JoinHandle<()>>,
@@ -50,8 +50,12 @@ impl Analyzer {
     pub(crate) async fn start(config: Config, store: Arc<dyn Store>, stop: Arc<AtomicBool>) -> anyhow::Result<Self> {
         let analyzer = &config.analyzer;
         // Syslog has no tokens: who opens it to a network decides so by its address.
-        check_exposure(&[analyzer.http.listen], config.access.tokens)?;
-        let listener = bind(analyzer.http.listen, "analyzer.listen").await?;
+        let addresses: Vec<_> = std::iter::once(analyzer.http.listen).chain(analyzer.http.listen_more.clone()).collect();
+        check_exposure(&addresses, config.access.tokens)?;
+        let mut listeners = vec![bind(analyzer.http.listen, "analyzer.listen").await?];
+        for address in &analyzer.http.listen_more {
+            listeners.push(bind(*address, "analyzer.listen_more").await?);
+        }
         let mut sources = LiveSources::open(analyzer).await?;
         let spool = Spool::open(analyzer.spool.clone(), clock::now())?;
         let progress = Arc::new(Progress::new());
@@ -78,8 +82,7 @@ impl Analyzer {
         };
         let engine = start_engine(engine, Arc::clone(&stop), Arc::clone(&progress))?;
         tracing::info!(http = %analyzer.http.listen, sources = sources.shown(), "the analyzer is listening");
-        let listener = Some(listener);
-        Ok(Analyzer { config, store, spool, sources, progress, rules, engine, listener, stop, serving })
+        Ok(Analyzer { config, store, spool, sources, progress, rules, engine, listeners, stop, serving })
     }
 
     /// What `/health` looks at; `alone`: the store and the disk are not looked at by an agent in the same process.
@@ -103,9 +106,8 @@ impl Analyzer {
         self.config.analyzer.spool.folder.clone()
     }
 
-    /// Opens the HTTP port.
-    pub(crate) fn serve(&mut self, ports: &mut Ports, health: HealthState, auth: Auth) -> anyhow::Result<()> {
-        let listener = self.listener.take().context("the analyzer's port is already served")?;
+    /// Opens the HTTP ports.
+    pub(crate) fn serve(&mut self, ports: &mut Ports, health: HealthState, auth: Auth) {
         let analyzer = &self.config.analyzer;
         let ingest = IngestState::new(
             self.spool.clone(),
@@ -114,8 +116,10 @@ impl Analyzer {
             clock::now,
         );
         let rules = Arc::new(RuleDesk(Arc::clone(&self.rules)));
-        ports.serve(listener, api::analyzer_router(ingest, rules, health, auth));
-        Ok(())
+        let router = api::analyzer_router(ingest, rules, health, auth);
+        for listener in self.listeners.drain(..) {
+            ports.serve(listener, router.clone());
+        }
     }
 
     /// Waits for what senders have begun to send, and for the last commit.

@@ -96,7 +96,7 @@ async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
     if let Some(analyzer) = &mut analyzer {
         let checks = analyzer.checks(true).into();
         let health = HealthState::new("log-analyzer", checks, metrics.clone(), Arc::clone(&ports.draining));
-        analyzer.serve(&mut ports, health, auth.clone())?;
+        analyzer.serve(&mut ports, health, auth.clone());
     }
     if let Some((agent, listeners)) = agent {
         agent.serve(&mut ports, listeners, metrics, auth)?;

@@ -34,6 +34,7 @@ pub(super) fn check_analyzer(written: &SourceSections, problems: &mut Problems) 
         checkpoint_interval: Duration::from_millis(analyzer.checkpoint_interval_ms),
         http: HttpConfig {
             listen: problems.address("analyzer.listen", &analyzer.listen),
+            listen_more: analyzer.listen_more.iter().map(|text| problems.address("analyzer.listen_more", text)).collect(),
             body_bytes_max: analyzer.body_bytes_max,
             bodies_bytes_max: analyzer.bodies_bytes_max,
         },

@@ -132,6 +132,8 @@ pub(crate) struct AnalyzerConfig {
 #[derive(Clone, Debug)]
 pub(crate) struct HttpConfig {
     pub(crate) listen: SocketAddr,
+    /// Further ports that answer the same.
+    pub(crate) listen_more: Vec<SocketAddr>,
     /// Longest body, unpacked, in bytes.
     pub(crate) body_bytes_max: u64,
     /// Memory for all bodies that are read at once, in bytes.

@@ -1,17 +1,25 @@
-//! Bodies without their content encoding: gzip, zstd, deflate or none, within limits of output and memory. Knows no lines.
+//! Bodies without their content encoding: gzip, zstd, deflate (zlib or bare), snappy (framed or one block) or none, within limits of
+//! output and memory. Knows no lines.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, BufReader, Read};
 
 /// Largest window of a zstd stream, as the power of two: RFC 9659 allows HTTP bodies no more, and each body takes so much memory.
 const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// Largest window, as the power of two, of a body that is unpacked at once: only few larger ones are unpacked side by side.
 const ZSTD_WINDOW_LOG_SMALL: u32 = 20;
 
+/// The encoding of bodies whose sender says nothing that can be relied on: their first bytes tell.
+pub const SNIFFED: &str = "sniffed";
+/// Longest snappy block, unpacked, in bytes: it is unpacked at once.
+pub const SNAPPY_BLOCK_BYTES_MAX: u64 = 20 << 20;
+/// What a snappy stream in frames begins with.
+const SNAPPY_FRAMES: &[u8] = b"\xff\x06\x00\x00sNaPpY";
+
 /// Why a body cannot be taken. Causes are part of the message, not the error's source.
 #[derive(Debug, thiserror::Error)]
 pub enum BodyError {
     /// The encoding, cut to 32 letters.
-    #[error("the content encoding `{0}` is not one of gzip, zstd, deflate, identity")]
+    #[error("the content encoding `{0}` is not one of gzip, zstd, deflate, snappy, identity")]
     UnknownEncoding(String),
     /// It cannot be read or decompressed to its end.
     #[error("the body is no sound {encoding} stream: {cause}")]
@@ -50,7 +58,7 @@ pub fn decompress_small(encoding: &str, body: &[u8], small: u64) -> Result<Optio
 
 impl BodyError {
     /// What an error while reading means.
-    pub(super) fn of(encoding: &str, error: io::Error) -> Self {
+    pub fn of(encoding: &str, error: io::Error) -> Self {
         match error.downcast::<BodyError>() {
             Ok(error) => error,
             Err(cause) => BodyError::Damaged { encoding: known(encoding), cause },
@@ -63,6 +71,8 @@ fn known(encoding: &str) -> &'static str {
         "gzip" | "x-gzip" => "gzip",
         "deflate" => "deflate",
         "zstd" => "zstd",
+        "snappy" => "snappy",
+        SNIFFED => "compressed",
         _ => "plain",
     }
 }
@@ -86,17 +96,71 @@ impl<'a> Decoded<'a> {
         let inner: Box<dyn Read + 'a> = match encoding.trim().to_ascii_lowercase().as_str() {
             "" | "identity" => Box::new(raw),
             "gzip" | "x-gzip" => Box::new(flate2::read::MultiGzDecoder::new(raw)),
-            "deflate" => Box::new(flate2::read::ZlibDecoder::new(raw)),
+            "deflate" => deflated(raw)?,
+            "snappy" | "x-snappy" | "x-snappy-framed" => snappy(raw, bytes_max)?,
             "zstd" => {
                 let failed = |cause| BodyError::Damaged { encoding: "zstd", cause };
                 let mut decoder = zstd::Decoder::new(raw).map_err(failed)?;
                 decoder.window_log_max(window_log).map_err(failed)?;
                 Box::new(decoder)
             }
+            encoding if encoding == SNIFFED || encoding.contains(',') => {
+                let mut raw = BufReader::new(raw);
+                let told = sniff(raw.fill_buf().map_err(|error| BodyError::of("", error))?);
+                return Self::with_window(told, raw, bytes_max, window_log);
+            }
             other => return Err(BodyError::UnknownEncoding(other.chars().take(32).collect())),
         };
         Ok(Decoded { inner, given: 0, bytes_max })
     }
+}
+
+/// Whether the bytes begin as zlib does (RFC 1950).
+fn is_zlib(bytes: &[u8]) -> bool {
+    let Some([method, flags]) = bytes.first_chunk::<2>() else { return false };
+    method & 0x0F == 8 && method >> 4 <= 7 && (u16::from(*method) << 8 | u16::from(*flags)).is_multiple_of(31)
+}
+
+fn sniff(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [0x1F, 0x8B, ..] => "gzip",
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => "zstd",
+        bytes if bytes.starts_with(SNAPPY_FRAMES) => "snappy",
+        bytes if is_zlib(bytes) => "deflate",
+        _ => "",
+    }
+}
+
+/// `deflate` is zlib in the standard (RFC 9110, 8.4.1.2), and bare in what some clients send.
+#[allow(clippy::disallowed_methods, reason = "`read` caps the output")]
+fn deflated<'a>(raw: impl Read + 'a) -> Result<Box<dyn Read + 'a>, BodyError> {
+    let mut raw = BufReader::new(raw);
+    let is_bare = !is_zlib(raw.fill_buf().map_err(|error| BodyError::of("deflate", error))?);
+    Ok(if is_bare {
+        Box::new(flate2::bufread::DeflateDecoder::new(raw))
+    } else {
+        Box::new(flate2::bufread::ZlibDecoder::new(raw))
+    })
+}
+
+/// A stream in frames, or one block.
+#[allow(clippy::disallowed_methods, reason = "`read` caps the output of frames; a block says its length first")]
+fn snappy<'a>(raw: impl Read + 'a, bytes_max: u64) -> Result<Box<dyn Read + 'a>, BodyError> {
+    let failed = |cause| BodyError::of("snappy", cause);
+    let mut raw = BufReader::new(raw);
+    if raw.fill_buf().map_err(failed)?.starts_with(SNAPPY_FRAMES) {
+        return Ok(Box::new(snap::read::FrameDecoder::new(raw)));
+    }
+    let limit = SNAPPY_BLOCK_BYTES_MAX.min(bytes_max);
+    let mut block = Vec::new();
+    raw.take(limit + 1).read_to_end(&mut block).map_err(failed)?;
+    let damaged = |error: snap::Error| BodyError::Damaged { encoding: "snappy", cause: io::Error::other(error) };
+    let length = snap::raw::decompress_len(&block).map_err(damaged)?;
+    if length as u64 > limit || block.len() as u64 > limit {
+        return Err(BodyError::TooLarge { limit });
+    }
+    let unpacked = snap::raw::Decoder::new().decompress_vec(&block).map_err(damaged)?;
+    Ok(Box::new(io::Cursor::new(unpacked)))
 }
 
 impl std::fmt::Debug for Decoded<'_> {

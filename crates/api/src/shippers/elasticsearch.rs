@@ -1,0 +1,99 @@
+//! Elasticsearch and OpenSearch, as far as shippers use them: bulk requests, and what clients ask before and around them
+//! (elastic.co/docs/api). Stores no index and answers no search.
+
+mod around;
+mod items;
+
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::response::Response;
+use ingest::push::{Bulk, Report};
+use serde_json::{Value, json};
+
+use super::protocol::{self, Head, HangUp, Opened, Push, Shipper};
+use crate::problem::Problem;
+
+/// Clients of Elastic take no answer without it.
+const PRODUCT: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("x-elastic-product"), HeaderValue::from_static("Elasticsearch"));
+
+const BULK: &[Method] = &[Method::POST, Method::PUT];
+
+pub(super) static ELASTICSEARCH: Shipper = Shipper {
+    name: "elasticsearch",
+    pushes: &[
+        Push { methods: BULK, path: "/_bulk", open },
+        Push { methods: BULK, path: "/{index}/_bulk", open },
+        // With a type of documents, as version 6 had it.
+        Push { methods: BULK, path: "/{index}/{kind}/_bulk", open },
+    ],
+    asks: around::ASKS,
+    owns: |path| path == "/" || path.starts_with("/_") || path.ends_with("/_bulk") && !path.starts_with("/api/"),
+    is_open: |path| path == "/",
+    taken,
+    refused,
+    dress: |response| {
+        response.headers_mut().insert(PRODUCT.0, PRODUCT.1);
+    },
+};
+
+fn open(head: &Head) -> Result<Opened, Problem> {
+    let first = head.path.split('/').nth(1).unwrap_or("");
+    let index = if first == "_bulk" { String::new() } else { protocol::percent_decoded(first) };
+    Ok(Opened::payload(move || Bulk::new(&index)))
+}
+
+fn taken(head: &Head, report: &Report) -> Response {
+    let body = items::answer(head, report);
+    protocol::text(StatusCode::OK, media(head), body)
+}
+
+/// As the client wants it: some versions know only the vendor's type.
+fn media(head: &Head) -> &'static str {
+    let accept = head.header("accept");
+    match () {
+        () if accept.contains("vnd.elasticsearch+json") && accept.contains("compatible-with=9") => {
+            "application/vnd.elasticsearch+json;compatible-with=9"
+        }
+        () if accept.contains("vnd.elasticsearch+json") => "application/vnd.elasticsearch+json;compatible-with=8",
+        () => "application/json",
+    }
+}
+
+/// rsyslog names no agent, throws a batch away for any answer in JSON, and repeats one with another body without a pause: a
+/// connection that ends without an answer makes it wait.
+fn is_rsyslog(head: &Head) -> bool {
+    head.agent().is_empty()
+}
+
+fn refused(head: &Head, problem: &Problem) -> Response {
+    let status = problem.status();
+    let is_passing = status.is_server_error()
+        || matches!(
+            status,
+            StatusCode::UNAUTHORIZED
+                | StatusCode::FORBIDDEN
+                | StatusCode::REQUEST_TIMEOUT
+                | StatusCode::TOO_MANY_REQUESTS
+        );
+    let kind = match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "security_exception",
+        StatusCode::NOT_FOUND => "resource_not_found_exception",
+        StatusCode::METHOD_NOT_ALLOWED => "method_not_allowed_exception",
+        StatusCode::PAYLOAD_TOO_LARGE => "content_too_long_exception",
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => "media_type_header_exception",
+        status if status.is_server_error() => "es_rejected_execution_exception",
+        _ if problem.code() == "no_data" => "parse_exception",
+        _ => "illegal_argument_exception",
+    };
+    let cause = json!({"type": kind, "reason": problem.detail()});
+    let body = json!({"error": {"root_cause": [cause], "type": kind, "reason": problem.detail()}, "status": status.as_u16()});
+    let mut response = protocol::text(status, media(head), Value::to_string(&body));
+    if status == StatusCode::UNAUTHORIZED {
+        let schemes = HeaderValue::from_static("Basic realm=\"security\", charset=\"UTF-8\", Bearer realm=\"security\", ApiKey");
+        response.headers_mut().insert("www-authenticate", schemes);
+    }
+    if is_passing && is_rsyslog(head) {
+        response.extensions_mut().insert(HangUp);
+    }
+    response
+}
