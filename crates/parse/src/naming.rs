@@ -71,6 +71,12 @@ fn put_logged(at: usize, text: &[u8], context: &mut Context, rows: &mut BatchBui
     match body::put_logged(rows, context, text) {
         Some(dataset) if dataset != dataset::JSON || rows.is_dataset_named() => dataset,
         read => {
+            if read.is_none()
+                && has_header(text)
+                && let Some(dataset) = context.read_carried(text, rows)
+            {
+                return dataset;
+            }
             if read.is_none() {
                 crate::guess::put(rows, text);
                 context.names.count_unknown();
@@ -78,6 +84,14 @@ fn put_logged(at: usize, text: &[u8], context: &mut Context, rows: &mut BatchBui
             context.names.settle(at, rows)
         }
     }
+}
+
+/// Whether a text begins as lines of syslog do: with a priority, or with the name of a month.
+fn has_header(text: &[u8]) -> bool {
+    const MONTHS: [&[u8; 4]; 12] = [
+        b"Jan ", b"Feb ", b"Mar ", b"Apr ", b"May ", b"Jun ", b"Jul ", b"Aug ", b"Sep ", b"Oct ", b"Nov ", b"Dec ",
+    ];
+    matches!(text, [b'<', b'0'..=b'9', ..]) || text.first_chunk::<4>().is_some_and(|start| MONTHS.contains(&start))
 }
 
 /// Words by which products speak of logins, and in each of them a letter that few other words have.

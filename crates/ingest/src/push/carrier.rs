@@ -32,13 +32,29 @@ pub(super) struct Carrier<'a> {
 }
 
 impl Carrier<'_> {
-    pub(super) fn write(&self, out: &mut Vec<u8>) {
+    pub(super) fn write(mut self, out: &mut Vec<u8>) {
+        // A line that names its program itself is no message of the program that the envelope names.
+        if begins_as_line(self.text.as_bytes()) {
+            self.program = None;
+        }
         // Texts only: nothing of it can fail.
         let start = out.len();
-        if serde_json::to_writer(&mut *out, self).is_err() {
+        if serde_json::to_writer(&mut *out, &self).is_err() {
             out.truncate(start);
             out.extend_from_slice(self.text.replace('\n', " ").as_bytes());
         }
+    }
+}
+
+/// Whether a text begins as lines with a header of their own do: a priority, a month, a date, or an object.
+fn begins_as_line(text: &[u8]) -> bool {
+    match text {
+        [b'<', b'0'..=b'9', ..] | [b'{', ..] => true,
+        [b'A'..=b'Z', b'a'..=b'z', b'a'..=b'z', b' ', b' ' | b'0'..=b'9', b'0'..=b'9', b' ', ..] => true,
+        [year @ .., _] if year.len() > 10 => {
+            text[4] == b'-' && text[7] == b'-' && [0, 1, 2, 3, 5, 6, 8, 9].iter().all(|at| text[*at].is_ascii_digit())
+        }
+        _ => false,
     }
 }
 
