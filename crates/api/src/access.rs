@@ -227,7 +227,8 @@ fn names_a_secret(name: &str) -> bool {
     false
 }
 
-fn percent_decoded(text: &str) -> String {
+/// `%41` as text.
+pub(crate) fn percent_decoded(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {

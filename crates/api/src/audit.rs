@@ -168,7 +168,7 @@ fn network_of(address: &str) -> String {
 pub(crate) fn action(method: &str, route: &str) -> Option<String> {
     let known = match (method, route) {
         ("GET" | "HEAD" | "OPTIONS", _) | (_, "/ingest" | "/api/v1/rules/{id}/explain") => return None,
-        (_, route) if crate::shippers::needs_token(route).is_some() => return None,
+        (_, route) if crate::push_paths::needs_token(route).is_some() => return None,
         ("PATCH", "/api/v1/incidents/{id}") => "incident.change",
         ("POST", "/admin/cache/clear") => "cache.clear",
         ("POST", "/admin/rules/reload") => "rules.reload",

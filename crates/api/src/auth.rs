@@ -22,8 +22,9 @@ use subtle::ConstantTimeEq;
 use tokio::time::{Instant, timeout};
 
 use crate::asked::{Actor, Asked};
+use crate::ingest::Sender;
 use crate::problem::Problem;
-use crate::shippers;
+use crate::push_paths;
 use crate::store_watch::StoreWatch;
 
 /// How long a token that was looked up is trusted unasked: a revoked one works at most this long while the store answers.
@@ -100,7 +101,7 @@ fn hash(secret: &str) -> String {
 pub(crate) fn needed(method: &Method, path: &str) -> Option<Role> {
     match path {
         "/" | "/health" | "/ready" | "/live" | "/metrics" | "/openapi.json" => None,
-        _ if shippers::needs_token(path).is_some() => shippers::needs_token(path)?.then_some(Role::Ingest),
+        _ if push_paths::needs_token(path).is_some() => push_paths::needs_token(path)?.then_some(Role::Ingest),
         _ if path.starts_with("/admin") || path.starts_with("/api/v1/audit") => Some(Role::Admin),
         _ if path.starts_with("/api/v1/endpoints/") => Some(Role::Admin),
         "/ingest" => Some(Role::Ingest),
@@ -128,6 +129,7 @@ pub(crate) async fn authorise(State(auth): State<Auth>, mut request: Request, ne
     }
     match actor.and_then(|actor| permitted(actor, needed)) {
         Ok(actor) => {
+            request.extensions_mut().insert(Sender(actor.id.clone()));
             request.extensions_mut().insert(actor);
             next.run(request).await
         }

@@ -81,7 +81,7 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
         }
         Body::new(Watched { inner, silence: None, flow: Arc::clone(&flow) })
     };
-    let longest = if crate::shippers::is_stream(request.uri().path()) { STREAM_MAX } else { REQUEST_MAX };
+    let longest = if request.uri().path() == crate::push_paths::JOURNAL { STREAM_MAX } else { REQUEST_MAX };
     let answer = tokio::time::timeout(longest, next.run(request.map(watch))).await;
     let is_awaited = flow.awaited.load(Ordering::Relaxed);
     match answer {

@@ -3,68 +3,42 @@
 //! ([`crate::shippers`]).
 
 mod coming;
+mod pushed;
 mod refusals;
 mod room;
 mod stream;
 mod work;
 
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::{Extension, Json};
+use event::block::digest;
 use ingest::push::Report;
+use ingest::spool::{Begun, Claim, Ticket};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::problem::Problem;
 use coming::read_body;
+use pushed::{durable, tell};
 use refusals::{refusal, too_large};
 use work::{Taken, Work, take_small_or_large};
 
+pub use pushed::Peer;
+pub(crate) use pushed::{Pushed, Sender};
 pub use room::{BODIES_BYTES_MIN, IngestState};
 pub(crate) use stream::take_stream;
 pub(crate) use work::Reading;
 
-/// Longest wait for the disk.
-const DURABLE_MAX: Duration = Duration::from_secs(20);
-
 /// Header with which Firehose names a request.
 pub(crate) const FIREHOSE_REQUEST: &str = "x-amz-firehose-request-id";
 
-/// Address of whoever is connected.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
-
-/// A body that somebody pushes.
-#[derive(Debug)]
-pub(crate) struct Pushed {
-    /// Name of the protocol: label of counters, and part of the name of the source.
-    pub(crate) source: &'static str,
-    pub(crate) peer: Option<Peer>,
-    /// Bytes that are announced.
-    pub(crate) announced: Option<u64>,
-    /// Content encoding.
-    pub(crate) encoding: String,
-    pub(crate) reading: Reading,
-}
-
-impl Pushed {
-    pub(crate) fn new(source: &'static str, peer: Option<Peer>, headers: &HeaderMap, reading: Reading) -> Self {
-        let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        let encoding = headers.get(CONTENT_ENCODING).and_then(|encoding| encoding.to_str().ok()).unwrap_or("");
-        Pushed { source, peer, announced, encoding: encoding.to_owned(), reading }
-    }
-
-    fn origin(&self) -> String {
-        let peer = self.peer.map_or_else(|| "unknown".to_owned(), |Peer(address)| address.to_canonical().to_string());
-        if self.source == "http" { format!("http://{peer}") } else { format!("{}+http://{peer}", self.source) }
-    }
-}
+/// Header with which a sender names a batch, so that it may send it again and it is taken once; its longest value, in bytes.
+const BATCH_ID: &str = "x-batch-id";
+const BATCH_ID_BYTES_MAX: usize = 256;
 
 /// What was taken.
 #[derive(Debug, Serialize, ToSchema)]
@@ -95,19 +69,31 @@ pub(crate) struct Accepted {
 pub(crate) async fn ingest(
     State(state): State<IngestState>,
     peer: Option<Extension<Peer>>,
+    sender: Option<Extension<Sender>>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<Accepted>, Problem> {
-    take(&state, peer.map(|Extension(peer)| peer), &headers, body).await
+    let mut pushed = Pushed::new("http", peer.map(|Extension(peer)| peer), &headers, Reading::Lines);
+    pushed.batch_id = batch_id(&headers, sender.as_ref().map_or("", |Extension(Sender(token))| token))?;
+    take(&state, pushed, &headers, body).await
+}
+
+/// A name counts among the batches of one token.
+fn batch_id(headers: &HeaderMap, token: &str) -> Result<Option<u128>, Problem> {
+    let Some(name) = headers.get(BATCH_ID).map(HeaderValue::as_bytes) else { return Ok(None) };
+    if name.is_empty() || name.len() > BATCH_ID_BYTES_MAX {
+        return Err(Problem::unusable("bad_batch_id", format!("{BATCH_ID} has 1 to {BATCH_ID_BYTES_MAX} bytes")));
+    }
+    Ok(Some(digest(&[b"batch", token.as_bytes(), name])))
 }
 
 async fn take(
     state: &IngestState,
-    peer: Option<Peer>,
+    pushed: Pushed,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Json<Accepted>, Problem> {
-    let report = take_pushed(state, Pushed::new("http", peer, headers, Reading::Lines), body).await?;
+    let report = take_pushed(state, pushed, body).await?;
     let request_id = headers.get(FIREHOSE_REQUEST).and_then(|name| name.to_str().ok()).map(str::to_owned);
     let timestamp = request_id.is_some().then(|| (state.clock)().0 / 1000);
     Ok(Json(Accepted { accepted: report.events, request_id, timestamp }))
@@ -116,7 +102,18 @@ async fn take(
 /// Takes a body: what was read of it, once all of it is on disk.
 pub(crate) async fn take_pushed(state: &IngestState, pushed: Pushed, body: Body) -> Result<Report, Problem> {
     let source = pushed.source;
-    let result = take_whole(state, pushed, body).await;
+    let mut claim = None;
+    if let Some(id) = pushed.batch_id {
+        match state.spool.seen().begin(id) {
+            Begun::New(new) => claim = Some(new),
+            Begun::Pending => return Err(Problem::busy("a batch of this name is being taken: ask again")),
+            Begun::Taken(events) => {
+                metrics::counter!("ingest_duplicates_total", "source" => source).increment(events);
+                return Ok(Report { events, ..Report::default() });
+            }
+        }
+    }
+    let result = take_whole(state, pushed, claim, body).await;
     let outcome = if result.is_ok() { "accepted" } else { "refused" };
     metrics::counter!("ingest_requests_total", "source" => source, "outcome" => outcome).increment(1);
     if let Ok(report) = &result {
@@ -125,15 +122,12 @@ pub(crate) async fn take_pushed(state: &IngestState, pushed: Pushed, body: Body)
     result
 }
 
-fn tell(source: &'static str, report: &Report) {
-    if report.events > 0 {
-        metrics::counter!("ingest_events_total", "source" => source).increment(report.events);
-        metrics::counter!("ingest_bytes_total", "source" => source).increment(report.bytes);
-    }
-    report.tell(source);
-}
-
-async fn take_whole(state: &IngestState, pushed: Pushed, body: Body) -> Result<Report, Problem> {
+async fn take_whole(
+    state: &IngestState,
+    pushed: Pushed,
+    claim: Option<Claim>,
+    body: Body,
+) -> Result<Report, Problem> {
     if let Some(refused) = state.spool.refusal() {
         return Err(refusal(&refused));
     }
@@ -157,10 +151,25 @@ async fn take_whole(state: &IngestState, pushed: Pushed, body: Body) -> Result<R
     };
     let Taken { report, ticket } = take_small_or_large(state, Arc::new(work), coming).await?;
     if let Some(ticket) = ticket {
-        let durable = tokio::time::timeout(DURABLE_MAX, state.spool.durable(ticket)).await;
-        durable.map_err(|_| Problem::busy("the disk is slow: send it again"))?.map_err(|refused| refusal(&refused))?;
+        let claim = recorded(claim, ticket, report.events).await?;
+        durable(state, ticket).await?;
+        claim.into_iter().for_each(Claim::done);
     }
     Ok(report)
+}
+
+/// The name of the batch is on disk before the batch is acknowledged.
+async fn recorded(claim: Option<Claim>, ticket: Ticket, events: u64) -> Result<Option<Claim>, Problem> {
+    let Some(mut claim) = claim else { return Ok(None) };
+    let written = tokio::task::spawn_blocking(move || claim.record(ticket, events).map(|()| claim)).await;
+    match written {
+        Ok(Ok(claim)) => Ok(Some(claim)),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "the name of a batch cannot be kept");
+            Err(Problem::busy("the disk of the spool takes nothing: send it again after a pause"))
+        }
+        Err(_) => Err(Problem::busy("the name of the batch could not be kept: send it again")),
+    }
 }
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod measured;
 mod mutes;
 mod observe;
 mod problem;
+mod push_paths;
 pub mod rules;
 mod schema;
 mod shippers;

@@ -23,15 +23,15 @@ use axum::{Extension, Router};
 
 use crate::ingest::{IngestState, Peer, Pushed, take_pushed, take_stream};
 use crate::problem::Problem;
+use crate::push_paths;
 use protocol::{Ask, Head, Push, Shipper};
 
-pub(crate) use protocol::percent_decoded;
 pub use protocol::HangUp;
 
 /// Longest body of a request that takes no events, in bytes.
 const ASK_BYTES_MAX: usize = 4 << 20;
 
-/// Every protocol. Of those that own a path the first answers.
+/// Every protocol; its row of [`crate::push_paths`] has the same name.
 static SHIPPERS: [&Shipper; 8] = [
     &splunk::SPLUNK,
     &loki::LOKI,
@@ -45,17 +45,8 @@ static SHIPPERS: [&Shipper; 8] = [
 
 /// Whose words the path is answered in.
 fn owner(path: &str) -> Option<&'static Shipper> {
-    SHIPPERS.iter().copied().find(|shipper| (shipper.owns)(path))
-}
-
-/// What a path of shippers needs; `None`: it is none of theirs.
-pub(crate) fn needs_token(path: &str) -> Option<bool> {
-    owner(path).map(|shipper| !(shipper.is_open)(path))
-}
-
-/// Whether a path takes bodies that may have no end.
-pub(crate) fn is_stream(path: &str) -> bool {
-    path == journal::PATH
+    let name = push_paths::owner(path)?.name;
+    SHIPPERS.iter().copied().find(|shipper| shipper.name == name)
 }
 
 /// The paths of all protocols.

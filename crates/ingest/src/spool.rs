@@ -11,6 +11,7 @@ mod batch;
 mod entry;
 mod reader;
 mod reservation;
+mod seen;
 mod segment;
 mod shared;
 mod writer;
@@ -27,6 +28,7 @@ use tokio::sync::watch;
 pub use batch::{Batch, ENTRY_BYTES_MAX, Refused, SpoolError, Ticket};
 pub use reader::SpoolReader;
 pub use reservation::{Reservation, Staging};
+pub use seen::{Begun, Claim, Seen};
 pub use shared::SpoolOptions;
 
 use segment::Segments;
@@ -48,6 +50,7 @@ pub struct SpoolState {
 pub struct Spool {
     shared: Arc<Shared>,
     source: Arc<Source>,
+    seen: Seen,
     _closer: Arc<Closer>,
 }
 
@@ -84,6 +87,7 @@ impl Spool {
         reservation::sweep(&folder).map_err(failed)?;
         let source = Arc::new(identity(&folder, created)?);
         let (segments, next) = Segments::recover(&folder)?;
+        let seen = Seen::open(&folder, next.offset).map_err(failed)?;
         let state = State {
             pending: Vec::new(),
             next,
@@ -101,12 +105,17 @@ impl Spool {
         let shared = Arc::new(Shared { options, state: Mutex::new(state), work, more, durable });
         let writer = writer::spawn(Arc::clone(&shared)).map_err(failed)?;
         let closer = Closer { shared: Arc::clone(&shared), writer: Mutex::new(Some(writer)), _lock: lock };
-        Ok(Spool { shared, source, _closer: Arc::new(closer) })
+        Ok(Spool { shared, source, seen, _closer: Arc::new(closer) })
     }
 
     /// The spool as a source of events.
     pub fn source(&self) -> &Arc<Source> {
         &self.source
+    }
+
+    /// Batches with a name of their own that were taken.
+    pub fn seen(&self) -> &Seen {
+        &self.seen
     }
 
     /// Takes all of the batch or nothing of it. It counts as received when the ticket is durable.

@@ -6,7 +6,7 @@ use axum::http::header::AUTHORIZATION;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 
-use crate::shippers::percent_decoded;
+use crate::access::percent_decoded;
 
 /// What our tokens begin with.
 pub(super) const START: &str = "c0di3_";

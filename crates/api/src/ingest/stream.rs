@@ -12,10 +12,10 @@ use ingest::push::{Lines, Report};
 use ingest::spool::{Batch, Refused, Ticket};
 use tokio::sync::mpsc;
 
+use super::pushed::{Pushed, durable, tell};
 use super::refusals::{of_payload, problem, refusal};
 use super::room::{IngestState, WORK_BYTES_PIECES};
 use super::work::Reading;
-use super::{DURABLE_MAX, Pushed, tell};
 use crate::problem::Problem;
 
 /// Parts of a body that wait to be read.
@@ -68,8 +68,7 @@ async fn take_parts(state: &IngestState, pushed: Pushed, mut body: Body) -> Resu
     drop(parts);
     let (ticket, read) = work.await.map_err(|_| Problem::busy("the body could not be worked on"))?;
     if let Some(ticket) = ticket {
-        let durable = tokio::time::timeout(DURABLE_MAX, state.spool.durable(ticket)).await;
-        durable.map_err(|_| Problem::busy("the disk is slow: send it again"))?.map_err(|refused| refusal(&refused))?;
+        durable(state, ticket).await?;
     }
     ended?;
     read

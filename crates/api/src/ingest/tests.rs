@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use event::Position;
-use ingest::spool::SpoolOptions;
+use event::{Position, Timestamp};
+use ingest::spool::{Spool, SpoolOptions};
 
+use super::room::{LARGE_AT_ONCE, steps};
 use super::*;
 
 struct Bench {
@@ -28,7 +29,7 @@ impl Bench {
     async fn post(&self, encoding: &str, body: impl Into<Body>) -> Result<u64, Problem> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
-        take(&self.state, None, &headers, body.into()).await.map(|Json(accepted)| accepted.accepted)
+        take(&self.state, Pushed::new("http", None, &headers, Reading::Lines), &headers, body.into()).await.map(|Json(accepted)| accepted.accepted)
     }
 
     fn spooled(&self) -> Vec<u8> {
@@ -137,7 +138,7 @@ async fn firehose_gets_the_answer_that_it_waits_for() {
     let body = r#"{"requestId":"r-1","timestamp":1,"records":[{"data":"b25lCnR3bwo="},{"data":"dGhyZWU="}]}"#;
     let mut headers = HeaderMap::new();
     headers.insert(FIREHOSE_REQUEST, "r-1".parse().unwrap());
-    let Json(answer) = take(&bench.state, None, &headers, body.into()).await.unwrap();
+    let Json(answer) = take(&bench.state, Pushed::new("http", None, &headers, Reading::Lines), &headers, body.into()).await.unwrap();
     let answer = serde_json::to_value(answer).unwrap();
     assert_eq!(answer, serde_json::json!({"accepted": 3, "requestId": "r-1", "timestamp": 0}));
     assert_eq!(bench.spooled(), b"one\ntwo\nthree\n");

@@ -23,8 +23,6 @@ pub(super) static DATADOG: Shipper = Shipper {
         path: "/api/v1/validate",
         answer: |_, _, _| Ok(protocol::json(StatusCode::OK, &json!({"valid": true}))),
     }],
-    owns: |path| matches!(path, "/api/v2/logs" | "/v1/input" | "/api/v1/validate") || path.starts_with("/v1/input/"),
-    is_open: |_| false,
     taken,
     refused,
     dress: protocol::plain,

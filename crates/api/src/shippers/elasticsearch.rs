@@ -10,6 +10,7 @@ use ingest::push::{Bulk, Report};
 use serde_json::{Value, json};
 
 use super::protocol::{self, Head, HangUp, Opened, Push, Shipper};
+use crate::access::percent_decoded;
 use crate::problem::Problem;
 
 /// Clients of Elastic take no answer without it.
@@ -27,8 +28,6 @@ pub(super) static ELASTICSEARCH: Shipper = Shipper {
         Push { methods: BULK, path: "/{index}/{kind}/_bulk", open },
     ],
     asks: around::ASKS,
-    owns: |path| path == "/" || path.starts_with("/_") || path.ends_with("/_bulk") && !path.starts_with("/api/"),
-    is_open: |path| path == "/",
     taken,
     refused,
     dress: |response| {
@@ -38,7 +37,7 @@ pub(super) static ELASTICSEARCH: Shipper = Shipper {
 
 fn open(head: &Head) -> Result<Opened, Problem> {
     let first = head.path.split('/').nth(1).unwrap_or("");
-    let index = if first == "_bulk" { String::new() } else { protocol::percent_decoded(first) };
+    let index = if first == "_bulk" { String::new() } else { percent_decoded(first) };
     Ok(Opened::payload(move || Bulk::new(&index)))
 }
 

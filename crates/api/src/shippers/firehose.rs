@@ -1,8 +1,6 @@
 //! What Amazon Data Firehose sends to an HTTP endpoint (docs.aws.amazon.com/firehose/latest/dev/httpdeliveryrequestresponse.html).
 //! Every answer names the request; the token is the access key. `POST /ingest` takes the same.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 use serde_json::json;
@@ -15,8 +13,6 @@ pub(super) static FIREHOSE: Shipper = Shipper {
     name: "firehose",
     pushes: &[Push { methods: &[Method::POST], path: "/firehose", open }],
     asks: &[],
-    owns: |path| path == "/firehose",
-    is_open: |_| false,
     taken: |head, _| answer(head, StatusCode::OK, None),
     refused: |head, problem| answer(head, problem.status(), Some(problem.detail())),
     dress: protocol::plain,
@@ -30,8 +26,7 @@ fn open(head: &Head) -> Result<Opened, Problem> {
 }
 
 fn answer(head: &Head, status: StatusCode, error: Option<&str>) -> Response {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as u64);
-    let mut body = json!({"requestId": head.header(FIREHOSE_REQUEST), "timestamp": now});
+    let mut body = json!({"requestId": head.header(FIREHOSE_REQUEST), "timestamp": head.at.0 / 1000});
     if let Some(error) = error {
         body["errorMessage"] = error.into();
     }

@@ -13,8 +13,6 @@ pub(super) static GELF: Shipper = Shipper {
     name: "gelf",
     pushes: &[Push { methods: &[Method::POST], path: "/gelf", open }],
     asks: &[],
-    owns: |path| path == "/gelf",
-    is_open: |_| false,
     taken: |_: &Head, _: &Report| StatusCode::ACCEPTED.into_response(),
     refused: |_, problem| protocol::json(problem.status(), &json!({"error": problem.detail()})),
     dress: protocol::plain,

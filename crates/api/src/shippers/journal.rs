@@ -8,15 +8,12 @@ use serde_json::json;
 
 use super::protocol::{self, Head, Opened, Push, Shipper};
 use crate::problem::Problem;
-
-pub(super) const PATH: &str = "/upload";
+use crate::push_paths::JOURNAL as JOURNAL_PATH;
 
 pub(super) static JOURNAL: Shipper = Shipper {
     name: "journal",
-    pushes: &[Push { methods: &[Method::POST], path: PATH, open }],
+    pushes: &[Push { methods: &[Method::POST], path: JOURNAL_PATH, open }],
     asks: &[],
-    owns: |path| path == PATH,
-    is_open: |_| false,
     taken: |_, _| protocol::text(StatusCode::ACCEPTED, "text/plain", "OK.\n"),
     refused: |_, problem| protocol::json(problem.status(), &json!({"error": problem.detail()})),
     // Newer clients compress what the server says that it takes.

@@ -19,8 +19,6 @@ pub(super) static LOKI: Shipper = Shipper {
         Push { methods: POST, path: "/api/prom/push", open },
     ],
     asks: &[],
-    owns: |path| path.starts_with("/loki/") || path.starts_with("/api/prom/"),
-    is_open: |_| false,
     // Exactly this status: some clients take no other.
     taken: |_: &Head, _: &Report| StatusCode::NO_CONTENT.into_response(),
     refused,

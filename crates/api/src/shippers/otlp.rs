@@ -16,8 +16,6 @@ pub(super) static OTLP: Shipper = Shipper {
     name: "otlp",
     pushes: &[Push { methods: POST, path: "/v1/logs", open }],
     asks: &[],
-    owns: |path| matches!(path, "/v1/logs" | "/v1/traces" | "/v1/metrics"),
-    is_open: |_| false,
     taken,
     refused,
     dress: protocol::plain,

@@ -7,10 +7,13 @@ use axum::extract::Request;
 use axum::http::header::{CONTENT_TYPE, USER_AGENT};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use event::Timestamp;
 use ingest::push::{Payload, Report};
 use serde_json::Value;
 
+use crate::access::percent_decoded;
 use crate::ingest::{IngestState, Reading};
+use crate::observe::Surroundings;
 use crate::problem::Problem;
 
 /// The answer is that the connection ends without one: the only "later" that some clients know.
@@ -25,6 +28,8 @@ pub(crate) struct Head {
     pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) started: Instant,
+    /// Time of reception.
+    pub(crate) at: Timestamp,
 }
 
 impl Head {
@@ -36,6 +41,7 @@ impl Head {
             query: uri.query().unwrap_or("").to_owned(),
             headers: request.headers().clone(),
             started: Instant::now(),
+            at: request.extensions().get::<Surroundings>().map_or(Timestamp(0), |with| (with.clock)()),
         }
     }
 
@@ -57,21 +63,8 @@ impl Head {
     /// The value of a parameter of the query, decoded.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         let pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.filter(|(key, _)| *key == name).map(|(_, value)| percent_decoded(value)).next()
+        pairs.filter(|(key, _)| *key == name).map(|(_, value)| percent_decoded(&value.replace('+', " "))).next()
     }
-}
-
-/// `%41` and `+` of a query, as text.
-pub(crate) fn percent_decoded(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        let digits = rest.get(1..3).and_then(|digits| std::str::from_utf8(digits).ok());
-        let byte = digits.filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        out.push(byte.unwrap_or(if *first == b'+' { b' ' } else { *first }));
-        rest = if byte.is_some() { &rest[3..] } else { after };
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// How the body of a push is read.
@@ -115,14 +108,10 @@ pub(crate) struct Ask {
 
 /// One protocol.
 pub(crate) struct Shipper {
-    /// Label of counters, and part of the names of sources.
+    /// As its paths have it ([`crate::push_paths`]).
     pub(crate) name: &'static str,
     pub(crate) pushes: &'static [Push],
     pub(crate) asks: &'static [Ask],
-    /// Paths that are answered in its words, also where there is nothing.
-    pub(crate) owns: fn(&str) -> bool,
-    /// Paths of it that need no token.
-    pub(crate) is_open: fn(&str) -> bool,
     /// All of a body is on disk.
     pub(crate) taken: fn(&Head, &Report) -> Response,
     pub(crate) refused: fn(&Head, &Problem) -> Response,

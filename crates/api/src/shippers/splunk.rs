@@ -36,8 +36,6 @@ pub(super) static SPLUNK: Shipper = Shipper {
         Ask { methods: POST, path: "/services/collector/ack", answer: acks },
         Ask { methods: POST, path: "/services/collector/ack/1.0", answer: acks },
     ],
-    owns: |path| path.starts_with("/services/collector"),
-    is_open: |path| path.starts_with("/services/collector/health"),
     taken,
     refused,
     dress: protocol::plain,

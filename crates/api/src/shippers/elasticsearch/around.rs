@@ -6,6 +6,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::super::protocol::{Ask, Head, json as answer, text};
+use crate::access::percent_decoded;
 use crate::ingest::IngestState;
 use crate::problem::Problem;
 
@@ -112,7 +113,7 @@ fn installed(head: &Head, _: &[u8], _: &IngestState) -> Answer {
     if head.method == Method::PUT || head.method == Method::POST {
         return ok(&json!({"acknowledged": true}));
     }
-    let mut parts = head.path.trim_start_matches('/').split('/').map(super::protocol::percent_decoded);
+    let mut parts = head.path.trim_start_matches('/').split('/').map(percent_decoded);
     let kind = parts.next().unwrap_or_default();
     let name = parts.next_back().filter(|name| !name.starts_with('_') && !matches!(&**name, "policy" | "pipeline"));
     let name = name.unwrap_or_else(|| "c0di3".to_owned());
