@@ -29,6 +29,7 @@ stop: ## stop the service that `make run` started
 test-tools: setup # servers and model that tests talk to
 	@deploy/scripts/setup.sh test
 	@deploy/scripts/test-tools.sh $(abspath $(TARGET))/test-tools
+	@deploy/scripts/test-clients.sh $(abspath $(TARGET))/test-tools/clients
 
 test: test-tools ## format, lints, house rules and all tests, against real servers
 	@echo "format"; cargo fmt --all --check

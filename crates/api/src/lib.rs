@@ -77,7 +77,7 @@ struct Description;
 
 #[derive(OpenApi)]
 #[openapi(
-    info(title = "C0Di3 analyzer", description = "Events in.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
+    info(title = "C0Di3 analyzer", description = "Events in. Shippers of Elasticsearch, Splunk, Loki, OpenTelemetry, GELF, the journal, Firehose and Datadog are answered as the documentation of their own servers has it: deploy/shippers/README.md.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
     tags((name = "ingest", description = "Events in"), (name = "rules", description = "Rules in force"), (name = "operations", description = "State of the service"))
 )]
 struct AnalyzerDescription;

@@ -144,11 +144,11 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Response, HungUp>> + Send>>;
 
     fn poll_ready(&mut self, context: &mut TaskContext<'_>) -> Poll<Result<(), HungUp>> {
-        self.0.poll_ready(context).map_err(|never| match never {})
+        <Router as Service<R>>::poll_ready(&mut self.0, context).map_err(|never| match never {})
     }
 
     fn call(&mut self, request: R) -> Self::Future {
-        let answer = self.0.call(request);
+        let answer = <Router as Service<R>>::call(&mut self.0, request);
         Box::pin(async move {
             let answer = answer.await.map_err(|never| match never {})?;
             match answer.extensions().get::<HangUp>() {

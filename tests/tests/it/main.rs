@@ -5,6 +5,7 @@
 
 mod backup;
 mod bad_input;
+mod clients;
 mod command_line;
 mod formats;
 mod frozen;

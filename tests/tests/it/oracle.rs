@@ -29,6 +29,42 @@ const BATCH: u64 = 20;
 /// Pause of a sender between requests.
 const PAUSE: Duration = Duration::from_millis(15);
 
+/// A protocol to push events in.
+struct Way {
+    path: &'static str,
+    taken: u16,
+    /// Lines of JSON, wrapped.
+    body: fn(&str) -> String,
+}
+
+/// Requests take them in turn.
+const WAYS: [Way; 6] = [
+    Way { path: "/ingest", taken: 200, body: str::to_owned },
+    Way { path: "/_bulk", taken: 200, body: |lines| each(lines, |line| format!("{{\"create\":{{}}}}\n{line}\n"), "") },
+    Way { path: "/services/collector/event", taken: 200, body: |lines| each(lines, |line| format!("{{\"event\":{line}}}"), "") },
+    Way {
+        path: "/loki/api/v1/push",
+        taken: 204,
+        body: |lines| {
+            let value = |line: &str| format!("[\"1795428000000000000\",{}]", Value::from(line));
+            format!("{{\"streams\":[{{\"stream\":{{\"job\":\"oracle\"}},\"values\":[{}]}}]}}", each(lines, value, ","))
+        },
+    },
+    Way {
+        path: "/v1/logs",
+        taken: 200,
+        body: |lines| {
+            let record = |line: &str| format!("{{\"body\":{{\"stringValue\":{}}}}}", Value::from(line));
+            format!("{{\"resourceLogs\":[{{\"scopeLogs\":[{{\"logRecords\":[{}]}}]}}]}}", each(lines, record, ","))
+        },
+    },
+    Way { path: "/api/v2/logs", taken: 202, body: |lines| format!("[{}]", each(lines, str::to_owned, ",")) },
+];
+
+fn each(lines: &str, wrap: impl Fn(&str) -> String, between: &str) -> String {
+    lines.lines().map(wrap).collect::<Vec<_>>().join(between)
+}
+
 #[derive(Default)]
 pub(crate) struct Ledger {
     acknowledged: Mutex<BTreeSet<u64>>,
@@ -69,9 +105,11 @@ impl Ledger {
         std::thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
                 let (numbers, lines) = ledger.batch();
-                match send(port, "POST", "/ingest", &[], lines.as_bytes()) {
-                    Some((200, _, answer)) => {
-                        assert_eq!(answer, format!("{{\"accepted\":{BATCH}}}"));
+                let way = &WAYS[(numbers[0] / BATCH) as usize % WAYS.len()];
+                let headers = [("Content-Type", "application/json"), ("User-Agent", "oracle")];
+                match send(port, "POST", way.path, &headers, (way.body)(&lines).as_bytes()) {
+                    Some((status, _, answer)) if status == way.taken => {
+                        assert!(way.path != "/ingest" || answer == format!("{{\"accepted\":{BATCH}}}"), "{answer}");
                         ledger.acknowledge(numbers);
                     }
                     Some((503, head, _)) => assert!(head.contains("retry-after"), "{head}"),

@@ -1,7 +1,9 @@
 //! Bodies that are large, damaged, slow or too many: whole or not at all, and never more memory than allowed.
 
 use std::io::Write;
+use std::time::Duration;
 
+use axum::http::header::CONTENT_ENCODING;
 use event::{Position, Timestamp};
 use ingest::spool::{Spool, SpoolOptions};
 

@@ -4,18 +4,14 @@
 mod around;
 mod items;
 
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
 use ingest::push::{Bulk, Report};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::protocol::{self, Head, HangUp, Opened, Push, Shipper};
 use crate::access::percent_decoded;
 use crate::problem::Problem;
-
-/// Clients of Elastic take no answer without it.
-const PRODUCT: (HeaderName, HeaderValue) =
-    (HeaderName::from_static("x-elastic-product"), HeaderValue::from_static("Elasticsearch"));
 
 const BULK: &[Method] = &[Method::POST, Method::PUT];
 
@@ -30,8 +26,9 @@ pub(super) static ELASTICSEARCH: Shipper = Shipper {
     asks: around::ASKS,
     taken,
     refused,
+    // Clients of Elastic take no answer without it.
     dress: |response| {
-        response.headers_mut().insert(PRODUCT.0, PRODUCT.1);
+        response.headers_mut().insert("x-elastic-product", HeaderValue::from_static("Elasticsearch"));
     },
 };
 
@@ -49,12 +46,12 @@ fn taken(head: &Head, report: &Report) -> Response {
 /// As the client wants it: some versions know only the vendor's type.
 fn media(head: &Head) -> &'static str {
     let accept = head.header("accept");
-    match () {
-        () if accept.contains("vnd.elasticsearch+json") && accept.contains("compatible-with=9") => {
-            "application/vnd.elasticsearch+json;compatible-with=9"
-        }
-        () if accept.contains("vnd.elasticsearch+json") => "application/vnd.elasticsearch+json;compatible-with=8",
-        () => "application/json",
+    if !accept.contains("vnd.elasticsearch+json") {
+        "application/json"
+    } else if accept.contains("compatible-with=9") {
+        "application/vnd.elasticsearch+json;compatible-with=9"
+    } else {
+        "application/vnd.elasticsearch+json;compatible-with=8"
     }
 }
 
@@ -86,7 +83,7 @@ fn refused(head: &Head, problem: &Problem) -> Response {
     };
     let cause = json!({"type": kind, "reason": problem.detail()});
     let body = json!({"error": {"root_cause": [cause], "type": kind, "reason": problem.detail()}, "status": status.as_u16()});
-    let mut response = protocol::text(status, media(head), Value::to_string(&body));
+    let mut response = protocol::text(status, media(head), body.to_string());
     if status == StatusCode::UNAUTHORIZED {
         let schemes = HeaderValue::from_static("Basic realm=\"security\", charset=\"UTF-8\", Bearer realm=\"security\", ApiKey");
         response.headers_mut().insert("www-authenticate", schemes);

@@ -145,7 +145,7 @@ fn put_document(body: &mut dyn BufRead, line: &mut Vec<u8>, action: Action, line
     if action == Action::Update
         && let Some(inner) = updated(document)
     {
-        lines.json(inner.as_bytes())?;
+        lines.json(inner.get().as_bytes())?;
     } else if document.starts_with(b"{") && document.ends_with(b"}") {
         lines.json(document)?;
     } else {

@@ -1,0 +1,245 @@
+//! Clients that we did not write push failed logins in their own protocols: each is told that all was taken, and each attack is
+//! found, once, with all its events. Where the clients are: `deploy/scripts/test-clients.sh`.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use servers::wait_until;
+
+use crate::node::{Node, SOON, get};
+use crate::program::Sandbox;
+
+/// Failed logins of each client.
+const COUNT: usize = 15;
+
+/// A process that ends with its handle.
+struct Shipping(Child);
+
+impl Drop for Shipping {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _gone = self.0.kill().is_err();
+        let _waited = self.0.wait().is_err();
+    }
+}
+
+fn tools() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from);
+    let tools = std::env::var_os("TEST_TOOLS").map_or_else(|| target.join("test-tools"), PathBuf::from);
+    let clients = tools.join("clients");
+    assert!(clients.exists(), "{} is missing: run deploy/scripts/test-clients.sh", clients.display());
+    clients
+}
+
+fn sources(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+/// A configuration of ours, with another host, port and folder.
+fn shipped(name: &str, replaced: &[(&str, String)]) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/shippers").join(name);
+    let mut text = std::fs::read_to_string(path).unwrap();
+    for (from, to) in replaced {
+        assert!(text.contains(from), "{name} has no `{from}`");
+        text = text.replace(from, to);
+    }
+    text
+}
+
+/// All events of the attack, in one finding.
+fn is_found(node: &Node, address: &str) -> bool {
+    let findings = node.json(&format!("/api/v1/findings?source.ip={address}"));
+    findings["data"].as_array().unwrap().iter().any(|finding| finding["count"].as_u64() >= Some(COUNT as u64))
+}
+
+/// Runs a client of `tests/clients` to its end.
+fn push(node: &Node, language: &str, client: &str, address: &str, token: Option<&str>) {
+    let (clients, count) = (tools(), COUNT.to_string());
+    let port = node.ingest.to_string();
+    let mut command = match language {
+        "python" => Command::new(clients.join("python/bin/python")),
+        _ => Command::new("node"),
+    };
+    let file = if language == "python" { "clients/push.py" } else { "clients/push.mjs" };
+    command.arg(sources(file)).args([client, &port, address, &count]);
+    if language == "node" {
+        command.arg(clients.join("node"));
+    }
+    command.args(token);
+    let done = command.stdin(Stdio::null()).output().expect("the client runs");
+    let told = String::from_utf8_lossy(&done.stderr).into_owned() + &String::from_utf8_lossy(&done.stdout);
+    assert!(done.status.success(), "{language} {client}: {told}");
+}
+
+const CLIENTS: [(&str, &str); 10] = [
+    ("python", "elasticsearch"),
+    ("python", "opensearch"),
+    ("python", "splunk"),
+    ("python", "loki"),
+    ("python", "otlp"),
+    ("python", "gelf"),
+    ("node", "elasticsearch"),
+    ("node", "splunk"),
+    ("node", "loki"),
+    ("node", "otlp"),
+];
+
+#[test]
+fn clients_of_every_protocol_are_understood_and_their_attacks_found() {
+    let sandbox = Sandbox::new();
+    let mut node = Node::new();
+    node.start(&sandbox, "serve", &[]);
+    for (at, (language, client)) in CLIENTS.iter().enumerate() {
+        push(&node, language, client, &format!("203.0.113.{}", 50 + at), None);
+    }
+    for (at, (language, client)) in CLIENTS.iter().enumerate() {
+        let address = format!("203.0.113.{}", 50 + at);
+        wait_until(SOON, &format!("{language} {client} ({address})"), || is_found(&node, &address));
+    }
+    let (_, metrics) = get(node.ingest, "/metrics").unwrap();
+    for source in ["elasticsearch", "splunk", "loki", "otlp", "gelf"] {
+        assert!(metrics.contains(&format!("ingest_events_total{{source=\"{source}\"}}")), "{source}:\n{metrics}");
+    }
+    assert!(!metrics.contains("ingest_poison_total"), "{metrics}");
+}
+
+#[test]
+fn clients_bring_their_token_in_their_own_way() {
+    let sandbox = Sandbox::new();
+    let mut node = Node::new();
+    let made = sandbox.run(&["token", "create", "--role", "ingest", "--name", "ship"]);
+    let token = made.out.lines().find(|line| line.starts_with("c0di3_")).unwrap_or_else(|| panic!("{}", made.err)).trim().to_owned();
+    node.start(&sandbox, "serve", &[("auth.tokens", "true".to_owned())]);
+    for (language, client) in CLIENTS.into_iter().filter(|(_, client)| *client != "gelf") {
+        push(&node, language, client, "203.0.113.70", Some(&token));
+    }
+}
+
+/// Waits until the attack of a shipper that runs on is found.
+fn found(node: &Node, address: &str, words: &str) {
+    wait_until(Duration::from_secs(60), words, || is_found(node, address));
+}
+
+#[test]
+fn an_unmodified_rsyslog_sends_as_to_elasticsearch_and_waits_while_we_are_away() {
+    let sandbox = Sandbox::new();
+    let mut node = Node::new();
+    node.start(&sandbox, "serve", &[]);
+    let input = sandbox.write("input.log", "");
+    let action = shipped(
+        "rsyslog-elasticsearch.conf",
+        &[
+            ("analyzer.example", "127.0.0.1".to_owned()),
+            ("5001", node.ingest.to_string()),
+            ("/var/log/c0di3-errors.json", sandbox.path("errors.json").display().to_string()),
+            ("action.resumeInterval=\"5\"", "action.resumeInterval=\"1\"".to_owned()),
+        ],
+    );
+    let action = action.replace("load=\"omelasticsearch\"", &format!("load=\"{}\"", omelasticsearch()));
+    let config = format!(
+        "module(load=\"imfile\" mode=\"polling\" pollingInterval=\"1\")\nglobal(workDirectory=\"{}\")\n\
+         input(type=\"imfile\" file=\"{input}\" tag=\"sshd:\" facility=\"auth\")\n{action}",
+        sandbox.root().display()
+    );
+    let config = sandbox.write("rsyslog.conf", config);
+    let mut command = Command::new("rsyslogd");
+    command.args(["-n", "-f", &config, "-i"]).arg(sandbox.path("pid"));
+    let out = std::fs::File::create(sandbox.path("out")).unwrap();
+    let _rsyslog = Shipping(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(out).spawn().expect("rsyslogd runs"));
+    std::thread::sleep(Duration::from_millis(500));
+    let lines = |address: &str| format!("Failed password for root from {address} port 4000 ssh2\n").repeat(COUNT);
+    std::fs::write(&input, lines("203.0.113.80")).unwrap();
+    found(&node, "203.0.113.80", "omelasticsearch");
+    assert_eq!(node.stop("serve"), Some(0));
+    std::fs::write(&input, lines("203.0.113.80") + &lines("203.0.113.81")).unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    node.start(&sandbox, "serve", &[]);
+    found(&node, "203.0.113.81", "what came while we were away");
+    assert!(!sandbox.path("errors.json").exists(), "nothing was thrown away");
+}
+
+/// The module, where the system has it or where the test's tools are.
+fn omelasticsearch() -> String {
+    let name = "usr/lib/x86_64-linux-gnu/rsyslog/omelasticsearch.so";
+    let places = [PathBuf::from("/").join(name), tools().join("root").join(name)];
+    let found = places.iter().find(|place| place.exists());
+    found.unwrap_or_else(|| panic!("omelasticsearch is missing: run deploy/scripts/test-clients.sh")).display().to_string()
+}
+
+/// A program that was unpacked, not installed.
+fn unpacked(path: &str) -> Command {
+    let root = tools().join("root");
+    let mut command = Command::new(root.join(path));
+    let libraries = ["usr/lib/x86_64-linux-gnu", "lib/x86_64-linux-gnu", "usr/lib/syslog-ng", "lib/systemd"];
+    let libraries = libraries.map(|folder| root.join(folder).display().to_string()).join(":");
+    command.env("LD_LIBRARY_PATH", libraries).stdin(Stdio::null());
+    command
+}
+
+#[test]
+fn an_unmodified_syslog_ng_sends_as_to_elasticsearch_and_as_lines() {
+    let sandbox = Sandbox::new();
+    let mut node = Node::new();
+    node.start(&sandbox, "serve", &[]);
+    let ours = shipped("syslog-ng.conf", &[("analyzer.example:5001", format!("127.0.0.1:{}", node.ingest))]);
+    let (first, last) = ours.rsplit_once("log {").unwrap();
+    assert!(last.contains("d_c0di3_bulk"));
+    let root = tools().join("root");
+    let scl = root.join("usr/share/syslog-ng/include/scl/elasticsearch/elastic-http.conf");
+    let scl = if scl.exists() { scl } else { root.join("usr/share/syslog-ng/include/scl/elasticsearch/plugin.conf") };
+    let [bulk, lines] = ["bulk.log", "lines.log"].map(|name| sandbox.write(name, ""));
+    let config = sandbox.write(
+        "syslog-ng.conf",
+        format!(
+            "@version: 3.38\n@include \"{}\"\noptions {{ stats-freq(0); time-reopen(1); }};\n\
+             source s_bulk {{ file(\"{bulk}\" follow-freq(1) program-override(\"sshd\")); }};\n\
+             source s_lines {{ file(\"{lines}\" follow-freq(1) program-override(\"sshd\")); }};\n{first}\n\
+             log {{ source(s_bulk); destination(d_c0di3_bulk); }};\nlog {{ source(s_lines); destination(d_c0di3_lines); }};\n",
+            scl.display()
+        ),
+    );
+    let mut command = unpacked("usr/sbin/syslog-ng");
+    command.arg("-F").arg("--no-caps").args(["-f", &config]);
+    command.arg("--module-path").arg(root.join("usr/lib/syslog-ng/3.38"));
+    for (option, name) in [("-R", "persist"), ("-p", "pid"), ("-c", "control")] {
+        command.arg(option).arg(sandbox.path(name));
+    }
+    let out = std::fs::File::create(sandbox.path("syslog-ng.out")).unwrap();
+    let _running = Shipping(command.stdout(Stdio::null()).stderr(out).spawn().expect("syslog-ng runs"));
+    std::thread::sleep(Duration::from_secs(1));
+    for (path, address) in [(&bulk, "203.0.113.82"), (&lines, "203.0.113.83")] {
+        let line = |at: usize| format!("Nov 23 10:00:{at:02} gate sshd[9]: Failed password for root from {address} port 4000 ssh2\n");
+        std::fs::write(path, (0..COUNT).map(line).collect::<String>()).unwrap();
+    }
+    found(&node, "203.0.113.82", "elasticsearch-http");
+    found(&node, "203.0.113.83", "http");
+}
+
+#[test]
+fn the_journals_own_upload_is_taken_and_its_attack_found() {
+    let sandbox = Sandbox::new();
+    let mut node = Node::new();
+    node.start(&sandbox, "serve", &[]);
+    let entry = |at: usize| {
+        format!(
+            "__REALTIME_TIMESTAMP={}\n__MONOTONIC_TIMESTAMP={}\n_BOOT_ID=0123456789abcdef0123456789abcdef\n_HOSTNAME=gate\n\
+             SYSLOG_IDENTIFIER=sshd\n_PID=9\nPRIORITY=6\nMESSAGE=Failed password for root from 203.0.113.84 port 4000 ssh2\n\n",
+            1_795_428_000_000_000 + at * 1_000_000,
+            at + 1
+        )
+    };
+    let export = sandbox.write("export", (0..COUNT).map(entry).collect::<String>());
+    let journal = sandbox.path("test.journal");
+    let made = unpacked("lib/systemd/systemd-journal-remote").arg("-o").arg(&journal).arg(&export).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let ours = shipped("journal-upload.conf", &[("analyzer.example:5001", format!("127.0.0.1:{}", node.ingest))]);
+    let url = ours.lines().find_map(|line| line.strip_prefix("URL=")).unwrap();
+    let mut command = unpacked("lib/systemd/systemd-journal-upload");
+    command.arg(format!("--url={url}")).arg(format!("--file={}", journal.display()));
+    command.arg(format!("--save-state={}", sandbox.path("state").display()));
+    let out = std::fs::File::create(sandbox.path("upload.out")).unwrap();
+    let _running = Shipping(command.stdout(Stdio::null()).stderr(out).spawn().expect("systemd-journal-upload runs"));
+    found(&node, "203.0.113.84", "systemd-journal-upload");
+}
