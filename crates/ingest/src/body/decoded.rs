@@ -107,6 +107,8 @@ impl<'a> Decoded<'a> {
             encoding if encoding == SNIFFED || encoding.contains(',') => {
                 let mut raw = BufReader::new(raw);
                 let told = sniff(raw.fill_buf().map_err(|error| BodyError::of("", error))?);
+                // Boxed, or its type would go on without end.
+                let raw: Box<dyn Read + 'a> = Box::new(raw);
                 return Self::with_window(told, raw, bytes_max, window_log);
             }
             other => return Err(BodyError::UnknownEncoding(other.chars().take(32).collect())),
