@@ -1,5 +1,6 @@
 //! Settings of the analyzer and its sources, from as written to as meant.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use ingest::block_reader::LINE_BYTES_MAX;
@@ -34,7 +35,7 @@ pub(super) fn check_analyzer(written: &SourceSections, problems: &mut Problems) 
         checkpoint_interval: Duration::from_millis(analyzer.checkpoint_interval_ms),
         http: HttpConfig {
             listen: problems.address("analyzer.listen", &analyzer.listen),
-            listen_more: analyzer.listen_more.iter().map(|text| problems.address("analyzer.listen_more", text)).collect(),
+            listen_more: check_more(&analyzer.listen_more, problems),
             body_bytes_max: analyzer.body_bytes_max,
             bodies_bytes_max: analyzer.bodies_bytes_max,
         },
@@ -48,6 +49,12 @@ pub(super) fn check_analyzer(written: &SourceSections, problems: &mut Problems) 
         kafka: check_kafka(&written.kafka, problems),
         tail: check_tail(&written.tail, problems),
     }
+}
+
+/// Addresses with commas between them.
+fn check_more(listed: &str, problems: &mut Problems) -> Vec<SocketAddr> {
+    let texts = listed.split(',').map(str::trim).filter(|text| !text.is_empty());
+    texts.map(|text| problems.address("analyzer.listen_more", text)).collect()
 }
 
 fn check_limits(written: &SourceSections, problems: &mut Problems) {

@@ -37,7 +37,7 @@ sections! {
     CorrelationSection { lateness: String, fold_gap: String, groups_max: usize }
     ScoreSection { p0: u8, p1: u8, p2: u8, assets: Vec<AssetEntry> }
     AnalyzerSection {
-        listen: String, listen_more: Vec<String>, instance: String, jobs: usize, commit_interval_ms: u64, checkpoint_interval_ms: u64,
+        listen: String, listen_more: String, instance: String, jobs: usize, commit_interval_ms: u64, checkpoint_interval_ms: u64,
         body_bytes_max: u64, bodies_bytes_max: u64,
     }
     SyslogSection {
