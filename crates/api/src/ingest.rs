@@ -87,12 +87,7 @@ fn batch_id(headers: &HeaderMap, token: &str) -> Result<Option<u128>, Problem> {
     Ok(Some(digest(&[b"batch", token.as_bytes(), name])))
 }
 
-async fn take(
-    state: &IngestState,
-    pushed: Pushed,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Json<Accepted>, Problem> {
+async fn take(state: &IngestState, pushed: Pushed, headers: &HeaderMap, body: Body) -> Result<Json<Accepted>, Problem> {
     let report = take_pushed(state, pushed, body).await?;
     let request_id = headers.get(FIREHOSE_REQUEST).and_then(|name| name.to_str().ok()).map(str::to_owned);
     let timestamp = request_id.is_some().then(|| (state.clock)().0 / 1000);
@@ -129,12 +124,7 @@ pub(crate) async fn take_pushed(state: &IngestState, pushed: Pushed, body: Body)
     result
 }
 
-async fn take_whole(
-    state: &IngestState,
-    pushed: Pushed,
-    claim: Option<Claim>,
-    body: Body,
-) -> Result<Report, Problem> {
+async fn take_whole(state: &IngestState, pushed: Pushed, claim: Option<Claim>, body: Body) -> Result<Report, Problem> {
     if let Some(refused) = state.spool.refusal() {
         return Err(refusal(&refused));
     }

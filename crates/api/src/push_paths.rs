@@ -28,7 +28,9 @@ static PATHS: [PushPaths; 8] = [
     },
     PushPaths {
         name: "datadog",
-        owns: |path| matches!(path, "/api/v2/logs" | "/v1/input" | "/api/v1/validate") || path.starts_with("/v1/input/"),
+        owns: |path| {
+            matches!(path, "/api/v2/logs" | "/v1/input" | "/api/v1/validate") || path.starts_with("/v1/input/")
+        },
         is_open: |_| false,
     },
     PushPaths {

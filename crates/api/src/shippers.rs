@@ -121,8 +121,7 @@ pub(crate) async fn speak(request: Request, next: Next) -> Response {
         metrics::counter!("ingest_refusals_total", "source" => shipper.name, "reason" => problem.code()).increment(1);
         let retry_after = response.headers().get(RETRY_AFTER).cloned();
         response = (shipper.refused)(&head, &problem);
-        let is_passing =
-            matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+        let is_passing = matches!(response.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
         if let Some(retry_after) = retry_after.filter(|_| is_passing) {
             response.headers_mut().insert(RETRY_AFTER, retry_after);
         }

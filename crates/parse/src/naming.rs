@@ -88,9 +88,8 @@ fn put_logged(at: usize, text: &[u8], context: &mut Context, rows: &mut BatchBui
 
 /// Whether a text begins as lines of syslog do: with a priority, or with the name of a month.
 fn has_header(text: &[u8]) -> bool {
-    const MONTHS: [&[u8; 4]; 12] = [
-        b"Jan ", b"Feb ", b"Mar ", b"Apr ", b"May ", b"Jun ", b"Jul ", b"Aug ", b"Sep ", b"Oct ", b"Nov ", b"Dec ",
-    ];
+    const MONTHS: [&[u8; 4]; 12] =
+        [b"Jan ", b"Feb ", b"Mar ", b"Apr ", b"May ", b"Jun ", b"Jul ", b"Aug ", b"Sep ", b"Oct ", b"Nov ", b"Dec "];
     matches!(text, [b'<', b'0'..=b'9', ..]) || text.first_chunk::<4>().is_some_and(|start| MONTHS.contains(&start))
 }
 

@@ -110,7 +110,13 @@ fn clients_bring_their_token_in_their_own_way() {
     let sandbox = Sandbox::new();
     let mut node = Node::new();
     let made = sandbox.run(&["token", "create", "--role", "ingest", "--name", "ship"]);
-    let token = made.out.lines().find(|line| line.starts_with("c0di3_")).unwrap_or_else(|| panic!("{}", made.err)).trim().to_owned();
+    let token = made
+        .out
+        .lines()
+        .find(|line| line.starts_with("c0di3_"))
+        .unwrap_or_else(|| panic!("{}", made.err))
+        .trim()
+        .to_owned();
     node.start(&sandbox, "serve", &[("auth.tokens", "true".to_owned())]);
     for (language, client) in CLIENTS.into_iter().filter(|(_, client)| *client != "gelf") {
         push(&node, language, client, "203.0.113.70", Some(&token));
@@ -147,7 +153,8 @@ fn an_unmodified_rsyslog_sends_as_to_elasticsearch_and_waits_while_we_are_away()
     let mut command = Command::new("rsyslogd");
     command.args(["-n", "-f", &config, "-i"]).arg(sandbox.path("pid"));
     let out = std::fs::File::create(sandbox.path("out")).unwrap();
-    let _rsyslog = Shipping(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(out).spawn().expect("rsyslogd runs"));
+    let _rsyslog =
+        Shipping(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(out).spawn().expect("rsyslogd runs"));
     std::thread::sleep(Duration::from_millis(500));
     let lines = |address: &str| format!("Failed password for root from {address} port 4000 ssh2\n").repeat(COUNT);
     std::fs::write(&input, lines("203.0.113.80")).unwrap();
@@ -165,7 +172,10 @@ fn omelasticsearch() -> String {
     let name = "usr/lib/x86_64-linux-gnu/rsyslog/omelasticsearch.so";
     let places = [PathBuf::from("/").join(name), tools().join("root").join(name)];
     let found = places.iter().find(|place| place.exists());
-    found.unwrap_or_else(|| panic!("omelasticsearch is missing: run deploy/scripts/test-clients.sh")).display().to_string()
+    found
+        .unwrap_or_else(|| panic!("omelasticsearch is missing: run deploy/scripts/test-clients.sh"))
+        .display()
+        .to_string()
 }
 
 /// A program that was unpacked, not installed.
@@ -210,7 +220,9 @@ fn an_unmodified_syslog_ng_sends_as_to_elasticsearch_and_as_lines() {
     let _running = Shipping(command.stdout(Stdio::null()).stderr(out).spawn().expect("syslog-ng runs"));
     std::thread::sleep(Duration::from_secs(1));
     for (path, address) in [(&bulk, "203.0.113.82"), (&lines, "203.0.113.83")] {
-        let line = |at: usize| format!("Nov 23 10:00:{at:02} gate sshd[9]: Failed password for root from {address} port 4000 ssh2\n");
+        let line = |at: usize| {
+            format!("Nov 23 10:00:{at:02} gate sshd[9]: Failed password for root from {address} port 4000 ssh2\n")
+        };
         std::fs::write(path, (0..COUNT).map(line).collect::<String>()).unwrap();
     }
     found(&node, "203.0.113.82", "elasticsearch-http");

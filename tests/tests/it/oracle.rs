@@ -41,7 +41,11 @@ struct Way {
 const WAYS: [Way; 6] = [
     Way { path: "/ingest", taken: 200, body: str::to_owned },
     Way { path: "/_bulk", taken: 200, body: |lines| each(lines, |line| format!("{{\"create\":{{}}}}\n{line}\n"), "") },
-    Way { path: "/services/collector/event", taken: 200, body: |lines| each(lines, |line| format!("{{\"event\":{line}}}"), "") },
+    Way {
+        path: "/services/collector/event",
+        taken: 200,
+        body: |lines| each(lines, |line| format!("{{\"event\":{line}}}"), ""),
+    },
     Way {
         path: "/loki/api/v1/push",
         taken: 204,

@@ -24,7 +24,11 @@ pub(super) fn token(headers: &HeaderMap, pushes: Option<(&str, &str)>) -> Result
         let text = header.ok_or("send `Authorization: Bearer <token>`")?;
         let (kind, text) = text.split_once(' ').unwrap_or((text, ""));
         let is_bearer = kind.eq_ignore_ascii_case("bearer") && !text.is_empty();
-        return if is_bearer { Ok(text.trim().to_owned()) } else { Err("the Authorization header is not `Bearer <token>`") };
+        return if is_bearer {
+            Ok(text.trim().to_owned())
+        } else {
+            Err("the Authorization header is not `Bearer <token>`")
+        };
     };
     let of_headers = KEY_HEADERS.iter().filter_map(|name| headers.get(*name)?.to_str().ok()).next();
     if let Some(text) = of_headers {

@@ -127,7 +127,8 @@ fn read_parts(
     let decoded = Decoded::new(&pushed.encoding, Parts { coming, now: Bytes::new() }, STREAM_BYTES_MAX);
     let read = decoded.map_err(problem).and_then(|body| {
         let mut lines = Lines::new(pushed.source, &mut take);
-        let read = open().read(&mut BufReader::new(body), &mut lines).map_err(|error| of_payload(&pushed.encoding, error));
+        let read =
+            open().read(&mut BufReader::new(body), &mut lines).map_err(|error| of_payload(&pushed.encoding, error));
         // What came whole before the fault is kept.
         let flushed = lines.finish().map_err(|error| of_payload(&pushed.encoding, error.into()));
         read.and(flushed)

@@ -31,7 +31,9 @@ impl Bench {
     async fn post(&self, encoding: &str, body: impl Into<Body>) -> Result<u64, Problem> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
-        take(&self.state, Pushed::new("http", None, &headers, Reading::Lines), &headers, body.into()).await.map(|Json(accepted)| accepted.accepted)
+        take(&self.state, Pushed::new("http", None, &headers, Reading::Lines), &headers, body.into())
+            .await
+            .map(|Json(accepted)| accepted.accepted)
     }
 
     fn spooled(&self) -> Vec<u8> {
@@ -140,7 +142,8 @@ async fn firehose_gets_the_answer_that_it_waits_for() {
     let body = r#"{"requestId":"r-1","timestamp":1,"records":[{"data":"b25lCnR3bwo="},{"data":"dGhyZWU="}]}"#;
     let mut headers = HeaderMap::new();
     headers.insert(FIREHOSE_REQUEST, "r-1".parse().unwrap());
-    let Json(answer) = take(&bench.state, Pushed::new("http", None, &headers, Reading::Lines), &headers, body.into()).await.unwrap();
+    let Json(answer) =
+        take(&bench.state, Pushed::new("http", None, &headers, Reading::Lines), &headers, body.into()).await.unwrap();
     let answer = serde_json::to_value(answer).unwrap();
     assert_eq!(answer, serde_json::json!({"accepted": 3, "requestId": "r-1", "timestamp": 0}));
     assert_eq!(bench.spooled(), b"one\ntwo\nthree\n");

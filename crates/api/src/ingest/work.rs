@@ -72,7 +72,11 @@ pub(super) struct Work {
 
 /// Small bodies do not wait for large ones. Once work has begun it goes on to its end, whoever still waits for the answer:
 /// all of a body is taken, or nothing.
-pub(super) async fn take_small_or_large(state: &IngestState, work: Arc<Work>, coming: Coming) -> Result<Taken, Problem> {
+pub(super) async fn take_small_or_large(
+    state: &IngestState,
+    work: Arc<Work>,
+    coming: Coming,
+) -> Result<Taken, Problem> {
     let broken_off = |_| Problem::busy("the body could not be worked on");
     let mut coming = coming;
     if coming.staging.is_none() {
@@ -212,15 +216,11 @@ impl Work {
         }
     }
 
-    fn lines_in_pieces<'a>(
-        &self,
-        open: &mut dyn FnMut() -> Result<Decoded<'a>, BodyError>,
-    ) -> Result<Taken, Problem> {
+    fn lines_in_pieces<'a>(&self, open: &mut dyn FnMut() -> Result<Decoded<'a>, BodyError>) -> Result<Taken, Problem> {
         let survey = body::survey(&self.encoding, open).map_err(problem)?;
         let mut room = self.spool.reserve(survey.bytes).map_err(|refused| refusal(&refused))?;
         let mut filling = Filling { room: &mut room, work: self, bytes: 0, ticket: None, refused: None };
-        let written =
-            body::write(survey, &self.encoding, open().map_err(problem)?, &mut |piece| filling.append(piece));
+        let written = body::write(survey, &self.encoding, open().map_err(problem)?, &mut |piece| filling.append(piece));
         let (ticket, bytes) = filling.filled()?;
         let events = written.map_err(problem)?;
         Ok(Taken { report: Report { events, bytes, ..Report::default() }, ticket })
@@ -233,7 +233,8 @@ impl Work {
     ) -> Result<Taken, Problem> {
         let read = |body: Decoded<'_>, take: Take<'_>| {
             let mut body = BufReader::with_capacity(STEP_BYTES, body);
-            read_payload(self.source, &mut *payload(), &mut body, take).map_err(|error| of_payload(&self.encoding, error))
+            read_payload(self.source, &mut *payload(), &mut body, take)
+                .map_err(|error| of_payload(&self.encoding, error))
         };
         let mut bytes = 0;
         let mut survey = |piece: &[u8]| {

@@ -9,7 +9,7 @@ use axum::response::Response;
 use ingest::push::{Bulk, Report};
 use serde_json::json;
 
-use super::protocol::{self, Head, HangUp, Opened, Push, Shipper};
+use super::protocol::{self, HangUp, Head, Opened, Push, Shipper};
 use crate::access::percent_decoded;
 use crate::problem::Problem;
 
@@ -82,10 +82,12 @@ fn refused(head: &Head, problem: &Problem) -> Response {
         _ => "illegal_argument_exception",
     };
     let cause = json!({"type": kind, "reason": problem.detail()});
-    let body = json!({"error": {"root_cause": [cause], "type": kind, "reason": problem.detail()}, "status": status.as_u16()});
+    let body =
+        json!({"error": {"root_cause": [cause], "type": kind, "reason": problem.detail()}, "status": status.as_u16()});
     let mut response = protocol::text(status, media(head), body.to_string());
     if status == StatusCode::UNAUTHORIZED {
-        let schemes = HeaderValue::from_static("Basic realm=\"security\", charset=\"UTF-8\", Bearer realm=\"security\", ApiKey");
+        let schemes =
+            HeaderValue::from_static("Basic realm=\"security\", charset=\"UTF-8\", Bearer realm=\"security\", ApiKey");
         response.headers_mut().insert("www-authenticate", schemes);
     }
     if is_passing && is_rsyslog(head) {

@@ -53,11 +53,7 @@ fn events(_: &Head) -> Result<Opened, Problem> {
 
 fn raw(head: &Head) -> Result<Opened, Problem> {
     let [host, source, sourcetype] = ["host", "source", "sourcetype"].map(|name| head.parameter(name));
-    Ok(Opened::payload(move || HecRaw {
-        host: host.clone(),
-        source: source.clone(),
-        sourcetype: sourcetype.clone(),
-    }))
+    Ok(Opened::payload(move || HecRaw { host: host.clone(), source: source.clone(), sourcetype: sourcetype.clone() }))
 }
 
 fn taken(head: &Head, _: &Report) -> Response {

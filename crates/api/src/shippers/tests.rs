@@ -142,10 +142,7 @@ async fn bulk_requests_are_answered_item_by_item_with_the_product_in_every_answe
     }
     assert_eq!(port.spooled(), "{\"m\":1}\n{\"m\":2}\n".repeat(4));
     let short = port.send("POST", "/_bulk?filter_path=errors%2Citems.*.error%2Citems.*.status", &[AGENT], BULK).await;
-    assert_eq!(
-        short.body,
-        "{\"errors\":false,\"items\":[{\"create\":{\"status\":201}},{\"index\":{\"status\":201}}]}"
-    );
+    assert_eq!(short.body, "{\"errors\":false,\"items\":[{\"create\":{\"status\":201}},{\"index\":{\"status\":201}}]}");
 }
 
 #[tokio::test]
@@ -168,7 +165,13 @@ async fn poison_costs_a_bulk_request_nothing_and_what_is_none_is_refused_in_its_
         ("/_bulk", AGENT, Vec::new(), 400, "parse_exception"),
         ("/_bulk", ("content-encoding", "gzip"), b"no gzip".to_vec(), 400, "illegal_argument_exception"),
         ("/_bulk", ("content-encoding", "br"), b"x".to_vec(), 415, "media_type_header_exception"),
-        ("/_bulk", ("content-encoding", "gzip"), gzip(&vec![b' '; BODY_BYTES_MAX as usize + 1]), 413, "content_too_long_exception"),
+        (
+            "/_bulk",
+            ("content-encoding", "gzip"),
+            gzip(&vec![b' '; BODY_BYTES_MAX as usize + 1]),
+            413,
+            "content_too_long_exception",
+        ),
         ("/_search", AGENT, Vec::new(), 404, "resource_not_found_exception"),
     ] {
         let answer = port.send("POST", path, &[headers, ("user-agent", "a")][..], body).await;
@@ -192,7 +195,10 @@ async fn what_clients_of_elasticsearch_ask_around_bulk_requests_is_there() {
     assert_eq!((head.status, head.body.as_str(), head.headers.contains_key("x-elastic-product")), (200, "", true));
     assert_eq!(port.send("GET", "/_license", &[], "").await.json()["license"]["status"], "active");
     let features = port.send("GET", "/_xpack", &[], "").await.json();
-    assert_eq!((&features["features"]["ilm"]["enabled"], &features["license"]["status"]), (&true.into(), &"active".into()));
+    assert_eq!(
+        (&features["features"]["ilm"]["enabled"], &features["license"]["status"]),
+        (&true.into(), &"active".into())
+    );
     assert_eq!(port.send("GET", "/_cluster/health", &[], "").await.json()["status"], "green");
     assert!(port.send("GET", "/_cat/health", &[], "").await.body.contains("green"));
     for (path, part) in [
@@ -327,7 +333,11 @@ const SOUND: [(&str, &str, &str); 9] = [
     ("/services/collector/event", "application/json", "{\"event\":\"x\"}"),
     ("/services/collector/raw", "text/plain", "x"),
     ("/loki/api/v1/push", "application/json", r#"{"streams":[{"stream":{},"values":[["1","x"]]}]}"#),
-    ("/v1/logs", "application/json", r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"x"}}]}]}]}"#),
+    (
+        "/v1/logs",
+        "application/json",
+        r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"x"}}]}]}]}"#,
+    ),
     ("/gelf", "application/json", r#"{"short_message":"x"}"#),
     ("/upload", "application/vnd.fdo.journal", "MESSAGE=x\n\n"),
     ("/firehose", "application/json", r#"{"requestId":"r","timestamp":1,"records":[{"data":"eAo="}]}"#),
@@ -390,7 +400,8 @@ async fn tokens_come_in_each_protocols_own_way_and_wrong_ones_are_told_in_its_wo
             let answer = port.send("POST", path, &[AGENT, (name, value), ("content-type", kind)], body).await;
             assert!(answer.status < 300, "{path} {name}: {} {}", answer.status, answer.body);
         }
-        let in_query = port.send("POST", &format!("{path}?token={token}"), &[AGENT, ("content-type", kind)], body).await;
+        let in_query =
+            port.send("POST", &format!("{path}?token={token}"), &[AGENT, ("content-type", kind)], body).await;
         assert!(in_query.status < 300, "{path}: {}", in_query.body);
         let wrong = format!("Bearer {}x", token);
         for (headers, expected) in [(&[("authorization", wrong.as_str())][..], 1), (&[], 0)] {
@@ -440,7 +451,8 @@ fn each_protocol_has_its_paths_and_answers_on_them() {
     for shipper in SHIPPERS {
         let paths = shipper.pushes.iter().map(|push| push.path).chain(shipper.asks.iter().map(|ask| ask.path));
         for path in paths {
-            let path = path.replace("{index}", "logs").replace("{kind}", "_doc").replace("{name}", "n").replace("{key}", "k");
+            let path =
+                path.replace("{index}", "logs").replace("{kind}", "_doc").replace("{name}", "n").replace("{key}", "k");
             assert_eq!(push_paths::owner(&path).map(|paths| paths.name), Some(shipper.name), "{path}");
         }
     }

@@ -50,7 +50,8 @@ impl Analyzer {
     pub(crate) async fn start(config: Config, store: Arc<dyn Store>, stop: Arc<AtomicBool>) -> anyhow::Result<Self> {
         let analyzer = &config.analyzer;
         // Syslog has no tokens: who opens it to a network decides so by its address.
-        let addresses: Vec<_> = std::iter::once(analyzer.http.listen).chain(analyzer.http.listen_more.clone()).collect();
+        let addresses: Vec<_> =
+            std::iter::once(analyzer.http.listen).chain(analyzer.http.listen_more.clone()).collect();
         check_exposure(&addresses, config.access.tokens)?;
         let mut listeners = vec![bind(analyzer.http.listen, "analyzer.listen").await?];
         for address in &analyzer.http.listen_more {

@@ -228,7 +228,8 @@ mod tests {
 
     #[test]
     fn poison_is_kept_and_costs_nothing_else() {
-        let (lines, report) = read("{\"create\":{}}\n{broken\n{\"m\":1}\n{\"create\":{}}\n{\"m\":2}\n{\"index\":{}}\n").unwrap();
+        let (lines, report) =
+            read("{\"create\":{}}\n{broken\n{\"m\":1}\n{\"create\":{}}\n{\"m\":2}\n{\"index\":{}}\n").unwrap();
         assert_eq!(lines, "{broken\n{\"m\":1}\n{\"m\":2}\n");
         assert_eq!(report.poison, [("no_object", 1), ("no_action", 1)]);
         assert_eq!(report.rejected, [("no_document", 1)]);
@@ -243,7 +244,8 @@ mod tests {
         let many = "{\"delete\":{}}\n".repeat(BULK_ITEMS_MAX + 1);
         assert!(matches!(read(&many), Err(PayloadError::TooMuch { .. })));
         let long = format!("{{\"m\":\"{}\"}}", "z".repeat(3 << 20));
-        let (lines, report) = read(&format!("{{\"create\":{{}}}}\n{long}\n{{\"create\":{{}}}}\n{{\"m\":1}}\n")).unwrap();
+        let (lines, report) =
+            read(&format!("{{\"create\":{{}}}}\n{long}\n{{\"create\":{{}}}}\n{{\"m\":1}}\n")).unwrap();
         assert_eq!(lines.replace('\n', ""), format!("{long}{{\"m\":1}}"));
         assert_eq!(report.items.len(), 2);
     }

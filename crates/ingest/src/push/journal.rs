@@ -25,7 +25,10 @@ impl Payload for Journal {
                 entry.put(lines)?;
                 continue;
             }
-            let name = text.iter().take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'_').count();
+            let name = text
+                .iter()
+                .take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || **byte == b'_')
+                .count();
             let is_name = (1..=NAME_BYTES_MAX).contains(&name);
             match text.get(name) {
                 Some(b'=') if is_name => entry.add(&text[..name], &text[name + 1..]),

@@ -41,7 +41,13 @@ impl LokiStream {
     }
 
     /// `metadata`: what stands beside this line alone.
-    fn put(&self, time: Cow<'_, str>, line: &[u8], metadata: &Map<String, Value>, lines: &mut Lines<'_>) -> Result<(), PayloadError> {
+    fn put(
+        &self,
+        time: Cow<'_, str>,
+        line: &[u8],
+        metadata: &Map<String, Value>,
+        lines: &mut Lines<'_>,
+    ) -> Result<(), PayloadError> {
         let mut more = None;
         if !metadata.is_empty() {
             let mut all = self.labels.clone();

@@ -25,8 +25,15 @@ const RECORD_BYTES_MAX: usize = ENTRY_BYTES_MAX;
 const LABELS_BYTES_MAX: usize = 64 << 10;
 /// Attributes that name the machine, the program and the file.
 const HOST_KEYS: [&str; 4] = ["host.name", "hostname", "host", "net.host.name"];
-const PROGRAM_KEYS: [&str; 7] =
-    ["appname", "syslog.appname", "SYSLOG_IDENTIFIER", "program", "process.name", "process.executable.name", "service.name"];
+const PROGRAM_KEYS: [&str; 7] = [
+    "appname",
+    "syslog.appname",
+    "SYSLOG_IDENTIFIER",
+    "program",
+    "process.name",
+    "process.executable.name",
+    "service.name",
+];
 const SOURCE_KEYS: [&str; 3] = ["log.file.path", "log.file.name", "file"];
 /// What SDKs say where nobody told them a name.
 const NO_SERVICE: &str = "unknown_service";

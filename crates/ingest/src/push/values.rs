@@ -136,7 +136,10 @@ mod tests {
     fn objects_are_found_in_every_form() {
         let (object, text) = (Found::Object, Found::Text);
         for (body, wanted) in [
-            ("{\"a\":1}{\"b\":\"}\\\"{\"}\n{\"c\":[{}]}", vec![(object, "{\"a\":1}"), (object, "{\"b\":\"}\\\"{\"}"), (object, "{\"c\":[{}]}")]),
+            (
+                "{\"a\":1}{\"b\":\"}\\\"{\"}\n{\"c\":[{}]}",
+                vec![(object, "{\"a\":1}"), (object, "{\"b\":\"}\\\"{\"}"), (object, "{\"c\":[{}]}")],
+            ),
             ("[{\"a\":1}, {\"b\":2}]\n", vec![(object, "{\"a\":1}"), (object, "{\"b\":2}")]),
             ("{\"a\":\n1}\n\n", vec![(object, "{\"a\":\n1}")]),
             ("plain\n{\"a\":1}\nx", vec![(text, "plain"), (object, "{\"a\":1}"), (text, "x")]),

@@ -62,12 +62,16 @@ fn who(head: &Head, _: &[u8], _: &IngestState) -> Answer {
         let version = json!({"distribution": "opensearch", "number": OPENSEARCH_VERSION, "build_type": "tar", "build_snapshot": false,
             "lucene_version": "9.12.1", "minimum_wire_compatibility_version": "7.10.0", "minimum_index_compatibility_version": "7.0.0"});
         let tagline = "The OpenSearch Project: https://opensearch.org/";
-        return ok(&json!({"name": name, "cluster_name": name, "cluster_uuid": id, "version": version, "tagline": tagline}));
+        return ok(
+            &json!({"name": name, "cluster_name": name, "cluster_uuid": id, "version": version, "tagline": tagline}),
+        );
     }
     let version = json!({"number": version(head.agent()), "build_flavor": "default", "build_type": "tar", "build_hash": "c0di3",
         "build_date": "2026-01-01T00:00:00.000000000Z", "build_snapshot": false, "lucene_version": "9.12.2",
         "minimum_wire_compatibility_version": "7.17.0", "minimum_index_compatibility_version": "7.0.0"});
-    ok(&json!({"name": name, "cluster_name": name, "cluster_uuid": id, "version": version, "tagline": "You Know, for Search"}))
+    ok(
+        &json!({"name": name, "cluster_name": name, "cluster_uuid": id, "version": version, "tagline": "You Know, for Search"}),
+    )
 }
 
 fn license(_: &Head, _: &[u8], _: &IngestState) -> Answer {
@@ -92,9 +96,11 @@ fn is_full(state: &IngestState) -> Result<(), Problem> {
 
 fn health(_: &Head, _: &[u8], state: &IngestState) -> Answer {
     is_full(state)?;
-    ok(&json!({"cluster_name": "c0di3", "status": "green", "timed_out": false, "number_of_nodes": 1, "number_of_data_nodes": 1,
+    ok(
+        &json!({"cluster_name": "c0di3", "status": "green", "timed_out": false, "number_of_nodes": 1, "number_of_data_nodes": 1,
         "active_primary_shards": 1, "active_shards": 1, "relocating_shards": 0, "initializing_shards": 0, "unassigned_shards": 0,
-        "active_shards_percent_as_number": 100.0}))
+        "active_shards_percent_as_number": 100.0}),
+    )
 }
 
 /// rsyslog asks it until anything answers: nothing does while events would be refused.
@@ -118,9 +124,15 @@ fn installed(head: &Head, _: &[u8], _: &IngestState) -> Answer {
     let name = parts.next_back().filter(|name| !name.starts_with('_') && !matches!(&**name, "policy" | "pipeline"));
     let name = name.unwrap_or_else(|| "c0di3".to_owned());
     let body = match kind.as_str() {
-        "_index_template" => json!({"index_templates": [{"name": name, "index_template": {"index_patterns": [], "composed_of": []}}]}),
-        "_component_template" => json!({"component_templates": [{"name": name, "component_template": {"template": {}}}]}),
-        "_data_stream" => json!({"data_streams": [{"name": name, "timestamp_field": {"name": "@timestamp"}, "indices": [], "status": "GREEN"}]}),
+        "_index_template" => {
+            json!({"index_templates": [{"name": name, "index_template": {"index_patterns": [], "composed_of": []}}]})
+        }
+        "_component_template" => {
+            json!({"component_templates": [{"name": name, "component_template": {"template": {}}}]})
+        }
+        "_data_stream" => {
+            json!({"data_streams": [{"name": name, "timestamp_field": {"name": "@timestamp"}, "indices": [], "status": "GREEN"}]})
+        }
         "_ilm" => json!({name: {"version": 1, "policy": {"phases": {}}}}),
         "_alias" => json!({name.clone(): {"aliases": {name: {"is_write_index": true}}}}),
         _ => json!({name: {}}),

@@ -59,11 +59,9 @@ fn json_and_protobuf_give_the_same_lines() {
     assert_eq!(report.poison, [("no_record", 1)]);
     assert_eq!(report.rejected, [("a record has neither body nor attributes", 1)]);
 
-    let resource = OtlpResource { attributes: vec![pair("host.name", "gate"), pair("service.name", "unknown_service")] };
-    let values = vec![
-        OtlpAny { value: Some(OtlpValue::Bool(true)) },
-        OtlpAny { value: Some(OtlpValue::Double(1.5)) },
-    ];
+    let resource =
+        OtlpResource { attributes: vec![pair("host.name", "gate"), pair("service.name", "unknown_service")] };
+    let values = vec![OtlpAny { value: Some(OtlpValue::Bool(true)) }, OtlpAny { value: Some(OtlpValue::Double(1.5)) }];
     let array = OtlpAny { value: Some(OtlpValue::Array(super::super::otlp_messages::OtlpArray { values })) };
     let pairs = super::super::otlp_messages::OtlpPairs { values: vec![pair("a", "b")] };
     let records = [
