@@ -18,7 +18,7 @@ use super::room::{IngestState, WORK_BYTES_PIECES};
 use super::work::Reading;
 use crate::problem::Problem;
 
-/// Parts of a body that wait to be read.
+/// BodyParts of a body that wait to be read.
 const PARTS_MAX: usize = 16;
 /// Longest that the sender is held back while the spool takes nothing, and between two looks.
 const HELD_BACK_MAX: Duration = Duration::from_secs(15);
@@ -75,12 +75,12 @@ async fn take_parts(state: &IngestState, pushed: Pushed, mut body: Body) -> Resu
 }
 
 /// What comes from the network, for whoever blocks.
-struct Parts {
+struct BodyParts {
     coming: mpsc::Receiver<io::Result<Bytes>>,
     now: Bytes,
 }
 
-impl Read for Parts {
+impl Read for BodyParts {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while self.now.is_empty() {
             match self.coming.blocking_recv() {
@@ -124,7 +124,7 @@ fn read_parts(
             }
         }
     };
-    let decoded = Decoded::new(&pushed.encoding, Parts { coming, now: Bytes::new() }, STREAM_BYTES_MAX);
+    let decoded = Decoded::new(&pushed.encoding, BodyParts { coming, now: Bytes::new() }, STREAM_BYTES_MAX);
     let read = decoded.map_err(problem).and_then(|body| {
         let mut lines = Lines::new(pushed.source, &mut take);
         let read =

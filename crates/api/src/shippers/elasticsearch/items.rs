@@ -11,38 +11,38 @@ use super::super::protocol::Head;
 static NAMED: AtomicU64 = AtomicU64::new(0);
 
 /// Which parts of the answer the client wants (`filter_path`).
-struct Wanted {
+struct WantedParts {
     took: bool,
     errors: bool,
-    items: Parts,
+    items: ItemParts,
 }
 
 /// How much of each item.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Parts {
+enum ItemParts {
     Nothing,
     Outcome,
     All,
 }
 
-impl Wanted {
+impl WantedParts {
     /// Without the parameter all is wanted. A path that is not known here asks for nothing of ours.
     fn of(head: &Head) -> Self {
         let Some(paths) = head.parameter("filter_path").filter(|paths| !paths.is_empty()) else {
-            return Wanted { took: true, errors: true, items: Parts::All };
+            return WantedParts { took: true, errors: true, items: ItemParts::All };
         };
-        let mut wanted = Wanted { took: false, errors: false, items: Parts::Nothing };
+        let mut wanted = WantedParts { took: false, errors: false, items: ItemParts::Nothing };
         for path in paths.split(',') {
             match path {
                 "took" => wanted.took = true,
                 "errors" => wanted.errors = true,
                 "items.*.error" | "items.*.status" | "items.*.error.type" | "items.*.error.reason" => {
-                    if wanted.items == Parts::Nothing {
-                        wanted.items = Parts::Outcome;
+                    if wanted.items == ItemParts::Nothing {
+                        wanted.items = ItemParts::Outcome;
                     }
                 }
-                "*" | "**" => wanted = Wanted { took: true, errors: true, items: Parts::All },
-                path if path.starts_with("items") => wanted.items = Parts::All,
+                "*" | "**" => wanted = WantedParts { took: true, errors: true, items: ItemParts::All },
+                path if path.starts_with("items") => wanted.items = ItemParts::All,
                 _ => {}
             }
         }
@@ -61,7 +61,7 @@ fn status(item: &Item) -> u16 {
 }
 
 pub(super) fn answer(head: &Head, report: &Report) -> String {
-    let wanted = Wanted::of(head);
+    let wanted = WantedParts::of(head);
     // Nothing that is to be removed is an error, as in the original.
     let has_errors = report.items.iter().any(|item| status(item) == 400);
     let mut parts = Vec::new();
@@ -71,7 +71,7 @@ pub(super) fn answer(head: &Head, report: &Report) -> String {
     if wanted.errors {
         parts.push(format!("\"errors\":{has_errors}"));
     }
-    if wanted.items != Parts::Nothing {
+    if wanted.items != ItemParts::Nothing {
         let mut items = String::from("\"items\":[");
         for (at, item) in report.items.iter().enumerate() {
             if at > 0 {
@@ -85,12 +85,12 @@ pub(super) fn answer(head: &Head, report: &Report) -> String {
     format!("{{{}}}", parts.join(","))
 }
 
-fn put_item(item: &Item, parts: Parts, out: &mut String) {
+fn put_item(item: &Item, parts: ItemParts, out: &mut String) {
     let status = status(item);
     out.push_str("{\"");
     out.push_str(item.action.name());
     out.push_str("\":{");
-    if parts == Parts::All {
+    if parts == ItemParts::All {
         out.push_str("\"_index\":");
         put_text(&item.index, out);
         out.push_str(",\"_id\":");
