@@ -23,5 +23,5 @@ pub use hec::{HecEvents, HecRaw};
 pub use journal::{JOURNAL_ENTRY_BYTES_MAX, Journal};
 pub use loki::{LokiJson, LokiProtobuf};
 pub use otlp::{OtlpJson, OtlpProtobuf};
-pub use sink::{Action, Item, Lines, Payload, PayloadError, Report};
+pub use sink::{Action, BulkItem, Lines, Payload, PayloadError, Report};
 pub use values::DEPTH_MAX;

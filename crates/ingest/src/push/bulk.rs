@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::sink::{Action, Item, Lines, Payload, PayloadError};
+use super::sink::{Action, BulkItem, Lines, Payload, PayloadError};
 use crate::spool::ENTRY_BYTES_MAX;
 
 /// Actions of one request: each has an item of the answer.
@@ -33,7 +33,7 @@ impl Bulk {
     }
 
     /// `None`: the line is no action.
-    fn action(&mut self, line: &[u8]) -> Option<Item> {
+    fn action(&mut self, line: &[u8]) -> Option<BulkItem> {
         let text = std::str::from_utf8(line).ok()?;
         let named: Named<'_> = serde_json::from_str(text).ok()?;
         let (action, target) = named.only()?;
@@ -46,7 +46,7 @@ impl Bulk {
             }
         };
         let id = target.id.and_then(|id| id_text(id.get()));
-        Some(Item { action, index, id, is_kept: action != Action::Delete })
+        Some(BulkItem { action, index, id, is_kept: action != Action::Delete })
     }
 }
 
@@ -118,7 +118,7 @@ impl Payload for Bulk {
                 // Its sender counts it as an action.
                 lines.poison(text, "no_action")?;
                 let index = Arc::clone(&self.default_index);
-                lines.report.items.push(Item { action: Action::Index, index, id: None, is_kept: true });
+                lines.report.items.push(BulkItem { action: Action::Index, index, id: None, is_kept: true });
                 continue;
             };
             is_first = false;

@@ -69,7 +69,7 @@ impl Action {
 
 /// What is answered of one action.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
+pub struct BulkItem {
     /// What was wanted.
     pub action: Action,
     /// Where it was to go, as the sender says.
@@ -92,7 +92,7 @@ pub struct Report {
     /// Events that could not be kept at all.
     pub rejected: Vec<(&'static str, u64)>,
     /// One for each action of a bulk request, in its order.
-    pub items: Vec<Item>,
+    pub items: Vec<BulkItem>,
 }
 
 /// Takes lines.

@@ -21,7 +21,7 @@ const NAMES: [&str; 2] = ["batch-ids", "batch-ids.old"];
 
 /// What is known of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Known {
+enum SeenBatch {
     /// Somebody is about to take it.
     Pending,
     /// It is on disk, with so many events.
@@ -51,7 +51,7 @@ struct SeenFiles {
 
 #[derive(Debug, Default)]
 struct SeenState {
-    known: HashMap<u128, Known>,
+    known: HashMap<u128, SeenBatch>,
     /// Names in the newer file, and in the older one.
     newer: Vec<u128>,
     older: Vec<u128>,
@@ -85,10 +85,10 @@ impl Seen {
     pub fn begin(&self, id: u128) -> Begun {
         let mut state = self.lock();
         match state.known.get(&id) {
-            Some(Known::Taken { events, .. }) => Begun::Taken(*events),
-            Some(Known::Pending) => Begun::Pending,
+            Some(SeenBatch::Taken { events, .. }) => Begun::Taken(*events),
+            Some(SeenBatch::Pending) => Begun::Pending,
             None => {
-                state.known.insert(id, Known::Pending);
+                state.known.insert(id, SeenBatch::Pending);
                 Begun::New(Claim { seen: self.clone(), id, taken: None })
             }
         }
@@ -104,13 +104,13 @@ impl Seen {
 pub struct Claim {
     seen: Seen,
     id: u128,
-    taken: Option<Known>,
+    taken: Option<SeenBatch>,
 }
 
 impl Claim {
     /// Writes and syncs that the batch was appended. Blocks.
     pub fn record(&mut self, ticket: Ticket, events: u64) -> io::Result<()> {
-        let known = Known::Taken { end: ticket.0, events };
+        let known = SeenBatch::Taken { end: ticket.0, events };
         let mut state = self.seen.lock();
         if state.newer.len() >= RECORDS_MAX {
             let folder = &self.seen.0.folder;
@@ -141,14 +141,14 @@ impl Claim {
 impl Drop for Claim {
     fn drop(&mut self) {
         let mut state = self.seen.lock();
-        if state.known.get(&self.id) == Some(&Known::Pending) {
+        if state.known.get(&self.id) == Some(&SeenBatch::Pending) {
             state.known.remove(&self.id);
         }
     }
 }
 
-fn record(id: u128, known: &Known) -> Option<Vec<u8>> {
-    let Known::Taken { end, events } = known else { return None };
+fn record(id: u128, known: &SeenBatch) -> Option<Vec<u8>> {
+    let SeenBatch::Taken { end, events } = known else { return None };
     let mut bytes = Vec::with_capacity(RECORD_BYTES);
     bytes.extend_from_slice(&id.to_le_bytes());
     bytes.extend_from_slice(&end.to_le_bytes());
@@ -159,7 +159,7 @@ fn record(id: u128, known: &Known) -> Option<Vec<u8>> {
 }
 
 /// Whole records of batches that the spool holds or held.
-fn read(path: &Path, end: u64) -> io::Result<Vec<(u128, Known)>> {
+fn read(path: &Path, end: u64) -> io::Result<Vec<(u128, SeenBatch)>> {
     let mut bytes = Vec::new();
     match File::open(path) {
         Ok(file) => file.take((RECORDS_MAX * RECORD_BYTES) as u64 * 2).read_to_end(&mut bytes)?,
@@ -170,7 +170,7 @@ fn read(path: &Path, end: u64) -> io::Result<Vec<(u128, Known)>> {
     let read = |bytes: &[u8]| {
         let is_sound = number(&bytes[32..36]) == u128::from(crc32fast::hash(&bytes[..32]));
         let (at, events) = (number(&bytes[16..24]) as u64, number(&bytes[24..32]) as u64);
-        (is_sound && at <= end).then(|| (number(&bytes[..16]), Known::Taken { end: at, events }))
+        (is_sound && at <= end).then(|| (number(&bytes[..16]), SeenBatch::Taken { end: at, events }))
     };
     Ok(bytes.chunks_exact(RECORD_BYTES).filter_map(read).collect())
 }
@@ -225,7 +225,7 @@ mod tests {
             let mut state = seen.lock();
             for id in 1000..1000 + RECORDS_MAX as u128 {
                 state.newer.push(id);
-                state.known.insert(id, Known::Taken { end: 1, events: 1 });
+                state.known.insert(id, SeenBatch::Taken { end: 1, events: 1 });
             }
         }
         take(&seen, 1, 1);

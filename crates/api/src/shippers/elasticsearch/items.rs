@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ingest::push::{Action, Item, Report};
+use ingest::push::{Action, BulkItem, Report};
 
 use super::super::protocol::Head;
 
@@ -51,7 +51,7 @@ impl WantedParts {
 }
 
 /// The status of an item: what cannot be removed was not there.
-fn status(item: &Item) -> u16 {
+fn status(item: &BulkItem) -> u16 {
     match item.action {
         Action::Delete => 404,
         _ if !item.is_kept => 400,
@@ -85,7 +85,7 @@ pub(super) fn answer(head: &Head, report: &Report) -> String {
     format!("{{{}}}", parts.join(","))
 }
 
-fn put_item(item: &Item, parts: ItemParts, out: &mut String) {
+fn put_item(item: &BulkItem, parts: ItemParts, out: &mut String) {
     let status = status(item);
     out.push_str("{\"");
     out.push_str(item.action.name());
