@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod catch_up;
+mod certificates;
 mod checks;
 mod cli;
 mod clock;
@@ -15,6 +16,8 @@ mod config;
 mod engine;
 mod heap;
 mod indicators;
+mod limits;
+mod log_files;
 mod outcome;
 mod pipeline;
 mod ports;
@@ -24,6 +27,7 @@ mod rule_files;
 mod rulebook;
 mod signals;
 mod source;
+mod tasks;
 mod telemetry;
 mod webhooks;
 

@@ -38,6 +38,7 @@ mod sql;
 mod sql_store;
 mod sqlite;
 mod summaries;
+pub mod tasks;
 mod tokens;
 pub mod upkeep;
 
@@ -56,6 +57,7 @@ pub use query::{ChangeCursor, Cursor, FindingQuery, Findings, Page, StoredFindin
 pub use redis::RedisHot;
 pub use seen::Seen;
 pub use sql_store::SqlStore;
+pub use tasks::Tasks;
 pub use upkeep::Upkeep;
 
 #[cfg(test)]
