@@ -14,6 +14,19 @@ COPY . .
 ENV C0DI3_COMMIT=${C0DI3_COMMIT} RUSTFLAGS="--remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo"
 RUN cargo build --locked --profile dist --package c0di3
 
+# Backups, drills and upkeep: our program, PostgreSQL's clients and the scripts of deploy/scripts.
+#   docker build --target upkeep -t core-agent-upkeep:latest .
+FROM postgres:16-bookworm AS upkeep
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl openssl zlib1g && rm -rf /var/lib/apt/lists/* \
+ && groupadd --gid 10001 c0di3 && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin c0di3 \
+ && install -d -o c0di3 -g c0di3 /backups
+COPY --from=build /src/target/dist/c0di3 /usr/local/bin/c0di3
+COPY deploy/scripts/*-db.sh deploy/scripts/db-place.sh /usr/local/share/c0di3/
+USER 10001:10001
+ENTRYPOINT []
+CMD ["/usr/local/share/c0di3/backup-db.sh", "/backups"]
+
 FROM debian:bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl zlib1g && rm -rf /var/lib/apt/lists/* \
