@@ -31,22 +31,26 @@ run "$program" db check >"$work/checked" || { echo "the restored store does not 
 echo "2. db check: $(cat "$work/checked")"
 
 # Rows of what only grows: the copy may lack what came since, never have more, and never be empty where the store is not.
-for table in findings incidents audit tokens; do
-  live=$(ask "SELECT count(*) FROM $table") copy=$(ask_in "$scratch" "SELECT count(*) FROM $table")
-  [ "$copy" -le "$live" ] && { [ "$live" = 0 ] || [ "$copy" -gt 0 ]; } || { echo "$table: $copy rows were restored, $live are in the store" >&2; exit 1; }
-  echo "3. $table: $copy of $live"
-done
-# What was there when the newest finding of the copy was made is the same in both.
-sum="SELECT md5(coalesce(string_agg(encode(id, 'hex') || rule_id || coalesce(first_seen, 0), ',' ORDER BY id), '')) FROM findings WHERE created_at <= "
-until=$(ask_in "$scratch" 'SELECT coalesce(max(created_at), 0) FROM findings')
-[ "$(ask "$sum$until")" = "$(ask_in "$scratch" "$sum$until")" ] || { echo "findings of the copy differ from those of the store" >&2; exit 1; }
-echo "4. checksums of findings agree"
+retained=$(ask "SELECT coalesce(max(at), 0) / 1000000 FROM tasks WHERE name = 'retention'")
+if [ "$retained" -gt "$(stat -c %Y "$newest")" ]; then
+  echo "3. NOTE: retention has removed rows since this backup: counts and checksums are not compared with the store"
+else
+  for table in findings incidents audit tokens; do
+    live=$(ask "SELECT count(*) FROM $table") copy=$(ask_in "$scratch" "SELECT count(*) FROM $table")
+    if [ "$copy" -gt "$live" ] || { [ "$copy" = 0 ] && [ "$live" -gt 0 ]; }; then
+      echo "$table: $copy rows were restored, $live are in the store" >&2
+      exit 1
+    fi
+    echo "3. $table: $copy of $live"
+  done
+  # Findings that were there when the newest one of the copy was made are the same in both.
+  sum="SELECT md5(coalesce(string_agg(encode(id, 'hex') || rule_id, ',' ORDER BY id), '')) FROM findings WHERE created_at <= "
+  until=$(ask_in "$scratch" 'SELECT coalesce(max(created_at), 0) FROM findings')
+  [ "$(ask "$sum$until")" = "$(ask_in "$scratch" "$sum$until")" ] || { echo "findings of the copy differ from those of the store" >&2; exit 1; }
+  echo "4. checksums of findings agree"
+fi
 
-port=$(python3 - 2>/dev/null <<'P' || echo 38411
-import socket
-with socket.socket() as one: one.bind(("127.0.0.1", 0)); print(one.getsockname()[1])
-P
-)
+port=${DRILL_PORT:-$((20000 + $$ % 12000))}
 token=$(run "$program" token create --role viewer --name drill --expires 1h 2>/dev/null | tail -1)
 C0DI3_AUTH_TOKENS=true C0DI3_API_LISTEN=127.0.0.1:$port C0DI3_API_HEALTH_LISTEN=127.0.0.1:0 C0DI3_LOG_LEVEL=error \
   run "$program" agent >"$work/agent" 2>&1 &

@@ -22,6 +22,10 @@ if [ "${1:-}" = test ]; then
   need rsyslogd rsyslog
   need logger bsdutils
   need python3 python3
+  need npm npm
+  need jq jq
+  need openssl openssl
+  need logrotate logrotate
   python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
   python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
 fi
