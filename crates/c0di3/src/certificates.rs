@@ -108,6 +108,10 @@ mod tests {
         let none = folder.path().join("none.pem");
         std::fs::write(&none, "no certificate").unwrap();
         assert!(ends_at(&none).unwrap_err().to_string().ends_with("holds no certificates"));
+        let ended = folder.path().join("ended.pem");
+        std::fs::write(&ended, format!("{PEM}{}", include_str!("certificates/ended.pem"))).unwrap();
+        assert_eq!(ends_at(&ended).unwrap(), 1_609_459_200, "the first that ends, wherever it stands");
+        assert_eq!(CertificatesCheck(vec![ended]).check().await.status, HealthStatus::Fail);
         let told = CertificatesCheck(vec![good, folder.path().join("absent.pem")]).check().await;
         assert_eq!(told.status, HealthStatus::Warn);
         assert!(told.output.unwrap().contains("absent.pem"));

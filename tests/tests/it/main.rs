@@ -6,6 +6,7 @@
 mod backup;
 mod bad_input;
 mod command_line;
+mod doctor;
 mod formats;
 mod frozen;
 mod goes_on;
