@@ -27,6 +27,8 @@ mod reading;
 mod records;
 mod reload;
 mod replay;
+mod runbook;
+mod secrets;
 mod service;
 mod shipper;
 mod signals;
