@@ -41,10 +41,6 @@ impl Parts {
     fn has_agent(self) -> bool {
         self != Parts::Analyzer
     }
-
-    fn has_analyzer(self) -> bool {
-        self != Parts::Agent
-    }
 }
 
 /// Runs the service until it is told to stop.
