@@ -23,7 +23,8 @@ pub(crate) fn ends_at(path: &Path) -> anyhow::Result<i64> {
         bail!("{} is too long for certificates", path.display());
     }
     let text = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let chain = Certificate::load_pem_chain(&text).with_context(|| format!("{} holds no certificates", path.display()))?;
+    let chain =
+        Certificate::load_pem_chain(&text).with_context(|| format!("{} holds no certificates", path.display()))?;
     let ends = chain.iter().map(|certificate| {
         let seconds = certificate.tbs_certificate().validity().not_after.to_unix_duration().as_secs();
         i64::try_from(seconds).unwrap_or(i64::MAX)

@@ -130,7 +130,8 @@ mod tests {
         for line in ["one line\n", "two line\n", "three line\n", "four line\n"] {
             file.write_all(line.as_bytes()).unwrap();
         }
-        let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.sort();
         assert_eq!(names, ["error.log", "error.log.1", "error.log.2"]);
     }

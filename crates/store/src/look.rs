@@ -78,7 +78,8 @@ pub async fn look(url: &str, now: Timestamp) -> Result<Look, StoreError> {
         let pool = Pool::Postgres(pool.connect_with(options).await.map_err(failed)?);
         let is_migrated = pool.row(sql("SELECT 1 WHERE to_regclass('tasks') IS NOT NULL")).await?.is_some();
         let told = pool.row(sql(SERVER)).await?;
-        let server = told.map(|row| Server { now: Timestamp(row.get(0)), version: row.get(1), connections_max: row.get(2) });
+        let server =
+            told.map(|row| Server { now: Timestamp(row.get(0)), version: row.get(1), connections_max: row.get(2) });
         (pool, is_migrated, server)
     };
     if !is_migrated {

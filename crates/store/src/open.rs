@@ -23,7 +23,18 @@ pub trait Store:
 }
 
 impl<T> Store for T where
-    T: Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Audit + Endpoints + Seen + Tasks + Upkeep
+    T: Ledger
+        + Findings
+        + Incidents
+        + Mutes
+        + Deliveries
+        + Summaries
+        + Tokens
+        + Audit
+        + Endpoints
+        + Seen
+        + Tasks
+        + Upkeep
 {
 }
 

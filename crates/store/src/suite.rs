@@ -8,8 +8,8 @@ use event::{
 };
 
 use super::*;
-use crate::tasks::TaskDone;
 use crate::people::{Attempt, Changed, IncidentQuery, Role, SUMMARY_PAUSE_US, StoredSummary, Token};
+use crate::tasks::TaskDone;
 
 /// Runs every check on an empty store of its own.
 macro_rules! checks {

@@ -34,8 +34,10 @@ fn task_of(row: &Row) -> TaskDone {
 #[async_trait]
 impl Tasks for SqlStore {
     async fn task_done(&self, done: &TaskDone) -> Result<(), StoreError> {
-        let put = sql("INSERT INTO tasks (name, at, detail) VALUES ($1, $2, $3)
-             ON CONFLICT (name) DO UPDATE SET at = excluded.at, detail = excluded.detail WHERE tasks.at <= excluded.at");
+        let put = sql(
+            "INSERT INTO tasks (name, at, detail) VALUES ($1, $2, $3)
+             ON CONFLICT (name) DO UPDATE SET at = excluded.at, detail = excluded.detail WHERE tasks.at <= excluded.at",
+        );
         let mut transaction = self.pool.begin().await?;
         transaction.write(put.bind(&done.name).bind(done.at.0).bind(&done.detail)).await?;
         transaction.commit().await

@@ -107,7 +107,8 @@ fn retention_drops_closed_incidents_and_their_days_and_leaves_the_rest_in_order(
     let sandbox = Sandbox::new();
     let store = postgres.database();
     assert_eq!(sandbox.run(&["replay", "--store", &store, &samples()]).code, Some(0));
-    let retention = |argument: &str| said(script("retention-db.sh", &postgres, &store, argument).env("RETENTION_DAYS", "1"));
+    let retention =
+        |argument: &str| said(script("retention-db.sh", &postgres, &store, argument).env("RETENTION_DAYS", "1"));
     let (ok, words) = retention("");
     assert!(ok && words.starts_with("removed: 0 closed incidents and 0 days"), "open incidents stay: {words}");
     let close = |only: &str| {

@@ -84,36 +84,62 @@ fn every_fault_of_settings_and_machine_is_found() {
         ("a port is taken: health", "api.health_listen", vec![("api.health_listen", port(1))]),
         ("a port is taken: ingest", "analyzer.listen", vec![("analyzer.listen", port(2))]),
         ("a port is taken: syslog over TCP", "syslog.tcp", vec![("syslog.tcp", port(3))]),
-        ("a port is taken: syslog over UDP", "syslog.udp", vec![("syslog.udp", quoted(datagrams.local_addr().unwrap()))]),
+        (
+            "a port is taken: syslog over UDP",
+            "syslog.udp",
+            vec![("syslog.udp", quoted(datagrams.local_addr().unwrap()))],
+        ),
         ("one port twice", "api.health_listen", vec![("api.listen", one.clone()), ("api.health_listen", one)]),
         ("open without tokens", "api.listen", vec![("api.listen", quoted(format!("0.0.0.0:{}", free_port())))]),
         ("a spool that is no folder", "spool.folder", vec![("spool.folder", quoted(format!("{file}/spool")))]),
         ("logs into no folder", "log.folder", vec![("log.folder", quoted(format!("{file}/logs")))]),
         ("a store in no folder", "store.url", vec![("store.url", quoted(format!("sqlite:{file}/c0di3.db")))]),
         ("a store that is none", "store.url", vec![("store.url", quoted(format!("sqlite:{no_database}")))]),
-        ("a full disk", "spool.folder", vec![("health.disk_warn_percent", "1".into()), ("health.disk_fail_percent", "1".into())]),
+        (
+            "a full disk",
+            "spool.folder",
+            vec![("health.disk_warn_percent", "1".into()), ("health.disk_fail_percent", "1".into())],
+        ),
         ("no room for the spool", "spool.reserve_bytes", vec![("spool.reserve_bytes", i64::MAX.to_string())]),
         ("no certificate", "health.certificates", vec![("health.certificates", format!("[\"{file}\"]"))]),
-        ("a certificate that has ended", "health.certificates", vec![("health.certificates", format!("[\"{}\"]", ended(&sandbox)))]),
+        (
+            "a certificate that has ended",
+            "health.certificates",
+            vec![("health.certificates", format!("[\"{}\"]", ended(&sandbox)))],
+        ),
         ("rules that are not there", "rules.paths", vec![("rules.paths", "[\"/absent\"]".into())]),
         ("allow lists that are not there", "rules.exceptions", vec![("rules.exceptions", "[\"/absent\"]".into())]),
-        ("a database of countries that is not there", "enrich.country", vec![("enrich.country", quoted("/absent.mmdb"))]),
+        (
+            "a database of countries that is not there",
+            "enrich.country",
+            vec![("enrich.country", quoted("/absent.mmdb"))],
+        ),
         ("a followed folder that is not there", "tail.paths", vec![("tail.paths", "[\"/absent/*.log\"]".into())]),
         ("topics without brokers", "kafka.topics", vec![("kafka.topics", "[\"logs\"]".into())]),
-        ("no broker", "kafka.brokers", vec![
-            ("kafka.brokers", quoted(format!("127.0.0.1:{closed}"))), ("kafka.topics", "[\"logs\"]".into()),
-        ]),
-        ("more from one than in all", "syslog.connections_per_address_max", vec![
-            ("syslog.connections_max", "8".into()), ("syslog.connections_per_address_max", "9".into()),
-        ]),
+        (
+            "no broker",
+            "kafka.brokers",
+            vec![("kafka.brokers", quoted(format!("127.0.0.1:{closed}"))), ("kafka.topics", "[\"logs\"]".into())],
+        ),
+        (
+            "more from one than in all",
+            "syslog.connections_per_address_max",
+            vec![("syslog.connections_max", "8".into()), ("syslog.connections_per_address_max", "9".into())],
+        ),
         ("everybody is a proxy", "api.trusted_proxies", vec![("api.trusted_proxies", "[\"0.0.0.0/0\"]".into())]),
         ("late longer than silent", "correlation.lateness", vec![("correlation.lateness", quoted("2h"))]),
-        ("a receiver without a secret", "webhooks.endpoints", vec![
-            ("webhooks.endpoints", "[{name = \"desk\", url = \"https://desk.example/hook\"}]".into()),
-        ]),
+        (
+            "a receiver without a secret",
+            "webhooks.endpoints",
+            vec![("webhooks.endpoints", "[{name = \"desk\", url = \"https://desk.example/hook\"}]".into())],
+        ),
         ("no Redis", "cache.url", vec![("cache.url", quoted(format!("redis://127.0.0.1:{closed}/")))]),
         ("no model", "llm.url", vec![("llm.url", quoted(format!("http://127.0.0.1:{closed}")))]),
-        ("no analyzer", "agent.analyzer_url", vec![("agent.analyzer_url", quoted(format!("http://127.0.0.1:{closed}")))]),
+        (
+            "no analyzer",
+            "agent.analyzer_url",
+            vec![("agent.analyzer_url", quoted(format!("http://127.0.0.1:{closed}")))],
+        ),
         ("no PostgreSQL", "store.url", vec![("store.url", quoted(format!("postgres://x@127.0.0.1:{closed}/x")))]),
         ("logs that nobody rotates", "log.rotate_bytes", vec![("log.rotate_bytes", "0".into())]),
         ("a key that is unknown", "configuration", vec![("store.urll", quoted("x"))]),
@@ -171,7 +197,8 @@ fn every_fault_of_the_servers_is_found() {
     let run = doctor(&sandbox, &settings(&sandbox, &cache));
     assert!(!run.out.contains("FAULT cache.url"), "{}", run.out);
     let port = redis.url().trim_end_matches('/').rsplit_once(':').unwrap().1.to_owned();
-    let set = Command::new("redis-cli").args(["-p", &port, "config", "set", "maxmemory-policy", "allkeys-lru"]).status();
+    let set =
+        Command::new("redis-cli").args(["-p", &port, "config", "set", "maxmemory-policy", "allkeys-lru"]).status();
     assert!(set.unwrap().success());
     let run = doctor(&sandbox, &settings(&sandbox, &cache));
     assert!(is_found(&run, "cache.url") && run.out.contains("allkeys-lru"), "{}", run.out);

@@ -31,7 +31,10 @@ fn texts(folder: &std::path::Path, into: &mut Vec<(String, String)>) {
         if path.is_dir() {
             texts(&path, into);
         } else {
-            into.push((path.display().to_string(), String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned()));
+            into.push((
+                path.display().to_string(),
+                String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned(),
+            ));
         }
     }
 }
@@ -52,7 +55,14 @@ fn planted_secrets_come_out_nowhere() {
     // A token is shown once, to whoever makes it: what is behind its last dot or underscore is the secret.
     let admin = sandbox.run(&["--config", &config, "token", "create", "--role", "admin", "--name", "root"]).out;
     let admin = admin.trim().to_owned();
-    for arguments in [&["config", "check"][..], &["config", "show"], &["doctor"], &["tasks", "daily"], &["token", "list"], &["db", "check"]] {
+    for arguments in [
+        &["config", "check"][..],
+        &["config", "show"],
+        &["doctor"],
+        &["tasks", "daily"],
+        &["token", "list"],
+        &["db", "check"],
+    ] {
         tell(&arguments.join(" "), arguments);
     }
     let mut node = Node::new();
@@ -68,8 +78,12 @@ fn planted_secrets_come_out_nowhere() {
     assert_eq!(ask(node.ingest, "POST", "/ingest", &bearer, attack.as_bytes()).0, 200);
     assert_eq!(ask(node.api, "GET", "/api/v1/findings", &wrong, b"").0, 401);
     assert_eq!(ask(node.api, "GET", &format!("/api/v1/findings?token={PLANTED}5"), &wrong, b"").0, 401);
-    wait_until(SOON, "a delivery is tried", || ask(node.api, "GET", "/api/v1/deliveries", &bearer, b"").1.contains("desk"));
-    wait_until(SOON, "a summary is tried", || get(node.health, "/metrics").is_some_and(|(_, text)| text.contains("llm_")));
+    wait_until(SOON, "a delivery is tried", || {
+        ask(node.api, "GET", "/api/v1/deliveries", &bearer, b"").1.contains("desk")
+    });
+    wait_until(SOON, "a summary is tried", || {
+        get(node.health, "/metrics").is_some_and(|(_, text)| text.contains("llm_"))
+    });
     for (port, path) in [
         (node.api, "/health"),
         (node.api, "/metrics"),
@@ -92,7 +106,11 @@ fn planted_secrets_come_out_nowhere() {
     std::thread::sleep(std::time::Duration::from_secs(2));
     node.stop("agent");
     node.stop("analyzer");
-    for (name, value) in [("C0DI3_LLM_TIMEOUT", "x"), ("C0DI3_STORE_URL_FILE", "/absent"), ("C0DI3_STORE_URL", "mysql://u:plantedsecret6@h/d")] {
+    for (name, value) in [
+        ("C0DI3_LLM_TIMEOUT", "x"),
+        ("C0DI3_STORE_URL_FILE", "/absent"),
+        ("C0DI3_STORE_URL", "mysql://u:plantedsecret6@h/d"),
+    ] {
         let mut command = sandbox.command(&["--config", &config, "agent"]);
         let run = finish({
             command.env(name, value);
@@ -102,7 +120,10 @@ fn planted_secrets_come_out_nowhere() {
     }
     std::fs::remove_file(&config).unwrap();
     texts(sandbox.root(), &mut said);
-    assert!(said.iter().any(|(name, text)| name.ends_with("core-agent.log") && text.contains("TRACE")), "logs are talkative");
+    assert!(
+        said.iter().any(|(name, text)| name.ends_with("core-agent.log") && text.contains("TRACE")),
+        "logs are talkative"
+    );
     let secret_half = &admin[admin.len() - 16..];
     let found = |(name, text): &(String, String)| {
         let lines = text.lines().filter(|line| line.contains(PLANTED) || line.contains(secret_half));

@@ -38,7 +38,9 @@ fn note(about: &str, what: impl Into<String>, remedy: impl Into<String>) -> Foun
 pub(crate) fn run(path: Option<&Path>) -> anyhow::Result<Outcome> {
     let found = match config::load(path) {
         Ok(config) => look(&config)?,
-        Err(error) => vec![fault("configuration", format!("{error:#}"), "mend it: `c0di3 config show` explains each setting")],
+        Err(error) => {
+            vec![fault("configuration", format!("{error:#}"), "mend it: `c0di3 config show` explains each setting")]
+        }
     };
     let mut out = std::io::stdout().lock();
     for Found { is_fault, about, what, remedy } in &found {

@@ -15,7 +15,8 @@ pub(crate) fn completions(shell: clap_complete::Shell) -> anyhow::Result<Outcome
 
 pub(crate) fn pages(folder: &Path) -> anyhow::Result<Outcome> {
     std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    clap_mangen::generate_to(Arguments::command(), folder).with_context(|| format!("cannot write to {}", folder.display()))?;
+    clap_mangen::generate_to(Arguments::command(), folder)
+        .with_context(|| format!("cannot write to {}", folder.display()))?;
     tell(&format!("the manual pages are in {}", folder.display()));
     Ok(Outcome::Done)
 }

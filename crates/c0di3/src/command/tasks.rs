@@ -88,7 +88,10 @@ async fn weekly(config: &Config, look: &Result<Look, String>) -> Vec<Task> {
         task("old logs", old_logs(config)),
         todo("performance", "the board C0Di3 operations, over seven days; c0di3 doctor"),
         todo("dependencies", "make deny, in a checkout of this version"),
-        todo("security alerts", "curl -H \"Authorization: Bearer $TOKEN\" 'localhost:3000/api/v1/incidents?severity=P0,P1&status=new'"),
+        todo(
+            "security alerts",
+            "curl -H \"Authorization: Bearer $TOKEN\" 'localhost:3000/api/v1/incidents?severity=P0,P1&status=new'",
+        ),
     ]
 }
 
@@ -96,7 +99,10 @@ fn monthly(config: &Config, look: &Result<Look, String>) -> Vec<Task> {
     vec![
         task("capacity", capacity(config, look)),
         task("tokens", tokens(look)),
-        todo("security audit", "curl -H \"Authorization: Bearer $TOKEN\" 'localhost:3000/api/v1/audit?outcome=refused'; c0di3 token list"),
+        todo(
+            "security audit",
+            "curl -H \"Authorization: Bearer $TOKEN\" 'localhost:3000/api/v1/audit?outcome=refused'; c0di3 token list",
+        ),
         todo("performance", "the boards, over thirty days; c0di3 rules backtest on logs of one's own"),
         todo("disaster drill", "RUNBOOK.md, Database corruption, on a machine that is not needed"),
         todo("documentation", "RUNBOOK.md against what was done this month; addresses and people of the on-call table"),

@@ -169,7 +169,15 @@ fn check_log(log: &LogSection, problems: &mut Problems) -> LogConfig {
     let folder = Some(log.folder.clone()).filter(|folder| !folder.as_os_str().is_empty());
     let (rotate_bytes, rotate_files) = (log.rotate_bytes, log.rotate_files);
     let heap_profiles = log.heap_profiles;
-    LogConfig { level, json: log.format == "json", folder, stderr: log.stderr, rotate_bytes, rotate_files, heap_profiles }
+    LogConfig {
+        level,
+        json: log.format == "json",
+        folder,
+        stderr: log.stderr,
+        rotate_bytes,
+        rotate_files,
+        heap_profiles,
+    }
 }
 
 fn check_join(file: &ConfigFile, problems: &mut Problems) -> store::JoinPolicy {

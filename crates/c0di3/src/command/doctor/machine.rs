@@ -40,7 +40,11 @@ fn taken(config: &Config) -> Vec<Found> {
     for (key, address) in ports(config) {
         let runs = if key == "syslog.tcp" { analyzer_runs } else { is_ours(address) };
         if let Some(error) = TcpListener::bind(address).err().filter(|_| address.port() != 0 && !runs) {
-            found.push(fault(key, format!("cannot listen on {address}: {error}"), "stop who does (ss -ltnp), or choose another port"));
+            found.push(fault(
+                key,
+                format!("cannot listen on {address}: {error}"),
+                "stop who does (ss -ltnp), or choose another port",
+            ));
         }
     }
     if let Some(address) = config.analyzer.syslog.udp
@@ -187,7 +191,8 @@ fn secrets(config: &Config) -> Option<Found> {
     let text = std::fs::read_to_string(path).ok()?;
     let holds = text.contains("whsec_") || text.contains("api_key = \"s") || has_password(&text);
     let what = format!("{} holds secrets, and others may read it", path.display());
-    let remedy = format!("chmod 600 {}, or put secrets into files that C0DI3_<SECTION>_<KEY>_FILE names", path.display());
+    let remedy =
+        format!("chmod 600 {}, or put secrets into files that C0DI3_<SECTION>_<KEY>_FILE names", path.display());
     (holds && mode & 0o004 != 0).then(|| fault("configuration", what, remedy))
 }
 
@@ -203,5 +208,6 @@ fn open_files(config: &Config) -> Option<Found> {
     let tail = config.analyzer.tail.as_ref().map_or(0, |tail| tail.files_max);
     let needed = (config.analyzer.syslog.connections.all + tail) as u64 + FILES_BESIDE;
     let what = format!("{limit} files may be open, syslog.connections_max and tail.files_max need {needed}");
-    (limit < needed).then(|| fault("limits", what, format!("raise it: LimitNOFILE={needed} or more in the unit, ulimit -n")))
+    (limit < needed)
+        .then(|| fault("limits", what, format!("raise it: LimitNOFILE={needed} or more in the unit, ulimit -n")))
 }

@@ -110,7 +110,8 @@ async fn redis(config: &Config) -> Vec<Found> {
     };
     let mut found = Vec::new();
     if policy != "noeviction" {
-        let what = format!("maxmemory-policy of Redis is {policy}: counts would vanish one by one, and nobody would know");
+        let what =
+            format!("maxmemory-policy of Redis is {policy}: counts would vanish one by one, and nobody would know");
         found.push(fault("cache.url", what, "CONFIG SET maxmemory-policy noeviction, and so in redis.conf"));
     }
     if bytes == 0 {
@@ -123,9 +124,10 @@ async fn redis(config: &Config) -> Vec<Found> {
 async fn model(config: &Config) -> Vec<Found> {
     let Some(options) = config.agent.llm.clone() else { return Vec::new() };
     let asked = match Llm::new(options) {
-        Ok(llm) => timeout(PATIENCE, llm.health()).await.map_err(|_| "it does not answer".to_owned()).and_then(|health| {
-            health.map(drop).map_err(|error| error.to_string())
-        }),
+        Ok(llm) => timeout(PATIENCE, llm.health())
+            .await
+            .map_err(|_| "it does not answer".to_owned())
+            .and_then(|health| health.map(drop).map_err(|error| error.to_string())),
         Err(error) => Err(error.to_string()),
     };
     let told = |what: String| fault("llm.url", what, "start it, or empty llm.url: summaries are then by template");

@@ -83,7 +83,8 @@ fn told(config: &Config, written: &Value) -> Vec<Found> {
     for endpoint in tables(written, "webhooks", "endpoints") {
         let text = |key: &str| endpoint.get(key).and_then(Value::as_str).unwrap_or_default();
         if text("format") != "slack" && text("secret").is_empty() {
-            let what = format!("{} gets notices without a signature: it cannot tell them from anybody else's", text("name"));
+            let what =
+                format!("{} gets notices without a signature: it cannot tell them from anybody else's", text("name"));
             found.push(fault("webhooks.endpoints", what, "give it a secret: whsec_ and 32 random bytes in base64"));
         }
     }
