@@ -12,12 +12,12 @@ const PLANTED: &str = "plantedsecret";
 fn settings(sandbox: &Sandbox, store: &str) -> String {
     let (place, closed) = (store.split_once('@').unwrap().1, free_port());
     // whsec_ and base64 of something that holds the word.
-    let webhook = format!("whsec_{PLANTED}AAAA{PLANTED}AAA");
+    let webhook = format!("whsec_{PLANTED}AAA{PLANTED}AAA");
     format!(
         "[store]\nurl = \"postgres://coreagent:{PLANTED}1@{place}\"\n\
          [cache]\nurl = \"redis://user:{PLANTED}2@127.0.0.1:{closed}/\"\n\
          [llm]\nurl = \"http://127.0.0.1:{closed}\"\napi_key = \"{PLANTED}3\"\n\
-         [auth]\ntokens = true\n[log]\nlevel = \"trace\"\nfolder = \"{}/logs\"\nstderr = true\n\
+         [auth]\ntokens = true\n[notify]\nage = \"3650d\"\n[log]\nlevel = \"trace\"\nfolder = \"{}/logs\"\nstderr = true\n\
          [webhooks]\nendpoints = [{{name = \"desk\", url = \"http://127.0.0.1:{closed}/hook\", secret = \"{webhook}\", \
          allow = [\"127.0.0.0/8\"], allow_http = true}}]\n",
         sandbox.root().display()
@@ -110,6 +110,7 @@ fn planted_secrets_come_out_nowhere() {
         ("C0DI3_LLM_TIMEOUT", "x"),
         ("C0DI3_STORE_URL_FILE", "/absent"),
         ("C0DI3_STORE_URL", "mysql://u:plantedsecret6@h/d"),
+        ("C0DI3_CACHE_URL", "rediss://u:plantedsecret7@h/"),
     ] {
         let mut command = sandbox.command(&["--config", &config, "agent"]);
         let run = finish({

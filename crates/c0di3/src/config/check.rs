@@ -80,7 +80,8 @@ fn check_disk(health: &HealthSection, problems: &mut Problems) -> DiskLimits {
 
 fn check_cache(url: &str, problems: &mut Problems) {
     if !url.is_empty() && !url.starts_with("redis://") {
-        problems.keep("cache.url", format!("`{url}` is no cache that this version knows: use redis://HOST:PORT/"));
+        let shown = store::without_password(url);
+        problems.keep("cache.url", format!("`{shown}` is no cache that this version knows: use redis://HOST:PORT/"));
     }
 }
 
