@@ -69,17 +69,13 @@ fn quoted(text: impl std::fmt::Display) -> String {
     format!("\"{text}\"")
 }
 
-#[test]
-fn every_fault_of_settings_and_machine_is_found() {
-    let sandbox = Sandbox::new();
-    let held: Vec<TcpListener> = (0..4).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+/// What is wrong, the setting that is to be told, and the settings that make it so.
+type Case = (&'static str, &'static str, Vec<(&'static str, String)>);
+
+fn cases_of_ports(held: &[TcpListener], datagrams: &UdpSocket) -> Vec<Case> {
     let port = |at: usize| quoted(held[at].local_addr().unwrap());
-    let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
-    let file = sandbox.write("file", "no folder");
-    let no_database = sandbox.write("notes.db", "these are notes, not tables");
     let one = quoted(format!("127.0.0.1:{}", free_port()));
-    let closed = free_port();
-    let cases: Vec<(&str, &str, Vec<(&str, String)>)> = vec![
+    vec![
         ("a port is taken: API", "api.listen", vec![("api.listen", port(0))]),
         ("a port is taken: health", "api.health_listen", vec![("api.health_listen", port(1))]),
         ("a port is taken: ingest", "analyzer.listen", vec![("analyzer.listen", port(2))]),
@@ -91,6 +87,13 @@ fn every_fault_of_settings_and_machine_is_found() {
         ),
         ("one port twice", "api.health_listen", vec![("api.listen", one.clone()), ("api.health_listen", one)]),
         ("open without tokens", "api.listen", vec![("api.listen", quoted(format!("0.0.0.0:{}", free_port())))]),
+    ]
+}
+
+fn cases_of_places(sandbox: &Sandbox) -> Vec<Case> {
+    let file = sandbox.write("file", "no folder");
+    let no_database = sandbox.write("notes.db", "these are notes, not tables");
+    vec![
         ("a spool that is no folder", "spool.folder", vec![("spool.folder", quoted(format!("{file}/spool")))]),
         ("logs into no folder", "log.folder", vec![("log.folder", quoted(format!("{file}/logs")))]),
         ("a store in no folder", "store.url", vec![("store.url", quoted(format!("sqlite:{file}/c0di3.db")))]),
@@ -105,7 +108,7 @@ fn every_fault_of_settings_and_machine_is_found() {
         (
             "a certificate that has ended",
             "health.certificates",
-            vec![("health.certificates", format!("[\"{}\"]", ended(&sandbox)))],
+            vec![("health.certificates", format!("[\"{}\"]", ended(sandbox)))],
         ),
         ("rules that are not there", "rules.paths", vec![("rules.paths", "[\"/absent\"]".into())]),
         ("allow lists that are not there", "rules.exceptions", vec![("rules.exceptions", "[\"/absent\"]".into())]),
@@ -115,6 +118,12 @@ fn every_fault_of_settings_and_machine_is_found() {
             vec![("enrich.country", quoted("/absent.mmdb"))],
         ),
         ("a followed folder that is not there", "tail.paths", vec![("tail.paths", "[\"/absent/*.log\"]".into())]),
+    ]
+}
+
+fn cases_of_settings() -> Vec<Case> {
+    let closed = free_port();
+    vec![
         ("topics without brokers", "kafka.topics", vec![("kafka.topics", "[\"logs\"]".into())]),
         (
             "no broker",
@@ -144,7 +153,15 @@ fn every_fault_of_settings_and_machine_is_found() {
         ("logs that nobody rotates", "log.rotate_bytes", vec![("log.rotate_bytes", "0".into())]),
         ("a key that is unknown", "configuration", vec![("store.urll", quoted("x"))]),
         ("secrets that others may read", "configuration", vec![("llm.api_key", quoted("sk-hidden"))]),
-    ];
+    ]
+}
+
+#[test]
+fn every_fault_of_settings_and_machine_is_found() {
+    let sandbox = Sandbox::new();
+    let held: Vec<TcpListener> = (0..4).map(|_| TcpListener::bind("127.0.0.1:0").unwrap()).collect();
+    let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let cases = [cases_of_ports(&held, &datagrams), cases_of_places(&sandbox), cases_of_settings()].concat();
     assert!(cases.len() >= 25);
     let installed_rotation = std::path::Path::new("/etc/logrotate.d/core-agent").exists();
     let mut missed = Vec::new();

@@ -39,50 +39,54 @@ fn texts(folder: &std::path::Path, into: &mut Vec<(String, String)>) {
     }
 }
 
-#[test]
-fn planted_secrets_come_out_nowhere() {
-    let sandbox = Sandbox::new();
-    let postgres = Postgres::start();
-    let text = settings(&sandbox, &postgres.database());
-    let config = sandbox.write("c0di3.toml", &text);
-    let mut said = Vec::new();
-    let mut tell = |name: &str, arguments: &[&str]| {
-        let run = sandbox.run(&[&["--config", &config], arguments].concat());
-        said.push((name.to_owned(), format!("{}{}", run.out, run.err)));
-        run.out.trim().to_owned()
-    };
-    tell("migrate", &["db", "migrate"]);
-    // A token is shown once, to whoever makes it: what is behind its last dot or underscore is the secret.
-    let admin = sandbox.run(&["--config", &config, "token", "create", "--role", "admin", "--name", "root"]).out;
-    let admin = admin.trim().to_owned();
-    for arguments in [
+/// What was shown, each with the place where.
+type Said = Vec<(String, String)>;
+
+/// What commands say, also where a setting is wrong.
+fn say_commands(sandbox: &Sandbox, config: &str, said: &mut Said) {
+    let talks = [
         &["config", "check"][..],
         &["config", "show"],
         &["doctor"],
         &["tasks", "daily"],
         &["token", "list"],
         &["db", "check"],
-    ] {
-        tell(&arguments.join(" "), arguments);
+    ];
+    for arguments in talks {
+        let run = sandbox.run(&[&["--config", config], arguments].concat());
+        said.push((arguments.join(" "), format!("{}{}", run.out, run.err)));
     }
-    let mut node = Node::new();
-    node.start(&sandbox, "analyzer", &[("spool.folder", sandbox.path("spool").display().to_string())]);
-    node.start(&sandbox, "agent", &[]);
-    let bearer = format!("Bearer {admin}");
+    for (name, value) in [
+        ("C0DI3_LLM_TIMEOUT", "x"),
+        ("C0DI3_STORE_URL_FILE", "/absent"),
+        ("C0DI3_STORE_URL", "mysql://u:plantedsecret6@h/d"),
+        ("C0DI3_CACHE_URL", "rediss://u:plantedsecret7@h/"),
+    ] {
+        let mut command = sandbox.command(&["--config", config, "agent"]);
+        command.env(name, value);
+        let run = finish(command);
+        assert_eq!(run.code, Some(2), "{name} is refused: {}", run.err);
+        said.push((name.to_owned(), format!("{}{}", run.out, run.err)));
+    }
+}
+
+fn ask(port: u16, method: &str, path: &str, token: &str, body: &[u8]) -> (u16, String) {
+    let (status, _, answer) = send(port, method, path, &[("Authorization", token)], body).expect("an answer");
+    (status, answer)
+}
+
+/// What the services answer while a delivery and a summary are tried, and logins fail.
+fn say_answers(node: &Node, bearer: &str, said: &mut Said) {
     let wrong = format!("Bearer {PLANTED}4");
     let attack = crate::program::failures("203.0.113.9", 36_000, 12);
-    let ask = |port: u16, method: &str, path: &str, token: &str, body: &[u8]| {
-        let (status, _, answer) = send(port, method, path, &[("Authorization", token)], body).expect("an answer");
-        (status, answer)
-    };
-    assert_eq!(ask(node.ingest, "POST", "/ingest", &bearer, attack.as_bytes()).0, 200);
+    assert_eq!(ask(node.ingest, "POST", "/ingest", bearer, attack.as_bytes()).0, 200);
     assert_eq!(ask(node.api, "GET", "/api/v1/findings", &wrong, b"").0, 401);
     assert_eq!(ask(node.api, "GET", &format!("/api/v1/findings?token={PLANTED}5"), &wrong, b"").0, 401);
     wait_until(SOON, "a delivery is tried", || {
-        ask(node.api, "GET", "/api/v1/deliveries", &bearer, b"").1.contains("desk")
+        ask(node.api, "GET", "/api/v1/deliveries", bearer, b"").1.contains("desk")
     });
     wait_until(SOON, "a summary is tried", || {
-        get(node.health, "/metrics").is_some_and(|(_, text)| text.contains("llm_"))
+        get(node.health, "/metrics").is_some_and(|(_, text)| text.contains("llm_fallback_total"))
     });
     for (port, path) in [
         (node.api, "/health"),
@@ -95,39 +99,41 @@ fn planted_secrets_come_out_nowhere() {
         (node.api, "/api/v1/incidents"),
         (node.api, "/openapi.json"),
     ] {
-        said.push((path.to_owned(), ask(port, "GET", path, &bearer, b"").1));
+        said.push((path.to_owned(), ask(port, "GET", path, bearer, b"").1));
     }
-    node.signal("agent", "-USR1");
-    node.signal("agent", "-HUP");
-    node.signal("agent", "-USR2");
+}
+
+#[test]
+fn planted_secrets_come_out_nowhere() {
+    let sandbox = Sandbox::new();
+    let postgres = Postgres::start();
+    let config = sandbox.write("c0di3.toml", settings(&sandbox, &postgres.database()));
+    let mut said = Said::new();
+    assert_eq!(sandbox.run(&["--config", &config, "db", "migrate"]).code, Some(0));
+    // A token is shown once, to whoever makes it: its last part is the secret.
+    let admin = sandbox.run(&["--config", &config, "token", "create", "--role", "admin", "--name", "root"]).out;
+    let bearer = format!("Bearer {}", admin.trim());
+    say_commands(&sandbox, &config, &mut said);
+    let mut node = Node::new();
+    node.start(&sandbox, "analyzer", &[("spool.folder", sandbox.path("spool").display().to_string())]);
+    node.start(&sandbox, "agent", &[]);
+    say_answers(&node, &bearer, &mut said);
+    for signal in ["-USR1", "-HUP", "-USR2"] {
+        node.signal("agent", signal);
+    }
     // And where the store goes away.
     drop(postgres);
     let _away = ask(node.api, "GET", "/api/v1/findings", &bearer, b"");
     std::thread::sleep(std::time::Duration::from_secs(2));
     node.stop("agent");
     node.stop("analyzer");
-    for (name, value) in [
-        ("C0DI3_LLM_TIMEOUT", "x"),
-        ("C0DI3_STORE_URL_FILE", "/absent"),
-        ("C0DI3_STORE_URL", "mysql://u:plantedsecret6@h/d"),
-        ("C0DI3_CACHE_URL", "rediss://u:plantedsecret7@h/"),
-    ] {
-        let mut command = sandbox.command(&["--config", &config, "agent"]);
-        let run = finish({
-            command.env(name, value);
-            command
-        });
-        said.push((name.to_owned(), format!("{}{}", run.out, run.err)));
-    }
     std::fs::remove_file(&config).unwrap();
     texts(sandbox.root(), &mut said);
-    assert!(
-        said.iter().any(|(name, text)| name.ends_with("core-agent.log") && text.contains("TRACE")),
-        "logs are talkative"
-    );
-    let secret_half = &admin[admin.len() - 16..];
+    let is_talkative = |(name, text): &(String, String)| name.ends_with("core-agent.log") && text.contains("TRACE");
+    assert!(said.iter().any(is_talkative), "logs are at their most talkative");
+    let secret_part = &admin.trim()[admin.trim().len() - 16..];
     let found = |(name, text): &(String, String)| {
-        let lines = text.lines().filter(|line| line.contains(PLANTED) || line.contains(secret_half));
+        let lines = text.lines().filter(|line| line.contains(PLANTED) || line.contains(secret_part));
         let lines: Vec<String> = lines.map(|line| line.chars().take(300).collect()).collect();
         (!lines.is_empty()).then(|| format!("{name}:\n{}", lines[..lines.len().min(3)].join("\n")))
     };

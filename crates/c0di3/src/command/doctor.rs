@@ -1,6 +1,7 @@
 //! `c0di3 doctor`: looks at what is set, at the machine and at the servers around, and says what to do. It changes nothing, and
 //! starts nothing.
 
+mod found;
 mod machine;
 mod servers;
 mod settings;
@@ -14,25 +15,7 @@ use tokio::runtime::Runtime;
 use crate::clock;
 use crate::config::{self, Config};
 use crate::outcome::Outcome;
-
-/// Something that was found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    /// Whether something does not work, or lets somebody in; otherwise somebody should look.
-    is_fault: bool,
-    /// The setting, or the place, that it is about.
-    about: String,
-    what: String,
-    remedy: String,
-}
-
-fn fault(about: &str, what: impl Into<String>, remedy: impl Into<String>) -> Found {
-    Found { is_fault: true, about: about.to_owned(), what: what.into(), remedy: remedy.into() }
-}
-
-fn note(about: &str, what: impl Into<String>, remedy: impl Into<String>) -> Found {
-    Found { is_fault: false, ..fault(about, what, remedy) }
-}
+use found::{Found, fault};
 
 /// Runs every check on the configuration as it would be used.
 pub(crate) fn run(path: Option<&Path>) -> anyhow::Result<Outcome> {

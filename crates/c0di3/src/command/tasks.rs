@@ -4,7 +4,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::Context;
 use store::{Look, Use};
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const LAST_DAYS: f64 = 60.0;
 
 /// What became of a task.
-enum Done {
+enum Became {
     /// Done, and all is well.
     Well(String),
     /// Done, and somebody should look.
@@ -36,15 +36,15 @@ enum Done {
 
 struct Task {
     name: &'static str,
-    done: Done,
+    done: Became,
 }
 
-fn task(name: &'static str, done: Done) -> Task {
+fn task(name: &'static str, done: Became) -> Task {
     Task { name, done }
 }
 
 fn todo(name: &'static str, command: &str) -> Task {
-    task(name, Done::Todo(command.to_owned()))
+    task(name, Became::Todo(command.to_owned()))
 }
 
 pub(crate) fn run(config: &Config, when: When) -> anyhow::Result<Outcome> {
@@ -61,13 +61,13 @@ pub(crate) fn run(config: &Config, when: When) -> anyhow::Result<Outcome> {
     let mut out = std::io::stdout().lock();
     for Task { name, done } in &tasks {
         let (word, text) = match done {
-            Done::Well(text) => ("done", text),
-            Done::Look(text) => ("LOOK", text),
-            Done::Todo(text) => ("todo", text),
+            Became::Well(text) => ("done", text),
+            Became::Look(text) => ("LOOK", text),
+            Became::Todo(text) => ("todo", text),
         };
         writeln!(out, "{word}  {name}: {text}")?;
     }
-    let ill = tasks.iter().any(|task| matches!(task.done, Done::Look(_)));
+    let ill = tasks.iter().any(|task| matches!(task.done, Became::Look(_)));
     Ok(if ill { Outcome::Failed } else { Outcome::Done })
 }
 
@@ -109,23 +109,25 @@ fn monthly(config: &Config, look: &Result<Look, String>) -> Vec<Task> {
     ]
 }
 
-fn errors(config: &Config) -> Done {
+fn errors(config: &Config) -> Became {
     let Some(folder) = &config.log.folder else {
-        return Done::Todo("journalctl -u core-agent -u log-analyzer -p warning --since yesterday".to_owned());
+        return Became::Todo("journalctl -u core-agent -u log-analyzer -p warning --since yesterday".to_owned());
     };
     let path = folder.join("error.log");
-    let Ok(text) = std::fs::read_to_string(&path) else { return Done::Look(format!("cannot read {}", path.display())) };
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        return Became::Look(format!("cannot read {}", path.display()));
+    };
     let since = event::Timestamp(clock::now().0 - DAY_US).to_string();
     // Lines begin with their time, in JSON behind `"timestamp":"`; both sort as text.
     let time = |line: &str| line.trim_start_matches("{\"timestamp\":\"").get(..19).map(str::to_owned);
     let fresh = text.lines().filter(|line| time(line).is_some_and(|time| *time >= since[..19])).count();
     match fresh {
-        0 => Done::Well("nothing within a day".to_owned()),
-        lines => Done::Look(format!("{lines} lines within a day: {}", path.display())),
+        0 => Became::Well("nothing within a day".to_owned()),
+        lines => Became::Look(format!("{lines} lines within a day: {}", path.display())),
     }
 }
 
-fn health(address: SocketAddr) -> Done {
+fn health(address: SocketAddr) -> Became {
     let mut answer = String::new();
     let asked = TcpStream::connect_timeout(&address, PATIENCE).and_then(|mut stream| {
         stream.set_read_timeout(Some(PATIENCE))?;
@@ -133,38 +135,38 @@ fn health(address: SocketAddr) -> Done {
         stream.read_to_string(&mut answer)
     });
     match asked {
-        Err(error) => Done::Look(format!("nobody answers at {address}: {error}")),
-        Ok(_) if answer.contains("{\"status\":\"pass\"") => Done::Well("all parts pass".to_owned()),
-        Ok(_) => Done::Look(format!("not all parts pass: curl http://{address}/health | jq .checks")),
+        Err(error) => Became::Look(format!("nobody answers at {address}: {error}")),
+        Ok(_) if answer.contains("{\"status\":\"pass\"") => Became::Well("all parts pass".to_owned()),
+        Ok(_) => Became::Look(format!("not all parts pass: curl http://{address}/health | jq .checks")),
     }
 }
 
-fn last(config: &Config, look: &Result<Look, String>, name: &str, hours: i64) -> Done {
+fn last(config: &Config, look: &Result<Look, String>, name: &str, hours: i64) -> Became {
     let look = match look {
         Ok(look) => look,
-        Err(error) => return Done::Look(error.clone()),
+        Err(error) => return Became::Look(error.clone()),
     };
     if !super::is_server(&config.store.url) {
-        return Done::Todo("stop the service and copy the store's file".to_owned());
+        return Became::Todo("stop the service and copy the store's file".to_owned());
     }
     match look.tasks.iter().find(|task| task.name == name) {
-        None => Done::Look(format!("it has never succeeded: deploy/scripts/{name}-db.sh")),
+        None => Became::Look(format!("it has never succeeded: deploy/scripts/{name}-db.sh")),
         Some(task) if clock::now().0 - task.at.0 > hours * (DAY_US / 24) => {
-            Done::Look(format!("it last succeeded at {}, more than {hours} hours ago", task.at))
+            Became::Look(format!("it last succeeded at {}, more than {hours} hours ago", task.at))
         }
-        Some(task) => Done::Well(format!("{} at {}", task.detail, task.at)),
+        Some(task) => Became::Well(format!("{} at {}", task.detail, task.at)),
     }
 }
 
-fn disk(config: &Config) -> Done {
+fn disk(config: &Config) -> Became {
     let folder = nearest(&config.analyzer.spool.folder);
     match rustix::fs::statvfs(&folder) {
-        Err(error) => Done::Look(format!("cannot look at {}: {error}", folder.display())),
+        Err(error) => Became::Look(format!("cannot look at {}: {error}", folder.display())),
         Ok(stat) => {
             let used = stat.f_blocks.saturating_sub(stat.f_bfree) as f64;
             let share = 100.0 * used / (used + stat.f_bavail as f64).max(1.0);
             let words = format!("{share:.0} % of the spool's disk is used");
-            if share > config.disk.warn { Done::Look(words) } else { Done::Well(words) }
+            if share > config.disk.warn { Became::Look(words) } else { Became::Well(words) }
         }
     }
 }
@@ -175,7 +177,7 @@ fn nearest(path: &Path) -> std::path::PathBuf {
 }
 
 /// Counts what is kept again, as `c0di3 db check` does.
-async fn recount(config: &Config) -> Done {
+async fn recount(config: &Config) -> Became {
     let counted = async {
         let store = store::open(&config.store.url, Use::Commit).await?;
         let recount = store.recount(false, config.correlation.thresholds, clock::now()).await;
@@ -183,52 +185,53 @@ async fn recount(config: &Config) -> Done {
         recount
     };
     match counted.await {
-        Err(error) => Done::Look(format!("it cannot be counted again: {error}")),
+        Err(error) => Became::Look(format!("it cannot be counted again: {error}")),
         Ok(recount) if recount.faults.is_empty() => {
-            Done::Well(format!("{} findings and {} incidents add up", recount.findings, recount.incidents))
+            Became::Well(format!("{} findings and {} incidents add up", recount.findings, recount.incidents))
         }
-        Ok(recount) => Done::Look(format!("{} faults: c0di3 db check", recount.faults.len() as u64 + recount.more)),
+        Ok(recount) => Became::Look(format!("{} faults: c0di3 db check", recount.faults.len() as u64 + recount.more)),
     }
 }
 
-fn old_logs(config: &Config) -> Done {
-    let Some(folder) = &config.log.folder else { return Done::Todo("journalctl --vacuum-time=14d".to_owned()) };
+fn old_logs(config: &Config) -> Became {
+    let Some(folder) = &config.log.folder else { return Became::Todo("journalctl --vacuum-time=14d".to_owned()) };
     let Ok(entries) = std::fs::read_dir(folder) else {
-        return Done::Look(format!("cannot read {}", folder.display()));
+        return Became::Look(format!("cannot read {}", folder.display()));
     };
     let is_old = |entry: &std::fs::DirEntry| {
-        let changed = entry.metadata().and_then(|about| about.modified()).unwrap_or(SystemTime::now());
-        changed.elapsed().is_ok_and(|age| age > DAY * LOG_DAYS) && entry.file_name().to_string_lossy().contains(".log")
+        let changed = entry.metadata().and_then(|about| about.modified());
+        let age = changed.ok().and_then(|changed| changed.elapsed().ok());
+        age.is_some_and(|age| age > DAY * LOG_DAYS) && entry.file_name().to_string_lossy().contains(".log")
     };
     match entries.filter_map(Result::ok).filter(is_old).count() {
-        0 => Done::Well(format!("none in {} is older than {LOG_DAYS} days", folder.display())),
-        count => Done::Look(format!("{count} files in {} are older than {LOG_DAYS} days", folder.display())),
+        0 => Became::Well(format!("none in {} is older than {LOG_DAYS} days", folder.display())),
+        count => Became::Look(format!("{count} files in {} are older than {LOG_DAYS} days", folder.display())),
     }
 }
 
-fn capacity(config: &Config, look: &Result<Look, String>) -> Done {
+fn capacity(config: &Config, look: &Result<Look, String>) -> Became {
     let size = match look {
         Ok(look) => look.size,
-        Err(error) => return Done::Look(error.clone()),
+        Err(error) => return Became::Look(error.clone()),
     };
     let days = (clock::now().0 - size.since.0) as f64 / DAY_US as f64;
     if size.findings == 0 || days < 1.0 {
-        return Done::Well(format!("{} bytes; there are not enough days to tell how it grows", size.bytes));
+        return Became::Well(format!("{} bytes; there are not enough days to tell how it grows", size.bytes));
     }
     let daily = size.bytes as f64 / days;
     let words = format!("{} bytes, {} findings in {days:.0} days: {daily:.0} bytes a day", size.bytes, size.findings);
     let Some(path) = config.store.url.strip_prefix("sqlite:") else {
-        return Done::Well(format!("{words}; df on the server tells how long its disk lasts"));
+        return Became::Well(format!("{words}; df on the server tells how long its disk lasts"));
     };
-    let Ok(stat) = rustix::fs::statvfs(nearest(Path::new(path))) else { return Done::Look(words) };
+    let Ok(stat) = rustix::fs::statvfs(nearest(Path::new(path))) else { return Became::Look(words) };
     let left = (stat.f_bavail * stat.f_frsize) as f64 / daily;
     let words = format!("{words}; its disk lasts {left:.0} days");
-    if left < LAST_DAYS { Done::Look(words) } else { Done::Well(words) }
+    if left < LAST_DAYS { Became::Look(words) } else { Became::Well(words) }
 }
 
-fn tokens(look: &Result<Look, String>) -> Done {
+fn tokens(look: &Result<Look, String>) -> Became {
     match look {
-        Ok(look) => Done::Todo(format!("{} are valid: c0di3 token list, and revoke what nobody needs", look.tokens)),
-        Err(error) => Done::Look(error.clone()),
+        Ok(look) => Became::Todo(format!("{} are valid: c0di3 token list, and revoke what nobody needs", look.tokens)),
+        Err(error) => Became::Look(error.clone()),
     }
 }

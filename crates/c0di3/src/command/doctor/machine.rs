@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use toml::Value;
 
+use super::found::{Found, fault, note};
 use super::settings::{ports, texts};
-use super::{Found, fault, note};
 use crate::certificates;
 use crate::clock;
 use crate::config::Config;

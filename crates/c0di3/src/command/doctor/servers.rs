@@ -9,7 +9,7 @@ use store::{Look, RedisHot};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::{Found, fault, note};
+use super::found::{Found, fault, note};
 use crate::checks::AnalyzerCheck;
 use crate::config::Config;
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use toml::Value;
 
-use super::{Found, fault, note};
+use super::found::{Found, fault, note};
 use crate::config::Config;
 
 /// Everything that contradicts something else.
