@@ -30,11 +30,12 @@ test-tools: setup # servers and model that tests talk to
 	@deploy/scripts/setup.sh test
 	@deploy/scripts/test-tools.sh $(abspath $(TARGET))/test-tools
 	@deploy/scripts/test-clients.sh $(abspath $(TARGET))/test-tools/clients
+	@deploy/scripts/check-tools.sh $(abspath $(TARGET))/test-tools
 
 test: test-tools ## format, lints, house rules and all tests, against real servers
 	@echo "format"; cargo fmt --all --check
 	@echo "lints"; cargo clippy --quiet --workspace --all-targets -- -D warnings
-	@echo "deployment"; deploy/scripts/check-k8s.sh $(abspath $(TARGET))/test-tools
+	@echo "deployment"; deploy/scripts/check-deploy.sh $(abspath $(TARGET))/test-tools
 	@echo "tests"; export TEST_TOOLS=$(abspath $(TARGET))/test-tools; if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --workspace --no-fail-fast; else cargo test --workspace --no-fail-fast; fi
 

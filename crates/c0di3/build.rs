@@ -1,4 +1,4 @@
-//! Puts the rule files of `rules/` into the program, so that it runs without any file beside it.
+//! Puts the rule files of `rules/` into the program, so that it runs without any file beside it, and the commit it is built of.
 #![allow(clippy::expect_used, clippy::print_stdout, reason = "a build script reports to cargo by printing and failing")]
 
 use std::fmt::Write;
@@ -21,6 +21,27 @@ fn main() {
     out.push_str("]\n");
     let target = Path::new(&std::env::var("OUT_DIR").expect("set by cargo")).join("default_rules.rs");
     std::fs::write(target, out).expect("the build folder can be written to");
+    println!("cargo:rustc-env=C0DI3_COMMIT={}", commit());
+}
+
+/// The commit that is built, for `--version`: as told by C0DI3_COMMIT, or by git. Builds for development do not ask git, so that
+/// a commit does not make them begin anew.
+fn commit() -> String {
+    println!("cargo:rerun-if-env-changed=C0DI3_COMMIT");
+    if let Some(told) = std::env::var("C0DI3_COMMIT").ok().filter(|told| !told.is_empty()) {
+        return told;
+    }
+    if std::env::var("PROFILE").is_ok_and(|profile| profile == "debug") {
+        return "development".to_owned();
+    }
+    let git = |arguments: &[&str]| {
+        let out = std::process::Command::new("git").args(arguments).output().ok().filter(|out| out.status.success())?;
+        Some(String::from_utf8(out.stdout).ok()?.trim().to_owned())
+    };
+    if let Some(log) = git(&["rev-parse", "--path-format=absolute", "--git-path", "logs/HEAD"]) {
+        println!("cargo:rerun-if-changed={log}");
+    }
+    git(&["rev-parse", "--short", "HEAD"]).unwrap_or_else(|| "unknown".to_owned())
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) {

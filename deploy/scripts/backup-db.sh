@@ -1,19 +1,42 @@
 #!/usr/bin/env bash
-# Backs the PostgreSQL store up: backup-db.sh FOLDER. Where the server is comes from POSTGRES_HOST, POSTGRES_PORT,
-# POSTGRES_USER and POSTGRES_DB; the password from PGPASSWORD or ~/.pgpass. Backups older than KEEP_DAYS (30) are deleted,
-# but never the last one that is left.
+# Backs the PostgreSQL store up: backup-db.sh FOLDER. Where the server is: db-place.sh. BACKUP_KEY_FILE names a file with a
+# password: backups are encrypted with it (openssl). CONFIG_PATHS, separated by colons, are backed up beside the database.
+# Backups older than KEEP_DAYS (30) are deleted, but never the last good one.
 set -euo pipefail
 folder=${1:?usage: backup-db.sh FOLDER}
-host=${POSTGRES_HOST:-127.0.0.1} port=${POSTGRES_PORT:-5432} user=${POSTGRES_USER:-coreagent} database=${POSTGRES_DB:-core_agent}
-keep_days=${KEEP_DAYS:-30}
+# shellcheck source=deploy/scripts/db-place.sh
+. "$(dirname "$0")/db-place.sh"
+keep_days=${KEEP_DAYS:-30} key=${BACKUP_KEY_FILE:-}
+umask 077
 mkdir -p "$folder"
-name=backup_$(date -u +%Y%m%dT%H%M%SZ).dump
-trap 'rm -f "$folder/$name.part"' EXIT
+exec 9>"$folder/.lock"
+flock --nonblock 9 || { echo "another backup is being made in $folder" >&2; exit 1; }
+now=$(date -u +%Y%m%dT%H%M%SZ)
+name=backup_$now.dump
+trap 'rm -f "$folder"/*.part' EXIT
 # The custom format is compressed already.
-pg_dump --host="$host" --port="$port" --username="$user" --dbname="$database" --format=custom --file="$folder/$name.part"
+pg_dump --dbname="$database" --format=custom --compress=6 --file="$folder/$name.part"
 # A dump that cannot be listed is no backup.
 pg_restore --list "$folder/$name.part" >/dev/null
-mv "$folder/$name.part" "$folder/$name"
-(cd "$folder" && sha256sum "$name" >"$name.sha256")
-find "$folder" -maxdepth 1 -name 'backup_*.dump' -mtime "+$keep_days" ! -name "$name" -exec sh -c 'rm -f "$1" "$1.sha256"' _ {} \;
+seal() { # FILE.part → FILE or FILE.enc, with its sum; prints the name
+  local last=$1
+  if [ -n "$key" ]; then
+    openssl enc "${cipher[@]}" -pass "file:$key" -in "$folder/$1.part" -out "$folder/$1.enc.part"
+    rm "$folder/$1.part"
+    last=$1.enc
+  fi
+  sync "$folder/$last.part"
+  (cd "$folder" && sha256sum "$last.part" | sed 's/\.part$//' >"$last.sha256.part" && mv "$last.sha256.part" "$last.sha256" && mv "$last.part" "$last")
+  echo "$last"
+}
+name=$(seal "$name")
+if [ -n "${CONFIG_PATHS:-}" ]; then
+  IFS=: read -ra paths <<<"$CONFIG_PATHS"
+  tar --create --gzip --file="$folder/config_$now.tar.gz.part" --ignore-failed-read --absolute-names "${paths[@]}"
+  seal "config_$now.tar.gz" >/dev/null
+fi
+# A good one is one whose sum is right. What was just made is one: older files may go, whatever they are.
+(cd "$folder" && sha256sum --quiet --check "$name.sha256") || { echo "$folder/$name was not written as it was read" >&2; exit 1; }
+find "$folder" -maxdepth 1 -type f \( -name 'backup_*' -o -name 'config_*' \) -mtime "+$keep_days" ! -name "$name*" -delete
+done_now backup "$name, $(stat -c %s "$folder/$name") bytes"
 echo "$folder/$name"

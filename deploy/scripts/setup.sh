@@ -24,6 +24,9 @@ if [ "${1:-}" = test ]; then
   need python3 python3
   need node nodejs
   need npm npm
+  need jq jq
+  need openssl openssl
+  need logrotate logrotate
   python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
   python3 -m pip --version >/dev/null 2>&1 || missing+=(python3-pip)
 fi

@@ -335,7 +335,7 @@ fn main() -> anyhow::Result<()> {
         ingest(&program)?;
     }
     if !matches!(part, "ingest" | "sqlite") {
-        // As deploy/compose.yaml starts it.
+        // As docker-compose.yml starts it.
         let postgres = Postgres::start_with(&["max_wal_size=4GB".to_owned()]);
         let (folder, url) = (tempfile::tempdir()?, postgres.database());
         let runtime = tokio::runtime::Runtime::new()?;

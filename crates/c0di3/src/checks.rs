@@ -13,6 +13,7 @@ use notify::Llm;
 use serde::Deserialize;
 use store::{ChangeCursor, RedisHot, Store};
 
+use crate::clock;
 use crate::config::DiskLimits;
 use crate::engine::Progress;
 use crate::rulebook::RuleBook;
@@ -267,6 +268,8 @@ impl HealthCheck for ProgressCheck {
 
     async fn measure(&self) {
         metrics::gauge!("analyzer_since_commit_seconds").set(self.progress.since_commit().as_secs_f64());
+        let age_us = self.progress.backlog_age_us(self.spool.state().backlog_bytes, clock::now());
+        metrics::gauge!("spool_backlog_age_seconds").set(age_us as f64 / 1e6);
     }
 }
 

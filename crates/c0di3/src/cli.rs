@@ -7,8 +7,11 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::outcome::{Outcome, tell};
 
+/// Version and commit; the commit is what the build was told or could find.
+pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("C0DI3_COMMIT"), ")");
+
 #[derive(Debug, Parser)]
-#[command(name = "c0di3", version, about = "Security log analysis: logs in, findings with evidence out")]
+#[command(name = "c0di3", version = VERSION, about = "Security log analysis: logs in, findings with evidence out")]
 pub(crate) struct Arguments {
     /// Configuration file (TOML); see `c0di3 config show`
     #[arg(long, global = true, env = "C0DI3_CONFIG", value_name = "FILE")]
@@ -42,9 +45,33 @@ pub(crate) enum Command {
     /// Look after the store's tables
     #[command(subcommand)]
     Db(DbCommand),
+    /// Look at settings, machine and servers, and tell what is wrong and what to do; changes nothing
+    Doctor,
+    /// Do what is due and can be done from here, and print the rest
+    Tasks {
+        #[arg(value_enum, value_name = "WHEN")]
+        when: When,
+    },
+    /// Print completions for a shell
+    Completions {
+        #[arg(value_enum, value_name = "SHELL")]
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual pages into a folder
+    Man {
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
     /// Check and show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    Daily,
+    Weekly,
+    Monthly,
 }
 
 #[derive(Args, Debug)]

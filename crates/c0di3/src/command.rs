@@ -5,12 +5,15 @@ pub(crate) mod analyzer;
 pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod detect;
+pub(crate) mod doctor;
 pub(crate) mod formats;
 pub(crate) mod input;
+pub(crate) mod manual;
 pub(crate) mod parse;
 pub(crate) mod replay;
 pub(crate) mod rules;
 pub(crate) mod service;
+pub(crate) mod tasks;
 pub(crate) mod token;
 
 /// Rustls with ring: one provider for every connection of the process.

@@ -30,7 +30,8 @@ pub(crate) fn load(path: Option<&Path>) -> anyhow::Result<Config> {
     let name = path.map_or_else(|| "the environment".to_owned(), |path| path.display().to_string());
     let text = written.map_err(|error| Usage(format!("{error:#}")))?;
     let file = file::merge(&text, file::environment()).map_err(|reason| Usage(format!("{name}: {reason}")))?;
-    check::check(file).map_err(|problems| {
+    let checked = check::check(file).map(|config| Config { path: path.map(Path::to_owned), ..config });
+    checked.map_err(|problems| {
         let placed: Vec<String> = problems.iter().map(|problem| place::placed(&name, &text, problem)).collect();
         Usage(placed.join("\n       ")).into()
     })

@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod catch_up;
+mod certificates;
 mod checks;
 mod cli;
 mod clock;
@@ -15,6 +16,8 @@ mod config;
 mod engine;
 mod heap;
 mod indicators;
+mod limits;
+mod log_files;
 mod outcome;
 mod pipeline;
 mod ports;
@@ -24,6 +27,7 @@ mod rule_files;
 mod rulebook;
 mod signals;
 mod source;
+mod tasks;
 mod telemetry;
 mod webhooks;
 
@@ -51,12 +55,20 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    match &arguments.command {
+        Command::Doctor => return command::doctor::run(arguments.config.as_deref()),
+        Command::Completions { shell } => return command::manual::completions(*shell),
+        Command::Man { folder } => return command::manual::pages(folder),
+        _ => {}
+    }
     let config = config::load(arguments.config.as_deref())?;
     match arguments.command {
         Command::Serve(serve) => service::run(config, &serve, Parts::Both),
         Command::Analyzer(analyzer) => service::run(config, &analyzer, Parts::Analyzer),
         Command::Agent(agent) => service::run(config, &agent, Parts::Agent),
         Command::Token(token) => command::token::run(&config, &token),
+        Command::Tasks { when } => command::tasks::run(&config, when),
+        Command::Doctor | Command::Completions { .. } | Command::Man { .. } => Ok(Outcome::Done),
         Command::Db(db) => command::db::run(&config, &db),
         Command::Replay(replay) => command::replay::run(config, replay),
         Command::Parse(parse) => command::parse::run(&config, &parse),

@@ -1,13 +1,17 @@
 //! SIGINT and SIGTERM: the first asks to stop in order, the second stops at once. Signals that end a process which does not
-//! expect them end no service: SIGUSR2 writes a heap profile, SIGUSR1 tells that the service is there.
+//! expect them end no service: SIGUSR2 writes a heap profile, SIGUSR1 tells that the service is there, SIGHUP opens log files
+//! again and reads their level.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::config;
 use crate::heap::{Profiles, Written};
+use crate::telemetry::Logs;
 
 /// Exit code of a process that was told twice, as shells count it for SIGINT.
 const AT_ONCE: i32 = 130;
@@ -32,18 +36,9 @@ pub(crate) fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// What SIGHUP does beside what is written here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Hangup {
-    /// The rules are loaded again, by whoever holds them.
-    LoadsRules,
-    /// Nothing.
-    Nothing,
-}
-
 /// Lets the service outlive SIGHUP, SIGUSR1 and SIGUSR2. SIGPIPE is ignored from the start by the standard library. Must
-/// run inside the runtime, before anything that takes time.
-pub(crate) fn outlive(profiles: Profiles, hangup: Hangup) -> anyhow::Result<()> {
+/// run inside the runtime, before anything that takes time. At SIGHUP the analyzer also loads its rules again, by itself.
+pub(crate) fn outlive(profiles: Profiles, logs: Logs, path: Option<PathBuf>) -> anyhow::Result<()> {
     let mut hangups = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
     let mut first = signal(SignalKind::user_defined1()).context("cannot listen for SIGUSR1")?;
     let mut second = signal(SignalKind::user_defined2()).context("cannot listen for SIGUSR2")?;
@@ -51,9 +46,7 @@ pub(crate) fn outlive(profiles: Profiles, hangup: Hangup) -> anyhow::Result<()> 
         profiles.start().await;
         loop {
             tokio::select! {
-                _ = hangups.recv() => if hangup == Hangup::Nothing {
-                    tracing::info!("SIGHUP: this service has nothing to load again");
-                },
+                _ = hangups.recv() => renew(&logs, path.as_deref()),
                 _ = first.recv() => {
                     tracing::info!("SIGUSR1: the service runs; SIGUSR2 writes a heap profile, /health tells its state");
                 }
@@ -63,6 +56,16 @@ pub(crate) fn outlive(profiles: Profiles, hangup: Hangup) -> anyhow::Result<()> 
         }
     });
     Ok(())
+}
+
+/// Log files anew, and the level that the configuration names now; a configuration that is wrong changes no level.
+fn renew(logs: &Logs, path: Option<&Path>) {
+    logs.reopen();
+    let level = config::load(path).map(|config| config.log.level);
+    match level.and_then(|level| logs.write_from(level).map(|()| level)) {
+        Ok(level) => tracing::info!(%level, "SIGHUP: the log files are opened again"),
+        Err(error) => tracing::error!("SIGHUP: the level of the logs stays as it was: {error:#}"),
+    }
 }
 
 async fn write_profile(profiles: Profiles) {

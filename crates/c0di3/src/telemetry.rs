@@ -3,56 +3,25 @@
 //! format whatever the others are written in).
 
 use std::io::Write;
-use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use anyhow::Context;
 use api::Metrics;
-use file_rotate::compression::Compression;
-use file_rotate::suffix::AppendCount;
-use file_rotate::{ContentLimit, FileRotate};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing::Level;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{FilterFn, filter_fn};
+use tracing_subscriber::filter::{FilterFn, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{Layer, Registry, reload};
 
 use crate::config::LogConfig;
+use crate::limits;
+use crate::log_files::LogFile;
 
 /// Buckets of request durations in seconds; with boundaries at the runbook's thresholds of 1 s and 2 s.
 const DURATION_BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0];
-
-/// A log file that is renamed to `name.1`, `name.2` … when it is full.
-#[derive(Clone)]
-struct LogFile(Arc<Mutex<FileRotate<AppendCount>>>);
-
-impl LogFile {
-    fn open(folder: &Path, name: &str, config: &LogConfig) -> Self {
-        // A line is written at once, and never divided between two files.
-        let limit = ContentLimit::BytesSurpassed(config.rotate_bytes);
-        let suffix = AppendCount::new(config.rotate_files);
-        LogFile(Arc::new(Mutex::new(FileRotate::new(folder.join(name), suffix, limit, Compression::None, None))))
-    }
-}
-
-impl Write for LogFile {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).write(bytes)
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner).flush()
-    }
-}
-
-impl<'a> MakeWriter<'a> for LogFile {
-    type Writer = LogFile;
-    fn make_writer(&'a self) -> LogFile {
-        self.clone()
-    }
-}
 
 fn layer<S, W>(writer: W, json: bool) -> Box<dyn Layer<S> + Send + Sync>
 where
@@ -89,21 +58,52 @@ fn only_access(wanted: bool) -> FilterFn<impl Fn(&tracing::Metadata<'_>) -> bool
     filter_fn(move |metadata| (metadata.target() == "access") == wanted)
 }
 
+/// The logs of the running process, so that they can be changed. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Logs {
+    level: reload::Handle<Targets, Registry>,
+    files: Vec<LogFile>,
+}
+
+impl Logs {
+    /// Opens the files anew, which somebody may have renamed.
+    pub(crate) fn reopen(&self) {
+        self.files.iter().for_each(LogFile::reopen);
+    }
+
+    /// What is less grave is not written from now on.
+    pub(crate) fn write_from(&self, level: Level) -> anyhow::Result<()> {
+        self.level.reload(wanted(level, !self.files.is_empty())).context("the level cannot be changed")
+    }
+}
+
+/// What is written at all. A file of requests of its own holds all of them at every level.
+fn wanted(level: Level, has_files: bool) -> Targets {
+    let wanted = Targets::new().with_default(level);
+    if has_files { wanted.with_target("access", level.max(Level::INFO)) } else { wanted }
+}
+
 /// Starts logging for a service.
-pub(crate) fn start_logs(config: &LogConfig) -> anyhow::Result<()> {
-    let level = LevelFilter::from_level(config.level);
+pub(crate) fn start_logs(config: &LogConfig) -> anyhow::Result<Logs> {
     let Some(folder) = &config.folder else {
-        let stderr = layer(std::io::stderr, config.json).with_filter(level);
-        return tracing_subscriber::registry().with(stderr).try_init().context("cannot start logging");
+        let (filter, level) = reload::Layer::new(wanted(config.level, false));
+        let started = tracing_subscriber::registry().with(filter).with(layer(std::io::stderr, config.json)).try_init();
+        return started.map(|()| Logs { level, files: Vec::new() }).context("cannot start logging");
     };
     std::fs::create_dir_all(folder).with_context(|| format!("cannot create the log folder {}", folder.display()))?;
-    let file = |name: &str| layer(LogFile::open(folder, name, config), config.json);
+    let [all, errors, access] =
+        ["core-agent.log", "error.log", "access.log"].map(|name| LogFile::open(folder, name, config));
+    let files = vec![all.clone(), errors.clone(), access.clone()];
+    let (filter, level) = reload::Layer::new(wanted(config.level, true));
     tracing_subscriber::registry()
-        .with(file("core-agent.log").with_filter(only_access(false)).with_filter(level))
-        .with(layer(LogFile::open(folder, "error.log", config), config.json).with_filter(LevelFilter::WARN))
-        .with(AccessLines(LogFile::open(folder, "access.log", config)).with_filter(only_access(true)))
+        .with(filter)
+        .with(layer(all, config.json).with_filter(only_access(false)))
+        .with(layer(errors, config.json).with_filter(LevelFilter::WARN))
+        .with(AccessLines(access).with_filter(only_access(true)))
+        .with(config.stderr.then(|| layer(std::io::stderr, config.json)))
         .try_init()
-        .context("cannot start logging")
+        .context("cannot start logging")?;
+    Ok(Logs { level, files })
 }
 
 /// CPU time and resident memory of the process, as the kernel counts them.
@@ -124,6 +124,7 @@ fn measure_process() {
 pub(crate) fn start_metrics() -> anyhow::Result<Metrics> {
     let metrics = Metrics::from(install_recorder()?);
     metrics.with(measure_process);
+    metrics.with(limits::measure);
     Ok(metrics)
 }
 

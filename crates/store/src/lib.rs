@@ -21,6 +21,7 @@ mod join;
 mod join_rows;
 mod known;
 mod ledger;
+mod look;
 mod memory;
 mod mutes;
 pub mod notice;
@@ -38,6 +39,7 @@ mod sql;
 mod sql_store;
 mod sqlite;
 mod summaries;
+pub mod tasks;
 mod tokens;
 pub mod upkeep;
 
@@ -48,6 +50,7 @@ pub use fallback::FallbackHot;
 pub use hot::{Hot, MemoryHot};
 pub use join::JoinPolicy;
 pub use ledger::{Commit, Committed, Lease, Ledger, Resume, SourceCheckpoint, StateChange, StateText};
+pub use look::{Look, Server, Size, look};
 pub use notice::{NoticeBody, What};
 pub use open::{Store, open};
 pub use people::{Deliveries, Incidents, Mutes, Summaries, Tokens};
@@ -56,6 +59,7 @@ pub use query::{ChangeCursor, Cursor, FindingQuery, Findings, Page, StoredFindin
 pub use redis::RedisHot;
 pub use seen::Seen;
 pub use sql_store::SqlStore;
+pub use tasks::Tasks;
 pub use upkeep::Upkeep;
 
 #[cfg(test)]

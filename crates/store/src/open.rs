@@ -13,16 +13,28 @@ use crate::seen::{Seen, fill_seen};
 use crate::sql::Pool;
 use crate::sql_store::SqlStore;
 use crate::sqlite;
+use crate::tasks::Tasks;
 use crate::upkeep::Upkeep;
 
 /// Everything that a store does.
 pub trait Store:
-    Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Audit + Endpoints + Seen + Upkeep
+    Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Audit + Endpoints + Seen + Tasks + Upkeep
 {
 }
 
 impl<T> Store for T where
-    T: Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Audit + Endpoints + Seen + Upkeep
+    T: Ledger
+        + Findings
+        + Incidents
+        + Mutes
+        + Deliveries
+        + Summaries
+        + Tokens
+        + Audit
+        + Endpoints
+        + Seen
+        + Tasks
+        + Upkeep
 {
 }
 

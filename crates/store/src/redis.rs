@@ -79,6 +79,14 @@ impl RedisHot {
         Ok(())
     }
 
+    /// What becomes of keys where memory is short, and how many bytes there are; 0: as many as the machine has.
+    pub async fn memory_policy(&self) -> Result<(String, u64), StoreError> {
+        let mut connection = self.connection.clone();
+        let told: String = redis::cmd("INFO").arg("memory").query_async(&mut connection).await?;
+        let value = |name: &str| told.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':')).unwrap_or("");
+        Ok((value("maxmemory_policy").trim().to_owned(), value("maxmemory").trim().parse().unwrap_or(0)))
+    }
+
     /// What each of the findings added before, where that is remembered, and how many are remembered.
     async fn known(&self, findings: &[StoredFinding]) -> Result<(Vec<Option<Added>>, usize), StoreError> {
         let mut connection = self.connection.clone();

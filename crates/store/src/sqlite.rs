@@ -10,6 +10,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::error::StoreError;
+use crate::postgres::without_password;
 
 /// How long a statement waits for another process that writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(20);
@@ -18,7 +19,7 @@ const CONNECTIONS_MAX: u32 = 8;
 
 /// Opens `sqlite:PATH`, creating file and folder, and brings the tables up to date.
 pub(crate) async fn connect(url: &str) -> Result<SqlitePool, StoreError> {
-    let path = url.strip_prefix("sqlite:").ok_or_else(|| StoreError::UnknownUrl(url.to_owned()))?;
+    let path = url.strip_prefix("sqlite:").ok_or_else(|| StoreError::UnknownUrl(without_password(url)))?;
     if let Some(folder) = Path::new(path).parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(|source| StoreError::Folder { path: folder.to_owned(), source })?;
     }

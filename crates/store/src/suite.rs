@@ -9,6 +9,7 @@ use event::{
 
 use super::*;
 use crate::people::{Attempt, Changed, IncidentQuery, Role, SUMMARY_PAUSE_US, StoredSummary, Token};
+use crate::tasks::TaskDone;
 
 /// Runs every check on an empty store of its own.
 macro_rules! checks {
@@ -44,6 +45,7 @@ checks!(
     notices_are_delivered_once_to_each_endpoint,
     summaries_are_kept_by_content,
     tokens_are_kept_and_revoked,
+    the_last_success_of_a_task_is_kept,
 );
 
 mod hot_aggregates;
@@ -444,6 +446,17 @@ async fn tokens_are_kept_and_revoked(url: &str) {
     assert!(!store.revoke_token("abc").await.unwrap());
     assert!(store.token("abc").await.unwrap().unwrap().revoked);
     assert_eq!(store.token("xyz").await.unwrap(), None);
+}
+
+async fn the_last_success_of_a_task_is_kept(url: &str) {
+    let store = store(url).await;
+    assert_eq!(store.tasks().await.unwrap(), []);
+    let done = |at, detail: &str| TaskDone { name: "backup".into(), at: Timestamp(at), detail: detail.into() };
+    store.task_done(&done(2, "second")).await.unwrap();
+    store.task_done(&done(1, "first, told late")).await.unwrap();
+    assert_eq!(store.tasks().await.unwrap(), [done(2, "second")]);
+    store.task_done(&done(3, "third")).await.unwrap();
+    assert_eq!(store.tasks().await.unwrap(), [done(3, "third")]);
 }
 
 mod also;

@@ -47,3 +47,92 @@ fn what_was_backed_up_comes_back_and_nothing_is_overwritten_unasked() {
     assert!(String::from_utf8_lossy(&damaged.stderr).contains("is damaged"));
     assert_eq!(check(&second), before);
 }
+
+fn age(path: &std::path::Path, days: u32) {
+    let touched = Command::new("touch").arg("-d").arg(format!("{days} days ago")).arg(path).status().unwrap();
+    assert!(touched.success());
+}
+
+fn said(command: &mut Command) -> (bool, String) {
+    let out = command.output().unwrap();
+    (out.status.success(), format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)))
+}
+
+#[test]
+fn encrypted_backups_are_drilled_old_ones_go_and_the_last_good_one_stays() {
+    let postgres = Postgres::start();
+    let sandbox = Sandbox::new();
+    let store = postgres.database();
+    let replay = sandbox.run(&["replay", "--store", &store, &samples()]);
+    assert_eq!(replay.code, Some(0), "{}", replay.err);
+    let folder = sandbox.path("backups");
+    let text = folder.display().to_string();
+    let key = sandbox.write("key", "a long secret\n");
+    let backup = |database: &str| {
+        let mut command = script("backup-db.sh", &postgres, database, &text);
+        said(command.env("BACKUP_KEY_FILE", &key).env("CONFIG_PATHS", sandbox.root().join("key")))
+    };
+    let drill = || {
+        let mut command = script("drill-db.sh", &postgres, &store, &text);
+        said(command.env("BACKUP_KEY_FILE", &key).env("C0DI3", crate::program::PROGRAM).current_dir(sandbox.root()))
+    };
+    assert!(drill().1.contains("No such file") || drill().1.contains("there is no backup"), "{}", drill().1);
+    let (ok, first) = backup(&store);
+    assert!(ok, "{first}");
+    let first = std::path::PathBuf::from(first.trim());
+    let bytes = std::fs::read(&first).unwrap();
+    assert!(first.extension().is_some_and(|end| end == "enc") && !bytes.starts_with(b"PGDMP"), "it is encrypted");
+    let (ok, words) = drill();
+    assert!(ok && words.contains("3. findings: 19 of 19") && words.contains("a login with a token works"), "{words}");
+    assert!(words.contains("4. checksums of findings agree"), "{words}");
+    // A backup that fails leaves what is there, however old it is.
+    age(&first, 40);
+    let (ok, words) = backup("postgres://x/absent");
+    assert!(!ok && first.exists(), "{words}");
+    let (ok, words) = drill();
+    assert!(!ok && words.contains("is older than 26 hours"), "{words}");
+    // One that succeeds lets the old one go.
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let (ok, second) = backup(&store);
+    assert!(ok && !first.exists(), "{second}");
+    let second = second.trim().to_owned();
+    std::fs::write(&second, "damaged").unwrap();
+    let (ok, words) = drill();
+    assert!(!ok && words.contains("is damaged"), "{words}");
+}
+
+#[test]
+fn retention_drops_closed_incidents_and_their_days_and_leaves_the_rest_in_order() {
+    let postgres = Postgres::start();
+    let sandbox = Sandbox::new();
+    let store = postgres.database();
+    assert_eq!(sandbox.run(&["replay", "--store", &store, &samples()]).code, Some(0));
+    let retention =
+        |argument: &str| said(script("retention-db.sh", &postgres, &store, argument).env("RETENTION_DAYS", "1"));
+    let (ok, words) = retention("");
+    assert!(ok && words.starts_with("removed: 0 closed incidents and 0 days"), "open incidents stay: {words}");
+    let close = |only: &str| {
+        let name = store.rsplit_once('/').unwrap().1;
+        let update = format!("UPDATE incidents SET status = 'closed' {only}");
+        let mut psql = Command::new("psql");
+        psql.args(["--quiet", "--no-psqlrc", "--host=127.0.0.1", "--username=coreagent"]);
+        said(psql.args(["--port", &postgres.port().to_string(), "--dbname", name, "--command", &update]))
+    };
+    let check = || {
+        let mut command = sandbox.command(&["db", "check"]);
+        said(command.env("C0DI3_STORE_URL", &store))
+    };
+    assert!(close("WHERE id IN (SELECT id FROM incidents ORDER BY id LIMIT 3)").0);
+    let (ok, words) = retention("");
+    assert!(ok && words.starts_with("removed: 3 closed incidents and 0 days"), "{words}");
+    assert!(words.contains("1 days stay for incidents that are kept"), "{words}");
+    let (_, words) = check();
+    assert!(words.contains("\"problems\":0"), "{words}");
+    assert!(close("").0);
+    let (_, told) = retention("--dry-run");
+    let (ok, words) = retention("");
+    assert!(ok && words.contains("and 1 days of findings"), "{words}");
+    assert_eq!(told.trim_start_matches("would be "), words, "a dry run tells what is done");
+    let (ok, words) = check();
+    assert!(ok && words.contains("\"findings\":0,\"incidents\":0,\"linked\":0,\"problems\":0"), "{words}");
+}

@@ -12,9 +12,11 @@ use notify::{Deliverer, Llm, Summariser};
 use store::{FallbackHot, Hot, MemoryHot, RedisHot, Store};
 use tokio::net::TcpListener;
 
+use crate::certificates::CertificatesCheck;
 use crate::checks::{AnalyzerCheck, DiskCheck, LlmCheck, RedisCheck, StoreCheck};
 use crate::config::Config;
 use crate::ports::{Ports, bind, check_exposure};
+use crate::tasks::TasksCheck;
 use crate::webhooks::WebhooksCheck;
 use crate::{catch_up, clock};
 
@@ -61,6 +63,10 @@ impl Agent {
         ];
         if !config.notify.endpoints.is_empty() {
             checks.push(Box::new(WebhooksCheck(Arc::clone(&store))));
+        }
+        checks.push(Box::new(TasksCheck(Arc::clone(&store))));
+        if !config.agent.certificates.is_empty() {
+            checks.push(Box::new(CertificatesCheck(config.agent.certificates.clone())));
         }
         let shared = match &config.agent.cache_url {
             Some(url) => {

@@ -59,7 +59,7 @@ impl Analyzer {
         }
         let mut sources = LiveSources::open(analyzer).await?;
         let spool = Spool::open(analyzer.spool.clone(), clock::now())?;
-        let progress = Arc::new(Progress::new());
+        let progress = Arc::new(Progress::new(clock::now()));
         let parse = input::parse_options(&config, None, None, None, &ShapeArguments::default())?;
         let files = RuleFiles::of(&config, &RuleArguments::default());
         let (rules, questions) = RuleBook::open(files, config.rules.logsource.clone(), parse.clone())?;

@@ -17,7 +17,8 @@ use crate::command::analyzer::Analyzer;
 use crate::config::{Config, address, check_store_url};
 use crate::outcome::{Outcome, Usage};
 use crate::ports::Ports;
-use crate::signals::{self, Hangup};
+use crate::signals;
+use crate::telemetry::Logs;
 use crate::{clock, telemetry};
 
 /// Longest that a service waits for its store at the start.
@@ -40,19 +41,15 @@ impl Parts {
     fn has_agent(self) -> bool {
         self != Parts::Analyzer
     }
-
-    fn has_analyzer(self) -> bool {
-        self != Parts::Agent
-    }
 }
 
 /// Runs the service until it is told to stop.
 pub(crate) fn run(config: Config, arguments: &ServiceArguments, parts: Parts) -> anyhow::Result<Outcome> {
     let config = with_arguments(config, arguments, parts)?;
     super::install_tls();
-    telemetry::start_logs(&config.log)?;
+    let logs = telemetry::start_logs(&config.log)?;
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
-    let outcome = runtime.block_on(serve(config, parts));
+    let outcome = runtime.block_on(serve(config, parts, logs));
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome.map(|()| Outcome::Done)
 }
@@ -74,10 +71,10 @@ fn with_arguments(mut config: Config, arguments: &ServiceArguments, parts: Parts
     Ok(config)
 }
 
-async fn serve(config: Config, parts: Parts) -> anyhow::Result<()> {
+async fn serve(config: Config, parts: Parts, logs: Logs) -> anyhow::Result<()> {
     let metrics = telemetry::start_metrics()?;
     let stop = signals::stop_flag()?;
-    signals::outlive(config.log.profiles(), if parts.has_analyzer() { Hangup::LoadsRules } else { Hangup::Nothing })?;
+    signals::outlive(config.log.profiles(), logs, config.path.clone())?;
     let listeners = if parts.has_agent() { Some(Listeners::bind(&config).await?) } else { None };
     let stores = Stores::open(&config.store.url, parts, &stop).await?;
     let auth = auth(&config, &stores.asked);

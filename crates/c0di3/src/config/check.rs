@@ -27,8 +27,8 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     problems.check("input.timezone", parse::Clock::new(&sources.input.timezone, None));
     problems.check("store.url", check_store_url(&keeping.store.url));
     check_cache(&keeping.cache.url, &mut problems);
-    if judging.correlation.groups_max == 0 || agent.log.rotate_bytes == 0 {
-        problems.keep("correlation.groups_max, log.rotate_bytes", "must be above 0");
+    if judging.correlation.groups_max == 0 {
+        problems.keep("correlation.groups_max", "must be above 0");
     }
     let analyzer = check_analyzer(sources, &mut problems);
     let join = check_join(&file, &mut problems);
@@ -51,6 +51,7 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     let commit_interval = Duration::from_millis(keeping.store.commit_interval_ms);
     let (groups_max, tokens) = (judging.correlation.groups_max, agent.auth.tokens);
     let analyzer_url = filled(agent.agent.analyzer_url.trim_end_matches('/'));
+    let certificates = agent.health.certificates.clone();
     let (cache_url, link) = (filled(&keeping.cache.url), filled(agent.notify.link.trim_end_matches('/')));
     Ok(Config {
         store: StoreConfig { url: keeping.store.url.clone(), commit_interval, join },
@@ -58,17 +59,18 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         rules,
         correlation: CorrelationConfig { lateness_us, fold_gap_us, groups_max, thresholds, assets },
         analyzer,
-        agent: AgentConfig { listen, health_listen, analyzer_url, cache_url, llm },
+        agent: AgentConfig { listen, health_listen, analyzer_url, cache_url, llm, certificates },
         notify: NotifyConfig { link, settle_us, endpoints },
         access: AccessConfig { tokens, token_memory, trusted_proxies },
         disk,
         log,
+        path: None,
         file,
     })
 }
 
 fn check_disk(health: &HealthSection, problems: &mut Problems) -> DiskLimits {
-    let HealthSection { disk_warn_percent: warn, disk_fail_percent: fail } = *health;
+    let HealthSection { disk_warn_percent: warn, disk_fail_percent: fail, .. } = *health;
     if !(0 < warn && warn <= fail && fail <= 100) {
         let reason = "must be whole shares in percent, from 1 to 100, the first no more than the second";
         problems.keep("health.disk_warn_percent, health.disk_fail_percent", reason);
@@ -78,7 +80,8 @@ fn check_disk(health: &HealthSection, problems: &mut Problems) -> DiskLimits {
 
 fn check_cache(url: &str, problems: &mut Problems) {
     if !url.is_empty() && !url.starts_with("redis://") {
-        problems.keep("cache.url", format!("`{url}` is no cache that this version knows: use redis://HOST:PORT/"));
+        let shown = store::without_password(url);
+        problems.keep("cache.url", format!("`{shown}` is no cache that this version knows: use redis://HOST:PORT/"));
     }
 }
 
@@ -167,7 +170,15 @@ fn check_log(log: &LogSection, problems: &mut Problems) -> LogConfig {
     let folder = Some(log.folder.clone()).filter(|folder| !folder.as_os_str().is_empty());
     let (rotate_bytes, rotate_files) = (log.rotate_bytes, log.rotate_files);
     let heap_profiles = log.heap_profiles;
-    LogConfig { level, json: log.format == "json", folder, rotate_bytes, rotate_files, heap_profiles }
+    LogConfig {
+        level,
+        json: log.format == "json",
+        folder,
+        stderr: log.stderr,
+        rotate_bytes,
+        rotate_files,
+        heap_profiles,
+    }
 }
 
 fn check_join(file: &ConfigFile, problems: &mut Problems) -> store::JoinPolicy {

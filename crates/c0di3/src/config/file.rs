@@ -57,8 +57,11 @@ sections! {
     LlmSection { url: String, model: String, api_key: String, timeout: String, constrain: notify::llm::Constrain }
     AgentSection { analyzer_url: String }
     ApiSection { listen: String, health_listen: String, trusted_proxies: Vec<String> }
-    HealthSection { disk_warn_percent: u8, disk_fail_percent: u8 }
-    LogSection { level: String, format: String, folder: PathBuf, rotate_bytes: usize, rotate_files: usize, heap_profiles: usize }
+    HealthSection { disk_warn_percent: u8, disk_fail_percent: u8, certificates: Vec<PathBuf> }
+    LogSection {
+        level: String, format: String, folder: PathBuf, stderr: bool, rotate_bytes: usize, rotate_files: usize,
+        heap_profiles: usize,
+    }
 }
 
 /// Sections in groups, for the program alone: the file knows none. Sections are read one by one, so that a mistake in one
@@ -247,7 +250,8 @@ fn names(table: &toml::Table) -> String {
     table.keys().cloned().collect::<Vec<_>>().join(", ")
 }
 
-/// Variables `C0DI3_<SECTION>_<KEY>`; lists are separated by colons, as in PATH.
+/// Variables `C0DI3_<SECTION>_<KEY>`; lists are separated by colons, as in PATH. `C0DI3_<SECTION>_<KEY>_FILE` names a file
+/// that holds the value: secrets come so.
 fn apply_environment(
     merged: &mut toml::Table,
     environment: impl Iterator<Item = (String, String)>,
@@ -255,11 +259,12 @@ fn apply_environment(
     for (name, text) in environment {
         let Some(setting) = name.strip_prefix("C0DI3_").filter(|setting| *setting != "CONFIG") else { continue };
         let setting = setting.to_lowercase();
-        let found = merged.iter_mut().find_map(|(section, keys)| {
-            let key = setting.strip_prefix(section.as_str())?.strip_prefix('_')?;
-            keys.get_mut(key)
-        });
-        let Some(value) = found else {
+        let (known, in_file) = (slot(merged, &setting).is_some(), setting.strip_suffix("_file"));
+        let (setting, text) = match in_file.filter(|_| !known) {
+            Some(setting) => (setting, from_file(&name, &text)?),
+            None => (setting.as_str(), text),
+        };
+        let Some(value) = slot(merged, setting) else {
             return Err(Usage(format!("the environment variable {name} names no setting")));
         };
         let must_be = |what: &str| Usage(format!("{name} must be {what}, not `{text}`"));
@@ -271,4 +276,18 @@ fn apply_environment(
         };
     }
     Ok(())
+}
+
+/// The value of `section_key`.
+fn slot<'a>(merged: &'a mut toml::Table, setting: &str) -> Option<&'a mut toml::Value> {
+    merged.iter_mut().find_map(|(section, keys)| {
+        let key = setting.strip_prefix(section.as_str())?.strip_prefix('_')?;
+        keys.get_mut(key)
+    })
+}
+
+/// What the file holds, without the end of its last line.
+fn from_file(name: &str, path: &str) -> Result<String, Usage> {
+    let text = std::fs::read_to_string(path).map_err(|error| Usage(format!("{name}: cannot read {path}: {error}")))?;
+    Ok(text.trim_end_matches(['\r', '\n']).to_owned())
 }

@@ -25,6 +25,8 @@ pub(crate) struct Config {
     pub(crate) access: AccessConfig,
     pub(crate) disk: DiskLimits,
     pub(crate) log: LogConfig,
+    /// The file that it was read from, to be read again.
+    pub(crate) path: Option<PathBuf>,
 }
 
 /// Used shares of a disk, in percent, above which `/health` tells of it.
@@ -165,6 +167,8 @@ pub(crate) struct AgentConfig {
     pub(crate) cache_url: Option<String>,
     /// The model that words summaries; `None`: templates.
     pub(crate) llm: Option<notify::llm::LlmOptions>,
+    /// Files with certificates whose end is told.
+    pub(crate) certificates: Vec<PathBuf>,
 }
 
 /// Who is told of incidents.
@@ -195,6 +199,9 @@ pub(crate) struct LogConfig {
     pub(crate) json: bool,
     /// `None`: standard error.
     pub(crate) folder: Option<PathBuf>,
+    /// Beside the folder's files.
+    pub(crate) stderr: bool,
+    /// 0: never.
     pub(crate) rotate_bytes: usize,
     pub(crate) rotate_files: usize,
     /// Profiles that are kept; 0: none is written.

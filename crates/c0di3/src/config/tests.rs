@@ -35,6 +35,20 @@ fn file_and_environment_override_in_that_order() {
 }
 
 #[test]
+fn a_secret_is_read_from_the_file_that_a_variable_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store-url");
+    std::fs::write(&path, "postgres://coreagent:hidden@127.0.0.1/core_agent\n").unwrap();
+    let named = path.display().to_string();
+    let config = read("", &[("C0DI3_STORE_URL_FILE", &named)]).unwrap();
+    assert_eq!(config.store.url, "postgres://coreagent:hidden@127.0.0.1/core_agent");
+    let absent = read("", &[("C0DI3_STORE_URL_FILE", "/absent")]).unwrap_err();
+    assert!(absent.starts_with("C0DI3_STORE_URL_FILE: cannot read /absent"), "{absent}");
+    let unknown = read("", &[("C0DI3_STORE_NONE_FILE", &named)]).unwrap_err();
+    assert!(unknown.contains("names no setting"), "{unknown}");
+}
+
+#[test]
 fn mistakes_name_the_key_and_the_remedy() {
     for (written, words) in [
         ("[stor]\nurl = \"x\"", "unknown section [stor]: known are"),

@@ -12,7 +12,7 @@ pub(crate) fn check_store_url(url: &str) -> Result<(), Usage> {
         return Ok(());
     }
     let reason = "is no store that this version knows: use sqlite:PATH or postgres://USER@HOST/DATABASE";
-    Err(Usage(format!("`{url}` {reason}")))
+    Err(Usage(format!("`{}` {reason}", store::without_password(url))))
 }
 
 /// An address as written; `localhost` is the loopback address.

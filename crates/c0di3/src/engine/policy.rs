@@ -128,6 +128,9 @@ impl Policy for LivePolicy {
     fn correlate(&mut self, correlator: &mut LiveCorrelator, block: DoneBlock) {
         count_block(&block);
         self.schedule.dirty = true;
+        if block.source.id == self.run.spool.source().id {
+            self.run.progress.passed(block.received);
+        }
         if !block.hits.is_empty() {
             self.received.push(block.received);
             correlator.observe(block.hits, block.received);

@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# Removes what is older than RETENTION_DAYS (365) from the store: closed incidents, with their links and summaries; days of
+# findings of which no incident that is left holds any, by dropping the day's partition; notices that were told. Open incidents
+# and their days stay, whatever their age; the audit log cannot be shortened. --dry-run only tells. Where: db-place.sh.
+set -euo pipefail
+# shellcheck source=deploy/scripts/db-place.sh
+. "$(dirname "$0")/db-place.sh"
+days=${RETENTION_DAYS:-365} dry=${1:-}
+case $days in '' | *[!0-9]* | 0) echo "RETENTION_DAYS must be a number of days above 0" >&2; exit 2 ;; esac
+first=$(( $(date -u +%s) / 86400 - days )) # the first day that is kept
+until_us=$((first * 86400 * 1000000))
+closed="SELECT id FROM incidents WHERE status = 'closed' AND sort_time < $until_us"
+incidents=$(ask "SELECT count(*) FROM ($closed) AS old")
+if [ "$dry" != --dry-run ]; then
+  # Nobody changes the layout meanwhile: the lock is the one that the program takes for new days.
+  ask "BEGIN; SELECT pg_advisory_xact_lock(202183424);
+    CREATE TEMPORARY TABLE gone ON COMMIT DROP AS $closed FOR UPDATE;
+    DELETE FROM incident_findings WHERE incident_id IN (SELECT id FROM gone);
+    DELETE FROM incident_history WHERE incident_id IN (SELECT id FROM gone);
+    DELETE FROM incident_keys WHERE incident_id IN (SELECT id FROM gone);
+    DELETE FROM incidents WHERE id IN (SELECT id FROM gone);
+    DELETE FROM notices WHERE fanned_out = 1 AND created_at < $until_us
+      AND NOT EXISTS (SELECT 1 FROM deliveries WHERE notice_id = notices.id AND state = 'pending');
+    COMMIT" >/dev/null
+fi
+dropped=0 kept=0
+for table in $(ask "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'findings'::regclass
+    AND c.relname ~ '^findings_day_[0-9]+\$' AND substring(c.relname FROM 14)::int < $first ORDER BY 1"); do
+  linked="SELECT 1 FROM $table f JOIN incident_findings l ON l.finding_id = encode(f.id, 'hex')"
+  [ "$dry" != --dry-run ] || linked="$linked WHERE l.incident_id NOT IN ($closed)"
+  if [ "$(ask "SELECT EXISTS ($linked)")" = t ]; then kept=$((kept + 1)); continue; fi
+  dropped=$((dropped + 1))
+  [ "$dry" != --dry-run ] || continue
+  # Short looks for the lock, so that nobody queues up behind this one.
+  for try in 1 2 3 4 5 6; do
+    ask "SET lock_timeout = '2s'; BEGIN; SELECT pg_advisory_xact_lock(202183424);
+      DELETE FROM finding_also WHERE finding_id IN (SELECT id FROM $table);
+      DELETE FROM held_findings WHERE finding_id IN (SELECT encode(id, 'hex') FROM $table);
+      DROP TABLE $table; COMMIT" >/dev/null 2>&1 && break
+    [ "$try" -lt 6 ] || { echo "$table is in use: it is dropped the next time" >&2; dropped=$((dropped - 1)); }
+    sleep 2
+  done
+done
+words="$incidents closed incidents and $dropped days of findings older than $days days; $kept days stay for incidents that are kept"
+[ "$dry" = --dry-run ] && { echo "would be removed: $words"; exit 0; }
+done_now retention "$words"
+echo "removed: $words"

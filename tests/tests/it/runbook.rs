@@ -1,0 +1,26 @@
+//! The operations runbook, walked from top to bottom with processes in place of pods.
+
+use std::process::Command;
+
+use crate::program::PROGRAM;
+
+#[test]
+fn the_runbook_is_walked_from_top_to_bottom() {
+    let script = format!("{}/../tests/runbook/walk.sh", env!("CARGO_MANIFEST_DIR"));
+    let mut walk = Command::new(script);
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("C0DI3_") || name.starts_with("POSTGRES_")) {
+        walk.env_remove(name);
+    }
+    let out = walk.arg(PROGRAM).output().unwrap();
+    let (said, err) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    println!("{said}");
+    assert!(out.status.success() && said.contains("the runbook was walked: "), "{said}\n{err}");
+}
+
+#[test]
+fn the_debian_package_is_whole() {
+    let script = format!("{}/../tests/deploy/package.sh", env!("CARGO_MANIFEST_DIR"));
+    let out = Command::new(script).arg(PROGRAM).output().unwrap();
+    let (said, err) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    assert!(out.status.success() && said.contains("is whole"), "{said}\n{err}");
+}
