@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod detect;
 pub(crate) mod formats;
+pub(crate) mod hunt;
 pub(crate) mod input;
 pub(crate) mod parse;
 pub(crate) mod replay;

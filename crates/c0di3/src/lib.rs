@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+mod archiver;
 mod catch_up;
 mod checks;
 mod cli;
@@ -15,6 +16,7 @@ mod config;
 mod engine;
 mod heap;
 mod indicators;
+mod keeping;
 mod outcome;
 mod pipeline;
 mod ports;
@@ -59,6 +61,9 @@ fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Token(token) => command::token::run(&config, &token),
         Command::Db(db) => command::db::run(&config, &db),
         Command::Replay(replay) => command::replay::run(config, replay),
+        Command::Hunt(hunt) => command::hunt::hunt(&config, &hunt),
+        Command::Search(search) => command::hunt::search(&config, &search),
+        Command::Context(context) => command::hunt::context(&config, &context),
         Command::Parse(parse) => command::parse::run(&config, &parse),
         Command::Formats(formats) => command::formats::run(&config, &formats),
         Command::Detect(detect) => command::detect::run(&config, &detect),

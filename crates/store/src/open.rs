@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::archive::ArchiveCatalogue;
 use crate::audit::Audit;
 use crate::endpoints::Endpoints;
 use crate::error::StoreError;
@@ -17,12 +18,34 @@ use crate::upkeep::Upkeep;
 
 /// Everything that a store does.
 pub trait Store:
-    Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Audit + Endpoints + Seen + Upkeep
+    Ledger
+    + Findings
+    + Incidents
+    + Mutes
+    + Deliveries
+    + Summaries
+    + Tokens
+    + Audit
+    + Endpoints
+    + Seen
+    + ArchiveCatalogue
+    + Upkeep
 {
 }
 
 impl<T> Store for T where
-    T: Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Audit + Endpoints + Seen + Upkeep
+    T: Ledger
+        + Findings
+        + Incidents
+        + Mutes
+        + Deliveries
+        + Summaries
+        + Tokens
+        + Audit
+        + Endpoints
+        + Seen
+        + ArchiveCatalogue
+        + Upkeep
 {
 }
 
