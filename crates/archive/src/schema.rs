@@ -78,6 +78,55 @@ pub fn whole() -> Arc<Schema> {
     Arc::new(Schema::new(columns()))
 }
 
+/// What the archive's own columns mean, in their order.
+const MEANINGS: [(&str, &str); 10] = [
+    (SEQUENCE, "number of the event in the order of commits; no other event of the archive has it"),
+    (SOURCE_ID, "id of the source, 32 hexadecimal digits: for files a hash of how they begin"),
+    (SOURCE_NAME, "path, address or topic of the source, or the sender that it names"),
+    (OFFSET, "byte offset of the line in its source"),
+    (LINE, "number of the line in its source, from 1"),
+    (INGESTED, "when the line was received, or its file last written"),
+    (JUDGED_AS, "which rules judge the event: dataset, products, categories and services of its log source"),
+    (FORM, "template that makes the raw line of the other columns; absent where `event.original` holds the line"),
+    (JSON_TYPES, "what values were in JSON, where they were no strings: `name=number;other=null`"),
+    (LABELS, "fields outside the catalog, and values that do not fit the type of their field"),
+];
+
+/// The documentation of the files, in Markdown: `schemas/events.md`.
+pub fn document() -> String {
+    let mut text = String::from(HEAD);
+    for column in columns() {
+        let own = MEANINGS.iter().find(|(name, _)| name == column.name()).map(|(_, meaning)| *meaning);
+        let field = FIELDS.iter().find(|row| row.name == column.name()).map(|row| row.meaning);
+        let kind = match column.data_type() {
+            DataType::Int64 => "INT64",
+            DataType::Timestamp(..) => "TIMESTAMP, microseconds, UTC",
+            DataType::Map(..) => "MAP of text to text",
+            _ => "text (UTF-8)",
+        };
+        text.push_str(&format!("| `{}` | {kind} | {} |\n", column.name(), own.or(field).unwrap_or("")));
+    }
+    text
+}
+
+const HEAD: &str = "# Events in the archive
+
+Generated from the field catalog by a test of the crate `archive` (`UPDATE_SCHEMAS=1 cargo test -p archive`). Do not edit.
+
+Parquet files, compressed with Zstandard, one folder for each kind of log and hour:
+`dataset=http.access/date=2026-11-29/hour=10/NAME.parquet`. Which files exist is what the table `archive_files` of the store says (those
+without `gone_at`); a file that it does not name is on its way into a commit, or left over. A file has the columns that any
+of its events has a value in; columns are added with time and never change their type.
+
+A form stands for a raw line: `{name}` is the value of that column, `{@access 0}` the time of the event in the style of access
+logs for a clock so many minutes east of UTC (others are `syslog`, `iso` with the marks between its parts, digits of the
+fraction and zone, and `epoch` with digits of the fraction), braces of the line are doubled. In `c0di3 hunt` the column `event.original`
+always has the line.
+
+| column | type | meaning |
+|---|---|---|
+";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,5 +138,18 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), all.len());
+    }
+
+    #[test]
+    fn the_documentation_is_that_of_the_columns() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../schemas/events.md");
+        if std::env::var_os("UPDATE_SCHEMAS").is_some() {
+            std::fs::write(path, document()).unwrap();
+        }
+        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), document(), "UPDATE_SCHEMAS=1 cargo test -p archive");
+        assert!(columns().iter().all(|column| {
+            let name = column.name().as_str();
+            FIELDS.iter().any(|row| row.name == name) || MEANINGS.iter().any(|(own, _)| *own == name)
+        }));
     }
 }
