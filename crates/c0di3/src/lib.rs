@@ -6,6 +6,7 @@
 #![warn(missing_docs)]
 
 mod archiver;
+mod asked_archive;
 mod catch_up;
 mod checks;
 mod cli;

@@ -138,16 +138,18 @@ impl Answer {
         self.batches.iter().flat_map(lines)
     }
 
-    /// The raw lines behind their numbers; the one that is meant is marked.
-    pub fn numbered_lines(&self, meant: u64) -> impl Iterator<Item = String> {
-        let numbers = self.batches.iter().flat_map(|batch| {
-            let column = batch.column_by_name("log.line").and_then(|column| column.as_primitive_opt::<Int64Type>());
-            column.map(|column| column.values().to_vec()).unwrap_or_default()
-        });
-        numbers.zip(self.raw_lines()).map(move |(number, line)| {
-            let mark = if number as u64 == meant { '>' } else { ' ' };
-            format!("{mark} {number:>8}  {line}")
-        })
+    /// The raw lines with their numbers in their sources, as they were received.
+    pub fn lines_by_number(&self) -> impl Iterator<Item = (u64, String)> {
+        let lines = |batch: &RecordBatch| {
+            let numbers = batch.column_by_name("log.line").and_then(|column| column.as_primitive_opt::<Int64Type>());
+            let texts = batch.column_by_name("event.original").and_then(|column| column.as_string_view_opt());
+            let pairs = numbers.zip(texts).map(|(numbers, texts)| {
+                let pair = |(number, text): (&i64, Option<&str>)| (*number as u64, text.unwrap_or("").to_owned());
+                numbers.values().iter().zip(texts.iter()).map(pair).collect::<Vec<_>>()
+            });
+            pairs.unwrap_or_default()
+        };
+        self.batches.iter().flat_map(lines)
     }
 }
 

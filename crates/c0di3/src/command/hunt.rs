@@ -18,6 +18,9 @@ use crate::clock;
 use crate::config::{self, Config};
 use crate::outcome::{Outcome, Usage, tell};
 
+/// Evidence lies at most this far, in event time, from the lines around it, in microseconds.
+const AROUND_US: i64 = 86_400 * event::time::SECOND_US;
+
 /// An archive that is open for questions.
 struct Opened {
     root: PathBuf,
@@ -137,39 +140,23 @@ pub(crate) fn context(config: &Config, arguments: &ContextArguments) -> anyhow::
     })?;
     let stored = opened.runtime.block_on(opened.store.get(id))?;
     let stored = stored.ok_or_else(|| Usage(format!("there is no finding {id} in this store")))?;
-    let evidence = &stored.finding.evidence;
     let span = &stored.finding.span;
     let near = |time: Option<Timestamp>, by: i64| time.map(|time| time.saturating_add_us(by));
-    const DAY_US: i64 = 86_400_000_000;
-    let files = opened.files(near(span.first_seen, -DAY_US), near(span.last_seen, DAY_US))?;
+    let files = opened.files(near(span.first_seen, -AROUND_US), near(span.last_seen, AROUND_US))?;
     let mut out = std::io::stdout().lock();
-    let mut last: Option<(String, u64)> = None;
-    for line in evidence {
-        // Lines that were shown around the one before are not shown again.
-        let is_shown = last.as_ref().is_some_and(|(source, to)| *source == line.source && line.line_no <= *to);
-        if is_shown {
-            continue;
+    for passage in archive::passages(&stored.finding.evidence, arguments.before, arguments.after) {
+        let answer = opened.ask(&files, &passage.question())?;
+        writeln!(out, "{}", printable(&passage.source))?;
+        let found: Vec<(u64, String)> = answer.lines_by_number().collect();
+        for (number, line) in &found {
+            let mark = if passage.evidence.contains(number) { '>' } else { ' ' };
+            writeln!(out, "{mark} {number:>8}  {}", printable(line))?;
         }
-        let (from, to) = (line.line_no.saturating_sub(arguments.before), line.line_no + arguments.after);
-        let answer = opened.ask(&files, &around(line, from, to))?;
-        writeln!(out, "{}", printable(&line.source))?;
-        let found: Vec<String> = answer.numbered_lines(line.line_no).collect();
-        if found.is_empty() {
-            writeln!(out, "  the archive does not hold these lines: they are older than it keeps, or were never archived")?;
+        if let Some(missing) = passage.missing(found.iter().map(|(number, _)| *number)) {
+            writeln!(out, "  {missing}")?;
         }
-        found.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-        last = Some((line.source.clone(), to));
     }
     Ok(Outcome::Done)
-}
-
-/// The question for the lines of a source from one number to another.
-fn around(line: &event::Evidence, from: u64, to: u64) -> String {
-    let source = line.source.replace('\'', "''");
-    format!(
-        "SELECT \"log.line\", \"event.original\" FROM events WHERE \"c0di3.source.name\" = '{source}'
-         AND \"log.line\" BETWEEN {from} AND {to} ORDER BY \"log.line\""
-    )
 }
 
 fn printable(text: &str) -> String {
