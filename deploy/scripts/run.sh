@@ -9,7 +9,8 @@ pid_file=$folder/serve.pid
 export C0DI3_SPOOL_FOLDER=${C0DI3_SPOOL_FOLDER:-$folder/spool}
 echo "replaying deploy/sample-logs (findings are kept in ${C0DI3_STORE_URL:-sqlite:$folder/c0di3.db})"
 export C0DI3_STORE_URL=${C0DI3_STORE_URL:-sqlite:$folder/c0di3.db}
-"$program" replay --out table deploy/sample-logs
+export C0DI3_ARCHIVE_FOLDER=${C0DI3_ARCHIVE_FOLDER:-$folder/archive}
+"$program" replay --out table --archive "$C0DI3_ARCHIVE_FOLDER" deploy/sample-logs
 
 ready() { curl -fs --max-time 5 "http://$api/ready" >/dev/null 2>&1; }
 if [ -f "$pid_file" ] && kill -0 "$(cat "$pid_file")" 2>/dev/null && ready; then
@@ -25,6 +26,10 @@ else
   ready || { echo "the service does not answer on $api" >&2; exit 1; }
   echo "the service listens on $api as process $(cat "$pid_file"); its logs are in $folder/logs; 'make stop' ends it"
 fi
+
+top='SELECT source.ip, count(*) AS events FROM events WHERE source.ip IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 3'
+echo "hunting the events: c0di3 hunt '$top'"
+"$program" hunt "$top"
 
 cat <<END
 

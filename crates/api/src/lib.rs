@@ -7,6 +7,7 @@
 #![warn(missing_docs)]
 
 mod access;
+pub mod archive;
 mod admin;
 mod asked;
 pub mod audit;
@@ -69,6 +70,7 @@ pub use state::{ApiState, HealthState};
     info(title = "C0Di3", description = "Findings from security logs, with their evidence.", license(name = "Apache-2.0", identifier = "Apache-2.0")),
     tags(
         (name = "findings", description = "What rules found"),
+        (name = "events", description = "Events at rest"),
         (name = "incidents", description = "Findings that belong together, and how people work on them"),
         (name = "operations", description = "State of the service, its changes and its webhooks")
     )
@@ -87,6 +89,9 @@ fn described() -> (Router<ApiState>, Value) {
     let (router, description) = OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(findings::list))
         .routes(routes!(findings::detail))
+        .routes(routes!(archive::context))
+        .routes(routes!(archive::search))
+        .routes(routes!(archive::hunt))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::detail, incidents::change))
         .routes(routes!(incidents::timeline))

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use event::Timestamp;
 use store::{Hot, Store};
 
+use crate::archive::EventArchive;
 use crate::auth::Auth;
 use crate::health::Checks;
 use crate::measured::Metrics;
@@ -20,6 +21,8 @@ pub struct ApiState {
     pub store: Arc<dyn Store>,
     /// Risks of entities and counts of the last hour.
     pub hot: Arc<dyn Hot>,
+    /// Events at rest; `None`: none are kept.
+    pub archive: Option<Arc<dyn EventArchive>>,
     /// What health is answered from.
     pub health: HealthState,
     /// Who may ask.

@@ -7,6 +7,7 @@ pub(crate) mod db;
 pub(crate) mod detect;
 pub(crate) mod doctor;
 pub(crate) mod formats;
+pub(crate) mod hunt;
 pub(crate) mod input;
 pub(crate) mod manual;
 pub(crate) mod parse;

@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use archive::ArchiveError;
 use correlate::{Batch, BatchCorrelator, Change, Correlator, CorrelatorCounts};
-use event::Finding;
+use event::{ArchiveFile, Finding};
 use rules::RuleSet;
 use store::{Commit, Committed, JoinPolicy, Lease, StateChange, StateText, Store, StoreError};
 use tokio::runtime::Handle;
 
+use crate::archiver::{Archiver, Unarchived};
 use crate::clock;
 use crate::pipeline::{Done, DoneBlock, FUTURE_MAX_US};
 use crate::positions::Positions;
@@ -80,6 +82,11 @@ pub(crate) trait Policy {
     /// The store has not taken a commit: `Ok` tries again, after a pause of the policy's own.
     fn refused(&mut self, error: StoreError) -> anyhow::Result<()>;
 
+    /// Events could not be archived: `Ok` tries again, after a pause of the policy's own.
+    fn unarchived(&mut self, error: ArchiveError) -> anyhow::Result<()> {
+        Err(error).context("cannot keep the events")
+    }
+
     /// The store has taken a commit.
     fn taken(&mut self, taken: &Taken<'_>);
 }
@@ -101,6 +108,8 @@ pub(crate) struct Committer<P: Policy> {
     positions: Positions,
     /// `None`: nothing is kept.
     target: Option<Arc<Target>>,
+    /// `None`: events are not kept.
+    archiver: Option<Archiver>,
     pub(crate) policy: P,
 }
 
@@ -117,15 +126,26 @@ impl<P: Policy> Committer<P> {
         if let Some(state) = state {
             correlator.restore(&state.head, state.entries.into_iter()).context("cannot go on from the stored state")?;
         }
-        Ok(Committer { rules, correlator, positions, target: target.map(Arc::new), policy })
+        Ok(Committer { rules, correlator, positions, target: target.map(Arc::new), archiver: None, policy })
+    }
+
+    /// Keeps the events of what comes from now on, too.
+    pub(crate) fn with_archive(self, archiver: Option<Archiver>) -> Self {
+        Committer { archiver, ..self }
     }
 
     /// Takes one outcome of the pipeline, and commits where the policy wants it.
     pub(crate) fn take(&mut self, done: Done) -> anyhow::Result<()> {
         match done {
-            Done::Block(block) => {
+            Done::Block(mut block) => {
                 self.follow(&block.rules)?;
                 self.positions.reached(&block);
+                if let (Some(archiver), Some(batch)) = (&mut self.archiver, block.batch.take()) {
+                    archiver.take(batch, block.bytes);
+                    if archiver.is_full() {
+                        self.archive()?;
+                    }
+                }
                 self.policy.correlate(&mut self.correlator, block);
             }
             Done::Barrier(barrier) => {
@@ -171,18 +191,31 @@ impl<P: Policy> Committer<P> {
         Ok(())
     }
 
-    /// What is kept of the blocks since the last commit: findings as they come, and at a checkpoint how far each source was
-    /// read together with the correlation state. Not kept yet are the events themselves: an archive of them writes its files
-    /// here, and puts their names into the commit.
+    /// What is kept of the blocks since the last commit: findings as they come, and at a checkpoint the events, how far each
+    /// source was read, and the correlation state.
     fn kept(&mut self, target: &Target, findings: Vec<Finding>, extent: Extent) -> anyhow::Result<Commit> {
-        let (mut sources, mut forgotten, mut state) = (Vec::new(), Vec::new(), None);
+        let (mut sources, mut forgotten, mut state, mut files) = (Vec::new(), Vec::new(), None, Vec::new());
         if extent == Extent::Checkpoint {
             let saved = self.correlator.save()?;
             state = Some(StateChange { head: saved.head, put: saved.put, gone: saved.gone });
             (sources, forgotten) = self.positions.take_changed();
+            self.archive()?;
+            files = self.archiver.as_mut().map(Archiver::take_written).unwrap_or_default();
         }
         let (lease, join) = (target.lease.clone(), Some(target.join));
-        Ok(Commit { findings, sources, forgotten, state, now: clock::now(), lease, join })
+        Ok(Commit { findings, sources, forgotten, state, files, now: clock::now(), lease, join })
+    }
+
+    /// Writes the events that wait: again and again, until it is done or the policy gives up.
+    fn archive(&mut self) -> anyhow::Result<()> {
+        let Some(archiver) = &mut self.archiver else { return Ok(()) };
+        loop {
+            match archiver.write() {
+                Ok(()) => return Ok(()),
+                Err(Unarchived::Numbers(error)) => self.policy.refused(error)?,
+                Err(Unarchived::Files(error)) => self.policy.unarchived(error)?,
+            }
+        }
     }
 
     /// Tries until the store has taken the commit, or the policy gives up. Until then nothing after it is committed.

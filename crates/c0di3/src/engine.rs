@@ -18,8 +18,10 @@ use ingest::spool::Spool;
 use store::{Lease, Resume, Store, StoreError};
 use tokio::runtime::Handle;
 
+use crate::archiver::Archiver;
 use crate::committer::{Committer, Extent, Target};
 use crate::config::Config;
+use crate::keeping::Keeping;
 use crate::pipeline::{self, PipelineOptions, RulesInForce};
 use crate::positions::Positions;
 use crate::rulebook::Question;
@@ -85,6 +87,8 @@ impl Engine {
             progress: Arc::clone(&self.progress),
             stop: Arc::clone(stop),
         };
+        let archiver = self.archiver(&lease)?;
+        let keeping = archiver.as_ref().and_then(|archiver| self.keeping(archiver));
         let target = Target {
             store: Arc::clone(&self.store),
             runtime: self.runtime.clone(),
@@ -100,7 +104,8 @@ impl Engine {
             positions.clone(),
             Some(target),
             LivePolicy::new(&self.config.analyzer, run),
-        )?;
+        )?
+        .with_archive(archiver);
         // Set when the process stops, or when this run has to end.
         let run_stop = Arc::new(AtomicBool::new(false));
         let (sender, input) = queue(Arc::clone(&run_stop));
@@ -110,6 +115,10 @@ impl Engine {
             self.read_spool(scope, &reading);
             self.sources.read(scope, &reading);
             drop(reading);
+            if let Some(keeping) = keeping {
+                let stop = Arc::clone(&run_stop);
+                scope.spawn(move || keeping.run(&stop));
+            }
             let relay = Arc::clone(&run_stop);
             scope.spawn(move || {
                 while !stop.load(Ordering::Relaxed) && !relay.load(Ordering::Relaxed) {
@@ -121,6 +130,19 @@ impl Engine {
             run_stop.store(true, Ordering::Relaxed);
             done
         })
+    }
+
+    /// The archive, where there is one.
+    fn archiver(&self, lease: &Lease) -> anyhow::Result<Option<Archiver>> {
+        let Some(folder) = &self.config.archive.folder else { return Ok(None) };
+        Archiver::open(folder, lease, Arc::clone(&self.store), self.runtime.clone()).map(Some)
+    }
+
+    /// What keeps the archive within its bounds while this run lasts.
+    fn keeping(&self, archiver: &Archiver) -> Option<Keeping> {
+        let bounds = self.config.archive.clone();
+        let (store, runtime) = (Arc::clone(&self.store), self.runtime.clone());
+        bounds.folder.clone().map(|root| Keeping { root, writer: archiver.writer(), store, runtime, bounds })
     }
 
     /// Reads what was pushed, from where the last run has committed it.
@@ -140,7 +162,8 @@ impl Engine {
     ) -> anyhow::Result<Ended> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = if self.config.analyzer.jobs == 0 { cores } else { self.config.analyzer.jobs };
-        let options = PipelineOptions { jobs, parse: self.parse.clone(), since: None, until: None };
+        let archived = self.config.archive.folder.is_some();
+        let options = PipelineOptions { jobs, parse: self.parse.clone(), since: None, until: None, archived };
         let ran = pipeline::run(input, &self.rules, &options, run_stop, |done| committer.take(done));
         let ran = ran.and_then(|()| committer.commit(Extent::Checkpoint));
         match ran {

@@ -5,6 +5,8 @@
 
 #![warn(missing_docs)]
 
+mod archiver;
+mod asked_archive;
 mod catch_up;
 mod certificates;
 mod checks;
@@ -16,6 +18,7 @@ mod config;
 mod engine;
 mod heap;
 mod indicators;
+mod keeping;
 mod limits;
 mod log_files;
 mod outcome;
@@ -71,6 +74,9 @@ fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Doctor | Command::Completions { .. } | Command::Man { .. } => Ok(Outcome::Done),
         Command::Db(db) => command::db::run(&config, &db),
         Command::Replay(replay) => command::replay::run(config, replay),
+        Command::Hunt(hunt) => command::hunt::hunt(&config, &hunt),
+        Command::Search(search) => command::hunt::search(&config, &search),
+        Command::Context(context) => command::hunt::context(&config, &context),
         Command::Parse(parse) => command::parse::run(&config, &parse),
         Command::Formats(formats) => command::formats::run(&config, &formats),
         Command::Detect(detect) => command::detect::run(&config, &detect),

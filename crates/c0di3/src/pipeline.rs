@@ -50,6 +50,8 @@ pub(crate) struct PipelineOptions {
     pub(crate) since: Option<Timestamp>,
     /// Only hits of events before this time.
     pub(crate) until: Option<Timestamp>,
+    /// Whether the events themselves are kept.
+    pub(crate) archived: bool,
 }
 
 /// What became of one block, in order.
@@ -77,6 +79,8 @@ pub(crate) struct DoneBlock {
     /// Start of the last line, where it has no line ending yet.
     pub(crate) unfinished: Option<Position>,
     pub(crate) hits: Vec<Hit>,
+    /// The events, where they are kept.
+    pub(crate) batch: Option<Arc<EventBatch>>,
     pub(crate) events: u64,
     pub(crate) bytes: u64,
     pub(crate) counts: Counts,
@@ -248,6 +252,7 @@ impl<'a> Stage<'a> {
             received: batch.reference(),
             newest: newest(&batch),
             followed_by,
+            batch: self.options.archived.then(|| Arc::new(batch)),
         }
     }
 

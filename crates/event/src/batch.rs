@@ -64,6 +64,8 @@ pub(crate) struct Provenance {
     /// First byte of each row's line in the block.
     pub(crate) line_starts: Vec<u32>,
     pub(crate) layout: Layout,
+    /// Number of each row's line, where they do not follow one another; empty where they do.
+    pub(crate) line_numbers: Vec<u64>,
     pub(crate) reference: Timestamp,
 }
 
@@ -222,7 +224,8 @@ impl EventBatch {
 
     /// Line number in the source, from 1.
     pub fn line_no(&self, row: usize) -> u64 {
-        self.provenance.start.line + row as u64 + 1
+        let own = self.provenance.line_numbers.get(row).copied();
+        own.unwrap_or(self.provenance.start.line + row as u64 + 1)
     }
 
     /// Identity of the row's event, from its source and offset.

@@ -109,6 +109,7 @@ impl BatchBuilder {
                 end: block.start,
                 line_starts: Vec::with_capacity(expected_rows),
                 layout: block.layout,
+                line_numbers: Vec::new(),
                 reference: block.reference,
             },
             block: Buffer::from_vec(block.bytes),

@@ -26,6 +26,23 @@ pub enum ValueTag {
 }
 
 impl ValueTag {
+    /// The tag as a word, as JSON Schema names the type.
+    pub fn word(self) -> &'static str {
+        match self {
+            ValueTag::String => "string",
+            ValueTag::Number => "number",
+            ValueTag::Boolean => "boolean",
+            ValueTag::Null => "null",
+            ValueTag::Array => "array",
+            ValueTag::Object => "object",
+        }
+    }
+
+    /// Reads [`ValueTag::word`].
+    pub fn named(word: &str) -> Option<ValueTag> {
+        (0..=5).map(ValueTag::from_byte).find(|tag| tag.word() == word)
+    }
+
     pub(crate) fn from_byte(byte: u8) -> Self {
         match byte {
             1 => ValueTag::Number,

@@ -2,6 +2,7 @@
 //! One table; a parser names a row of it for every event that it writes.
 
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 
@@ -127,7 +128,29 @@ pub struct LogSource {
     pub service: Option<String>,
 }
 
+impl DatasetId {
+    /// The row as a text that outlives a change of the table: `auditd.log linux process_creation auditd,syslog`.
+    pub fn key(self) -> &'static str {
+        static KEYS: OnceLock<Vec<String>> = OnceLock::new();
+        let keys = KEYS.get_or_init(|| DATASETS.iter().map(Dataset::written).collect());
+        keys.get(usize::from(self.0)).map_or("unparsed", String::as_str)
+    }
+
+    /// Reads [`DatasetId::key`]. A key of a row that has changed since is the first row of that name; `None` where there
+    /// is none.
+    pub fn of_key(key: &str) -> Option<DatasetId> {
+        let at = (0..DATASETS.len()).find(|at| DatasetId(*at as u8).key() == key);
+        let named = || DATASETS.iter().position(|row| Some(row.name) == key.split(' ').next());
+        at.or_else(named).map(|at| DatasetId(at as u8))
+    }
+}
+
 impl Dataset {
+    fn written(&self) -> String {
+        let parts = [self.products, self.categories, self.services].map(|words| words.join(","));
+        [self.name.to_owned(), parts.join(" ")].join(" ").trim_end().to_owned()
+    }
+
     /// The row of the table; the first row for an id that is not in it.
     pub fn of(id: DatasetId) -> &'static Dataset {
         DATASETS.get(usize::from(id.0)).unwrap_or(&DATASETS[0])

@@ -7,6 +7,7 @@
 
 #![warn(missing_docs)]
 
+mod archive_file;
 pub mod batch;
 pub mod block;
 pub mod builder;
@@ -20,6 +21,7 @@ pub mod incident;
 pub mod json;
 mod network;
 pub mod record;
+mod restored;
 mod risk;
 pub mod severity;
 pub mod summary;
@@ -27,6 +29,7 @@ pub mod time;
 mod views;
 mod word;
 
+pub use archive_file::ArchiveFile;
 pub use batch::{EventBatch, LongColumn, TextColumn};
 pub use block::{Block, EventId, Layout, Position, Source, SourceId};
 pub use builder::BatchBuilder;
@@ -44,6 +47,7 @@ pub use incident::{
     Stage, TitledBy, Verdict,
 };
 pub use network::{BadNetwork, Network};
+pub use restored::{RestoredColumns, RestoredRows};
 pub use risk::{RISK_HALF_LIFE_US, Risk};
 pub use severity::{Level, Severity, Thresholds};
 pub use summary::{FactSheet, Summary};

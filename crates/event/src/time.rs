@@ -45,6 +45,23 @@ impl Civil {
             && self.microsecond < 1_000_000
     }
 
+    /// What a clock that is `offset_s` seconds east of UTC shows at an instant of the years 0 to 9999.
+    pub fn shown(time: Timestamp, offset_s: i32) -> Civil {
+        let shifted = time.0 + i64::from(offset_s) * SECOND_US;
+        let seconds = shifted.div_euclid(SECOND_US);
+        let (year, month, day) = civil_from_days(seconds.div_euclid(DAY_SECONDS));
+        let of_day = seconds.rem_euclid(DAY_SECONDS);
+        Civil {
+            year: year as i32,
+            month,
+            day,
+            hour: (of_day / 3600) as u8,
+            minute: (of_day / 60 % 60) as u8,
+            second: (of_day % 60) as u8,
+            microsecond: shifted.rem_euclid(SECOND_US) as u32,
+        }
+    }
+
     /// The instant, for a clock that is `offset_s` seconds east of UTC. An offset that leads out of the years 0 to 9999
     /// gives the first or last instant of them, so that every time can be written and read again.
     pub fn at_offset(&self, offset_s: i32) -> Timestamp {

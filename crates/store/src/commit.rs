@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use event::{Finding, FindingId, Position, Source, SourceId, Timestamp};
 
+use crate::archive::write_files;
 use crate::error::StoreError;
 use crate::join_rows::{read_known, write_joined};
 use crate::ledger::{Commit, Committed, INSTANCE_DEFAULT, Lease, Ledger, Resume, SourceCheckpoint, StateText};
@@ -80,6 +81,7 @@ impl SqlStore {
         write_names(&mut transaction, &names_of(&commit.findings)).await?;
         write_sources(&mut transaction, commit).await?;
         write_state(&mut transaction, commit).await?;
+        write_files(&mut transaction, &commit.files, commit.now).await?;
         transaction.commit().await?;
         Ok(done)
     }

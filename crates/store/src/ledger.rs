@@ -2,7 +2,7 @@
 //! in `commit`.
 
 use async_trait::async_trait;
-use event::{Finding, Position, Source, SourceId, Timestamp};
+use event::{ArchiveFile, Finding, Position, Source, SourceId, Timestamp};
 
 use crate::error::StoreError;
 use crate::join::JoinPolicy;
@@ -47,6 +47,8 @@ pub struct Commit {
     pub forgotten: Vec<SourceId>,
     /// What changed in the correlation state: absent where findings alone are written, between two checkpoints.
     pub state: Option<StateChange>,
+    /// Files of the archive that hold the events between the positions.
+    pub files: Vec<ArchiveFile>,
     /// When the commit is made.
     pub now: Timestamp,
     /// `None`: nobody else can write.

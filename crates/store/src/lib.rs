@@ -6,6 +6,7 @@
 //! time it is.
 #![warn(missing_docs)]
 
+pub mod archive;
 pub mod audit;
 mod commit;
 mod details;
@@ -43,6 +44,7 @@ pub mod tasks;
 mod tokens;
 pub mod upkeep;
 
+pub use archive::{ArchiveCatalogue, ArchiveSize, FileQuery};
 pub use audit::Audit;
 pub use endpoints::Endpoints;
 pub use error::StoreError;

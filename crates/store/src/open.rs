@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::archive::ArchiveCatalogue;
 use crate::audit::Audit;
 use crate::endpoints::Endpoints;
 use crate::error::StoreError;
@@ -18,7 +19,19 @@ use crate::upkeep::Upkeep;
 
 /// Everything that a store does.
 pub trait Store:
-    Ledger + Findings + Incidents + Mutes + Deliveries + Summaries + Tokens + Audit + Endpoints + Seen + Tasks + Upkeep
+    Ledger
+    + Findings
+    + Incidents
+    + Mutes
+    + Deliveries
+    + Summaries
+    + Tokens
+    + Audit
+    + Endpoints
+    + Seen
+    + Tasks
+    + ArchiveCatalogue
+    + Upkeep
 {
 }
 
@@ -34,6 +47,7 @@ impl<T> Store for T where
         + Endpoints
         + Seen
         + Tasks
+        + ArchiveCatalogue
         + Upkeep
 {
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
+use api::archive::EventArchive;
 use api::auth::Auth;
 use api::health::HealthCheck;
 use api::{ApiState, HealthState, Metrics};
@@ -14,6 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::certificates::CertificatesCheck;
 use crate::checks::{AnalyzerCheck, DiskCheck, LlmCheck, RedisCheck, StoreCheck};
+use crate::asked_archive::AskedArchive;
 use crate::config::Config;
 use crate::ports::{Ports, bind, check_exposure};
 use crate::tasks::TasksCheck;
@@ -32,6 +34,13 @@ impl Listeners {
         let api = bind(config.agent.listen, "api.listen").await?;
         Ok(Listeners { api, health: bind(config.agent.health_listen, "api.health_listen").await? })
     }
+}
+
+/// Events at rest, where they are kept.
+fn event_archive(config: &Config, store: &Arc<dyn Store>) -> anyhow::Result<Option<Arc<dyn EventArchive>>> {
+    let Some(root) = config.archive.folder.clone() else { return Ok(None) };
+    let asked = AskedArchive::new(root, Arc::clone(store)).context("cannot start what answers questions to the archive")?;
+    Ok(Some(Arc::new(asked)))
 }
 
 /// The agent in this process.
@@ -105,6 +114,7 @@ impl Agent {
         let state = ApiState {
             store: Arc::clone(&self.store),
             hot: Arc::clone(&self.hot),
+            archive: event_archive(&self.config, &self.store)?,
             health: health.clone(),
             auth,
             clock: clock::now,

@@ -5,7 +5,7 @@
 mod bar;
 mod printable;
 mod ranked;
-mod report;
+pub(crate) mod report;
 pub(crate) mod sources;
 
 use std::sync::Arc;
@@ -18,9 +18,10 @@ use event::Timestamp;
 use indicatif::ProgressBar;
 use matcher::Matcher;
 use rules::RuleSet;
-use store::{JoinPolicy, StoreError, Use};
+use store::{JoinPolicy, Lease, Store, StoreError, Use};
 use tokio::runtime::Runtime;
 
+use crate::archiver::Archiver;
 use crate::cli::ReplayArguments;
 use crate::command::input;
 use crate::command::replay::report::{Report, Totals};
@@ -40,11 +41,6 @@ const JOBS_MAX: usize = 256;
 
 pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<Outcome> {
     let started = Instant::now();
-    if arguments.archive != "none" {
-        let reason =
-            format!("--archive: this version keeps no events, only findings; `{}` must be none", arguments.archive);
-        return Err(Usage(reason).into());
-    }
     let options = pipeline_options(&config, &arguments)?;
     let declared = rule_files::log_source(&config, arguments.rules.logsource.as_deref())?;
     let set = Arc::new(rule_files::load_for(&config, &arguments.rules)?.set);
@@ -66,6 +62,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         }
         _ => (None, store::Resume::default()),
     };
+    let archiver = archiver(&arguments.archive, store.as_ref().zip(lease.as_ref()), &runtime)?;
     let sources = Sources::find(&arguments.paths, resume.sources, &options.parse);
     let replay = Replay {
         bar: bar::bar(sources.bytes),
@@ -83,7 +80,8 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     let correlation = CorrelatorOptions { saved: store.is_some(), ..config.correlation.options() };
     let target = store.clone().map(|store| Target { store, runtime: runtime.handle().clone(), lease, join });
     let correlator = BatchCorrelator::new(Arc::clone(&set), correlation);
-    let mut committer = Committer::new(Arc::clone(&set), correlator, resume.state, sources.positions, target, replay)?;
+    let committer = Committer::new(Arc::clone(&set), correlator, resume.state, sources.positions, target, replay)?;
+    let mut committer = committer.with_archive(archiver);
     let rules = RulesInForce::new(Matcher::new(Arc::clone(&set), declared));
     let done = pipeline::run(sources.merge, &rules, &options, &stop, |done| committer.take(done));
     let interrupted = stop.load(Ordering::Relaxed);
@@ -95,6 +93,22 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
     let totals = &committer.policy.totals;
     totals.tell(started.elapsed(), committer.counts(), &set.exceptions);
     Ok(outcome(totals, interrupted, arguments.strict))
+}
+
+/// Where events are kept, if anywhere: the catalogue of the files is in the store.
+fn archiver(
+    folder: &str,
+    target: Option<(&Arc<dyn Store>, &Lease)>,
+    runtime: &Runtime,
+) -> anyhow::Result<Option<Archiver>> {
+    if folder == "none" {
+        return Ok(None);
+    }
+    let Some((store, lease)) = target else {
+        let reason = "--archive needs a store, which knows the files, and whole files: leave out --store none, --since and --until";
+        return Err(Usage(reason.to_owned()).into());
+    };
+    Archiver::open(folder.as_ref(), lease, Arc::clone(store), runtime.handle().clone()).map(Some)
 }
 
 /// Only one replay at a time may write to a store: both would keep their own correlation state. Held until the file is
@@ -161,6 +175,7 @@ fn pipeline_options(config: &Config, arguments: &ReplayArguments) -> anyhow::Res
         )?,
         since: time("--since", &arguments.range.since)?,
         until: time("--until", &arguments.range.until)?,
+        archived: arguments.archive != "none",
     })
 }
 

@@ -7,10 +7,10 @@ use event::{Severity, Thresholds};
 
 use super::analyzer::check_analyzer;
 use super::file::{
-    AgentSections, ConfigFile, FormatEntry, HealthSection, InputSection, JudgingSections, LogSection, WebhooksSection,
+    AgentSections, ArchiveSection, ConfigFile, FormatEntry, HealthSection, InputSection, JudgingSections, LogSection, WebhooksSection,
 };
 use super::meant::{
-    AccessConfig, AgentConfig, Config, CorrelationConfig, DiskLimits, InputConfig, LogConfig, NotifyConfig,
+    AccessConfig, AgentConfig, ArchiveConfig, Config, CorrelationConfig, DiskLimits, InputConfig, LogConfig, NotifyConfig,
     RulesConfig, StoreConfig,
 };
 use super::problems::Problems;
@@ -30,6 +30,7 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     if judging.correlation.groups_max == 0 {
         problems.keep("correlation.groups_max", "must be above 0");
     }
+    let archive = check_archive(&keeping.archive, &mut problems);
     let analyzer = check_analyzer(sources, &mut problems);
     let join = check_join(&file, &mut problems);
     let settle_us = problems.span("notify.settle", &agent.notify.settle);
@@ -55,6 +56,7 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     let (cache_url, link) = (filled(&keeping.cache.url), filled(agent.notify.link.trim_end_matches('/')));
     Ok(Config {
         store: StoreConfig { url: keeping.store.url.clone(), commit_interval, join },
+        archive,
         input,
         rules,
         correlation: CorrelationConfig { lateness_us, fold_gap_us, groups_max, thresholds, assets },
@@ -67,6 +69,15 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         path: None,
         file,
     })
+}
+
+fn check_archive(section: &ArchiveSection, problems: &mut Problems) -> ArchiveConfig {
+    let age_max_us = problems.span("archive.age_max", &section.age_max);
+    if section.bytes_max == 0 || age_max_us == 0 {
+        problems.keep("archive.bytes_max, archive.age_max", "must be above 0; an empty archive.folder keeps no events");
+    }
+    let folder = (!section.folder.as_os_str().is_empty()).then(|| section.folder.clone());
+    ArchiveConfig { folder, bytes_max: section.bytes_max, age_max_us }
 }
 
 fn check_disk(health: &HealthSection, problems: &mut Problems) -> DiskLimits {

@@ -25,6 +25,7 @@ macro_rules! sections {
 sections! {
     StoreSection { url: String, commit_interval_ms: u64 }
     CacheSection { url: String }
+    ArchiveSection { folder: PathBuf, bytes_max: u64, age_max: String }
     RulesSection {
         paths: Vec<PathBuf>, default: bool, placeholders: Vec<PathBuf>, taxonomy: Vec<PathBuf>,
         exceptions: Vec<PathBuf>, indicators: Vec<PathBuf>, paranoia: u8, watch: String,
@@ -92,7 +93,9 @@ groups! {
     /// How events are judged.
     JudgingSections { rules: RulesSection, correlation: CorrelationSection, score: ScoreSection }
     /// Where findings are kept, and how they become incidents.
-    KeepingSections { store: StoreSection, cache: CacheSection, incidents: IncidentsSection }
+    KeepingSections {
+        store: StoreSection, cache: CacheSection, incidents: IncidentsSection, archive: ArchiveSection,
+    }
     /// Who may ask, who is told, and what the process tells of itself.
     AgentSections {
         auth: AuthSection, notify: NotifySection, webhooks: WebhooksSection, llm: LlmSection, agent: AgentSection,

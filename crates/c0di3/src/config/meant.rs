@@ -16,6 +16,7 @@ pub(crate) struct Config {
     /// What was written, for `config show`.
     pub(crate) file: ConfigFile,
     pub(crate) store: StoreConfig,
+    pub(crate) archive: ArchiveConfig,
     pub(crate) input: InputConfig,
     pub(crate) rules: RulesConfig,
     pub(crate) correlation: CorrelationConfig,
@@ -45,6 +46,17 @@ pub(crate) struct StoreConfig {
     pub(crate) commit_interval: Duration,
     /// How findings become incidents.
     pub(crate) join: store::JoinPolicy,
+}
+
+/// Where events are kept, and for how long.
+#[derive(Clone, Debug)]
+pub(crate) struct ArchiveConfig {
+    /// `None`: not at all.
+    pub(crate) folder: Option<PathBuf>,
+    /// Length of all files in bytes.
+    pub(crate) bytes_max: u64,
+    /// Age of an event, by its own time, in microseconds.
+    pub(crate) age_max_us: i64,
 }
 
 /// How lines are read, and what is added to their events.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use archive::ArchiveError;
 use correlate::{Change, CorrelatorCounts, Live, LiveCorrelator};
 use crossbeam_channel::Receiver;
 use event::Timestamp;
@@ -183,6 +184,20 @@ impl Policy for LivePolicy {
             let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             tracing::error!(%error, cause, "the store does not answer; events are kept in the spool until it does");
             self.run.progress.is_in_trouble(format!("{error}: {cause}"));
+        }
+        self.is_away = true;
+        std::thread::sleep(RETRY);
+        Ok(())
+    }
+
+    fn unarchived(&mut self, error: ArchiveError) -> anyhow::Result<()> {
+        if self.run.stop.load(Ordering::Relaxed) {
+            return Err(error.into());
+        }
+        metrics::counter!("archive_errors_total").increment(1);
+        if !self.is_away {
+            tracing::error!(%error, "events cannot be archived; they are kept in the spool until they can");
+            self.run.progress.is_in_trouble(error.to_string());
         }
         self.is_away = true;
         std::thread::sleep(RETRY);

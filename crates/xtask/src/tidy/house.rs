@@ -8,13 +8,14 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("parse", &["event", "yaml"]),
     ("ingest", &["event"]),
     ("store", &["event"]),
+    ("archive", &["event"]),
     ("patterns", &[]),
     ("rules", &["event", "patterns", "yaml"]),
     ("matcher", &["event", "patterns", "rules"]),
     ("correlate", &["event", "rules"]),
     ("api", &["event", "ingest", "rules", "store"]),
     ("notify", &["event", "store"]),
-    ("c0di3", &["api", "correlate", "event", "ingest", "matcher", "notify", "parse", "patterns", "rules", "store"]),
+    ("c0di3", &["api", "archive", "correlate", "event", "ingest", "matcher", "notify", "parse", "patterns", "rules", "store"]),
     ("xtask", &["correlate", "event", "matcher", "parse", "rules"]),
 ];
 

@@ -15,7 +15,7 @@ use crate::command::replay::ranked::Ranked;
 use crate::outcome::tell;
 
 /// Prints findings to standard output.
-pub(super) struct Report {
+pub(crate) struct Report {
     format: OutputFormat,
     out: BufWriter<Stdout>,
     /// Findings that may still grow.
@@ -28,12 +28,12 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(format: OutputFormat, kept: bool) -> Self {
+    pub(crate) fn new(format: OutputFormat, kept: bool) -> Self {
         let out = BufWriter::new(std::io::stdout());
         Report { format, out, open: BTreeMap::new(), printed: 0, ranked: Ranked::default(), kept, reader_gone: false }
     }
 
-    pub(super) fn take(&mut self, changes: &[Change]) -> anyhow::Result<()> {
+    pub(crate) fn take(&mut self, changes: &[Change]) -> anyhow::Result<()> {
         for change in changes {
             if change.open {
                 self.open.insert(change.finding.id, change.finding.clone());
@@ -61,7 +61,7 @@ impl Report {
         }
     }
 
-    pub(super) fn print_open(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn print_open(&mut self) -> anyhow::Result<()> {
         let mut open: Vec<Finding> = std::mem::take(&mut self.open).into_values().collect();
         open.sort_by_key(|finding| (finding.span.first_seen, finding.id));
         for finding in &open {
@@ -72,7 +72,7 @@ impl Report {
         self.flush()
     }
 
-    pub(super) fn printed(&self) -> u64 {
+    pub(crate) fn printed(&self) -> u64 {
         self.printed
     }
 

@@ -141,6 +141,7 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
         )?,
         since: None,
         until: None,
+        archived: false,
     };
     let correlation = CorrelatorOptions { saved: false, ..config.correlation.options() };
     let runtime = tokio::runtime::Runtime::new()?;

@@ -1,0 +1,202 @@
+//! The archive over HTTP: lines around a finding, searches, questions in SQL. Who answers is told by a trait: nothing here knows
+//! files or SQL.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{Path, Query, State};
+use event::FindingId;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::filter::limit;
+use crate::problem::{PartProblem, Problem};
+use crate::state::{ApiState, BODY_BYTES_MAX};
+
+/// Lines before and behind a line of evidence where nobody says how many, and at most.
+const LINES: u64 = 20;
+const LINES_MAX: u64 = 500;
+
+/// Rows of an answer where nobody says how many.
+const ROWS: u32 = 100;
+
+/// A line of a source.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SourceLine {
+    /// Its number in the source, from 1.
+    pub line_no: u64,
+    /// As it was received.
+    pub original: String,
+    /// It is evidence of the finding.
+    pub is_evidence: bool,
+}
+
+/// The lines around some evidence, of one source.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LinesAround {
+    /// The path, address or topic.
+    pub source: String,
+    /// In the order of their numbers.
+    pub lines: Vec<SourceLine>,
+    /// Why lines are missing; absent where none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Rows of the archive: fields by name, those without a value left out.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct EventRows {
+    /// One object for each row.
+    pub data: Vec<BTreeMap<String, Value>>,
+    /// There are more rows than were asked for.
+    pub has_more: bool,
+}
+
+/// Why the archive gives no answer.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Unanswerable {
+    /// No such finding is in the store.
+    NoSuchFinding,
+    /// What was asked cannot be understood, or may not be asked.
+    Refused(String),
+    /// It took too long, or too much is asked at once.
+    Busy(String),
+    /// The files or the catalogue cannot be read; the log says why.
+    Failed,
+}
+
+/// Events at rest.
+#[async_trait]
+pub trait EventArchive: Send + Sync {
+    /// Lines around the evidence of a finding: so many before and behind each.
+    async fn around(&self, finding: FindingId, before: u64, after: u64) -> Result<Vec<LinesAround>, Unanswerable>;
+    /// The newest events that a search describes.
+    async fn search(&self, search: String, rows: usize) -> Result<EventRows, Unanswerable>;
+    /// The answer to a question in SQL.
+    async fn hunt(&self, question: String, rows: usize) -> Result<EventRows, Unanswerable>;
+}
+
+/// Lines around the evidence of a finding.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FindingContext {
+    data: Vec<LinesAround>,
+}
+
+/// A question to the archive.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HuntQuestion {
+    /// Such as `SELECT source.ip, count(*) FROM events GROUP BY source.ip`.
+    question: String,
+    /// 1 to 500, 100 where absent.
+    limit: Option<u32>,
+}
+
+fn archive(state: &ApiState) -> Result<Arc<dyn EventArchive>, Problem> {
+    let missing = || Problem::not_found("no events are kept: archive.folder is empty");
+    state.archive.clone().ok_or_else(missing)
+}
+
+fn problem(part: &str, error: Unanswerable) -> Problem {
+    match error {
+        Unanswerable::NoSuchFinding => Problem::not_found("there is no such finding"),
+        Unanswerable::Refused(detail) => bad(part, detail),
+        Unanswerable::Busy(detail) => Problem::busy(detail),
+        Unanswerable::Failed => Problem::busy("the archive cannot be read at the moment"),
+    }
+}
+
+fn bad(pointer: &str, detail: impl Into<String>) -> Problem {
+    Problem::bad_request(vec![PartProblem { pointer: pointer.to_owned(), detail: detail.into() }])
+}
+
+/// The lines around a finding's evidence, from the same sources.
+#[utoipa::path(
+    get, path = "/api/v1/findings/{id}/context", tag = "findings",
+    params(
+        ("id" = String, Path, description = "32 hexadecimal digits"),
+        ("before" = Option<u64>, Query, description = "Lines before each line of evidence: 0 to 500, 20 where absent"),
+        ("after" = Option<u64>, Query, description = "Lines behind it: 0 to 500, 20 where absent"),
+    ),
+    responses(
+        (status = 200, description = "Lines by source", body = FindingContext),
+        (status = 400, description = "A parameter is unknown or cannot be read", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such finding, or no archive", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn context(
+    State(state): State<ApiState>,
+    id: Result<Path<String>, PathRejection>,
+    Query(parameters): Query<Vec<(String, String)>>,
+) -> Result<Json<FindingContext>, Problem> {
+    let (mut before, mut after) = (LINES, LINES);
+    for (name, text) in &parameters {
+        let number = text.parse().ok().filter(|number| *number <= LINES_MAX);
+        let number = number.ok_or_else(|| bad(name, format!("`{text}` is not a number from 0 to {LINES_MAX}")));
+        match name.as_str() {
+            "before" => before = number?,
+            "after" => after = number?,
+            _ => return Err(bad(name, "unknown parameter; known are before, after")),
+        }
+    }
+    let missing = || Problem::not_found("a finding's id has 32 hexadecimal digits");
+    let Path(id) = id.map_err(|_| missing())?;
+    let id = FindingId::from_str(&id).ok().filter(|_| id.len() == 32).ok_or_else(missing)?;
+    let data = archive(&state)?.around(id, before, after).await.map_err(|error| problem("id", error))?;
+    Ok(Json(FindingContext { data }))
+}
+
+/// The newest events that a search describes: `source.ip:203.0.113.7 status>=500 "union select" last 2h`.
+#[utoipa::path(
+    get, path = "/api/v1/events", tag = "events",
+    params(
+        ("q" = Option<String>, Query, description = "The search: field:value, field>=number, field~expression, \"text\", NOT, OR, brackets, last 2h, since TIME, until TIME"),
+        ("limit" = Option<u32>, Query, description = "1 to 500, 100 where absent"),
+    ),
+    responses(
+        (status = 200, description = "Events, newest first", body = EventRows),
+        (status = 400, description = "The search cannot be understood", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no archive", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn search(
+    State(state): State<ApiState>,
+    Query(parameters): Query<Vec<(String, String)>>,
+) -> Result<Json<EventRows>, Problem> {
+    let (mut search, mut rows) = (String::new(), ROWS);
+    for (name, text) in parameters {
+        match name.as_str() {
+            "q" => search = text,
+            "limit" => rows = limit(&text).map_err(|detail| bad("limit", detail))?,
+            _ => return Err(bad(&name, "unknown parameter; known are q, limit")),
+        }
+    }
+    let found = archive(&state)?.search(search, rows as usize).await;
+    found.map(Json).map_err(|error| problem("q", error))
+}
+
+/// Answers a question in SQL over the table `events`. It only reads, within limits on memory, time and rows.
+#[utoipa::path(
+    post, path = "/api/v1/hunts", tag = "events", request_body = HuntQuestion,
+    responses(
+        (status = 200, description = "The rows", body = EventRows),
+        (status = 400, description = "The question cannot be answered, and why", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no archive", body = Problem, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn hunt(
+    State(state): State<ApiState>,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<EventRows>, Problem> {
+    let body = body.map_err(|_| Problem::too_large(format!("a question has at most {BODY_BYTES_MAX} bytes")))?;
+    let asked: HuntQuestion = serde_json::from_slice(&body).map_err(|error| bad("", error.to_string()))?;
+    let rows = limit(&asked.limit.unwrap_or(ROWS).to_string()).map_err(|detail| bad("/limit", detail))?;
+    let found = archive(&state)?.hunt(asked.question, rows as usize).await;
+    found.map(Json).map_err(|error| problem("/question", error))
+}

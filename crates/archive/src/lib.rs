@@ -1,0 +1,37 @@
+//! Events at rest: Parquet files with the fields of the catalog as columns, and the ways to ask them.
+//!
+//! ```text
+//! EventBatch ──Segment──▶ partitions (kind of log, hour) ──Writer──▶ files ──commit names them──▶ readers
+//! ```
+//! A raw line that its fields reproduce is stored as a form ([`form`]), not a second time. **Absent on purpose:** the catalogue of
+//! files, which is the store's, and any decision what to keep.
+
+#![warn(missing_docs)]
+
+mod columns;
+mod compact;
+mod error;
+mod folder;
+mod form;
+mod hunt;
+mod passage;
+mod read;
+mod restore;
+pub mod schema;
+mod search;
+mod segment;
+mod stamp;
+mod write;
+#[cfg(test)]
+mod tests;
+
+pub use compact::to_compact;
+pub use error::ArchiveError;
+pub use folder::remove;
+pub use hunt::{Answer, Hunt, HuntError, HuntLimits, QUESTION_BYTES_MAX};
+pub use passage::{Passage, passages};
+pub use read::FileReader;
+pub use restore::{Restored, restore};
+pub use search::{BadSearch, Search};
+pub use segment::Segment;
+pub use write::Writer;

@@ -1,0 +1,208 @@
+//! Rows of a file become batches of events again: raw lines are made of their forms, labels become columns, and every event
+//! knows where it came from. A batch holds rows of one source that were received together, as the one had that was written.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow_array::builder::StringViewBuilder;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray};
+use event::{DatasetId, EventBatch, RestoredColumns, RestoredRows, Source, SourceId, Timestamp, ValueTag};
+
+use crate::error::ArchiveError;
+use crate::form::{Form, Values};
+use crate::schema::{
+    FORM, INGESTED, JSON_TYPES, JUDGED_AS, LABELS, LINE, OFFSET, SEQUENCE, SOURCE_ID, SOURCE_NAME,
+};
+
+/// Columns that say where an event comes from, and are no fields of it.
+const OWN: [&str; 10] =
+    [SEQUENCE, SOURCE_ID, SOURCE_NAME, OFFSET, LINE, INGESTED, JUDGED_AS, FORM, JSON_TYPES, LABELS];
+
+/// A batch that was read again, and the number of each of its rows.
+#[derive(Debug)]
+pub struct Restored {
+    /// The events.
+    pub batch: EventBatch,
+    /// Their numbers in the order of commits.
+    pub sequences: Vec<u64>,
+}
+
+/// The batches of some rows, all columns of which were read.
+pub fn restore(rows: &RecordBatch) -> Result<Vec<Restored>, ArchiveError> {
+    let lines = originals(rows);
+    let mut out = Vec::new();
+    let mut start = 0;
+    while start < rows.num_rows() {
+        let end = run_end(rows, start);
+        let part = rows.slice(start, end - start);
+        let originals = lines.slice(start, end - start);
+        out.push(restore_run(&part, &originals));
+        start = end;
+    }
+    Ok(out)
+}
+
+/// Where rows of another source or another moment begin.
+fn run_end(rows: &RecordBatch, start: usize) -> usize {
+    let ids = text(rows, SOURCE_ID);
+    let received = time(rows, INGESTED);
+    let same = |row: &usize| {
+        let is_source = ids.as_ref().is_none_or(|ids| ids.value(*row) == ids.value(start));
+        is_source && received.as_ref().is_none_or(|times| times[*row] == times[start])
+    };
+    (start + 1..rows.num_rows()).find(|row| !same(row)).unwrap_or(rows.num_rows())
+}
+
+fn restore_run(rows: &RecordBatch, originals: &StringViewArray) -> Restored {
+    let count = rows.num_rows();
+    let numbers = |name: &str| -> Vec<u64> {
+        long(rows, name).map_or_else(|| vec![0; count], |column| column.iter().map(|number| *number as u64).collect())
+    };
+    let id = text(rows, SOURCE_ID).and_then(|ids| ids.value(0).parse().ok()).unwrap_or(SourceId(0));
+    let names = text(rows, SOURCE_NAME);
+    let name_at = |row: usize| names.as_ref().map_or("", |names| names.value(row));
+    let source = |row: usize| Arc::new(Source { id, name: name_at(row).to_owned() });
+    let mut origins: Vec<(u32, Arc<Source>)> = Vec::new();
+    for row in (1..count).filter(|row| name_at(*row) != name_at(row - 1)) {
+        origins.push((row as u32, source(row)));
+    }
+    let judged = text(rows, JUDGED_AS);
+    let dataset = |row| judged.as_ref().and_then(|judged| DatasetId::of_key(judged.value(row)));
+    let restored = RestoredRows {
+        source: source(0),
+        reference: Timestamp(time(rows, INGESTED).and_then(|times| times.first().copied()).unwrap_or(0)),
+        datasets: (0..count).map(|row| dataset(row).unwrap_or(DatasetId(0))).collect(),
+        offsets: numbers(OFFSET),
+        line_numbers: numbers(LINE),
+        origins,
+    };
+    let columns = columns_of(rows, originals);
+    Restored { sequences: numbers(SEQUENCE), batch: EventBatch::restored(restored, columns) }
+}
+
+fn columns_of(rows: &RecordBatch, originals: &StringViewArray) -> RestoredColumns {
+    let mut columns = RestoredColumns::default();
+    for (field, array) in rows.schema().fields().iter().zip(rows.columns()) {
+        let is_field = !OWN.contains(&field.name().as_str()) && field.name() != "event.original";
+        if is_field && array.null_count() < array.len() {
+            columns.arrays.push((field.name().clone(), Arc::clone(array)));
+        }
+    }
+    columns.arrays.push(("event.original".to_owned(), Arc::new(originals.clone())));
+    columns.arrays.extend(labels(rows));
+    let types = text(rows, JSON_TYPES);
+    for row in 0..rows.num_rows() {
+        let Some(types) = types.as_ref().filter(|types| !types.is_null(row)) else { continue };
+        for pair in types.value(row).split(';') {
+            let named = pair.split_once('=').and_then(|(name, word)| Some((name, ValueTag::named(word)?)));
+            columns.tags.extend(named.map(|(name, tag)| (name.to_owned(), row, tag)));
+        }
+    }
+    // A value that was `null` in every row has no column of its own: it exists all the same.
+    let missing: Vec<String> = columns.tags.iter().map(|(name, ..)| name.clone()).collect();
+    for name in missing {
+        if !columns.arrays.iter().any(|(known, _)| *known == name) {
+            columns.arrays.push((name, Arc::new(StringViewArray::new_null(rows.num_rows()))));
+        }
+    }
+    columns
+}
+
+/// A column for each name among the labels.
+fn labels(rows: &RecordBatch) -> Vec<(String, ArrayRef)> {
+    let Some(maps) = rows.column_by_name(LABELS).and_then(|column| column.as_map_opt()) else { return Vec::new() };
+    let (keys, values) = (maps.keys().as_string::<i32>(), maps.values().as_string::<i32>());
+    let mut columns: BTreeMap<&str, Vec<Option<&str>>> = BTreeMap::new();
+    for row in (0..maps.len()).filter(|row| !maps.is_null(*row)) {
+        let (start, end) = (maps.value_offsets()[row] as usize, maps.value_offsets()[row + 1] as usize);
+        for at in start..end {
+            let column = columns.entry(keys.value(at)).or_insert_with(|| vec![None; maps.len()]);
+            column[row] = (!values.is_null(at)).then(|| values.value(at));
+        }
+    }
+    let array = |values: Vec<Option<&str>>| Arc::new(StringViewArray::from_iter(values)) as ArrayRef;
+    columns.into_iter().map(|(name, values)| (name.to_owned(), array(values))).collect()
+}
+
+/// The raw line of each row.
+pub(crate) fn originals(rows: &RecordBatch) -> StringViewArray {
+    let kept = text(rows, "event.original");
+    let Some(forms) = text(rows, FORM) else {
+        return kept.cloned().unwrap_or_else(|| StringViewArray::new_null(rows.num_rows()));
+    };
+    let mut known: BTreeMap<&str, Option<Form>> = BTreeMap::new();
+    let mut out = StringViewBuilder::with_capacity(rows.num_rows());
+    let mut line = Vec::new();
+    for row in 0..rows.num_rows() {
+        if let Some(kept) = kept.filter(|kept| !kept.is_null(row)) {
+            out.append_value(kept.value(row));
+            continue;
+        }
+        line.clear();
+        let form = (!forms.is_null(row)).then(|| forms.value(row));
+        let form = form.and_then(|form| known.entry(form).or_insert_with(|| Form::read(form)).as_ref());
+        let is_made = form.is_some_and(|form| form.write(&RowValues { rows, row }, &mut line));
+        out.append_option(std::str::from_utf8(&line).ok().filter(|_| is_made));
+    }
+    out.finish()
+}
+
+/// Fields of one row.
+struct RowValues<'a> {
+    rows: &'a RecordBatch,
+    row: usize,
+}
+
+impl Values for RowValues<'_> {
+    fn write(&self, name: &str, out: &mut Vec<u8>) -> bool {
+        if let Some(texts) = text(self.rows, name) {
+            if texts.is_null(self.row) {
+                return self.write_label(name, out);
+            }
+            out.extend_from_slice(texts.value(self.row).as_bytes());
+            return true;
+        }
+        let Some(numbers) = self.rows.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>())
+        else {
+            return self.write_label(name, out);
+        };
+        if numbers.is_null(self.row) {
+            return self.write_label(name, out);
+        }
+        out.extend_from_slice(numbers.value(self.row).to_string().as_bytes());
+        true
+    }
+
+    fn time(&self) -> Option<Timestamp> {
+        let column = self.rows.column_by_name("@timestamp")?;
+        let times = column.as_primitive_opt::<TimestampMicrosecondType>()?;
+        (!times.is_null(self.row)).then(|| Timestamp(times.value(self.row)))
+    }
+}
+
+impl RowValues<'_> {
+    fn write_label(&self, name: &str, out: &mut Vec<u8>) -> bool {
+        let Some(maps) = self.rows.column_by_name(LABELS).and_then(|column| column.as_map_opt()) else { return false };
+        if maps.is_null(self.row) {
+            return false;
+        }
+        let (keys, values) = (maps.keys().as_string::<i32>(), maps.values().as_string::<i32>());
+        let (start, end) = (maps.value_offsets()[self.row] as usize, maps.value_offsets()[self.row + 1] as usize);
+        let found = (start..end).find(|at| keys.value(*at) == name && !values.is_null(*at));
+        found.map(|at| out.extend_from_slice(values.value(at).as_bytes())).is_some()
+    }
+}
+
+fn text<'a>(rows: &'a RecordBatch, name: &str) -> Option<&'a StringViewArray> {
+    rows.column_by_name(name)?.as_string_view_opt()
+}
+
+fn long<'a>(rows: &'a RecordBatch, name: &str) -> Option<&'a [i64]> {
+    Some(rows.column_by_name(name)?.as_primitive_opt::<Int64Type>()?.values())
+}
+
+fn time<'a>(rows: &'a RecordBatch, name: &str) -> Option<&'a [i64]> {
+    Some(rows.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>()?.values())
+}

@@ -1,0 +1,225 @@
+//! What goes into an archive comes out again: every example that can be read, line by line and field by field.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use event::{ArchiveFile, Block, EventBatch, Timestamp};
+use serde_json::Value;
+
+use crate::{FileReader, Hunt, HuntLimits, Restored, Search, Segment, Writer, restore};
+
+fn now() -> Timestamp {
+    Timestamp::parse_rfc3339(b"2026-11-29T12:00:00Z").unwrap()
+}
+
+fn parsed(name: &str, text: &str) -> Arc<EventBatch> {
+    let block = Block::detached(name, text.as_bytes().to_vec(), now());
+    Arc::new(parse::Parser::new(parse::Options::default()).parse(block))
+}
+
+fn written(root: &Path, batches: &[Arc<EventBatch>]) -> Vec<ArchiveFile> {
+    let (writer, orphans) = Writer::open(root, ("test", 1), 2, |_| false).unwrap();
+    assert_eq!(orphans, 0);
+    let mut segment = Segment::default();
+    batches.iter().for_each(|batch| segment.push(Arc::clone(batch), 0));
+    writer.write(&segment, 1000).unwrap()
+}
+
+/// An event's fields, whatever their order.
+fn fields(batch: &EventBatch, row: usize) -> BTreeMap<String, Value> {
+    let mut text = String::new();
+    event::json::write_row(batch, row, &mut text);
+    serde_json::from_str(&text).unwrap()
+}
+
+/// All events of the files, by their numbers.
+fn restored(root: &Path, files: &[ArchiveFile]) -> BTreeMap<u64, (String, u64, BTreeMap<String, Value>)> {
+    let mut all = BTreeMap::new();
+    for file in files {
+        for rows in FileReader::open(root, &file.path, None).unwrap() {
+            for Restored { batch, sequences } in restore(&rows.unwrap()).unwrap() {
+                for (row, sequence) in sequences.into_iter().enumerate() {
+                    let event = (batch.event_id(row).to_string(), batch.line_no(row), fields(&batch, row));
+                    assert_eq!(all.insert(sequence, event), None, "number {sequence} twice");
+                }
+            }
+        }
+    }
+    all
+}
+
+/// The rows of a batch that are events.
+fn events(batch: &EventBatch) -> impl Iterator<Item = usize> {
+    let is_event = |row: &usize| {
+        !batch.original(*row).is_empty() && batch.datasets()[*row] != event::dataset::CONTINUATION
+    };
+    (0..batch.rows()).filter(is_event)
+}
+
+#[test]
+fn every_example_comes_out_as_it_went_in() {
+    let folder = tempfile::tempdir().unwrap();
+    // Three times: from the second line of its kind on an event can have a form.
+    let examples: Vec<String> = parse::readable().into_iter().map(|readable| readable.example).collect();
+    let batches: Vec<_> = examples
+        .iter()
+        .enumerate()
+        .map(|(at, example)| parsed(&format!("example {at}"), &format!("{0}\n{0}\n{0}\n", example.trim_end())))
+        .collect();
+    let files = written(folder.path(), &batches);
+    let out = restored(folder.path(), &files);
+    let (mut first, mut count, mut wrong) = (1000, 0, Vec::new());
+    for batch in &batches {
+        for row in events(batch) {
+            count += 1;
+            let expected = (batch.event_id(row).to_string(), batch.line_no(row), fields(batch, row));
+            if out.get(&(first + row as u64)) != Some(&expected) {
+                wrong.push(format!("{expected:?}\n{:?}", out.get(&(first + row as u64))));
+            }
+        }
+        first += batch.rows() as u64;
+    }
+    assert!(wrong.is_empty(), "{} of {count} events differ, such as\n{}", wrong.len(), wrong[0]);
+    assert_eq!(out.len(), count);
+    assert_eq!(files.iter().map(|file| file.events).sum::<u64>(), count as u64);
+}
+
+fn access_lines(count: usize) -> String {
+    let line = |at: usize| {
+        format!(
+            "192.0.2.{} - - [29/Nov/2026:10:{:02}:{:02} +0000] \"GET /item/{} HTTP/1.1\" {} {} \"-\" \"Mozilla/5.0 (X11)\"\n",
+            at % 200,
+            at / 60 % 60,
+            at % 60,
+            at * 7 % 1000,
+            if at.is_multiple_of(50) { 500 } else { 200 },
+            at * 31 % 5000,
+        )
+    };
+    (0..count).map(line).collect()
+}
+
+#[test]
+fn lines_that_their_fields_reproduce_are_not_stored_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    let batch = parsed("access.log", &access_lines(2000));
+    let files = written(folder.path(), &[Arc::clone(&batch)]);
+    let reader = FileReader::open(folder.path(), &files[0].path, Some(&["event.original", "c0di3.form"])).unwrap();
+    let (mut kept, mut forms) = (0, 0);
+    for rows in reader {
+        let rows = rows.unwrap();
+        let valid = |name: &str| {
+            rows.column_by_name(name).map_or(0, |column| rows.num_rows() - arrow_array::Array::null_count(column))
+        };
+        kept += valid("event.original");
+        forms += valid("c0di3.form");
+    }
+    assert_eq!((kept, forms), (1, 1999));
+    let out = restored(folder.path(), &files);
+    for row in events(&batch) {
+        assert_eq!(out[&(1000 + row as u64)].2, fields(&batch, row));
+    }
+}
+
+#[test]
+fn files_of_a_partition_become_one_with_the_same_events() {
+    let folder = tempfile::tempdir().unwrap();
+    let (writer, _) = Writer::open(folder.path(), ("test", 1), 1, |_| false).unwrap();
+    let mut files = Vec::new();
+    let mut next = 0;
+    for part in 0..9 {
+        let mut segment = Segment::default();
+        let batch = parsed(&format!("{part}.log"), &access_lines(50));
+        segment.push(batch, 0);
+        files.extend(writer.write(&segment, next).unwrap());
+        next += segment.rows();
+    }
+    let groups = crate::to_compact(&files, |_| false);
+    assert_eq!(groups.iter().map(Vec::len).collect::<Vec<_>>(), [9]);
+    let one = writer.compact(&groups[0]).unwrap().unwrap();
+    assert_eq!((one.events, one.sequences), (450, (0, 449)));
+    assert_eq!(restored(folder.path(), &[one]), restored(folder.path(), &files));
+}
+
+#[test]
+fn files_that_no_commit_names_are_removed_and_those_of_others_stay() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = written(folder.path(), &[parsed("access.log", &access_lines(10))]);
+    let known = files[0].path.clone();
+    let write = |instance, epoch| {
+        let (writer, removed) = Writer::open(folder.path(), (instance, epoch), 1, |path| path == known).unwrap();
+        let mut segment = Segment::default();
+        segment.push(parsed("more.log", &access_lines(10)), 0);
+        (writer.write(&segment, 50).unwrap().remove(0).path, removed)
+    };
+    let (of_other, removed) = write("other", 1);
+    assert_eq!(removed, 0);
+    let (orphan, removed) = write("test", 2);
+    assert_eq!(removed, 0);
+    let (_, removed) = write("test", 3);
+    assert_eq!(removed, 1);
+    let exists = |path: &str| folder.path().join(path).exists();
+    assert_eq!((exists(&known), exists(&of_other), exists(&orphan)), (true, true, false));
+}
+
+fn ask(hunt: &Hunt, question: &str) -> Result<String, String> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let answer = runtime.block_on(hunt.ask(question)).map_err(|error| error.to_string())?;
+    let mut out = Vec::new();
+    answer.write_csv(&mut out).unwrap();
+    Ok(String::from_utf8(out).unwrap())
+}
+
+#[test]
+fn questions_are_answered_from_the_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = access_lines(2000);
+    let login = "Nov 29 10:00:00 web sshd[7]: Failed password for root from 192.0.2.77 port 22 ssh2\n";
+    let files = written(folder.path(), &[parsed("access.log", &lines), parsed("auth.log", login)]);
+    let hunt = Hunt::new(folder.path(), &files, HuntLimits::default()).unwrap();
+    let count = |question: &str| ask(&hunt, question).unwrap().lines().nth(1).map(str::to_owned);
+    assert_eq!(count("SELECT count(*) FROM events").as_deref(), Some("2001"));
+    assert_eq!(count("SELECT count(*) FROM events WHERE http.response.status_code = 500").as_deref(), Some("40"));
+    assert_eq!(count("SELECT count(*) FROM events e WHERE cidr_match(e.source.ip, '192.0.2.64/26')").as_deref(), Some("641"));
+    assert_eq!(
+        count("SELECT event.original FROM events WHERE user.name = 'root'").as_deref(),
+        Some(login.trim_end())
+    );
+    let line = lines.lines().nth(700).unwrap();
+    let needle = "SELECT event.original FROM events WHERE \"log.line\" = 701 AND event.dataset = 'http.access'";
+    assert_eq!(count(needle).map(|text| text.replace("\"\"", "\"").trim_matches('"').to_owned()).as_deref(), Some(line.trim_end_matches('"')));
+    let search = Search::read("status:500 \"/item/350 \" since 2026-11-29", now()).unwrap();
+    let found = ask(&hunt, &search.question(10)).unwrap();
+    let expected = lines.lines().filter(|line| line.contains("/item/350 ") && line.contains("\" 500 ")).count();
+    assert_eq!(found.lines().count() - 1, expected);
+}
+
+#[test]
+fn what_is_no_question_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = written(folder.path(), &[parsed("access.log", &access_lines(10))]);
+    let limits = HuntLimits { memory_bytes: 1 << 20, spill_bytes: 1 << 20, ..HuntLimits::default() };
+    let hunt = Hunt::new(folder.path(), &files, limits).unwrap();
+    for question in [
+        "DROP TABLE events",
+        "INSERT INTO events VALUES (1)",
+        "CREATE EXTERNAL TABLE x STORED AS CSV LOCATION '/etc/passwd'",
+        "COPY events TO '/tmp/x.csv'",
+        "SET datafusion.execution.batch_size = 1",
+        "SELECT 1; SELECT 2",
+        "SELECT * FROM generate_series(1, 100000000000)",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM information_schema.tables",
+        "WITH RECURSIVE r AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM r) SELECT * FROM r",
+        "EXPLAIN ANALYZE SELECT * FROM events",
+        "SHOW TABLES",
+    ] {
+        let error = ask(&hunt, question).expect_err(question);
+        assert!(!error.contains("root:"), "{question}: {error}");
+    }
+    let many = (0..10_000).map(|at| format!("http.response.status_code = {at}")).collect::<Vec<_>>().join(" OR ");
+    assert!(ask(&hunt, &format!("SELECT count(*) FROM events WHERE {many}")).unwrap_err().contains("at most"));
+    let unknown = ask(&hunt, "SELECT sorce.ip FROM events").unwrap_err();
+    assert!(unknown.contains("source.ip"), "{unknown}");
+}

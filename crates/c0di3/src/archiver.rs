@@ -1,0 +1,89 @@
+//! Events on their way into the archive: they wait for a checkpoint, which writes them and names their files, so that an event is
+//! in the archive exactly when its source has moved on. What is kept and for how long is decided in `keeping`.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use archive::{ArchiveError, Segment, Writer};
+use event::{ArchiveFile, EventBatch};
+use store::{FileQuery, Lease, Store, StoreError};
+use tokio::runtime::Handle;
+
+/// Raw lines that wait to be written, in bytes: beyond it files are written before there is a checkpoint that names them.
+const SEGMENT_BYTES_MAX: u64 = 16 << 20;
+
+/// Why events could not be archived.
+#[derive(Debug)]
+pub(crate) enum Unarchived {
+    /// The files could not be written.
+    Files(ArchiveError),
+    /// The store gave no numbers for the events.
+    Numbers(StoreError),
+}
+
+/// The archive of one committer.
+pub(crate) struct Archiver {
+    writer: Arc<Writer>,
+    segment: Segment,
+    /// Written, and named by no commit yet.
+    written: Vec<ArchiveFile>,
+    store: Arc<dyn Store>,
+    runtime: Handle,
+}
+
+impl Archiver {
+    /// Opens the archive for the holder of the lease. Files that an earlier run wrote and never committed are removed.
+    pub(crate) fn open(root: &Path, lease: &Lease, store: Arc<dyn Store>, runtime: Handle) -> anyhow::Result<Archiver> {
+        let files = runtime.block_on(store.archive_files(&FileQuery::default())).context("cannot read the catalogue")?;
+        let gone = runtime.block_on(store.archive_files_gone(event::Timestamp(i64::MAX)))?;
+        let known: BTreeSet<String> = files.into_iter().map(|file| file.path).chain(gone).collect();
+        let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+        let held = (lease.instance.as_str(), lease.epoch);
+        let (writer, orphans) = Writer::open(root, held, jobs, |path| known.contains(path))
+            .with_context(|| format!("cannot use the archive {}", root.display()))?;
+        if orphans > 0 {
+            tracing::info!(orphans, "removed files of the archive that were never committed");
+        }
+        Ok(Archiver { writer: Arc::new(writer), segment: Segment::default(), written: Vec::new(), store, runtime })
+    }
+
+    /// Who writes files: compaction does, too.
+    pub(crate) fn writer(&self) -> Arc<Writer> {
+        Arc::clone(&self.writer)
+    }
+
+    /// Takes events; `bytes`: length of their raw lines.
+    pub(crate) fn take(&mut self, batch: Arc<EventBatch>, bytes: u64) {
+        self.segment.push(batch, bytes);
+    }
+
+    /// Whether enough waits to be written.
+    pub(crate) fn is_full(&self) -> bool {
+        self.segment.bytes() >= SEGMENT_BYTES_MAX
+    }
+
+    /// Writes what waits. It waits on where that fails.
+    pub(crate) fn write(&mut self) -> Result<(), Unarchived> {
+        if self.segment.is_empty() {
+            return Ok(());
+        }
+        let first = self.runtime.block_on(self.store.reserve_sequences(self.segment.rows()));
+        let files = self.writer.write(&self.segment, first.map_err(Unarchived::Numbers)?).map_err(Unarchived::Files)?;
+        self.segment = Segment::default();
+        for file in &files {
+            metrics::counter!("archive_events_total").increment(file.events);
+            metrics::counter!("archive_bytes_total").increment(file.bytes);
+            metrics::counter!("archive_raw_bytes_total").increment(file.raw_bytes);
+        }
+        metrics::counter!("archive_files_total").increment(files.len() as u64);
+        self.written.extend(files);
+        Ok(())
+    }
+
+    /// The files that the next checkpoint names. The caller commits them or ends.
+    pub(crate) fn take_written(&mut self) -> Vec<ArchiveFile> {
+        std::mem::take(&mut self.written)
+    }
+}

@@ -1,0 +1,143 @@
+//! The archive as the API asks it. Questions run on threads of their own, a few at a time, so that neither requests nor commits wait
+//! for them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use api::archive::{EventArchive, EventRows, SourceLine, LinesAround, Unanswerable};
+use archive::{Answer, Hunt, HuntError, HuntLimits, Search};
+use async_trait::async_trait;
+use event::{ArchiveFile, FindingId, Timestamp};
+use serde_json::Value;
+use store::{FileQuery, Store, StoreError};
+use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
+
+use crate::clock;
+
+/// Questions that run at once.
+const QUESTIONS_MAX: usize = 4;
+
+/// Threads of all questions.
+const THREADS: usize = 2;
+
+/// Longest that a question takes.
+const TIME_MAX: Duration = Duration::from_secs(30);
+
+/// Memory of each question, in bytes.
+const MEMORY_BYTES: usize = 256 << 20;
+
+/// Lines of evidence whose surroundings are shown.
+const EVIDENCE_MAX: usize = 20;
+
+/// Evidence lies at most this far, in event time, from the lines around it, in microseconds.
+const AROUND_US: i64 = 86_400 * event::time::SECOND_US;
+
+/// The archive of this process's configuration.
+pub(crate) struct AskedArchive {
+    root: PathBuf,
+    store: Arc<dyn Store>,
+    /// Until the process ends: a runtime may not be dropped where another one runs.
+    runtime: Option<Runtime>,
+    room: Arc<Semaphore>,
+}
+
+impl AskedArchive {
+    pub(crate) fn new(root: PathBuf, store: Arc<dyn Store>) -> std::io::Result<AskedArchive> {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(THREADS).thread_name("hunt").enable_all().build()?;
+        Ok(AskedArchive { root, store, runtime: Some(runtime), room: Arc::new(Semaphore::new(QUESTIONS_MAX)) })
+    }
+
+    async fn files(
+        &self,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+    ) -> Result<Vec<ArchiveFile>, Unanswerable> {
+        let query = FileQuery { dataset: None, since, until };
+        self.store.archive_files(&query).await.map_err(|error| failed(&error))
+    }
+
+    async fn ask(&self, files: Vec<ArchiveFile>, question: String, rows: usize) -> Result<Answer, Unanswerable> {
+        let Ok(_place) = Arc::clone(&self.room).try_acquire_owned() else {
+            return Err(Unanswerable::Busy(format!("{QUESTIONS_MAX} questions are being answered: try again shortly")));
+        };
+        let Some(runtime) = &self.runtime else { return Err(Unanswerable::Failed) };
+        let limits =
+            HuntLimits { rows, memory_bytes: MEMORY_BYTES, time: TIME_MAX, jobs: THREADS, ..HuntLimits::default() };
+        let root = self.root.clone();
+        let asked = runtime.spawn(async move { Hunt::new(&root, &files, limits)?.ask(&question).await });
+        match asked.await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error @ HuntError::TooLong(_))) => Err(Unanswerable::Busy(error.to_string())),
+            Ok(Err(error)) => Err(Unanswerable::Refused(error.to_string())),
+            Err(error) => {
+                tracing::error!(%error, "a question to the archive ended in an unexpected way");
+                Err(Unanswerable::Failed)
+            }
+        }
+    }
+}
+
+impl Drop for AskedArchive {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn failed(error: &StoreError) -> Unanswerable {
+    tracing::warn!(%error, "the catalogue of the archive cannot be read");
+    Unanswerable::Failed
+}
+
+fn rows_of(answer: &Answer) -> Result<EventRows, Unanswerable> {
+    let mut text = Vec::new();
+    let read = |line: &[u8]| serde_json::from_slice::<BTreeMap<String, Value>>(line);
+    let written = answer.write_ndjson(&mut text);
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let data = written.ok().and_then(|()| lines.map(read).collect::<Result<Vec<_>, _>>().ok());
+    let data = data.ok_or(Unanswerable::Failed)?;
+    Ok(EventRows { data, has_more: answer.is_cut })
+}
+
+#[async_trait]
+impl EventArchive for AskedArchive {
+    async fn around(&self, finding: FindingId, before: u64, after: u64) -> Result<Vec<LinesAround>, Unanswerable> {
+        let stored = self.store.get(finding).await.map_err(|error| failed(&error))?;
+        let finding = stored.ok_or(Unanswerable::NoSuchFinding)?.finding;
+        let near = |time: Option<Timestamp>, by: i64| time.map(|time| time.saturating_add_us(by));
+        let span = finding.span;
+        let files = self.files(near(span.first_seen, -AROUND_US), near(span.last_seen, AROUND_US)).await?;
+        let mut out: Vec<LinesAround> = Vec::new();
+        for wanted in archive::passages(&finding.evidence, before, after).into_iter().take(EVIDENCE_MAX) {
+            let rows = wanted.lines() as usize;
+            let answer = self.ask(files.clone(), wanted.question(), rows).await?;
+            let lines: Vec<SourceLine> = answer
+                .lines_by_number()
+                .map(|(line_no, original)| SourceLine {
+                    is_evidence: wanted.evidence.contains(&line_no),
+                    line_no,
+                    original,
+                })
+                .collect();
+            let note = wanted.missing(lines.iter().map(|line| line.line_no));
+            out.push(LinesAround { source: wanted.source, lines, note });
+        }
+        Ok(out)
+    }
+
+    async fn search(&self, search: String, rows: usize) -> Result<EventRows, Unanswerable> {
+        let search = Search::read(&search, clock::now()).map_err(|error| Unanswerable::Refused(error.to_string()))?;
+        let files = self.files(search.since, search.until).await?;
+        rows_of(&self.ask(files, search.question(rows.saturating_add(1)), rows).await?)
+    }
+
+    async fn hunt(&self, question: String, rows: usize) -> Result<EventRows, Unanswerable> {
+        let files = self.files(None, None).await?;
+        rows_of(&self.ask(files, question, rows).await?)
+    }
+}

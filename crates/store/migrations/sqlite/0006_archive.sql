@@ -1,0 +1,30 @@
+-- The catalogue of the archive: a file of events exists for readers from the transaction on that writes its row.
+
+CREATE TABLE archive_files (
+    -- below the root of the archive
+    path           TEXT    NOT NULL PRIMARY KEY,
+    dataset        TEXT    NOT NULL,
+    -- start of the hour of its partition
+    hour           INTEGER NOT NULL,
+    events         INTEGER NOT NULL,
+    bytes          INTEGER NOT NULL,
+    raw_bytes      INTEGER NOT NULL,
+    -- earliest and latest event time
+    first_time     INTEGER NOT NULL,
+    last_time      INTEGER NOT NULL,
+    -- numbers of its events in the order of commits
+    first_sequence INTEGER NOT NULL,
+    last_sequence  INTEGER NOT NULL,
+    -- names, with blanks between them
+    columns        TEXT    NOT NULL,
+    created_at     INTEGER NOT NULL,
+    -- since when it is to be removed from the disk; readers no longer see it
+    gone_at        INTEGER
+) WITHOUT ROWID;
+
+CREATE INDEX archive_files_by_time ON archive_files (last_time, first_time);
+CREATE INDEX archive_files_gone    ON archive_files (gone_at) WHERE gone_at IS NOT NULL;
+
+-- The number that the next event of the archive gets.
+CREATE TABLE archive_sequence (next INTEGER NOT NULL);
+INSERT INTO archive_sequence (next) VALUES (0);

@@ -1,0 +1,116 @@
+//! The archive of events: each is in it exactly once through kills, its raw line comes back byte for byte, rules find in it what
+//! they found when it was read, and a finding leads to the lines around it.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::program::{Sandbox, collect};
+
+/// Access lines with a login page that is guessed at now and then, and some that other services write.
+fn log(lines: usize) -> String {
+    let mut text = String::new();
+    for at in 0..lines {
+        let (hour, minute, second) = (at / 100 / 3600 % 24, at / 100 / 60 % 60, at / 100 % 60);
+        let client = if at % 40 == 0 { 7 } else { at * 13 % 200 };
+        let (method, target, status) = match at % 40 {
+            0 => ("POST", "/login".to_owned(), 401),
+            1 => ("GET", format!("/item.php?id={at}%27%20UNION%20SELECT%20password%20FROM%20users--"), 200),
+            _ => ("GET", format!("/page/{}?ref={}", at % 300, at % 17), 200),
+        };
+        writeln!(
+            text,
+            "198.51.100.{client} - - [29/Nov/2026:{hour:02}:{minute:02}:{second:02} +0000] \"{method} {target} HTTP/1.1\" {status} {} \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"",
+            at * 31 % 9000
+        )
+        .unwrap();
+    }
+    text
+}
+
+fn json_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn every_event_is_in_the_archive_once_through_kills() {
+    let sandbox = Sandbox::new();
+    let text = log(120_000);
+    let path = sandbox.write("big.log", text.clone());
+    let arguments = ["replay", "--store", "sqlite:cut.db", "--archive", "events", "--jobs", "2", &path];
+    let mut disturbed = 0;
+    for pause in [200, 500, 900, 300, 1200, 700] {
+        let mut command = sandbox.command(&arguments);
+        command.env("C0DI3_STORE_COMMIT_INTERVAL_MS", "50");
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(pause));
+        child.kill().unwrap();
+        disturbed += usize::from(collect(child).code != Some(0));
+    }
+    assert!(disturbed > 0, "at least one run was really disturbed");
+    let last = sandbox.run(&arguments);
+    assert_eq!(last.code, Some(0), "{}", last.err);
+    let asked = ["--store", "sqlite:cut.db", "--archive", "events", "--out", "ndjson", "--limit", "1000000"];
+    let ask = |question: &str| {
+        let run = sandbox.run(&[&["hunt", question], &asked[..]].concat());
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        json_lines(&run.out)
+    };
+    let lines: Vec<&str> = text.lines().collect();
+    let rows = ask("SELECT \"log.line\" AS number, event.original AS line FROM events ORDER BY \"log.line\"");
+    assert_eq!(rows.len(), lines.len());
+    for (row, (at, line)) in rows.iter().zip(lines.iter().enumerate()) {
+        assert_eq!((row["number"].as_u64(), row["line"].as_str()), (Some(at as u64 + 1), Some(*line)));
+    }
+    let numbers = ask("SELECT count(DISTINCT \"c0di3.sequence\") AS n FROM events");
+    assert_eq!(numbers[0]["n"], lines.len());
+    // No file lies beside those that the catalogue names.
+    let files = ask("SELECT count(*) AS n FROM events WHERE http.response.status_code = 401");
+    assert_eq!(files[0]["n"], lines.len().div_ceil(40));
+}
+
+#[test]
+fn rules_find_in_the_archive_what_they_found_in_the_files() {
+    let sandbox = Sandbox::new();
+    let access = sandbox.write("access.log", log(6000));
+    let samples = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/sample-logs");
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../rules");
+    let replayed = sandbox.run(&["replay", "--store", "sqlite:a.db", "--archive", "events", &access, samples]);
+    assert_eq!(replayed.code, Some(0), "{}", replayed.err);
+    let hunted = sandbox.run(&["hunt", "--rule", rules, "--store", "sqlite:a.db", "--archive", "events"]);
+    assert_eq!(hunted.code, Some(0), "{}", hunted.err);
+    let findings = |text: &str| text.lines().map(str::to_owned).collect::<BTreeSet<String>>();
+    let (expected, found) = (findings(&replayed.out), findings(&hunted.out));
+    assert!(expected.len() > 20, "{}", expected.len());
+    let differ: Vec<_> = expected.symmetric_difference(&found).collect();
+    assert!(differ.is_empty(), "{} of {} differ, such as {}", differ.len(), expected.len(), differ[0]);
+}
+
+#[test]
+fn a_finding_leads_to_the_lines_around_it() {
+    let sandbox = Sandbox::new();
+    let text = log(500);
+    let path = sandbox.write("access.log", text.clone());
+    let replayed = sandbox.run(&["replay", "--store", "sqlite:a.db", "--archive", "events", &path]);
+    let finding = json_lines(&replayed.out).into_iter().find(|finding| !finding["evidence"].as_array().unwrap().is_empty());
+    let finding = finding.unwrap();
+    let (id, evidence) = (finding["id"].as_str().unwrap(), &finding["evidence"][0]);
+    let asked = ["--before", "2", "--after", "1", "--store", "sqlite:a.db", "--archive", "events"];
+    let context = sandbox.run(&[&["context", id], &asked[..]].concat());
+    assert_eq!(context.code, Some(0), "{}", context.err);
+    let number = evidence["line_no"].as_u64().unwrap() as usize;
+    let lines: Vec<&str> = text.lines().collect();
+    for line in &lines[number.saturating_sub(3)..(number + 1).min(lines.len())] {
+        assert!(context.out.contains(line), "{line}\nis not in\n{}", context.out);
+    }
+    assert!(context.out.contains(&format!("> {number:>8}  {}", lines[number - 1])), "{}", context.out);
+    let searched = sandbox.run(&["search", "status:401", "ip:198.51.100.0/28", "--store", "sqlite:a.db", "--archive", "events"]);
+    assert_eq!(searched.code, Some(0), "{}", searched.err);
+    assert_eq!(searched.out.lines().count(), 13, "{}", searched.out);
+    let wrong = sandbox.run(&["search", "sorce.ip:192.0.2.1", "--store", "sqlite:a.db", "--archive", "events"]);
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.err.contains("did you mean source.ip?"), "{}", wrong.err);
+}
