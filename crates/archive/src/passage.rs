@@ -45,8 +45,8 @@ impl Passage {
     pub fn question(&self) -> String {
         let source = self.source.replace('\'', "''");
         format!(
-            "SELECT \"log.line\", event.original FROM events WHERE \"c0di3.source.name\" = '{source}'
-             AND \"log.line\" BETWEEN {} AND {} ORDER BY \"log.line\"",
+            "SELECT c0di3.line, event.original FROM events WHERE \"c0di3.source.name\" = '{source}'
+             AND c0di3.line BETWEEN {} AND {} ORDER BY c0di3.line",
             self.from, self.to
         )
     }

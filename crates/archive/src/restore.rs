@@ -157,6 +157,10 @@ struct RowValues<'a> {
 
 impl Values for RowValues<'_> {
     fn write(&self, name: &str, out: &mut Vec<u8>) -> bool {
+        // A sender may give a field the name of one of our own columns: it is a label.
+        if OWN.contains(&name) {
+            return self.write_label(name, out);
+        }
         if let Some(texts) = text(self.rows, name) {
             if texts.is_null(self.row) {
                 return self.write_label(name, out);

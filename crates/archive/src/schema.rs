@@ -14,9 +14,9 @@ pub const SOURCE_ID: &str = "c0di3.source.id";
 /// The path, address or topic of the source, or the sender that it names.
 pub const SOURCE_NAME: &str = "c0di3.source.name";
 /// Byte offset of the line in its source.
-pub const OFFSET: &str = "log.offset";
+pub const OFFSET: &str = "c0di3.offset";
 /// Number of the line in its source, from 1.
-pub const LINE: &str = "log.line";
+pub const LINE: &str = "c0di3.line";
 /// When the line was received, or its file last written.
 pub const INGESTED: &str = "event.ingested";
 /// Which rules judge the event: the key of its row in the table of datasets.

@@ -187,7 +187,7 @@ fn questions_are_answered_from_the_files() {
         Some(login.trim_end())
     );
     let line = lines.lines().nth(700).unwrap();
-    let needle = "SELECT event.original FROM events WHERE \"log.line\" = 701 AND event.dataset = 'http.access'";
+    let needle = "SELECT event.original FROM events WHERE c0di3.line = 701 AND event.dataset = 'http.access'";
     assert_eq!(count(needle).map(|text| text.replace("\"\"", "\"").trim_matches('"').to_owned()).as_deref(), Some(line.trim_end_matches('"')));
     let search = Search::read("status:500 \"/item/350 \" since 2026-11-29", now()).unwrap();
     let found = ask(&hunt, &search.question(10)).unwrap();

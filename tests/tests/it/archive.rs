@@ -60,7 +60,7 @@ fn every_event_is_in_the_archive_once_through_kills() {
         json_lines(&run.out)
     };
     let lines: Vec<&str> = text.lines().collect();
-    let rows = ask("SELECT \"log.line\" AS number, event.original AS line FROM events ORDER BY \"log.line\"");
+    let rows = ask("SELECT c0di3.line AS number, event.original AS line FROM events ORDER BY c0di3.line");
     assert_eq!(rows.len(), lines.len());
     for (row, (at, line)) in rows.iter().zip(lines.iter().enumerate()) {
         assert_eq!((row["number"].as_u64(), row["line"].as_str()), (Some(at as u64 + 1), Some(*line)));

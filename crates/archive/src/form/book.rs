@@ -67,8 +67,9 @@ impl FormBook {
                 self.vain = 0;
                 continue;
             }
-            out.push(None);
-            if let Some(form) = self.seen_again(batch, row) {
+            let form = self.seen_again(batch, row);
+            out.push(form.as_ref().map(|form| Arc::clone(&form.text)));
+            if let Some(form) = form {
                 stop = (at + 1, Some(form));
                 break;
             }

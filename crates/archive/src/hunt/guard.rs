@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use datafusion::error::DataFusionError;
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast::{
-    self, Expr, Ident, SetExpr, TableFactor, VisitMut, VisitorMut,
+    self, AccessExpr, Expr, Ident, SetExpr, TableFactor, VisitMut, VisitorMut,
 };
 use event::Field;
 
@@ -98,6 +98,23 @@ fn field_of(parts: &[Ident]) -> Option<(usize, String)> {
     })
 }
 
+/// The parts of a name with dots whose first part is a word of SQL.
+fn parts_of(root: &Expr, chain: &[AccessExpr]) -> Option<Vec<Ident>> {
+    let first = match root {
+        Expr::Identifier(name) => name.clone(),
+        Expr::Function(function) => match function.name.0.as_slice() {
+            [only] => only.as_ident()?.clone(),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let rest = chain.iter().map(|part| match part {
+        AccessExpr::Dot(Expr::Identifier(name)) => Some(name.clone()),
+        _ => None,
+    });
+    std::iter::once(Some(first)).chain(rest).collect()
+}
+
 impl VisitorMut for Names {
     type Break = ();
 
@@ -111,6 +128,13 @@ impl VisitorMut for Names {
                         Some(table) => Expr::CompoundIdentifier(vec![table, quoted(name)]),
                         None => Expr::Identifier(quoted(name)),
                     };
+                }
+            }
+            // `user.name`: SQL knows a function `user`.
+            Expr::CompoundFieldAccess { root, access_chain } => {
+                let parts = parts_of(root, access_chain);
+                if let Some((0, name)) = parts.as_deref().and_then(field_of) {
+                    *expression = Expr::Identifier(quoted(name));
                 }
             }
             Expr::Identifier(name) if name.quote_style.is_none() && name.value.starts_with('@') => {

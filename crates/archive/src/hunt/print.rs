@@ -141,7 +141,7 @@ impl Answer {
     /// The raw lines with their numbers in their sources, as they were received.
     pub fn lines_by_number(&self) -> impl Iterator<Item = (u64, String)> {
         let lines = |batch: &RecordBatch| {
-            let numbers = batch.column_by_name("log.line").and_then(|column| column.as_primitive_opt::<Int64Type>());
+            let numbers = batch.column_by_name("c0di3.line").and_then(|column| column.as_primitive_opt::<Int64Type>());
             let texts = batch.column_by_name("event.original").and_then(|column| column.as_string_view_opt());
             let pairs = numbers.zip(texts).map(|(numbers, texts)| {
                 let pair = |(number, text): (&i64, Option<&str>)| (*number as u64, text.unwrap_or("").to_owned());
