@@ -31,7 +31,7 @@ FROM debian:bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl zlib1g && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 c0di3 && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin c0di3 \
- && install -d -o c0di3 -g c0di3 /app /app/data /app/logs
+ && install -d -o c0di3 -g c0di3 /app /app/archive /app/data /app/logs
 COPY --from=build /src/target/dist/c0di3 /usr/local/bin/c0di3
 WORKDIR /app
 USER 10001:10001
