@@ -57,7 +57,10 @@ bench: build ## the figures of FIGURES.md
 	@deploy/scripts/setup.sh test
 	@cargo run --quiet --release --package benches --bin live -- $(PROGRAM)
 
+deb: build ## the Debian package of the program, into the target folder
+	@deploy/scripts/package-deb.sh $(PROGRAM) $(TARGET)
+
 fuzz: setup ## every fuzz target for SECONDS_PER_TARGET (60)
 	@deploy/scripts/fuzz.sh $(SECONDS_PER_TARGET)
 
-.PHONY: help setup test-tools build run stop test soak deny bench fuzz
+.PHONY: help setup test-tools build run stop test soak deny bench deb fuzz

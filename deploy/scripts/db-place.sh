@@ -1,6 +1,7 @@
 # Where the database is, for the scripts that look after it; to be sourced. Either C0DI3_STORE_URL_FILE or C0DI3_STORE_URL
 # (postgres://USER:PASSWORD@HOST:PORT/DATABASE), or POSTGRES_HOST, POSTGRES_PORT, POSTGRES_USER and POSTGRES_DB, with the password
-# from POSTGRES_PASSWORD_FILE, PGPASSWORD or ~/.pgpass. A password never stands in an argument, which others could read.
+# from POSTGRES_PASSWORD_FILE, PGPASSWORD or ~/.pgpass. A password never stands in an argument, which others could read;
+# one with signs that a URL would have to encode is given by POSTGRES_PASSWORD_FILE.
 url=${C0DI3_STORE_URL:-}
 [ -z "${C0DI3_STORE_URL_FILE:-}" ] || url=$(cat "$C0DI3_STORE_URL_FILE")
 case $url in
