@@ -300,6 +300,15 @@ impl BatchBuilder {
         views::outside(value.as_bytes(), 1, offset)
     }
 
+    /// Text that does not lie in the block, or not as it is. Mostly it is UTF-8, and checking that first is quicker.
+    #[cold]
+    fn copied_bytes(&mut self, value: &[u8]) -> u128 {
+        match std::str::from_utf8(value) {
+            Ok(text) => self.copied(text),
+            Err(_) => self.copied(&String::from_utf8_lossy(value)),
+        }
+    }
+
     #[inline]
     fn view_of(&mut self, value: &[u8]) -> u128 {
         match self.place_in_block(value) {
@@ -307,10 +316,7 @@ impl BatchBuilder {
                 views::inline_at(&self.block, place.start, value.len())
             }
             Some(place) => views::outside(value, 0, place.start as u32),
-            None => match std::str::from_utf8(value) {
-                Ok(text) => self.copied(text),
-                Err(_) => self.copied(&String::from_utf8_lossy(value)),
-            },
+            None => self.copied_bytes(value),
         }
     }
 

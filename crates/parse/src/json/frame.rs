@@ -19,7 +19,7 @@ pub(super) const LINE_BYTES_MAX: usize = 16_384;
 
 /// A value of the line that is read the long way: where it stands, and what becomes of it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Leaf {
+pub(super) struct FramedLeaf {
     pub(super) from: usize,
     pub(super) to: usize,
     pub(super) depth: usize,
@@ -66,7 +66,7 @@ pub(super) struct Frames {
     pub(super) read: Vec<ReadValue>,
     pub(super) unescaped: Vec<String>,
     /// Values of the line that is read the long way.
-    pub(super) leaves: Vec<Leaf>,
+    pub(super) leaves: Vec<FramedLeaf>,
 }
 
 impl Frames {
@@ -78,7 +78,7 @@ impl Frames {
 
     /// A value of a line that is read the long way.
     #[inline]
-    pub(super) fn note(&mut self, leaf: Leaf) {
+    pub(super) fn note(&mut self, leaf: FramedLeaf) {
         if self.leaves.len() <= VALUES_MAX {
             self.leaves.push(leaf);
         }

@@ -6,7 +6,7 @@ use event::{BatchBuilder, FieldId, FieldType, Timestamp, ValueTag};
 use memchr::memchr2;
 
 use super::escapes::{self, push_text};
-use super::frame::Leaf;
+use super::frame::FramedLeaf;
 use super::scratch::Scratch;
 use crate::address::decimal;
 use crate::naming::places::{MemberId, MemberPlace, Places, ROOT, TIME_KEYS};
@@ -149,7 +149,7 @@ impl<'a, 's> Reader<'a, 's> {
             Some((text, tag)) => (Text::Plain(text), tag),
             None => self.leaf(depth)?,
         };
-        self.scratch.frames.note(Leaf { from, to: self.at, depth, place });
+        self.scratch.frames.note(FramedLeaf { from, to: self.at, depth, place });
         self.put_at(place, &text, tag, rows);
         Ok(())
     }
