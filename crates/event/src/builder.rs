@@ -175,18 +175,6 @@ impl BatchBuilder {
         self.counts.fields_dropped += 1;
     }
 
-    /// Puts what the current row has in the text column `from` to `to`, too, as a string; nothing is copied.
-    #[inline]
-    pub fn share(&mut self, from: FieldId, to: FieldId) {
-        let row = self.row();
-        let column = self.columns.get(usize::from(from.0)).and_then(Option::as_ref);
-        if let Some((view, tag)) = column.and_then(|column| column.view_at(row))
-            && tag != ValueTag::Null
-        {
-            self.put_view(to, view);
-        }
-    }
-
     /// Names the dataset of the current row where [`Self::end_row`] is given one without a name of its own.
     pub fn name_dataset(&mut self, name: &str) {
         self.later.dataset_now = Some(self.copied(name));
@@ -313,6 +301,15 @@ impl BatchBuilder {
         views::outside(value.as_bytes(), 1, offset)
     }
 
+    /// Text that does not lie in the block, or not as it is. Mostly it is UTF-8, and checking that first is quicker.
+    #[cold]
+    fn copied_bytes(&mut self, value: &[u8]) -> u128 {
+        match std::str::from_utf8(value) {
+            Ok(text) => self.copied(text),
+            Err(_) => self.copied(&String::from_utf8_lossy(value)),
+        }
+    }
+
     #[inline]
     fn view_of(&mut self, value: &[u8]) -> u128 {
         match self.place_in_block(value) {
@@ -320,7 +317,7 @@ impl BatchBuilder {
                 views::inline_at(&self.block, place.start, value.len())
             }
             Some(place) => views::outside(value, 0, place.start as u32),
-            None => self.copied(&String::from_utf8_lossy(value)),
+            None => self.copied_bytes(value),
         }
     }
 

@@ -4,10 +4,12 @@
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
+use crate::needle::{find, find_either};
 use crate::pairs::{Pairs, spaced, unescaped};
 
 /// Where the parts of the header go.
-const HEADER: [&str; 6] = [
+const HEADER: [&str; 7] = [
+    "cef.version",
     "cef.device.vendor",
     "cef.device.product",
     "cef.device.version",
@@ -26,8 +28,8 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
         None => (text, false),
     };
     let version = text.iter().take(3).take_while(|byte| byte.is_ascii_digit() || **byte == b'.').count();
-    let pipes = memchr::memchr_iter(b'|', text).take(7).count();
-    version > 0 && text.get(version) == Some(&b'|') && (is_named || pipes == 7 && version == 1)
+    let has_pipes = || memchr::memchr_iter(b'|', text).take(7).count() == 7;
+    version > 0 && text.get(version) == Some(&b'|') && (is_named || version == 1 && has_pipes())
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
@@ -35,21 +37,31 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         return Err(Refusal::Other("not CEF: it does not begin with CEF: and a version"));
     }
     let text = text.strip_prefix(b"CEF:").unwrap_or(text).trim_ascii();
-    let mut parts = Vec::with_capacity(7);
-    let mut rest = text;
-    while parts.len() < 7 {
-        let Some(end) = bar(rest) else { return Err(Refusal::Broken("CEF: the header has fewer than seven parts")) };
-        parts.push(&rest[..end]);
+    let (mut parts, mut rest) = ([(&b""[..], false); 7], text);
+    for part in &mut parts {
+        let Some((end, is_escaped)) = bar(rest) else {
+            return Err(Refusal::Broken("CEF: the header has fewer than seven parts"));
+        };
+        *part = (rest[..end].trim_ascii(), is_escaped);
         rest = &rest[end + 1..];
     }
     let mut pairs = Pairs::new(context, rows);
-    for (name, part) in std::iter::once(&"cef.version").chain(&HEADER).zip(&parts) {
-        pairs.put(name.as_bytes(), &unescaped(part.trim_ascii()));
+    for (name, (part, is_escaped)) in HEADER.iter().zip(parts) {
+        if is_escaped {
+            pairs.put(name.as_bytes(), &unescaped(part));
+        } else {
+            pairs.put(name.as_bytes(), part);
+        }
     }
+    let has_labels = find!(rest, b"Label=").is_some();
     let mut labels: Vec<(&[u8], &[u8])> = Vec::new();
-    let mut values: Vec<(&[u8], &[u8])> = Vec::with_capacity(rest.len() / PAIR_BYTES);
-    spaced(rest, |name, value| {
-        pairs.put(name, &unescaped(value));
+    let mut values: Vec<(&[u8], &[u8])> = Vec::with_capacity(if has_labels { rest.len() / PAIR_BYTES } else { 0 });
+    spaced(rest, &mut pairs, |pairs, name, value| {
+        pairs.put_named(name, &unescaped(value));
+        if !has_labels {
+            return;
+        }
+        let name = name.text;
         match name.strip_suffix(b"Label") {
             Some(base) => labels.push((base, value)),
             None => values.push((name, value)),
@@ -66,14 +78,15 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     Ok(pairs.finish("cef.event"))
 }
 
-/// Where the first `|` stands that no backslash escapes.
-fn bar(text: &[u8]) -> Option<usize> {
-    let mut at = 0;
+/// Where the first `|` stands that no backslash escapes, and whether there are backslashes in front of it.
+fn bar(text: &[u8]) -> Option<(usize, bool)> {
+    let (mut at, mut is_escaped) = (0, false);
     loop {
-        at += memchr::memchr2(b'|', b'\\', text.get(at..)?)?;
+        at += find_either(b'|', b'\\', text.get(at..)?)?;
         if text[at] == b'|' {
-            return Some(at);
+            return Some((at, is_escaped));
         }
+        is_escaped = true;
         at += 2;
     }
 }

@@ -114,5 +114,6 @@ impl Context {
         }
         self.times.begin_block(reference);
         self.names.begin_block();
+        self.json.begin_block();
     }
 }

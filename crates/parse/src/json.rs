@@ -4,6 +4,8 @@
 
 mod doubled;
 pub(crate) mod escapes;
+mod frame;
+mod framed;
 mod reader;
 mod scratch;
 
@@ -35,9 +37,12 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     context.json.begin_line();
     context.names.places.begin_line();
     let mut reader = Reader::new(trimmed, &mut context.json, &mut context.names.places);
-    reader.line(rows).map_err(Refusal::Broken)?;
-    if reader.at != trimmed.len() {
-        return Err(Refusal::Broken("text after the JSON object"));
+    if !reader.framed_line(rows) {
+        reader.line(rows).map_err(Refusal::Broken)?;
+        if reader.at != trimmed.len() {
+            return Err(Refusal::Broken("text after the JSON object"));
+        }
+        reader.keep_frame();
     }
     let doubled = std::mem::take(&mut reader.doubled);
     if !doubled.is_empty() {

@@ -39,7 +39,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     let separator = separator.unwrap_or(b'\t');
     if memchr::memchr(separator, rest).is_none() && separator == b'\t' {
         // Relays write blanks for tabs.
-        spaced(rest, |name, value| pairs.put(name, value));
+        spaced(rest, &mut pairs, |pairs, name, value| pairs.put_named(name, value));
     } else {
         for pair in rest.split(|byte| *byte == separator) {
             if let Some(equals) = memchr::memchr(b'=', pair) {

@@ -293,8 +293,7 @@ impl Parser {
         preferred: &'static Format,
         rows: &mut BatchBuilder,
     ) -> Result<event::DatasetId, Unread> {
-        let is_bound = self.context.bound.is_some();
-        if is_bound {
+        if self.context.bound.is_some() {
             if let Some(dataset) = put_values::read_bound(text, &mut self.context, rows) {
                 return Ok(dataset);
             }
@@ -302,9 +301,29 @@ impl Parser {
                 return Err(Unread::Broken("not of the format that was asked for"));
             }
         }
+        match (preferred.read)(text, &mut self.context, rows) {
+            Ok(dataset) => {
+                self.context.readers.format(preferred.name);
+                Ok(dataset)
+            }
+            Err(Refusal::Broken(reason)) => Err(Unread::Broken(reason)),
+            Err(Refusal::Other(_)) => self.read_otherwise(text, preferred, rows),
+        }
+    }
+
+    /// Tries all formats but the preferred one, which has refused the line.
+    #[inline(never)]
+    fn read_otherwise(
+        &mut self,
+        text: &[u8],
+        preferred: &'static Format,
+        rows: &mut BatchBuilder,
+    ) -> Result<event::DatasetId, Unread> {
         let candidates = self.options.format.candidates();
-        let others = candidates.iter().copied().filter(|format| !std::ptr::eq(*format, preferred));
-        for format in std::iter::once(preferred).chain(others) {
+        for format in candidates {
+            if std::ptr::eq(*format, preferred) {
+                continue;
+            }
             match (format.read)(text, &mut self.context, rows) {
                 Ok(dataset) => {
                     self.context.readers.format(format.name);
@@ -326,7 +345,9 @@ impl Parser {
         match candidates.iter().find(is_nearest).map(|format| (format.read)(text, &mut self.context, rows)) {
             Some(Err(Refusal::Broken(reason) | Refusal::Other(reason))) => Err(Unread::Broken(reason)),
             _ if is_told => Err(Unread::Broken("not of the format that was asked for")),
-            _ if is_bound => Err(Unread::Broken("not of the format that is defined for its source")),
+            _ if self.context.bound.is_some() => {
+                Err(Unread::Broken("not of the format that is defined for its source"))
+            }
             _ => Err(Unread::Text),
         }
     }
@@ -381,6 +402,8 @@ pub fn peek_time(text: &[u8], options: &Options, reference: event::Timestamp) ->
     (0..batch.rows()).filter_map(|row| times.get(row)).min().map(event::Timestamp)
 }
 
+#[cfg(test)]
+mod alike_tests;
 #[cfg(test)]
 mod long_text_tests;
 #[cfg(test)]

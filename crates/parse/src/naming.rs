@@ -37,7 +37,8 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
     put_client(context, rows);
     put_category(rows);
     let names = &context.names;
-    let Some((text, program)) = names.carried(at, rows) else { return Some(names.settle(at, rows)) };
+    let block = rows.buffer();
+    let Some((text, program)) = names.carried(at, rows, &block) else { return Some(names.settle(at, rows)) };
     let text = text.trim_ascii_end();
     if names.is_of_any_program(at) {
         return Some(put_logged(at, text, context, rows));
@@ -107,9 +108,18 @@ const LOGIN_WORDS: &[(&[u8], usize)] = &[
     (b"session.start", 7),
 ];
 
+/// Whether the two letters in front of this place are such as stand there in one of the words: most places are told by them.
+#[inline]
+fn follows_login_letters(text: &[u8], at: usize) -> bool {
+    let before = at.checked_sub(2).and_then(|from| text.get(from..at));
+    before.is_some_and(|before| {
+        matches!([before[0] | 0x20, before[1] | 0x20], [b'l', b'o'] | [b's', b'i'] | [b'u', b't'] | [b'o', b'n'])
+    })
+}
+
 fn speaks_of_login(text: &[u8]) -> bool {
     [(b'g', b'G'), (b'h', b'H'), (b'.', b'.')].into_iter().any(|(small, large)| {
-        memchr2_iter(small, large, text).any(|at| {
+        memchr2_iter(small, large, text).filter(|at| follows_login_letters(text, *at)).any(|at| {
             LOGIN_WORDS.iter().filter(|(word, mark)| word[*mark] == small).any(|(word, mark)| {
                 let start = at.checked_sub(*mark);
                 let found = start.and_then(|start| text.get(start..start + word.len()));
@@ -145,5 +155,21 @@ fn put_client(context: &Context, rows: &mut BatchBuilder) {
             rows.take_out(field::SOURCE_PORT);
             put_endpoint(rows, client);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_logins_are_found_wherever_they_stand() {
+        for (word, mark) in LOGIN_WORDS {
+            assert!(follows_login_letters(word, *mark), "{}", String::from_utf8_lossy(word));
+            for text in [[b"a ", *word, b"s"].concat(), word.to_ascii_uppercase()] {
+                assert!(speaks_of_login(&text), "{}", String::from_utf8_lossy(&text));
+            }
+        }
+        assert!(!speaks_of_login(b"g h . so long, high. logic sign"));
     }
 }

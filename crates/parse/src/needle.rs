@@ -1,7 +1,7 @@
 //! Fixed words looked for in short texts. A message is shorter than what it costs to set up a general search: the word's
 //! rarest byte is looked for instead, and the rest is compared.
 
-use memchr::{memchr, memrchr_iter};
+use memchr::{memchr, memchr2, memrchr_iter};
 
 /// A word, and which of its bytes log messages have least often.
 #[derive(Clone, Copy, Debug)]
@@ -121,6 +121,21 @@ pub(crate) const fn bytes_of(text: &[u8], alphanumeric: bool) -> [bool; 256] {
     table
 }
 
+/// Longest name of a pair in bytes.
+pub(crate) const NAME_BYTES_MAX: usize = 128;
+
+/// Bytes of which names of pairs are made.
+#[inline]
+pub(crate) fn is_name_byte(byte: u8) -> bool {
+    const NAMES: [bool; 256] = bytes_of(b"_-.@[]/%:", true);
+    NAMES[usize::from(byte)]
+}
+
+/// Whether the text is the name of a pair as key=value and CEF write it.
+pub(crate) fn is_pair_name(text: &[u8]) -> bool {
+    (1..=NAME_BYTES_MAX).contains(&text.len()) && text.iter().all(|byte| is_name_byte(*byte))
+}
+
 /// Bytes that are looked at without setting up a search.
 const NEAR_BYTES: usize = 24;
 
@@ -141,6 +156,35 @@ pub(crate) fn find_byte(byte: u8, text: &[u8]) -> Option<usize> {
     }
     let rest = text.get(at..)?;
     let found = if rest.len() < 8 { rest.iter().position(|it| *it == byte) } else { memchr(byte, rest) };
+    found.map(|found| at + found)
+}
+
+/// Where the first quote or backslash stands.
+#[inline]
+pub(crate) fn quote_or_backslash(text: &[u8]) -> Option<usize> {
+    find_either(b'"', b'\\', text)
+}
+
+/// Where one of two bytes stands first. Most texts between them are short: they are looked at eight bytes at a time.
+#[inline]
+pub(crate) fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    let mut at = 0;
+    while at < 32 {
+        let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
+        let word = u64::from_le_bytes(*chunk);
+        let hits = zero_bytes(word ^ (ONES * u64::from(one))) | zero_bytes(word ^ (ONES * u64::from(other)));
+        if hits != 0 {
+            return Some(at + hits.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    let rest = text.get(at..)?;
+    let found = match rest.len() {
+        0..8 => rest.iter().position(|byte| *byte == one || *byte == other),
+        _ => memchr2(one, other, rest),
+    };
     found.map(|found| at + found)
 }
 
@@ -171,11 +215,22 @@ impl Head {
         match text.first_chunk::<8>() {
             Some(chunk) => {
                 u64::from_le_bytes(*chunk) & self.mask == self.bytes
-                    && (self.text.len() <= 8 || text[8..].starts_with(&self.text[8..]))
+                    && (self.text.len() <= 8 || begins_behind(text, &self.text))
             }
             None => text.starts_with(&self.text),
         }
     }
+}
+
+/// Whether a text begins with another one of more than eight bytes, of which those are known to be the same. Eight bytes at a time,
+/// the last of them once more: for short texts a call costs more.
+#[inline]
+pub(crate) fn begins_behind(text: &[u8], start: &[u8]) -> bool {
+    let Some(head) = text.get(..start.len()) else { return false };
+    let (own, others) = (start[8..].as_chunks::<8>().0, head[8..].as_chunks::<8>().0);
+    let are_same = own.iter().zip(others).all(|(own, other)| u64::from_le_bytes(*own) == u64::from_le_bytes(*other));
+    are_same
+        && start.last_chunk().copied().map(u64::from_le_bytes) == head.last_chunk().copied().map(u64::from_le_bytes)
 }
 
 /// Where a word stands first.
@@ -207,6 +262,11 @@ mod tests {
                 prop_assert_eq!(word.find(text), memchr::memmem::find(text, word.text));
                 prop_assert_eq!(word.rfind(text), memchr::memmem::rfind(text, word.text));
                 prop_assert_eq!(find_byte(word.text[0], text), memchr(word.text[0], text));
+                let quoted: Vec<u8> = text.iter().map(|byte| if *byte == b'f' { b'"' } else { *byte }).collect();
+                prop_assert_eq!(quote_or_backslash(&quoted), memchr2(b'"', b'\\', &quoted));
+                for start in [&text[..text.len() / 2], &text[text.len() / 3..]] {
+                    prop_assert_eq!(Head::new(start).begins(text), text.starts_with(start));
+                }
                 prop_assert_eq!(Head::new(word.text).begins(text), text.starts_with(word.text));
                 prop_assert_eq!(find_word(text, word.text), memchr::memmem::find(text, word.text));
             }

@@ -7,14 +7,12 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId, FieldId, Timestamp, ValueTag, dataset};
 
 use crate::context::Context;
-use crate::naming::{self, places::ROOT};
-use crate::needle::{bytes_of, find_byte};
+use crate::naming;
+use crate::naming::places::{MemberId, MemberPlace, Places, ROOT};
+use crate::needle::{NAME_BYTES_MAX, find_byte, is_name_byte};
 
 /// Pairs of one event that are read; others are counted as dropped.
 const PAIRS_MAX: usize = 512;
-/// Longest name in bytes.
-pub(crate) const NAME_BYTES_MAX: usize = 128;
-
 /// Puts the pairs of one event.
 pub(crate) struct Pairs<'c, 'r> {
     context: &'c mut Context,
@@ -46,6 +44,20 @@ impl<'c, 'r> Pairs<'c, 'r> {
                 places.remember((ROOT, name), &path, false, self.rows).1
             }
         };
+        self.put_at(place, value);
+    }
+
+    /// A value of the event under a name of which it may be known already what it is.
+    #[inline]
+    pub(crate) fn put_named(&mut self, name: PairName<'_>, value: &[u8]) {
+        let Some(known) = name.known.filter(|_| self.count < PAIRS_MAX) else { return self.put(name.text, value) };
+        self.count += 1;
+        let place = self.context.names.places.follow(known);
+        self.put_at(place, value);
+    }
+
+    #[inline]
+    fn put_at(&mut self, place: MemberPlace, value: &[u8]) {
         if let Some(rank) = place.time
             && let Some(time) = naming::time(value, &mut self.context.times)
             && self.best_time.is_none_or(|(best, _)| rank <= best)
@@ -124,38 +136,60 @@ pub(crate) fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out)
 }
 
-/// Bytes of which names are made.
-#[inline]
-pub(crate) fn is_name_byte(byte: u8) -> bool {
-    const NAMES: [bool; 256] = bytes_of(b"_-.@[]/%:", true);
-    NAMES[usize::from(byte)]
+/// The name of a pair, and which member of the block's events it is, where that is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PairName<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) known: Option<MemberId>,
 }
 
 /// Pairs of a text in which values may hold blanks: a value ends before the last word in front of the next `=` that no
 /// backslash escapes.
-pub(crate) fn spaced<'a>(text: &'a [u8], mut each: impl FnMut(&'a [u8], &'a [u8])) {
-    let Some((mut name, mut at)) = next_name(text, 0) else { return };
+pub(crate) fn spaced<'a>(
+    text: &'a [u8],
+    pairs: &mut Pairs<'_, '_>,
+    mut each: impl FnMut(&mut Pairs<'_, '_>, PairName<'a>, &'a [u8]),
+) {
+    let places = &pairs.context.names.places;
+    let Some((mut name, mut at)) = next_name(text, 0, places, Some(places.last())) else { return };
     loop {
-        let next = next_name(text, at);
-        let end = next.as_ref().map_or(text.len(), |(range, _)| range.start);
-        each(&text[name.clone()], text[at..end.max(at)].trim_ascii());
+        let next = next_name(text, at, &pairs.context.names.places, name.known);
+        let end = next.as_ref().map_or(text.len(), |(name, after)| after - 1 - name.text.len());
+        each(pairs, name, text[at..end.max(at)].trim_ascii());
         match next {
-            Some((range, after)) => (name, at) = (range, after),
+            Some((found, after)) => (name, at) = (found, after),
             None => return,
         }
     }
 }
 
-/// The first name from `from` on that a `=` follows, and where its value begins.
-fn next_name(text: &[u8], from: usize) -> Option<(std::ops::Range<usize>, usize)> {
+/// The first name from `from` on that a `=` follows, and where its value begins. Mostly it is the one that followed `last` in
+/// another line, which is compared first.
+#[inline]
+fn next_name<'a>(
+    text: &'a [u8],
+    from: usize,
+    places: &Places,
+    last: Option<MemberId>,
+) -> Option<(PairName<'a>, usize)> {
     let mut at = from;
+    let expected = last.and_then(|last| places.word_behind(last));
     loop {
-        let equals = at + memchr::memchr(b'=', text.get(at..)?)?;
+        let equals = at + find_byte(b'=', text.get(at..)?)?;
+        if let Some(expected) = &expected
+            && let Some(start) = equals.checked_sub(expected.key.len()).filter(|start| *start > from)
+            && text[start - 1].is_ascii_whitespace()
+            && expected.begins(&text[start..])
+        {
+            let name = PairName { text: &text[start..equals], known: Some(expected.id) };
+            return Some((name, equals + 1));
+        }
         let name =
             text[from..equals].iter().rposition(|byte| !is_name_byte(*byte)).map_or(from, |blank| from + blank + 1);
         let is_led = name == 0 || name == from && from == 0 || text[name - 1].is_ascii_whitespace();
         if name < equals && is_led {
-            return Some((name..equals, equals + 1));
+            let name = &text[name..equals];
+            return Some((PairName { text: name, known: places.word(name) }, equals + 1));
         }
         at = equals + 1;
     }

@@ -15,8 +15,8 @@ use nom::sequence::terminated;
 use crate::body::junos;
 use crate::clock::{Times, starts_with_month};
 use crate::context::{Context, Refusal};
+use crate::needle::NAME_BYTES_MAX;
 use crate::needle::find;
-use crate::pairs::NAME_BYTES_MAX;
 use crate::rfc3164;
 use crate::syslog::{Priority, Program, priority, put_host, put_message, put_origin};
 

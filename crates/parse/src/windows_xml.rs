@@ -41,7 +41,7 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
 
 /// Whether the element begins in the line and ends in another.
 pub(crate) fn goes_on(line: &[u8]) -> bool {
-    looks_like(line) && find!(line, END).is_none()
+    looks_like(line) && !line.ends_with(END) && find!(line, END).is_none()
 }
 
 /// Where the next such element begins.
@@ -295,17 +295,21 @@ fn shown(text: &[u8]) -> Cow<'_, str> {
     }
 }
 
+/// Whether a text has what JSON escapes. Looked at eight bytes at a time.
+fn needs_escapes(text: &[u8]) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let less = |word: u64, than: u64| word.wrapping_sub(ONES * than) & !word & (ONES << 7);
+    let (chunks, rest) = text.as_chunks::<8>();
+    let is_in_chunks = chunks.iter().any(|chunk| {
+        let word = u64::from_le_bytes(*chunk);
+        less(word, 0x20) | less(word ^ (ONES * u64::from(b'"')), 1) | less(word ^ (ONES * u64::from(b'\\')), 1) != 0
+    });
+    is_in_chunks || rest.iter().any(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\'))
+}
+
 /// A JSON string; most texts need no escapes.
 fn push_quoted(out: &mut Vec<u8>, text: &str) {
-    const ESCAPED: [bool; 256] = {
-        let (mut table, mut at) = (bytes_of(b"\"\\", false), 0);
-        while at < 0x20 {
-            table[at] = true;
-            at += 1;
-        }
-        table
-    };
-    if text.bytes().any(|byte| ESCAPED[usize::from(byte)]) {
+    if needs_escapes(text.as_bytes()) {
         return out.extend_from_slice(event::json::quote(text).as_bytes());
     }
     out.push(b'"');
@@ -357,4 +361,19 @@ fn unescaped(text: &str) -> Cow<'_, str> {
     }
     out.push_str(rest);
     Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::needs_escapes;
+
+    proptest! {
+        #[test]
+        fn texts_with_escapes_are_told(text in "[a-d\u{80}\u{1f}\"\\\\ é]{0,40}") {
+            let expected = text.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+            prop_assert_eq!(needs_escapes(text.as_bytes()), expected);
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The row at hand of a batch under construction: looking at what it has, and putting texts that many rows get. Ends no row.
 
+use std::borrow::Cow;
+
 use arrow_buffer::Buffer;
 
 use super::{BatchBuilder, KeptText, ValueNow};
@@ -91,6 +93,32 @@ impl BatchBuilder {
         }
     }
 
+    /// Puts what the current row has in the text column `from` to `to`, too, as a string, where `accept` takes the text and what it
+    /// was in JSON; nothing is copied. `None` where the row has no text there.
+    #[inline]
+    pub fn share_where<T>(
+        &mut self,
+        from: FieldId,
+        to: FieldId,
+        accept: impl FnOnce(&[u8], ValueTag) -> Result<(), T>,
+    ) -> Option<Result<(), T>> {
+        let row = self.row();
+        let column = self.columns.get(usize::from(from.0))?.as_ref()?;
+        let (view, tag) = column.view_at(row)?;
+        let length = views::length(view);
+        let shared = if length <= views::INLINE_BYTES_MAX {
+            accept(view.to_le_bytes().get(4..4 + length)?, tag)
+        } else {
+            let (buffer, offset) = ((view >> 64) as u32, (view >> 96) as u32 as usize);
+            let buffer = if buffer == 0 { self.block.as_slice() } else { &self.scratch };
+            accept(buffer.get(offset..offset + length)?, tag)
+        };
+        if shared.is_ok() {
+            self.put_view(to, view);
+        }
+        Some(shared)
+    }
+
     /// Writes the text that the current row has in `id`; false where it has none.
     pub fn text_now(&self, id: FieldId, into: &mut String) -> bool {
         into.clear();
@@ -142,6 +170,21 @@ impl BatchBuilder {
     /// How many names [`Self::column_named`] has been asked for: as long as this stays, no column is new.
     pub fn names_known(&self) -> usize {
         self.dynamic.len()
+    }
+
+    /// The text that the current row has in `id`: as it lies in `block`, which is [`Self::buffer`], or else a copy.
+    pub fn text_or_copy<'b>(&self, id: FieldId, block: &'b Buffer) -> Option<(Cow<'b, [u8]>, ValueTag)> {
+        let (view, tag) = self.columns.get(usize::from(id.0))?.as_ref()?.view_at(self.row())?;
+        let length = views::length(view);
+        if length <= views::INLINE_BYTES_MAX {
+            return Some((Cow::Owned(view.to_le_bytes().get(4..4 + length)?.to_vec()), tag));
+        }
+        let (buffer, offset) = ((view >> 64) as u32, (view >> 96) as u32 as usize);
+        if buffer == 0 && block.as_ptr() == self.block.as_ptr() {
+            return Some((Cow::Borrowed(block.get(offset..offset + length)?), tag));
+        }
+        let buffer = if buffer == 0 { self.block.as_slice() } else { &self.scratch };
+        Some((Cow::Owned(buffer.get(offset..offset + length)?.to_vec()), tag))
     }
 
     /// The text that the current row has in `id`, apart from the builder: as it lies in `block`, which is

@@ -3,7 +3,9 @@
 
 use std::sync::OnceLock;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use aho_corasick::Anchored;
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 use memchr::memchr;
@@ -30,7 +32,7 @@ type OwnLine = (u16, u16);
 
 #[derive(Debug)]
 struct Index {
-    keys: AhoCorasick,
+    keys: DFA,
     /// For each key, whose it is.
     known: Vec<Vec<OwnLine>>,
 }
@@ -61,11 +63,7 @@ fn index() -> Option<&'static Index> {
                 }
             }
         }
-        let automaton = AhoCorasick::builder()
-            .ascii_case_insensitive(true)
-            .kind(Some(AhoCorasickKind::DFA))
-            .build(keys.iter().map(|(key, _)| key))
-            .ok()?;
+        let automaton = DFA::builder().ascii_case_insensitive(true).build(keys.iter().map(|(key, _)| key)).ok()?;
         Some(Index { keys: automaton, known: keys.into_iter().map(|(_, known)| known).collect() })
     };
     INDEX.get_or_init(build).as_ref()
@@ -122,13 +120,22 @@ struct Candidates {
 fn candidates(text: &[u8], bigrams: &mut LateBigrams) -> Option<Candidates> {
     let index = index()?;
     let mut found = Candidates { known: [(0, 0); CANDIDATES_MAX], count: 0 };
-    for place in index.keys.find_overlapping_iter(text) {
-        for known in &index.known[place.pattern().as_usize()] {
-            if found.known[..found.count].contains(known) {
-                continue;
+    let keys = &index.keys;
+    let mut state = keys.start_state(Anchored::No).ok()?;
+    for byte in text {
+        state = keys.next_state(Anchored::No, state, *byte);
+        // Of the states that are told apart, those that end keys are alone here.
+        if !keys.is_special(state) || !keys.is_match(state) {
+            continue;
+        }
+        for key in 0..keys.match_len(state) {
+            for known in &index.known[keys.match_pattern(state, key).as_usize()] {
+                if found.known[..found.count].contains(known) {
+                    continue;
+                }
+                *found.known.get_mut(found.count)? = *known;
+                found.count += 1;
             }
-            *found.known.get_mut(found.count)? = *known;
-            found.count += 1;
         }
     }
     found.keep(|known| may_be_in(known, text, bigrams));

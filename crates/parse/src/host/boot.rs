@@ -24,6 +24,9 @@ fn fraction_digits(stamp: &[u8]) -> Option<usize> {
 
 /// `kern  :info  : ` of `dmesg -x` is not needed to read the line. With `<6>` in front it is syslog.
 fn without_level(text: &[u8]) -> &[u8] {
+    if text.get(6) != Some(&b':') || text.get(13) != Some(&b':') {
+        return text;
+    }
     let mut parts = text.splitn(3, |byte| *byte == b':');
     match (parts.next(), parts.next(), parts.next()) {
         (Some(facility), Some(level), Some(rest)) if facility.len() == 6 && level.len() == 6 => {

@@ -6,9 +6,11 @@ use event::{BatchBuilder, FieldId, FieldType, Timestamp, ValueTag};
 use memchr::memchr2;
 
 use super::escapes::{self, push_text};
+use super::frame::FramedLeaf;
 use super::scratch::Scratch;
 use crate::address::decimal;
 use crate::naming::places::{MemberId, MemberPlace, Places, ROOT, TIME_KEYS};
+use crate::needle::quote_or_backslash;
 
 /// Deepest nesting of objects and arrays that is read.
 const DEPTH_MAX: usize = 64;
@@ -142,10 +144,12 @@ impl<'a, 's> Reader<'a, 's> {
             self.scratch.open.pop();
             return Ok(());
         }
+        let from = self.at;
         let (text, tag) = match self.usual_leaf() {
             Some((text, tag)) => (Text::Plain(text), tag),
             None => self.leaf(depth)?,
         };
+        self.scratch.frames.note(FramedLeaf { from, to: self.at, depth, place });
         self.put_at(place, &text, tag, rows);
         Ok(())
     }
@@ -209,7 +213,7 @@ impl<'a, 's> Reader<'a, 's> {
 
     /// A text without escapes or a row of digits, which most values are; `None` where another one begins at this place.
     #[inline]
-    fn usual_leaf(&mut self) -> Option<(&'a [u8], ValueTag)> {
+    pub(super) fn usual_leaf(&mut self) -> Option<(&'a [u8], ValueTag)> {
         let rest = self.text.get(self.at..)?;
         match rest.first()? {
             b'"' => {
@@ -358,7 +362,7 @@ impl<'a, 's> Reader<'a, 's> {
     }
 
     #[inline]
-    fn put_at(&mut self, place: MemberPlace, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
+    pub(super) fn put_at(&mut self, place: MemberPlace, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
         if let Some(rank) = place.time {
             let time = instant(text.bytes(), tag);
             if let Some((time, is_sure)) = time
@@ -389,8 +393,8 @@ impl<'a, 's> Reader<'a, 's> {
 
 #[inline]
 pub(super) fn put_value(id: FieldId, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
-    if BatchBuilder::kind_of(id) == FieldType::Long
-        && tag == ValueTag::Number
+    if tag == ValueTag::Number
+        && BatchBuilder::kind_of(id) == FieldType::Long
         && let Some(number) = whole_number(text.bytes())
     {
         rows.long(id, number);
@@ -408,24 +412,6 @@ fn whole_number(text: &[u8]) -> Option<i64> {
     let canonical = digits == b"0" || digits.first() != Some(&b'0');
     let value = decimal(digits).filter(|_| canonical && text != b"-0")?;
     Some(if digits.len() < text.len() { -value } else { value })
-}
-
-/// Where the first quote or backslash stands. Most strings are short: they are looked at eight bytes at a time.
-#[inline]
-fn quote_or_backslash(text: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
-    let mut at = 0;
-    while at < 32 {
-        let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
-        let word = u64::from_le_bytes(*chunk);
-        let hits = zero_bytes(word ^ (ONES * u64::from(b'"'))) | zero_bytes(word ^ (ONES * u64::from(b'\\')));
-        if hits != 0 {
-            return Some(at + hits.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
-    memchr2(b'"', b'\\', &text[at..]).map(|found| at + found)
 }
 
 fn is_number(word: &[u8]) -> bool {

@@ -63,7 +63,7 @@ pub(super) fn put(
     match conversion {
         Conversion::Text => put_text(raw, target, rows),
         Conversion::Lower => {
-            rows.owned(target, &String::from_utf8_lossy(text).to_lowercase());
+            put_lower(text, target, rows);
             true
         }
         Conversion::Address => put_address(text, target, rows),
@@ -103,6 +103,21 @@ pub(super) fn word<'a>(conversion: Conversion, raw: Raw<'a>) -> Option<std::borr
         return inside::elements(raw.text).nth(wanted).and_then(inside::text).map(|(text, _)| text);
     }
     Some(std::borrow::Cow::Borrowed(if conversion == Conversion::Base { base(raw.text) } else { raw.text }))
+}
+
+/// Longest word that is made lower case without room of its own, in bytes.
+const WORD_BYTES_MAX: usize = 32;
+
+fn put_lower(text: &[u8], target: FieldId, rows: &mut BatchBuilder) {
+    let mut lower = [0; WORD_BYTES_MAX];
+    if let Some(lower) = lower.get_mut(..text.len())
+        && text.is_ascii()
+    {
+        lower.copy_from_slice(text);
+        lower.make_ascii_lowercase();
+        return rows.owned(target, std::str::from_utf8(lower).unwrap_or_default());
+    }
+    rows.owned(target, &String::from_utf8_lossy(text).to_lowercase());
 }
 
 fn put_text(raw: Raw<'_>, target: FieldId, rows: &mut BatchBuilder) -> bool {

@@ -4,9 +4,9 @@
 use std::borrow::Cow;
 
 use event::ValueTag;
-use memchr::memchr2;
 
 use crate::json::escapes;
+use crate::needle::{bytes_of, find_byte, quote_or_backslash};
 
 /// Elements of an array that are looked at.
 const ELEMENTS_MAX: usize = 64;
@@ -26,7 +26,63 @@ pub(super) fn elements(array: &[u8]) -> impl Iterator<Item = &[u8]> {
 #[inline]
 pub(super) fn only_text(array: &[u8]) -> Option<&[u8]> {
     let inside = array.strip_prefix(b"[\"")?.strip_suffix(b"\"]")?;
-    memchr2(b'"', b'\\', inside).is_none().then_some(inside)
+    quote_or_backslash(inside).is_none().then_some(inside)
+}
+
+/// As [`member`], of an array that the reader has stepped over: its elements end, so that each is gone through once.
+pub(super) fn member_of_array<'a>(array: &'a [u8], path: &str) -> Option<&'a [u8]> {
+    let inside = array.trim_ascii().strip_prefix(b"[").filter(|_| !path.is_empty());
+    let Some(mut rest) = inside else { return member(array, path) };
+    for _ in 0..ELEMENTS_MAX {
+        rest = rest.trim_ascii_start();
+        let after = match rest.strip_prefix(b"{").and_then(|inside| member_within(inside, path)) {
+            Some(Within::Found(value)) => return Some(value),
+            Some(Within::Absent(after)) => after,
+            // An empty object, or one that is no JSON within: the next element counts.
+            None => {
+                let (element, after) = value(rest)?;
+                let found = member(element, path).filter(|_| element.first() != Some(&b'['));
+                if found.is_some() {
+                    return found;
+                }
+                after
+            }
+        };
+        rest = after.trim_ascii_start().strip_prefix(b",").unwrap_or_default();
+    }
+    None
+}
+
+/// What the members of an object say of a path.
+enum Within<'a> {
+    /// It is there.
+    Found(&'a [u8]),
+    /// The object ended; the text behind it.
+    Absent(&'a [u8]),
+}
+
+/// The members behind the brace of an object. `None` where they are no JSON, or there are none.
+fn member_within<'a>(mut rest: &'a [u8], path: &str) -> Option<Within<'a>> {
+    let (first, others) = cut(path);
+    loop {
+        let (key, after) = value(rest)?;
+        let (value, after) = value(after.trim_ascii_start().strip_prefix(b":")?)?;
+        if key.strip_prefix(b"\"").and_then(|key| key.strip_suffix(b"\"")) == Some(first.as_bytes()) {
+            let found = if others.is_empty() { Some(value) } else { member(value, others) };
+            // Without it, another element may have the path.
+            return found.map(Within::Found);
+        }
+        match after.trim_ascii_start() {
+            [b',', after @ ..] => rest = after,
+            [b'}', after @ ..] => return Some(Within::Absent(after)),
+            _ => return None,
+        }
+    }
+}
+
+/// The first part of a path, and the others.
+fn cut(path: &str) -> (&str, &str) {
+    find_byte(b'.', path.as_bytes()).map_or((path, ""), |at| (&path[..at], &path[at + 1..]))
 }
 
 /// The value of a member of an object, by its dotted path; of an array, that of the first element which has it.
@@ -41,7 +97,7 @@ pub(super) fn member<'a>(json: &'a [u8], path: &str) -> Option<&'a [u8]> {
     if json.first() == Some(&b'[') {
         return elements(json).find_map(|element| member(element, path).filter(|_| element.first() != Some(&b'[')));
     }
-    let (first, others) = path.split_once('.').unwrap_or((path, ""));
+    let (first, others) = cut(path);
     let mut rest = json.strip_prefix(b"{")?;
     loop {
         let (key, after) = value(rest)?;
@@ -86,6 +142,9 @@ fn unescaped(inside: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(out.into_bytes())
 }
 
+/// What tells where an array or an object ends.
+const MARKS: [bool; 256] = bytes_of(b"\"{}[]", false);
+
 /// The first value of the text and what follows it.
 fn value(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = text.trim_ascii_start();
@@ -94,11 +153,11 @@ fn value(text: &[u8]) -> Option<(&[u8], &[u8])> {
         b'{' | b'[' => {
             let (mut at, mut open) = (0, 0_usize);
             loop {
-                match text.get(at)? {
+                at += text.get(at..)?.iter().position(|byte| MARKS[usize::from(*byte)])?;
+                match text[at] {
                     b'"' => at += string_end(&text[at..])?,
                     b'{' | b'[' => (open, at) = (open + 1, at + 1),
-                    b'}' | b']' => (open, at) = (open - 1, at + 1),
-                    _ => at += 1,
+                    _ => (open, at) = (open - 1, at + 1),
                 }
                 if open == 0 {
                     break at;
@@ -115,7 +174,7 @@ fn value(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn string_end(text: &[u8]) -> Option<usize> {
     let mut at = 1;
     loop {
-        at += memchr2(b'"', b'\\', text.get(at..)?)?;
+        at += quote_or_backslash(text.get(at..)?)?;
         if text[at] == b'"' {
             return Some(at + 1);
         }
@@ -141,6 +200,21 @@ mod tests {
             (found(list, "e"), found(list, "z"), found("[", "a"), found("[{\"a", "a")),
             (None, None, None, None)
         );
+        for (list, path) in [
+            (list, "a.b"),
+            (list, "a.z"),
+            (list, "d"),
+            (list, "c"),
+            (list, "e"),
+            (list, "z"),
+            (list, ""),
+            (r#"[{},{"a":1,"a":2},{"a":3}]"#, "a"),
+            (r#"[[{"a":1}],{"a":{"b":2}},{"a":{"c":3}}]"#, "a.c"),
+            (r#"[{"a" 1},{"b":1 "a":2},{"a":3}]"#, "a"),
+            (r#"["a",{"a":"}"}]"#, "a"),
+        ] {
+            assert_eq!(member_of_array(list.as_bytes(), path), member(list.as_bytes(), path), "{list} {path}");
+        }
         assert_eq!(elements(br#"["a", 2,[3]]"#).count(), 3);
         assert_eq!(found(r#"["a","b"]"#, "").as_deref(), Some("a"));
     }

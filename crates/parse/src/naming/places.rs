@@ -8,6 +8,7 @@ use event::catalog::{FIELDS, OF_THE_PIPELINE};
 use event::{BatchBuilder, FieldId};
 use hashbrown::{DefaultHashBuilder, HashTable};
 
+use crate::needle::{begins_behind, is_pair_name};
 use crate::shape::Shapes;
 use crate::shape::model::Signs;
 
@@ -58,8 +59,7 @@ impl KeyStart {
     fn begins(self, text: &[u8], key: &[u8]) -> bool {
         match text.first_chunk::<8>() {
             Some(chunk) => {
-                u64::from_le_bytes(*chunk) & self.mask == self.bytes
-                    && (key.len() <= 8 || text[8..key.len()] == key[8..])
+                u64::from_le_bytes(*chunk) & self.mask == self.bytes && (key.len() <= 8 || begins_behind(text, key))
             }
             None => text[..key.len()] == *key,
         }
@@ -76,6 +76,22 @@ pub(crate) struct Expected {
     place: MemberPlace,
 }
 
+/// The name of a pair that is expected.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ExpectedWord<'p> {
+    pub(crate) id: MemberId,
+    pub(crate) key: &'p [u8],
+    start: KeyStart,
+}
+
+impl ExpectedWord<'_> {
+    /// Whether the text begins with the name and a `=`.
+    #[inline]
+    pub(crate) fn begins(&self, text: &[u8]) -> bool {
+        text.get(self.key.len()) == Some(&b'=') && self.start.begins(text, self.key)
+    }
+}
+
 /// A key that some line of the block had.
 #[derive(Debug)]
 struct Member {
@@ -83,6 +99,8 @@ struct Member {
     is_object: bool,
     /// The key stands in JSON as it is.
     is_plain: bool,
+    /// It is the name of a pair, and is made of nothing but the bytes of such names.
+    is_word: bool,
     key: Box<[u8]>,
     start: KeyStart,
     /// The one that followed it last.
@@ -143,6 +161,7 @@ impl Places {
             parent: UNKNOWN,
             is_object: true,
             is_plain: false,
+            is_word: false,
             key: Box::default(),
             start: KeyStart::new(b""),
             next: UNKNOWN,
@@ -186,6 +205,29 @@ impl Places {
         (id, place)
     }
 
+    /// The name of a pair that is expected behind `last`.
+    #[inline]
+    pub(crate) fn word_behind(&self, last: MemberId) -> Option<ExpectedWord<'_>> {
+        let id = self.members.get(last.0 as usize)?.next;
+        let member = self.members.get(id.0 as usize).filter(|member| member.is_word)?;
+        Some(ExpectedWord { id, key: &member.key, start: member.start })
+    }
+
+    /// The member that is the name of a pair, where a line of the block had it.
+    pub(crate) fn word(&self, name: &[u8]) -> Option<MemberId> {
+        let hash = self.hasher.hash_one((ROOT, false, name));
+        let is_it = |at: &u32| {
+            let member = &self.members[*at as usize];
+            member.parent == ROOT && !member.is_object && *member.key == *name
+        };
+        self.table.find(hash, is_it).map(|at| MemberId(*at)).filter(|id| self.members[id.0 as usize].is_word)
+    }
+
+    /// The member that the line had last.
+    pub(crate) fn last(&self) -> MemberId {
+        self.last
+    }
+
     /// What is known of a key of `parent`; the line has it from now on.
     #[inline]
     pub(crate) fn recall(&mut self, parent: MemberId, key: &[u8], is_object: bool) -> Option<(MemberId, MemberPlace)> {
@@ -207,6 +249,24 @@ impl Places {
             }
         };
         Some((found, self.follow(found)))
+    }
+
+    /// Takes what a line before it had: the line has these members and keys of signatures, and no others.
+    #[inline]
+    pub(crate) fn take_all(&mut self, row: &[MemberId], signs: Signs) {
+        self.row.clear();
+        self.row.extend_from_slice(row);
+        self.signs = signs;
+    }
+
+    /// The members of the line that are no objects.
+    pub(crate) fn row_now(&self) -> &[MemberId] {
+        &self.row
+    }
+
+    /// Keys of signatures that the line has.
+    pub(crate) fn signs_now(&self) -> Signs {
+        self.signs
     }
 
     /// What is known of a member; the line has it from now on.
@@ -243,8 +303,9 @@ impl Places {
         }
         let id = self.members.len() as u32;
         let is_plain = memchr::memchr2(b'"', b'\\', key).is_none();
+        let is_word = parent == ROOT && !is_object && is_pair_name(key);
         let (start, key, path) = (KeyStart::new(key), key.into(), path.into());
-        self.members.push(Member { parent, is_object, is_plain, key, start, next: UNKNOWN, place, path });
+        self.members.push(Member { parent, is_object, is_plain, is_word, key, start, next: UNKNOWN, place, path });
         let (members, hasher) = (&self.members, &self.hasher);
         let hash_of = |at: &u32| {
             let member = &members[*at as usize];

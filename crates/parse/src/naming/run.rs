@@ -1,6 +1,8 @@
 //! What a shape or the dictionary says of an event's values is done: one value after the other is brought to its field. Chooses
 //! no shape.
 
+use std::borrow::Cow;
+
 use event::builder::Buffer;
 use event::catalog::field;
 use event::{BatchBuilder, FieldId, ValueTag};
@@ -25,7 +27,11 @@ impl Names {
         while let Some(step) = plan.steps.get(next) {
             let is_timed = step.usual == Usual::Time && self.places.timed_by == Some(step.from);
             let is_own = self.places.is_of_members(step.from);
-            let is_put = is_timed || is_own && run_step(step, &block, &mut self.spare, times, rows);
+            let mut put = || match run_usual(step, rows) {
+                Some(is_put) => is_put,
+                None => run_step(step, &block, &mut self.spare, times, rows),
+            };
+            let is_put = is_timed || is_own && put();
             if is_put {
                 // The text that is read on may be one that a step took out of a member.
                 self.places.note_put(step.target);
@@ -46,7 +52,10 @@ impl Names {
         while let Some((synonym, step)) = plan.get(next) {
             // What a format or the event itself gave stays.
             let is_put = rows.has(step.target) || {
-                let is_put = run_step(step, &block, &mut self.spare, times, rows);
+                let is_put = match run_usual(step, rows) {
+                    Some(is_put) => is_put,
+                    None => run_step(step, &block, &mut self.spare, times, rows),
+                };
                 if is_put {
                     put.insert(*synonym);
                 }
@@ -57,12 +66,18 @@ impl Names {
         self.guesses.mark(put, self.places.shapes(), rows);
     }
 
-    /// The text that the event carries, and the program that wrote it.
-    pub(super) fn carried(&self, at: usize, rows: &BatchBuilder) -> Option<(Vec<u8>, Vec<u8>)> {
+    /// The text that the event carries, and the program that wrote it. `block`: the buffer of `rows`, in which the text stands
+    /// unless it was unescaped.
+    pub(super) fn carried<'b>(
+        &self,
+        at: usize,
+        rows: &BatchBuilder,
+        block: &'b Buffer,
+    ) -> Option<(Cow<'b, [u8]>, Cow<'b, [u8]>)> {
         let plan = self.plans[at].as_ref()?;
         let own = |columns: &[FieldId]| {
             let mut own = columns.iter().filter(|column| self.places.is_of_members(**column));
-            own.find_map(|column| text_of(*column, rows))
+            own.find_map(|column| text_of(*column, rows, block))
         };
         let (text, program) = (own(&plan.text)?, own(&plan.program));
         Some((text, program.unwrap_or_default()))
@@ -70,12 +85,11 @@ impl Names {
 }
 
 /// A text, or the bytes of one.
-fn text_of(column: FieldId, rows: &BatchBuilder) -> Option<Vec<u8>> {
-    let value = rows.value_now(column)?;
-    let (text, tag) = (value.text()?, value.tag());
+fn text_of<'b>(column: FieldId, rows: &BatchBuilder, block: &'b Buffer) -> Option<Cow<'b, [u8]>> {
+    let (text, tag) = rows.text_or_copy(column, block)?;
     match tag {
-        ValueTag::String if !is_nothing(text) => Some(text.to_vec()),
-        ValueTag::Array => convert::bytes(Raw { text, tag }),
+        ValueTag::String if !is_nothing(&text) => Some(text),
+        ValueTag::Array => convert::bytes(Raw { text: &text, tag }).map(Cow::Owned),
         _ => None,
     }
 }
@@ -86,26 +100,35 @@ fn run_usual(step: &NamingStep, rows: &mut BatchBuilder) -> Option<bool> {
     if matches!(step.usual, Usual::Other | Usual::Time) || step.inside.is_some() {
         return None;
     }
-    let Some(value) = rows.value_now(step.from) else { return Some(false) };
-    let text = value.text()?;
-    match (step.usual, value.tag()) {
-        (Usual::Same, ValueTag::String | ValueTag::Number | ValueTag::Boolean) => {
-            if is_nothing(text) {
-                return Some(false);
-            }
-        }
-        (Usual::Address, ValueTag::String) if is_ip(text) && text.first() != Some(&b':') => {}
+    let looked_at = |text: &[u8], tag: ValueTag| match (step.usual, tag) {
+        (Usual::Same, ValueTag::String | ValueTag::Number | ValueTag::Boolean) => match is_nothing(text) {
+            true => Err(Unshared::Nothing),
+            false => Ok(()),
+        },
+        (Usual::Address, ValueTag::String) if is_ip(text) && text.first() != Some(&b':') => Ok(()),
         (Usual::Number, ValueTag::String | ValueTag::Number) => {
-            let number = decimal(text)?;
-            return Some(convert::put_whole(number, step.target, rows));
+            Err(decimal(text).map_or(Unshared::Unusual, Unshared::Number))
         }
-        _ => return None,
+        _ => Err(Unshared::Unusual),
+    };
+    match rows.share_where(step.from, step.target, looked_at) {
+        Some(Ok(())) => Some(true),
+        Some(Err(Unshared::Nothing)) => Some(false),
+        Some(Err(Unshared::Number(number))) => Some(convert::put_whole(number, step.target, rows)),
+        Some(Err(Unshared::Unusual)) => None,
+        // A number or a time, or no value.
+        None => rows.value_now(step.from).is_none().then_some(false),
     }
-    rows.share(step.from, step.target);
-    Some(true)
 }
 
-/// Brings one value to its field; false where there is none, or none that the field takes.
+/// What a text is that is not put as it stands.
+enum Unshared {
+    Nothing,
+    Number(i64),
+    Unusual,
+}
+
+/// Brings a value that has to be looked at to its field; false where there is none, or none that the field takes.
 fn run_step(
     step: &NamingStep,
     block: &Buffer,
@@ -113,9 +136,6 @@ fn run_step(
     times: &mut Times,
     rows: &mut BatchBuilder,
 ) -> bool {
-    if let Some(is_put) = run_usual(step, rows) {
-        return is_put;
-    }
     let number;
     let raw = match rows.text_apart(step.from, block, spare) {
         Some((text, tag)) => Raw { text, tag },
@@ -132,7 +152,11 @@ fn run_step(
         rows.mark("messages_unread");
         (0..unread).for_each(|_| rows.count_field_dropped());
     }
-    let found = inside::member(raw.text, path).and_then(inside::text);
+    let member = match raw.tag {
+        ValueTag::Array => inside::member_of_array(raw.text, path),
+        _ => inside::member(raw.text, path),
+    };
+    let found = member.and_then(inside::text);
     found.is_some_and(|(text, tag)| put(step, Raw { text: &text, tag }, times, rows))
 }
 
