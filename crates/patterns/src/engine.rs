@@ -64,6 +64,8 @@ pub struct PatternScratch {
     unsure: Vec<(u32, u32)>,
     /// Patterns that were nominated in this view.
     seen: SeenSet,
+    /// Literals that have nominated in this view: a value may hold one thousands of times.
+    told: SeenSet,
     points: Vec<u32>,
 }
 
@@ -140,6 +142,7 @@ impl Engine {
             found: SeenSet::new(self.patterns.len()),
             unsure: Vec::new(),
             seen: SeenSet::new(self.patterns.len()),
+            told: SeenSet::new(self.nominated.len()),
             points: vec![0; self.packs.len()],
         }
     }
@@ -419,10 +422,13 @@ impl Work<'_> {
         // Then what the search has found stands there as it is written. Other views may bring capital letters.
         let is_lower = matches!(look.view, View::Decoded | View::Raw);
         scratch.seen.begin();
-        let PatternScratch { nominated, seen, .. } = &mut **scratch;
+        scratch.told.begin();
+        let PatternScratch { nominated, seen, told, .. } = &mut **scratch;
         nominated.clear();
         engine.literals.find(look.text.as_bytes(), |literal, _, _| {
-            nominated.extend(engine.nominated[literal].iter().copied().filter(|pattern| seen.add(*pattern)));
+            if told.add(literal as u32) {
+                nominated.extend(engine.nominated[literal].iter().copied().filter(|pattern| seen.add(*pattern)));
+            }
         });
         nominated.sort_unstable();
         let mut nominated = std::mem::take(nominated);
@@ -433,12 +439,14 @@ impl Work<'_> {
     /// Tries what the search of the whole has found in this part of it, which begins at `at`.
     fn look_at_candidates(&mut self, look: Look<'_>, at: usize) {
         self.scratch.seen.begin();
+        self.scratch.told.begin();
         let engine = self.engine;
         let candidates = std::mem::take(&mut self.scratch.candidates);
         for (literal, start, end) in &candidates {
             let (literal, start, end) = (*literal as usize, *start as usize, *end as usize);
             let is_inside = at <= start && end <= at + look.text.len();
-            if is_inside || Some(literal) == engine.ampersand && look.part != Part::Value {
+            let counts = is_inside || Some(literal) == engine.ampersand && look.part != Part::Value;
+            if counts && self.scratch.told.add(literal as u32) {
                 for number in &engine.nominated[literal] {
                     if self.scratch.seen.add(*number) {
                         self.attempt(*number, look, is_inside);
