@@ -252,9 +252,8 @@ fn evaluate_candidates(
             }
             row_scratch.publish_found();
             let mut check = RowCheck::new(group, batch, row as usize, row_scratch);
-            let open = |gate: &&Vec<u64>| gate[at / 64] >> (at % 64) & 1 == 1;
-            let always = group.always.iter().zip(&*gates).filter(|(_, gate)| open(gate)).map(|((rule, _), _)| rule);
-            for rule in always.chain(&group.sampled_always) {
+            let always = group.always.iter().zip(&*gates).filter(|(_, open)| open[at / 64] >> (at % 64) & 1 == 1);
+            for rule in always.map(|((rule, _), _)| rule).chain(&group.sampled_always) {
                 evaluate(group, *rule, row, &mut check, out);
             }
             for found in 0..check.searched().len() {
