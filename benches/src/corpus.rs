@@ -26,6 +26,13 @@ impl Random {
         self.number() % bound
     }
 
+    /// An element of a list with a long tail: the n-th comes about as often as 1/n says.
+    pub fn tailed<'a, T>(&mut self, list: &'a [T]) -> &'a T {
+        let share = self.below(1 << 20) as f64 / (1 << 20) as f64;
+        let place = (list.len() as f64 + 1.0).powf(share) - 1.0;
+        &list[(place as usize).min(list.len() - 1)]
+    }
+
     /// An element; the first ones come much more often than the last ones.
     pub fn skewed<'a, T>(&mut self, list: &'a [T]) -> &'a T {
         let share = self.below(1 << 20) as f64 / (1 << 20) as f64;
@@ -77,7 +84,15 @@ const ATTACKS: [(&str, &str); 12] = [
     ("/phpmyadmin/index.php", "Mozilla/5.0"),
 ];
 
-/// Makes access lines in combined format, about 220 bytes each.
+/// Different user agents, and different pages.
+const AGENTS: usize = 14_000;
+const PAGES: usize = 14_000;
+/// Answers per 100 lines: 12 are redirections and errors of the client, one is an error of the server.
+const ANSWERS: [(u64, u16); 8] =
+    [(85, 200), (87, 206), (91, 304), (94, 301), (95, 302), (98, 404), (99, 403), (100, 500)];
+
+/// Makes access lines in combined format, about 220 bytes each. Agents and pages have long tails: the most frequent one
+/// has some hundredths of all lines, and most come a few times.
 #[derive(Debug)]
 pub struct Access {
     random: Random,
@@ -91,12 +106,12 @@ pub struct Access {
 impl Access {
     pub fn new(seed: u64, attacks_per_10k: u64) -> Self {
         let mut random = Random::new(seed);
-        let agents = (0..400)
+        let agents = (0..AGENTS)
             .map(|at| {
                 format!("{}{}.{}.{}", ENGINES[at % ENGINES.len()], 90 + at % 40, random.below(9), random.below(6000))
             })
             .collect();
-        let pages = (0..14_000)
+        let pages = (0..PAGES)
             .map(|at| {
                 let section = SECTIONS[random.below(12) as usize];
                 let word = |random: &mut Random| WORDS[random.below(22) as usize];
@@ -115,7 +130,8 @@ impl Access {
             if attack { self.random.below(200) + (198 << 24) } else { self.random.below(30_000) * 977 + (81 << 24) };
         let octets = (address as u32).to_be_bytes();
         let stamp = clf(self.second);
-        let status = *self.random.skewed(&[200, 200, 200, 200, 304, 301, 206, 404, 403, 500]);
+        let answer = self.random.below(100);
+        let status = ANSWERS.iter().find(|(below, _)| answer < *below).map_or(200, |(_, status)| *status);
         let bytes = self.random.below(60_000);
         let [a, b, c, d] = octets;
         write!(out, "{a}.{b}.{c}.{d} - - [{stamp}] \"")?;
@@ -125,14 +141,14 @@ impl Access {
             return Ok(());
         }
         let method = *self.random.skewed(&["GET", "GET", "GET", "GET", "GET", "POST", "HEAD", "PUT"]);
-        let page = self.random.skewed(&self.pages).as_str();
+        let page = self.random.tailed(&self.pages).as_str();
         write!(out, "{method} {page}")?;
         if self.random.below(3) == 0 {
             let (first, second) = (self.random.below(24) as usize, self.random.below(24) as usize);
             write!(out, "?q={}+{}&page={}", WORDS[first], WORDS[second], self.random.below(90))?;
         }
         let referrer = self.random.below(60) as usize;
-        let agent = self.random.skewed(&self.agents).as_str();
+        let agent = self.random.tailed(&self.agents).as_str();
         writeln!(
             out,
             " HTTP/1.1\" {status} {bytes} \"https://www.example.org/{}/{}\" \"{agent}\"",
@@ -147,11 +163,19 @@ impl Access {
 pub struct Sshd {
     random: Random,
     second: i64,
+    /// Lines of failed logins per 10,000.
+    failures_per_10k: u64,
 }
 
 impl Sshd {
+    /// A host that is being attacked: five lines in eight are of failed logins.
     pub fn new(seed: u64) -> Self {
-        Sshd { random: Random::new(seed), second: 1_790_000_000 }
+        Self::with_failures(seed, 6_250)
+    }
+
+    /// So many lines in 10,000 are of failed logins.
+    pub fn with_failures(seed: u64, failures_per_10k: u64) -> Self {
+        Sshd { random: Random::new(seed), second: 1_790_000_000, failures_per_10k }
     }
 
     pub fn line(&mut self, out: &mut String) -> std::fmt::Result {
@@ -166,7 +190,12 @@ impl Sshd {
             .skewed(&["root", "admin", "deploy", "alice", "bob", "oracle", "postgres", "git", "test", "www"]);
         let stamp = bsd(self.second);
         write!(out, "<38>{stamp} web{host:02} sshd[{pid}]: ")?;
-        match self.random.below(8) {
+        let kind = if self.random.below(10_000) < self.failures_per_10k {
+            self.random.below(5)
+        } else {
+            5 + self.random.below(3)
+        };
+        match kind {
             0..=2 => writeln!(out, "Failed password for {user} from {a}.{b}.{c}.{d} port {port} ssh2"),
             3 => writeln!(out, "Failed password for invalid user {user}{port} from {a}.{b}.{c}.{d} port {port} ssh2"),
             4 => writeln!(out, "Invalid user {user}{port} from {a}.{b}.{c}.{d} port {port}"),

@@ -1,4 +1,5 @@
-//! Puts the rule files of `rules/` into the program, so that it runs without any file beside it, and the commit it is built of.
+//! Puts the rule files of `rules/` into the program, so that it runs without any file beside it: their texts, and the
+//! trees that are read of them, so that it need not read them as YAML at each start. And the commit it is built of.
 #![allow(clippy::expect_used, clippy::print_stdout, reason = "a build script reports to cargo by printing and failing")]
 
 use std::fmt::Write;
@@ -6,21 +7,26 @@ use std::path::{Path, PathBuf};
 
 fn main() {
     let root = Path::new(&std::env::var("CARGO_MANIFEST_DIR").expect("set by cargo")).join("../../rules");
+    let target = PathBuf::from(std::env::var("OUT_DIR").expect("set by cargo"));
     println!("cargo:rerun-if-changed={}", root.display());
     let mut files = Vec::new();
     collect(&root, &mut files);
     files.sort();
     let mut out = String::from("&[\n");
-    for file in files {
+    for (at, file) in files.iter().enumerate() {
         println!("cargo:rerun-if-changed={}", file.display());
-        let name = file.strip_prefix(&root).expect("below the folder").display().to_string();
+        let name = format!("rules/{}", file.strip_prefix(&root).expect("below the folder").display());
         let path = file.canonicalize().expect("just listed").display().to_string();
-        writeln!(out, "    ({:?}, include_str!({path:?})),", format!("rules/{name}"))
+        let packed = target.join(format!("rules{at}.packed")).display().to_string();
+        let text = std::fs::read_to_string(file).expect("rule files are text");
+        // What cannot be read is told by whoever loads it.
+        let trees = yaml::read(&text).map(|nodes| yaml::pack(&nodes)).unwrap_or_default();
+        std::fs::write(&packed, trees).expect("the build folder can be written to");
+        writeln!(out, "    ({name:?}, include_str!({path:?}), include_bytes!({packed:?})),")
             .expect("a String takes everything");
     }
     out.push_str("]\n");
-    let target = Path::new(&std::env::var("OUT_DIR").expect("set by cargo")).join("default_rules.rs");
-    std::fs::write(target, out).expect("the build folder can be written to");
+    std::fs::write(target.join("default_rules.rs"), out).expect("the build folder can be written to");
     println!("cargo:rustc-env=C0DI3_COMMIT={}", commit());
 }
 

@@ -1,4 +1,5 @@
-//! Writes a corpus: `cargo run --release -p benches --bin corpus -- access|sshd MEGABYTES [SEED] [ATTACKS_PER_10000] > file`
+//! Writes a corpus: `cargo run --release -p benches --bin corpus -- access|sshd MEGABYTES [SEED] [ATTACKS_PER_10000] > file`.
+//! Attacks of sshd are failed logins: five lines in eight where no share is given.
 
 use std::io::{BufWriter, Write};
 
@@ -18,7 +19,7 @@ fn main() -> anyhow::Result<()> {
             Box::new(move |line| access.line(line))
         }
         Some("sshd") => {
-            let mut sshd = Sshd::new(seed);
+            let mut sshd = if arguments.len() > 3 { Sshd::with_failures(seed, attacks) } else { Sshd::new(seed) };
             Box::new(move |line| sshd.line(line))
         }
         _ => bail!("usage: corpus access|sshd MEGABYTES [SEED] [ATTACKS_PER_10000]"),

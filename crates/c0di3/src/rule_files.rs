@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use event::LogSource;
-use rules::{Diagnostic, Gravity, Indicators, Loaded, Terms, load, read_exceptions, read_placeholders};
+use rules::{
+    Diagnostic, EmbeddedFile, Gravity, Indicators, Loaded, RuleText, Terms, load, read_exceptions, read_placeholders,
+};
 
 use crate::cli::{RuleArguments, TermArguments};
 use crate::config::Config;
 use crate::indicators::IndicatorFiles;
 use crate::outcome::{Usage, tell};
 
-/// Name and text of every rule file of this repository.
-pub(crate) static DEFAULT_RULES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/default_rules.rs"));
+/// Every rule file of this repository.
+pub(crate) static DEFAULT_RULES: &[EmbeddedFile] = include!(concat!(env!("OUT_DIR"), "/default_rules.rs"));
 
 /// Largest rule file in bytes.
 const RULE_FILE_BYTES_MAX: u64 = 16 << 20;
@@ -138,8 +140,8 @@ impl RuleTexts {
             problems.extend(terms.taxonomy.add(path, text));
         }
         let default = if default { DEFAULT_RULES } else { &[] };
-        let given = found.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
-        let mut loaded = load(default.iter().copied().chain(given), &terms);
+        let given = found.files.iter().map(|(path, text)| RuleText::from((path.as_str(), text.as_str())));
+        let mut loaded = load(default.iter().map(|file| RuleText::from(*file)).chain(given), &terms);
         let texts = exceptions.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         let (read, wrong) = read_exceptions(texts, &terms);
         loaded.set.exceptions = read;
@@ -237,5 +239,18 @@ pub(crate) fn log_source(config: &Config, text: Option<&str>) -> anyhow::Result<
     match text {
         Some(text) => Ok(Some(text.parse().map_err(|reason| Usage(format!("--logsource: {reason}")))?)),
         None => Ok(config.rules.logsource.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packed_rules_are_those_that_are_read() {
+        assert!(DEFAULT_RULES.len() > 100);
+        for (path, text, packed) in DEFAULT_RULES {
+            assert_eq!(rules::yaml::unpack(packed), rules::yaml::read(text).ok(), "{path}");
+        }
     }
 }

@@ -136,14 +136,22 @@ impl Predicates {
             Check::Number(_) => 200,
             _ => 400,
         };
-        let columns = &self.columns[predicate as usize];
-        if columns.iter().any(|column| REPETITIVE_COLUMNS.contains(&self.names[*column as usize].as_str())) {
+        if self.columns[predicate as usize].iter().any(|column| self.is_repetitive(*column)) {
             let is_rare =
                 |pattern: &TextPattern| pattern.required().is_some_and(|text| RARE_VALUES.contains(&text.as_str()));
             let rare = matches!(&self.checks[predicate as usize], Check::Text(pattern) if is_rare(pattern));
             return if rare { COST_OF_RARE } else { COST_MAX };
         }
         by_value + FOR_EACH_USE * u64::from(self.uses[predicate as usize])
+    }
+
+    fn is_repetitive(&self, column: ColumnId) -> bool {
+        REPETITIVE_COLUMNS.contains(&self.names[column as usize].as_str())
+    }
+
+    /// Whether the predicate looks at a column whose values are few. Its other names are columns that few batches have.
+    pub(super) fn is_on_repetitive_columns(&self, predicate: u32) -> bool {
+        self.columns[predicate as usize].iter().any(|column| self.is_repetitive(*column))
     }
 
     /// Folded texts of which every match holds one, and where, if that decides; empty where there are none.

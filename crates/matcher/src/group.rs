@@ -5,6 +5,7 @@ use rules::percent::is_url_column;
 use rules::sigma::rule::Rule;
 
 use crate::compile::Predicates;
+use crate::gate::Gate;
 use crate::plan::{self, Plan};
 use crate::predicate::{ColumnId, Direct};
 use crate::program::Program;
@@ -25,8 +26,8 @@ pub(super) struct Group {
     pub(super) plans: Vec<Plan>,
     /// For each predicate, the rules that may match where it holds (indexes into `rules`).
     pub(super) triggered: Vec<Vec<u32>>,
-    /// Rules that can match without any predicate: evaluated on every row.
-    pub(super) always: Vec<u32>,
+    /// Rules that can match without any predicate: evaluated on every row that their gate leaves open.
+    pub(super) always: Vec<(u32, Gate)>,
     /// Rules that look at some rows only: evaluated on those.
     pub(super) sampled_always: Vec<u32>,
     /// One in how many rows those look at; each number once.
@@ -48,7 +49,7 @@ impl Group {
     /// only do so.
     pub(super) fn compile<'a>(rules: impl Iterator<Item = (u32, &'a Rule)>, parts_hold: bool, sampled: bool) -> Self {
         let mut predicates = Predicates::new(parts_hold);
-        let rules: Vec<GroupRule> = rules
+        let mut rules: Vec<GroupRule> = rules
             .map(|(index, rule)| {
                 let program = Program::compile(&rule.condition, &mut predicates);
                 GroupRule { index, program, sample_of: rule.sample_of.filter(|_| sampled) }
@@ -74,6 +75,15 @@ impl Group {
             }
             rule.program.long_lists(&mut |predicate| searched[predicate as usize] = true);
         }
+        for rule in &always {
+            // What must not hold there is looked up like what triggers rules, where values are few.
+            for predicate in Gate::excluded(&rules[*rule as usize].program) {
+                searched[predicate as usize] |= predicates.is_on_repetitive_columns(predicate);
+            }
+        }
+        rules.iter_mut().for_each(|rule| rule.program.order(&searched));
+        let always =
+            always.into_iter().map(|rule| (rule, Gate::new(&rules[rule as usize].program, &searched))).collect();
         let mut samples: Vec<u32> = rules.iter().filter_map(|rule| rule.sample_of).collect();
         samples.sort_unstable();
         samples.dedup();

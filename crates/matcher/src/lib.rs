@@ -8,6 +8,7 @@
 mod by_log_source;
 mod cache;
 mod compile;
+mod gate;
 mod group;
 mod hits;
 mod keyword_prefilter;
@@ -54,6 +55,20 @@ pub struct MatchScratch {
     rows: Vec<Vec<u32>>,
     matched: Vec<(u32, u32)>,
     known: hits::KnownPatterns,
+}
+
+impl MatchScratch {
+    /// Sorts the rows of a batch by their datasets.
+    fn take_rows(&mut self, batch: &EventBatch) {
+        self.rows.resize_with(DATASETS.len(), Vec::new);
+        self.rows.iter_mut().for_each(Vec::clear);
+        for (row, dataset) in batch.datasets().iter().enumerate() {
+            // Further lines of a record are judged with its first one.
+            if *dataset != CONTINUATION {
+                self.rows[usize::from(dataset.0)].push(row as u32);
+            }
+        }
+    }
 }
 
 impl Matcher {
@@ -104,17 +119,23 @@ impl Matcher {
         })
     }
 
+    /// In how many rows, at most, the search of columns leaves something to the rules for their datasets. For measuring:
+    /// [`Matcher::matches`] does the same first.
+    pub fn candidates(&self, batch: &EventBatch, scratch: &mut MatchScratch) -> usize {
+        scratch.take_rows(batch);
+        let MatchScratch { rows, groups, .. } = scratch;
+        let rows = rows.iter().enumerate().filter(|(_, rows)| !rows.is_empty());
+        let of_dataset = rows.map(|(dataset, rows)| {
+            let group = self.group(dataset as u8);
+            scan::search(group, batch, rows, groups.entry(dataset as u8).or_insert_with(|| GroupScratch::new(group)))
+        });
+        of_dataset.sum()
+    }
+
     /// `(row, rule)` for every match, by row, then by rule: row of the batch, and index in [`RuleSet::rules`].
     pub fn matches<'s>(&self, batch: &EventBatch, scratch: &'s mut MatchScratch) -> &'s [(u32, u32)] {
-        scratch.rows.resize_with(DATASETS.len(), Vec::new);
-        scratch.rows.iter_mut().for_each(Vec::clear);
+        scratch.take_rows(batch);
         scratch.matched.clear();
-        for (row, dataset) in batch.datasets().iter().enumerate() {
-            // Further lines of a record are judged with its first one.
-            if *dataset != CONTINUATION {
-                scratch.rows[usize::from(dataset.0)].push(row as u32);
-            }
-        }
         let rows = &mut scratch.rows[usize::from(JSON.0)];
         let must_filter = scratch.by_log_source.take_rows(&self.by_log_source, &self.set, batch, rows);
         scratch.by_log_source.scan(batch, &mut scratch.matched);

@@ -70,6 +70,24 @@ impl RowScratch {
         self.starts.push(self.present.len() as u32);
     }
 
+    /// Whether a test of the row itself holds.
+    pub(super) fn direct(&self, test: u32, group: &Group, batch: &EventBatch, row: usize) -> bool {
+        let test = &group.directs[test as usize];
+        let position = |column: &ColumnId| self.positions[*column as usize];
+        let mut of_test = test.columns.iter().filter_map(position);
+        match &test.kind {
+            DirectKind::Absent => !of_test.any(|position| Value::at(batch, position, row).is_some()),
+            DirectKind::Exists(wanted) => of_test.any(|position| values::exists(batch, position, row)) == *wanted,
+            DirectKind::Refers(others, reference) => {
+                values::refers(batch, row, of_test, others.iter().filter_map(position), reference)
+            }
+            DirectKind::HasValue => {
+                let is_line = |column: &ColumnId| group.columns[*column as usize].0 == KEYWORDS;
+                test.columns.iter().any(is_line) || of_test.any(|position| values::has_value(batch, position, row))
+            }
+        }
+    }
+
     /// Forgets the row before.
     pub(super) fn begin(&mut self) {
         for predicate in self.found.drain(..).chain(self.checked.drain(..)) {
@@ -196,25 +214,7 @@ impl<'a> RowCheck<'a> {
         passes(texts.line) || texts.unescaped.as_deref().is_some_and(passes) || is_in_a_value(check, batch, row)
     }
 
-    /// Whether a test of the row itself holds.
     fn direct(&self, test: u32) -> bool {
-        let test = &self.group.directs[test as usize];
-        let positions =
-            |columns: &'a [ColumnId]| columns.iter().filter_map(|column| self.scratch.positions[*column as usize]);
-        let mut of_test = positions(&test.columns);
-        match &test.kind {
-            DirectKind::Absent => !of_test.any(|position| Value::at(self.batch, position, self.row).is_some()),
-            DirectKind::Exists(wanted) => {
-                of_test.any(|position| values::exists(self.batch, position, self.row)) == *wanted
-            }
-            DirectKind::Refers(others, reference) => {
-                values::refers(self.batch, self.row, of_test, positions(others), reference)
-            }
-            DirectKind::HasValue => {
-                let is_line = |column: &ColumnId| self.group.columns[*column as usize].0 == KEYWORDS;
-                test.columns.iter().any(is_line)
-                    || of_test.any(|position| values::has_value(self.batch, position, self.row))
-            }
-        }
+        self.scratch.direct(test, self.group, self.batch, self.row)
     }
 }

@@ -10,6 +10,7 @@ use rules::fold::fold_into;
 use rules::percent::{decoded, may_be_encoded};
 
 use crate::cache::{Cache, VerdictId, Verdicts};
+use crate::gate::{SearchedColumn, close_where_held};
 use crate::group::Group;
 use crate::keywords::{KeywordTexts, is_in_a_value};
 use crate::plan::{Nominee, Plan};
@@ -29,6 +30,8 @@ pub(super) struct GroupScratch {
     open: Vec<bool>,
     /// Rows (as bits) in which some predicate triggers a rule.
     candidates: Vec<u64>,
+    /// Rows (as bits) that each gate leaves open.
+    gates: Vec<Vec<u64>>,
     work: Work,
     row: RowScratch,
 }
@@ -91,6 +94,7 @@ impl GroupScratch {
             bound: Vec::new(),
             open: Vec::new(),
             candidates: Vec::new(),
+            gates: Vec::new(),
             work: Work { seen: SeenSet::new(group.checks.len()), ..Work::default() },
             row: RowScratch::new(group),
         }
@@ -136,10 +140,15 @@ pub(super) fn scan(
     scratch: &mut GroupScratch,
     out: &mut Vec<(u32, u32)>,
 ) {
+    search(group, batch, rows, scratch);
+    evaluate_candidates(group, batch, rows, scratch, out);
+}
+
+/// Searches every column, and finds the rows in which some rule may match: how many there are, at most.
+pub(super) fn search(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &mut GroupScratch) -> usize {
     scratch.bind(group, batch);
     scratch.candidates.clear();
-    let initial = if group.always.is_empty() { 0 } else { u64::MAX };
-    scratch.candidates.resize(rows.len().div_ceil(64), initial);
+    scratch.candidates.resize(rows.len().div_ceil(64), 0);
     for bound_at in 0..scratch.bound.len() {
         let (at, position) = scratch.bound[bound_at];
         let plan = &group.plans[at];
@@ -162,7 +171,8 @@ pub(super) fn scan(
         flag_candidates(column, &mut scratch.candidates);
     }
     flag_sampled(group, batch, rows, &mut scratch.candidates);
-    evaluate_candidates(group, batch, rows, scratch, out);
+    open_gates(group, batch, rows, scratch);
+    scratch.candidates.iter().map(|word| word.count_ones() as usize).sum()
 }
 
 /// Adds the rows that sampled rules look at, whatever stands in them: one pass for all such rules.
@@ -174,6 +184,34 @@ fn flag_sampled(group: &Group, batch: &EventBatch, rows: &[u32], candidates: &mu
         let number = sample_number(batch, *row);
         let is_sampled = group.samples.iter().any(|of| number.is_multiple_of(u64::from(*of)));
         candidates[at / 64] |= u64::from(is_sampled) << (at % 64);
+    }
+}
+
+/// Finds the rows that each gate leaves open, and adds them.
+fn open_gates(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &mut GroupScratch) {
+    let GroupScratch { columns, bound, candidates, row: row_scratch, gates, .. } = scratch;
+    gates.resize_with(group.always.len(), Vec::new);
+    let searched = bound.iter().map(|(plan, _)| (&group.plans[*plan], &columns[*plan]));
+    let searched: Vec<SearchedColumn<'_>> = searched
+        .filter(|(_, column)| column.any)
+        .map(|(plan, column)| SearchedColumn {
+            predicates: &plan.predicates,
+            verdicts: &column.verdicts,
+            of_rows: &column.of_rows,
+        })
+        .collect();
+    for ((_, gate), open) in group.always.iter().zip(gates) {
+        open.clear();
+        open.resize(rows.len().div_ceil(64), u64::MAX);
+        close_where_held(&gate.absent, &searched, open);
+        for (at, row) in rows.iter().enumerate() {
+            let bit = 1 << (at % 64);
+            let holds = |test: &u32| row_scratch.direct(*test, group, batch, *row as usize);
+            if open[at / 64] & bit != 0 && !gate.directs.iter().all(holds) {
+                open[at / 64] &= !bit;
+            }
+        }
+        candidates.iter_mut().zip(&*open).for_each(|(candidates, open)| *candidates |= open);
     }
 }
 
@@ -199,7 +237,7 @@ fn evaluate_candidates(
     scratch: &mut GroupScratch,
     out: &mut Vec<(u32, u32)>,
 ) {
-    let GroupScratch { columns, bound, candidates, row: row_scratch, .. } = scratch;
+    let GroupScratch { columns, bound, candidates, row: row_scratch, gates, .. } = scratch;
     let filled: Vec<&ColumnScratch> =
         bound.iter().map(|(plan, _)| &columns[*plan]).filter(|column| column.any).collect();
     for (word_at, word) in candidates.iter().enumerate() {
@@ -214,7 +252,8 @@ fn evaluate_candidates(
             }
             row_scratch.publish_found();
             let mut check = RowCheck::new(group, batch, row as usize, row_scratch);
-            for rule in group.always.iter().chain(&group.sampled_always) {
+            let always = group.always.iter().zip(&*gates).filter(|(_, open)| open[at / 64] >> (at % 64) & 1 == 1);
+            for rule in always.map(|((rule, _), _)| rule).chain(&group.sampled_always) {
                 evaluate(group, *rule, row, &mut check, out);
             }
             for found in 0..check.searched().len() {
@@ -440,7 +479,10 @@ impl ColumnSearch<'_> {
             let mut nominated = std::mem::take(&mut work.nominated);
             nominated.sort_unstable();
             nominated.dedup();
-            for predicate in nominated.drain(..).filter(|predicate| !work.seen.has(*predicate)).collect::<Vec<_>>() {
+            for predicate in nominated.drain(..) {
+                if work.seen.has(predicate) {
+                    continue;
+                }
                 let check = &group.checks[predicate as usize];
                 let passes = check.passes_folded(text, &folded, tag)
                     || other.is_some_and(|other| check.passes(Value::Text(other, tag)));

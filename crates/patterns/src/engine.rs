@@ -3,7 +3,6 @@
 //! search.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::context::Context;
@@ -65,6 +64,8 @@ pub struct PatternScratch {
     unsure: Vec<(u32, u32)>,
     /// Patterns that were nominated in this view.
     seen: SeenSet,
+    /// Literals that have nominated in this view: a value may hold one thousands of times.
+    told: SeenSet,
     points: Vec<u32>,
 }
 
@@ -99,18 +100,23 @@ impl Engine {
         let (packs, sums) = with_members(packs);
         let context = packs.first().map(|(_, pack)| Arc::clone(&pack.context)).unwrap_or_default();
         let mut patterns = Vec::new();
-        let mut by_text: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        let mut needs: Vec<(&str, u32)> = Vec::new();
         for (at, (_, pack)) in packs.iter().enumerate() {
             let looked_at = |pattern: &Pattern| pattern.parts & input.parts() != 0;
             for (place, pattern) in pack.patterns.iter().enumerate().filter(|(_, pattern)| looked_at(pattern)) {
                 let number = patterns.len() as u32;
                 patterns.push((at as u32, place as u32));
-                pattern.needs.iter().for_each(|need| by_text.entry(need.clone()).or_default().push(number));
+                needs.extend(pattern.needs.iter().map(|need| (need.as_str(), number)));
             }
         }
-        let literals = Literals::for_requests(by_text.keys().map(|text| text.as_bytes().into()).collect());
-        let ampersand = by_text.keys().position(|text| text == "&");
-        let nominated: Vec<Vec<u32>> = by_text.into_values().collect();
+        // Patterns of a text in the order of their numbers, each as often as it names the text.
+        needs.sort();
+        let by_text: Vec<&[(&str, u32)]> = needs.chunk_by(|(one, _), (other, _)| one == other).collect();
+        let texts: Vec<&str> = by_text.iter().filter_map(|run| run.first()).map(|(text, _)| *text).collect();
+        let literals = Literals::for_requests(texts.iter().map(|text| text.as_bytes().into()).collect());
+        let ampersand = texts.iter().position(|text| *text == "&");
+        let nominated: Vec<Vec<u32>> =
+            by_text.iter().map(|run| run.iter().map(|(_, number)| *number).collect()).collect();
         let part = |number: &u32| {
             let (pack, place) = patterns[*number as usize];
             let (_, pack) = &packs[pack as usize];
@@ -136,6 +142,7 @@ impl Engine {
             found: SeenSet::new(self.patterns.len()),
             unsure: Vec::new(),
             seen: SeenSet::new(self.patterns.len()),
+            told: SeenSet::new(self.nominated.len()),
             points: vec![0; self.packs.len()],
         }
     }
@@ -412,30 +419,37 @@ impl Work<'_> {
     /// Tries what a search of the text nominates.
     fn look(&mut self, look: Look<'_>) {
         let Work { engine, scratch, .. } = self;
+        // Then what the search has found stands there as it is written. Other views may bring capital letters.
+        let is_lower = matches!(look.view, View::Decoded | View::Raw);
         scratch.seen.begin();
-        let PatternScratch { nominated, seen, .. } = &mut **scratch;
+        scratch.told.begin();
+        let PatternScratch { nominated, seen, told, .. } = &mut **scratch;
         nominated.clear();
         engine.literals.find(look.text.as_bytes(), |literal, _, _| {
-            nominated.extend(engine.nominated[literal].iter().copied().filter(|pattern| seen.add(*pattern)));
+            if told.add(literal as u32) {
+                nominated.extend(engine.nominated[literal].iter().copied().filter(|pattern| seen.add(*pattern)));
+            }
         });
         nominated.sort_unstable();
         let mut nominated = std::mem::take(nominated);
-        nominated.drain(..).for_each(|number| self.attempt(number, look));
+        nominated.drain(..).for_each(|number| self.attempt(number, look, is_lower));
         self.scratch.nominated = nominated;
     }
 
     /// Tries what the search of the whole has found in this part of it, which begins at `at`.
     fn look_at_candidates(&mut self, look: Look<'_>, at: usize) {
         self.scratch.seen.begin();
+        self.scratch.told.begin();
         let engine = self.engine;
         let candidates = std::mem::take(&mut self.scratch.candidates);
         for (literal, start, end) in &candidates {
             let (literal, start, end) = (*literal as usize, *start as usize, *end as usize);
             let is_inside = at <= start && end <= at + look.text.len();
-            if is_inside || Some(literal) == engine.ampersand && look.part != Part::Value {
+            let counts = is_inside || Some(literal) == engine.ampersand && look.part != Part::Value;
+            if counts && self.scratch.told.add(literal as u32) {
                 for number in &engine.nominated[literal] {
                     if self.scratch.seen.add(*number) {
-                        self.attempt(*number, look);
+                        self.attempt(*number, look, is_inside);
                     }
                 }
             }
@@ -443,13 +457,14 @@ impl Work<'_> {
         self.scratch.candidates = candidates;
     }
 
-    fn attempt(&mut self, number: u32, look: Look<'_>) {
+    /// Tries a pattern. `has_need`: one of its needs is known to stand in the text.
+    fn attempt(&mut self, number: u32, look: Look<'_>, has_need: bool) {
         let (_, pattern) = self.engine.pattern(number);
         let looks = pattern.looks_at(look.part, look.view) || look.is_raw && pattern.looks_at(look.part, View::Raw);
         if !looks || self.scratch.found.has(number) {
             return;
         }
-        let Some(points) = pattern.points(look.text, look.part) else { return };
+        let Some(points) = pattern.points(look.text, look.part, has_need) else { return };
         let is_mention = !matches!(pattern.how, How::Grammar(_));
         let points = self.engine.context.weighed(points, is_mention, look.name, look.text);
         if points == 0 {

@@ -4,9 +4,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use regex::Regex;
-
 use crate::context::Context;
+use crate::expression::Expression;
 use crate::grammar::{Grammar, Reading};
 use crate::{Part, View};
 
@@ -89,7 +88,7 @@ pub enum How {
     /// One of the needs is enough.
     Any,
     /// The expression matches.
-    Regex(Regex),
+    Regex(Expression),
     /// The text acts in a language: see [`crate::languages`].
     Grammar(Arc<dyn Grammar>),
 }
@@ -112,9 +111,10 @@ impl Pattern {
         }
     }
 
-    /// The points of [`Pattern::find`] alone.
-    pub fn points(&self, text: &str, part: Part) -> Option<u32> {
+    /// The points of [`Pattern::find`] alone. `has_need`: one of the needs is known to stand in the text.
+    pub fn points(&self, text: &str, part: Part, has_need: bool) -> Option<u32> {
         match &self.how {
+            How::Any if has_need => Some(self.weight),
             How::Any => self.needs.iter().any(|need| text.contains(need.as_str())).then_some(self.weight),
             How::Regex(regex) => regex.is_match(text).then_some(self.weight),
             How::Grammar(_) => self.find(text, part).map(|read| read.points),

@@ -87,7 +87,8 @@ fn obvious(packs: &[(u32, Arc<Pack>)], input: Input, text: &str) -> BTreeSet<u32
     let read = |pack: &Pack, pattern: &Pattern| -> u32 {
         let points = looks.iter().filter_map(|(part, view, text, name)| {
             let needed = || pattern.needs.iter().any(|need| text.contains(need.as_str()));
-            let points = (pattern.looks_at(*part, *view) && needed()).then(|| pattern.points(text, *part)).flatten()?;
+            let points =
+                (pattern.looks_at(*part, *view) && needed()).then(|| pattern.points(text, *part, false)).flatten()?;
             let is_mention = !matches!(pattern.how, How::Grammar(_));
             Some(pack.context.weighed(points, is_mention, name, text))
         });

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use event::{EventBatch, Network, ValueTag};
-use regex::Regex;
 
 use crate::date;
 
@@ -11,7 +10,7 @@ pub use crate::date::TimePart;
 use crate::fold::fold;
 use crate::indicators::IndicatorCheck;
 use crate::text_pattern::{Anchor, TextPattern};
-use patterns::PackCheck;
+use patterns::{Expression, PackCheck};
 
 /// Largest compiled regular expression, in bytes.
 pub(crate) const REGEX_BYTES_MAX: usize = 4 << 20;
@@ -116,11 +115,11 @@ pub enum Number {
     Float(f64),
 }
 
-/// A compiled expression, and what nominates values for it.
+/// An expression, and what nominates values for it.
 #[derive(Clone, Debug)]
 pub struct RegexCheck {
     /// The expression with its flags.
-    pub regex: Regex,
+    pub regex: Expression,
     /// Folded texts of which every match contains one; empty where none could be found.
     pub required: Vec<String>,
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
+use crate::rule_text::{RuleText, standard};
 use crate::sigma::diagnostic::{Diagnostic, Problems};
-use crate::yaml::{self, Node};
+use crate::yaml::Node;
 
-const STEPS: &str = include_str!("../../../schemas/response.yaml");
-/// Where they stand, for diagnostics.
+/// Where the steps stand.
 const STEPS_PATH: &str = "schemas/response.yaml";
 const DEFAULT: &str = "default";
 /// Key under which a rule has steps of its own.
@@ -18,7 +18,7 @@ type StepsById = BTreeMap<String, Vec<String>>;
 
 fn known() -> &'static (StepsById, Vec<Diagnostic>) {
     static READ: OnceLock<(StepsById, Vec<Diagnostic>)> = OnceLock::new();
-    READ.get_or_init(|| by_id(STEPS))
+    READ.get_or_init(|| by_id(standard(STEPS_PATH)))
 }
 
 fn steps() -> &'static StepsById {
@@ -31,9 +31,9 @@ pub(crate) fn problems() -> &'static [Diagnostic] {
 }
 
 /// Reads a file of steps: what can be used of it, and what is wrong with the rest.
-fn by_id(text: &str) -> (StepsById, Vec<Diagnostic>) {
+fn by_id(file: RuleText<'_>) -> (StepsById, Vec<Diagnostic>) {
     let mut problems = Problems::new(STEPS_PATH);
-    let documents = yaml::read(text).unwrap_or_else(|error| {
+    let documents = file.sound_documents().unwrap_or_else(|error| {
         problems.error(error.place, error.message);
         Vec::new()
     });
@@ -82,6 +82,7 @@ pub(crate) fn read(rule: &Node, techniques: &[String], problems: &mut Problems) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::yaml;
 
     fn of(rule: &str, techniques: &[&str]) -> Vec<String> {
         let documents = yaml::read(rule).unwrap();
@@ -113,7 +114,7 @@ mod tests {
             ("T1: [b]\n", 1, "`default` is missing"),
             ("", 0, "`default` is missing"),
         ] {
-            let found = by_id(text).1;
+            let found = by_id((STEPS_PATH, text).into()).1;
             assert!(found.iter().any(|problem| problem.reason.contains(words)), "{text:?}: {found:?}");
             assert!(found.iter().any(|problem| problem.line.abs_diff(line) <= 1), "{text:?}: {found:?}");
         }

@@ -2,6 +2,7 @@
 
 mod digest;
 mod keys;
+mod reading;
 mod refusal;
 mod sums;
 
@@ -13,9 +14,10 @@ use hashbrown::HashMap;
 
 use crate::exceptions::Exceptions;
 use crate::response;
+use crate::rule_text::RuleText;
 use crate::ruleset::keys::RuleKeys;
 use crate::sigma::diagnostic::{Diagnostic, Gravity};
-use crate::sigma::document::{self, Document};
+use crate::sigma::document::Document;
 use crate::sigma::filter::{Filter, Target, names_rule};
 use crate::sigma::rule::{Correlation, CorrelationKind, Expr, Head, HistoryRule, Rule};
 use crate::sigma::words;
@@ -150,16 +152,16 @@ impl Loaded {
     }
 }
 
-/// Loads rules from file texts, each with the path that diagnostics name. One bad rule never fails the set.
-pub fn load<'a>(files: impl IntoIterator<Item = (&'a str, &'a str)>, terms: &Terms) -> Loaded {
+/// Loads rules from files, each with the path that diagnostics name. One bad rule never fails the set.
+pub fn load<'a>(files: impl IntoIterator<Item = impl Into<RuleText<'a>>>, terms: &Terms) -> Loaded {
     let mut loading = Loading::default();
     // Files that are part of the program: a mistake in them is told like one of the user's.
     loading.diagnostics.extend(response::problems().iter().chain(&taxonomy::standard().1).cloned());
-    let files: Vec<(&str, &str)> = files.into_iter().collect();
+    let files: Vec<RuleText<'_>> = files.into_iter().map(Into::into).collect();
     let vocabulary = terms.vocabulary.with(&files, &mut loading.diagnostics);
     let terms = &Terms { vocabulary, ..terms.clone() };
-    for (path, text) in files.into_iter().filter(|(_, text)| !words::is_vocabulary(text)) {
-        let (documents, mut problems) = document::read(path, text, terms);
+    let files: Vec<RuleText<'_>> = files.into_iter().filter(|file| !words::is_vocabulary(file.text)).collect();
+    for (documents, mut problems) in reading::read_all(&files, terms) {
         loading.diagnostics.append(&mut problems);
         for document in documents {
             loading.accept(document);

@@ -13,17 +13,16 @@ use event::LogSource;
 
 use crate::check::{Check, FieldRef};
 use crate::indicators::Indicators;
+use crate::rule_text::{RuleText, standard as standard_file};
 use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::sigma::rule::{Expr, Item};
 use crate::sigma::value::Placeholders;
 use crate::sigma::words::Words;
 use crate::taxonomy::form::{FieldColumn, Form, Section};
 use crate::text_pattern::Anchor;
-use crate::yaml::{self, Node};
+use crate::yaml::Node;
 
-/// The names that the program knows by itself.
-const STANDARD: &str = include_str!("../../../schemas/sigma-taxonomy.yaml");
-/// Where they stand, for diagnostics.
+/// Where the names stand that the program knows by itself.
 const STANDARD_PATH: &str = "schemas/sigma-taxonomy.yaml";
 
 /// What rules need beside their own text.
@@ -60,7 +59,7 @@ pub(crate) fn standard() -> &'static (Taxonomy, Vec<Diagnostic>) {
     static READ: OnceLock<(Taxonomy, Vec<Diagnostic>)> = OnceLock::new();
     READ.get_or_init(|| {
         let mut taxonomy = Taxonomy::default();
-        let problems = taxonomy.add(STANDARD_PATH, STANDARD);
+        let problems = taxonomy.add_file(standard_file(STANDARD_PATH));
         (taxonomy, problems)
     })
 }
@@ -83,8 +82,12 @@ impl Taxonomy {
     /// Adds the entries of a file to those that are there. Gives what is wrong with the file, whose other entries
     /// count.
     pub fn add(&mut self, path: &str, text: &str) -> Vec<Diagnostic> {
-        let mut problems = Problems::new(path);
-        match yaml::read(text) {
+        self.add_file((path, text).into())
+    }
+
+    fn add_file(&mut self, file: RuleText<'_>) -> Vec<Diagnostic> {
+        let mut problems = Problems::new(file.path);
+        match file.sound_documents() {
             Ok(documents) => {
                 for node in documents.iter().flat_map(Node::one_or_many) {
                     self.sections.extend(read::section(node, &mut problems));

@@ -4,10 +4,14 @@
 
 #![warn(missing_docs)]
 
+mod packed;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle};
+
+pub use packed::{pack, unpack};
 
 /// Deepest nesting of maps and lists.
 const DEPTH_MAX: usize = 32;

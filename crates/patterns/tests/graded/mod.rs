@@ -28,7 +28,7 @@ pub(crate) fn points_in(pattern: &Pattern, text: &str, part: Part) -> u32 {
     let mut most = 0;
     let mut look = |view: View, text: &str| {
         if pattern.looks_at(part, view) && pattern.needs.iter().any(|need| text.contains(need.as_str())) {
-            most = most.max(pattern.points(text, part).unwrap_or(0));
+            most = most.max(pattern.points(text, part, false).unwrap_or(0));
         }
     };
     let cased = normalise::decode_cased(text, false);

@@ -22,7 +22,10 @@ fn whole(written: &str) -> Check {
 }
 
 fn regex(written: &str) -> Check {
-    Check::Regex(RegexCheck { regex: regex::Regex::new(written).unwrap(), required: Vec::new() })
+    Check::Regex(RegexCheck {
+        regex: patterns::Expression::new(written, false, 1 << 20).unwrap().0,
+        required: Vec::new(),
+    })
 }
 
 /// Whether the line matches a rule with this detection.

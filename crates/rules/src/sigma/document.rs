@@ -3,6 +3,7 @@
 use event::LogSource;
 
 use crate::check::Check;
+use crate::rule_text::RuleText;
 use crate::sigma::diagnostic::{Diagnostic, Problems};
 use crate::sigma::filter::Filter;
 use crate::sigma::pack::PackRead;
@@ -35,9 +36,10 @@ impl Document {
 
 /// Reads a file: its sound documents, and every problem found in any of them. A file may hold several documents; what
 /// is wrong with one does not touch the others.
-pub(crate) fn read(path: &str, text: &str, terms: &Terms) -> (Vec<Document>, Vec<Diagnostic>) {
+pub(crate) fn read(file: RuleText<'_>, terms: &Terms) -> (Vec<Document>, Vec<Diagnostic>) {
+    let path = file.path;
     let mut problems = Problems::new(path);
-    let written = yaml::read_each(text);
+    let written = file.documents();
     if written.is_empty() {
         problems.error(Location { line: 1, column: 1 }, "the file holds no rule");
     }
@@ -217,7 +219,7 @@ id: f
 logsource: {product: test}
 filter: {rules: [a, b], s: {A: x}, condition: s}
 ";
-        let (documents, problems) = read("a.yml", text, &Terms::default());
+        let (documents, problems) = read(("a.yml", text).into(), &Terms::default());
         assert_eq!(problems, []);
         let [Document::Correlation(correlation), Document::Filter(filter)] = documents.as_slice() else {
             panic!("a correlation and a filter")

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use event::block::digest;
-use patterns::{FIELDS, How, Input, PARANOIA_MAX, Pack, PackCheck, Part, Pattern, PatternCase, THRESHOLD, View};
+use patterns::{
+    Expression, FIELDS, How, Input, PARANOIA_MAX, Pack, PackCheck, Part, Pattern, PatternCase, THRESHOLD, View,
+};
+use regex_syntax::hir::Hir;
 
 use crate::check::{Check, REGEX_BYTES_MAX};
 use crate::sigma::diagnostic::Problems;
-use crate::sigma::modifier::RegexFlags;
-use crate::sigma::regex::required_at_cost;
+use crate::sigma::regex::required_texts;
 use crate::sigma::rule::{Expr, Item};
 use crate::sigma::words::Words;
 use crate::taxonomy::Terms;
@@ -69,8 +71,9 @@ pub(crate) fn read(section: &Node, terms: &Terms, problems: &mut Problems) -> Op
     }
     let reads = read.iter().any(|pattern| matches!(pattern.how, How::Grammar(_)));
     let weighs = reads || read.iter().any(|pattern| pattern.weight < THRESHOLD);
-    let words = terms.vocabulary.digest_of(section, reads, weighs);
-    let text = format!("{threshold} {paranoia} {:?}{words}", section.to_json());
+    let written = format!("{:?}", section.to_json());
+    let words = terms.vocabulary.digest_of(&written, reads, weighs);
+    let text = format!("{threshold} {paranoia} {written}{words}");
     let context = Arc::clone(terms.vocabulary.context());
     let pack = Arc::new(Pack::new(read, threshold, context, digest(&[text.as_bytes()])));
     let item = |(name, input): &(&str, Input)| {
@@ -275,9 +278,8 @@ fn how(node: &Node, words: &Words, problems: &mut Problems) -> Option<(How, Vec<
     let regex = node.get("regex").and_then(|node| words.expression(node, problems));
     let found = match (regex, any.is_empty(), node.get("grammar").and_then(Node::text)) {
         (Some(written), true, None) => {
-            let regex = compiled(&written, node, problems)?;
-            let flags = RegexFlags { dot_all: true, ..Default::default() };
-            let needs = if given.is_empty() { required_at_cost(&written, flags, cost) } else { given };
+            let (regex, hir) = expression(&written, node, problems)?;
+            let needs = if given.is_empty() { required_texts(&hir, cost) } else { given };
             (How::Regex(regex), needs)
         }
         (None, false, None) => (How::Any, any),
@@ -312,9 +314,8 @@ fn how(node: &Node, words: &Words, problems: &mut Problems) -> Option<(How, Vec<
     Some(found)
 }
 
-fn compiled(written: &str, node: &Node, problems: &mut Problems) -> Option<regex::Regex> {
-    let mut builder = regex::RegexBuilder::new(&in_ascii(written));
-    let made = builder.dot_matches_new_line(true).size_limit(REGEX_BYTES_MAX).build();
+fn expression(written: &str, node: &Node, problems: &mut Problems) -> Option<(Expression, Hir)> {
+    let made = Expression::new(&in_ascii(written), true, REGEX_BYTES_MAX);
     made.map_err(|error| {
         let text = error.to_string();
         let reason = text.lines().last().unwrap_or("").trim().to_owned();

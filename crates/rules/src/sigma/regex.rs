@@ -1,5 +1,6 @@
-//! Regular expressions of rules are compiled, and the texts that every match contains are found, to nominate candidates by.
+//! Regular expressions of rules are read, and the texts that every match contains are found, to nominate candidates by.
 
+use patterns::Expression;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::check::{Check, REGEX_BYTES_MAX, RegexCheck};
@@ -7,21 +8,19 @@ use crate::fold::{fold, fold_char};
 use crate::sigma::modifier::RegexFlags;
 use crate::sigma::pcre::translate;
 
-/// Compiles the expression of a rule; else the reason.
+/// Reads the expression of a rule; else the reason.
 pub(crate) fn regex(written: &str, flags: RegexFlags) -> Result<Check, String> {
     // Flags stand in the expression, so that two that differ in nothing else are not taken for one.
-    let build = |pattern: &str| {
-        regex::RegexBuilder::new(&format!("{}{pattern}", flags.written())).size_limit(REGEX_BYTES_MAX).build()
-    };
+    let read = |pattern: &str| Expression::new(&format!("{}{pattern}", flags.written()), false, REGEX_BYTES_MAX);
     let translated = translate(written, flags)
         .map_err(|reason| format!("the regular expression `{}` cannot be used: {reason}", shown(written)))?;
-    let regex = build(&translated).map_err(|error| match error {
+    let (regex, hir) = read(&translated).map_err(|error| match error {
         regex::Error::CompiledTooBig(limit) => {
             format!("the regular expression needs more than {limit} bytes: bound its repeats")
         }
         other => format!("the regular expression cannot be read: {}", why(&translated, &other)),
     })?;
-    let required = required_texts(regex.as_str(), flags);
+    let required = required_texts(&hir, by_length);
     Ok(Check::Regex(RegexCheck { regex, required }))
 }
 
@@ -59,20 +58,10 @@ fn by_length(texts: &[String]) -> u64 {
     u64::MAX - texts.iter().map(String::len).min().unwrap_or(0) as u64
 }
 
-/// Folded texts of which each match contains at least one. Empty where the expression promises none.
-fn required_texts(pattern: &str, flags: RegexFlags) -> Vec<String> {
-    required_at_cost(pattern, flags, by_length)
-}
-
-/// The same, by another measure.
-pub(crate) fn required_at_cost(pattern: &str, flags: RegexFlags, cost: Cost) -> Vec<String> {
-    let parsed = regex_syntax::ParserBuilder::new()
-        .case_insensitive(flags.ignore_case)
-        .multi_line(flags.multi_line)
-        .dot_matches_new_line(flags.dot_all)
-        .build()
-        .parse(pattern);
-    parsed.ok().and_then(|hir| required(&hir, cost)).unwrap_or_default()
+/// Folded texts of which each match contains at least one: of several sets the cheapest. Empty where the expression
+/// promises none.
+pub(crate) fn required_texts(hir: &Hir, cost: Cost) -> Vec<String> {
+    required(hir, cost).unwrap_or_default()
 }
 
 fn required(hir: &Hir, cost: Cost) -> Option<Vec<String>> {
@@ -200,7 +189,8 @@ mod tests {
     use super::*;
 
     fn texts(pattern: &str, ignore_case: bool) -> Vec<String> {
-        required_texts(pattern, RegexFlags { ignore_case, ..RegexFlags::default() })
+        let flags = RegexFlags { ignore_case, ..RegexFlags::default() };
+        required_texts(&regex_syntax::parse(&format!("{}{pattern}", flags.written())).unwrap(), by_length)
     }
 
     #[test]

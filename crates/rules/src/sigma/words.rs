@@ -1,39 +1,37 @@
 //! Vocabulary documents, and the places of pattern files that use them: `{commands.tool}` in an expression or a list of
 //! texts stands for every word of that list.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
 use event::block::digest;
 use patterns::{Context, Vocabulary};
 
+use crate::rule_text::{RuleText, STANDARD};
 use crate::sigma::diagnostic::{Diagnostic, Problems};
-use crate::yaml::{self, Node};
+use crate::yaml::Node;
 
-/// Vocabularies that the program knows by itself; a language looks its words up there whatever rules are loaded.
-const STANDARD: [(&str, &str); 11] = [
-    ("rules/vocabularies/commands.yml", include_str!("../../../../rules/vocabularies/commands.yml")),
-    ("rules/vocabularies/files.yml", include_str!("../../../../rules/vocabularies/files.yml")),
-    ("rules/vocabularies/hosts.yml", include_str!("../../../../rules/vocabularies/hosts.yml")),
-    ("rules/vocabularies/java.yml", include_str!("../../../../rules/vocabularies/java.yml")),
-    ("rules/vocabularies/markup.yml", include_str!("../../../../rules/vocabularies/markup.yml")),
-    ("rules/vocabularies/parameters.yml", include_str!("../../../../rules/vocabularies/parameters.yml")),
-    ("rules/vocabularies/php.yml", include_str!("../../../../rules/vocabularies/php.yml")),
-    ("rules/vocabularies/protocol.yml", include_str!("../../../../rules/vocabularies/protocol.yml")),
-    ("rules/vocabularies/script.yml", include_str!("../../../../rules/vocabularies/script.yml")),
-    ("rules/vocabularies/sql.yml", include_str!("../../../../rules/vocabularies/sql.yml")),
-    ("rules/vocabularies/template.yml", include_str!("../../../../rules/vocabularies/template.yml")),
-];
+/// Where the vocabularies stand that the program knows by itself; a language looks its words up there whatever rules are
+/// loaded.
+const STANDARD_FOLDER: &str = "rules/vocabularies/";
+
+fn standard_files() -> impl Iterator<Item = RuleText<'static>> {
+    STANDARD.iter().filter(|(path, ..)| path.starts_with(STANDARD_FOLDER)).map(|file| RuleText::from(*file))
+}
 
 /// The lists of words that patterns use.
 #[derive(Clone, Debug)]
 pub struct Words {
     vocabulary: Arc<Vocabulary>,
     context: Arc<Context>,
+    /// Hash of all words, once somebody has asked.
+    digest_of_all: Arc<OnceLock<String>>,
 }
 
 impl Words {
     fn of(vocabulary: Vocabulary) -> Words {
-        Words { context: Arc::new(Context::new(&vocabulary)), vocabulary: Arc::new(vocabulary) }
+        let context = Arc::new(Context::new(&vocabulary));
+        Words { vocabulary: Arc::new(vocabulary), context, digest_of_all: Arc::default() }
     }
 
     /// The words that the program knows by itself.
@@ -41,24 +39,22 @@ impl Words {
         static READ: OnceLock<Words> = OnceLock::new();
         let read = || {
             let mut vocabulary = Vocabulary::default();
-            for (path, text) in STANDARD {
-                add(&mut vocabulary, path, text, &mut Vec::new());
-            }
+            standard_files().for_each(|file| add(&mut vocabulary, file, &mut Vec::new()));
             Words::of(vocabulary)
         };
         READ.get_or_init(read).clone()
     }
 
     /// These words and those of the files that are vocabularies; what is wrong with one is added to the problems.
-    pub(crate) fn with(&self, files: &[(&str, &str)], problems: &mut Vec<Diagnostic>) -> Words {
-        let own = |(path, text): &&(&str, &str)| is_vocabulary(text) && !STANDARD.contains(&(*path, *text));
+    pub(crate) fn with(&self, files: &[RuleText<'_>], problems: &mut Vec<Diagnostic>) -> Words {
+        let is_standard =
+            |file: &RuleText<'_>| standard_files().any(|known| (known.path, known.text) == (file.path, file.text));
+        let own = |file: &&RuleText<'_>| is_vocabulary(file.text) && !is_standard(file);
         if !files.iter().any(|file| own(&file)) {
             return self.clone();
         }
         let mut vocabulary = (*self.vocabulary).clone();
-        for (path, text) in files.iter().filter(own) {
-            add(&mut vocabulary, path, text, problems);
-        }
+        files.iter().filter(own).for_each(|file| add(&mut vocabulary, *file, problems));
         Words::of(vocabulary)
     }
 
@@ -108,15 +104,20 @@ impl Words {
         Some(words)
     }
 
-    /// Hash of the words that a pack may use, as text; empty where it uses none. `reads`: all of them, because it has a
-    /// grammar; `weighs`: those of parameters and prose, because it has unsure patterns.
-    pub(crate) fn digest_of(&self, section: &Node, reads: bool, weighs: bool) -> String {
-        let text = format!("{:?}", section.to_json());
-        let weighed = |list: &str| weighs && list.starts_with("parameters.");
-        let uses = |list: &&str| reads || weighed(list) || text.contains(&format!("{{{list}}}"));
+    /// Hash of the words that a pack may use, as text; empty where it uses none. `written`: the pack. `reads`: all of
+    /// them, because it has a grammar; `weighs`: those of parameters and prose, because it has unsure patterns.
+    pub(crate) fn digest_of(&self, written: &str, reads: bool, weighs: bool) -> String {
+        if reads {
+            return self.digest_of_all.get_or_init(|| self.digest_of_lists(|_| true)).clone();
+        }
+        let named: BTreeSet<&str> = names_in_braces(written).collect();
+        self.digest_of_lists(|list| weighs && list.starts_with("parameters.") || named.contains(list))
+    }
+
+    fn digest_of_lists(&self, uses: impl Fn(&str) -> bool) -> String {
         let known = &self.vocabulary;
-        let parts: Vec<String> =
-            known.lists().filter(uses).map(|list| format!("{list}={}", known.words(list).join(" "))).collect();
+        let used = known.lists().filter(|list| uses(list));
+        let parts: Vec<String> = used.map(|list| format!("{list}={}", known.words(list).join(" "))).collect();
         if parts.is_empty() { String::new() } else { format!(" {:032x}", digest(&[parts.join("\n").as_bytes()])) }
     }
 }
@@ -139,10 +140,15 @@ fn reference(text: &str) -> Option<(&str, &str, &str)> {
     })
 }
 
+/// Everything that stands between an opening brace and the closing one behind it.
+fn names_in_braces(text: &str) -> impl Iterator<Item = &str> {
+    text.split('{').skip(1).filter_map(|behind| Some(behind.split_once('}')?.0))
+}
+
 /// Reads one file: `vocabulary` (its name), `description`, and `lists` of words, each with what it holds.
-fn add(vocabulary: &mut Vocabulary, path: &str, text: &str, problems: &mut Vec<Diagnostic>) {
-    let mut found = Problems::new(path);
-    match yaml::read(text) {
+fn add(vocabulary: &mut Vocabulary, file: RuleText<'_>, problems: &mut Vec<Diagnostic>) {
+    let mut found = Problems::new(file.path);
+    match file.sound_documents() {
         Ok(documents) => documents.iter().for_each(|node| read(vocabulary, node, &mut found)),
         Err(error) => found.error(error.place, error.message),
     }
@@ -180,9 +186,10 @@ mod tests {
     #[test]
     fn the_words_of_the_program_are_sound() {
         let mut problems = Vec::new();
-        for (path, text) in STANDARD {
-            assert!(is_vocabulary(text), "{path}");
-            add(&mut Vocabulary::default(), path, text, &mut problems);
+        assert!(standard_files().count() > 5);
+        for file in standard_files() {
+            assert!(is_vocabulary(file.text), "{}", file.path);
+            add(&mut Vocabulary::default(), file, &mut problems);
         }
         assert_eq!(problems, []);
     }

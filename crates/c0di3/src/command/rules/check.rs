@@ -42,10 +42,10 @@ pub(super) fn refuse_empty(paths: &[PathBuf], loaded: &Loaded) -> Result<(), Usa
 
 /// The text of a rule file, as far as it is one and can be read.
 fn rule_text(files: &RuleFiles, path: &str) -> Option<String> {
-    let built_in = DEFAULT_RULES.iter().find(|(name, _)| files.default && *name == path);
+    let built_in = DEFAULT_RULES.iter().find(|(name, ..)| files.default && *name == path);
     let is_given = || files.paths.iter().any(|given| Path::new(path).starts_with(given));
     built_in
-        .map(|(_, text)| (*text).to_owned())
+        .map(|(_, text, _)| (*text).to_owned())
         .or_else(|| is_given().then(|| std::fs::read_to_string(path).unwrap_or_default()))
 }
 
