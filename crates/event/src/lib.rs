@@ -24,6 +24,7 @@ mod risk;
 pub mod severity;
 pub mod summary;
 pub mod time;
+mod values;
 mod views;
 mod word;
 
@@ -38,7 +39,7 @@ pub use finding::{
     ALSO_FIRED_MAX, AlsoFired, Counted, Entities, Evidence, Finding, FindingId, FindingRating, FindingRule,
     FindingSpan, ScorePart, Status,
 };
-pub use hit::{Answer, EventRef, Hit, PatternsFound, RuleKey};
+pub use hit::{Answer, EventRef, EventTexts, Hit, PatternsFound, RuleKey, Whom};
 pub use incident::{
     Incident, IncidentChange, IncidentId, IncidentRating, IncidentRecord, IncidentScope, IncidentStatus, IncidentWork,
     Stage, TitledBy, Verdict,
@@ -48,4 +49,5 @@ pub use risk::{RISK_HALF_LIFE_US, Risk};
 pub use severity::{Level, Severity, Thresholds};
 pub use summary::{FactSheet, Summary};
 pub use time::Timestamp;
+pub use values::HitValues;
 pub use word::UnknownWord;
