@@ -163,19 +163,28 @@ impl Access {
 pub struct Sshd {
     random: Random,
     second: i64,
-    /// Lines of failed logins per 10,000.
-    failures_per_10k: u64,
+    /// Failed logins per 10,000 lines; `None`: five lines of eight, as of a host that is under attack.
+    failures_per_10k: Option<u64>,
 }
 
 impl Sshd {
     /// A host that is being attacked: five lines in eight are of failed logins.
     pub fn new(seed: u64) -> Self {
-        Self::with_failures(seed, 6_250)
+        Sshd { random: Random::new(seed), second: 1_790_000_000, failures_per_10k: None }
     }
 
-    /// So many lines in 10,000 are of failed logins.
+    /// With so many failed logins among sessions that begin and end.
     pub fn with_failures(seed: u64, failures_per_10k: u64) -> Self {
-        Sshd { random: Random::new(seed), second: 1_790_000_000, failures_per_10k }
+        Sshd { failures_per_10k: Some(failures_per_10k), ..Sshd::new(seed) }
+    }
+
+    /// Which kind of line comes next: 0 to 4 are failed logins, from 8 on it is a session that ends.
+    fn kind(&mut self) -> u64 {
+        let Some(failures) = self.failures_per_10k else { return self.random.below(8) };
+        if self.random.below(10_000) < failures {
+            return self.random.below(5);
+        }
+        *[5, 7, 8].get(self.random.below(3) as usize).unwrap_or(&5)
     }
 
     pub fn line(&mut self, out: &mut String) -> std::fmt::Result {
@@ -190,12 +199,7 @@ impl Sshd {
             .skewed(&["root", "admin", "deploy", "alice", "bob", "oracle", "postgres", "git", "test", "www"]);
         let stamp = bsd(self.second);
         write!(out, "<38>{stamp} web{host:02} sshd[{pid}]: ")?;
-        let kind = if self.random.below(10_000) < self.failures_per_10k {
-            self.random.below(5)
-        } else {
-            5 + self.random.below(3)
-        };
-        match kind {
+        match self.kind() {
             0..=2 => writeln!(out, "Failed password for {user} from {a}.{b}.{c}.{d} port {port} ssh2"),
             3 => writeln!(out, "Failed password for invalid user {user}{port} from {a}.{b}.{c}.{d} port {port} ssh2"),
             4 => writeln!(out, "Invalid user {user}{port} from {a}.{b}.{c}.{d} port {port}"),
@@ -204,8 +208,37 @@ impl Sshd {
                 "Accepted publickey for {user} from {a}.{b}.{c}.{d} port {port} ssh2: ED25519 SHA256:4Tq{pid}xyz"
             ),
             6 => writeln!(out, "Connection closed by authenticating user {user} {a}.{b}.{c}.{d} port {port} [preauth]"),
-            _ => writeln!(out, "Disconnected from user {user} {a}.{b}.{c}.{d} port {port}"),
+            7 => writeln!(out, "Disconnected from user {user} {a}.{b}.{c}.{d} port {port}"),
+            _ => writeln!(out, "Received disconnect from {a}.{b}.{c}.{d} port {port}:11: disconnected by user"),
         }
+    }
+}
+
+/// Makes the lines of a flood: each is a failed login of a new account from a new address, a thousand in a second, about
+/// 115 bytes each.
+#[derive(Debug)]
+pub struct Flood {
+    number: u64,
+    seed: u64,
+}
+
+impl Flood {
+    pub fn new(seed: u64) -> Self {
+        Flood { number: 0, seed }
+    }
+
+    pub fn line(&mut self, out: &mut String) -> std::fmt::Result {
+        let number = self.number;
+        self.number += 1;
+        // An odd factor modulo a power of two: no address comes twice.
+        let address = (number.wrapping_mul(2_654_435_761).wrapping_add(self.seed) as u32 & 0x1FFF_FFFF) | 0x4000_0000;
+        let [a, b, c, d] = address.to_be_bytes();
+        let stamp = bsd(1_790_000_000 + (number / 1000) as i64);
+        let (host, pid, port) = (number % 40, 1000 + number % 60_000, 1024 + number % 60_000);
+        writeln!(
+            out,
+            "<38>{stamp} web{host:02} sshd[{pid}]: Failed password for invalid user acct{number} from {a}.{b}.{c}.{d} port {port} ssh2"
+        )
     }
 }
 

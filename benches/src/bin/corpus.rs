@@ -1,10 +1,10 @@
-//! Writes a corpus: `cargo run --release -p benches --bin corpus -- access|sshd MEGABYTES [SEED] [ATTACKS_PER_10000] > file`.
-//! Attacks of sshd are failed logins: five lines in eight where no share is given.
+//! Writes a corpus: `cargo run --release -p benches --bin corpus -- access|sshd|flood MEGABYTES [SEED] [ATTACKS_PER_10000] > file`.
+//! Attacks of sshd are failed logins; without their number most lines are.
 
 use std::io::{BufWriter, Write};
 
 use anyhow::{Context, bail};
-use benches::corpus::{Access, Sshd};
+use benches::corpus::{Access, Flood, Sshd};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -22,7 +22,11 @@ fn main() -> anyhow::Result<()> {
             let mut sshd = if arguments.len() > 3 { Sshd::with_failures(seed, attacks) } else { Sshd::new(seed) };
             Box::new(move |line| sshd.line(line))
         }
-        _ => bail!("usage: corpus access|sshd MEGABYTES [SEED] [ATTACKS_PER_10000]"),
+        Some("flood") => {
+            let mut flood = Flood::new(seed);
+            Box::new(move |line| flood.line(line))
+        }
+        _ => bail!("usage: corpus access|sshd|flood MEGABYTES [SEED] [ATTACKS_PER_10000]"),
     };
     let mut out = BufWriter::with_capacity(1 << 20, std::io::stdout().lock());
     let mut line = String::new();

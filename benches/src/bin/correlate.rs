@@ -8,7 +8,7 @@ use std::time::Instant;
 use anyhow::ensure;
 use benches::corpus::Random;
 use correlate::{BatchCorrelator, CorrelatorOptions};
-use event::{Entities, EventId, EventRef, Hit, RuleKey, Source, SourceId, Timestamp};
+use event::{EventId, EventRef, EventTexts, Hit, RuleKey, Source, SourceId, Timestamp, Whom};
 use rules::{RuleSet, Terms};
 
 /// As in the program.
@@ -41,12 +41,13 @@ fn hits(from: u64, count: u64, mut values: impl FnMut(u64) -> Vec<String>) -> Ve
             offset: number,
             line_no: number,
             time: Some(Timestamp(1_790_000_000_000_000 + number as i64 * STEP_US)),
-            original: "<38>Nov 24 10:00:00 web01 sshd[811]: Failed password for root from 192.0.2.1 port 50011 ssh2"
-                .into(),
-            entities: Entities::default(),
+            texts: EventTexts::new(
+                "<38>Nov 24 10:00:00 web01 sshd[811]: Failed password for root from 192.0.2.1 port 50011 ssh2",
+                Whom::default(),
+            ),
             answer: None,
         }),
-        values: values(number).into_iter().map(|value| Some(value.into_boxed_str())).collect(),
+        values: Arc::new(values(number).into_iter().map(|value| Some(value.into_boxed_str())).collect()),
         repeated: 1,
         patterns: None,
     };

@@ -26,8 +26,8 @@ pub(crate) fn act_of<'h>(setup: &Setup, mut hits: impl Iterator<Item = &'h Index
         let word = setup.set.rules[hit.rule as usize].act.as_ref()?;
         (!setup.is_muted(RuleRef::Detection(hit.rule))).then_some((word, hit))
     })?;
-    let entities = &hit.event.entities;
-    let (account, host) = (entities.user_name.first()?, entities.host_name.first()?);
+    let whom = hit.event.whom();
+    let (account, host) = (whom.user_name?, whom.host_name?);
     Some(format!("{word}{SEPARATOR}{account}{SEPARATOR}{host}"))
 }
 

@@ -15,6 +15,13 @@ pub(crate) struct Weight {
     pub(crate) proof: usize,
 }
 
+impl Weight {
+    /// Both together.
+    pub(crate) fn plus(self, other: Weight) -> Weight {
+        Weight { bytes: self.bytes + other.bytes, proof: self.proof + other.proof }
+    }
+}
+
 /// Limits, and what all windows take.
 #[derive(Debug)]
 pub(crate) struct Budget {
@@ -37,6 +44,12 @@ impl Budget {
     pub(crate) fn change(&mut self, before: Weight, after: Weight) {
         self.used.bytes = (self.used.bytes + after.bytes).saturating_sub(before.bytes);
         self.used.proof = (self.used.proof + after.proof).saturating_sub(before.proof);
+    }
+
+    /// What all windows take.
+    #[cfg(test)]
+    pub(crate) fn used(&self) -> Weight {
+        self.used
     }
 
     /// All windows have been weighed again.

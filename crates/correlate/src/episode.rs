@@ -1,14 +1,16 @@
 //! An episode: events of one rule and one group that belong together, on their way to be a finding.
 
 pub(crate) mod finding;
+mod lines;
 
-use std::collections::VecDeque;
+use std::sync::Arc;
 
-use event::{ALSO_FIRED_MAX, Answer, Entities, EventId, EventRef, EventSet, Evidence, PatternsFound, Timestamp};
+use event::{ALSO_FIRED_MAX, Answer, Entities, EventId, EventRef, EventSet, PatternsFound, Timestamp};
 use rules::ruleset::RuleSet;
 use rules::sigma::rule::Head;
 use serde::{Deserialize, Serialize};
 
+use crate::episode::lines::KeptEvidence;
 use crate::score::{self, Sizes};
 
 /// First and last events that a finding keeps as proof: as many of each.
@@ -120,76 +122,12 @@ struct LedRule {
     count: u64,
 }
 
-/// The lines that an episode keeps: its first and its last, and the first since it was last reported.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-struct KeptEvidence {
-    head: Vec<Evidence>,
-    tail: VecDeque<Evidence>,
-    /// First events since it was last reported, as far as neither head nor tail has them.
-    #[serde(skip)]
-    fresh: Vec<Evidence>,
-    /// Number of lines that came since it was last reported.
-    #[serde(skip)]
-    came: usize,
-}
-
-impl KeptEvidence {
-    /// It has been reported: what comes now is fresh.
-    fn begin_fresh(&mut self) {
-        self.fresh = Vec::new();
-        self.came = 0;
-    }
-
-    fn add(&mut self, event: &EventRef) {
-        self.came += 1;
-        if self.head.len() < EVIDENCE_EACH {
-            self.head.push(evidence(event));
-            return;
-        }
-        if self.tail.len() == EVIDENCE_EACH {
-            let gone = self.tail.pop_front();
-            if self.came > EVIDENCE_EACH && self.fresh.len() < EVIDENCE_EACH {
-                self.fresh.extend(gone);
-            }
-        }
-        self.tail.push_back(evidence(event));
-    }
-
-    /// Lets the lines of these events go.
-    fn remove(&mut self, gone: &[(EventId, u64)]) {
-        let is_gone = |evidence: &Evidence| gone.iter().any(|(id, _)| *id == evidence.event_id);
-        self.head.retain(|evidence| !is_gone(evidence));
-        self.tail.retain(|evidence| !is_gone(evidence));
-    }
-
-    /// First and last lines, oldest first.
-    fn shown(&self) -> impl Iterator<Item = &Evidence> {
-        self.head.iter().chain(&self.tail)
-    }
-
-    /// Bytes of the lines.
-    fn bytes(&self) -> usize {
-        self.shown().chain(&self.fresh).map(|evidence| evidence.original.len()).sum()
-    }
-}
-
 /// Adds names that are not known yet, as far as they are shown.
 fn push_names(names: &[String], known: &mut Vec<String>) {
     for name in names {
         if known.len() < PATTERNS_SHOWN_MAX && !known.contains(name) {
             known.push(name.clone());
         }
-    }
-}
-
-fn evidence(event: &EventRef) -> Evidence {
-    Evidence {
-        event_id: event.id,
-        source: event.source.name.clone(),
-        line_no: event.line_no,
-        offset: event.offset,
-        time: event.time,
-        original: event.original.to_string(),
     }
 }
 
@@ -217,7 +155,7 @@ impl Episode {
     }
 
     /// Adds an event that counts `weight` times.
-    pub(crate) fn add(&mut self, event: &EventRef, time: Timestamp, weight: u64) {
+    pub(crate) fn add(&mut self, event: &Arc<EventRef>, time: Timestamp, weight: u64) {
         self.count += weight;
         self.events.insert(event.id, weight);
         self.add_evidence(event, time);
@@ -326,18 +264,18 @@ impl Episode {
 
     /// Whether it keeps any line.
     pub(crate) fn has_evidence(&self) -> bool {
-        !self.lines.head.is_empty()
+        !self.lines.is_empty()
     }
 
     /// Takes up what an event says, and keeps its line.
-    pub(crate) fn add_evidence(&mut self, event: &EventRef, time: Timestamp) {
+    pub(crate) fn add_evidence(&mut self, event: &Arc<EventRef>, time: Timestamp) {
         self.first_event.get_or_insert(event.id);
         self.times.latest = self.times.latest.max(time);
         if event.time.is_some() {
             self.times.first = Some(self.times.first.map_or(time, |first| first.min(time)));
             self.times.last = Some(self.times.last.map_or(time, |last| last.max(time)));
         }
-        self.facts.entities.absorb(&event.entities);
+        event.whom().add_to(&mut self.facts.entities);
         self.facts.answer = score::graver(self.facts.answer, event.answer);
         self.facts.sizes.add(event.answer);
         self.change();

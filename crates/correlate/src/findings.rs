@@ -1,7 +1,10 @@
 //! Open findings: repeats of a detection on one entity fold into one, and groups whose finding has changed since it was
 //! last told are listed. The open findings of correlations stand in their windows.
 
+use std::sync::Arc;
+
 use event::{Finding, Timestamp};
+use foldhash::fast::RandomState;
 
 use crate::acts::{OpenActs, act_of};
 use crate::episode::{Episode, RuleRef};
@@ -44,7 +47,12 @@ fn note_led(setup: &Setup, episode: &mut Episode, led: &IndexedHit) -> bool {
 impl OpenFindings {
     /// Without findings; `saved` where they are saved now and then.
     pub(crate) fn new(saved: bool) -> Self {
-        OpenFindings { folds: Table::new(saved), acts: OpenActs::default(), closed: Vec::new(), changed: Vec::new() }
+        OpenFindings {
+            folds: Table::new(saved, RandomState::default()),
+            acts: OpenActs::default(),
+            closed: Vec::new(),
+            changed: Vec::new(),
+        }
     }
 
     /// Number of open findings of detections.
@@ -79,7 +87,7 @@ impl OpenFindings {
             slot = None;
         }
         let evicted = slot.is_none() && self.folds.len() >= setup.options.groups_max && self.evict(setup);
-        let slot = slot.unwrap_or_else(|| self.folds.push(&key, Episode::new(rule, group, time)));
+        let slot = slot.unwrap_or_else(|| self.folds.insert(&key, Episode::new(rule, group, time)));
         let episode = self.folds.at_mut(slot);
         if !episode.is_changed() {
             self.changed.push((rule, key.as_str().into()));
@@ -116,7 +124,7 @@ impl OpenFindings {
 
     /// Closes the smallest finding of a sample.
     fn evict(&mut self, setup: &Setup) -> bool {
-        let Some(episode) = self.folds.evict(Episode::weight) else { return false };
+        let Some(episode) = self.folds.evict(|episode, _, ()| episode.weight()) else { return false };
         self.close(setup, &episode);
         true
     }
@@ -177,11 +185,11 @@ impl OpenFindings {
             self.list(episode.source, &key);
         }
         self.acts.restore(&key, &episode);
-        self.folds.restore(&key, episode);
+        let _known = self.folds.restore(&key, episode);
     }
 
     /// Gives the findings of detections that changed and the keys that went, since they were last saved.
-    pub(crate) fn take_unsaved(&mut self, changed: impl FnMut(&str, &Episode)) -> Vec<Box<str>> {
+    pub(crate) fn take_unsaved(&mut self, changed: impl FnMut(&str, &Episode)) -> Vec<Arc<str>> {
         self.folds.take_changed(changed)
     }
 
@@ -199,7 +207,7 @@ impl OpenFindings {
         self.acts = OpenActs::default();
         let changed = self.take_changed().into_iter();
         self.changed = changed.filter_map(|(rule, key)| mapping.group(rule, &key)).collect();
-        let folds = std::mem::replace(&mut self.folds, Table::new(setup.options.saved));
+        let folds = std::mem::replace(&mut self.folds, Table::new(setup.options.saved, RandomState::default()));
         let (entries, gone) = folds.into_parts();
         forgotten.extend(gone.iter().map(|key| fold_key(&ids, key)));
         for (key, mut episode, dirty) in entries {
@@ -223,7 +231,7 @@ impl OpenFindings {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use event::{EventTexts, Whom};
 
     use super::*;
     use crate::hit::tests::hit_at;
@@ -257,7 +265,8 @@ mod tests {
         let (setup, mut findings, mut risks) = (setup(1), OpenFindings::new(false), EntityRisks::new(10, false));
         let of_host = |host: &str| {
             let mut hit = hit_at(1, 0);
-            Arc::make_mut(&mut hit.event).entities.host_name = vec![host.to_owned()];
+            let whom = Whom { host_name: Some(host), ..Whom::default() };
+            Arc::make_mut(&mut hit.event).texts = EventTexts::new("a line", whom);
             hit
         };
         assert!(!findings.fold(&setup, &mut risks, [of_host("one")].iter(), Timestamp(0)).evicted);

@@ -11,13 +11,18 @@ use crate::window::added::LeftOut;
 use crate::window::tally::NUMBER_MAX;
 
 fn captured<'h>(from: &Captured, hit: &'h IndexedHit) -> Option<&'h str> {
-    hit.values.get(from.of(hit.rule))?.as_deref()
+    hit.values.get(from.of(hit.rule))
 }
 
 /// Writes the key of the hit's group; false where the event lacks one of the fields. The key has each value's length in
 /// front, so that values cannot be written to look like another group.
 pub(crate) fn write_key(bound: &BoundCorrelation, hit: &IndexedHit, key: &mut String) -> bool {
     key.clear();
+    append_key(bound, hit, key)
+}
+
+/// Writes the key behind other text; where the event lacks one of the fields, part of it may be written.
+pub(crate) fn append_key(bound: &BoundCorrelation, hit: &IndexedHit, key: &mut String) -> bool {
     for from in &bound.group_by {
         let Some(value) = captured(from, hit) else { return false };
         push_number(key, value.len());
@@ -105,10 +110,10 @@ pub(crate) fn number_of(bound: &BoundCorrelation, hit: &IndexedHit) -> Result<f6
 
 /// Who the finding is about: the source address, else account and host.
 pub(crate) fn fold_group(hit: &IndexedHit) -> String {
-    let entities = &hit.event.entities;
-    let first = |name: &str, values: &[String]| values.first().map(|value| format!("{name}={value}"));
-    first("source.ip", &entities.source_ip).unwrap_or_else(|| {
-        let parts = [first("user.name", &entities.user_name), first("host.name", &entities.host_name)];
+    let whom = hit.event.whom();
+    let named = |name: &str, value: Option<&str>| value.map(|value| format!("{name}={value}"));
+    named("source.ip", whom.source_ip).unwrap_or_else(|| {
+        let parts = [named("user.name", whom.user_name), named("host.name", whom.host_name)];
         parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
     })
 }

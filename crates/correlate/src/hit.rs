@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use event::{EventRef, Hit, PatternsFound};
+use event::{EventRef, Hit, HitValues, PatternsFound};
 use rules::ruleset::RuleSet;
 use serde::{Deserialize, Serialize};
 
@@ -13,8 +13,8 @@ pub(crate) struct IndexedHit {
     /// Index of the rule in the set at work.
     pub(crate) rule: u32,
     pub(crate) event: Arc<EventRef>,
-    /// One value for each capture of the set, or none at all; `None` = absent.
-    pub(crate) values: Arc<[Option<Box<str>>]>,
+    /// By capture of the set.
+    pub(crate) values: Arc<HitValues>,
     /// How often the event says that it happened, at least 1.
     pub(crate) repeated: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -34,8 +34,8 @@ impl IndexedHit {
     pub(crate) fn moved(mut self, rule: u32, captures: &[Option<usize>]) -> Self {
         self.rule = rule;
         if !self.values.is_empty() {
-            let value = |from: &Option<usize>| from.and_then(|from| self.values.get(from).cloned().flatten());
-            self.values = captures.iter().map(value).collect();
+            let value = |(to, from): (usize, &Option<usize>)| Some((to, self.values.get((*from)?)?));
+            self.values = Arc::new(HitValues::new(captures.iter().enumerate().filter_map(value)));
         }
         self
     }
@@ -43,7 +43,7 @@ impl IndexedHit {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use event::{Entities, EventId, RuleKey, Source, SourceId, Timestamp};
+    use event::{EventId, EventTexts, RuleKey, Source, SourceId, Timestamp, Whom};
 
     use super::*;
 
@@ -55,11 +55,10 @@ pub(crate) mod tests {
             offset: 0,
             line_no,
             time: Some(Timestamp(time_us)),
-            original: "a line".into(),
-            entities: Entities::default(),
+            texts: EventTexts::new("a line", Whom::default()),
             answer: None,
         };
-        IndexedHit { rule: 0, event: Arc::new(event), values: Arc::from([]), repeated: 1, patterns: None }
+        IndexedHit { rule: 0, event: Arc::new(event), values: Arc::default(), repeated: 1, patterns: None }
     }
 
     #[test]
@@ -72,10 +71,10 @@ pub(crate) mod tests {
     #[test]
     fn values_follow_their_captures_into_another_set() {
         let mut hit = hit_at(1, 0);
-        hit.values = Arc::from([Some("a".into()), None, Some("c".into())]);
+        hit.values = Arc::new([Some("a".into()), None, Some("c".into())].into_iter().collect());
         let moved = hit.moved(7, &[Some(2), None, Some(0), Some(1)]);
-        let values: Vec<Option<&str>> = moved.values.iter().map(Option::as_deref).collect();
-        assert_eq!((moved.rule, values), (7, vec![Some("c"), None, Some("a"), None]));
+        let values: Vec<(usize, &str)> = moved.values.iter().collect();
+        assert_eq!((moved.rule, values), (7, vec![(0, "c"), (2, "a")]));
         assert!(hit_at(1, 0).moved(0, &[None]).values.is_empty(), "no correlation reads its values");
     }
 }

@@ -10,14 +10,16 @@ impl State {
     pub(crate) fn groups(&self, id: &str, limit: usize) -> Option<Vec<GroupView>> {
         let index = self.correlation_of(id)?;
         let bound = &self.setup.set.correlations[index];
-        let mut windows: Vec<(&str, &Window)> = self.windows.of(index).iter().collect();
+        let groups = self.windows.of(index);
         let weight = |window: &Window| (window.aggregate(bound).unwrap_or(0.0), window.events());
-        windows.sort_by(|(key, one), (other_key, other)| {
-            let (one, other) = (weight(one), weight(other));
+        let mut weights: Vec<(&str, (f64, u64))> =
+            groups.iter(bound).map(|(key, window)| (key, weight(&window))).collect();
+        weights.sort_by(|(key, one), (other_key, other)| {
             other.0.total_cmp(&one.0).then(other.1.cmp(&one.1)).then(key.cmp(other_key))
         });
         let now = self.clock.newest();
-        Some(windows.into_iter().take(limit).map(|(key, window)| view(bound, key, window, now)).collect())
+        let heaviest = weights.into_iter().take(limit);
+        Some(heaviest.filter_map(|(key, _)| Some(view(bound, key, &*groups.get(bound, key)?, now))).collect())
     }
 
     /// One group of a correlation, by the text that names it ([`GroupView::named`]).
@@ -25,7 +27,7 @@ impl State {
         let index = self.correlation_of(id)?;
         let bound = &self.setup.set.correlations[index];
         let mut views =
-            self.windows.of(index).iter().map(|(key, window)| view(bound, key, window, self.clock.newest()));
+            self.windows.of(index).iter(bound).map(|(key, window)| view(bound, key, &window, self.clock.newest()));
         views.find(|view| view.named() == named)
     }
 

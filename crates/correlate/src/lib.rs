@@ -20,6 +20,7 @@ mod episode;
 mod explain;
 mod findings;
 mod group_key;
+mod group_notes;
 mod group_view;
 mod groups;
 mod hit;
@@ -28,6 +29,7 @@ mod judge;
 mod lead;
 mod live;
 mod mapping;
+mod one_event;
 mod options;
 mod out_of_order;
 mod prefetch;
@@ -39,6 +41,7 @@ mod save;
 mod saved_keys;
 mod score;
 mod setup;
+mod shared_texts;
 mod state;
 mod table;
 mod watch;
@@ -67,6 +70,8 @@ mod golden_tests;
 mod lead_tests;
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod one_event_tests;
 #[cfg(test)]
 mod reload_tests;
 #[cfg(test)]

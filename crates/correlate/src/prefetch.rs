@@ -1,40 +1,80 @@
-//! Prefetch: what a run of hits will touch is read before they are counted. Groups lie far apart in memory, and a
-//! processor that knows of several reads waits for them at one time. Nothing is decided here.
+//! Fast path: the keys of a run of hits are written and hashed once, before the hits are counted, and what counting them will
+//! touch is read. Groups lie far apart in memory, and a processor that knows of several reads waits for them at one
+//! time. Assumes that hits are counted in the order of the run; where they are not, `next` has nothing, and the slow twin in
+//! `propagate.rs` writes the key. Nothing is decided here.
+
+use std::ops::Range;
+use std::sync::Arc;
 
 use rules::ruleset::RuleSet;
 
-use crate::group_key::write_key;
-use crate::groups::LikelySlot;
+use crate::group_key::append_key;
+use crate::groups::{GroupKey, LikelySlot};
 use crate::hit::IndexedHit;
 use crate::windows::Windows;
 
 /// Hits that are prefetched, then counted, together.
 pub(crate) const RUN_HITS: usize = 64;
 
-/// Where the windows of a run may be, in the order in which its hits are counted; the memory is used again.
+/// The key of a hit for all correlations that group by the same fields.
+#[derive(Debug)]
+struct RunKey {
+    /// Of the correlations: see `Prefetch::grouping`.
+    grouping: u32,
+    /// Where it stands in the texts; `None` where the hit lacks a field.
+    text: Option<Range<usize>>,
+    hash: u64,
+    /// The text as groups keep it, once one of them does.
+    kept: Option<Arc<str>>,
+}
+
+/// A hit's group in one correlation.
+#[derive(Clone, Copy, Debug)]
+struct RunGroup {
+    /// Index of the correlation.
+    index: u32,
+    /// Position among the keys.
+    key: u32,
+    /// Where the group may be.
+    slot: Option<u32>,
+}
+
+/// Where the groups of a run may be, in the order in which its hits are counted; the memory is used again.
 #[derive(Debug, Default)]
 pub(crate) struct Prefetch {
-    /// Index of the correlation, and slot among its groups.
-    slots: Vec<(usize, LikelySlot)>,
-    /// The next slot that is asked for.
+    /// By correlation: equal numbers where they group by the same fields.
+    grouping: Vec<u32>,
+    texts: String,
+    keys: Vec<RunKey>,
+    groups: Vec<RunGroup>,
+    /// The next group that is asked for.
     next: usize,
-    /// For keys, used again.
-    key: String,
 }
 
 impl Prefetch {
-    /// Forgets the run: hits follow that were not prefetched.
-    pub(crate) fn clear(&mut self) {
-        self.slots.clear();
+    /// For the correlations of a set.
+    pub(crate) fn new(set: &RuleSet) -> Self {
+        let first_alike = |bound: &rules::ruleset::BoundCorrelation| {
+            set.correlations.iter().position(|known| known.group_by == bound.group_by).unwrap_or(0) as u32
+        };
+        Prefetch { grouping: set.correlations.iter().map(first_alike).collect(), ..Prefetch::default() }
     }
 
-    /// Where the window of the next hit that has a group may be. Hits are counted in the order in which they were
-    /// prefetched.
+    /// Forgets the run: hits follow that were not prefetched.
+    pub(crate) fn clear(&mut self) {
+        self.groups.clear();
+    }
+
+    /// The group of the next hit in the next correlation over its rule: key, and where it may be; no key where the hit
+    /// lacks a field. `None` where the run is another one.
     #[inline]
-    pub(crate) fn next(&mut self, index: usize) -> Option<LikelySlot> {
-        let slot = self.slots.get(self.next).filter(|(of, _)| *of == index).map(|(_, slot)| *slot);
-        self.next += usize::from(slot.is_some());
-        slot
+    pub(crate) fn next(&mut self, index: usize) -> Option<(Option<GroupKey<'_>>, LikelySlot)> {
+        let RunGroup { key, slot, .. } = *self.groups.get(self.next).filter(|group| group.index as usize == index)?;
+        self.next += 1;
+        let RunKey { text, hash, kept, .. } = self.keys.get_mut(key as usize)?;
+        let likely = LikelySlot { hash: *hash, slot: slot.map(|slot| slot as usize) };
+        let text = text.clone().and_then(|text| self.texts.get(text));
+        Some((text.map(|text| GroupKey { text, hash: *hash, kept }), likely))
     }
 
     /// Reads the memory that counting the hits will read. Each step is done for all hits before the next one, so that
@@ -45,26 +85,44 @@ impl Prefetch {
         windows: &Windows,
         hits: impl Iterator<Item = &'h IndexedHit> + Clone,
     ) {
-        let Prefetch { slots, next, key } = self;
-        slots.clear();
-        *next = 0;
         let mix = |read: u64, more: u64| read ^ more;
-        let events = hits.clone().map(|hit| hit.event.line_no ^ hit.event.original.len() as u64).fold(0, mix);
-        let values = hits.clone().map(|hit| u64::from(hit.values.first().is_some_and(Option::is_some))).fold(0, mix);
+        let events = hits.clone().map(|hit| hit.event.line_no ^ hit.event.original().len() as u64).fold(0, mix);
+        let values = hits.clone().map(|hit| u64::from(hit.values.is_empty())).fold(0, mix);
+        self.write_keys(set, windows, hits);
+        let Prefetch { keys, groups, .. } = self;
+        for group in &mut *groups {
+            let RunKey { text, hash, .. } = &keys[group.key as usize];
+            let slot = text.as_ref().and_then(|_| windows.of(group.index as usize).likely_slot(*hash));
+            group.slot = slot.map(|slot| slot as u32);
+        }
+        let found = || groups.iter().filter_map(|group| Some((windows.of(group.index as usize), group.slot? as usize)));
+        let heads = found().map(|(groups, slot)| groups.prefetch_key(slot)).fold(0, mix);
+        let ends = found().map(|(groups, slot)| groups.prefetch_ends(slot)).fold(0, mix);
+        let proof = found().map(|(groups, slot)| groups.prefetch_proof(slot)).fold(0, mix);
+        std::hint::black_box((events, values, heads, ends, proof));
+    }
+
+    /// Writes the keys of the hits, those of one hit once for each way to group.
+    fn write_keys<'h>(&mut self, set: &RuleSet, windows: &Windows, hits: impl Iterator<Item = &'h IndexedHit>) {
+        let Prefetch { grouping, texts, keys, groups, next } = self;
+        texts.clear();
+        keys.clear();
+        groups.clear();
+        *next = 0;
         for hit in hits {
+            let first = keys.len();
             for index in &set.uses[hit.rule as usize].correlations {
-                if write_key(&set.correlations[*index], hit, key) {
-                    slots.push((*index, LikelySlot { hash: windows.of(*index).hash(key), slot: None }));
+                let grouping = grouping[*index];
+                let known = keys[first..].iter().position(|key| key.grouping == grouping);
+                let key = known.map_or(keys.len(), |known| first + known);
+                if known.is_none() {
+                    let from = texts.len();
+                    let is_complete = append_key(&set.correlations[*index], hit, texts);
+                    let hash = windows.hash(&texts[from..]);
+                    keys.push(RunKey { grouping, text: is_complete.then(|| from..texts.len()), hash, kept: None });
                 }
+                groups.push(RunGroup { index: *index as u32, key: key as u32, slot: None });
             }
         }
-        for (index, likely) in &mut *slots {
-            likely.slot = windows.of(*index).likely_slot(likely.hash);
-        }
-        let found = || slots.iter().filter_map(|(index, likely)| Some((windows.of(*index), likely.slot?)));
-        let keys = found().map(|(groups, slot)| groups.prefetch_key(slot)).fold(0, mix);
-        let ends = found().map(|(groups, slot)| groups.at(slot).prefetch_ends()).fold(0, mix);
-        let proof = found().map(|(groups, slot)| groups.at(slot).prefetch_proof()).fold(0, mix);
-        std::hint::black_box((events, values, keys, ends, proof));
     }
 }

@@ -8,8 +8,10 @@ use rules::ruleset::{BoundCorrelation, RuleSet};
 
 use crate::episode::RuleRef;
 use crate::group_key::{group_text, lacking, write_key};
+use crate::groups::GroupKey;
 use crate::hit::IndexedHit;
 use crate::out_of_order::OutOfOrderGroup;
+use crate::prefetch::Prefetch;
 use crate::setup::HitOrder;
 use crate::state::State;
 use crate::watch::Outcome;
@@ -55,24 +57,38 @@ impl State {
     /// of hits.
     pub(crate) fn correlate(&mut self, set: &RuleSet, signalled: SignalledHit<'_>) {
         let SignalledHit { signal, hit, .. } = signalled;
+        let mut run = if signal.prefetched { std::mem::take(&mut self.prefetch) } else { Prefetch::default() };
         let mut key = std::mem::take(&mut self.key);
         let mut fired = Vec::new();
         for index in &set.uses[signal.number].correlations {
             let bound = &set.correlations[*index];
-            if !write_key(bound, hit, &mut key) {
+            let mut kept = None;
+            let (group, slot) = match run.next(*index) {
+                Some((group, likely)) => {
+                    let slot = group.as_ref().and_then(|key| self.windows.of(*index).slot_at(likely, key.text));
+                    (group, slot)
+                }
+                None if write_key(bound, hit, &mut key) => {
+                    let hash = self.windows.hash(&key);
+                    let slot = self.windows.of(*index).slot_of(hash, &key);
+                    (Some(GroupKey { text: &key, hash, kept: &mut kept }), slot)
+                }
+                None => (None, None),
+            };
+            let Some(group) = group else {
                 self.counts.ungrouped += 1;
                 self.watch_ungrouped(bound, *index, signalled);
                 continue;
-            }
-            let likely = if signal.prefetched { self.prefetch.next(*index) } else { None };
-            let groups = self.windows.of(*index);
-            let slot = likely.map_or_else(|| groups.slot(&key), |likely| groups.slot_at(likely, &key));
-            if let Some(still_firing) = self.count_in(set, *index, slot, &key, signalled) {
+            };
+            if let Some(still_firing) = self.count_in(set, *index, slot, group, signalled) {
                 fired.push(Signal::fired(set.signal_of(*index), still_firing));
             }
         }
         self.forgive(set, signalled, &mut key);
         self.key = key;
+        if signal.prefetched {
+            self.prefetch = run;
+        }
         for signal in fired {
             self.correlate(set, SignalledHit { signal, ..signalled });
         }
@@ -84,19 +100,18 @@ impl State {
         set: &RuleSet,
         index: usize,
         slot: Option<usize>,
-        key: &str,
+        mut key: GroupKey<'_>,
         signalled: SignalledHit<'_>,
     ) -> Option<bool> {
         let SignalledHit { signal, hit, time, late } = signalled;
         let bound = &set.correlations[index];
         // A late hit of a rule whose windows are judged at their end: its window has been judged already.
         let judged = late && bound.waits_for_close;
-        let covers = |slot| self.windows.of(index).at(slot).covers(time, bound.rule.timespan_us);
+        let covers = |slot| self.windows.of(index).covers(slot, time, bound.rule.timespan_us);
         if judged && !slot.is_some_and(covers) {
             self.counts.left_out += 1;
             return None;
         }
-        let slot = slot.unwrap_or_else(|| self.open_group(index, key));
         let arrival = Arrival {
             bound,
             index,
@@ -109,18 +124,24 @@ impl State {
             still_firing: signal.still_firing,
             as_arrived: self.setup.order == HitOrder::AsArrived,
         };
-        let added = self.windows.add(slot, key, arrival);
+        let (slot, added) = match slot {
+            Some(slot) => (slot, self.windows.add(slot, key.text, arrival)),
+            None => {
+                self.make_room(index);
+                self.windows.open(&mut key, arrival)
+            }
+        };
         self.note_added(&added);
-        if added.out_of_order && self.out_of_order.note(index, key, hit, time) {
+        if added.out_of_order && self.out_of_order.note(index, key.text, hit, time) {
             self.recount_out_of_order();
         }
         if added.begins {
-            self.begin_finding(bound, index, slot, key, hit);
+            self.begin_finding(bound, index, slot, key.text, hit);
         }
         if added.fires {
-            self.list_finding(index, slot, key);
+            self.list_finding(index, slot, key.text);
         }
-        self.watch_counted(index, key, signalled, &added);
+        self.watch_counted(index, key.text, signalled, &added);
         if let Some(ended) = &added.ended {
             self.close(ended);
         }
@@ -128,12 +149,11 @@ impl State {
         added.fires.then_some(!added.restarts)
     }
 
-    /// Makes the window of a new group, and gives its slot. Where there are too many groups, one is evicted.
-    fn open_group(&mut self, index: usize, key: &str) -> usize {
+    /// Makes room for a new group: where there are too many groups, one is evicted.
+    fn make_room(&mut self, index: usize) {
         if self.windows.of(index).len() >= self.setup.options.groups_max {
             self.evict_group(index);
         }
-        self.windows.open(index, key)
     }
 
     fn note_added(&mut self, added: &Added) {
@@ -157,7 +177,9 @@ impl State {
     /// takes up the risk of its entity.
     fn begin_finding(&mut self, bound: &BoundCorrelation, index: usize, slot: usize, key: &str, hit: &IndexedHit) {
         let State { setup, windows, risks, .. } = self;
-        windows.begin_with(bound, index, key, hit, bound.bases_of_same_groups(&setup.set));
+        let set = &setup.set;
+        let chained = bound.bases_of_same_groups(set).map(|base| (base, &set.correlations[base]));
+        windows.begin_with(bound, index, key, hit, chained);
         if !setup.is_muted(RuleRef::Correlation(index))
             && let Some(episode) = windows.firing_mut(index, slot)
         {
@@ -213,8 +235,9 @@ impl State {
     #[inline]
     fn watch_counted(&mut self, index: usize, key: &str, signalled: SignalledHit<'_>, added: &Added) {
         let Some(watch) = self.watch.as_deref_mut().filter(|watch| watch.is_of(index)) else { return };
-        let Some(window) = self.windows.of(index).get(key) else { return };
-        let window = crate::group_view::view(&self.setup.set.correlations[index], key, window, self.clock.newest());
+        let bound = &self.setup.set.correlations[index];
+        let Some(window) = self.windows.of(index).get(bound, key) else { return };
+        let window = crate::group_view::view(bound, key, &window, self.clock.newest());
         let rule = self.setup.set.heads().nth(signalled.signal.number).map(|head| head.title.as_str());
         let left_out = added.left_out.map(|why| why.reason().to_owned());
         let outcome = Outcome::Counted { window: Box::new(window), left_out, fires: added.fires };

@@ -8,6 +8,7 @@ use rules::ruleset::RuleSet;
 use crate::episode::RuleRef;
 use crate::groups::Groups;
 use crate::mapping::RuleMapping;
+use crate::prefetch::Prefetch;
 use crate::saved_keys::window_key;
 use crate::state::State;
 
@@ -29,6 +30,7 @@ impl State {
         let groups = self.reload_windows(&set, &mapping, &mut reloaded);
         self.windows.put_all(groups, &set);
         self.reorder.move_hits(|hit| mapping.hit(hit));
+        self.prefetch = Prefetch::new(&set);
         self.setup.set = set;
         reloaded
     }
@@ -36,7 +38,7 @@ impl State {
     /// The groups by correlation of the new set; those of correlations that have changed or are gone are closed.
     fn reload_windows(&mut self, new: &RuleSet, mapping: &RuleMapping, reloaded: &mut Reloaded) -> Vec<Groups> {
         let old = Arc::clone(&self.setup.set);
-        let mut all: Vec<Groups> = new.correlations.iter().map(|_| Groups::new(self.setup.options.saved)).collect();
+        let mut all: Vec<Groups> = self.windows.without_groups(new);
         for (index, mut groups) in self.windows.take_all().into_iter().enumerate() {
             let Some(moved_to) = mapping.correlation(index) else {
                 let id = &old.correlations[index].rule.head.id;
@@ -45,7 +47,7 @@ impl State {
                 reloaded.dropped += entries.len();
                 for (key, window) in entries {
                     self.forgotten.push(window_key(id, &key));
-                    self.close_window(window);
+                    window.into_firing().iter().for_each(|episode| self.close(episode));
                 }
                 continue;
             };

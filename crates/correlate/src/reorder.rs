@@ -39,7 +39,7 @@ impl ReorderBuffer {
 
     /// Adds a hit, also beyond the limits.
     pub(crate) fn push(&mut self, turn: HitTurn, hit: IndexedHit) {
-        self.bytes += hit.event.original.len();
+        self.bytes += hit.event.original().len();
         if self.queue.back().is_none_or(|(last, _)| *last <= turn) {
             self.queue.push_back((turn, hit));
         } else {
@@ -77,7 +77,7 @@ impl ReorderBuffer {
     /// Takes back the bytes of a hit that was taken out.
     #[inline]
     pub(crate) fn release(&mut self, hit: &IndexedHit) {
-        self.bytes -= hit.event.original.len();
+        self.bytes -= hit.event.original().len();
     }
 
     /// All hits inside: those that came in order, then the others.
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn number_and_bytes_are_limited_and_bytes_leave_with_their_hits() {
-        let line = hit_at(1, 0).event.original.len();
+        let line = hit_at(1, 0).event.original().len();
         let mut buffer = ReorderBuffer::new(3, 2 * line);
         for arrival in 0..2 {
             buffer.push((Timestamp(0), arrival), hit_at(1, 0));

@@ -1,7 +1,10 @@
 //! What else an entity has been found at: each finding that begins takes up what the earlier ones are worth, and adds
 //! its own level to it. Assigned in the order of events, so that a second run gives equal scores.
 
+use std::sync::Arc;
+
 use event::{EventId, Risk, Timestamp};
+use foldhash::fast::RandomState;
 use rules::ruleset::RuleSet;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +31,7 @@ pub(crate) struct EntityRisks {
 impl EntityRisks {
     /// Without entities; `saved` where they are saved now and then.
     pub(crate) fn new(entities_max: usize, saved: bool) -> Self {
-        EntityRisks { table: Table::new(saved), entities_max }
+        EntityRisks { table: Table::new(saved, RandomState::default()), entities_max }
     }
 
     /// Gives an episode that has just begun with `event` what its entity's findings were worth before that event, and
@@ -40,7 +43,7 @@ impl EntityRisks {
         let Some(entity) = episode.entity() else { return episode.set_risk(0.0) };
         let opened = episode.opened();
         if self.table.len() >= self.entities_max && self.table.slot(&entity).is_none() {
-            self.table.evict(|risk| risk.risk.now(opened) as u64);
+            self.table.evict(|risk, _, ()| risk.risk.now(opened) as u64);
         }
         let known = self.table.get_or_insert_with(&entity, EntityRisk::default);
         if known.newest != Some(event) {
@@ -57,20 +60,18 @@ impl EntityRisks {
 
     /// Puts back a risk that was saved.
     pub(crate) fn restore(&mut self, entity: &str, risk: EntityRisk) {
-        self.table.restore(entity, risk);
+        let _known = self.table.restore(entity, risk);
     }
 
     /// Gives the risks that changed and the entities that went, since they were last saved.
-    pub(crate) fn take_changed(&mut self, changed: impl FnMut(&str, &EntityRisk)) -> Vec<Box<str>> {
+    pub(crate) fn take_changed(&mut self, changed: impl FnMut(&str, &EntityRisk)) -> Vec<Arc<str>> {
         self.table.take_changed(changed)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use event::{Entities, EventRef, Finding};
+    use event::{EventRef, EventTexts, Finding, Whom};
 
     use super::*;
     use crate::episode::RuleRef;
@@ -89,8 +90,8 @@ mod tests {
 
     fn finding(risks: &mut EntityRisks, set: &RuleSet, rule: u32, address: &str, event: u64) -> Finding {
         let mut episode = Episode::new(RuleRef::Detection(rule), address.to_owned(), Timestamp(0));
-        let entities = Entities { source_ip: vec![address.to_owned()], ..Entities::default() };
-        let line = EventRef { entities, ..EventRef::clone(&hit_at(event, 0).event) };
+        let texts = EventTexts::new("a line", Whom { source_ip: Some(address), ..Whom::default() });
+        let line = EventRef { texts, ..EventRef::clone(&hit_at(event, 0).event) };
         episode.add(&Arc::new(line), Timestamp(0), 1);
         risks.assign(set, &mut episode, EventId(u128::from(event)));
         episode.finding(set, &CorrelatorOptions::default())

@@ -182,8 +182,9 @@ impl State {
                 self.findings.list(RuleRef::Correlation(index), group);
             }
         }
-        window.recompute(&self.setup.set.correlations[index]);
-        self.windows.restore(index, group, window);
+        let bound = &self.setup.set.correlations[index];
+        window.recompute(bound);
+        self.windows.restore(bound, index, group, window);
         Ok(())
     }
 

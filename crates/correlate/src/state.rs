@@ -19,7 +19,6 @@ use crate::reorder::ReorderBuffer;
 use crate::risk::EntityRisks;
 use crate::setup::{HitOrder, Setup};
 use crate::watch::Watch;
-use crate::window::Window;
 use crate::windows::Windows;
 
 /// The parts of the correlator.
@@ -48,11 +47,11 @@ impl State {
     pub(crate) fn new(set: Arc<RuleSet>, options: CorrelatorOptions, order: HitOrder) -> Self {
         State {
             clock: EventClock::new(options.lateness_us),
-            windows: Windows::new(set.correlations.len(), &options),
+            windows: Windows::new(&set, &options),
             findings: OpenFindings::new(options.saved),
             risks: EntityRisks::new(options.groups_max, options.saved),
             out_of_order: OutOfOrderGroups::default(),
-            prefetch: Prefetch::default(),
+            prefetch: Prefetch::new(&set),
             reorder: ReorderBuffer::new(options.reorder_max, options.proof_bytes_max),
             counts: CorrelatorCounts::default(),
             forgotten: Vec::new(),
@@ -79,18 +78,11 @@ impl State {
         self.findings.close(&self.setup, episode);
     }
 
-    /// Tells of the finding of a window that has gone, for the last time.
-    pub(crate) fn close_window(&mut self, window: Window) {
-        if let Some(episode) = window.into_firing() {
-            self.close(&episode);
-        }
-    }
-
     /// Evicts a group of the correlation.
     pub(crate) fn evict_group(&mut self, index: usize) {
-        if let Some(window) = self.windows.evict(&self.setup.set.correlations[index], index) {
+        if let Some(firing) = self.windows.evict(&self.setup.set.correlations[index], index) {
             self.counts.evicted += 1;
-            self.close_window(window);
+            firing.iter().for_each(|episode| self.close(episode));
         }
     }
 
@@ -117,7 +109,7 @@ impl State {
         let Some(watermark) = self.clock.next_sweep() else { return };
         self.findings.sweep(&self.setup, watermark);
         let ended = self.windows.sweep(&self.setup.set, watermark, self.setup.options.fold_gap_us);
-        ended.into_iter().for_each(|window| self.close_window(window));
+        ended.iter().for_each(|episode| self.close(episode));
         self.risks.sweep(watermark);
     }
 

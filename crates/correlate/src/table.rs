@@ -1,6 +1,7 @@
 //! Values by key: found by hash, walked in a fixed order, evicted so that a flood of new keys evicts its own.
 
 use std::hash::BuildHasher;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -8,9 +9,26 @@ use hashbrown::HashTable;
 /// Entries that one eviction compares.
 const SAMPLE: usize = 64;
 
+/// What is known of each slot beside its value, in tables of its own: values lie far apart, and walks over all of them
+/// first ask here. Follows every slot that is added, and every slot that another one takes the place of.
+pub(crate) trait SlotNotes: Default {
+    /// A slot is added at the end.
+    fn push(&mut self);
+
+    /// The slot goes, and the last one takes its place.
+    fn swap_remove(&mut self, at: usize);
+}
+
+impl SlotNotes for () {
+    fn push(&mut self) {}
+
+    fn swap_remove(&mut self, _at: usize) {}
+}
+
 #[derive(Clone, Debug)]
 struct TableEntry<T> {
-    key: Box<str>,
+    key: Arc<str>,
+    hash: u64,
     value: T,
     /// Changed since the table was last saved.
     dirty: bool,
@@ -20,30 +38,31 @@ struct TableEntry<T> {
 
 /// Values by key. A slot stays with its key until another key is removed.
 #[derive(Clone, Debug)]
-pub(crate) struct Table<T> {
+pub(crate) struct Table<T, N = ()> {
     entries: Vec<TableEntry<T>>,
     /// Slots in `entries`, by the hash of their keys.
     index: HashTable<u32>,
+    notes: N,
     hasher: RandomState,
     /// Where the next sample for an eviction begins.
     cursor: usize,
     /// Keys that went since the table was last saved; some may be back.
-    gone: Vec<Box<str>>,
+    gone: Vec<Arc<str>>,
     /// The table is saved now and then; else nobody asks what went.
     saved: bool,
 }
 
 impl<T> Default for Table<T> {
     fn default() -> Self {
-        Table::new(true)
+        Table::new(true, RandomState::default())
     }
 }
 
-impl<T> Table<T> {
-    /// Without entries; `saved` where the table is saved now and then.
-    pub(crate) fn new(saved: bool) -> Self {
-        let hasher = RandomState::default();
-        Table { entries: Vec::new(), index: HashTable::new(), hasher, cursor: 0, gone: Vec::new(), saved }
+impl<T, N: SlotNotes> Table<T, N> {
+    /// Without entries; `saved` where the table is saved now and then. Tables with one hasher give a key one hash.
+    pub(crate) fn new(saved: bool, hasher: RandomState) -> Self {
+        let (notes, index) = (N::default(), HashTable::new());
+        Table { entries: Vec::new(), index, notes, hasher, cursor: 0, gone: Vec::new(), saved }
     }
 
     /// Number of entries.
@@ -61,24 +80,31 @@ impl<T> Table<T> {
     /// Slot of a key whose hash is known.
     #[inline]
     pub(crate) fn slot_of(&self, hash: u64, key: &str) -> Option<usize> {
-        self.index.find(hash, |at| *self.entries[*at as usize].key == *key).map(|at| *at as usize)
+        self.index.find(hash, |at| self.is_at(*at as usize, hash, key)).map(|at| *at as usize)
     }
 
-    /// Whether the key is at this slot.
+    /// Whether the key, whose hash is known, is at this slot.
     #[inline]
-    pub(crate) fn is_at(&self, slot: usize, key: &str) -> bool {
-        self.entries.get(slot).is_some_and(|entry| *entry.key == *key)
-    }
-
-    /// Hash of a key, for this table.
-    #[inline]
-    pub(crate) fn hash(&self, key: &str) -> u64 {
-        self.hasher.hash_one(key)
+    pub(crate) fn is_at(&self, slot: usize, hash: u64, key: &str) -> bool {
+        self.entries.get(slot).is_some_and(|entry| entry.hash == hash && *entry.key == *key)
     }
 
     /// Slot of some key with this hash; the key itself is not compared.
+    #[inline]
     pub(crate) fn likely_slot(&self, hash: u64) -> Option<usize> {
         self.index.find(hash, |_| true).map(|at| *at as usize)
+    }
+
+    /// What is noted of the slots.
+    #[inline]
+    pub(crate) fn notes(&self) -> &N {
+        &self.notes
+    }
+
+    /// What is noted of the slots, to be changed.
+    #[inline]
+    pub(crate) fn notes_mut(&mut self) -> &mut N {
+        &mut self.notes
     }
 
     /// Prefetch: reads the key at a slot. The value that is returned means nothing.
@@ -101,7 +127,8 @@ impl<T> Table<T> {
 
     /// The value of a key, which the caller is about to change; made where it is not there.
     pub(crate) fn get_or_insert_with(&mut self, key: &str, make: impl FnOnce() -> T) -> &mut T {
-        let at = self.slot(key).unwrap_or_else(|| self.push(key, make()));
+        let hash = self.hasher.hash_one(key);
+        let at = self.slot_of(hash, key).unwrap_or_else(|| self.push(key.into(), hash, make()));
         let slot = &mut self.entries[at];
         slot.dirty = true;
         &mut slot.value
@@ -121,18 +148,29 @@ impl<T> Table<T> {
         &mut entry.value
     }
 
-    /// Adds a key that is not there, and gives its slot.
-    pub(crate) fn push(&mut self, key: &str, value: T) -> usize {
+    /// The value at a slot, for changes that are not saved.
+    #[inline]
+    pub(crate) fn at_unsaved(&mut self, slot: usize) -> &mut T {
+        &mut self.entries[slot].value
+    }
+
+    /// Adds a key that is not there, with its hash, and gives its slot.
+    pub(crate) fn push(&mut self, key: Arc<str>, hash: u64, value: T) -> usize {
         let at = self.entries.len();
-        self.entries.push(TableEntry { key: key.into(), value, dirty: false, stored: false });
-        let Table { entries, index, hasher, .. } = self;
-        let rehash = |at: &u32| hasher.hash_one(&*entries[*at as usize].key);
-        index.insert_unique(hasher.hash_one(key), at as u32, rehash);
+        self.entries.push(TableEntry { key, hash, value, dirty: false, stored: false });
+        self.notes.push();
+        let Table { entries, index, .. } = self;
+        index.insert_unique(hash, at as u32, |at| entries[*at as usize].hash);
         at
     }
 
+    /// Adds a key that is not there, and gives its slot.
+    pub(crate) fn insert(&mut self, key: &str, value: T) -> usize {
+        self.push(key.into(), self.hasher.hash_one(key), value)
+    }
+
     /// Gives every entry that changed and every key that went since the last call.
-    pub(crate) fn take_changed(&mut self, mut changed: impl FnMut(&str, &T)) -> Vec<Box<str>> {
+    pub(crate) fn take_changed(&mut self, mut changed: impl FnMut(&str, &T)) -> Vec<Arc<str>> {
         for slot in self.entries.iter_mut().filter(|slot| slot.dirty) {
             (slot.dirty, slot.stored) = (false, true);
             changed(&slot.key, &slot.value);
@@ -144,22 +182,25 @@ impl<T> Table<T> {
         gone
     }
 
-    /// Puts back an entry that was saved; the first of a key counts.
-    pub(crate) fn restore(&mut self, key: &str, value: T) {
-        if self.slot(key).is_none() {
-            let at = self.push(key, value);
-            self.entries[at].stored = true;
+    /// Puts back an entry that was saved, and gives its slot; the first of a key counts.
+    pub(crate) fn restore(&mut self, key: &str, value: T) -> Option<usize> {
+        let hash = self.hasher.hash_one(key);
+        if self.slot_of(hash, key).is_some() {
+            return None;
         }
+        let at = self.push(key.into(), hash, value);
+        self.entries[at].stored = true;
+        Some(at)
     }
 
     /// All entries, each with whether it is to be saved, and the keys that went.
-    pub(crate) fn into_parts(self) -> (impl ExactSizeIterator<Item = (Box<str>, T, bool)>, Vec<Box<str>>) {
+    pub(crate) fn into_parts(self) -> (impl ExactSizeIterator<Item = (Arc<str>, T, bool)>, Vec<Arc<str>>) {
         (self.entries.into_iter().map(|slot| (slot.key, slot.value, slot.dirty)), self.gone)
     }
 
     /// Puts an entry of another table in.
     pub(crate) fn put_back(&mut self, key: &str, value: T, dirty: bool) {
-        let at = self.push(key, value);
+        let at = self.insert(key, value);
         (self.entries[at].dirty, self.entries[at].stored) = (dirty, true);
     }
 
@@ -171,16 +212,15 @@ impl<T> Table<T> {
 
     fn remove_at(&mut self, at: usize) -> T {
         let last = self.entries.len() - 1;
-        let TableEntry { key, value, stored, .. } = self.entries.swap_remove(at);
-        let hash = self.hasher.hash_one(&*key);
+        let TableEntry { key, hash, value, stored, .. } = self.entries.swap_remove(at);
+        self.notes.swap_remove(at);
         if let Ok(found) = self.index.find_entry(hash, |slot| *slot as usize == at) {
             found.remove();
         }
-        if let Some(moved) = self.entries.get(at) {
-            let hash = self.hasher.hash_one(&*moved.key);
-            if let Some(slot) = self.index.find_mut(hash, |slot| *slot as usize == last) {
-                *slot = at as u32;
-            }
+        if let Some(moved) = self.entries.get(at)
+            && let Some(slot) = self.index.find_mut(moved.hash, |slot| *slot as usize == last)
+        {
+            *slot = at as u32;
         }
         // What the store never had need not be taken out of it.
         if self.saved && stored {
@@ -203,11 +243,24 @@ impl<T> Table<T> {
         removed
     }
 
+    /// [`Table::remove_where`], where it is known of all slots but these, in rising order, that `ended` would say no.
+    pub(crate) fn remove_among(&mut self, slots: &[u32], ended: impl Fn(&T) -> bool) -> Vec<T> {
+        let mut removed = Vec::new();
+        for at in slots.iter().map(|slot| *slot as usize) {
+            // The last value takes the place of the one that goes, and may have ended as well.
+            while self.entries.get(at).is_some_and(|entry| ended(&entry.value)) {
+                removed.push(self.remove_at(at));
+            }
+        }
+        removed
+    }
+
     /// Takes out the value that weighs least, of a sample that moves through the table.
-    pub(crate) fn evict<W: Ord>(&mut self, weight: impl Fn(&T) -> W) -> Option<T> {
-        let count = self.entries.len();
-        let sample = (0..SAMPLE.min(count)).map(|step| (self.cursor + step) % count);
-        let lightest = sample.min_by_key(|at| (weight(&self.entries[*at].value), std::cmp::Reverse(*at)))?;
+    pub(crate) fn evict<W: Ord>(&mut self, mut weight: impl FnMut(&T, usize, &mut N) -> W) -> Option<T> {
+        let Table { entries, notes, cursor, .. } = self;
+        let count = entries.len();
+        let sample = (0..SAMPLE.min(count)).map(|step| (*cursor + step) % count);
+        let lightest = sample.min_by_key(|at| (weight(&entries[*at].value, *at, notes), std::cmp::Reverse(*at)))?;
         self.cursor = (self.cursor + SAMPLE) % count;
         Some(self.remove_at(lightest))
     }
@@ -255,7 +308,7 @@ mod tests {
         let save = |table: &mut Table<i32>| {
             let mut changed = Vec::new();
             let gone = table.take_changed(|key, value| changed.push((key.to_owned(), *value)));
-            (changed, gone.into_iter().map(String::from).collect::<Vec<_>>())
+            (changed, gone.into_iter().map(|key| key.to_string()).collect::<Vec<_>>())
         };
         assert_eq!(save(&mut table).0.len(), 3);
         assert_eq!(save(&mut table), (vec![], vec![]));
@@ -273,7 +326,7 @@ mod tests {
         *table.get_or_insert_with("slow attack", || 0) = 2;
         for key in 0..200_000 {
             if table.len() >= 1000 {
-                table.evict(|weight| *weight);
+                table.evict(|weight, _, ()| *weight);
             }
             *table.get_or_insert_with(&format!("flood {key}"), || 0) += 1;
         }

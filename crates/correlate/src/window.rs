@@ -9,8 +9,8 @@ mod chain;
 mod chained;
 pub(crate) mod close;
 mod contents;
-mod entries;
-mod entry;
+pub(crate) mod entries;
+pub(crate) mod entry;
 mod evidence;
 mod history;
 mod last_hits;
@@ -18,6 +18,7 @@ mod quantile;
 pub(crate) mod recount;
 mod shown;
 pub(crate) mod tally;
+mod terms;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -33,7 +34,8 @@ use crate::hit::IndexedHit;
 use crate::window::added::{Added, LeftOut};
 use crate::window::arrival::Arrival;
 use crate::window::contents::{Contents, Pushed};
-use crate::window::entry::EventValue;
+use crate::window::entries::Entries;
+use crate::window::entry::{Entry, EventValue};
 use crate::window::evidence::{add_entry, counted_entity, episode_of};
 use crate::window::history::{History, HistoryEvent};
 use crate::window::last_hits::LastHits;
@@ -60,6 +62,25 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// That has seen one event; [`Window::recompute`] must follow before it counts another.
+    pub(crate) fn of_one(entry: Entry, value: Option<EventValue>, event: Option<Arc<EventRef>>) -> Self {
+        Window { contents: Contents::unprepared(Entries::of_one(entry, value, event)), ..Window::default() }
+    }
+
+    /// The one event, with its value and its line, where there is nothing beside one event.
+    pub(crate) fn sole_entry(&self) -> Option<(&Entry, Option<&EventValue>, Option<&Arc<EventRef>>)> {
+        let Window { contents, firing, dormant, history, last_hits, listed } = self;
+        let is_plain = firing.is_none() && history.is_none() && last_hits.is_none() && !dormant && !listed;
+        let mut entries = contents.entries().with_events();
+        entries.next().filter(|_| is_plain && contents.entries().len() == 1)
+    }
+
+    /// Time of the newest event.
+    #[inline]
+    pub(crate) fn newest(&self) -> Option<Timestamp> {
+        self.contents.entries().last().map(|entry| entry.time)
+    }
+
     /// Counts a hit. Lines that are no longer kept are put into `released`.
     pub(crate) fn add(&mut self, arrival: Arrival<'_>, released: &mut Vec<Arc<EventRef>>) -> Added {
         let Arrival { bound, hit, time, .. } = arrival;

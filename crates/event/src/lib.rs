@@ -26,6 +26,7 @@ mod risk;
 pub mod severity;
 pub mod summary;
 pub mod time;
+mod values;
 mod views;
 mod word;
 
@@ -41,7 +42,7 @@ pub use finding::{
     ALSO_FIRED_MAX, AlsoFired, Counted, Entities, Evidence, Finding, FindingId, FindingRating, FindingRule,
     FindingSpan, ScorePart, Status,
 };
-pub use hit::{Answer, EventRef, Hit, PatternsFound, RuleKey};
+pub use hit::{Answer, EventRef, EventTexts, Hit, PatternsFound, RuleKey, Whom};
 pub use incident::{
     Incident, IncidentChange, IncidentId, IncidentRating, IncidentRecord, IncidentScope, IncidentStatus, IncidentWork,
     Stage, TitledBy, Verdict,
@@ -52,4 +53,5 @@ pub use risk::{RISK_HALF_LIFE_US, Risk};
 pub use severity::{Level, Severity, Thresholds};
 pub use summary::{FactSheet, Summary};
 pub use time::Timestamp;
+pub use values::HitValues;
 pub use word::UnknownWord;

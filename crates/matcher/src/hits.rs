@@ -1,10 +1,13 @@
 //! Makes hits, which outlive the batch, of matches. The columns that hits copy from are found once for a batch.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use event::block::digest;
 use event::catalog::field;
-use event::{Answer, Entities, EventBatch, EventRef, Hit, LongColumn, PatternsFound, TextColumn, Timestamp};
+use event::{
+    Answer, EventBatch, EventRef, EventTexts, Hit, HitValues, LongColumn, PatternsFound, TextColumn, Timestamp, Whom,
+};
 use hashbrown::HashMap;
 use patterns::{PackCheck, Standing};
 use rules::check::{Check, Value};
@@ -30,11 +33,12 @@ pub(super) fn of(set: &RuleSet, batch: &EventBatch, matched: &[(u32, u32)], know
     }
     let columns = HitColumns::of(set, batch);
     let mut hits: Vec<Hit> = Vec::with_capacity(matched.len());
-    let nothing = Arc::from([]);
+    let nothing = Arc::default();
+    let mut scratch = ValueScratch::default();
     for of_row in matched.chunk_by(|(one, _), (other, _)| one == other) {
         let row = of_row[0].0 as usize;
         let (event, repeated) = (Arc::new(columns.event(row)), columns.repeated(row));
-        let values = columns.captured(set, row, of_row);
+        let values = columns.captured(set, row, of_row, &mut scratch).unwrap_or_else(|| Arc::clone(&nothing));
         for (_, rule) in of_row {
             let patterns = patterns(set, *rule, batch, row, known);
             let values = if set.uses[*rule as usize].captures.is_empty() { &nothing } else { &values };
@@ -118,6 +122,14 @@ fn found_in(check: &PackCheck, rule: u32, text: &str, known: &mut KnownPatterns)
     found
 }
 
+/// Memory for the values of a row, used again.
+#[derive(Default)]
+struct ValueScratch {
+    /// The captures that are asked for.
+    wanted: Vec<usize>,
+    text: String,
+}
+
 /// The columns of a batch that hits copy from.
 struct HitColumns<'a> {
     batch: &'a EventBatch,
@@ -152,25 +164,26 @@ impl<'a> HitColumns<'a> {
     }
 
     fn event(&self, row: usize) -> EventRef {
-        let one = |column: &Option<TextColumn<'_>>| {
-            column.and_then(|column| column.str(row)).filter(|text| !text.is_empty()).map(bounded)
-        };
         let original = self.original.and_then(|column| column.str(row)).unwrap_or("");
         let number = |column: &Option<LongColumn<'_>>| column.as_ref().and_then(|column| column.get(row));
         let status = number(&self.status).and_then(|status| u16::try_from(status).ok());
         let bytes = number(&self.body_bytes).map_or(0, |bytes| u32::try_from(bytes.max(0)).unwrap_or(u32::MAX));
+        let (source_ip, user_name) = (name_at(self.source_ip, row), name_at(self.user_name, row));
+        let host_name = self.hosts.iter().find_map(|column| name_at(*column, row));
         EventRef {
             id: self.batch.event_id(row),
             source: Arc::clone(self.batch.origin(row)),
             offset: self.batch.offset(row),
             line_no: self.batch.line_no(row),
             time: self.times.and_then(|times| times.get(row)).map(Timestamp),
-            original: proof(original),
-            entities: Entities {
-                source_ip: one(&self.source_ip).into_iter().collect(),
-                user_name: one(&self.user_name).into_iter().collect(),
-                host_name: self.hosts.iter().find_map(one).into_iter().collect(),
-            },
+            texts: EventTexts::new(
+                &proof(original),
+                Whom {
+                    source_ip: source_ip.as_deref(),
+                    user_name: user_name.as_deref(),
+                    host_name: host_name.as_deref(),
+                },
+            ),
             answer: status.map(|status| Answer { status, bytes }),
         }
     }
@@ -180,38 +193,52 @@ impl<'a> HitColumns<'a> {
         times.unwrap_or(1).max(1)
     }
 
-    /// Values of the captures that correlations over one of the row's rules need, by capture; the others stay empty.
-    fn captured(&self, set: &RuleSet, row: usize, of_row: &[(u32, u32)]) -> Arc<[Option<Box<str>>]> {
-        let wanted = |at: &usize| of_row.iter().any(|(_, rule)| set.uses[*rule as usize].captures.contains(at));
-        if of_row.iter().all(|(_, rule)| set.uses[*rule as usize].captures.is_empty()) {
-            return Arc::from([]);
-        }
-        let value =
-            |positions: &Vec<usize>| positions.iter().find_map(|position| Value::at(self.batch, *position, row));
-        let captures = self.captures.iter().enumerate();
-        captures
-            .map(|(at, positions)| wanted(&at).then(|| value(positions)).flatten())
-            .map(|value| match value? {
-                Value::Text(text, _) => Some(bounded(text).into_boxed_str()),
-                Value::Long(number) => Some(number.to_string().into_boxed_str()),
-            })
-            .collect()
+    /// Values of the captures that correlations over the row's rules need; `None` where they need none.
+    fn captured(
+        &self,
+        set: &RuleSet,
+        row: usize,
+        of_row: &[(u32, u32)],
+        scratch: &mut ValueScratch,
+    ) -> Option<Arc<HitValues>> {
+        let ValueScratch { wanted, text } = scratch;
+        wanted.clear();
+        wanted.extend(of_row.iter().flat_map(|(_, rule)| set.uses[*rule as usize].captures.iter().copied()));
+        wanted.sort_unstable();
+        wanted.dedup();
+        let value = |at: &usize| {
+            let mut positions = self.captures[*at].iter();
+            let value = positions.find_map(|position| Value::at(self.batch, *position, row))?;
+            Some((
+                *at,
+                match value {
+                    Value::Text(text, _) => bounded(text),
+                    Value::Long(number) => Cow::Owned(number.to_string()),
+                },
+            ))
+        };
+        (!wanted.is_empty()).then(|| Arc::new(HitValues::gathered(wanted.iter().filter_map(value), text)))
     }
 }
 
-fn bounded(text: &str) -> String {
+/// The text of a column in a row; an empty one is absent.
+fn name_at<'c>(column: Option<TextColumn<'c>>, row: usize) -> Option<Cow<'c, str>> {
+    column.and_then(|column| column.str(row)).filter(|text| !text.is_empty()).map(bounded)
+}
+
+fn bounded(text: &str) -> Cow<'_, str> {
     if text.len() <= VALUE_BYTES_MAX {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
-    format!("{}…{:032x}", cut(text, VALUE_BYTES_MAX), digest(&[text.as_bytes()]))
+    Cow::Owned(format!("{}…{:032x}", cut(text, VALUE_BYTES_MAX), digest(&[text.as_bytes()])))
 }
 
-fn proof(original: &str) -> Box<str> {
+fn proof(original: &str) -> Cow<'_, str> {
     if original.len() <= PROOF_BYTES_MAX {
-        return original.into();
+        return Cow::Borrowed(original);
     }
     let kept = cut(original, PROOF_BYTES_MAX);
-    format!("{kept} […cut: the line has {} bytes]", original.len()).into_boxed_str()
+    Cow::Owned(format!("{kept} […cut: the line has {} bytes]", original.len()))
 }
 
 /// As many of the text's first characters as fit.

@@ -41,9 +41,9 @@ impl Episode {
             techniques: self.techniques(set),
             reason,
             response: head.response.clone(),
-            evidence: self.lines.shown().cloned().collect(),
+            evidence: self.lines.shown().collect(),
             continues: None,
-            counted: Counted { events: self.events.settled(self.is_sampled(set)), fresh: self.lines.fresh.clone() },
+            counted: Counted { events: self.events.settled(self.is_sampled(set)), fresh: self.lines.fresh() },
         }
     }
 

@@ -115,25 +115,30 @@ impl Aggregate {
         }
     }
 
-    /// How much of what the rule asks for is there, in thousandths. Where there are too many groups, one with little is
-    /// evicted.
+    /// How much of what the rule asks for is there: see [`progress`].
     pub(crate) fn progress(&self, bound: &BoundCorrelation) -> u64 {
-        const WHOLE: f64 = 1000.0;
-        let rule = &bound.rule;
-        if bound.waits_for_close {
-            return 0;
-        }
-        let wanted = match &rule.kind {
-            CorrelationKind::Temporal { expression: Some(_), .. } => rule.rules.len() as f64,
-            _ => rule.bounds.low.map_or(0.0, |low| low.value),
-        };
-        let computed = matches!(
-            &rule.kind,
-            CorrelationKind::Value { function: Function::Average | Function::Percentile(_) | Function::Share, .. }
-        );
-        // An average says nothing about how near its group is: the more events, the more is lost.
-        let there = if computed { self.total as f64 } else { self.aggregate(bound).unwrap_or(0.0) };
-        let share = if computed { there } else { there / wanted * WHOLE };
-        if share.is_finite() { share.clamp(0.0, WHOLE) as u64 } else { 0 }
+        progress(bound, self.total, self.aggregate(bound))
     }
+}
+
+/// How much of what the rule asks for is there, in thousandths, by the number of events and by what is compared with the
+/// condition. Where there are too many groups, one with little is evicted.
+pub(crate) fn progress(bound: &BoundCorrelation, total: u64, aggregate: Option<f64>) -> u64 {
+    const WHOLE: f64 = 1000.0;
+    let rule = &bound.rule;
+    if bound.waits_for_close {
+        return 0;
+    }
+    let wanted = match &rule.kind {
+        CorrelationKind::Temporal { expression: Some(_), .. } => rule.rules.len() as f64,
+        _ => rule.bounds.low.map_or(0.0, |low| low.value),
+    };
+    let computed = matches!(
+        &rule.kind,
+        CorrelationKind::Value { function: Function::Average | Function::Percentile(_) | Function::Share, .. }
+    );
+    // An average says nothing about how near its group is: the more events, the more is lost.
+    let there = if computed { total as f64 } else { aggregate.unwrap_or(0.0) };
+    let share = if computed { there } else { there / wanted * WHOLE };
+    if share.is_finite() { share.clamp(0.0, WHOLE) as u64 } else { 0 }
 }

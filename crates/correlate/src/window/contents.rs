@@ -41,6 +41,11 @@ pub(crate) struct Pushed {
 }
 
 impl Contents {
+    /// With entries; [`Contents::recompute`] must follow before they are counted.
+    pub(crate) fn unprepared(entries: Entries) -> Self {
+        Contents { entries, ..Contents::default() }
+    }
+
     /// All entries, those that have left the time span included.
     #[inline]
     pub(crate) fn entries(&self) -> &Entries {

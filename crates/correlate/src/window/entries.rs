@@ -15,6 +15,8 @@ use crate::window::entry::{Entry, EventValue};
 const PROOF_EXTRA_BYTES: usize = 300;
 /// Events of one time that are compared to find a duplicate.
 const ALIKE_MAX: usize = 16;
+/// Events for which a group takes memory when its second event comes.
+const ROOM: usize = 4;
 
 /// An event whose line is kept, with the time that it counts at.
 #[derive(Clone, Debug)]
@@ -55,11 +57,29 @@ pub(crate) struct ProofLimit {
 }
 
 /// Bytes of proof that a kept event is charged with.
-fn proof_of(event: &EventRef) -> usize {
-    event.original.len() + PROOF_EXTRA_BYTES
+#[inline]
+pub(crate) fn proof_of(event: &EventRef) -> usize {
+    event.original().len() + PROOF_EXTRA_BYTES
 }
 
 impl Entries {
+    /// With one event, and room for the next ones.
+    pub(crate) fn of_one(entry: Entry, value: Option<EventValue>, event: Option<Arc<EventRef>>) -> Self {
+        let mut entries = Entries {
+            list: VecDeque::with_capacity(ROOM),
+            values: value.map(|value| {
+                let mut values = VecDeque::with_capacity(ROOM);
+                values.push_back(value);
+                Box::new(values)
+            }),
+            kept: Vec::with_capacity(ROOM),
+            proof: event.as_ref().map_or(0, |event| proof_of(event)),
+        };
+        entries.list.push_back(entry);
+        entries.kept.extend(event.map(|event| KeptLine { time: entry.time, event }));
+        entries
+    }
+
     /// Number of events.
     pub(crate) fn len(&self) -> usize {
         self.list.len()
@@ -236,7 +256,7 @@ impl Entries {
     /// Prefetch: reads the line that the next event will replace. The value that is returned means nothing.
     pub(crate) fn prefetch_proof(&self) -> u64 {
         let next = self.kept.get(EVIDENCE_EACH).or(self.kept.first());
-        next.map_or(0, |kept| kept.event.original.len() as u64 ^ kept.event.line_no)
+        next.map_or(0, |kept| kept.event.original().len() as u64 ^ kept.event.line_no)
     }
 }
 

@@ -2,11 +2,11 @@
 //! are asked of it, beyond Sigma: is this value new, is it rare, is this much more than usual. Memory is bounded per
 //! group.
 
-use std::collections::BTreeMap;
-
 use event::{EventId, Timestamp};
 use rules::sigma::rule::{Bounds, HistoryKind, HistoryRule};
 use serde::{Deserialize, Serialize};
+
+use crate::window::terms::Terms;
 
 /// Values that a group remembers; beyond it the one that was not seen for longest is forgotten, and is new when it
 /// comes again: a flood of values makes findings, it never hides one.
@@ -27,7 +27,7 @@ pub(crate) struct History {
     /// Number of all its events.
     total: u64,
     /// When each value was last seen, and how often.
-    terms: BTreeMap<Box<str>, (Timestamp, u64)>,
+    terms: Terms,
     /// Number of events in the time span that is running.
     now: u64,
     /// When that time span began.
@@ -54,7 +54,7 @@ impl History {
         let since = *self.since.get_or_insert(event.time);
         let warm = since.saturating_add_us(event.rule.warm_up_us) <= event.time;
         let found = match (event.rule.kind, event.value) {
-            (HistoryKind::NewTerms, Some(value)) => self.new_term(event, value),
+            (HistoryKind::NewTerms, Some(value)) => self.new_term(event, value, warm),
             (HistoryKind::Rare { events }, Some(value)) => self.rare(event, value, events),
             (HistoryKind::Spike { factor }, _) => self.spike(event, factor),
             _ => None,
@@ -81,23 +81,21 @@ impl History {
             }
             None => {
                 if self.terms.len() >= TERMS_MAX {
-                    let stalest = self.terms.iter().min_by_key(|(_, (last, _))| *last).map(|(value, _)| value.clone());
-                    if let Some(value) = stalest {
-                        self.terms.remove(&value);
-                    }
+                    self.terms.remove_stalest();
                 }
-                self.terms.insert(value.into(), (event.time, event.weight));
+                self.terms.insert(value, (event.time, event.weight));
                 0
             }
         }
     }
 
-    fn new_term(&mut self, event: &HistoryEvent<'_>, value: &str) -> Option<String> {
+    /// Why a value is new, in words that are written where the history is warm.
+    fn new_term(&mut self, event: &HistoryEvent<'_>, value: &str, warm: bool) -> Option<String> {
         let (total, since) = (self.total, self.since);
         let known = self.terms.len();
         let before = self.note(event, value);
-        let since = since.map_or_else(String::new, |since| format!(" since {since}"));
-        (before == 0).then(|| {
+        (before == 0 && warm).then(|| {
+            let since = since.map_or_else(String::new, |since| format!(" since {since}"));
             let fields = event.rule.fields.join(" and ");
             format!("{fields} `{value}` was not seen before, among {known} value(s) in {total} event(s){since}")
         })
@@ -153,7 +151,7 @@ impl History {
 
     /// Up to `most` of the values that it remembers.
     pub(crate) fn values(&self, most: usize) -> Vec<String> {
-        self.terms.keys().take(most).map(|value| value.to_string()).collect()
+        self.terms.some(most)
     }
 }
 

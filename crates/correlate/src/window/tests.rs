@@ -55,7 +55,7 @@ fn what_is_too_old_is_left_out_live_and_begins_an_empty_window_in_a_batch() {
     let set = set("{type: value_count, rules: [a], timespan: 10s, condition: {gte: 2, field: user.name}}");
     let hit = |line_no: u64, second: i64, user: &str| {
         let mut hit = hit_at(line_no, second * SECOND);
-        hit.values = Arc::from([Some(user.into())]);
+        hit.values = Arc::new([Some(user.into())].into_iter().collect());
         hit
     };
     let (mut live, mut batch) = (Window::default(), Window::default());
@@ -81,7 +81,7 @@ fn a_history_finding_that_begins_after_an_older_event_holds_its_event() {
     let day = 86_400 * SECOND;
     let hit = |line_no: u64, time: i64, user: &str| {
         let mut hit = hit_at(line_no, time);
-        hit.values = Arc::from([Some(user.into())]);
+        hit.values = Arc::new([Some(user.into())].into_iter().collect());
         hit
     };
     let mut window = Window::default();

@@ -61,7 +61,9 @@ impl Policy for Backtest {
             tally.hits += hit.repeated;
             *tally.hits_by_day.entry(day_of(hit.event.time)).or_insert(0) += hit.repeated;
             let event = &hit.event;
-            tally.example.get_or_insert_with(|| (event.source.name.clone(), event.line_no, event.original.to_string()));
+            tally
+                .example
+                .get_or_insert_with(|| (event.source.name.clone(), event.line_no, event.original().to_owned()));
         }
         count_in_order(correlator, block);
     }
