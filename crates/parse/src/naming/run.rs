@@ -15,6 +15,9 @@ use super::plan::{NamingStep, Usual};
 use crate::address::{decimal, is_ip};
 use crate::clock::Times;
 
+/// A text of the row at hand: as it lies in the block, or a copy.
+pub(super) type TextNow<'b> = Cow<'b, [u8]>;
+
 impl Names {
     /// Puts what the shape says of the event's values.
     pub(super) fn run(&mut self, at: usize, times: &mut Times, rows: &mut BatchBuilder) {
@@ -73,7 +76,7 @@ impl Names {
         at: usize,
         rows: &BatchBuilder,
         block: &'b Buffer,
-    ) -> Option<(Cow<'b, [u8]>, Cow<'b, [u8]>)> {
+    ) -> Option<(TextNow<'b>, TextNow<'b>)> {
         let plan = self.plans[at].as_ref()?;
         let own = |columns: &[FieldId]| {
             let mut own = columns.iter().filter(|column| self.places.is_of_members(**column));
@@ -85,7 +88,7 @@ impl Names {
 }
 
 /// A text, or the bytes of one.
-fn text_of<'b>(column: FieldId, rows: &BatchBuilder, block: &'b Buffer) -> Option<Cow<'b, [u8]>> {
+fn text_of<'b>(column: FieldId, rows: &BatchBuilder, block: &'b Buffer) -> Option<TextNow<'b>> {
     let (text, tag) = rows.text_or_copy(column, block)?;
     match tag {
         ValueTag::String if !is_nothing(&text) => Some(text),
