@@ -194,12 +194,17 @@ impl Sshd {
         let [a, b, c, d] = ((self.random.below(50_000) * 7919 + (91 << 24)) as u32).to_be_bytes();
         let (pid, port) = (1000 + self.random.below(60_000), 1024 + self.random.below(60_000));
         let host = self.random.below(40);
-        let user = *self
+        let mut user = *self
             .random
             .skewed(&["root", "admin", "deploy", "alice", "bob", "oracle", "postgres", "git", "test", "www"]);
+        let kind = self.kind();
+        if self.failures_per_10k.is_some() && kind >= 5 {
+            // Sessions are those of people: that root logs in is a finding of its own.
+            user = *self.random.skewed(&["deploy", "alice", "bob", "carol", "dave", "erin", "frank", "grace"]);
+        }
         let stamp = bsd(self.second);
         write!(out, "<38>{stamp} web{host:02} sshd[{pid}]: ")?;
-        match self.kind() {
+        match kind {
             0..=2 => writeln!(out, "Failed password for {user} from {a}.{b}.{c}.{d} port {port} ssh2"),
             3 => writeln!(out, "Failed password for invalid user {user}{port} from {a}.{b}.{c}.{d} port {port} ssh2"),
             4 => writeln!(out, "Invalid user {user}{port} from {a}.{b}.{c}.{d} port {port}"),

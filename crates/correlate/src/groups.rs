@@ -73,7 +73,7 @@ impl Group {
     #[inline]
     fn weight(&self) -> Weight {
         match self {
-            Group::One(one) => Weight { bytes: size_of::<Group>() + one.value_bytes(), proof: one.proof_bytes() },
+            Group::One(one) => Weight { bytes: one.bytes(), proof: one.proof_bytes() },
             Group::Many(window) => Weight { bytes: window.bytes(), proof: window.proof_bytes() },
         }
     }
@@ -126,7 +126,7 @@ impl Group {
             if one.is_outlived_by(&arrival)
                 && let Some(next) = OneEvent::of(&arrival, &mut scratch.texts)
             {
-                *one = next;
+                one.replace(next);
                 return (Added::default(), false);
             }
         }

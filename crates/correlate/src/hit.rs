@@ -35,7 +35,7 @@ impl IndexedHit {
         self.rule = rule;
         if !self.values.is_empty() {
             let value = |(to, from): (usize, &Option<usize>)| Some((to, self.values.get((*from)?)?));
-            self.values = Arc::new(HitValues::new(captures.iter().enumerate().filter_map(value)));
+            self.values = Arc::new(HitValues::new(captures.len(), captures.iter().enumerate().filter_map(value)));
         }
         self
     }

@@ -12,8 +12,9 @@ use crate::shared_texts::SharedTexts;
 use crate::window::Window;
 use crate::window::added::LeftOut;
 use crate::window::arrival::Arrival;
-use crate::window::entries::proof_of;
+use crate::window::entries::{ROOM, proof_of};
 use crate::window::entry::{Entry, EventValue};
+use crate::window::tally::{Tally, VALUE_EXTRA_BYTES};
 
 /// The event of a group that has seen one.
 #[derive(Clone, Debug)]
@@ -28,6 +29,10 @@ pub(crate) struct OneEvent {
     weight: u32,
     /// Which of the rules that the correlation counts it comes from.
     base: u16,
+    /// Events for which its window would have memory: one that was restored has some to spare.
+    room: u8,
+    /// Its window would count more than events.
+    has_tally: bool,
 }
 
 /// Whether one event, however often it counts, leaves a group of the correlation waiting for more. For `event_count` that
@@ -70,7 +75,8 @@ impl OneEvent {
             _ => None,
         };
         let (id, base) = (hit.event.id, bound.place_of(signal) as u16);
-        Some(OneEvent { id, time, event: Some(Arc::clone(&hit.event)), value, weight, base })
+        let (event, has_tally) = (Some(Arc::clone(&hit.event)), bound.needs_tally());
+        Some(OneEvent { id, time, event, value, weight, base, room: 1, has_tally })
     }
 
     /// The event of a window that is nothing beside one event; else the window. The correlation must be one that
@@ -87,7 +93,8 @@ impl OneEvent {
         if in_finding || fires_alone(bound, weight) {
             return Err(window);
         }
-        Ok(OneEvent { id, time, event: event.cloned(), value, weight, base })
+        let (event, room) = (event.cloned(), ROOM as u8);
+        Ok(OneEvent { id, time, event, value, weight, base, room, has_tally: bound.needs_tally() })
     }
 
     /// The window that has seen this event alone.
@@ -99,10 +106,10 @@ impl OneEvent {
 
     /// The window as it is saved: without what follows from its entries.
     pub(crate) fn unprepared_window(&self) -> Window {
-        let OneEvent { id, time, event, value, weight, base } = self;
+        let OneEvent { id, time, event, value, weight, base, room, .. } = self;
         let entry = Entry { id: *id, time: *time, weight: *weight, base: *base, in_finding: false };
         let value = value.as_ref().map(|text| EventValue::Text(Arc::clone(text)));
-        Window::of_one(entry, value, event.clone())
+        Window::of_one(entry, value, event.clone(), usize::from(*room))
     }
 
     /// Why the hit is not counted, as the window would say it, where that needs no window.
@@ -132,10 +139,20 @@ impl OneEvent {
         self.event.as_ref().map_or(0, |event| proof_of(event))
     }
 
-    /// Bytes of the value that it keeps.
+    /// Bytes that its window would take, beside proof. It takes fewer, but who is evicted must not depend on whether a group
+    /// has its window already.
     #[inline]
-    pub(crate) fn value_bytes(&self) -> usize {
-        self.value.as_ref().map_or(0, |value| value.len())
+    pub(crate) fn bytes(&self) -> usize {
+        let value_bytes = |value: &Arc<str>| ROOM * size_of::<EventValue>() + value.len() + VALUE_EXTRA_BYTES;
+        size_of::<Window>()
+            + usize::from(self.room) * size_of::<Entry>()
+            + self.value.as_ref().map_or(0, value_bytes)
+            + if self.has_tally { size_of::<Tally>() } else { 0 }
+    }
+
+    /// The window lets its event go and takes up another one: the memory is used again.
+    pub(crate) fn replace(&mut self, next: OneEvent) {
+        *self = OneEvent { room: self.room, ..next };
     }
 
     /// How often its event counts.

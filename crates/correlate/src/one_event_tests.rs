@@ -84,7 +84,7 @@ fn hits(set: &RuleSet, line_no: u64, step: &Step) -> Vec<Hit> {
     let place = |field: &str| set.captures.iter().position(|columns| columns.iter().any(|column| column == field));
     let values = [(place("G"), group.as_deref()), (place("V"), Some(value.as_str()))];
     let values = values.into_iter().filter_map(|(place, value)| Some((place?, value?)));
-    let values = Arc::new(HitValues::new(values));
+    let values = Arc::new(HitValues::new(set.captures.len(), values));
     let rules = [("failed", !step.accepted || step.both), ("accepted", step.accepted || step.both)];
     let rules = rules.into_iter().filter(|(_, matches)| *matches);
     let hit = |(id, _): (&str, bool)| Hit {
@@ -98,16 +98,17 @@ fn hits(set: &RuleSet, line_no: u64, step: &Step) -> Vec<Hit> {
 }
 
 /// What can be seen of a correlator.
-type Seen = (Vec<(Finding, bool)>, Vec<Vec<GroupView>>, Vec<(String, String)>, CorrelatorCounts);
+type Seen = (Vec<(Finding, bool)>, Vec<Vec<GroupView>>, Vec<(String, String)>, CorrelatorCounts, usize);
 
 fn seen<I>(correlator: &mut Correlator<I>) -> Seen {
     assert!(correlator.state.windows.are_weighed());
+    let bytes = correlator.state.windows.bytes();
     let changes = correlator.changes().into_iter().map(|change| (change.finding, change.open)).collect();
     let ids = ["brute", "once", "spray", "both", "after"];
     let views = ids.iter().map(|id| correlator.groups(id, 100).unwrap()).collect();
     let mut saved = correlator.save().unwrap();
     saved.put.sort();
-    (changes, views, saved.put, correlator.counts())
+    (changes, views, saved.put, correlator.counts(), bytes)
 }
 
 fn options(groups_max: usize, proof_bytes_max: usize) -> CorrelatorOptions {
@@ -139,7 +140,7 @@ fn batch(steps: &[Step], options: &CorrelatorOptions, slow: bool) -> Vec<Seen> {
         }
         if at % 11 == 10 {
             let saved = correlator.save().unwrap();
-            put.extend(all.iter().flat_map(|(_, _, put, _)| put.clone()).chain(saved.put));
+            put.extend(all.iter().flat_map(|(_, _, put, ..)| put.clone()).chain(saved.put));
             saved.gone.iter().for_each(|key| drop(put.remove(key)));
             correlator = new();
             correlator.restore(&saved.head, put.clone().into_iter()).unwrap();

@@ -293,6 +293,12 @@ impl Windows {
         used == self.budget.used()
     }
 
+    /// Bytes that all windows take, beside proof.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.budget.used().bytes
+    }
+
     /// The slow twin of groups that have seen one event: each gets a window at once.
     #[cfg(test)]
     pub(crate) fn use_windows_only(&mut self, only: bool) {

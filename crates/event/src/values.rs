@@ -22,24 +22,26 @@ pub struct HitValues {
     /// One value after the other.
     text: Box<str>,
     count: u32,
+    /// How many places there are, filled or not.
+    places: u32,
     ends: [ValueEnd; INLINE],
     /// Ends beyond the first ones.
     more: Vec<ValueEnd>,
 }
 
 impl HitValues {
-    /// Of values by place, whose texts are together below 4 GiB.
-    pub fn new<'v>(values: impl Iterator<Item = (usize, &'v str)>) -> Self {
-        HitValues::gathered(values.map(|(place, value)| (place, Cow::Borrowed(value))), &mut String::new())
+    /// Of values by place, of so many places; the texts are together below 4 GiB.
+    pub fn new<'v>(places: usize, values: impl Iterator<Item = (usize, &'v str)>) -> Self {
+        HitValues::gathered(places, values.map(|(place, value)| (place, Cow::Borrowed(value))), &mut String::new())
     }
 
     /// [`HitValues::new`], with memory for the text that is used again.
-    pub fn gathered<'v>(values: impl Iterator<Item = (usize, Cow<'v, str>)>, text: &mut String) -> Self {
+    pub fn gathered<'v>(places: usize, values: impl Iterator<Item = (usize, Cow<'v, str>)>, text: &mut String) -> Self {
+        let bounded = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         text.clear();
-        let mut new = HitValues::default();
+        let mut new = HitValues { places: bounded(places), ..HitValues::default() };
         for (place, value) in values {
             text.push_str(&value);
-            let bounded = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
             let end = ValueEnd { place: bounded(place), end: bounded(text.len()) };
             match new.ends.get_mut(new.count as usize) {
                 Some(free) => *free = end,
@@ -51,10 +53,10 @@ impl HitValues {
         new
     }
 
-    /// Whether there is none at all.
+    /// Whether there is no place for any: nobody asked for values.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.places == 0
     }
 
     /// The value at a place.
@@ -79,7 +81,8 @@ impl HitValues {
 impl FromIterator<Option<Box<str>>> for HitValues {
     fn from_iter<I: IntoIterator<Item = Option<Box<str>>>>(values: I) -> Self {
         let values: Vec<Option<Box<str>>> = values.into_iter().collect();
-        HitValues::new(values.iter().enumerate().filter_map(|(place, value)| Some((place, value.as_deref()?))))
+        let given = values.iter().enumerate().filter_map(|(place, value)| Some((place, value.as_deref()?)));
+        HitValues::new(values.len(), given)
     }
 }
 
@@ -91,10 +94,11 @@ impl From<Vec<Option<Box<str>>>> for HitValues {
 
 impl From<HitValues> for Vec<Option<Box<str>>> {
     fn from(values: HitValues) -> Self {
-        let length = values.iter().map(|(place, _)| place + 1).max().unwrap_or(0);
-        let mut list = vec![None; length];
+        let mut list = vec![None; values.places as usize];
         for (place, value) in values.iter() {
-            list[place] = Some(value.into());
+            if let Some(free) = list.get_mut(place) {
+                *free = Some(value.into());
+            }
         }
         list
     }
@@ -107,7 +111,7 @@ mod tests {
     #[test]
     fn values_are_found_at_their_places_however_many_there_are() {
         let texts: Vec<String> = (0..10).map(|number| "é".repeat(number)).collect();
-        let values = HitValues::new(texts.iter().enumerate().map(|(at, text)| (at * 3, text.as_str())));
+        let values = HitValues::new(30, texts.iter().enumerate().map(|(at, text)| (at * 3, text.as_str())));
         for (at, text) in texts.iter().enumerate() {
             assert_eq!((values.get(at * 3), values.get(at * 3 + 1)), (Some(text.as_str()), None));
         }
@@ -116,7 +120,7 @@ mod tests {
 
     #[test]
     fn they_are_saved_as_a_list_with_gaps() {
-        let text = r#"[null,"a",null,""]"#;
+        let text = r#"[null,"a",null,"",null]"#;
         let values: HitValues = serde_json::from_str(text).unwrap();
         assert_eq!((values.get(0), values.get(1), values.get(3)), (None, Some("a"), Some("")));
         assert_eq!(serde_json::to_string(&values).unwrap(), text);

@@ -217,7 +217,8 @@ impl<'a> HitColumns<'a> {
                 },
             ))
         };
-        (!wanted.is_empty()).then(|| Arc::new(HitValues::gathered(wanted.iter().filter_map(value), text)))
+        (!wanted.is_empty())
+            .then(|| Arc::new(HitValues::gathered(set.captures.len(), wanted.iter().filter_map(value), text)))
     }
 }
 

@@ -17,7 +17,7 @@ use crate::window::quantile::Quantile;
 /// add up to what people write as a threshold.
 const SUM_STEPS: f64 = 1e9;
 /// Memory of a distinct value beside its text, in bytes, about.
-const VALUE_EXTRA_BYTES: usize = 64;
+pub(crate) const VALUE_EXTRA_BYTES: usize = 64;
 /// Largest number that a sum takes up; events with larger ones are counted as not numeric.
 pub(crate) const NUMBER_MAX: f64 = 1e18;
 /// Most times that one event counts in a sum: with it the largest sum of a full window fits into 128 bits.
