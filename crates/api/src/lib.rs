@@ -7,8 +7,8 @@
 #![warn(missing_docs)]
 
 mod access;
-pub mod archive;
 mod admin;
+pub mod archive;
 mod asked;
 pub mod audit;
 pub mod auth;

@@ -11,7 +11,8 @@ use arrow_select::take::take;
 use event::{EventBatch, Field, ValueTag};
 
 use crate::schema::{
-    FORM, INGESTED, JSON_TYPES, JUDGED_AS, LABEL_FIELDS, LABELS, LINE, OFFSET, SEQUENCE, SOURCE_ID, SOURCE_NAME, type_of,
+    FORM, INGESTED, JSON_TYPES, JUDGED_AS, LABEL_FIELDS, LABELS, LINE, OFFSET, SEQUENCE, SOURCE_ID, SOURCE_NAME,
+    type_of,
 };
 
 /// Columns by name.

@@ -160,9 +160,9 @@ impl<'a> Bound<'a> {
 fn strip_number(text: &[u8], number: i64) -> Option<&[u8]> {
     let (sign, digits) = text.strip_prefix(b"-").map_or((1_i64, text), |rest| (-1, rest));
     let length = digits.iter().take(19).take_while(|byte| byte.is_ascii_digit()).count();
-    let read = digits[..length].iter().try_fold(0_i64, |sum, digit| {
-        sum.checked_mul(10).and_then(|sum| sum.checked_add(i64::from(digit - b'0')))
-    })?;
+    let read = digits[..length]
+        .iter()
+        .try_fold(0_i64, |sum, digit| sum.checked_mul(10).and_then(|sum| sum.checked_add(i64::from(digit - b'0'))))?;
     let is_plain = length > 0 && (length == 1 || digits[0] != b'0') && (sign == 1 || read != 0);
     // A longer run of digits is another number.
     let ends = !digits.get(length).is_some_and(u8::is_ascii_digit);

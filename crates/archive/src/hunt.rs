@@ -159,8 +159,7 @@ impl Hunt {
         let statement = guard::read_only(question)?;
         let state = self.context.state();
         let plan = state.statement_to_plan(statement).await.map_err(|error| guard::explain(&error))?;
-        let only_reads =
-            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let only_reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
         only_reads.verify_plan(&plan)?;
         Ok(self.context.execute_logical_plan(plan).await?.execute_stream().await?)
     }
@@ -170,4 +169,3 @@ impl Hunt {
 fn column(name: &str) -> Expr {
     Expr::Column(Column::new_unqualified(name))
 }
-

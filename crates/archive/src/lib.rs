@@ -21,9 +21,9 @@ pub mod schema;
 mod search;
 mod segment;
 mod stamp;
-mod write;
 #[cfg(test)]
 mod tests;
+mod write;
 
 pub use compact::to_compact;
 pub use error::ArchiveError;

@@ -12,13 +12,10 @@ use event::{DatasetId, EventBatch, RestoredColumns, RestoredRows, Source, Source
 
 use crate::error::ArchiveError;
 use crate::form::{Form, Values};
-use crate::schema::{
-    FORM, INGESTED, JSON_TYPES, JUDGED_AS, LABELS, LINE, OFFSET, SEQUENCE, SOURCE_ID, SOURCE_NAME,
-};
+use crate::schema::{FORM, INGESTED, JSON_TYPES, JUDGED_AS, LABELS, LINE, OFFSET, SEQUENCE, SOURCE_ID, SOURCE_NAME};
 
 /// Columns that say where an event comes from, and are no fields of it.
-const OWN: [&str; 10] =
-    [SEQUENCE, SOURCE_ID, SOURCE_NAME, OFFSET, LINE, INGESTED, JUDGED_AS, FORM, JSON_TYPES, LABELS];
+const OWN: [&str; 10] = [SEQUENCE, SOURCE_ID, SOURCE_NAME, OFFSET, LINE, INGESTED, JUDGED_AS, FORM, JSON_TYPES, LABELS];
 
 /// A batch that was read again, and the number of each of its rows.
 #[derive(Debug)]

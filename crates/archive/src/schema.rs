@@ -47,10 +47,8 @@ pub(crate) const LABEL_FIELDS: [&str; 3] = ["entries", "keys", "values"];
 
 fn labels_type() -> DataType {
     let [entries, keys, values] = LABEL_FIELDS;
-    let pair = Fields::from(vec![
-        ArrowField::new(keys, DataType::Utf8, false),
-        ArrowField::new(values, DataType::Utf8, true),
-    ]);
+    let pair =
+        Fields::from(vec![ArrowField::new(keys, DataType::Utf8, false), ArrowField::new(values, DataType::Utf8, true)]);
     DataType::Map(Arc::new(ArrowField::new(entries, DataType::Struct(pair), false)), false)
 }
 
@@ -146,7 +144,11 @@ mod tests {
         if std::env::var_os("UPDATE_SCHEMAS").is_some() {
             std::fs::write(path, document()).unwrap();
         }
-        assert_eq!(std::fs::read_to_string(path).unwrap_or_default(), document(), "UPDATE_SCHEMAS=1 cargo test -p archive");
+        assert_eq!(
+            std::fs::read_to_string(path).unwrap_or_default(),
+            document(),
+            "UPDATE_SCHEMAS=1 cargo test -p archive"
+        );
         assert!(columns().iter().all(|column| {
             let name = column.name().as_str();
             FIELDS.iter().any(|row| row.name == name) || MEANINGS.iter().any(|(own, _)| *own == name)

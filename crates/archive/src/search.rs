@@ -269,7 +269,10 @@ impl<'a> Reader<'a> {
 
     fn field(&self, start: usize, name: &str) -> Result<Known, BadSearch> {
         if let Some(key) = name.strip_prefix("labels.") {
-            return Ok(Known { column: format!("\"labels\"['{}']", key.replace('\'', "''")), kind: FieldType::Keyword });
+            return Ok(Known {
+                column: format!("\"labels\"['{}']", key.replace('\'', "''")),
+                kind: FieldType::Keyword,
+            });
         }
         let name = SHORT.iter().find(|(short, _)| *short == name).map_or(name, |(_, whole)| whole);
         let column = format!("\"{name}\"");
@@ -355,7 +358,10 @@ mod tests {
             ("user:*", r#""user.name" IS NOT NULL"#),
             ("ip:10.0.0.0/8", r#"cidr_match("source.ip", '10.0.0.0/8')"#),
             ("-user:root", r#"("user.name" = 'root') IS NOT TRUE"#),
-            ("path:/wp-* OR (method:POST status:404)", r#"("url.path" ILIKE '/wp-%' OR ("http.request.method" = 'POST' AND "http.response.status_code" = 404))"#),
+            (
+                "path:/wp-* OR (method:POST status:404)",
+                r#"("url.path" ILIKE '/wp-%' OR ("http.request.method" = 'POST' AND "http.response.status_code" = 404))"#,
+            ),
             ("100%_", r#""event.original" ILIKE '%100\%\_%'"#),
             ("user:o'brien", r#""user.name" = 'o''brien'"#),
         ] {

@@ -151,5 +151,7 @@ impl<'a> Places<'a> {
 /// Whether a name, which may come from a sender, can be that of a folder as it is.
 fn is_folder(name: &str) -> bool {
     let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'.' | b'_' | b'-');
-    name.len() <= NAME_BYTES_MAX && name.bytes().all(known) && name.starts_with(|first: char| first.is_ascii_lowercase())
+    name.len() <= NAME_BYTES_MAX
+        && name.bytes().all(known)
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
 }

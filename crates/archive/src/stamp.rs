@@ -97,10 +97,7 @@ impl Stamp {
 
     /// The style in which the start of the text writes this time, and the length of it in bytes.
     pub(crate) fn find(text: &[u8], time: Timestamp) -> Option<(Stamp, usize)> {
-        let found = access(text)
-            .or_else(|| syslog(text, time))
-            .or_else(|| iso(text, time))
-            .or_else(|| epoch(text));
+        let found = access(text).or_else(|| syslog(text, time)).or_else(|| iso(text, time)).or_else(|| epoch(text));
         let (stamp, length) = found?;
         // The proof: what the style writes is what stands there.
         let mut written = Vec::with_capacity(length);
@@ -120,7 +117,10 @@ fn offset_of(civil: &Civil, time: Timestamp) -> Option<i16> {
 
 fn digits_at<const N: usize>(text: &[u8], at: usize) -> Option<i32> {
     let digits: [u8; N] = text.get(at..at + N)?.try_into().ok()?;
-    digits.iter().all(u8::is_ascii_digit).then(|| digits.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0')))
+    digits
+        .iter()
+        .all(u8::is_ascii_digit)
+        .then(|| digits.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0')))
 }
 
 fn month_at(text: &[u8], at: usize) -> Option<u8> {

@@ -51,9 +51,8 @@ fn restored(root: &Path, files: &[ArchiveFile]) -> BTreeMap<u64, (String, u64, B
 
 /// The rows of a batch that are events.
 fn events(batch: &EventBatch) -> impl Iterator<Item = usize> {
-    let is_event = |row: &usize| {
-        !batch.original(*row).is_empty() && batch.datasets()[*row] != event::dataset::CONTINUATION
-    };
+    let is_event =
+        |row: &usize| !batch.original(*row).is_empty() && batch.datasets()[*row] != event::dataset::CONTINUATION;
     (0..batch.rows()).filter(is_event)
 }
 
@@ -181,14 +180,17 @@ fn questions_are_answered_from_the_files() {
     let count = |question: &str| ask(&hunt, question).unwrap().lines().nth(1).map(str::to_owned);
     assert_eq!(count("SELECT count(*) FROM events").as_deref(), Some("2001"));
     assert_eq!(count("SELECT count(*) FROM events WHERE http.response.status_code = 500").as_deref(), Some("40"));
-    assert_eq!(count("SELECT count(*) FROM events e WHERE cidr_match(e.source.ip, '192.0.2.64/26')").as_deref(), Some("641"));
     assert_eq!(
-        count("SELECT event.original FROM events WHERE user.name = 'root'").as_deref(),
-        Some(login.trim_end())
+        count("SELECT count(*) FROM events e WHERE cidr_match(e.source.ip, '192.0.2.64/26')").as_deref(),
+        Some("641")
     );
+    assert_eq!(count("SELECT event.original FROM events WHERE user.name = 'root'").as_deref(), Some(login.trim_end()));
     let line = lines.lines().nth(700).unwrap();
     let needle = "SELECT event.original FROM events WHERE c0di3.line = 701 AND event.dataset = 'http.access'";
-    assert_eq!(count(needle).map(|text| text.replace("\"\"", "\"").trim_matches('"').to_owned()).as_deref(), Some(line.trim_end_matches('"')));
+    assert_eq!(
+        count(needle).map(|text| text.replace("\"\"", "\"").trim_matches('"').to_owned()).as_deref(),
+        Some(line.trim_end_matches('"'))
+    );
     let search = Search::read("status:500 \"/item/350 \" since 2026-11-29", now()).unwrap();
     let found = ask(&hunt, &search.question(10)).unwrap();
     let expected = lines.lines().filter(|line| line.contains("/item/350 ") && line.contains("\" 500 ")).count();

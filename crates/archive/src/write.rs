@@ -75,7 +75,13 @@ impl Writer {
         fs::create_dir_all(root).map_err(|error| ArchiveError::io("make the folder", root, error))?;
         let orphans = crate::folder::remove_orphans(root, instance, &known)?;
         let prefix = format!("{instance}-{epoch}");
-        let writer = Writer { root: root.to_owned(), prefix, jobs: jobs.max(1), books: Mutex::default(), compacted: AtomicU64::new(0) };
+        let writer = Writer {
+            root: root.to_owned(),
+            prefix,
+            jobs: jobs.max(1),
+            books: Mutex::default(),
+            compacted: AtomicU64::new(0),
+        };
         Ok((writer, orphans))
     }
 
@@ -174,7 +180,9 @@ impl Writer {
             bytes: bytes.len() as u64,
             raw_bytes,
             // Events without a time lie in the hour in which they were received.
-            times: times.ends().map_or((partition.hour, partition.hour), |(first, last)| (Timestamp(first), Timestamp(last))),
+            times: times
+                .ends()
+                .map_or((partition.hour, partition.hour), |(first, last)| (Timestamp(first), Timestamp(last))),
             sequences: sequences.ends().map_or((0, 0), |(first, last)| (first as u64, last as u64)),
             columns: schema.fields().iter().map(|field| field.name().clone()).collect(),
             path,
@@ -241,7 +249,8 @@ fn properties(schema: &Schema, rows: usize) -> WriterProperties {
     }
     // Long texts that are read seldom need no statistics of their pages.
     for name in ["event.original", "message", FORM] {
-        properties = properties.set_column_statistics_enabled(ColumnPath::from(vec![name.to_owned()]), EnabledStatistics::None);
+        properties =
+            properties.set_column_statistics_enabled(ColumnPath::from(vec![name.to_owned()]), EnabledStatistics::None);
     }
     properties.build()
 }

@@ -36,7 +36,8 @@ pub(crate) struct Archiver {
 impl Archiver {
     /// Opens the archive for the holder of the lease. Files that an earlier run wrote and never committed are removed.
     pub(crate) fn open(root: &Path, lease: &Lease, store: Arc<dyn Store>, runtime: Handle) -> anyhow::Result<Archiver> {
-        let files = runtime.block_on(store.archive_files(&FileQuery::default())).context("cannot read the catalogue")?;
+        let files =
+            runtime.block_on(store.archive_files(&FileQuery::default())).context("cannot read the catalogue")?;
         let gone = runtime.block_on(store.archive_files_gone(event::Timestamp(i64::MAX)))?;
         let known: BTreeSet<String> = files.into_iter().map(|file| file.path).chain(gone).collect();
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use archive::ArchiveError;
 use correlate::{Batch, BatchCorrelator, Change, Correlator, CorrelatorCounts};
-use event::{ArchiveFile, Finding};
+use event::Finding;
 use rules::RuleSet;
 use store::{Commit, Committed, JoinPolicy, Lease, StateChange, StateText, Store, StoreError};
 use tokio::runtime::Handle;
@@ -146,7 +146,7 @@ impl<P: Policy> Committer<P> {
                         self.archive()?;
                     }
                 }
-                self.policy.correlate(&mut self.correlator, block);
+                self.policy.correlate(&mut self.correlator, *block);
             }
             Done::Barrier(barrier) => {
                 self.commit(Extent::Checkpoint)?;

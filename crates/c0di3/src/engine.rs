@@ -134,13 +134,13 @@ impl Engine {
 
     /// The archive, where there is one.
     fn archiver(&self, lease: &Lease) -> anyhow::Result<Option<Archiver>> {
-        let Some(folder) = &self.config.archive.folder else { return Ok(None) };
+        let Some(folder) = &self.config.store.archive.folder else { return Ok(None) };
         Archiver::open(folder, lease, Arc::clone(&self.store), self.runtime.clone()).map(Some)
     }
 
     /// What keeps the archive within its bounds while this run lasts.
     fn keeping(&self, archiver: &Archiver) -> Option<Keeping> {
-        let bounds = self.config.archive.clone();
+        let bounds = self.config.store.archive.clone();
         let (store, runtime) = (Arc::clone(&self.store), self.runtime.clone());
         bounds.folder.clone().map(|root| Keeping { root, writer: archiver.writer(), store, runtime, bounds })
     }
@@ -162,7 +162,7 @@ impl Engine {
     ) -> anyhow::Result<Ended> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = if self.config.analyzer.jobs == 0 { cores } else { self.config.analyzer.jobs };
-        let archived = self.config.archive.folder.is_some();
+        let archived = self.config.store.archive.folder.is_some();
         let options = PipelineOptions { jobs, parse: self.parse.clone(), since: None, until: None, archived };
         let ran = pipeline::run(input, &self.rules, &options, run_stop, |done| committer.take(done));
         let ran = ran.and_then(|()| committer.commit(Extent::Checkpoint));

@@ -77,7 +77,9 @@ impl Keeping {
     fn compact(&self, files: &[ArchiveFile], now: Timestamp) -> anyhow::Result<()> {
         let is_done = |file: &ArchiveFile| file.hour.saturating_add_us(HOUR_DONE_US) < now;
         for group in archive::to_compact(files, is_done).into_iter().take(COMPACTED_MAX) {
-            let Some(one) = self.writer.compact(&group).context("cannot compact files of the archive")? else { continue };
+            let Some(one) = self.writer.compact(&group).context("cannot compact files of the archive")? else {
+                continue;
+            };
             let paths: Vec<String> = group.iter().map(|file| file.path.clone()).collect();
             let replaced = self.store.replace_archive_files(&paths, std::slice::from_ref(&one), now);
             if !self.runtime.block_on(replaced)? {
@@ -121,7 +123,8 @@ mod tests {
             sequences: (0, 0),
             columns: Vec::new(),
         };
-        let bounds = |bytes_max, hours| ArchiveConfig { folder: None, bytes_max, age_max_us: hours * 3_600_000_000 };
+        let bounds =
+            |bytes_max, hours: i64| ArchiveConfig { folder: None, bytes_max, age_max_us: hours * 3_600_000_000 };
         let files = vec![file(5, 10), file(1, 10), file(3, 10)];
         let now = Timestamp(6 * 3_600_000_000);
         let gone = |bounds: ArchiveConfig| {

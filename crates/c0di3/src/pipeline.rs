@@ -57,7 +57,7 @@ pub(crate) struct PipelineOptions {
 /// What became of one block, in order.
 #[derive(Debug)]
 pub(crate) enum Done {
-    Block(DoneBlock),
+    Block(Box<DoneBlock>),
     /// Everything before it must be committed before it is passed.
     Barrier(Barrier),
     /// Nothing came for a moment: time to commit what waits.
@@ -69,15 +69,21 @@ pub(crate) enum Done {
     },
 }
 
+/// How far a source was read with a block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reached {
+    /// Everything of the source before this is done.
+    pub(crate) end: Position,
+    /// Start of the last line, where it has no line ending yet.
+    pub(crate) unfinished: Option<Position>,
+}
+
 #[derive(Debug)]
 pub(crate) struct DoneBlock {
     /// The rules that made the hits.
     pub(crate) rules: Arc<RuleSet>,
     pub(crate) source: Arc<Source>,
-    /// Everything of the source before this is done.
-    pub(crate) end: Position,
-    /// Start of the last line, where it has no line ending yet.
-    pub(crate) unfinished: Option<Position>,
+    pub(crate) reached: Reached,
     pub(crate) hits: Vec<Hit>,
     /// The events, where they are kept.
     pub(crate) batch: Option<Arc<EventBatch>>,
@@ -222,7 +228,7 @@ impl<'a> Stage<'a> {
             Pulled::Idle => Done::Idle,
             Pulled::Barrier(barrier) => Done::Barrier(barrier),
             Pulled::Failed { name, error } => Done::Failed { name, reason: error.to_string() },
-            Pulled::Block { block, followed_by } => Done::Block(self.parse_and_match(block, followed_by)),
+            Pulled::Block { block, followed_by } => Done::Block(Box::new(self.parse_and_match(block, followed_by))),
         }
     }
 
@@ -241,9 +247,8 @@ impl<'a> Stage<'a> {
         let unfinished = last_row.map(|row| Position { offset: batch.offset(row), line: batch.line_no(row) - 1 });
         DoneBlock {
             rules: Arc::clone(self.matcher.set()),
-            unfinished,
+            reached: Reached { end, unfinished },
             source: Arc::clone(batch.source()),
-            end,
             hits,
             events: batch.events(),
             bytes,

@@ -131,9 +131,16 @@ async fn answer(listener: TcpListener, router: Router, draining: Arc<AtomicBool>
 struct OrHangUp(Router);
 
 /// The connection is ended on purpose.
-#[derive(Debug, thiserror::Error)]
-#[error("the connection is ended instead of an answer")]
+#[derive(Debug)]
 struct HungUp;
+
+impl std::fmt::Display for HungUp {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str("the connection is ended instead of an answer")
+    }
+}
+
+impl std::error::Error for HungUp {}
 
 impl<R> Service<R> for OrHangUp
 where

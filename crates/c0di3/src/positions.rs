@@ -70,8 +70,8 @@ impl Positions {
     pub(crate) fn reached(&self, block: &DoneBlock) {
         let mut known = self.lock();
         let entry = known.sources.entry(block.source.id).or_insert_with(|| (empty(&block.source), false));
-        entry.0.position = block.unfinished.unwrap_or(block.end);
-        entry.0.seen = block.end.offset;
+        entry.0.position = block.reached.unfinished.unwrap_or(block.reached.end);
+        entry.0.seen = block.reached.end.offset;
         entry.1 = true;
     }
 

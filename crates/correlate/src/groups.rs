@@ -321,6 +321,7 @@ impl Groups {
 
     /// Takes out the groups that no event at or after the watermark can join: the findings that are open, and what
     /// the groups took.
+    #[allow(clippy::vec_box, reason = "the boxes are those of the groups, handed on as they are")]
     pub(crate) fn remove_ended(
         &mut self,
         timespan_us: i64,

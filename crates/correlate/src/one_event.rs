@@ -81,6 +81,7 @@ impl OneEvent {
 
     /// The event of a window that is nothing beside one event; else the window. The correlation must be one that
     /// [`waits_with_one`].
+    #[allow(clippy::result_large_err, reason = "the window is handed back as it came, which is no error")]
     pub(crate) fn of_window(bound: &BoundCorrelation, window: Window) -> Result<Self, Window> {
         let Some((entry, value, event)) = window.sole_entry() else { return Err(window) };
         let Entry { id, time, weight, base, in_finding } = *entry;

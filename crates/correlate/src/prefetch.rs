@@ -119,7 +119,7 @@ impl Prefetch {
                     let from = texts.len();
                     let is_complete = append_key(&set.correlations[*index], hit, texts);
                     let hash = windows.hash(&texts[from..]);
-                    keys.push(RunKey { grouping, text: is_complete.then(|| from..texts.len()), hash, kept: None });
+                    keys.push(RunKey { grouping, text: is_complete.then_some(from..texts.len()), hash, kept: None });
                 }
                 groups.push(RunGroup { index: *index as u32, key: key as u32, slot: None });
             }

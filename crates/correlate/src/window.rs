@@ -68,6 +68,7 @@ impl Window {
     }
 
     /// The one event, with its value and its line, where there is nothing beside one event.
+    #[allow(clippy::type_complexity, reason = "the parts of one event, taken apart at once")]
     pub(crate) fn sole_entry(&self) -> Option<(&Entry, Option<&EventValue>, Option<&Arc<EventRef>>)> {
         let Window { contents, firing, dormant, history, last_hits, listed } = self;
         let is_plain = firing.is_none() && history.is_none() && last_hits.is_none() && !dormant && !listed;

@@ -235,6 +235,7 @@ impl Windows {
     }
 
     /// Takes out the groups that no event at or after the watermark can join, and gives the findings that are open.
+    #[allow(clippy::vec_box, reason = "the boxes are those of the groups, handed on as they are")]
     pub(crate) fn sweep(&mut self, set: &RuleSet, watermark: Timestamp, gap_us: i64) -> Vec<Box<Episode>> {
         let mut ended = Vec::new();
         for (groups, bound) in self.by_correlation.iter_mut().zip(&set.correlations) {

@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_keyword_with_an_anchor_has_a_place() {
         let regex = |written: &str| {
-            let regex = regex::Regex::new(written).unwrap();
+            let (regex, _) = patterns::Expression::new(written, false, 1 << 20).unwrap();
             Check::Regex(RegexCheck { regex, required: Vec::new() })
         };
         let text = |written, anchor| Check::Text(TextPattern::new(read_pieces(written), anchor, false));

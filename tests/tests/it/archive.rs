@@ -95,7 +95,8 @@ fn a_finding_leads_to_the_lines_around_it() {
     let text = log(500);
     let path = sandbox.write("access.log", text.clone());
     let replayed = sandbox.run(&["replay", "--store", "sqlite:a.db", "--archive", "events", &path]);
-    let finding = json_lines(&replayed.out).into_iter().find(|finding| !finding["evidence"].as_array().unwrap().is_empty());
+    let finding =
+        json_lines(&replayed.out).into_iter().find(|finding| !finding["evidence"].as_array().unwrap().is_empty());
     let finding = finding.unwrap();
     let (id, evidence) = (finding["id"].as_str().unwrap(), &finding["evidence"][0]);
     let asked = ["--before", "2", "--after", "1", "--store", "sqlite:a.db", "--archive", "events"];
@@ -107,7 +108,8 @@ fn a_finding_leads_to_the_lines_around_it() {
         assert!(context.out.contains(line), "{line}\nis not in\n{}", context.out);
     }
     assert!(context.out.contains(&format!("> {number:>8}  {}", lines[number - 1])), "{}", context.out);
-    let searched = sandbox.run(&["search", "status:401", "ip:198.51.100.0/28", "--store", "sqlite:a.db", "--archive", "events"]);
+    let searched =
+        sandbox.run(&["search", "status:401", "ip:198.51.100.0/28", "--store", "sqlite:a.db", "--archive", "events"]);
     assert_eq!(searched.code, Some(0), "{}", searched.err);
     assert_eq!(searched.out.lines().count(), 13, "{}", searched.out);
     let wrong = sandbox.run(&["search", "sorce.ip:192.0.2.1", "--store", "sqlite:a.db", "--archive", "events"]);

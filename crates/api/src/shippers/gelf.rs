@@ -1,7 +1,7 @@
 //! GELF over HTTP (go2docs.graylog.org, GELF). Clients look at no answer, and name encodings that the body does not have.
 
 use axum::http::{Method, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use ingest::body::SNIFFED;
 use ingest::push::{Gelf, Report};
 use serde_json::json;

@@ -8,18 +8,12 @@ use arrow_array::cast::AsArray;
 use arrow_array::{ArrayRef, BooleanArray, Float64Array, StringViewArray};
 use arrow_schema::DataType;
 use datafusion::common::{DataFusionError, Result, ScalarValue};
-use datafusion::logical_expr::{
-    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
 use event::Network;
 
 /// All functions.
 pub(super) fn all() -> Vec<ScalarUDF> {
-    let table = [
-        (Kind::CidrMatch, "cidr_match", 2),
-        (Kind::Entropy, "entropy", 1),
-        (Kind::DomainOf, "domain_of", 1),
-    ];
+    let table = [(Kind::CidrMatch, "cidr_match", 2), (Kind::Entropy, "entropy", 1), (Kind::DomainOf, "domain_of", 1)];
     let function = |(kind, name, texts)| {
         let signature = Signature::exact(vec![DataType::Utf8View; texts], Volatility::Immutable);
         ScalarUDF::from(TextFunction { kind, name, signature })
@@ -79,9 +73,7 @@ impl ScalarUDFImpl for TextFunction {
                 Arc::new(texts.iter().map(|text| is_in(text?)).collect::<BooleanArray>())
             }
             Kind::Entropy => Arc::new(texts.iter().map(|text| text.map(entropy)).collect::<Float64Array>()),
-            Kind::DomainOf => {
-                Arc::new(texts.iter().map(|text| text.and_then(domain_of)).collect::<StringViewArray>())
-            }
+            Kind::DomainOf => Arc::new(texts.iter().map(|text| text.and_then(domain_of)).collect::<StringViewArray>()),
         };
         Ok(ColumnarValue::Array(array))
     }
@@ -94,9 +86,8 @@ fn networks(argument: Option<&ColumnarValue>) -> Result<Vec<Network>> {
         return Err(DataFusionError::Plan(reason.to_owned()));
     };
     let text = scalar.try_as_str().flatten().unwrap_or("");
-    let network = |text: &str| {
-        text.trim().parse().map_err(|error| DataFusionError::Plan(format!("cidr_match: {error}")))
-    };
+    let network =
+        |text: &str| text.trim().parse().map_err(|error| DataFusionError::Plan(format!("cidr_match: {error}")));
     text.split(',').map(network).collect()
 }
 

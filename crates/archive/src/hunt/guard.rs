@@ -5,9 +5,7 @@ use std::ops::ControlFlow;
 
 use datafusion::error::DataFusionError;
 use datafusion::sql::parser::{DFParser, Statement};
-use datafusion::sql::sqlparser::ast::{
-    self, AccessExpr, Expr, Ident, SetExpr, TableFactor, VisitMut, VisitorMut,
-};
+use datafusion::sql::sqlparser::ast::{self, AccessExpr, Expr, Ident, SetExpr, TableFactor, VisitMut, VisitorMut};
 use event::Field;
 
 use super::HuntError;
@@ -25,7 +23,7 @@ pub(super) fn read_only(question: &str) -> Result<Statement, HuntError> {
         return Err(HuntError::Refused(format!("a question has at most {QUESTION_BYTES_MAX} bytes")));
     }
     let wrong = |error: DataFusionError| HuntError::Failed(error.strip_backtrace());
-    let mut statements = DFParser::parse_sql(question).map_err(|error| wrong(error.into()))?;
+    let mut statements = DFParser::parse_sql(question).map_err(wrong)?;
     let only = statements.pop_front().filter(|_| statements.is_empty());
     let Some(statement) = only else {
         return Err(HuntError::Refused("ask one question at a time: one SELECT".to_owned()));
@@ -164,7 +162,8 @@ impl VisitorMut for Names {
 
     fn pre_visit_query(&mut self, query: &mut ast::Query) -> ControlFlow<()> {
         let recurses = query.with.as_ref().is_some_and(|with| with.recursive);
-        let writes = matches!(&*query.body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_));
+        let writes =
+            matches!(&*query.body, SetExpr::Insert(_) | SetExpr::Update(_) | SetExpr::Delete(_) | SetExpr::Merge(_));
         if recurses || writes || !query.locks.is_empty() {
             self.fault = Some("a question only reads: neither WITH RECURSIVE nor what writes or locks".to_owned());
             return ControlFlow::Break(());

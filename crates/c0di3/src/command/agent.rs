@@ -13,9 +13,9 @@ use notify::{Deliverer, Llm, Summariser};
 use store::{FallbackHot, Hot, MemoryHot, RedisHot, Store};
 use tokio::net::TcpListener;
 
+use crate::asked_archive::AskedArchive;
 use crate::certificates::CertificatesCheck;
 use crate::checks::{AnalyzerCheck, DiskCheck, LlmCheck, RedisCheck, StoreCheck};
-use crate::asked_archive::AskedArchive;
 use crate::config::Config;
 use crate::ports::{Ports, bind, check_exposure};
 use crate::tasks::TasksCheck;
@@ -38,8 +38,9 @@ impl Listeners {
 
 /// Events at rest, where they are kept.
 fn event_archive(config: &Config, store: &Arc<dyn Store>) -> anyhow::Result<Option<Arc<dyn EventArchive>>> {
-    let Some(root) = config.archive.folder.clone() else { return Ok(None) };
-    let asked = AskedArchive::new(root, Arc::clone(store)).context("cannot start what answers questions to the archive")?;
+    let Some(root) = config.store.archive.folder.clone() else { return Ok(None) };
+    let asked =
+        AskedArchive::new(root, Arc::clone(store)).context("cannot start what answers questions to the archive")?;
     Ok(Some(Arc::new(asked)))
 }
 

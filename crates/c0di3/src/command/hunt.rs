@@ -31,7 +31,7 @@ struct Opened {
 
 impl Opened {
     fn of(config: &Config, arguments: &ArchiveArguments) -> anyhow::Result<Opened> {
-        let root = arguments.archive.clone().or_else(|| config.archive.folder.clone());
+        let root = arguments.archive.clone().or_else(|| config.store.archive.folder.clone());
         let reason = "no archive is configured: name its folder with --archive DIR";
         let root = root.ok_or_else(|| Usage(reason.to_owned()))?;
         if !root.is_dir() {
@@ -47,7 +47,8 @@ impl Opened {
         let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
         let store = runtime.block_on(store::open(&url, Use::Ask))?;
         let span = event::time::parse_span_us(&arguments.timeout).filter(|span| *span > 0);
-        let span = span.ok_or_else(|| Usage(format!("--timeout: `{}` is no time span such as 60s", arguments.timeout)))?;
+        let span =
+            span.ok_or_else(|| Usage(format!("--timeout: `{}` is no time span such as 60s", arguments.timeout)))?;
         let limits = HuntLimits {
             rows: arguments.limit,
             memory_bytes: arguments.memory_mb << 20,
@@ -89,7 +90,7 @@ impl Opened {
 /// Answers SQL, or judges what lies in the archive by rules.
 pub(crate) fn hunt(config: &Config, arguments: &HuntArguments) -> anyhow::Result<Outcome> {
     let opened = Opened::of(config, &arguments.archive)?;
-    let since = arguments.since.as_deref().map(|text| since(text)).transpose()?;
+    let since = arguments.since.as_deref().map(since).transpose()?;
     match (&arguments.question, arguments.rule.as_slice()) {
         (Some(question), []) => {
             let answer = opened.ask(&opened.files(since, None)?, question)?;
@@ -162,4 +163,3 @@ pub(crate) fn context(config: &Config, arguments: &ContextArguments) -> anyhow::
 fn printable(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
-

@@ -7,11 +7,12 @@ use event::{Severity, Thresholds};
 
 use super::analyzer::check_analyzer;
 use super::file::{
-    AgentSections, ArchiveSection, ConfigFile, FormatEntry, HealthSection, InputSection, JudgingSections, LogSection, WebhooksSection,
+    AgentSections, ArchiveSection, ConfigFile, FormatEntry, HealthSection, InputSection, JudgingSections, LogSection,
+    WebhooksSection,
 };
 use super::meant::{
-    AccessConfig, AgentConfig, ArchiveConfig, Config, CorrelationConfig, DiskLimits, InputConfig, LogConfig, NotifyConfig,
-    RulesConfig, StoreConfig,
+    AccessConfig, AgentConfig, ArchiveConfig, Config, CorrelationConfig, DiskLimits, InputConfig, LogConfig,
+    NotifyConfig, RulesConfig, StoreConfig,
 };
 use super::problems::Problems;
 use super::value::{check_store_url, filled};
@@ -55,8 +56,7 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     let certificates = agent.health.certificates.clone();
     let (cache_url, link) = (filled(&keeping.cache.url), filled(agent.notify.link.trim_end_matches('/')));
     Ok(Config {
-        store: StoreConfig { url: keeping.store.url.clone(), commit_interval, join },
-        archive,
+        store: StoreConfig { url: keeping.store.url.clone(), commit_interval, join, archive },
         input,
         rules,
         correlation: CorrelationConfig { lateness_us, fold_gap_us, groups_max, thresholds, assets },

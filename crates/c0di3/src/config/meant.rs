@@ -16,7 +16,6 @@ pub(crate) struct Config {
     /// What was written, for `config show`.
     pub(crate) file: ConfigFile,
     pub(crate) store: StoreConfig,
-    pub(crate) archive: ArchiveConfig,
     pub(crate) input: InputConfig,
     pub(crate) rules: RulesConfig,
     pub(crate) correlation: CorrelationConfig,
@@ -46,6 +45,8 @@ pub(crate) struct StoreConfig {
     pub(crate) commit_interval: Duration,
     /// How findings become incidents.
     pub(crate) join: store::JoinPolicy,
+    /// The events themselves.
+    pub(crate) archive: ArchiveConfig,
 }
 
 /// Where events are kept, and for how long.

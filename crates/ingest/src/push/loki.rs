@@ -117,6 +117,7 @@ impl Payload for LokiJson {
 }
 
 /// `["<nanoseconds>","line",{"key":"value"}]`; the time may be a number.
+#[allow(clippy::type_complexity, reason = "time, line and metadata, taken apart at once")]
 fn json_entry(value: &str) -> Option<(Cow<'_, str>, Cow<'_, str>, Map<String, Value>)> {
     let parts: Vec<&RawValue> = serde_json::from_str(value).ok()?;
     let time = Cow::Borrowed(parts.first()?.get().trim_matches('"'));

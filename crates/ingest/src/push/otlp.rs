@@ -187,7 +187,7 @@ fn json(any: OtlpAny) -> Value {
         Some(OtlpValue::Array(array)) => array.values.into_iter().map(json).collect(),
         Some(OtlpValue::Pairs(pairs)) => Value::Object(object(pairs.values)),
         Some(OtlpValue::Bytes(bytes)) => {
-            String::from_utf8(bytes).map_or_else(|bytes| STANDARD.encode(bytes.as_bytes()), |text| text).into()
+            String::from_utf8(bytes).unwrap_or_else(|bytes| STANDARD.encode(bytes.as_bytes())).into()
         }
     }
 }

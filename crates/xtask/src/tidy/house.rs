@@ -15,7 +15,23 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("correlate", &["event", "rules"]),
     ("api", &["event", "ingest", "rules", "store"]),
     ("notify", &["event", "store"]),
-    ("c0di3", &["api", "archive", "correlate", "event", "ingest", "matcher", "notify", "parse", "patterns", "rules", "store", "yaml"]),
+    (
+        "c0di3",
+        &[
+            "api",
+            "archive",
+            "correlate",
+            "event",
+            "ingest",
+            "matcher",
+            "notify",
+            "parse",
+            "patterns",
+            "rules",
+            "store",
+            "yaml",
+        ],
+    ),
     ("xtask", &["correlate", "event", "matcher", "parse", "rules"]),
 ];
 

@@ -36,10 +36,10 @@ impl WantedParts {
             match path {
                 "took" => wanted.took = true,
                 "errors" => wanted.errors = true,
+                "items.*.error" | "items.*.status" | "items.*.error.type" | "items.*.error.reason"
+                    if wanted.items != ItemParts::Nothing => {}
                 "items.*.error" | "items.*.status" | "items.*.error.type" | "items.*.error.reason" => {
-                    if wanted.items == ItemParts::Nothing {
-                        wanted.items = ItemParts::Outcome;
-                    }
+                    wanted.items = ItemParts::Outcome;
                 }
                 "*" | "**" => wanted = WantedParts { took: true, errors: true, items: ItemParts::All },
                 path if path.starts_with("items") => wanted.items = ItemParts::All,

@@ -110,7 +110,8 @@ impl Retro {
             return;
         }
         let rows = 0..batch.rows();
-        let numbers: BTreeMap<EventId, u64> = rows.map(|row| batch.event_id(row)).zip(sequences.iter().copied()).collect();
+        let numbers: BTreeMap<EventId, u64> =
+            rows.map(|row| batch.event_id(row)).zip(sequences.iter().copied()).collect();
         for hit in hits {
             if since.is_some_and(|since| hit.event.time.is_none_or(|time| time < since)) {
                 continue;
