@@ -56,6 +56,13 @@ impl GroupNotes {
         self.oldest_newest = self.oldest_newest.min(newest);
     }
 
+    /// Prefetch: reads what is noted of a slot. The value that is returned means nothing.
+    #[inline]
+    pub(crate) fn prefetch(&self, slot: usize) -> u64 {
+        let known = u64::from(self.weights[slot].is_some()) ^ u64::from(self.keeps_proof[slot]);
+        self.newest[slot].0.unsigned_abs() ^ known
+    }
+
     /// What a group weighs; asked of the group where that is not known.
     #[inline]
     pub(crate) fn weight(&mut self, slot: usize, ask: impl FnOnce() -> GroupWeight) -> GroupWeight {

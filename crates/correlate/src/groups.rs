@@ -210,10 +210,18 @@ impl Groups {
         self.table.likely_slot(hash)
     }
 
-    /// Prefetch: reads the key at a slot. The value that is returned means nothing.
+    /// Prefetch: reads the key at a slot, and what is noted of it. The value that is returned means nothing.
     #[inline]
     pub(crate) fn prefetch_key(&self, slot: usize) -> u64 {
-        self.table.prefetch_key(slot)
+        self.table.prefetch_key(slot) ^ self.table.notes().prefetch(slot)
+    }
+
+    /// Prefetch: reads the head of the group's window. The value that is returned means nothing.
+    pub(crate) fn prefetch_window(&self, slot: usize) -> u64 {
+        match self.table.at(slot) {
+            Group::One(one) => one.time.0.unsigned_abs(),
+            Group::Many(window) => u64::from(window.is_firing()) ^ window.proof_bytes() as u64,
+        }
     }
 
     /// Prefetch: reads the ends of the group's entries. The value that is returned means nothing.

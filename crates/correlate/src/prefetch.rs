@@ -97,9 +97,10 @@ impl Prefetch {
         }
         let found = || groups.iter().filter_map(|group| Some((windows.of(group.index as usize), group.slot? as usize)));
         let heads = found().map(|(groups, slot)| groups.prefetch_key(slot)).fold(0, mix);
+        let windows_read = found().map(|(groups, slot)| groups.prefetch_window(slot)).fold(0, mix);
         let ends = found().map(|(groups, slot)| groups.prefetch_ends(slot)).fold(0, mix);
         let proof = found().map(|(groups, slot)| groups.prefetch_proof(slot)).fold(0, mix);
-        std::hint::black_box((events, values, heads, ends, proof));
+        std::hint::black_box((events, values, heads, windows_read, ends, proof));
     }
 
     /// Writes the keys of the hits, those of one hit once for each way to group.
