@@ -3,9 +3,9 @@
 //! ([`crate::shippers`]).
 
 mod coming;
+mod memory;
 mod pushed;
 mod refusals;
-mod room;
 mod stream;
 mod work;
 
@@ -27,9 +27,9 @@ use pushed::{durable, tell};
 use refusals::{refusal, too_large};
 use work::{Taken, Work, take_small_or_large};
 
+pub use memory::{BODIES_BYTES_MIN, IngestState};
 pub use pushed::Peer;
 pub(crate) use pushed::{Pushed, Sender};
-pub use room::{BODIES_BYTES_MIN, IngestState};
 pub(crate) use stream::take_stream;
 pub(crate) use work::Reading;
 

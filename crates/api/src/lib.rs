@@ -8,7 +8,7 @@
 
 mod access;
 mod admin;
-pub mod archive;
+mod archive;
 mod asked;
 pub mod audit;
 pub mod auth;
@@ -18,6 +18,7 @@ mod cursor;
 pub mod describe;
 mod endpoints;
 mod entities;
+pub mod event_archive;
 mod filter;
 mod findings;
 mod guard;

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use event::Timestamp;
 use store::{Hot, Store};
 
-use crate::archive::EventArchive;
 use crate::auth::Auth;
+use crate::event_archive::EventArchive;
 use crate::health::Checks;
 use crate::measured::Metrics;
 

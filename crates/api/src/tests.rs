@@ -22,6 +22,7 @@ use crate::rules::{Unanswered, Wanted};
 mod conformance;
 mod filters;
 mod records;
+mod sample_archive;
 
 struct Fixed(HealthStatus, bool);
 
@@ -66,40 +67,6 @@ fn finding(number: u64) -> Finding {
     }
 }
 
-/// An archive whose answers have the form of real ones (real ones are tested where they are).
-struct SampleArchive;
-
-#[async_trait::async_trait]
-impl archive::EventArchive for SampleArchive {
-    async fn around(
-        &self,
-        finding: FindingId,
-        _before: u64,
-        _after: u64,
-    ) -> Result<Vec<archive::LinesAround>, archive::Unanswerable> {
-        let line = archive::SourceLine { line_no: 1, original: "raw".to_owned(), is_evidence: true };
-        let note = Some("cut".to_owned());
-        match finding.0 {
-            1..=9 => Ok(vec![archive::LinesAround { source: "a.log".to_owned(), lines: vec![line], note }]),
-            _ => Err(archive::Unanswerable::NoSuchFinding),
-        }
-    }
-
-    async fn search(&self, search: String, _rows: usize) -> Result<archive::EventRows, archive::Unanswerable> {
-        match search.as_str() {
-            "" => Ok(archive::EventRows::default()),
-            _ => Err(archive::Unanswerable::Refused("no such field".to_owned())),
-        }
-    }
-
-    async fn hunt(&self, question: String, _rows: usize) -> Result<archive::EventRows, archive::Unanswerable> {
-        Err(match question.len() {
-            0 => archive::Unanswerable::Failed,
-            _ => archive::Unanswerable::Busy("it took too long".to_owned()),
-        })
-    }
-}
-
 async fn service(checks: Vec<Fixed>) -> (tempfile::TempDir, Router, ApiState) {
     let folder = tempfile::tempdir().unwrap();
     let store = SqlStore::open(&format!("sqlite:{}/t.db", folder.path().display()), Use::Commit).await.unwrap();
@@ -116,7 +83,7 @@ async fn service(checks: Vec<Fixed>) -> (tempfile::TempDir, Router, ApiState) {
     let state = ApiState {
         store: Arc::new(store),
         hot: Arc::new(hot),
-        archive: Some(Arc::new(SampleArchive)),
+        archive: Some(Arc::new(sample_archive::SampleArchive)),
         health,
         auth: Auth::Loopback,
         clock: || Timestamp(9),

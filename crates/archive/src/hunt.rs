@@ -1,6 +1,7 @@
 //! Questions to the archive, in SQL. A question reads: what would write, set, or reach a file or address is refused before it is
 //! planned, and every question has limits on its length, memory, spilling, time and rows.
 
+mod error;
 mod functions;
 mod guard;
 mod print;
@@ -22,12 +23,12 @@ use datafusion::logical_expr::{Expr, ScalarUDF};
 use datafusion::prelude::SessionConfig;
 use event::ArchiveFile;
 use futures_util::StreamExt;
-use thiserror::Error;
 
 use self::raw_line::RawLine;
 use self::table::StoredEvents;
 use crate::schema::FORM;
 
+pub use error::HuntError;
 pub use guard::QUESTION_BYTES_MAX;
 pub(crate) use guard::nearest;
 
@@ -51,26 +52,6 @@ impl Default for HuntLimits {
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
         let time = Duration::from_secs(60);
         HuntLimits { rows: 10_000, memory_bytes: 512 << 20, spill_bytes: 4 << 30, time, jobs }
-    }
-}
-
-/// Why a question has no answer.
-#[derive(Debug, Error)]
-pub enum HuntError {
-    /// It is no question that may be asked.
-    #[error("{0}")]
-    Refused(String),
-    /// It cannot be understood, or fails on the data.
-    #[error("the question cannot be answered: {0}")]
-    Failed(String),
-    /// It took longer than it may.
-    #[error("the question took longer than {0:?}: ask for a shorter time, or fewer columns")]
-    TooLong(Duration),
-}
-
-impl From<datafusion::error::DataFusionError> for HuntError {
-    fn from(error: datafusion::error::DataFusionError) -> Self {
-        HuntError::Failed(error.strip_backtrace())
     }
 }
 

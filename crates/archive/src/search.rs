@@ -267,9 +267,9 @@ impl<'a> Reader<'a> {
         Err(self.wrong_at(start, "this quotation mark is not closed"))
     }
 
-    fn field(&self, start: usize, name: &str) -> Result<Known, BadSearch> {
+    fn field(&self, start: usize, name: &str) -> Result<KnownField, BadSearch> {
         if let Some(key) = name.strip_prefix("labels.") {
-            return Ok(Known {
+            return Ok(KnownField {
                 column: format!("\"labels\"['{}']", key.replace('\'', "''")),
                 kind: FieldType::Keyword,
             });
@@ -277,19 +277,19 @@ impl<'a> Reader<'a> {
         let name = SHORT.iter().find(|(short, _)| *short == name).map_or(name, |(_, whole)| whole);
         let column = format!("\"{name}\"");
         if let Some((_, row)) = Field::named(name) {
-            return Ok(Known { column, kind: row.kind });
+            return Ok(KnownField { column, kind: row.kind });
         }
         let own = crate::schema::columns().into_iter().find(|own| own.name() == name);
         if let Some(own) = own {
             let is_number = *own.data_type() == arrow_schema::DataType::Int64;
-            return Ok(Known { column, kind: if is_number { FieldType::Long } else { FieldType::Keyword } });
+            return Ok(KnownField { column, kind: if is_number { FieldType::Long } else { FieldType::Keyword } });
         }
         let near = nearest(name).map(|near| format!(": did you mean {near}?")).unwrap_or_default();
         Err(self.wrong_at(start, format!("there is no field `{name}`{near}")))
     }
 
-    fn compare(&self, field: &Known, operator: &str, (at, value): (usize, &str)) -> Result<String, BadSearch> {
-        let Known { column, kind } = field;
+    fn compare(&self, field: &KnownField, operator: &str, (at, value): (usize, &str)) -> Result<String, BadSearch> {
+        let KnownField { column, kind } = field;
         let sql = if operator == ":" { "=" } else { operator };
         match kind {
             _ if operator == ":" && value == "*" => Ok(format!("{column} IS NOT NULL")),
@@ -315,7 +315,7 @@ impl<'a> Reader<'a> {
 }
 
 /// A field as SQL names it.
-struct Known {
+struct KnownField {
     column: String,
     kind: FieldType,
 }

@@ -68,7 +68,7 @@ impl Segment {
     pub(crate) fn partitions(&self) -> BTreeMap<Partition, Vec<Part>> {
         let mut all: BTreeMap<Partition, Vec<Part>> = BTreeMap::new();
         for (at, batch) in self.batches.iter().enumerate() {
-            let places = Places::of(batch);
+            let places = RowPlaces::of(batch);
             let mut last: Option<(Partition, Vec<u32>)> = None;
             for row in (0..batch.rows()).filter(|row| places.is_event(*row)) {
                 let wanted = places.partition(row);
@@ -100,7 +100,7 @@ fn put(all: &mut BTreeMap<Partition, Vec<Part>>, batch: usize, rows: Option<(Par
 }
 
 /// What tells where the rows of a batch go.
-struct Places<'a> {
+struct RowPlaces<'a> {
     batch: &'a EventBatch,
     datasets: Option<event::TextColumn<'a>>,
     times: Option<event::LongColumn<'a>>,
@@ -123,10 +123,10 @@ impl Wanted<'_> {
     }
 }
 
-impl<'a> Places<'a> {
+impl<'a> RowPlaces<'a> {
     fn of(batch: &'a EventBatch) -> Self {
         let datasets = batch.text(field::EVENT_DATASET);
-        Places { batch, datasets, times: batch.times(), lines: batch.text(field::EVENT_ORIGINAL) }
+        RowPlaces { batch, datasets, times: batch.times(), lines: batch.text(field::EVENT_ORIGINAL) }
     }
 
     fn is_event(&self, row: usize) -> bool {

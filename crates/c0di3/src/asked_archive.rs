@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::archive::{EventArchive, EventRows, LinesAround, SourceLine, Unanswerable};
+use api::event_archive::{EventArchive, EventRows, LinesAround, SourceLine, Unanswerable};
 use archive::{Answer, Hunt, HuntError, HuntLimits, Search};
 use async_trait::async_trait;
 use event::{ArchiveFile, FindingId, Timestamp};

@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::episode::lines::KeptEvidence;
 use crate::score::{self, Sizes};
 
-/// First and last events that a finding keeps as proof: as many of each.
-pub(crate) const EVIDENCE_EACH: usize = 5;
+pub(crate) use lines::EVIDENCE_EACH;
+
 /// Patterns that a finding names.
 const PATTERNS_SHOWN_MAX: usize = 12;
 /// Longest time that one finding stays open, in microseconds of event time.

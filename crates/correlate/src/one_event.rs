@@ -12,7 +12,7 @@ use crate::shared_texts::SharedTexts;
 use crate::window::Window;
 use crate::window::added::LeftOut;
 use crate::window::arrival::Arrival;
-use crate::window::entries::{ROOM, proof_of};
+use crate::window::entries::{PLACES_FIRST, proof_of};
 use crate::window::entry::{Entry, EventValue};
 use crate::window::tally::{Tally, VALUE_EXTRA_BYTES};
 
@@ -30,7 +30,7 @@ pub(crate) struct OneEvent {
     /// Which of the rules that the correlation counts it comes from.
     base: u16,
     /// Events for which its window would have memory: one that was restored has some to spare.
-    room: u8,
+    places: u8,
     /// Its window would count more than events.
     has_tally: bool,
 }
@@ -76,7 +76,7 @@ impl OneEvent {
         };
         let (id, base) = (hit.event.id, bound.place_of(signal) as u16);
         let (event, has_tally) = (Some(Arc::clone(&hit.event)), bound.needs_tally());
-        Some(OneEvent { id, time, event, value, weight, base, room: 1, has_tally })
+        Some(OneEvent { id, time, event, value, weight, base, places: 1, has_tally })
     }
 
     /// The event of a window that is nothing beside one event; else the window. The correlation must be one that
@@ -94,8 +94,8 @@ impl OneEvent {
         if in_finding || fires_alone(bound, weight) {
             return Err(window);
         }
-        let (event, room) = (event.cloned(), ROOM as u8);
-        Ok(OneEvent { id, time, event, value, weight, base, room, has_tally: bound.needs_tally() })
+        let (event, places) = (event.cloned(), PLACES_FIRST as u8);
+        Ok(OneEvent { id, time, event, value, weight, base, places, has_tally: bound.needs_tally() })
     }
 
     /// The window that has seen this event alone.
@@ -107,10 +107,10 @@ impl OneEvent {
 
     /// The window as it is saved: without what follows from its entries.
     pub(crate) fn unprepared_window(&self) -> Window {
-        let OneEvent { id, time, event, value, weight, base, room, .. } = self;
+        let OneEvent { id, time, event, value, weight, base, places, .. } = self;
         let entry = Entry { id: *id, time: *time, weight: *weight, base: *base, in_finding: false };
         let value = value.as_ref().map(|text| EventValue::Text(Arc::clone(text)));
-        Window::of_one(entry, value, event.clone(), usize::from(*room))
+        Window::of_one(entry, value, event.clone(), usize::from(*places))
     }
 
     /// Why the hit is not counted, as the window would say it, where that needs no window.
@@ -144,16 +144,16 @@ impl OneEvent {
     /// has its window already.
     #[inline]
     pub(crate) fn bytes(&self) -> usize {
-        let value_bytes = |value: &Arc<str>| ROOM * size_of::<EventValue>() + value.len() + VALUE_EXTRA_BYTES;
+        let value_bytes = |value: &Arc<str>| PLACES_FIRST * size_of::<EventValue>() + value.len() + VALUE_EXTRA_BYTES;
         size_of::<Window>()
-            + usize::from(self.room) * size_of::<Entry>()
+            + usize::from(self.places) * size_of::<Entry>()
             + self.value.as_ref().map_or(0, value_bytes)
             + if self.has_tally { size_of::<Tally>() } else { 0 }
     }
 
     /// The window lets its event go and takes up another one: the memory is used again.
     pub(crate) fn replace(&mut self, next: OneEvent) {
-        *self = OneEvent { room: self.room, ..next };
+        *self = OneEvent { places: self.places, ..next };
     }
 
     /// How often its event counts.

@@ -127,7 +127,7 @@ impl State {
         let (slot, added) = match slot {
             Some(slot) => (slot, self.windows.add(slot, key.text, arrival)),
             None => {
-                self.make_room(index);
+                self.evict_for_new(index);
                 self.windows.open(&mut key, arrival)
             }
         };
@@ -150,7 +150,7 @@ impl State {
     }
 
     /// Makes room for a new group: where there are too many groups, one is evicted.
-    fn make_room(&mut self, index: usize) {
+    fn evict_for_new(&mut self, index: usize) {
         if self.windows.of(index).len() >= self.setup.options.groups_max {
             self.evict_group(index);
         }

@@ -63,8 +63,8 @@ pub(crate) struct Window {
 
 impl Window {
     /// That has seen one event; [`Window::recompute`] must follow before it counts another.
-    pub(crate) fn of_one(entry: Entry, value: Option<EventValue>, event: Option<Arc<EventRef>>, room: usize) -> Self {
-        Window { contents: Contents::unprepared(Entries::of_one(entry, value, event, room)), ..Window::default() }
+    pub(crate) fn of_one(entry: Entry, value: Option<EventValue>, event: Option<Arc<EventRef>>, places: usize) -> Self {
+        Window { contents: Contents::unprepared(Entries::of_one(entry, value, event, places)), ..Window::default() }
     }
 
     /// The one event, with its value and its line, where there is nothing beside one event.

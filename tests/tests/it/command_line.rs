@@ -10,7 +10,9 @@ fn mistakes_on_the_command_line_exit_with_2_and_say_what_is_known() {
     for (arguments, words) in [
         (vec!["replay"], "<PATH>"),
         (vec!["reply"], "replay"),
-        (vec!["replay", "--archive", "folder", &log], "--archive: this version keeps no events"),
+        (vec!["replay", "--archive", "folder", "--store", "none", &log], "--archive needs a store"),
+        (vec!["hunt", "SELECT 1", "--archive", "missing"], "there is no archive in missing"),
+        (vec!["search", "sorce.ip:192.0.2.1"], "did you mean source.ip?"),
         (vec!["replay", "--jobs", "0", &log], "--jobs: 0 is not a number from 1 to 256"),
         (vec!["replay", "--format", "xml", &log], "--format: unknown format `xml`: use one of auto"),
         (vec!["replay", "--since", "yesterday", &log], "--since: `yesterday` is not a time"),

@@ -7,8 +7,8 @@ use http_body_util::BodyExt;
 use ingest::spool::Staging;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::memory::{HELD_BYTES_MAX, IngestState, STEP_BYTES, steps};
 use super::refusals::{refusal, too_large};
-use super::room::{HELD_BYTES_MAX, IngestState, STEP_BYTES, steps};
 use crate::problem::Problem;
 
 /// A body that has come: in memory, or in a file beside the spool.

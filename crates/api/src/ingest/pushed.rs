@@ -8,8 +8,8 @@ use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use ingest::push::Report;
 use ingest::spool::Ticket;
 
+use super::memory::IngestState;
 use super::refusals::refusal;
-use super::room::IngestState;
 use super::work::Reading;
 use crate::problem::Problem;
 

@@ -12,9 +12,9 @@ use ingest::push::{Lines, Report};
 use ingest::spool::{Batch, Refused, Ticket};
 use tokio::sync::mpsc;
 
+use super::memory::{IngestState, WORK_BYTES_PIECES};
 use super::pushed::{Pushed, durable, tell};
 use super::refusals::{of_payload, problem, refusal};
-use super::room::{IngestState, WORK_BYTES_PIECES};
 use super::work::Reading;
 use crate::problem::Problem;
 

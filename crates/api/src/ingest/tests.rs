@@ -7,7 +7,7 @@ use axum::http::header::CONTENT_ENCODING;
 use event::{Position, Timestamp};
 use ingest::spool::{Spool, SpoolOptions};
 
-use super::room::{LARGE_AT_ONCE, steps};
+use super::memory::{LARGE_AT_ONCE, steps};
 use super::*;
 
 struct Bench {

@@ -10,8 +10,8 @@ use ingest::push::{Lines, Payload, PayloadError, Report};
 use ingest::spool::{Batch, Refused, Reservation, Spool, Ticket};
 
 use super::coming::Coming;
+use super::memory::{IngestState, STEP_BYTES, WORK_BYTES, WORK_BYTES_PIECES, WORK_BYTES_ZSTD};
 use super::refusals::{of_payload, problem, refusal};
-use super::room::{IngestState, STEP_BYTES, WORK_BYTES, WORK_BYTES_PIECES, WORK_BYTES_ZSTD};
 use crate::problem::Problem;
 
 /// Bodies that unpack to more than this wait for each other, and are worked on in pieces.

@@ -8,7 +8,7 @@ use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast::{self, AccessExpr, Expr, Ident, SetExpr, TableFactor, VisitMut, VisitorMut};
 use event::Field;
 
-use super::HuntError;
+use super::error::HuntError;
 use crate::schema::columns;
 
 /// Longest question, in bytes.

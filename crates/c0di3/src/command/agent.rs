@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context;
-use api::archive::EventArchive;
 use api::auth::Auth;
+use api::event_archive::EventArchive;
 use api::health::HealthCheck;
 use api::{ApiState, HealthState, Metrics};
 use notify::{Deliverer, Llm, Summariser};

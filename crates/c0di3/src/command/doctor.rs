@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use crate::clock;
 use crate::config::{self, Config};
 use crate::outcome::Outcome;
-use found::{Found, fault};
+use found::{Complaint, fault};
 
 /// Runs every check on the configuration as it would be used.
 pub(crate) fn run(path: Option<&Path>) -> anyhow::Result<Outcome> {
@@ -26,7 +26,7 @@ pub(crate) fn run(path: Option<&Path>) -> anyhow::Result<Outcome> {
         }
     };
     let mut out = std::io::stdout().lock();
-    for Found { is_fault, about, what, remedy } in &found {
+    for Complaint { is_fault, about, what, remedy } in &found {
         writeln!(out, "{} {about}: {what}\n      do: {remedy}", if *is_fault { "FAULT" } else { "note " })?;
     }
     let faults = found.iter().filter(|one| one.is_fault).count();
@@ -34,7 +34,7 @@ pub(crate) fn run(path: Option<&Path>) -> anyhow::Result<Outcome> {
     Ok(if faults > 0 { Outcome::Failed } else { Outcome::Done })
 }
 
-fn look(config: &Config) -> anyhow::Result<Vec<Found>> {
+fn look(config: &Config) -> anyhow::Result<Vec<Complaint>> {
     super::install_tls();
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     let written = toml::Value::try_from(&config.file)?;

@@ -1,95 +1,25 @@
 //! `c0di3 hunt`, `search` and `context`: questions to the archive. They read what commits have named, beside whoever writes.
 
+mod open_archive;
 mod retro;
 
 use std::io::Write;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::Context;
-use archive::{Answer, Hunt, HuntError, HuntLimits, Search};
-use event::{ArchiveFile, FindingId, Timestamp};
-use store::{FileQuery, Store, Use};
-use tokio::runtime::Runtime;
+use archive::{Answer, Search};
+use event::{FindingId, Timestamp};
 
-use crate::cli::{AnswerFormat, ArchiveArguments, ContextArguments, HuntArguments, SearchArguments};
+use self::open_archive::OpenArchive;
+use crate::cli::{AnswerFormat, ContextArguments, HuntArguments, SearchArguments};
 use crate::clock;
-use crate::config::{self, Config};
+use crate::config::Config;
 use crate::outcome::{Outcome, Usage, tell};
 
 /// Evidence lies at most this far, in event time, from the lines around it, in microseconds.
 const AROUND_US: i64 = 86_400 * event::time::SECOND_US;
 
-/// An archive that is open for questions.
-struct Opened {
-    root: PathBuf,
-    store: Arc<dyn Store>,
-    runtime: Runtime,
-    limits: HuntLimits,
-}
-
-impl Opened {
-    fn of(config: &Config, arguments: &ArchiveArguments) -> anyhow::Result<Opened> {
-        let root = arguments.archive.clone().or_else(|| config.store.archive.folder.clone());
-        let reason = "no archive is configured: name its folder with --archive DIR";
-        let root = root.ok_or_else(|| Usage(reason.to_owned()))?;
-        if !root.is_dir() {
-            let reason = format!(
-                "there is no archive in {}: `c0di3 serve` keeps one, and `c0di3 replay --archive DIR`",
-                root.display()
-            );
-            return Err(Usage(reason).into());
-        }
-        let url = arguments.store.clone().unwrap_or_else(|| config.store.url.clone());
-        config::check_store_url(&url).map_err(|reason| Usage(format!("--store: {reason}")))?;
-        super::install_tls();
-        let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
-        let store = runtime.block_on(store::open(&url, Use::Ask))?;
-        let span = event::time::parse_span_us(&arguments.timeout).filter(|span| *span > 0);
-        let span =
-            span.ok_or_else(|| Usage(format!("--timeout: `{}` is no time span such as 60s", arguments.timeout)))?;
-        let limits = HuntLimits {
-            rows: arguments.limit,
-            memory_bytes: arguments.memory_mb << 20,
-            time: Duration::from_micros(span as u64),
-            ..HuntLimits::default()
-        };
-        Ok(Opened { root, store, runtime, limits })
-    }
-
-    fn files(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> anyhow::Result<Vec<ArchiveFile>> {
-        let query = FileQuery { dataset: None, since, until };
-        self.runtime.block_on(self.store.archive_files(&query)).context("cannot read the catalogue of the archive")
-    }
-
-    fn ask(&self, files: &[ArchiveFile], question: &str) -> anyhow::Result<Answer> {
-        let hunt = Hunt::new(&self.root, files, self.limits);
-        let answer = hunt.and_then(|hunt| self.runtime.block_on(hunt.ask(question)));
-        answer.map_err(|error| match error {
-            HuntError::Refused(_) | HuntError::Failed(_) => Usage(error.to_string()).into(),
-            HuntError::TooLong(_) => error.into(),
-        })
-    }
-
-    fn print(&self, answer: &Answer, format: AnswerFormat) -> anyhow::Result<Outcome> {
-        let mut out = std::io::stdout().lock();
-        match format {
-            AnswerFormat::Ndjson => answer.write_ndjson(&mut out)?,
-            AnswerFormat::Csv => answer.write_csv(&mut out)?,
-            AnswerFormat::Table => answer.write_table(&mut out)?,
-        }
-        out.flush()?;
-        if answer.is_cut {
-            tell(&format!("note: only the first {} rows are shown: --limit shows more", self.limits.rows));
-        }
-        Ok(Outcome::Done)
-    }
-}
-
 /// Answers SQL, or judges what lies in the archive by rules.
 pub(crate) fn hunt(config: &Config, arguments: &HuntArguments) -> anyhow::Result<Outcome> {
-    let opened = Opened::of(config, &arguments.archive)?;
+    let opened = OpenArchive::of(config, &arguments.archive)?;
     let since = arguments.since.as_deref().map(since).transpose()?;
     match (&arguments.question, arguments.rule.as_slice()) {
         (Some(question), []) => {
@@ -112,7 +42,7 @@ fn since(text: &str) -> Result<Timestamp, Usage> {
 /// Answers a search as people type it: the newest events first.
 pub(crate) fn search(config: &Config, arguments: &SearchArguments) -> anyhow::Result<Outcome> {
     let search = Search::read(&arguments.search.join(" "), clock::now()).map_err(|error| Usage(error.to_string()))?;
-    let opened = Opened::of(config, &arguments.archive)?;
+    let opened = OpenArchive::of(config, &arguments.archive)?;
     let files = opened.files(search.since, search.until)?;
     let answer = opened.ask(&files, &search.question(opened.limits.rows.saturating_add(1)))?;
     if arguments.archive.out == AnswerFormat::Table {
@@ -135,7 +65,7 @@ fn lines(answer: &Answer, limit: usize) -> anyhow::Result<Outcome> {
 
 /// The lines around the evidence of a finding, from the same source.
 pub(crate) fn context(config: &Config, arguments: &ContextArguments) -> anyhow::Result<Outcome> {
-    let opened = Opened::of(config, &arguments.archive)?;
+    let opened = OpenArchive::of(config, &arguments.archive)?;
     let id: FindingId = arguments.finding.parse().map_err(|_| {
         Usage(format!("`{}` is no id of a finding: 32 hexadecimal digits, as lists print them", arguments.finding))
     })?;

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use event::{EventId, EventRef, Evidence};
 use serde::{Deserialize, Serialize};
 
-use crate::episode::EVIDENCE_EACH;
+/// First and last events that a finding keeps as proof: as many of each.
+pub(crate) const EVIDENCE_EACH: usize = 5;
 
 /// An event that proves a finding.
 #[derive(Clone, Debug, Serialize, Deserialize)]

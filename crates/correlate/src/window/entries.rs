@@ -16,7 +16,7 @@ const PROOF_EXTRA_BYTES: usize = 300;
 /// Events of one time that are compared to find a duplicate.
 const ALIKE_MAX: usize = 16;
 /// Events for which a window takes memory when its second event comes, and values when the first one comes.
-pub(crate) const ROOM: usize = 4;
+pub(crate) const PLACES_FIRST: usize = 4;
 
 /// An event whose line is kept, with the time that it counts at.
 #[derive(Clone, Debug)]
@@ -64,15 +64,15 @@ pub(crate) fn proof_of(event: &EventRef) -> usize {
 
 impl Entries {
     /// With one event, and memory for so many.
-    pub(crate) fn of_one(entry: Entry, value: Option<EventValue>, event: Option<Arc<EventRef>>, room: usize) -> Self {
+    pub(crate) fn of_one(entry: Entry, value: Option<EventValue>, event: Option<Arc<EventRef>>, places: usize) -> Self {
         let mut entries = Entries {
-            list: VecDeque::with_capacity(room),
+            list: VecDeque::with_capacity(places),
             values: value.map(|value| {
-                let mut values = VecDeque::with_capacity(ROOM);
+                let mut values = VecDeque::with_capacity(PLACES_FIRST);
                 values.push_back(value);
                 Box::new(values)
             }),
-            kept: Vec::with_capacity(room),
+            kept: Vec::with_capacity(places),
             proof: event.as_ref().map_or(0, |event| proof_of(event)),
         };
         entries.list.push_back(entry);

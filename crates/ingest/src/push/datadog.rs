@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::sink::{Lines, Payload, PayloadError};
-use super::values::{self, Found};
+use super::values::{self, NextValue};
 
 /// Bodies of `/api/v2/logs` and `/v1/input`.
 #[derive(Debug, Default)]
@@ -15,10 +15,10 @@ impl Payload for Datadog {
         loop {
             match values::next(body, &mut value)? {
                 // The agent probes with `{}`.
-                Found::Object if value.trim_ascii() == b"{}" => {}
-                Found::Object => lines.json(&value)?,
-                Found::Text => lines.text(&value)?,
-                Found::End => return Ok(()),
+                NextValue::Object if value.trim_ascii() == b"{}" => {}
+                NextValue::Object => lines.json(&value)?,
+                NextValue::Text => lines.text(&value)?,
+                NextValue::End => return Ok(()),
             }
         }
     }

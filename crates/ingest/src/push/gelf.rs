@@ -3,7 +3,7 @@
 use std::io::BufRead;
 
 use super::sink::{Lines, Payload, PayloadError};
-use super::values::{self, Found};
+use super::values::{self, NextValue};
 
 /// Bodies of `/gelf`.
 #[derive(Debug, Default)]
@@ -14,11 +14,11 @@ impl Payload for Gelf {
         let mut value = Vec::new();
         loop {
             match values::next(body, &mut value)? {
-                Found::End if lines.report.events == 0 => return Err(PayloadError::Empty),
-                Found::End => return Ok(()),
-                Found::Object => lines.json(&value)?,
+                NextValue::End if lines.report.events == 0 => return Err(PayloadError::Empty),
+                NextValue::End => return Ok(()),
+                NextValue::Object => lines.json(&value)?,
                 // Its clients look at no answer: what is no object is kept, too.
-                Found::Text => lines.poison(&value, "no_object")?,
+                NextValue::Text => lines.poison(&value, "no_object")?,
             }
         }
     }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::carrier::Carrier;
 use super::sink::{Lines, Payload, PayloadError};
-use super::values::{self, Found};
+use super::values::{self, NextValue};
 
 /// Label of counters.
 const SOURCE: &str = "hec";
@@ -43,7 +43,7 @@ impl Payload for HecEvents {
         let (mut value, mut held, mut held_bytes) = (Vec::new(), Vec::new(), 0);
         loop {
             let found = values::next(body, &mut value)?;
-            if found == Found::End {
+            if found == NextValue::End {
                 break;
             }
             let Err(fault) = put(&value, found, lines)? else { continue };
@@ -66,8 +66,8 @@ impl Payload for HecEvents {
 }
 
 /// The inner error says why the value is no event.
-fn put(value: &[u8], found: Found, lines: &mut Lines<'_>) -> Result<Result<(), &'static str>, PayloadError> {
-    if found != Found::Object {
+fn put(value: &[u8], found: NextValue, lines: &mut Lines<'_>) -> Result<Result<(), &'static str>, PayloadError> {
+    if found != NextValue::Object {
         return Ok(Err("Invalid data format"));
     }
     let text = String::from_utf8_lossy(value);

@@ -12,7 +12,7 @@ pub const DEPTH_MAX: usize = 100;
 
 /// What was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
+pub(super) enum NextValue {
     /// An object, from brace to brace.
     Object,
     /// Text that is none, up to a line end.
@@ -22,20 +22,20 @@ pub(super) enum Found {
 }
 
 /// Puts the next value into `into`. Commas, brackets and white space between objects are stepped over.
-pub(super) fn next(body: &mut dyn BufRead, into: &mut Vec<u8>) -> io::Result<Found> {
+pub(super) fn next(body: &mut dyn BufRead, into: &mut Vec<u8>) -> io::Result<NextValue> {
     into.clear();
     let first = loop {
-        let Some(byte) = peek(body)? else { return Ok(Found::End) };
+        let Some(byte) = peek(body)? else { return Ok(NextValue::End) };
         if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n' | b',' | b'[' | b']' | 0) {
             break byte;
         }
         body.consume(1);
     };
     if first == b'{' && object(body, into)? {
-        return Ok(Found::Object);
+        return Ok(NextValue::Object);
     }
     rest_of_line(body, into)?;
-    Ok(Found::Text)
+    Ok(NextValue::Text)
 }
 
 fn peek(body: &mut dyn BufRead) -> io::Result<Option<u8>> {
@@ -44,13 +44,13 @@ fn peek(body: &mut dyn BufRead) -> io::Result<Option<u8>> {
 
 /// Where the reader stands within an object.
 #[derive(Default)]
-struct Place {
+struct Nesting {
     depth: usize,
     in_string: bool,
     is_escaped: bool,
 }
 
-impl Place {
+impl Nesting {
     /// True where the object ends with this byte.
     fn after(&mut self, byte: u8) -> bool {
         if self.in_string {
@@ -74,7 +74,7 @@ impl Place {
 
 /// False where it does not end, or is longer or deeper than an object may be: what was read is in `into`.
 fn object(body: &mut dyn BufRead, into: &mut Vec<u8>) -> io::Result<bool> {
-    let mut place = Place::default();
+    let mut place = Nesting::default();
     loop {
         let bytes = body.fill_buf()?;
         if bytes.is_empty() {
@@ -121,12 +121,12 @@ fn rest_of_line(body: &mut dyn BufRead, into: &mut Vec<u8>) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn all(body: &str, capacity: usize) -> Vec<(Found, String)> {
+    fn all(body: &str, capacity: usize) -> Vec<(NextValue, String)> {
         let mut reader = io::BufReader::with_capacity(capacity, body.as_bytes());
         let (mut out, mut into) = (Vec::new(), Vec::new());
         loop {
             match next(&mut reader, &mut into).unwrap() {
-                Found::End => return out,
+                NextValue::End => return out,
                 found => out.push((found, String::from_utf8(into.clone()).unwrap())),
             }
         }
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn objects_are_found_in_every_form() {
-        let (object, text) = (Found::Object, Found::Text);
+        let (object, text) = (NextValue::Object, NextValue::Text);
         for (body, wanted) in [
             (
                 "{\"a\":1}{\"b\":\"}\\\"{\"}\n{\"c\":[{}]}",
@@ -158,11 +158,11 @@ mod tests {
     fn what_is_too_long_or_too_deep_is_text_and_nothing_of_it_is_lost() {
         let long = format!("{{\"a\":\"{}\"}}", "z".repeat(3 * VALUE_BYTES_MAX));
         let found = all(&long, 4096);
-        assert!(found.iter().all(|(found, _)| *found == Found::Text));
+        assert!(found.iter().all(|(found, _)| *found == NextValue::Text));
         assert_eq!(found.into_iter().map(|(_, text)| text).collect::<String>(), long);
         let deep = format!("{}{}", "{\"a\":".repeat(200), "}".repeat(200));
         let found = all(&deep, 4096);
-        assert_eq!((found.len(), found[0].0), (1, Found::Text));
+        assert_eq!((found.len(), found[0].0), (1, NextValue::Text));
         assert_eq!(found[0].1, deep);
     }
 }

@@ -142,7 +142,7 @@ fn reference(text: &str) -> Option<(&str, &str, &str)> {
 
 /// Everything that stands between an opening brace and the closing one behind it.
 fn names_in_braces(text: &str) -> impl Iterator<Item = &str> {
-    text.split('{').skip(1).filter_map(|behind| Some(behind.split_once('}')?.0))
+    text.split('{').skip(1).filter_map(|after| Some(after.split_once('}')?.0))
 }
 
 /// Reads one file: `vocabulary` (its name), `description`, and `lists` of words, each with what it holds.

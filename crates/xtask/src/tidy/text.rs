@@ -33,7 +33,9 @@ pub(super) fn check(source: &Source, problems: &mut Problems) {
             problems.add(path, at + 1, "a sentence that begins with \"The same\"", "say what it is");
         }
     }
-    if !source.is_test && source.package().is_some_and(|package| PURE.contains(&package)) {
+    // A build script runs before there is a program.
+    let is_build = source.path.ends_with("/build.rs");
+    if !source.is_test && !is_build && source.package().is_some_and(|package| PURE.contains(&package)) {
         Impure { path, problems }.visit_file(&source.syntax);
     }
 }

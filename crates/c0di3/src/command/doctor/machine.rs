@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use toml::Value;
 
-use super::found::{Found, fault, note};
+use super::found::{Complaint, fault, note};
 use super::settings::{ports, texts};
 use crate::certificates;
 use crate::clock;
@@ -21,7 +21,7 @@ const CERTIFICATE_DAYS: i64 = 21;
 const FILES_BESIDE: u64 = 256;
 const SECOND: Duration = Duration::from_secs(1);
 
-pub(super) fn look(config: &Config, written: &Value) -> Vec<Found> {
+pub(super) fn look(config: &Config, written: &Value) -> Vec<Complaint> {
     let mut found = Vec::new();
     found.extend(taken(config));
     found.extend(folders(config));
@@ -34,7 +34,7 @@ pub(super) fn look(config: &Config, written: &Value) -> Vec<Found> {
 }
 
 /// Ports that somebody else has. Our own running service is well.
-fn taken(config: &Config) -> Vec<Found> {
+fn taken(config: &Config) -> Vec<Complaint> {
     let mut found = Vec::new();
     let analyzer_runs = is_ours(config.analyzer.http.listen);
     for (key, address) in ports(config) {
@@ -83,7 +83,7 @@ fn written_to(config: &Config) -> Vec<(&'static str, PathBuf)> {
     folders
 }
 
-fn folders(config: &Config) -> Vec<Found> {
+fn folders(config: &Config) -> Vec<Complaint> {
     let mut found = Vec::new();
     for (key, folder) in written_to(config) {
         let there = nearest(&folder);
@@ -105,7 +105,7 @@ fn folders(config: &Config) -> Vec<Found> {
     found
 }
 
-fn disks(config: &Config) -> Vec<Found> {
+fn disks(config: &Config) -> Vec<Complaint> {
     let mut found = Vec::new();
     for (key, folder) in written_to(config) {
         let Ok(stat) = rustix::fs::statvfs(nearest(&folder)) else { continue };
@@ -131,7 +131,7 @@ fn disks(config: &Config) -> Vec<Found> {
 }
 
 /// Files and folders that must be there because a setting names them.
-fn named_files(written: &Value) -> Vec<Found> {
+fn named_files(written: &Value) -> Vec<Complaint> {
     let lists = [
         ("rules", "paths"),
         ("rules", "placeholders"),
@@ -166,7 +166,7 @@ fn named_files(written: &Value) -> Vec<Found> {
     found
 }
 
-fn ends(config: &Config) -> Vec<Found> {
+fn ends(config: &Config) -> Vec<Complaint> {
     let mut found = Vec::new();
     for path in &config.agent.certificates {
         let key = "health.certificates";
@@ -185,7 +185,7 @@ fn ends(config: &Config) -> Vec<Found> {
 }
 
 /// The configuration file, where it holds secrets that others may read.
-fn secrets(config: &Config) -> Option<Found> {
+fn secrets(config: &Config) -> Option<Complaint> {
     let path = config.path.as_ref()?;
     let mode = std::fs::metadata(path).ok()?.permissions().mode();
     let text = std::fs::read_to_string(path).ok()?;
@@ -203,7 +203,7 @@ fn has_password(text: &str) -> bool {
     })
 }
 
-fn open_files(config: &Config) -> Option<Found> {
+fn open_files(config: &Config) -> Option<Complaint> {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current?;
     let tail = config.analyzer.tail.as_ref().map_or(0, |tail| tail.files_max);
     let needed = (config.analyzer.syslog.connections.all + tail) as u64 + FILES_BESIDE;

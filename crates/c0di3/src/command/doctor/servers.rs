@@ -9,7 +9,7 @@ use store::{Look, RedisHot};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use super::found::{Found, fault, note};
+use super::found::{Complaint, fault, note};
 use crate::checks::AnalyzerCheck;
 use crate::config::Config;
 
@@ -26,13 +26,13 @@ const BACKUP_HOURS: i64 = 26;
 const DRILL_HOURS: i64 = 192;
 const HOUR_US: i64 = 3_600_000_000;
 
-pub(super) async fn look(config: &Config, now: Timestamp) -> Vec<Found> {
+pub(super) async fn look(config: &Config, now: Timestamp) -> Vec<Complaint> {
     let (store, redis, model, analyzer, kafka) =
         tokio::join!(store(config, now), redis(config), model(config), analyzer(config), kafka(config));
     [store, redis, model, analyzer, kafka].concat()
 }
 
-async fn store(config: &Config, now: Timestamp) -> Vec<Found> {
+async fn store(config: &Config, now: Timestamp) -> Vec<Complaint> {
     let url = &config.store.url;
     let path = url.strip_prefix("sqlite:");
     if path.is_some_and(|path| !std::path::Path::new(path).exists()) {
@@ -50,7 +50,7 @@ async fn store(config: &Config, now: Timestamp) -> Vec<Found> {
     }
 }
 
-fn known(config: &Config, look: &Look, now: Timestamp) -> Vec<Found> {
+fn known(config: &Config, look: &Look, now: Timestamp) -> Vec<Complaint> {
     let mut found = Vec::new();
     if let Some(server) = look.server {
         if server.version < POSTGRES_MIN {
@@ -98,7 +98,7 @@ fn known(config: &Config, look: &Look, now: Timestamp) -> Vec<Found> {
     found
 }
 
-async fn redis(config: &Config) -> Vec<Found> {
+async fn redis(config: &Config) -> Vec<Complaint> {
     let Some(url) = &config.agent.cache_url else { return Vec::new() };
     let asked = match RedisHot::open(url, "doctor".to_owned()) {
         Ok(redis) => timeout(PATIENCE, redis.memory_policy()).await.ok().and_then(Result::ok),
@@ -121,7 +121,7 @@ async fn redis(config: &Config) -> Vec<Found> {
     found
 }
 
-async fn model(config: &Config) -> Vec<Found> {
+async fn model(config: &Config) -> Vec<Complaint> {
     let Some(options) = config.agent.llm.clone() else { return Vec::new() };
     let asked = match Llm::new(options) {
         Ok(llm) => timeout(PATIENCE, llm.health())
@@ -134,7 +134,7 @@ async fn model(config: &Config) -> Vec<Found> {
     asked.err().map(told).into_iter().collect()
 }
 
-async fn analyzer(config: &Config) -> Vec<Found> {
+async fn analyzer(config: &Config) -> Vec<Complaint> {
     let Some(url) = config.agent.analyzer_url.clone() else { return Vec::new() };
     let Ok(client) = reqwest::Client::builder().no_proxy().build() else { return Vec::new() };
     let seen = AnalyzerCheck { client, url }.check().await;
@@ -146,7 +146,7 @@ async fn analyzer(config: &Config) -> Vec<Found> {
     }
 }
 
-async fn kafka(config: &Config) -> Vec<Found> {
+async fn kafka(config: &Config) -> Vec<Complaint> {
     let Some(options) = &config.analyzer.kafka else { return Vec::new() };
     let mut silent = Vec::new();
     for broker in options.brokers.split(',') {

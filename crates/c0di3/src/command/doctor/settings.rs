@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use toml::Value;
 
-use super::found::{Found, fault, note};
+use super::found::{Complaint, fault, note};
 use crate::config::Config;
 
 /// Everything that contradicts something else.
-pub(super) fn contradictions(config: &Config, written: &Value) -> Vec<Found> {
+pub(super) fn contradictions(config: &Config, written: &Value) -> Vec<Complaint> {
     let mut found = Vec::new();
     found.extend(exposed(config));
     found.extend(twice(config));
@@ -40,7 +40,7 @@ pub(super) fn ports(config: &Config) -> Vec<(&'static str, SocketAddr)> {
     ports
 }
 
-fn exposed(config: &Config) -> Vec<Found> {
+fn exposed(config: &Config) -> Vec<Complaint> {
     let open = ports(config).into_iter().filter(|(key, address)| {
         !config.access.tokens && matches!(*key, "api.listen" | "analyzer.listen") && !address.ip().is_loopback()
     });
@@ -51,7 +51,7 @@ fn exposed(config: &Config) -> Vec<Found> {
     open.map(told).collect()
 }
 
-fn twice(config: &Config) -> Vec<Found> {
+fn twice(config: &Config) -> Vec<Complaint> {
     let ports = ports(config);
     let pairs = ports.iter().enumerate().flat_map(|(at, one)| ports.iter().skip(at + 1).map(move |other| (one, other)));
     let same = pairs.filter(|(one, other)| one.1 == other.1 && one.1.port() != 0);
@@ -61,7 +61,7 @@ fn twice(config: &Config) -> Vec<Found> {
     same.map(told).collect()
 }
 
-fn ingest(config: &Config, written: &Value) -> Vec<Found> {
+fn ingest(config: &Config, written: &Value) -> Vec<Complaint> {
     let mut found = Vec::new();
     if config.analyzer.kafka.is_none() && !texts(written, "kafka", "topics").is_empty() {
         found.push(fault("kafka.topics", "no topic is read: kafka.brokers is empty", "name the brokers, or no topics"));
@@ -78,7 +78,7 @@ fn ingest(config: &Config, written: &Value) -> Vec<Found> {
     found
 }
 
-fn told(config: &Config, written: &Value) -> Vec<Found> {
+fn told(config: &Config, written: &Value) -> Vec<Complaint> {
     let mut found = Vec::new();
     for endpoint in tables(written, "webhooks", "endpoints") {
         let text = |key: &str| endpoint.get(key).and_then(Value::as_str).unwrap_or_default();

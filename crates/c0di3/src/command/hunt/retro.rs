@@ -11,7 +11,7 @@ use correlate::{BatchCorrelator, CorrelatorOptions};
 use event::{ArchiveFile, EventId, Hit, Timestamp};
 use matcher::{MatchScratch, Matcher};
 
-use super::Opened;
+use super::open_archive::OpenArchive;
 use crate::cli::{OutputFormat, TermArguments};
 use crate::command::replay::report::Report;
 use crate::config::Config;
@@ -24,7 +24,7 @@ const CHUNK_EVENTS: u64 = 4096;
 
 pub(super) fn run(
     config: &Config,
-    opened: &Opened,
+    opened: &OpenArchive,
     rules: &[PathBuf],
     since: Option<Timestamp>,
 ) -> anyhow::Result<Outcome> {

@@ -1,0 +1,78 @@
+//! Arguments of the commands that ask the archive of events.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+/// Where the archive lies, and what an answer may take.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ArchiveArguments {
+    /// Folder of the archive; the configured one where absent
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: Option<PathBuf>,
+    /// The store that knows its files (sqlite:PATH or postgres://…)
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+    /// How the answer is printed
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Table)]
+    pub(crate) out: AnswerFormat,
+    /// Most rows of an answer
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) limit: usize,
+    /// Most memory of sorts, joins and groups, in MiB
+    #[arg(long, value_name = "N", default_value_t = 512)]
+    pub(crate) memory_mb: usize,
+    /// Longest time for an answer
+    #[arg(long, value_name = "SPAN", default_value = "60s")]
+    pub(crate) timeout: String,
+}
+
+/// How answers of the archive are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    /// Columns for people; of a search the raw lines
+    Table,
+    /// One JSON object a row
+    Ndjson,
+    /// As RFC 4180 has it
+    Csv,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct HuntArguments {
+    /// Such as: SELECT source.ip, count(*) FROM events GROUP BY source.ip ORDER BY 2 DESC LIMIT 10
+    #[arg(value_name = "SQL")]
+    pub(crate) question: Option<String>,
+    /// A rule, pack or correlation to judge the archive by, with the rules that it needs; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) rule: Vec<PathBuf>,
+    /// Only files with events since then: 30d, or a time
+    #[arg(long, value_name = "SPAN|TIME")]
+    pub(crate) since: Option<String>,
+    #[command(flatten)]
+    pub(crate) archive: ArchiveArguments,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SearchArguments {
+    /// Terms: field:value, field>=number, field~expression, "text", NOT, OR, brackets, last 2h, since TIME, until TIME
+    #[arg(value_name = "TERM", required = true)]
+    pub(crate) search: Vec<String>,
+    #[command(flatten)]
+    pub(crate) archive: ArchiveArguments,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ContextArguments {
+    /// Id of the finding
+    #[arg(value_name = "FINDING")]
+    pub(crate) finding: String,
+    /// Lines before each line of evidence
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) before: u64,
+    /// Lines behind it
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) after: u64,
+    #[command(flatten)]
+    pub(crate) archive: ArchiveArguments,
+}

@@ -1,0 +1,82 @@
+//! An archive that is open for questions: its folder, the store that knows its files, and the limits of an answer.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use archive::{Answer, Hunt, HuntError, HuntLimits};
+use event::{ArchiveFile, Timestamp};
+use store::{FileQuery, Store, Use};
+use tokio::runtime::Runtime;
+
+use crate::cli::{AnswerFormat, ArchiveArguments};
+use crate::config::{self, Config};
+use crate::outcome::{Outcome, Usage, tell};
+
+/// An archive that is open for questions.
+pub(super) struct OpenArchive {
+    pub(super) root: PathBuf,
+    pub(super) store: Arc<dyn Store>,
+    pub(super) runtime: Runtime,
+    pub(super) limits: HuntLimits,
+}
+
+impl OpenArchive {
+    pub(super) fn of(config: &Config, arguments: &ArchiveArguments) -> anyhow::Result<OpenArchive> {
+        let root = arguments.archive.clone().or_else(|| config.store.archive.folder.clone());
+        let reason = "no archive is configured: name its folder with --archive DIR";
+        let root = root.ok_or_else(|| Usage(reason.to_owned()))?;
+        if !root.is_dir() {
+            let reason = format!(
+                "there is no archive in {}: `c0di3 serve` keeps one, and `c0di3 replay --archive DIR`",
+                root.display()
+            );
+            return Err(Usage(reason).into());
+        }
+        let url = arguments.store.clone().unwrap_or_else(|| config.store.url.clone());
+        config::check_store_url(&url).map_err(|reason| Usage(format!("--store: {reason}")))?;
+        crate::command::install_tls();
+        let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
+        let store = runtime.block_on(store::open(&url, Use::Ask))?;
+        let span = event::time::parse_span_us(&arguments.timeout).filter(|span| *span > 0);
+        let span =
+            span.ok_or_else(|| Usage(format!("--timeout: `{}` is no time span such as 60s", arguments.timeout)))?;
+        let limits = HuntLimits {
+            rows: arguments.limit,
+            memory_bytes: arguments.memory_mb << 20,
+            time: Duration::from_micros(span as u64),
+            ..HuntLimits::default()
+        };
+        Ok(OpenArchive { root, store, runtime, limits })
+    }
+
+    pub(super) fn files(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> anyhow::Result<Vec<ArchiveFile>> {
+        let query = FileQuery { dataset: None, since, until };
+        self.runtime.block_on(self.store.archive_files(&query)).context("cannot read the catalogue of the archive")
+    }
+
+    pub(super) fn ask(&self, files: &[ArchiveFile], question: &str) -> anyhow::Result<Answer> {
+        let hunt = Hunt::new(&self.root, files, self.limits);
+        let answer = hunt.and_then(|hunt| self.runtime.block_on(hunt.ask(question)));
+        answer.map_err(|error| match error {
+            HuntError::Refused(_) | HuntError::Failed(_) => Usage(error.to_string()).into(),
+            HuntError::TooLong(_) => error.into(),
+        })
+    }
+
+    pub(super) fn print(&self, answer: &Answer, format: AnswerFormat) -> anyhow::Result<Outcome> {
+        let mut out = std::io::stdout().lock();
+        match format {
+            AnswerFormat::Ndjson => answer.write_ndjson(&mut out)?,
+            AnswerFormat::Csv => answer.write_csv(&mut out)?,
+            AnswerFormat::Table => answer.write_table(&mut out)?,
+        }
+        out.flush()?;
+        if answer.is_cut {
+            tell(&format!("note: only the first {} rows are shown: --limit shows more", self.limits.rows));
+        }
+        Ok(Outcome::Done)
+    }
+}
