@@ -1054,7 +1054,7 @@ pub static FIELDS: &[Field] = &[
         name: "error.message",
         kind: FieldType::Keyword,
         meaning: "what was wrong with the line",
-        datasets: &["application.event"],
+        datasets: &[],
         within: None,
         url: false,
     },
