@@ -27,7 +27,7 @@ fn main() {
     }
     out.push_str("]\n");
     std::fs::write(target.join("default_rules.rs"), out).expect("the build folder can be written to");
-    println!("cargo:rustc-env=C0DI3_COMMIT={}", commit());
+    println!("cargo:rustc-env=BUILD_COMMIT={}", commit());
 }
 
 /// The commit that is built, for `--version`: as told by C0DI3_COMMIT, or by git. Builds for development do not ask git, so that

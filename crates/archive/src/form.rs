@@ -43,6 +43,8 @@ impl Form {
                         text.extend(part.chars().next_back().filter(|last| matches!(last, '{' | '}')));
                     }
                 }
+                // A field of a sender may begin as a time does.
+                Piece::Value(name) if name.starts_with(['@', '=']) => text.extend(["{=", &**name, "}"]),
                 Piece::Value(name) => text.extend(["{", &**name, "}"]),
                 Piece::Time(stamp) => text.push_str(&format!("{{@{stamp}}}")),
             }
@@ -71,9 +73,9 @@ impl Form {
             if !literal.is_empty() {
                 pieces.push(Piece::Literal(std::mem::take(&mut literal)));
             }
-            pieces.push(match name.strip_prefix('@').filter(|name| *name != "timestamp") {
-                Some(stamp) => Piece::Time(Stamp::named(stamp)?),
-                None => Piece::Value(name.into()),
+            pieces.push(match (name.strip_prefix('@'), name.strip_prefix('=')) {
+                (Some(stamp), _) => Piece::Time(Stamp::named(stamp)?),
+                (_, name_after) => Piece::Value(name_after.unwrap_or(name).into()),
             });
             rest = after;
         }
@@ -178,12 +180,13 @@ mod tests {
         let pieces = vec![
             Piece::Literal("{\"ip\":\"".to_owned()),
             Piece::Value("source.ip".into()),
+            Piece::Value("@metadata.beat".into()),
             Piece::Literal("\",\"t\":".to_owned()),
             Piece::Time(Stamp::named("epoch 3").unwrap()),
             Piece::Literal("}}".to_owned()),
         ];
         let form = Form::of(pieces.clone());
-        assert_eq!(&*form.text, "{{\"ip\":\"{source.ip}\",\"t\":{@epoch 3}}}}}");
+        assert_eq!(&*form.text, "{{\"ip\":\"{source.ip}{=@metadata.beat}\",\"t\":{@epoch 3}}}}}");
         assert_eq!(Form::read(&form.text).unwrap().pieces, pieces);
         for broken in ["{source.ip", "a}b", "{@never 3}"] {
             assert_eq!(Form::read(broken), None, "{broken}");

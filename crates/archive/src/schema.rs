@@ -116,7 +116,7 @@ Parquet files, compressed with Zstandard, one folder for each kind of log and ho
 without `gone_at`); a file that it does not name is on its way into a commit, or left over. A file has the columns that any
 of its events has a value in; columns are added with time and never change their type.
 
-A form stands for a raw line: `{name}` is the value of that column, `{@access 0}` the time of the event in the style of access
+A form stands for a raw line: `{name}` is the value of that column (`{=name}` where the name begins with `@` or `=`), `{@access 0}` the time of the event in the style of access
 logs for a clock so many minutes east of UTC (others are `syslog`, `iso` with the marks between its parts, digits of the
 fraction and zone, and `epoch` with digits of the fraction), braces of the line are doubled. In `c0di3 hunt` the column `event.original`
 always has the line.

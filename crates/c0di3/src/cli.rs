@@ -12,7 +12,7 @@ pub(crate) use archive::{AnswerFormat, ArchiveArguments, ContextArguments, HuntA
 use crate::outcome::{Outcome, tell};
 
 /// Version and commit; the commit is what the build was told or could find.
-pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("C0DI3_COMMIT"), ")");
+pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")");
 
 #[derive(Debug, Parser)]
 #[command(name = "c0di3", version = VERSION, about = "Security log analysis: logs in, findings with evidence out")]

@@ -40,6 +40,12 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
     let block = rows.buffer();
     let Some((text, program)) = names.carried(at, rows, &block) else { return Some(names.settle(at, rows)) };
     let text = text.trim_ascii_end();
+    if names.has_only_lines(at) && !has_header(text) {
+        let Context { names, times, .. } = context;
+        names.guess(times, rows);
+        names.count_unknown();
+        return None;
+    }
     if names.is_of_any_program(at) {
         return Some(put_logged(at, text, context, rows));
     }

@@ -233,7 +233,7 @@ async fn splunk_is_answered_by_its_table_of_codes() {
         ("/services/collector/raw/1.0?sourcetype=st", "", "one\ntwo\n"),
     ] {
         let answer = port.send("POST", path, &[("content-type", kind)], body).await;
-        assert_eq!((answer.status, answer.body.as_str()), (200, "{\"code\":0,\"text\":\"Success\"}"), "{path}");
+        assert_eq!((answer.status, answer.body.as_str()), (200, "{\"text\":\"Success\",\"code\":0}"), "{path}");
     }
     assert_eq!(port.spooled().lines().count(), 10);
     let acked = port.send("POST", "/services/collector/event", &[("x-splunk-request-channel", channel)], event).await;

@@ -69,7 +69,8 @@ pub(super) fn derive(batch: &EventBatch, row: usize) -> Option<Form> {
     take_time(&mut places, batch.times().and_then(|times| times.get(row)).map(Timestamp));
     let mut values: Vec<(String, &str)> = Vec::new();
     for (at, name) in batch.column_names().enumerate() {
-        if OF_THE_PIPELINE.contains(&name) {
+        // A name with a brace in it could not be told from what follows it.
+        if OF_THE_PIPELINE.contains(&name) || name.contains(['{', '}']) {
             continue;
         }
         if let Some(text) = batch.text_at(at).and_then(|column| column.str(row)) {

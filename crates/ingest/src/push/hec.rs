@@ -18,6 +18,7 @@ const SOURCE: &str = "hec";
 #[derive(Deserialize)]
 struct HecEvent<'a> {
     #[serde(borrow)]
+    #[serde(default, deserialize_with = "told")]
     event: Option<&'a RawValue>,
     #[serde(borrow)]
     time: Option<&'a RawValue>,
@@ -63,6 +64,11 @@ impl Payload for HecEvents {
         }
         Ok(())
     }
+}
+
+/// A value that is there, be it `null`.
+fn told<'de, D: serde::Deserializer<'de>>(value: D) -> Result<Option<&'de RawValue>, D::Error> {
+    serde::Deserialize::deserialize(value).map(Some)
 }
 
 /// The inner error says why the value is no event.

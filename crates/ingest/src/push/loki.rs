@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn label_sets_are_read_whatever_their_values_hold() {
         let set = |text: &str| serde_json::to_string(&label_set(text)).unwrap();
-        assert_eq!(set(r#"{level="info",job="a=\"b\", c"}"#), r#"{"job":"a=\"b\", c","level":"info"}"#);
+        assert_eq!(set(r#"{level="info",job="a=\"b\", c"}"#), r#"{"level":"info","job":"a=\"b\", c"}"#);
         assert_eq!((set("{}"), set("junk"), set("{a=b}")), ("{}".to_owned(), "{}".to_owned(), "{}".to_owned()));
     }
 }

@@ -111,6 +111,11 @@ impl Names {
         shape.guesses && shape.text.is_some()
     }
 
+    /// Whether only events whose text is a line of a program have the shape.
+    pub(super) fn has_only_lines(&self, at: usize) -> bool {
+        self.places.shapes().shapes()[at].only_lines
+    }
+
     /// Whether the shape is that of one product, and no wrapper.
     pub(super) fn tells_product(&self, at: usize) -> bool {
         self.plans[at].as_ref().is_some_and(|plan| plan.logsource.iter().any(|(_, part)| part.is_some()))

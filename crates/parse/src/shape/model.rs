@@ -193,4 +193,6 @@ pub(crate) struct EventShape {
     pub(crate) text: Option<CarriedText>,
     /// Keys that the shape does not name may be guessed.
     pub(crate) guesses: bool,
+    /// An event whose text is no line of a program has no known shape.
+    pub(crate) only_lines: bool,
 }

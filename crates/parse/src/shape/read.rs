@@ -33,6 +33,7 @@ const PARTS: &[&str] = &[
     "set",
     "text",
     "guess",
+    "only_lines",
 ];
 /// Words behind `as`.
 const CONVERSIONS: &[(&str, Conversion)] = &[
@@ -232,6 +233,7 @@ impl Draft<'_, '_> {
             constants: Vec::new(),
             text: None,
             guesses: self.is_yes(node.get("guess")),
+            only_lines: self.is_yes(node.get("only_lines")),
         };
         if let Some(fields) = node.get("fields") {
             shape.fields = self.fields(fields);
