@@ -52,8 +52,9 @@ fi
 
 port=${DRILL_PORT:-$((20000 + $$ % 12000))}
 token=$(run "$program" token create --role viewer --name drill --expires 1h 2>/dev/null | tail -1)
-C0DI3_AUTH_TOKENS=true C0DI3_API_LISTEN=127.0.0.1:$port C0DI3_API_HEALTH_LISTEN=127.0.0.1:0 C0DI3_LOG_LEVEL=error \
-  run "$program" agent >"$work/agent" 2>&1 &
+# Not by the function: its process would be the shell's, and the agent would outlive it.
+env -u C0DI3_STORE_URL C0DI3_STORE_URL_FILE="$work/store-url" C0DI3_AUTH_TOKENS=true C0DI3_API_LISTEN=127.0.0.1:"$port" \
+  C0DI3_API_HEALTH_LISTEN=127.0.0.1:0 C0DI3_LOG_LEVEL=error "$program" agent >"$work/agent" 2>&1 &
 served=$!
 for _ in $(seq 100); do curl -fs --max-time 2 "http://127.0.0.1:$port/ready" >/dev/null 2>&1 && break; sleep 0.2; done
 printf 'header = "Authorization: Bearer %s"\n' "$token" | curl -fs --max-time 10 --config - "http://127.0.0.1:$port/api/v1/findings?limit=1" >"$work/answer" ||

@@ -23,17 +23,8 @@ port() { # a free port below those of outgoing connections
 pg_bin=$(dirname "$(find /usr/lib/postgresql -name initdb | sort -V | tail -1)")
 as_postgres() { if [ "$(id -u)" = 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
 agent='' analyzer='' redis=''
-# Asks a process to end, and ends it where it has not within five seconds.
-stop_process() {
-  kill "$1" 2>/dev/null || return 0
-  for _ in $(seq 50); do
-    case "$(ps -o stat= -p "$1" 2>/dev/null)" in '' | Z*) return 0 ;; esac
-    sleep 0.1
-  done
-  kill -KILL "$1" 2>/dev/null || true
-}
 finish() {
-  for one in $agent $analyzer $redis; do stop_process "$one"; done
+  for one in $agent $analyzer $redis; do kill "$one" 2>/dev/null || true; done
   as_postgres "$pg_bin/pg_ctl" -D "$work/pg/data" -m immediate stop >/dev/null 2>&1 || true
   rm -rf "$work"
 }
@@ -109,7 +100,7 @@ cd "$work"
 c0di3() { "$program" "$@"; }
 start_agent() { C0DI3_LOG_FOLDER=$logs C0DI3_LOG_STDERR=true "$program" agent >>"$work/agent.out" 2>&1 & agent=$!; }
 start_analyzer() { C0DI3_LOG_FOLDER=$work/analyzer-logs "$program" analyzer >>"$work/analyzer.out" 2>&1 & analyzer=$!; }
-end() { stop_process "$1"; wait "$1" 2>/dev/null || true; }
+end() { kill "$1" 2>/dev/null || true; wait "$1" 2>/dev/null || true; }
 ready() { curl -fs --max-time 3 "http://127.0.0.1:$api/ready" && curl -fs --max-time 3 "http://127.0.0.1:$ingest/ready"; }
 token=
 ask() { curl -s --max-time 10 -H "Authorization: Bearer $token" "$@"; }
@@ -192,6 +183,7 @@ held "docker exec postgres pg_dump; kubectl exec postgres-0 -- pg_dump" docker-c
 step "configuration: tar of what is set" tar -czf "$work/config.tar.gz" -C "$root" .env.example docker-compose.yml k8s
 held "kubectl get configmap,secret -o yaml; kubectl apply -f config-backup.yaml" k8s/base/configmap.yaml "check-k8s.sh"
 step "the drill: restore, counts, checksums, a login" env C0DI3="$program" "$scripts/drill-db.sh" "$work/backups"
+step "the drill leaves nothing running" test "$(pgrep -cf "^$program agent\$")" = 1
 
 section "Maintenance"
 c0di3_tasks() { says "^(done|LOOK|todo)  $2" env C0DI3_LOG_FOLDER="$logs" "$program" tasks "$1"; }

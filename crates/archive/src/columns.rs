@@ -8,7 +8,7 @@ use arrow_array::builder::{Int64Builder, MapBuilder, MapFieldNames, StringBuilde
 use arrow_array::{Array, ArrayRef, TimestampMicrosecondArray, UInt32Array};
 use arrow_schema::ArrowError;
 use arrow_select::take::take;
-use event::{EventBatch, Field, ValueTag};
+use event::{EventBatch, ValueTag};
 
 use crate::schema::{
     FORM, INGESTED, JSON_TYPES, JUDGED_AS, LABEL_FIELDS, LABELS, LINE, OFFSET, SEQUENCE, SOURCE_ID, SOURCE_NAME,
@@ -34,7 +34,8 @@ impl Rows<'_> {
         let mut labels = Vec::new();
         for (at, name) in self.batch.column_names().enumerate() {
             let Some(array) = self.batch.records().columns().get(at) else { continue };
-            let is_own = Field::named(name).is_some_and(|(_, row)| type_of(row.kind) == *array.data_type());
+            let field = self.batch.field_at(at);
+            let is_own = field.is_some_and(|row| type_of(row.kind) == *array.data_type());
             if !is_own {
                 labels.push((name, at));
                 continue;

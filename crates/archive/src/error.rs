@@ -19,6 +19,12 @@ pub enum ArchiveError {
         /// What the system says.
         source: std::io::Error,
     },
+    /// The folder holds what another store knows.
+    #[error("{} is the archive of another store: use that store, or another folder", .0.display())]
+    OfAnother(PathBuf),
+    /// The store knows events, and they are not here.
+    #[error("the events that this store knows are not in {}: name their folder, or use another store", .0.display())]
+    Elsewhere(PathBuf),
     /// A file is not what it was written as.
     #[error("cannot read or write Parquet: {0}")]
     Parquet(#[from] ParquetError),

@@ -1,13 +1,51 @@
-//! The files below an archive's root: finding those that no commit names, and removing files that retention gives up.
+//! The files below an archive's root: whose they are, writing one, finding those that no commit names, and removing those that
+//! retention gives up.
 
-use std::fs;
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use crate::error::ArchiveError;
 
+/// Name of the file that says whose archive a folder holds.
+const OWNER: &str = "ARCHIVE";
+
+/// Makes the folder that of the archive, or refuses it: what another store knows would be taken for left over. `has_files`: the
+/// store knows files, which must lie in this folder.
+pub(crate) fn claim(root: &Path, archive: &str, has_files: bool) -> Result<(), ArchiveError> {
+    let path = root.join(OWNER);
+    match fs::read_to_string(&path) {
+        Ok(owner) if owner.trim() == archive => Ok(()),
+        Ok(_) => Err(ArchiveError::OfAnother(root.to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound && has_files => Err(ArchiveError::Elsewhere(root.to_owned())),
+        Err(error) if error.kind() == ErrorKind::NotFound => put(root, OWNER, archive.as_bytes()),
+        Err(error) => Err(ArchiveError::io("read", &path, error)),
+    }
+}
+
+/// Writes and syncs a file below the root, its folder, and the folders that are made for it: after a loss of power it is there.
+/// A reader of the folder sees the whole file or none.
+pub(crate) fn put(root: &Path, below: &str, bytes: &[u8]) -> Result<(), ArchiveError> {
+    let path = &root.join(below);
+    let folder = path.parent().unwrap_or(root);
+    let failed = |what: &'static str| move |error| ArchiveError::io(what, path, error);
+    if !folder.is_dir() {
+        fs::create_dir_all(folder).map_err(failed("make the folder of"))?;
+        for made in folder.ancestors().skip(1).take_while(|above| above.starts_with(root)) {
+            File::open(made).and_then(|made| made.sync_all()).map_err(failed("sync a folder above"))?;
+        }
+    }
+    let unfinished = path.with_extension("parquet.tmp");
+    let mut file = File::create(&unfinished).map_err(failed("create"))?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed("write"))?;
+    fs::rename(&unfinished, path).map_err(failed("rename"))?;
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync the folder of"))
+}
+
 /// Removes files of this instance that are not known, finished or not, and says how many. Files of other instances stay:
 /// they may be on their way into a commit.
-pub(crate) fn remove_orphans(root: &Path, instance: &str, known: &impl Fn(&str) -> bool) -> Result<u64, ArchiveError> {
+pub(crate) fn remove_orphans(root: &Path, instance: &str, known: &BTreeSet<String>) -> Result<u64, ArchiveError> {
     let mut removed = 0;
     let mut folders = vec![root.to_owned()];
     while let Some(folder) = folders.pop() {
@@ -21,7 +59,7 @@ pub(crate) fn remove_orphans(root: &Path, instance: &str, known: &impl Fn(&str) 
             }
             let name = entry.file_name().to_string_lossy().into_owned();
             let below = path.strip_prefix(root).map(|below| below.to_string_lossy().replace('\\', "/"));
-            if is_of(&name, instance) && !below.is_ok_and(|below| known(&below)) {
+            if is_of(&name, instance) && !below.is_ok_and(|below| known.contains(&below)) {
                 fs::remove_file(&path).map_err(|error| ArchiveError::io("remove", &path, error))?;
                 removed += 1;
             }
@@ -51,7 +89,7 @@ pub fn remove(root: &Path, paths: &[String]) -> Result<(), ArchiveError> {
     for path in paths {
         let path = root.join(path);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(ArchiveError::io("remove", &path, error));
             }
             _ => {}

@@ -29,7 +29,7 @@ pub use compact::to_compact;
 pub use error::ArchiveError;
 pub use folder::remove;
 pub use hunt::{Answer, Hunt, HuntError, HuntLimits, QUESTION_BYTES_MAX};
-pub use passage::{Passage, passages};
+pub use passage::{Passage, PassageLine, passage_question, passage_rows, passages};
 pub use read::FileReader;
 pub use restore::{Restored, restore};
 pub use search::{BadSearch, Search};

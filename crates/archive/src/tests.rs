@@ -1,6 +1,6 @@
 //! What goes into an archive comes out again: every example that can be read, line by line and field by field.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ fn parsed(name: &str, text: &str) -> Arc<EventBatch> {
 }
 
 fn written(root: &Path, batches: &[Arc<EventBatch>]) -> Vec<ArchiveFile> {
-    let (writer, orphans) = Writer::open(root, ("test", 1), 2, |_| false).unwrap();
+    let (writer, orphans) = Writer::open(root, "a", ("test", 1), 2, &BTreeSet::new()).unwrap();
     assert_eq!(orphans, 0);
     let mut segment = Segment::default();
     batches.iter().for_each(|batch| segment.push(Arc::clone(batch), 0));
@@ -124,7 +124,7 @@ fn lines_that_their_fields_reproduce_are_not_stored_twice() {
 #[test]
 fn files_of_a_partition_become_one_with_the_same_events() {
     let folder = tempfile::tempdir().unwrap();
-    let (writer, _) = Writer::open(folder.path(), ("test", 1), 1, |_| false).unwrap();
+    let (writer, _) = Writer::open(folder.path(), "a", ("test", 1), 1, &BTreeSet::new()).unwrap();
     let mut files = Vec::new();
     let mut next = 0;
     for part in 0..9 {
@@ -147,7 +147,8 @@ fn files_that_no_commit_names_are_removed_and_those_of_others_stay() {
     let files = written(folder.path(), &[parsed("access.log", &access_lines(10))]);
     let known = files[0].path.clone();
     let write = |instance, epoch| {
-        let (writer, removed) = Writer::open(folder.path(), (instance, epoch), 1, |path| path == known).unwrap();
+        let (writer, removed) =
+            Writer::open(folder.path(), "a", (instance, epoch), 1, &BTreeSet::from([known.clone()])).unwrap();
         let mut segment = Segment::default();
         segment.push(parsed("more.log", &access_lines(10)), 0);
         (writer.write(&segment, 50).unwrap().remove(0).path, removed)
@@ -160,6 +161,22 @@ fn files_that_no_commit_names_are_removed_and_those_of_others_stay() {
     assert_eq!(removed, 1);
     let exists = |path: &str| folder.path().join(path).exists();
     assert_eq!((exists(&known), exists(&of_other), exists(&orphan)), (true, true, false));
+}
+
+#[test]
+fn a_folder_belongs_to_one_store_and_its_files_are_never_taken_for_left_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = written(folder.path(), &[parsed("access.log", &access_lines(10))]);
+    let open = |root: &Path, name: &str, known: &BTreeSet<String>| {
+        Writer::open(root, name, ("test", 1), 1, known).err().map(|error| error.to_string())
+    };
+    let refused = open(folder.path(), "b", &BTreeSet::new()).unwrap();
+    assert!(refused.ends_with("is the archive of another store: use that store, or another folder"), "{refused}");
+    assert!(folder.path().join(&files[0].path).exists());
+    let known = BTreeSet::from([files[0].path.clone()]);
+    assert_eq!(open(folder.path(), "a", &known), None);
+    let refused = open(&folder.path().join("empty"), "a", &known).unwrap();
+    assert!(refused.starts_with("the events that this store knows are not in"), "{refused}");
 }
 
 fn ask(hunt: &Hunt, question: &str) -> Result<String, String> {

@@ -1,10 +1,9 @@
 //! A segment becomes Parquet files: one for each kind of log and hour, made side by side, synced to the disk under their final
 //! names. Nobody reads a file before a commit has named it; what was written and never named is removed at the next start.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::fs::{self, File};
-use std::io::Write;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -22,6 +21,7 @@ use parquet::schema::types::ColumnPath;
 
 use crate::columns::{Columns, Rows};
 use crate::error::ArchiveError;
+use crate::folder;
 use crate::form::FormBook;
 use crate::schema::{FORM, SEQUENCE, columns};
 use crate::segment::{Part, Partition, Segment};
@@ -64,16 +64,18 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Writes below this folder, which is made where it is not there. Files of `prefix` that `known` does not hold were
-    /// never committed: they are removed, and counted in the answer.
+    /// Writes below this folder, which is made where it is not there, for the archive of this name. Files of the instance
+    /// that are not known were never committed: they are removed, and counted in the answer.
     pub fn open(
         root: &Path,
+        archive: &str,
         (instance, epoch): (&str, u64),
         jobs: usize,
-        known: impl Fn(&str) -> bool,
+        known: &BTreeSet<String>,
     ) -> Result<(Writer, u64), ArchiveError> {
         fs::create_dir_all(root).map_err(|error| ArchiveError::io("make the folder", root, error))?;
-        let orphans = crate::folder::remove_orphans(root, instance, &known)?;
+        folder::claim(root, archive, !known.is_empty())?;
+        let orphans = folder::remove_orphans(root, instance, known)?;
         let prefix = format!("{instance}-{epoch}");
         let writer = Writer {
             root: root.to_owned(),
@@ -187,7 +189,7 @@ impl Writer {
             columns: schema.fields().iter().map(|field| field.name().clone()).collect(),
             path,
         };
-        store(&self.root.join(&file.path), &bytes)?;
+        folder::put(&self.root, &file.path, &bytes)?;
         Ok(file)
     }
 }
@@ -197,18 +199,6 @@ fn folder_of(partition: &Partition) -> String {
     let civil = Civil::shown(partition.hour, 0);
     let (year, month, day, hour) = (civil.year, civil.month, civil.day, civil.hour);
     format!("dataset={}/date={year:04}-{month:02}-{day:02}/hour={hour:02}", partition.dataset)
-}
-
-/// Writes and syncs the file and its folder. A reader of the folder sees the whole file or none.
-fn store(path: &Path, bytes: &[u8]) -> Result<(), ArchiveError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let failed = |what: &'static str| move |error| ArchiveError::io(what, path, error);
-    fs::create_dir_all(folder).map_err(failed("make the folder of"))?;
-    let unfinished = path.with_extension("parquet.tmp");
-    let mut file = File::create(&unfinished).map_err(failed("create"))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed("write"))?;
-    fs::rename(&unfinished, path).map_err(failed("rename"))?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync the folder of"))
 }
 
 /// The columns that any chunk has, in the order of the archive.

@@ -42,7 +42,8 @@ impl Archiver {
         let known: BTreeSet<String> = files.into_iter().map(|file| file.path).chain(gone).collect();
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
         let held = (lease.instance.as_str(), lease.epoch);
-        let (writer, orphans) = Writer::open(root, held, jobs, |path| known.contains(path))
+        let name = runtime.block_on(store.archive_name())?;
+        let (writer, orphans) = Writer::open(root, &name, held, jobs, &known)
             .with_context(|| format!("cannot use the archive {}", root.display()))?;
         if orphans > 0 {
             tracing::info!(orphans, "removed files of the archive that were never committed");

@@ -112,22 +112,21 @@ impl EventArchive for AskedArchive {
         let near = |time: Option<Timestamp>, by: i64| time.map(|time| time.saturating_add_us(by));
         let span = finding.span;
         let files = self.files(near(span.first_seen, -AROUND_US), near(span.last_seen, AROUND_US)).await?;
-        let mut out: Vec<LinesAround> = Vec::new();
-        for wanted in archive::passages(&finding.evidence, before, after).into_iter().take(EVIDENCE_MAX) {
-            let rows = wanted.lines() as usize;
-            let answer = self.ask(files.clone(), wanted.question(), rows).await?;
-            let lines: Vec<SourceLine> = answer
-                .lines_by_number()
-                .map(|(line_no, original)| SourceLine {
-                    is_evidence: wanted.evidence.contains(&line_no),
-                    line_no,
-                    original,
-                })
-                .collect();
-            let note = wanted.missing(lines.iter().map(|line| line.line_no));
-            out.push(LinesAround { source: wanted.source, lines, note });
-        }
-        Ok(out)
+        let mut passages = archive::passages(&finding.evidence, before, after);
+        passages.truncate(EVIDENCE_MAX);
+        let (question, rows) = (archive::passage_question(&passages), archive::passage_rows(&passages));
+        let answer = self.ask(files, question, rows).await?;
+        let around = |passage: archive::Passage| {
+            let found = passage.lines(&answer);
+            let note = passage.missing(&found).map(str::to_owned);
+            let line = |line: archive::PassageLine| SourceLine {
+                line_no: line.number,
+                original: line.text,
+                is_evidence: line.is_evidence,
+            };
+            LinesAround { source: passage.source, lines: found.into_iter().map(line).collect(), note }
+        };
+        Ok(passages.into_iter().map(around).collect())
     }
 
     async fn search(&self, search: String, rows: usize) -> Result<EventRows, Unanswerable> {

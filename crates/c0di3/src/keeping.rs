@@ -91,9 +91,10 @@ impl Keeping {
     }
 }
 
-/// Files beyond the bounds, the oldest first, and the others.
+/// Files beyond the bounds, and the others. For their length files go in the order in which their events came: the times in
+/// them are the senders' word, and must not push out what others sent.
 fn beyond(mut files: Vec<ArchiveFile>, now: Timestamp, bounds: &ArchiveConfig) -> (Vec<ArchiveFile>, Vec<ArchiveFile>) {
-    files.sort_by_key(|file| (file.times.1, file.sequences.0));
+    files.sort_by_key(|file| file.sequences);
     let oldest = now.saturating_sub_us(bounds.age_max_us);
     let mut bytes: u64 = files.iter().map(|file| file.bytes).sum();
     let goes = |file: &ArchiveFile| {
@@ -120,7 +121,7 @@ mod tests {
             bytes,
             raw_bytes: bytes,
             times: (Timestamp(0), Timestamp(hours * 3_600_000_000)),
-            sequences: (0, 0),
+            sequences: (hours as u64, hours as u64),
             columns: Vec::new(),
         };
         let bounds =

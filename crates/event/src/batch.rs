@@ -10,7 +10,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{DataType, Field as ArrowField, Schema};
 
 use crate::block::{EventId, Layout, Position, Source};
-use crate::catalog::{FIELDS, FieldId, field};
+use crate::catalog::{FIELDS, Field, FieldId, field};
 use crate::column::ValueTag;
 use crate::dataset::DatasetId;
 use crate::time::Timestamp;
@@ -166,6 +166,11 @@ impl EventBatch {
     /// Place of the column with this name.
     pub fn position_of(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| &*column.name == name)
+    }
+
+    /// The catalog's row for the column at this position; `None` for a column that only this batch knows.
+    pub fn field_at(&self, position: usize) -> Option<&'static Field> {
+        Field::of(self.columns.get(position)?.id)
     }
 
     fn position_of_id(&self, id: FieldId) -> Option<usize> {

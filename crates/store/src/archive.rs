@@ -39,6 +39,8 @@ pub trait ArchiveCatalogue: Send + Sync + std::fmt::Debug {
     async fn archive_files(&self, query: &FileQuery) -> Result<Vec<ArchiveFile>, StoreError>;
     /// What there is in all.
     async fn archive_size(&self) -> Result<ArchiveSize, StoreError>;
+    /// The name of the archive whose files the store knows: 32 hexadecimal digits, made with the table.
+    async fn archive_name(&self) -> Result<String, StoreError>;
     /// Takes so many numbers for events, and gives the first of them; nobody else gets one of these again.
     async fn reserve_sequences(&self, count: u64) -> Result<u64, StoreError>;
     /// Puts files in the place of others, all or nothing: false where one of the others is gone by now. Whoever has the
@@ -60,7 +62,8 @@ const COLUMNS: &str = "SELECT path, dataset, hour, events, bytes, raw_bytes, fir
      ORDER BY first_sequence, path";
 const PUT: &str = "INSERT INTO archive_files (path, dataset, hour, events, bytes, raw_bytes, first_time, last_time,
         first_sequence, last_sequence, columns, created_at)
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+     ON CONFLICT (path) DO NOTHING";
 const SIZE: &str = "SELECT COUNT(*), CAST(COALESCE(SUM(events), 0) AS BIGINT), CAST(COALESCE(SUM(bytes), 0) AS BIGINT),
      CAST(COALESCE(SUM(raw_bytes), 0) AS BIGINT) FROM archive_files WHERE gone_at IS NULL";
 
@@ -78,7 +81,7 @@ fn file_of(row: &Row) -> ArchiveFile {
     }
 }
 
-/// Writes the rows of new files.
+/// Writes the rows of new files. A commit whose answer was lost is tried again: its files may be there.
 pub(crate) async fn write_files(
     transaction: &mut Transaction,
     files: &[ArchiveFile],
@@ -121,6 +124,11 @@ impl ArchiveCatalogue for SqlStore {
             raw_bytes: row.count(3),
         };
         Ok(row.as_ref().map(size).unwrap_or_default())
+    }
+
+    async fn archive_name(&self) -> Result<String, StoreError> {
+        let row = self.pool.row(sql("SELECT archive FROM archive_sequence")).await?;
+        row.map(|row| row.get(0)).ok_or_else(|| StoreError::Damaged("the name of the archive is missing".to_owned()))
     }
 
     async fn reserve_sequences(&self, count: u64) -> Result<u64, StoreError> {

@@ -46,11 +46,14 @@ checks!(
     summaries_are_kept_by_content,
     tokens_are_kept_and_revoked,
     the_last_success_of_a_task_is_kept,
+    files_of_events_are_named_by_commits_and_taken_away_in_one_step,
 );
 
+mod archive;
 mod hot_aggregates;
 mod records;
 
+use archive::files_of_events_are_named_by_commits_and_taken_away_in_one_step;
 use hot_aggregates::changes_are_told_by_revision_and_hot_counts_follow_them;
 
 async fn store(url: &str) -> Arc<dyn Store> {

@@ -7,9 +7,12 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::Int64Type;
 use arrow_array::{Array, RecordBatch};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use event::SourceId;
 use serde_json::{Map, Value};
 
 use super::Answer;
+use crate::passage::FoundLine;
+use crate::schema::{LINE, OFFSET, SOURCE_ID, SOURCE_NAME};
 
 /// Widest column of a table, in characters.
 const WIDTH_MAX: usize = 60;
@@ -138,18 +141,23 @@ impl Answer {
         self.batches.iter().flat_map(lines)
     }
 
-    /// The raw lines with their numbers in their sources, as they were received.
-    pub fn lines_by_number(&self) -> impl Iterator<Item = (u64, String)> {
-        let lines = |batch: &RecordBatch| {
-            let numbers = batch.column_by_name("c0di3.line").and_then(|column| column.as_primitive_opt::<Int64Type>());
-            let texts = batch.column_by_name("event.original").and_then(|column| column.as_string_view_opt());
-            let pairs = numbers.zip(texts).map(|(numbers, texts)| {
-                let pair = |(number, text): (&i64, Option<&str>)| (*number as u64, text.unwrap_or("").to_owned());
-                numbers.values().iter().zip(texts.iter()).map(pair).collect::<Vec<_>>()
-            });
-            pairs.unwrap_or_default()
-        };
-        self.batches.iter().flat_map(lines)
+    /// The rows of an answer to the question for passages.
+    pub(crate) fn found_lines(&self) -> Vec<FoundLine> {
+        let mut all = Vec::new();
+        for batch in &self.batches {
+            let text = |name| batch.column_by_name(name).and_then(|column| column.as_string_view_opt());
+            let number = |name| batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
+            let columns = (text(SOURCE_NAME), text(SOURCE_ID), text("event.original"), number(OFFSET), number(LINE));
+            let (Some(names), Some(ids), Some(lines), Some(offsets), Some(numbers)) = columns else { continue };
+            all.extend((0..batch.num_rows()).filter(|row| !lines.is_null(*row)).map(|row| FoundLine {
+                name: names.value(row).to_owned(),
+                source: ids.value(row).parse().unwrap_or(SourceId(0)),
+                offset: offsets.value(row) as u64,
+                number: numbers.value(row) as u64,
+                text: lines.value(row).to_owned(),
+            }));
+        }
+        all
     }
 }
 

@@ -11,6 +11,7 @@ use event::{FindingId, Timestamp};
 use self::open_archive::OpenArchive;
 use crate::cli::{AnswerFormat, ContextArguments, HuntArguments, SearchArguments};
 use crate::clock;
+use crate::command::replay::printable::printable;
 use crate::config::Config;
 use crate::outcome::{Outcome, Usage, tell};
 
@@ -60,12 +61,15 @@ fn lines(answer: &Answer, limit: usize) -> anyhow::Result<Outcome> {
         printed += 1;
     }
     tell(&format!("{printed} event(s)"));
+    if answer.is_cut {
+        tell(&format!("note: only the newest {limit} are shown: --limit shows more"));
+    }
     Ok(Outcome::Done)
 }
 
 /// The lines around the evidence of a finding, from the same source.
 pub(crate) fn context(config: &Config, arguments: &ContextArguments) -> anyhow::Result<Outcome> {
-    let opened = OpenArchive::of(config, &arguments.archive)?;
+    let mut opened = OpenArchive::of(config, &arguments.archive)?;
     let id: FindingId = arguments.finding.parse().map_err(|_| {
         Usage(format!("`{}` is no id of a finding: 32 hexadecimal digits, as lists print them", arguments.finding))
     })?;
@@ -75,21 +79,19 @@ pub(crate) fn context(config: &Config, arguments: &ContextArguments) -> anyhow::
     let near = |time: Option<Timestamp>, by: i64| time.map(|time| time.saturating_add_us(by));
     let files = opened.files(near(span.first_seen, -AROUND_US), near(span.last_seen, AROUND_US))?;
     let mut out = std::io::stdout().lock();
-    for passage in archive::passages(&stored.finding.evidence, arguments.before, arguments.after) {
-        let answer = opened.ask(&files, &passage.question())?;
+    let passages = archive::passages(&stored.finding.evidence, arguments.before, arguments.after);
+    opened.limits.rows = archive::passage_rows(&passages);
+    let answer = opened.ask(&files, &archive::passage_question(&passages))?;
+    for passage in &passages {
         writeln!(out, "{}", printable(&passage.source))?;
-        let found: Vec<(u64, String)> = answer.lines_by_number().collect();
-        for (number, line) in &found {
-            let mark = if passage.evidence.contains(number) { '>' } else { ' ' };
-            writeln!(out, "{mark} {number:>8}  {}", printable(line))?;
+        let lines = passage.lines(&answer);
+        for line in &lines {
+            let mark = if line.is_evidence { '>' } else { ' ' };
+            writeln!(out, "{mark} {:>8}  {}", line.number, printable(&line.text))?;
         }
-        if let Some(missing) = passage.missing(found.iter().map(|(number, _)| *number)) {
+        if let Some(missing) = passage.missing(&lines) {
             writeln!(out, "  {missing}")?;
         }
     }
     Ok(Outcome::Done)
-}
-
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }

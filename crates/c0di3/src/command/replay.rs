@@ -3,7 +3,7 @@
 //! would have added.
 
 mod bar;
-mod printable;
+pub(crate) mod printable;
 mod ranked;
 pub(crate) mod report;
 pub(crate) mod sources;

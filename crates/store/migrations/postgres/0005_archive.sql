@@ -25,6 +25,7 @@ CREATE TABLE archive_files (
 CREATE INDEX archive_files_by_time ON archive_files (last_time, first_time);
 CREATE INDEX archive_files_gone    ON archive_files (gone_at) WHERE gone_at IS NOT NULL;
 
--- The number that the next event of the archive gets.
-CREATE TABLE archive_sequence (next BIGINT NOT NULL);
-INSERT INTO archive_sequence (next) VALUES (0);
+-- The number that the next event of the archive gets, and the name that the archive's folder carries: files of another
+-- archive are none of ours.
+CREATE TABLE archive_sequence (next BIGINT NOT NULL, archive TEXT NOT NULL);
+INSERT INTO archive_sequence (next, archive) VALUES (0, replace(gen_random_uuid()::text, '-', ''));
