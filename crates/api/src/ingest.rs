@@ -108,14 +108,10 @@ pub(crate) async fn take_pushed(state: &IngestState, pushed: Pushed, body: Body)
             }
         }
     }
-    let result = if claim.is_some() {
-        // Whether the sender still waits or not: or a name could be forgotten whose batch was taken.
-        let state = state.clone();
-        let taking = tokio::spawn(async move { take_whole(&state, pushed, claim, body).await });
-        taking.await.unwrap_or_else(|_| Err(Problem::busy("the body could not be worked on")))
-    } else {
-        take_whole(state, pushed, None, body).await
-    };
+    // Whether the sender still waits or not: some look at no answer, and a name could be forgotten whose batch was taken.
+    let state = state.clone();
+    let taking = tokio::spawn(async move { take_whole(&state, pushed, claim, body).await });
+    let result = taking.await.unwrap_or_else(|_| Err(Problem::busy("the body could not be worked on")));
     let outcome = if result.is_ok() { "accepted" } else { "refused" };
     metrics::counter!("ingest_requests_total", "source" => source, "outcome" => outcome).increment(1);
     if let Ok(report) = &result {

@@ -92,16 +92,12 @@ async fn take(
         encoding.clone_into(&mut pushed.encoding);
     }
     let body = request.into_body();
-    // A client that looks at no answer may be gone before there is one: what it sent is taken all the same.
-    let is_stream = opened.is_stream;
-    let taking = tokio::spawn(async move {
-        match is_stream {
-            true => take_stream(&state, pushed, body).await,
-            false => take_pushed(&state, pushed, body).await,
-        }
-    });
-    let taken = taking.await.map_err(|_| Problem::busy("what was sent could not be worked on; send it again"))?;
-    Ok((shipper.taken)(&head, &taken?))
+    let report = if opened.is_stream {
+        take_stream(&state, pushed, body).await?
+    } else {
+        take_pushed(&state, pushed, body).await?
+    };
+    Ok((shipper.taken)(&head, &report))
 }
 
 async fn answer(ask: &'static Ask, State(state): State<IngestState>, request: Request) -> Result<Response, Problem> {

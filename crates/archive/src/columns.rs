@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::builder::{Int64Builder, MapBuilder, MapFieldNames, StringBuilder, StringViewBuilder};
-use arrow_array::{Array, ArrayRef, TimestampMicrosecondArray, UInt32Array};
+use arrow_array::{Array, ArrayRef, StringViewArray, TimestampMicrosecondArray, UInt32Array};
 use arrow_schema::ArrowError;
 use arrow_select::take::take;
 use event::{EventBatch, ValueTag};
@@ -45,7 +45,7 @@ impl Rows<'_> {
                 out.insert(name.to_owned(), taken);
             }
         }
-        self.put_places(&mut out);
+        self.put_places(&mut out)?;
         self.put_forms(&mut out)?;
         self.put_json_types(&mut out);
         self.put_labels(&labels, &mut out)?;
@@ -57,33 +57,33 @@ impl Rows<'_> {
     }
 
     /// Where the rows come from, and which rules judge them.
-    fn put_places(&self, out: &mut Columns) {
+    fn put_places(&self, out: &mut Columns) -> Result<(), ArrowError> {
         let batch = self.batch;
         let (mut sequences, mut offsets, mut lines) = (Int64Builder::new(), Int64Builder::new(), Int64Builder::new());
-        let mut names = repeated();
-        let mut judged = repeated();
+        let (mut names, mut judged) = (Repeated::default(), Repeated::default());
         for row in self.each() {
             sequences.append_value((self.first_sequence + row as u64) as i64);
             offsets.append_value(batch.offset(row) as i64);
             lines.append_value(batch.line_no(row) as i64);
-            names.append_value(&batch.origin(row).name);
-            judged.append_value(batch.datasets()[row].key());
+            names.push(Some(&batch.origin(row).name));
+            judged.push(Some(batch.datasets()[row].key()));
         }
-        let mut ids = repeated();
         let id = batch.source().id.to_string();
-        self.rows.iter().for_each(|_| ids.append_value(&id));
+        let mut ids = Repeated::default();
+        self.rows.iter().for_each(|_| ids.push(Some(&id)));
         let received = vec![batch.reference().micros(); self.rows.len()];
         let received = TimestampMicrosecondArray::from(received).with_timezone("UTC");
         let columns: [(&str, ArrayRef); 7] = [
             (SEQUENCE, Arc::new(sequences.finish())),
-            (SOURCE_ID, Arc::new(ids.finish())),
-            (SOURCE_NAME, Arc::new(names.finish())),
+            (SOURCE_ID, ids.column()?),
+            (SOURCE_NAME, names.column()?),
             (OFFSET, Arc::new(offsets.finish())),
             (LINE, Arc::new(lines.finish())),
             (INGESTED, Arc::new(received)),
-            (JUDGED_AS, Arc::new(judged.finish())),
+            (JUDGED_AS, judged.column()?),
         ];
         out.extend(columns.map(|(name, column)| (name.to_owned(), column)));
+        Ok(())
     }
 
     /// The forms; the raw line is left out where there is one.
@@ -91,9 +91,9 @@ impl Rows<'_> {
         if self.forms.iter().all(Option::is_none) {
             return Ok(());
         }
-        let mut texts = repeated();
-        self.forms.iter().for_each(|form| texts.append_option(form.as_deref()));
-        out.insert(FORM.to_owned(), Arc::new(texts.finish()));
+        let mut texts = Repeated::default();
+        self.forms.iter().for_each(|form| texts.push(form.as_deref()));
+        out.insert(FORM.to_owned(), texts.column()?);
         let name = "event.original";
         let kept = self.forms.iter().zip(self.rows).map(|(form, row)| form.is_none().then_some(*row));
         let kept: UInt32Array = kept.collect();
@@ -115,7 +115,7 @@ impl Rows<'_> {
         if tagged.is_empty() {
             return;
         }
-        let mut texts = repeated();
+        let mut texts = StringViewBuilder::new().with_deduplicate_strings();
         let mut text = String::new();
         for row in self.each() {
             text.clear();
@@ -167,7 +167,33 @@ impl Rows<'_> {
     }
 }
 
-/// A column whose rows repeat a few texts, each of which is kept once.
-fn repeated() -> StringViewBuilder {
-    StringViewBuilder::new().with_deduplicate_strings()
+/// Texts among which one is looked for: a block can have thousands of senders.
+const LATELY: usize = 16;
+
+/// A column whose rows repeat a few texts: each is kept once, and rows point to it. A text is known again by its place in memory,
+/// so that no row is hashed.
+#[derive(Default)]
+struct Repeated<'a> {
+    texts: Vec<&'a str>,
+    rows: Vec<Option<u32>>,
+}
+
+impl<'a> Repeated<'a> {
+    fn push(&mut self, text: Option<&'a str>) {
+        let row = text.map(|text| {
+            // What came lately comes again most of the time; where it does not, a text is kept twice, which costs room alone.
+            let latest = self.texts.len().saturating_sub(LATELY);
+            let known = self.texts[latest..].iter().rposition(|known| std::ptr::eq(*known, text));
+            let at = known.map_or(self.texts.len(), |at| latest + at);
+            if known.is_none() {
+                self.texts.push(text);
+            }
+            at as u32
+        });
+        self.rows.push(row);
+    }
+
+    fn column(self) -> Result<ArrayRef, ArrowError> {
+        take(&StringViewArray::from_iter_values(self.texts), &UInt32Array::from(self.rows), None)
+    }
 }

@@ -87,28 +87,6 @@ impl Form {
     }
 }
 
-/// The fields of one event, as a form asks for them.
-pub(crate) trait Values {
-    /// Appends the value of a field; false where there is none.
-    fn write(&self, name: &str, out: &mut Vec<u8>) -> bool;
-    /// Time of the event.
-    fn time(&self) -> Option<Timestamp>;
-}
-
-impl Form {
-    /// Writes the line that the form makes of the values; false where one of them is missing.
-    pub(crate) fn write(&self, values: &impl Values, out: &mut Vec<u8>) -> bool {
-        self.pieces.iter().all(|piece| match piece {
-            Piece::Literal(literal) => {
-                out.extend_from_slice(literal.as_bytes());
-                true
-            }
-            Piece::Value(name) => values.write(name, out),
-            Piece::Time(stamp) => values.time().map(|time| stamp.write(time, out)).is_some(),
-        })
-    }
-}
-
 /// A column that a form reads.
 #[derive(Clone, Copy, Debug)]
 enum Read<'a> {

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use arrow_array::builder::StringViewBuilder;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
-use arrow_array::{Array, ArrayRef, RecordBatch, StringViewArray};
+use arrow_array::{Array, ArrayRef, MapArray, PrimitiveArray, RecordBatch, StringViewArray};
 use event::{DatasetId, EventBatch, RestoredColumns, RestoredRows, Source, SourceId, Timestamp, ValueTag};
 
 use crate::error::ArchiveError;
-use crate::form::{Form, Values};
+use crate::form::{Form, Piece};
 use crate::schema::{FORM, INGESTED, JSON_TYPES, JUDGED_AS, LABELS, LINE, OFFSET, SEQUENCE, SOURCE_ID, SOURCE_NAME};
+use crate::stamp::Stamp;
 
 /// Columns that say where an event comes from, and are no fields of it.
 const OWN: [&str; 10] = [SEQUENCE, SOURCE_ID, SOURCE_NAME, OFFSET, LINE, INGESTED, JUDGED_AS, FORM, JSON_TYPES, LABELS];
@@ -129,7 +130,9 @@ pub(crate) fn originals(rows: &RecordBatch) -> StringViewArray {
     let Some(forms) = text(rows, FORM) else {
         return kept.cloned().unwrap_or_else(|| StringViewArray::new_null(rows.num_rows()));
     };
-    let mut known: BTreeMap<&str, Option<Form>> = BTreeMap::new();
+    let times = rows.column_by_name("@timestamp").and_then(|column| column.as_primitive_opt());
+    let labels = rows.column_by_name(LABELS).and_then(|column| column.as_map_opt());
+    let mut known: BTreeMap<&str, Option<FormColumns<'_>>> = BTreeMap::new();
     let mut out = StringViewBuilder::with_capacity(rows.num_rows());
     let mut line = Vec::new();
     for row in 0..rows.num_rows() {
@@ -139,58 +142,76 @@ pub(crate) fn originals(rows: &RecordBatch) -> StringViewArray {
         }
         line.clear();
         let form = (!forms.is_null(row)).then(|| forms.value(row));
-        let form = form.and_then(|form| known.entry(form).or_insert_with(|| Form::read(form)).as_ref());
-        let is_made = form.is_some_and(|form| form.write(&RowValues { rows, row }, &mut line));
+        let bind = |form: &str| Some(FormColumns { pieces: bound(&Form::read(form)?, rows), times, labels });
+        let form = form.and_then(|form| known.entry(form).or_insert_with(|| bind(form)).as_ref());
+        let is_made = form.is_some_and(|form| form.write(row, &mut line));
         out.append_option(std::str::from_utf8(&line).ok().filter(|_| is_made));
     }
     out.finish()
 }
 
-/// Fields of one row.
-struct RowValues<'a> {
-    rows: &'a RecordBatch,
-    row: usize,
+/// What a piece of a form is read from.
+enum FormPart<'a> {
+    Literal(String),
+    Time(Stamp),
+    /// The column of the name, where there is one; a row without a value in it may have a label.
+    Text(Option<&'a StringViewArray>, Arc<str>),
+    Number(&'a PrimitiveArray<Int64Type>, Arc<str>),
 }
 
-impl Values for RowValues<'_> {
-    fn write(&self, name: &str, out: &mut Vec<u8>) -> bool {
+/// The pieces of a form, each with its column: looked up once for all rows.
+fn bound<'a>(form: &Form, rows: &'a RecordBatch) -> Vec<FormPart<'a>> {
+    let part = |piece: &Piece| match piece {
+        Piece::Literal(literal) => FormPart::Literal(literal.clone()),
+        Piece::Time(stamp) => FormPart::Time(*stamp),
         // A sender may give a field the name of one of our own columns: it is a label.
-        if OWN.contains(&name) {
-            return self.write_label(name, out);
-        }
-        if let Some(texts) = text(self.rows, name) {
-            if texts.is_null(self.row) {
-                return self.write_label(name, out);
+        Piece::Value(name) if OWN.contains(&&**name) => FormPart::Text(None, Arc::clone(name)),
+        Piece::Value(name) => {
+            let numbers = rows.column_by_name(name).and_then(|column| column.as_primitive_opt());
+            match numbers {
+                Some(numbers) => FormPart::Number(numbers, Arc::clone(name)),
+                None => FormPart::Text(text(rows, name), Arc::clone(name)),
             }
-            out.extend_from_slice(texts.value(self.row).as_bytes());
-            return true;
         }
-        let Some(numbers) = self.rows.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>())
-        else {
-            return self.write_label(name, out);
-        };
-        if numbers.is_null(self.row) {
-            return self.write_label(name, out);
-        }
-        out.extend_from_slice(numbers.value(self.row).to_string().as_bytes());
-        true
-    }
-
-    fn time(&self) -> Option<Timestamp> {
-        let column = self.rows.column_by_name("@timestamp")?;
-        let times = column.as_primitive_opt::<TimestampMicrosecondType>()?;
-        (!times.is_null(self.row)).then(|| Timestamp(times.value(self.row)))
-    }
+    };
+    form.pieces.iter().map(part).collect()
 }
 
-impl RowValues<'_> {
-    fn write_label(&self, name: &str, out: &mut Vec<u8>) -> bool {
-        let Some(maps) = self.rows.column_by_name(LABELS).and_then(|column| column.as_map_opt()) else { return false };
-        if maps.is_null(self.row) {
-            return false;
-        }
+/// A form over the columns of some rows.
+struct FormColumns<'a> {
+    pieces: Vec<FormPart<'a>>,
+    times: Option<&'a PrimitiveArray<TimestampMicrosecondType>>,
+    labels: Option<&'a MapArray>,
+}
+
+impl FormColumns<'_> {
+    /// Writes the line that the form makes of a row; false where a value is missing.
+    fn write(&self, row: usize, out: &mut Vec<u8>) -> bool {
+        self.pieces.iter().all(|part| match part {
+            FormPart::Literal(literal) => {
+                out.extend_from_slice(literal.as_bytes());
+                true
+            }
+            FormPart::Time(stamp) => {
+                let time = self.times.filter(|times| !times.is_null(row)).map(|times| Timestamp(times.value(row)));
+                time.map(|time| stamp.write(time, out)).is_some()
+            }
+            FormPart::Text(Some(texts), _) if !texts.is_null(row) => {
+                out.extend_from_slice(texts.value(row).as_bytes());
+                true
+            }
+            FormPart::Number(numbers, _) if !numbers.is_null(row) => {
+                out.extend_from_slice(numbers.value(row).to_string().as_bytes());
+                true
+            }
+            FormPart::Text(_, name) | FormPart::Number(_, name) => self.write_label(row, name, out),
+        })
+    }
+
+    fn write_label(&self, row: usize, name: &str, out: &mut Vec<u8>) -> bool {
+        let Some(maps) = self.labels.filter(|maps| !maps.is_null(row)) else { return false };
         let (keys, values) = (maps.keys().as_string::<i32>(), maps.values().as_string::<i32>());
-        let (start, end) = (maps.value_offsets()[self.row] as usize, maps.value_offsets()[self.row + 1] as usize);
+        let (start, end) = (maps.value_offsets()[row] as usize, maps.value_offsets()[row + 1] as usize);
         let found = (start..end).find(|at| keys.value(*at) == name && !values.is_null(*at));
         found.map(|at| out.extend_from_slice(values.value(at).as_bytes())).is_some()
     }

@@ -71,7 +71,7 @@ impl Segment {
             let places = RowPlaces::of(batch);
             let mut last: Option<(Partition, Vec<u32>)> = None;
             for row in (0..batch.rows()).filter(|row| places.is_event(*row)) {
-                let wanted = places.partition(row);
+                let wanted = places.partition(row, last.as_ref().map(|(partition, _)| partition.dataset.as_str()));
                 let is_same = last.as_ref().is_some_and(|(partition, _)| wanted.is(partition));
                 if !is_same {
                     put(&mut all, at, last.take());
@@ -134,8 +134,10 @@ impl<'a> RowPlaces<'a> {
         has_line && self.batch.datasets()[row] != event::dataset::CONTINUATION
     }
 
-    fn partition(&self, row: usize) -> Wanted<'a> {
-        let named = self.datasets.and_then(|column| column.str(row)).filter(|name| is_folder(name));
+    /// `known`: a name that is a folder's.
+    fn partition(&self, row: usize, known: Option<&str>) -> Wanted<'a> {
+        let named = self.datasets.and_then(|column| column.str(row));
+        let named = named.filter(|name| known == Some(*name) || is_folder(name));
         let dataset = named.unwrap_or(Dataset::of(self.batch.datasets()[row]).name);
         let time = self.times.and_then(|times| times.get(row)).unwrap_or(self.batch.reference().micros());
         Wanted { dataset, hour: time - time.rem_euclid(HOUR_US) }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::TimestampMicrosecondType;
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{ArrayRef, RecordBatch, new_null_array};
 use arrow_schema::{Field as ArrowField, Schema};
 use event::time::Civil;
@@ -252,17 +252,16 @@ struct Range(Option<(i64, i64)>);
 impl Range {
     fn take(&mut self, column: Option<&ArrayRef>) {
         let Some(column) = column else { return };
-        let numbers: Vec<i64> = if let Some(times) = column.as_primitive_opt::<TimestampMicrosecondType>() {
-            times.iter().flatten().collect()
-        } else if let Some(numbers) = column.as_primitive_opt::<arrow_array::types::Int64Type>() {
-            numbers.iter().flatten().collect()
-        } else {
-            return;
-        };
-        for number in numbers {
-            let (first, last) = self.0.unwrap_or((number, number));
-            self.0 = Some((first.min(number), last.max(number)));
+        if let Some(times) = column.as_primitive_opt::<TimestampMicrosecondType>() {
+            times.iter().flatten().for_each(|number| self.widen(number));
+        } else if let Some(numbers) = column.as_primitive_opt::<Int64Type>() {
+            numbers.iter().flatten().for_each(|number| self.widen(number));
         }
+    }
+
+    fn widen(&mut self, number: i64) {
+        let (first, last) = self.0.unwrap_or((number, number));
+        self.0 = Some((first.min(number), last.max(number)));
     }
 
     fn ends(&self) -> Option<(i64, i64)> {

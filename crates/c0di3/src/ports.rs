@@ -101,7 +101,8 @@ pub(crate) fn not_bound(address: SocketAddr, key: &str) -> String {
 /// time, and connections are bounded, so that slow clients cannot hold the service.
 async fn answer(listener: TcpListener, router: Router, draining: Arc<AtomicBool>) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    // Who has sent a request and closed, as clients do that look at no answer, has sent it all the same.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).half_close(true);
     builder.http2().timer(TokioTimer::new());
     let open = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();

@@ -24,7 +24,7 @@ const TRY_EACH: u32 = 16;
 #[derive(Debug, Default)]
 pub(crate) struct FormBook {
     /// The one that fitted last stands first.
-    forms: Vec<Form>,
+    forms: Vec<Arc<Form>>,
     seen: HashSet<u64>,
     state: RandomState,
     vain: u32,
@@ -40,7 +40,7 @@ impl FormBook {
             let (done, new) = self.with_known(batch, rest, &mut out);
             rest = &rest[done..];
             if let Some(form) = new {
-                self.forms.insert(0, form);
+                self.forms.insert(0, Arc::new(form));
                 self.forms.truncate(FORMS_MAX);
             }
         }
@@ -55,7 +55,7 @@ impl FormBook {
         out: &mut Vec<Option<Arc<str>>>,
     ) -> (usize, Option<Form>) {
         let forms = std::mem::take(&mut self.forms);
-        let mut bound: Vec<(&Form, Bound<'_>)> =
+        let mut bound: Vec<(&Arc<Form>, Bound<'_>)> =
             forms.iter().filter_map(|form| Some((form, Bound::of(form, batch)?))).collect();
         let mut scratch = Vec::new();
         let mut stop = (rows.len(), None);
@@ -74,10 +74,14 @@ impl FormBook {
                 break;
             }
         }
-        let order: Vec<Form> = bound.into_iter().map(|(form, _)| form.clone()).collect();
+        let mut order: Vec<Arc<Form>> = bound.into_iter().map(|(form, _)| Arc::clone(form)).collect();
         // Forms that the batch has no columns for come last.
-        let others: Vec<Form> = forms.iter().filter(|form| !order.contains(form)).cloned().collect();
-        self.forms = order.into_iter().chain(others).collect();
+        for form in &forms {
+            if !order.iter().any(|known| Arc::ptr_eq(known, form)) {
+                order.push(Arc::clone(form));
+            }
+        }
+        self.forms = order;
         stop
     }
 
