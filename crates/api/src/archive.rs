@@ -1,28 +1,26 @@
-//! The archive over HTTP: lines around a finding, searches, questions in SQL. Who answers is told by a trait: nothing here knows
-//! files or SQL.
+//! The archive over HTTP: lines around a finding, and searches. Who answers is told by a trait: nothing here knows files or SQL.
 
 use std::str::FromStr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
 use event::FindingId;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::event_archive::{EventArchive, EventRows, LinesAround, Unanswerable};
 use crate::filter::limit;
 use crate::problem::{PartProblem, Problem};
-use crate::state::{ApiState, BODY_BYTES_MAX};
+use crate::state::ApiState;
 
 /// Lines before and behind a line of evidence where nobody says how many, and at most.
 const LINES: u64 = 20;
 const LINES_MAX: u64 = 500;
 
 /// Rows of an answer where nobody says how many.
-const ROWS: u32 = 100;
+pub(crate) const ROWS: u32 = 100;
 
 /// Lines around the evidence of a finding.
 #[derive(Debug, Serialize, ToSchema)]
@@ -30,22 +28,12 @@ pub(crate) struct FindingContext {
     data: Vec<LinesAround>,
 }
 
-/// A question to the archive.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct HuntQuestion {
-    /// Such as `SELECT source.ip, count(*) FROM events GROUP BY source.ip`.
-    question: String,
-    /// 1 to 500, 100 where absent.
-    limit: Option<u32>,
-}
-
-fn archive(state: &ApiState) -> Result<Arc<dyn EventArchive>, Problem> {
+pub(crate) fn archive(state: &ApiState) -> Result<Arc<dyn EventArchive>, Problem> {
     let missing = || Problem::not_found("no events are kept: archive.folder is empty");
     state.archive.clone().ok_or_else(missing)
 }
 
-fn problem(part: &str, error: Unanswerable) -> Problem {
+pub(crate) fn problem(part: &str, error: Unanswerable) -> Problem {
     match error {
         Unanswerable::NoSuchFinding => Problem::not_found("there is no such finding"),
         Unanswerable::Refused(detail) => bad(part, detail),
@@ -54,7 +42,7 @@ fn problem(part: &str, error: Unanswerable) -> Problem {
     }
 }
 
-fn bad(pointer: &str, detail: impl Into<String>) -> Problem {
+pub(crate) fn bad(pointer: &str, detail: impl Into<String>) -> Problem {
     Problem::bad_request(vec![PartProblem { pointer: pointer.to_owned(), detail: detail.into() }])
 }
 
@@ -121,24 +109,4 @@ pub(crate) async fn search(
     }
     let found = archive(&state)?.search(search, rows as usize).await;
     found.map(Json).map_err(|error| problem("q", error))
-}
-
-/// Answers a question in SQL over the table `events`. It only reads, within limits on memory, time and rows.
-#[utoipa::path(
-    post, path = "/api/v1/hunts", tag = "events", request_body = HuntQuestion,
-    responses(
-        (status = 200, description = "The rows", body = EventRows),
-        (status = 400, description = "The question cannot be answered, and why", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no archive", body = Problem, content_type = "application/problem+json"),
-    )
-)]
-pub(crate) async fn hunt(
-    State(state): State<ApiState>,
-    body: Result<Bytes, BytesRejection>,
-) -> Result<Json<EventRows>, Problem> {
-    let body = body.map_err(|_| Problem::too_large(format!("a question has at most {BODY_BYTES_MAX} bytes")))?;
-    let asked: HuntQuestion = serde_json::from_slice(&body).map_err(|error| bad("", error.to_string()))?;
-    let rows = limit(&asked.limit.unwrap_or(ROWS).to_string()).map_err(|detail| bad("/limit", detail))?;
-    let found = archive(&state)?.hunt(asked.question, rows as usize).await;
-    found.map(Json).map_err(|error| problem("/question", error))
 }

@@ -175,6 +175,8 @@ pub(crate) fn action(method: &str, route: &str) -> Option<String> {
         ("POST", "/api/v1/deliveries/{notice_id}/{endpoint}/retry") => "delivery.retry",
         ("POST", "/api/v1/endpoints/{name}/enable") => "endpoint.enable",
         ("DELETE", "/api/v1/mutes/{id}") => "mute.end",
+        ("POST", "/api/v1/hunts") => "hunt.start",
+        ("DELETE", "/api/v1/hunts/{id}") => "hunt.end",
         _ => return Some(format!("{method} {route}")),
     };
     Some(known.to_owned())

@@ -1,11 +1,13 @@
 //! What the API asks of an archive of events, and what it is answered. Who answers knows files and SQL; nothing here does.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use event::FindingId;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::mpsc::Receiver;
 use utoipa::ToSchema;
 
 /// A line of a source.
@@ -60,6 +62,94 @@ pub trait EventArchive: Send + Sync {
     async fn around(&self, finding: FindingId, before: u64, after: u64) -> Result<Vec<LinesAround>, Unanswerable>;
     /// The newest events that a search describes.
     async fn search(&self, search: String, rows: usize) -> Result<EventRows, Unanswerable>;
-    /// The answer to a question in SQL.
-    async fn hunt(&self, question: String, rows: usize) -> Result<EventRows, Unanswerable>;
+    /// Begins to answer a question in SQL.
+    async fn start(&self, order: HuntOrder) -> Result<HuntId, Unanswerable>;
+    /// How the hunt is once it has ended, or after so long.
+    async fn state(&self, hunt: HuntId, wait: Duration) -> Option<HuntState>;
+    /// All hunts that are known, the newest first.
+    async fn hunts(&self) -> Vec<HuntState>;
+    /// The first rows of an answer.
+    async fn first_rows(&self, hunt: HuntId, rows: usize) -> Result<EventRows, Unanswerable>;
+    /// The whole answer in a form, piece by piece. A piece that is missing at the end makes the receiver's reading fail.
+    async fn rows(&self, hunt: HuntId, form: RowsForm) -> Result<Receiver<std::io::Result<Vec<u8>>>, Unanswerable>;
+    /// Ends a hunt and forgets its answer. False where there is none.
+    async fn remove(&self, hunt: HuntId) -> bool;
+}
+
+/// Number of a hunt since the process began.
+pub type HuntId = u64;
+
+/// A question, and what it may take.
+#[derive(Clone, Debug)]
+pub struct HuntOrder {
+    /// In SQL.
+    pub question: String,
+    /// Who asks.
+    pub asked_by: String,
+    /// Rows of the answer.
+    pub rows_max: u64,
+    /// From the question to the last row.
+    pub time_max: Duration,
+}
+
+/// The form in which an answer is handed out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowsForm {
+    /// A JSON object for each row.
+    Ndjson,
+    /// A line of names, then one for each row.
+    Csv,
+    /// A Parquet file.
+    Parquet,
+    /// A stream of Arrow batches.
+    Arrow,
+}
+
+/// How a hunt is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HuntPhase {
+    /// It is being answered.
+    Running,
+    /// The answer is there.
+    Done,
+    /// It cannot be answered; `error` says why.
+    Failed,
+}
+
+/// A hunt: a question to the archive, how far it is, and what came of it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct HuntState {
+    /// Number of the hunt.
+    pub id: HuntId,
+    /// In SQL.
+    pub question: String,
+    /// Who asked.
+    pub asked_by: String,
+    /// How it is.
+    pub state: HuntPhase,
+    /// When it began, RFC 3339.
+    pub started_at: String,
+    /// How long it took, or takes so far, in seconds.
+    pub seconds: f64,
+    /// How far it is.
+    pub progress: HuntCounts,
+    /// Why there is no answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// Numbers of a hunt. What statistics leave out inside a file is never read: `read_bytes` need not reach `file_bytes`.
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+pub struct HuntCounts {
+    /// Files that can hold what is asked for.
+    pub files: u64,
+    /// Their size.
+    pub file_bytes: u64,
+    /// Bytes of them that were read.
+    pub read_bytes: u64,
+    /// Rows of the answer so far.
+    pub rows: u64,
+    /// There were more rows, or bytes, than the limits allow.
+    pub is_cut: bool,
 }

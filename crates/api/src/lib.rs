@@ -23,6 +23,7 @@ mod filter;
 mod findings;
 mod guard;
 pub mod health;
+mod hunts;
 mod incidents;
 pub mod ingest;
 mod measured;
@@ -92,7 +93,9 @@ fn described() -> (Router<ApiState>, Value) {
         .routes(routes!(findings::detail))
         .routes(routes!(archive::context))
         .routes(routes!(archive::search))
-        .routes(routes!(archive::hunt))
+        .routes(routes!(hunts::list, hunts::start))
+        .routes(routes!(hunts::detail, hunts::remove))
+        .routes(routes!(hunts::rows))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::detail, incidents::change))
         .routes(routes!(incidents::timeline))

@@ -4,8 +4,10 @@
 mod error;
 mod functions;
 mod guard;
+mod kept;
 mod print;
 mod raw_line;
+mod running;
 mod table;
 
 use std::path::Path;
@@ -15,22 +17,24 @@ use std::time::Duration;
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
 use datafusion::common::Column;
-use datafusion::execution::SendableRecordBatchStream;
-use datafusion::execution::context::{SQLOptions, SessionContext};
+use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::{Expr, ScalarUDF};
 use datafusion::prelude::SessionConfig;
 use event::ArchiveFile;
-use futures_util::StreamExt;
 
+use self::functions::BroughtFunction;
 use self::raw_line::RawLine;
 use self::table::StoredEvents;
 use crate::schema::FORM;
 
 pub use error::HuntError;
+pub use functions::{FunctionOfTexts, FunctionType, FunctionValue, HuntFunction};
 pub use guard::QUESTION_BYTES_MAX;
 pub(crate) use guard::nearest;
+pub use kept::{AnswerForm, AnswerSize, AnswerWriter, copy_answer, first_rows};
+pub use running::{HuntMeter, HuntProgress, RunningHunt};
 
 /// What a question may take.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +116,14 @@ impl Hunt {
         Ok(Hunt { context, limits })
     }
 
+    /// Adds functions that questions may use.
+    pub fn with_functions(self, functions: &[HuntFunction]) -> Hunt {
+        for function in functions {
+            self.context.register_udf(ScalarUDF::from(BroughtFunction::new(function.clone())));
+        }
+        self
+    }
+
     /// Answers a question in SQL over the table `events`. Blocks no thread for long while it waits.
     pub async fn ask(&self, question: &str) -> Result<Answer, HuntError> {
         let asked = tokio::time::timeout(self.limits.time, self.answer(question));
@@ -119,10 +131,10 @@ impl Hunt {
     }
 
     async fn answer(&self, question: &str) -> Result<Answer, HuntError> {
-        let mut rows = self.rows(question).await?;
-        let schema = rows.schema();
+        let mut running = self.start(question).await?;
+        let schema = running.schema();
         let (mut batches, mut count) = (Vec::new(), 0);
-        while let Some(batch) = rows.next().await {
+        while let Some(batch) = running.next().await {
             let batch = batch?;
             let room = self.limits.rows - count;
             if batch.num_rows() > room {
@@ -133,16 +145,6 @@ impl Hunt {
             batches.push(batch);
         }
         Ok(Answer { schema, batches, is_cut: false })
-    }
-
-    /// The rows as they are found, without a limit on their number.
-    pub async fn rows(&self, question: &str) -> Result<SendableRecordBatchStream, HuntError> {
-        let statement = guard::read_only(question)?;
-        let state = self.context.state();
-        let plan = state.statement_to_plan(statement).await.map_err(|error| guard::explain(&error))?;
-        let only_reads = SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        only_reads.verify_plan(&plan)?;
-        Ok(self.context.execute_logical_plan(plan).await?.execute_stream().await?)
     }
 }
 

@@ -14,6 +14,7 @@ mod error;
 mod folder;
 mod form;
 mod hunt;
+mod needs;
 mod passage;
 mod read;
 mod restore;
@@ -28,9 +29,13 @@ mod write;
 pub use compact::to_compact;
 pub use error::ArchiveError;
 pub use folder::remove;
-pub use hunt::{Answer, Hunt, HuntError, HuntLimits, QUESTION_BYTES_MAX};
+pub use hunt::{
+    Answer, AnswerForm, AnswerSize, AnswerWriter, FunctionOfTexts, FunctionType, FunctionValue, Hunt, HuntError,
+    HuntFunction, HuntLimits, HuntMeter, HuntProgress, QUESTION_BYTES_MAX, RunningHunt, copy_answer, first_rows,
+};
+pub use needs::{Need, NeededValue, PassingTest};
 pub use passage::{Passage, PassageLine, passage_question, passage_rows, passages};
-pub use read::FileReader;
+pub use read::{FileReader, StoredFile};
 pub use restore::{Restored, restore};
 pub use search::{BadSearch, Search};
 pub use segment::Segment;

@@ -1,5 +1,5 @@
-//! Reading files as they were written: batches of columns, a part of the columns where a reader needs no more. Which files to
-//! read is the catalogue's to say; this opens what it is given.
+//! Reading files as they were written: batches of columns, a part of the columns or rows where a reader needs no more. Which files
+//! to read is the catalogue's to say; this opens what it is given.
 
 use std::fs::File;
 use std::path::Path;
@@ -8,14 +8,89 @@ use std::sync::Arc;
 use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+    RowSelector,
+};
 
 use crate::error::ArchiveError;
+use crate::needs::{GroupFacts, Need};
 
 /// Rows that are read at once.
 const BATCH_ROWS: usize = 8192;
 
-/// The rows of one file, in the order of their numbers.
+/// A file whose groups of rows are read one by one.
+#[derive(Debug)]
+pub struct StoredFile {
+    file: File,
+    metadata: ArrowReaderMetadata,
+}
+
+impl StoredFile {
+    /// Opens a file below the root.
+    pub fn open(root: &Path, path: &str) -> Result<StoredFile, ArchiveError> {
+        let path = root.join(path);
+        let file = File::open(&path).map_err(|error| ArchiveError::io("open", &path, error))?;
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+        Ok(StoredFile { file, metadata })
+    }
+
+    /// How many groups of rows it has.
+    pub fn groups(&self) -> usize {
+        self.metadata.metadata().num_row_groups()
+    }
+
+    /// Rows of one group; 0 where there is no such group.
+    pub fn rows(&self, group: usize) -> u64 {
+        self.metadata.metadata().row_groups().get(group).map_or(0, |group| group.num_rows() as u64)
+    }
+
+    /// Whether a row of the group can meet the need.
+    pub fn may_hold(&self, group: usize, need: &Need) -> Result<bool, ArchiveError> {
+        let builder = self.builder()?;
+        Ok(need.may_hold(&GroupFacts { builder: &builder, group })?)
+    }
+
+    /// The rows of a group. `wanted`: the columns that are read, all where it is `None`; those that the file has not are left
+    /// out. `rows`: the places of the rows that are read, in ascending order, all where it is `None`.
+    pub fn read(
+        &self,
+        group: usize,
+        wanted: Option<&[&str]>,
+        rows: Option<&[u32]>,
+    ) -> Result<FileReader, ArchiveError> {
+        let mut builder = self.builder()?.with_row_groups(vec![group]);
+        if let Some(rows) = rows {
+            builder = builder.with_row_selection(selection(rows));
+        }
+        reader(builder, wanted)
+    }
+
+    fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, ArchiveError> {
+        let file = self.file.try_clone().map_err(|error| ArchiveError::io("open", Path::new("a file again"), error))?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+        Ok(builder.with_batch_size(BATCH_ROWS))
+    }
+}
+
+/// Runs of rows that are read, and runs that are left out.
+fn selection(rows: &[u32]) -> RowSelection {
+    let mut selectors: Vec<RowSelector> = Vec::new();
+    let mut next = 0;
+    for row in rows {
+        let row = *row as usize;
+        if row > next || selectors.is_empty() {
+            selectors.push(RowSelector::skip(row - next));
+            selectors.push(RowSelector::select(1));
+        } else if let Some(last) = selectors.last_mut() {
+            last.row_count += 1;
+        }
+        next = row + 1;
+    }
+    RowSelection::from(selectors)
+}
+
+/// The rows of one file, or of a group of it, in the order of their numbers.
 #[derive(Debug)]
 pub struct FileReader {
     rows: ParquetRecordBatchReader,
@@ -26,24 +101,28 @@ impl FileReader {
     /// Opens a file below the root; `wanted`: the columns that are read, all where it is `None`. Columns that the file
     /// has not are left out.
     pub fn open(root: &Path, path: &str, wanted: Option<&[&str]>) -> Result<FileReader, ArchiveError> {
-        let path = root.join(path);
-        let file = File::open(&path).map_err(|error| ArchiveError::io("open", &path, error))?;
-        let mut builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS);
-        if let Some(wanted) = wanted {
-            let roots = builder.schema().fields().iter().enumerate();
-            let chosen = roots.filter(|(_, field)| wanted.contains(&field.name().as_str())).map(|(at, _)| at);
-            let mask = ProjectionMask::roots(builder.parquet_schema(), chosen.collect::<Vec<_>>());
-            builder = builder.with_projection(mask);
-        }
-        let rows = builder.build()?;
-        let schema = arrow_array::RecordBatchReader::schema(&rows);
-        Ok(FileReader { rows, schema })
+        reader(StoredFile::open(root, path)?.builder()?, wanted)
     }
 
     /// The columns that are read.
     pub fn schema(&self) -> &Arc<Schema> {
         &self.schema
     }
+}
+
+fn reader(
+    mut builder: ParquetRecordBatchReaderBuilder<File>,
+    wanted: Option<&[&str]>,
+) -> Result<FileReader, ArchiveError> {
+    if let Some(wanted) = wanted {
+        let roots = builder.schema().fields().iter().enumerate();
+        let chosen = roots.filter(|(_, field)| wanted.contains(&field.name().as_str())).map(|(at, _)| at);
+        let mask = ProjectionMask::roots(builder.parquet_schema(), chosen.collect::<Vec<_>>());
+        builder = builder.with_projection(mask);
+    }
+    let rows = builder.build()?;
+    let schema = arrow_array::RecordBatchReader::schema(&rows);
+    Ok(FileReader { rows, schema })
 }
 
 impl Iterator for FileReader {

@@ -46,8 +46,12 @@ pub fn restore(rows: &RecordBatch) -> Result<Vec<Restored>, ArchiveError> {
 fn run_end(rows: &RecordBatch, start: usize) -> usize {
     let ids = text(rows, SOURCE_ID);
     let received = time(rows, INGESTED);
+    // Values of one dictionary entry have equal views: the texts themselves are compared where they have not.
+    let equal = |ids: &StringViewArray, row: usize| {
+        ids.views()[row] == ids.views()[start] || ids.value(row) == ids.value(start)
+    };
     let same = |row: &usize| {
-        let is_source = ids.as_ref().is_none_or(|ids| ids.value(*row) == ids.value(start));
+        let is_source = ids.as_ref().is_none_or(|ids| equal(ids, *row));
         is_source && received.as_ref().is_none_or(|times| times[*row] == times[start])
     };
     (start + 1..rows.num_rows()).find(|row| !same(row)).unwrap_or(rows.num_rows())
@@ -63,21 +67,35 @@ fn restore_run(rows: &RecordBatch, originals: &StringViewArray) -> Restored {
     let name_at = |row: usize| names.as_ref().map_or("", |names| names.value(row));
     let source = |row: usize| Arc::new(Source { id, name: name_at(row).to_owned() });
     let mut origins: Vec<(u32, Arc<Source>)> = Vec::new();
-    for row in (1..count).filter(|row| name_at(*row) != name_at(row - 1)) {
-        origins.push((row as u32, source(row)));
+    if let Some(names) = &names {
+        let differs = |row: &usize| names.views()[*row] != names.views()[row - 1] && name_at(*row) != name_at(row - 1);
+        origins.extend((1..count).filter(differs).map(|row| (row as u32, source(row))));
     }
-    let judged = text(rows, JUDGED_AS);
-    let dataset = |row| judged.as_ref().and_then(|judged| DatasetId::of_key(judged.value(row)));
     let restored = RestoredRows {
         source: source(0),
         reference: Timestamp(time(rows, INGESTED).and_then(|times| times.first().copied()).unwrap_or(0)),
-        datasets: (0..count).map(|row| dataset(row).unwrap_or(DatasetId(0))).collect(),
+        datasets: datasets(rows),
         offsets: numbers(OFFSET),
         line_numbers: numbers(LINE),
         origins,
     };
     let columns = columns_of(rows, originals);
     Restored { sequences: numbers(SEQUENCE), batch: EventBatch::restored(restored, columns) }
+}
+
+/// The kind of log of each row.
+fn datasets(rows: &RecordBatch) -> Vec<DatasetId> {
+    let Some(judged) = text(rows, JUDGED_AS) else { return vec![DatasetId(0); rows.num_rows()] };
+    let mut last = None;
+    let dataset = |(row, view): (usize, &u128)| match last {
+        Some((known, dataset)) if known == *view => dataset,
+        _ => {
+            let dataset = DatasetId::of_key(judged.value(row)).unwrap_or(DatasetId(0));
+            last = Some((*view, dataset));
+            dataset
+        }
+    };
+    judged.views().iter().enumerate().map(dataset).collect()
 }
 
 fn columns_of(rows: &RecordBatch, originals: &StringViewArray) -> RestoredColumns {

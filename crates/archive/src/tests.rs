@@ -7,7 +7,10 @@ use std::sync::Arc;
 use event::{ArchiveFile, Block, EventBatch, Timestamp};
 use serde_json::Value;
 
-use crate::{FileReader, Hunt, HuntLimits, Restored, Search, Segment, Writer, restore};
+use crate::{
+    FileReader, Hunt, HuntLimits, Need, NeededValue, PassingTest, Restored, Search, Segment, StoredFile, Writer,
+    restore,
+};
 
 fn now() -> Timestamp {
     Timestamp::parse_rfc3339(b"2026-11-29T12:00:00Z").unwrap()
@@ -241,4 +244,44 @@ fn what_is_no_question_is_refused() {
     assert!(ask(&hunt, &format!("SELECT count(*) FROM events WHERE {many}")).unwrap_err().contains("at most"));
     let unknown = ask(&hunt, "SELECT sorce.ip FROM events").unwrap_err();
     assert!(unknown.contains("source.ip"), "{unknown}");
+}
+
+#[test]
+fn groups_that_cannot_hold_a_value_are_told_and_rows_are_read_by_their_places() {
+    let folder = tempfile::tempdir().unwrap();
+    let batch = parsed("access.log", &access_lines(2000));
+    let files = written(folder.path(), &[Arc::clone(&batch)]);
+    let file = StoredFile::open(folder.path(), &files[0].path).unwrap();
+    assert_eq!((file.groups(), file.rows(0), file.rows(1)), (1, 2000, 0));
+    let may = |need: Need| file.may_hold(0, &need).unwrap();
+    let text =
+        |column: &str, text: &str| Need::Value(vec![column.to_owned()], vec![NeededValue::Text(text.to_owned())]);
+    let number = |number| Need::Value(vec!["http.response.status_code".to_owned()], vec![NeededValue::Number(number)]);
+    assert!(may(text("source.ip", "192.0.2.7")));
+    assert!(!may(text("source.ip", "192.0.2.77x")), "the filter has no such value");
+    assert!(!may(text("source.ip", "203.0.113.9")), "beyond the last value");
+    assert!(may(number(500)) && !may(number(99)) && !may(number(501)));
+    assert!(may(text("http.response.status_code", "99")), "what a number writes is not known");
+    assert!(!may(Need::Present(vec!["dns.question.name".to_owned()])));
+    assert!(may(Need::Present(vec!["dns.question.name".to_owned(), "url.path".to_owned()])));
+    assert!(!may(Need::All(vec![Need::Unknown, number(1)])) && may(Need::Any(vec![number(1), Need::Unknown])));
+    assert!(may(Need::All(Vec::new())) && !may(Need::Any(Vec::new())));
+    let passing = |word: &'static str| {
+        Need::Passing("event.dataset".to_owned(), PassingTest(Arc::new(move |text: &str| text == word)))
+    };
+    assert!(may(passing("http.access")) && !may(passing("sshd")));
+    let rows = [0, 1, 2, 700, 1999];
+    let read: Vec<u64> = file
+        .read(0, None, Some(&rows))
+        .unwrap()
+        .flat_map(|rows| restore(&rows.unwrap()).unwrap())
+        .flat_map(|restored| {
+            let numbers = restored.sequences.clone();
+            numbers.into_iter().enumerate().map(move |(row, number)| {
+                assert!(restored.batch.original(row).contains("GET /item/"));
+                number - 1000
+            })
+        })
+        .collect();
+    assert_eq!(read, rows.map(u64::from));
 }

@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int64Type, TimestampMicrosecondType};
 use arrow_array::{ArrayRef, RecordBatch, new_null_array};
-use arrow_schema::{Field as ArrowField, Schema};
+use arrow_schema::{DataType, Field as ArrowField, Schema};
 use event::time::Civil;
 use event::{ArchiveFile, EventBatch, Timestamp};
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
@@ -23,7 +23,7 @@ use crate::columns::{Columns, Rows};
 use crate::error::ArchiveError;
 use crate::folder;
 use crate::form::FormBook;
-use crate::schema::{FORM, SEQUENCE, columns};
+use crate::schema::{FORM, LINE, OFFSET, SEQUENCE, columns};
 use crate::segment::{Part, Partition, Segment};
 
 /// Rows of a row group: what a reader skips at once.
@@ -237,12 +237,28 @@ fn properties(schema: &Schema, rows: usize) -> WriterProperties {
             .set_column_bloom_filter_enabled(column.clone(), true)
             .set_column_bloom_filter_max_ndv(column, values);
     }
+    for column in schema.fields().iter().filter(|field| is_counted(field)) {
+        let column = ColumnPath::from(vec![column.name().clone()]);
+        properties = properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED);
+    }
     // Long texts that are read seldom need no statistics of their pages.
     for name in ["event.original", "message", FORM] {
         properties =
             properties.set_column_statistics_enabled(ColumnPath::from(vec![name.to_owned()]), EnabledStatistics::None);
     }
     properties.build()
+}
+
+/// Whether nearly every row of a column has a number of its own, mostly a little more than the last one's: such columns take the
+/// differences, and no dictionary.
+fn is_counted(column: &ArrowField) -> bool {
+    let name = column.name().as_str();
+    let is_time = matches!(column.data_type(), DataType::Timestamp(..));
+    is_time
+        || matches!(name, SEQUENCE | OFFSET | LINE)
+        || (*column.data_type() == DataType::Int64 && name.ends_with(".bytes"))
 }
 
 /// The smallest and largest number of some columns.

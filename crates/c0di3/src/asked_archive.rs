@@ -6,16 +6,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::event_archive::{EventArchive, EventRows, LinesAround, SourceLine, Unanswerable};
-use archive::{Answer, Hunt, HuntError, HuntLimits, Search};
+use api::event_archive::{
+    EventArchive, EventRows, HuntId, HuntOrder, HuntState, LinesAround, RowsForm, SourceLine, Unanswerable,
+};
+use archive::{Answer, Hunt, HuntError, HuntFunction, HuntLimits, Search};
 use async_trait::async_trait;
 use event::{ArchiveFile, FindingId, Timestamp};
 use serde_json::Value;
 use store::{FileQuery, Store, StoreError};
 use tokio::runtime::Runtime;
-use tokio::sync::Semaphore;
+use tokio::sync::mpsc::Receiver;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock;
+use crate::hunts::{HuntInput, Hunts};
 
 /// Questions that run at once.
 const QUESTIONS_MAX: usize = 4;
@@ -42,13 +46,25 @@ pub(crate) struct AskedArchive {
     /// Until the process ends: a runtime may not be dropped where another one runs.
     runtime: Option<Runtime>,
     room: Arc<Semaphore>,
+    hunts: Hunts,
+    functions: Vec<HuntFunction>,
 }
 
 impl AskedArchive {
-    pub(crate) fn new(root: PathBuf, store: Arc<dyn Store>) -> std::io::Result<AskedArchive> {
+    pub(crate) fn new(
+        root: PathBuf,
+        store: Arc<dyn Store>,
+        functions: Vec<HuntFunction>,
+    ) -> std::io::Result<AskedArchive> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(THREADS).thread_name("hunt").enable_all().build()?;
-        Ok(AskedArchive { root, store, runtime: Some(runtime), room: Arc::new(Semaphore::new(QUESTIONS_MAX)) })
+        let room = Arc::new(Semaphore::new(QUESTIONS_MAX));
+        Ok(AskedArchive { root, store, runtime: Some(runtime), room, hunts: Hunts::new()?, functions })
+    }
+
+    fn place(&self) -> Result<OwnedSemaphorePermit, Unanswerable> {
+        let busy = format!("{QUESTIONS_MAX} questions are being answered: try again shortly");
+        Arc::clone(&self.room).try_acquire_owned().map_err(|_| Unanswerable::Busy(busy))
     }
 
     async fn files(
@@ -61,9 +77,7 @@ impl AskedArchive {
     }
 
     async fn ask(&self, files: Vec<ArchiveFile>, question: String, rows: usize) -> Result<Answer, Unanswerable> {
-        let Ok(_place) = Arc::clone(&self.room).try_acquire_owned() else {
-            return Err(Unanswerable::Busy(format!("{QUESTIONS_MAX} questions are being answered: try again shortly")));
-        };
+        let _place = self.place()?;
         let Some(runtime) = &self.runtime else { return Err(Unanswerable::Failed) };
         let limits =
             HuntLimits { rows, memory_bytes: MEMORY_BYTES, time: TIME_MAX, jobs: THREADS, ..HuntLimits::default() };
@@ -135,8 +149,41 @@ impl EventArchive for AskedArchive {
         rows_of(&self.ask(files, search.question(rows.saturating_add(1)), rows).await?)
     }
 
-    async fn hunt(&self, question: String, rows: usize) -> Result<EventRows, Unanswerable> {
+    async fn start(&self, order: HuntOrder) -> Result<HuntId, Unanswerable> {
+        let place = self.place()?;
+        let Some(runtime) = &self.runtime else { return Err(Unanswerable::Failed) };
         let files = self.files(None, None).await?;
-        rows_of(&self.ask(files, question, rows).await?)
+        let limits = HuntLimits { memory_bytes: MEMORY_BYTES, jobs: THREADS, ..HuntLimits::default() };
+        let functions = self.functions.clone();
+        let input = HuntInput { root: self.root.clone(), files, limits, functions, place };
+        Ok(self.hunts.start(order, input, runtime.handle()))
+    }
+
+    async fn state(&self, hunt: HuntId, wait: Duration) -> Option<HuntState> {
+        self.hunts.state(hunt, wait).await
+    }
+
+    async fn hunts(&self) -> Vec<HuntState> {
+        self.hunts.all()
+    }
+
+    async fn first_rows(&self, hunt: HuntId, rows: usize) -> Result<EventRows, Unanswerable> {
+        let Some(runtime) = &self.runtime else { return Err(Unanswerable::Failed) };
+        let path = self.hunts.path(hunt);
+        let read = runtime.spawn_blocking(move || archive::first_rows(&path, rows)).await;
+        let answer = read.map_err(|_| Unanswerable::Failed)?.map_err(|error| {
+            tracing::warn!(%error, "the answer of a hunt cannot be read");
+            Unanswerable::Failed
+        });
+        rows_of(&answer?)
+    }
+
+    async fn rows(&self, hunt: HuntId, form: RowsForm) -> Result<Receiver<std::io::Result<Vec<u8>>>, Unanswerable> {
+        let Some(runtime) = &self.runtime else { return Err(Unanswerable::Failed) };
+        self.hunts.rows(hunt, form, runtime.handle())
+    }
+
+    async fn remove(&self, hunt: HuntId) -> bool {
+        self.hunts.remove(hunt)
     }
 }

@@ -17,6 +17,8 @@ mod committer;
 mod config;
 mod engine;
 mod heap;
+mod hunt_functions;
+mod hunts;
 mod indicators;
 mod keeping;
 mod limits;

@@ -267,6 +267,15 @@ impl Indicators {
     }
 }
 
+impl Indicators {
+    /// Whether the list of this name has the value.
+    pub fn has(&self, list: &str, value: &str) -> bool {
+        let mut found = false;
+        self.find(value, &mut |known| found |= known.name == list);
+        found
+    }
+}
+
 /// Whether a value stands in one of some lists.
 #[derive(Clone)]
 pub struct IndicatorCheck {

@@ -266,6 +266,13 @@ impl TextPattern {
         (anchor == Anchor::Whole && texts.len() == 1).then(|| texts.into_iter().next())?
     }
 
+    /// The text that the whole value must be, byte for byte; `None` where wildcards matter, or letters that may be of either case.
+    pub fn only_bytes(&self) -> Option<String> {
+        let [Piece::Text(text)] = self.pieces.as_slice() else { return None };
+        let has_case = |byte: u8| !byte.is_ascii() || byte.is_ascii_alphabetic();
+        (!text.is_empty() && (self.cased || !text.bytes().any(has_case))).then(|| text.clone())
+    }
+
     /// Patterns of which one matches a value where this one matches `prefix` with the value behind it.
     pub(crate) fn without_prefix(&self, prefix: &str) -> Vec<TextPattern> {
         let prefix = if self.cased { prefix.to_owned() } else { fold(prefix) };

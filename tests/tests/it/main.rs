@@ -13,6 +13,7 @@ mod formats;
 mod frozen;
 mod goes_on;
 mod guessing;
+mod hunts;
 mod indicators;
 mod kill;
 mod live_kill;

@@ -163,21 +163,23 @@ pub(crate) fn send(
     stream.write_all(body).ok()?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).ok()?;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n")?;
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n")?;
+    let (head, body) = (String::from_utf8_lossy(&answer[..end]).into_owned(), &answer[end + 4..]);
     let status = head.split(' ').nth(1)?.parse().ok()?;
     let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
-    Some((status, head.to_owned(), if chunked { unchunk(body) } else { body.to_owned() }))
+    let body = if chunked { unchunk(body) } else { body.to_vec() };
+    Some((status, head, String::from_utf8_lossy(&body).into_owned()))
 }
 
-fn unchunk(mut body: &str) -> String {
-    let mut out = String::new();
-    while let Some((size, rest)) = body.split_once("\r\n") {
-        let size = usize::from_str_radix(size, 16).unwrap_or(0);
+fn unchunk(mut body: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    while let Some(end) = body.windows(2).position(|bytes| bytes == b"\r\n") {
+        let size = std::str::from_utf8(&body[..end]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
+        let (size, rest) = (size.unwrap_or(0), &body[end + 2..]);
         if size == 0 {
             break;
         }
-        out.push_str(&rest[..size]);
+        out.extend_from_slice(&rest[..size]);
         body = &rest[size + 2..];
     }
     out

@@ -66,7 +66,10 @@ impl Walk {
                 "value" => "192.0.2.1",
                 _ => "known",
             };
-            first[name].as_str().unwrap_or(otherwise).to_owned()
+            match &first[name] {
+                Value::Number(number) => number.to_string(),
+                other => other.as_str().unwrap_or(otherwise).to_owned(),
+            }
         });
         parts.collect::<Vec<_>>().join("/")
     }

@@ -1,8 +1,14 @@
 //! An archive for tests of the API.
 
-use event::FindingId;
+use std::time::Duration;
 
-use crate::event_archive::{EventArchive, EventRows, LinesAround, SourceLine, Unanswerable};
+use event::FindingId;
+use tokio::sync::mpsc::{Receiver, channel};
+
+use crate::event_archive::{
+    EventArchive, EventRows, HuntCounts, HuntId, HuntOrder, HuntPhase, HuntState, LinesAround, RowsForm, SourceLine,
+    Unanswerable,
+};
 
 /// An archive whose answers have the form of real ones (real ones are tested where they are).
 pub(super) struct SampleArchive;
@@ -25,10 +31,42 @@ impl EventArchive for SampleArchive {
         }
     }
 
-    async fn hunt(&self, question: String, _rows: usize) -> Result<EventRows, Unanswerable> {
-        Err(match question.len() {
-            0 => Unanswerable::Failed,
-            _ => Unanswerable::Busy("it took too long".to_owned()),
+    async fn start(&self, order: HuntOrder) -> Result<HuntId, Unanswerable> {
+        match order.question.as_str() {
+            "" => Err(Unanswerable::Failed),
+            "SELECT 1" => Ok(1),
+            _ => Err(Unanswerable::Busy("too many".to_owned())),
+        }
+    }
+
+    async fn state(&self, hunt: HuntId, _wait: Duration) -> Option<HuntState> {
+        (hunt <= 3).then(|| HuntState {
+            id: hunt,
+            question: "SELECT 1".to_owned(),
+            asked_by: "ann".to_owned(),
+            state: [HuntPhase::Running, HuntPhase::Done, HuntPhase::Failed][hunt as usize % 3],
+            started_at: "2026-11-30T10:00:00Z".to_owned(),
+            seconds: 1.5,
+            progress: HuntCounts::default(),
+            error: None,
         })
+    }
+
+    async fn hunts(&self) -> Vec<HuntState> {
+        self.state(1, Duration::ZERO).await.into_iter().collect()
+    }
+
+    async fn first_rows(&self, _hunt: HuntId, _rows: usize) -> Result<EventRows, Unanswerable> {
+        Ok(EventRows::default())
+    }
+
+    async fn rows(&self, _hunt: HuntId, _form: RowsForm) -> Result<Receiver<std::io::Result<Vec<u8>>>, Unanswerable> {
+        let (send, pieces) = channel(1);
+        let _sent = send.try_send(Ok(b"{}\n".to_vec()));
+        Ok(pieces)
+    }
+
+    async fn remove(&self, hunt: HuntId) -> bool {
+        hunt <= 3
     }
 }

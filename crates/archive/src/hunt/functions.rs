@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::{ArrayRef, BooleanArray, Float64Array, StringViewArray};
+use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, StringViewArray};
 use arrow_schema::DataType;
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
@@ -19,6 +19,151 @@ pub(super) fn all() -> Vec<ScalarUDF> {
         ScalarUDF::from(TextFunction { kind, name, signature })
     };
     table.into_iter().map(function).collect()
+}
+
+/// A function that whoever opens an archive brings along: texts in, one value out. It must give equal values for equal texts.
+#[derive(Clone)]
+pub struct HuntFunction {
+    /// Its name in questions.
+    pub name: &'static str,
+    /// How many texts it takes.
+    pub texts: usize,
+    /// What it gives.
+    pub returns: FunctionType,
+    /// `None`: there is no value.
+    pub of: FunctionOfTexts,
+}
+
+/// What such a function does.
+pub type FunctionOfTexts = Arc<dyn Fn(&[&str]) -> Option<FunctionValue> + Send + Sync>;
+
+/// The kind of value of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FunctionType {
+    /// Text.
+    Text,
+    /// A whole number.
+    Number,
+    /// True or false.
+    Truth,
+}
+
+/// A value of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FunctionValue {
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// True or false.
+    Truth(bool),
+}
+
+impl std::fmt::Debug for HuntFunction {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("HuntFunction").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// [`HuntFunction`] as the planner knows it: two of one name are equal.
+#[derive(Debug)]
+pub(super) struct BroughtFunction {
+    function: HuntFunction,
+    signature: Signature,
+}
+
+impl BroughtFunction {
+    pub(super) fn new(function: HuntFunction) -> BroughtFunction {
+        let signature = Signature::exact(vec![DataType::Utf8View; function.texts], Volatility::Immutable);
+        BroughtFunction { function, signature }
+    }
+}
+
+impl PartialEq for BroughtFunction {
+    fn eq(&self, other: &Self) -> bool {
+        self.function.name == other.function.name
+    }
+}
+
+impl Eq for BroughtFunction {}
+
+impl std::hash::Hash for BroughtFunction {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.function.name.hash(state);
+    }
+}
+
+impl ScalarUDFImpl for BroughtFunction {
+    fn name(&self) -> &str {
+        self.function.name
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _arguments: &[DataType]) -> Result<DataType> {
+        Ok(match self.function.returns {
+            FunctionType::Text => DataType::Utf8View,
+            FunctionType::Number => DataType::Int64,
+            FunctionType::Truth => DataType::Boolean,
+        })
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let rows = arguments.number_rows;
+        let arrays = ColumnarValue::values_to_arrays(&arguments.args)?;
+        let columns: Vec<&StringViewArray> = arrays.iter().map(|array| array.as_string_view()).collect();
+        let mut texts: Vec<&str> = Vec::with_capacity(columns.len());
+        // Logs repeat themselves: equal texts follow one another more often than not.
+        let mut last: Option<(Vec<&str>, Option<FunctionValue>)> = None;
+        let rows = rows.min(columns.first().map_or(0, |column| column.len()));
+        let mut found: Vec<Option<FunctionValue>> = Vec::with_capacity(rows);
+        for row in 0..rows {
+            texts.clear();
+            texts.extend(columns.iter().filter(|column| !column.is_null(row)).map(|column| column.value(row)));
+            let value = match &last {
+                _ if texts.len() < columns.len() => None,
+                Some((known, value)) if *known == texts => value.clone(),
+                _ => {
+                    let value = (self.function.of)(&texts);
+                    last = Some((texts.clone(), value.clone()));
+                    value
+                }
+            };
+            found.push(value);
+        }
+        Ok(ColumnarValue::Array(self.column(found)))
+    }
+}
+
+impl BroughtFunction {
+    fn column(&self, found: Vec<Option<FunctionValue>>) -> ArrayRef {
+        let each = found.into_iter();
+        match self.function.returns {
+            FunctionType::Text => Arc::new(
+                each.map(|value| match value {
+                    Some(FunctionValue::Text(text)) => Some(text),
+                    _ => None,
+                })
+                .collect::<StringViewArray>(),
+            ),
+            FunctionType::Number => Arc::new(
+                each.map(|value| match value {
+                    Some(FunctionValue::Number(number)) => Some(number),
+                    _ => None,
+                })
+                .collect::<Int64Array>(),
+            ),
+            FunctionType::Truth => Arc::new(
+                each.map(|value| match value {
+                    Some(FunctionValue::Truth(truth)) => Some(truth),
+                    _ => None,
+                })
+                .collect::<BooleanArray>(),
+            ),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 
 use datafusion::error::DataFusionError;
+use datafusion::execution::context::SQLOptions;
 use datafusion::sql::parser::{DFParser, Statement};
 use datafusion::sql::sqlparser::ast::{self, AccessExpr, Expr, Ident, SetExpr, TableFactor, VisitMut, VisitorMut};
 use event::Field;
@@ -39,6 +40,11 @@ pub(super) fn read_only(question: &str) -> Result<Statement, HuntError> {
         Some(fault) => Err(HuntError::Refused(fault)),
         None => Ok(Statement::Statement(statement)),
     }
+}
+
+/// Plans that write, set or define are refused, whatever statement they come from.
+pub(super) fn only_reads() -> SQLOptions {
+    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
 }
 
 fn refused() -> HuntError {

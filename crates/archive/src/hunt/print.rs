@@ -39,6 +39,11 @@ impl Answer {
     pub fn write_csv(&self, out: &mut impl Write) -> io::Result<()> {
         let names = self.schema.fields().iter().map(|field| csv(field.name()));
         writeln!(out, "{}", names.collect::<Vec<_>>().join(","))?;
+        self.write_csv_rows(out)
+    }
+
+    /// The lines below that of the names.
+    pub(super) fn write_csv_rows(&self, out: &mut impl Write) -> io::Result<()> {
         for batch in &self.batches {
             let cells = cells(batch)?;
             for row in 0..batch.num_rows() {

@@ -17,6 +17,7 @@ use crate::asked_archive::AskedArchive;
 use crate::certificates::CertificatesCheck;
 use crate::checks::{AnalyzerCheck, DiskCheck, LlmCheck, RedisCheck, StoreCheck};
 use crate::config::Config;
+use crate::hunt_functions::hunt_functions;
 use crate::ports::{Ports, bind, check_exposure};
 use crate::tasks::TasksCheck;
 use crate::webhooks::WebhooksCheck;
@@ -39,8 +40,8 @@ impl Listeners {
 /// Events at rest, where they are kept.
 fn event_archive(config: &Config, store: &Arc<dyn Store>) -> anyhow::Result<Option<Arc<dyn EventArchive>>> {
     let Some(root) = config.store.archive.folder.clone() else { return Ok(None) };
-    let asked =
-        AskedArchive::new(root, Arc::clone(store)).context("cannot start what answers questions to the archive")?;
+    let asked = AskedArchive::new(root, Arc::clone(store), hunt_functions(config))
+        .context("cannot start what answers questions to the archive")?;
     Ok(Some(Arc::new(asked)))
 }
 

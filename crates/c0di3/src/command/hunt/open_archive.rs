@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use archive::{Answer, Hunt, HuntError, HuntLimits};
+use archive::{Answer, Hunt, HuntError, HuntFunction, HuntLimits};
 use event::{ArchiveFile, Timestamp};
 use store::{FileQuery, Store, Use};
 use tokio::runtime::Runtime;
 
 use crate::cli::{AnswerFormat, ArchiveArguments};
 use crate::config::{self, Config};
+use crate::hunt_functions::hunt_functions;
 use crate::outcome::{Outcome, Usage, tell};
 
 /// An archive that is open for questions.
@@ -21,6 +22,7 @@ pub(super) struct OpenArchive {
     pub(super) store: Arc<dyn Store>,
     pub(super) runtime: Runtime,
     pub(super) limits: HuntLimits,
+    functions: Vec<HuntFunction>,
 }
 
 impl OpenArchive {
@@ -49,7 +51,7 @@ impl OpenArchive {
             time: Duration::from_micros(span as u64),
             ..HuntLimits::default()
         };
-        Ok(OpenArchive { root, store, runtime, limits })
+        Ok(OpenArchive { root, store, runtime, limits, functions: hunt_functions(config) })
     }
 
     pub(super) fn files(&self, since: Option<Timestamp>, until: Option<Timestamp>) -> anyhow::Result<Vec<ArchiveFile>> {
@@ -58,7 +60,7 @@ impl OpenArchive {
     }
 
     pub(super) fn ask(&self, files: &[ArchiveFile], question: &str) -> anyhow::Result<Answer> {
-        let hunt = Hunt::new(&self.root, files, self.limits);
+        let hunt = Hunt::new(&self.root, files, self.limits).map(|hunt| hunt.with_functions(&self.functions));
         let answer = hunt.and_then(|hunt| self.runtime.block_on(hunt.ask(question)));
         answer.map_err(|error| match error {
             HuntError::Refused(_) | HuntError::Failed(_) => Usage(error.to_string()).into(),
