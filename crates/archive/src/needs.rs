@@ -68,9 +68,9 @@ impl Need {
             |columns: &[String], test: &dyn Fn(usize) -> Result<bool, ParquetError>| -> Result<bool, ParquetError> {
                 for column in columns {
                     let holds = match group.column(column) {
-                        Place::Column(at) => test(at)?,
-                        Place::Label => true,
-                        Place::Absent => false,
+                        ValuesIn::Column(at) => test(at)?,
+                        ValuesIn::Label => true,
+                        ValuesIn::Absent => false,
                     };
                     if holds {
                         return Ok(true);
@@ -99,15 +99,15 @@ impl Need {
             Need::Present(columns) => any(columns, &|at| Ok(group.has_values(at)))?,
             Need::Value(columns, values) => any(columns, &|at| group.has_any(at, values))?,
             Need::Passing(column, test) => match group.column(column) {
-                Place::Column(at) => group.only_text(at).is_none_or(|text| (test.0)(text)),
-                Place::Label | Place::Absent => true,
+                ValuesIn::Column(at) => group.only_text(at).is_none_or(|text| (test.0)(text)),
+                ValuesIn::Label | ValuesIn::Absent => true,
             },
         })
     }
 }
 
 /// Where the values of a name are.
-enum Place {
+enum ValuesIn {
     Column(usize),
     /// Perhaps among the labels.
     Label,
@@ -125,16 +125,16 @@ impl<R: ChunkReader + 'static> GroupFacts<'_, R> {
         self.builder.metadata().row_group(self.group)
     }
 
-    fn column(&self, name: &str) -> Place {
+    fn column(&self, name: &str) -> ValuesIn {
         let mut columns = self.facts().columns().iter();
         let is_it = |parts: &[String]| matches!(parts, [only] if only == name);
         match columns.position(|column| is_it(column.column_path().parts())) {
-            Some(at) => Place::Column(at),
+            Some(at) => ValuesIn::Column(at),
             None => {
                 let mut columns = self.facts().columns().iter();
                 let has_labels =
                     columns.any(|column| column.column_path().parts().first().is_some_and(|first| first == LABELS));
-                if has_labels { Place::Label } else { Place::Absent }
+                if has_labels { ValuesIn::Label } else { ValuesIn::Absent }
             }
         }
     }
@@ -155,7 +155,7 @@ impl<R: ChunkReader + 'static> GroupFacts<'_, R> {
 
     fn has_any(&self, at: usize, values: &[NeededValue]) -> Result<bool, ParquetError> {
         // A list is stored as its text, and its members are judged: statistics tell nothing of them.
-        if self.has_labels() || matches!(self.column(JSON_TYPES), Place::Column(_)) {
+        if self.has_labels() || matches!(self.column(JSON_TYPES), ValuesIn::Column(_)) {
             return Ok(true);
         }
         if !self.has_values(at) {
