@@ -4,8 +4,9 @@ use rules::check::Check;
 use rules::percent::is_url_column;
 use rules::sigma::rule::Rule;
 
+use crate::cache::Role;
 use crate::compile::Predicates;
-use crate::gate::Gate;
+use crate::gate::{GATES_MAX, Gate};
 use crate::plan::{self, Plan};
 use crate::predicate::{ColumnId, Direct};
 use crate::program::Program;
@@ -26,8 +27,12 @@ pub(super) struct Group {
     pub(super) plans: Vec<Plan>,
     /// For each predicate, the rules that may match where it holds (indexes into `rules`).
     pub(super) triggered: Vec<Vec<u32>>,
+    /// What each predicate means for the row in which it holds.
+    pub(super) roles: Vec<Role>,
     /// Rules that can match without any predicate: evaluated on every row that their gate leaves open.
     pub(super) always: Vec<(u32, Gate)>,
+    /// Such rules beyond those that have a gate: evaluated on every row.
+    pub(super) ungated: Vec<u32>,
     /// Rules that look at some rows only: evaluated on those.
     pub(super) sampled_always: Vec<u32>,
     /// One in how many rows those look at; each number once.
@@ -75,15 +80,19 @@ impl Group {
             }
             rule.program.long_lists(&mut |predicate| searched[predicate as usize] = true);
         }
-        for rule in &always {
-            // What must not hold there is looked up like what triggers rules, where values are few.
-            for predicate in Gate::excluded(&rules[*rule as usize].program) {
-                searched[predicate as usize] |= predicates.is_on_repetitive_columns(predicate);
-            }
+        for (predicate, searched) in searched.iter_mut().enumerate() {
+            // Looked up by the value, not by the row.
+            *searched |= predicates.is_on_words(predicate as u32);
         }
         rules.iter_mut().for_each(|rule| rule.program.order(&searched));
-        let always =
+        let ungated = always.split_off(always.len().min(GATES_MAX));
+        let always: Vec<(u32, Gate)> =
             always.into_iter().map(|rule| (rule, Gate::new(&rules[rule as usize].program, &searched))).collect();
+        let triggers = triggered.iter().map(|rules| !rules.is_empty());
+        let mut roles: Vec<Role> = triggers.map(|triggers| Role { triggers, closes: 0 }).collect();
+        for (at, (_, gate)) in always.iter().enumerate() {
+            gate.absent.iter().for_each(|predicate| roles[*predicate as usize].closes |= 1 << at);
+        }
         let mut samples: Vec<u32> = rules.iter().filter_map(|rule| rule.sample_of).collect();
         samples.sort_unstable();
         samples.dedup();
@@ -102,7 +111,9 @@ impl Group {
             directs,
             plans,
             triggered,
+            roles,
             always,
+            ungated,
             sampled_always,
             samples,
         }
@@ -114,6 +125,11 @@ impl Group {
             plan.literals();
             plan.engines();
         }
+    }
+
+    /// All gates, as bits.
+    pub(super) fn gates(&self) -> u128 {
+        u128::MAX.checked_shr((GATES_MAX - self.always.len()) as u32).unwrap_or(0)
     }
 
     pub(super) fn is_empty(&self) -> bool {
