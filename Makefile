@@ -60,9 +60,14 @@ bench: build ## the figures of FIGURES.md
 	@cargo run --quiet --release --package benches --bin live -- $(PROGRAM)
 
 deb: build ## the Debian package of the program, into the target folder
+	@cargo xtask sbom >$(TARGET)/c0di3.cdx.json
 	@deploy/scripts/package-deb.sh $(PROGRAM) $(TARGET)
+
+sbom: ## what the program is made of, as CycloneDX, into the target folder
+	@cargo xtask sbom >$(TARGET)/c0di3.cdx.json
+	@echo "$(TARGET)/c0di3.cdx.json"
 
 fuzz: setup ## every fuzz target for SECONDS_PER_TARGET (60)
 	@deploy/scripts/fuzz.sh $(SECONDS_PER_TARGET)
 
-.PHONY: help setup test-tools build run stop test soak deny bench deb fuzz
+.PHONY: help setup test-tools build run stop test soak deny bench deb sbom fuzz

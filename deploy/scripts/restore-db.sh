@@ -40,5 +40,5 @@ if [ "$(ask "SELECT to_regclass('findings') IS NOT NULL")" = t ]; then
   ask 'SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public' >/dev/null
 fi
 pg_restore --dbname="$database" --no-owner --exit-on-error --single-transaction "$dump"
-ask 'ANALYZE' >/dev/null
+PGOPTIONS='-c client_min_messages=error' ask 'ANALYZE' >/dev/null
 echo "restored: $(ask 'SELECT count(*) FROM findings') findings, $(ask 'SELECT count(*) FROM incidents') incidents"
