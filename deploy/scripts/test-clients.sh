@@ -7,7 +7,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$folder"
 exec 9>"$folder/.lock"
 flock 9
-packages="rsyslog-elasticsearch syslog-ng-core syslog-ng-mod-http syslog-ng-scl systemd-journal-remote
+packages="rsyslog-elasticsearch rsyslog-gnutls rsyslog-relp librelp0 syslog-ng-core syslog-ng-mod-http syslog-ng-scl systemd-journal-remote
   libivykis0 libjson-c5 libmicrohttpd12 libnet1 libpcre3 libwrap0"
 stamp=$(cat "$here/tests/clients/requirements.txt" "$here/tests/clients/package.json" "$0" | sha256sum)
 [ "$(cat "$folder/.stamp" 2>/dev/null || true)" = "$stamp" ] && exit 0

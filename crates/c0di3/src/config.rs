@@ -12,13 +12,14 @@ mod file;
 mod meant;
 mod place;
 mod problems;
+mod tls;
 mod value;
 
 #[cfg(test)]
 mod tests;
 
 pub(crate) use file::DEFAULT_TEXT;
-pub(crate) use meant::{AnalyzerConfig, ArchiveConfig, Config, DiskLimits, LogConfig};
+pub(crate) use meant::{AnalyzerConfig, ArchiveConfig, Config, DiskLimits, LogConfig, TlsConfig};
 pub(crate) use value::{address, check_store_url};
 
 /// Reads defaults, then the file, then the environment, and checks the result.

@@ -33,6 +33,7 @@ mod signals;
 mod source;
 mod tasks;
 mod telemetry;
+mod tls;
 mod webhooks;
 
 use std::process::ExitCode;

@@ -14,16 +14,21 @@ use api::ingest::Peer;
 use api::{HangUp, Surroundings};
 use axum::response::Response;
 use axum::{Extension, Router};
+use event::Network;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use ingest::proxy;
+use ingest::spoken::{Spoken, misdirected};
+use ingest::tls::{Stream, TlsPort};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tower_service::Service;
 
 use crate::outcome::Usage;
+use crate::tls::TlsPorts;
 
 /// Between "not ready" and the end of accepting, so that load balancers notice.
 const DRAIN_NOTICE: Duration = Duration::from_millis(300);
@@ -43,19 +48,33 @@ pub(crate) const STOP_POLL: Duration = Duration::from_millis(50);
 pub(crate) struct Ports {
     pub(crate) draining: Arc<AtomicBool>,
     surroundings: Surroundings,
+    tls: TlsPorts,
     tasks: Vec<JoinHandle<()>>,
 }
 
 impl Ports {
     /// Must run inside the runtime.
-    pub(crate) fn new(surroundings: Surroundings) -> Self {
+    pub(crate) fn new(surroundings: Surroundings, tls: TlsPorts) -> Self {
         tokio::spawn(surroundings.audit.clone().run());
-        Ports { draining: Arc::new(AtomicBool::new(false)), surroundings, tasks: Vec::new() }
+        Ports { draining: Arc::new(AtomicBool::new(false)), surroundings, tls, tasks: Vec::new() }
     }
 
-    pub(crate) fn serve(&mut self, listener: TcpListener, router: Router) {
+    /// `key`: the setting that opened it; with TLS where that is set so.
+    pub(crate) fn serve(&mut self, listener: TcpListener, key: &'static str, router: Router) {
+        self.serve_behind(listener, key, router, Arc::default());
+    }
+
+    /// As `serve`, and proxies of these networks say for whom they speak.
+    pub(crate) fn serve_behind(
+        &mut self,
+        listener: TcpListener,
+        key: &'static str,
+        router: Router,
+        proxies: Arc<[Network]>,
+    ) {
         let router = api::surrounded(router, self.surroundings.clone());
-        self.tasks.push(tokio::spawn(answer(listener, router, Arc::clone(&self.draining))));
+        let port = HttpPort { key, tls: self.tls.of(key, true), proxies, router };
+        self.tasks.push(tokio::spawn(answer(listener, port, Arc::clone(&self.draining))));
     }
 
     /// Waits for the stop flag, then drains.
@@ -101,13 +120,10 @@ pub(crate) fn not_bound(address: SocketAddr, key: &str) -> String {
 
 /// Serves until draining has been on for a moment, then finishes what is open. A client must send its request's head in
 /// time, and connections are bounded, so that slow clients cannot hold the service.
-async fn answer(listener: TcpListener, router: Router, draining: Arc<AtomicBool>) {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    // Who has sent a request and closed, as clients do that look at no answer, has sent it all the same.
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).half_close(true);
-    builder.http2().timer(TokioTimer::new());
+async fn answer(listener: TcpListener, port: HttpPort, draining: Arc<AtomicBool>) {
     let open = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();
+    let (closing, _) = watch::channel(false);
     let mut noticed = pin!(drained(draining));
     loop {
         let accepted = tokio::select! {
@@ -115,18 +131,72 @@ async fn answer(listener: TcpListener, router: Router, draining: Arc<AtomicBool>
             () = &mut noticed => break,
         };
         let Some((stream, peer, permit)) = accepted else { continue };
-        let service = TowerToHyperService::new(OrHangUp(router.clone().layer(Extension(Peer(peer.ip())))));
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let (port, watcher, told) = (port.clone(), graceful.watcher(), closing.subscribe());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "connection ended early");
-            }
+            port.converse(stream, peer, watcher, told).await;
             drop(permit);
         });
     }
     drop(listener);
+    closing.send_replace(true);
     graceful.shutdown().await;
+}
+
+/// What answers on a port. Cheap to clone.
+#[derive(Clone)]
+struct HttpPort {
+    key: &'static str,
+    tls: Option<TlsPort>,
+    /// Who says with the PROXY protocol for whom he speaks.
+    proxies: Arc<[Network]>,
+    router: Router,
+}
+
+impl HttpPort {
+    /// One connection, from its first byte to its end.
+    async fn converse(self, stream: TcpStream, peer: SocketAddr, watcher: Watcher, mut closing: watch::Receiver<bool>) {
+        let begun = tokio::select! {
+            begun = self.begin(stream, peer) => begun,
+            // It has asked nothing yet.
+            _ = closing.wait_for(|closing| *closing) => None,
+        };
+        let Some((stream, client)) = begun else { return };
+        let mut builder = auto::Builder::new(TokioExecutor::new());
+        // Who has sent a request and closed, as clients do that look at no answer, has sent it all the same.
+        builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).half_close(true);
+        builder.http2().timer(TokioTimer::new());
+        let service = TowerToHyperService::new(OrHangUp(self.router.layer(Extension(Peer(client.ip())))));
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%error, "connection ended early");
+        }
+    }
+
+    /// What the connection begins with: whom a proxy speaks for, TLS where the port speaks it, and anything else where it
+    /// does not. The connection, and who asks.
+    async fn begin(&self, mut stream: TcpStream, peer: SocketAddr) -> Option<(Stream, SocketAddr)> {
+        let client = match proxy::is_trusted(&self.proxies, peer.ip()) {
+            true => proxy::client(&mut stream, peer, self.key).await?,
+            false => peer,
+        };
+        if let Some(tls) = &self.tls {
+            return tls.accept(stream, client).await.map(|stream| (Stream::Tls(Box::new(stream)), client));
+        }
+        let mut first = [0; 3];
+        match tokio::time::timeout(HEAD_TIMEOUT, stream.peek(&mut first)).await {
+            Ok(Ok(came)) if Spoken::of(&first[..came]) == Some(Spoken::Tls) => {
+                misdirected(
+                    self.key,
+                    Spoken::Tls,
+                    client,
+                    "which is plain HTTP: begin with http:, or name it in tls.ports",
+                );
+                None
+            }
+            Ok(Ok(_)) => Some((Stream::Plain(stream), client)),
+            _ => None,
+        }
+    }
 }
 
 /// A router whose answers may be that the connection ends without one.

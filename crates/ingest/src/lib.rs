@@ -16,11 +16,15 @@ pub mod input;
 pub mod kafka;
 pub mod live;
 pub mod merge;
+pub mod proxy;
 pub mod push;
+pub mod spoken;
 pub mod spool;
 pub mod stream;
 pub mod syslog;
 pub mod tail;
+pub mod tls;
+pub mod told;
 
 pub use block_reader::BlockReader;
 pub use discover::{Discovered, Skipped, discover};

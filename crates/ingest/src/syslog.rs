@@ -2,6 +2,9 @@
 //! cannot be: what is lost is counted, the kernel's losses included.
 
 mod connections;
+mod intake;
+mod port;
+mod relp;
 mod tcp;
 
 use std::net::{IpAddr, SocketAddr};
@@ -13,6 +16,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
 pub use connections::{ConnectionLimits, ConnectionState, Connections};
+pub use port::{Speaks, TcpPort};
 pub use tcp::serve_tcp;
 
 use crate::framing::{FrameCounts, push_line};

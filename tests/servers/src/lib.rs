@@ -3,6 +3,8 @@
 //! that says what is missing: a test that skips would prove nothing.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot have its server must fail")]
 
+pub mod certificates;
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};

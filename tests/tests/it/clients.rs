@@ -38,7 +38,7 @@ fn sources(name: &str) -> PathBuf {
 }
 
 /// A configuration of ours, with another host, port and folder.
-fn shipped(name: &str, replaced: &[(&str, String)]) -> String {
+pub(crate) fn shipped(name: &str, replaced: &[(&str, String)]) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy/shippers").join(name);
     let mut text = std::fs::read_to_string(path).unwrap();
     for (from, to) in replaced {
@@ -46,6 +46,23 @@ fn shipped(name: &str, replaced: &[(&str, String)]) -> String {
         text = text.replace(from, to);
     }
     text
+}
+
+/// An rsyslog that reads lines of `sshd` from a file and does with them what the configuration says.
+pub(crate) fn rsyslog(sandbox: &Sandbox, input: &str, action: &str) -> Child {
+    let config = format!(
+        "module(load=\"imfile\" mode=\"polling\" pollingInterval=\"1\")\nglobal(workDirectory=\"{}\")\n\
+         input(type=\"imfile\" file=\"{input}\" tag=\"sshd:\" facility=\"auth\")\n{action}",
+        sandbox.root().display()
+    );
+    let config = sandbox.write("rsyslog.conf", config);
+    let own = "usr/lib/x86_64-linux-gnu";
+    let root = tools().join("root").join(own);
+    let mut command = Command::new("rsyslogd");
+    command.arg("-M").arg(format!("/{own}/rsyslog:{}", root.join("rsyslog").display()));
+    command.env("LD_LIBRARY_PATH", &root).args(["-n", "-f", &config, "-i"]).arg(sandbox.path("pid"));
+    let out = std::fs::File::create(sandbox.path("rsyslog.out")).unwrap();
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(out).spawn().expect("rsyslogd runs")
 }
 
 /// All events of the attack, in one finding.

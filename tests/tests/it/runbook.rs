@@ -43,3 +43,8 @@ fn containers_may_use_the_system_calls_that_the_program_needs() {
 fn output_for_people_is_coloured_cut_and_paged_on_terminals_alone() {
     deploy("terminal.sh", "all as promised");
 }
+
+#[test]
+fn one_hardened_machine_is_set_up_as_the_runbook_has_it() {
+    deploy("single-node.sh", "the single machine");
+}

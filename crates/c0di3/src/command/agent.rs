@@ -19,6 +19,7 @@ use crate::checks::{AnalyzerCheck, DiskCheck, LlmCheck, RedisCheck, StoreCheck};
 use crate::config::Config;
 use crate::ports::{Ports, bind, check_exposure};
 use crate::tasks::TasksCheck;
+use crate::tls::analyzer_client;
 use crate::webhooks::WebhooksCheck;
 use crate::{catch_up, clock};
 
@@ -97,7 +98,10 @@ impl Agent {
         }
         match (beside, &config.agent.analyzer_url) {
             (Some(beside), _) => checks.extend(beside),
-            (None, Some(url)) => checks.push(Box::new(AnalyzerCheck { client: analyzer_client()?, url: url.clone() })),
+            (None, Some(url)) => checks.push(Box::new(AnalyzerCheck {
+                client: analyzer_client(config.agent.analyzer_ca.as_deref())?,
+                url: url.clone(),
+            })),
             (None, None) => {}
         }
         Ok(Agent { config, store, hot, shared, llm, checks })
@@ -133,15 +137,10 @@ impl Agent {
         health.metrics.with(deliverer.measure());
         tokio::spawn(deliverer.run());
         tracing::info!(api = %self.config.agent.listen, health = %self.config.agent.health_listen, "the agent is listening");
-        ports.serve(listeners.api, api::router(state));
-        ports.serve(listeners.health, api::health_router(health));
+        ports.serve(listeners.api, "api.listen", api::router(state));
+        ports.serve(listeners.health, "api.health_listen", api::health_router(health));
         Ok(())
     }
-}
-
-/// Asks an analyzer in another process, past any proxy.
-fn analyzer_client() -> anyhow::Result<reqwest::Client> {
-    reqwest::Client::builder().no_proxy().build().context("cannot make an HTTP client")
 }
 
 fn store_folder(url: &str) -> PathBuf {

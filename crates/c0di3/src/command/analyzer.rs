@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::certificates::CertificatesCheck;
 use crate::checks::{DiskCheck, ProgressCheck, RulesCheck, SpoolCheck, StoreCheck};
 use crate::cli::{RuleArguments, ShapeArguments};
 use crate::clock;
@@ -28,6 +29,7 @@ use crate::ports::{Ports, STOP_POLL, bind, check_exposure};
 use crate::rule_files::RuleFiles;
 use crate::rulebook::{RuleBook, RuleDesk};
 use crate::source::{LiveSources, Serving};
+use crate::tls::TlsPorts;
 
 /// The analyzer in this process.
 pub(crate) struct Analyzer {
@@ -39,7 +41,7 @@ pub(crate) struct Analyzer {
     rules: Arc<RuleBook>,
     engine: std::thread::JoinHandle<anyhow::Result<()>>,
     /// Until they are served.
-    listeners: Vec<TcpListener>,
+    listeners: Vec<(&'static str, TcpListener)>,
     stop: Arc<AtomicBool>,
     /// Sources that are pushed to: they drain when the process stops.
     serving: Vec<JoinHandle<()>>,
@@ -47,15 +49,20 @@ pub(crate) struct Analyzer {
 
 impl Analyzer {
     /// Binds every port, opens the spool, and starts the engine.
-    pub(crate) async fn start(config: Config, store: Arc<dyn Store>, stop: Arc<AtomicBool>) -> anyhow::Result<Self> {
+    pub(crate) async fn start(
+        config: Config,
+        store: Arc<dyn Store>,
+        stop: Arc<AtomicBool>,
+        tls: TlsPorts,
+    ) -> anyhow::Result<Self> {
         let analyzer = &config.analyzer;
         // Syslog has no tokens: who opens it to a network decides so by its address.
         let addresses: Vec<_> =
             std::iter::once(analyzer.http.listen).chain(analyzer.http.listen_more.clone()).collect();
         check_exposure(&addresses, config.access.tokens)?;
-        let mut listeners = vec![bind(analyzer.http.listen, "analyzer.listen").await?];
+        let mut listeners = vec![("analyzer.listen", bind(analyzer.http.listen, "analyzer.listen").await?)];
         for address in &analyzer.http.listen_more {
-            listeners.push(bind(*address, "analyzer.listen_more").await?);
+            listeners.push(("analyzer.listen_more", bind(*address, "analyzer.listen_more").await?));
         }
         let mut sources = LiveSources::open(analyzer).await?;
         let spool = Spool::open(analyzer.spool.clone(), clock::now())?;
@@ -68,7 +75,7 @@ impl Analyzer {
         tokio::spawn(audit.clone().run());
         rules.watch(config.rules.watch, &stop, audit)?;
         let drain = drain_when(&stop, analyzer.syslog.drain_timeout);
-        let serving = sources.serve(&Serving { spool: spool.clone(), drain });
+        let serving = sources.serve(&Serving { spool: spool.clone(), drain, tls });
         let sources = Arc::new(sources);
         let engine = Engine {
             parse,
@@ -93,6 +100,9 @@ impl Analyzer {
             Box::new(RulesCheck(Arc::clone(&self.rules))),
             Box::new(ProgressCheck { progress: Arc::clone(&self.progress), spool: self.spool.clone() }),
         ];
+        if alone && !self.config.agent.certificates.is_empty() {
+            checks.push(Box::new(CertificatesCheck(self.config.agent.certificates.clone())));
+        }
         checks.extend(self.sources.checks());
         if alone {
             let is_server = super::is_server(&self.config.store.url);
@@ -118,8 +128,8 @@ impl Analyzer {
         );
         let rules = Arc::new(RuleDesk(Arc::clone(&self.rules)));
         let router = api::analyzer_router(ingest, rules, health, auth);
-        for listener in self.listeners.drain(..) {
-            ports.serve(listener, router.clone());
+        for (key, listener) in self.listeners.drain(..) {
+            ports.serve_behind(listener, key, router.clone(), Arc::clone(&analyzer.http.proxies));
         }
     }
 

@@ -19,6 +19,7 @@ use crate::outcome::{Outcome, Usage};
 use crate::ports::{Ports, STOP_POLL};
 use crate::signals;
 use crate::telemetry::Logs;
+use crate::tls::TlsPorts;
 use crate::{clock, telemetry};
 
 /// Longest that a service waits for its store at the start.
@@ -104,6 +105,7 @@ async fn told(stop: &AtomicBool) {
 async fn serve(config: Config, parts: Parts, logs: Logs, stop: Arc<AtomicBool>) -> anyhow::Result<()> {
     let metrics = telemetry::start_metrics()?;
     signals::outlive(config.log.profiles(), logs, config.path.clone())?;
+    let tls = TlsPorts::open(&config.access.tls)?;
     let listeners = if parts.has_agent() { Some(Listeners::bind(&config).await?) } else { None };
     let stores = tokio::select! {
         stores = Stores::open(&config.store.url, parts) => stores?,
@@ -113,9 +115,9 @@ async fn serve(config: Config, parts: Parts, logs: Logs, stop: Arc<AtomicBool>) 
         }
     };
     let auth = auth(&config, &stores.asked);
-    let mut ports = Ports::new(surroundings(&config, &stores.asked));
+    let mut ports = Ports::new(surroundings(&config, &stores.asked), tls.clone());
     let mut analyzer = match &stores.committed {
-        Some(store) => Some(Analyzer::start(config.clone(), Arc::clone(store), Arc::clone(&stop)).await?),
+        Some(store) => Some(Analyzer::start(config.clone(), Arc::clone(store), Arc::clone(&stop), tls).await?),
         None => None,
     };
     let agent = match listeners {

@@ -1,8 +1,10 @@
 //! Settings of the analyzer and its sources, from as written to as meant.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use event::Network;
 use ingest::block_reader::LINE_BYTES_MAX;
 use ingest::kafka::{KafkaOptions, TOPIC_PLACE, Unreadable};
 use ingest::spool::SpoolOptions;
@@ -36,6 +38,7 @@ pub(super) fn check_analyzer(written: &SourceSections, problems: &mut Problems) 
         http: HttpConfig {
             listen: problems.address("analyzer.listen", &analyzer.listen),
             listen_more: check_more(&analyzer.listen_more, problems),
+            proxies: proxies("analyzer.proxy_protocol_from", &analyzer.proxy_protocol_from, problems),
             body_bytes_max: analyzer.body_bytes_max,
             bodies_bytes_max: analyzer.bodies_bytes_max,
         },
@@ -49,6 +52,10 @@ pub(super) fn check_analyzer(written: &SourceSections, problems: &mut Problems) 
         kafka: check_kafka(&written.kafka, problems),
         tail: check_tail(&written.tail, problems),
     }
+}
+
+fn proxies(key: &str, written: &[String], problems: &mut Problems) -> Arc<[Network]> {
+    written.iter().filter_map(|network| problems.check(key, network.parse())).collect()
 }
 
 /// Addresses with commas between them.
@@ -90,6 +97,10 @@ fn check_syslog(section: &SyslogSection, problems: &mut Problems) -> SyslogConfi
     SyslogConfig {
         udp: problems.optional_address("syslog.udp", &section.udp),
         tcp: problems.optional_address("syslog.tcp", &section.tcp),
+        tls: problems.optional_address("syslog.tls", &section.tls),
+        relp: problems.optional_address("syslog.relp", &section.relp),
+        relp_tls: problems.optional_address("syslog.relp_tls", &section.relp_tls),
+        proxies: proxies("syslog.proxy_protocol_from", &section.proxy_protocol_from, problems),
         message_bytes_max: section.message_bytes_max,
         connections: ConnectionLimits {
             all: section.connections_max,

@@ -15,7 +15,8 @@ use super::meant::{
     NotifyConfig, RulesConfig, StoreConfig,
 };
 use super::problems::Problems;
-use super::value::{check_store_url, filled};
+use super::tls::check_tls;
+use super::value::{check_store_url, filled, filled_path};
 
 /// Every setting, or everything that is wrong.
 pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
@@ -44,6 +45,7 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     let input = check_input(&file, &mut problems);
     let log = check_log(&agent.log, &mut problems);
     let disk = check_disk(&agent.health, &mut problems);
+    let tls = check_tls(&file, &mut problems);
     let proxies = agent.api.trusted_proxies.iter();
     let trusted_proxies =
         proxies.filter_map(|network| problems.check("api.trusted_proxies", network.parse())).collect();
@@ -53,7 +55,9 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     let commit_interval = Duration::from_millis(keeping.store.commit_interval_ms);
     let (groups_max, tokens) = (judging.correlation.groups_max, agent.auth.tokens);
     let analyzer_url = filled(agent.agent.analyzer_url.trim_end_matches('/'));
-    let certificates = agent.health.certificates.clone();
+    let analyzer_ca = filled_path(&agent.agent.analyzer_ca);
+    let ours = tls.files.iter().map(|files| files.certificate.clone());
+    let certificates = ours.chain(agent.health.certificates.clone()).collect();
     let (cache_url, link) = (filled(&keeping.cache.url), filled(agent.notify.link.trim_end_matches('/')));
     Ok(Config {
         store: StoreConfig { url: keeping.store.url.clone(), commit_interval, join, archive },
@@ -61,9 +65,9 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
         rules,
         correlation: CorrelationConfig { lateness_us, fold_gap_us, groups_max, thresholds, assets },
         analyzer,
-        agent: AgentConfig { listen, health_listen, analyzer_url, cache_url, llm, certificates },
+        agent: AgentConfig { listen, health_listen, analyzer_url, analyzer_ca, cache_url, llm, certificates },
         notify: NotifyConfig { link, settle_us, endpoints },
-        access: AccessConfig { tokens, token_memory, trusted_proxies },
+        access: AccessConfig { tokens, token_memory, trusted_proxies, tls },
         disk,
         log,
         path: None,

@@ -38,11 +38,12 @@ sections! {
     CorrelationSection { lateness: String, fold_gap: String, groups_max: usize }
     ScoreSection { p0: u8, p1: u8, p2: u8, assets: Vec<AssetEntry> }
     AnalyzerSection {
-        listen: String, listen_more: String, instance: String, jobs: usize, commit_interval_ms: u64, checkpoint_interval_ms: u64,
+        listen: String, listen_more: String, proxy_protocol_from: Vec<String>, instance: String, jobs: usize, commit_interval_ms: u64, checkpoint_interval_ms: u64,
         body_bytes_max: u64, bodies_bytes_max: u64,
     }
     SyslogSection {
-        udp: String, tcp: String, message_bytes_max: usize, connections_max: usize,
+        udp: String, tcp: String, tls: String, relp: String, relp_tls: String, proxy_protocol_from: Vec<String>,
+        message_bytes_max: usize, connections_max: usize,
         connections_per_address_max: usize, idle_timeout: String, drain_timeout: String,
     }
     SpoolSection { folder: PathBuf, bytes_max: u64, segment_bytes: u64, reserve_bytes: u64 }
@@ -51,12 +52,13 @@ sections! {
         dead_letter_topic: String,
     }
     TailSection { paths: Vec<PathBuf>, files_max: usize }
+    TlsSection { certificate: PathBuf, key: PathBuf, ports: Vec<String>, client_ca: PathBuf, client_ports: Vec<String> }
     AuthSection { tokens: bool, memory: String }
     IncidentsSection { gap: String, opens_from: String }
     NotifySection { age: String, link: String, settle: String }
     WebhooksSection { endpoints: Vec<EndpointEntry> }
     LlmSection { url: String, model: String, api_key: String, timeout: String, constrain: notify::llm::Constrain }
-    AgentSection { analyzer_url: String }
+    AgentSection { analyzer_url: String, analyzer_ca: PathBuf }
     ApiSection { listen: String, health_listen: String, trusted_proxies: Vec<String> }
     HealthSection { disk_warn_percent: u8, disk_fail_percent: u8, certificates: Vec<PathBuf> }
     LogSection {
@@ -98,7 +100,7 @@ groups! {
     }
     /// Who may ask, who is told, and what the process tells of itself.
     AgentSections {
-        auth: AuthSection, notify: NotifySection, webhooks: WebhooksSection, llm: LlmSection, agent: AgentSection,
+        auth: AuthSection, tls: TlsSection, notify: NotifySection, webhooks: WebhooksSection, llm: LlmSection, agent: AgentSection,
         api: ApiSection, health: HealthSection, log: LogSection,
     }
 }

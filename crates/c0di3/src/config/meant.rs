@@ -149,6 +149,8 @@ pub(crate) struct HttpConfig {
     pub(crate) listen: SocketAddr,
     /// Further ports that answer the same.
     pub(crate) listen_more: Vec<SocketAddr>,
+    /// Who says with the PROXY protocol for whom he speaks.
+    pub(crate) proxies: Arc<[Network]>,
     /// Longest body, unpacked, in bytes.
     pub(crate) body_bytes_max: u64,
     /// Memory for all bodies that are read at once, in bytes.
@@ -160,6 +162,14 @@ pub(crate) struct HttpConfig {
 pub(crate) struct SyslogConfig {
     pub(crate) udp: Option<SocketAddr>,
     pub(crate) tcp: Option<SocketAddr>,
+    /// The same behind TLS.
+    pub(crate) tls: Option<SocketAddr>,
+    /// RELP.
+    pub(crate) relp: Option<SocketAddr>,
+    /// The same behind TLS.
+    pub(crate) relp_tls: Option<SocketAddr>,
+    /// Who says with the PROXY protocol for whom he speaks.
+    pub(crate) proxies: Arc<[Network]>,
     /// Longest message that is kept whole, in bytes.
     pub(crate) message_bytes_max: usize,
     pub(crate) connections: ingest::syslog::ConnectionLimits,
@@ -176,11 +186,13 @@ pub(crate) struct AgentConfig {
     pub(crate) health_listen: SocketAddr,
     /// An analyzer whose health is asked for.
     pub(crate) analyzer_url: Option<String>,
+    /// Authorities of its certificate, beside the public ones.
+    pub(crate) analyzer_ca: Option<PathBuf>,
     /// Redis; `None`: aggregates are kept in the memory of the process.
     pub(crate) cache_url: Option<String>,
     /// The model that words summaries; `None`: templates.
     pub(crate) llm: Option<notify::llm::LlmOptions>,
-    /// Files with certificates whose end is told.
+    /// Files with certificates whose end is told, ours among them.
     pub(crate) certificates: Vec<PathBuf>,
 }
 
@@ -203,6 +215,19 @@ pub(crate) struct AccessConfig {
     pub(crate) token_memory: Duration,
     /// Whose X-Forwarded-For is believed.
     pub(crate) trusted_proxies: Vec<Network>,
+    /// Who speaks TLS.
+    pub(crate) tls: TlsConfig,
+}
+
+/// TLS of our ports.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TlsConfig {
+    /// `None`: there is none.
+    pub(crate) files: Option<ingest::tls::TlsFiles>,
+    /// Settings of the ports that speak it.
+    pub(crate) ports: Vec<&'static str>,
+    /// And of those that want certificates of clients.
+    pub(crate) client_ports: Vec<&'static str>,
 }
 
 /// Logs of the process itself, and its heap profiles.

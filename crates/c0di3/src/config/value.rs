@@ -1,6 +1,7 @@
 //! Single settings that the command line names as well: what they may be.
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 
 use crate::outcome::Usage;
 
@@ -18,6 +19,11 @@ pub(crate) fn check_store_url(url: &str) -> Result<(), Usage> {
 /// An address as written; `localhost` is the loopback address.
 pub(crate) fn address(text: &str) -> Option<SocketAddr> {
     text.replace("localhost", "127.0.0.1").parse().ok()
+}
+
+/// The path, where there is any.
+pub(super) fn filled_path(path: &Path) -> Option<PathBuf> {
+    (!path.as_os_str().is_empty()).then(|| path.to_owned())
 }
 
 /// The text, where there is any.

@@ -16,6 +16,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::AnalyzerConfig;
 use crate::positions::Positions;
+use crate::tls::TlsPorts;
 
 /// A kind of source: an entry of the table.
 #[async_trait]
@@ -54,6 +55,8 @@ pub(crate) struct Serving {
     pub(crate) spool: Spool,
     /// Tells when the service stops, and until when what senders have begun may be read.
     pub(crate) drain: watch::Receiver<Drain>,
+    /// TLS for ports that speak it.
+    pub(crate) tls: TlsPorts,
 }
 
 /// What a source that is pulled works with.

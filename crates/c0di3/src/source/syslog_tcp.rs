@@ -1,11 +1,11 @@
-//! Syslog over TCP, into the spool. Senders are held back by not being read.
+//! Syslog over TCP and RELP, plain and behind TLS, into the spool. Senders are held back by not being read.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use api::health::{CheckResult, HealthCheck, HealthStatus};
 use async_trait::async_trait;
-use ingest::syslog::{self, Connections, SyslogOptions};
+use ingest::syslog::{self, Connections, Speaks, SyslogOptions, TcpPort};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
@@ -23,25 +23,46 @@ impl SourceKind for SyslogTcp {
     }
 
     async fn open(&self, config: &AnalyzerConfig) -> anyhow::Result<Option<Box<dyn LiveSource>>> {
-        let Some(address) = config.syslog.tcp else { return Ok(None) };
-        let listener = Some(bind(address, "syslog.tcp").await?);
-        let connections = Arc::new(Connections::new(config.syslog.connections));
-        let message_bytes_max = config.syslog.message_bytes_max;
-        Ok(Some(Box::new(TcpSource { address, listener, connections, message_bytes_max })))
+        let connections = Arc::new(Connections::new("syslog_tcp", config.syslog.connections));
+        let mut ports = Vec::new();
+        let syslog = &config.syslog;
+        for (key, source, scheme, speaks, address) in [
+            ("syslog.tcp", "syslog_tcp", "syslog+tcp", Speaks::Syslog, syslog.tcp),
+            ("syslog.tls", "syslog_tls", "syslog+tls", Speaks::Syslog, syslog.tls),
+            ("syslog.relp", "relp", "relp", Speaks::Relp, syslog.relp),
+            ("syslog.relp_tls", "relp_tls", "relp+tls", Speaks::Relp, syslog.relp_tls),
+        ] {
+            let Some(address) = address else { continue };
+            let (proxies, connections) = (Arc::clone(&syslog.proxies), Arc::clone(&connections));
+            let port = TcpPort { key, source, scheme, speaks, tls: None, proxies, connections };
+            ports.push(OpenPort { address, listener: Some(bind(address, key).await?), port });
+        }
+        let message_bytes_max = syslog.message_bytes_max;
+        Ok((!ports.is_empty()).then(|| Box::new(TcpSource { ports, connections, message_bytes_max }) as _))
     }
 }
 
-struct TcpSource {
+/// A port that is open.
+struct OpenPort {
     address: SocketAddr,
     /// Until it is served.
     listener: Option<TcpListener>,
+    port: TcpPort,
+}
+
+struct TcpSource {
+    ports: Vec<OpenPort>,
     connections: Arc<Connections>,
     message_bytes_max: usize,
 }
 
 impl LiveSource for TcpSource {
     fn place(&self) -> String {
-        self.address.to_string()
+        let shown = self.ports.iter().map(|open| match open.port.key {
+            "syslog.tcp" => open.address.to_string(),
+            key => format!("{} ({key})", open.address),
+        });
+        shown.collect::<Vec<_>>().join(" and ")
     }
 
     fn check(&self) -> Option<Box<dyn HealthCheck>> {
@@ -49,11 +70,20 @@ impl LiveSource for TcpSource {
     }
 
     fn serve(&mut self, serving: &Serving) -> Vec<JoinHandle<()>> {
-        let Some(listener) = self.listener.take() else { return Vec::new() };
-        let (spool, message_bytes_max) = (serving.spool.clone(), self.message_bytes_max);
-        let options = SyslogOptions { spool, message_bytes_max, clock: clock::now };
-        let connections = Arc::clone(&self.connections);
-        vec![tokio::spawn(syslog::serve_tcp(listener, connections, options, serving.drain.clone()))]
+        let mut tasks = Vec::new();
+        for open in &mut self.ports {
+            let Some(listener) = open.listener.take() else { continue };
+            let (spool, message_bytes_max) = (serving.spool.clone(), self.message_bytes_max);
+            let options = SyslogOptions { spool, message_bytes_max, clock: clock::now };
+            let port = TcpPort { tls: serving.tls.of(open.port.key, false), ..open.port.clone() };
+            if port.tls.is_none() && port.key.ends_with("tls") {
+                // The settings have been checked: this must never become a plain port.
+                tracing::error!(port = port.key, "there is no certificate: the port is closed");
+                continue;
+            }
+            tasks.push(tokio::spawn(syslog::serve_tcp(listener, port, options, serving.drain.clone())));
+        }
+        tasks
     }
 }
 

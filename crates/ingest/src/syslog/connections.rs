@@ -45,6 +45,8 @@ pub struct ConnectionState {
 #[derive(Debug)]
 pub struct Connections {
     pub(super) limits: ConnectionLimits,
+    /// What comes on them, as metrics name it.
+    source: &'static str,
     seats: Mutex<Vec<Arc<Seat>>>,
     began: Instant,
     gave_way: AtomicU64,
@@ -88,9 +90,10 @@ impl TooManyConnections {
 
 impl Connections {
     /// Nobody is connected yet.
-    pub fn new(limits: ConnectionLimits) -> Self {
+    pub fn new(source: &'static str, limits: ConnectionLimits) -> Self {
         Connections {
             limits,
+            source,
             seats: Mutex::new(Vec::new()),
             began: Instant::now(),
             gave_way: AtomicU64::new(0),
@@ -120,13 +123,13 @@ impl Connections {
     }
 
     /// A place for a new connection; where there is none, the connection that has been idle longest gives way: among those
-    /// of the same address if that has its share, else among all.
-    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Seated, TooManyConnections> {
+    /// of the same address if that has its share, else among all. `is_proxy`: it speaks for many addresses.
+    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, is_proxy: bool) -> Result<Seated, TooManyConnections> {
         let address = network(peer);
         let now = self.now();
         let mut seats = self.lock();
         let of_address = seats.iter().filter(|seat| seat.address == address).count();
-        let no_room = if of_address >= self.limits.each {
+        let no_room = if of_address >= self.limits.each && !is_proxy {
             Some(TooManyConnections::Address)
         } else if seats.len() >= self.limits.all {
             Some(TooManyConnections::All)
@@ -161,7 +164,7 @@ impl Connections {
             leave: Notify::new(),
         });
         seats.push(Arc::clone(&seat));
-        metrics::gauge!("ingest_connections_open", "source" => "syslog_tcp").set(seats.len() as f64);
+        metrics::gauge!("ingest_connections_open", "source" => self.source).set(seats.len() as f64);
         Seated { connections: Arc::clone(self), seat }
     }
 }
@@ -175,6 +178,13 @@ impl Seat {
 }
 
 impl Seated {
+    /// The same connection as that of whom a proxy speaks for.
+    pub(super) fn again(self, sender: IpAddr) -> Result<Seated, TooManyConnections> {
+        let connections = Arc::clone(&self.connections);
+        drop(self);
+        connections.admit(sender, false)
+    }
+
     /// Something has come.
     pub(super) fn came(&self, within_message: bool) {
         self.seat.last.store(self.connections.now(), Ordering::Relaxed);
@@ -195,7 +205,7 @@ impl Drop for Seated {
     fn drop(&mut self) {
         let mut seats = self.connections.lock();
         seats.retain(|seat| !Arc::ptr_eq(seat, &self.seat));
-        metrics::gauge!("ingest_connections_open", "source" => "syslog_tcp").set(seats.len() as f64);
+        metrics::gauge!("ingest_connections_open", "source" => self.connections.source).set(seats.len() as f64);
     }
 }
 
@@ -213,7 +223,7 @@ mod tests {
 
     fn connections(all: usize, each: usize) -> Arc<Connections> {
         let began = Instant::now().checked_sub(Duration::from_secs(7200)).unwrap();
-        Arc::new(Connections { began, ..Connections::new(ConnectionLimits { all, each, idle: None }) })
+        Arc::new(Connections { began, ..Connections::new("syslog_tcp", ConnectionLimits { all, each, idle: None }) })
     }
 
     fn silent(seated: &Seated, seconds: u64) {
@@ -227,20 +237,20 @@ mod tests {
     #[test]
     fn the_oldest_idle_connection_gives_way_and_no_other() {
         let connections = connections(3, 3);
-        let [a, b, c] = [1, 2, 3].map(|last| connections.admit(IpAddr::from([192, 0, 2, last])).unwrap());
+        let [a, b, c] = [1, 2, 3].map(|last| connections.admit(IpAddr::from([192, 0, 2, last]), false).unwrap());
         let new = IpAddr::from([192, 0, 2, 9]);
-        assert_eq!(connections.admit(new).unwrap_err(), TooManyConnections::All, "nobody is idle yet");
+        assert_eq!(connections.admit(new, false).unwrap_err(), TooManyConnections::All, "nobody is idle yet");
         [(&a, 20), (&b, 3600), (&c, 10)].into_iter().for_each(|(seated, seconds)| silent(seated, seconds));
         b.stands(true);
         silent(&a, 1);
-        let _d = connections.admit(new).unwrap();
+        let _d = connections.admit(new, false).unwrap();
         assert!(!was_told(&a), "b has stood still within a message for an hour: it is as idle as any");
         assert!(was_told(&b) && !was_told(&c));
         a.came(true);
         silent(&a, 20);
-        let _e = connections.admit(new).unwrap();
+        let _e = connections.admit(new, false).unwrap();
         assert!(was_told(&c) && !was_told(&a), "a is within a message");
-        assert_eq!(connections.admit(new).unwrap_err(), TooManyConnections::All);
+        assert_eq!(connections.admit(new, false).unwrap_err(), TooManyConnections::All);
         drop(c);
         let state = connections.state();
         assert_eq!((state.open, state.gave_way, state.refused, state.pressed), (3, 2, 2, true));
@@ -250,16 +260,20 @@ mod tests {
     fn one_address_cannot_take_all_places() {
         let connections = connections(4, 2);
         let greedy = IpAddr::from([192, 0, 2, 1]);
-        let [a, b] = [(); 2].map(|()| connections.admit(greedy).unwrap());
-        let quiet = connections.admit(IpAddr::from([192, 0, 2, 2])).unwrap();
+        let [a, b] = [(); 2].map(|()| connections.admit(greedy, false).unwrap());
+        let quiet = connections.admit(IpAddr::from([192, 0, 2, 2]), false).unwrap();
         silent(&quiet, 3600);
-        assert_eq!(connections.admit(greedy).unwrap_err(), TooManyConnections::Address);
+        assert_eq!(connections.admit(greedy, false).unwrap_err(), TooManyConnections::Address);
         silent(&b, 5);
-        let _c = connections.admit(greedy).unwrap();
+        let _c = connections.admit(greedy, false).unwrap();
         assert!(was_told(&b) && !was_told(&a) && !was_told(&quiet), "its own connections give way");
         let six = |last: u16| IpAddr::from([0x2001, 0xdb8, 0, 1, 0, 0, 0, last]);
         let connections = self::connections(4, 1);
-        let _first = connections.admit(six(1)).unwrap();
-        assert_eq!(connections.admit(six(2)).unwrap_err(), TooManyConnections::Address, "one network is one address");
+        let _first = connections.admit(six(1), false).unwrap();
+        assert_eq!(
+            connections.admit(six(2), false).unwrap_err(),
+            TooManyConnections::Address,
+            "one network is one address"
+        );
     }
 }

@@ -6,19 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use socket2::{SockRef, TcpKeepalive};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use crate::framing::Framer;
+use crate::proxy;
+use crate::spoken::{Spoken, misdirected};
 use crate::spool::Batch;
-use crate::syslog::connections::{Connections, Seated};
-use crate::syslog::{Drain, SyslogOptions, count, dropped, report, shown, stopped, synced};
+use crate::syslog::connections::Seated;
+use crate::syslog::intake::{Came, Intake};
+use crate::syslog::port::{Speaks, TcpPort};
+use crate::syslog::relp::{self, Conversation};
+use crate::syslog::{Drain, SyslogOptions, count, dropped, report, stopped, synced};
+use crate::tls::Stream;
 
-/// Bytes that one read of a connection takes.
-const READ_BYTES: usize = 128 << 10;
 /// Silence after which a message that looks complete is taken as complete.
 const SETTLE: Duration = Duration::from_millis(100);
 /// Longest that a message may come before its length is doubted.
@@ -39,30 +42,30 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// Serves connections until the service stops; returns when what they had sent is on disk, or at the deadline.
 pub async fn serve_tcp(
     listener: TcpListener,
-    connections: Arc<Connections>,
+    port: TcpPort,
     options: SyslogOptions,
     mut drain: watch::Receiver<Drain>,
 ) {
     let mut open = JoinSet::new();
     let told = drain.clone();
+    let connections = Arc::clone(&port.connections);
     let serve = |stream, peer: SocketAddr, seat| {
-        let connection = Connection::new(stream, peer, seat, connections.limits.idle, options.clone());
-        connection.serve(told.clone())
+        serve_connection(stream, peer, seat, (port.clone(), options.clone()), told.clone())
     };
     let deadline = loop {
         tokio::select! {
             deadline = stopped(&mut drain) => break deadline,
             Some(_) = open.join_next() => {}
             accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => match connections.admit(peer.ip()) {
+                Ok((stream, peer)) => match connections.admit(peer.ip(), port.is_proxy(peer)) {
                     Ok(seat) => { open.spawn(serve(stream, peer, seat)); }
                     Err(no_room) => {
-                        closed(no_room.reason());
+                        port.closed(no_room.reason());
                         tracing::warn!(%peer, reason = no_room.reason(), "no room for a syslog connection");
                     }
                 },
                 Err(error) => {
-                    metrics::counter!("ingest_accept_errors_total", "source" => "syslog_tcp").increment(1);
+                    metrics::counter!("ingest_accept_errors_total", "source" => port.source).increment(1);
                     tracing::warn!(%error, "cannot accept a syslog connection");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
                 }
@@ -82,10 +85,6 @@ pub async fn serve_tcp(
     synced(&options.spool, deadline + CLOSING, "syslog over TCP").await;
 }
 
-fn closed(reason: &'static str) {
-    metrics::counter!("ingest_connections_closed_total", "source" => "syslog_tcp", "reason" => reason).increment(1);
-}
-
 /// What ends a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ended {
@@ -93,56 +92,90 @@ enum Ended {
     Idle,
     GaveWay,
     Spool,
+    Foreign(Spoken),
     Stopped(Instant),
 }
 
-struct Connection {
+/// One connection from its beginning to its end.
+async fn serve_connection(
     stream: TcpStream,
+    peer: SocketAddr,
     seat: Seated,
-    idle: Option<Duration>,
+    (port, options): (TcpPort, SyslogOptions),
+    drain: watch::Receiver<Drain>,
+) {
+    let begun = tokio::select! {
+        begun = Box::pin(begin(stream, peer, &port)) => begun,
+        () = seat.leave() => None,
+    };
+    let Some((stream, sender)) = begun else { return port.closed("handshake") };
+    let seat = match sender == peer {
+        true => seat,
+        false => match seat.again(sender.ip()) {
+            Ok(seat) => seat,
+            Err(no_room) => return port.closed(no_room.reason()),
+        },
+    };
+    let origin = port.origin(sender.ip());
+    match port.speaks {
+        Speaks::Relp => {
+            Box::pin(relp::converse(Conversation { stream, seat, peer, port, options, origin }, drain)).await;
+        }
+        Speaks::Syslog => {
+            let intake = Intake::new(stream, options.message_bytes_max);
+            Connection { intake, seat, peer, port, options, origin }.serve(drain).await;
+        }
+    }
+}
+
+/// What stands in front of the messages: whom a proxy speaks for, and the handshake of TLS. The connection, and who sends.
+async fn begin(mut stream: TcpStream, peer: SocketAddr, port: &TcpPort) -> Option<(Stream, SocketAddr)> {
+    let probes = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY).with_retries(PROBES);
+    if let Err(error) = SockRef::from(&stream).set_tcp_keepalive(&probes) {
+        tracing::debug!(%error, %peer, "no keep-alive probes on a syslog connection");
+    }
+    let sender = match port.is_proxy(peer) {
+        true => proxy::client(&mut stream, peer, port.key).await?,
+        false => peer,
+    };
+    let stream = match &port.tls {
+        None => Stream::Plain(stream),
+        Some(tls) => Stream::Tls(Box::new(tls.accept(stream, sender).await?)),
+    };
+    Some((stream, sender))
+}
+
+struct Connection {
+    intake: Intake,
+    seat: Seated,
+    peer: SocketAddr,
+    port: TcpPort,
     options: SyslogOptions,
     origin: String,
-    framer: Framer,
-    lines: Vec<u8>,
 }
 
 impl Connection {
-    fn new(
-        stream: TcpStream,
-        peer: SocketAddr,
-        seat: Seated,
-        idle: Option<Duration>,
-        options: SyslogOptions,
-    ) -> Connection {
-        let probes = TcpKeepalive::new().with_time(PROBE_AFTER).with_interval(PROBE_EVERY).with_retries(PROBES);
-        if let Err(error) = SockRef::from(&stream).set_tcp_keepalive(&probes) {
-            tracing::debug!(%error, %peer, "no keep-alive probes on a syslog connection");
-        }
-        let origin = format!("syslog+tcp://{}", shown(peer.ip()));
-        let framer = Framer::new(options.message_bytes_max);
-        Connection { stream, seat, idle, options, origin, framer, lines: Vec::new() }
-    }
-
     async fn serve(mut self, mut drain: watch::Receiver<Drain>) {
-        let mut input = vec![0; READ_BYTES];
-        let ended = self.receive(&mut input, &mut drain).await;
+        let ended = self.receive(&mut drain).await;
         let reason = match ended {
             Ended::ByPeer => "peer",
             Ended::Idle => "idle",
             Ended::GaveWay => "gave_way",
             Ended::Spool => "spool",
+            Ended::Foreign(spoken) => {
+                misdirected(self.port.key, spoken, self.peer, remedy(spoken));
+                "foreign"
+            }
             Ended::Stopped(deadline) => {
-                self.read_rest(&mut input, deadline).await;
+                self.read_rest(deadline).await;
                 "stopped"
             }
         };
         if ended == Ended::GaveWay {
             // It may have sent something at this very moment.
-            while let Ok(bytes @ 1..) = self.stream.try_read(&mut input) {
-                self.framer.push(&input[..bytes], &mut self.lines);
-            }
+            while self.intake.read_ready().await == Some(Came::Bytes) {}
         }
-        self.framer.finish(&mut self.lines);
+        self.intake.framer.finish(&mut self.intake.lines);
         let until = match ended {
             Ended::Stopped(deadline) => Some(deadline),
             _ => None,
@@ -152,29 +185,30 @@ impl Connection {
             kept = self.flush(Some(deadline), &mut drain).await;
         }
         if kept.is_err() {
-            let lost = dropped("syslog_tcp", if ended == Ended::Spool { "spool" } else { "stopped" }, &self.lines);
+            let why = if ended == Ended::Spool { "spool" } else { "stopped" };
+            let lost = dropped(self.port.source, why, &self.intake.lines);
             tracing::error!(
                 origin = self.origin,
                 messages = lost,
                 "messages found no room in the spool before the end"
             );
         }
-        closed(reason);
+        self.port.closed(reason);
         tracing::debug!(origin = self.origin, reason, "a syslog connection is closed");
     }
 
     /// Reads until the connection ends, has to end, or the service stops.
-    async fn receive(&mut self, input: &mut [u8], drain: &mut watch::Receiver<Drain>) -> Ended {
+    async fn receive(&mut self, drain: &mut watch::Receiver<Drain>) -> Ended {
         let mut last = Instant::now();
         let mut began = last;
         // How far what is held has been settled: not, for a moment's silence, for a long one.
         let mut settled = 0;
         loop {
-            let held = self.framer.is_within_message();
+            let held = self.intake.framer.is_within_message();
             let next = match (held, settled) {
                 (true, 0) => Some(last + SETTLE),
                 (true, 1) => Some(last + LATE),
-                _ => self.idle.map(|idle| last + idle),
+                _ => self.port.connections.limits.idle.map(|idle| last + idle),
             };
             let pause = async {
                 match next {
@@ -186,28 +220,28 @@ impl Connection {
                 biased;
                 deadline = stopped(drain) => return Ended::Stopped(deadline),
                 () = self.seat.leave() => return Ended::GaveWay,
-                read = self.stream.read(input) => match read {
-                    Ok(bytes @ 1..) => {
-                        self.framer.push(&input[..bytes], &mut self.lines);
+                came = self.intake.read() => match came {
+                    Came::Bytes => {
                         last = Instant::now();
-                        if !held || !self.lines.is_empty() {
+                        if !held || !self.intake.lines.is_empty() {
                             began = last;
                         } else if last - began > LATE {
-                            self.framer.settle(true, &mut self.lines);
+                            self.intake.framer.settle(true, &mut self.intake.lines);
                             began = last;
                         }
                         settled = 0;
-                        self.seat.came(self.framer.is_within_message());
+                        self.seat.came(self.intake.framer.is_within_message());
                     }
-                    _ => return Ended::ByPeer,
+                    Came::Foreign(spoken) => return Ended::Foreign(spoken),
+                    Came::End => return Ended::ByPeer,
                 },
                 () = pause => {
                     if !held || settled == 2 {
                         return Ended::Idle;
                     }
                     settled += 1;
-                    self.framer.settle(settled == 2, &mut self.lines);
-                    self.seat.stands(self.framer.is_within_message());
+                    self.intake.framer.settle(settled == 2, &mut self.intake.lines);
+                    self.seat.stands(self.intake.framer.is_within_message());
                 }
             }
             match self.flush(None, drain).await {
@@ -225,12 +259,12 @@ impl Connection {
         until: Option<Instant>,
         drain: &mut watch::Receiver<Drain>,
     ) -> Result<(), Option<Instant>> {
-        report(self.framer.take_counts(), &self.origin);
-        if self.lines.is_empty() {
+        report(self.intake.framer.take_counts(), &self.origin);
+        if self.intake.lines.is_empty() {
             return Ok(());
         }
         let received = (self.options.clock)();
-        let batch = Batch { origin: &self.origin, lines: &self.lines, received };
+        let batch = Batch { origin: &self.origin, lines: &self.intake.lines, received };
         let given_up = async {
             match until {
                 Some(deadline) => {
@@ -252,15 +286,15 @@ impl Connection {
             },
             deadline = given_up => return Err(Some(deadline)),
         }
-        count("syslog_tcp", &self.lines);
-        self.lines.clear();
+        count(self.port.source, &self.intake.lines);
+        self.intake.lines.clear();
         Ok(())
     }
 
     /// The service stops: the peer is told that nothing more is taken, and what is on its way is read until it ends, is
     /// silent for a moment, or the deadline.
-    async fn read_rest(&mut self, input: &mut [u8], deadline: Instant) {
-        if let Err(error) = self.stream.shutdown().await {
+    async fn read_rest(&mut self, deadline: Instant) {
+        if let Err(error) = self.intake.stream.shutdown().await {
             tracing::debug!(%error, origin = self.origin, "the peer has gone before it could be told");
         }
         // No second word will come: the deadline alone ends a wait for room.
@@ -270,22 +304,31 @@ impl Connection {
                 break;
             }
             let silent = deadline.min(Instant::now() + QUIET);
-            match timeout_at(silent, self.stream.read(input)).await {
-                Ok(Ok(bytes @ 1..)) => self.framer.push(&input[..bytes], &mut self.lines),
-                _ => break,
+            if timeout_at(silent, self.intake.read()).await != Ok(Came::Bytes) {
+                break;
             }
             if Instant::now() >= deadline {
                 break;
             }
         }
-        let unread = rustix::io::ioctl_fionread(&self.stream).unwrap_or(0);
+        let unread = rustix::io::ioctl_fionread(self.intake.stream.socket()).unwrap_or(0);
         if unread > 0 {
-            metrics::counter!("ingest_unread_bytes_total", "source" => "syslog_tcp").increment(unread);
+            metrics::counter!("ingest_unread_bytes_total", "source" => self.port.source).increment(unread);
             tracing::warn!(
                 origin = self.origin,
                 bytes = unread,
                 "a sender went on until the deadline; this was not read"
             );
         }
+    }
+}
+
+/// What whoever configured the client should do.
+fn remedy(spoken: Spoken) -> &'static str {
+    match spoken {
+        Spoken::Tls => "which is a port without TLS: send to the address of syslog.tls, or set TLS off in the client",
+        Spoken::Http => "which is a port for syslog: HTTP is taken on analyzer.listen",
+        Spoken::Proxy => "and its address is no trusted proxy's: what it says of the client is not believed",
+        _ => "which is a port for syslog alone",
     }
 }

@@ -168,6 +168,10 @@ fn named_files(written: &Value) -> Vec<Complaint> {
 
 fn ends(config: &Config) -> Vec<Complaint> {
     let mut found = Vec::new();
+    if let Some(Err(error)) = config.access.tls.files.clone().map(ingest::tls::Tls::open) {
+        let remedy = "name the chain and its key in PEM, readable for the service: it will not start";
+        found.push(fault("tls.certificate", error.to_string(), remedy));
+    }
     for path in &config.agent.certificates {
         let key = "health.certificates";
         match certificates::ends_at(path) {

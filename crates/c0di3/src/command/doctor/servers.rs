@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::found::{Complaint, fault, note};
 use crate::checks::AnalyzerCheck;
 use crate::config::Config;
+use crate::tls::analyzer_client;
 
 /// Longest wait for a server.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -136,7 +137,13 @@ async fn model(config: &Config) -> Vec<Complaint> {
 
 async fn analyzer(config: &Config) -> Vec<Complaint> {
     let Some(url) = config.agent.analyzer_url.clone() else { return Vec::new() };
-    let Ok(client) = reqwest::Client::builder().no_proxy().build() else { return Vec::new() };
+    let client = match analyzer_client(config.agent.analyzer_ca.as_deref()) {
+        Ok(client) => client,
+        Err(error) => {
+            let remedy = "name a file with certificates in PEM";
+            return vec![fault("agent.analyzer_ca", format!("{error:#}"), remedy)];
+        }
+    };
     let seen = AnalyzerCheck { client, url }.check().await;
     let what = seen.output.unwrap_or_default();
     match seen.status {

@@ -14,6 +14,7 @@ pub(super) fn contradictions(config: &Config, written: &Value) -> Vec<Complaint>
     found.extend(twice(config));
     found.extend(ingest(config, written));
     found.extend(told(config, written));
+    found.extend(unencrypted(config));
     let (lateness, gap) = (config.correlation.lateness_us, config.correlation.fold_gap_us);
     if lateness > gap {
         let what = "what comes late would begin findings anew: it is longer than correlation.fold_gap";
@@ -36,17 +37,45 @@ pub(super) fn ports(config: &Config) -> Vec<(&'static str, SocketAddr)> {
         ("api.health_listen", config.agent.health_listen),
         ("analyzer.listen", config.analyzer.http.listen),
     ];
+    ports.extend(config.analyzer.http.listen_more.iter().map(|address| ("analyzer.listen_more", *address)));
     ports.extend(config.analyzer.syslog.tcp.map(|address| ("syslog.tcp", address)));
+    let syslog = &config.analyzer.syslog;
+    for (key, address) in
+        [("syslog.tls", syslog.tls), ("syslog.relp", syslog.relp), ("syslog.relp_tls", syslog.relp_tls)]
+    {
+        ports.extend(address.map(|address| (key, address)));
+    }
     ports
 }
 
 fn exposed(config: &Config) -> Vec<Complaint> {
     let open = ports(config).into_iter().filter(|(key, address)| {
-        !config.access.tokens && matches!(*key, "api.listen" | "analyzer.listen") && !address.ip().is_loopback()
+        !config.access.tokens
+            && matches!(*key, "api.listen" | "analyzer.listen" | "analyzer.listen_more")
+            && !address.ip().is_loopback()
     });
     let told = |(key, address): (&str, SocketAddr)| {
         let what = format!("{address} is open to others, and auth.tokens is false: the service will not start");
         fault(key, what, "set auth.tokens = true and make a token, or listen on 127.0.0.1")
+    };
+    open.map(told).collect()
+}
+
+/// Ports that others reach, on which tokens and events go as they are.
+fn unencrypted(config: &Config) -> Vec<Complaint> {
+    let speaks = |key: &str| key.ends_with("tls") || config.access.tls.ports.contains(&key);
+    let open = ports(config).into_iter().filter(|(key, address)| !address.ip().is_loopback() && !speaks(key));
+    let told = |(key, address): (&str, SocketAddr)| {
+        let (what, remedy) = match key {
+            "syslog.tcp" | "syslog.relp" => {
+                ("events come", "use the port with TLS beside it, or let nobody listen on the way")
+            }
+            _ => (
+                "tokens and events go",
+                "name it in tls.ports, or have a proxy with TLS in front and nobody on the way",
+            ),
+        };
+        note(key, format!("{what} over {address} without TLS"), remedy)
     };
     open.map(told).collect()
 }
