@@ -34,13 +34,13 @@ const SETTLED: Duration = Duration::from_secs(60);
 const PARTS: [&str; 2] = ["agent", "analyzer"];
 
 /// One agent and one analyzer with folders and ports of their own.
-struct Place {
+struct PodPair {
     node: Node,
     sandbox: Sandbox,
     settings: Vec<(&'static str, String)>,
 }
 
-impl Place {
+impl PodPair {
     fn new(name: &str, store: &str, broker: &str) -> Self {
         let sandbox = Sandbox::new();
         let mut settings = rules(&sandbox);
@@ -51,7 +51,7 @@ impl Place {
             ("analyzer.instance", name.to_owned()),
             ("archive.folder", String::new()),
         ]);
-        Place { node: Node::new(), sandbox, settings }
+        PodPair { node: Node::new(), sandbox, settings }
     }
 
     fn start(&mut self, program: &str) {
@@ -85,7 +85,7 @@ fn an_upgrade_under_load_and_the_way_back_lose_nothing_and_count_nothing_twice()
     let (postgres, broker) = (Postgres::start(), Broker::start());
     let store = postgres.database();
     create_topic(&broker.address(), 4);
-    let mut places = ["a", "b"].map(|name| Place::new(name, &store, &broker.address()));
+    let mut places = ["a", "b"].map(|name| PodPair::new(name, &store, &broker.address()));
     places.iter_mut().for_each(|place| place.start(&old));
     let ledger = Arc::new(Ledger::default());
     let stop = Arc::new(AtomicBool::new(false));
