@@ -9,6 +9,7 @@ RUN_FOLDER := data
 PID_FILE := $(RUN_FOLDER)/serve.pid
 SECONDS_PER_TARGET ?= 60
 SOAK_ROUNDS ?= 10
+UPGRADE_FROM ?=
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -39,9 +40,10 @@ test: test-tools ## format, lints, house rules and all tests, against real serve
 	@echo "tests"; export TEST_TOOLS=$(abspath $(TARGET))/test-tools; if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --workspace --no-fail-fast; else cargo test --workspace --no-fail-fast; fi
 
-soak: test-tools ## the kill and outage tests, SOAK_ROUNDS (10) times as long, and a day of attack tools among benign traffic
-	@export TEST_TOOLS=$(abspath $(TARGET))/test-tools SOAK_ROUNDS=$(SOAK_ROUNDS); \
-	  cargo test --package tests --test it -- --test-threads 1 --nocapture live_kill:: outage::
+soak: test-tools ## the kill, outage and upgrade tests (from UPGRADE_FROM, the last tag), SOAK_ROUNDS (10) times as long, and a day of attack tools among benign traffic
+	@deploy/scripts/previous.sh $(abspath $(TARGET))/previous $(UPGRADE_FROM)
+	@export TEST_TOOLS=$(abspath $(TARGET))/test-tools SOAK_ROUNDS=$(SOAK_ROUNDS) OLD_PROGRAM=$(abspath $(TARGET))/previous/c0di3; \
+	  cargo test --package tests --test it -- --test-threads 1 --nocapture live_kill:: outage:: upgrade::
 	@cargo build --quiet --package c0di3
 	@tests/mixed_day/run.sh $(abspath $(TARGET))/mixed-day $(TARGET)/debug/c0di3
 
@@ -58,9 +60,14 @@ bench: build ## the figures of FIGURES.md
 	@cargo run --quiet --release --package benches --bin live -- $(PROGRAM)
 
 deb: build ## the Debian package of the program, into the target folder
+	@cargo xtask sbom >$(TARGET)/c0di3.cdx.json
 	@deploy/scripts/package-deb.sh $(PROGRAM) $(TARGET)
+
+sbom: ## what the program is made of, as CycloneDX, into the target folder
+	@cargo xtask sbom >$(TARGET)/c0di3.cdx.json
+	@echo "$(TARGET)/c0di3.cdx.json"
 
 fuzz: setup ## every fuzz target for SECONDS_PER_TARGET (60)
 	@deploy/scripts/fuzz.sh $(SECONDS_PER_TARGET)
 
-.PHONY: help setup test-tools build run stop test soak deny bench deb fuzz
+.PHONY: help setup test-tools build run stop test soak deny bench deb sbom fuzz

@@ -1,29 +1,37 @@
 #!/usr/bin/env bash
-# Backs the PostgreSQL store up: backup-db.sh FOLDER. Where the server is: db-place.sh. BACKUP_KEY_FILE names a file with a
-# password: backups are encrypted with it (openssl). CONFIG_PATHS, separated by colons, are backed up beside the database.
-# Backups older than KEEP_DAYS (30) are deleted, but never the last good one.
+# Backs the store up: backup-db.sh FOLDER. Where it is, and how backups are encrypted: db-place.sh. CONFIG_PATHS, separated by
+# colons, are backed up beside the database. Backups older than KEEP_DAYS (30) are deleted, but never the last good one.
 set -euo pipefail
 folder=${1:?usage: backup-db.sh FOLDER}
 # shellcheck source=deploy/scripts/db-place.sh
 . "$(dirname "$0")/db-place.sh"
-keep_days=${KEEP_DAYS:-30} key=${BACKUP_KEY_FILE:-}
+keep_days=${KEEP_DAYS:-30}
 umask 077
 mkdir -p "$folder"
 exec 9>"$folder/.lock"
 flock --nonblock 9 || { echo "another backup is being made in $folder" >&2; exit 1; }
 now=$(date -u +%Y%m%dT%H%M%SZ)
-name=backup_$now.dump
 trap 'rm -f "$folder"/*.part' EXIT
-# The custom format is compressed already.
-pg_dump --dbname="$database" --format=custom --compress=6 --file="$folder/$name.part"
-# A dump that cannot be listed is no backup.
-pg_restore --list "$folder/$name.part" >/dev/null
-seal() { # FILE.part → FILE or FILE.enc, with its sum; prints the name
-  local last=$1
-  if [ -n "$key" ]; then
-    openssl enc "${cipher[@]}" -pass "file:$key" -in "$folder/$1.part" -out "$folder/$1.enc.part"
+if [ -n "$embedded" ]; then
+  name=backup_$now.db.gz
+  # A copy of one moment, made while others write; one that does not add up is no backup.
+  on_store "$url" db copy "$folder/$now.db.part"
+  gzip -6 --stdout "$folder/$now.db.part" >"$folder/$name.part"
+  gzip --test <"$folder/$name.part"
+  rm "$folder/$now.db.part"
+else
+  name=backup_$now.dump
+  # The custom format is compressed already. A dump that cannot be listed is no backup.
+  pg_dump --dbname="$database" --format=custom --compress=6 --file="$folder/$name.part"
+  pg_restore --list "$folder/$name.part" >/dev/null
+fi
+seal() { # FILE.part → FILE, FILE.enc or FILE.age, with its sum; prints the name
+  local last=$1 ending
+  if encrypts; then
+    ending=$(encrypt "$folder/$1.part" "$folder/$1")
+    [ -n "$ending" ] || { echo "$1 could not be encrypted" >&2; return 1; }
     rm "$folder/$1.part"
-    last=$1.enc
+    last=$1$ending
   fi
   sync "$folder/$last.part"
   (cd "$folder" && sha256sum "$last.part" | sed 's/\.part$//' >"$last.sha256.part" && mv "$last.sha256.part" "$last.sha256" && mv "$last.part" "$last")

@@ -13,6 +13,7 @@ if command -v systemd-analyze >/dev/null; then
 else
   echo "NOTE: no systemd-analyze here: units were not checked"
 fi
+if command -v systemd-analyze >/dev/null; then deploy/scripts/seccomp.sh --check; fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/core-agent"

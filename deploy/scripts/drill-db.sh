@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # The drill: drill-db.sh FOLDER restores the newest backup into a scratch database, and proves that it could be worked with: its
 # sum, its counts against those told here, `c0di3 db check`, and a login with a token of its own. The scratch database goes at the
-# end. The role needs CREATEDB. C0DI3 (c0di3) is the program.
+# end. The role needs CREATEDB; an embedded store needs room for a copy. C0DI3 (c0di3) is the program.
 set -euo pipefail
 folder=${1:?usage: drill-db.sh FOLDER}
 here=$(dirname "$0")
 # shellcheck source=deploy/scripts/db-place.sh
 . "$here/db-place.sh"
-program=${C0DI3:-c0di3} maintenance=${MAINTENANCE_DB:-postgres} max_hours=${MAX_HOURS:-26}
-newest=$(find "$folder" -maxdepth 1 -type f \( -name 'backup_*.dump' -o -name 'backup_*.dump.enc' \) | sort | tail -1)
+maintenance=${MAINTENANCE_DB:-postgres} max_hours=${MAX_HOURS:-26}
+newest=$(newest_in "$folder")
 [ -n "$newest" ] || { echo "there is no backup in $folder" >&2; exit 1; }
 if [ -z "$(find "$newest" -mmin "-$((max_hours * 60))")" ]; then echo "$newest, the newest backup, is older than $max_hours hours" >&2; exit 1; fi
 scratch=drill_$(date -u +%s)_$$
@@ -16,21 +16,33 @@ work=$(mktemp -d)
 served=
 finish() {
   [ -z "$served" ] || { kill "$served" 2>/dev/null && wait "$served" 2>/dev/null || true; }
-  ask_in "$maintenance" "DROP DATABASE IF EXISTS $scratch WITH (FORCE)" >/dev/null 2>&1 || echo "NOTE: the database $scratch is left" >&2
+  [ -n "$embedded" ] || ask_in "$maintenance" "DROP DATABASE IF EXISTS $scratch WITH (FORCE)" >/dev/null 2>&1 || echo "NOTE: the database $scratch is left" >&2
   rm -rf "$work"
 }
 trap finish EXIT
-ask_in "$maintenance" "CREATE DATABASE $scratch" >/dev/null
-env -u C0DI3_STORE_URL -u C0DI3_STORE_URL_FILE POSTGRES_HOST="$PGHOST" POSTGRES_PORT="$PGPORT" POSTGRES_USER="$PGUSER" POSTGRES_DB="$scratch" \
-  "$here/restore-db.sh" "$newest" | sed 's/^/1. /'
-
-account=$PGUSER${PGPASSWORD:+:$PGPASSWORD}
-(umask 077; echo "postgres://$account@$PGHOST:$PGPORT/$scratch" >"$work/store-url")
+if [ -n "$embedded" ]; then
+  scratch_url=sqlite:$work/scratch.db
+else
+  ask_in "$maintenance" "CREATE DATABASE $scratch" >/dev/null
+  account=$PGUSER${PGPASSWORD:+:$PGPASSWORD}
+  scratch_url=postgres://$account@$PGHOST:$PGPORT/$scratch
+fi
+(umask 077; echo "$scratch_url" >"$work/store-url")
+env -u C0DI3_STORE_URL C0DI3_STORE_URL_FILE="$work/store-url" "$here/restore-db.sh" "$newest" | sed 's/^/1. /'
 run() { env -u C0DI3_STORE_URL C0DI3_STORE_URL_FILE="$work/store-url" "$@"; }
 run "$program" db check >"$work/checked" || { echo "the restored store does not add up: $(cat "$work/checked")" >&2; exit 1; }
 echo "2. db check: $(cat "$work/checked")"
 
 # Rows of what only grows: the copy may lack what came since, never have more, and never be empty where the store is not.
+if [ -n "$embedded" ]; then
+  held() { sed -E "s/.*\"$1\":([0-9]+).*/\\1/" <<<"$2"; }
+  live=$(on_store "$url" db check || true) copy=$(cat "$work/checked")
+  for table in findings incidents; do
+    of_live=$(held $table "$live") of_copy=$(held $table "$copy")
+    if [ "$of_copy" = 0 ] && [ "$of_live" -gt 0 ]; then echo "$table: none were restored, $of_live are in the store" >&2; exit 1; fi
+    echo "3. $table: $of_copy, and $of_live in the store"
+  done
+else
 retained=$(ask "SELECT coalesce(max(at), 0) / 1000000 FROM tasks WHERE name = 'retention'")
 if [ "$retained" -gt "$(stat -c %Y "$newest")" ]; then
   echo "3. NOTE: retention has removed rows since this backup: counts and checksums are not compared with the store"
@@ -48,6 +60,7 @@ else
   until=$(ask_in "$scratch" 'SELECT coalesce(max(created_at), 0) FROM findings')
   [ "$(ask "$sum$until")" = "$(ask_in "$scratch" "$sum$until")" ] || { echo "findings of the copy differ from those of the store" >&2; exit 1; }
   echo "4. checksums of findings agree"
+fi
 fi
 
 port=${DRILL_PORT:-$((20000 + $$ % 12000))}

@@ -19,10 +19,14 @@ strip --strip-debug "$tree/usr/bin/c0di3" 2>/dev/null || true
 for unit in deploy/systemd/*.service deploy/systemd/*.timer; do put 644 "$unit" "/lib/systemd/system/$(basename "$unit")"; done
 for script in deploy/scripts/*-db.sh; do put 755 "$script" "/usr/share/core-agent/$(basename "$script")"; done
 put 644 deploy/scripts/db-place.sh /usr/share/core-agent/db-place.sh
-put 755 deploy/scripts/make-secrets.sh /usr/share/core-agent/make-secrets.sh
+for script in make-secrets.sh make-certificates.sh; do put 755 "deploy/scripts/$script" "/usr/share/core-agent/$script"; done
+put 644 deploy/systemd/c0di3-tls.toml /usr/share/core-agent/c0di3-tls.toml
+put 644 deploy/monitoring/prometheus/rules.yml /usr/share/core-agent/rules.yml
+put 644 deploy/monitoring/prometheus/single-node.yml /usr/share/core-agent/prometheus.yml
 put 644 deploy/systemd/c0di3.toml /etc/core-agent/c0di3.toml
 put 644 deploy/logrotate/core-agent /etc/logrotate.d/core-agent
 for page in README.md RUNBOOK.md SECURITY.md CHANGELOG.md; do put 644 "$page" "/usr/share/doc/core-agent/$page"; done
+if [ -f "$out/c0di3.cdx.json" ]; then put 644 "$out/c0di3.cdx.json" /usr/share/doc/core-agent/c0di3.cdx.json; fi
 put 644 LICENSE /usr/share/doc/core-agent/copyright
 mkdir -p "$tree/usr/share/man/man1" "$tree/usr/share/bash-completion/completions" "$tree/usr/share/zsh/vendor-completions" "$tree/usr/share/fish/vendor_completions.d"
 "$program" man "$tree/usr/share/man/man1" 2>/dev/null

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Restores a backup into an EMPTY database: restore-db.sh FILE. Stop agent and analyzer first. Where the server is: db-place.sh;
-# BACKUP_KEY_FILE opens an encrypted one. It refuses a database that holds findings, unless FORCE=1 is set: then everything in
-# it is replaced.
+# Restores a backup into an EMPTY store: restore-db.sh FILE. Stop agent and analyzer first. Where the store is, and what opens an
+# encrypted backup: db-place.sh. It refuses a store that holds findings, unless FORCE=1 is set: then everything in it is
+# replaced; a file of an embedded store is kept as FILE.replaced.
 set -euo pipefail
 file=${1:?usage: restore-db.sh FILE}
 # shellcheck source=deploy/scripts/db-place.sh
@@ -14,9 +14,22 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 dump=$file
-if [ "${file%.enc}" != "$file" ]; then
-  openssl enc -d "${cipher[@]}" -pass "file:${BACKUP_KEY_FILE:?names the key of an encrypted backup}" -in "$file" -out "$work/dump"
-  dump=$work/dump
+case $file in
+  *.enc | *.age) decrypt "$file" "$work/dump" && dump=$work/dump ;;
+esac
+if [ -n "$embedded" ]; then
+  gzip -dc "$dump" >"$work/store.db" 2>/dev/null || { echo "$file is no backup of an embedded store, or the key is wrong" >&2; exit 1; }
+  counted=$(on_store "sqlite:$work/store.db" db check) || { echo "what $file holds does not add up: $counted" >&2; exit 1; }
+  if [ -e "$embedded" ] && ! on_store "$url" db check 2>/dev/null | grep -q '"findings":0,' && [ "${FORCE:-}" != 1 ]; then
+    echo "the store $embedded holds findings: restore into another place, or set FORCE=1 to replace them" >&2
+    exit 1
+  fi
+  mkdir -p "$(dirname "$embedded")"
+  [ ! -e "$embedded" ] || mv -f "$embedded" "$embedded.replaced"
+  rm -f "$embedded-wal" "$embedded-shm"
+  cp "$work/store.db" "$embedded.part" && sync "$embedded.part" && mv "$embedded.part" "$embedded"
+  echo "restored: $counted"
+  exit 0
 fi
 pg_restore --list "$dump" >/dev/null 2>&1 || { echo "$file is no dump, or the key is wrong" >&2; exit 1; }
 if [ "$(ask "SELECT to_regclass('findings') IS NOT NULL")" = t ]; then
@@ -27,5 +40,5 @@ if [ "$(ask "SELECT to_regclass('findings') IS NOT NULL")" = t ]; then
   ask 'SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public' >/dev/null
 fi
 pg_restore --dbname="$database" --no-owner --exit-on-error --single-transaction "$dump"
-ask 'ANALYZE' >/dev/null
+PGOPTIONS='-c client_min_messages=error' ask 'ANALYZE' >/dev/null
 echo "restored: $(ask 'SELECT count(*) FROM findings') findings, $(ask 'SELECT count(*) FROM incidents') incidents"

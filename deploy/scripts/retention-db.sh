@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
 # Removes what is older than RETENTION_DAYS (365) from the store: closed incidents, with their links and summaries; days of
 # findings of which no incident that is left holds any, by dropping the day's partition; notices that were told. Open incidents
-# and their days stay, whatever their age; the audit log cannot be shortened. --dry-run only tells. Where: db-place.sh.
+# and their days stay, whatever their age. Entries of the audit log go after AUDIT_DAYS (400, at least 90: the store refuses to lose
+# younger ones), a few thousand in each transaction, and that they went is an entry. --dry-run only tells. Where: db-place.sh.
 set -euo pipefail
 # shellcheck source=deploy/scripts/db-place.sh
 . "$(dirname "$0")/db-place.sh"
-days=${RETENTION_DAYS:-365} dry=${1:-}
+days=${RETENTION_DAYS:-365} audit_days=${AUDIT_DAYS:-400} dry=${1:-}
 case $days in '' | *[!0-9]* | 0) echo "RETENTION_DAYS must be a number of days above 0" >&2; exit 2 ;; esac
+case $audit_days in '' | *[!0-9]* | ? | [1-8]?) echo "AUDIT_DAYS must be a number of days, at least 90" >&2; exit 2 ;; esac
+if [ -n "$embedded" ]; then
+  on_store "$url" db retention --days "$days" --audit-days "$audit_days" ${dry:+"$dry"}
+  exit
+fi
 first=$(( $(date -u +%s) / 86400 - days )) # the first day that is kept
 until_us=$((first * 86400 * 1000000))
 closed="SELECT id FROM incidents WHERE status = 'closed' AND sort_time < $until_us"
@@ -41,7 +47,17 @@ for table in $(ask "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid
     sleep 2
   done
 done
+audit_until=$(( ($(date -u +%s) - audit_days * 86400) * 1000000 ))
+audit=$(ask "SELECT count(*) FROM audit WHERE at < $audit_until")
+if [ "$dry" != --dry-run ] && [ "$audit" -gt 0 ]; then
+  while [ "$(ask "WITH old AS (SELECT id FROM audit WHERE at < $audit_until ORDER BY at LIMIT 5000),
+      gone AS (DELETE FROM audit USING old WHERE audit.id = old.id RETURNING 1) SELECT count(*) FROM gone")" -gt 0 ]; do sleep 0.1; done
+  ask "INSERT INTO audit (id, at, actor, actor_id, role, address, forwarded, action, method, route, target, outcome, status, request_id, count, detail)
+    VALUES (md5(clock_timestamp()::text || random()::text), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, 'retention-db.sh', '', '', '', '',
+      'audit.retention', '', '', '', 'done', 0, '', 1, '$audit entries older than $audit_days days were removed')" >/dev/null
+fi
 words="$incidents closed incidents and $dropped days of findings older than $days days; $kept days stay for incidents that are kept"
+words="$words; $audit entries of the audit log older than $audit_days days"
 [ "$dry" = --dry-run ] && { echo "would be removed: $words"; exit 0; }
 done_now retention "$words"
 echo "removed: $words"

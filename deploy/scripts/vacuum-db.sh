@@ -5,7 +5,7 @@ set -euo pipefail
 # shellcheck source=deploy/scripts/db-place.sh
 . "$(dirname "$0")/db-place.sh"
 before=$(ask "SELECT pg_database_size('$database')")
-ask 'VACUUM (ANALYZE)'
+PGOPTIONS='-c client_min_messages=error' ask 'VACUUM (ANALYZE)'
 done_what="vacuumed"
 if [ "${1:-}" = --reindex ] || [ "$(date -u +%d)" = 01 ]; then
   ask "REINDEX DATABASE CONCURRENTLY \"$database\"" 2>&1 | grep -v 'system catalogs' || true

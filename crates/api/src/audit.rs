@@ -119,13 +119,32 @@ impl AuditLog {
         state.refused.insert((minute, key), entry.counted_as(&parts, 1));
     }
 
-    /// Writes what waits.
-    pub async fn flush(&self) {
+    /// Takes out what waits.
+    fn waiting(&self) -> Vec<AuditEntry> {
         let (waiting, refused) = {
             let mut state = self.state();
             (std::mem::take(&mut state.waiting), std::mem::take(&mut state.refused))
         };
-        let entries: Vec<AuditEntry> = waiting.into_iter().chain(refused.into_values()).collect();
+        waiting.into_iter().chain(refused.into_values()).collect()
+    }
+
+    /// Writes what waits, for the last time: what the store does not take within the time stands in the error log alone.
+    pub async fn flush_last(&self, longest: Duration) {
+        let entries = self.waiting();
+        if entries.is_empty() {
+            return;
+        }
+        if !matches!(tokio::time::timeout(longest, self.store.append(&entries)).await, Ok(Ok(()))) {
+            metrics::counter!("audit_entries_lost_total").increment(entries.len() as u64);
+            for entry in &entries {
+                tracing::error!(?entry, "an audit entry is lost: the store did not take it before the end");
+            }
+        }
+    }
+
+    /// Writes what waits.
+    pub async fn flush(&self) {
+        let entries = self.waiting();
         if entries.is_empty() {
             return;
         }

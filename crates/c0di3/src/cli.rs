@@ -1,6 +1,7 @@
 //! The command line as written. Data goes to standard output, everything for people to standard error.
 
 mod archive;
+mod db;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,8 +9,10 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use archive::{AnswerFormat, ArchiveArguments, ContextArguments, HuntArguments, SearchArguments};
+pub(crate) use db::{BackupArguments, DbCommand, DrillArguments, KeyArguments, RestoreArguments, RetentionArguments};
 
 use crate::outcome::{Outcome, tell};
+use crate::screen::Color;
 
 /// Version and commit; the commit is what the build was told or could find.
 pub(crate) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("BUILD_COMMIT"), ")");
@@ -20,6 +23,12 @@ pub(crate) struct Arguments {
     /// Configuration file (TOML); see `c0di3 config show`
     #[arg(long, global = true, env = "C0DI3_CONFIG", value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
+    /// When output for people is coloured
+    #[arg(long, global = true, value_enum, value_name = "WHEN", default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+    /// Show what is longer than the terminal as it comes, without PAGER
+    #[arg(long, global = true)]
+    pub(crate) no_pager: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -117,20 +126,6 @@ pub(crate) enum TokenCommand {
     },
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum DbCommand {
-    /// Bring the tables up to date
-    Migrate,
-    /// Count what is kept again and tell what does not add up
-    Check,
-    /// Mend what does not add up and can be derived again, in one transaction; stop analyzer and agent before
-    Repair {
-        /// Tell what would be mended, and change nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
-}
-
 /// What rules need beside their own text.
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct TermArguments {
@@ -188,7 +183,7 @@ pub(crate) struct ShapeArguments {
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct FormatsArguments {
     /// table, or json: one object per line, with log source, documentation and example
-    #[arg(long, default_value = "table", value_parser = ["table", "json"])]
+    #[arg(long, alias = "out", default_value = "table", value_parser = ["table", "json"])]
     pub(crate) output: String,
     #[command(subcommand)]
     pub(crate) command: Option<FormatsCommand>,
@@ -240,7 +235,8 @@ pub(crate) struct ReplayArguments {
     /// Folder where the events themselves are kept, for `hunt`, `search` and `context`
     #[arg(long, value_name = "DIR|none", default_value = "none")]
     pub(crate) archive: String,
-    #[arg(long, value_enum, default_value_t = OutputFormat::Ndjson)]
+    /// How findings are printed
+    #[arg(long, alias = "output", value_enum, default_value_t = OutputFormat::Ndjson)]
     pub(crate) out: OutputFormat,
     /// Threads that parse and match; as many as there are cores where absent
     #[arg(long, value_name = "N")]
@@ -317,7 +313,8 @@ pub(crate) enum ReportFormat {
 
 #[derive(Args, Debug)]
 pub(crate) struct RulesCheckArguments {
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    /// How the answer is printed
+    #[arg(long, alias = "out", value_enum, default_value_t = ReportFormat::Text)]
     pub(crate) output: ReportFormat,
     #[command(flatten)]
     pub(crate) terms: TermArguments,
@@ -343,7 +340,8 @@ pub(crate) enum CoverageFormat {
 
 #[derive(Args, Debug)]
 pub(crate) struct RulesCoverageArguments {
-    #[arg(long, value_enum, default_value_t = CoverageFormat::Text)]
+    /// How the answer is printed
+    #[arg(long, alias = "out", value_enum, default_value_t = CoverageFormat::Text)]
     pub(crate) output: CoverageFormat,
     #[command(flatten)]
     pub(crate) terms: TermArguments,
@@ -354,7 +352,8 @@ pub(crate) struct RulesCoverageArguments {
 
 #[derive(Args, Debug)]
 pub(crate) struct RulesBacktestArguments {
-    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    /// How the answer is printed
+    #[arg(long, alias = "out", value_enum, default_value_t = ReportFormat::Text)]
     pub(crate) output: ReportFormat,
     /// Logs to try the rules on: files or folders; may be repeated
     #[arg(long, required = true, value_name = "PATH")]
@@ -385,7 +384,8 @@ pub(crate) struct RulesTestArguments {
     /// Also fail where a rule reports what another is to ignore, unless that one names it under `tests.near`
     #[arg(long)]
     pub(crate) cross: bool,
-    #[arg(long, value_enum, default_value_t = TestFormat::Text)]
+    /// How the answer is printed
+    #[arg(long, alias = "out", value_enum, default_value_t = TestFormat::Text)]
     pub(crate) output: TestFormat,
     #[command(flatten)]
     pub(crate) terms: TermArguments,
@@ -433,7 +433,44 @@ pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use std::collections::BTreeMap;
+
+    use clap::{CommandFactory, Parser};
+
+    /// What a flag is called, takes and says, for each command that has it.
+    fn flags(command: &clap::Command, path: &str, all: &mut BTreeMap<String, Vec<(String, String)>>) {
+        let path = format!("{path} {}", command.get_name());
+        for flag in command.get_arguments().filter(|flag| !flag.is_positional()) {
+            let Some(long) = flag.get_long() else { panic!("{path}: {} has no long name", flag.get_id()) };
+            let values = flag.get_value_names().map(<[_]>::to_vec).unwrap_or_default();
+            let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+            assert!(!help.is_empty() || long == "help" || long == "version", "{path}: --{long} says nothing");
+            all.entry(long.to_owned()).or_default().push((path.clone(), format!("{values:?} {help}")));
+        }
+        command.get_subcommands().for_each(|command| flags(command, &path, all));
+    }
+
+    /// Flags that mean the same, and say more of it where a command does more.
+    const SAY_MORE: [&str; 10] =
+        ["out", "output", "rules", "store", "archive", "since", "until", "limit", "dry-run", "listen"];
+
+    #[test]
+    fn a_flag_of_one_name_is_one_thing_in_every_command() {
+        let mut all = BTreeMap::new();
+        flags(&super::Arguments::command(), "", &mut all);
+        for (flag, uses) in &all {
+            let (first, rest) = uses.split_first().unwrap();
+            if let Some(other) = rest.iter().find(|other| other.1 != first.1 && !SAY_MORE.contains(&flag.as_str())) {
+                panic!("--{flag} is {first:?}, and {other:?}");
+            }
+        }
+        // How an answer is printed is asked for by either name, everywhere.
+        for words in ["replay --output table x", "hunt --output csv x", "rules check --out json", "formats --out json"]
+        {
+            let words = std::iter::once("c0di3").chain(words.split(' '));
+            assert!(super::Arguments::try_parse_from(words.clone()).is_ok(), "{:?}", words.collect::<Vec<_>>());
+        }
+    }
 
     #[test]
     fn the_command_line_is_well_formed() {

@@ -48,6 +48,8 @@ enum Ended {
     Stopped,
     /// A source was taken over by another process: what was read of it here is thrown away, from the last checkpoint on.
     Fenced,
+    /// The store went away before the run had begun.
+    Away,
 }
 
 impl Engine {
@@ -58,6 +60,7 @@ impl Engine {
             match self.run_once(lease, resume, stop)? {
                 Ended::Stopped => return Ok(()),
                 Ended::Fenced => metrics::counter!("analyzer_restarts_total").increment(1),
+                Ended::Away => std::thread::sleep(RETRY),
             }
         }
     }
@@ -87,7 +90,14 @@ impl Engine {
             progress: Arc::clone(&self.progress),
             stop: Arc::clone(stop),
         };
-        let archiver = self.archiver(&lease)?;
+        let archiver = match self.archiver(&lease) {
+            Ok(archiver) => archiver,
+            Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_passing) => {
+                self.progress.is_in_trouble(format!("the store does not answer: {error:#}"));
+                return Ok(Ended::Away);
+            }
+            Err(error) => return Err(error),
+        };
         let keeping = archiver.as_ref().and_then(|archiver| self.keeping(archiver));
         let target = Target {
             store: Arc::clone(&self.store),

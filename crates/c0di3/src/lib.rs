@@ -30,6 +30,7 @@ mod positions;
 mod recognise;
 mod rule_files;
 mod rulebook;
+mod screen;
 mod signals;
 mod source;
 mod tasks;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
+    screen::want(arguments.color, arguments.no_pager);
     match &arguments.command {
         Command::Doctor => return command::doctor::run(arguments.config.as_deref()),
         Command::Completions { shell } => return command::manual::completions(*shell),

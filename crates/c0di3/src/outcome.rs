@@ -35,7 +35,29 @@ pub(crate) fn explain(error: &anyhow::Error) -> Outcome {
         return Outcome::Done;
     }
     tell(&format!("error: {error:#}"));
+    if let Some(hint) = hint(error) {
+        tell(&format!("hint: {hint}"));
+    }
     if error.downcast_ref::<Usage>().is_some() { Outcome::Usage } else { Outcome::Failed }
+}
+
+/// What to do next, where the error does not say so itself.
+fn hint(error: &anyhow::Error) -> Option<&'static str> {
+    error.chain().find_map(|cause| {
+        if let Some(error) = cause.downcast_ref::<store::StoreError>() {
+            return error
+                .is_passing()
+                .then_some("the store may be away or busy: `c0di3 doctor` looks at it, and says what to do");
+        }
+        match cause.downcast_ref::<io::Error>()?.kind() {
+            io::ErrorKind::AddrInUse => Some("`ss -ltnp` tells who listens there; `c0di3 doctor` looks at every port"),
+            io::ErrorKind::PermissionDenied => {
+                Some("run it as the user of the service, or let this one: `ls -l` tells who may")
+            }
+            io::ErrorKind::StorageFull => Some("`c0di3 tasks monthly` tells what grows, `df -h` which disk is full"),
+            _ => None,
+        }
+    })
 }
 
 /// One line for people, on standard error.
@@ -43,4 +65,21 @@ pub(crate) fn explain(error: &anyhow::Error) -> Outcome {
 /// Where nobody can be told (a closed or full standard error) the work goes on all the same.
 pub(crate) fn tell(line: &str) {
     let _unheard = writeln!(io::stderr(), "{line}").is_err();
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn an_error_that_does_not_say_what_to_do_is_followed_by_a_hint() {
+        let of = |kind: io::ErrorKind| hint(&anyhow::Error::from(io::Error::from(kind)).context("cannot do it"));
+        assert!(of(io::ErrorKind::AddrInUse).is_some_and(|hint| hint.contains("doctor")));
+        assert!(of(io::ErrorKind::PermissionDenied).is_some() && of(io::ErrorKind::UnexpectedEof).is_none());
+        let away: Result<(), _> = Err(store::StoreError::Uncounted);
+        assert!(hint(&away.context("cannot count").unwrap_err()).is_some());
+        assert_eq!(hint(&Usage("wrong".into()).into()), None);
+    }
 }

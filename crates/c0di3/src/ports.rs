@@ -34,6 +34,8 @@ use crate::tls::TlsPorts;
 const DRAIN_NOTICE: Duration = Duration::from_millis(300);
 /// Longest that open requests are waited for.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
+/// Longest that the store is waited for with what the audit log has not written yet.
+const FLUSH_MAX: Duration = Duration::from_secs(2);
 /// Longest that a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that are open at once, on each port.
@@ -92,7 +94,7 @@ impl Ports {
         if tokio::time::timeout(DRAIN_MAX, all).await.is_err() {
             tracing::warn!(seconds = DRAIN_MAX.as_secs(), "requests were still open and have been cut off");
         }
-        self.surroundings.audit.flush().await;
+        self.surroundings.audit.flush_last(FLUSH_MAX).await;
     }
 }
 

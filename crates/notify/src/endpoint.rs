@@ -4,6 +4,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use event::{Network, Severity, UnknownWord};
 use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
 
 /// Shape of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,8 +35,8 @@ pub struct Endpoint {
     pub url: reqwest::Url,
     /// How their bodies look.
     pub format: Format,
-    /// Keys of 24 to 64 bytes; with several, each signs, so that receivers can change theirs.
-    pub secrets: Vec<Vec<u8>>,
+    /// Keys of 24 to 64 bytes; with several, each signs, so that receivers can change theirs. Overwritten when they are let go.
+    pub secrets: Vec<Zeroizing<Vec<u8>>>,
     /// The least severe incident that it is told of.
     pub least: Severity,
     /// Networks that may be reached although they are not public.
@@ -74,11 +75,11 @@ pub enum BadSecret {
 }
 
 /// `whsec_` and base64, one or several separated by blanks.
-pub fn secrets(text: &str) -> Result<Vec<Vec<u8>>, BadSecret> {
+pub fn secrets(text: &str) -> Result<Vec<Zeroizing<Vec<u8>>>, BadSecret> {
     text.split_ascii_whitespace()
         .map(|secret| {
             let encoded = secret.strip_prefix("whsec_").ok_or(BadSecret::NoPrefix)?;
-            let bytes = BASE64_STANDARD.decode(encoded).map_err(BadSecret::NoBase64)?;
+            let bytes = Zeroizing::new(BASE64_STANDARD.decode(encoded).map_err(BadSecret::NoBase64)?);
             if SECRET_BYTES.contains(&bytes.len()) { Ok(bytes) } else { Err(BadSecret::Length) }
         })
         .collect()

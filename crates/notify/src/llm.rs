@@ -8,6 +8,7 @@ use event::summary::Fact;
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use crate::grammar::{FACTS_MAX, grammar};
 use crate::verify::Answer;
@@ -31,8 +32,8 @@ pub struct LlmOptions {
     pub url: String,
     /// Name of the model, as the server knows it.
     pub model: String,
-    /// Sent as a bearer token.
-    pub api_key: Option<String>,
+    /// Sent as a bearer token. Overwritten when it is let go.
+    pub api_key: Option<Zeroizing<String>>,
     /// Longest wait for an answer.
     pub timeout: Duration,
     /// How the answer is held to its shape.
@@ -133,7 +134,7 @@ impl Llm {
         let url = format!("{}/v1/chat/completions", self.options.url.trim_end_matches('/'));
         let mut request = self.client.post(url).json(&self.question(sheet, attempt));
         if let Some(key) = &self.options.api_key {
-            request = request.bearer_auth(key);
+            request = request.bearer_auth(key.as_str());
         }
         let mut answer = request.send().await.map_err(LlmError::Down)?;
         match answer.status() {

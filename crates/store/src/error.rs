@@ -24,9 +24,20 @@ pub enum StoreError {
         /// Why not.
         source: sqlx::Error,
     },
-    /// A migration failed, or the tables are those of a later version.
+    /// A migration failed.
     #[error("cannot bring the store's tables up to date")]
     Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A later version has changed the tables in a way that this one cannot work with.
+    #[error(
+        "the store's tables are those of a later version, which this one cannot work with (change {version}: {description}): \
+         run that version, or restore a backup from before"
+    )]
+    TooNew {
+        /// The number of the change.
+        version: i64,
+        /// What it says of itself.
+        description: String,
+    },
     /// A statement that changes rows failed; its transaction changed nothing.
     #[error("cannot write to the store")]
     Write(#[source] sqlx::Error),
@@ -63,6 +74,7 @@ impl StoreError {
             StoreError::UnknownUrl(_)
             | StoreError::Folder { .. }
             | StoreError::Migrate(_)
+            | StoreError::TooNew { .. }
             | StoreError::Damaged(_)
             | StoreError::Fenced(_)
             | StoreError::CacheAddress(_) => false,

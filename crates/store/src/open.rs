@@ -6,6 +6,7 @@ use crate::archive::ArchiveCatalogue;
 use crate::audit::Audit;
 use crate::endpoints::Endpoints;
 use crate::error::StoreError;
+use crate::housekeeping::Housekeeping;
 use crate::ledger::Ledger;
 use crate::people::{Deliveries, Incidents, Mutes, Summaries, Tokens};
 use crate::postgres::{self, Use};
@@ -32,6 +33,7 @@ pub trait Store:
     + Tasks
     + ArchiveCatalogue
     + Upkeep
+    + Housekeeping
 {
 }
 
@@ -49,6 +51,7 @@ impl<T> Store for T where
         + Tasks
         + ArchiveCatalogue
         + Upkeep
+        + Housekeeping
 {
 }
 

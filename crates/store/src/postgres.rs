@@ -11,6 +11,7 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use crate::error::StoreError;
+use crate::migrate::{APPLIED, beside_later, check_later};
 
 /// Who uses the store, which decides how many connections there are and how long statements may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,7 +81,9 @@ pub(crate) async fn connect(url: &str, use_as: Use) -> Result<PgPool, StoreError
         .connect_with(options)
         .await
         .map_err(failed)?;
-    sqlx::migrate!("migrations/postgres").run(&pool).await?;
+    let migrations = beside_later(sqlx::migrate!("migrations/postgres"));
+    migrations.run(&pool).await?;
+    check_later(&migrations, &sqlx::query_as(APPLIED).fetch_all(&pool).await.map_err(failed)?)?;
     Ok(pool)
 }
 

@@ -1,8 +1,9 @@
 //! Developer tools: `cargo xtask tidy` checks the house rules, `cargo xtask schemas` writes what is generated, `cargo xtask
-//! quality` measures how good detection is.
+//! quality` measures how good detection is, `cargo xtask sbom` tells what the program is made of.
 #![allow(clippy::print_stdout, reason = "a developer tool reports on standard output")]
 
 mod quality;
+mod sbom;
 mod schemas;
 mod tidy;
 
@@ -33,8 +34,9 @@ fn main() -> anyhow::Result<()> {
             std::fs::write(root().join(schemas::FORMATS), schemas::formats_table())?;
             println!("wrote {}, {} and {}", schemas::WRITTEN, schemas::TARGET, schemas::FORMATS);
         }
+        Some("sbom") => print!("{}", sbom::bill(&root())?),
         Some("quality") => measure_quality(&root())?,
-        _ => bail!("usage: cargo xtask tidy|schemas|quality [PART]"),
+        _ => bail!("usage: cargo xtask tidy|schemas|quality [PART]|sbom"),
     }
     Ok(())
 }

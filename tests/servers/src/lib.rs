@@ -250,6 +250,22 @@ impl Postgres {
         format!("postgres://coreagent@127.0.0.1:{}/{name}", self.port)
     }
 
+    /// Runs statements in a database that [`Postgres::database`] made.
+    pub fn execute(&self, database: &str, statements: &str) {
+        let mut command = self.command("psql");
+        command.args([
+            "--quiet",
+            "--no-psqlrc",
+            "--set=ON_ERROR_STOP=1",
+            "--dbname",
+            database,
+            "--command",
+            statements,
+        ]);
+        let done = command.output().expect("psql runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
     pub fn port(&self) -> u16 {
         self.port
     }

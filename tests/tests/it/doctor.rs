@@ -242,7 +242,7 @@ fn tasks_do_what_can_be_done_and_print_the_rest() {
     let daily = sandbox.run(&["--config", &path, "tasks", "daily"]);
     assert!(daily.out.contains("done  error log: nothing within a day"), "{}{}", daily.out, daily.err);
     assert!(daily.out.contains("LOOK  health: nobody answers") && daily.code == Some(1), "{}", daily.out);
-    assert!(daily.out.contains("todo  backup: stop the service and copy"), "{}", daily.out);
+    assert!(daily.out.contains("LOOK  backup: it has never succeeded: c0di3 db backup"), "{}", daily.out);
     let weekly = sandbox.run(&["--config", &path, "tasks", "weekly"]);
     assert!(weekly.out.contains("done  store: 19 findings and 17 incidents add up"), "{}{}", weekly.out, weekly.err);
     let monthly = sandbox.run(&["--config", &path, "tasks", "monthly"]);

@@ -23,12 +23,22 @@ pub(crate) struct Node {
     pub(crate) health: u16,
     pub(crate) ingest: u16,
     pub(crate) syslog: u16,
+    /// Another program than the one under test.
+    pub(crate) program: Option<std::path::PathBuf>,
 }
 
 impl Node {
     pub(crate) fn new() -> Self {
         let [api, health, ingest, syslog] = [(); 4].map(|()| free_port());
-        Node { children: Vec::new(), logs: std::collections::BTreeSet::new(), api, health, ingest, syslog }
+        Node {
+            children: Vec::new(),
+            logs: std::collections::BTreeSet::new(),
+            api,
+            health,
+            ingest,
+            syslog,
+            program: None,
+        }
     }
 
     /// Starts a command with the settings (`section.key` = value in the environment) and waits until it is ready.
@@ -46,7 +56,8 @@ impl Node {
         if std::path::Path::new(&config).exists() {
             arguments.extend(["--config", &config]);
         }
-        let mut process = sandbox.command(&arguments);
+        let program = self.program.as_deref().unwrap_or(std::path::Path::new(crate::program::PROGRAM));
+        let mut process = sandbox.command_of(program, &arguments);
         for (name, value) in [
             ("api.listen", format!("127.0.0.1:{}", self.api)),
             ("api.health_listen", format!("127.0.0.1:{}", self.health)),
@@ -94,6 +105,13 @@ impl Node {
     pub(crate) fn stop(&mut self, command: &str) -> Option<i32> {
         self.signal(command, "-TERM");
         let code = self.child(command).wait().unwrap().code();
+        self.children.retain(|(name, _)| name != command);
+        code
+    }
+
+    /// Exit code of a process that has ended by now.
+    pub(crate) fn forget(&mut self, command: &str) -> Option<i32> {
+        let code = self.child(command).try_wait().unwrap().expect("it has ended").code();
         self.children.retain(|(name, _)| name != command);
         code
     }

@@ -14,7 +14,7 @@ use crate::oracle::{Ledger, rules};
 use crate::program::{Sandbox, rounds};
 
 const OUTAGE: Duration = Duration::from_secs(20);
-const TOPIC: &str = "events";
+pub(crate) const TOPIC: &str = "events";
 
 /// Status of one part, as `/health` tells it.
 fn part(port: u16, name: &str) -> String {
@@ -24,7 +24,7 @@ fn part(port: u16, name: &str) -> String {
 }
 
 /// Sends events to the broker; those that it has taken are acknowledged.
-fn produce_until(broker: &str, ledger: &Arc<Ledger>, stop: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
+pub(crate) fn produce_until(broker: &str, ledger: &Arc<Ledger>, stop: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
     let (broker, ledger, stop) = (broker.to_owned(), Arc::clone(ledger), Arc::clone(stop));
     std::thread::spawn(move || {
         let producer: BaseProducer = ClientConfig::new()

@@ -54,8 +54,8 @@ impl Answer {
         Ok(())
     }
 
-    /// Columns under their names; those that no row has a value in are left out.
-    pub fn write_table(&self, out: &mut impl Write) -> io::Result<()> {
+    /// Columns under their names, in lines of at most `width` characters; those that no row has a value in are left out.
+    pub fn write_table(&self, out: &mut impl Write, width: Option<usize>) -> io::Result<()> {
         let mut columns: Vec<(String, Vec<String>)> = Vec::new();
         for (at, field) in self.schema.fields().iter().enumerate() {
             let mut texts = Vec::new();
@@ -71,6 +71,7 @@ impl Answer {
                 columns.push((field.name().clone(), texts));
             }
         }
+        let most = width.unwrap_or(usize::MAX);
         let width = |(name, texts): &(String, Vec<String>)| {
             texts.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(name.chars().count())
         };
@@ -78,7 +79,8 @@ impl Answer {
         let rows = columns.first().map_or(0, |(_, texts)| texts.len());
         let line = |texts: &mut dyn Iterator<Item = &str>| {
             let cells = texts.zip(&widths).map(|(text, width)| format!("{text:width$}"));
-            cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+            let line = cells.collect::<Vec<_>>().join("  ");
+            cut(line.trim_end(), most)
         };
         writeln!(out, "{}", line(&mut columns.iter().map(|(name, _)| name.as_str())))?;
         for row in 0..rows {
@@ -125,14 +127,17 @@ fn csv(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
-/// At most so many characters, and no control characters.
+/// As a column shows it, without control characters.
 fn short(text: &str) -> String {
-    let mut out: String = clean(text).chars().take(WIDTH_MAX).collect();
-    if text.chars().nth(WIDTH_MAX).is_some() {
-        out.pop();
-        out.push('…');
+    cut(&clean(text), WIDTH_MAX)
+}
+
+/// At most so many characters; the last one tells that there were more.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some(_) => text.chars().take(most.saturating_sub(1)).chain(['…']).collect(),
+        None => text.to_owned(),
     }
-    out
 }
 
 impl Answer {

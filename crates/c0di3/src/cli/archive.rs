@@ -14,7 +14,7 @@ pub(crate) struct ArchiveArguments {
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<String>,
     /// How the answer is printed
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Table)]
+    #[arg(long, alias = "output", value_enum, default_value_t = AnswerFormat::Table)]
     pub(crate) out: AnswerFormat,
     /// Most rows of an answer
     #[arg(long, value_name = "N", default_value_t = 1000)]

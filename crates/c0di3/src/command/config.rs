@@ -8,6 +8,7 @@ use crate::cli::ShapeArguments;
 use crate::command::input;
 use crate::config::{Config, DEFAULT_TEXT};
 use crate::outcome::{Outcome, tell};
+use crate::screen::{Paint, Screen};
 
 pub(crate) fn check(config: &Config) -> anyhow::Result<Outcome> {
     let shapes = input::shapes(config, &ShapeArguments::default())?;
@@ -24,10 +25,11 @@ pub(crate) fn check(config: &Config) -> anyhow::Result<Outcome> {
 /// Prints the settings in force as a file that could be used as it is, and where the manual is.
 pub(crate) fn show(config: &Config) -> anyhow::Result<Outcome> {
     let text = toml::to_string(&without_secrets(toml::Value::try_from(&config.file)?))?;
-    let mut out = std::io::stdout().lock();
+    let mut out = Screen::open();
     writeln!(out, "# in force; the manual follows as comments\n\n{text}")?;
     for line in DEFAULT_TEXT.lines().filter(|line| !line.is_empty()) {
-        writeln!(out, "#   {line}")?;
+        let line = out.paint(Paint::Dim, &format!("#   {line}"));
+        writeln!(out, "{line}")?;
     }
     Ok(Outcome::Done)
 }

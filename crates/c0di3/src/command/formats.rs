@@ -8,6 +8,7 @@ use std::io::Write;
 use crate::cli::{FormatsArguments, FormatsCommand};
 use crate::config::Config;
 use crate::outcome::Outcome;
+use crate::screen::{Paint, Screen};
 
 pub(crate) fn run(config: &Config, arguments: &FormatsArguments) -> anyhow::Result<Outcome> {
     match &arguments.command {
@@ -19,9 +20,11 @@ pub(crate) fn run(config: &Config, arguments: &FormatsArguments) -> anyhow::Resu
 
 /// Everything that can be read, from the tables that the parsers use.
 fn list(as_json: bool) -> anyhow::Result<Outcome> {
-    let mut out = std::io::stdout().lock();
+    let mut out = if as_json { Screen::plain() } else { Screen::open() };
     if !as_json {
-        writeln!(out, "{:<8} {:<40} {:<28} described at", "kind", "name", "dataset")?;
+        let head = format!("{:<8} {:<40} {:<28} described at", "kind", "name", "dataset");
+        let head = out.paint(Paint::Head, &out.fit(head, 0));
+        writeln!(out, "{head}")?;
     }
     for known in parse::readable() {
         if as_json {
@@ -35,7 +38,9 @@ fn list(as_json: bool) -> anyhow::Result<Outcome> {
             });
             writeln!(out, "{line}")?;
         } else {
-            writeln!(out, "{:<8} {:<40} {:<28} {}", known.kind, known.name, known.dataset, known.documentation)?;
+            let row = format!("{:<8} {:<40} {:<28} {}", known.kind, known.name, known.dataset, known.documentation);
+            let row = out.fit(row, 0);
+            writeln!(out, "{row}")?;
         }
     }
     Ok(Outcome::Done)

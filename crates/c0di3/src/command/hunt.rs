@@ -14,6 +14,7 @@ use crate::clock;
 use crate::command::replay::printable::printable;
 use crate::config::Config;
 use crate::outcome::{Outcome, Usage, tell};
+use crate::screen::{Paint, Screen};
 
 /// Evidence lies at most this far, in event time, from the lines around it, in microseconds.
 const AROUND_US: i64 = 86_400 * event::time::SECOND_US;
@@ -54,12 +55,13 @@ pub(crate) fn search(config: &Config, arguments: &SearchArguments) -> anyhow::Re
 
 /// The raw lines of an answer, each with its time and source.
 fn lines(answer: &Answer, limit: usize) -> anyhow::Result<Outcome> {
-    let mut out = std::io::stdout().lock();
+    let mut out = Screen::open();
     let mut printed = 0;
     for line in answer.raw_lines().take(limit) {
         writeln!(out, "{line}")?;
         printed += 1;
     }
+    drop(out);
     tell(&format!("{printed} event(s)"));
     if answer.is_cut {
         tell(&format!("note: only the newest {limit} are shown: --limit shows more"));
@@ -78,16 +80,19 @@ pub(crate) fn context(config: &Config, arguments: &ContextArguments) -> anyhow::
     let span = &stored.finding.span;
     let near = |time: Option<Timestamp>, by: i64| time.map(|time| time.saturating_add_us(by));
     let files = opened.files(near(span.first_seen, -AROUND_US), near(span.last_seen, AROUND_US))?;
-    let mut out = std::io::stdout().lock();
+    let mut out = Screen::open();
     let passages = archive::passages(&stored.finding.evidence, arguments.before, arguments.after);
     opened.limits.rows = archive::passage_rows(&passages);
     let answer = opened.ask(&files, &archive::passage_question(&passages))?;
     for passage in &passages {
-        writeln!(out, "{}", printable(&passage.source))?;
+        let source = out.paint(Paint::Head, &printable(&passage.source).to_string());
+        writeln!(out, "{source}")?;
         let lines = passage.lines(&answer);
         for line in &lines {
             let mark = if line.is_evidence { '>' } else { ' ' };
-            writeln!(out, "{mark} {:>8}  {}", line.number, printable(&line.text))?;
+            let line = format!("{mark} {:>8}  {}", line.number, printable(&line.text));
+            let line = if mark == '>' { out.paint(Paint::Head, &line) } else { line };
+            writeln!(out, "{line}")?;
         }
         if let Some(missing) = passage.missing(&lines) {
             writeln!(out, "  {missing}")?;

@@ -16,7 +16,7 @@ use crate::command::agent::{Agent, Listeners};
 use crate::command::analyzer::Analyzer;
 use crate::config::{Config, address, check_store_url};
 use crate::outcome::{Outcome, Usage};
-use crate::ports::Ports;
+use crate::ports::{Ports, STOP_POLL};
 use crate::signals;
 use crate::telemetry::Logs;
 use crate::tls::TlsPorts;
@@ -26,6 +26,11 @@ use crate::{clock, telemetry};
 const STORE_WAIT: Duration = Duration::from_secs(60);
 /// Between two tries to reach it.
 const STORE_RETRY: Duration = Duration::from_millis(500);
+/// Longest from being told to stop to the end of the process, whatever the servers around it do. Units, pods and
+/// containers kill after 30 s.
+const END_MAX: Duration = Duration::from_secs(27);
+/// Longest that connections of the store are waited for: those that wait for an answer do not come back.
+const CLOSE_MAX: Duration = Duration::from_secs(2);
 
 /// The parts that run in the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +55,19 @@ pub(crate) fn run(config: Config, arguments: &ServiceArguments, parts: Parts) ->
     super::install_tls();
     let logs = telemetry::start_logs(&config.log)?;
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
-    let outcome = runtime.block_on(serve(config, parts, logs));
+    let outcome = runtime.block_on(async {
+        let stop = signals::stop_flag()?;
+        tokio::select! {
+            served = serve(config, parts, logs, Arc::clone(&stop)) => served,
+            () = long_after(&stop) => {
+                tracing::warn!(
+                    seconds = END_MAX.as_secs(),
+                    "ended without waiting any longer: what was not committed is read again at the next start"
+                );
+                Ok(())
+            }
+        }
+    });
     runtime.shutdown_timeout(Duration::from_secs(1));
     outcome.map(|()| Outcome::Done)
 }
@@ -72,13 +89,31 @@ fn with_arguments(mut config: Config, arguments: &ServiceArguments, parts: Parts
     Ok(config)
 }
 
-async fn serve(config: Config, parts: Parts, logs: Logs) -> anyhow::Result<()> {
+/// Ends once the process should have ended.
+async fn long_after(stop: &AtomicBool) {
+    told(stop).await;
+    tokio::time::sleep(END_MAX).await;
+}
+
+/// Ends when the process is told to stop.
+async fn told(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(STOP_POLL).await;
+    }
+}
+
+async fn serve(config: Config, parts: Parts, logs: Logs, stop: Arc<AtomicBool>) -> anyhow::Result<()> {
     let metrics = telemetry::start_metrics()?;
-    let stop = signals::stop_flag()?;
     signals::outlive(config.log.profiles(), logs, config.path.clone())?;
     let tls = TlsPorts::open(&config.access.tls)?;
     let listeners = if parts.has_agent() { Some(Listeners::bind(&config).await?) } else { None };
-    let stores = Stores::open(&config.store.url, parts, &stop).await?;
+    let stores = tokio::select! {
+        stores = Stores::open(&config.store.url, parts) => stores?,
+        () = told(&stop) => {
+            tracing::info!("stopped before the store answered");
+            return Ok(());
+        }
+    };
     let auth = auth(&config, &stores.asked);
     let mut ports = Ports::new(surroundings(&config, &stores.asked), tls.clone());
     let mut analyzer = match &stores.committed {
@@ -118,31 +153,38 @@ struct Stores {
 }
 
 impl Stores {
-    async fn open(url: &str, parts: Parts, stop: &AtomicBool) -> anyhow::Result<Self> {
-        let first = open_store(url, if parts.has_agent() { Use::Ask } else { Use::Commit }, stop).await?;
+    async fn open(url: &str, parts: Parts) -> anyhow::Result<Self> {
+        let first = open_store(url, if parts.has_agent() { Use::Ask } else { Use::Commit }).await?;
         let committed = match parts {
             Parts::Agent => None,
             Parts::Analyzer => Some(Arc::clone(&first)),
-            Parts::Both => Some(open_store(url, Use::Commit, stop).await?),
+            Parts::Both => Some(open_store(url, Use::Commit).await?),
         };
         Ok(Stores { asked: first, committed })
     }
 
+    /// Closes all connections but those that a store which stands still does not give back.
     async fn close(self) {
-        self.asked.close().await;
-        if let Some(committed) = self.committed.filter(|committed| !Arc::ptr_eq(committed, &self.asked)) {
-            committed.close().await;
+        let other = self.committed.filter(|committed| !Arc::ptr_eq(committed, &self.asked));
+        let all = async {
+            self.asked.close().await;
+            if let Some(committed) = other {
+                committed.close().await;
+            }
+        };
+        if tokio::time::timeout(CLOSE_MAX, all).await.is_err() {
+            tracing::warn!("the store does not answer: its connections are cut off");
         }
     }
 }
 
 /// Opens the store; a server that is still starting is waited for.
-async fn open_store(url: &str, use_as: Use, stop: &AtomicBool) -> anyhow::Result<Arc<dyn Store>> {
+async fn open_store(url: &str, use_as: Use) -> anyhow::Result<Arc<dyn Store>> {
     let started = Instant::now();
     let mut told = false;
     loop {
         match store::open(url, use_as).await {
-            Err(error) if error.is_passing() && started.elapsed() < STORE_WAIT && !stop.load(Ordering::Relaxed) => {
+            Err(error) if error.is_passing() && started.elapsed() < STORE_WAIT => {
                 if !told {
                     tracing::warn!(error = &error as &dyn std::error::Error, "the store does not answer yet");
                 }

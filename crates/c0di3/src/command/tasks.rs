@@ -75,7 +75,7 @@ fn daily(config: &Config, look: &Result<Look, String>) -> Vec<Task> {
     vec![
         task("error log", errors(config)),
         task("health", health(config.agent.health_listen)),
-        task("backup", last(config, look, "backup", 26)),
+        task("backup", last(look, "backup", 26)),
         task("disk", disk(config)),
         todo("resources", "kubectl top pods -n core-agent, docker stats, or the board C0Di3 operations"),
     ]
@@ -84,7 +84,7 @@ fn daily(config: &Config, look: &Result<Look, String>) -> Vec<Task> {
 async fn weekly(config: &Config, look: &Result<Look, String>) -> Vec<Task> {
     vec![
         task("store", recount(config).await),
-        task("restore", last(config, look, "drill", 192)),
+        task("restore", last(look, "drill", 192)),
         task("old logs", old_logs(config)),
         todo("performance", "the board C0Di3 operations, over seven days; c0di3 doctor"),
         todo("dependencies", "make deny, in a checkout of this version"),
@@ -141,16 +141,13 @@ fn health(address: SocketAddr) -> Became {
     }
 }
 
-fn last(config: &Config, look: &Result<Look, String>, name: &str, hours: i64) -> Became {
+fn last(look: &Result<Look, String>, name: &str, hours: i64) -> Became {
     let look = match look {
         Ok(look) => look,
         Err(error) => return Became::Look(error.clone()),
     };
-    if !super::is_server(&config.store.url) {
-        return Became::Todo("stop the service and copy the store's file".to_owned());
-    }
     match look.tasks.iter().find(|task| task.name == name) {
-        None => Became::Look(format!("it has never succeeded: deploy/scripts/{name}-db.sh")),
+        None => Became::Look(format!("it has never succeeded: c0di3 db {name} FOLDER")),
         Some(task) if clock::now().0 - task.at.0 > hours * (DAY_US / 24) => {
             Became::Look(format!("it last succeeded at {}, more than {hours} hours ago", task.at))
         }

@@ -211,7 +211,7 @@ fn check_llm(agent: &AgentSections, problems: &mut Problems) -> Option<notify::l
     let llm = &agent.llm;
     let timeout = problems.duration("llm.timeout", &llm.timeout);
     let url = filled(&llm.url)?;
-    let (model, api_key, constrain) = (llm.model.clone(), filled(&llm.api_key), llm.constrain);
+    let (model, api_key, constrain) = (llm.model.clone(), filled(&llm.api_key).map(Into::into), llm.constrain);
     Some(notify::llm::LlmOptions { url, model, api_key, timeout, constrain })
 }
 

@@ -232,24 +232,48 @@ pub(super) fn merge(written: &str, environment: impl Iterator<Item = (String, St
         |text: &str| text.parse::<toml::Table>().map_err(|error| Usage(error.to_string().trim_end().to_owned()));
     // Parsed on its own first, so that mistakes are told with their place in the file.
     let mut merged = table(DEFAULT_TEXT)?;
+    let mut unknown = Vec::new();
     for (section, value) in table(written)? {
         let known = merged.get(&section).map(|known| known.as_table().is_some());
         let toml::Value::Table(keys) = value else {
             return Err(Usage(format!("`{section}` must be a section such as [store]")));
         };
+        let sections = table(DEFAULT_TEXT)?;
         let Some(toml::Value::Table(target)) = merged.get_mut(&section).filter(|_| known == Some(true)) else {
-            return Err(Usage(format!("unknown section [{section}]: known are {}", names(&table(DEFAULT_TEXT)?))));
+            let meant = nearest(&section, sections.keys());
+            unknown.push(format!("unknown section [{section}]: known are {}{meant}", names(&sections)));
+            continue;
         };
         for (key, value) in keys {
-            if !target.contains_key(&key) {
-                return Err(Usage(format!("unknown key `{key}` in [{section}]: known are {}", names(target))));
+            if target.contains_key(&key) {
+                target.insert(key, value);
+                continue;
             }
-            target.insert(key, value);
+            // A key may have slipped into the wrong section.
+            let elsewhere = sections.iter().find(|(_, keys)| keys.get(&key).is_some());
+            let meant = match (nearest(&key, target.keys()), elsewhere) {
+                (meant, Some((other, _))) if meant.is_empty() => format!("; [{other}] has one"),
+                (meant, _) => meant,
+            };
+            unknown.push(format!("unknown key `{key}` in [{section}]: known are {}{meant}", names(target)));
         }
+    }
+    if !unknown.is_empty() {
+        return Err(Usage(unknown.join("\n       ")));
     }
     apply_environment(&mut merged, environment)?;
     read(merged)
 }
+
+/// Words that name the known text that is most like this one; nothing where none is.
+fn nearest<'a>(written: &str, known: impl Iterator<Item = &'a String>) -> String {
+    let like = |known: &'a String| (strsim::normalized_damerau_levenshtein(written, known), known);
+    let best = known.map(like).max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(likeness, _)| *likeness >= LIKE_MIN);
+    best.map_or_else(String::new, |(_, known)| format!("; did you mean `{known}`?"))
+}
+
+/// How like a name must be to be taken for the one that was meant; 1 is the same.
+const LIKE_MIN: f64 = 0.5;
 
 fn names(table: &toml::Table) -> String {
     table.keys().cloned().collect::<Vec<_>>().join(", ")
@@ -269,9 +293,12 @@ fn apply_environment(
             Some(setting) => (setting, from_file(&name, &text)?),
             None => (setting.as_str(), text),
         };
-        let Some(value) = slot(merged, setting) else {
-            return Err(Usage(format!("the environment variable {name} names no setting")));
-        };
+        if slot(merged, setting).is_none() {
+            let known: Vec<String> = variables(merged);
+            let meant = nearest(&name, known.iter());
+            return Err(Usage(format!("the environment variable {name} names no setting{meant}")));
+        }
+        let Some(value) = slot(merged, setting) else { continue };
         let must_be = |what: &str| Usage(format!("{name} must be {what}, not `{text}`"));
         *value = match value {
             toml::Value::Integer(_) => toml::Value::Integer(text.parse().map_err(|_| must_be("a whole number"))?),
@@ -281,6 +308,15 @@ fn apply_environment(
         };
     }
     Ok(())
+}
+
+/// Names of all variables.
+fn variables(merged: &toml::Table) -> Vec<String> {
+    let keys = |section: &str, keys: &toml::Value| -> Vec<String> {
+        let names = keys.as_table().into_iter().flat_map(toml::Table::keys);
+        names.map(|key| format!("C0DI3_{section}_{key}").to_uppercase()).collect()
+    };
+    merged.iter().flat_map(|(section, value)| keys(section, value)).collect()
 }
 
 /// The value of `section_key`.

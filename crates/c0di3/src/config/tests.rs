@@ -111,3 +111,15 @@ fn formats_of_the_operators_own_can_be_asked_for() {
     assert_eq!(config.input.formats.names().collect::<Vec<_>>(), ["mine"]);
     assert_eq!(config.input.trusted_proxies.len(), 1);
 }
+
+#[test]
+fn unknown_names_are_all_told_with_the_nearest_known_one() {
+    let told = read("[store]\nurll = \"x\"\n[api]\ntcp = \"x\"\n[corelation]\nx = 1\n", &[]).unwrap_err();
+    for words in ["did you mean `url`?", "[syslog] has one", "did you mean `correlation`?"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let told = read("", &[("C0DI3_STORE_URLL", "x")]).unwrap_err();
+    assert!(told.contains("did you mean `C0DI3_STORE_URL`?"), "{told}");
+    let told = read("[store]\nzzzzzz = 1\n", &[]).unwrap_err();
+    assert!(!told.contains("did you mean"), "{told}");
+}

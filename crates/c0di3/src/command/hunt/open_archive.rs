@@ -15,6 +15,7 @@ use crate::cli::{AnswerFormat, ArchiveArguments};
 use crate::config::{self, Config};
 use crate::hunt_functions::hunt_functions;
 use crate::outcome::{Outcome, Usage, tell};
+use crate::screen::Screen;
 
 /// An archive that is open for questions.
 pub(super) struct OpenArchive {
@@ -69,13 +70,17 @@ impl OpenArchive {
     }
 
     pub(super) fn print(&self, answer: &Answer, format: AnswerFormat) -> anyhow::Result<Outcome> {
-        let mut out = std::io::stdout().lock();
+        let mut out = if format == AnswerFormat::Table { Screen::open() } else { Screen::plain() };
         match format {
             AnswerFormat::Ndjson => answer.write_ndjson(&mut out)?,
             AnswerFormat::Csv => answer.write_csv(&mut out)?,
-            AnswerFormat::Table => answer.write_table(&mut out)?,
+            AnswerFormat::Table => {
+                let width = out.width();
+                answer.write_table(&mut out, width)?;
+            }
         }
         out.flush()?;
+        drop(out);
         if answer.is_cut {
             tell(&format!("note: only the first {} rows are shown: --limit shows more", self.limits.rows));
         }

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use event::Finding;
 
 use crate::command::replay::printable::printable;
+use crate::screen::Paint;
 
 /// Findings of one rule of which somebody is named; the others are counted.
 const NAMED_MAX: usize = 8;
@@ -63,7 +64,7 @@ impl Ranked {
     }
 
     /// Writes the report, the most urgent first.
-    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    pub(super) fn write(&self, out: &mut impl Write, paint: impl Fn(Paint, &str) -> String) -> io::Result<()> {
         let mut kinds: Vec<&Kind> = self.kinds.values().collect();
         kinds.sort_by(|a, b| {
             let key =
@@ -71,16 +72,19 @@ impl Ranked {
             key(a).cmp(&key(b))
         });
         for kind in kinds {
-            kind.write(out)?;
+            kind.write(out, &paint)?;
         }
         Ok(())
     }
 }
 
 impl Kind {
-    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    fn write(&self, out: &mut impl Write, paint: &impl Fn(Paint, &str) -> String) -> io::Result<()> {
         let Kind { worst, findings, events, also, named } = self;
-        writeln!(out, "{} {:>3}  {}", worst.rating.severity.name(), worst.rating.score, printable(&worst.rule.title))?;
+        let severity = worst.rating.severity;
+        let (severity, score) = (paint(Paint::Of(severity), severity.name()), worst.rating.score);
+        let title = paint(Paint::Head, &printable(&worst.rule.title).to_string());
+        writeln!(out, "{severity} {score:>3}  {title}")?;
         let others = (*findings as usize).saturating_sub(named.len());
         let more = if others > 0 { format!(" and {others} more findings") } else { String::new() };
         let time = |time: Option<event::Timestamp>| time.map_or_else(|| "-".to_owned(), |time| time.to_string());
@@ -142,7 +146,7 @@ mod tests {
             ranked.take(&Finding { also: names, ..finding("high", &format!("192.0.2.{number}"), 70 + number) });
         }
         let mut out = Vec::new();
-        ranked.write(&mut out).unwrap();
+        ranked.write(&mut out, |_, text| text.to_owned()).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.starts_with("P1  89  title of high\n"), "{text}");
         assert_eq!(text.matches("title of").count(), 2, "{text}");

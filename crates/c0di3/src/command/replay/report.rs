@@ -1,7 +1,7 @@
 //! What a replay prints: each finding once, when it has ended, and one line that sums up.
 
 use std::collections::BTreeMap;
-use std::io::{BufWriter, Stdout, Write};
+use std::io::{BufWriter, Write};
 use std::time::Duration;
 
 use correlate::{Change, CorrelatorCounts};
@@ -13,11 +13,15 @@ use crate::cli::OutputFormat;
 use crate::command::replay::printable::printable;
 use crate::command::replay::ranked::Ranked;
 use crate::outcome::tell;
+use crate::screen::{Paint, Screen};
+
+/// Columns of a severity.
+const SEVERITY_WIDTH: usize = 3;
 
 /// Prints findings to standard output.
 pub(crate) struct Report {
     format: OutputFormat,
-    out: BufWriter<Stdout>,
+    out: BufWriter<Screen>,
     /// Findings that may still grow.
     open: BTreeMap<FindingId, Finding>,
     printed: u64,
@@ -29,7 +33,8 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(format: OutputFormat, kept: bool) -> Self {
-        let out = BufWriter::new(std::io::stdout());
+        let screen = if format == OutputFormat::Ndjson { Screen::plain() } else { Screen::open() };
+        let out = BufWriter::new(screen);
         Report { format, out, open: BTreeMap::new(), printed: 0, ranked: Ranked::default(), kept, reader_gone: false }
     }
 
@@ -67,7 +72,9 @@ impl Report {
         for finding in &open {
             self.print(finding)?;
         }
-        let written = self.ranked.write(&mut self.out);
+        let mut text = Vec::new();
+        let painted = self.ranked.write(&mut text, |paint, words| self.out.get_ref().paint(paint, words));
+        let written = painted.and_then(|()| self.out.write_all(&text));
         self.unless_gone(written)?;
         self.flush()
     }
@@ -97,24 +104,25 @@ impl Report {
 
     fn print_row(&mut self, finding: &Finding) -> std::io::Result<()> {
         if self.printed == 1 {
-            writeln!(self.out, "SEV SCORE LEVEL         FIRST SEEN            COUNT  WHO                       RULE")?;
+            let head = "SEV SCORE LEVEL         FIRST SEEN            COUNT  WHO                       RULE";
+            let head = self.out.get_ref().paint(Paint::Head, head);
+            writeln!(self.out, "{head}")?;
         }
         let time = finding.span.first_seen.map_or_else(|| "-".to_owned(), |time| time.to_string());
         let entities = &finding.entities;
         let who = entities.source_ip.first().or(entities.user_name.first()).or(entities.host_name.first());
         let who = printable(who.map_or("-", String::as_str));
-        writeln!(
-            self.out,
-            "{:<3} {:>5} {:<13} {:<21.20} {:>5}  {:<25} {}",
-            finding.rating.severity.name(),
+        let severity = finding.rating.severity;
+        let start = format!(
+            "{:>5} {:<13} {time:<21.20} {:>5}  {who:<25}",
             finding.rating.score,
             finding.rule.level.name(),
-            time,
             finding.span.count,
-            who,
-            printable(&titles(finding)),
-        )?;
-        Ok(())
+        );
+        let screen = self.out.get_ref();
+        let titles = screen.fit(printable(&titles(finding)).to_string(), SEVERITY_WIDTH + start.chars().count() + 2);
+        let severity = screen.paint(Paint::Of(severity), &format!("{:<SEVERITY_WIDTH$}", severity.name()));
+        writeln!(self.out, "{severity} {start} {titles}")
     }
 }
 

@@ -1,0 +1,142 @@
+//! An upgrade under load and the way back, in the shape of a rollout: two agents on one database, two analyzers on one topic with
+//! a spool each, old and new side by side. Every acknowledged event is there once.
+//!
+//! `OLD_PROGRAM` names the program of the release before (`make soak` builds it). Without it this build plays both parts: the
+//! tables are brought to a later release's by hand, so that what is shown is that this program works on those, also anew.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use servers::{Broker, Postgres, wait_until};
+
+use crate::node::{Node, SOON, get};
+use crate::oracle::{Ledger, rules};
+use crate::outage::{TOPIC, produce_until};
+use crate::program::{PROGRAM, Sandbox};
+
+/// What a later release may do to the tables while this one runs: more tables, more columns.
+const LATER_RELEASE: &str = "
+    CREATE TABLE later_things (id TEXT PRIMARY KEY);
+    ALTER TABLE findings ADD COLUMN later_note TEXT;
+    ALTER TABLE incidents ADD COLUMN later_rank BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE incident_findings ADD COLUMN later_reason TEXT NOT NULL DEFAULT '';
+    ALTER TABLE sources ADD COLUMN later_lag BIGINT NOT NULL DEFAULT 0;
+    ALTER TABLE audit ADD COLUMN later_region TEXT NOT NULL DEFAULT '';
+    INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
+        VALUES (9999, 'later things', true, '\\x00', 0);";
+/// How long nothing more comes before the end is judged.
+const SETTLED: Duration = Duration::from_secs(60);
+const PARTS: [&str; 2] = ["agent", "analyzer"];
+
+/// One agent and one analyzer with folders and ports of their own.
+struct PodPair {
+    node: Node,
+    sandbox: Sandbox,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl PodPair {
+    fn new(name: &str, store: &str, broker: &str) -> Self {
+        let sandbox = Sandbox::new();
+        let mut settings = rules(&sandbox);
+        settings.extend([
+            ("store.url", store.to_owned()),
+            ("kafka.brokers", broker.to_owned()),
+            ("kafka.topics", TOPIC.to_owned()),
+            ("analyzer.instance", name.to_owned()),
+            ("archive.folder", String::new()),
+        ]);
+        PodPair { node: Node::new(), sandbox, settings }
+    }
+
+    fn start(&mut self, program: &str) {
+        self.node.program = Some(PathBuf::from(program));
+        for part in PARTS {
+            self.node.start(&self.sandbox, part, &self.settings);
+        }
+    }
+
+    /// Ends both in order, as a rollout does, and starts both as `program`.
+    fn become_program(&mut self, program: &str) {
+        for part in PARTS {
+            assert_eq!(self.node.stop(part), Some(0), "{part} ends in order");
+        }
+        self.start(program);
+    }
+}
+
+fn create_topic(broker: &str, partitions: i32) {
+    let admin: AdminClient<DefaultClientContext> =
+        ClientConfig::new().set("bootstrap.servers", broker).create().unwrap();
+    let topic = NewTopic::new(TOPIC, partitions, TopicReplication::Fixed(1));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let made = runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).unwrap();
+    assert!(made.iter().all(Result::is_ok), "{made:?}");
+}
+
+#[test]
+fn an_upgrade_under_load_and_the_way_back_lose_nothing_and_count_nothing_twice() {
+    let old = std::env::var("OLD_PROGRAM").unwrap_or_else(|_| PROGRAM.to_owned());
+    let (postgres, broker) = (Postgres::start(), Broker::start());
+    let store = postgres.database();
+    create_topic(&broker.address(), 4);
+    let mut places = ["a", "b"].map(|name| PodPair::new(name, &store, &broker.address()));
+    places.iter_mut().for_each(|place| place.start(&old));
+    let ledger = Arc::new(Ledger::default());
+    let stop = Arc::new(AtomicBool::new(false));
+    let senders = [0, 1].map(|at: usize| ledger.send_until(places[at].node.ingest, &stop));
+    let producer = produce_until(&broker.address(), &ledger, &stop);
+    let more = |words: &str| {
+        let before = ledger.acknowledged();
+        wait_until(SOON, words, || ledger.acknowledged() > before + 300);
+    };
+    more("the old programs take events");
+    // The job that brings the tables up to date, while the old programs run.
+    if old == PROGRAM {
+        postgres.execute(&store, LATER_RELEASE);
+    } else {
+        let mut migrate = places[0].sandbox.command(&["db", "migrate"]);
+        assert!(migrate.env("C0DI3_STORE_URL", &store).status().unwrap().success());
+    }
+    more("the old programs go on with later tables");
+    for (name, program) in [("new", PROGRAM), ("old", old.as_str())] {
+        places[0].become_program(program);
+        more(&format!("one of two is {name}"));
+        // What a rollout has not reached yet is restarted as what it was, where its machine goes away.
+        let as_before = if name == "new" { old.as_str() } else { PROGRAM };
+        places[1].become_program(as_before);
+        more(&format!("the other is started again while the first is {name}"));
+        places[1].become_program(program);
+        more(&format!("both are {name}"));
+    }
+    stop.store(true, Ordering::Relaxed);
+    senders.into_iter().for_each(|sender| sender.join().unwrap());
+    producer.join().unwrap();
+    let counted = || {
+        let page = places[0].node.json("/api/v1/findings?rule=oracle-all&limit=500");
+        let counts = page["data"].as_array().unwrap().iter().map(|finding| finding["count"].as_u64().unwrap());
+        counts.sum::<u64>()
+    };
+    let all = ledger.acknowledged() as u64;
+    let (mut before, mut since) = (0, Instant::now());
+    // A group of Kafka's consumers takes seconds to share its partitions out anew.
+    wait_until(SETTLED * 3, "nothing more is counted", || {
+        let now = counted();
+        if now != before {
+            (before, since) = (now, Instant::now());
+        }
+        now >= all || since.elapsed() > SETTLED
+    });
+    for place in &places {
+        println!("{:?}", get(place.node.ingest, "/health").map(|(_, health)| health));
+    }
+    println!("{all} acknowledged, {before} counted");
+    let stored = places.each_ref().map(|place| ledger.judge(&place.node));
+    assert_eq!(stored[0], stored[1], "both agents see the same");
+    println!("{} acknowledged, {} stored", ledger.acknowledged(), stored[0]);
+}
