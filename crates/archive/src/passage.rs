@@ -104,6 +104,12 @@ impl Passage {
         found.iter().filter(is_here).map(line).collect()
     }
 
+    /// Whether every line of the passage was found. At the end of a source none is behind.
+    pub fn is_whole(&self, found: &[PassageLine]) -> bool {
+        let numbers: std::collections::BTreeSet<u64> = found.iter().map(|line| line.number).collect();
+        numbers.len() as u64 == self.to - self.from + 1
+    }
+
     /// Why lines of evidence are not among those that were found; `None` where all are.
     pub fn missing(&self, found: &[PassageLine]) -> Option<&'static str> {
         let shown = found.iter().filter(|line| line.is_evidence).count();
@@ -145,7 +151,7 @@ mod tests {
         let lines = one.chosen(&rows);
         let shown: Vec<_> = lines.iter().map(|line| (line.text.as_str(), line.is_evidence)).collect();
         assert_eq!(shown, [("4 of 7", false), ("5 of 7", true), ("6 of 7", false)]);
-        assert_eq!(one.missing(&lines), None);
+        assert_eq!((one.missing(&lines), one.is_whole(&lines), one.is_whole(&lines[1..])), (None, true, false));
         assert!(one.missing(&one.chosen(&[found(other, 5)])).is_some());
     }
 }

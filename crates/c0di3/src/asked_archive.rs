@@ -36,8 +36,8 @@ const MEMORY_BYTES: usize = 256 << 20;
 /// Lines of evidence whose surroundings are shown.
 const EVIDENCE_MAX: usize = 20;
 
-/// Evidence lies at most this far, in event time, from the lines around it, in microseconds.
-const AROUND_US: i64 = 86_400 * event::time::SECOND_US;
+/// How far, in event time, evidence lies from the lines around it, in microseconds: mostly minutes, at most a day.
+pub(crate) const AROUND_US: [i64; 2] = [600 * event::time::SECOND_US, 86_400 * event::time::SECOND_US];
 
 /// The archive of this process's configuration.
 pub(crate) struct AskedArchive {
@@ -125,11 +125,16 @@ impl EventArchive for AskedArchive {
         let finding = stored.ok_or(Unanswerable::NoSuchFinding)?.finding;
         let near = |time: Option<Timestamp>, by: i64| time.map(|time| time.saturating_add_us(by));
         let span = finding.span;
-        let files = self.files(near(span.first_seen, -AROUND_US), near(span.last_seen, AROUND_US)).await?;
         let mut passages = archive::passages(&finding.evidence, before, after);
         passages.truncate(EVIDENCE_MAX);
         let (question, rows) = (archive::passage_question(&passages), archive::passage_rows(&passages));
-        let answer = self.ask(files, question, rows).await?;
+        let [close, far] = AROUND_US;
+        let files = self.files(near(span.first_seen, -close), near(span.last_seen, close)).await?;
+        let mut answer = self.ask(files, question.clone(), rows).await?;
+        if !passages.iter().all(|passage| passage.is_whole(&passage.lines(&answer))) {
+            let files = self.files(near(span.first_seen, -far), near(span.last_seen, far)).await?;
+            answer = self.ask(files, question, rows).await?;
+        }
         let around = |passage: archive::Passage| {
             let found = passage.lines(&answer);
             let note = passage.missing(&found).map(str::to_owned);

@@ -9,15 +9,13 @@ use archive::{Answer, Search};
 use event::{FindingId, Timestamp};
 
 use self::open_archive::OpenArchive;
+use crate::asked_archive::AROUND_US;
 use crate::cli::{AnswerFormat, ContextArguments, HuntArguments, SearchArguments};
 use crate::clock;
 use crate::command::replay::printable::printable;
 use crate::config::Config;
 use crate::outcome::{Outcome, Usage, tell};
 use crate::screen::{Paint, Screen};
-
-/// Evidence lies at most this far, in event time, from the lines around it, in microseconds.
-const AROUND_US: i64 = 86_400 * event::time::SECOND_US;
 
 /// Answers SQL, or judges what lies in the archive by rules.
 pub(crate) fn hunt(config: &Config, arguments: &HuntArguments) -> anyhow::Result<Outcome> {
@@ -79,11 +77,18 @@ pub(crate) fn context(config: &Config, arguments: &ContextArguments) -> anyhow::
     let stored = stored.ok_or_else(|| Usage(format!("there is no finding {id} in this store")))?;
     let span = &stored.finding.span;
     let near = |time: Option<Timestamp>, by: i64| time.map(|time| time.saturating_add_us(by));
-    let files = opened.files(near(span.first_seen, -AROUND_US), near(span.last_seen, AROUND_US))?;
-    let mut out = Screen::open();
     let passages = archive::passages(&stored.finding.evidence, arguments.before, arguments.after);
     opened.limits.rows = archive::passage_rows(&passages);
-    let answer = opened.ask(&files, &archive::passage_question(&passages))?;
+    let within = |far: i64| {
+        let files = opened.files(near(span.first_seen, -far), near(span.last_seen, far))?;
+        opened.ask(&files, &archive::passage_question(&passages))
+    };
+    let [close, far] = AROUND_US;
+    let mut answer = within(close)?;
+    if !passages.iter().all(|passage| passage.is_whole(&passage.lines(&answer))) {
+        answer = within(far)?;
+    }
+    let mut out = Screen::open();
     for passage in &passages {
         let source = out.paint(Paint::Head, &printable(&passage.source).to_string());
         writeln!(out, "{source}")?;
