@@ -119,7 +119,7 @@ async fn a_failed_delivery_comes_again_under_the_same_id_and_is_signed_anew() {
     let (id, timestamp) = (header(&requests[1], "webhook-id"), header(&requests[1], "webhook-timestamp"));
     let body = requests[1].split_once("\r\n\r\n").unwrap().1;
     let secret: Vec<u8> = (0..32).collect();
-    let wanted = sign::signatures(&[secret], &id, timestamp.parse().unwrap(), body.as_bytes());
+    let wanted = sign::signatures(&[secret.into()], &id, timestamp.parse().unwrap(), body.as_bytes());
     assert_eq!(header(&requests[1], "webhook-signature"), wanted);
     let body: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(body["type"], "incident.created");
