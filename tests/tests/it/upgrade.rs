@@ -9,10 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
-use rdkafka::client::DefaultClientContext;
-use servers::{Broker, Postgres, wait_until};
+use rdkafka::mocking::MockCluster;
+use servers::{Postgres, wait_until};
 
 use crate::node::{Node, SOON, get};
 use crate::oracle::{Ledger, rules};
@@ -70,27 +68,19 @@ impl PodPair {
     }
 }
 
-fn create_topic(broker: &str, partitions: i32) {
-    let admin: AdminClient<DefaultClientContext> =
-        ClientConfig::new().set("bootstrap.servers", broker).create().unwrap();
-    let topic = NewTopic::new(TOPIC, partitions, TopicReplication::Fixed(1));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let made = runtime.block_on(admin.create_topics([&topic], &AdminOptions::new())).unwrap();
-    assert!(made.iter().all(Result::is_ok), "{made:?}");
-}
-
 #[test]
 fn an_upgrade_under_load_and_the_way_back_lose_nothing_and_count_nothing_twice() {
     let old = std::env::var("OLD_PROGRAM").unwrap_or_else(|_| PROGRAM.to_owned());
-    let (postgres, broker) = (Postgres::start(), Broker::start());
-    let store = postgres.database();
-    create_topic(&broker.address(), 4);
-    let mut places = ["a", "b"].map(|name| PodPair::new(name, &store, &broker.address()));
+    // A broker whose consumers come and go faster than the small one of other tests shares partitions out.
+    let (postgres, broker) = (Postgres::start(), MockCluster::new(1).unwrap());
+    let (store, address) = (postgres.database(), broker.bootstrap_servers());
+    broker.create_topic(TOPIC, 4, 1).unwrap();
+    let mut places = ["a", "b"].map(|name| PodPair::new(name, &store, &address));
     places.iter_mut().for_each(|place| place.start(&old));
     let ledger = Arc::new(Ledger::default());
     let stop = Arc::new(AtomicBool::new(false));
     let senders = [0, 1].map(|at: usize| ledger.send_until(places[at].node.ingest, &stop));
-    let producer = produce_until(&broker.address(), &ledger, &stop);
+    let producer = produce_until(&address, &ledger, &stop);
     let more = |words: &str| {
         let before = ledger.acknowledged();
         wait_until(SOON, words, || ledger.acknowledged() > before + 300);
