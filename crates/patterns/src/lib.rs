@@ -20,6 +20,7 @@ mod engine;
 mod expression;
 pub mod grammar;
 mod languages;
+mod look;
 mod markup;
 mod markup_script;
 mod markup_tags;
