@@ -303,7 +303,11 @@ pub(crate) struct Decoded {
 pub(crate) struct PatternFound {
     pattern: String,
     what: String,
+    /// Who read it: a language such as `sql`, `expression`, or `text`.
+    reader: String,
     points: u32,
+    /// The parameter whose value was read.
+    parameter: Option<String>,
     /// What the surroundings made of the points of the reading, where that is something else.
     context: Option<String>,
     technique: Option<String>,

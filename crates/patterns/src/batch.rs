@@ -96,6 +96,10 @@ impl BatchGrammar {
 }
 
 impl Grammar for BatchGrammar {
+    fn name(&self) -> &'static str {
+        "batch"
+    }
+
     fn needs(&self) -> Vec<String> {
         self.needs.clone()
     }

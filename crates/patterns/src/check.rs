@@ -34,8 +34,13 @@ pub struct FoundPattern {
     pub pattern: String,
     /// What the pattern finds, for people.
     pub what: String,
+    /// Who read it: a language such as `sql`, `expression`, or `text`.
+    pub reader: &'static str,
     /// What it gives.
     pub points: u32,
+    /// The parameter whose value was read, as it was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parameter: Option<String>,
     /// What its surroundings made of the points of the reading, where that is something else.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<String>,
@@ -58,7 +63,7 @@ pub struct FoundPattern {
 /// What a pack found in a value.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Standing {
-    /// Sum of the weights of what was found, at most [`POINTS_MAX`] or the threshold, whichever is more.
+    /// Sum of the points of what was found, of readings that their surroundings made less only the most; at most [`POINTS_MAX`] or the threshold, whichever is more.
     pub points: u32,
     /// Points from which on the pack holds.
     pub threshold: u32,
@@ -114,9 +119,13 @@ impl PackCheck {
     /// What the pack finds in a value, the slow way.
     pub fn standing(&self, text: &str) -> Standing {
         let engine = self.engine();
-        let mut found = Vec::new();
-        engine.each(text, &mut engine.scratch(), &mut |number, look, told| {
+        let (mut found, mut sure, mut scratch) = (Vec::new(), 0, engine.scratch());
+        engine.each(text, &mut scratch, &mut |number, look, told| {
             let points = told.points;
+            sure += told.gained;
+            if !told.best {
+                return;
+            }
             let (_, pattern) = engine.pattern(number);
             // A view that makes the same pattern surer takes the place of the one before.
             found.retain(|found: &FoundPattern| found.pattern != pattern.id);
@@ -125,7 +134,9 @@ impl PackCheck {
             found.push(FoundPattern {
                 pattern: pattern.id.clone(),
                 what: pattern.what.clone(),
+                reader: pattern.how.reader(),
                 points,
+                parameter: (!look.name.is_empty()).then(|| shown(look.name)),
                 context: (alone != points).then(|| engine.context.told(alone, points, look.name)),
                 doubtful: engine.context.is_doubtful(look.name, look.text),
                 technique: pattern.technique.clone(),
@@ -135,7 +146,7 @@ impl PackCheck {
                 original: shown(look.original),
             });
         });
-        let points = found.iter().map(|found| found.points).sum::<u32>();
+        let points = sure + Engine::doubt(&scratch);
         let doubtful = !found.is_empty() && found.iter().all(|found: &FoundPattern| found.doubtful);
         let points = points.min(POINTS_MAX.max(self.pack.threshold));
         Standing { points, threshold: self.pack.threshold, doubtful, found }

@@ -30,6 +30,10 @@ impl CommandGrammar {
 }
 
 impl Grammar for CommandGrammar {
+    fn name(&self) -> &'static str {
+        "command"
+    }
+
     fn needs(&self) -> Vec<String> {
         let mut needs = [self.shell.needs(), self.batch.needs(), self.powershell.needs()].concat();
         needs.sort_unstable();

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use crate::context::Context;
+use crate::look::{Look, Told, Unsure};
 use crate::normalise::{self, base64, views};
 use crate::pack::{How, Pack, Pattern};
 use crate::search::literals::{Literals, Present};
@@ -63,35 +64,15 @@ pub struct PatternScratch {
     placed: bool,
     /// Patterns that were found in this value and cannot give more points.
     found: SeenSet,
-    /// Those that were found and might give more in another view, with the points so far.
-    unsure: Vec<(u32, u32)>,
+    /// Those that were found and might give more in another view.
+    unsure: Vec<Unsure>,
     /// Patterns that were nominated in this view.
     seen: SeenSet,
     /// Literals that have nominated in this view: a value may hold one thousands of times.
     told: SeenSet,
     points: Vec<u32>,
-}
-
-/// A part of a value in one view.
-#[derive(Clone, Copy)]
-pub(crate) struct Look<'a> {
-    pub(crate) part: Part,
-    pub(crate) view: View,
-    pub(crate) text: &'a str,
-    pub(crate) original: &'a str,
-    /// Name of the parameter whose value this is, as it was sent; empty for other parts.
-    pub(crate) name: &'a str,
-    /// The decoded text is the text as it was sent: patterns that look at the raw text look at it, too.
-    is_raw: bool,
-}
-
-/// The points of a pattern that was found.
-#[derive(Clone, Copy)]
-pub(crate) struct Told {
-    /// What it gives now.
-    pub(crate) points: u32,
-    /// How many more that are than an earlier view gave.
-    pub(crate) gained: u32,
+    /// Per pack: what its readings that their surroundings made less give.
+    doubts: Vec<u32>,
 }
 
 /// Takes a pattern that was found, the look that shows it, and its points.
@@ -148,6 +129,7 @@ impl Engine {
             seen: SeenSet::new(self.patterns.len()),
             told: SeenSet::new(self.nominated.len()),
             points: vec![0; self.packs.len()],
+            doubts: vec![0; self.packs.len()],
         }
     }
 
@@ -172,21 +154,35 @@ impl Engine {
             any = true;
         });
         if any {
-            for ((number, pack), points) in self.packs.iter().zip(&points) {
-                if *points >= pack.threshold {
+            let PatternScratch { unsure, doubts, .. } = scratch;
+            for one in unsure.iter() {
+                let (pack, _) = self.pattern(one.number);
+                doubts[pack] = doubts[pack].max(one.doubt());
+            }
+            for ((number, pack), (points, doubt)) in self.packs.iter().zip(points.iter().zip(&*doubts)) {
+                if points + doubt >= pack.threshold {
                     number.iter().for_each(|number| holds(*number));
                 }
             }
             for sum in &self.sums {
-                let is_led = sum.members.iter().any(|member| points[*member] >= self.packs[*member].1.threshold);
+                let holds_alone = |member: &usize| points[*member] + doubts[*member] >= self.packs[*member].1.threshold;
                 let total: u32 = sum.members.iter().map(|member| points[*member]).sum();
-                if !is_led && total >= sum.threshold {
+                let doubt = sum.members.iter().map(|member| doubts[*member]).max().unwrap_or(0);
+                if total + doubt >= sum.threshold && !sum.members.iter().any(holds_alone) {
                     holds(sum.number);
                 }
             }
             points.fill(0);
+            doubts.fill(0);
         }
         scratch.points = points;
+    }
+
+    /// What all readings of the value that was visited last add that their surroundings made less: the most that one of
+    /// them gives beyond a sure reading of its own pattern. A sentence that names a thing is read by several readers, and
+    /// they tell of one thing.
+    pub(crate) fn doubt(scratch: &PatternScratch) -> u32 {
+        scratch.unsure.iter().map(|one| one.doubt()).max().unwrap_or(0)
     }
 
     /// Visits every pattern that the text has with the first view that shows it, and again with one that gives more
@@ -475,24 +471,29 @@ impl Work<'_> {
         }
         let Some(points) = pattern.points(look.text, look.part, has_need) else { return };
         let is_mention = !matches!(pattern.how, How::Grammar(_));
-        let points = self.engine.context.weighed(points, is_mention, look.name, look.text);
+        let alone = points;
+        let points = self.engine.context.weighed(alone, is_mention, look.name, look.text);
         if points == 0 {
             return;
         }
         let unsure = &mut self.scratch.unsure;
-        let known = unsure.iter_mut().find(|(known, _)| *known == number);
-        let before = known.as_ref().map_or(0, |(_, before)| *before);
-        if points <= before {
+        let at = unsure.iter().position(|known| known.number == number);
+        let mut known = at.map_or(Unsure { number, sure: 0, less: 0 }, |at| unsure[at]);
+        let before = known;
+        let side = if points < alone { &mut known.less } else { &mut known.sure };
+        if points <= *side || points < alone && points <= before.sure {
             return;
         }
-        match known {
-            Some((_, before)) => *before = points,
-            None if points < THRESHOLD => unsure.push((number, points)),
+        *side = points;
+        match at {
+            Some(at) => unsure[at] = known,
+            None if points < THRESHOLD => unsure.push(known),
             None => {}
         }
         if points >= THRESHOLD {
             self.scratch.found.add(number);
         }
-        (self.visit)(number, look, Told { points, gained: points - before });
+        let best = points > before.sure.max(before.less);
+        (self.visit)(number, look, Told { points, gained: known.sure - before.sure, best });
     }
 }

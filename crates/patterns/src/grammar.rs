@@ -38,6 +38,9 @@ impl Reading {
 
 /// Reads texts in lower case whose encodings are undone. Work is bounded: a long text costs no more than a few passes.
 pub trait Grammar: fmt::Debug + Send + Sync {
+    /// The name of the language, as pattern files use it.
+    fn name(&self) -> &'static str;
+
     /// Texts of which everything that it reads has one: a text without any of them is not given to it. Short words and
     /// lone characters that every other request has make all requests slow.
     fn needs(&self) -> Vec<String>;

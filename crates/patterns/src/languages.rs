@@ -38,3 +38,16 @@ pub fn languages() -> impl Iterator<Item = &'static str> {
 pub fn language(name: &str, words: &Vocabulary) -> Option<Arc<dyn Grammar>> {
     LANGUAGES.iter().find(|(known, _)| *known == name).map(|(_, make)| make(words))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_knows_its_name() {
+        for name in languages() {
+            assert_eq!(language(name, &Vocabulary::default()).map(|grammar| grammar.name()), Some(name));
+        }
+        assert!(language("none", &Vocabulary::default()).is_none());
+    }
+}

@@ -21,6 +21,7 @@ mod engine_shape;
 mod expression;
 pub mod grammar;
 mod languages;
+mod look;
 mod markup;
 mod markup_script;
 mod markup_tags;

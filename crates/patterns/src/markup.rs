@@ -40,13 +40,6 @@ const NEEDS: &[&str] = &[
     "document.",
     "window.",
     "self.document",
-    "window[",
-    "document[",
-    "self[",
-    "top[",
-    "this[",
-    "parent[",
-    "frames[",
     "globalthis",
     "constructor",
     "`",
@@ -77,12 +70,17 @@ impl MarkupGrammar {
 }
 
 impl Grammar for MarkupGrammar {
+    fn name(&self) -> &'static str {
+        "markup"
+    }
+
     fn needs(&self) -> Vec<String> {
         let words = &self.words;
         let mut needs: Vec<String> = NEEDS.iter().map(|need| (*need).to_owned()).collect();
         let called = words.dialog.iter().chain(words.run.iter()).chain(words.reach.iter());
         needs
             .extend(called.flat_map(|word| ["(", "`", ".call", ".apply", ".bind"].map(|call| format!("{word}{call}"))));
+        needs.extend(words.global.iter().map(|word| format!("{word}[")));
         needs
     }
 

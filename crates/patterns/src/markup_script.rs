@@ -142,7 +142,7 @@ impl ScriptWord<'_> {
             return None;
         }
         if let Some(key) = self.rest.strip_prefix('[') {
-            let is_text = key.trim_start().starts_with(['\'', '"', '`', '/']) && self.name != "content";
+            let is_text = key.trim_start().starts_with(['\'', '"', '`', '/']);
             let points = if self.follows_code() || self.before.is_empty() { 4 } else { 2 };
             return is_text.then(|| Reading::new(points, "a member of the page that is named by a text"));
         }
@@ -180,8 +180,12 @@ impl ScriptWord<'_> {
         let again = rest.trim_start_matches(['.', '[', '\'', '"', '?']).starts_with("constructor")
             && rest.len() < self.rest.len() + 1
             && !rest.starts_with("constructor");
+        let tail =
+            rest.split_once("constructor").map_or("", |(_, tail)| tail.trim_start_matches([']', '\'', '"', ' ']));
         let points = match (of_object, again) {
-            (_, true) => 5,
+            (_, true) if of_object || tail.starts_with(['(', '`', '.', '[', '?']) => 5,
+            // The two names alone: code does nothing with them.
+            (_, true) => 4,
             (true, false)
                 if rest.starts_with("(\'")
                     || rest.starts_with("(\"")

@@ -93,6 +93,17 @@ pub enum How {
     Grammar(Arc<dyn Grammar>),
 }
 
+impl How {
+    /// Who reads, for people: `sql` for a language, `expression`, or `text`.
+    pub fn reader(&self) -> &'static str {
+        match self {
+            How::Any => "text",
+            How::Regex(_) => "expression",
+            How::Grammar(grammar) => grammar.name(),
+        }
+    }
+}
+
 impl Pattern {
     /// Whether it looks at this view of this part.
     pub fn looks_at(&self, part: Part, view: View) -> bool {

@@ -83,6 +83,10 @@ impl PhpGrammar {
 }
 
 impl Grammar for PhpGrammar {
+    fn name(&self) -> &'static str {
+        "php"
+    }
+
     fn needs(&self) -> Vec<String> {
         self.needs.clone()
     }

@@ -60,9 +60,12 @@ impl PhpNames {
             // A plain word nominates only together with its bracket.
             if !matches!(deed, Deed::Word | Deed::Text) && name.contains('_') && name.len() > 7 {
                 needs.push(name.to_string());
-            } else {
-                needs.extend(["(", " ("].map(|bracket| format!("{name}{bracket}")));
+                continue;
             }
+            if *deed == Deed::Include {
+                needs.extend([" '", " \"", " $", " /"].map(|file| format!("{name}{file}")));
+            }
+            needs.extend(["(", " ("].map(|bracket| format!("{name}{bracket}")));
         }
     }
 }

@@ -81,6 +81,10 @@ impl PowershellGrammar {
 }
 
 impl Grammar for PowershellGrammar {
+    fn name(&self) -> &'static str {
+        "powershell"
+    }
+
     fn needs(&self) -> Vec<String> {
         self.needs.clone()
     }

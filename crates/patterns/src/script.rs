@@ -67,6 +67,10 @@ impl ScriptGrammar {
 }
 
 impl Grammar for ScriptGrammar {
+    fn name(&self) -> &'static str {
+        "script"
+    }
+
     fn needs(&self) -> Vec<String> {
         self.needs.clone()
     }

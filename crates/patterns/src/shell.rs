@@ -119,6 +119,10 @@ impl ShellGrammar {
 }
 
 impl Grammar for ShellGrammar {
+    fn name(&self) -> &'static str {
+        "shell"
+    }
+
     fn needs(&self) -> Vec<String> {
         self.needs.clone()
     }

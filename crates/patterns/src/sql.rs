@@ -178,6 +178,10 @@ impl SqlGrammar {
 }
 
 impl Grammar for SqlGrammar {
+    fn name(&self) -> &'static str {
+        "sql"
+    }
+
     fn needs(&self) -> Vec<String> {
         let words = &self.words;
         let mut needs: Vec<String> = NEEDS.iter().map(|need| (*need).to_owned()).collect();

@@ -107,7 +107,8 @@ impl Value<'_> {
         let end = self.after_call(at + 1);
         let has_argument = end > at + 3 || self.at(end - 1) != Some(Token::Close) && self.at(at + 2).is_some();
         let in_expression = self.in_expression(at, end);
-        if words.acts_word.has(plain) {
+        // With the package that it belongs to it is no word.
+        if words.acts_word.has(plain) && !words.acts.has(name) || words.acts_word.has(name) {
             return self.delay(at, end, in_expression);
         }
         if words.acts.has(name) || words.acts.has(plain) {

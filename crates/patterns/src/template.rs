@@ -67,6 +67,10 @@ impl TemplateGrammar {
 }
 
 impl Grammar for TemplateGrammar {
+    fn name(&self) -> &'static str {
+        "template"
+    }
+
     fn needs(&self) -> Vec<String> {
         SIGNS.iter().map(|(open, _, _)| (*open).to_owned()).collect()
     }

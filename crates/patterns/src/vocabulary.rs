@@ -1,7 +1,8 @@
 //! Words that grammars and patterns share, in named lists such as `commands.tool`. Read from rule documents elsewhere:
 //! nothing here knows YAML, and no list stands in code.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hashbrown::HashSet;
 
@@ -9,6 +10,8 @@ use hashbrown::HashSet;
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
     lists: BTreeMap<String, Vec<String>>,
+    /// Names of the lists that were asked for, while somebody wants to know.
+    asked: Option<Arc<Mutex<BTreeSet<String>>>>,
 }
 
 impl Vocabulary {
@@ -20,14 +23,30 @@ impl Vocabulary {
         known.dedup();
     }
 
+    /// Puts words in the place of a list.
+    pub fn replace(&mut self, list: &str, words: impl IntoIterator<Item = String>) {
+        self.lists.remove(list);
+        self.add(list, words);
+    }
+
     /// The words of a list, sorted; none where there is no such list.
     pub fn words(&self, list: &str) -> &[String] {
+        if let Some(asked) = &self.asked {
+            asked.lock().unwrap_or_else(PoisonError::into_inner).insert(list.to_owned());
+        }
         self.lists.get(list).map_or(&[], Vec::as_slice)
     }
 
     /// Names of the lists, sorted.
     pub fn lists(&self) -> impl Iterator<Item = &str> {
         self.lists.keys().map(String::as_str)
+    }
+
+    /// Names of the lists that something looks up while it is made of these words, also of lists that are not there.
+    pub fn asked_by<T>(&self, make: impl FnOnce(&Vocabulary) -> T) -> BTreeSet<String> {
+        let asked = Arc::new(Mutex::default());
+        make(&Vocabulary { lists: self.lists.clone(), asked: Some(Arc::clone(&asked)) });
+        std::mem::take(&mut *asked.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The words of some lists, for asking whether a word is one of them.
@@ -64,5 +83,7 @@ mod tests {
         words.add("commands.tool", ["wget".to_owned()]);
         assert_eq!(words.words("commands.tool"), ["curl", "wget"]);
         assert!(words.set(&["commands.tool", "none"]).has("wget") && words.words("none").is_empty());
+        let asked = words.asked_by(|words| words.words("commands.tool").len() + words.words("none").len());
+        assert_eq!(asked.iter().map(String::as_str).collect::<Vec<_>>(), ["commands.tool", "none"]);
     }
 }

@@ -84,29 +84,38 @@ fn looks(input: Input, text: &str) -> Vec<Look> {
 
 fn obvious(packs: &[(u32, Arc<Pack>)], input: Input, text: &str) -> BTreeSet<u32> {
     let looks = looks(input, text);
-    let read = |pack: &Pack, pattern: &Pattern| -> u32 {
+    // Most points of a reading that its surroundings made no less, and of one that they did.
+    let read = |pack: &Pack, pattern: &Pattern| -> (u32, u32) {
         let points = looks.iter().filter_map(|(part, view, text, name)| {
             let needed = || pattern.needs.iter().any(|need| text.contains(need.as_str()));
             let points =
                 (pattern.looks_at(*part, *view) && needed()).then(|| pattern.points(text, *part, false)).flatten()?;
             let is_mention = !matches!(pattern.how, How::Grammar(_));
-            Some(pack.context.weighed(points, is_mention, name, text))
+            let weighed = pack.context.weighed(points, is_mention, name, text);
+            Some(if weighed < points { (0, weighed) } else { (weighed, 0) })
         });
-        points.max().unwrap_or(0)
+        points.fold((0, 0), |most, one| (most.0.max(one.0), most.1.max(one.1)))
     };
     // A pack is read once, however many sums it is part of.
-    let mut known: HashMap<*const Pack, u32> = HashMap::new();
+    let mut known: HashMap<*const Pack, (u32, u32)> = HashMap::new();
     let mut points = |pack: &Arc<Pack>| {
-        let sum = || pack.patterns.iter().map(|pattern| read(pack, pattern)).sum::<u32>();
-        *known.entry(Arc::as_ptr(pack)).or_insert_with(sum)
+        let all = || {
+            pack.patterns
+                .iter()
+                .map(|pattern| read(pack, pattern))
+                .fold((0, 0), |(sum, doubt), (sure, less)| (sum + sure, doubt.max(less.saturating_sub(sure))))
+        };
+        *known.entry(Arc::as_ptr(pack)).or_insert_with(all)
     };
     let mut holds = |pack: &Arc<Pack>| {
         if pack.members.is_empty() {
-            return points(pack) >= pack.threshold;
+            let (sum, doubt) = points(pack);
+            return sum + doubt >= pack.threshold;
         }
-        let of_members: Vec<u32> = pack.members.iter().map(&mut points).collect();
-        let is_led = pack.members.iter().zip(&of_members).any(|(member, points)| *points >= member.threshold);
-        !is_led && of_members.iter().sum::<u32>() >= pack.threshold
+        let of_members: Vec<(u32, u32)> = pack.members.iter().map(&mut points).collect();
+        let is_led = pack.members.iter().zip(&of_members).any(|(member, (sum, doubt))| sum + doubt >= member.threshold);
+        let doubt = of_members.iter().map(|(_, doubt)| *doubt).max().unwrap_or(0);
+        !is_led && of_members.iter().map(|(sum, _)| sum).sum::<u32>() + doubt >= pack.threshold
     };
     packs.iter().filter(|(_, pack)| holds(pack)).map(|(number, _)| *number).collect()
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use event::{Dataset, EventBatch, LogSource};
-use patterns::Standing;
+use patterns::{FoundPattern, Standing};
 use serde::Serialize;
 
 use crate::check::Check;
@@ -120,17 +120,24 @@ impl Part {
         for standing in self.found.iter().filter_map(|found| found.patterns.as_ref()) {
             let indent = (depth + 1) * 2;
             writeln!(out, "     {:indent$}{} of {} points", "", standing.points, standing.threshold)?;
-            for found in &standing.found {
-                let patterns::FoundPattern { pattern, points, part, view, matched, original, .. } = found;
-                writeln!(
-                    out,
-                    "     {:indent$}{pattern} (+{points}) in the {part}, {view}: {matched:?}; sent as {original:?}",
-                    ""
-                )?;
-            }
+            standing.found.iter().try_for_each(|found| write_found(out, found, indent))?;
         }
         self.parts.iter().try_for_each(|part| part.write(out, depth + 1))
     }
+}
+
+/// A pattern that was found: who read it, what it is worth, where and how it was seen, and what surrounds it.
+fn write_found(out: &mut fmt::Formatter<'_>, found: &FoundPattern, indent: usize) -> fmt::Result {
+    let FoundPattern { pattern, reader, points, part, view, matched, original, .. } = found;
+    write!(out, "     {:indent$}{pattern} (+{points}) by {reader} in the {part}", "")?;
+    if let Some(parameter) = &found.parameter {
+        write!(out, " of `{parameter}`")?;
+    }
+    write!(out, ", {view}: {matched:?}; sent as {original:?}")?;
+    if let Some(context) = &found.context {
+        write!(out, "; {context}")?;
+    }
+    writeln!(out)
 }
 
 /// As indented lines for people.

@@ -24,6 +24,7 @@ pub mod ruleset;
 pub mod sigma;
 mod taxonomy;
 pub mod text_pattern;
+mod vocabularies;
 
 pub use ::yaml;
 
@@ -38,3 +39,4 @@ pub use sigma::rule::{Correlation, Rule};
 pub use sigma::value::{Placeholders, read_placeholders};
 pub use sigma::words::Words;
 pub use taxonomy::{Taxonomy, Terms};
+pub use vocabularies::{WordCases, WordList, word_lists};

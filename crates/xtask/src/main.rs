@@ -6,6 +6,7 @@ mod quality;
 mod sbom;
 mod schemas;
 mod tidy;
+mod vocabularies;
 
 use std::path::{Path, PathBuf};
 
@@ -32,7 +33,8 @@ fn main() -> anyhow::Result<()> {
             let text = schemas::catalog_table(&std::fs::read_to_string(root().join(schemas::SOURCE))?, &written)?;
             std::fs::write(root().join(schemas::TARGET), text)?;
             std::fs::write(root().join(schemas::FORMATS), schemas::formats_table())?;
-            println!("wrote {}, {} and {}", schemas::WRITTEN, schemas::TARGET, schemas::FORMATS);
+            std::fs::write(root().join(vocabularies::TABLE), vocabularies::table(&root())?)?;
+            println!("wrote {}, {}, {}, {}", schemas::WRITTEN, schemas::TARGET, schemas::FORMATS, vocabularies::TABLE);
         }
         Some("sbom") => print!("{}", sbom::bill(&root())?),
         Some("quality") => measure_quality(&root())?,
@@ -54,6 +56,17 @@ fn measure_quality(root: &Path) -> anyhow::Result<()> {
         Some("payloads") => quality::print::payloads(root),
         Some("hosts") => quality::print::lines_of_hosts(root, more.as_deref() == Some("--examples")),
         Some("ways") => quality::print::ways(root),
-        Some(_) => bail!("usage: cargo xtask quality [families [PREFIX]|baseline|benign|levels|payloads|hosts|ways]"),
+        Some("words") => words(root, more.as_deref().unwrap_or("")),
+        Some(_) => bail!(
+            "usage: cargo xtask quality [families [PREFIX]|baseline|benign|levels|payloads|hosts|ways|words [PREFIX]]"
+        ),
     }
+}
+
+/// What is wrong with lists of words.
+fn words(root: &Path, only: &str) -> anyhow::Result<()> {
+    let problems = vocabularies::problems(root, only)?;
+    problems.iter().for_each(|problem| println!("{problem}"));
+    anyhow::ensure!(problems.is_empty(), "{} problem(s)", problems.len());
+    Ok(())
 }

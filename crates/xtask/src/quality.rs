@@ -39,13 +39,22 @@ pub(crate) struct Size {
 
 /// The built-in rules at a paranoia level.
 pub(crate) fn own_rules(root: &Path, paranoia: u8) -> anyhow::Result<RuleSet> {
-    let mut files = Vec::new();
-    rule_files(&root.join("rules"), &mut files)?;
-    files.sort();
+    let files = own_files(root)?;
     let terms = Terms { paranoia, ..Terms::default() };
     let loaded = rules::load(files.iter().map(|(path, text)| (path.as_str(), text.as_str())), &terms);
     anyhow::ensure!(loaded.rejected().count() == 0, "an own rule is refused: {:?}", loaded.diagnostics.first());
     Ok(loaded.set)
+}
+
+/// The files of the built-in rules, sorted: path and text.
+pub(crate) fn own_files(root: &Path) -> anyhow::Result<Vec<(String, String)>> {
+    let mut files = Vec::new();
+    rule_files(&root.join("rules"), &mut files)?;
+    for (path, _) in &mut files {
+        *path = Path::new(path).strip_prefix(root).map_or_else(|_| path.clone(), |inner| inner.display().to_string());
+    }
+    files.sort();
+    Ok(files)
 }
 
 fn rule_files(folder: &Path, into: &mut Vec<(String, String)>) -> anyhow::Result<()> {

@@ -138,7 +138,7 @@ fn explain_tells_which_part_decided() {
     assert_eq!(run.code, Some(0), "{}", run.err);
     assert!(
         run.out.contains("MATCHED")
-            && run.out.contains("traversal-steps (+5) in the path, percent-decoded: \"/../../")
+            && run.out.contains("traversal-steps (+5) by expression in the path, percent-decoded: \"/../../")
             && run.out.contains("sent as \"/%252e%252e/%252e%252e/etc/passwd\""),
         "{}",
         run.out

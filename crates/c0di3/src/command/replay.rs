@@ -2,6 +2,7 @@
 //! are committed together, so that whenever the process ends, the next run goes on and adds what an undisturbed run
 //! would have added.
 
+mod actors;
 mod bar;
 pub(crate) mod printable;
 mod ranked;

@@ -75,3 +75,96 @@ async fn real_rules_answer_as_the_document_says() {
     drop(desk);
     answering.join().unwrap();
 }
+
+/// The explanations of one line by one rule: for people, and as the API gives it.
+fn explained(desk: &RuleDesk, index: usize, line: &str) -> (String, Value) {
+    let matcher = desk.0.in_force.current();
+    let block = Block::detached("request", line.as_bytes().to_vec(), clock::now());
+    let batch = Parser::new(desk.0.parse.clone()).parse(block);
+    let text = matcher.explain(index, &batch, 0).to_string();
+    (text, desk.0.explained(&matcher.set().rules[index].head.id, line).unwrap())
+}
+
+/// Every pattern that an explanation names.
+fn patterns_in<'v>(value: &'v Value, into: &mut Vec<&'v Value>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| patterns_in(item, into)),
+        Value::Object(fields) if fields.contains_key("pattern") => into.push(value),
+        Value::Object(fields) => fields.values().for_each(|field| patterns_in(field, into)),
+        _ => {}
+    }
+}
+
+fn real_desk() -> RuleDesk {
+    let config = crate::config::load(None).unwrap();
+    let parse = input::parse_options(&config, None, None, None, &crate::cli::ShapeArguments::default()).unwrap();
+    let (book, _) = RuleBook::open(RuleFiles::of(&config, &RuleArguments::default()), None, parse).unwrap();
+    RuleDesk(Arc::new(book))
+}
+
+#[test]
+fn each_class_of_attack_is_explained_by_reader_view_points_and_parameter() {
+    let desk = real_desk();
+    let matcher = desk.0.in_force.current();
+    let packs: Vec<usize> =
+        (0..matcher.set().rules.len()).filter(|at| matcher.set().rules[*at].pack.is_some()).collect();
+    assert!(packs.len() > 25, "{} classes", packs.len());
+    let (mut parameters, mut readers) = (0, std::collections::BTreeSet::new());
+    for at in packs {
+        let head = &matcher.set().rules[at].head;
+        let line = head.tests.hits.iter().find(|case| case.lines().count() == 1).unwrap();
+        let (text, answer) = explained(&desk, at, line);
+        assert_eq!(answer["lines"][0]["matched"], true, "{}: {text}", head.title);
+        let mut found = Vec::new();
+        patterns_in(&answer, &mut found);
+        assert!(!found.is_empty(), "{} names no pattern: {text}", head.title);
+        for one in found {
+            let word = |key: &str| one[key].as_str().unwrap_or_default();
+            let (pattern, points) = (word("pattern"), one["points"].as_u64().unwrap());
+            let shown = format!("{pattern} (+{points}) by {} in the {}", word("reader"), word("part"));
+            assert!(text.contains(&shown), "{}: no {shown} in {text}", head.title);
+            assert!(text.contains(&format!(", {}: ", word("view"))) && points > 0, "{}: {text}", head.title);
+            assert!(word("reader").len() > 2 && word("view").len() > 2, "{}: {one}", head.title);
+            if word("part") == "value" && one.get("parameter").is_some() {
+                assert!(text.contains(&format!(" of `{}`", word("parameter"))), "{}: {text}", head.title);
+                parameters += 1;
+            }
+            readers.insert(word("reader").to_owned());
+        }
+    }
+    assert!(parameters > 8 && readers.len() > 6, "{parameters} parameters, {readers:?}");
+}
+
+/// The target of a pattern's case with another name in the place of its first parameter's, as a line.
+fn in_parameter(target: &str, name: &str) -> Option<String> {
+    let (path, query) = target.split_once('?')?;
+    let (_, value) = query.split_once('=')?;
+    let request = format!("{path}?{name}={}", value.replace(' ', "+").replace('"', "%22"));
+    Some(format!("192.0.2.9 - - [28/Nov/2026:10:00:00 +0000] \"GET {request} HTTP/1.1\" 200 5 \"-\" \"x\"\n"))
+}
+
+#[test]
+fn each_language_is_explained_with_what_its_surroundings_make_of_it() {
+    let desk = real_desk();
+    let matcher = desk.0.in_force.current();
+    let mut told = std::collections::BTreeMap::new();
+    for at in 0..matcher.set().rules.len() {
+        let Some(pack) = matcher.set().rules[at].pack.clone() else { continue };
+        for pattern in pack.patterns.iter().filter(|pattern| matches!(pattern.how, patterns::How::Grammar(_))) {
+            let seen: &mut [bool; 2] = told.entry(pattern.how.reader()).or_default();
+            let lines = pattern.cases.iter().flat_map(|case| ["cmd", "q"].map(|name| in_parameter(&case.text, name)));
+            for line in lines.flatten() {
+                let (text, answer) = explained(&desk, at, &line);
+                let mut found = Vec::new();
+                patterns_in(&answer, &mut found);
+                for context in found.iter().filter_map(|one| one["context"].as_str()) {
+                    assert!(text.contains(&format!("; {context}")), "{text}");
+                    seen[usize::from(context.contains("by itself, less"))] = true;
+                }
+            }
+        }
+    }
+    assert!(told.len() > 5, "{told:?}");
+    let silent: Vec<_> = told.iter().filter(|(_, seen)| **seen != [true, true]).collect();
+    assert!(silent.is_empty(), "no reading that its surroundings make more and one that they make less: {silent:?}");
+}

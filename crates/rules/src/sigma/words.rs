@@ -58,6 +58,13 @@ impl Words {
         Words::of(vocabulary)
     }
 
+    /// These words, with a word that nobody writes in the place of one list: for checks of what the list does.
+    pub fn without(&self, list: &str) -> Words {
+        let mut vocabulary = (*self.vocabulary).clone();
+        vocabulary.replace(list, ["\u{e000}".to_owned()]);
+        Words::of(vocabulary)
+    }
+
     pub(crate) fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
@@ -110,7 +117,7 @@ impl Words {
         if reads {
             return self.digest_of_all.get_or_init(|| self.digest_of_lists(|_| true)).clone();
         }
-        let named: BTreeSet<&str> = names_in_braces(written).collect();
+        let named: BTreeSet<&str> = in_braces(written).collect();
         self.digest_of_lists(|list| weighs && list.starts_with("parameters.") || named.contains(list))
     }
 
@@ -130,10 +137,6 @@ pub(crate) fn is_vocabulary(text: &str) -> bool {
 
 /// The first name of a list in braces, and what stands around it: `{` letters, digits, `_` and one dot at least `}`.
 fn reference(text: &str) -> Option<(&str, &str, &str)> {
-    let is_name = |name: &str| {
-        let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.');
-        name.contains('.') && name.bytes().all(known) && name.starts_with(|first: char| first.is_ascii_lowercase())
-    };
     text.match_indices('{').find_map(|(at, _)| {
         let (name, after) = text.get(at + 1..)?.split_once('}')?;
         is_name(name).then(|| (text.get(..at).unwrap_or(""), name, after))
@@ -141,8 +144,19 @@ fn reference(text: &str) -> Option<(&str, &str, &str)> {
 }
 
 /// Everything that stands between an opening brace and the closing one behind it.
-fn names_in_braces(text: &str) -> impl Iterator<Item = &str> {
+fn in_braces(text: &str) -> impl Iterator<Item = &str> {
     text.split('{').skip(1).filter_map(|after| Some(after.split_once('}')?.0))
+}
+
+/// The names of lists that a text has in braces.
+pub(crate) fn names_in_braces(text: &str) -> impl Iterator<Item = &str> {
+    in_braces(text).filter(|name| is_name(name))
+}
+
+/// Letters, digits, `_` and one dot at least.
+fn is_name(name: &str) -> bool {
+    let known = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'.');
+    name.contains('.') && name.bytes().all(known) && name.starts_with(|first: char| first.is_ascii_lowercase())
 }
 
 /// Reads one file: `vocabulary` (its name), `description`, and `lists` of words, each with what it holds.

@@ -32,7 +32,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
-    ("xtask", &["correlate", "event", "matcher", "parse", "rules"]),
+    ("xtask", &["correlate", "event", "matcher", "parse", "patterns", "rules"]),
 ];
 
 /// A crate that may hold more of the lines than others, in percent.

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 
 use event::Finding;
 
+use crate::command::replay::actors::Actors;
 use crate::command::replay::printable::printable;
 use crate::screen::Paint;
 
@@ -33,6 +34,7 @@ struct Kind {
 #[derive(Debug, Default)]
 pub(super) struct Ranked {
     kinds: BTreeMap<String, Kind>,
+    actors: Actors,
 }
 
 fn who(finding: &Finding) -> &str {
@@ -43,6 +45,7 @@ fn who(finding: &Finding) -> &str {
 
 impl Ranked {
     pub(super) fn take(&mut self, finding: &Finding) {
+        self.actors.take(finding);
         let kind = self.kinds.entry(finding.rule.id.clone()).or_insert_with(|| Kind {
             worst: finding.clone(),
             findings: 0,
@@ -63,8 +66,9 @@ impl Ranked {
         }
     }
 
-    /// Writes the report, the most urgent first.
+    /// Writes the report: who did many kinds of things, then each kind, the most urgent first.
     pub(super) fn write(&self, out: &mut impl Write, paint: impl Fn(Paint, &str) -> String) -> io::Result<()> {
+        self.actors.write(out)?;
         let mut kinds: Vec<&Kind> = self.kinds.values().collect();
         kinds.sort_by(|a, b| {
             let key =
