@@ -44,6 +44,8 @@ pub struct ConnectionState {
 /// All open connections.
 #[derive(Debug)]
 pub struct Connections {
+    /// Label of counters.
+    source: &'static str,
     pub(super) limits: ConnectionLimits,
     seats: Mutex<Vec<Arc<Seat>>>,
     began: Instant,
@@ -65,20 +67,20 @@ struct Seat {
 
 /// Holds the place of a connection.
 #[derive(Debug)]
-pub(super) struct Seated {
+pub(crate) struct Seated {
     connections: Arc<Connections>,
     seat: Arc<Seat>,
 }
 
 /// Why there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TooManyConnections {
+pub(crate) enum TooManyConnections {
     Address,
     All,
 }
 
 impl TooManyConnections {
-    pub(super) fn reason(self) -> &'static str {
+    pub(crate) fn reason(self) -> &'static str {
         match self {
             TooManyConnections::Address => "address_full",
             TooManyConnections::All => "full",
@@ -89,7 +91,13 @@ impl TooManyConnections {
 impl Connections {
     /// Nobody is connected yet.
     pub fn new(limits: ConnectionLimits) -> Self {
+        Self::of("syslog_tcp", limits)
+    }
+
+    /// Those of another source.
+    pub fn of(source: &'static str, limits: ConnectionLimits) -> Self {
         Connections {
+            source,
             limits,
             seats: Mutex::new(Vec::new()),
             began: Instant::now(),
@@ -97,6 +105,11 @@ impl Connections {
             refused: AtomicU64::new(0),
             pressed: AtomicU64::new(0),
         }
+    }
+
+    /// Silence after which one is closed.
+    pub(crate) fn idle(&self) -> Option<Duration> {
+        self.limits.idle
     }
 
     /// How many are open now.
@@ -121,7 +134,7 @@ impl Connections {
 
     /// A place for a new connection; where there is none, the connection that has been idle longest gives way: among those
     /// of the same address if that has its share, else among all.
-    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Seated, TooManyConnections> {
+    pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Result<Seated, TooManyConnections> {
         let address = network(peer);
         let now = self.now();
         let mut seats = self.lock();
@@ -148,7 +161,7 @@ impl Connections {
     }
 
     /// A place whether or not there is room: at the end, for connections that the kernel has already accepted.
-    pub(super) fn admit_last(self: &Arc<Self>, peer: IpAddr) -> Seated {
+    pub(crate) fn admit_last(self: &Arc<Self>, peer: IpAddr) -> Seated {
         let now = self.now();
         self.seat(&mut self.lock(), network(peer), now)
     }
@@ -161,7 +174,7 @@ impl Connections {
             leave: Notify::new(),
         });
         seats.push(Arc::clone(&seat));
-        metrics::gauge!("ingest_connections_open", "source" => "syslog_tcp").set(seats.len() as f64);
+        metrics::gauge!("ingest_connections_open", "source" => self.source).set(seats.len() as f64);
         Seated { connections: Arc::clone(self), seat }
     }
 }
@@ -176,7 +189,7 @@ impl Seat {
 
 impl Seated {
     /// Something has come.
-    pub(super) fn came(&self, within_message: bool) {
+    pub(crate) fn came(&self, within_message: bool) {
         self.seat.last.store(self.connections.now(), Ordering::Relaxed);
         self.stands(within_message);
     }
@@ -186,7 +199,7 @@ impl Seated {
     }
 
     /// Returns when the connection has to give way.
-    pub(super) async fn leave(&self) {
+    pub(crate) async fn leave(&self) {
         self.seat.leave.notified().await;
     }
 }
@@ -195,7 +208,7 @@ impl Drop for Seated {
     fn drop(&mut self) {
         let mut seats = self.connections.lock();
         seats.retain(|seat| !Arc::ptr_eq(seat, &self.seat));
-        metrics::gauge!("ingest_connections_open", "source" => "syslog_tcp").set(seats.len() as f64);
+        metrics::gauge!("ingest_connections_open", "source" => self.connections.source).set(seats.len() as f64);
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+use crate::accounts::Loss;
 use crate::framing::Framer;
 use crate::spool::Batch;
 use crate::syslog::connections::{Connections, Seated};
@@ -152,7 +153,10 @@ impl Connection {
             kept = self.flush(Some(deadline), &mut drain).await;
         }
         if kept.is_err() {
-            let lost = dropped("syslog_tcp", if ended == Ended::Spool { "spool" } else { "stopped" }, &self.lines);
+            let reason = if ended == Ended::Spool { "spool" } else { "stopped" };
+            let lost = dropped("syslog_tcp", reason, &self.lines);
+            let now = (self.options.clock)();
+            self.options.spool.accounts().lost(&self.origin, Loss::Dropped, reason, lost, now);
             tracing::error!(
                 origin = self.origin,
                 messages = lost,

@@ -37,6 +37,14 @@ pub(super) fn ports(config: &Config) -> Vec<(&'static str, SocketAddr)> {
         ("analyzer.listen", config.analyzer.http.listen),
     ];
     ports.extend(config.analyzer.syslog.tcp.map(|address| ("syslog.tcp", address)));
+    let shippers = &config.analyzer.shippers;
+    for (key, address) in [
+        ("shippers.forward", shippers.forward),
+        ("shippers.lumberjack", shippers.lumberjack),
+        ("shippers.gelf_tcp", shippers.gelf_tcp),
+    ] {
+        ports.extend(address.map(|address| (key, address)));
+    }
     ports
 }
 
