@@ -73,5 +73,67 @@ const clients = {
     await provider.forceFlush();
     await provider.shutdown();
   },
+  async otlp_grpc() {
+    const { OTLPLogExporter } = require("@opentelemetry/exporter-logs-otlp-grpc");
+    const { LoggerProvider, SimpleLogRecordProcessor } = require("@opentelemetry/sdk-logs");
+    const { diag, DiagConsoleLogger, DiagLogLevel } = require("@opentelemetry/api");
+    const { Metadata } = require("@grpc/grpc-js");
+    diag.setLogger(new DiagConsoleLogger(), DiagLogLevel.ERROR);
+    const metadata = new Metadata();
+    if (token) metadata.set("authorization", `Bearer ${token}`);
+    const exporter = new OTLPLogExporter({ url, metadata });
+    const failed = [];
+    const told = exporter.export.bind(exporter);
+    exporter.export = (logs, done) => told(logs, (result) => {
+      if (result.code !== 0) failed.push(result.error);
+      done(result);
+    });
+    const provider = new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] });
+    const logger = provider.getLogger("test");
+    numbers.forEach((n) => logger.emit({ body: line(n), severityText: "INFO", attributes: { "host.name": "gate" } }));
+    await provider.forceFlush();
+    await provider.shutdown();
+    check(failed.length === 0, failed);
+  },
+  gelf_tcp: () => gelf("tcp"),
+  gelf_udp: () => gelf("udp"),
+  forward: () => forward("Message"),
+  forward_packed: () => forward("PackedForward"),
+  forward_compressed: () => forward("CompressedPackedForward"),
+  async lumberjack() {
+    const Client = require("lumberjack-client");
+    const beats = new Client({ host: "127.0.0.1", port: Number(port) });
+    numbers.forEach((n) => beats.log({ "@timestamp": "2026-11-23T10:00:00.000Z", "@version": "1", message: line(n) }));
+    await new Promise((done) => setTimeout(done, 500));
+    let acknowledged = 0;
+    beats.socket.on("data", (bytes) => (acknowledged = bytes.readUInt32BE(bytes.length - 4)));
+    beats.log({ "@timestamp": "2026-11-23T10:00:00.000Z", "@version": "1", message: line(0) });
+    await new Promise((done) => setTimeout(done, 1500));
+    check(acknowledged === 1, `acknowledged ${acknowledged}`);
+    process.exit(0);
+  },
 };
+
+async function gelf(adapter) {
+  const log = require("gelf-pro");
+  log.setConfig({ adapterName: adapter, adapterOptions: { host: "127.0.0.1", port: Number(port) } });
+  for (const n of numbers) {
+    await new Promise((done) => log.info(line(n), (error) => (check(!error, error), done())));
+  }
+}
+
+// With a token it is the shared key.
+async function forward(eventMode) {
+  const security = token ? { clientHostname: "shipper.example", sharedKey: token } : undefined;
+  const logger = require("fluent-logger").createFluentSender("app", {
+    host: "127.0.0.1", port: Number(port), eventMode, requireAckResponse: true, ackResponseTimeout: 20000, security,
+    internalLogger: { info() {}, error: (...told) => check(false, told) },
+  });
+  const sent = numbers.map((n) => new Promise((done) =>
+    logger.emit("x", { log: line(n) }, (error) => (check(!error, error), done()))));
+  await Promise.all(sent);
+  logger.end();
+  process.exit(0);
+}
+
 await clients[client]();

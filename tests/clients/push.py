@@ -99,4 +99,98 @@ def gelf():
         logger.warning(line(number))
 
 
-{f.__name__: f for f in [elasticsearch, opensearch, splunk, loki, otlp, gelf]}[client]()
+def otlp_grpc():
+    import io
+
+    import grpc
+    from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
+    from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
+    from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+    from opentelemetry.sdk.resources import Resource
+
+    told = io.StringIO()
+    logging.getLogger("opentelemetry").addHandler(logging.StreamHandler(told))
+    headers = (("authorization", f"Bearer {token}"),) if token else None
+    exporter = OTLPLogExporter(f"127.0.0.1:{port}", insecure=True, compression=grpc.Compression.Gzip, headers=headers)
+    provider = LoggerProvider(resource=Resource.create({"service.name": "sshd", "host.name": "gate"}))
+    provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+    logger = logging.getLogger("otlp")
+    logger.addHandler(LoggingHandler(logger_provider=provider))
+    for number in range(count):
+        logger.warning(message(number))
+    provider.shutdown()
+    assert not told.getvalue(), told.getvalue()
+
+
+def gelf_tcp():
+    import graypy
+
+    logger = logging.getLogger("gelf")
+    handler = graypy.GELFTCPHandler("127.0.0.1", port)
+    logger.addHandler(handler)
+    for number in range(count):
+        logger.warning(line(number))
+    handler.close()
+
+
+def pygelf_tcp():
+    import pygelf
+
+    logger = logging.getLogger("gelf")
+    handler = pygelf.GelfTcpHandler("127.0.0.1", port, include_extra_fields=True)
+    logger.addHandler(handler)
+    for number in range(count):
+        logger.warning(line(number))
+    handler.close()
+
+
+def gelf_udp():
+    """In chunks: what is beside each line is longer than a datagram, and compresses badly."""
+    import random
+
+    import graypy
+
+    logger = logging.getLogger("gelf")
+    handler = graypy.GELFUDPHandler("127.0.0.1", port, chunker=graypy.handler.GELFWarningChunker())
+    logger.addHandler(handler)
+    for number in range(count):
+        beside = "".join(random.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=6000))
+        logger.warning(line(number), extra={"beside": beside})
+    handler.close()
+
+
+def pygelf_udp():
+    import pygelf
+
+    logger = logging.getLogger("gelf")
+    handler = pygelf.GelfUdpHandler("127.0.0.1", port, compress=True)
+    logger.addHandler(handler)
+    for number in range(count):
+        logger.warning(line(number))
+    handler.close()
+
+
+def forward():
+    from fluent import sender
+
+    logger = sender.FluentSender("app", host="127.0.0.1", port=port, nanosecond_precision=True)
+    for number in range(count):
+        assert logger.emit("x", {"log": line(number)}), logger.last_error
+    logger.close()
+
+
+def lumberjack():
+    import pylogbeat
+
+    with pylogbeat.PyLogBeatClient("127.0.0.1", port, timeout=20) as beats:
+        for first in range(0, count, 5):
+            beats.send([
+                {"@timestamp": "2026-11-23T10:00:00.000Z", "@version": "1", "message": line(number)}
+                for number in range(first, min(first + 5, count))
+            ])
+
+
+clients = [
+    elasticsearch, opensearch, splunk, loki, otlp, otlp_grpc, gelf, gelf_tcp, pygelf_tcp, gelf_udp, pygelf_udp, forward, lumberjack,
+]
+{f.__name__: f for f in clients}[client]()

@@ -16,6 +16,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::{Extension, Json};
 use event::block::digest;
+use ingest::accounts::Loss;
 use ingest::push::Report;
 use ingest::spool::{Begun, Claim, Ticket};
 use serde::Serialize;
@@ -96,7 +97,7 @@ async fn take(state: &IngestState, pushed: Pushed, headers: &HeaderMap, body: Bo
 
 /// Takes a body: what was read of it, once all of it is on disk.
 pub(crate) async fn take_pushed(state: &IngestState, pushed: Pushed, body: Body) -> Result<Report, Problem> {
-    let source = pushed.source;
+    let (source, origin) = (pushed.source, pushed.origin());
     let mut claim = None;
     if let Some(id) = pushed.batch_id {
         match state.spool.seen().begin(id) {
@@ -104,18 +105,22 @@ pub(crate) async fn take_pushed(state: &IngestState, pushed: Pushed, body: Body)
             Begun::Pending => return Err(Problem::busy("a batch of this name is being taken: ask again")),
             Begun::Taken(events) => {
                 metrics::counter!("ingest_duplicates_total", "source" => source).increment(events);
+                state.spool.accounts().duplicates(&origin, events, (state.clock)());
                 return Ok(Report { events, ..Report::default() });
             }
         }
     }
     // Whether the sender still waits or not: some look at no answer, and a name could be forgotten whose batch was taken.
-    let state = state.clone();
-    let taking = tokio::spawn(async move { take_whole(&state, pushed, claim, body).await });
+    let taken_by = state.clone();
+    let taking = tokio::spawn(async move { take_whole(&taken_by, pushed, claim, body).await });
     let result = taking.await.unwrap_or_else(|_| Err(Problem::busy("the body could not be worked on")));
     let outcome = if result.is_ok() { "accepted" } else { "refused" };
     metrics::counter!("ingest_requests_total", "source" => source, "outcome" => outcome).increment(1);
     if let Ok(report) = &result {
         tell(source, report);
+        for (reason, events) in &report.rejected {
+            state.spool.accounts().lost(&origin, Loss::Rejected, reason, *events, (state.clock)());
+        }
     }
     result
 }

@@ -33,10 +33,12 @@ mod problem;
 mod push_paths;
 pub mod rules;
 mod schema;
+mod senders;
 mod shippers;
 mod state;
 mod stats;
 mod store_watch;
+mod tap;
 mod view;
 
 use std::sync::Arc;
@@ -66,6 +68,7 @@ pub use audit::AuditLog;
 pub use observe::{Surroundings, surrounded};
 pub use shippers::HangUp;
 pub use state::{ApiState, HealthState};
+pub use tap::{Tap, TapStage};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -145,11 +148,18 @@ pub fn router(state: ApiState) -> Router {
 /// The analyzer's OpenAPI description.
 pub fn analyzer_document() -> Value {
     let (_, of_operations) = health_routes().split_for_parts();
-    let (_, mut description) =
-        OpenApiRouter::with_openapi(AnalyzerDescription::openapi()).routes(routes!(ingest::ingest)).split_for_parts();
+    let (_, mut description) = OpenApiRouter::with_openapi(AnalyzerDescription::openapi())
+        .routes(routes!(ingest::ingest))
+        .routes(routes!(senders::accounts))
+        .split_for_parts();
+    description.merge(tap_routes().split_for_parts().1);
     description.merge(rule_routes().split_for_parts().1);
     description.merge(of_operations);
     describe::complete(&description)
+}
+
+fn tap_routes() -> OpenApiRouter<Tap> {
+    OpenApiRouter::<Tap>::new().routes(routes!(tap::sample))
 }
 
 fn rule_routes() -> OpenApiRouter<rules::Rules> {
@@ -161,9 +171,16 @@ fn rule_routes() -> OpenApiRouter<rules::Rules> {
 }
 
 /// The analyzer's port 5001: events in, and how the analyzer is.
-pub fn analyzer_router(ingest: IngestState, rules: Arc<dyn RuleService>, health: HealthState, auth: Auth) -> Router {
+pub fn analyzer_router(
+    ingest: IngestState,
+    rules: Arc<dyn RuleService>,
+    tap: Tap,
+    health: HealthState,
+    auth: Auth,
+) -> Router {
     let (operations, _) = health_routes().split_for_parts();
-    let ingest_routes = OpenApiRouter::new().routes(routes!(ingest::ingest)).split_for_parts().0;
+    let ingest_routes = OpenApiRouter::new().routes(routes!(ingest::ingest)).routes(routes!(senders::accounts));
+    let ingest_routes = ingest_routes.split_for_parts().0;
     let rule_routes = rule_routes().split_for_parts().0;
     let rule_routes = rule_routes.layer(DefaultBodyLimit::max(rules::LINES_BYTES_MAX)).with_state(rules);
     let description = analyzer_document();
@@ -173,7 +190,8 @@ pub fn analyzer_router(ingest: IngestState, rules: Arc<dyn RuleService>, health:
         .route("/openapi.json", get(move || async move { Json(Arc::unwrap_or_clone(description)) }))
         .with_state(health);
     let pushed = ingest_routes.merge(shippers::routes()).with_state::<()>(ingest);
-    let checked = with_checks(pushed.merge(operations).merge(rule_routes), auth, parameterless);
+    let tapped = tap_routes().split_for_parts().0.with_state(tap);
+    let checked = with_checks(pushed.merge(operations).merge(rule_routes).merge(tapped), auth, parameterless);
     // Who speaks for shippers stands outside of whatever refuses.
     answered(checked).layer(middleware::from_fn(shippers::speak)).layer(middleware::from_fn(observe::observe))
 }

@@ -15,7 +15,7 @@ pub(crate) struct PushPaths {
 pub(crate) const JOURNAL: &str = "/upload";
 
 /// Of those that own a path the first counts.
-static PATHS: [PushPaths; 8] = [
+static PATHS: [PushPaths; 9] = [
     PushPaths {
         name: "splunk",
         owns: |path| path.starts_with("/services/collector"),
@@ -36,6 +36,11 @@ static PATHS: [PushPaths; 8] = [
     PushPaths {
         name: "otlp",
         owns: |path| matches!(path, "/v1/logs" | "/v1/traces" | "/v1/metrics"),
+        is_open: |_| false,
+    },
+    PushPaths {
+        name: "otlp_grpc",
+        owns: |path| path.starts_with("/opentelemetry.proto.collector."),
         is_open: |_| false,
     },
     PushPaths { name: "gelf", owns: |path| path == "/gelf", is_open: |_| false },

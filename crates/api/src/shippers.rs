@@ -9,6 +9,7 @@ mod gelf;
 mod journal;
 mod loki;
 mod otlp;
+mod otlp_grpc;
 mod protocol;
 mod splunk;
 
@@ -32,11 +33,12 @@ pub use protocol::HangUp;
 const ASK_BYTES_MAX: usize = 4 << 20;
 
 /// Every protocol; its row of [`crate::push_paths`] has the same name.
-static SHIPPERS: [&Shipper; 8] = [
+static SHIPPERS: [&Shipper; 9] = [
     &splunk::SPLUNK,
     &loki::LOKI,
     &datadog::DATADOG,
     &otlp::OTLP,
+    &otlp_grpc::OTLP_GRPC,
     &gelf::GELF,
     &journal::JOURNAL,
     &firehose::FIREHOSE,
@@ -133,5 +135,7 @@ pub(crate) async fn speak(request: Request, next: Next) -> Response {
     response
 }
 
+#[cfg(test)]
+mod otlp_grpc_tests;
 #[cfg(test)]
 mod tests;

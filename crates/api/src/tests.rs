@@ -107,7 +107,7 @@ fn ingest_state() -> (tempfile::TempDir, IngestState) {
 /// An analyzer with rules that are made up, and the folder of its spool.
 fn analyzer(state: &ApiState) -> (tempfile::TempDir, Router) {
     let (folder, ingest) = ingest_state();
-    (folder, analyzer_router(ingest, Arc::new(NoRules), state.health.clone(), Auth::Loopback))
+    (folder, analyzer_router(ingest, Arc::new(NoRules), Tap::default(), state.health.clone(), Auth::Loopback))
 }
 
 async fn get_json(router: &Router, path: &str) -> (StatusCode, String, Value) {
@@ -396,7 +396,7 @@ async fn events_are_taken_when_they_are_on_disk_and_mistakes_are_named() {
     let (_folder, ingest) = ingest_state();
     let spool = ingest.spool.clone();
     let (_store, _, state) = service(vec![]).await;
-    let router = analyzer_router(ingest, Arc::new(NoRules), state.health.clone(), Auth::Loopback);
+    let router = analyzer_router(ingest, Arc::new(NoRules), Tap::default(), state.health.clone(), Auth::Loopback);
     let post = async |encoding: &str, body: Vec<u8>| {
         let request = Request::post("/ingest").header("content-encoding", encoding).body(Body::from(body)).unwrap();
         send(&router, request).await
@@ -435,7 +435,7 @@ async fn rules_are_explained_and_a_refused_reload_names_file_line_and_reason() {
     let spool = ::ingest::spool::Spool::open(options, Timestamp(1)).unwrap();
     let (_store, _, state) = service(vec![]).await;
     let ingest = IngestState::new(spool, 150_000, 0, || Timestamp(2));
-    let router = analyzer_router(ingest, Arc::new(NoRules), state.health.clone(), Auth::Loopback);
+    let router = analyzer_router(ingest, Arc::new(NoRules), Tap::default(), state.health.clone(), Auth::Loopback);
     let post =
         async |path: &str, body: Vec<u8>| send(&router, Request::post(path).body(Body::from(body)).unwrap()).await;
     assert_eq!(get_json(&router, "/api/v1/rules").await.2["generation"], 1);

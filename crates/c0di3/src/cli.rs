@@ -2,6 +2,7 @@
 
 mod archive;
 mod db;
+mod live;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use archive::{AnswerFormat, ArchiveArguments, ContextArguments, HuntArguments, SearchArguments};
 pub(crate) use db::{BackupArguments, DbCommand, DrillArguments, KeyArguments, RestoreArguments, RetentionArguments};
+pub(crate) use live::{LiveArguments, TapArguments, TopArguments};
 
 use crate::outcome::{Outcome, tell};
 use crate::screen::Color;
@@ -66,6 +68,10 @@ pub(crate) enum Command {
     Db(DbCommand),
     /// Look at settings, machine and servers, and tell what is wrong and what to do; changes nothing
     Doctor,
+    /// Show the senders of a running analyzer: rates, lag, losses; refreshes on a terminal
+    Top(TopArguments),
+    /// Print samples of what passes a stage of a running analyzer
+    Tap(TapArguments),
     /// Do what is due and can be done from here, and print the rest
     Tasks {
         #[arg(value_enum, value_name = "WHEN")]

@@ -9,6 +9,7 @@ pub(crate) mod doctor;
 pub(crate) mod formats;
 pub(crate) mod hunt;
 pub(crate) mod input;
+pub(crate) mod live;
 pub(crate) mod manual;
 pub(crate) mod parse;
 pub(crate) mod replay;

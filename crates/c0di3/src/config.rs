@@ -19,7 +19,7 @@ mod value;
 mod tests;
 
 pub(crate) use file::DEFAULT_TEXT;
-pub(crate) use meant::{AnalyzerConfig, ArchiveConfig, Config, DiskLimits, LogConfig, TlsConfig};
+pub(crate) use meant::{AnalyzerConfig, ArchiveConfig, Config, DiskLimits, LogConfig, ShippersConfig, TlsConfig};
 pub(crate) use value::{address, check_store_url};
 
 /// Reads defaults, then the file, then the environment, and checks the result.

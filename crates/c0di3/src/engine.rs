@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
+use api::Tap;
 use correlate::LiveCorrelator;
 use crossbeam_channel::Receiver;
 use ingest::live::{LiveInput, feed_spool, queue};
@@ -26,6 +27,7 @@ use crate::pipeline::{self, PipelineOptions, RulesInForce};
 use crate::positions::Positions;
 use crate::rulebook::Question;
 use crate::source::{LiveSources, Reading};
+use crate::tap::Watch;
 
 use policy::{LivePolicy, RETRY, Run};
 pub(crate) use progress::Progress;
@@ -41,6 +43,7 @@ pub(crate) struct Engine {
     pub(crate) sources: Arc<LiveSources>,
     pub(crate) progress: Arc<Progress>,
     pub(crate) runtime: Handle,
+    pub(crate) tap: Tap,
 }
 
 /// Why one run of the pipeline ended.
@@ -88,6 +91,7 @@ impl Engine {
             positions: positions.clone(),
             questions: self.questions.clone(),
             progress: Arc::clone(&self.progress),
+            tap: self.tap.clone(),
             stop: Arc::clone(stop),
         };
         let archiver = match self.archiver(&lease) {
@@ -172,8 +176,9 @@ impl Engine {
     ) -> anyhow::Result<Ended> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = if self.config.analyzer.jobs == 0 { cores } else { self.config.analyzer.jobs };
+        let watch = Some(Watch { accounts: self.spool.accounts().clone(), tap: self.tap.clone() });
         let archived = self.config.store.archive.folder.is_some();
-        let options = PipelineOptions { jobs, parse: self.parse.clone(), since: None, until: None, archived };
+        let options = PipelineOptions { jobs, parse: self.parse.clone(), since: None, until: None, archived, watch };
         let ran = pipeline::run(input, &self.rules, &options, run_stop, |done| committer.take(done));
         let ran = ran.and_then(|()| committer.commit(Extent::Checkpoint));
         match ran {

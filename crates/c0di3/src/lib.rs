@@ -31,8 +31,10 @@ mod recognise;
 mod rule_files;
 mod rulebook;
 mod screen;
+mod senders;
 mod signals;
 mod source;
+mod tap;
 mod tasks;
 mod telemetry;
 mod tls;
@@ -75,6 +77,8 @@ fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Analyzer(analyzer) => service::run(config, &analyzer, Parts::Analyzer),
         Command::Agent(agent) => service::run(config, &agent, Parts::Agent),
         Command::Token(token) => command::token::run(&config, &token),
+        Command::Top(top) => command::live::top(&config, &top),
+        Command::Tap(tap) => command::live::tap(&config, &tap),
         Command::Tasks { when } => command::tasks::run(&config, when),
         Command::Doctor | Command::Completions { .. } | Command::Man { .. } => Ok(Outcome::Done),
         Command::Db(db) => command::db::run(&config, &db),

@@ -18,6 +18,8 @@ use matcher::{MatchScratch, Matcher};
 use parse::Parser;
 use rules::RuleSet;
 
+use crate::tap::Watch;
+
 /// The rules at work. A reload puts others in their place between two blocks: every block is matched by one set, and no
 /// block by an older set than the block before it.
 #[derive(Debug)]
@@ -52,6 +54,8 @@ pub(crate) struct PipelineOptions {
     pub(crate) until: Option<Timestamp>,
     /// Whether the events themselves are kept.
     pub(crate) archived: bool,
+    /// What is seen of lines, events and hits is told there.
+    pub(crate) watch: Option<Watch>,
 }
 
 /// What became of one block, in order.
@@ -235,8 +239,15 @@ impl<'a> Stage<'a> {
     fn parse_and_match(&mut self, block: Block, followed_by: Option<Timestamp>) -> DoneBlock {
         let bytes = block.bytes.len() as u64;
         let ends_open = block.cut_line_bytes.is_none() && block.bytes.last().is_some_and(|last| *last != b'\n');
+        if let Some(watch) = &self.options.watch {
+            watch.received(&block);
+        }
         let batch = self.parser.parse(block);
         let mut hits = self.matcher.hits(&batch, &mut self.scratch);
+        if let Some(watch) = &self.options.watch {
+            watch.read(&batch);
+            watch.matched(&hits, self.matcher.set());
+        }
         if self.options.since.is_some() || self.options.until.is_some() {
             hits.retain(|hit| self.is_wanted(hit.event.time));
         }

@@ -2,8 +2,10 @@
 //! What is pushed over HTTP comes in on the service's own port, and is not among them.
 
 mod files;
+mod gelf_udp;
 mod kafka;
 mod kind;
+mod shippers;
 mod syslog_tcp;
 mod syslog_udp;
 
@@ -17,7 +19,16 @@ use kind::{LiveSource, SourceKind};
 pub(crate) use kind::{Reading, Serving};
 
 /// Every kind, in the order in which they are opened.
-static KINDS: [&dyn SourceKind; 4] = [&syslog_tcp::SyslogTcp, &syslog_udp::SyslogUdp, &kafka::Kafka, &files::Files];
+static KINDS: [&dyn SourceKind; 8] = [
+    &syslog_tcp::SyslogTcp,
+    &syslog_udp::SyslogUdp,
+    &shippers::FORWARD,
+    &shippers::LUMBERJACK,
+    &shippers::GELF_TCP,
+    &gelf_udp::GelfUdp,
+    &kafka::Kafka,
+    &files::Files,
+];
 
 /// The sources that are configured.
 pub(crate) struct LiveSources(Vec<(&'static str, Box<dyn LiveSource>)>);

@@ -10,7 +10,7 @@ mod unfold;
 
 use memchr::memchr_iter;
 
-pub use decoded::{BodyError, Decoded, SNAPPY_BLOCK_BYTES_MAX, SNIFFED, decompress_small};
+pub use decoded::{BodyError, Decoded, GRPC, SNAPPY_BLOCK_BYTES_MAX, SNIFFED, decompress_small};
 use forms::folded_lines;
 pub use pieces::{Survey, survey, write};
 use unfold::{Folds, Unfolder};

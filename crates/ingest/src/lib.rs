@@ -1,10 +1,11 @@
-//! Outside to blocks: log files found, opened and merged by time; files that are followed as they grow; syslog and HTTP
-//! bodies through the durable spool; Kafka. One file per kind of source.
+//! Outside to blocks: log files found, opened and merged by time; files that are followed as they grow; syslog, HTTP bodies
+//! and shippers' own protocols through the durable spool; Kafka. One file per kind of source.
 //!
 //! **Absent on purpose:** no log format. Where an event time is needed to order files, the caller brings the reader.
 
 #![warn(missing_docs)]
 
+pub mod accounts;
 pub mod block_reader;
 pub mod body;
 pub mod content;
@@ -18,6 +19,7 @@ pub mod live;
 pub mod merge;
 pub mod proxy;
 pub mod push;
+pub mod shippers;
 pub mod spoken;
 pub mod spool;
 pub mod stream;

@@ -31,6 +31,7 @@ pub use reservation::{Reservation, Staging};
 pub use seen::{Begun, Claim, Seen};
 pub use shared::SpoolOptions;
 
+use crate::accounts::Accounts;
 use segment::Segments;
 use shared::{Durable, Shared, State};
 
@@ -102,7 +103,14 @@ impl Spool {
         };
         let (durable, _) = watch::channel(Durable { end: next.offset, failed: None });
         let (work, more) = (Condvar::new(), Condvar::new());
-        let shared = Arc::new(Shared { options, state: Mutex::new(state), work, more, durable });
+        let shared = Arc::new(Shared {
+            options,
+            accounts: Accounts::new(next.offset),
+            state: Mutex::new(state),
+            work,
+            more,
+            durable,
+        });
         let writer = writer::spawn(Arc::clone(&shared)).map_err(failed)?;
         let closer = Closer { shared: Arc::clone(&shared), writer: Mutex::new(Some(writer)), _lock: lock };
         Ok(Spool { shared, source, seen, _closer: Arc::new(closer) })
@@ -116,6 +124,11 @@ impl Spool {
     /// Batches with a name of their own that were taken.
     pub fn seen(&self) -> &Seen {
         &self.seen
+    }
+
+    /// What became of every event.
+    pub fn accounts(&self) -> &Accounts {
+        &self.shared.accounts
     }
 
     /// Takes all of the batch or nothing of it. It counts as received when the ticket is durable.
@@ -177,6 +190,7 @@ impl Spool {
             state.roll = true;
         }
         let released = state.released;
+        self.shared.accounts.released(released);
         let gone = state.segments.take_before(released);
         drop(state);
         segment::delete(&self.shared.options.folder, gone);

@@ -15,17 +15,19 @@ use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout, timeout_at};
 
+pub(crate) use connections::Seated;
 pub use connections::{ConnectionLimits, ConnectionState, Connections};
 pub use port::{Speaks, TcpPort};
 pub use tcp::serve_tcp;
 
+use crate::accounts::Loss;
 use crate::framing::{FrameCounts, push_line};
 use crate::spool::{Batch, Spool};
 
 /// Largest datagram.
-const DATAGRAM_BYTES_MAX: usize = 65_536;
+pub(crate) const DATAGRAM_BYTES_MAX: usize = 65_536;
 /// Bytes of datagrams that are gathered before they go to the spool.
-const GATHER_BYTES: usize = 256 << 10;
+pub(crate) const GATHER_BYTES: usize = 256 << 10;
 /// Asked of the kernel for datagrams that wait, in bytes.
 const RECEIVE_BUFFER_BYTES: usize = 8 << 20;
 
@@ -50,7 +52,7 @@ impl std::fmt::Debug for SyslogOptions {
 pub type Drain = Option<Instant>;
 
 /// Returns once the service stops: when it wants to be gone.
-async fn stopped(drain: &mut watch::Receiver<Drain>) -> Instant {
+pub(crate) async fn stopped(drain: &mut watch::Receiver<Drain>) -> Instant {
     match drain.wait_for(Option::is_some).await {
         Ok(deadline) => deadline.unwrap_or_else(Instant::now),
         Err(_) => Instant::now(),
@@ -90,7 +92,7 @@ fn dropped(source: &'static str, reason: &'static str, lines: &[u8]) -> u64 {
 }
 
 /// IPv4 addresses as such, also on a socket for both.
-fn shown(address: IpAddr) -> IpAddr {
+pub(crate) fn shown(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
@@ -132,7 +134,7 @@ pub async fn serve_udp(socket: UdpSocket, options: SyslogOptions, mut drain: wat
 }
 
 /// Waits until everything that the spool has taken is on disk.
-async fn synced(spool: &Spool, deadline: Instant, what: &str) {
+pub(crate) async fn synced(spool: &Spool, deadline: Instant, what: &str) {
     if !matches!(timeout_at(deadline, spool.synced()).await, Ok(Ok(()))) {
         tracing::error!(what, "the last messages are not known to be on disk");
     }
@@ -164,6 +166,8 @@ fn store(options: &SyslogOptions, peer: Option<IpAddr>, lines: &mut Vec<u8>) {
             Ok(_) => count("syslog_udp", lines),
             Err(refused) => {
                 let dropped = dropped("syslog_udp", "spool", lines);
+                let now = (options.clock)();
+                options.spool.accounts().lost(&origin, Loss::Dropped, "spool", dropped, now);
                 tracing::warn!(%refused, dropped, "datagrams were dropped");
             }
         }

@@ -1,11 +1,12 @@
 //! Clients that we did not write push failed logins in their own protocols: each is told that all was taken, and each attack is
 //! found, once, with all its events. Where the clients are: `deploy/scripts/test-clients.sh`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use servers::wait_until;
+use servers::{free_port, wait_until};
 
 use crate::node::{Node, SOON, get};
 use crate::program::Sandbox;
@@ -72,9 +73,9 @@ fn is_found(node: &Node, address: &str) -> bool {
 }
 
 /// Runs a client of `tests/clients` to its end.
-fn push(node: &Node, language: &str, client: &str, address: &str, token: Option<&str>) {
+fn push(port: u16, language: &str, client: &str, address: &str, token: Option<&str>) {
     let (clients, count) = (tools(), COUNT.to_string());
-    let port = node.ingest.to_string();
+    let port = port.to_string();
     let mut command = match language {
         "python" => Command::new(clients.join("python/bin/python")),
         _ => Command::new("node"),
@@ -90,18 +91,83 @@ fn push(node: &Node, language: &str, client: &str, address: &str, token: Option<
     assert!(done.status.success(), "{language} {client}: {told}");
 }
 
-const CLIENTS: [(&str, &str); 10] = [
+const CLIENTS: [(&str, &str); 12] = [
     ("python", "elasticsearch"),
     ("python", "opensearch"),
     ("python", "splunk"),
     ("python", "loki"),
     ("python", "otlp"),
+    ("python", "otlp_grpc"),
     ("python", "gelf"),
     ("node", "elasticsearch"),
     ("node", "splunk"),
     ("node", "loki"),
     ("node", "otlp"),
+    ("node", "otlp_grpc"),
 ];
+
+/// Clients of protocols that have ports of their own: the setting of the port.
+const WIRED: [(&str, &str, &str); 12] = [
+    ("python", "forward", "shippers.forward"),
+    ("node", "forward", "shippers.forward"),
+    ("node", "forward_packed", "shippers.forward"),
+    ("node", "forward_compressed", "shippers.forward"),
+    ("python", "lumberjack", "shippers.lumberjack"),
+    ("node", "lumberjack", "shippers.lumberjack"),
+    ("python", "gelf_tcp", "shippers.gelf_tcp"),
+    ("python", "pygelf_tcp", "shippers.gelf_tcp"),
+    ("node", "gelf_tcp", "shippers.gelf_tcp"),
+    ("python", "gelf_udp", "shippers.gelf_udp"),
+    ("python", "pygelf_udp", "shippers.gelf_udp"),
+    ("node", "gelf_udp", "shippers.gelf_udp"),
+];
+
+/// A free port for each protocol that has one of its own, and the settings that say so.
+fn wired() -> (BTreeMap<&'static str, u16>, Vec<(&'static str, String)>) {
+    let keys = ["shippers.forward", "shippers.lumberjack", "shippers.gelf_tcp", "shippers.gelf_udp"];
+    let ports: BTreeMap<_, _> = keys.map(|key| (key, free_port())).into_iter().collect();
+    let settings = ports.iter().map(|(key, port)| (*key, format!("127.0.0.1:{port}"))).collect();
+    (ports, settings)
+}
+
+#[test]
+fn clients_of_protocols_with_ports_of_their_own_are_understood_and_their_attacks_found() {
+    let sandbox = Sandbox::new();
+    let mut node = Node::new();
+    let (ports, settings) = wired();
+    node.start(&sandbox, "serve", &settings);
+    let clients = WIRED.iter().enumerate().map(|(at, client)| (format!("203.0.113.{}", 90 + at), client));
+    for (address, (language, client, setting)) in clients.clone() {
+        push(ports[setting], language, client, &address, None);
+    }
+    for (address, (language, client, _)) in clients {
+        wait_until(SOON, &format!("{language} {client} ({address})"), || is_found(&node, &address));
+    }
+    let (_, metrics) = get(node.ingest, "/metrics").unwrap();
+    for source in ["forward", "lumberjack", "gelf_tcp", "gelf_udp"] {
+        assert!(metrics.contains(&format!("ingest_events_total{{source=\"{source}\"}}")), "{source}:\n{metrics}");
+    }
+    assert!(!metrics.contains("ingest_poison_total") && !metrics.contains("ingest_dropped_total{"), "{metrics}");
+}
+
+#[test]
+fn peers_of_forward_show_that_they_know_the_key() {
+    let sandbox = Sandbox::new();
+    let mut node = Node::new();
+    let (ports, mut settings) = wired();
+    settings.push(("shippers.forward_shared_key", "open sesame".to_owned()));
+    node.start(&sandbox, "serve", &settings);
+    for client in ["forward", "forward_compressed"] {
+        push(ports["shippers.forward"], "node", client, "203.0.113.88", Some("open sesame"));
+    }
+    found(&node, "203.0.113.88", "both modes, with the key");
+    let wrong = std::panic::catch_unwind(|| {
+        push(ports["shippers.forward"], "node", "forward", "203.0.113.89", Some("a guess"));
+    });
+    assert!(wrong.is_err(), "a client with another key is told");
+    let (_, metrics) = get(node.ingest, "/metrics").unwrap();
+    assert!(metrics.contains("ingest_refusals_total{source=\"forward\",reason=\"wrong_key\"} 1"), "{metrics}");
+}
 
 #[test]
 fn clients_of_every_protocol_are_understood_and_their_attacks_found() {
@@ -109,14 +175,14 @@ fn clients_of_every_protocol_are_understood_and_their_attacks_found() {
     let mut node = Node::new();
     node.start(&sandbox, "serve", &[]);
     for (at, (language, client)) in CLIENTS.iter().enumerate() {
-        push(&node, language, client, &format!("203.0.113.{}", 50 + at), None);
+        push(node.ingest, language, client, &format!("203.0.113.{}", 50 + at), None);
     }
     for (at, (language, client)) in CLIENTS.iter().enumerate() {
         let address = format!("203.0.113.{}", 50 + at);
         wait_until(SOON, &format!("{language} {client} ({address})"), || is_found(&node, &address));
     }
     let (_, metrics) = get(node.ingest, "/metrics").unwrap();
-    for source in ["elasticsearch", "splunk", "loki", "otlp", "gelf"] {
+    for source in ["elasticsearch", "splunk", "loki", "otlp", "otlp_grpc", "gelf"] {
         assert!(metrics.contains(&format!("ingest_events_total{{source=\"{source}\"}}")), "{source}:\n{metrics}");
     }
     assert!(!metrics.contains("ingest_poison_total"), "{metrics}");
@@ -136,7 +202,7 @@ fn clients_bring_their_token_in_their_own_way() {
         .to_owned();
     node.start(&sandbox, "serve", &[("auth.tokens", "true".to_owned())]);
     for (language, client) in CLIENTS.into_iter().filter(|(_, client)| *client != "gelf") {
-        push(&node, language, client, "203.0.113.70", Some(&token));
+        push(node.ingest, language, client, "203.0.113.70", Some(&token));
     }
 }
 
@@ -205,6 +271,17 @@ fn unpacked(path: &str) -> Command {
     command
 }
 
+fn syslog_ng(sandbox: &Sandbox, config: &str) -> Shipping {
+    let mut command = unpacked("usr/sbin/syslog-ng");
+    command.arg("-F").arg("--no-caps").args(["-f", config]);
+    command.arg("--module-path").arg(tools().join("root/usr/lib/syslog-ng/3.38"));
+    for (option, name) in [("-R", "persist"), ("-p", "pid"), ("-c", "control")] {
+        command.arg(option).arg(sandbox.path(name));
+    }
+    let out = std::fs::File::create(sandbox.path("syslog-ng.out")).unwrap();
+    Shipping(command.stdout(Stdio::null()).stderr(out).spawn().expect("syslog-ng runs"))
+}
+
 #[test]
 fn an_unmodified_syslog_ng_sends_as_to_elasticsearch_and_as_lines() {
     let sandbox = Sandbox::new();
@@ -227,14 +304,7 @@ fn an_unmodified_syslog_ng_sends_as_to_elasticsearch_and_as_lines() {
             scl.display()
         ),
     );
-    let mut command = unpacked("usr/sbin/syslog-ng");
-    command.arg("-F").arg("--no-caps").args(["-f", &config]);
-    command.arg("--module-path").arg(root.join("usr/lib/syslog-ng/3.38"));
-    for (option, name) in [("-R", "persist"), ("-p", "pid"), ("-c", "control")] {
-        command.arg(option).arg(sandbox.path(name));
-    }
-    let out = std::fs::File::create(sandbox.path("syslog-ng.out")).unwrap();
-    let _running = Shipping(command.stdout(Stdio::null()).stderr(out).spawn().expect("syslog-ng runs"));
+    let _running = syslog_ng(&sandbox, &config);
     std::thread::sleep(Duration::from_secs(1));
     for (path, address) in [(&bulk, "203.0.113.82"), (&lines, "203.0.113.83")] {
         let line = |at: usize| {
@@ -271,4 +341,35 @@ fn the_journals_own_upload_is_taken_and_its_attack_found() {
     let out = std::fs::File::create(sandbox.path("upload.out")).unwrap();
     let _running = Shipping(command.stdout(Stdio::null()).stderr(out).spawn().expect("systemd-journal-upload runs"));
     found(&node, "203.0.113.84", "systemd-journal-upload");
+}
+
+#[test]
+fn an_unmodified_syslog_ng_sends_as_to_graylog() {
+    let sandbox = Sandbox::new();
+    let mut node = Node::new();
+    let (ports, settings) = wired();
+    node.start(&sandbox, "serve", &settings);
+    let to = ports["shippers.gelf_tcp"].to_string();
+    let ours = shipped(
+        "syslog-ng-graylog2.conf",
+        &[("analyzer.example", "127.0.0.1".to_owned()), ("port(12201)", format!("port({to})"))],
+    );
+    let root = tools().join("root");
+    let scl = root.join("usr/share/syslog-ng/include/scl/graylog2/plugin.conf");
+    let input = sandbox.write("gelf.log", "");
+    let config = sandbox.write(
+        "syslog-ng.conf",
+        format!(
+            "@version: 3.38\n@include \"{}\"\noptions {{ stats-freq(0); time-reopen(1); }};\n\
+             source s_src {{ file(\"{input}\" follow-freq(1) program-override(\"sshd\")); }};\n{ours}",
+            scl.display()
+        ),
+    );
+    let _running = syslog_ng(&sandbox, &config);
+    std::thread::sleep(Duration::from_secs(1));
+    let line = |at: usize| {
+        format!("Nov 23 10:00:{at:02} gate sshd[9]: Failed password for root from 203.0.113.87 port 4000 ssh2\n")
+    };
+    std::fs::write(&input, (0..COUNT).map(line).collect::<String>()).unwrap();
+    found(&node, "203.0.113.87", "graylog2");
 }

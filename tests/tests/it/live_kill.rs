@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use servers::{Postgres, wait_until};
+use servers::{Postgres, free_port, wait_until};
 
 use crate::node::{Node, SOON};
 use crate::oracle::{Ledger, rules};
 use crate::program::{Sandbox, rounds};
+use crate::wired::{send_forward_until, send_lumberjack_until};
 
 /// In each round; `make soak` asks for more rounds.
 const KILLS: u32 = 50;
@@ -26,12 +27,20 @@ fn fifty_kills(settings: &[(&str, String)]) {
     settings.push(("analyzer.commit_interval_ms", "20".to_owned()));
     settings.push(("analyzer.checkpoint_interval_ms", "100".to_owned()));
     settings.push(("spool.segment_bytes", "65536".to_owned()));
+    let [forward, lumberjack] = [(); 2].map(|()| free_port());
+    settings.push(("shippers.forward", format!("127.0.0.1:{forward}")));
+    settings.push(("shippers.lumberjack", format!("127.0.0.1:{lumberjack}")));
     let mut node = Node::new();
     node.start(&sandbox, "agent", &settings);
     node.start(&sandbox, "analyzer", &settings);
     let ledger = Arc::new(Ledger::default());
     let stop = Arc::new(AtomicBool::new(false));
-    let senders = [(); 2].map(|()| ledger.send_until(node.ingest, &stop));
+    let senders = [
+        ledger.send_until(node.ingest, &stop),
+        ledger.send_until(node.ingest, &stop),
+        send_forward_until(&ledger, forward, &stop),
+        send_lumberjack_until(&ledger, lumberjack, &stop),
+    ];
     let started = Instant::now();
     let mut before = 0;
     let kills = KILLS * rounds();

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 #![allow(clippy::print_stdout, reason = "figures of a run stand in its output")]
 
+mod accounts;
 mod archive;
 mod backup;
 mod bad_input;
@@ -40,3 +41,5 @@ mod shipper;
 mod signals;
 mod tls;
 mod upgrade;
+mod watching;
+mod wired;

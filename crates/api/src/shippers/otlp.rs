@@ -31,16 +31,25 @@ fn open(head: &Head) -> Result<Opened, Problem> {
 
 /// Records that could not be kept are told; everything else is on disk, and must not be sent again.
 fn taken(head: &Head, report: &Report) -> Response {
-    let rejected: u64 = report.rejected.iter().map(|(_, count)| count).sum();
-    let words = report.rejected.first().map_or("", |(reason, _)| reason);
-    let is_protobuf = head.media() == PROTOBUF;
-    if !is_protobuf && rejected == 0 {
+    if head.media() == PROTOBUF {
+        return protocol::text(StatusCode::OK, PROTOBUF, response(report));
+    }
+    let (rejected, words) = rejected(report);
+    if rejected == 0 {
         return protocol::json(StatusCode::OK, &json!({}));
     }
-    if !is_protobuf {
-        let partial = json!({"rejectedLogRecords": rejected.to_string(), "errorMessage": words});
-        return protocol::json(StatusCode::OK, &json!({"partialSuccess": partial}));
-    }
+    let partial = json!({"rejectedLogRecords": rejected.to_string(), "errorMessage": words});
+    protocol::json(StatusCode::OK, &json!({"partialSuccess": partial}))
+}
+
+fn rejected(report: &Report) -> (u64, &'static str) {
+    let rejected = report.rejected.iter().map(|(_, count)| count).sum();
+    (rejected, report.rejected.first().map_or("", |(reason, _)| reason))
+}
+
+/// `ExportLogsServiceResponse`
+pub(super) fn response(report: &Report) -> Vec<u8> {
+    let (rejected, words) = rejected(report);
     let mut body = Vec::new();
     if rejected > 0 {
         // ExportLogsPartialSuccess { rejected_log_records = 1, error_message = 2 } is field 1 of the response.
@@ -49,24 +58,26 @@ fn taken(head: &Head, report: &Report) -> Response {
         put_bytes(2, words.as_bytes(), &mut partial);
         put_bytes(1, &partial, &mut body);
     }
-    protocol::text(StatusCode::OK, PROTOBUF, body)
+    body
+}
+
+/// What passes is UNAVAILABLE, whatever kept it from being taken.
+pub(super) fn code(problem: &Problem) -> u64 {
+    match problem.status() {
+        StatusCode::UNAUTHORIZED => 16,
+        StatusCode::FORBIDDEN => 7,
+        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => 12,
+        StatusCode::REQUEST_TIMEOUT => 14,
+        status if status.is_server_error() => 14,
+        StatusCode::PAYLOAD_TOO_LARGE => 8,
+        _ => 3,
+    }
 }
 
 /// `google.rpc.Status`. Clients send again after 429, 502, 503 and 504 alone: what passes is 503.
 fn refused(head: &Head, problem: &Problem) -> Response {
-    let status = match problem.status() {
-        StatusCode::REQUEST_TIMEOUT => StatusCode::SERVICE_UNAVAILABLE,
-        status if status.is_server_error() => StatusCode::SERVICE_UNAVAILABLE,
-        status => status,
-    };
-    let code: u64 = match status {
-        StatusCode::UNAUTHORIZED => 16,
-        StatusCode::FORBIDDEN => 7,
-        StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => 12,
-        StatusCode::SERVICE_UNAVAILABLE => 14,
-        StatusCode::PAYLOAD_TOO_LARGE => 8,
-        _ => 3,
-    };
+    let code = code(problem);
+    let status = if code == 14 { StatusCode::SERVICE_UNAVAILABLE } else { problem.status() };
     if head.media() != PROTOBUF {
         return protocol::json(status, &json!({"code": code, "message": problem.detail()}));
     }
@@ -76,12 +87,12 @@ fn refused(head: &Head, problem: &Problem) -> Response {
     protocol::text(status, PROTOBUF, body)
 }
 
-fn put_number(field: u8, number: u64, out: &mut Vec<u8>) {
+pub(super) fn put_number(field: u8, number: u64, out: &mut Vec<u8>) {
     out.push(field << 3);
     put_varint(number, out);
 }
 
-fn put_bytes(field: u8, bytes: &[u8], out: &mut Vec<u8>) {
+pub(super) fn put_bytes(field: u8, bytes: &[u8], out: &mut Vec<u8>) {
     out.push(field << 3 | 2);
     put_varint(bytes.len() as u64, out);
     out.extend_from_slice(bytes);

@@ -16,13 +16,13 @@ use crate::guard;
 
 /// Bytes of the largest body, and of a spool that is soon full.
 const BODY_BYTES_MAX: u64 = 40 << 20;
-const SMALL_SPOOL: u64 = 200_000;
+pub(super) const SMALL_SPOOL: u64 = 200_000;
 
-struct Port {
+pub(super) struct Port {
     _folder: tempfile::TempDir,
     state: IngestState,
-    router: Router,
-    token: String,
+    pub(super) router: Router,
+    pub(super) token: String,
 }
 
 /// One token of the role `ingest`, one of a viewer.
@@ -46,7 +46,7 @@ impl Tokens for Known {
 }
 
 /// The layers are those of the analyzer's router.
-fn port(spool_bytes_max: u64, with_tokens: bool) -> Port {
+pub(super) fn port(spool_bytes_max: u64, with_tokens: bool) -> Port {
     let folder = tempfile::tempdir().unwrap();
     let options = SpoolOptions {
         folder: folder.path().join("spool"),
@@ -71,8 +71,8 @@ fn port(spool_bytes_max: u64, with_tokens: bool) -> Port {
     Port { _folder: folder, state, router, token }
 }
 
-struct Answered {
-    status: u16,
+pub(super) struct Answered {
+    pub(super) status: u16,
     headers: HeaderMap,
     body: String,
     hangs_up: bool,
@@ -89,7 +89,13 @@ impl Answered {
 }
 
 impl Port {
-    async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answered {
+    pub(super) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Body>,
+    ) -> Answered {
         let mut request = HttpRequest::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -101,7 +107,7 @@ impl Port {
         Answered { status, headers, body: String::from_utf8_lossy(&body).into_owned(), hangs_up }
     }
 
-    fn spooled(&self) -> String {
+    pub(super) fn spooled(&self) -> String {
         let mut reader = self.state.spool.read_from(Position::default());
         let mut all = Vec::new();
         while let Some(block) = reader.next_block(Duration::from_millis(50)) {
@@ -111,7 +117,7 @@ impl Port {
     }
 }
 
-fn gzip(text: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(text: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     packed.write_all(text).unwrap();
     packed.finish().unwrap()

@@ -269,7 +269,7 @@ async fn the_analyzer_answers_as_its_document_says() {
         Duration::from_secs(300),
     );
     let (_spool, ingest) = ingest_state();
-    let router = analyzer_router(ingest, Arc::new(SampleRules), state.health.clone(), auth);
+    let router = analyzer_router(ingest, Arc::new(SampleRules), Tap::default(), state.health.clone(), auth);
     let (_, _, document) = get_json(&router, "/openapi.json").await;
     assert_eq!(document, analyzer_document());
     let mut walk = Walk::new(router, document, &tokens);

@@ -71,7 +71,7 @@ async fn set_up() -> Setup {
     let surroundings = Surroundings { audit: audit.clone(), trusted_proxies, clock: || Timestamp(90_000_000) };
     let with = |router| surrounded(router, surroundings.clone()).layer(Extension(Peer("10.0.0.2".parse().unwrap())));
     let (spool, ingest) = ingest_state();
-    let analyzer = analyzer_router(ingest, Arc::new(NoRules), state.health.clone(), auth);
+    let analyzer = analyzer_router(ingest, Arc::new(NoRules), Tap::default(), state.health.clone(), auth);
     let (agent, analyzer) = (with(router(state.clone())), with(analyzer));
     Setup { _folders: (folder, spool), agent, analyzer, state, audit, tokens }
 }

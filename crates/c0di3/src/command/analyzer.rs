@@ -9,7 +9,7 @@ use anyhow::Context;
 use api::auth::Auth;
 use api::health::HealthCheck;
 use api::ingest::IngestState;
-use api::{AuditLog, HealthState};
+use api::{AuditLog, HealthState, Tap};
 use ingest::spool::Spool;
 use ingest::syslog::Drain;
 use store::Store;
@@ -28,6 +28,7 @@ use crate::engine::{Engine, Progress};
 use crate::ports::{Ports, STOP_POLL, bind, check_exposure};
 use crate::rule_files::RuleFiles;
 use crate::rulebook::{RuleBook, RuleDesk};
+use crate::senders;
 use crate::source::{LiveSources, Serving};
 use crate::tls::TlsPorts;
 
@@ -39,6 +40,7 @@ pub(crate) struct Analyzer {
     sources: Arc<LiveSources>,
     progress: Arc<Progress>,
     rules: Arc<RuleBook>,
+    tap: Tap,
     engine: std::thread::JoinHandle<anyhow::Result<()>>,
     /// Until they are served.
     listeners: Vec<(&'static str, TcpListener)>,
@@ -75,8 +77,10 @@ impl Analyzer {
         tokio::spawn(audit.clone().run());
         rules.watch(config.rules.watch, &stop, audit)?;
         let drain = drain_when(&stop, analyzer.syslog.drain_timeout);
+        tokio::spawn(senders::watch_silence(spool.clone(), analyzer.silence.clone(), drain.clone()));
         let serving = sources.serve(&Serving { spool: spool.clone(), drain, tls });
         let sources = Arc::new(sources);
+        let tap = Tap::default();
         let engine = Engine {
             parse,
             rules: Arc::clone(&rules.in_force),
@@ -86,11 +90,12 @@ impl Analyzer {
             sources: Arc::clone(&sources),
             progress: Arc::clone(&progress),
             runtime: Handle::current(),
+            tap: tap.clone(),
             config: config.clone(),
         };
         let engine = start_engine(engine, Arc::clone(&stop), Arc::clone(&progress))?;
         tracing::info!(http = %analyzer.http.listen, sources = sources.shown(), "the analyzer is listening");
-        Ok(Analyzer { config, store, spool, sources, progress, rules, engine, listeners, stop, serving })
+        Ok(Analyzer { config, store, spool, sources, progress, rules, tap, engine, listeners, stop, serving })
     }
 
     /// What `/health` looks at; `alone`: the store and the disk are not looked at by an agent in the same process.
@@ -120,6 +125,7 @@ impl Analyzer {
     /// Opens the HTTP ports.
     pub(crate) fn serve(&mut self, ports: &mut Ports, health: HealthState, auth: Auth) {
         let analyzer = &self.config.analyzer;
+        health.metrics.with(senders::measure(self.spool.accounts()));
         let ingest = IngestState::new(
             self.spool.clone(),
             analyzer.http.body_bytes_max,
@@ -127,7 +133,7 @@ impl Analyzer {
             clock::now,
         );
         let rules = Arc::new(RuleDesk(Arc::clone(&self.rules)));
-        let router = api::analyzer_router(ingest, rules, health, auth);
+        let router = api::analyzer_router(ingest, rules, self.tap.clone(), health, auth);
         for (key, listener) in self.listeners.drain(..) {
             ports.serve_behind(listener, key, router.clone(), Arc::clone(&analyzer.http.proxies));
         }

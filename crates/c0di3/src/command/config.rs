@@ -35,7 +35,7 @@ pub(crate) fn show(config: &Config) -> anyhow::Result<Outcome> {
 }
 
 /// Names of settings that are secrets whole.
-const SECRETS: [&str; 2] = ["secret", "api_key"];
+const SECRETS: [&str; 3] = ["secret", "api_key", "forward_shared_key"];
 
 /// The settings with every secret as `***`, wherever it stands.
 fn without_secrets(value: toml::Value) -> toml::Value {
@@ -63,7 +63,7 @@ mod tests {
     fn secrets_are_hidden() {
         assert_eq!(without_password("postgres://u:p@ss@h/db"), "postgres://u:***@h/db");
         assert_eq!(without_password("sqlite:data/x.db"), "sqlite:data/x.db");
-        let written = "[cache]\nurl = \"redis://u:hidden1@h/\"\n[llm]\napi_key = \"hidden2\"\nmodel = \"m\"\n\
+        let written = "[cache]\nurl = \"redis://u:hidden1@h/\"\n[shippers]\nforward_shared_key = \"hidden4\"\n[llm]\napi_key = \"hidden2\"\nmodel = \"m\"\n\
                        [webhooks]\nendpoints = [{name = \"a\", secret = \"hidden3\"}]\n";
         let shown = toml::to_string(&without_secrets(written.parse::<toml::Table>().unwrap().into())).unwrap();
         assert!(!shown.contains("hidden") && shown.contains("model = \"m\""), "{shown}");

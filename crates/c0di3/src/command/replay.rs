@@ -177,6 +177,7 @@ fn pipeline_options(config: &Config, arguments: &ReplayArguments) -> anyhow::Res
         since: time("--since", &arguments.range.since)?,
         until: time("--until", &arguments.range.until)?,
         archived: arguments.archive != "none",
+        watch: None,
     })
 }
 

@@ -11,11 +11,12 @@ use ingest::spool::SpoolOptions;
 use ingest::syslog::ConnectionLimits;
 use ingest::tail::TailOptions;
 
-use super::file::{KafkaSection, SourceSections, SyslogSection, TailSection};
-use super::meant::{AnalyzerConfig, HttpConfig, SyslogConfig};
+use super::file::{KafkaSection, ShippersSection, SourceSections, SyslogSection, TailSection};
+use super::meant::{AnalyzerConfig, HttpConfig, ShippersConfig, SyslogConfig};
 use super::problems::Problems;
 use super::value::filled;
 use crate::clock;
+use crate::senders::parse_silence;
 
 /// Longest that connections may be read after SIGTERM.
 const DRAIN_MAX: Duration = Duration::from_secs(20);
@@ -35,6 +36,7 @@ pub(super) fn check_analyzer(written: &SourceSections, problems: &mut Problems) 
         jobs: analyzer.jobs,
         commit_interval: Duration::from_millis(analyzer.commit_interval_ms),
         checkpoint_interval: Duration::from_millis(analyzer.checkpoint_interval_ms),
+        silence: check_silence(&analyzer.silence, problems),
         http: HttpConfig {
             listen: problems.address("analyzer.listen", &analyzer.listen),
             listen_more: check_more(&analyzer.listen_more, problems),
@@ -43,6 +45,7 @@ pub(super) fn check_analyzer(written: &SourceSections, problems: &mut Problems) 
             bodies_bytes_max: analyzer.bodies_bytes_max,
         },
         syslog: check_syslog(syslog, problems),
+        shippers: check_shippers(&written.shippers, &analyzer.instance, problems),
         spool: SpoolOptions {
             folder: spool.folder.clone(),
             bytes_max: spool.bytes_max,
@@ -64,6 +67,17 @@ fn check_more(listed: &str, problems: &mut Problems) -> Vec<SocketAddr> {
     texts.map(|text| problems.address("analyzer.listen_more", text)).collect()
 }
 
+fn check_silence(entries: &[String], problems: &mut Problems) -> Vec<(String, i64)> {
+    let mut silence = Vec::new();
+    for entry in entries {
+        match parse_silence(entry) {
+            Some(set) => silence.push(set),
+            None => problems.keep("analyzer.silence", format!("`{entry}` is not SENDER=SPAN, such as forward://=10m")),
+        }
+    }
+    silence
+}
+
 fn check_limits(written: &SourceSections, problems: &mut Problems) {
     let (analyzer, syslog, spool) = (&written.analyzer, &written.syslog, &written.spool);
     if analyzer.instance.is_empty() || analyzer.instance == "replay" {
@@ -73,6 +87,8 @@ fn check_limits(written: &SourceSections, problems: &mut Problems) {
         ("syslog.message_bytes_max", syslog.message_bytes_max as u64),
         ("syslog.connections_max", syslog.connections_max as u64),
         ("syslog.connections_per_address_max", syslog.connections_per_address_max as u64),
+        ("shippers.connections_max", written.shippers.connections_max as u64),
+        ("shippers.connections_per_address_max", written.shippers.connections_per_address_max as u64),
         ("spool.segment_bytes", spool.segment_bytes),
         ("analyzer.body_bytes_max", analyzer.body_bytes_max),
         ("analyzer.commit_interval_ms", analyzer.commit_interval_ms),
@@ -108,6 +124,23 @@ fn check_syslog(section: &SyslogSection, problems: &mut Problems) -> SyslogConfi
             idle: problems.optional_duration("syslog.idle_timeout", &section.idle_timeout),
         },
         drain_timeout: check_drain(&section.drain_timeout, problems),
+    }
+}
+
+fn check_shippers(section: &ShippersSection, instance: &str, problems: &mut Problems) -> ShippersConfig {
+    ShippersConfig {
+        forward: problems.optional_address("shippers.forward", &section.forward),
+        forward_shared_key: filled(&section.forward_shared_key),
+        lumberjack: problems.optional_address("shippers.lumberjack", &section.lumberjack),
+        gelf_tcp: problems.optional_address("shippers.gelf_tcp", &section.gelf_tcp),
+        gelf_udp: problems.optional_address("shippers.gelf_udp", &section.gelf_udp),
+        connections: ConnectionLimits {
+            all: section.connections_max,
+            each: section.connections_per_address_max,
+            idle: problems.optional_duration("shippers.idle_timeout", &section.idle_timeout),
+        },
+        // Not the name of the machine: a peer on the same one would take us for itself.
+        host: format!("c0di3.{instance}"),
     }
 }
 

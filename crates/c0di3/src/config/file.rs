@@ -39,12 +39,16 @@ sections! {
     ScoreSection { p0: u8, p1: u8, p2: u8, assets: Vec<AssetEntry> }
     AnalyzerSection {
         listen: String, listen_more: String, proxy_protocol_from: Vec<String>, instance: String, jobs: usize, commit_interval_ms: u64, checkpoint_interval_ms: u64,
-        body_bytes_max: u64, bodies_bytes_max: u64,
+        body_bytes_max: u64, bodies_bytes_max: u64, silence: Vec<String>,
     }
     SyslogSection {
         udp: String, tcp: String, tls: String, relp: String, relp_tls: String, proxy_protocol_from: Vec<String>,
         message_bytes_max: usize, connections_max: usize,
         connections_per_address_max: usize, idle_timeout: String, drain_timeout: String,
+    }
+    ShippersSection {
+        forward: String, forward_shared_key: String, lumberjack: String, gelf_tcp: String, gelf_udp: String,
+        connections_max: usize, connections_per_address_max: usize, idle_timeout: String,
     }
     SpoolSection { folder: PathBuf, bytes_max: u64, segment_bytes: u64, reserve_bytes: u64 }
     KafkaSection {
@@ -90,7 +94,7 @@ groups! {
     /// Where events come from, and how they are read.
     SourceSections {
         input: InputSection, enrich: EnrichSection, analyzer: AnalyzerSection, syslog: SyslogSection,
-        spool: SpoolSection, kafka: KafkaSection, tail: TailSection,
+        shippers: ShippersSection, spool: SpoolSection, kafka: KafkaSection, tail: TailSection,
     }
     /// How events are judged.
     JudgingSections { rules: RulesSection, correlation: CorrelationSection, score: ScoreSection }
@@ -286,7 +290,10 @@ fn apply_environment(
     environment: impl Iterator<Item = (String, String)>,
 ) -> Result<(), Usage> {
     for (name, text) in environment {
-        let Some(setting) = name.strip_prefix("C0DI3_").filter(|setting| *setting != "CONFIG") else { continue };
+        let Some(setting) = name.strip_prefix("C0DI3_").filter(|setting| !matches!(*setting, "CONFIG" | "TOKEN"))
+        else {
+            continue;
+        };
         let setting = setting.to_lowercase();
         let (known, in_file) = (slot(merged, &setting).is_some(), setting.strip_suffix("_file"));
         let (setting, text) = match in_file.filter(|_| !known) {

@@ -136,7 +136,10 @@ pub(crate) struct AnalyzerConfig {
     pub(crate) checkpoint_interval: Duration,
     pub(crate) http: HttpConfig,
     pub(crate) syslog: SyslogConfig,
+    pub(crate) shippers: ShippersConfig,
     pub(crate) spool: ingest::spool::SpoolOptions,
+    /// Silence of senders that is told, in microseconds, by the beginnings of their names; 0: never.
+    pub(crate) silence: Vec<(String, i64)>,
     /// `None`: no Kafka.
     pub(crate) kafka: Option<ingest::kafka::KafkaOptions>,
     /// `None`: no file is followed.
@@ -175,6 +178,21 @@ pub(crate) struct SyslogConfig {
     pub(crate) connections: ingest::syslog::ConnectionLimits,
     /// How long connections are read after SIGTERM.
     pub(crate) drain_timeout: Duration,
+}
+
+/// Protocols of shippers that are no HTTP; `None`: not served.
+#[derive(Clone, Debug)]
+pub(crate) struct ShippersConfig {
+    pub(crate) forward: Option<SocketAddr>,
+    /// What peers of Forward have to know; `None`: nothing.
+    pub(crate) forward_shared_key: Option<String>,
+    pub(crate) lumberjack: Option<SocketAddr>,
+    pub(crate) gelf_tcp: Option<SocketAddr>,
+    pub(crate) gelf_udp: Option<SocketAddr>,
+    /// Of each port.
+    pub(crate) connections: ingest::syslog::ConnectionLimits,
+    /// What peers are told as our name.
+    pub(crate) host: String,
 }
 
 /// The core-agent service.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use api::Tap;
 use archive::ArchiveError;
 use correlate::{Change, CorrelatorCounts, Live, LiveCorrelator};
 use crossbeam_channel::Receiver;
@@ -21,6 +22,7 @@ use crate::pipeline::DoneBlock;
 use crate::positions::Positions;
 use crate::rulebook::Question;
 use crate::source::LiveSources;
+use crate::tap::found;
 
 /// Pause after a store that did not answer.
 pub(super) const RETRY: Duration = Duration::from_millis(300);
@@ -61,6 +63,7 @@ pub(super) struct Run {
     pub(super) positions: Positions,
     pub(super) questions: Receiver<Question>,
     pub(super) progress: Arc<Progress>,
+    pub(super) tap: Tap,
     /// Set when the process stops.
     pub(super) stop: Arc<AtomicBool>,
 }
@@ -131,6 +134,8 @@ impl Policy for LivePolicy {
         self.schedule.dirty = true;
         if block.source.id == self.run.spool.source().id {
             self.run.progress.passed(block.received);
+        } else {
+            self.run.spool.accounts().pulled(&block.source.name, block.events, block.received);
         }
         if !block.hits.is_empty() {
             self.received.push(block.received);
@@ -164,7 +169,8 @@ impl Policy for LivePolicy {
         self.schedule.next()
     }
 
-    fn changed(&mut self, correlator: &LiveCorrelator, rules: &RuleSet, _changes: &[Change]) -> anyhow::Result<()> {
+    fn changed(&mut self, correlator: &LiveCorrelator, rules: &RuleSet, changes: &[Change]) -> anyhow::Result<()> {
+        found(&self.run.tap, changes);
         self.schedule.committed_at = Instant::now();
         self.measure(correlator, rules);
         Ok(())
@@ -225,6 +231,7 @@ impl Policy for LivePolicy {
             metrics::histogram!("checkpoint_duration_seconds").record(took.as_secs_f64());
             self.schedule.has_checkpoint(*took);
             self.run.sources.committed(&commit.sources);
+            self.run.spool.accounts().checkpoint();
             self.run.spool.release(self.run.positions.of(self.run.spool.source().id));
         }
     }

@@ -47,7 +47,7 @@ impl LiveSource for UdpSource {
     fn serve(&mut self, serving: &Serving) -> Vec<JoinHandle<()>> {
         let Some(socket) = self.socket.take() else { return Vec::new() };
         match socket.local_addr() {
-            Ok(address) => drop(tokio::spawn(count_kernel_drops(address.port()))),
+            Ok(address) => drop(tokio::spawn(count_kernel_drops(address.port(), "syslog_udp"))),
             Err(error) => tracing::warn!(%error, "what the kernel drops of syslog over UDP cannot be counted"),
         }
         let (spool, message_bytes_max) = (serving.spool.clone(), self.message_bytes_max);
@@ -56,16 +56,21 @@ impl LiveSource for UdpSource {
     }
 }
 
-async fn count_kernel_drops(port: u16) {
+/// Counts what the kernel drops at a port, for ever.
+pub(super) async fn count_kernel_drops(port: u16, source: &'static str) {
     let mut before = syslog::kernel_drops(port).unwrap_or(0);
     loop {
         tokio::time::sleep(KERNEL_POLL).await;
         if let Some(now) = syslog::kernel_drops(port) {
             let new = now.saturating_sub(before);
             if new > 0 {
-                tracing::warn!(datagrams = new, "the kernel dropped datagrams that came faster than they were read");
+                tracing::warn!(
+                    source,
+                    datagrams = new,
+                    "the kernel dropped datagrams that came faster than they were read"
+                );
             }
-            metrics::counter!("ingest_dropped_total", "source" => "syslog_udp", "reason" => "kernel").increment(new);
+            metrics::counter!("ingest_dropped_total", "source" => source, "reason" => "kernel").increment(new);
             before = now;
         }
     }

@@ -10,6 +10,8 @@ const ZSTD_WINDOW_LOG_SMALL: u32 = 20;
 
 /// The encoding of bodies whose sender says nothing that can be relied on: their first bytes tell.
 pub const SNIFFED: &str = "sniffed";
+/// The message of a unary gRPC call in its frame; behind it, as `grpc+gzip`, the encoding of a message that says it is compressed.
+pub const GRPC: &str = "grpc+";
 /// Longest snappy block, unpacked, in bytes: it is unpacked at once.
 pub const SNAPPY_BLOCK_BYTES_MAX: u64 = 20 << 20;
 /// What a snappy stream in frames begins with.
@@ -73,6 +75,7 @@ fn known(encoding: &str) -> &'static str {
         "zstd" => "zstd",
         "snappy" => "snappy",
         SNIFFED => "compressed",
+        encoding if encoding.starts_with(GRPC) => "gRPC",
         _ => "plain",
     }
 }
@@ -104,6 +107,13 @@ impl<'a> Decoded<'a> {
                 decoder.window_log_max(window_log).map_err(failed)?;
                 Box::new(decoder)
             }
+            encoding if encoding.starts_with(GRPC) => {
+                let message = OneMessage::open(raw).map_err(|error| BodyError::of(encoding, error))?;
+                let within = if message.is_compressed { &encoding[GRPC.len()..] } else { "" };
+                // Boxed, or its type would go on without end.
+                let message: Box<dyn Read + 'a> = Box::new(message);
+                return Self::with_window(within, message, bytes_max, window_log);
+            }
             encoding if encoding == SNIFFED || encoding.contains(',') => {
                 let mut raw = BufReader::new(raw);
                 let told = sniff(raw.fill_buf().map_err(|error| BodyError::of("", error))?);
@@ -114,6 +124,43 @@ impl<'a> Decoded<'a> {
             other => return Err(BodyError::UnknownEncoding(other.chars().take(32).collect())),
         };
         Ok(Decoded { inner, given: 0, bytes_max })
+    }
+}
+
+/// The message of a call that has one (github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md, Length-Prefixed-Message).
+struct OneMessage<R> {
+    inner: R,
+    is_compressed: bool,
+    left: u64,
+}
+
+impl<R: Read> OneMessage<R> {
+    fn open(mut inner: R) -> io::Result<Self> {
+        let mut head = [0; 5];
+        inner.read_exact(&mut head)?;
+        if head[0] > 1 {
+            return Err(io::Error::other("it is no message of gRPC"));
+        }
+        let left = u64::from(u32::from_be_bytes([head[1], head[2], head[3], head[4]]));
+        Ok(OneMessage { inner, is_compressed: head[0] == 1, left })
+    }
+}
+
+impl<R: Read> Read for OneMessage<R> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 {
+            return match self.inner.read(&mut [0; 1])? {
+                0 => Ok(0),
+                _ => Err(io::Error::other("more than one message came")),
+            };
+        }
+        let longest = into.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let read = self.inner.read(&mut into[..longest])?;
+        self.left -= read as u64;
+        if read == 0 && longest > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(read)
     }
 }
 

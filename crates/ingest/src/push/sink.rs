@@ -139,7 +139,7 @@ impl<'a> Lines<'a> {
     }
 
     /// An event that is written in place, without its line feed.
-    pub(super) fn written(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
+    pub(crate) fn written(&mut self, write: impl FnOnce(&mut Vec<u8>)) -> io::Result<()> {
         let start = self.out.len();
         write(&mut self.out);
         self.out.push(b'\n');
@@ -158,7 +158,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Counts an event of which a part was too long to be kept.
-    pub(super) fn is_cut(&self) {
+    pub(crate) fn is_cut(&self) {
         metrics::counter!("ingest_lines_cut_total", "source" => self.source).increment(1);
     }
 
@@ -217,6 +217,30 @@ fn count(counts: &mut Vec<(&'static str, u64)>, reason: &'static str) {
 }
 
 impl Report {
+    /// What was read of another body beside.
+    pub(crate) fn add(&mut self, other: Report) {
+        self.events += other.events;
+        self.bytes += other.bytes;
+        for (into, from) in [(&mut self.poison, other.poison), (&mut self.rejected, other.rejected)] {
+            for (reason, number) in from {
+                match into.iter_mut().find(|(known, _)| *known == reason) {
+                    Some((_, count)) => *count += number,
+                    None => into.push((reason, number)),
+                }
+            }
+        }
+        self.items.extend(other.items);
+    }
+
+    /// Counts all of it, once it is taken.
+    pub(crate) fn tell_all(&self, source: &'static str) {
+        if self.events > 0 {
+            metrics::counter!("ingest_events_total", "source" => source).increment(self.events);
+            metrics::counter!("ingest_bytes_total", "source" => source).increment(self.bytes);
+        }
+        self.tell(source);
+    }
+
     /// Counts what was told of it, once it is taken.
     pub fn tell(&self, source: &'static str) {
         for (name, counts) in [("ingest_poison_total", &self.poison), ("ingest_rejected_total", &self.rejected)] {

@@ -97,6 +97,8 @@ impl SpoolReader {
                 block.start = if done == 0 { placed.start } else { self.next };
             }
             let origin = self.named(&name);
+            let (end, received) = (placed.end().offset, placed.header.received);
+            self.shared.accounts.found(&origin.name, &payload[done..], end, received);
             if block.layout.origins.last().is_none_or(|(_, last)| *last != origin) {
                 block.layout.origins.push((block.bytes.len() as u32, origin));
             }

@@ -94,6 +94,10 @@ impl Seen {
         }
     }
 
+    fn sync(&self) -> io::Result<()> {
+        self.lock().file.as_ref().ok_or(io::ErrorKind::NotFound)?.sync_data()
+    }
+
     fn lock(&self) -> MutexGuard<'_, SeenState> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,10 +114,26 @@ pub struct Claim {
 impl Claim {
     /// Writes and syncs that the batch was appended. Blocks.
     pub fn record(&mut self, ticket: Ticket, events: u64) -> io::Result<()> {
+        self.write(ticket, events)?;
+        self.seen.sync()
+    }
+
+    /// Writes and syncs that several batches were appended, with one sync; each with its events. Blocks.
+    pub fn record_all(claims: &mut [(Claim, u64)], ticket: Ticket) -> io::Result<()> {
+        for (claim, events) in claims.iter_mut() {
+            claim.write(ticket, *events)?;
+        }
+        claims.first().map_or(Ok(()), |(claim, _)| claim.seen.sync())
+    }
+
+    fn write(&mut self, ticket: Ticket, events: u64) -> io::Result<()> {
         let known = SeenBatch::Taken { end: ticket.0, events };
         let mut state = self.seen.lock();
         if state.newer.len() >= RECORDS_MAX {
             let folder = &self.seen.0.folder;
+            if let Some(file) = &state.file {
+                file.sync_data()?;
+            }
             std::fs::rename(folder.join(NAMES[0]), folder.join(NAMES[1]))?;
             state.file = Some(OpenOptions::new().create(true).append(true).open(folder.join(NAMES[0]))?);
             File::open(folder)?.sync_all()?;
@@ -125,7 +145,7 @@ impl Claim {
         state.newer.push(self.id);
         let file = state.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
         file.write_all(&record(self.id, &known).unwrap_or_default())?;
-        file.sync_data()?;
+        drop(state);
         self.taken = Some(known);
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use event::Position;
 use tokio::sync::watch;
 
+use crate::accounts::Accounts;
 use crate::spool::batch::{Batch, Refused, Ticket};
 use crate::spool::entry::{self, EntryHeader};
 use crate::spool::segment::Segments;
@@ -49,6 +50,7 @@ pub(super) struct State {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) options: SpoolOptions,
+    pub(super) accounts: Accounts,
     pub(super) state: Mutex<State>,
     /// Wakes the writer: something waits, or the end.
     pub(super) work: Condvar,
@@ -95,7 +97,7 @@ impl Shared {
             return Err(Refused::Busy);
         }
         let mut rest = batch.lines;
-        for part in parts {
+        for part in &parts {
             let (payload, after) = rest.split_at(part.payload_bytes as usize);
             rest = after;
             let next = state.next;
@@ -103,6 +105,9 @@ impl Shared {
             state.next.offset += u64::from(part.payload_bytes);
             state.next.line += u64::from(part.lines);
         }
+        let events = parts.iter().map(|part| u64::from(part.lines)).sum();
+        let (bytes, end) = (batch.lines.len() as u64, state.next.offset);
+        self.accounts.taken(batch.origin, events, bytes, end, batch.received);
         let ticket = Ticket(state.next.offset);
         drop(state);
         self.work.notify_one();

@@ -67,20 +67,20 @@ struct Seat {
 
 /// Holds the place of a connection.
 #[derive(Debug)]
-pub(super) struct Seated {
+pub(crate) struct Seated {
     connections: Arc<Connections>,
     seat: Arc<Seat>,
 }
 
 /// Why there is no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum TooManyConnections {
+pub(crate) enum TooManyConnections {
     Address,
     All,
 }
 
 impl TooManyConnections {
-    pub(super) fn reason(self) -> &'static str {
+    pub(crate) fn reason(self) -> &'static str {
         match self {
             TooManyConnections::Address => "address_full",
             TooManyConnections::All => "full",
@@ -100,6 +100,11 @@ impl Connections {
             refused: AtomicU64::new(0),
             pressed: AtomicU64::new(0),
         }
+    }
+
+    /// Silence after which one is closed.
+    pub(crate) fn idle(&self) -> Option<Duration> {
+        self.limits.idle
     }
 
     /// How many are open now.
@@ -124,7 +129,7 @@ impl Connections {
 
     /// A place for a new connection; where there is none, the connection that has been idle longest gives way: among those
     /// of the same address if that has its share, else among all. `is_proxy`: it speaks for many addresses.
-    pub(super) fn admit(self: &Arc<Self>, peer: IpAddr, is_proxy: bool) -> Result<Seated, TooManyConnections> {
+    pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr, is_proxy: bool) -> Result<Seated, TooManyConnections> {
         let address = network(peer);
         let now = self.now();
         let mut seats = self.lock();
@@ -151,7 +156,7 @@ impl Connections {
     }
 
     /// A place whether or not there is room: at the end, for connections that the kernel has already accepted.
-    pub(super) fn admit_last(self: &Arc<Self>, peer: IpAddr) -> Seated {
+    pub(crate) fn admit_last(self: &Arc<Self>, peer: IpAddr) -> Seated {
         let now = self.now();
         self.seat(&mut self.lock(), network(peer), now)
     }
@@ -178,7 +183,7 @@ impl Seat {
 }
 
 impl Seated {
-    /// The same connection as that of whom a proxy speaks for.
+    /// This connection as that of whom a proxy speaks for.
     pub(super) fn again(self, sender: IpAddr) -> Result<Seated, TooManyConnections> {
         let connections = Arc::clone(&self.connections);
         drop(self);
@@ -186,7 +191,7 @@ impl Seated {
     }
 
     /// Something has come.
-    pub(super) fn came(&self, within_message: bool) {
+    pub(crate) fn came(&self, within_message: bool) {
         self.seat.last.store(self.connections.now(), Ordering::Relaxed);
         self.stands(within_message);
     }
@@ -196,7 +201,7 @@ impl Seated {
     }
 
     /// Returns when the connection has to give way.
-    pub(super) async fn leave(&self) {
+    pub(crate) async fn leave(&self) {
         self.seat.leave.notified().await;
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
+use crate::accounts::Loss;
 use crate::proxy;
 use crate::spoken::{Spoken, misdirected};
 use crate::spool::Batch;
@@ -187,6 +188,8 @@ impl Connection {
         if kept.is_err() {
             let why = if ended == Ended::Spool { "spool" } else { "stopped" };
             let lost = dropped(self.port.source, why, &self.intake.lines);
+            let now = (self.options.clock)();
+            self.options.spool.accounts().lost(&self.origin, Loss::Dropped, why, lost, now);
             tracing::error!(
                 origin = self.origin,
                 messages = lost,

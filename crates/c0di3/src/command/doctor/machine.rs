@@ -38,7 +38,8 @@ fn taken(config: &Config) -> Vec<Complaint> {
     let mut found = Vec::new();
     let analyzer_runs = is_ours(config.analyzer.http.listen);
     for (key, address) in ports(config) {
-        let runs = if key == "syslog.tcp" { analyzer_runs } else { is_ours(address) };
+        let runs =
+            if key.starts_with("syslog.") || key.starts_with("shippers.") { analyzer_runs } else { is_ours(address) };
         if let Some(error) = TcpListener::bind(address).err().filter(|_| address.port() != 0 && !runs) {
             found.push(fault(
                 key,
@@ -47,11 +48,14 @@ fn taken(config: &Config) -> Vec<Complaint> {
             ));
         }
     }
-    if let Some(address) = config.analyzer.syslog.udp
-        && let Some(error) = UdpSocket::bind(address).err().filter(|_| !analyzer_runs)
-    {
-        let remedy = "stop who does (ss -lunp), or choose another port";
-        found.push(fault("syslog.udp", format!("cannot listen on {address}: {error}"), remedy));
+    let udp = [("syslog.udp", config.analyzer.syslog.udp), ("shippers.gelf_udp", config.analyzer.shippers.gelf_udp)];
+    for (key, address) in udp {
+        if let Some(address) = address
+            && let Some(error) = UdpSocket::bind(address).err().filter(|_| !analyzer_runs)
+        {
+            let remedy = "stop who does (ss -lunp), or choose another port";
+            found.push(fault(key, format!("cannot listen on {address}: {error}"), remedy));
+        }
     }
     found
 }
@@ -210,8 +214,11 @@ fn has_password(text: &str) -> bool {
 fn open_files(config: &Config) -> Option<Complaint> {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current?;
     let tail = config.analyzer.tail.as_ref().map_or(0, |tail| tail.files_max);
-    let needed = (config.analyzer.syslog.connections.all + tail) as u64 + FILES_BESIDE;
-    let what = format!("{limit} files may be open, syslog.connections_max and tail.files_max need {needed}");
+    let shippers = &config.analyzer.shippers;
+    let ports = [shippers.forward, shippers.lumberjack, shippers.gelf_tcp].into_iter().flatten().count();
+    let connections = config.analyzer.syslog.connections.all + ports * shippers.connections.all;
+    let needed = (connections + tail) as u64 + FILES_BESIDE;
+    let what = format!("{limit} files may be open, the connections_max of open ports and tail.files_max need {needed}");
     (limit < needed)
         .then(|| fault("limits", what, format!("raise it: LimitNOFILE={needed} or more in the unit, ulimit -n")))
 }

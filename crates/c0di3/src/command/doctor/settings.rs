@@ -39,10 +39,15 @@ pub(super) fn ports(config: &Config) -> Vec<(&'static str, SocketAddr)> {
     ];
     ports.extend(config.analyzer.http.listen_more.iter().map(|address| ("analyzer.listen_more", *address)));
     ports.extend(config.analyzer.syslog.tcp.map(|address| ("syslog.tcp", address)));
-    let syslog = &config.analyzer.syslog;
-    for (key, address) in
-        [("syslog.tls", syslog.tls), ("syslog.relp", syslog.relp), ("syslog.relp_tls", syslog.relp_tls)]
-    {
+    let (syslog, shippers) = (&config.analyzer.syslog, &config.analyzer.shippers);
+    for (key, address) in [
+        ("syslog.tls", syslog.tls),
+        ("syslog.relp", syslog.relp),
+        ("syslog.relp_tls", syslog.relp_tls),
+        ("shippers.forward", shippers.forward),
+        ("shippers.lumberjack", shippers.lumberjack),
+        ("shippers.gelf_tcp", shippers.gelf_tcp),
+    ] {
         ports.extend(address.map(|address| (key, address)));
     }
     ports

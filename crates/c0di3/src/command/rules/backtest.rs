@@ -144,6 +144,7 @@ pub(crate) fn run(config: &Config, arguments: &RulesBacktestArguments) -> anyhow
         since: None,
         until: None,
         archived: false,
+        watch: None,
     };
     let correlation = CorrelatorOptions { saved: false, ..config.correlation.options() };
     let runtime = tokio::runtime::Runtime::new()?;
