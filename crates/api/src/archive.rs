@@ -40,16 +40,16 @@ pub(crate) struct HuntQuestion {
     limit: Option<u32>,
 }
 
-fn archive(state: &ApiState) -> Result<Arc<dyn EventArchive>, Problem> {
+pub(crate) fn archive(state: &ApiState) -> Result<Arc<dyn EventArchive>, Problem> {
     let missing = || Problem::not_found("no events are kept: archive.folder is empty");
     state.archive.clone().ok_or_else(missing)
 }
 
-fn problem(part: &str, error: Unanswerable) -> Problem {
+pub(crate) fn problem(part: &str, error: Unanswerable) -> Problem {
     match error {
         Unanswerable::NoSuchFinding => Problem::not_found("there is no such finding"),
         Unanswerable::Refused(detail) => bad(part, detail),
-        Unanswerable::Busy(detail) => Problem::busy(detail),
+        Unanswerable::Busy(detail) | Unanswerable::Away(detail) => Problem::busy(detail),
         Unanswerable::Failed => Problem::busy("the archive cannot be read at the moment"),
     }
 }

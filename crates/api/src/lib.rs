@@ -31,6 +31,7 @@ mod observe;
 mod problem;
 mod push_paths;
 pub mod rules;
+mod saved_hunts;
 mod schema;
 mod shippers;
 mod state;
@@ -93,6 +94,7 @@ fn described() -> (Router<ApiState>, Value) {
         .routes(routes!(archive::context))
         .routes(routes!(archive::search))
         .routes(routes!(archive::hunt))
+        .routes(routes!(saved_hunts::saved))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::detail, incidents::change))
         .routes(routes!(incidents::timeline))

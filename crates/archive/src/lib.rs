@@ -10,11 +10,14 @@
 
 mod columns;
 mod compact;
+mod erase;
 mod error;
-mod folder;
 mod form;
 mod hunt;
+mod owner;
 mod passage;
+mod place;
+mod privacy;
 mod read;
 mod restore;
 pub mod schema;
@@ -26,10 +29,12 @@ mod tests;
 mod write;
 
 pub use compact::to_compact;
+pub use erase::{Rewritten, Subject};
 pub use error::ArchiveError;
-pub use folder::remove;
 pub use hunt::{Answer, Hunt, HuntError, HuntLimits, QUESTION_BYTES_MAX};
 pub use passage::{Passage, PassageLine, passage_question, passage_rows, passages};
+pub use place::{ArchivePlace, PlaceSettings};
+pub use privacy::{Hiding, Privacy, PrivateField};
 pub use read::FileReader;
 pub use restore::{Restored, restore};
 pub use search::{BadSearch, Search};

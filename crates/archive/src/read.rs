@@ -1,8 +1,6 @@
 //! Reading files as they were written: batches of columns, a part of the columns where a reader needs no more. Which files to
 //! read is the catalogue's to say; this opens what it is given.
 
-use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -11,6 +9,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use crate::error::ArchiveError;
+use crate::place::ArchivePlace;
 
 /// Rows that are read at once.
 const BATCH_ROWS: usize = 8192;
@@ -23,11 +22,14 @@ pub struct FileReader {
 }
 
 impl FileReader {
-    /// Opens a file below the root; `wanted`: the columns that are read, all where it is `None`. Columns that the file
+    /// Opens a file of a place; `wanted`: the columns that are read, all where it is `None`. Columns that the file
     /// has not are left out.
-    pub fn open(root: &Path, path: &str, wanted: Option<&[&str]>) -> Result<FileReader, ArchiveError> {
-        let path = root.join(path);
-        let file = File::open(&path).map_err(|error| ArchiveError::io("open", &path, error))?;
+    pub fn open(
+        place: impl Into<ArchivePlace>,
+        path: &str,
+        wanted: Option<&[&str]>,
+    ) -> Result<FileReader, ArchiveError> {
+        let file = place.into().open(path)?;
         let mut builder = ParquetRecordBatchReaderBuilder::try_new(file)?.with_batch_size(BATCH_ROWS);
         if let Some(wanted) = wanted {
             let roots = builder.schema().fields().iter().enumerate();

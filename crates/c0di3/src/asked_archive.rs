@@ -2,26 +2,30 @@
 //! for them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use api::event_archive::{EventArchive, EventRows, LinesAround, SourceLine, Unanswerable};
-use archive::{Answer, Hunt, HuntError, HuntLimits, Search};
+use api::event_archive::{EventArchive, EventRows, HuntRunsView, LinesAround, SavedHuntView, SourceLine, Unanswerable};
+use archive::{Answer, ArchivePlace, Hunt, HuntError, HuntLimits, PlaceSettings, Search};
 use async_trait::async_trait;
 use event::{ArchiveFile, FindingId, Timestamp};
 use serde_json::Value;
+use store::hunts::HuntState;
 use store::{FileQuery, Store, StoreError};
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
 use crate::clock;
+use crate::saved_hunts::{SavedHunt, SavedHunts};
 
 /// Questions that run at once.
 const QUESTIONS_MAX: usize = 4;
 
 /// Threads of all questions.
 const THREADS: usize = 2;
+
+/// Rows that the question of a saved search asks for.
+const SAVED_ROWS: usize = 100;
 
 /// Longest that a question takes.
 const TIME_MAX: Duration = Duration::from_secs(30);
@@ -37,7 +41,8 @@ const AROUND_US: i64 = 86_400 * event::time::SECOND_US;
 
 /// The archive of this process's configuration.
 pub(crate) struct AskedArchive {
-    root: PathBuf,
+    place: ArchivePlace,
+    hunts: Arc<SavedHunts>,
     store: Arc<dyn Store>,
     /// Until the process ends: a runtime may not be dropped where another one runs.
     runtime: Option<Runtime>,
@@ -45,10 +50,15 @@ pub(crate) struct AskedArchive {
 }
 
 impl AskedArchive {
-    pub(crate) fn new(root: PathBuf, store: Arc<dyn Store>) -> std::io::Result<AskedArchive> {
+    pub(crate) fn new(
+        place: &PlaceSettings,
+        hunts: Arc<SavedHunts>,
+        store: Arc<dyn Store>,
+    ) -> anyhow::Result<AskedArchive> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(THREADS).thread_name("hunt").enable_all().build()?;
-        Ok(AskedArchive { root, store, runtime: Some(runtime), room: Arc::new(Semaphore::new(QUESTIONS_MAX)) })
+        let place = ArchivePlace::of(place, runtime.handle().clone())?;
+        Ok(AskedArchive { place, hunts, store, runtime: Some(runtime), room: Arc::new(Semaphore::new(QUESTIONS_MAX)) })
     }
 
     async fn files(
@@ -60,18 +70,53 @@ impl AskedArchive {
         self.store.archive_files(&query).await.map_err(|error| failed(&error))
     }
 
+    pub(crate) fn saved_hunts(&self) -> Arc<SavedHunts> {
+        Arc::clone(&self.hunts)
+    }
+
+    /// The answer of a saved hunt over the events between two times.
+    pub(crate) async fn between(
+        &self,
+        question: String,
+        span: (Timestamp, Timestamp),
+        rows: usize,
+    ) -> Result<EventRows, Unanswerable> {
+        let files = self.files(Some(span.0), Some(span.1)).await?;
+        rows_of(&self.ask_over(files, question, rows, Some(span)).await?)
+    }
+
     async fn ask(&self, files: Vec<ArchiveFile>, question: String, rows: usize) -> Result<Answer, Unanswerable> {
+        self.ask_over(files, question, rows, None).await
+    }
+
+    async fn ask_over(
+        &self,
+        files: Vec<ArchiveFile>,
+        question: String,
+        rows: usize,
+        span: Option<(Timestamp, Timestamp)>,
+    ) -> Result<Answer, Unanswerable> {
         let Ok(_place) = Arc::clone(&self.room).try_acquire_owned() else {
             return Err(Unanswerable::Busy(format!("{QUESTIONS_MAX} questions are being answered: try again shortly")));
         };
         let Some(runtime) = &self.runtime else { return Err(Unanswerable::Failed) };
         let limits =
             HuntLimits { rows, memory_bytes: MEMORY_BYTES, time: TIME_MAX, jobs: THREADS, ..HuntLimits::default() };
-        let root = self.root.clone();
-        let asked = runtime.spawn(async move { Hunt::new(&root, &files, limits)?.ask(&question).await });
+        let place = self.place.clone();
+        let asked = runtime.spawn(async move {
+            let hunt = match span {
+                Some(span) => Hunt::between(&place, &files, limits, span),
+                None => Hunt::new(&place, &files, limits),
+            };
+            hunt?.ask(&question).await
+        });
         match asked.await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error @ HuntError::TooLong(_))) => Err(Unanswerable::Busy(error.to_string())),
+            Ok(Err(error @ HuntError::Away(_))) => {
+                tracing::warn!(%error, "the archive cannot be read");
+                Err(Unanswerable::Away(error.to_string()))
+            }
             Ok(Err(error)) => Err(Unanswerable::Refused(error.to_string())),
             Err(error) => {
                 tracing::error!(%error, "a question to the archive ended in an unexpected way");
@@ -104,6 +149,31 @@ fn rows_of(answer: &Answer) -> Result<EventRows, Unanswerable> {
     Ok(EventRows { data, has_more: answer.is_cut })
 }
 
+fn runs_of(state: &HuntState) -> HuntRunsView {
+    HuntRunsView {
+        until: state.until.to_string(),
+        runs: state.runs,
+        failures: state.failures,
+        findings: state.findings,
+        last_at: state.last_at.to_string(),
+        last_took_ms: (state.last_took_us / 1000).max(0) as u64,
+        last_rows: state.last_rows,
+        last_error: state.last_error.clone(),
+    }
+}
+
+fn view(hunt: &SavedHunt, runs: Option<HuntRunsView>) -> SavedHuntView {
+    SavedHuntView {
+        id: hunt.id.clone(),
+        title: hunt.title.clone(),
+        description: hunt.description.clone(),
+        question: hunt.asked.sql(SAVED_ROWS, clock::now()).unwrap_or_default(),
+        level: hunt.level.to_string(),
+        every_seconds: hunt.schedule.map(|schedule| (schedule.every_us / event::time::SECOND_US) as u64),
+        runs,
+    }
+}
+
 #[async_trait]
 impl EventArchive for AskedArchive {
     async fn around(&self, finding: FindingId, before: u64, after: u64) -> Result<Vec<LinesAround>, Unanswerable> {
@@ -133,6 +203,14 @@ impl EventArchive for AskedArchive {
         let search = Search::read(&search, clock::now()).map_err(|error| Unanswerable::Refused(error.to_string()))?;
         let files = self.files(search.since, search.until).await?;
         rows_of(&self.ask(files, search.question(rows.saturating_add(1)), rows).await?)
+    }
+
+    async fn saved(&self) -> Result<Vec<SavedHuntView>, Unanswerable> {
+        let states = self.store.hunt_states().await.map_err(|error| failed(&error))?;
+        let mut hunts: Vec<&SavedHunt> = self.hunts.hunts.iter().collect();
+        hunts.sort_by(|a, b| a.id.cmp(&b.id));
+        let runs = |hunt: &SavedHunt| states.iter().find(|state| state.id == hunt.id).map(runs_of);
+        Ok(hunts.into_iter().map(|hunt| view(hunt, runs(hunt))).collect())
     }
 
     async fn hunt(&self, question: String, rows: usize) -> Result<EventRows, Unanswerable> {

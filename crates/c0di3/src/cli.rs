@@ -7,7 +7,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use archive::{AnswerFormat, ArchiveArguments, ContextArguments, HuntArguments, SearchArguments};
+pub(crate) use archive::{
+    AnswerFormat, ArchiveArguments, ArchiveCommand, ContextArguments, EraseArguments, HuntArguments, SearchArguments,
+};
 
 use crate::outcome::{Outcome, tell};
 
@@ -40,6 +42,9 @@ pub(crate) enum Command {
     Search(SearchArguments),
     /// Print the lines around a finding's evidence
     Context(ContextArguments),
+    /// Look after the archive of events
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// Print every line as a JSON event
     Parse(ParseArguments),
     /// Print which rule matches which line

@@ -6,6 +6,7 @@ use crate::archive::ArchiveCatalogue;
 use crate::audit::Audit;
 use crate::endpoints::Endpoints;
 use crate::error::StoreError;
+use crate::hunts::HuntRuns;
 use crate::ledger::Ledger;
 use crate::people::{Deliveries, Incidents, Mutes, Summaries, Tokens};
 use crate::postgres::{self, Use};
@@ -31,6 +32,7 @@ pub trait Store:
     + Seen
     + Tasks
     + ArchiveCatalogue
+    + HuntRuns
     + Upkeep
 {
 }
@@ -48,6 +50,7 @@ impl<T> Store for T where
         + Seen
         + Tasks
         + ArchiveCatalogue
+        + HuntRuns
         + Upkeep
 {
 }

@@ -6,6 +6,7 @@
 mod archive;
 mod backup;
 mod bad_input;
+mod bucket;
 mod clients;
 mod command_line;
 mod doctor;
@@ -30,6 +31,7 @@ mod records;
 mod reload;
 mod replay;
 mod runbook;
+mod scheduled;
 mod secrets;
 mod service;
 mod shipper;
