@@ -11,7 +11,7 @@ if command -v kubectl >/dev/null; then
   for overlay in dev prod; do kubectl kustomize "k8s/$overlay" >"$work/$overlay.yaml"; done
 else
   echo "NOTE: no kubectl here: the overlays' files are checked, not what is built of them"
-  for overlay in dev prod; do for file in k8s/base/*.yaml k8s/llm/*.yaml "k8s/$overlay"/*.yaml; do cat "$file"; echo ---; done >"$work/$overlay.yaml"; done
+  for overlay in dev prod; do for file in k8s/base/*.yaml k8s/llm/*.yaml k8s/s3/*.yaml "k8s/$overlay"/*.yaml; do cat "$file"; echo ---; done >"$work/$overlay.yaml"; done
 fi
 "$python" deploy/scripts/check-k8s.py "$work/dev.yaml" "$work/prod.yaml"
 skip=(

@@ -37,7 +37,7 @@ pub(crate) fn problem(part: &str, error: Unanswerable) -> Problem {
     match error {
         Unanswerable::NoSuchFinding => Problem::not_found("there is no such finding"),
         Unanswerable::Refused(detail) => bad(part, detail),
-        Unanswerable::Busy(detail) => Problem::busy(detail),
+        Unanswerable::Busy(detail) | Unanswerable::Away(detail) => Problem::busy(detail),
         Unanswerable::Failed => Problem::busy("the archive cannot be read at the moment"),
     }
 }

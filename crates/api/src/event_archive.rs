@@ -42,6 +42,50 @@ pub struct EventRows {
     pub has_more: bool,
 }
 
+/// What is known of the runs of a scheduled hunt.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HuntRunsView {
+    /// Events before it were looked at.
+    #[schema(format = "date-time")]
+    pub until: String,
+    /// Runs that were done.
+    pub runs: u64,
+    /// Runs that failed; each is done again.
+    pub failures: u64,
+    /// Findings of all runs.
+    pub findings: u64,
+    /// When the last run ended.
+    #[schema(format = "date-time")]
+    pub last_at: String,
+    /// How long it took, in milliseconds.
+    pub last_took_ms: u64,
+    /// Rows of its answer.
+    pub last_rows: u64,
+    /// Why it failed; empty where it did not.
+    pub last_error: String,
+}
+
+/// A saved hunt.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SavedHuntView {
+    /// Its id, which is the rule of its findings.
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// For people; may be empty.
+    pub description: String,
+    /// What it asks, as `POST /api/v1/hunts` takes it.
+    pub question: String,
+    /// Level of its findings.
+    pub level: String,
+    /// Seconds between two runs; absent where it runs when somebody asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_seconds: Option<u64>,
+    /// Its runs; absent where it has never been due.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs: Option<HuntRunsView>,
+}
+
 /// Why the archive gives no answer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Unanswerable {
@@ -51,8 +95,21 @@ pub enum Unanswerable {
     Refused(String),
     /// It took too long, or too much is asked at once.
     Busy(String),
+    /// The files cannot be reached for now, and why.
+    Away(String),
     /// The files or the catalogue cannot be read; the log says why.
     Failed,
+}
+
+impl Unanswerable {
+    /// Why, for people.
+    pub fn words(&self) -> String {
+        match self {
+            Unanswerable::NoSuchFinding => "there is no such finding".to_owned(),
+            Unanswerable::Refused(words) | Unanswerable::Busy(words) | Unanswerable::Away(words) => words.clone(),
+            Unanswerable::Failed => "the archive cannot be read at the moment".to_owned(),
+        }
+    }
 }
 
 /// Events at rest.
@@ -74,6 +131,8 @@ pub trait EventArchive: Send + Sync {
     async fn rows(&self, hunt: HuntId, form: RowsForm) -> Result<Receiver<std::io::Result<Vec<u8>>>, Unanswerable>;
     /// Ends a hunt and forgets its answer. False where there is none.
     async fn remove(&self, hunt: HuntId) -> bool;
+    /// Saved hunts, by id.
+    async fn saved(&self) -> Result<Vec<SavedHuntView>, Unanswerable>;
 }
 
 /// Number of a hunt since the process began.

@@ -32,6 +32,7 @@ mod observe;
 mod problem;
 mod push_paths;
 pub mod rules;
+mod saved_hunts;
 mod schema;
 mod senders;
 mod shippers;
@@ -99,6 +100,7 @@ fn described() -> (Router<ApiState>, Value) {
         .routes(routes!(hunts::list, hunts::start))
         .routes(routes!(hunts::detail, hunts::remove))
         .routes(routes!(hunts::rows))
+        .routes(routes!(saved_hunts::saved))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::detail, incidents::change))
         .routes(routes!(incidents::timeline))

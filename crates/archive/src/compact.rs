@@ -54,7 +54,7 @@ impl Writer {
         let partition = Partition { dataset: first.dataset.clone(), hour: first.hour };
         let mut chunks: Vec<(i64, (Columns, usize))> = Vec::new();
         for file in files {
-            for rows in FileReader::open(self.root(), &file.path, None)? {
+            for rows in FileReader::open(self.place(), &file.path, None)? {
                 let rows = rows?;
                 let names = rows.schema();
                 let columns = names.fields().iter().zip(rows.columns());

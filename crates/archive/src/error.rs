@@ -20,11 +20,27 @@ pub enum ArchiveError {
         source: std::io::Error,
     },
     /// The folder holds what another store knows.
-    #[error("{} is the archive of another store: use that store, or another folder", .0.display())]
-    OfAnother(PathBuf),
+    #[error("{0} is the archive of another store: use that store, or another folder")]
+    OfAnother(String),
     /// The store knows events, and they are not here.
-    #[error("the events that this store knows are not in {}: name their folder, or use another store", .0.display())]
-    Elsewhere(PathBuf),
+    #[error("the events that this store knows are not in {0}: name their folder, or use another store")]
+    Elsewhere(String),
+    /// A store of objects does not do what was asked, after it was asked again.
+    #[error("cannot {what} {place}: {source}")]
+    Away {
+        /// What was to be done.
+        what: &'static str,
+        /// To which object.
+        place: String,
+        /// What came of the last try.
+        source: Box<object_store::Error>,
+    },
+    /// A file that the catalogue names is not there.
+    #[error("{0} is missing")]
+    Missing(String),
+    /// A place that cannot be.
+    #[error("{0}")]
+    Settings(String),
     /// A file is not what it was written as.
     #[error("cannot read or write Parquet: {0}")]
     Parquet(#[from] ParquetError),
@@ -36,5 +52,14 @@ pub enum ArchiveError {
 impl ArchiveError {
     pub(crate) fn io(what: &'static str, path: &Path, source: std::io::Error) -> Self {
         ArchiveError::Io { what, path: path.to_owned(), source }
+    }
+
+    pub(crate) fn away(what: &'static str, place: &str, source: object_store::Error) -> Self {
+        ArchiveError::Away { what, place: place.to_owned(), source: Box::new(source) }
+    }
+
+    /// Whether it may be better after a while: the store of objects does not answer, or refuses for now.
+    pub fn is_passing(&self) -> bool {
+        matches!(self, ArchiveError::Away { .. })
     }
 }

@@ -10,23 +10,23 @@ mod raw_line;
 mod running;
 mod table;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use arrow_array::RecordBatch;
 use arrow_schema::SchemaRef;
-use datafusion::common::Column;
+use datafusion::common::{Column, ScalarValue};
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::{Expr, ScalarUDF};
+use datafusion::logical_expr::{Expr, ScalarUDF, lit};
 use datafusion::prelude::SessionConfig;
-use event::ArchiveFile;
+use event::{ArchiveFile, Timestamp};
 
 use self::functions::BroughtFunction;
 use self::raw_line::RawLine;
 use self::table::StoredEvents;
+use crate::place::ArchivePlace;
 use crate::schema::FORM;
 
 pub use error::HuntError;
@@ -83,8 +83,27 @@ impl std::fmt::Debug for Hunt {
 }
 
 impl Hunt {
-    /// Makes the table of these files below the root.
-    pub fn new(root: &Path, files: &[ArchiveFile], limits: HuntLimits) -> Result<Hunt, HuntError> {
+    /// Makes the table of these files of the place.
+    pub fn new(place: impl Into<ArchivePlace>, files: &[ArchiveFile], limits: HuntLimits) -> Result<Hunt, HuntError> {
+        Hunt::over(place.into(), files, limits, None)
+    }
+
+    /// Makes the table of events at or after the first time and before the second alone, whatever a question asks for.
+    pub fn between(
+        place: impl Into<ArchivePlace>,
+        files: &[ArchiveFile],
+        limits: HuntLimits,
+        span: (Timestamp, Timestamp),
+    ) -> Result<Hunt, HuntError> {
+        Hunt::over(place.into(), files, limits, Some(span))
+    }
+
+    fn over(
+        place: ArchivePlace,
+        files: &[ArchiveFile],
+        limits: HuntLimits,
+        span: Option<(Timestamp, Timestamp)>,
+    ) -> Result<Hunt, HuntError> {
         let mut config = SessionConfig::new()
             .with_target_partitions(limits.jobs.max(1))
             .with_information_schema(false)
@@ -103,7 +122,7 @@ impl Hunt {
         for function in functions::all() {
             context.register_udf(function);
         }
-        let stored = StoredEvents::of(root, files).map_err(HuntError::Failed)?;
+        let stored = StoredEvents::of(place.reached(&context).map_err(HuntError::Failed)?, files);
         let columns = stored.columns_present();
         let raw = RawLine::new(columns.iter().cloned());
         let arguments: Vec<Expr> = columns.iter().map(|name| column(name)).collect();
@@ -111,7 +130,12 @@ impl Hunt {
         let shown = stored.names().into_iter().filter(|name| name != FORM && name != "event.original");
         let mut all: Vec<Expr> = shown.map(|name| column(&name)).collect();
         all.push(raw);
-        let view = context.read_table(Arc::new(stored))?.select(all)?.into_view();
+        let mut table = context.read_table(Arc::new(stored))?;
+        if let Some((since, until)) = span {
+            let time = || column("@timestamp");
+            table = table.filter(time().gt_eq(moment(since)).and(time().lt(moment(until))))?;
+        }
+        let view = table.select(all)?.into_view();
         context.register_table("events", view)?;
         Ok(Hunt { context, limits })
     }
@@ -146,6 +170,10 @@ impl Hunt {
         }
         Ok(Answer { schema, batches, is_cut: false })
     }
+}
+
+fn moment(time: Timestamp) -> Expr {
+    lit(ScalarValue::TimestampMicrosecond(Some(time.micros()), Some(Arc::from("UTC"))))
 }
 
 /// A column by its whole name: a dot in it separates nothing.

@@ -10,12 +10,15 @@
 
 mod columns;
 mod compact;
+mod erase;
 mod error;
-mod folder;
 mod form;
 mod hunt;
 mod needs;
+mod owner;
 mod passage;
+mod place;
+mod privacy;
 mod read;
 mod restore;
 pub mod schema;
@@ -27,14 +30,16 @@ mod tests;
 mod write;
 
 pub use compact::to_compact;
+pub use erase::{Rewritten, Subject};
 pub use error::ArchiveError;
-pub use folder::remove;
 pub use hunt::{
     Answer, AnswerForm, AnswerSize, AnswerWriter, FunctionOfTexts, FunctionType, FunctionValue, Hunt, HuntError,
     HuntFunction, HuntLimits, HuntMeter, HuntProgress, QUESTION_BYTES_MAX, RunningHunt, copy_answer, first_rows,
 };
 pub use needs::{Need, NeededValue, PassingTest};
 pub use passage::{Passage, PassageLine, passage_question, passage_rows, passages};
+pub use place::{ArchivePlace, PlaceSettings};
+pub use privacy::{Hiding, Privacy, PrivateField};
 pub use read::{FileReader, StoredFile};
 pub use restore::{Restored, restore};
 pub use search::{BadSearch, Search};

@@ -1,8 +1,6 @@
 //! Reading files as they were written: batches of columns, a part of the columns or rows where a reader needs no more. Which files
 //! to read is the catalogue's to say; this opens what it is given.
 
-use std::fs::File;
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
@@ -15,6 +13,7 @@ use parquet::arrow::arrow_reader::{
 
 use crate::error::ArchiveError;
 use crate::needs::{GroupFacts, Need};
+use crate::place::{ArchivePlace, Opened};
 
 /// Rows that are read at once.
 const BATCH_ROWS: usize = 8192;
@@ -22,15 +21,14 @@ const BATCH_ROWS: usize = 8192;
 /// A file whose groups of rows are read one by one.
 #[derive(Debug)]
 pub struct StoredFile {
-    file: File,
+    file: Opened,
     metadata: ArrowReaderMetadata,
 }
 
 impl StoredFile {
-    /// Opens a file below the root.
-    pub fn open(root: &Path, path: &str) -> Result<StoredFile, ArchiveError> {
-        let path = root.join(path);
-        let file = File::open(&path).map_err(|error| ArchiveError::io("open", &path, error))?;
+    /// Opens a file of a place.
+    pub fn open(place: impl Into<ArchivePlace>, path: &str) -> Result<StoredFile, ArchiveError> {
+        let file = place.into().open(path)?;
         let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
         Ok(StoredFile { file, metadata })
     }
@@ -66,9 +64,8 @@ impl StoredFile {
         reader(builder, wanted)
     }
 
-    fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<File>, ArchiveError> {
-        let file = self.file.try_clone().map_err(|error| ArchiveError::io("open", Path::new("a file again"), error))?;
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
+    fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<Opened>, ArchiveError> {
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.again()?, self.metadata.clone());
         Ok(builder.with_batch_size(BATCH_ROWS))
     }
 }
@@ -98,10 +95,14 @@ pub struct FileReader {
 }
 
 impl FileReader {
-    /// Opens a file below the root; `wanted`: the columns that are read, all where it is `None`. Columns that the file
+    /// Opens a file of a place; `wanted`: the columns that are read, all where it is `None`. Columns that the file
     /// has not are left out.
-    pub fn open(root: &Path, path: &str, wanted: Option<&[&str]>) -> Result<FileReader, ArchiveError> {
-        reader(StoredFile::open(root, path)?.builder()?, wanted)
+    pub fn open(
+        place: impl Into<ArchivePlace>,
+        path: &str,
+        wanted: Option<&[&str]>,
+    ) -> Result<FileReader, ArchiveError> {
+        reader(StoredFile::open(place, path)?.builder()?, wanted)
     }
 
     /// The columns that are read.
@@ -111,7 +112,7 @@ impl FileReader {
 }
 
 fn reader(
-    mut builder: ParquetRecordBatchReaderBuilder<File>,
+    mut builder: ParquetRecordBatchReaderBuilder<Opened>,
     wanted: Option<&[&str]>,
 ) -> Result<FileReader, ArchiveError> {
     if let Some(wanted) = wanted {

@@ -12,11 +12,10 @@ use event::{DatasetId, EventBatch, RestoredColumns, RestoredRows, Source, Source
 
 use crate::error::ArchiveError;
 use crate::form::{Form, Piece};
-use crate::schema::{FORM, INGESTED, JSON_TYPES, JUDGED_AS, LABELS, LINE, OFFSET, SEQUENCE, SOURCE_ID, SOURCE_NAME};
+use crate::schema::{
+    FORM, INGESTED, JSON_TYPES, JUDGED_AS, LABELS, LINE, OFFSET, SEQUENCE, SOURCE_ID, SOURCE_NAME, is_own,
+};
 use crate::stamp::Stamp;
-
-/// Columns that say where an event comes from, and are no fields of it.
-const OWN: [&str; 10] = [SEQUENCE, SOURCE_ID, SOURCE_NAME, OFFSET, LINE, INGESTED, JUDGED_AS, FORM, JSON_TYPES, LABELS];
 
 /// A batch that was read again, and the number of each of its rows.
 #[derive(Debug)]
@@ -101,7 +100,7 @@ fn datasets(rows: &RecordBatch) -> Vec<DatasetId> {
 fn columns_of(rows: &RecordBatch, originals: &StringViewArray) -> RestoredColumns {
     let mut columns = RestoredColumns::default();
     for (field, array) in rows.schema().fields().iter().zip(rows.columns()) {
-        let is_field = !OWN.contains(&field.name().as_str()) && field.name() != "event.original";
+        let is_field = !is_own(field.name()) && field.name() != "event.original";
         if is_field && array.null_count() < array.len() {
             columns.arrays.push((field.name().clone(), Arc::clone(array)));
         }
@@ -183,7 +182,7 @@ fn bound<'a>(form: &Form, rows: &'a RecordBatch) -> Vec<FormPart<'a>> {
         Piece::Literal(literal) => FormPart::Literal(literal.clone()),
         Piece::Time(stamp) => FormPart::Time(*stamp),
         // A sender may give a field the name of one of our own columns: it is a label.
-        Piece::Value(name) if OWN.contains(&&**name) => FormPart::Text(None, Arc::clone(name)),
+        Piece::Value(name) if is_own(name) => FormPart::Text(None, Arc::clone(name)),
         Piece::Value(name) => {
             let numbers = rows.column_by_name(name).and_then(|column| column.as_primitive_opt());
             match numbers {

@@ -25,6 +25,9 @@ pub const JUDGED_AS: &str = "c0di3.judged_as";
 pub const FORM: &str = "c0di3.form";
 /// What values were in JSON, where they were no strings: `name=number;other=null`.
 pub const JSON_TYPES: &str = "c0di3.json_types";
+/// What was taken out of the event before it was stored: names of fields, with commas between them. The raw line is then not byte
+/// for byte the one that was received.
+pub const REDACTED: &str = "c0di3.redacted";
 /// Fields outside the catalog, and values that do not fit the type of their field.
 pub const LABELS: &str = "labels";
 
@@ -67,6 +70,7 @@ pub fn columns() -> Vec<ArrowField> {
     ];
     all.extend(FIELDS.iter().map(|row| own(row.name, type_of(row.kind))));
     all.push(own(JSON_TYPES, DataType::Utf8View));
+    all.push(own(REDACTED, DataType::Utf8View));
     all.push(own(LABELS, labels_type()));
     all
 }
@@ -77,7 +81,7 @@ pub fn whole() -> Arc<Schema> {
 }
 
 /// What the archive's own columns mean, in their order.
-const MEANINGS: [(&str, &str); 10] = [
+const MEANINGS: [(&str, &str); 11] = [
     (SEQUENCE, "number of the event in the order of commits; no other event of the archive has it"),
     (SOURCE_ID, "id of the source, 32 hexadecimal digits: for files a hash of how they begin"),
     (SOURCE_NAME, "path, address or topic of the source, or the sender that it names"),
@@ -87,8 +91,17 @@ const MEANINGS: [(&str, &str); 10] = [
     (JUDGED_AS, "which rules judge the event: dataset, products, categories and services of its log source"),
     (FORM, "template that makes the raw line of the other columns; absent where `event.original` holds the line"),
     (JSON_TYPES, "what values were in JSON, where they were no strings: `name=number;other=null`"),
+    (
+        REDACTED,
+        "names of fields that were changed or taken out before the event was stored, `event.original` among them where the raw line is not the one that was received; absent where nothing was",
+    ),
     (LABELS, "fields outside the catalog, and values that do not fit the type of their field"),
 ];
+
+/// Whether a column is the archive's own, and no field of an event.
+pub(crate) fn is_own(name: &str) -> bool {
+    MEANINGS.iter().any(|(own, _)| *own == name)
+}
 
 /// The documentation of the files, in Markdown: `schemas/events.md`.
 pub fn document() -> String {

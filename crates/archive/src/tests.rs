@@ -8,8 +8,8 @@ use event::{ArchiveFile, Block, EventBatch, Timestamp};
 use serde_json::Value;
 
 use crate::{
-    FileReader, Hunt, HuntLimits, Need, NeededValue, PassingTest, Restored, Search, Segment, StoredFile, Writer,
-    restore,
+    FileReader, Hiding, Hunt, HuntLimits, Need, NeededValue, PassingTest, Privacy, PrivateField, Restored, Search,
+    Segment, StoredFile, Writer, restore,
 };
 
 fn now() -> Timestamp {
@@ -284,4 +284,54 @@ fn groups_that_cannot_hold_a_value_are_told_and_rows_are_read_by_their_places() 
         })
         .collect();
     assert_eq!(read, rows.map(u64::from));
+}
+
+fn private(root: &Path, privacy: Privacy, batch: &Arc<EventBatch>) -> Vec<ArchiveFile> {
+    let (writer, _) = Writer::open(root, "a", ("test", 1), 2, &BTreeSet::new()).unwrap();
+    let mut segment = Segment::default();
+    segment.push(Arc::clone(batch), 0);
+    writer.with_privacy(privacy).write(&segment, 1).unwrap()
+}
+
+#[test]
+fn secrets_and_private_fields_are_nowhere_in_the_files() {
+    let lines = "192.0.2.7 - alice [29/Nov/2026:10:00:01 +0000] \"GET /in?user=alice&password=hunter2 HTTP/1.1\" 200 5 \"https://a.example/?token=abcd\" \"x\"\n\
+                 192.0.2.8 - - [29/Nov/2026:10:00:02 +0000] \"GET /plain?x=1 HTTP/1.1\" 200 5 \"-\" \"x\"\n\
+                 192.0.2.9 - alice [29/Nov/2026:10:00:03 +0000] \"GET /al%69ce HTTP/1.1\" 200 5 \"-\" \"x\"\n";
+    let batch = parsed("access.log", lines);
+    let names = ["password", "token"].map(str::to_owned);
+    let field = |field: &str, how| PrivateField { dataset: None, field: field.to_owned(), how };
+    let fields = vec![field("user.name", Hiding::Hash), field("http.response.bytes", Hiding::Drop)];
+    assert!(Privacy::new(&names, fields.clone(), "short").unwrap_err().contains("at least 16"));
+    let privacy = Privacy::new(&names, fields, "a key of some length").unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let files = private(folder.path(), privacy, &batch);
+    let all: Vec<_> = restored(folder.path(), &files).into_values().map(|(_, _, fields)| fields).collect();
+    let text = serde_json::to_string(&all).unwrap();
+    for secret in ["hunter2", "abcd", "alice"] {
+        assert!(!text.contains(secret), "{secret} is in {text}");
+    }
+    let hash = all[0]["user.name"].as_str().unwrap();
+    assert!(hash.starts_with("hmac:") && all[2]["user.name"] == hash, "{text}");
+    assert_eq!(all[0]["url.query"], format!("user={hash}&password=[removed]"));
+    assert!(all[0]["event.original"].as_str().unwrap().contains("token=[removed]"), "{text}");
+    assert!(all.iter().all(|event| !event.contains_key("http.response.bytes")), "{text}");
+    let hunt = Hunt::new(folder.path(), &files, HuntLimits::default()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let question = "SELECT c0di3.redacted AS what FROM events ORDER BY c0di3.sequence";
+    let mut out = Vec::new();
+    runtime.block_on(hunt.ask(question)).unwrap().write_ndjson(&mut out).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.contains("event.original") && out.contains("http.request.referrer"), "{out}");
+}
+
+#[test]
+fn an_event_without_anything_private_is_stored_as_before() {
+    let batch = parsed("access.log", &access_lines(50));
+    let names = ["password"].map(str::to_owned);
+    let (plain, careful) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let before = written(plain.path(), std::slice::from_ref(&batch));
+    let after = private(careful.path(), Privacy::new(&names, Vec::new(), "").unwrap(), &batch);
+    assert_eq!(before.iter().map(|file| file.bytes).sum::<u64>(), after.iter().map(|file| file.bytes).sum::<u64>());
+    assert_eq!(before[0].columns, after[0].columns);
 }

@@ -3,8 +3,6 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,8 +19,10 @@ use parquet::schema::types::ColumnPath;
 
 use crate::columns::{Columns, Rows};
 use crate::error::ArchiveError;
-use crate::folder;
 use crate::form::FormBook;
+use crate::owner;
+use crate::place::ArchivePlace;
+use crate::privacy::Privacy;
 use crate::schema::{FORM, LINE, OFFSET, SEQUENCE, columns};
 use crate::segment::{Part, Partition, Segment};
 
@@ -54,37 +54,61 @@ const ZSTD_LEVEL: i32 = 3;
 /// Writes the files of one archive.
 #[derive(Debug)]
 pub struct Writer {
-    root: PathBuf,
+    place: ArchivePlace,
     /// Begins the names of all files: the instance and its epoch, so that two writers never share a name.
     prefix: String,
     jobs: usize,
     books: Mutex<BTreeMap<String, FormBook>>,
+    privacy: Privacy,
     /// Files that compaction has written.
     compacted: AtomicU64,
 }
 
 impl Writer {
-    /// Writes below this folder, which is made where it is not there, for the archive of this name. Files of the instance
+    /// Writes to this place, whose folder is made where it is not there, for the archive of this name. Files of the instance
     /// that are not known were never committed: they are removed, and counted in the answer.
     pub fn open(
-        root: &Path,
+        place: impl Into<ArchivePlace>,
         archive: &str,
         (instance, epoch): (&str, u64),
         jobs: usize,
         known: &BTreeSet<String>,
     ) -> Result<(Writer, u64), ArchiveError> {
-        fs::create_dir_all(root).map_err(|error| ArchiveError::io("make the folder", root, error))?;
-        folder::claim(root, archive, !known.is_empty())?;
-        let orphans = folder::remove_orphans(root, instance, known)?;
+        let place = place.into();
+        place.make()?;
+        owner::claim(&place, archive, !known.is_empty())?;
+        let orphans = owner::remove_orphans(&place, instance, known)?;
         let prefix = format!("{instance}-{epoch}");
         let writer = Writer {
-            root: root.to_owned(),
+            place,
             prefix,
             jobs: jobs.max(1),
             books: Mutex::default(),
+            privacy: Privacy::default(),
             compacted: AtomicU64::new(0),
         };
         Ok((writer, orphans))
+    }
+
+    /// Writes beside whoever else writes to the archive of this name. `began`: in microseconds since 1970; the names of the
+    /// files begin with it.
+    pub fn beside(place: impl Into<ArchivePlace>, archive: &str, began: Timestamp) -> Result<Writer, ArchiveError> {
+        let place = place.into();
+        owner::claim(&place, archive, true)?;
+        let prefix = format!("{}-{}", owner::BESIDE, began.micros());
+        let (books, privacy, compacted) = Default::default();
+        Ok(Writer { place, prefix, jobs: 1, books, privacy, compacted })
+    }
+
+    /// Removes files of those who wrote beside and ended before they were named, and says how many: those that the catalogue does not
+    /// know and that were written before a time at which nobody can still be about to name them.
+    pub fn remove_left_over(&self, known: &BTreeSet<String>, before: Timestamp) -> Result<u64, ArchiveError> {
+        owner::remove_left_over(&self.place, known, before)
+    }
+
+    /// Takes out of events what must not be stored.
+    pub fn with_privacy(self, privacy: Privacy) -> Writer {
+        Writer { privacy, ..self }
     }
 
     /// Writes all events of the segment and syncs them. Its first row gets the number `first_sequence`.
@@ -128,9 +152,13 @@ impl Writer {
         for part in parts {
             let Some((batch, first_sequence)) = batches.get(part.batch) else { continue };
             raw_bytes += part.rows.iter().map(|row| batch.original(*row as usize).len() as u64 + 1).sum::<u64>();
-            let forms = book.forms_of(batch, &part.rows);
+            let mut forms = book.forms_of(batch, &part.rows);
+            let hidden = self.privacy.hidden(&partition.dataset, batch, &part.rows);
+            hidden.iter().for_each(|hidden| hidden.clear(&mut forms));
             let rows = Rows { batch, rows: &part.rows, first_sequence: *first_sequence, forms: &forms };
-            chunks.push((rows.columns()?, part.rows.len()));
+            let mut columns = rows.columns()?;
+            hidden.map_or(Ok(()), |hidden| hidden.apply(&mut columns))?;
+            chunks.push((columns, part.rows.len()));
         }
         self.put_book(&partition.dataset, book);
         let first = batches.first().map_or(0, |(_, first)| *first);
@@ -139,8 +167,9 @@ impl Writer {
         self.write_file(path, partition, (&chunks, raw_bytes))
     }
 
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
+    /// Where the files go.
+    pub fn place(&self) -> &ArchivePlace {
+        &self.place
     }
 
     /// A name that no file has: compaction runs beside commits, and again over what it wrote.
@@ -189,7 +218,7 @@ impl Writer {
             columns: schema.fields().iter().map(|field| field.name().clone()).collect(),
             path,
         };
-        folder::put(&self.root, &file.path, &bytes)?;
+        self.place.put(&file.path, bytes)?;
         Ok(file)
     }
 }

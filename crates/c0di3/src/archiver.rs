@@ -2,17 +2,21 @@
 //! in the archive exactly when its source has moved on. What is kept and for how long is decided in `keeping`.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use archive::{ArchiveError, Segment, Writer};
+use archive::{ArchiveError, ArchivePlace, PlaceSettings, Privacy, Segment, Writer};
 use event::{ArchiveFile, EventBatch};
 use store::{FileQuery, Lease, Store, StoreError};
 use tokio::runtime::Handle;
 
+use crate::clock;
+
 /// Raw lines that wait to be written, in bytes: beyond it files are written before there is a checkpoint that names them.
 const SEGMENT_BYTES_MAX: u64 = 16 << 20;
+
+/// Age of a file that an erasure wrote and did not name, from which it is left over, in microseconds.
+const LEFT_OVER_US: i64 = 86_400 * event::time::SECOND_US;
 
 /// Why events could not be archived.
 #[derive(Debug)]
@@ -35,7 +39,12 @@ pub(crate) struct Archiver {
 
 impl Archiver {
     /// Opens the archive for the holder of the lease. Files that an earlier run wrote and never committed are removed.
-    pub(crate) fn open(root: &Path, lease: &Lease, store: Arc<dyn Store>, runtime: Handle) -> anyhow::Result<Archiver> {
+    pub(crate) fn open(
+        (place, privacy): (&PlaceSettings, &Privacy),
+        lease: &Lease,
+        store: Arc<dyn Store>,
+        runtime: Handle,
+    ) -> anyhow::Result<Archiver> {
         let files =
             runtime.block_on(store.archive_files(&FileQuery::default())).context("cannot read the catalogue")?;
         let gone = runtime.block_on(store.archive_files_gone(event::Timestamp(i64::MAX)))?;
@@ -43,11 +52,17 @@ impl Archiver {
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
         let held = (lease.instance.as_str(), lease.epoch);
         let name = runtime.block_on(store.archive_name())?;
-        let (writer, orphans) = Writer::open(root, &name, held, jobs, &known)
-            .with_context(|| format!("cannot use the archive {}", root.display()))?;
+        let opened = ArchivePlace::of(place, runtime.clone());
+        let opened = opened.and_then(|opened| Writer::open(opened, &name, held, jobs, &known));
+        let (writer, orphans) = opened.with_context(|| format!("cannot use the archive {}", place.folder))?;
         if orphans > 0 {
             tracing::info!(orphans, "removed files of the archive that were never committed");
         }
+        let left_over = writer.remove_left_over(&known, clock::now().saturating_sub_us(LEFT_OVER_US))?;
+        if left_over > 0 {
+            tracing::info!(left_over, "removed files of the archive that an erasure did not come to name");
+        }
+        let writer = writer.with_privacy(privacy.clone());
         Ok(Archiver { writer: Arc::new(writer), segment: Segment::default(), written: Vec::new(), store, runtime })
     }
 

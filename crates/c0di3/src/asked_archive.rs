@@ -2,17 +2,18 @@
 //! for them.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use api::event_archive::{
-    EventArchive, EventRows, HuntId, HuntOrder, HuntState, LinesAround, RowsForm, SourceLine, Unanswerable,
+    EventArchive, EventRows, HuntId, HuntOrder, HuntRunsView, HuntState, LinesAround, RowsForm, SavedHuntView,
+    SourceLine, Unanswerable,
 };
-use archive::{Answer, Hunt, HuntError, HuntFunction, HuntLimits, Search};
+use archive::{Answer, ArchivePlace, Hunt, HuntError, HuntFunction, HuntLimits, PlaceSettings, Search};
 use async_trait::async_trait;
 use event::{ArchiveFile, FindingId, Timestamp};
 use serde_json::Value;
+use store::hunts::HuntState as StoredHunt;
 use store::{FileQuery, Store, StoreError};
 use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
@@ -20,12 +21,16 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::clock;
 use crate::hunts::{HuntInput, Hunts};
+use crate::saved_hunts::{SavedHunt, SavedHunts};
 
 /// Questions that run at once.
 const QUESTIONS_MAX: usize = 4;
 
 /// Threads of all questions.
 const THREADS: usize = 2;
+
+/// Rows that the question of a saved search asks for.
+const SAVED_ROWS: usize = 100;
 
 /// Longest that a question takes.
 const TIME_MAX: Duration = Duration::from_secs(30);
@@ -41,7 +46,8 @@ pub(crate) const AROUND_US: [i64; 2] = [600 * event::time::SECOND_US, 86_400 * e
 
 /// The archive of this process's configuration.
 pub(crate) struct AskedArchive {
-    root: PathBuf,
+    place: ArchivePlace,
+    saved: Arc<SavedHunts>,
     store: Arc<dyn Store>,
     /// Until the process ends: a runtime may not be dropped where another one runs.
     runtime: Option<Runtime>,
@@ -52,17 +58,19 @@ pub(crate) struct AskedArchive {
 
 impl AskedArchive {
     pub(crate) fn new(
-        root: PathBuf,
+        place: &PlaceSettings,
+        saved: Arc<SavedHunts>,
         store: Arc<dyn Store>,
         functions: Vec<HuntFunction>,
-    ) -> std::io::Result<AskedArchive> {
+    ) -> anyhow::Result<AskedArchive> {
         let mut builder = tokio::runtime::Builder::new_multi_thread();
         let runtime = builder.worker_threads(THREADS).thread_name("hunt").enable_all().build()?;
+        let place = ArchivePlace::of(place, runtime.handle().clone())?;
         let room = Arc::new(Semaphore::new(QUESTIONS_MAX));
-        Ok(AskedArchive { root, store, runtime: Some(runtime), room, hunts: Hunts::new()?, functions })
+        Ok(AskedArchive { place, saved, store, runtime: Some(runtime), room, hunts: Hunts::new()?, functions })
     }
 
-    fn place(&self) -> Result<OwnedSemaphorePermit, Unanswerable> {
+    fn seat(&self) -> Result<OwnedSemaphorePermit, Unanswerable> {
         let busy = format!("{QUESTIONS_MAX} questions are being answered: try again shortly");
         Arc::clone(&self.room).try_acquire_owned().map_err(|_| Unanswerable::Busy(busy))
     }
@@ -76,16 +84,51 @@ impl AskedArchive {
         self.store.archive_files(&query).await.map_err(|error| failed(&error))
     }
 
+    pub(crate) fn saved_hunts(&self) -> Arc<SavedHunts> {
+        Arc::clone(&self.saved)
+    }
+
+    /// The answer of a saved hunt over the events between two times.
+    pub(crate) async fn between(
+        &self,
+        question: String,
+        span: (Timestamp, Timestamp),
+        rows: usize,
+    ) -> Result<EventRows, Unanswerable> {
+        let files = self.files(Some(span.0), Some(span.1)).await?;
+        rows_of(&self.ask_over(files, question, rows, Some(span)).await?)
+    }
+
     async fn ask(&self, files: Vec<ArchiveFile>, question: String, rows: usize) -> Result<Answer, Unanswerable> {
-        let _place = self.place()?;
+        self.ask_over(files, question, rows, None).await
+    }
+
+    async fn ask_over(
+        &self,
+        files: Vec<ArchiveFile>,
+        question: String,
+        rows: usize,
+        span: Option<(Timestamp, Timestamp)>,
+    ) -> Result<Answer, Unanswerable> {
+        let _seat = self.seat()?;
         let Some(runtime) = &self.runtime else { return Err(Unanswerable::Failed) };
         let limits =
             HuntLimits { rows, memory_bytes: MEMORY_BYTES, time: TIME_MAX, jobs: THREADS, ..HuntLimits::default() };
-        let root = self.root.clone();
-        let asked = runtime.spawn(async move { Hunt::new(&root, &files, limits)?.ask(&question).await });
+        let (place, functions) = (self.place.clone(), self.functions.clone());
+        let asked = runtime.spawn(async move {
+            let hunt = match span {
+                Some(span) => Hunt::between(&place, &files, limits, span),
+                None => Hunt::new(&place, &files, limits),
+            };
+            hunt?.with_functions(&functions).ask(&question).await
+        });
         match asked.await {
             Ok(Ok(answer)) => Ok(answer),
             Ok(Err(error @ HuntError::TooLong(_))) => Err(Unanswerable::Busy(error.to_string())),
+            Ok(Err(error @ HuntError::Away(_))) => {
+                tracing::warn!(%error, "the archive cannot be read");
+                Err(Unanswerable::Away(error.to_string()))
+            }
             Ok(Err(error)) => Err(Unanswerable::Refused(error.to_string())),
             Err(error) => {
                 tracing::error!(%error, "a question to the archive ended in an unexpected way");
@@ -116,6 +159,31 @@ fn rows_of(answer: &Answer) -> Result<EventRows, Unanswerable> {
     let data = written.ok().and_then(|()| lines.map(read).collect::<Result<Vec<_>, _>>().ok());
     let data = data.ok_or(Unanswerable::Failed)?;
     Ok(EventRows { data, has_more: answer.is_cut })
+}
+
+fn runs_of(state: &StoredHunt) -> HuntRunsView {
+    HuntRunsView {
+        until: state.until.to_string(),
+        runs: state.runs,
+        failures: state.failures,
+        findings: state.findings,
+        last_at: state.last_at.to_string(),
+        last_took_ms: (state.last_took_us / 1000).max(0) as u64,
+        last_rows: state.last_rows,
+        last_error: state.last_error.clone(),
+    }
+}
+
+fn view(hunt: &SavedHunt, runs: Option<HuntRunsView>) -> SavedHuntView {
+    SavedHuntView {
+        id: hunt.id.clone(),
+        title: hunt.title.clone(),
+        description: hunt.description.clone(),
+        question: hunt.asked.sql(SAVED_ROWS, clock::now()).unwrap_or_default(),
+        level: hunt.level.to_string(),
+        every_seconds: hunt.schedule.map(|schedule| (schedule.every_us / event::time::SECOND_US) as u64),
+        runs,
+    }
 }
 
 #[async_trait]
@@ -154,13 +222,21 @@ impl EventArchive for AskedArchive {
         rows_of(&self.ask(files, search.question(rows.saturating_add(1)), rows).await?)
     }
 
+    async fn saved(&self) -> Result<Vec<SavedHuntView>, Unanswerable> {
+        let states = self.store.hunt_states().await.map_err(|error| failed(&error))?;
+        let mut hunts: Vec<&SavedHunt> = self.saved.hunts.iter().collect();
+        hunts.sort_by(|a, b| a.id.cmp(&b.id));
+        let runs = |hunt: &SavedHunt| states.iter().find(|state| state.id == hunt.id).map(runs_of);
+        Ok(hunts.into_iter().map(|hunt| view(hunt, runs(hunt))).collect())
+    }
+
     async fn start(&self, order: HuntOrder) -> Result<HuntId, Unanswerable> {
-        let place = self.place()?;
+        let seat = self.seat()?;
         let Some(runtime) = &self.runtime else { return Err(Unanswerable::Failed) };
         let files = self.files(None, None).await?;
         let limits = HuntLimits { memory_bytes: MEMORY_BYTES, jobs: THREADS, ..HuntLimits::default() };
         let functions = self.functions.clone();
-        let input = HuntInput { root: self.root.clone(), files, limits, functions, place };
+        let input = HuntInput { place: self.place.clone(), files, limits, functions, seat };
         Ok(self.hunts.start(order, input, runtime.handle()))
     }
 

@@ -9,7 +9,9 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use archive::{AnswerFormat, ArchiveArguments, ContextArguments, HuntArguments, SearchArguments};
+pub(crate) use archive::{
+    AnswerFormat, ArchiveArguments, ArchiveCommand, ContextArguments, EraseArguments, HuntArguments, SearchArguments,
+};
 pub(crate) use db::{BackupArguments, DbCommand, DrillArguments, KeyArguments, RestoreArguments, RetentionArguments};
 pub(crate) use live::{LiveArguments, TapArguments, TopArguments};
 
@@ -51,6 +53,9 @@ pub(crate) enum Command {
     Search(SearchArguments),
     /// Print the lines around a finding's evidence
     Context(ContextArguments),
+    /// Look after the archive of events
+    #[command(subcommand)]
+    Archive(ArchiveCommand),
     /// Print every line as a JSON event
     Parse(ParseArguments),
     /// Print which rule matches which line

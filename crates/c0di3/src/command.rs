@@ -6,6 +6,7 @@ pub(crate) mod config;
 pub(crate) mod db;
 pub(crate) mod detect;
 pub(crate) mod doctor;
+pub(crate) mod erase;
 pub(crate) mod formats;
 pub(crate) mod hunt;
 pub(crate) mod input;

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context;
 use api::Tap;
+use archive::ArchiveError;
 use correlate::LiveCorrelator;
 use crossbeam_channel::Receiver;
 use ingest::live::{LiveInput, feed_spool, queue};
@@ -94,7 +95,7 @@ impl Engine {
             tap: self.tap.clone(),
             stop: Arc::clone(stop),
         };
-        let archiver = match self.archiver(&lease) {
+        let archiver = match self.archiver(&lease, stop) {
             Ok(archiver) => archiver,
             Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_passing) => {
                 self.progress.is_in_trouble(format!("the store does not answer: {error:#}"));
@@ -102,6 +103,9 @@ impl Engine {
             }
             Err(error) => return Err(error),
         };
+        if archiver.is_none() && self.config.store.archive.place.is_some() {
+            return Ok(Ended::Stopped);
+        }
         let keeping = archiver.as_ref().and_then(|archiver| self.keeping(archiver));
         let target = Target {
             store: Arc::clone(&self.store),
@@ -146,17 +150,33 @@ impl Engine {
         })
     }
 
-    /// The archive, where there is one.
-    fn archiver(&self, lease: &Lease) -> anyhow::Result<Option<Archiver>> {
-        let Some(folder) = &self.config.store.archive.folder else { return Ok(None) };
-        Archiver::open(folder, lease, Arc::clone(&self.store), self.runtime.clone()).map(Some)
+    /// The archive, where there is one, as soon as its place answers.
+    fn archiver(&self, lease: &Lease, stop: &AtomicBool) -> anyhow::Result<Option<Archiver>> {
+        let kept = &self.config.store.archive;
+        let Some(place) = &kept.place else { return Ok(None) };
+        while !stop.load(Ordering::Relaxed) {
+            match Archiver::open((place, &kept.privacy), lease, Arc::clone(&self.store), self.runtime.clone()) {
+                Ok(archiver) => return Ok(Some(archiver)),
+                Err(error) if is_passing(&error) => {
+                    metrics::counter!("archive_errors_total").increment(1);
+                    tracing::error!(
+                        error = format!("{error:#}"),
+                        "events are kept in the spool until they can be archived"
+                    );
+                    self.progress.is_in_trouble(format!("{error:#}"));
+                    std::thread::sleep(RETRY);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// What keeps the archive within its bounds while this run lasts.
     fn keeping(&self, archiver: &Archiver) -> Option<Keeping> {
         let bounds = self.config.store.archive.clone();
         let (store, runtime) = (Arc::clone(&self.store), self.runtime.clone());
-        bounds.folder.clone().map(|root| Keeping { root, writer: archiver.writer(), store, runtime, bounds })
+        bounds.place.is_some().then(|| Keeping { writer: archiver.writer(), store, runtime, bounds })
     }
 
     /// Reads what was pushed, from where the last run has committed it.
@@ -177,7 +197,7 @@ impl Engine {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let jobs = if self.config.analyzer.jobs == 0 { cores } else { self.config.analyzer.jobs };
         let watch = Some(Watch { accounts: self.spool.accounts().clone(), tap: self.tap.clone() });
-        let archived = self.config.store.archive.folder.is_some();
+        let archived = self.config.store.archive.place.is_some();
         let options = PipelineOptions { jobs, parse: self.parse.clone(), since: None, until: None, archived, watch };
         let ran = pipeline::run(input, &self.rules, &options, run_stop, |done| committer.take(done));
         let ran = ran.and_then(|()| committer.commit(Extent::Checkpoint));
@@ -202,13 +222,19 @@ impl Engine {
                 );
                 Ok(Ended::Fenced)
             }
-            Some(error) if error.is_passing() => {
+            _ if is_passing(&error) => {
                 tracing::warn!(
-                    "stopped while the store was away: what was not committed is read again at the next start"
+                    "stopped while store or archive was away: what was not committed is read again at the next start"
                 );
                 Ok(Ended::Stopped)
             }
             _ => Err(error),
         }
     }
+}
+
+/// Whether the archive may be there after a while.
+fn is_passing(error: &anyhow::Error) -> bool {
+    let of_place = error.downcast_ref::<ArchiveError>().is_some_and(ArchiveError::is_passing);
+    of_place || error.downcast_ref::<StoreError>().is_some_and(StoreError::is_passing)
 }

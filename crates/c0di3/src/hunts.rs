@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use api::event_archive::{HuntCounts, HuntId, HuntOrder, HuntPhase, HuntState, RowsForm, Unanswerable};
 use archive::{
-    AnswerForm, AnswerSize, AnswerWriter, Hunt, HuntError, HuntFunction, HuntLimits, HuntMeter, copy_answer,
+    AnswerForm, AnswerSize, AnswerWriter, ArchivePlace, Hunt, HuntError, HuntFunction, HuntLimits, HuntMeter,
+    copy_answer,
 };
 use event::{ArchiveFile, Timestamp};
 use tempfile::TempDir;
@@ -36,12 +37,12 @@ const PIECES: usize = 4;
 
 /// What a hunt reads, and what it may take.
 pub(crate) struct HuntInput {
-    pub(crate) root: PathBuf,
+    pub(crate) place: ArchivePlace,
     pub(crate) files: Vec<ArchiveFile>,
     pub(crate) limits: HuntLimits,
     pub(crate) functions: Vec<HuntFunction>,
-    /// A place among the questions that run at once.
-    pub(crate) place: OwnedSemaphorePermit,
+    /// A seat among the questions that run at once.
+    pub(crate) seat: OwnedSemaphorePermit,
 }
 
 /// All hunts since the process began.
@@ -221,8 +222,8 @@ async fn answer(
     path: &Path,
     tell: &watch::Sender<Course>,
 ) -> Result<(), HuntError> {
-    let _place = &input.place;
-    let hunt = Hunt::new(&input.root, &input.files, input.limits)?.with_functions(&input.functions);
+    let _seat = &input.seat;
+    let hunt = Hunt::new(&input.place, &input.files, input.limits)?.with_functions(&input.functions);
     let mut running = hunt.start(&order.question).await?;
     tell.send_modify(|course| course.meter = Some(running.meter().clone()));
     let failed = |error: std::io::Error| HuntError::Failed(format!("the answer cannot be written: {error}"));

@@ -1,7 +1,6 @@
 //! Keeps the archive within its bounds: the oldest files go by age and by length, small files become large ones, and what the
 //! catalogue has given up is removed from the disk once nobody can have it open any more.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -32,7 +31,6 @@ const COMPACTED_MAX: usize = 4;
 
 /// The archive that is kept in order.
 pub(crate) struct Keeping {
-    pub(crate) root: PathBuf,
     pub(crate) writer: Arc<Writer>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) runtime: Handle,
@@ -67,7 +65,7 @@ impl Keeping {
         }
         self.compact(&kept, now)?;
         let paths = self.runtime.block_on(self.store.archive_files_gone(now.saturating_sub_us(GRACE_US)))?;
-        archive::remove(&self.root, &paths).context("cannot remove files of the archive")?;
+        self.writer.place().remove(&paths).context("cannot remove files of the archive")?;
         self.runtime.block_on(self.store.forget_archive_files(&paths))?;
         metrics::gauge!("archive_files").set(kept.len() as f64);
         metrics::gauge!("archive_bytes").set(kept.iter().map(|file| file.bytes).sum::<u64>() as f64);
@@ -84,7 +82,7 @@ impl Keeping {
             let replaced = self.store.replace_archive_files(&paths, std::slice::from_ref(&one), now);
             if !self.runtime.block_on(replaced)? {
                 // Somebody else has taken one of them away meanwhile.
-                archive::remove(&self.root, std::slice::from_ref(&one.path))?;
+                self.writer.place().remove(std::slice::from_ref(&one.path))?;
             }
         }
         Ok(())
@@ -124,8 +122,14 @@ mod tests {
             sequences: (hours as u64, hours as u64),
             columns: Vec::new(),
         };
-        let bounds =
-            |bytes_max, hours: i64| ArchiveConfig { folder: None, bytes_max, age_max_us: hours * 3_600_000_000 };
+        let bounds = |bytes_max, hours: i64| ArchiveConfig {
+            place: None,
+            reached: archive::PlaceSettings::default(),
+            hunts: Vec::new(),
+            privacy: archive::Privacy::default(),
+            bytes_max,
+            age_max_us: hours * 3_600_000_000,
+        };
         let files = vec![file(5, 10), file(1, 10), file(3, 10)];
         let now = Timestamp(6 * 3_600_000_000);
         let gone = |bounds: ArchiveConfig| {

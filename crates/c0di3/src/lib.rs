@@ -18,6 +18,7 @@ mod config;
 mod engine;
 mod heap;
 mod hunt_functions;
+mod hunting;
 mod hunts;
 mod indicators;
 mod keeping;
@@ -30,6 +31,7 @@ mod positions;
 mod recognise;
 mod rule_files;
 mod rulebook;
+mod saved_hunts;
 mod screen;
 mod senders;
 mod signals;
@@ -44,7 +46,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::cli::{Arguments, Command, ConfigCommand, RulesCommand};
+use crate::cli::{ArchiveCommand, Arguments, Command, ConfigCommand, RulesCommand};
 use crate::command::service::{self, Parts};
 use crate::outcome::Outcome;
 
@@ -86,6 +88,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Hunt(hunt) => command::hunt::hunt(&config, &hunt),
         Command::Search(search) => command::hunt::search(&config, &search),
         Command::Context(context) => command::hunt::context(&config, &context),
+        Command::Archive(ArchiveCommand::Erase(erase)) => command::erase::run(&config, &erase),
         Command::Parse(parse) => command::parse::run(&config, &parse),
         Command::Formats(formats) => command::formats::run(&config, &formats),
         Command::Detect(detect) => command::detect::run(&config, &detect),

@@ -7,6 +7,7 @@ use crate::audit::Audit;
 use crate::endpoints::Endpoints;
 use crate::error::StoreError;
 use crate::housekeeping::Housekeeping;
+use crate::hunts::HuntRuns;
 use crate::ledger::Ledger;
 use crate::people::{Deliveries, Incidents, Mutes, Summaries, Tokens};
 use crate::postgres::{self, Use};
@@ -32,6 +33,7 @@ pub trait Store:
     + Seen
     + Tasks
     + ArchiveCatalogue
+    + HuntRuns
     + Upkeep
     + Housekeeping
 {
@@ -50,6 +52,7 @@ impl<T> Store for T where
         + Seen
         + Tasks
         + ArchiveCatalogue
+        + HuntRuns
         + Upkeep
         + Housekeeping
 {

@@ -1,8 +1,9 @@
-//! Real servers for tests and benches: PostgreSQL, Redis, a Kafka-protocol broker and a llama.cpp server, each on a free
+//! Real servers for tests and benches: PostgreSQL, Redis, a Kafka-protocol broker, a llama.cpp server and S3-compatible storage, each on a free
 //! port of the loopback address, in a temporary folder, ended when dropped. A server that cannot be started is a panic
 //! that says what is missing: a test that skips would prove nothing.
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot have its server must fail")]
 
+mod bucket;
 pub mod certificates;
 
 use std::fs::File;
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+pub use bucket::{Buckets, Fault, FaultProxy};
 
 /// Longest that a server may take to start.
 const START_MAX: Duration = Duration::from_secs(60);
@@ -51,7 +54,7 @@ fn tools() -> PathBuf {
 }
 
 /// A tool that `make test` puts there.
-fn tool(name: &str) -> PathBuf {
+pub fn tool(name: &str) -> PathBuf {
     let path = tools().join(name);
     assert!(path.exists(), "{} is missing: run deploy/scripts/test-tools.sh, as `make test` does", path.display());
     path

@@ -116,3 +116,112 @@ fn a_finding_leads_to_the_lines_around_it() {
     assert_eq!(wrong.code, Some(2));
     assert!(wrong.err.contains("did you mean source.ip?"), "{}", wrong.err);
 }
+
+#[test]
+fn a_subjects_events_are_erased_through_kills_and_the_audit_log_says_so() {
+    let sandbox = Sandbox::new();
+    let line = |at: usize| {
+        let user = if at % 10 == 0 { "alice" } else { "bob" };
+        let (hour, minute, second) = (at / 3600 % 24, at / 60 % 60, at % 60);
+        format!(
+            "198.51.100.7 - {user} [29/Nov/2026:{hour:02}:{minute:02}:{second:02} +0000] \"GET /{at} HTTP/1.1\" 200 5 \"-\" \"x\"\n"
+        )
+    };
+    let lines = 40_000;
+    let path = sandbox.write("access.log", (0..lines).map(line).collect::<String>());
+    let place = ["--store", "sqlite:a.db", "--archive", "events"];
+    let replayed = sandbox.run(&[&["replay", &path], &place[..]].concat());
+    assert_eq!(replayed.code, Some(0), "{}", replayed.err);
+    let counted = || {
+        let question = "SELECT count(*) AS n, count(DISTINCT c0di3.sequence) AS d, sum(CASE WHEN user.name = 'alice' THEN 1 ELSE 0 END) AS a FROM events";
+        let run = sandbox.run(&[&["hunt", question, "--out", "ndjson"], &place[..]].concat());
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        let row = json_lines(&run.out).remove(0);
+        ["n", "d", "a"].map(|name| row[name].as_u64().unwrap() as usize)
+    };
+    let erase =
+        [&["archive", "erase", "--field", "user.name", "--value", "alice", "--reason", "request 17"], &place[..]];
+    let erase = erase.concat();
+    let planned = sandbox.run(&[&erase[..], &["--dry-run"]].concat());
+    assert!(
+        planned.out.starts_with(&format!("{} events would be erased", lines / 10)),
+        "{}{}",
+        planned.out,
+        planned.err
+    );
+    assert_eq!(counted(), [lines, lines, lines / 10]);
+    for pause in [150, 400, 900, 1500] {
+        let mut child = sandbox.command(&erase).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(pause));
+        child.kill().unwrap();
+        collect(child);
+        let [events, numbers, of_alice] = counted();
+        assert_eq!((events, numbers), (lines - lines / 10 + of_alice, events), "nobody else's events went");
+    }
+    let erased = sandbox.run(&erase);
+    assert_eq!(erased.code, Some(0), "{}", erased.err);
+    assert_eq!(counted(), [lines - lines / 10, lines - lines / 10, 0]);
+    let audit = "import sqlite3; print([row for row in sqlite3.connect('a.db').execute('SELECT action, outcome, detail FROM audit')])";
+    let mut python = std::process::Command::new("python3");
+    let noted = python.args(["-c", audit]).current_dir(sandbox.root()).output().unwrap();
+    let noted = String::from_utf8_lossy(&noted.stdout).into_owned();
+    assert!(
+        noted.contains("archive.erase") && noted.contains("begun: user.name") && noted.contains("request 17"),
+        "{noted}"
+    );
+    assert!(!noted.contains("alice"), "the log does not keep what was erased: {noted}");
+    let refused = sandbox.run(&[
+        "archive",
+        "erase",
+        "--field",
+        "event.original",
+        "--value",
+        "x",
+        "--reason",
+        "y",
+        "--archive",
+        "events",
+    ]);
+    assert_eq!(refused.code, Some(2), "{}", refused.err);
+}
+
+#[test]
+fn other_programs_read_the_folder_as_it_is() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.write("access.log", log(30_000));
+    let samples = crate::program::samples();
+    let place = ["--store", "sqlite:a.db", "--archive", "events"];
+    let replayed = sandbox.run(&[&["replay", &path, &samples], &place[..]].concat());
+    assert_eq!(replayed.code, Some(0), "{}", replayed.err);
+    let question = "SELECT event.dataset AS dataset, count(*) AS n, sum(http.response.status_code) AS status, sum(c0di3.line) AS line, \
+                    count(DISTINCT source.ip) AS ips, min(@timestamp) AS first, max(@timestamp) AS last FROM events GROUP BY event.dataset ORDER BY event.dataset"
+        .replace("@timestamp", "\"@timestamp\"");
+    let run = sandbox.run(&[&["hunt", question.as_str(), "--out", "ndjson"], &place[..]].concat());
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let expected = json_lines(&run.out);
+    assert!(expected.len() > 5, "{expected:?}");
+    for reader in ["duckdb", "pyarrow", "polars"] {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/lake/read.py");
+        let run = std::process::Command::new(servers::tool("lake/bin/python"))
+            .args([script, reader, "events"])
+            .current_dir(sandbox.root())
+            .output()
+            .unwrap();
+        let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+        assert!(run.status.success(), "{reader}: {err}");
+        let found = json_lines(&out);
+        assert_eq!(found.len(), expected.len(), "{reader}");
+        for (found, expected) in found.iter().zip(&expected) {
+            for (name, value) in expected.as_object().unwrap() {
+                assert_eq!(moment(&found[name]), moment(value), "{reader}, {name} of {}", expected["dataset"]);
+            }
+        }
+    }
+}
+
+/// A value; of a time the part that all programs write alike.
+fn moment(value: &Value) -> String {
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let is_time = text.len() > 18 && text.as_bytes()[4] == b'-' && text.as_bytes()[13] == b':';
+    if is_time { text.replace('T', " ")[..19].to_owned() } else { text }
+}

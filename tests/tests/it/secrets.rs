@@ -17,6 +17,8 @@ fn settings(sandbox: &Sandbox, store: &str) -> String {
         "[store]\nurl = \"postgres://coreagent:{PLANTED}1@{place}\"\n\
          [cache]\nurl = \"redis://user:{PLANTED}2@127.0.0.1:{closed}/\"\n\
          [llm]\nurl = \"http://127.0.0.1:{closed}\"\napi_key = \"{PLANTED}3\"\n\
+         [archive]\naccess_key_id = \"someone\"\nsecret_access_key = \"{PLANTED}8\"\nsession_token = \"{PLANTED}9\"\n\
+         hash_key = \"{PLANTED}10-of-some-length\"\n\
          [auth]\ntokens = true\n[notify]\nage = \"3650d\"\n[log]\nlevel = \"trace\"\nfolder = \"{}/logs\"\nstderr = true\n\
          [webhooks]\nendpoints = [{{name = \"desk\", url = \"http://127.0.0.1:{closed}/hook\", secret = \"{webhook}\", \
          allow = [\"127.0.0.0/8\"], allow_http = true}}]\n",

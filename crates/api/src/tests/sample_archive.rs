@@ -1,13 +1,13 @@
 //! An archive for tests of the API.
 
-use std::time::Duration;
-
 use event::FindingId;
 use tokio::sync::mpsc::{Receiver, channel};
 
+use std::time::Duration;
+
 use crate::event_archive::{
-    EventArchive, EventRows, HuntCounts, HuntId, HuntOrder, HuntPhase, HuntState, LinesAround, RowsForm, SourceLine,
-    Unanswerable,
+    EventArchive, EventRows, HuntCounts, HuntId, HuntOrder, HuntPhase, HuntRunsView, HuntState, LinesAround, RowsForm,
+    SavedHuntView, SourceLine, Unanswerable,
 };
 
 /// An archive whose answers have the form of real ones (real ones are tested where they are).
@@ -29,6 +29,29 @@ impl EventArchive for SampleArchive {
             "" => Ok(EventRows::default()),
             _ => Err(Unanswerable::Refused("no such field".to_owned())),
         }
+    }
+
+    async fn saved(&self) -> Result<Vec<SavedHuntView>, Unanswerable> {
+        let runs = HuntRunsView {
+            until: "2026-11-29T10:00:00Z".to_owned(),
+            runs: 3,
+            failures: 0,
+            findings: 1,
+            last_at: "2026-11-29T10:02:00Z".to_owned(),
+            last_took_ms: 12,
+            last_rows: 1,
+            last_error: String::new(),
+        };
+        let hunt = |id: &str, every_seconds, runs| SavedHuntView {
+            id: id.to_owned(),
+            title: id.to_owned(),
+            description: String::new(),
+            question: "SELECT 1".to_owned(),
+            level: "medium".to_owned(),
+            every_seconds,
+            runs,
+        };
+        Ok(vec![hunt("one", Some(3600), Some(runs)), hunt("two", None, None)])
     }
 
     async fn start(&self, order: HuntOrder) -> Result<HuntId, Unanswerable> {

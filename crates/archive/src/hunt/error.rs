@@ -1,11 +1,13 @@
 //! Why a question to the archive has no answer.
 
+use std::error::Error;
 use std::time::Duration;
 
-use thiserror::Error;
+use datafusion::error::DataFusionError;
+use thiserror::Error as ThisError;
 
 /// Why a question has no answer.
-#[derive(Debug, Error)]
+#[derive(Debug, ThisError)]
 pub enum HuntError {
     /// It is no question that may be asked.
     #[error("{0}")]
@@ -16,10 +18,30 @@ pub enum HuntError {
     /// It took longer than it may.
     #[error("the question took longer than {0:?}: ask for a shorter time, or fewer columns")]
     TooLong(Duration),
+    /// The files cannot be reached, or not for now.
+    #[error("the events cannot be read where they lie: {0}")]
+    Away(String),
 }
 
-impl From<datafusion::error::DataFusionError> for HuntError {
-    fn from(error: datafusion::error::DataFusionError) -> Self {
-        HuntError::Failed(error.strip_backtrace())
+impl From<DataFusionError> for HuntError {
+    fn from(error: DataFusionError) -> Self {
+        match of_store(&error) {
+            Some(cause) => HuntError::Away(cause),
+            None => HuntError::Failed(error.strip_backtrace()),
+        }
     }
+}
+
+/// What the store of the files says, where it is what failed: behind whatever layers the error has come through.
+fn of_store(error: &DataFusionError) -> Option<String> {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(found) = cause {
+        if let Some(found) = found.downcast_ref::<datafusion_object_store::Error>() {
+            return Some(found.to_string());
+        }
+        cause = found.source();
+    }
+    // Some layers keep the words alone.
+    let words = error.strip_backtrace();
+    words.contains("Generic S3 error:").then_some(words)
 }

@@ -2,7 +2,6 @@
 //! them; row groups and pages by the statistics and filters in the files.
 
 use std::collections::{BTreeSet, HashSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, BooleanArray, TimestampMicrosecondArray, UInt64Array};
@@ -15,30 +14,26 @@ use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
-use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::utils::conjunction;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use event::ArchiveFile;
 
+use crate::place::Reached;
 use crate::schema::whole;
 
-/// Some files below a folder.
+/// Some files of a place.
 #[derive(Debug)]
 pub(super) struct StoredEvents {
-    root: PathBuf,
+    reached: Reached,
     files: Vec<ArchiveFile>,
     schema: SchemaRef,
 }
 
 impl StoredEvents {
-    pub(super) fn of(root: &Path, files: &[ArchiveFile]) -> std::result::Result<StoredEvents, String> {
-        let root = root.canonicalize().or_else(|error| match files.is_empty() {
-            true => Ok(root.to_owned()),
-            false => Err(format!("cannot read the archive {}: {error}", root.display())),
-        })?;
-        Ok(StoredEvents { root, files: files.to_vec(), schema: whole() })
+    pub(super) fn of(reached: Reached, files: &[ArchiveFile]) -> StoredEvents {
+        StoredEvents { reached, files: files.to_vec(), schema: whole() }
     }
 
     /// Names of all columns.
@@ -89,7 +84,7 @@ impl TableProvider for StoredEvents {
         let groups = session.config().target_partitions().max(1);
         let mut shares: Vec<Vec<PartitionedFile>> = vec![Vec::new(); groups.min(chosen.len()).max(1)];
         for (at, file) in chosen.into_iter().enumerate() {
-            let path = self.root.join(&file.path).to_string_lossy().into_owned();
+            let path = self.reached.path(&file.path);
             let share = at % shares.len();
             shares[share].push(PartitionedFile::new(path, file.bytes));
         }
@@ -99,7 +94,7 @@ impl TableProvider for StoredEvents {
         let shares: Vec<FileGroup> = shares.into_iter().map(FileGroup::new).collect();
         // No filter is exact here: a limit holds only where there is none.
         let limit = limit.filter(|_| filters.is_empty());
-        let scan = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
+        let scan = FileScanConfigBuilder::new(self.reached.url.clone(), Arc::new(source))
             .with_file_groups(shares)
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 /// Where the archive lies, and what an answer may take.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ArchiveArguments {
-    /// Folder of the archive; the configured one where absent
+    /// Folder of the archive, or s3://BUCKET/PREFIX; the configured one where absent
     #[arg(long, value_name = "DIR")]
-    pub(crate) archive: Option<PathBuf>,
+    pub(crate) archive: Option<String>,
     /// The store that knows its files (sqlite:PATH or postgres://…)
     #[arg(long, value_name = "URL")]
     pub(crate) store: Option<String>,
@@ -46,11 +46,42 @@ pub(crate) struct HuntArguments {
     /// A rule, pack or correlation to judge the archive by, with the rules that it needs; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) rule: Vec<PathBuf>,
+    /// The id of a saved hunt (archive.hunts): its question is asked
+    #[arg(long, value_name = "ID")]
+    pub(crate) saved: Option<String>,
     /// Only files with events since then: 30d, or a time
     #[arg(long, value_name = "SPAN|TIME")]
     pub(crate) since: Option<String>,
     #[command(flatten)]
     pub(crate) archive: ArchiveArguments,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ArchiveCommand {
+    /// Erase the events of one subject: files are written anew without them
+    Erase(EraseArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EraseArguments {
+    /// Such as user.name
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) field: String,
+    /// Events are erased where the field has exactly this value, or its hash
+    #[arg(long, value_name = "VALUE")]
+    pub(crate) value: String,
+    /// Why; stands in the audit log
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Tell how many events would be erased, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Folder of the archive, or s3://BUCKET/PREFIX; the configured one where absent
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: Option<String>,
+    /// The store that knows its files (sqlite:PATH or postgres://…)
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
 }
 
 #[derive(Args, Debug)]

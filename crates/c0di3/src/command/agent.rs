@@ -18,7 +18,9 @@ use crate::certificates::CertificatesCheck;
 use crate::checks::{AnalyzerCheck, DiskCheck, LlmCheck, RedisCheck, StoreCheck};
 use crate::config::Config;
 use crate::hunt_functions::hunt_functions;
+use crate::hunting::Hunting;
 use crate::ports::{Ports, bind, check_exposure};
+use crate::saved_hunts::SavedHunts;
 use crate::tasks::TasksCheck;
 use crate::tls::analyzer_client;
 use crate::webhooks::WebhooksCheck;
@@ -39,9 +41,11 @@ impl Listeners {
 }
 
 /// Events at rest, where they are kept.
-fn event_archive(config: &Config, store: &Arc<dyn Store>) -> anyhow::Result<Option<Arc<dyn EventArchive>>> {
-    let Some(root) = config.store.archive.folder.clone() else { return Ok(None) };
-    let asked = AskedArchive::new(root, Arc::clone(store), hunt_functions(config))
+fn event_archive(config: &Config, store: &Arc<dyn Store>) -> anyhow::Result<Option<Arc<AskedArchive>>> {
+    let Some(place) = &config.store.archive.place else { return Ok(None) };
+    let hunts = SavedHunts::read(&config.store.archive.hunts);
+    hunts.problems.iter().for_each(|problem| tracing::warn!(problem, "a saved hunt cannot be used"));
+    let asked = AskedArchive::new(place, Arc::new(hunts), Arc::clone(store), hunt_functions(config))
         .context("cannot start what answers questions to the archive")?;
     Ok(Some(Arc::new(asked)))
 }
@@ -117,10 +121,11 @@ impl Agent {
         auth: Auth,
     ) -> anyhow::Result<()> {
         let health = HealthState::new("core-agent", self.checks.into(), metrics, Arc::clone(&ports.draining));
+        let archive = event_archive(&self.config, &self.store)?;
         let state = ApiState {
             store: Arc::clone(&self.store),
             hot: Arc::clone(&self.hot),
-            archive: event_archive(&self.config, &self.store)?,
+            archive: archive.clone().map(|archive| archive as Arc<dyn EventArchive>),
             health: health.clone(),
             auth,
             clock: clock::now,
@@ -131,6 +136,10 @@ impl Agent {
                 tokio::spawn(catch_up::in_substitute(Arc::clone(&self.store), shared));
             }
             None => drop(tokio::spawn(catch_up::in_memory(Arc::clone(&self.store), self.hot))),
+        }
+        if let Some(archive) = archive {
+            let (join, thresholds) = (self.config.store.join, self.config.correlation.thresholds);
+            tokio::spawn(Hunting::new(archive, Arc::clone(&self.store), join, thresholds).run());
         }
         tokio::spawn(Summariser::new(Arc::clone(&self.store), self.llm, clock::now).run());
         let deliverer = Deliverer::new(self.store, self.config.notify.endpoints, self.config.notify.link, clock::now);

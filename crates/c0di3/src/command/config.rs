@@ -8,12 +8,16 @@ use crate::cli::ShapeArguments;
 use crate::command::input;
 use crate::config::{Config, DEFAULT_TEXT};
 use crate::outcome::{Outcome, tell};
+use crate::saved_hunts::SavedHunts;
 use crate::screen::{Paint, Screen};
 
 pub(crate) fn check(config: &Config) -> anyhow::Result<Outcome> {
     let shapes = input::shapes(config, &ShapeArguments::default())?;
     for note in config.input.formats.notes() {
         tell(&format!("note: input.formats: {note}"));
+    }
+    for problem in SavedHunts::read(&config.store.archive.hunts).problems {
+        tell(&format!("note: archive.hunts: {problem}"));
     }
     for note in shapes.notes() {
         tell(&format!("note: {note}"));
@@ -35,7 +39,8 @@ pub(crate) fn show(config: &Config) -> anyhow::Result<Outcome> {
 }
 
 /// Names of settings that are secrets whole.
-const SECRETS: [&str; 3] = ["secret", "api_key", "forward_shared_key"];
+const SECRETS: [&str; 6] =
+    ["secret", "api_key", "forward_shared_key", "secret_access_key", "session_token", "hash_key"];
 
 /// The settings with every secret as `***`, wherever it stands.
 fn without_secrets(value: toml::Value) -> toml::Value {

@@ -15,20 +15,37 @@ use crate::clock;
 use crate::command::replay::printable::printable;
 use crate::config::Config;
 use crate::outcome::{Outcome, Usage, tell};
+use crate::saved_hunts::SavedHunts;
 use crate::screen::{Paint, Screen};
 
 /// Answers SQL, or judges what lies in the archive by rules.
 pub(crate) fn hunt(config: &Config, arguments: &HuntArguments) -> anyhow::Result<Outcome> {
     let opened = OpenArchive::of(config, &arguments.archive)?;
     let since = arguments.since.as_deref().map(since).transpose()?;
-    match (&arguments.question, arguments.rule.as_slice()) {
+    let saved = arguments.saved.as_deref().map(|id| saved(config, id, opened.limits.rows)).transpose()?;
+    let question = match (&arguments.question, &saved) {
+        (Some(_), Some(_)) => None,
+        (asked, saved) => asked.as_ref().or(saved.as_ref()),
+    };
+    match (question, arguments.rule.as_slice()) {
         (Some(question), []) => {
             let answer = opened.ask(&opened.files(since, None)?, question)?;
             opened.print(&answer, arguments.archive.out)
         }
         (None, rules @ [_, ..]) => retro::run(config, &opened, rules, since),
-        _ => Err(Usage("hunt takes a question in SQL, or --rule FILE".to_owned()).into()),
+        _ => Err(Usage("hunt takes a question in SQL, --rule FILE, or --saved ID".to_owned()).into()),
     }
+}
+
+/// The question of a saved hunt.
+fn saved(config: &Config, id: &str, rows: usize) -> anyhow::Result<String> {
+    let saved = SavedHunts::read(&config.store.archive.hunts);
+    saved.problems.iter().for_each(|problem| tell(problem));
+    let Some(hunt) = saved.named(id) else {
+        let known: Vec<&str> = saved.hunts.iter().map(|hunt| hunt.id.as_str()).collect();
+        return Err(Usage(format!("--saved: there is no hunt `{id}`; known are: {}", known.join(", "))).into());
+    };
+    Ok(hunt.asked.sql(rows.saturating_add(1), clock::now()).map_err(Usage)?)
 }
 
 /// A moment, or a time span back from now.

@@ -28,7 +28,7 @@ use crate::command::input;
 use crate::command::replay::report::{Report, Totals};
 use crate::command::replay::sources::Sources;
 use crate::committer::{Committer, Extent, Policy, Taken, Target, count_in_order};
-use crate::config::{self, Config};
+use crate::config::{self, ArchiveConfig, Config};
 use crate::outcome::{Outcome, Usage, tell};
 use crate::pipeline::{self, DoneBlock, PipelineOptions, RulesInForce};
 use crate::{rule_files, signals};
@@ -63,7 +63,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
         }
         _ => (None, store::Resume::default()),
     };
-    let archiver = archiver(&arguments.archive, store.as_ref().zip(lease.as_ref()), &runtime)?;
+    let archiver = archiver((&arguments.archive, &config.store.archive), store.as_ref().zip(lease.as_ref()), &runtime)?;
     let sources = Sources::find(&arguments.paths, resume.sources, &options.parse);
     let replay = Replay {
         bar: bar::bar(sources.bytes),
@@ -98,7 +98,7 @@ pub(crate) fn run(config: Config, arguments: ReplayArguments) -> anyhow::Result<
 
 /// Where events are kept, if anywhere: the catalogue of the files is in the store.
 fn archiver(
-    folder: &str,
+    (folder, kept): (&str, &ArchiveConfig),
     target: Option<(&Arc<dyn Store>, &Lease)>,
     runtime: &Runtime,
 ) -> anyhow::Result<Option<Archiver>> {
@@ -109,7 +109,9 @@ fn archiver(
         let reason = "--archive needs a store, which knows the files, and whole files: leave out --store none, --since and --until";
         return Err(Usage(reason.to_owned()).into());
     };
-    Archiver::open(folder.as_ref(), lease, Arc::clone(store), runtime.handle().clone()).map(Some)
+    let place = kept.reached.at(folder);
+    place.check().map_err(|reason| Usage(format!("--archive: {reason}")))?;
+    Archiver::open((&place, &kept.privacy), lease, Arc::clone(store), runtime.handle().clone()).map(Some)
 }
 
 /// Only one replay at a time may write to a store: both would keep their own correlation state. Held until the file is

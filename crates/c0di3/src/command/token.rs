@@ -61,7 +61,7 @@ pub(crate) fn run(config: &Config, command: &TokenCommand) -> anyhow::Result<Out
 }
 
 /// Whoever runs the command, as the operating system knows them.
-fn by(command: &str) -> By {
+pub(super) fn by(command: &str) -> By {
     // The process's own folder belongs to its user, whatever its environment says.
     let actor = match std::fs::metadata("/proc/self").map(|own| own.uid()) {
         Ok(uid) => user_name(&std::fs::read_to_string("/etc/passwd").unwrap_or_default(), uid),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use archive::{Hiding, PlaceSettings, Privacy, PrivateField};
 use event::{Severity, Thresholds};
 
 use super::analyzer::check_analyzer;
@@ -80,8 +81,38 @@ fn check_archive(section: &ArchiveSection, problems: &mut Problems) -> ArchiveCo
     if section.bytes_max == 0 || age_max_us == 0 {
         problems.keep("archive.bytes_max, archive.age_max", "must be above 0; an empty archive.folder keeps no events");
     }
-    let folder = (!section.folder.as_os_str().is_empty()).then(|| section.folder.clone());
-    ArchiveConfig { folder, bytes_max: section.bytes_max, age_max_us }
+    let reached = PlaceSettings {
+        folder: String::new(),
+        endpoint: section.endpoint.clone(),
+        region: section.region.clone(),
+        access_key_id: section.access_key_id.clone(),
+        secret_access_key: section.secret_access_key.clone(),
+        session_token: section.session_token.clone(),
+        allow_http: section.allow_http,
+        ca_file: section.ca_file.clone(),
+    };
+    let place = filled(&section.folder).map(|folder| reached.at(&folder));
+    problems.check("archive.folder", place.as_ref().map_or(Ok(()), PlaceSettings::check));
+    let privacy = check_privacy(section, problems);
+    ArchiveConfig { place, reached, hunts: section.hunts.clone(), privacy, bytes_max: section.bytes_max, age_max_us }
+}
+
+fn check_privacy(section: &ArchiveSection, problems: &mut Problems) -> Privacy {
+    let mut fields = Vec::new();
+    for entry in &section.private_fields {
+        let how = match entry.how.as_str() {
+            "drop" => Hiding::Drop,
+            "hash" => Hiding::Hash,
+            other => {
+                problems.keep("archive.private_fields", format!("`{other}` is not one of drop, hash"));
+                continue;
+            }
+        };
+        let dataset = filled(&entry.dataset).filter(|dataset| dataset != "*");
+        fields.push(PrivateField { dataset, field: entry.field.clone(), how });
+    }
+    let privacy = Privacy::new(&section.secret_parameters, fields, &section.hash_key);
+    problems.check("archive.private_fields", privacy).unwrap_or_default()
 }
 
 fn check_disk(health: &HealthSection, problems: &mut Problems) -> DiskLimits {

@@ -25,7 +25,11 @@ macro_rules! sections {
 sections! {
     StoreSection { url: String, commit_interval_ms: u64 }
     CacheSection { url: String }
-    ArchiveSection { folder: PathBuf, bytes_max: u64, age_max: String }
+    ArchiveSection {
+        folder: String, bytes_max: u64, age_max: String, endpoint: String, region: String, access_key_id: String,
+        secret_access_key: String, session_token: String, allow_http: bool, ca_file: PathBuf, secret_parameters: Vec<String>,
+        private_fields: Vec<PrivateFieldEntry>, hash_key: String, hunts: Vec<PathBuf>,
+    }
     RulesSection {
         paths: Vec<PathBuf>, default: bool, placeholders: Vec<PathBuf>, taxonomy: Vec<PathBuf>,
         exceptions: Vec<PathBuf>, indicators: Vec<PathBuf>, paranoia: u8, watch: String,
@@ -195,6 +199,16 @@ impl FormatEntry {
 pub(super) struct AssetEntry {
     pub(super) host: String,
     pub(super) weight: i16,
+}
+
+/// A field that is not stored as it is, as written.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PrivateFieldEntry {
+    pub(super) field: String,
+    #[serde(default)]
+    pub(super) dataset: String,
+    pub(super) how: String,
 }
 
 /// A receiver as written.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use archive::{PlaceSettings, Privacy};
 use event::{LogSource, Network, Thresholds};
 
 use super::file::ConfigFile;
@@ -52,8 +53,14 @@ pub(crate) struct StoreConfig {
 /// Where events are kept, and for how long.
 #[derive(Clone, Debug)]
 pub(crate) struct ArchiveConfig {
-    /// `None`: not at all.
-    pub(crate) folder: Option<PathBuf>,
+    /// Folder or bucket; `None`: not at all.
+    pub(crate) place: Option<PlaceSettings>,
+    /// How a bucket that a command names is reached: the place without its folder.
+    pub(crate) reached: PlaceSettings,
+    /// Files and folders with saved hunts.
+    pub(crate) hunts: Vec<PathBuf>,
+    /// What is taken out of events before they are kept.
+    pub(crate) privacy: Privacy,
     /// Length of all files in bytes.
     pub(crate) bytes_max: u64,
     /// Age of an event, by its own time, in microseconds.

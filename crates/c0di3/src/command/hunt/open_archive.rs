@@ -1,12 +1,11 @@
 //! An archive that is open for questions: its folder, the store that knows its files, and the limits of an answer.
 
 use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use archive::{Answer, Hunt, HuntError, HuntFunction, HuntLimits};
+use archive::{Answer, ArchivePlace, Hunt, HuntError, HuntFunction, HuntLimits};
 use event::{ArchiveFile, Timestamp};
 use store::{FileQuery, Store, Use};
 use tokio::runtime::Runtime;
@@ -19,7 +18,7 @@ use crate::screen::Screen;
 
 /// An archive that is open for questions.
 pub(super) struct OpenArchive {
-    pub(super) root: PathBuf,
+    pub(super) root: ArchivePlace,
     pub(super) store: Arc<dyn Store>,
     pub(super) runtime: Runtime,
     pub(super) limits: HuntLimits,
@@ -28,20 +27,20 @@ pub(super) struct OpenArchive {
 
 impl OpenArchive {
     pub(super) fn of(config: &Config, arguments: &ArchiveArguments) -> anyhow::Result<OpenArchive> {
-        let root = arguments.archive.clone().or_else(|| config.store.archive.folder.clone());
+        let kept = &config.store.archive;
+        let named = arguments.archive.as_ref().map(|folder| kept.reached.at(folder));
         let reason = "no archive is configured: name its folder with --archive DIR";
-        let root = root.ok_or_else(|| Usage(reason.to_owned()))?;
-        if !root.is_dir() {
-            let reason = format!(
-                "there is no archive in {}: `c0di3 serve` keeps one, and `c0di3 replay --archive DIR`",
-                root.display()
-            );
-            return Err(Usage(reason).into());
-        }
+        let place = named.or_else(|| kept.place.clone()).ok_or_else(|| Usage(reason.to_owned()))?;
+        place.check().map_err(|reason| Usage(format!("--archive: {reason}")))?;
         let url = arguments.store.clone().unwrap_or_else(|| config.store.url.clone());
         config::check_store_url(&url).map_err(|reason| Usage(format!("--store: {reason}")))?;
         crate::command::install_tls();
         let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
+        let root = ArchivePlace::of(&place, runtime.handle().clone())?;
+        if !root.is_there() {
+            let reason = "`c0di3 serve` keeps one, and `c0di3 replay --archive DIR`";
+            return Err(Usage(format!("there is no archive in {root}: {reason}")).into());
+        }
         let store = runtime.block_on(store::open(&url, Use::Ask))?;
         let span = event::time::parse_span_us(&arguments.timeout).filter(|span| *span > 0);
         let span =
@@ -65,7 +64,7 @@ impl OpenArchive {
         let answer = hunt.and_then(|hunt| self.runtime.block_on(hunt.ask(question)));
         answer.map_err(|error| match error {
             HuntError::Refused(_) | HuntError::Failed(_) => Usage(error.to_string()).into(),
-            HuntError::TooLong(_) => error.into(),
+            HuntError::TooLong(_) | HuntError::Away(_) => error.into(),
         })
     }
 

@@ -2,12 +2,11 @@
 //! of others the columns that rules test, and all columns of the rows that match.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use archive::schema::JUDGED_AS;
-use archive::{ArchiveError, Need, PassingTest, Restored, StoredFile, restore};
+use archive::{ArchiveError, ArchivePlace, Need, PassingTest, Restored, StoredFile, restore};
 use event::{ArchiveFile, EventId, Hit, Timestamp};
 use matcher::{MatchScratch, Matcher};
 
@@ -58,7 +57,7 @@ impl Judged {
 
 /// Rules, and what they need of the archive.
 pub(super) struct Judge<'a> {
-    root: &'a Path,
+    place: &'a ArchivePlace,
     matcher: &'a Matcher,
     since: Option<Timestamp>,
     need: Need,
@@ -69,20 +68,20 @@ pub(super) struct Judge<'a> {
 
 impl<'a> Judge<'a> {
     pub(super) fn new(
-        root: &'a Path,
+        place: &'a ArchivePlace,
         matcher: &'a Matcher,
         need: Need,
         since: Option<Timestamp>,
         jobs: usize,
     ) -> Judge<'a> {
         let columns = needs::columns(matcher.set());
-        Judge { root, matcher, since, need, columns, jobs: jobs.max(1) }
+        Judge { place, matcher, since, need, columns, jobs: jobs.max(1) }
     }
 
     /// Judges all rows of some files.
     pub(super) fn files(&self, files: &[ArchiveFile]) -> Result<Judged, ArchiveError> {
         let opened: Result<Vec<StoredFile>, ArchiveError> =
-            files.iter().map(|file| StoredFile::open(self.root, &file.path)).collect();
+            files.iter().map(|file| StoredFile::open(self.place, &file.path)).collect();
         let opened = opened?;
         let groups: Vec<(&StoredFile, usize)> =
             opened.iter().flat_map(|file| (0..file.groups()).map(move |group| (file, group))).collect();
@@ -219,7 +218,7 @@ mod tests {
     use super::*;
 
     /// The lines of the cases that rules carry, in an archive.
-    fn archived(root: &Path) -> Vec<ArchiveFile> {
+    fn archived(root: &std::path::Path) -> Vec<ArchiveFile> {
         let now = Timestamp::parse_rfc3339(b"2026-11-29T12:00:00Z").unwrap();
         let mut segment = Segment::default();
         for (path, text) in rule_texts() {
@@ -265,7 +264,7 @@ mod tests {
     #[test]
     fn what_is_left_out_or_read_in_part_changes_no_hit_of_any_rule() {
         let folder = tempfile::tempdir().unwrap();
-        let files = archived(folder.path());
+        let (files, place) = (archived(folder.path()), ArchivePlace::from(folder.path()));
         let (mut rules, mut hits, mut in_part, mut left_out) = (0, 0, 0, 0);
         // Some files at a time: a set with one rule that looks at whole lines reads all columns.
         for texts in rule_texts().chunks(4) {
@@ -273,12 +272,9 @@ mod tests {
             let (set, path) = (Arc::new(set), &texts[0].0);
             rules += set.rules.len();
             let matcher = Matcher::new(Arc::clone(&set), None);
-            let quick = Judge::new(folder.path(), &matcher, needs::need(&set, None), None, 2);
-            let slow = Judge {
-                need: Need::Unknown,
-                columns: None,
-                ..Judge::new(folder.path(), &matcher, Need::Unknown, None, 1)
-            };
+            let quick = Judge::new(&place, &matcher, needs::need(&set, None), None, 2);
+            let slow =
+                Judge { need: Need::Unknown, columns: None, ..Judge::new(&place, &matcher, Need::Unknown, None, 1) };
             let (found, expected) = (quick.files(&files).unwrap(), slow.files(&files).unwrap());
             assert_eq!(shown(&found), shown(&expected), "{path}");
             assert_eq!(found.events, expected.events);
