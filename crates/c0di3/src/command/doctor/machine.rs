@@ -37,9 +37,14 @@ pub(super) fn look(config: &Config, written: &Value) -> Vec<Complaint> {
 fn taken(config: &Config) -> Vec<Complaint> {
     let mut found = Vec::new();
     let analyzer_runs = is_ours(config.analyzer.http.listen);
+    // One of an agent's ports may speak TLS, and does not answer what is asked here.
+    let agent_runs = is_ours(config.agent.listen) || is_ours(config.agent.health_listen);
     for (key, address) in ports(config) {
-        let runs =
-            if key.starts_with("syslog.") || key.starts_with("shippers.") { analyzer_runs } else { is_ours(address) };
+        let runs = match key.split('.').next() {
+            Some("syslog" | "shippers") => analyzer_runs,
+            Some("api") => agent_runs,
+            _ => is_ours(address),
+        };
         if let Some(error) = TcpListener::bind(address).err().filter(|_| address.port() != 0 && !runs) {
             found.push(fault(
                 key,
