@@ -8,8 +8,8 @@ use event::{Finding, FindingId, Timestamp};
 
 use crate::command::replay::printable::printable;
 
-/// Kinds of findings from which on a source has a paragraph.
-const KINDS_MIN: usize = 4;
+/// Kinds of things, those that findings name beside their own among them, from which on a source has a paragraph.
+const KINDS_MIN: usize = 5;
 /// Paragraphs that are written; the other sources are counted.
 const WRITTEN_MAX: usize = 20;
 /// Actors that are remembered; findings about further ones stand in the report below all the same.
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn one_source_of_many_kinds_is_one_paragraph() {
-        let scan = [("traversal", 70), ("injection", 80), ("files", 60)];
+        let scan = [("traversal", 70), ("injection", 80), ("files", 60), ("secrets", 50)];
         let mut findings: Vec<Finding> =
             scan.iter().map(|(title, score)| finding(title, &["192.0.2.9"], *score)).collect();
         findings[0].also.push(AlsoFired { rule_id: "t".into(), rule_title: "a tool".into(), count: 2 });
@@ -147,8 +147,11 @@ mod tests {
             String::from_utf8(out).unwrap()
         };
         let text = written(&findings);
-        assert!(text.starts_with("P1  80  192.0.2.9 did 4 kinds of things\n"), "{text}");
-        assert!(text.contains("findings  3 below, 6 events\n     answered  injection, traversal, files\n"), "{text}");
+        assert!(text.starts_with("P1  80  192.0.2.9 did 5 kinds of things\n"), "{text}");
+        assert!(
+            text.contains("findings  4 below, 8 events\n     answered  injection, traversal, files, secrets\n"),
+            "{text}"
+        );
         assert!(text.contains("other     a tool\n") && !text.contains("192.0.2.1 did"), "{text}");
         findings.reverse();
         assert_eq!(written(&findings), text, "in any order");
