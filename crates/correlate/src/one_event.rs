@@ -8,6 +8,8 @@ use event::{EventId, EventRef, Timestamp};
 use rules::ruleset::BoundCorrelation;
 use rules::sigma::rule::CorrelationKind;
 
+use crate::group_key::value_of;
+use crate::hit::IndexedHit;
 use crate::shared_texts::SharedTexts;
 use crate::window::Window;
 use crate::window::added::LeftOut;
@@ -111,6 +113,22 @@ impl OneEvent {
         let entry = Entry { id: *id, time: *time, weight: *weight, base: *base, in_finding: false };
         let value = value.as_ref().map(|text| EventValue::Text(Arc::clone(text)));
         Window::of_one(entry, value, event.clone(), usize::from(*places))
+    }
+
+    /// The empty window that is left where a hit forgives the event; `None` where it does not: it came before, or brings
+    /// another value.
+    pub(crate) fn forgiven(&self, bound: &BoundCorrelation, hit: &IndexedHit, time: Timestamp) -> Option<Window> {
+        let own = match bound.rule.kind {
+            CorrelationKind::ValueCount(_) => value_of(bound, hit),
+            _ => None,
+        };
+        let is_other = matches!((&self.value, &own), (Some(value), Some(own)) if **value != **own);
+        if self.time > time || is_other {
+            return None;
+        }
+        let mut window = self.unprepared_window();
+        window.forget_all(bound);
+        Some(window)
     }
 
     /// Why the hit is not counted, as the window would say it, where that needs no window.

@@ -27,6 +27,12 @@ id: brute
 level: high
 correlation: {type: event_count, rules: [failed], group-by: [G], timespan: 20s, condition: {gte: 3}}
 ---
+title: forgiven
+id: forgiven
+level: high
+c0di3.forgiven_by: [accepted]
+correlation: {type: event_count, rules: [failed], group-by: [G], timespan: 25s, condition: {gte: 2}}
+---
 title: once
 id: once
 level: high

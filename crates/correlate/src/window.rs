@@ -238,6 +238,11 @@ impl Window {
         self.contents.covers(time, timespan_us)
     }
 
+    /// Lets all events go; what was prepared for them stays.
+    pub(crate) fn forget_all(&mut self, bound: &BoundCorrelation) {
+        self.contents.retain(bound, |_, _| false);
+    }
+
     /// Recomputes what follows from the entries and is not saved.
     pub(crate) fn recompute(&mut self, bound: &BoundCorrelation) {
         self.contents.recompute(bound);

@@ -124,7 +124,8 @@ impl Windows {
         time: Timestamp,
     ) -> bool {
         let Some(slot) = self.by_correlation[index].slot(key) else { return false };
-        self.change(bound, index, slot, |window| window.forgive(bound, hit, time));
+        let (before, after) = self.by_correlation[index].forgive(bound, slot, hit, time);
+        self.budget.change(before, after);
         true
     }
 

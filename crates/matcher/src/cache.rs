@@ -30,12 +30,29 @@ const REST_LOOKUPS_MAX: u32 = 262_144;
 pub(super) type VerdictId = u32;
 const PASSING: VerdictId = 1 << 31;
 
+/// What a predicate means for the row in which it holds, or what those of a value mean together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Role {
+    /// It triggers a rule.
+    pub(super) triggers: bool,
+    /// Gates that it closes, as bits.
+    pub(super) closes: u128,
+}
+
+impl Role {
+    fn of(held: &[u32], roles: &[Role]) -> Self {
+        held.iter().fold(Role::default(), |all, predicate| {
+            let Role { triggers, closes } = roles[*predicate as usize];
+            Role { triggers: all.triggers | triggers, closes: all.closes | closes }
+        })
+    }
+}
+
 /// The predicates that hold for a value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Verdict<'a> {
     pub(super) held: &'a [u32],
-    /// One of them triggers a rule.
-    pub(super) triggers: bool,
+    pub(super) role: Role,
     /// Columns that hold parts of this text (`url.path` of `url.original`) must be searched.
     pub(super) opens_parts: bool,
 }
@@ -45,7 +62,7 @@ pub(super) struct Verdict<'a> {
 struct Pooled {
     start: usize,
     end: usize,
-    triggers: bool,
+    role: Role,
     opens_parts: bool,
 }
 
@@ -59,7 +76,7 @@ struct Passing {
 /// All verdicts of one column.
 #[derive(Debug)]
 pub(super) struct Verdicts {
-    list: Vec<(Box<[u32]>, bool, bool)>,
+    list: Vec<(Box<[u32]>, Role, bool)>,
     /// Verdict by its predicates: first those that do not open parts, then those that do.
     known: [HashMap<Box<[u32]>, VerdictId>; 2],
     passing: Passing,
@@ -67,18 +84,18 @@ pub(super) struct Verdicts {
 
 impl Verdicts {
     pub(super) fn new() -> Self {
-        let nothing = (Box::from([]), false, false);
+        let nothing = (Box::from([]), Role::default(), false);
         Verdicts { list: vec![nothing], known: [HashMap::new(), HashMap::new()], passing: Passing::default() }
     }
 
     #[inline]
     pub(super) fn of(&self, id: VerdictId) -> Verdict<'_> {
         if id & PASSING != 0 {
-            let Pooled { start, end, triggers, opens_parts } = self.passing.list[(id & !PASSING) as usize];
-            return Verdict { held: &self.passing.pool[start..end], triggers, opens_parts };
+            let Pooled { start, end, role, opens_parts } = self.passing.list[(id & !PASSING) as usize];
+            return Verdict { held: &self.passing.pool[start..end], role, opens_parts };
         }
-        let (held, triggers, opens_parts) = &self.list[id as usize];
-        Verdict { held, triggers: *triggers, opens_parts: *opens_parts }
+        let (held, role, opens_parts) = &self.list[id as usize];
+        Verdict { held, role: *role, opens_parts: *opens_parts }
     }
 
     /// Forgets the verdicts that are not kept: a new batch begins.
@@ -88,19 +105,19 @@ impl Verdicts {
     }
 
     /// A verdict of this batch alone.
-    pub(super) fn pass(&mut self, held: &[u32], opens_parts: bool, triggered: &[Vec<u32>]) -> VerdictId {
+    pub(super) fn pass(&mut self, held: &[u32], opens_parts: bool, roles: &[Role]) -> VerdictId {
         if held.is_empty() && !opens_parts {
             return 0;
         }
         let Passing { pool, list } = &mut self.passing;
         let start = pool.len();
         pool.extend_from_slice(held);
-        list.push(Pooled { start, end: pool.len(), triggers: triggers(held, triggered), opens_parts });
+        list.push(Pooled { start, end: pool.len(), role: Role::of(held, roles), opens_parts });
         PASSING | (list.len() as VerdictId - 1)
     }
 
     /// Number of the verdict with these predicates, kept from batch to batch. Sorts `held`.
-    pub(super) fn intern(&mut self, held: &mut [u32], opens_parts: bool, triggered: &[Vec<u32>]) -> VerdictId {
+    pub(super) fn intern(&mut self, held: &mut [u32], opens_parts: bool, roles: &[Role]) -> VerdictId {
         if held.is_empty() && !opens_parts {
             return 0;
         }
@@ -110,7 +127,7 @@ impl Verdicts {
             return *id;
         }
         let id = self.list.len() as VerdictId;
-        self.list.push(((&*held).into(), triggers(held, triggered), opens_parts));
+        self.list.push(((&*held).into(), Role::of(held, roles), opens_parts));
         known.insert((&*held).into(), id);
         id
     }
@@ -119,10 +136,6 @@ impl Verdicts {
     pub(super) fn is_full(&self) -> bool {
         self.list.len() > VERDICTS_MAX
     }
-}
-
-fn triggers(held: &[u32], triggered: &[Vec<u32>]) -> bool {
-    held.iter().any(|predicate| !triggered[*predicate as usize].is_empty())
 }
 
 #[derive(Clone, Debug, Default)]

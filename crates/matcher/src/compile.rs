@@ -27,6 +27,20 @@ const REPETITIVE_COLUMNS: [&str; 13] = [
     "Protocol",
     "Initiated",
 ];
+/// Further columns whose values are words of a short list: what rules ask of them is known by the value.
+const WORD_COLUMNS: [&str; 11] = [
+    "event.category",
+    "event.type",
+    "event.kind",
+    "event.dataset",
+    "event.module",
+    "event.provider",
+    "log.level",
+    "log.syslog.appname",
+    "process.name",
+    "system.auth.ssh.event",
+    "system.auth.ssh.method",
+];
 /// Values of such columns that few rows have nevertheless, folded, and what a test for one costs.
 const RARE_VALUES: [&str; 5] = ["put", "delete", "connect", "trace", "patch"];
 const COST_OF_RARE: u64 = 100;
@@ -152,6 +166,12 @@ impl Predicates {
     /// Whether the predicate looks at a column whose values are few. Its other names are columns that few batches have.
     pub(super) fn is_on_repetitive_columns(&self, predicate: u32) -> bool {
         self.columns[predicate as usize].iter().any(|column| self.is_repetitive(*column))
+    }
+
+    /// Whether the predicate looks at a column whose values are few, or words of a short list.
+    pub(super) fn is_on_words(&self, predicate: u32) -> bool {
+        let is_of_words = |column: &ColumnId| WORD_COLUMNS.contains(&self.names[*column as usize].as_str());
+        self.is_on_repetitive_columns(predicate) || self.columns[predicate as usize].iter().any(is_of_words)
     }
 
     /// Folded texts of which every match holds one, and where, if that decides; empty where there are none.

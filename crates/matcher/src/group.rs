@@ -4,8 +4,9 @@ use rules::check::Check;
 use rules::percent::is_url_column;
 use rules::sigma::rule::Rule;
 
+use crate::cache::Role;
 use crate::compile::Predicates;
-use crate::gate::Gate;
+use crate::gate::{GATES_MAX, Gate};
 use crate::plan::{self, Plan};
 use crate::predicate::{ColumnId, Direct};
 use crate::program::Program;
@@ -26,11 +27,14 @@ pub(super) struct Group {
     pub(super) plans: Vec<Plan>,
     /// For each predicate, the rules that may match where it holds (indexes into `rules`).
     pub(super) triggered: Vec<Vec<u32>>,
+    /// What each predicate means for the row in which it holds.
+    pub(super) roles: Vec<Role>,
     /// Rules that can match without any predicate: evaluated on every row that their gate leaves open.
     pub(super) always: Vec<(u32, Gate)>,
-    /// Rules that look at some rows only: evaluated on those.
-    pub(super) sampled_always: Vec<u32>,
-    /// One in how many rows those look at; each number once.
+    /// Rules without a gate: those that look at some rows only, and what is more than there are gates. Evaluated on every
+    /// row that is looked at.
+    pub(super) ungated: Vec<u32>,
+    /// One in how many rows the former look at; each number once.
     pub(super) samples: Vec<u32>,
 }
 
@@ -57,11 +61,11 @@ impl Group {
             .collect();
         let mut triggered = vec![Vec::new(); predicates.checks.len()];
         let mut searched = vec![false; predicates.checks.len()];
-        let (mut always, mut sampled_always) = (Vec::new(), Vec::new());
+        let (mut always, mut ungated) = (Vec::new(), Vec::new());
         for (at, rule) in rules.iter().enumerate() {
             if rule.sample_of.is_some() {
                 // A sampled rule needs no triggers: it is evaluated on every row of its sample, and on no other.
-                sampled_always.push(at as u32);
+                ungated.push(at as u32);
                 continue;
             }
             match rule.program.triggers(&predicates) {
@@ -75,15 +79,19 @@ impl Group {
             }
             rule.program.long_lists(&mut |predicate| searched[predicate as usize] = true);
         }
-        for rule in &always {
-            // What must not hold there is looked up like what triggers rules, where values are few.
-            for predicate in Gate::excluded(&rules[*rule as usize].program) {
-                searched[predicate as usize] |= predicates.is_on_repetitive_columns(predicate);
-            }
+        for (predicate, searched) in searched.iter_mut().enumerate() {
+            // Looked up by the value, not by the row.
+            *searched |= predicates.is_on_words(predicate as u32);
         }
         rules.iter_mut().for_each(|rule| rule.program.order(&searched));
-        let always =
+        ungated.extend(always.split_off(always.len().min(GATES_MAX)));
+        let always: Vec<(u32, Gate)> =
             always.into_iter().map(|rule| (rule, Gate::new(&rules[rule as usize].program, &searched))).collect();
+        let triggers = triggered.iter().map(|rules| !rules.is_empty());
+        let mut roles: Vec<Role> = triggers.map(|triggers| Role { triggers, closes: 0 }).collect();
+        for (at, (_, gate)) in always.iter().enumerate() {
+            gate.absent.iter().for_each(|predicate| roles[*predicate as usize].closes |= 1 << at);
+        }
         let mut samples: Vec<u32> = rules.iter().filter_map(|rule| rule.sample_of).collect();
         samples.sort_unstable();
         samples.dedup();
@@ -102,8 +110,9 @@ impl Group {
             directs,
             plans,
             triggered,
+            roles,
             always,
-            sampled_always,
+            ungated,
             samples,
         }
     }
@@ -114,6 +123,16 @@ impl Group {
             plan.literals();
             plan.engines();
         }
+    }
+
+    /// Whether some rule looks at every row.
+    pub(super) fn looks_at_all(&self) -> bool {
+        self.ungated.iter().any(|rule| self.rules[*rule as usize].sample_of.is_none())
+    }
+
+    /// All gates, as bits.
+    pub(super) fn gates(&self) -> u128 {
+        u128::MAX.checked_shr((GATES_MAX - self.always.len()) as u32).unwrap_or(0)
     }
 
     pub(super) fn is_empty(&self) -> bool {

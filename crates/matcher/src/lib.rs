@@ -7,6 +7,7 @@
 
 mod by_log_source;
 mod cache;
+mod column;
 mod compile;
 mod gate;
 mod group;
@@ -18,6 +19,7 @@ mod predicate;
 mod program;
 mod row;
 mod scan;
+mod shapes;
 mod values;
 
 use std::sync::{Arc, OnceLock};

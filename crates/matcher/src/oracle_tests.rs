@@ -21,8 +21,8 @@ const MODIFIERS: [&str; 10] = [
     "|gte",
     "|contains|cased",
 ];
-const VALUES: [&str; 14] =
-    ["a", "GET", "40", "404", "x?y", "*b*", "%2e", "..", "é", "K", "k\u{212A}", "\\\\", "ab", "1"];
+const VALUES: [&str; 16] =
+    ["a", "GET", "40", "404", "x?y", "*b*", "%2e", "..", "é", "K", "k\u{212A}", "\\\\", "ab", "1", "a1", "7/"];
 
 fn item() -> impl Strategy<Value = String> {
     let values = prop::collection::vec(prop::sample::select(&VALUES[..]), 1..4);
@@ -63,13 +63,17 @@ fn rule() -> impl Strategy<Value = String> {
 fn event() -> impl Strategy<Value = String> {
     let piece = || {
         prop::sample::select(
-            &["a", "b", "K", "k", "\u{212A}", "é", "É", "%2e", "%252e", "..", "x", "y", "?", "=", "/", "\\\\", "40"][..],
+            &[
+                "a", "b", "K", "k", "\u{212A}", "é", "É", "%2e", "%252e", "..", "x", "y", "?", "=", "/", "\\\\", "40",
+                "1", "17",
+            ][..],
         )
     };
     let text = || prop::collection::vec(piece(), 0..6).prop_map(|pieces| pieces.concat());
     let method = prop::sample::select(&["GET", "get", "POST", "ab"][..]);
     let status = prop::sample::select(&["200", "404", "-", "500"][..]);
-    (method, text(), status, text(), text(), any::<bool>()).prop_map(|(method, path, status, referrer, agent, json)| {
+    let agent = prop::collection::vec(piece(), 0..24).prop_map(|pieces| pieces.concat());
+    (method, text(), status, text(), agent, any::<bool>()).prop_map(|(method, path, status, referrer, agent, json)| {
         if json {
             return format!(r#"{{"own":"{path}","cs-method":"{method}","sc-status":{},"cs-user-agent":["{agent}",40]}}"#, status.replace('-', "null"));
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use memchr::memmem;
 use patterns::search::literals::Literals;
+use patterns::search::shape::ShapedLiterals;
 use patterns::{Engine, Input, NumberedPacks, PackCheck, PatternScratch};
 use rules::check::Check;
 use rules::percent::is_url_column;
@@ -87,6 +88,8 @@ pub(super) struct SoughtLiterals {
     pub(super) opens_parts: Vec<bool>,
     /// What finds the texts. Made when the first batch has the column.
     search: OnceLock<Literals>,
+    /// What finds the texts with digits in shapes. Made when the first shape is searched.
+    shaped: OnceLock<ShapedLiterals>,
     /// What rules out lines before keywords are searched, where that is possible.
     prefilter: OnceLock<Option<KeywordPrefilter>>,
 }
@@ -155,6 +158,7 @@ impl Plan {
                 nominated,
                 opens_parts,
                 search: OnceLock::new(),
+                shaped: OnceLock::new(),
                 prefilter: OnceLock::new(),
             },
             of_values: predicates.iter().copied().filter(of_values).collect(),
@@ -175,6 +179,17 @@ impl Plan {
             _ => Literals::new(texts.clone()),
         };
         (!texts.is_empty()).then(|| search.get_or_init(made))
+    }
+
+    /// What finds the literals with digits in shapes.
+    pub(super) fn shaped(&self) -> &ShapedLiterals {
+        let SoughtLiterals { texts, shaped, .. } = &self.sought;
+        shaped.get_or_init(|| ShapedLiterals::new(texts.iter().map(|text| &**text).enumerate()))
+    }
+
+    /// Whether texts that differ in their numbers alone can be searched once: nothing is decoded or taken apart.
+    pub(super) fn reads_shapes(&self) -> bool {
+        !self.decodes && self.packs.by_input.iter().all(|(input, _)| *input == Input::Text)
     }
 
     /// What finds patterns in the column's values, one for each kind of text that packs take it for.

@@ -1,22 +1,13 @@
 //! Runs a group over rows of a batch: each column is searched for predicates, then rules are evaluated on the rows that
 //! have a predicate which triggers one.
 
-use event::dataset::JSON;
-use event::{EventBatch, LongColumn, TextColumn, ValueTag};
-use patterns::PatternScratch;
-use patterns::search::seen::SeenSet;
-use rules::check::{Check, Value};
-use rules::fold::fold_into;
-use rules::percent::{decoded, may_be_encoded};
+use event::EventBatch;
 
-use crate::cache::{Cache, VerdictId, Verdicts};
-use crate::gate::{SearchedColumn, close_where_held};
+use crate::column::{ColumnScratch, ColumnSearch, Work};
 use crate::group::Group;
-use crate::keywords::{KeywordTexts, is_in_a_value};
-use crate::plan::{Nominee, Plan};
+use crate::plan::Plan;
 use crate::predicate::KEYWORDS;
 use crate::row::{RowCheck, RowScratch};
-use crate::values::passes_in_any_view;
 
 /// One thread's state for one group.
 #[derive(Debug)]
@@ -30,60 +21,10 @@ pub(super) struct GroupScratch {
     open: Vec<bool>,
     /// Rows (as bits) in which some predicate triggers a rule.
     candidates: Vec<u64>,
-    /// Rows (as bits) that each gate leaves open.
-    gates: Vec<Vec<u64>>,
+    /// Gates (as bits) that each row leaves open.
+    gates: Vec<u128>,
     work: Work,
     row: RowScratch,
-}
-
-#[derive(Debug)]
-struct ColumnScratch {
-    verdicts: Verdicts,
-    cache: Cache,
-    /// Verdict of each row scanned; meaningful only where `any` is set.
-    of_rows: Vec<VerdictId>,
-    any: bool,
-    /// One for each engine of the plan, once it is used.
-    patterns: Vec<PatternScratch>,
-}
-
-impl ColumnScratch {
-    fn new(plan: &Plan) -> Self {
-        ColumnScratch {
-            verdicts: Verdicts::new(),
-            cache: Cache::new(plan.has_packs()),
-            of_rows: Vec::new(),
-            any: false,
-            patterns: Vec::new(),
-        }
-    }
-}
-
-/// What is known of the value at hand.
-#[derive(Debug, Default)]
-struct Work {
-    /// Predicates to be checked.
-    nominated: Vec<u32>,
-    /// Predicates that hold, each once.
-    held: Vec<u32>,
-    /// Keywords that do not stand in the line as they should, but may in a value.
-    unsettled: Vec<u32>,
-    seen: SeenSet,
-    folded: String,
-}
-
-impl Work {
-    fn begin(&mut self) {
-        self.held.clear();
-        self.seen.begin();
-    }
-
-    #[inline]
-    fn hold(&mut self, predicate: u32) {
-        if self.seen.add(predicate) {
-            self.held.push(predicate);
-        }
-    }
 }
 
 impl GroupScratch {
@@ -95,7 +36,7 @@ impl GroupScratch {
             open: Vec::new(),
             candidates: Vec::new(),
             gates: Vec::new(),
-            work: Work { seen: SeenSet::new(group.checks.len()), ..Work::default() },
+            work: Work::new(group.checks.len()),
             row: RowScratch::new(group),
         }
     }
@@ -148,7 +89,9 @@ pub(super) fn scan(
 pub(super) fn search(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &mut GroupScratch) -> usize {
     scratch.bind(group, batch);
     scratch.candidates.clear();
-    scratch.candidates.resize(rows.len().div_ceil(64), 0);
+    scratch.candidates.resize(rows.len().div_ceil(64), if group.looks_at_all() { u64::MAX } else { 0 });
+    scratch.gates.clear();
+    scratch.gates.resize(rows.len(), group.gates());
     for bound_at in 0..scratch.bound.len() {
         let (at, position) = scratch.bound[bound_at];
         let plan = &group.plans[at];
@@ -168,7 +111,7 @@ pub(super) fn search(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &
             Some((None, Some(long))) => searched.longs(&long, rows, column),
             Some((None, None)) => continue,
         }
-        flag_candidates(column, &mut scratch.candidates);
+        flag_candidates(column, &mut scratch.candidates, &mut scratch.gates);
     }
     flag_sampled(group, batch, rows, &mut scratch.candidates);
     open_gates(group, batch, rows, scratch);
@@ -187,31 +130,20 @@ fn flag_sampled(group: &Group, batch: &EventBatch, rows: &[u32], candidates: &mu
     }
 }
 
-/// Finds the rows that each gate leaves open, and adds them.
+/// Asks the tests of the row itself where gates are open, and adds the rows in which some gate is.
 fn open_gates(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &mut GroupScratch) {
-    let GroupScratch { columns, bound, candidates, row: row_scratch, gates, .. } = scratch;
-    gates.resize_with(group.always.len(), Vec::new);
-    let searched = bound.iter().map(|(plan, _)| (&group.plans[*plan], &columns[*plan]));
-    let searched: Vec<SearchedColumn<'_>> = searched
-        .filter(|(_, column)| column.any)
-        .map(|(plan, column)| SearchedColumn {
-            predicates: &plan.predicates,
-            verdicts: &column.verdicts,
-            of_rows: &column.of_rows,
-        })
-        .collect();
-    for ((_, gate), open) in group.always.iter().zip(gates) {
-        open.clear();
-        open.resize(rows.len().div_ceil(64), u64::MAX);
-        close_where_held(&gate.absent, &searched, open);
-        for (at, row) in rows.iter().enumerate() {
-            let bit = 1 << (at % 64);
+    let GroupScratch { candidates, row: row_scratch, gates, .. } = scratch;
+    for (at, (row, open)) in rows.iter().zip(gates).enumerate() {
+        let mut asked = *open;
+        while asked != 0 {
+            let gate = asked.trailing_zeros() as usize;
+            asked &= asked - 1;
             let holds = |test: &u32| row_scratch.direct(*test, group, batch, *row as usize);
-            if open[at / 64] & bit != 0 && !gate.directs.iter().all(holds) {
-                open[at / 64] &= !bit;
+            if !group.always[gate].1.directs.iter().all(holds) {
+                *open &= !(1 << gate);
             }
         }
-        candidates.iter_mut().zip(&*open).for_each(|(candidates, open)| *candidates |= open);
+        candidates[at / 64] |= u64::from(*open != 0) << (at % 64);
     }
 }
 
@@ -221,12 +153,13 @@ fn sample_number(batch: &EventBatch, row: u32) -> u64 {
     (batch.event_id(row as usize).0 >> 64) as u64
 }
 
-fn flag_candidates(column: &mut ColumnScratch, candidates: &mut [u64]) {
+/// Adds the rows in which a value of the column triggers a rule, and closes gates of rows that it rules out.
+fn flag_candidates(column: &mut ColumnScratch, candidates: &mut [u64], gates: &mut [u128]) {
     for (at, verdict) in column.of_rows.iter().enumerate().filter(|(_, verdict)| **verdict != 0) {
         column.any = true;
-        if column.verdicts.of(*verdict).triggers {
-            candidates[at / 64] |= 1 << (at % 64);
-        }
+        let role = column.verdicts.of(*verdict).role;
+        candidates[at / 64] |= u64::from(role.triggers) << (at % 64);
+        gates[at] &= !role.closes;
     }
 }
 
@@ -252,8 +185,12 @@ fn evaluate_candidates(
             }
             row_scratch.publish_found();
             let mut check = RowCheck::new(group, batch, row as usize, row_scratch);
-            let always = group.always.iter().zip(&*gates).filter(|(_, open)| open[at / 64] >> (at % 64) & 1 == 1);
-            for rule in always.map(|((rule, _), _)| rule).chain(&group.sampled_always) {
+            let mut open = gates[at];
+            while open != 0 {
+                evaluate(group, group.always[open.trailing_zeros() as usize].0, row, &mut check, out);
+                open &= open - 1;
+            }
+            for rule in &group.ungated {
                 evaluate(group, *rule, row, &mut check, out);
             }
             for found in 0..check.searched().len() {
@@ -272,229 +209,5 @@ fn evaluate(group: &Group, rule: u32, row: u32, check: &mut RowCheck<'_>, out: &
         if looks && check.holds(&rule.program) {
             out.push((row, rule.index));
         }
-    }
-}
-
-/// The search of one column of one batch.
-struct ColumnSearch<'a> {
-    group: &'a Group,
-    plan: &'a Plan,
-    batch: &'a EventBatch,
-    work: &'a mut Work,
-}
-
-impl ColumnSearch<'_> {
-    /// Finds the verdict of each row. `open`: whether each row must be searched; `None` where all must.
-    fn texts(&mut self, text: &TextColumn<'_>, rows: &[u32], open: Option<&[bool]>, column: &mut ColumnScratch) {
-        column.of_rows.reserve(rows.len());
-        for (at, row) in rows.iter().enumerate() {
-            let closed = open.is_some_and(|open| !open[at]);
-            let verdict = if closed { 0 } else { self.text_verdict(text, *row as usize, column) };
-            column.of_rows.push(verdict);
-        }
-    }
-
-    #[inline]
-    fn text_verdict(&mut self, text: &TextColumn<'_>, row: usize, column: &mut ColumnScratch) -> VerdictId {
-        if text.is_null(row) {
-            return 0;
-        }
-        let view = text.view(row);
-        let tag = text.tag(row);
-        if TextColumn::is_inline(view) && tag != ValueTag::Array {
-            if let Some(verdict) = column.cache.inline(view) {
-                return verdict;
-            }
-            let verdict = text.str(row).map_or(0, |value| self.decide(value, tag, column, true));
-            column.cache.remember_inline(view, verdict);
-            return verdict;
-        }
-        let Some(value) = text.str(row) else { return 0 };
-        if !column.cache.is_awake(value.len()) {
-            return self.decide(value, tag, column, false);
-        }
-        let hash = column.cache.hash(value.as_bytes());
-        if let Some(verdict) = column.cache.long_value(hash, value.as_bytes(), tag as u8) {
-            return verdict;
-        }
-        let verdict = self.decide(value, tag, column, true);
-        column.cache.remember(hash, value.as_bytes(), tag as u8, verdict);
-        verdict
-    }
-
-    fn longs(&mut self, long: &LongColumn<'_>, rows: &[u32], column: &mut ColumnScratch) {
-        column.of_rows.reserve(rows.len());
-        for row in rows {
-            let verdict = match long.get(*row as usize) {
-                None => 0,
-                Some(number) => column.cache.long(number).unwrap_or_else(|| {
-                    let verdict = self.decide_long(number, column);
-                    column.cache.remember_long(number, verdict);
-                    verdict
-                }),
-            };
-            column.of_rows.push(verdict);
-        }
-    }
-
-    fn keywords(&mut self, rows: &[u32], column: &mut ColumnScratch) {
-        column.of_rows.reserve(rows.len());
-        let (survives, around) = (self.plan.survives_unescaping(), self.plan.longest());
-        let prefilter = self.plan.keyword_prefilter();
-        for row in rows {
-            let (line, is_json) = (self.batch.original(*row as usize), self.batch.datasets()[*row as usize] == JSON);
-            if prefilter.is_some_and(|prefilter| prefilter.rules_out(line, is_json)) {
-                column.of_rows.push(0);
-                continue;
-            }
-            self.work.begin();
-            let KeywordTexts { line, unescaped, rewritten } = KeywordTexts::of(self.batch, *row as usize);
-            match &unescaped {
-                // ASCII alone: folding can change the length of other letters, and the offsets of escapes would be
-                // wrong.
-                Some(text) if survives && line.is_ascii() => {
-                    self.search(text, Some(line), ValueTag::String);
-                    let mut done = 0;
-                    for (start, end) in rewritten {
-                        let (start, end) = (start.saturating_sub(around), (end + around).min(line.len()));
-                        if end > done {
-                            self.search_part(&line[start..end], line);
-                            done = end;
-                        }
-                    }
-                }
-                _ => {
-                    self.search(line, None, ValueTag::String);
-                    if let Some(text) = &unescaped {
-                        self.search(text, None, ValueTag::String);
-                    }
-                }
-            }
-            for predicate in std::mem::take(&mut self.work.unsettled) {
-                if is_in_a_value(self.check(predicate), self.batch, *row as usize) {
-                    self.work.hold(predicate);
-                }
-            }
-            let verdict = column.verdicts.pass(&self.work.held, false, &self.group.triggered);
-            column.of_rows.push(verdict);
-        }
-    }
-
-    fn check(&self, predicate: u32) -> &Check {
-        &self.group.checks[predicate as usize]
-    }
-
-    /// Which predicates hold for a text: nominated by their literals, decided by their place or by their checks.
-    /// `kept`: the verdict outlives the batch.
-    fn decide(&mut self, text: &str, tag: ValueTag, column: &mut ColumnScratch, kept: bool) -> VerdictId {
-        self.work.begin();
-        let mut opens_parts = false;
-        if tag == ValueTag::Array {
-            let value = Value::Text(text, tag);
-            let passes = |predicate: &u32| passes_in_any_view(self.check(*predicate), value, self.plan.decodes);
-            let held: Vec<u32> = self.plan.predicates.iter().copied().filter(passes).collect();
-            held.into_iter().for_each(|predicate| self.work.hold(predicate));
-            opens_parts = true;
-        } else {
-            opens_parts |= self.search(text, None, tag);
-            if self.plan.decodes && may_be_encoded(text.as_bytes()) {
-                for view in decoded(text) {
-                    opens_parts |= self.search(&view, None, tag);
-                }
-            }
-            let engines = self.plan.engines();
-            if column.patterns.len() < engines.len() {
-                column.patterns = self.plan.pattern_scratch();
-            }
-            for (engine, scratch) in engines.iter().zip(&mut column.patterns) {
-                engine.judge(text, scratch, |predicate| self.work.hold(predicate));
-            }
-        }
-        let triggered = &self.group.triggered;
-        if kept {
-            column.verdicts.intern(&mut self.work.held, opens_parts, triggered)
-        } else {
-            column.verdicts.pass(&self.work.held, opens_parts, triggered)
-        }
-    }
-
-    fn decide_long(&self, number: i64, column: &mut ColumnScratch) -> VerdictId {
-        let value = Value::Long(number);
-        let mut held: Vec<u32> =
-            self.plan.predicates.iter().copied().filter(|predicate| self.check(*predicate).passes(value)).collect();
-        column.verdicts.intern(&mut held, false, &self.group.triggered)
-    }
-
-    /// Searches a part of the line. What it nominates is checked on the whole line.
-    fn search_part(&mut self, part: &str, line: &str) {
-        let ColumnSearch { group, plan, work, .. } = self;
-        let mut folded = std::mem::take(&mut work.folded);
-        fold_into(part, &mut folded);
-        if let Some(literals) = plan.literals() {
-            literals.find(folded.as_bytes(), |literal, _, _| {
-                for Nominee { predicate, place } in &plan.sought.nominated[literal] {
-                    let check = &group.checks[*predicate as usize];
-                    if place.is_some() || check.passes(Value::Text(line, ValueTag::String)) {
-                        work.hold(*predicate);
-                    } else if plan.of_values.binary_search(predicate).is_ok() {
-                        work.unsettled.push(*predicate);
-                    }
-                }
-            });
-        }
-        work.folded = folded;
-    }
-
-    /// Adds the predicates that hold for this form of the text to those that do; true where a part of the column may
-    /// hold something. Checks also look at `other`, a form with the same literals.
-    fn search(&mut self, text: &str, other: Option<&str>, tag: ValueTag) -> bool {
-        let ColumnSearch { group, plan, work, .. } = self;
-        let mut folded = std::mem::take(&mut work.folded);
-        let literals = plan.literals();
-        let as_it_is = text.is_ascii();
-        if !as_it_is {
-            fold_into(text, &mut folded);
-        }
-        work.nominated.clear();
-        work.nominated.extend_from_slice(&plan.unfiltered);
-        let mut opens_parts = literals.is_none();
-        if let Some(literals) = literals {
-            let searched = if as_it_is { text } else { &folded };
-            let length = searched.len();
-            literals.find(searched.as_bytes(), |literal, start, end| {
-                for nominee in &plan.sought.nominated[literal] {
-                    match nominee.place {
-                        None => work.nominated.push(nominee.predicate),
-                        Some(place) if Nominee::holds(place, start, end, length) => work.hold(nominee.predicate),
-                        Some(_) => {}
-                    }
-                }
-                opens_parts |= plan.sought.opens_parts[literal];
-            });
-        }
-        if !work.nominated.is_empty() {
-            if as_it_is {
-                fold_into(text, &mut folded);
-            }
-            let mut nominated = std::mem::take(&mut work.nominated);
-            nominated.sort_unstable();
-            nominated.dedup();
-            for predicate in nominated.drain(..) {
-                if work.seen.has(predicate) {
-                    continue;
-                }
-                let check = &group.checks[predicate as usize];
-                let passes = check.passes_folded(text, &folded, tag)
-                    || other.is_some_and(|other| check.passes(Value::Text(other, tag)));
-                if passes {
-                    work.hold(predicate);
-                } else if plan.of_values.binary_search(&predicate).is_ok() {
-                    work.unsettled.push(predicate);
-                }
-            }
-            work.nominated = nominated;
-        }
-        work.folded = folded;
-        opens_parts
     }
 }

@@ -3,13 +3,14 @@
 //! search.
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::context::Context;
 use crate::normalise::{self, base64, views};
 use crate::pack::{How, Pack, Pattern};
 use crate::search::literals::{Literals, Present};
 use crate::search::seen::SeenSet;
+use crate::search::shape::ShapedNeeds;
 use crate::{Input, Part, THRESHOLD, View};
 
 /// Packs, each with the number that its holder knows it by.
@@ -21,7 +22,7 @@ type SoughtPacks = Vec<(Option<u32>, Arc<Pack>)>;
 /// Packs that look at texts of one kind.
 #[derive(Debug)]
 pub struct Engine {
-    input: Input,
+    pub(crate) input: Input,
     /// Every pack that is looked for, with the number that its holder knows it by; members of sums may have none.
     packs: SoughtPacks,
     /// Packs that add up what others find.
@@ -30,7 +31,9 @@ pub struct Engine {
     pub(crate) context: Arc<Context>,
     /// Pack (index into `packs`) and place in it, for each pattern.
     patterns: Vec<(u32, u32)>,
-    literals: Literals,
+    pub(crate) literals: Literals,
+    /// What finds needs with digits in shapes; made on first use.
+    pub(crate) shaped: OnceLock<ShapedNeeds>,
     /// Patterns that each literal nominates.
     nominated: Vec<Vec<u32>>,
     /// Bits of the parts that those patterns look at, for each literal.
@@ -38,7 +41,7 @@ pub struct Engine {
     /// Bits of the parts that some pattern looks at as they were sent.
     raw_parts: u8,
     /// The literal that is one ampersand.
-    ampersand: Option<usize>,
+    pub(crate) ampersand: Option<usize>,
 }
 
 /// A pack that adds up what others find.
@@ -130,7 +133,8 @@ impl Engine {
             if pattern.views.contains(&View::Raw) { pattern.parts } else { 0 }
         };
         let raw_parts = (0..patterns.len() as u32).map(raw).fold(0, |all, one| all | one);
-        Engine { input, packs, sums, context, patterns, literals, nominated, parts_of, raw_parts, ampersand }
+        let shaped = OnceLock::new();
+        Engine { input, packs, sums, context, patterns, literals, shaped, nominated, parts_of, raw_parts, ampersand }
     }
 
     /// New state for one thread. It belongs to this engine alone.
@@ -145,6 +149,11 @@ impl Engine {
             told: SeenSet::new(self.nominated.len()),
             points: vec![0; self.packs.len()],
         }
+    }
+
+    /// Texts that its patterns need.
+    pub(crate) fn needs(&self) -> impl Iterator<Item = &str> {
+        (0..self.patterns.len() as u32).flat_map(|number| &self.pattern(number).1.needs).map(String::as_str)
     }
 
     pub(crate) fn pattern(&self, number: u32) -> (usize, &Pattern) {

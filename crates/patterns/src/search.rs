@@ -3,6 +3,7 @@
 mod case_forms;
 pub mod literals;
 pub mod seen;
+pub mod shape;
 mod short_literals;
 
 pub use case_forms::forms;
