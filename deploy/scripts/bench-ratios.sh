@@ -6,7 +6,7 @@ set -euo pipefail
 program=$1 folder=$2/corpora write=${3:-}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 baseline=$root/benches/ratios.tsv
-turns=5 least=0.85
+turns=${TURNS:-5} least=0.85
 mkdir -p "$folder/trivial"
 
 cat >"$folder/trivial/trivial.yml" <<'RULE'
@@ -21,10 +21,10 @@ RULE
 make_corpus() { # file kind megabytes [seed attacks]
   [ -s "$folder/$1" ] && return
   echo "writing $1" >&2
+  cargo build --quiet --release --package benches --bin corpus
   "$2/release/corpus" "${@:3}" >"$folder/$1.part"
   mv "$folder/$1.part" "$folder/$1"
 }
-cargo build --quiet --release --package benches --bin corpus
 make_corpus ratio-access.log "$2" access 80 7 50
 make_corpus ratio-sshd-1.log "$2" sshd 40 7 100
 make_corpus ratio-sshd-5.log "$2" sshd 40 7 500

@@ -31,11 +31,10 @@ pub(super) struct Group {
     pub(super) roles: Vec<Role>,
     /// Rules that can match without any predicate: evaluated on every row that their gate leaves open.
     pub(super) always: Vec<(u32, Gate)>,
-    /// Such rules beyond those that have a gate: evaluated on every row.
+    /// Rules without a gate: those that look at some rows only, and what is more than there are gates. Evaluated on every
+    /// row that is looked at.
     pub(super) ungated: Vec<u32>,
-    /// Rules that look at some rows only: evaluated on those.
-    pub(super) sampled_always: Vec<u32>,
-    /// One in how many rows those look at; each number once.
+    /// One in how many rows the former look at; each number once.
     pub(super) samples: Vec<u32>,
 }
 
@@ -62,11 +61,11 @@ impl Group {
             .collect();
         let mut triggered = vec![Vec::new(); predicates.checks.len()];
         let mut searched = vec![false; predicates.checks.len()];
-        let (mut always, mut sampled_always) = (Vec::new(), Vec::new());
+        let (mut always, mut ungated) = (Vec::new(), Vec::new());
         for (at, rule) in rules.iter().enumerate() {
             if rule.sample_of.is_some() {
                 // A sampled rule needs no triggers: it is evaluated on every row of its sample, and on no other.
-                sampled_always.push(at as u32);
+                ungated.push(at as u32);
                 continue;
             }
             match rule.program.triggers(&predicates) {
@@ -85,7 +84,7 @@ impl Group {
             *searched |= predicates.is_on_words(predicate as u32);
         }
         rules.iter_mut().for_each(|rule| rule.program.order(&searched));
-        let ungated = always.split_off(always.len().min(GATES_MAX));
+        ungated.extend(always.split_off(always.len().min(GATES_MAX)));
         let always: Vec<(u32, Gate)> =
             always.into_iter().map(|rule| (rule, Gate::new(&rules[rule as usize].program, &searched))).collect();
         let triggers = triggered.iter().map(|rules| !rules.is_empty());
@@ -114,7 +113,6 @@ impl Group {
             roles,
             always,
             ungated,
-            sampled_always,
             samples,
         }
     }
@@ -125,6 +123,11 @@ impl Group {
             plan.literals();
             plan.engines();
         }
+    }
+
+    /// Whether some rule looks at every row.
+    pub(super) fn looks_at_all(&self) -> bool {
+        self.ungated.iter().any(|rule| self.rules[*rule as usize].sample_of.is_none())
     }
 
     /// All gates, as bits.

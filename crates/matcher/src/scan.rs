@@ -89,7 +89,7 @@ pub(super) fn scan(
 pub(super) fn search(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &mut GroupScratch) -> usize {
     scratch.bind(group, batch);
     scratch.candidates.clear();
-    scratch.candidates.resize(rows.len().div_ceil(64), if group.ungated.is_empty() { 0 } else { u64::MAX });
+    scratch.candidates.resize(rows.len().div_ceil(64), if group.looks_at_all() { u64::MAX } else { 0 });
     scratch.gates.clear();
     scratch.gates.resize(rows.len(), group.gates());
     for bound_at in 0..scratch.bound.len() {
@@ -190,7 +190,7 @@ fn evaluate_candidates(
                 evaluate(group, group.always[open.trailing_zeros() as usize].0, row, &mut check, out);
                 open &= open - 1;
             }
-            for rule in group.ungated.iter().chain(&group.sampled_always) {
+            for rule in &group.ungated {
                 evaluate(group, *rule, row, &mut check, out);
             }
             for found in 0..check.searched().len() {
