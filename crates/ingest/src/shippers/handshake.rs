@@ -66,7 +66,7 @@ impl Handshake {
         Ok((out, knows))
     }
 
-    fn digest(&self, salt: &[u8], host: &[u8]) -> String {
+    pub(super) fn digest(&self, salt: &[u8], host: &[u8]) -> String {
         let parts = [salt, host, self.nonce.as_bytes(), self.key.as_bytes()];
         let digest = parts.iter().fold(Sha512::new(), |digest, part| digest.chain_update(part)).finalize();
         digest.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -51,7 +51,7 @@ impl Served {
 fn kept(spool: &Spool) -> String {
     let mut reader = spool.read_from(Position::default());
     let mut all = Vec::new();
-    while let Some(block) = reader.next_block(Duration::from_millis(50)).unwrap() {
+    while let Some(block) = reader.next_block(Duration::from_millis(50)) {
         all.extend_from_slice(&block.bytes);
     }
     String::from_utf8(all).unwrap()
