@@ -97,8 +97,7 @@ fn every_mode_gives_equal_lines_and_its_ack_as_text() {
         assert_eq!(intake.answers, ack.repeat(acks));
     }
     let (intake, _) = fed(&message("one"));
-    assert_eq!(lines(&intake), [wanted[0].as_str()]);
-    assert_eq!(intake.answers, ack);
+    assert_eq!((lines(&intake), &intake.answers), (vec![wanted[0].as_str()], &ack));
 }
 
 #[test]
