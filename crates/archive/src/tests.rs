@@ -290,7 +290,7 @@ fn private(root: &Path, privacy: Privacy, batch: &Arc<EventBatch>) -> Vec<Archiv
     let (writer, _) = Writer::open(root, "a", ("test", 1), 2, &BTreeSet::new()).unwrap();
     let mut segment = Segment::default();
     segment.push(Arc::clone(batch), 0);
-    writer.with_privacy(privacy).write(&segment, 1).unwrap()
+    writer.with_privacy(privacy).write(&segment, 1000).unwrap()
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn secrets_and_private_fields_are_nowhere_in_the_files() {
     assert!(all[0]["event.original"].as_str().unwrap().contains("token=[removed]"), "{text}");
     assert!(all.iter().all(|event| !event.contains_key("http.response.bytes")), "{text}");
     let hunt = Hunt::new(folder.path(), &files, HuntLimits::default()).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let question = "SELECT c0di3.redacted AS what FROM events ORDER BY c0di3.sequence";
     let mut out = Vec::new();
     runtime.block_on(hunt.ask(question)).unwrap().write_ndjson(&mut out).unwrap();
