@@ -271,7 +271,7 @@ fn trusted_proxies_say_for_whom_they_speak_and_nobody_else() {
     assert_eq!(found(&node, "203.0.113.96", "version 2"), "relp://192.0.2.9");
     let body = lines("203.0.113.97");
     let request = format!(
-        "POST /ingest HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /ingest HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     );
     let mut answer = String::new();
