@@ -121,7 +121,7 @@ fn a_finding_leads_to_the_lines_around_it() {
 fn a_subjects_events_are_erased_through_kills_and_the_audit_log_says_so() {
     let sandbox = Sandbox::new();
     let line = |at: usize| {
-        let user = if at % 10 == 0 { "alice" } else { "bob" };
+        let user = if at.is_multiple_of(10) { "alice" } else { "bob" };
         let (hour, minute, second) = (at / 3600 % 24, at / 60 % 60, at % 60);
         format!(
             "198.51.100.7 - {user} [29/Nov/2026:{hour:02}:{minute:02}:{second:02} +0000] \"GET /{at} HTTP/1.1\" 200 5 \"-\" \"x\"\n"

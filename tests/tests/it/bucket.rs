@@ -57,7 +57,7 @@ fn lines(count: usize) -> String {
             at / 60 % 60,
             at % 60,
             at % 300,
-            if at % 40 == 0 { 401 } else { 200 },
+            if at.is_multiple_of(40) { 401 } else { 200 },
         )
     };
     (0..count).map(line).collect()
@@ -148,7 +148,7 @@ fn an_outage_of_the_bucket_holds_events_back_and_loses_none() {
     let told = |words: &str| {
         let (_, body) = get(node.ingest, "/health").unwrap_or_default();
         let health: Value = serde_json::from_str(&body).unwrap_or_default();
-        (part_status(&health, "analyzer") == "fail") == !words.is_empty() && health.to_string().contains(words)
+        (part_status(&health, "analyzer") == "fail") != words.is_empty() && health.to_string().contains(words)
     };
     wait_until(SOON * 3, "health says what is wrong", || told("archive s3://events/of/tests"));
     proxy.disturb(2, &FAULTS);

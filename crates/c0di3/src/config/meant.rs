@@ -172,11 +172,11 @@ pub(crate) struct HttpConfig {
 pub(crate) struct SyslogConfig {
     pub(crate) udp: Option<SocketAddr>,
     pub(crate) tcp: Option<SocketAddr>,
-    /// The same behind TLS.
+    /// Syslog over TCP behind TLS.
     pub(crate) tls: Option<SocketAddr>,
     /// RELP.
     pub(crate) relp: Option<SocketAddr>,
-    /// The same behind TLS.
+    /// RELP behind TLS.
     pub(crate) relp_tls: Option<SocketAddr>,
     /// Who says with the PROXY protocol for whom he speaks.
     pub(crate) proxies: Arc<[Network]>,

@@ -183,7 +183,7 @@ impl Seat {
 }
 
 impl Seated {
-    /// This connection as that of whom a proxy speaks for.
+    /// This connection, as one of whom a proxy speaks for.
     pub(super) fn again(self, sender: IpAddr) -> Result<Seated, TooManyConnections> {
         let connections = Arc::clone(&self.connections);
         drop(self);
