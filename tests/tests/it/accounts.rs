@@ -156,5 +156,6 @@ fn a_sender_that_falls_silent_is_a_finding() {
     wait_until(SOON, "the silence is told", || !node.json(path)["data"].as_array().unwrap().is_empty());
     let findings = node.json(path);
     assert_eq!(findings["data"].as_array().unwrap().len(), 1, "{findings}");
-    assert!(findings.to_string().contains("gelf+tcp://127.0.0.1"), "{findings}");
+    let finding = node.json(&format!("/api/v1/findings/{}", findings["data"][0]["id"].as_str().unwrap()));
+    assert!(finding.to_string().contains("gelf+tcp://127.0.0.1"), "{finding}");
 }
