@@ -151,7 +151,7 @@ def gelf_udp():
     import graypy
 
     logger = logging.getLogger("gelf")
-    handler = graypy.GELFUDPHandler("127.0.0.1", port, chunker=graypy.handler.GELFWarningChunker())
+    handler = graypy.GELFUDPHandler("127.0.0.1", port)
     logger.addHandler(handler)
     for number in range(count):
         beside = "".join(random.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=6000))

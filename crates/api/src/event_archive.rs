@@ -196,6 +196,9 @@ pub struct HuntState {
     /// Why there is no answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The events could not be read where they lie: the question may be asked again.
+    #[serde(skip)]
+    pub is_away: bool,
 }
 
 /// Numbers of a hunt. What statistics leave out inside a file is never read: `read_bytes` need not reach `file_bytes`.

@@ -121,7 +121,9 @@ pub(crate) async fn start(
     match hunt.state {
         HuntPhase::Failed => {
             archive.remove(id).await;
-            Err(problem("/question", Unanswerable::Refused(hunt.error.unwrap_or_default())))
+            let why = hunt.error.unwrap_or_default();
+            let error = if hunt.is_away { Unanswerable::Away(why) } else { Unanswerable::Refused(why) };
+            Err(problem("/question", error))
         }
         HuntPhase::Running => {
             let place = HeaderValue::from_str(&format!("/api/v1/hunts/{id}")).unwrap_or(HeaderValue::from_static(""));

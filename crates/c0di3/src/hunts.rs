@@ -73,6 +73,8 @@ struct Course {
     size: AnswerSize,
     /// How long it took, and why there is no answer.
     ended: Option<(Duration, Result<(), String>)>,
+    /// The events could not be read where they lie.
+    is_away: bool,
 }
 
 impl Hunts {
@@ -102,8 +104,12 @@ impl Hunts {
             let answered = answered.unwrap_or(Err(HuntError::TooLong(asked.time_max)));
             let outcome = if answered.is_ok() { "done" } else { "failed" };
             metrics::counter!("hunts_total", "outcome" => outcome).increment(1);
+            let is_away = matches!(answered, Err(HuntError::Away(_)));
             let ended = answered.map_err(|error| error.to_string());
-            tell.send_modify(|course| course.ended = Some((started.elapsed(), ended)));
+            tell.send_modify(|course| {
+                course.is_away = is_away;
+                course.ended = Some((started.elapsed(), ended));
+            });
         });
         let hunt =
             KnownHunt { order, started_at: clock::now(), started: Instant::now(), course, task: task.abort_handle() };
@@ -211,6 +217,7 @@ impl KnownHunt {
                 is_cut: course.size.is_cut,
             },
             error,
+            is_away: course.is_away,
         }
     }
 }

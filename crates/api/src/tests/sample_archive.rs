@@ -72,6 +72,7 @@ impl EventArchive for SampleArchive {
             seconds: 1.5,
             progress: HuntCounts::default(),
             error: None,
+            is_away: false,
         })
     }
 
