@@ -100,7 +100,7 @@ impl Account {
 }
 
 /// Where events stand in the spool, and when they came.
-struct Place {
+struct SpoolStretch {
     bytes: u64,
     end: u64,
     at: Timestamp,
@@ -154,7 +154,7 @@ impl Accounts {
         let account = ledger.account(&name);
         account.came(events, at);
         account.in_flight += events;
-        note(&mut ledger.spans, name, events, Place { bytes, end, at });
+        note(&mut ledger.spans, name, events, SpoolStretch { bytes, end, at });
     }
 
     /// Events were read from the spool: those of an earlier process are received now.
@@ -169,7 +169,7 @@ impl Accounts {
         let account = ledger.account(&name);
         account.came(events, at);
         account.in_flight += events;
-        note(&mut ledger.found, name, events, Place { bytes, end, at });
+        note(&mut ledger.found, name, events, SpoolStretch { bytes, end, at });
     }
 
     /// Everything of the spool before `offset` is committed.
@@ -293,7 +293,7 @@ fn settle(accounts: &mut HashMap<Arc<str>, Account>, name: &Arc<str>, events: u6
 }
 
 /// Remembers events in the last span, or in a new one where that is full.
-fn note(spans: &mut VecDeque<Span>, name: Arc<str>, events: u64, Place { bytes, end, at }: Place) {
+fn note(spans: &mut VecDeque<Span>, name: Arc<str>, events: u64, SpoolStretch { bytes, end, at }: SpoolStretch) {
     if spans.back().is_none_or(|last| last.bytes >= SPAN_BYTES) {
         spans.push_back(Span { at, ..Span::default() });
     }

@@ -7,7 +7,9 @@ use event::Timestamp;
 use event::block::digest;
 
 use super::handshake::Handshake;
-use super::intake::{Advance, Intake, MESSAGE_BYTES_MAX, Protocol, Refusal, UNPACKED_BYTES_MAX, foreign, too_long};
+use super::intake::{
+    Advance, MESSAGE_BYTES_MAX, Protocol, Refusal, ShipperIntake, UNPACKED_BYTES_MAX, foreign, too_long,
+};
 use super::msgpack::{self, Cursor, Fault, MsgValue, Scanned, ValueScan, put_text};
 use super::packed::Entries;
 use crate::body::Decoded;
@@ -50,7 +52,7 @@ impl Forward {
         Forward { seen, peer, scan: ValueScan::default(), handshake }
     }
 
-    fn message(&mut self, message: &[u8], intake: &mut Intake) -> Result<(), Refusal> {
+    fn message(&mut self, message: &[u8], intake: &mut ShipperIntake) -> Result<(), Refusal> {
         if let Some(handshake) = &self.handshake {
             let (answer, knows) = handshake.pong(message)?;
             intake.answers.extend(answer);
@@ -96,7 +98,7 @@ impl Protocol for Forward {
         self.handshake.as_ref().map(Handshake::helo).unwrap_or_default()
     }
 
-    fn take(&mut self, input: &[u8], intake: &mut Intake) -> Result<Advance, Refusal> {
+    fn take(&mut self, input: &[u8], intake: &mut ShipperIntake) -> Result<Advance, Refusal> {
         let mut taken = 0;
         loop {
             let rest = &input[taken..];
@@ -159,7 +161,7 @@ fn told(message: &[u8]) -> Result<MessageTold<'_>, Fault> {
 }
 
 /// Puts the events of a message in; how many. What is none is kept as it came.
-fn put(message: &[u8], told: &MessageTold<'_>, intake: &mut Intake) -> Result<u64, Refusal> {
+fn put(message: &[u8], told: &MessageTold<'_>, intake: &mut ShipperIntake) -> Result<u64, Refusal> {
     let before = intake.report.events;
     intake.put(SOURCE, |lines| {
         if told.signal != 0 {
@@ -335,5 +337,4 @@ fn poison(value: &[u8], reason: &'static str, lines: &mut Lines<'_>) -> Result<(
 }
 
 #[cfg(test)]
-#[path = "forward_tests.rs"]
 mod tests;

@@ -1,7 +1,7 @@
 //! GELF over TCP (go2docs.graylog.org, GELF via TCP): objects with a zero behind each. Nothing is answered. Chunks and compression are of
 //! UDP alone.
 
-use super::intake::{Advance, Intake, Protocol, Refusal, foreign, too_long};
+use super::intake::{Advance, Protocol, Refusal, ShipperIntake, foreign, too_long};
 use super::lumberjack::depth;
 use crate::push::{DEPTH_MAX, Lines};
 use crate::spool::ENTRY_BYTES_MAX;
@@ -23,7 +23,7 @@ pub(super) struct GelfTcp {
 }
 
 impl GelfTcp {
-    fn message(&mut self, message: &[u8], intake: &mut Intake) -> Result<(), Refusal> {
+    fn message(&mut self, message: &[u8], intake: &mut ShipperIntake) -> Result<(), Refusal> {
         if std::mem::take(&mut self.is_beyond) || message.trim_ascii().is_empty() {
             return Ok(());
         }
@@ -33,7 +33,7 @@ impl GelfTcp {
 }
 
 impl Protocol for GelfTcp {
-    fn take(&mut self, input: &[u8], intake: &mut Intake) -> Result<Advance, Refusal> {
+    fn take(&mut self, input: &[u8], intake: &mut ShipperIntake) -> Result<Advance, Refusal> {
         let mut taken = 0;
         if !self.is_gelf
             && let Some(what) = foreign(input).filter(|_| input.first() != Some(&b'{'))
@@ -65,7 +65,7 @@ impl Protocol for GelfTcp {
     }
 
     /// A sender that ends without the last zero has told all of the message, or not.
-    fn finish(&mut self, rest: &[u8], intake: &mut Intake) {
+    fn finish(&mut self, rest: &[u8], intake: &mut ShipperIntake) {
         if let Err(refusal) = self.message(rest, intake) {
             tracing::debug!(refusal.reason, "the rest of a GELF connection is not kept");
         }

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::chunks::{Chunks, Datagram};
 use super::gelf::put;
-use super::intake::Intake;
+use super::intake::ShipperIntake;
 use super::options::ShipperOptions;
 use crate::accounts::Loss;
 use crate::body::{BodyError, Decoded, SNIFFED};
@@ -30,7 +30,7 @@ const QUIET: Duration = Duration::from_millis(50);
 /// What was gathered of one sender.
 struct Gathering {
     chunks: Chunks,
-    intake: Intake,
+    intake: ShipperIntake,
     peer: Option<IpAddr>,
     /// Who lost how many, and why.
     losses: Vec<(IpAddr, &'static str, u64)>,
@@ -39,7 +39,8 @@ struct Gathering {
 /// Serves datagrams until the service stops and what waits in the socket is read and on disk.
 pub async fn serve_gelf_udp(socket: UdpSocket, options: ShipperOptions, mut drain: watch::Receiver<Drain>) {
     let mut input = vec![0; DATAGRAM_BYTES_MAX];
-    let mut gathering = Gathering { chunks: Chunks::new(), intake: Intake::default(), peer: None, losses: Vec::new() };
+    let mut gathering =
+        Gathering { chunks: Chunks::new(), intake: ShipperIntake::default(), peer: None, losses: Vec::new() };
     let deadline = loop {
         tokio::select! {
             readable = timeout(LOOK, socket.readable()) => match readable {

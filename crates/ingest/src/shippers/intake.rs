@@ -30,7 +30,7 @@ impl Refusal {
 
 /// What came of bytes.
 #[derive(Debug, Default)]
-pub(super) struct Intake {
+pub(super) struct ShipperIntake {
     /// Whole lines.
     pub(super) lines: Vec<u8>,
     pub(super) report: Report,
@@ -42,7 +42,7 @@ pub(super) struct Intake {
     pub(super) claims: Vec<(Claim, u64)>,
 }
 
-impl Intake {
+impl ShipperIntake {
     /// Puts events in; all of them, or none where it is refused.
     pub(super) fn put<T>(
         &mut self,
@@ -91,10 +91,10 @@ pub(super) trait Protocol: Send + Sync {
     }
 
     /// Takes what is whole at the beginning of `input`: how many bytes, and how many there must be before it is asked again.
-    fn take(&mut self, input: &[u8], intake: &mut Intake) -> Result<Advance, Refusal>;
+    fn take(&mut self, input: &[u8], intake: &mut ShipperIntake) -> Result<Advance, Refusal>;
 
     /// What is left when the sender has ended.
-    fn finish(&mut self, _rest: &[u8], _intake: &mut Intake) {}
+    fn finish(&mut self, _rest: &[u8], _intake: &mut ShipperIntake) {}
 
     /// What is said, from time to time, while what came waits for the disk.
     fn alive(&self) -> &'static [u8] {

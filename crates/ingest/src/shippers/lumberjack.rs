@@ -3,7 +3,9 @@
 
 use std::io::Read;
 
-use super::intake::{Advance, Intake, MESSAGE_BYTES_MAX, Protocol, Refusal, UNPACKED_BYTES_MAX, foreign, too_long};
+use super::intake::{
+    Advance, MESSAGE_BYTES_MAX, Protocol, Refusal, ShipperIntake, UNPACKED_BYTES_MAX, foreign, too_long,
+};
 use crate::body::{BodyError, Decoded};
 use crate::push::{DEPTH_MAX, Lines};
 
@@ -96,7 +98,7 @@ fn pairs_bytes(input: &[u8]) -> Result<Result<usize, usize>, Refusal> {
 
 impl Lumberjack {
     /// An event of the window.
-    fn event(&mut self, number: u32, intake: &mut Intake, json: &[u8]) -> Result<(), Refusal> {
+    fn event(&mut self, number: u32, intake: &mut ShipperIntake, json: &[u8]) -> Result<(), Refusal> {
         intake.put(SOURCE, |lines| put(json, lines))?;
         self.left = self.left.saturating_sub(1);
         self.last = number;
@@ -106,12 +108,12 @@ impl Lumberjack {
         Ok(())
     }
 
-    fn acknowledge(&self, intake: &mut Intake) {
+    fn acknowledge(&self, intake: &mut ShipperIntake) {
         intake.answers.extend(b"2A");
         intake.answers.extend(self.last.to_be_bytes());
     }
 
-    fn frame(&mut self, frame: &BeatsFrame<'_>, is_inner: bool, intake: &mut Intake) -> Result<(), Refusal> {
+    fn frame(&mut self, frame: &BeatsFrame<'_>, is_inner: bool, intake: &mut ShipperIntake) -> Result<(), Refusal> {
         match *frame {
             BeatsFrame::Window(0) => {}
             BeatsFrame::Window(size) => {
@@ -131,7 +133,7 @@ impl Lumberjack {
         Ok(())
     }
 
-    fn compressed(&mut self, packed: &[u8], intake: &mut Intake) -> Result<(), Refusal> {
+    fn compressed(&mut self, packed: &[u8], intake: &mut ShipperIntake) -> Result<(), Refusal> {
         let broken = |error: BodyError| match error {
             BodyError::TooLarge { .. } => {
                 Refusal::new("too_long", format!("a frame unpacks to more than {UNPACKED_BYTES_MAX} bytes"))
@@ -156,7 +158,7 @@ impl Lumberjack {
 }
 
 impl Protocol for Lumberjack {
-    fn take(&mut self, input: &[u8], intake: &mut Intake) -> Result<Advance, Refusal> {
+    fn take(&mut self, input: &[u8], intake: &mut ShipperIntake) -> Result<Advance, Refusal> {
         let mut taken = 0;
         loop {
             match frame(&input[taken..])? {
@@ -220,5 +222,4 @@ fn object(pairs: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-#[path = "lumberjack_tests.rs"]
 mod tests;

@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::intake::{Advance, Intake, Protocol, Refusal};
+use super::intake::{Advance, Protocol, Refusal, ShipperIntake};
 use super::memory::HeldBytes;
 use super::options::ShipperOptions;
 use crate::accounts::Loss;
@@ -88,7 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     pub(super) async fn serve(mut self, mut drain: watch::Receiver<Drain>) {
         let mut ended = self.talk(&mut drain).await;
         if !matches!(ended, SessionEnd::Refused(_) | SessionEnd::Spool(_)) {
-            let mut intake = Intake::default();
+            let mut intake = ShipperIntake::default();
             if let Some(protocol) = &mut self.protocol {
                 protocol.finish(&self.input, &mut intake);
             }
@@ -194,9 +194,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     }
 
     /// Gives the protocol what there is.
-    async fn take(&mut self) -> (Intake, Result<Advance, Refusal>) {
+    async fn take(&mut self) -> (ShipperIntake, Result<Advance, Refusal>) {
         let gone = || Err(Refusal::new("failed", "what came could not be worked on"));
-        let mut intake = Intake::default();
+        let mut intake = ShipperIntake::default();
         let Some(mut protocol) = self.protocol.take() else { return (intake, gone()) };
         if self.input.len() < LARGE_BYTES {
             let progress = protocol.take(&self.input, &mut intake);
@@ -214,12 +214,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
                 (self.protocol, self.input) = (Some(protocol), input);
                 (intake, progress)
             }
-            Err(_) => (Intake::default(), gone()),
+            Err(_) => (ShipperIntake::default(), gone()),
         }
     }
 
     /// Lines into the spool; then, where the peer waits for answers, until they are on disk.
-    async fn keep(&mut self, mut intake: Intake, drain: &mut watch::Receiver<Drain>) -> Result<(), SessionEnd> {
+    async fn keep(&mut self, mut intake: ShipperIntake, drain: &mut watch::Receiver<Drain>) -> Result<(), SessionEnd> {
         if intake.duplicates > 0 {
             metrics::counter!("ingest_duplicates_total", "source" => self.source).increment(intake.duplicates);
             let now = (self.options.clock)();

@@ -47,17 +47,17 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     out.finish().unwrap()
 }
 
-fn fed(input: &[u8]) -> (Intake, Result<Advance, Refusal>) {
+fn fed(input: &[u8]) -> (ShipperIntake, Result<Advance, Refusal>) {
     let folder = tempfile::tempdir().unwrap();
     let spool = spool(folder.path());
     let mut forward = Forward::new(spool.seen().clone(), "192.0.2.1".to_owned(), None);
-    let mut intake = Intake::default();
+    let mut intake = ShipperIntake::default();
     let progress = forward.take(input, &mut intake);
     intake.claims.clear();
     (intake, progress)
 }
 
-fn lines(intake: &Intake) -> Vec<&str> {
+fn lines(intake: &ShipperIntake) -> Vec<&str> {
     std::str::from_utf8(&intake.lines).unwrap().lines().collect()
 }
 
@@ -176,7 +176,7 @@ fn messages_in_pieces_are_taken_once_they_are_whole() {
     let folder = tempfile::tempdir().unwrap();
     let spool = spool(folder.path());
     let mut forward = Forward::new(spool.seen().clone(), String::new(), None);
-    let mut intake = Intake::default();
+    let mut intake = ShipperIntake::default();
     let two = whole.repeat(2);
     for end in 1..whole.len() {
         let Ok(Advance { taken: 0, need }) = forward.take(&two[..end], &mut intake) else { panic!("{end}") };
@@ -200,7 +200,7 @@ fn a_peer_shows_that_it_knows_the_key() {
         let mut ping = b"\x96\xA4PING\xA6client\xA4salt".to_vec();
         put_text(&peer.digest(b"salt", b"client"), &mut ping);
         ping.extend(b"\xA0\xA0");
-        let mut intake = Intake::default();
+        let mut intake = ShipperIntake::default();
         let progress = forward.take(&ping, &mut intake);
         assert_eq!(progress.is_ok(), knows);
         let pong: &[u8] =
@@ -212,7 +212,7 @@ fn a_peer_shows_that_it_knows_the_key() {
     }
     let handshake = Handshake::new("secret".to_owned(), "analyzer".to_owned(), [7; 16]);
     let mut forward = Forward::new(spool.seen().clone(), String::new(), Some(handshake));
-    let refused = forward.take(b"\x93\xA1t\x05\x80", &mut Intake::default()).unwrap_err();
+    let refused = forward.take(b"\x93\xA1t\x05\x80", &mut ShipperIntake::default()).unwrap_err();
     assert_eq!(refused.reason, "no_handshake");
 }
 

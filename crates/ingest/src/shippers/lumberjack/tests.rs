@@ -19,8 +19,8 @@ fn compressed(frames: &[u8]) -> Vec<u8> {
     [b"2C", &(packed.len() as u32).to_be_bytes()[..], &packed].concat()
 }
 
-fn fed(input: &[u8]) -> (Intake, Result<Advance, Refusal>) {
-    let mut intake = Intake::default();
+fn fed(input: &[u8]) -> (ShipperIntake, Result<Advance, Refusal>) {
+    let mut intake = ShipperIntake::default();
     let progress = Lumberjack::default().take(input, &mut intake);
     (intake, progress)
 }
@@ -42,7 +42,7 @@ fn a_window_is_acknowledged_by_its_last_number() {
         assert_eq!(std::str::from_utf8(&intake.lines).unwrap(), lines);
         assert!(intake.answers.ends_with(&[b'2', b'A', 0, 0, 0, ack]), "{:?}", intake.answers);
         assert!(intake.report.poison.is_empty());
-        let (mut lumberjack, mut intake) = (Lumberjack::default(), Intake::default());
+        let (mut lumberjack, mut intake) = (Lumberjack::default(), ShipperIntake::default());
         let mut at = 0;
         for end in 0..=input.len() {
             at += lumberjack.take(&input[at..end], &mut intake).unwrap().taken;
