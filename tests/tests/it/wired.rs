@@ -1,5 +1,4 @@
-//! Senders of protocols that have ports of their own, as plain as can be: they know what was acknowledged, and send a chunk of Forward again
-//! until it is.
+//! Senders of protocols that have ports of their own, as plain as can be: they know what was acknowledged.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -69,7 +68,8 @@ pub(crate) fn is_acknowledged(port: u16, message: &[u8], end: &[u8]) -> bool {
     sent.unwrap_or(false)
 }
 
-/// Sends over Forward until told to stop: the same chunk again and again until it is acknowledged.
+/// Sends over Forward until told to stop. A chunk without an answer is not sent again here: one that was on disk when the service was
+/// killed, and whose name was not, would be there twice.
 pub(crate) fn send_forward_until(
     ledger: &Arc<Ledger>,
     port: u16,
@@ -80,11 +80,9 @@ pub(crate) fn send_forward_until(
         while !stop.load(Ordering::Relaxed) {
             let (numbers, lines) = ledger.batch();
             let chunk = format!("chunk-{}", numbers[0]);
-            let message = forward(&lines, &chunk);
-            while !is_acknowledged(port, &message, chunk.as_bytes()) {
-                std::thread::sleep(PAUSE);
+            if is_acknowledged(port, &forward(&lines, &chunk), chunk.as_bytes()) {
+                ledger.acknowledge(numbers);
             }
-            ledger.acknowledge(numbers);
             std::thread::sleep(PAUSE);
         }
     })

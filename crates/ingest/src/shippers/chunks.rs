@@ -33,12 +33,20 @@ struct Partial {
     bytes: usize,
 }
 
+/// The messages of one sender.
+#[derive(Default)]
+struct Share {
+    messages: usize,
+    /// In the order in which they began; some are whole or given up already.
+    began: VecDeque<(Instant, Name)>,
+}
+
 /// Messages that are not whole yet.
 pub(super) struct Chunks {
     partial: HashMap<Name, Partial>,
     /// In the order in which they began.
     order: VecDeque<(Instant, Name)>,
-    senders: HashMap<IpAddr, usize>,
+    senders: HashMap<IpAddr, Share>,
     held_bytes: usize,
     /// Messages that were given up: whose, why, how many.
     pub(super) lost: Vec<(IpAddr, &'static str, u64)>,
@@ -91,11 +99,13 @@ impl Chunks {
     }
 
     fn begin(&mut self, name: Name, count: u8, now: Instant) {
-        if self.senders.get(&name.0).is_some_and(|messages| *messages >= MESSAGES_EACH_MAX) {
+        if self.senders.get(&name.0).is_some_and(|share| share.messages >= MESSAGES_EACH_MAX) {
             // A sender that has its share gives up its own.
-            let oldest = self.order.iter().find(|(_, other)| other.0 == name.0).copied();
-            if let Some((_, oldest)) = oldest {
-                self.give_up(&oldest, "too_many");
+            while let Some((began, oldest)) = self.senders.get_mut(&name.0).and_then(|share| share.began.pop_front()) {
+                if self.partial.get(&oldest).is_some_and(|partial| partial.began == began) {
+                    self.give_up(&oldest, "too_many");
+                    break;
+                }
             }
         } else if self.partial.len() >= MESSAGES_MAX {
             self.give_up_oldest("too_many");
@@ -104,7 +114,13 @@ impl Chunks {
         self.held_bytes += MESSAGE_OVERHEAD_BYTES + chunks.len() * size_of::<Option<Vec<u8>>>();
         self.partial.insert(name, Partial { began: now, chunks, missing: count, bytes: 0 });
         self.order.push_back((now, name));
-        *self.senders.entry(name.0).or_insert(0) += 1;
+        let share = self.senders.entry(name.0).or_default();
+        share.messages += 1;
+        share.began.push_back((now, name));
+        if share.began.len() > 2 * MESSAGES_EACH_MAX {
+            let partial = &self.partial;
+            share.began.retain(|(began, name)| partial.get(name).is_some_and(|partial| partial.began == *began));
+        }
     }
 
     fn put(&mut self, name: &Name, number: u8, count: u8, chunk: &[u8]) -> Datagram {
@@ -173,9 +189,9 @@ impl Chunks {
     fn remove(&mut self, name: &Name) -> Option<Partial> {
         let partial = self.partial.remove(name)?;
         self.held_bytes -= MESSAGE_OVERHEAD_BYTES + partial.chunks.len() * size_of::<Option<Vec<u8>>>() + partial.bytes;
-        if let Some(messages) = self.senders.get_mut(&name.0) {
-            *messages -= 1;
-            if *messages == 0 {
+        if let Some(share) = self.senders.get_mut(&name.0) {
+            share.messages -= 1;
+            if share.messages == 0 {
                 self.senders.remove(&name.0);
             }
         }
