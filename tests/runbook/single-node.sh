@@ -70,13 +70,13 @@ SYSTEMCTL
 chmod 755 "$at"/usr/local/sbin/{apt-get,systemctl}
 cat >"$at/walk/proof.sh" <<'PROOF'
 # What has to be true when the lines have been typed.
-claim() { local words=$1; shift; "$@" >/tmp/said 2>&1 || { echo "FAILED: $words" >&2; cat /tmp/said >&2; tail -5 /tmp/*.out >&2; exit 1; }; echo "PROVED  $words"; }
+claim() { local words=$1; shift; "$@" >/tmp/said 2>&1 || { echo "FAILED: $words" >&2; cat /tmp/said >&2; tail -n 5 /tmp/*.out >&2; exit 1; }; echo "PROVED  $words"; }
 ca=/etc/core-agent/tls/ca.crt api=https://$NODE:3000
 not() { ! "$@"; }
 claim "plain HTTP gets no answer from the API" not curl -fs --max-time 3 "http://$NODE:3000/api/v1/findings"
 claim "without a token nobody is let in" test "$(curl -s -o /dev/null -w '%{http_code}' --cacert $ca "$api/api/v1/findings")" = 401
 for at in $(seq 12); do echo "<38>1 2026-11-29T10:00:$((at + 10))Z gate sshd $at - - Failed password for root from 203.0.113.9 port 4000 ssh2"; done >/tmp/lines
-send() { (while read -r line; do printf '%s %s' "${#line}" "$line"; done </tmp/lines; sleep 1) | openssl s_client -quiet -verify_return_error -CAfile $ca -connect "$NODE:6514"; }
+send() { (while read -r line; do printf '%s %s' "${#line}" "$line"; done </tmp/lines; sleep 1) | timeout 20 openssl s_client -quiet -no_ign_eof -verify_return_error -CAfile $ca -connect "$NODE:6514"; }
 claim "syslog over TLS is taken" send
 found() { for _ in $(seq 50); do curl -s --cacert $ca -H "Authorization: Bearer $TOKEN" "$api/api/v1/findings" | grep -q 203.0.113.9 && return; sleep 0.2; done; return 1; }
 claim "it becomes a finding" found

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
+use servers::wait_until;
 
-use crate::node::{Node, send};
+use crate::node::{Node, SOON, get, send};
 use crate::program::Sandbox;
 
 /// The rules of the oracle. The host is the same for all, so that the correlation has one group.
@@ -131,7 +132,7 @@ impl Ledger {
         let mut all = Vec::new();
         let mut path = "/api/v1/findings?limit=500".to_owned();
         loop {
-            let page = node.json(&path);
+            let page = patient(node, &path);
             for finding in page["data"].as_array().unwrap() {
                 if finding["rule.id"] == "oracle-all" {
                     all.push(finding["count"].as_u64().unwrap());
@@ -173,7 +174,7 @@ impl Ledger {
     /// Waits until the correlation has counted as many events as are acknowledged now.
     pub(crate) fn wait_until_counted(&self, node: &Node) {
         let wanted = self.acknowledged() as u64;
-        servers::wait_until(crate::node::SOON * 2, "everything acknowledged is counted", || {
+        wait_until(SOON * 2, "everything acknowledged is counted", || {
             let page = node.json("/api/v1/findings?rule=oracle-all");
             let counts = page["data"].as_array().unwrap().iter().map(|finding| finding["count"].as_u64().unwrap());
             counts.sum::<u64>() >= wanted
@@ -183,4 +184,16 @@ impl Ledger {
 
 fn number(finding: &Value) -> u64 {
     finding["entities"]["user.name"][0].as_str().unwrap()[1..].parse().unwrap()
+}
+
+/// An answer of the agent; a store that is slow to answer under load is asked again.
+fn patient(node: &Node, path: &str) -> Value {
+    let mut page = None;
+    wait_until(SOON, path, || {
+        let (status, body) = get(node.api, path).expect("the agent answers");
+        assert!(status == 200 || status == 503, "{path}: {status} {body}");
+        page = (status == 200).then(|| serde_json::from_str(&body).unwrap());
+        page.is_some()
+    });
+    page.unwrap()
 }
