@@ -4,7 +4,8 @@
 use crate::{Terms, load};
 
 const RULES: &str = include_str!("../../../testdata/digests.sigma");
-/// `id: hash` for each rule, as the first version that saved state printed them.
+/// `id: hash` for each rule, as the first version that saved state printed them; of the pack, whose meaning changes with the words of its
+/// surroundings, as the last change of them did.
 const EXPECTED: &str = include_str!("../../../testdata/digests.expected");
 
 #[test]
