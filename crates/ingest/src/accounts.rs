@@ -125,6 +125,8 @@ struct Ledger {
     found: VecDeque<Span>,
     /// How far what an earlier process left is known.
     known_to: u64,
+    /// How far everything is committed: a commit can be told before the events that it holds are.
+    released_to: u64,
     /// Events of sources that are pulled, until the next checkpoint.
     pulled: BTreeMap<Arc<str>, u64>,
 }
@@ -151,8 +153,13 @@ impl Accounts {
     pub(crate) fn taken(&self, sender: &str, events: u64, bytes: u64, end: u64, at: Timestamp) {
         let mut ledger = self.lock();
         let name = ledger.named(sender);
+        let is_committed = end <= ledger.released_to;
         let account = ledger.account(&name);
         account.came(events, at);
+        if is_committed {
+            account.committed += events;
+            return;
+        }
         account.in_flight += events;
         note(&mut ledger.spans, name, events, SpoolStretch { bytes, end, at });
     }
@@ -175,6 +182,7 @@ impl Accounts {
     /// Everything of the spool before `offset` is committed.
     pub(crate) fn released(&self, offset: u64) {
         let mut ledger = self.lock();
+        ledger.released_to = ledger.released_to.max(offset);
         let Ledger { spans, found, accounts, .. } = &mut *ledger;
         for queue in [found, spans] {
             while queue.front().is_some_and(|span| span.end <= offset) {
@@ -298,7 +306,7 @@ fn note(spans: &mut VecDeque<Span>, name: Arc<str>, events: u64, SpoolStretch { 
         spans.push_back(Span { at, ..Span::default() });
     }
     if let Some(last) = spans.back_mut() {
-        last.end = end;
+        last.end = last.end.max(end);
         last.bytes += bytes;
         *last.events.entry(name).or_default() += events;
     }
