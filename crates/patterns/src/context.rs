@@ -37,7 +37,9 @@ impl Context {
     pub fn weighed(&self, points: u32, is_mention: bool, name: &str, text: &str) -> u32 {
         if points >= THRESHOLD {
             // Who asks about a name writes it as an attacker does.
-            return if is_mention && self.is_doubtful(name, text) { THRESHOLD - 1 } else { points };
+            // What stands behind a line break that was sent in an address is no sentence.
+            let is_asked = is_mention && !breaks_line(text) && self.is_doubtful(name, text);
+            return if is_asked { THRESHOLD - 1 } else { points };
         }
         let name = plain(name);
         let mut weighed = points;
@@ -79,6 +81,12 @@ impl Context {
         let words = text.split(|character: char| !character.is_alphanumeric()).filter(|word| !word.is_empty());
         words.take(WORDS_MAX).filter(|word| self.prose.has(word)).nth(least - 1).is_some()
     }
+}
+
+/// Whether a line break stands in the text, as it is or percent-encoded once or more.
+fn breaks_line(text: &str) -> bool {
+    let is_break = |rest: &str| matches!(rest.as_bytes(), [b'0', b'a' | b'A' | b'd' | b'D', ..]);
+    text.contains(['\r', '\n']) || text.split('%').skip(1).any(|rest| is_break(rest.trim_start_matches("25")))
 }
 
 /// The name of a parameter in lower case, without the brackets of lists.
