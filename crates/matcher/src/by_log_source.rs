@@ -135,6 +135,10 @@ impl LogSourceScratch {
         JudgedBy::Group(self.groups.len() - 1)
     }
 
+    pub(super) fn take_in_pieces(&mut self) -> u64 {
+        self.groups.iter_mut().map(|group| group.caches.take_in_pieces()).sum()
+    }
+
     /// Appends `(row, rule index in the set)` for every match among the rows that were taken.
     pub(super) fn scan(&mut self, batch: &EventBatch, out: &mut Vec<(u32, u32)>) {
         for RowsOfGroup { group, caches, rows } in &mut self.groups {

@@ -40,6 +40,10 @@ impl ColumnScratch {
             patterns: Vec::new(),
         }
     }
+
+    pub(super) fn take_in_pieces(&mut self) -> u64 {
+        self.patterns.iter_mut().map(PatternScratch::take_in_pieces).sum()
+    }
 }
 
 /// What is known of the value at hand.

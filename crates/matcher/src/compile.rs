@@ -2,9 +2,10 @@
 //! names triggers, predicates of which one must hold. What is searched for, and how, is decided elsewhere.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use patterns::{Input, PackCheck};
-use rules::check::Check;
+use rules::check::{Check, Number};
 use rules::sigma::rule::{Expr, Item};
 use rules::text_pattern::{Anchor, TextPattern};
 
@@ -43,9 +44,11 @@ const WORD_COLUMNS: [&str; 11] = [
 ];
 /// Values of such columns that few rows have nevertheless, folded, and what a test for one costs.
 const RARE_VALUES: [&str; 5] = ["put", "delete", "connect", "trace", "patch"];
+/// Statuses of an answer that a server seldom gives.
+const RARE_ANSWERS: RangeInclusive<i64> = 400..=599;
 const COST_OF_RARE: u64 = 100;
 /// Cost of what holds in every row.
-const COST_MAX: u64 = 1000;
+pub(super) const COST_MAX: u64 = 1000;
 
 /// Distinct predicates of a group of rules.
 #[derive(Debug, Default)]
@@ -153,7 +156,11 @@ impl Predicates {
         if self.columns[predicate as usize].iter().any(|column| self.is_repetitive(*column)) {
             let is_rare =
                 |pattern: &TextPattern| pattern.required().is_some_and(|text| RARE_VALUES.contains(&text.as_str()));
-            let rare = matches!(&self.checks[predicate as usize], Check::Text(pattern) if is_rare(pattern));
+            let rare = match &self.checks[predicate as usize] {
+                Check::Text(pattern) => is_rare(pattern),
+                Check::Number(Number::Integer(number)) => RARE_ANSWERS.contains(number),
+                _ => false,
+            };
             return if rare { COST_OF_RARE } else { COST_MAX };
         }
         by_value + FOR_EACH_USE * u64::from(self.uses[predicate as usize])

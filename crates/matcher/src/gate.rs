@@ -25,6 +25,15 @@ impl Gate {
         gate
     }
 
+    /// Whether a condition needs tests of the row itself.
+    pub(super) fn has_directs(program: &Program) -> bool {
+        match program {
+            Program::And(parts) => parts.iter().any(Self::has_directs),
+            Program::Direct(_) => true,
+            Program::Or(_) | Program::AnyOf(_) | Program::Not(_) => false,
+        }
+    }
+
     fn require(&mut self, program: &Program) {
         match program {
             Program::And(parts) => parts.iter().for_each(|part| self.require(part)),

@@ -5,7 +5,7 @@ use rules::percent::is_url_column;
 use rules::sigma::rule::Rule;
 
 use crate::cache::Role;
-use crate::compile::Predicates;
+use crate::compile::{COST_MAX, Predicates};
 use crate::gate::{GATES_MAX, Gate};
 use crate::plan::{self, Plan};
 use crate::predicate::{ColumnId, Direct};
@@ -69,6 +69,8 @@ impl Group {
                 continue;
             }
             match rule.program.triggers(&predicates) {
+                // What triggers it holds in most rows: a test of the row rules out more.
+                Some((COST_MAX, _)) if Gate::has_directs(&rule.program) => always.push(at as u32),
                 Some((_, triggers)) => {
                     for predicate in triggers {
                         triggered[predicate as usize].push(at as u32);

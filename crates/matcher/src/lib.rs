@@ -60,6 +60,12 @@ pub struct MatchScratch {
 }
 
 impl MatchScratch {
+    /// How many parts of values were too long to be judged whole by patterns since it was asked last.
+    pub fn take_in_pieces(&mut self) -> u64 {
+        let of_datasets: u64 = self.groups.values_mut().map(GroupScratch::take_in_pieces).sum();
+        of_datasets + self.by_log_source.take_in_pieces()
+    }
+
     /// Sorts the rows of a batch by their datasets.
     fn take_rows(&mut self, batch: &EventBatch) {
         self.rows.resize_with(DATASETS.len(), Vec::new);

@@ -41,6 +41,10 @@ impl GroupScratch {
         }
     }
 
+    pub(super) fn take_in_pieces(&mut self) -> u64 {
+        self.columns.iter_mut().map(ColumnScratch::take_in_pieces).sum()
+    }
+
     /// Finds the plans whose columns the batch has. Done once for batches in a row with equal columns.
     fn bind(&mut self, group: &Group, batch: &EventBatch) {
         if self.fingerprint == Some(batch.fingerprint()) {

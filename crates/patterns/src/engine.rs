@@ -2,17 +2,17 @@
 //! each view, and only those are tried. What most values are, plain and without a nominee, costs one decoding and one
 //! search.
 
-use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use crate::context::Context;
+use crate::engine_work::Work;
 use crate::look::{Look, Told, Unsure};
-use crate::normalise::{self, base64, views};
-use crate::pack::{How, Pack, Pattern};
-use crate::search::literals::{Literals, Present};
+use crate::pack::{Pack, Pattern};
+use crate::plain_values::PlainValues;
+use crate::search::literals::Literals;
 use crate::search::seen::SeenSet;
 use crate::search::shape::ShapedNeeds;
-use crate::{Input, Part, THRESHOLD, View};
+use crate::{Input, View};
 
 /// Packs, each with the number that its holder knows it by.
 pub type NumberedPacks = Vec<(u32, Arc<Pack>)>;
@@ -36,11 +36,11 @@ pub struct Engine {
     /// What finds needs with digits in shapes; made on first use.
     pub(crate) shaped: OnceLock<ShapedNeeds>,
     /// Patterns that each literal nominates.
-    nominated: Vec<Vec<u32>>,
+    pub(crate) nominated: Vec<Vec<u32>>,
     /// Bits of the parts that those patterns look at, for each literal.
-    parts_of: Vec<u8>,
+    pub(crate) parts_of: Vec<u8>,
     /// Bits of the parts that some pattern looks at as they were sent.
-    raw_parts: u8,
+    pub(crate) raw_parts: u8,
     /// The literal that is one ampersand.
     pub(crate) ampersand: Option<usize>,
 }
@@ -57,22 +57,35 @@ struct Sum {
 /// One thread's state for one engine, used again from value to value.
 #[derive(Debug, Default)]
 pub struct PatternScratch {
-    nominated: Vec<u32>,
+    pub(crate) nominated: Vec<u32>,
     /// Literals that the value as a whole has, with start and end.
-    candidates: Vec<(u32, u32, u32)>,
+    pub(crate) candidates: Vec<(u32, u32, u32)>,
     /// `candidates` has every place of each literal.
-    placed: bool,
+    pub(crate) placed: bool,
     /// Patterns that were found in this value and cannot give more points.
-    found: SeenSet,
+    pub(crate) found: SeenSet,
     /// Those that were found and might give more in another view.
-    unsure: Vec<Unsure>,
+    pub(crate) unsure: Vec<Unsure>,
     /// Patterns that were nominated in this view.
-    seen: SeenSet,
+    pub(crate) seen: SeenSet,
     /// Literals that have nominated in this view: a value may hold one thousands of times.
-    told: SeenSet,
+    pub(crate) told: SeenSet,
     points: Vec<u32>,
     /// Per pack: what its readings that their surroundings made less give.
     doubts: Vec<u32>,
+    /// Values in which nothing is found.
+    pub(crate) plain: PlainValues,
+    /// Readings that were made or left out because their pattern is found already.
+    pub(crate) readings: u64,
+    /// Parts that were too long to be judged whole.
+    pub(crate) in_pieces: u64,
+}
+
+impl PatternScratch {
+    /// How many parts of values were too long to be judged whole since it was asked last.
+    pub fn take_in_pieces(&mut self) -> u64 {
+        std::mem::take(&mut self.in_pieces)
+    }
 }
 
 /// Takes a pattern that was found, the look that shows it, and its points.
@@ -121,15 +134,12 @@ impl Engine {
     /// New state for one thread. It belongs to this engine alone.
     pub fn scratch(&self) -> PatternScratch {
         PatternScratch {
-            nominated: Vec::new(),
-            candidates: Vec::new(),
-            placed: false,
             found: SeenSet::new(self.patterns.len()),
-            unsure: Vec::new(),
             seen: SeenSet::new(self.patterns.len()),
             told: SeenSet::new(self.nominated.len()),
             points: vec![0; self.packs.len()],
             doubts: vec![0; self.packs.len()],
+            ..PatternScratch::default()
         }
     }
 
@@ -190,14 +200,7 @@ impl Engine {
     pub(crate) fn each(&self, text: &str, scratch: &mut PatternScratch, visit: &mut Visit<'_>) {
         scratch.found.begin();
         scratch.unsure.clear();
-        let mut work = Work { engine: self, scratch, visit };
-        match self.input {
-            Input::Target => work.target(text),
-            Input::Path => work.parts_of_path(text),
-            Input::Query => work.query(text),
-            Input::Address => work.address(text),
-            Input::Text => work.text(text),
-        }
+        Work { engine: self, scratch, visit }.value(text);
     }
 }
 
@@ -218,282 +221,4 @@ fn with_members(given: NumberedPacks) -> (SoughtPacks, Vec<Sum>) {
     });
     let sums = sums.collect();
     (packs, sums)
-}
-
-struct Work<'a> {
-    engine: &'a Engine,
-    scratch: &'a mut PatternScratch,
-    visit: &'a mut Visit<'a>,
-}
-
-/// A part as it was sent, and where it stands in the whole.
-#[derive(Clone, Copy)]
-struct Piece<'a> {
-    text: &'a str,
-    at: usize,
-    /// Name of the parameter whose value this is.
-    name: &'a str,
-}
-
-impl<'a> Piece<'a> {
-    fn of(text: &'a str, at: usize) -> Self {
-        Piece { text, at, name: "" }
-    }
-}
-
-/// What the search of a whole value tells about its parts.
-#[derive(Clone, Copy)]
-struct Overview {
-    /// Bits of the parts that nominated patterns look at.
-    parts: u8,
-    /// There are views that show something else.
-    views: bool,
-    /// Parts need no search of their own: where they stand in the whole, `candidates` tell what they nominate.
-    known: bool,
-}
-
-impl Overview {
-    fn opens(self, part: Part) -> bool {
-        self.views || self.parts & part.bit() != 0
-    }
-}
-
-impl Work<'_> {
-    /// The parts that patterns which the whole target nominates look at, and those that have views; most have none.
-    fn target(&mut self, target: &str) {
-        let query = memchr::memchr(b'?', target.as_bytes());
-        let target = normalise::plain_ampersands(target, query.map_or(target.len(), |at| at + 1));
-        let decoded = normalise::decode_target(&target);
-        let overview = self.overview(&target, &decoded, matches!(target, Cow::Owned(_)));
-        let target = &*target;
-        let (path, query) = match query {
-            Some(at) => (&target[..at], Some(Piece::of(&target[at + 1..], at + 1))),
-            None => (target, None),
-        };
-        let has_plus = |text: &str| memchr::memchr(b'+', text.as_bytes()).is_some();
-        if overview.opens(Part::Target) {
-            // The search has read a plus of the query as a space.
-            let known = overview.known && !query.is_some_and(|query| has_plus(query.text));
-            self.part(Part::Target, Piece::of(target, 0), false, Overview { known, ..overview });
-        }
-        if overview.opens(Part::Path) || has_plus(path) || normalise::has_base64(path) {
-            self.part(Part::Path, Piece::of(path, 0), false, overview);
-        }
-        query.into_iter().for_each(|query| self.parts_of_query(query, overview));
-    }
-
-    fn parts_of_path(&mut self, path: &str) {
-        let decoded = normalise::decode(path, false);
-        let overview = self.overview(path, &decoded, false);
-        if overview.opens(Part::Path) || normalise::has_base64(path) {
-            self.part(Part::Path, Piece::of(path, 0), false, overview);
-        }
-    }
-
-    /// An address: its scheme says nothing.
-    fn address(&mut self, address: &str) {
-        let query = memchr::memchr(b'?', address.as_bytes()).map_or(address.len(), |at| at + 1);
-        let address = normalise::plain_ampersands(address, query);
-        let scheme = ["https://", "http://"].into_iter().find(|scheme| address.starts_with(scheme));
-        let own = scheme.and_then(|scheme| address.get(scheme.len()..)).unwrap_or(&address);
-        let decoded = normalise::decode(own, true);
-        let overview = self.overview(own, &decoded, matches!(address, Cow::Owned(_)));
-        if overview.opens(Part::Text) {
-            self.part(Part::Text, Piece::of(&address, 0), true, Overview { known: false, ..overview });
-        }
-        if let Some((before, query)) = own.split_once('?') {
-            self.parts_of_query(Piece::of(query, before.len() + 1), overview);
-        }
-    }
-
-    fn text(&mut self, text: &str) {
-        let decoded = normalise::decode(text, false);
-        let overview = self.overview(text, &decoded, false);
-        if overview.views || overview.parts != 0 {
-            self.part(Part::Text, Piece::of(text, 0), false, overview);
-        }
-    }
-
-    /// One search over the whole. What it nominates is kept as `candidates`. Where ampersands were mended every part is
-    /// looked at: what is rare may cost.
-    fn overview(&mut self, original: &str, decoded: &str, mended: bool) -> Overview {
-        let present = Present::of(decoded.as_bytes());
-        let encoded = memchr::memchr(b'%', original.as_bytes()).is_some();
-        let views = mended || normalise::has_views(decoded, &present) || normalise::has_utf7(original);
-        self.scratch.candidates.clear();
-        self.scratch.placed = true;
-        let mut parts = self.nominated_parts(decoded, &present, encoded);
-        if encoded {
-            let raw = original.to_ascii_lowercase();
-            parts |= self.nominated_parts(&raw, &Present::of(raw.as_bytes()), true);
-        }
-        // Then every character stands where it was sent.
-        let known = !encoded && !views && original.len() == decoded.len() && self.scratch.placed;
-        Overview { parts, views, known }
-    }
-
-    /// An ampersand that is not encoded parts parameters, and says nothing of their values.
-    fn nominated_parts(&mut self, text: &str, present: &Present, encoded: bool) -> u8 {
-        let Work { engine, scratch, .. } = self;
-        let mut parts = 0;
-        engine.literals.find_in(text.as_bytes(), Some(present), |literal, start, end| {
-            if Some(literal) != engine.ampersand {
-                parts |= engine.parts_of[literal];
-                // Of single characters not every place is told.
-                scratch.placed &= end - start > 1;
-            } else if encoded {
-                parts |= engine.parts_of[literal];
-            }
-            scratch.candidates.push((literal as u32, start as u32, end as u32));
-        });
-        parts
-    }
-
-    fn query(&mut self, query: &str) {
-        let query = normalise::plain_ampersands(query, 0);
-        let decoded = normalise::decode(&query, true);
-        let overview = self.overview(&query, &decoded, matches!(query, Cow::Owned(_)));
-        self.parts_of_query(Piece::of(&query, 0), overview);
-    }
-
-    /// The query as a whole, then its parameters, as far as somebody looks at them.
-    fn parts_of_query(&mut self, query: Piece<'_>, overview: Overview) {
-        if overview.opens(Part::Query) {
-            self.part(Part::Query, query, true, overview);
-        }
-        if !overview.opens(Part::Value) && !normalise::has_base64(query.text) {
-            return;
-        }
-        let mut at = query.at;
-        for parameter in query.text.split('&') {
-            let (name, value, value_at) = match memchr::memchr(b'=', parameter.as_bytes()) {
-                Some(equals) => (&parameter[..equals], &parameter[equals + 1..], at + equals + 1),
-                None => ("", parameter, at),
-            };
-            if !parameter.is_empty() {
-                self.part(Part::Value, Piece { text: value, at: value_at, name }, true, overview);
-            }
-            if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')) {
-                self.part(Part::Value, Piece::of(name, at), true, overview);
-            }
-            at += parameter.len() + 1;
-        }
-    }
-
-    fn part(&mut self, part: Part, piece: Piece<'_>, plus: bool, overview: Overview) {
-        let Piece { text: original, name, .. } = piece;
-        let cased = normalise::decode_cased(original, plus);
-        let decoded = normalise::simplify(&cased);
-        // Nothing was encoded, and only letters change their case.
-        let is_same = matches!(cased, Cow::Borrowed(_)) && original.is_ascii();
-        let raw = if is_same { Cow::Borrowed(&*decoded) } else { Cow::Owned(original.to_ascii_lowercase()) };
-        let is_raw = is_same || raw == decoded;
-        let look = Look { part, view: View::Decoded, text: &decoded, original, name, is_raw };
-        if overview.known {
-            self.look_at_candidates(look, piece.at);
-        } else {
-            self.look(look);
-        }
-        if !is_raw && self.engine.raw_parts & part.bit() != 0 {
-            self.look(Look { part, view: View::Raw, text: &raw, original, name, is_raw: true });
-        }
-        if overview.views {
-            views(&decoded, &mut |view, text| self.look(Look { part, view, text, original, name, is_raw: false }));
-        }
-        if part == Part::Path && memchr::memchr(b'+', original.as_bytes()).is_some() {
-            // Some servers read it as a space there, too.
-            let spaced = decoded.replace('+', " ");
-            self.look(Look { part, view: View::Decoded, text: &spaced, original, name, is_raw: false });
-            views(&spaced, &mut |view, text| self.look(Look { part, view, text, original, name, is_raw: false }));
-        }
-        if normalise::has_utf7(original)
-            && let Some(text) = normalise::utf7(&normalise::decode_cased(original, false))
-        {
-            self.look(Look { part, view: View::Markup, text: &text, original, name, is_raw: false });
-        }
-        if matches!(part, Part::Value | Part::Path) && normalise::has_base64(&cased) {
-            // A plus is one of its characters.
-            let cased = if plus { normalise::decode_cased(original, false) } else { cased };
-            base64(&cased, &mut |hidden| {
-                let hidden = normalise::decode(hidden, false);
-                self.look(Look { part, view: View::Base64, text: &hidden, original, name, is_raw: false });
-            });
-        }
-    }
-
-    /// Tries what a search of the text nominates.
-    fn look(&mut self, look: Look<'_>) {
-        let Work { engine, scratch, .. } = self;
-        // Then what the search has found stands there as it is written. Other views may bring capital letters.
-        let is_lower = matches!(look.view, View::Decoded | View::Raw);
-        scratch.seen.begin();
-        scratch.told.begin();
-        let PatternScratch { nominated, seen, told, .. } = &mut **scratch;
-        nominated.clear();
-        engine.literals.find(look.text.as_bytes(), |literal, _, _| {
-            if told.add(literal as u32) {
-                nominated.extend(engine.nominated[literal].iter().copied().filter(|pattern| seen.add(*pattern)));
-            }
-        });
-        nominated.sort_unstable();
-        let mut nominated = std::mem::take(nominated);
-        nominated.drain(..).for_each(|number| self.attempt(number, look, is_lower));
-        self.scratch.nominated = nominated;
-    }
-
-    /// Tries what the search of the whole has found in this part of it, which begins at `at`.
-    fn look_at_candidates(&mut self, look: Look<'_>, at: usize) {
-        self.scratch.seen.begin();
-        self.scratch.told.begin();
-        let engine = self.engine;
-        let candidates = std::mem::take(&mut self.scratch.candidates);
-        for (literal, start, end) in &candidates {
-            let (literal, start, end) = (*literal as usize, *start as usize, *end as usize);
-            let is_inside = at <= start && end <= at + look.text.len();
-            let counts = is_inside || Some(literal) == engine.ampersand && look.part != Part::Value;
-            if counts && self.scratch.told.add(literal as u32) {
-                for number in &engine.nominated[literal] {
-                    if self.scratch.seen.add(*number) {
-                        self.attempt(*number, look, is_inside);
-                    }
-                }
-            }
-        }
-        self.scratch.candidates = candidates;
-    }
-
-    /// Tries a pattern. `has_need`: one of its needs is known to stand in the text.
-    fn attempt(&mut self, number: u32, look: Look<'_>, has_need: bool) {
-        let (_, pattern) = self.engine.pattern(number);
-        let looks = pattern.looks_at(look.part, look.view) || look.is_raw && pattern.looks_at(look.part, View::Raw);
-        if !looks || self.scratch.found.has(number) {
-            return;
-        }
-        let Some(points) = pattern.points(look.text, look.part, has_need) else { return };
-        let is_mention = !matches!(pattern.how, How::Grammar(_));
-        let alone = points;
-        let points = self.engine.context.weighed(alone, is_mention, look.name, look.text);
-        if points == 0 {
-            return;
-        }
-        let unsure = &mut self.scratch.unsure;
-        let at = unsure.iter().position(|known| known.number == number);
-        let mut known = at.map_or(Unsure { number, sure: 0, less: 0 }, |at| unsure[at]);
-        let before = known;
-        let side = if points < alone { &mut known.less } else { &mut known.sure };
-        if points <= *side || points < alone && points <= before.sure {
-            return;
-        }
-        *side = points;
-        match at {
-            Some(at) => unsure[at] = known,
-            None if points < THRESHOLD => unsure.push(known),
-            None => {}
-        }
-        if points >= THRESHOLD {
-            self.scratch.found.add(number);
-        }
-        let best = points > before.sure.max(before.less);
-        (self.visit)(number, look, Told { points, gained: known.sure - before.sure, best });
-    }
 }

@@ -44,9 +44,17 @@ impl Engine {
     pub fn judged_of_shape(&self, shape: &str) -> JudgedTexts {
         let ShapedNeeds { texts, search } = self.shaped.get_or_init(|| ShapedNeeds::new(self.needs()));
         let mut all = has_views(shape, &Present::of(shape.as_bytes()));
+        // Texts of the shape are as long or longer.
+        let may_hold = |literal: usize| {
+            let patterns = self.nominated.get(literal).into_iter().flatten();
+            patterns.map(|number| self.pattern(*number).1).any(|pattern| pattern.bytes_max >= shape.len())
+        };
         let mut numbers = Vec::new();
         search.find(Some(&self.literals), shape.as_bytes(), |literal| {
             // An ampersand that is not encoded says nothing.
+            if !may_hold(literal) {
+                return;
+            }
             if search.has_digits(literal) {
                 numbers.push(literal);
             } else {

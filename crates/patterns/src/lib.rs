@@ -18,6 +18,7 @@ mod context;
 mod decode;
 mod engine;
 mod engine_shape;
+mod engine_work;
 mod expression;
 pub mod grammar;
 mod languages;
@@ -33,6 +34,8 @@ mod php_calls;
 mod php_names;
 #[cfg(test)]
 mod php_tests;
+mod pieces;
+mod plain_values;
 mod powershell;
 mod script;
 #[cfg(test)]

@@ -293,6 +293,7 @@ const NOTHINGS: [&str; 6] = ["$@", "$*", "$!", "${@}", "${*}", "$()"];
 fn shell(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
+    let has_braces = memchr(b'{', text.as_bytes()).is_some();
     while let Some(character) = rest.chars().next() {
         if character == '$' {
             if let Some(blank) = BLANKS.iter().find(|blank| rest.starts_with(**blank)) {
@@ -319,7 +320,7 @@ fn shell(text: &str) -> String {
         match character {
             '\'' | '"' | '\\' | '^' => {}
             '{' if braces(rest) => out.push(' '),
-            ',' if out.ends_with(|last: char| last.is_ascii_alphanumeric()) && text.contains('{') => out.push(' '),
+            ',' if has_braces && out.ends_with(|last: char| last.is_ascii_alphanumeric()) => out.push(' '),
             other => out.push(other),
         }
         rest = &rest[character.len_utf8()..];
@@ -327,13 +328,15 @@ fn shell(text: &str) -> String {
     out
 }
 
-/// A brace list: `{cat,/etc/passwd}`.
+/// Longest brace list that is read, in bytes.
+const BRACES_BYTES_MAX: usize = 512;
+
+/// A brace list: `{cat,/etc/passwd}`. `text` begins with its brace.
 fn braces(text: &str) -> bool {
-    text.find('}').and_then(|end| text.get(1..end)).is_some_and(|inside| {
-        inside.contains(',')
-            && !inside.contains([':', '"', '{'])
-            && inside.starts_with(|c: char| c.is_ascii_alphabetic())
-    })
+    let inside = &text.as_bytes()[1..text.len().min(BRACES_BYTES_MAX)];
+    let Some(end) = memchr::memchr3(b'}', b'{', b':', inside).filter(|end| inside[*end] == b'}') else { return false };
+    let inside = &inside[..end];
+    inside.first().is_some_and(u8::is_ascii_alphabetic) && inside.contains(&b',') && !inside.contains(&b'"')
 }
 
 /// One kind of slash; no empty segments, no `.` segments, no parameters, no blanks and dots at the ends of segments.

@@ -65,6 +65,8 @@ pub struct Pattern {
     pub how: How,
     /// Texts of which each match has one.
     pub needs: Vec<String>,
+    /// Longest text that it can be found in, in bytes: an expression from start to end may allow no more.
+    pub bytes_max: usize,
     /// ATT&CK technique, where it is another than the pack's.
     pub technique: Option<String>,
     /// Its own cases, which a test runs.

@@ -215,7 +215,8 @@ impl PowershellGrammar {
     /// Expressions that are the language's own, wherever they stand.
     fn expression(&self, text: &str) -> Option<Reading> {
         let mut best = self.types_and_calls(text);
-        if let Some(name) = self.variables.iter().find(|name| has_variable(text, name)) {
+        let has_sign = memchr::memchr(b'$', text.as_bytes()).is_some();
+        if let Some(name) = self.variables.iter().find(|name| has_sign && has_variable(text, name)) {
             best = Reading::surer(best, Some(Reading::of(4, format!("the variable `${name}` of PowerShell"))));
         }
         let joins = text.contains("-join")

@@ -6,7 +6,7 @@ use event::block::digest;
 use patterns::{
     Expression, FIELDS, How, Input, PARANOIA_MAX, Pack, PackCheck, Part, Pattern, PatternCase, THRESHOLD, View,
 };
-use regex_syntax::hir::Hir;
+use regex_syntax::hir::{Hir, Look};
 
 use crate::check::{Check, REGEX_BYTES_MAX};
 use crate::sigma::diagnostic::Problems;
@@ -155,7 +155,7 @@ fn pattern(node: &Node, words: &Words, problems: &mut Problems) -> Option<Patter
         node.get("paranoia").map_or(Some(1), |node| number(node, "paranoia", i64::from(PARANOIA_MAX), problems));
     let parts = parts(node, problems);
     let views = views(node, problems);
-    let (how, needs) = how(node, words, problems)?;
+    let (how, needs, bytes_max) = how(node, words, problems)?;
     let mut cases = Vec::new();
     for (key, wanted) in [("match", true), ("ignore", false)] {
         let texts = node.get(key).map_or(&[][..], Node::one_or_many).iter().filter_map(Node::text);
@@ -168,7 +168,7 @@ fn pattern(node: &Node, words: &Words, problems: &mut Problems) -> Option<Patter
     let what = node.get("what").and_then(Node::text).unwrap_or(&id).to_owned();
     // A pattern for a level is one of so many points that a value needs at that level.
     let weight = weight?.min((THRESHOLD + 1).saturating_sub(paranoia?));
-    Some(Pattern { id, what, weight, parts, views, how, needs, technique, cases, line: node.place.line })
+    Some(Pattern { id, what, weight, parts, views, how, needs, bytes_max, technique, cases, line: node.place.line })
 }
 
 fn parts(node: &Node, problems: &mut Problems) -> u8 {
@@ -269,7 +269,7 @@ fn in_ascii(written: &str) -> String {
 }
 
 /// What the pattern looks for, and the texts that nominate it.
-fn how(node: &Node, words: &Words, problems: &mut Problems) -> Option<(How, Vec<String>)> {
+fn how(node: &Node, words: &Words, problems: &mut Problems) -> Option<(How, Vec<String>, usize)> {
     let mut texts = |key: &str| -> Vec<String> {
         let written = node.get(key).map_or(&[][..], Node::one_or_many);
         written.iter().flat_map(|one| words.texts(one, problems)).collect()
@@ -280,9 +280,9 @@ fn how(node: &Node, words: &Words, problems: &mut Problems) -> Option<(How, Vec<
         (Some(written), true, None) => {
             let (regex, hir) = expression(&written, node, problems)?;
             let needs = if given.is_empty() { required_texts(&hir, cost) } else { given };
-            (How::Regex(regex), needs)
+            (How::Regex(regex), needs, bytes_max(&hir))
         }
-        (None, false, None) => (How::Any, any),
+        (None, false, None) => (How::Any, any, usize::MAX),
         (None, true, Some(name)) => {
             let Some(grammar) = patterns::language(name, words.vocabulary()) else {
                 let known: Vec<&str> = patterns::languages().collect();
@@ -290,7 +290,7 @@ fn how(node: &Node, words: &Words, problems: &mut Problems) -> Option<(How, Vec<
                 return None;
             };
             let needs = if given.is_empty() { grammar.needs() } else { given };
-            (How::Grammar(grammar), needs)
+            (How::Grammar(grammar), needs, usize::MAX)
         }
         _ => {
             problems.error(node.place, "a pattern has one of `regex`, `any` (texts) and `grammar`");
@@ -312,6 +312,13 @@ fn how(node: &Node, words: &Words, problems: &mut Problems) -> Option<(How, Vec<
         return None;
     }
     Some(found)
+}
+
+/// Longest text in which an expression can match: one that asks for start and end may allow no more.
+fn bytes_max(hir: &Hir) -> usize {
+    let properties = hir.properties();
+    let is_whole = properties.look_set_prefix().contains(Look::Start) && properties.look_set_suffix().contains(Look::End);
+    properties.maximum_len().filter(|_| is_whole).unwrap_or(usize::MAX)
 }
 
 fn expression(written: &str, node: &Node, problems: &mut Problems) -> Option<(Expression, Hir)> {

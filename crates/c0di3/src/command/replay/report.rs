@@ -151,6 +151,8 @@ pub(super) struct Totals {
     pub(super) failed: u64,
     /// Events of no known shape.
     pub(super) unknown: parse::UnknownShapes,
+    /// Parts of values that were too long for patterns to judge them whole.
+    pub(super) in_pieces: u64,
 }
 
 /// Lines of one source.
@@ -243,6 +245,7 @@ impl Totals {
             (self.mended, "JSON line(s) held escapes that JSON does not know; they are kept as they stand"),
             (self.repaired, "line(s) held bytes that are not UTF-8; they were replaced"),
             (self.cut, "line(s) were longer than the limit and have been cut"),
+            (self.in_pieces, "part(s) of values were longer than 8 KiB: patterns judged their ends and what says most between"),
             (self.fields_dropped, "JSON field(s) beyond the column limit are in event.original only"),
             (correlator.late, "event(s) came too late to be counted by correlations (correlation.lateness)"),
             (correlator.untimed, "matching event(s) named no time; they took the newest time before them"),
