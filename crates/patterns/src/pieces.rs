@@ -14,7 +14,7 @@ const STEP_BYTES: usize = PIECE_BYTES - 128;
 const PIECES_MAX: usize = 4;
 /// Bytes of a piece that are searched at once, and places of literals after which the search of a piece ends.
 const SEARCHED_BYTES: usize = 128;
-const FOUND_MAX: usize = 64;
+const FOUND_MAX: usize = 256;
 
 /// Which literals a piece has, roughly: a bit for each of their hashes.
 #[derive(Default)]
@@ -69,7 +69,8 @@ fn names(piece: &str, literals: &Literals) -> u32 {
 
 /// The text from `start` to `end`, at characters that begin there or behind.
 fn cut(text: &str, start: usize, end: usize) -> &str {
-    let place = |at: usize| (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
+    let place =
+        |at: usize| (at.min(text.len())..=text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
     text.get(place(start)..place(end)).unwrap_or("")
 }
 
@@ -88,7 +89,9 @@ mod tests {
         let long = "union ".repeat(100_000);
         let judged = pieces(&long, Some(&literals()));
         assert_eq!(judged.len(), PIECES_MAX + 2);
-        assert!(judged.iter().map(|piece| piece.len()).sum::<usize>() <= 2 * END_BYTES + PIECES_MAX * (PIECE_BYTES + 8));
+        assert!(
+            judged.iter().map(|piece| piece.len()).sum::<usize>() <= 2 * END_BYTES + PIECES_MAX * (PIECE_BYTES + 8)
+        );
         assert_eq!(pieces(&"é".repeat(50_000), None).len(), 2, "cut at characters");
     }
 

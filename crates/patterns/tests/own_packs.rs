@@ -3,12 +3,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
 use patterns::normalise::{self, views};
-use patterns::{Engine, How, Input, PARANOIA_MAX, Pack, Part, Pattern, View};
+use patterns::{Engine, How, Input, PARANOIA_MAX, Pack, Part, Pattern, PatternScratch, View};
 use proptest::prelude::*;
 use rules::{RuleSet, Terms};
 
@@ -121,8 +122,12 @@ fn obvious(packs: &[(u32, Arc<Pack>)], input: Input, text: &str) -> BTreeSet<u32
 }
 
 fn by_engine(engine: &Engine, text: &str) -> BTreeSet<u32> {
+    by_scratch(engine, text, &mut engine.scratch())
+}
+
+fn by_scratch(engine: &Engine, text: &str, scratch: &mut PatternScratch) -> BTreeSet<u32> {
     let mut found = BTreeSet::new();
-    engine.judge(text, &mut engine.scratch(), |number| {
+    engine.judge(text, scratch, |number| {
         found.insert(number);
     });
     found
@@ -233,5 +238,43 @@ proptest! {
             prop_assert_eq!(by_engine(engine, text), obvious(packs, Input::Target, text), "{}", text);
             Ok(())
         })?;
+    }
+
+    /// Names and values come again in other requests, with others beside them, and with what is read in another way.
+    #[test]
+    fn what_is_remembered_of_values_changes_nothing(places in prop::collection::vec((0..6_usize, 0..14_usize), 1..5)) {
+        thread_local! {
+            static OWN: (Engine, RefCell<PatternScratch>) = {
+                let engine = Engine::new(packs(&own_packs(PARANOIA_MAX)), Input::Target);
+                let scratch = RefCell::new(engine.scratch());
+                (engine, scratch)
+            };
+        }
+        let names = ["q", "cmd", "file", "search", "id", "url"];
+        let values = [
+            "table+river", "union+lamp", "1", "select+a+garden", "cat", "id", "sleep+5", "ls+-la", "1+or+1=1", "dir+c",
+            "%2e%2e/etc/passwd", "a'b", "&amp;x=1", "{{7*7}}",
+        ];
+        let pairs: Vec<String> = places.iter().map(|(name, value)| format!("{}={}", names[*name], values[*value])).collect();
+        let text = format!("/shop?{}", pairs.join("&"));
+        OWN.with(|(engine, kept)| {
+            let found = by_scratch(engine, &text, &mut kept.borrow_mut());
+            prop_assert_eq!(found, by_engine(engine, &text), "{}", text);
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn an_attack_in_a_long_value_is_found_wherever_it_stands() {
+    let engine = Engine::new(packs(&own_packs(PARANOIA_MAX)), Input::Target);
+    for padding in ["a", "lorem+ipsum+", "x=1;", "0123456789abcdef", "%41%42"] {
+        for before in [0, 500, 20_000, 59_000] {
+            let fill = |bytes: usize| padding.repeat(bytes / padding.len());
+            let text = format!("/x?q={}%27+union+select+password+from+users--+{}", fill(before), fill(60_000 - before));
+            let mut scratch = engine.scratch();
+            assert!(!by_scratch(&engine, &text, &mut scratch).is_empty(), "{padding} {before}");
+            assert!(scratch.take_in_pieces() > 0, "it was told");
+        }
     }
 }

@@ -317,7 +317,8 @@ fn how(node: &Node, words: &Words, problems: &mut Problems) -> Option<(How, Vec<
 /// Longest text in which an expression can match: one that asks for start and end may allow no more.
 fn bytes_max(hir: &Hir) -> usize {
     let properties = hir.properties();
-    let is_whole = properties.look_set_prefix().contains(Look::Start) && properties.look_set_suffix().contains(Look::End);
+    let is_whole =
+        properties.look_set_prefix().contains(Look::Start) && properties.look_set_suffix().contains(Look::End);
     properties.maximum_len().filter(|_| is_whole).unwrap_or(usize::MAX)
 }
 

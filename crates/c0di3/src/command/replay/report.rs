@@ -245,7 +245,10 @@ impl Totals {
             (self.mended, "JSON line(s) held escapes that JSON does not know; they are kept as they stand"),
             (self.repaired, "line(s) held bytes that are not UTF-8; they were replaced"),
             (self.cut, "line(s) were longer than the limit and have been cut"),
-            (self.in_pieces, "part(s) of values were longer than 8 KiB: patterns judged their ends and what says most between"),
+            (
+                self.in_pieces,
+                "part(s) of values were longer than 8 KiB: patterns judged their ends and what says most between",
+            ),
             (self.fields_dropped, "JSON field(s) beyond the column limit are in event.original only"),
             (correlator.late, "event(s) came too late to be counted by correlations (correlation.lateness)"),
             (correlator.untimed, "matching event(s) named no time; they took the newest time before them"),
