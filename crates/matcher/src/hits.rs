@@ -9,7 +9,7 @@ use event::{
     Answer, EventBatch, EventRef, EventTexts, Hit, HitValues, LongColumn, PatternsFound, TextColumn, Timestamp, Whom,
 };
 use hashbrown::HashMap;
-use patterns::{PackCheck, Standing};
+use patterns::{PackCheck, Tally};
 use rules::check::{Check, Value};
 use rules::ruleset::RuleSet;
 use rules::sigma::rule::Rule;
@@ -109,9 +109,7 @@ fn found_in(check: &PackCheck, rule: u32, text: &str, known: &mut KnownPatterns)
     if let Some(found) = known.get(&key) {
         return Arc::clone(found);
     }
-    let mut standing = check.standing(text);
-    let ids = std::mem::take(&mut standing.found).into_iter().map(|found| found.pattern).collect();
-    let Standing { points, threshold, doubtful, .. } = standing;
+    let Tally { points, threshold, doubtful, ids } = check.tally(text);
     let found = Arc::new(PatternsFound { points, threshold, doubtful, ids, lists: Vec::new() });
     if known.len() >= KNOWN_MAX {
         known.clear();

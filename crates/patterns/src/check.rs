@@ -73,6 +73,19 @@ pub struct Standing {
     pub found: Vec<FoundPattern>,
 }
 
+/// What a pack found in a value, in short: see [`Standing`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// As in [`Standing`].
+    pub points: u32,
+    /// As in [`Standing`].
+    pub threshold: u32,
+    /// As in [`Standing`].
+    pub doubtful: bool,
+    /// Id of each pattern that was found, once.
+    pub ids: Vec<String>,
+}
+
 /// Longest text that a finding shows, in characters.
 const SHOWN_CHARS_MAX: usize = 120;
 
@@ -114,6 +127,27 @@ impl PackCheck {
         let mut holds = false;
         engine.judge(text, &mut engine.scratch(), |_| holds = true);
         holds
+    }
+
+    /// What [`PackCheck::standing`] tells, without what is shown to people: patterns have their ids alone.
+    pub fn tally(&self, text: &str) -> Tally {
+        let engine = self.engine();
+        let (mut found, mut sure, mut scratch) = (Vec::new(), 0, engine.scratch());
+        engine.each(text, &mut scratch, &mut |number, look, told| {
+            sure += told.gained;
+            if told.best {
+                let id = engine.pattern(number).1.id.as_str();
+                found.retain(|(known, _)| *known != id);
+                found.push((id, engine.context.is_doubtful(look.name, look.text)));
+            }
+        });
+        let points = sure + Engine::doubt(&scratch);
+        Tally {
+            points: points.min(POINTS_MAX.max(self.pack.threshold)),
+            threshold: self.pack.threshold,
+            doubtful: !found.is_empty() && found.iter().all(|(_, doubtful)| *doubtful),
+            ids: found.into_iter().map(|(id, _)| id.to_owned()).collect(),
+        }
     }
 
     /// What the pack finds in a value, the slow way.

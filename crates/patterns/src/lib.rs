@@ -58,7 +58,7 @@ mod sql_value;
 mod template;
 mod vocabulary;
 
-pub use check::{FoundPattern, PackCheck, Standing};
+pub use check::{FoundPattern, PackCheck, Standing, Tally};
 pub use context::Context;
 pub use decode::{Units, percent_decode};
 pub use engine::{Engine, NumberedPacks, PatternScratch};

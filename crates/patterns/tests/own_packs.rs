@@ -9,7 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use patterns::normalise::{self, views};
-use patterns::{Engine, How, Input, PARANOIA_MAX, Pack, Part, Pattern, PatternScratch, View};
+use patterns::{
+    Engine, How, Input, PARANOIA_MAX, Pack, PackCheck, Part, Pattern, PatternScratch, Standing, Tally, View,
+};
 use proptest::prelude::*;
 use rules::{RuleSet, Terms};
 
@@ -142,6 +144,19 @@ fn every_case_of_every_pattern_is_judged_as_the_obvious_way_does() {
         for case in packs.iter().flat_map(|(_, pack)| &pack.patterns).flat_map(|pattern| &pattern.cases) {
             let text = &case.text;
             assert_eq!(by_engine(&engine, text), obvious(&packs, input, text), "{input:?} {text}");
+        }
+    }
+}
+
+#[test]
+fn a_tally_is_a_standing_in_short() {
+    let set = own_packs(PARANOIA_MAX);
+    for (_, pack) in packs(&set) {
+        let check = PackCheck::new(Arc::clone(&pack), Input::Target);
+        for case in pack.patterns.iter().flat_map(|pattern| &pattern.cases) {
+            let Standing { points, threshold, doubtful, found } = check.standing(&case.text);
+            let ids = found.into_iter().map(|found| found.pattern).collect();
+            assert_eq!(check.tally(&case.text), Tally { points, threshold, doubtful, ids }, "{}", case.text);
         }
     }
 }

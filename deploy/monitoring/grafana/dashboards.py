@@ -110,7 +110,8 @@ BOARDS = {
                 (rate("events_rejected_total", "instance"), "break their format"),
                 (rate("events_text_total", "instance"), "text of no known format"),
                 (rate("events_unknown_shape_total", "instance"), "of no known shape"),
-                (rate("events_altered_total", "reason"), "{{reason}}")], None),
+                (rate("events_altered_total", "reason"), "{{reason}}"),
+                (rate("values_in_pieces_total", "instance"), "parts of values judged in pieces")], None),
         ]),
         ("What waits", [
             ("Spool on disk", "bytes", "timeseries", [(f"spool_disk_bytes{{{AT}}}", "{{instance}}")], None),
