@@ -120,12 +120,13 @@ fn each_class_of_attack_is_explained_by_reader_view_points_and_parameter() {
         let languages = patterns.filter(|pattern| matches!(pattern.how, patterns::How::Grammar(_)));
         let cases = languages.flat_map(|language| &language.cases).filter(|case| case.wanted);
         let read = cases.filter(|case| case.text.starts_with('/')).map(|case| line_of(&case.text));
-        own.chain(read).map(|line| (at, line)).collect::<Vec<_>>()
+        own.map(|line| (at, line, true)).chain(read.map(|line| (at, line, false))).collect::<Vec<_>>()
     });
-    for (at, line) in lines.collect::<Vec<_>>() {
+    for (at, line, is_whole) in lines.collect::<Vec<_>>() {
         let head = &matcher.set().rules[at].head;
         let (text, answer) = explained(&desk, at, &line);
-        assert_eq!(answer["lines"][0]["matched"], true, "{}: {text}", head.title);
+        // A language may find what is a finding in other parameters only.
+        assert!(!is_whole || answer["lines"][0]["matched"] == true, "{}: {text}", head.title);
         let mut found = Vec::new();
         patterns_in(&answer, &mut found);
         assert!(!found.is_empty(), "{} names no pattern: {text}", head.title);
@@ -149,7 +150,7 @@ fn each_class_of_attack_is_explained_by_reader_view_points_and_parameter() {
 
 /// Texts that each language is unsure of by itself, as values of a parameter.
 const HALF_SURE: [&str; 6] =
-    ["/?v=ls -la", "/?v=x' and 1", "/?v={{a.b}}", "/?v=<iframe", "/?v=count(*)", "/?v=subprocess.run"];
+    ["/?v=ls -la", "/?v=x' and 1", "/?v={{ config.secret }}", "/?v=<iframe", "/?v=base64_decode()", "/?v=process.env"];
 
 /// A request for this target, as a line.
 fn line_of(target: &str) -> String {
