@@ -9,7 +9,7 @@ const REPETITION: [(u64, i16); 3] = [(1000, 10), (100, 6), (10, 3)];
 /// Most points for patterns beyond the threshold of their pack.
 const PATTERNS_MAX: i16 = 10;
 /// What may well be a question about an attack wakes nobody.
-const DOUBTFUL: i16 = -40;
+const DOUBTFUL: i16 = -50;
 /// An attack that the server answered may have worked; one that it refused has not.
 const ANSWERED: i16 = 6;
 const SERVER_ERROR: i16 = 3;
@@ -182,9 +182,9 @@ mod tests {
     fn what_people_write_wakes_nobody() {
         let facts = Facts {
             count: 1,
-            patterns: Some((10, 5)),
+            patterns: Some((20, 5)),
             doubtful: true,
-            answer: Some(Answer { status: 200, bytes: 500 }),
+            answer: Some(Answer { status: 200, bytes: LARGE_BYTES }),
             ..Facts::default()
         };
         let severity = score(Level::Critical, facts, Thresholds::default()).2;

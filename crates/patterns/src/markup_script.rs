@@ -275,7 +275,7 @@ fn template_call(text: &str) -> Option<Reading> {
         let points = match (is_member, inside.starts_with("${") || inside.contains("${") && tagged) {
             (true, true) => 5,
             (true, false) if inside.contains('`') => 4,
-            (false, true) if tagged && before.len() == at => 5,
+            (false, true) if tagged && before.len() == at && inside.contains('`') => 5,
             _ => continue,
         };
         best = Reading::surer(best, Some(Reading::new(points, "a template that is given to a function")));

@@ -58,6 +58,10 @@ impl MarkupWords {
         let (scheme, rest) = (squeezed(scheme), rest.trim_start());
         if scheme == "data" {
             let known = self.document.iter().any(|kind| rest.starts_with(kind.as_str()));
+            // A picture is packed for pages as well; what it holds is read unpacked.
+            if rest.starts_with("image/svg") && rest.contains(";base64,") {
+                return 3;
+            }
             return if known && rest.contains([',', ';']) || rest.starts_with(',') && rest.contains('<') {
                 5
             } else {

@@ -18,6 +18,12 @@ const LIMITS: [&str; 9] = [
     "0xffffffffffffffff",
 ];
 
+/// Functions of numbers that every calculator has.
+const CALCULATED: [&str; 18] = [
+    "acos", "asin", "atan", "atan2", "cos", "cot", "degrees", "exp", "ln", "log", "log10", "log2", "mod", "pow",
+    "power", "radians", "sin", "sqrt",
+];
+
 impl Value<'_> {
     /// The surest of the words that stand in the value.
     pub(super) fn words_of_databases(&self) -> Option<Reading> {
@@ -97,7 +103,8 @@ impl Value<'_> {
             return None;
         }
         if name == "count" && self.at(at + 2) == Some(Token::Math(b'*')) && self.at(at + 3) == Some(Token::Close) {
-            return Some(Reading::new(3, "a count of rows"));
+            // A report is asked for a list of such.
+            return Some(Reading::new(if at == 0 && !self.quoted { 2 } else { 3 }, "a count of rows"));
         }
         if name == "if" && matches!(self.at(at + 2), Some(Token::Number(_) | Token::Text(true))) {
             let compares = matches!(self.at(at + 3), Some(Token::Compare("=" | "<" | ">" | "like" | "<>")));
@@ -130,6 +137,9 @@ impl Value<'_> {
         let inner = matches!(self.at(at + 2), Some(Token::Name(inner)) if words.is_function(inner))
             && self.at(at + 3) == Some(Token::Open);
         let compared = matches!(self.at(end), Some(Token::Compare("=" | "<" | ">" | "<>" | "!=" | "<=" | ">=")));
+        if CALCULATED.contains(&plain) && self.is_calculation() {
+            return Some(Reading::new(1, "functions of databases"));
+        }
         let points = match (inner || before > 0, compared && in_expression) {
             (true, true) => 5,
             (true, false) => 4,
@@ -139,6 +149,21 @@ impl Value<'_> {
             (false, false) => 1,
         };
         Some(Reading::new(points, "functions of databases"))
+    }
+
+    /// Whether the value computes with numbers, variables and functions of numbers only: what calculators are given.
+    fn is_calculation(&self) -> bool {
+        let is_part = |at: usize| match self.at(at) {
+            Some(Token::Name(name)) => {
+                CALCULATED.contains(&name) || name.len() == 1 && self.at(at + 1) != Some(Token::Open)
+            }
+            Some(Token::Number(number)) => !number.starts_with("0x"),
+            Some(Token::Math(_) | Token::Open | Token::Close | Token::Comma) => true,
+            _ => false,
+        };
+        let count = |sought: fn(&Token<'_>) -> bool| self.tokens.iter().filter(|token| sought(token)).count();
+        let is_whole = count(|token| *token == Token::Open) == count(|token| *token == Token::Close);
+        is_whole && count(|token| matches!(token, Token::Math(_))) > 0 && (0..self.tokens.len()).all(is_part)
     }
 
     /// `sleep(5)`: a word that people write, too.

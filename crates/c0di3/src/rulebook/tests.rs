@@ -1,5 +1,7 @@
 //! What real rules answer, held against the OpenAPI document of the analyzer.
 
+use std::collections::BTreeSet;
+
 use api::describe::closed;
 
 use super::*;
@@ -109,12 +111,22 @@ fn each_class_of_attack_is_explained_by_reader_view_points_and_parameter() {
     let packs: Vec<usize> =
         (0..matcher.set().rules.len()).filter(|at| matcher.set().rules[*at].pack.is_some()).collect();
     assert!(packs.len() > 25, "{} classes", packs.len());
-    let (mut parameters, mut readers) = (0, std::collections::BTreeSet::new());
-    for at in packs {
+    let (mut parameters, mut readers, mut known) = (0, BTreeSet::new(), BTreeSet::new());
+    let lines = packs.into_iter().flat_map(|at| {
+        let rule = &matcher.set().rules[at];
+        let own = rule.head.tests.hits.iter().filter(|case| case.lines().count() == 1).take(1).cloned();
+        let patterns = rule.pack.iter().flat_map(|pack| &pack.patterns);
+        known.extend(patterns.clone().map(|pattern| pattern.how.reader().to_owned()));
+        let languages = patterns.filter(|pattern| matches!(pattern.how, patterns::How::Grammar(_)));
+        let cases = languages.flat_map(|language| &language.cases).filter(|case| case.wanted);
+        let read = cases.filter(|case| case.text.starts_with('/')).map(|case| line_of(&case.text));
+        own.map(|line| (at, line, true)).chain(read.map(|line| (at, line, false))).collect::<Vec<_>>()
+    });
+    for (at, line, is_whole) in lines.collect::<Vec<_>>() {
         let head = &matcher.set().rules[at].head;
-        let line = head.tests.hits.iter().find(|case| case.lines().count() == 1).unwrap();
-        let (text, answer) = explained(&desk, at, line);
-        assert_eq!(answer["lines"][0]["matched"], true, "{}: {text}", head.title);
+        let (text, answer) = explained(&desk, at, &line);
+        // A language may find what is a finding in other parameters only.
+        assert!(!is_whole || answer["lines"][0]["matched"] == true, "{}: {text}", head.title);
         let mut found = Vec::new();
         patterns_in(&answer, &mut found);
         assert!(!found.is_empty(), "{} names no pattern: {text}", head.title);
@@ -132,15 +144,25 @@ fn each_class_of_attack_is_explained_by_reader_view_points_and_parameter() {
             readers.insert(word("reader").to_owned());
         }
     }
-    assert!(parameters > 8 && readers.len() > 5, "{parameters} parameters, {readers:?}");
+    assert!(parameters > 8, "{parameters} parameters");
+    assert_eq!(readers, known, "each reader has explained something");
+}
+
+/// Texts that each language is unsure of by itself, as values of a parameter.
+const HALF_SURE: [&str; 6] =
+    ["/?v=ls -la", "/?v=x' and 1", "/?v={{ config.secret }}", "/?v=<iframe", "/?v=base64_decode()", "/?v=process.env"];
+
+/// A request for this target, as a line.
+fn line_of(target: &str) -> String {
+    let target = target.replace(' ', "+").replace('"', "%22");
+    format!("192.0.2.9 - - [28/Nov/2026:10:00:00 +0000] \"GET {target} HTTP/1.1\" 200 5 \"-\" \"x\"\n")
 }
 
 /// The target of a pattern's case with another name in the place of its first parameter's, as a line.
 fn in_parameter(target: &str, name: &str) -> Option<String> {
     let (path, query) = target.split_once('?')?;
     let (_, value) = query.split_once('=')?;
-    let request = format!("{path}?{name}={}", value.replace(' ', "+").replace('"', "%22"));
-    Some(format!("192.0.2.9 - - [28/Nov/2026:10:00:00 +0000] \"GET {request} HTTP/1.1\" 200 5 \"-\" \"x\"\n"))
+    Some(line_of(&format!("{path}?{name}={value}")))
 }
 
 #[test]
@@ -152,12 +174,14 @@ fn readings_are_explained_with_what_their_surroundings_make_of_them() {
         let Some(pack) = matcher.set().rules[at].pack.clone() else { continue };
         for pattern in pack.patterns.iter().filter(|pattern| matches!(pattern.how, patterns::How::Grammar(_))) {
             let seen: &mut [bool; 2] = told.entry(pattern.how.reader()).or_default();
-            let lines = pattern.cases.iter().flat_map(|case| ["cmd", "q"].map(|name| in_parameter(&case.text, name)));
+            let texts = pattern.cases.iter().map(|case| case.text.as_str()).chain(HALF_SURE);
+            let lines = texts.flat_map(|text| ["cmd", "q"].map(|name| in_parameter(text, name)));
             for line in lines.flatten() {
                 let (text, answer) = explained(&desk, at, &line);
                 let mut found = Vec::new();
                 patterns_in(&answer, &mut found);
-                for context in found.iter().filter_map(|one| one["context"].as_str()) {
+                let own = found.into_iter().filter(|one| one["pattern"].as_str() == Some(&*pattern.id));
+                for context in own.filter_map(|one| one["context"].as_str()) {
                     assert!(text.contains(&format!("; {context}")), "{text}");
                     seen[usize::from(context.contains("by itself, less"))] = true;
                 }
@@ -165,7 +189,6 @@ fn readings_are_explained_with_what_their_surroundings_make_of_them() {
         }
     }
     assert!(told.len() > 5, "{told:?}");
-    // Cases of two languages lie far above or below the points at which a parameter's name tells.
-    let both = told.values().filter(|seen| **seen == [true, true]).count();
-    assert!(both > 3, "readings that their surroundings make more, and others that they make less: {told:?}");
+    let both = told.values().all(|seen| *seen == [true, true]);
+    assert!(both, "readings that their surroundings make more, and others that they make less: {told:?}");
 }
