@@ -48,6 +48,8 @@ mod needle;
 mod nginx_error;
 mod ossec_alert;
 mod own_file;
+mod pair_frames;
+mod pair_text;
 mod pairs;
 mod pf;
 mod proxies;

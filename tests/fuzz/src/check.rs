@@ -40,6 +40,11 @@ pub(crate) fn lines(options: &Options, bytes: &[u8]) -> Vec<Value> {
     all
 }
 
+/// As [`lines`], for lines that stand behind others; where they are cut is not tried.
+pub(crate) fn lines_from(options: &Options, bytes: &[u8], start: Position) -> Vec<Value> {
+    rows(&Parser::new(options.clone()).parse(block(start, bytes)), bytes)
+}
+
 /// The rows as JSON; each belongs to its line.
 pub(crate) fn rows(batch: &EventBatch, bytes: &[u8]) -> Vec<Value> {
     let (start, end) = batch.span();
