@@ -3,9 +3,6 @@
 
 use std::sync::OnceLock;
 
-use aho_corasick::Anchored;
-use aho_corasick::automaton::Automaton;
-use aho_corasick::dfa::DFA;
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 use memchr::memchr;
@@ -13,6 +10,7 @@ use memchr::memchr;
 use super::device;
 use super::family::Family;
 use super::heading::Heading;
+use super::own_keys::Keys;
 use super::row::{Body, Reads};
 use super::table::BODIES;
 use crate::context::Context;
@@ -35,7 +33,7 @@ type OwnLine = (u16, u16);
 
 #[derive(Debug)]
 struct Index {
-    keys: DFA,
+    keys: Keys,
     /// For each key, whose it is: places among the lines.
     known: Vec<Vec<u16>>,
     /// Lines that a key tells, in order.
@@ -68,13 +66,13 @@ fn index() -> Option<&'static Index> {
                 }
             }
         }
-        let automaton = DFA::builder().ascii_case_insensitive(true).build(keys.iter().map(|(key, _)| key)).ok()?;
+        let searched = Keys::new(keys.iter().map(|(key, _)| key.as_slice()))?;
         let mut lines: Vec<OwnLine> = keys.iter().flat_map(|(_, known)| known).copied().collect();
         lines.sort_unstable();
         lines.dedup();
         let place = |line: &OwnLine| lines.binary_search(line).ok().map(|at| at as u16);
         let known = keys.iter().map(|(_, known)| known.iter().filter_map(place).collect()).collect();
-        (lines.len() <= MARKS * 64).then_some(Index { keys: automaton, known, lines })
+        (lines.len() <= MARKS * 64).then_some(Index { keys: searched, known, lines })
     };
     INDEX.get_or_init(build).as_ref()
 }
@@ -135,22 +133,13 @@ fn candidates(text: &[u8]) -> Option<Candidates> {
     let index = index()?;
     let mut marked = [0_u64; MARKS];
     let mut count = 0;
-    let keys = &index.keys;
-    let mut state = keys.start_state(Anchored::No).ok()?;
-    for byte in text {
-        state = keys.next_state(Anchored::No, state, *byte);
-        // Of the states that are told apart, those that end keys are alone here.
-        if !keys.is_special(state) || !keys.is_match(state) {
-            continue;
+    index.keys.each_in(text, |key| {
+        for line in &index.known[usize::from(key)] {
+            let (word, mark) = (&mut marked[usize::from(line / 64) % MARKS], 1 << (line % 64));
+            count += usize::from(*word & mark == 0);
+            *word |= mark;
         }
-        for key in 0..keys.match_len(state) {
-            for line in &index.known[keys.match_pattern(state, key).as_usize()] {
-                let (word, mark) = (&mut marked[usize::from(line / 64) % MARKS], 1 << (line % 64));
-                count += usize::from(*word & mark == 0);
-                *word |= mark;
-            }
-        }
-    }
+    });
     if count == 0 || count > CANDIDATES_MAX {
         return None;
     }
