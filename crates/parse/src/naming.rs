@@ -124,6 +124,7 @@ fn follows_login_letters(text: &[u8], at: usize) -> bool {
 
 /// Letters that are looked at together.
 const LETTERS: usize = 64;
+const FEW_LETTERS: usize = 16;
 
 /// Whether a mark with the two letters in front of it stands somewhere in the text. Compiled to steps of many letters at once.
 #[inline]
@@ -141,10 +142,15 @@ fn has_login_letters(text: &[u8]) -> bool {
 }
 
 fn speaks_of_login(text: &[u8]) -> bool {
+    let letters = |from: usize, to: usize| has_login_letters(&text[from.saturating_sub(2)..to]);
+    // The letters in front of a mark may be those of the part before. A part that has some is looked through in smaller ones.
     (0..text.len()).step_by(LETTERS).any(|from| {
-        // The letters in front of a mark may be those of the part before.
-        let part = &text[from.saturating_sub(2)..text.len().min(from + LETTERS)];
-        has_login_letters(part) && (from..text.len().min(from + LETTERS)).any(|at| is_login_word(text, at))
+        let to = text.len().min(from + LETTERS);
+        letters(from, to)
+            && (from..to).step_by(FEW_LETTERS).any(|from| {
+                let to = to.min(from + FEW_LETTERS);
+                letters(from, to) && (from..to).any(|at| is_login_word(text, at))
+            })
     })
 }
 
@@ -192,7 +198,18 @@ fn put_client(context: &Context, rows: &mut BatchBuilder) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn finds_the_words_that_a_plain_search_finds(text in "((?i)log|on|in|ged|sign|auth|enticat|session|start|[ .x-]){0,60}") {
+            let text = text.as_bytes();
+            let stands = |word: &[u8]| text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+            prop_assert_eq!(speaks_of_login(text), LOGIN_WORDS.iter().any(|(word, _)| stands(word)));
+        }
+    }
 
     #[test]
     fn words_of_logins_are_found_wherever_they_stand() {
