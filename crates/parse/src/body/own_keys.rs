@@ -33,20 +33,35 @@ fn number(bytes: [u8; MARK_BYTES]) -> u16 {
     (folded.wrapping_mul(0x9E37_79B1) >> (u32::BITS - NUMBER_BITS)) as u16
 }
 
-/// Where the rarest four bytes of a text stand, and their number; `None` for a shorter text.
-fn mark(text: &[u8]) -> Option<(usize, u16)> {
+/// Where the four bytes of a text stand that the fewest of the texts have, and of those the rarest; and their number. `None` for a
+/// shorter text.
+fn mark(text: &[u8], shared: &[u16]) -> Option<(usize, u16)> {
     let weight = |bytes: &[u8]| bytes.iter().map(|byte| u32::from(frequency(byte.to_ascii_lowercase()))).sum::<u32>();
-    let (at, bytes) = text.windows(MARK_BYTES).enumerate().min_by_key(|(_, bytes)| weight(bytes))?;
-    Some((at, number(*bytes.first_chunk()?)))
+    let marks = text.windows(MARK_BYTES).enumerate().filter_map(|(at, bytes)| {
+        let number = number(*bytes.first_chunk()?);
+        Some((shared[usize::from(number)], weight(bytes), at, number))
+    });
+    marks.min().map(|(_, _, at, number)| (at, number))
+}
+
+/// How many times each number stands in the texts.
+fn counted<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Vec<u16> {
+    let mut counts = vec![0_u16; 1 << NUMBER_BITS];
+    for bytes in texts.flat_map(|text| text.windows(MARK_BYTES)).filter_map(|bytes| bytes.first_chunk()) {
+        let count = &mut counts[usize::from(number(*bytes))];
+        *count = count.saturating_add(1);
+    }
+    counts
 }
 
 impl Keys {
     /// `None` where a text is too short to be marked. A text is told by its place among those that are given.
-    pub(super) fn new<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
+    pub(super) fn new<'a>(texts: impl Iterator<Item = &'a [u8]> + Clone) -> Option<Self> {
+        let shared = counted(texts.clone());
         let mut keys = Vec::new();
         let mut marked = vec![0_u64; (1 << NUMBER_BITS) / 64].into_boxed_slice();
         for (id, text) in texts.enumerate() {
-            let (before, number) = mark(text)?;
+            let (before, number) = mark(text, &shared)?;
             marked[usize::from(number) / 64] |= 1 << (number % 64);
             keys.push(Key { number, text: text.into(), before, id: u16::try_from(id).ok()? });
         }
