@@ -33,6 +33,7 @@ mod netfilter;
 mod ossec;
 mod outcome;
 pub(crate) mod own;
+mod own_keys;
 mod pairs;
 mod paloalto;
 mod pam;

@@ -4,8 +4,9 @@
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
-use crate::needle::{find, find_either};
-use crate::pairs::{Pairs, spaced, unescaped};
+use crate::needle::{find, find_byte, find_either};
+use crate::pair_text::unescaped;
+use crate::pairs::{Pairs, spaced};
 
 /// Where the parts of the header go.
 const HEADER: [&str; 7] = [
@@ -54,10 +55,15 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         }
     }
     let has_labels = find!(rest, b"Label=").is_some();
+    let has_escapes = find_byte(b'\\', rest).is_some();
     let mut labels: Vec<(&[u8], &[u8])> = Vec::new();
     let mut values: Vec<(&[u8], &[u8])> = Vec::with_capacity(if has_labels { rest.len() / PAIR_BYTES } else { 0 });
     spaced(rest, &mut pairs, |pairs, name, value| {
-        pairs.put_named(name, &unescaped(value));
+        if has_escapes {
+            pairs.put_named(name, &unescaped(value));
+        } else {
+            pairs.put_named(name, value);
+        }
         if !has_labels {
             return;
         }

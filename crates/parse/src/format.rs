@@ -8,6 +8,7 @@ use std::str::FromStr;
 use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
+use crate::envelope::ansi;
 use crate::key_value;
 use crate::own_file;
 use crate::put_values;
@@ -17,7 +18,7 @@ pub use table::FORMATS;
 
 /// Formats that read what may be of another format, too, which is to read it whatever the lines around it are: a program's own line,
 /// colours that may stand behind a header, what all others refuse.
-pub(crate) const NEVER_FIRST: [&str; 3] = [own_file::NAME, "coloured", "application"];
+pub(crate) const NEVER_FIRST: [&str; 3] = [own_file::NAME, ansi::NAME, "application"];
 
 type Read = fn(&[u8], &mut Context, &mut BatchBuilder) -> Result<DatasetId, Refusal>;
 
@@ -77,6 +78,8 @@ fn read_by_first(
 #[derive(Clone, Debug)]
 pub struct FormatChoice {
     candidates: Vec<&'static Format>,
+    /// The one of them that takes colours out.
+    of_colours: Option<&'static Format>,
     /// Number of the operator's format that was asked for.
     own: Option<usize>,
 }
@@ -90,6 +93,17 @@ impl FormatChoice {
     /// Number of the operator's format that was asked for.
     pub(crate) fn own(&self) -> Option<usize> {
         self.own
+    }
+
+    /// The format that takes colours out, where lines may have it.
+    #[inline]
+    pub(crate) fn of_colours(&self) -> Option<&'static Format> {
+        self.of_colours
+    }
+
+    fn of(candidates: Vec<&'static Format>) -> Self {
+        let of_colours = candidates.iter().copied().find(|format| format.name == ansi::NAME);
+        FormatChoice { candidates, of_colours, own: None }
     }
 
     /// The formats that a word stands for: the operator's own are known, too.
@@ -120,7 +134,7 @@ impl FormatChoice {
 
 impl Default for FormatChoice {
     fn default() -> Self {
-        FormatChoice { candidates: FORMATS.iter().collect(), own: None }
+        FormatChoice::of(FORMATS.iter().collect())
     }
 }
 
@@ -139,6 +153,6 @@ impl FromStr for FormatChoice {
         if candidates.is_empty() {
             return Err(UnknownFormat(word.to_owned()));
         }
-        Ok(FormatChoice { candidates, own: None })
+        Ok(FormatChoice::of(candidates))
     }
 }

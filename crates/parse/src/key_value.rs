@@ -5,8 +5,10 @@ use event::{BatchBuilder, DatasetId};
 
 use crate::context::{Context, Refusal};
 use crate::naming::places::{MemberId, Places, ROOT};
-use crate::needle::{NAME_BYTES_MAX, bytes_of, find, is_name_byte, quote_or_backslash};
-use crate::pairs::{PairName, Pairs, unescaped};
+use crate::needle::{NAME_BYTES_MAX, find, is_name_byte};
+use crate::pair_frames::{PairFrames, TimePart};
+use crate::pair_text::{PairText, bare_end, closing, separates};
+use crate::pairs::{PairName, Pairs};
 
 /// Its name among formats.
 pub(crate) const NAME: &str = "key_value";
@@ -22,10 +24,14 @@ pub(crate) fn looks_like(text: &[u8]) -> bool {
     tokens(text.trim_ascii(), None).is_some()
 }
 
+/// Records of the audit daemon, whole or broken, are its own.
+fn is_of_audit(text: &[u8]) -> bool {
+    text.starts_with(b"type=") && find!(text, b"msg=audit(").is_some()
+}
+
 /// What the line is made of, where that is pairs for the most part. `places`: names that other lines had.
 fn tokens<'a>(text: &'a [u8], places: Option<&Places>) -> Option<Vec<Token<'a>>> {
-    // Records of the audit daemon, whole or broken, are its own.
-    if text.starts_with(b"type=") && find!(text, b"msg=audit(").is_some() {
+    if is_of_audit(text) {
         return None;
     }
     let mut pairs = PairsOf::new(text, places);
@@ -47,64 +53,93 @@ fn tokens<'a>(text: &'a [u8], places: Option<&Places>) -> Option<Vec<Token<'a>>>
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
     let text = text.trim_ascii();
-    let tokens = tokens(text, Some(&context.names.places))
-        .ok_or(Refusal::Other("not key=value: three pairs have to begin the line and make up most of it"))?;
-    let mut pairs = Pairs::new(context, rows);
-    let (mut date, mut clock, mut zone) = (None, None, None);
+    let mut frames = std::mem::take(&mut context.names.pair_frames);
+    let read = framed_or_not(text, &mut frames, context, rows);
+    context.names.pair_frames = frames;
+    read.ok_or(Refusal::Other("not key=value: three pairs have to begin the line and make up most of it"))
+}
+
+fn framed_or_not(
+    text: &[u8],
+    frames: &mut PairFrames,
+    context: &mut Context,
+    rows: &mut BatchBuilder,
+) -> Option<DatasetId> {
+    let mut times = TimeParts::default();
+    let mut pairs;
+    if frames.find(text) && !is_of_audit(text) {
+        pairs = Pairs::new(context, rows);
+        for (place, part, value) in frames.values(text) {
+            pairs.put_at(place, &value.value());
+            times.take(part, value.text);
+        }
+        pairs.take_all(frames.row());
+    } else {
+        let tokens = tokens(text, Some(&context.names.places))?;
+        pairs = Pairs::new(context, rows);
+        put(&mut pairs, &mut times, text, &tokens);
+        let row = pairs.row_now();
+        if row.0.len() == tokens.len() && tokens.iter().all(|token| matches!(token, Token::Pair(..))) {
+            let found = tokens.iter().zip(row.0).filter_map(|(token, id)| match token {
+                Token::Pair(name, value) => Some((name.text, *value, pairs.place_of(*id))),
+                Token::Stray(..) => None,
+            });
+            frames.keep(text, found, row);
+        }
+    }
+    times.put(&mut pairs);
+    Some(pairs.finish("key_value.event"))
+}
+
+/// Puts what a line is made of.
+fn put<'a>(pairs: &mut Pairs<'_, '_>, times: &mut TimeParts<'a>, text: &'a [u8], tokens: &[Token<'a>]) {
     let mut held: Option<(PairName<'_>, PairText<'_>)> = None;
     for token in tokens {
         match (token, &mut held) {
             // Words without a name belong to a value without quotes.
-            (Token::Stray(_, end), Some((_, value))) if !value.is_quoted => value.text = &text[value.start..end],
+            (Token::Stray(_, end), Some((_, value))) if !value.is_quoted => value.text = &text[value.start..*end],
             (Token::Stray(..), _) => {}
             (Token::Pair(name, value), held) => {
-                if let Some((known, text)) = held.replace((name, value)) {
-                    put(&mut pairs, known, &text);
+                if let Some((known, text)) = held.replace((*name, *value)) {
+                    pairs.put_named(known, &text.value());
                 }
-                match name.text {
-                    b"date" => date = Some(value.text),
-                    b"time" => clock = Some(value.text),
-                    b"tz" | b"timezone" => zone = Some(value.text),
-                    _ => {}
-                }
+                times.take(TimePart::of(name.text), value.text);
             }
         }
     }
     if let Some((name, value)) = held {
-        put(&mut pairs, name, &value);
+        pairs.put_named(name, &value.value());
     }
-    if let (Some(date), Some(clock)) = (date, clock)
-        && date.len() == 10
-    {
+}
+
+/// A time whose date and clock are values of their own.
+#[derive(Default)]
+struct TimeParts<'a> {
+    date: Option<&'a [u8]>,
+    clock: Option<&'a [u8]>,
+    zone: Option<&'a [u8]>,
+}
+
+impl<'a> TimeParts<'a> {
+    #[inline]
+    fn take(&mut self, part: TimePart, text: &'a [u8]) {
+        match part {
+            TimePart::None => {}
+            TimePart::Date => self.date = Some(text),
+            TimePart::Clock => self.clock = Some(text),
+            TimePart::Zone => self.zone = Some(text),
+        }
+    }
+
+    fn put(&self, pairs: &mut Pairs<'_, '_>) {
+        let (Some(date), Some(clock)) = (self.date.filter(|date| date.len() == 10), self.clock) else { return };
         // `+0100`; in words and in brackets it says the same as none.
-        let zone = zone.filter(|zone| matches!(zone.first(), Some(b'+' | b'-')));
+        let zone = self.zone.filter(|zone| matches!(zone.first(), Some(b'+' | b'-')));
         let stamp = [date, b"T", clock, zone.unwrap_or_default()].concat();
         if let Some((time, b"")) = pairs.times().iso(&stamp) {
             pairs.put_time(time);
         }
     }
-    Ok(pairs.finish("key_value.event"))
-}
-
-fn put(pairs: &mut Pairs<'_, '_>, name: PairName<'_>, value: &PairText<'_>) {
-    if value.is_escaped {
-        pairs.put_named(name, &unescaped(value.text));
-    } else if value.is_quoted {
-        pairs.put_named(name, value.text);
-    } else {
-        pairs.put_named(name, value.text.trim_ascii_end());
-    }
-}
-
-/// The text behind a `=`.
-#[derive(Clone, Copy)]
-struct PairText<'a> {
-    text: &'a [u8],
-    /// Where it begins in the line.
-    start: usize,
-    is_quoted: bool,
-    /// It stands in quotes and has a backslash.
-    is_escaped: bool,
 }
 
 /// A part of the line between blanks.
@@ -125,12 +160,6 @@ struct PairsOf<'a, 'p> {
     unclosed: [bool; 2],
 }
 
-#[inline]
-fn separates(byte: u8) -> bool {
-    const SEPARATORS: [bool; 256] = bytes_of(b" \t,;|", false);
-    SEPARATORS[usize::from(byte)]
-}
-
 impl<'a, 'p> PairsOf<'a, 'p> {
     fn new(text: &'a [u8], places: Option<&'p Places>) -> Self {
         PairsOf { text, at: 0, places, last: Some(ROOT), unclosed: [false; 2] }
@@ -141,7 +170,7 @@ impl<'a, 'p> PairsOf<'a, 'p> {
         self.at += text.get(self.at..)?.iter().position(|byte| !separates(*byte))?;
         let rest = text.get(self.at..)?;
         let Some(name) = self.name(rest) else {
-            let word = rest.iter().position(|byte| separates(*byte)).unwrap_or(rest.len());
+            let word = bare_end(rest);
             self.at += word;
             return Some(Token::Stray(&rest[..word], self.at));
         };
@@ -155,7 +184,7 @@ impl<'a, 'p> PairsOf<'a, 'p> {
             let value = PairText { text: &value[1..1 + end], start: start + 1, is_quoted: true, is_escaped };
             return Some(Token::Pair(name, value));
         }
-        let end = value.iter().position(|byte| separates(*byte)).unwrap_or(value.len());
+        let end = bare_end(value);
         self.at = start + end;
         Some(Token::Pair(name, PairText { text: &value[..end], start, is_quoted: false, is_escaped: false }))
     }
@@ -187,23 +216,5 @@ impl<'a, 'p> PairsOf<'a, 'p> {
         let end = closing(text, quote);
         *unclosed = end.is_none();
         end
-    }
-}
-
-/// Where the quote closes: one that no backslash escapes, and that the end or a separator follows. Whether there are backslashes in
-/// front of it.
-fn closing(text: &[u8], quote: u8) -> Option<(usize, bool)> {
-    let (mut at, mut is_escaped) = (0, false);
-    loop {
-        let rest = text.get(at..)?;
-        at += if quote == b'"' { quote_or_backslash(rest)? } else { memchr::memchr2(quote, b'\\', rest)? };
-        if text[at] == b'\\' {
-            is_escaped = true;
-            at += 2;
-        } else if text.get(at + 1).is_none_or(|byte| separates(*byte)) {
-            return Some((at, is_escaped));
-        } else {
-            at += 1;
-        }
     }
 }

@@ -48,6 +48,8 @@ mod needle;
 mod nginx_error;
 mod ossec_alert;
 mod own_file;
+mod pair_frames;
+mod pair_text;
 mod pairs;
 mod pf;
 mod proxies;
@@ -301,6 +303,11 @@ impl Parser {
                 return Err(Unread::Broken("not of the format that was asked for"));
             }
         }
+        // Colours in front of all else belong to no other format.
+        let preferred = match self.options.format.of_colours().filter(|_| envelope::ansi::begins(text)) {
+            Some(coloured) => coloured,
+            None => preferred,
+        };
         match (preferred.read)(text, &mut self.context, rows) {
             Ok(dataset) => {
                 self.context.readers.format(preferred.name);

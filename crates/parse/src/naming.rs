@@ -14,7 +14,6 @@ pub(crate) mod unknown;
 use event::builder::ValueNow;
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
-use memchr::memchr2_iter;
 
 use crate::address::put_endpoint;
 use crate::body;
@@ -123,16 +122,49 @@ fn follows_login_letters(text: &[u8], at: usize) -> bool {
     })
 }
 
+/// Letters that are looked at together.
+const LETTERS: usize = 64;
+const FEW_LETTERS: usize = 16;
+
+/// Whether a mark with the two letters in front of it stands somewhere in the text. Compiled to steps of many letters at once.
+#[inline]
+fn has_login_letters(text: &[u8]) -> bool {
+    let [Some(second), Some(third)] = [text.get(1..), text.get(2..)] else { return false };
+    let found = text.iter().zip(second).zip(third).fold(0_u8, |found, ((first, second), third)| {
+        let (first, second, third) = (first | 0x20, second | 0x20, third | 0x20);
+        let is_before_g = (first == b'l') & (second == b'o') | (first == b's') & (second == b'i');
+        let is_before_h = (first == b'u') & (second == b't');
+        let is_before_dot = (first == b'o') & (second == b'n');
+        let is_mark = is_before_g & (third == b'g') | is_before_h & (third == b'h') | is_before_dot & (third == b'.');
+        found | u8::from(is_mark)
+    });
+    found != 0
+}
+
 fn speaks_of_login(text: &[u8]) -> bool {
-    [(b'g', b'G'), (b'h', b'H'), (b'.', b'.')].into_iter().any(|(small, large)| {
-        memchr2_iter(small, large, text).filter(|at| follows_login_letters(text, *at)).any(|at| {
-            LOGIN_WORDS.iter().filter(|(word, mark)| word[*mark] == small).any(|(word, mark)| {
-                let start = at.checked_sub(*mark);
-                let found = start.and_then(|start| text.get(start..start + word.len()));
-                found.is_some_and(|found| found.eq_ignore_ascii_case(word))
+    let letters = |from: usize, to: usize| has_login_letters(&text[from.saturating_sub(2)..to]);
+    // The letters in front of a mark may be those of the part before. A part that has some is looked through in smaller ones.
+    (0..text.len()).step_by(LETTERS).any(|from| {
+        let to = text.len().min(from + LETTERS);
+        letters(from, to)
+            && (from..to).step_by(FEW_LETTERS).any(|from| {
+                let to = to.min(from + FEW_LETTERS);
+                letters(from, to) && (from..to).any(|at| is_login_word(text, at))
             })
-        })
     })
+}
+
+/// Whether the letter here is the mark of a word.
+#[inline]
+fn is_login_word(text: &[u8], at: usize) -> bool {
+    let letter = text[at].to_ascii_lowercase();
+    matches!(letter, b'g' | b'h' | b'.') && follows_login_letters(text, at) && {
+        LOGIN_WORDS.iter().filter(|(word, mark)| word[*mark] == letter).any(|(word, mark)| {
+            let start = at.checked_sub(*mark);
+            let found = start.and_then(|start| text.get(start..start + word.len()));
+            found.is_some_and(|found| found.eq_ignore_ascii_case(word))
+        })
+    }
 }
 
 /// An event that says how something ended, and speaks of a login, is about one.
@@ -166,7 +198,18 @@ fn put_client(context: &Context, rows: &mut BatchBuilder) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn finds_the_words_that_a_plain_search_finds(text in "((?i)log|on|in|ged|sign|auth|enticat|session|start|[ .x-]){0,60}") {
+            let text = text.as_bytes();
+            let stands = |word: &[u8]| text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+            prop_assert_eq!(speaks_of_login(text), LOGIN_WORDS.iter().any(|(word, _)| stands(word)));
+        }
+    }
 
     #[test]
     fn words_of_logins_are_found_wherever_they_stand() {
@@ -177,5 +220,12 @@ mod tests {
             }
         }
         assert!(!speaks_of_login(b"g h . so long, high. logic sign"));
+        for before in 0..2 * LETTERS {
+            for (word, _) in LOGIN_WORDS {
+                let text = [&vec![b'o'; before], *word].concat();
+                assert!(speaks_of_login(&text), "{}", String::from_utf8_lossy(&text));
+                assert!(!speaks_of_login(&text[..text.len() - 1]), "a part of {}", String::from_utf8_lossy(&text));
+            }
+        }
     }
 }

@@ -1,8 +1,6 @@
 //! Events that are pairs of names and values (CEF, LEEF, key=value): each pair goes to the column of its name, as members of
 //! JSON do, and then the shape of the names says what they mean. Knows no format.
 
-use std::borrow::Cow;
-
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, FieldId, Timestamp, ValueTag, dataset};
 
@@ -10,6 +8,7 @@ use crate::context::Context;
 use crate::naming;
 use crate::naming::places::{MemberId, MemberPlace, Places, ROOT};
 use crate::needle::{NAME_BYTES_MAX, find_byte, is_name_byte};
+use crate::shape::model::Signs;
 
 /// Pairs of one event that are read; others are counted as dropped.
 const PAIRS_MAX: usize = 512;
@@ -56,8 +55,24 @@ impl<'c, 'r> Pairs<'c, 'r> {
         self.put_at(place, value);
     }
 
+    /// Takes what a line before it had, whose values were put: these members, and these keys of signatures.
+    pub(crate) fn take_all(&mut self, (row, signs): (&[MemberId], Signs)) {
+        self.context.names.places.take_all(row, signs);
+    }
+
+    /// The members of the event so far, and which keys of signatures they are.
+    pub(crate) fn row_now(&self) -> (&[MemberId], Signs) {
+        (self.context.names.places.row_now(), self.context.names.places.signs_now())
+    }
+
+    /// Where the values of a member belong.
+    pub(crate) fn place_of(&self, member: MemberId) -> MemberPlace {
+        self.context.names.places.place_of(member)
+    }
+
+    /// A value of the event whose place is known.
     #[inline]
-    fn put_at(&mut self, place: MemberPlace, value: &[u8]) {
+    pub(crate) fn put_at(&mut self, place: MemberPlace, value: &[u8]) {
         if let Some(rank) = place.time
             && let Some(time) = naming::time(value, &mut self.context.times)
             && self.best_time.is_none_or(|(best, _)| rank <= best)
@@ -106,34 +121,6 @@ impl<'c, 'r> Pairs<'c, 'r> {
             dataset::JSON
         })
     }
-}
-
-/// A text without its escapes: a backslash stands for the character behind it; `n`, `r` and `t` are white space.
-pub(crate) fn unescaped(text: &[u8]) -> Cow<'_, [u8]> {
-    if find_byte(b'\\', text).is_none() {
-        return Cow::Borrowed(text);
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.iter();
-    while let Some(byte) = bytes.next() {
-        if *byte != b'\\' {
-            out.push(*byte);
-            continue;
-        }
-        match bytes.as_slice().first() {
-            Some(b'n') => out.push(b'\n'),
-            Some(b'r') => out.push(b'\r'),
-            Some(b't') => out.push(b'\t'),
-            Some(known @ (b'\\' | b'"' | b'=' | b'|' | b'\'')) => out.push(*known),
-            // Paths of Windows are often written as they are.
-            _ => {
-                out.push(b'\\');
-                continue;
-            }
-        }
-        bytes.next();
-    }
-    Cow::Owned(out)
 }
 
 /// The name of a pair, and which member of the block's events it is, where that is known.

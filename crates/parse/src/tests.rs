@@ -42,6 +42,22 @@ fn cases() -> Vec<PathBuf> {
 }
 
 #[test]
+fn a_colour_in_front_changes_no_event() {
+    let names =
+        ["json", "cri", "rfc5424", "access", "nginx_error", "haproxy", "audit", "cisco", "cef", "key_value", "rfc3164"];
+    for format in FORMATS.iter().filter(|format| names.contains(&format.name)) {
+        let without_original = |text: &str| {
+            let events = events_of([block(text.as_bytes())]);
+            let mut event: serde_json::Value = serde_json::from_str(&events[0]).unwrap();
+            event.as_object_mut().unwrap().remove("event.original");
+            event
+        };
+        let coloured = format!("\u{1b}[1;32m{}\u{1b}[0m", format.example);
+        assert_eq!(without_original(&coloured), without_original(format.example), "{}", format.name);
+    }
+}
+
+#[test]
 fn every_case_gives_the_events_beside_it() {
     let cases = cases();
     assert!(cases.len() >= 7, "the walker found its files");

@@ -161,19 +161,17 @@ impl<'a> XmlReader<'a> {
             let inner = members.0.first().map(|member| member.value.clone());
             self.user_data = inner.filter(|value| self.out.get(value.start) == Some(&b'{'));
         }
-        if members.0.is_empty() && attributes.is_empty() {
-            return Some((name, self.quoted(text)));
+        if attributes.is_empty() {
+            let value = if members.0.is_empty() { self.quoted(text) } else { self.object(&members) };
+            return Some((name, value));
         }
-        let mut all = Members::default();
-        if !attributes.is_empty() {
-            let mut own = Members::default();
-            for (key, value) in attributes {
-                let value = self.quoted(&value);
-                own.add(key, value);
-            }
-            let own = self.object(&own);
-            all.add(Cow::Borrowed("#attributes"), own);
+        let (mut all, mut own) = (Members::default(), Members::default());
+        for (key, value) in attributes {
+            let value = self.quoted(&value);
+            own.add(key, value);
         }
+        let own = self.object(&own);
+        all.add(Cow::Borrowed("#attributes"), own);
         if members.0.is_empty() && !text.is_empty() {
             let text = self.quoted(text);
             all.add(Cow::Borrowed("#text"), text);
@@ -187,9 +185,11 @@ impl<'a> XmlReader<'a> {
     /// Texts and elements up to the closing tag.
     fn inside(&mut self, depth: usize, text: &mut Cow<'a, str>, members: &mut Members<'a>) -> Option<()> {
         loop {
-            let next = memchr(b'<', self.rest())?;
-            push_text(text, unescaped(self.part(0, next)));
-            self.at += next;
+            let next = find_byte(b'<', self.rest())?;
+            if next > 0 {
+                push_text(text, unescaped(self.part(0, next)));
+                self.at += next;
+            }
             if let Some(data) = self.rest().strip_prefix(b"<![CDATA[") {
                 let end = find!(data, b"]]>")?;
                 push_text(text, Cow::Borrowed(self.part(9, end)));
@@ -197,7 +197,7 @@ impl<'a> XmlReader<'a> {
             } else if self.rest().starts_with(b"<!--") {
                 self.at += find!(self.rest(), b"-->")? + 3;
             } else if self.rest().starts_with(b"</") {
-                self.at += memchr(b'>', self.rest())? + 1;
+                self.at += find_byte(b'>', self.rest())? + 1;
                 return Some(());
             } else {
                 let (key, value) = self.element(depth + 1)?;
@@ -265,7 +265,7 @@ impl<'a> XmlReader<'a> {
                     self.skip_blanks();
                     let quote_byte = *self.rest().first().filter(|byte| matches!(byte, b'"' | b'\''))?;
                     let inside = &self.rest()[1..];
-                    let end = memchr(quote_byte, inside)?;
+                    let end = find_byte(quote_byte, inside)?;
                     attributes.push((key, unescaped(self.part(1, end))));
                     self.at += end + 2;
                 }

@@ -1,17 +1,22 @@
 //! What the fuzz targets do with arbitrary bytes, in one place: they reach every reader of lines, every definition of an operator
-//! and every content of a file. What must hold of the rows stands in `check.rs`, of files and streams in `outside.rs`.
+//! and every content of a file. What must hold of the rows stands in `check.rs`, of files and streams in `outside.rs`, of what is
+//! pushed in `payloads.rs`, of lines that are alike in `alike.rs`.
 
+mod alike;
 mod beginnings;
 mod check;
 mod outside;
+mod payloads;
 
 use std::sync::{Arc, LazyLock};
 
 use event::{Block, Position};
 use parse::{FORMATS, FormatChoice, FormatDefinition, Options, Parser, Shapes, TrustedProxies, UserFormats};
 
+pub use alike::parse_alike;
 use check::REFERENCE;
 pub use outside::{cut_blocks, cut_frames, read_bodies, read_contents, read_event_log};
+pub use payloads::read_payloads;
 
 /// Parses as one format or group, or as any.
 pub fn parse_as(format: &str, bytes: &[u8]) {

@@ -3,9 +3,6 @@
 
 use std::sync::OnceLock;
 
-use aho_corasick::Anchored;
-use aho_corasick::automaton::Automaton;
-use aho_corasick::dfa::DFA;
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 use memchr::memchr;
@@ -13,6 +10,7 @@ use memchr::memchr;
 use super::device;
 use super::family::Family;
 use super::heading::Heading;
+use super::own_keys::Keys;
 use super::row::{Body, Reads};
 use super::table::BODIES;
 use crate::context::Context;
@@ -27,14 +25,19 @@ const CANDIDATES_MAX: usize = 64;
 /// Bytes of a text that tells a message: one without such a text is read only where its program is named.
 const KEY_BYTES_MIN: usize = 4;
 
+/// Words of 64 lines each, of which those that are candidates are marked.
+const MARKS: usize = 64;
+
 /// A line of a family: numbers of the row in the table of programs and of the line in the family.
 type OwnLine = (u16, u16);
 
 #[derive(Debug)]
 struct Index {
-    keys: DFA,
-    /// For each key, whose it is.
-    known: Vec<Vec<OwnLine>>,
+    keys: Keys,
+    /// For each key, whose it is: places among the lines.
+    known: Vec<Vec<u16>>,
+    /// Lines that a key tells, in order.
+    lines: Vec<OwnLine>,
 }
 
 /// Families that own files are looked through for.
@@ -63,8 +66,13 @@ fn index() -> Option<&'static Index> {
                 }
             }
         }
-        let automaton = DFA::builder().ascii_case_insensitive(true).build(keys.iter().map(|(key, _)| key)).ok()?;
-        Some(Index { keys: automaton, known: keys.into_iter().map(|(_, known)| known).collect() })
+        let searched = Keys::new(keys.iter().map(|(key, _)| key.as_slice()))?;
+        let mut lines: Vec<OwnLine> = keys.iter().flat_map(|(_, known)| known).copied().collect();
+        lines.sort_unstable();
+        lines.dedup();
+        let place = |line: &OwnLine| lines.binary_search(line).ok().map(|at| at as u16);
+        let known = keys.iter().map(|(_, known)| known.iter().filter_map(place).collect()).collect();
+        (lines.len() <= MARKS * 64).then_some(Index { keys: searched, known, lines })
     };
     INDEX.get_or_init(build).as_ref()
 }
@@ -72,10 +80,10 @@ fn index() -> Option<&'static Index> {
 /// Puts a line of a program's own file, or a message that begins like one; names its kind of log.
 pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, text: &[u8]) -> Option<DatasetId> {
     let mut bigrams = LateBigrams::default();
-    let candidates = candidates(text, &mut bigrams)?;
+    let mut candidates = candidates(text)?;
     let mut heading = Heading::default();
     let mut rest = text.trim_ascii_start();
-    for _ in 0..WORDS_MAX {
+    for word in 0..WORDS_MAX {
         // Loggers put times of their own in front of a program's.
         if let Some(stamp) = stamp(rest, &mut context.times) {
             heading.time = heading.time.or(stamp.time);
@@ -103,6 +111,10 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, text: &[u8]) -
             }
             return Some(body.dataset);
         }
+        // Mostly the message stands right behind the time. Where it does not, only lines count that stand somewhere behind it.
+        if word == 0 && !candidates.keep(|known| may_be_in(known, rest, &mut bigrams)) {
+            return None;
+        }
         rest = heading.step(rest)?.trim_ascii_start();
     }
     None
@@ -117,30 +129,30 @@ struct Candidates {
 
 /// `None`: no message of the table is in the line.
 #[inline]
-fn candidates(text: &[u8], bigrams: &mut LateBigrams) -> Option<Candidates> {
+fn candidates(text: &[u8]) -> Option<Candidates> {
     let index = index()?;
-    let mut found = Candidates { known: [(0, 0); CANDIDATES_MAX], count: 0 };
-    let keys = &index.keys;
-    let mut state = keys.start_state(Anchored::No).ok()?;
-    for byte in text {
-        state = keys.next_state(Anchored::No, state, *byte);
-        // Of the states that are told apart, those that end keys are alone here.
-        if !keys.is_special(state) || !keys.is_match(state) {
-            continue;
+    let mut marked = [0_u64; MARKS];
+    let mut count = 0;
+    index.keys.each_in(text, |key| {
+        for line in &index.known[usize::from(key)] {
+            let (word, mark) = (&mut marked[usize::from(line / 64) % MARKS], 1 << (line % 64));
+            count += usize::from(*word & mark == 0);
+            *word |= mark;
         }
-        for key in 0..keys.match_len(state) {
-            for known in &index.known[keys.match_pattern(state, key).as_usize()] {
-                if found.known[..found.count].contains(known) {
-                    continue;
-                }
-                *found.known.get_mut(found.count)? = *known;
-                found.count += 1;
-            }
+    });
+    if count == 0 || count > CANDIDATES_MAX {
+        return None;
+    }
+    let mut found = Candidates { known: [(0, 0); CANDIDATES_MAX], count: 0 };
+    for (at, word) in marked.iter().enumerate() {
+        let mut rest = *word;
+        while rest != 0 {
+            found.known[found.count] = index.lines[at * 64 + rest.trailing_zeros() as usize];
+            found.count += 1;
+            rest &= rest - 1;
         }
     }
-    found.keep(|known| may_be_in(known, text, bigrams));
-    found.known[..found.count].sort_unstable();
-    (found.count > 0).then_some(found)
+    Some(found)
 }
 
 fn may_be_in((body, line): OwnLine, text: &[u8], known: &mut LateBigrams) -> bool {
@@ -151,7 +163,8 @@ fn may_be_in((body, line): OwnLine, text: &[u8], known: &mut LateBigrams) -> boo
 }
 
 impl Candidates {
-    fn keep(&mut self, mut wanted: impl FnMut(OwnLine) -> bool) {
+    /// Whether some are left.
+    fn keep(&mut self, mut wanted: impl FnMut(OwnLine) -> bool) -> bool {
         let mut kept = 0;
         for at in 0..self.count {
             if wanted(self.known[at]) {
@@ -160,6 +173,7 @@ impl Candidates {
             }
         }
         self.count = kept;
+        kept > 0
     }
 
     /// Puts the message where it is one of the candidates; names the row of its program, and the program.

@@ -7,6 +7,15 @@ use crate::context::{Context, Refusal};
 
 const ESC: u8 = 0x1b;
 
+/// Its name among formats.
+pub(crate) const NAME: &str = "coloured";
+
+/// Whether a colour stands in front of all else.
+#[inline]
+pub(crate) fn begins(text: &[u8]) -> bool {
+    text.first() == Some(&ESC)
+}
+
 pub(crate) fn looks_like(text: &[u8]) -> bool {
     text.first() == Some(&ESC) || memchr(ESC, &text[..text.len().min(128)]).is_some()
 }

@@ -475,7 +475,7 @@ pub static FORMATS: &[Format] = &[
     },
     Format {
         group: "coloured",
-        name: "coloured",
+        name: envelope::ansi::NAME,
         looks_like: envelope::ansi::looks_like,
         begins_like: never,
         read: envelope::ansi::read,

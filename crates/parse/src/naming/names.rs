@@ -11,6 +11,7 @@ use super::guess::Guesses;
 use super::places::Places;
 use super::plan::Plan;
 use super::unknown::Unknown;
+use crate::pair_frames::PairFrames;
 use crate::shape::Shapes;
 use crate::shape::model::{Belongs, Signs};
 
@@ -21,6 +22,7 @@ const CHOICES_MAX: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Names {
     pub(crate) places: Places,
+    pub(crate) pair_frames: PairFrames,
     /// Shapes that events with these keys may have.
     choices: HashMap<Signs, Arc<[u16]>>,
     last: (Signs, Arc<[u16]>),
@@ -39,6 +41,7 @@ impl Names {
         let last = (Signs::default(), shapes.candidates(&Signs::default()).into());
         Names {
             places: Places::new(shapes),
+            pair_frames: PairFrames::default(),
             choices: HashMap::new(),
             last,
             plans,
@@ -52,6 +55,7 @@ impl Names {
 
     pub(crate) fn begin_block(&mut self) {
         self.places.begin_block();
+        self.pair_frames.begin_block();
         self.plans.iter_mut().for_each(|plan| *plan = None);
         self.guesses.begin_block();
         self.unknown.begin_block();

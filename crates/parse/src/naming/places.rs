@@ -264,6 +264,11 @@ impl Places {
         &self.row
     }
 
+    /// Where the values of a member belong.
+    pub(crate) fn place_of(&self, member: MemberId) -> MemberPlace {
+        self.members[member.0 as usize].place
+    }
+
     /// Keys of signatures that the line has.
     pub(crate) fn signs_now(&self) -> Signs {
         self.signs

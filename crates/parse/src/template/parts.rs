@@ -5,7 +5,7 @@ use event::FieldId;
 use memchr::memmem::Finder;
 
 use super::bigrams::Bigrams;
-use crate::needle::Head;
+use crate::needle::{Head, find_byte, frequency};
 
 /// Captures of one template.
 pub(crate) const CAPTURES_MAX: usize = 24;
@@ -75,15 +75,20 @@ pub(super) enum Move {
 pub(super) struct Sought {
     head: Head,
     finder: Finder<'static>,
+    /// The byte that messages have least often, and where it stands.
+    rarest: (u8, usize),
     bigrams: Bigrams,
 }
 
 /// Places that are tried one after the other.
 const PLACES_MAX: usize = 12;
+/// Bytes of a text in which a byte is looked for: setting up a general search costs more.
+const NEAR_BYTES: usize = 256;
 
 impl Sought {
     pub(super) fn new(text: &[u8]) -> Self {
-        Sought { head: Head::new(text), finder: Finder::new(text).into_owned(), bigrams: Bigrams::of(text) }
+        let rarest = (0..text.len()).min_by_key(|at| frequency(text[*at])).map_or((0, 0), |at| (text[at], at));
+        Sought { head: Head::new(text), finder: Finder::new(text).into_owned(), rarest, bigrams: Bigrams::of(text) }
     }
 
     pub(super) fn text(&self) -> &[u8] {
@@ -114,9 +119,17 @@ impl Sought {
             }
             return None;
         }
-        match self.text() {
-            [byte] => memchr::memchr(*byte, within),
-            _ => self.finder.find(within),
+        if within.len() > NEAR_BYTES {
+            return self.finder.find(within);
+        }
+        let (byte, mut from) = self.rarest;
+        let before = from;
+        loop {
+            let at = from + find_byte(byte, within.get(from..)?)?;
+            if self.head.begins(&within[at - before..]) {
+                return Some(at - before);
+            }
+            from = at + 1;
         }
     }
 }
