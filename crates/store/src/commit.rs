@@ -12,6 +12,7 @@ use crate::join_rows::{read_known, write_joined};
 use crate::ledger::{Commit, Committed, INSTANCE_DEFAULT, Lease, Ledger, Resume, SourceCheckpoint, StateText};
 use crate::parts::Prepared;
 use crate::postgres::write::Columns;
+use crate::rehearsal::Rehearsed;
 use crate::rows::{bytes, number};
 use crate::seen::{names_of, write_names};
 use crate::sql::{Pool, Row, Text, Transaction, sql};
@@ -147,6 +148,10 @@ impl Ledger for SqlStore {
             self.partitions.ensure(pool, &postgres::write::days(commit)).await?;
         }
         self.write(commit).await
+    }
+
+    async fn rehearse(&self, commit: &Commit) -> Result<Rehearsed, StoreError> {
+        self.rehearsed(commit).await
     }
 
     async fn take_over(&self, instance: &str) -> Result<(Lease, Resume), StoreError> {

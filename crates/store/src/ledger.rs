@@ -6,6 +6,7 @@ use event::{ArchiveFile, Finding, Position, Source, SourceId, Timestamp};
 
 use crate::error::StoreError;
 use crate::join::JoinPolicy;
+use crate::rehearsal::Rehearsed;
 
 /// A source as the store remembers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,6 +120,8 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// Writes all of the commit or, where it fails, nothing. [`StoreError::Fenced`] where somebody has taken over the
     /// instance or one of the sources.
     async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError>;
+    /// What the findings of a commit would join, by the rules that a commit joins them by. Writes nothing.
+    async fn rehearse(&self, commit: &Commit) -> Result<Rehearsed, StoreError>;
     /// Takes the name over from whoever had it, and tells where it stopped.
     async fn take_over(&self, instance: &str) -> Result<(Lease, Resume), StoreError>;
     /// Takes a source over: its new epoch, and how far it was read; `None` where nothing of it was.
