@@ -169,6 +169,9 @@ impl PageRows<'_> {
 
     /// Rows whose value is one of these numbers of the dictionary.
     fn take_numbers(&mut self, bytes: &[u8], numbers: &[u32]) -> Result<(), ParquetError> {
+        if self.count() == 0 {
+            return Ok(());
+        }
         let (width, runs) = bytes.split_first().ok_or_else(damaged)?;
         if *width > 32 {
             return Err(damaged());

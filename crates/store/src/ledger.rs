@@ -2,11 +2,10 @@
 //! in `commit`.
 
 use async_trait::async_trait;
-use event::{ArchiveFile, Finding, Position, Source, SourceId, Timestamp};
+use event::{ArchiveFile, Finding, Incident, Position, Source, SourceId, Timestamp};
 
 use crate::error::StoreError;
 use crate::join::JoinPolicy;
-use crate::rehearsal::Rehearsed;
 
 /// A source as the store remembers it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +68,34 @@ pub struct Committed {
     pub continued: u64,
     /// New findings that a mute hides.
     pub muted: u64,
+}
+
+/// What would become of some findings.
+#[derive(Clone, Debug, Default)]
+pub struct Rehearsed {
+    /// Incidents that are open now and would take findings; those that would take most first.
+    pub joins: Vec<WouldJoin>,
+    /// Findings that an incident counts already.
+    pub known: u64,
+    /// Incidents that would be opened.
+    pub opened: u64,
+    /// Findings that those would hold.
+    pub in_opened: u64,
+    /// Findings that a mute would hide.
+    pub muted: u64,
+    /// Findings that would be in no incident: not severe enough to open one.
+    pub alone: u64,
+}
+
+/// An open incident that would take findings.
+#[derive(Clone, Debug)]
+pub struct WouldJoin {
+    /// As it is now.
+    pub incident: Incident,
+    /// How many findings it would take.
+    pub findings: u64,
+    /// Why it would take the first of them.
+    pub because: String,
 }
 
 /// Where a process goes on after a stop of any kind.

@@ -57,7 +57,9 @@ pub use hot::{Hot, MemoryHot};
 pub use housekeeping::Housekeeping;
 pub use hunts::HuntRuns;
 pub use join::JoinPolicy;
-pub use ledger::{Commit, Committed, Lease, Ledger, Resume, SourceCheckpoint, StateChange, StateText};
+pub use ledger::{
+    Commit, Committed, Lease, Ledger, Rehearsed, Resume, SourceCheckpoint, StateChange, StateText, WouldJoin,
+};
 pub use look::{Look, Server, Size, look};
 pub use notice::{NoticeBody, What};
 pub use open::{Store, open};
@@ -65,7 +67,6 @@ pub use people::{Deliveries, Incidents, Mutes, Summaries, Tokens};
 pub use postgres::{Use, without_password};
 pub use query::{ChangeCursor, Cursor, FindingQuery, Findings, Page, StoredFinding};
 pub use redis::RedisHot;
-pub use rehearsal::{Rehearsed, WouldJoin};
 pub use seen::Seen;
 pub use sql_store::SqlStore;
 pub use tasks::Tasks;

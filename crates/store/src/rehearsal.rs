@@ -8,37 +8,9 @@ use event::{FindingId, Incident, IncidentId};
 use crate::error::StoreError;
 use crate::join::join;
 use crate::join_rows::read_known;
-use crate::ledger::Commit;
+use crate::ledger::{Commit, Rehearsed, WouldJoin};
 use crate::parts::Prepared;
 use crate::sql_store::SqlStore;
-
-/// What would become of some findings.
-#[derive(Clone, Debug, Default)]
-pub struct Rehearsed {
-    /// Incidents that are open now and would take findings; those that would take most first.
-    pub joins: Vec<WouldJoin>,
-    /// Findings that an incident counts already.
-    pub known: u64,
-    /// Incidents that would be opened.
-    pub opened: u64,
-    /// Findings that those would hold.
-    pub in_opened: u64,
-    /// Findings that a mute would hide.
-    pub muted: u64,
-    /// Findings that would be in no incident: not severe enough to open one.
-    pub alone: u64,
-}
-
-/// An open incident that would take findings.
-#[derive(Clone, Debug)]
-pub struct WouldJoin {
-    /// As it is now.
-    pub incident: Incident,
-    /// How many findings it would take.
-    pub findings: u64,
-    /// Why it would take the first of them.
-    pub because: String,
-}
 
 impl SqlStore {
     /// What the commit's findings would join. Of the commit, findings, time and policy matter alone.
