@@ -34,8 +34,8 @@ pub use error::HuntError;
 pub use functions::{FunctionOfTexts, FunctionType, FunctionValue, HuntFunction};
 pub use guard::QUESTION_BYTES_MAX;
 pub(crate) use guard::nearest;
-pub(crate) use print::found_lines_of;
 pub use kept::{AnswerForm, AnswerSize, AnswerWriter, copy_answer, first_rows};
+pub(crate) use print::found_lines_of;
 pub use running::{HuntMeter, HuntProgress, RunningHunt};
 
 /// What a question may take.

@@ -235,12 +235,7 @@ impl Packed<'_> {
 }
 
 /// Calls with the place of each run's first number. The form is that of Parquet's "RLE/bit-packed hybrid".
-fn each_run(
-    mut bytes: &[u8],
-    width: u32,
-    count: u32,
-    mut take: impl FnMut(u32, Run<'_>),
-) -> Result<(), ParquetError> {
+fn each_run(mut bytes: &[u8], width: u32, count: u32, mut take: impl FnMut(u32, Run<'_>)) -> Result<(), ParquetError> {
     let mut at = 0;
     while at < count {
         let (mut header, mut shift) = (0u64, 0);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::event_archive::{
-    BacktestOrder, BacktestState, EventArchive, EventRows, FoundEvents, HuntId, HuntOrder, HuntRunsView, HuntState, LinesAround, RowsForm, SavedHuntView,
-    SearchOrder, SourceLine, Unanswerable,
+    BacktestOrder, BacktestState, EventArchive, EventRows, FoundEvents, HuntId, HuntOrder, HuntRunsView, HuntState,
+    LinesAround, RowsForm, SavedHuntView, SearchOrder, SourceLine, Unanswerable,
 };
 use archive::{
     Answer, ArchivePlace, FACET_VALUES_MAX, FoundLine, HISTOGRAM_BARS_MAX, Hunt, HuntError, HuntFunction, HuntLimits,
@@ -352,7 +352,8 @@ impl EventArchive for AskedArchive {
             return Err(Unanswerable::Failed);
         };
         let (loading, asked) = (settings.clone(), order.clone());
-        let set = runtime.spawn_blocking(move || loading.rules_of(&asked)).await.map_err(|_| Unanswerable::Failed)??;
+        let set =
+            runtime.spawn_blocking(move || loading.rules_of(&asked)).await.map_err(|_| Unanswerable::Failed)??;
         let files = self.files(order.since, None).await?;
         let (place, store) = (self.place.clone(), Arc::clone(&self.store));
         let input = BacktestInput { settings, place, files, set: Arc::new(set), store, jobs: THREADS, seat };

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use event::LogSource;
 use rules::{
-    Diagnostic, EmbeddedFile, Gravity, Indicators, Loaded, RuleText, Terms, load, load_alone, read_exceptions, read_placeholders,
+    Diagnostic, EmbeddedFile, Gravity, Indicators, Loaded, RuleText, Terms, load, load_alone, read_exceptions,
+    read_placeholders,
 };
 
 use crate::cli::{RuleArguments, TermArguments};

@@ -9,7 +9,9 @@ use event::{Finding, FindingId, Position, Source, SourceId, Timestamp};
 use crate::archive::write_files;
 use crate::error::StoreError;
 use crate::join_rows::{read_known, write_joined};
-use crate::ledger::{Commit, Committed, INSTANCE_DEFAULT, Lease, Ledger, Rehearsed, Resume, SourceCheckpoint, StateText};
+use crate::ledger::{
+    Commit, Committed, INSTANCE_DEFAULT, Lease, Ledger, Rehearsed, Resume, SourceCheckpoint, StateText,
+};
 use crate::parts::Prepared;
 use crate::postgres::write::Columns;
 use crate::rows::{bytes, number};

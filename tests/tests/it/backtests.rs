@@ -61,7 +61,11 @@ fn a_rule_that_is_not_live_is_tried_and_its_incidents_are_told() {
     let open: Vec<&Value> = open["data"].as_array().unwrap().iter().map(|incident| &incident["id"]).collect();
     assert!(!joins.is_empty() && joins.iter().all(|join| open.contains(&&join["id"])), "{joins:?} {open:?}");
     assert!(joins[0]["because"].as_str().unwrap().starts_with("same source.ip 198.51.100.7"), "{joins:?}");
-    assert_eq!(node.json("/api/v1/findings?rule=11111111-2222-4333-8444-555555555555")["data"], json!([]), "nothing is kept");
+    assert_eq!(
+        node.json("/api/v1/findings?rule=11111111-2222-4333-8444-555555555555")["data"],
+        json!([]),
+        "nothing is kept"
+    );
 
     // The console says the same.
     let file = sandbox.write("rule.yml", RULE);
@@ -99,7 +103,8 @@ fn a_live_rule_is_tried_by_its_title_and_a_backtest_is_followed_and_ended() {
     assert!(status == 404 && none.to_string().contains("among the configured"), "{status} {none}");
     let (status, none) = backtest(&node, "Path%20traversal%20in%20a%20request", "", RULE);
     assert!(status == 404 && none.to_string().contains("in the body"), "{status} {none}");
-    let (status, bad) = backtest(&node, "a", "", "title: a\ndetection: {s: {x: 1}, condition: t}\nlogsource: {product: linux}\n");
+    let (status, bad) =
+        backtest(&node, "a", "", "title: a\ndetection: {s: {x: 1}, condition: t}\nlogsource: {product: linux}\n");
     assert!(status == 422 && bad.to_string().contains("body"), "{status} {bad}");
     let (status, bad) = backtest(&node, "a", "?since=lately", "");
     assert!(status == 400 && bad.to_string().contains("since"), "{status} {bad}");

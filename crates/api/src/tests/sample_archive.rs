@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::backtest_report::{BacktestReport, JoinOutcome, RuleName, RuleOutcome};
 use crate::event_archive::{
-    BacktestCounts, BacktestOrder, BacktestState, EventArchive, EventRows, Facet, FacetValue, FoundEvents, Histogram, HistogramBar, HuntCounts, HuntId, HuntOrder, HuntPhase, HuntRunsView, HuntState, LinesAround, RowsForm,
+    BacktestCounts, BacktestOrder, BacktestState, EventArchive, EventRows, Facet, FacetValue, FoundEvents, Histogram,
+    HistogramBar, HuntCounts, HuntId, HuntOrder, HuntPhase, HuntRunsView, HuntState, LinesAround, RowsForm,
     SavedHuntView, SearchOrder, SourceLine, Unanswerable,
 };
 

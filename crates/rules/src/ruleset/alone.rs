@@ -1,5 +1,5 @@
-//! Reading rule files; one rule of many, with those that it needs: what it counts, what forgives it, the packs whose points it adds up. Filters
-//! stay as they are: they mean rules by what those are.
+//! Reading rule files; one rule of many, with those that it needs: what it counts, what forgives it, the packs whose points it adds
+//! up. Filters stay as they are: they mean rules by what those are.
 
 use std::collections::BTreeSet;
 

@@ -4,7 +4,10 @@ use super::*;
 
 pub(super) async fn what_would_be_joined_is_what_a_commit_joins(url: &str) {
     let store = store(url).await;
-    store.commit(&joining(vec![finding(1, Severity::P2, "192.0.2.1"), finding(2, Severity::P2, "192.0.2.2")])).await.unwrap();
+    store
+        .commit(&joining(vec![finding(1, Severity::P2, "192.0.2.1"), finding(2, Severity::P2, "192.0.2.2")]))
+        .await
+        .unwrap();
     let open = store.incidents(&IncidentQuery { limit: 10, ..IncidentQuery::default() }).await.unwrap();
     let of = |address: &str| {
         open.iter().find(|incident| incident.scope.entities.source_ip == [address.to_owned()]).unwrap().id

@@ -31,8 +31,7 @@ pub(super) fn run(opened: &OpenArchive, search: &Search, arguments: &SearchArgum
     let histogram = histogram.map_err(|reason| Usage(format!("--histogram: {reason}")))?;
     let files = opened.files(search.since, search.until)?;
     let other = || anyhow::anyhow!("the answer has another form than was asked for");
-    let mut out =
-        if arguments.archive.out == AnswerFormat::Table { Screen::open() } else { Screen::plain() };
+    let mut out = if arguments.archive.out == AnswerFormat::Table { Screen::open() } else { Screen::plain() };
     if arguments.archive.out == AnswerFormat::Csv {
         writeln!(out, "facet,value,count")?;
     }

@@ -117,7 +117,8 @@ fn print(report: &BacktestReport, format: AnswerFormat) -> anyhow::Result<()> {
                 let days: std::collections::BTreeSet<&String> =
                     one.hits_by_day.keys().chain(one.findings_by_day.keys()).collect();
                 for day in days {
-                    let count = |counts: &std::collections::BTreeMap<String, u64>| counts.get(day).copied().unwrap_or(0);
+                    let count =
+                        |counts: &std::collections::BTreeMap<String, u64>| counts.get(day).copied().unwrap_or(0);
                     let (findings, hits) = (count(&one.findings_by_day), count(&one.hits_by_day));
                     writeln!(out, "\"{}\",{day},{findings},{hits}", one.rule.id.replace('"', "\"\""))?;
                 }
