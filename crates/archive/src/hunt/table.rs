@@ -24,9 +24,6 @@ use super::needle_scan::{Needle, NeedleScan, needle_of};
 use crate::place::{ArchivePlace, Reached};
 use crate::schema::whole;
 
-/// Whether our own scan is used at all: not before its answers were compared with those of the other one.
-const IS_SEARCHED: bool = false;
-
 /// Some files of a place.
 #[derive(Debug)]
 pub(super) struct StoredEvents {
@@ -43,7 +40,7 @@ impl StoredEvents {
 
     /// The condition as one that our own scan decides: files of a folder are read in pieces that cost next to nothing.
     fn needle(&self, condition: &Expr) -> Option<Needle> {
-        needle_of(condition).filter(|_| IS_SEARCHED && matches!(self.place, ArchivePlace::Folder(_)))
+        needle_of(condition).filter(|_| matches!(self.place, ArchivePlace::Folder(_)))
     }
 
     /// Names of all columns.
