@@ -10,7 +10,7 @@ use event::FindingId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::event_archive::{EventArchive, EventRows, LinesAround, Unanswerable};
+use crate::event_archive::{EventArchive, FoundEvents, LinesAround, SearchOrder, Unanswerable};
 use crate::filter::limit;
 use crate::problem::{PartProblem, Problem};
 use crate::state::ApiState;
@@ -36,7 +36,12 @@ pub(crate) fn archive(state: &ApiState) -> Result<Arc<dyn EventArchive>, Problem
 pub(crate) fn problem(part: &str, error: Unanswerable) -> Problem {
     match error {
         Unanswerable::NoSuchFinding => Problem::not_found("there is no such finding"),
+        Unanswerable::NoSuchRule(detail) => Problem::not_found(detail),
         Unanswerable::Refused(detail) => bad(part, detail),
+        Unanswerable::RuleRefused(problems) => {
+            let part = |detail: String| PartProblem { pointer: "body".to_owned(), detail };
+            Problem::rules_refused(problems.into_iter().map(part).collect())
+        }
         Unanswerable::Busy(detail) | Unanswerable::Away(detail) => Problem::busy(detail),
         Unanswerable::Failed => Problem::busy("the archive cannot be read at the moment"),
     }
@@ -82,15 +87,24 @@ pub(crate) async fn context(
     Ok(Json(FindingContext { data }))
 }
 
-/// The newest events that a search describes: `source.ip:203.0.113.7 status>=500 "union select" last 2h`.
+/// Fields whose values are counted in one request, values of each where nobody says how many, and at most.
+const FACETS_MAX: usize = 5;
+const FACET_VALUES: usize = 10;
+const FACET_VALUES_MAX: usize = 100;
+
+/// The newest events that a search describes: `source.ip:203.0.113.7 status>=500 "union select" last 2h`; beside them the most
+/// frequent values of fields, and how many events there were in each span of time.
 #[utoipa::path(
     get, path = "/api/v1/events", tag = "events",
     params(
         ("q" = Option<String>, Query, description = "The search: field:value, field>=number, field~expression, \"text\", NOT, OR, brackets, last 2h, since TIME, until TIME"),
-        ("limit" = Option<u32>, Query, description = "1 to 500, 100 where absent"),
+        ("limit" = Option<u32>, Query, description = "Events: 0 to 500, 100 where absent"),
+        ("facet" = Option<String>, Query, description = "Fields whose most frequent values are told, with commas between them: at most 5"),
+        ("facet_values" = Option<u32>, Query, description = "Values of each of them: 1 to 100, 10 where absent"),
+        ("histogram" = Option<String>, Query, description = "Events are counted in spans of this length: 5m, 1h, 1d; the newest 1,000 spans that have any"),
     ),
     responses(
-        (status = 200, description = "Events, newest first", body = EventRows),
+        (status = 200, description = "Events, newest first", body = FoundEvents),
         (status = 400, description = "The search cannot be understood", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "There is no archive", body = Problem, content_type = "application/problem+json"),
     )
@@ -98,15 +112,32 @@ pub(crate) async fn context(
 pub(crate) async fn search(
     State(state): State<ApiState>,
     Query(parameters): Query<Vec<(String, String)>>,
-) -> Result<Json<EventRows>, Problem> {
-    let (mut search, mut rows) = (String::new(), ROWS);
+) -> Result<Json<FoundEvents>, Problem> {
+    let mut order = SearchOrder { rows: ROWS as usize, facet_values: FACET_VALUES, ..SearchOrder::default() };
     for (name, text) in parameters {
         match name.as_str() {
-            "q" => search = text,
-            "limit" => rows = limit(&text).map_err(|detail| bad("limit", detail))?,
-            _ => return Err(bad(&name, "unknown parameter; known are q, limit")),
+            "q" => order.search = text,
+            "limit" if text == "0" => order.rows = 0,
+            "limit" => order.rows = limit(&text).map_err(|detail| bad("limit", detail))? as usize,
+            "facet" => order.facets.extend(text.split(',').filter(|field| !field.is_empty()).map(str::to_owned)),
+            "facet_values" => {
+                let number = text.parse().ok().filter(|number| (1..=FACET_VALUES_MAX).contains(number));
+                let wrong = || bad("facet_values", format!("`{text}` is not a number from 1 to {FACET_VALUES_MAX}"));
+                order.facet_values = number.ok_or_else(wrong)?;
+            }
+            "histogram" => {
+                let wrong = || bad("histogram", format!("`{text}` is no time span such as 5m, 1h or 1d"));
+                order.histogram_us = Some(event::time::parse_span_us(&text).ok_or_else(wrong)?);
+            }
+            _ => {
+                let known = "unknown parameter; known are q, limit, facet, facet_values, histogram";
+                return Err(bad(&name, known));
+            }
         }
     }
-    let found = archive(&state)?.search(search, rows as usize).await;
+    if order.facets.len() > FACETS_MAX {
+        return Err(bad("facet", format!("at most {FACETS_MAX} fields")));
+    }
+    let found = archive(&state)?.search(order).await;
     found.map(Json).map_err(|error| problem("q", error))
 }

@@ -196,6 +196,8 @@ pub(crate) fn action(method: &str, route: &str) -> Option<String> {
         ("DELETE", "/api/v1/mutes/{id}") => "mute.end",
         ("POST", "/api/v1/hunts") => "hunt.start",
         ("DELETE", "/api/v1/hunts/{id}") => "hunt.end",
+        ("POST", "/api/v1/rules/{id}/backtest") => "rule.backtest",
+        ("DELETE", "/api/v1/backtests/{id}") => "backtest.end",
         _ => return Some(format!("{method} {route}")),
     };
     Some(known.to_owned())

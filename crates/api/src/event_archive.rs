@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use event::FindingId;
+use event::{FindingId, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::mpsc::Receiver;
 use utoipa::ToSchema;
+
+use crate::backtest_report::BacktestReport;
 
 /// A line of a source.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,6 +42,76 @@ pub struct EventRows {
     pub data: Vec<BTreeMap<String, Value>>,
     /// There are more rows than were asked for.
     pub has_more: bool,
+}
+
+/// A search, and what is told of its events beside the newest of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SearchOrder {
+    /// As people type it.
+    pub search: String,
+    /// Events that are wanted.
+    pub rows: usize,
+    /// Fields whose most frequent values are wanted.
+    pub facets: Vec<String>,
+    /// Values of each.
+    pub facet_values: usize,
+    /// Length of the spans whose events are counted, in microseconds.
+    pub histogram_us: Option<i64>,
+}
+
+/// The newest events that a search describes, and what all of them have in common.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct FoundEvents {
+    /// The newest events.
+    #[serde(flatten)]
+    pub rows: EventRows,
+    /// For each field that was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub facets: Vec<Facet>,
+    /// Where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub histogram: Option<Histogram>,
+}
+
+/// The most frequent values of a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Facet {
+    /// As it was asked for.
+    pub field: String,
+    /// The most frequent first. Events without a value are not counted.
+    pub values: Vec<FacetValue>,
+    /// There are more values.
+    pub has_more: bool,
+}
+
+/// A value of a field.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct FacetValue {
+    /// Text or number.
+    pub value: Value,
+    /// Events that have it.
+    pub count: u64,
+}
+
+/// How many events there were, span by span.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Histogram {
+    /// Length of each span, in seconds.
+    pub width_seconds: u64,
+    /// In the order of time; spans without events are left out.
+    pub bars: Vec<HistogramBar>,
+    /// There are earlier ones.
+    pub has_more: bool,
+}
+
+/// A span of time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct HistogramBar {
+    /// When it begins, RFC 3339.
+    #[schema(format = "date-time")]
+    pub time: String,
+    /// Events in it.
+    pub count: u64,
 }
 
 /// What is known of the runs of a scheduled hunt.
@@ -91,6 +163,10 @@ pub struct SavedHuntView {
 pub enum Unanswerable {
     /// No such finding is in the store.
     NoSuchFinding,
+    /// No rule has the id, name or title.
+    NoSuchRule(String),
+    /// What is wrong with a rule.
+    RuleRefused(Vec<String>),
     /// What was asked cannot be understood, or may not be asked.
     Refused(String),
     /// It took too long, or too much is asked at once.
@@ -106,7 +182,11 @@ impl Unanswerable {
     pub fn words(&self) -> String {
         match self {
             Unanswerable::NoSuchFinding => "there is no such finding".to_owned(),
-            Unanswerable::Refused(words) | Unanswerable::Busy(words) | Unanswerable::Away(words) => words.clone(),
+            Unanswerable::RuleRefused(problems) => problems.join("; "),
+            Unanswerable::NoSuchRule(words)
+            | Unanswerable::Refused(words)
+            | Unanswerable::Busy(words)
+            | Unanswerable::Away(words) => words.clone(),
             Unanswerable::Failed => "the archive cannot be read at the moment".to_owned(),
         }
     }
@@ -118,7 +198,7 @@ pub trait EventArchive: Send + Sync {
     /// Lines around the evidence of a finding: so many before and behind each.
     async fn around(&self, finding: FindingId, before: u64, after: u64) -> Result<Vec<LinesAround>, Unanswerable>;
     /// The newest events that a search describes.
-    async fn search(&self, search: String, rows: usize) -> Result<EventRows, Unanswerable>;
+    async fn search(&self, order: SearchOrder) -> Result<FoundEvents, Unanswerable>;
     /// Begins to answer a question in SQL.
     async fn start(&self, order: HuntOrder) -> Result<HuntId, Unanswerable>;
     /// How the hunt is once it has ended, or after so long.
@@ -131,6 +211,14 @@ pub trait EventArchive: Send + Sync {
     async fn rows(&self, hunt: HuntId, form: RowsForm) -> Result<Receiver<std::io::Result<Vec<u8>>>, Unanswerable>;
     /// Ends a hunt and forgets its answer. False where there is none.
     async fn remove(&self, hunt: HuntId) -> bool;
+    /// Begins to judge the events by a rule.
+    async fn backtest(&self, order: BacktestOrder) -> Result<HuntId, Unanswerable>;
+    /// How the backtest is once it has ended, or after so long.
+    async fn backtest_state(&self, backtest: HuntId, wait: Duration) -> Option<BacktestState>;
+    /// All backtests that are known, the newest first, without their reports.
+    async fn backtests(&self) -> Vec<BacktestState>;
+    /// Ends a backtest and forgets its report. False where there is none.
+    async fn end_backtest(&self, backtest: HuntId) -> bool;
     /// Saved hunts, by id.
     async fn saved(&self) -> Result<Vec<SavedHuntView>, Unanswerable>;
 }
@@ -214,4 +302,59 @@ pub struct HuntCounts {
     pub rows: u64,
     /// There were more rows, or bytes, than the limits allow.
     pub is_cut: bool,
+}
+
+/// A rule over the events at rest, and what it may take.
+#[derive(Clone, Debug)]
+pub struct BacktestOrder {
+    /// Id, name or title.
+    pub rule: String,
+    /// A rule file that holds it; `None`: the rule is a configured one.
+    pub text: Option<String>,
+    /// Events before it make no hits.
+    pub since: Option<Timestamp>,
+    /// Who asks.
+    pub asked_by: String,
+    /// From its beginning to the report.
+    pub time_max: Duration,
+}
+
+/// A backtest: a rule over the events at rest, how far it is, and what came of it.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct BacktestState {
+    /// Number of the backtest.
+    pub id: HuntId,
+    /// The rule, as it was asked for.
+    pub rule: String,
+    /// It came with the request.
+    pub is_new: bool,
+    /// Who asked.
+    pub asked_by: String,
+    /// How it is.
+    pub state: HuntPhase,
+    /// When it began, RFC 3339.
+    pub started_at: String,
+    /// How long it took, or takes so far, in seconds.
+    pub seconds: f64,
+    /// How far it is.
+    pub progress: BacktestCounts,
+    /// Why there is no report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What the rule would have found, where it has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report: Option<BacktestReport>,
+}
+
+/// Numbers of a backtest.
+#[derive(Clone, Copy, Debug, Default, Serialize, ToSchema)]
+pub struct BacktestCounts {
+    /// Files to judge.
+    pub files: u64,
+    /// Files that were judged.
+    pub files_read: u64,
+    /// Events that were judged.
+    pub events: u64,
+    /// Findings so far.
+    pub findings: u64,
 }

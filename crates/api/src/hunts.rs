@@ -27,12 +27,12 @@ const ROWS_KEPT: u64 = 100_000;
 const ROWS_KEPT_MAX: u64 = 10_000_000;
 
 /// Seconds that a hunt may take where nobody says how many, and at most.
-const SECONDS: u64 = 600;
-const SECONDS_MAX: u64 = 3600;
+pub(crate) const SECONDS: u64 = 600;
+pub(crate) const SECONDS_MAX: u64 = 3600;
 
 /// Seconds that a request waits for the end of a hunt where nobody says how many, and at most: below the limit of requests.
-const WAIT: u64 = 10;
-const WAIT_MAX: u64 = 25;
+pub(crate) const WAIT: u64 = 10;
+pub(crate) const WAIT_MAX: u64 = 25;
 
 /// A question to the archive.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -67,7 +67,7 @@ pub(crate) struct Hunts {
     data: Vec<HuntState>,
 }
 
-fn within(
+pub(crate) fn within(
     pointer: &str,
     number: Option<u64>,
     otherwise: u64,

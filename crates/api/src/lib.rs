@@ -12,6 +12,8 @@ mod archive;
 mod asked;
 pub mod audit;
 pub mod auth;
+pub mod backtest_report;
+mod backtests;
 mod checks;
 mod cursor;
 #[doc(hidden)]
@@ -100,6 +102,9 @@ fn described() -> (Router<ApiState>, Value) {
         .routes(routes!(hunts::list, hunts::start))
         .routes(routes!(hunts::detail, hunts::remove))
         .routes(routes!(hunts::rows))
+        .routes(routes!(backtests::start))
+        .routes(routes!(backtests::list))
+        .routes(routes!(backtests::detail, backtests::remove))
         .routes(routes!(saved_hunts::saved))
         .routes(routes!(incidents::list))
         .routes(routes!(incidents::detail, incidents::change))

@@ -5,6 +5,7 @@ mod error;
 mod functions;
 mod guard;
 mod kept;
+mod needle_scan;
 mod print;
 mod raw_line;
 mod running;
@@ -34,6 +35,7 @@ pub use functions::{FunctionOfTexts, FunctionType, FunctionValue, HuntFunction};
 pub use guard::QUESTION_BYTES_MAX;
 pub(crate) use guard::nearest;
 pub use kept::{AnswerForm, AnswerSize, AnswerWriter, copy_answer, first_rows};
+pub(crate) use print::found_lines_of;
 pub use running::{HuntMeter, HuntProgress, RunningHunt};
 
 /// What a question may take.
@@ -122,7 +124,8 @@ impl Hunt {
         for function in functions::all() {
             context.register_udf(function);
         }
-        let stored = StoredEvents::of(place.reached(&context).map_err(HuntError::Failed)?, files);
+        let reached = place.reached(&context).map_err(HuntError::Failed)?;
+        let stored = StoredEvents::of(place, reached, files);
         let columns = stored.columns_present();
         let raw = RawLine::new(columns.iter().cloned());
         let arguments: Vec<Expr> = columns.iter().map(|name| column(name)).collect();

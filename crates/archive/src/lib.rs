@@ -8,12 +8,16 @@
 
 #![warn(missing_docs)]
 
+mod around;
 mod columns;
 mod compact;
 mod erase;
 mod error;
+mod facets;
+mod footers;
 mod form;
 mod hunt;
+mod needle;
 mod needs;
 mod owner;
 mod passage;
@@ -29,15 +33,17 @@ mod stamp;
 mod tests;
 mod write;
 
+pub use around::lines_around;
 pub use compact::to_compact;
 pub use erase::{Rewritten, Subject};
 pub use error::ArchiveError;
+pub use facets::{FACET_VALUES_MAX, HISTOGRAM_BARS_MAX};
 pub use hunt::{
     Answer, AnswerForm, AnswerSize, AnswerWriter, FunctionOfTexts, FunctionType, FunctionValue, Hunt, HuntError,
     HuntFunction, HuntLimits, HuntMeter, HuntProgress, QUESTION_BYTES_MAX, RunningHunt, copy_answer, first_rows,
 };
 pub use needs::{Need, NeededValue, PassingTest};
-pub use passage::{Passage, PassageLine, passage_question, passage_rows, passages};
+pub use passage::{FoundLine, Passage, PassageLine, passage_question, passage_rows, passages};
 pub use place::{ArchivePlace, PlaceSettings};
 pub use privacy::{Hiding, Privacy, PrivateField};
 pub use read::{FileReader, StoredFile};

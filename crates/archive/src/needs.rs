@@ -62,6 +62,22 @@ impl fmt::Debug for Need {
 }
 
 impl Need {
+    /// Whether the columns of a need for texts can hold one of them, whatever stands among the labels.
+    pub(crate) fn may_hold_text<R: ChunkReader + 'static>(
+        &self,
+        group: &GroupFacts<'_, R>,
+    ) -> Result<bool, ParquetError> {
+        let Need::Value(columns, values) = self else { return Ok(true) };
+        for column in columns {
+            if let ValuesIn::Column(at) = group.column(column)
+                && group.column_has_any(at, values)?
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether a row of the group can meet it.
     pub(crate) fn may_hold<R: ChunkReader + 'static>(&self, group: &GroupFacts<'_, R>) -> Result<bool, ParquetError> {
         let any =
@@ -161,6 +177,11 @@ impl<R: ChunkReader + 'static> GroupFacts<'_, R> {
         if !self.has_values(at) {
             return Ok(false);
         }
+        self.column_has_any(at, values)
+    }
+
+    /// The same of the column alone.
+    fn column_has_any(&self, at: usize, values: &[NeededValue]) -> Result<bool, ParquetError> {
         let Some(statistics) = self.facts().column(at).statistics() else { return Ok(true) };
         let inside: Vec<&NeededValue> = values.iter().filter(|value| is_within(value, statistics)).collect();
         if inside.is_empty() {

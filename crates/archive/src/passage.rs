@@ -3,8 +3,6 @@
 
 use event::{EventId, Evidence, SourceId};
 
-use crate::hunt::Answer;
-
 /// Sources of one name whose lines are looked through.
 const SOURCES_MAX: usize = 8;
 
@@ -32,13 +30,19 @@ pub struct PassageLine {
     pub is_evidence: bool,
 }
 
-/// A row of the answer.
-pub(crate) struct FoundLine {
-    pub(crate) name: String,
-    pub(crate) source: SourceId,
-    pub(crate) offset: u64,
-    pub(crate) number: u64,
-    pub(crate) text: String,
+/// A line of a source, as the archive has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundLine {
+    /// The source's name.
+    pub name: String,
+    /// Which source of this name.
+    pub source: SourceId,
+    /// Byte offset in it.
+    pub offset: u64,
+    /// Number in it, from 1.
+    pub number: u64,
+    /// As it was received.
+    pub text: String,
 }
 
 /// The passages around evidence: so many lines before and behind each line. Those that touch are one.
@@ -81,12 +85,13 @@ pub fn passage_rows(passages: &[Passage]) -> usize {
 }
 
 impl Passage {
-    /// The lines of this passage among those of the answer, in their order.
-    pub fn lines(&self, answer: &Answer) -> Vec<PassageLine> {
-        self.chosen(&answer.found_lines())
+    /// Whether lines between these numbers belong to it.
+    pub(crate) fn reaches(&self, first: u64, last: u64) -> bool {
+        first <= self.to && self.from <= last
     }
 
-    fn chosen(&self, found: &[FoundLine]) -> Vec<PassageLine> {
+    /// The lines of this passage among those that were found, in their order.
+    pub fn lines(&self, found: &[FoundLine]) -> Vec<PassageLine> {
         let is_proof = |line: &FoundLine| {
             let event = EventId::derive(line.source, line.offset);
             line.name == self.source && self.evidence.contains(&(line.number, event))
@@ -148,10 +153,10 @@ mod tests {
         };
         let one = &passages(&[proof("a.log", 5, EventId::derive(mine, 50))], 1, 1)[0];
         let rows = [found(mine, 4), found(other, 4), found(mine, 5), found(other, 5), found(mine, 6), found(mine, 9)];
-        let lines = one.chosen(&rows);
+        let lines = one.lines(&rows);
         let shown: Vec<_> = lines.iter().map(|line| (line.text.as_str(), line.is_evidence)).collect();
         assert_eq!(shown, [("4 of 7", false), ("5 of 7", true), ("6 of 7", false)]);
         assert_eq!((one.missing(&lines), one.is_whole(&lines), one.is_whole(&lines[1..])), (None, true, false));
-        assert!(one.missing(&one.chosen(&[found(other, 5)])).is_some());
+        assert!(one.missing(&one.lines(&[found(other, 5)])).is_some());
     }
 }

@@ -6,6 +6,7 @@ mod bucket;
 mod counted;
 mod folder;
 mod found;
+mod opened;
 mod settings;
 
 use std::fmt;
@@ -14,13 +15,13 @@ use std::sync::Arc;
 
 use datafusion::execution::context::SessionContext;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use parquet::file::reader::ChunkReader;
 use tokio::runtime::Handle;
 
 use self::bucket::Bucket;
 use crate::error::ArchiveError;
 
 pub(crate) use found::FoundFile;
+pub(crate) use opened::Opened;
 pub use settings::PlaceSettings;
 
 /// Where the files of an archive lie.
@@ -128,7 +129,7 @@ impl ArchivePlace {
     /// A file for whoever reads it from its first row to its last.
     pub(crate) fn open(&self, below: &str) -> Result<Opened, ArchiveError> {
         match self {
-            ArchivePlace::Folder(folder) => folder::open(folder, below).map(Opened::Local),
+            ArchivePlace::Folder(folder) => folder::open(folder, below).map(Opened::local),
             ArchivePlace::Bucket(bucket) => match bucket.get(below)? {
                 Some(bytes) => Ok(Opened::Fetched(bytes)),
                 None => Err(ArchiveError::Missing(format!("{self}/{below}"))),
@@ -163,53 +164,5 @@ impl Reached {
     /// The path of a file as the store of the url knows it.
     pub(crate) fn path(&self, below: &str) -> String {
         if self.before.is_empty() { below.to_owned() } else { format!("{}/{below}", self.before) }
-    }
-}
-
-/// An open file.
-#[derive(Debug)]
-pub(crate) enum Opened {
-    Local(std::fs::File),
-    /// Files of an archive have at most some tens of megabytes: one request is cheaper than one for each column.
-    Fetched(bytes::Bytes),
-}
-
-impl Opened {
-    /// The file once more, for a reader of its own.
-    pub(crate) fn again(&self) -> Result<Opened, ArchiveError> {
-        match self {
-            Opened::Local(file) => {
-                let again = file.try_clone();
-                again.map(Opened::Local).map_err(|error| ArchiveError::io("open", Path::new("a file again"), error))
-            }
-            Opened::Fetched(bytes) => Ok(Opened::Fetched(bytes.clone())),
-        }
-    }
-}
-
-impl parquet::file::reader::Length for Opened {
-    fn len(&self) -> u64 {
-        match self {
-            Opened::Local(file) => parquet::file::reader::Length::len(file),
-            Opened::Fetched(bytes) => bytes.len() as u64,
-        }
-    }
-}
-
-impl ChunkReader for Opened {
-    type T = Box<dyn std::io::Read>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        match self {
-            Opened::Local(file) => Ok(Box::new(file.get_read(start)?)),
-            Opened::Fetched(bytes) => Ok(Box::new(bytes.get_read(start)?)),
-        }
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<bytes::Bytes> {
-        match self {
-            Opened::Local(file) => file.get_bytes(start, length),
-            Opened::Fetched(bytes) => bytes.get_bytes(start, length),
-        }
     }
 }

@@ -7,12 +7,16 @@ use arrow_array::RecordBatch;
 use arrow_schema::Schema;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
-    RowSelector,
+    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection, RowSelector,
 };
+use parquet::file::metadata::{ColumnChunkMetaData, RowGroupMetaData};
+use parquet::file::reader::ChunkReader;
+use parquet::file::statistics::Statistics;
 
 use crate::error::ArchiveError;
-use crate::needs::{GroupFacts, Need};
+use crate::footers;
+use crate::needle::{self, Chunk, Places};
+use crate::needs::{GroupFacts, Need, NeededValue};
 use crate::place::{ArchivePlace, Opened};
 
 /// Rows that are read at once.
@@ -28,8 +32,9 @@ pub struct StoredFile {
 impl StoredFile {
     /// Opens a file of a place.
     pub fn open(place: impl Into<ArchivePlace>, path: &str) -> Result<StoredFile, ArchiveError> {
-        let file = place.into().open(path)?;
-        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())?;
+        let place = place.into();
+        let file = place.open(path)?;
+        let metadata = footers::footer(&place, path, &file)?;
         Ok(StoredFile { file, metadata })
     }
 
@@ -41,6 +46,54 @@ impl StoredFile {
     /// Rows of one group; 0 where there is no such group.
     pub fn rows(&self, group: usize) -> u64 {
         self.metadata.metadata().row_groups().get(group).map_or(0, |group| group.num_rows() as u64)
+    }
+
+    /// Smallest and largest number of a column in a group; `None` where the file does not tell.
+    pub(crate) fn numbers(&self, group: usize, column: &str) -> Option<(i64, i64)> {
+        match self.column(group, column)?.statistics()? {
+            Statistics::Int64(numbers) => Some((*numbers.min_opt()?, *numbers.max_opt()?)),
+            _ => None,
+        }
+    }
+
+    /// Beginnings of the first and the last text of a column in a group, in the order of their bytes; `None` where the file does
+    /// not tell.
+    pub(crate) fn texts(&self, group: usize, column: &str) -> Option<(&[u8], &[u8])> {
+        match self.column(group, column)?.statistics()? {
+            Statistics::ByteArray(texts) => Some((texts.min_opt()?.data(), texts.max_opt()?.data())),
+            _ => None,
+        }
+    }
+
+    fn column(&self, group: usize, name: &str) -> Option<&ColumnChunkMetaData> {
+        let group = self.metadata.metadata().row_groups().get(group)?;
+        group.columns().iter().find(|column| matches!(column.column_path().parts(), [only] if only == name))
+    }
+
+    /// Bytes of some columns of a group; of all where it is `None`.
+    pub(crate) fn bytes(&self, group: usize, wanted: Option<&[&str]>) -> u64 {
+        let group = self.metadata.metadata().row_groups().get(group);
+        let columns = group.map(RowGroupMetaData::columns).unwrap_or_default().iter();
+        let is_wanted = |column: &&ColumnChunkMetaData| {
+            let name = column.column_path().parts().first();
+            wanted.is_none_or(|wanted| name.is_some_and(|name| wanted.contains(&name.as_str())))
+        };
+        columns.filter(is_wanted).map(|column| column.compressed_size().max(0) as u64).sum()
+    }
+
+    /// The rows of a group whose column holds exactly this text.
+    pub(crate) fn places(&self, group: usize, name: &str, text: &str) -> Result<Places, ArchiveError> {
+        let none = Ok(Places::Rows(Vec::new()));
+        let Some(column) = self.column(group, name) else { return none };
+        let need = Need::Value(vec![name.to_owned()], vec![NeededValue::Text(text.to_owned())]);
+        let builder = self.builder()?;
+        if !need.may_hold_text(&GroupFacts { builder: &builder, group })? {
+            return none;
+        }
+        let (start, length) = column.byte_range();
+        let bytes = self.file.get_bytes(start, usize::try_from(length).unwrap_or(usize::MAX))?;
+        let rows = usize::try_from(self.rows(group)).unwrap_or(usize::MAX);
+        Ok(needle::places(Chunk { start, bytes }, column, rows, text.as_bytes())?)
     }
 
     /// Whether a row of the group can meet the need.
@@ -65,7 +118,7 @@ impl StoredFile {
     }
 
     fn builder(&self) -> Result<ParquetRecordBatchReaderBuilder<Opened>, ArchiveError> {
-        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.again()?, self.metadata.clone());
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.metadata.clone());
         Ok(builder.with_batch_size(BATCH_ROWS))
     }
 }

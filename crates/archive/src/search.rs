@@ -80,12 +80,27 @@ impl Search {
 
     /// The whole question: the newest events first.
     pub fn question(&self, limit: usize) -> String {
+        format!("SELECT * FROM events WHERE {} ORDER BY \"@timestamp\" DESC LIMIT {limit}", self.whole_condition())
+    }
+
+    /// The times alone of the newest events: what the whole question need not look behind.
+    pub fn times_question(&self, limit: usize) -> String {
+        let condition = self.whole_condition();
+        format!("SELECT \"@timestamp\" FROM events WHERE {condition} ORDER BY \"@timestamp\" DESC LIMIT {limit}")
+    }
+
+    /// The search without events before a time.
+    pub fn not_before(self, time: Timestamp) -> Search {
+        Search { since: Some(self.since.map_or(time, |since| since.max(time))), ..self }
+    }
+
+    /// The condition with the bounds in time.
+    pub(crate) fn whole_condition(&self) -> String {
         let mut all = vec![format!("({})", self.condition)];
         let time = |operator: &str, time: &Timestamp| format!("\"@timestamp\" {operator} TIMESTAMP '{time}'");
         all.extend(self.since.as_ref().map(|since| time(">=", since)));
         all.extend(self.until.as_ref().map(|until| time("<", until)));
-        let condition = all.join(" AND ");
-        format!("SELECT * FROM events WHERE {condition} ORDER BY \"@timestamp\" DESC LIMIT {limit}")
+        all.join(" AND ")
     }
 }
 
@@ -268,24 +283,7 @@ impl<'a> Reader<'a> {
     }
 
     fn field(&self, start: usize, name: &str) -> Result<KnownField, BadSearch> {
-        if let Some(key) = name.strip_prefix("labels.") {
-            return Ok(KnownField {
-                column: format!("\"labels\"['{}']", key.replace('\'', "''")),
-                kind: FieldType::Keyword,
-            });
-        }
-        let name = SHORT.iter().find(|(short, _)| *short == name).map_or(name, |(_, whole)| whole);
-        let column = format!("\"{name}\"");
-        if let Some((_, row)) = Field::named(name) {
-            return Ok(KnownField { column, kind: row.kind });
-        }
-        let own = crate::schema::columns().into_iter().find(|own| own.name() == name);
-        if let Some(own) = own {
-            let is_number = *own.data_type() == arrow_schema::DataType::Int64;
-            return Ok(KnownField { column, kind: if is_number { FieldType::Long } else { FieldType::Keyword } });
-        }
-        let near = nearest(name).map(|near| format!(": did you mean {near}?")).unwrap_or_default();
-        Err(self.wrong_at(start, format!("there is no field `{name}`{near}")))
+        known_field(name).map_err(|reason| self.wrong_at(start, reason))
     }
 
     fn compare(&self, field: &KnownField, operator: &str, (at, value): (usize, &str)) -> Result<String, BadSearch> {
@@ -314,9 +312,29 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// The field of this name, whole or short; what is wrong with the name, and what was perhaps meant.
+pub(crate) fn known_field(name: &str) -> Result<KnownField, String> {
+    if let Some(key) = name.strip_prefix("labels.") {
+        let column = format!("\"labels\"['{}']", key.replace('\'', "''"));
+        return Ok(KnownField { column, kind: FieldType::Keyword });
+    }
+    let name = SHORT.iter().find(|(short, _)| *short == name).map_or(name, |(_, whole)| whole);
+    let column = format!("\"{name}\"");
+    if let Some((_, row)) = Field::named(name) {
+        return Ok(KnownField { column, kind: row.kind });
+    }
+    let own = crate::schema::columns().into_iter().find(|own| own.name() == name);
+    if let Some(own) = own {
+        let is_number = *own.data_type() == arrow_schema::DataType::Int64;
+        return Ok(KnownField { column, kind: if is_number { FieldType::Long } else { FieldType::Keyword } });
+    }
+    let near = nearest(name).map(|near| format!(": did you mean {near}?")).unwrap_or_default();
+    Err(format!("there is no field `{name}`{near}"))
+}
+
 /// A field as SQL names it.
-struct KnownField {
-    column: String,
+pub(crate) struct KnownField {
+    pub(crate) column: String,
     kind: FieldType,
 }
 

@@ -12,6 +12,8 @@ use crate::{
     Segment, StoredFile, Writer, restore,
 };
 
+mod needles;
+
 fn now() -> Timestamp {
     Timestamp::parse_rfc3339(b"2026-11-29T12:00:00Z").unwrap()
 }

@@ -30,7 +30,7 @@ use crate::segment::{Part, Partition, Segment};
 const ROW_GROUP_ROWS: usize = 256 * 1024;
 
 /// Fields that people look for by value: a small filter tells row groups that do not have it.
-const SEARCHED: [&str; 12] = [
+pub(crate) const SEARCHED: [&str; 12] = [
     "source.ip",
     "source.address",
     "destination.ip",

@@ -3,13 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use api::event_archive::{
-    EventArchive, EventRows, HuntId, HuntOrder, HuntRunsView, HuntState, LinesAround, RowsForm, SavedHuntView,
-    SourceLine, Unanswerable,
+    BacktestOrder, BacktestState, EventArchive, EventRows, FoundEvents, HuntId, HuntOrder, HuntRunsView, HuntState,
+    LinesAround, RowsForm, SavedHuntView, SearchOrder, SourceLine, Unanswerable,
 };
-use archive::{Answer, ArchivePlace, Hunt, HuntError, HuntFunction, HuntLimits, PlaceSettings, Search};
+use archive::{
+    Answer, ArchivePlace, FACET_VALUES_MAX, FoundLine, HISTOGRAM_BARS_MAX, Hunt, HuntError, HuntFunction, HuntLimits,
+    Passage, PlaceSettings, Search,
+};
 use async_trait::async_trait;
 use event::{ArchiveFile, FindingId, Timestamp};
 use serde_json::Value;
@@ -19,7 +22,9 @@ use tokio::runtime::Runtime;
 use tokio::sync::mpsc::Receiver;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::backtests::{BacktestInput, BacktestSettings, Backtests};
 use crate::clock;
+use crate::facets::{facet_of, histogram_of};
 use crate::hunts::{HuntInput, Hunts};
 use crate::saved_hunts::{SavedHunt, SavedHunts};
 
@@ -33,7 +38,7 @@ const THREADS: usize = 2;
 const SAVED_ROWS: usize = 100;
 
 /// Longest that a question takes.
-const TIME_MAX: Duration = Duration::from_secs(30);
+const TIME_MAX: Duration = Duration::from_secs(25);
 
 /// Memory of each question, in bytes.
 const MEMORY_BYTES: usize = 256 << 20;
@@ -53,6 +58,9 @@ pub(crate) struct AskedArchive {
     runtime: Option<Runtime>,
     room: Arc<Semaphore>,
     hunts: Hunts,
+    backtests: Backtests,
+    /// `None`: rules cannot be tried.
+    rules: Option<BacktestSettings>,
     functions: Vec<HuntFunction>,
 }
 
@@ -67,7 +75,14 @@ impl AskedArchive {
         let runtime = builder.worker_threads(THREADS).thread_name("hunt").enable_all().build()?;
         let place = ArchivePlace::of(place, runtime.handle().clone())?;
         let room = Arc::new(Semaphore::new(QUESTIONS_MAX));
-        Ok(AskedArchive { place, saved, store, runtime: Some(runtime), room, hunts: Hunts::new()?, functions })
+        let (hunts, backtests) = (Hunts::new()?, Backtests::default());
+        Ok(AskedArchive { place, saved, store, runtime: Some(runtime), room, hunts, backtests, rules: None, functions })
+    }
+
+    /// Rules can be tried on the events.
+    pub(crate) fn with_rules(mut self, rules: BacktestSettings) -> AskedArchive {
+        self.rules = Some(rules);
+        self
     }
 
     fn seat(&self) -> Result<OwnedSemaphorePermit, Unanswerable> {
@@ -97,6 +112,50 @@ impl AskedArchive {
     ) -> Result<EventRows, Unanswerable> {
         let files = self.files(Some(span.0), Some(span.1)).await?;
         rows_of(&self.ask_over(files, question, rows, Some(span)).await?)
+    }
+
+    /// The lines of passages among the events between two times.
+    async fn lines(
+        &self,
+        since: Option<Timestamp>,
+        until: Option<Timestamp>,
+        passages: &[Passage],
+    ) -> Result<Vec<FoundLine>, Unanswerable> {
+        let files = self.files(since, until).await?;
+        let seat = self.seat()?;
+        let Some(runtime) = &self.runtime else { return Err(Unanswerable::Failed) };
+        let (place, wanted, all) = (self.place.clone(), passages.to_vec(), files.clone());
+        let read = runtime.spawn_blocking(move || archive::lines_around(&place, &all, &wanted)).await;
+        drop(seat);
+        match read {
+            Ok(Ok(Some(lines))) => Ok(lines),
+            Ok(Ok(None)) => {
+                let (question, rows) = (archive::passage_question(passages), archive::passage_rows(passages));
+                Ok(self.ask(files, question, rows).await?.found_lines())
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the archive cannot be read");
+                Err(Unanswerable::Away(error.to_string()))
+            }
+            Err(error) => {
+                tracing::error!(%error, "reading the archive ended in an unexpected way");
+                Err(Unanswerable::Failed)
+            }
+        }
+    }
+
+    /// The newest events of a search. Their times are asked for first: then only files with events so new are read whole.
+    async fn newest(&self, search: &Search, files: &[ArchiveFile], rows: usize) -> Result<EventRows, Unanswerable> {
+        let wanted = rows.saturating_add(1);
+        let times = self.ask(files.to_vec(), search.times_question(wanted), wanted).await?;
+        let (search, files) = match times.earliest() {
+            Some(earliest) => {
+                let near = files.iter().filter(|file| file.times.1 >= earliest);
+                (search.clone().not_before(earliest), near.cloned().collect())
+            }
+            None => (search.clone(), files.to_vec()),
+        };
+        rows_of(&self.ask(files, search.question(wanted), rows).await?)
     }
 
     async fn ask(&self, files: Vec<ArchiveFile>, question: String, rows: usize) -> Result<Answer, Unanswerable> {
@@ -195,16 +254,13 @@ impl EventArchive for AskedArchive {
         let span = finding.span;
         let mut passages = archive::passages(&finding.evidence, before, after);
         passages.truncate(EVIDENCE_MAX);
-        let (question, rows) = (archive::passage_question(&passages), archive::passage_rows(&passages));
         let [close, far] = AROUND_US;
-        let files = self.files(near(span.first_seen, -close), near(span.last_seen, close)).await?;
-        let mut answer = self.ask(files, question.clone(), rows).await?;
-        if !passages.iter().all(|passage| passage.is_whole(&passage.lines(&answer))) {
-            let files = self.files(near(span.first_seen, -far), near(span.last_seen, far)).await?;
-            answer = self.ask(files, question, rows).await?;
+        let mut lines = self.lines(near(span.first_seen, -close), near(span.last_seen, close), &passages).await?;
+        if !passages.iter().all(|passage| passage.is_whole(&passage.lines(&lines))) {
+            lines = self.lines(near(span.first_seen, -far), near(span.last_seen, far), &passages).await?;
         }
         let around = |passage: archive::Passage| {
-            let found = passage.lines(&answer);
+            let found = passage.lines(&lines);
             let note = passage.missing(&found).map(str::to_owned);
             let line = |line: archive::PassageLine| SourceLine {
                 line_no: line.number,
@@ -216,10 +272,32 @@ impl EventArchive for AskedArchive {
         Ok(passages.into_iter().map(around).collect())
     }
 
-    async fn search(&self, search: String, rows: usize) -> Result<EventRows, Unanswerable> {
-        let search = Search::read(&search, clock::now()).map_err(|error| Unanswerable::Refused(error.to_string()))?;
+    async fn search(&self, order: SearchOrder) -> Result<FoundEvents, Unanswerable> {
+        let refused = Unanswerable::Refused;
+        let search = Search::read(&order.search, clock::now()).map_err(|error| refused(error.to_string()))?;
+        // A facet of a field that is not there is refused before anything is read.
+        let facets = order.facets.iter().map(|field| search.facet(field, order.facet_values));
+        let facets = facets.collect::<Result<Vec<String>, String>>().map_err(refused)?;
+        let histogram = order.histogram_us.map(|width| search.histogram(width)).transpose().map_err(refused)?;
         let files = self.files(search.since, search.until).await?;
-        rows_of(&self.ask(files, search.question(rows.saturating_add(1)), rows).await?)
+        let mut found = FoundEvents::default();
+        let began = Instant::now();
+        if order.rows > 0 {
+            found.rows = self.newest(&search, &files, order.rows).await?;
+        }
+        let late = || Unanswerable::Busy(format!("it takes longer than {} s: ask for less", TIME_MAX.as_secs()));
+        let rest = || TIME_MAX.checked_sub(began.elapsed()).ok_or_else(late);
+        for (field, question) in order.facets.iter().zip(facets) {
+            let asked = self.ask(files.clone(), question, FACET_VALUES_MAX + 1);
+            let answer = tokio::time::timeout(rest()?, asked).await.map_err(|_| late())??;
+            found.facets.push(facet_of(&answer, field, order.facet_values).ok_or(Unanswerable::Failed)?);
+        }
+        if let Some((question, width)) = histogram.zip(order.histogram_us) {
+            let asked = self.ask(files, question, HISTOGRAM_BARS_MAX + 1);
+            let answer = tokio::time::timeout(rest()?, asked).await.map_err(|_| late())??;
+            found.histogram = Some(histogram_of(&answer, width).ok_or(Unanswerable::Failed)?);
+        }
+        Ok(found)
     }
 
     async fn saved(&self) -> Result<Vec<SavedHuntView>, Unanswerable> {
@@ -266,5 +344,31 @@ impl EventArchive for AskedArchive {
 
     async fn remove(&self, hunt: HuntId) -> bool {
         self.hunts.remove(hunt)
+    }
+
+    async fn backtest(&self, order: BacktestOrder) -> Result<HuntId, Unanswerable> {
+        let seat = self.seat()?;
+        let (Some(runtime), Some(settings)) = (&self.runtime, self.rules.clone()) else {
+            return Err(Unanswerable::Failed);
+        };
+        let (loading, asked) = (settings.clone(), order.clone());
+        let set =
+            runtime.spawn_blocking(move || loading.rules_of(&asked)).await.map_err(|_| Unanswerable::Failed)??;
+        let files = self.files(order.since, None).await?;
+        let (place, store) = (self.place.clone(), Arc::clone(&self.store));
+        let input = BacktestInput { settings, place, files, set: Arc::new(set), store, jobs: THREADS, seat };
+        Ok(self.backtests.start(order, input, runtime.handle()))
+    }
+
+    async fn backtest_state(&self, backtest: HuntId, wait: Duration) -> Option<BacktestState> {
+        self.backtests.state(backtest, wait).await
+    }
+
+    async fn backtests(&self) -> Vec<BacktestState> {
+        self.backtests.all()
+    }
+
+    async fn end_backtest(&self, backtest: HuntId) -> bool {
+        self.backtests.remove(backtest)
     }
 }

@@ -12,13 +12,13 @@ use archive::{
     copy_answer,
 };
 use event::{ArchiveFile, Timestamp};
-use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::AbortHandle;
 
 use crate::clock;
+use crate::hunt_folder::HuntFolder;
 
 /// Hunts that are known; beyond it the oldest that has ended is forgotten.
 const KNOWN_MAX: usize = 32;
@@ -47,7 +47,7 @@ pub(crate) struct HuntInput {
 
 /// All hunts since the process began.
 pub(crate) struct Hunts {
-    folder: TempDir,
+    folder: HuntFolder,
     known: Mutex<Known>,
 }
 
@@ -79,7 +79,7 @@ struct Course {
 
 impl Hunts {
     pub(crate) fn new() -> std::io::Result<Hunts> {
-        Ok(Hunts { folder: tempfile::Builder::new().prefix("c0di3-hunts-").tempdir()?, known: Mutex::default() })
+        Ok(Hunts { folder: HuntFolder::make()?, known: Mutex::default() })
     }
 
     fn known(&self) -> std::sync::MutexGuard<'_, Known> {

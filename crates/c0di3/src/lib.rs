@@ -7,6 +7,7 @@
 
 mod archiver;
 mod asked_archive;
+mod backtests;
 mod catch_up;
 mod certificates;
 mod checks;
@@ -16,7 +17,9 @@ mod command;
 mod committer;
 mod config;
 mod engine;
+mod facets;
 mod heap;
+mod hunt_folder;
 mod hunt_functions;
 mod hunting;
 mod hunts;
@@ -29,7 +32,9 @@ mod pipeline;
 mod ports;
 mod positions;
 mod recognise;
+mod retro;
 mod rule_files;
+mod rule_report;
 mod rulebook;
 mod saved_hunts;
 mod screen;

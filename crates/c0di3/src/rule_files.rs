@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use event::LogSource;
 use rules::{
-    Diagnostic, EmbeddedFile, Gravity, Indicators, Loaded, RuleText, Terms, load, read_exceptions, read_placeholders,
+    Diagnostic, EmbeddedFile, Gravity, Indicators, Loaded, RuleText, Terms, load, load_alone, read_exceptions,
+    read_placeholders,
 };
 
 use crate::cli::{RuleArguments, TermArguments};
@@ -126,30 +127,45 @@ impl RuleTexts {
     }
 
     pub(crate) fn load(self) -> Loaded {
-        let RuleTexts { examples, default, paranoia, found, lists, names, exceptions, .. } = self;
-        let (indicators, files, stamp) = self.indicators;
-        let (indicators, mut problems) = match examples {
+        self.read(&[], |files, terms| Some(load(files, terms))).unwrap_or_default()
+    }
+
+    /// One rule, by id, name or title, and those that it needs. Files before those that are known come first: they stand for rules
+    /// of the same ids. `None`: no file has it.
+    pub(crate) fn load_alone(self, before: &[(String, String)], wanted: &str) -> Option<Loaded> {
+        self.read(before, |files, terms| load_alone(files, terms, wanted))
+    }
+
+    fn read<'t>(
+        &'t self,
+        before: &'t [(String, String)],
+        load: impl FnOnce(Vec<RuleText<'t>>, &Terms) -> Option<Loaded>,
+    ) -> Option<Loaded> {
+        let (indicators, files, stamp) = &self.indicators;
+        let (indicators, mut problems) = match self.examples {
             true => (Arc::new(Indicators::examples()), Vec::new()),
-            false => indicators.load(&files, stamp),
+            false => indicators.load(files, *stamp),
         };
-        let mut terms = Terms { paranoia, indicators, ..Terms::default() };
-        for (path, text) in &lists.files {
+        let mut terms = Terms { paranoia: self.paranoia, indicators, ..Terms::default() };
+        for (path, text) in &self.lists.files {
             problems.extend(read_placeholders(path, text, &mut terms.placeholders));
         }
-        for (path, text) in &names.files {
+        for (path, text) in &self.names.files {
             problems.extend(terms.taxonomy.add(path, text));
         }
-        let default = if default { DEFAULT_RULES } else { &[] };
-        let given = found.files.iter().map(|(path, text)| RuleText::from((path.as_str(), text.as_str())));
-        let mut loaded = load(default.iter().map(|file| RuleText::from(*file)).chain(given), &terms);
-        let texts = exceptions.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
+        let default = if self.default { DEFAULT_RULES } else { &[] };
+        let text = |(path, text): &'t (String, String)| RuleText::from((path.as_str(), text.as_str()));
+        let given = before.iter().map(text);
+        let known = default.iter().map(|file| RuleText::from(*file)).chain(self.found.files.iter().map(text));
+        let mut loaded = load(given.chain(known).collect(), &terms)?;
+        let texts = self.exceptions.files.iter().map(|(path, text)| (path.as_str(), text.as_str()));
         let (read, wrong) = read_exceptions(texts, &terms);
         loaded.set.exceptions = read;
-        for mut more in [problems, wrong, found.unreadable, lists.unreadable, names.unreadable, exceptions.unreadable] {
-            loaded.diagnostics.append(&mut more);
-        }
+        let unreadable = [&self.found, &self.lists, &self.names, &self.exceptions];
+        loaded.diagnostics.extend(problems.into_iter().chain(wrong));
+        loaded.diagnostics.extend(unreadable.iter().flat_map(|files| files.unreadable.iter().cloned()));
         loaded.diagnostics.sort();
-        loaded
+        Some(loaded)
     }
 }
 

@@ -32,6 +32,7 @@ pub use exceptions::{Exception, Exceptions, read_exceptions};
 pub use fields::FieldUse;
 pub use indicators::{Bundle, INDICATORS_MAX, IndicatorCheck, Indicators, IndicatorsBuilder};
 pub use rule_text::{EmbeddedFile, RuleText};
+pub use ruleset::alone::load_alone;
 pub use ruleset::{Loaded, RuleSet, load};
 pub use sigma::diagnostic::{Diagnostic, Gravity};
 pub use sigma::filter::Filter;

@@ -1,5 +1,6 @@
 //! Loaded rules as one set: references resolved, doubles refused, and what must be captured from events decided.
 
+pub(crate) mod alone;
 mod digest;
 mod keys;
 mod reading;
@@ -13,15 +14,13 @@ use event::{LogSource, RuleKey};
 use hashbrown::HashMap;
 
 use crate::exceptions::Exceptions;
-use crate::response;
 use crate::rule_text::RuleText;
 use crate::ruleset::keys::RuleKeys;
 use crate::sigma::diagnostic::{Diagnostic, Gravity};
 use crate::sigma::document::Document;
 use crate::sigma::filter::{Filter, Target, names_rule};
 use crate::sigma::rule::{Correlation, CorrelationKind, Expr, Head, HistoryRule, Rule};
-use crate::sigma::words;
-use crate::taxonomy::{self, Names, Terms};
+use crate::taxonomy::{Names, Terms};
 use crate::yaml::Location;
 
 /// Every rule that runs. Immutable; a reload makes a new one.
@@ -154,20 +153,7 @@ impl Loaded {
 
 /// Loads rules from files, each with the path that diagnostics name. One bad rule never fails the set.
 pub fn load<'a>(files: impl IntoIterator<Item = impl Into<RuleText<'a>>>, terms: &Terms) -> Loaded {
-    let mut loading = Loading::default();
-    // Files that are part of the program: a mistake in them is told like one of the user's.
-    loading.diagnostics.extend(response::problems().iter().chain(&taxonomy::standard().1).cloned());
-    let files: Vec<RuleText<'_>> = files.into_iter().map(Into::into).collect();
-    let vocabulary = terms.vocabulary.with(&files, &mut loading.diagnostics);
-    let terms = &Terms { vocabulary, ..terms.clone() };
-    let files: Vec<RuleText<'_>> = files.into_iter().filter(|file| !words::is_vocabulary(file.text)).collect();
-    for (documents, mut problems) in reading::read_all(&files, terms) {
-        loading.diagnostics.append(&mut problems);
-        for document in documents {
-            loading.accept(document);
-        }
-    }
-    loading.finish(terms)
+    alone::read(files, terms, |loading, terms| loading.finish(terms))
 }
 
 #[derive(Default)]

@@ -9,7 +9,9 @@ use event::{Finding, FindingId, Position, Source, SourceId, Timestamp};
 use crate::archive::write_files;
 use crate::error::StoreError;
 use crate::join_rows::{read_known, write_joined};
-use crate::ledger::{Commit, Committed, INSTANCE_DEFAULT, Lease, Ledger, Resume, SourceCheckpoint, StateText};
+use crate::ledger::{
+    Commit, Committed, INSTANCE_DEFAULT, Lease, Ledger, Rehearsed, Resume, SourceCheckpoint, StateText,
+};
 use crate::parts::Prepared;
 use crate::postgres::write::Columns;
 use crate::rows::{bytes, number};
@@ -147,6 +149,10 @@ impl Ledger for SqlStore {
             self.partitions.ensure(pool, &postgres::write::days(commit)).await?;
         }
         self.write(commit).await
+    }
+
+    async fn rehearse(&self, commit: &Commit) -> Result<Rehearsed, StoreError> {
+        self.rehearsed(commit).await
     }
 
     async fn take_over(&self, instance: &str) -> Result<(Lease, Resume), StoreError> {

@@ -2,7 +2,7 @@
 //! in `commit`.
 
 use async_trait::async_trait;
-use event::{ArchiveFile, Finding, Position, Source, SourceId, Timestamp};
+use event::{ArchiveFile, Finding, Incident, Position, Source, SourceId, Timestamp};
 
 use crate::error::StoreError;
 use crate::join::JoinPolicy;
@@ -70,6 +70,34 @@ pub struct Committed {
     pub muted: u64,
 }
 
+/// What would become of some findings.
+#[derive(Clone, Debug, Default)]
+pub struct Rehearsed {
+    /// Incidents that are open now and would take findings; those that would take most first.
+    pub joins: Vec<WouldJoin>,
+    /// Findings that an incident counts already.
+    pub known: u64,
+    /// Incidents that would be opened.
+    pub opened: u64,
+    /// Findings that those would hold.
+    pub in_opened: u64,
+    /// Findings that a mute would hide.
+    pub muted: u64,
+    /// Findings that would be in no incident: not severe enough to open one.
+    pub alone: u64,
+}
+
+/// An open incident that would take findings.
+#[derive(Clone, Debug)]
+pub struct WouldJoin {
+    /// As it is now.
+    pub incident: Incident,
+    /// How many findings it would take.
+    pub findings: u64,
+    /// Why it would take the first of them.
+    pub because: String,
+}
+
 /// Where a process goes on after a stop of any kind.
 #[derive(Clone, Debug, Default)]
 pub struct Resume {
@@ -119,6 +147,8 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     /// Writes all of the commit or, where it fails, nothing. [`StoreError::Fenced`] where somebody has taken over the
     /// instance or one of the sources.
     async fn commit(&self, commit: &Commit) -> Result<Committed, StoreError>;
+    /// What the findings of a commit would join, by the rules that a commit joins them by. Writes nothing.
+    async fn rehearse(&self, commit: &Commit) -> Result<Rehearsed, StoreError>;
     /// Takes the name over from whoever had it, and tells where it stopped.
     async fn take_over(&self, instance: &str) -> Result<(Lease, Resume), StoreError>;
     /// Takes a source over: its new epoch, and how far it was read; `None` where nothing of it was.

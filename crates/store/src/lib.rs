@@ -37,6 +37,7 @@ mod postgres;
 pub mod query;
 mod recount;
 mod redis;
+mod rehearsal;
 mod rows;
 mod seen;
 mod sql;
@@ -56,7 +57,9 @@ pub use hot::{Hot, MemoryHot};
 pub use housekeeping::Housekeeping;
 pub use hunts::HuntRuns;
 pub use join::JoinPolicy;
-pub use ledger::{Commit, Committed, Lease, Ledger, Resume, SourceCheckpoint, StateChange, StateText};
+pub use ledger::{
+    Commit, Committed, Lease, Ledger, Rehearsed, Resume, SourceCheckpoint, StateChange, StateText, WouldJoin,
+};
 pub use look::{Look, Server, Size, look};
 pub use notice::{NoticeBody, What};
 pub use open::{Store, open};

@@ -277,19 +277,22 @@ impl Pool {
     /// A transaction that may write. SQLite takes its write lock at once: a deferred transaction could fail half-way
     /// when two processes write.
     pub(crate) async fn begin(&self) -> Result<Transaction, StoreError> {
-        self.begin_with("BEGIN").await
+        self.begin_with("BEGIN IMMEDIATE", "BEGIN").await
+    }
+
+    /// A transaction that reads, and is undone: SQLite's other writers go on.
+    pub(crate) async fn begin_reading(&self) -> Result<Transaction, StoreError> {
+        self.begin_with("BEGIN", "BEGIN").await
     }
 
     /// A transaction that may write and whose reads all see one state of the store.
     pub(crate) async fn begin_snapshot(&self) -> Result<Transaction, StoreError> {
-        self.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await
+        self.begin_with("BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL REPEATABLE READ").await
     }
 
-    async fn begin_with(&self, postgres: &'static str) -> Result<Transaction, StoreError> {
+    async fn begin_with(&self, sqlite: &'static str, postgres: &'static str) -> Result<Transaction, StoreError> {
         Ok(match self {
-            Pool::Sqlite(pool) => {
-                Transaction::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await.map_err(StoreError::Write)?)
-            }
+            Pool::Sqlite(pool) => Transaction::Sqlite(pool.begin_with(sqlite).await.map_err(StoreError::Write)?),
             Pool::Postgres(pool) => Transaction::Postgres(pool.begin_with(postgres).await.map_err(StoreError::Write)?),
         })
     }

@@ -48,16 +48,19 @@ checks!(
     the_last_success_of_a_task_is_kept,
     files_of_events_are_named_by_commits_and_taken_away_in_one_step,
     one_of_several_takes_a_run_and_a_failed_one_is_done_again,
+    what_would_be_joined_is_what_a_commit_joins,
 );
 
 mod archive;
 mod hot_aggregates;
 mod hunts;
 mod records;
+mod rehearsal;
 
 use archive::files_of_events_are_named_by_commits_and_taken_away_in_one_step;
 use hot_aggregates::changes_are_told_by_revision_and_hot_counts_follow_them;
 use hunts::one_of_several_takes_a_run_and_a_failed_one_is_done_again;
+use rehearsal::what_would_be_joined_is_what_a_commit_joins;
 
 async fn store(url: &str) -> Arc<dyn Store> {
     open(url, Use::Commit).await.unwrap()

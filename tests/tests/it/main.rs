@@ -5,6 +5,7 @@
 
 mod accounts;
 mod archive;
+mod backtests;
 mod backup;
 mod bad_input;
 mod bucket;

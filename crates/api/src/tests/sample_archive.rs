@@ -5,9 +5,11 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use std::time::Duration;
 
+use crate::backtest_report::{BacktestReport, JoinOutcome, RuleName, RuleOutcome};
 use crate::event_archive::{
-    EventArchive, EventRows, HuntCounts, HuntId, HuntOrder, HuntPhase, HuntRunsView, HuntState, LinesAround, RowsForm,
-    SavedHuntView, SourceLine, Unanswerable,
+    BacktestCounts, BacktestOrder, BacktestState, EventArchive, EventRows, Facet, FacetValue, FoundEvents, Histogram,
+    HistogramBar, HuntCounts, HuntId, HuntOrder, HuntPhase, HuntRunsView, HuntState, LinesAround, RowsForm,
+    SavedHuntView, SearchOrder, SourceLine, Unanswerable,
 };
 
 /// An archive whose answers have the form of real ones (real ones are tested where they are).
@@ -24,9 +26,20 @@ impl EventArchive for SampleArchive {
         }
     }
 
-    async fn search(&self, search: String, _rows: usize) -> Result<EventRows, Unanswerable> {
-        match search.as_str() {
-            "" => Ok(EventRows::default()),
+    async fn search(&self, order: SearchOrder) -> Result<FoundEvents, Unanswerable> {
+        let value = FacetValue { value: "192.0.2.1".into(), count: 3 };
+        let facet = |field: String| Facet { field, values: vec![value.clone()], has_more: false };
+        let histogram = |width_us: i64| Histogram {
+            width_seconds: width_us as u64 / 1_000_000,
+            bars: vec![HistogramBar { time: "2026-11-30T10:00:00Z".to_owned(), count: 3 }],
+            has_more: false,
+        };
+        match order.search.as_str() {
+            "" => Ok(FoundEvents {
+                rows: EventRows::default(),
+                facets: order.facets.into_iter().map(facet).collect(),
+                histogram: order.histogram_us.map(histogram),
+            }),
             _ => Err(Unanswerable::Refused("no such field".to_owned())),
         }
     }
@@ -88,6 +101,55 @@ impl EventArchive for SampleArchive {
         let (send, pieces) = channel(1);
         let _sent = send.try_send(Ok(b"{}\n".to_vec()));
         Ok(pieces)
+    }
+
+    async fn backtest(&self, order: BacktestOrder) -> Result<HuntId, Unanswerable> {
+        match (order.rule.as_str(), order.text.as_deref()) {
+            ("one", None) => Ok(1),
+            ("one", Some(_)) => Err(Unanswerable::RuleRefused(vec!["line 1: no title".to_owned()])),
+            _ => Err(Unanswerable::NoSuchRule("there is no such rule".to_owned())),
+        }
+    }
+
+    async fn backtest_state(&self, backtest: HuntId, _wait: Duration) -> Option<BacktestState> {
+        let outcome = RuleOutcome {
+            rule: RuleName { id: "one".to_owned(), title: "One".to_owned(), level: "high".to_owned() },
+            hits: 2,
+            findings: 1,
+            hits_by_day: [("2026-11-30".to_owned(), 2)].into(),
+            findings_by_day: [("2026-11-30".to_owned(), 1)].into(),
+            entities: Vec::new(),
+            example: None,
+        };
+        let report = BacktestReport {
+            since: None,
+            events: 9,
+            events_left_out: 0,
+            findings: 1,
+            is_cut: false,
+            rules: vec![outcome],
+            incidents: JoinOutcome::default(),
+        };
+        (backtest <= 3).then(|| BacktestState {
+            id: backtest,
+            rule: "one".to_owned(),
+            is_new: false,
+            asked_by: "ann".to_owned(),
+            state: [HuntPhase::Running, HuntPhase::Done, HuntPhase::Failed][backtest as usize % 3],
+            started_at: "2026-11-30T10:00:00Z".to_owned(),
+            seconds: 1.5,
+            progress: BacktestCounts::default(),
+            error: None,
+            report: Some(report),
+        })
+    }
+
+    async fn backtests(&self) -> Vec<BacktestState> {
+        self.backtest_state(1, Duration::ZERO).await.into_iter().collect()
+    }
+
+    async fn end_backtest(&self, backtest: HuntId) -> bool {
+        backtest <= 3
     }
 
     async fn remove(&self, hunt: HuntId) -> bool {

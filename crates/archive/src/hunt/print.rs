@@ -4,10 +4,10 @@
 use std::io::{self, Write};
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::Int64Type;
-use arrow_array::{Array, RecordBatch};
+use arrow_array::types::{Int64Type, TimestampMicrosecondType};
+use arrow_array::{Array, RecordBatch, StringViewArray};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
-use event::SourceId;
+use event::{SourceId, Timestamp};
 use serde_json::{Map, Value};
 
 use super::Answer;
@@ -151,24 +151,44 @@ impl Answer {
         self.batches.iter().flat_map(lines)
     }
 
-    /// The rows of an answer to the question for passages.
-    pub(crate) fn found_lines(&self) -> Vec<FoundLine> {
-        let mut all = Vec::new();
-        for batch in &self.batches {
-            let text = |name| batch.column_by_name(name).and_then(|column| column.as_string_view_opt());
-            let number = |name| batch.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
-            let columns = (text(SOURCE_NAME), text(SOURCE_ID), text("event.original"), number(OFFSET), number(LINE));
-            let (Some(names), Some(ids), Some(lines), Some(offsets), Some(numbers)) = columns else { continue };
-            all.extend((0..batch.num_rows()).filter(|row| !lines.is_null(*row)).map(|row| FoundLine {
-                name: names.value(row).to_owned(),
-                source: ids.value(row).parse().unwrap_or(SourceId(0)),
-                offset: offsets.value(row) as u64,
-                number: numbers.value(row) as u64,
-                text: lines.value(row).to_owned(),
-            }));
+    /// The earliest time of an answer to the question for times; `None` where a row has none, or there is no row.
+    pub fn earliest(&self) -> Option<Timestamp> {
+        let mut earliest: Option<i64> = None;
+        for batch in self.batches.iter().filter(|batch| batch.num_rows() > 0) {
+            let times = batch.column(0).as_primitive_opt::<TimestampMicrosecondType>()?;
+            if times.null_count() > 0 {
+                return None;
+            }
+            earliest = earliest.into_iter().chain(times.values().iter().copied()).min();
         }
-        all
+        earliest.map(Timestamp)
     }
+
+    /// The rows of an answer to the question for passages.
+    pub fn found_lines(&self) -> Vec<FoundLine> {
+        let lines = |batch: &RecordBatch| {
+            let lines = batch.column_by_name("event.original")?.as_string_view_opt()?;
+            Some(found_lines_of(batch, lines))
+        };
+        self.batches.iter().filter_map(lines).flatten().collect()
+    }
+}
+
+/// Rows as lines of their sources.
+pub(crate) fn found_lines_of(rows: &RecordBatch, lines: &StringViewArray) -> Vec<FoundLine> {
+    let text = |name| rows.column_by_name(name).and_then(|column| column.as_string_view_opt());
+    let number = |name| rows.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
+    let columns = (text(SOURCE_NAME), text(SOURCE_ID), number(OFFSET), number(LINE));
+    let (Some(names), Some(ids), Some(offsets), Some(numbers)) = columns else { return Vec::new() };
+    let with_line = (0..rows.num_rows()).filter(|row| !lines.is_null(*row));
+    let line = |row: usize| FoundLine {
+        name: names.value(row).to_owned(),
+        source: ids.value(row).parse().unwrap_or(SourceId(0)),
+        offset: offsets.value(row) as u64,
+        number: numbers.value(row) as u64,
+        text: lines.value(row).to_owned(),
+    };
+    with_line.map(line).collect()
 }
 
 /// Without control characters: they could move the cursor of a terminal, or worse.

@@ -11,6 +11,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures_util::{FutureExt, StreamExt};
 
+use super::needle_scan::NeedleScan;
 use super::{Hunt, HuntError, guard};
 
 /// Rows of an answer, one batch after another.
@@ -95,6 +96,12 @@ impl HuntMeter {
         let mut todo: Vec<&Arc<dyn ExecutionPlan>> = vec![&self.plan];
         while let Some(node) = todo.pop() {
             todo.extend(node.children());
+            if let Some(needle) = node.downcast_ref::<NeedleScan>() {
+                let (files, bytes, read) = needle.progress();
+                progress.files += files;
+                progress.file_bytes += bytes;
+                progress.read_bytes += read;
+            }
             let Some(source) = node.downcast_ref::<DataSourceExec>() else { continue };
             let scanned = node.metrics().and_then(|metrics| metrics.sum_by_name("bytes_scanned"));
             progress.read_bytes += scanned.map_or(0, |bytes| bytes.as_usize() as u64);

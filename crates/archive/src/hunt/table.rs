@@ -20,20 +20,27 @@ use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 use datafusion::physical_plan::ExecutionPlan;
 use event::ArchiveFile;
 
-use crate::place::Reached;
+use super::needle_scan::{Needle, NeedleScan, needle_of};
+use crate::place::{ArchivePlace, Reached};
 use crate::schema::whole;
 
 /// Some files of a place.
 #[derive(Debug)]
 pub(super) struct StoredEvents {
+    place: ArchivePlace,
     reached: Reached,
     files: Vec<ArchiveFile>,
     schema: SchemaRef,
 }
 
 impl StoredEvents {
-    pub(super) fn of(reached: Reached, files: &[ArchiveFile]) -> StoredEvents {
-        StoredEvents { reached, files: files.to_vec(), schema: whole() }
+    pub(super) fn of(place: ArchivePlace, reached: Reached, files: &[ArchiveFile]) -> StoredEvents {
+        StoredEvents { place, reached, files: files.to_vec(), schema: whole() }
+    }
+
+    /// The condition as one that our own scan decides: files of a folder are read in pieces that cost next to nothing.
+    fn needle(&self, condition: &Expr) -> Option<Needle> {
+        needle_of(condition).filter(|_| matches!(self.place, ArchivePlace::Folder(_)))
     }
 
     /// Names of all columns.
@@ -70,7 +77,11 @@ impl TableProvider for StoredEvents {
     }
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
-        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+        let decided = |filter: &&Expr| match self.needle(filter) {
+            Some(_) => TableProviderFilterPushDown::Exact,
+            None => TableProviderFilterPushDown::Inexact,
+        };
+        Ok(filters.iter().map(decided).collect())
     }
 
     async fn scan(
@@ -82,6 +93,14 @@ impl TableProvider for StoredEvents {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let chosen = self.chosen(filters, session)?;
         let groups = session.config().target_partitions().max(1);
+        let needles: Vec<Needle> = filters.iter().filter_map(|filter| self.needle(filter)).collect();
+        if !needles.is_empty() {
+            let schema = match projection {
+                Some(wanted) => Arc::new(self.schema.project(wanted)?),
+                None => Arc::clone(&self.schema),
+            };
+            return Ok(Arc::new(NeedleScan::new(&self.place, chosen, needles, schema, groups)));
+        }
         let mut shares: Vec<Vec<PartitionedFile>> = vec![Vec::new(); groups.min(chosen.len()).max(1)];
         for (at, file) in chosen.into_iter().enumerate() {
             let path = self.reached.path(&file.path);

@@ -46,6 +46,9 @@ pub(crate) struct HuntArguments {
     /// A rule, pack or correlation to judge the archive by, with the rules that it needs; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(crate) rule: Vec<PathBuf>,
+    /// In place of the findings of --rule: hits by day, top entities, and the open incidents that they would join
+    #[arg(long, requires = "rule")]
+    pub(crate) report: bool,
     /// The id of a saved hunt (archive.hunts): its question is asked
     #[arg(long, value_name = "ID")]
     pub(crate) saved: Option<String>,
@@ -89,6 +92,15 @@ pub(crate) struct SearchArguments {
     /// Terms: field:value, field>=number, field~expression, "text", NOT, OR, brackets, last 2h, since TIME, until TIME
     #[arg(value_name = "TERM", required = true)]
     pub(crate) search: Vec<String>,
+    /// In place of the events: the most frequent values of this field; may be repeated
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub(crate) facet: Vec<String>,
+    /// Values of each facet
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(crate) facet_values: usize,
+    /// In place of the events: how many there are in each span of this length, such as 1h
+    #[arg(long, value_name = "SPAN")]
+    pub(crate) histogram: Option<String>,
     #[command(flatten)]
     pub(crate) archive: ArchiveArguments,
 }

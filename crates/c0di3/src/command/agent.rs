@@ -14,6 +14,7 @@ use store::{FallbackHot, Hot, MemoryHot, RedisHot, Store};
 use tokio::net::TcpListener;
 
 use crate::asked_archive::AskedArchive;
+use crate::backtests::BacktestSettings;
 use crate::certificates::CertificatesCheck;
 use crate::checks::{AnalyzerCheck, DiskCheck, LlmCheck, RedisCheck, StoreCheck};
 use crate::config::Config;
@@ -46,7 +47,8 @@ fn event_archive(config: &Config, store: &Arc<dyn Store>) -> anyhow::Result<Opti
     let hunts = SavedHunts::read(&config.store.archive.hunts);
     hunts.problems.iter().for_each(|problem| tracing::warn!(problem, "a saved hunt cannot be used"));
     let asked = AskedArchive::new(place, Arc::new(hunts), Arc::clone(store), hunt_functions(config))
-        .context("cannot start what answers questions to the archive")?;
+        .context("cannot start what answers questions to the archive")?
+        .with_rules(BacktestSettings::of(config));
     Ok(Some(Arc::new(asked)))
 }
 

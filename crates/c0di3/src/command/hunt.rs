@@ -1,11 +1,12 @@
 //! `c0di3 hunt`, `search` and `context`: questions to the archive. They read what commits have named, beside whoever writes.
 
+mod common;
 mod open_archive;
-mod retro;
+mod rule;
 
 use std::io::Write;
 
-use archive::{Answer, Search};
+use archive::{Answer, FoundLine, HISTOGRAM_BARS_MAX, Search};
 use event::{FindingId, Timestamp};
 
 use self::open_archive::OpenArchive;
@@ -32,7 +33,7 @@ pub(crate) fn hunt(config: &Config, arguments: &HuntArguments) -> anyhow::Result
             let answer = opened.ask(&opened.files(since, None)?, question)?;
             opened.print(&answer, arguments.archive.out)
         }
-        (None, rules @ [_, ..]) => retro::run(config, &opened, rules, since),
+        (None, [_, ..]) => rule::run(config, &opened, arguments, since),
         _ => Err(Usage("hunt takes a question in SQL, --rule FILE, or --saved ID".to_owned()).into()),
     }
 }
@@ -59,13 +60,30 @@ fn since(text: &str) -> Result<Timestamp, Usage> {
 /// Answers a search as people type it: the newest events first.
 pub(crate) fn search(config: &Config, arguments: &SearchArguments) -> anyhow::Result<Outcome> {
     let search = Search::read(&arguments.search.join(" "), clock::now()).map_err(|error| Usage(error.to_string()))?;
-    let opened = OpenArchive::of(config, &arguments.archive)?;
-    let files = opened.files(search.since, search.until)?;
-    let answer = opened.ask(&files, &search.question(opened.limits.rows.saturating_add(1)))?;
+    let mut opened = OpenArchive::of(config, &arguments.archive)?;
+    if !arguments.facet.is_empty() || arguments.histogram.is_some() {
+        opened.limits.rows = HISTOGRAM_BARS_MAX + 1;
+        return common::run(&opened, &search, arguments);
+    }
+    let answer = newest(&opened, search)?;
     if arguments.archive.out == AnswerFormat::Table {
         return lines(&answer, opened.limits.rows);
     }
     opened.print(&answer, arguments.archive.out)
+}
+
+/// The newest events. Their times are asked for first: then only files with events so new are read whole.
+fn newest(opened: &OpenArchive, search: Search) -> anyhow::Result<Answer> {
+    let mut files = opened.files(search.since, search.until)?;
+    let wanted = opened.limits.rows.saturating_add(1);
+    let search = match opened.ask(&files, &search.times_question(wanted))?.earliest() {
+        Some(earliest) => {
+            files.retain(|file| file.times.1 >= earliest);
+            search.not_before(earliest)
+        }
+        None => search,
+    };
+    opened.ask(&files, &search.question(wanted))
 }
 
 /// The raw lines of an answer, each with its time and source.
@@ -96,20 +114,23 @@ pub(crate) fn context(config: &Config, arguments: &ContextArguments) -> anyhow::
     let near = |time: Option<Timestamp>, by: i64| time.map(|time| time.saturating_add_us(by));
     let passages = archive::passages(&stored.finding.evidence, arguments.before, arguments.after);
     opened.limits.rows = archive::passage_rows(&passages);
-    let within = |far: i64| {
+    let within = |far: i64| -> anyhow::Result<Vec<FoundLine>> {
         let files = opened.files(near(span.first_seen, -far), near(span.last_seen, far))?;
-        opened.ask(&files, &archive::passage_question(&passages))
+        match archive::lines_around(&opened.root, &files, &passages)? {
+            Some(lines) => Ok(lines),
+            None => Ok(opened.ask(&files, &archive::passage_question(&passages))?.found_lines()),
+        }
     };
     let [close, far] = AROUND_US;
-    let mut answer = within(close)?;
-    if !passages.iter().all(|passage| passage.is_whole(&passage.lines(&answer))) {
-        answer = within(far)?;
+    let mut found = within(close)?;
+    if !passages.iter().all(|passage| passage.is_whole(&passage.lines(&found))) {
+        found = within(far)?;
     }
     let mut out = Screen::open();
     for passage in &passages {
         let source = out.paint(Paint::Head, &printable(&passage.source).to_string());
         writeln!(out, "{source}")?;
-        let lines = passage.lines(&answer);
+        let lines = passage.lines(&found);
         for line in &lines {
             let mark = if line.is_evidence { '>' } else { ' ' };
             let line = format!("{mark} {:>8}  {}", line.number, printable(&line.text));

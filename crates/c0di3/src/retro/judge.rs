@@ -2,12 +2,12 @@
 //! of others the columns that rules test, and all columns of the rows that match.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use archive::schema::JUDGED_AS;
 use archive::{ArchiveError, ArchivePlace, Need, PassingTest, Restored, StoredFile, restore};
-use event::{ArchiveFile, EventId, Hit, Timestamp};
+use event::{ArchiveFile, Hit, Timestamp};
 use matcher::{MatchScratch, Matcher};
 
 use super::needs;
@@ -64,7 +64,12 @@ pub(super) struct Judge<'a> {
     /// `None`: all.
     columns: Option<BTreeSet<String>>,
     jobs: usize,
+    /// Set where the work is to end: what was judged then is a part.
+    stop: &'a AtomicBool,
 }
+
+/// Nobody ends the work.
+static GOES_ON: AtomicBool = AtomicBool::new(false);
 
 impl<'a> Judge<'a> {
     pub(super) fn new(
@@ -75,7 +80,12 @@ impl<'a> Judge<'a> {
         jobs: usize,
     ) -> Judge<'a> {
         let columns = needs::columns(matcher.set());
-        Judge { place, matcher, since, need, columns, jobs: jobs.max(1) }
+        Judge { place, matcher, since, need, columns, jobs: jobs.max(1), stop: &GOES_ON }
+    }
+
+    /// Ends where the flag is set.
+    pub(super) fn until(self, stop: &'a AtomicBool) -> Judge<'a> {
+        Judge { stop, ..self }
     }
 
     /// Judges all rows of some files.
@@ -89,6 +99,9 @@ impl<'a> Judge<'a> {
         let work = || {
             let mut scratch = MatchScratch::default();
             while let Some((file, group)) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if self.stop.load(Ordering::Relaxed) {
+                    return;
+                }
                 let judged = self.group(file, *group, &mut scratch);
                 let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
                 match (&mut *all, judged) {
@@ -165,14 +178,16 @@ impl<'a> Judge<'a> {
         if hits.is_empty() {
             return;
         }
-        let rows = 0..batch.rows();
-        let numbers: BTreeMap<EventId, u64> =
-            rows.map(|row| batch.event_id(row)).zip(sequences.iter().copied()).collect();
+        // Hits come in the order of their rows: one step through both finds each hit's number.
+        let mut row = 0;
         for hit in hits {
+            while row < batch.rows() && batch.event_id(row) != hit.event.id {
+                row += 1;
+            }
             if self.since.is_some_and(|since| hit.event.time.is_none_or(|time| time < since)) {
                 continue;
             }
-            let sequence = numbers.get(&hit.event.id).copied().unwrap_or(0);
+            let sequence = sequences.get(row).copied().unwrap_or(0);
             judged.chunks.entry(sequence / CHUNK_EVENTS).or_default().hits.push((sequence, hit));
         }
     }
