@@ -9,6 +9,7 @@
 
 mod batch;
 mod entry;
+mod extent;
 mod names;
 mod reader;
 mod reservation;

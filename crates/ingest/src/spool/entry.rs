@@ -11,7 +11,7 @@ use event::{Position, Timestamp};
 use memchr::{memchr_iter, memrchr};
 
 use crate::spool::batch::{Batch, ENTRY_BYTES_MAX};
-use crate::spool::names::{Extent, NameRecord};
+use crate::spool::extent::{Extent, NameRecord};
 
 pub(super) const HEADER_BYTES: usize = 48;
 /// What all entries begin with.

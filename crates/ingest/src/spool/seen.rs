@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::spool::names::{Extent, NameRecord};
+use crate::spool::extent::{Extent, NameRecord};
 
 /// What becomes of a batch with a name.
 #[derive(Debug)]

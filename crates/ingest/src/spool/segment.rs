@@ -9,7 +9,7 @@ use event::Position;
 
 use crate::spool::batch::SpoolError;
 use crate::spool::entry::{HEADER_BYTES, MAGIC_START, Placed};
-use crate::spool::names::NameRecord;
+use crate::spool::extent::NameRecord;
 
 const EXTENSION: &str = "spool";
 

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use crate::accounts::Accounts;
 use crate::spool::batch::{Batch, Refused, Ticket};
 use crate::spool::entry;
-use crate::spool::names::NameRecord;
+use crate::spool::extent::NameRecord;
 use crate::spool::seen::Seen;
 use crate::spool::segment::Segments;
 

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use event::Position;
 
-use crate::spool::names::{NameFiles, NameRecord, RECORDS_MAX};
+use crate::spool::extent::NameRecord;
+use crate::spool::names::{NameFiles, RECORDS_MAX};
 use crate::spool::segment;
 use crate::spool::shared::{Durable, Shared};
 

@@ -14,7 +14,7 @@ use crate::tls::Stream;
 
 /// Bytes that one read of a connection takes.
 pub(super) const READ_BYTES: usize = 128 << 10;
-/// The same where it may be compressed: it unpacks to a thousand times as much at most.
+/// Bytes of one read where they may be compressed: they unpack to a thousand times as much at most.
 const PACKED_BYTES: usize = 8 << 10;
 /// Room that has to be left for one more read: a record of TLS.
 const RECORD_BYTES: usize = 16 << 10;
