@@ -9,7 +9,7 @@ mod refusals;
 mod stream;
 mod work;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use axum::body::Body;
 use axum::extract::State;
@@ -18,7 +18,7 @@ use axum::{Extension, Json};
 use event::block::digest;
 use ingest::accounts::Loss;
 use ingest::push::Report;
-use ingest::spool::{Begun, Claim, Ticket};
+use ingest::spool::{Begun, Claim};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -146,28 +146,13 @@ async fn take_whole(state: &IngestState, pushed: Pushed, claim: Option<Claim>, b
         limit,
         clock: state.clock,
         reading: pushed.reading,
+        claim: Mutex::new(claim),
     };
     let Taken { report, ticket } = take_small_or_large(state, Arc::new(work), coming).await?;
     if let Some(ticket) = ticket {
-        let claim = recorded(claim, ticket, report.events).await?;
         durable(state, ticket).await?;
-        claim.into_iter().for_each(Claim::done);
     }
     Ok(report)
-}
-
-/// The name of the batch is on disk before the batch is acknowledged.
-async fn recorded(claim: Option<Claim>, ticket: Ticket, events: u64) -> Result<Option<Claim>, Problem> {
-    let Some(mut claim) = claim else { return Ok(None) };
-    let written = tokio::task::spawn_blocking(move || claim.record(ticket, events).map(|()| claim)).await;
-    match written {
-        Ok(Ok(claim)) => Ok(Some(claim)),
-        Ok(Err(error)) => {
-            tracing::error!(%error, "the name of a batch cannot be kept");
-            Err(Problem::busy("the disk of the spool takes nothing: send it again after a pause"))
-        }
-        Err(_) => Err(Problem::busy("the name of the batch could not be kept: send it again")),
-    }
 }
 
 #[cfg(test)]

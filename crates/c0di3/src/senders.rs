@@ -100,7 +100,7 @@ async fn tell(spool: &Spool, silence: &Silence, now: Timestamp) {
         "c0di3": {"sender": **sender, "usual_pause_seconds": usual_us / 1_000_000},
     });
     let lines = format!("{event}\n");
-    let batch = Batch { origin: ORIGIN, lines: lines.as_bytes(), received: now };
+    let batch = Batch::new(ORIGIN, lines.as_bytes(), now);
     if let Err(refused) = spool.append_when_room(batch).await {
         tracing::error!(%refused, "what is told of a silent sender is not kept");
     }

@@ -5,6 +5,7 @@ mod files;
 mod gelf_udp;
 mod kafka;
 mod kind;
+mod pipes;
 mod shippers;
 mod syslog_tcp;
 mod syslog_udp;
@@ -19,13 +20,14 @@ use kind::{LiveSource, SourceKind};
 pub(crate) use kind::{Reading, Serving};
 
 /// Every kind, in the order in which they are opened.
-static KINDS: [&dyn SourceKind; 8] = [
+static KINDS: [&dyn SourceKind; 9] = [
     &syslog_tcp::SyslogTcp,
     &syslog_udp::SyslogUdp,
     &shippers::FORWARD,
     &shippers::LUMBERJACK,
     &shippers::GELF_TCP,
     &gelf_udp::GelfUdp,
+    &pipes::Pipes,
     &kafka::Kafka,
     &files::Files,
 ];

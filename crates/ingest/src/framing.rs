@@ -3,10 +3,12 @@
 //! the connection, and never its neighbours.
 
 mod count;
+pub(crate) mod packed;
 
 use memchr::memchr2;
 
 use crate::framing::count::{End, FrameHeader, HEADER_BYTES_MAX, Judge, Need, priority};
+use crate::framing::packed::Unpacked;
 
 /// Longest counted message that is held until its length can be judged, in times of the longest that is kept whole.
 const LENGTH_TIMES: usize = 2;
@@ -30,6 +32,10 @@ pub struct FrameCounts {
     pub characters: u64,
     /// What stood between counted messages without a length of its own; it is kept.
     pub unframed: u64,
+    /// Messages that came compressed, and were unpacked.
+    pub packed: u64,
+    /// Messages that unpack to far more than any may have; nothing of them is kept.
+    pub bombs: u64,
 }
 
 /// How messages have been framed last.
@@ -54,6 +60,8 @@ pub struct Framer {
     /// What has to be there before it is worth to look at the carry again.
     need: Need,
     counts: FrameCounts,
+    /// Where in the lines those end that have been cut.
+    cuts: Vec<usize>,
 }
 
 /// A message and what goes with it, in bytes from where it begins.
@@ -75,7 +83,13 @@ impl Framer {
             skip_line: None,
             need: Need::bytes(0),
             counts: FrameCounts::default(),
+            cuts: Vec::new(),
         }
+    }
+
+    /// Where in the lines those end that have been cut since the last call; behind their line feeds.
+    pub fn take_cuts(&mut self) -> Vec<usize> {
+        std::mem::take(&mut self.cuts)
     }
 
     /// What was counted since the last call.
@@ -139,6 +153,18 @@ impl Framer {
                 self.need = Need::bytes(0);
                 continue;
             }
+            match self.packed(&input[at..], end, lines) {
+                Ok(0) => {}
+                Ok(used) => {
+                    self.need = Need::bytes(0);
+                    at += used;
+                    continue;
+                }
+                Err(need) => {
+                    self.need = need;
+                    break;
+                }
+            }
             match self.frame(&input[at..], end) {
                 Err(need) => {
                     self.need = need;
@@ -146,12 +172,9 @@ impl Framer {
                 }
                 Ok(Frame { start, stop, next }) => {
                     self.need = Need::bytes(0);
-                    let mut stop = stop;
-                    if stop - start > self.message_bytes_max {
-                        self.counts.cut += 1;
-                        stop = start + self.message_bytes_max;
-                    }
-                    self.write(&input[at + start..at + stop], lines);
+                    let cut = stop - start > self.message_bytes_max;
+                    let stop = stop.min(start + self.message_bytes_max);
+                    self.write(&input[at + start..at + stop], cut, lines);
                     at += next;
                 }
             }
@@ -182,6 +205,32 @@ impl Framer {
             }
             None if search && end != End::Over => Err(input.len().saturating_sub(HEADER_BYTES_MAX)),
             None => Err(input.len()),
+        }
+    }
+
+    /// A message that rsyslog has compressed, with or without a length: the bytes that it took, 0 where there is none.
+    fn packed(&mut self, input: &[u8], end: End, lines: &mut Vec<u8>) -> Result<usize, Need> {
+        let start = self.judge.packed(input);
+        let Some(start) = start else { return Ok(0) };
+        let longest = self.judge.length_max;
+        match packed::unpack(&input[start..], self.message_bytes_max) {
+            Unpacked::Whole { text, cut, used } => {
+                self.counts.packed += 1;
+                self.write(&text, cut, lines);
+                if start > 0 {
+                    self.mode = Mode::Counted;
+                }
+                Ok(start + used)
+            }
+            // Looked at again when half as much more has come, so that slow senders cost no more than fast ones.
+            Unpacked::More if matches!(end, End::More | End::Quiet) && input.len() <= longest => {
+                Err(Need::bytes(input.len() + input.len() / 2))
+            }
+            Unpacked::Bomb => {
+                self.counts.bombs += 1;
+                Ok(input.len())
+            }
+            Unpacked::More | Unpacked::Broken => Ok(0),
         }
     }
 
@@ -296,8 +345,13 @@ impl Framer {
         }
     }
 
-    fn write(&mut self, message: &[u8], lines: &mut Vec<u8>) {
+    fn write(&mut self, message: &[u8], cut: bool, lines: &mut Vec<u8>) {
+        let before = lines.len();
         self.counts.escaped += u64::from(push_line(message, lines));
+        self.counts.cut += u64::from(cut);
+        if cut && lines.len() > before {
+            self.cuts.push(lines.len());
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub mod input;
 pub mod kafka;
 pub mod live;
 pub mod merge;
+pub mod pipes;
 pub mod proxy;
 pub mod push;
 pub mod shippers;

@@ -29,6 +29,7 @@ pub use gelf_udp::serve_gelf_udp;
 pub use options::ShipperOptions;
 
 use crate::syslog::{Connections, Drain, Seated, shown, stopped, synced};
+use crate::tls::{Stream, TlsPort};
 use handshake::Handshake;
 use intake::Protocol;
 use memory::HeldMemory;
@@ -98,69 +99,92 @@ impl ShipperKind {
 }
 
 /// What the connections of one port share.
-struct Port {
+pub struct ShipperPort {
     kind: ShipperKind,
+    /// Where the port speaks TLS.
+    tls: Option<TlsPort>,
     connections: Arc<Connections>,
     options: ShipperOptions,
     memory: HeldMemory,
     beside: Arc<Semaphore>,
 }
 
-/// Serves connections until the service stops; returns when what they had sent is on disk, or at the deadline.
-pub async fn serve_shippers(
-    listener: TcpListener,
-    kind: ShipperKind,
-    connections: Arc<Connections>,
-    options: ShipperOptions,
-    mut drain: watch::Receiver<Drain>,
-) {
-    let beside = Arc::new(Semaphore::new(BESIDE_MAX));
-    let port = Port { kind, connections, options, memory: HeldMemory::default(), beside };
-    let source = port.kind.name();
-    let mut open = JoinSet::new();
-    let deadline = loop {
-        tokio::select! {
-            deadline = stopped(&mut drain) => break deadline,
-            Some(_) = open.join_next() => {}
-            accepted = listener.accept() => match accepted {
-                Ok((stream, peer)) => match port.connections.admit(peer.ip(), false) {
-                    Ok(seat) => port.begin(stream, peer, seat, &drain, &mut open),
-                    Err(no_room) => {
-                        let reason = no_room.reason();
-                        metrics::counter!("ingest_connections_closed_total", "source" => source, "reason" => reason).increment(1);
-                        tracing::warn!(%peer, source, reason, "no room for a connection");
-                    }
-                },
-                Err(error) => {
-                    metrics::counter!("ingest_accept_errors_total", "source" => source).increment(1);
-                    tracing::warn!(%error, source, "cannot accept a connection");
-                    tokio::time::sleep(ACCEPT_PAUSE).await;
-                }
-            }
-        }
-    };
-    // Senders believe that these are connected: the kernel has accepted them.
-    while let Ok(Ok((stream, peer))) = timeout(BACKLOG, listener.accept()).await {
-        let seat = port.connections.admit_last(peer.ip());
-        port.begin(stream, peer, seat, &drain, &mut open);
+impl std::fmt::Debug for ShipperPort {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "ShipperPort {{ kind: {:?}, tls: {} }}", self.kind, self.tls.is_some())
     }
-    drop(listener);
-    port.end(open, deadline).await;
 }
 
-impl Port {
-    fn begin(
-        &self,
+impl ShipperPort {
+    /// A port for the protocol, with TLS or without.
+    pub fn new(
+        kind: ShipperKind,
+        tls: Option<TlsPort>,
+        connections: Arc<Connections>,
+        options: ShipperOptions,
+    ) -> Self {
+        let beside = Arc::new(Semaphore::new(BESIDE_MAX));
+        ShipperPort { kind, tls, connections, options, memory: HeldMemory::default(), beside }
+    }
+
+    /// Serves connections until the service stops; returns when what they had sent is on disk, or at the deadline.
+    pub async fn serve(self, listener: TcpListener, mut drain: watch::Receiver<Drain>) {
+        let port = Arc::new(self);
+        let source = port.kind.name();
+        let mut open = JoinSet::new();
+        let deadline = loop {
+            tokio::select! {
+                deadline = stopped(&mut drain) => break deadline,
+                Some(_) = open.join_next() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => match port.connections.admit(peer.ip(), false) {
+                        Ok(seat) => drop(open.spawn(Arc::clone(&port).talk(stream, peer, seat, drain.clone()))),
+                        Err(no_room) => {
+                            let reason = no_room.reason();
+                            metrics::counter!("ingest_connections_closed_total", "source" => source, "reason" => reason).increment(1);
+                            tracing::warn!(%peer, source, reason, "no room for a connection");
+                        }
+                    },
+                    Err(error) => {
+                        metrics::counter!("ingest_accept_errors_total", "source" => source).increment(1);
+                        tracing::warn!(%error, source, "cannot accept a connection");
+                        tokio::time::sleep(ACCEPT_PAUSE).await;
+                    }
+                }
+            }
+        };
+        // Senders believe that these are connected: the kernel has accepted them.
+        while let Ok(Ok((stream, peer))) = timeout(BACKLOG, listener.accept()).await {
+            let seat = port.connections.admit_last(peer.ip());
+            open.spawn(Arc::clone(&port).talk(stream, peer, seat, drain.clone()));
+        }
+        drop(listener);
+        port.end(open, deadline).await;
+    }
+
+    /// One connection, from its handshake to its end.
+    async fn talk(
+        self: Arc<Self>,
         stream: TcpStream,
         peer: SocketAddr,
         seat: Seated,
-        drain: &watch::Receiver<Drain>,
-        open: &mut JoinSet<()>,
+        mut drain: watch::Receiver<Drain>,
     ) {
         let probes = TcpKeepalive::new().with_time(PROBE_AFTER);
         if let Err(error) = SockRef::from(&stream).set_tcp_keepalive(&probes).and_then(|()| stream.set_nodelay(true)) {
             tracing::debug!(%error, %peer, "a connection has not all its options");
         }
+        let stream = match &self.tls {
+            None => Stream::Plain(stream),
+            Some(tls) => tokio::select! {
+                shaken = tls.accept(stream, peer) => match shaken {
+                    Some(stream) => Stream::Tls(Box::new(stream)),
+                    None => return,
+                },
+                // Nothing has come that could be lost.
+                _ = stopped(&mut drain) => return,
+            },
+        };
         let peer = shown(peer.ip()).to_string();
         let protocol = match self.kind.open(&self.options, &peer) {
             Ok(protocol) => protocol,
@@ -183,7 +207,7 @@ impl Port {
             is_answered: false,
             until: None,
         };
-        open.spawn(session.serve(drain.clone()));
+        session.serve(drain).await;
     }
 
     async fn end(&self, mut open: JoinSet<()>, deadline: Instant) {

@@ -9,6 +9,8 @@
 
 mod batch;
 mod entry;
+mod extent;
+mod names;
 mod reader;
 mod reservation;
 mod seen;
@@ -25,13 +27,14 @@ use event::block::digest;
 use event::{Position, Source, SourceId, Timestamp};
 use tokio::sync::watch;
 
-pub use batch::{Batch, ENTRY_BYTES_MAX, Refused, SpoolError, Ticket};
+pub use batch::{Batch, ENTRY_BYTES_MAX, NAMES_MAX, Refused, SpoolError, Ticket};
 pub use reader::SpoolReader;
 pub use reservation::{Reservation, Staging};
-pub use seen::{Begun, Claim, Seen};
+pub use seen::{BatchName, Begun, Claim, Seen};
 pub use shared::SpoolOptions;
 
 use crate::accounts::Accounts;
+use names::NameFiles;
 use segment::Segments;
 use shared::{Durable, Shared, State};
 
@@ -51,7 +54,6 @@ pub struct SpoolState {
 pub struct Spool {
     shared: Arc<Shared>,
     source: Arc<Source>,
-    seen: Seen,
     _closer: Arc<Closer>,
 }
 
@@ -87,10 +89,11 @@ impl Spool {
         }
         reservation::sweep(&folder).map_err(failed)?;
         let source = Arc::new(identity(&folder, created)?);
-        let (segments, next) = Segments::recover(&folder)?;
-        let seen = Seen::open(&folder, next.offset).map_err(failed)?;
+        let (segments, next, names) = Segments::recover(&folder)?;
+        let names = NameFiles::open(&folder, next.offset, names).map_err(failed)?;
         let state = State {
             pending: Vec::new(),
+            names: Vec::new(),
             next,
             durable: next,
             released: segments.first_offset(),
@@ -106,14 +109,15 @@ impl Spool {
         let shared = Arc::new(Shared {
             options,
             accounts: Accounts::new(next.offset),
+            seen: Seen::new(names.records()),
             state: Mutex::new(state),
             work,
             more,
             durable,
         });
-        let writer = writer::spawn(Arc::clone(&shared)).map_err(failed)?;
+        let writer = writer::spawn(Arc::clone(&shared), names).map_err(failed)?;
         let closer = Closer { shared: Arc::clone(&shared), writer: Mutex::new(Some(writer)), _lock: lock };
-        Ok(Spool { shared, source, seen, _closer: Arc::new(closer) })
+        Ok(Spool { shared, source, _closer: Arc::new(closer) })
     }
 
     /// The spool as a source of events.
@@ -123,7 +127,7 @@ impl Spool {
 
     /// Batches with a name of their own that were taken.
     pub fn seen(&self) -> &Seen {
-        &self.seen
+        &self.shared.seen
     }
 
     /// What became of every event.

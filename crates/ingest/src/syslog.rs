@@ -21,6 +21,7 @@ pub use port::{Speaks, TcpPort};
 pub use tcp::serve_tcp;
 
 use crate::accounts::Loss;
+use crate::framing::packed::{Unpacked, is_packed, unpack};
 use crate::framing::{FrameCounts, push_line};
 use crate::spool::{Batch, Spool};
 
@@ -73,6 +74,8 @@ fn report(counts: FrameCounts, origin: &str) {
         ("wrong_count", counts.wrong_count),
         ("characters", counts.characters),
         ("unframed", counts.unframed),
+        ("compressed", counts.packed),
+        ("bomb", counts.bombs),
     ] {
         if number > 0 {
             metrics::counter!("ingest_frames_total", "result" => reason).increment(number);
@@ -82,6 +85,22 @@ fn report(counts: FrameCounts, origin: &str) {
     if counts.half > 0 {
         tracing::warn!(origin, "a syslog connection ended inside a message; what came of it is kept");
     }
+}
+
+/// The next of the lines that are one batch: up to one that has been cut.
+fn next_batch<'a>(origin: &'a str, lines: &'a [u8], cuts: &[usize], received: Timestamp) -> Batch<'a> {
+    let cut = cuts.first().copied().filter(|end| *end <= lines.len());
+    Batch { is_cut: cut.is_some(), ..Batch::new(origin, &lines[..cut.unwrap_or(lines.len())], received) }
+}
+
+/// The lines behind those that were taken.
+fn behind(lines: &mut Vec<u8>, cuts: &mut Vec<usize>, taken: usize) {
+    lines.drain(..taken);
+    cuts.retain_mut(|end| {
+        let is_left = *end > taken;
+        *end = end.saturating_sub(taken);
+        is_left
+    });
 }
 
 /// Lines that are lost; how many.
@@ -147,22 +166,47 @@ fn gather(socket: &UdpSocket, options: &SyslogOptions, input: &mut [u8], lines: 
         let Ok((bytes, from)) = socket.try_recv_from(input) else { break };
         let from = shown(from.ip());
         if peer.is_some_and(|known| known != from) {
-            store(options, peer, lines);
+            store(options, peer, lines, false);
         }
         peer = Some(from);
-        let cut = bytes.min(options.message_bytes_max);
-        let escaped = push_line(&input[..cut], lines);
-        let counts = FrameCounts { cut: u64::from(cut < bytes), escaped: u64::from(escaped), ..FrameCounts::default() };
+        let counts = datagram(&input[..bytes], options.message_bytes_max, lines);
         report(counts, "syslog+udp");
+        if counts.cut > 0 {
+            store(options, peer, lines, true);
+        }
     }
-    store(options, peer, lines);
+    store(options, peer, lines, false);
+}
+
+/// One datagram as a line; unpacked, where rsyslog has compressed it.
+fn datagram(bytes: &[u8], longest: usize, lines: &mut Vec<u8>) -> FrameCounts {
+    let mut counts = FrameCounts::default();
+    if is_packed(bytes) == Some(true) {
+        match unpack(bytes, longest) {
+            Unpacked::Whole { text, cut, .. } => {
+                counts.packed = 1;
+                counts.cut = u64::from(cut);
+                counts.escaped = u64::from(push_line(&text, lines));
+                return counts;
+            }
+            Unpacked::Bomb => {
+                counts.bombs = 1;
+                return counts;
+            }
+            Unpacked::More | Unpacked::Broken => {}
+        }
+    }
+    let kept = bytes.len().min(longest);
+    counts.cut = u64::from(kept < bytes.len());
+    counts.escaped = u64::from(push_line(&bytes[..kept], lines));
+    counts
 }
 
 /// Datagrams cannot wait: what finds no room is dropped and counted.
-fn store(options: &SyslogOptions, peer: Option<IpAddr>, lines: &mut Vec<u8>) {
+fn store(options: &SyslogOptions, peer: Option<IpAddr>, lines: &mut Vec<u8>, is_cut: bool) {
     if let Some(peer) = peer.filter(|_| !lines.is_empty()) {
         let origin = format!("syslog+udp://{peer}");
-        match options.spool.append(Batch { origin: &origin, lines, received: (options.clock)() }) {
+        match options.spool.append(Batch { is_cut, ..Batch::new(&origin, lines, (options.clock)()) }) {
             Ok(_) => count("syslog_udp", lines),
             Err(refused) => {
                 let dropped = dropped("syslog_udp", "spool", lines);

@@ -14,7 +14,7 @@ use servers::{free_port, wait_until};
 use crate::node::{Node, SOON, get, send};
 use crate::oracle::{Ledger, rules};
 use crate::program::Sandbox;
-use crate::wired::{forward, is_acknowledged, send_forward_until, send_lumberjack_until};
+use crate::wired::{FORWARD, LUMBERJACK, forward, is_acknowledged, send_wired_until};
 
 /// Looks between two kills, and kills.
 const LOOKS: usize = 20;
@@ -80,8 +80,8 @@ fn every_event_is_accounted_for_at_every_moment() {
     let (ledger, stop) = (Arc::new(Ledger::default()), Arc::new(AtomicBool::new(false)));
     let senders = [
         ledger.send_until(node.ingest, &stop),
-        send_forward_until(&ledger, forward_port, &stop),
-        send_lumberjack_until(&ledger, lumberjack_port, &stop),
+        send_wired_until(&ledger, FORWARD, forward_port, &stop),
+        send_wired_until(&ledger, LUMBERJACK, lumberjack_port, &stop),
     ];
     let datagrams = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut in_flight = 0;
@@ -128,12 +128,12 @@ fn counts_are_exact(node: &Node, ledger: &Ledger, forward_port: u16) {
             assert_eq!(status, 200);
         }
         sent += numbers.len() as u64;
-        ledger.acknowledge(numbers);
+        ledger.acknowledge("http", numbers);
         let (numbers, lines) = ledger.batch();
         for _ in 0..2 {
             assert!(is_acknowledged(forward_port, &forward(&lines, &id), id.as_bytes()));
         }
-        ledger.acknowledge(numbers);
+        ledger.acknowledge("http", numbers);
     }
     wait_until(SOON, "all is committed", || all_settled(node));
     for (name, [received, committed, duplicates]) in names.into_iter().zip(before) {

@@ -250,7 +250,7 @@ fn grow(node: &Node, ledger: &Ledger, batches: u32) -> u64 {
     for _ in 0..batches {
         let (numbers, lines) = ledger.batch();
         assert_eq!(send(node.ingest, "POST", "/ingest", &[], lines.as_bytes()).unwrap().0, 200);
-        ledger.acknowledge(numbers);
+        ledger.acknowledge("http", numbers);
     }
     ledger.wait_until_counted(node);
     // The oracle's correlation is one finding more.

@@ -1,5 +1,7 @@
-//! The analyzer is killed fifty times at random moments under load: every acknowledged event is accounted for once.
+//! The analyzer is killed fifty times, on each store, at random moments under load in all protocols that acknowledge, and from a file that
+//! is followed: every acknowledged event is accounted for once.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -9,10 +11,13 @@ use servers::{Postgres, free_port, wait_until};
 use crate::node::{Node, SOON};
 use crate::oracle::{Ledger, rules};
 use crate::program::{Sandbox, rounds};
-use crate::wired::{send_forward_until, send_lumberjack_until};
+use crate::wired::{FORWARD, LUMBERJACK, RELP, send_wired_until, write_until};
 
 /// In each round; `make soak` asks for more rounds.
 const KILLS: u32 = 50;
+
+/// Ways in which events come: six over HTTP, three that have ports of their own, and a file.
+const WAYS: usize = 10;
 
 /// Different at each run: the moments are random, the numbers are printed.
 fn random(most: u64) -> u64 {
@@ -27,7 +32,10 @@ fn fifty_kills(settings: &[(&str, String)]) {
     settings.push(("analyzer.commit_interval_ms", "20".to_owned()));
     settings.push(("analyzer.checkpoint_interval_ms", "100".to_owned()));
     settings.push(("spool.segment_bytes", "65536".to_owned()));
-    let [forward, lumberjack] = [(); 2].map(|()| free_port());
+    let [forward, lumberjack, relp] = [(); 3].map(|()| free_port());
+    let followed = sandbox.path("followed.log");
+    settings.push(("tail.paths", followed.display().to_string()));
+    settings.push(("syslog.relp", format!("127.0.0.1:{relp}")));
     settings.push(("shippers.forward", format!("127.0.0.1:{forward}")));
     settings.push(("shippers.lumberjack", format!("127.0.0.1:{lumberjack}")));
     let mut node = Node::new();
@@ -38,28 +46,40 @@ fn fifty_kills(settings: &[(&str, String)]) {
     let senders = [
         ledger.send_until(node.ingest, &stop),
         ledger.send_until(node.ingest, &stop),
-        send_forward_until(&ledger, forward, &stop),
-        send_lumberjack_until(&ledger, lumberjack, &stop),
+        send_wired_until(&ledger, FORWARD, forward, &stop),
+        send_wired_until(&ledger, LUMBERJACK, lumberjack, &stop),
+        send_wired_until(&ledger, RELP, relp, &stop),
+        write_until(&ledger, followed, &stop),
     ];
     let started = Instant::now();
-    let mut before = 0;
+    // Some events of each protocol get through between any two kills, or the test would prove nothing.
+    let mut before = BTreeMap::new();
+    let taken = |before: &BTreeMap<&str, u64>, words: &str| {
+        wait_until(SOON * 2, words, || {
+            let now = ledger.batches();
+            now.len() == WAYS && now.iter().all(|(way, batches)| before.get(way).is_none_or(|before| batches > before))
+        });
+        ledger.batches()
+    };
     let kills = KILLS * rounds();
     for _ in 0..kills {
-        // Some events get through between any two kills, or the test would prove nothing.
-        wait_until(SOON, "events are taken after a kill", || ledger.acknowledged() > before);
-        before = ledger.acknowledged();
+        before = taken(&before, "events are taken after a kill");
         let pause = random(400);
         std::thread::sleep(Duration::from_millis(pause));
         node.kill("analyzer");
         node.launch(&sandbox, "analyzer", &settings);
     }
-    wait_until(SOON, "events are taken after the last kill", || ledger.acknowledged() > before);
+    taken(&before, "events are taken after the last kill");
     stop.store(true, Ordering::Relaxed);
     senders.into_iter().for_each(|sender| sender.join().unwrap());
     ledger.wait_until_counted(&node);
     assert_eq!(node.stop("analyzer"), Some(0));
     let stored = ledger.judge(&node);
-    println!("{kills} kills in {:?}: {} acknowledged, {stored} stored", started.elapsed(), ledger.acknowledged());
+    let (acknowledged, ways) = (ledger.acknowledged(), ledger.batches());
+    println!(
+        "{kills} kills in {:?}: {acknowledged} acknowledged, {stored} stored; batches {ways:?}",
+        started.elapsed()
+    );
     assert!(ledger.acknowledged() > 1000, "too little load: {}", ledger.acknowledged());
 }
 

@@ -118,9 +118,14 @@ impl Node {
 
     /// Most memory that a process ever had resident, in MB.
     pub(crate) fn peak_mb(&mut self, command: &str) -> u64 {
+        self.memory_kb(command, "VmHWM") / 1024
+    }
+
+    /// Memory of a process, as the kernel names it (`VmRSS`: what is resident now), in KiB.
+    pub(crate) fn memory_kb(&mut self, command: &str, what: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child(command).id())).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap();
-        line.split_ascii_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+        let line = status.lines().find(|line| line.starts_with(what)).unwrap();
+        line.split_ascii_whitespace().nth(1).unwrap().parse().unwrap()
     }
 
     pub(crate) fn is_running(&mut self, command: &str) -> bool {

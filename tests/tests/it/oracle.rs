@@ -34,22 +34,31 @@ const PAUSE: Duration = Duration::from_millis(15);
 struct Way {
     path: &'static str,
     taken: u16,
+    /// A batch has a name, and is sent again until it is acknowledged.
+    is_named: bool,
     /// Lines of JSON, wrapped.
     body: fn(&str) -> String,
 }
 
 /// Requests take them in turn.
 const WAYS: [Way; 6] = [
-    Way { path: "/ingest", taken: 200, body: str::to_owned },
-    Way { path: "/_bulk", taken: 200, body: |lines| each(lines, |line| format!("{{\"create\":{{}}}}\n{line}\n"), "") },
+    Way { path: "/ingest", taken: 200, is_named: true, body: str::to_owned },
+    Way {
+        path: "/_bulk",
+        taken: 200,
+        is_named: false,
+        body: |lines| each(lines, |line| format!("{{\"create\":{{}}}}\n{line}\n"), ""),
+    },
     Way {
         path: "/services/collector/event",
         taken: 200,
+        is_named: false,
         body: |lines| each(lines, |line| format!("{{\"event\":{line}}}"), ""),
     },
     Way {
         path: "/loki/api/v1/push",
         taken: 204,
+        is_named: false,
         body: |lines| {
             let value = |line: &str| format!("[\"1795428000000000000\",{}]", Value::from(line));
             format!("{{\"streams\":[{{\"stream\":{{\"job\":\"oracle\"}},\"values\":[{}]}}]}}", each(lines, value, ","))
@@ -58,12 +67,18 @@ const WAYS: [Way; 6] = [
     Way {
         path: "/v1/logs",
         taken: 200,
+        is_named: false,
         body: |lines| {
             let record = |line: &str| format!("{{\"body\":{{\"stringValue\":{}}}}}", Value::from(line));
             format!("{{\"resourceLogs\":[{{\"scopeLogs\":[{{\"logRecords\":[{}]}}]}}]}}", each(lines, record, ","))
         },
     },
-    Way { path: "/api/v2/logs", taken: 202, body: |lines| format!("[{}]", each(lines, str::to_owned, ",")) },
+    Way {
+        path: "/api/v2/logs",
+        taken: 202,
+        is_named: false,
+        body: |lines| format!("[{}]", each(lines, str::to_owned, ",")),
+    },
 ];
 
 fn each(lines: &str, wrap: impl Fn(&str) -> String, between: &str) -> String {
@@ -73,6 +88,8 @@ fn each(lines: &str, wrap: impl Fn(&str) -> String, between: &str) -> String {
 #[derive(Default)]
 pub(crate) struct Ledger {
     acknowledged: Mutex<BTreeSet<u64>>,
+    /// Batches that were acknowledged, by protocol.
+    batches: Mutex<BTreeMap<&'static str, u64>>,
     next: AtomicU64,
 }
 
@@ -96,30 +113,45 @@ impl Ledger {
         (numbers, lines)
     }
 
-    pub(crate) fn acknowledge(&self, numbers: Vec<u64>) {
+    /// `way`: the protocol.
+    pub(crate) fn acknowledge(&self, way: &'static str, numbers: Vec<u64>) {
+        *self.batches.lock().unwrap().entry(way).or_default() += 1;
         self.acknowledged.lock().unwrap().extend(numbers);
+    }
+
+    /// Batches that were acknowledged so far, by protocol.
+    pub(crate) fn batches(&self) -> BTreeMap<&'static str, u64> {
+        self.batches.lock().unwrap().clone()
     }
 
     pub(crate) fn acknowledged(&self) -> usize {
         self.acknowledged.lock().unwrap().len()
     }
 
-    /// Sends over HTTP until told to stop. A request without an answer is never sent again: nobody knows what became of it.
+    /// Sends over HTTP until told to stop. A request without an answer is sent again where its batch has a name; others are not, because
+    /// nobody knows what became of them.
     pub(crate) fn send_until(self: &Arc<Self>, port: u16, stop: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
         let (ledger, stop) = (Arc::clone(self), Arc::clone(stop));
         std::thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
                 let (numbers, lines) = ledger.batch();
                 let way = &WAYS[(numbers[0] / BATCH) as usize % WAYS.len()];
-                let headers = [("Content-Type", "application/json"), ("User-Agent", "oracle")];
-                match send(port, "POST", way.path, &headers, (way.body)(&lines).as_bytes()) {
-                    Some((status, _, answer)) if status == way.taken => {
-                        assert!(way.path != "/ingest" || answer == format!("{{\"accepted\":{BATCH}}}"), "{answer}");
-                        ledger.acknowledge(numbers);
+                let name = format!("batch-{}", numbers[0]);
+                let headers = [("Content-Type", "application/json"), ("User-Agent", "oracle"), ("X-Batch-Id", &name)];
+                loop {
+                    match send(port, "POST", way.path, &headers, (way.body)(&lines).as_bytes()) {
+                        Some((status, _, answer)) if status == way.taken => {
+                            assert!(!way.is_named || answer == format!("{{\"accepted\":{BATCH}}}"), "{answer}");
+                            ledger.acknowledge(way.path, numbers);
+                            break;
+                        }
+                        Some((503, head, _)) if way.is_named => assert!(head.contains("retry-after"), "{head}"),
+                        Some((503, ..)) => break,
+                        Some((status, _, answer)) => panic!("a passing cause was answered {status}: {answer}"),
+                        None if way.is_named => {}
+                        None => break,
                     }
-                    Some((503, head, _)) => assert!(head.contains("retry-after"), "{head}"),
-                    Some((status, _, answer)) => panic!("a passing cause was answered {status}: {answer}"),
-                    None => {}
+                    std::thread::sleep(PAUSE);
                 }
                 std::thread::sleep(PAUSE);
             }

@@ -42,7 +42,7 @@ pub(crate) fn produce_until(broker: &str, ledger: &Arc<Ledger>, stop: &Arc<Atomi
                 producer.poll(Duration::from_millis(20));
             }
             assert_eq!(producer.in_flight_count(), 0, "the broker came back");
-            ledger.acknowledge(numbers);
+            ledger.acknowledge("http", numbers);
             std::thread::sleep(Duration::from_millis(20));
         }
         producer.flush(Duration::from_secs(30)).unwrap();

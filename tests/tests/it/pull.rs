@@ -110,6 +110,33 @@ fn rewrite(path: &Path, text: &str) {
 }
 
 #[test]
+fn a_named_pipe_is_read_whoever_writes() {
+    let sandbox = Sandbox::new();
+    let mut settings = rules(&sandbox);
+    let pipe = sandbox.path("app.pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    settings.push(("tail.paths", pipe.display().to_string()));
+    let mut node = Node::new();
+    node.start(&sandbox, "serve", &settings);
+    for name in ["a", "b"] {
+        std::fs::OpenOptions::new()
+            .write(true)
+            .open(&pipe)
+            .unwrap()
+            .write_all(probes(name, 0..2000).as_bytes())
+            .unwrap();
+    }
+    wait_for(&node, &["a", "b"], 2000);
+    // What is in the pipe when the service is told to end is read, and is there when it is back.
+    let mut writer = std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    writer.write_all(probes("c", 0..100).as_bytes()).unwrap();
+    assert_eq!(node.stop("serve"), Some(0));
+    node.start(&sandbox, "serve", &settings);
+    wait_for(&node, &["c"], 100);
+    assert_eq!(counted(&node).len(), 4100);
+}
+
+#[test]
 fn followed_files_lose_and_double_nothing_through_rewrites_rotations_and_kills() {
     let sandbox = Sandbox::new();
     let mut settings = rules(&sandbox);

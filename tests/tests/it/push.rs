@@ -157,6 +157,41 @@ fn idle_connections_give_way_and_are_told_of() {
 }
 
 #[test]
+fn ten_thousand_idle_connections_cost_little_and_give_it_back() {
+    const CONNECTIONS: usize = 10_000;
+    let sandbox = Sandbox::new();
+    let mut settings = rules(&sandbox);
+    settings.push(("syslog.connections_max", CONNECTIONS.to_string()));
+    settings.push(("syslog.connections_per_address_max", CONNECTIONS.to_string()));
+    let mut node = Node::new();
+    node.start(&sandbox, "analyzer", &settings);
+    let before = node.memory_kb("analyzer", "VmRSS");
+    let open: Vec<TcpStream> = (0..CONNECTIONS)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", node.syslog)).unwrap();
+            stream.write_all(b"<38>1 2026-11-23T10:00:00Z gate app 9 - - an idle sender\n").unwrap();
+            stream
+        })
+        .collect();
+    let port = node.ingest;
+    let shows = move |series: String| get(port, "/metrics").unwrap().1.lines().any(|line| line == series);
+    let came = format!("ingest_events_total{{source=\"syslog_tcp\"}} {CONNECTIONS}");
+    wait_until(Duration::from_secs(60), "all have sent", || shows(came.clone()));
+    std::thread::sleep(Duration::from_secs(2));
+    let with = node.memory_kb("analyzer", "VmRSS");
+    drop(open);
+    wait_until(SOON, "all are closed", || shows("ingest_connections_open{source=\"syslog_tcp\"} 0".to_owned()));
+    let each = (with - before) * 1024 / CONNECTIONS as u64;
+    println!("{CONNECTIONS} idle connections: {before} KiB before, {with} KiB with them, {each} bytes each");
+    assert!(each <= 16 << 10, "{each} bytes for each connection");
+    assert!(with < 400 << 10, "{with} KiB");
+    // The allocator gives back what has been free for a while.
+    wait_until(Duration::from_secs(60), "memory is given back", || {
+        node.memory_kb("analyzer", "VmRSS") < before + (with - before) / 2 + (8 << 10)
+    });
+}
+
+#[test]
 fn each_event_of_what_clouds_send_is_acknowledged_and_counted() {
     let sandbox = Sandbox::new();
     let path = sandbox.write("rules/counting.yml", COUNTING);

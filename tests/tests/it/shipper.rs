@@ -83,6 +83,53 @@ fn an_unmodified_rsyslog_forwards_over_tcp_and_udp() {
 }
 
 #[test]
+fn what_an_unmodified_rsyslog_has_compressed_is_read() {
+    let sandbox = Sandbox::new();
+    let mut node = Node::new();
+    node.start(&sandbox, "serve", &[]);
+    for (at, (protocol, framing, mode)) in [
+        ("tcp", "octet-counted", "single"),
+        ("tcp", "traditional", "single"),
+        ("udp", "traditional", "single"),
+        ("tcp", "octet-counted", "stream:always"),
+        ("tcp", "traditional", "stream:always"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let (address, words) = (format!("203.0.113.{}", 100 + at), format!("{protocol} {framing} {mode}"));
+        let action = crate::clients::shipped(
+            "rsyslog.conf",
+            &[
+                ("analyzer.example", "127.0.0.1".to_owned()),
+                ("5514", node.syslog.to_string()),
+                ("protocol=\"tcp\"", format!("protocol=\"{protocol}\" ziplevel=\"9\" compression.mode=\"{mode}\"")),
+                ("octet-counted", framing.to_owned()),
+            ],
+        );
+        let folder = Sandbox::new();
+        let input = folder.write("input.log", "");
+        let _rsyslog = Rsyslog(crate::clients::rsyslog(&folder, &input, &action));
+        std::thread::sleep(Duration::from_millis(500));
+        // Long enough to be shorter when compressed.
+        let line = format!("Failed password for root from {address} port 4000 ssh2\n");
+        let other = format!(
+            "Connection closed by authenticating user root {address} port 4000 [preauth] {}\n",
+            "-".repeat(200)
+        );
+        std::fs::write(&input, (line + &other).repeat(15)).unwrap();
+        let path = format!("/api/v1/findings?source.ip={address}");
+        wait_until(SOON, &words, || {
+            let findings = node.json(&path);
+            findings["data"].as_array().unwrap().iter().any(|finding| finding["count"].as_u64() >= Some(15))
+        });
+    }
+    let (_, metrics) = crate::node::get(node.api, "/metrics").unwrap();
+    let packed = metrics.lines().find_map(|line| line.strip_prefix("ingest_frames_total{result=\"compressed\"} "));
+    assert!(packed.and_then(|number| number.parse::<u32>().ok()) >= Some(45), "{metrics}");
+}
+
+#[test]
 fn half_frames_and_long_messages_are_kept_counted_and_told() {
     use std::io::Write;
     let sandbox = Sandbox::new();
@@ -108,6 +155,15 @@ fn half_frames_and_long_messages_are_kept_counted_and_told() {
     }
     let log = std::fs::read_to_string(sandbox.path("serve.out")).unwrap();
     assert!(log.contains("ended inside a message"), "{log}");
+    // Alone, so that its event says that it has been cut.
+    let long = probe(&"u".repeat(400));
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.send_to(long.as_bytes(), ("127.0.0.1", node.syslog)).unwrap();
+    wait_until(SOON, "the datagram was cut", || {
+        let (_, metrics) = crate::node::get(node.api, "/metrics").unwrap();
+        metrics.contains("ingest_frames_total{result=\"cut\"} 2")
+            && metrics.contains("events_altered_total{reason=\"cut\"} 2")
+    });
 }
 
 #[test]

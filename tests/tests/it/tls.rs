@@ -10,6 +10,7 @@ use servers::{free_port, wait_until};
 
 use crate::node::{Node, SOON, get};
 use crate::program::Sandbox;
+use crate::wired;
 
 /// A process that ends with its handle.
 struct Running(Child);
@@ -198,6 +199,74 @@ fn an_unmodified_rsyslog_forwards_over_tls_with_a_client_certificate() {
     let id = node.json(path)["data"][0]["id"].as_str().unwrap().to_owned();
     let detail = node.json(&format!("/api/v1/findings/{id}"));
     assert_eq!(detail["evidence"][0]["source"], "syslog+tls://127.0.0.1", "{detail}");
+}
+
+/// A message over TLS; whether what comes back ends so.
+fn is_acknowledged(port: u16, ca: &str, message: &[u8], end: &[u8]) -> bool {
+    let mut command = Command::new("openssl");
+    command.args([
+        "s_client",
+        "-quiet",
+        "-verify_return_error",
+        "-CAfile",
+        ca,
+        "-connect",
+        &format!("127.0.0.1:{port}"),
+    ]);
+    let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut client = Running(child);
+    client.0.stdin.as_mut().unwrap().write_all(message).unwrap();
+    let (mut answer, mut part) = (Vec::new(), [0; 256]);
+    while !answer.ends_with(end) {
+        match std::io::Read::read(client.0.stdout.as_mut().unwrap(), &mut part).unwrap() {
+            0 => return false,
+            read => answer.extend_from_slice(&part[..read]),
+        }
+    }
+    true
+}
+
+#[test]
+fn ports_of_shippers_speak_tls_where_that_is_set() {
+    let (sandbox, authority) = (Sandbox::new(), Authority::new());
+    let mut node = Node::new();
+    let [syslog, forward, lumberjack, more] = [(); 4].map(|()| free_port());
+    let mut set = settings(&authority, syslog);
+    set.push(("tls.ports", "shippers.forward:shippers.lumberjack:analyzer.listen_more".to_owned()));
+    set.push(("shippers.forward", format!("127.0.0.1:{forward}")));
+    set.push(("shippers.lumberjack", format!("127.0.0.1:{lumberjack}")));
+    set.push(("analyzer.listen_more", format!("127.0.0.1:{more}")));
+    node.start(&sandbox, "serve", &set);
+    let ca = text(authority.pem());
+    let line = "{\"message\":\"over TLS\"}\n";
+    let window = wired::lumberjack(line);
+    assert!(is_acknowledged(forward, &ca, &wired::forward(line, "chunk-1"), b"chunk-1"));
+    assert!(is_acknowledged(lumberjack, &ca, &window, b"2A\0\0\0\x01"));
+    // Shippers over HTTP: each version of it, gRPC among them, on the further ports.
+    let url = format!("https://localhost:{more}/_bulk");
+    let body = sandbox.write("bulk", "{\"create\":{}}\n{\"message\":\"over TLS\"}\n");
+    let body = format!("@{body}");
+    for version in ["--http1.1", "--http2"] {
+        let sent = ["--cacert", &ca, version, "-HContent-Type: application/x-ndjson", "--data-binary", &body, &url];
+        let (status, answer) = curl(&sent);
+        assert_eq!(status, "200", "{answer}");
+    }
+    // A renewed certificate counts here as well; who speaks no TLS, or trusts another authority, is told of.
+    let first = serial(forward);
+    authority.sign("server");
+    wait_until(SOON, "the renewed certificate is in force", || serial(forward) != first);
+    assert!(is_acknowledged(forward, &ca, &wired::forward(line, "chunk-2"), b"chunk-2"));
+    assert!(!wired::is_acknowledged(forward, &wired::forward(line, "chunk-3"), b"chunk-3"));
+    let stranger = text(Authority::new().pem());
+    assert!(!is_acknowledged(lumberjack, &stranger, &window, b"2A\0\0\0\x01"));
+    let (_, metrics) = get(node.ingest, "/metrics").unwrap();
+    let plain = "ingest_misdirected_total{port=\"shippers.forward\",spoken=\"forward\"}";
+    let refused = "tls_handshakes_total{port=\"shippers.lumberjack\",result=\"refused_ours\"}";
+    assert_eq!((counted(&metrics, plain), counted(&metrics, refused)), (1, 1), "{metrics}");
+    for (source, events) in [("forward", 2), ("lumberjack", 1), ("elasticsearch", 2)] {
+        let series = format!("ingest_events_total{{source=\"{source}\"}}");
+        assert_eq!(counted(&metrics, &series), events, "{source}: {metrics}");
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Senders of protocols that have ports of their own, as plain as can be: they know what was acknowledged.
+//! Senders of protocols that have ports of their own, as plain as can be: they know what was acknowledged, and send again what has a name.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -68,29 +68,64 @@ pub(crate) fn is_acknowledged(port: u16, message: &[u8], end: &[u8]) -> bool {
     sent.unwrap_or(false)
 }
 
-/// Sends over Forward until told to stop. A chunk without an answer is not sent again here: one that was on disk when the service was
-/// killed, and whose name was not, would be there twice.
-pub(crate) fn send_forward_until(
+/// A protocol with a port of its own: the message of a batch, and what its answer ends with.
+#[derive(Clone, Copy)]
+pub(crate) struct Wired {
+    name: &'static str,
+    message: fn(lines: &str, name: &str) -> (Vec<u8>, Vec<u8>),
+    /// What has no answer is sent again: its name tells whether it was taken.
+    is_named: bool,
+}
+
+/// Forward, with a chunk for each batch.
+pub(crate) const FORWARD: Wired =
+    Wired { name: "forward", message: |lines, name| (forward(lines, name), name.into()), is_named: true };
+/// Lumberjack. A window without an answer is never sent again: nobody knows what became of it.
+pub(crate) const LUMBERJACK: Wired = Wired {
+    name: "lumberjack",
+    message: |lines, _| {
+        let end = (lines.lines().count() as u32).to_be_bytes();
+        (lumberjack(lines), [b"2A", &end[..]].concat())
+    },
+    is_named: false,
+};
+
+/// RELP: a session for each batch. What has no answer is not sent again: sessions have no names, so it could be there twice.
+pub(crate) const RELP: Wired = Wired {
+    name: "relp",
+    message: |lines, _| {
+        let frame = |number: usize, command: &str, data: &str| format!("{number} {command} {} {data}\n", data.len());
+        let mut message = frame(1, "open", "relp_version=0\nrelp_software=test\ncommands=syslog\n");
+        for (at, line) in lines.lines().enumerate() {
+            message += &frame(at + 2, "syslog", line);
+        }
+        (message.into_bytes(), format!("\n{} rsp 6 200 OK\n", lines.lines().count() + 1).into_bytes())
+    },
+    is_named: false,
+};
+
+/// Writes to a file that is followed until told to stop: what is in the file counts as acknowledged.
+pub(crate) fn write_until(
     ledger: &Arc<Ledger>,
-    port: u16,
+    path: std::path::PathBuf,
     stop: &Arc<AtomicBool>,
 ) -> std::thread::JoinHandle<()> {
     let (ledger, stop) = (Arc::clone(ledger), Arc::clone(stop));
     std::thread::spawn(move || {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path).unwrap();
         while !stop.load(Ordering::Relaxed) {
             let (numbers, lines) = ledger.batch();
-            let chunk = format!("chunk-{}", numbers[0]);
-            if is_acknowledged(port, &forward(&lines, &chunk), chunk.as_bytes()) {
-                ledger.acknowledge(numbers);
-            }
-            std::thread::sleep(PAUSE);
+            file.write_all(lines.as_bytes()).unwrap();
+            ledger.acknowledge("file", numbers);
+            std::thread::sleep(PAUSE * 4);
         }
     })
 }
 
-/// Sends over Lumberjack until told to stop. A window without an answer is never sent again: nobody knows what became of it.
-pub(crate) fn send_lumberjack_until(
+/// Sends until told to stop; then what was begun is sent until it is acknowledged, where it can be.
+pub(crate) fn send_wired_until(
     ledger: &Arc<Ledger>,
+    wired: Wired,
     port: u16,
     stop: &Arc<AtomicBool>,
 ) -> std::thread::JoinHandle<()> {
@@ -98,9 +133,16 @@ pub(crate) fn send_lumberjack_until(
     std::thread::spawn(move || {
         while !stop.load(Ordering::Relaxed) {
             let (numbers, lines) = ledger.batch();
-            let end = (numbers.len() as u32).to_be_bytes();
-            if is_acknowledged(port, &lumberjack(&lines), &[b"2A", &end[..]].concat()) {
-                ledger.acknowledge(numbers);
+            let (message, end) = (wired.message)(&lines, &format!("batch-{}", numbers[0]));
+            loop {
+                if is_acknowledged(port, &message, &end) {
+                    ledger.acknowledge(wired.name, numbers);
+                    break;
+                }
+                if !wired.is_named {
+                    break;
+                }
+                std::thread::sleep(PAUSE);
             }
             std::thread::sleep(PAUSE);
         }

@@ -109,7 +109,7 @@ fn read_parts(
     let mut take = |piece: &[u8]| {
         let started = Instant::now();
         loop {
-            match state.spool.append(Batch { origin: &origin, lines: piece, received: (state.clock)() }) {
+            match state.spool.append(Batch::new(&origin, piece, (state.clock)())) {
                 Ok(got) => {
                     ticket = Some(got);
                     taken.bytes += piece.len() as u64;

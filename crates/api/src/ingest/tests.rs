@@ -103,6 +103,45 @@ async fn a_large_body_is_taken_whole_or_not_at_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_batch_with_a_name_goes_on_where_a_broken_try_has_left_it() {
+    use ingest::spool::Batch;
+    let bench = bench(40 << 20);
+    let text = lines(200_000);
+    let named = async |id: u128, encoding: &str, body: Vec<u8>| {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_ENCODING, encoding.parse().unwrap());
+        let mut pushed = Pushed::new("http", None, &headers, Reading::Lines);
+        pushed.batch_id = Some(id);
+        take(&bench.state, pushed, &headers, body.into()).await.unwrap().0.accepted
+    };
+    let mut expected = String::new();
+    for (id, encoding, text, body) in [
+        (1, "gzip", text.as_str(), gzip(text.as_bytes())),
+        (2, "gzip", &text[..1000], gzip(&text.as_bytes()[..1000])),
+        (3, "", &text[..1000], text.as_bytes()[..1000].to_vec()),
+    ] {
+        // The process ended when a part of it was on disk.
+        let (part, events) = (&text[..700], text.matches('\n').count() as u64);
+        let events = events + u64::from(!text.ends_with('\n'));
+        let Begun::New(claim) = bench.state.spool.seen().begin(id) else { panic!() };
+        let names = [claim.name(0..part.len(), None)];
+        let batch = Batch { names: &names, ..Batch::new("http://unknown", part.as_bytes(), Timestamp(2)) };
+        let ticket = bench.state.spool.append(batch).unwrap();
+        bench.state.spool.durable(ticket).await.unwrap();
+        drop(claim);
+        expected.push_str(text);
+        if !text.ends_with('\n') {
+            expected.push('\n');
+        }
+        for _ in 0..2 {
+            assert_eq!(named(id, encoding, body.clone()).await, events);
+            assert!(bench.spooled() == expected.as_bytes(), "{id} is there once");
+        }
+        assert!(bench.is_at_rest());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn lines_that_hold_many_events_are_counted_as_what_they_become() {
     let bench = bench(40 << 20);
     let mut expected = String::new();

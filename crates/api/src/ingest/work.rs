@@ -1,13 +1,13 @@
 //! The work on a body that has come: its lines are on their way to the disk when it is done. Blocks; knows no HTTP.
 
 use std::io::{self, BufRead, BufReader};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use event::Timestamp;
 use ingest::body::{self, BodyError, Decoded};
 use ingest::push::{Lines, Payload, PayloadError, Report};
-use ingest::spool::{Batch, Refused, Reservation, Spool, Ticket};
+use ingest::spool::{Batch, BatchName, Claim, Refused, Reservation, Spool, Ticket};
 
 use super::coming::Coming;
 use super::memory::{IngestState, STEP_BYTES, WORK_BYTES, WORK_BYTES_PIECES, WORK_BYTES_ZSTD};
@@ -68,6 +68,8 @@ pub(super) struct Work {
     pub(super) limit: u64,
     pub(super) clock: fn() -> Timestamp,
     pub(super) reading: Reading,
+    /// Where the sender gave the batch a name. Whoever appends takes it out.
+    pub(super) claim: Mutex<Option<Claim>>,
 }
 
 /// Small bodies do not wait for large ones. Once work has begun it goes on to its end, whoever still waits for the answer:
@@ -153,12 +155,34 @@ impl Work {
         if lines.is_empty() {
             return Ok(Taken { report, ticket: None });
         }
-        let ticket = self.spool.append(self.batch(lines)).map_err(|refused| refusal(&refused))?;
+        let mut claim = self.claim();
+        let lines = self.fresh(claim.as_mut(), lines);
+        if lines.is_empty() {
+            return Ok(Taken { report, ticket: None });
+        }
+        let names: Vec<BatchName> = claim.iter().map(|claim| claim.name(0..lines.len(), Some(report.events))).collect();
+        let batch = Batch { names: &names, ..self.batch(lines) };
+        let ticket = self.spool.append(batch).map_err(|refused| refusal(&refused))?;
         Ok(Taken { report, ticket: Some(ticket) })
     }
 
     fn batch<'a>(&'a self, lines: &'a [u8]) -> Batch<'a> {
-        Batch { origin: &self.origin, lines, received: (self.clock)() }
+        Batch::new(&self.origin, lines, (self.clock)())
+    }
+
+    fn claim(&self) -> Option<Claim> {
+        self.claim.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// The lines without those that the spool holds from an earlier, broken try to take the batch.
+    fn fresh<'a>(&self, claim: Option<&mut Claim>, lines: &'a [u8]) -> &'a [u8] {
+        let (held, fresh) = lines.split_at(claim.map_or(0, |claim| claim.skip(lines.len())));
+        let events = held.iter().filter(|byte| **byte == b'\n').count() as u64;
+        if events > 0 {
+            metrics::counter!("ingest_duplicates_total", "source" => self.source).increment(events);
+            self.spool.accounts().duplicates(&self.origin, events, (self.clock)());
+        }
+        fresh
     }
 
     fn take_payload(&self, payload: &mut dyn Payload, coming: Coming) -> Result<Size, Problem> {
@@ -219,9 +243,9 @@ impl Work {
     fn lines_in_pieces<'a>(&self, open: &mut dyn FnMut() -> Result<Decoded<'a>, BodyError>) -> Result<Taken, Problem> {
         let survey = body::survey(&self.encoding, open).map_err(problem)?;
         let mut room = self.spool.reserve(survey.bytes).map_err(|refused| refusal(&refused))?;
-        let mut filling = Filling { room: &mut room, work: self, bytes: 0, ticket: None, refused: None };
+        let mut filling = Filling::new(&mut room, self);
         let written = body::write(survey, &self.encoding, open().map_err(problem)?, &mut |piece| filling.append(piece));
-        let (ticket, bytes) = filling.filled()?;
+        let (ticket, bytes) = filling.filled(written.as_ref().ok().copied())?;
         let events = written.map_err(problem)?;
         Ok(Taken { report: Report { events, bytes, ..Report::default() }, ticket })
     }
@@ -249,9 +273,9 @@ impl Work {
             return Ok(Taken { report, ticket: None });
         }
         let mut room = self.spool.reserve(report.bytes).map_err(|refused| refusal(&refused))?;
-        let mut filling = Filling { room: &mut room, work: self, bytes: 0, ticket: None, refused: None };
+        let mut filling = Filling::new(&mut room, self);
         let written = read(open().map_err(problem)?, &mut |piece| filling.append(piece));
-        let (ticket, _) = filling.filled()?;
+        let (ticket, _) = filling.filled(written.as_ref().ok().map(|report| report.events))?;
         Ok(Taken { report: written?, ticket })
     }
 }
@@ -274,17 +298,46 @@ fn read_payload(
 struct Filling<'a> {
     room: &'a mut Reservation,
     work: &'a Work,
+    claim: Option<Claim>,
+    /// Of a batch with a name: the last lines so far, until it is known whether others follow.
+    last: Vec<u8>,
     bytes: u64,
     ticket: Option<Ticket>,
     refused: Option<Refused>,
 }
 
-impl Filling<'_> {
+impl<'a> Filling<'a> {
+    fn new(room: &'a mut Reservation, work: &'a Work) -> Self {
+        Filling { room, work, claim: work.claim(), last: Vec::new(), bytes: 0, ticket: None, refused: None }
+    }
+
     fn append(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.bytes += piece.len() as u64;
+        if self.claim.is_none() {
+            return self.put(piece, None);
+        }
+        let fresh = self.work.fresh(self.claim.as_mut(), piece);
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let before = std::mem::take(&mut self.last);
+        self.put(&before, None)?;
+        self.last = before;
+        self.last.clear();
+        self.last.extend_from_slice(fresh);
+        Ok(())
+    }
+
+    /// `events`: of all of the batch, with its last lines.
+    fn put(&mut self, piece: &[u8], events: Option<u64>) -> io::Result<()> {
+        if piece.is_empty() {
+            return Ok(());
+        }
+        let names: Vec<BatchName> = self.claim.iter().map(|claim| claim.name(0..piece.len(), events)).collect();
         loop {
-            match self.room.append(self.work.batch(piece)) {
+            match self.room.append(Batch { names: &names, ..self.work.batch(piece) }) {
                 Ok(ticket) => {
-                    self.bytes += piece.len() as u64;
+                    self.claim.iter_mut().for_each(|claim| claim.appended(piece.len()));
                     self.ticket = Some(ticket);
                     return Ok(());
                 }
@@ -297,7 +350,13 @@ impl Filling<'_> {
         }
     }
 
-    fn filled(self) -> Result<(Option<Ticket>, u64), Problem> {
+    /// `events`: of all of the body, where it was read to its end.
+    fn filled(mut self, events: Option<u64>) -> Result<(Option<Ticket>, u64), Problem> {
+        let last = std::mem::take(&mut self.last);
+        if events.is_some() {
+            // What refuses it is told below.
+            let _is_put = self.put(&last, events).is_ok();
+        }
         match self.refused {
             Some(refused) => Err(refusal(&refused)),
             None => Ok((self.ticket, self.bytes)),

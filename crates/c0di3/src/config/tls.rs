@@ -8,7 +8,15 @@ use super::problems::Problems;
 use super::value::filled_path;
 
 /// Ports that may speak TLS in place of what they speak without.
-const CHOICE: [&str; 4] = ["analyzer.listen", "analyzer.listen_more", "api.listen", "api.health_listen"];
+const CHOICE: [&str; 7] = [
+    "analyzer.listen",
+    "analyzer.listen_more",
+    "api.listen",
+    "api.health_listen",
+    "shippers.forward",
+    "shippers.lumberjack",
+    "shippers.gelf_tcp",
+];
 /// Ports that speak nothing else.
 const ALWAYS: [&str; 2] = ["syslog.tls", "syslog.relp_tls"];
 

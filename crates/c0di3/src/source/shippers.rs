@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use api::health::{CheckResult, HealthCheck, HealthStatus};
 use async_trait::async_trait;
-use ingest::shippers::{self, ShipperKind, ShipperOptions};
+use ingest::shippers::{ShipperKind, ShipperOptions, ShipperPort};
 use ingest::syslog::Connections;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -55,12 +55,13 @@ impl SourceKind for Shipper {
         let listener = Some(bind(address, self.setting).await?);
         let kind = (self.kind)(&config.shippers);
         let connections = Arc::new(Connections::new(self.name, config.shippers.connections));
-        Ok(Some(Box::new(ShipperSource { address, listener, kind, connections })))
+        Ok(Some(Box::new(ShipperSource { address, setting: self.setting, listener, kind, connections })))
     }
 }
 
 struct ShipperSource {
     address: SocketAddr,
+    setting: &'static str,
     /// Until it is served.
     listener: Option<TcpListener>,
     kind: ShipperKind,
@@ -79,8 +80,9 @@ impl LiveSource for ShipperSource {
     fn serve(&mut self, serving: &Serving) -> Vec<JoinHandle<()>> {
         let Some(listener) = self.listener.take() else { return Vec::new() };
         let options = ShipperOptions { spool: serving.spool.clone(), clock: clock::now };
-        let (kind, connections) = (self.kind.clone(), Arc::clone(&self.connections));
-        vec![tokio::spawn(shippers::serve_shippers(listener, kind, connections, options, serving.drain.clone()))]
+        let (tls, connections) = (serving.tls.of(self.setting, false), Arc::clone(&self.connections));
+        let port = ShipperPort::new(self.kind.clone(), tls, connections, options);
+        vec![tokio::spawn(port.serve(listener, serving.drain.clone()))]
     }
 }
 

@@ -4,6 +4,8 @@
 
 use memchr::memmem;
 
+use crate::framing::packed::is_packed;
+
 /// Digits that a length may have.
 const LENGTH_DIGITS_MAX: usize = 7;
 /// Digits that are looked at, to see that a number is too long to be a length.
@@ -88,10 +90,10 @@ pub(super) fn priority(input: &[u8]) -> Option<bool> {
 fn shows_priority(input: &[u8], at: usize, end: End) -> Result<bool, Need> {
     let rest = &input[at..];
     let shown = match leading_digits(rest) {
-        0 => priority(rest),
+        0 => begins_message(rest),
         digits => match rest.get(digits) {
             None => None,
-            Some(b' ') => priority(&rest[digits + 1..]),
+            Some(b' ') => begins_message(&rest[digits + 1..]),
             Some(_) => Some(false),
         },
     };
@@ -102,11 +104,26 @@ fn shows_priority(input: &[u8], at: usize, end: End) -> Result<bool, Need> {
     }
 }
 
+/// Whether a priority stands here, or a compressed message begins. `None` where more bytes would tell.
+fn begins_message(input: &[u8]) -> Option<bool> {
+    if input.first() == Some(&b'z') { is_packed(input) } else { priority(input) }
+}
+
 fn leading_digits(input: &[u8]) -> usize {
     input.iter().take(DIGITS_SEEN_MAX + 1).take_while(|byte| byte.is_ascii_digit()).count()
 }
 
 impl Judge {
+    /// Where a compressed message begins, behind its length or without one; `None`: none begins.
+    pub(super) fn packed(self, input: &[u8]) -> Option<usize> {
+        let start = match leading_digits(input) {
+            0 => 0,
+            digits if digits <= LENGTH_DIGITS_MAX && input.get(digits) == Some(&b' ') => digits + 1,
+            _ => return None,
+        };
+        (is_packed(&input[start..]) == Some(true)).then_some(start)
+    }
+
     pub(super) fn header(self, input: &[u8]) -> FrameHeader {
         if !input.first().is_some_and(u8::is_ascii_digit) {
             return FrameHeader::None;

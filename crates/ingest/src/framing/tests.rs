@@ -28,6 +28,57 @@ fn both_framings_may_alternate_on_one_connection() {
 }
 
 #[test]
+fn one_wrong_length_among_five_thousand_costs_one_message() {
+    for by in [-40_i64, -7, -1, 1, 5, 60, 3000] {
+        let message = |at: usize| format!("<38>1 2026-11-23T10:00:00Z gate app 9 - - message number {at} of many");
+        let stream: String = (0..5000)
+            .map(|at| {
+                let message = message(at);
+                let length = message.len() as i64 + if at == 1000 { by } else { 0 };
+                format!("{length} {message}")
+            })
+            .collect();
+        let (found, counts) = lines(&stream.as_bytes().chunks(1448).collect::<Vec<_>>(), 65_536);
+        let whole = found.iter().filter(|line| line.ends_with(" of many") && line.starts_with("<38>1 ")).count();
+        assert!(whole >= 4999, "{by}: {whole} of {} are whole", found.len());
+        assert!((0..5000).filter(|at| *at != 1000).all(|at| found.contains(&message(at))), "{by}");
+        assert!(counts.wrong_count >= 1, "{by}");
+    }
+}
+
+#[test]
+fn compressed_messages_are_read_with_and_without_a_length_among_plain_ones() {
+    use std::io::Write;
+    let zlib = |text: &str| {
+        let mut encoder = flate2::write::ZlibEncoder::new(vec![b'z'], flate2::Compression::best());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let text = |at: usize| format!("<38>1 2026-11-23T10:00:00Z gate app 9 - - {} {at}", "message ".repeat(9));
+    for with_length in [true, false] {
+        let mut stream = Vec::new();
+        for at in 0..300 {
+            let message = if at % 3 == 0 { text(at).into_bytes() } else { zlib(&text(at)) };
+            match with_length {
+                true => stream.extend_from_slice(format!("{} ", message.len()).as_bytes()),
+                false => {}
+            }
+            stream.extend_from_slice(&message);
+            if !with_length {
+                stream.push(b'\n');
+            }
+        }
+        for chunk in [1, 13, 1448, stream.len()] {
+            let (found, counts) = lines(&stream.chunks(chunk).collect::<Vec<_>>(), 65_536);
+            assert_eq!(found, (0..300).map(text).collect::<Vec<_>>(), "{with_length} {chunk}");
+            assert_eq!((counts.packed, counts.wrong_count, counts.unframed), (200, 0, 0), "{with_length} {chunk}");
+        }
+    }
+    let (found, counts) = lines(&[b"zx^2 + 1 = 0\nzebra\n"], 1000);
+    assert_eq!((found.join("|").as_str(), counts.packed), ("zx^2 + 1 = 0|zebra", 0));
+}
+
+#[test]
 fn where_the_stream_is_cut_does_not_matter() {
     let stream = b"<34>one\n12 <1>abcdefgh\n<13>two\n30 <34>a message with\nmore lines\n<5>end\n";
     let whole = lines(&[stream], 1000);

@@ -14,7 +14,7 @@ use super::msgpack::{self, Cursor, Fault, MsgValue, Scanned, ValueScan, put_text
 use super::packed::Entries;
 use crate::body::Decoded;
 use crate::push::Lines;
-use crate::spool::{Begun, Seen};
+use crate::spool::{Begun, NAMES_MAX, Seen};
 
 /// Label of counters.
 const SOURCE: &str = "forward";
@@ -75,8 +75,9 @@ impl Forward {
         }
         match self.seen.begin(digest(&[b"forward", self.peer.as_bytes(), chunk])) {
             Begun::New(claim) => {
+                let start = intake.lines.len();
                 let events = put(message, &told, intake)?;
-                intake.claims.push((claim, events));
+                intake.named(claim, start, events);
             }
             Begun::Taken(events) => intake.duplicates += events,
             Begun::Pending => {
@@ -115,6 +116,9 @@ impl Protocol for Forward {
                 Scanned::Whole(length) => {
                     self.message(&rest[..length], intake)?;
                     taken += length;
+                    if intake.batches.len() >= NAMES_MAX {
+                        return Ok(Advance { taken, need: 1 });
+                    }
                 }
                 Scanned::Need(need) if need > MESSAGE_BYTES_MAX => {
                     let words = format!("a message is longer than {MESSAGE_BYTES_MAX} bytes: make chunks smaller");

@@ -118,7 +118,7 @@ impl Gathering {
         let intake = std::mem::take(&mut self.intake);
         let Some(peer) = self.peer.filter(|_| !intake.lines.is_empty()) else { return };
         let origin = format!("gelf+udp://{peer}");
-        match options.spool.append(Batch { origin: &origin, lines: &intake.lines, received: (options.clock)() }) {
+        match options.spool.append(Batch::new(&origin, &intake.lines, (options.clock)())) {
             Ok(_) => intake.report.tell_all(SOURCE),
             Err(refused) => {
                 self.lose("spool", intake.report.events);

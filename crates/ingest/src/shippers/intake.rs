@@ -2,9 +2,12 @@
 //! Protocols do no input or output of their own.
 
 use std::io;
+use std::ops::Range;
+
+use memchr::memchr_iter;
 
 use crate::push::{Lines, Report};
-use crate::spool::Claim;
+use crate::spool::{BatchName, Claim};
 
 /// Longest message of a protocol, in bytes as sent: it is held whole.
 pub(super) const MESSAGE_BYTES_MAX: usize = 32 << 20;
@@ -38,8 +41,22 @@ pub(super) struct ShipperIntake {
     pub(super) duplicates: u64,
     /// Due once the lines are on disk.
     pub(super) answers: Vec<u8>,
-    /// Named batches among the lines, with their events.
-    pub(super) claims: Vec<(Claim, u64)>,
+    /// Those of the lines that are batches with names.
+    pub(super) batches: Vec<NamedBatch>,
+}
+
+/// A batch with a name among lines.
+#[derive(Debug)]
+pub(super) struct NamedBatch {
+    claim: Claim,
+    lines: Range<usize>,
+    events: u64,
+}
+
+impl NamedBatch {
+    pub(super) fn name(&self) -> BatchName {
+        self.claim.name(self.lines.clone(), Some(self.events))
+    }
 }
 
 impl ShipperIntake {
@@ -57,6 +74,15 @@ impl ShipperIntake {
         let (done, report) = written?;
         self.report.add(report);
         Ok(done)
+    }
+
+    /// What was put behind `start` is the batch of the claim, with so many events. What an earlier try has left of it in the spool is not
+    /// taken again.
+    pub(super) fn named(&mut self, mut claim: Claim, start: usize, events: u64) {
+        let held = claim.skip(self.lines.len() - start);
+        self.duplicates += memchr_iter(b'\n', &self.lines[start..start + held]).count() as u64;
+        self.lines.drain(start..start + held);
+        self.batches.push(NamedBatch { claim, lines: start..self.lines.len(), events });
     }
 
     fn write<T>(
@@ -115,7 +141,7 @@ pub(super) struct Advance {
 pub(super) fn foreign(input: &[u8]) -> Option<&'static str> {
     const METHODS: [&[u8]; 7] = [b"GET ", b"POST ", b"PUT ", b"HEAD ", b"OPTIONS ", b"PRI * HTTP", b"DELETE "];
     match input {
-        [0x16, 3, ..] => Some("a TLS hello: this port is not encrypted"),
+        [0x16, 3, ..] => Some("a TLS hello: this port is not encrypted, because tls.ports does not name it"),
         _ if METHODS.iter().any(|method| input.starts_with(method)) => {
             Some("an HTTP request: HTTP has a port of its own, analyzer.listen")
         }

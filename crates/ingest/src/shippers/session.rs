@@ -10,11 +10,11 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::intake::{Advance, Protocol, Refusal, ShipperIntake};
+use super::intake::{Advance, NamedBatch, Protocol, Refusal, ShipperIntake};
 use super::memory::HeldBytes;
 use super::options::ShipperOptions;
 use crate::accounts::Loss;
-use crate::spool::{Batch, Claim, Refused, Ticket};
+use crate::spool::{Batch, BatchName, Refused};
 use crate::syslog::{Drain, Seated, stopped};
 
 /// Bytes that an idle connection has room for, and that one read takes at most.
@@ -219,7 +219,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
     }
 
     /// Lines into the spool; then, where the peer waits for answers, until they are on disk.
-    async fn keep(&mut self, mut intake: ShipperIntake, drain: &mut watch::Receiver<Drain>) -> Result<(), SessionEnd> {
+    async fn keep(&mut self, intake: ShipperIntake, drain: &mut watch::Receiver<Drain>) -> Result<(), SessionEnd> {
         if intake.duplicates > 0 {
             metrics::counter!("ingest_duplicates_total", "source" => self.source).increment(intake.duplicates);
             let now = (self.options.clock)();
@@ -229,7 +229,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
         let spool = self.options.spool.clone();
         if !intake.lines.is_empty() {
             let (origin, received) = (self.origin.clone(), (self.options.clock)());
-            let batch = Batch { origin: &origin, lines: &intake.lines, received };
+            let names: Vec<BatchName> = intake.batches.iter().map(NamedBatch::name).collect();
+            let batch = Batch { names: &names, ..Batch::new(&origin, &intake.lines, received) };
             match self.meanwhile(spool.append_when_room(batch), drain).await {
                 Ok(taken) => ticket = Some(taken),
                 Err(ended) => {
@@ -250,34 +251,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<S> {
             return Ok(());
         }
         self.is_answered = true;
-        let claims = match ticket {
-            Some(ticket) => {
-                let claims = Self::recorded(std::mem::take(&mut intake.claims), ticket).await?;
-                self.meanwhile(spool.durable(ticket), drain).await?;
-                claims
-            }
-            None => intake.claims,
-        };
-        claims.into_iter().for_each(|(claim, _)| claim.done());
+        if let Some(ticket) = ticket {
+            self.meanwhile(spool.durable(ticket), drain).await?;
+        }
         self.answer(&intake.answers).await
     }
 
     fn lost(&self, counter: &'static str, how: Loss, reason: &'static str, events: u64) {
         metrics::counter!(counter, "source" => self.source, "reason" => reason).increment(events);
         self.options.spool.accounts().lost(&self.origin, how, reason, events, (self.options.clock)());
-    }
-
-    /// The names of batches are on disk before they are acknowledged.
-    async fn recorded(mut claims: Vec<(Claim, u64)>, ticket: Ticket) -> Result<Vec<(Claim, u64)>, SessionEnd> {
-        if claims.is_empty() {
-            return Ok(claims);
-        }
-        let failed = || SessionEnd::Spool(Refused::DiskLow);
-        let work = tokio::task::spawn_blocking(move || Claim::record_all(&mut claims, ticket).map(|()| claims));
-        work.await.map_err(|_| failed())?.map_err(|error| {
-            tracing::error!(%error, "the names of batches cannot be kept");
-            failed()
-        })
     }
 
     /// Waits for the spool; the peer is told that we are there. Given up when the service has to be gone.

@@ -36,7 +36,7 @@ async fn served(kind: ShipperKind, bytes_max: u64) -> Served {
     let (stop, drain) = watch::channel(None);
     let limits = ConnectionLimits { all: 8, each: 8, idle: Some(Duration::from_secs(60)) };
     let connections = Arc::new(Connections::new(kind.name(), limits));
-    let task = tokio::spawn(serve_shippers(listener, kind, connections, options.clone(), drain));
+    let task = tokio::spawn(ShipperPort::new(kind, None, connections, options.clone()).serve(listener, drain));
     Served { spool: options.spool, address, stop, task, _folder: folder }
 }
 

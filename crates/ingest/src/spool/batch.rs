@@ -5,8 +5,13 @@ use std::path::PathBuf;
 
 use event::Timestamp;
 
+use crate::spool::seen::BatchName;
+
 /// Payload bytes of one entry at most: larger batches are written as several.
 pub const ENTRY_BYTES_MAX: usize = 1 << 20;
+/// Named batches among the lines that are appended at once.
+pub const NAMES_MAX: usize = 1024;
+
 /// Lines of one sender.
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
@@ -16,6 +21,17 @@ pub struct Batch<'a> {
     pub lines: &'a [u8],
     /// When they were received.
     pub received: Timestamp,
+    /// Which of the lines are batches to which their sender gave a name: [`NAMES_MAX`] at most.
+    pub names: &'a [BatchName],
+    /// A part of the last line was too long to be kept.
+    pub is_cut: bool,
+}
+
+impl<'a> Batch<'a> {
+    /// Lines without names, all of them whole.
+    pub fn new(origin: &'a str, lines: &'a [u8], received: Timestamp) -> Self {
+        Batch { origin, lines, received, names: &[], is_cut: false }
+    }
 }
 
 /// End of an accepted batch: durable once the spool's durable end has reached it.

@@ -25,7 +25,7 @@ pub struct SpoolReader {
     names: hashbrown::HashMap<Box<[u8]>, Arc<Source>>,
 }
 
-/// An entry with its sender's name and its payload.
+/// An entry with what stands before its lines, and the lines.
 type WholeEntry = (Placed, Vec<u8>, Vec<u8>);
 
 enum Step {
@@ -88,7 +88,7 @@ impl SpoolReader {
         if !block.bytes.is_empty() && block.bytes.len() >= BLOCK_BYTES / 2 {
             return Ok(Step::Full);
         }
-        let Some((placed, name, payload)) = self.read_entry()? else { return Ok(Step::End) };
+        let Some((placed, lead, payload)) = self.read_entry()? else { return Ok(Step::End) };
         // A position inside an entry: what is before it is done.
         let done = self.next.offset.saturating_sub(placed.start.offset) as usize;
         if done < payload.len() {
@@ -96,13 +96,20 @@ impl SpoolReader {
                 block.reference = placed.header.received;
                 block.start = if done == 0 { placed.start } else { self.next };
             }
-            let origin = self.named(&name);
+            let origin = self.named(placed.sender(&lead));
             let (end, received) = (placed.end().offset, placed.header.received);
             self.shared.accounts.found(&origin.name, &payload[done..], end, received);
             if block.layout.origins.last().is_none_or(|(_, last)| *last != origin) {
                 block.layout.origins.push((block.bytes.len() as u32, origin));
             }
             block.bytes.extend_from_slice(&payload[done..]);
+            if placed.is_cut && block.bytes.pop_if(|last| *last == b'\n').is_some() {
+                let start = memchr::memrchr(b'\n', &block.bytes).map_or(0, |at| at + 1);
+                // The length that it takes here: how long it was as sent, nobody knows.
+                block.cut_line_bytes = Some((block.bytes.len() - start) as u64 + 1);
+                self.next = placed.end();
+                return Ok(Step::Full);
+            }
         }
         self.next = placed.end();
         Ok(Step::Entry)
@@ -128,18 +135,18 @@ impl SpoolReader {
                 Err(error) => return Err(error),
             }
             let placed = Placed::read(&head).ok_or_else(|| io::Error::other("no entry begins here"))?;
-            let mut name = vec![0; placed.name_bytes];
-            reader.read_exact(&mut name)?;
+            let mut lead = vec![0; placed.lead_bytes()];
+            reader.read_exact(&mut lead)?;
             let mut payload = vec![0; placed.header.payload_bytes as usize];
             reader.read_exact(&mut payload)?;
-            if !placed.is_whole(&head, &name, &payload) {
+            if !placed.is_whole(&head, &lead, &payload) {
                 return Err(io::Error::other("an entry's checksum is wrong"));
             }
             // Entries of the segment that are before the position.
             if placed.end().offset <= self.next.offset {
                 continue;
             }
-            return Ok(Some((placed, name, payload)));
+            return Ok(Some((placed, lead, payload)));
         }
     }
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use event::Position;
 
 use crate::spool::batch::SpoolError;
-use crate::spool::entry::{HEADER_BYTES, MAGIC, Placed};
+use crate::spool::entry::{HEADER_BYTES, MAGIC_START, Placed};
+use crate::spool::extent::NameRecord;
 
 const EXTENSION: &str = "spool";
 
@@ -53,8 +54,9 @@ pub(super) fn delete(folder: &Path, gone: Vec<u64>) {
 }
 
 impl Segments {
-    /// Finds the segments and where the next entry begins. Bytes behind the last whole entry are set aside.
-    pub(super) fn recover(folder: &Path) -> Result<(Self, Position), SpoolError> {
+    /// Finds the segments, where the next entry begins, and the names of batches in the newest segment that has entries. Bytes behind the
+    /// last whole entry are set aside.
+    pub(super) fn recover(folder: &Path) -> Result<(Self, Position, Vec<NameRecord>), SpoolError> {
         let failed = |source| SpoolError::Folder { path: folder.to_owned(), source };
         let mut segments = Segments::default();
         for entry in fs::read_dir(folder).map_err(failed)? {
@@ -68,11 +70,11 @@ impl Segments {
             }
         }
         // An empty newest segment says where to go on, but not at which line: the one before does.
-        let mut next = Position::default();
+        let (mut next, mut names) = (Position::default(), Vec::new());
         for first in segments.sizes.keys().copied().collect::<Vec<_>>().into_iter().rev() {
             let path = path(folder, first);
             let failed = |source| SpoolError::File { path: path.clone(), source };
-            let (end, whole_bytes) = scan(&path, first).map_err(failed)?;
+            let (end, whole_bytes) = scan(&path, first, &mut names).map_err(failed)?;
             let size = segments.sizes.get(&first).copied().unwrap_or(0);
             if whole_bytes < size {
                 set_aside(&path, whole_bytes).map_err(failed)?;
@@ -86,7 +88,7 @@ impl Segments {
             }
             next.offset = next.offset.max(first);
         }
-        Ok((segments, next))
+        Ok((segments, next, names))
     }
 
     pub(super) fn first_offset(&self) -> u64 {
@@ -129,12 +131,12 @@ impl Segments {
 }
 
 /// End of the last whole entry, and at which byte of the file that is. Damage before it stays where it is: readers skip it.
-fn scan(path: &Path, first: u64) -> io::Result<(Option<Position>, u64)> {
+fn scan(path: &Path, first: u64, names: &mut Vec<NameRecord>) -> io::Result<(Option<Position>, u64)> {
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
     let (mut end, mut bytes) = (None, 0);
     let mut expected = first;
     loop {
-        if let Some(placed) = read_whole(&mut reader, expected)? {
+        if let Some(placed) = read_whole(&mut reader, expected, names)? {
             bytes += placed.encoded_length();
             expected = placed.end().offset;
             end = Some(placed.end());
@@ -148,8 +150,8 @@ fn scan(path: &Path, first: u64) -> io::Result<(Option<Position>, u64)> {
     }
 }
 
-/// The entry that begins here at the offset, if all of it is what was written.
-fn read_whole(reader: &mut BufReader<File>, expected: u64) -> io::Result<Option<Placed>> {
+/// The entry that begins here at the offset, if all of it is what was written; its names of batches.
+fn read_whole(reader: &mut BufReader<File>, expected: u64, names: &mut Vec<NameRecord>) -> io::Result<Option<Placed>> {
     let mut head = [0_u8; HEADER_BYTES];
     if reader.read_exact(&mut head).is_err() {
         return Ok(None);
@@ -161,19 +163,23 @@ fn read_whole(reader: &mut BufReader<File>, expected: u64) -> io::Result<Option<
     if read as u64 != wanted {
         return Ok(None);
     }
-    let (name, payload) = rest.split_at(placed.name_bytes);
-    Ok(placed.is_whole(&head, name, payload).then_some(placed))
+    let (lead, payload) = rest.split_at(placed.lead_bytes());
+    if !placed.is_whole(&head, lead, payload) {
+        return Ok(None);
+    }
+    names.extend(placed.records(lead));
+    Ok(Some(placed))
 }
 
 /// The first whole entry of a segment's bytes that begins at or behind `from` and after the offset: where it stands, and
 /// its start.
 pub(super) fn whole_entry_behind(bytes: &[u8], from: usize, offset: u64) -> Option<(u64, Position)> {
-    memchr::memmem::find_iter(bytes.get(from..)?, &MAGIC).map(|at| from + at).find_map(|at| {
+    memchr::memmem::find_iter(bytes.get(from..)?, MAGIC_START).map(|at| from + at).find_map(|at| {
         let head: &[u8; HEADER_BYTES] = bytes.get(at..at + HEADER_BYTES)?.try_into().ok()?;
         let placed = Placed::read(head).filter(|placed| placed.start.offset > offset)?;
         let rest = bytes.get(at + HEADER_BYTES..at + placed.encoded_length() as usize)?;
-        let (name, payload) = rest.split_at(placed.name_bytes);
-        placed.is_whole(head, name, payload).then_some((at as u64, placed.start))
+        let (lead, payload) = rest.split_at(placed.lead_bytes());
+        placed.is_whole(head, lead, payload).then_some((at as u64, placed.start))
     })
 }
 

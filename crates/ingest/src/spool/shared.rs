@@ -8,7 +8,9 @@ use tokio::sync::watch;
 
 use crate::accounts::Accounts;
 use crate::spool::batch::{Batch, Refused, Ticket};
-use crate::spool::entry::{self, EntryHeader};
+use crate::spool::entry;
+use crate::spool::extent::NameRecord;
+use crate::spool::seen::Seen;
 use crate::spool::segment::Segments;
 
 /// Bytes that may wait for the writer; beyond it appenders are told to wait.
@@ -31,6 +33,8 @@ pub struct SpoolOptions {
 pub(super) struct State {
     /// Encoded entries that wait for the writer.
     pub(super) pending: Vec<u8>,
+    /// Names of batches in them.
+    pub(super) names: Vec<NameRecord>,
     /// Where the next entry begins.
     pub(super) next: Position,
     /// End of what is synced.
@@ -51,6 +55,7 @@ pub(super) struct State {
 pub(super) struct Shared {
     pub(super) options: SpoolOptions,
     pub(super) accounts: Accounts,
+    pub(super) seen: Seen,
     pub(super) state: Mutex<State>,
     /// Wakes the writer: something waits, or the end.
     pub(super) work: Condvar,
@@ -80,7 +85,7 @@ impl Shared {
 
     /// `has_room`: room was reserved before.
     pub(super) fn append(&self, batch: Batch<'_>, has_room: bool) -> Result<Ticket, Refused> {
-        let parts: Vec<EntryHeader> = entry::split(batch.lines).map(|part| EntryHeader::new(&batch, part)).collect();
+        let parts = entry::parts(&batch);
         let length: usize = parts.iter().map(|part| part.encoded_length(batch.origin)).sum();
         let mut state = self.lock();
         if let Some(reason) = &state.failed {
@@ -96,16 +101,20 @@ impl Shared {
         if waiting > 0 && waiting + length > PENDING_BYTES_MAX {
             return Err(Refused::Busy);
         }
+        let names = state.names.len();
         let mut rest = batch.lines;
         for part in &parts {
-            let (payload, after) = rest.split_at(part.payload_bytes as usize);
+            let (payload, after) = rest.split_at(part.header.payload_bytes as usize);
             rest = after;
             let next = state.next;
             part.write(next, batch.origin, payload, &mut state.pending);
-            state.next.offset += u64::from(part.payload_bytes);
-            state.next.line += u64::from(part.lines);
+            state.next.offset += u64::from(part.header.payload_bytes);
+            state.next.line += u64::from(part.header.lines);
+            let end = state.next.offset;
+            state.names.extend(part.records(end));
         }
-        let events = parts.iter().map(|part| u64::from(part.lines)).sum();
+        self.seen.appended(&state.names[names..]);
+        let events = parts.iter().map(|part| u64::from(part.header.lines)).sum();
         let (bytes, end) = (batch.lines.len() as u64, state.next.offset);
         self.accounts.taken(batch.origin, events, bytes, end, batch.received);
         let ticket = Ticket(state.next.offset);

@@ -12,7 +12,7 @@ fn options(folder: &Path) -> SpoolOptions {
 }
 
 fn batch(lines: &str) -> Batch<'_> {
-    Batch { origin: "test://a", lines: lines.as_bytes(), received: Timestamp(7) }
+    Batch::new("test://a", lines.as_bytes(), Timestamp(7))
 }
 
 async fn put(spool: &Spool, lines: &str) {
@@ -180,4 +180,133 @@ async fn large_batches_are_split_at_line_ends() {
     let lines = ("y".repeat(99_999) + "\n").repeat(53);
     put(&spool, &lines).await;
     assert_eq!(rest(&spool, Position::default()), (lines.clone(), Position { offset: 5_300_000, line: 53 }));
+}
+
+/// What a sender of a batch with a name does: how many events of it are there.
+async fn send(spool: &Spool, id: u128, pieces: &[&str]) -> u64 {
+    let mut claim = match spool.seen().begin(id) {
+        Begun::Taken(events) => return events,
+        Begun::New(claim) => claim,
+        Begun::Pending => panic!("nobody else sends it"),
+    };
+    let events = pieces.concat().lines().count() as u64;
+    for (at, piece) in pieces.iter().enumerate() {
+        let fresh = &piece[claim.skip(piece.len())..];
+        if !fresh.is_empty() {
+            let names = [claim.name(0..fresh.len(), (at + 1 == pieces.len()).then_some(events))];
+            let ticket = spool.append(Batch { names: &names, ..batch(fresh) }).unwrap();
+            claim.appended(fresh.len());
+            spool.durable(ticket).await.unwrap();
+        }
+    }
+    events
+}
+
+/// The process ends where an entry begins or ends, or within one: also behind the last, when nothing else is known of the batch.
+#[tokio::test]
+async fn a_named_batch_is_there_once_wherever_a_kill_comes() {
+    let pieces = ["one\n", "two\nthree\n", "four\n"];
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(options(folder.path()), Timestamp(1)).unwrap();
+    send(&spool, 1, &pieces).await;
+    put(&spool, "of another\n").await;
+    // Two batches in one entry, with a line of neither between them.
+    let claims = [2, 3].map(|id| match spool.seen().begin(id) {
+        Begun::New(claim) => claim,
+        other => panic!("{other:?}"),
+    });
+    let names = [claims[0].name(0..4, Some(1)), claims[1].name(7..15, Some(2))];
+    let ticket = spool.append(Batch { names: &names, ..batch("two\n--\nab\ncdef\n") }).unwrap();
+    spool.durable(ticket).await.unwrap();
+    drop((claims, spool));
+    let path = segment::path(folder.path(), 0);
+    let bytes = fs::read(&path).unwrap();
+    let starts: Vec<usize> = memchr::memmem::find_iter(&bytes, b"C3S").collect();
+    let is_tried = |cut: &usize| cut % 13 == 0 || starts.iter().any(|start| cut.abs_diff(*start) <= 1);
+    for cut in (1..bytes.len()).filter(is_tried).chain([bytes.len()]) {
+        fs::write(&path, &bytes[..cut]).unwrap();
+        for name in ["batch-ids", "batch-ids.old"] {
+            fs::write(folder.path().join(name), "").unwrap();
+        }
+        // The next start knows them as well.
+        for round in 0..2 {
+            let spool = Spool::open(options(folder.path()), Timestamp(1)).unwrap();
+            if cut == bytes.len() {
+                assert!(
+                    (1..=3).all(|id| matches!(spool.seen().begin(id), Begun::Taken(_))),
+                    "known without a word more"
+                );
+            }
+            assert_eq!(send(&spool, 1, &pieces).await, 4);
+            assert_eq!((send(&spool, 2, &["two\n"]).await, send(&spool, 3, &["ab\ncdef\n"]).await), (1, 2));
+            let text = rest(&spool, Position::default()).0.replace("of another\n", "").replace("--\n", "");
+            assert!(["one\ntwo\nthree\nfour\ntwo\nab\ncdef\n"].contains(&text.as_str()), "{cut} {round}: {text}");
+        }
+        let torn = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
+        torn.filter(|path| path.extension().is_some_and(|end| end == "torn"))
+            .for_each(|path| fs::remove_file(path).unwrap());
+    }
+}
+
+#[tokio::test]
+async fn names_outlive_their_segments() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(options(folder.path()), Timestamp(1)).unwrap();
+    for id in 0..300 {
+        assert_eq!(send(&spool, id, &[&format!("a batch with the number {id}\n")]).await, 1);
+    }
+    let (_, end) = rest(&spool, Position::default());
+    spool.release(end);
+    assert!(spool.state().disk_bytes < 10_000);
+    drop(spool);
+    let spool = Spool::open(options(folder.path()), Timestamp(1)).unwrap();
+    assert!((0..300).all(|id| matches!(spool.seen().begin(id), Begun::Taken(1))));
+}
+
+/// As the first version wrote it: an entry and a record of a name.
+#[tokio::test]
+async fn a_spool_of_the_first_version_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let payload = b"from before\n";
+    let mut head = Vec::new();
+    head.extend((payload.len() as u32).to_le_bytes());
+    head.extend(crc32fast::hash(payload).to_le_bytes());
+    head.extend([[0; 8], [0; 8], 7_u64.to_le_bytes()].concat());
+    head.extend(1_u32.to_le_bytes());
+    head.extend([8, 0, 0, 0]);
+    let checksum = crc32fast::hash(&[&head[..], b"test://a"].concat()).to_le_bytes();
+    let entry = [b"C3S1", &checksum[..], &head, b"test://a", payload].concat();
+    fs::write(segment::path(folder.path(), 0), &entry).unwrap();
+    let mut record = [9_u128.to_le_bytes().as_slice(), &12_u64.to_le_bytes(), &1_u64.to_le_bytes()].concat();
+    record.extend([crc32fast::hash(&record).to_le_bytes(), [0; 4]].concat());
+    fs::write(folder.path().join("batch-ids"), record).unwrap();
+    let spool = Spool::open(options(folder.path()), Timestamp(1)).unwrap();
+    assert!(matches!(spool.seen().begin(9), Begun::Taken(1)));
+    assert_eq!(rest(&spool, Position::default()), ("from before\n".to_owned(), Position { offset: 12, line: 1 }));
+    // What needs nothing more is written as before.
+    put(&spool, "from before\n").await;
+    let written = fs::read(segment::path(folder.path(), 0)).unwrap();
+    assert_eq!((written.len(), &written[entry.len()..][..4]), (2 * entry.len(), &b"C3S1"[..]));
+}
+
+#[tokio::test]
+async fn a_line_that_was_cut_is_told_of() {
+    let folder = tempfile::tempdir().unwrap();
+    let spool = Spool::open(options(folder.path()), Timestamp(1)).unwrap();
+    put(&spool, "whole\n").await;
+    let ticket = spool.append(Batch { is_cut: true, ..batch("good\nlong\n") }).unwrap();
+    spool.durable(ticket).await.unwrap();
+    put(&spool, "behind\n").await;
+    drop(spool);
+    let spool = Spool::open(options(folder.path()), Timestamp(1)).unwrap();
+    let mut reader = spool.read_from(Position::default());
+    let mut blocks = Vec::new();
+    while let Some(block) = reader.next_block(Duration::from_millis(20)) {
+        blocks.push((String::from_utf8(block.bytes.clone()).unwrap(), block.cut_line_bytes, block.start.offset));
+    }
+    assert_eq!(
+        blocks,
+        [("whole\ngood\nlong".to_owned(), Some(5), 0), ("behind\n".to_owned(), None, 16)],
+        "the line is the last of its block, without its end"
+    );
 }

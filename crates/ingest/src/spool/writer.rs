@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use event::Position;
 
+use crate::spool::extent::NameRecord;
+use crate::spool::names::{NameFiles, RECORDS_MAX};
 use crate::spool::segment;
 use crate::spool::shared::{Durable, Shared};
 
@@ -16,8 +18,9 @@ const RETRY: Duration = Duration::from_millis(500);
 /// Longest that the writer sleeps without a look at the disk.
 const IDLE: Duration = Duration::from_secs(1);
 
-pub(super) fn spawn(shared: Arc<Shared>) -> io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name("spool".to_owned()).spawn(move || Writer { shared, current: None }.run())
+pub(super) fn spawn(shared: Arc<Shared>, files: NameFiles) -> io::Result<JoinHandle<()>> {
+    let writer = Writer { shared, current: None, files, names: Vec::new() };
+    std::thread::Builder::new().name("spool".to_owned()).spawn(move || writer.run())
 }
 
 /// Why the spool can promise nothing more. The cause is part of the message, not the error's source.
@@ -40,26 +43,36 @@ struct OpenSegment {
 struct Writer {
     shared: Arc<Shared>,
     current: Option<OpenSegment>,
+    files: NameFiles,
+    /// Names of batches that stand in the current segment alone.
+    names: Vec<NameRecord>,
+}
+
+/// What is written and synced together.
+#[derive(Default)]
+struct Group {
+    bytes: Vec<u8>,
+    names: Vec<NameRecord>,
 }
 
 impl Writer {
     fn run(mut self) {
-        let mut group = Vec::new();
+        let mut group = Group::default();
         while let Some((start, end)) = self.next_group(&mut group) {
-            if group.is_empty() {
+            if group.bytes.is_empty() {
                 continue;
             }
-            if let Err(error) = self.write_until_taken(start, &group) {
+            if let Err(error) = self.write_until_taken(start, &group.bytes) {
                 self.fail(error.to_string());
                 return;
             }
-            self.publish(end);
-            group.clear();
+            self.publish(end, &mut group.names);
+            group.bytes.clear();
         }
     }
 
     /// Waits for work and takes all of it; looks at the free room meanwhile. `None` at the end.
-    fn next_group(&self, group: &mut Vec<u8>) -> Option<(Position, Position)> {
+    fn next_group(&self, group: &mut Group) -> Option<(Position, Position)> {
         self.look_at_disk();
         let mut state = self.shared.lock();
         if state.pending.is_empty() {
@@ -69,7 +82,8 @@ impl Writer {
             let waited = self.shared.work.wait_timeout(state, IDLE);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
-        std::mem::swap(&mut state.pending, group);
+        std::mem::swap(&mut state.pending, &mut group.bytes);
+        std::mem::swap(&mut state.names, &mut group.names);
         Some((state.durable, state.next))
     }
 
@@ -101,9 +115,10 @@ impl Writer {
 
     fn write(&mut self, start: Position, group: &[u8]) -> io::Result<()> {
         let segment_bytes = self.shared.options.segment_bytes;
-        let roll = std::mem::take(&mut self.shared.lock().roll);
+        let roll = self.shared.lock().roll;
         if roll || self.current.as_ref().is_none_or(|open| open.bytes > 0 && open.bytes >= segment_bytes) {
             self.current = Some(self.open_segment(start, roll)?);
+            self.shared.lock().roll = false;
         }
         let Some(open) = &mut self.current else { return Err(io::ErrorKind::NotFound.into()) };
         if let Err(error) = open.file.write_all(group) {
@@ -116,7 +131,9 @@ impl Writer {
     }
 
     /// After a start the newest segment goes on, unless it is full or ends elsewhere.
-    fn open_segment(&self, start: Position, roll: bool) -> io::Result<OpenSegment> {
+    fn open_segment(&mut self, start: Position, roll: bool) -> io::Result<OpenSegment> {
+        // A start looks for names of batches in the newest segment and in their files alone.
+        self.keep_names()?;
         let folder = &self.shared.options.folder;
         let last = self.shared.lock().segments.last();
         let goes_on =
@@ -128,7 +145,24 @@ impl Writer {
         Ok(OpenSegment { first, file, bytes })
     }
 
-    fn publish(&self, end: Position) {
+    fn keep_names(&mut self) -> io::Result<()> {
+        if self.names.is_empty() {
+            return Ok(());
+        }
+        let forgotten = self.files.put(&self.names)?;
+        self.shared.seen.forget(&forgotten);
+        self.names.clear();
+        Ok(())
+    }
+
+    fn publish(&mut self, end: Position, names: &mut Vec<NameRecord>) {
+        self.shared.seen.durable(names);
+        self.names.append(names);
+        if self.names.len() > RECORDS_MAX
+            && let Err(error) = self.keep_names()
+        {
+            tracing::warn!(%error, "the names of batches cannot be written beside the spool; trying again");
+        }
         let mut state = self.shared.lock();
         state.durable = end;
         if let Some(open) = &self.current {

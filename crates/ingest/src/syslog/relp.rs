@@ -14,11 +14,10 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use crate::framing::{FrameCounts, push_line};
 use crate::spoken::{Spoken, misdirected};
-use crate::spool::Batch;
 use crate::syslog::connections::Seated;
-use crate::syslog::intake::poll_bytes;
+use crate::syslog::intake::{READ_BYTES, poll_bytes};
 use crate::syslog::port::TcpPort;
-use crate::syslog::{Drain, SyslogOptions, count, report, stopped};
+use crate::syslog::{Drain, SyslogOptions, behind, count, next_batch, report, stopped};
 use crate::tls::Stream;
 use frames::{BrokenFrame, RelpFrame, RelpFrames};
 
@@ -158,6 +157,7 @@ impl Relp {
     async fn take(&mut self, came: Taken, drain: &mut watch::Receiver<Drain>) -> Result<(), Over> {
         let Taken { frames, then } = came;
         let (mut lines, mut answers, mut counts) = (Vec::new(), Vec::new(), FrameCounts::default());
+        let mut cuts = Vec::new();
         let mut ended = then;
         for RelpFrame { transaction, command, data, cut } in frames {
             match command.as_str() {
@@ -171,8 +171,12 @@ impl Relp {
                     break;
                 }
                 "syslog" if self.is_open => {
+                    let before = lines.len();
                     counts.cut += u64::from(cut);
                     counts.escaped += u64::from(push_line(&data, &mut lines));
+                    if cut && lines.len() > before {
+                        cuts.push(lines.len());
+                    }
                     respond(transaction, "200 OK", &mut answers);
                 }
                 "close" => {
@@ -189,20 +193,32 @@ impl Relp {
             }
         }
         report(counts, &self.with.origin);
-        self.keep(&lines, drain).await?;
+        self.keep(lines, cuts, drain).await?;
         self.answer(&answers).await?;
         ended.map_or(Ok(()), Err)
     }
 
     /// On disk, or `Err`: then nothing of it may be answered.
-    async fn keep(&self, lines: &[u8], drain: &mut watch::Receiver<Drain>) -> Result<(), Over> {
-        if lines.is_empty() {
-            return Ok(());
-        }
+    async fn keep(
+        &self,
+        mut lines: Vec<u8>,
+        mut cuts: Vec<usize>,
+        drain: &mut watch::Receiver<Drain>,
+    ) -> Result<(), Over> {
         let Conversation { options, origin, port, .. } = &self.with;
         let kept = async {
-            let ticket = options.spool.append_when_room(Batch { origin, lines, received: (options.clock)() }).await?;
-            options.spool.durable(ticket).await
+            let mut last = None;
+            while !lines.is_empty() {
+                let batch = next_batch(origin, &lines, &cuts, (options.clock)());
+                last = Some(options.spool.append_when_room(batch).await?);
+                count(port.source, batch.lines);
+                let taken = batch.lines.len();
+                behind(&mut lines, &mut cuts, taken);
+            }
+            match last {
+                Some(ticket) => options.spool.durable(ticket).await,
+                None => Ok(()),
+            }
         };
         let late = async {
             let deadline = stopped(drain).await;
@@ -217,7 +233,6 @@ impl Relp {
             })?,
             deadline = late => return Err(Over::Stopped(deadline)),
         }
-        count(port.source, lines);
         Ok(())
     }
 
@@ -242,7 +257,7 @@ struct Taken {
 
 async fn read(stream: &mut Stream, reader: &mut RelpFrames, is_fresh: &mut bool) -> Taken {
     let came = poll_fn(|context| {
-        poll_bytes(stream, context, |bytes| {
+        poll_bytes(stream, context, READ_BYTES, |bytes| {
             let mut frames = Vec::new();
             let is_fresh = std::mem::take(is_fresh);
             let then = match Spoken::of(bytes).filter(|spoken| is_fresh && *spoken != Spoken::Relp) {

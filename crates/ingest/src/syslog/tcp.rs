@@ -15,12 +15,11 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use crate::accounts::Loss;
 use crate::proxy;
 use crate::spoken::{Spoken, misdirected};
-use crate::spool::Batch;
 use crate::syslog::connections::Seated;
 use crate::syslog::intake::{Came, Intake};
 use crate::syslog::port::{Speaks, TcpPort};
 use crate::syslog::relp::{self, Conversation};
-use crate::syslog::{Drain, SyslogOptions, count, dropped, report, stopped, synced};
+use crate::syslog::{Drain, SyslogOptions, behind, count, dropped, next_batch, report, stopped, synced};
 use crate::tls::Stream;
 
 /// Silence after which a message that looks complete is taken as complete.
@@ -263,34 +262,32 @@ impl Connection {
         drain: &mut watch::Receiver<Drain>,
     ) -> Result<(), Option<Instant>> {
         report(self.intake.framer.take_counts(), &self.origin);
-        if self.intake.lines.is_empty() {
-            return Ok(());
-        }
-        let received = (self.options.clock)();
-        let batch = Batch { origin: &self.origin, lines: &self.intake.lines, received };
-        let given_up = async {
-            match until {
-                Some(deadline) => {
-                    sleep_until(deadline).await;
-                    deadline
+        let cuts = self.intake.framer.take_cuts();
+        self.intake.cuts.extend(cuts);
+        while !self.intake.lines.is_empty() {
+            let batch = next_batch(&self.origin, &self.intake.lines, &self.intake.cuts, (self.options.clock)());
+            let given_up = async {
+                match until {
+                    Some(deadline) => {
+                        sleep_until(deadline).await;
+                        deadline
+                    }
+                    None => stopped(drain).await,
                 }
-                None => stopped(drain).await,
-            }
-        };
-        tokio::select! {
-            biased;
-            taken = self.options.spool.append_when_room(batch) => match taken {
-                Ok(_) => {}
-                Err(refused) => {
+            };
+            tokio::select! {
+                biased;
+                taken = self.options.spool.append_when_room(batch) => if let Err(refused) = taken {
                     // The sender keeps what it has not been able to send.
                     tracing::error!(%refused, origin = self.origin, "a syslog connection is closed");
                     return Err(None);
-                }
-            },
-            deadline = given_up => return Err(Some(deadline)),
+                },
+                deadline = given_up => return Err(Some(deadline)),
+            }
+            count(self.port.source, batch.lines);
+            let taken = batch.lines.len();
+            behind(&mut self.intake.lines, &mut self.intake.cuts, taken);
         }
-        count(self.port.source, &self.intake.lines);
-        self.intake.lines.clear();
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -37,6 +38,14 @@ pub enum BadPath {
         /// What is wrong, and where.
         cause: glob::PatternError,
     },
+}
+
+impl Wanted {
+    /// Whether it is no file that could be followed but a stream: standard input (`-`), or a named pipe that is there.
+    pub fn is_stream(&self) -> bool {
+        let Wanted::Path(path) = self else { return false };
+        path.as_os_str() == "-" || fs::metadata(path).is_ok_and(|found| found.file_type().is_fifo())
+    }
 }
 
 impl FromStr for Wanted {
@@ -79,6 +88,8 @@ pub(super) fn find(wanted: &[Wanted]) -> Listing {
                     |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
                 without_rotated(walk.files.into_iter().filter(|path| !is_hidden(path)).collect())
             }
+            // Read by others.
+            Wanted::Path(_) if one.is_stream() => continue,
             Wanted::Path(path) => {
                 if !path.exists() {
                     found.troubles.push((path.display().to_string(), "there is no such file yet".to_owned()));

@@ -53,7 +53,7 @@ fn fed(input: &[u8]) -> (ShipperIntake, Result<Advance, Refusal>) {
     let mut forward = Forward::new(spool.seen().clone(), "192.0.2.1".to_owned(), None);
     let mut intake = ShipperIntake::default();
     let progress = forward.take(input, &mut intake);
-    intake.claims.clear();
+    intake.batches.clear();
     (intake, progress)
 }
 
@@ -183,7 +183,7 @@ fn messages_in_pieces_are_taken_once_they_are_whole() {
         assert!(need > end && need <= whole.len());
     }
     assert_eq!(forward.take(&two[..whole.len()], &mut intake).unwrap().taken, whole.len());
-    assert_eq!((intake.report.events, intake.claims.len()), (1, 1));
+    assert_eq!((intake.report.events, intake.batches.len()), (1, 1));
     assert_eq!(forward.take(&whole, &mut intake).unwrap_err().reason, "pending", "it is not on disk yet");
 }
 
