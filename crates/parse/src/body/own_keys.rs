@@ -24,6 +24,8 @@ pub(super) struct Keys {
     marked: Box<[u64]>,
     /// In the order of their numbers.
     keys: Vec<Key>,
+    /// For each number, which key is the first that has it.
+    first: Box<[u16]>,
 }
 
 /// The number of four bytes; those of letters of either case are equal.
@@ -31,6 +33,13 @@ pub(super) struct Keys {
 fn number(bytes: [u8; MARK_BYTES]) -> u16 {
     let folded = u32::from_le_bytes(bytes) | 0x2020_2020;
     (folded.wrapping_mul(0x9E37_79B1) >> (u32::BITS - NUMBER_BITS)) as u16
+}
+
+/// Whether two texts of one length differ in the case of letters alone. Mostly the first bytes differ.
+#[inline]
+fn is_same(found: &[u8], text: &[u8]) -> bool {
+    found.first().map(u8::to_ascii_lowercase) == text.first().map(u8::to_ascii_lowercase)
+        && found.eq_ignore_ascii_case(text)
 }
 
 /// Where the four bytes of a text stand that the fewest of the texts have, and of those the rarest; and their number. `None` for a
@@ -66,7 +75,11 @@ impl Keys {
             keys.push(Key { number, text: text.into(), before, id: u16::try_from(id).ok()? });
         }
         keys.sort_by_key(|key| key.number);
-        Some(Keys { marked, keys })
+        let mut first = vec![0; 1 << NUMBER_BITS].into_boxed_slice();
+        for (at, key) in keys.iter().enumerate().rev() {
+            first[usize::from(key.number)] = at as u16;
+        }
+        Some(Keys { marked, keys, first })
     }
 
     /// Goes through the texts that stand in the line; one that stands there twice may come twice.
@@ -84,11 +97,11 @@ impl Keys {
     /// As [`Self::each_in`], for texts whose mark has this number and stands here.
     #[inline(never)]
     fn each_at(&self, line: &[u8], at: usize, number: u16, take: &mut impl FnMut(u16)) {
-        let first = self.keys.partition_point(|key| key.number < number);
+        let first = usize::from(self.first[usize::from(number)]);
         for key in self.keys[first..].iter().take_while(|key| key.number == number) {
             let start = at.checked_sub(key.before);
             let found = start.and_then(|start| line.get(start..start + key.text.len()));
-            if found.is_some_and(|found| found.eq_ignore_ascii_case(&key.text)) {
+            if found.is_some_and(|found| is_same(found, &key.text)) {
                 take(key.id);
             }
         }
