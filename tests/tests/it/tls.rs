@@ -259,10 +259,13 @@ fn ports_of_shippers_speak_tls_where_that_is_set() {
     assert!(!wired::is_acknowledged(forward, &wired::forward(line, "chunk-3"), b"chunk-3"));
     let stranger = text(Authority::new().pem());
     assert!(!is_acknowledged(lumberjack, &stranger, &window, b"2A\0\0\0\x01"));
-    let (_, metrics) = get(node.ingest, "/metrics").unwrap();
     let plain = "ingest_misdirected_total{port=\"shippers.forward\",spoken=\"forward\"}";
     let refused = "tls_handshakes_total{port=\"shippers.lumberjack\",result=\"refused_ours\"}";
-    assert_eq!((counted(&metrics, plain), counted(&metrics, refused)), (1, 1), "{metrics}");
+    wait_until(SOON, "both are counted", || {
+        let (_, metrics) = get(node.ingest, "/metrics").unwrap();
+        (counted(&metrics, plain), counted(&metrics, refused)) == (1, 1)
+    });
+    let (_, metrics) = get(node.ingest, "/metrics").unwrap();
     for (source, events) in [("forward", 2), ("lumberjack", 1), ("elasticsearch", 2)] {
         let series = format!("ingest_events_total{{source=\"{source}\"}}");
         assert_eq!(counted(&metrics, &series), events, "{source}: {metrics}");
