@@ -11,7 +11,7 @@ use api::event_archive::{BacktestCounts, BacktestOrder, BacktestState, HuntId, H
 use archive::ArchivePlace;
 use correlate::{Change, CorrelatorOptions};
 use event::{ArchiveFile, Hit, LogSource, Timestamp};
-use rules::RuleSet;
+use rules::{RuleSet, Terms};
 use store::{JoinPolicy, Store};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -56,7 +56,9 @@ impl BacktestSettings {
             let place = if given.is_empty() { "among the configured rules" } else { "in the body" };
             Unanswerable::NoSuchRule(format!("no rule {place} has the id, name or title `{}`", order.rule))
         };
-        let loaded = loaded.ok_or_else(missing)?;
+        // A rule that cannot be read has no name either: then all that is wrong with the body is told.
+        let whole = || rules::load(given.iter().map(|(path, text)| (path.as_str(), text.as_str())), &Terms::default());
+        let (loaded, is_found) = loaded.map_or_else(|| (whole(), false), |loaded| (loaded, true));
         let wrong = loaded.rejected().filter(|problem| problem.path == "body").map(ToString::to_string);
         let wrong: Vec<String> = wrong.collect();
         if !wrong.is_empty() {
@@ -64,7 +66,7 @@ impl BacktestSettings {
         }
         let is_there = given.is_empty() || loaded.set.heads().any(|head| head.path == "body");
         let runs = loaded.set.heads().next().is_some();
-        if is_there && runs { Ok(loaded.set) } else { Err(missing()) }
+        if is_found && is_there && runs { Ok(loaded.set) } else { Err(missing()) }
     }
 }
 

@@ -122,7 +122,7 @@ fn counts_are_exact(node: &Node, ledger: &Ledger, forward_port: u16) {
     let mut sent = 0;
     for round in 0..20 {
         let (numbers, lines) = ledger.batch();
-        let id = format!("batch-{round}");
+        let id = format!("counted-{round}");
         for _ in 0..2 {
             let (status, ..) = send(node.ingest, "POST", "/ingest", &[("X-Batch-Id", &id)], lines.as_bytes()).unwrap();
             assert_eq!(status, 200);
