@@ -30,7 +30,7 @@ pub struct BacktestReport {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RuleOutcome {
     /// Which rule.
-    pub rule: RuleName,
+    pub rule: TriedRule,
     /// Events that it matched; none where it is a correlation.
     pub hits: u64,
     /// Findings that are its own, or name it.
@@ -47,7 +47,7 @@ pub struct RuleOutcome {
 
 /// A rule as people know it.
 #[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct RuleName {
+pub struct TriedRule {
     /// Its id.
     pub id: String,
     /// Its title.

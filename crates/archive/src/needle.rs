@@ -13,7 +13,7 @@ use parquet::file::serialized_reader::SerializedPageReader;
 
 /// Rows of a group that hold a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Places {
+pub(crate) enum NeedleRows {
     /// These, in ascending order.
     Rows(Vec<u32>),
     /// The pages are written in a way that is not read here.
@@ -63,10 +63,10 @@ pub(crate) fn places(
     column: &parquet::file::metadata::ColumnChunkMetaData,
     rows: usize,
     text: &[u8],
-) -> Result<Places, ParquetError> {
+) -> Result<NeedleRows, ParquetError> {
     let levels = column.column_descr().max_def_level();
     if column.column_descr().max_rep_level() > 0 || levels > 1 {
-        return Ok(Places::Unknown);
+        return Ok(NeedleRows::Unknown);
     }
     let mut pages = SerializedPageReader::new(Arc::new(chunk), column, rows, None)?;
     let (mut found, mut first, mut numbers) = (Vec::new(), 0, None);
@@ -74,13 +74,13 @@ pub(crate) fn places(
         let (buf, values, encoding) = match page {
             Page::DictionaryPage { buf, num_values, encoding, .. } => {
                 if !matches!(encoding, Encoding::PLAIN | Encoding::PLAIN_DICTIONARY) {
-                    return Ok(Places::Unknown);
+                    return Ok(NeedleRows::Unknown);
                 }
                 numbers = Some(numbers_of(&buf, num_values, text)?);
                 continue;
             }
             Page::DataPage { buf, num_values, encoding, .. } => (buf, num_values, encoding),
-            Page::DataPageV2 { .. } => return Ok(Places::Unknown),
+            Page::DataPageV2 { .. } => return Ok(NeedleRows::Unknown),
         };
         let mut page = PageRows { first, values, present: None, found: &mut found };
         let buf = if levels == 0 { &buf[..] } else { page.take_levels(&buf)? };
@@ -91,11 +91,11 @@ pub(crate) fn places(
                 }
             }
             (Encoding::PLAIN, _) => page.take_texts(buf, text)?,
-            _ => return Ok(Places::Unknown),
+            _ => return Ok(NeedleRows::Unknown),
         }
         first += values;
     }
-    Ok(Places::Rows(found))
+    Ok(NeedleRows::Rows(found))
 }
 
 fn damaged() -> ParquetError {

@@ -15,7 +15,7 @@ use parquet::file::statistics::Statistics;
 
 use crate::error::ArchiveError;
 use crate::footers;
-use crate::needle::{self, Chunk, Places};
+use crate::needle::{self, Chunk, NeedleRows};
 use crate::needs::{GroupFacts, Need, NeededValue};
 use crate::place::{ArchivePlace, Opened};
 
@@ -82,8 +82,8 @@ impl StoredFile {
     }
 
     /// The rows of a group whose column holds exactly this text.
-    pub(crate) fn places(&self, group: usize, name: &str, text: &str) -> Result<Places, ArchiveError> {
-        let none = Ok(Places::Rows(Vec::new()));
+    pub(crate) fn places(&self, group: usize, name: &str, text: &str) -> Result<NeedleRows, ArchiveError> {
+        let none = Ok(NeedleRows::Rows(Vec::new()));
         let Some(column) = self.column(group, name) else { return none };
         let need = Need::Value(vec![name.to_owned()], vec![NeededValue::Text(text.to_owned())]);
         let builder = self.builder()?;

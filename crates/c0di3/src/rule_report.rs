@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use api::backtest_report::{EntityOutcome, ExampleLine, JoinOutcome, JoinedIncident, RuleName, RuleOutcome};
+use api::backtest_report::{EntityOutcome, ExampleLine, JoinOutcome, JoinedIncident, RuleOutcome, TriedRule};
 use correlate::Change;
 use event::{Finding, FindingId, Hit, Timestamp};
 use rules::RuleSet;
@@ -114,7 +114,7 @@ impl RuleReport {
             let mut findings_by_day = BTreeMap::new();
             findings.iter().for_each(|finding| count(&mut findings_by_day, day_of(finding.span.first_seen), 1));
             RuleOutcome {
-                rule: RuleName { id: head.id.clone(), title: head.title.clone(), level: head.level.name().to_owned() },
+                rule: TriedRule { id: head.id.clone(), title: head.title.clone(), level: head.level.name().to_owned() },
                 hits: tally.hits,
                 findings: findings.len() as u64,
                 hits_by_day: tally.hits_by_day.clone(),

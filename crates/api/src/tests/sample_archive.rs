@@ -5,7 +5,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use std::time::Duration;
 
-use crate::backtest_report::{BacktestReport, JoinOutcome, RuleName, RuleOutcome};
+use crate::backtest_report::{BacktestReport, JoinOutcome, RuleOutcome, TriedRule};
 use crate::event_archive::{
     BacktestCounts, BacktestOrder, BacktestState, EventArchive, EventRows, Facet, FacetValue, FoundEvents, Histogram,
     HistogramBar, HuntCounts, HuntId, HuntOrder, HuntPhase, HuntRunsView, HuntState, LinesAround, RowsForm,
@@ -113,7 +113,7 @@ impl EventArchive for SampleArchive {
 
     async fn backtest_state(&self, backtest: HuntId, _wait: Duration) -> Option<BacktestState> {
         let outcome = RuleOutcome {
-            rule: RuleName { id: "one".to_owned(), title: "One".to_owned(), level: "high".to_owned() },
+            rule: TriedRule { id: "one".to_owned(), title: "One".to_owned(), level: "high".to_owned() },
             hits: 2,
             findings: 1,
             hits_by_day: [("2026-11-30".to_owned(), 2)].into(),

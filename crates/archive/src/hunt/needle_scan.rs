@@ -21,7 +21,7 @@ use event::ArchiveFile;
 use tokio::sync::mpsc::Sender;
 
 use crate::error::ArchiveError;
-use crate::needle::Places;
+use crate::needle::NeedleRows;
 use crate::place::ArchivePlace;
 use crate::read::StoredFile;
 use crate::write::SEARCHED;
@@ -164,9 +164,9 @@ impl Scanned {
         for group in 0..stored.groups() {
             let places = stored.places(group, &first.column, &first.text)?;
             let rows = match &places {
-                Places::Rows(rows) if rows.is_empty() => continue,
-                Places::Rows(rows) => Some(rows.as_slice()),
-                Places::Unknown => None,
+                NeedleRows::Rows(rows) if rows.is_empty() => continue,
+                NeedleRows::Rows(rows) => Some(rows.as_slice()),
+                NeedleRows::Unknown => None,
             };
             self.read_bytes.fetch_add(stored.bytes(group, Some(&[&first.column])), Ordering::Relaxed);
             let sent = self.send_rows(&stored, group, rows, out)?;
