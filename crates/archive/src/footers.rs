@@ -14,7 +14,9 @@ use crate::place::{ArchivePlace, Opened};
 const FOOTERS_MAX: usize = 1000;
 
 /// By place and path: the length of the file, and what it says of itself.
-static KNOWN: LazyLock<Mutex<BTreeMap<(String, String), (u64, ArrowReaderMetadata)>>> = LazyLock::new(Mutex::default);
+type Footers = BTreeMap<(String, String), (u64, ArrowReaderMetadata)>;
+
+static KNOWN: LazyLock<Mutex<Footers>> = LazyLock::new(Mutex::default);
 
 /// What an open file says of itself.
 pub(crate) fn footer(place: &ArchivePlace, path: &str, file: &Opened) -> Result<ArrowReaderMetadata, ArchiveError> {

@@ -5,9 +5,11 @@ use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use tempfile::TempDir;
+
+use crate::clock;
 
 /// What the names of such folders begin with.
 const PREFIX: &str = "c0di3-hunts-";
@@ -81,7 +83,7 @@ fn is_left_over(folder: &PathBuf) -> bool {
         Ok(lock) => lock.try_lock().is_ok(),
         Err(_) => {
             let written = fs::metadata(folder).and_then(|about| about.modified());
-            let age = written.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+            let age = written.ok().and_then(clock::age);
             age.is_some_and(|age| age > AGE_WITHOUT_LOCK)
         }
     }
@@ -109,8 +111,8 @@ mod tests {
         let (second, removed) = HuntFolder::below(above.path()).unwrap();
         assert_eq!((removed, first.path().exists(), begun.exists(), other.exists()), (0, true, true, true));
         drop(second);
-        let old = SystemTime::now() - 2 * AGE_WITHOUT_LOCK;
-        File::open(&begun).unwrap().set_modified(old).unwrap();
+        let written = fs::metadata(&begun).unwrap().modified().unwrap();
+        File::open(&begun).unwrap().set_modified(written - 2 * AGE_WITHOUT_LOCK).unwrap();
         let (_third, removed) = HuntFolder::below(above.path()).unwrap();
         assert_eq!((removed, begun.exists()), (1, false));
     }

@@ -68,11 +68,14 @@ pub(crate) fn is_acknowledged(port: u16, message: &[u8], end: &[u8]) -> bool {
     sent.unwrap_or(false)
 }
 
+/// The message of a batch with lines and a name, and what its answer ends with.
+type MessageOf = fn(lines: &str, name: &str) -> (Vec<u8>, Vec<u8>);
+
 /// A protocol with a port of its own: the message of a batch, and what its answer ends with.
 #[derive(Clone, Copy)]
 pub(crate) struct Wired {
     name: &'static str,
-    message: fn(lines: &str, name: &str) -> (Vec<u8>, Vec<u8>),
+    message: MessageOf,
     /// What has no answer is sent again: its name tells whether it was taken.
     is_named: bool,
 }

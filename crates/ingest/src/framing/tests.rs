@@ -59,9 +59,8 @@ fn compressed_messages_are_read_with_and_without_a_length_among_plain_ones() {
         let mut stream = Vec::new();
         for at in 0..300 {
             let message = if at % 3 == 0 { text(at).into_bytes() } else { zlib(&text(at)) };
-            match with_length {
-                true => stream.extend_from_slice(format!("{} ", message.len()).as_bytes()),
-                false => {}
+            if with_length {
+                stream.extend_from_slice(format!("{} ", message.len()).as_bytes());
             }
             stream.extend_from_slice(&message);
             if !with_length {

@@ -222,7 +222,7 @@ async fn a_named_batch_is_there_once_wherever_a_kill_comes() {
     let path = segment::path(folder.path(), 0);
     let bytes = fs::read(&path).unwrap();
     let starts: Vec<usize> = memchr::memmem::find_iter(&bytes, b"C3S").collect();
-    let is_tried = |cut: &usize| cut % 13 == 0 || starts.iter().any(|start| cut.abs_diff(*start) <= 1);
+    let is_tried = |cut: &usize| cut.is_multiple_of(13) || starts.iter().any(|start| cut.abs_diff(*start) <= 1);
     for cut in (1..bytes.len()).filter(is_tried).chain([bytes.len()]) {
         fs::write(&path, &bytes[..cut]).unwrap();
         for name in ["batch-ids", "batch-ids.old"] {
