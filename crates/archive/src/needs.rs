@@ -180,7 +180,7 @@ impl<R: ChunkReader + 'static> GroupFacts<'_, R> {
         self.column_has_any(at, values)
     }
 
-    /// The same of the column alone.
+    /// Whether the column may hold one of the values, by what the file says of it.
     fn column_has_any(&self, at: usize, values: &[NeededValue]) -> Result<bool, ParquetError> {
         let Some(statistics) = self.facts().column(at).statistics() else { return Ok(true) };
         let inside: Vec<&NeededValue> = values.iter().filter(|value| is_within(value, statistics)).collect();

@@ -94,8 +94,6 @@ pub(crate) struct DoneBlock {
     pub(crate) events: u64,
     pub(crate) bytes: u64,
     pub(crate) counts: Counts,
-    /// Parts of values that were too long for patterns to judge them whole.
-    pub(crate) in_pieces: u64,
     /// Events of no known shape.
     pub(crate) unknown: parse::UnknownShapes,
     /// When the lines were received.
@@ -265,8 +263,7 @@ impl<'a> Stage<'a> {
             hits,
             events: batch.events(),
             bytes,
-            counts: batch.counts(),
-            in_pieces: self.scratch.take_in_pieces(),
+            counts: Counts { in_pieces: self.scratch.take_in_pieces(), ..batch.counts() },
             unknown: self.parser.take_unknown(),
             received: batch.reference(),
             newest: newest(&batch),

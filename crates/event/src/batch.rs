@@ -35,6 +35,8 @@ pub struct Counts {
     pub cut: u64,
     /// JSON fields beyond the column limit; they are still in `event.original`.
     pub fields_dropped: u64,
+    /// Parts of values that were too long for patterns to judge them whole: counted by who matches.
+    pub in_pieces: u64,
 }
 
 #[derive(Debug)]

@@ -5,7 +5,6 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::context::Context;
-use crate::engine_work::Work;
 use crate::look::{Look, Told, Unsure};
 use crate::pack::{Pack, Pattern};
 use crate::plain_values::PlainValues;
@@ -18,16 +17,16 @@ use crate::{Input, View};
 pub type NumberedPacks = Vec<(u32, Arc<Pack>)>;
 
 /// Packs that are looked for, with the number that their holder knows them by, where it does.
-type SoughtPacks = Vec<(Option<u32>, Arc<Pack>)>;
+pub(crate) type SoughtPacks = Vec<(Option<u32>, Arc<Pack>)>;
 
 /// Packs that look at texts of one kind.
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) input: Input,
     /// Every pack that is looked for, with the number that its holder knows it by; members of sums may have none.
-    packs: SoughtPacks,
+    pub(crate) packs: SoughtPacks,
     /// Packs that add up what others find.
-    sums: Vec<Sum>,
+    pub(crate) sums: Vec<Sum>,
     /// What weighs unsure readings.
     pub(crate) context: Arc<Context>,
     /// Pack (index into `packs`) and place in it, for each pattern.
@@ -47,11 +46,11 @@ pub struct Engine {
 
 /// A pack that adds up what others find.
 #[derive(Debug)]
-struct Sum {
-    number: u32,
-    threshold: u32,
+pub(crate) struct Sum {
+    pub(crate) number: u32,
+    pub(crate) threshold: u32,
     /// Indexes of its members in [`Engine::packs`].
-    members: Vec<usize>,
+    pub(crate) members: Vec<usize>,
 }
 
 /// One thread's state for one engine, used again from value to value.
@@ -70,9 +69,9 @@ pub struct PatternScratch {
     pub(crate) seen: SeenSet,
     /// Literals that have nominated in this view: a value may hold one thousands of times.
     pub(crate) told: SeenSet,
-    points: Vec<u32>,
+    pub(crate) points: Vec<u32>,
     /// Per pack: what its readings that their surroundings made less give.
-    doubts: Vec<u32>,
+    pub(crate) doubts: Vec<u32>,
     /// Values in which nothing is found.
     pub(crate) plain: PlainValues,
     /// Readings that were made or left out because their pattern is found already.
@@ -151,56 +150,6 @@ impl Engine {
     pub(crate) fn pattern(&self, number: u32) -> (usize, &Pattern) {
         let (pack, place) = self.patterns[number as usize];
         (pack as usize, &self.packs[pack as usize].1.patterns[place as usize])
-    }
-
-    /// Calls back with the number of every pack whose threshold the text reaches.
-    #[inline]
-    pub fn judge(&self, text: &str, scratch: &mut PatternScratch, mut holds: impl FnMut(u32)) {
-        let mut points = std::mem::take(&mut scratch.points);
-        let mut any = false;
-        self.each(text, scratch, &mut |pattern, _, told| {
-            let (pack, _) = self.pattern(pattern);
-            points[pack] += told.gained;
-            any = true;
-        });
-        if any {
-            let PatternScratch { unsure, doubts, .. } = scratch;
-            for one in unsure.iter() {
-                let (pack, _) = self.pattern(one.number);
-                doubts[pack] = doubts[pack].max(one.doubt());
-            }
-            for ((number, pack), (points, doubt)) in self.packs.iter().zip(points.iter().zip(&*doubts)) {
-                if points + doubt >= pack.threshold {
-                    number.iter().for_each(|number| holds(*number));
-                }
-            }
-            for sum in &self.sums {
-                let holds_alone = |member: &usize| points[*member] + doubts[*member] >= self.packs[*member].1.threshold;
-                let total: u32 = sum.members.iter().map(|member| points[*member]).sum();
-                let doubt = sum.members.iter().map(|member| doubts[*member]).max().unwrap_or(0);
-                if total + doubt >= sum.threshold && !sum.members.iter().any(holds_alone) {
-                    holds(sum.number);
-                }
-            }
-            points.fill(0);
-            doubts.fill(0);
-        }
-        scratch.points = points;
-    }
-
-    /// What all readings of the value that was visited last add that their surroundings made less: the most that one of
-    /// them gives beyond a sure reading of its own pattern. A sentence that names a thing is read by several readers, and
-    /// they tell of one thing.
-    pub(crate) fn doubt(scratch: &PatternScratch) -> u32 {
-        scratch.unsure.iter().map(|one| one.doubt()).max().unwrap_or(0)
-    }
-
-    /// Visits every pattern that the text has with the first view that shows it, and again with one that gives more
-    /// points.
-    pub(crate) fn each(&self, text: &str, scratch: &mut PatternScratch, visit: &mut Visit<'_>) {
-        scratch.found.begin();
-        scratch.unsure.clear();
-        Work { engine: self, scratch, visit }.value(text);
     }
 }
 

@@ -11,6 +11,58 @@ use crate::pieces::{WHOLE_BYTES_MAX, pieces};
 use crate::search::literals::Present;
 use crate::{Input, Part, THRESHOLD, View};
 
+impl Engine {
+    /// Calls back with the number of every pack whose threshold the text reaches.
+    #[inline]
+    pub fn judge(&self, text: &str, scratch: &mut PatternScratch, mut holds: impl FnMut(u32)) {
+        let mut points = std::mem::take(&mut scratch.points);
+        let mut any = false;
+        self.each(text, scratch, &mut |pattern, _, told| {
+            let (pack, _) = self.pattern(pattern);
+            points[pack] += told.gained;
+            any = true;
+        });
+        if any {
+            let PatternScratch { unsure, doubts, .. } = scratch;
+            for one in unsure.iter() {
+                let (pack, _) = self.pattern(one.number);
+                doubts[pack] = doubts[pack].max(one.doubt());
+            }
+            for ((number, pack), (points, doubt)) in self.packs.iter().zip(points.iter().zip(&*doubts)) {
+                if points + doubt >= pack.threshold {
+                    number.iter().for_each(|number| holds(*number));
+                }
+            }
+            for sum in &self.sums {
+                let holds_alone = |member: &usize| points[*member] + doubts[*member] >= self.packs[*member].1.threshold;
+                let total: u32 = sum.members.iter().map(|member| points[*member]).sum();
+                let doubt = sum.members.iter().map(|member| doubts[*member]).max().unwrap_or(0);
+                if total + doubt >= sum.threshold && !sum.members.iter().any(holds_alone) {
+                    holds(sum.number);
+                }
+            }
+            points.fill(0);
+            doubts.fill(0);
+        }
+        scratch.points = points;
+    }
+
+    /// What all readings of the value that was visited last add that their surroundings made less: the most that one of
+    /// them gives beyond a sure reading of its own pattern. A sentence that names a thing is read by several readers, and
+    /// they tell of one thing.
+    pub(crate) fn doubt(scratch: &PatternScratch) -> u32 {
+        scratch.unsure.iter().map(|one| one.doubt()).max().unwrap_or(0)
+    }
+
+    /// Visits every pattern that the text has with the first view that shows it, and again with one that gives more
+    /// points.
+    pub(crate) fn each(&self, text: &str, scratch: &mut PatternScratch, visit: &mut Visit<'_>) {
+        scratch.found.begin();
+        scratch.unsure.clear();
+        Work { engine: self, scratch, visit }.value(text);
+    }
+}
+
 /// One value at work.
 pub(crate) struct Work<'a> {
     pub(crate) engine: &'a Engine,

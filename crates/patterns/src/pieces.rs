@@ -18,9 +18,9 @@ const FOUND_MAX: usize = 256;
 
 /// Which literals a piece has, roughly: a bit for each of their hashes.
 #[derive(Default)]
-struct Names([u64; 4]);
+struct LiteralNames([u64; 4]);
 
-impl Names {
+impl LiteralNames {
     fn add(&mut self, literal: usize) {
         self.0[literal / 64 % 4] |= 1 << (literal % 64);
     }
@@ -54,7 +54,7 @@ pub(crate) fn pieces<'t>(text: &'t str, literals: Option<&Literals>) -> Vec<&'t 
 /// How many different literals a piece names, roughly: what stands across the places where the search begins anew is not
 /// seen, and what is full of them is not searched to its end.
 fn names(piece: &str, literals: &Literals) -> u32 {
-    let (mut names, mut found) = (Names::default(), 0);
+    let (mut names, mut found) = (LiteralNames::default(), 0);
     for bytes in piece.as_bytes().chunks(SEARCHED_BYTES) {
         if found >= FOUND_MAX {
             break;

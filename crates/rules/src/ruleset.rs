@@ -1,8 +1,8 @@
 //! Loaded rules as one set: references resolved, doubles refused, and what must be captured from events decided.
 
-pub(crate) mod alone;
 mod digest;
 mod keys;
+pub(crate) mod loading;
 mod reading;
 mod refusal;
 mod sums;
@@ -14,7 +14,6 @@ use event::{LogSource, RuleKey};
 use hashbrown::HashMap;
 
 use crate::exceptions::Exceptions;
-use crate::rule_text::RuleText;
 use crate::ruleset::keys::RuleKeys;
 use crate::sigma::diagnostic::{Diagnostic, Gravity};
 use crate::sigma::document::Document;
@@ -149,11 +148,6 @@ impl Loaded {
     pub fn rejected(&self) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics.iter().filter(|problem| problem.gravity == Gravity::Error)
     }
-}
-
-/// Loads rules from files, each with the path that diagnostics name. One bad rule never fails the set.
-pub fn load<'a>(files: impl IntoIterator<Item = impl Into<RuleText<'a>>>, terms: &Terms) -> Loaded {
-    alone::read(files, terms, |loading, terms| loading.finish(terms))
 }
 
 #[derive(Default)]
@@ -453,6 +447,7 @@ fn names(head: &Head, wanted: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::loading::load;
     use super::*;
 
     const BASE: &str =

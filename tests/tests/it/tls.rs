@@ -257,7 +257,8 @@ fn ports_of_shippers_speak_tls_where_that_is_set() {
     wait_until(SOON, "the renewed certificate is in force", || serial(forward) != first);
     assert!(is_acknowledged(forward, &ca, &wired::forward(line, "chunk-2"), b"chunk-2"));
     assert!(!wired::is_acknowledged(forward, &wired::forward(line, "chunk-3"), b"chunk-3"));
-    let stranger = text(Authority::new().pem());
+    let other = Authority::new();
+    let stranger = text(other.pem());
     assert!(!is_acknowledged(lumberjack, &stranger, &window, b"2A\0\0\0\x01"));
     let plain = "ingest_misdirected_total{port=\"shippers.forward\",spoken=\"forward\"}";
     let refused = "tls_handshakes_total{port=\"shippers.lumberjack\",result=\"refused_ours\"}";

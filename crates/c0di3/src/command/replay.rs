@@ -204,7 +204,6 @@ impl Policy for Replay {
     fn correlate(&mut self, correlator: &mut BatchCorrelator, block: DoneBlock) {
         self.totals.add(&block.source.name, block.events, block.counts);
         self.totals.unknown.add(block.unknown.clone());
-        self.totals.in_pieces += block.in_pieces;
         self.bar.inc(block.bytes);
         count_in_order(correlator, block);
     }

@@ -244,7 +244,7 @@ fn count_block(block: &DoneBlock) {
     metrics::counter!("events_unknown_shape_total").increment(block.unknown.events());
     metrics::counter!("lines_empty_total").increment(block.counts.empty);
     metrics::counter!("lines_joined_total").increment(block.counts.joined);
-    metrics::counter!("values_in_pieces_total").increment(block.in_pieces);
+    metrics::counter!("values_in_pieces_total").increment(block.counts.in_pieces);
     metrics::counter!("hits_total").increment(block.hits.len() as u64);
     let altered = [("repaired", block.counts.repaired), ("cut", block.counts.cut), ("mended", block.counts.mended)];
     for (reason, number) in altered {

@@ -138,10 +138,8 @@ pub(super) struct Totals {
     pub(super) rejected: u64,
     /// Lines of no known format.
     text: u64,
-    repaired: u64,
-    mended: u64,
-    cut: u64,
-    fields_dropped: u64,
+    /// What is told of lines, as far as it is told in sum.
+    told: Counts,
     /// Sources with lines that have no fields.
     plain: BTreeMap<String, Plain>,
     /// Findings printed: new ones, and ones that have grown.
@@ -151,8 +149,6 @@ pub(super) struct Totals {
     pub(super) failed: u64,
     /// Events of no known shape.
     pub(super) unknown: parse::UnknownShapes,
-    /// Parts of values that were too long for patterns to judge them whole.
-    pub(super) in_pieces: u64,
 }
 
 /// Lines of one source.
@@ -194,7 +190,6 @@ impl Totals {
         self.events += events;
         self.rejected += counts.rejected;
         self.text += counts.text;
-        self.mended += counts.mended;
         if !self.plain.contains_key(source) {
             self.plain.insert(source.to_owned(), Plain::default());
         }
@@ -203,9 +198,11 @@ impl Totals {
             plain.text += counts.text;
             plain.rejected += counts.rejected;
         }
-        self.repaired += counts.repaired;
-        self.cut += counts.cut;
-        self.fields_dropped += counts.fields_dropped;
+        self.told.mended += counts.mended;
+        self.told.repaired += counts.repaired;
+        self.told.cut += counts.cut;
+        self.told.in_pieces += counts.in_pieces;
+        self.told.fields_dropped += counts.fields_dropped;
     }
 
     /// Which sources hold lines without fields, those with most of them first.
@@ -242,14 +239,14 @@ impl Totals {
         self.tell_plain();
         tell_unknown(&self.unknown);
         for (count, what) in [
-            (self.mended, "JSON line(s) held escapes that JSON does not know; they are kept as they stand"),
-            (self.repaired, "line(s) held bytes that are not UTF-8; they were replaced"),
-            (self.cut, "line(s) were longer than the limit and have been cut"),
+            (self.told.mended, "JSON line(s) held escapes that JSON does not know; they are kept as they stand"),
+            (self.told.repaired, "line(s) held bytes that are not UTF-8; they were replaced"),
+            (self.told.cut, "line(s) were longer than the limit and have been cut"),
             (
-                self.in_pieces,
+                self.told.in_pieces,
                 "part(s) of values were longer than 8 KiB: patterns judged their ends and what says most between",
             ),
-            (self.fields_dropped, "JSON field(s) beyond the column limit are in event.original only"),
+            (self.told.fields_dropped, "JSON field(s) beyond the column limit are in event.original only"),
             (correlator.late, "event(s) came too late to be counted by correlations (correlation.lateness)"),
             (correlator.untimed, "matching event(s) named no time; they took the newest time before them"),
             (correlator.ungrouped, "matching event(s) lacked a field that a correlation groups by"),

@@ -1,4 +1,4 @@
-//! Reading rule files; one rule of many, with those that it needs: what it counts, what forgives it, the packs whose points it adds
+//! Loading rule files: all rules, or one of many with those that it needs: what it counts, what forgives it, the packs whose points it adds
 //! up. Filters stay as they are: they mean rules by what those are.
 
 use std::collections::BTreeSet;
@@ -11,6 +11,11 @@ use crate::sigma::rule::Head;
 use crate::sigma::words;
 use crate::taxonomy::{self, Terms};
 
+/// Loads rules from files, each with the path that diagnostics name. One bad rule never fails the set.
+pub fn load<'a>(files: impl IntoIterator<Item = impl Into<RuleText<'a>>>, terms: &Terms) -> Loaded {
+    read(files, terms, |loading, terms| loading.finish(terms))
+}
+
 /// Loads of these files one rule, by id, name or title, and those that it needs. `None`: no file has it.
 pub fn load_alone<'a>(
     files: impl IntoIterator<Item = impl Into<RuleText<'a>>>,
@@ -21,7 +26,7 @@ pub fn load_alone<'a>(
 }
 
 /// Reads all documents; what becomes of them is the caller's to say.
-pub(super) fn read<'a, T>(
+fn read<'a, T>(
     files: impl IntoIterator<Item = impl Into<RuleText<'a>>>,
     terms: &Terms,
     end: impl FnOnce(Loading, &Terms) -> T,
