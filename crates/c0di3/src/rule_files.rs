@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use event::LogSource;
 use rules::{
-    Diagnostic, EmbeddedFile, Gravity, Indicators, Loaded, RuleText, Terms, load, load_alone, read_exceptions,
-    read_placeholders,
+    Diagnostic, EmbeddedFile, Gravity, Indicators, Loaded, RuleText, Terms, load, load_alone, load_given,
+    read_exceptions, read_placeholders,
 };
 
 use crate::cli::{RuleArguments, TermArguments};
@@ -134,6 +134,12 @@ impl RuleTexts {
     /// of the same ids. `None`: no file has it.
     pub(crate) fn load_alone(self, before: &[(String, String)], wanted: &str) -> Option<Loaded> {
         self.read(before, |files, terms| load_alone(files, terms, wanted))
+    }
+
+    /// The rules of files before those that are known, and what they need of these. `None`: they hold no rule.
+    pub(crate) fn load_given(&self, before: &RuleTexts) -> Option<Loaded> {
+        let paths: Vec<&str> = before.found.files.iter().map(|(path, _)| path.as_str()).collect();
+        self.read(&before.found.files, |files, terms| load_given(files, terms, &paths))
     }
 
     fn read<'t>(

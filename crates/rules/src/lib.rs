@@ -32,7 +32,7 @@ pub use exceptions::{Exception, Exceptions, read_exceptions};
 pub use fields::FieldUse;
 pub use indicators::{Bundle, INDICATORS_MAX, IndicatorCheck, Indicators, IndicatorsBuilder};
 pub use rule_text::{EmbeddedFile, RuleText};
-pub use ruleset::loading::{load, load_alone};
+pub use ruleset::loading::{load, load_alone, load_given};
 pub use ruleset::{Loaded, RuleSet};
 pub use sigma::diagnostic::{Diagnostic, Gravity};
 pub use sigma::filter::Filter;

@@ -77,6 +77,12 @@ fn a_rule_that_is_not_live_is_tried_and_its_incidents_are_told() {
     for words in ["The wanted item [high]: ", "2026-11-28: ", "source.ip 198.51.100.7: ", "would join "] {
         assert!(run.out.contains(words), "{words}: {}", run.out);
     }
+    // A rule that counts what is configured needs no copy of it.
+    let counting = "title: Item after item\nid: 11111111-2222-4333-8444-666666666666\nlevel: low\n\
+        correlation: {type: event_count, rules: [path_traversal], group-by: [source.ip], timespan: 1h, condition: {gte: 1}}\n";
+    let file = sandbox.write("counting.yml", counting);
+    let run = sandbox.run(&[&["hunt", "--rule", &file, "--report"], &place[..]].concat());
+    assert!(run.out.contains("Item after item [low]: ") && !run.err.contains("not loaded"), "{}{}", run.out, run.err);
     let (_, since) = backtest(&node, id, "?since=2026-11-29&wait=25", RULE);
     assert_eq!(since["report"]["rules"][0]["hits_by_day"], json!({"2026-11-29": 10}), "{since}");
 }

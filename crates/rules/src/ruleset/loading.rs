@@ -25,6 +25,16 @@ pub fn load_alone<'a>(
     read(files, terms, |mut loading, terms| loading.keep_alone(wanted).then(|| loading.finish(terms)))
 }
 
+/// Loads the rules of the files with these paths, and those of the other files that they need. `None`: they hold no rule.
+pub fn load_given<'a>(
+    files: impl IntoIterator<Item = impl Into<RuleText<'a>>>,
+    terms: &Terms,
+    paths: &[&str],
+) -> Option<Loaded> {
+    let is_given = |head: &Head| paths.contains(&head.path.as_ref());
+    read(files, terms, |mut loading, terms| loading.keep(is_given).then(|| loading.finish(terms)))
+}
+
 /// Reads all documents; what becomes of them is the caller's to say.
 fn read<'a, T>(
     files: impl IntoIterator<Item = impl Into<RuleText<'a>>>,
@@ -50,11 +60,22 @@ fn read<'a, T>(
 impl Loading {
     /// Keeps the rule of this id, name or title, and what it needs. False where there is none: then nothing has changed.
     pub(super) fn keep_alone(&mut self, wanted: &str) -> bool {
+        let rules = self.rules.iter().map(|rule| &rule.head);
+        let mut heads = rules.chain(self.correlations.iter().map(|rule| &rule.head));
+        let first = heads.find(|head| names(head, wanted)).map(|head| head.id.clone());
+        first.is_some_and(|first| self.keep(|head| head.id == first))
+    }
+
+    /// Keeps the rules that are wanted, and what they need. False where there is none: then nothing has changed.
+    pub(super) fn keep(&mut self, is_wanted: impl Fn(&Head) -> bool) -> bool {
         let rules = || self.rules.iter().map(|rule| &rule.head);
         let correlations = || self.correlations.iter().map(|rule| &rule.head);
-        let Some(first) = rules().chain(correlations()).find(|head| names(head, wanted)) else { return false };
-        let mut kept = BTreeSet::from([first.id.clone()]);
-        let mut todo = vec![first.id.clone()];
+        let mut todo: Vec<String> =
+            rules().chain(correlations()).filter(|head| is_wanted(head)).map(|head| head.id.clone()).collect();
+        if todo.is_empty() {
+            return false;
+        }
+        let mut kept: BTreeSet<String> = todo.iter().cloned().collect();
         while let Some(id) = todo.pop() {
             for needed in self.needed_by(&id) {
                 let fits = |head: &&Head| head.id == needed || head.name.as_deref() == Some(needed.as_str());
@@ -82,7 +103,7 @@ impl Loading {
 #[cfg(test)]
 mod tests {
     use crate::taxonomy::Terms;
-    use crate::{load, load_alone};
+    use crate::{load, load_alone, load_given};
 
     const FILE: &str = "title: A\nid: 6f0f6a0b-2f0a-4f0e-8d0e-000000000001\nname: a\nlogsource: {product: linux}\n\
         detection: {s: [one], condition: s}\n---\ntitle: B\nid: 6f0f6a0b-2f0a-4f0e-8d0e-000000000002\n\
@@ -100,6 +121,10 @@ mod tests {
         assert_eq!(titles("6f0f6a0b-2f0a-4f0e-8d0e-000000000002"), Some(vec!["B".to_owned()]));
         assert_eq!(titles("a"), Some(vec!["A".to_owned()]));
         assert_eq!(titles("C"), None);
+        let counting = FILE.rsplit("---").next().unwrap_or("");
+        let given = load_given([("given.yml", counting), ("f.yml", FILE)], &Terms::default(), &["given.yml"]).unwrap();
+        assert_eq!(given.set.heads().map(|head| head.title.as_str()).collect::<Vec<_>>(), ["A", "Many A"]);
+        assert!(load_given([("f.yml", FILE)], &Terms::default(), &["given.yml"]).is_none());
         let set = load_alone([("f.yml", FILE)], &Terms::default(), "Many A").unwrap().set;
         assert_eq!(set.rule_of(set.key_of(0)), Some(0));
     }

@@ -10,9 +10,10 @@ use anyhow::Context;
 use api::backtest_report::{BacktestReport, JoinOutcome, JoinedIncident};
 use correlate::Change;
 use event::{Hit, Timestamp};
+use rules::RuleSet;
 
 use super::open_archive::OpenArchive;
-use crate::cli::{AnswerFormat, HuntArguments, OutputFormat, TermArguments};
+use crate::cli::{AnswerFormat, HuntArguments, OutputFormat, RuleArguments, TermArguments};
 use crate::clock;
 use crate::command::replay::report::Report;
 use crate::config::Config;
@@ -45,6 +46,22 @@ impl RetroWatch for Printed {
     }
 }
 
+/// The rules of the files. What they count and they do not hold is looked for among the configured rules.
+fn rules_of(config: &Config, rules: &[PathBuf]) -> anyhow::Result<RuleSet> {
+    let given = RuleFiles::given(config, rules, &TermArguments::default());
+    let mut loaded = given.load()?;
+    let mut wrong: Vec<String> = loaded.rejected().map(ToString::to_string).collect();
+    if !wrong.is_empty()
+        && let Some(with_others) = RuleFiles::of(config, &RuleArguments::default()).read()?.load_given(&given.read()?)
+    {
+        let still: Vec<String> = with_others.rejected().map(ToString::to_string).collect();
+        wrong.retain(|problem| still.contains(problem));
+        loaded = with_others;
+    }
+    wrong.iter().for_each(|problem| tell(problem));
+    Ok(loaded.set)
+}
+
 pub(super) fn run(
     config: &Config,
     opened: &OpenArchive,
@@ -53,9 +70,7 @@ pub(super) fn run(
 ) -> anyhow::Result<Outcome> {
     let started = Instant::now();
     let rules: &[PathBuf] = &arguments.rule;
-    let loaded = RuleFiles::given(config, rules, &TermArguments::default()).load()?;
-    loaded.rejected().for_each(|problem| tell(&problem.to_string()));
-    let set = Arc::new(loaded.set);
+    let set = Arc::new(rules_of(config, rules)?);
     if set.heads().next().is_none() {
         return Err(Usage("--rule: these files hold no rule that could be loaded".to_owned()).into());
     }
