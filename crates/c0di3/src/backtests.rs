@@ -11,7 +11,7 @@ use api::event_archive::{BacktestCounts, BacktestOrder, BacktestState, HuntId, H
 use archive::ArchivePlace;
 use correlate::{Change, CorrelatorOptions};
 use event::{ArchiveFile, Hit, LogSource, Timestamp};
-use rules::{RuleSet, Terms};
+use rules::{Diagnostic, Gravity, RuleSet};
 use store::{JoinPolicy, Store};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, watch};
@@ -56,17 +56,22 @@ impl BacktestSettings {
             let place = if given.is_empty() { "among the configured rules" } else { "in the body" };
             Unanswerable::NoSuchRule(format!("no rule {place} has the id, name or title `{}`", order.rule))
         };
-        // A rule that cannot be read has no name either: then all that is wrong with the body is told.
-        let whole = || rules::load(given.iter().map(|(path, text)| (path.as_str(), text.as_str())), &Terms::default());
-        let (loaded, is_found) = loaded.map_or_else(|| (whole(), false), |loaded| (loaded, true));
-        let wrong = loaded.rejected().filter(|problem| problem.path == "body").map(ToString::to_string);
-        let wrong: Vec<String> = wrong.collect();
+        let of_body = |problems: &mut dyn Iterator<Item = &Diagnostic>| -> Vec<String> {
+            let is_error = |problem: &&Diagnostic| problem.path == "body" && problem.gravity == Gravity::Error;
+            problems.filter(is_error).map(ToString::to_string).collect()
+        };
+        // A rule that cannot be read has no name either: what is wrong with the body is told first.
+        let wrong = match &loaded {
+            Ok(loaded) => of_body(&mut loaded.diagnostics.iter()),
+            Err(problems) => of_body(&mut problems.iter()),
+        };
         if !wrong.is_empty() {
             return Err(Unanswerable::RuleRefused(wrong));
         }
+        let loaded = loaded.map_err(|_problems| missing())?;
         let is_there = given.is_empty() || loaded.set.heads().any(|head| head.path == "body");
         let runs = loaded.set.heads().next().is_some();
-        if is_found && is_there && runs { Ok(loaded.set) } else { Err(missing()) }
+        if is_there && runs { Ok(loaded.set) } else { Err(missing()) }
     }
 }
 

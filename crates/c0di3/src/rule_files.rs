@@ -127,17 +127,17 @@ impl RuleTexts {
     }
 
     pub(crate) fn load(self) -> Loaded {
-        self.read(&[], |files, terms| Some(load(files, terms))).unwrap_or_default()
+        self.read(&[], |files, terms| Ok(load(files, terms))).unwrap_or_default()
     }
 
     /// One rule, by id, name or title, and those that it needs. Files before those that are known come first: they stand for rules
-    /// of the same ids. `None`: no file has it.
-    pub(crate) fn load_alone(self, before: &[(String, String)], wanted: &str) -> Option<Loaded> {
+    /// of the same ids. Where no file has it: what was wrong.
+    pub(crate) fn load_alone(self, before: &[(String, String)], wanted: &str) -> Result<Loaded, Vec<Diagnostic>> {
         self.read(before, |files, terms| load_alone(files, terms, wanted))
     }
 
-    /// The rules of files before those that are known, and what they need of these. `None`: they hold no rule.
-    pub(crate) fn load_given(&self, before: &RuleTexts) -> Option<Loaded> {
+    /// The rules of files before those that are known, and what they need of these.
+    pub(crate) fn load_given(&self, before: &RuleTexts) -> Result<Loaded, Vec<Diagnostic>> {
         let paths: Vec<&str> = before.found.files.iter().map(|(path, _)| path.as_str()).collect();
         self.read(&before.found.files, |files, terms| load_given(files, terms, &paths))
     }
@@ -145,8 +145,8 @@ impl RuleTexts {
     fn read<'t>(
         &'t self,
         before: &'t [(String, String)],
-        load: impl FnOnce(Vec<RuleText<'t>>, &Terms) -> Option<Loaded>,
-    ) -> Option<Loaded> {
+        load: impl FnOnce(Vec<RuleText<'t>>, &Terms) -> Result<Loaded, Vec<Diagnostic>>,
+    ) -> Result<Loaded, Vec<Diagnostic>> {
         let (indicators, files, stamp) = &self.indicators;
         let (indicators, mut problems) = match self.examples {
             true => (Arc::new(Indicators::examples()), Vec::new()),
@@ -171,7 +171,7 @@ impl RuleTexts {
         loaded.diagnostics.extend(problems.into_iter().chain(wrong));
         loaded.diagnostics.extend(unreadable.iter().flat_map(|files| files.unreadable.iter().cloned()));
         loaded.diagnostics.sort();
-        Some(loaded)
+        Ok(loaded)
     }
 }
 

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 use servers::wait_until;
 
 use crate::node::{Node, SOON, get, send};
-use crate::program::Sandbox;
 
 /// Requests for one item, and from one address an attack that opens an incident.
 fn log() -> String {
@@ -25,18 +24,6 @@ fn log() -> String {
 const RULE: &str = "title: The wanted item\nid: 11111111-2222-4333-8444-555555555555\nlogsource: {category: webserver}\n\
     detection: {s: {cs-uri-stem: /item/wanted}, condition: s}\nlevel: high\n";
 
-fn archived() -> (Sandbox, Node) {
-    let sandbox = Sandbox::new();
-    let path = sandbox.write("access.log", log());
-    let replayed = sandbox.run(&["replay", "--store", "sqlite:a.db", "--archive", "events", &path]);
-    assert_eq!(replayed.code, Some(0), "{}", replayed.err);
-    let mut node = Node::new();
-    let folder = sandbox.path("events").display().to_string();
-    let store = format!("sqlite:{}", sandbox.path("a.db").display());
-    node.start(&sandbox, "serve", &[("store.url", store), ("archive.folder", folder)]);
-    (sandbox, node)
-}
-
 fn backtest(node: &Node, rule: &str, parameters: &str, body: &str) -> (u16, Value) {
     let path = format!("/api/v1/rules/{rule}/backtest{parameters}");
     let (status, _, body) = send(node.api, "POST", &path, &[], body.as_bytes()).expect("the agent answers");
@@ -45,7 +32,7 @@ fn backtest(node: &Node, rule: &str, parameters: &str, body: &str) -> (u16, Valu
 
 #[test]
 fn a_rule_that_is_not_live_is_tried_and_its_incidents_are_told() {
-    let (sandbox, node) = archived();
+    let (sandbox, node) = Node::over_archive_of(log());
     let id = "11111111-2222-4333-8444-555555555555";
     let (status, done) = backtest(&node, id, "?wait=25", RULE);
     assert_eq!((status, &done["state"], &done["is_new"]), (200, &json!("done"), &json!(true)), "{done}");
@@ -89,7 +76,7 @@ fn a_rule_that_is_not_live_is_tried_and_its_incidents_are_told() {
 
 #[test]
 fn a_live_rule_is_tried_by_its_title_and_a_backtest_is_followed_and_ended() {
-    let (_sandbox, node) = archived();
+    let (_sandbox, node) = Node::over_archive_of(log());
     let (status, begun) = backtest(&node, "Path%20traversal%20in%20a%20request", "?wait=0", "");
     assert!(status == 202 || status == 200, "{status} {begun}");
     let id = begun["id"].as_u64().unwrap();

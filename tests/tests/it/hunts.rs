@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use servers::wait_until;
 
 use crate::node::{Node, SOON, get, send};
-use crate::program::Sandbox;
 
 const LINES: usize = 5000;
 
@@ -16,8 +15,7 @@ fn ask(node: &Node, question: &Value) -> (u16, Value) {
     (status, serde_json::from_str(&body).unwrap_or(Value::Null))
 }
 
-fn archived() -> (Sandbox, Node) {
-    let sandbox = Sandbox::new();
+fn log() -> String {
     let line = |at: usize| {
         let (minute, second) = (at / 60 % 60, at % 60);
         format!(
@@ -26,19 +24,12 @@ fn archived() -> (Sandbox, Node) {
             at * 31 % 9000
         )
     };
-    let path = sandbox.write("access.log", (0..LINES).map(line).collect::<String>());
-    let replayed = sandbox.run(&["replay", "--store", "sqlite:a.db", "--archive", "events", &path]);
-    assert_eq!(replayed.code, Some(0), "{}", replayed.err);
-    let mut node = Node::new();
-    let folder = sandbox.path("events").display().to_string();
-    let store = format!("sqlite:{}", sandbox.path("a.db").display());
-    node.start(&sandbox, "serve", &[("store.url", store), ("archive.folder", folder)]);
-    (sandbox, node)
+    (0..LINES).map(line).collect()
 }
 
 #[test]
 fn a_hunt_is_followed_and_its_answer_comes_in_every_form() {
-    let (_sandbox, node) = archived();
+    let (_sandbox, node) = Node::over_archive_of(log());
     let question =
         "SELECT c0di3.line, source.ip, user_agent_class(user_agent.original) AS class FROM events ORDER BY c0di3.line";
     let (status, begun) = ask(&node, &json!({"question": question, "wait": 0}));
@@ -75,7 +66,7 @@ fn a_hunt_is_followed_and_its_answer_comes_in_every_form() {
 
 #[test]
 fn a_hunt_keeps_its_limits_and_can_be_ended() {
-    let (_sandbox, node) = archived();
+    let (_sandbox, node) = Node::over_archive_of(log());
     let (status, few) = ask(&node, &json!({"question": "SELECT source.ip FROM events", "limit": 5, "rows_max": 20}));
     assert_eq!((status, few["data"].as_array().map(Vec::len), &few["has_more"]), (200, Some(5), &json!(true)), "{few}");
     assert_eq!((&few["progress"]["rows"], &few["progress"]["is_cut"]), (&json!(20), &json!(true)), "{few}");

@@ -28,6 +28,19 @@ pub(crate) struct Node {
 }
 
 impl Node {
+    /// Serves the store and the archive of a replay of this log.
+    pub(crate) fn over_archive_of(log: String) -> (Sandbox, Node) {
+        let sandbox = Sandbox::new();
+        let path = sandbox.write("access.log", log);
+        let replayed = sandbox.run(&["replay", "--store", "sqlite:a.db", "--archive", "events", &path]);
+        assert_eq!(replayed.code, Some(0), "{}", replayed.err);
+        let mut node = Node::new();
+        let folder = sandbox.path("events").display().to_string();
+        let store = format!("sqlite:{}", sandbox.path("a.db").display());
+        node.start(&sandbox, "serve", &[("store.url", store), ("archive.folder", folder)]);
+        (sandbox, node)
+    }
+
     pub(crate) fn new() -> Self {
         let [api, health, ingest, syslog] = [(); 4].map(|()| free_port());
         Node {

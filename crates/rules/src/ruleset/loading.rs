@@ -7,6 +7,7 @@ use super::keys::RuleKeys;
 use super::{Loaded, Loading, names, reading};
 use crate::response;
 use crate::rule_text::RuleText;
+use crate::sigma::diagnostic::Diagnostic;
 use crate::sigma::rule::Head;
 use crate::sigma::words;
 use crate::taxonomy::{self, Terms};
@@ -16,23 +17,31 @@ pub fn load<'a>(files: impl IntoIterator<Item = impl Into<RuleText<'a>>>, terms:
     read(files, terms, |loading, terms| loading.finish(terms))
 }
 
-/// Loads of these files one rule, by id, name or title, and those that it needs. `None`: no file has it.
+/// Loads of these files one rule, by id, name or title, and those that it needs. Where no file has it: what was wrong with what
+/// was read.
 pub fn load_alone<'a>(
     files: impl IntoIterator<Item = impl Into<RuleText<'a>>>,
     terms: &Terms,
     wanted: &str,
-) -> Option<Loaded> {
-    read(files, terms, |mut loading, terms| loading.keep_alone(wanted).then(|| loading.finish(terms)))
+) -> Result<Loaded, Vec<Diagnostic>> {
+    read(files, terms, |mut loading, terms| match loading.keep_alone(wanted) {
+        true => Ok(loading.finish(terms)),
+        false => Err(loading.diagnostics),
+    })
 }
 
-/// Loads the rules of the files with these paths, and those of the other files that they need. `None`: they hold no rule.
+/// Loads the rules of the files with these paths, and those of the other files that they need. Where they hold no rule: what was
+/// wrong with what was read.
 pub fn load_given<'a>(
     files: impl IntoIterator<Item = impl Into<RuleText<'a>>>,
     terms: &Terms,
     paths: &[&str],
-) -> Option<Loaded> {
+) -> Result<Loaded, Vec<Diagnostic>> {
     let is_given = |head: &Head| paths.contains(&head.path.as_ref());
-    read(files, terms, |mut loading, terms| loading.keep(is_given).then(|| loading.finish(terms)))
+    read(files, terms, |mut loading, terms| match loading.keep(is_given) {
+        true => Ok(loading.finish(terms)),
+        false => Err(loading.diagnostics),
+    })
 }
 
 /// Reads all documents; what becomes of them is the caller's to say.
@@ -113,7 +122,7 @@ mod tests {
     #[test]
     fn a_rule_is_loaded_with_those_that_it_needs() {
         let titles = |wanted: &str| {
-            let loaded = load_alone([("f.yml", FILE)], &Terms::default(), wanted)?;
+            let loaded = load_alone([("f.yml", FILE)], &Terms::default(), wanted).ok()?;
             Some(loaded.set.heads().map(|head| head.title.clone()).collect::<Vec<_>>())
         };
         assert_eq!(load([("f.yml", FILE)], &Terms::default()).set.heads().count(), 3);
@@ -124,7 +133,10 @@ mod tests {
         let counting = FILE.rsplit("---").next().unwrap_or("");
         let given = load_given([("given.yml", counting), ("f.yml", FILE)], &Terms::default(), &["given.yml"]).unwrap();
         assert_eq!(given.set.heads().map(|head| head.title.as_str()).collect::<Vec<_>>(), ["A", "Many A"]);
-        assert!(load_given([("f.yml", FILE)], &Terms::default(), &["given.yml"]).is_none());
+        assert!(load_given([("f.yml", FILE)], &Terms::default(), &["given.yml"]).is_err());
+        let broken =
+            load_alone([("b.yml", "title: a\ndetection: {s: {x: 1}, condition: t}\n")], &Terms::default(), "a");
+        assert!(broken.unwrap_err().iter().any(|problem| problem.path == "b.yml"), "what is wrong is told");
         let set = load_alone([("f.yml", FILE)], &Terms::default(), "Many A").unwrap().set;
         assert_eq!(set.rule_of(set.key_of(0)), Some(0));
     }

@@ -52,7 +52,7 @@ fn rules_of(config: &Config, rules: &[PathBuf]) -> anyhow::Result<RuleSet> {
     let mut loaded = given.load()?;
     let mut wrong: Vec<String> = loaded.rejected().map(ToString::to_string).collect();
     if !wrong.is_empty()
-        && let Some(with_others) = RuleFiles::of(config, &RuleArguments::default()).read()?.load_given(&given.read()?)
+        && let Ok(with_others) = RuleFiles::of(config, &RuleArguments::default()).read()?.load_given(&given.read()?)
     {
         let still: Vec<String> = with_others.rejected().map(ToString::to_string).collect();
         wrong.retain(|problem| still.contains(problem));
