@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 
 use crate::engine::Engine;
+use crate::look::{Look, Told};
 use crate::pack::{How, Pack, Pattern, PatternCase};
 use crate::{Input, POINTS_MAX, Part, THRESHOLD};
 
@@ -129,40 +130,43 @@ impl PackCheck {
         holds
     }
 
-    /// What [`PackCheck::standing`] tells, without what is shown to people: patterns have their ids alone.
-    pub fn tally(&self, text: &str) -> Tally {
+    /// Tells of each pattern that is found, again where a later view gives more: with the look, its points, and whether its
+    /// surroundings are doubtful. Gives the points of all.
+    fn hear(&self, text: &str, tell: &mut dyn FnMut(&Pattern, Look<'_>, Told, bool)) -> u32 {
         let engine = self.engine();
-        let (mut found, mut sure, mut scratch) = (Vec::new(), 0, engine.scratch());
+        let (mut sure, mut scratch) = (0, engine.scratch());
         engine.each(text, &mut scratch, &mut |number, look, told| {
             sure += told.gained;
             if told.best {
-                let id = engine.pattern(number).1.id.as_str();
-                found.retain(|(known, _)| *known != id);
-                found.push((id, engine.context.is_doubtful(look.name, look.text)));
+                let doubtful = engine.context.is_doubtful(look.name, look.text);
+                tell(engine.pattern(number).1, look, told, doubtful);
             }
         });
-        let points = sure + Engine::doubt(&scratch);
+        (sure + Engine::doubt(&scratch)).min(POINTS_MAX.max(self.pack.threshold))
+    }
+
+    /// What [`PackCheck::standing`] tells, without what is shown to people: patterns have their ids alone.
+    pub fn tally(&self, text: &str) -> Tally {
+        let mut found: Vec<(String, bool)> = Vec::new();
+        let points = self.hear(text, &mut |pattern, _, _, doubtful| {
+            found.retain(|(known, _)| *known != pattern.id);
+            found.push((pattern.id.clone(), doubtful));
+        });
         Tally {
-            points: points.min(POINTS_MAX.max(self.pack.threshold)),
+            points,
             threshold: self.pack.threshold,
             doubtful: !found.is_empty() && found.iter().all(|(_, doubtful)| *doubtful),
-            ids: found.into_iter().map(|(id, _)| id.to_owned()).collect(),
+            ids: found.into_iter().map(|(id, _)| id).collect(),
         }
     }
 
     /// What the pack finds in a value, the slow way.
     pub fn standing(&self, text: &str) -> Standing {
-        let engine = self.engine();
-        let (mut found, mut sure, mut scratch) = (Vec::new(), 0, engine.scratch());
-        engine.each(text, &mut scratch, &mut |number, look, told| {
+        let mut found: Vec<FoundPattern> = Vec::new();
+        let points = self.hear(text, &mut |pattern, look, told, doubtful| {
             let points = told.points;
-            sure += told.gained;
-            if !told.best {
-                return;
-            }
-            let (_, pattern) = engine.pattern(number);
             // A view that makes the same pattern surer takes the place of the one before.
-            found.retain(|found: &FoundPattern| found.pattern != pattern.id);
+            found.retain(|found| found.pattern != pattern.id);
             let reading = pattern.find(look.text, look.part);
             let alone = reading.as_ref().map_or(points, |reading| reading.points);
             found.push(FoundPattern {
@@ -171,8 +175,8 @@ impl PackCheck {
                 reader: pattern.how.reader(),
                 points,
                 parameter: (!look.name.is_empty()).then(|| shown(look.name)),
-                context: (alone != points).then(|| engine.context.told(alone, points, look.name)),
-                doubtful: engine.context.is_doubtful(look.name, look.text),
+                context: (alone != points).then(|| self.pack.context.told(alone, points, look.name)),
+                doubtful,
                 technique: pattern.technique.clone(),
                 part: look.part.name(),
                 view: look.view.name(),
@@ -180,9 +184,7 @@ impl PackCheck {
                 original: shown(look.original),
             });
         });
-        let points = sure + Engine::doubt(&scratch);
-        let doubtful = !found.is_empty() && found.iter().all(|found: &FoundPattern| found.doubtful);
-        let points = points.min(POINTS_MAX.max(self.pack.threshold));
+        let doubtful = !found.is_empty() && found.iter().all(|found| found.doubtful);
         Standing { points, threshold: self.pack.threshold, doubtful, found }
     }
 }
