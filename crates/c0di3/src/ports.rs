@@ -22,7 +22,7 @@ use hyper_util::service::TowerToHyperService;
 use ingest::proxy;
 use ingest::spoken::{Spoken, misdirected};
 use ingest::tls::{Stream, TlsPort};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinHandle;
 use tower_service::Service;
@@ -40,6 +40,9 @@ const FLUSH_MAX: Duration = Duration::from_secs(2);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that are open at once, on each port.
 const CONNECTIONS_MAX: usize = 1024;
+/// Connections that the kernel keeps until they are taken, as far as its own limit allows: after a restart all shippers come
+/// at once, and each one that finds no room tries again a second later.
+const WAITING_MAX: u32 = 4096;
 /// How often flags are looked at.
 pub(crate) const STOP_POLL: Duration = Duration::from_millis(50);
 
@@ -109,8 +112,15 @@ pub(crate) fn check_exposure(addresses: &[SocketAddr], tokens: bool) -> Result<(
     }
 }
 
-pub(crate) async fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| not_bound(address, key))
+pub(crate) fn bind(address: SocketAddr, key: &str) -> anyhow::Result<TcpListener> {
+    listen(address).with_context(|| not_bound(address, key))
+}
+
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(WAITING_MAX)
 }
 
 pub(crate) fn not_bound(address: SocketAddr, key: &str) -> String {

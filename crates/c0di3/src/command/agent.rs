@@ -34,10 +34,10 @@ pub(crate) struct Listeners {
 }
 
 impl Listeners {
-    pub(crate) async fn bind(config: &Config) -> anyhow::Result<Self> {
+    pub(crate) fn bind(config: &Config) -> anyhow::Result<Self> {
         check_exposure(&[config.agent.listen], config.access.tokens)?;
-        let api = bind(config.agent.listen, "api.listen").await?;
-        Ok(Listeners { api, health: bind(config.agent.health_listen, "api.health_listen").await? })
+        let api = bind(config.agent.listen, "api.listen")?;
+        Ok(Listeners { api, health: bind(config.agent.health_listen, "api.health_listen")? })
     }
 }
 

@@ -62,9 +62,9 @@ impl Analyzer {
         let addresses: Vec<_> =
             std::iter::once(analyzer.http.listen).chain(analyzer.http.listen_more.clone()).collect();
         check_exposure(&addresses, config.access.tokens)?;
-        let mut listeners = vec![("analyzer.listen", bind(analyzer.http.listen, "analyzer.listen").await?)];
+        let mut listeners = vec![("analyzer.listen", bind(analyzer.http.listen, "analyzer.listen")?)];
         for address in &analyzer.http.listen_more {
-            listeners.push(("analyzer.listen_more", bind(*address, "analyzer.listen_more").await?));
+            listeners.push(("analyzer.listen_more", bind(*address, "analyzer.listen_more")?));
         }
         let mut sources = LiveSources::open(analyzer).await?;
         let spool = Spool::open(analyzer.spool.clone(), clock::now())?;

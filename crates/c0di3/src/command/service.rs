@@ -106,7 +106,7 @@ async fn serve(config: Config, parts: Parts, logs: Logs, stop: Arc<AtomicBool>) 
     let metrics = telemetry::start_metrics()?;
     signals::outlive(config.log.profiles(), logs, config.path.clone())?;
     let tls = TlsPorts::open(&config.access.tls)?;
-    let listeners = if parts.has_agent() { Some(Listeners::bind(&config).await?) } else { None };
+    let listeners = if parts.has_agent() { Some(Listeners::bind(&config)?) } else { None };
     let stores = tokio::select! {
         stores = Stores::open(&config.store.url, parts) => stores?,
         () = told(&stop) => {

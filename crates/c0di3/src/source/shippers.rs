@@ -52,7 +52,7 @@ impl SourceKind for Shipper {
 
     async fn open(&self, config: &AnalyzerConfig) -> anyhow::Result<Option<Box<dyn LiveSource>>> {
         let Some(address) = (self.address)(&config.shippers) else { return Ok(None) };
-        let listener = Some(bind(address, self.setting).await?);
+        let listener = Some(bind(address, self.setting)?);
         let kind = (self.kind)(&config.shippers);
         let connections = Arc::new(Connections::new(self.name, config.shippers.connections));
         Ok(Some(Box::new(ShipperSource { address, setting: self.setting, listener, kind, connections })))

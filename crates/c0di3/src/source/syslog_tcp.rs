@@ -35,7 +35,7 @@ impl SourceKind for SyslogTcp {
             let Some(address) = address else { continue };
             let (proxies, connections) = (Arc::clone(&syslog.proxies), Arc::clone(&connections));
             let port = TcpPort { key, source, scheme, speaks, tls: None, proxies, connections };
-            ports.push(OpenPort { address, listener: Some(bind(address, key).await?), port });
+            ports.push(OpenPort { address, listener: Some(bind(address, key)?), port });
         }
         let message_bytes_max = syslog.message_bytes_max;
         Ok((!ports.is_empty()).then(|| Box::new(TcpSource { ports, connections, message_bytes_max }) as _))
