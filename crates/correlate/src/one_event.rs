@@ -56,7 +56,7 @@ pub(crate) fn waits_with_one(bound: &BoundCorrelation) -> bool {
 }
 
 /// Whether the event alone would fire the rule, of those that [`waits_with_one`].
-fn fires_alone(bound: &BoundCorrelation, weight: u32) -> bool {
+pub(crate) fn fires_alone(bound: &BoundCorrelation, weight: u32) -> bool {
     matches!(bound.rule.kind, CorrelationKind::EventCount) && bound.rule.bounds.hold(f64::from(weight))
 }
 

@@ -10,6 +10,7 @@ use crate::episode::RuleRef;
 use crate::group_key::{group_text, lacking, write_key};
 use crate::groups::GroupKey;
 use crate::hit::IndexedHit;
+use crate::one_event::{fires_alone, waits_with_one};
 use crate::out_of_order::OutOfOrderGroup;
 use crate::prefetch::Prefetch;
 use crate::setup::HitOrder;
@@ -126,6 +127,7 @@ impl State {
         };
         let (slot, added) = match slot {
             Some(slot) => (slot, self.windows.add(slot, key.text, arrival)),
+            None if self.forgives_at_once(set, &arrival) => return None,
             None => {
                 self.evict_for_new(index);
                 self.windows.open(&mut key, arrival)
@@ -147,6 +149,17 @@ impl State {
         }
         self.enforce_budget();
         added.fires.then_some(!added.restarts)
+    }
+
+    /// Fast path: whether the group that the hit would open is emptied again by the hit itself, which the correlation both
+    /// counts and is forgiven by, as for logins that end a guess. Assumes that nothing comes of one event alone. Its slow
+    /// twin is to open the group and to forgive it, which whoever watches the correlation still sees; tests compare the two.
+    fn forgives_at_once(&self, set: &RuleSet, arrival: &Arrival<'_>) -> bool {
+        let Arrival { bound, index, signal, hit, .. } = *arrival;
+        set.uses[signal].forgives.contains(&index)
+            && self.watch.is_none()
+            && waits_with_one(bound)
+            && !fires_alone(bound, u32::try_from(hit.repeated).unwrap_or(u32::MAX))
     }
 
     /// Makes room for a new group: where there are too many groups, one is evicted.

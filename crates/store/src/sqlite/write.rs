@@ -1,7 +1,7 @@
 //! Writing findings, their evidence and the correlation state, inside the transaction of a commit: row by row.
 
 use event::{AlsoFired, Finding, FindingId, Status};
-use sqlx::{Row, SqliteConnection};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 
 use crate::details::{Details, sort_time};
 use crate::error::StoreError;
@@ -28,24 +28,44 @@ pub(crate) async fn write_findings(
     Ok(done)
 }
 
+/// Rows of one statement: as many as pay for handing it to the connection's thread, in few sizes, so that statements stay
+/// prepared.
+const ROWS: [usize; 4] = [200, 20, 4, 1];
+
+/// Cuts rows into statements, largest first.
+fn parts<T>(mut rows: &[T]) -> impl Iterator<Item = &[T]> {
+    std::iter::from_fn(move || {
+        let size = ROWS.into_iter().find(|size| *size <= rows.len())?;
+        let (part, rest) = rows.split_at(size);
+        rows = rest;
+        Some(part)
+    })
+}
+
 /// Writes what changed in the correlation state of an instance.
 pub(crate) async fn write_state(
     connection: &mut SqliteConnection,
     instance: &str,
     state: &StateChange,
 ) -> Result<(), StoreError> {
-    for key in &state.gone {
-        let gone = sqlx::query("DELETE FROM state WHERE instance = ? AND key = ?").bind(instance).bind(key);
-        gone.execute(&mut *connection).await.map_err(StoreError::Write)?;
+    for keys in parts(&state.gone) {
+        let mut gone = QueryBuilder::<Sqlite>::new("DELETE FROM state WHERE instance = ");
+        gone.push_bind(instance).push(" AND key IN (");
+        let mut list = gone.separated(", ");
+        for key in keys {
+            list.push_bind(key);
+        }
+        gone.push(")").build().execute(&mut *connection).await.map_err(StoreError::Write)?;
     }
-    let head = [(HEAD, state.head.as_str())];
-    for (key, value) in head.into_iter().chain(state.put.iter().map(|(key, value)| (key.as_str(), value.as_str()))) {
-        let put = sqlx::query(
-            "INSERT INTO state (instance, key, value) VALUES (?, ?, ?)
-             ON CONFLICT (instance, key) DO UPDATE SET value = excluded.value",
-        );
-        let put = put.bind(instance).bind(key).bind(value);
-        put.execute(&mut *connection).await.map_err(StoreError::Write)?;
+    let head = std::iter::once((HEAD, state.head.as_str()));
+    let rows: Vec<_> = head.chain(state.put.iter().map(|(key, value)| (key.as_str(), value.as_str()))).collect();
+    for rows in parts(&rows) {
+        let mut put = QueryBuilder::<Sqlite>::new("INSERT INTO state (instance, key, value) ");
+        put.push_values(rows, |mut row, (key, value)| {
+            row.push_bind(instance).push_bind(*key).push_bind(*value);
+        });
+        put.push(" ON CONFLICT (instance, key) DO UPDATE SET value = excluded.value");
+        put.build().execute(&mut *connection).await.map_err(StoreError::Write)?;
     }
     Ok(())
 }
@@ -102,14 +122,13 @@ async fn write_finding(
 }
 
 async fn write_entities(connection: &mut SqliteConnection, finding: &Finding) -> Result<(), StoreError> {
-    for (kind, value) in finding.entities.pairs() {
-        sqlx::query("INSERT INTO finding_entities (kind, value, finding_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING")
-            .bind(kind)
-            .bind(value)
-            .bind(bytes(finding.id.0))
-            .execute(&mut *connection)
-            .await
-            .map_err(StoreError::Write)?;
+    let pairs: Vec<_> = finding.entities.pairs().collect();
+    for pairs in parts(&pairs) {
+        let mut put = QueryBuilder::<Sqlite>::new("INSERT INTO finding_entities (kind, value, finding_id) ");
+        put.push_values(pairs, |mut row, (kind, value)| {
+            row.push_bind(*kind).push_bind(*value).push_bind(bytes(finding.id.0));
+        });
+        put.push(" ON CONFLICT DO NOTHING").build().execute(&mut *connection).await.map_err(StoreError::Write)?;
     }
     Ok(())
 }
@@ -135,25 +154,22 @@ async fn write_also(
 }
 
 async fn write_evidence(connection: &mut SqliteConnection, finding: &Finding) -> Result<(), StoreError> {
-    for (place, evidence) in finding.evidence.iter().enumerate() {
-        sqlx::query(
-            "INSERT INTO evidence (finding_id, place, event_id, source, line_no, \"offset\", time, original)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-             ON CONFLICT (finding_id, place) DO UPDATE SET event_id = excluded.event_id, source = excluded.source,
-                line_no = excluded.line_no, \"offset\" = excluded.\"offset\", time = excluded.time,
-                original = excluded.original",
-        )
-        .bind(bytes(finding.id.0))
-        .bind(place as i64)
-        .bind(bytes(evidence.event_id.0))
-        .bind(&evidence.source)
-        .bind(evidence.line_no as i64)
-        .bind(evidence.offset as i64)
-        .bind(evidence.time.map(|time| time.0))
-        .bind(&evidence.original)
-        .execute(&mut *connection)
-        .await
-        .map_err(StoreError::Write)?;
+    let placed: Vec<_> = finding.evidence.iter().enumerate().collect();
+    for placed in parts(&placed) {
+        let mut put = QueryBuilder::<Sqlite>::new(
+            "INSERT INTO evidence (finding_id, place, event_id, source, line_no, \"offset\", time, original) ",
+        );
+        put.push_values(placed, |mut row, (place, evidence)| {
+            row.push_bind(bytes(finding.id.0)).push_bind(*place as i64).push_bind(bytes(evidence.event_id.0));
+            row.push_bind(&evidence.source).push_bind(evidence.line_no as i64).push_bind(evidence.offset as i64);
+            row.push_bind(evidence.time.map(|time| time.0)).push_bind(&evidence.original);
+        });
+        put.push(
+            " ON CONFLICT (finding_id, place) DO UPDATE SET event_id = excluded.event_id, source = excluded.source,
+                 line_no = excluded.line_no, \"offset\" = excluded.\"offset\", time = excluded.time,
+                 original = excluded.original",
+        );
+        put.build().execute(&mut *connection).await.map_err(StoreError::Write)?;
     }
     Ok(())
 }
