@@ -48,17 +48,21 @@ pub(crate) async fn write_state(
     instance: &str,
     state: &StateChange,
 ) -> Result<(), StoreError> {
-    for keys in parts(&state.gone) {
+    // In the order of the table's index, so that each of its pages is read and written once.
+    let mut gone: Vec<&str> = state.gone.iter().map(String::as_str).collect();
+    gone.sort_unstable();
+    for keys in parts(&gone) {
         let mut gone = QueryBuilder::<Sqlite>::new("DELETE FROM state WHERE instance = ");
         gone.push_bind(instance).push(" AND key IN (");
         let mut list = gone.separated(", ");
         for key in keys {
-            list.push_bind(key);
+            list.push_bind(*key);
         }
         gone.push(")").build().execute(&mut *connection).await.map_err(StoreError::Write)?;
     }
     let head = std::iter::once((HEAD, state.head.as_str()));
-    let rows: Vec<_> = head.chain(state.put.iter().map(|(key, value)| (key.as_str(), value.as_str()))).collect();
+    let mut rows: Vec<_> = head.chain(state.put.iter().map(|(key, value)| (key.as_str(), value.as_str()))).collect();
+    rows.sort_unstable();
     for rows in parts(&rows) {
         let mut put = QueryBuilder::<Sqlite>::new("INSERT INTO state (instance, key, value) ");
         put.push_values(rows, |mut row, (key, value)| {
