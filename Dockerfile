@@ -8,7 +8,7 @@ ARG SOURCE_DATE_EPOCH=0
 # Shown by --version; the .git folder is no part of the build.
 ARG C0DI3_COMMIT=unknown
 # hadolint ignore=DL3008
-RUN apt-get update && apt-get install -y --no-install-recommends make g++ pkg-config zlib1g-dev && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends make g++ pkg-config zlib1g-dev libssl-dev && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
 ENV C0DI3_COMMIT=${C0DI3_COMMIT} RUSTFLAGS="--remap-path-prefix=/src=. --remap-path-prefix=/usr/local/cargo=cargo"
@@ -18,7 +18,7 @@ RUN cargo build --locked --profile dist --package c0di3
 #   docker build --target upkeep -t core-agent-upkeep:latest .
 FROM postgres:16-bookworm AS upkeep
 # hadolint ignore=DL3008
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl openssl zlib1g && rm -rf /var/lib/apt/lists/* \
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl openssl libssl3 zlib1g && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 c0di3 && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin c0di3 \
  && install -d -o c0di3 -g c0di3 /backups
 COPY --from=build /src/target/dist/c0di3 /usr/local/bin/c0di3
@@ -29,7 +29,7 @@ CMD ["/usr/local/share/c0di3/backup-db.sh", "/backups"]
 
 FROM debian:bookworm-slim
 # hadolint ignore=DL3008
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl zlib1g && rm -rf /var/lib/apt/lists/* \
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl libssl3 zlib1g && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 c0di3 && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin c0di3 \
  && install -d -o c0di3 -g c0di3 /app /app/archive /app/data /app/logs
 COPY --from=build /src/target/dist/c0di3 /usr/local/bin/c0di3

@@ -42,7 +42,7 @@ Architecture: $architecture
 Maintainer: C0Di3 <root@localhost>
 Section: admin
 Priority: optional
-Depends: adduser, libc6, libgcc-s1, libstdc++6, zlib1g
+Depends: adduser, libc6, libgcc-s1, libssl3, libstdc++6, zlib1g
 Recommends: postgresql-client, logrotate, openssl, curl
 Suggests: postgresql, redis-server, prometheus
 Description: security logs in, findings with evidence out

@@ -16,6 +16,7 @@ need setpriv util-linux
 need mkfifo coreutils
 need pkg-config pkg-config
 [ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)
+[ -e /usr/include/openssl/ssl.h ] || missing+=(libssl-dev)
 if [ "${1:-}" = test ]; then
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
   need redis-server redis-server

@@ -9,6 +9,7 @@ use crate::outcome::Usage;
 mod analyzer;
 mod check;
 mod file;
+mod kafka;
 mod meant;
 mod place;
 mod problems;

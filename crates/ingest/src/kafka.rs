@@ -14,6 +14,7 @@ use rdkafka::error::KafkaError;
 
 use crate::live::{Item, Resume};
 
+mod access;
 mod consumer;
 mod letters;
 mod options;
@@ -24,6 +25,7 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
+pub use access::{KafkaAccess, KafkaSasl, KafkaTls};
 pub use options::{KafkaOptions, TOPIC_PLACE, Unreadable};
 pub use state::{KafkaReport, KafkaState};
 

@@ -351,20 +351,38 @@ pub struct Broker {
     process: Option<Process>,
     folder: tempfile::TempDir,
     port: u16,
+    /// What clients are told to connect to.
+    advertised: String,
 }
 
 impl Broker {
     pub fn start() -> Self {
-        let mut server =
-            Broker { process: None, folder: tempfile::tempdir().expect("a temporary folder"), port: free_port() };
+        let port = free_port();
+        Self::advertised_as(port, format!("127.0.0.1:{port}"))
+    }
+
+    /// Tells its clients to come to `localhost` on another port.
+    pub fn behind(door: u16) -> Self {
+        Self::advertised_as(free_port(), format!("localhost:{door}"))
+    }
+
+    fn advertised_as(port: u16, advertised: String) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut server = Broker { process: None, folder, port, advertised };
         server.start_again();
         server
+    }
+
+    /// Where it listens.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     fn start_again(&mut self) {
         let mut command = Command::new(tool("tansu"));
         let address = format!("tcp://{}", self.address());
-        command.args(["broker", "--listener-url", &address, "--advertised-listener-url", &address]);
+        let advertised = format!("tcp://{}", self.advertised);
+        command.args(["broker", "--listener-url", &address, "--advertised-listener-url", &advertised]);
         command.args(["--storage-engine", "memory://tansu/"]).current_dir(self.folder.path());
         let mut process = Process::start(command, &self.folder.path().join("broker.log"));
         process.wait_for_port(self.port, "the broker");

@@ -20,6 +20,7 @@ mod goes_on;
 mod guessing;
 mod hunts;
 mod indicators;
+mod kafka_access;
 mod kill;
 mod live_kill;
 mod mission;

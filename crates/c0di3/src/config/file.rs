@@ -57,7 +57,8 @@ sections! {
     SpoolSection { folder: PathBuf, bytes_max: u64, segment_bytes: u64, reserve_bytes: u64 }
     KafkaSection {
         brokers: String, group: String, topics: Vec<String>, message_bytes_max: usize, unreadable: String,
-        dead_letter_topic: String,
+        dead_letter_topic: String, tls: bool, ca: PathBuf, certificate: PathBuf, key: PathBuf, sasl: String, user: String,
+        password: String, token_file: PathBuf,
     }
     TailSection { paths: Vec<PathBuf>, files_max: usize }
     TlsSection { certificate: PathBuf, key: PathBuf, ports: Vec<String>, client_ca: PathBuf, client_ports: Vec<String> }

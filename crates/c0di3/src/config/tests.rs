@@ -49,6 +49,20 @@ fn a_secret_is_read_from_the_file_that_a_variable_names() {
 }
 
 #[test]
+fn mistakes_in_how_brokers_are_reached_name_the_key_and_the_remedy() {
+    for (written, words) in [
+        ("sasl = \"plain\"\nuser = \"u\"\npassword = \"p\"", "kafka.sasl: `plain` shows the password"),
+        ("sasl = \"oauthbearer\"", "kafka.token_file: must be set for oauthbearer"),
+        ("user = \"u\"", "kafka.sasl: must say how"),
+        ("ca = \"ca.pem\"", "kafka.ca: is of use with kafka.tls = true alone"),
+        ("tls = true\nkey = \"key.pem\"", "kafka.certificate, kafka.key: one is of no use"),
+    ] {
+        let errors = read(&format!("[kafka]\n{written}"), &[]).unwrap_err();
+        assert!(errors.contains(words), "{written}: {errors}");
+    }
+}
+
+#[test]
 fn mistakes_name_the_key_and_the_remedy() {
     for (written, words) in [
         ("[stor]\nurl = \"x\"", "unknown section [stor]: known are"),
@@ -69,6 +83,14 @@ fn mistakes_name_the_key_and_the_remedy() {
         ("[tls]\nclient_ports = [\"api.listen\"]", "tls.client_ports: `api.listen` speaks no TLS"),
         ("[spool]\nbytes_max = 1", "spool.bytes_max: must be at least twice"),
         ("[kafka]\nbrokers = \"b:9092\"", "kafka.topics"),
+        (
+            "[kafka]\nsasl = \"gssapi\"",
+            "kafka.sasl: `gssapi` is not one of plain, scram-sha-256, scram-sha-512, oauthbearer",
+        ),
+        (
+            "[kafka]\nsasl = \"scram-sha-512\"\nuser = \"u\"",
+            "kafka.user, kafka.password: must be set for scram-sha-512",
+        ),
         ("[kafka]\nunreadable = \"wait\"", "kafka.unreadable: `wait` is not one of dead-letter, skip"),
         ("[kafka]\ndead_letter_topic = \"a b\"", "kafka.dead_letter_topic: `a b` is no name of a topic"),
         ("[kafka]\ntopics = [\"a\"]\ndead_letter_topic = \"{topic}\"", "must not be one of kafka.topics"),

@@ -5,13 +5,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
+use event::Timestamp;
+use rdkafka::client::OAuthToken;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::statistics::Statistics;
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
-use super::options::{KafkaOptions, client, next_message, source};
+use super::access::KafkaAccess;
+use super::options::{KafkaOptions, next_message, reading_client, source};
 use super::state::{KafkaState, Progress};
 use crate::input::Barrier;
 use crate::live::{ClaimError, Item, Resume};
@@ -28,9 +31,17 @@ pub(super) struct Context {
     /// When librdkafka last told that something cannot be read.
     pub(super) unreadable: Mutex<Option<Instant>>,
     pub(super) stop: Arc<AtomicBool>,
+    pub(super) access: Arc<KafkaAccess>,
+    pub(super) clock: fn() -> Timestamp,
 }
 
 impl ClientContext for Context {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.access.token((self.clock)())
+    }
+
     fn stats(&self, statistics: Statistics) {
         self.state.told(&statistics);
     }
@@ -50,6 +61,10 @@ impl ClientContext for Context {
                 *self.unreadable.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
             }
             Some(RDKafkaErrorCode::PartitionEOF) => {}
+            Some(RDKafkaErrorCode::AllBrokersDown) => {
+                tracing::warn!(%error, reason, "kafka");
+                self.state.all_are_down(format!("{error}: {reason}"));
+            }
             _ => {
                 tracing::warn!(%error, reason, "kafka");
                 self.state.is_down(format!("{error}: {reason}"));
@@ -140,8 +155,10 @@ pub(super) fn subscribed(
         assignment: AtomicU64::new(0),
         unreadable: Mutex::new(None),
         stop: Arc::clone(stop),
+        access: Arc::clone(&options.access),
+        clock: options.clock,
     };
-    let consumer: BaseConsumer<Context> = client(options)
+    let consumer: BaseConsumer<Context> = reading_client(options)
         .set("partition.assignment.strategy", "range")
         // How long the partitions of a killed process stand still.
         .set("session.timeout.ms", "10000")

@@ -4,18 +4,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
+use event::Timestamp;
+use rdkafka::client::OAuthToken;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{DeliveryResult, Header, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
-use rdkafka::{ClientConfig, ClientContext, Offset, TopicPartitionList};
+use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
-use super::options::{ANSWER_BYTES_MAX, KafkaOptions, Unreadable, client};
+use super::access::KafkaAccess;
+use super::options::{ANSWER_BYTES_MAX, KafkaOptions, Unreadable, client, reading_client};
 use super::state::{KafkaState, Key};
 use super::wire::{self, RecordBatch};
 
@@ -151,10 +154,10 @@ impl<'a> Letters<'a> {
 
     /// Reads at the offset with a consumer of its own, which joins no group.
     fn probe(&self, key: &Key, at: i64) -> Result<Probe, KafkaError> {
-        let consumer: BaseConsumer<Told> = client(self.options)
+        let consumer: BaseConsumer<Told> = reading_client(self.options)
             .set("enable.partition.eof", "true")
             .set("fetch.error.backoff.ms", "100")
-            .create_with_context(Told::default())?;
+            .create_with_context(Told::new(self.options))?;
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&key.0, key.1, Offset::Offset(at))?;
         consumer.assign(&list)?;
@@ -234,12 +237,11 @@ impl<'a> Letters<'a> {
     ) -> Result<(), KafkaError> {
         let producer = match self.producer.take() {
             Some(producer) => producer,
-            None => ClientConfig::new()
-                .set("bootstrap.servers", &self.options.brokers)
+            None => client(self.options)
                 .set("message.timeout.ms", DELIVERY_MAX.as_millis().to_string())
                 .set("message.max.bytes", ANSWER_BYTES_MAX.to_string())
                 .set("topic.metadata.refresh.fast.interval.ms", "250")
-                .create_with_context(Delivered::default())?,
+                .create_with_context(Delivered { done: Mutex::default(), tokens: Tokens::new(self.options) })?,
         };
         let name = format!("{}/{}/{}", key.0, key.1, letter.first);
         let header = |name, value: &String| (name, value.clone());
@@ -283,35 +285,68 @@ enum Probe {
     Nothing,
 }
 
+/// Where tokens for brokers come from.
+struct Tokens(Arc<KafkaAccess>, fn() -> Timestamp);
+
+impl Tokens {
+    fn new(options: &KafkaOptions) -> Self {
+        Tokens(Arc::clone(&options.access), options.clock)
+    }
+
+    fn next(&self) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.0.token((self.1)())
+    }
+}
+
 /// Keeps the last words about an error.
-#[derive(Default)]
-struct Told(Mutex<String>);
+struct Told {
+    last: Mutex<String>,
+    tokens: Tokens,
+}
 
 impl Told {
+    fn new(options: &KafkaOptions) -> Self {
+        Told { last: Mutex::default(), tokens: Tokens::new(options) }
+    }
+
     fn words(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
 impl ClientContext for Told {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.tokens.next()
+    }
+
     fn error(&self, _: KafkaError, reason: &str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = reason.to_owned();
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = reason.to_owned();
     }
 }
 
 impl ConsumerContext for Told {}
 
 /// Keeps what became of the one letter on its way.
-#[derive(Default)]
-struct Delivered(Mutex<Option<Result<(), KafkaError>>>);
+struct Delivered {
+    done: Mutex<Option<Result<(), KafkaError>>>,
+    tokens: Tokens,
+}
 
 impl Delivered {
     fn take(&self) -> Option<Result<(), KafkaError>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.done.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
 impl ClientContext for Delivered {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.tokens.next()
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(%error, reason, "kafka, dead letters");
     }
@@ -322,6 +357,6 @@ impl ProducerContext for Delivered {
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
         let result = result.as_ref().map(|_| ()).map_err(|(error, _)| error.clone());
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        *self.done.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
     }
 }

@@ -1,11 +1,14 @@
 //! What is read from Kafka and how: options, limits, and what all clients have in common. Reads nothing itself.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use event::block::digest;
 use event::{Position, Source, SourceId, Timestamp};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaResult;
+
+use super::access::KafkaAccess;
 
 /// Bits of an event's offset that count lines within a message.
 pub(super) const LINE_BITS: u32 = 16;
@@ -29,6 +32,8 @@ pub enum Unreadable {
 pub struct KafkaOptions {
     /// `HOST:PORT`, several separated by commas.
     pub brokers: String,
+    /// How they are reached.
+    pub access: Arc<KafkaAccess>,
     /// The consumer group.
     pub group: String,
     /// Topics that are read.
@@ -80,11 +85,18 @@ pub(super) fn source(topic: &str, partition: i32) -> Source {
     Source { id, name: format!("kafka://{topic}/{partition}") }
 }
 
-/// What all clients that read have in common.
+/// What all clients have in common.
 pub(super) fn client(options: &KafkaOptions) -> ClientConfig {
     let mut config = ClientConfig::new();
+    config.set("bootstrap.servers", &options.brokers);
+    options.access.apply(&mut config);
     config
-        .set("bootstrap.servers", &options.brokers)
+}
+
+/// What all clients that read have in common.
+pub(super) fn reading_client(options: &KafkaOptions) -> ClientConfig {
+    let mut config = client(options);
+    config
         .set("group.id", &options.group)
         .set("enable.auto.commit", "false")
         .set("auto.offset.reset", "earliest")

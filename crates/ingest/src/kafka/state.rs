@@ -120,6 +120,15 @@ impl KafkaState {
         (inner.up, inner.trouble) = (false, reason);
     }
 
+    /// No broker can be used: the reason that was told for one of them says more.
+    pub(super) fn all_are_down(&self, reason: String) {
+        let mut inner = self.lock();
+        if inner.up || inner.trouble.is_empty() {
+            inner.trouble = reason;
+        }
+        inner.up = false;
+    }
+
     pub(super) fn has_begun(&self) {
         self.lock().ended = None;
     }
@@ -278,6 +287,7 @@ mod tests {
         state.lock().refused.insert(("events".to_owned(), 1), "denied".to_owned());
         assert!(state.report().failed[0].contains("events/1 is not read: denied"));
         state.is_down("away".to_owned());
+        state.all_are_down("1/1 brokers are down".to_owned());
         assert_eq!(state.report().failed[0], "away");
         state.has_ended("wrong setting".to_owned());
         assert_eq!(state.report().failed, ["nothing is read from Kafka: wrong setting"]);

@@ -43,7 +43,7 @@ impl Cluster {
             .set("bootstrap.servers", self.brokers())
             .set("compression.type", codec)
             .set("message.max.bytes", "8000000")
-            .set("linger.ms", "100")
+            .set("linger.ms", "2000")
             .create()
             .unwrap();
         for message in messages {
@@ -179,6 +179,7 @@ struct Run {
 fn options(cluster: &Cluster) -> KafkaOptions {
     KafkaOptions {
         brokers: cluster.brokers(),
+        access: Arc::default(),
         group: "test".to_owned(),
         topics: vec![TOPIC.to_owned()],
         message_bytes_max: 2 << 20,
