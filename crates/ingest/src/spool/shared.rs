@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
 
 use event::Position;
 use tokio::sync::watch;
@@ -10,6 +11,7 @@ use crate::accounts::Accounts;
 use crate::spool::batch::{Batch, Refused, Ticket};
 use crate::spool::entry;
 use crate::spool::extent::NameRecord;
+use crate::spool::marks::Marks;
 use crate::spool::seen::Seen;
 use crate::spool::segment::Segments;
 
@@ -56,6 +58,7 @@ pub(super) struct Shared {
     pub(super) options: SpoolOptions,
     pub(super) accounts: Accounts,
     pub(super) seen: Seen,
+    pub(super) marks: Marks,
     pub(super) state: Mutex<State>,
     /// Wakes the writer: something waits, or the end.
     pub(super) work: Condvar,
@@ -85,6 +88,7 @@ impl Shared {
 
     /// `has_room`: room was reserved before.
     pub(super) fn append(&self, batch: Batch<'_>, has_room: bool) -> Result<Ticket, Refused> {
+        let since = spans::is_on().then(SystemTime::now);
         let parts = entry::parts(&batch);
         let length: usize = parts.iter().map(|part| part.encoded_length(batch.origin)).sum();
         let mut state = self.lock();
@@ -118,6 +122,10 @@ impl Shared {
         let (bytes, end) = (batch.lines.len() as u64, state.next.offset);
         self.accounts.taken(batch.origin, events, bytes, end, batch.received);
         let ticket = Ticket(state.next.offset);
+        if let Some(since) = since {
+            // Before the writer can tell that it is on disk.
+            self.marks.appended(&batch, events, end, since);
+        }
         drop(state);
         self.work.notify_one();
         Ok(ticket)
