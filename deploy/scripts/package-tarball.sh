@@ -29,5 +29,5 @@ for shell in bash zsh fish; do "$program" completions "$shell" >"$tree/share/com
 (cd "$tree" && find . -type f ! -name SHA256SUMS -print0 | sort -z | xargs -0 sha256sum >"$work/sums" && mv "$work/sums" SHA256SUMS)
 find "$tree" -type d -exec chmod 755 {} +
 mkdir -p "$out"
-tar --sort=name --format=ustar --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -C "$work" -cf - "$name" | gzip -9n >"$out/$name.tar.gz"
+tar --sort=name --format=ustar --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -C "$work" -cf - "$name" | gzip "-${GZIP_LEVEL:-9}n" >"$out/$name.tar.gz"
 echo "$out/$name.tar.gz"

@@ -2,12 +2,14 @@
 # The archive of a built program: tarball.sh PROGRAM. Packed twice, from another folder and at another time, it has the same bytes; its
 # contents are those that it lists, owned by root, at one time; program, manual, completions and configuration are in it and work.
 set -euo pipefail
-program=$(realpath "$1")
+built=$(realpath "$1")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "FAILED: $*" >&2; exit 1; }
-export SOURCE_DATE_EPOCH=1700000000
+export SOURCE_DATE_EPOCH=1700000000 GZIP_LEVEL=1
+program=$work/c0di3
+strip --strip-debug -o "$program" "$built"
 first=$("$root/deploy/scripts/package-tarball.sh" "$program" "$work/first")
 mkdir -p "$work/copy"
 cp -r "$root"/{README.md,RUNBOOK.md,SECURITY.md,CHANGELOG.md,LICENSE,rules,schemas,deploy} "$work/copy/"

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use spans::Place;
+use spans::TracePoint;
 
 /// Buckets of durations in seconds; with boundaries at the runbook's thresholds of 1 s and 2 s.
 pub const DURATION_BUCKETS: [f64; 14] =
@@ -41,12 +40,12 @@ fn bucket(value: f64) -> usize {
 }
 
 /// Remembers the trace of a duration that is recorded in the histogram. Without a trace that is kept it does nothing.
-pub fn remember(name: &'static str, labels: &[(&'static str, String)], seconds: f64, place: Option<&Place>) {
+pub fn remember(name: &'static str, labels: &[(&'static str, String)], seconds: f64, place: Option<&TracePoint>) {
     let Some(place) = place.filter(|place| place.is_sampled()) else { return };
     let mut sorted: Vec<(String, String)> =
         labels.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     sorted.sort();
-    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+    let at = spans::seconds();
     let exemplar = Exemplar { trace_id: place.trace_id(), value: seconds, at };
     let mut known = lock();
     let series = (name.to_owned(), sorted);

@@ -12,7 +12,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use axum::{Extension, Router};
 use event::Timestamp;
-use spans::{Kind, Place, Span};
+use spans::{Kind, Span, TracePoint};
 
 use crate::access::{Ending, Line, TrustedProxies};
 use crate::asked::{Asked, CLIENT_GONE};
@@ -70,7 +70,7 @@ impl Teller {
         if status >= 500 {
             self.span.fail("server_error");
         }
-        let trace_id = place.as_ref().map(Place::trace_id);
+        let trace_id = place.as_ref().map(TracePoint::trace_id);
         let user = about.actor.get().map(|actor| actor.name.as_str());
         let request_id = about.request_id.as_str();
         let line = about.line.write(&Ending { user, status, bytes, seconds, request_id });
@@ -110,7 +110,8 @@ fn span(request: &Request, route: Option<&str>) -> Span {
     if !spans::is_on() || route.is_some_and(|route| WATCHED.contains(&route)) {
         return Span::none();
     }
-    let caller = request.headers().get(spans::TRACEPARENT).and_then(|sent| Place::of_traceparent(sent.to_str().ok()?));
+    let caller =
+        request.headers().get(spans::TRACEPARENT).and_then(|sent| TracePoint::of_traceparent(sent.to_str().ok()?));
     let method = method_label(request.method().as_str()).to_owned();
     let name = route.map_or_else(|| method.clone(), |route| format!("{method} {route}"));
     let mut span = Span::start(name, Kind::Server, caller.as_ref());

@@ -4,14 +4,14 @@
 //! It knows no source and prints nothing.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use archive::ArchiveError;
 use correlate::{Batch, BatchCorrelator, Change, Correlator, CorrelatorCounts};
 use event::Finding;
 use rules::RuleSet;
-use spans::{Kind, Place, Span};
+use spans::{Began, Kind, Span, TracePoint};
 use store::{Commit, Committed, JoinPolicy, Lease, StateChange, StateText, Store, StoreError};
 use tokio::runtime::Handle;
 
@@ -57,7 +57,7 @@ pub(crate) struct Taken<'a> {
     /// How long all took: saving the state, and every try.
     pub(crate) took: Duration,
     /// Its span, where it is traced.
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<TracePoint>,
 }
 
 /// What differs between sources that never end and files that are read once.
@@ -89,7 +89,7 @@ pub(crate) trait Policy {
     ) -> anyhow::Result<()>;
 
     /// The spans of what came since they were asked for last, oldest first.
-    fn causes(&mut self) -> Vec<Place> {
+    fn causes(&mut self) -> Vec<TracePoint> {
         Vec::new()
     }
 
@@ -194,7 +194,7 @@ impl<P: Policy> Committer<P> {
 
     /// Tells the policy what has changed, and writes what is kept in one transaction.
     pub(crate) fn commit(&mut self, extent: Extent) -> anyhow::Result<()> {
-        let (started, since) = (Instant::now(), SystemTime::now());
+        let (started, began) = (Instant::now(), Began::now());
         let changes = self.correlator.changes();
         self.policy.changed(&self.correlator, &self.rules, &changes)?;
         let Some(target) = self.target.clone() else { return Ok(()) };
@@ -203,7 +203,7 @@ impl<P: Policy> Committer<P> {
             return Ok(());
         }
         let causes = self.policy.causes();
-        let mut span = Span::of_many("commit", &causes, since);
+        let mut span = Span::of_many("commit", &causes, began);
         span.note("c0di3.extent", extent.name());
         span.note("c0di3.causes", i64::try_from(causes.len()).unwrap_or(i64::MAX));
         span.note("c0di3.findings", i64::try_from(changes.len()).unwrap_or(i64::MAX));

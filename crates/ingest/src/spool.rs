@@ -8,9 +8,9 @@
 //! **Absent on purpose:** no knowledge of what lines mean.
 
 mod batch;
+mod causes;
 mod entry;
 mod extent;
-mod marks;
 mod names;
 mod reader;
 mod reservation;
@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use event::block::digest;
 use event::{Position, Source, SourceId, Timestamp};
-use spans::Place;
+use spans::TracePoint;
 use tokio::sync::watch;
 
 pub use batch::{Batch, ENTRY_BYTES_MAX, NAMES_MAX, Refused, SpoolError, Ticket};
@@ -112,7 +112,7 @@ impl Spool {
             options,
             accounts: Accounts::new(next.offset),
             seen: Seen::new(names.records()),
-            marks: marks::Marks::default(),
+            causes: causes::Causes::default(),
             state: Mutex::new(state),
             work,
             more,
@@ -204,8 +204,8 @@ impl Spool {
     }
 
     /// The traced batches that end before `position` and that nobody has asked for yet, oldest first.
-    pub fn causes(&self, position: Position) -> Vec<Place> {
-        self.shared.marks.take_before(position.offset)
+    pub fn causes(&self, position: Position) -> Vec<TracePoint> {
+        self.shared.causes.take_before(position.offset)
     }
 
     /// Reads from the position on, or from the oldest entry that is still there.

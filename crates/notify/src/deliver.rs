@@ -10,7 +10,7 @@ use event::{Severity, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
-use spans::{Kind, Place, Span};
+use spans::{Kind, Span, TracePoint};
 use store::endpoints::{ENDPOINT_DISABLED, Endpoints};
 use store::people::{Attempt, Deliveries, Delivery};
 use store::{NoticeBody, StoreError};
@@ -266,7 +266,7 @@ impl<S: Deliveries + Endpoints + ?Sized> Deliverer<S> {
             serde_json::from_str(&delivery.body).map(|notice| format::disabled(format, &notice, at))
         } else {
             serde_json::from_str(&delivery.body).map(|notice: NoticeBody| {
-                cause = notice.trace.as_deref().and_then(Place::of_traceparent);
+                cause = notice.trace.as_deref().and_then(TracePoint::of_traceparent);
                 format::body(format, &delivery.kind, &notice, at, self.link.as_deref())
             })
         };

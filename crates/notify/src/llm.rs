@@ -8,7 +8,7 @@ use event::summary::Fact;
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use spans::Place;
+use spans::TracePoint;
 use zeroize::Zeroizing;
 
 use crate::grammar::{FACTS_MAX, grammar};
@@ -136,7 +136,7 @@ impl Llm {
         &self,
         sheet: &FactSheet,
         attempt: u64,
-        place: Option<&Place>,
+        place: Option<&TracePoint>,
     ) -> Result<Answer, LlmError> {
         let url = format!("{}/v1/chat/completions", self.options.url.trim_end_matches('/'));
         let mut request = self.client.post(url).json(&self.question(sheet, attempt));

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::OnceLock;
-use std::time::SystemTime;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use opentelemetry::global::{BoxedSpan, BoxedTracer, get_text_map_propagator, tracer};
 use opentelemetry::trace::{FutureExt, Link, Span as _, SpanBuilder, SpanContext, Status, TraceContextExt};
@@ -34,26 +34,48 @@ pub fn is_on() -> bool {
     TRACER.get().is_some()
 }
 
+/// The time of spans, which are about how long this process takes: never that of events.
+#[allow(clippy::disallowed_methods, reason = "spans are stamped where they are made, as the SDK stamps the others")]
+fn now() -> SystemTime {
+    SystemTime::now()
+}
+
+/// When something began that may become a span; empty where traces are off.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Began(Option<SystemTime>);
+
+impl Began {
+    /// Begins now.
+    pub fn now() -> Began {
+        Began(is_on().then(now))
+    }
+}
+
+/// The time of an exemplar, in seconds since 1970.
+pub fn seconds() -> f64 {
+    now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64()
+}
+
 /// Where in which trace a span stands: what others need to know to go on from it. Cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Place(SpanContext);
+pub struct TracePoint(SpanContext);
 
-impl Place {
+impl TracePoint {
     /// Of the header that a caller sent; `None` where it names no span, or traces are off.
-    pub fn of_traceparent(text: &str) -> Option<Place> {
+    pub fn of_traceparent(text: &str) -> Option<TracePoint> {
         if !is_on() {
             return None;
         }
         let sent = HashMap::from([(TRACEPARENT.to_owned(), text.to_owned())]);
-        Place::of_context(&get_text_map_propagator(|propagator| {
+        TracePoint::of_context(&get_text_map_propagator(|propagator| {
             propagator.extract_with_context(&Context::new(), &sent)
         }))
     }
 
-    fn of_context(context: &Context) -> Option<Place> {
+    fn of_context(context: &Context) -> Option<TracePoint> {
         let span = context.span();
         let place = span.span_context();
-        place.is_valid().then(|| Place(place.clone()))
+        place.is_valid().then(|| TracePoint(place.clone()))
     }
 
     fn context(&self) -> Context {
@@ -77,12 +99,12 @@ impl Place {
 }
 
 /// The span that the running task works for.
-pub fn current() -> Option<Place> {
-    if is_on() { Place::of_context(&Context::current()) } else { None }
+pub fn current() -> Option<TracePoint> {
+    if is_on() { TracePoint::of_context(&Context::current()) } else { None }
 }
 
 /// Runs the work as a part of the span: [`current`] gives it there.
-pub async fn within<T>(place: &Place, work: impl Future<Output = T>) -> T {
+pub async fn within<T>(place: &TracePoint, work: impl Future<Output = T>) -> T {
     work.with_context(place.context()).await
 }
 
@@ -97,9 +119,9 @@ impl Span {
     }
 
     /// Begins now; without a parent it begins a trace.
-    pub fn start(name: impl Into<Cow<'static, str>>, kind: Kind, parent: Option<&Place>) -> Span {
+    pub fn start(name: impl Into<Cow<'static, str>>, kind: Kind, parent: Option<&TracePoint>) -> Span {
         let Some(tracer) = TRACER.get() else { return Span(None) };
-        let context = parent.map(Place::context).unwrap_or_default();
+        let context = parent.map(TracePoint::context).unwrap_or_default();
         Span(Some(SpanBuilder::from_name(name).with_kind(kind).start_with_context(tracer, &context)))
     }
 
@@ -108,12 +130,15 @@ impl Span {
         self.place().map_or_else(Span::none, |place| Span::start(name, kind, Some(&place)))
     }
 
-    /// Work on what several others brought, begun at `since`: it goes on from the first, and names the others.
-    pub fn of_many(name: &'static str, causes: &[Place], since: SystemTime) -> Span {
+    /// Work on what several others brought, begun then: it goes on from the first, and names the others.
+    pub fn of_many(name: &'static str, causes: &[TracePoint], began: Began) -> Span {
         let Some(tracer) = TRACER.get() else { return Span(None) };
-        let context = causes.first().map(Place::context).unwrap_or_default();
+        let context = causes.first().map(TracePoint::context).unwrap_or_default();
         let links = causes.iter().skip(1).take(CAUSES_MAX).map(|cause| Link::with_context(cause.0.clone())).collect();
-        let builder = SpanBuilder::from_name(name).with_kind(Kind::Internal).with_start_time(since).with_links(links);
+        let builder = SpanBuilder::from_name(name)
+            .with_kind(Kind::Internal)
+            .with_start_time(began.0.unwrap_or_else(now))
+            .with_links(links);
         Span(Some(builder.start_with_context(tracer, &context)))
     }
 
@@ -133,9 +158,9 @@ impl Span {
     }
 
     /// Where it stands, for its parts and for whoever is asked on its behalf.
-    pub fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<TracePoint> {
         let place = self.0.as_ref()?.span_context();
-        place.is_valid().then(|| Place(place.clone()))
+        place.is_valid().then(|| TracePoint(place.clone()))
     }
 }
 

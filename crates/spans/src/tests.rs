@@ -34,7 +34,7 @@ fn spans_are_empty_until_traces_are_on_and_trees_from_then_on() {
     let mut off = Span::start("early", Kind::Server, None);
     off.note("http.route", "/");
     off.fail("never");
-    assert_eq!((off.place(), current(), Place::of_traceparent(SENT)), (None, None, None));
+    assert_eq!((off.place(), current(), TracePoint::of_traceparent(SENT)), (None, None, None));
     let kept = Kept::default();
     let sampler = Sampler::ParentBased(Box::new(Sampler::AlwaysOn));
     global::set_tracer_provider(
@@ -44,24 +44,24 @@ fn spans_are_empty_until_traces_are_on_and_trees_from_then_on() {
     switch_on();
     drop(off);
 
-    let caller = Place::of_traceparent(SENT).expect("the caller's span");
+    let caller = TracePoint::of_traceparent(SENT).expect("the caller's span");
     let mut push = Span::start("POST /ingest", Kind::Server, Some(&caller));
     let place = push.place().unwrap();
     assert_eq!(place.trace_id(), "0af7651916cd43dd8448eb211c80319c");
-    assert_eq!(Place::of_traceparent(&place.traceparent()).unwrap().traceparent(), place.traceparent());
+    assert_eq!(TracePoint::of_traceparent(&place.traceparent()).unwrap().traceparent(), place.traceparent());
     push.note("events", 3);
     drop(push.child("receive", Kind::Internal));
     let other = Span::start("another push", Kind::Server, None);
     let causes = [place.clone(), other.place().unwrap()];
-    let mut commit = Span::of_many("commit", &causes, SystemTime::UNIX_EPOCH);
+    let mut commit = Span::of_many("commit", &causes, Began(Some(UNIX_EPOCH)));
     commit.fail("store");
     drop((commit, push, other));
     // What the caller does not keep is not kept here.
-    let quiet = Place::of_traceparent(&SENT.replace("-01", "-00")).unwrap();
+    let quiet = TracePoint::of_traceparent(&SENT.replace("-01", "-00")).unwrap();
     assert!(!quiet.is_sampled());
     drop(Span::start("quiet", Kind::Server, Some(&quiet)));
     for wrong in ["", "00-0-0-01", "zz-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "plantedsecret"] {
-        assert_eq!(Place::of_traceparent(wrong), None, "{wrong}");
+        assert_eq!(TracePoint::of_traceparent(wrong), None, "{wrong}");
     }
 
     let spans = kept.0.lock().unwrap();
@@ -70,6 +70,6 @@ fn spans_are_empty_until_traces_are_on_and_trees_from_then_on() {
     assert_eq!(spans[0].parent_span_id, spans[2].span_context.span_id());
     assert_eq!(spans[1].parent_span_id, spans[2].span_context.span_id());
     assert_eq!(spans[1].links.iter().map(|link| &link.span_context).collect::<Vec<_>>(), [&spans[3].span_context]);
-    assert_eq!(spans[1].start_time, SystemTime::UNIX_EPOCH);
+    assert_eq!(spans[1].start_time, UNIX_EPOCH);
     assert_eq!(spans[1].status, Status::error("store"));
 }

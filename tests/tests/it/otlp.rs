@@ -31,11 +31,13 @@ impl Seen {
     }
 }
 
+/// Head and body of each request.
+type Requests = Vec<(String, Vec<u8>)>;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Collector {
     pub(crate) port: u16,
-    /// Head and body of each request.
-    requests: Arc<Mutex<Vec<(String, Vec<u8>)>>>,
+    requests: Arc<Mutex<Requests>>,
 }
 
 impl Collector {

@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use ingest::push::Report;
 use ingest::spool::Ticket;
-use spans::{Kind, Place, Span};
+use spans::{Kind, Span, TracePoint};
 
 use super::memory::IngestState;
 use super::refusals::refusal;
@@ -35,7 +35,7 @@ pub(crate) struct Pushed {
     /// Digest of the name that the sender gave the batch.
     pub(crate) batch_id: Option<u128>,
     /// The span that it is taken in, where it is traced.
-    pub(crate) cause: Option<Place>,
+    pub(crate) cause: Option<TracePoint>,
 }
 
 impl Pushed {

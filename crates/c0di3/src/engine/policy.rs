@@ -12,7 +12,7 @@ use crossbeam_channel::Receiver;
 use event::Timestamp;
 use ingest::spool::Spool;
 use rules::RuleSet;
-use spans::Place;
+use spans::TracePoint;
 use store::StoreError;
 
 use super::progress::Progress;
@@ -177,7 +177,7 @@ impl Policy for LivePolicy {
         Ok(())
     }
 
-    fn causes(&mut self) -> Vec<Place> {
+    fn causes(&mut self) -> Vec<TracePoint> {
         let spool = &self.run.spool;
         spool.causes(self.run.positions.of(spool.source().id))
     }

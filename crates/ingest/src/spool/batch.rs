@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use event::Timestamp;
-use spans::Place;
+use spans::TracePoint;
 
 use crate::spool::seen::BatchName;
 
@@ -27,7 +27,7 @@ pub struct Batch<'a> {
     /// A part of the last line was too long to be kept.
     pub is_cut: bool,
     /// The span that took it, where it is traced; `None`: the spool makes one.
-    pub cause: Option<&'a Place>,
+    pub cause: Option<&'a TracePoint>,
 }
 
 impl<'a> Batch<'a> {

@@ -3,39 +3,41 @@
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
 
-use spans::{Place, Span};
+use spans::{Began, Span, TracePoint};
 
 use crate::spool::batch::Batch;
 
 /// Batches that may wait for their commit; beyond it the oldest are forgotten.
-const MARKS_MAX: usize = 1024;
+const WAITING_MAX: usize = 1024;
 
 #[derive(Debug)]
-struct Mark {
+struct TracedBatch {
     /// Where the batch ends in the spool.
     end: u64,
-    place: Place,
+    place: TracePoint,
     /// Runs until the batch is on disk, where nobody else tells of it.
     writing: Option<Span>,
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Marks(Mutex<VecDeque<Mark>>);
+pub(super) struct Causes(Mutex<VecDeque<TracedBatch>>);
 
-impl Marks {
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Mark>> {
+impl Causes {
+    fn lock(&self) -> MutexGuard<'_, VecDeque<TracedBatch>> {
         // No step leaves the queue half-changed.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A batch was taken that ends there. One that comes with no span of its own gets one, begun at `since`.
-    pub(super) fn appended(&self, batch: &Batch<'_>, events: u64, end: u64, since: SystemTime) {
+    /// A batch was taken that ends there. One that comes with no span of its own gets one, begun then.
+    pub(super) fn appended(&self, batch: &Batch<'_>, events: u64, end: u64, began: Began) {
+        if !spans::is_on() {
+            return;
+        }
         let (place, writing) = match batch.cause {
             Some(place) => (Some(place.clone()), None),
             None => {
-                let mut span = Span::of_many("receive", &[], since);
+                let mut span = Span::of_many("receive", &[], began);
                 // What stands in front of the address of the sender is the protocol.
                 let protocol = batch.origin.split_once("://").map_or("other", |(protocol, _)| protocol);
                 span.note("c0di3.source", protocol.to_owned());
@@ -44,13 +46,13 @@ impl Marks {
                 (span.place(), Some(span))
             }
         };
-        let Some(place) = place.filter(Place::is_sampled) else { return };
-        let mut marks = self.lock();
-        if marks.len() >= MARKS_MAX {
+        let Some(place) = place.filter(TracePoint::is_sampled) else { return };
+        let mut batches = self.lock();
+        if batches.len() >= WAITING_MAX {
             metrics::counter!("trace_links_dropped_total").increment(1);
-            marks.pop_front();
+            batches.pop_front();
         }
-        marks.push_back(Mark { end, place, writing });
+        batches.push_back(TracedBatch { end, place, writing });
     }
 
     /// Everything before `end` is on disk.
@@ -59,26 +61,26 @@ impl Marks {
             return;
         }
         let done: Vec<Span> =
-            self.lock().iter_mut().filter(|mark| mark.end <= end).filter_map(|mark| mark.writing.take()).collect();
+            self.lock().iter_mut().filter(|one| one.end <= end).filter_map(|one| one.writing.take()).collect();
         // They are told of outside of the lock.
         drop(done);
     }
 
     /// The batches that end at or before `end`, oldest first. They are forgotten.
-    pub(super) fn take_before(&self, end: u64) -> Vec<Place> {
+    pub(super) fn take_before(&self, end: u64) -> Vec<TracePoint> {
         if !spans::is_on() {
             return Vec::new();
         }
-        let mut marks = self.lock();
-        let (done, waiting): (VecDeque<Mark>, _) =
-            std::mem::take(&mut *marks).into_iter().partition(|mark| mark.end <= end);
-        *marks = waiting;
-        drop(marks);
-        let mut places: Vec<Place> = Vec::new();
-        for mark in done {
+        let mut batches = self.lock();
+        let (done, waiting): (VecDeque<TracedBatch>, _) =
+            std::mem::take(&mut *batches).into_iter().partition(|one| one.end <= end);
+        *batches = waiting;
+        drop(batches);
+        let mut places: Vec<TracePoint> = Vec::new();
+        for one in done {
             // A body in pieces is one batch.
-            if places.last() != Some(&mark.place) {
-                places.push(mark.place);
+            if places.last() != Some(&one.place) {
+                places.push(one.place);
             }
         }
         places
