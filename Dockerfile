@@ -1,8 +1,8 @@
 # The one image for every service: analyzer, agent, serve and the tools.
 #   docker build -t core-agent:latest .
 # The same commit gives the same program: versions are locked, paths are cut off, and times come from SOURCE_DATE_EPOCH.
-# deploy/scripts/pin-images.sh names the base images by digest where there is a registry to ask.
-FROM rust:1.95-bookworm AS build
+# deploy/scripts/pin-images.sh names the base images by the digests that their tags have now.
+FROM rust:1.95-bookworm@sha256:6258907abe69656e41cd992e0b705cdcfabcbbe3db374f92ed2d47121282d4a1 AS build
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 ARG SOURCE_DATE_EPOCH=0
 # Shown by --version; the .git folder is no part of the build.
@@ -16,7 +16,7 @@ RUN cargo build --locked --profile dist --package c0di3
 
 # Backups, drills and upkeep: our program, PostgreSQL's clients and the scripts of deploy/scripts.
 #   docker build --target upkeep -t core-agent-upkeep:latest .
-FROM postgres:16-bookworm AS upkeep
+FROM postgres:16-bookworm@sha256:efedf3595f1d6f415c08568ba171029bf54052e754cc9f030e3f2412b21f3d67 AS upkeep
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl openssl libssl3 zlib1g && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 c0di3 && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin c0di3 \
@@ -27,7 +27,7 @@ USER 10001:10001
 ENTRYPOINT []
 CMD ["/usr/local/share/c0di3/backup-db.sh", "/backups"]
 
-FROM debian:bookworm-slim
+FROM debian:bookworm-slim@sha256:3783cc01769c7b2b1b83a5c5ad96c815348e28ed7da68e2e3687004faa906251
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates curl libssl3 zlib1g && rm -rf /var/lib/apt/lists/* \
  && groupadd --gid 10001 c0di3 && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin c0di3 \

@@ -63,6 +63,10 @@ deb: build ## the Debian package of the program, into the target folder
 	@cargo xtask sbom >$(TARGET)/c0di3.cdx.json
 	@deploy/scripts/package-deb.sh $(PROGRAM) $(TARGET)
 
+tarball: setup ## the static program with all that belongs to it as an archive, into the target folder; one commit, the same bytes
+	@cargo xtask sbom >$(TARGET)/c0di3.cdx.json
+	@deploy/scripts/build-release.sh $(TARGET)
+
 sbom: ## what the program is made of, as CycloneDX, into the target folder
 	@cargo xtask sbom >$(TARGET)/c0di3.cdx.json
 	@echo "$(TARGET)/c0di3.cdx.json"
@@ -70,4 +74,4 @@ sbom: ## what the program is made of, as CycloneDX, into the target folder
 fuzz: setup ## every fuzz target for SECONDS_PER_TARGET (60)
 	@deploy/scripts/fuzz.sh $(SECONDS_PER_TARGET)
 
-.PHONY: help setup test-tools build run stop test soak deny bench deb sbom fuzz
+.PHONY: help setup test-tools build run stop test soak deny bench deb tarball sbom fuzz

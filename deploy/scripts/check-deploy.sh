@@ -13,6 +13,8 @@ declare -A checks=(
   [compose]="deploy/scripts/check-compose.sh $tools"
   [kubernetes]="deploy/scripts/check-k8s.sh $tools"
   [upgrade]="tests/deploy/upgrade.sh"
+  [images]="deploy/scripts/pin-images.sh --check"
+  [pins]="tests/deploy/images.sh"
   [units]="deploy/scripts/check-units.sh"
 )
 declare -A running=()

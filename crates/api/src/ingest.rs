@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 
 use crate::problem::Problem;
 use coming::read_body;
-use pushed::{durable, tell};
+use pushed::{durable, note, tell};
 use refusals::{refusal, too_large};
 use work::{Taken, Work, take_small_or_large};
 
@@ -96,8 +96,9 @@ async fn take(state: &IngestState, pushed: Pushed, headers: &HeaderMap, body: Bo
 }
 
 /// Takes a body: what was read of it, once all of it is on disk.
-pub(crate) async fn take_pushed(state: &IngestState, pushed: Pushed, body: Body) -> Result<Report, Problem> {
+pub(crate) async fn take_pushed(state: &IngestState, mut pushed: Pushed, body: Body) -> Result<Report, Problem> {
     let (source, origin) = (pushed.source, pushed.origin());
+    let mut span = pushed.receive();
     let mut claim = None;
     if let Some(id) = pushed.batch_id {
         match state.spool.seen().begin(id) {
@@ -106,6 +107,7 @@ pub(crate) async fn take_pushed(state: &IngestState, pushed: Pushed, body: Body)
             Begun::Taken(events) => {
                 metrics::counter!("ingest_duplicates_total", "source" => source).increment(events);
                 state.spool.accounts().duplicates(&origin, events, (state.clock)());
+                span.note("c0di3.duplicates", i64::try_from(events).unwrap_or(i64::MAX));
                 return Ok(Report { events, ..Report::default() });
             }
         }
@@ -114,6 +116,7 @@ pub(crate) async fn take_pushed(state: &IngestState, pushed: Pushed, body: Body)
     let taken_by = state.clone();
     let taking = tokio::spawn(async move { take_whole(&taken_by, pushed, claim, body).await });
     let result = taking.await.unwrap_or_else(|_| Err(Problem::busy("the body could not be worked on")));
+    note(&mut span, &result);
     let outcome = if result.is_ok() { "accepted" } else { "refused" };
     metrics::counter!("ingest_requests_total", "source" => source, "outcome" => outcome).increment(1);
     if let Ok(report) = &result {
@@ -147,6 +150,7 @@ async fn take_whole(state: &IngestState, pushed: Pushed, claim: Option<Claim>, b
         clock: state.clock,
         reading: pushed.reading,
         claim: Mutex::new(claim),
+        cause: pushed.cause,
     };
     let Taken { report, ticket } = take_small_or_large(state, Arc::new(work), coming).await?;
     if let Some(ticket) = ticket {

@@ -21,6 +21,7 @@ pub mod describe;
 mod endpoints;
 mod entities;
 pub mod event_archive;
+pub mod exemplars;
 mod filter;
 mod findings;
 mod guard;
@@ -31,6 +32,7 @@ pub mod ingest;
 mod measured;
 mod mutes;
 mod observe;
+mod openmetrics;
 mod problem;
 mod push_paths;
 pub mod rules;
@@ -47,7 +49,8 @@ mod view;
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router, middleware};
@@ -255,10 +258,15 @@ async fn index() -> Response {
     Json(links).into_response()
 }
 
-/// Metrics in the Prometheus text format.
+/// Metrics in the Prometheus text format, or as OpenMetrics with exemplars where `Accept` names it.
 #[utoipa::path(get, path = "/metrics", tag = "operations", responses((status = 200, description = "Prometheus text format", body = String)))]
-async fn metrics(axum::extract::State(state): axum::extract::State<HealthState>) -> Response {
-    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], state.metrics.render().await).into_response()
+async fn metrics(axum::extract::State(state): axum::extract::State<HealthState>, headers: HeaderMap) -> Response {
+    let text = state.metrics.render().await;
+    let accept = headers.get(ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or("");
+    if openmetrics::is_wanted(accept) {
+        return ([(CONTENT_TYPE, openmetrics::CONTENT)], openmetrics::of_text(&text)).into_response();
+    }
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 
 #[cfg(test)]

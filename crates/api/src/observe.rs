@@ -1,5 +1,6 @@
-//! What is recorded of every request: an id that comes back in the answer, a line in the access log, its duration, and an
-//! audit entry where something was changed and whoever changed it wrote none, or where somebody was refused.
+//! What is recorded of every request: an id that comes back in the answer, a line in the access log, its duration, its span in the
+//! trace of whoever asked, and an audit entry where something was changed and whoever changed it wrote none, or where somebody
+//! was refused.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -11,15 +12,19 @@ use axum::middleware::Next;
 use axum::response::Response;
 use axum::{Extension, Router};
 use event::Timestamp;
+use spans::{Kind, Span, TracePoint};
 
 use crate::access::{Ending, Line, TrustedProxies};
 use crate::asked::{Asked, CLIENT_GONE};
 use crate::audit::AuditLog;
+use crate::exemplars;
 use crate::ingest::Peer;
 
 /// Longest request id that is taken over from a caller.
 const REQUEST_ID_BYTES_MAX: usize = 128;
 const REQUEST_ID: &str = "x-request-id";
+/// Routes that are asked all the time and tell nothing: they have no spans.
+const WATCHED: [&str; 4] = ["/health", "/ready", "/live", "/metrics"];
 /// Ids of requests that bring none: unique within the process.
 static COUNTER: AtomicU64 = AtomicU64::new(1);
 
@@ -45,6 +50,7 @@ struct Teller {
     surroundings: Option<Surroundings>,
     started: Instant,
     is_told: bool,
+    span: Span,
 }
 
 impl Teller {
@@ -58,13 +64,20 @@ impl Teller {
             ("http_response_status_code", status.to_string()),
         ];
         metrics::histogram!("http_server_request_duration_seconds", &labels).record(seconds);
+        let place = self.span.place();
+        exemplars::remember("http_server_request_duration_seconds", &labels, seconds, place.as_ref());
+        self.span.note("http.response.status_code", i64::from(status));
+        if status >= 500 {
+            self.span.fail("server_error");
+        }
+        let trace_id = place.as_ref().map(TracePoint::trace_id);
         let user = about.actor.get().map(|actor| actor.name.as_str());
         let request_id = about.request_id.as_str();
         let line = about.line.write(&Ending { user, status, bytes, seconds, request_id });
         let client = about.line.client().map(|address| address.to_string());
         tracing::info!(
             target: "access", client, user, method = about.method, path = about.line.path(), status, bytes, seconds,
-            agent = about.line.agent(), request_id, line, "request"
+            agent = about.line.agent(), request_id, trace_id, line, "request"
         );
         if let (Some(surroundings), 401 | 403) = (&self.surroundings, status) {
             surroundings.audit.refused(&self.asked.by(), status, about.line.path(), about.line.at);
@@ -92,6 +105,23 @@ fn method_label(method: &str) -> &str {
     if known.contains(&method) { method } else { "_OTHER" }
 }
 
+/// The span of a request, in the trace of whoever asked.
+fn span(request: &Request, route: Option<&str>) -> Span {
+    if !spans::is_on() || route.is_some_and(|route| WATCHED.contains(&route)) {
+        return Span::none();
+    }
+    let caller =
+        request.headers().get(spans::TRACEPARENT).and_then(|sent| TracePoint::of_traceparent(sent.to_str().ok()?));
+    let method = method_label(request.method().as_str()).to_owned();
+    let name = route.map_or_else(|| method.clone(), |route| format!("{method} {route}"));
+    let mut span = Span::start(name, Kind::Server, caller.as_ref());
+    span.note("http.request.method", method);
+    if let Some(route) = route {
+        span.note("http.route", route.to_owned());
+    }
+    span
+}
+
 pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let surroundings = request.extensions().get::<Surroundings>().cloned();
     let peer = request.extensions().get::<Peer>().map(|Peer(address)| address.to_canonical());
@@ -100,11 +130,16 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let at = surroundings.as_ref().map_or(Timestamp(0), |surroundings| (surroundings.clock)());
     let id = request_id(&request);
     let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+    let span = span(&request, route.as_deref());
+    let place = span.place();
     let line = Line::of(&request, at, peer, forwarded);
     let asked = Asked::new(line, request.method().to_string(), route, id.to_str().unwrap_or("").to_owned());
     request.extensions_mut().insert(asked.clone());
-    let mut teller = Teller { asked, surroundings, started: Instant::now(), is_told: false };
-    let mut response = next.run(request).await;
+    let mut teller = Teller { asked, surroundings, started: Instant::now(), is_told: false, span };
+    let mut response = match &place {
+        Some(place) => spans::within(place, next.run(request)).await,
+        None => next.run(request).await,
+    };
     let status = response.status();
     if let Some(with) = &teller.surroundings
         && let Some(entry) = teller.asked.entry(status.as_u16(), (with.clock)())

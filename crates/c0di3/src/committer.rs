@@ -11,6 +11,7 @@ use archive::ArchiveError;
 use correlate::{Batch, BatchCorrelator, Change, Correlator, CorrelatorCounts};
 use event::Finding;
 use rules::RuleSet;
+use spans::{Began, Kind, Span, TracePoint};
 use store::{Commit, Committed, JoinPolicy, Lease, StateChange, StateText, Store, StoreError};
 use tokio::runtime::Handle;
 
@@ -26,6 +27,15 @@ pub(crate) enum Extent {
     Findings,
     /// Findings, positions and correlation state, which always agree.
     Checkpoint,
+}
+
+impl Extent {
+    fn name(self) -> &'static str {
+        match self {
+            Extent::Findings => "findings",
+            Extent::Checkpoint => "checkpoint",
+        }
+    }
 }
 
 /// Where commits go, and by what right.
@@ -46,6 +56,8 @@ pub(crate) struct Taken<'a> {
     pub(crate) store_took: Duration,
     /// How long all took: saving the state, and every try.
     pub(crate) took: Duration,
+    /// Its span, where it is traced.
+    pub(crate) place: Option<TracePoint>,
 }
 
 /// What differs between sources that never end and files that are read once.
@@ -75,6 +87,11 @@ pub(crate) trait Policy {
         rules: &RuleSet,
         changes: &[Change],
     ) -> anyhow::Result<()>;
+
+    /// The spans of what came since they were asked for last, oldest first.
+    fn causes(&mut self) -> Vec<TracePoint> {
+        Vec::new()
+    }
 
     /// There was nothing to commit.
     fn nothing_new(&mut self) {}
@@ -143,7 +160,7 @@ impl<P: Policy> Committer<P> {
                 if let (Some(archiver), Some(batch)) = (&mut self.archiver, block.batch.take()) {
                     archiver.take(batch, block.bytes);
                     if archiver.is_full() {
-                        self.archive()?;
+                        self.archive(&Span::none())?;
                     }
                 }
                 self.policy.correlate(&mut self.correlator, *block);
@@ -177,7 +194,7 @@ impl<P: Policy> Committer<P> {
 
     /// Tells the policy what has changed, and writes what is kept in one transaction.
     pub(crate) fn commit(&mut self, extent: Extent) -> anyhow::Result<()> {
-        let started = Instant::now();
+        let (started, began) = (Instant::now(), Began::now());
         let changes = self.correlator.changes();
         self.policy.changed(&self.correlator, &self.rules, &changes)?;
         let Some(target) = self.target.clone() else { return Ok(()) };
@@ -185,47 +202,67 @@ impl<P: Policy> Committer<P> {
             self.policy.nothing_new();
             return Ok(());
         }
-        let commit = self.kept(&target, changes.into_iter().map(|change| change.finding).collect(), extent)?;
-        let (committed, store_took) = self.write(&target, &commit)?;
-        self.policy.taken(&Taken { commit: &commit, committed, store_took, took: started.elapsed() });
+        let causes = self.policy.causes();
+        let mut span = Span::of_many("commit", &causes, began);
+        span.note("c0di3.extent", extent.name());
+        span.note("c0di3.causes", i64::try_from(causes.len()).unwrap_or(i64::MAX));
+        span.note("c0di3.findings", i64::try_from(changes.len()).unwrap_or(i64::MAX));
+        let findings = changes.into_iter().map(|change| change.finding).collect();
+        let commit = self.kept(&target, findings, extent, &span)?;
+        let (committed, store_took) = self.write(&target, &commit, &span)?;
+        let took = started.elapsed();
+        self.policy.taken(&Taken { commit: &commit, committed, store_took, took, place: span.place() });
         Ok(())
     }
 
     /// What is kept of the blocks since the last commit: findings as they come, and at a checkpoint the events, how far each
     /// source was read, and the correlation state.
-    fn kept(&mut self, target: &Target, findings: Vec<Finding>, extent: Extent) -> anyhow::Result<Commit> {
+    fn kept(&mut self, target: &Target, findings: Vec<Finding>, extent: Extent, span: &Span) -> anyhow::Result<Commit> {
         let (mut sources, mut forgotten, mut state, mut files) = (Vec::new(), Vec::new(), None, Vec::new());
         if extent == Extent::Checkpoint {
             let saved = self.correlator.save()?;
             state = Some(StateChange { head: saved.head, put: saved.put, gone: saved.gone });
             (sources, forgotten) = self.positions.take_changed();
-            self.archive()?;
+            self.archive(span)?;
             files = self.archiver.as_mut().map(Archiver::take_written).unwrap_or_default();
         }
         let (lease, join) = (target.lease.clone(), Some(target.join));
-        Ok(Commit { findings, sources, forgotten, state, files, now: clock::now(), lease, join })
+        let trace = span.place().map(|place| place.traceparent());
+        Ok(Commit { findings, sources, forgotten, state, files, now: clock::now(), lease, join, trace })
     }
 
     /// Writes the events that wait: again and again, until it is done or the policy gives up.
-    fn archive(&mut self) -> anyhow::Result<()> {
+    fn archive(&mut self, within: &Span) -> anyhow::Result<()> {
         let Some(archiver) = &mut self.archiver else { return Ok(()) };
         loop {
-            match archiver.write() {
+            let mut span = within.child("archive", Kind::Internal);
+            let unarchived = match archiver.write() {
                 Ok(()) => return Ok(()),
-                Err(Unarchived::Numbers(error)) => self.policy.refused(error)?,
-                Err(Unarchived::Files(error)) => self.policy.unarchived(error)?,
+                Err(unarchived) => unarchived,
+            };
+            span.fail("unavailable");
+            // The pause before the next try is not a part of it.
+            drop(span);
+            match unarchived {
+                Unarchived::Numbers(error) => self.policy.refused(error)?,
+                Unarchived::Files(error) => self.policy.unarchived(error)?,
             }
         }
     }
 
     /// Tries until the store has taken the commit, or the policy gives up. Until then nothing after it is committed.
-    fn write(&mut self, target: &Target, commit: &Commit) -> anyhow::Result<(Committed, Duration)> {
+    fn write(&mut self, target: &Target, commit: &Commit, within: &Span) -> anyhow::Result<(Committed, Duration)> {
         let Target { store, runtime, .. } = target;
         loop {
             let started = Instant::now();
+            let mut span = within.child("store", Kind::Client);
             match runtime.block_on(store.commit(commit)) {
                 Ok(committed) => return Ok((committed, started.elapsed())),
-                Err(error) => self.policy.refused(error)?,
+                Err(error) => {
+                    span.fail(if error.is_passing() { "unavailable" } else { "refused" });
+                    drop(span);
+                    self.policy.refused(error)?;
+                }
             }
         }
     }

@@ -14,6 +14,7 @@ mod meant;
 mod place;
 mod problems;
 mod tls;
+mod traces;
 mod value;
 
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod tests;
 
 pub(crate) use file::DEFAULT_TEXT;
 pub(crate) use meant::{AnalyzerConfig, ArchiveConfig, Config, DiskLimits, LogConfig, ShippersConfig, TlsConfig};
+pub(crate) use traces::TracesConfig;
 pub(crate) use value::{address, check_store_url};
 
 /// Reads defaults, then the file, then the environment, and checks the result.

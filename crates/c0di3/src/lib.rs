@@ -45,6 +45,7 @@ mod tap;
 mod tasks;
 mod telemetry;
 mod tls;
+mod traces;
 mod webhooks;
 
 use std::process::ExitCode;

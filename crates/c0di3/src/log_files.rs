@@ -102,7 +102,16 @@ mod tests {
 
     fn config(rotate_bytes: usize) -> LogConfig {
         let level = tracing::Level::INFO;
-        LogConfig { level, json: false, folder: None, stderr: false, rotate_bytes, rotate_files: 2, heap_profiles: 0 }
+        LogConfig {
+            level,
+            json: false,
+            folder: None,
+            stderr: false,
+            rotate_bytes,
+            rotate_files: 2,
+            heap_profiles: 0,
+            traces: None,
+        }
     }
 
     #[test]

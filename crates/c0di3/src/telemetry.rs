@@ -6,6 +6,7 @@ use std::io::Write;
 
 use anyhow::Context;
 use api::Metrics;
+use api::exemplars::DURATION_BUCKETS;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing::Level;
 use tracing::level_filters::LevelFilter;
@@ -19,9 +20,6 @@ use tracing_subscriber::{Layer, Registry, reload};
 use crate::config::LogConfig;
 use crate::limits;
 use crate::log_files::LogFile;
-
-/// Buckets of request durations in seconds; with boundaries at the runbook's thresholds of 1 s and 2 s.
-const DURATION_BUCKETS: [f64; 14] = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 5.0, 10.0];
 
 fn layer<S, W>(writer: W, json: bool) -> Box<dyn Layer<S> + Send + Sync>
 where

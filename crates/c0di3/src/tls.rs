@@ -1,8 +1,9 @@
-//! TLS of this process: one set of certificates for all of its ports, which are looked at again and again, and the trust in an
-//! analyzer that is elsewhere. It opens no port.
+//! TLS of this process: one set of certificates for all of its ports, which are looked at again and again, and the trust in
+//! servers that are elsewhere. It opens no port.
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context;
 use ingest::tls::{Tls, TlsPort};
@@ -37,10 +38,22 @@ impl TlsPorts {
 
 /// Asks an analyzer in another process, past any proxy.
 pub(crate) fn analyzer_client(authorities: Option<&Path>) -> anyhow::Result<reqwest::Client> {
-    let mut builder = reqwest::Client::builder().no_proxy();
+    client("agent.analyzer_ca", authorities, None)
+}
+
+/// A client that trusts the public authorities and those in the file that the setting `key` names.
+pub(crate) fn client(
+    key: &'static str,
+    authorities: Option<&Path>,
+    timeout: Option<Duration>,
+) -> anyhow::Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
+    if let Some(timeout) = timeout {
+        builder = builder.timeout(timeout);
+    }
     if let Some(path) = authorities {
-        let unusable = || format!("agent.analyzer_ca: {} holds no certificates", path.display());
-        let pem = std::fs::read(path).with_context(|| format!("agent.analyzer_ca: cannot read {}", path.display()))?;
+        let unusable = || format!("{key}: {} holds no certificates", path.display());
+        let pem = std::fs::read(path).with_context(|| format!("{key}: cannot read {}", path.display()))?;
         let authorities = reqwest::Certificate::from_pem_bundle(&pem).with_context(unusable)?;
         anyhow::ensure!(!authorities.is_empty(), unusable());
         builder = builder.tls_certs_merge(authorities);

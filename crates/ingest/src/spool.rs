@@ -8,6 +8,7 @@
 //! **Absent on purpose:** no knowledge of what lines mean.
 
 mod batch;
+mod causes;
 mod entry;
 mod extent;
 mod names;
@@ -25,6 +26,7 @@ use std::time::Duration;
 
 use event::block::digest;
 use event::{Position, Source, SourceId, Timestamp};
+use spans::TracePoint;
 use tokio::sync::watch;
 
 pub use batch::{Batch, ENTRY_BYTES_MAX, NAMES_MAX, Refused, SpoolError, Ticket};
@@ -110,6 +112,7 @@ impl Spool {
             options,
             accounts: Accounts::new(next.offset),
             seen: Seen::new(names.records()),
+            causes: causes::Causes::default(),
             state: Mutex::new(state),
             work,
             more,
@@ -198,6 +201,11 @@ impl Spool {
         let gone = state.segments.take_before(released);
         drop(state);
         segment::delete(&self.shared.options.folder, gone);
+    }
+
+    /// The traced batches that end before `position` and that nobody has asked for yet, oldest first.
+    pub fn causes(&self, position: Position) -> Vec<TracePoint> {
+        self.shared.causes.take_before(position.offset)
     }
 
     /// Reads from the position on, or from the oldest entry that is still there.

@@ -10,6 +10,7 @@ use event::{Severity, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER, USER_AGENT};
 use reqwest::redirect::Policy;
+use spans::{Kind, Span, TracePoint};
 use store::endpoints::{ENDPOINT_DISABLED, Endpoints};
 use store::people::{Attempt, Deliveries, Delivery};
 use store::{NoticeBody, StoreError};
@@ -215,7 +216,11 @@ impl<S: Deliveries + Endpoints + ?Sized> Deliverer<S> {
             return self.store.settle(delivery, &Attempt::Dead { error }, (self.clock)()).await.map(|()| false);
         };
         let started = Instant::now();
-        let ended = self.send(endpoint, client, delivery).await;
+        let (body, mut span) = self.begin(endpoint, delivery);
+        let ended = match body {
+            Ok(body) => self.send((endpoint, client), delivery, body, &mut span).await,
+            Err(error) => Ended::Failed { error: format!("the notice cannot be read: {error}"), retry_after_s: None },
+        };
         metrics::histogram!("webhook_attempt_duration_seconds", "endpoint" => endpoint.name.clone())
             .record(started.elapsed().as_secs_f64());
         let now = (self.clock)();
@@ -232,6 +237,10 @@ impl<S: Deliveries + Endpoints + ?Sized> Deliverer<S> {
         };
         metrics::counter!("webhook_deliveries_total", "endpoint" => endpoint.name.clone(), "result" => result)
             .increment(1);
+        if result != "delivered" {
+            span.fail(result);
+        }
+        drop(span);
         if let Attempt::Retry { error, .. } | Attempt::Dead { error } = &attempt {
             tracing::warn!(
                 endpoint = endpoint.name,
@@ -249,24 +258,35 @@ impl<S: Deliveries + Endpoints + ?Sized> Deliverer<S> {
         Ok(gone)
     }
 
-    fn body(&self, endpoint: &Endpoint, delivery: &Delivery) -> serde_json::Result<Vec<u8>> {
+    /// The body, and the span of the attempt: it goes on from the commit that wrote the notice, whichever process that was.
+    fn begin(&self, endpoint: &Endpoint, delivery: &Delivery) -> (serde_json::Result<Vec<u8>>, Span) {
         let (format, at) = (endpoint.format, delivery.created_at);
-        if delivery.kind == ENDPOINT_DISABLED {
-            return Ok(format::disabled(format, &serde_json::from_str(&delivery.body)?, at));
-        }
-        let notice: NoticeBody = serde_json::from_str(&delivery.body)?;
-        Ok(format::body(format, &delivery.kind, &notice, at, self.link.as_deref()))
+        let mut cause = None;
+        let body = if delivery.kind == ENDPOINT_DISABLED {
+            serde_json::from_str(&delivery.body).map(|notice| format::disabled(format, &notice, at))
+        } else {
+            serde_json::from_str(&delivery.body).map(|notice: NoticeBody| {
+                cause = notice.trace.as_deref().and_then(TracePoint::of_traceparent);
+                format::body(format, &delivery.kind, &notice, at, self.link.as_deref())
+            })
+        };
+        let mut span = Span::start("deliver", Kind::Client, cause.as_ref());
+        span.note("c0di3.endpoint", endpoint.name.clone());
+        span.note("c0di3.attempt", i64::try_from(delivery.attempts).unwrap_or(i64::MAX));
+        (body, span)
     }
 
-    async fn send(&self, endpoint: &Endpoint, client: &reqwest::Client, delivery: &Delivery) -> Ended {
+    async fn send(
+        &self,
+        (endpoint, client): (&Endpoint, &reqwest::Client),
+        delivery: &Delivery,
+        body: Vec<u8>,
+        span: &mut Span,
+    ) -> Ended {
         let failed = |error: String| Ended::Failed { error, retry_after_s: None };
         if let Err(error) = check_literal(&endpoint.url, &endpoint.allow) {
             return failed(error.to_string());
         }
-        let body = match self.body(endpoint, delivery) {
-            Ok(body) => body,
-            Err(error) => return failed(format!("the notice cannot be read: {error}")),
-        };
         let id = delivery.webhook_id();
         let seconds = (self.clock)().0.div_euclid(1_000_000);
         let mut request = client
@@ -278,8 +298,14 @@ impl<S: Deliveries + Endpoints + ?Sized> Deliverer<S> {
         if !endpoint.secrets.is_empty() {
             request = request.header("webhook-signature", sign::signatures(&endpoint.secrets, &id, seconds, &body));
         }
+        if let Some(place) = span.place() {
+            request = request.header(spans::TRACEPARENT, place.traceparent());
+        }
         match request.body(body).send().await {
-            Ok(answer) => judged(&answer),
+            Ok(answer) => {
+                span.note("http.response.status_code", i64::from(answer.status().as_u16()));
+                judged(&answer)
+            }
             Err(error) => failed(reasons(&error)),
         }
     }

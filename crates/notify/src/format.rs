@@ -179,7 +179,7 @@ mod tests {
         let body: Value = serde_json::from_slice(&body(
             Format::Slack,
             "incident.created",
-            &NoticeBody { incident: incident.clone(), changes },
+            &NoticeBody { incident: incident.clone(), changes, trace: None },
             Timestamp(0),
             Some("https://soc.example"),
         ))

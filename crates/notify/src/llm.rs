@@ -8,6 +8,7 @@ use event::summary::Fact;
 use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use spans::TracePoint;
 use zeroize::Zeroizing;
 
 use crate::grammar::{FACTS_MAX, grammar};
@@ -130,11 +131,20 @@ impl Llm {
     }
 
     /// The facts in other words, not yet verified.
-    pub(crate) async fn reword(&self, sheet: &FactSheet, attempt: u64) -> Result<Answer, LlmError> {
+    /// The server is told of `place`, the span that waits for it.
+    pub(crate) async fn reword(
+        &self,
+        sheet: &FactSheet,
+        attempt: u64,
+        place: Option<&TracePoint>,
+    ) -> Result<Answer, LlmError> {
         let url = format!("{}/v1/chat/completions", self.options.url.trim_end_matches('/'));
         let mut request = self.client.post(url).json(&self.question(sheet, attempt));
         if let Some(key) = &self.options.api_key {
             request = request.bearer_auth(key.as_str());
+        }
+        if let Some(place) = place {
+            request = request.header(spans::TRACEPARENT, place.traceparent());
         }
         let mut answer = request.send().await.map_err(LlmError::Down)?;
         match answer.status() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use event::{Incident, IncidentId, Summary, Timestamp};
+use spans::{Kind, Span};
 use store::people::{Incidents, StoredSummary, Summaries, facts};
 use store::{Findings, StoreError};
 
@@ -103,7 +104,15 @@ impl<S: SummaryStore + ?Sized> Summariser<S> {
         self.keep(&incident, &key, &template, attempt, later).await?;
         let Some(llm) = self.llm.clone().filter(|_| self.model_is_open()) else { return Ok(()) };
         let started = Instant::now();
-        let answer = llm.reword(&sheet, attempt).await;
+        let mut span = Span::start("summarise", Kind::Client, None);
+        span.note("gen_ai.request.model", model.clone());
+        span.note("c0di3.incident", id.to_string());
+        span.note("c0di3.attempt", i64::try_from(attempt).unwrap_or(i64::MAX));
+        let answer = llm.reword(&sheet, attempt, span.place().as_ref()).await;
+        if let Err(error) = &answer {
+            span.fail(error.name());
+        }
+        drop(span);
         metrics::histogram!("llm_request_duration_seconds").record(started.elapsed().as_secs_f64());
         self.judge_server(&answer);
         let judged = answer.map(|answer| verified(&sheet, answer, &model));

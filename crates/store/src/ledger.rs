@@ -55,6 +55,8 @@ pub struct Commit {
     pub lease: Option<Lease>,
     /// How findings become incidents; `None`: not at all.
     pub join: Option<JoinPolicy>,
+    /// Span of the commit, as W3C Trace Context writes it: notices go on from it.
+    pub trace: Option<String>,
 }
 
 /// What a commit did, in findings.

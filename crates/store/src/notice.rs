@@ -52,6 +52,9 @@ pub struct NoticeBody {
     /// What changed, in the order it did.
     #[serde(default)]
     pub changes: Vec<What>,
+    /// Span that it goes on from, as W3C Trace Context writes it. Nobody is told of it but as a header.
+    #[serde(default, rename = "trace.parent", skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
 }
 
 impl NoticeBody {
@@ -86,7 +89,7 @@ impl Notice {
     /// A notice whose id follows from its kind, the incident, and `mark`, which tells occurrences of one kind apart.
     pub(crate) fn new(kind: &'static str, mark: &str, incident: &Incident, changes: Vec<What>) -> Self {
         let id = digest(&[kind.as_bytes(), &incident.id.0.to_be_bytes(), mark.as_bytes()]);
-        Notice { id: format!("{id:032x}"), kind, body: NoticeBody { incident: incident.clone(), changes } }
+        Notice { id: format!("{id:032x}"), kind, body: NoticeBody { incident: incident.clone(), changes, trace: None } }
     }
 
     /// A notice that a person changed the incident.

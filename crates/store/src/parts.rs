@@ -51,7 +51,9 @@ impl<'a> Prepared<'a> {
     pub(crate) fn join(&self, known: Option<Known>, commit: &Commit) -> JoinedRows {
         let Some((known, policy)) = known.zip(commit.join.as_ref()) else { return JoinedRows::default() };
         let open = self.findings.iter().filter(|finding| !self.muted.contains_key(&finding.id));
-        JoinedRows::of(&join(known, open.map(AsRef::as_ref), policy, commit.now), commit.now)
+        let mut joined = join(known, open.map(AsRef::as_ref), policy, commit.now);
+        joined.notices.iter_mut().for_each(|notice| notice.body.trace.clone_from(&commit.trace));
+        JoinedRows::of(&joined, commit.now)
     }
 }
 

@@ -94,6 +94,9 @@ BOARDS = {
             ("Loaded again", "none", "timeseries", [(rate("rules_reloads_total", "outcome"), "{{outcome}}")], None),
             ("Commit, P95", "s", "timeseries", [(quantile(0.95, "commit_duration_seconds"), "{{instance}}")], None),
             ("Checkpoint, P95", "s", "timeseries", [(quantile(0.95, "checkpoint_duration_seconds"), "{{instance}}")], None),
+            ("Spans sent, and not", "cps", "timeseries", [
+                (rate("trace_spans_sent_total", "instance"), "sent {{instance}}"),
+                (rate("trace_spans_dropped_total", "reason"), "dropped: {{reason}}")], None),
             ("Since the last commit", "s", "timeseries", [(f"analyzer_since_commit_seconds{{{AT}}}", "{{instance}}")], (60, 120)),
         ]),
     ]),

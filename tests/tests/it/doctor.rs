@@ -143,6 +143,11 @@ fn cases_of_settings() -> Vec<Case> {
             vec![("webhooks.endpoints", "[{name = \"desk\", url = \"https://desk.example/hook\"}]".into())],
         ),
         ("no Redis", "cache.url", vec![("cache.url", quoted(format!("redis://127.0.0.1:{closed}/")))]),
+        (
+            "no receiver of traces",
+            "traces.endpoint",
+            vec![("traces.endpoint", quoted(format!("http://127.0.0.1:{closed}")))],
+        ),
         ("no model", "llm.url", vec![("llm.url", quoted(format!("http://127.0.0.1:{closed}")))]),
         (
             "no analyzer",

@@ -35,6 +35,11 @@ fn the_debian_package_is_whole() {
 }
 
 #[test]
+fn the_archive_of_the_program_is_whole_and_the_same_twice() {
+    deploy("tarball.sh", "the same bytes twice");
+}
+
+#[test]
 fn containers_may_use_the_system_calls_that_the_program_needs() {
     deploy("seccomp.sh", "none that the profile refuses");
 }

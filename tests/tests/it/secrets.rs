@@ -4,12 +4,13 @@
 use servers::{Postgres, free_port, wait_until};
 
 use crate::node::{Node, SOON, get, send};
+use crate::otlp::Collector;
 use crate::program::{Sandbox, finish};
 
 /// Each stands for one place; all hold the word that is searched for.
 const PLANTED: &str = "plantedsecret";
 
-fn settings(sandbox: &Sandbox, store: &str) -> String {
+fn settings(sandbox: &Sandbox, store: &str, traces: u16) -> String {
     let (place, closed) = (store.split_once('@').unwrap().1, free_port());
     // whsec_ and base64 of something that holds the word.
     let webhook = format!("whsec_{PLANTED}AAA{PLANTED}AAA");
@@ -19,6 +20,7 @@ fn settings(sandbox: &Sandbox, store: &str) -> String {
          [llm]\nurl = \"http://127.0.0.1:{closed}\"\napi_key = \"{PLANTED}3\"\n\
          [archive]\naccess_key_id = \"someone\"\nsecret_access_key = \"{PLANTED}8\"\nsession_token = \"{PLANTED}9\"\n\
          hash_key = \"{PLANTED}10-of-some-length\"\n\
+         [traces]\nendpoint = \"http://127.0.0.1:{traces}\"\nauthorization = \"Bearer {PLANTED}11\"\n\
          [auth]\ntokens = true\n[notify]\nage = \"3650d\"\n[log]\nlevel = \"trace\"\nfolder = \"{}/logs\"\nstderr = true\n\
          [webhooks]\nendpoints = [{{name = \"desk\", url = \"http://127.0.0.1:{closed}/hook\", secret = \"{webhook}\", \
          allow = [\"127.0.0.0/8\"], allow_http = true}}]\n",
@@ -73,7 +75,13 @@ fn say_commands(sandbox: &Sandbox, config: &str, said: &mut Said) {
 }
 
 fn ask(port: u16, method: &str, path: &str, token: &str, body: &[u8]) -> (u16, String) {
-    let (status, _, answer) = send(port, method, path, &[("Authorization", token)], body).expect("an answer");
+    let headers = [
+        ("Authorization", token),
+        ("tracestate", "vendor=plantedsecret12"),
+        ("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+        ("baggage", "key=plantedsecret13"),
+    ];
+    let (status, _, answer) = send(port, method, path, &headers, body).expect("an answer");
     (status, answer)
 }
 
@@ -109,7 +117,8 @@ fn say_answers(node: &Node, bearer: &str, said: &mut Said) {
 fn planted_secrets_come_out_nowhere() {
     let sandbox = Sandbox::new();
     let postgres = Postgres::start();
-    let config = sandbox.write("c0di3.toml", settings(&sandbox, &postgres.database()));
+    let collector = Collector::start();
+    let config = sandbox.write("c0di3.toml", settings(&sandbox, &postgres.database(), collector.port));
     let mut said = Said::new();
     assert_eq!(sandbox.run(&["--config", &config, "db", "migrate"]).code, Some(0));
     // A token is shown once, to whoever makes it: its last part is the secret.
@@ -133,6 +142,12 @@ fn planted_secrets_come_out_nowhere() {
     texts(sandbox.root(), &mut said);
     let is_talkative = |(name, text): &(String, String)| name.ends_with("core-agent.log") && text.contains("TRACE");
     assert!(said.iter().any(is_talkative), "logs are at their most talkative");
+    let spans = collector.spans();
+    for name in ["POST /ingest", "commit", "deliver", "summarise", "GET /api/v1/findings"] {
+        assert!(spans.iter().any(|span| span.name == name), "there is a span {name}");
+    }
+    assert!(collector.authorizations().iter().all(|sent| sent == &format!("Bearer {PLANTED}11")));
+    said.extend(collector.texts().into_iter().map(|text| ("spans".to_owned(), text)));
     let secret_part = &admin.trim()[admin.trim().len() - 16..];
     let found = |(name, text): &(String, String)| {
         let lines = text.lines().filter(|line| line.contains(PLANTED) || line.contains(secret_part));

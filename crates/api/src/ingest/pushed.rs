@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 use ingest::push::Report;
 use ingest::spool::Ticket;
+use spans::{Kind, Span, TracePoint};
 
 use super::memory::IngestState;
 use super::refusals::refusal;
@@ -33,13 +34,24 @@ pub(crate) struct Pushed {
     pub(crate) reading: Reading,
     /// Digest of the name that the sender gave the batch.
     pub(crate) batch_id: Option<u128>,
+    /// The span that it is taken in, where it is traced.
+    pub(crate) cause: Option<TracePoint>,
 }
 
 impl Pushed {
     pub(crate) fn new(source: &'static str, peer: Option<Peer>, headers: &HeaderMap, reading: Reading) -> Self {
         let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let encoding = headers.get(CONTENT_ENCODING).and_then(|encoding| encoding.to_str().ok()).unwrap_or("");
-        Pushed { source, peer, announced, encoding: encoding.to_owned(), reading, batch_id: None }
+        let encoding = encoding.to_owned();
+        Pushed { source, peer, announced, encoding, reading, batch_id: None, cause: spans::current() }
+    }
+
+    /// The span of taking it, within that of the request.
+    pub(super) fn receive(&mut self) -> Span {
+        let mut span = Span::start("receive", Kind::Internal, self.cause.as_ref());
+        span.note("c0di3.source", self.source);
+        self.cause = span.place();
+        span
     }
 
     /// Name of the source of its events.
@@ -57,6 +69,17 @@ pub(crate) struct Sender(pub(crate) String);
 pub(super) async fn durable(state: &IngestState, ticket: Ticket) -> Result<(), Problem> {
     let durable = tokio::time::timeout(DURABLE_MAX, state.spool.durable(ticket)).await;
     durable.map_err(|_| Problem::busy("the disk is slow: send it again"))?.map_err(|refused| refusal(&refused))
+}
+
+/// Says in the span what became of the body.
+pub(super) fn note(span: &mut Span, result: &Result<Report, Problem>) {
+    match result {
+        Ok(report) => {
+            span.note("c0di3.events", i64::try_from(report.events).unwrap_or(i64::MAX));
+            span.note("c0di3.bytes", i64::try_from(report.bytes).unwrap_or(i64::MAX));
+        }
+        Err(problem) => span.fail(problem.code()),
+    }
 }
 
 /// Counts what is on disk.

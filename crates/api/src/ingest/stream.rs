@@ -13,7 +13,7 @@ use ingest::spool::{Batch, Refused, Ticket};
 use tokio::sync::mpsc;
 
 use super::memory::{IngestState, WORK_BYTES_PIECES};
-use super::pushed::{Pushed, durable, tell};
+use super::pushed::{Pushed, durable, note, tell};
 use super::refusals::{of_payload, problem, refusal};
 use super::work::Reading;
 use crate::problem::Problem;
@@ -27,9 +27,11 @@ const ROOM_PAUSE: Duration = Duration::from_millis(20);
 const STREAM_BYTES_MAX: u64 = 1 << 40;
 
 /// Takes a body as it comes: what was read of it, once all of it is on disk.
-pub(crate) async fn take_stream(state: &IngestState, pushed: Pushed, body: Body) -> Result<Report, Problem> {
+pub(crate) async fn take_stream(state: &IngestState, mut pushed: Pushed, body: Body) -> Result<Report, Problem> {
     let source = pushed.source;
+    let mut span = pushed.receive();
     let result = take_parts(state, pushed, body).await;
+    note(&mut span, &result);
     let outcome = if result.is_ok() { "accepted" } else { "refused" };
     metrics::counter!("ingest_requests_total", "source" => source, "outcome" => outcome).increment(1);
     result
@@ -109,7 +111,10 @@ fn read_parts(
     let mut take = |piece: &[u8]| {
         let started = Instant::now();
         loop {
-            match state.spool.append(Batch::new(&origin, piece, (state.clock)())) {
+            match state
+                .spool
+                .append(Batch { cause: pushed.cause.as_ref(), ..Batch::new(&origin, piece, (state.clock)()) })
+            {
                 Ok(got) => {
                     ticket = Some(got);
                     taken.bytes += piece.len() as u64;

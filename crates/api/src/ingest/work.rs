@@ -8,6 +8,7 @@ use event::Timestamp;
 use ingest::body::{self, BodyError, Decoded};
 use ingest::push::{Lines, Payload, PayloadError, Report};
 use ingest::spool::{Batch, BatchName, Claim, Refused, Reservation, Spool, Ticket};
+use spans::TracePoint;
 
 use super::coming::Coming;
 use super::memory::{IngestState, STEP_BYTES, WORK_BYTES, WORK_BYTES_PIECES, WORK_BYTES_ZSTD};
@@ -70,6 +71,8 @@ pub(super) struct Work {
     pub(super) reading: Reading,
     /// Where the sender gave the batch a name. Whoever appends takes it out.
     pub(super) claim: Mutex<Option<Claim>>,
+    /// The span that it is taken in.
+    pub(super) cause: Option<TracePoint>,
 }
 
 /// Small bodies do not wait for large ones. Once work has begun it goes on to its end, whoever still waits for the answer:
@@ -167,7 +170,7 @@ impl Work {
     }
 
     fn batch<'a>(&'a self, lines: &'a [u8]) -> Batch<'a> {
-        Batch::new(&self.origin, lines, (self.clock)())
+        Batch { cause: self.cause.as_ref(), ..Batch::new(&self.origin, lines, (self.clock)()) }
     }
 
     fn claim(&self) -> Option<Claim> {

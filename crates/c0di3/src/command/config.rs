@@ -39,8 +39,16 @@ pub(crate) fn show(config: &Config) -> anyhow::Result<Outcome> {
 }
 
 /// Names of settings that are secrets whole.
-const SECRETS: [&str; 7] =
-    ["password", "secret", "api_key", "forward_shared_key", "secret_access_key", "session_token", "hash_key"];
+const SECRETS: [&str; 8] = [
+    "password",
+    "secret",
+    "api_key",
+    "authorization",
+    "forward_shared_key",
+    "secret_access_key",
+    "session_token",
+    "hash_key",
+];
 
 /// The settings with every secret as `***`, wherever it stands.
 fn without_secrets(value: toml::Value) -> toml::Value {

@@ -20,7 +20,8 @@ use crate::ports::{Ports, STOP_POLL};
 use crate::signals;
 use crate::telemetry::Logs;
 use crate::tls::TlsPorts;
-use crate::{clock, telemetry};
+use crate::traces::Traces;
+use crate::{clock, telemetry, traces};
 
 /// Longest that a service waits for its store at the start.
 const STORE_WAIT: Duration = Duration::from_secs(60);
@@ -46,6 +47,15 @@ pub(crate) enum Parts {
 impl Parts {
     fn has_agent(self) -> bool {
         self != Parts::Analyzer
+    }
+
+    /// What the process is called in its traces.
+    fn name(self) -> &'static str {
+        match self {
+            Parts::Agent => "core-agent",
+            Parts::Analyzer => "log-analyzer",
+            Parts::Both => "c0di3",
+        }
     }
 }
 
@@ -105,6 +115,7 @@ async fn told(stop: &AtomicBool) {
 async fn serve(config: Config, parts: Parts, logs: Logs, stop: Arc<AtomicBool>) -> anyhow::Result<()> {
     let metrics = telemetry::start_metrics()?;
     signals::outlive(config.log.profiles(), logs, config.path.clone())?;
+    let traces = traces(&config, parts)?;
     let tls = TlsPorts::open(&config.access.tls)?;
     let listeners = if parts.has_agent() { Some(Listeners::bind(&config)?) } else { None };
     let stores = tokio::select! {
@@ -140,8 +151,17 @@ async fn serve(config: Config, parts: Parts, logs: Logs, stop: Arc<AtomicBool>) 
         analyzer.finish().await?;
     }
     stores.close().await;
+    if let Some(traces) = traces {
+        traces.finish().await;
+    }
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The sender of spans, where there is a receiver.
+fn traces(config: &Config, parts: Parts) -> anyhow::Result<Option<Traces>> {
+    let traces = config.log.traces.as_ref();
+    traces.map(|traces| traces::start(traces, parts.name(), &config.analyzer.instance)).transpose()
 }
 
 /// The store: people and the committer do not share connections.

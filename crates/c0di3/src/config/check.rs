@@ -8,7 +8,7 @@ use event::{Severity, Thresholds};
 
 use super::analyzer::check_analyzer;
 use super::file::{
-    AgentSections, ArchiveSection, ConfigFile, FormatEntry, HealthSection, InputSection, JudgingSections, LogSection,
+    AgentSections, ArchiveSection, ConfigFile, FormatEntry, HealthSection, InputSection, JudgingSections,
     WebhooksSection,
 };
 use super::meant::{
@@ -17,6 +17,7 @@ use super::meant::{
 };
 use super::problems::Problems;
 use super::tls::check_tls;
+use super::traces::check_traces;
 use super::value::{check_store_url, filled, filled_path};
 
 /// Every setting, or everything that is wrong.
@@ -44,7 +45,7 @@ pub(super) fn check(file: ConfigFile) -> Result<Config, Vec<String>> {
     let thresholds = check_thresholds(judging, &mut problems);
     let assets = check_assets(judging, &mut problems);
     let input = check_input(&file, &mut problems);
-    let log = check_log(&agent.log, &mut problems);
+    let log = check_log(agent, &mut problems);
     let disk = check_disk(&agent.health, &mut problems);
     let tls = check_tls(&file, &mut problems);
     let proxies = agent.api.trusted_proxies.iter();
@@ -205,7 +206,9 @@ fn check_thresholds(judging: &JudgingSections, problems: &mut Problems) -> Thres
     Thresholds { p0, p1, p2 }
 }
 
-fn check_log(log: &LogSection, problems: &mut Problems) -> LogConfig {
+fn check_log(agent: &AgentSections, problems: &mut Problems) -> LogConfig {
+    let log = &agent.log;
+    let traces = check_traces(&agent.traces, problems);
     let level = log.level.parse().unwrap_or_else(|_| {
         problems.keep("log.level", format!("`{}` is not one of error, warn, info, debug, trace", log.level));
         tracing::Level::INFO
@@ -224,6 +227,7 @@ fn check_log(log: &LogSection, problems: &mut Problems) -> LogConfig {
         rotate_bytes,
         rotate_files,
         heap_profiles,
+        traces,
     }
 }
 

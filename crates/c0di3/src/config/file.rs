@@ -74,6 +74,10 @@ sections! {
         level: String, format: String, folder: PathBuf, stderr: bool, rotate_bytes: usize, rotate_files: usize,
         heap_profiles: usize,
     }
+    TracesSection {
+        endpoint: String, authorization: String, ca: PathBuf, sample_ratio: f64, attributes: Vec<String>, queue: usize,
+        timeout: String,
+    }
 }
 
 /// Sections in groups, for the program alone: the file knows none. Sections are read one by one, so that a mistake in one
@@ -110,7 +114,7 @@ groups! {
     /// Who may ask, who is told, and what the process tells of itself.
     AgentSections {
         auth: AuthSection, tls: TlsSection, notify: NotifySection, webhooks: WebhooksSection, llm: LlmSection, agent: AgentSection,
-        api: ApiSection, health: HealthSection, log: LogSection,
+        api: ApiSection, health: HealthSection, log: LogSection, traces: TracesSection,
     }
 }
 
@@ -324,6 +328,7 @@ fn apply_environment(
         let must_be = |what: &str| Usage(format!("{name} must be {what}, not `{text}`"));
         *value = match value {
             toml::Value::Integer(_) => toml::Value::Integer(text.parse().map_err(|_| must_be("a whole number"))?),
+            toml::Value::Float(_) => toml::Value::Float(text.parse().map_err(|_| must_be("a number"))?),
             toml::Value::Boolean(_) => toml::Value::Boolean(text.parse().map_err(|_| must_be("true or false"))?),
             toml::Value::Array(_) => text.split(':').filter(|part| !part.is_empty()).collect::<Vec<_>>().into(),
             _ => toml::Value::String(text),

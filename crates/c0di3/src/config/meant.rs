@@ -9,6 +9,7 @@ use archive::{PlaceSettings, Privacy};
 use event::{LogSource, Network, Thresholds};
 
 use super::file::ConfigFile;
+use super::traces::TracesConfig;
 use crate::heap::Profiles;
 
 /// Everything that can be set.
@@ -255,7 +256,7 @@ pub(crate) struct TlsConfig {
     pub(crate) client_ports: Vec<&'static str>,
 }
 
-/// Logs of the process itself, and its heap profiles.
+/// What the process tells of itself: logs, heap profiles, traces.
 #[derive(Clone, Debug)]
 pub(crate) struct LogConfig {
     pub(crate) level: tracing::Level,
@@ -269,6 +270,8 @@ pub(crate) struct LogConfig {
     pub(crate) rotate_files: usize,
     /// Profiles that are kept; 0: none is written.
     pub(crate) heap_profiles: usize,
+    /// `None`: none are made.
+    pub(crate) traces: Option<TracesConfig>,
 }
 
 impl LogConfig {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use api::Tap;
+use api::{Tap, exemplars};
 use archive::ArchiveError;
 use correlate::{Change, CorrelatorCounts, Live, LiveCorrelator};
 use crossbeam_channel::Receiver;
 use event::Timestamp;
 use ingest::spool::Spool;
 use rules::RuleSet;
+use spans::TracePoint;
 use store::StoreError;
 
 use super::progress::Progress;
@@ -176,6 +177,11 @@ impl Policy for LivePolicy {
         Ok(())
     }
 
+    fn causes(&mut self) -> Vec<TracePoint> {
+        let spool = &self.run.spool;
+        spool.causes(self.run.positions.of(spool.source().id))
+    }
+
     fn nothing_new(&mut self) {
         self.run.progress.is_well();
         self.received.clear();
@@ -214,8 +220,9 @@ impl Policy for LivePolicy {
         if std::mem::take(&mut self.is_away) {
             tracing::info!("the store answers again");
         }
-        let Taken { commit, committed, store_took, took } = taken;
+        let Taken { commit, committed, store_took, took, place } = taken;
         metrics::histogram!("commit_duration_seconds").record(store_took.as_secs_f64());
+        exemplars::remember("commit_duration_seconds", &[], store_took.as_secs_f64(), place.as_ref());
         metrics::counter!("findings_total", "change" => "new").increment(committed.new);
         metrics::counter!("findings_total", "change" => "changed").increment(committed.changed);
         metrics::counter!("findings_continued_total").increment(committed.continued);

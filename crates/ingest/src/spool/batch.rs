@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use event::Timestamp;
+use spans::TracePoint;
 
 use crate::spool::seen::BatchName;
 
@@ -25,12 +26,14 @@ pub struct Batch<'a> {
     pub names: &'a [BatchName],
     /// A part of the last line was too long to be kept.
     pub is_cut: bool,
+    /// The span that took it, where it is traced; `None`: the spool makes one.
+    pub cause: Option<&'a TracePoint>,
 }
 
 impl<'a> Batch<'a> {
     /// Lines without names, all of them whole.
     pub fn new(origin: &'a str, lines: &'a [u8], received: Timestamp) -> Self {
-        Batch { origin, lines, received, names: &[], is_cut: false }
+        Batch { origin, lines, received, names: &[], is_cut: false, cause: None }
     }
 }
 

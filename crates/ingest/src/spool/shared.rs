@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use event::Position;
+use spans::Began;
 use tokio::sync::watch;
 
 use crate::accounts::Accounts;
 use crate::spool::batch::{Batch, Refused, Ticket};
+use crate::spool::causes::Causes;
 use crate::spool::entry;
 use crate::spool::extent::NameRecord;
 use crate::spool::seen::Seen;
@@ -56,6 +58,7 @@ pub(super) struct Shared {
     pub(super) options: SpoolOptions,
     pub(super) accounts: Accounts,
     pub(super) seen: Seen,
+    pub(super) causes: Causes,
     pub(super) state: Mutex<State>,
     /// Wakes the writer: something waits, or the end.
     pub(super) work: Condvar,
@@ -85,6 +88,7 @@ impl Shared {
 
     /// `has_room`: room was reserved before.
     pub(super) fn append(&self, batch: Batch<'_>, has_room: bool) -> Result<Ticket, Refused> {
+        let began = Began::now();
         let parts = entry::parts(&batch);
         let length: usize = parts.iter().map(|part| part.encoded_length(batch.origin)).sum();
         let mut state = self.lock();
@@ -118,6 +122,8 @@ impl Shared {
         let (bytes, end) = (batch.lines.len() as u64, state.next.offset);
         self.accounts.taken(batch.origin, events, bytes, end, batch.received);
         let ticket = Ticket(state.next.offset);
+        // Before the writer can tell that it is on disk.
+        self.causes.appended(&batch, events, end, began);
         drop(state);
         self.work.notify_one();
         Ok(ticket)

@@ -171,6 +171,7 @@ impl Writer {
         drop(state);
         self.shared.more.notify_all();
         self.shared.durable.send_replace(Durable { end: end.offset, failed: None });
+        self.shared.causes.durable(end.offset);
         metrics::counter!("spool_syncs_total").increment(1);
     }
 

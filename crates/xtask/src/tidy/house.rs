@@ -5,16 +5,17 @@
 pub(super) const ARROWS: &[(&str, &[&str])] = &[
     ("event", &[]),
     ("yaml", &[]),
+    ("spans", &[]),
     ("parse", &["event", "yaml"]),
-    ("ingest", &["event"]),
+    ("ingest", &["event", "spans"]),
     ("store", &["event"]),
     ("archive", &["event"]),
     ("patterns", &[]),
     ("rules", &["event", "patterns", "yaml"]),
     ("matcher", &["event", "patterns", "rules"]),
     ("correlate", &["event", "rules"]),
-    ("api", &["event", "ingest", "rules", "store"]),
-    ("notify", &["event", "store"]),
+    ("api", &["event", "ingest", "rules", "spans", "store"]),
+    ("notify", &["event", "spans", "store"]),
     (
         "c0di3",
         &[
@@ -28,6 +29,7 @@ pub(super) const ARROWS: &[(&str, &[&str])] = &[
             "parse",
             "patterns",
             "rules",
+            "spans",
             "store",
             "yaml",
         ],

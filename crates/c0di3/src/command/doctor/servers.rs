@@ -13,6 +13,7 @@ use super::found::{Complaint, fault, note};
 use crate::checks::AnalyzerCheck;
 use crate::config::Config;
 use crate::tls::analyzer_client;
+use crate::traces::traces_client;
 
 /// Longest wait for a server.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -28,9 +29,9 @@ const DRILL_HOURS: i64 = 192;
 const HOUR_US: i64 = 3_600_000_000;
 
 pub(super) async fn look(config: &Config, now: Timestamp) -> Vec<Complaint> {
-    let (store, redis, model, analyzer, kafka) =
-        tokio::join!(store(config, now), redis(config), model(config), analyzer(config), kafka(config));
-    [store, redis, model, analyzer, kafka].concat()
+    let (store, redis, model, analyzer, kafka, traces) =
+        tokio::join!(store(config, now), redis(config), model(config), analyzer(config), kafka(config), traces(config));
+    [store, redis, model, analyzer, kafka, traces].concat()
 }
 
 async fn store(config: &Config, now: Timestamp) -> Vec<Complaint> {
@@ -133,6 +134,26 @@ async fn model(config: &Config) -> Vec<Complaint> {
     };
     let told = |what: String| fault("llm.url", what, "start it, or empty llm.url: summaries are then by template");
     asked.err().map(told).into_iter().collect()
+}
+
+/// Asked with a request that holds no span, which a receiver takes.
+async fn traces(config: &Config) -> Vec<Complaint> {
+    let Some(traces) = &config.log.traces else { return Vec::new() };
+    let client = match traces_client(traces) {
+        Ok(client) => client,
+        Err(error) => return vec![fault("traces.ca", format!("{error:#}"), "name a file with certificates in PEM")],
+    };
+    let mut request = client.post(traces.endpoint.clone()).header("content-type", "application/x-protobuf");
+    if let Some(authorization) = &traces.authorization {
+        request = request.header("authorization", authorization.as_str());
+    }
+    let what = match timeout(PATIENCE, request.send()).await {
+        Ok(Ok(answer)) if answer.status().is_success() => return Vec::new(),
+        Ok(Ok(answer)) => format!("the receiver of traces answers {}", answer.status()),
+        _ => "the receiver of traces does not answer: spans are dropped".to_owned(),
+    };
+    let remedy = "start it, mend its address or traces.authorization, or empty traces.endpoint";
+    vec![fault("traces.endpoint", what, remedy)]
 }
 
 async fn analyzer(config: &Config) -> Vec<Complaint> {
