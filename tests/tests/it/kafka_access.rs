@@ -263,7 +263,7 @@ fn brokers_learn_who_we_are_by_a_password_or_by_a_token_that_is_renewed() {
     let broker = Broker::behind(token_door);
     door(&authority, token_door, broker.port(), Some(&bearer), false);
     let sandbox = Sandbox::new();
-    let file = sandbox.write("token", "first\n".to_owned());
+    let file = sandbox.write("token", "first\n");
     let mut access = tls.to_vec();
     access.extend([("kafka.sasl", "oauthbearer".to_owned()), ("kafka.token_file", file)]);
     let reading = node(&sandbox, token_door, &access);
@@ -271,7 +271,7 @@ fn brokers_learn_who_we_are_by_a_password_or_by_a_token_that_is_renewed() {
     drop(reading);
     // The next start finds the token that something else has put there.
     *bearer.words.lock().unwrap() = words("second");
-    sandbox.write("token", "second\n".to_owned());
+    sandbox.write("token", "second\n");
     let before = bearer.used.load(Ordering::Relaxed);
     let _reading = node(&sandbox, token_door, &access);
     wait_until(SOON, "the new token opens the door", || bearer.used.load(Ordering::Relaxed) > before);

@@ -72,9 +72,9 @@ impl KafkaAccess {
         config.set("security.protocol", protocol);
         if let Some(tls) = &self.tls {
             config.set("ssl.endpoint.identification.algorithm", "https");
-            if let Some(ca) = &tls.ca {
-                config.set("ssl.ca.location", ca.display().to_string());
-            }
+            // Without a file: wherever systems keep what they trust, also for a program that is linked statically.
+            let ca = tls.ca.as_ref().map_or("probe".to_owned(), |ca| ca.display().to_string());
+            config.set("ssl.ca.location", ca);
             if let Some((certificate, key)) = &tls.certificate {
                 config.set("ssl.certificate.location", certificate.display().to_string());
                 config.set("ssl.key.location", key.display().to_string());
