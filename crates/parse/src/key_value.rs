@@ -36,7 +36,7 @@ fn tokens<'a>(text: &'a [u8], places: Option<&Places>) -> Option<Vec<Token<'a>>>
     }
     let mut pairs = PairsOf::new(text, places);
     let (mut covered, mut count, mut stray) = (0, 0, 0);
-    let mut tokens = Vec::with_capacity(text.len() / PAIR_BYTES + LEADING_MIN);
+    let mut tokens = Vec::new();
     while let Some(token) = pairs.next() {
         match token {
             Token::Pair(name, value) => {
@@ -45,6 +45,9 @@ fn tokens<'a>(text: &'a [u8], places: Option<&Places>) -> Option<Vec<Token<'a>>>
             }
             Token::Stray(..) if count < LEADING_MIN => return None,
             Token::Stray(word, _) => stray += word.len(),
+        }
+        if tokens.is_empty() {
+            tokens.reserve(text.len() / PAIR_BYTES + LEADING_MIN);
         }
         tokens.push(token);
     }

@@ -3,7 +3,6 @@
 
 use event::catalog::field;
 use event::{BatchBuilder, FieldId, FieldType, Timestamp, ValueTag};
-use memchr::memchr2;
 
 use super::escapes::{self, push_text};
 use super::frame::FramedLeaf;
@@ -16,6 +15,9 @@ use crate::needle::quote_or_backslash;
 const DEPTH_MAX: usize = 64;
 /// Longest dotted path in bytes.
 pub(super) const PATH_BYTES_MAX: usize = 1024;
+
+/// Room for what stands behind the first escape of a text, in bytes.
+const ESCAPED_BYTES: usize = 256;
 
 /// A position in one line. Errors say what was expected; the line is then kept raw.
 pub(super) struct Reader<'a, 's> {
@@ -283,14 +285,15 @@ impl<'a, 's> Reader<'a, 's> {
             self.at = stop + 1;
             return Ok(Text::Plain(&self.text[start..stop]));
         }
-        let mut out = String::with_capacity(stop - start + 64);
-        push_text(&mut out, &self.text[start..stop]);
+        let left = self.text.len() - start;
+        let mut out = Vec::with_capacity(left.min(stop - start + ESCAPED_BYTES));
+        out.extend_from_slice(&self.text[start..stop]);
         self.at = stop;
         loop {
             match self.text.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Text::Unescaped(out));
+                    return Ok(Text::Unescaped(escapes::text_of(out)));
                 }
                 Some(b'\\') => {
                     let escape = escapes::read(&self.text[self.at..], &mut out).ok_or("a JSON string is not closed")?;
@@ -300,8 +303,8 @@ impl<'a, 's> Reader<'a, 's> {
                 }
                 Some(_) => {
                     let rest = &self.text[self.at..];
-                    let length = memchr2(b'"', b'\\', rest).ok_or("a JSON string is not closed")?;
-                    push_text(&mut out, &rest[..length]);
+                    let length = quote_or_backslash(rest).ok_or("a JSON string is not closed")?;
+                    out.extend_from_slice(&rest[..length]);
                     self.at += length;
                 }
                 None => return Err("a JSON string is not closed"),
@@ -323,7 +326,7 @@ impl<'a, 's> Reader<'a, 's> {
                 at += 2;
                 continue;
             }
-            let escape = escapes::read(&self.text[at..], &mut String::new()).ok_or("a JSON string is not closed")?;
+            let escape = escapes::read(&self.text[at..], &mut Vec::new()).ok_or("a JSON string is not closed")?;
             self.foreign |= escape.is_foreign;
             self.mended |= escape.is_mended;
             at += escape.length;
