@@ -165,34 +165,16 @@ pub(crate) fn quote_or_backslash(text: &[u8]) -> Option<usize> {
     find_either(b'"', b'\\', text)
 }
 
-/// The bytes of a word that are one of two, by their upper bits; bytes behind the first of them may have theirs, too.
-#[inline]
-fn either_of(one: u8, other: u8, bytes: [u8; 8]) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
-    let word = u64::from_le_bytes(bytes);
-    zero_bytes(word ^ (ONES * u64::from(one))) | zero_bytes(word ^ (ONES * u64::from(other)))
-}
-
 /// Where one of two bytes stands first. Most texts between them are short: they are looked at eight bytes at a time.
 #[inline]
 pub(crate) fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
-    if let Some(bytes) = text.first_chunk() {
-        let hits = either_of(one, other, *bytes);
-        if hits != 0 {
-            return Some(hits.trailing_zeros() as usize / 8);
-        }
-    }
-    find_either_late(one, other, text)
-}
-
-/// As [`find_either`], where neither is among the first eight bytes.
-#[inline(never)]
-fn find_either_late(one: u8, other: u8, text: &[u8]) -> Option<usize> {
-    let mut at = if text.len() >= 8 { 8 } else { 0 };
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
+    let mut at = 0;
     while at < 32 {
-        let Some(bytes) = text.get(at..).and_then(|rest| rest.first_chunk()) else { break };
-        let hits = either_of(one, other, *bytes);
+        let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
+        let word = u64::from_le_bytes(*chunk);
+        let hits = zero_bytes(word ^ (ONES * u64::from(one))) | zero_bytes(word ^ (ONES * u64::from(other)));
         if hits != 0 {
             return Some(at + hits.trailing_zeros() as usize / 8);
         }
