@@ -55,12 +55,16 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
         }
     }
     let has_labels = find!(rest, b"Label=").is_some();
-    let has_escapes = find_byte(b'\\', rest).is_some();
+    // Mostly one value or none has a backslash: where the next one stands is looked for once.
+    let place_of = |part: &[u8]| part.as_ptr() as usize - rest.as_ptr() as usize;
+    let mut escape = find_byte(b'\\', rest).unwrap_or(rest.len());
     let mut labels: Vec<(&[u8], &[u8])> = Vec::new();
     let mut values: Vec<(&[u8], &[u8])> = Vec::with_capacity(if has_labels { rest.len() / PAIR_BYTES } else { 0 });
     spaced(rest, &mut pairs, |pairs, name, value| {
-        if has_escapes {
+        let end = place_of(value) + value.len();
+        if escape < end {
             pairs.put_named(name, &unescaped(value));
+            escape = rest.get(end..).and_then(|rest| find_byte(b'\\', rest)).map_or(rest.len(), |at| end + at);
         } else {
             pairs.put_named(name, value);
         }

@@ -96,6 +96,10 @@ pub(crate) struct Times {
     bsd: Remembered<15>,
     last_month: u8,
     years_rolled: i32,
+    /// Addresses of the block's first byte and of the byte behind its last one.
+    block: (usize, usize),
+    /// The text of the block in front of which a time with its year was read last (address and length), the time, and its length.
+    dated: ((usize, usize), Timestamp, usize),
 }
 
 impl Times {
@@ -109,6 +113,32 @@ impl Times {
             bsd: Remembered { stamp: [0; 15], time: nothing },
             last_month: 0,
             years_rolled: 0,
+            block: (0, 0),
+            dated: ((0, 0), nothing, 0),
+        }
+    }
+
+    /// The lines that follow stand in this block, which stays where it is.
+    pub(crate) fn stand_in(&mut self, block: &[u8]) {
+        let start = block.as_ptr() as usize;
+        self.block = (start, start + block.len());
+        self.dated.0 = (0, 0);
+    }
+
+    /// What was read in front of this very text.
+    #[inline]
+    pub(crate) fn dated<'a>(&self, text: &'a [u8]) -> Option<(Timestamp, &'a [u8])> {
+        let (known, time, length) = self.dated;
+        let is_known = !text.is_empty() && known == (text.as_ptr() as usize, text.len());
+        if is_known { Some((time, text.get(length..)?)) } else { None }
+    }
+
+    /// Several formats look for a time in front of one text: one that names its year is read once.
+    #[inline]
+    pub(crate) fn note_dated(&mut self, text: &[u8], time: Timestamp, rest: &[u8]) {
+        let start = text.as_ptr() as usize;
+        if start >= self.block.0 && start + text.len() <= self.block.1 {
+            self.dated = ((start, text.len()), time, text.len() - rest.len());
         }
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod escapes;
 mod frame;
 mod framed;
 mod reader;
+mod scalars;
 mod scratch;
 
 use event::catalog::field;

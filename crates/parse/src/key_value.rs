@@ -36,7 +36,7 @@ fn tokens<'a>(text: &'a [u8], places: Option<&Places>) -> Option<Vec<Token<'a>>>
     }
     let mut pairs = PairsOf::new(text, places);
     let (mut covered, mut count, mut stray) = (0, 0, 0);
-    let mut tokens = Vec::with_capacity(text.len() / PAIR_BYTES + LEADING_MIN);
+    let mut tokens = Vec::new();
     while let Some(token) = pairs.next() {
         match token {
             Token::Pair(name, value) => {
@@ -46,17 +46,32 @@ fn tokens<'a>(text: &'a [u8], places: Option<&Places>) -> Option<Vec<Token<'a>>>
             Token::Stray(..) if count < LEADING_MIN => return None,
             Token::Stray(word, _) => stray += word.len(),
         }
+        if tokens.is_empty() {
+            tokens.reserve(text.len() / PAIR_BYTES + LEADING_MIN);
+        }
         tokens.push(token);
     }
     (count >= LEADING_MIN && covered > 2 * stray).then_some(tokens)
 }
 
+/// Whether the line begins with a pair, as far as its name tells.
+#[inline]
+fn begins_with_pair(text: &[u8]) -> bool {
+    let start = text.iter().position(|byte| !separates(*byte)).unwrap_or(text.len());
+    let length = text[start..].iter().position(|byte| !is_name_byte(*byte));
+    length.is_some_and(|length| text[start + length] == b'=')
+}
+
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
+    const OTHER: Refusal = Refusal::Other("not key=value: three pairs have to begin the line and make up most of it");
     let text = text.trim_ascii();
+    if !begins_with_pair(text) {
+        return Err(OTHER);
+    }
     let mut frames = std::mem::take(&mut context.names.pair_frames);
     let read = framed_or_not(text, &mut frames, context, rows);
     context.names.pair_frames = frames;
-    read.ok_or(Refusal::Other("not key=value: three pairs have to begin the line and make up most of it"))
+    read.ok_or(OTHER)
 }
 
 fn framed_or_not(

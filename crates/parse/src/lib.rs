@@ -171,6 +171,7 @@ impl Parser {
         let mut rows = BatchBuilder::new(block, self.rows_hint);
         let buffer = rows.buffer();
         let bytes = buffer.as_slice();
+        self.context.times.stand_in(bytes);
         let preferred = self.preferred(bytes);
         self.context.bound = of_source;
         let (mut count, mut begun) = (0, 0);

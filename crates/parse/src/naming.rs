@@ -2,6 +2,7 @@
 //! by the ordinary formats. For JSON, key=value, CEF and LEEF alike.
 
 mod convert;
+mod first;
 mod guess;
 mod inside;
 pub(crate) mod names;
@@ -122,42 +123,64 @@ fn follows_login_letters(text: &[u8], at: usize) -> bool {
     })
 }
 
-/// Letters that are looked at together.
+/// Places that are looked at together, and the letters behind the last of them that are looked at, too.
 const LETTERS: usize = 64;
-const FEW_LETTERS: usize = 16;
+const LETTERS_BEHIND: usize = 4;
 
-/// Whether a mark with the two letters in front of it stands somewhere in the text. Compiled to steps of many letters at once.
+/// A part of a text, and what follows it.
+type Letters = [u8; LETTERS + LETTERS_BEHIND];
+
+/// Whether the mark of a word with the two letters in front of it may begin at one of the first places. Compiled to steps of many
+/// letters at once.
 #[inline]
-fn has_login_letters(text: &[u8]) -> bool {
-    let [Some(second), Some(third)] = [text.get(1..), text.get(2..)] else { return false };
-    let found = text.iter().zip(second).zip(third).fold(0_u8, |found, ((first, second), third)| {
-        let (first, second, third) = (first | 0x20, second | 0x20, third | 0x20);
+fn has_mark(text: &Letters) -> bool {
+    let mut found = 0;
+    for at in 0..LETTERS {
+        let (first, second, third) = (text[at] | 0x20, text[at + 1] | 0x20, text[at + 2] | 0x20);
         let is_before_g = (first == b'l') & (second == b'o') | (first == b's') & (second == b'i');
-        let is_before_h = (first == b'u') & (second == b't');
-        let is_before_dot = (first == b'o') & (second == b'n');
-        let is_mark = is_before_g & (third == b'g') | is_before_h & (third == b'h') | is_before_dot & (third == b'.');
-        found | u8::from(is_mark)
-    });
+        let is_mark = is_before_g & (third == b'g')
+            | (first == b'u') & (second == b't') & (third == b'h')
+            | (first == b'o') & (second == b'n') & (third == b'.');
+        found |= u8::from(is_mark);
+    }
+    found != 0
+}
+
+/// As [`has_mark`], with the two letters that follow the mark.
+#[inline(never)]
+fn has_mark_within(text: &Letters) -> bool {
+    let mut found = 0;
+    for at in 0..LETTERS {
+        let letter = |behind: usize| text[at + behind] | 0x20;
+        let is_log = (letter(0) == b'l') & (letter(1) == b'o') & (letter(2) == b'g');
+        let behind_log = ((letter(3) == b'i') | (letter(3) == b'o')) & (letter(4) == b'n')
+            | (letter(3) == b' ') & (letter(4) == b'i')
+            | (letter(3) == b'g') & (letter(4) == b'e');
+        let is_sign = (letter(0) == b's') & (letter(1) == b'i') & (letter(2) == b'g') & (letter(3) == b'n');
+        let is_auth = (letter(0) == b'u') & (letter(1) == b't') & (letter(2) == b'h') & (letter(3) == b'e');
+        let is_start = (letter(0) == b'o') & (letter(1) == b'n') & (letter(2) == b'.') & (letter(3) == b's');
+        found |= u8::from(is_log & behind_log | is_sign | is_auth | is_start);
+    }
     found != 0
 }
 
 fn speaks_of_login(text: &[u8]) -> bool {
-    let letters = |from: usize, to: usize| has_login_letters(&text[from.saturating_sub(2)..to]);
-    // The letters in front of a mark may be those of the part before. A part that has some is looked through in smaller ones.
     (0..text.len()).step_by(LETTERS).any(|from| {
-        let to = text.len().min(from + LETTERS);
-        letters(from, to)
-            && (from..to).step_by(FEW_LETTERS).any(|from| {
-                let to = to.min(from + FEW_LETTERS);
-                letters(from, to) && (from..to).any(|at| is_login_word(text, at))
-            })
+        let rest = &text[from..];
+        let mut padded = [0; LETTERS + LETTERS_BEHIND];
+        let letters = rest.first_chunk().unwrap_or_else(|| {
+            padded[..rest.len()].copy_from_slice(rest);
+            &padded
+        });
+        // The first of the letters stands two in front of the mark.
+        has_mark(letters) && has_mark_within(letters) && (from..from + LETTERS).any(|at| is_login_word(text, at + 2))
     })
 }
 
 /// Whether the letter here is the mark of a word.
 #[inline]
 fn is_login_word(text: &[u8], at: usize) -> bool {
-    let letter = text[at].to_ascii_lowercase();
+    let Some(letter) = text.get(at).map(u8::to_ascii_lowercase) else { return false };
     matches!(letter, b'g' | b'h' | b'.') && follows_login_letters(text, at) && {
         LOGIN_WORDS.iter().filter(|(word, mark)| word[*mark] == letter).any(|(word, mark)| {
             let start = at.checked_sub(*mark);

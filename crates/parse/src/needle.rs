@@ -10,8 +10,8 @@ pub(crate) struct Needle<'w> {
     rarest: usize,
 }
 
-/// Letters and blanks, frequent ones first. What is not here is rarer.
-const FREQUENT: &[u8] = b" e0123456789.toairsnldcumpfhgwvbykxjqz";
+/// Letters, blanks and the marks between names and values, frequent ones first. What is not here is rarer.
+const FREQUENT: &[u8] = b" e0123456789.toairsnldcumpfhgwvbykxjqz=\"-:,/_";
 
 const FREQUENCIES: [u8; 256] = {
     let (mut table, mut at) = ([0; 256], 0);

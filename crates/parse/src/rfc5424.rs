@@ -43,8 +43,18 @@ fn header(text: &[u8]) -> IResult<&[u8], Header<'_>> {
     Ok((text, Header { priority, version, stamp, host, app, procid, msgid }))
 }
 
+/// Whether the text begins with a priority, or with a version of up to three digits and a blank.
+#[inline]
+fn may_begin(text: &[u8]) -> bool {
+    match text.first() {
+        Some(b'<') => true,
+        Some(b'0'..=b'9') => text.iter().take(4).any(|byte| *byte == b' '),
+        _ => false,
+    }
+}
+
 pub(crate) fn looks_like(text: &[u8]) -> bool {
-    header(text).is_ok_and(|(_, header)| is_stamp(header.stamp))
+    may_begin(text) && header(text).is_ok_and(|(_, header)| is_stamp(header.stamp))
 }
 
 /// `VERSION TIMESTAMP …` without PRI, as files hold it.
@@ -58,7 +68,11 @@ fn is_stamp(stamp: &[u8]) -> bool {
 }
 
 pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Result<DatasetId, Refusal> {
-    let (rest, header) = header(text).map_err(|_| Refusal::Other("not RFC 5424: the header has fewer than 7 parts"))?;
+    const OTHER: Refusal = Refusal::Other("not RFC 5424: the header has fewer than 7 parts");
+    if !may_begin(text) {
+        return Err(OTHER);
+    }
+    let (rest, header) = header(text).map_err(|_| OTHER)?;
     if !is_stamp(header.stamp) {
         return Err(Refusal::Other("not RFC 5424: no time after the version"));
     }

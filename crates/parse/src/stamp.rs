@@ -40,6 +40,9 @@ pub(crate) fn stamp<'a>(text: &'a [u8], times: &mut Times) -> Option<OwnTime<'a>
 }
 
 fn bare<'a>(text: &'a [u8], times: &mut Times) -> Option<(Option<Timestamp>, &'a [u8])> {
+    if let Some((time, rest)) = times.dated(text) {
+        return Some((Some(time), rest));
+    }
     if text.first() == Some(&b'@') {
         return tai64(text).map(|(time, rest)| (Some(time), rest));
     }
@@ -51,6 +54,7 @@ fn bare<'a>(text: &'a [u8], times: &mut Times) -> Option<(Option<Timestamp>, &'a
         let (_, rest) = hours(text)?;
         return Some((None, rest));
     }
+    let whole = text;
     let text = after_words(text);
     let (date, rest) = date(text)?;
     let (clock, rest) = hours(separator(rest)?)?;
@@ -66,7 +70,11 @@ fn bare<'a>(text: &'a [u8], times: &mut Times) -> Option<(Option<Timestamp>, &'a
     };
     let civil = Civil { year: year.unwrap_or(4), month: date.month, day: date.day, ..clock };
     let time = match year {
-        Some(_) => times.at(civil, offset_s)?,
+        Some(_) => {
+            let time = times.at(civil, offset_s)?;
+            times.note_dated(whole, time, rest);
+            time
+        }
         None => times.at_latest(civil, offset_s)?,
     };
     Some((Some(time), rest))

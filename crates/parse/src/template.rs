@@ -24,7 +24,7 @@
 use aho_corasick::AhoCorasick;
 use event::FieldId;
 
-use crate::needle::{self, Head};
+use crate::needle::Head;
 
 mod bigrams;
 mod compile;
@@ -52,6 +52,8 @@ const KEY_BYTES_MAX: usize = 40;
 #[derive(Clone, Debug)]
 pub(crate) struct Template {
     steps: Vec<Move>,
+    /// The text with which every message begins.
+    start: Option<Sought>,
     captures: Vec<(Option<FieldId>, Takes)>,
     ignores_case: bool,
     /// More may follow the template's end.
@@ -74,8 +76,12 @@ impl Template {
         let marks = has_own.then(|| compile::marks(&steps, MARK_BYTES_MIN)).flatten();
         let needed = if ignores_case { Vec::new() } else { compile::needed(&steps) };
         let bigrams = compile::bigrams(&steps);
+        let start = match steps.first() {
+            Some(Move::Literal(literal)) => Some(Sought::new(literal.text())),
+            _ => None,
+        };
         let landings = compile::landings(&steps);
-        Ok(Template { steps, captures, ignores_case, is_open: false, marks, needed, bigrams, landings })
+        Ok(Template { steps, start, captures, ignores_case, is_open: false, marks, needed, bigrams, landings })
     }
 
     /// The template, and whatever follows it.
@@ -155,8 +161,13 @@ impl Template {
     /// Whether a message that the template reads may stand somewhere in the text.
     pub(crate) fn may_be_in(&self, text: &[u8], known: &mut LateBigrams) -> bool {
         known.hold(text, &self.bigrams)
-            && (self.ignores_case
-                || needle::find_word(text, self.head()).is_some_and(|at| self.has_needed(&text[at..])))
+            && (self.ignores_case || self.place_of_start(text).is_some_and(|at| self.has_needed(&text[at..])))
+    }
+
+    /// Where the text with which every message begins stands first.
+    #[inline]
+    fn place_of_start(&self, text: &[u8]) -> Option<usize> {
+        self.start.as_ref().map_or(Some(0), |start| start.find(text))
     }
 
     /// Whether the message has the texts without which it is another one. Most others are told apart by this.

@@ -132,10 +132,14 @@ struct Candidates {
 fn candidates(text: &[u8]) -> Option<Candidates> {
     let index = index()?;
     let mut marked = [0_u64; MARKS];
+    // A bit for each word that has marks.
+    let mut words = 0_u64;
     let mut count = 0;
     index.keys.each_in(text, |key| {
         for line in &index.known[usize::from(key)] {
-            let (word, mark) = (&mut marked[usize::from(line / 64) % MARKS], 1 << (line % 64));
+            let (at, mark) = (usize::from(line / 64) % MARKS, 1 << (line % 64));
+            words |= 1 << at;
+            let word = &mut marked[at];
             count += usize::from(*word & mark == 0);
             *word |= mark;
         }
@@ -144,8 +148,10 @@ fn candidates(text: &[u8]) -> Option<Candidates> {
         return None;
     }
     let mut found = Candidates { known: [(0, 0); CANDIDATES_MAX], count: 0 };
-    for (at, word) in marked.iter().enumerate() {
-        let mut rest = *word;
+    while words != 0 {
+        let at = words.trailing_zeros() as usize;
+        words &= words - 1;
+        let mut rest = marked[at];
         while rest != 0 {
             found.known[found.count] = index.lines[at * 64 + rest.trailing_zeros() as usize];
             found.count += 1;

@@ -5,41 +5,86 @@ use crate::needle::frequency;
 
 /// Bytes of a text that are marked.
 const MARK_BYTES: usize = 4;
+/// Places of a line that are looked at together.
+const PLACES: usize = 8 - MARK_BYTES + 1;
 /// Bits of a mark's number.
 const NUMBER_BITS: u32 = 15;
+const NUMBERS: usize = 1 << NUMBER_BITS;
 
 /// A text, and where its mark stands in it.
 #[derive(Debug)]
 struct Key {
     number: u16,
-    text: Box<[u8]>,
-    before: usize,
     id: u16,
+    before: usize,
+    /// In small letters.
+    text: Box<[u8]>,
+    /// For each of its bytes, which bit letters of the other case lack.
+    cases: Box<[u8]>,
 }
 
 /// Texts that lines are searched for.
 #[derive(Debug)]
 pub(super) struct Keys {
     /// A bit for each number, set where a mark has it.
-    marked: Box<[u64]>,
+    marked: Box<[u64; NUMBERS / 64]>,
     /// In the order of their numbers.
     keys: Vec<Key>,
     /// For each number, which key is the first that has it.
-    first: Box<[u16]>,
+    first: Box<[u16; NUMBERS]>,
 }
+
+/// Letters of either case become one, and so do some other bytes.
+const FOLD: u64 = 0x2020_2020_2020_2020;
 
 /// The number of four bytes; those of letters of either case are equal.
 #[inline]
 fn number(bytes: [u8; MARK_BYTES]) -> u16 {
-    let folded = u32::from_le_bytes(bytes) | 0x2020_2020;
+    number_of(u32::from_le_bytes(bytes) | FOLD as u32)
+}
+
+/// As [`number`], of bytes that are folded.
+#[inline]
+fn number_of(folded: u32) -> u16 {
     (folded.wrapping_mul(0x9E37_79B1) >> (u32::BITS - NUMBER_BITS)) as u16
 }
 
-/// Whether two texts of one length differ in the case of letters alone. Mostly the first bytes differ.
-#[inline]
-fn is_same(found: &[u8], text: &[u8]) -> bool {
-    found.first().map(u8::to_ascii_lowercase) == text.first().map(u8::to_ascii_lowercase)
-        && found.eq_ignore_ascii_case(text)
+impl Key {
+    fn new(text: &[u8], (before, number): (usize, u16), id: u16) -> Self {
+        let text = text.to_ascii_lowercase();
+        let cases = text.iter().map(|byte| if byte.is_ascii_lowercase() { 0x20 } else { 0 }).collect();
+        Key { number, id, before, text: text.into(), cases }
+    }
+
+    /// Whether the text stands here: eight bytes at a time, the last of them once more. Mostly the first ones tell.
+    #[inline]
+    fn stands_at(&self, line: &[u8], at: usize) -> bool {
+        let Some(found) = line.get(at..).and_then(|rest| rest.get(..self.text.len())) else { return false };
+        let is_same = |found: &[u8; 8], cases: &[u8; 8], text: &[u8; 8]| {
+            u64::from_le_bytes(*found) | u64::from_le_bytes(*cases) == u64::from_le_bytes(*text)
+        };
+        let (Some(last), Some(last_cases), Some(last_text)) =
+            (found.last_chunk(), self.cases.last_chunk(), self.text.last_chunk())
+        else {
+            return self.stands_in_short(found);
+        };
+        let parts = found.as_chunks().0.iter().zip(self.cases.as_chunks().0).zip(self.text.as_chunks().0);
+        parts.into_iter().all(|((found, cases), text)| is_same(found, cases, text))
+            && is_same(last, last_cases, last_text)
+    }
+
+    /// As [`Self::stands_at`], for a text of four to seven bytes.
+    #[inline]
+    fn stands_in_short(&self, found: &[u8]) -> bool {
+        let part = |text: &[u8]| {
+            let (first, last) = (text.first_chunk::<4>()?, text.last_chunk::<4>()?);
+            Some(u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last)))
+        };
+        match (part(found), part(&self.cases), part(&self.text)) {
+            (Some(found), Some(cases), Some(text)) => found | cases == text,
+            _ => found.eq_ignore_ascii_case(&self.text),
+        }
+    }
 }
 
 /// Where the four bytes of a text stand that the fewest of the texts have, and of those the rarest; and their number. `None` for a
@@ -55,7 +100,7 @@ fn mark(text: &[u8], shared: &[u16]) -> Option<(usize, u16)> {
 
 /// How many times each number stands in the texts.
 fn counted<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Vec<u16> {
-    let mut counts = vec![0_u16; 1 << NUMBER_BITS];
+    let mut counts = vec![0_u16; NUMBERS];
     for bytes in texts.flat_map(|text| text.windows(MARK_BYTES)).filter_map(|bytes| bytes.first_chunk()) {
         let count = &mut counts[usize::from(number(*bytes))];
         *count = count.saturating_add(1);
@@ -68,14 +113,14 @@ impl Keys {
     pub(super) fn new<'a>(texts: impl Iterator<Item = &'a [u8]> + Clone) -> Option<Self> {
         let shared = counted(texts.clone());
         let mut keys = Vec::new();
-        let mut marked = vec![0_u64; (1 << NUMBER_BITS) / 64].into_boxed_slice();
+        let mut marked = Box::new([0_u64; NUMBERS / 64]);
         for (id, text) in texts.enumerate() {
-            let (before, number) = mark(text, &shared)?;
-            marked[usize::from(number) / 64] |= 1 << (number % 64);
-            keys.push(Key { number, text: text.into(), before, id: u16::try_from(id).ok()? });
+            let mark = mark(text, &shared)?;
+            marked[usize::from(mark.1) / 64] |= 1 << (mark.1 % 64);
+            keys.push(Key::new(text, mark, u16::try_from(id).ok()?));
         }
         keys.sort_by_key(|key| key.number);
-        let mut first = vec![0; 1 << NUMBER_BITS].into_boxed_slice();
+        let mut first = Box::new([0; NUMBERS]);
         for (at, key) in keys.iter().enumerate().rev() {
             first[usize::from(key.number)] = at as u16;
         }
@@ -85,23 +130,36 @@ impl Keys {
     /// Goes through the texts that stand in the line; one that stands there twice may come twice.
     #[inline]
     pub(super) fn each_in(&self, line: &[u8], mut take: impl FnMut(u16)) {
-        for (at, bytes) in line.windows(MARK_BYTES).enumerate() {
-            let Some(bytes) = bytes.first_chunk() else { continue };
-            let number = number(*bytes);
-            if self.marked[usize::from(number) / 64] & (1 << (number % 64)) != 0 {
-                self.each_at(line, at, number, &mut take);
+        let mut at = 0;
+        // The marks at five places are in eight bytes.
+        while let Some(bytes) = line.get(at..).and_then(<[u8]>::first_chunk) {
+            let folded = u64::from_le_bytes(*bytes) | FOLD;
+            for place in 0..PLACES {
+                self.each_marked(line, at + place, number_of((folded >> (8 * place)) as u32), &mut take);
             }
+            at += PLACES;
+        }
+        for (place, bytes) in line[at..].windows(MARK_BYTES).enumerate() {
+            if let Some(bytes) = bytes.first_chunk() {
+                self.each_marked(line, at + place, number(*bytes), &mut take);
+            }
+        }
+    }
+
+    #[inline]
+    fn each_marked(&self, line: &[u8], at: usize, number: u16, take: &mut impl FnMut(u16)) {
+        let at_number = usize::from(number) % NUMBERS;
+        if self.marked[at_number / 64] & (1 << (at_number % 64)) != 0 {
+            self.each_at(line, at, number, take);
         }
     }
 
     /// As [`Self::each_in`], for texts whose mark has this number and stands here.
     #[inline(never)]
     fn each_at(&self, line: &[u8], at: usize, number: u16, take: &mut impl FnMut(u16)) {
-        let first = usize::from(self.first[usize::from(number)]);
+        let first = usize::from(self.first[usize::from(number) % NUMBERS]);
         for key in self.keys[first..].iter().take_while(|key| key.number == number) {
-            let start = at.checked_sub(key.before);
-            let found = start.and_then(|start| line.get(start..start + key.text.len()));
-            if found.is_some_and(|found| is_same(found, &key.text)) {
+            if at.checked_sub(key.before).is_some_and(|start| key.stands_at(line, start)) {
                 take(key.id);
             }
         }

@@ -25,14 +25,17 @@ fn parts(text: &[u8]) -> Option<(&'static [u8], [&[u8]; 8])> {
         let inside = rest.strip_prefix(b"[")?;
         let close = memchr(b']', inside)?;
         *part = inside[..close].trim_ascii();
+        // Most texts in brackets are no number, which the first one is.
+        if at == 0 && decimal(part).is_none() {
+            return None;
+        }
         rest = &inside[close + 1..];
         if at + 1 < count {
             rest = rest.strip_prefix(b" ")?;
         }
     }
-    let is_number = |text: &[u8]| decimal(text).is_some();
     // Of utmpdump: a type of one digit and a number that is padded with zeros.
-    let fits = is_number(parts[0]) && (count == 4 || parts[0].len() == 1);
+    let fits = count == 4 || parts[0].len() == 1;
     (rest.is_empty() && fits).then_some((log, parts))
 }
 

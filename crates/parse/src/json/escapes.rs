@@ -16,7 +16,7 @@ pub(crate) struct Escape {
 
 /// Reads the escape at the start of `rest` and writes what it means; `None` where the line ends behind the backslash.
 #[inline]
-pub(crate) fn read(rest: &[u8], out: &mut String) -> Option<Escape> {
+pub(crate) fn read(rest: &[u8], out: &mut Vec<u8>) -> Option<Escape> {
     let known = match rest.get(1)? {
         kind @ (b'"' | b'\\' | b'/') => Some(*kind as char),
         b'b' => Some('\u{8}'),
@@ -27,21 +27,30 @@ pub(crate) fn read(rest: &[u8], out: &mut String) -> Option<Escape> {
         _ => None,
     };
     if let Some((character, length)) = known.map(|character| (character, 2)).or_else(|| code_point(rest)) {
-        out.push(character);
+        match u8::try_from(character) {
+            Ok(byte) if byte.is_ascii() => out.push(byte),
+            _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        }
         return Some(Escape { length, is_foreign: false, is_mended: false });
     }
     Some(foreign(rest, out))
 }
 
 #[cold]
-fn foreign(rest: &[u8], out: &mut String) -> Escape {
+fn foreign(rest: &[u8], out: &mut Vec<u8>) -> Escape {
     let bytes = byte_escapes(rest);
     if bytes.is_empty() {
-        out.push('\\');
+        out.push(b'\\');
         return Escape { length: 1, is_foreign: true, is_mended: true };
     }
-    push_text(out, &bytes);
+    // Bytes of the line beside them make no character with them.
+    out.extend_from_slice(String::from_utf8_lossy(&bytes).as_bytes());
     Escape { length: bytes.len() * 4, is_foreign: true, is_mended: false }
+}
+
+/// A text that is put together of parts of a line and of what its escapes mean.
+pub(crate) fn text_of(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned())
 }
 
 /// Appends bytes as text; what is not UTF-8 becomes U+FFFD. Lines are almost always UTF-8, and checking that first is

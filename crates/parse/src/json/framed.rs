@@ -87,7 +87,7 @@ impl Reader<'_, '_> {
             match *read {
                 ReadValue::Plain(from, to, tag) => {
                     let text = self.text.get(from..to).unwrap_or_default();
-                    self.put_at(value.place, &Text::Plain(text), tag, rows);
+                    self.put_plain(value.place, text, tag, rows);
                 }
                 ReadValue::Unescaped(at, tag) => {
                     let text = frames.unescaped.get_mut(at).map(std::mem::take).unwrap_or_default();

@@ -2,13 +2,12 @@
 //! knows nothing of lines in which a column comes twice, but notes them.
 
 use event::catalog::field;
-use event::{BatchBuilder, FieldId, FieldType, Timestamp, ValueTag};
-use memchr::memchr2;
+use event::{BatchBuilder, FieldId, FieldType, ValueTag};
 
 use super::escapes::{self, push_text};
 use super::frame::FramedLeaf;
+use super::scalars::{instant, is_number, whole_number};
 use super::scratch::Scratch;
-use crate::address::decimal;
 use crate::naming::places::{MemberId, MemberPlace, Places, ROOT, TIME_KEYS};
 use crate::needle::quote_or_backslash;
 
@@ -16,6 +15,9 @@ use crate::needle::quote_or_backslash;
 const DEPTH_MAX: usize = 64;
 /// Longest dotted path in bytes.
 pub(super) const PATH_BYTES_MAX: usize = 1024;
+
+/// Room for what stands behind the first escape of a text, in bytes.
+const ESCAPED_BYTES: usize = 256;
 
 /// A position in one line. Errors say what was expected; the line is then kept raw.
 pub(super) struct Reader<'a, 's> {
@@ -283,14 +285,15 @@ impl<'a, 's> Reader<'a, 's> {
             self.at = stop + 1;
             return Ok(Text::Plain(&self.text[start..stop]));
         }
-        let mut out = String::with_capacity(stop - start + 64);
-        push_text(&mut out, &self.text[start..stop]);
+        let left = self.text.len() - start;
+        let mut out = Vec::with_capacity(left.min(stop - start + ESCAPED_BYTES));
+        out.extend_from_slice(&self.text[start..stop]);
         self.at = stop;
         loop {
             match self.text.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Text::Unescaped(out));
+                    return Ok(Text::Unescaped(escapes::text_of(out)));
                 }
                 Some(b'\\') => {
                     let escape = escapes::read(&self.text[self.at..], &mut out).ok_or("a JSON string is not closed")?;
@@ -300,8 +303,8 @@ impl<'a, 's> Reader<'a, 's> {
                 }
                 Some(_) => {
                     let rest = &self.text[self.at..];
-                    let length = memchr2(b'"', b'\\', rest).ok_or("a JSON string is not closed")?;
-                    push_text(&mut out, &rest[..length]);
+                    let length = quote_or_backslash(rest).ok_or("a JSON string is not closed")?;
+                    out.extend_from_slice(&rest[..length]);
                     self.at += length;
                 }
                 None => return Err("a JSON string is not closed"),
@@ -323,7 +326,7 @@ impl<'a, 's> Reader<'a, 's> {
                 at += 2;
                 continue;
             }
-            let escape = escapes::read(&self.text[at..], &mut String::new()).ok_or("a JSON string is not closed")?;
+            let escape = escapes::read(&self.text[at..], &mut Vec::new()).ok_or("a JSON string is not closed")?;
             self.foreign |= escape.is_foreign;
             self.mended |= escape.is_mended;
             at += escape.length;
@@ -361,102 +364,95 @@ impl<'a, 's> Reader<'a, 's> {
         self.places.place(&self.scratch.path, false, rows)
     }
 
+    /// Puts a value to its place.
     #[inline]
     pub(super) fn put_at(&mut self, place: MemberPlace, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
-        if let Some(rank) = place.time {
-            let time = instant(text.bytes(), tag);
-            if let Some((time, is_sure)) = time
-                && self.scratch.best_time.is_none_or(|(best, _)| rank <= best)
-            {
-                self.scratch.best_time = Some((rank, time));
-                self.places.timed_by = place.column.filter(|_| is_sure);
-            }
-            if TIME_KEYS[usize::from(rank)] == "@timestamp" {
-                match time {
-                    Some(_) => self.places.note_put(field::TIMESTAMP),
-                    None => rows.literal(field::ERROR_MESSAGE, "@timestamp is not an RFC 3339 time"),
+        match text {
+            Text::Plain(text) => self.put_plain(place, text, tag, rows),
+            Text::Unescaped(text) => {
+                if let Some(id) = self.column_of(place, text.as_bytes(), tag, rows) {
+                    rows.tagged_owned(id, text, tag);
                 }
-                return;
             }
-        }
-        match place.column {
-            Some(id) => {
-                if !self.places.is_first_put(id, tag == ValueTag::Null) {
-                    self.doubled.push(id);
-                }
-                put_value(id, text, tag, rows);
-            }
-            None => rows.count_field_dropped(),
         }
     }
+
+    /// As [`Self::put_at`], for a text of the line.
+    #[inline]
+    pub(super) fn put_plain(&mut self, place: MemberPlace, text: &[u8], tag: ValueTag, rows: &mut BatchBuilder) {
+        if let Some(id) = self.column_of(place, text, tag, rows) {
+            rows.tagged(id, text, tag);
+        }
+    }
+
+    /// The column of a value; `None` where it was put otherwise, or has no place.
+    #[inline]
+    fn column_of(
+        &mut self,
+        place: MemberPlace,
+        text: &[u8],
+        tag: ValueTag,
+        rows: &mut BatchBuilder,
+    ) -> Option<FieldId> {
+        if let Some(rank) = place.time
+            && self.take_time(rank, place, (text, tag), rows)
+        {
+            return None;
+        }
+        let Some(id) = place.column else {
+            rows.count_field_dropped();
+            return None;
+        };
+        if !self.places.is_first_put(id, tag == ValueTag::Null) {
+            self.doubled.push(id);
+        }
+        if tag == ValueTag::Number && put_number(id, text, rows) { None } else { Some(id) }
+    }
+
+    /// What a key says that may hold the time; true where its value is nothing else.
+    #[inline(never)]
+    fn take_time(
+        &mut self,
+        rank: u8,
+        place: MemberPlace,
+        (text, tag): (&[u8], ValueTag),
+        rows: &mut BatchBuilder,
+    ) -> bool {
+        let time = instant(text, tag);
+        if let Some((time, is_sure)) = time
+            && self.scratch.best_time.is_none_or(|(best, _)| rank <= best)
+        {
+            self.scratch.best_time = Some((rank, time));
+            self.places.timed_by = place.column.filter(|_| is_sure);
+        }
+        if TIME_KEYS[usize::from(rank)] != "@timestamp" {
+            return false;
+        }
+        match time {
+            Some(_) => self.places.note_put(field::TIMESTAMP),
+            None => rows.literal(field::ERROR_MESSAGE, "@timestamp is not an RFC 3339 time"),
+        }
+        true
+    }
+}
+
+/// Puts a number to a column of numbers; false where the column is another one.
+#[inline]
+fn put_number(id: FieldId, text: &[u8], rows: &mut BatchBuilder) -> bool {
+    let number = if BatchBuilder::kind_of(id) == FieldType::Long { whole_number(text) } else { None };
+    if let Some(number) = number {
+        rows.long(id, number);
+    }
+    number.is_some()
 }
 
 #[inline]
 pub(super) fn put_value(id: FieldId, text: &Text<'_>, tag: ValueTag, rows: &mut BatchBuilder) {
-    if tag == ValueTag::Number
-        && BatchBuilder::kind_of(id) == FieldType::Long
-        && let Some(number) = whole_number(text.bytes())
-    {
-        rows.long(id, number);
+    if tag == ValueTag::Number && put_number(id, text.bytes(), rows) {
         return;
     }
     match text {
         Text::Plain(text) => rows.tagged(id, text, tag),
         Text::Unescaped(text) => rows.tagged_owned(id, text, tag),
     }
-}
-
-/// An integer that is written as it would be printed.
-fn whole_number(text: &[u8]) -> Option<i64> {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let canonical = digits == b"0" || digits.first() != Some(&b'0');
-    let value = decimal(digits).filter(|_| canonical && text != b"-0")?;
-    Some(if digits.len() < text.len() { -value } else { value })
-}
-
-fn is_number(word: &[u8]) -> bool {
-    let digits = word.strip_prefix(b"-").unwrap_or(word);
-    let is_whole = !digits.is_empty() && digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit);
-    is_whole || has_fraction(digits) || is_other_number(word)
-}
-
-/// Digits, a point and digits.
-fn has_fraction(text: &[u8]) -> bool {
-    let Some(point) = text.iter().position(|byte| *byte == b'.') else { return false };
-    let (whole, fraction) = (&text[..point], &text[point + 1..]);
-    let is_digits = |text: &[u8]| !text.is_empty() && text.iter().all(u8::is_ascii_digit);
-    is_digits(whole) && is_digits(fraction)
-}
-
-/// With an exponent, or otherwise unusual.
-fn is_other_number(word: &[u8]) -> bool {
-    word.first().is_some_and(|first| first.is_ascii_digit() || *first == b'-')
-        && word.iter().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
-        && std::str::from_utf8(word).is_ok_and(|word| word.parse::<f64>().is_ok())
-}
-
-/// An RFC 3339 text, or a number since the epoch: seconds, milli-, micro- or nanoseconds by its size. Whether any other reader
-/// of times would take it for the same instant, too.
-fn instant(text: &[u8], tag: ValueTag) -> Option<(Timestamp, bool)> {
-    if tag == ValueTag::String {
-        let unzoned = || event::time::parse_date_time(text).filter(|(_, rest)| rest.is_empty());
-        return match Timestamp::parse_rfc3339(text) {
-            Some(time) => Some((time, true)),
-            None => unzoned().map(|(civil, _)| (civil.at_offset(0), false)),
-        };
-    }
-    if tag != ValueTag::Number {
-        return None;
-    }
-    match event::time::parse_epoch(text) {
-        Some(time) => Some((time, text.len() >= 9 && text[..9].iter().all(u8::is_ascii_digit))),
-        None => with_exponent(text).map(|time| (time, false)),
-    }
-}
-
-/// A number since the epoch that is written with an exponent.
-#[cold]
-fn with_exponent(text: &[u8]) -> Option<Timestamp> {
-    let number = std::str::from_utf8(text).ok()?.parse::<f64>().ok()?;
-    event::time::parse_epoch(format!("{number}").as_bytes())
 }

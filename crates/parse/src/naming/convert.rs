@@ -9,6 +9,7 @@ use memchr::{memchr, memrchr};
 use super::{inside, stamp};
 use crate::address::{decimal, is_ip, put_ip, put_peer};
 use crate::clock::Times;
+use crate::json::escapes::push_text;
 use crate::needle::find;
 use crate::request;
 use crate::shape::model::Conversion;
@@ -163,12 +164,12 @@ fn put_joined(raw: Raw<'_>, target: FieldId, rows: &mut BatchBuilder) -> bool {
     if raw.tag != ValueTag::Array {
         return put_text(raw, target, rows);
     }
-    let mut joined = String::new();
+    let mut joined = String::with_capacity(raw.text.len().min(JOINED_MAX));
     for (text, _) in inside::elements(raw.text).filter_map(inside::text) {
         if !joined.is_empty() {
             joined.push(' ');
         }
-        joined += &String::from_utf8_lossy(&text);
+        push_text(&mut joined, &text);
         if joined.len() > JOINED_MAX {
             break;
         }

@@ -6,7 +6,7 @@ use event::catalog::field;
 use event::{BatchBuilder, FieldId, ValueTag};
 use hashbrown::HashMap;
 
-use super::places::Places;
+use super::places::{MemberId, Places};
 use super::plan::{NamingStep, Words};
 use crate::shape::Shapes;
 use crate::shape::synonyms::Claim;
@@ -39,6 +39,8 @@ pub(super) type GuessStep = (u16, NamingStep);
 #[derive(Debug, Default)]
 pub(super) struct Guesses {
     plans: HashMap<u64, Vec<GuessStep>>,
+    /// The members of the last event, and their number among sets of keys.
+    last: (Vec<MemberId>, u64),
     lists: HashMap<GuessedSet, KeptText>,
     mark: Option<KeptText>,
 }
@@ -46,6 +48,8 @@ pub(super) struct Guesses {
 impl Guesses {
     pub(super) fn begin_block(&mut self) {
         self.plans.clear();
+        self.last.0.clear();
+        self.last.1 = 0;
         self.lists.clear();
         self.mark = None;
     }
@@ -55,7 +59,13 @@ impl Guesses {
         if self.plans.len() >= PLANS_MAX {
             self.plans.clear();
         }
-        self.plans.entry(places.key_set()).or_insert_with(|| plan(places, rows))
+        let row = places.row_now();
+        if self.last.0 != row {
+            self.last.0.clear();
+            self.last.0.extend_from_slice(row);
+            self.last.1 = places.key_set();
+        }
+        self.plans.entry(self.last.1).or_insert_with(|| plan(places, rows))
     }
 
     /// Marks the event and says which of its fields were guessed.

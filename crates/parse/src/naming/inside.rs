@@ -81,7 +81,7 @@ fn member_within<'a>(mut rest: &'a [u8], path: &str) -> Option<Within<'a>> {
 }
 
 /// The first part of a path, and the others.
-fn cut(path: &str) -> (&str, &str) {
+pub(super) fn cut(path: &str) -> (&str, &str) {
     find_byte(b'.', path.as_bytes()).map_or((path, ""), |at| (&path[..at], &path[at + 1..]))
 }
 
@@ -127,26 +127,26 @@ pub(super) fn text(value: &[u8]) -> Option<(Cow<'_, [u8]>, ValueTag)> {
 }
 
 fn unescaped(inside: &[u8]) -> Cow<'_, [u8]> {
-    if !inside.contains(&b'\\') {
+    if find_byte(b'\\', inside).is_none() {
         return Cow::Borrowed(inside);
     }
-    let mut out = String::new();
+    let mut out = Vec::with_capacity(inside.len());
     let mut rest = inside;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        escapes::push_text(&mut out, &rest[..at]);
+    while let Some(at) = find_byte(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
         rest = &rest[at..];
         let Some(escape) = escapes::read(rest, &mut out) else { break };
         rest = rest.get(escape.length..).unwrap_or_default();
     }
-    escapes::push_text(&mut out, rest);
-    Cow::Owned(out.into_bytes())
+    out.extend_from_slice(rest);
+    Cow::Owned(escapes::text_of(out).into_bytes())
 }
 
 /// What tells where an array or an object ends.
 const MARKS: [bool; 256] = bytes_of(b"\"{}[]", false);
 
 /// The first value of the text and what follows it.
-fn value(text: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn value(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let text = text.trim_ascii_start();
     let end = match text.first()? {
         b'"' => string_end(text)?,

@@ -7,6 +7,7 @@ use event::builder::ValueNow;
 use event::{BatchBuilder, DatasetId, FieldId, dataset};
 use hashbrown::HashMap;
 
+use super::first::FirstObject;
 use super::guess::Guesses;
 use super::places::Places;
 use super::plan::Plan;
@@ -30,6 +31,7 @@ pub(crate) struct Names {
     pub(super) guesses: Guesses,
     pub(crate) unknown: Unknown,
     pub(super) spare: Vec<u8>,
+    pub(super) first: FirstObject,
     #[cfg(test)]
     chosen: Option<usize>,
 }
@@ -48,6 +50,7 @@ impl Names {
             guesses: Guesses::default(),
             unknown: Unknown::default(),
             spare: Vec::new(),
+            first: FirstObject::default(),
             #[cfg(test)]
             chosen: None,
         }

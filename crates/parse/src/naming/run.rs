@@ -8,15 +8,60 @@ use event::catalog::field;
 use event::{BatchBuilder, FieldId, ValueTag};
 
 use super::convert::{self, Raw, is_nothing};
+use super::first::FirstObject;
 use super::guess::GuessedSet;
 use super::inside;
 use super::names::{Names, number_now};
 use super::plan::{NamingStep, Usual};
 use crate::address::{decimal, is_ip};
 use crate::clock::Times;
+use crate::shape::model::Conversion;
 
 /// A text of the row at hand: as it lies in the block, or a copy.
 pub(super) type TextNow<'b> = Cow<'b, [u8]>;
+
+/// How many elements the array of a column has, where a step has looked for one that is not there and none behind it put anything.
+#[derive(Debug, Default)]
+struct Counted(Option<(FieldId, usize)>);
+
+impl Counted {
+    /// Whether the step is one for an element that is not there.
+    #[inline]
+    fn lacks(&self, step: &NamingStep) -> bool {
+        let Some((column, count)) = self.0 else { return false };
+        matches!(step.conversion, Conversion::Item(at) if column == step.from && usize::from(at) >= count)
+    }
+
+    /// The step has put nothing.
+    fn note(&mut self, step: &NamingStep, raw: Raw<'_>) {
+        if matches!(step.conversion, Conversion::Item(_)) && raw.tag == ValueTag::Array {
+            self.0 = Some((step.from, inside::elements(raw.text).count()));
+        }
+    }
+}
+
+/// What steps need beside the row.
+struct Room<'n> {
+    block: &'n Buffer,
+    /// For a text that does not stand in the block.
+    spare: &'n mut Vec<u8>,
+    counted: Counted,
+    first: &'n mut FirstObject,
+}
+
+impl<'n> Room<'n> {
+    fn new(block: &'n Buffer, spare: &'n mut Vec<u8>, first: &'n mut FirstObject) -> Self {
+        first.forget();
+        Room { block, spare, counted: Counted::default(), first }
+    }
+
+    /// A step has put its field.
+    #[inline]
+    fn note_put(&mut self, target: FieldId) {
+        self.counted = Counted::default();
+        self.first.forget_column(target);
+    }
+}
 
 impl Names {
     /// Puts what the shape says of the event's values.
@@ -26,18 +71,20 @@ impl Names {
             fixed.put(*target, rows);
         }
         let block = rows.buffer();
+        let mut room = Room::new(&block, &mut self.spare, &mut self.first);
         let mut next = 0;
         while let Some(step) = plan.steps.get(next) {
             let is_timed = step.usual == Usual::Time && self.places.timed_by == Some(step.from);
             let is_own = self.places.is_of_members(step.from);
             let mut put = || match run_usual(step, rows) {
                 Some(is_put) => is_put,
-                None => run_step(step, &block, &mut self.spare, times, rows),
+                None => run_step(step, &mut room, times, rows),
             };
             let is_put = is_timed || is_own && put();
             if is_put {
                 // The text that is read on may be one that a step took out of a member.
                 self.places.note_put(step.target);
+                room.note_put(step.target);
             }
             next += 1 + if is_put { usize::from(step.others) } else { 0 };
         }
@@ -50,6 +97,7 @@ impl Names {
     pub(super) fn guess(&mut self, times: &mut Times, rows: &mut BatchBuilder) {
         let block = rows.buffer();
         let plan = self.guesses.plan(&self.places, rows);
+        let mut room = Room::new(&block, &mut self.spare, &mut self.first);
         let mut put = GuessedSet::default();
         let mut next = 0;
         while let Some((synonym, step)) = plan.get(next) {
@@ -57,9 +105,10 @@ impl Names {
             let is_put = rows.has(step.target) || {
                 let is_put = match run_usual(step, rows) {
                     Some(is_put) => is_put,
-                    None => run_step(step, &block, &mut self.spare, times, rows),
+                    None => run_step(step, &mut room, times, rows),
                 };
                 if is_put {
+                    room.note_put(step.target);
                     put.insert(*synonym);
                 }
                 is_put
@@ -132,13 +181,11 @@ enum Unshared {
 }
 
 /// Brings a value that has to be looked at to its field; false where there is none, or none that the field takes.
-fn run_step(
-    step: &NamingStep,
-    block: &Buffer,
-    spare: &mut Vec<u8>,
-    times: &mut Times,
-    rows: &mut BatchBuilder,
-) -> bool {
+fn run_step(step: &NamingStep, room: &mut Room<'_>, times: &mut Times, rows: &mut BatchBuilder) -> bool {
+    let Room { block, spare, counted, first } = room;
+    if counted.lacks(step) {
+        return false;
+    }
     let number;
     let raw = match rows.text_apart(step.from, block, spare) {
         Some((text, tag)) => Raw { text, tag },
@@ -148,15 +195,28 @@ fn run_step(
             Raw { text: number.as_bytes(), tag: ValueTag::Number }
         }
     };
-    let Some(path) = &step.inside else { return put(step, raw, times, rows) };
+    let Some(path) = &step.inside else {
+        let is_put = put(step, raw, times, rows);
+        if !is_put {
+            counted.note(step, raw);
+        }
+        return is_put;
+    };
+    if raw.tag == ValueTag::Array {
+        first.look(step.from, raw.text);
+    }
     // One row has one message: others that its line carries are told, and stay in `event.original`.
-    let unread = if step.target == field::MESSAGE { inside::elements(raw.text).skip(1).count() } else { 0 };
+    let unread = match (step.target, raw.tag) {
+        (field::MESSAGE, ValueTag::Array) => first.others(raw.text),
+        (field::MESSAGE, _) => inside::elements(raw.text).skip(1).count(),
+        _ => 0,
+    };
     if unread > 0 {
         rows.mark("messages_unread");
         (0..unread).for_each(|_| rows.count_field_dropped());
     }
     let member = match raw.tag {
-        ValueTag::Array => inside::member_of_array(raw.text, path),
+        ValueTag::Array => first.member(raw.text, path),
         _ => inside::member(raw.text, path),
     };
     let found = member.and_then(inside::text);
