@@ -41,7 +41,7 @@ impl Counted {
 }
 
 /// What steps need beside the row.
-struct Room<'n> {
+struct StepState<'n> {
     block: &'n Buffer,
     /// For a text that does not stand in the block.
     spare: &'n mut Vec<u8>,
@@ -49,10 +49,10 @@ struct Room<'n> {
     first: &'n mut FirstObject,
 }
 
-impl<'n> Room<'n> {
+impl<'n> StepState<'n> {
     fn new(block: &'n Buffer, spare: &'n mut Vec<u8>, first: &'n mut FirstObject) -> Self {
         first.forget();
-        Room { block, spare, counted: Counted::default(), first }
+        StepState { block, spare, counted: Counted::default(), first }
     }
 
     /// A step has put its field.
@@ -71,20 +71,20 @@ impl Names {
             fixed.put(*target, rows);
         }
         let block = rows.buffer();
-        let mut room = Room::new(&block, &mut self.spare, &mut self.first);
+        let mut state = StepState::new(&block, &mut self.spare, &mut self.first);
         let mut next = 0;
         while let Some(step) = plan.steps.get(next) {
             let is_timed = step.usual == Usual::Time && self.places.timed_by == Some(step.from);
             let is_own = self.places.is_of_members(step.from);
             let mut put = || match run_usual(step, rows) {
                 Some(is_put) => is_put,
-                None => run_step(step, &mut room, times, rows),
+                None => run_step(step, &mut state, times, rows),
             };
             let is_put = is_timed || is_own && put();
             if is_put {
                 // The text that is read on may be one that a step took out of a member.
                 self.places.note_put(step.target);
-                room.note_put(step.target);
+                state.note_put(step.target);
             }
             next += 1 + if is_put { usize::from(step.others) } else { 0 };
         }
@@ -97,7 +97,7 @@ impl Names {
     pub(super) fn guess(&mut self, times: &mut Times, rows: &mut BatchBuilder) {
         let block = rows.buffer();
         let plan = self.guesses.plan(&self.places, rows);
-        let mut room = Room::new(&block, &mut self.spare, &mut self.first);
+        let mut state = StepState::new(&block, &mut self.spare, &mut self.first);
         let mut put = GuessedSet::default();
         let mut next = 0;
         while let Some((synonym, step)) = plan.get(next) {
@@ -105,10 +105,10 @@ impl Names {
             let is_put = rows.has(step.target) || {
                 let is_put = match run_usual(step, rows) {
                     Some(is_put) => is_put,
-                    None => run_step(step, &mut room, times, rows),
+                    None => run_step(step, &mut state, times, rows),
                 };
                 if is_put {
-                    room.note_put(step.target);
+                    state.note_put(step.target);
                     put.insert(*synonym);
                 }
                 is_put
@@ -181,8 +181,8 @@ enum Unshared {
 }
 
 /// Brings a value that has to be looked at to its field; false where there is none, or none that the field takes.
-fn run_step(step: &NamingStep, room: &mut Room<'_>, times: &mut Times, rows: &mut BatchBuilder) -> bool {
-    let Room { block, spare, counted, first } = room;
+fn run_step(step: &NamingStep, state: &mut StepState<'_>, times: &mut Times, rows: &mut BatchBuilder) -> bool {
+    let StepState { block, spare, counted, first } = state;
     if counted.lacks(step) {
         return false;
     }
