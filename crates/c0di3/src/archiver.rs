@@ -14,6 +14,9 @@ use crate::clock;
 
 /// Raw lines that wait to be written, in bytes: beyond it files are written before there is a checkpoint that names them.
 const SEGMENT_BYTES_MAX: u64 = 16 << 20;
+/// The same of a service, which has memory for other things and joins small files later. Events in memory take three times as
+/// much as their lines, and as much again twice over while they are written.
+pub(crate) const SERVICE_SEGMENT_BYTES_MAX: u64 = 8 << 20;
 
 /// Age of a file that an erasure wrote and did not name, from which it is left over, in microseconds.
 const LEFT_OVER_US: i64 = 86_400 * event::time::SECOND_US;
@@ -31,6 +34,7 @@ pub(crate) enum Unarchived {
 pub(crate) struct Archiver {
     writer: Arc<Writer>,
     segment: Segment,
+    segment_bytes_max: u64,
     /// Written, and named by no commit yet.
     written: Vec<ArchiveFile>,
     store: Arc<dyn Store>,
@@ -63,7 +67,13 @@ impl Archiver {
             tracing::info!(left_over, "removed files of the archive that an erasure did not come to name");
         }
         let writer = writer.with_privacy(privacy.clone());
-        Ok(Archiver { writer: Arc::new(writer), segment: Segment::default(), written: Vec::new(), store, runtime })
+        let (segment, segment_bytes_max) = (Segment::default(), SEGMENT_BYTES_MAX);
+        Ok(Archiver { writer: Arc::new(writer), segment, segment_bytes_max, written: Vec::new(), store, runtime })
+    }
+
+    /// Writes as soon as lines of so many bytes wait.
+    pub(crate) fn with_segments_of(self, segment_bytes_max: u64) -> Self {
+        Archiver { segment_bytes_max, ..self }
     }
 
     /// Who writes files: compaction does, too.
@@ -78,7 +88,7 @@ impl Archiver {
 
     /// Whether enough waits to be written.
     pub(crate) fn is_full(&self) -> bool {
-        self.segment.bytes() >= SEGMENT_BYTES_MAX
+        self.segment.bytes() >= self.segment_bytes_max
     }
 
     /// Writes what waits. It waits on where that fails.

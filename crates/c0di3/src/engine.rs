@@ -20,7 +20,7 @@ use ingest::spool::Spool;
 use store::{Lease, Resume, Store, StoreError};
 use tokio::runtime::Handle;
 
-use crate::archiver::Archiver;
+use crate::archiver::{Archiver, SERVICE_SEGMENT_BYTES_MAX};
 use crate::committer::{Committer, Extent, Target};
 use crate::config::Config;
 use crate::keeping::Keeping;
@@ -156,7 +156,7 @@ impl Engine {
         let Some(place) = &kept.place else { return Ok(None) };
         while !stop.load(Ordering::Relaxed) {
             match Archiver::open((place, &kept.privacy), lease, Arc::clone(&self.store), self.runtime.clone()) {
-                Ok(archiver) => return Ok(Some(archiver)),
+                Ok(archiver) => return Ok(Some(archiver.with_segments_of(SERVICE_SEGMENT_BYTES_MAX))),
                 Err(error) if is_passing(&error) => {
                     metrics::counter!("archive_errors_total").increment(1);
                     tracing::error!(
