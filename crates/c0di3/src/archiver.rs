@@ -14,8 +14,8 @@ use crate::clock;
 
 /// Raw lines that wait to be written, in bytes: beyond it files are written before there is a checkpoint that names them.
 const SEGMENT_BYTES_MAX: u64 = 16 << 20;
-/// The same of a service, which has memory for other things and joins small files later. Events in memory take three times as
-/// much as their lines, and as much again twice over while they are written.
+/// Raw lines that wait in a service, in bytes: it joins small files later, and needs memory for other things. Events in memory
+/// take three times as much as their lines, and twice as much again while they are written.
 pub(crate) const SERVICE_SEGMENT_BYTES_MAX: u64 = 8 << 20;
 
 /// Age of a file that an erasure wrote and did not name, from which it is left over, in microseconds.

@@ -21,6 +21,8 @@ fn settings(sandbox: &Sandbox, store: &str, traces: u16) -> String {
          [archive]\naccess_key_id = \"someone\"\nsecret_access_key = \"{PLANTED}8\"\nsession_token = \"{PLANTED}9\"\n\
          hash_key = \"{PLANTED}10-of-some-length\"\n\
          [traces]\nendpoint = \"http://127.0.0.1:{traces}\"\nauthorization = \"Bearer {PLANTED}11\"\n\
+         [kafka]\nbrokers = \"127.0.0.1:{closed}\"\ntopics = [\"logs\"]\ntls = true\nsasl = \"plain\"\nuser = \"someone\"\n\
+         password = \"{PLANTED}12\"\n\
          [auth]\ntokens = true\n[notify]\nage = \"3650d\"\n[log]\nlevel = \"trace\"\nfolder = \"{}/logs\"\nstderr = true\n\
          [webhooks]\nendpoints = [{{name = \"desk\", url = \"http://127.0.0.1:{closed}/hook\", secret = \"{webhook}\", \
          allow = [\"127.0.0.0/8\"], allow_http = true}}]\n",
