@@ -56,8 +56,18 @@ pub(crate) fn waits_with_one(bound: &BoundCorrelation) -> bool {
 }
 
 /// Whether the event alone would fire the rule, of those that [`waits_with_one`].
-pub(crate) fn fires_alone(bound: &BoundCorrelation, weight: u32) -> bool {
+fn fires_alone(bound: &BoundCorrelation, weight: u32) -> bool {
     matches!(bound.rule.kind, CorrelationKind::EventCount) && bound.rule.bounds.hold(f64::from(weight))
+}
+
+/// How often the event of a hit counts, as groups of one event keep it.
+fn weight_of(hit: &IndexedHit) -> u32 {
+    u32::try_from(hit.repeated).unwrap_or(u32::MAX)
+}
+
+/// Whether a group that the hit opens would wait for more events.
+pub(crate) fn waits_after(bound: &BoundCorrelation, hit: &IndexedHit) -> bool {
+    waits_with_one(bound) && !fires_alone(bound, weight_of(hit))
 }
 
 impl OneEvent {
@@ -68,7 +78,7 @@ impl OneEvent {
         if still_firing && !matches!(bound.rule.kind, CorrelationKind::Temporal { .. }) {
             return None;
         }
-        let weight = u32::try_from(hit.repeated).unwrap_or(u32::MAX);
+        let weight = weight_of(hit);
         if fires_alone(bound, weight) {
             return None;
         }

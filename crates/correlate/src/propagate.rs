@@ -10,7 +10,7 @@ use crate::episode::RuleRef;
 use crate::group_key::{group_text, lacking, write_key};
 use crate::groups::GroupKey;
 use crate::hit::IndexedHit;
-use crate::one_event::{fires_alone, waits_with_one};
+use crate::one_event::waits_after;
 use crate::out_of_order::OutOfOrderGroup;
 use crate::prefetch::Prefetch;
 use crate::setup::HitOrder;
@@ -156,10 +156,7 @@ impl State {
     /// twin is to open the group and to forgive it, which whoever watches the correlation still sees; tests compare the two.
     fn forgives_at_once(&self, set: &RuleSet, arrival: &Arrival<'_>) -> bool {
         let Arrival { bound, index, signal, hit, .. } = *arrival;
-        set.uses[signal].forgives.contains(&index)
-            && self.watch.is_none()
-            && waits_with_one(bound)
-            && !fires_alone(bound, u32::try_from(hit.repeated).unwrap_or(u32::MAX))
+        set.uses[signal].forgives.contains(&index) && self.watch.is_none() && waits_after(bound, hit)
     }
 
     /// Makes room for a new group: where there are too many groups, one is evicted.

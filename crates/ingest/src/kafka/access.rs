@@ -2,6 +2,7 @@
 //! read anew whenever the last one is about to end.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -92,9 +93,25 @@ impl KafkaAccess {
     }
 
     /// The token as it is now.
-    pub(super) fn token(&self, now: Timestamp) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+    fn token(&self, now: Timestamp) -> Result<OAuthToken, Box<dyn std::error::Error>> {
         let Some(KafkaSasl::Token { file }) = &self.sasl else { return Err("no token is configured".into()) };
         read_token(file, now)
+    }
+}
+
+/// Where clients of one kind and another find the token of now.
+pub(super) struct Tokens {
+    access: Arc<KafkaAccess>,
+    clock: fn() -> Timestamp,
+}
+
+impl Tokens {
+    pub(super) fn new(access: &Arc<KafkaAccess>, clock: fn() -> Timestamp) -> Self {
+        Tokens { access: Arc::clone(access), clock }
+    }
+
+    pub(super) fn next(&self) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.access.token((self.clock)())
     }
 }
 

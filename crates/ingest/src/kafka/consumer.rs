@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
-use event::Timestamp;
 use rdkafka::client::OAuthToken;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -13,7 +12,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
-use super::access::KafkaAccess;
+use super::access::Tokens;
 use super::options::{KafkaOptions, next_message, reading_client, source};
 use super::state::{KafkaState, Progress};
 use crate::input::Barrier;
@@ -31,15 +30,14 @@ pub(super) struct Context {
     /// When librdkafka last told that something cannot be read.
     pub(super) unreadable: Mutex<Option<Instant>>,
     pub(super) stop: Arc<AtomicBool>,
-    pub(super) access: Arc<KafkaAccess>,
-    pub(super) clock: fn() -> Timestamp,
+    pub(super) tokens: Tokens,
 }
 
 impl ClientContext for Context {
     const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
 
     fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
-        self.access.token((self.clock)())
+        self.tokens.next()
     }
 
     fn stats(&self, statistics: Statistics) {
@@ -155,8 +153,7 @@ pub(super) fn subscribed(
         assignment: AtomicU64::new(0),
         unreadable: Mutex::new(None),
         stop: Arc::clone(stop),
-        access: Arc::clone(&options.access),
-        clock: options.clock,
+        tokens: options.tokens(),
     };
     let consumer: BaseConsumer<Context> = reading_client(options)
         .set("partition.assignment.strategy", "range")

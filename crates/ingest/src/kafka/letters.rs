@@ -4,11 +4,10 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
-use event::Timestamp;
 use rdkafka::client::OAuthToken;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::KafkaError;
@@ -17,7 +16,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer, ProducerContext};
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
-use super::access::KafkaAccess;
+use super::access::Tokens;
 use super::options::{ANSWER_BYTES_MAX, KafkaOptions, Unreadable, client, reading_client};
 use super::state::{KafkaState, Key};
 use super::wire::{self, RecordBatch};
@@ -241,7 +240,7 @@ impl<'a> Letters<'a> {
                 .set("message.timeout.ms", DELIVERY_MAX.as_millis().to_string())
                 .set("message.max.bytes", ANSWER_BYTES_MAX.to_string())
                 .set("topic.metadata.refresh.fast.interval.ms", "250")
-                .create_with_context(Delivered { done: Mutex::default(), tokens: Tokens::new(self.options) })?,
+                .create_with_context(Delivered { done: Mutex::default(), tokens: self.options.tokens() })?,
         };
         let name = format!("{}/{}/{}", key.0, key.1, letter.first);
         let header = |name, value: &String| (name, value.clone());
@@ -285,19 +284,6 @@ enum Probe {
     Nothing,
 }
 
-/// Where tokens for brokers come from.
-struct Tokens(Arc<KafkaAccess>, fn() -> Timestamp);
-
-impl Tokens {
-    fn new(options: &KafkaOptions) -> Self {
-        Tokens(Arc::clone(&options.access), options.clock)
-    }
-
-    fn next(&self) -> Result<OAuthToken, Box<dyn std::error::Error>> {
-        self.0.token((self.1)())
-    }
-}
-
 /// Keeps the last words about an error.
 struct Told {
     last: Mutex<String>,
@@ -306,7 +292,7 @@ struct Told {
 
 impl Told {
     fn new(options: &KafkaOptions) -> Self {
-        Told { last: Mutex::default(), tokens: Tokens::new(options) }
+        Told { last: Mutex::default(), tokens: options.tokens() }
     }
 
     fn words(&self) -> String {

@@ -8,7 +8,7 @@ use event::{Position, Source, SourceId, Timestamp};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaResult;
 
-use super::access::KafkaAccess;
+use super::access::{KafkaAccess, Tokens};
 
 /// Bits of an event's offset that count lines within a message.
 pub(super) const LINE_BITS: u32 = 16;
@@ -51,6 +51,11 @@ pub struct KafkaOptions {
 }
 
 impl KafkaOptions {
+    /// The tokens of one more client.
+    pub(super) fn tokens(&self) -> Tokens {
+        Tokens::new(&self.access, self.clock)
+    }
+
     /// Where the dead letters of a topic go.
     pub(super) fn dead_letter_topic(&self, topic: &str) -> String {
         self.dead_letter_topic.replace(TOPIC_PLACE, topic)

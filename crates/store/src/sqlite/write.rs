@@ -1,4 +1,5 @@
-//! Writing findings, their evidence and the correlation state, inside the transaction of a commit: row by row.
+//! Writing findings, their evidence and the correlation state, inside the transaction of a commit: rows that
+//! are many in statements of few sizes.
 
 use event::{AlsoFired, Finding, FindingId, Status};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
