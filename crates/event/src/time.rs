@@ -228,16 +228,22 @@ pub fn parse_epoch(text: &[u8]) -> Option<Timestamp> {
     if whole == 0 || whole > 20 {
         return None;
     }
-    let value = digits[..whole].iter().fold(0_u128, |value, digit| value * 10 + u128::from(digit - b'0'));
+    let zeros = digits[..whole].iter().take_while(|digit| **digit == b'0').count();
+    let value_of = |digits: &[u8]| digits.iter().fold(0, |value: i64, digit| value * 10 + i64::from(digit - b'0'));
+    let significant = &digits[zeros..whole];
+    // Nanoseconds have eighteen digits and more.
+    if let Some(micros) = significant.len().checked_sub(3).filter(|micros| *micros >= 15) {
+        return Some(signed(value_of(&significant[..micros]), is_before));
+    }
+    let value = value_of(significant);
     // Digits of the fraction that are still microseconds.
     let (micros_each, places) = match value {
         ..100_000_000_000 => (1_000_000, 6),
         100_000_000_000..100_000_000_000_000 => (1000, 3),
-        100_000_000_000_000..100_000_000_000_000_000 => (1, 0),
-        _ => return i64::try_from(value / 1000).ok().map(|micros| signed(micros, is_before)),
+        _ => (1, 0),
     };
-    let mut micros = i64::try_from(value * micros_each).ok()?;
-    let mut unit = micros_each as i64;
+    let mut micros = value * micros_each;
+    let mut unit = micros_each;
     for digit in fraction.iter().take(places) {
         unit /= 10;
         micros += i64::from(digit - b'0') * unit;

@@ -9,8 +9,9 @@ use event::{BatchBuilder, DatasetId, Timestamp};
 use memchr::memchr;
 
 use crate::body::cisco::code;
-use crate::clock::{Times, starts_with_month};
+use crate::clock::Times;
 use crate::context::{Context, Refusal};
+use crate::day_names::starts_with_month;
 use crate::syslog::{Priority, Program, priority, put_host, put_message};
 
 /// Names that may stand before the code: a relay's, and the device's own.

@@ -11,6 +11,8 @@ use event::time::{
 use event::{BatchBuilder, Timestamp};
 use jiff::tz::TimeZone;
 
+use crate::day_names::month;
+
 /// How far ahead of the reference time an event may be before it is taken for one of the year before.
 const AHEAD_MAX_US: i64 = DAY_SECONDS * SECOND_US;
 /// Years to look back for a 29 February (1896 to 1904 is the longest gap).
@@ -85,6 +87,9 @@ struct Remembered<const N: usize> {
     time: Timestamp,
 }
 
+/// Longest time as people write it, in bytes.
+pub(crate) const SPELLED_BYTES_MAX: usize = 48;
+
 /// Reads stamps against one clock and one reference time.
 #[derive(Debug)]
 pub(crate) struct Times {
@@ -94,6 +99,8 @@ pub(crate) struct Times {
     latest: (Timestamp, i32),
     clf: Remembered<26>,
     bsd: Remembered<15>,
+    /// A time as people write it, with zeros behind it.
+    spelled: Remembered<SPELLED_BYTES_MAX>,
     last_month: u8,
     years_rolled: i32,
     /// Addresses of the block's first byte and of the byte behind its last one.
@@ -111,6 +118,7 @@ impl Times {
             latest: latest(nothing),
             clf: Remembered { stamp: [0; 26], time: nothing },
             bsd: Remembered { stamp: [0; 15], time: nothing },
+            spelled: Remembered { stamp: [0; SPELLED_BYTES_MAX], time: nothing },
             last_month: 0,
             years_rolled: 0,
             block: (0, 0),
@@ -178,6 +186,21 @@ impl Times {
         let time = civil.is_valid().then(|| civil.at_offset(offset_s))?;
         self.clf = Remembered { stamp: *stamp, time };
         Some(time)
+    }
+
+    /// A time as people write it, which names its year: read by `read` where the last one was another.
+    pub(crate) fn spelled(
+        &mut self,
+        text: &[u8],
+        read: impl FnOnce(&[u8]) -> Option<(Civil, Option<i32>)>,
+    ) -> Option<Timestamp> {
+        let mut stamp = [0; SPELLED_BYTES_MAX];
+        stamp.get_mut(..text.len())?.copy_from_slice(text);
+        if self.spelled.stamp != stamp {
+            let (civil, offset_s) = read(text).filter(|_| text.last() != Some(&0))?;
+            self.spelled = Remembered { stamp, time: self.at(civil, offset_s)? };
+        }
+        Some(self.spelled.time)
     }
 
     /// What web servers write in brackets: [`Self::clf`] with a fraction (`10/Oct/2000:13:55:36.725 -0700`) or without a zone,
@@ -459,32 +482,6 @@ pub(crate) fn number(text: &[u8], digits_max: usize) -> Option<(u8, &[u8])> {
 fn two(text: &[u8]) -> Option<u8> {
     let (high, low) = (text[0].wrapping_sub(b'0'), text[1].wrapping_sub(b'0'));
     (high <= 9 && low <= 9).then(|| high * 10 + low)
-}
-
-/// English month name of three letters, in any case.
-pub(crate) fn month(text: &[u8]) -> Option<u8> {
-    let lower = [text[0] | 0x20, text[1] | 0x20, text[2] | 0x20];
-    let month = match &lower {
-        b"jan" => 1,
-        b"feb" => 2,
-        b"mar" => 3,
-        b"apr" => 4,
-        b"may" => 5,
-        b"jun" => 6,
-        b"jul" => 7,
-        b"aug" => 8,
-        b"sep" => 9,
-        b"oct" => 10,
-        b"nov" => 11,
-        b"dec" => 12,
-        _ => return None,
-    };
-    Some(month)
-}
-
-/// Whether a line starts with a month name and a blank.
-pub(crate) fn starts_with_month(text: &[u8]) -> bool {
-    text.len() > 4 && text[3] == b' ' && month(&text[..3]).is_some()
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use event::{BatchBuilder, DatasetId, Timestamp};
 
 use crate::clock::{Clock, Times};
 use crate::json::Scratch;
+use crate::messages::MessagesOf;
 use crate::naming::names::Names;
 use crate::proxies::TrustedProxies;
 use crate::readers::Readers;
@@ -29,13 +30,15 @@ const CARRIED_DEPTH_MAX: u8 = 4;
 /// Reads a line that another one carries, in any known format; `None` where it is of none.
 type ReadCarried = fn(&[u8], &mut Context, &mut BatchBuilder) -> Option<DatasetId>;
 
-/// The ways to read a carried line.
+/// The ways to read a carried line, and what may stand in it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CarriedWays {
     /// In any format that may be its own.
     pub(crate) any: ReadCarried,
     /// Only where it begins as no other text does.
     pub(crate) surely: ReadCarried,
+    /// What a program says.
+    pub(crate) messages_of: MessagesOf,
 }
 
 /// What formats need beside the line: the reference time and the caches that go with it.
@@ -75,7 +78,7 @@ impl Context {
             depth: 0,
             times: Times::new(given.clock.clone()),
             json: Scratch::default(),
-            names: Names::new(Arc::clone(given.shapes)),
+            names: Names::new(Arc::clone(given.shapes), ways.messages_of),
             proxies: given.trusted_proxies.clone(),
             w3c: W3c::default(),
             readers: Readers::default(),

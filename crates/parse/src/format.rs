@@ -1,11 +1,14 @@
 //! What a format is, and which of them a line may have. A format is one file with a function that reads one line; adding one adds
 //! a row to the table.
 
+mod first_bytes;
 mod table;
 
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use event::{BatchBuilder, DatasetId};
+use first_bytes::{ByFirst, FirstBytes};
 
 use crate::context::{Context, Refusal};
 use crate::envelope::ansi;
@@ -29,6 +32,8 @@ pub struct Format {
     pub group: &'static str,
     /// Unique among formats.
     pub name: &'static str,
+    /// With what its lines can begin.
+    pub(crate) first_bytes: FirstBytes,
     /// Cheap: may say yes to a line that `read` then refuses.
     pub looks_like: fn(&[u8]) -> bool,
     /// Whether the line begins as only this format does, so that it is broken where `read` refuses it. A date alone begins
@@ -51,13 +56,25 @@ pub(crate) fn read_carried(text: &[u8], context: &mut Context, rows: &mut BatchB
     if let Some(dataset) = put_values::read_bound(text, context, rows) {
         return Some(dataset);
     }
-    let likely = FORMATS.iter().filter(|format| reads_as_it_looks(format) || (format.looks_like)(text));
+    let likely = by_first()
+        .of(text)
+        .filter_map(|at| FORMATS.get(at))
+        .filter(|format| reads_as_it_looks(format) || (format.looks_like)(text));
     read_by_first(likely, text, context, rows)
+}
+
+/// Which of all formats can read a line.
+fn by_first() -> ByFirst {
+    static BY_FIRST: OnceLock<ByFirst> = OnceLock::new();
+    *BY_FIRST.get_or_init(|| ByFirst::new(FORMATS.iter().map(|format| format.first_bytes)))
 }
 
 /// Reads a line that another one carries where it begins as no other text does.
 pub(crate) fn read_carried_surely(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    let sure = FORMATS.iter().filter(|format| reads_as_it_looks(format) || (format.begins_like)(text));
+    let sure = by_first()
+        .of(text)
+        .filter_map(|at| FORMATS.get(at))
+        .filter(|format| reads_as_it_looks(format) || (format.begins_like)(text));
     read_by_first(sure, text, context, rows)
 }
 
@@ -78,6 +95,7 @@ fn read_by_first(
 #[derive(Clone, Debug)]
 pub struct FormatChoice {
     candidates: Vec<&'static Format>,
+    by_first: ByFirst,
     /// The one of them that takes colours out.
     of_colours: Option<&'static Format>,
     /// Number of the operator's format that was asked for.
@@ -103,7 +121,8 @@ impl FormatChoice {
 
     fn of(candidates: Vec<&'static Format>) -> Self {
         let of_colours = candidates.iter().copied().find(|format| format.name == ansi::NAME);
-        FormatChoice { candidates, of_colours, own: None }
+        let by_first = ByFirst::new(candidates.iter().map(|format| format.first_bytes));
+        FormatChoice { candidates, by_first, of_colours, own: None }
     }
 
     /// The formats that a word stands for: the operator's own are known, too.
@@ -116,6 +135,12 @@ impl FormatChoice {
 
     pub(crate) fn candidates(&self) -> &[&'static Format] {
         &self.candidates
+    }
+
+    /// Those of the formats that can read a line which begins as this one, in their order.
+    #[inline]
+    pub(crate) fn candidates_of(&self, line: &[u8]) -> impl Iterator<Item = &'static Format> {
+        self.by_first.of(line).filter_map(|at| self.candidates.get(at).copied())
     }
 
     /// Every word that `--format` takes.

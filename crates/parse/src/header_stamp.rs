@@ -4,7 +4,8 @@
 use event::Timestamp;
 use event::time::{Civil, parse_date_time, parse_offset};
 
-use crate::clock::{Times, clock_time, four_digit_year, month, number, starts_with_month, zone_after};
+use crate::clock::{Times, clock_time, four_digit_year, number, zone_after};
+use crate::day_names::{month, starts_with_month};
 
 /// A time and the text behind it.
 type Stamped<'a> = Option<(Timestamp, &'a [u8])>;

@@ -24,6 +24,7 @@ mod cisco;
 mod client;
 mod clock;
 mod context;
+mod day_names;
 mod enrich;
 mod envelope;
 mod envoy;
@@ -41,6 +42,7 @@ mod lighttpd;
 mod line;
 mod listing;
 mod litespeed;
+mod messages;
 mod modsec_serial;
 mod naming;
 mod near;
@@ -74,6 +76,7 @@ mod values;
 mod w3c;
 mod w3c_columns;
 mod w3c_heading;
+mod wide;
 mod windows_dhcp;
 mod windows_xml;
 mod zeek;
@@ -145,7 +148,11 @@ pub struct Parser {
 impl Parser {
     /// Nothing is known of the input yet.
     pub fn new(options: Options) -> Self {
-        let ways = CarriedWays { any: format::read_carried, surely: format::read_carried_surely };
+        let ways = CarriedWays {
+            any: format::read_carried,
+            surely: format::read_carried_surely,
+            messages_of: body::own::messages_of,
+        };
         let context = Context::new(
             Given {
                 clock: &options.clock,
@@ -328,8 +335,8 @@ impl Parser {
         rows: &mut BatchBuilder,
     ) -> Result<event::DatasetId, Unread> {
         let candidates = self.options.format.candidates();
-        for format in candidates {
-            if std::ptr::eq(*format, preferred) {
+        for format in self.options.format.candidates_of(text) {
+            if std::ptr::eq(format, preferred) {
                 continue;
             }
             match (format.read)(text, &mut self.context, rows) {

@@ -17,8 +17,9 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 
 use crate::address::put_endpoint;
-use crate::body;
+use crate::body::{self, own};
 use crate::context::Context;
+use crate::needle::{find_byte, is_pair_name};
 use crate::syslog::{self, Program};
 
 pub(crate) use convert::time;
@@ -50,7 +51,11 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
         return Some(put_logged(at, text, context, rows));
     }
     let read = if program.is_empty() {
-        context.read_carried(text, rows)
+        let read = match begins_with_member(text) {
+            true => context.read_carried_surely(text, rows),
+            false => names.product(at).and_then(|messages| own::put_of(&messages, rows, context, text)),
+        };
+        read.or_else(|| context.read_carried(text, rows))
     } else {
         let read = syslog::put_message(rows, &Program { name: &program, pid: None }, text, context);
         // A program of no known family may write lines of a known format.
@@ -75,15 +80,15 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
 /// are guessed at, and the event is counted among those that nobody described.
 fn put_logged(at: usize, text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> DatasetId {
     rows.text(field::MESSAGE, text);
+    // Its own header says more of a line than what stands behind it.
+    if has_header(text)
+        && let Some(dataset) = context.read_carried(text, rows)
+    {
+        return dataset;
+    }
     match body::put_logged(rows, context, text) {
         Some(dataset) if dataset != dataset::JSON || rows.is_dataset_named() => dataset,
         read => {
-            if read.is_none()
-                && has_header(text)
-                && let Some(dataset) = context.read_carried(text, rows)
-            {
-                return dataset;
-            }
             if read.is_none() {
                 crate::guess::put(rows, text);
                 context.names.count_unknown();
@@ -91,6 +96,11 @@ fn put_logged(at: usize, text: &[u8], context: &mut Context, rows: &mut BatchBui
             context.names.settle(at, rows)
         }
     }
+}
+
+/// Whether a text begins with a name and its value, which are no prose.
+fn begins_with_member(text: &[u8]) -> bool {
+    text.first() == Some(&b'{') || find_byte(b'=', text).is_some_and(|at| is_pair_name(&text[..at]))
 }
 
 /// Whether a text begins as lines of syslog do: with a priority, or with the name of a month.

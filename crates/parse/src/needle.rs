@@ -3,6 +3,8 @@
 
 use memchr::{memchr, memchr2, memrchr_iter};
 
+use crate::wide::{WIDE_BYTES, which_are};
+
 /// A word, and which of its bytes log messages have least often.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Needle<'w> {
@@ -137,26 +139,43 @@ pub(crate) fn is_pair_name(text: &[u8]) -> bool {
 }
 
 /// Bytes that are looked at without setting up a search.
-const NEAR_BYTES: usize = 24;
+const NEAR_BYTES: usize = 3 * WIDE_BYTES;
 
-/// Where a byte stands first. It mostly stands near: eight bytes at a time cost less then than a general search.
+/// Where a byte stands first. It mostly stands near: to look there costs less than a general search.
 #[inline]
 pub(crate) fn find_byte(byte: u8, text: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
+    let at = match near(byte, byte, text) {
+        Ok(found) => return Some(found),
+        Err(at) => at,
+    };
+    let rest = text.get(at..)?;
+    let found = if rest.len() < WIDE_BYTES { rest.iter().position(|it| *it == byte) } else { memchr(byte, rest) };
+    found.map(|found| at + found)
+}
+
+/// Where one of two bytes stands first, looked for near the start; `Err`: how far there is none.
+#[inline]
+fn near(one: u8, other: u8, text: &[u8]) -> Result<usize, usize> {
     let mut at = 0;
     while at < NEAR_BYTES {
-        let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
-        let others = u64::from_le_bytes(*chunk) ^ (ONES * u64::from(byte));
-        // Bytes that are zero have their upper bit set; so may ones behind the first of them.
-        let hits = others.wrapping_sub(ONES) & !others & (ONES << 7);
-        if hits != 0 {
-            return Some(at + hits.trailing_zeros() as usize / 8);
+        let Some(bytes) = text.get(at..).and_then(|rest| rest.first_chunk()) else {
+            return match text.last_chunk() {
+                Some(last) => behind(which_are(last, one, other), text.len() - WIDE_BYTES).ok_or(text.len()),
+                None => Err(at),
+            };
+        };
+        if let Some(found) = behind(which_are(bytes, one, other), at) {
+            return Ok(found);
         }
-        at += 8;
+        at += WIDE_BYTES;
     }
-    let rest = text.get(at..)?;
-    let found = if rest.len() < 8 { rest.iter().position(|it| *it == byte) } else { memchr(byte, rest) };
-    found.map(|found| at + found)
+    Err(at)
+}
+
+/// Where the first of the bytes that are marked stands, which begin at `from`.
+#[inline]
+fn behind(marks: u32, from: usize) -> Option<usize> {
+    (marks != 0).then(|| from + marks.trailing_zeros() as usize)
 }
 
 /// Where the first quote or backslash stands.
@@ -165,24 +184,16 @@ pub(crate) fn quote_or_backslash(text: &[u8]) -> Option<usize> {
     find_either(b'"', b'\\', text)
 }
 
-/// Where one of two bytes stands first. Most texts between them are short: they are looked at eight bytes at a time.
+/// Where one of two bytes stands first. Most texts between them are short.
 #[inline]
 pub(crate) fn find_either(one: u8, other: u8, text: &[u8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word & (ONES << 7);
-    let mut at = 0;
-    while at < 32 {
-        let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) else { break };
-        let word = u64::from_le_bytes(*chunk);
-        let hits = zero_bytes(word ^ (ONES * u64::from(one))) | zero_bytes(word ^ (ONES * u64::from(other)));
-        if hits != 0 {
-            return Some(at + hits.trailing_zeros() as usize / 8);
-        }
-        at += 8;
-    }
+    let at = match near(one, other, text) {
+        Ok(found) => return Some(found),
+        Err(at) => at,
+    };
     let rest = text.get(at..)?;
     let found = match rest.len() {
-        0..8 => rest.iter().position(|byte| *byte == one || *byte == other),
+        0..WIDE_BYTES => rest.iter().position(|byte| *byte == one || *byte == other),
         _ => memchr2(one, other, rest),
     };
     found.map(|found| at + found)

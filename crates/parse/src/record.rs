@@ -11,7 +11,7 @@ use event::time::parse_date_time;
 use event::{BatchBuilder, DatasetId, dataset};
 use memchr::{memchr, memmem};
 
-use crate::clock::starts_with_month;
+use crate::day_names::starts_with_month;
 use crate::format::FORMATS;
 use crate::host::{apt, boot};
 use crate::needle::find;

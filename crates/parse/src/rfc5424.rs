@@ -13,8 +13,9 @@ use nom::combinator::opt;
 use nom::sequence::terminated;
 
 use crate::body::junos;
-use crate::clock::{Times, starts_with_month};
+use crate::clock::Times;
 use crate::context::{Context, Refusal};
+use crate::day_names::starts_with_month;
 use crate::needle::NAME_BYTES_MAX;
 use crate::needle::find;
 use crate::rfc3164;

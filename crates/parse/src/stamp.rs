@@ -4,7 +4,8 @@
 use event::Timestamp;
 use event::time::{Civil, parse_fraction, parse_offset};
 
-use crate::clock::{Times, month, zone_after};
+use crate::clock::{Times, zone_after};
+use crate::day_names::{is_weekday, month, weekday};
 
 /// A time, as far as the text tells one, and the text behind it.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +54,9 @@ fn bare<'a>(text: &'a [u8], times: &mut Times) -> Option<(Option<Timestamp>, &'a
     if digits == 2 && text.get(2) == Some(&b':') {
         let (_, rest) = hours(text)?;
         return Some((None, rest));
+    }
+    if !may_name_day(text) {
+        return None;
     }
     let whole = text;
     let text = after_words(text);
@@ -105,12 +109,13 @@ fn after_words(text: &[u8]) -> &[u8] {
     rest
 }
 
-fn is_weekday(word: &[u8]) -> bool {
-    const NAMES: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
-    word.len() >= 3
-        && NAMES
-            .iter()
-            .any(|name| name.as_bytes().get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word)))
+/// Whether a word at the start may be a month's, a weekday's or a zone's, where it begins with a letter.
+fn may_name_day(text: &[u8]) -> bool {
+    match text.first_chunk::<3>() {
+        Some([b'0'..=b'9', ..]) => true,
+        Some(head) => month(head).is_some() || weekday(*head).is_some() || head.iter().all(u8::is_ascii_uppercase),
+        None => true,
+    }
 }
 
 /// A number of one to four digits.

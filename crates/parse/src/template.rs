@@ -102,6 +102,11 @@ impl Template {
         }
     }
 
+    /// As [`Self::head`], where its letters stand in every message as they stand in it.
+    pub(crate) fn exact_head(&self) -> &[u8] {
+        if self.ignores_case { b"" } else { self.head() }
+    }
+
     /// Texts of which every message holds one: the longest that all hold, or one for each way of a part.
     pub(crate) fn keys(&self) -> Vec<&[u8]> {
         let cut = |key: &'_ [u8]| key.len().min(KEY_BYTES_MAX);

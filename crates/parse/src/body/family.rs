@@ -180,9 +180,20 @@ impl Family {
         self.lines.iter().any(|line| !line.program.is_empty())
     }
 
+    /// Whether the program writes the line: where nothing else is said, all programs of the family do.
+    pub(super) fn is_written_by(&self, line: usize, program: &str) -> bool {
+        let known = self.compiled().lines.get(line);
+        known.is_some_and(|(_, line)| line.program.is_empty() || line.program == program)
+    }
+
     /// For each line, by its number, texts of which all its messages hold one.
     pub(super) fn keys(&self) -> impl Iterator<Item = (usize, Vec<&[u8]>)> {
         self.compiled().lines.iter().enumerate().map(|(at, (template, _))| (at, template.keys()))
+    }
+
+    /// The text with which every message of the line begins, letters as they stand; empty where they may be of either case.
+    pub(super) fn head(&self, line: usize) -> &[u8] {
+        self.compiled().lines.get(line).map_or(b"", |(template, _)| template.exact_head())
     }
 
     /// Whether the text may hold a message of the line.

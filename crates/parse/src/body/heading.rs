@@ -42,16 +42,19 @@ impl<'a> Heading<'a> {
     }
 
     fn word(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
-        let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'[' | b'(' | b'<' | b'|' | b'"' | b'\'');
-        let end = text.iter().position(ends)?;
+        const ENDS: [bool; 256] = bytes_of(b" \t[(<|\"'", false);
+        let end = text.iter().position(|byte| ENDS[usize::from(*byte)])?;
         let (word, rest) = text.split_at(end);
         let bare = word.strip_suffix(b":").or(word.strip_suffix(b",")).unwrap_or(word);
         if is_level(bare) {
             self.level = bare;
             return Some(rest);
         }
+        let is_first = std::mem::take(&mut self.may_be_host);
         const NAMES: [bool; 256] = bytes_of(b"_.:/$@#+=-%)", true);
-        let is_name = !bare.is_empty() && bare.iter().all(|byte| NAMES[usize::from(*byte)]);
+        if bare.is_empty() || !bare.iter().all(|byte| NAMES[usize::from(*byte)]) {
+            return None;
+        }
         let numbered = |rest: &[u8]| {
             let inner = rest.strip_prefix(b"[").and_then(|rest| Some(&rest[..memchr::memchr(b']', rest)?]));
             inner.is_some_and(|inner| {
@@ -59,17 +62,21 @@ impl<'a> Heading<'a> {
             })
         };
         let is_numbered = numbered(rest);
+        const OF_CODE: [bool; 256] = bytes_of(b"._/:#$=0123456789", false);
+        let is_of_code = || bare.iter().any(|byte| OF_CODE[usize::from(*byte)]);
         // Parts of a program in capitals, and what stands for no value.
-        let capitals = (2..=12).contains(&bare.len()) && bare.iter().all(u8::is_ascii_uppercase);
-        let is_part = capitals || matches!(bare, b"none" | b"null" | b"in");
+        let is_part = || {
+            (2..=12).contains(&bare.len()) && bare.iter().all(u8::is_ascii_uppercase)
+                || matches!(bare, b"none" | b"null" | b"in")
+        };
         // A host in front of a program and its number.
-        let next = rest.trim_ascii_start();
-        let name = next.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"-_.".contains(byte)).unwrap_or(0);
-        let is_first = std::mem::take(&mut self.may_be_host);
-        let is_host = name > 0 && numbered(&next[name..]) || is_first && matches!(next.first(), Some(b'[' | b'<'));
-        let is_of_code =
-            bare.iter().any(|byte| matches!(byte, b'.' | b'_' | b'/' | b':' | b'#' | b'$' | b'=' | b'0'..=b'9'));
-        if !is_name || !(is_numbered || is_of_code || is_part || is_host || word.ends_with(b":")) {
+        let is_host = || {
+            let next = rest.trim_ascii_start();
+            let ends = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"-_.".contains(byte);
+            let name = next.iter().position(ends).unwrap_or(0);
+            name > 0 && numbered(&next[name..]) || is_first && matches!(next.first(), Some(b'[' | b'<'))
+        };
+        if !(is_numbered || word.ends_with(b":") || is_of_code() || is_part() || is_host()) {
             return None;
         }
         if is_numbered {

@@ -1,7 +1,7 @@
 //! Messages in the log files that programs write themselves, where nothing names the program: which of the table's messages a
 //! line may hold, found by a text that each of them has, behind words that are not looked at.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
@@ -14,6 +14,7 @@ use super::own_keys::Keys;
 use super::row::{Body, Reads};
 use super::table::BODIES;
 use crate::context::Context;
+use crate::messages::Messages;
 use crate::stamp::stamp;
 use crate::template::LateBigrams;
 
@@ -38,6 +39,37 @@ struct Index {
     known: Vec<Vec<u16>>,
     /// Lines that a key tells, in order.
     lines: Vec<OwnLine>,
+    /// How the messages of each of these lines begin.
+    beginnings: Vec<Beginning>,
+}
+
+/// Up to eight bytes with which every message of a line begins, and which of the eight they are.
+#[derive(Clone, Copy, Debug)]
+struct Beginning {
+    bytes: u64,
+    mask: u64,
+}
+
+impl Beginning {
+    fn new(text: &[u8]) -> Self {
+        let (mut bytes, mut mask) = ([0; 8], [0; 8]);
+        for (at, byte) in text.iter().take(8).enumerate() {
+            (bytes[at], mask[at]) = (*byte, 0xFF);
+        }
+        Beginning { bytes: u64::from_le_bytes(bytes), mask: u64::from_le_bytes(mask) }
+    }
+
+    /// Whether a message with these first bytes may be one of the line's.
+    #[inline]
+    fn is_of(self, first: u64) -> bool {
+        first & self.mask == self.bytes
+    }
+}
+
+/// The first eight bytes of a message, zeros where it is shorter.
+#[inline]
+fn first_bytes(message: &[u8]) -> u64 {
+    message.first_chunk().map_or_else(|| Beginning::new(message).bytes, |bytes| u64::from_le_bytes(*bytes))
 }
 
 /// Families that own files are looked through for.
@@ -72,15 +104,44 @@ fn index() -> Option<&'static Index> {
         lines.dedup();
         let place = |line: &OwnLine| lines.binary_search(line).ok().map(|at| at as u16);
         let known = keys.iter().map(|(_, known)| known.iter().filter_map(place).collect()).collect();
-        (lines.len() <= MARKS * 64).then_some(Index { keys: searched, known, lines })
+        let beginnings = lines.iter().map(|line| Beginning::new(head_of(*line))).collect();
+        (lines.len() <= MARKS * 64).then_some(Index { keys: searched, known, lines, beginnings })
     };
     INDEX.get_or_init(build).as_ref()
 }
 
+/// The text with which the messages of a line begin, as far as all do.
+fn head_of((body, line): OwnLine) -> &'static [u8] {
+    match BODIES.get(usize::from(body)).map(|body| &body.reads) {
+        Some(Reads::Table(family) | Reads::Flows(family)) => family.head(usize::from(line)),
+        _ => b"",
+    }
+}
+
 /// Puts a line of a program's own file, or a message that begins like one; names its kind of log.
 pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, text: &[u8]) -> Option<DatasetId> {
+    put_among(candidates(text)?, rows, context, text)
+}
+
+/// As [`put`], where it is one of these messages.
+pub(crate) fn put_of(
+    messages: &Messages,
+    rows: &mut BatchBuilder,
+    context: &mut Context,
+    text: &[u8],
+) -> Option<DatasetId> {
+    let mut places = [0; CANDIDATES_MAX];
+    places.get_mut(..messages.0.len())?.copy_from_slice(&messages.0);
+    put_among(Candidates { index: index()?, places, count: messages.0.len() }, rows, context, text)
+}
+
+fn put_among(
+    mut candidates: Candidates,
+    rows: &mut BatchBuilder,
+    context: &mut Context,
+    text: &[u8],
+) -> Option<DatasetId> {
     let mut bigrams = LateBigrams::default();
-    let mut candidates = candidates(text)?;
     let mut heading = Heading::default();
     let mut rest = text.trim_ascii_start();
     for word in 0..WORDS_MAX {
@@ -120,10 +181,11 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, text: &[u8]) -
     None
 }
 
-/// Messages of the table that a line may hold.
+/// Messages of the table that a line may hold: places among the lines that a key tells.
 #[derive(Debug)]
 struct Candidates {
-    known: [OwnLine; CANDIDATES_MAX],
+    index: &'static Index,
+    places: [u16; CANDIDATES_MAX],
     count: usize,
 }
 
@@ -147,18 +209,26 @@ fn candidates(text: &[u8]) -> Option<Candidates> {
     if count == 0 || count > CANDIDATES_MAX {
         return None;
     }
-    let mut found = Candidates { known: [(0, 0); CANDIDATES_MAX], count: 0 };
+    let mut found = Candidates { index, places: [0; CANDIDATES_MAX], count: 0 };
     while words != 0 {
-        let at = words.trailing_zeros() as usize;
+        let at = words.trailing_zeros();
         words &= words - 1;
-        let mut rest = marked[at];
+        let mut rest = marked[at as usize % MARKS];
         while rest != 0 {
-            found.known[found.count] = index.lines[at * 64 + rest.trailing_zeros() as usize];
+            found.places[found.count] = (at * 64 + rest.trailing_zeros()) as u16;
             found.count += 1;
             rest &= rest - 1;
         }
     }
     Some(found)
+}
+
+/// The messages of a program; `None` where the table has none, or too many.
+pub(crate) fn messages_of(program: &str) -> Option<Messages> {
+    let (row, _, family) = families().find(|(_, body, _)| body.programs.contains(&program))?;
+    let is_of = |(body, line): OwnLine| usize::from(body) == row && family.is_written_by(usize::from(line), program);
+    let places: Arc<[u16]> = (0..).zip(&index()?.lines).filter(|(_, line)| is_of(**line)).map(|(at, _)| at).collect();
+    (1..=CANDIDATES_MAX).contains(&places.len()).then_some(Messages(places))
 }
 
 fn may_be_in((body, line): OwnLine, text: &[u8], known: &mut LateBigrams) -> bool {
@@ -173,8 +243,8 @@ impl Candidates {
     fn keep(&mut self, mut wanted: impl FnMut(OwnLine) -> bool) -> bool {
         let mut kept = 0;
         for at in 0..self.count {
-            if wanted(self.known[at]) {
-                self.known[kept] = self.known[at];
+            if wanted(self.index.lines[usize::from(self.places[at])]) {
+                self.places[kept] = self.places[at];
                 kept += 1;
             }
         }
@@ -189,15 +259,20 @@ impl Candidates {
         message: &[u8],
         bigrams: &mut LateBigrams,
     ) -> Option<(&'static Body, &'static str)> {
-        let mut rest = &self.known[..self.count];
-        while let Some((at, _)) = rest.first() {
-            let count = rest.iter().take_while(|(body, _)| body == at).count();
-            let (lines, others) = rest.split_at(count);
+        let Index { lines, beginnings, .. } = self.index;
+        let first = first_bytes(message);
+        let begins = |place: &&u16| beginnings[usize::from(**place)].is_of(first);
+        let line_at = |place: &u16| lines[usize::from(*place)];
+        let mut rest = &self.places[..self.count];
+        while let Some(next) = rest.iter().position(|place| begins(&place)) {
+            let (at, _) = line_at(&rest[next]);
+            let count = rest[next..].iter().take_while(|place| line_at(place).0 == at).count();
+            let (of_body, others) = rest[next..].split_at(count);
             rest = others;
-            let body = BODIES.get(usize::from(*at))?;
+            let body = BODIES.get(usize::from(at))?;
             let (Reads::Table(family) | Reads::Flows(family)) = body.reads else { continue };
-            let lines = lines.iter().map(|(_, line)| usize::from(*line));
-            if let Some((_, line)) = family.put_among(rows, message, lines, bigrams) {
+            let of_body = of_body.iter().filter(begins).map(|place| usize::from(line_at(place).1));
+            if let Some((_, line)) = family.put_among(rows, message, of_body, bigrams) {
                 if matches!(body.reads, Reads::Flows(_)) {
                     device::settle_transport(rows);
                 }
@@ -207,5 +282,49 @@ impl Candidates {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use event::{Block, Timestamp, json};
+
+    use super::*;
+    use crate::{Options, Parser};
+
+    /// What a line of its own becomes, or `None`.
+    fn read(put: impl FnOnce(&mut BatchBuilder, &mut Context) -> Option<DatasetId>) -> Option<String> {
+        let mut parser = Parser::new(Options::default());
+        let mut rows = BatchBuilder::new(Block::detached("x", b"x\n".to_vec(), Timestamp(1_790_000_000_000_000)), 1);
+        let dataset = put(&mut rows, &mut parser.context)?;
+        rows.end_row(0, dataset);
+        let mut line = String::new();
+        json::write_row(&rows.finish(Default::default()), 0, &mut line);
+        Some(line)
+    }
+
+    #[test]
+    fn a_program_that_is_named_says_what_it_says_unnamed() {
+        let mut count = 0;
+        for (_, body, _) in families() {
+            let Some(messages) = messages_of(body.programs[0]) else { continue };
+            let text = body.example.as_bytes();
+            let named = read(|rows, context| put_of(&messages, rows, context, text));
+            if named.is_some() {
+                count += 1;
+                assert_eq!(named, read(|rows, context| put(rows, context, text)), "{}", body.example);
+            }
+        }
+        assert!(count > 40, "{count}");
+        let other = messages_of("sftpgo").unwrap();
+        assert_eq!(
+            read(|rows, context| put_of(
+                &other,
+                rows,
+                context,
+                b"Failed login attempt for user \"a\" from ip 192.0.2.1"
+            )),
+            None
+        );
     }
 }

@@ -17,6 +17,9 @@ struct Key {
     number: u16,
     id: u16,
     before: usize,
+    /// Up to eight bytes of the text from its mark on, letters of either case as one, and which of the eight they are.
+    ahead: u64,
+    ahead_mask: u64,
     /// In small letters.
     text: Box<[u8]>,
     /// For each of its bytes, which bit letters of the other case lack.
@@ -53,7 +56,12 @@ impl Key {
     fn new(text: &[u8], (before, number): (usize, u16), id: u16) -> Self {
         let text = text.to_ascii_lowercase();
         let cases = text.iter().map(|byte| if byte.is_ascii_lowercase() { 0x20 } else { 0 }).collect();
-        Key { number, id, before, text: text.into(), cases }
+        let (mut ahead, mut ahead_mask) = ([0; 8], [0; 8]);
+        for (at, byte) in text[before..].iter().take(8).enumerate() {
+            (ahead[at], ahead_mask[at]) = (*byte, 0xFF);
+        }
+        let (ahead, ahead_mask) = (u64::from_le_bytes(ahead), u64::from_le_bytes(ahead_mask));
+        Key { number, id, before, ahead: (ahead | FOLD) & ahead_mask, ahead_mask, text: text.into(), cases }
     }
 
     /// Whether the text stands here: eight bytes at a time, the last of them once more. Mostly the first ones tell.
@@ -158,7 +166,12 @@ impl Keys {
     #[inline(never)]
     fn each_at(&self, line: &[u8], at: usize, number: u16, take: &mut impl FnMut(u16)) {
         let first = usize::from(self.first[usize::from(number) % NUMBERS]);
+        let ahead = line[at..].first_chunk().map(|bytes| u64::from_le_bytes(*bytes) | FOLD);
         for key in self.keys[first..].iter().take_while(|key| key.number == number) {
+            // Most texts that share a mark go on otherwise.
+            if ahead.is_some_and(|ahead| ahead & key.ahead_mask != key.ahead) {
+                continue;
+            }
             if at.checked_sub(key.before).is_some_and(|start| key.stands_at(line, start)) {
                 take(key.id);
             }

@@ -1,6 +1,7 @@
 //! The table of formats: what each is called, how it is told from others, and an example. No code. (flat table)
 
 use super::Format;
+use super::first_bytes::{ANGLE, ANY, BLANK, CURLY, DIGIT, LETTER, OTHER, SQUARE};
 use crate::{
     access, access_time_first, alb, apache_error, application, audit, cef, cisco, envelope, envoy, fast_log, haproxy,
     host, json, key_value, leef, lighttpd, litespeed, modsec_serial, nginx_error, ossec_alert, own_file, pf,
@@ -17,6 +18,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "json",
         name: "json",
+        first_bytes: CURLY.or(BLANK),
         looks_like: json::looks_like,
         begins_like: json::begins_like,
         read: json::read,
@@ -26,6 +28,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "container",
         name: "cri",
+        first_bytes: DIGIT,
         looks_like: envelope::cri::looks_like,
         begins_like: envelope::cri::looks_like,
         read: envelope::cri::read,
@@ -35,6 +38,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "container",
         name: "pod_prefix",
+        first_bytes: SQUARE,
         looks_like: envelope::prefix::looks_like_pod,
         begins_like: envelope::prefix::looks_like_pod,
         read: envelope::prefix::read_pod,
@@ -44,6 +48,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "container",
         name: "name_prefix",
+        first_bytes: ANY,
         looks_like: envelope::prefix::looks_like,
         begins_like: never,
         read: envelope::prefix::read,
@@ -53,6 +58,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "journal",
         name: "journal_export",
+        first_bytes: ANY,
         looks_like: envelope::export::looks_like,
         begins_like: envelope::export::looks_like,
         read: envelope::export::read,
@@ -62,6 +68,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "syslog",
         name: "counted",
+        first_bytes: DIGIT,
         looks_like: envelope::counted::looks_like,
         begins_like: envelope::counted::looks_like,
         read: envelope::counted::read,
@@ -71,6 +78,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "syslog",
         name: "kiwi",
+        first_bytes: DIGIT,
         looks_like: envelope::kiwi::looks_like,
         begins_like: envelope::kiwi::looks_like,
         read: envelope::kiwi::read,
@@ -80,6 +88,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "syslog",
         name: "rfc5424",
+        first_bytes: DIGIT.or(ANGLE),
         looks_like: rfc5424::looks_like,
         begins_like: rfc5424::looks_like,
         read: rfc5424::read,
@@ -89,6 +98,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "access",
         name: "s3",
+        first_bytes: ANY,
         looks_like: s3::looks_like,
         begins_like: s3::looks_like,
         read: s3::read,
@@ -98,6 +108,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "access",
         name: "access",
+        first_bytes: ANY,
         looks_like: access::looks_like,
         begins_like: access::looks_like,
         read: access::read,
@@ -107,6 +118,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "access",
         name: "access_time_first",
+        first_bytes: SQUARE,
         looks_like: access_time_first::looks_like,
         begins_like: never,
         read: access_time_first::read,
@@ -116,6 +128,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "error",
         name: "nginx_error",
+        first_bytes: ANY,
         looks_like: nginx_error::looks_like,
         begins_like: nginx_error::begins_like,
         read: nginx_error::read,
@@ -125,6 +138,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "error",
         name: "apache_error",
+        first_bytes: SQUARE,
         looks_like: apache_error::looks_like,
         begins_like: apache_error::looks_like,
         read: apache_error::read,
@@ -134,6 +148,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "haproxy",
         name: "haproxy",
+        first_bytes: ANY,
         looks_like: haproxy::looks_like,
         begins_like: haproxy::looks_like,
         read: haproxy::read,
@@ -143,6 +158,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "w3c",
         name: "w3c",
+        first_bytes: ANY,
         looks_like: w3c::looks_like,
         begins_like: w3c::begins_like,
         read: w3c::read,
@@ -152,6 +168,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "access",
         name: "uwsgi",
+        first_bytes: SQUARE,
         looks_like: uwsgi::looks_like,
         begins_like: uwsgi::looks_like,
         read: uwsgi::read,
@@ -161,6 +178,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "access",
         name: "envoy",
+        first_bytes: SQUARE,
         looks_like: envoy::looks_like,
         begins_like: envoy::looks_like,
         read: envoy::read,
@@ -170,6 +188,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "access",
         name: "alb",
+        first_bytes: DIGIT.or(LETTER),
         looks_like: alb::looks_like,
         begins_like: alb::looks_like,
         read: alb::read,
@@ -179,6 +198,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "error",
         name: "litespeed_error",
+        first_bytes: DIGIT,
         looks_like: litespeed::looks_like,
         begins_like: litespeed::looks_like,
         read: litespeed::read,
@@ -188,6 +208,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "error",
         name: "lighttpd_error",
+        first_bytes: DIGIT,
         looks_like: lighttpd::looks_like,
         begins_like: lighttpd::looks_like,
         read: lighttpd::read,
@@ -197,6 +218,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "squid",
         name: "squid",
+        first_bytes: DIGIT,
         looks_like: squid::looks_like,
         begins_like: squid::looks_like,
         read: squid::read,
@@ -206,6 +228,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "audit",
         name: "audit",
+        first_bytes: LETTER,
         looks_like: audit::looks_like,
         begins_like: audit::begins_like,
         read: audit::read,
@@ -215,6 +238,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "dpkg",
+        first_bytes: DIGIT,
         looks_like: host::dpkg::looks_like,
         begins_like: never,
         read: host::dpkg::read,
@@ -224,6 +248,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "alternatives",
+        first_bytes: LETTER,
         looks_like: host::dpkg::looks_like_alternative,
         begins_like: host::dpkg::looks_like_alternative,
         read: host::dpkg::read_alternative,
@@ -233,6 +258,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "apt",
+        first_bytes: LETTER,
         looks_like: host::apt::looks_like,
         begins_like: never,
         read: host::apt::read,
@@ -242,6 +268,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "unattended_upgrades",
+        first_bytes: DIGIT,
         looks_like: host::apt::looks_like_unattended,
         begins_like: never,
         read: host::apt::read_unattended,
@@ -251,6 +278,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "dnf",
+        first_bytes: DIGIT,
         looks_like: host::dnf::looks_like,
         begins_like: never,
         read: host::dnf::read,
@@ -260,6 +288,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "yum",
+        first_bytes: LETTER,
         looks_like: host::dnf::looks_like_yum,
         begins_like: never,
         read: host::dnf::read_yum,
@@ -269,6 +298,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "pacman",
+        first_bytes: SQUARE,
         looks_like: host::pacman::looks_like,
         begins_like: never,
         read: host::pacman::read,
@@ -278,6 +308,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "apk",
+        first_bytes: LETTER.or(OTHER),
         looks_like: host::pacman::looks_like_apk,
         begins_like: never,
         read: host::pacman::read_apk,
@@ -287,6 +318,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "zypp",
+        first_bytes: DIGIT.or(OTHER),
         looks_like: host::zypp::looks_like,
         begins_like: never,
         read: host::zypp::read,
@@ -296,6 +328,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "boot",
         name: "dmesg",
+        first_bytes: SQUARE.or(LETTER).or(ANGLE),
         looks_like: host::boot::looks_like_ring,
         begins_like: never,
         read: host::boot::read_ring,
@@ -305,6 +338,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "boot",
         name: "boot",
+        first_bytes: SQUARE.or(BLANK).or(OTHER),
         looks_like: host::boot::looks_like,
         begins_like: never,
         read: host::boot::read,
@@ -314,6 +348,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "boot",
         name: "xorg",
+        first_bytes: SQUARE,
         looks_like: host::boot::looks_like_display,
         begins_like: never,
         read: host::boot::read_display,
@@ -323,6 +358,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "boot",
         name: "cloud_init",
+        first_bytes: ANY,
         looks_like: host::cloud_init::looks_like,
         begins_like: never,
         read: host::cloud_init::read,
@@ -332,6 +368,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "logins",
         name: "logins",
+        first_bytes: LETTER.or(DIGIT).or(SQUARE).or(OTHER),
         looks_like: host::logins::looks_like,
         begins_like: never,
         read: host::logins::read,
@@ -341,6 +378,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "accounts",
         name: "pw",
+        first_bytes: DIGIT,
         looks_like: host::pw::looks_like,
         begins_like: never,
         read: host::pw::read,
@@ -350,6 +388,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "windows",
         name: "windows_xml",
+        first_bytes: ANGLE.or(BLANK),
         looks_like: windows_xml::looks_like,
         begins_like: windows_xml::looks_like,
         read: windows_xml::read,
@@ -359,6 +398,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "ids",
         name: "fast-log",
+        first_bytes: DIGIT,
         looks_like: fast_log::looks_like,
         begins_like: never,
         read: fast_log::read,
@@ -368,6 +408,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "firewall",
         name: "pve-firewall",
+        first_bytes: DIGIT,
         looks_like: pve_firewall::looks_like,
         begins_like: never,
         read: pve_firewall::read,
@@ -377,6 +418,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "waf",
         name: "modsec_serial",
+        first_bytes: OTHER,
         looks_like: modsec_serial::looks_like,
         begins_like: never,
         read: modsec_serial::read,
@@ -386,6 +428,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "ids",
         name: "ossec_alert",
+        first_bytes: OTHER,
         looks_like: ossec_alert::looks_like,
         begins_like: never,
         read: ossec_alert::read,
@@ -395,6 +438,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "zeek",
         name: "zeek",
+        first_bytes: ANY,
         looks_like: zeek::looks_like,
         begins_like: never,
         read: zeek::read,
@@ -404,6 +448,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "dhcp",
         name: "windows_dhcp",
+        first_bytes: DIGIT,
         looks_like: windows_dhcp::looks_like,
         begins_like: never,
         read: windows_dhcp::read,
@@ -413,6 +458,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "firewall",
         name: "pf",
+        first_bytes: DIGIT,
         looks_like: pf::looks_like,
         begins_like: never,
         read: pf::read,
@@ -422,6 +468,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "syslog",
         name: "cisco",
+        first_bytes: ANY,
         looks_like: cisco::looks_like,
         begins_like: never,
         read: cisco::read,
@@ -431,6 +478,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "pairs",
         name: "cef",
+        first_bytes: LETTER.or(DIGIT),
         looks_like: cef::looks_like,
         begins_like: cef::looks_like,
         read: cef::read,
@@ -440,6 +488,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "pairs",
         name: "leef",
+        first_bytes: LETTER.or(DIGIT),
         looks_like: leef::looks_like,
         begins_like: leef::looks_like,
         read: leef::read,
@@ -449,6 +498,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "pairs",
         name: key_value::NAME,
+        first_bytes: ANY,
         looks_like: key_value::looks_like,
         begins_like: key_value::looks_like,
         read: key_value::read,
@@ -458,6 +508,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "syslog",
         name: "rfc3164",
+        first_bytes: ANY,
         looks_like: rfc3164::looks_like,
         begins_like: rfc3164::begins_like,
         read: rfc3164::read,
@@ -467,6 +518,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "container",
         name: "time_prefix",
+        first_bytes: ANY,
         looks_like: envelope::stamped::looks_like,
         begins_like: never,
         read: envelope::stamped::read,
@@ -476,6 +528,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "coloured",
         name: envelope::ansi::NAME,
+        first_bytes: ANY,
         looks_like: envelope::ansi::looks_like,
         begins_like: never,
         read: envelope::ansi::read,
@@ -485,6 +538,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "own",
         name: own_file::NAME,
+        first_bytes: ANY,
         looks_like: own_file::looks_like,
         begins_like: own_file::begins_like,
         read: own_file::read,
@@ -494,6 +548,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "application",
         name: "application",
+        first_bytes: ANY,
         looks_like: application::looks_like,
         begins_like: never,
         read: application::read,

@@ -6,8 +6,8 @@ use event::{BatchBuilder, DatasetId, dataset};
 use memchr::memchr;
 
 use super::packages::{is_rpm, put_action, put_rpm};
-use crate::clock::starts_with_month;
 use crate::context::{Context, Refusal};
+use crate::day_names::starts_with_month;
 
 /// Levels as dnf names them.
 const LEVELS: [&[u8]; 9] =

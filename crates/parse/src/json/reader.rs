@@ -9,12 +9,15 @@ use super::frame::FramedLeaf;
 use super::scalars::{instant, is_number, whole_number};
 use super::scratch::Scratch;
 use crate::naming::places::{MemberId, MemberPlace, Places, ROOT, TIME_KEYS};
-use crate::needle::quote_or_backslash;
+use crate::needle::{bytes_of, quote_or_backslash};
 
 /// Deepest nesting of objects and arrays that is read.
 const DEPTH_MAX: usize = 64;
 /// Longest dotted path in bytes.
 pub(super) const PATH_BYTES_MAX: usize = 1024;
+
+/// What stands behind a number or a word.
+const ENDS_SCALAR: [bool; 256] = bytes_of(b",}] \t\r\n", false);
 
 /// Room for what stands behind the first escape of a text, in bytes.
 const ESCAPED_BYTES: usize = 256;
@@ -227,7 +230,7 @@ impl<'a, 's> Reader<'a, 's> {
                 Some((&rest[1..stop], ValueTag::String))
             }
             b'0'..=b'9' => {
-                let digits = rest.iter().position(|byte| !byte.is_ascii_digit()).filter(|digits| *digits <= 18)?;
+                let digits = rest.iter().position(|byte| !byte.is_ascii_digit())?;
                 if !matches!(rest[digits], b',' | b'}') {
                     return None;
                 }
@@ -264,7 +267,12 @@ impl<'a, 's> Reader<'a, 's> {
     /// A number, `true`, `false` or `null`.
     fn scalar(&mut self) -> Result1<(&'a [u8], ValueTag)> {
         let rest = &self.text[self.at..];
-        let ends = |byte: &u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\r' | b'\n');
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        if digits > 0 && matches!(rest.get(digits), Some(b',' | b'}' | b']')) {
+            self.at += digits;
+            return Ok((&rest[..digits], ValueTag::Number));
+        }
+        let ends = |byte: &u8| ENDS_SCALAR[usize::from(*byte)];
         let word = &rest[..rest.iter().position(ends).unwrap_or(rest.len())];
         let tag = match word {
             b"true" | b"false" => ValueTag::Boolean,

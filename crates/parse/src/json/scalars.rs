@@ -14,7 +14,7 @@ pub(super) fn whole_number(text: &[u8]) -> Option<i64> {
 
 pub(super) fn is_number(word: &[u8]) -> bool {
     let digits = word.strip_prefix(b"-").unwrap_or(word);
-    let is_whole = !digits.is_empty() && digits.len() <= 18 && digits.iter().all(u8::is_ascii_digit);
+    let is_whole = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
     is_whole || has_fraction(digits) || is_other_number(word)
 }
 

@@ -322,6 +322,9 @@ pub(crate) fn time(text: &[u8], times: &mut Times) -> Option<Timestamp> {
         if text.get(4) == Some(&b'-') {
             return times.iso(text).filter(|(_, rest)| matches!(*rest, b"" | b" UTC" | b" Z")).map(|(time, _)| time);
         }
+        if text.len() >= 9 && text.iter().all(u8::is_ascii_digit) {
+            return parse_epoch(text);
+        }
         // Audit records have their number behind the time.
         let number = memchr(b':', text).filter(|at| *at > 10).map_or(text, |at| &text[..at]);
         if number.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.') {
@@ -331,8 +334,7 @@ pub(crate) fn time(text: &[u8], times: &mut Times) -> Option<Timestamp> {
             return Some(time);
         }
     }
-    let (civil, offset_s) = stamp::read(text)?;
-    times.at(civil, offset_s)
+    if text.is_empty() { None } else { times.spelled(text, stamp::read) }
 }
 
 /// A number since the epoch that is no small one.

@@ -12,6 +12,7 @@ use super::guess::Guesses;
 use super::places::Places;
 use super::plan::Plan;
 use super::unknown::Unknown;
+use crate::messages::{Messages, MessagesOf};
 use crate::pair_frames::PairFrames;
 use crate::shape::Shapes;
 use crate::shape::model::{Belongs, Signs};
@@ -27,6 +28,7 @@ pub(crate) struct Names {
     /// Shapes that events with these keys may have.
     choices: HashMap<Signs, Arc<[u16]>>,
     last: (Signs, Arc<[u16]>),
+    messages_of: MessagesOf,
     pub(super) plans: Vec<Option<Plan>>,
     pub(super) guesses: Guesses,
     pub(crate) unknown: Unknown,
@@ -37,7 +39,7 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    pub(crate) fn new(shapes: Arc<Shapes>) -> Self {
+    pub(crate) fn new(shapes: Arc<Shapes>, messages_of: MessagesOf) -> Self {
         let mut plans = Vec::new();
         plans.resize_with(shapes.shapes().len(), || None);
         let last = (Signs::default(), shapes.candidates(&Signs::default()).into());
@@ -46,6 +48,7 @@ impl Names {
             pair_frames: PairFrames::default(),
             choices: HashMap::new(),
             last,
+            messages_of,
             plans,
             guesses: Guesses::default(),
             unknown: Unknown::default(),
@@ -93,7 +96,7 @@ impl Names {
     /// Whether the event's values are as the shape wants them.
     fn holds(&mut self, at: usize, rows: &mut BatchBuilder) -> bool {
         if !self.plans[at].as_ref().is_some_and(|plan| plan.is_current(rows)) {
-            self.plans[at] = Some(Plan::new(&self.places.shapes().shapes()[at], rows));
+            self.plans[at] = Some(Plan::new(&self.places.shapes().shapes()[at], self.messages_of, rows));
         }
         let Some(plan) = &self.plans[at] else { return false };
         plan.conditions.iter().all(|(column, wanted)| {
@@ -116,6 +119,11 @@ impl Names {
     pub(super) fn is_of_any_program(&self, at: usize) -> bool {
         let shape = &self.places.shapes().shapes()[at];
         shape.guesses && shape.text.is_some()
+    }
+
+    /// What the shape's product writes.
+    pub(super) fn product(&self, at: usize) -> Option<Messages> {
+        self.plans[at].as_ref()?.product.clone()
     }
 
     /// Whether only events whose text is a line of a program have the shape.

@@ -4,10 +4,8 @@
 use event::time::{Civil, parse_fraction, parse_offset};
 
 use crate::address::decimal;
-use crate::clock;
-
-/// Longest stamp in bytes.
-const LENGTH_MAX: usize = 48;
+use crate::clock::{self, SPELLED_BYTES_MAX};
+use crate::day_names::month;
 
 /// The parts of a stamp as they are found.
 #[derive(Default)]
@@ -23,7 +21,7 @@ struct StampParts {
 
 /// The local time of the stamp, and seconds east of UTC where it tells; `None` where the text is anything else.
 pub(super) fn read(text: &[u8]) -> Option<(Civil, Option<i32>)> {
-    if text.len() > LENGTH_MAX || !text.is_ascii() {
+    if text.len() > SPELLED_BYTES_MAX || !text.is_ascii() {
         return None;
     }
     let mut found = StampParts::default();
@@ -59,8 +57,8 @@ impl StampParts {
             self.offset_s = parse_offset(word).filter(|(_, rest)| rest.is_empty()).map(|(offset_s, _)| offset_s);
             return self.offset_s.map(drop);
         }
-        if self.month.is_none() && word.len() >= 3 && clock::month(word).is_some() {
-            self.month = clock::month(word);
+        if self.month.is_none() && word.len() >= 3 && month(word).is_some() {
+            self.month = month(word);
             return Some(());
         }
         let mut zone = word.to_vec();
@@ -129,7 +127,7 @@ impl StampParts {
 }
 
 fn clock_month(text: &[u8]) -> Option<u8> {
-    if text.len() == 3 { clock::month(text) } else { None }
+    if text.len() == 3 { month(text) } else { None }
 }
 
 #[cfg(test)]

@@ -107,6 +107,21 @@ impl<'a, 't> Search<'a, 't> {
             }
         }
         for (which, literal) in follow.literals.iter().enumerate() {
+            // Where several texts that may follow stand at one place, it is tried once.
+            let take_once = |search: &mut Self, end: usize| {
+                let begins = |it: &Sought| search.template.begins(&message[end..], it.head());
+                let is_tried = follow.literals[..which].iter().any(begins);
+                if !(is_tried || follow.end && !search.template.is_open && end == message.len()) {
+                    take(search, end);
+                }
+            };
+            // What begins as no value of the kind goes on stands behind the longest value, and nowhere before.
+            if literal.text().first().is_some_and(|first| !takes(kind, *first)) {
+                if self.template.begins(&message[longest..], literal.head()) {
+                    take_once(self, longest);
+                }
+                continue;
+            }
             if !self.known.may_hold(literal.bigrams()) {
                 continue;
             }
@@ -114,12 +129,7 @@ impl<'a, 't> Search<'a, 't> {
             while self.steps <= STEPS_MAX
                 && let Some(end) = self.next(literal, from, longest)
             {
-                // Where several texts that may follow stand at one place, it is tried once.
-                let is_tried =
-                    follow.literals[..which].iter().any(|it| self.template.begins(&message[end..], it.head()));
-                if !(is_tried || follow.end && !self.template.is_open && end == message.len()) {
-                    take(self, end);
-                }
+                take_once(self, end);
                 from = end + 1;
             }
         }
@@ -202,17 +212,25 @@ const TAKEN: [u8; 256] = {
     table
 };
 
+/// Whether a value of the kind can have the byte.
+#[inline]
+fn takes(kind: Takes, byte: u8) -> bool {
+    match kind {
+        Takes::Text | Takes::Own => true,
+        Takes::Word => !matches!(byte, b' ' | b'\t'),
+        Takes::Name => TAKEN[usize::from(byte)] & NAME != 0,
+        Takes::Host | Takes::Peer => TAKEN[usize::from(byte)] & HOST != 0,
+        Takes::Ip => TAKEN[usize::from(byte)] & ADDRESS != 0,
+        Takes::Number => byte.is_ascii_digit(),
+    }
+}
+
 /// How many bytes the capture can take at most.
 #[inline]
 fn extent(kind: Takes, text: &[u8]) -> usize {
-    let run = |of: u8| text.iter().position(|byte| TAKEN[usize::from(*byte)] & of == 0).unwrap_or(text.len());
     match kind {
         Takes::Text | Takes::Own => text.len(),
-        Takes::Word => text.iter().position(|byte| matches!(byte, b' ' | b'\t')).unwrap_or(text.len()),
-        Takes::Name => run(NAME),
-        Takes::Host | Takes::Peer => run(HOST),
-        Takes::Ip => run(ADDRESS),
-        Takes::Number => text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len()),
+        _ => text.iter().position(|byte| !takes(kind, *byte)).unwrap_or(text.len()),
     }
 }
 

@@ -1,0 +1,151 @@
+//! With which bytes the lines of a format can begin: most formats are ruled out by the first byte of a line, and are not asked.
+//! Assumes what the table of formats says, which a test compares with reading each line by every format. Reads no lines.
+
+/// Kinds of first bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FirstBytes(u8);
+
+pub(super) const DIGIT: FirstBytes = FirstBytes(1);
+pub(super) const LETTER: FirstBytes = FirstBytes(1 << 1);
+/// `<`
+pub(super) const ANGLE: FirstBytes = FirstBytes(1 << 2);
+/// `[`
+pub(super) const SQUARE: FirstBytes = FirstBytes(1 << 3);
+/// `{`
+pub(super) const CURLY: FirstBytes = FirstBytes(1 << 4);
+pub(super) const BLANK: FirstBytes = FirstBytes(1 << 5);
+pub(super) const OTHER: FirstBytes = FirstBytes(1 << 6);
+/// The format may read any line.
+pub(super) const ANY: FirstBytes = FirstBytes((1 << KINDS) - 1);
+/// How many kinds there are.
+const KINDS: usize = 7;
+
+/// The kind of each byte, by its number.
+const KIND_OF: [u8; 256] = {
+    let (mut kinds, mut at) = ([6; 256], 0);
+    while at < 256 {
+        kinds[at] = match at as u8 {
+            b'0'..=b'9' => 0,
+            b'A'..=b'Z' | b'a'..=b'z' => 1,
+            b'<' => 2,
+            b'[' => 3,
+            b'{' => 4,
+            b' ' | b'\t' => 5,
+            _ => 6,
+        };
+        at += 1;
+    }
+    kinds
+};
+
+impl FirstBytes {
+    pub(super) const fn or(self, other: Self) -> Self {
+        FirstBytes(self.0 | other.0)
+    }
+
+    const fn has(self, kind: usize) -> bool {
+        self.0 >> kind & 1 != 0
+    }
+}
+
+/// Which formats of a list can read a line, by the kind of its first byte: a bit for each format.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ByFirst([u64; KINDS]);
+
+impl ByFirst {
+    /// Of the first formats of the list, as many as there are bits; see the test.
+    pub(super) fn new(formats: impl Iterator<Item = FirstBytes>) -> Self {
+        let mut of_kind = [0; KINDS];
+        for (at, bytes) in formats.take(u64::BITS as usize).enumerate() {
+            for (kind, formats) in of_kind.iter_mut().enumerate() {
+                *formats |= u64::from(bytes.has(kind)) << at;
+            }
+        }
+        ByFirst(of_kind)
+    }
+
+    /// The numbers of those that can read the line.
+    #[inline]
+    pub(super) fn of(self, line: &[u8]) -> impl Iterator<Item = usize> {
+        let mut left = match line.first() {
+            Some(byte) => self.0[usize::from(KIND_OF[usize::from(*byte)])],
+            None => self.0.iter().fold(0, |all, formats| all | formats),
+        };
+        std::iter::from_fn(move || {
+            let at = left.trailing_zeros() as usize;
+            let is_left = left != 0;
+            left &= left.wrapping_sub(1);
+            is_left.then_some(at)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use event::{BatchBuilder, Block, Timestamp};
+
+    use super::*;
+    use crate::context::Refusal;
+    use crate::format::FORMATS;
+    use crate::{Options, Parser};
+
+    /// Lines of every format and of all that can stand in the files of tests.
+    fn lines() -> Vec<Vec<u8>> {
+        let mut lines: Vec<Vec<u8>> = FORMATS.iter().map(|format| format.example.as_bytes().to_vec()).collect();
+        let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read(path).unwrap();
+                lines.extend(
+                    text.split(|byte| *byte == b'\n')
+                        .filter(|line| (1..2000).contains(&line.len()))
+                        .map(<[u8]>::to_vec),
+                );
+            }
+        }
+        lines
+    }
+
+    #[test]
+    fn there_is_a_bit_for_every_format() {
+        assert!(FORMATS.len() <= u64::BITS as usize);
+    }
+
+    #[test]
+    fn no_format_reads_a_line_that_its_first_byte_rules_out() {
+        let reference = Timestamp::from_unix_seconds(1_795_000_000);
+        let mut parser = Parser::new(Options::default());
+        let mut count = 0;
+        for (number, line) in lines().into_iter().enumerate() {
+            let mut texts = vec![line.clone()];
+            for byte in [b"07<[{ "[number % 6], b"AMazx\"'(-#*"[number % 11]] {
+                texts.push([&[byte], &line[..]].concat());
+                texts.push([&[byte], &line[1..]].concat());
+            }
+            let mut rows = BatchBuilder::new(Block::detached("x", b"x\n".to_vec(), reference), 8);
+            for text in texts {
+                let kind = usize::from(KIND_OF[usize::from(text[0])]);
+                for format in FORMATS.iter().filter(|format| !format.first_bytes.has(kind)) {
+                    parser.context.begin_block(reference, None);
+                    parser.context.times.stand_in(&text);
+                    let read = (format.read)(&text, &mut parser.context, &mut rows);
+                    assert!(
+                        matches!(read, Err(Refusal::Other(_))),
+                        "{}: {}",
+                        format.name,
+                        String::from_utf8_lossy(&text)
+                    );
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 100_000, "{count}");
+    }
+}
