@@ -1,18 +1,19 @@
 //! An upgrade under load and the way back, in the shape of a rollout: two agents on one database, two analyzers on one topic with
-//! a spool each, old and new side by side. Every acknowledged event is there once.
+//! a spool each, old and new side by side. Every acknowledged event is there once, and so is the audit entry of every change.
 //!
 //! `OLD_PROGRAM` names the program of the release before (`make soak` builds it). Without it this build plays both parts: the
 //! tables are brought to a later release's by hand, so that what is shown is that this program works on those, also anew.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rdkafka::mocking::MockCluster;
 use servers::{Postgres, wait_until};
 
-use crate::node::{Node, SOON, get};
+use crate::node::{Node, SOON, get, send};
 use crate::oracle::{Ledger, rules};
 use crate::outage::{TOPIC, produce_until};
 use crate::program::{PROGRAM, Sandbox};
@@ -68,6 +69,51 @@ impl PodPair {
     }
 }
 
+/// Changes that agents were asked for and did, by the id of the request.
+#[derive(Default)]
+struct Changes(Mutex<BTreeSet<String>>);
+
+impl Changes {
+    /// Asks the agent of this port for one change after another. It may be away, or go away.
+    fn ask_until(self: &Arc<Self>, port: u16, stop: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
+        let (changes, stop) = (Arc::clone(self), Arc::clone(stop));
+        std::thread::spawn(move || {
+            for number in 0.. {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                let id = format!("change-{port}-{number}");
+                let answer = send(port, "POST", "/admin/cache/clear", &[("X-Request-Id", &id)], b"");
+                if answer.is_some_and(|(status, ..)| (200..300).contains(&status)) {
+                    changes.0.lock().unwrap().insert(id);
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        })
+    }
+
+    /// Every change that was done has one entry of the audit log. How many entries there are.
+    fn judge(&self, node: &Node) -> usize {
+        let mut told: BTreeMap<String, u64> = BTreeMap::new();
+        let mut cursor = String::new();
+        loop {
+            let page = node.json(&format!("/api/v1/audit?action=cache.clear&limit=500{cursor}"));
+            for entry in page["data"].as_array().unwrap() {
+                *told.entry(entry["request_id"].as_str().unwrap().to_owned()).or_insert(0) +=
+                    entry["count"].as_u64().unwrap();
+            }
+            let Some(next) = page["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        let twice: Vec<_> = told.iter().filter(|(_, count)| **count != 1).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+        let done = self.0.lock().unwrap();
+        let missing: Vec<_> = done.iter().filter(|id| !told.contains_key(*id)).collect();
+        assert!(missing.is_empty(), "{} of {} have no entry: {missing:?}", missing.len(), done.len());
+        told.len()
+    }
+}
+
 #[test]
 fn an_upgrade_under_load_and_the_way_back_lose_nothing_and_count_nothing_twice() {
     let old = std::env::var("OLD_PROGRAM").unwrap_or_else(|_| PROGRAM.to_owned());
@@ -81,6 +127,8 @@ fn an_upgrade_under_load_and_the_way_back_lose_nothing_and_count_nothing_twice()
     let stop = Arc::new(AtomicBool::new(false));
     let senders = [0, 1].map(|at: usize| ledger.send_until(places[at].node.ingest, &stop));
     let producer = produce_until(&address, &ledger, &stop);
+    let changes = Arc::new(Changes::default());
+    let changing = [0, 1].map(|at: usize| changes.ask_until(places[at].node.api, &stop));
     let more = |words: &str| {
         let before = ledger.acknowledged();
         wait_until(SOON, words, || ledger.acknowledged() > before + 300);
@@ -105,7 +153,7 @@ fn an_upgrade_under_load_and_the_way_back_lose_nothing_and_count_nothing_twice()
         more(&format!("both are {name}"));
     }
     stop.store(true, Ordering::Relaxed);
-    senders.into_iter().for_each(|sender| sender.join().unwrap());
+    senders.into_iter().chain(changing).for_each(|sender| sender.join().unwrap());
     producer.join().unwrap();
     let counted = || {
         let page = places[0].node.json("/api/v1/findings?rule=oracle-all&limit=500");
@@ -129,4 +177,9 @@ fn an_upgrade_under_load_and_the_way_back_lose_nothing_and_count_nothing_twice()
     let stored = places.each_ref().map(|place| ledger.judge(&place.node));
     assert_eq!(stored[0], stored[1], "both agents see the same");
     println!("{} acknowledged, {} stored", ledger.acknowledged(), stored[0]);
+    let told = places.each_ref().map(|place| changes.judge(&place.node));
+    assert_eq!(told[0], told[1], "both agents tell the same");
+    println!("{} changes done, {} entries of the audit log", changes.0.lock().unwrap().len(), told[0]);
+    // Fails where there is none: new programs have made the month.
+    postgres.execute(&store, "SELECT 1 / count(*) FROM pg_inherits WHERE inhparent = 'audit'::regclass");
 }
