@@ -129,10 +129,21 @@ fn retention_drops_closed_incidents_and_their_days_and_leaves_the_rest_in_order(
     let (_, words) = check();
     assert!(words.contains("\"problems\":0"), "{words}");
     assert!(close("").0);
+    // Of two old notices one waits for a receiver.
+    for state in ["delivered", "pending"] {
+        let notice = "INSERT INTO notices (id, kind, severity, created_at, fanned_out, body) VALUES";
+        let delivery =
+            "INSERT INTO deliveries (notice_id, endpoint, state, attempts, next_at, lease_until, created_at) VALUES";
+        let rows =
+            format!("{notice} ('{state}', 'x', 0, 1, 1, ''); {delivery} ('{state}', 'ops', '{state}', 1, 0, 0, 1)");
+        postgres.execute(&store, &rows);
+    }
     let (_, told) = retention("--dry-run");
     let (ok, words) = retention("");
     assert!(ok && words.contains("and 1 days of findings"), "{words}");
     assert_eq!(told.trim_start_matches("would be "), words, "a dry run tells what is done");
+    assert_eq!(asked(&store, "SELECT id FROM notices WHERE id IN ('delivered', 'pending')"), "pending");
+    assert_eq!(asked(&store, "SELECT notice_id FROM deliveries WHERE endpoint = 'ops'"), "pending");
     let (ok, words) = check();
     assert!(ok && words.contains("\"findings\":0,\"incidents\":0,\"linked\":0,\"problems\":0"), "{words}");
 }
