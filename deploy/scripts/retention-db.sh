@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Removes what is older than RETENTION_DAYS (365) from the store: closed incidents, with their links and summaries; days of
 # findings of which no incident that is left holds any, by dropping the day's partition; notices that were told. Open incidents
-# and their days stay, whatever their age. Entries of the audit log go after AUDIT_DAYS (400, at least 90: the store refuses to lose
-# younger ones), a few thousand in each transaction, and that they went is an entry. --dry-run only tells. Where: db-place.sh.
+# and their days stay, whatever their age. The audit log keeps AUDIT_DAYS (400, at least 90: the store refuses to lose younger
+# entries): months that lie wholly before are dropped, entries that stand in no month's table go a few thousand in each transaction,
+# and that they went is an entry. --dry-run only tells. Where: db-place.sh.
 set -euo pipefail
 # shellcheck source=deploy/scripts/db-place.sh
 . "$(dirname "$0")/db-place.sh"
@@ -29,35 +30,51 @@ if [ "$dry" != --dry-run ]; then
       AND NOT EXISTS (SELECT 1 FROM deliveries WHERE notice_id = notices.id AND state = 'pending');
     COMMIT" >/dev/null
 fi
+# Short looks for the lock, so that nobody queues up behind this one: dropping NAME STATEMENTS
+dropping() {
+  local try why
+  for try in 1 2 3 4 5 6; do
+    if why=$(ask "$2" 2>&1 >/dev/null); then return 0; fi
+    [ "$try" = 6 ] || sleep 2
+  done
+  echo "$1 is in use, and dropped the next time: ${why//$'\n'/ }" >&2
+  return 1
+}
 dropped=0 kept=0
 for table in $(ask "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'findings'::regclass
     AND c.relname ~ '^findings_day_[0-9]+\$' AND substring(c.relname FROM 14)::int < $first ORDER BY 1"); do
   linked="SELECT 1 FROM $table f JOIN incident_findings l ON l.finding_id = encode(f.id, 'hex')"
   [ "$dry" != --dry-run ] || linked="$linked WHERE l.incident_id NOT IN ($closed)"
   if [ "$(ask "SELECT EXISTS ($linked)")" = t ]; then kept=$((kept + 1)); continue; fi
-  dropped=$((dropped + 1))
-  [ "$dry" != --dry-run ] || continue
-  # Short looks for the lock, so that nobody queues up behind this one.
-  for try in 1 2 3 4 5 6; do
-    ask "SET lock_timeout = '2s'; BEGIN; SELECT pg_advisory_xact_lock(202183424);
+  if [ "$dry" != --dry-run ]; then
+    dropping "$table" "SET lock_timeout = '2s'; BEGIN; SELECT pg_advisory_xact_lock(202183424);
       DELETE FROM finding_also WHERE finding_id IN (SELECT id FROM $table);
       DELETE FROM held_findings WHERE finding_id IN (SELECT encode(id, 'hex') FROM $table);
-      DROP TABLE $table; COMMIT" >/dev/null 2>&1 && break
-    [ "$try" -lt 6 ] || { echo "$table is in use: it is dropped the next time" >&2; dropped=$((dropped - 1)); }
-    sleep 2
-  done
+      DROP TABLE $table; COMMIT" || continue
+  fi
+  dropped=$((dropped + 1))
 done
+audit=0 months=0
+for table in $(ask "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'audit'::regclass
+    AND c.relname ~ '^audit_[0-9]{4}_[0-9]{2}\$' AND c.relname COLLATE \"C\" <
+      to_char((now() - make_interval(days => $audit_days)) AT TIME ZONE 'UTC', '\"audit_\"YYYY_MM') ORDER BY 1"); do
+  entries=$(ask "SELECT count(*) FROM $table")
+  if [ "$dry" != --dry-run ]; then dropping "$table" "SELECT audit_month_drop('$table', $audit_days, 'retention-db.sh')" || continue; fi
+  audit=$((audit + entries)) months=$((months + 1))
+done
+# Those that were written before there were months, or whose month could not have a table.
 audit_until=$(( ($(date -u +%s) - audit_days * 86400) * 1000000 ))
-audit=$(ask "SELECT count(*) FROM audit WHERE at < $audit_until")
-if [ "$dry" != --dry-run ] && [ "$audit" -gt 0 ]; then
-  while [ "$(ask "WITH old AS (SELECT id FROM audit WHERE at < $audit_until ORDER BY at LIMIT 5000),
-      gone AS (DELETE FROM audit USING old WHERE audit.id = old.id RETURNING 1) SELECT count(*) FROM gone")" -gt 0 ]; do sleep 0.1; done
+single=$(ask "SELECT count(*) FROM ONLY audit WHERE at < $audit_until")
+if [ "$dry" != --dry-run ] && [ "$single" -gt 0 ]; then
+  while [ "$(ask "WITH old AS (SELECT id FROM ONLY audit WHERE at < $audit_until ORDER BY at LIMIT 5000),
+      gone AS (DELETE FROM ONLY audit USING old WHERE audit.id = old.id RETURNING 1) SELECT count(*) FROM gone")" -gt 0 ]; do sleep 0.1; done
   ask "INSERT INTO audit (id, at, actor, actor_id, role, address, forwarded, action, method, route, target, outcome, status, request_id, count, detail)
     VALUES (md5(clock_timestamp()::text || random()::text), (extract(epoch FROM clock_timestamp()) * 1000000)::bigint, 'retention-db.sh', '', '', '', '',
-      'audit.retention', '', '', '', 'done', 0, '', 1, '$audit entries older than $audit_days days were removed')" >/dev/null
+      'audit.retention', '', '', '', 'done', 0, '', 1, '$single entries older than $audit_days days were removed')" >/dev/null
 fi
+audit=$((audit + single))
 words="$incidents closed incidents and $dropped days of findings older than $days days; $kept days stay for incidents that are kept"
-words="$words; $audit entries of the audit log older than $audit_days days"
+words="$words; $audit entries of the audit log older than $audit_days days, among them $months whole months"
 [ "$dry" = --dry-run ] && { echo "would be removed: $words"; exit 0; }
 done_now retention "$words"
 echo "removed: $words"

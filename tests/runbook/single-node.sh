@@ -86,6 +86,13 @@ claim "secrets are read by root alone" not setpriv --reuid=c0di3 --regid=c0di3 -
 claim "alerts are loaded" bash -c 'curl -s localhost:9090/api/v1/rules | grep -q "\"type\":\"alerting\""'
 claim "both services are scraped" bash -c 'for _ in $(seq 100); do [ "$(curl -s "localhost:9090/api/v1/query?query=sum(up)" | grep -o "\"2\"")" ] && exit; sleep 0.5; done; exit 1'
 claim "only TLS listens beyond loopback" bash -c 'ss -ltnH | awk "{print \$4}" | grep -vE "^(127\.|\[::1\])" | grep -vE ":(3000|6514)$" | (! grep .)'
+# The package goes over itself, is removed and purged: what is set and kept stays as long as it is said to.
+echo '# ours' >>/etc/core-agent/c0di3.toml
+data=$(find /var/lib/core-agent -type f -print -quit)
+kept() { grep -q '^# ours' /etc/core-agent/c0di3.toml && [ -f "$data" ] && [ -f /etc/core-agent/secrets/store_url ] && ls /var/backups/core-agent/backup_*.enc; }
+claim "an upgrade keeps configuration and data" bash -c "$(declare -f kept); data=$data; dpkg -i /walk/core-agent_*.deb && kept && c0di3 --version"
+claim "removal keeps configuration and data" bash -c "$(declare -f kept); data=$data; dpkg -r core-agent && kept && [ ! -e /usr/bin/c0di3 ]"
+claim "a purge keeps the backups alone" bash -c 'dpkg --purge core-agent && ls /var/backups/core-agent/backup_*.enc && [ ! -e /var/lib/core-agent ] && [ ! -e /etc/core-agent/secrets ]'
 PROOF
 started=$(date +%s)
 chroot "$at" /usr/bin/env -i PATH=/usr/local/sbin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root DEBIAN_FRONTEND=noninteractive bash -euo pipefail -c '

@@ -238,8 +238,11 @@ end "$analyzer"
 step "nothing runs (scale to 0)" not ready
 sql core_agent 'DELETE FROM incident_history; UPDATE incidents SET severity = 9' >/dev/null
 step "db check names the damage" not c0di3 db check
+step "PostgreSQL's own damage is looked for" "$pg_bin/pg_amcheck" --install-missing --host=127.0.0.1 --port="$pg" --username=coreagent core_agent
+renamed() { sql postgres 'ALTER DATABASE core_agent RENAME TO core_agent_damaged' && sql postgres 'CREATE DATABASE core_agent'; }
+step "the damaged database is kept beside a new one" renamed
 newest=$(find "$work/backups" -name '*.dump' | sort | tail -1)
-step "the latest backup is restored" env FORCE=1 "$scripts/restore-db.sh" "$newest"
+step "the latest backup is restored" "$scripts/restore-db.sh" "$newest"
 step "the integrity is verified" c0di3 db check
 step "nothing is missing" test "$(count findings)" = "$before"
 start_analyzer

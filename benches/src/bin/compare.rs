@@ -234,10 +234,10 @@ async fn sqlite_rows(path: &Path) -> anyhow::Result<Vec<String>> {
 
 async fn postgres_rows(url: &str) -> anyhow::Result<Vec<String>> {
     let pool = sqlx::PgPool::connect(url).await?;
-    // A partition's rows are those of its table.
+    // The rows of partitions and months are those of their table.
     let tables: Vec<(String,)> = sqlx::query_as(
-        "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND relname NOT LIKE '\\_%' \
-         AND relnamespace = 'public'::regnamespace",
+        "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'p') AND relname NOT LIKE '\\_%' \
+         AND NOT EXISTS (SELECT FROM pg_inherits WHERE inhrelid = oid) AND relnamespace = 'public'::regnamespace",
     )
     .fetch_all(&pool)
     .await?;

@@ -7,7 +7,7 @@ use event::block::digest;
 
 use crate::error::StoreError;
 use crate::rows::PAGE_MAX;
-use crate::sql::{Row, Transaction, sql};
+use crate::sql::{Pool, Row, Transaction, sql};
 use crate::sql_store::SqlStore;
 
 /// Longest text of an entry's field that comes from outside, in characters.
@@ -174,7 +174,17 @@ pub trait Audit: Send + Sync + std::fmt::Debug {
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
 }
 
-/// Writes entries within the transaction of what they tell.
+impl SqlStore {
+    /// A transaction that may write entries of these times. The tables of their months are made before it begins.
+    pub(crate) async fn begin_audited(&self, times: &[Timestamp]) -> Result<Transaction, StoreError> {
+        if let Pool::Postgres(pool) = &self.pool {
+            self.partitions.ensure_audit(pool, times).await?;
+        }
+        self.pool.begin().await
+    }
+}
+
+/// Writes entries within the transaction of what they tell, which [`SqlStore::begin_audited`] began.
 pub(crate) async fn write_audit(transaction: &mut Transaction, entries: &[AuditEntry]) -> Result<(), StoreError> {
     for entry in entries {
         let add =
@@ -230,7 +240,8 @@ fn entry_of(row: &Row) -> Result<AuditEntry, StoreError> {
 #[async_trait]
 impl Audit for SqlStore {
     async fn append(&self, entries: &[AuditEntry]) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let times: Vec<_> = entries.iter().map(|entry| entry.at).collect();
+        let mut transaction = self.begin_audited(&times).await?;
         write_audit(&mut transaction, entries).await?;
         transaction.commit().await
     }

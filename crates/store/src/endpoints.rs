@@ -87,7 +87,7 @@ fn state_of(row: &Row) -> EndpointState {
 #[async_trait]
 impl Endpoints for SqlStore {
     async fn register_endpoints(&self, known: &[(String, String)], now: Timestamp) -> Result<Vec<String>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin_audited(&[now]).await?;
         transaction.write(sql(FORGET_OTHERS).bind(texts(known.iter().map(|(name, _)| name)))).await?;
         let mut enabled = Vec::new();
         for (name, target) in known {
@@ -120,7 +120,7 @@ impl Endpoints for SqlStore {
         others: &[String],
         now: Timestamp,
     ) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin_audited(&[now]).await?;
         let disable = sql("UPDATE endpoints SET disabled_at = $3, reason = $4
              WHERE name = $1 AND target = $2 AND disabled_at IS NULL");
         if transaction.write(disable.bind(name).bind(target).bind(now.0).bind(reason)).await? == 0 {
@@ -141,7 +141,7 @@ impl Endpoints for SqlStore {
     }
 
     async fn enable_endpoint(&self, name: &str, by: &By, now: Timestamp) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin_audited(&[now]).await?;
         let enable =
             sql("UPDATE endpoints SET disabled_at = NULL, reason = NULL WHERE name = $1 AND disabled_at IS NOT NULL");
         if transaction.write(enable.bind(name)).await? == 0 {

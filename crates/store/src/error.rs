@@ -99,3 +99,8 @@ pub(crate) fn is_passing(error: &sqlx::Error) -> bool {
         _ => false,
     }
 }
+
+/// Whether a lock was not got within the time that it may take.
+pub(crate) fn is_locked(error: &sqlx::Error) -> bool {
+    error.as_database_error().and_then(|error| error.code()).is_some_and(|code| code == "55P03")
+}

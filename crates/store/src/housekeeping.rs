@@ -1,6 +1,6 @@
 //! What the embedded store has no server for: copying it while it is in use, and removing what is older than it has to be kept, a
-//! few hundred rows in each transaction, so that the committer never waits long. PostgreSQL has `pg_dump`, and its days are dropped
-//! whole by `deploy/scripts/retention-db.sh`.
+//! few hundred rows in each transaction, so that the committer never waits long. PostgreSQL has `pg_dump`, and its days and
+//! months are dropped whole by `deploy/scripts/retention-db.sh`.
 
 use async_trait::async_trait;
 use event::Timestamp;

@@ -94,7 +94,7 @@ impl Incidents for SqlStore {
         by: &By,
         now: Timestamp,
     ) -> Result<Changed, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin_audited(&[now]).await?;
         let Some(mut incident) = lock_incident(&mut transaction, &id.to_string()).await? else {
             return Ok(Changed::Missing);
         };

@@ -35,6 +35,8 @@ pub struct Look {
     pub server: Option<Server>,
     /// Whether the tables of this version are there.
     pub is_migrated: bool,
+    /// Whether this role of a server may make a table for each month of the audit log.
+    pub makes_months: bool,
     /// Tokens that are valid now.
     pub tokens: i64,
     /// When tasks last succeeded.
@@ -56,6 +58,9 @@ pub struct Size {
 
 const SERVER: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint,
     current_setting('server_version_num')::bigint, current_setting('max_connections')::bigint";
+
+const MAKES_MONTHS: &str = "SELECT pg_has_role(relowner, 'USAGE')
+        AND has_schema_privilege(relnamespace, 'CREATE') FROM pg_class WHERE oid = 'audit'::regclass";
 
 const BYTES: Text = Text {
     sqlite: "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
@@ -91,6 +96,10 @@ pub async fn look(url: &str, now: Timestamp) -> Result<Look, StoreError> {
     let made = pool.row(sql("SELECT count(*), coalesce(min(created_at), 0) FROM findings")).await?;
     let (findings, since) = made.map_or((0, 0), |row| (row.get(0), row.get(1)));
     let size = Size { bytes, findings, since: Timestamp(since) };
+    let makes_months = match server {
+        Some(_) => pool.row(sql(MAKES_MONTHS)).await?.is_some_and(|row| row.get(0)),
+        None => false,
+    };
     let tasks = SqlStore { pool, partitions: Default::default() }.tasks().await?;
-    Ok(Look { server, is_migrated, tokens, tasks, size })
+    Ok(Look { server, is_migrated, makes_months, tokens, tasks, size })
 }

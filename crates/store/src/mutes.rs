@@ -120,7 +120,7 @@ impl Mutes for SqlStore {
     }
 
     async fn end_mute(&self, id: &str, by: &By, now: Timestamp) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin_audited(&[now]).await?;
         let end = sql("UPDATE mutes SET ended_at = $2, ended_by = $3 WHERE id = $1 AND ended_at = 0 AND until > $2
              RETURNING incident_id, rule_title, key");
         let ended = transaction.returned(end.bind(id).bind(now.0).bind(&by.actor)).await?;

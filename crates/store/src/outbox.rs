@@ -140,7 +140,7 @@ impl Deliveries for SqlStore {
     }
 
     async fn revive_by(&self, notice_id: &str, endpoint: &str, by: &By, now: Timestamp) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin_audited(&[now]).await?;
         let revive = sql("UPDATE deliveries SET state = 'pending', next_at = $3, lease_until = 0, attempts = 0
              WHERE notice_id = $1 AND endpoint = $2 AND state = 'dead'");
         if transaction.write(revive.bind(notice_id).bind(endpoint).bind(now.0)).await? == 0 {

@@ -52,6 +52,7 @@ checks!(
 );
 
 mod archive;
+mod audit_months;
 mod hot_aggregates;
 mod hunts;
 mod records;

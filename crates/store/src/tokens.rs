@@ -42,7 +42,7 @@ impl Tokens for SqlStore {
     }
 
     async fn add_token_by(&self, token: &Token, by: &By) -> Result<(), StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin_audited(&[token.created_at]).await?;
         let add = sql("INSERT INTO tokens (id, name, role, hash, created_at, expires_at, revoked)
              VALUES ($1, $2, $3, $4, $5, $6, 0)")
         .bind(&token.id)
@@ -57,7 +57,7 @@ impl Tokens for SqlStore {
     }
 
     async fn revoke_token_by(&self, id: &str, by: &By, now: Timestamp) -> Result<bool, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin_audited(&[now]).await?;
         let revoke = sql("UPDATE tokens SET revoked = 1 WHERE id = $1 AND revoked = 0").bind(id);
         if transaction.write(revoke).await? == 0 {
             return Ok(false);

@@ -129,10 +129,121 @@ fn retention_drops_closed_incidents_and_their_days_and_leaves_the_rest_in_order(
     let (_, words) = check();
     assert!(words.contains("\"problems\":0"), "{words}");
     assert!(close("").0);
+    // Of two old notices one waits for a receiver.
+    for state in ["delivered", "pending"] {
+        let notice = "INSERT INTO notices (id, kind, severity, created_at, fanned_out, body) VALUES";
+        let delivery =
+            "INSERT INTO deliveries (notice_id, endpoint, state, attempts, next_at, lease_until, created_at) VALUES";
+        let rows =
+            format!("{notice} ('{state}', 'x', 0, 1, 1, ''); {delivery} ('{state}', 'ops', '{state}', 1, 0, 0, 1)");
+        postgres.execute(&store, &rows);
+    }
     let (_, told) = retention("--dry-run");
     let (ok, words) = retention("");
     assert!(ok && words.contains("and 1 days of findings"), "{words}");
     assert_eq!(told.trim_start_matches("would be "), words, "a dry run tells what is done");
+    assert_eq!(asked(&store, "SELECT id FROM notices WHERE id IN ('delivered', 'pending')"), "pending");
+    assert_eq!(asked(&store, "SELECT notice_id FROM deliveries WHERE endpoint = 'ops'"), "pending");
     let (ok, words) = check();
     assert!(ok && words.contains("\"findings\":0,\"incidents\":0,\"linked\":0,\"problems\":0"), "{words}");
+}
+
+/// What a statement says, one row a line.
+fn asked(store: &str, statement: &str) -> String {
+    let mut psql = Command::new("psql");
+    psql.args(["--quiet", "--no-psqlrc", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1", "--dbname", store]);
+    let (ok, words) = said(psql.arg("--command").arg(statement));
+    assert!(ok, "{statement}: {words}");
+    words.trim().to_owned()
+}
+
+/// A store with one entry of the audit log for each of the last 600 days, as if the program had run as long, and with 7 entries of
+/// before there were months.
+fn audited_for_600_days(postgres: &Postgres, sandbox: &Sandbox) -> String {
+    let store = postgres.database();
+    assert!(sandbox.command(&["db", "migrate"]).env("C0DI3_STORE_URL", &store).status().unwrap().success());
+    let entries = |prefix: &str, first: u32, last: u32| {
+        asked(
+            &store,
+            &format!(
+                "INSERT INTO audit (id, at, actor, actor_id, role, address, forwarded, action, method, route, target, outcome,
+                    status, request_id, count, detail)
+                 SELECT '{prefix} ' || day, (extract(epoch FROM now() - make_interval(days => day)) * 1000000)::bigint,
+                    'ann', '', '', '', '', 'cache.clear', '', '', '', 'done', 200, '', 1, ''
+                 FROM generate_series({first}, {last}) AS day"
+            ),
+        );
+    };
+    entries("before", 500, 506);
+    let near = asked(&store, "SELECT pg_get_functiondef('audit_month'::regproc)");
+    asked(&store, &near.replace("40 * 86400", "800 * 86400"));
+    let make = "SELECT audit_month_make((extract(epoch FROM now() - make_interval(days => day)) * 1000000)::bigint)";
+    asked(&store, &format!("{make} FROM generate_series(0, 600, 7) AS day"));
+    entries("later", 0, 600);
+    asked(&store, &near);
+    store
+}
+
+#[test]
+fn whole_months_of_the_audit_log_are_dropped_backed_up_and_restored() {
+    const TABLES: &str = "SELECT tableoid::regclass::text, count(*) FROM audit GROUP BY 1 ORDER BY 1";
+    const MONTHS: &str = "SELECT count(*) FROM pg_inherits WHERE inhparent = 'audit'::regclass";
+    let postgres = Postgres::start();
+    let sandbox = Sandbox::new();
+    let store = audited_for_600_days(&postgres, &sandbox);
+    let before: u32 = asked(&store, MONTHS).parse().unwrap();
+    let retention =
+        |argument: &str| said(script("retention-db.sh", &postgres, &store, argument).env("AUDIT_DAYS", "400"));
+    // Somebody reads it for a while: the script tries again.
+    let mut reader = Command::new("psql");
+    reader.args(["--quiet", "--no-psqlrc", "--dbname", &store, "--command"]);
+    let (_, told) = retention("--dry-run");
+    let mut reader = reader.arg("BEGIN; SELECT count(*) FROM audit; SELECT pg_sleep(3); COMMIT").spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let (ok, words) = retention("");
+    assert!(reader.wait().unwrap().success());
+    assert!(ok, "{words}");
+    assert_eq!(told.trim_start_matches("would be "), words, "a dry run tells what is done");
+    let gone = before - asked(&store, MONTHS).parse::<u32>().unwrap();
+    assert!((6..=8).contains(&gone) && words.contains(&format!("among them {gone} whole months")), "{words}");
+    let oldest = "SELECT min(at) FROM audit";
+    let month = "SELECT (extract(epoch FROM date_trunc('month', (now() - make_interval(days => 400)) AT TIME ZONE 'UTC')) * 1000000)::bigint";
+    assert!(
+        asked(&store, oldest).parse::<i64>().unwrap() >= asked(&store, month).parse().unwrap(),
+        "to the month's end"
+    );
+    assert_eq!(
+        asked(&store, "SELECT count(*) FROM audit WHERE id LIKE 'before%'"),
+        "0",
+        "those of no month went as well"
+    );
+    let told = asked(&store, "SELECT target, detail FROM audit WHERE action = 'audit.retention' ORDER BY at DESC");
+    assert!(told.starts_with("|7 entries older than 400 days were removed"), "{told}");
+    assert_eq!(
+        told.lines().filter(|line| line.ends_with("all older than 400 days, was dropped")).count(),
+        gone as usize
+    );
+    assert!(retention("").1.contains("; 0 entries of the audit log"), "nothing is left that is old");
+
+    let folder = sandbox.path("backups").display().to_string();
+    let (ok, file) = said(&mut script("backup-db.sh", &postgres, &store, &folder));
+    assert!(ok, "{file}");
+    let restored = postgres.database();
+    let (ok, words) = said(&mut script("restore-db.sh", &postgres, &restored, file.trim()));
+    assert!(ok, "{words}");
+    assert_eq!(asked(&restored, TABLES), asked(&store, TABLES));
+    let mut token = sandbox.command(&["token", "create", "--role", "viewer", "--name", "x"]);
+    assert!(token.env("C0DI3_STORE_URL", &restored).output().unwrap().status.success());
+    let of_now = "SELECT tableoid::regclass FROM audit WHERE action = 'token.create'";
+    assert!(asked(&restored, of_now).starts_with("audit_2"), "the months of a restored store are written to");
+    let (ok, words) = said(
+        script("drill-db.sh", &postgres, &store, &folder)
+            .env("C0DI3", crate::program::PROGRAM)
+            .current_dir(sandbox.root()),
+    );
+    let audit = words.lines().find(|line| line.starts_with("3. audit: ")).unwrap_or_default();
+    assert!(
+        ok && audit.split_whitespace().nth(2) == audit.split_whitespace().nth(4) && !audit.contains(" 0"),
+        "{words}"
+    );
 }

@@ -215,6 +215,13 @@ fn every_fault_of_the_servers_is_found() {
     psql("UPDATE tasks SET at = 0, detail = 'long ago'");
     assert!(is_found(&doctor(&sandbox, &settings(&sandbox, &tokens())), "drill"), "no drill for years");
 
+    assert!(!doctor(&sandbox, &settings(&sandbox, &tokens())).out.contains("`audit`"));
+    psql("CREATE ROLE lesser LOGIN; GRANT pg_read_all_data TO lesser");
+    let mut lesser = tokens();
+    lesser[0].1 = quoted(store.replace("coreagent@", "lesser@"));
+    let run = doctor(&sandbox, &settings(&sandbox, &lesser));
+    assert!(run.out.contains("this role does not own the table `audit`"), "{}", run.out);
+
     let cache = vec![("cache.url", quoted(redis.url()))];
     let run = doctor(&sandbox, &settings(&sandbox, &cache));
     assert!(!run.out.contains("FAULT cache.url"), "{}", run.out);

@@ -1,18 +1,19 @@
 //! An upgrade under load and the way back, in the shape of a rollout: two agents on one database, two analyzers on one topic with
-//! a spool each, old and new side by side. Every acknowledged event is there once.
+//! a spool each, old and new side by side. Every acknowledged event is there once, and so is the audit entry of every change.
 //!
 //! `OLD_PROGRAM` names the program of the release before (`make soak` builds it). Without it this build plays both parts: the
 //! tables are brought to a later release's by hand, so that what is shown is that this program works on those, also anew.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rdkafka::mocking::MockCluster;
 use servers::{Postgres, wait_until};
 
-use crate::node::{Node, SOON, get};
+use crate::node::{Node, SOON, get, send};
 use crate::oracle::{Ledger, rules};
 use crate::outage::{TOPIC, produce_until};
 use crate::program::{PROGRAM, Sandbox};
@@ -34,6 +35,8 @@ const PARTS: [&str; 2] = ["agent", "analyzer"];
 /// One agent and one analyzer with folders and ports of their own.
 struct PodPair {
     node: Node,
+    /// An agent that wants tokens.
+    guarded: Node,
     sandbox: Sandbox,
     settings: Vec<(&'static str, String)>,
 }
@@ -49,7 +52,7 @@ impl PodPair {
             ("analyzer.instance", name.to_owned()),
             ("archive.folder", String::new()),
         ]);
-        PodPair { node: Node::new(), sandbox, settings }
+        PodPair { node: Node::new(), guarded: Node::new(), sandbox, settings }
     }
 
     fn start(&mut self, program: &str) {
@@ -57,6 +60,10 @@ impl PodPair {
         for part in PARTS {
             self.node.start(&self.sandbox, part, &self.settings);
         }
+        let tokens = [("auth.tokens", "true".to_owned())];
+        let settings: Vec<_> = self.settings.iter().cloned().chain(tokens).collect();
+        self.guarded.program = Some(PathBuf::from(program));
+        self.guarded.start(&self.sandbox, "agent", &settings);
     }
 
     /// Ends both in order, as a rollout does, and starts both as `program`.
@@ -64,7 +71,74 @@ impl PodPair {
         for part in PARTS {
             assert_eq!(self.node.stop(part), Some(0), "{part} ends in order");
         }
+        assert_eq!(self.guarded.stop("agent"), Some(0), "the guarded agent ends in order");
         self.start(program);
+    }
+}
+
+/// Changes that agents were asked for and did, by the id of the request; and logins that they were asked for, and refused.
+#[derive(Default)]
+struct Changes {
+    done: Mutex<BTreeSet<String>>,
+    asked: AtomicU64,
+    refused: AtomicU64,
+}
+
+impl Changes {
+    /// Asks the agent of the one port for one change after another, and that of the other without being let in. They may be away,
+    /// or go away.
+    fn ask_until(self: &Arc<Self>, [port, guarded]: [u16; 2], stop: &Arc<AtomicBool>) -> std::thread::JoinHandle<()> {
+        let (changes, stop) = (Arc::clone(self), Arc::clone(stop));
+        std::thread::spawn(move || {
+            for number in 0.. {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                let id = format!("change-{port}-{number}");
+                let answer = send(port, "POST", "/admin/cache/clear", &[("X-Request-Id", &id)], b"");
+                if answer.is_some_and(|(status, ..)| (200..300).contains(&status)) {
+                    changes.done.lock().unwrap().insert(id);
+                }
+                changes.asked.fetch_add(1, Ordering::Relaxed);
+                if get(guarded, "/api/v1/findings").is_some_and(|(status, _)| status == 401) {
+                    changes.refused.fetch_add(1, Ordering::Relaxed);
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        })
+    }
+
+    /// Every change that was done has one entry of the audit log, and every refused login counts once, whoever counted it.
+    /// How many changes and refusals there are.
+    fn judge(&self, node: &Node) -> (usize, u64) {
+        let told = entries(node, "cache.clear", "request_id");
+        let twice: Vec<_> = told.iter().filter(|(_, counts)| **counts != [1]).collect();
+        assert!(twice.is_empty(), "{twice:?}");
+        let done = self.done.lock().unwrap();
+        let missing: Vec<_> = done.iter().filter(|id| !told.contains_key(*id)).collect();
+        assert!(missing.is_empty(), "{} of {} have no entry: {missing:?}", missing.len(), done.len());
+        let logins = entries(node, "login", "id");
+        assert!(logins.values().all(|counts| counts.len() == 1), "an entry is told twice: {logins:?}");
+        let refused = logins.values().flatten().sum();
+        let (answered, asked) = (self.refused.load(Ordering::Relaxed), self.asked.load(Ordering::Relaxed));
+        // An agent that went away may have counted what it did not answer any more.
+        assert!((answered..=asked).contains(&refused), "{refused} refused logins are told, {answered} were answered");
+        (told.len(), refused)
+    }
+}
+
+/// Entries of the audit log of an action: the counts of those that have the same value under `key`.
+fn entries(node: &Node, action: &str, key: &str) -> BTreeMap<String, Vec<u64>> {
+    let mut told: BTreeMap<String, Vec<u64>> = BTreeMap::new();
+    let mut cursor = String::new();
+    loop {
+        let page = node.json(&format!("/api/v1/audit?action={action}&limit=500{cursor}"));
+        for entry in page["data"].as_array().unwrap() {
+            let value = entry[key].as_str().unwrap().to_owned();
+            told.entry(value).or_default().push(entry["count"].as_u64().unwrap());
+        }
+        let Some(next) = page["next_cursor"].as_str() else { return told };
+        cursor = format!("&cursor={next}");
     }
 }
 
@@ -81,6 +155,8 @@ fn an_upgrade_under_load_and_the_way_back_lose_nothing_and_count_nothing_twice()
     let stop = Arc::new(AtomicBool::new(false));
     let senders = [0, 1].map(|at: usize| ledger.send_until(places[at].node.ingest, &stop));
     let producer = produce_until(&address, &ledger, &stop);
+    let changes = Arc::new(Changes::default());
+    let changing = [0, 1].map(|at: usize| changes.ask_until([places[at].node.api, places[at].guarded.api], &stop));
     let more = |words: &str| {
         let before = ledger.acknowledged();
         wait_until(SOON, words, || ledger.acknowledged() > before + 300);
@@ -105,7 +181,7 @@ fn an_upgrade_under_load_and_the_way_back_lose_nothing_and_count_nothing_twice()
         more(&format!("both are {name}"));
     }
     stop.store(true, Ordering::Relaxed);
-    senders.into_iter().for_each(|sender| sender.join().unwrap());
+    senders.into_iter().chain(changing).for_each(|sender| sender.join().unwrap());
     producer.join().unwrap();
     let counted = || {
         let page = places[0].node.json("/api/v1/findings?rule=oracle-all&limit=500");
@@ -129,4 +205,10 @@ fn an_upgrade_under_load_and_the_way_back_lose_nothing_and_count_nothing_twice()
     let stored = places.each_ref().map(|place| ledger.judge(&place.node));
     assert_eq!(stored[0], stored[1], "both agents see the same");
     println!("{} acknowledged, {} stored", ledger.acknowledged(), stored[0]);
+    let told = places.each_ref().map(|place| changes.judge(&place.node));
+    assert_eq!(told[0], told[1], "both agents tell the same");
+    let (done, refused) = (changes.done.lock().unwrap().len(), changes.refused.load(Ordering::Relaxed));
+    println!("{done} changes done and {refused} logins refused, {:?} in the audit log", told[0]);
+    // Fails where there is none: new programs have made the month.
+    postgres.execute(&store, "SELECT 1 / count(*) FROM pg_inherits WHERE inhparent = 'audit'::regclass");
 }

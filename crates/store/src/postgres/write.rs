@@ -12,7 +12,7 @@ use crate::error::StoreError;
 use crate::ledger::{Commit, Committed, HEAD, StateChange};
 use crate::rows::{bytes, doc};
 
-const DAY_US: i64 = 86_400_000_000;
+pub(crate) const DAY_US: i64 = 86_400_000_000;
 /// Days around now that have a partition of their own.
 const DAYS_BACK: i64 = 35;
 const DAYS_AHEAD: i64 = 2;

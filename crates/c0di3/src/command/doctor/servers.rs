@@ -74,6 +74,14 @@ fn known(config: &Config, look: &Look, now: Timestamp) -> Vec<Complaint> {
         found.push(note("store.url", what, "the first start makes them, or `c0di3 db migrate`"));
         return found;
     }
+    if look.server.is_some() && !look.makes_months {
+        let what = "this role does not own the table `audit`: its months get no tables, and old entries go row by row";
+        found.push(note(
+            "store.url",
+            what,
+            "let one role migrate and run, or ALTER TABLE audit OWNER TO that of store.url",
+        ));
+    }
     if config.access.tokens && look.tokens == 0 {
         let what = "there is no valid token: nobody can log in";
         found.push(fault("auth.tokens", what, "`c0di3 token create --role admin --name NAME`"));
