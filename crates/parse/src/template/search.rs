@@ -115,7 +115,7 @@ impl<'a, 't> Search<'a, 't> {
                     take(search, end);
                 }
             };
-            // What begins as no value of the kind goes on stands behind the longest value, and nowhere before.
+            // A text that begins with a byte which no value of the kind has stands behind the longest value, and nowhere before.
             if literal.text().first().is_some_and(|first| !takes(kind, *first)) {
                 if self.template.begins(&message[longest..], literal.head()) {
                     take_once(self, longest);
