@@ -93,7 +93,14 @@ mod tests {
 
     /// Lines of every format and of all that can stand in the files of tests.
     fn lines() -> Vec<Vec<u8>> {
-        let mut lines: Vec<Vec<u8>> = FORMATS.iter().map(|format| format.example.as_bytes().to_vec()).collect();
+        const HEADINGS: [&str; 4] = [
+            "ID,Date,Time,Description,IP Address,Host Name,MAC Address",
+            "#Fields: date time c-ip",
+            "#separator \\x09",
+            "date time c-ip cs-method",
+        ];
+        let examples = FORMATS.iter().map(|format| format.example);
+        let mut lines: Vec<Vec<u8>> = examples.chain(HEADINGS).map(|line| line.as_bytes().to_vec()).collect();
         let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("testdata")];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
@@ -125,7 +132,7 @@ mod tests {
         let mut count = 0;
         for (number, line) in lines().into_iter().enumerate() {
             let mut texts = vec![line.clone()];
-            for byte in [b"07<[{ "[number % 6], b"AMazx\"'(-#*"[number % 11]] {
+            for byte in [b"07<[{ "[number % 6], b"AMazx\"'(-#*\r"[number % 12]] {
                 texts.push([&[byte], &line[..]].concat());
                 texts.push([&[byte], &line[1..]].concat());
             }

@@ -18,7 +18,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "json",
         name: "json",
-        first_bytes: CURLY.or(BLANK),
+        first_bytes: CURLY.or(BLANK).or(OTHER),
         looks_like: json::looks_like,
         begins_like: json::begins_like,
         read: json::read,
@@ -388,7 +388,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "windows",
         name: "windows_xml",
-        first_bytes: ANGLE.or(BLANK),
+        first_bytes: ANGLE.or(BLANK).or(OTHER),
         looks_like: windows_xml::looks_like,
         begins_like: windows_xml::looks_like,
         read: windows_xml::read,
@@ -448,7 +448,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "dhcp",
         name: "windows_dhcp",
-        first_bytes: DIGIT,
+        first_bytes: ANY,
         looks_like: windows_dhcp::looks_like,
         begins_like: never,
         read: windows_dhcp::read,
