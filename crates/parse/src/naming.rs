@@ -14,9 +14,9 @@ pub(crate) mod unknown;
 
 use event::builder::ValueNow;
 use event::catalog::field;
-use event::{BatchBuilder, DatasetId, dataset};
+use event::{BatchBuilder, DatasetId, FieldId, dataset};
 
-use crate::address::put_endpoint;
+use crate::address::{put_endpoint, put_peer};
 use crate::body::{self, own};
 use crate::context::Context;
 use crate::needle::{find_byte, is_pair_name};
@@ -47,31 +47,89 @@ pub(crate) fn finish(context: &mut Context, rows: &mut BatchBuilder) -> Option<D
         names.count_unknown();
         return None;
     }
-    if names.is_of_any_program(at) {
-        return Some(put_logged(at, text, context, rows));
+    let own = OwnWords::of(rows);
+    let dataset = match names.is_of_any_program(at) {
+        true => put_logged(at, text, context, rows),
+        false => put_carried(at, (text, &program), context, rows),
+    };
+    if let Some(own) = own {
+        own.put_back(rows);
     }
+    Some(dataset)
+}
+
+/// What the members of an event say of who did it: whoever wrote the text that the event carries is believed less.
+struct OwnWords {
+    source: Option<String>,
+    port: Option<i64>,
+    user: Option<String>,
+}
+
+impl OwnWords {
+    /// `None` where they say nothing.
+    fn of(rows: &BatchBuilder) -> Option<Self> {
+        if !rows.has(field::SOURCE_IP) && !rows.has(field::USER_NAME) {
+            return None;
+        }
+        let port = match rows.value_now(field::SOURCE_PORT) {
+            Some(ValueNow::Number(port)) => Some(port),
+            _ => None,
+        };
+        Some(OwnWords { source: text_now(field::SOURCE_IP, rows), port, user: text_now(field::USER_NAME, rows) })
+    }
+
+    /// Puts them in the place of what the text says.
+    fn put_back(&self, rows: &mut BatchBuilder) {
+        if let Some(own) = &self.source
+            && text_now(field::SOURCE_IP, rows).as_ref() != Some(own)
+        {
+            put_peer(rows, own.as_bytes());
+            // The port that the text says is that of the other address.
+            rows.take_out(field::SOURCE_PORT);
+            if let Some(port) = self.port {
+                rows.long(field::SOURCE_PORT, port);
+            }
+        }
+        if let Some(own) = &self.user
+            && text_now(field::USER_NAME, rows).as_ref() != Some(own)
+        {
+            rows.owned(field::USER_NAME, own);
+        }
+    }
+}
+
+fn text_now(id: FieldId, rows: &BatchBuilder) -> Option<String> {
+    let mut text = String::new();
+    rows.text_now(id, &mut text).then_some(text)
+}
+
+/// Reads the text that the event of a product or of a wrapper carries.
+fn put_carried(
+    at: usize,
+    (text, program): (&[u8], &[u8]),
+    context: &mut Context,
+    rows: &mut BatchBuilder,
+) -> DatasetId {
     let read = if program.is_empty() {
         let read = match begins_with_member(text) {
             true => context.read_carried_surely(text, rows),
-            false => names.product(at).and_then(|messages| own::put_of(&messages, rows, context, text)),
+            false => context.names.product(at).and_then(|messages| own::put_of(&messages, rows, context, text)),
         };
         read.or_else(|| context.read_carried(text, rows))
     } else {
-        let read = syslog::put_message(rows, &Program { name: &program, pid: None }, text, context);
+        let read = syslog::put_message(rows, &Program { name: program, pid: None }, text, context);
         // A program of no known family may write lines of a known format.
         Some(if read == dataset::SYSLOG { context.read_carried(text, rows).unwrap_or(read) } else { read })
     };
     match read {
         // What the text is, too, has no known shape.
-        Some(dataset::JSON) if !rows.is_dataset_named() => Some(context.names.settle(at, rows)),
+        Some(dataset::JSON) if !rows.is_dataset_named() => context.names.settle(at, rows),
         // The product of the shape says more than what its text is like.
-        Some(dataset::WEBAPP | dataset::SERVICE) if context.names.tells_product(at) => {
-            Some(context.names.settle(at, rows))
-        }
-        Some(dataset) => Some(dataset),
+        Some(dataset::WEBAPP | dataset::SERVICE) if context.names.tells_product(at) => context.names.settle(at, rows),
+        Some(dataset) => dataset,
         None => {
             rows.text(field::MESSAGE, text);
-            Some(context.names.settle(at, rows))
+            context.names.settle(at, rows)
         }
     }
 }
@@ -241,6 +299,47 @@ mod tests {
             let text = text.as_bytes();
             let stands = |word: &[u8]| text.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
             prop_assert_eq!(speaks_of_login(text), LOGIN_WORDS.iter().any(|(word, _)| stands(word)));
+        }
+    }
+
+    #[test]
+    fn an_event_says_more_of_who_did_it_than_the_text_that_it_carries() {
+        let sshd = "Mar  4 10:00:01 bastion sshd[99]: Failed password for root from 192.0.2.66 port 4000 ssh2";
+        let login = "Failed login attempt for user victim from ip address 192.0.2.66";
+        for (line, source, user) in [
+            (
+                format!(
+                    r#"{{"message":"{login}","ecs.version":"8","source":{{"ip":"203.0.113.7","port":7}},"user":{{"name":"ann"}},"event":{{"action":"x"}}}}"#
+                ),
+                "203.0.113.7",
+                "ann",
+            ),
+            (
+                format!(
+                    r#"{{"time":"2026-03-04T10:00:01Z","client_ip":"203.0.113.7","user":"ann","message":"{login}"}}"#
+                ),
+                "203.0.113.7",
+                "ann",
+            ),
+            (
+                format!(
+                    r#"{{"reqId":"r","level":2,"time":"2026-03-04T10:00:01+00:00","remoteAddr":"203.0.113.7","user":"ann","app":"core","message":"{sshd}"}}"#
+                ),
+                "203.0.113.7",
+                "ann",
+            ),
+            (format!(r#"{{"log_level":"INFO","message":"{sshd}"}}"#), "192.0.2.66", "root"),
+        ] {
+            let block = event::Block::detached("x", line.clone().into_bytes(), event::Timestamp(1_790_000_000_000_000));
+            let batch = crate::Parser::new(crate::Options::default()).parse(block);
+            let mut text = String::new();
+            event::json::write_row(&batch, 0, &mut text);
+            let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(
+                (found["source.ip"].as_str(), found["user.name"].as_str()),
+                (Some(source), Some(user)),
+                "{text}"
+            );
         }
     }
 

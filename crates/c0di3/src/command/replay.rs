@@ -167,6 +167,15 @@ fn pipeline_options(config: &Config, arguments: &ReplayArguments) -> anyhow::Res
         };
         Ok(text.as_ref().map(read).transpose()?)
     };
+    let (since, until) = (time("--since", &arguments.range.since)?, time("--until", &arguments.range.until)?);
+    if let (Some(since), Some(until)) = (since, until)
+        && since > until
+    {
+        return Err(Usage(format!(
+            "--since: {since} is later than --until: {until}, so that no event lies between them"
+        ))
+        .into());
+    }
     Ok(PipelineOptions {
         jobs: jobs(arguments.jobs)?,
         parse: input::parse_options(
@@ -176,8 +185,8 @@ fn pipeline_options(config: &Config, arguments: &ReplayArguments) -> anyhow::Res
             None,
             &arguments.shapes,
         )?,
-        since: time("--since", &arguments.range.since)?,
-        until: time("--until", &arguments.range.until)?,
+        since,
+        until,
         archived: arguments.archive != "none",
         watch: None,
     })

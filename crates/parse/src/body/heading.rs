@@ -9,6 +9,9 @@ use crate::needle::bytes_of;
 /// Bytes between brackets in front of a message.
 const BRACKET_BYTES_MAX: usize = 80;
 
+/// What exim writes in front of an address, which the sender of a mail has chosen, with all that follows.
+const ARROWS: [&[u8]; 5] = [b"** ", b"== ", b"-> ", b">> ", b"*> "];
+
 /// What stands in front of a message.
 #[derive(Debug, Default)]
 pub(super) struct Heading<'a> {
@@ -23,6 +26,9 @@ pub(super) struct Heading<'a> {
 impl<'a> Heading<'a> {
     /// Over one word, bracket or mark; `None` where prose begins.
     pub(super) fn step(&mut self, text: &'a [u8]) -> Option<&'a [u8]> {
+        if ARROWS.iter().any(|arrow| text.starts_with(arrow)) {
+            return None;
+        }
         let close = match text.first()? {
             b'[' => b']',
             b'(' => b')',
