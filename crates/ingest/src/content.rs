@@ -15,7 +15,7 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::path::Path;
 
 use crate::decompress::{self, Compression};
-use handed::MadeText;
+use handed::{BOM, MadeText};
 pub use logins::LoginLog;
 
 /// First bytes that are looked at.
@@ -51,6 +51,7 @@ impl Content {
         if let Some(is_little) = utf16::detect(first) {
             return if is_little { Content::Utf16Le } else { Content::Utf16Be };
         }
+        let first = first.strip_prefix(BOM).unwrap_or(first);
         if json_array::detect(first) {
             return Content::JsonArray;
         }
@@ -136,4 +137,24 @@ pub(crate) fn open(path: &Path, compression: Compression, content: Content) -> i
         return Ok(Box::new(evtx::EventLines::new(BufReader::new(file))?));
     }
     content.lines_of(decompress::open(compression, BufReader::new(file))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mark_of_the_byte_order_in_front_changes_nothing() {
+        for text in [r#"[{"a":1},{"a":2}]"#, r#"{"a":1}{"a":2}"#] {
+            let lines = |text: String| {
+                let (mut reader, content) = lines_of_stream(Path::new("x"), Cursor::new(text.into_bytes())).unwrap();
+                let mut out = String::new();
+                reader.read_to_string(&mut out).unwrap();
+                (content, out)
+            };
+            let (content, out) = lines(format!("\u{feff}{text}"));
+            assert_eq!((content, out.as_str()), (lines(text.to_owned()).0, "{\"a\":1}\n{\"a\":2}\n"));
+            assert_ne!(content, Content::Text);
+        }
+    }
 }

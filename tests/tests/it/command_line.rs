@@ -16,6 +16,10 @@ fn mistakes_on_the_command_line_exit_with_2_and_say_what_is_known() {
         (vec!["replay", "--jobs", "0", &log], "--jobs: 0 is not a number from 1 to 256"),
         (vec!["replay", "--format", "xml", &log], "--format: unknown format `xml`: use one of auto"),
         (vec!["replay", "--since", "yesterday", &log], "--since: `yesterday` is not a time"),
+        (
+            vec!["replay", "--since", "2027-01-01T00:00:00Z", "--until", "2026-01-01T00:00:00Z", &log],
+            "--since: 2027-01-01T00:00:00Z is later than --until: 2026-01-01T00:00:00Z",
+        ),
         (vec!["replay", "--rules", "nowhere", &log], "there is no rule file or folder nowhere"),
         (vec!["replay", "--logsource", "linux", &log], "--logsource: `linux` is not product="),
         (vec!["parse", "--timezone", "Mars", &log], "--timezone: unknown time zone `Mars`"),

@@ -6,6 +6,9 @@ use std::io::{self, Read};
 /// Bytes that are read at once.
 const READ_BYTES: usize = 64 << 10;
 
+/// What Windows writes in front of texts in UTF-8.
+pub(super) const BOM: &[u8] = b"\xEF\xBB\xBF";
+
 /// Copies what follows `at`, and steps behind it: how many bytes.
 pub(super) fn hand_over(text: &[u8], at: &mut usize, into: &mut [u8]) -> usize {
     let length = into.len().min(text.len() - *at);
@@ -30,11 +33,13 @@ pub(super) struct MadeText<R, M> {
     bytes: Box<[u8]>,
     out: Vec<u8>,
     at: usize,
+    /// Bytes of [`BOM`] that the file begins with; all of them from its first other byte on.
+    mark: usize,
 }
 
 impl<R: Read, M: TextMaker + Default> MadeText<R, M> {
     pub(super) fn new(inner: R) -> Self {
-        MadeText { inner, maker: M::default(), bytes: vec![0; READ_BYTES].into(), out: Vec::new(), at: 0 }
+        MadeText { inner, maker: M::default(), bytes: vec![0; READ_BYTES].into(), out: Vec::new(), at: 0, mark: 0 }
     }
 }
 
@@ -45,7 +50,10 @@ impl<R: Read, M: TextMaker> Read for MadeText<R, M> {
             self.at = 0;
             let read = self.inner.read(&mut self.bytes)?;
             if read > 0 {
-                self.maker.take(&self.bytes[..read], &mut self.out);
+                let marks =
+                    self.bytes[..read].iter().zip(&BOM[self.mark..]).take_while(|(byte, mark)| byte == mark).count();
+                self.mark = if marks < read { BOM.len() } else { self.mark + marks };
+                self.maker.take(&self.bytes[marks..read], &mut self.out);
                 continue;
             }
             self.maker.end(&mut self.out);

@@ -15,6 +15,7 @@ use super::row::{Body, Reads};
 use super::table::BODIES;
 use crate::context::Context;
 use crate::messages::Messages;
+use crate::needle::Head;
 use crate::stamp::stamp;
 use crate::template::LateBigrams;
 
@@ -40,36 +41,7 @@ struct Index {
     /// Lines that a key tells, in order.
     lines: Vec<OwnLine>,
     /// How the messages of each of these lines begin.
-    beginnings: Vec<Beginning>,
-}
-
-/// Up to eight bytes with which every message of a line begins, and which of the eight they are.
-#[derive(Clone, Copy, Debug)]
-struct Beginning {
-    bytes: u64,
-    mask: u64,
-}
-
-impl Beginning {
-    fn new(text: &[u8]) -> Self {
-        let (mut bytes, mut mask) = ([0; 8], [0; 8]);
-        for (at, byte) in text.iter().take(8).enumerate() {
-            (bytes[at], mask[at]) = (*byte, 0xFF);
-        }
-        Beginning { bytes: u64::from_le_bytes(bytes), mask: u64::from_le_bytes(mask) }
-    }
-
-    /// Whether a message with these first bytes may be one of the line's.
-    #[inline]
-    fn is_of(self, first: u64) -> bool {
-        first & self.mask == self.bytes
-    }
-}
-
-/// The first eight bytes of a message, zeros where it is shorter.
-#[inline]
-fn first_bytes(message: &[u8]) -> u64 {
-    message.first_chunk().map_or_else(|| Beginning::new(message).bytes, |bytes| u64::from_le_bytes(*bytes))
+    heads: Vec<Head>,
 }
 
 /// Families that own files are looked through for.
@@ -104,8 +76,8 @@ fn index() -> Option<&'static Index> {
         lines.dedup();
         let place = |line: &OwnLine| lines.binary_search(line).ok().map(|at| at as u16);
         let known = keys.iter().map(|(_, known)| known.iter().filter_map(place).collect()).collect();
-        let beginnings = lines.iter().map(|line| Beginning::new(head_of(*line))).collect();
-        (lines.len() <= MARKS * 64).then_some(Index { keys: searched, known, lines, beginnings })
+        let heads = lines.iter().map(|line| Head::new(head_of(*line))).collect();
+        (lines.len() <= MARKS * 64).then_some(Index { keys: searched, known, lines, heads })
     };
     INDEX.get_or_init(build).as_ref()
 }
@@ -259,9 +231,8 @@ impl Candidates {
         message: &[u8],
         bigrams: &mut LateBigrams,
     ) -> Option<(&'static Body, &'static str)> {
-        let Index { lines, beginnings, .. } = self.index;
-        let first = first_bytes(message);
-        let begins = |place: &&u16| beginnings[usize::from(**place)].is_of(first);
+        let Index { lines, heads, .. } = self.index;
+        let begins = |place: &&u16| heads[usize::from(**place)].begins(message);
         let line_at = |place: &u16| lines[usize::from(*place)];
         let mut rest = &self.places[..self.count];
         while let Some(next) = rest.iter().position(|place| begins(&place)) {

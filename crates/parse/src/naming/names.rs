@@ -1,6 +1,7 @@
 //! The names of one event are settled: which shape it has, what becomes of its values, and what is guessed where it has none.
 //! Kept between lines are only plans for the columns of the block. What is done with values stands in `run.rs`.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use event::builder::ValueNow;
@@ -29,6 +30,8 @@ pub(crate) struct Names {
     choices: HashMap<Signs, Arc<[u16]>>,
     last: (Signs, Arc<[u16]>),
     messages_of: MessagesOf,
+    /// For each shape, what its product writes; found where it is first asked for.
+    products: Vec<OnceCell<Option<Messages>>>,
     pub(super) plans: Vec<Option<Plan>>,
     pub(super) guesses: Guesses,
     pub(crate) unknown: Unknown,
@@ -42,6 +45,7 @@ impl Names {
     pub(crate) fn new(shapes: Arc<Shapes>, messages_of: MessagesOf) -> Self {
         let mut plans = Vec::new();
         plans.resize_with(shapes.shapes().len(), || None);
+        let products = vec![OnceCell::new(); shapes.shapes().len()];
         let last = (Signs::default(), shapes.candidates(&Signs::default()).into());
         Names {
             places: Places::new(shapes),
@@ -49,6 +53,7 @@ impl Names {
             choices: HashMap::new(),
             last,
             messages_of,
+            products,
             plans,
             guesses: Guesses::default(),
             unknown: Unknown::default(),
@@ -96,7 +101,7 @@ impl Names {
     /// Whether the event's values are as the shape wants them.
     fn holds(&mut self, at: usize, rows: &mut BatchBuilder) -> bool {
         if !self.plans[at].as_ref().is_some_and(|plan| plan.is_current(rows)) {
-            self.plans[at] = Some(Plan::new(&self.places.shapes().shapes()[at], self.messages_of, rows));
+            self.plans[at] = Some(Plan::new(&self.places.shapes().shapes()[at], rows));
         }
         let Some(plan) = &self.plans[at] else { return false };
         plan.conditions.iter().all(|(column, wanted)| {
@@ -121,9 +126,10 @@ impl Names {
         shape.guesses && shape.text.is_some()
     }
 
-    /// What the shape's product writes.
+    /// What the shape's product writes, where the table of programs knows it: the text is mostly one of these messages.
     pub(super) fn product(&self, at: usize) -> Option<Messages> {
-        self.plans[at].as_ref()?.product.clone()
+        let product = || self.places.shapes().shapes()[at].about.logsource[0].as_deref().and_then(self.messages_of);
+        self.products[at].get_or_init(product).clone()
     }
 
     /// Whether only events whose text is a line of a program have the shape.

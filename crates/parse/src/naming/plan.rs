@@ -6,7 +6,6 @@ use event::catalog::field;
 use event::{BatchBuilder, FieldId, FieldType};
 
 use crate::address::decimal;
-use crate::messages::{Messages, MessagesOf};
 use crate::shape::model::{Belongs, Conversion, EventShape, Filled, Table, Wanted, Way};
 
 /// A constant, or the word that takes the place of another.
@@ -114,12 +113,10 @@ pub(super) struct Plan {
     /// Columns of a text that is read on, the best first, and of the program that wrote it.
     pub(super) text: Vec<FieldId>,
     pub(super) program: Vec<FieldId>,
-    /// What the shape's product writes, where the table of programs knows it: the text is mostly one of these messages.
-    pub(super) product: Option<Messages>,
 }
 
 impl Plan {
-    pub(super) fn new(shape: &EventShape, messages_of: MessagesOf, rows: &mut BatchBuilder) -> Self {
+    pub(super) fn new(shape: &EventShape, rows: &mut BatchBuilder) -> Self {
         let known = |key: &String, rows: &BatchBuilder| rows.column_known(key);
         let conditions = shape.signature.conditions.iter();
         let conditions = conditions.map(|wanted| (known(&wanted.key, rows), wanted.values.clone())).collect();
@@ -140,10 +137,9 @@ impl Plan {
             Some(carried) => (columns(&carried.keys, rows), columns(&carried.program, rows)),
             None => (Vec::new(), Vec::new()),
         };
-        let product = if text.is_empty() { None } else { shape.about.logsource[0].as_deref().and_then(messages_of) };
         let logsource = logsource(shape, rows);
         let names_known = rows.names_known();
-        Plan { names_known, conditions, steps, constants, dataset, logsource, text, program, product }
+        Plan { names_known, conditions, steps, constants, dataset, logsource, text, program }
     }
 
     /// Whether the block has no column that was not known when the plan was made.
