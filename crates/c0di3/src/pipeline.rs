@@ -107,10 +107,19 @@ pub(crate) struct DoneBlock {
 /// An event whose time is this much later than when its line was written is not believed, in microseconds.
 pub(crate) const FUTURE_MAX_US: i64 = 86_400_000_000;
 
-/// Newest event time of a batch; times from the future order nothing.
-fn newest(batch: &EventBatch) -> Option<Timestamp> {
-    let (times, last) = (batch.times()?, batch.reference().saturating_add_us(FUTURE_MAX_US));
-    (0..batch.rows()).filter_map(|row| times.get(row).map(Timestamp)).filter(|time| *time <= last).max()
+/// Newest event time of a batch, and how many times are from the future: those order nothing.
+fn newest(batch: &EventBatch) -> (Option<Timestamp>, u64) {
+    let Some(times) = batch.times() else { return (None, 0) };
+    let last = batch.reference().saturating_add_us(FUTURE_MAX_US);
+    let (mut newest, mut ahead) = (None, 0);
+    for time in (0..batch.rows()).filter_map(|row| times.get(row).map(Timestamp)) {
+        if time > last {
+            ahead += 1;
+        } else {
+            newest = newest.max(Some(time));
+        }
+    }
+    (newest, ahead)
 }
 
 /// Runs until the input ends, `stop` is set, or `commit` fails. `commit` gets every outcome in order.
@@ -252,6 +261,7 @@ impl<'a> Stage<'a> {
             hits.retain(|hit| self.is_wanted(hit.event.time));
         }
         let (_, end) = batch.span();
+        let (newest, ahead) = newest(&batch);
         // What is read again begins with the first line of a record.
         let begins = |row: &usize| batch.datasets()[*row] != event::dataset::CONTINUATION;
         let last_row = (0..batch.rows()).rev().find(begins).filter(|_| ends_open);
@@ -263,10 +273,10 @@ impl<'a> Stage<'a> {
             hits,
             events: batch.events(),
             bytes,
-            counts: Counts { in_pieces: self.scratch.take_in_pieces(), ..batch.counts() },
+            counts: Counts { in_pieces: self.scratch.take_in_pieces(), ahead, ..batch.counts() },
             unknown: self.parser.take_unknown(),
             received: batch.reference(),
-            newest: newest(&batch),
+            newest,
             followed_by,
             batch: self.options.archived.then(|| Arc::new(batch)),
         }

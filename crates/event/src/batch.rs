@@ -35,6 +35,10 @@ pub struct Counts {
     pub cut: u64,
     /// JSON fields beyond the column limit; they are still in `event.original`.
     pub fields_dropped: u64,
+    /// Lines that name several clients, of which none counts (tag `ambiguous_source`).
+    pub ambiguous: u64,
+    /// Lines whose time lies more than a day after they were written or received: counted by who orders them.
+    pub ahead: u64,
     /// Parts of values that were too long for patterns to judge them whole: counted by who matches.
     pub in_pieces: u64,
 }

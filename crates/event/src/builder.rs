@@ -229,6 +229,12 @@ impl BatchBuilder {
         self.tagged_owned(field::TAGS, &list, ValueTag::Array);
     }
 
+    /// Whether the row has a mark, as [`Self::mark`] puts it.
+    pub fn is_marked(&self, mark: &str) -> bool {
+        let mut now = String::new();
+        self.text_now(field::TAGS, &mut now) && (now == mark || now.contains(&crate::json::quote(mark)))
+    }
+
     /// JSON value under its path: text with a tag that says what it was.
     #[inline]
     pub fn tagged(&mut self, id: FieldId, value: &[u8], tag: ValueTag) {

@@ -27,6 +27,7 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     if starts_like_another_format(text) || text.starts_with(b"[pod/") {
         return Err(Refusal::Other("not an access line: it starts like JSON or syslog"));
     }
+    let text = without_blanks(text);
     let (head, stamp, rest) = split_time(text).ok_or(Refusal::Other("not an access line: no time in brackets"))?;
     let time = context.times.clf(stamp).or_else(|| context.times.bracketed(stamp));
     let time = time.ok_or(Refusal::Other("not an access line: the time in brackets cannot be read"))?;
@@ -47,6 +48,17 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
     }
     put_tail(rest, &client, &context.proxies, rows);
     Ok(dataset::ACCESS)
+}
+
+/// Without blanks in front, that of other alphabets among them: copying has put them there.
+#[inline]
+fn without_blanks(text: &[u8]) -> &[u8] {
+    const NO_BREAK: &[u8] = "\u{a0}".as_bytes();
+    match text.first() {
+        Some(first) if first.is_ascii_whitespace() => text.trim_ascii_start(),
+        Some(first) if *first == NO_BREAK[0] => text.strip_prefix(NO_BREAK).unwrap_or(text),
+        _ => text,
+    }
 }
 
 /// A user name may hold blanks, so that the start of a syslog line could pass for a client: those lines are not ours.

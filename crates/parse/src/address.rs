@@ -2,6 +2,9 @@
 
 use event::{BatchBuilder, FieldId, catalog::field};
 
+/// Mark of events that name several clients, of which none counts.
+pub(crate) const AMBIGUOUS: &str = "ambiguous_source";
+
 /// Whether the text is an IPv4 address in dotted decimals or an IPv6 address.
 #[inline]
 pub(crate) fn is_ip(text: &[u8]) -> bool {
@@ -17,7 +20,8 @@ fn is_ipv4(text: &[u8]) -> bool {
     let (mut dots, mut digits, mut value) = (0, 0, 0_u32);
     for byte in text {
         match byte {
-            b'0'..=b'9' if digits < 3 => {
+            // No zeros in front: to some it is an octal number then.
+            b'0'..=b'9' if digits < 3 && (digits == 0 || value > 0) => {
                 value = value * 10 + u32::from(byte - b'0');
                 digits += 1;
             }
@@ -108,6 +112,15 @@ pub(crate) fn put_ip(rows: &mut BatchBuilder, id: FieldId, text: &[u8]) {
     put_unusual(rows, text, id, false);
 }
 
+/// An IPv4 address of which each number has three digits, as some devices write it, without the zeros in front.
+fn without_zeros(text: &[u8]) -> Option<String> {
+    let is_padded = text.len() == 15 && text.split(|byte| *byte == b'.').all(|part| part.len() == 3);
+    let part = |part: &[u8]| decimal(part).filter(|number| *number <= 255).map(|number| number.to_string());
+    let parts: Option<Vec<String>> =
+        if is_padded { text.split(|byte| *byte == b'.').map(part).collect() } else { None };
+    parts.filter(|parts| parts.len() == 4).map(|parts| parts.join("."))
+}
+
 fn put_unusual(rows: &mut BatchBuilder, text: &[u8], id: FieldId, keep_name: bool) {
     let bare = text.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")).unwrap_or(text);
     let bare = memchr::memchr(b'%', bare).filter(|at| is_ip(&bare[..*at])).map_or(bare, |at| &bare[..at]);
@@ -116,6 +129,8 @@ fn put_unusual(rows: &mut BatchBuilder, text: &[u8], id: FieldId, keep_name: boo
         rows.text(id, ipv4);
     } else if is_ip(bare) {
         rows.text(id, bare);
+    } else if let Some(address) = without_zeros(bare) {
+        rows.owned(id, &address);
     } else if keep_name && !matches!(text, b"" | b"-" | b"?" | b"UNKNOWN") {
         rows.text(field::SOURCE_ADDRESS, text);
         if is_host_name(text) {
@@ -156,11 +171,28 @@ mod tests {
         {
             assert!(is_ip(yes.as_bytes()), "{yes}");
         }
-        for no in
-            ["", "-", "256.1.1.1", "1.2.3", "1.2.3.4.5", "host", "1.2.3.4:80", "abcd", "::g", "1..2.3", "0001.2.3.4"]
-        {
+        for no in [
+            "",
+            "-",
+            "256.1.1.1",
+            "1.2.3",
+            "1.2.3.4.5",
+            "host",
+            "1.2.3.4:80",
+            "abcd",
+            "::g",
+            "1..2.3",
+            "0001.2.3.4",
+            "01.2.3.4",
+        ] {
             assert!(!is_ip(no.as_bytes()), "{no}");
         }
+    }
+
+    #[test]
+    fn zeros_in_front_are_left_out_where_each_number_has_them() {
+        assert_eq!(without_zeros(b"203.000.113.007").as_deref(), Some("203.0.113.7"));
+        assert_eq!((without_zeros(b"203.0.113.007"), without_zeros(b"203.000.113.999")), (None, None));
     }
 
     #[test]

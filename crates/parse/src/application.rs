@@ -10,9 +10,9 @@ use crate::address::decimal;
 use crate::body;
 use crate::context::{Context, Refusal};
 use crate::guess;
+use crate::level::is_level;
 use crate::needle::find;
 use crate::stamp::{OwnTime, stamp};
-use crate::syslog::is_level;
 
 /// Parts in front of the message that are looked at.
 const PARTS_MAX: usize = 12;

@@ -169,13 +169,22 @@ pub(crate) struct Said<'a> {
     pub(crate) message: &'a [u8],
 }
 
+/// Puts what any program may say that asks tcpd's library who may connect.
+fn put_refused(rows: &mut BatchBuilder, message: &[u8]) -> bool {
+    message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message)
+}
+
 /// Puts a message of which the program does not tell how it is read: the tag may name a container, a unit or a site.
-fn put_unknown(rows: &mut BatchBuilder, context: &mut Context, message: &[u8]) -> Option<DatasetId> {
-    // Any program may ask tcpd's library who may connect.
-    if message.starts_with(b"refused connect from ") && session::INETD.put_known(rows, message) {
+fn put_unknown(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>) -> Option<DatasetId> {
+    let message = said.message;
+    if put_refused(rows, message) {
         return Some(dataset::SYSLOG);
     }
-    let carried = context.read_carried_surely(message, rows).or_else(|| finding(rows, context, message));
+    let carried = match said.program {
+        b"" => context.read_carried_surely(message, rows),
+        _ => context.read_said_surely(message, rows),
+    };
+    let carried = carried.or_else(|| finding(rows, context, message));
     carried.or_else(|| own::put(rows, context, message))
 }
 
@@ -203,7 +212,7 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
     }
     let Some(body) = body else {
         let of_device = untagged::put(rows, program, message);
-        return of_device.or_else(|| put_unknown(rows, context, message)).unwrap_or_else(|| {
+        return of_device.or_else(|| put_unknown(rows, context, said)).unwrap_or_else(|| {
             guess::put(rows, message);
             dataset::SYSLOG
         });
@@ -228,7 +237,8 @@ pub(crate) fn put(rows: &mut BatchBuilder, context: &mut Context, said: Said<'_>
             dataset
         }
         // The header of its own file may stand in front, too.
-        None if body.has_own_file => put_unknown(rows, context, message).unwrap_or(body.dataset),
+        None if body.has_own_file && put_refused(rows, message) => dataset::SYSLOG,
+        None if body.has_own_file => own::put_of_body(body, rows, context, message).unwrap_or(body.dataset),
         None => body.dataset,
     }
 }
@@ -259,6 +269,8 @@ mod device_forgery_tests;
 mod family_tests;
 #[cfg(test)]
 mod forgery_tests;
+#[cfg(test)]
+mod said_tests;
 
 #[cfg(test)]
 mod tests {

@@ -37,6 +37,10 @@ pub(crate) struct CarriedWays {
     pub(crate) any: ReadCarried,
     /// Only where it begins as no other text does.
     pub(crate) surely: ReadCarried,
+    /// In any format whose lines do not say who wrote them.
+    pub(crate) said: ReadCarried,
+    /// In one of these, only where it begins as no other text does.
+    pub(crate) said_surely: ReadCarried,
     /// What a program says.
     pub(crate) messages_of: MessagesOf,
 }
@@ -98,6 +102,16 @@ impl Context {
     /// As [`Self::read_carried`], for a text of which nothing says that it is a line: only where it begins as no other does.
     pub(crate) fn read_carried_surely(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
         self.carried(self.ways.surely, text, rows)
+    }
+
+    /// As [`Self::read_carried`], for what a program says that is named: it is no line of another program, whatever it says.
+    pub(crate) fn read_said(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
+        self.carried(self.ways.said, text, rows)
+    }
+
+    /// As [`Self::read_said`], only where it begins as no other text does.
+    pub(crate) fn read_said_surely(&mut self, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {
+        self.carried(self.ways.said_surely, text, rows)
     }
 
     fn carried(&mut self, read: ReadCarried, text: &[u8], rows: &mut BatchBuilder) -> Option<DatasetId> {

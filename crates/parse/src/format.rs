@@ -69,6 +69,27 @@ fn by_first() -> ByFirst {
     *BY_FIRST.get_or_init(|| ByFirst::new(FORMATS.iter().map(|format| format.first_bytes)))
 }
 
+/// Formats whose lines say who wrote them.
+const SYSLOG: &str = "syslog";
+
+/// Reads what a program says that is named: a line that says who wrote it would be believed to be another's.
+pub(crate) fn read_said(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
+    let likely = by_first()
+        .of(text)
+        .filter_map(|at| FORMATS.get(at))
+        .filter(|format| format.group != SYSLOG && (reads_as_it_looks(format) || (format.looks_like)(text)));
+    read_by_first(likely, text, context, rows)
+}
+
+/// As [`read_said`], where the text begins as no other does.
+pub(crate) fn read_said_surely(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
+    let sure = by_first()
+        .of(text)
+        .filter_map(|at| FORMATS.get(at))
+        .filter(|format| format.group != SYSLOG && (reads_as_it_looks(format) || (format.begins_like)(text)));
+    read_by_first(sure, text, context, rows)
+}
+
 /// Reads a line that another one carries where it begins as no other text does.
 pub(crate) fn read_carried_surely(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
     let sure = by_first()

@@ -1,13 +1,14 @@
 //! What a message of a program that nobody described says of its client: an address that it names as such, whether a login
 //! failed, and the account. A guess, and marked as one: what of an unknown program's text a client wrote cannot be known.
 //!
-//! An address counts only where it is the only one in the message, stands outside of quotes, and the words before it name a
-//! client. Messages of known programs are never guessed at.
+//! An address counts only where it is the only one in the message, stands outside of quotes, the words before it name a
+//! client, and they are a sentence of the program: nobody's words that it repeats. Messages of known programs are never guessed at.
 
 use event::BatchBuilder;
 use event::catalog::field;
 
-use crate::address::{decimal, is_ip, put_peer};
+use crate::address::{AMBIGUOUS, decimal, is_ip, put_peer};
+use crate::level::is_level;
 use crate::needle;
 
 /// Mark of events whose client was guessed.
@@ -113,7 +114,16 @@ pub(crate) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     if rows.has(field::SOURCE_IP) || rows.has(field::SOURCE_ADDRESS) {
         return false;
     }
-    let Some(address) = only_address(text).filter(|address| is_clients(text, *address)) else { return false };
+    let address = match only_address(text) {
+        Some(address) if is_clients(text, address) => address,
+        Some(_) => return false,
+        None => {
+            if names_several(text) {
+                rows.mark(AMBIGUOUS);
+            }
+            return false;
+        }
+    };
     put_peer(rows, address.bytes(text));
     if let Some(port) = address.port {
         rows.long(field::SOURCE_PORT, port);
@@ -149,6 +159,13 @@ fn only_address(text: &[u8]) -> Option<Mentioned> {
         count <= ADDRESSES_MAX && plain(other.bytes(text)) == plain(first.bytes(text))
     });
     is_only.then_some(first)
+}
+
+/// Whether several addresses are named as a client's.
+fn names_several(text: &[u8]) -> bool {
+    let mut found = addresses(text).take(ADDRESSES_MAX).filter(|address| is_clients(text, *address));
+    let Some(first) = found.next() else { return false };
+    found.any(|other| plain(other.bytes(text)) != plain(first.bytes(text)))
 }
 
 /// Without what marks an IPv4 address as one of IPv6.
@@ -205,13 +222,60 @@ fn address_in(text: &[u8], start: usize, end: usize) -> Option<Mentioned> {
 /// Whether the words before the address name a client, and it is no part of a quoted text.
 fn is_clients(text: &[u8], address: Mentioned) -> bool {
     let head = &text[..address.start];
-    if is_quoted(head, &text[address.end..]) {
+    if is_quoted(head, &text[address.end..]) || !is_own_sentence(head) {
         return false;
     }
     let word = words_before(head);
     // A message may begin with the client.
     word.is_empty() && head.iter().all(|byte| matches!(byte, b'[' | b'(' | b'<' | b' '))
         || CLIENT_WORDS.iter().any(|known| word == known.as_bytes())
+}
+
+/// Whether the text in front of an address is the program's own, as far as it shows: not what stands behind `somebody wrote: `,
+/// and not words behind the value of a key, which may be its last words.
+fn is_own_sentence(head: &[u8]) -> bool {
+    // The line of another program.
+    if matches!(head, [b'<', b'0'..=b'9', ..]) {
+        return false;
+    }
+    let mut rest = head;
+    while let Some(colon) = COLON.find(rest) {
+        if !is_own_heading(rest[..colon].trim_ascii()) {
+            return false;
+        }
+        rest = &rest[colon + COLON.len()..];
+    }
+    let before = head.iter().rposition(|byte| !matches!(byte, b'"' | b'\'' | b'[' | b'(' | b'<')).map(|at| head[at]);
+    before == Some(b'=') || !has_open_value(head)
+}
+
+/// What ends a heading, and begins what is said.
+const COLON: needle::Needle<'static> = needle::Needle::new(b": ");
+
+/// Whether words in front of a colon are a program's: a name as of a module or a level, or words about logins and clients.
+fn is_own_heading(words: &[u8]) -> bool {
+    let lower = words.to_ascii_lowercase();
+    let last = words_before(&lower);
+    let is_name = !words.contains(&b' ') && !words.iter().all(u8::is_ascii_lowercase);
+    is_name
+        || is_level(&lower)
+        || has_any(&lower, LOGIN_WORDS)
+        || has_any(&lower, FAILURE_WORDS)
+        || has_any(&lower, SUCCESS_WORDS)
+        || CLIENT_WORDS.iter().chain(USER_KEYS).any(|known| last == known.as_bytes())
+}
+
+/// Whether words follow the unquoted value of a key, a number aside.
+fn has_open_value(head: &[u8]) -> bool {
+    memchr::memchr_iter(b'=', head).any(|at| {
+        let is_key = at > 0 && (head[at - 1].is_ascii_alphanumeric() || matches!(head[at - 1], b'_' | b'-'));
+        let value = &head[at + 1..];
+        let end = value.iter().position(|byte| matches!(byte, b' ' | b',' | b';' | b')' | b']')).unwrap_or(value.len());
+        is_key
+            && value.get(end) == Some(&b' ')
+            && value.first().is_some_and(|first| !matches!(first, b'"' | b'\'' | b'[' | b'('))
+            && decimal(&value[..end]).is_none()
+    })
 }
 
 /// Inside of quotes that hold more than the address.

@@ -38,6 +38,7 @@ mod json;
 mod key_value;
 mod layout;
 mod leef;
+mod level;
 mod lighttpd;
 mod line;
 mod listing;
@@ -97,6 +98,7 @@ use event::catalog::field;
 use event::record::EXPORT_START;
 use event::{BatchBuilder, Block, EventBatch, Position, dataset};
 
+use crate::address::AMBIGUOUS;
 use crate::context::{CarriedWays, Context, Given, Refusal};
 use crate::enrich::Enrichment;
 use crate::line::BlockLine;
@@ -151,6 +153,8 @@ impl Parser {
         let ways = CarriedWays {
             any: format::read_carried,
             surely: format::read_carried_surely,
+            said: format::read_said,
+            said_surely: format::read_said_surely,
             messages_of: body::own::messages_of,
         };
         let context = Context::new(
@@ -265,13 +269,16 @@ impl Parser {
         let dataset = match self.read_line(text, preferred, rows) {
             Ok(dataset) => {
                 self.enrichment.put(rows);
+                if rows.has(field::TAGS) && rows.is_marked(AMBIGUOUS) {
+                    rows.counts().ambiguous += 1;
+                }
                 if record.is_none() && record::may_go_on(line.text, follows) {
                     record = record::lines_behind(line.text, follows, Some(dataset));
                 }
                 dataset
             }
             Err(unread) => {
-                if record::may_go_on(line.text, follows) && matches!(unread, Unread::Text) {
+                if record.is_none() && record::may_go_on(line.text, follows) && matches!(unread, Unread::Text) {
                     record = record::lines_behind(line.text, follows, None);
                 }
                 put_unread(&unread, text, &mut self.context, rows)

@@ -110,16 +110,18 @@ fn put_carried(
     context: &mut Context,
     rows: &mut BatchBuilder,
 ) -> DatasetId {
-    let read = if program.is_empty() {
-        let read = match begins_with_member(text) {
-            true => context.read_carried_surely(text, rows),
-            false => context.names.product(at).and_then(|messages| own::put_of(&messages, rows, context, text)),
-        };
-        read.or_else(|| context.read_carried(text, rows))
-    } else {
+    let read = if !program.is_empty() {
         let read = syslog::put_message(rows, &Program { name: program, pid: None }, text, context);
         // A program of no known family may write lines of a known format.
-        Some(if read == dataset::SYSLOG { context.read_carried(text, rows).unwrap_or(read) } else { read })
+        Some(if read == dataset::SYSLOG { context.read_said(text, rows).unwrap_or(read) } else { read })
+    } else if context.names.tells_product(at) {
+        // What another program would write is somebody's words, which the product quotes.
+        match begins_with_member(text) {
+            true => context.read_said_surely(text, rows),
+            false => context.names.product(at).and_then(|messages| own::put_of(&messages, rows, context, text)),
+        }
+    } else {
+        context.read_carried(text, rows)
     };
     match read {
         // What the text is, too, has no known shape.

@@ -7,7 +7,7 @@ use event::catalog::field;
 use event::{BatchBuilder, DatasetId, dataset};
 use memchr::memchr;
 
-use crate::address::{decimal, endpoint, put_endpoint};
+use crate::address::{AMBIGUOUS, decimal, endpoint, put_endpoint};
 use crate::context::{Context, Refusal};
 use crate::needle::Needle;
 use crate::needle::{self, find, rfind};
@@ -129,6 +129,9 @@ fn without_connection(text: &[u8]) -> &[u8] {
 
 fn put_message(text: &[u8], rows: &mut BatchBuilder) {
     let Some(client) = client_at(text) else {
+        if CLIENT.find(text).is_some() {
+            rows.mark(AMBIGUOUS);
+        }
         rows.text(field::MESSAGE, text);
         put_kind(text, rows);
         put_connected(text, rows);

@@ -3,8 +3,9 @@
 use memchr::memchr;
 
 use crate::body;
+use crate::level::is_level;
 use crate::needle::find;
-use crate::syslog::{Priority, Program, is_level};
+use crate::syslog::{Priority, Program};
 
 /// A tag, and what stands behind it.
 #[derive(Clone, Copy, Debug)]

@@ -77,6 +77,13 @@ fn every_case_gives_the_events_beside_it() {
 }
 
 #[test]
+fn an_original_is_what_stands_there_also_where_nothing_could_be_read() {
+    let events = events_of([block(b"2\xff26-03-04T10:00:04.120000001Z stdout P never ended\n  x\n")]);
+    let event: serde_json::Value = serde_json::from_str(&events[0]).unwrap();
+    assert!(event["event.original"].as_str().unwrap().ends_with("Z stdout P never ended"), "{event}");
+}
+
+#[test]
 fn there_is_one_event_for_every_line_and_every_event_has_its_line() {
     for case in cases() {
         let input = std::fs::read(&case).unwrap();

@@ -114,6 +114,8 @@ BOARDS = {
                 (rate("events_text_total", "instance"), "text of no known format"),
                 (rate("events_unknown_shape_total", "instance"), "of no known shape"),
                 (rate("events_altered_total", "reason"), "{{reason}}"),
+                (rate("events_ambiguous_source_total", "instance"), "name several clients"),
+                (rate("events_ahead_total", "instance"), "of a time far ahead"),
                 (rate("values_in_pieces_total", "instance"), "parts of values judged in pieces")], None),
         ]),
         ("What waits", [

@@ -253,6 +253,8 @@ fn count_block(block: &DoneBlock) {
     metrics::counter!("lines_joined_total").increment(block.counts.joined);
     metrics::counter!("values_in_pieces_total").increment(block.counts.in_pieces);
     metrics::counter!("hits_total").increment(block.hits.len() as u64);
+    metrics::counter!("events_ahead_total").increment(block.counts.ahead);
+    metrics::counter!("events_ambiguous_source_total").increment(block.counts.ambiguous);
     let altered = [("repaired", block.counts.repaired), ("cut", block.counts.cut), ("mended", block.counts.mended)];
     for (reason, number) in altered {
         if number > 0 {

@@ -14,7 +14,18 @@ pub(crate) fn detect(first: &[u8]) -> bool {
     let mut inside = first.iter().filter(|byte| !byte.is_ascii_whitespace());
     let mut begins = |start: &[u8]| start.iter().all(|wanted| inside.next() == Some(wanted));
     match first.trim_ascii_start().first() {
-        Some(b'[') => begins(b"[{\""),
+        Some(b'[') => {
+            begins(b"[{") && {
+                // Empty objects may stand in front.
+                let mut last = b'{';
+                let next = inside.find(|byte| {
+                    let is_of_empty = matches!((last, **byte), (b'{', b'}') | (b'}', b',') | (b',', b'{'));
+                    last = **byte;
+                    !is_of_empty
+                });
+                next == Some(&b'"')
+            }
+        }
         Some(b'{') => begins(MEMBER) && begins(b"["),
         _ => false,
     }

@@ -1,4 +1,4 @@
-//! JSON objects that stand one after another without line feeds, as Firehose writes them, and records of CloudWatch Logs, which
+//! JSON objects that stand one after another without line feeds, as Firehose writes them, or over many lines, and records of CloudWatch Logs, which
 //! hold many events each: a line for each object, and for each event with what its record says of all. An object that is too
 //! long, or that its own line breaks, is passed on as it is.
 
@@ -26,7 +26,16 @@ pub(super) fn detect(first: &[u8]) -> bool {
     }
     let mut scan = Scan::default();
     let end = first.iter().position(|byte| scan.step(*byte) == ObjectStep::End);
-    is_subscription(first) || end.is_some_and(|end| first.get(end + 1) == Some(&b'{'))
+    let follows = |end: usize| first[end + 1..].iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+    is_subscription(first) || end.is_some_and(|end| follows(end) == Some(&b'{')) || is_spread(first)
+}
+
+/// Whether an object begins with a line of its bracket alone, as objects are printed for people.
+fn is_spread(first: &[u8]) -> bool {
+    let Some(line) = memchr::memchr(b'\n', first).filter(|end| first[..*end].trim_ascii_end() == b"{") else {
+        return false;
+    };
+    first[line..].trim_ascii_start().first() == Some(&b'"')
 }
 
 /// Whether the text has what such a record has.
@@ -191,6 +200,11 @@ mod tests {
             lines("{\"a\":1}{\"b\":\n2}\nMar  4 text\n{\"c\":3}"),
             "{\"a\":1}\n{\"b\": 2}\nMar  4 text\n{\"c\":3}\n"
         );
+        assert_eq!(lines("{\"a\":1} \t{\"b\":2}"), "{\"a\":1}\n{\"b\":2}\n");
+        assert_eq!(
+            lines("{\n  \"a\": [\n    1\n  ]\n}\n{\r\n  \"b\": 2\r\n}\nMar  4 text\n"),
+            "{   \"a\": [     1   ] }\n{    \"b\": 2  }\nMar  4 text\n"
+        );
         // One that was cut off, in a text and at the end.
         assert_eq!(lines("{\"a\":1}{\"b\":\"x\n{\"c\":3}{\"d\""), "{\"a\":1}\n{\"b\":\"x\n{\"c\":3}\n{\"d\"");
     }
@@ -210,7 +224,9 @@ mod tests {
 
     #[test]
     fn other_files_are_left_alone() {
-        for text in ["{\"a\":1}\n{\"a\":2}\n", "{\"a\":1}", "[{\"a\":1}]", "{{", "{\"a\":\"}{\"", ""] {
+        for text in
+            ["{\"a\":1}\n{\"a\":2}\n", "{\"a\":1}", "[{\"a\":1}]", "{{", "{\nMar  4 text\n}", "{\"a\":\"}{\"", ""]
+        {
             assert!(!detect(text.as_bytes()), "{text}");
         }
     }

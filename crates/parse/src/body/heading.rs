@@ -19,6 +19,10 @@ pub(super) struct Heading<'a> {
     level: &'a [u8],
     program: &'a [u8],
     pid: Option<i64>,
+    /// Something stood in front that programs begin their lines with: a time, a level, brackets.
+    is_set_off: bool,
+    /// A dash stood behind the level, as loggers put it in front of what is said.
+    is_ended: bool,
     /// The next word may be the host: it stands right behind the time.
     pub(super) may_be_host: bool,
 }
@@ -34,11 +38,15 @@ impl<'a> Heading<'a> {
             b'(' => b')',
             b'<' => b'>',
             b'{' => b'}',
-            b'-' | b':' | b'|' | b'*' | b'>' | b',' | b'#' => return Some(&text[1..]),
+            first @ (b'-' | b':' | b'|' | b'*' | b'>' | b',' | b'#') => {
+                self.is_ended |= *first == b'-' && !self.level.is_empty();
+                return Some(&text[1..]);
+            }
             _ => return self.word(text),
         };
         let end = memchr::memchr(close, &text[..text.len().min(BRACKET_BYTES_MAX)])?;
         let inner = text[1..end].trim_ascii();
+        self.is_set_off = true;
         if is_level(inner) {
             self.level = inner;
         } else if let Some(pid) = decimal(inner.strip_prefix(b"pid ").unwrap_or(inner)) {
@@ -82,7 +90,13 @@ impl<'a> Heading<'a> {
             let name = next.iter().position(ends).unwrap_or(0);
             name > 0 && numbered(&next[name..]) || is_first && matches!(next.first(), Some(b'[' | b'<'))
         };
-        if !(is_numbered || word.ends_with(b":") || is_of_code() || is_part() || is_host()) {
+        // A name alone may be anybody's: `ann: `.
+        let is_heading = || {
+            let is_set_off = self.is_set_off || self.time.is_some() || !self.level.is_empty();
+            let is_set_off = is_set_off && !self.is_ended;
+            word.ends_with(b":") && (is_set_off || !bare.iter().all(u8::is_ascii_lowercase))
+        };
+        if !(is_numbered || is_heading() || is_of_code() || is_part() || is_host()) {
             return None;
         }
         if is_numbered {
@@ -93,6 +107,11 @@ impl<'a> Heading<'a> {
             return Some(rest.strip_prefix(b":").unwrap_or(rest));
         }
         Some(rest)
+    }
+
+    /// Whether a word said how grave the message is.
+    pub(super) fn has_level(&self) -> bool {
+        !self.level.is_empty()
     }
 
     pub(super) fn put(&self, rows: &mut BatchBuilder, program: &'static str) {

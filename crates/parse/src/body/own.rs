@@ -107,6 +107,18 @@ pub(crate) fn put_of(
     put_among(Candidates { index: index()?, places, count: messages.0.len() }, rows, context, text)
 }
 
+/// As [`put`], where it is a message of the programs of this row.
+pub(super) fn put_of_body(
+    wanted: &'static Body,
+    rows: &mut BatchBuilder,
+    context: &mut Context,
+    text: &[u8],
+) -> Option<DatasetId> {
+    let mut candidates = candidates(text)?;
+    let is_of = |(row, _): OwnLine| BODIES.get(usize::from(row)).is_some_and(|body| std::ptr::eq(body, wanted));
+    if candidates.keep(is_of) { put_among(candidates, rows, context, text) } else { None }
+}
+
 fn put_among(
     mut candidates: Candidates,
     rows: &mut BatchBuilder,
@@ -133,7 +145,7 @@ fn put_among(
         if rest.starts_with(b"[pid ") {
             rest = heading.step(rest)?.trim_ascii_start();
         }
-        if let Some((body, program)) = candidates.put(rows, rest, &mut bigrams) {
+        if let Some((body, program)) = candidates.put(rows, (&heading, rest), &mut bigrams) {
             // Access lines have their time behind the client.
             let within = memchr(b'[', rest).filter(|_| heading.time.is_none() && body.dataset == dataset::ACCESS);
             heading.time = heading.time.or(within.and_then(|at| stamp(&rest[at..], &mut context.times)?.time));
@@ -228,7 +240,7 @@ impl Candidates {
     fn put(
         &self,
         rows: &mut BatchBuilder,
-        message: &[u8],
+        (heading, message): (&Heading<'_>, &[u8]),
         bigrams: &mut LateBigrams,
     ) -> Option<(&'static Body, &'static str)> {
         let Index { lines, heads, .. } = self.index;
@@ -241,6 +253,9 @@ impl Candidates {
             let (of_body, others) = rest[next..].split_at(count);
             rest = others;
             let body = BODIES.get(usize::from(at))?;
+            if heading.has_level() && !body.has_levels {
+                continue;
+            }
             let (Reads::Table(family) | Reads::Flows(family)) = body.reads else { continue };
             let of_body = of_body.iter().filter(begins).map(|place| usize::from(line_at(place).1));
             if let Some((_, line)) = family.put_among(rows, message, of_body, bigrams) {

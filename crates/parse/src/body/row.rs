@@ -35,12 +35,14 @@ pub(super) struct Body {
     pub(super) reads: Reads,
     /// Whether it writes log files of its own, whose lines name no program.
     pub(super) has_own_file: bool,
+    /// Whether those lines may say how grave they are.
+    pub(super) has_levels: bool,
     pub(super) example: &'static str,
     pub(super) documentation: &'static str,
 }
 
 pub(super) const fn body(programs: &'static [&'static str], dataset: DatasetId, reads: Reads) -> Body {
-    Body { programs, dataset, reads, has_own_file: false, example: "", documentation: "" }
+    Body { programs, dataset, reads, has_own_file: false, has_levels: true, example: "", documentation: "" }
 }
 
 impl Body {
@@ -52,5 +54,10 @@ impl Body {
     /// Its table also reads log files that the program writes itself.
     pub(super) const fn with_own_file(self) -> Self {
         Body { has_own_file: true, ..self }
+    }
+
+    /// As [`Self::with_own_file`], and no line there has a level: one that has is another program's.
+    pub(super) const fn with_plain_file(self) -> Self {
+        Body { has_own_file: true, has_levels: false, ..self }
     }
 }

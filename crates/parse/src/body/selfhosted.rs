@@ -13,7 +13,7 @@ pub(super) static APPS: Family = Family::new(
         // docs.sftpgo.com
         login("User \"{user.name}\" logged in with \"{:host}\"{?,?} from ip \"{source.ip}\"{?, {*}?}", "file_login", "success").by("sftpgo"),
         // docs.nextcloud.com, doc.owncloud.com
-        login("Login failed: '{user.name:name}' (Remote IP: '{source.ip}')", "web_login", "failure").by("owncloud"),
+        login("Login failed: '{user.name:name}' (Remote IP: '{source.ip}')", "web_login", "failure").by("nextcloud"),
         login("Login failed: {user.name} (Remote IP: {source.ip})", "web_login", "failure").by("nextcloud"),
         // www.odoo.com
         login("{?{:name} {:name}: ?}Login failed for {?db:{:name} ?}login:{user.name} from {source.ip}", "web_login", "failure").by("odoo"),

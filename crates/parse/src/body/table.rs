@@ -51,15 +51,15 @@ pub(super) static BODIES: &[Body] = &[
         .example("SELinux is preventing /usr/sbin/httpd from read access on the file key.pem. For complete SELinux messages run: sealert -l 1", "github.com/fedora-selinux/setroubleshoot"),
     body(&["login", "gdm-password", "unix_chkpwd", "authorizationhost"], dataset::PAM, Reads::By(session::put_login))
         .example("pam_unix(login:session): session opened for user ann(uid=1001) by LOGIN(uid=0)", "man7.org/linux/man-pages/man8/pam_unix.8.html"),
-    body(&["vsftpd"], dataset::VSFTPD, Reads::Table(&ftp::VSFTPD)).with_own_file()
+    body(&["vsftpd"], dataset::VSFTPD, Reads::Table(&ftp::VSFTPD)).with_plain_file()
         .example(r#"[ann] FAIL LOGIN: Client "203.0.113.7""#, "security.appspot.com/vsftpd.html"),
-    body(&["proftpd"], dataset::FTP, Reads::Table(&ftp::PROFTPD)).with_own_file()
+    body(&["proftpd"], dataset::FTP, Reads::Table(&ftp::PROFTPD)).with_plain_file()
         .example("ftp.example (203.0.113.7[203.0.113.7]) - USER ann (Login failed): Incorrect password", "www.proftpd.org/docs/howto/Logging.html"),
     body(&["pure-ftpd"], dataset::FTP, Reads::Table(&ftp::PURE_FTPD)).with_own_file()
         .example("(?@203.0.113.7) [WARNING] Authentication failed for user [ann]", "www.pureftpd.org/project/pure-ftpd/doc"),
     body(&["ftpd", "in.ftpd", "wu-ftpd", "wuftpd", "gssftpd", "tnftpd", "ftpd-ssl", "filezilla-server"], dataset::FTP, Reads::Table(&ftp::FTPD)).with_own_file()
         .example("failed login from mx.example [203.0.113.7]", "man.freebsd.org/cgi/man.cgi?query=ftpd"),
-    body(&["smtpd", "postscreen", "cleanup", "anvil", "dnsblog", "qmgr", "pickup", "bounce", "tlsproxy", "trivial-rewrite", "postgrey", "policyd", "policyd-spf", "postfix", "submission", "smtps"], dataset::MAIL, Reads::Table(&postfix::POSTFIX)).with_own_file()
+    body(&["smtpd", "postscreen", "cleanup", "anvil", "dnsblog", "qmgr", "pickup", "bounce", "tlsproxy", "trivial-rewrite", "postgrey", "policyd", "policyd-spf", "postfix", "submission", "smtps"], dataset::MAIL, Reads::Table(&postfix::POSTFIX)).with_plain_file()
         .example("warning: unknown[203.0.113.7]: SASL LOGIN authentication failed: authentication failure", "www.postfix.org/postconf.5.html"),
     body(&["dovecot", "dovecot-auth"], dataset::MAIL, Reads::Table(&dovecot::DOVECOT)).with_own_file()
         .example("imap-login: Aborted login (auth failed, 1 attempts in 2 secs): user=<ann>, method=PLAIN, rip=203.0.113.7, lip=198.51.100.4", "doc.dovecot.org/main/core/admin/logging.html"),
@@ -71,9 +71,9 @@ pub(super) static BODIES: &[Body] = &[
         .example("LOGIN FAILED, user=ann, ip=[::ffff:203.0.113.7]", "www.courier-mta.org/imap"),
     body(&["courieresmtpd", "esmtpd", "courierd", "courier"], dataset::MAIL, Reads::Table(&mailbox::COURIER)).with_own_file()
         .example(r#"error,relay=::ffff:203.0.113.7,port=50000,msg="535 Authentication failed.",cmd: AUTH LOGIN"#, "www.courier-mta.org"),
-    body(&["vpopmail", "vchkpw", "vchkpw-smtp", "vchkpw-pop3", "qmail", "qmail-smtpd", "rblsmtpd", "tcpserver"], dataset::MAIL, Reads::Table(&mailbox::QMAIL)).with_own_file()
+    body(&["vpopmail", "vchkpw", "vchkpw-smtp", "vchkpw-pop3", "qmail", "qmail-smtpd", "rblsmtpd", "tcpserver"], dataset::MAIL, Reads::Table(&mailbox::QMAIL)).with_plain_file()
         .example("vchkpw-smtp: password fail (pass: 'x') ann@example.org:203.0.113.7", "www.inter7.com/vpopmail"),
-    body(&["sendmail", "sm-mta", "sm-msp-queue", "sm-acceptingconnections", "mimedefang"], dataset::MAIL, Reads::Table(&sendmail::SENDMAIL)).with_own_file()
+    body(&["sendmail", "sm-mta", "sm-msp-queue", "sm-acceptingconnections", "mimedefang"], dataset::MAIL, Reads::Table(&sendmail::SENDMAIL)).with_plain_file()
         .example("4A1B2C: mx.example [203.0.113.7]: possible SMTP attack: command=AUTH, count=5", "www.sendmail.org/~ca/email/doc8.12/op.html"),
     body(&["amavis", "amavisd", "amavisd-new", "spamd", "opendkim", "opendmarc"], dataset::MAIL, Reads::Table(&postfix::FILTERS)).with_own_file()
         .example("(12345-01) Blocked SPAM {DiscardedInbound}, [203.0.113.7]:4000 [203.0.113.7] <a@x.example> -> <ann@example.org>, Hits: 12.3", "amavis.org"),

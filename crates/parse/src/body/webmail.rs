@@ -8,7 +8,7 @@ pub(super) static WEBMAIL: Family = Family::new(
     &[
         // github.com/roundcube/roundcubemail/wiki/Configuration
         login("{?IMAP Error: ||IMAP Error in {:word} ({:word}): ?}{(Login failed for||FAILED login for||failed login for)} {user.name:word} {?against {:word} ?}from {source.ip}{?({*})|| ({*})?}{?. {*}?}", "mail_login", "failure").by("roundcube"),
-        login("{?IMAP Error: ||IMAP Error in {:word} ({:word}): ?}{(Login failed for||FAILED login for||failed login for)} {*} from {source.ip}{?({*})|| ({*})?}{?. {*}?}", "mail_login", "failure").by("roundcube"),
+        login("{(IMAP Error: ||IMAP Error in {:word} ({:word}): )}{(Login failed for||FAILED login for||failed login for)} {*} from {source.ip}{?({*})|| ({*})?}{?. {*}?}", "mail_login", "failure").by("roundcube"),
         login("Failed login for {user.name} from {source.ip}{?({*})?} in session {:word}{? (error: {:number})?}", "mail_login", "failure").by("roundcube"),
         login("Successful login for {user.name} (ID: {:number}) from {source.ip}{?({*})?} in session {:word}", "mail_login", "success").by("roundcube"),
         // squirrelmail.org, squirrel_logger

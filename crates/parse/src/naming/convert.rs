@@ -302,8 +302,20 @@ fn number(text: &[u8]) -> Option<i64> {
     }
     let (digits, is_negative) = text.strip_prefix(b"-").map_or((text, false), |digits| (digits, true));
     let whole = memchr(b'.', digits).filter(|at| digits[at + 1..].iter().all(|byte| *byte == b'0'));
-    let value = decimal(whole.map_or(digits, |at| &digits[..at]))?;
+    let value = decimal(whole.map_or(digits, |at| &digits[..at])).or_else(|| whole_of_power(digits))?;
     Some(if is_negative { -value } else { value })
+}
+
+/// A whole number with a power of ten (`2e2`), as JSON may write it.
+#[cold]
+fn whole_of_power(text: &[u8]) -> Option<i64> {
+    /// Above it not every whole number is a number of this kind.
+    const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+    let is_of_number = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
+    let text =
+        Some(text).filter(|text| text.first().is_some_and(u8::is_ascii_digit) && text.iter().all(is_of_number))?;
+    let value: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
+    (value.fract() == 0.0 && value.abs() <= EXACT_MAX).then_some(value as i64)
 }
 
 fn put_time(raw: Raw<'_>, target: FieldId, times: &mut Times, rows: &mut BatchBuilder) -> bool {

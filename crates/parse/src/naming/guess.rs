@@ -90,13 +90,44 @@ impl Guesses {
     }
 }
 
+/// Whether a client names the keys of this object itself: what they are called says nothing.
+fn is_of_client(path: &str) -> bool {
+    const OF_CLIENT: [&str; 12] = [
+        "headers",
+        "header",
+        "cookies",
+        "cookie",
+        "query",
+        "params",
+        "args",
+        "form",
+        "body",
+        "payload",
+        "variables",
+        "input",
+    ];
+    let mut above: Vec<&str> = path.split('.').collect();
+    above.pop();
+    above.iter().any(|part| {
+        let part = part.to_ascii_lowercase();
+        OF_CLIENT.iter().any(|of| part == *of || part.strip_suffix(of).is_some_and(|rest| rest.ends_with(['_', '-'])))
+    })
+}
+
+/// Whether a field says who did it.
+fn says_who(field: &str) -> bool {
+    ["source.", "client.", "user.", "event."].iter().any(|start| field.starts_with(start))
+}
+
 fn plan(places: &Places, rows: &mut BatchBuilder) -> Vec<GuessStep> {
     let synonyms = places.shapes().synonyms();
     let mut claims: Vec<(Claim, usize, FieldId)> = Vec::new();
     for (path, column) in places.members() {
         let Some(column) = column else { continue };
         let depth = path.split('.').count();
-        claims.extend(synonyms.claims(path).into_iter().map(|claim| (claim, depth, column)));
+        let is_clients = is_of_client(path);
+        let names_nobody = |claim: &Claim| !is_clients || synonyms.of(*claim).is_none_or(|it| !says_who(&it.target));
+        claims.extend(synonyms.claims(path).into_iter().filter(names_nobody).map(|claim| (claim, depth, column)));
     }
     claims.sort_unstable();
     claims.dedup();

@@ -4,7 +4,7 @@ use event::catalog::{FieldType, field};
 use event::{BatchBuilder, FieldId};
 
 use super::parts::{CAPTURES_MAX, Takes};
-use crate::address::{decimal, put_ip, put_peer};
+use crate::address::{AMBIGUOUS, decimal, put_ip, put_peer};
 
 /// A field, what its capture takes, and where its value stands; no place where readings differ.
 #[derive(Clone, Copy, Debug)]
@@ -36,12 +36,14 @@ pub(crate) struct Values<'a> {
     message: &'a [u8],
     values: [ValueOf; CAPTURES_MAX],
     count: usize,
+    /// Readings name several clients.
+    is_ambiguous: bool,
 }
 
 impl<'a> Values<'a> {
     pub(super) fn new(message: &'a [u8]) -> Self {
         const NONE: ValueOf = ValueOf { id: field::MESSAGE, kind: Takes::Text, place: ValueSpan::NONE };
-        Values { message, values: [NONE; CAPTURES_MAX], count: 0 }
+        Values { message, values: [NONE; CAPTURES_MAX], count: 0, is_ambiguous: false }
     }
 
     pub(super) fn push(&mut self, id: FieldId, kind: Takes, place: ValueSpan) {
@@ -71,8 +73,10 @@ impl<'a> Values<'a> {
             if other.iter().any(|(known, _, it)| known == id && (it != own || it.is_none())) {
                 self.values[at].place = ValueSpan::NONE;
                 is_another |= matches!(id, field::USER_NAME | field::SOURCE_IP);
+                self.is_ambiguous |= id == field::SOURCE_IP && own.is_some();
             }
         }
+        self.is_ambiguous |= other.is_ambiguous;
         if is_another {
             self.keep_shared(other);
         }
@@ -85,6 +89,7 @@ impl<'a> Values<'a> {
             let own = self.text(place);
             if !other.iter().any(|(known, _, it)| known == id && it == own) {
                 self.values[at].place = ValueSpan::NONE;
+                self.is_ambiguous |= id == field::SOURCE_IP && own.is_some();
             }
         }
     }
@@ -94,6 +99,9 @@ impl<'a> Values<'a> {
             if let Some(value) = value {
                 put_value(rows, id, kind, value);
             }
+        }
+        if self.is_ambiguous && !rows.has(field::SOURCE_IP) {
+            rows.mark(AMBIGUOUS);
         }
     }
 }

@@ -201,6 +201,8 @@ impl Totals {
         self.told.mended += counts.mended;
         self.told.repaired += counts.repaired;
         self.told.cut += counts.cut;
+        self.told.ambiguous += counts.ambiguous;
+        self.told.ahead += counts.ahead;
         self.told.in_pieces += counts.in_pieces;
         self.told.fields_dropped += counts.fields_dropped;
     }
@@ -242,6 +244,11 @@ impl Totals {
             (self.told.mended, "JSON line(s) held escapes that JSON does not know; they are kept as they stand"),
             (self.told.repaired, "line(s) held bytes that are not UTF-8; they were replaced"),
             (self.told.cut, "line(s) were longer than the limit and have been cut"),
+            (
+                self.told.ambiguous,
+                "line(s) name several clients, so that none counts; they have the tag ambiguous_source",
+            ),
+            (self.told.ahead, "event(s) name a time more than a day after their file was written; it orders nothing"),
             (
                 self.told.in_pieces,
                 "part(s) of values were longer than 8 KiB: patterns judged their ends and what says most between",

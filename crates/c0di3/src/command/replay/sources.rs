@@ -35,6 +35,9 @@ impl Sources {
         let (streams, paths): (Vec<_>, Vec<_>) =
             paths.iter().cloned().partition(|path| path.as_os_str() == STANDARD_INPUT);
         let found = discover(&paths);
+        if found.files.is_empty() && found.skipped.is_empty() && streams.is_empty() {
+            tell("note: there is no file to read in what was named: are these the folders of the logs?");
+        }
         let mut search = Search { known, positions: Positions::default(), bytes: 0, failed: 0, waiting: Vec::new() };
         for skipped in found.skipped {
             search.skip(&skipped);
