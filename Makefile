@@ -10,6 +10,9 @@ PID_FILE := $(RUN_FOLDER)/serve.pid
 SECONDS_PER_TARGET ?= 60
 SOAK_ROUNDS ?= 10
 UPGRADE_FROM ?=
+# LINT_WHILE_COMPILING=1: one compilation for lints and tests, which is quicker where nothing is compiled yet, and slower each time after.
+LINT_WHILE_COMPILING ?=
+LINTING := RUSTC_WORKSPACE_WRAPPER=clippy-driver CLIPPY_ARGS=-D__CLIPPY_HACKERY__warnings__CLIPPY_HACKERY__
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## / - /'
@@ -35,9 +38,10 @@ test-tools: setup # servers and model that tests talk to
 
 test: test-tools ## format, lints, house rules and all tests, against real servers
 	@echo "format"; cargo fmt --all --check
-	@echo "lints"; cargo clippy --quiet --workspace --all-targets -- -D warnings
+	@if [ -n "$(LINT_WHILE_COMPILING)" ]; then echo "lints, and compiling"; export $(LINTING); cargo build --quiet --workspace --all-targets; \
+	  else echo "lints"; cargo clippy --quiet --workspace --all-targets -- -D warnings; fi
 	@echo "deployment"; deploy/scripts/check-deploy.sh $(abspath $(TARGET))/test-tools
-	@echo "tests"; export TEST_TOOLS=$(abspath $(TARGET))/test-tools; if cargo nextest --version >/dev/null 2>&1; then \
+	@echo "tests"; export TEST_TOOLS=$(abspath $(TARGET))/test-tools $(if $(LINT_WHILE_COMPILING),$(LINTING)); if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --workspace --no-fail-fast; else cargo test --workspace --no-fail-fast; fi
 
 soak: test-tools ## the kill, outage and upgrade tests (from UPGRADE_FROM, the last tag), SOAK_ROUNDS (10) times as long, and a day of attack tools among benign traffic

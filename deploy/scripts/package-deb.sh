@@ -83,5 +83,5 @@ chmod 755 "$tree"/DEBIAN/p*
 find "$tree" -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 mkdir -p "$out"
 package=$out/core-agent_${version}_$architecture.deb
-dpkg-deb --root-owner-group -Z"${DEB_COMPRESSION:-xz}" --build "$tree" "$package" >/dev/null
+dpkg-deb --root-owner-group -Z"${DEB_COMPRESSION:-xz}" -z"${DEB_LEVEL:-6}" --build "$tree" "$package" >/dev/null
 echo "$package"

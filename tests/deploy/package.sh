@@ -7,7 +7,7 @@ trap 'rm -rf "$work"' EXIT
 # A program for development is mostly names: without them, and packed quickly, this takes seconds.
 program=$work/c0di3
 strip --strip-debug -o "$program" "$1"
-export SOURCE_DATE_EPOCH=1700000000 DEB_COMPRESSION=gzip
+export SOURCE_DATE_EPOCH=1700000000 DEB_COMPRESSION=gzip DEB_LEVEL=1
 package=$("$root/deploy/scripts/package-deb.sh" "$program" "$work/first")
 again=$("$root/deploy/scripts/package-deb.sh" "$program" "$work/second")
 cmp "$package" "$again" || { echo "the package is another when it is made again" >&2; exit 1; }
