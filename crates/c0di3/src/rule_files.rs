@@ -275,4 +275,12 @@ mod tests {
             assert_eq!(rules::yaml::unpack(packed), rules::yaml::read(text).ok(), "{path}");
         }
     }
+
+    #[test]
+    fn expressions_of_packed_rules_are_within_the_bound_that_others_have() {
+        let texts = DEFAULT_RULES.iter().map(|(path, text, _)| (*path, *text));
+        let read = rules::load(texts, &Terms::default());
+        let told: Vec<String> = read.diagnostics.iter().map(ToString::to_string).collect();
+        assert!(!told.iter().any(|problem| problem.contains("expression")), "{told:#?}");
+    }
 }

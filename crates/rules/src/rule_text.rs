@@ -38,6 +38,11 @@ impl From<EmbeddedFile> for RuleText<'_> {
 }
 
 impl RuleText<'_> {
+    /// Whether it is part of the program.
+    pub(crate) fn is_packed(&self) -> bool {
+        !self.packed.is_empty()
+    }
+
     fn unpacked(&self) -> Option<Vec<Node>> {
         if self.packed.is_empty() { None } else { yaml::unpack(self.packed) }
     }

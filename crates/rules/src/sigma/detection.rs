@@ -130,8 +130,14 @@ impl SelectionReader<'_> {
         if chain.all && values.len() == 1 {
             self.problems.warn(place, "`all` on a single value has no effect");
         }
-        let builder =
-            ItemBuilder { field, key, chain: &chain, in_list: matches!(node.kind, Kind::List(_)), terms: self.terms };
+        let builder = ItemBuilder {
+            field,
+            key,
+            chain: &chain,
+            in_list: matches!(node.kind, Kind::List(_)),
+            terms: self.terms,
+            regex_bytes_max: self.problems.regex_bytes_max(),
+        };
         let parts: Vec<Expr> = values.iter().filter_map(|value| self.value(&builder, value)).collect();
         if parts.len() != values.len() {
             return None;
@@ -175,6 +181,7 @@ struct ItemBuilder<'a> {
     chain: &'a Chain,
     in_list: bool,
     terms: &'a Terms,
+    regex_bytes_max: usize,
 }
 
 fn wrong<T>(reason: impl Into<String>) -> Result<T, ValueError> {
@@ -210,7 +217,9 @@ impl ItemBuilder<'_> {
     fn checks(&self, scalar: &Scalar) -> Result<Vec<Check>, ValueError> {
         let check = match self.chain.kind {
             ChainKind::Plain => return self.plain(scalar),
-            ChainKind::Regex => regex(self.text(scalar, "re")?, self.chain.flags).map_err(ValueError::Wrong)?,
+            ChainKind::Regex => {
+                regex(self.text(scalar, "re")?, self.chain.flags, self.regex_bytes_max).map_err(ValueError::Wrong)?
+            }
             ChainKind::Cidr => network(self.text(scalar, "cidr")?).map(Check::Cidr).map_err(ValueError::Wrong)?,
             ChainKind::Exists => match scalar.value() {
                 ScalarValue::Boolean(wanted) => Check::Exists(wanted),

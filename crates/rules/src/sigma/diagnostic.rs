@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::check::REGEX_BYTES_MAX;
 use crate::yaml::Location;
 
 /// Whether a problem keeps its rule from running.
@@ -55,12 +56,23 @@ impl fmt::Display for Diagnostic {
 pub(crate) struct Problems {
     path: String,
     found: Vec<Diagnostic>,
+    regex_bytes_max: usize,
 }
 
 impl Problems {
     /// None yet, for the file at this path.
     pub(crate) fn new(path: &str) -> Self {
-        Problems { path: path.to_owned(), found: Vec::new() }
+        Problems { path: path.to_owned(), found: Vec::new(), regex_bytes_max: REGEX_BYTES_MAX }
+    }
+
+    /// As [`Self::new`], for a file that is part of the program: a test has measured its expressions, each start need not.
+    pub(crate) fn of_program(path: &str) -> Self {
+        Problems { regex_bytes_max: usize::MAX, ..Self::new(path) }
+    }
+
+    /// How large an expression of the file may become when it is compiled.
+    pub(crate) fn regex_bytes_max(&self) -> usize {
+        self.regex_bytes_max
     }
 
     /// Adds a problem that keeps the rule from being loaded.

@@ -38,7 +38,7 @@ impl Document {
 /// is wrong with one does not touch the others.
 pub(crate) fn read(file: RuleText<'_>, terms: &Terms) -> (Vec<Document>, Vec<Diagnostic>) {
     let path = file.path;
-    let mut problems = Problems::new(path);
+    let mut problems = if file.is_packed() { Problems::of_program(path) } else { Problems::new(path) };
     let written = file.documents();
     if written.is_empty() {
         problems.error(Location { line: 1, column: 1 }, "the file holds no rule");

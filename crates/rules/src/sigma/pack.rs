@@ -8,7 +8,7 @@ use patterns::{
 };
 use regex_syntax::hir::{Hir, Look};
 
-use crate::check::{Check, REGEX_BYTES_MAX};
+use crate::check::Check;
 use crate::sigma::diagnostic::Problems;
 use crate::sigma::regex::required_texts;
 use crate::sigma::rule::{Expr, Item};
@@ -323,7 +323,7 @@ fn bytes_max(hir: &Hir) -> usize {
 }
 
 fn expression(written: &str, node: &Node, problems: &mut Problems) -> Option<(Expression, Hir)> {
-    let made = Expression::new(&in_ascii(written), true, REGEX_BYTES_MAX);
+    let made = Expression::new(&in_ascii(written), true, problems.regex_bytes_max());
     made.map_err(|error| {
         let text = error.to_string();
         let reason = text.lines().last().unwrap_or("").trim().to_owned();

@@ -3,15 +3,15 @@
 use patterns::Expression;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use crate::check::{Check, REGEX_BYTES_MAX, RegexCheck};
+use crate::check::{Check, RegexCheck};
 use crate::fold::{fold, fold_char};
 use crate::sigma::modifier::RegexFlags;
 use crate::sigma::pcre::translate;
 
-/// Reads the expression of a rule; else the reason.
-pub(crate) fn regex(written: &str, flags: RegexFlags) -> Result<Check, String> {
+/// Reads the expression of a rule; else the reason. `bytes_max`: how large it may become when it is compiled.
+pub(crate) fn regex(written: &str, flags: RegexFlags, bytes_max: usize) -> Result<Check, String> {
     // Flags stand in the expression, so that two that differ in nothing else are not taken for one.
-    let read = |pattern: &str| Expression::new(&format!("{}{pattern}", flags.written()), false, REGEX_BYTES_MAX);
+    let read = |pattern: &str| Expression::new(&format!("{}{pattern}", flags.written()), false, bytes_max);
     let translated = translate(written, flags)
         .map_err(|reason| format!("the regular expression `{}` cannot be used: {reason}", shown(written)))?;
     let (regex, hir) = read(&translated).map_err(|error| match error {
@@ -187,6 +187,7 @@ fn one_letter(class: &Class) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::REGEX_BYTES_MAX;
 
     fn texts(pattern: &str, ignore_case: bool) -> Vec<String> {
         let flags = RegexFlags { ignore_case, ..RegexFlags::default() };
@@ -209,7 +210,7 @@ mod tests {
 
     #[test]
     fn explosive_or_unsupported_expressions_are_refused_with_the_reason() {
-        let reason = |pattern: &str| regex(pattern, RegexFlags::default()).map(|_| ()).unwrap_err();
+        let reason = |pattern: &str| regex(pattern, RegexFlags::default(), REGEX_BYTES_MAX).map(|_| ()).unwrap_err();
         assert!(reason("(((a{1,1000}){1,1000}){1,1000})").contains("needs more than"), "repeats of repeats");
         assert!(reason("a(?=b)").contains("`a(?=b)` cannot be used: `(?=`: look-around is not supported"));
         assert!(reason("x(a").contains("cannot be read: `(`: unclosed group"), "{}", reason("x(a"));

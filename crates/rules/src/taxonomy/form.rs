@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use event::{LogSource, ValueTag};
 
-use crate::check::{Check, Number, Value};
+use crate::check::{Check, Number, REGEX_BYTES_MAX, Value};
 use crate::sigma::modifier::RegexFlags;
 use crate::sigma::regex::regex;
 use crate::taxonomy::expression;
@@ -78,7 +78,7 @@ impl Form {
 }
 
 fn again(expression: Option<String>) -> Vec<Check> {
-    let compiled = expression.and_then(|expression| regex(&expression, RegexFlags::default()).ok());
+    let compiled = expression.and_then(|expression| regex(&expression, RegexFlags::default(), REGEX_BYTES_MAX).ok());
     compiled.into_iter().collect()
 }
 
