@@ -233,6 +233,8 @@ impl OpenFindings {
 mod tests {
     use event::{EventTexts, Whom};
 
+    use std::sync::OnceLock;
+
     use super::*;
     use crate::hit::tests::hit_at;
     use crate::options::CorrelatorOptions;
@@ -242,7 +244,7 @@ mod tests {
         let text = "title: a\nid: a\nlevel: low\nlogsource: {product: linux}\ndetection: {s: [x], condition: s}\n";
         let set = Arc::new(rules::load([("r.yml", text)], &rules::Terms::default()).set);
         let options = CorrelatorOptions { groups_max, fold_gap_us: 100, ..CorrelatorOptions::default() };
-        Setup { set, options, order: HitOrder::Sorted, unmuted: false }
+        Setup { set, options, order: HitOrder::Sorted, unmuted: false, meanings: OnceLock::new() }
     }
 
     #[test]

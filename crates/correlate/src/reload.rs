@@ -31,7 +31,7 @@ impl State {
         self.windows.put_all(groups, &set);
         self.reorder.move_hits(|hit| mapping.hit(hit));
         self.prefetch = Prefetch::new(&set);
-        self.setup.set = set;
+        self.setup.take(set);
         reloaded
     }
 

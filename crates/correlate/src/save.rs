@@ -15,6 +15,7 @@ use crate::episode::RuleRef;
 use crate::hit::IndexedHit;
 use crate::mapping::captures_of;
 use crate::saved_keys::{correlation_ids, fold_key, read_saved_key, risk_key, rule_ids, window_key};
+use crate::setup::Setup;
 use crate::state::State;
 use crate::window::Window;
 
@@ -122,7 +123,7 @@ impl State {
             version: VERSION,
             rules,
             captures: self.setup.set.captures.clone(),
-            meanings: meanings(&self.setup.set),
+            meanings: self.setup.meanings.get_or_init(|| meanings(&self.setup.set)).clone(),
             reorder: self.reorder.iter().map(|((time, arrival), hit)| (*time, *arrival, hit.clone())).collect(),
             arrivals: self.clock.arrivals(),
             watermark,
@@ -148,8 +149,13 @@ impl State {
         }
         let head: Head = read(head)?;
         let (rules, correlations) = (rule_ids(&self.setup.set), correlation_ids(&self.setup.set));
-        let meanings = meanings(&self.setup.set);
-        let is_other = |id: &str| head.meanings.get(id).is_some_and(|meant| meanings.get(id) != Some(meant));
+        let saved = &head.meanings;
+        let is_other = |setup: &Setup, id: &str| {
+            saved.get(id).is_some_and(|meant| {
+                let meanings = setup.meanings.get_or_init(|| meanings(&setup.set));
+                meanings.get(id) != Some(meant)
+            })
+        };
         for (key, value) in entries {
             let Some((kind, id, group)) = read_saved_key(&key) else { continue };
             match kind {
@@ -158,7 +164,7 @@ impl State {
                     None => self.forgotten.push(key),
                 },
                 "window" => match correlations.iter().position(|known| known == id) {
-                    Some(index) if !is_other(id) => self.restore_window(index, group, &value)?,
+                    Some(index) if !is_other(&self.setup, id) => self.restore_window(index, group, &value)?,
                     _ => self.forgotten.push(key),
                 },
                 "risk" => self.risks.restore(group, read(&value)?),

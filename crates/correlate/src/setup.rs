@@ -1,7 +1,8 @@
 //! What the correlator works by: the rule set at work, its options, and in which order hits come. Decides which
 //! findings are told.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
 
 use event::Finding;
 use rules::ruleset::{BoundCorrelation, RuleSet};
@@ -26,9 +27,16 @@ pub(crate) struct Setup {
     pub(crate) order: HitOrder,
     /// Muted correlations report as well: for their own tests.
     pub(crate) unmuted: bool,
+    /// What each correlation of the set means, by id, as it is saved: found when it is first asked for.
+    pub(crate) meanings: OnceLock<BTreeMap<String, String>>,
 }
 
 impl Setup {
+    /// Goes on with another set.
+    pub(crate) fn take(&mut self, set: Arc<RuleSet>) {
+        (self.set, self.meanings) = (set, OnceLock::new());
+    }
+
     /// Whether findings of the rule are not told.
     #[inline]
     pub(crate) fn is_muted(&self, rule: RuleRef) -> bool {

@@ -1,7 +1,7 @@
 //! All state over time that correlation keeps, of whatever driver: the parts, and what needs several of them at once.
 //! One owner, `&mut self`. Does not know where hits come from.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use event::Timestamp;
 use rules::ruleset::RuleSet;
@@ -57,7 +57,7 @@ impl State {
             forgotten: Vec::new(),
             watch: None,
             key: String::new(),
-            setup: Setup { set, options, order, unmuted: false },
+            setup: Setup { set, options, order, unmuted: false, meanings: OnceLock::new() },
         }
     }
 

@@ -16,10 +16,35 @@ use words::KnownWords;
 
 pub use model::{About, ShapeProblem};
 
-/// The shapes that the program knows by itself, and their path in messages.
-const STANDARD: (&str, &str) = ("schemas/json-shapes.yaml", include_str!("../../../schemas/json-shapes.yaml"));
+/// The shapes that the program knows by itself.
+const STANDARD: ShapeText<'static> = ShapeText {
+    path: "schemas/json-shapes.yaml",
+    text: include_str!("../../../schemas/json-shapes.yaml"),
+    packed: include_bytes!(concat!(env!("OUT_DIR"), "/json-shapes.packed")),
+};
 /// Usual spellings of fields.
-const SYNONYMS: (&str, &str) = ("schemas/synonyms.yaml", include_str!("../../../schemas/synonyms.yaml"));
+const SYNONYMS: ShapeText<'static> = ShapeText {
+    path: "schemas/synonyms.yaml",
+    text: include_str!("../../../schemas/synonyms.yaml"),
+    packed: include_bytes!(concat!(env!("OUT_DIR"), "/synonyms.packed")),
+};
+
+/// A file of shapes or synonyms as it comes.
+#[derive(Clone, Copy, Debug)]
+struct ShapeText<'a> {
+    /// What messages call it.
+    path: &'a str,
+    text: &'a str,
+    /// Its packed trees, where it is part of the program.
+    packed: &'static [u8],
+}
+
+impl ShapeText<'_> {
+    fn documents(&self) -> Result<Vec<yaml::Node>, yaml::YamlError> {
+        let unpacked = if self.packed.is_empty() { None } else { yaml::unpack(self.packed) };
+        unpacked.map_or_else(|| yaml::read(self.text), Ok)
+    }
+}
 
 /// Checked shapes, in the order in which they are tried, and the dictionary for keys of no shape.
 #[derive(Debug)]
@@ -39,7 +64,7 @@ struct Standard {
 
 static READ: LazyLock<Standard> = LazyLock::new(|| {
     let mut problems = Vec::new();
-    let synonyms = Arc::new(Synonyms::read(SYNONYMS.0, SYNONYMS.1, &mut problems));
+    let synonyms = Arc::new(Synonyms::read(SYNONYMS.path, SYNONYMS.documents(), &mut problems));
     let shapes = Arc::new(collect(&[STANDARD], synonyms, &KnownWords::default(), &mut problems));
     Standard { shapes, problems }
 });
@@ -61,7 +86,8 @@ impl Shapes {
         if files.is_empty() {
             return Ok(Arc::clone(Self::standard()));
         }
-        let mut all: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        let mut all: Vec<ShapeText<'_>> =
+            files.iter().map(|(path, text)| ShapeText { path, text, packed: &[] }).collect();
         all.push(STANDARD);
         let mut problems = Vec::new();
         let words = KnownWords::of(&Self::standard().shapes);
@@ -108,22 +134,23 @@ impl Shapes {
 }
 
 fn collect(
-    files: &[(&str, &str)],
+    files: &[ShapeText<'_>],
     synonyms: Arc<Synonyms>,
     words: &KnownWords,
     problems: &mut Vec<ShapeProblem>,
 ) -> Shapes {
     let mut shapes = Shapes { shapes: Vec::new(), signs: HashMap::new(), synonyms, notes: Vec::new() };
-    for (path, text) in files {
-        let known = (*path != STANDARD.0).then_some(words);
-        let found = read::shapes((path, text), known, &mut shapes.signs, problems);
+    for file in files {
+        let path = file.path;
+        let known = (path != STANDARD.path).then_some(words);
+        let found = read::shapes((path, file.documents()), known, &mut shapes.signs, problems);
         for (line, shape) in found {
             let name = &shape.about.name;
             // A shape of an operator takes the place of ours.
             let is_double = shapes.shapes.iter().any(|known| known.about.name == *name);
-            if is_double && *path != STANDARD.0 {
+            if is_double && path != STANDARD.path {
                 let reason = format!("the shape `{name}` stands twice: give one of them another name");
-                problems.push(ShapeProblem { path: (*path).to_owned(), line, reason, is_note: false });
+                problems.push(ShapeProblem { path: path.to_owned(), line, reason, is_note: false });
             } else if !is_double {
                 shapes.shapes.push(shape);
             }
@@ -134,7 +161,7 @@ fn collect(
             "all `where` together name {} different keys, more than {SIGNS_MAX}: take some out",
             shapes.signs.len()
         );
-        problems.push(ShapeProblem { path: files[0].0.to_owned(), line: 1, reason, is_note: false });
+        problems.push(ShapeProblem { path: files[0].path.to_owned(), line: 1, reason, is_note: false });
     }
     shapes
 }

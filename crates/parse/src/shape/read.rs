@@ -5,7 +5,7 @@ use event::catalog::OF_THE_PIPELINE;
 use event::dataset::DATASETS;
 use event::{DatasetId, Field, FieldType};
 use hashbrown::HashMap;
-use yaml::{Kind, Location, Node};
+use yaml::{Kind, Location, Node, YamlError};
 
 use super::model::{
     About, Belongs, CarriedText, Condition, Conversion, EventShape, Filled, ShapeProblem, Signature, Signs, Table,
@@ -154,13 +154,13 @@ impl Told<'_> {
 
 /// The shapes of a file and the lines on which they begin. `signs`: keys that signatures name get the next numbers.
 pub(super) fn shapes(
-    (path, text): (&str, &str),
+    (path, documents): (&str, Result<Vec<Node>, YamlError>),
     words: Option<&KnownWords>,
     signs: &mut HashMap<String, u16>,
     problems: &mut Vec<ShapeProblem>,
 ) -> Vec<(usize, EventShape)> {
     let mut told = Told { path, problems, words };
-    let documents = match yaml::read(text) {
+    let documents = match documents {
         Ok(documents) => documents,
         Err(error) => {
             told.add(error.place, error.message);

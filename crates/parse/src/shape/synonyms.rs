@@ -2,7 +2,7 @@
 //! what stands between their words. Nothing here touches rows.
 
 use hashbrown::HashMap;
-use yaml::Node;
+use yaml::{Node, YamlError};
 
 use super::model::{Conversion, ShapeProblem, Table};
 use super::read::{self, Told};
@@ -39,10 +39,10 @@ pub(crate) struct Synonyms {
 }
 
 impl Synonyms {
-    pub(super) fn read(path: &str, text: &str, problems: &mut Vec<ShapeProblem>) -> Self {
+    pub(super) fn read(path: &str, documents: Result<Vec<Node>, YamlError>, problems: &mut Vec<ShapeProblem>) -> Self {
         let mut told = Told { path, problems, words: None };
         let mut found = Synonyms::default();
-        match yaml::read(text) {
+        match documents {
             Ok(documents) => {
                 for node in documents.iter().flat_map(Node::one_or_many) {
                     found.add(node, &mut told);

@@ -137,3 +137,11 @@ fn a_field_of_the_event_is_never_guessed_over() {
     assert!(!forged.contains_key("c0di3.guessed") && !forged.contains_key("tags") && !forged.contains_key("source.ip"));
     assert_eq!(forged["event.dataset"], "json");
 }
+
+#[test]
+fn packed_files_are_those_that_are_read() {
+    for file in [STANDARD, SYNONYMS] {
+        assert!(!file.packed.is_empty());
+        assert_eq!(yaml::unpack(file.packed), yaml::read(file.text).ok(), "{}", file.path);
+    }
+}
