@@ -55,7 +55,8 @@ pub(crate) fn read(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) 
 fn without_blanks(text: &[u8]) -> &[u8] {
     const NO_BREAK: &[u8] = "\u{a0}".as_bytes();
     match text.first() {
-        Some(first) if first.is_ascii_whitespace() => text.trim_ascii_start(),
+        // Behind a tabulator stands what goes on with another line.
+        Some(b' ') => text.trim_ascii_start(),
         Some(first) if *first == NO_BREAK[0] => text.strip_prefix(NO_BREAK).unwrap_or(text),
         _ => text,
     }

@@ -310,6 +310,9 @@ impl Parser {
         preferred: &'static Format,
         rows: &mut BatchBuilder,
     ) -> Result<event::DatasetId, Unread> {
+        if record::is_set_off(text) && !line::is_empty(text) && !self.options.format.is_told() {
+            return Err(Unread::Text);
+        }
         if self.context.bound.is_some() {
             if let Some(dataset) = put_values::read_bound(text, &mut self.context, rows) {
                 return Ok(dataset);
@@ -403,7 +406,9 @@ fn put_unread(unread: &Unread, text: &[u8], context: &mut Context, rows: &mut Ba
         Unread::Text => {
             rows.counts().text += 1;
             application::put_time(text, context, rows);
-            guess::put(rows, text);
+            if !record::is_set_off(text) {
+                guess::put(rows, text);
+            }
         }
         Unread::Broken(reason) => {
             rows.counts().rejected += 1;

@@ -27,9 +27,7 @@ impl TrustedProxies {
     }
 
     fn trusts(&self, entry: &[u8]) -> bool {
-        let address =
-            endpoint(entry).and_then(|(address, _)| std::str::from_utf8(address).ok()?.parse::<IpAddr>().ok());
-        let Some(address) = address.map(|address| address.to_canonical()) else { return false };
+        let Some(address) = address_of(entry) else { return false };
         self.0.iter().any(|network| network.holds(address))
     }
 
@@ -42,11 +40,12 @@ impl TrustedProxies {
         self.last_untrusted(list).unwrap_or(peer)
     }
 
-    /// The client where the server wrote a list alone: the right-most entry that is not trusted; the first where none is
-    /// configured.
+    /// The client where the server wrote a list alone: the right-most entry that is not trusted.
     pub(crate) fn client_of_list<'a>(&self, list: &'a [u8]) -> &'a [u8] {
-        let first = entries(list).next_back().unwrap_or(list);
-        if self.is_empty() { first } else { self.last_untrusted(list).unwrap_or(first) }
+        if self.is_empty() {
+            return client_of_unknown(list);
+        }
+        self.last_untrusted(list).unwrap_or_else(|| entries(list).next_back().unwrap_or(list))
     }
 
     fn last_untrusted<'a>(&self, list: &'a [u8]) -> Option<&'a [u8]> {
@@ -62,6 +61,28 @@ impl TrustedProxies {
             }
         }
         known
+    }
+}
+
+/// The client of a list of which no proxy is known: the right-most entry that is of no private network, else the right-most. What
+/// stands left of it may be the client's own text.
+pub(crate) fn client_of_unknown(list: &[u8]) -> &[u8] {
+    let public = entries(list).map_while(|entry| Some((entry, address_of(entry)?))).find(|(_, it)| !is_private(*it));
+    public.map(|(entry, _)| entry).or_else(|| entries(list).next()).unwrap_or(list)
+}
+
+fn address_of(entry: &[u8]) -> Option<IpAddr> {
+    let (address, _) = endpoint(entry)?;
+    std::str::from_utf8(address).ok()?.parse::<IpAddr>().ok().map(|address| address.to_canonical())
+}
+
+fn is_private(address: IpAddr) -> bool {
+    match address {
+        // 100.64.0.0/10 is shared between providers and what is behind them.
+        IpAddr::V4(it) => {
+            it.is_private() || it.is_loopback() || it.is_link_local() || u32::from(it) >> 22 == 0x6440_0000 >> 22
+        }
+        IpAddr::V6(it) => it.is_loopback() || it.is_unique_local() || it.is_unicast_link_local(),
     }
 }
 
@@ -99,9 +120,15 @@ mod tests {
     }
 
     #[test]
-    fn a_list_alone_names_its_first_address_where_no_proxy_is_known() {
+    fn a_list_alone_names_its_last_public_address_where_no_proxy_is_known() {
         let nobody = TrustedProxies::default();
-        assert_eq!(nobody.client_of_list(b"203.0.113.9, 198.51.100.4"), b"203.0.113.9");
+        assert_eq!(nobody.client_of_list(b"203.0.113.9, 198.51.100.4"), b"198.51.100.4");
+        assert_eq!(
+            nobody.client_of_list(b"203.0.113.9, 198.51.100.4:80, fe80::1, 100.64.0.7, 10.0.0.1"),
+            b"198.51.100.4:80"
+        );
+        assert_eq!(nobody.client_of_list(b"10.0.0.1,192.168.0.7"), b"192.168.0.7");
+        assert_eq!(nobody.client_of_list(b"203.0.113.9, unknown, 10.0.0.1"), b"10.0.0.1");
         assert_eq!(nobody.client(b"10.0.0.1", b"203.0.113.9"), b"10.0.0.1");
         assert_eq!(
             trusted(&["198.51.100.0/24"]).client_of_list(b"203.0.113.7,203.0.113.9,198.51.100.4"),

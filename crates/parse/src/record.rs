@@ -198,7 +198,7 @@ pub(crate) fn lines_behind(head: &[u8], follows: &[u8], dataset: Option<DatasetI
         let goes_on = if is_indented(line.text) {
             (takes_any || is_python || is_trace_line(line.text))
                 && !boot::is_starting(line.text)
-                && !is_read_alone(line.text.trim_ascii())
+                && (is_set_off(line.text) || !is_read_alone(line.text.trim_ascii()))
         } else if is_python && is_exception(line.text) {
             is_python = false;
             true
@@ -214,6 +214,12 @@ pub(crate) fn lines_behind(head: &[u8], follows: &[u8], dataset: Option<DatasetI
         record = Record { lines: record.lines + 1, bytes: line.next };
     }
     (record.lines > 0).then_some(record)
+}
+
+/// Behind a tabulator programs write what follows a line end within a message, so that nobody's text looks like a line of theirs.
+#[inline]
+pub(crate) fn is_set_off(line: &[u8]) -> bool {
+    line.first() == Some(&b'\t')
 }
 
 /// `12:34:56` near the start: the line is one of a log.

@@ -24,7 +24,7 @@ pub(super) static MYSQL: Family = Family::new(
 /// What stands in front of the message, by `log_line_prefix`: with the address, or without.
 macro_rules! address {
     () => {
-        "{({source.ip}||{source.ip}({source.port})||{source.ip}:{source.port}||{*}{(client=||host=||remote=||addr=||@{:word} ||@{:word}:)}{source.ip}{?({source.port})?})}{(:|| ||,)}{:own}"
+        "{?[{:number}]{?:?} {?[{:word}] ?}?}{({source.ip}||{source.ip}({source.port})||{source.ip}:{source.port}||{*}{(client=||host=||remote=||addr=||@{:word} ||@{:word}:)}{source.ip}{?({source.port})?})}{(:|| ||,)}{*}"
     };
 }
 macro_rules! fatal {
@@ -44,7 +44,11 @@ pub(super) static POSTGRES: Family = Family::new(
     &[
         // What a client sent stands there.
         note("{?{:word} ?}{(STATEMENT:  ||DETAIL:  ||HINT:  ||CONTEXT:  )}{*}"),
+        login(concat!("\"{user.name}\",\"{*}\",{:number},\"{source.ip}:{source.port}\",{:word},{:number},\"{:own}\",{:own},{:word},{:number},{(FATAL||ERROR)},{:word},\"{:own} authentication failed for user \"\"{*}"), "database_login", "failure"),
+        login(concat!("\"{user.name}\",\"{*}\",{:number},\"{source.ip}:{source.port}\",{:word},{:number},\"{:own}\",{:own},{:word},{:number},FATAL,{:word},\"role \"\"{*}\"\" does not exist\"{*}"), "database_login", "failure"),
         login(concat!(address!(), fatal!(), failed!()), "database_login", "failure"),
+        // Where two places of the prefix name an address, none counts.
+        login(concat!("{*} {source.ip}{?({source.port})||:{source.port}?}{?:?} ", fatal!(), failed!()), "database_login", "failure"),
         login(concat!("{:own}", fatal!(), failed!()), "database_login", "failure"),
         login(concat!(fatal!(), failed!()), "database_login", "failure"),
         login(concat!(address!(), fatal!(), "{(role||user)} \"{user.name}\" {(does not exist||is not permitted to log in)}"), "database_login", "failure"),

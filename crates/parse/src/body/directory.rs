@@ -51,10 +51,14 @@ pub(super) static SAMBA: Family = Family::new(
 #[rustfmt::skip]
 pub(super) static RADIUS: Family = Family::new(
     &[
-        login("{?Auth: ?}{?({:number}){_}?}{(Login incorrect||Invalid user)}{? ({:own})?}: [{user.name}/{*}] (from client {:word} port {*}", "network_login", "failure"),
-        login("{?Auth: ?}{?({:number}){_}?}{(Login incorrect||Invalid user)}{? ({:own})?}: [{user.name:host}] (from client {:word} port {*}", "network_login", "failure"),
-        login("{?Auth: ?}{?({:number}){_}?}Login OK: [{user.name:host}] (from client {:word} port {*}", "network_login", "success"),
-        login("{?Auth: ?}{?({:number}){_}?}Login OK: [{user.name}/{*}] (from client {:word} port {*}", "network_login", "success"),
+        login("{?Auth: ?}{?({:number}){_}?}{(Login incorrect||Invalid user)}{? ({:own})?}: [{user.name}/{*}] (from client {:word} port {:number} cli {source.ip}{? via {:word}?})", "network_login", "failure"),
+        login("{?Auth: ?}{?({:number}){_}?}{(Login incorrect||Invalid user)}{? ({:own})?}: [{user.name}/{*}] (from client {:word} port {:own}", "network_login", "failure"),
+        login("{?Auth: ?}{?({:number}){_}?}{(Login incorrect||Invalid user)}{? ({:own})?}: [{user.name:host}] (from client {:word} port {:number} cli {source.ip}{? via {:word}?})", "network_login", "failure"),
+        login("{?Auth: ?}{?({:number}){_}?}{(Login incorrect||Invalid user)}{? ({:own})?}: [{user.name:host}] (from client {:word} port {:own}", "network_login", "failure"),
+        login("{?Auth: ?}{?({:number}){_}?}Login OK: [{user.name:host}] (from client {:word} port {:number} cli {source.ip}{? via {:word}?})", "network_login", "success"),
+        login("{?Auth: ?}{?({:number}){_}?}Login OK: [{user.name:host}] (from client {:word} port {:own}", "network_login", "success"),
+        login("{?Auth: ?}{?({:number}){_}?}Login OK: [{user.name}/{*}] (from client {:word} port {:number} cli {source.ip}{? via {:word}?})", "network_login", "success"),
+        login("{?Auth: ?}{?({:number}){_}?}Login OK: [{user.name}/{*}] (from client {:word} port {:own}", "network_login", "success"),
         traffic("{?Error: ?}{?({:number}){_}?}Ignoring request to {:own} from unknown client {source.ip} port {source.port}{? {*}?}", "network_request", "failure"),
         login("login query for '{user.name}' {?port {:word} ?}from {source.ip} rejected", "network_login", "failure"),
         login("login query for '{user.name}' {?port {:word} ?}from {source.ip} accepted", "network_login", "success"),

@@ -4,7 +4,7 @@ use super::family::{Family, note, traffic};
 
 macro_rules! client {
     () => {
-        "{?{:host}: ?}{?{:host}: ?}client {?@{:word} ?}{source.ip}#{source.port}{? ({:word})?}: {?view {:word}: ?}"
+        "{?{:host}: ?}{?{:host}: ?}client {?@{:word} ?}{source.ip}#{source.port}{?/key {:word}?}{? ({:word})?}: {?view {:word}: ?}"
     };
 }
 /// `NAME/TYPE/CLASS` in quotes.

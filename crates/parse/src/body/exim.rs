@@ -18,6 +18,7 @@ pub(super) static EXIM: Family = Family::new(
         login(concat!("{:name} authenticator failed for {?H=?}", peer!(), "{? {*}?}: {event.reason}"), "mail_login", "failure"),
         traffic(concat!("{?{:host} ?}H=", peer!(), "{? {*}?} {?temporarily ?}rejected {event.reason}"), "mail_rejected", "failure"),
         traffic(concat!("{?{:host} ?}F={:word} H=", peer!(), "{? {*}?} {?temporarily ?}rejected {event.reason}"), "mail_rejected", "failure"),
+        traffic(concat!("unqualified {(recipient||sender)} rejected: {*} H=", peer!(), "{? {*}?}"), "mail_rejected", "failure"),
         traffic(concat!("rejected {(HELO||EHLO)} from ", peer!(), ": {event.reason}"), "mail_rejected", "failure"),
         traffic(concat!("SMTP protocol {?violation: ?}{event.reason:own}: rejected connection from H=", peer!(), "{? {*}?}"
             ), "mail_rejected", "failure"),
@@ -37,6 +38,8 @@ pub(super) static EXIM: Family = Family::new(
         note("no host name found for IP address {source.ip}"),
         note("no IP address found for host {:word} (during SMTP connection from [{source.ip}]{?:{:number}?})"),
         note(concat!("{?{:host} ?}H=", peer!(), " {(Warning||incomplete transaction||ident)}{*}")),
+        // A sender may be quoted, and hold anything then.
+        traffic(concat!("{:host} <= \"{*}\"@{:word} {?R={:word} ?}H=", peer!(), " {*}"), "mail_received", ""),
         login(concat!("{:host} <= {:word} H=", peer!(), " P={:word}{? L?}{? L.?}{? X={:word}?}{? CV={:word}?}{? DN=\"{*}\"?}{? SNI={:word}?}{? PRX={:word}?} A={:word}:{user.name:word} {*}"
             ), "mail_login", "success"),
         traffic(concat!("{:host} <= {:word} {?R={:word} ?}H=", peer!(), " {*}"), "mail_received", ""),

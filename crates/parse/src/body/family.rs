@@ -270,7 +270,7 @@ impl Line {
 
 /// Longest message that tables read, in bytes. What programs write is shorter, and a client's words that go on and on must not
 /// cost more.
-const MESSAGE_BYTES_MAX: usize = 4096;
+const MESSAGE_BYTES_MAX: usize = 16 << 10;
 /// Lines of a family for which a message's pairs of bytes are looked for.
 const LINES_MIN: usize = 5;
 /// Places of one kind that are looked at in one message.

@@ -77,8 +77,8 @@ fn written(pieces: &[Piece], words: &[String]) -> (String, Option<String>) {
             Piece::Blanks => message.push(' '),
             Piece::Capture(id, kind) => {
                 let value = match kind {
-                    Takes::Ip | Takes::Peer if *id == Some(field::SOURCE_IP) => TRUE_SOURCE.to_owned(),
-                    Takes::Ip => "198.51.100.9".to_owned(),
+                    Takes::Ip | Takes::Peer | Takes::Clients if *id == Some(field::SOURCE_IP) => TRUE_SOURCE.to_owned(),
+                    Takes::Ip | Takes::Clients => "198.51.100.9".to_owned(),
                     Takes::Host | Takes::Peer => "mail.example".to_owned(),
                     Takes::Name => "name".to_owned(),
                     Takes::Number => "42".to_owned(),
@@ -107,7 +107,7 @@ fn forged_words(family: &Family) -> Vec<String> {
             match piece {
                 Piece::Literal(literal) => message.push_str(&String::from_utf8_lossy(literal)),
                 Piece::Blanks => message.push(' '),
-                Piece::Capture(_, Takes::Ip | Takes::Peer) => message.push_str(FORGED_SOURCE),
+                Piece::Capture(_, Takes::Ip | Takes::Peer | Takes::Clients) => message.push_str(FORGED_SOURCE),
                 Piece::Capture(_, Takes::Number) => message.push('7'),
                 Piece::Capture(..) => message.push_str("mallory"),
             }

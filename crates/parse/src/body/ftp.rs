@@ -68,6 +68,9 @@ pub(super) static PURE_FTPD: Family = Family::new(
 #[rustfmt::skip]
 pub(super) static FTPD: Family = Family::new(
     &[
+        // filezilla-project.org, 1.x
+        login("{(<<||>>)} [FTP Session {:number} {source.ip} {user.name}] 530 {event.reason}", "ftp_login", "failure"),
+        login("{(<<||>>)} [FTP Session {:number} {source.ip} {user.name}] 230 {*}", "ftp_login", "success"),
         login("failed login from {:host} [{source.ip}]{?, {user.name}||{_}?}", "ftp_login", "failure"),
         login("failed login from {source:peer}{?, {user.name}?}", "ftp_login", "failure"),
         login("{(repeated login failures from||REPEATED LOGIN FAILURES FROM)} {source:peer}{? ({:host})?}", "ftp_login", "failure"),

@@ -36,6 +36,8 @@ pub(super) static SERVICES: Family = Family::new(
         traffic("authenticated {(mount||unmount)} request from {source.ip}:{source.port} for {*}", "mount", "success").by("rpc.mountd"),
         // net-snmp.org, mosquitto.org, www.rabbitmq.com
         traffic("Connection from UDP: [{source.ip}]:{source.port}{?->[{destination.ip}]:{destination.port}?}{? {*}?}", "connection", "").by("snmpd"),
+        login("New client connected from {source.ip}:{source.port} as {*} (p{:number}, c{:number}, k{:number}, u'{user.name}').", "mqtt_login", "success").by("mosquitto"),
+        traffic("New client connected from {source.ip}:{source.port} as {*} (p{:number}, c{:number}, k{:number}).", "connection", "").by("mosquitto"),
         traffic("New connection from {source.ip}:{source.port} on port {destination.port}.", "connection", "").by("mosquitto"),
         traffic("{(accepting||closing)} AMQP connection {:word} ({source.ip}:{source.port} -> {destination.ip}:{destination.port}{(, ||):||))}{*}", "connection", "").by("rabbitmq"),
         login("Error on AMQP connection {:word} ({source.ip}:{source.port} -> {destination.ip}:{destination.port}{(, ||):||))}{*}", "queue_login", "failure").by("rabbitmq"),

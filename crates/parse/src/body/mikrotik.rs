@@ -105,6 +105,8 @@ pub(super) static LINES: Family = Family::new(
         login("user {user.name} logged out from {source.ip} via {network.protocol:word}", "logout", ""),
         login("user {user.name:word} logged out via {network.protocol:word}", "logout", ""),
         login("user {user.name} authentication failed", "login", "failure"),
+        login("<{source.ip}>: user {user.name} authentication failed", "vpn_login", "failure"),
+        login("{source.ip} parsing packet failed, possible cause: wrong password", "vpn_login", "failure"),
         config("user {user.target.name} added by {user.name:word}", "account-added", "success"),
         config("user {user.target.name} removed by {user.name:word}", "account-removed", "success"),
         config("user {user.target.name} changed by {user.name:word}", "account-changed", "success"),

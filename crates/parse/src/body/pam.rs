@@ -9,7 +9,7 @@ use memchr::{memchr, memmem};
 
 use super::outcome::outcome;
 use super::pam_lines::LINES;
-use crate::address::{decimal, is_ip, put_peer};
+use crate::address::{AMBIGUOUS, decimal, is_ip, put_peer};
 use crate::needle::{find, rfind};
 
 /// How a module that writes without its name begins.
@@ -213,6 +213,8 @@ fn put_attributes(rows: &mut BatchBuilder, text: &[u8]) {
     }
     if same_host {
         put_peer(rows, first.rhost);
+    } else {
+        rows.mark(AMBIGUOUS);
     }
     if let Some(user) = first.user.filter(|_| same_user) {
         rows.text(field::USER_NAME, user);

@@ -37,8 +37,14 @@ pub(super) static POSTFIX: Family = Family::new(
         login(concat!(queue!(), "client=", peer!(), ", {*}sasl_username={user.name:word}{?, sasl_sender={*}?}"), "mail_login", "success"),
         traffic(concat!(queue!(), "client=", peer!(), "{?, {*}?}"), "mail_received", ""),
         traffic(concat!(queue!(), "{?milter-||proxy-?}reject: ", stage!(), " from ", peer!(), ": {event.reason}"), "mail_rejected", "failure"),
-        traffic(concat!(queue!(), "{?milter-||proxy-?}reject: {(header||body||mime-header||nested-header)} {*} from ", peer!(), "; {event.reason}"
+        traffic(concat!(queue!(), "{?milter-||proxy-?}reject: {(header||body||mime-header||nested-header)} {*} from ", peer!(), "; from=<{event.reason:own}"
             ), "mail_rejected", "failure"),
+        traffic(concat!(queue!(), "warning: {(header||body||mime-header||nested-header)} {*} from ", peer!(), "; from=<{event.reason:own}"
+            ), "mail_marked", ""),
+        // It came from this machine.
+        traffic(concat!(queue!(), "{?milter-||proxy-?}{(reject||warning)}: {(header||body||mime-header||nested-header)} {*} from local; from=<{event.reason:own}"
+            ), "mail_rejected", "").quote(),
+        note("proxy-{(reject||accept)}: {:word}: {*}; from=<{*}").quote(),
         traffic(concat!(queue!(), "{(reject_warning||warn||filter||hold||discard||redirect||prepend||bcc||client||delay||milter-hold||milter-discard)}: ", stage!(), " from ", peer!(), ": {event.reason}"
             ), "mail_marked", ""),
         traffic(concat!("connect from ", peer!()), "connection", ""),
@@ -71,6 +77,7 @@ pub(super) static POSTFIX: Family = Family::new(
         note("addr {source.ip} listed by domain {:word} as {:word}"),
         note("statistics: max {:word} {:word} {:word} for ({:word}:{source.ip}) at {*}"),
         // policy servers
+        note("{?prepend ?}Received-SPF: {event.reason:word} ({*}) identity={:word}; client-ip={source.ip}; {*}"),
         traffic("{?{:word}: ?}action=greylist, reason={*}, client_name={:host}, client_address={source.ip}{?/{:number}?}, {*}", "mail_deferred", ""),
         traffic("{?{:word}: ?}action=pass, reason={*}, client_name={:host}, client_address={source.ip}{?/{:number}?}, {*}", "mail_received", ""),
         // OpenSMTPD

@@ -9,7 +9,7 @@ use memchr::{memchr, memrchr};
 
 use super::outcome::{Outcome, outcome};
 use super::sshd_lines::LINES;
-use crate::address::{decimal, is_ip, put_peer};
+use crate::address::{AMBIGUOUS, decimal, is_ip, put_peer};
 use crate::needle::Needle;
 
 /// Bytes of a message that sshd hands to syslog (`log.c`): a longer one has lost its end.
@@ -84,6 +84,8 @@ static STARTS: &[Opening] = &[
     start(b"PAM: ", "Failed", Shape::Pam, FAILED),
     start(b"Did not receive identification string from ", "Probe", Shape::Peer, PROBED),
     start(b"banner exchange: Connection from ", "Probe", Shape::Peer, PROBED),
+    start(b"Read error from remote host ", "Probe", Shape::Peer, PROBED),
+    start(b"Read error from ", "Probe", Shape::Peer, PROBED),
     start(b"ssh_dispatch_run_fatal: Connection from ", "Probe", Shape::Peer, PROBED),
     start(b"Unable to negotiate with ", "Probe", Shape::Peer, PROBED),
     start(b"Timeout before authentication for connection from ", "Timeout", Shape::Peer, PROBED),
@@ -339,7 +341,8 @@ fn put_connection(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
     };
     let ending = Ending::read(bare(named));
     if ending.port.is_none() {
-        return false;
+        // ` port N: REASON`, where sshd tells one.
+        return put_disconnecting(rows, bare(rest));
     }
     put_name(rows, ending.head.strip_suffix(b" ").unwrap_or(ending.head));
     ending.put(rows);
@@ -360,9 +363,13 @@ fn put_disconnecting(rows: &mut BatchBuilder, rest: &[u8]) -> bool {
         None => Some(reason.len()) == last,
     });
     // Where the client's words leave several readings, none is believed, however long the reasons are.
-    if let [(ending, _)] = readings.as_slice() {
-        put_name(rows, ending.head.strip_suffix(b" ").unwrap_or(ending.head));
-        ending.put(rows);
+    match readings.as_slice() {
+        [(ending, _)] => {
+            put_name(rows, ending.head.strip_suffix(b" ").unwrap_or(ending.head));
+            ending.put(rows);
+        }
+        _ if PORT.is_in(named) => rows.mark(AMBIGUOUS),
+        _ => {}
     }
     !readings.is_empty() || PORT.is_in(named)
 }

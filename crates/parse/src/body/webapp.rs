@@ -71,7 +71,7 @@ pub(super) static TOOLS: Family = Family::new(
         login("login failure [cause|{event.reason:own}][method|{:own}][provider|{:own}][IP|{source.ip}|{*}][login|{user.name}]", "web_login", "failure").by("sonarqube"),
         login("login success [method|{:own}][provider|{:own}][IP|{source.ip}|{*}][login|{user.name}]", "web_login", "success").by("sonarqube"),
         // confluence.atlassian.com: atlassian-jira-security.log
-        login("{:word} {?{:word} ?}{*} {:word} {:word} {source.ip}{?,{*}?} {:word} The user '{user.name}' has FAILED authentication.{?{*}?}", "web_login", "failure").by("atlassian"),
+        login("{:word} {?{:word} ?}{*} {:word} {:word} {source.ip:clients} {?/{:word} ?}{:word} The user '{user.name}' has FAILED authentication.{?{*}?}", "web_login", "failure").by("atlassian"),
         // jfrog.com/help, gerrit-review.googlesource.com
         login("[DENIED LOGIN] {?{*}?} for client : {user.name} / {source.ip}{_}{?.?}", "web_login", "failure").by("artifactory"),
         login("[DENIED LOGIN] {?{*}?} for {user.name}/{source.ip}{?.?}", "web_login", "failure").by("artifactory"),
@@ -118,32 +118,15 @@ pub(super) static GIN: Family = Family::new(
     &[],
 );
 
-/// guacamole.apache.org/doc/gug: in the log of the application server. Behind a proxy, what the proxy saw stands in front of
-/// the proxy's own address; a peer with an address of private use is taken for such a proxy (RFC 1918). Behind another peer the
-/// list may be the client's own words, and the peer a proxy of others: who it was is not known.
-macro_rules! own_proxy {
-    ($before:literal, $behind:literal) => {
-        concat!(
-            $before,
-            " from [{?{:ip}, ?}{?{:ip}, ?}{source.ip}, {(127.{:number}.{:number}||10.{:number}.{:number}||192.168.{:number}||",
-            "172.{(16||17||18||19||20||21||22||23||24||25||26||27||28||29||30||31)}.{:number})}.{:number}]",
-            $behind
-        )
-    };
-}
-
 #[rustfmt::skip]
 pub(super) static GUACAMOLE: Family = Family::new(
     &[
-        login(own_proxy!("Authentication attempt", " for user \"{user.name}\" failed."), "web_login", "failure"),
-        login(own_proxy!("Authentication attempt", " failed."), "web_login", "failure"),
-        login(own_proxy!("User \"{user.name}\" successfully authenticated", "."), "web_login", "success"),
-        login("Authentication attempt from {({source.ip}||[{source.ip}])} for user \"{user.name}\" failed.", "web_login", "failure"),
-        login("Authentication attempt from {({source.ip}||[{source.ip}])} failed.", "web_login", "failure"),
-        login("User \"{user.name}\" successfully authenticated from {({source.ip}||[{source.ip}])}.", "web_login", "success"),
-        login("Authentication attempt from [{?{:ip}, ?}{?{:ip}, ?}{:ip}, {:ip}] for user \"{user.name}\" failed.", "web_login", "failure"),
-        login("Authentication attempt from [{?{:ip}, ?}{?{:ip}, ?}{:ip}, {:ip}] failed.", "web_login", "failure"),
-        login("User \"{user.name}\" successfully authenticated from [{?{:ip}, ?}{?{:ip}, ?}{:ip}, {:ip}].", "web_login", "success"),
+        login("Authentication attempt from {source.ip} for user \"{user.name}\" failed.", "web_login", "failure"),
+        login("Authentication attempt from {source.ip} failed.", "web_login", "failure"),
+        login("User \"{user.name}\" successfully authenticated from {source.ip}.", "web_login", "success"),
+        login("Authentication attempt from [{source.ip:clients}] for user \"{user.name}\" failed.", "web_login", "failure"),
+        login("Authentication attempt from [{source.ip:clients}] failed.", "web_login", "failure"),
+        login("User \"{user.name}\" successfully authenticated from [{source.ip:clients}].", "web_login", "success"),
     ],
     &[],
 );

@@ -24,9 +24,9 @@ pub(super) static WEBMAIL: Family = Family::new(
         login("{?sogod [{process.pid}]: ?}SOGoRootPage Login from '{?{*}, ?}{source.ip}' for user '{user.name}' might not have worked{*}", "mail_login", "failure").by("sogod"),
         login("{?sogod [{process.pid}]: ?}SOGoRootPage successful login from '{?{*}, ?}{source.ip}' for user '{user.name}'{*}", "mail_login", "success").by("sogod"),
         // wiki.zimbra.com: audit.log and mailbox.log
-        login("[{?name={*};?}{?mid={:number};?}{?ip={:ip};?}{?port={:number};?}oip={source.ip};{*}] {:host} - {?cmd=Auth; account={*}; protocol={:word} error=?}{?handler exception: ?}authentication failed for [{user.name}]{?, {event.reason:own}?}{?;?}", "mail_login", "failure").by("zimbra"),
-        login("[{?name={*};?}{?mid={:number};?}{?ip={:ip};?}{?port={:number};?}oip={source.ip};{*}] {:host} - cmd=Auth; account={user.name}; protocol={:word}", "mail_login", "success").by("zimbra"),
-        login("[{?name={*};?}{?mid={:number};?}ip={source.ip};{?port={:number};?}] {:host} - {?cmd=Auth; account={*}; protocol={:word} error=?}{?handler exception: ?}authentication failed for [{user.name}]{?, {event.reason:own}?}{?;?}", "mail_login", "failure").by("zimbra"),
+        login("[{?name={*};?}{?mid={:number};?}{?ip={:ip};?}{?port={:number};?}oip={source.ip:clients};{*}] {:host} - {?cmd=Auth; account={*}; protocol={:word} error=?}{?handler exception: ?}authentication failed for [{user.name}]{?, {event.reason:own}|| ({event.reason:own})?}{?;?}", "mail_login", "failure").by("zimbra"),
+        login("[{?name={*};?}{?mid={:number};?}{?ip={:ip};?}{?port={:number};?}oip={source.ip:clients};{*}] {:host} - cmd=Auth; account={user.name}; protocol={:word}", "mail_login", "success").by("zimbra"),
+        login("[{?name={*};?}{?mid={:number};?}ip={source.ip};{?port={:number};?}] {:host} - {?cmd=Auth; account={*}; protocol={:word} error=?}{?handler exception: ?}authentication failed for [{user.name}]{?, {event.reason:own}|| ({event.reason:own})?}{?;?}", "mail_login", "failure").by("zimbra"),
         // github.com/Mailu/Mailu
         login("Login attempt for: {user.name}/{:word} from: {source.ip}/{source.port}: failed: {event.reason}", "mail_login", "failure").by("mailu"),
         login("Login attempt for: {user.name}/{:word} from: {source.ip}/{source.port}: success: {*}", "mail_login", "success").by("mailu"),

@@ -11,6 +11,7 @@ use crate::address::{decimal, is_ip, put_ip, put_peer};
 use crate::clock::Times;
 use crate::json::escapes::push_text;
 use crate::needle::find;
+use crate::proxies::client_of_unknown;
 use crate::request;
 use crate::shape::model::Conversion;
 
@@ -224,7 +225,11 @@ fn port_of(target: FieldId) -> Option<FieldId> {
 
 fn put_address(text: &[u8], target: FieldId, rows: &mut BatchBuilder) -> bool {
     let text = text.trim_ascii();
-    let first = memchr(b',', text).map_or(text, |at| text[..at].trim_ascii_end());
+    let first = match memchr(b',', text) {
+        Some(_) if target == field::SOURCE_IP => client_of_unknown(text),
+        Some(at) => text[..at].trim_ascii_end(),
+        None => text,
+    };
     let first = first.strip_prefix(b"ipv4:").unwrap_or(first);
     // Java writes addresses behind a slash, perhaps with a name in front of it.
     let first =

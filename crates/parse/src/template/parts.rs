@@ -27,6 +27,8 @@ pub(crate) enum Takes {
     Peer,
     /// An address.
     Ip,
+    /// Addresses between commas, of which the client is one.
+    Clients,
     /// Digits.
     Number,
 }

@@ -221,6 +221,7 @@ fn takes(kind: Takes, byte: u8) -> bool {
         Takes::Name => TAKEN[usize::from(byte)] & NAME != 0,
         Takes::Host | Takes::Peer => TAKEN[usize::from(byte)] & HOST != 0,
         Takes::Ip => TAKEN[usize::from(byte)] & ADDRESS != 0,
+        Takes::Clients => TAKEN[usize::from(byte)] & ADDRESS != 0 || matches!(byte, b',' | b' '),
         Takes::Number => byte.is_ascii_digit(),
     }
 }
@@ -239,6 +240,7 @@ fn fits(kind: Takes, text: &[u8]) -> bool {
         Takes::Text | Takes::Own => true,
         Takes::Word | Takes::Name | Takes::Host | Takes::Peer => !text.is_empty(),
         Takes::Number => decimal(text).is_some(),
+        Takes::Clients => text.split(|byte| *byte == b',').all(|one| is_ip(one.trim_ascii())),
         Takes::Ip => {
             let bare = memchr::memchr(b'%', text).map_or(text, |zone| &text[..zone]);
             is_ip(bare)

@@ -92,6 +92,7 @@ fn capture(text: &str) -> Result<Piece, BadTemplate> {
         "host" => Ok(Takes::Host),
         "peer" => Ok(Takes::Peer),
         "ip" => Ok(Takes::Ip),
+        "clients" => Ok(Takes::Clients),
         "number" => Ok(Takes::Number),
         other => Err(BadTemplate::UnknownKind(other.to_owned())),
     });

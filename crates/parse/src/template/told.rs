@@ -5,6 +5,7 @@ use event::{BatchBuilder, FieldId};
 
 use super::parts::{CAPTURES_MAX, Takes};
 use crate::address::{AMBIGUOUS, decimal, put_ip, put_peer};
+use crate::proxies::client_of_unknown;
 
 /// A field, what its capture takes, and where its value stands; no place where readings differ.
 #[derive(Clone, Copy, Debug)]
@@ -112,6 +113,7 @@ fn put_value(rows: &mut BatchBuilder, id: FieldId, kind: Takes, value: &[u8]) {
     }
     match (kind, BatchBuilder::kind_of(id)) {
         (Takes::Peer, _) => put_peer(rows, value),
+        (Takes::Clients, _) => put_peer(rows, client_of_unknown(value)),
         // Names are kept without the dot of the root, as rules and lists write them.
         _ if id == field::DNS_QUESTION_NAME => {
             rows.text(id, value.strip_suffix(b".").filter(|name| !name.is_empty()).unwrap_or(value));
