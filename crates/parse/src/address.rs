@@ -2,6 +2,8 @@
 
 use event::{BatchBuilder, FieldId, catalog::field};
 
+/// Mark of events of which the client was guessed.
+pub(crate) const GUESSED: &str = "guessed_source";
 /// Mark of events that name several clients, of which none counts.
 pub(crate) const AMBIGUOUS: &str = "ambiguous_source";
 

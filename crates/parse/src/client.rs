@@ -7,7 +7,7 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::memchr;
 
-use crate::address::{decimal, endpoint, endpoint_with_port, is_ip, put_address, put_endpoint, put_peer};
+use crate::address::{GUESSED, decimal, endpoint, endpoint_with_port, is_ip, put_address, put_endpoint, put_peer};
 use crate::proxies::TrustedProxies;
 use crate::request::{put_escaped, put_host, split_word, word};
 
@@ -128,7 +128,12 @@ impl<'a> Client<'a> {
 
     fn put_unusual(&self, proxies: &TrustedProxies, rows: &mut BatchBuilder) {
         let client = match self.forwarded {
-            Some(list) if self.peer.is_empty() => proxies.client_of_list(list),
+            Some(list) if self.peer.is_empty() => {
+                if proxies.is_empty() && memchr(b',', list).is_some() {
+                    rows.mark(GUESSED);
+                }
+                proxies.client_of_list(list)
+            }
             Some(list) => proxies.client(self.peer, list),
             None => self.peer,
         };

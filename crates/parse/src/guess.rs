@@ -7,12 +7,10 @@
 use event::BatchBuilder;
 use event::catalog::field;
 
-use crate::address::{AMBIGUOUS, decimal, is_ip, put_peer};
+use crate::address::{AMBIGUOUS, GUESSED, decimal, is_ip, put_peer};
 use crate::level::is_level;
 use crate::needle;
 
-/// Mark of events whose client was guessed.
-const MARK: &str = "guessed_source";
 /// Bytes of a message that are looked at.
 const LOOKED_AT_BYTES_MAX: usize = 2048;
 /// Addresses of one message that are looked at.
@@ -128,7 +126,7 @@ pub(crate) fn put(rows: &mut BatchBuilder, message: &[u8]) -> bool {
     if let Some(port) = address.port {
         rows.long(field::SOURCE_PORT, port);
     }
-    rows.mark(MARK);
+    rows.mark(GUESSED);
     let lower = text.to_ascii_lowercase();
     put_login(rows, &lower);
     put_account(rows, text, &lower, address);

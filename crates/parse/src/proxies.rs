@@ -40,12 +40,11 @@ impl TrustedProxies {
         self.last_untrusted(list).unwrap_or(peer)
     }
 
-    /// The client where the server wrote a list alone: the right-most entry that is not trusted.
+    /// The client where the server wrote a list alone: the right-most entry that is not trusted; the first where none is
+    /// configured, which is a guess.
     pub(crate) fn client_of_list<'a>(&self, list: &'a [u8]) -> &'a [u8] {
-        if self.is_empty() {
-            return client_of_unknown(list);
-        }
-        self.last_untrusted(list).unwrap_or_else(|| entries(list).next_back().unwrap_or(list))
+        let first = entries(list).next_back().unwrap_or(list);
+        if self.is_empty() { first } else { self.last_untrusted(list).unwrap_or(first) }
     }
 
     fn last_untrusted<'a>(&self, list: &'a [u8]) -> Option<&'a [u8]> {
@@ -120,19 +119,23 @@ mod tests {
     }
 
     #[test]
-    fn a_list_alone_names_its_last_public_address_where_no_proxy_is_known() {
+    fn a_list_alone_names_its_first_address_where_no_proxy_is_known() {
         let nobody = TrustedProxies::default();
-        assert_eq!(nobody.client_of_list(b"203.0.113.9, 198.51.100.4"), b"198.51.100.4");
-        assert_eq!(
-            nobody.client_of_list(b"203.0.113.9, 198.51.100.4:80, fe80::1, 100.64.0.7, 10.0.0.1"),
-            b"198.51.100.4:80"
-        );
-        assert_eq!(nobody.client_of_list(b"10.0.0.1,192.168.0.7"), b"192.168.0.7");
-        assert_eq!(nobody.client_of_list(b"203.0.113.9, unknown, 10.0.0.1"), b"10.0.0.1");
+        assert_eq!(nobody.client_of_list(b"203.0.113.9, 198.51.100.4"), b"203.0.113.9");
         assert_eq!(nobody.client(b"10.0.0.1", b"203.0.113.9"), b"10.0.0.1");
         assert_eq!(
             trusted(&["198.51.100.0/24"]).client_of_list(b"203.0.113.7,203.0.113.9,198.51.100.4"),
             b"203.0.113.9"
         );
+    }
+
+    #[test]
+    fn a_list_of_an_application_names_its_last_public_address() {
+        assert_eq!(
+            client_of_unknown(b"203.0.113.9, 198.51.100.4:80, fe80::1, 100.64.0.7, 10.0.0.1"),
+            b"198.51.100.4:80"
+        );
+        assert_eq!(client_of_unknown(b"10.0.0.1,192.168.0.7"), b"192.168.0.7");
+        assert_eq!(client_of_unknown(b"203.0.113.9, unknown, 10.0.0.1"), b"10.0.0.1");
     }
 }

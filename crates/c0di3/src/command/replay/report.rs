@@ -256,7 +256,7 @@ impl Totals {
             (self.told.fields_dropped, "JSON field(s) beyond the column limit are in event.original only"),
             (correlator.late, "event(s) came too late to be counted by correlations (correlation.lateness)"),
             (correlator.untimed, "matching event(s) named no time; they took the newest time before them"),
-            (correlator.ungrouped, "matching event(s) lacked a field that a correlation groups by"),
+            (correlator.ungrouped, "match(es) counted for no correlation: their event lacks a field that it groups by"),
             (correlator.released_early, "matching event(s) were counted before their turn: too many were waiting"),
             (
                 correlator.proof_dropped,
