@@ -44,8 +44,8 @@ pub(super) static POSTGRES: Family = Family::new(
     &[
         // What a client sent stands there.
         note("{?{:word} ?}{(STATEMENT:  ||DETAIL:  ||HINT:  ||CONTEXT:  )}{*}"),
-        login(concat!("\"{user.name}\",\"{*}\",{:number},\"{source.ip}:{source.port}\",{:word},{:number},\"{:own}\",{:own},{:word},{:number},{(FATAL||ERROR)},{:word},\"{:own} authentication failed for user \"\"{*}"), "database_login", "failure"),
-        login(concat!("\"{user.name}\",\"{*}\",{:number},\"{source.ip}:{source.port}\",{:word},{:number},\"{:own}\",{:own},{:word},{:number},FATAL,{:word},\"role \"\"{*}\"\" does not exist\"{*}"), "database_login", "failure"),
+        login("\"{user.name}\",\"{*}\",{:number},\"{source.ip}:{source.port}\",{:word},{:number},\"{:own}\",{:own},{:word},{:number},{(FATAL||ERROR)},{:word},\"{:own} authentication failed for user \"\"{*}", "database_login", "failure"),
+        login("\"{user.name}\",\"{*}\",{:number},\"{source.ip}:{source.port}\",{:word},{:number},\"{:own}\",{:own},{:word},{:number},FATAL,{:word},\"role \"\"{*}\"\" does not exist\"{*}", "database_login", "failure"),
         login(concat!(address!(), fatal!(), failed!()), "database_login", "failure"),
         // Where two places of the prefix name an address, none counts.
         login(concat!("{*} {source.ip}{?({source.port})||:{source.port}?}{?:?} ", fatal!(), failed!()), "database_login", "failure"),
