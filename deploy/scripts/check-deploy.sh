@@ -15,6 +15,7 @@ declare -A checks=(
   [upgrade]="tests/deploy/upgrade.sh"
   [images]="deploy/scripts/pin-images.sh --check"
   [pins]="tests/deploy/images.sh"
+  [secrets]="tests/deploy/secrets.sh"
   [units]="deploy/scripts/check-units.sh"
 )
 declare -A running=()

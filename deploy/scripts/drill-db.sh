@@ -8,6 +8,8 @@ here=$(dirname "$0")
 # shellcheck source=deploy/scripts/db-place.sh
 . "$here/db-place.sh"
 maintenance=${MAINTENANCE_DB:-postgres} max_hours=${MAX_HOURS:-26}
+[ -d "$folder" ] || { echo "there is no backup in $folder: it is no folder here, or $(id -un) may not look there" >&2; exit 1; }
+if [ ! -r "$folder" ] || [ ! -x "$folder" ]; then echo "cannot read $folder: it belongs to $(stat -c %U "$folder"), and $(id -un) may not read it" >&2; exit 1; fi
 newest=$(newest_in "$folder")
 [ -n "$newest" ] || { echo "there is no backup in $folder" >&2; exit 1; }
 if [ -z "$(find "$newest" -mmin "-$((max_hours * 60))")" ]; then echo "$newest, the newest backup, is older than $max_hours hours" >&2; exit 1; fi
@@ -28,7 +30,7 @@ else
   scratch_url=postgres://$account@$PGHOST:$PGPORT/$scratch
 fi
 (umask 077; echo "$scratch_url" >"$work/store-url")
-env -u C0DI3_STORE_URL C0DI3_STORE_URL_FILE="$work/store-url" "$here/restore-db.sh" "$newest" | sed 's/^/1. /'
+env -u C0DI3_STORE_URL C0DI3_STORE_URL_FILE="$work/store-url" OF_A_DRILL=1 "$here/restore-db.sh" "$newest" | sed 's/^/1. /'
 run() { env -u C0DI3_STORE_URL C0DI3_STORE_URL_FILE="$work/store-url" "$@"; }
 run "$program" db check >"$work/checked" || { echo "the restored store does not add up: $(cat "$work/checked")" >&2; exit 1; }
 echo "2. db check: $(cat "$work/checked")"

@@ -10,6 +10,12 @@ if [ "${1:-}" = --renew ]; then renew=1; shift; fi
 [ $# -gt 0 ] || { echo "name this machine as clients call it" >&2; exit 2; }
 umask 077
 mkdir -p "$folder"
+if [ -e "$folder/ca.crt" ] && [ ! -e "$folder/ca.key" ] && { [ -n "$renew" ] || [ ! -e "$folder/server.crt" ]; }; then
+  echo "$folder/ca.key is not here, and nothing can be signed without it: bring it back for as long as this takes. Nothing was changed" >&2
+  exit 1
+fi
+# What is not finished does not stay.
+trap 'rm -f "$folder"/server.csr "$folder"/server.{crt,key}.new' EXIT
 key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -noenc)
 if [ ! -e "$folder/ca.crt" ]; then
   openssl req -x509 "${key[@]}" -days 3650 -subj "/CN=core-agent authority of $1" -addext 'basicConstraints=critical,CA:true' \
@@ -26,7 +32,6 @@ if [ ! -e "$folder/server.crt" ] || [ -n "$renew" ]; then
   openssl x509 -req -in "$folder/server.csr" -CA "$folder/ca.crt" -CAkey "$folder/ca.key" -CAcreateserial -days 397 -copy_extensions copy \
     -out "$folder/server.crt.new" 2>/dev/null
   openssl verify -CAfile "$folder/ca.crt" "$folder/server.crt.new" >/dev/null
-  rm "$folder/server.csr"
   # The key as last: the service looks for both, and takes them once they belong together.
   mv "$folder/server.crt.new" "$folder/server.crt"
   mv "$folder/server.key.new" "$folder/server.key"

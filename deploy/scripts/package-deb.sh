@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes the Debian package of a built program: package-deb.sh PROGRAM [FOLDER]. Program, units, configuration, scripts, logrotate,
-# manual pages and completions; removal keeps configuration and data, purge removes what the package made and keeps backups.
+# manual pages and completions. The configuration is made at the first installation, and is nobody's but the operator's from then on:
+# an upgrade asks nothing. Removal keeps configuration and data; purge removes what the package made, and keeps events and backups.
 # The same program gives the same bytes (SOURCE_DATE_EPOCH).
 set -euo pipefail
 program=$(realpath "$1") out=$(realpath -m "${2:-.}")
@@ -23,7 +24,8 @@ for script in make-secrets.sh make-certificates.sh; do put 755 "deploy/scripts/$
 put 644 deploy/systemd/c0di3-tls.toml /usr/share/core-agent/c0di3-tls.toml
 put 644 deploy/monitoring/prometheus/rules.yml /usr/share/core-agent/rules.yml
 put 644 deploy/monitoring/prometheus/single-node.yml /usr/share/core-agent/prometheus.yml
-put 644 deploy/systemd/c0di3.toml /etc/core-agent/c0di3.toml
+put 644 deploy/systemd/c0di3.toml /usr/share/core-agent/c0di3.toml
+for file in deploy/shippers/*; do put 644 "$file" "/usr/share/doc/core-agent/shippers/$(basename "$file")"; done
 put 644 deploy/logrotate/core-agent /etc/logrotate.d/core-agent
 for page in README.md RUNBOOK.md SECURITY.md CHANGELOG.md; do put 644 "$page" "/usr/share/doc/core-agent/$page"; done
 if [ -f "$out/c0di3.cdx.json" ]; then put 644 "$out/c0di3.cdx.json" /usr/share/doc/core-agent/c0di3.cdx.json; fi
@@ -48,7 +50,7 @@ Suggests: postgresql, redis-server, prometheus
 Description: security logs in, findings with evidence out
  Reads syslog, web access logs, audit records and JSON lines, tells which lines are an attack, and keeps the proof.
 CONTROL
-printf '%s\n' /etc/core-agent/c0di3.toml /etc/logrotate.d/core-agent >"$tree/DEBIAN/conffiles"
+printf '%s\n' /etc/logrotate.d/core-agent >"$tree/DEBIAN/conffiles"
 cat >"$tree/DEBIAN/postinst" <<'POSTINST'
 #!/bin/sh
 # User, folders, and a restart of what runs. Starts nothing that was not running: the store has to be named first.
@@ -56,7 +58,9 @@ set -e
 if [ "$1" = configure ]; then
   getent passwd c0di3 >/dev/null || adduser --system --group --home /var/lib/core-agent --no-create-home --shell /usr/sbin/nologin c0di3 >/dev/null
   install -d -m 750 -o c0di3 -g c0di3 /var/lib/core-agent /var/backups/core-agent
+  install -d -m 755 /etc/core-agent
   install -d -m 700 /etc/core-agent/secrets
+  [ -e /etc/core-agent/c0di3.toml ] || cp /usr/share/core-agent/c0di3.toml /etc/core-agent/c0di3.toml
   chgrp c0di3 /etc/core-agent/c0di3.toml && chmod 640 /etc/core-agent/c0di3.toml
   if [ -d /run/systemd/system ]; then
     systemctl daemon-reload
@@ -74,10 +78,15 @@ fi
 PRERM
 cat >"$tree/DEBIAN/postrm" <<'POSTRM'
 #!/bin/sh
-# Purge takes the spool and the logs; backups and the database are not ours to delete.
+# Purge takes configuration, secrets (the key of backups and that of the authority are not among them), spool and logs. The archive
+# of events, backups, their key, certificates and the database are not ours to delete: RUNBOOK.md says how they go.
 set -e
 [ ! -d /run/systemd/system ] || systemctl daemon-reload || true
-if [ "$1" = purge ]; then rm -rf /var/lib/core-agent /var/log/core-agent /etc/core-agent/secrets; fi
+if [ "$1" = purge ]; then
+  rm -rf /var/lib/core-agent/spool /var/log/core-agent /etc/core-agent/secrets
+  rm -f /etc/core-agent/c0di3.toml
+  rmdir --ignore-fail-on-non-empty /var/lib/core-agent /etc/core-agent 2>/dev/null || true
+fi
 POSTRM
 chmod 755 "$tree"/DEBIAN/p*
 find "$tree" -newermt "@$SOURCE_DATE_EPOCH" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +

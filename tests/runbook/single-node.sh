@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Walks the section "One hardened machine" of RUNBOOK.md, line by line as it stands there: single-node.sh PACKAGE.deb. The machine is
 # a throwaway copy of this one (an overlay in namespaces of its own, without a network); apt-get and systemctl are played: packages
-# have to be here already, and units are started with their own user, environment, credentials and command, without the sandbox.
+# have to be here already, and units are started and stopped with their own user, environment, credentials and command, without the sandbox.
 # Needs root. Ends with what was proved, and how long it took.
 set -euo pipefail
 package=$(realpath "${1:?usage: single-node.sh PACKAGE.deb}")
@@ -27,6 +27,11 @@ ip link set lo up
 mkdir -p "$at/walk"
 cp "$package" "$at/walk/"
 awk '/^### One hardened machine/ { found = 1 } found && /^```sh/ { inside = 1; next } inside && /^```/ { exit } inside' "$root/RUNBOOK.md" >"$at/walk/steps.sh"
+# Recipes for later, by the words in front of them: what is typed there in the first block.
+recipe() { awk -v words="$1" 'index($0, words) { found = 1 } found && /^```sh/ { inside = 1; next } inside && /^```/ { exit } inside' "$root/RUNBOOK.md"; }
+recipe 'The password of the database is rotated in one go' >"$at/walk/rotate.sh"
+recipe 'On one hardened machine, as root:' >"$at/walk/restore.sh"
+[ -s "$at/walk/rotate.sh" ] && [ -s "$at/walk/restore.sh" ] || { echo "RUNBOOK.md has no such recipe" >&2; exit 1; }
 [ "$(wc -l <"$at/walk/steps.sh")" -gt 20 ] || { echo "RUNBOOK.md has no such section" >&2; exit 1; }
 cat >"$at/usr/local/sbin/apt-get" <<'APT'
 #!/bin/sh
@@ -61,9 +66,16 @@ start() {
   local run=(env -i PATH=/usr/bin:/bin:/usr/sbin:/sbin HOME=/ "${environment[@]}" setpriv --reuid="$user" --regid="$user" --init-groups --no-new-privs)
   if [ "$(get Type)" = oneshot ]; then "${run[@]}" $command; else "${run[@]}" $command >>"/tmp/$1.out" 2>&1 & echo $! >"/run/$1.pid"; fi
 }
+stop() {
+  [ -f "/run/$1.pid" ] || return 0
+  kill "$(cat "/run/$1.pid")" 2>/dev/null || true
+  for _ in $(seq 200); do kill -0 "$(cat "/run/$1.pid")" 2>/dev/null || break; sleep 0.1; done
+  rm "/run/$1.pid"
+}
 case $verb in
   daemon-reload | disable | try-restart) ;;
-  restart) for one in "$@"; do case $one in redis-server) redis-cli shutdown nosave 2>/dev/null || true; sleep 1 ;; esac; start "$one"; done ;;
+  stop) for one in "$@"; do stop "$one"; done ;;
+  restart) for one in "$@"; do case $one in redis-server) redis-cli shutdown nosave 2>/dev/null || true; sleep 1 ;; esac; stop "$one"; start "$one"; done ;;
   enable | start) for one in "$@"; do start "$one"; done ;;
 esac
 SYSTEMCTL
@@ -86,13 +98,28 @@ claim "secrets are read by root alone" not setpriv --reuid=c0di3 --regid=c0di3 -
 claim "alerts are loaded" bash -c 'curl -s localhost:9090/api/v1/rules | grep -q "\"type\":\"alerting\""'
 claim "both services are scraped" bash -c 'for _ in $(seq 100); do [ "$(curl -s "localhost:9090/api/v1/query?query=sum(up)" | grep -o "\"2\"")" ] && exit; sleep 0.5; done; exit 1'
 claim "only TLS listens beyond loopback" bash -c 'ss -ltnH | awk "{print \$4}" | grep -vE "^(127\.|\[::1\])" | grep -vE ":(3000|6514)$" | (! grep .)'
+# Recipes of the runbook, as they stand there.
+answers() { for _ in $(seq 100); do [ "$(curl -s -o /dev/null -w '%{http_code}' --cacert $ca -H "Authorization: Bearer $TOKEN" "$api/api/v1/findings")" = 200 ] && return; sleep 0.2; done; return 1; }
+old=$(cat /etc/core-agent/secrets/postgres_password)
+claim "the password of the database is rotated" bash -euo pipefail /walk/rotate.sh
+claim "the old password opens nothing" not psql "postgres://coreagent:$old@127.0.0.1:5432/core_agent" -c 'SELECT 1'
+claim "the services go on with the new one" answers
+systemctl start core-agent-backup >/dev/null
+c0di3 token create --role viewer --name late >/dev/null 2>&1
+claim "a database that is damaged is put beside, and the newest backup is restored" bash -euo pipefail /walk/restore.sh
+claim "the services go on with what was restored" answers
+claim "what the backup knew is there, what came later is not" bash -c 'c0di3 token list 2>/dev/null | grep -q "	me	" && ! c0di3 token list 2>/dev/null | grep -q "	late	"'
+claim "the findings are there" found
 # The package goes over itself, is removed and purged: what is set and kept stays as long as it is said to.
 echo '# ours' >>/etc/core-agent/c0di3.toml
 data=$(find /var/lib/core-agent -type f -print -quit)
 kept() { grep -q '^# ours' /etc/core-agent/c0di3.toml && [ -f "$data" ] && [ -f /etc/core-agent/secrets/store_url ] && ls /var/backups/core-agent/backup_*.enc; }
-claim "an upgrade keeps configuration and data" bash -c "$(declare -f kept); data=$data; dpkg -i /walk/core-agent_*.deb && kept && c0di3 --version"
+claim "a new shell works on the same store" bash -c 'unset C0DI3_CONFIG C0DI3_STORE_URL_FILE; cd /tmp && c0di3 token list 2>/tmp/named | grep -q "me" && grep -q "^store: postgres" /tmp/named'
+claim "another user is told, and gets no store of its own" bash -c 'unset C0DI3_CONFIG C0DI3_STORE_URL_FILE; cd /tmp && ! setpriv --reuid=nobody --regid=nogroup --clear-groups c0di3 token create 2>/tmp/refused && grep -q "cannot read /etc/core-agent/c0di3.toml" /tmp/refused && [ ! -e /tmp/data ]'
+archive=$(find /var/lib/core-agent/archive -name '*.parquet' -print -quit)
+claim "an upgrade keeps configuration and data, and asks nothing" bash -c "$(declare -f kept); data=$data; dpkg -i /walk/core-agent_*.deb </dev/null && kept && c0di3 --version"
 claim "removal keeps configuration and data" bash -c "$(declare -f kept); data=$data; dpkg -r core-agent && kept && [ ! -e /usr/bin/c0di3 ]"
-claim "a purge keeps the backups alone" bash -c 'dpkg --purge core-agent && ls /var/backups/core-agent/backup_*.enc && [ ! -e /var/lib/core-agent ] && [ ! -e /etc/core-agent/secrets ]'
+claim "a purge keeps events, backups and their key alone" bash -c "archive=$archive; "'dpkg --purge core-agent && ls /var/backups/core-agent/backup_*.enc /etc/core-agent/backup.key && [ -f "$archive" ] && [ ! -e /var/lib/core-agent/spool ] && [ ! -e /etc/core-agent/secrets ] && [ ! -e /etc/core-agent/c0di3.toml ]'
 PROOF
 started=$(date +%s)
 chroot "$at" /usr/bin/env -i PATH=/usr/local/sbin:/usr/bin:/bin:/usr/sbin:/sbin HOME=/root DEBIAN_FRONTEND=noninteractive bash -euo pipefail -c '

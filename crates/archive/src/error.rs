@@ -23,7 +23,10 @@ pub enum ArchiveError {
     #[error("{0} is the archive of another store: use that store, or another folder")]
     OfAnother(String),
     /// The store knows events, and they are not here.
-    #[error("the events that this store knows are not in {0}: name their folder, or use another store")]
+    #[error(
+        "the events that this store knows are not in {0}: name their folder, or mount its disk, or use another store; where they are \
+         lost, `c0di3 archive forget-missing` lets the store forget them"
+    )]
     Elsewhere(String),
     /// A store of objects does not do what was asked, after it was asked again.
     #[error("cannot {what} {place}: {source}")]

@@ -43,6 +43,7 @@ pub use hunt::{
     HuntFunction, HuntLimits, HuntMeter, HuntProgress, QUESTION_BYTES_MAX, RunningHunt, copy_answer, first_rows,
 };
 pub use needs::{Need, NeededValue, PassingTest};
+pub use owner::{adopt, is_owned, missing};
 pub use passage::{FoundLine, Passage, PassageLine, passage_question, passage_rows, passages};
 pub use place::{ArchivePlace, PlaceSettings};
 pub use privacy::{Hiding, Privacy, PrivateField};

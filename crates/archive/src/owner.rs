@@ -32,6 +32,29 @@ pub(crate) fn claim(place: &ArchivePlace, archive: &str, has_files: bool) -> Res
     }
 }
 
+/// Makes the place that of the archive where it is nobody's yet, whatever the store knows: somebody has said that what is not
+/// there is lost.
+pub fn adopt(place: &ArchivePlace, archive: &str) -> Result<(), ArchiveError> {
+    place.make()?;
+    claim(place, archive, false)
+}
+
+/// Refuses the place of another archive. True: it is the archive's own; false: it is nobody's yet, or is not there.
+pub fn is_owned(place: &ArchivePlace, archive: &str) -> Result<bool, ArchiveError> {
+    match place.get(OWNER)? {
+        Some(owner) if owner.trim_ascii() == archive.as_bytes() => Ok(true),
+        Some(_) => Err(ArchiveError::OfAnother(place.to_string())),
+        None => Ok(false),
+    }
+}
+
+/// Those of the paths at which the place has no file.
+pub fn missing(place: &ArchivePlace, paths: Vec<String>) -> Result<Vec<String>, ArchiveError> {
+    let found = if place.is_there() { place.list()? } else { Vec::new() };
+    let found: BTreeSet<String> = found.into_iter().map(|found| found.path).collect();
+    Ok(paths.into_iter().filter(|path| !found.contains(path)).collect())
+}
+
 /// Removes files of this instance that are not known, finished or not, and says how many. Files of other instances stay:
 /// they may be on their way into a commit.
 pub(crate) fn remove_orphans(

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use event::{ArchiveFile, Block, EventBatch, Timestamp};
 use serde_json::Value;
 
+use crate::owner::{adopt, is_owned, missing};
+use crate::place::ArchivePlace;
 use crate::{
     FileReader, Hiding, Hunt, HuntLimits, Need, NeededValue, PassingTest, Privacy, PrivateField, Restored, Search,
     Segment, StoredFile, Writer, restore,
@@ -182,6 +184,23 @@ fn a_folder_belongs_to_one_store_and_its_files_are_never_taken_for_left_over() {
     assert_eq!(open(folder.path(), "a", &known), None);
     let refused = open(&folder.path().join("empty"), "a", &known).unwrap();
     assert!(refused.starts_with("the events that this store knows are not in"), "{refused}");
+    assert!(refused.contains("c0di3 archive forget-missing"), "{refused}");
+}
+
+#[test]
+fn a_folder_that_is_lost_is_told_and_made_anew_when_somebody_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = written(folder.path(), &[parsed("access.log", &access_lines(10))]);
+    let paths: Vec<String> = files.iter().map(|file| file.path.clone()).collect();
+    let (here, lost) = (ArchivePlace::from(folder.path()), ArchivePlace::from(&folder.path().join("lost")));
+    assert_eq!(missing(&here, paths.clone()).unwrap(), Vec::<String>::new());
+    assert_eq!(missing(&lost, paths.clone()).unwrap(), paths);
+    assert!(is_owned(&here, "a").unwrap() && !is_owned(&lost, "a").unwrap() && !lost.is_there());
+    assert!(is_owned(&here, "b").is_err() && adopt(&here, "b").is_err(), "the folder of another is never taken");
+    adopt(&lost, "a").unwrap();
+    assert!(is_owned(&lost, "a").unwrap());
+    let known = BTreeSet::from_iter(paths);
+    assert!(Writer::open(&lost, "a", ("test", 1), 1, &known).is_ok(), "an analyzer starts there");
 }
 
 fn ask(hunt: &Hunt, question: &str) -> Result<String, String> {

@@ -10,7 +10,8 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use archive::{
-    AnswerFormat, ArchiveArguments, ArchiveCommand, ContextArguments, EraseArguments, HuntArguments, SearchArguments,
+    AnswerFormat, ArchiveArguments, ArchiveCommand, ContextArguments, EraseArguments, ForgetArguments, HuntArguments,
+    SearchArguments,
 };
 pub(crate) use db::{BackupArguments, DbCommand, DrillArguments, KeyArguments, RestoreArguments, RetentionArguments};
 pub(crate) use live::{LiveArguments, TapArguments, TopArguments};

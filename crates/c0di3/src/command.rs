@@ -7,6 +7,7 @@ pub(crate) mod db;
 pub(crate) mod detect;
 pub(crate) mod doctor;
 pub(crate) mod erase;
+pub(crate) mod forget;
 pub(crate) mod formats;
 pub(crate) mod hunt;
 pub(crate) mod input;
@@ -19,6 +20,8 @@ pub(crate) mod service;
 pub(crate) mod tasks;
 pub(crate) mod token;
 
+use crate::outcome::tell;
+
 /// Rustls with ring: one provider for every connection of the process.
 pub(crate) fn install_tls() {
     // Another caller in this process may have been first.
@@ -28,4 +31,22 @@ pub(crate) fn install_tls() {
 /// Whether the store is a server.
 pub(crate) fn is_server(url: &str) -> bool {
     !url.starts_with("sqlite:")
+}
+
+/// Says on which store a command works: with a configuration that was forgotten it is another than people think.
+pub(crate) fn name_store(url: &str) {
+    tell(&format!("store: {}", store::without_password(url)));
+}
+
+/// A store that is not there would be made and found in order: after a restore to another place, or where nobody named the
+/// configuration, that reads as success.
+pub(crate) fn check_is_there(url: &str) -> anyhow::Result<()> {
+    let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+    if let Some(path) = path.filter(|path| !std::path::Path::new(path).exists()) {
+        anyhow::bail!(
+            "there is no store at {path}: name the right one as store.url (C0DI3_CONFIG, C0DI3_STORE_URL_FILE), or make one with \
+             `c0di3 db migrate`"
+        );
+    }
+    Ok(())
 }

@@ -79,7 +79,16 @@ fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Man { folder } => return command::manual::pages(folder),
         _ => {}
     }
-    let config = config::load(arguments.config.as_deref())?;
+    let path = arguments.config.as_deref();
+    let config = match &arguments.command {
+        Command::Token(_) | Command::Db(_) | Command::Tasks { .. } | Command::Archive(_) | Command::Config(_) => {
+            config::load_for_people(path, true)
+        }
+        Command::Hunt(_) | Command::Search(_) | Command::Context(_) | Command::Top(_) | Command::Tap(_) => {
+            config::load_for_people(path, false)
+        }
+        _ => config::load(path),
+    }?;
     match arguments.command {
         Command::Serve(serve) => service::run(config, &serve, Parts::Both),
         Command::Analyzer(analyzer) => service::run(config, &analyzer, Parts::Analyzer),
@@ -95,6 +104,7 @@ fn run(arguments: Arguments) -> anyhow::Result<Outcome> {
         Command::Search(search) => command::hunt::search(&config, &search),
         Command::Context(context) => command::hunt::context(&config, &context),
         Command::Archive(ArchiveCommand::Erase(erase)) => command::erase::run(&config, &erase),
+        Command::Archive(ArchiveCommand::ForgetMissing(forget)) => command::forget::run(&config, &forget),
         Command::Parse(parse) => command::parse::run(&config, &parse),
         Command::Formats(formats) => command::formats::run(&config, &formats),
         Command::Detect(detect) => command::detect::run(&config, &detect),

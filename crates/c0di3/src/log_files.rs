@@ -1,7 +1,7 @@
 //! A log file that is rotated by size, and that somebody else may rotate: where its name stands for another file or for none,
-//! it is opened anew. It knows nothing of what is written.
+//! it is opened anew. Lines that cannot be written are counted, and told once on standard error. It knows nothing of what is written.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,6 +13,7 @@ use file_rotate::{ContentLimit, FileRotate};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::config::LogConfig;
+use crate::outcome::tell;
 
 /// Between two looks at what the name stands for.
 const LOOK_PAUSE: Duration = Duration::from_secs(1);
@@ -30,6 +31,15 @@ struct Opened {
     /// Device and number of the file that the name stood for at the last look.
     identity: Option<(u64, u64)>,
     looked: Instant,
+    /// Why it could not be opened: lines are lost.
+    refused: Option<io::ErrorKind>,
+    /// Whether it was told that lines are lost; one that was written ends that.
+    is_told: bool,
+}
+
+/// Whether the file can be opened for writing: who rotates it keeps silent where it cannot.
+fn refusal(path: &Path) -> Option<io::ErrorKind> {
+    std::fs::OpenOptions::new().create(true).append(true).open(path).err().map(|error| error.kind())
 }
 
 fn open(path: &Path, bytes: usize, kept: usize) -> FileRotate<AppendCount> {
@@ -45,7 +55,29 @@ fn identity(path: &Path) -> Option<(u64, u64)> {
 impl Opened {
     fn again(&mut self) {
         self.file = open(&self.path, self.bytes, self.kept);
+        self.refused = refusal(&self.path);
         self.identity = identity(&self.path);
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.look();
+        let written = match self.refused {
+            Some(reason) => Err(reason.into()),
+            None => self.file.write(bytes),
+        };
+        match &written {
+            Ok(_) => self.is_told = false,
+            Err(error) => {
+                metrics::counter!("log_lines_lost_total").increment(1);
+                if !std::mem::replace(&mut self.is_told, true) {
+                    let path = self.path.display();
+                    tell(&format!(
+                        "cannot write to {path}: {error}; its lines are lost until it can be, and counted in log_lines_lost_total"
+                    ));
+                }
+            }
+        }
+        written
     }
 
     /// Our own rotation changes the identity as well: opening the new file once more costs nothing.
@@ -54,7 +86,7 @@ impl Opened {
             return;
         }
         self.looked = Instant::now();
-        if self.identity.is_none() || identity(&self.path) != self.identity {
+        if self.refused.is_some() || self.identity.is_none() || identity(&self.path) != self.identity {
             self.again();
         }
     }
@@ -64,8 +96,9 @@ impl LogFile {
     pub(crate) fn open(folder: &Path, name: &str, config: &LogConfig) -> Self {
         let (path, bytes, kept) = (folder.join(name), config.rotate_bytes, config.rotate_files);
         let file = open(&path, bytes, kept);
-        let identity = identity(&path);
-        LogFile(Arc::new(Mutex::new(Opened { path, bytes, kept, file, identity, looked: Instant::now() })))
+        let (refused, identity) = (refusal(&path), identity(&path));
+        let (looked, is_told) = (Instant::now(), false);
+        LogFile(Arc::new(Mutex::new(Opened { path, bytes, kept, file, identity, looked, refused, is_told })))
     }
 
     fn lock(&self) -> MutexGuard<'_, Opened> {
@@ -79,12 +112,10 @@ impl LogFile {
 }
 
 impl Write for LogFile {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        let mut opened = self.lock();
-        opened.look();
-        opened.file.write(bytes)
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.lock().write(bytes)
     }
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(&mut self) -> io::Result<()> {
         self.lock().file.flush()
     }
 }
@@ -130,6 +161,24 @@ mod tests {
         file.reopen();
         file.write_all(b"fourth\n").unwrap();
         assert_eq!(std::fs::read_to_string(&here).unwrap(), "fourth\n", "told to, it looks at once");
+    }
+
+    #[test]
+    fn lines_that_cannot_be_written_are_no_success_and_a_file_that_can_be_again_is_taken_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("core-agent.log");
+        // Nobody can open a folder for writing, root neither.
+        std::fs::create_dir(&path).unwrap();
+        let mut file = LogFile::open(folder.path(), "core-agent.log", &config(0));
+        assert!(file.write_all(b"lost\n").is_err() && file.lock().is_told);
+        std::fs::remove_dir(&path).unwrap();
+        std::thread::sleep(LOOK_PAUSE);
+        file.write_all(b"kept\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "kept\n");
+        assert!(!file.lock().is_told, "the next time is told again");
+        // A full disk.
+        let mut full = LogFile::open(Path::new("/dev"), "full", &config(0));
+        assert!(full.write_all(b"lost\n").is_err() && full.lock().is_told);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct Look {
     pub tasks: Vec<TaskDone>,
     /// How much there is.
     pub size: Size,
+    /// Files of the archive that are known, and the name of the archive.
+    pub archive: (i64, String),
 }
 
 /// How much a store holds, and since when.
@@ -61,6 +63,9 @@ const SERVER: &str = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::
 
 const MAKES_MONTHS: &str = "SELECT pg_has_role(relowner, 'USAGE')
         AND has_schema_privilege(relnamespace, 'CREATE') FROM pg_class WHERE oid = 'audit'::regclass";
+
+const ARCHIVE: &str =
+    "SELECT (SELECT count(*) FROM archive_files WHERE gone_at IS NULL), archive FROM archive_sequence";
 
 const BYTES: Text = Text {
     sqlite: "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()",
@@ -96,10 +101,11 @@ pub async fn look(url: &str, now: Timestamp) -> Result<Look, StoreError> {
     let made = pool.row(sql("SELECT count(*), coalesce(min(created_at), 0) FROM findings")).await?;
     let (findings, since) = made.map_or((0, 0), |row| (row.get(0), row.get(1)));
     let size = Size { bytes, findings, since: Timestamp(since) };
+    let known = pool.row(sql(ARCHIVE)).await?.map_or_else(Default::default, |row| (row.get(0), row.get(1)));
     let makes_months = match server {
         Some(_) => pool.row(sql(MAKES_MONTHS)).await?.is_some_and(|row| row.get(0)),
         None => false,
     };
     let tasks = SqlStore { pool, partitions: Default::default() }.tasks().await?;
-    Ok(Look { server, is_migrated, makes_months, tokens, tasks, size })
+    Ok(Look { server, is_migrated, makes_months, tokens, tasks, size, archive: known })
 }

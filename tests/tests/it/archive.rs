@@ -186,6 +186,46 @@ fn a_subjects_events_are_erased_through_kills_and_the_audit_log_says_so() {
 }
 
 #[test]
+fn a_folder_that_is_lost_is_forgotten_when_somebody_says_so_and_writing_goes_on() {
+    let sandbox = Sandbox::new();
+    let place = ["--store", "sqlite:a.db", "--archive", "events"];
+    let replay = |name: &str, lines: usize| {
+        let path = sandbox.write(name, log(lines));
+        sandbox.run(&[&["replay", &path], &place[..]].concat())
+    };
+    assert_eq!(replay("first.log", 3000).code, Some(0));
+    std::fs::remove_dir_all(sandbox.path("events")).unwrap();
+    let refused = replay("second.log", 50);
+    assert!(refused.code == Some(1) && refused.err.contains("c0di3 archive forget-missing"), "{}", refused.err);
+    let config = sandbox.write("c.toml", "[store]\nurl = \"sqlite:a.db\"\n[archive]\nfolder = \"events\"\n");
+    let doctor = sandbox.run(&["--config", &config, "doctor"]);
+    assert!(doctor.out.contains("FAULT archive.folder: the "), "{}", doctor.out);
+    let forget = |more: &[&str]| sandbox.run(&[&["archive", "forget-missing"], more, &place[..]].concat());
+    assert_eq!(forget(&[]).code, Some(2), "a reason is needed");
+    let planned = forget(&["--reason", "the disk died", "--dry-run"]);
+    let counted = planned.out.contains(" with 3000 events are missing and would be forgotten");
+    assert!(counted && planned.err.contains("is its disk mounted?"), "{}{}", planned.out, planned.err);
+    assert!(!sandbox.path("events").exists(), "a dry run makes nothing");
+    let done = forget(&["--reason", "the disk died"]);
+    assert!(done.code == Some(0) && done.out.contains(" with 3000 events are forgotten"), "{}{}", done.out, done.err);
+    let doctor = sandbox.run(&["--config", &config, "doctor"]);
+    assert!(!doctor.out.contains("archive.folder"), "{}", doctor.out);
+    let again = replay("third.log", 70);
+    assert_eq!(again.code, Some(0), "{}", again.err);
+    let question = ["hunt", "SELECT count(*) AS n FROM events", "--out", "ndjson"];
+    let left = sandbox.run(&[&question[..], &place[..]].concat());
+    assert_eq!(json_lines(&left.out)[0]["n"], 70, "{}{}", left.out, left.err);
+    let nothing = forget(&["--reason", "again"]);
+    assert!(nothing.out.starts_with("0 of "), "{}{}", nothing.out, nothing.err);
+    let audit =
+        "import sqlite3; print([row for row in sqlite3.connect('a.db').execute('SELECT action, detail FROM audit')])";
+    let mut python = std::process::Command::new("python3");
+    let noted = python.args(["-c", audit]).current_dir(sandbox.root()).output().unwrap();
+    let noted = String::from_utf8_lossy(&noted.stdout).into_owned();
+    assert!(noted.contains("archive.forget") && noted.contains("the disk died"), "{noted}");
+}
+
+#[test]
 fn other_programs_read_the_folder_as_it_is() {
     let sandbox = Sandbox::new();
     let path = sandbox.write("access.log", log(30_000));

@@ -174,11 +174,47 @@ fn configuration_comes_from_file_and_environment() {
 fn a_check_of_a_store_that_is_not_there_is_no_success() {
     let sandbox = Sandbox::new();
     let config = sandbox.write("c.toml", "[store]\nurl = \"sqlite:mistyped/c0di3.db\"\n");
-    for command in [&["db", "check"][..], &["db", "repair"], &["db", "repair", "--dry-run"]] {
+    for command in [
+        &["db", "check"][..],
+        &["db", "repair"],
+        &["db", "repair", "--dry-run"],
+        &["token", "list"],
+        &["token", "revoke", "x"],
+    ] {
         let arguments: Vec<&str> = [&["--config", &config][..], command].concat();
         let run = sandbox.run(&arguments);
         assert_eq!((run.code, run.out.as_str()), (Some(1), ""), "{arguments:?}: {}", run.err);
         assert!(run.err.contains("there is no store at mistyped/c0di3.db"), "{arguments:?}: {}", run.err);
     }
     assert!(!sandbox.path("mistyped").exists(), "nothing is made");
+}
+
+#[test]
+fn a_check_refuses_what_a_start_refuses() {
+    let sandbox = Sandbox::new();
+    let check = |text: &str| {
+        let path = sandbox.write("c.toml", text);
+        sandbox.run(&["--config", &path, "config", "check"])
+    };
+    let open = check("[api]\nlisten = \"0.0.0.0:3000\"\n");
+    assert!(open.code == Some(2) && open.err.contains("is not a loopback address"), "{}", open.err);
+    assert_eq!(check("[api]\nlisten = \"0.0.0.0:3000\"\n[auth]\ntokens = true\n").code, Some(0));
+    let make = |name: &str| {
+        let script = format!("{}/../deploy/scripts/make-certificates.sh", env!("CARGO_MANIFEST_DIR"));
+        let made = std::process::Command::new(script).arg(sandbox.path(name)).arg("node.example").output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    };
+    make("one");
+    make("two");
+    let tls = |key: &str| {
+        check(&format!(
+            "[tls]\ncertificate = \"one/server.crt\"\nkey = \"{key}/server.key\"\nports = [\"api.listen\"]\n"
+        ))
+    };
+    assert_eq!(tls("one").code, Some(0));
+    let mixed = tls("two");
+    let told = mixed.err.contains("are not a pair: two/server.key is not the key of one/server.crt");
+    assert!(mixed.code == Some(2) && told, "{}", mixed.err);
+    let absent = tls("absent");
+    assert!(absent.code == Some(0) && absent.err.contains("note: tls.certificate: cannot read"), "{}", absent.err);
 }

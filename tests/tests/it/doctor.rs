@@ -257,6 +257,7 @@ fn tasks_do_what_can_be_done_and_print_the_rest() {
     assert!(daily.out.contains("LOOK  backup: it has never succeeded: c0di3 db backup"), "{}", daily.out);
     let weekly = sandbox.run(&["--config", &path, "tasks", "weekly"]);
     assert!(weekly.out.contains("done  store: 19 findings and 17 incidents add up"), "{}{}", weekly.out, weekly.err);
+    assert!(weekly.out.contains("'localhost:") && weekly.err.starts_with("store: sqlite:"), "{}", weekly.err);
     let monthly = sandbox.run(&["--config", &path, "tasks", "monthly"]);
     assert!(monthly.out.contains("  capacity: ") && monthly.out.contains("todo  disaster drill"), "{}", monthly.out);
 }

@@ -63,6 +63,24 @@ pub(crate) struct HuntArguments {
 pub(crate) enum ArchiveCommand {
     /// Erase the events of one subject: files are written anew without them
     Erase(EraseArguments),
+    /// Let the store forget files that are lost: where the folder is gone for good, the analyzer starts again
+    ForgetMissing(ForgetArguments),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ForgetArguments {
+    /// Why; stands in the audit log
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// Tell which files are missing and how many events they held, and change nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Folder of the archive, or s3://BUCKET/PREFIX; the configured one where absent
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: Option<String>,
+    /// The store that knows its files (sqlite:PATH or postgres://…)
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
 }
 
 #[derive(Args, Debug)]

@@ -2,16 +2,19 @@
 
 use std::io::Write;
 
+use ingest::tls::{Tls, TlsError};
 use store::without_password;
 
 use crate::cli::ShapeArguments;
 use crate::command::input;
 use crate::config::{Config, DEFAULT_TEXT};
-use crate::outcome::{Outcome, tell};
+use crate::outcome::{Outcome, Usage, tell};
+use crate::ports::check_exposure;
 use crate::saved_hunts::SavedHunts;
 use crate::screen::{Paint, Screen};
 
 pub(crate) fn check(config: &Config) -> anyhow::Result<Outcome> {
+    check_start(config)?;
     let shapes = input::shapes(config, &ShapeArguments::default())?;
     for note in config.input.formats.notes() {
         tell(&format!("note: input.formats: {note}"));
@@ -24,6 +27,21 @@ pub(crate) fn check(config: &Config) -> anyhow::Result<Outcome> {
     }
     tell(&format!("the configuration is sound; findings are kept in {}", without_password(&config.store.url)));
     Ok(Outcome::Done)
+}
+
+/// What a start refuses beside single settings. Files that this user may not read are the service's own to judge.
+fn check_start(config: &Config) -> anyhow::Result<()> {
+    let http = &config.analyzer.http;
+    let addresses: Vec<_> = [config.agent.listen, http.listen].into_iter().chain(http.listen_more.clone()).collect();
+    check_exposure(&addresses, config.access.tokens)?;
+    match config.access.tls.files.clone().map(Tls::open) {
+        Some(Err(error @ TlsError::Read { .. })) => {
+            tell(&format!("note: tls.certificate: {error}: a service that may not read it does not start"));
+        }
+        Some(Err(error)) => return Err(Usage(format!("tls.certificate: {error}")).into()),
+        Some(Ok(_)) | None => {}
+    }
+    Ok(())
 }
 
 /// Prints the settings in force as a file that could be used as it is, and where the manual is.

@@ -23,8 +23,9 @@ const DAY_US: i64 = 86_400_000_000;
 
 pub(crate) fn run(config: &Config, command: &DbCommand) -> anyhow::Result<Outcome> {
     let url = config.store.url.as_str();
+    super::name_store(url);
     if !matches!(command, DbCommand::Migrate | DbCommand::Restore(_)) {
-        check_is_there(url)?;
+        super::check_is_there(url)?;
     }
     match command {
         DbCommand::Backup(asked) => scripts::backup(url, asked),
@@ -110,17 +111,6 @@ async fn remove_old(store: &dyn Store, asked: &RetentionArguments) -> anyhow::Re
     }
     writeln!(std::io::stdout(), "{}: {words}", if asked.dry_run { "would be removed" } else { "removed" })?;
     Ok(Outcome::Done)
-}
-
-/// A store that is not there would be made and found in order: after a restore to another place that reads as success.
-fn check_is_there(url: &str) -> anyhow::Result<()> {
-    let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-    if let Some(path) = path.filter(|path| !std::path::Path::new(path).exists()) {
-        anyhow::bail!(
-            "there is no store at {path}: name the right one as store.url, or make one with `c0di3 db migrate`"
-        );
-    }
-    Ok(())
 }
 
 /// Table, id, what, and what is done about it.

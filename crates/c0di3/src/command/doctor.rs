@@ -19,7 +19,7 @@ use found::{Complaint, fault};
 
 /// Runs every check on the configuration as it would be used.
 pub(crate) fn run(path: Option<&Path>) -> anyhow::Result<Outcome> {
-    let found = match config::load(path) {
+    let found = match config::load_for_people(path, true) {
         Ok(config) => look(&config)?,
         Err(error) => {
             vec![fault("configuration", format!("{error:#}"), "mend it: `c0di3 config show` explains each setting")]

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::sync::Arc;
 
 use anyhow::Context;
-use archive::{ArchivePlace, Subject, Writer};
+use archive::{ArchivePlace, PlaceSettings, Subject, Writer};
 use event::{ArchiveFile, Timestamp};
 use store::audit::{AuditEntry, Outcome as Ended};
 use store::{FileQuery, Store, Use};
@@ -14,7 +14,7 @@ use tokio::runtime::Runtime;
 use super::token::by;
 use crate::cli::EraseArguments;
 use crate::clock;
-use crate::config::{self, Config};
+use crate::config::{self, ArchiveConfig, Config};
 use crate::outcome::{Outcome, Usage, tell};
 
 /// How often the catalogue is read again: what was compacted meanwhile is looked at once more.
@@ -34,15 +34,9 @@ struct Erasure {
 }
 
 pub(crate) fn run(config: &Config, arguments: &EraseArguments) -> anyhow::Result<Outcome> {
-    let reason = arguments.reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON_CHARS_MAX {
-        return Err(Usage(format!("--reason: 1 to {REASON_CHARS_MAX} characters")).into());
-    }
+    let reason = checked_reason(&arguments.reason)?;
     let kept = &config.store.archive;
-    let place = arguments.archive.as_ref().map(|folder| kept.reached.at(folder)).or_else(|| kept.place.clone());
-    let place =
-        place.ok_or_else(|| Usage("no archive is configured: name its folder with --archive DIR".to_owned()))?;
-    place.check().map_err(|reason| Usage(format!("--archive: {reason}")))?;
+    let place = named_place(kept, arguments.archive.as_deref())?;
     let values = std::iter::once(arguments.value.clone()).chain(kept.privacy.hashed(&arguments.value)).collect();
     let subject = Subject::new(&arguments.field, values).map_err(Usage)?;
     let url = arguments.store.clone().unwrap_or_else(|| config.store.url.clone());
@@ -76,6 +70,24 @@ pub(crate) fn run(config: &Config, arguments: &EraseArguments) -> anyhow::Result
         tell("note: evidence of findings, backups, and events that come later are not touched");
     }
     Ok(Outcome::Done)
+}
+
+/// Why something goes, as the audit log keeps it.
+pub(super) fn checked_reason(written: &str) -> Result<&str, Usage> {
+    let reason = written.trim();
+    if reason.is_empty() || reason.chars().count() > REASON_CHARS_MAX {
+        return Err(Usage(format!("--reason: 1 to {REASON_CHARS_MAX} characters")));
+    }
+    Ok(reason)
+}
+
+/// The archive that the argument names, or the configured one.
+pub(super) fn named_place(kept: &ArchiveConfig, named: Option<&str>) -> Result<PlaceSettings, Usage> {
+    let place = named.map(|folder| kept.reached.at(folder)).or_else(|| kept.place.clone());
+    let place =
+        place.ok_or_else(|| Usage("no archive is configured: name its folder with --archive DIR".to_owned()))?;
+    place.check().map_err(|reason| Usage(format!("--archive: {reason}")))?;
+    Ok(place)
 }
 
 impl Erasure {

@@ -48,6 +48,7 @@ fn todo(name: &'static str, command: &str) -> Task {
 }
 
 pub(crate) fn run(config: &Config, when: When) -> anyhow::Result<Outcome> {
+    super::name_store(&config.store.url);
     super::install_tls();
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     let now = clock::now();
@@ -88,10 +89,7 @@ async fn weekly(config: &Config, look: &Result<Look, String>) -> Vec<Task> {
         task("old logs", old_logs(config)),
         todo("performance", "the board C0Di3 operations, over seven days; c0di3 doctor"),
         todo("dependencies", "make deny, in a checkout of this version"),
-        todo(
-            "security alerts",
-            "curl -H \"Authorization: Bearer $TOKEN\" 'localhost:3000/api/v1/incidents?severity=P0,P1&status=new'",
-        ),
+        todo("security alerts", &asked(config, "incidents?severity=P0,P1&status=new")),
     ]
 }
 
@@ -99,14 +97,21 @@ fn monthly(config: &Config, look: &Result<Look, String>) -> Vec<Task> {
     vec![
         task("capacity", capacity(config, look)),
         task("tokens", tokens(look)),
-        todo(
-            "security audit",
-            "curl -H \"Authorization: Bearer $TOKEN\" 'localhost:3000/api/v1/audit?outcome=refused'; c0di3 token list",
-        ),
+        todo("security audit", &format!("{}; c0di3 token list", asked(config, "audit?outcome=refused"))),
         todo("performance", "the boards, over thirty days; c0di3 rules backtest on logs of one's own"),
         todo("disaster drill", "RUNBOOK.md, Database corruption, on a machine that is not needed"),
         todo("documentation", "RUNBOOK.md against what was done this month; addresses and people of the on-call table"),
     ]
+}
+
+/// A question to the API as people type it. The name in the certificate is theirs to know.
+fn asked(config: &Config, question: &str) -> String {
+    let port = config.agent.listen.port();
+    let host = match config.access.tls.ports.contains(&"api.listen") {
+        true => format!("https://NODE:{port}"),
+        false => format!("localhost:{port}"),
+    };
+    format!("curl -H \"Authorization: Bearer $TOKEN\" '{host}/api/v1/{question}'")
 }
 
 fn errors(config: &Config) -> Became {
@@ -175,6 +180,9 @@ fn nearest(path: &Path) -> std::path::PathBuf {
 
 /// Counts what is kept again, as `c0di3 db check` does.
 async fn recount(config: &Config) -> Became {
+    if let Err(error) = super::check_is_there(&config.store.url) {
+        return Became::Look(error.to_string());
+    }
     let counted = async {
         let store = store::open(&config.store.url, Use::Commit).await?;
         let recount = store.recount(false, config.correlation.thresholds, clock::now()).await;

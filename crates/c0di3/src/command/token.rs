@@ -17,6 +17,10 @@ use crate::config::Config;
 use crate::outcome::{Outcome, Usage, tell};
 
 pub(crate) fn run(config: &Config, command: &TokenCommand) -> anyhow::Result<Outcome> {
+    super::name_store(&config.store.url);
+    if !matches!(command, TokenCommand::Create { .. }) {
+        super::check_is_there(&config.store.url)?;
+    }
     super::install_tls();
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;
     runtime.block_on(async {

@@ -45,7 +45,15 @@ pub enum TlsError {
         /// What it should hold.
         what: &'static str,
     },
-    /// They do not go together, or are not sound.
+    /// The key is another certificate's.
+    #[error("certificate and key are not a pair: {} is not the key of {}", key.display(), certificate.display())]
+    NotAPair {
+        /// The certificate.
+        certificate: PathBuf,
+        /// The key.
+        key: PathBuf,
+    },
+    /// They are not sound.
     #[error("{} and its key cannot be used: {source}", path.display())]
     Use {
         /// The certificate.
@@ -149,7 +157,12 @@ impl Contents {
             }
             _ => builder.with_no_client_auth(),
         };
-        let mut config = builder.with_single_cert(chain, key).map_err(unusable)?;
+        let mut config = builder.with_single_cert(chain, key).map_err(|error| match error {
+            rustls::Error::InconsistentKeys(rustls::InconsistentKeys::KeyMismatch) => {
+                TlsError::NotAPair { certificate: path.clone(), key: files.key.clone() }
+            }
+            other => unusable(other),
+        })?;
         if wants.http {
             config.alpn_protocols = HTTP_PROTOCOLS.map(<[u8]>::to_vec).to_vec();
         }

@@ -1,8 +1,10 @@
 //! The servers that the configuration names: each is asked once, for a bounded time, side by side. Nothing is written to any.
 
+use std::path::Path;
 use std::time::Duration;
 
 use api::health::{HealthCheck, HealthStatus};
+use archive::{ArchiveError, ArchivePlace};
 use event::Timestamp;
 use notify::Llm;
 use store::{Look, RedisHot};
@@ -52,6 +54,20 @@ async fn store(config: &Config, now: Timestamp) -> Vec<Complaint> {
     }
 }
 
+/// A folder that is not the archive whose files the store knows: the analyzer does not start. A bucket is not asked here.
+fn lost_archive(config: &Config, look: &Look) -> Option<Complaint> {
+    let (files, name) = &look.archive;
+    let folder = config.store.archive.place.as_ref().filter(|place| !place.is_bucket() && *files > 0)?;
+    let place = ArchivePlace::from(Path::new(&folder.folder));
+    let what = match archive::is_owned(&place, name) {
+        Ok(true) | Err(ArchiveError::Io { .. }) => return None,
+        Ok(false) => format!("the {files} files of events that the store knows are not in {place}"),
+        Err(error) => error.to_string(),
+    };
+    let remedy = "mount its disk, or name its folder; where it is lost, `c0di3 archive forget-missing --reason TEXT`";
+    Some(fault("archive.folder", what, remedy))
+}
+
 fn known(config: &Config, look: &Look, now: Timestamp) -> Vec<Complaint> {
     let mut found = Vec::new();
     if let Some(server) = look.server {
@@ -82,6 +98,7 @@ fn known(config: &Config, look: &Look, now: Timestamp) -> Vec<Complaint> {
             "let one role migrate and run, or ALTER TABLE audit OWNER TO that of store.url",
         ));
     }
+    found.extend(lost_archive(config, look));
     if config.access.tokens && look.tokens == 0 {
         let what = "there is no valid token: nobody can log in";
         found.push(fault("auth.tokens", what, "`c0di3 token create --role admin --name NAME`"));
