@@ -115,7 +115,7 @@ echo '# ours' >>/etc/core-agent/c0di3.toml
 data=$(find /var/lib/core-agent -type f -print -quit)
 kept() { grep -q '^# ours' /etc/core-agent/c0di3.toml && [ -f "$data" ] && [ -f /etc/core-agent/secrets/store_url ] && ls /var/backups/core-agent/backup_*.enc; }
 claim "a new shell works on the same store" bash -c 'unset C0DI3_CONFIG C0DI3_STORE_URL_FILE; cd /tmp && c0di3 token list 2>/tmp/named | grep -q "me" && grep -q "^store: postgres" /tmp/named'
-claim "another user is told, and gets no store of its own" bash -c 'unset C0DI3_CONFIG C0DI3_STORE_URL_FILE; cd /tmp && ! setpriv --reuid=nobody --regid=nogroup --clear-groups c0di3 token create 2>/tmp/refused && grep -q "cannot read /etc/core-agent/c0di3.toml" /tmp/refused && [ ! -e /tmp/data ]'
+claim "another user is told, and gets no store of its own" bash -c 'unset C0DI3_CONFIG C0DI3_STORE_URL_FILE; cd /tmp && ! setpriv --reuid=nobody --regid=nogroup --clear-groups c0di3 token create --role admin 2>/tmp/refused && grep -q "cannot read /etc/core-agent/c0di3.toml" /tmp/refused && [ ! -e /tmp/data ]'
 archive=$(find /var/lib/core-agent/archive -name '*.parquet' -print -quit)
 claim "an upgrade keeps configuration and data, and asks nothing" bash -c "$(declare -f kept); data=$data; dpkg -i /walk/core-agent_*.deb </dev/null && kept && c0di3 --version"
 claim "removal keeps configuration and data" bash -c "$(declare -f kept); data=$data; dpkg -r core-agent && kept && [ ! -e /usr/bin/c0di3 ]"

@@ -12,7 +12,7 @@ const STORE_URL: &str = "etc/core-agent/secrets/store_url";
 
 /// What is taken.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Taken {
+pub(super) struct Installed {
     pub(super) path: Option<PathBuf>,
     /// Holds the address of the store.
     pub(super) store_file: Option<PathBuf>,
@@ -20,9 +20,13 @@ pub(super) struct Taken {
 
 /// `named`: the configuration that was asked for; `is_set`: whether a variable of the environment is. One that is there and may not
 /// be read is told, not passed over.
-pub(super) fn installed(root: &Path, named: Option<&Path>, is_set: impl Fn(&OsStr) -> bool) -> Result<Taken, Usage> {
+pub(super) fn installed(
+    root: &Path,
+    named: Option<&Path>,
+    is_set: impl Fn(&OsStr) -> bool,
+) -> Result<Installed, Usage> {
     let config = root.join(CONFIG);
-    let as_named = Taken { path: named.map(Path::to_owned), store_file: None };
+    let as_named = Installed { path: named.map(Path::to_owned), store_file: None };
     let is_other = named.is_some_and(|named| named != config);
     let names_store = ["C0DI3_STORE_URL", "C0DI3_STORE_URL_FILE"].iter().any(|name| is_set(OsStr::new(name)));
     if is_other || names_store || !is_readable(&config, "--config or C0DI3_CONFIG")? {
@@ -30,7 +34,7 @@ pub(super) fn installed(root: &Path, named: Option<&Path>, is_set: impl Fn(&OsSt
     }
     let store = root.join(STORE_URL);
     let store_file = is_readable(&store, "C0DI3_STORE_URL_FILE")?.then_some(store);
-    Ok(Taken { path: Some(config), store_file })
+    Ok(Installed { path: Some(config), store_file })
 }
 
 /// False: it is not there.
@@ -55,20 +59,20 @@ mod tests {
     fn what_is_installed_is_taken_where_nothing_else_is_named() {
         let root = tempfile::tempdir().unwrap();
         let none = |_: &OsStr| false;
-        assert_eq!(installed(root.path(), None, none).unwrap(), Taken::default(), "nothing is installed");
+        assert_eq!(installed(root.path(), None, none).unwrap(), Installed::default(), "nothing is installed");
         let (config, store) = (root.path().join(CONFIG), root.path().join(STORE_URL));
         std::fs::create_dir_all(store.parent().unwrap()).unwrap();
         std::fs::write(&config, "").unwrap();
-        let without = Taken { path: Some(config.clone()), store_file: None };
+        let without = Installed { path: Some(config.clone()), store_file: None };
         assert_eq!(installed(root.path(), None, none).unwrap(), without);
         std::fs::write(&store, "postgres://u@h/d").unwrap();
-        let both = Taken { path: Some(config.clone()), store_file: Some(store) };
+        let both = Installed { path: Some(config.clone()), store_file: Some(store) };
         assert_eq!(installed(root.path(), None, none).unwrap(), both);
         assert_eq!(installed(root.path(), Some(&config), none).unwrap(), both);
-        let other = Taken { path: Some("c.toml".into()), store_file: None };
+        let other = Installed { path: Some("c.toml".into()), store_file: None };
         assert_eq!(installed(root.path(), Some(Path::new("c.toml")), none).unwrap(), other);
         let named = installed(root.path(), None, |name| name == "C0DI3_STORE_URL").unwrap();
-        assert_eq!(named, Taken::default(), "a store that is named is not mixed with a configuration that is not");
+        assert_eq!(named, Installed::default(), "a store that is named is not mixed with a configuration that is not");
     }
 
     #[test]
