@@ -229,10 +229,10 @@ impl BatchBuilder {
         self.tagged_owned(field::TAGS, &list, ValueTag::Array);
     }
 
-    /// Whether the row has a mark, as [`Self::mark`] puts it.
+    /// Whether the row has a mark that is part of no other mark.
     pub fn is_marked(&self, mark: &str) -> bool {
-        let mut now = String::new();
-        self.text_now(field::TAGS, &mut now) && (now == mark || now.contains(&crate::json::quote(mark)))
+        let now = self.value_now(field::TAGS);
+        now.as_ref().and_then(ValueNow::text).is_some_and(|now| memchr::memmem::find(now, mark.as_bytes()).is_some())
     }
 
     /// JSON value under its path: text with a tag that says what it was.

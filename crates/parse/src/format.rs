@@ -56,11 +56,7 @@ pub(crate) fn read_carried(text: &[u8], context: &mut Context, rows: &mut BatchB
     if let Some(dataset) = put_values::read_bound(text, context, rows) {
         return Some(dataset);
     }
-    let likely = by_first()
-        .of(text)
-        .filter_map(|at| FORMATS.get(at))
-        .filter(|format| reads_as_it_looks(format) || (format.looks_like)(text));
-    read_by_first(likely, text, context, rows)
+    read_where(text, context, rows, looks_like)
 }
 
 /// Which of all formats can read a line.
@@ -74,38 +70,35 @@ const SYSLOG: &str = "syslog";
 
 /// Reads what a program says that is named: a line that says who wrote it would be believed to be another's.
 pub(crate) fn read_said(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    let likely = by_first()
-        .of(text)
-        .filter_map(|at| FORMATS.get(at))
-        .filter(|format| format.group != SYSLOG && (reads_as_it_looks(format) || (format.looks_like)(text)));
-    read_by_first(likely, text, context, rows)
+    read_where(text, context, rows, |format, text| format.group != SYSLOG && looks_like(format, text))
 }
 
 /// As [`read_said`], where the text begins as no other does.
 pub(crate) fn read_said_surely(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    let sure = by_first()
-        .of(text)
-        .filter_map(|at| FORMATS.get(at))
-        .filter(|format| format.group != SYSLOG && (reads_as_it_looks(format) || (format.begins_like)(text)));
-    read_by_first(sure, text, context, rows)
+    read_where(text, context, rows, |format, text| format.group != SYSLOG && begins_like(format, text))
 }
 
 /// Reads a line that another one carries where it begins as no other text does.
 pub(crate) fn read_carried_surely(text: &[u8], context: &mut Context, rows: &mut BatchBuilder) -> Option<DatasetId> {
-    let sure = by_first()
-        .of(text)
-        .filter_map(|at| FORMATS.get(at))
-        .filter(|format| reads_as_it_looks(format) || (format.begins_like)(text));
-    read_by_first(sure, text, context, rows)
+    read_where(text, context, rows, begins_like)
 }
 
-fn read_by_first(
-    mut formats: impl Iterator<Item = &'static Format>,
+fn looks_like(format: &Format, text: &[u8]) -> bool {
+    reads_as_it_looks(format) || (format.looks_like)(text)
+}
+
+fn begins_like(format: &Format, text: &[u8]) -> bool {
+    reads_as_it_looks(format) || (format.begins_like)(text)
+}
+
+/// Reads a line in the first of all formats that is tried and takes it.
+fn read_where(
     text: &[u8],
     context: &mut Context,
     rows: &mut BatchBuilder,
+    is_tried: impl Fn(&Format, &[u8]) -> bool,
 ) -> Option<DatasetId> {
-    formats.find_map(|format| {
+    by_first().of(text).filter_map(|at| FORMATS.get(at)).filter(|format| is_tried(format, text)).find_map(|format| {
         let dataset = (format.read)(text, context, rows).ok()?;
         context.readers.format(format.name);
         Some(dataset)

@@ -4,6 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+/// Where an archive lies that is changed.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ArchivePlaceArguments {
+    /// Folder of the archive, or s3://BUCKET/PREFIX; the configured one where absent
+    #[arg(long, value_name = "DIR")]
+    pub(crate) archive: Option<String>,
+    /// The store that knows its files (sqlite:PATH or postgres://…)
+    #[arg(long, value_name = "URL")]
+    pub(crate) store: Option<String>,
+}
+
 /// Where the archive lies, and what an answer may take.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ArchiveArguments {
@@ -75,12 +86,8 @@ pub(crate) struct ForgetArguments {
     /// Tell which files are missing and how many events they held, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Folder of the archive, or s3://BUCKET/PREFIX; the configured one where absent
-    #[arg(long, value_name = "DIR")]
-    pub(crate) archive: Option<String>,
-    /// The store that knows its files (sqlite:PATH or postgres://…)
-    #[arg(long, value_name = "URL")]
-    pub(crate) store: Option<String>,
+    #[command(flatten)]
+    pub(crate) at: ArchivePlaceArguments,
 }
 
 #[derive(Args, Debug)]
@@ -97,12 +104,8 @@ pub(crate) struct EraseArguments {
     /// Tell how many events would be erased, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Folder of the archive, or s3://BUCKET/PREFIX; the configured one where absent
-    #[arg(long, value_name = "DIR")]
-    pub(crate) archive: Option<String>,
-    /// The store that knows its files (sqlite:PATH or postgres://…)
-    #[arg(long, value_name = "URL")]
-    pub(crate) store: Option<String>,
+    #[command(flatten)]
+    pub(crate) at: ArchivePlaceArguments,
 }
 
 #[derive(Args, Debug)]

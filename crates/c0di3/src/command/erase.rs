@@ -36,10 +36,10 @@ struct Erasure {
 pub(crate) fn run(config: &Config, arguments: &EraseArguments) -> anyhow::Result<Outcome> {
     let reason = checked_reason(&arguments.reason)?;
     let kept = &config.store.archive;
-    let place = named_place(kept, arguments.archive.as_deref())?;
+    let place = named_place(kept, arguments.at.archive.as_deref())?;
     let values = std::iter::once(arguments.value.clone()).chain(kept.privacy.hashed(&arguments.value)).collect();
     let subject = Subject::new(&arguments.field, values).map_err(Usage)?;
-    let url = arguments.store.clone().unwrap_or_else(|| config.store.url.clone());
+    let url = arguments.at.store.clone().unwrap_or_else(|| config.store.url.clone());
     config::check_store_url(&url).map_err(|reason| Usage(format!("--store: {reason}")))?;
     super::install_tls();
     let runtime = Runtime::new().context("cannot start the asynchronous runtime")?;

@@ -22,8 +22,8 @@ const NAMED_MAX: usize = 20;
 
 pub(crate) fn run(config: &Config, arguments: &ForgetArguments) -> anyhow::Result<Outcome> {
     let reason = checked_reason(&arguments.reason)?;
-    let place = named_place(&config.store.archive, arguments.archive.as_deref())?;
-    let url = arguments.store.clone().unwrap_or_else(|| config.store.url.clone());
+    let place = named_place(&config.store.archive, arguments.at.archive.as_deref())?;
+    let url = arguments.at.store.clone().unwrap_or_else(|| config.store.url.clone());
     config::check_store_url(&url).map_err(|reason| Usage(format!("--store: {reason}")))?;
     super::check_is_there(&url)?;
     super::install_tls();

@@ -1,5 +1,5 @@
-//! JSON objects that stand one after another without line feeds, as Firehose writes them, or over many lines, and records of CloudWatch Logs, which
-//! hold many events each: a line for each object, and for each event with what its record says of all. An object that is too
+//! JSON objects that stand one after another without line feeds, as Firehose writes them, or over many lines, and records of
+//! CloudWatch Logs, which hold many events each: a line for each object, and for each event with what its record says of all. An object that is too
 //! long, or that its own line breaks, is passed on as it is.
 
 use std::collections::BTreeMap;

@@ -38,14 +38,21 @@ macro_rules! failed {
     };
 }
 
+/// What stands in front of the message where `log_destination` is `csvlog`.
+macro_rules! csv {
+    () => {
+        "\"{user.name}\",\"{*}\",{:number},\"{source.ip}:{source.port}\",{:word},{:number},\"{:own}\",{:own},{:word},{:number},{(FATAL||ERROR)},{:word},"
+    };
+}
+
 /// www.postgresql.org/docs/current/runtime-config-logging.html
 #[rustfmt::skip]
 pub(super) static POSTGRES: Family = Family::new(
     &[
         // What a client sent stands there.
         note("{?{:word} ?}{(STATEMENT:  ||DETAIL:  ||HINT:  ||CONTEXT:  )}{*}"),
-        login("\"{user.name}\",\"{*}\",{:number},\"{source.ip}:{source.port}\",{:word},{:number},\"{:own}\",{:own},{:word},{:number},{(FATAL||ERROR)},{:word},\"{:own} authentication failed for user \"\"{*}", "database_login", "failure"),
-        login("\"{user.name}\",\"{*}\",{:number},\"{source.ip}:{source.port}\",{:word},{:number},\"{:own}\",{:own},{:word},{:number},FATAL,{:word},\"role \"\"{*}\"\" does not exist\"{*}", "database_login", "failure"),
+        login(concat!(csv!(), "\"{:own} authentication failed for user \"\"{*}"), "database_login", "failure"),
+        login(concat!(csv!(), "\"role \"\"{*}\"\" does not exist\"{*}"), "database_login", "failure"),
         login(concat!(address!(), fatal!(), failed!()), "database_login", "failure"),
         // Where two places of the prefix name an address, none counts.
         login(concat!("{*} {source.ip}{?({source.port})||:{source.port}?}{?:?} ", fatal!(), failed!()), "database_login", "failure"),

@@ -19,8 +19,8 @@ pub(super) struct Heading<'a> {
     level: &'a [u8],
     program: &'a [u8],
     pid: Option<i64>,
-    /// Something stood in front that programs begin their lines with: a time, a level, brackets.
-    is_set_off: bool,
+    /// Brackets stood in front.
+    has_brackets: bool,
     /// A dash stood behind the level, as loggers put it in front of what is said.
     is_ended: bool,
     /// The next word may be the host: it stands right behind the time.
@@ -46,7 +46,7 @@ impl<'a> Heading<'a> {
         };
         let end = memchr::memchr(close, &text[..text.len().min(BRACKET_BYTES_MAX)])?;
         let inner = text[1..end].trim_ascii();
-        self.is_set_off = true;
+        self.has_brackets = true;
         if is_level(inner) {
             self.level = inner;
         } else if let Some(pid) = decimal(inner.strip_prefix(b"pid ").unwrap_or(inner)) {
@@ -92,9 +92,8 @@ impl<'a> Heading<'a> {
         };
         // A name alone may be anybody's: `ann: `.
         let is_heading = || {
-            let is_set_off = self.is_set_off || self.time.is_some() || !self.level.is_empty();
-            let is_set_off = is_set_off && !self.is_ended;
-            word.ends_with(b":") && (is_set_off || !bare.iter().all(u8::is_ascii_lowercase))
+            let is_of_program = !self.is_ended && (self.has_brackets || self.time.is_some() || self.has_level());
+            word.ends_with(b":") && (is_of_program || !bare.iter().all(u8::is_ascii_lowercase))
         };
         if !(is_numbered || is_heading() || is_of_code() || is_part() || is_host()) {
             return None;
