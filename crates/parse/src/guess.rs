@@ -174,17 +174,22 @@ fn plain(address: &[u8]) -> &[u8] {
     }
 }
 
+/// Bytes that addresses consist of.
+const OF_ADDRESS: [bool; 256] = needle::bytes_of(b"0123456789abcdefABCDEF.:", false);
+/// Bytes of a word that goes on.
+const OF_WORD: [bool; 256] = needle::bytes_of(b"_", true);
+
 /// Every address in the text.
 fn addresses(text: &[u8]) -> impl Iterator<Item = Mentioned> {
     let mut at = 0;
     std::iter::from_fn(move || {
         while at < text.len() {
-            let is_part = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b'.' | b':');
+            let is_part = |byte: &u8| OF_ADDRESS[usize::from(*byte)];
             let start = at + text[at..].iter().position(is_part)?;
             let end = start + text[start..].iter().position(|byte| !is_part(byte)).unwrap_or(text.len() - start);
             at = end;
             // A word that goes on is none.
-            let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'_');
+            let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| OF_WORD[usize::from(*byte)]);
             let before = start.checked_sub(1).and_then(|at| text.get(at));
             if is_word(before) || is_word(text.get(end)) {
                 continue;

@@ -1,10 +1,12 @@
-//! With which bytes the lines of a format can begin: most formats are ruled out by the first byte of a line, and are not asked.
+//! With which bytes the lines of a format can begin: most formats are ruled out by the first byte of a line, or by a date that it
+//! begins with, and are not asked.
 //! Assumes what the table of formats says, which a test compares with reading each line by every format. Reads no lines.
 
-/// Kinds of first bytes.
+/// Kinds of beginnings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FirstBytes(u8);
 
+/// A digit that is not the first one of a [`DATE`].
 pub(super) const DIGIT: FirstBytes = FirstBytes(1);
 pub(super) const LETTER: FirstBytes = FirstBytes(1 << 1);
 /// `<`
@@ -15,10 +17,16 @@ pub(super) const SQUARE: FirstBytes = FirstBytes(1 << 3);
 pub(super) const CURLY: FirstBytes = FirstBytes(1 << 4);
 pub(super) const BLANK: FirstBytes = FirstBytes(1 << 5);
 pub(super) const OTHER: FirstBytes = FirstBytes(1 << 6);
+/// A day as `2026-03-04`, and a blank or a `T`.
+pub(super) const DATE: FirstBytes = FirstBytes(1 << DATED);
 /// The format may read any line.
-pub(super) const ANY: FirstBytes = FirstBytes((1 << KINDS) - 1);
+pub(super) const ANY: FirstBytes = FirstBytes(u8::MAX);
+/// The format may read any line without such a day in front.
+pub(super) const UNDATED: FirstBytes = FirstBytes(u8::MAX & !DATE.0);
 /// How many kinds there are.
-const KINDS: usize = 7;
+const KINDS: usize = 8;
+/// The kind of lines that begin with a day.
+const DATED: usize = 7;
 
 /// The kind of each byte, by its number.
 const KIND_OF: [u8; 256] = {
@@ -37,6 +45,19 @@ const KIND_OF: [u8; 256] = {
     }
     kinds
 };
+
+/// The kind of a line's beginning.
+#[inline]
+fn kind_of(line: &[u8], first: u8) -> usize {
+    match line {
+        [b'1'..=b'2', a, b, c, b'-', d, e, b'-', f, g, b' ' | b'T', ..]
+            if [a, b, c, d, e, f, g].into_iter().all(u8::is_ascii_digit) =>
+        {
+            DATED
+        }
+        _ => usize::from(KIND_OF[usize::from(first)]),
+    }
+}
 
 impl FirstBytes {
     pub(super) const fn or(self, other: Self) -> Self {
@@ -68,7 +89,7 @@ impl ByFirst {
     #[inline]
     pub(super) fn of(self, line: &[u8]) -> impl Iterator<Item = usize> {
         let mut left = match line.first() {
-            Some(byte) => self.0[usize::from(KIND_OF[usize::from(*byte)])],
+            Some(first) => self.0[kind_of(line, *first)],
             None => self.0.iter().fold(0, |all, formats| all | formats),
         };
         std::iter::from_fn(move || {
@@ -136,9 +157,12 @@ mod tests {
                 texts.push([&[byte], &line[..]].concat());
                 texts.push([&[byte], &line[1..]].concat());
             }
+            for date in ["2026-03-04 ", "2026-03-04 10:00:01 ", "2026-03-04T10:00:01.120Z "] {
+                texts.push([date.as_bytes(), &line[..]].concat());
+            }
             let mut rows = BatchBuilder::new(Block::detached("x", b"x\n".to_vec(), reference), 8);
             for text in texts {
-                let kind = usize::from(KIND_OF[usize::from(text[0])]);
+                let kind = kind_of(&text, text[0]);
                 for format in FORMATS.iter().filter(|format| !format.first_bytes.has(kind)) {
                     parser.context.begin_block(reference, None);
                     parser.context.times.stand_in(&text);

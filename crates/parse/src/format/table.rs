@@ -1,7 +1,7 @@
 //! The table of formats: what each is called, how it is told from others, and an example. No code. (flat table)
 
 use super::Format;
-use super::first_bytes::{ANGLE, ANY, BLANK, CURLY, DIGIT, LETTER, OTHER, SQUARE};
+use super::first_bytes::{ANGLE, ANY, BLANK, CURLY, DATE, DIGIT, LETTER, OTHER, SQUARE, UNDATED};
 use crate::{
     access, access_time_first, alb, apache_error, application, audit, cef, cisco, envelope, envoy, fast_log, haproxy,
     host, json, key_value, leef, lighttpd, litespeed, modsec_serial, nginx_error, ossec_alert, own_file, pf,
@@ -28,7 +28,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "container",
         name: "cri",
-        first_bytes: DIGIT,
+        first_bytes: DIGIT.or(DATE),
         looks_like: envelope::cri::looks_like,
         begins_like: envelope::cri::looks_like,
         read: envelope::cri::read,
@@ -48,7 +48,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "container",
         name: "name_prefix",
-        first_bytes: ANY,
+        first_bytes: UNDATED,
         looks_like: envelope::prefix::looks_like,
         begins_like: never,
         read: envelope::prefix::read,
@@ -58,7 +58,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "journal",
         name: "journal_export",
-        first_bytes: ANY,
+        first_bytes: UNDATED,
         looks_like: envelope::export::looks_like,
         begins_like: envelope::export::looks_like,
         read: envelope::export::read,
@@ -78,7 +78,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "syslog",
         name: "kiwi",
-        first_bytes: DIGIT,
+        first_bytes: DIGIT.or(DATE),
         looks_like: envelope::kiwi::looks_like,
         begins_like: envelope::kiwi::looks_like,
         read: envelope::kiwi::read,
@@ -98,7 +98,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "access",
         name: "s3",
-        first_bytes: ANY,
+        first_bytes: UNDATED,
         looks_like: s3::looks_like,
         begins_like: s3::looks_like,
         read: s3::read,
@@ -128,7 +128,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "error",
         name: "nginx_error",
-        first_bytes: ANY,
+        first_bytes: UNDATED,
         looks_like: nginx_error::looks_like,
         begins_like: nginx_error::begins_like,
         read: nginx_error::read,
@@ -148,7 +148,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "haproxy",
         name: "haproxy",
-        first_bytes: ANY,
+        first_bytes: UNDATED,
         looks_like: haproxy::looks_like,
         begins_like: haproxy::looks_like,
         read: haproxy::read,
@@ -188,7 +188,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "access",
         name: "alb",
-        first_bytes: DIGIT.or(LETTER),
+        first_bytes: DIGIT.or(LETTER).or(DATE),
         looks_like: alb::looks_like,
         begins_like: alb::looks_like,
         read: alb::read,
@@ -198,7 +198,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "error",
         name: "litespeed_error",
-        first_bytes: DIGIT,
+        first_bytes: DIGIT.or(DATE),
         looks_like: litespeed::looks_like,
         begins_like: litespeed::looks_like,
         read: litespeed::read,
@@ -208,7 +208,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "error",
         name: "lighttpd_error",
-        first_bytes: DIGIT,
+        first_bytes: DIGIT.or(DATE),
         looks_like: lighttpd::looks_like,
         begins_like: lighttpd::looks_like,
         read: lighttpd::read,
@@ -238,7 +238,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "dpkg",
-        first_bytes: DIGIT,
+        first_bytes: DIGIT.or(DATE),
         looks_like: host::dpkg::looks_like,
         begins_like: never,
         read: host::dpkg::read,
@@ -268,7 +268,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "unattended_upgrades",
-        first_bytes: DIGIT,
+        first_bytes: DIGIT.or(DATE),
         looks_like: host::apt::looks_like_unattended,
         begins_like: never,
         read: host::apt::read_unattended,
@@ -278,7 +278,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "dnf",
-        first_bytes: DIGIT,
+        first_bytes: DIGIT.or(DATE),
         looks_like: host::dnf::looks_like,
         begins_like: never,
         read: host::dnf::read,
@@ -318,7 +318,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "packages",
         name: "zypp",
-        first_bytes: DIGIT.or(OTHER),
+        first_bytes: DIGIT.or(OTHER).or(DATE),
         looks_like: host::zypp::looks_like,
         begins_like: never,
         read: host::zypp::read,
@@ -378,7 +378,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "accounts",
         name: "pw",
-        first_bytes: DIGIT,
+        first_bytes: DIGIT.or(DATE),
         looks_like: host::pw::looks_like,
         begins_like: never,
         read: host::pw::read,
@@ -448,7 +448,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "dhcp",
         name: "windows_dhcp",
-        first_bytes: ANY,
+        first_bytes: UNDATED,
         looks_like: windows_dhcp::looks_like,
         begins_like: never,
         read: windows_dhcp::read,
@@ -458,7 +458,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "firewall",
         name: "pf",
-        first_bytes: DIGIT,
+        first_bytes: DIGIT.or(DATE),
         looks_like: pf::looks_like,
         begins_like: never,
         read: pf::read,
@@ -478,7 +478,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "pairs",
         name: "cef",
-        first_bytes: LETTER.or(DIGIT),
+        first_bytes: LETTER.or(DIGIT).or(DATE),
         looks_like: cef::looks_like,
         begins_like: cef::looks_like,
         read: cef::read,
@@ -488,7 +488,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         group: "pairs",
         name: "leef",
-        first_bytes: LETTER.or(DIGIT),
+        first_bytes: LETTER.or(DIGIT).or(DATE),
         looks_like: leef::looks_like,
         begins_like: leef::looks_like,
         read: leef::read,
