@@ -145,6 +145,8 @@ pub struct Parser {
     enrichment: Enrichment,
     /// Rows of the last batch, to size the next one.
     rows_hint: usize,
+    /// Where lines of the block begin that belong to an event in front of others, the next one last.
+    apart: Vec<usize>,
 }
 
 impl Parser {
@@ -167,7 +169,7 @@ impl Parser {
             ways,
         );
         let enrichment = Enrichment::new(Arc::clone(&options.enricher));
-        Parser { options, context, enrichment, rows_hint: 1024 }
+        Parser { options, context, enrichment, rows_hint: 1024, apart: Vec::new() }
     }
 
     /// One row for each line of the block, in order.
@@ -179,6 +181,7 @@ impl Parser {
         let own_format = |name: &str| self.options.format.own().or_else(|| self.options.user_formats.bound_to(name));
         let of_origins: Vec<_> = block.layout.origins.iter().map(|(_, origin)| own_format(&origin.name)).collect();
         let of_source = own_format(&block.source.name);
+        self.apart.clear();
         let mut rows = BatchBuilder::new(block, self.rows_hint);
         let buffer = rows.buffer();
         let bytes = buffer.as_slice();
@@ -195,15 +198,17 @@ impl Parser {
                 self.context.bound = of_origins[begun];
                 begun += 1;
             }
+            if self.apart.pop_if(|at| *at == line.at).is_some() {
+                put_continuation(line, &mut rows);
+                continue;
+            }
             let bound = origin_starts.get(begun).map_or(bytes.len(), |start| *start as usize);
             let head = RecordHead { line, cut, bytes, bound: bound.max(line.next) };
             let record = self.parse_record(head, preferred, &mut rows);
             for _ in 1..record {
                 let Some(line) = lines.next() else { break };
                 count += 1;
-                rows.counts().joined += 1;
-                rows.text(field::EVENT_ORIGINAL, line.text);
-                rows.end_row(line.at as u32, dataset::CONTINUATION);
+                put_continuation(line, &mut rows);
             }
         }
         self.rows_hint = count + count / 8 + 16;
@@ -254,7 +259,12 @@ impl Parser {
     fn parse_record(&mut self, head: RecordHead<'_>, preferred: &'static Format, rows: &mut BatchBuilder) -> usize {
         let RecordHead { line, cut, bytes, bound } = head;
         let follows = &bytes[line.next..bound];
-        let (joined, mut record) = record::spread(line.text, follows).unzip();
+        let mut apart = Vec::new();
+        let (joined, mut record) = record::spread(line.text, follows, &mut apart).unzip();
+        if !apart.is_empty() {
+            self.apart.extend(apart.into_iter().map(|at| line.next + at));
+            self.apart.sort_unstable_by_key(|at| std::cmp::Reverse(*at));
+        }
         let text = joined.as_deref().unwrap_or(line.text);
         let repaired;
         // Lengths within an entry of the journal are no text: its values are repaired one by one.
@@ -376,6 +386,13 @@ impl Parser {
             _ => Err(Unread::Text),
         }
     }
+}
+
+/// The row of a line that belongs to an event in front of it.
+fn put_continuation(line: BlockLine<'_>, rows: &mut BatchBuilder) {
+    rows.counts().joined += 1;
+    rows.text(field::EVENT_ORIGINAL, line.text);
+    rows.end_row(line.at as u32, dataset::CONTINUATION);
 }
 
 /// A line with what stands behind it.

@@ -30,9 +30,10 @@ pub(crate) struct Record {
 const ONE_LINE: [DatasetId; 5] =
     [dataset::JSON, dataset::ACCESS, dataset::AUDITD, dataset::AUDITD_RUN, dataset::UNPARSED];
 
-/// A record that a format has to see as a whole: the text that it has to read.
+/// A record that a format has to see as a whole: the text that it has to read. `apart`: where lines of it begin in `follows` that
+/// stand behind other lines than its own.
 #[inline]
-pub(crate) fn spread(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
+pub(crate) fn spread(head: &[u8], follows: &[u8], apart: &mut Vec<usize>) -> Option<(Vec<u8>, Record)> {
     match head.first()? {
         b'<' if windows_xml::goes_on(head) => whole_up_to(head, follows, windows_xml::next_start, windows_xml::END),
         b'S' if head.starts_with(apt::HISTORY) => {
@@ -43,8 +44,8 @@ pub(crate) fn spread(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
         b'-' if modsec_serial::looks_like(head) => modsecurity(head, follows),
         b'*' if head.starts_with(ossec_alert::START) => ossec(head, follows),
         b'[' if is_samba(head) => samba(head, follows),
-        b'{' => docker(DockerLine::read_partial(head)?, follows),
-        b'0'..=b'9' if head.get(4) == Some(&b'-') => partial(head, follows),
+        b'{' => docker(DockerLine::read_partial(head)?, follows, apart),
+        b'0'..=b'9' if head.get(4) == Some(&b'-') => partial(head, follows, apart),
         _ => None,
     }
 }
@@ -107,18 +108,26 @@ fn ossec(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
     Some((whole, Record { lines: last + 1, bytes: line.next }))
 }
 
-/// Parts of one line of a container, up to the whole one (CRI, `P` and `F`), as one line.
-fn partial(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
+/// Parts of one line of a container, up to the whole one (CRI, `P` and `F`), as one line. What the other stream wrote may stand
+/// between them.
+fn partial(head: &[u8], follows: &[u8], apart: &mut Vec<usize>) -> Option<(Vec<u8>, Record)> {
     let first = CriLine::read(head).filter(|first| first.is_partial)?;
     let mut joined = [first.time, b" ", first.stream, b" F ", first.text].concat();
-    let mut record = Record::default();
+    let (mut record, mut is_apart) = (Record::default(), false);
     for line in line::lines(follows).take(RECORD_LINES_MAX) {
-        let Some(part) = CriLine::read(line.text).filter(|part| part.stream == first.stream) else { break };
+        let Some(part) = CriLine::read(line.text) else { break };
+        if part.stream != first.stream {
+            is_apart = true;
+            continue;
+        }
         if joined.len() + part.text.len() > RECORD_BYTES_MAX {
             break;
         }
         joined.extend_from_slice(part.text);
-        record = Record { lines: record.lines + 1, bytes: line.next };
+        match is_apart {
+            true => apart.push(line.at),
+            false => record = Record { lines: record.lines + 1, bytes: line.next },
+        }
         if !part.is_partial {
             break;
         }
@@ -128,25 +137,34 @@ fn partial(head: &[u8], follows: &[u8]) -> Option<(Vec<u8>, Record)> {
 
 /// Parts of one line of a container, up to the one that a line feed ends (Docker), as one line with the time of the first.
 #[cold]
-fn docker(first: DockerLine<'_>, follows: &[u8]) -> Option<(Vec<u8>, Record)> {
+fn docker(first: DockerLine<'_>, follows: &[u8], apart: &mut Vec<usize>) -> Option<(Vec<u8>, Record)> {
     let (mut joined, mut record) = ([DockerLine::START, first.text].concat(), Record::default());
+    let mut is_apart = false;
     for line in line::lines(follows).take(RECORD_LINES_MAX) {
-        let Some(part) = DockerLine::read(line.text).filter(|part| part.is_of_stream(first)) else { break };
+        let Some(part) = DockerLine::read(line.text) else { break };
+        if !part.is_of_stream(first) {
+            is_apart = true;
+            continue;
+        }
         if joined.len() + part.text.len() + first.tail.len() > RECORD_BYTES_MAX {
             break;
         }
         // Whoever ends no line with a line feed cuts none either.
         if !part.is_ended() && !part.is_partial() {
+            apart.clear();
             return None;
         }
         joined.extend_from_slice(part.text);
-        record = Record { lines: record.lines + 1, bytes: line.next };
+        match is_apart {
+            true => apart.push(line.at),
+            false => record = Record { lines: record.lines + 1, bytes: line.next },
+        }
         if part.is_ended() {
             break;
         }
     }
     joined.extend_from_slice(first.tail);
-    (record.lines > 0).then_some((joined, record))
+    (record.lines > 0 || !apart.is_empty()).then_some((joined, record))
 }
 
 /// `[2026/03/04 10:00:01.123456,  2] ../../auth/auth_log.c:635(log_event)`: the message stands in the next lines.
@@ -283,6 +301,26 @@ mod tests {
     }
 
     #[test]
+    fn what_one_stream_goes_on_with_is_no_line_of_its_own() {
+        const REST: &str = "Mar  4 10:00:01 h sshd[9]: Failed password for root from 192.0.2.66 port 4000 ssh2";
+        let line = |stream: &str, tag: &str, text: &str| format!("2026-03-04T10:00:01.1Z {stream} {tag} {text}\n");
+        let text = [
+            line("stdout", "P", "said: "),
+            line("stderr", "P", "other "),
+            line("stdout", "F", REST),
+            line("stderr", "F", "text"),
+            line("stdout", "F", "next"),
+        ];
+        let batch = parse(&text.concat());
+        let messages = batch.text(field::MESSAGE).unwrap();
+        let said: Vec<_> = (0..batch.rows()).map(|row| messages.str(row).map(str::to_owned)).collect();
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(said, [some(&format!("said: {REST}")), some("other text"), None, None, some("next")]);
+        assert_eq!(batch.counts().joined, 2);
+        assert!(batch.text(field::USER_NAME).is_none());
+    }
+
+    #[test]
     fn what_docker_cut_is_one_event_and_what_it_did_not_cut_is_not() {
         let (part, end) = ("a".repeat(16 << 10), docker("bc\\n", "stdout"));
         let cut = docker(&part, "stdout");
@@ -290,7 +328,8 @@ mod tests {
             (format!("{cut}{end}{end}"), 2, 1),
             (format!("{cut}{cut}{cut}{end}"), 1, 3),
             // Each stream for itself, and text that nothing ends.
-            (format!("{cut}{}{end}", docker("x\\n", "stderr")), 3, 0),
+            (format!("{cut}{}{end}", docker("x\\n", "stderr")), 2, 1),
+            (format!("{cut}{0}{cut}{0}{end}{end}", docker("x\\n", "stderr")), 4, 2),
             (format!("{cut}{}{end}", docker("x", "stdout")), 3, 0),
             (format!("{cut}{cut}"), 1, 1),
             (format!("{cut}{{\"log\":\"b\\n\"}}\n"), 2, 0),
@@ -302,6 +341,9 @@ mod tests {
             let read = (batch.events() as usize, batch.rows() - batch.events() as usize);
             assert_eq!(read, (events, joined), "{}", text.replace(&part, "<part>"));
         }
+        let batch = parse(&format!("{cut}{}{end}", docker("x\\n", "stderr")));
+        let messages = batch.text(field::MESSAGE).unwrap();
+        assert_eq!((messages.str(0), messages.str(1), messages.str(2)), (Some(&*format!("{part}bc")), Some("x"), None));
         let batch = parse(&format!("{cut}{end}"));
         let message = batch.text(field::MESSAGE).and_then(|column| column.str(0));
         assert_eq!(message, Some(&*format!("{part}bc")));
