@@ -7,7 +7,9 @@ use event::BatchBuilder;
 use event::catalog::field;
 use memchr::memchr;
 
-use crate::address::{GUESSED, decimal, endpoint, endpoint_with_port, is_ip, put_address, put_endpoint, put_peer};
+use crate::address::{
+    AMBIGUOUS, GUESSED, decimal, endpoint, endpoint_with_port, is_ip, put_address, put_endpoint, put_peer,
+};
 use crate::proxies::TrustedProxies;
 use crate::request::{put_escaped, put_host, split_word, word};
 
@@ -23,6 +25,8 @@ pub(crate) struct Client<'a> {
     /// The peer is an address, its port stands apart, and nothing else names a client.
     is_plain: bool,
     port: Option<i64>,
+    /// Two addresses stand side by side, of which one is the host that the client asked for, whatever it wrote there.
+    is_ambiguous: bool,
 }
 
 /// One word, or what stands in quotes or brackets, in the place of a client.
@@ -43,10 +47,26 @@ impl<'a> Client<'a> {
             && user.first() != Some(&b'[')
         {
             if is_ip(first) {
-                return Some(Client { host: None, peer: first, forwarded: None, user, is_plain: true, port: None });
+                return Some(Client {
+                    host: None,
+                    peer: first,
+                    forwarded: None,
+                    user,
+                    is_plain: true,
+                    port: None,
+                    is_ambiguous: false,
+                });
             }
             if let Some((peer, port)) = endpoint_with_port(first) {
-                return Some(Client { host: None, peer, forwarded: None, user, is_plain: true, port: Some(port) });
+                return Some(Client {
+                    host: None,
+                    peer,
+                    forwarded: None,
+                    user,
+                    is_plain: true,
+                    port: Some(port),
+                    is_ambiguous: false,
+                });
             }
         }
         Client::read_unusual(head)
@@ -59,7 +79,15 @@ impl<'a> Client<'a> {
         if is_prefix || rest.trim_ascii_start().starts_with(b"| ") {
             return None;
         }
-        let mut client = Client { host: None, peer: b"", forwarded: None, user: b"", is_plain: false, port: None };
+        let mut client = Client {
+            host: None,
+            peer: b"",
+            forwarded: None,
+            user: b"",
+            is_plain: false,
+            port: None,
+            is_ambiguous: false,
+        };
         match first {
             Item::Name(name) => match item(rest) {
                 Some((Item::One(peer), after)) if !after.is_empty() => {
@@ -100,6 +128,8 @@ impl<'a> Client<'a> {
             Some((Item::One(peer), after))
                 if self.host.is_none() && endpoint(self.peer).is_some() && memchr(b' ', after).is_some() =>
             {
+                // Behind a host with its port stands the client. A host alone may stand behind it, too.
+                self.is_ambiguous = endpoint_with_port(self.peer).is_none() && self.peer != peer;
                 self.host = Some(self.peer);
                 self.peer = peer;
                 after
@@ -137,6 +167,9 @@ impl<'a> Client<'a> {
             Some(list) => proxies.client(self.peer, list),
             None => self.peer,
         };
+        if self.is_ambiguous {
+            return rows.mark(AMBIGUOUS);
+        }
         // A proxy of the same machine that speaks through a socket.
         if client != b"unix:" {
             put_endpoint(rows, client);
