@@ -113,9 +113,25 @@ pub fn lines_of_stream(
     let compression = Compression::detect(&magic);
     let mut text = decompress::open(compression, BufReader::new(Cursor::new(magic).chain(stream)))?;
     let mut first = Vec::new();
-    text.by_ref().take(SNIFF_BYTES as u64).read_to_end(&mut first)?;
+    let failed = text.by_ref().take(SNIFF_BYTES as u64).read_to_end(&mut first).err();
+    if let Some(error) = failed {
+        if first.is_empty() {
+            return Err(error);
+        }
+        // What was read in front of the damage counts.
+        text = Box::new(Failed(Some(error)));
+    }
     let content = Content::detect(name, &first);
     Ok((content.lines_of(Box::new(Cursor::new(first).chain(text)))?, content))
+}
+
+/// What cannot be read further: the error that told so, once.
+struct Failed(Option<io::Error>);
+
+impl Read for Failed {
+    fn read(&mut self, _into: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 /// What the file holds, by its first bytes behind the compression.
@@ -141,7 +157,22 @@ pub(crate) fn open(path: &Path, compression: Compression, content: Content) -> i
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
+
+    #[test]
+    fn what_stands_in_front_of_damage_is_read() {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        packed.write_all(b"a line\n").unwrap();
+        let damaged = [&packed.finish().unwrap()[..], b"text behind it\n"].concat();
+        let (mut reader, content) = lines_of_stream(Path::new("-"), Cursor::new(damaged)).unwrap();
+        let mut out = Vec::new();
+        assert!(reader.read_to_end(&mut out).is_err());
+        assert_eq!((content, out.as_slice()), (Content::Text, &b"a line\n"[..]));
+        let mut nothing = lines_of_stream(Path::new("-"), Cursor::new(b"\x1f\x8b no gzip".to_vec()));
+        assert!(nothing.as_mut().is_err_and(|error| !error.to_string().is_empty()));
+    }
 
     #[test]
     fn a_mark_of_the_byte_order_in_front_changes_nothing() {
