@@ -46,6 +46,7 @@ fn hits(from: u64, count: u64, mut values: impl FnMut(u64) -> Vec<String>) -> Ve
                 Whom::default(),
             ),
             answer: None,
+            has_guessed_source: false,
         }),
         values: Arc::new(values(number).into_iter().map(|value| Some(value.into_boxed_str())).collect()),
         repeated: 1,

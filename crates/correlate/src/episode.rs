@@ -100,6 +100,9 @@ struct EpisodeFacts {
     /// The newest act that it tells of, where other events may tell of it as well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     act: Option<Act>,
+    /// An event has a source that no format names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    has_guessed_source: bool,
     /// What stands out, in the words of the newest event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     note: Option<String>,
@@ -278,6 +281,7 @@ impl Episode {
         event.whom().add_to(&mut self.facts.entities);
         self.facts.answer = score::graver(self.facts.answer, event.answer);
         self.facts.sizes.add(event.answer);
+        self.facts.has_guessed_source |= event.has_guessed_source;
         self.change();
         self.lines.add(event);
     }

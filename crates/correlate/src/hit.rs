@@ -57,6 +57,7 @@ pub(crate) mod tests {
             time: Some(Timestamp(time_us)),
             texts: EventTexts::new("a line", Whom::default()),
             answer: None,
+            has_guessed_source: false,
         };
         IndexedHit { rule: 0, event: Arc::new(event), values: Arc::default(), repeated: 1, patterns: None }
     }

@@ -97,6 +97,7 @@ fn hits(set: &RuleSet, line_no: u64, step: &Step) -> Vec<Hit> {
         time: Some(Timestamp(step.second * 1_000_000)),
         texts: EventTexts::new("a line", Whom { source_ip: Some("192.0.2.7"), ..Whom::default() }),
         answer: None,
+        has_guessed_source: false,
     });
     // The places of the captures follow from their fields.
     let place = |field: &str| set.captures.iter().position(|columns| columns.iter().any(|column| column == field));

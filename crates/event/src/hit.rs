@@ -9,6 +9,10 @@ use crate::finding::{ENTITY_VALUES_MAX, Entities};
 use crate::time::Timestamp;
 use crate::values::HitValues;
 
+/// The tag of an event whose source no format names: it was found in a message of an unknown program, or in a list of which nobody
+/// vouches for the order.
+pub const GUESSED_SOURCE: &str = "guessed_source";
+
 /// One event, told apart from all others, with its raw line. A window keeps many of them for long: everything that is text
 /// stands in one piece of memory.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +32,8 @@ pub struct EventRef {
     pub texts: EventTexts,
     /// How a server answered it, where it is a request.
     pub answer: Option<Answer>,
+    /// It has the tag [`GUESSED_SOURCE`].
+    pub has_guessed_source: bool,
 }
 
 impl EventRef {
@@ -130,6 +136,8 @@ struct SavedEvent {
     entities: Entities,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answer: Option<Answer>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    has_guessed_source: bool,
 }
 
 impl From<EventRef> for SavedEvent {
@@ -137,19 +145,19 @@ impl From<EventRef> for SavedEvent {
         let mut entities = Entities::default();
         event.whom().add_to(&mut entities);
         let original = event.original().to_owned();
-        let EventRef { id, source, offset, line_no, time, answer, .. } = event;
-        SavedEvent { id, source, offset, line_no, time, original, entities, answer }
+        let EventRef { id, source, offset, line_no, time, answer, has_guessed_source, .. } = event;
+        SavedEvent { id, source, offset, line_no, time, original, entities, answer, has_guessed_source }
     }
 }
 
 impl From<SavedEvent> for EventRef {
     fn from(saved: SavedEvent) -> Self {
-        let SavedEvent { id, source, offset, line_no, time, original, entities, answer } = saved;
+        let SavedEvent { id, source, offset, line_no, time, original, entities, answer, has_guessed_source } = saved;
         let first = |values: &'_ [String]| values.first().cloned();
         let names = [&entities.source_ip, &entities.user_name, &entities.host_name].map(|values| first(values));
         let [source_ip, user_name, host_name] = names.each_ref().map(Option::as_deref);
         let texts = EventTexts::new(&original, Whom { source_ip, user_name, host_name });
-        EventRef { id, source, offset, line_no, time, texts, answer }
+        EventRef { id, source, offset, line_no, time, texts, answer, has_guessed_source }
     }
 }
 
@@ -219,12 +227,24 @@ mod tests {
         let whom = Whom { source_ip: Some("192.0.2.7"), user_name: None, host_name: Some("web") };
         let source = Arc::new(Source { id: crate::block::SourceId(1), name: "a.log".into() });
         let texts = EventTexts::new("é line", whom);
-        let event = EventRef { id: EventId(5), source, offset: 1, line_no: 2, time: None, texts, answer: None };
+        let mut event = EventRef {
+            id: EventId(5),
+            source,
+            offset: 1,
+            line_no: 2,
+            time: None,
+            texts,
+            answer: None,
+            has_guessed_source: false,
+        };
         assert_eq!((event.original(), event.whom()), ("é line", whom));
         let saved = serde_json::to_value(&event).unwrap();
         assert_eq!((&saved["original"], saved.get("answer")), (&"é line".into(), None));
         assert_eq!(saved["entities"], serde_json::json!({"source.ip": ["192.0.2.7"], "host.name": ["web"]}));
+        assert_eq!(saved.get("has_guessed_source"), None);
         assert_eq!(serde_json::from_value::<EventRef>(saved).unwrap(), event);
+        event.has_guessed_source = true;
+        assert_eq!(serde_json::from_value::<EventRef>(serde_json::to_value(&event).unwrap()).unwrap(), event);
         let mut entities = Entities::default();
         [whom, whom].into_iter().for_each(|whom| whom.add_to(&mut entities));
         assert_eq!((entities.source_ip.len(), entities.user_name.len()), (1, 0));

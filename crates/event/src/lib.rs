@@ -42,7 +42,7 @@ pub use finding::{
     ALSO_FIRED_MAX, AlsoFired, Counted, Entities, Evidence, Finding, FindingId, FindingRating, FindingRule,
     FindingSpan, ScorePart, Status,
 };
-pub use hit::{Answer, EventRef, EventTexts, Hit, PatternsFound, RuleKey, Whom};
+pub use hit::{Answer, EventRef, EventTexts, GUESSED_SOURCE, Hit, PatternsFound, RuleKey, Whom};
 pub use incident::{
     Incident, IncidentChange, IncidentId, IncidentRating, IncidentRecord, IncidentScope, IncidentStatus, IncidentWork,
     Stage, TitledBy, Verdict,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use event::block::digest;
 use event::catalog::field;
 use event::{
-    Answer, EventBatch, EventRef, EventTexts, Hit, HitValues, LongColumn, PatternsFound, TextColumn, Timestamp, Whom,
+    Answer, EventBatch, EventRef, EventTexts, GUESSED_SOURCE, Hit, HitValues, LongColumn, PatternsFound, TextColumn,
+    Timestamp, Whom,
 };
 use hashbrown::HashMap;
 use patterns::{PackCheck, Tally};
@@ -120,6 +121,11 @@ fn found_in(check: &PackCheck, rule: u32, text: &str, known: &mut KnownPatterns)
     found
 }
 
+/// Whether the tag stands among these: alone, or in a list of quoted ones.
+fn has_guessed_source(tags: &str) -> bool {
+    tags == GUESSED_SOURCE || tags.starts_with('[') && tags.split('"').any(|tag| tag == GUESSED_SOURCE)
+}
+
 /// Memory for the values of a row, used again.
 #[derive(Default)]
 struct ValueScratch {
@@ -140,6 +146,7 @@ struct HitColumns<'a> {
     repeated: Option<LongColumn<'a>>,
     status: Option<LongColumn<'a>>,
     body_bytes: Option<LongColumn<'a>>,
+    tags: Option<TextColumn<'a>>,
     /// Positions of the columns of each capture, best first.
     captures: Vec<Vec<usize>>,
 }
@@ -157,6 +164,7 @@ impl<'a> HitColumns<'a> {
             repeated: batch.long(field::LOG_SYSLOG_REPEATED),
             status: batch.long(field::HTTP_RESPONSE_STATUS_CODE),
             body_bytes: batch.long(field::HTTP_RESPONSE_BODY_BYTES),
+            tags: batch.text(field::TAGS),
             captures: set.captures.iter().map(positions).collect(),
         }
     }
@@ -183,6 +191,7 @@ impl<'a> HitColumns<'a> {
                 },
             ),
             answer: status.map(|status| Answer { status, bytes }),
+            has_guessed_source: self.tags.and_then(|tags| tags.str(row)).is_some_and(has_guessed_source),
         }
     }
 

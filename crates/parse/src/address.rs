@@ -3,7 +3,7 @@
 use event::{BatchBuilder, FieldId, catalog::field};
 
 /// Mark of events of which the client was guessed.
-pub(crate) const GUESSED: &str = "guessed_source";
+pub(crate) const GUESSED: &str = event::GUESSED_SOURCE;
 /// Mark of events that name several clients, of which none counts.
 pub(crate) const AMBIGUOUS: &str = "ambiguous_source";
 

@@ -78,3 +78,28 @@ fn one_request_is_never_several_kinds_of_attacks() {
     assert!(!several(&[request(all, 1), request(all, 2)].concat()), "the same request again is no other");
     assert!(several(&[request(all, 1), request("f=../../../../etc/shadow", 2)].concat()));
 }
+
+#[test]
+fn a_finding_says_that_its_source_is_guessed() {
+    const SAID: &str = "; the source is guessed, and may be what a client wrote";
+    let reasons =
+        |lines: &[&str]| -> Vec<String> { found(&log(12, 1, lines)).into_iter().map(|(_, reason)| reason).collect() };
+    // A program that nobody described; the same words of one that is known.
+    let unknown = reasons(&["inhouse[{n}]: login failed for ann from 198.51.100.23"]);
+    assert!(!unknown.is_empty() && unknown.iter().all(|reason| reason.ends_with(SAID)), "{unknown:?}");
+    let known = reasons(&["sshd[{n}]: Failed password for ann from 198.51.100.23 port 5{n} ssh2"]);
+    assert!(!known.is_empty() && !known.iter().any(|reason| reason.contains(SAID)), "{known:?}");
+
+    let sandbox = Sandbox::new();
+    let request =
+        "- - [04/Mar/2026:10:00:01 +0000] \"GET /a?f=../../../../etc/passwd HTTP/1.1\" 200 812 \"-\" \"curl/8.5\"";
+    let path = sandbox.write("access.log", &format!("198.51.100.9, 203.0.113.7 {request}\n203.0.113.8 {request}\n"));
+    let run = sandbox.run(&["replay", "--store", "none", &path]);
+    let says = |finding: &serde_json::Value| {
+        let source = finding["entities"]["source.ip"][0].as_str().unwrap().to_owned();
+        (source, finding["reason"].as_str().unwrap().contains(SAID))
+    };
+    let mut said: Vec<_> = run.lines().iter().map(says).collect();
+    said.sort();
+    assert_eq!(said, [("198.51.100.9".to_owned(), true), ("203.0.113.8".to_owned(), false)]);
+}

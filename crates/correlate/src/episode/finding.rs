@@ -8,11 +8,15 @@ use crate::episode::{Episode, LedRule, RuleRef};
 use crate::options::CorrelatorOptions;
 use crate::score;
 
+/// What a reason says where an event has a source that no format names.
+const GUESSED: &str = "; the source is guessed, and may be what a client wrote";
+
 impl Episode {
     /// The finding as it is now.
     pub(crate) fn finding(&self, set: &RuleSet, options: &CorrelatorOptions) -> Finding {
         let (head, also) = (self.head(set), self.also(set));
-        let reason = self.reason(set) + &also_text(&also);
+        let guessed = if self.facts.has_guessed_source { GUESSED } else { "" };
+        let reason = self.reason(set) + guessed + &also_text(&also);
         let assets = self.facts.entities.host_name.iter();
         let assets = assets.filter_map(|host| Some((host.as_str(), options.assets.weight(host)?)));
         let facts = score::Facts {
