@@ -70,3 +70,16 @@ fn long_names_of_structured_data_make_no_columns() {
     assert!(batch.column_names().all(|name| name.len() < 256));
     assert_eq!(batch.counts().fields_dropped, 40_000);
 }
+
+#[test]
+fn a_message_that_is_too_long_for_the_tables_says_so() {
+    let message =
+        |name: &str| format!("Mar  4 10:00:01 h vsftpd[9]: [{name}] FAIL LOGIN: Client \"203.0.113.7\"\n").into_bytes();
+    let tagged = |bytes: Vec<u8>| {
+        let batch = read(bytes);
+        let has = |id| batch.text(id).and_then(|column| column.str(0)).map(str::to_owned);
+        (has(field::TAGS), has(field::SOURCE_IP))
+    };
+    assert_eq!(tagged(message("ann")), (None, Some("203.0.113.7".to_owned())));
+    assert_eq!(tagged(message(&"a".repeat(17 << 10))), (Some("long_message".to_owned()), None));
+}

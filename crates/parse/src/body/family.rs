@@ -209,6 +209,7 @@ impl Family {
     /// Puts what the message says. False where no line of the family is known to read so; its client counts all the same.
     pub(crate) fn put(&self, rows: &mut BatchBuilder, message: &[u8]) -> bool {
         if message.len() > MESSAGE_BYTES_MAX {
+            rows.mark("long_message");
             return false;
         }
         let known = self.put_among(rows, message, 0..self.lines.len(), &mut self.bigrams());
