@@ -16,8 +16,8 @@ use crate::wired::{FORWARD, LUMBERJACK, RELP, send_wired_until, write_until};
 /// In each round; `make soak` asks for more rounds.
 const KILLS: u32 = 50;
 
-/// Ways in which events come: six over HTTP, three that have ports of their own, and a file.
-const WAYS: usize = 10;
+/// Ways in which events come: nine over HTTP, three that have ports of their own, and a file.
+const WAYS: usize = 13;
 
 /// Different at each run: the moments are random, the numbers are printed.
 fn random(most: u64) -> u64 {

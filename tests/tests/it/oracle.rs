@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use servers::wait_until;
 
@@ -33,6 +35,10 @@ const PAUSE: Duration = Duration::from_millis(15);
 /// A protocol to push events in.
 struct Way {
     path: &'static str,
+    /// Type of the content.
+    kind: &'static str,
+    /// Events in one request.
+    events: u64,
     taken: u16,
     /// A batch has a name, and is sent again until it is acknowledged.
     is_named: bool,
@@ -41,22 +47,28 @@ struct Way {
 }
 
 /// Requests take them in turn.
-const WAYS: [Way; 6] = [
-    Way { path: "/ingest", taken: 200, is_named: true, body: str::to_owned },
+const WAYS: [Way; 9] = [
+    Way { path: "/ingest", kind: JSON, events: BATCH, taken: 200, is_named: true, body: str::to_owned },
     Way {
         path: "/_bulk",
+        kind: JSON,
+        events: BATCH,
         taken: 200,
         is_named: false,
         body: |lines| each(lines, |line| format!("{{\"create\":{{}}}}\n{line}\n"), ""),
     },
     Way {
         path: "/services/collector/event",
+        kind: JSON,
+        events: BATCH,
         taken: 200,
         is_named: false,
         body: |lines| each(lines, |line| format!("{{\"event\":{line}}}"), ""),
     },
     Way {
         path: "/loki/api/v1/push",
+        kind: JSON,
+        events: BATCH,
         taken: 204,
         is_named: false,
         body: |lines| {
@@ -66,6 +78,8 @@ const WAYS: [Way; 6] = [
     },
     Way {
         path: "/v1/logs",
+        kind: JSON,
+        events: BATCH,
         taken: 200,
         is_named: false,
         body: |lines| {
@@ -75,11 +89,43 @@ const WAYS: [Way; 6] = [
     },
     Way {
         path: "/api/v2/logs",
+        kind: JSON,
+        events: BATCH,
         taken: 202,
         is_named: false,
         body: |lines| format!("[{}]", each(lines, str::to_owned, ",")),
     },
+    Way {
+        path: "/gelf",
+        kind: JSON,
+        events: 1,
+        taken: 202,
+        is_named: false,
+        body: |lines| format!("{{\"version\":\"1.1\",\"host\":\"h\",\"short_message\":{}}}", Value::from(lines.trim())),
+    },
+    Way {
+        path: "/upload",
+        kind: "application/vnd.fdo.journal",
+        events: BATCH,
+        taken: 202,
+        is_named: false,
+        body: |lines| {
+            each(lines, |line| format!("__CURSOR=c\n__REALTIME_TIMESTAMP=1795428000000000\nMESSAGE={line}\n\n"), "")
+        },
+    },
+    Way {
+        path: "/firehose",
+        kind: JSON,
+        events: BATCH,
+        taken: 200,
+        is_named: false,
+        body: |lines| {
+            let record = |line: &str| format!("{{\"data\":\"{}\"}}", BASE64_STANDARD.encode(format!("{line}\n")));
+            format!("{{\"requestId\":\"r\",\"timestamp\":1,\"records\":[{}]}}", each(lines, record, ","))
+        },
+    },
 ];
+const JSON: &str = "application/json";
 
 fn each(lines: &str, wrap: impl Fn(&str) -> String, between: &str) -> String {
     lines.lines().map(wrap).collect::<Vec<_>>().join(between)
@@ -91,6 +137,8 @@ pub(crate) struct Ledger {
     /// Batches that were acknowledged, by protocol.
     batches: Mutex<BTreeMap<&'static str, u64>>,
     next: AtomicU64,
+    /// Requests over HTTP, of which each has the next protocol.
+    turn: AtomicU64,
 }
 
 /// Puts the rules where the analyzer finds them: the settings that say so.
@@ -102,8 +150,12 @@ pub(crate) fn rules(sandbox: &Sandbox) -> Vec<(&'static str, String)> {
 impl Ledger {
     /// New numbers, and the lines that carry them.
     pub(crate) fn batch(&self) -> (Vec<u64>, String) {
-        let first = self.next.fetch_add(BATCH, Ordering::Relaxed);
-        let numbers: Vec<u64> = (first..first + BATCH).collect();
+        self.batch_of(BATCH)
+    }
+
+    fn batch_of(&self, count: u64) -> (Vec<u64>, String) {
+        let first = self.next.fetch_add(count, Ordering::Relaxed);
+        let numbers: Vec<u64> = (first..first + count).collect();
         let line = |number: &u64| {
             format!(
                 "{{\"@timestamp\":\"2026-11-23T10:00:00Z\",\"oracle.kind\":\"probe\",\"user.name\":\"u{number}\",\"host.name\":\"h\"}}\n"
@@ -134,10 +186,11 @@ impl Ledger {
         let (ledger, stop) = (Arc::clone(self), Arc::clone(stop));
         std::thread::spawn(move || {
             while !stop.load(Ordering::Relaxed) {
-                let (numbers, lines) = ledger.batch();
-                let way = &WAYS[(numbers[0] / BATCH) as usize % WAYS.len()];
+                let turn = ledger.turn.fetch_add(1, Ordering::Relaxed);
+                let way = &WAYS[turn as usize % WAYS.len()];
+                let (numbers, lines) = ledger.batch_of(way.events);
                 let name = format!("batch-{}", numbers[0]);
-                let headers = [("Content-Type", "application/json"), ("User-Agent", "oracle"), ("X-Batch-Id", &name)];
+                let headers = [("Content-Type", way.kind), ("User-Agent", "oracle"), ("X-Batch-Id", &name)];
                 loop {
                     match send(port, "POST", way.path, &headers, (way.body)(&lines).as_bytes()) {
                         Some((status, _, answer)) if status == way.taken => {
