@@ -47,7 +47,7 @@ test: test-tools ## format, lints, house rules and all tests, against real serve
 soak: test-tools ## the kill, outage and upgrade tests (from UPGRADE_FROM, the last tag), SOAK_ROUNDS (10) times as long, and a day of attack tools among benign traffic
 	@deploy/scripts/previous.sh $(abspath $(TARGET))/previous $(UPGRADE_FROM)
 	@export TEST_TOOLS=$(abspath $(TARGET))/test-tools SOAK_ROUNDS=$(SOAK_ROUNDS) OLD_PROGRAM=$(abspath $(TARGET))/previous/c0di3; \
-	  cargo test --package tests --test it -- --test-threads 1 --nocapture live_kill:: outage:: upgrade::
+	  cargo test --package tests --test it -- --test-threads 1 --nocapture live_kill:: kafka_kill:: outage:: upgrade::
 	@cargo build --quiet --package c0di3
 	@tests/mixed_day/run.sh $(abspath $(TARGET))/mixed-day $(TARGET)/debug/c0di3
 

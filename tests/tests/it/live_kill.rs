@@ -20,7 +20,7 @@ const KILLS: u32 = 50;
 const WAYS: usize = 13;
 
 /// Different at each run: the moments are random, the numbers are printed.
-fn random(most: u64) -> u64 {
+pub(crate) fn random(most: u64) -> u64 {
     use std::hash::{BuildHasher, Hasher};
     std::collections::hash_map::RandomState::new().build_hasher().finish() % most
 }

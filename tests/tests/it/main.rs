@@ -21,6 +21,7 @@ mod guessing;
 mod hunts;
 mod indicators;
 mod kafka_access;
+mod kafka_kill;
 mod kill;
 mod live_kill;
 mod mission;

@@ -259,11 +259,13 @@ impl Ledger {
     /// Waits until the correlation has counted as many events as are acknowledged now.
     pub(crate) fn wait_until_counted(&self, node: &Node) {
         let wanted = self.acknowledged() as u64;
-        wait_until(SOON * 2, "everything acknowledged is counted", || {
-            let page = node.json("/api/v1/findings?rule=oracle-all");
-            let counts = page["data"].as_array().unwrap().iter().map(|finding| finding["count"].as_u64().unwrap());
-            counts.sum::<u64>() >= wanted
-        });
+        wait_until(SOON * 2, "everything acknowledged is counted", || self.counted(node) >= wanted);
+    }
+
+    /// How many events the correlation has counted.
+    pub(crate) fn counted(&self, node: &Node) -> u64 {
+        let page = patient(node, "/api/v1/findings?rule=oracle-all");
+        page["data"].as_array().unwrap().iter().map(|finding| finding["count"].as_u64().unwrap()).sum()
     }
 }
 
