@@ -1,5 +1,6 @@
-//! Looking for one text in a column of a file, page by page: filters and statistics first, then the dictionary as bytes, and only where it
-//! holds the text the places of its number among the rows. No value becomes a column. What it cannot read so it does not decide.
+//! Looking in a column of a file for one text, or for those that pass a test, page by page: the dictionary first, and only where a text in
+//! it passes the places of its number among the rows. Each text of a dictionary is judged once, and no value of a row becomes a column.
+//! What it cannot read so it does not decide.
 
 use std::sync::Arc;
 
@@ -11,7 +12,16 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
-/// Rows of a group that hold a text.
+/// What texts are looked for.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'a> {
+    /// This one.
+    Text(&'a [u8]),
+    /// Those that pass: for some texts, whether each does.
+    Passing(&'a dyn Fn(&[&str]) -> Result<Vec<bool>, ParquetError>),
+}
+
+/// Rows of a group that hold such a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum NeedleRows {
     /// These, in ascending order.
@@ -57,12 +67,12 @@ impl ChunkReader for Chunk {
     }
 }
 
-/// The rows of a column that hold the text. `rows`: how many the group has.
+/// The rows of a column that hold such a text. `rows`: how many the group has.
 pub(crate) fn places(
     chunk: Chunk,
     column: &parquet::file::metadata::ColumnChunkMetaData,
     rows: usize,
-    text: &[u8],
+    wanted: Wanted<'_>,
 ) -> Result<NeedleRows, ParquetError> {
     let levels = column.column_descr().max_def_level();
     if column.column_descr().max_rep_level() > 0 || levels > 1 {
@@ -76,7 +86,10 @@ pub(crate) fn places(
                 if !matches!(encoding, Encoding::PLAIN | Encoding::PLAIN_DICTIONARY) {
                     return Ok(NeedleRows::Unknown);
                 }
-                numbers = Some(numbers_of(&buf, num_values, text)?);
+                numbers = Some(match wanted {
+                    Wanted::Text(text) => Numbers::of(numbers_of(&buf, num_values, text)?),
+                    Wanted::Passing(pass) => Numbers::of_passed(pass(&texts(&buf, num_values)?)?),
+                });
                 continue;
             }
             Page::DataPage { buf, num_values, encoding, .. } => (buf, num_values, encoding),
@@ -86,11 +99,14 @@ pub(crate) fn places(
         let buf = if levels == 0 { &buf[..] } else { page.take_levels(&buf)? };
         match (encoding, &numbers) {
             (Encoding::RLE_DICTIONARY | Encoding::PLAIN_DICTIONARY, Some(numbers)) => {
-                if !numbers.is_empty() {
+                if !matches!(numbers, Numbers::None) {
                     page.take_numbers(buf, numbers)?;
                 }
             }
-            (Encoding::PLAIN, _) => page.take_texts(buf, text)?,
+            (Encoding::PLAIN, _) => match wanted {
+                Wanted::Text(text) => page.take_texts(buf, text)?,
+                Wanted::Passing(pass) => page.take_passed(&pass(&texts(buf, page.count())?)?),
+            },
             _ => return Ok(NeedleRows::Unknown),
         }
         first += values;
@@ -121,6 +137,58 @@ fn numbers_of(dictionary: &[u8], values: u32, text: &[u8]) -> Result<Vec<u32>, P
         rest = behind;
     }
     Ok(numbers)
+}
+
+/// So many texts, one behind the other. The column has text: bytes that are none were written by nobody of us.
+fn texts(bytes: &[u8], count: u32) -> Result<Vec<&str>, ParquetError> {
+    let mut rest = bytes;
+    let next = |_| {
+        let (value, behind) = plain_text(rest)?;
+        rest = behind;
+        std::str::from_utf8(value).map_err(|_| damaged())
+    };
+    (0..count).map(next).collect()
+}
+
+/// Numbers of a dictionary that are looked for.
+enum Numbers {
+    None,
+    One(u32),
+    /// For each number, whether it is one of them.
+    Many(Vec<bool>),
+}
+
+impl Numbers {
+    fn of(numbers: Vec<u32>) -> Self {
+        match numbers[..] {
+            [] => Numbers::None,
+            [only] => Numbers::One(only),
+            _ => {
+                let last = numbers.iter().max().map_or(0, |last| *last as usize);
+                let mut many = vec![false; last + 1];
+                numbers.into_iter().for_each(|number| many[number as usize] = true);
+                Numbers::Many(many)
+            }
+        }
+    }
+
+    fn of_passed(passed: Vec<bool>) -> Self {
+        let mut numbers = passed.iter().zip(0..).filter(|(passed, _)| **passed).map(|(_, number)| number);
+        match (numbers.next(), numbers.next()) {
+            (None, _) => Numbers::None,
+            (Some(only), None) => Numbers::One(only),
+            _ => Numbers::Many(passed),
+        }
+    }
+
+    #[inline]
+    fn has(&self, number: u32) -> bool {
+        match self {
+            Numbers::None => false,
+            Numbers::One(only) => *only == number,
+            Numbers::Many(many) => many.get(number as usize).is_some_and(|wanted| *wanted),
+        }
+    }
 }
 
 /// A text with its length in front of it, and what follows.
@@ -168,7 +236,7 @@ impl PageRows<'_> {
     }
 
     /// Rows whose value is one of these numbers of the dictionary.
-    fn take_numbers(&mut self, bytes: &[u8], numbers: &[u32]) -> Result<(), ParquetError> {
+    fn take_numbers(&mut self, bytes: &[u8], numbers: &Numbers) -> Result<(), ParquetError> {
         if self.count() == 0 {
             return Ok(());
         }
@@ -178,15 +246,24 @@ impl PageRows<'_> {
         }
         let mut places = Vec::new();
         each_run(runs, u32::from(*width), self.count(), |at, run| match run {
-            Run::Same(number, count) if numbers.contains(&number) => places.extend(at..at + count),
+            Run::Same(number, count) if numbers.has(number) => places.extend(at..at + count),
             Run::Same(..) => {}
             Run::Packed(packed, count) => match numbers {
-                [only] => places.extend((0..count).filter(|one| packed.get(*one) == *only).map(|one| at + one)),
-                many => places.extend((0..count).filter(|one| many.contains(&packed.get(*one))).map(|one| at + one)),
+                Numbers::One(only) => {
+                    places.extend((0..count).filter(|one| packed.get(*one) == *only).map(|one| at + one))
+                }
+                many => places.extend((0..count).filter(|one| many.has(packed.get(*one))).map(|one| at + one)),
             },
         })?;
         places.into_iter().for_each(|place| self.add(place));
         Ok(())
+    }
+
+    /// Rows whose value has passed.
+    fn take_passed(&mut self, passed: &[bool]) {
+        for (number, _) in (0..).zip(passed).filter(|(_, passed)| **passed) {
+            self.add(number);
+        }
     }
 
     /// Rows whose value is the text.

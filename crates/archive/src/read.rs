@@ -15,7 +15,7 @@ use parquet::file::statistics::Statistics;
 
 use crate::error::ArchiveError;
 use crate::footers;
-use crate::needle::{self, Chunk, NeedleRows};
+use crate::needle::{self, Chunk, NeedleRows, Wanted};
 use crate::needs::{GroupFacts, Need, NeededValue};
 use crate::place::{ArchivePlace, Opened};
 
@@ -81,19 +81,22 @@ impl StoredFile {
         columns.filter(is_wanted).map(|column| column.compressed_size().max(0) as u64).sum()
     }
 
-    /// The rows of a group whose column holds exactly this text.
-    pub(crate) fn places(&self, group: usize, name: &str, text: &str) -> Result<NeedleRows, ArchiveError> {
+    /// The rows of a group whose column holds such a text.
+    pub(crate) fn places(&self, group: usize, name: &str, wanted: Wanted<'_>) -> Result<NeedleRows, ArchiveError> {
         let none = Ok(NeedleRows::Rows(Vec::new()));
         let Some(column) = self.column(group, name) else { return none };
-        let need = Need::Value(vec![name.to_owned()], vec![NeededValue::Text(text.to_owned())]);
-        let builder = self.builder()?;
-        if !need.may_hold_text(&GroupFacts { builder: &builder, group })? {
-            return none;
+        if let Wanted::Text(text) = wanted {
+            let text = String::from_utf8_lossy(text).into_owned();
+            let need = Need::Value(vec![name.to_owned()], vec![NeededValue::Text(text)]);
+            let builder = self.builder()?;
+            if !need.may_hold_text(&GroupFacts { builder: &builder, group })? {
+                return none;
+            }
         }
         let (start, length) = column.byte_range();
         let bytes = self.file.get_bytes(start, usize::try_from(length).unwrap_or(usize::MAX))?;
         let rows = usize::try_from(self.rows(group)).unwrap_or(usize::MAX);
-        Ok(needle::places(Chunk { start, bytes }, column, rows, text.as_bytes())?)
+        Ok(needle::places(Chunk { start, bytes }, column, rows, wanted)?)
     }
 
     /// Whether a row of the group can meet the need.

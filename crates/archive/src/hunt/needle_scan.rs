@@ -1,27 +1,31 @@
-//! Events in which some column holds exactly one text, such as an address, as a step of a plan: files are looked through page by page, and
-//! only rows that hold it are read. Other conditions are judged by the steps above.
+//! Events in which some column holds one text, such as an address, or one that meets a condition, such as an address of a network, as a
+//! step of a plan: files are looked through page by page, each text of a dictionary is judged once, and only rows that hold one are read.
+//! Other conditions are judged by the steps above.
 
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow_array::cast::AsArray;
-use arrow_array::{Array, BooleanArray, RecordBatch, RecordBatchOptions, new_null_array};
-use arrow_schema::SchemaRef;
+use arrow_array::{Array, ArrayRef, BooleanArray, RecordBatch, RecordBatchOptions, StringViewArray, new_null_array};
+use arrow_schema::{DataType, Field, Schema, SchemaRef};
 use arrow_select::filter::filter_record_batch;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::execution_props::ExecutionProps;
+use datafusion::logical_expr::physical_planning_context::PhysicalPlanningContext;
 use datafusion::logical_expr::{Expr, Operator};
-use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr, create_physical_expr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 use event::ArchiveFile;
+use parquet::errors::ParquetError;
 use tokio::sync::mpsc::Sender;
 
 use crate::error::ArchiveError;
-use crate::needle::NeedleRows;
+use crate::needle::{NeedleRows, Wanted};
 use crate::place::ArchivePlace;
 use crate::read::StoredFile;
 use crate::write::SEARCHED;
@@ -32,15 +36,72 @@ const DENSE: u64 = 16;
 /// Batches that wait for the step above.
 const BATCHES: usize = 2;
 
-/// A column and the text that it must hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A column and what it must hold.
+#[derive(Clone, Debug)]
 pub(super) struct Needle {
     column: String,
-    text: String,
+    sought: Sought,
+}
+
+#[derive(Clone, Debug)]
+enum Sought {
+    /// This text.
+    Text(String),
+    /// A text for which the condition is true. It is one of a table of this column alone.
+    Met(Arc<dyn PhysicalExpr>, SchemaRef),
 }
 
 /// The condition as a needle; `None` where it is another one, or of a column that is not made to be searched.
 pub(super) fn needle_of(condition: &Expr) -> Option<Needle> {
+    text_of(condition).or_else(|| met_of(condition))
+}
+
+/// A condition on one column that is mostly false, and never true where there is no value.
+fn met_of(condition: &Expr) -> Option<Needle> {
+    let mut columns = condition.column_refs().into_iter();
+    let (column, others) = (columns.next()?, columns.next());
+    if others.is_some()
+        || !SEARCHED.contains(&column.name.as_str())
+        || !is_selective(condition)
+        || condition.is_volatile()
+    {
+        return None;
+    }
+    let schema = Arc::new(Schema::new(vec![Field::new(&column.name, DataType::Utf8View, true)]));
+    let planned = DFSchema::try_from(Arc::clone(&schema)).ok()?;
+    let met =
+        create_physical_expr(condition, &planned, &ExecutionProps::new(), &PhysicalPlanningContext::default()).ok()?;
+    let nothing = StringViewArray::from(vec![None::<&str>]);
+    let is_for_values = judged(&met, &schema, Arc::new(nothing)).is_ok_and(|judged| judged == [false]);
+    is_for_values.then(|| Needle { column: column.name.clone(), sought: Sought::Met(met, schema) })
+}
+
+/// Whether the condition asks for values that few rows have.
+fn is_selective(condition: &Expr) -> bool {
+    match condition {
+        Expr::Like(like) => !like.negated,
+        Expr::InList(list) => !list.negated,
+        Expr::ScalarFunction(_) => true,
+        Expr::BinaryExpr(binary) => match binary.op {
+            Operator::RegexMatch | Operator::RegexIMatch | Operator::LikeMatch | Operator::ILikeMatch => true,
+            Operator::Or => is_selective(&binary.left) && is_selective(&binary.right),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// For each text, whether the condition is true.
+fn judged(met: &Arc<dyn PhysicalExpr>, schema: &SchemaRef, texts: ArrayRef) -> Result<Vec<bool>> {
+    let rows = texts.len();
+    let table = RecordBatch::try_new(Arc::clone(schema), vec![texts])?;
+    let judged = met.evaluate(&table)?.into_array(rows)?;
+    let judged = judged.as_boolean_opt().ok_or_else(|| DataFusionError::Internal("no condition".to_owned()))?;
+    Ok(judged.iter().map(|met| met == Some(true)).collect())
+}
+
+/// A condition that a column is equal to a text.
+fn text_of(condition: &Expr) -> Option<Needle> {
     let Expr::BinaryExpr(binary) = condition else { return None };
     let (column, value) = match (&*binary.left, &*binary.right) {
         (Expr::Column(column), Expr::Literal(value, _)) | (Expr::Literal(value, _), Expr::Column(column)) => {
@@ -53,7 +114,7 @@ pub(super) fn needle_of(condition: &Expr) -> Option<Needle> {
         _ => return None,
     };
     let is_one = binary.op == Operator::Eq && SEARCHED.contains(&column.name.as_str());
-    is_one.then(|| Needle { column: column.name.clone(), text: text.clone() })
+    is_one.then(|| Needle { column: column.name.clone(), sought: Sought::Text(text.clone()) })
 }
 
 /// What a scan reads, and how far it is.
@@ -149,6 +210,10 @@ impl ExecutionPlan for NeedleScan {
     }
 }
 
+fn not_judged(error: DataFusionError) -> ParquetError {
+    ParquetError::External(Box::new(error))
+}
+
 fn failed(error: ArchiveError) -> DataFusionError {
     DataFusionError::External(Box::new(error))
 }
@@ -162,7 +227,7 @@ impl Scanned {
         }
         let stored = StoredFile::open(&self.place, &file.path)?;
         for group in 0..stored.groups() {
-            let places = stored.places(group, &first.column, &first.text)?;
+            let places = first.places(&stored, group)?;
             let rows = match &places {
                 NeedleRows::Rows(rows) if rows.is_empty() => continue,
                 NeedleRows::Rows(rows) => Some(rows.as_slice()),
@@ -185,16 +250,16 @@ impl Scanned {
         places: Option<&[u32]>,
         out: &Sender<Result<RecordBatch>>,
     ) -> Result<bool, ArchiveError> {
+        if let Some(places) = places.filter(|_| self.schema.fields().is_empty() && self.needles.len() == 1) {
+            let options = RecordBatchOptions::new().with_row_count(Some(places.len()));
+            let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), Vec::new(), &options)?;
+            return Ok(out.blocking_send(Ok(rows)).is_ok());
+        }
         let few = places.filter(|places| places.len() as u64 * DENSE < stored.rows(group));
         // The first needle needs no second look where its places are read alone.
         let judged = &self.needles[usize::from(few.is_some())..];
         let mut wanted: Vec<&str> = self.schema.fields().iter().map(|field| field.name().as_str()).collect();
         wanted.extend(judged.iter().map(|needle| needle.column.as_str()));
-        if let (true, Some(few)) = (wanted.is_empty(), few) {
-            let options = RecordBatchOptions::new().with_row_count(Some(few.len()));
-            let rows = RecordBatch::try_new_with_options(Arc::clone(&self.schema), Vec::new(), &options)?;
-            return Ok(out.blocking_send(Ok(rows)).is_ok());
-        }
         self.read_bytes.fetch_add(stored.bytes(group, Some(&wanted)), Ordering::Relaxed);
         for rows in stored.read(group, Some(&wanted), few)? {
             let rows = judged.iter().try_fold(rows?, |rows, needle| needle.held_by(&rows))?;
@@ -218,12 +283,35 @@ impl Scanned {
 }
 
 impl Needle {
+    /// Whether it is one text that is looked for.
+    pub(super) fn is_one_text(&self) -> bool {
+        matches!(self.sought, Sought::Text(_))
+    }
+
+    /// Where the rows of a group stand that hold it.
+    fn places(&self, stored: &StoredFile, group: usize) -> Result<NeedleRows, ArchiveError> {
+        match &self.sought {
+            Sought::Text(text) => stored.places(group, &self.column, Wanted::Text(text.as_bytes())),
+            Sought::Met(met, schema) => {
+                let pass = |texts: &[&str]| {
+                    let texts = StringViewArray::from_iter_values(texts);
+                    judged(met, schema, Arc::new(texts)).map_err(not_judged)
+                };
+                stored.places(group, &self.column, Wanted::Passing(&pass))
+            }
+        }
+    }
+
     /// The rows whose column holds the text.
     fn held_by(&self, rows: &RecordBatch) -> Result<RecordBatch, ArchiveError> {
-        let column = rows.column_by_name(&self.column).and_then(|column| column.as_string_view_opt());
-        let Some(column) = column else { return Ok(rows.slice(0, 0)) };
-        let holds = |row: usize| column.is_valid(row) && column.value(row) == self.text;
-        let held: BooleanArray = (0..rows.num_rows()).map(|row| Some(holds(row))).collect();
+        let Some(column) = rows.column_by_name(&self.column) else { return Ok(rows.slice(0, 0)) };
+        let held: BooleanArray = match (&self.sought, column.as_string_view_opt()) {
+            (Sought::Text(text), Some(column)) => {
+                column.iter().map(|value| Some(value == Some(text.as_str()))).collect()
+            }
+            (Sought::Met(met, schema), Some(_)) => judged(met, schema, Arc::clone(column)).map_err(not_judged)?.into(),
+            (_, None) => return Ok(rows.slice(0, 0)),
+        };
         Ok(filter_record_batch(rows, &held)?)
     }
 }

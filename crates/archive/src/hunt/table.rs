@@ -93,7 +93,9 @@ impl TableProvider for StoredEvents {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let chosen = self.chosen(filters, session)?;
         let groups = session.config().target_partitions().max(1);
-        let needles: Vec<Needle> = filters.iter().filter_map(|filter| self.needle(filter)).collect();
+        let mut needles: Vec<Needle> = filters.iter().filter_map(|filter| self.needle(filter)).collect();
+        // The filters of a file tell of one text whether it is there.
+        needles.sort_by_key(|needle| !needle.is_one_text());
         if !needles.is_empty() {
             let schema = match projection {
                 Some(wanted) => Arc::new(self.schema.project(wanted)?),

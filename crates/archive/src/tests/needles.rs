@@ -72,6 +72,48 @@ fn a_needle_is_found_where_every_value_is_read() {
 }
 
 #[test]
+fn a_condition_that_is_judged_for_each_text_once_finds_what_every_value_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = written(folder.path(), &mixed(40_000));
+    let hunt = Hunt::new(folder.path(), &files, HuntLimits::default()).unwrap();
+    // Behind a `CASE` no page can answer.
+    let slow = |condition: &str| format!("CASE WHEN {condition} THEN 1 ELSE 0 END = 1");
+    let mut found = 0;
+    for condition in [
+        "cidr_match(source.ip, '192.0.2.64/26')",
+        "cidr_match(source.ip, '192.0.2.7/32')",
+        "cidr_match(source.ip, '198.51.100.0/24, 192.0.2.0/30')",
+        "cidr_match(user.name, '192.0.2.0/24')",
+        "source.ip LIKE '192.0.2.1%'",
+        "source.ip LIKE '%'",
+        "url.path LIKE '%xxxx2997_'",
+        "url.path ILIKE '/P3/%9'",
+        "user.name IN ('ann', 'root')",
+        "user.name IN ('ann', 'bob', NULL)",
+        "host.hostname LIKE 'g%'",
+        "regexp_like(user_agent.original, 'agent [12]$')",
+        "user_agent.original ~ '^agent 0'",
+        "(source.ip LIKE '%.7' OR source.ip IN ('192.0.2.9'))",
+        "coalesce(user.name, 'ann') LIKE 'an%'",
+        "starts_with(url.path, '/p1/xx')",
+    ] {
+        let (quick, all) = (counted(&hunt, condition), counted(&hunt, &slow(condition)));
+        assert_eq!(quick, all, "{condition}");
+        found += usize::from(!quick.ends_with("\n0\n"));
+        let both = format!("{condition} AND source.ip = '192.0.2.7' AND http.response.status_code = 200");
+        assert_eq!(counted(&hunt, &both), counted(&hunt, &both.replacen(condition, &slow(condition), 1)), "{both}");
+        let shown = |condition: &str| {
+            ask(&hunt, &format!("SELECT * FROM events WHERE {condition} ORDER BY c0di3.sequence LIMIT 20"))
+        };
+        assert_eq!(shown(condition), shown(&slow(condition)), "{condition}");
+    }
+    assert!(found > 12, "{found}");
+    // What cannot be judged is told as it is without.
+    let bad = ask(&hunt, "SELECT count(*) FROM events WHERE cidr_match(source.ip, 'nowhere')");
+    assert!(bad.as_ref().is_err_and(|error| error.to_string().contains("cidr_match")), "{bad:?}");
+}
+
+#[test]
 fn lines_around_evidence_are_those_of_a_question() {
     let folder = tempfile::tempdir().unwrap();
     let batches = mixed(9_000);
