@@ -1,14 +1,20 @@
 #!/usr/bin/env python3
-"""Asks an archive ten questions with c0di3 and with DuckDB (PyPI), in turn, on the same files, and prints medians and ratios.
+"""Asks an archive ten questions with c0di3, with DuckDB and, where it is installed, with chDB (both from PyPI), in turn, on the same files,
+and prints medians and ratios.
 
     archive.py C0DI3 STORE FOLDER [TURNS]      such as: archive.py target/release/c0di3 sqlite:data/c0di3.db data/archive 5
 
-c0di3's time is that of the whole command, DuckDB's that of the statement in a process that runs already. Raw lines that are stored as forms
+c0di3's time is that of the whole command, the others' that of the statement in a process that runs already. Raw lines that are stored as forms
 cannot be read by others: substrings and expressions are looked for in the request target. Answers are compared.
 """
 import json, math, statistics, subprocess, sys, time
 
 import duckdb
+
+try:
+    import chdb
+except ImportError:
+    chdb = None
 
 QUESTIONS = [
     ("needle: one address", "SELECT count(*) FROM events WHERE source.ip = '{needle}'"),
@@ -44,10 +50,19 @@ def main():
             text = text.replace(f" {field}", f' "{field}"').replace(f"({field}", f'("{field}"')
         return text
 
-    ratios = []
+    def of_chdb(text):
+        text = text.replace("{cidr}", f"source.ip LIKE '{needle.rsplit('.', 1)[0]}.%'")
+        text = text.replace("{regex}", "match(url.original, 'item|[0-9]+[.]html[?]q=.*page=4[0-9]$')")
+        text = text.replace("TIMESTAMP '", "toDateTime64('").replace(":00'", ":00', 6, 'UTC')").replace(":59'", ":59', 6, 'UTC')")
+        for field in sorted(FIELDS, key=len, reverse=True):
+            text = text.replace(f" {field}", f" `{field}`").replace(f"({field}", f"(`{field}`").replace(f", {field}", f", `{field}`")
+        files = f"file('{folder}/**/*.parquet', 'Parquet')"
+        return text.replace(" events", f" {files}") + " SETTINGS max_threads = 2"
+
+    ratios, ratios_chdb = [], []
     for name, text in QUESTIONS:
         text = text.replace("{needle}", needle).replace("{day}", str(day))
-        times = {"ours": [], "theirs": []}
+        times = {"ours": [], "theirs": [], "chdb": []}
         for _ in range(turns):
             start = time.perf_counter()
             run = subprocess.run([program, "hunt", ours(text), "--store", store, "--archive", folder, "--out", "ndjson", "--timeout", "600s"],
@@ -58,12 +73,24 @@ def main():
             start = time.perf_counter()
             rows = base.execute(theirs(text)).fetchall()
             times["theirs"].append(time.perf_counter() - start)
+            if chdb:
+                start = time.perf_counter()
+                third = [json.loads(line) for line in str(chdb.query(of_chdb(text), "JSONCompactEachRow")).splitlines()]
+                times["chdb"].append(time.perf_counter() - start)
         got = [list(json.loads(line).values()) for line in run.stdout.splitlines()]
         same = len(got) == len(rows) and all(str(a[-1]) == str(b[-1]) for a, b in zip(got, rows))
         a, b = statistics.median(times["ours"]), statistics.median(times["theirs"])
         ratios.append(a / b)
-        print(f"{name:28} c0di3 {a:7.3f} s   DuckDB {b:7.3f} s   ratio {a / b:5.2f}   {'same answer' if same else f'ANSWERS DIFFER: {got[:2]} {rows[:2]}'}", flush=True)
-    print(f"geometric mean of the ratios: {math.exp(statistics.mean(map(math.log, ratios))):.2f}")
+        beside = ""
+        if chdb:
+            c = statistics.median(times["chdb"])
+            ratios_chdb.append(a / c)
+            is_same = len(third) == len(rows) and all(str(x[-1]) == str(y[-1]) for x, y in zip(third, rows))
+            beside = f"   chDB {c:7.3f} s   ratio {a / c:5.2f}{'' if is_same else f' ANSWERS DIFFER: {third[:2]}'}"
+        print(f"{name:28} c0di3 {a:7.3f} s   DuckDB {b:7.3f} s   ratio {a / b:5.2f}   {'same answer' if same else f'ANSWERS DIFFER: {got[:2]} {rows[:2]}'}{beside}", flush=True)
+    for name, of in [("DuckDB", ratios), ("chDB", ratios_chdb)]:
+        if of:
+            print(f"geometric mean of the ratios to {name}: {math.exp(statistics.mean(map(math.log, of))):.2f}")
 
 
 main()
