@@ -8,12 +8,16 @@ use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrayRef, BooleanArray, Float64Array, Int64Array, StringViewArray};
 use arrow_schema::DataType;
 use datafusion::common::{DataFusionError, Result, ScalarValue};
-use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility};
+use datafusion::logical_expr::{
+    ColumnarValue, Expr, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+};
 use event::Network;
+
+const CIDR_MATCH: &str = "cidr_match";
 
 /// All functions.
 pub(super) fn all() -> Vec<ScalarUDF> {
-    let table = [(Kind::CidrMatch, "cidr_match", 2), (Kind::Entropy, "entropy", 1), (Kind::DomainOf, "domain_of", 1)];
+    let table = [(Kind::CidrMatch, CIDR_MATCH, 2), (Kind::Entropy, "entropy", 1), (Kind::DomainOf, "domain_of", 1)];
     let function = |(kind, name, texts)| {
         let signature = Signature::exact(vec![DataType::Utf8View; texts], Volatility::Immutable);
         ScalarUDF::from(TextFunction { kind, name, signature })
@@ -236,6 +240,23 @@ fn networks(argument: Option<&ColumnarValue>) -> Result<Vec<Network>> {
     text.split(',').map(network).collect()
 }
 
+/// With what the addresses begin for which a condition is true that asks for networks of IPv4 alone; `None` for any other condition.
+/// Only the usual way to write an address is one to it.
+pub(super) fn beginnings_of_networks(condition: &Expr) -> Option<Vec<String>> {
+    let Expr::ScalarFunction(call) = condition else { return None };
+    let [Expr::Column(_), Expr::Literal(networks, _)] = &call.args[..] else { return None };
+    let networks = self::networks(Some(&ColumnarValue::Scalar(networks.clone()))).ok()?;
+    let beginning = |network: &Network| {
+        let IpAddr::V4(start) = network.start() else { return None };
+        let whole = usize::from(network.bits()) / 8;
+        let octets = start.octets().into_iter().take(whole).map(|octet| octet.to_string());
+        let beginning = octets.collect::<Vec<_>>().join(".");
+        Some(if (1..4).contains(&whole) { beginning + "." } else { beginning })
+    };
+    let is_called = call.func.name() == CIDR_MATCH;
+    is_called.then(|| networks.iter().map(beginning).collect()).flatten()
+}
+
 /// Shannon's entropy of the bytes, in bits.
 fn entropy(text: &str) -> f64 {
     let mut counts = [0_u32; 256];
@@ -266,7 +287,26 @@ fn domain_of(name: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::logical_expr::{col, lit};
+
     use super::*;
+
+    #[test]
+    fn networks_tell_how_their_addresses_begin() {
+        let asked = |networks: &str| {
+            let function = all().into_iter().find(|function| function.name() == CIDR_MATCH).unwrap();
+            beginnings_of_networks(&function.call(vec![col("ip"), lit(networks)]))
+        };
+        let some = |beginnings: &[&str]| Some(beginnings.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>());
+        assert_eq!(asked("10.1.2.3/8, 192.0.2.64/26"), some(&["10.", "192.0.2."]));
+        assert_eq!(asked("192.0.2.7/32, 172.16.0.0/12, 0.0.0.0/0"), some(&["192.0.2.7", "172.", ""]));
+        assert_eq!((asked("10.0.0.0/8, 2001:db8::/32"), asked("x")), (None, None));
+        let other = all().into_iter().find(|function| function.name() == "entropy").unwrap();
+        assert_eq!(beginnings_of_networks(&other.call(vec![col("ip")])), None);
+        let of_another = all().into_iter().find(|function| function.name() == CIDR_MATCH).unwrap();
+        let within = of_another.call(vec![other.call(vec![col("ip")]), lit("10.0.0.0/8")]);
+        assert_eq!(beginnings_of_networks(&within), None);
+    }
 
     #[test]
     fn domains_are_what_somebody_registered() {

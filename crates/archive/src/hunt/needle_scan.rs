@@ -24,6 +24,7 @@ use event::ArchiveFile;
 use parquet::errors::ParquetError;
 use tokio::sync::mpsc::Sender;
 
+use super::functions;
 use crate::error::ArchiveError;
 use crate::needle::{NeedleRows, Wanted};
 use crate::place::ArchivePlace;
@@ -47,8 +48,18 @@ pub(super) struct Needle {
 enum Sought {
     /// This text.
     Text(String),
-    /// A text for which the condition is true. It is one of a table of this column alone.
-    Met(Arc<dyn PhysicalExpr>, SchemaRef),
+    /// A text that meets a condition.
+    Met(Condition),
+}
+
+/// A condition on the texts of one column.
+#[derive(Clone, Debug)]
+struct Condition {
+    /// Of a table of this column alone.
+    met: Arc<dyn PhysicalExpr>,
+    schema: SchemaRef,
+    /// With one of these begins each text that meets it; empty where nothing is known of that.
+    beginnings: Vec<String>,
 }
 
 /// The condition as a needle; `None` where it is another one, or of a column that is not made to be searched.
@@ -72,8 +83,10 @@ fn met_of(condition: &Expr) -> Option<Needle> {
     let met =
         create_physical_expr(condition, &planned, &ExecutionProps::new(), &PhysicalPlanningContext::default()).ok()?;
     let nothing = StringViewArray::from(vec![None::<&str>]);
-    let is_for_values = judged(&met, &schema, Arc::new(nothing)).is_ok_and(|judged| judged == [false]);
-    is_for_values.then(|| Needle { column: column.name.clone(), sought: Sought::Met(met, schema) })
+    let beginnings = functions::beginnings_of_networks(condition).unwrap_or_default();
+    let condition = Condition { met, schema, beginnings };
+    let is_for_values = condition.judge(Arc::new(nothing)).is_ok_and(|judged| judged == [false]);
+    is_for_values.then(|| Needle { column: column.name.clone(), sought: Sought::Met(condition) })
 }
 
 /// Whether the condition asks for values that few rows have.
@@ -91,13 +104,28 @@ fn is_selective(condition: &Expr) -> bool {
     }
 }
 
-/// For each text, whether the condition is true.
-fn judged(met: &Arc<dyn PhysicalExpr>, schema: &SchemaRef, texts: ArrayRef) -> Result<Vec<bool>> {
-    let rows = texts.len();
-    let table = RecordBatch::try_new(Arc::clone(schema), vec![texts])?;
-    let judged = met.evaluate(&table)?.into_array(rows)?;
-    let judged = judged.as_boolean_opt().ok_or_else(|| DataFusionError::Internal("no condition".to_owned()))?;
-    Ok(judged.iter().map(|met| met == Some(true)).collect())
+impl Condition {
+    /// For each text, whether the condition is true.
+    fn judge(&self, texts: ArrayRef) -> Result<Vec<bool>> {
+        let rows = texts.len();
+        let table = RecordBatch::try_new(Arc::clone(&self.schema), vec![texts])?;
+        let judged = self.met.evaluate(&table)?.into_array(rows)?;
+        let judged = judged.as_boolean_opt().ok_or_else(|| DataFusionError::Internal("no condition".to_owned()))?;
+        Ok(judged.iter().map(|met| met == Some(true)).collect())
+    }
+
+    /// As [`Self::judge`]: texts that begin otherwise than all that meet it are not looked at further.
+    fn passed(&self, texts: &[&str]) -> Result<Vec<bool>> {
+        if self.beginnings.is_empty() {
+            return self.judge(Arc::new(StringViewArray::from_iter_values(texts)));
+        }
+        let may_meet = |text: &str| self.beginnings.iter().any(|beginning| text.starts_with(beginning.as_str()));
+        let chosen: Vec<usize> = (0..texts.len()).filter(|at| may_meet(texts[*at])).collect();
+        let judged = self.judge(Arc::new(StringViewArray::from_iter_values(chosen.iter().map(|at| texts[*at]))))?;
+        let mut passed = vec![false; texts.len()];
+        chosen.into_iter().zip(judged).for_each(|(at, met)| passed[at] = met);
+        Ok(passed)
+    }
 }
 
 /// A condition that a column is equal to a text.
@@ -292,11 +320,8 @@ impl Needle {
     fn places(&self, stored: &StoredFile, group: usize) -> Result<NeedleRows, ArchiveError> {
         match &self.sought {
             Sought::Text(text) => stored.places(group, &self.column, Wanted::Text(text.as_bytes())),
-            Sought::Met(met, schema) => {
-                let pass = |texts: &[&str]| {
-                    let texts = StringViewArray::from_iter_values(texts);
-                    judged(met, schema, Arc::new(texts)).map_err(not_judged)
-                };
+            Sought::Met(condition) => {
+                let pass = |texts: &[&str]| condition.passed(texts).map_err(not_judged);
                 stored.places(group, &self.column, Wanted::Passing(&pass))
             }
         }
@@ -309,7 +334,7 @@ impl Needle {
             (Sought::Text(text), Some(column)) => {
                 column.iter().map(|value| Some(value == Some(text.as_str()))).collect()
             }
-            (Sought::Met(met, schema), Some(_)) => judged(met, schema, Arc::clone(column)).map_err(not_judged)?.into(),
+            (Sought::Met(condition), Some(_)) => condition.judge(Arc::clone(column)).map_err(not_judged)?.into(),
             (_, None) => return Ok(rows.slice(0, 0)),
         };
         Ok(filter_record_batch(rows, &held)?)

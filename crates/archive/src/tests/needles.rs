@@ -84,6 +84,8 @@ fn a_condition_that_is_judged_for_each_text_once_finds_what_every_value_finds() 
         "cidr_match(source.ip, '192.0.2.7/32')",
         "cidr_match(source.ip, '198.51.100.0/24, 192.0.2.0/30')",
         "cidr_match(user.name, '192.0.2.0/24')",
+        "cidr_match(' ' || source.ip, '192.0.2.64/26')",
+        "cidr_match(btrim(source.ip || ' '), '192.0.2.64/26')",
         "source.ip LIKE '192.0.2.1%'",
         "source.ip LIKE '%'",
         "url.path LIKE '%xxxx2997_'",
