@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use rules::ruleset::RuleSet;
+use rules::ruleset::{BoundCorrelation, RuleSet};
 
 use crate::group_key::append_key;
 use crate::groups::{GroupKey, LikelySlot};
@@ -47,17 +47,82 @@ pub(crate) struct Prefetch {
     texts: String,
     keys: Vec<RunKey>,
     groups: Vec<RunGroup>,
+    /// Of a hit that forgives.
+    of_hit: HitKeys,
     /// The next group that is asked for.
     next: usize,
+}
+
+/// The keys of one hit, each written once for all correlations that group by the same fields; the memory is used again. The
+/// slow twin is to write the key for each correlation.
+#[derive(Debug, Default)]
+struct HitKeys {
+    texts: String,
+    keys: Vec<RunKey>,
+}
+
+impl HitKeys {
+    /// The hit's key in a correlation, and its hash; `None` where it lacks a field. `grouping`: see [`Prefetch::grouping`].
+    fn of(
+        &mut self,
+        grouping: u32,
+        bound: &BoundCorrelation,
+        hit: &IndexedHit,
+        windows: &Windows,
+    ) -> Option<(&str, u64)> {
+        let HitKeys { texts, keys } = self;
+        let known = keys.iter().position(|key| key.grouping == grouping);
+        let at = known.unwrap_or_else(|| {
+            keys.push(RunKey::written(grouping, bound, hit, windows, texts));
+            keys.len() - 1
+        });
+        let RunKey { text, hash, .. } = keys.get(at)?;
+        Some((texts.get(text.clone()?)?, *hash))
+    }
+}
+
+impl RunKey {
+    /// Writes the key of a hit behind other texts.
+    fn written(
+        grouping: u32,
+        bound: &BoundCorrelation,
+        hit: &IndexedHit,
+        windows: &Windows,
+        texts: &mut String,
+    ) -> Self {
+        let from = texts.len();
+        let is_complete = append_key(bound, hit, texts);
+        let hash = windows.hash(&texts[from..]);
+        RunKey { grouping, text: is_complete.then_some(from..texts.len()), hash, kept: None }
+    }
 }
 
 impl Prefetch {
     /// For the correlations of a set.
     pub(crate) fn new(set: &RuleSet) -> Self {
-        let first_alike = |bound: &rules::ruleset::BoundCorrelation| {
+        let first_alike = |bound: &BoundCorrelation| {
             set.correlations.iter().position(|known| known.group_by == bound.group_by).unwrap_or(0) as u32
         };
         Prefetch { grouping: set.correlations.iter().map(first_alike).collect(), ..Prefetch::default() }
+    }
+
+    /// A hit follows whose keys are asked for one by one.
+    #[inline]
+    pub(crate) fn begin_hit(&mut self) {
+        self.of_hit.texts.clear();
+        self.of_hit.keys.clear();
+    }
+
+    /// The hit's key in a correlation, and its hash; `None` where it lacks a field.
+    #[inline]
+    pub(crate) fn key_of_hit(
+        &mut self,
+        index: usize,
+        bound: &BoundCorrelation,
+        hit: &IndexedHit,
+        windows: &Windows,
+    ) -> Option<(&str, u64)> {
+        self.of_hit.of(self.grouping[index], bound, hit, windows)
     }
 
     /// Forgets the run: hits follow that were not prefetched.
@@ -105,7 +170,7 @@ impl Prefetch {
 
     /// Writes the keys of the hits, those of one hit once for each way to group.
     fn write_keys<'h>(&mut self, set: &RuleSet, windows: &Windows, hits: impl Iterator<Item = &'h IndexedHit>) {
-        let Prefetch { grouping, texts, keys, groups, next } = self;
+        let Prefetch { grouping, texts, keys, groups, next, .. } = self;
         texts.clear();
         keys.clear();
         groups.clear();
@@ -117,10 +182,7 @@ impl Prefetch {
                 let known = keys[first..].iter().position(|key| key.grouping == grouping);
                 let key = known.map_or(keys.len(), |known| first + known);
                 if known.is_none() {
-                    let from = texts.len();
-                    let is_complete = append_key(&set.correlations[*index], hit, texts);
-                    let hash = windows.hash(&texts[from..]);
-                    keys.push(RunKey { grouping, text: is_complete.then_some(from..texts.len()), hash, kept: None });
+                    keys.push(RunKey::written(grouping, &set.correlations[*index], hit, windows, texts));
                 }
                 groups.push(RunGroup { index: *index as u32, key: key as u32, slot: None });
             }

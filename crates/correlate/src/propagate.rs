@@ -85,11 +85,11 @@ impl State {
                 fired.push(Signal::fired(set.signal_of(*index), still_firing));
             }
         }
-        self.forgive(set, signalled, &mut key);
         self.key = key;
         if signal.prefetched {
             self.prefetch = run;
         }
+        self.forgive(set, signalled);
         for signal in fired {
             self.correlate(set, SignalledHit { signal, ..signalled });
         }
@@ -174,12 +174,21 @@ impl State {
     }
 
     /// Takes back what groups of the hit have counted, in correlations that its signal forgives.
-    fn forgive(&mut self, set: &RuleSet, signalled: SignalledHit<'_>, key: &mut String) {
+    fn forgive(&mut self, set: &RuleSet, signalled: SignalledHit<'_>) {
         let SignalledHit { signal, hit, time, .. } = signalled;
+        let State { windows, prefetch, counts, .. } = self;
+        prefetch.begin_hit();
         for index in &set.uses[signal.number].forgives {
+            // Most have nothing to forgive.
+            if windows.of(*index).len() == 0 {
+                continue;
+            }
             let bound = &set.correlations[*index];
-            let forgiven = write_key(bound, hit, key) && self.windows.forgive(bound, *index, key, hit, time);
-            self.counts.forgiven += u64::from(forgiven);
+            let key = prefetch.key_of_hit(*index, bound, hit, windows);
+            if let Some(slot) = key.and_then(|(key, hash)| windows.of(*index).slot_of(hash, key)) {
+                windows.forgive(bound, *index, slot, hit, time);
+                counts.forgiven += 1;
+            }
         }
     }
 

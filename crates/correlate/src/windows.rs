@@ -114,19 +114,17 @@ impl Windows {
         added
     }
 
-    /// Takes back what a group has counted, for a hit that forgives. False where there is no such group.
+    /// Takes back what the group at a slot has counted, for a hit that forgives.
     pub(crate) fn forgive(
         &mut self,
         bound: &BoundCorrelation,
         index: usize,
-        key: &str,
+        slot: usize,
         hit: &IndexedHit,
         time: Timestamp,
-    ) -> bool {
-        let Some(slot) = self.by_correlation[index].slot(key) else { return false };
+    ) {
         let (before, after) = self.by_correlation[index].forgive(bound, slot, hit, time);
         self.budget.change(before, after);
-        true
     }
 
     /// Counts a window again that hits have come to out of order; see [`Window::recount`].

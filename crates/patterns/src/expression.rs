@@ -5,7 +5,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use regex::{Match, Regex, RegexBuilder};
+use regex::{Match, Regex, RegexBuilder, bytes};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, ClassUnicodeRange, Hir, HirKind};
 use regex_syntax::utf8::Utf8Sequences;
@@ -24,6 +24,8 @@ struct Inner {
     dot_all: bool,
     /// `None` where compiling failed, which reading the expression has ruled out.
     compiled: OnceLock<Option<Regex>>,
+    /// What is matched with texts that are ASCII; `None` where that is `compiled`, too. See [`of_ascii`].
+    of_ascii: OnceLock<Option<bytes::Regex>>,
 }
 
 impl Expression {
@@ -46,7 +48,9 @@ impl Expression {
     }
 
     fn of(written: &str, dot_all: bool, compiled: OnceLock<Option<Regex>>) -> Self {
-        Expression(Arc::new(Inner { written: written.to_owned(), dot_all, compiled }))
+        // Compiled a second time it would only cost.
+        let of_ascii = if compiled.get().is_some() { OnceLock::from(None) } else { OnceLock::new() };
+        Expression(Arc::new(Inner { written: written.to_owned(), dot_all, compiled, of_ascii }))
     }
 
     /// The expression as text.
@@ -57,6 +61,12 @@ impl Expression {
     /// Whether it matches anywhere in the text.
     #[inline]
     pub fn is_match(&self, text: &str) -> bool {
+        if text.is_ascii() {
+            let Inner { written, dot_all, of_ascii: compiled, .. } = &*self.0;
+            if let Some(regex) = compiled.get_or_init(|| of_ascii(written, *dot_all)) {
+                return regex.is_match(text.as_bytes());
+            }
+        }
         self.regex().is_some_and(|regex| regex.is_match(text))
     }
 
@@ -67,7 +77,7 @@ impl Expression {
 
     #[inline]
     fn regex(&self) -> Option<&Regex> {
-        let Inner { written, dot_all, compiled } = &*self.0;
+        let Inner { written, dot_all, compiled, .. } = &*self.0;
         // It is known to be small: no limit is needed here.
         compiled.get_or_init(|| builder(written, *dot_all).size_limit(usize::MAX).build().ok()).as_ref()
     }
@@ -77,6 +87,18 @@ fn builder(written: &str, dot_all: bool) -> RegexBuilder {
     let mut builder = RegexBuilder::new(written);
     builder.dot_matches_new_line(dot_all);
     builder
+}
+
+/// Fast path: an expression for texts that are ASCII, whose classes have no other characters; those of Unicode make most of an
+/// automaton. Assumes that the expression names no other character, which could be folded to ASCII as the long s is; `None`
+/// where it may. Its slow twin is the expression as it is: a test compares the two.
+fn of_ascii(written: &str, dot_all: bool) -> Option<bytes::Regex> {
+    let names_others = ["\\x{", "\\u", "\\U"].iter().any(|escape| written.contains(escape));
+    if names_others || !written.is_ascii() {
+        return None;
+    }
+    let mut builder = bytes::RegexBuilder::new(written);
+    builder.unicode(false).dot_matches_new_line(dot_all).size_limit(usize::MAX).build().ok()
 }
 
 /// Prints what a compiled expression prints: what a rule means is hashed from it.
@@ -146,12 +168,59 @@ mod tests {
         }
     }
 
+    /// Parts of expressions, some of which other characters than ASCII are folded to or are classes of.
+    const PARTS: [&str; 24] = [
+        "a",
+        "bcd",
+        "(?i)k",
+        "\\w",
+        "\\d+",
+        "\\s*",
+        ".",
+        "[^a]",
+        "\\W{3}",
+        "(x|yz|)",
+        "(?:a|b.){2,9}",
+        "\\b",
+        "(?i:straße)",
+        "[\\x{80}-\\x{10FFFF}]{0,4}",
+        "(\\w\\W){5,}",
+        "^",
+        "$",
+        "\\p{Greek}",
+        "\\p{Lu}?",
+        "[à-ÿ]",
+        "(?i)\\x{17F}",
+        "(?i:[\\x41-\\x{212A}])",
+        "\\B",
+        "(?i:s\\xe9?)",
+    ];
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig { cases: 2000, ..Default::default() })]
+
+        #[test]
+        fn what_is_compiled_for_ascii_matches_as_the_whole_does(
+            parts in proptest::collection::vec(proptest::sample::select(PARTS.to_vec()), 1..6),
+            text in "[a-dksxyzKS0 \n_-]{0,8}",
+            dot_all in proptest::prelude::any::<bool>(),
+        ) {
+            let written = parts.concat();
+            if let (Ok(regex), Ok((ours, _))) =
+                (always_compiled(&written, dot_all, 4 << 20), Expression::new(&written, dot_all, 4 << 20))
+            {
+                proptest::prop_assert_eq!(ours.is_match(&text), regex.is_match(&text), "{} {:?}", written, text);
+            }
+        }
+    }
+
     #[test]
     fn it_is_compiled_on_first_use_and_clones_share_it() {
         let (made, _) = Expression::new("ab.c", true, 1 << 20).unwrap();
         let clone = made.clone();
         assert!(made.0.compiled.get().is_none());
-        assert!(clone.is_match("xab\nc") && made.0.compiled.get().is_some());
+        assert!(clone.is_match("xab\nc") && made.0.of_ascii.get().is_some() && made.0.compiled.get().is_none());
+        assert!(clone.is_match("éab\nc") && made.0.compiled.get().is_some());
         assert_eq!(made.find("xab\nc").map(|found| found.start()), Some(1));
         assert!(!Expression::new("ab.c", false, 1 << 20).unwrap().0.is_match("xab\nc"));
         assert_eq!(format!("{made:?}"), format!("{:?}", Regex::new("ab.c").unwrap()));
@@ -163,10 +232,7 @@ mod tests {
         #[test]
         fn what_is_held_for_small_is(
             parts in proptest::collection::vec(
-                proptest::sample::select(vec![
-                    "a", "bcd", "(?i)k", "\\w", "\\d+", "\\s*", ".", "[^a]", "\\W{3}", "(x|yz|)", "(?:a|b.){2,9}", "\\b",
-                    "(?i:straße)", "[\\x{80}-\\x{10FFFF}]{0,4}", "(\\w\\W){5,}", "^", "$", "\\p{Greek}", "\\p{Lu}?", "[à-ÿ]",
-                ]),
+                proptest::sample::select(PARTS.to_vec()),
                 1..12,
             ),
         ) {

@@ -5,5 +5,6 @@ pub mod literals;
 pub mod seen;
 pub mod shape;
 mod short_literals;
+pub mod words;
 
 pub use case_forms::forms;
