@@ -22,7 +22,7 @@ pub(super) const DATE: FirstBytes = FirstBytes(1 << DATED);
 /// The format may read any line.
 pub(super) const ANY: FirstBytes = FirstBytes(u8::MAX);
 /// The format may read any line without such a day in front.
-pub(super) const UNDATED: FirstBytes = FirstBytes(u8::MAX & !DATE.0);
+pub(super) const UNDATED: FirstBytes = FirstBytes(!DATE.0);
 /// How many kinds there are.
 const KINDS: usize = 8;
 /// The kind of lines that begin with a day.
