@@ -29,8 +29,6 @@ const REST_LOOKUPS_MAX: u32 = 262_144;
 /// their batch.
 pub(super) type VerdictId = u32;
 const PASSING: VerdictId = 1 << 31;
-/// Parts a key of verdicts.
-const NO_PREDICATE: u32 = u32::MAX;
 
 /// What a predicate means for the row in which it holds, or what those of a value mean together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,150 +37,104 @@ pub(super) struct Role {
     pub(super) triggers: bool,
     /// Gates that it closes, as bits.
     pub(super) closes: u128,
-    /// Needs of gates that it meets, as bits.
-    pub(super) opens: u128,
 }
 
 impl Role {
-    fn of(found: Found<'_>, roles: &[Role]) -> Self {
-        let mut all = Role::default();
-        for predicate in found.held.iter().chain(found.possible) {
-            let Role { triggers, opens, .. } = roles[*predicate as usize];
-            all.triggers |= triggers;
-            all.opens |= opens;
-        }
-        all.closes = found.held.iter().fold(0, |closes, predicate| closes | roles[*predicate as usize].closes);
-        all
+    fn of(held: &[u32], roles: &[Role]) -> Self {
+        held.iter().fold(Role::default(), |all, predicate| {
+            let Role { triggers, closes } = roles[*predicate as usize];
+            Role { triggers: all.triggers | triggers, closes: all.closes | closes }
+        })
     }
 }
 
-/// What the search of a value has found.
+/// The predicates that hold for a value.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Found<'a> {
-    /// Predicates that hold for it.
+pub(super) struct Verdict<'a> {
     pub(super) held: &'a [u32],
-    /// Predicates that may hold: whoever asks for one checks it.
-    pub(super) possible: &'a [u32],
+    pub(super) role: Role,
     /// Columns that hold parts of this text (`url.path` of `url.original`) must be searched.
     pub(super) opens_parts: bool,
 }
 
-impl<'a> Found<'a> {
-    /// Predicates that hold, and nothing else.
-    pub(super) fn held(held: &'a [u32]) -> Self {
-        Found { held, ..Found::default() }
-    }
-
-    fn is_nothing(&self) -> bool {
-        self.held.is_empty() && self.possible.is_empty() && !self.opens_parts
-    }
-}
-
-/// Predicates in a pool: those that hold up to `held`, then those that may.
-#[derive(Clone, Copy, Debug, Default)]
+/// A verdict in a pool of predicates.
+#[derive(Clone, Copy, Debug)]
 struct Pooled {
     start: usize,
-    held: usize,
     end: usize,
     role: Role,
     opens_parts: bool,
 }
 
-/// Verdicts with their predicates.
+/// Verdicts of one batch, on values that are not remembered.
 #[derive(Debug, Default)]
-struct Pool {
-    predicates: Vec<u32>,
+struct Passing {
+    pool: Vec<u32>,
     list: Vec<Pooled>,
-}
-
-impl Pool {
-    /// Adds a verdict, and gives its place.
-    fn add(&mut self, found: Found<'_>, roles: &[Role]) -> VerdictId {
-        let Pool { predicates, list } = self;
-        let start = predicates.len();
-        predicates.extend_from_slice(found.held);
-        let held = predicates.len();
-        predicates.extend_from_slice(found.possible);
-        let role = Role::of(found, roles);
-        list.push(Pooled { start, held, end: predicates.len(), role, opens_parts: found.opens_parts });
-        list.len() as VerdictId - 1
-    }
-
-    #[inline]
-    fn found(&self, at: VerdictId) -> Found<'_> {
-        let Pooled { start, held, end, opens_parts, .. } = self.list[at as usize];
-        Found { held: &self.predicates[start..held], possible: &self.predicates[held..end], opens_parts }
-    }
 }
 
 /// All verdicts of one column.
 #[derive(Debug)]
 pub(super) struct Verdicts {
-    kept: Pool,
-    /// Kept verdicts, by what was found: predicates that hold, one number that is none, predicates that may, and whether
-    /// parts are opened.
-    known: HashMap<Box<[u32]>, VerdictId>,
-    /// What is looked up; the memory is used again.
-    key: Vec<u32>,
-    /// Verdicts of one batch, on values that are not remembered.
-    passing: Pool,
+    list: Vec<(Box<[u32]>, Role, bool)>,
+    /// Verdict by its predicates: first those that do not open parts, then those that do.
+    known: [HashMap<Box<[u32]>, VerdictId>; 2],
+    passing: Passing,
 }
 
 impl Verdicts {
     pub(super) fn new() -> Self {
-        let mut kept = Pool::default();
-        kept.add(Found::default(), &[]);
-        Verdicts { kept, known: HashMap::new(), key: Vec::new(), passing: Pool::default() }
+        let nothing = (Box::from([]), Role::default(), false);
+        Verdicts { list: vec![nothing], known: [HashMap::new(), HashMap::new()], passing: Passing::default() }
     }
 
-    /// The predicates of a verdict.
     #[inline]
-    pub(super) fn found(&self, id: VerdictId) -> Found<'_> {
-        if id & PASSING != 0 { self.passing.found(id & !PASSING) } else { self.kept.found(id) }
-    }
-
-    /// What a verdict means for its row.
-    #[inline]
-    pub(super) fn role(&self, id: VerdictId) -> Role {
-        let (pool, at) = if id & PASSING != 0 { (&self.passing, id & !PASSING) } else { (&self.kept, id) };
-        pool.list[at as usize].role
+    pub(super) fn of(&self, id: VerdictId) -> Verdict<'_> {
+        if id & PASSING != 0 {
+            let Pooled { start, end, role, opens_parts } = self.passing.list[(id & !PASSING) as usize];
+            return Verdict { held: &self.passing.pool[start..end], role, opens_parts };
+        }
+        let (held, role, opens_parts) = &self.list[id as usize];
+        Verdict { held, role: *role, opens_parts: *opens_parts }
     }
 
     /// Forgets the verdicts that are not kept: a new batch begins.
     pub(super) fn begin_batch(&mut self) {
-        self.passing.predicates.clear();
+        self.passing.pool.clear();
         self.passing.list.clear();
     }
 
     /// A verdict of this batch alone.
-    pub(super) fn pass(&mut self, found: Found<'_>, roles: &[Role]) -> VerdictId {
-        if found.is_nothing() {
+    pub(super) fn pass(&mut self, held: &[u32], opens_parts: bool, roles: &[Role]) -> VerdictId {
+        if held.is_empty() && !opens_parts {
             return 0;
         }
-        PASSING | self.passing.add(found, roles)
+        let Passing { pool, list } = &mut self.passing;
+        let start = pool.len();
+        pool.extend_from_slice(held);
+        list.push(Pooled { start, end: pool.len(), role: Role::of(held, roles), opens_parts });
+        PASSING | (list.len() as VerdictId - 1)
     }
 
-    /// Number of the verdict with these predicates, which are in order, kept from batch to batch.
-    pub(super) fn intern(&mut self, found: Found<'_>, roles: &[Role]) -> VerdictId {
-        if found.is_nothing() {
+    /// Number of the verdict with these predicates, kept from batch to batch. Sorts `held`.
+    pub(super) fn intern(&mut self, held: &mut [u32], opens_parts: bool, roles: &[Role]) -> VerdictId {
+        if held.is_empty() && !opens_parts {
             return 0;
         }
-        self.key.clear();
-        self.key.extend_from_slice(found.held);
-        self.key.push(NO_PREDICATE);
-        self.key.extend_from_slice(found.possible);
-        self.key.push(u32::from(found.opens_parts));
-        if let Some(id) = self.known.get(&*self.key) {
+        held.sort_unstable();
+        let known = &mut self.known[usize::from(opens_parts)];
+        if let Some(id) = known.get(&*held) {
             return *id;
         }
-        let id = self.kept.add(found, roles);
-        self.known.insert(self.key.as_slice().into(), id);
+        let id = self.list.len() as VerdictId;
+        self.list.push(((&*held).into(), Role::of(held, roles), opens_parts));
+        known.insert((&*held).into(), id);
         id
     }
 
     /// More verdicts than a column should have: the caller must clear, together with its cache, between batches.
     pub(super) fn is_full(&self) -> bool {
-        self.kept.list.len() > VERDICTS_MAX
+        self.list.len() > VERDICTS_MAX
     }
 }
 

@@ -9,7 +9,7 @@ use rules::check::{Check, Value};
 use rules::fold::fold_into;
 use rules::percent::{decoded, may_be_encoded};
 
-use crate::cache::{Cache, Found, VerdictId, Verdicts};
+use crate::cache::{Cache, VerdictId, Verdicts};
 use crate::group::Group;
 use crate::keywords::{KeywordTexts, is_in_a_value};
 use crate::plan::{Nominee, Plan};
@@ -159,6 +159,12 @@ impl ColumnSearch<'_> {
                 continue;
             }
             self.work.begin();
+            if !is_json && let Some(shape) = column.shapes.of(self.plan, line) {
+                self.check_of_shape(shape, line, ValueTag::String, &mut column.patterns);
+                let verdict = column.verdicts.pass(&self.work.held, false, &self.group.roles);
+                column.of_rows.push(verdict);
+                continue;
+            }
             let KeywordTexts { line, unescaped, rewritten } = KeywordTexts::of(self.batch, *row as usize);
             match &unescaped {
                 // ASCII alone: folding can change the length of other letters, and the offsets of escapes would be
@@ -186,7 +192,7 @@ impl ColumnSearch<'_> {
                     self.work.hold(predicate);
                 }
             }
-            let verdict = column.verdicts.pass(Found::held(&self.work.held), &self.group.roles);
+            let verdict = column.verdicts.pass(&self.work.held, false, &self.group.roles);
             column.of_rows.push(verdict);
         }
     }
@@ -206,8 +212,9 @@ impl ColumnSearch<'_> {
             let held: Vec<u32> = self.plan.predicates.iter().copied().filter(passes).collect();
             held.into_iter().for_each(|predicate| self.work.hold(predicate));
             opens_parts = true;
-        } else if let Some(shape) = column.shapes.of(self.plan, &self.group.asked_last, text) {
-            return self.decide_by_shape(shape, (text, tag), &mut column.verdicts, &mut column.patterns, kept);
+        } else if let Some(shape) = column.shapes.of(self.plan, text) {
+            opens_parts = shape.opens_parts;
+            self.check_of_shape(shape, text, tag, &mut column.patterns);
         } else {
             opens_parts |= self.search(text, None, tag);
             if self.plan.decodes && may_be_encoded(text.as_bytes()) {
@@ -219,41 +226,10 @@ impl ColumnSearch<'_> {
         }
         let roles = &self.group.roles;
         if kept {
-            self.work.held.sort_unstable();
-            column.verdicts.intern(Found { opens_parts, ..Found::held(&self.work.held) }, roles)
+            column.verdicts.intern(&mut self.work.held, opens_parts, roles)
         } else {
-            column.verdicts.pass(Found { opens_parts, ..Found::held(&self.work.held) }, roles)
+            column.verdicts.pass(&self.work.held, opens_parts, roles)
         }
-    }
-
-    /// Which predicates hold for a text whose shape is known.
-    fn decide_by_shape(
-        &mut self,
-        shape: &mut Shape,
-        (text, tag): (&str, ValueTag),
-        verdicts: &mut Verdicts,
-        patterns: &mut Vec<PatternScratch>,
-        kept: bool,
-    ) -> VerdictId {
-        let roles = &self.group.roles;
-        let opens_parts = shape.opens_parts;
-        if shape.nominated.is_empty() && shape.settles(text) {
-            let found = Found { held: &shape.held, possible: &shape.possible, opens_parts };
-            return *shape.settled.get_or_insert_with(|| verdicts.intern(found, roles));
-        }
-        shape.held.iter().for_each(|predicate| self.work.hold(*predicate));
-        let mut folded = std::mem::take(&mut self.work.folded);
-        fold_into(text, &mut folded);
-        for predicate in &shape.nominated {
-            if self.check(*predicate).passes_folded(text, &folded, tag) {
-                self.work.hold(*predicate);
-            }
-        }
-        self.judge_of_shape(shape, (text, &folded), patterns);
-        self.work.folded = folded;
-        self.work.held.sort_unstable();
-        let found = Found { held: &self.work.held, possible: &shape.possible, opens_parts };
-        if kept { verdicts.intern(found, roles) } else { verdicts.pass(found, roles) }
     }
 
     /// Adds the packs that hold for the text.
@@ -267,25 +243,29 @@ impl ColumnSearch<'_> {
         }
     }
 
-    /// Adds the packs that hold for a text whose shape is known. `texts`: as it is, and in lower case.
-    fn judge_of_shape(&mut self, shape: &Shape, texts: (&str, &str), patterns: &mut Vec<PatternScratch>) {
-        if shape.judged.is_empty() {
+    /// Adds those of the predicates that the text's shape nominates that hold for the text.
+    fn check_of_shape(&mut self, shape: &Shape, text: &str, tag: ValueTag, patterns: &mut Vec<PatternScratch>) {
+        if shape.nominated.is_empty() && shape.judged.is_empty() {
             return;
         }
-        let engines = self.plan.engines();
-        if patterns.len() < engines.len() {
-            *patterns = self.plan.pattern_scratch();
+        let mut folded = std::mem::take(&mut self.work.folded);
+        fold_into(text, &mut folded);
+        for predicate in &shape.nominated {
+            if self.check(*predicate).passes_folded(text, &folded, tag) {
+                self.work.hold(*predicate);
+            }
         }
-        for ((engine, judged), scratch) in engines.iter().zip(&shape.judged).zip(patterns) {
-            engine.judge_of_shape(judged, texts, scratch, |predicate| self.work.hold(predicate));
+        if shape.judged.iter().any(|judged| judged.has(&folded)) {
+            self.judge(text, patterns);
         }
+        self.work.folded = folded;
     }
 
     fn decide_long(&self, number: i64, column: &mut ColumnScratch) -> VerdictId {
         let value = Value::Long(number);
-        let held: Vec<u32> =
+        let mut held: Vec<u32> =
             self.plan.predicates.iter().copied().filter(|predicate| self.check(*predicate).passes(value)).collect();
-        column.verdicts.intern(Found::held(&held), &self.group.roles)
+        column.verdicts.intern(&mut held, false, &self.group.roles)
     }
 
     /// Searches a part of the line. What it nominates is checked on the whole line.

@@ -47,7 +47,6 @@ const RARE_VALUES: [&str; 5] = ["put", "delete", "connect", "trace", "patch"];
 /// Statuses of an answer that a server seldom gives.
 const RARE_ANSWERS: RangeInclusive<i64> = 400..=599;
 const COST_OF_RARE: u64 = 100;
-const COST_OF_CHECK: u64 = 40;
 /// Cost of what holds in every row.
 pub(super) const COST_MAX: u64 = 1000;
 
@@ -148,8 +147,7 @@ impl Predicates {
         };
         let by_value = match &self.checks[predicate as usize] {
             Check::Text(pattern) => by_length(pattern.required().map_or(0, |text| text.len())),
-            // It decides nothing by itself: what is found must be checked.
-            Check::Regex(check) => COST_OF_CHECK + by_length(check.required.iter().map(String::len).min().unwrap_or(0)),
+            Check::Regex(check) => by_length(check.required.iter().map(String::len).min().unwrap_or(0)),
             Check::Cidr(_) => 100,
             Check::Pack(_) | Check::Indicator(_) => 5,
             Check::Number(_) => 200,

@@ -14,10 +14,6 @@ pub(super) struct Gate {
     pub(super) directs: Vec<u32>,
     /// Predicates that are searched for, and hold nowhere in the row.
     pub(super) absent: Vec<u32>,
-    /// Lists of predicates that are searched for, of each of which one holds somewhere in the row.
-    present: Vec<Box<[u32]>>,
-    /// The bits of those lists, see [`Gate::number_needs`].
-    pub(super) needs: u128,
 }
 
 impl Gate {
@@ -26,18 +22,7 @@ impl Gate {
         let mut gate = Gate::default();
         gate.require(program);
         gate.absent.retain(|predicate| searched[*predicate as usize]);
-        gate.present.retain(|any_of| any_of.iter().all(|predicate| searched[*predicate as usize]));
         gate
-    }
-
-    /// Gives bits to the lists, as far as there are bits from `next` on. Calls back with each predicate that meets one.
-    pub(super) fn number_needs(&mut self, next: &mut u32, mut met_by: impl FnMut(u32, u128)) {
-        for any_of in &self.present {
-            let Some(bit) = 1_u128.checked_shl(*next) else { return };
-            *next += 1;
-            self.needs |= bit;
-            any_of.iter().for_each(|predicate| met_by(*predicate, bit));
-        }
     }
 
     /// Whether a condition needs tests of the row itself.
@@ -54,8 +39,7 @@ impl Gate {
             Program::And(parts) => parts.iter().for_each(|part| self.require(part)),
             Program::Direct(test) => self.directs.push(*test),
             Program::Not(inner) => self.exclude(inner),
-            Program::AnyOf(any_of) => self.present.push(any_of.clone()),
-            Program::Or(_) => {}
+            Program::Or(_) | Program::AnyOf(_) => {}
         }
     }
 

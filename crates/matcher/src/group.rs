@@ -29,8 +29,6 @@ pub(super) struct Group {
     pub(super) triggered: Vec<Vec<u32>>,
     /// What each predicate means for the row in which it holds.
     pub(super) roles: Vec<Role>,
-    /// Predicates that each rule asks for only where others hold, which are known by then.
-    pub(super) asked_last: Vec<bool>,
     /// Rules that can match without any predicate: evaluated on every row that their gate leaves open.
     pub(super) always: Vec<(u32, Gate)>,
     /// Rules without a gate: those that look at some rows only, and what is more than there are gates. Evaluated on every
@@ -89,23 +87,16 @@ impl Group {
         }
         rules.iter_mut().for_each(|rule| rule.program.order(&searched));
         ungated.extend(always.split_off(always.len().min(GATES_MAX)));
-        let mut always: Vec<(u32, Gate)> =
+        let always: Vec<(u32, Gate)> =
             always.into_iter().map(|rule| (rule, Gate::new(&rules[rule as usize].program, &searched))).collect();
         let triggers = triggered.iter().map(|rules| !rules.is_empty());
-        let mut roles: Vec<Role> = triggers.map(|triggers| Role { triggers, ..Role::default() }).collect();
-        let mut next = 0;
-        for (at, (_, gate)) in always.iter_mut().enumerate() {
+        let mut roles: Vec<Role> = triggers.map(|triggers| Role { triggers, closes: 0 }).collect();
+        for (at, (_, gate)) in always.iter().enumerate() {
             gate.absent.iter().for_each(|predicate| roles[*predicate as usize].closes |= 1 << at);
-            gate.number_needs(&mut next, |predicate, bit| roles[predicate as usize].opens |= bit);
         }
         let mut samples: Vec<u32> = rules.iter().filter_map(|rule| rule.sample_of).collect();
         samples.sort_unstable();
         samples.dedup();
-        let asks_last = |(predicate, triggered): (usize, &Vec<u32>)| {
-            let asks = |rule: &u32| rules[*rule as usize].program.asks_others_first(predicate as u32, &searched);
-            !triggered.is_empty() && triggered.iter().all(asks)
-        };
-        let asked_last = triggered.iter().enumerate().map(asks_last).collect();
         let plans = plan::plans(&predicates, &searched);
         let Predicates { checks, columns: columns_of, directs, names, .. } = predicates;
         let columns = names.into_iter().map(|name| {
@@ -122,7 +113,6 @@ impl Group {
             plans,
             triggered,
             roles,
-            asked_last,
             always,
             ungated,
             samples,

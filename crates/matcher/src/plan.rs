@@ -7,7 +7,6 @@ use std::sync::{Arc, OnceLock};
 use memchr::memmem;
 use patterns::search::literals::Literals;
 use patterns::search::shape::ShapedLiterals;
-use patterns::search::words::TouchedWords;
 use patterns::{Engine, Input, NumberedPacks, PackCheck, PatternScratch};
 use rules::check::Check;
 use rules::percent::is_url_column;
@@ -91,8 +90,6 @@ pub(super) struct SoughtLiterals {
     search: OnceLock<Literals>,
     /// What finds the texts with digits in shapes. Made when the first shape is searched.
     shaped: OnceLock<ShapedLiterals>,
-    /// Which words they touch. Made with the former.
-    touched: OnceLock<TouchedWords>,
     /// What rules out lines before keywords are searched, where that is possible.
     prefilter: OnceLock<Option<KeywordPrefilter>>,
 }
@@ -162,7 +159,6 @@ impl Plan {
                 opens_parts,
                 search: OnceLock::new(),
                 shaped: OnceLock::new(),
-                touched: OnceLock::new(),
                 prefilter: OnceLock::new(),
             },
             of_values: predicates.iter().copied().filter(of_values).collect(),
@@ -191,19 +187,9 @@ impl Plan {
         shaped.get_or_init(|| ShapedLiterals::new(texts.iter().map(|text| &**text).enumerate()))
     }
 
-    /// Whether texts that differ alone in numbers, and in words that nothing looks for, can be searched once. Not those of
-    /// requests: too few of their shapes come again to pay for the search of the others.
+    /// Whether texts that differ in their numbers alone can be searched once: nothing is decoded or taken apart.
     pub(super) fn reads_shapes(&self) -> bool {
-        !self.decodes && self.packs.by_input.iter().all(|(input, _)| input.reads_shapes())
-    }
-
-    /// The words that something looks for.
-    pub(super) fn touched(&self) -> &TouchedWords {
-        let SoughtLiterals { texts, touched, .. } = &self.sought;
-        touched.get_or_init(|| {
-            let needs = self.engines().iter().flat_map(Engine::sought);
-            TouchedWords::new(texts.iter().map(|text| &**text).chain(needs), self.has_packs())
-        })
+        !self.decodes && self.packs.by_input.iter().all(|(input, _)| *input == Input::Text)
     }
 
     /// What finds patterns in the column's values, one for each kind of text that packs take it for.

@@ -31,18 +31,6 @@ impl Program {
         }
     }
 
-    /// Whether something else that is needed is known when the program runs, so that this predicate is seldom asked for.
-    pub(super) fn asks_others_first(&self, predicate: u32, searched: &[bool]) -> bool {
-        let is_known = |other: &u32| *other != predicate && searched[*other as usize];
-        match self {
-            Program::And(parts) => parts.iter().any(|part| match part {
-                Program::AnyOf(any_of) => any_of.iter().all(is_known),
-                part => part.asks_others_first(predicate, searched),
-            }),
-            _ => false,
-        }
-    }
-
     /// How much work it is to run this: 1 for each bit that is asked, much more for each value that is looked at.
     fn effort(&self, searched: &[bool]) -> usize {
         const VALUE: usize = 32;

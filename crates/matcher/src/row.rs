@@ -27,8 +27,6 @@ pub(super) struct RowScratch {
     bits: Vec<u64>,
     /// Predicates that the search found.
     pub(super) found: Vec<u32>,
-    /// Predicates that the search has left open: they are checked on demand, as those that were not searched for.
-    pub(super) possible: Vec<u32>,
     /// Predicates that hold and were checked on demand.
     checked: Vec<u32>,
     /// Predicates that were checked on demand, whether they hold or not.
@@ -48,7 +46,6 @@ impl RowScratch {
             starts: Vec::new(),
             bits: vec![0; group.checks.len().div_ceil(64)],
             found: Vec::new(),
-            possible: Vec::new(),
             checked: Vec::new(),
             asked: SeenSet::new(group.checks.len()),
             forms: group.columns.iter().map(|_| Forms::default()).collect(),
@@ -96,7 +93,6 @@ impl RowScratch {
         for predicate in self.found.drain(..).chain(self.checked.drain(..)) {
             self.bits[predicate as usize / 64] = 0;
         }
-        self.possible.clear();
         self.asked.begin();
         self.has_forms.begin();
         self.rules.begin();
@@ -145,15 +141,9 @@ impl<'a> RowCheck<'a> {
         RowCheck { group, batch, row, scratch, keywords: None }
     }
 
-    /// How many predicates the search has found or left open.
-    pub(super) fn nominated(&self) -> usize {
-        self.scratch.found.len() + self.scratch.possible.len()
-    }
-
-    /// One of them.
-    pub(super) fn nominee(&self, at: usize) -> u32 {
-        let RowScratch { found, possible, .. } = &*self.scratch;
-        found.get(at).copied().unwrap_or_else(|| possible[at - found.len()])
+    /// Predicates that were searched for and hold.
+    pub(super) fn searched(&self) -> &[u32] {
+        &self.scratch.found
     }
 
     /// Whether the rule has not been evaluated on this row yet; from now on it has.
@@ -170,10 +160,7 @@ impl<'a> RowCheck<'a> {
             Program::AnyOf(any_of) if any_of.len() <= LIST_CHECKED_MAX => {
                 any_of.iter().any(|predicate| self.has(*predicate))
             }
-            Program::AnyOf(any_of) => (0..self.nominated()).any(|at| {
-                let predicate = self.nominee(at);
-                any_of.binary_search(&predicate).is_ok() && self.has(predicate)
-            }),
+            Program::AnyOf(any_of) => self.searched().iter().any(|predicate| any_of.binary_search(predicate).is_ok()),
             Program::Direct(test) => self.direct(*test),
         }
     }
@@ -185,8 +172,7 @@ impl<'a> RowCheck<'a> {
         if self.scratch.bits[at] & bit != 0 {
             return true;
         }
-        let is_known = self.group.searched[predicate as usize] && !self.scratch.possible.contains(&predicate);
-        if is_known || !self.scratch.asked.add(predicate) {
+        if self.group.searched[predicate as usize] || !self.scratch.asked.add(predicate) {
             return false;
         }
         let (from, to) = (self.scratch.starts[predicate as usize], self.scratch.starts[predicate as usize + 1]);

@@ -23,8 +23,6 @@ pub(super) struct GroupScratch {
     candidates: Vec<u64>,
     /// Gates (as bits) that each row leaves open.
     gates: Vec<u128>,
-    /// Needs of gates (as bits) that each row meets.
-    met: Vec<u128>,
     work: Work,
     row: RowScratch,
 }
@@ -38,7 +36,6 @@ impl GroupScratch {
             open: Vec::new(),
             candidates: Vec::new(),
             gates: Vec::new(),
-            met: Vec::new(),
             work: Work::new(group.checks.len()),
             row: RowScratch::new(group),
         }
@@ -75,7 +72,7 @@ impl GroupScratch {
         }
         let column = &self.columns[container];
         self.open.clear();
-        self.open.extend(column.of_rows.iter().map(|verdict| column.verdicts.found(*verdict).opens_parts));
+        self.open.extend(column.of_rows.iter().map(|verdict| column.verdicts.of(*verdict).opens_parts));
         true
     }
 }
@@ -99,8 +96,6 @@ pub(super) fn search(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &
     scratch.candidates.resize(rows.len().div_ceil(64), if group.looks_at_all() { u64::MAX } else { 0 });
     scratch.gates.clear();
     scratch.gates.resize(rows.len(), group.gates());
-    scratch.met.clear();
-    scratch.met.resize(rows.len(), 0);
     for bound_at in 0..scratch.bound.len() {
         let (at, position) = scratch.bound[bound_at];
         let plan = &group.plans[at];
@@ -120,7 +115,7 @@ pub(super) fn search(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &
             Some((None, Some(long))) => searched.longs(&long, rows, column),
             Some((None, None)) => continue,
         }
-        flag_candidates(column, &mut scratch.candidates, &mut scratch.gates, &mut scratch.met);
+        flag_candidates(column, &mut scratch.candidates, &mut scratch.gates);
     }
     flag_sampled(group, batch, rows, &mut scratch.candidates);
     open_gates(group, batch, rows, scratch);
@@ -139,19 +134,17 @@ fn flag_sampled(group: &Group, batch: &EventBatch, rows: &[u32], candidates: &mu
     }
 }
 
-/// Closes gates whose needs a row does not meet, asks the tests of the row itself for those that are open, and adds the rows
-/// in which some gate is.
+/// Asks the tests of the row itself where gates are open, and adds the rows in which some gate is.
 fn open_gates(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &mut GroupScratch) {
-    let GroupScratch { candidates, row: row_scratch, gates, met, .. } = scratch;
-    for (at, ((row, open), met)) in rows.iter().zip(gates).zip(met).enumerate() {
+    let GroupScratch { candidates, row: row_scratch, gates, .. } = scratch;
+    for (at, (row, open)) in rows.iter().zip(gates).enumerate() {
         let mut asked = *open;
         while asked != 0 {
-            let number = asked.trailing_zeros() as usize;
+            let gate = asked.trailing_zeros() as usize;
             asked &= asked - 1;
-            let gate = &group.always[number].1;
             let holds = |test: &u32| row_scratch.direct(*test, group, batch, *row as usize);
-            if *met & gate.needs != gate.needs || !gate.directs.iter().all(holds) {
-                *open &= !(1 << number);
+            if !group.always[gate].1.directs.iter().all(holds) {
+                *open &= !(1 << gate);
             }
         }
         candidates[at / 64] |= u64::from(*open != 0) << (at % 64);
@@ -164,15 +157,13 @@ fn sample_number(batch: &EventBatch, row: u32) -> u64 {
     (batch.event_id(row as usize).0 >> 64) as u64
 }
 
-/// Adds the rows in which a value of the column triggers a rule, closes gates of rows that it rules out, and notes the needs
-/// of gates that it meets.
-fn flag_candidates(column: &mut ColumnScratch, candidates: &mut [u64], gates: &mut [u128], met: &mut [u128]) {
+/// Adds the rows in which a value of the column triggers a rule, and closes gates of rows that it rules out.
+fn flag_candidates(column: &mut ColumnScratch, candidates: &mut [u64], gates: &mut [u128]) {
     for (at, verdict) in column.of_rows.iter().enumerate().filter(|(_, verdict)| **verdict != 0) {
         column.any = true;
-        let role = column.verdicts.role(*verdict);
+        let role = column.verdicts.of(*verdict).role;
         candidates[at / 64] |= u64::from(role.triggers) << (at % 64);
         gates[at] &= !role.closes;
-        met[at] |= role.opens;
     }
 }
 
@@ -194,9 +185,7 @@ fn evaluate_candidates(
             let Some(row) = rows.get(at).copied() else { break };
             row_scratch.begin();
             for column in &filled {
-                let found = column.verdicts.found(column.of_rows[at]);
-                row_scratch.found.extend_from_slice(found.held);
-                row_scratch.possible.extend_from_slice(found.possible);
+                row_scratch.found.extend_from_slice(column.verdicts.of(column.of_rows[at]).held);
             }
             row_scratch.publish_found();
             let mut check = RowCheck::new(group, batch, row as usize, row_scratch);
@@ -208,8 +197,8 @@ fn evaluate_candidates(
             for rule in &group.ungated {
                 evaluate(group, *rule, row, &mut check, out);
             }
-            for at in 0..check.nominated() {
-                for rule in &group.triggered[check.nominee(at) as usize] {
+            for found in 0..check.searched().len() {
+                for rule in &group.triggered[check.searched()[found] as usize] {
                     evaluate(group, *rule, row, &mut check, out);
                 }
             }

@@ -1,20 +1,15 @@
-//! Fast path: texts of a column that differ alone in their numbers, and in words that nothing looks for, are searched once.
-//! What a search of their shape nominates is remembered by it, and checked on each text. Assumes what
-//! `patterns::search::shape` and `patterns::search::words` do. The slow twin is `rules::evaluate`, which knows of no shape:
-//! the oracle's tests compare the two.
+//! Fast path: texts of a column that differ in their numbers alone are searched once. What a search of their shape nominates
+//! is remembered by it, and checked on each text. Assumes what `patterns::search::shape` does. The slow twin is
+//! `rules::evaluate`, which knows of no shape: the oracle's tests compare the two.
 
 use std::hash::BuildHasher;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
-use memchr::memchr;
-use patterns::normalise::has_utf7;
+use patterns::JudgedTexts;
 use patterns::search::shape::write_shape;
-use patterns::search::words::KnownWords;
-use patterns::{Engine, JudgedTexts};
 
-use crate::cache::VerdictId;
-use crate::plan::{Nominee, Plan};
+use crate::plan::Plan;
 
 /// Shapes of one column that are remembered; beyond it all are forgotten.
 const SHAPES_MAX: usize = 1 << 12;
@@ -28,44 +23,26 @@ const REST_MAX: u32 = 1 << 20;
 /// What texts of one shape have in common.
 #[derive(Debug)]
 pub(super) struct Shape {
-    key: Box<[u8]>,
+    text: Box<[u8]>,
     hash: u64,
-    /// Predicates that hold for each text.
-    pub(super) held: Box<[u32]>,
-    /// Predicates that may hold, in order: those that are checked on each text, and those that rules check where they come
-    /// to ask for them. No other holds, but for packs.
+    /// Predicates that may hold, in order; no other does, but for packs.
     pub(super) nominated: Box<[u32]>,
-    pub(super) possible: Box<[u32]>,
     /// Columns that hold parts of such a text must be searched.
     pub(super) opens_parts: bool,
-    /// What each engine does with the texts; empty where none has to do anything.
+    /// Which of the texts each engine judges; empty where none does.
     pub(super) judged: Box<[JudgedTexts]>,
-    /// The verdict on texts that no engine has to do anything with, once there was one.
-    pub(super) settled: Option<VerdictId>,
-}
-
-impl Shape {
-    /// Whether no engine has to do anything with the text.
-    #[inline]
-    pub(super) fn settles(&self, text: &str) -> bool {
-        self.judged.iter().all(|judged| judged.settles(text))
-    }
 }
 
 /// The shapes of one column.
 #[derive(Debug)]
 pub(super) struct Shapes {
     list: Vec<Shape>,
-    by_key: HashTable<u32>,
+    by_text: HashTable<u32>,
     hasher: RandomState,
-    /// The shape at hand, and its key; the memory is used again.
+    /// The shape at hand; the memory is used again.
     written: Vec<u8>,
-    key: Vec<u8>,
-    words: KnownWords,
     /// The column has none.
     are_off: bool,
-    /// Shapes are known by their words, because too few were known without.
-    by_words: bool,
     lookups: u32,
     known: u32,
     resting: u32,
@@ -76,14 +53,10 @@ impl Shapes {
     pub(super) fn new(plan: &Plan) -> Self {
         Shapes {
             list: Vec::new(),
-            by_key: HashTable::new(),
+            by_text: HashTable::new(),
             hasher: RandomState::default(),
             written: Vec::new(),
-            key: Vec::new(),
-            words: KnownWords::default(),
-            // A search for few literals costs less than to write a shape.
-            are_off: !plan.reads_shapes() || !plan.has_packs(),
-            by_words: false,
+            are_off: !plan.reads_shapes(),
             lookups: 0,
             known: 0,
             resting: 0,
@@ -92,9 +65,8 @@ impl Shapes {
     }
 
     /// What is known of the text's shape, which is searched where it is new. `None` where the text must be searched.
-    /// `asked_last`: see [`crate::group::Group`].
     #[inline]
-    pub(super) fn of(&mut self, plan: &Plan, asked_last: &[bool], text: &str) -> Option<&mut Shape> {
+    pub(super) fn of(&mut self, plan: &Plan, text: &str) -> Option<&Shape> {
         if self.are_off {
             return None;
         }
@@ -105,97 +77,59 @@ impl Shapes {
         if !write_shape(text.as_bytes(), &mut self.written) {
             return None;
         }
-        // Nothing percent-encodes its plus.
-        if memchr(b'+', text.as_bytes()).is_some() && has_utf7(text) {
-            return None;
-        }
-        if self.by_words {
-            plan.touched().write_key(&self.written, &mut self.words, &mut self.key);
-        } else {
-            self.key.clear();
-            self.key.extend_from_slice(&self.written);
-        }
         self.lookups += 1;
         if self.lookups == PROBE_LOOKUPS {
             self.judge_use();
         }
-        let hash = self.hasher.hash_one(&*self.key);
-        let Shapes { list, by_key, key, .. } = self;
-        let found = by_key.find(hash, |at| *list[*at as usize].key == **key).copied();
+        let hash = self.hasher.hash_one(&*self.written);
+        let Shapes { list, by_text, written, .. } = self;
+        let found = by_text.find(hash, |at| *list[*at as usize].text == **written).copied();
         let at = match found {
             Some(at) => {
                 self.known += 1;
                 at
             }
-            None => self.search(plan, asked_last, hash)?,
+            None => self.search(plan, hash)?,
         };
-        self.list.get_mut(at as usize)
+        self.list.get(at as usize)
     }
 
     fn judge_use(&mut self) {
-        if self.known >= KNOWN_MIN {
-            self.rest = REST_MIN;
-        } else if !self.by_words {
-            self.by_words = true;
-            self.list.clear();
-            self.by_key.clear();
-        } else {
+        if self.known < KNOWN_MIN {
             self.resting = self.rest;
             self.rest = (self.rest * 2).min(REST_MAX);
+        } else {
+            self.rest = REST_MIN;
         }
         (self.lookups, self.known) = (0, 0);
     }
 
     /// Searches a shape that is new, and gives its place.
     #[cold]
-    fn search(&mut self, plan: &Plan, asked_last: &[bool], hash: u64) -> Option<u32> {
+    fn search(&mut self, plan: &Plan, hash: u64) -> Option<u32> {
         if self.list.len() >= SHAPES_MAX {
             self.list.clear();
-            self.by_key.clear();
+            self.by_text.clear();
         }
         let written = std::str::from_utf8(&self.written).ok()?;
-        let (mut held, mut nominated) = (Vec::new(), plan.unfiltered.clone());
+        let mut nominated = plan.unfiltered.clone();
         let literals = plan.literals();
         let mut opens_parts = literals.is_none();
-        plan.shaped().find(literals, written.as_bytes(), |literal, stands| {
-            for Nominee { predicate, place } in &plan.sought.nominated[literal] {
-                match (place, stands) {
-                    (Some(place), Some((start, end))) if Nominee::holds(*place, start, end, written.len()) => {
-                        held.push(*predicate);
-                    }
-                    // Where it stands it does not count, whatever the text.
-                    (Some(_), Some(_)) => {}
-                    _ => nominated.push(*predicate),
-                }
-            }
+        plan.shaped().find(literals, written.as_bytes(), |literal| {
+            nominated.extend(plan.sought.nominated[literal].iter().map(|nominee| nominee.predicate));
             opens_parts |= plan.sought.opens_parts[literal];
         });
-        held.sort_unstable();
-        held.dedup();
         nominated.sort_unstable();
         nominated.dedup();
-        nominated.retain(|predicate| held.binary_search(predicate).is_err());
-        // Each word has a letter at the least.
-        let judged = |engine: &Engine| engine.judged_of_shape(written, self.key.len());
-        let (possible, nominated): (Vec<u32>, Vec<u32>) =
-            nominated.into_iter().partition(|predicate| asked_last[*predicate as usize]);
-        let mut judged: Vec<JudgedTexts> = plan.engines().iter().map(judged).collect();
+        let mut judged: Vec<JudgedTexts> =
+            plan.engines().iter().map(|engine| engine.judged_of_shape(written)).collect();
         if judged.iter().all(JudgedTexts::is_none) {
             judged.clear();
         }
-        let key: Box<[u8]> = self.key.as_slice().into();
+        let text: Box<[u8]> = self.written.as_slice().into();
         let at = self.list.len() as u32;
-        self.list.push(Shape {
-            key,
-            hash,
-            held: held.into(),
-            nominated: nominated.into(),
-            possible: possible.into(),
-            opens_parts,
-            judged: judged.into(),
-            settled: None,
-        });
-        self.by_key.insert_unique(hash, at, |at| self.list[*at as usize].hash);
+        self.list.push(Shape { text, hash, nominated: nominated.into(), opens_parts, judged: judged.into() });
+        self.by_text.insert_unique(hash, at, |at| self.list[*at as usize].hash);
         Some(at)
     }
 }

@@ -14,20 +14,10 @@ use crate::{Input, Part, THRESHOLD, View};
 impl Engine {
     /// Calls back with the number of every pack whose threshold the text reaches.
     #[inline]
-    pub fn judge(&self, text: &str, scratch: &mut PatternScratch, holds: impl FnMut(u32)) {
-        self.judged_by(scratch, holds, |engine, scratch, visit| Work::new(engine, scratch, visit).value(text));
-    }
-
-    /// Calls back with the number of every pack whose threshold is reached by the patterns that `visits` visits.
-    pub(crate) fn judged_by(
-        &self,
-        scratch: &mut PatternScratch,
-        mut holds: impl FnMut(u32),
-        visits: impl FnOnce(&Engine, &mut PatternScratch, &mut Visit<'_>),
-    ) {
+    pub fn judge(&self, text: &str, scratch: &mut PatternScratch, mut holds: impl FnMut(u32)) {
         let mut points = std::mem::take(&mut scratch.points);
         let mut any = false;
-        visits(self, scratch, &mut |pattern, _, told| {
+        self.each(text, scratch, &mut |pattern, _, told| {
             let (pack, _) = self.pattern(pattern);
             points[pack] += told.gained;
             any = true;
@@ -67,7 +57,9 @@ impl Engine {
     /// Visits every pattern that the text has with the first view that shows it, and again with one that gives more
     /// points.
     pub(crate) fn each(&self, text: &str, scratch: &mut PatternScratch, visit: &mut Visit<'_>) {
-        Work::new(self, scratch, visit).value(text);
+        scratch.found.begin();
+        scratch.unsure.clear();
+        Work { engine: self, scratch, visit }.value(text);
     }
 }
 
@@ -107,15 +99,6 @@ struct Overview {
 impl Overview {
     fn opens(self, part: Part) -> bool {
         self.views || self.parts & part.bit() != 0
-    }
-}
-
-impl<'a> Work<'a> {
-    /// The next value begins.
-    pub(crate) fn new(engine: &'a Engine, scratch: &'a mut PatternScratch, visit: &'a mut Visit<'a>) -> Self {
-        scratch.found.begin();
-        scratch.unsure.clear();
-        Work { engine, scratch, visit }
     }
 }
 
@@ -377,7 +360,7 @@ impl Work<'_> {
     }
 
     /// Tries a pattern. `has_need`: one of its needs is known to stand in the text.
-    pub(crate) fn attempt(&mut self, number: u32, look: Look<'_>, has_need: bool) {
+    fn attempt(&mut self, number: u32, look: Look<'_>, has_need: bool) {
         let (_, pattern) = self.engine.pattern(number);
         let looks = pattern.looks_at(look.part, look.view) || look.is_raw && pattern.looks_at(look.part, View::Raw);
         if !looks || look.text.len() > pattern.bytes_max {

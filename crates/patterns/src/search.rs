@@ -5,6 +5,5 @@ pub mod literals;
 pub mod seen;
 pub mod shape;
 mod short_literals;
-pub mod words;
 
 pub use case_forms::forms;
