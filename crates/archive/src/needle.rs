@@ -12,13 +12,16 @@ use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::file::serialized_reader::SerializedPageReader;
 
+/// For some texts, whether each passes.
+type Passes<'a> = dyn Fn(&[&str]) -> Result<Vec<bool>, ParquetError> + 'a;
+
 /// What texts are looked for.
 #[derive(Clone, Copy)]
 pub(crate) enum Wanted<'a> {
     /// This one.
     Text(&'a [u8]),
-    /// Those that pass: for some texts, whether each does.
-    Passing(&'a dyn Fn(&[&str]) -> Result<Vec<bool>, ParquetError>),
+    /// Those that pass.
+    Passing(&'a Passes<'a>),
 }
 
 /// Rows of a group that hold such a text.
