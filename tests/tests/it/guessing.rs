@@ -93,7 +93,7 @@ fn a_finding_says_that_its_source_is_guessed() {
     let sandbox = Sandbox::new();
     let request =
         "- - [04/Mar/2026:10:00:01 +0000] \"GET /a?f=../../../../etc/passwd HTTP/1.1\" 200 812 \"-\" \"curl/8.5\"";
-    let path = sandbox.write("access.log", &format!("198.51.100.9, 203.0.113.7 {request}\n203.0.113.8 {request}\n"));
+    let path = sandbox.write("access.log", format!("198.51.100.9, 203.0.113.7 {request}\n203.0.113.8 {request}\n"));
     let run = sandbox.run(&["replay", "--store", "none", &path]);
     let says = |finding: &serde_json::Value| {
         let source = finding["entities"]["source.ip"][0].as_str().unwrap().to_owned();
