@@ -63,11 +63,12 @@ impl TrustedProxies {
     }
 }
 
-/// The client of a list of which no proxy is known: the right-most entry that is of no private network, else the right-most. What
-/// stands left of it may be the client's own text.
+/// The client of a list of which no proxy is known: the right-most entry that is of no private network. Where all are private, the last
+/// one is the proxy that spoke, and in front of it stands whom that proxy saw. What stands left of it may be the client's own text.
 pub(crate) fn client_of_unknown(list: &[u8]) -> &[u8] {
     let public = entries(list).map_while(|entry| Some((entry, address_of(entry)?))).find(|(_, it)| !is_private(*it));
-    public.map(|(entry, _)| entry).or_else(|| entries(list).next()).unwrap_or(list)
+    let seen_by_last = || entries(list).nth(1).filter(|entry| address_of(entry).is_some());
+    public.map(|(entry, _)| entry).or_else(seen_by_last).or_else(|| entries(list).next()).unwrap_or(list)
 }
 
 fn address_of(entry: &[u8]) -> Option<IpAddr> {
@@ -135,7 +136,10 @@ mod tests {
             client_of_unknown(b"203.0.113.9, 198.51.100.4:80, fe80::1, 100.64.0.7, 10.0.0.1"),
             b"198.51.100.4:80"
         );
-        assert_eq!(client_of_unknown(b"10.0.0.1,192.168.0.7"), b"192.168.0.7");
+        // The last one is the proxy that spoke.
+        assert_eq!(client_of_unknown(b"10.9.9.9,10.0.0.1,192.168.0.7"), b"10.0.0.1");
+        assert_eq!(client_of_unknown(b"unknown,192.168.0.7"), b"192.168.0.7");
+        assert_eq!(client_of_unknown(b"192.168.0.7"), b"192.168.0.7");
         assert_eq!(client_of_unknown(b"203.0.113.9, unknown, 10.0.0.1"), b"10.0.0.1");
     }
 }
