@@ -17,7 +17,7 @@ type Passes<'a> = dyn Fn(&[&str]) -> Result<Vec<bool>, ParquetError> + 'a;
 
 /// What texts are looked for.
 #[derive(Clone, Copy)]
-pub(crate) enum Wanted<'a> {
+pub(crate) enum SoughtTexts<'a> {
     /// This one.
     Text(&'a [u8]),
     /// Those that pass.
@@ -75,7 +75,7 @@ pub(crate) fn places(
     chunk: Chunk,
     column: &parquet::file::metadata::ColumnChunkMetaData,
     rows: usize,
-    wanted: Wanted<'_>,
+    wanted: SoughtTexts<'_>,
 ) -> Result<NeedleRows, ParquetError> {
     let levels = column.column_descr().max_def_level();
     if column.column_descr().max_rep_level() > 0 || levels > 1 {
@@ -90,8 +90,8 @@ pub(crate) fn places(
                     return Ok(NeedleRows::Unknown);
                 }
                 numbers = Some(match wanted {
-                    Wanted::Text(text) => Numbers::of(numbers_of(&buf, num_values, text)?),
-                    Wanted::Passing(pass) => Numbers::of_passed(pass(&texts(&buf, num_values)?)?),
+                    SoughtTexts::Text(text) => Numbers::of(numbers_of(&buf, num_values, text)?),
+                    SoughtTexts::Passing(pass) => Numbers::of_passed(pass(&texts(&buf, num_values)?)?),
                 });
                 continue;
             }
@@ -107,8 +107,8 @@ pub(crate) fn places(
                 }
             }
             (Encoding::PLAIN, _) => match wanted {
-                Wanted::Text(text) => page.take_texts(buf, text)?,
-                Wanted::Passing(pass) => page.take_passed(&pass(&texts(buf, page.count())?)?),
+                SoughtTexts::Text(text) => page.take_texts(buf, text)?,
+                SoughtTexts::Passing(pass) => page.take_passed(&pass(&texts(buf, page.count())?)?),
             },
             _ => return Ok(NeedleRows::Unknown),
         }

@@ -15,7 +15,7 @@ use parquet::file::statistics::Statistics;
 
 use crate::error::ArchiveError;
 use crate::footers;
-use crate::needle::{self, Chunk, NeedleRows, Wanted};
+use crate::needle::{self, Chunk, NeedleRows, SoughtTexts};
 use crate::needs::{GroupFacts, Need, NeededValue};
 use crate::place::{ArchivePlace, Opened};
 
@@ -82,10 +82,10 @@ impl StoredFile {
     }
 
     /// The rows of a group whose column holds such a text.
-    pub(crate) fn places(&self, group: usize, name: &str, wanted: Wanted<'_>) -> Result<NeedleRows, ArchiveError> {
+    pub(crate) fn places(&self, group: usize, name: &str, wanted: SoughtTexts<'_>) -> Result<NeedleRows, ArchiveError> {
         let none = Ok(NeedleRows::Rows(Vec::new()));
         let Some(column) = self.column(group, name) else { return none };
-        if let Wanted::Text(text) = wanted {
+        if let SoughtTexts::Text(text) = wanted {
             let text = String::from_utf8_lossy(text).into_owned();
             let need = Need::Value(vec![name.to_owned()], vec![NeededValue::Text(text)]);
             let builder = self.builder()?;

@@ -151,6 +151,9 @@ pub struct Postgres {
     settings: Vec<String>,
 }
 
+/// Deadlocks with the services of a test, after which a statement is given up.
+const DEADLOCKS_MAX: u32 = 10;
+
 impl Postgres {
     /// Makes a cluster and starts it.
     pub fn start() -> Self {
@@ -265,8 +268,16 @@ impl Postgres {
             "--command",
             statements,
         ]);
-        let done = command.output().expect("psql runs");
-        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        // All statements of one command are one transaction: where it was the victim of a deadlock, nothing of it was done.
+        for _ in 0..DEADLOCKS_MAX {
+            let done = command.output().expect("psql runs");
+            let said = String::from_utf8_lossy(&done.stderr);
+            if done.status.success() {
+                return;
+            }
+            assert!(said.contains("deadlock detected"), "{said}");
+        }
+        panic!("{DEADLOCKS_MAX} deadlocks, one after the other");
     }
 
     pub fn port(&self) -> u16 {

@@ -26,7 +26,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::functions;
 use crate::error::ArchiveError;
-use crate::needle::{NeedleRows, Wanted};
+use crate::needle::{NeedleRows, SoughtTexts};
 use crate::place::ArchivePlace;
 use crate::read::StoredFile;
 use crate::write::SEARCHED;
@@ -319,10 +319,10 @@ impl Needle {
     /// Where the rows of a group stand that hold it.
     fn places(&self, stored: &StoredFile, group: usize) -> Result<NeedleRows, ArchiveError> {
         match &self.sought {
-            Sought::Text(text) => stored.places(group, &self.column, Wanted::Text(text.as_bytes())),
+            Sought::Text(text) => stored.places(group, &self.column, SoughtTexts::Text(text.as_bytes())),
             Sought::Met(condition) => {
                 let pass = |texts: &[&str]| condition.passed(texts).map_err(not_judged);
-                stored.places(group, &self.column, Wanted::Passing(&pass))
+                stored.places(group, &self.column, SoughtTexts::Passing(&pass))
             }
         }
     }
