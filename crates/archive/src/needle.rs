@@ -19,7 +19,7 @@ type Passes<'a> = dyn Fn(&[&str]) -> Result<Vec<bool>, ParquetError> + 'a;
 #[derive(Clone, Copy)]
 pub(crate) enum SoughtTexts<'a> {
     /// This one.
-    Text(&'a [u8]),
+    Text(&'a str),
     /// Those that pass.
     Passing(&'a Passes<'a>),
 }
@@ -90,8 +90,8 @@ pub(crate) fn places(
                     return Ok(NeedleRows::Unknown);
                 }
                 numbers = Some(match wanted {
-                    SoughtTexts::Text(text) => Numbers::of(numbers_of(&buf, num_values, text)?),
-                    SoughtTexts::Passing(pass) => Numbers::of_passed(pass(&texts(&buf, num_values)?)?),
+                    SoughtTexts::Text(text) => Numbers::of(equal_to(text.as_bytes(), &buf, num_values)?),
+                    SoughtTexts::Passing(pass) => Numbers::of(pass(&texts(&buf, num_values)?)?),
                 });
                 continue;
             }
@@ -107,7 +107,7 @@ pub(crate) fn places(
                 }
             }
             (Encoding::PLAIN, _) => match wanted {
-                SoughtTexts::Text(text) => page.take_texts(buf, text)?,
+                SoughtTexts::Text(text) => page.take_texts(buf, text.as_bytes())?,
                 SoughtTexts::Passing(pass) => page.take_passed(&pass(&texts(buf, page.count())?)?),
             },
             _ => return Ok(NeedleRows::Unknown),
@@ -121,8 +121,8 @@ fn damaged() -> ParquetError {
     ParquetError::General("a page ends too early".to_owned())
 }
 
-/// The numbers under which a dictionary has the text: one, or none.
-fn numbers_of(dictionary: &[u8], values: u32, text: &[u8]) -> Result<Vec<u32>, ParquetError> {
+/// For each text of a dictionary, whether it is this one; nothing where none is.
+fn equal_to(text: &[u8], dictionary: &[u8], values: u32) -> Result<Vec<bool>, ParquetError> {
     let mut pattern = Vec::with_capacity(4 + text.len());
     pattern.extend_from_slice(&(text.len() as u32).to_le_bytes());
     pattern.extend_from_slice(text);
@@ -130,16 +130,13 @@ fn numbers_of(dictionary: &[u8], values: u32, text: &[u8]) -> Result<Vec<u32>, P
     if memmem::find(dictionary, &pattern).is_none() {
         return Ok(Vec::new());
     }
-    let mut numbers = Vec::new();
     let mut rest = dictionary;
-    for number in 0..values {
+    let next = |_| {
         let (value, behind) = plain_text(rest)?;
-        if value == text {
-            numbers.push(number);
-        }
         rest = behind;
-    }
-    Ok(numbers)
+        Ok(value == text)
+    };
+    (0..values).map(next).collect()
 }
 
 /// So many texts, one behind the other. The column has text: bytes that are none were written by nobody of us.
@@ -162,20 +159,8 @@ enum Numbers {
 }
 
 impl Numbers {
-    fn of(numbers: Vec<u32>) -> Self {
-        match numbers[..] {
-            [] => Numbers::None,
-            [only] => Numbers::One(only),
-            _ => {
-                let last = numbers.iter().max().map_or(0, |last| *last as usize);
-                let mut many = vec![false; last + 1];
-                numbers.into_iter().for_each(|number| many[number as usize] = true);
-                Numbers::Many(many)
-            }
-        }
-    }
-
-    fn of_passed(passed: Vec<bool>) -> Self {
+    /// `passed`: for each number, whether it is looked for.
+    fn of(passed: Vec<bool>) -> Self {
         let mut numbers = passed.iter().zip(0..).filter(|(passed, _)| **passed).map(|(_, number)| number);
         match (numbers.next(), numbers.next()) {
             (None, _) => Numbers::None,

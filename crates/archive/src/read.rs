@@ -86,8 +86,7 @@ impl StoredFile {
         let none = Ok(NeedleRows::Rows(Vec::new()));
         let Some(column) = self.column(group, name) else { return none };
         if let SoughtTexts::Text(text) = wanted {
-            let text = String::from_utf8_lossy(text).into_owned();
-            let need = Need::Value(vec![name.to_owned()], vec![NeededValue::Text(text)]);
+            let need = Need::Value(vec![name.to_owned()], vec![NeededValue::Text(text.to_owned())]);
             let builder = self.builder()?;
             if !need.may_hold_text(&GroupFacts { builder: &builder, group })? {
                 return none;

@@ -229,10 +229,10 @@ impl BatchBuilder {
         self.tagged_owned(field::TAGS, &list, ValueTag::Array);
     }
 
-    /// Whether the row has a mark that is part of no other mark.
+    /// Whether the row has the mark.
     pub fn is_marked(&self, mark: &str) -> bool {
         let now = self.value_now(field::TAGS);
-        now.as_ref().and_then(ValueNow::text).is_some_and(|now| memchr::memmem::find(now, mark.as_bytes()).is_some())
+        now.as_ref().and_then(ValueNow::text).is_some_and(|tags| has_mark(tags, mark))
     }
 
     /// JSON value under its path: text with a tag that says what it was.
@@ -452,6 +452,12 @@ impl BatchBuilder {
 
 mod constant;
 mod row;
+
+/// Whether tags, as [`BatchBuilder::mark`] writes them, hold the mark: alone, or in a list of quoted ones.
+pub fn has_mark(tags: &[u8], mark: &str) -> bool {
+    let is_listed = || tags.split(|byte| *byte == b'"').any(|tag| tag == mark.as_bytes());
+    tags == mark.as_bytes() || tags.first() == Some(&b'[') && is_listed()
+}
 
 #[cfg(test)]
 mod tests;

@@ -182,16 +182,40 @@ pub fn block_end(bytes: &[u8], end: usize) -> usize {
         let before = line_before(bytes, at);
         // Within a record what comes next may stand at the margin, too: `Caused by:`.
         let goes_on = is_indented(&bytes[at..]) || is_indented(before);
-        let is_part = CriLine::read(before).is_some_and(|line| line.is_partial);
-        if !goes_on && !is_part && DockerLine::read_partial(before).is_none() {
-            return at;
-        }
-        at -= before.len() + 1;
+        at = match goes_on {
+            true => at - before.len() - 1,
+            false => match open_part(bytes, at, least) {
+                Some(start) => start,
+                None => return at,
+            },
+        };
         if at <= least {
             break;
         }
     }
     end
+}
+
+/// Where the last line of a stream begins that goes on behind `at`, as containers' logs have two of, line by line between each other.
+fn open_part(bytes: &[u8], at: usize, least: usize) -> Option<usize> {
+    let (mut end, mut ended) = (at, [false; 2]);
+    for _ in 0..RECORD_LINES_MAX {
+        let line = line_before(bytes, end);
+        let (is_error, is_partial) = match CriLine::read(line) {
+            Some(line) => (line.stream == b"stderr", line.is_partial),
+            None => DockerLine::read(line).map(|line| (line.tail.starts_with(DockerLine::ERR), line.is_partial()))?,
+        };
+        end -= line.len() + 1;
+        let is_ended = &mut ended[usize::from(is_error)];
+        if is_partial && !*is_ended {
+            return Some(end);
+        }
+        *is_ended = true;
+        if ended == [true; 2] || end <= least {
+            return None;
+        }
+    }
+    None
 }
 
 /// The line that ends in front of `at`, without its line feed.
@@ -240,6 +264,32 @@ mod tests {
         ] {
             assert_eq!(CriLine::read(other.as_bytes()), None, "{other}");
         }
+    }
+
+    #[test]
+    fn no_block_ends_between_parts_of_one_line_whatever_the_other_stream_wrote() {
+        let line = |stream: &str, tag: &str| format!("2026-11-12T11:15:58Z {stream} {tag} text\n");
+        let ends = |lines: &[(&str, &str)], keeps: usize| {
+            let lines: Vec<String> = lines.iter().map(|(stream, tag)| line(stream, tag)).collect();
+            let (all, kept) = (lines.concat(), lines[..keeps].concat().len());
+            assert_eq!(block_end(all.as_bytes(), all.len()), kept, "{all}");
+        };
+        let (out, err) = ("stdout", "stderr");
+        ends(&[(out, "F"), (out, "P"), (err, "F")], 1);
+        ends(&[(out, "F"), (out, "P"), (err, "F"), (out, "P"), (err, "F"), (err, "F")], 1);
+        ends(&[(out, "F"), (out, "P"), (err, "P"), (err, "F")], 1);
+        ends(&[(out, "P"), (err, "F"), (out, "F"), (err, "F")], 4);
+        ends(&[(out, "F"), (err, "F"), (out, "P")], 2);
+        // It is never the start.
+        ends(&[(out, "P"), (err, "F")], 2);
+        let docker = |text: &str, stream: &str| {
+            format!("{{\"log\":\"{text}\",\"stream\":\"{stream}\",\"time\":\"2026-03-04T10:00:01.1Z\"}}\n")
+        };
+        let whole = docker("a\\n", out);
+        let cut = whole.clone() + &docker(&"x".repeat(DOCKER_PART_BYTES), out) + &docker("b\\n", err);
+        assert_eq!(block_end(cut.as_bytes(), cut.len()), whole.len());
+        let ended = cut + &docker("y\\n", out);
+        assert_eq!(block_end(ended.as_bytes(), ended.len()), ended.len());
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use event::block::digest;
+use event::builder::has_mark;
 use event::catalog::field;
 use event::{
     Answer, EventBatch, EventRef, EventTexts, GUESSED_SOURCE, Hit, HitValues, LongColumn, PatternsFound, TextColumn,
@@ -121,11 +122,6 @@ fn found_in(check: &PackCheck, rule: u32, text: &str, known: &mut KnownPatterns)
     found
 }
 
-/// Whether the tag stands among these: alone, or in a list of quoted ones.
-fn has_guessed_source(tags: &str) -> bool {
-    tags == GUESSED_SOURCE || tags.starts_with('[') && tags.split('"').any(|tag| tag == GUESSED_SOURCE)
-}
-
 /// Memory for the values of a row, used again.
 #[derive(Default)]
 struct ValueScratch {
@@ -191,7 +187,10 @@ impl<'a> HitColumns<'a> {
                 },
             ),
             answer: status.map(|status| Answer { status, bytes }),
-            has_guessed_source: self.tags.and_then(|tags| tags.str(row)).is_some_and(has_guessed_source),
+            has_guessed_source: self
+                .tags
+                .and_then(|tags| tags.str(row))
+                .is_some_and(|tags| has_mark(tags.as_bytes(), GUESSED_SOURCE)),
         }
     }
 

@@ -175,7 +175,9 @@ fn put_more(text: &[u8], client: &Client<'_>, proxies: &TrustedProxies, rows: &m
     {
         rows.text(field::NETWORK_FORWARDED_IP, list.text);
         if !proxies.is_empty() {
-            put_endpoint(rows, proxies.client(client.peer, list.text));
+            // Of two peers nobody knows which is the proxy.
+            let known = Some(client.peer).filter(|peer| !peer.is_empty());
+            known.into_iter().for_each(|peer| put_endpoint(rows, proxies.client(peer, list.text)));
         }
     }
 }

@@ -17,7 +17,8 @@ use crate::request::{put_escaped, put_host, split_word, word};
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Client<'a> {
     pub(crate) host: Option<&'a [u8]>,
-    /// The peer that the server saw, or a name; empty where it wrote a list alone.
+    /// The peer that the server saw, or a name; empty where it wrote a list alone, and where two addresses stand side by side, of which
+    /// one is the host that the client asked for, whatever it wrote there.
     pub(crate) peer: &'a [u8],
     /// The whole list of forwarded addresses.
     pub(crate) forwarded: Option<&'a [u8]>,
@@ -25,8 +26,6 @@ pub(crate) struct Client<'a> {
     /// The peer is an address, its port stands apart, and nothing else names a client.
     is_plain: bool,
     port: Option<i64>,
-    /// Two addresses stand side by side, of which one is the host that the client asked for, whatever it wrote there.
-    is_ambiguous: bool,
 }
 
 /// One word, or what stands in quotes or brackets, in the place of a client.
@@ -47,26 +46,10 @@ impl<'a> Client<'a> {
             && user.first() != Some(&b'[')
         {
             if is_ip(first) {
-                return Some(Client {
-                    host: None,
-                    peer: first,
-                    forwarded: None,
-                    user,
-                    is_plain: true,
-                    port: None,
-                    is_ambiguous: false,
-                });
+                return Some(Client { host: None, peer: first, forwarded: None, user, is_plain: true, port: None });
             }
             if let Some((peer, port)) = endpoint_with_port(first) {
-                return Some(Client {
-                    host: None,
-                    peer,
-                    forwarded: None,
-                    user,
-                    is_plain: true,
-                    port: Some(port),
-                    is_ambiguous: false,
-                });
+                return Some(Client { host: None, peer, forwarded: None, user, is_plain: true, port: Some(port) });
             }
         }
         Client::read_unusual(head)
@@ -79,15 +62,7 @@ impl<'a> Client<'a> {
         if is_prefix || rest.trim_ascii_start().starts_with(b"| ") {
             return None;
         }
-        let mut client = Client {
-            host: None,
-            peer: b"",
-            forwarded: None,
-            user: b"",
-            is_plain: false,
-            port: None,
-            is_ambiguous: false,
-        };
+        let mut client = Client { host: None, peer: b"", forwarded: None, user: b"", is_plain: false, port: None };
         match first {
             Item::Name(name) => match item(rest) {
                 Some((Item::One(peer), after)) if !after.is_empty() => {
@@ -129,9 +104,11 @@ impl<'a> Client<'a> {
                 if self.host.is_none() && endpoint(self.peer).is_some() && memchr(b' ', after).is_some() =>
             {
                 // Behind a host with its port stands the client. A host alone may stand behind it, too.
-                self.is_ambiguous = endpoint_with_port(self.peer).is_none() && self.peer != peer;
-                self.host = Some(self.peer);
-                self.peer = peer;
+                if self.peer == peer || endpoint_with_port(self.peer).is_some() {
+                    (self.host, self.peer) = (Some(self.peer), peer);
+                } else {
+                    self.peer = b"";
+                }
                 after
             }
             _ => rest,
@@ -165,11 +142,9 @@ impl<'a> Client<'a> {
                 proxies.client_of_list(list)
             }
             Some(list) => proxies.client(self.peer, list),
+            None if self.peer.is_empty() => return rows.mark(AMBIGUOUS),
             None => self.peer,
         };
-        if self.is_ambiguous {
-            return rows.mark(AMBIGUOUS);
-        }
         // A proxy of the same machine that speaks through a socket.
         if client != b"unix:" {
             put_endpoint(rows, client);

@@ -240,8 +240,8 @@ fn networks(argument: Option<&ColumnarValue>) -> Result<Vec<Network>> {
     text.split(',').map(network).collect()
 }
 
-/// With what the addresses begin for which a condition is true that asks for networks of IPv4 alone; `None` for any other condition.
-/// Only the usual way to write an address is one to it.
+/// For a condition that an address lies in networks of IPv4: with what the texts begin for which it is true. `None` for any other
+/// condition. Numbers with zeros in front are no address to it, so that an address has one way to be written.
 pub(super) fn beginnings_of_networks(condition: &Expr) -> Option<Vec<String>> {
     let Expr::ScalarFunction(call) = condition else { return None };
     let [Expr::Column(_), Expr::Literal(networks, _)] = &call.args[..] else { return None };

@@ -319,7 +319,7 @@ impl Needle {
     /// Where the rows of a group stand that hold it.
     fn places(&self, stored: &StoredFile, group: usize) -> Result<NeedleRows, ArchiveError> {
         match &self.sought {
-            Sought::Text(text) => stored.places(group, &self.column, SoughtTexts::Text(text.as_bytes())),
+            Sought::Text(text) => stored.places(group, &self.column, SoughtTexts::Text(text)),
             Sought::Met(condition) => {
                 let pass = |texts: &[&str]| condition.passed(texts).map_err(not_judged);
                 stored.places(group, &self.column, SoughtTexts::Passing(&pass))
