@@ -170,3 +170,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn of_two_peers_none_may_be_the_proxy_whose_list_is_believed() {
+    let options = Options {
+        trusted_proxies: crate::TrustedProxies::from(vec!["10.0.0.0/8".parse().unwrap()]),
+        ..Options::default()
+    };
+    let source = |start: &str| {
+        let line = format!(
+            "{start} - - [04/Mar/2026:10:00:01 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"x\" \"{FORGED_SOURCE}\"\n"
+        );
+        let block = Block::detached("x", line.into_bytes(), Timestamp(0));
+        let batch = Parser::new(options.clone()).parse(block);
+        batch.text(field::SOURCE_IP).and_then(|column| column.str(0)).map(str::to_owned)
+    };
+    // The client asked for a host that is the address of our proxy.
+    assert_eq!(source(&format!("{TRUE_SOURCE} 10.0.0.1")), None);
+    assert_eq!(source(TRUE_SOURCE).as_deref(), Some(TRUE_SOURCE));
+    // A proxy of ours that speaks alone is believed.
+    assert_eq!(source("10.0.0.1").as_deref(), Some(FORGED_SOURCE));
+}
