@@ -28,6 +28,8 @@ const REPETITIVE_COLUMNS: [&str; 13] = [
     "Protocol",
     "Initiated",
 ];
+/// The column of those whose values are as many as there are things that programs do.
+const ACTION: &str = "event.action";
 /// Further columns whose values are words of a short list: what rules ask of them is known by the value.
 const WORD_COLUMNS: [&str; 11] = [
     "event.category",
@@ -47,6 +49,14 @@ const RARE_VALUES: [&str; 5] = ["put", "delete", "connect", "trace", "patch"];
 /// Statuses of an answer that a server seldom gives.
 const RARE_ANSWERS: RangeInclusive<i64> = 400..=599;
 const COST_OF_RARE: u64 = 100;
+/// Cost of a test for one action: a program has few, and each line of it names one of them.
+const COST_OF_ACTION: u64 = 60;
+/// Cost of a test for a word of a short list.
+const COST_OF_WORD: u64 = 300;
+/// Cost of a test for a whole value, however short it is.
+const COST_OF_VALUE: u64 = 5;
+/// Cost from which on a rule is evaluated in many rows.
+pub(super) const COST_OF_FREQUENT: u64 = 50;
 /// Cost of what holds in every row.
 pub(super) const COST_MAX: u64 = 1000;
 
@@ -132,6 +142,27 @@ impl Predicates {
         names.iter().map(&mut id).collect()
     }
 
+    /// How much work it is to ask for the predicate in a row, in bits that are asked. `searched`: it is known by then.
+    pub(super) fn effort(&self, predicate: u32, searched: bool) -> usize {
+        match &self.checks[predicate as usize] {
+            _ if searched => 1,
+            Check::Text(pattern) => match pattern.texts_in_place() {
+                Some((_, Anchor::Contains)) | None => 32,
+                Some(_) => 12,
+            },
+            Check::Regex(_) | Check::Indicator(_) => 128,
+            Check::Pack(_) => 1024,
+            _ => 12,
+        }
+    }
+
+    /// Whether a search finds the predicate without looking at the value again.
+    pub(super) fn is_found_in_place(&self, predicate: u32) -> bool {
+        let is_line = |column: &ColumnId| self.names[*column as usize] == KEYWORDS;
+        let (texts, place) = self.literals(predicate);
+        place.is_some() && !texts.is_empty() && !self.columns[predicate as usize].iter().any(is_line)
+    }
+
     /// How often the predicate is expected to hold, in rows of 1,000: short and numeric values are frequent, and so is
     /// what many rules name, such as a shell.
     pub(super) fn cost(&self, predicate: u32) -> u64 {
@@ -143,11 +174,14 @@ impl Predicates {
             3 => 50,
             4 => 20,
             5 => 8,
-            _ => 3,
+            6..=9 => 3,
+            _ => 1,
         };
         let by_value = match &self.checks[predicate as usize] {
+            Check::Text(pattern) if is_whole(pattern) => COST_OF_VALUE,
             Check::Text(pattern) => by_length(pattern.required().map_or(0, |text| text.len())),
-            Check::Regex(check) => by_length(check.required.iter().map(String::len).min().unwrap_or(0)),
+            Check::Regex(check) if check.required.is_empty() => by_length(0),
+            Check::Regex(check) => check.required.iter().map(|text| by_length(text.len())).sum(),
             Check::Cidr(_) => 100,
             Check::Pack(_) | Check::Indicator(_) => 5,
             Check::Number(_) => 200,
@@ -161,9 +195,17 @@ impl Predicates {
                 Check::Number(Number::Integer(number)) => RARE_ANSWERS.contains(number),
                 _ => false,
             };
-            return if rare { COST_OF_RARE } else { COST_MAX };
+            let is_action = self.columns[predicate as usize].iter().any(|column| self.names[*column as usize] == ACTION);
+            return match &self.checks[predicate as usize] {
+                _ if rare => COST_OF_RARE,
+                Check::Text(pattern) if is_action && is_whole(pattern) => COST_OF_ACTION,
+                _ => COST_MAX,
+            };
         }
-        by_value + FOR_EACH_USE * u64::from(self.uses[predicate as usize])
+        if self.is_on_words(predicate) {
+            return COST_OF_WORD;
+        }
+        by_value + FOR_EACH_USE * u64::from(self.uses[predicate as usize].saturating_sub(1))
     }
 
     fn is_repetitive(&self, column: ColumnId) -> bool {
@@ -193,6 +235,11 @@ impl Predicates {
         };
         if texts.iter().any(String::is_empty) { (Vec::new(), None) } else { (texts, place) }
     }
+}
+
+/// Whether the pattern is one whole value.
+fn is_whole(pattern: &TextPattern) -> bool {
+    pattern.texts_in_place().is_some_and(|(_, place)| matches!(place, Anchor::Whole))
 }
 
 /// Leaves out a column whose text another column of the list contains, where finding the text anywhere is enough.

@@ -5,7 +5,7 @@ use rules::percent::is_url_column;
 use rules::sigma::rule::Rule;
 
 use crate::cache::Role;
-use crate::compile::{COST_MAX, Predicates};
+use crate::compile::{COST_MAX, COST_OF_FREQUENT, Predicates};
 use crate::gate::{GATES_MAX, Gate};
 use crate::plan::{self, Plan};
 use crate::predicate::{ColumnId, Direct};
@@ -36,6 +36,11 @@ pub(super) struct Group {
     pub(super) ungated: Vec<u32>,
     /// One in how many rows the former look at; each number once.
     pub(super) samples: Vec<u32>,
+}
+
+/// A rule that is evaluated in many rows asks the search for what a search finds.
+fn search_also(program: &Program, predicates: &Predicates, searched: &mut [bool]) {
+    program.each(&mut |predicate| searched[predicate as usize] |= predicates.is_found_in_place(predicate));
 }
 
 /// A rule of a group.
@@ -71,10 +76,13 @@ impl Group {
             match rule.program.triggers(&predicates) {
                 // What triggers it holds in most rows: a test of the row rules out more.
                 Some((COST_MAX, _)) if Gate::has_directs(&rule.program) => always.push(at as u32),
-                Some((_, triggers)) => {
+                Some((cost, triggers)) => {
                     for predicate in triggers {
                         triggered[predicate as usize].push(at as u32);
                         searched[predicate as usize] = true;
+                    }
+                    if cost >= COST_OF_FREQUENT {
+                        search_also(&rule.program, &predicates, &mut searched);
                     }
                 }
                 None => always.push(at as u32),
@@ -85,7 +93,8 @@ impl Group {
             // Looked up by the value, not by the row.
             *searched |= predicates.is_on_words(predicate as u32);
         }
-        rules.iter_mut().for_each(|rule| rule.program.order(&searched));
+        let efforts: Vec<usize> = searched.iter().zip(0..).map(|(known, at)| predicates.effort(at, *known)).collect();
+        rules.iter_mut().for_each(|rule| rule.program.order(&efforts));
         ungated.extend(always.split_off(always.len().min(GATES_MAX)));
         let always: Vec<(u32, Gate)> =
             always.into_iter().map(|rule| (rule, Gate::new(&rules[rule as usize].program, &searched))).collect();

@@ -3,6 +3,9 @@
 /// Longest list of values that is checked one by one where the rule asks. Of longer lists, all values are searched for.
 pub(super) const LIST_CHECKED_MAX: usize = 16;
 
+/// Effort of a test of the row itself.
+const DIRECT_EFFORT: usize = 8;
+
 /// A compiled condition.
 #[derive(Debug)]
 pub(super) enum Program {
@@ -18,32 +21,39 @@ pub(super) enum Program {
 }
 
 impl Program {
-    /// Puts what is quickly asked before what must be looked up in the row. `searched`: predicates that are known when the
-    /// program runs. Which part is asked first changes no answer.
-    pub(super) fn order(&mut self, searched: &[bool]) {
+    /// Puts what is quickly asked before what must be looked up in the row. `efforts`: of each predicate, 1 where it is known
+    /// when the program runs. Which part is asked first changes no answer.
+    pub(super) fn order(&mut self, efforts: &[usize]) {
         match self {
             Program::And(parts) | Program::Or(parts) => {
-                parts.iter_mut().for_each(|part| part.order(searched));
-                parts.sort_by_cached_key(|part| part.effort(searched));
+                parts.iter_mut().for_each(|part| part.order(efforts));
+                parts.sort_by_cached_key(|part| part.effort(efforts));
             }
-            Program::Not(inner) => inner.order(searched),
+            Program::Not(inner) => inner.order(efforts),
             Program::AnyOf(_) | Program::Direct(_) => {}
         }
     }
 
-    /// How much work it is to run this: 1 for each bit that is asked, much more for each value that is looked at.
-    fn effort(&self, searched: &[bool]) -> usize {
-        const VALUE: usize = 32;
+    /// How much work it is to run this, in bits that are asked.
+    fn effort(&self, efforts: &[usize]) -> usize {
         match self {
             Program::And(parts) | Program::Or(parts) => {
-                parts.iter().map(|part| part.effort(searched)).sum::<usize>() + 1
+                parts.iter().map(|part| part.effort(efforts)).sum::<usize>() + 1
             }
-            Program::Not(inner) => inner.effort(searched),
+            Program::Not(inner) => inner.effort(efforts),
             Program::AnyOf(any_of) if any_of.len() > LIST_CHECKED_MAX => LIST_CHECKED_MAX,
-            Program::AnyOf(any_of) => {
-                any_of.iter().map(|predicate| if searched[*predicate as usize] { 1 } else { VALUE }).sum()
-            }
-            Program::Direct(_) => VALUE / 4,
+            Program::AnyOf(any_of) => any_of.iter().map(|predicate| efforts[*predicate as usize]).sum(),
+            Program::Direct(_) => DIRECT_EFFORT,
+        }
+    }
+
+    /// Visits every predicate.
+    pub(super) fn each(&self, visit: &mut impl FnMut(u32)) {
+        match self {
+            Program::And(parts) | Program::Or(parts) => parts.iter().for_each(|part| part.each(visit)),
+            Program::Not(inner) => inner.each(visit),
+            Program::AnyOf(any_of) => any_of.iter().copied().for_each(visit),
+            Program::Direct(_) => {}
         }
     }
 

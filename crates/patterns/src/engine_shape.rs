@@ -1,12 +1,12 @@
 //! Fast path: what the patterns of an engine can find in the texts of a shape, which is asked once for each shape. Assumes
 //! what `search/shape.rs` does: nothing is decoded. The slow twin is [`Engine::judge`] on each text.
 
-use memchr::memmem::Finder;
+use std::sync::Arc;
 
 use crate::Input;
 use crate::engine::Engine;
 use crate::normalise::has_views;
-use crate::search::literals::Present;
+use crate::search::literals::{Literals, Present};
 use crate::search::shape::ShapedNeeds;
 
 /// Needs with digits that are looked for in each text, at most; beyond it the engine judges each text.
@@ -18,19 +18,23 @@ pub struct JudgedTexts {
     /// All of them.
     all: bool,
     /// Those that have one of these, in lower case.
-    having: Vec<Finder<'static>>,
+    having: Option<Arc<Literals>>,
 }
 
 impl JudgedTexts {
     /// Whether none is.
     pub fn is_none(&self) -> bool {
-        !self.all && self.having.is_empty()
+        !self.all && self.having.is_none()
     }
 
     /// Whether a text, in lower case, is one of them.
     #[inline]
     pub fn has(&self, folded: &str) -> bool {
-        self.all || self.having.iter().any(|finder| finder.find(folded.as_bytes()).is_some())
+        let mut has = self.all;
+        if let Some(having) = &self.having {
+            having.find(folded.as_bytes(), |_, _, _| has = true);
+        }
+        has
     }
 }
 
@@ -40,9 +44,13 @@ impl Engine {
         self.input == Input::Text
     }
 
+    fn shaped_needs(&self) -> &ShapedNeeds {
+        self.shaped.get_or_init(|| ShapedNeeds::new(self.needs()))
+    }
+
     /// Which texts of the shape may have a pattern. The engine must be one that [`Engine::reads_shapes`].
     pub fn judged_of_shape(&self, shape: &str) -> JudgedTexts {
-        let ShapedNeeds { texts, search } = self.shaped.get_or_init(|| ShapedNeeds::new(self.needs()));
+        let search = &self.shaped_needs().search;
         let mut all = has_views(shape, &Present::of(shape.as_bytes()));
         // Texts of the shape are as long or longer.
         let may_hold = |literal: usize| {
@@ -67,7 +75,6 @@ impl Engine {
         if all {
             numbers.clear();
         }
-        let needs = numbers.into_iter().filter_map(|number| texts.get(number));
-        JudgedTexts { all, having: needs.map(|need| Finder::new(&need.to_ascii_lowercase()).into_owned()).collect() }
+        JudgedTexts { all, having: self.shaped_needs().searched_for(numbers) }
     }
 }

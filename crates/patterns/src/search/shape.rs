@@ -3,7 +3,9 @@
 //! do, and perhaps more: it decides nothing. The slow twin is the search of each text itself.
 
 use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use hashbrown::HashMap;
 use memchr::memchr2;
 
 use crate::search::literals::Literals;
@@ -110,8 +112,10 @@ impl ShapedLiterals {
 /// Texts that patterns need, by the numbers that a search has for them which was made of all of them in order.
 #[derive(Debug)]
 pub(crate) struct ShapedNeeds {
-    pub(crate) texts: Vec<Box<str>>,
+    texts: Vec<Box<str>>,
     pub(crate) search: ShapedLiterals,
+    /// What finds some of the texts, by their numbers: many shapes need the same ones.
+    searches: Mutex<HashMap<Vec<usize>, Arc<Literals>>>,
 }
 
 impl ShapedNeeds {
@@ -120,7 +124,22 @@ impl ShapedNeeds {
         texts.sort_unstable();
         texts.dedup();
         let search = ShapedLiterals::new(texts.iter().map(|text| text.as_bytes()).enumerate());
-        ShapedNeeds { texts, search }
+        ShapedNeeds { texts, search, searches: Mutex::default() }
+    }
+
+    /// What finds the texts with these numbers, in lower case; `None` where there are none.
+    pub(crate) fn searched_for(&self, numbers: Vec<usize>) -> Option<Arc<Literals>> {
+        if numbers.is_empty() {
+            return None;
+        }
+        let text = |number: &usize| self.texts.get(*number).map(|text| text.to_ascii_lowercase().into_bytes().into());
+        let mut searches = self.searches.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = searches.get(&numbers).cloned();
+        Some(known.unwrap_or_else(|| {
+            let made = Arc::new(Literals::new(numbers.iter().filter_map(text).collect()));
+            searches.insert(numbers, Arc::clone(&made));
+            made
+        }))
     }
 }
 
