@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
 /// Slots per column; one value each.
-const SLOTS: usize = 1 << 13;
+const SLOTS: usize = 1 << 14;
 /// Slots of a column that packs look at, whose values are costly to decide.
 const SLOTS_OF_COSTLY: usize = 1 << 16;
 /// Slots for short texts, and slots for numbers.
@@ -21,7 +21,7 @@ const VERDICTS_MAX: usize = 1 << 16;
 /// Look-ups after which the share of hits is judged.
 const PROBE_LOOKUPS: u32 = 4096;
 /// Look-ups for which the cache is left unused when too few of the last ones hit, doubled each time: a miss costs more
-/// than a hit saves. Two in three must hit, or one in five where a value is costly to decide.
+/// than a hit saves. One in three must hit, or one in five where a value is costly to decide.
 const REST_LOOKUPS_MIN: u32 = 4096;
 const REST_LOOKUPS_MAX: u32 = 262_144;
 
@@ -240,7 +240,7 @@ impl Cache {
         }
         self.lookups += 1;
         if self.lookups == PROBE_LOOKUPS {
-            let least = if self.costly { PROBE_LOOKUPS / 5 } else { PROBE_LOOKUPS / 3 * 2 };
+            let least = if self.costly { PROBE_LOOKUPS / 5 } else { PROBE_LOOKUPS / 3 };
             if self.hits < least {
                 self.resting = self.rest;
                 self.rest = (self.rest * 2).min(REST_LOOKUPS_MAX);

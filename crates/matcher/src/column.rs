@@ -12,6 +12,7 @@ use rules::percent::{decoded, may_be_encoded};
 use crate::cache::{Cache, VerdictId, Verdicts};
 use crate::group::Group;
 use crate::keywords::{KeywordTexts, is_in_a_value};
+use crate::parts::{FoundLiteral, Parts};
 use crate::plan::{Nominee, Plan};
 use crate::shapes::{Shape, Shapes};
 use crate::values::passes_in_any_view;
@@ -22,6 +23,7 @@ pub(super) struct ColumnScratch {
     pub(super) verdicts: Verdicts,
     cache: Cache,
     shapes: Shapes,
+    parts: Parts,
     /// Verdict of each row scanned; meaningful only where `any` is set.
     pub(super) of_rows: Vec<VerdictId>,
     pub(super) any: bool,
@@ -35,6 +37,7 @@ impl ColumnScratch {
             verdicts: Verdicts::new(),
             cache: Cache::new(plan.has_packs()),
             shapes: Shapes::new(plan),
+            parts: Parts::new(plan),
             of_rows: Vec::new(),
             any: false,
             patterns: Vec::new(),
@@ -68,6 +71,18 @@ impl Work {
     fn begin(&mut self) {
         self.held.clear();
         self.seen.begin();
+    }
+
+    /// Adds what a literal that stands from `at.0` to `at.1` of a text of `length` bytes nominates, and what it decides.
+    #[inline]
+    fn nominate(&mut self, plan: &Plan, literal: usize, at: (usize, usize), length: usize) {
+        for nominee in &plan.sought.nominated[literal] {
+            match nominee.place {
+                None => self.nominated.push(nominee.predicate),
+                Some(place) if Nominee::holds(place, at.0, at.1, length) => self.hold(nominee.predicate),
+                Some(_) => {}
+            }
+        }
     }
 
     #[inline]
@@ -119,6 +134,12 @@ impl ColumnSearch<'_> {
             return verdict;
         }
         let Some(value) = text.str(row) else { return 0 };
+        if column.parts.are_on()
+            && tag == ValueTag::String
+            && let Some(is_plain) = column.parts.of(self.plan, value, &mut column.patterns)
+        {
+            return self.decide_of_parts(value, tag, column, is_plain);
+        }
         if !column.cache.is_awake(value.len()) {
             return self.decide(value, tag, column, false);
         }
@@ -232,13 +253,32 @@ impl ColumnSearch<'_> {
         }
     }
 
+    /// Which predicates hold for a text whose parts are known. `is_plain`: packs find nothing in it.
+    fn decide_of_parts(&mut self, text: &str, tag: ValueTag, column: &mut ColumnScratch, is_plain: bool) -> VerdictId {
+        self.work.begin();
+        let ColumnSearch { plan, work, .. } = self;
+        work.nominated.clear();
+        work.nominated.extend_from_slice(&plan.unfiltered);
+        let mut opens_parts = plan.literals().is_none();
+        for FoundLiteral { literal, start, end } in &column.parts.found {
+            work.nominate(plan, *literal as usize, (*start as usize, *end as usize), text.len());
+            opens_parts |= plan.sought.opens_parts[*literal as usize];
+        }
+        if !work.nominated.is_empty() {
+            let mut folded = std::mem::take(&mut work.folded);
+            fold_into(text, &mut folded);
+            self.check_nominated(text, &folded, None, tag);
+            self.work.folded = folded;
+        }
+        if !is_plain {
+            self.judge(text, &mut column.patterns);
+        }
+        column.verdicts.pass(&self.work.held, opens_parts, &self.group.roles)
+    }
+
     /// Adds the packs that hold for the text.
     fn judge(&mut self, text: &str, patterns: &mut Vec<PatternScratch>) {
-        let engines = self.plan.engines();
-        if patterns.len() < engines.len() {
-            *patterns = self.plan.pattern_scratch();
-        }
-        for (engine, scratch) in engines.iter().zip(patterns) {
+        for (engine, scratch) in self.plan.engines_with(patterns) {
             engine.judge(text, scratch, |predicate| self.work.hold(predicate));
         }
     }
@@ -291,7 +331,7 @@ impl ColumnSearch<'_> {
     /// Adds the predicates that hold for this form of the text to those that do; true where a part of the column may
     /// hold something. Checks also look at `other`, a form with the same literals.
     fn search(&mut self, text: &str, other: Option<&str>, tag: ValueTag) -> bool {
-        let ColumnSearch { group, plan, work, .. } = self;
+        let ColumnSearch { plan, work, .. } = self;
         let mut folded = std::mem::take(&mut work.folded);
         let literals = plan.literals();
         let as_it_is = text.is_ascii();
@@ -305,13 +345,7 @@ impl ColumnSearch<'_> {
             let searched = if as_it_is { text } else { &folded };
             let length = searched.len();
             literals.find(searched.as_bytes(), |literal, start, end| {
-                for nominee in &plan.sought.nominated[literal] {
-                    match nominee.place {
-                        None => work.nominated.push(nominee.predicate),
-                        Some(place) if Nominee::holds(place, start, end, length) => work.hold(nominee.predicate),
-                        Some(_) => {}
-                    }
-                }
+                work.nominate(plan, literal, (start, end), length);
                 opens_parts |= plan.sought.opens_parts[literal];
             });
         }
@@ -319,25 +353,31 @@ impl ColumnSearch<'_> {
             if as_it_is {
                 fold_into(text, &mut folded);
             }
-            let mut nominated = std::mem::take(&mut work.nominated);
-            nominated.sort_unstable();
-            nominated.dedup();
-            for predicate in nominated.drain(..) {
-                if work.seen.has(predicate) {
-                    continue;
-                }
-                let check = &group.checks[predicate as usize];
-                let passes = check.passes_folded(text, &folded, tag)
-                    || other.is_some_and(|other| check.passes(Value::Text(other, tag)));
-                if passes {
-                    work.hold(predicate);
-                } else if plan.of_values.binary_search(&predicate).is_ok() {
-                    work.unsettled.push(predicate);
-                }
-            }
-            work.nominated = nominated;
+            self.check_nominated(text, &folded, other, tag);
         }
-        work.folded = folded;
+        self.work.folded = folded;
         opens_parts
+    }
+
+    /// Adds those of the nominated predicates that hold for the text.
+    fn check_nominated(&mut self, text: &str, folded: &str, other: Option<&str>, tag: ValueTag) {
+        let ColumnSearch { group, plan, work, .. } = self;
+        let mut nominated = std::mem::take(&mut work.nominated);
+        nominated.sort_unstable();
+        nominated.dedup();
+        for predicate in nominated.drain(..) {
+            if work.seen.has(predicate) {
+                continue;
+            }
+            let check = &group.checks[predicate as usize];
+            let passes = check.passes_folded(text, folded, tag)
+                || other.is_some_and(|other| check.passes(Value::Text(other, tag)));
+            if passes {
+                work.hold(predicate);
+            } else if plan.of_values.binary_search(&predicate).is_ok() {
+                work.unsettled.push(predicate);
+            }
+        }
+        work.nominated = nominated;
     }
 }

@@ -195,7 +195,8 @@ impl Predicates {
                 Check::Number(Number::Integer(number)) => RARE_ANSWERS.contains(number),
                 _ => false,
             };
-            let is_action = self.columns[predicate as usize].iter().any(|column| self.names[*column as usize] == ACTION);
+            let is_action =
+                self.columns[predicate as usize].iter().any(|column| self.names[*column as usize] == ACTION);
             return match &self.checks[predicate as usize] {
                 _ if rare => COST_OF_RARE,
                 Check::Text(pattern) if is_action && is_whole(pattern) => COST_OF_ACTION,

@@ -14,6 +14,7 @@ mod group;
 mod hits;
 mod keyword_prefilter;
 mod keywords;
+mod parts;
 mod plan;
 mod predicate;
 mod program;

@@ -1,13 +1,13 @@
 //! How each column is searched: the literals of the predicates on it, which nominate them, and the engines of its
 //! packs. What finds literals is made when a batch first has the column.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 
 use memchr::memmem;
 use patterns::search::literals::Literals;
 use patterns::search::shape::ShapedLiterals;
-use patterns::{Engine, Input, NumberedPacks, PackCheck, PatternScratch};
+use patterns::{Engine, Input, NumberedPacks, PackCheck, PatternScratch, up_to_mark};
 use rules::check::Check;
 use rules::percent::is_url_column;
 use rules::text_pattern::Anchor;
@@ -90,6 +90,9 @@ pub(super) struct SoughtLiterals {
     search: OnceLock<Literals>,
     /// What finds the texts with digits in shapes. Made when the first shape is searched.
     shaped: OnceLock<ShapedLiterals>,
+    /// What finds literals that reach from one part of a target into the next, up to the mark between them; `None` where none
+    /// does. Made when the first part comes.
+    across: OnceLock<Option<Literals>>,
     /// What rules out lines before keywords are searched, where that is possible.
     prefilter: OnceLock<Option<KeywordPrefilter>>,
 }
@@ -159,6 +162,7 @@ impl Plan {
                 opens_parts,
                 search: OnceLock::new(),
                 shaped: OnceLock::new(),
+                across: OnceLock::new(),
                 prefilter: OnceLock::new(),
             },
             of_values: predicates.iter().copied().filter(of_values).collect(),
@@ -192,6 +196,28 @@ impl Plan {
         !self.decodes && self.packs.by_input.iter().all(|(input, _)| *input == Input::Text)
     }
 
+    /// Whether what is found in the parts of a target tells what is found in the target.
+    pub(super) fn reads_parts(&self) -> bool {
+        let inputs = &self.packs.by_input;
+        self.decodes && inputs.iter().all(|(input, _)| matches!(input, Input::Target | Input::Query))
+    }
+
+    /// Whether a literal may begin in this part of a target and go on behind the mark that ends it.
+    pub(super) fn reaches_across(&self, part: &str) -> bool {
+        let SoughtLiterals { texts, across, .. } = &self.sought;
+        let across = across.get_or_init(|| {
+            let texts = texts.iter().filter_map(|text| std::str::from_utf8(text).ok());
+            let beginning =
+                |text: &'_ str| up_to_mark(text).filter(|beginning| beginning.len() < text.len()).map(Box::from);
+            let beginnings: BTreeSet<Box<str>> = texts.filter_map(beginning).collect();
+            let texts: Vec<Box<[u8]>> = beginnings.into_iter().map(|text| text.into_boxed_bytes()).collect();
+            (!texts.is_empty()).then(|| Literals::new(texts))
+        });
+        let mut any = false;
+        across.iter().for_each(|across| across.find(part.as_bytes(), |_, _, _| any = true));
+        any
+    }
+
     /// What finds patterns in the column's values, one for each kind of text that packs take it for.
     #[inline]
     pub(super) fn engines(&self) -> &[Engine] {
@@ -206,9 +232,17 @@ impl Plan {
         !self.packs.by_input.is_empty()
     }
 
-    /// New state for each engine.
-    pub(super) fn pattern_scratch(&self) -> Vec<PatternScratch> {
-        self.engines().iter().map(Engine::scratch).collect()
+    /// Each engine with its state, which is made when it is first asked for.
+    #[inline]
+    pub(super) fn engines_with<'e>(
+        &'e self,
+        scratch: &'e mut Vec<PatternScratch>,
+    ) -> impl Iterator<Item = (&'e Engine, &'e mut PatternScratch)> {
+        let engines = self.engines();
+        if scratch.len() < engines.len() {
+            *scratch = engines.iter().map(Engine::scratch).collect();
+        }
+        engines.iter().zip(scratch)
     }
 
     /// What rules out lines before keywords are searched; `None` where some keyword cannot be looked for so.

@@ -9,6 +9,7 @@ use crate::look::{Look, Told, Unsure};
 use crate::pack::{Pack, Pattern};
 use crate::plain_values::PlainValues;
 use crate::search::literals::Literals;
+use crate::search::part_needs::PartNeeds;
 use crate::search::seen::SeenSet;
 use crate::search::shape::ShapedNeeds;
 use crate::{Input, View};
@@ -34,6 +35,8 @@ pub struct Engine {
     pub(crate) literals: Literals,
     /// What finds needs with digits in shapes; made on first use.
     pub(crate) shaped: OnceLock<ShapedNeeds>,
+    /// What finds needs in parts of targets; made on first use.
+    pub(crate) of_parts: OnceLock<PartNeeds>,
     /// Patterns that each literal nominates.
     pub(crate) nominated: Vec<Vec<u32>>,
     /// Bits of the parts that those patterns look at, for each literal.
@@ -126,8 +129,20 @@ impl Engine {
             if pattern.views.contains(&View::Raw) { pattern.parts } else { 0 }
         };
         let raw_parts = (0..patterns.len() as u32).map(raw).fold(0, |all, one| all | one);
-        let shaped = OnceLock::new();
-        Engine { input, packs, sums, context, patterns, literals, shaped, nominated, parts_of, raw_parts, ampersand }
+        Engine {
+            input,
+            packs,
+            sums,
+            context,
+            patterns,
+            literals,
+            shaped: OnceLock::new(),
+            of_parts: OnceLock::new(),
+            nominated,
+            parts_of,
+            raw_parts,
+            ampersand,
+        }
     }
 
     /// New state for one thread. It belongs to this engine alone.
@@ -142,9 +157,14 @@ impl Engine {
         }
     }
 
+    /// Every pattern.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = &Pattern> {
+        (0..self.patterns.len() as u32).map(|number| self.pattern(number).1)
+    }
+
     /// Texts that its patterns need.
     pub(crate) fn needs(&self) -> impl Iterator<Item = &str> {
-        (0..self.patterns.len() as u32).flat_map(|number| &self.pattern(number).1.needs).map(String::as_str)
+        self.patterns().flat_map(|pattern| &pattern.needs).map(String::as_str)
     }
 
     pub(crate) fn pattern(&self, number: u32) -> (usize, &Pattern) {

@@ -22,6 +22,8 @@ pub struct Expression(Arc<Inner>);
 struct Inner {
     written: String,
     dot_all: bool,
+    /// Bytes of its shortest match: a shorter text has none.
+    bytes_min: usize,
     /// `None` where compiling failed, which reading the expression has ruled out.
     compiled: OnceLock<Option<Regex>>,
     /// What is matched with texts that are ASCII; `None` where that is `compiled`, too. See [`of_ascii`].
@@ -37,20 +39,21 @@ impl Expression {
         let fits = |hir: &Hir, of_range: States| bytes_of(hir, of_range).saturating_add(EMPTY_BYTES) <= bytes_max;
         let is_small = |hir: &Hir| fits(hir, states_at_most) || fits(hir, states_exactly);
         match read {
-            Ok(hir) if is_small(&hir) => Ok((Self::of(written, dot_all, OnceLock::new()), hir)),
+            Ok(hir) if is_small(&hir) => Ok((Self::of(written, dot_all, &hir, OnceLock::new()), hir)),
             read => {
                 let compiled = builder(written, dot_all).size_limit(bytes_max).build()?;
                 // What compiles can be read.
                 let hir = read.unwrap_or_else(|_| Hir::empty());
-                Ok((Self::of(written, dot_all, OnceLock::from(Some(compiled))), hir))
+                Ok((Self::of(written, dot_all, &hir, OnceLock::from(Some(compiled))), hir))
             }
         }
     }
 
-    fn of(written: &str, dot_all: bool, compiled: OnceLock<Option<Regex>>) -> Self {
+    fn of(written: &str, dot_all: bool, hir: &Hir, compiled: OnceLock<Option<Regex>>) -> Self {
+        let bytes_min = hir.properties().minimum_len().unwrap_or(0);
         // Compiled a second time it would only cost.
         let of_ascii = if compiled.get().is_some() { OnceLock::from(None) } else { OnceLock::new() };
-        Expression(Arc::new(Inner { written: written.to_owned(), dot_all, compiled, of_ascii }))
+        Expression(Arc::new(Inner { written: written.to_owned(), dot_all, bytes_min, compiled, of_ascii }))
     }
 
     /// The expression as text.
@@ -61,6 +64,9 @@ impl Expression {
     /// Whether it matches anywhere in the text.
     #[inline]
     pub fn is_match(&self, text: &str) -> bool {
+        if text.len() < self.0.bytes_min {
+            return false;
+        }
         if text.is_ascii() {
             let Inner { written, dot_all, of_ascii: compiled, .. } = &*self.0;
             if let Some(regex) = compiled.get_or_init(|| of_ascii(written, *dot_all)) {

@@ -17,6 +17,7 @@ mod command_class;
 mod context;
 mod decode;
 mod engine;
+mod engine_parts;
 mod engine_shape;
 mod engine_work;
 mod expression;
@@ -67,6 +68,7 @@ pub use expression::Expression;
 pub use languages::{language, languages};
 pub use normalise::View;
 pub use pack::{How, Pack, Pattern, PatternCase};
+pub use search::part_needs::up_to_mark;
 pub use vocabulary::{Vocabulary, WordSet};
 
 /// Most points that one pack gives to an event.

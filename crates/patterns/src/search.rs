@@ -2,6 +2,7 @@
 
 mod case_forms;
 pub mod literals;
+pub(crate) mod part_needs;
 pub mod seen;
 pub mod shape;
 mod short_literals;
