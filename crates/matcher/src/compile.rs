@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use patterns::{Input, PackCheck};
 use rules::check::{Check, Number};
+use rules::percent::is_url_column;
 use rules::sigma::rule::{Expr, Item};
 use rules::text_pattern::{Anchor, TextPattern};
 
@@ -44,6 +45,8 @@ const WORD_COLUMNS: [&str; 11] = [
     "system.auth.ssh.event",
     "system.auth.ssh.method",
 ];
+/// Columns of those that name a program: a log has many, and a rule asks for one or a few.
+const PROGRAM_COLUMNS: [&str; 3] = ["process.name", "log.syslog.appname", "event.provider"];
 /// Values of such columns that few rows have nevertheless, folded, and what a test for one costs.
 const RARE_VALUES: [&str; 5] = ["put", "delete", "connect", "trace", "patch"];
 /// Statuses of an answer that a server seldom gives.
@@ -51,12 +54,15 @@ const RARE_ANSWERS: RangeInclusive<i64> = 400..=599;
 const COST_OF_RARE: u64 = 100;
 /// Cost of a test for one action: a program has few, and each line of it names one of them.
 const COST_OF_ACTION: u64 = 60;
-/// Cost of a test for a word of a short list.
+/// Cost of a test for a word of a short list, and for the name of a program.
 const COST_OF_WORD: u64 = 300;
+const COST_OF_PROGRAM: u64 = 30;
 /// Cost of a test for a whole value, however short it is.
 const COST_OF_VALUE: u64 = 5;
 /// Cost from which on a rule is evaluated in many rows.
 pub(super) const COST_OF_FREQUENT: u64 = 50;
+/// Longest text that makes a search slower than asking for it.
+const SHORT_BYTES: usize = 3;
 /// Cost of what holds in every row.
 pub(super) const COST_MAX: u64 = 1000;
 
@@ -160,15 +166,21 @@ impl Predicates {
     pub(super) fn is_found_in_place(&self, predicate: u32) -> bool {
         let is_line = |column: &ColumnId| self.names[*column as usize] == KEYWORDS;
         let (texts, place) = self.literals(predicate);
-        place.is_some() && !texts.is_empty() && !self.columns[predicate as usize].iter().any(is_line)
+        place.is_some()
+            && !texts.is_empty()
+            && texts.iter().all(|text| text.len() > SHORT_BYTES)
+            && !self.columns[predicate as usize].iter().any(is_line)
     }
 
     /// How often the predicate is expected to hold, in rows of 1,000: short and numeric values are frequent, and so is
     /// what many rules name, such as a shell.
     pub(super) fn cost(&self, predicate: u32) -> u64 {
         const FOR_EACH_USE: u64 = 4;
-        let by_length = |length: usize| match length {
+        let columns = &self.columns[predicate as usize];
+        let is_of_url = columns.iter().any(|column| is_url_column(&self.names[*column as usize]));
+        let by_text = |text: &String| match text.len() {
             0 => 1000,
+            1 if is_of_url && text.trim().is_empty() => 5,
             1 => 400,
             2 => 150,
             3 => 50,
@@ -179,9 +191,9 @@ impl Predicates {
         };
         let by_value = match &self.checks[predicate as usize] {
             Check::Text(pattern) if is_whole(pattern) => COST_OF_VALUE,
-            Check::Text(pattern) => by_length(pattern.required().map_or(0, |text| text.len())),
-            Check::Regex(check) if check.required.is_empty() => by_length(0),
-            Check::Regex(check) => check.required.iter().map(|text| by_length(text.len())).sum(),
+            Check::Text(pattern) => by_text(&pattern.required().unwrap_or_default()),
+            Check::Regex(check) if check.required.is_empty() => by_text(&String::new()),
+            Check::Regex(check) => check.required.iter().map(by_text).sum(),
             Check::Cidr(_) => 100,
             Check::Pack(_) | Check::Indicator(_) => 5,
             Check::Number(_) => 200,
@@ -204,7 +216,9 @@ impl Predicates {
             };
         }
         if self.is_on_words(predicate) {
-            return COST_OF_WORD;
+            let is_of_program =
+                columns.iter().any(|column| PROGRAM_COLUMNS.contains(&self.names[*column as usize].as_str()));
+            return if is_of_program { COST_OF_PROGRAM } else { COST_OF_WORD };
         }
         by_value + FOR_EACH_USE * u64::from(self.uses[predicate as usize].saturating_sub(1))
     }

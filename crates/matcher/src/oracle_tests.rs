@@ -8,7 +8,7 @@ use rules::{Indicators, Terms, load};
 use crate::tests::{by_oracle, parse};
 use crate::{MatchScratch, Matcher};
 
-const FIELDS: [&str; 6] = ["cs-uri-query", "cs-user-agent", "cs-method", "sc-status", "cs-referer", "own"];
+const FIELDS: [&str; 7] = ["cs-uri", "cs-uri-query", "cs-user-agent", "cs-method", "sc-status", "cs-referer", "own"];
 const MODIFIERS: [&str; 10] = [
     "",
     "|contains",
@@ -21,8 +21,28 @@ const MODIFIERS: [&str; 10] = [
     "|gte",
     "|contains|cased",
 ];
-const VALUES: [&str; 16] =
-    ["a", "GET", "40", "404", "x?y", "*b*", "%2e", "..", "é", "K", "k\u{212A}", "\\\\", "ab", "1", "a1", "7/"];
+const VALUES: [&str; 20] = [
+    "a",
+    "GET",
+    "40",
+    "404",
+    "x?y",
+    "*b*",
+    "%2e",
+    "..",
+    "é",
+    "K",
+    "k\u{212A}",
+    "\\\\",
+    "ab",
+    "1",
+    "a1",
+    "7/",
+    "a&b",
+    "&",
+    "?a",
+    "b&",
+];
 
 fn item() -> impl Strategy<Value = String> {
     let values = prop::collection::vec(prop::sample::select(&VALUES[..]), 1..4);
@@ -65,7 +85,7 @@ fn event() -> impl Strategy<Value = String> {
         prop::sample::select(
             &[
                 "a", "b", "K", "k", "\u{212A}", "é", "É", "%2e", "%252e", "..", "x", "y", "?", "=", "/", "\\\\", "40",
-                "1", "17",
+                "1", "17", "&", "?a=1&", "+",
             ][..],
         )
     };

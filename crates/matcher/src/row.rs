@@ -9,7 +9,7 @@ use rules::percent::{decoded, may_be_encoded};
 
 use crate::group::Group;
 use crate::keywords::{KeywordTexts, is_in_a_value};
-use crate::predicate::{ColumnId, DirectKind, KEYWORDS};
+use crate::predicate::{ColumnId, Direct, DirectKind, KEYWORDS};
 use crate::program::{LIST_CHECKED_MAX, Program};
 use crate::values::{self, passes_in_any_view};
 
@@ -85,6 +85,39 @@ impl RowScratch {
                 let is_line = |column: &ColumnId| group.columns[*column as usize].0 == KEYWORDS;
                 test.columns.iter().any(is_line) || of_test.any(|position| values::has_value(batch, position, row))
             }
+        }
+    }
+
+    /// In which of the rows a test of the row itself holds: column by column what [`RowScratch::direct`] tells of one row.
+    pub(super) fn direct_of_rows(
+        &self,
+        test: u32,
+        group: &Group,
+        batch: &EventBatch,
+        rows: &[u32],
+        holds: &mut Vec<bool>,
+    ) {
+        holds.clear();
+        holds.resize(rows.len(), false);
+        let Direct { columns, kind } = &group.directs[test as usize];
+        let (wanted, with_null) = match kind {
+            DirectKind::Absent => (false, false),
+            DirectKind::Exists(wanted) => (*wanted, true),
+            DirectKind::Refers(..) | DirectKind::HasValue => {
+                let each = holds.iter_mut().zip(rows);
+                return each.for_each(|(holds, row)| *holds = self.direct(test, group, batch, *row as usize));
+            }
+        };
+        for position in columns.iter().filter_map(|column| self.positions[*column as usize]) {
+            let each = holds.iter_mut().zip(rows);
+            match batch.text_at(position) {
+                Some(text) if with_null => each.for_each(|(holds, row)| *holds |= text.exists(*row as usize)),
+                Some(text) => each.for_each(|(holds, row)| *holds |= !text.is_null(*row as usize)),
+                None => each.for_each(|(holds, row)| *holds |= Value::at(batch, position, *row as usize).is_some()),
+            }
+        }
+        if !wanted {
+            holds.iter_mut().for_each(|holds| *holds = !*holds);
         }
     }
 

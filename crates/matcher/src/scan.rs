@@ -9,6 +9,10 @@ use crate::plan::Plan;
 use crate::predicate::KEYWORDS;
 use crate::row::{RowCheck, RowScratch};
 
+/// Gates with tests of the row itself, at most, whose tests are asked column by column in every row. Of more gates most are closed
+/// by verdicts, and asking only where they are open is quicker.
+const GATES_BY_COLUMN_MAX: usize = 8;
+
 /// One thread's state for one group.
 #[derive(Debug)]
 pub(super) struct GroupScratch {
@@ -134,19 +138,31 @@ fn flag_sampled(group: &Group, batch: &EventBatch, rows: &[u32], candidates: &mu
     }
 }
 
-/// Asks the tests of the row itself where gates are open, and adds the rows in which some gate is.
+/// Asks the tests of the row itself, and adds the rows in which some gate is open.
 fn open_gates(group: &Group, batch: &EventBatch, rows: &[u32], scratch: &mut GroupScratch) {
-    let GroupScratch { candidates, row: row_scratch, gates, .. } = scratch;
-    for (at, (row, open)) in rows.iter().zip(gates).enumerate() {
-        let mut asked = *open;
-        while asked != 0 {
-            let gate = asked.trailing_zeros() as usize;
-            asked &= asked - 1;
-            let holds = |test: &u32| row_scratch.direct(*test, group, batch, *row as usize);
-            if !group.always[gate].1.directs.iter().all(holds) {
-                *open &= !(1 << gate);
+    let GroupScratch { candidates, row: row_scratch, gates, open: holds, .. } = scratch;
+    let with_tests = || group.always.iter().enumerate().filter(|(_, (_, gate))| !gate.directs.is_empty());
+    if with_tests().count() <= GATES_BY_COLUMN_MAX {
+        for (at, (_, gate)) in with_tests() {
+            for test in &gate.directs {
+                row_scratch.direct_of_rows(*test, group, batch, rows, holds);
+                gates.iter_mut().zip(&*holds).for_each(|(open, holds)| *open &= !(u128::from(!*holds) << at));
             }
         }
+    } else {
+        for (row, open) in rows.iter().zip(&mut *gates) {
+            let mut asked = *open;
+            while asked != 0 {
+                let gate = asked.trailing_zeros() as usize;
+                asked &= asked - 1;
+                let holds = |test: &u32| row_scratch.direct(*test, group, batch, *row as usize);
+                if !group.always[gate].1.directs.iter().all(holds) {
+                    *open &= !(1 << gate);
+                }
+            }
+        }
+    }
+    for (at, open) in gates.iter().enumerate() {
         candidates[at / 64] |= u64::from(*open != 0) << (at % 64);
     }
 }

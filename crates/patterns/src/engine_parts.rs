@@ -10,7 +10,7 @@ use crate::engine::{Engine, PatternScratch};
 use crate::normalise::{has_base64, has_utf7, has_views};
 use crate::pack::Pattern;
 use crate::search::literals::Present;
-use crate::search::part_needs::{PartNeeds, up_to_mark};
+use crate::search::part_needs::PartNeeds;
 use crate::{Input, Part};
 
 impl Engine {
@@ -34,7 +34,8 @@ impl Engine {
         if is_escape || has_utf7(part) || has_base64(part) {
             return false;
         }
-        if has_plus && self.raw_parts != 0 && self.has_need_with_plus(part) {
+        let needs = self.of_parts.get_or_init(|| self.part_needs());
+        if has_plus && self.raw_parts != 0 && needs.may_need_plus(part) {
             // What is read as it was sent may be tried because of another part.
             return false;
         }
@@ -44,17 +45,11 @@ impl Engine {
             return false;
         }
         let (mut is_named, mut is_read_alone) = (false, true);
-        self.of_parts.get_or_init(|| self.part_needs()).find(&decoded, |parts| {
+        needs.find(&decoded, |parts| {
             is_named = true;
             is_read_alone &= parts & !(Part::Path.bit() | Part::Value.bit()) == 0;
         });
         !is_named || is_read_alone && self.finds_nothing(part, is_path, scratch)
-    }
-
-    /// Whether a need that has a plus may stand in the part as it was sent.
-    fn has_need_with_plus(&self, part: &str) -> bool {
-        let folded = part.to_ascii_lowercase();
-        self.needs().filter(|need| need.contains('+')).any(|need| folded.contains(up_to_mark(need).unwrap_or(need)))
     }
 
     /// Whether nothing is found in a target that has this part alone.

@@ -3,6 +3,7 @@
 mod case_forms;
 pub mod literals;
 pub(crate) mod part_needs;
+mod place_bits;
 pub mod seen;
 pub mod shape;
 mod short_literals;

@@ -255,6 +255,36 @@ proptest! {
         })?;
     }
 
+    /// Parts of cases in targets of others: where each is plain, nothing is found in the whole.
+    #[test]
+    fn a_target_of_plain_parts_has_nothing(
+        path in 0..10_000_usize,
+        parameters in prop::collection::vec(0..10_000_usize, 1..5),
+        is_query in any::<bool>(),
+    ) {
+        thread_local! {
+            static OWN: (PartsOfCases, RefCell<[(Engine, PatternScratch); 2]>) = {
+                let packs = packs(&own_packs(PARANOIA_MAX));
+                let engines = [Input::Target, Input::Query].map(|input| {
+                    let engine = Engine::new(packs.clone(), input);
+                    let scratch = engine.scratch();
+                    (engine, scratch)
+                });
+                (PartsOfCases::of(&packs), RefCell::new(engines))
+            };
+        }
+        OWN.with(|(parts, engines)| {
+            let (engine, scratch) = &mut engines.borrow_mut()[usize::from(is_query)];
+            let query: Vec<&str> = parameters.iter().map(|at| parts.parameters[at % parts.parameters.len()].as_str()).collect();
+            let query = query.join("&");
+            let text = if is_query { query } else { format!("{}?{query}", parts.paths[path % parts.paths.len()]) };
+            if each_part_is_plain(engine, &text, is_query, scratch) {
+                prop_assert_eq!(by_engine(engine, &text), BTreeSet::new(), "{}", text);
+            }
+            Ok(())
+        })?;
+    }
+
     /// Names and values come again in other requests, with others beside them, and with what is read in another way.
     #[test]
     fn what_is_remembered_of_values_changes_nothing(places in prop::collection::vec((0..6_usize, 0..14_usize), 1..5)) {
@@ -277,6 +307,60 @@ proptest! {
             prop_assert_eq!(found, by_engine(engine, &text), "{}", text);
             Ok(())
         })?;
+    }
+}
+
+/// Paths and parameters of the cases of all patterns, and some of everyday requests, so that half of all targets are plain.
+struct PartsOfCases {
+    paths: Vec<String>,
+    parameters: Vec<String>,
+}
+
+impl PartsOfCases {
+    fn of(packs: &[(u32, Arc<Pack>)]) -> Self {
+        let (mut paths, mut parameters) = (Vec::new(), Vec::new());
+        for case in packs.iter().flat_map(|(_, pack)| &pack.patterns).flat_map(|pattern| &pattern.cases) {
+            let (path, query) = case.text.split_once('?').unwrap_or((&case.text, ""));
+            paths.push(path.to_owned());
+            parameters.extend(query.split('&').map(str::to_owned));
+        }
+        for at in 0..paths.len().max(parameters.len()) {
+            paths.push(format!("/shop/table-{at}.html"));
+            parameters
+                .push(["q=green+tea", "page=3", "sort=price", "x", "a=&", "select=union", "id=+7+"][at % 7].to_owned());
+        }
+        PartsOfCases { paths, parameters }
+    }
+}
+
+/// Whether each part of a target, or of a query, with the marks on both sides of it is plain.
+fn each_part_is_plain(engine: &Engine, text: &str, is_query: bool, scratch: &mut PatternScratch) -> bool {
+    let path_end = if is_query { None } else { text.find('?') };
+    let mut marks: Vec<usize> = path_end.into_iter().collect();
+    marks.extend(text.match_indices('&').map(|(at, _)| at).filter(|at| path_end.is_none_or(|end| *at > end)));
+    let starts = std::iter::once(0).chain(marks.iter().copied());
+    let ends = marks.iter().map(|at| at + 1).chain([text.len()]);
+    let mut parts = starts.zip(ends).enumerate();
+    parts.all(|(at, (start, end))| engine.is_plain_part(&text[start..end], at == 0 && !is_query, scratch))
+}
+
+#[test]
+fn parts_of_cases_are_seldom_plain_and_those_of_everyday_requests_are() {
+    let packs = packs(&own_packs(PARANOIA_MAX));
+    let engine = Engine::new(packs.clone(), Input::Target);
+    let mut scratch = engine.scratch();
+    let mut is_plain = |text: &str| each_part_is_plain(&engine, text, false, &mut scratch);
+    for text in ["/shop/a.html?q=green+tea&page=3", "/?x=1&y=2", "/api/v2/items?sort=price&sort=name"] {
+        assert!(is_plain(text), "{text}");
+    }
+    for text in
+        ["/shop?q='", "/a%20b?c=1", "/a?b=%41", "/a?b=c;d", "/a&b?c=1", "/a+b?c=1", "/a?amp;b=1", "/?q=é", "/a//b?c=1"]
+    {
+        assert!(!is_plain(text), "{text}");
+    }
+    for case in packs.iter().flat_map(|(_, pack)| &pack.patterns).flat_map(|pattern| &pattern.cases) {
+        let found = by_engine(&engine, &case.text);
+        assert!(found.is_empty() || !case.text.contains('?') || !is_plain(&case.text), "{}", case.text);
     }
 }
 

@@ -11,16 +11,11 @@ use std::collections::BTreeSet;
 use hashbrown::{HashMap, HashTable};
 use memchr::{memchr2, memchr2_iter};
 
+use crate::search::place_bits::{Bits, GRAM, PairBits, TRIPLE, both_place_bits, each_place};
 use crate::search::short_literals::ShortLiterals;
 
-/// Bytes that are looked up at once.
-const GRAM: usize = 4;
-/// Bits of the table for each gram, at least; few of them lead to a comparison in vain.
-const BITS_PER_GRAM: usize = 128;
-/// Bits for each gram, at least, where the table is as small as 4 KiB.
-const BITS_PER_GRAM_OF_SMALL: usize = 256;
-/// Three of four bytes.
-const TRIPLE: u32 = 0xFF_FFFF;
+/// Longest text of which every place is looked at for pairs.
+const PAIRS_BYTES_MAX: usize = 256;
 
 /// A literal that some bytes may be part of.
 #[derive(Clone, Copy, Debug)]
@@ -176,110 +171,13 @@ struct Search {
     triple: Places,
     /// Of two bytes.
     pair: Places,
-    /// A bit for each pair of bytes in `pair`.
-    pairs: Vec<u64>,
+    /// The pairs of bytes in `pair`; `None` where there are none.
+    pairs: Option<PairBits>,
     /// Of each pair the byte that is rarer, in lower case.
     anchors: Vec<u8>,
     /// Of one byte: byte and literal.
     single: Vec<(u8, u32)>,
 }
-
-/// A bit for each hash of some bytes. Its size is known to the compiler, so that no look-up checks a bound.
-#[derive(Debug)]
-enum Bits {
-    None,
-    Of4KiB(Box<[u64; 512]>),
-    Of16KiB(Box<[u64; 2048]>),
-    Of64KiB(Box<[u64; 8192]>),
-    Of256KiB(Box<[u64; 32_768]>),
-}
-
-impl Bits {
-    fn new(keys: &[u32]) -> Self {
-        fn filled<const WORDS: usize>(keys: &[u32]) -> Box<[u64; WORDS]> {
-            let mut words = Box::new([0; WORDS]);
-            for (word, bit) in keys.iter().map(|key| hash::<WORDS>(*key)) {
-                words[word] |= 1_u64 << bit;
-            }
-            words
-        }
-        let bits = keys.len() * BITS_PER_GRAM;
-        match keys.len() {
-            0 => Bits::None,
-            count if count * BITS_PER_GRAM_OF_SMALL <= 512 * 64 => Bits::Of4KiB(filled(keys)),
-            _ if bits <= 2048 * 64 => Bits::Of16KiB(filled(keys)),
-            _ if bits <= 8192 * 64 => Bits::Of64KiB(filled(keys)),
-            _ => Bits::Of256KiB(filled(keys)),
-        }
-    }
-
-    fn is_none(&self) -> bool {
-        matches!(self, Bits::None)
-    }
-
-    /// At which of up to 64 places the bytes may be known, of four bytes each or of their first three.
-    #[inline]
-    fn place_bits<const STRIDE: usize, const MASK: u32>(&self, bytes: &[u8]) -> u64 {
-        match self {
-            Bits::None => 0,
-            Bits::Of4KiB(words) => place_bits::<STRIDE, MASK, 512>(words, bytes),
-            Bits::Of16KiB(words) => place_bits::<STRIDE, MASK, 2048>(words, bytes),
-            Bits::Of64KiB(words) => place_bits::<STRIDE, MASK, 8192>(words, bytes),
-            Bits::Of256KiB(words) => place_bits::<STRIDE, MASK, 32_768>(words, bytes),
-        }
-    }
-}
-
-/// A bit for each place whose bytes may be in the table. Has no branches, because few places have such bytes.
-fn place_bits<const STRIDE: usize, const MASK: u32, const WORDS: usize>(words: &[u64; WORDS], bytes: &[u8]) -> u64 {
-    let mut place_bits = 0;
-    for (at, window) in bytes.array_windows::<GRAM>().step_by(STRIDE).enumerate() {
-        let gram = (u32::from_le_bytes(*window) | CASE) & MASK;
-        place_bits |= known(words, gram) << at;
-    }
-    place_bits
-}
-
-/// Looks in two tables at once, of four bytes and of their first three, at every place.
-fn both_place_bits<const LONG: usize, const SHORT: usize>(
-    long: &[u64; LONG],
-    short: &[u64; SHORT],
-    bytes: &[u8],
-) -> (u64, u64) {
-    let mut place_bits = (0, 0);
-    for (at, window) in bytes.array_windows::<GRAM>().enumerate() {
-        let gram = u32::from_le_bytes(*window) | CASE;
-        place_bits.0 |= known(long, gram) << at;
-        place_bits.1 |= known(short, gram & TRIPLE) << at;
-    }
-    place_bits
-}
-
-/// The places that the bits of `place_bits` stand for.
-#[inline]
-fn each_place<const STRIDE: usize>(mut place_bits: u64, visit: &mut impl FnMut(usize)) {
-    while place_bits != 0 {
-        visit(place_bits.trailing_zeros() as usize * STRIDE);
-        place_bits &= place_bits - 1;
-    }
-}
-
-/// The word of a key, and its bit there.
-#[inline]
-fn hash<const WORDS: usize>(key: u32) -> (usize, u32) {
-    let hash = key.wrapping_mul(0x9E37_79B1) >> (26 - WORDS.trailing_zeros());
-    ((hash / 64) as usize, hash % 64)
-}
-
-/// 1 where the table may know the key.
-#[inline]
-fn known<const WORDS: usize>(words: &[u64; WORDS], key: u32) -> u64 {
-    let (word, bit) = hash::<WORDS>(key);
-    words[word] >> bit & 1
-}
-
-/// Makes upper and lower case of ASCII letters the same, and some other bytes, too: what is found is compared.
-const CASE: u32 = 0x2020_2020;
 
 fn number(bytes: &[u8]) -> u32 {
     bytes.iter().take(GRAM).rev().fold(0, |number, byte| number << 8 | u32::from(*byte | 0x20))
@@ -384,8 +282,7 @@ impl Search {
         by_bytes.iter_mut().for_each(|by_bytes| by_bytes.sort_by_key(|(bytes, _)| *bytes));
         let [long, triple, pair] = &by_bytes;
         let (grams, triples) = (Bits::new(&keys(long)), Bits::new(&keys(triple)));
-        let mut pairs = vec![0; if pair.is_empty() { 0 } else { 1 << 16 >> 6 }];
-        pair.iter().for_each(|(bytes, _)| pairs[*bytes as usize / 64] |= 1_u64 << (bytes % 64));
+        let pairs = (!pair.is_empty()).then(|| PairBits::new(pair.iter().map(|(bytes, _)| *bytes as u16)));
         let (long, triple, pair) = (Places::new(long), Places::new(triple), Places::new(pair));
         let anchors = anchors.into_iter().collect();
         Search { texts, grams, triples, stride, short_literals, long, triple, pair, pairs, anchors, single }
@@ -405,15 +302,10 @@ impl Search {
                 found(*literal as usize, at, at + 1);
             }
         }
-        for byte in self.anchors.iter().copied().filter(|byte| may_have(*byte)) {
-            for at in memchr2_iter(byte, byte.to_ascii_uppercase(), text) {
-                for start in [Some(at), at.checked_sub(1)].into_iter().flatten() {
-                    let Some(pair) = text.get(start..start + 2).map(number) else { continue };
-                    if self.pairs[pair as usize / 64] >> (pair % 64) & 1 == 1 {
-                        self.compare(self.pair.of(pair), start, text, found);
-                    }
-                }
-            }
+        if text.len() <= PAIRS_BYTES_MAX && self.anchors.len() > 1 {
+            self.find_pairs(text, found);
+        } else {
+            self.find_pairs_by_anchors(text, may_have, found);
         }
         if let Some(short) = &self.short_literals {
             short.find(text, |literal, offset, at| {
@@ -428,6 +320,40 @@ impl Search {
         }
         if let Some(at) = text.len().checked_sub(3) {
             self.compare(self.triple.of(number(&text[at..])), at, text, found);
+        }
+    }
+
+    /// Finds pairs at every place of a short text.
+    fn find_pairs(&self, text: &[u8], found: &mut impl FnMut(usize, usize, usize)) {
+        let Some(pairs) = &self.pairs else { return };
+        let mut start = 0;
+        while start + 1 < text.len() {
+            let part = &text[start..text.len().min(start + 65)];
+            each_place::<1>(pairs.place_bits(part), &mut |place| {
+                let at = start + place;
+                self.compare(self.pair.of(number(&text[at..at + 2])), at, text, found);
+            });
+            start += 64;
+        }
+    }
+
+    /// Finds pairs of a long text by the rarer byte of each.
+    fn find_pairs_by_anchors(
+        &self,
+        text: &[u8],
+        may_have: impl Fn(u8) -> bool,
+        found: &mut impl FnMut(usize, usize, usize),
+    ) {
+        let Some(pairs) = &self.pairs else { return };
+        for byte in self.anchors.iter().copied().filter(|byte| may_have(*byte)) {
+            for at in memchr2_iter(byte, byte.to_ascii_uppercase(), text) {
+                for start in [Some(at), at.checked_sub(1)].into_iter().flatten() {
+                    let Some(pair) = text.get(start..start + 2).map(number) else { continue };
+                    if pairs.has(pair as u16) {
+                        self.compare(self.pair.of(pair), start, text, found);
+                    }
+                }
+            }
         }
     }
 

@@ -21,6 +21,8 @@ pub fn up_to_mark(literal: &str) -> Option<&str> {
 pub(crate) struct PartNeeds {
     search: Literals,
     parts: Vec<u8>,
+    /// Finds those that have a plus; `None` where none has.
+    with_plus: Option<Literals>,
 }
 
 impl PartNeeds {
@@ -31,7 +33,17 @@ impl PartNeeds {
             *parts_of.entry(up_to_mark(need).unwrap_or(need)).or_default() |= parts;
         }
         let search = Literals::for_requests(parts_of.keys().map(|text| text.as_bytes().into()).collect());
-        PartNeeds { search, parts: parts_of.into_values().collect() }
+        let with_plus: Vec<Box<[u8]>> =
+            parts_of.keys().filter(|text| text.contains('+')).map(|text| text.as_bytes().into()).collect();
+        let with_plus = (!with_plus.is_empty()).then(|| Literals::new(with_plus));
+        PartNeeds { search, parts: parts_of.into_values().collect(), with_plus }
+    }
+
+    /// Whether a need that has a plus may stand in the part as it was sent, or begin in it.
+    pub(crate) fn may_need_plus(&self, part: &str) -> bool {
+        let mut any = false;
+        self.with_plus.iter().for_each(|needs| needs.find(part.as_bytes(), |_, _, _| any = true));
+        any
     }
 
     /// Calls back with the bits for each need that may stand in the part, or begin in it.

@@ -50,9 +50,6 @@ fn why(translated: &str, error: &regex::Error) -> String {
 /// Most alternatives that a required text may have.
 const REQUIRED_MAX: usize = 256;
 
-/// Most characters of a class that are taken for required texts.
-const CLASS_MAX: usize = 6;
-
 /// What it costs to be nominated by these texts: of several sets the cheapest is taken.
 pub(crate) type Cost = fn(&[String]) -> u64;
 
@@ -80,18 +77,8 @@ fn required(hir: &Hir, cost: Cost) -> Option<Vec<String>> {
             (all.len() <= REQUIRED_MAX).then_some(all)
         }
         HirKind::Concat(parts) => required_of_sequence(parts, cost),
-        HirKind::Class(class) => few_characters(class),
         _ => None,
     }
-}
-
-/// The folded characters of a class that has few, all of them marks: letters and digits stand in most texts.
-fn few_characters(class: &Class) -> Option<Vec<String>> {
-    let Class::Unicode(class) = class else { return None };
-    let characters = class.ranges().iter().flat_map(|range| range.start()..=range.end());
-    let texts: Vec<char> = characters.take(CLASS_MAX + 1).collect();
-    let is_mark = |character: &char| character.is_ascii() && !character.is_ascii_alphanumeric();
-    (texts.len() <= CLASS_MAX && texts.iter().all(is_mark)).then(|| texts.into_iter().map(String::from).collect())
 }
 
 /// The best of the parts, where neighbouring single letters (in either case) are joined to a text.
