@@ -27,10 +27,11 @@ use crate::keeping::Keeping;
 use crate::pipeline::{self, PipelineOptions, RulesInForce};
 use crate::positions::Positions;
 use crate::rulebook::Question;
+use crate::signals::told;
 use crate::source::{LiveSources, Reading};
 use crate::tap::Watch;
 
-use policy::{LivePolicy, RETRY, Run};
+use policy::{LivePolicy, RETRY, Run, away};
 pub(crate) use progress::Progress;
 
 /// What the engine works with.
@@ -71,17 +72,23 @@ impl Engine {
 
     /// Takes the instance's name over as soon as the store answers; `None` when stopped before.
     fn take_over(&self, stop: &AtomicBool) -> anyhow::Result<Option<(Lease, Resume)>> {
-        while !stop.load(Ordering::Relaxed) {
-            match self.runtime.block_on(self.store.take_over(&self.config.analyzer.instance)) {
-                Ok(taken) => return Ok(Some(taken)),
-                Err(error) if error.is_passing() => {
-                    self.progress.is_in_trouble(format!("the store does not answer: {error}"));
+        loop {
+            let taken = self.runtime.block_on(async {
+                tokio::select! {
+                    taken = self.store.take_over(&self.config.analyzer.instance) => Some(taken),
+                    () = told(stop) => None,
+                }
+            });
+            match taken {
+                None => return Ok(None),
+                Some(Ok(taken)) => return Ok(Some(taken)),
+                Some(Err(error)) if error.is_passing() => {
+                    self.progress.is_in_trouble(away(&error));
                     std::thread::sleep(RETRY);
                 }
-                Err(error) => return Err(error).context("cannot take up the analyzer's state"),
+                Some(Err(error)) => return Err(error).context("cannot take up the analyzer's state"),
             }
         }
-        Ok(None)
     }
 
     fn run_once(&self, lease: Lease, resume: Resume, stop: &Arc<AtomicBool>) -> anyhow::Result<Ended> {
@@ -97,11 +104,13 @@ impl Engine {
         };
         let archiver = match self.archiver(&lease, stop) {
             Ok(archiver) => archiver,
-            Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_passing) => {
-                self.progress.is_in_trouble(format!("the store does not answer: {error:#}"));
-                return Ok(Ended::Away);
-            }
-            Err(error) => return Err(error),
+            Err(error) => match error.downcast_ref::<StoreError>() {
+                Some(passing) if passing.is_passing() => {
+                    self.progress.is_in_trouble(away(passing));
+                    return Ok(Ended::Away);
+                }
+                _ => return Err(error),
+            },
         };
         if archiver.is_none() && self.config.store.archive.place.is_some() {
             return Ok(Ended::Stopped);

@@ -15,7 +15,7 @@ use crate::auth::{Auth, new_token};
 use crate::guard;
 
 /// Bytes of the largest body, and of a spool that is soon full.
-const BODY_BYTES_MAX: u64 = 40 << 20;
+pub(super) const BODY_BYTES_MAX: u64 = 40 << 20;
 pub(super) const SMALL_SPOOL: u64 = 200_000;
 
 pub(super) struct Port {
@@ -73,17 +73,17 @@ pub(super) fn port(spool_bytes_max: u64, with_tokens: bool) -> Port {
 
 pub(super) struct Answered {
     pub(super) status: u16,
-    headers: HeaderMap,
-    body: String,
+    pub(super) headers: HeaderMap,
+    pub(super) body: String,
     hangs_up: bool,
 }
 
 impl Answered {
-    fn json(&self) -> serde_json::Value {
+    pub(super) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
     }
 
-    fn kind(&self) -> &str {
+    pub(super) fn kind(&self) -> &str {
         self.headers.get("content-type").map_or("", |kind| kind.to_str().unwrap())
     }
 }
@@ -334,7 +334,7 @@ fn snappy_literal(bytes: &[u8]) -> Vec<u8> {
 }
 
 /// A sound request of each protocol: path, media type, body.
-const SOUND: [(&str, &str, &str); 9] = [
+pub(super) const SOUND: [(&str, &str, &str); 9] = [
     ("/_bulk", "application/x-ndjson", BULK),
     ("/services/collector/event", "application/json", "{\"event\":\"x\"}"),
     ("/services/collector/raw", "text/plain", "x"),

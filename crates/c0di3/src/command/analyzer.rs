@@ -111,8 +111,7 @@ impl Analyzer {
         checks.extend(self.sources.checks());
         if alone {
             let is_server = super::is_server(&self.config.store.url);
-            let (store, pool) = (Arc::clone(&self.store), "commit");
-            checks.push(Box::new(StoreCheck { store, is_server, is_required: false, pool }));
+            checks.push(Box::new(StoreCheck::new(Arc::clone(&self.store), is_server, false, "commit")));
             checks.push(Box::new(DiskCheck::new(self.spool_folder(), "spool", self.config.disk)));
         }
         checks
