@@ -57,6 +57,15 @@ enum Ended {
     Away,
 }
 
+/// Ends all threads of a run with it, also where it ends with a panic: nobody would wait for them otherwise.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Engine {
     /// Runs until `stop` is set. Blocks.
     pub(crate) fn run(self, stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
@@ -139,6 +148,7 @@ impl Engine {
         let (store, runtime) = (Arc::clone(&self.store), self.runtime.clone());
         let reading = Reading { queue: sender, stop: Arc::clone(&run_stop), positions, store, runtime };
         std::thread::scope(|scope| {
+            let _ends = Ends(&run_stop);
             self.read_spool(scope, &reading);
             self.sources.read(scope, &reading);
             drop(reading);
@@ -153,9 +163,7 @@ impl Engine {
                 }
                 relay.store(true, Ordering::Relaxed);
             });
-            let done = self.run_pipeline(input, &run_stop, &mut committer);
-            run_stop.store(true, Ordering::Relaxed);
-            done
+            self.run_pipeline(input, &run_stop, &mut committer)
         })
     }
 
