@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Figures of live ingest in one run, with the program as a service of its own, its default configuration and all own rules.
 
-    ingest.py C0DI3 [PART…] [seconds=20] [million=1] [burst=1.5] [kafka=4]
+    ingest.py C0DI3 [PART…] [seconds=20] [million=1] [burst=1.5] [kafka=4] [partitions=8]
 
 Parts (all where none is named): idle, tcp (beside rsyslog writing the same stream to a file, in turn), steady (100,000 messages/s:
 memory and delay to the committed finding), batches (_bulk, HEC, OTLP), udp, burst (so many million failed logins, for at most 600 s), kafka
@@ -73,9 +73,9 @@ def wait(what, is_done, seconds=300, pause=0.02):
         time.sleep(pause)
 
 
-def messages(count, attacks=50, seed=1):
-    """Of sshd, as syslog; so many failed logins among 10,000, over a few addresses."""
-    stamp, lines = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), []
+def messages(count, attacks=50, seed=1, at_s=None):
+    """Of sshd, as syslog, of now or of that time; so many failed logins among 10,000, over a few addresses."""
+    stamp, lines = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s)), []
     for at in range(count):
         number = (at * 2654435761 + seed) & 0xFFFFFFFF
         host, port, client = f"web{number % 200:03}", 1024 + number % 60000, f"10.{number >> 8 & 3}.{number >> 10 & 255}.{number >> 18 & 255}"
@@ -332,7 +332,7 @@ def until(read, wanted, seconds, pause=0.2):
 
 
 def kafka(program, options):
-    records, partitions, most = 5_000, 8, 300
+    records, partitions, most = 5_000, int(options["partitions"]), 300
     batches = max(1, int(options["kafka"] * 1_000_000) // (records * partitions))
     count, port = records * partitions * batches, free_port()
     script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kafka_load.py")
@@ -365,7 +365,7 @@ PARTS = {"idle": idle, "tcp": tcp, "steady": steady, "batches": batches, "udp": 
 
 def main():
     program, *rest = sys.argv[1:]
-    options = {"seconds": 20.0, "million": 1.0, "burst": 1.5, "kafka": 4.0}
+    options = {"seconds": 20.0, "million": 1.0, "burst": 1.5, "kafka": 4.0, "partitions": 8.0}
     options.update({name: float(value) for name, value in (word.split("=") for word in rest if "=" in word)})
     for part in [word for word in rest if "=" not in word] or PARTS:
         PARTS[part](os.path.abspath(program), options)

@@ -4,14 +4,14 @@
 Speaks as much of the protocol as one consumer group needs, in its oldest versions. A few batches (gzip) are made once and served again
 and again at other offsets, which their checksums do not cover, so that the consumer is what is measured. Prints `ready` when it listens.
 """
-import socketserver, struct, sys, threading, time, zlib
+import socketserver, struct, sys, time, zlib
 
 from ingest import messages
 
 TOPIC, NODE = "load", 1
 DISTINCT = 64
 # Requests of the protocol, and the one version of each that is spoken here.
-FETCH, OFFSETS, METADATA, COMMIT, OFFSET_FETCH, COORDINATOR, JOIN, BEAT, LEAVE, SYNC, VERSIONS, GROUPS = 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 18, 15
+FETCH, OFFSETS, METADATA, COMMIT, OFFSET_FETCH, COORDINATOR, JOIN, BEAT, LEAVE, SYNC, VERSIONS = 1, 2, 3, 8, 9, 10, 11, 12, 13, 14, 18
 SPOKEN = {FETCH: 4, OFFSETS: 1, METADATA: 1, COMMIT: 2, OFFSET_FETCH: 1, COORDINATOR: 0, JOIN: 0, BEAT: 0, LEAVE: 0, SYNC: 0, VERSIONS: 0, 0: 3}
 
 
@@ -39,15 +39,15 @@ def varint(number):
     return bytes(out) + bytes([number])
 
 
-def batch(count, seed):
-    """All of a batch behind its first offset."""
+def batch(count, seed, at_s):
+    """All of a batch behind its first offset; its messages have one time, that of all batches, so that none is out of order."""
     records = bytearray()
-    for at, line in enumerate(messages(count, seed=seed).splitlines()):
+    for at, line in enumerate(messages(count, seed=seed, at_s=at_s).splitlines()):
         record = b"\0\0" + varint(at) + varint(-1) + varint(len(line)) + line + b"\0"
         records += varint(len(record)) + record
     packer = zlib.compressobj(1, zlib.DEFLATED, 31)
     body = packer.compress(bytes(records)) + packer.flush()
-    now = int(time.time() * 1000)
+    now = int(at_s * 1000)
     checked = struct.pack(">hiqqqhii", 1, count - 1, now, now, -1, -1, -1, count) + body
     return struct.pack(">iibI", len(checked) + 9, -1, 2, crc32c(checked)) + checked
 
@@ -88,8 +88,8 @@ class Broker(socketserver.ThreadingTCPServer):
 
     def __init__(self, port, partitions, batches, records):
         self.port, self.partitions, self.records, self.end = port, partitions, records, batches * records
-        self.batches = [batch(records, seed) for seed in range(DISTINCT)]
-        self.turn = threading.Lock()
+        at_s = time.time()
+        self.batches = [batch(records, seed, at_s) for seed in range(DISTINCT)]
         super().__init__(("127.0.0.1", port), Connection)
 
     def read(self, partition, offset, most):

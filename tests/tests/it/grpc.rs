@@ -40,9 +40,10 @@ fn message(lines: &str) -> Vec<u8> {
 /// The status of the call.
 async fn export(port: u16, lines: &str) -> Result<i32, Box<dyn Error>> {
     let stream = TcpStream::connect(("127.0.0.1", port)).await?;
-    let (mut client, connection) = h2::client::handshake(stream).await?;
+    let (client, connection) = h2::client::handshake(stream).await?;
     // It ends with the other side, or with the runtime.
     tokio::spawn(async move { drop(connection.await) });
+    let mut client = client.ready().await?;
     let request = http::Request::post(EXPORT).header("content-type", "application/grpc").header("te", "trailers");
     let (answer, mut body) = client.send_request(request.body(())?, false)?;
     body.send_data(message(lines).into(), true)?;

@@ -248,7 +248,9 @@ async fn prepare(all: Vec<Preparation>, is_away: Arc<Notify>, stop: Arc<AtomicBo
         while let Err(error) = preparation.attempt().await {
             if !error.is_passing() {
                 // Before anything runs, the error alone ends the start.
-                stop.store(away.is_some(), Ordering::Relaxed);
+                if away.is_some() {
+                    stop.store(true, Ordering::Relaxed);
+                }
                 return Err(error);
             }
             metrics::counter!("store_errors_total").increment(1);
