@@ -121,8 +121,8 @@ fn services_that_start_before_their_store_keep_events_and_go_on_when_it_comes() 
 
 #[test]
 fn services_that_start_beside_a_store_that_stands_still_keep_events_and_go_on_when_it_moves() {
-    let (stand_still, move_on): (fn(&mut Postgres), fn(&mut Postgres)) = (|it| it.freeze(), |it| it.thaw());
-    go_on(&["analyzer", "agent"], &mut Postgres::start(), stand_still, "not answered within 1 s", move_on);
+    let mut postgres = Postgres::start();
+    go_on(&["analyzer", "agent"], &mut postgres, |it| it.freeze(), "not answered within 1 s", |it| it.thaw());
 }
 
 #[test]

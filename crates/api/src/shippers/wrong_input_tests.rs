@@ -1,9 +1,7 @@
 //! Bodies that cannot be read, in every protocol over HTTP: damaged, unknown, nested and too good compression, half bodies, a spool
 //! without room. Each gets the status and the words by which its clients keep or drop what they have.
 
-use serde_json::Value;
-
-use super::tests::{Answered, BODY_BYTES_MAX, Port, SMALL_SPOOL, SOUND, gzip, port};
+use super::tests::{Answered, BODY_BYTES_MAX, Port, SOUND, gzip, port};
 
 /// What is wrong with a body, its encoding, and the body.
 fn wrong(sound: &str) -> [(&'static str, &'static str, Vec<u8>); 5] {
