@@ -385,7 +385,10 @@ fn an_unmodified_syslog_ng_sends_syslog_with_lengths_as_lines_and_as_datagrams()
     let (destinations, last) = ours.rsplit_once("log {").unwrap();
     assert!(last.contains("d_c0di3_syslog"));
     let datagrams = destinations.split("destination ").last().unwrap();
-    let datagrams = datagrams.replace("d_c0di3_network", "d_datagrams").replace("\"tcp\"", "\"udp\"");
+    let datagrams = datagrams
+        .replace("d_c0di3_network", "d_datagrams")
+        .replace("c0di3-network", "c0di3-datagrams")
+        .replace("\"tcp\"", "\"udp\"");
     let mut config = format!(
         "@version: 3.38\noptions {{ stats-freq(0); time-reopen(1); }};\n{destinations}\ndestination {datagrams}\n"
     );
