@@ -63,7 +63,7 @@ pub(crate) fn send_grpc_until(ledger: &Arc<Ledger>, port: u16, stop: &Arc<Atomic
     std::thread::spawn(move || {
         while !stop.load(Ordering::Relaxed) {
             let (numbers, lines) = ledger.batch();
-            match runtime.block_on(timeout(ANSWER_MAX, export(port, &lines))) {
+            match runtime.block_on(async { timeout(ANSWER_MAX, export(port, &lines)).await }) {
                 Ok(Ok(0)) => ledger.acknowledge("grpc", numbers),
                 // Later, and no answer.
                 Ok(Ok(14) | Err(_)) | Err(_) => {}
