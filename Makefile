@@ -8,6 +8,7 @@ PROGRAM := $(TARGET)/release/c0di3
 RUN_FOLDER := data
 PID_FILE := $(RUN_FOLDER)/serve.pid
 SECONDS_PER_TARGET ?= 60
+# In a round each protocol meets 50 kills on either store, and Kafka 50: SOAK_ROUNDS=20 is 1,000 kills per protocol.
 SOAK_ROUNDS ?= 10
 UPGRADE_FROM ?=
 # LINT_WHILE_COMPILING=1: one compilation for lints and tests, which is quicker where nothing is compiled yet, and slower each time after.
@@ -44,7 +45,7 @@ test: test-tools ## format, lints, house rules and all tests, against real serve
 	@echo "tests"; export TEST_TOOLS=$(abspath $(TARGET))/test-tools $(if $(LINT_WHILE_COMPILING),$(LINTING)); if cargo nextest --version >/dev/null 2>&1; then \
 	  cargo nextest run --workspace --no-fail-fast; else cargo test --workspace --no-fail-fast; fi
 
-soak: test-tools ## the kill, outage and upgrade tests (from UPGRADE_FROM, the last tag), SOAK_ROUNDS (10) times as long, and a day of attack tools among benign traffic
+soak: test-tools ## the kill, outage and upgrade tests (from UPGRADE_FROM, the last tag), SOAK_ROUNDS (10) times as long (20: 1,000 kills per protocol), and a day of attack tools among benign traffic
 	@deploy/scripts/previous.sh $(abspath $(TARGET))/previous $(UPGRADE_FROM)
 	@export TEST_TOOLS=$(abspath $(TARGET))/test-tools SOAK_ROUNDS=$(SOAK_ROUNDS) OLD_PROGRAM=$(abspath $(TARGET))/previous/c0di3; \
 	  cargo test --package tests --test it -- --test-threads 1 --nocapture live_kill:: kafka_kill:: outage:: upgrade::

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Figures of live ingest in one run, with the program as a service of its own, its default configuration and all own rules.
 
-    ingest.py C0DI3 [PART…] [seconds=20] [million=1]
+    ingest.py C0DI3 [PART…] [seconds=20] [million=1] [burst=1.5] [kafka=4] [partitions=8]
 
 Parts (all where none is named): idle, tcp (beside rsyslog writing the same stream to a file, in turn), steady (100,000 messages/s:
-memory and delay to the committed finding), batches (_bulk, HEC, OTLP), udp, burst. Loads come from processes of their own. It prints the
-machine's load before each part: figures of a machine that is not idle are bounds.
+memory and delay to the committed finding), batches (_bulk, HEC, OTLP), udp, burst (so many million failed logins, for at most 600 s), kafka
+(so many million messages from a broker of our own, for at most 300 s each to judge and to commit). Loads come from processes of their
+own. It prints the machine's load before each part: figures of a machine that is not idle are bounds.
 """
 import gzip, http.client, json, multiprocessing, os, resource, shutil, signal, socket, subprocess, sys, tempfile, time
 import urllib.request
@@ -72,9 +73,9 @@ def wait(what, is_done, seconds=300, pause=0.02):
         time.sleep(pause)
 
 
-def messages(count, attacks=50, seed=1):
-    """Of sshd, as syslog; so many failed logins among 10,000, over a few addresses."""
-    stamp, lines = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), []
+def messages(count, attacks=50, seed=1, at_s=None):
+    """Of sshd, as syslog, of now or of that time; so many failed logins among 10,000, over a few addresses."""
+    stamp, lines = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at_s)), []
     for at in range(count):
         number = (at * 2654435761 + seed) & 0xFFFFFFFF
         host, port, client = f"web{number % 200:03}", 1024 + number % 60000, f"10.{number >> 8 & 3}.{number >> 10 & 255}.{number >> 18 & 255}"
@@ -300,7 +301,7 @@ def udp(program, options):
 
 
 def burst(program, options):
-    service, count = Service(program), 1_500_000
+    service, count, most = Service(program), int(options["burst"] * 1_000_000), 600
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     with tempfile.NamedTemporaryFile(prefix="c0di3-bench-") as file:
         for at in range(count):
@@ -310,19 +311,61 @@ def burst(program, options):
         started = time.monotonic()
         sender = multiprocessing.Process(target=send_file, args=(service.syslog, file.name))
         sender.start()
-        wait("all are judged", lambda: service.metric("events_total ") >= count, seconds=600, pause=0.2)
-        print(f"burst of {count} failed logins, 187,500 addresses, 5,000 accounts: {count / (time.monotonic() - started):,.0f}/s, "
-              f"{service.memory_mb('VmHWM'):.0f} MB at most (target 400); {load()}")
+        # What was judged by then is told, with the memory that it took.
+        judged = until(lambda: service.metric("events_total "), count, most)
+        seconds, memory = time.monotonic() - started, service.memory_mb("VmHWM")
+        cut = "" if judged >= count else f" of {count} within {most} s"
+        print(f"burst of {judged:.0f}{cut} failed logins, 187,500 addresses, 5,000 accounts: {judged / seconds:,.0f}/s judged, "
+              f"{memory:.0f} MB at most (target 400); {load()}")
+        sender.terminate()
         sender.join()
     service.end()
 
 
-PARTS = {"idle": idle, "tcp": tcp, "steady": steady, "batches": batches, "udp": udp, "burst": burst}
+def until(read, wanted, seconds, pause=0.2):
+    """The last number that was read: the wanted one, unless the time is over before."""
+    end, number = time.monotonic() + seconds, 0
+    while number < wanted and time.monotonic() < end:
+        time.sleep(pause)
+        number = read()
+    return number
+
+
+def kafka(program, options):
+    records, partitions, most = 5_000, int(options["partitions"]), 300
+    batches = max(1, int(options["kafka"] * 1_000_000) // (records * partitions))
+    count, port = records * partitions * batches, free_port()
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kafka_load.py")
+    broker = subprocess.Popen([sys.executable, script, *(str(number) for number in (port, partitions, batches, records))],
+                              stdout=subprocess.PIPE, text=True)
+    assert broker.stdout.readline() == "ready\n"
+    service = Service(program, kafka_brokers=f"127.0.0.1:{port}", kafka_topics="load")
+    committed = lambda: service.metric('sender_events{source="kafka",state="committed"}')
+    # A group takes seconds to form: the time counts from the first event on.
+    wait("the first event comes", lambda: service.metric("events_total ") > 0, seconds=60)
+    started, before = time.monotonic(), service.metric("events_total ")
+    judged = until(lambda: service.metric("events_total "), count, most, pause=0.05)
+    judging = time.monotonic() - started
+    done = until(committed, count, most, pause=0.05)
+    committing, used = time.monotonic() - started, service.processor_s()
+    with open(f"/proc/{broker.pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    theirs = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    cut = "" if done >= count else f", cut off after {most} s: {done:.0f} committed"
+    print(f"Kafka, {count} messages (gzip, {partitions} partitions){cut}: {(judged - before) / judging:,.0f}/s consumed and judged, "
+          f"{(done - before) / committing:,.0f}/s committed (target 400,000), {done / max(used, 0.01):,.0f} per second of our processor time; "
+          f"the broker took {theirs:.1f} s of it; {service.memory_mb('VmHWM'):.0f} MB at most; {load()}")
+    broker.terminate()
+    broker.wait()
+    service.end()
+
+
+PARTS = {"idle": idle, "tcp": tcp, "steady": steady, "batches": batches, "udp": udp, "burst": burst, "kafka": kafka}
 
 
 def main():
     program, *rest = sys.argv[1:]
-    options = {"seconds": 20.0, "million": 1.0}
+    options = {"seconds": 20.0, "million": 1.0, "burst": 1.5, "kafka": 4.0, "partitions": 8.0}
     options.update({name: float(value) for name, value in (word.split("=") for word in rest if "=" in word)})
     for part in [word for word in rest if "=" not in word] or PARTS:
         PARTS[part](os.path.abspath(program), options)

@@ -128,12 +128,15 @@ impl Part {
             (since, answers)
         };
         let left = within.saturating_sub(since.elapsed());
-        if timeout(left, answers.changed()).await.is_ok()
-            && let Some((result, at)) = answers.borrow().clone()
-        {
-            return Observed { result, age_ms: milliseconds(at.elapsed()) };
+        let is_new = timeout(left, answers.changed()).await.is_ok();
+        let last = answers.borrow().clone();
+        match last {
+            // A part that had failed and gives no answer fails still, for the reason that is known.
+            Some((result, at)) if is_new || result.status == HealthStatus::Fail => {
+                Observed { result, age_ms: milliseconds(at.elapsed()) }
+            }
+            _ => self.no_answer(since.elapsed()),
         }
-        self.no_answer(since.elapsed())
     }
 
     /// Asks, whoever still waits for it.

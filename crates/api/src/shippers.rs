@@ -139,3 +139,5 @@ pub(crate) async fn speak(request: Request, next: Next) -> Response {
 mod otlp_grpc_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wrong_input_tests;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use api::health::{CheckResult, HealthCheck, HealthStatus};
@@ -11,7 +11,8 @@ use async_trait::async_trait;
 use ingest::spool::{Refused, Spool};
 use notify::Llm;
 use serde::Deserialize;
-use store::{ChangeCursor, RedisHot, Store};
+use store::{ChangeCursor, RedisHot, Store, StoreError};
+use tokio::time::timeout;
 
 use crate::clock;
 use crate::config::DiskLimits;
@@ -23,6 +24,8 @@ const STALL_MAX: Duration = Duration::from_secs(30);
 /// Shares of a limit, in percent, from which somebody should look.
 const SPOOL_WARN: f64 = 80.0;
 const CONNECTIONS_WARN: f64 = 80.0;
+/// Longest wait for the store's answer: with a look at the way there it stays below what one question may take.
+const STORE_MAX: Duration = Duration::from_millis(1500);
 /// Longest wait for the analyzer's `/health`: it promises a second, and is quicker unless one of its parts stands still.
 const ANALYZER_MAX: Duration = Duration::from_millis(750);
 /// Longest answer of the analyzer that is read, in bytes.
@@ -39,11 +42,39 @@ fn timed(started: Instant, problem: Option<String>) -> CheckResult {
 
 /// PostgreSQL, or the embedded store.
 pub(crate) struct StoreCheck {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) is_server: bool,
-    pub(crate) is_required: bool,
+    store: Arc<dyn Store>,
+    is_server: bool,
+    is_required: bool,
     /// Who works with its connections: `ask` or `commit`.
-    pub(crate) pool: &'static str,
+    pool: &'static str,
+    away_since: Mutex<Option<Instant>>,
+}
+
+impl StoreCheck {
+    pub(crate) fn new(store: Arc<dyn Store>, is_server: bool, is_required: bool, pool: &'static str) -> Self {
+        StoreCheck { store, is_server, is_required, pool, away_since: Mutex::default() }
+    }
+
+    /// A store that answers, where nearly all connections are in use.
+    fn connected(&self, result: CheckResult) -> CheckResult {
+        let Some((used, most)) = self.store.connections() else { return result };
+        if 100.0 * f64::from(used) / f64::from(most.max(1)) > CONNECTIONS_WARN {
+            return CheckResult { status: HealthStatus::Warn, ..result }
+                .saying(format!("{used} of {most} connections are in use"));
+        }
+        result
+    }
+
+    /// What is said of a store that gives no answer: for how long, why, and what becomes of the data.
+    async fn away(&self, asked_at: Instant, error: Option<StoreError>) -> String {
+        let since = *self.away_since.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(asked_at);
+        let cause = match (self.store.reach().await, error) {
+            (Err(unreached), _) => unreached.cause(),
+            (Ok(()), Some(error)) => format!("{error}: {}", error.cause()),
+            (Ok(()), None) => "it can be reached, but what is asked of it stands still".to_owned(),
+        };
+        format!("it has not answered for {} s ({cause}); {}", since.elapsed().as_secs(), self.silence())
+    }
 }
 
 #[async_trait]
@@ -58,15 +89,18 @@ impl HealthCheck for StoreCheck {
 
     async fn check(&self) -> CheckResult {
         let started = Instant::now();
-        let asked = self.store.changed_after(ChangeCursor::END, 1).await;
-        let result = timed(started, asked.err().map(|error| error.to_string()));
-        let Some((used, most)) = self.store.connections() else { return result };
-        let share = 100.0 * f64::from(used) / f64::from(most.max(1));
-        if result.status == HealthStatus::Pass && share > CONNECTIONS_WARN {
-            return CheckResult { status: HealthStatus::Warn, ..result }
-                .saying(format!("{used} of {most} connections are in use"));
-        }
-        result
+        let error = match timeout(STORE_MAX, self.store.changed_after(ChangeCursor::END, 1)).await {
+            Ok(Ok(_)) => {
+                *self.away_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                return self.connected(timed(started, None));
+            }
+            Ok(Err(error)) if !error.is_passing() => {
+                return timed(started, Some(format!("{error}: {}", error.cause())));
+            }
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
+        };
+        timed(started, Some(self.away(started, error).await))
     }
 
     fn is_remote(&self) -> bool {

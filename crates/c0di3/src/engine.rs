@@ -27,10 +27,11 @@ use crate::keeping::Keeping;
 use crate::pipeline::{self, PipelineOptions, RulesInForce};
 use crate::positions::Positions;
 use crate::rulebook::Question;
+use crate::signals::told;
 use crate::source::{LiveSources, Reading};
 use crate::tap::Watch;
 
-use policy::{LivePolicy, RETRY, Run};
+use policy::{LivePolicy, RETRY, Run, away};
 pub(crate) use progress::Progress;
 
 /// What the engine works with.
@@ -56,6 +57,15 @@ enum Ended {
     Away,
 }
 
+/// Ends all threads of a run with it, also where it ends with a panic: nobody would wait for them otherwise.
+struct Ends<'a>(&'a AtomicBool);
+
+impl Drop for Ends<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Engine {
     /// Runs until `stop` is set. Blocks.
     pub(crate) fn run(self, stop: &Arc<AtomicBool>) -> anyhow::Result<()> {
@@ -71,17 +81,23 @@ impl Engine {
 
     /// Takes the instance's name over as soon as the store answers; `None` when stopped before.
     fn take_over(&self, stop: &AtomicBool) -> anyhow::Result<Option<(Lease, Resume)>> {
-        while !stop.load(Ordering::Relaxed) {
-            match self.runtime.block_on(self.store.take_over(&self.config.analyzer.instance)) {
-                Ok(taken) => return Ok(Some(taken)),
-                Err(error) if error.is_passing() => {
-                    self.progress.is_in_trouble(format!("the store does not answer: {error}"));
+        loop {
+            let taken = self.runtime.block_on(async {
+                tokio::select! {
+                    taken = self.store.take_over(&self.config.analyzer.instance) => Some(taken),
+                    () = told(stop) => None,
+                }
+            });
+            match taken {
+                None => return Ok(None),
+                Some(Ok(taken)) => return Ok(Some(taken)),
+                Some(Err(error)) if error.is_passing() => {
+                    self.progress.is_in_trouble(away(&error));
                     std::thread::sleep(RETRY);
                 }
-                Err(error) => return Err(error).context("cannot take up the analyzer's state"),
+                Some(Err(error)) => return Err(error).context("cannot take up the analyzer's state"),
             }
         }
-        Ok(None)
     }
 
     fn run_once(&self, lease: Lease, resume: Resume, stop: &Arc<AtomicBool>) -> anyhow::Result<Ended> {
@@ -97,11 +113,13 @@ impl Engine {
         };
         let archiver = match self.archiver(&lease, stop) {
             Ok(archiver) => archiver,
-            Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_passing) => {
-                self.progress.is_in_trouble(format!("the store does not answer: {error:#}"));
-                return Ok(Ended::Away);
-            }
-            Err(error) => return Err(error),
+            Err(error) => match error.downcast_ref::<StoreError>() {
+                Some(passing) if passing.is_passing() => {
+                    self.progress.is_in_trouble(away(passing));
+                    return Ok(Ended::Away);
+                }
+                _ => return Err(error),
+            },
         };
         if archiver.is_none() && self.config.store.archive.place.is_some() {
             return Ok(Ended::Stopped);
@@ -130,6 +148,7 @@ impl Engine {
         let (store, runtime) = (Arc::clone(&self.store), self.runtime.clone());
         let reading = Reading { queue: sender, stop: Arc::clone(&run_stop), positions, store, runtime };
         std::thread::scope(|scope| {
+            let _ends = Ends(&run_stop);
             self.read_spool(scope, &reading);
             self.sources.read(scope, &reading);
             drop(reading);
@@ -144,9 +163,7 @@ impl Engine {
                 }
                 relay.store(true, Ordering::Relaxed);
             });
-            let done = self.run_pipeline(input, &run_stop, &mut committer);
-            run_stop.store(true, Ordering::Relaxed);
-            done
+            self.run_pipeline(input, &run_stop, &mut committer)
         })
     }
 

@@ -7,9 +7,11 @@
 //! Workers pull for themselves, so that reading shares their cores; a ticket for each block in flight bounds memory.
 
 use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use anyhow::Context;
 use crossbeam_channel::{Receiver, Sender, bounded};
 use event::batch::Counts;
 use event::{Block, EventBatch, Hit, Position, Source, Timestamp};
@@ -172,7 +174,7 @@ fn run_on_one_thread(
 }
 
 fn commit_in_order(
-    outcomes: &Receiver<(u64, Done)>,
+    outcomes: &Receiver<(u64, Option<Done>)>,
     tickets: &Sender<()>,
     commit: &mut impl FnMut(Done) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
@@ -182,7 +184,9 @@ fn commit_in_order(
         early.insert(number, done);
         while let Some(done) = early.remove(&next) {
             next += 1;
-            commit(done)?;
+            commit(done.context(
+                "a block could not be read or judged: a fault of the program, whose message is in the log",
+            )?)?;
             // A worker that has ended takes no ticket: that is not an error.
             let _full_or_ended = tickets.try_send(());
         }
@@ -196,7 +200,8 @@ struct Worker<'a, P> {
     rules: &'a RulesInForce,
     options: &'a PipelineOptions,
     tickets: Receiver<()>,
-    outcomes: Sender<(u64, Done)>,
+    /// `None`: it ended with a panic.
+    outcomes: Sender<(u64, Option<Done>)>,
 }
 
 impl<P: Pull> Worker<'_, P> {
@@ -204,7 +209,10 @@ impl<P: Pull> Worker<'_, P> {
         let mut stage = Stage::new(self.rules.current(), self.options);
         while self.tickets.recv().is_ok() && !stop.load(Ordering::Relaxed) && !halted.load(Ordering::Relaxed) {
             let Some((number, pulled, matcher)) = self.pull() else { return };
-            if self.outcomes.send((number, stage.done(pulled, matcher))).is_err() {
+            // Whoever commits waits for each number: one that never came would hold all others back for ever.
+            let done = catch_unwind(AssertUnwindSafe(|| stage.done(pulled, matcher))).ok();
+            let is_broken = done.is_none();
+            if self.outcomes.send((number, done)).is_err() || is_broken {
                 return;
             }
         }

@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config;
 use crate::heap::{Profiles, Written};
+use crate::ports::STOP_POLL;
 use crate::telemetry::Logs;
 
 /// Exit code of a process that was told twice, as shells count it for SIGINT.
@@ -34,6 +35,13 @@ pub(crate) fn stop_flag() -> anyhow::Result<Arc<AtomicBool>> {
         }
     });
     Ok(stop)
+}
+
+/// Ends when the process is told to stop.
+pub(crate) async fn told(stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        tokio::time::sleep(STOP_POLL).await;
+    }
 }
 
 /// Lets the service outlive SIGHUP, SIGUSR1 and SIGUSR2. SIGPIPE is ignored from the start by the standard library. Must

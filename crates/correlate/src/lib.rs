@@ -73,6 +73,8 @@ mod model_tests;
 #[cfg(test)]
 mod one_event_tests;
 #[cfg(test)]
+mod out_of_order_tests;
+#[cfg(test)]
 mod reload_tests;
 #[cfg(test)]
 mod story_tests;

@@ -122,7 +122,9 @@ impl Prefetch {
         hit: &IndexedHit,
         windows: &Windows,
     ) -> Option<(&str, u64)> {
-        self.of_hit.of(self.grouping[index], bound, hit, windows)
+        // While a run is being counted another object stands here that knows no groupings: each key is written for itself.
+        let grouping = self.grouping.get(index).map_or(index as u32, |grouping| *grouping);
+        self.of_hit.of(grouping, bound, hit, windows)
     }
 
     /// Forgets the run: hits follow that were not prefetched.

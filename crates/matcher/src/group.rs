@@ -38,6 +38,12 @@ pub(super) struct Group {
     pub(super) samples: Vec<u32>,
 }
 
+/// What is quickly asked is asked first.
+fn order(rules: &mut [GroupRule], predicates: &Predicates, searched: &[bool]) {
+    let efforts: Vec<usize> = searched.iter().zip(0..).map(|(known, at)| predicates.effort(at, *known)).collect();
+    rules.iter_mut().for_each(|rule| rule.program.order(&efforts));
+}
+
 /// A rule that is evaluated in many rows asks the search for what a search finds.
 fn search_also(program: &Program, predicates: &Predicates, searched: &mut [bool]) {
     program.each(&mut |predicate| searched[predicate as usize] |= predicates.is_found_in_place(predicate));
@@ -93,8 +99,7 @@ impl Group {
             // Looked up by the value, not by the row.
             *searched |= predicates.is_on_words(predicate as u32);
         }
-        let efforts: Vec<usize> = searched.iter().zip(0..).map(|(known, at)| predicates.effort(at, *known)).collect();
-        rules.iter_mut().for_each(|rule| rule.program.order(&efforts));
+        order(&mut rules, &predicates, &searched);
         ungated.extend(always.split_off(always.len().min(GATES_MAX)));
         let always: Vec<(u32, Gate)> =
             always.into_iter().map(|rule| (rule, Gate::new(&rules[rule as usize].program, &searched))).collect();

@@ -1,7 +1,7 @@
 //! Fast path: request targets and queries are taken apart at `?` and `&`, and what a search finds in a part is remembered with
 //! it, because parts come again where their combinations do not: pages, and parameters with their values. Assumes that what
-//! stands in a text stands in one of its parts, the marks on both sides included, or reaches across a mark, which a part shows
-//! by what it has in front of the mark. The slow twin is the search of the whole text: the oracle's tests compare the two, as
+//! stands in a text stands in one of its parts, the separators on both sides included, or reaches across a separator, which a part shows
+//! by what it has in front of the separator. The slow twin is the search of the whole text: the oracle's tests compare the two, as
 //! `rules::evaluate` knows of no parts.
 
 use std::hash::BuildHasher;
@@ -12,7 +12,7 @@ use patterns::PatternScratch;
 
 use crate::plan::Plan;
 
-/// Columns that hold targets: a path, and a query behind a question mark.
+/// Columns that hold targets: a path, and a query behind a question separator.
 const TARGETS: [&str; 4] = ["url.original", "url.full", "cs-uri", "c-uri"];
 /// Columns that hold queries.
 const QUERIES: [&str; 3] = ["url.query", "cs-uri-query", "c-uri-query"];

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use memchr::memmem;
 use patterns::search::literals::Literals;
 use patterns::search::shape::ShapedLiterals;
-use patterns::{Engine, Input, NumberedPacks, PackCheck, PatternScratch, up_to_mark};
+use patterns::{Engine, Input, NumberedPacks, PackCheck, PatternScratch, up_to_separator};
 use rules::check::Check;
 use rules::percent::is_url_column;
 use rules::text_pattern::Anchor;
@@ -90,7 +90,7 @@ pub(super) struct SoughtLiterals {
     search: OnceLock<Literals>,
     /// What finds the texts with digits in shapes. Made when the first shape is searched.
     shaped: OnceLock<ShapedLiterals>,
-    /// What finds literals that reach from one part of a target into the next, up to the mark between them; `None` where none
+    /// What finds literals that reach from one part of a target into the next, up to the separator between them; `None` where none
     /// does. Made when the first part comes.
     across: OnceLock<Option<Literals>>,
     /// What rules out lines before keywords are searched, where that is possible.
@@ -202,13 +202,13 @@ impl Plan {
         self.decodes && inputs.iter().all(|(input, _)| matches!(input, Input::Target | Input::Query))
     }
 
-    /// Whether a literal may begin in this part of a target and go on behind the mark that ends it.
+    /// Whether a literal may begin in this part of a target and go on behind the separator that ends it.
     pub(super) fn reaches_across(&self, part: &str) -> bool {
         let SoughtLiterals { texts, across, .. } = &self.sought;
         let across = across.get_or_init(|| {
             let texts = texts.iter().filter_map(|text| std::str::from_utf8(text).ok());
             let beginning =
-                |text: &'_ str| up_to_mark(text).filter(|beginning| beginning.len() < text.len()).map(Box::from);
+                |text: &'_ str| up_to_separator(text).filter(|beginning| beginning.len() < text.len()).map(Box::from);
             let beginnings: BTreeSet<Box<str>> = texts.filter_map(beginning).collect();
             let texts: Vec<Box<[u8]>> = beginnings.into_iter().map(|text| text.into_boxed_bytes()).collect();
             (!texts.is_empty()).then(|| Literals::new(texts))

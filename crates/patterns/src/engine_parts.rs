@@ -1,5 +1,5 @@
 //! Fast path: which parts of a request target have nothing that an engine finds, whatever stands beside them, so that a target
-//! of such parts is not judged. Assumes that a part comes with the marks on both sides of it, `?` and `&`, is ASCII without
+//! of such parts is not judged. Assumes that a part comes with the separators on both sides of it, `?` and `&`, is ASCII without
 //! `%`, and has no views: then nothing is decoded but a plus, and a path or a value is read without regard to what stands beside
 //! it. What looks at a query or a target as a whole must not be nominated. A part is called plain too seldom rather than too
 //! often. The slow twin is [`Engine::judge`] on the whole target; a test compares the two.

@@ -68,7 +68,7 @@ pub use expression::Expression;
 pub use languages::{language, languages};
 pub use normalise::View;
 pub use pack::{How, Pack, Pattern, PatternCase};
-pub use search::part_needs::up_to_mark;
+pub use search::part_needs::up_to_separator;
 pub use vocabulary::{Vocabulary, WordSet};
 
 /// Most points that one pack gives to an event.

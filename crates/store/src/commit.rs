@@ -179,6 +179,11 @@ impl Ledger for SqlStore {
         Some((pool.size().saturating_sub(idle), pool.options().get_max_connections()))
     }
 
+    async fn reach(&self) -> Result<(), StoreError> {
+        let Pool::Postgres(pool) = &self.pool else { return Ok(()) };
+        postgres::reach(&pool.connect_options()).await
+    }
+
     async fn close(&self) {
         match &self.pool {
             Pool::Sqlite(pool) => pool.close().await,

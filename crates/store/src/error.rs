@@ -62,6 +62,15 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// What lies behind it, in words; the error itself where nothing does.
+    pub fn cause(&self) -> String {
+        let mut last: &dyn std::error::Error = self;
+        while let Some(source) = last.source() {
+            last = source;
+        }
+        last.to_string()
+    }
+
     /// Whether the same request may succeed later: the server was away or busy, not the request wrong.
     pub fn is_passing(&self) -> bool {
         use sqlx::migrate::MigrateError::{Execute, ExecuteMigration};
@@ -79,6 +88,17 @@ impl StoreError {
             | StoreError::Fenced(_)
             | StoreError::CacheAddress(_) => false,
         }
+    }
+}
+
+/// What a pool says of a connection that it could not lend names no cause.
+pub(crate) fn named(error: sqlx::Error) -> sqlx::Error {
+    match error {
+        sqlx::Error::PoolTimedOut => sqlx::Error::Io(std::io::Error::new(
+            std::io::ErrorKind::TimedOut,
+            "no connection to the store within its time: the server is away or stands still, or all connections are in use",
+        )),
+        other => other,
     }
 }
 

@@ -159,6 +159,10 @@ pub trait Ledger: Send + Sync + std::fmt::Debug {
     fn connections(&self) -> Option<(u32, u32)> {
         None
     }
+    /// Whether the server of the store can be reached now, within a second: why not.
+    async fn reach(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
     /// Waits for running statements and closes the connections.
     async fn close(&self);
 }

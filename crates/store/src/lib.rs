@@ -62,7 +62,7 @@ pub use ledger::{
 };
 pub use look::{Look, Server, Size, look};
 pub use notice::{NoticeBody, What};
-pub use open::{Store, open};
+pub use open::{Preparation, Store, open, open_later};
 pub use people::{Deliveries, Incidents, Mutes, Summaries, Tokens};
 pub use postgres::{Use, without_password};
 pub use query::{ChangeCursor, Cursor, FindingQuery, Findings, Page, StoredFinding};

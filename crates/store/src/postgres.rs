@@ -8,10 +8,15 @@ pub(crate) mod write;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::error::StoreError;
 use crate::migrate::{APPLIED, beside_later, check_later};
+use crate::seen::fill_seen;
+use crate::sql::Pool;
 
 /// Who uses the store, which decides how many connections there are and how long statements may run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,27 +69,63 @@ impl Use {
 
 /// Longest wait for a connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
-/// Connects to `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE` and brings the tables up to date.
-pub(crate) async fn connect(url: &str, use_as: Use) -> Result<PgPool, StoreError> {
-    let shown = without_password(url);
-    let failed = |source| StoreError::Open { url: shown.clone(), source };
+/// Longest wait for the connection that tells whether the server can be reached.
+const REACH_MAX: Duration = Duration::from_secs(1);
+
+/// How to connect to `postgres://USER[:PASSWORD]@HOST[:PORT]/DATABASE`.
+pub(crate) fn options(url: &str, use_as: Use) -> Result<PgConnectOptions, StoreError> {
+    let failed = |source| StoreError::Open { url: without_password(url), source };
     let options = PgConnectOptions::from_str(url).map_err(failed)?.application_name(use_as.name()).options([
         ("statement_timeout", use_as.statement_timeout_ms()),
         ("idle_in_transaction_session_timeout", "60000"),
         // Only a plan made for the bound values leaves out filters that are not used.
         ("plan_cache_mode", "force_custom_plan"),
     ]);
-    let options = options.options(use_as.planner().iter().copied());
-    let pool = PgPoolOptions::new()
-        .max_connections(use_as.connections_max())
-        .acquire_timeout(ACQUIRE_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(failed)?;
+    Ok(options.options(use_as.planner().iter().copied()))
+}
+
+/// A pool that connects when somebody asks, and lends nothing before the tables are ready.
+pub(crate) fn pool(options: PgConnectOptions, use_as: Use, is_ready: watch::Receiver<bool>) -> PgPool {
+    let pool = PgPoolOptions::new().max_connections(use_as.connections_max()).acquire_timeout(ACQUIRE_TIMEOUT);
+    let pool = pool.after_connect(move |_, _| {
+        let mut is_ready = is_ready.clone();
+        // Whoever asked gives up after the time above.
+        Box::pin(
+            async move { is_ready.wait_for(|is_ready| *is_ready).await.map(drop).map_err(|_| sqlx::Error::PoolClosed) },
+        )
+    });
+    pool.connect_lazy_with(options)
+}
+
+/// Brings the tables up to date, over connections of its own. Where the server is away, the error says what is wrong with the way there.
+pub(crate) async fn prepare(options: &PgConnectOptions, shown: &str) -> Result<(), StoreError> {
+    let failed = |source| StoreError::Open { url: shown.to_owned(), source };
+    let reached = connected(options, ACQUIRE_TIMEOUT).await.map_err(failed)?;
+    reached.close().await.map_err(failed)?;
+    let one = PgPoolOptions::new().max_connections(1).acquire_timeout(ACQUIRE_TIMEOUT);
+    let one = one.connect_lazy_with(options.clone());
     let migrations = beside_later(sqlx::migrate!("migrations/postgres"));
-    migrations.run(&pool).await?;
-    check_later(&migrations, &sqlx::query_as(APPLIED).fetch_all(&pool).await.map_err(failed)?)?;
-    Ok(pool)
+    migrations.run(&one).await?;
+    check_later(&migrations, &sqlx::query_as(APPLIED).fetch_all(&one).await.map_err(failed)?)?;
+    fill_seen(&Pool::Postgres(one.clone())).await?;
+    one.close().await;
+    Ok(())
+}
+
+/// Whether a new connection can be made now; why not.
+pub(crate) async fn reach(options: &PgConnectOptions) -> Result<(), StoreError> {
+    let reached = connected(options, REACH_MAX).await.map_err(StoreError::Read)?;
+    reached.close().await.map_err(StoreError::Read)
+}
+
+async fn connected(options: &PgConnectOptions, within: Duration) -> Result<PgConnection, sqlx::Error> {
+    match timeout(within, PgConnection::connect_with(options)).await {
+        Ok(connected) => connected,
+        Err(_) => {
+            let words = format!("the server has not answered within {} s", within.as_secs());
+            Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, words)))
+        }
+    }
 }
 
 /// `scheme://user:secret@host` with the secret as `***`; other texts as they are.

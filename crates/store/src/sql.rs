@@ -8,7 +8,7 @@ use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::sqlite::{SqliteConnection, SqlitePool, SqliteRow};
 use sqlx::{Decode, Postgres, Row as _, Sqlite, Type};
 
-use crate::error::StoreError;
+use crate::error::{StoreError, named};
 
 /// The text of one statement for each database. Always fixed: what comes from outside is bound.
 #[derive(Clone, Copy, Debug)]
@@ -247,7 +247,7 @@ impl Pool {
     async fn lend(&self) -> Result<Lent, sqlx::Error> {
         Ok(match self {
             Pool::Sqlite(pool) => Lent::Sqlite(pool.acquire().await?),
-            Pool::Postgres(pool) => Lent::Postgres(pool.acquire().await?),
+            Pool::Postgres(pool) => Lent::Postgres(pool.acquire().await.map_err(named)?),
         })
     }
 
@@ -291,9 +291,10 @@ impl Pool {
     }
 
     async fn begin_with(&self, sqlite: &'static str, postgres: &'static str) -> Result<Transaction, StoreError> {
+        let failed = |error| StoreError::Write(named(error));
         Ok(match self {
-            Pool::Sqlite(pool) => Transaction::Sqlite(pool.begin_with(sqlite).await.map_err(StoreError::Write)?),
-            Pool::Postgres(pool) => Transaction::Postgres(pool.begin_with(postgres).await.map_err(StoreError::Write)?),
+            Pool::Sqlite(pool) => Transaction::Sqlite(pool.begin_with(sqlite).await.map_err(failed)?),
+            Pool::Postgres(pool) => Transaction::Postgres(pool.begin_with(postgres).await.map_err(failed)?),
         })
     }
 }

@@ -374,3 +374,63 @@ fn an_unmodified_syslog_ng_sends_as_to_graylog() {
     std::fs::write(&input, (0..COUNT).map(line).collect::<String>()).unwrap();
     found(&node, "203.0.113.87", "graylog2");
 }
+
+#[test]
+fn an_unmodified_syslog_ng_sends_syslog_with_lengths_as_lines_and_as_datagrams() {
+    let sandbox = Sandbox::new();
+    let mut node = Node::new();
+    node.start(&sandbox, "serve", &[]);
+    let here = [("analyzer.example", "127.0.0.1".to_owned()), ("port(5514)", format!("port({})", node.syslog))];
+    let ours = shipped("syslog-ng-syslog.conf", &here);
+    let (destinations, last) = ours.rsplit_once("log {").unwrap();
+    assert!(last.contains("d_c0di3_syslog"));
+    let datagrams = destinations.split("destination ").last().unwrap();
+    let datagrams = datagrams
+        .replace("d_c0di3_network", "d_datagrams")
+        .replace("c0di3-network", "c0di3-datagrams")
+        .replace("\"tcp\"", "\"udp\"");
+    let mut config = format!(
+        "@version: 3.38\noptions {{ stats-freq(0); time-reopen(1); }};\n{destinations}\ndestination {datagrams}\n"
+    );
+    let ways =
+        [("d_c0di3_syslog", "203.0.113.110"), ("d_c0di3_network", "203.0.113.111"), ("d_datagrams", "203.0.113.112")];
+    let inputs = ways.map(|(way, _)| sandbox.write(&format!("{way}.log"), ""));
+    for ((way, _), input) in ways.iter().zip(&inputs) {
+        config += &format!("source s_{way} {{ file(\"{input}\" follow-freq(1) program-override(\"sshd\")); }};\n");
+        config += &format!("log {{ source(s_{way}); destination({way}); }};\n");
+    }
+    let config = sandbox.write("syslog-ng.conf", config);
+    let _running = syslog_ng(&sandbox, &config);
+    std::thread::sleep(Duration::from_secs(1));
+    for ((_, address), input) in ways.iter().zip(&inputs) {
+        let line = |at: usize| {
+            format!("Nov 23 10:00:{at:02} gate sshd[9]: Failed password for root from {address} port 4000 ssh2\n")
+        };
+        std::fs::write(input, (0..COUNT).map(line).collect::<String>()).unwrap();
+    }
+    for (way, address) in ways {
+        found(&node, address, way);
+    }
+    let (_, metrics) = get(node.ingest, "/metrics").unwrap();
+    assert!(!metrics.contains("ingest_frames_total{result=\"wrong_count\"}"), "{metrics}");
+}
+
+#[test]
+fn an_unmodified_logger_sends_over_tcp_and_udp() {
+    let sandbox = Sandbox::new();
+    let mut node = Node::new();
+    node.start(&sandbox, "serve", &[]);
+    let port = node.syslog.to_string();
+    let ways: [&[&str]; 4] = [&["-T", "--octet-count"], &["-T"], &["-T", "--rfc3164"], &["-d"]];
+    for (at, way) in ways.iter().enumerate() {
+        let line = format!("Failed password for root from 203.0.113.{} port 4000 ssh2\n", 120 + at);
+        let input = sandbox.write("input", line.repeat(COUNT));
+        let mut command = Command::new("logger");
+        command.args(["-n", "127.0.0.1", "-P", &port, "-t", "sshd", "-p", "auth.info", "-f", &input]).args(*way);
+        let done = command.stdin(Stdio::null()).output().expect("logger runs: install the package bsdutils");
+        assert!(done.status.success(), "{way:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    for (at, way) in ways.iter().enumerate() {
+        found(&node, &format!("203.0.113.{}", 120 + at), &format!("logger {way:?}"));
+    }
+}

@@ -19,6 +19,7 @@ use servers::{Broker, free_port, wait_until};
 use crate::node::{Node, SOON, get};
 use crate::oracle::rules;
 use crate::program::Sandbox;
+use crate::scram::Scram;
 
 /// Requests of Kafka's protocol that the door answers itself, or whose answers it changes.
 const API_VERSIONS: i16 = 18;
@@ -29,7 +30,7 @@ const SASL_AUTHENTICATE: i16 = 36;
 #[derive(Clone)]
 struct Ticket {
     mechanism: &'static str,
-    /// What a client has to say.
+    /// What a client has to say; with SCRAM it is proved, and not said.
     words: Arc<Mutex<Vec<u8>>>,
     /// How many have said it.
     used: Arc<AtomicUsize>,
@@ -38,6 +39,16 @@ struct Ticket {
 impl Ticket {
     fn new(mechanism: &'static str, words: &[u8]) -> Self {
         Ticket { mechanism, words: Arc::new(Mutex::new(words.to_owned())), used: Arc::default() }
+    }
+
+    /// What is answered to a client's words, and whether he may come in; `None`: he may not.
+    fn answer(&self, scram: Option<&mut Scram>, words: &[u8]) -> Option<(Vec<u8>, bool)> {
+        let answered = match scram {
+            Some(scram) => scram.answer(words),
+            None => (*words == **self.words.lock().unwrap()).then_some((Vec::new(), true)),
+        };
+        self.used.fetch_add(usize::from(matches!(answered, Some((_, true)))), Ordering::Relaxed);
+        answered
     }
 }
 
@@ -88,6 +99,7 @@ fn pass(stream: TcpStream, config: Arc<ServerConfig>, broker: u16, ticket: Optio
     let mut client = StreamOwned::new(connection, stream);
     let mut broker = TcpStream::connect(("127.0.0.1", broker))?;
     let mut is_in = ticket.is_none();
+    let mut scram = ticket.and_then(|ticket| Scram::begin(ticket.mechanism, "analyzer", "open sesame"));
     loop {
         let request = frame(&mut client)?;
         let api = i16::from_be_bytes([request[0], request[1]]);
@@ -101,11 +113,12 @@ fn pass(stream: TcpStream, config: Arc<ServerConfig>, broker: u16, ticket: Optio
                 put(&mut client, &[correlation, &error.to_be_bytes(), &1_i32.to_be_bytes(), &mechanism].concat())?;
             }
             (SASL_AUTHENTICATE, Some(ticket)) => {
-                is_in = request[name + 4..] == **ticket.words.lock().unwrap();
-                ticket.used.fetch_add(usize::from(is_in), Ordering::Relaxed);
-                let error = if is_in { 0_i16 } else { 58 };
-                let mut answer =
-                    [correlation, &error.to_be_bytes(), &(-1_i16).to_be_bytes(), &0_i32.to_be_bytes()].concat();
+                let answered = ticket.answer(scram.as_mut(), &request[name + 4..]);
+                is_in = matches!(answered, Some((_, true)));
+                let error = if answered.is_some() { 0_i16 } else { 58 };
+                let words = answered.unwrap_or_default().0;
+                let length = (words.len() as i32).to_be_bytes();
+                let mut answer = [correlation, &error.to_be_bytes(), &(-1_i16).to_be_bytes(), &length, &words].concat();
                 if request[3] > 0 {
                     answer.extend(0_i64.to_be_bytes());
                 }
@@ -275,4 +288,41 @@ fn brokers_learn_who_we_are_by_a_password_or_by_a_token_that_is_renewed() {
     let before = bearer.used.load(Ordering::Relaxed);
     let _reading = node(&sandbox, token_door, &access);
     wait_until(SOON, "the new token opens the door", || bearer.used.load(Ordering::Relaxed) > before);
+}
+
+#[test]
+fn brokers_learn_who_we_are_by_scram_and_are_told_no_password() {
+    for (mechanism, setting) in [("SCRAM-SHA-256", "scram-sha-256"), ("SCRAM-SHA-512", "scram-sha-512")] {
+        let (authority, door_port) = (Authority::new(), free_port());
+        let broker = Broker::behind(door_port);
+        let ticket = Ticket::new(mechanism, b"");
+        door(&authority, door_port, broker.port(), Some(&ticket), false);
+        let ca = shown(&authority.pem());
+        let access = [
+            ("security.protocol", "sasl_ssl"),
+            ("ssl.ca.location", &ca),
+            ("sasl.mechanism", mechanism),
+            ("sasl.username", "analyzer"),
+            ("sasl.password", "open sesame"),
+        ];
+        send(door_port, &access, "one");
+        let before = ticket.used.load(Ordering::Relaxed);
+        let with = |password: &str| {
+            let sasl = [("kafka.tls", "true"), ("kafka.ca", &ca), ("kafka.sasl", setting), ("kafka.user", "analyzer")];
+            let all = sasl.into_iter().chain([("kafka.password", password)]);
+            all.map(|(key, value)| (key, value.to_owned())).collect::<Vec<_>>()
+        };
+        let sandbox = Sandbox::new();
+        let reading = node(&sandbox, door_port, &with("open sesame"));
+        wait_until(SOON, &format!("{mechanism} opens the door"), || found(&reading, "one"));
+        assert!(ticket.used.load(Ordering::Relaxed) > before, "{mechanism}");
+        drop(reading);
+        let sandbox = Sandbox::new();
+        let reading = node(&sandbox, door_port, &with("open rye"));
+        wait_until(SOON, "health tells that the proof was refused", || {
+            let health = get(reading.api, "/health").map(|(_, body)| body).unwrap_or_default();
+            health.contains("uthentication") && !health.contains("open rye")
+        });
+        assert!(!found(&reading, "one"));
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
@@ -13,8 +13,10 @@ use crate::node::{Node, SOON};
 use crate::oracle::{Ledger, rules};
 use crate::program::{Sandbox, rounds};
 
-/// In each round; `make soak` asks for more rounds. After each the group waits ten seconds for the member that is gone.
+/// Kills, and in each round where `make soak` asks for more than one: as many as with the other protocols. After each the group waits
+/// ten seconds for the member that is gone.
 const KILLS: u32 = 3;
+const KILLS_IN_SOAK: u32 = 50;
 /// Pause of the producer between batches.
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -59,7 +61,8 @@ fn kills_lose_no_message_and_count_none_twice() {
     node.start(&sandbox, "agent", &settings);
     node.start(&sandbox, "analyzer", &settings);
     let mut committed = 0;
-    for _ in 0..KILLS * rounds() {
+    let (kills, started) = (if rounds() > 1 { KILLS_IN_SOAK * rounds() } else { KILLS }, Instant::now());
+    for _ in 0..kills {
         // Some are committed between any two kills, or the test would prove nothing.
         wait_until(SOON * 2, "messages are committed after a kill", || ledger.counted(&node) > committed);
         std::thread::sleep(Duration::from_millis(random(400)));
@@ -72,6 +75,7 @@ fn kills_lose_no_message_and_count_none_twice() {
     ledger.wait_until_counted(&node);
     assert_eq!(node.stop("analyzer"), Some(0));
     let stored = ledger.judge(&node);
-    println!("{} acknowledged by the broker, {stored} stored", ledger.acknowledged());
+    let (took, acknowledged) = (started.elapsed(), ledger.acknowledged());
+    println!("{kills} kills in {took:?}: {acknowledged} acknowledged by the broker, {stored} stored");
     assert_eq!(stored, ledger.acknowledged() as u64);
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use servers::{Postgres, free_port, wait_until};
 
+use crate::grpc::send_grpc_until;
 use crate::node::{Node, SOON};
 use crate::oracle::{Ledger, rules};
 use crate::program::{Sandbox, rounds};
@@ -16,8 +17,8 @@ use crate::wired::{FORWARD, LUMBERJACK, RELP, send_wired_until, write_until};
 /// In each round; `make soak` asks for more rounds.
 const KILLS: u32 = 50;
 
-/// Ways in which events come: nine over HTTP, three that have ports of their own, and a file.
-const WAYS: usize = 13;
+/// Ways in which events come: nine over HTTP, gRPC, three that have ports of their own, and a file.
+const WAYS: usize = 14;
 
 /// Different at each run: the moments are random, the numbers are printed.
 pub(crate) fn random(most: u64) -> u64 {
@@ -46,6 +47,7 @@ fn fifty_kills(settings: &[(&str, String)]) {
     let senders = [
         ledger.send_until(node.ingest, &stop),
         ledger.send_until(node.ingest, &stop),
+        send_grpc_until(&ledger, node.ingest, &stop),
         send_wired_until(&ledger, FORWARD, forward, &stop),
         send_wired_until(&ledger, LUMBERJACK, lumberjack, &stop),
         send_wired_until(&ledger, RELP, relp, &stop),

@@ -101,8 +101,13 @@ impl Node {
         &mut self.children.iter_mut().find(|(name, _)| name == command).expect("it was started").1
     }
 
+    /// The process.
+    pub(crate) fn id(&mut self, command: &str) -> u32 {
+        self.child(command).id()
+    }
+
     pub(crate) fn signal(&mut self, command: &str, signal: &str) {
-        let id = self.child(command).id().to_string();
+        let id = self.id(command).to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 

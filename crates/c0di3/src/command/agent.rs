@@ -72,7 +72,7 @@ impl Agent {
     ) -> anyhow::Result<Self> {
         let is_server = super::is_server(&config.store.url);
         let mut checks: Vec<Box<dyn HealthCheck>> = vec![
-            Box::new(StoreCheck { store: Arc::clone(&store), is_server, is_required: true, pool: "ask" }),
+            Box::new(StoreCheck::new(Arc::clone(&store), is_server, true, "ask")),
             Box::new(DiskCheck::new(
                 store_folder(&config.store.url),
                 if is_server { "work" } else { "store" },

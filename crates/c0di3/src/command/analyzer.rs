@@ -1,5 +1,6 @@
 //! The log-analyzer part of a service: its port, its sources, its rules, and the engine that findings come from.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -111,8 +112,7 @@ impl Analyzer {
         checks.extend(self.sources.checks());
         if alone {
             let is_server = super::is_server(&self.config.store.url);
-            let (store, pool) = (Arc::clone(&self.store), "commit");
-            checks.push(Box::new(StoreCheck { store, is_server, is_required: false, pool }));
+            checks.push(Box::new(StoreCheck::new(Arc::clone(&self.store), is_server, false, "commit")));
             checks.push(Box::new(DiskCheck::new(self.spool_folder(), "spool", self.config.disk)));
         }
         checks
@@ -162,7 +162,7 @@ fn start_engine(
     progress: Arc<Progress>,
 ) -> anyhow::Result<std::thread::JoinHandle<anyhow::Result<()>>> {
     let run = move || {
-        let done = engine.run(&stop);
+        let done = unless_panic(|| engine.run(&stop));
         if let Err(error) = &done {
             tracing::error!(error = format!("{error:#}"), "the analyzer cannot go on");
             progress.is_in_trouble(format!("{error:#}"));
@@ -171,6 +171,12 @@ fn start_engine(
         done
     };
     std::thread::Builder::new().name("engine".to_owned()).spawn(run).context("cannot start the engine")
+}
+
+/// A panic is an error as well: an analyzer that takes events and judges none would look well.
+fn unless_panic(run: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let words = "the engine ended with a panic: a fault of the program, whose message is in the log";
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| Err(anyhow::anyhow!(words)))
 }
 
 /// Tells sources when the service stops, and then until when what senders have begun may be read.
@@ -186,4 +192,16 @@ fn drain_when(stop: &Arc<AtomicBool>, longest: Duration) -> watch::Receiver<Drai
         drain.closed().await;
     });
     told
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_that_panics_has_failed() {
+        assert!(unless_panic(|| Ok(())).is_ok());
+        let error = unless_panic(|| panic!("a fault")).unwrap_err();
+        assert!(error.to_string().contains("ended with a panic"), "{error}");
+    }
 }

@@ -8,25 +8,28 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use api::auth::Auth;
 use api::{AuditLog, HealthState, Surroundings, TrustedProxies};
-use store::{Store, Use};
+use store::{Preparation, Store, StoreError, Use};
 use tokio::runtime::Runtime;
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 
 use crate::cli::ServiceArguments;
 use crate::command::agent::{Agent, Listeners};
 use crate::command::analyzer::Analyzer;
 use crate::config::{Config, address, check_store_url};
 use crate::outcome::{Outcome, Usage};
-use crate::ports::{Ports, STOP_POLL};
-use crate::signals;
+use crate::ports::Ports;
+use crate::signals::{self, told};
 use crate::telemetry::Logs;
 use crate::tls::TlsPorts;
 use crate::traces::Traces;
 use crate::{clock, telemetry, traces};
 
-/// Longest that a service waits for its store at the start.
+/// Longest that a service waits at the start for a file of its store that another process holds.
 const STORE_WAIT: Duration = Duration::from_secs(60);
-/// Between two tries to reach it.
+/// Between two tries to reach the store, and how often it is told that they fail.
 const STORE_RETRY: Duration = Duration::from_millis(500);
+const STORE_TOLD: Duration = Duration::from_secs(60);
 /// Longest from being told to stop to the end of the process, whatever the servers around it do. Units, pods and
 /// containers kill after 30 s.
 const END_MAX: Duration = Duration::from_secs(27);
@@ -105,13 +108,6 @@ async fn long_after(stop: &AtomicBool) {
     tokio::time::sleep(END_MAX).await;
 }
 
-/// Ends when the process is told to stop.
-async fn told(stop: &AtomicBool) {
-    while !stop.load(Ordering::Relaxed) {
-        tokio::time::sleep(STOP_POLL).await;
-    }
-}
-
 async fn serve(config: Config, parts: Parts, logs: Logs, stop: Arc<AtomicBool>) -> anyhow::Result<()> {
     let metrics = telemetry::start_metrics()?;
     signals::outlive(config.log.profiles(), logs, config.path.clone())?;
@@ -119,7 +115,7 @@ async fn serve(config: Config, parts: Parts, logs: Logs, stop: Arc<AtomicBool>) 
     let tls = TlsPorts::open(&config.access.tls)?;
     let listeners = if parts.has_agent() { Some(Listeners::bind(&config)?) } else { None };
     let stores = tokio::select! {
-        stores = Stores::open(&config.store.url, parts) => stores?,
+        stores = Stores::open(&config.store.url, parts, &stop) => stores?,
         () = told(&stop) => {
             tracing::info!("stopped before the store answered");
             return Ok(());
@@ -150,7 +146,7 @@ async fn serve(config: Config, parts: Parts, logs: Logs, stop: Arc<AtomicBool>) 
     if let Some(analyzer) = analyzer {
         analyzer.finish().await?;
     }
-    stores.close().await;
+    stores.close().await?;
     if let Some(traces) = traces {
         traces.finish().await;
     }
@@ -170,21 +166,40 @@ struct Stores {
     asked: Arc<dyn Store>,
     /// Of the analyzer, if there is one.
     committed: Option<Arc<dyn Store>>,
+    /// Where the server was away at the start.
+    preparing: Option<JoinHandle<Result<(), StoreError>>>,
 }
 
 impl Stores {
-    async fn open(url: &str, parts: Parts) -> anyhow::Result<Self> {
-        let first = open_store(url, if parts.has_agent() { Use::Ask } else { Use::Commit }).await?;
+    /// Waits for a server that answers, until its tables are up to date. One that is away is not waited for: ports open, events
+    /// are spooled, and what needs the store is refused until it comes.
+    async fn open(url: &str, parts: Parts, stop: &Arc<AtomicBool>) -> anyhow::Result<Self> {
+        let (asked, first) = open_store(url, if parts.has_agent() { Use::Ask } else { Use::Commit }).await?;
+        let mut preparations = vec![first];
         let committed = match parts {
             Parts::Agent => None,
-            Parts::Analyzer => Some(Arc::clone(&first)),
-            Parts::Both => Some(open_store(url, Use::Commit).await?),
+            Parts::Analyzer => Some(Arc::clone(&asked)),
+            Parts::Both => {
+                let (committed, second) = open_store(url, Use::Commit).await?;
+                preparations.push(second);
+                Some(committed)
+            }
         };
-        Ok(Stores { asked: first, committed })
+        let is_away = Arc::new(Notify::new());
+        let mut preparing = tokio::spawn(prepare(preparations, Arc::clone(&is_away), Arc::clone(stop)));
+        let preparing = tokio::select! {
+            done = &mut preparing => {
+                done.context("the store cannot be waited for")??;
+                None
+            }
+            () = is_away.notified() => Some(preparing),
+        };
+        Ok(Stores { asked, committed, preparing })
     }
 
-    /// Closes all connections but those that a store which stands still does not give back.
-    async fn close(self) {
+    /// Closes all connections but those that a store which stands still does not give back. An error is why the store could not
+    /// be used when it came.
+    async fn close(self) -> anyhow::Result<()> {
         let other = self.committed.filter(|committed| !Arc::ptr_eq(committed, &self.asked));
         let all = async {
             self.asked.close().await;
@@ -195,15 +210,25 @@ impl Stores {
         if tokio::time::timeout(CLOSE_MAX, all).await.is_err() {
             tracing::warn!("the store does not answer: its connections are cut off");
         }
+        match self.preparing {
+            Some(preparing) if preparing.is_finished() => {
+                Ok(preparing.await.context("the store cannot be waited for")??)
+            }
+            Some(preparing) => {
+                preparing.abort();
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 }
 
-/// Opens the store; a server that is still starting is waited for.
-async fn open_store(url: &str, use_as: Use) -> anyhow::Result<Arc<dyn Store>> {
+/// Opens the store; a file that another process holds is waited for.
+async fn open_store(url: &str, use_as: Use) -> anyhow::Result<(Arc<dyn Store>, Preparation)> {
     let started = Instant::now();
     let mut told = false;
     loop {
-        match store::open(url, use_as).await {
+        match store::open_later(url, use_as).await {
             Err(error) if error.is_passing() && started.elapsed() < STORE_WAIT => {
                 if !told {
                     tracing::warn!(error = &error as &dyn std::error::Error, "the store does not answer yet");
@@ -214,6 +239,38 @@ async fn open_store(url: &str, use_as: Use) -> anyhow::Result<Arc<dyn Store>> {
             opened => return Ok(opened?),
         }
     }
+}
+
+/// Tries until all is prepared, and says so where that takes long. What cannot pass ends the service.
+async fn prepare(all: Vec<Preparation>, is_away: Arc<Notify>, stop: Arc<AtomicBool>) -> Result<(), StoreError> {
+    let mut away: Option<(Instant, Instant)> = None;
+    for preparation in &all {
+        while let Err(error) = preparation.attempt().await {
+            if !error.is_passing() {
+                // Before anything runs, the error alone ends the start.
+                if away.is_some() {
+                    stop.store(true, Ordering::Relaxed);
+                }
+                return Err(error);
+            }
+            metrics::counter!("store_errors_total").increment(1);
+            let (since, told) = away.unwrap_or_else(|| (Instant::now(), Instant::now()));
+            if away.is_none() || told.elapsed() >= STORE_TOLD {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    seconds = since.elapsed().as_secs(),
+                    "the store does not answer: what needs it is refused, and events are kept in the spool, until it does"
+                );
+                away = Some((since, Instant::now()));
+            }
+            is_away.notify_one();
+            tokio::time::sleep(STORE_RETRY).await;
+        }
+    }
+    if let Some((since, _)) = away {
+        tracing::info!(seconds = since.elapsed().as_secs(), "the store answers");
+    }
+    Ok(())
 }
 
 /// What the ports of this process have in common.

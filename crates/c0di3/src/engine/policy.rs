@@ -27,6 +27,8 @@ use crate::tap::found;
 
 /// Pause after a store that did not answer.
 pub(super) const RETRY: Duration = Duration::from_millis(300);
+/// How often it is told again that the store or the archive does not answer.
+const TOLD_AGAIN: Duration = Duration::from_secs(60);
 /// Share of the time that checkpoints may take: a state that is long to write is written more seldom.
 const CHECKPOINT_SHARE: u32 = 10;
 
@@ -57,6 +59,29 @@ impl Schedule {
     }
 }
 
+/// What a store that does not answer means, for people.
+pub(super) fn away(error: &StoreError) -> String {
+    format!("the store does not answer ({error}: {}); events are kept in the spool until it does", error.cause())
+}
+
+/// A time in which nothing is taken.
+struct Outage {
+    since: Instant,
+    told: Instant,
+}
+
+/// Whether it is to be told that there is an outage: when it begins, and every minute.
+fn is_to_be_told(outage: &mut Option<Outage>) -> Option<Duration> {
+    let now = Instant::now();
+    let begun = outage.is_none();
+    let outage = outage.get_or_insert(Outage { since: now, told: now });
+    if !begun && outage.told.elapsed() < TOLD_AGAIN {
+        return None;
+    }
+    outage.told = now;
+    Some(outage.since.elapsed())
+}
+
 /// What one run of the engine works with beside the committer.
 pub(super) struct Run {
     pub(super) sources: Arc<LiveSources>,
@@ -76,8 +101,8 @@ pub(super) struct LivePolicy {
     /// When the events with hits came that are not committed yet.
     received: Vec<Timestamp>,
     counts: CorrelatorCounts,
-    /// The store did not answer at the last try.
-    is_away: bool,
+    /// The store, or the place of the archive, did not answer at the last try.
+    outage: Option<Outage>,
 }
 
 impl LivePolicy {
@@ -90,7 +115,7 @@ impl LivePolicy {
             checkpoint_pause: config.checkpoint_interval,
             dirty: false,
         };
-        LivePolicy { run, schedule, received: Vec::new(), counts: CorrelatorCounts::default(), is_away: false }
+        LivePolicy { run, schedule, received: Vec::new(), counts: CorrelatorCounts::default(), outage: None }
     }
 
     /// What the correlator left out since the last time, and what it holds.
@@ -192,12 +217,11 @@ impl Policy for LivePolicy {
             return Err(error.into());
         }
         metrics::counter!("store_errors_total").increment(1);
-        if !self.is_away {
-            let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            tracing::error!(%error, cause, "the store does not answer; events are kept in the spool until it does");
-            self.run.progress.is_in_trouble(format!("{error}: {cause}"));
+        if let Some(lasting) = is_to_be_told(&mut self.outage) {
+            let (cause, seconds) = (error.cause(), lasting.as_secs());
+            tracing::error!(%error, cause, seconds, "the store does not answer; events are kept in the spool until it does");
         }
-        self.is_away = true;
+        self.run.progress.is_in_trouble(away(&error));
         std::thread::sleep(RETRY);
         Ok(())
     }
@@ -207,18 +231,18 @@ impl Policy for LivePolicy {
             return Err(error.into());
         }
         metrics::counter!("archive_errors_total").increment(1);
-        if !self.is_away {
-            tracing::error!(%error, "events cannot be archived; they are kept in the spool until they can");
-            self.run.progress.is_in_trouble(error.to_string());
+        if let Some(lasting) = is_to_be_told(&mut self.outage) {
+            let seconds = lasting.as_secs();
+            tracing::error!(%error, seconds, "events cannot be archived; they are kept in the spool until they can");
         }
-        self.is_away = true;
+        self.run.progress.is_in_trouble(error.to_string());
         std::thread::sleep(RETRY);
         Ok(())
     }
 
     fn taken(&mut self, taken: &Taken<'_>) {
-        if std::mem::take(&mut self.is_away) {
-            tracing::info!("the store answers again");
+        if let Some(outage) = self.outage.take() {
+            tracing::info!(seconds = outage.since.elapsed().as_secs(), "the store answers again");
         }
         let Taken { commit, committed, store_took, took, place } = taken;
         metrics::histogram!("commit_duration_seconds").record(store_took.as_secs_f64());

@@ -9,7 +9,8 @@ use event::Timestamp;
 #[derive(Debug)]
 pub(crate) struct Progress {
     committed: Mutex<Instant>,
-    trouble: Mutex<Option<String>>,
+    /// Since when, and what of it is known now.
+    trouble: Mutex<Option<(Instant, String)>>,
     /// Every event of the spool that came before this has been correlated, or the spool was empty then.
     reached: Mutex<Timestamp>,
 }
@@ -23,8 +24,10 @@ impl Progress {
         self.committed.lock().unwrap_or_else(PoisonError::into_inner).elapsed()
     }
 
+    /// What keeps it from committing, and for how long it has.
     pub(crate) fn trouble(&self) -> Option<String> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        trouble.as_ref().map(|(since, words)| format!("for {} s: {words}", since.elapsed().as_secs()))
     }
 
     /// What the spool had taken at `received` was correlated.
@@ -48,7 +51,9 @@ impl Progress {
     }
 
     pub(crate) fn is_in_trouble(&self, words: String) {
-        *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(words);
+        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = trouble.as_ref().map_or_else(Instant::now, |(since, _)| *since);
+        *trouble = Some((since, words));
     }
 }
 

@@ -1,19 +1,19 @@
 //! What patterns need of the parts of request targets: a literal that reaches from one part into the next is looked for up to
-//! the mark between them. It finds too much rather than too little.
+//! the separator between them. It finds too much rather than too little.
 
 use std::collections::BTreeMap;
 
 use crate::search::literals::Literals;
 
 /// What parts a target: its query from its path, and parameters from each other.
-const MARKS: [u8; 2] = [b'?', b'&'];
+const SEPARATORS: [u8; 2] = [b'?', b'&'];
 
-/// The beginning of a literal up to a mark that something follows: a part that lacks it cannot hold the literal together with the
-/// next part. `None` where the literal stands in one part, its marks included.
-pub fn up_to_mark(literal: &str) -> Option<&str> {
+/// The beginning of a literal up to a separator that something follows: a part that lacks it cannot hold the literal together with the
+/// next part. `None` where the literal stands in one part, its separators included.
+pub fn up_to_separator(literal: &str) -> Option<&str> {
     let inner = literal.as_bytes().get(1..)?;
-    let mark = inner.iter().position(|byte| MARKS.contains(byte))? + 1;
-    literal.get(..=mark)
+    let separator = inner.iter().position(|byte| SEPARATORS.contains(byte))? + 1;
+    literal.get(..=separator)
 }
 
 /// What patterns need of one part, and bits of the parts that those patterns look at.
@@ -30,7 +30,7 @@ impl PartNeeds {
     pub(crate) fn new<'t>(needs: impl Iterator<Item = (&'t str, u8)>) -> Self {
         let mut parts_of: BTreeMap<&str, u8> = BTreeMap::new();
         for (need, parts) in needs {
-            *parts_of.entry(up_to_mark(need).unwrap_or(need)).or_default() |= parts;
+            *parts_of.entry(up_to_separator(need).unwrap_or(need)).or_default() |= parts;
         }
         let search = Literals::for_requests(parts_of.keys().map(|text| text.as_bytes().into()).collect());
         let with_plus: Vec<Box<[u8]>> =
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_literal_reaches_across_a_mark_where_something_stands_on_both_sides() {
+    fn a_literal_reaches_across_a_separator_where_something_stands_on_both_sides() {
         for (literal, expected) in [
             ("union", None),
             ("&&", Some("&&")),
@@ -68,7 +68,7 @@ mod tests {
             ("?", None),
             ("", None),
         ] {
-            assert_eq!(up_to_mark(literal), expected, "{literal}");
+            assert_eq!(up_to_separator(literal), expected, "{literal}");
         }
     }
 }
