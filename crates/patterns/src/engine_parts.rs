@@ -54,11 +54,11 @@ impl Engine {
 
     /// Whether nothing is found in a target that has this part alone.
     fn finds_nothing(&self, part: &str, is_path: bool, scratch: &mut PatternScratch) -> bool {
-        let inner = part.strip_prefix(['?', '&']).unwrap_or(part);
+        let before = |text: &'_ str| text.strip_suffix('&').unwrap_or(text).to_owned();
         let target = match self.input {
-            _ if is_path => Cow::Borrowed(part.strip_suffix('?').unwrap_or(part)),
-            Input::Target => Cow::Owned(format!("?{}", inner.strip_suffix('&').unwrap_or(inner))),
-            _ => Cow::Borrowed(inner.strip_suffix('&').unwrap_or(inner)),
+            _ if is_path => part.strip_suffix('?').unwrap_or(part).to_owned(),
+            Input::Target => format!("?{}", before(part.strip_prefix(['?', '&']).unwrap_or(part))),
+            _ => before(part.strip_prefix('&').unwrap_or(part)),
         };
         let mut is_nothing = true;
         self.each(&target, scratch, &mut |_, _, _| is_nothing = false);
