@@ -116,6 +116,12 @@ mod tests {
         }
         assert!(error("snappy", b"\xff\xff\xff\xff\x0f".to_vec(), 1000).contains("larger than 1000 bytes"));
         assert!(error("snappy", block[..3].to_vec(), 1000).contains("no sound snappy stream"));
+        let mut nested = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        nested.write_all(&gzip).unwrap();
+        let nested = nested.finish().unwrap();
+        assert!(error("gzip", nested.clone(), 1000).ends_with("it holds another compressed stream: compress it once"));
+        assert!(decompress_small("gzip", &nested, 1000).is_err());
+        assert_eq!(decompress("", &gzip, 1000).unwrap(), gzip, "a sender that names no encoding has sent bytes");
         assert!(error("br", b"x".to_vec(), 1000).contains("`br` is not one of gzip, zstd"));
         assert!(error("gzip", gzip, 5).contains("larger than 5 bytes"));
         assert!(error("", vec![0; 11], 10).contains("larger than 10 bytes"));

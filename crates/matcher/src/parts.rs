@@ -24,7 +24,7 @@ const PARTS_MAX: usize = 24;
 /// Look-ups after which the share of known parts is judged.
 const PROBE_LOOKUPS: u32 = 4096;
 /// Of those so many must be known, or texts are searched whole for a number of texts, doubled each time.
-const KNOWN_MIN: u32 = PROBE_LOOKUPS / 4;
+const KNOWN_MIN: u32 = PROBE_LOOKUPS / 2;
 const REST_MIN: u32 = 1 << 13;
 const REST_MAX: u32 = 1 << 18;
 

@@ -83,6 +83,8 @@ fn known(encoding: &str) -> &'static str {
 /// A body that is decompressed as it is read, within its limits.
 pub struct Decoded<'a> {
     inner: Box<dyn Read + 'a>,
+    /// What it was compressed with, if it was.
+    packed: Option<&'static str>,
     given: u64,
     bytes_max: u64,
 }
@@ -96,7 +98,8 @@ impl<'a> Decoded<'a> {
 
     #[allow(clippy::disallowed_methods, reason = "`read` caps the output")]
     fn with_window(encoding: &str, raw: impl Read + 'a, bytes_max: u64, window_log: u32) -> Result<Self, BodyError> {
-        let inner: Box<dyn Read + 'a> = match encoding.trim().to_ascii_lowercase().as_str() {
+        let encoding = encoding.trim().to_ascii_lowercase();
+        let inner: Box<dyn Read + 'a> = match encoding.as_str() {
             "" | "identity" => Box::new(raw),
             "gzip" | "x-gzip" => Box::new(flate2::read::MultiGzDecoder::new(raw)),
             "deflate" => deflated(raw)?,
@@ -123,7 +126,8 @@ impl<'a> Decoded<'a> {
             }
             other => return Err(BodyError::UnknownEncoding(other.chars().take(32).collect())),
         };
-        Ok(Decoded { inner, given: 0, bytes_max })
+        let packed = (!matches!(encoding.as_str(), "" | "identity")).then(|| known(&encoding));
+        Ok(Decoded { inner, packed, given: 0, bytes_max })
     }
 }
 
@@ -180,6 +184,11 @@ fn sniff(bytes: &[u8]) -> &'static str {
     }
 }
 
+/// Whether the bytes begin as nothing but a compressed stream does; zlib's two bytes prove nothing.
+fn is_packed(bytes: &[u8]) -> bool {
+    !matches!(sniff(bytes), "" | "deflate")
+}
+
 /// `deflate` is zlib in the standard (RFC 9110, 8.4.1.2), and bare in what some clients send.
 #[allow(clippy::disallowed_methods, reason = "`read` caps the output")]
 fn deflated<'a>(raw: impl Read + 'a) -> Result<Box<dyn Read + 'a>, BodyError> {
@@ -221,6 +230,12 @@ impl std::fmt::Debug for Decoded<'_> {
 impl Read for Decoded<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(into)?;
+        if let Some(encoding) = self.packed.filter(|_| self.given == 0)
+            && is_packed(into.get(..read).unwrap_or_default())
+        {
+            let cause = io::Error::other("it holds another compressed stream: compress it once");
+            return Err(io::Error::other(BodyError::Damaged { encoding, cause }));
+        }
         self.given += read as u64;
         if self.given > self.bytes_max {
             return Err(io::Error::other(BodyError::TooLarge { limit: self.bytes_max }));

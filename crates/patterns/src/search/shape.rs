@@ -30,13 +30,7 @@ pub fn write_shape(text: &[u8], shape: &mut Vec<u8>) -> bool {
     let mut in_number = false;
     let (words, rest) = text.as_chunks::<8>();
     for word in words {
-        if has_digit(u64::from_le_bytes(*word)) {
-            write_bytes(word, shape, &mut end, &mut in_number);
-        } else if let Some(place) = shape.get_mut(end..end + 8) {
-            place.copy_from_slice(word);
-            end += 8;
-            in_number = false;
-        }
+        write_word(u64::from_le_bytes(*word), shape, &mut end, &mut in_number);
     }
     write_bytes(rest, shape, &mut end, &mut in_number);
     shape.truncate(end);
@@ -44,12 +38,39 @@ pub fn write_shape(text: &[u8], shape: &mut Vec<u8>) -> bool {
     true
 }
 
-/// Whether one of eight ASCII bytes is a digit.
+/// Which of eight ASCII bytes are digits: a bit for each, the first byte's lowest.
 #[inline]
-fn has_digit(word: u64) -> bool {
+fn digits(word: u64) -> u64 {
     // Digits become 0 to 9, and other bytes 10 to 127: the sum with 118 tells them apart.
     let from_zero = word ^ 0x3030_3030_3030_3030;
-    from_zero.wrapping_add(0x7676_7676_7676_7676) & HIGH != HIGH
+    let others = from_zero.wrapping_add(0x7676_7676_7676_7676) & HIGH;
+    (!others & HIGH).wrapping_mul(0x0002_0408_1020_4081) >> 56
+}
+
+/// Writes eight bytes, run by run: what is no digit as it stands, and numbers as one digit.
+#[inline]
+fn write_word(word: u64, shape: &mut [u8], end: &mut usize, in_number: &mut bool) {
+    let digits = digits(word);
+    let mut at = 0;
+    while at < 8 {
+        let others = ((digits >> at).trailing_zeros()).min(8 - at);
+        // Eight bytes are written, and those that belong to the run are kept.
+        if let Some(place) = shape.get_mut(*end..*end + 8) {
+            place.copy_from_slice(&(word >> (8 * at)).to_le_bytes());
+        }
+        *end += others as usize;
+        *in_number &= others == 0;
+        at += others;
+        if at == 8 {
+            return;
+        }
+        if let Some(place) = shape.get_mut(*end) {
+            *place = NUMBER;
+        }
+        *end += usize::from(!*in_number);
+        *in_number = true;
+        at += (digits >> at).trailing_ones();
+    }
 }
 
 #[inline]
