@@ -32,8 +32,8 @@ def main():
     kills, seed = int(sys.argv[4]) if len(sys.argv) > 4 else 20, int(sys.argv[5]) if len(sys.argv) > 5 else 1
     work.mkdir(parents=True)
     chance = random.Random(seed)
-    # As if 20 MB were archived in a second: a slower machine is killed earlier in its work.
-    whole, killed, started_at = os.path.getsize(log) / 20e6, 0, time.time()
+    # As if 40 MB were archived in a second: a slower machine is killed earlier in its work.
+    whole, killed, started_at = os.path.getsize(log) / 40e6, 0, time.time()
     while killed < kills:
         running = replay(program, log, work)
         try:
