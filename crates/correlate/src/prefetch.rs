@@ -47,30 +47,54 @@ pub(crate) struct Prefetch {
     texts: String,
     keys: Vec<RunKey>,
     groups: Vec<RunGroup>,
-    /// Of a hit that forgives.
-    of_hit: HitKeys,
     /// The next group that is asked for.
     next: usize,
 }
 
-/// The keys of one hit, each written once for all correlations that group by the same fields; the memory is used again. The
-/// slow twin is to write the key for each correlation.
-#[derive(Debug, Default)]
-struct HitKeys {
+/// The keys of one hit that forgives, each written once for all correlations that group by the same fields; the memory is used
+/// again. The slow twin is to write the key for each correlation.
+#[derive(Debug)]
+pub(crate) struct HitKeys {
+    /// Memory for the key of a hit that is counted without a run.
+    pub(crate) one: String,
+    /// By correlation: see [`Prefetch::grouping`].
+    grouping: Vec<u32>,
     texts: String,
     keys: Vec<RunKey>,
 }
 
+/// By correlation of a set: equal numbers where they group by the same fields.
+fn groupings(set: &RuleSet) -> Vec<u32> {
+    let first_alike = |bound: &BoundCorrelation| {
+        set.correlations.iter().position(|known| known.group_by == bound.group_by).unwrap_or(0) as u32
+    };
+    set.correlations.iter().map(first_alike).collect()
+}
+
 impl HitKeys {
-    /// The hit's key in a correlation, and its hash; `None` where it lacks a field. `grouping`: see [`Prefetch::grouping`].
-    fn of(
+    /// For the correlations of a set.
+    pub(crate) fn new(set: &RuleSet) -> Self {
+        HitKeys { one: String::new(), grouping: groupings(set), texts: String::new(), keys: Vec::new() }
+    }
+
+    /// Another hit follows.
+    #[inline]
+    pub(crate) fn begin(&mut self) {
+        self.texts.clear();
+        self.keys.clear();
+    }
+
+    /// The hit's key in a correlation, and its hash; `None` where it lacks a field.
+    #[inline]
+    pub(crate) fn of(
         &mut self,
-        grouping: u32,
+        index: usize,
         bound: &BoundCorrelation,
         hit: &IndexedHit,
         windows: &Windows,
     ) -> Option<(&str, u64)> {
-        let HitKeys { texts, keys } = self;
+        let HitKeys { grouping, texts, keys, .. } = self;
+        let grouping = grouping[index];
         let known = keys.iter().position(|key| key.grouping == grouping);
         let at = known.unwrap_or_else(|| {
             keys.push(RunKey::written(grouping, bound, hit, windows, texts));
@@ -100,31 +124,7 @@ impl RunKey {
 impl Prefetch {
     /// For the correlations of a set.
     pub(crate) fn new(set: &RuleSet) -> Self {
-        let first_alike = |bound: &BoundCorrelation| {
-            set.correlations.iter().position(|known| known.group_by == bound.group_by).unwrap_or(0) as u32
-        };
-        Prefetch { grouping: set.correlations.iter().map(first_alike).collect(), ..Prefetch::default() }
-    }
-
-    /// A hit follows whose keys are asked for one by one.
-    #[inline]
-    pub(crate) fn begin_hit(&mut self) {
-        self.of_hit.texts.clear();
-        self.of_hit.keys.clear();
-    }
-
-    /// The hit's key in a correlation, and its hash; `None` where it lacks a field.
-    #[inline]
-    pub(crate) fn key_of_hit(
-        &mut self,
-        index: usize,
-        bound: &BoundCorrelation,
-        hit: &IndexedHit,
-        windows: &Windows,
-    ) -> Option<(&str, u64)> {
-        // While a run is being counted another object stands here that knows no groupings: each key is written for itself.
-        let grouping = self.grouping.get(index).map_or(index as u32, |grouping| *grouping);
-        self.of_hit.of(grouping, bound, hit, windows)
+        Prefetch { grouping: groupings(set), ..Prefetch::default() }
     }
 
     /// Forgets the run: hits follow that were not prefetched.

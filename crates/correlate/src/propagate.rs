@@ -59,7 +59,7 @@ impl State {
     pub(crate) fn correlate(&mut self, set: &RuleSet, signalled: SignalledHit<'_>) {
         let SignalledHit { signal, hit, .. } = signalled;
         let mut run = if signal.prefetched { std::mem::take(&mut self.prefetch) } else { Prefetch::default() };
-        let mut key = std::mem::take(&mut self.key);
+        let mut key = std::mem::take(&mut self.hit_keys.one);
         let mut fired = Vec::new();
         for index in &set.uses[signal.number].correlations {
             let bound = &set.correlations[*index];
@@ -85,7 +85,7 @@ impl State {
                 fired.push(Signal::fired(set.signal_of(*index), still_firing));
             }
         }
-        self.key = key;
+        self.hit_keys.one = key;
         if signal.prefetched {
             self.prefetch = run;
         }
@@ -176,15 +176,15 @@ impl State {
     /// Takes back what groups of the hit have counted, in correlations that its signal forgives.
     fn forgive(&mut self, set: &RuleSet, signalled: SignalledHit<'_>) {
         let SignalledHit { signal, hit, time, .. } = signalled;
-        let State { windows, prefetch, counts, .. } = self;
-        prefetch.begin_hit();
+        let State { windows, hit_keys, counts, .. } = self;
+        hit_keys.begin();
         for index in &set.uses[signal.number].forgives {
             // Most have nothing to forgive.
             if windows.of(*index).len() == 0 {
                 continue;
             }
             let bound = &set.correlations[*index];
-            let key = prefetch.key_of_hit(*index, bound, hit, windows);
+            let key = hit_keys.of(*index, bound, hit, windows);
             if let Some(slot) = key.and_then(|(key, hash)| windows.of(*index).slot_of(hash, key)) {
                 windows.forgive(bound, *index, slot, hit, time);
                 counts.forgiven += 1;

@@ -8,7 +8,7 @@ use rules::ruleset::RuleSet;
 use crate::episode::RuleRef;
 use crate::groups::Groups;
 use crate::mapping::RuleMapping;
-use crate::prefetch::Prefetch;
+use crate::prefetch::{HitKeys, Prefetch};
 use crate::saved_keys::window_key;
 use crate::state::State;
 
@@ -31,6 +31,7 @@ impl State {
         self.windows.put_all(groups, &set);
         self.reorder.move_hits(|hit| mapping.hit(hit));
         self.prefetch = Prefetch::new(&set);
+        self.hit_keys = HitKeys::new(&set);
         self.setup.take(set);
         reloaded
     }

@@ -14,7 +14,7 @@ use crate::findings::{Folded, OpenFindings};
 use crate::hit::IndexedHit;
 use crate::options::CorrelatorOptions;
 use crate::out_of_order::OutOfOrderGroups;
-use crate::prefetch::Prefetch;
+use crate::prefetch::{HitKeys, Prefetch};
 use crate::reorder::ReorderBuffer;
 use crate::risk::EntityRisks;
 use crate::setup::{HitOrder, Setup};
@@ -33,13 +33,12 @@ pub(crate) struct State {
     pub(crate) risks: EntityRisks,
     pub(crate) out_of_order: OutOfOrderGroups,
     pub(crate) prefetch: Prefetch,
+    pub(crate) hit_keys: HitKeys,
     pub(crate) counts: CorrelatorCounts,
     /// Keys of saved state that no longer hold: of rules that another set does not have.
     pub(crate) forgotten: Vec<String>,
     /// What becomes of every event in one correlation, for people who ask why.
     pub(crate) watch: Option<Box<Watch>>,
-    /// For keys, used again.
-    pub(crate) key: String,
 }
 
 impl State {
@@ -52,11 +51,11 @@ impl State {
             risks: EntityRisks::new(options.groups_max, options.saved),
             out_of_order: OutOfOrderGroups::default(),
             prefetch: Prefetch::new(&set),
+            hit_keys: HitKeys::new(&set),
             reorder: ReorderBuffer::new(options.reorder_max, options.proof_bytes_max),
             counts: CorrelatorCounts::default(),
             forgotten: Vec::new(),
             watch: None,
-            key: String::new(),
             setup: Setup { set, options, order, unmuted: false, meanings: OnceLock::new() },
         }
     }

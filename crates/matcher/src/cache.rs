@@ -8,6 +8,8 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 use hashbrown::HashMap;
 
+use crate::rest::{Rest, RestRule};
+
 /// Slots per column; one value each.
 const SLOTS: usize = 1 << 14;
 /// Slots of a column that packs look at, whose values are costly to decide.
@@ -18,12 +20,9 @@ const SMALL_SLOTS: usize = 1 << 10;
 const VALUE_BYTES_MAX: usize = 512;
 /// Verdicts per column before everything is forgotten.
 const VERDICTS_MAX: usize = 1 << 16;
-/// Look-ups after which the share of hits is judged.
-const PROBE_LOOKUPS: u32 = 4096;
-/// Look-ups for which the cache is left unused when too few of the last ones hit, doubled each time: a miss costs more
-/// than a hit saves. One in three must hit, or one in five where a value is costly to decide.
-const REST_LOOKUPS_MIN: u32 = 4096;
-const REST_LOOKUPS_MAX: u32 = 262_144;
+/// A miss costs more than a hit saves: one in three must hit, or one in five where a value is costly to decide.
+const REST: RestRule = RestRule { lookups: 4096, known_min: 4096 / 3, rest_min: 4096, rest_max: 262_144 };
+const REST_OF_COSTLY: RestRule = RestRule { known_min: 4096 / 5, ..REST };
 
 /// Number of a verdict. 0 means that no predicate holds. Numbers with the highest bit are of verdicts that end with
 /// their batch.
@@ -161,11 +160,7 @@ pub(super) struct Cache {
     inline: Vec<InlineSlot>,
     longs: Vec<Option<(i64, VerdictId)>>,
     hasher: RandomState,
-    lookups: u32,
-    hits: u32,
-    resting: u32,
-    /// Look-ups to leave out the next time.
-    rest: u32,
+    rest: Rest,
     /// Values are costly to decide.
     costly: bool,
 }
@@ -180,10 +175,7 @@ impl Cache {
             inline: Vec::new(),
             longs: Vec::new(),
             hasher: RandomState::default(),
-            lookups: 0,
-            hits: 0,
-            resting: 0,
-            rest: REST_LOOKUPS_MIN,
+            rest: Rest::new(if costly { REST_OF_COSTLY } else { REST }),
         }
     }
 
@@ -226,11 +218,7 @@ impl Cache {
     /// Whether longer values are being remembered at the moment.
     #[inline]
     pub(super) fn is_awake(&mut self, length: usize) -> bool {
-        if self.resting > 0 {
-            self.resting -= 1;
-            return false;
-        }
-        length <= VALUE_BYTES_MAX
+        !self.rest.is_resting() && length <= VALUE_BYTES_MAX
     }
 
     #[inline]
@@ -238,21 +226,13 @@ impl Cache {
         if self.slots.is_empty() {
             self.slots.resize(if self.costly { SLOTS_OF_COSTLY } else { SLOTS }, Slot::default());
         }
-        self.lookups += 1;
-        if self.lookups == PROBE_LOOKUPS {
-            let least = if self.costly { PROBE_LOOKUPS / 5 } else { PROBE_LOOKUPS / 3 };
-            if self.hits < least {
-                self.resting = self.rest;
-                self.rest = (self.rest * 2).min(REST_LOOKUPS_MAX);
-            } else {
-                self.rest = REST_LOOKUPS_MIN;
-            }
-            (self.lookups, self.hits) = (0, 0);
-        }
+        self.rest.look_up();
         let place = hash as usize % self.slots.len().max(2);
         let is_it = |slot: &&Slot| slot.used && slot.hash == hash && slot.tag == tag && slot.value == value;
         let found = [place, place ^ 1].into_iter().map(|place| &self.slots[place]).find(is_it).map(|slot| slot.verdict);
-        self.hits += u32::from(found.is_some());
+        if found.is_some() {
+            self.rest.know();
+        }
         found
     }
 

@@ -18,6 +18,7 @@ mod parts;
 mod plan;
 mod predicate;
 mod program;
+mod rest;
 mod row;
 mod scan;
 mod shapes;

@@ -11,8 +11,9 @@ use memchr::memchr;
 use patterns::PatternScratch;
 
 use crate::plan::Plan;
+use crate::rest::{Rest, RestRule};
 
-/// Columns that hold targets: a path, and a query behind a question separator.
+/// Columns that hold targets: a path, and a query behind a question mark.
 const TARGETS: [&str; 4] = ["url.original", "url.full", "cs-uri", "c-uri"];
 /// Columns that hold queries.
 const QUERIES: [&str; 3] = ["url.query", "cs-uri-query", "c-uri-query"];
@@ -21,12 +22,8 @@ const SLOTS: usize = 1 << 14;
 /// Longest part that is remembered, in bytes, and parts of a text, at most.
 const PART_BYTES_MAX: usize = 256;
 const PARTS_MAX: usize = 24;
-/// Look-ups after which the share of known parts is judged.
-const PROBE_LOOKUPS: u32 = 4096;
-/// Of those so many must be known, or texts are searched whole for a number of texts, doubled each time.
-const KNOWN_MIN: u32 = PROBE_LOOKUPS / 2;
-const REST_MIN: u32 = 1 << 13;
-const REST_MAX: u32 = 1 << 18;
+/// Half of the parts must be known, or texts are searched whole.
+const REST: RestRule = RestRule { lookups: 4096, known_min: 2048, rest_min: 1 << 13, rest_max: 1 << 18 };
 
 /// A literal that stands in a text.
 #[derive(Clone, Copy, Debug)]
@@ -66,10 +63,7 @@ pub(super) struct Parts {
     hasher: RandomState,
     /// Literals of the text at hand.
     pub(super) found: Vec<FoundLiteral>,
-    lookups: u32,
-    known: u32,
-    resting: u32,
-    rest: u32,
+    rest: Rest,
 }
 
 impl Parts {
@@ -80,16 +74,7 @@ impl Parts {
             column if QUERIES.contains(&column) => Kind::Query,
             _ => Kind::Other,
         };
-        Parts {
-            kind,
-            slots: Vec::new(),
-            hasher: RandomState::default(),
-            found: Vec::new(),
-            lookups: 0,
-            known: 0,
-            resting: 0,
-            rest: REST_MIN,
-        }
+        Parts { kind, slots: Vec::new(), hasher: RandomState::default(), found: Vec::new(), rest: Rest::new(REST) }
     }
 
     /// Whether the column's texts have parts.
@@ -101,8 +86,7 @@ impl Parts {
     /// Finds the literals of the text, and tells whether packs find nothing. `None` where the text must be searched whole.
     #[inline]
     pub(super) fn of(&mut self, plan: &Plan, text: &str, patterns: &mut Vec<PatternScratch>) -> Option<bool> {
-        if self.resting > 0 {
-            self.resting -= 1;
+        if self.rest.is_resting() {
             return None;
         }
         let bytes = text.as_bytes();
@@ -152,10 +136,7 @@ impl Parts {
         if part.len() > PART_BYTES_MAX {
             return None;
         }
-        self.lookups += 1;
-        if self.lookups == PROBE_LOOKUPS {
-            self.judge_use();
-        }
+        self.rest.look_up();
         let hash = self.hasher.hash_one(part.as_bytes());
         let place = hash as usize % self.slots.len().max(2);
         let is_it = |place: &usize| {
@@ -163,7 +144,7 @@ impl Parts {
             slot.hash == hash && slot.is_path == is_path && slot.text == part.as_bytes()
         };
         if let Some(place) = [place, place ^ 1].into_iter().find(is_it) {
-            self.known += 1;
+            self.rest.know();
             return Some(place);
         }
         // Two places for each part, so that two frequent ones do not push each other out.
@@ -172,16 +153,6 @@ impl Parts {
         (slot.hash, slot.is_path) = (hash, is_path);
         slot.learn(plan, part, patterns);
         Some(place)
-    }
-
-    fn judge_use(&mut self) {
-        if self.known < KNOWN_MIN {
-            self.resting = self.rest;
-            self.rest = (self.rest * 2).min(REST_MAX);
-        } else {
-            self.rest = REST_MIN;
-        }
-        (self.lookups, self.known) = (0, 0);
     }
 }
 

@@ -10,15 +10,12 @@ use patterns::JudgedTexts;
 use patterns::search::shape::write_shape;
 
 use crate::plan::Plan;
+use crate::rest::{Rest, RestRule};
 
 /// Shapes of one column that are remembered; beyond it all are forgotten.
 const SHAPES_MAX: usize = 1 << 12;
-/// Look-ups after which the share of known shapes is judged.
-const PROBE_LOOKUPS: u32 = 2048;
-/// Of those so many must be known, or shapes rest for a number of texts, doubled each time.
-const KNOWN_MIN: u32 = PROBE_LOOKUPS / 4 * 3;
-const REST_MIN: u32 = 1 << 14;
-const REST_MAX: u32 = 1 << 20;
+/// Three in four shapes must be known.
+const REST: RestRule = RestRule { lookups: 2048, known_min: 1536, rest_min: 1 << 14, rest_max: 1 << 20 };
 
 /// What texts of one shape have in common.
 #[derive(Debug)]
@@ -43,10 +40,7 @@ pub(super) struct Shapes {
     written: Vec<u8>,
     /// The column has none.
     are_off: bool,
-    lookups: u32,
-    known: u32,
-    resting: u32,
-    rest: u32,
+    rest: Rest,
 }
 
 impl Shapes {
@@ -57,51 +51,31 @@ impl Shapes {
             hasher: RandomState::default(),
             written: Vec::new(),
             are_off: !plan.reads_shapes(),
-            lookups: 0,
-            known: 0,
-            resting: 0,
-            rest: REST_MIN,
+            rest: Rest::new(REST),
         }
     }
 
     /// What is known of the text's shape, which is searched where it is new. `None` where the text must be searched.
     #[inline]
     pub(super) fn of(&mut self, plan: &Plan, text: &str) -> Option<&Shape> {
-        if self.are_off {
-            return None;
-        }
-        if self.resting > 0 {
-            self.resting -= 1;
+        if self.are_off || self.rest.is_resting() {
             return None;
         }
         if !write_shape(text.as_bytes(), &mut self.written) {
             return None;
         }
-        self.lookups += 1;
-        if self.lookups == PROBE_LOOKUPS {
-            self.judge_use();
-        }
+        self.rest.look_up();
         let hash = self.hasher.hash_one(&*self.written);
         let Shapes { list, by_text, written, .. } = self;
         let found = by_text.find(hash, |at| *list[*at as usize].text == **written).copied();
         let at = match found {
             Some(at) => {
-                self.known += 1;
+                self.rest.know();
                 at
             }
             None => self.search(plan, hash)?,
         };
         self.list.get(at as usize)
-    }
-
-    fn judge_use(&mut self) {
-        if self.known < KNOWN_MIN {
-            self.resting = self.rest;
-            self.rest = (self.rest * 2).min(REST_MAX);
-        } else {
-            self.rest = REST_MIN;
-        }
-        (self.lookups, self.known) = (0, 0);
     }
 
     /// Searches a shape that is new, and gives its place.

@@ -14,11 +14,6 @@ use crate::search::part_needs::PartNeeds;
 use crate::{Input, Part};
 
 impl Engine {
-    /// Whether it reads request targets or their queries, so that parts of them can be plain.
-    pub fn reads_parts(&self) -> bool {
-        matches!(self.input, Input::Target | Input::Query)
-    }
-
     /// Whether nothing is found in a part, whatever stands beside it. `is_path`: it stands before the query.
     pub fn is_plain_part(&self, part: &str, is_path: bool, scratch: &mut PatternScratch) -> bool {
         let has = |byte: u8| memchr::memchr(byte, part.as_bytes()).is_some();
